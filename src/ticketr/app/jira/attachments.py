@@ -140,8 +140,8 @@ class AttachmentEndpoints(Endpoints):
                 size=upload.length,
                 limit=upload.limit,
             ) from None
-        found = map(Attachment.read, answer.array())
-        return tuple(attachment for attachment in found if attachment is not None)
+        attachments = map(Attachment.read, answer.array())
+        return tuple(attachment for attachment in attachments if attachment is not None)
 
 
 class Upload:
@@ -167,7 +167,7 @@ class Upload:
         on_sent: Callable[[int], object] = lambda _: None,
     ) -> None:
         boundary = uuid.uuid4().hex
-        quoted = re.sub('["\r\n]', lambda found: f"%{ord(found[0]):02X}", name)
+        quoted = re.sub('["\r\n]', lambda match: f"%{ord(match[0]):02X}", name)
         self._file, self._in_thread, self._on_sent = file, in_thread, on_sent
         self.name, self.length, self.limit = name, size, limit
         self._head = (

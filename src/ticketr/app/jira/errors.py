@@ -91,9 +91,9 @@ class JiraError(TicketrError):
     url: str = field(metadata=_ADDRESS)
 
     def __post_init__(self) -> None:
-        for each in fields(self):
-            if "clean" in each.metadata:
-                setattr(self, each.name, each.metadata["clean"](getattr(self, each.name)))
+        for attribute in fields(self):
+            if clean := attribute.metadata.get("clean"):
+                setattr(self, attribute.name, clean(getattr(self, attribute.name)))
         super().__post_init__()
 
     @property

@@ -132,13 +132,13 @@ class IssueEndpoints(Endpoints):
         answer = (await self._api.get("issue/{}", key, query=query)).object()
         histories = object_of(answer.get("changelog")).get("histories")
         end = read_time(until)
-        found: list[tuple[datetime, LastChange]] = []
+        changes: list[tuple[datetime, LastChange]] = []
         for entry in map(object_of, histories if isinstance(histories, list) else ()):
             at = read_time(entry.get("created"))
             if at is not None and (end is None or at <= end):
                 author = text_of(object_of(entry.get("author")).get("displayName"))
-                found.append((at, LastChange(author, text_of(entry.get("created")))))
-        return max(found, key=lambda pair: pair[0])[1] if found else None
+                changes.append((at, LastChange(author, text_of(entry.get("created")))))
+        return max(changes, key=lambda pair: pair[0])[1] if changes else None
 
     async def transition_issue(
         self, key: str, transition_id: str, fields: Mapping[str, object] = _NO_VALUES

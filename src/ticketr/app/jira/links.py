@@ -46,8 +46,8 @@ class LinkEndpoints(Endpoints):
             NotFound: Links are switched off on the site.
         """
         answer = await self._api.get("issueLinkType")
-        found = map(LinkType.read, answer.array("issueLinkTypes"))
-        return tuple(link_type for link_type in found if link_type is not None)
+        link_types = map(LinkType.read, answer.array("issueLinkTypes"))
+        return tuple(link_type for link_type in link_types if link_type is not None)
 
     async def add_link(self, link_type: str, first: str, second: str) -> None:
         """Link two issues; Jira keeps a link that is there already as it is.

@@ -35,7 +35,7 @@ class Allowed(NamedTuple):
         children = [
             cls(text_of(entry.get("id")), text_of(entry.get("value"))) for entry in _objects(below)
         ]
-        return cls(allowed_id, name, tuple(each for each in children if each.name))
+        return cls(allowed_id, name, tuple(child for child in children if child.name))
 
 
 class ScreenField(NamedTuple):
@@ -85,7 +85,9 @@ class ScreenField(NamedTuple):
 def fields_on_screen(answer: object) -> tuple[ScreenField, ...]:
     """Read the fields of a screen, which Jira lists by their IDs."""
     listed = object_of(answer)
-    read = (ScreenField.read({**object_of(each), "fieldId": name}) for name, each in listed.items())
+    read = (
+        ScreenField.read({**object_of(entry), "fieldId": name}) for name, entry in listed.items()
+    )
     return tuple(field for field in read if field is not None)
 
 

@@ -77,8 +77,8 @@ class SiteEndpoints(Endpoints):
     async def fields(self) -> tuple[Field, ...]:
         """Return every field that the site's issues can have."""
         answer = await self._api.get("field")
-        found = map(Field.read, answer.array())
-        return tuple(field for field in found if field is not None)
+        fields = map(Field.read, answer.array())
+        return tuple(field for field in fields if field is not None)
 
     async def project(self, key: str) -> Project:
         """Return one project.
@@ -104,25 +104,25 @@ class SiteEndpoints(Endpoints):
         Returns:
             The projects, and how many there are.
         """
-        found: dict[str, Project] = {}
+        projects: dict[str, Project] = {}
         start, total = 0, 0
-        while len(found) < most:
+        while len(projects) < most:
             query: dict[str, str | int] = {
                 "startAt": start,
                 "maxResults": _MOST_PROJECTS,
                 "orderBy": "key",
             }
             answer = await self._api.get("project/search", query=query)
-            items, before = list(answer.array("values")), len(found)
+            items, before = list(answer.array("values")), len(projects)
             for project in filter(None, map(Project.read, items)):
-                found.setdefault(project.key, project)
+                projects.setdefault(project.key, project)
             start += len(items)
             counted = answer.object().get("total")
             total = counted if isinstance(counted, int) else 0
             # A page with nothing new ends the list, even if the site says that more follows.
-            if len(found) == before or answer.object().get("isLast") is True or start == total:
+            if len(projects) == before or answer.object().get("isLast") is True or start == total:
                 break
-        listed = sorted(found.values(), key=lambda project: project.key)
+        listed = sorted(projects.values(), key=lambda project: project.key)
         return tuple(listed[:most]), max(total, len(listed))
 
     async def find_users(self, query: str) -> tuple[User, ...]:
@@ -137,8 +137,8 @@ class SiteEndpoints(Endpoints):
         answer = await self._api.get(
             "user/search", query={"query": query, "maxResults": _MOST_USERS}
         )
-        found = map(User.read, answer.array())
-        return tuple(user for user in found if user is not None)
+        users = map(User.read, answer.array())
+        return tuple(user for user in users if user is not None)
 
     async def assignable_users(self, project: str, query: str) -> tuple[User, ...]:
         """Search the users that can be assigned to a project's issues.
@@ -157,5 +157,5 @@ class SiteEndpoints(Endpoints):
             "maxResults": _MOST_USERS,
         }
         answer = await self._api.get("user/assignable/search", query=params)
-        found = map(User.read, answer.array())
-        return tuple(user for user in found if user is not None)
+        users = map(User.read, answer.array())
+        return tuple(user for user in users if user is not None)

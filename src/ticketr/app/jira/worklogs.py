@@ -51,8 +51,8 @@ class WorklogEndpoints(Endpoints):
         """
         after = int(since.timestamp() * 1000) - 1
         answer = await self._api.get("issue/{}/worklog", key, query={"startedAfter": after})
-        found = map(Worklog.read, answer.array("worklogs"))
-        return tuple(worklog for worklog in found if worklog is not None)
+        worklogs = map(Worklog.read, answer.array("worklogs"))
+        return tuple(worklog for worklog in worklogs if worklog is not None)
 
     async def add_worklog(
         self, key: str, *, spent: str, started: str, comment: Mapping[str, object] | None = None

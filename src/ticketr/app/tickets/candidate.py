@@ -29,7 +29,7 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
-    return text if text.isascii() else _LETTER.sub(lambda found: _LETTERS[found[0]], text)
+    return text if text.isascii() else _LETTER.sub(lambda match: _LETTERS[match[0]], text)
 
 
 #: Caches short values of fields: there are few, and they are folded often.

@@ -52,7 +52,7 @@ def set_fields(
         return file
     edited = parse(text)
     wanted = {index: part.tickets[0] for index, part in parts.items()}
-    assert edited.tickets == tuple(wanted.get(at, each) for at, each in enumerate(file.tickets))
+    assert edited.tickets == tuple(wanted.get(at, ticket) for at, ticket in enumerate(file.tickets))
     return edited
 
 
@@ -92,10 +92,10 @@ def _with_line(part: TicketFile, task: int | None, name: str, text: str) -> Tick
     lines = _LINE.findall(part.text)
     begin, end = _lines_of(ticket, task, len(lines))
     places = {
-        found: at
+        field: at
         for at in range(begin, end)
-        for found, value in issue.fields.items()
-        if _is_line_of(lines[at], found, value)
+        for field, value in issue.fields.items()
+        if _is_line_of(lines[at], field, value)
     }
     if old is not None:
         at = places.get(name)
@@ -118,14 +118,14 @@ def _with_line(part: TicketFile, task: int | None, name: str, text: str) -> Tick
 
 def _lines_of(ticket: Ticket, task: int | None, count: int) -> tuple[int, int]:
     """Return the indexes of the first line after an issue's heading, and of the next heading."""
-    heads = [ticket.line, *(each.line for each in ticket.tasks), count + 1]
+    heads = [ticket.line, *(subtask.line for subtask in ticket.tasks), count + 1]
     at = 0 if task is None else task + 1
     return heads[at], heads[at + 1] - 1
 
 
 def _is_line_of(line: str, name: str, value: str) -> bool:
-    found, colon, text = line.partition(":")
-    return bool(colon) and found.strip() == name and text.strip() == value
+    field, colon, text = line.partition(":")
+    return bool(colon) and field.strip() == name and text.strip() == value
 
 
 def _with_value(line: str, text: str) -> str:

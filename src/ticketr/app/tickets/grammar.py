@@ -185,11 +185,11 @@ def read_title(text: str) -> tuple[str | None, str]:
     return None, text[1:] if _ESCAPED_TITLE.match(text) else text
 
 
-def _nearest(found: re.Match[str]) -> str:
+def _nearest(match: re.Match[str]) -> str:
     """Return the key that was probably meant, in its correct form."""
     word, number = (
-        found["in_word"] or found["bare_word"],
-        found["in_number"] or found["bare_number"],
+        match["in_word"] or match["bare_word"],
+        match["in_number"] or match["bare_number"],
     )
     key = f"{word.upper()}-{number.lstrip('0')}"
     return f"[{key}]" if is_key(key) else "a key as [PROJ-123]"

@@ -240,9 +240,9 @@ def _text(
         elif not opening(line):
             yield escape_line(line)
         else:
-            found = closing(lines, index) if fences else None
-            fences = found is not None
-            end = index if found is None else found
+            closing_index = closing(lines, index) if fences else None
+            fences = closing_index is not None
+            end = index if closing_index is None else closing_index
             yield line if fences else grammar.insert_backslash(line)
 
 

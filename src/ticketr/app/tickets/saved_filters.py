@@ -59,15 +59,15 @@ def with_saved(text: str, saved: Mapping[str, str]) -> str:
         InvalidFilter: No filter is saved under a name.
     """
 
-    def put_in(found: re.Match[str]) -> str:
-        if found[2] is None:
-            return found[0]
-        if found[1]:
-            raise InvalidFilter(text, found.start(), "a saved filter cannot be negated")
-        if found[2] not in saved:
+    def put_in(match: re.Match[str]) -> str:
+        if match[2] is None:
+            return match[0]
+        if match[1]:
+            raise InvalidFilter(text, match.start(), "a saved filter cannot be negated")
+        if match[2] not in saved:
             known = f"; saved are {', '.join(sorted(saved))}" if saved else ""
-            name = found[2] or "no name"
-            raise InvalidFilter(text, found.start(2), f"no filter is saved as {name}{known}")
-        return saved[found[2]]
+            name = match[2] or "no name"
+            raise InvalidFilter(text, match.start(2), f"no filter is saved as {name}{known}")
+        return saved[match[2]]
 
     return _PART.sub(put_in, text)

@@ -354,7 +354,7 @@ class SectionReader:
         if line.startswith("##"):
             return self._stray(index, stay=False)
         comment, stop = CommentLines(self._read, self._lines, self._offset).read(index)
-        if comment.id and any(each.id == comment.id for each in self._issue.comments):
+        if comment.id and any(existing.id == comment.id for existing in self._issue.comments):
             problem = "the comment of this number stands there already; remove one of the two"
             self._read.fail(index + self._offset, problem, column=1)
         self._issue.comments.append(comment)

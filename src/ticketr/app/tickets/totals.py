@@ -53,7 +53,9 @@ def total_by(candidates: Iterable[Candidate], name: str) -> tuple[Total, ...]:
         counts[folded] += 1
         points[folded].append(points_of(candidate))
     totals = [Total(shown[count], counts[count], math.fsum(points[count])) for count in counts]
-    return tuple(sorted(totals, key=lambda each: (not each.value, -each.issues, fold(each.value))))
+    return tuple(
+        sorted(totals, key=lambda total: (not total.value, -total.issues, fold(total.value)))
+    )
 
 
 def points_of(candidate: Candidate) -> float:

@@ -40,8 +40,8 @@ def _middle_matches(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[
     if not one or not other:
         return []
     counts = Counter(one), Counter(other)
-    if sum(number * counts[1][each] for each, number in counts[0].items()) > _MAX_PAIRS:
-        once = {each for each, number in counts[0].items() if number == counts[1][each] == 1}
+    if sum(number * counts[1][item] for item, number in counts[0].items()) > _MAX_PAIRS:
+        once = {item for item, number in counts[0].items() if number == counts[1][item] == 1}
         return _matches_of(once, one, other)
     return _matching_blocks(one, other)
 
@@ -50,7 +50,7 @@ def _matches_of(
     kept: set[Hashable], one: Sequence[Hashable], other: Sequence[Hashable]
 ) -> list[tuple[int, int]]:
     """Match some items only."""
-    places = [[at for at, each in enumerate(side) if each in kept] for side in (one, other)]
+    places = [[at for at, item in enumerate(side) if item in kept] for side in (one, other)]
     matched = _matching_blocks([one[at] for at in places[0]], [other[at] for at in places[1]])
     return [(places[0][left], places[1][right]) for left, right in matched]
 

@@ -267,7 +267,7 @@ class _Graft:
             self._edits.append(_Edit([original.node], [shown.node], [node], path))
         elif shown.shell != edited.shell or original.kind != edited.kind:
             before, middle, after = (
-                [{**each, "content": []}] for each in (original.node, shown.node, node)
+                [{**version, "content": []}] for version in (original.node, shown.node, node)
             )
             self._edits.append(_Edit(before, middle, after, path))
         return node
@@ -277,7 +277,7 @@ class _Graft:
         if block.kind in _PARTS:
             return None
         alone = {"type": "doc", "version": 1, "content": [block.node]}
-        return tuple(each.key for each in self._reader.blocks(self._shown_of(alone)))
+        return tuple(shown_block.key for shown_block in self._reader.blocks(self._shown_of(alone)))
 
 
 def _nodes(blocks: Iterable[Block]) -> list[Json]:

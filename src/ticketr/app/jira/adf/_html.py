@@ -157,7 +157,7 @@ def _placeholders(markdown: str) -> Iterator[tuple[int, int, str]]:
 
 def _replace_starts(unclosed: list[_Open]) -> Iterator[tuple[int, int, str]]:
     """Yield a placeholder for the ``<`` of each start tag, which makes it text."""
-    for start in {place for each in unclosed for place in (each.start, *each.title)}:
+    for start in {place for tag in unclosed for place in (tag.start, *tag.title)}:
         yield start, start + 1, LESS
 
 
@@ -213,7 +213,7 @@ def _is_read(piece: re.Match[str], opened: list[_Open], *, in_row: bool, first: 
         first: Whether a block can begin there.
     """
     tag, attrs = piece["open"], piece["attrs"]
-    if tag in _WITHIN and not any(each.tag in _WITHIN[tag] for each in opened):
+    if tag in _WITHIN and not any(ancestor.tag in _WITHIN[tag] for ancestor in opened):
         return False
     if in_row and _BAR.search(attrs):  # the cell ends within the tag
         return False

@@ -39,7 +39,7 @@ def without_double_ids(document: Json, known: Counter[str]) -> Json:
         known: How often each of Jira's own IDs may occur in it.
     """
     counts = count_ids(document)
-    if all(number <= max(known[each], 1) for each, number in counts.items()):
+    if all(number <= max(known[local_id], 1) for local_id, number in counts.items()):
         return document
     free = free_ids(counts)
     seen: Counter[str] = Counter()

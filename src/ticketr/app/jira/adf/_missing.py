@@ -112,7 +112,7 @@ class _Pieces:
     def __init__(self, before: Json, after: Json) -> None:
         self._before, self._after = before, after
         self.present = _count(before)
-        pieces = (each for node in walk(before) for each in _pieces(node))
+        pieces = (pair for node in walk(before) for pair in _pieces(node))
         self._marks = {piece[0] for piece, mark in pieces if mark is not None}
         self._kept = _count(after)
         self.hidden = self.present - self._kept

@@ -85,7 +85,7 @@ class BlockReader:
     def _block(self, node: Json, depth: int) -> Block:
         kind = str(node.get("type"))
         content: Any = node.get("content")
-        shell = self._number_of({key: each for key, each in node.items() if key != "content"})
+        shell = self._number_of({key: value for key, value in node.items() if key != "content"})
         if depth >= _DEEPEST or _is_line(kind, content):
             inside = self._number_of({"type": kind, "content": content})
             return Block(

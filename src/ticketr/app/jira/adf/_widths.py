@@ -127,4 +127,6 @@ def _attrs(node: Json) -> Json:
 
 def _dicts(node: Json) -> list[Json]:
     content = node.get("content")
-    return [each for each in content if isinstance(each, dict)] if isinstance(content, list) else []
+    return (
+        [child for child in content if isinstance(child, dict)] if isinstance(content, list) else []
+    )

@@ -89,13 +89,13 @@ def _reworded_lines(text: str, like: str) -> Iterator[str]:
     """
     lines, others = text.split("\n"), like.split("\n")
     bullet = next((match[2] for line in others if (match := _ITEM.match(line))), "-")
-    bare = [[_FORM.sub(_normal_form, each).rstrip() for each in side] for side in (lines, others)]
+    bare = [[_FORM.sub(_normal_form, line).rstrip() for line in side] for side in (lines, others)]
     same = dict(matches(*bare))
     for has_blank_lines in (False, True):
         yield "\n".join(
-            others[same[at]] if at in same else _ITEM.sub(rf"\1{bullet}\3", each)
-            for at, each in enumerate(lines)
-            if at in same or has_blank_lines or each
+            others[same[at]] if at in same else _ITEM.sub(rf"\1{bullet}\3", line)
+            for at, line in enumerate(lines)
+            if at in same or has_blank_lines or line
         )
 
 

@@ -199,7 +199,7 @@ def _has_decision_form(item: Any) -> bool:
 
 def _holds_block_tasks(node: Json) -> bool:
     """Return whether a list holds a task of several paragraphs, which marklas indents too far."""
-    return any(each.get("type") == "blockTaskItem" for each in walk(node))
+    return any(item.get("type") == "blockTaskItem" for item in walk(node))
 
 
 def _has_boxes(node: Any) -> bool:
