@@ -79,7 +79,7 @@ async def test_attachments_are_listed_with_name_and_size(
 
     listed = await run_job(ListAttachmentsJob(**bench.settings(), keys=("DEMO-1", "DEMO-99")))
 
-    ((found,),) = listed.found.values()
+    ((found,),) = listed.by_key.values()
     assert (found.name, found.size, found.author) == ("a.txt", 3, DEMO_USER.account_id)
     assert [(each.key, each.code) for each in listed.failed] == [("DEMO-99", Code.MISSING)]
 
@@ -471,7 +471,7 @@ async def test_an_attachment_without_a_size_is_named(
     result = await get(bench, "DEMO-1", transport=transport)
     (found,) = (
         await run_job(ListAttachmentsJob(**bench.settings(transport=transport), keys=("DEMO-1",)))
-    ).found.values()
+    ).by_key.values()
     await bench.pull(attachments="list", transport=transport)
 
     assert result.done == ("attachments/DEMO-1/b.txt",)

@@ -67,7 +67,7 @@ def list_(
                 {"id": attachment.id, "name": attachment.name, "size": attachment.size}
                 for attachment in some
             ]
-            for key, some in attachment_list.found.items()
+            for key, some in attachment_list.by_key.items()
         }
         echo_json(
             {
@@ -77,7 +77,7 @@ def list_(
             }
         )
     else:
-        for key, some in attachment_list.found.items():
+        for key, some in attachment_list.by_key.items():
             echo(f"{key}  {len(some) or 'no'} attachment{'' if len(some) == 1 else 's'}")
             for attachment in some:
                 echo(f"  {attachment.name}  {size_words(attachment.size)}")

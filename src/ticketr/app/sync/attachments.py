@@ -82,7 +82,7 @@ class GetAttachmentsJob(SessionJob):
             listed = await read_attachments(session, self.keys)
             layout = await session.layout()
             homes = {key: location.path for key, location in layout.locations.items()}
-            result = await download(session, listed.found, homes, done)
+            result = await download(session, listed.by_key, homes, done)
         words = f"Downloaded {_file_count(len(done))}"
         session.progress.say(words)
         return AttachmentResult(result.done, result.unchanged, (*listed.failed, *result.failed))
@@ -202,7 +202,7 @@ async def _ids(session: Session, key: str, name: str, size: int) -> set[str]:
     listed = await read_attachments(session, [key])
     return {
         attachment.id
-        for attachments in listed.found.values()
+        for attachments in listed.by_key.values()
         for attachment in attachments
         if (attachment.name, attachment.size) == (name, size)
         and attachment.author in {"", session.account}
@@ -217,11 +217,11 @@ def _open(path: Path) -> tuple[IO[bytes], int]:
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     file = os.fdopen(descriptor, "rb")
-    found = os.fstat(descriptor)
-    if not stat.S_ISREG(found.st_mode):
+    file_stat = os.fstat(descriptor)
+    if not stat.S_ISREG(file_stat.st_mode):
         file.close()
         raise OSError("it is not a file")
-    return file, found.st_size
+    return file, file_stat.st_size
 
 
 def _file_count(count: int) -> str:

@@ -416,11 +416,11 @@ def error_to_report(error: BaseException) -> BaseException:
     """Return the error to report: of a group the first `TicketrError`, else its first error."""
     leaves, waiting = list[BaseException](), [error]
     while waiting:
-        each = waiting.pop()
-        if isinstance(each, BaseExceptionGroup):
-            waiting.extend(reversed(each.exceptions))
+        member = waiting.pop()
+        if isinstance(member, BaseExceptionGroup):
+            waiting.extend(reversed(member.exceptions))
         else:
-            leaves.append(each)
+            leaves.append(member)
     return next(
         (ticketr_error for ticketr_error in leaves if isinstance(ticketr_error, TicketrError)),
         leaves[0],

@@ -247,7 +247,7 @@ def add_sub_task(store: Store, state: State, place: IssuePlace, title: str) -> N
 
     def change(file: TicketFile) -> TicketFile:
         ticket = _require_issue(_issues_of(file), place)
-        index = next(at for at, each in enumerate(file.tickets) if each is ticket)
+        index = next(at for at, candidate in enumerate(file.tickets) if candidate is ticket)
         return rewrite(file, {index: replace(ticket, tasks=(*ticket.tasks, Ticket(title)))})
 
     _replace(store, state, place.path, change, time.time())
@@ -274,9 +274,9 @@ def add_comment(store: Store, state: State, place: IssuePlace, text: str) -> Non
         issue = _require_issue(_issues_of(file), place)
         commented = replace(issue, comments=(*issue.comments, Comment(text)))
         index, ticket = next(
-            (at, each)
-            for at, each in enumerate(file.tickets)
-            if any(one is issue for one in (each, *each.tasks))
+            (at, ticket)
+            for at, ticket in enumerate(file.tickets)
+            if any(one is issue for one in (ticket, *ticket.tasks))
         )
         tasks = tuple(commented if task is issue else task for task in ticket.tasks)
         new = commented if ticket is issue else replace(ticket, tasks=tasks)

@@ -33,8 +33,8 @@ def with_field_names(text: str, names: Iterable[tuple[str, str]]) -> str:
     """
     by_id = {field_id: name for name, field_id in names}
 
-    def named(found: re.Match[str]) -> str:
-        name = by_id.get(found[0])
-        return f"{clean(name)} ({found[0]})" if name else found[0]
+    def named(match: re.Match[str]) -> str:
+        name = by_id.get(match[0])
+        return f"{clean(name)} ({match[0]})" if name else match[0]
 
     return re.sub(r"\bcustomfield_[0-9]+\b", named, text)

@@ -92,29 +92,29 @@ class PictureFiles:
 
     async def _attachments(self, issues: Sequence[Issue]) -> dict[str, dict[str, object]]:
         """Return the field of each issue that holds its attachments, by the issue's ID."""
-        found = {
+        fields = {
             issue.id: {ATTACHMENT_FIELD: issue.fields[ATTACHMENT_FIELD]}
             for issue in issues
             if ATTACHMENT_FIELD in issue.fields
         }
-        rest = [issue.id for issue in issues if issue.id not in found]
+        rest = [issue.id for issue in issues if issue.id not in fields]
         for some in chunks(rest, PAGE):
             answer = await self.jira.bulk_fetch(some, fields=[ATTACHMENT_FIELD], partly=True)
             for issue in answer.issues:
-                found[issue.id] = {ATTACHMENT_FIELD: issue.fields.get(ATTACHMENT_FIELD)}
-        return found
+                fields[issue.id] = {ATTACHMENT_FIELD: issue.fields.get(ATTACHMENT_FIELD)}
+        return fields
 
     async def _look_up(self, wanted: Iterable[_Wanted]) -> dict[str, str]:
         """Ask for the media IDs that are needed, several at once."""
-        waiting = deque(each for each in wanted if each.candidates)
+        waiting = deque(need for need in wanted if need.candidates)
         texts: dict[str, str] = {}
         if not waiting:
             return texts
 
         async def look_up_some() -> None:
             while waiting:
-                each = waiting.popleft()
-                texts.update(await self._look_up_one(each))
+                need = waiting.popleft()
+                texts.update(await self._look_up_one(need))
 
         await run_in_tasks(look_up_some)
         return texts
@@ -172,5 +172,5 @@ class _Wanted:
         return replace(
             self,
             media=self.media - here,
-            candidates=tuple(sorted(rest, key=lambda each: each.name not in likely)),
+            candidates=tuple(sorted(rest, key=lambda attachment: attachment.name not in likely)),
         )

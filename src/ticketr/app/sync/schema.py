@@ -109,8 +109,8 @@ def schema_of(
     reasons = {field.id: why for field in site if (why := unsupported(field))}
     first: dict[str, ScreenField] = {}
     for fields in by_type.values():
-        for each in fields:
-            first.setdefault(each.id, each)
+        for field in fields:
+            first.setdefault(field.id, field)
     schema_fields = [
         _joined(
             field,
@@ -124,8 +124,8 @@ def schema_of(
     ]
     order = [field_id for _, field_id in columns.named]
 
-    def place(each: SchemaField) -> tuple[int, str]:
-        return (order.index(each.id) if each.is_kept else len(order), each.name.casefold())
+    def place(field: SchemaField) -> tuple[int, str]:
+        return (order.index(field.id) if field.is_kept else len(order), field.name.casefold())
 
     return tuple(sorted(schema_fields, key=place))
 

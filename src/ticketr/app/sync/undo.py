@@ -124,7 +124,7 @@ def same_change(state: State, step: UndoStep) -> tuple[UndoStep, ...]:
     if step.kind is not UndoKind.FIELDS:
         return (step,)
     return tuple(
-        each for each in state.undo.all() if (each.kind, each.done) == (step.kind, step.done)
+        other for other in state.undo.all() if (other.kind, other.done) == (step.kind, step.done)
     )
 
 

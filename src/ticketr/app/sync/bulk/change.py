@@ -178,7 +178,7 @@ _MANY: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
     "user": ("multipleSelectClearableUserPickerFields", lambda some: {"users": some or None}),
     "group": (
         "multipleGroupPickerFields",
-        lambda some: {"groups": [{"groupName": each["name"]} for each in some]},
+        lambda some: {"groups": [{"groupName": group["name"]} for group in some]},
     ),
 }
 #: The groups that are one field, not a list of fields.
@@ -234,7 +234,9 @@ def bulk_values(
         spec = specs.get(setting.name) or texts.get(setting.name)
         if spec is None or spec.unsupported:
             every = {**specs, **texts}
-            known = ", ".join(name for name, each in every.items() if not each.unsupported)
+            known = ", ".join(
+                name for name, field_spec in every.items() if not field_spec.unsupported
+            )
             raise BadValue(f"{setting.name}: the files here do not keep it; they keep {known}")
         try:
             if setting.name in texts:
@@ -273,7 +275,7 @@ def _entry(spec: FieldSpec, setting: FieldSetting, value: Any) -> tuple[str, dic
         action = str(setting.action) if value else "REMOVE_ALL"
         if not value and setting.action is not ListAction.REPLACE:
             raise BadValue("there is nothing to add or to remove")
-        entries = [entry_of(each) for each in value]
+        entries = [entry_of(item) for item in value]
         return name, {
             **({"fieldId": spec.id} if name == "multiselectComponents" else {}),
             "bulkEditMultiSelectFieldOption": action,

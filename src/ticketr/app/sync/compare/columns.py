@@ -136,16 +136,16 @@ class Columns:
                 ids.setdefault(name, field.id)
         names = [*STANDARD_FIELDS, *((name, ids[name]) for name in CUSTOM_FIELDS if name in ids)]
         texts: list[tuple[str, str]] = []
-        for each in more:
-            if not isinstance(each, str):
-                if why := reasons.get(each.id):
-                    raise UnsupportedField(each.name, why, each.place)
-                if each.id in rich:
-                    texts = _under_own_name(texts, each, site)
+        for wanted_field in more:
+            if not isinstance(wanted_field, str):
+                if why := reasons.get(wanted_field.id):
+                    raise UnsupportedField(wanted_field.name, why, wanted_field.place)
+                if wanted_field.id in rich:
+                    texts = _under_own_name(texts, wanted_field, site)
                 else:
-                    names = _under_own_name(names, each, site)
+                    names = _under_own_name(names, wanted_field, site)
                 continue
-            name = each.strip()
+            name = wanted_field.strip()
             if name in dict(names):
                 continue
             if name not in every:
@@ -180,7 +180,11 @@ class Columns:
         """
         more = (*(_COMMENTS_SECTION if self.comments else ()), *(_LINKS_MARK if self.links else ()))
         more += _ATTACHMENTS_SECTION if self.attachments else ()
-        return (*self.names, *more, *((f"{_SECTION}{name}", each) for name, each in self.texts))
+        return (
+            *self.names,
+            *more,
+            *((f"{_SECTION}{name}", field_id) for name, field_id in self.texts),
+        )
 
 
 def _under_own_name(
@@ -201,7 +205,9 @@ def _under_own_name(
 def texts_in(stored: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Return `Columns.texts` from the value of `Columns.stored`."""
     return tuple(
-        (name.removeprefix(_SECTION), each) for name, each in stored if name.startswith(_SECTION)
+        (name.removeprefix(_SECTION), field_id)
+        for name, field_id in stored
+        if name.startswith(_SECTION)
     )
 
 

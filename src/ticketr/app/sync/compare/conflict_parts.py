@@ -127,15 +127,15 @@ def read_lines(part: Part, text: str) -> list[str]:
     return lines
 
 
-def _parts_of(found: PartMerge) -> Iterator[ConflictPart | MergedPart]:
+def _parts_of(merge: PartMerge) -> Iterator[ConflictPart | MergedPart]:
     """Yield what clashes in a part of an issue, or merges by itself."""
     number = 0
-    for name, chunk in _named(found.part, _detailed(found)):
+    for name, chunk in _named(merge.part, _detailed(merge)):
         if isinstance(chunk, TakenChunk):
-            before, after = (shown(found.part, lines) for lines in (chunk.base, chunk.lines))
+            before, after = (shown(merge.part, lines) for lines in (chunk.base, chunk.lines))
             yield MergedPart(name, "mine" if chunk.is_local else "jira", before, after)
         else:
-            yield _part_in_conflict(ClashPlace(found.key, found.part, number), name, chunk)
+            yield _part_in_conflict(ClashPlace(merge.key, merge.part, number), name, chunk)
             number += 1
 
 
@@ -153,11 +153,11 @@ def _part_id(part: Part) -> str:
     return part if isinstance(part, str) else f"#{part.name}"
 
 
-def _detailed(found: PartMerge) -> Sequence[Chunk]:
+def _detailed(merge: PartMerge) -> Sequence[Chunk]:
     """Return the chunks of a part; each says which side alone has changed it, if one has."""
-    part, base, local, remote = found.part, found.base, found.local, found.remote
-    if len(found.chunks) > 1 or not isinstance(found.chunks[0], CleanChunk):
-        return found.chunks
+    part, base, local, remote = merge.part, merge.base, merge.local, merge.remote
+    if len(merge.chunks) > 1 or not isinstance(merge.chunks[0], CleanChunk):
+        return merge.chunks
     if base is None or alike(part, local, remote):
         return ()
     is_local = alike(part, remote, base)
@@ -170,9 +170,9 @@ def _detailed(found: PartMerge) -> Sequence[Chunk]:
 def _named(part: Part, chunks: Sequence[Chunk]) -> Iterator[tuple[str, TakenChunk | ConflictChunk]]:
     """Yield the name and the chunk of each difference between the two sides."""
     name = _CRITERIA if part is CorePart.CRITERIA else part_name(part)
-    changed = [each for each in chunks if not isinstance(each, CleanChunk)]
+    changed = [chunk for chunk in chunks if not isinstance(chunk, CleanChunk)]
     if not is_rich_text(part) or (len(changed) == len(chunks) == 1):
-        yield from ((name, each) for each in changed)
+        yield from ((name, chunk) for chunk in changed)
         return
     read = _criteria if part is CorePart.CRITERIA else _paragraphs
     places = list(read(chunks))

@@ -102,7 +102,7 @@ def part_texts(issue: Ticket) -> dict[Part, str]:
 
 def criteria_of(text: str) -> tuple[str, ...]:
     """Parse the criteria from their part."""
-    return tuple(each.replace(SOFT_END, "\n") for each in text.split("\n") if each)
+    return tuple(criterion.replace(SOFT_END, "\n") for criterion in text.split("\n") if criterion)
 
 
 def alike(part: Part, one: str, other: str) -> bool:
@@ -216,4 +216,4 @@ def rekeyed(ticket: Ticket, renamed: Mapping[str, str]) -> Ticket:
 
 def by_key(ticket: Ticket) -> dict[str, Ticket]:
     """Return the issues of a ticket that have keys, by key: its head and its sub-tasks."""
-    return {each.key: each for each in (ticket, *ticket.tasks) if each.key is not None}
+    return {issue.key: issue for issue in (ticket, *ticket.tasks) if issue.key is not None}

@@ -138,7 +138,7 @@ def _without_side(
 def _joined(stretches: Iterator[CleanChunk | ConflictChunk]) -> list[CleanChunk | ConflictChunk]:
     """Join the clean chunks that follow each other."""
     joined: list[CleanChunk | ConflictChunk] = []
-    for agreed, group in groupby(stretches, key=lambda each: isinstance(each, CleanChunk)):
+    for agreed, group in groupby(stretches, key=lambda chunk: isinstance(chunk, CleanChunk)):
         if agreed:
             lines = chain.from_iterable(
                 chunk.lines for chunk in group if isinstance(chunk, CleanChunk)
@@ -201,8 +201,8 @@ def _merge_stretch(
         elif ours == base:
             yield TakenChunk(_lines(base), _lines(theirs), is_local=False)
         elif len(base) > 1 and _are_the_same_paragraphs(base, ours, theirs):
-            for each in zip(base, ours, theirs, strict=True):
-                yield from _merge_stretch(*((unit,) for unit in each))
+            for units in zip(base, ours, theirs, strict=True):
+                yield from _merge_stretch(*((unit,) for unit in units))
         else:
             yield ConflictChunk(_lines(base), _lines(ours), _lines(theirs))
         yield from _clean(local[len(local) - end :])

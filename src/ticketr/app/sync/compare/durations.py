@@ -60,12 +60,12 @@ def with_time_tracking(
     if ESTIMATES.keys().isdisjoint(fields):
         return fields
     seconds = {estimate: fields[estimate] for estimate in ESTIMATES if estimate in fields}
-    for each in ESTIMATES:
-        if each not in seconds and isinstance(present.get(each), int):
-            seconds[each] = present[each]
+    for estimate in ESTIMATES:
+        if estimate not in seconds and isinstance(present.get(estimate), int):
+            seconds[estimate] = present[estimate]
     tracking = {
-        ESTIMATES[each]: f"{value // 60}m" if isinstance(value, int) else ""
-        for each, value in seconds.items()
+        ESTIMATES[estimate]: f"{value // 60}m" if isinstance(value, int) else ""
+        for estimate, value in seconds.items()
     }
     rest = {name: value for name, value in fields.items() if name not in ESTIMATES}
     return {**rest, TIME_TRACKING: tracking}

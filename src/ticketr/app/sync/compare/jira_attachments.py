@@ -79,10 +79,10 @@ def attachment_line(fields: Mapping[str, object]) -> str:
 def slim_attachments(fields: Mapping[str, object]) -> list[dict[str, object]]:
     """Return only what files and downloads need of the field."""
     return [
-        {"id": each.id, "filename": each.name, "size": each.size}
+        {"id": attachment.id, "filename": attachment.name, "size": attachment.size}
         | ({_MEDIA: entry[_MEDIA]} if _MEDIA in entry else {})
         for entry in _entries(fields)
-        if (each := Attachment.read(entry)) is not None
+        if (attachment := Attachment.read(entry)) is not None
     ]
 
 

@@ -101,9 +101,9 @@ def _slim(name: str, value: object) -> object:
 
 def _entries(value: object) -> Iterator[dict[str, object]]:
     listed = value.get("comments") if isinstance(value, dict) else None
-    for each in listed if isinstance(listed, list) else ():
-        if isinstance(each, dict):
-            yield each
+    for entry in listed if isinstance(listed, list) else ():
+        if isinstance(entry, dict):
+            yield entry
 
 
 def _text(value: object) -> str:

@@ -57,7 +57,7 @@ def link_lines(fields: Mapping[str, object]) -> dict[str, str]:
 
 def keys_in(text: str) -> tuple[str, ...]:
     """Return the keys on a line, each once; other words are returned unchanged."""
-    words = (each for each in _BETWEEN_KEYS.split(text) if each)
+    words = (word for word in _BETWEEN_KEYS.split(text) if word)
     return tuple(dict.fromkeys(word.upper() if is_key(word.upper()) else word for word in words))
 
 

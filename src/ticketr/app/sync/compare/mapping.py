@@ -112,8 +112,8 @@ def subtask_ids(issue: Issue) -> tuple[str, ...]:
 def type_id(fields: Mapping[str, object]) -> str:
     """Return the ID of the issue type in Jira's fields; empty if there is none."""
     kind = fields.get("issuetype")
-    found = kind.get("id") if isinstance(kind, dict) else None
-    return found if isinstance(found, str) else ""
+    value = kind.get("id") if isinstance(kind, dict) else None
+    return value if isinstance(value, str) else ""
 
 
 def updated(issue: Issue) -> str:
@@ -161,17 +161,17 @@ def family_text(
         pairs = tuple(zip(issues, read, strict=True))
         inexact = {
             issue.key
-            for issue, each in pairs
-            if issue.key not in same and not _is_exact(issue, each, described[issue.key])
+            for issue, parsed in pairs
+            if issue.key not in same and not _is_exact(issue, parsed, described[issue.key])
         }
         # Criteria that do not survive as a section of their own are tried again as description.
         with_criteria = (ticket.key for ticket in read if ticket.acceptance_criteria)
         again = (inexact - whole).intersection(with_criteria)
         if not again:
             inexact |= {
-                each.key
-                for each, issue in pairs
-                if not _has_texts(each, issue, columns, same.get(each.key))
+                parsed.key
+                for parsed, issue in pairs
+                if not _has_texts(parsed, issue, columns, same.get(parsed.key))
             }
             return FamilyText(ticket, text, frozenset(inexact), columns.texts)
         whole |= again
@@ -182,7 +182,7 @@ def weight_of(issues: Iterable[Issue], most: int) -> int:
     total = 0
     for issue in issues:
         total += _ISSUE + sum(weight(document, most) for document in documents_in(issue.fields))
-        total += sum(len(each) for each in issue.fields.values() if isinstance(each, list))
+        total += sum(len(value) for value in issue.fields.values() if isinstance(value, list))
         total += sum(weight(comment.body, most) for comment in jira_comments(issue.fields))
         if total > most:
             break
@@ -195,7 +195,7 @@ def field_text(value: object) -> str:
     Lists are joined by commas; an entry that holds a comma or a quote is put in quotes, as in CSV.
     """
     if isinstance(value, list):
-        entries = [text for each in value if (text := _entry_text(each))]
+        entries = [text for entry in value if (text := _entry_text(entry))]
         return ", ".join(_quoted(entry) for entry in entries)
     return _entry_text(value)
 
@@ -236,7 +236,7 @@ def _slim(value: object) -> object:
             if (kept := value.get(name)) is not None
         }
     if isinstance(value, list):
-        return [_slim(each) for each in value if each is not None]
+        return [_slim(entry) for entry in value if entry is not None]
     return value
 
 
@@ -349,5 +349,5 @@ def _quoted(entry: str) -> str:
 
 
 def _text_at(value: object, name: str) -> str | None:
-    found = value.get(name) if isinstance(value, dict) else None
-    return found if isinstance(found, str) and found else None
+    text = value.get(name) if isinstance(value, dict) else None
+    return text if isinstance(text, str) and text else None

@@ -141,12 +141,12 @@ class _Merging:
         comments = merged_comments(texts, local.comments, remote.comments)
         return replace(_with_parts(local, merged, emptied), comments=comments)
 
-    def _text(self, found: PartMerge) -> str:
+    def _text(self, merge: PartMerge) -> str:
         """Return the merged text of a part; the file's if it clashes."""
-        self.parts.append(found)
+        self.parts.append(merge)
         lines: list[str] = []
         clashes = False
-        for place, chunk in found.numbered():
+        for place, chunk in merge.numbered():
             if not isinstance(chunk, ConflictChunk):
                 lines += chunk.lines
             elif (answer := self._answer(place, chunk)) is not None:
@@ -155,9 +155,9 @@ class _Merging:
             else:
                 clashes = True
         if clashes:
-            change = Change(found.part, found.local, found.remote)
-            self.clashes.append(Clash(found.key, change))
-            return found.local
+            change = Change(merge.part, merge.local, merge.remote)
+            self.clashes.append(Clash(merge.key, change))
+            return merge.local
         return "\n".join(lines)
 
     def _answer(self, place: ClashPlace, chunk: ConflictChunk) -> Sequence[str] | None:

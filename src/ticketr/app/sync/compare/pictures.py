@@ -52,7 +52,7 @@ def new_pictures(text: str, before: str) -> tuple[str, ...]:
     """
     known = {picture.address for picture in local_pictures(before)}
     texts = (picture.address for picture in local_pictures(text))
-    return tuple(dict.fromkeys(each for each in texts if each not in known))
+    return tuple(dict.fromkeys(address for address in texts if address not in known))
 
 
 def uploads_in(
@@ -76,7 +76,7 @@ def uploads_in(
 
 def marks_of(uploads: Mapping[str, PictureFile]) -> dict[str, str]:
     """Return the marks of files, by their addresses."""
-    return {address: each.mark for address, each in uploads.items()}
+    return {address: file.mark for address, file in uploads.items()}
 
 
 def files_shown_in(text: str) -> frozenset[str]:

@@ -115,7 +115,9 @@ def of_whole(text: str) -> list[SentValue]:
         (issue,) = parse(text).tickets
     except (TicketSyntaxError, ValueError):  # pragma: no cover - this program wrote it
         return []
-    return [SentValue(part, each, "", _UNKNOWN) for part, each in part_texts(issue).items()]
+    return [
+        SentValue(part, part_text, "", _UNKNOWN) for part, part_text in part_texts(issue).items()
+    ]
 
 
 def is_answer(sent: object, now: object) -> bool:

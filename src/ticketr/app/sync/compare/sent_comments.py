@@ -134,7 +134,7 @@ def with_sent_comments(
 
 def _index_of(sent: SentComment, comments: Sequence[Comment]) -> int | None:
     """Return the index of a comment in its file, where it has no number yet."""
-    new = [(at, each.text) for at, each in enumerate(comments) if each.is_new]
+    new = [(at, comment.text) for at, comment in enumerate(comments) if comment.is_new]
     exact = next((at for at, text in new if text == sent.text), None)
     if exact is not None or sent.is_settled:
         return exact
@@ -156,7 +156,7 @@ def _has_comment(ticket: Ticket, sent: SentComment) -> bool:
 def _with_comment(ticket: Ticket, key: str, comment: Comment) -> Ticket:
     """Return a ticket in which an issue has a comment of Jira, at the end if it is new there."""
     issue = by_key(ticket).get(key)
-    if issue is None or any(each.id == comment.id for each in issue.comments):
+    if issue is None or any(existing.id == comment.id for existing in issue.comments):
         return ticket
     return _with_issue(ticket, replace(issue, comments=(*issue.comments, comment)))
 

@@ -46,7 +46,7 @@ def keep_wording(
         known: Its issues at the last sync.
         texts: Pairs of the name and the ID of each field with a section of its own.
     """
-    before, old = {each.id: each for each in known}, by_key(base)
+    before, old = {issue.id: issue for issue in known}, by_key(base)
     texts = (*texts, ("", DESCRIPTION_FIELD))
     same = {
         issue.key: {
@@ -58,9 +58,9 @@ def keep_wording(
         if issue.id in before
     }
     comments = {
-        issue.key: found
+        issue.key: comment_ids
         for issue in issues
-        if issue.id in before and (found := _same_comments(issue, before[issue.id]))
+        if issue.id in before and (comment_ids := _same_comments(issue, before[issue.id]))
     }
 
     def reworded(issue: Ticket) -> Ticket:
@@ -72,7 +72,7 @@ def keep_wording(
                 issue, comments=tuple(_with_old_texts(issue.comments, text.comments, texts))
             )
         unchanged = same.get(issue.key or "", set())
-        old_texts = {name: each for name, each in text.texts.items() if name in unchanged}
+        old_texts = {name: old_text for name, old_text in text.texts.items() if name in unchanged}
         if not old_texts.keys().isdisjoint(issue.texts):
             issue = replace(issue, texts=_with_known(issue.texts, old_texts))
         if "" not in unchanged:

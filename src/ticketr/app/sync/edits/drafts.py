@@ -90,7 +90,7 @@ class DraftMatcher:
             if ticket.title == bare.title and replace(ticket, tasks=()) == bare:
                 return EQUAL, at, task
         scores = ((self._score(ticket), at, task) for ticket, at, task in candidates)
-        return max(scores, key=lambda each: each[0], default=(0.0, 0, None))
+        return max(scores, key=lambda entry: entry[0], default=(0.0, 0, None))
 
     def _candidates(self, tickets: Sequence[Ticket]) -> Iterator[tuple[Ticket, int, int | None]]:
         """Yield the drafts that may be the sent one, each with the indexes of ticket and sub-task."""
@@ -102,12 +102,12 @@ class DraftMatcher:
                     if task.key is None:
                         yield task, at, index
 
-    def _score(self, found: Ticket) -> float:
+    def _score(self, ticket: Ticket) -> float:
         """Return the score of a draft that differs from the sent draft."""
-        if replace(found, tasks=()) in self.others:
+        if replace(ticket, tasks=()) in self.others:
             return 0.0
-        alike = _similarity(_compared_text(found), _compared_text(self.draft))
-        if found.title == self.draft.title:
+        alike = _similarity(_compared_text(ticket), _compared_text(self.draft))
+        if ticket.title == self.draft.title:
             return SAME_TITLE + alike / 2
         return alike if alike >= _SIMILAR else 0.0
 

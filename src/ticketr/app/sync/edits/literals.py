@@ -46,7 +46,7 @@ def find_literals(local_change: LocalChange) -> tuple[LiteralText, ...]:
     """Return the pieces in the edits and drafts of a ticket."""
     ticket, path = local_change.local.ticket, local_change.local.path
     here = by_key(ticket)
-    edited = [(here[key], found) for key, found in local_change.edits.items() if key in here]
+    edited = [(here[key], changes) for key, changes in local_change.edits.items() if key in here]
     drafts = (*((ticket,) if local_change.head is None else ()), *local_change.drafts)
     edited += ((draft, draft_changes(draft)) for draft in drafts)
     return tuple(

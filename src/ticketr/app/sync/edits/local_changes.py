@@ -70,13 +70,15 @@ class LocalChange:
         if self.is_restricted:
             edits = {
                 key: left
-                for key, found in edits.items()
-                if (left := tuple(change for change in found if self._may_send(key, change)))
+                for key, issue_changes in edits.items()
+                if (
+                    left := tuple(change for change in issue_changes if self._may_send(key, change))
+                )
             }
         return replace(self, base=base, edits=edits)
 
     def _may_send(self, key: str, change: Change) -> bool:
-        return any(each.part == change.part for each in self.edits.get(key, ()))
+        return any(edit.part == change.part for edit in self.edits.get(key, ()))
 
     @property
     def name(self) -> str:
@@ -117,19 +119,19 @@ def find_edits(base: Ticket, ticket: Ticket) -> dict[str, tuple[Change, ...]]:
     """Return the edits of each issue since the last sync, by key."""
     before = by_key(base)
     return {
-        key: found
+        key: issue_changes
         for key, issue in by_key(ticket).items()
-        if key in before and (found := changes(before[key], issue))
+        if key in before and (issue_changes := changes(before[key], issue))
     }
 
 
 def described(change: LocalChange) -> Iterator[tuple[Ticket, str]]:
     """Yield each issue whose description was edited, with that before; drafts, too."""
     here = by_key(change.local.ticket)
-    for key, found in change.edits.items():
-        for each in found:
-            if each.part is CorePart.DESCRIPTION:
-                yield here[key], each.old
+    for key, issue_changes in change.edits.items():
+        for edit in issue_changes:
+            if edit.part is CorePart.DESCRIPTION:
+                yield here[key], edit.old
     if change.head is None:
         yield change.local.ticket, ""
     yield from ((draft, "") for draft in change.drafts)
@@ -143,7 +145,7 @@ def draft_changes(draft: Ticket) -> tuple[Change, ...]:
 def remote_changes(base: Ticket, local: Ticket, remote: Ticket) -> dict[str, tuple[Change, ...]]:
     """Return what has changed in Jira since the last sync and differs from the file, by key."""
     old, here = by_key(base), by_key(local)
-    found: dict[str, tuple[Change, ...]] = {}
+    differences: dict[str, tuple[Change, ...]] = {}
     for key, issue in by_key(remote).items():
         if key not in old or key not in here:
             continue
@@ -161,8 +163,8 @@ def remote_changes(base: Ticket, local: Ticket, remote: Ticket) -> dict[str, tup
             and not _is_their_comment(change, mine)
         )
         if left:
-            found[key] = left
-    return found
+            differences[key] = left
+    return differences
 
 
 def _is_their_comment(change: Change, mine: Mapping[Part, str]) -> bool:

@@ -121,7 +121,7 @@ def _name_of(edited: EditedText) -> str:
 def comment_loss(key: str, path: str, change: Change, known: JiraComment) -> tuple[Loss, ...]:
     """Return what Jira would lose by the edit of a comment; ``known`` is the comment in Jira."""
     lost = edited_comment(change, known).losses
-    return tuple(Loss(key, path, f"{each.what} of {change.name.lower()}") for each in lost)
+    return tuple(Loss(key, path, f"{loss.what} of {change.name.lower()}") for loss in lost)
 
 
 def edited_comment(

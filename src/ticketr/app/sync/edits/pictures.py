@@ -44,6 +44,6 @@ def _comments(change: LocalChange) -> Iterator[tuple[str, str]]:
     """Yield each new and each edited comment, with its text before."""
     drafts = (*((change.local.ticket,) if change.head is None else ()), *change.drafts)
     for changes in (*change.edits.values(), *map(draft_changes, drafts)):
-        for each in changes:
-            if isinstance(each.part, CommentPart):
-                yield each.new, each.old
+        for edit in changes:
+            if isinstance(edit.part, CommentPart):
+                yield edit.new, edit.old

@@ -94,9 +94,9 @@ def readable(path: Path) -> Generator[Path | None]:
         with ExitStack() as stack:
             try:
                 folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ticketr-"))
-                for each in (path, Path(f"{path}-wal")):
-                    if each.exists():
-                        shutil.copyfile(each, Path(folder, each.name))
+                for file in (path, Path(f"{path}-wal")):
+                    if file.exists():
+                        shutil.copyfile(file, Path(folder, file.name))
             except OSError as error:
                 reason = (
                     f"{error.strerror or error}; its folder cannot be written, so a copy of it is "

@@ -182,10 +182,10 @@ def _take(
 ) -> bool:
     """Remove a confirmed draft that is equal to an entry; return whether there was one."""
     alike = waiting.get(entry.fingerprint, [])
-    found = next((plan_entry for plan_entry in alike if path in {None, plan_entry.path}), None)
-    if found is not None:
-        alike.remove(found)
-    return found is not None
+    match = next((plan_entry for plan_entry in alike if path in {None, plan_entry.path}), None)
+    if match is not None:
+        alike.remove(match)
+    return match is not None
 
 
 def _note(request: WriteRequest, reason: str) -> Note:

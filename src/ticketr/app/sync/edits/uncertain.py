@@ -49,7 +49,7 @@ def find_uncertain(
     """
     others = frozenset(map(read_draft, creations))
     everywhere = [change.local.ticket for change in local_changes]
-    found: dict[int, Creation] = {}
+    by_draft: dict[int, Creation] = {}
     for creation in creations:
         matcher = matcher_for(creation, others)
         own = [
@@ -57,5 +57,5 @@ def find_uncertain(
         ]
         draft = matcher.find(own) or matcher.find(everywhere, least=SAME_TITLE)
         if draft is not None:
-            found[id(draft)] = creation
-    return found
+            by_draft[id(draft)] = creation
+    return by_draft

@@ -67,9 +67,9 @@ def selection_of(
 
 def first_keys(keys: Collection[str]) -> str:
     """Return the first keys, and how many more there are; one that is named twice counts once."""
-    each = list(dict.fromkeys(keys))
-    more = f" and {len(each) - _NAMED} more" if len(each) > _NAMED else ""
-    return ", ".join(each[:_NAMED]) + more
+    unique_keys = list(dict.fromkeys(keys))
+    more = f" and {len(unique_keys) - _NAMED} more" if len(unique_keys) > _NAMED else ""
+    return ", ".join(unique_keys[:_NAMED]) + more
 
 
 def not_done(*, pulled: PullResult | None = None, pushed: PushResult | None = None) -> str:

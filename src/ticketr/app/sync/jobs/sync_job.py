@@ -70,7 +70,7 @@ class SyncJob(SessionJob):
             # The pull has reported conflicts and broken files already. What could not be written
             # has changed in Jira, so it would have to be written before it is pushed.
             stuck = {
-                key: each for key, each in self._pull.failed.items() if each.code is Code.BROKEN
+                key: note for key, note in self._pull.failed.items() if note.code is Code.BROKEN
             }
             survey.leave_out({*self._pull.conflicts, *stuck})
             told = {*broken, *(note.path for note in stuck.values())}

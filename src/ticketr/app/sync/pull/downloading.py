@@ -33,11 +33,11 @@ class AttachmentList:
     """The attachments of some issues.
 
     Attributes:
-        found: Those of each issue, by its key.
+        by_key: Those of each issue, by its key.
         failed: A note on each issue that Jira does not give.
     """
 
-    found: Mapping[str, tuple[Attachment, ...]]
+    by_key: Mapping[str, tuple[Attachment, ...]]
     failed: tuple[Note, ...] = ()
 
 
@@ -80,7 +80,7 @@ async def read_attachments(session: Session, keys: Sequence[str]) -> AttachmentL
 
 async def download(
     session: Session,
-    found: Mapping[str, Sequence[Attachment]],
+    by_key: Mapping[str, Sequence[Attachment]],
     homes: Mapping[str, str],
     done: list[str],
 ) -> AttachmentResult:
@@ -88,7 +88,7 @@ async def download(
 
     Args:
         session: The workspace and the site.
-        found: The attachments of each issue, by its key.
+        by_key: The attachments of each issue, by its key.
         homes: The file of each key, relative to the workspace.
         done: Gets each file as soon as it is whole.
 
@@ -97,12 +97,12 @@ async def download(
     """
     root, failed, unchanged = session.store.root, list[Note](), 0
     work: list[tuple[str, Path, Attachment, str]] = []
-    for key, attachments in found.items():
+    for key, attachments in by_key.items():
         folder = attachment_folder(root, homes.get(key, ""), key)
         sized = [attachment for attachment in attachments if attachment.size is not None]
         missing, blocked = await session.in_thread(missing_files, folder, sized)
         unchanged += len(sized) - len(missing) - len(blocked)
-        work += ((key, folder, each, name) for each, name in missing)
+        work += ((key, folder, attachment, name) for attachment, name in missing)
         where = _relative_name(folder, root)
         failed += (
             Note(key, where, f"{attachment.name}: {_UNSIZED}", Code.BROKEN)
@@ -113,7 +113,7 @@ async def download(
             Note(key, where, f"{attachment.name}: {_IN_THE_WAY}", Code.KEPT)
             for attachment in blocked
         )
-    meter = Meter(session, sum(each.size or 0 for _, _, each, _ in work), "Downloading")
+    meter = Meter(session, sum(attachment.size or 0 for _, _, attachment, _ in work), "Downloading")
     for key, folder, attachment, name in work:
         try:
             await _download_one(session, folder, attachment, name, meter)

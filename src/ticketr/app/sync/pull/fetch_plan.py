@@ -17,19 +17,19 @@ class FetchPlan:
     """What a pull fetches, and what it no longer finds.
 
     Attributes:
-        found: Every issue ID that the query found, in its order.
+        ids: Every issue ID that the query found, in its order.
         wanted: Those to fetch.
         missing: Issues pulled earlier that the query no longer finds, in the order of their keys;
             none that may be in a file that cannot be read.
     """
 
-    found: tuple[str, ...]
+    ids: tuple[str, ...]
     wanted: tuple[str, ...]
     missing: tuple[KnownIssue, ...]
 
 
 def make_fetch_plan(
-    found: Iterable[str],
+    ids: Iterable[str],
     changed: Iterable[str],
     known: Mapping[str, KnownIssue],
     locations: Mapping[str, TicketLocation],
@@ -39,13 +39,13 @@ def make_fetch_plan(
     """Plan to fetch what is missing here, has changed in Jira, or was not written last time.
 
     Args:
-        found: IDs that the query finds.
+        ids: IDs that the query finds.
         changed: IDs among them that Jira says have changed.
         known: What the state knows.
         locations: The keys that stand in files.
         project: The project, when all of it is pulled; only then can an issue be missing.
     """
-    found = tuple(found)
+    ids = tuple(ids)
     home = f"{project}-" if project else ""  # in its project an issue has such a key
     fresh = {
         issue.id
@@ -53,7 +53,7 @@ def make_fetch_plan(
         if issue.key in locations and not issue.stale and issue.key.startswith(home)
     }
     fresh.difference_update(changed)
-    present = set(found)
+    present = set(ids)
     missing = (
         issue
         for issue in known.values()
@@ -61,19 +61,19 @@ def make_fetch_plan(
         if issue.id not in present and not locations[issue.key].reason
     )
     return FetchPlan(
-        found,
-        tuple(text for text in found if text not in fresh),
-        tuple(sorted(missing, key=lambda each: each.key)),
+        ids,
+        tuple(issue_id for issue_id in ids if issue_id not in fresh),
+        tuple(sorted(missing, key=lambda issue: issue.key)),
     )
 
 
 def oldest_confirmation(
-    found: Iterable[str], known: Mapping[str, KnownIssue], locations: Mapping[str, TicketLocation]
+    ids: Iterable[str], known: Mapping[str, KnownIssue], locations: Mapping[str, TicketLocation]
 ) -> float | None:
     """Return the time since when changes have to be searched; None if nothing is here yet."""
     confirmed = [
-        known[text].seen
-        for text in found
-        if text in known and known[text].key in locations and not known[text].stale
+        known[issue_id].seen
+        for issue_id in ids
+        if issue_id in known and known[issue_id].key in locations and not known[issue_id].stale
     ]
     return min(confirmed, default=None)

@@ -91,9 +91,7 @@ class PullPipeline:
         }
         # An issue that was moved since is a ticket of its own too, though by another key.
         standalone |= {issue.id for issue in known.values() if issue.key in standalone}
-        self._families = Families(
-            plan.wanted, present=heads.union(plan.found), standalone=standalone
-        )
+        self._families = Families(plan.wanted, present=heads.union(plan.ids), standalone=standalone)
 
     async def run(self) -> None:
         """Fetch and write everything.
@@ -166,7 +164,7 @@ class PullPipeline:
                         for family in some
                         for rendered_family in await self._prepare(family)
                     ]
-                    for portion in portions(ready, lambda each: len(each.text.text)):
+                    for portion in portions(ready, lambda family: len(family.text.text)):
                         await to_write.send(portion)
 
     async def _write_all(self, prepared: trio.MemoryReceiveChannel[list[RenderedFamily]]) -> None:

@@ -53,9 +53,9 @@ async def pull(
     refetched = await session.in_thread(session.state.site_record.take_columns, columns)
     known = await session.in_thread(session.state.known)
     plan, now = await _make_plan(session, known, locations, full=full)
-    tally.found(plan.found, set(plan.found).difference(plan.wanted), known=known)
+    tally.found(plan.ids, set(plan.ids).difference(plan.wanted), known=known)
     why = "; the list of fields has changed, so all are fetched" if refetched else ""
-    count = len(plan.found)
+    count = len(plan.ids)
     session.progress.say(f"Found {count} ticket{'' if count == 1 else 's'}{why}")
     if plan.wanted:
         pipeline = await session.in_thread(_load_pipeline)
@@ -63,7 +63,7 @@ async def pull(
         await pipeline(
             session, writer, locations=locations, plan=plan, known=known, tally=tally
         ).run()
-    await session.in_thread(lambda: session.state.confirm(plan.found, seen=now))
+    await session.in_thread(lambda: session.state.confirm(plan.ids, seen=now))
     if plan.missing:
         from ticketr.app.sync.pull.missing import handle_missing  # noqa: PLC0415 - few pulls need it
 
@@ -71,7 +71,7 @@ async def pull(
             await handle_missing(session, plan.missing, locations, now=now, prune=prune)
         )
     if session.job.jql is None:
-        await session.in_thread(_forget_vanished, session, known, set(plan.found), locations)
+        await session.in_thread(_forget_vanished, session, known, set(plan.ids), locations)
     if not tally.result().failed:
         await session.in_thread(lambda: session.state.site_record.note_pull(at=time.time()))
 
@@ -105,11 +105,11 @@ async def make_writer(session: Session, *, seen: float, into: str | None) -> Fam
 def _forget_vanished(
     session: Session,
     known: Mapping[str, KnownIssue],
-    found: Collection[str],
+    ids: Collection[str],
     locations: Mapping[str, TicketLocation],
 ) -> None:
     """Forget tickets that are in no file and no longer in the project."""
-    left = {issue.head for issue in known.values() if issue.id in found or issue.key in locations}
+    left = {issue.head for issue in known.values() if issue.id in ids or issue.key in locations}
     keys = {issue.key for issue in known.values()}
     # A user may have replaced the old key of a moved issue by the new one.
     unknown = {location.path for key, location in locations.items() if key not in keys}

@@ -132,10 +132,10 @@ def _missing(
         fields: The IDs of the fields that are sent.
         kind: The name of the issue type.
     """
-    for each, part, remedy in needed:
+    for spec, part, remedy in needed:
         # A part that the draft has and Jira would refuse is reported already.
-        if each.required and each.id not in fields and part not in parts:
-            yield f"{each.name}: a {kind} needs one; {remedy(each)}"
+        if spec.required and spec.id not in fields and part not in parts:
+            yield f"{spec.name}: a {kind} needs one; {remedy(spec)}"
 
 
 def _off_screen(

@@ -152,28 +152,28 @@ class Creator:
             Takes effect at once. The next run looks up the other issues.
         """
         refused, self._refused = self._refused, []
-        asked = [each.creation for each in refused]
-        over_at = max((each.over_at for each in refused), default=-math.inf)
+        asked = [refusal.creation for refusal in refused]
+        over_at = max((refusal.over_at for refusal in refused), default=-math.inf)
         try:
             creations = await look_up(self._session, asked, sent=over_at)
         except AuthenticationFailed:
             raise
         except JiraError as error:
-            for each in refused:
-                self._fail(each, f"{each.error}; {_unknown_reason(error)}")
+            for refusal in refused:
+                self._fail(refusal, f"{refusal.error}; {_unknown_reason(error)}")
             return []
         existing: list[tuple[NewIssue, Created]] = []
-        for each in refused:
-            if each.creation.marker not in creations:
-                await self._forget(each.creation)
-                issue, path = each.new.issue, each.creation.path
+        for refusal in refused:
+            if refusal.creation.marker not in creations:
+                await self._forget(refusal.creation)
+                issue, path = refusal.new.issue, refusal.creation.path
                 named = self._session.columns.named
-                self._tally.fail(failure_note(issue, path, each.error, named))
-            elif created := await self._finish(creations[each.creation.marker], each.new):
-                reason = f"it was created, although the answer was {_without_advice(each.error)}"
-                note = Note(created.key, each.creation.path, reason, Code.REFUSED)
+                self._tally.fail(failure_note(issue, path, refusal.error, named))
+            elif created := await self._finish(creations[refusal.creation.marker], refusal.new):
+                reason = f"it was created, although the answer was {_without_advice(refusal.error)}"
+                note = Note(created.key, refusal.creation.path, reason, Code.REFUSED)
                 self._tally.warn(note)
-                existing.append((each.new, created))
+                existing.append((refusal.new, created))
         return existing
 
     def _count(self, created: Creation) -> None:
@@ -242,9 +242,9 @@ class Creator:
                     self._refused.append(_Refused(creation, new, error, over_at(error)))
                     return None
                 sent = over_at(error)
-            found = await self._look_up(creation, sent=sent)
-            if found is not None:
-                return found
+            existing = await self._look_up(creation, sent=sent)
+            if existing is not None:
+                return existing
         await self._forget(creation)
         raise _NotCreated("Jira took it several times, and never had it")
 
@@ -268,10 +268,10 @@ class Creator:
         properties = {PROPERTY: creation.marker}
         await session.in_thread(creations.put, creation)
         created = await session.jira.create_issue(fields, properties=properties)
-        found = creation.answered(created.id, created.key)
+        answered_creation = creation.answered(created.id, created.key)
         with trio.CancelScope(shield=True):  # one short write
-            await session.in_thread(creations.put, found)
-        return found
+            await session.in_thread(creations.put, answered_creation)
+        return answered_creation
 
     async def _forget(self, creation: Creation) -> None:
         with trio.CancelScope(shield=True):  # one short write

@@ -104,21 +104,21 @@ async def create_in_batches(
     highest = dict(after)
     for some in chunks(wanted, MOST_CREATED):
         batch: dict[str, tuple[WantedIssue, Creation]] = {}
-        for each in some:
-            creation = await _new_creation(session, each, highest)
-            batch[creation.marker] = each, creation
+        for issue in some:
+            creation = await _new_creation(session, issue, highest)
+            batch[creation.marker] = issue, creation
         try:
             creations = await _create(session, batch)
         except AuthenticationFailed:
             raise
         except JiraError as error:
-            unknown |= {id(each.new): (creation, error) for each, creation in batch.values()}
+            unknown |= {id(issue.new): (creation, error) for issue, creation in batch.values()}
             continue
-        for marker, (each, creation) in batch.items():
+        for marker, (issue, creation) in batch.items():
             if marker not in creations:
                 await _forget(session, creation)
                 continue
-            existing[id(each.new)] = creations[marker]
+            existing[id(issue.new)] = creations[marker]
             on_created(creations[marker])
             _raise_highest(highest, creations[marker])
     return BatchResult(existing, unknown)
@@ -147,26 +147,26 @@ async def _create(
     Raises:
         JiraError: It is not known what exists.
     """
-    found: dict[str, Creation] = {}
+    created: dict[str, Creation] = {}
     for _ in range(TRIES):
-        left = {marker: each for marker, each in batch.items() if marker not in found}
+        left = {marker: pair for marker, pair in batch.items() if marker not in created}
         creations = [replace(creation, sent=time.time()) for _, creation in left.values()]
         put = session.state.creations.put_all
         await session.in_thread(put, creations)
         failure: JiraError | None = None
         try:
             await session.jira.create_issues(
-                [_request(each, marker) for marker, (each, _) in left.items()]
+                [_request(issue, marker) for marker, (issue, _) in left.items()]
             )
         except AuthenticationFailed:
             raise
         except JiraError as error:
             failure = error
         sent = -math.inf if failure is None else over_at(failure)
-        found |= await look_up(session, creations, sent=sent)
-        if len(found) == len(batch) or failure is None or not may_succeed_later(failure):
+        created |= await look_up(session, creations, sent=sent)
+        if len(created) == len(batch) or failure is None or not may_succeed_later(failure):
             break
-    return found
+    return created
 
 
 def _request(wanted: WantedIssue, marker: str) -> tuple[Mapping[str, object], Mapping[str, object]]:

@@ -83,8 +83,8 @@ def write_key(editor: Editor, name: str, matcher: DraftMatcher, *, least: float 
     def change(file: TicketFile) -> TicketFile | None:
         if matcher.is_in(file.tickets):
             return file
-        found = matcher.with_key(file.tickets, least=least)
-        return None if found is None else rewrite(file, dict([found]))
+        match = matcher.with_key(file.tickets, least=least)
+        return None if match is None else rewrite(file, dict([match]))
 
     return editor.change(name, change)
 

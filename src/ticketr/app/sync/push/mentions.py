@@ -18,13 +18,13 @@ _MOST_NAMED = 5
 
 
 def with_mentions(
-    text: str, found: Mapping[str, Sequence[User]], place: Callable[[int], str]
+    text: str, users: Mapping[str, Sequence[User]], place: Callable[[int], str]
 ) -> str:
     """Return a text with account IDs in its mentions by name; leave the names that no account has.
 
     Args:
         text: The Markdown.
-        found: What the search returned for each name.
+        users: What the search returned for each name.
         place: Returns the file and the line of a line, as the beginning of a message.
 
     Raises:
@@ -32,18 +32,18 @@ def with_mentions(
     """
     people: dict[str, tuple[str, str]] = {}
     for person in adf.named_people(text):
-        user = _person(person.name, found.get(person.name, ()), place(person.line))
+        user = _person(person.name, users.get(person.name, ()), place(person.line))
         if user is not None:
             people[person.name] = (user.account_id, user.display_name)
     return adf.with_people(text, people)
 
 
 def unknown_people(
-    text: str, before: str, found: Mapping[str, Sequence[User]]
+    text: str, before: str, users: Mapping[str, Sequence[User]]
 ) -> Iterator[tuple[int, str]]:
     """Yield the line of each new mention for which no account was found, and a warning."""
     for person in adf.named_people(text):
-        if not found.get(person.name, (None,)) and person.text not in before:
+        if not users.get(person.name, (None,)) and person.text not in before:
             yield (
                 person.line,
                 (
@@ -53,15 +53,15 @@ def unknown_people(
             )
 
 
-def _person(name: str, found: Sequence[User], where: str) -> User | None:
+def _person(name: str, users: Sequence[User], where: str) -> User | None:
     """Return the person with a name, or else the only one whose name begins so."""
     wanted = folded(name)
     exact = [
         user
-        for user in found
+        for user in users
         if wanted in map(folded, (user.display_name, user.email, user.account_id))
     ]
-    fitting = exact or list(found)
+    fitting = exact or list(users)
     if len(fitting) > 1:
         several = " or ".join(
             f"@[{user.display_name}]({user.account_id})" for user in fitting[:_MOST_NAMED]

@@ -46,22 +46,22 @@ class IssuePayload:
     inherited: tuple[Change, ...] = ()
     left_out: tuple[str, ...] = ()
 
-    def with_comments(self, found: CommentPayload) -> IssuePayload:
+    def with_comments(self, comments: CommentPayload) -> IssuePayload:
         """Return the same with comments."""
-        uploads = {upload.mark: upload for upload in (*self.uploads, *found.uploads)}
+        uploads = {upload.mark: upload for upload in (*self.uploads, *comments.uploads)}
         return replace(
-            self._with_part(found), comments=found.writes, uploads=tuple(uploads.values())
+            self._with_part(comments), comments=comments.writes, uploads=tuple(uploads.values())
         )
 
-    def with_links(self, found: LinkPayload) -> IssuePayload:
+    def with_links(self, links: LinkPayload) -> IssuePayload:
         """Return the same with links."""
-        return replace(self._with_part(found), links=found.writes)
+        return replace(self._with_part(links), links=links.writes)
 
-    def _with_part(self, found: CommentPayload | LinkPayload) -> IssuePayload:
+    def _with_part(self, part: CommentPayload | LinkPayload) -> IssuePayload:
         return replace(
             self,
-            problems=(*self.problems, *found.problems),
-            warnings=(*self.warnings, *found.warnings),
-            values=(*self.values, *found.values),
-            lost=(*self.lost, *found.lost),
+            problems=(*self.problems, *part.problems),
+            warnings=(*self.warnings, *part.warnings),
+            values=(*self.values, *part.values),
+            lost=(*self.lost, *part.lost),
         )

@@ -108,14 +108,14 @@ def _edits_left(
     return tuple(left), failed
 
 
-def _unreachable(each: IssueEdit | NewIssue, path: str, absent: set[str]) -> Note | None:
+def _unreachable(write: IssueEdit | NewIssue, path: str, absent: set[str]) -> Note | None:
     """Return a note on an issue with a parent, or a link to an issue, that Jira does not have."""
-    named = {_parent_key(each.payload): "Parent"}
-    named |= {link.key: link.line for link in each.payload.links if not link.remove}
+    named = {_parent_key(write.payload): "Parent"}
+    named |= {link.key: link.line for link in write.payload.links if not link.remove}
     for key, line in named.items():
         if key in absent:
             reason = f"{line}: Jira has no {key}, or you may not see it"
-            return Note.on(each.issue, path, reason, Code.INVALID)
+            return Note.on(write.issue, path, reason, Code.INVALID)
     return None
 
 

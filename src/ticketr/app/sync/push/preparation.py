@@ -158,7 +158,7 @@ async def _build(
 
 def _is_converted(change: LocalChange) -> bool:
     """Return whether a change has more than titles and fields, so that texts are converted."""
-    parts = (each.part for changes in change.edits.values() for each in changes)
+    parts = (edit.part for changes in change.edits.values() for edit in changes)
     others = (part for part in parts if not (isinstance(part, str) or part is CorePart.TITLE))
     return change.head is None or bool(change.drafts) or any(True for _ in others)
 

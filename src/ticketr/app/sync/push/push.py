@@ -191,7 +191,7 @@ async def _send(
     else:
         _add_notes(tally, outcomes)
         unread = {
-            head: each.reason for head, each in unavailable.items() if each.code is Code.UNREACHED
+            head: note.reason for head, note in unavailable.items() if note.code is Code.UNREACHED
         }
     if unread:
         tally.warn(*await _unread_notes(session, touched, unread))

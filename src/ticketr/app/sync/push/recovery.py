@@ -233,7 +233,7 @@ async def _find_file(
                 pairs.append((score, name))
 
     await session.visit_files(look)
-    return max(pairs, key=lambda each: each[0], default=(0.0, None))[1], hidden
+    return max(pairs, key=lambda pair: pair[0], default=(0.0, None))[1], hidden
 
 
 async def _restore_keys(session: Session, on_failed: Callable[[Note], object]) -> None:
@@ -264,7 +264,7 @@ def _without_keys(
             tickets = store.tickets(path)
         except TicketrError:  # the file is gone or cannot be read
             continue
-        if all(each.key for ticket in tickets for each in (ticket, *ticket.tasks)):
+        if all(issue.key for ticket in tickets for issue in (ticket, *ticket.tasks)):
             continue
         for creation in creations:
             matcher = matcher_for(creation)

@@ -185,7 +185,7 @@ async def adopt(
         _Request(ticket.ticket.key or "", tuple(ticket.ticket.keys()), ticket.path)
         for ticket in never_pulled
     ]
-    done, total = 0, sum(len(each.members) for each in wanted)
+    done, total = 0, sum(len(request.members) for request in wanted)
     for batch in _batches(wanted):
         session.progress.say(f"Comparing with Jira: {done}/{total} tickets")
         now = await _read(session, batch, otherwise=_NEVER_THERE)
@@ -195,7 +195,7 @@ async def adopt(
             for key, family in now.items()
             if isinstance(family, Unavailable)
         )
-        done += sum(len(each.members) for each in batch)
+        done += sum(len(request.members) for request in batch)
     return outcomes, absent
 
 
@@ -231,32 +231,32 @@ async def _read(
 
     With ``keep_lost``, sub-tasks that Jira no longer has keep their lines in the file.
     """
-    found: dict[str, RenderedFamily | Unavailable] = {}
+    families: dict[str, RenderedFamily | Unavailable] = {}
     for batch in _batches(wanted):
-        answers = await _fetch(session, [name for each in batch for name in each.names])
-        if any(each.is_converted(answers.issues, session.columns) for each in batch):
+        answers = await _fetch(session, [name for request in batch for name in request.names])
+        if any(request.is_converted(answers.issues, session.columns) for request in batch):
             await session.in_thread(load_conversions, abandon_on_cancel=True)
-        for each in batch:
-            if absent := each.unavailable(answers, otherwise):
-                found[each.head] = absent
+        for request in batch:
+            if absent := request.unavailable(answers, otherwise):
+                families[request.head] = absent
                 continue
-            issues = each.issues_in(answers.issues)
+            issues = request.issues_in(answers.issues)
             if keep_lost:
-                issues += await _lost(session, each, issues)
-            found[each.head] = await _render(session, each, issues) or otherwise
-    return found
+                issues += await _lost(session, request, issues)
+            families[request.head] = await _render(session, request, issues) or otherwise
+    return families
 
 
 def _batches(wanted: Iterable[_Request]) -> Iterator[list[_Request]]:
     """Yield groups of tickets whose issues fit into one bulk fetch."""
     batch: list[_Request] = []
     size = 0
-    for each in wanted:
-        if batch and size + len(each.names) > PAGE:
+    for request in wanted:
+        if batch and size + len(request.names) > PAGE:
             yield batch
             batch, size = [], 0
-        batch.append(each)
-        size += len(each.names)
+        batch.append(request)
+        size += len(request.names)
     if batch:
         yield batch
 
@@ -278,10 +278,10 @@ async def _fetch(session: Session, names: Sequence[str]) -> _Fetched:
     return _Fetched(issues, failed, renamed)
 
 
-async def _lost(session: Session, wanted: _Request, found: Sequence[Issue]) -> list[Issue]:
+async def _lost(session: Session, wanted: _Request, issues: Sequence[Issue]) -> list[Issue]:
     """Return sub-tasks that are in the file but no longer in Jira; only a prune removes them."""
-    there = {name for issue in found for name in (issue.id, issue.key)}
-    if not found or there.issuperset(wanted.members):
+    there = {name for issue in issues for name in (issue.id, issue.key)}
+    if not issues or there.issuperset(wanted.members):
         return []
 
     def look() -> list[Issue]:
@@ -326,7 +326,7 @@ async def _write(
     """Write the tickets that were fetched into their files and the state."""
     outcomes: list[FamilyResult] = []
     ready = (family for family in now.values() if not isinstance(family, Unavailable))
-    for some in portions(ready, lambda each: len(each.text.text)):
+    for some in portions(ready, lambda family: len(family.text.text)):
         async with session.disk:
             written, error = await session.in_thread(writer.write, some)
         outcomes += written

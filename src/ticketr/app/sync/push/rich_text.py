@@ -144,7 +144,7 @@ def _checked_document(text: RichText) -> dict[str, object] | None:
     Raises:
         BadValue: Jira would refuse it, or lose a part of it.
     """
-    texts = [each for each, _ in text.texts()]
+    texts = [markdown for markdown, _ in text.texts()]
     # Check the length before the conversion, which takes time, and again after it.
     if adf.is_too_long(*texts):
         raise BadValue(_too_long(sum(map(len, texts)), text))
@@ -170,8 +170,8 @@ def _lost(text: RichText) -> Iterator[str]:
     A piece that was there before the edit belongs to a block of Jira's, which is sent back, or is
     reported with what that loses.
     """
-    for each, place in text.texts():
-        for piece in adf.dropped_pieces(each, before=text.before(each)):
+    for markdown, place in text.texts():
+        for piece in adf.dropped_pieces(markdown, before=text.before(markdown)):
             line = place(piece.line) if text.path and piece.line else 0
             yield f"{text.path}:{line}: {piece.reason}" if line else str(piece)
 

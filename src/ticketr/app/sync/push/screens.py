@@ -108,11 +108,11 @@ def _allowed_value(value: object, field: ScreenField) -> tuple[object, str]:
     name = value.get("name") if isinstance(value, dict) else None
     if not isinstance(name, str) or not field.allowed:
         return value, ""
-    found: Allowed | None = find_name(name, field.allowed)
-    if found is None:
+    match: Allowed | None = find_name(name, field.allowed)
+    if match is None:
         names = (allowed.name for allowed in field.allowed)
         return value, f"{shown(name)} is not possible: {nearest(name, names)}"
-    return {"id": found.id} if found.id else {"name": found.name}, ""
+    return {"id": match.id} if match.id else {"name": match.name}, ""
 
 
 def _remedy(field: str, is_moved: bool) -> str:  # noqa: FBT001 - one of two cases

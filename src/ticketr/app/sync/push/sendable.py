@@ -118,8 +118,12 @@ async def compare_with_jira(
         for local_change in local_changes
         if local_change.head is not None
     }
-    heads = {head: each.local.path for head, each in by_head.items()}
-    added_keys = {head: each.added_keys for head, each in by_head.items() if each.added_keys}
+    heads = {head: local_change.local.path for head, local_change in by_head.items()}
+    added_keys = {
+        head: local_change.added_keys
+        for head, local_change in by_head.items()
+        if local_change.added_keys
+    }
     families = await fetch_families(session, heads, added_keys)
     await _add_named_files(session, by_head, families)
     whole = (family for family in families.values() if not isinstance(family, Unavailable))
@@ -306,6 +310,8 @@ def _held_back_note(
     if known := ", ".join(clashes):
         reason = in_conflict(change.name, known)
         return Note(change.name, change.local.path, reason, Code.CONFLICT)
-    what = ", ".join(f"{key}: {each.name}" for key in theirs for each in theirs[key])
+    what = ", ".join(
+        f"{key}: {remote_change.name}" for key in theirs for remote_change in theirs[key]
+    )
     reason = f"changed in Jira since the last pull ({what}); {advice}"
     return Note(change.name, change.local.path, reason, Code.MOVED_ON)

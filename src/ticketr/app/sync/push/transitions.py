@@ -136,7 +136,10 @@ def transition_to(
     ]
     if not fitting:
         raise no_transition(status, transitions)
-    return max(fitting, key=lambda each: len(fields.intersection(one.id for one in each.fields)))
+    return max(
+        fitting,
+        key=lambda transition: len(fields.intersection(one.id for one in transition.fields)),
+    )
 
 
 def no_transition(status: str, transitions: Iterable[Transition]) -> NoTransition:

@@ -99,12 +99,12 @@ def update_payload(
             for value in values
             if value.part is CorePart.DESCRIPTION
         ]
-    found = _warnings(issue, changes, lookup, path, files_of(present or {}), pictures)
+    warnings = _warnings(issue, changes, lookup, path, files_of(present or {}), pictures)
     return IssuePayload(
         with_time_tracking(fields, present or {}),
         status,
         tuple(problems),
-        (*found, *_misfits(edited.values())),
+        (*warnings, *_misfits(edited.values())),
         tuple(values),
         uploads=tuple(uploads.values()),
     )
@@ -202,7 +202,7 @@ class _Converter:
                 "this line only lists what Jira has; put it back, and attach files with "
                 "'ticketr attachments add'"
             )
-        known = [name for name, each in self.field_specs.items() if not each.unsupported]
+        known = [name for name, spec in self.field_specs.items() if not spec.unsupported]
         known += _STATUS, _PARENT
         return f"there is no such field here; {nearest(change.name, known)}"
 

@@ -95,7 +95,7 @@ def jira_value(spec: FieldSpec, text: str, lookup: NameLookup) -> object:
     if spec.name == "Sprint":
         return _sprint(text, lookup.sprints)
     if spec.type == "array":
-        return [_member(spec, each, lookup) for each in read_list(text)]
+        return [_member(spec, member, lookup) for member in read_list(text)]
     if not text:
         return None
     if spec.id in ESTIMATES:
@@ -144,8 +144,8 @@ def shown(text: str) -> str:
 def find_name(name: str, allowed: Iterable[Allowed]) -> Allowed | None:
     """Return the value with a name, or else the only one that matches in any case of letters."""
     allowed = tuple(allowed)
-    exact = (each for each in allowed if each.name == name)
-    loose = [each for each in allowed if folded(each.name) == folded(name)]
+    exact = (value for value in allowed if value.name == name)
+    loose = [value for value in allowed if folded(value.name) == folded(name)]
     return next(exact, loose[0] if len(loose) == 1 else None)
 
 
@@ -163,11 +163,11 @@ def _choice(spec: FieldSpec, name: str) -> dict[str, str]:
     if not spec.allowed:
         is_option = "option" in {spec.items, spec.type.partition("-")[0]}
         return {"value" if is_option else "name": name}
-    found = find_name(name, spec.allowed)
-    if found is None:
+    choice = find_name(name, spec.allowed)
+    if choice is None:
         names = (allowed.name for allowed in spec.allowed)
         raise BadValue(f"{shown(name)} is not possible: {nearest(name, names)}")
-    return {"id": found.id} if found.id else {"name": found.name}
+    return {"id": choice.id} if choice.id else {"name": choice.name}
 
 
 def _choice_of_two(spec: FieldSpec, text: str) -> dict[str, object]:
@@ -182,10 +182,10 @@ def _choice_of_two(spec: FieldSpec, text: str) -> dict[str, object]:
         for child in allowed.children:
             name = _with_spaces(f"{allowed.name}{BELOW}{child.name}")
             records[name] = {"id": allowed.id, "child": {"id": child.id}}
-    found = find_name(text, (Allowed("", name) for name in records))
-    if found is None:
+    choice = find_name(text, (Allowed("", name) for name in records))
+    if choice is None:
         raise BadValue(f"{shown(text)} is not possible: {nearest(text, records)}")
-    return records[found.name]
+    return records[choice.name]
 
 
 def _with_spaces(text: str) -> str:
@@ -245,11 +245,11 @@ def _moment(text: str, time_zone: str) -> str:
     return jira_moment(moment)
 
 
-def _account(name: str, found: tuple[User, ...]) -> str:
+def _account(name: str, users: tuple[User, ...]) -> str:
     wanted = folded(name)
     exact = [
         user
-        for user in found
+        for user in users
         if wanted in map(folded, (user.display_name, user.email, user.account_id))
     ]
     if len(exact) == 1:
@@ -258,8 +258,8 @@ def _account(name: str, found: tuple[User, ...]) -> str:
         emails = ", ".join(user.email or user.account_id for user in exact)
         raise BadValue(f"{shown(name)} is the name of several people; write one of {emails}")
     hint = "write the name or the e-mail address as Jira shows it"
-    if found:
-        hint = nearest(name, [user.display_name for user in found])
+    if users:
+        hint = nearest(name, [user.display_name for user in users])
     raise BadValue(f"nobody called {shown(name)} can be chosen; {hint}")
 
 

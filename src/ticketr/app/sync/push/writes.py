@@ -330,8 +330,8 @@ class _WritesBuilder:
         """Add notes about losses; return the keys of issues that must not be sent."""
         refused = {loss.key for loss in unaccepted(lost, self._accept_loss)}
         for key, part in dict.fromkeys((loss.key, loss.part) for loss in lost):
-            found = [loss for loss in lost if (loss.key, loss.part) == (key, part)]
-            names, text = ", ".join(map(_words_of, found)), part or CorePart.DESCRIPTION.value
+            losses = [loss for loss in lost if (loss.key, loss.part) == (key, part)]
+            names, text = ", ".join(map(_words_of, losses)), part or CorePart.DESCRIPTION.value
             if key in refused:
                 reason = (
                     f"{text}: sending it would lose {names}, for its file cannot say that; "

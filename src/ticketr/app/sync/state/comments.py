@@ -73,12 +73,12 @@ class SentComments:
         if asked:
             self._db.write("DELETE FROM comment WHERE settled < ?", (now - REMEMBERED,))
 
-    def _put(self, each: SentComment) -> None:
+    def _put(self, comment: SentComment) -> None:
         self._db.write(
             f"INSERT OR REPLACE INTO comment ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",  # noqa: S608 - our own words
             (
-                *(each.marker, each.issue, each.key, each.text, each.body, each.account),
-                *(each.after, each.sent, each.id),
+                *(comment.marker, comment.issue, comment.key, comment.text, comment.body),
+                *(comment.account, comment.after, comment.sent, comment.id),
             ),
         )
 

@@ -24,11 +24,11 @@ class MediaIds:
         """Read the known media IDs of some attachments, by the IDs of the attachments."""
         query = "SELECT media FROM media WHERE attachment = ?"
         pairs = ((attachment, self._db.read(query, (attachment,))) for attachment in attachments)
-        return {each: rows[0][0] for each, rows in pairs if rows}
+        return {attachment: rows[0][0] for attachment, rows in pairs if rows}
 
-    def put(self, found: Mapping[str, str]) -> None:
+    def put(self, media: Mapping[str, str]) -> None:
         """Store media IDs, by the IDs of the attachments."""
-        self._db.write_all("INSERT OR REPLACE INTO media VALUES (?, ?)", found.items())
+        self._db.write_all("INSERT OR REPLACE INTO media VALUES (?, ?)", media.items())
 
 
 @dataclass(frozen=True, slots=True)

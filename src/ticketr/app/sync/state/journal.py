@@ -234,7 +234,7 @@ class SentValues:
 
 def _names(value: object) -> tuple[str, ...]:
     """Check that a value is a list of texts."""
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
         raise TypeError(value)
     return tuple(value)
 

@@ -125,5 +125,5 @@ class SiteRecord:
         query = "SELECT value FROM about WHERE name = ?"
         rows = self._db.read(query, (f"workflow {project} {type_id}",))
         with self._db.sound():
-            found = json.loads(rows[0][0]) if rows else {}
-            return {str(name): [str(value) for value in to] for name, to in found.items()}
+            workflow = json.loads(rows[0][0]) if rows else {}
+            return {str(name): [str(value) for value in to] for name, to in workflow.items()}

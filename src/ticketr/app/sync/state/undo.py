@@ -156,8 +156,8 @@ def digest_of(text: str) -> str:
 
 def _rows_in(stored: str) -> dict[str, list[list[object]]]:
     """Parse the result of `UndoLog.stored`."""
-    found = json.loads(stored)
-    rows: dict[str, list[list[object]]] = {table: list(found[table]) for table in _TABLES}
+    tables = json.loads(stored)
+    rows: dict[str, list[list[object]]] = {table: list(tables[table]) for table in _TABLES}
     if any(len(row) != len(_TABLES[table]) for table in _TABLES for row in rows[table]):
         raise ValueError(stored)
     return rows

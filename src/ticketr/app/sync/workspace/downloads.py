@@ -70,8 +70,8 @@ def missing_files(
 def _is_there(path: Path, size: int | None) -> bool:
     """Return whether there is a file of this size, and no link."""
     with suppress(OSError):
-        found = path.lstat()
-        return stat.S_ISREG(found.st_mode) and found.st_size == size
+        file_stat = path.lstat()
+        return stat.S_ISREG(file_stat.st_mode) and file_stat.st_size == size
     return False
 
 

@@ -67,16 +67,16 @@ def stamp_of(target: str, *, within: int | None = None) -> FileStamp | None:
     name = target if within is None else target.rpartition("/")[2]
     with file_errors(target, "read"):
         try:
-            found = os.stat(name, dir_fd=within, follow_symlinks=False)
+            file_stat = os.stat(name, dir_fd=within, follow_symlinks=False)
         except FileNotFoundError:
             return None
-    if stat.S_ISLNK(found.st_mode):
+    if stat.S_ISLNK(file_stat.st_mode):
         raise FileFailed(Path(target), "write", f"it {LINK_REASON}", alone=True)
-    if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
+    if not stat.S_ISREG(file_stat.st_mode) and not stat.S_ISDIR(file_stat.st_mode):
         # For a folder, the read error says what is wrong.
         raise FileFailed(Path(target), "write", NO_FILE, alone=True)
-    stamp = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
-    return FileStamp(stat.S_IMODE(found.st_mode), stamp)
+    stamp = (file_stat.st_ino, file_stat.st_size, file_stat.st_mtime_ns, file_stat.st_ctime_ns)
+    return FileStamp(stat.S_IMODE(file_stat.st_mode), stamp)
 
 
 def retry_if_changed(change: Callable[[], T]) -> T:

@@ -59,6 +59,6 @@ def read_hashes(root: Path) -> dict[str, str]:
     if not isinstance(state, dict):
         return {}
     hashes = (
-        (key, each.get("local_hash")) for key, each in state.items() if isinstance(each, dict)
+        (key, entry.get("local_hash")) for key, entry in state.items() if isinstance(entry, dict)
     )
-    return {key: found for key, found in hashes if isinstance(found, str)}
+    return {key: text_hash for key, text_hash in hashes if isinstance(text_hash, str)}

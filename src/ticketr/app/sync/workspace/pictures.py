@@ -82,18 +82,18 @@ def _usable(root: Path, path: str) -> tuple[str, int]:
         raise _Unusable(_OUTSIDE)
     name = Path(real).relative_to(os.path.realpath(root))
     try:
-        found = os.stat(real)  # noqa: PTH116
+        file_stat = os.stat(real)  # noqa: PTH116
     except OSError:
         raise _Unusable(_MISSING) from None
     if any(part.startswith(".") for part in name.parts):
         raise _Unusable(_HIDDEN)
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(file_stat.st_mode):
         raise _Unusable(_NO_FILE)
     if name.suffix[1:].casefold() not in ENDINGS:
         raise _Unusable(_NO_PICTURE)
-    if not found.st_size:
+    if not file_stat.st_size:
         raise _Unusable(_EMPTY)
-    return name.as_posix(), found.st_size
+    return name.as_posix(), file_stat.st_size
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,8 +148,8 @@ class Store:
             return
         held = os.fstat(self._lock)
         with suppress(OSError):
-            found = os.lstat(self.own / LOCK_FILE)
-            if (found.st_dev, found.st_ino) == (held.st_dev, held.st_ino):
+            file_stat = os.lstat(self.own / LOCK_FILE)
+            if (file_stat.st_dev, file_stat.st_ino) == (held.st_dev, held.st_ino):
                 return
         reason = (
             f"it, or {self.own.name} in it, was moved, removed or replaced meanwhile; "
@@ -236,10 +236,10 @@ class Store:
             Each key with its location, in reading order.
         """
         return [
-            (each.key, TicketLocation(name, ticket.key or ""))
+            (issue.key, TicketLocation(name, ticket.key or ""))
             for ticket in self.tickets(name)
-            for each in (ticket, *ticket.tasks)
-            if each.key is not None
+            for issue in (ticket, *ticket.tasks)
+            if issue.key is not None
         ]
 
     def local(self, name: str) -> list[LocalTicket]:
@@ -299,11 +299,12 @@ class Store:
         """
         descriptor = os.open(self.path_of(name), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
-            found = os.fstat(descriptor)
-            if not stat.S_ISREG(found.st_mode):
+            file_stat = os.fstat(descriptor)
+            if not stat.S_ISREG(file_stat.st_mode):
                 raise FileFailed(self.root / name, "read", NO_FILE, alone=True)
-            data = os.read(descriptor, found.st_size + 1)
-            if len(data) == found.st_size:  # nearly always: one call of the system instead of five
+            data = os.read(descriptor, file_stat.st_size + 1)
+            # Nearly always: one call of the system instead of five.
+            if len(data) == file_stat.st_size:
                 return data
             with open(descriptor, "rb", buffering=0, closefd=False) as file:
                 return data + file.readall()
@@ -347,12 +348,12 @@ class Store:
 
     def _refuse_dangling(self, path: Path, action: str = "write") -> None:
         """Refuse to use a link to what is not there: it may be meant for another place."""
-        for each in (path, *path.parents):
-            if os.path.exists(each):  # noqa: PTH110 - which a loop of links does not either
+        for ancestor in (path, *path.parents):
+            if os.path.exists(ancestor):  # noqa: PTH110 - which a loop of links does not either
                 return
-            if os.path.islink(each):  # noqa: PTH114
+            if os.path.islink(ancestor):  # noqa: PTH114
                 reason = "it is a link that leads nowhere; remove it"
-                raise FileFailed(each, action, reason, alone=True)
+                raise FileFailed(ancestor, action, reason, alone=True)
 
 
 def holds_tickets(path: str) -> bool:

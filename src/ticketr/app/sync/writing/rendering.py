@@ -68,9 +68,9 @@ def render_family(
         stale: IDs of issues that have a newer version in Jira; some are of other families.
         known: Texts of descriptions, by the IDs of their issues; see `family_text`.
     """
-    order = {each: position for position, each in enumerate(subtask_ids(head))}
+    order = {issue_id: position for position, issue_id in enumerate(subtask_ids(head))}
     last = len(order)
-    ordered = sorted(subtasks, key=lambda each: (order.get(each.id, last), _number(each.id)))
+    ordered = sorted(subtasks, key=lambda issue: (order.get(issue.id, last), _number(issue.id)))
     issues = tuple(
         Issue(id=issue.id, key=issue.key, fields=slim(issue.fields)) for issue in (head, *ordered)
     )

@@ -112,7 +112,7 @@ def versions_of(
     head, remote = family.head.id, family.text.ticket
     renamed = renamed_keys(state, family)
     local = rekeyed(local, renamed)
-    sent = {renamed.get(key, key): each for key, each in state.sent.of(head).items()}
+    sent = {renamed.get(key, key): values for key, values in state.sent.of(head).items()}
     known = state.issues_of(head)
     read = [rekeyed(ticket, renamed) for base in bases if (ticket := read_ticket(base)) is not None]
     comments = state.comments.of(family.issues)
@@ -120,10 +120,10 @@ def versions_of(
     pairs = (fold_earlier_texts(ticket, local, before_rename) for ticket in read)
     numbered = (with_sent_comments(*pair, comments, remote) for pair in pairs)
     caught_up = (
-        add_sent_to_base(each, here, remote, family.issues, sent, known=known)
-        for each, here in numbered
+        add_sent_to_base(base, here, remote, family.issues, sent, known=known)
+        for base, here in numbered
     )
-    before, local = min(caught_up, key=lambda each: distance(*each), default=(None, local))
+    before, local = min(caught_up, key=lambda pair: distance(*pair), default=(None, local))
     if before is None:
         adopted = hashes.get(local.key or "") == go_hash(local)
         return Versions(local if adopted else None, local, remote)

@@ -231,15 +231,15 @@ class FamilyWriter:
             self._decide(name, file, indexes, family, bases[family.head.id]) for family in families
         ]
         pairs = zip(families, decisions, strict=True)
-        decisions = [self._put_aside(family, each) for family, each in pairs]
+        decisions = [self._put_aside(family, decision) for family, decision in pairs]
         new = file
         changes: dict[int, Ticket] = {}
         added: list[Ticket] = []
-        for each in decisions:
-            if each.ticket is not None and each.index is not None:
-                changes[each.index] = each.ticket
-            elif each.ticket is not None:
-                added.append(each.ticket)
+        for decision in decisions:
+            if decision.ticket is not None and decision.index is not None:
+                changes[decision.index] = decision.ticket
+            elif decision.ticket is not None:
+                added.append(decision.ticket)
         if changes or added:
             new = rewrite(file, changes, added)
             # Jira's texts can be fetched again, but not what people wrote into the same file. A
