@@ -110,8 +110,12 @@ class App:
         send = self._send.send_nowait
         opened = Workspaces(
             workspaces,
-            lambda each: Reader(
-                each.name, each.store, in_thread, send, shown=lambda: self.state.named(each.name)
+            lambda workspace: Reader(
+                workspace.name,
+                workspace.store,
+                in_thread,
+                send,
+                shown=lambda: self.state.named(workspace.name),
             ),
             send,
         )

@@ -87,10 +87,10 @@ def _pressed_with(modifiers: set[str], key: str) -> str | None:
     if is_character and "SHIFT" in modifiers and "CTRL" in modifiers:
         return None  # a terminal reports it as the key without Shift
     if not is_character:
-        found = _BY_NAME.get(key.lower())
-        if found is None:
+        name = _BY_NAME.get(key.lower())
+        if name is None:
             return None
-        key = found
+        key = name
     held = [modifier for modifier in _MODIFIERS if modifier in modifiers]
     named = f"{_PREFIX}{'_'.join((*held, key.upper()))}"
     return _SAME.get(named, named)

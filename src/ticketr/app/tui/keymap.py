@@ -286,9 +286,9 @@ class KeyMap:
         """Return the binding of a key in a context, or None."""
         is_text = context in TYPING and len(key) == 1
         for place in places_around(context):
-            found = self._by_key.get((place, key))
-            if found is not None and not (is_text and place is Context.EVERYWHERE):
-                return found
+            binding = self._by_key.get((place, key))
+            if binding is not None and not (is_text and place is Context.EVERYWHERE):
+                return binding
         return None
 
     def action(self, key: str, context: Context) -> KeyAction | None:

@@ -157,20 +157,20 @@ class Block:
     @cached_property
     def tickets(self) -> tuple[int, ...]:
         """The indexes of the rows of tickets, in their order; the others are sub-tasks."""
-        found: list[int] = []
+        indexes: list[int] = []
         at = 0
         while at < len(self.shown):
-            found.append(at)
+            indexes.append(at)
             at += 1 + self.shown[at].tasks
-        return tuple(found)
+        return tuple(indexes)
 
     @cached_property
     def head_of(self) -> tuple[int, ...]:
         """For each row, the index of its ticket: its own, or the one that it is a sub-task of."""
-        found: list[int] = []
+        heads: list[int] = []
         for head in self.tickets:
-            found += [head] * (1 + self.shown[head].tasks)
-        return tuple(found)
+            heads += [head] * (1 + self.shown[head].tasks)
+        return tuple(heads)
 
     @cached_property
     def heads(self) -> frozenset[str]:

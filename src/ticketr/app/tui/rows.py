@@ -74,10 +74,10 @@ class ListRow:
 
     def sort_key(self, sort: str) -> tuple[object, ...]:
         """Return what a sort compares it by; see `ticketr.app.tickets.sort_key`."""
-        found = self._sort_keys.get(sort)
-        if found is None:
-            found = self._sort_keys[sort] = sort_key(sort)(self.candidate)
-        return found
+        key = self._sort_keys.get(sort)
+        if key is None:
+            key = self._sort_keys[sort] = sort_key(sort)(self.candidate)
+        return key
 
 
 def order_of(ticket: Ticket, path: str, place: int) -> Order:

@@ -80,7 +80,7 @@ def _shown(state: AppState) -> tuple[Overlay, ...]:
 
 
 def _header(state: AppState, theme: Theme) -> str:
-    given = [each for overlay in state.overlays if (each := overlay.header(state)) is not None]
+    given = [header for overlay in state.overlays if (header := overlay.header(state)) is not None]
     choices: tuple[Line, ...]  # the longest first
     if given:
         left, right = given[-1]

@@ -198,7 +198,9 @@ class AppState:
 
     def without(self, overlay: Overlay) -> AppState:
         """Return the state without one overlay, wherever that is."""
-        return replace(self, overlays=tuple(each for each in self.overlays if each is not overlay))
+        return replace(
+            self, overlays=tuple(other for other in self.overlays if other is not overlay)
+        )
 
     def noticed(self, words: str, *, is_bad: bool = False) -> AppState:
         """Return the state with a notice in the action bar; a bad one goes into the log, too."""

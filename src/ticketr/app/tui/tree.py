@@ -105,9 +105,9 @@ class Visible(Sequence[VisibleRow]):
         """
         project, number, path, place = order
         first = (project, number, "" if number else path, -1)
-        found = self._place(order) if self._is_by_key else self._find(order)
-        if found < len(self) and self[found].row.order == order:
-            return found
+        index = self._place(order) if self._is_by_key else self._find(order)
+        if index < len(self) and self[index].row.order == order:
+            return index
         begin = self._place(first) if self._is_by_key else self._look_up(first)
         head = None
         for at in range(begin, len(self)):
@@ -124,10 +124,10 @@ class Visible(Sequence[VisibleRow]):
 
     def hits(self, words: Sequence[str]) -> tuple[int, ...]:
         """Return the indexes of the rows that hold all of some folded words."""
-        found: list[int] = []
+        indexes: list[int] = []
         for begin, part in zip((0, *self._ends), self._parts, strict=False):
-            found += [begin + at for at in holding_all(part, words)]
-        return tuple(found)
+            indexes += [begin + at for at in holding_all(part, words)]
+        return tuple(indexes)
 
     def _place(self, order: Order) -> int:
         """Return the index of the first row that is not before an order."""
@@ -147,12 +147,12 @@ class Visible(Sequence[VisibleRow]):
     def _look_up(self, first: Order) -> int:
         """Return the index of the first row of a ticket; the number of rows if there is none."""
         same = 2 if first[1] else 3
-        found = (at for at, order in enumerate(self._orders) if order[:same] == first[:same])
-        return next(found, len(self))
+        places = (at for at, order in enumerate(self._orders) if order[:same] == first[:same])
+        return next(places, len(self))
 
     def _next(self, order: Order) -> int:
         """Return the index of the first row behind an order."""
-        return next((at for at, each in enumerate(self._orders) if each > order), len(self))
+        return next((at for at, other in enumerate(self._orders) if other > order), len(self))
 
     def _begin(self, part: int) -> int:
         """Return the index of the first row of a part."""

@@ -322,11 +322,11 @@ def _wrapped(state: AppState) -> Step:
     return replace(state, ticket=replace(ticket, wrapping=wanted)), (wrap,)
 
 
-def _detail_wrapped(state: AppState, found: messages.DetailWrapped) -> AppState:
+def _detail_wrapped(state: AppState, message: messages.DetailWrapped) -> AppState:
     ticket = state.ticket
-    if ticket is None or ticket.workspace != found.workspace or ticket.sheet is not found.sheet:
+    if ticket is None or ticket.workspace != message.workspace or ticket.sheet is not message.sheet:
         return state
-    return _scrolled(replace(state, ticket=replace(ticket, wrapped=found.wrapped, wrapping=None)))
+    return _scrolled(replace(state, ticket=replace(ticket, wrapped=message.wrapped, wrapping=None)))
 
 
 def _resized(state: AppState, width: int, height: int) -> AppState:

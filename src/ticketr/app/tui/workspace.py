@@ -118,7 +118,7 @@ class WorkspaceView:
             ("+", self.drafts, "draft" + "s" * (self.drafts != 1)),
             ("×", len(self.broken), "broken"),
         )
-        return tuple(each for each in entries if each[1])
+        return tuple(entry for entry in entries if entry[1])
 
     def flag(self, row: ListRow) -> str:
         """Return the mark that says how an issue differs from the last sync, or a blank."""
@@ -137,10 +137,10 @@ class WorkspaceView:
             return False
         return not row.depth or any(part.startswith(f"{row.key}: ") for part in parts)
 
-    def with_found(self, found: TicketsFound) -> WorkspaceView:
+    def with_found(self, message: TicketsFound) -> WorkspaceView:
         """Return the view with tickets that were found in files."""
-        rows = self.rows.merged(found.tickets)
-        return replace(self, rows=rows, edited=self.edited | found.edited)
+        rows = self.rows.merged(message.tickets)
+        return replace(self, rows=rows, edited=self.edited | message.edited)
 
     def with_files(self, read: FilesRead, now: float) -> WorkspaceView:
         """Return the view after all files were read, at this time."""

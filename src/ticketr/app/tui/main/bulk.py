@@ -83,7 +83,7 @@ def change_chosen(state: AppState, _: float) -> Step | None:
         return _values(state, rows, kind), ()
 
     refused = "" if keys else "Jira has none of them"
-    options = tuple(Option(each.words, "in the files") for each in _KINDS)
+    options = tuple(Option(kind.words, "in the files") for kind in _KINDS)
     options += tuple(Option(text, "in Jira, at once", refused) for text in _IN_JIRA)
     return state.opened(Choice(f"Change {_chosen_words(len(rows))}", options, chosen)), ()
 
@@ -91,7 +91,7 @@ def change_chosen(state: AppState, _: float) -> Step | None:
 def change_status(state: AppState) -> Step | None:
     """Ask for another status of the chosen tickets, then show the plan; None if none is chosen."""
     rows = _chosen_rows(state)
-    kind = next(each for each in _KINDS if each.field == "Status")
+    kind = next(kind for kind in _KINDS if kind.field == "Status")
     return _ask_statuses(state, rows, kind) if rows else None
 
 

@@ -27,7 +27,7 @@ def search_ticket(state: AppState) -> Step | None:
         matches = _matches(state)
         if not matches:
             return replace(state, notice="nothing found" if words.strip() else "")
-        ahead = (at for at, each in enumerate(matches) if each[0][0] >= before.top)
+        ahead = (at for at, match in enumerate(matches) if match[0][0] >= before.top)
         state, place = _scrolled_to(state, matches, next(ahead, 0))
         return replace(state, notice=place)
 
@@ -50,7 +50,7 @@ def next_match(state: AppState, by: int) -> Step:
     if _is_shown(state, matches[at]):
         to = (at + by) % len(matches)
     else:  # the user has scrolled: go on from what is on the screen
-        ahead = [at for at, each in enumerate(matches) if each[0][0] >= ticket.top]
+        ahead = [at for at, match in enumerate(matches) if match[0][0] >= ticket.top]
         first = ahead[0] if ahead else 0
         to = first if by > 0 else (first - 1 if ahead else -1) % len(matches)
     state, place = _scrolled_to(state, matches, to)

@@ -24,7 +24,7 @@ def counts_of_values(
     counts: Counter[str] = Counter()
     for row in rows:
         text = row.candidate.fields.get(field, "").strip()
-        counts.update([each.strip() for each in text.split(",")] if is_list else [text])
+        counts.update([value.strip() for value in text.split(",")] if is_list else [text])
     del counts[""]
     return dict(counts.most_common())
 

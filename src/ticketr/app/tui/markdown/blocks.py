@@ -138,7 +138,7 @@ class _Walk:
             case "blockquote_open":
                 self._open_quote(index)
             case "bullet_list_open":
-                depth = sum(bool(each.bullet) for each in self.lists)
+                depth = sum(bool(parent.bullet) for parent in self.lists)
                 bullet = glyphs.bullets[min(depth, len(glyphs.bullets) - 1)]
                 self.lists.append(_List(bullet, self._is_tight(index)))
             case "ordered_list_open":
@@ -168,7 +168,7 @@ class _Walk:
             return
         self.page.add((Span(label, ("bold",)),), _source(text[0]))
         children = text[0].children or []
-        broken = next((at for at, each in enumerate(children) if each.type == "softbreak"), None)
+        broken = next((at for at, child in enumerate(children) if child.type == "softbreak"), None)
         text[0].children = [] if broken is None else children[broken + 1 :]
         if broken is not None and text[0].map:
             text[0].map = [text[0].map[0] + 1, text[0].map[1]]

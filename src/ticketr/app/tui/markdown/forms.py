@@ -131,16 +131,16 @@ def _in_text(words: str) -> Iterator[Token]:
     yield _text(words[at:])
 
 
-def _shown(found: re.Match[str]) -> str | None:
+def _shown(match: re.Match[str]) -> str | None:
     """Return what is shown of a date or of emoji; None if it is neither."""
-    if found["date"]:
+    if match["date"]:
         try:
-            return date.fromisoformat(found["date"]).isoformat()
+            return date.fromisoformat(match["date"]).isoformat()
         except ValueError:
             return None
-    if not found["emoji"]:
+    if not match["emoji"]:
         return None
-    emoji = [emoji_named(name) for name in found["emoji"][1:-1].split("::")]
+    emoji = [emoji_named(name) for name in match["emoji"][1:-1].split("::")]
     if None in emoji:
         return None
     return "".join(entry["text"] for entry in emoji if entry is not None)

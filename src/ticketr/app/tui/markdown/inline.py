@@ -278,10 +278,10 @@ def _append_html(builder: _Builder, text: str) -> None:
 def _has_place(builder: _Builder, tag: Tag) -> bool:
     """Return whether an end tag ends one, and a start tag may be in this place."""
     if tag.is_end:
-        return any(tag.name == each.name for each in builder.tags)
+        return any(tag.name == open_tag.name for open_tag in builder.tags)
     if tag.name == "summary":
         outer = [container.tag for container in builder.page.containers[-1:]]
-        return "details" in (*outer, *(each.name for each in builder.tags))
+        return "details" in (*outer, *(open_tag.name for open_tag in builder.tags))
     if tag.is_short and not builder.ends[f"</{tag.name}>"]:
         return False
     return len(builder.tags) < DEEPEST

@@ -79,7 +79,7 @@ def column_widths(needs: Sequence[int], room: int) -> list[int] | None:
         return None
     widths = [0] * len(needs)
     left = room
-    for taken, number in enumerate(sorted(range(len(needs)), key=lambda each: needs[each])):
+    for taken, number in enumerate(sorted(range(len(needs)), key=lambda column: needs[column])):
         widths[number] = min(needs[number], left // (len(needs) - taken))
         left -= widths[number]
     return widths

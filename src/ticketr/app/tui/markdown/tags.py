@@ -78,18 +78,18 @@ def read_tag(text: str, *, in_cell: bool) -> Tag | None:
     Returns:
         The tag. For an end tag, the caller has to look whether it was opened.
     """
-    found = _TAG.fullmatch(text)
-    if found is None:
+    tag_match = _TAG.fullmatch(text)
+    if tag_match is None:
         return None
-    name = found["name"].lower()
-    if found["end"]:
+    name = tag_match["name"].lower()
+    if tag_match["end"]:
         return Tag(name, "", {}, is_end=True)
     attrs = {
         match[1].lower(): _unescaped(match[2] if match[2] is not None else match[3])
-        for match in _ATTR.finditer(found["attrs"])
+        for match in _ATTR.finditer(tag_match["attrs"])
     }
     kind = attrs.get("adf", "")
-    if not kind and name in SHORT and found["attrs"].strip() in {"", "open"}:
+    if not kind and name in SHORT and tag_match["attrs"].strip() in {"", "open"}:
         return Tag(name, SHORT[name], {}, is_end=False, is_short=True)
     if kind or name in {"br", "summary"} or (in_cell and name in _IN_CELLS):
         return Tag(name, kind, attrs, is_end=False)

@@ -159,7 +159,7 @@ class ConflictScreen(Overlay):
                 if view == self.view:
                     return state, ()
                 ids = {part.id for part in view.parts}
-                kept = {part: each for part, each in self.choices.items() if part in ids}
+                kept = {part: choice for part, choice in self.choices.items() if part in ids}
                 changed = replace(self, view=view, choices=kept, shown_at=now)
                 return self._asking(state, changed, view)
             case messages.AuthorRead(self.workspace, self.key, updated, author, at):

@@ -96,8 +96,8 @@ def _moment(when: datetime) -> str:
 
 def _columns(cells: int) -> tuple[int, int, int]:
     room = max(12, cells - NAME_CELLS - 8)
-    each = room // 3
-    return each, each, room - 2 * each
+    column = room // 3
+    return column, column, room - 2 * column
 
 
 def _half(cells: int) -> int:

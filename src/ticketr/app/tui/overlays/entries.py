@@ -89,7 +89,9 @@ def entries_of(state: AppState, text: str, run_action: RunAction) -> tuple[Entry
     # An entry that begins with what was typed is what is looked for.
     start = fold(words).strip()
     fitting.sort(
-        key=lambda each: not fold(each.name).startswith(start) and not each.words.startswith(start)
+        key=lambda entry: (
+            not fold(entry.name).startswith(start) and not entry.words.startswith(start)
+        )
     )
     return tuple(fitting[:MOST_TICKETS])
 

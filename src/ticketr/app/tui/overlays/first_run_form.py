@@ -171,7 +171,7 @@ class Form:
 
     def noted(self, place: SetupField, note: FieldNote | None) -> Form:
         """Return the form with a note beside a field, or without one."""
-        notes = {each: old for each, old in self.notes.items() if each is not place}
+        notes = {field: old for field, old in self.notes.items() if field is not place}
         return replace(self, notes=notes if note is None else {**notes, place: note})
 
     def outdated(self, *checks: SetupField) -> Form:

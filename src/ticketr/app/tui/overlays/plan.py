@@ -62,7 +62,7 @@ class Plan(Overlay):
     def entries(self) -> tuple[PlanEntry, ...]:
         """The entries in the order in which they are shown: the new issues first."""
         entries = self.plan.entries if self.plan is not None else ()
-        return tuple(sorted(entries, key=lambda each: each.action))
+        return tuple(sorted(entries, key=lambda entry: entry.action))
 
     @property
     def entry(self) -> PlanEntry | None:
@@ -190,9 +190,9 @@ class Plan(Overlay):
         pairs = [*enumerate(self.entries)]
         for title, action in (("Create", "created"), ("Change", "updated")):
             items = [
-                [*self._entry(each, at, keymap, cells)]
-                for at, each in pairs
-                if each.action == action
+                [*self._entry(entry, at, keymap, cells)]
+                for at, entry in pairs
+                if entry.action == action
             ]
             if items:
                 yield Section(f"{title}  {len(items)}", items)

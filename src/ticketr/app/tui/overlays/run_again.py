@@ -54,10 +54,10 @@ class EndedJob:
         else:
             workspace, kind = workspace_of(job), kind_of(job)
             error = job.error.message if job.error is not None else None
-        found = next((job_kind for job_kind in JobKind if job_kind.value == kind), None)
+        known_kind = next((job_kind for job_kind in JobKind if job_kind.value == kind), None)
         is_here = state.named(workspace) is not None
         tagged = tagged_tickets(job.tags)
-        return cls(job.name, workspace if is_here else "", found, error or "", tagged)
+        return cls(job.name, workspace if is_here else "", known_kind, error or "", tagged)
 
     @property
     def subject(self) -> str:

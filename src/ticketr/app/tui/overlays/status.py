@@ -82,7 +82,7 @@ def _availability(asked: AskingStatus, name: str, statuses: Mapping[str, tuple[s
         return "now"
     if name == asked.before:
         return "at the last sync"
-    refused = [key for key, each in statuses.items() if name not in each and key not in has]
+    refused = [key for key, options in statuses.items() if name not in options and key not in has]
     if not refused:
         return ""
     more = f" and {len(refused) - 1} more" if refused[1:] else ""

@@ -129,10 +129,10 @@ def draw_detail(
     shown = _shown(lines, top, height, search, match)
     selected = task_line(sheet, lines, task)
     rows = [
-        theme.row((Span("▌"), *each.line), cells, "reverse")
+        theme.row((Span("▌"), *line.line), cells, "reverse")
         if at == selected
-        else theme.row((Span(" "), *each.line, *_hint(each, keys or KeyMap())), cells)
-        for at, each in enumerate(shown, start=top)
+        else theme.row((Span(" "), *line.line, *_hint(line, keys or KeyMap())), cells)
+        for at, line in enumerate(shown, start=top)
     ]
     facts = f"{min(top + 1, len(lines))}/{len(lines)}" if len(lines) > height else ""
     name = sheet.key or ("broken file" if sheet.error else "draft")
@@ -154,8 +154,8 @@ def _shown(
                 if number == match:
                     chosen.setdefault(at - top, []).append((begin, end))
     for styles, ranges in ((("reverse",), marked), (("bold",), chosen)):
-        for at, each in ranges.items():
-            shown[at] = replace(shown[at], line=with_marks(shown[at].line, each, *styles))
+        for at, row_ranges in ranges.items():
+            shown[at] = replace(shown[at], line=with_marks(shown[at].line, row_ranges, *styles))
     return shown
 
 
@@ -225,7 +225,9 @@ def _two_columns(parts: list[Line], room: int, label: int) -> list[DetailLine]:
             lines += map(DetailLine, wrap_line(part, room, rest=" " * label))
             continue
         # One of the next fields that fits may come up, so that no column stays empty.
-        fitting = (at for at, each in enumerate(left[:NEXT]) if cells_of(each) <= room - half)
+        fitting = (
+            at for at, candidate in enumerate(left[:NEXT]) if cells_of(candidate) <= room - half
+        )
         beside = next(fitting, None)
         if beside is not None:
             part = (*part, Span(" " * (half - cells_of(part))), *left.pop(beside))

@@ -68,8 +68,8 @@ def _folded(text: str) -> tuple[str, Sequence[int] | None]:
     """Return a folded text, and the place of each of its letters; None if it is the same."""
     if text.isascii():
         return fold(text), None
-    letters = [_fold_letter(each) for each in text]
-    return "".join(letters), [at for at, each in enumerate(letters) for _ in each]
+    letters = [_fold_letter(letter) for letter in text]
+    return "".join(letters), [at for at, folded in enumerate(letters) for _ in folded]
 
 
 def _parts(

@@ -51,13 +51,13 @@ def draw_tickets(
     rows = [
         draw_row(
             workspace,
-            each,
+            row,
             cells,
             theme,
             is_selected=at == selected,
             is_focused=is_focused,
         )
-        for at, each in enumerate(shown, start=workspace.top)
+        for at, row in enumerate(shown, start=workspace.top)
     ]
     if not workspace.visible:
         hint = wrap(_hint(workspace, keys, is_pulling=is_pulling), max(8, cells - 2))

@@ -58,8 +58,8 @@ async def ask_keys(services: Services, effect: effects.AskKeys) -> None:
 
     answer = await _asked(services, name, ask, SEARCH_WAIT)
     if answer is not None:
-        found, problem = answer
-        count, keys = found or (0, frozenset())
+        result, problem = answer
+        count, keys = result or (0, frozenset())
         services.send(messages.KeysRead(name, effect.jql, keys, count, problem))
 
 
@@ -114,17 +114,17 @@ async def _asked(
         The answer, or the reason why it did not come; None after `stop_asking`, or if another request of the
         workspace has begun.
     """
-    found, problem = None, f"it has not answered for {seconds:.0f} s"
+    answer, problem = None, f"it has not answered for {seconds:.0f} s"
     with trio.move_on_after(seconds) as scope:
         services.asking[name] = scope
         try:
-            found, problem = await ask(), ""
+            answer, problem = await ask(), ""
         except TicketrError as error:
             problem = clean(str(error))
     if services.asking.get(name) is not scope:
         return None
     del services.asking[name]
-    return found, problem
+    return answer, problem
 
 
 def _keys_of(store: Store, ids: tuple[str, ...]) -> frozenset[str]:

@@ -141,9 +141,9 @@ class Reader:
                 await self._in_thread(stack.close)
 
 
-def _arrange(found: FilesRead, view: WorkspaceView) -> None:
+def _arrange(files: FilesRead, view: WorkspaceView) -> None:
     """Arrange all rows as they are shown, so that it takes no time on Trio's thread."""
-    shown = replace(view, rows=found.rows, edited=found.edited, conflicts=found.conflicts)
+    shown = replace(view, rows=files.rows, edited=files.edited, conflicts=files.conflicts)
     _ = shown.visible
 
 

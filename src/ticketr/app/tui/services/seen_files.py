@@ -101,13 +101,15 @@ class SeenFiles:
     def stamp(self, name: str) -> Stamp | None:
         """Return the stamp of a file; None if it may be changing, or is not a file."""
         try:
-            found = os.stat(self._store.path_of(name))  # noqa: PTH116 - thousands of files
+            file_stat = os.stat(self._store.path_of(name))  # noqa: PTH116 - thousands of files
         except OSError:
             return None
-        newest = max(found.st_ctime_ns, found.st_mtime_ns)
-        if not stat.S_ISREG(found.st_mode) or newest > self._clock() - CHANGING:
+        newest = max(file_stat.st_ctime_ns, file_stat.st_mtime_ns)
+        if not stat.S_ISREG(file_stat.st_mode) or newest > self._clock() - CHANGING:
             return None
-        return Stamp(found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+        return Stamp(
+            file_stat.st_ino, file_stat.st_size, file_stat.st_mtime_ns, file_stat.st_ctime_ns
+        )
 
     def find(self, name: str, stamp: Stamp | None) -> SeenFile | None:
         """Return what was found in a file; None if it has changed since, or was not read."""
@@ -134,7 +136,7 @@ class SeenFiles:
             rows: The rows of each ticket.
         """
         before = self._files.pop(name, None)
-        seen = [each for local in tickets if (each := seen_ticket(local)) is not None]
+        seen = [ticket for local in tickets if (ticket := seen_ticket(local)) is not None]
         if stamp is not None and len(seen) == len(tickets):
             self._files[name] = SeenFile(stamp, tuple(seen), rows)
         if before != self._files.get(name):
@@ -194,8 +196,8 @@ def _heading() -> str:
 
 def _line_of_file(name: str, seen: SeenFile) -> str:
     tickets = [
-        (each.keys, each.digest, [*map(_row_to_json, rows)])
-        for each, rows in zip(seen.tickets, seen.rows, strict=True)
+        (ticket.keys, ticket.digest, [*map(_row_to_json, rows)])
+        for ticket, rows in zip(seen.tickets, seen.rows, strict=True)
     ]
     return f"{json.dumps(name)}\t{json.dumps((seen.stamp, tickets))}\n"
 
@@ -205,19 +207,22 @@ def _row_to_json(row: ListRow) -> tuple[object, ...]:
     return row.line, issue.key, issue.title, dict(issue.fields), issue.text
 
 
-def _from_json(name: str, stamp: Stamp, found: Any) -> SeenFile:
+def _from_json(name: str, stamp: Stamp, stored: Any) -> SeenFile:
     """Return what is stored of a file; a ValueError says that it has changed since."""
-    if tuple(found[0]) != stamp:
+    if tuple(stored[0]) != stamp:
         raise ValueError(name)
     return SeenFile(
         stamp,
-        tuple([SeenTicket(tuple(keys), digest) for keys, digest, _ in found[1]]),
+        tuple([SeenTicket(tuple(keys), digest) for keys, digest, _ in stored[1]]),
         tuple(
-            [rows_of_candidates(map(_candidate_from_json, issues), name) for *_, issues in found[1]]
+            [
+                rows_of_candidates(map(_candidate_from_json, issues), name)
+                for *_, issues in stored[1]
+            ]
         ),
     )
 
 
-def _candidate_from_json(found: Any) -> tuple[Candidate, int]:
-    line, key, title, fields, text = found
+def _candidate_from_json(stored: Any) -> tuple[Candidate, int]:
+    line, key, title, fields, text = stored
     return Candidate(key, title, fields, text, _NO_FLAGS if key else _DRAFT), line

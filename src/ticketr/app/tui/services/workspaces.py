@@ -155,8 +155,10 @@ class Workspaces:
     @property
     def folders(self) -> Mapping[str, str]:
         """The folder of each workspace, by its name."""
-        closed = {name: each.folder for name, each in self._closed.items() if each.folder}
-        opened = {name: each.store.root for name, each in self._opened.items()}
+        closed = {
+            name: workspace.folder for name, workspace in self._closed.items() if workspace.folder
+        }
+        opened = {name: workspace.store.root for name, workspace in self._opened.items()}
         return {name: str(folder) for name, folder in {**closed, **opened}.items()}
 
     def is_closed(self, name: str) -> bool:
@@ -170,7 +172,7 @@ class Workspaces:
     def release(self, name: str, request: Effect) -> bool:
         """Let a held request go; return False if it was dropped meanwhile."""
         held = self._waiting.get(name, [])
-        at = next((at for at, each in enumerate(held) if each is request), None)
+        at = next((at for at, held_request in enumerate(held) if held_request is request), None)
         if at is not None:
             del held[at]
         return at is not None
@@ -216,7 +218,7 @@ class Workspaces:
             Its name: its own, or another one if that is taken.
         """
         root = workspace.store.root
-        same = (name for name, each in self._opened.items() if each.store.root == root)
+        same = (name for name, other in self._opened.items() if other.store.root == root)
         name = next(same, None) or self._free_name(workspace.name)
         self._put(replace(workspace, name=name))
         return name
