@@ -6,19 +6,15 @@ and on all statistics.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from fakes.internals import core_of
+from fakes.queue_driver_parts import Reader
+from fakes.queue_model_parts import ModelJob
 from fakes.queue_rules import QueueRules
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import invariant, run_state_machine_as_test
 
 from ticketr import JobSnapshot, JobStatus
-
-if TYPE_CHECKING:
-    from fakes.queue_driver_parts import Reader
-    from fakes.queue_model_parts import ModelJob
 
 
 class QueueMachine(QueueRules):

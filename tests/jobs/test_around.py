@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import trio
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from ticketr import (
     CancelCause,
@@ -19,11 +20,6 @@ from ticketr import (
     Retry,
     open_job_queue,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator
-
-    from trio.testing import MockClock
 
 span = ContextVar[str]("span", default="none")
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -13,11 +16,6 @@ from fakes.steps import AtStep
 from trio.testing import MockClock
 
 from ticketr import JobContext, JobQueue, drain_on_signals, open_job_queue
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
-    from contextlib import AbstractAsyncContextManager
-    from pathlib import Path
 
 pytestmark = pytest.mark.laws
 

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import trio
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
-from ticketr import JobContext, QueueFull, Rate, WouldDeadlock, open_job_queue
-
-if TYPE_CHECKING:
-    from trio.testing import MockClock
-
-    from ticketr import JobHandle, JobQueue
+from ticketr import JobContext, JobHandle, JobQueue, QueueFull, Rate, WouldDeadlock, open_job_queue
 
 
 async def sleep(context: JobContext, seconds: float = 1) -> None:

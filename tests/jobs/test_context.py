@@ -1,14 +1,9 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import trio
-from trio.testing import assert_no_checkpoints, wait_all_tasks_blocked
+from trio.testing import MockClock, assert_no_checkpoints, wait_all_tasks_blocked
 
 from ticketr import JobContext, JobProgress, JobStatus, Retry, open_job_queue
-
-if TYPE_CHECKING:
-    from trio.testing import MockClock
 
 
 async def test_a_context_knows_its_job(autojump_clock: MockClock) -> None:

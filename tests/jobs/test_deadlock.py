@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any
 
 import pytest
 import trio
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from ticketr import (
     JobContext,
@@ -18,11 +19,6 @@ from ticketr import (
     in_thread,
     open_job_queue,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
-
-    from trio.testing import MockClock
 
 
 async def sleep(context: JobContext, seconds: float) -> float:

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import trio
-from trio.testing import assert_no_checkpoints, wait_all_tasks_blocked
+from trio.testing import MockClock, assert_no_checkpoints, wait_all_tasks_blocked
 
 from ticketr import (
     CancelCause,
     CancelOutcome,
     JobContext,
+    JobHandle,
     JobStatus,
     UnknownJob,
     open_job_queue,
 )
-
-if TYPE_CHECKING:
-    from trio.testing import MockClock
-
-    from ticketr import JobHandle
 
 
 async def sleep(context: JobContext, seconds: float = 1) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import trio
@@ -12,14 +12,12 @@ from ticketr import (
     CancelCause,
     CancelOutcome,
     JobContext,
+    JobHandle,
     JobStatus,
     Keep,
     UnknownJob,
     open_job_queue,
 )
-
-if TYPE_CHECKING:
-    from ticketr import JobHandle
 
 CANCELLED = JobStatus.CANCELLED
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,9 +13,6 @@ from cronsim import CronSim
 from hypothesis import given, strategies as st
 
 from ticketr.jobs._maps.due_times import MAX_STEPS, Calendar, DueTimes, Interval, make_due_times
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 OFFSET = 1_700_000_000.0
 """Wall-clock time minus that of Trio's clock."""

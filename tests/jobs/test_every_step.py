@@ -11,9 +11,10 @@ from __future__ import annotations
 import logging
 import signal
 import types
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import pytest
 import trio
@@ -27,20 +28,18 @@ from ticketr import (
     CancelOutcome,
     JobContext,
     JobError,
+    JobHandle,
     JobOptions,
+    JobQueue,
     JobSnapshot,
     JobStatus,
     QueueClosed,
     Rate,
+    RepeatHandle,
     Retry,
     RetryLater,
     open_job_queue,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
-
-    from ticketr import JobHandle, JobQueue, RepeatHandle
 
 T = TypeVar("T")
 

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 import trio
 from fakes.durable import in_place
+from trio.testing import MockClock
 
 from ticketr import (
     CancelCause,
     JobContext,
     JobFailed,
+    JobHandle,
+    JobQueue,
+    JobSnapshot,
     JobStatus,
     OnConflict,
     SqliteStore,
+    Updates,
     open_job_queue,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
-    from ticketr import JobHandle, JobQueue, JobSnapshot, Updates
 
 T = TypeVar("T")
 

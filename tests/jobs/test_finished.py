@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import pytest
 import trio
 from fakes.internals import record_of
+from trio.testing import MockClock
 
 from ticketr import (
     FinishedJob,
@@ -22,9 +22,6 @@ from ticketr.jobs._sqlite.finished import (
     row_of_record,
     storable_number,
 )
-
-if TYPE_CHECKING:
-    from trio.testing import MockClock
 
 
 async def value(context: JobContext) -> str:

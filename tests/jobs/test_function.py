@@ -6,19 +6,14 @@ import functools
 import gc
 import inspect
 import types
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from typing import Any
 
 import pytest
 import trio
+from trio.testing import MockClock
 
-from ticketr import JobFailed, OnConflict, UnknownJob, open_job_queue, plain
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-
-    from trio.testing import MockClock
-
-    from ticketr import JobContext
+from ticketr import JobContext, JobFailed, OnConflict, UnknownJob, open_job_queue, plain
 
 
 class Jobs:

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
 
 import pytest
 import trio
 from fakes.bytecodes import Bytecodes
 from trio.testing import MockClock
 
-from ticketr import JobContext, Keep, Rate, open_job_queue
+from ticketr import JobContext, JobQueue, Keep, Rate, open_job_queue
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from ticketr import JobQueue
-
-    Step = Callable[[JobQueue], Awaitable[object]]
-    Wait = Callable[[JobQueue, int], Awaitable[object]]
+Step = Callable[[JobQueue], Awaitable[object]]
+Wait = Callable[[JobQueue, int], Awaitable[object]]
 
 LONG = 1e6
 FEW = 50

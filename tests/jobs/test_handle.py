@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 import trio
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from ticketr import (
     CancelCause,
@@ -15,9 +13,6 @@ from ticketr import (
     WouldDeadlock,
     open_job_queue,
 )
-
-if TYPE_CHECKING:
-    from trio.testing import MockClock
 
 
 async def sleep(context: JobContext, seconds: float) -> float:

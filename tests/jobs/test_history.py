@@ -9,14 +9,17 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 import trio
 from fakes.processes import unmeasured
+from trio.testing import MockClock
 
 from ticketr import (
     CancelCause,
@@ -31,12 +34,6 @@ from ticketr import (
 from ticketr.jobs._sqlite import history as _history
 from ticketr.jobs._sqlite.database import Schema, connect
 from ticketr.jobs._timer import WallClock
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from trio.testing import MockClock
 
 T = TypeVar("T")
 

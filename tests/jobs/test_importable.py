@@ -7,15 +7,13 @@ import math
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ticketr import NotSendable
 from ticketr.jobs._calls.importable import LoadFailed, import_by_name, importable_name
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def function() -> None:

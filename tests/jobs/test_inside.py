@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
 
 import pytest
 import trio
+from trio.testing import MockClock
 
 from ticketr import JobContext, JobQueue, QueueFull, in_thread, open_job_queue
-
-if TYPE_CHECKING:
-    from trio.testing import MockClock
 
 word: ContextVar[str] = ContextVar("word", default="")
 

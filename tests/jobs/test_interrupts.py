@@ -7,8 +7,10 @@ import inspect
 import signal
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import CodeType, FrameType
+from typing import Any
 
 import pytest
 import trio
@@ -30,10 +32,6 @@ from ticketr.jobs._readers.updates import Subscriptions, Updates
 from ticketr.jobs._record import snapshot_of
 from ticketr.jobs._scheduling.schedule import Schedule
 from ticketr.jobs._worker import run_jobs
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
-    from types import CodeType, FrameType
 
 LIBRARY = str(Path(ticketr.__file__).parent / "jobs")
 

@@ -9,11 +9,12 @@ from dataclasses import fields, replace
 from decimal import Decimal
 from enum import Enum, IntEnum, StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import trio
 from hypothesis import given, strategies as st
+from trio.testing import MockClock
 
 from ticketr import (
     CancelCause,
@@ -27,9 +28,6 @@ from ticketr import (
 )
 from ticketr.jobs._readers.json import MAX_DEPTH, json_value
 from ticketr.jobs._timer import WallClock
-
-if TYPE_CHECKING:
-    from trio.testing import MockClock
 
 HALF = "\ud800"  # of a surrogate pair
 

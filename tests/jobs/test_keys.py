@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import trio
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from ticketr import (
     CancelCause,
@@ -14,16 +14,12 @@ from ticketr import (
     DuplicateJob,
     JobCancelled,
     JobContext,
+    JobQueue,
     JobStatus,
     OnConflict,
     QueueFull,
     open_job_queue,
 )
-
-if TYPE_CHECKING:
-    from trio.testing import MockClock
-
-    from ticketr import JobQueue
 
 
 async def sleep(context: JobContext, seconds: float = 1) -> float:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Generator
+from typing import Any
 
 import pytest
 import trio
+from trio.testing import MockClock
 
 from ticketr import (
     JobContext,
@@ -15,11 +17,6 @@ from ticketr import (
     RetryLater,
     open_job_queue,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-
-    from trio.testing import MockClock
 
 LOGGER = logging.getLogger("ticketr.jobs")
 FACTS = ("id", "name", "key", "attempt", "event", "seconds")

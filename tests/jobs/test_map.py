@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextvars
 import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import trio
@@ -16,6 +17,7 @@ from ticketr import (
     JobCancelled,
     JobContext,
     JobFailed,
+    JobQueue,
     JobSnapshot,
     JobStatus,
     Keep,
@@ -26,11 +28,6 @@ from ticketr import (
     open_job_queue,
 )
 from ticketr.jobs._groups import unwrap_single
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
-
-    from ticketr import JobQueue
 
 
 async def double(context: JobContext, number: float) -> float:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncGenerator
+from typing import Any
 
 import pytest
 import trio
 from fakes.steps import AtStep
 from trio.testing import MockClock
 
-from ticketr import CancelCause, JobCancelled, JobContext, open_job_queue
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
-    from ticketr import JobQueue
+from ticketr import CancelCause, JobCancelled, JobContext, JobQueue, open_job_queue
 
 
 async def short(context: JobContext, number: int) -> int:

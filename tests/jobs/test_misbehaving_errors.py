@@ -5,15 +5,21 @@ from __future__ import annotations
 import math
 import sys
 import traceback
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 import trio
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from ticketr import (
+    JobContext,
     JobFailed,
+    JobHandle,
+    JobQueue,
+    JobSnapshot,
     JobStatus,
     Keep,
     Retry,
@@ -22,14 +28,6 @@ from ticketr import (
     open_job_queue,
 )
 from ticketr.jobs._groups import leaves
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
-    from ticketr import JobContext, JobHandle, JobQueue, JobSnapshot
 
 
 @dataclass(frozen=True)

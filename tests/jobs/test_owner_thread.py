@@ -5,9 +5,11 @@ from __future__ import annotations
 import inspect
 import threading
 from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -16,21 +18,17 @@ import trio.testing
 
 from ticketr import (
     CancelOutcome,
+    FinishedJob,
     JobContext,
     JobHandle,
     JobQueue,
+    JobSnapshot,
     JobStatus,
     QueueClosed,
     Rate,
     Updates,
     open_job_queue,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
-    from contextlib import AbstractAsyncContextManager
-
-    from ticketr import FinishedJob, JobSnapshot
 
 ANSWERS_ANYWHERE = {
     "JobQueue.statistics",

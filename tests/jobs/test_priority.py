@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import pytest
 import trio
-from trio.testing import assert_no_checkpoints, wait_all_tasks_blocked
+from trio.testing import MockClock, assert_no_checkpoints, wait_all_tasks_blocked
 
-from ticketr import JobContext, JobStatus, Retry, UnknownJob, open_job_queue
-
-if TYPE_CHECKING:
-    from trio.testing import MockClock
-
-    from ticketr import JobQueue
+from ticketr import JobContext, JobQueue, JobStatus, Retry, UnknownJob, open_job_queue
 
 
 class Order:

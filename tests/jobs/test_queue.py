@@ -5,11 +5,15 @@ from __future__ import annotations
 import functools
 import math
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import pytest
 import trio
-from trio.testing import assert_checkpoints, assert_no_checkpoints, wait_all_tasks_blocked
+from trio.testing import (
+    MockClock,
+    assert_checkpoints,
+    assert_no_checkpoints,
+    wait_all_tasks_blocked,
+)
 
 from ticketr import (
     CancelCause,
@@ -17,6 +21,8 @@ from ticketr import (
     DuplicateJob,
     JobContext,
     JobFailed,
+    JobHandle,
+    JobQueue,
     JobStatus,
     JobTimedOut,
     Keep,
@@ -26,11 +32,6 @@ from ticketr import (
     UnknownJob,
     open_job_queue,
 )
-
-if TYPE_CHECKING:
-    from trio.testing import MockClock
-
-    from ticketr import JobHandle, JobQueue
 
 
 async def value(context: JobContext, given: object) -> object:

@@ -11,9 +11,10 @@ import itertools
 import random
 import sys
 import time
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pytest
 import trio
@@ -24,17 +25,13 @@ from ticketr import (
     JobError,
     JobHandle,
     JobQueue,
+    JobSnapshot,
     JobStatus,
     QueueClosed,
     Retry,
     WouldDeadlock,
     open_job_queue,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-
-    from ticketr import JobSnapshot
 
 LONG: Final = 10_000.0
 """Seconds; no program needs more than a few hundred."""

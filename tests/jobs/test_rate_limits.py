@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import trio
+from trio.testing import MockClock
 
 from ticketr import (
     CancelCause,
     JobContext,
+    JobHandle,
     JobStatus,
     Rate,
     Retry,
     RetryLater,
     open_job_queue,
 )
-
-if TYPE_CHECKING:
-    from trio.testing import MockClock
-
-    from ticketr import JobHandle
 
 
 async def sleep(context: JobContext, seconds: float = 0) -> float:

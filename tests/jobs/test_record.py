@@ -1,22 +1,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from contextvars import Context
 from itertools import product
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import pytest
 import trio
 
-from ticketr import JobStatus
+from ticketr import JobContext, JobStatus
 from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, PENDING, RUNNING, JobErrorInfo
-from ticketr.jobs._record import TRANSITIONS, JobRecord
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ticketr import JobContext
-    from ticketr.jobs._record import RecordQueue
+from ticketr.jobs._record import TRANSITIONS, JobRecord, RecordQueue
 
 
 async def nothing(context: JobContext) -> None:

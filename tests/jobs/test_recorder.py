@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 import trio
 import trio.testing
+from trio.testing import MockClock
 
 from ticketr import FinishedJob, JobContext, JobSnapshot, JobStatus, open_job_queue
 from ticketr.jobs._sqlite import history as _recorder
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from trio.testing import MockClock
 
 
 async def value(context: JobContext, given: object = None) -> object:

@@ -6,8 +6,9 @@ import contextvars
 import gc
 import logging
 import weakref
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import trio
@@ -20,13 +21,9 @@ from ticketr import (
     JobContext,
     JobStatus,
     QueueClosed,
+    RepeatHandle,
     open_job_queue,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from ticketr import RepeatHandle
 
 HOUR = timedelta(hours=1)
 

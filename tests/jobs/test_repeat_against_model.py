@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import trio
 from fakes.examples import examples
@@ -11,9 +11,6 @@ from hypothesis import given, settings, strategies as st
 from trio.testing import MockClock
 
 from ticketr import JobContext, open_job_queue
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 SECONDS = 40
 QUARTERS = 4 * SECONDS

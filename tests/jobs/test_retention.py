@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 import trio
 from fakes.internals import core_of
+from trio.testing import MockClock
 
-from ticketr import JobContext, JobSnapshot, JobStatus, Keep, UnknownJob, open_job_queue
-
-if TYPE_CHECKING:
-    from trio.testing import MockClock
-
-    from ticketr import JobQueue
+from ticketr import JobContext, JobQueue, JobSnapshot, JobStatus, Keep, UnknownJob, open_job_queue
 
 
 async def work(context: JobContext) -> None:

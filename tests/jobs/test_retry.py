@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextvars
 import inspect
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import trio
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from ticketr import (
     CancelCause,
@@ -23,9 +23,6 @@ from ticketr import (
     RetryLater,
     open_job_queue,
 )
-
-if TYPE_CHECKING:
-    from trio.testing import MockClock
 
 THRICE = Retry(3, jitter=0)
 

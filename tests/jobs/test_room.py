@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import trio
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
-from ticketr import JobContext, JobStatus, OnConflict, QueueFull, Rate, Retry, open_job_queue
-
-if TYPE_CHECKING:
-    from trio.testing import MockClock
-
-    from ticketr import JobHandle, JobQueue
+from ticketr import (
+    JobContext,
+    JobHandle,
+    JobQueue,
+    JobStatus,
+    OnConflict,
+    QueueFull,
+    Rate,
+    Retry,
+    open_job_queue,
+)
 
 HELD = ["delay", "back-off", "after", "paused key", "rate of a key", "key"]
 

@@ -10,19 +10,16 @@ from dataclasses import InitVar, dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import trio
 from hypothesis import given, strategies as st
 
-from ticketr import NotSendable, in_thread, plain
+from ticketr import JobContext, NotSendable, in_thread, plain
 from ticketr.jobs._calls.codecs import codec_named, json_flaw
 from ticketr.jobs._calls.importable import LoadFailed
 from ticketr.jobs._calls.sendable import pack_job, pack_value, unpack_job
-
-if TYPE_CHECKING:
-    from ticketr import JobContext
 
 JSON, PICKLE = codec_named("json"), codec_named("pickle")
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import pytest
 import trio
 from trio.abc import Instrument
+from trio.testing import MockClock
 
 from ticketr import (
     CancelCause,
@@ -21,11 +22,6 @@ from ticketr import (
     Retry,
     open_job_queue,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from trio.testing import MockClock
 
 
 async def linger(context: JobContext, seconds: float) -> None:

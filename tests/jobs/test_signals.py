@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import trio
@@ -17,15 +17,14 @@ from trio.testing import MockClock
 from ticketr import (
     CancelCause,
     JobCancelled,
+    JobContext,
+    JobQueue,
     JobStatus,
     QueueClosed,
     drain_on_signals,
     open_job_queue,
     plain,
 )
-
-if TYPE_CHECKING:
-    from ticketr import JobContext, JobQueue
 
 COMPLETED = (JobStatus.COMPLETED, None)
 SHUT_DOWN = (JobStatus.CANCELLED, CancelCause.SHUTDOWN)

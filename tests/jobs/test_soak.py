@@ -10,7 +10,6 @@ import os
 import random
 from collections import Counter, deque
 from pathlib import Path
-from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 import pytest
@@ -23,7 +22,9 @@ from ticketr import (
     JobContext,
     JobHandle,
     JobOptions,
+    JobProgress,
     JobQueue,
+    JobSnapshot,
     JobStatus,
     Keep,
     OnConflict,
@@ -31,10 +32,7 @@ from ticketr import (
     RetryLater,
     open_job_queue,
 )
-
-if TYPE_CHECKING:
-    from ticketr import JobProgress, JobSnapshot
-    from ticketr.jobs._readers.updates import Updates
+from ticketr.jobs._readers.updates import Updates
 
 WORKERS = 8
 MAX_PENDING = 50

@@ -6,22 +6,27 @@ import math
 import shutil
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
 import trio.lowlevel
 from fakes import durable
 from fakes.durable import RAN, change, fail, live_ids, note, open_stored, rows, slow
+from trio.testing import MockClock
 
 from ticketr import (
     CancelCause,
     CancelOutcome,
     DuplicateJob,
     JobCancelled,
+    JobContext,
     JobFailed,
+    JobQueue,
     JobStatus,
     JobTimedOut,
     Keep,
@@ -31,14 +36,6 @@ from ticketr import (
     TooManyKills,
     plain,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
-    from ticketr import JobContext, JobQueue
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,6 @@ import itertools
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import trio
 from fakes.durable import RAN, live_ids, open_stored, rows, slow
@@ -18,10 +17,7 @@ from fakes.examples import examples
 from hypothesis import given, strategies as st
 from trio.testing import MockClock
 
-from ticketr import CancelOutcome
-
-if TYPE_CHECKING:
-    from ticketr import JobQueue
+from ticketr import CancelOutcome, JobQueue
 
 SUBMIT = st.tuples(
     st.just("submit"),

@@ -5,32 +5,28 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import trio
 from fakes import durable
 from fakes.durable import RAN, Disk, fail, live_ids, note, open_stored, rows, slow
 from fakes.processes import unmeasured
+from trio.testing import MockClock
 
 from ticketr import (
     CancelCause,
     CancelOutcome,
+    JobQueue,
     JobStatus,
     OnConflict,
     SqliteStore,
     StoreFailed,
     open_job_queue,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from trio.testing import MockClock
-
-    from ticketr import JobQueue
 
 
 @pytest.fixture(autouse=True)

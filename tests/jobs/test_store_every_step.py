@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from fakes.durable import RAN, live_ids, note, open_stored, rows, slow
 
-from ticketr.testing import cancel_at_every_step
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from ticketr.testing import StepReport
+from ticketr.testing import StepReport, cancel_at_every_step
 
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.stress) for n in (1, 2))])

@@ -7,16 +7,18 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import trio
 import trio.testing
 from fakes import durable
 from fakes.durable import RAN, Disk, change, in_place, live_ids, note, open_stored, rows, slow
+from trio.testing import MockClock
 
 from ticketr import (
     CancelCause,
@@ -33,11 +35,6 @@ from ticketr import (
 )
 from ticketr.jobs._sqlite.file import StoreFile
 from ticketr.jobs._sqlite.writer import StoreWriter
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from trio.testing import MockClock
 
 
 @pytest.fixture(autouse=True)

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
 from fakes.durable import RAN, change, note, open_stored, rows, slow
+from trio.testing import MockClock
 
-from ticketr import DuplicateJob, NotSendable, open_job_queue
+from ticketr import DuplicateJob, JobContext, NotSendable, open_job_queue
 from ticketr.jobs._maps.due_times import utc
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
-    from ticketr import JobContext
 
 
 @pytest.fixture(autouse=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextvars
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING
 
 import pytest
 import trio
@@ -18,10 +18,6 @@ from ticketr import (
     JobStatus,
     open_job_queue,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 
 LANGUAGE = contextvars.ContextVar("LANGUAGE", default="none")
 

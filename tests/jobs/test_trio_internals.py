@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from contextvars import ContextVar, copy_context
-from typing import TYPE_CHECKING
 
 import trio
 import trio.testing
+from trio.testing import MockClock
 
 from ticketr.jobs._trio_internals import (
     NOT_RESCHEDULED,
     is_innermost,
     switch_context,
 )
-
-if TYPE_CHECKING:
-    from trio.testing import MockClock
 
 BREAKS = f"Trio {trio.__version__} breaks what _trio_internals does in"
 name: ContextVar[str] = ContextVar("name", default="")

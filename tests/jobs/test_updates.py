@@ -1,15 +1,10 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 import trio
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from ticketr import JobContext, JobProgress, JobSnapshot, JobStatus, Retry, open_job_queue
-
-if TYPE_CHECKING:
-    from trio.testing import MockClock
 
 
 async def steps(context: JobContext, number: int, seconds: float = 1) -> int:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import gc
 import weakref
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import trio
 from trio.testing import MockClock, assert_checkpoints, wait_all_tasks_blocked
 
-from ticketr import JobContext, open_job_queue
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from ticketr import JobQueue, JobSnapshot, Updates
+from ticketr import JobContext, JobQueue, JobSnapshot, Updates, open_job_queue
 
 
 async def nothing(context: JobContext) -> None:

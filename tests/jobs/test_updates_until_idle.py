@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import trio
+from trio.testing import MockClock
 
-from ticketr import JobContext, open_job_queue
-
-if TYPE_CHECKING:
-    from trio.testing import MockClock
-
-    from ticketr import JobQueue
+from ticketr import JobContext, JobQueue, open_job_queue
 
 
 async def count(context: JobContext, seconds: int) -> None:

@@ -7,11 +7,11 @@ import gc
 import math
 import signal
 import weakref
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
 
 import pytest
 import trio
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from ticketr import (
     CancelCause,
@@ -19,19 +19,14 @@ from ticketr import (
     JobCancelled,
     JobContext,
     JobFailed,
+    JobHandle,
+    JobQueue,
     JobStatus,
     JobTimedOut,
     Retry,
     RetryLater,
     open_job_queue,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from trio.testing import MockClock
-
-    from ticketr import JobHandle, JobQueue
 
 
 async def forever(context: JobContext) -> str:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import contextvars
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from functools import partial
-from typing import TYPE_CHECKING
 
 import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from ticketr import JobContext, open_job_queue
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
 
 
 class WorkerSteps(trio.abc.Instrument):
