@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import trio
 
-from ticketr import CancelCause, JobStatus, Retry, in_thread, open_job_queue, plain
+from ticketr import JobStatus, in_thread, open_job_queue, plain
 
 user: ContextVar[str] = ContextVar("user")
 anything: Any = plain
@@ -29,21 +29,6 @@ async def test_a_function_without_context_is_a_job_by_plain() -> None:
 
         assert await handle.result() == "/a True"
         assert handle.name == "get"
-
-
-async def test_a_plain_job_is_cancelled_retried_and_timed_as_any_other(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
-    async def fail() -> None:
-        raise ValueError
-
-    async with open_job_queue(workers=2) as queue:
-        asleep = await queue.submit(plain(trio.sleep_forever), timeout=5)
-        failing = await queue.submit(plain(fail), retry=Retry(3, first=1, jitter=0))
-
-        assert (await asleep.wait()).cancel_cause is CancelCause.TIMEOUT
-        assert (await failing.wait()).attempt == 3
-        assert trio.current_time() == 5
 
 
 async def test_a_blocking_function_runs_in_a_thread_with_the_submitters_variables() -> None:

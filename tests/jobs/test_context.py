@@ -3,7 +3,7 @@ from __future__ import annotations
 import trio
 from trio.testing import MockClock, assert_no_checkpoints, wait_all_tasks_blocked
 
-from ticketr import JobContext, JobProgress, JobStatus, Retry, open_job_queue
+from ticketr import JobContext, JobProgress, JobStatus, open_job_queue
 
 
 async def test_a_context_knows_its_job(autojump_clock: MockClock) -> None:
@@ -63,25 +63,6 @@ async def test_a_report_after_the_end_is_ignored(autojump_clock: MockClock) -> N
             assert [report async for report in reports] == []
 
     assert handle.snapshot() == ended
-
-
-async def test_a_context_belongs_to_one_attempt(autojump_clock: MockClock) -> None:
-    """An abandoned thread may report long after its attempt."""
-    contexts: list[JobContext] = []
-
-    async def work(context: JobContext) -> None:
-        contexts.append(context)
-        context.report(current=context.attempt, total=9)
-        if context.attempt == 1:
-            raise OSError
-        contexts[0].report(current=8)
-
-    async with open_job_queue(retry=Retry(2)) as queue:
-        ended = await (await queue.submit(work)).wait()
-
-    assert [context.attempt for context in contexts] == [1, 2]
-    assert ended.progress is not None
-    assert ended.progress.current == 2
 
 
 async def test_clean_up_is_shielded_but_not_for_ever(autojump_clock: MockClock) -> None:

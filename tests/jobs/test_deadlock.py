@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import trio
-from trio.testing import MockClock, wait_all_tasks_blocked
+from trio.testing import MockClock
 
 from ticketr import (
     JobContext,
@@ -16,7 +16,6 @@ from ticketr import (
     JobQueue,
     JobStatus,
     WouldDeadlock,
-    in_thread,
     open_job_queue,
 )
 
@@ -70,17 +69,6 @@ async def test_a_job_that_waits_for_itself(
         handle = queue.submit_nowait(job, id="a")
 
         assert await handle.result() == "a: itself"
-
-
-async def test_a_thread_of_a_job_waits_as_the_job_does() -> None:
-    def job() -> str:
-        return trio.from_thread.run(refused, handle.wait)
-
-    async with open_job_queue(workers=2) as queue:
-        handle = queue.submit_nowait(in_thread(job), id="a")
-
-        with trio.fail_after(60):
-            assert await handle.result() == "a: itself"
 
 
 @pytest.mark.parametrize("wait", WAITS)
@@ -251,29 +239,6 @@ async def test_a_job_of_a_map_that_waits_for_its_reader(autojump_clock: MockCloc
         assert await handle.result() == ["", "", "job-3: job 'a', which waits for this one", ""]
 
 
-async def test_a_cancelled_run_in_its_clean_up_is_a_wait(autojump_clock: MockClock) -> None:
-    said: list[str] = []
-
-    async def inner(context: JobContext) -> None:
-        try:
-            await trio.sleep_forever()
-        finally:
-            with context.cleanup(5):
-                await trio.sleep(1)
-            with trio.CancelScope(shield=True):
-                said.append(await refused(outer_handle.wait))
-
-    async def outer(context: JobContext) -> None:
-        await queue.run(inner)
-
-    async with open_job_queue(workers=3) as queue:
-        outer_handle = queue.submit_nowait(outer, id="outer")
-        await trio.sleep(1)
-        outer_handle.cancel()
-
-    assert said == ["job-1: job 'outer', which waits for this one"]
-
-
 # What is not refused
 
 
@@ -326,23 +291,6 @@ async def test_a_job_that_waits_under_a_deadline_is_waited_for(autojump_clock: M
         handles += [queue.submit_nowait(first), queue.submit_nowait(second)]
 
         assert await handles[1].result() == 5
-
-
-async def test_a_cancelled_job_may_be_waited_for_though_it_waits_itself(
-    autojump_clock: MockClock,
-) -> None:
-    async def job(context: JobContext) -> JobStatus:
-        other = queue.submit_nowait(waits_for_job)
-        await wait_all_tasks_blocked()
-        return (await other.cancel_and_wait()).status
-
-    async def waits_for_job(context: JobContext) -> None:
-        await handle.wait()
-
-    async with open_job_queue(workers=2) as queue:
-        handle = queue.submit_nowait(job)
-
-        assert await handle.result() is JobStatus.CANCELLED
 
 
 async def test_a_wait_that_has_ended_no_longer_counts(autojump_clock: MockClock) -> None:

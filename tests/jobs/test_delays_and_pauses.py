@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import pytest
@@ -62,15 +61,6 @@ async def test_run_now_ends_a_delay(autojump_clock: MockClock) -> None:
     assert started(late) == 1
 
 
-@pytest.mark.parametrize(
-    "options", [{"delay": -1}, {"delay": math.inf}, {"start_by": math.nan}, {"within": -1}]
-)
-async def test_no_times_are_refused(options: dict[str, float], autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        with pytest.raises(ValueError, match="must be"):
-            queue.submit_nowait(sleep, 1, **options)  # type: ignore[call-overload]
-
-
 @pytest.mark.parametrize("why", ["worker", "key", "time", "paused"])
 async def test_a_job_that_did_not_start_in_time_is_cancelled(
     why: str, autojump_clock: MockClock
@@ -118,31 +108,6 @@ async def test_within_and_start_by_do_not_go_together(
             await (await queue.submit(sleep, **{**options, name: None})).wait()
 
         assert queue.statistics().completed == 2
-
-
-async def test_a_submit_that_waits_for_room_past_its_time_gives_a_job_that_expires(
-    autojump_clock: MockClock,
-) -> None:
-    async with open_job_queue(max_pending=1) as queue:
-        queue.submit_nowait(sleep, 10)
-        await wait_all_tasks_blocked()
-        queue.submit_nowait(sleep, 10)
-        job = await queue.submit(sleep, start_by=5)
-
-        assert trio.current_time() == 10
-        assert (await job.wait()).cancel_cause is CancelCause.EXPIRED
-        assert trio.current_time() == 10
-
-
-async def test_a_worker_that_comes_at_the_last_moment_comes_too_late(
-    autojump_clock: MockClock,
-) -> None:
-    for _ in range(20):  # Trio's order of tasks is random
-        async with open_job_queue() as queue:
-            queue.submit_nowait(sleep, 3)
-            late = queue.submit_nowait(sleep, start_by=trio.current_time() + 3)
-
-        assert late.status is JobStatus.CANCELLED
 
 
 async def test_leaving_the_block_waits_for_delayed_jobs(autojump_clock: MockClock) -> None:

@@ -102,20 +102,6 @@ async def test_a_delay_counts_from_the_submit(autojump_clock: MockClock) -> None
     assert started(soon, now, late) == [3, 3, 5]
 
 
-async def test_what_a_job_waits_for_is_the_first_that_holds(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        before = queue.submit_nowait(sleep, key="a")
-        job = queue.submit_nowait(sleep, after=[before], delay=9, key="a")
-        queue.pause("a")
-        seen = waits(job)
-        queue.resume("a")
-        assert queue.set_priority(job, 3)
-        seen += waits(job)
-
-    assert seen == ["paused", "after"]
-    assert started(job) == [9]
-
-
 async def test_an_id_or_handle_that_is_unknown_is_refused(autojump_clock: MockClock) -> None:
     submit: Any
     async with open_job_queue(keep=Keep(jobs=0)) as queue, open_job_queue() as other:
@@ -140,27 +126,6 @@ async def test_an_id_or_handle_that_is_unknown_is_refused(autojump_clock: MockCl
         assert queue.submit_nowait(sleep, after=[]).id != job.id
 
     assert started(job) == [1]
-
-
-async def test_a_job_admitted_after_its_predecessor_was_cancelled_never_starts(
-    autojump_clock: MockClock,
-) -> None:
-    async with open_job_queue(max_pending=1) as queue:
-        queue.submit_nowait(sleep, 2)
-        await trio.sleep(1)
-        before = queue.submit_nowait(sleep)
-        async with trio.open_nursery() as nursery:
-            handles: list[JobHandle[float]] = []
-
-            async def submit() -> None:
-                handles.append(await queue.submit(sleep, after=[before]))
-
-            nursery.start_soon(submit)
-            await trio.sleep(0.5)
-            before.cancel()
-
-    assert causes(*handles) == [CancelCause.DEPENDENCY]
-    assert handles[0].snapshot().finished_at == 1.5
 
 
 async def test_a_chain_of_20_000_is_cancelled_without_recursion(

@@ -12,7 +12,7 @@ import pytest
 from cronsim import CronSim
 from hypothesis import given, strategies as st
 
-from ticketr.jobs._maps.due_times import MAX_STEPS, Calendar, DueTimes, Interval, make_due_times
+from ticketr.jobs._maps.due_times import Calendar, DueTimes, Interval, make_due_times
 
 OFFSET = 1_700_000_000.0
 """Wall-clock time minus that of Trio's clock."""
@@ -51,31 +51,6 @@ def test_interval_gives_the_first_due_time_that_is_not_past(
         number += skipped + 1
         assert times.due_at == first + number * every >= now
         assert not skipped or first + (number - 1) * every < now
-
-
-def test_calendar_takes_each_due_time_from_the_one_before() -> None:
-    given_times: list[datetime] = []
-
-    def every(due: datetime) -> datetime:
-        given_times.append(due)
-        return due + timedelta(hours=1)
-
-    times = calendar(every)
-
-    assert (times.advance(10.0, OFFSET), times.due_at) == (0, 3600.0)
-    assert (times.advance(3 * 3600.0, OFFSET), times.due_at) == (1, 3 * 3600.0)
-    assert given_times == [START + timedelta(hours=n) for n in range(3)]
-    assert {due.tzinfo for due in given_times} == {UTC}
-
-
-def test_calendar_skips_some_due_times_at_a_time() -> None:
-    times = calendar(lambda due: due + timedelta(seconds=1))
-    skipped = []
-
-    while times.due_at < 250:
-        skipped.append(times.advance(250.0, OFFSET) + 1)
-
-    assert (skipped, times.due_at) == ([MAX_STEPS, MAX_STEPS, 50], 250.0)
 
 
 def test_calendar_follows_a_wall_clock_that_was_set() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 import trio
-from trio.testing import MockClock, wait_all_tasks_blocked
+from trio.testing import MockClock
 
 from ticketr import (
     JobContext,
@@ -116,24 +116,6 @@ async def test_an_outer_cancel_lets_no_pending_job_start(
         assert pending.snapshot().started_at is None
 
 
-async def test_a_job_that_a_worker_takes_under_an_outer_cancel_is_not_called() -> None:
-    called: list[str] = []
-
-    async def note(context: JobContext) -> None:
-        called.append(context.id)
-
-    for _ in range(30):  # either the worker or the timer task runs first, at random
-        with trio.CancelScope() as scope:
-            async with open_job_queue() as queue:
-                await wait_all_tasks_blocked()
-                queue.submit_nowait(note)  # so a worker has been woken
-                scope.cancel()
-                await trio.sleep_forever()
-
-        assert queue.statistics().cancelled == 1
-    assert called == []
-
-
 async def test_an_outer_cancel_leaves_the_block_as_a_plain_cancelled(
     autojump_clock: MockClock,
 ) -> None:
@@ -215,14 +197,6 @@ async def test_an_interrupt_in_a_job_cancels_the_body_without_leaking(
     await trio.lowlevel.checkpoint()  # nothing else is cancelled
 
 
-async def test_an_interrupt_in_a_job_that_run_waits_for_is_raised_once(
-    autojump_clock: MockClock,
-) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        async with open_job_queue() as queue:
-            await queue.run(interrupt)
-
-
 async def test_an_interrupt_among_errors_of_a_job_leaves_with_them(
     autojump_clock: MockClock,
 ) -> None:
@@ -251,42 +225,6 @@ async def test_an_interrupt_and_an_error_of_the_body_leave_together(
                 raise error
 
     assert caught.value.exceptions[0] is error
-
-
-async def late_interrupt(context: JobContext) -> None:
-    try:
-        await trio.sleep_forever()
-    finally:
-        raise KeyboardInterrupt
-
-
-async def test_an_interrupt_beside_an_outer_cancel_leaves_alone(autojump_clock: MockClock) -> None:
-    with trio.move_on_after(1):
-        with pytest.raises(KeyboardInterrupt):
-            async with open_job_queue() as queue:
-                await queue.submit(late_interrupt)
-
-
-async def test_a_cancel_that_reaches_only_the_workers_goes_on(autojump_clock: MockClock) -> None:
-    """The cancel comes when the body has seen the last job end, and has no effect."""
-    scope, ended = trio.CancelScope(), trio.Event()
-
-    async def end(context: JobContext) -> None:
-        ended.set()
-
-    async def cancel_then() -> None:
-        await ended.wait()
-        scope.cancel()
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(cancel_then)
-        with scope:
-            async with open_job_queue(workers=2) as queue:
-                await queue.submit(end)
-            pytest.fail("the cancel was swallowed")
-
-    assert scope.cancelled_caught
-    assert queue.statistics().completed == 1
 
 
 async def test_a_fault_of_ours_does_not_hang(

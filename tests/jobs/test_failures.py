@@ -323,24 +323,6 @@ async def test_what_fails_while_it_is_cancelled_is_reported(
     assert reports.times == [("job-1", 1)]
 
 
-async def test_a_cancelled_job_cancels_no_other(
-    reports: Reports, autojump_clock: MockClock
-) -> None:
-    async def body(queue: JobQueue) -> None:
-        handle = await queue.submit(forever)
-        other = await queue.submit(trio_sleep, 2)
-        await handle.cancel_and_wait()
-        await other.result()
-
-    async def trio_sleep(context: JobContext, seconds: float) -> None:
-        await trio.sleep(seconds)
-
-    left, _ = await cancels_rest(reports, body)
-
-    assert left is None
-    assert trio.current_time() == 2
-
-
 @pytest.mark.parametrize("value", ["stop", None, True, 5])
 def test_what_is_no_policy_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match="on_error must be 'report' or 'cancel'"):

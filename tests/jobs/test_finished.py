@@ -62,16 +62,6 @@ async def test_the_times_become_dates(
     assert first.snapshot().finished_at != second.snapshot().finished_at
 
 
-@pytest.mark.parametrize(("key", "text"), [("a", "a"), (("a", 1), "('a', 1)"), (None, None)])
-async def test_a_key_is_kept_as_text(
-    key: object, text: str | None, autojump_clock: MockClock
-) -> None:
-    async with open_job_queue() as queue:
-        handles = [await queue.submit(job, key=key) for job in (value, nothing)]
-
-    assert [entry(handle, 1).key for handle in handles] == [text, text]
-
-
 async def test_tags_are_kept_whole_up_to_a_limit(autojump_clock: MockClock) -> None:
     long = [f"{letter * (MAX_TAG_CHARS // 2)}" for letter in "abc"]
     async with open_job_queue() as queue:

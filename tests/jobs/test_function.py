@@ -13,7 +13,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from ticketr import JobContext, JobFailed, OnConflict, UnknownJob, open_job_queue, plain
+from ticketr import JobContext, JobFailed, UnknownJob, open_job_queue, plain
 
 
 class Jobs:
@@ -202,20 +202,6 @@ async def test_a_coroutine_is_closed_and_refused(autojump_clock: MockClock) -> N
     gc.collect()  # or a warning would come here
 
 
-async def test_a_coroutine_that_has_begun_is_left_alone(autojump_clock: MockClock) -> None:
-    async def sleep() -> None:
-        await trio.lowlevel.cancel_shielded_checkpoint()
-
-    coroutine: Any = sleep()
-    coroutine.send(None)
-    async with open_job_queue() as queue:
-        with pytest.raises(TypeError, match="do not call it"):
-            queue.submit_nowait(coroutine)
-
-    assert inspect.getcoroutinestate(coroutine) == inspect.CORO_SUSPENDED
-    coroutine.close()
-
-
 def five(context: JobContext) -> Any:
     return 5
 
@@ -269,18 +255,6 @@ async def test_a_handle_is_taken_where_an_id_is(autojump_clock: MockClock) -> No
         assert other.cancel(handle) == "unknown"
         assert queue.cancel(handle) == "requested"
         assert other.status("a") == "running"
-
-
-async def test_a_handle_means_its_own_job_even_if_another_has_the_id_now(
-    autojump_clock: MockClock,
-) -> None:
-    async with open_job_queue(workers=2) as queue:
-        first = queue.submit_nowait(trio_sleep, id="a")
-        await trio.sleep(0.1)
-        second = queue.submit_nowait(trio_sleep, id="a", on_conflict=OnConflict.SUPERSEDE)
-
-        assert queue.cancel(first) == "already requested"
-        assert second.status == "pending"
 
 
 async def trio_sleep(context: JobContext) -> None:

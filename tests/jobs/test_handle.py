@@ -63,18 +63,6 @@ async def test_cancel_and_wait(autojump_clock: MockClock) -> None:
         assert (await running.cancel_and_wait()).finished_at == 2
 
 
-async def test_cancel_and_wait_cancels_even_if_it_is_cancelled(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        handle = await queue.submit(tidy)
-        await wait_all_tasks_blocked()
-        with trio.CancelScope() as scope:
-            scope.cancel()
-            await handle.cancel_and_wait()
-
-    assert trio.current_time() == 1
-    assert handle.status is JobStatus.CANCELLED
-
-
 async def test_a_job_that_cancels_itself_and_waits_is_cancelled(autojump_clock: MockClock) -> None:
     async def cancel_myself(context: JobContext) -> None:
         await handle.cancel_and_wait()

@@ -8,7 +8,6 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -33,7 +32,6 @@ from ticketr import (
 )
 from ticketr.jobs._sqlite import history as _history
 from ticketr.jobs._sqlite.database import Schema, connect
-from ticketr.jobs._timer import WallClock
 
 T = TypeVar("T")
 
@@ -41,6 +39,10 @@ T = TypeVar("T")
 async def value(context: JobContext, given: object) -> object:
     context.report(current=1, total=2, message="at it")
     return given
+
+
+async def fail(context: JobContext) -> None:
+    raise OSError("no good")
 
 
 def job(number: int, *, run: str = "run", age: float = 0, **facts: Any) -> FinishedJob:
@@ -84,12 +86,14 @@ def numbers(jobs: list[FinishedJob]) -> list[int]:
 async def test_every_job_that_has_ended_is_in_the_file(path: Path) -> None:
     history = SqliteHistory(path)
 
-    async with open_job_queue(history=history) as queue:
+    async with open_job_queue(history=history, on_job_error=lambda _: None) as queue:
         await queue.submit(value, 5, name="five")
+        await queue.submit(fail)
 
-    (found,) = await history.read()
+    failed, found = await history.read()
     assert (found.name, found.status, found.result) == ("five", JobStatus.COMPLETED, "5")
-    assert await queue.history() == [found]
+    assert (failed.error_type, failed.error_message) == ("OSError", "no good")
+    assert await queue.history() == [failed, found]
     assert str(path) in repr(history)
 
 
@@ -141,30 +145,6 @@ async def test_a_damaged_row_is_left_out_alone_and_named(
     (message,) = caplog.messages
     assert "job 2 of run" in message
     assert str(path) in message
-
-
-async def test_jobs_of_an_id_are_read(path: Path) -> None:
-    history = SqliteHistory(path)
-    await history.write([job(1, id="a"), job(2, id="b"), job(3, id="a", name="x" * 5000)])
-
-    assert numbers(await history.read(id="a")) == [3, 1]
-    assert numbers(await history.read(id="a", limit=1)) == [3]
-    assert await history.read(id="c") == []
-    long = "i" * 5000
-    async with open_job_queue(history=history) as queue:
-        await queue.run(value, 5, id=long)
-        (unwritten,) = await queue.history(id=long)
-        assert unwritten.result == "5"
-    assert await history.read(id=long) == await queue.history(id=long) == [unwritten]
-
-
-async def test_more_jobs_than_one_statement_takes_are_written_in_order(path: Path) -> None:
-    history = SqliteHistory(path)
-    count = 2 * _history.ROWS_AT_ONCE + 1
-
-    await history.write([job(number) for number in range(count)])
-
-    assert numbers(await history.read(limit=count + 1)) == [*reversed(range(count))]
 
 
 async def nothing(context: JobContext) -> None:
@@ -398,16 +378,3 @@ async def test_a_reader_that_is_refused_for_a_moment_tries_again(
             await history.read()
 
     assert trio.current_time() <= 6
-
-
-async def test_dates_keep_the_order_of_the_jobs_unless_the_clock_was_set(
-    monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
-) -> None:
-    monkeypatch.setattr(time, "time", lambda: 1000.0 + trio.current_time())
-    clock = WallClock(trio.current_time)
-    first = clock.offset()
-    monkeypatch.setattr(time, "time", lambda: 1000.5 + trio.current_time())
-    assert clock.offset() == first
-
-    monkeypatch.setattr(time, "time", lambda: 2000.0 + trio.current_time())
-    assert clock.offset() == pytest.approx(2000.0)

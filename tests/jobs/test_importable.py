@@ -160,9 +160,3 @@ def test_a_function_of_a_program_without_a_file_is_refused(tmp_path: Path) -> No
         "is defined in the program's own file, which cannot be imported. Write it in a module, and"
         " import that"
     )
-
-
-def test_a_program_whose_file_is_hidden_by_another_module_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "time.py").write_text(PROGRAM)
-
-    assert "which cannot be imported" in printed("time.py", cwd=tmp_path)

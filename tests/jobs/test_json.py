@@ -27,7 +27,6 @@ from ticketr import (
     open_job_queue,
 )
 from ticketr.jobs._readers.json import MAX_DEPTH, json_value
-from ticketr.jobs._timer import WallClock
 
 HALF = "\ud800"  # of a surrogate pair
 
@@ -180,37 +179,6 @@ async def test_a_snapshot_as_json(
     }
     assert (data["status"], data["waiting_for"], data["finished_wall"]) == ("pending", "time", None)
     assert pending.snapshot().as_dict()["cancel_cause"] == "user"
-
-
-async def test_an_error_as_json(autojump_clock: MockClock) -> None:
-    async def fails(context: JobContext) -> None:
-        raise OSError(f"no {HALF}")
-
-    async with open_job_queue(on_job_error=lambda _: None) as queue:
-        snapshot = await queue.submit_nowait(fails).wait()
-
-    error: Any = snapshot.as_dict()["error"]
-    assert (error["type"], error["message"]) == ("OSError", "no \\ud800")
-    assert error["traceback"].startswith("Traceback (most recent call last):\n")
-    assert JobSnapshot.from_dict(snapshot.as_dict()).error == JobErrorInfo(**error)
-
-
-def test_wall_clock_times_do_not_jitter_but_follow_a_clock_that_was_set(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    readings = iter([100.0, 100.9, 99.1, 101.5, 101.0, 3.0])
-    monkeypatch.setattr("time.time", lambda: next(readings))
-    clock = WallClock(lambda: 40.0)
-
-    assert [clock.offset() for _ in range(5)] == [60.0, 60.0, 61.5, 61.5, -37.0]
-
-
-@pytest.mark.parametrize("offset", [1e300, -1e300, 1e12, None])
-def test_a_time_that_is_no_date_is_none(offset: float | None) -> None:
-    """The clock of a test may be anywhere."""
-    data = replace(PLAIN, wall_offset=offset).as_dict()
-
-    assert (data["submitted_wall"], data["wall_offset"]) == (None, offset)
 
 
 # There and back.

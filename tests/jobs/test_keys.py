@@ -17,7 +17,6 @@ from ticketr import (
     JobQueue,
     JobStatus,
     OnConflict,
-    QueueFull,
     open_job_queue,
 )
 
@@ -159,16 +158,6 @@ async def test_on_conflict_may_be_given_as_text(
             queue.submit_nowait(sleep, **(options | {"on_conflict": "merge"}))
 
 
-async def test_a_run_that_has_joined_leaves_the_job_alone(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        first = queue.submit_nowait(sleep, 3, key="k")
-        with trio.move_on_after(1) as scope:
-            await queue.run(sleep, 9, key="k", on_conflict=OnConflict.JOIN)
-
-        assert scope.cancelled_caught
-        assert await first.result() == 3
-
-
 async def test_superseding_a_key(autojump_clock: MockClock) -> None:
     async with open_job_queue(workers=2, max_pending=1) as queue:
         running = queue.submit_nowait(tidy, key="k")
@@ -186,22 +175,6 @@ async def test_superseding_a_key(autojump_clock: MockClock) -> None:
         await newest.wait()
         assert ended.cancel_cause is CancelCause.SUPERSEDED
         assert newest.snapshot().started_at == ended.finished_at == ended.submitted_at + 3
-
-
-async def test_superseding_without_room_changes_nothing(autojump_clock: MockClock) -> None:
-    async with open_job_queue(max_pending=1) as queue:
-        queue.submit_nowait(sleep)
-        await wait_all_tasks_blocked()
-        delayed = queue.submit_nowait(sleep, key="k", delay=5)
-        queue.submit_nowait(sleep)
-        with pytest.raises(QueueFull):
-            queue.submit_nowait(sleep, key="k", on_conflict=OnConflict.SUPERSEDE)
-        assert delayed.status is JobStatus.PENDING
-
-        # A submit that waits for room supersedes when it is admitted.
-        newest = await queue.submit(sleep, 2, key="k", on_conflict=OnConflict.SUPERSEDE)
-        assert await newest.result() == 2
-        assert delayed.snapshot().cancel_cause is CancelCause.SUPERSEDED
 
 
 @pytest.mark.parametrize("how", ["submit", "submit_nowait", "run"])

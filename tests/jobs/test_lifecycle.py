@@ -12,7 +12,6 @@ from trio.testing import MockClock
 
 from ticketr import (
     JobContext,
-    JobQueue,
     JobStatus,
     RetryLater,
     open_job_queue,
@@ -114,25 +113,6 @@ async def test_at_info_only_ends_are_logged(log: Collector, autojump_clock: Mock
     assert log.events == ["job-1 completed"]
 
 
-async def test_a_new_level_counts_from_the_next_start(
-    log: Collector, autojump_clock: MockClock
-) -> None:
-    LOGGER.setLevel(logging.WARNING)
-    async with open_job_queue() as queue:
-        await queue.run(work)
-        LOGGER.setLevel(logging.DEBUG)
-        await queue.run(work)
-        await queue.run(work)
-        LOGGER.setLevel(logging.WARNING)
-        await queue.run(work)
-        await queue.run(work)
-
-    assert log.events == [
-        *("job-2 started", "job-2 completed"),
-        *("job-3 submitted", "job-3 started", "job-3 completed"),
-    ]
-
-
 async def test_a_job_that_is_cut_off_between_two_attempts_is_not_said_to_come_again(
     log: Collector, autojump_clock: MockClock
 ) -> None:
@@ -160,35 +140,6 @@ async def test_a_handler_that_raises_harms_no_job(
     assert (bad.status, good.status) == (JobStatus.FAILED, JobStatus.COMPLETED)
     assert bad.snapshot().error is not None
     assert "OSError: disk full" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("event", ["submitted", "started", "retry", "failed"])
-async def test_a_handler_that_exits_ends_the_queue(
-    event: str, log: Collector, autojump_clock: MockClock
-) -> None:
-    leaving = SystemExit(3)
-
-    def act(record: Any) -> None:
-        if record.job_event == event:
-            raise leaving
-
-    log.act = act
-
-    queues: list[JobQueue] = []
-
-    async def main() -> None:
-        async with open_job_queue(on_job_error=lambda _: None) as queue:
-            queues.append(queue)
-            queue.submit_nowait(flaky)
-            await trio.sleep(99)
-
-    with pytest.raises(SystemExit) as caught:
-        await main()
-
-    assert caught.value is leaving
-    (queue,) = queues
-    assert [job.status.is_terminal for job in queue.jobs()] == [True]
-    assert queue.statistics().running == queue.statistics().pending == 0
 
 
 # What is summed up.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextvars
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from functools import partial
@@ -10,7 +9,7 @@ from typing import Any
 
 import pytest
 import trio
-from trio.testing import MockClock, assert_checkpoints, wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from ticketr import (
     CancelCause,
@@ -23,8 +22,6 @@ from ticketr import (
     Keep,
     OnConflict,
     QueueClosed,
-    RetryLater,
-    WouldDeadlock,
     open_job_queue,
 )
 from ticketr.jobs._groups import unwrap_single
@@ -139,16 +136,6 @@ async def test_each_item_has_one_result(
         assert from_range == from_generator == list(range(100))
 
 
-async def test_no_items_give_no_results(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        async with queue.map(at_once, []) as values:
-            assert [value async for value in values] == []
-        async with queue.map(at_once, numbers(0)) as values:
-            assert [value async for value in values] == []
-
-    assert queue.statistics().completed == 0
-
-
 async def test_outcomes_are_snapshots_and_failures_do_not_end_the_map(
     autojump_clock: MockClock, told: list[JobSnapshot]
 ) -> None:
@@ -175,23 +162,6 @@ async def test_options_hold_for_each_job(autojump_clock: MockClock) -> None:
         ("k", frozenset("ab"), "n", 3)
     }
     assert [job.finished_at for job in found] == [1, 2, 3]
-
-
-async def test_jobs_see_the_context_variables_of_the_block(autojump_clock: MockClock) -> None:
-    variable = contextvars.ContextVar("variable", default="none")
-
-    async def look(context: JobContext, number: int) -> str:
-        seen = variable.get()
-        variable.set("changed by a job")
-        return seen
-
-    variable.set("block")
-    async with open_job_queue(workers=1) as queue, queue.map(look, range(30)) as values:
-        await trio.sleep(1)  # so that the reader makes room
-        variable.set("reader")
-        found = {value async for value in values}
-
-    assert found == {"block"}
 
 
 # How far it runs ahead
@@ -228,50 +198,6 @@ async def test_no_worker_is_idle_while_there_are_items(autojump_clock: MockClock
         assert [value async for value in values] == [2] * 40
 
     assert trio.current_time() == 10
-
-
-async def test_no_worker_is_idle_while_jobs_wait_for_an_attempt(autojump_clock: MockClock) -> None:
-    started: list[float] = []
-
-    async def later(context: JobContext, number: int) -> int:
-        if number < 7 and context.attempt == 1:
-            raise RetryLater(100)
-        started.append(trio.current_time())
-        await trio.sleep(1)
-        return number
-
-    async with (
-        open_job_queue(workers=2, max_pending=8) as queue,
-        queue.map(later, range(12), ordered=False) as values,
-    ):
-        assert len([value async for value in values]) == 12
-
-    assert started[:5] == [0, 0, 1, 1, 2]
-
-
-async def test_a_full_queue_is_entered_in_turn(autojump_clock: MockClock) -> None:
-    order: list[str] = []
-
-    async def note(context: JobContext, name: str) -> None:
-        order.append(name)
-        await trio.sleep(1)
-
-    async def submit(queue: JobQueue, name: str) -> None:
-        await queue.submit(note, name)
-
-    async with open_job_queue(workers=1, max_pending=1) as queue, trio.open_nursery() as nursery:
-        await queue.submit(note, "running")
-        await trio.sleep(0.1)
-        await queue.submit(note, "pending")
-        nursery.start_soon(submit, queue, "outside 1")
-        await trio.sleep(0.1)
-        async with queue.map(note, ["map 1", "map 2"]) as values:
-            await trio.sleep(0.1)
-            nursery.start_soon(submit, queue, "outside 2")
-            async for _ in values:
-                pass
-
-    assert order == ["running", "pending", "outside 1", "map 1", "outside 2", "map 2"]
 
 
 # Failures
@@ -419,23 +345,6 @@ async def test_the_error_of_the_body_leaves_as_it_is(autojump_clock: MockClock) 
         assert queue.statistics().running == queue.statistics().pending == 0
 
 
-async def test_a_cancelled_block_waits_for_its_jobs(autojump_clock: MockClock) -> None:
-    async def clean_up(context: JobContext, number: float) -> None:
-        try:
-            await trio.sleep_forever()
-        finally:
-            with context.cleanup(9):
-                await trio.sleep(2)
-
-    async with open_job_queue(workers=2) as queue:
-        with trio.move_on_after(1):
-            async with queue.map(clean_up, [1, 2]) as values:
-                await anext(values)
-
-        assert trio.current_time() == 3
-        assert queue.statistics().running == 0
-
-
 @pytest.mark.parametrize("seconds", [0, 1])
 async def test_a_map_that_is_left_while_it_waits_for_room(
     autojump_clock: MockClock, seconds: float
@@ -450,17 +359,6 @@ async def test_a_map_that_is_left_while_it_waits_for_room(
 
         assert queue.statistics().submitters_waiting == 0
         assert queue.statistics().pending == 1
-
-
-async def test_a_reader_that_is_cancelled_loses_nothing(autojump_clock: MockClock) -> None:
-    found: list[float] = []
-    async with open_job_queue(workers=2) as queue, queue.map(double, [1.0] * 5) as values:
-        while len(found) < 5:
-            with trio.move_on_after(0.3):
-                found.append(await anext(values))
-
-    assert found == [2] * 5
-    assert trio.current_time() == pytest.approx(3)
 
 
 # Items that misbehave
@@ -510,24 +408,6 @@ async def test_an_error_of_the_items_beside_that_of_the_body_is_logged(
                 raise KeyError
 
     assert "BadItemsError" in caplog.text
-
-
-async def test_an_interrupt_of_the_items_comes_out_bare(autojump_clock: MockClock) -> None:
-    def items() -> Generator[int]:
-        yield 1
-        raise KeyboardInterrupt
-
-    async with open_job_queue() as queue:
-        with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - it leaves the block
-            async with queue.map(at_once, items()) as values:
-                async for _ in values:
-                    pass
-        with pytest.RaisesGroup(KeyError, KeyboardInterrupt) as caught:
-            async with queue.map(at_once, items()):
-                await trio.sleep(1)
-                raise KeyError
-
-    assert [type(error) for error in caught.value.exceptions] == [KeyError, KeyboardInterrupt]
 
 
 def test_items_with_a_cancel_scope_of_their_own_leave_no_cancelled_without_a_scope() -> None:
@@ -632,15 +512,6 @@ async def test_a_generator_that_does_not_close_is_cancelled(autojump_clock: Mock
 # The queue ends
 
 
-async def test_a_closed_queue_is_raised_bare(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        pass
-
-    with pytest.raises(QueueClosed):
-        async with queue.map(at_once, [1]) as values:
-            await anext(values)
-
-
 @pytest.mark.parametrize("items", [range(100), numbers(100)])
 async def test_a_shutdown_gives_the_grace_to_what_a_map_has_submitted(
     autojump_clock: MockClock, items: Any
@@ -682,27 +553,6 @@ async def test_a_job_may_map_on_its_own_queue(autojump_clock: MockClock) -> None
         assert await queue.run(outer, queue) == [2] * 20
 
     assert trio.current_time() == 20
-
-
-@pytest.mark.parametrize("count", [1, 5, 50])
-@pytest.mark.parametrize("ordered", [True, False])
-async def test_a_map_on_the_worker_that_its_jobs_need_is_refused(
-    autojump_clock: MockClock, count: int, *, ordered: bool
-) -> None:
-    async def outer(context: JobContext, queue: JobQueue) -> str:
-        try:
-            async with queue.map(double, range(count), ordered=ordered) as values:
-                await anext(values)
-        except WouldDeadlock as error:
-            return str(error)
-        return "not refused"
-
-    async with open_job_queue(workers=1, max_pending=3) as queue:
-        words = await queue.run(outer, queue)
-        assert queue.statistics().running == queue.statistics().pending == 0
-
-    assert "needs the worker that this job holds" in words
-    assert trio.current_time() == 0
 
 
 # Wrong use
@@ -773,14 +623,4 @@ async def test_one_task_reads_at_a_time(autojump_clock: MockClock) -> None:
         nursery.start_soon(read, values)
         await trio.sleep(0.5)
         with pytest.raises(trio.BusyResourceError):
-            await anext(values)
-
-
-async def test_each_read_is_a_checkpoint(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue, queue.map(at_once, range(3)) as values:
-        await trio.sleep(1)
-        for _ in range(3):
-            with assert_checkpoints():
-                await anext(values)
-        with assert_checkpoints(), pytest.raises(StopAsyncIteration):
             await anext(values)

@@ -23,7 +23,6 @@ from ticketr import (
     JobStatus,
     Keep,
     Retry,
-    RetryLater,
     SqliteHistory,
     open_job_queue,
 )
@@ -197,24 +196,6 @@ async def test_a_misbehaving_error_of_a_callback_is_logged(
 
 
 # Subclasses of ticketr's errors
-
-
-class Later(RetryLater):
-    def __init__(self, delay: Any) -> None:
-        super().__init__()
-        self.delay = delay
-
-
-@pytest.mark.parametrize("delay", [math.inf, math.nan, -1, "5", None, 10**400])
-async def test_an_invalid_delay_fails_the_job(delay: object, autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        job = await queue.submit(throw, Later(delay))
-
-        snapshot = await job.wait()
-        assert snapshot.status is JobStatus.FAILED
-        assert snapshot.error is not None
-        assert snapshot.error.type == "Later"
-        assert await queue.run(fine) == "fine"
 
 
 # What is reported

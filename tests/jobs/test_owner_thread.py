@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import threading
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
@@ -257,35 +255,3 @@ def test_a_queue_that_is_closed_answers_in_another_run_and_without_one() -> None
         with pytest.raises(QueueClosed):
             stage.queue.submit_nowait(nothing)
     trio.run(ask, stage)
-
-
-def test_a_guest_run_and_its_host_are_one_run() -> None:
-    """The host's own callbacks run in the same thread, between two steps of Trio."""
-    to_do: deque[Callable[[], object]] = deque()
-    there_is_some = threading.Semaphore(0)
-    outcomes: list[Any] = []
-    queues: list[JobQueue] = []
-
-    def soon(function: Callable[[], object]) -> None:
-        to_do.append(function)
-        there_is_some.release()
-
-    async def main() -> JobStatus:
-        async with open_job_queue() as queue:
-            queues.append(queue)
-            handle = await queue.submit(trio_sleep, id="a")
-            await trio.testing.wait_all_tasks_blocked()
-            soon(lambda: outcomes.append(queue.cancel("a")))  # of the host
-            return (await handle.wait()).status
-
-    async def trio_sleep(context: JobContext) -> None:
-        await trio.sleep_forever()
-
-    done: list[Any] = []
-    trio.lowlevel.start_guest_run(main, run_sync_soon_threadsafe=soon, done_callback=done.append)
-    while not done:
-        there_is_some.acquire()
-        to_do.popleft()()
-
-    assert outcomes == [CancelOutcome.REQUESTED]
-    assert done[0].unwrap() is JobStatus.CANCELLED

@@ -28,7 +28,6 @@ from ticketr import (
     Keep,
     QueueClosed,
     QueueFull,
-    TicketrError,
     UnknownJob,
     open_job_queue,
 )
@@ -45,39 +44,6 @@ async def sleep(context: JobContext, seconds: float = math.inf) -> float:
 
 async def fail(context: JobContext) -> None:
     raise ValueError("no good")
-
-
-class Greeting:
-    """A job that is an object."""
-
-    name = "greeting"
-
-    def __init__(self, whom: str) -> None:
-        self.whom = whom
-
-    async def execute(self, context: JobContext) -> str:
-        return f"hello {self.whom}"
-
-
-async def test_an_object_with_execute_is_a_job(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        handle = await queue.submit(Greeting("you"))
-
-        assert await handle.result() == "hello you"
-        assert handle.name == "greeting"
-
-
-@pytest.mark.parametrize(
-    ("workers", "max_pending", "timeout"), [(0, 1, 1), (1, 0, 1), (1, 1, -1), (1, 1, math.nan)]
-)
-async def test_a_queue_of_nonsense_is_refused(
-    workers: int,
-    max_pending: int,
-    timeout: float,  # noqa: ASYNC109
-) -> None:
-    with pytest.raises(ValueError, match="must be"):
-        async with open_job_queue(workers=workers, max_pending=max_pending, timeout=timeout):
-            pytest.fail("it opened")
 
 
 async def test_a_job_goes_from_pending_to_running_to_completed(autojump_clock: MockClock) -> None:
@@ -224,22 +190,6 @@ async def test_submitters_enter_in_the_order_in_which_they_came(autojump_clock: 
     assert [job.result for job in queue.jobs()] == [1, 0, 1, 2, 3, 4]
 
 
-async def test_no_submit_overtakes_a_waiting_submitter(autojump_clock: MockClock) -> None:
-    async with open_job_queue(max_pending=1) as queue, trio.open_nursery() as nursery:
-        await queue.submit(sleep, 9)
-        await wait_all_tasks_blocked()
-        pending = await queue.submit(value, 0)
-        nursery.start_soon(queue.submit, value, 1)
-        await wait_all_tasks_blocked()
-
-        pending.cancel()  # makes room at once, which the waiting submit takes at once
-
-        with pytest.raises(QueueFull):
-            queue.submit_nowait(value, 2)
-
-    assert [job.result for job in queue.jobs()] == [9, None, 1]
-
-
 async def test_a_cancelled_submitter_leaves_no_trace(autojump_clock: MockClock) -> None:
     async with open_job_queue(max_pending=1) as queue:
         await queue.submit(sleep, 5)
@@ -352,18 +302,6 @@ async def test_cancelling_run_of_a_pending_job_never_calls_it(autojump_clock: Mo
         assert queue.status("never") is JobStatus.CANCELLED
 
 
-async def test_wait_idle(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        await queue.wait_idle()
-        assert trio.current_time() == 0
-
-        await queue.submit(sleep, 1)
-        await queue.submit(sleep, 2)
-        await queue.wait_idle()
-
-        assert trio.current_time() == 3
-
-
 async def test_wait_idle_is_not_fooled_by_a_job_that_came_in_the_meantime(
     autojump_clock: MockClock,
 ) -> None:
@@ -455,16 +393,6 @@ async def test_a_second_shutdown_can_only_shorten_the_grace(
         assert trio.current_time() == end
 
 
-async def test_a_shutdown_goes_on_when_its_caller_is_cancelled(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        await queue.submit(sleep)
-        with trio.move_on_after(1):
-            await queue.shutdown(grace=3)
-        assert trio.current_time() == 1
-
-    assert trio.current_time() == 3
-
-
 async def test_a_job_can_shut_its_queue_down(autojump_clock: MockClock) -> None:
     async def last(context: JobContext) -> None:
         await queue.shutdown(grace=2)
@@ -520,28 +448,3 @@ async def test_which_methods_are_checkpoints(autojump_clock: MockClock) -> None:
             await queue.shutdown()
         with assert_checkpoints():
             await queue.shutdown(grace=0)
-
-
-async def test_waiting_for_room_and_reading_are_checkpoints(autojump_clock: MockClock) -> None:
-    async with open_job_queue(max_pending=1) as queue:
-        with queue.watch() as updates:
-            await queue.submit(sleep, 1)
-            await wait_all_tasks_blocked()
-            queue.submit_nowait(sleep, 1)
-            with assert_checkpoints():
-                await queue.submit(value, 1)
-            with assert_checkpoints():
-                await anext(updates)
-        with assert_checkpoints():
-            await queue.history()
-
-
-async def test_a_full_queue_raises_what_trio_raises(autojump_clock: MockClock) -> None:
-    async with open_job_queue(max_pending=1) as queue:
-        queue.pause()
-        queue.submit_nowait(sleep, 1)
-        with pytest.raises(trio.WouldBlock) as caught:
-            queue.submit_nowait(sleep, 1)
-
-    assert type(caught.value) is QueueFull
-    assert issubclass(QueueFull, TicketrError)

@@ -71,20 +71,6 @@ async def test_the_rates_of_the_queue_and_of_a_key_both_hold(autojump_clock: Moc
     assert started(*others) == [1, 2, 4]
 
 
-async def test_a_job_that_waits_for_a_rate_holds_neither_its_key_nor_a_worker(
-    autojump_clock: MockClock,
-) -> None:
-    async with open_job_queue(rate=Rate(1, per=10.0)) as queue:
-        await queue.run(sleep)
-        queue.submit_nowait(sleep, key="a")
-        await trio.sleep(1)
-
-        assert queue.statistics().running == 0
-        urgent = queue.submit_nowait(sleep, key="a", priority=1)
-
-    assert started(urgent) == [10]
-
-
 async def test_each_attempt_takes_a_start(autojump_clock: MockClock) -> None:
     starts: list[float] = []
 
@@ -118,18 +104,6 @@ async def test_what_a_job_waits_for_is_the_first_that_holds(autojump_clock: Mock
         seen += waits(job)
 
     assert seen == ["paused", "time", "key", "rate", "worker"]
-
-
-async def test_run_now_does_not_skip_a_rate(autojump_clock: MockClock) -> None:
-    async with open_job_queue(rate=Rate(1, per=4.0)) as queue:
-        await queue.run(sleep)
-        delayed = queue.submit_nowait(sleep, delay=9)
-
-        assert queue.run_now(delayed)
-        assert not queue.run_now(delayed)
-        assert waits(delayed) == ["rate"]
-
-    assert started(delayed) == [4]
 
 
 @pytest.mark.parametrize("key", [None, "a"])

@@ -24,17 +24,6 @@ def starts(bucket: Bucket, number: int, now: float = 0.0) -> list[float]:
     return times
 
 
-def test_starts_are_evenly_spaced_unless_a_burst_is_given() -> None:
-    assert starts(Bucket(Rate(10)), 4) == [0, 0.1, 0.2, 0.1 * 3]
-
-
-def test_a_short_rest_gives_back_what_came_meanwhile() -> None:
-    bucket = Bucket(Rate(1, burst=3))
-
-    assert starts(bucket, 3) == [0, 0, 0]
-    assert starts(bucket, 4, now=2.0) == [2, 2, 3, 4]
-
-
 def test_rounding_errors_do_not_add_up() -> None:
     assert starts(Bucket(Rate(10, burst=1)), 100_001)[-1] == 100_000 * 0.1
 

@@ -10,7 +10,7 @@ import trio
 import trio.testing
 from trio.testing import MockClock
 
-from ticketr import FinishedJob, JobContext, JobSnapshot, JobStatus, open_job_queue
+from ticketr import FinishedJob, JobContext, JobStatus, open_job_queue
 from ticketr.jobs._sqlite import history as _recorder
 
 
@@ -122,53 +122,6 @@ async def test_the_end_waits_for_the_history_for_a_bounded_time(
     assert "took longer than 5 s" in caplog.text
 
 
-async def test_what_a_write_at_the_end_could_not_keep_is_written_once_more(
-    autojump_clock: MockClock,
-) -> None:
-    history = Memory(seconds=1, failures=1)
-
-    async with open_job_queue(history=history) as queue:
-        await queue.run(value, name="a")
-        await trio.sleep(0.5)  # it is being written
-
-    assert history.tries == pytest.approx([0.1, 1.1])
-    assert history.batches == [["a"]]
-    assert queue.statistics().unrecorded == 0
-
-
-async def test_the_last_jobs_are_written_when_all_is_cancelled(autojump_clock: MockClock) -> None:
-    history = Memory(seconds=1)
-
-    with trio.move_on_after(10) as scope:
-        async with open_job_queue(workers=1, history=history) as queue:
-            await queue.submit(sleep, 9.5, name="quick")
-            await queue.submit(sleep, 100, name="running")
-            await queue.submit(sleep, 100, name="pending")
-            await trio.sleep_forever()
-
-    assert scope.cancelled_caught
-    assert sorted(names(history.jobs)) == ["pending", "quick", "running"]
-    assert {job.cancel_cause for job in history.jobs} == {None, "scope"}
-
-
-async def test_an_interrupt_while_the_last_jobs_are_written_hides_no_failure(
-    autojump_clock: MockClock,
-) -> None:
-    async def fail(context: JobContext) -> None:
-        raise ValueError
-
-    class Interrupted(Memory):
-        async def write(self, jobs: Sequence[FinishedJob], /) -> None:
-            raise KeyboardInterrupt
-
-    told: list[JobSnapshot] = []
-    with pytest.raises(KeyboardInterrupt):
-        async with open_job_queue(history=Interrupted(), on_job_error=told.append) as queue:
-            await queue.submit(fail)
-
-    assert len(told) == 1
-
-
 async def test_a_summary_that_raises_costs_one_record(
     autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -181,26 +134,6 @@ async def test_a_summary_that_raises_costs_one_record(
     assert names(history.jobs) == ["b"]
     assert queue.statistics().unrecorded == 1
     assert "no words" in caplog.text
-
-
-async def test_a_full_batch_is_written_at_once(
-    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(_recorder, "BATCH", 3)
-    history = Memory()
-
-    async with open_job_queue(history=history) as queue:
-        for name in "ab":
-            await queue.run(value, name=name)
-        await trio.sleep(0.05)
-        await queue.run(value, name="c")
-        await trio.testing.wait_all_tasks_blocked()
-        assert (history.batches, history.tries) == ([["a", "b", "c"]], [0.05])
-        await queue.run(value, name="d")
-        await trio.sleep(5)
-
-    assert history.batches == [["a", "b", "c"], ["d"]]
-    assert history.tries == pytest.approx([0.05, 0.15])
 
 
 @pytest.mark.parametrize("seconds", [0, 0.05])

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextvars
-import gc
 import logging
-import weakref
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -88,20 +85,6 @@ async def test_runs_do_not_overlap_and_missed_ones_are_counted(autojump_clock: M
     assert (handle.runs, handle.missed) == (5, 2 + 0 + 0 + 3)
 
 
-async def test_run_that_waits_for_a_worker_counts_as_one_that_runs(
-    autojump_clock: MockClock,
-) -> None:
-    log = Log()
-
-    async with open_job_queue() as queue:
-        await queue.submit(Log(35).job)
-        handle = queue.repeat(log.job, every=10.0, first=5.0)
-        await trio.sleep(50)
-
-    assert log.starts == [35, 35, 45]
-    assert (handle.runs, handle.missed) == (3, 2)
-
-
 async def test_next_at_is_none_while_a_run_has_not_ended(autojump_clock: MockClock) -> None:
     log = Log(0, 25)
 
@@ -157,33 +140,6 @@ async def test_run_enters_above_max_pending(autojump_clock: MockClock) -> None:
     assert log.starts == [20]
 
 
-async def test_no_job_between_runs(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        handle = queue.repeat(Log(1).job, every=60.0)
-        await trio.lowlevel.checkpoint()
-        await queue.wait_idle()
-        assert trio.current_time() == 1
-        assert (queue.statistics().pending, queue.statistics().running) == (0, 0)
-        assert handle.next_at is not None
-
-
-async def test_run_sees_the_context_variables_of_the_call(autojump_clock: MockClock) -> None:
-    variable = contextvars.ContextVar("variable", default="none")
-    seen: list[str] = []
-
-    async def job(context: JobContext) -> None:
-        seen.append(variable.get())
-        variable.set("of a run")
-
-    async with open_job_queue() as queue:
-        variable.set("of the call")
-        queue.repeat(job, every=60.0)
-        variable.set("later")
-        await trio.sleep(100)
-
-    assert seen == ["of the call"] * 2
-
-
 async def test_failed_run_does_not_end_the_repeat(
     autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -225,17 +181,6 @@ async def test_cancel_leaves_a_run_under_way(autojump_clock: MockClock) -> None:
     assert snapshot is not None
     assert (snapshot.status, snapshot.finished_at) == (JobStatus.COMPLETED, 50)
     assert handle.runs == 1
-
-
-async def test_cancel_between_runs_ends_the_repeat(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        handle = queue.repeat(Log().job, every=60.0)
-        await trio.sleep(10)
-        assert handle.cancel()
-        await trio.sleep(300)
-
-    assert handle.runs == 1
-    assert not handle.run_now()
 
 
 async def test_run_now_keeps_the_due_times(autojump_clock: MockClock) -> None:
@@ -484,25 +429,6 @@ async def test_cancelled_queue_ends_repeats(autojump_clock: MockClock) -> None:
     assert snapshot is not None
     assert (snapshot.cancel_cause, snapshot.finished_at) == (CancelCause.SCOPE, 65)
     assert not handle.run_now()
-
-
-async def test_ended_repeat_drops_its_function() -> None:
-    class Job:
-        name = "job"
-
-        async def execute(self, context: JobContext) -> None:
-            pass
-
-    job = Job()
-    reference = weakref.ref(job)
-
-    async with open_job_queue() as queue:
-        handle = queue.repeat(job, every=60.0)
-        handle.cancel()
-        await queue.wait_idle()
-        del job
-        gc.collect()
-        assert reference() is None
 
 
 async def test_handle_belongs_to_the_run_of_its_queue() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import trio
-from fakes.internals import core_of
 from trio.testing import MockClock
 
 from ticketr import JobContext, JobQueue, JobSnapshot, JobStatus, Keep, UnknownJob, open_job_queue
@@ -35,27 +34,6 @@ async def test_a_limited_number_of_ended_jobs_is_kept(autojump_clock: MockClock)
         assert queue.statistics().evicted == 3
         with pytest.raises(UnknownJob):
             queue.status("job-3")
-
-
-async def test_a_closed_queue_evicts_nothing(autojump_clock: MockClock) -> None:
-    async with open_job_queue(keep=Keep(age=10)) as queue:
-        await queue.run(work)
-        await queue.shutdown()
-        await trio.sleep(60)
-
-    assert ids(queue) == ["job-1"]
-
-
-async def test_an_ended_job_is_dropped_with_the_end_of_another(autojump_clock: MockClock) -> None:
-    async with open_job_queue(keep=Keep(age=10)) as queue:
-        for number in (1, 2):
-            queue.submit_nowait(fail)
-            await trio.sleep(6)
-            assert len(core_of(queue).registry.by_id) == number
-        for _ in range(2):
-            queue.submit_nowait(work)
-            await trio.sleep(6)
-            assert len(core_of(queue).registry.by_id) == 2
 
 
 async def test_ended_jobs_are_kept_for_a_limited_time(autojump_clock: MockClock) -> None:

@@ -72,15 +72,6 @@ def test_jitter_is_the_part_that_is_random(jitter: float, low: float) -> None:
     assert Retry(9, first=8, jitter=jitter).delay(1, lambda: 1.0) == 8
 
 
-@pytest.mark.parametrize("factor", [1.0, 1.5, 2.0, 1e300])
-def test_no_wait_is_out_of_bounds(factor: float) -> None:
-    retry = Retry(9, factor=factor)
-
-    for attempt in [*range(1, 2000), 10**6]:
-        assert 0 <= retry.delay(attempt) <= 60
-    assert Retry(9, first=0, factor=factor).delay(10**6) == 0
-
-
 @pytest.mark.parametrize(
     "options",
     [
@@ -314,16 +305,6 @@ async def test_each_attempt_begins_afresh(autojump_clock: MockClock) -> None:
     assert seen == ["mine"] * 3
     assert progress is not None
     assert progress.current == 2
-
-
-async def test_run_now_ends_the_wait_between_attempts(autojump_clock: MockClock) -> None:
-    trial = Trial(ValueError(), None)
-    async with open_job_queue() as queue:
-        handle = queue.submit_nowait(trial.job, retry=Retry(2, first=50, jitter=0))
-        await trial_is_over(trial)
-        assert queue.run_now(handle.id)
-
-    assert trial.gaps == [0.5]
 
 
 @pytest.mark.parametrize("when", [0.5, 1.5])

@@ -70,15 +70,6 @@ async def test_held_jobs_hold_up_no_other(how: str, autojump_clock: MockClock) -
         queue.cancel_all()
 
 
-async def test_a_crawl_takes_no_longer_with_a_bound(autojump_clock: MockClock) -> None:
-    async with open_job_queue(workers=8) as queue:
-        for host in range(8):
-            for _ in range(10):
-                await queue.submit(sleep, 2, key=host)
-
-    assert trio.current_time() == 20
-
-
 async def test_jobs_that_become_ready_enter_above_the_bound_and_keep_others_out(
     autojump_clock: MockClock,
 ) -> None:

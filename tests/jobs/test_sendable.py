@@ -7,10 +7,9 @@ import json
 import math
 import threading
 from dataclasses import InitVar, dataclass, field
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import trio
@@ -95,11 +94,6 @@ class Word(StrEnum):
     A = "a"
 
 
-class Pair(NamedTuple):
-    first: int
-    second: int
-
-
 class NotReadAgain(Exception):
     def __init__(self, first: int, second: int) -> None:
         super().__init__(f"{first} {second}")
@@ -167,17 +161,6 @@ def test_a_dataclass_comes_back(codec: Any) -> None:
 
     assert job == PullJob("a", name="ä")
     assert args == ()
-
-
-def test_pickle_takes_what_json_does_not() -> None:
-    when = datetime.now(UTC)
-
-    job, args = unpack_job(
-        pack_job(PlainObject(3), (when, Path("a"), (1,), math.inf), PICKLE), PICKLE
-    )
-
-    assert job.number == 3
-    assert args == (when, Path("a"), (1,), math.inf)
 
 
 @pytest.mark.parametrize(

@@ -94,19 +94,6 @@ async def test_the_first_child_tasks_of_a_job_are_logged(
     assert text.count("one_more (") == 1
 
 
-async def test_jobs_that_stop_in_time_are_not_logged(
-    autojump_clock: MockClock, told: list[tuple[float, str]]
-) -> None:
-    async with open_job_queue(workers=2) as queue:
-        await queue.submit(linger, 4)
-        await queue.submit(linger, 0)
-        await trio.sleep(1)
-        await queue.shutdown(grace=3)
-
-    assert trio.current_time() == 8
-    assert told == []
-
-
 async def test_no_limit_may_be_written_as_infinity(autojump_clock: MockClock) -> None:
     async def sleep(context: JobContext) -> None:
         await trio.sleep(1e4)

@@ -471,30 +471,8 @@ async def test_what_cannot_be_kept_is_refused_and_changes_nothing(
     assert rows(path, "SELECT * FROM jobs") == []
 
 
-def certain(error: Exception) -> bool:
-    return isinstance(error, ValueError)
-
-
 def nothing() -> float:
     return 0.5
-
-
-@pytest.mark.parametrize(
-    "retry",
-    [
-        Retry(3),
-        Retry(attempts=math.inf, first=math.inf, total=math.inf),
-        Retry(total=5, factor=3, cap=4, jitter=0.5, on=OSError),
-        Retry(2, on=(OSError, KeyError)),
-        Retry(2, on=certain),
-    ],
-)
-async def test_retry_rules_come_back(autojump_clock: MockClock, retry: Retry, path: Path) -> None:
-    await left_by(path, lambda queue: queue.submit(note, 1, retry=retry))
-
-    async with open_stored(path) as queue:
-        record = queue._core.registry.by_id["job-1"]
-        assert record.retry == retry
 
 
 async def test_submit_nowait_is_refused(autojump_clock: MockClock, path: Path) -> None:
@@ -503,15 +481,6 @@ async def test_submit_nowait_is_refused(autojump_clock: MockClock, path: Path) -
             queue.submit_nowait(note, 1)
 
     assert RAN == []
-
-
-async def test_the_jobs_of_a_map_are_kept(autojump_clock: MockClock, path: Path) -> None:
-    async with open_stored(path, workers=2) as queue, queue.map(slow, range(3)) as values:
-        await trio.sleep(1)
-        assert live_ids(path) == ["job-1", "job-2", "job-3"]
-        assert [value async for value in values] == [0, 1, 2]
-
-    assert live_ids(path) == []
 
 
 # Ended jobs

@@ -6,14 +6,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trio
 from fakes import durable
-from fakes.durable import RAN, Disk, fail, live_ids, note, open_stored, rows, slow
+from fakes.durable import RAN, Disk, fail, live_ids, note, rows, slow
 from fakes.processes import unmeasured
 from trio.testing import MockClock
 
@@ -320,18 +319,3 @@ async def test_a_running_job_is_superseded_after_the_transaction(
         assert first.snapshot().cancel_requested
 
     assert RAN == [("first", 1), ("second", 1)]
-
-
-async def test_a_chain_of_superseding_jobs_leaves_the_last(
-    autojump_clock: MockClock, path: Path
-) -> None:
-    async with open_stored(path) as queue:
-        queue.pause()
-        submit = partial(queue.submit, note, key="k", on_conflict=OnConflict.SUPERSEDE)
-        async with trio.open_nursery() as nursery:
-            for number in range(5):
-                nursery.start_soon(submit, number)
-        assert len(live_ids(path)) == 1
-        queue.resume()
-
-    assert len(RAN) == 1

@@ -25,7 +25,6 @@ from ticketr import (
     JobStatus,
     NotSendable,
     OnConflict,
-    QueueClosed,
     Retry,
     SqliteStore,
     StoreFailed,
@@ -74,24 +73,6 @@ async def main():
 
 trio.run(main)
 """
-
-
-def test_a_second_process_is_refused_with_the_process(path: Path) -> None:
-    command = [sys.executable, "-c", OPEN, str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as first:
-        assert first.stdout is not None
-        assert first.stdout.readline() == "open\n"
-        second = subprocess.run(command, capture_output=True, text=True, check=False)
-        first.kill()
-
-    last = second.stderr.splitlines()[-1]
-    assert last.endswith(f"{path} is open in process {first.pid}: a store has one queue at a time")
-
-    async def reopen() -> None:
-        async with open_stored(path):
-            pass
-
-    trio.run(reopen)
 
 
 async def test_no_file_can_be_deleted_to_get_a_second_queue(path: Path) -> None:
@@ -151,17 +132,6 @@ async def test_a_link_to_a_store_is_the_same_store(path: Path) -> None:
         with pytest.raises(StoreInUse):
             async with open_stored(path):
                 pass
-
-
-async def test_a_store_does_not_move_with_the_program(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(path.parent)
-    async with open_stored(Path(path.name)) as queue:
-        monkeypatch.chdir("/")
-        assert await queue.run(note, 1) == 1
-
-    assert rows(path, "SELECT id FROM jobs") == [("job-1",)]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked on POSIX alone")
@@ -414,22 +384,6 @@ async def test_what_could_not_be_written_is_written_later(
         assert len(rows(path, "SELECT * FROM jobs")) == 3
 
 
-async def test_an_end_that_cannot_be_written_means_another_run(
-    autojump_clock: MockClock, path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    disk = Disk()
-    async with open_job_queue(store=SqliteStore(path, run_sync=disk)) as queue:
-        await queue.submit(slow, "a")
-        await trio.sleep(1)
-        disk.problem = "no"
-        await queue.wait_idle()
-        disk_was_asked = disk.calls
-    assert disk.calls > disk_was_asked
-
-    assert "are not written" in caplog.text
-    assert live_ids(path) == ["job-1"]
-
-
 async def test_jobs_run_on_while_the_disk_fails(autojump_clock: MockClock, path: Path) -> None:
     disk = Disk()
     async with open_job_queue(store=SqliteStore(path, run_sync=disk)) as queue:
@@ -494,23 +448,6 @@ async def test_a_job_is_not_called_before_its_start_is_in_the_file(
         assert rows(path, "SELECT status, attempts FROM jobs") == [("running", 1)]
 
 
-async def test_a_submit_in_a_cancelled_scope_of_the_queue_does_not_hang(
-    autojump_clock: MockClock, path: Path
-) -> None:
-    disk = Disk()
-    disk.seconds = 1
-    with trio.move_on_after(3):
-        async with open_job_queue(store=SqliteStore(path, run_sync=disk)) as queue:
-            await trio.sleep(1.5)
-            with trio.CancelScope(shield=True):
-                await queue.submit(slow, "a")
-                with pytest.raises(QueueClosed):
-                    await queue.submit(note, "b")
-
-    assert live_ids(path) == ["job-1"]
-    assert RAN == []
-
-
 async def test_a_submit_after_the_end_of_the_writer_is_written(
     autojump_clock: MockClock, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -567,26 +504,6 @@ async def test_a_transaction_that_fails_half_way_leaves_nothing(
                 await queue.submit(note, "a")
         assert rows(path, "SELECT * FROM jobs") == []
         assert await queue.run(note, "b") == "b"
-
-
-async def test_an_interrupt_of_a_write_ends_the_queue(
-    autojump_clock: MockClock, path: Path
-) -> None:
-    disk = Disk()
-
-    async def interrupt(_: object) -> Any:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):  # noqa: PT012
-        async with open_job_queue(store=SqliteStore(path, run_sync=disk)) as queue:
-            await queue.submit(slow, "a")
-            store = queue._core.store
-            assert store is not None
-            store._run_sync = interrupt
-            await trio.sleep(20)
-
-    async with open_stored(path) as queue:
-        assert [job.id for job in queue.jobs()] == ["job-1"]
 
 
 # Arguments

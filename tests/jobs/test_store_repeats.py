@@ -198,13 +198,6 @@ async def test_a_clock_that_was_set_back_holds_up_no_repeat(
     assert wait == due
 
 
-async def test_what_was_cancelled_does_not_go_on(autojump_clock: MockClock, path: Path) -> None:
-    async with open_stored(path) as queue:
-        assert queue.repeat(timed, "a", every=10, first=5, id="r").cancel()
-
-    assert rows(path, "SELECT * FROM repeats") == []
-
-
 async def test_a_pause_is_kept(autojump_clock: MockClock, path: Path) -> None:
     async with open_stored(path) as queue:
         queue.repeat(timed, "a", every=10, first=5, id="r").pause()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextvars
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -18,8 +17,6 @@ from ticketr import (
     JobStatus,
     open_job_queue,
 )
-
-LANGUAGE = contextvars.ContextVar("LANGUAGE", default="none")
 
 
 async def double(context: JobContext, number: int) -> int:
@@ -49,20 +46,6 @@ async def test_a_thread_submits_a_job_and_waits_for_its_result() -> None:
     assert result == 8
 
 
-async def test_a_job_sees_the_context_variables_of_the_thread_that_submitted_it() -> None:
-    async def language(context: JobContext) -> str:
-        return LANGUAGE.get()
-
-    def use(queue: JobQueue) -> str:
-        LANGUAGE.set("Frisian")
-        return trio.from_thread.run(queue.run, language)
-
-    async with open_job_queue() as queue:
-        seen = await trio.to_thread.run_sync(use, queue)
-
-    assert (seen, LANGUAGE.get()) == ("Frisian", "none")
-
-
 async def test_a_thread_cancels_by_id() -> None:
     def use(queue: JobQueue) -> list[CancelOutcome]:
         handle = trio.from_thread.run(partial(queue.submit, endless, id="running"))
@@ -85,25 +68,6 @@ async def test_a_thread_cancels_by_id() -> None:
         CancelOutcome.UNKNOWN,
     ]
     assert statuses == {JobStatus.CANCELLED}
-
-
-async def test_work_in_a_thread_reports_the_progress_of_its_job() -> None:
-    def work(context: JobContext) -> None:
-        for number in range(1, 4):
-            report = partial(context.report, current=number, total=3, message=f"part {number}")
-            trio.from_thread.run_sync(report)
-
-    async def job(context: JobContext) -> None:
-        await trio.to_thread.run_sync(work, context)
-
-    async with open_job_queue() as queue:
-        with queue.progress() as reports:
-            handle = await queue.submit(job)
-            first = await anext(reports)
-            ended = await handle.wait()
-
-    assert first.total == 3
-    assert str(ended.progress) == "100% (3/3) part 3"
 
 
 async def test_a_thread_that_waits_for_a_job_is_woken_by_the_cancellation_of_its_own_task() -> None:

@@ -4,7 +4,7 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from ticketr import JobContext, JobProgress, JobSnapshot, JobStatus, Retry, open_job_queue
+from ticketr import JobContext, JobSnapshot, JobStatus, open_job_queue
 
 
 async def steps(context: JobContext, number: int, seconds: float = 1) -> int:
@@ -97,65 +97,6 @@ async def test_a_reader_that_never_read_gets_one_final_snapshot_of_each_job(
         ]
         last = {report.job_id: report.current async for report in reports}
         assert last == {"job-1": 5, "job-2": 1, "job-3": 1, "job-4": 1}
-
-
-async def test_progress_arrives_in_order_and_to_the_last(autojump_clock: MockClock) -> None:
-    seen: list[JobProgress] = []
-
-    async def read() -> None:
-        with queue.progress() as reports:
-            async for report in reports:
-                seen.append(report)
-
-    async with trio.open_nursery() as nursery, open_job_queue(workers=2) as queue:
-        nursery.start_soon(read)
-        await wait_all_tasks_blocked()
-        await queue.submit(steps, 4)
-        await queue.submit(steps, 2, 1.5)
-
-    assert [(p.current, p.message) for p in seen if p.job_id == "job-1"] == [
-        (number, f"step {number}") for number in (1, 2, 3, 4)
-    ]
-    assert [p.percentage for p in seen if p.job_id == "job-2"] == [50, 100]
-
-
-async def test_reports_between_two_looks_of_the_reader_become_one(
-    autojump_clock: MockClock,
-) -> None:
-    async def burst(context: JobContext) -> None:
-        for number in range(1000):
-            context.report(current=number + 1, total=1000)
-
-    async with open_job_queue() as queue:
-        with queue.progress() as reports:
-            await queue.submit(burst)
-            await queue.wait_idle()
-            await queue.shutdown()
-
-            assert [report.current async for report in reports] == [1000]
-
-
-async def test_progress_that_is_read_in_the_next_attempt_is_newer_all_the_same(
-    autojump_clock: MockClock,
-) -> None:
-    async def work(context: JobContext) -> None:
-        if context.attempt == 1:
-            context.report(current=1, total=2)
-            await trio.sleep(1)
-            context.report(current=2)
-            raise OSError
-        await trio.sleep(1)
-        context.report(current=1)
-
-    async with open_job_queue(retry=Retry(2, jitter=0)) as queue:
-        with queue.progress() as reports:
-            await queue.submit(work)
-            seen = [await reports.receive()]
-            await trio.sleep(2.5)
-            seen += [await reports.receive(), await reports.receive()]
-
-    assert [report.current for report in seen] == [1, 0, 1]
-    assert seen[0].revision < seen[1].revision < seen[2].revision
 
 
 @pytest.mark.parametrize("readers", [0, 1, 5])

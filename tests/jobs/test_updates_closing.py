@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import trio
-from trio.testing import MockClock, assert_checkpoints, wait_all_tasks_blocked
+from trio.testing import MockClock, assert_checkpoints
 
 from ticketr import JobContext, JobQueue, JobSnapshot, Updates, open_job_queue
 
@@ -79,21 +79,6 @@ async def test_an_unreferenced_reader_is_freed_at_once(
             assert reference() is None
         queue.cancel_all()
         await queue.run(nothing)
-
-
-async def test_a_reader_is_held_by_the_loop_that_reads_it(autojump_clock: MockClock) -> None:
-    seen: list[str] = []
-
-    async def read() -> None:
-        seen.extend([snapshot.status async for snapshot in queue.watch()])
-
-    async with trio.open_nursery() as nursery, open_job_queue() as queue:
-        nursery.start_soon(read)
-        await wait_all_tasks_blocked()
-        gc.collect()
-        await queue.run(nothing)
-
-    assert seen[-1] == "completed"
 
 
 async def read_all(channel: trio.abc.ReceiveChannel[JobSnapshot]) -> list[str]:

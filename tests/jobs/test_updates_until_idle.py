@@ -36,23 +36,6 @@ async def test_a_reader_ends_with_the_last_job(autojump_clock: MockClock, kind: 
 
 
 @pytest.mark.parametrize("kind", ["watch", "progress"])
-async def test_a_reader_that_waits_is_told_of_the_end_of_the_last_job(
-    autojump_clock: MockClock, kind: str
-) -> None:
-    async def report_and_rest(context: JobContext) -> None:
-        context.report(current=1)
-        await trio.sleep(3)
-
-    async with open_job_queue() as queue:
-        await queue.submit(report_and_rest)
-        with read(queue, kind) as updates:
-            async for _ in updates:
-                pass
-
-        assert trio.current_time() == 3
-
-
-@pytest.mark.parametrize("kind", ["watch", "progress"])
 async def test_a_reader_of_an_idle_queue_ends_at_once(autojump_clock: MockClock, kind: str) -> None:
     async with open_job_queue() as queue:
         with read(queue, kind) as updates:

@@ -304,37 +304,6 @@ async def sleep_for(context: JobContext, seconds: float) -> None:
     await trio.sleep(seconds)
 
 
-async def test_a_deadline_inside_a_job_is_not_its_own(autojump_clock: MockClock) -> None:
-    async def too_slow(context: JobContext) -> None:
-        with trio.fail_after(1):
-            await trio.sleep(9)
-
-    async def moves_on(context: JobContext) -> str:
-        with trio.move_on_after(1):
-            await trio.sleep(9)
-        return "value"
-
-    async with open_job_queue(timeout=5) as queue:
-        failed = await (await queue.submit(too_slow)).wait()
-        completed = await (await queue.submit(moves_on)).wait()
-
-    assert (failed.status, failed.cancel_cause) == (JobStatus.FAILED, None)
-    assert failed.error is not None
-    assert failed.error.type == "TooSlowError"
-    assert (completed.status, completed.cancel_cause) == (JobStatus.COMPLETED, None)
-
-
-async def test_a_cancel_asked_for_beats_the_time_limit(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        handle = await queue.submit(tidy, timeout=2)
-        await trio.sleep(2.5)  # the limit has passed, the clean-up runs
-
-        assert handle.cancel() is CancelOutcome.REQUESTED
-        ended = await handle.wait()
-
-    assert (ended.status, ended.cancel_cause) == (JobStatus.CANCELLED, CancelCause.USER)
-
-
 async def test_the_reason_of_a_cancel_reaches_the_job(autojump_clock: MockClock) -> None:
     heard = []
 
@@ -427,24 +396,6 @@ async def test_a_job_sees_the_context_of_its_submitter(autojump_clock: MockClock
     assert variable.get() == "set after the submit"
 
 
-async def test_what_a_job_changes_stays_with_it(autojump_clock: MockClock) -> None:
-    seen: list[str] = []
-
-    async def change(context: JobContext) -> None:
-        seen.append(variable.get())
-        variable.set(f"changed by {context.id}")
-
-    variable.set("the submitter's")
-    async with open_job_queue() as queue:
-        for _ in range(2):
-            await queue.submit(change)
-        await queue.wait_idle()
-        await queue.submit(change)
-
-    assert seen == ["the submitter's"] * 3
-    assert variable.get() == "the submitter's"
-
-
 class Big:
     """An object whose end can be observed."""
 
@@ -523,15 +474,3 @@ def test_ctrl_c_in_a_job_is_delivered_there_and_nowhere_else() -> None:
     with pytest.raises(KeyboardInterrupt):
         trio.run(main)
     assert protected == [False, False, False]
-
-
-async def test_by_default_such_a_failure_is_logged(
-    caplog: pytest.LogCaptureFixture, autojump_clock: MockClock
-) -> None:
-    async with open_job_queue() as queue:
-        await queue.submit(fail)
-
-    [record] = caplog.records
-    assert record.name == "ticketr.jobs"
-    assert "'job-1' (fail) failed" in record.getMessage()
-    assert record.getMessage().endswith("ValueError: no good")
