@@ -567,7 +567,7 @@ async def test_what_cannot_be_mapped_is_refused_at_the_call(autojump_clock: Mock
         (TypeError, "no_item", no_item, [1], {}),
         (TypeError, "a job is", "no function", [1], {}),
         (TypeError, "'id'", at_once, [1], {"id": "a"}),
-        (ValueError, "OnConflict.WAIT", at_once, [1], {"on_conflict": OnConflict.JOIN, "key": 1}),
+        (TypeError, "'on_conflict'", at_once, [1], {"on_conflict": OnConflict.JOIN, "key": 1}),
         (TypeError, "no option", at_once, [1], {"order": True}),
         (TypeError, "priority", at_once, [1], {"priority": "high"}),
     ]

@@ -26,10 +26,11 @@ from trio.lowlevel import (
 from ticketr._errors import StoreFailed
 from ticketr.jobs._admission import enter_queue, record_to_retry, wait_for_room
 from ticketr.jobs._arguments.options import (
+    NOT_OF_REPEATS,
     JobOptions,
     checked_priority,
     make_record,
-    refuse_options_of_one_run,
+    refuse_options,
 )
 from ticketr.jobs._arguments.retry import Retry
 from ticketr.jobs._context import Job, JobContext
@@ -286,7 +287,8 @@ class JobQueue:
             ordered: Whether the results come in the order of the items, or as the jobs end.
             outcomes: Whether to give each job's final :class:`JobSnapshot`, that of a failed one
                 too, instead of the values. Its ``item`` is the job's item.
-            options: See :class:`JobOptions`; they apply to each job, ``id`` to none.
+            options: See :class:`JobOptions`; they apply to each job, except ``id`` and
+                ``on_conflict``, which are refused.
 
         Raises:
             TypeError, ValueError: The function, the items or an option is invalid.
@@ -374,7 +376,7 @@ class JobQueue:
             TypeError, ValueError: The job, a due time or an option is invalid.
         """
         self._core.subscriptions.owner_thread.check()
-        refuse_options_of_one_run(options)
+        refuse_options("repeat()", options, NOT_OF_REPEATS)
         if missed not in ("skip", "run_once"):
             raise ValueError(f"missed must be 'skip' or 'run_once', not {safe_repr(missed)}")
         template = make_record(job, args, self._timeout, self._retry, options)

@@ -31,7 +31,7 @@ from ticketr.jobs._values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Hashable, Iterable
+    from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 
     from ticketr.jobs._context import Job
     from ticketr.jobs._job import JobID
@@ -123,10 +123,11 @@ def make_record(
     return record
 
 
-def refuse_options_of_one_run(options: JobOptions) -> None:
-    """Raise TypeError for an option that makes no sense for the runs of a repeat."""
-    for option in NOT_OF_REPEATS.keys() & options.keys():
-        raise TypeError(f"repeat() has no option {option!r}: {NOT_OF_REPEATS[option]}")
+def refuse_options(call: str, options: JobOptions, refused: Mapping[str, str]) -> None:
+    """Raise TypeError for an option that makes no sense for the jobs of a map or a repeat."""
+    for option, reason in refused.items():
+        if options.get(option) is not None:
+            raise TypeError(f"{call} has no option {option!r}: {reason}")
 
 
 def checked_options(options: JobOptions) -> dict[str, object]:
@@ -238,6 +239,11 @@ OPTIONS: Final[dict[str, tuple[str, Callable[[Any], object]]]] = {
     "retry": ("retry", checked_retry),
 }
 """The field of a record that each option fills, and what checks the value."""
+NOT_OF_MAPS: Final = {
+    "id": "each of its jobs has one of its own",
+    "on_conflict": "its jobs have the same key, so each waits for it",
+}
+"""The options of a submit that a map refuses, and why."""
 NOT_OF_REPEATS: Final = {
     "after": "a run starts at its due time",
     "after_any_end": "a run starts at its due time",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, Protocol, final
+from typing import TYPE_CHECKING, Final, TypeAlias, final
 
 from ticketr.jobs._values import checked_callable, checked_seconds, safe_repr
 
@@ -22,18 +22,25 @@ MAX_STEPS: Final = 100
 """How many due times in the past a calendar skips at a time: each is a call of the function."""
 
 
-class DueTimes(Protocol):
-    """The due times of one repeat.
+@final
+class Interval:
+    """The due times ``first_at + n * every``, beginning with the one nearest to a time.
 
     Attributes:
-        due_at: The current due time, on Trio's clock.
-        first_at: The due time that the others are counted from.
+        first_at: The due time that the others are counted from, on Trio's clock.
     """
 
+    __slots__ = ("_every", "_number", "first_at")
+
+    def __init__(self, first_at: float, every: float, due_at: float | None = None) -> None:
+        self.first_at: Final = first_at
+        self._every = every
+        self._number = 0 if due_at is None else round((due_at - first_at) / every)
+
     @property
-    def due_at(self) -> float: ...
-    @property
-    def first_at(self) -> float: ...
+    def due_at(self) -> float:
+        """The current due time, on Trio's clock."""
+        return self._time(self._number)
 
     def advance(self, now: float, offset: float) -> int:
         """Go on to the first due time behind the current one that is not past.
@@ -45,30 +52,6 @@ class DueTimes(Protocol):
         Returns:
             The number of due times that were skipped.
         """
-
-    def wall_time(self, offset: float) -> datetime:
-        """Return the current due time as a UTC datetime."""
-
-    def previous(self, offset: float) -> datetime:
-        """Return the due time before the current one, once that is not the first."""
-
-
-@final
-class Interval:
-    """The due times ``first_at + n * every``, beginning with the one nearest to a time."""
-
-    __slots__ = ("_every", "_number", "first_at")
-
-    def __init__(self, first_at: float, every: float, due_at: float | None = None) -> None:
-        self.first_at: Final = first_at
-        self._every = every
-        self._number = 0 if due_at is None else round((due_at - first_at) / every)
-
-    @property
-    def due_at(self) -> float:
-        return self._time(self._number)
-
-    def advance(self, now: float, offset: float) -> int:
         last = self._number
         number = max(last + 1, math.floor((now - self.first_at) / self._every))
         while self._time(number) < now:
@@ -77,9 +60,11 @@ class Interval:
         return number - last - 1
 
     def wall_time(self, offset: float) -> datetime:
+        """Return the current due time as a UTC datetime."""
         return utc(self.due_at + offset)
 
     def previous(self, offset: float) -> datetime:
+        """Return the due time before the current one, once that is not the first."""
         return utc(self._time(self._number - 1) + offset)
 
     def _time(self, number: int) -> float:
@@ -88,7 +73,7 @@ class Interval:
 
 @final
 class Calendar:
-    """The due times that a function gives, each from the one before.
+    """The due times that a function gives, each from the one before; otherwise as :class:`Interval`.
 
     ``advance`` may stop at a due time that is past, after ``MAX_STEPS``. It raises what the
     function raises, and ``TypeError`` or ``ValueError`` for what is no later time.
@@ -120,6 +105,9 @@ class Calendar:
 
     def previous(self, offset: float) -> datetime:
         return self._previous
+
+
+DueTimes: TypeAlias = Interval | Calendar
 
 
 def datetime_after(every: Callable[[datetime], datetime], due: datetime) -> datetime:

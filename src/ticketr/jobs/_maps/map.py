@@ -23,12 +23,18 @@ from trio.lowlevel import checkpoint, disable_ki_protection, enable_ki_protectio
 
 from ticketr._errors import QueueClosed
 from ticketr.jobs._admission import wait_for_room
-from ticketr.jobs._arguments.options import JobOptions, checked_options, make_record
-from ticketr.jobs._deadlock import is_inside, wait_for_jobs
+from ticketr.jobs._arguments.options import (
+    NOT_OF_MAPS,
+    JobOptions,
+    checked_options,
+    make_record,
+    refuse_options,
+)
+from ticketr.jobs._deadlock import wait_for_jobs
 from ticketr.jobs._exceptions import split_cancelled
 from ticketr.jobs._groups import has_only_exceptions
 from ticketr.jobs._handle import result_of
-from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, JobErrorInfo, OnConflict
+from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, JobErrorInfo
 from ticketr.jobs._record import JobRecord, snapshot_of
 from ticketr.jobs._shutdown import what_leaves
 
@@ -75,7 +81,8 @@ class JobMap:
         self._core = core
         self._function = function
         self._limits = timeout, retry
-        self._options = _options_of_each(options)
+        refuse_options("map()", options, NOT_OF_MAPS)
+        self._options = checked_options(options)
         self._ordered = ordered
         self._outcomes = outcomes
         self._items = items
@@ -98,7 +105,6 @@ class JobMap:
         self._items_error: BaseException | None = None  # the same for what the items have raised
         self._refusal: QueueClosed | None = None  # the same, after the last result
         self._closed = ""  # why nothing can be read any more
-        self._is_inside = False  # a job of the queue
         self._is_fed = False
         self._is_stopped = False
         self._is_reading = False
@@ -111,7 +117,6 @@ class JobMap:
         if self._nursery is not None:
             raise RuntimeError("the block of a map is entered once: call queue.map() again")
         self._core.subscriptions.owner_thread.check()
-        self._is_inside = is_inside(self._core.marks)
         self._nursery = trio.open_nursery(strict_exception_groups=True)
         nursery = await self._nursery.__aenter__()
         nursery.start_soon(self._feed)
@@ -196,14 +201,13 @@ class JobMap:
             with self._feeding:
                 await self._submit_all()
         except BaseException as error:  # noqa: ASYNC103, BLE001 - the reader raises it, but a Cancelled
-            is_cancelled_outside = trio.current_effective_deadline() == -math.inf
             cancelled, rest = split_cancelled(error)
-            if cancelled is None or not is_cancelled_outside:
-                self._items_failed(error)
-                return  # noqa: ASYNC104, ASYNC910 - the reader raises it
+            if trio.current_effective_deadline() != -math.inf:  # no scope outside is cancelled
+                cancelled, rest = None, error
             if rest is not None:
                 self._items_failed(rest)
-            raise cancelled from None  # noqa: ASYNC104 - the same
+            if cancelled is not None:
+                raise cancelled from None  # noqa: ASYNC104 - the reader raises the others
         finally:
             if not self._is_fed and not self._is_stopped:
                 self._closed = "the scope around the map was cancelled"
@@ -267,8 +271,7 @@ class JobMap:
             self._live[record] = None
         if self._is_stopped:
             self._core.cancel(record, CancelCause.SCOPE, "the map was stopped")
-        if self._is_inside or record.collector is None:
-            self._has_changed.set()  # a reader in a job looks whether it may wait for this one, too
+        self._has_changed.set()  # a reader in a job looks whether it may wait for this one, too
 
     def _items_failed(self, error: BaseException) -> None:
         """Stop the map because its items raised; the reader gets that error."""
@@ -333,7 +336,7 @@ class JobMap:
     async def _next(self) -> JobRecord:
         """Wait for the next result, and return its job."""
         core, results = self._core, self._results
-        if (results and results[0] not in self._live) or self._is_readable():  # a call takes longer
+        if self._is_readable():
             await checkpoint()
         else:
             while not self._is_readable():
@@ -373,16 +376,6 @@ class JobMap:
     def _awaited(self) -> Collection[JobRecord]:
         """Return the jobs that the reader waits for, which are all; none once it can read."""
         return () if self._is_readable() else self._live.keys()
-
-
-def _options_of_each(options: JobOptions) -> dict[str, object]:
-    """Check the options of a map's jobs, and return them by the names of a record's fields."""
-    if options.get("id") is not None:
-        raise TypeError("a map has no option 'id': each of its jobs has one of its own")
-    fields = checked_options(options)
-    if fields.pop("on_conflict", OnConflict.WAIT) is not OnConflict.WAIT:
-        raise ValueError("the jobs of a map have the same key, so each waits: use OnConflict.WAIT")
-    return fields
 
 
 @disable_ki_protection
