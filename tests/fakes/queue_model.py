@@ -199,6 +199,7 @@ class QueueModel(QueueBooks):
         self.limits.pop(key, None)
         if limit is not None:
             self.limits[key] = limit if key is not None else min(limit, self.workers)
+        self._admit()
 
     def lift_rate(self, key: str | None) -> None:
         self.rates.pop(key, None)
