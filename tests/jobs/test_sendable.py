@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import trio
 from hypothesis import given, strategies as st
 
 from ticketr import JobContext, NotSendable, in_thread, plain
@@ -243,13 +242,6 @@ def test_pickle_refuses_what_only_this_program_has(
 
     with pytest.raises(NotSendable, match="argument 1, in it a class or function cannot be sent"):
         pack_job(work, (value,), PICKLE)
-
-
-def test_a_limiter_is_refused() -> None:
-    job = in_thread(block, limiter=trio.CapacityLimiter(1))
-
-    with pytest.raises(NotSendable, match="the limiter of the job cannot be sent"):
-        pack_job(job, (), JSON)
 
 
 @pytest.mark.parametrize(

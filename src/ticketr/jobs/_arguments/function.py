@@ -8,10 +8,12 @@ after the call. If it does not, its job fails with an error that says so.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from functools import partial
-from inspect import CO_COROUTINE, CO_ITERABLE_COROUTINE, Parameter
-from types import CoroutineType, FunctionType, MethodType
-from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, final
+from types import FunctionType, MethodType
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, final
 
 import trio
 from trio.lowlevel import checkpoint_if_cancelled
@@ -20,9 +22,6 @@ from ticketr.jobs._exceptions import split_cancelled
 from ticketr.jobs._values import checked_callable, safe_repr, safe_str
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from contextlib import AbstractAsyncContextManager
-
     from ticketr.jobs._context import Job, JobContext
 
 T = TypeVar("T")
@@ -41,19 +40,12 @@ def plain(
 
     Args:
         function: Called with the arguments of the submit. The job has its name.
-
-    Raises:
-        TypeError: It is not callable.
     """
-    _check_callable("plain", function)
     return Plain(function)
 
 
 def in_thread(
-    function: Callable[P, T],
-    *,
-    abandon_on_cancel: bool = False,
-    limiter: trio.CapacityLimiter | None = None,
+    function: Callable[P, T], *, abandon_on_cancel: bool = False
 ) -> Callable[Concatenate[JobContext, P], Awaitable[T]]:
     """Make a job's function of a blocking function, which runs in a thread.
 
@@ -71,28 +63,12 @@ def in_thread(
         function: Called with the arguments of the submit, in a worker thread, with the context
             variables of the submitter. The job has its name.
         abandon_on_cancel: Whether a job that is cancelled leaves its thread behind.
-        limiter: What bounds the number of threads; None for Trio's default, 40 threads.
-
-    Raises:
-        TypeError: It is not callable or is async, or the limiter is not a ``CapacityLimiter``.
     """
-    _check_callable("in_thread", function)
-    if inspect.iscoroutinefunction(function):
-        raise TypeError(
-            f"in_thread() takes a blocking function, and {safe_repr(function)} is async: use plain()"
-        )
-    if limiter is not None and type(limiter) is not trio.CapacityLimiter:
-        raise TypeError(f"limiter must be a trio.CapacityLimiter, not {safe_repr(limiter)}")
-    return InThread(function, abandon_on_cancel=bool(abandon_on_cancel), limiter=limiter)
-
-
-def _check_callable(adapter: str, function: object) -> None:
-    _refuse_coroutine(function)
-    if not callable(function):
-        raise TypeError(f"{adapter}() takes a function, not {safe_repr(function)}")
+    return InThread(function, bool(abandon_on_cancel))
 
 
 @final
+@dataclass(frozen=True, slots=True)
 class Plain(Generic[P, T]):
     """What `plain` returns.
 
@@ -100,59 +76,29 @@ class Plain(Generic[P, T]):
         function: The function that it calls without the context.
     """
 
-    __slots__ = ("function",)
-
-    def __init__(self, function: Callable[P, Awaitable[T]]) -> None:
-        self.function = function
-
-    @property
-    def __signature__(self) -> inspect.Signature:
-        return _with_context(self.function)
+    function: Callable[P, Awaitable[T]]
 
     def __call__(self, _: JobContext, /, *args: P.args, **keywords: P.kwargs) -> Awaitable[T]:
         return self.function(*args, **keywords)
 
 
 @final
+@dataclass(frozen=True, slots=True)
 class InThread(Generic[P, T]):
     """What `in_thread` returns.
 
     Attributes:
         function: The function that it calls in a thread, without the context.
         abandon_on_cancel: Whether a job that is cancelled leaves its thread behind.
-        limiter: What bounds the number of threads; None for Trio's default.
     """
 
-    __slots__ = ("abandon_on_cancel", "function", "limiter")
-
-    def __init__(
-        self,
-        function: Callable[P, T],
-        *,
-        abandon_on_cancel: bool,
-        limiter: trio.CapacityLimiter | None,
-    ) -> None:
-        self.function = function
-        self.abandon_on_cancel = abandon_on_cancel
-        self.limiter = limiter
-
-    @property
-    def __signature__(self) -> inspect.Signature:
-        return _with_context(self.function)
+    function: Callable[P, T]
+    abandon_on_cancel: bool
 
     async def __call__(self, _: JobContext, /, *args: P.args, **keywords: P.kwargs) -> T:
         return await trio.to_thread.run_sync(
-            partial(self.function, *args, **keywords),
-            abandon_on_cancel=self.abandon_on_cancel,
-            limiter=self.limiter,
+            partial(self.function, *args, **keywords), abandon_on_cancel=self.abandon_on_cancel
         )
-
-
-def _with_context(function: Callable[..., object]) -> inspect.Signature:
-    """Return a function's signature behind a context that it does not get."""
-    signature = inspect.signature(function, follow_wrapped=False)
-    context = Parameter("_", Parameter.POSITIONAL_ONLY)
-    return signature.replace(parameters=[context, *signature.parameters.values()])
 
 
 def resolve_function(
@@ -167,105 +113,91 @@ def resolve_function(
     Raises:
         TypeError: It cannot be a job.
     """
-    kind: type = type(job)
-    if issubclass(kind, type):
+    if isinstance(job, type):
         raise TypeError(f"a job is an object and not its class: make one of {safe_repr(job)}")
-    _refuse_coroutine(job)
     execute = getattr(job, "execute", None)
-    target = job if execute is None else execute
-    if not callable(target):
-        raise TypeError(
-            f"a job is an async function or has an execute method, not {safe_repr(job)}"
-            " (pass the function and its arguments, do not call it)"
-        )
+    target: Any = job if execute is None else execute
     core, adapter = _innermost(target)
-    name = getattr(core, "__name__", kind.__name__ if core is job else type(core).__name__)
+    name = getattr(core, "__name__", type(core).__name__)
     is_async = _check_kind(core, is_blocking=adapter is InThread)
-    _check_signature(target, args, name, takes_context=adapter is None)
+    _check_signature(target, args, name)
     if execute is not None:
-        name = getattr(job, "name", kind.__name__)
-    text = name if type(name) is str else safe_str(name) or safe_repr(name)
-    return target if is_async else _require_awaitable(target, text), text
+        name = getattr(job, "name", type(job).__name__)
+    name = safe_str(name)
+    return target if is_async else _require_awaitable(target, name), name
 
 
-def _innermost(target: object) -> tuple[object, type | None]:
+def _innermost(target: object) -> tuple[Any, type | None]:
     """Return what is called in the end, and by which adapter."""
     adapter: type | None = None
     while True:
         if isinstance(target, partial):
             target = target.func
-        elif type(target) is MethodType:
+        elif isinstance(target, MethodType):
             target = target.__func__
-        elif type(target) is Plain or type(target) is InThread:
+        elif isinstance(target, (Plain, InThread)):
             adapter = type(target)
             target = target.function
         else:
             return target, adapter
 
 
-def _check_kind(core: object, *, is_blocking: bool) -> bool:
-    """Raise if a callable cannot be a job; return whether its call is known to give an awaitable."""
-    function = core if type(core) is FunctionType else getattr(type(core), "__call__", None)  # noqa: B004 - its code is what counts
-    if type(function) is not FunctionType:
-        return is_blocking  # not written in Python
-    code = function.__code__
-    is_async = bool(code.co_flags & (CO_COROUTINE | CO_ITERABLE_COROUTINE))
-    if inspect.isasyncgenfunction(function):
+def _check_kind(core: Any, *, is_blocking: bool) -> bool:
+    """Raise if an object cannot be a job; return whether its call is known to give an awaitable."""
+    if inspect.iscoroutine(core):
+        core.close()  # or Python warns about it
+    if not callable(core):
         raise TypeError(
-            f"a job is an async function that returns, and {function.__name__}() yields:"
+            f"a job is an async function or has an execute method, not {safe_repr(core)}"
+            " (pass the function and its arguments, do not call it)"
+        )
+    name = getattr(core, "__name__", type(core).__name__)
+    call = core if isinstance(core, FunctionType) else type(core).__call__
+    if inspect.isasyncgenfunction(call):
+        raise TypeError(
+            f"a job is an async function that returns, and {name}() yields:"
             " it is an async generator function"
         )
-    is_wrapper = code.co_name == "<lambda>" or hasattr(core, "__wrapped__")
-    is_marked = inspect.iscoroutinefunction(core)
-    if core is function and not (is_async or is_blocking or is_wrapper or is_marked):
+    is_async = inspect.iscoroutinefunction(core) or inspect.iscoroutinefunction(call)
+    if is_async and is_blocking:
         raise TypeError(
-            f"a job is an async function, and {function.__name__}() is not one: write it with"
+            f"in_thread() takes a blocking function, and {name}() is async: use plain()"
+        )
+    is_wrapper = name == "<lambda>" or hasattr(core, "__wrapped__")
+    if core is call and not (is_async or is_blocking or is_wrapper):
+        raise TypeError(
+            f"a job is an async function, and {name}() is not one: write it with"
             " 'async def', or submit in_thread(function) if it blocks"
         )
     return is_async or is_blocking
 
 
-def _check_signature(
-    target: Callable[..., object], args: tuple[object, ...], name: str, *, takes_context: bool
-) -> None:
+def _check_signature(target: Callable[..., object], args: tuple[object, ...], name: str) -> None:
     """Raise if a callable cannot take a context, or an adapter's function none, and these arguments."""
+    if is_adapted := isinstance(target, (Plain, InThread)):
+        target = target.function
     try:
         signature = inspect.signature(target, follow_wrapped=False)
     except (TypeError, ValueError):
         return  # not written in Python
-    try:
-        signature.bind(None, *args)
-    except TypeError as error:
-        words = ", ".join([*signature.parameters][not takes_context :])
-        taken = (
-            "a context and the submit's arguments" if takes_context else "the submit's arguments"
-        )
-        hint = (
-            f"; if it takes no context, submit plain({name})" if _can_bind(signature, args) else ""
-        )
+    flaw = _binding_error(signature, args if is_adapted else (None, *args))
+    if flaw is not None:
+        taken = "the submit's arguments" if is_adapted else "a context and the submit's arguments"
+        hint = ""
+        if not is_adapted and _binding_error(signature, args) is None:
+            hint = f"; if it takes no context, submit plain({name})"
         raise TypeError(
-            f"{name}({words}) cannot be called: {error}; a job's function takes {taken}{hint}"
-        ) from None
+            f"{name}({', '.join(signature.parameters)}) cannot be called: {flaw}; a job's function"
+            f" takes {taken}{hint}"
+        )
 
 
-def _can_bind(signature: inspect.Signature, args: tuple[object, ...]) -> bool:
+def _binding_error(signature: inspect.Signature, args: tuple[object, ...]) -> TypeError | None:
     try:
         signature.bind(*args)
-    except TypeError:
-        return False
-    return True
-
-
-def _refuse_coroutine(given: object) -> None:
-    """Raise TypeError for a coroutine, and close it, so that Python does not warn about it."""
-    if type(given) is not CoroutineType:
-        return
-    if inspect.getcoroutinestate(given) == inspect.CORO_CREATED:
-        given.close()
-    raise TypeError(
-        f"a job is an async function, and {safe_repr(given)} is a call of one:"
-        " pass the function and its arguments, do not call it"
-    )
+    except TypeError as error:
+        return error
+    return None
 
 
 def _require_awaitable(

@@ -18,7 +18,7 @@ from ticketr._errors import NotSendable
 from ticketr.jobs._arguments.function import InThread, Plain, in_thread, plain
 from ticketr.jobs._calls.codecs import Codec, Part
 from ticketr.jobs._calls.importable import AllowedNames, LoadFailed, importable_name, load_allowed
-from ticketr.jobs._values import class_name, safe_repr, safe_str
+from ticketr.jobs._values import safe_repr, safe_str
 
 JOB = "the job"
 
@@ -88,9 +88,6 @@ def _spec_of(job: object, codec: Codec, parts: list[Part]) -> dict[str, object]:
     if type(job) is Plain:
         return {"plain": _spec_of(job.function, codec, parts)}
     if type(job) is InThread:
-        if job.limiter is not None:
-            problem = "is bound to this process. Leave limiter= out"
-            raise NotSendable(f"the limiter of {JOB}", safe_repr(job.limiter), problem)
         spec = _spec_of(job.function, codec, parts)
         return {"in_thread": spec, "abandon_on_cancel": job.abandon_on_cancel}
     if _is_object(job):
@@ -111,7 +108,7 @@ def _object_spec(job: object, codec: Codec, parts: list[Part]) -> dict[str, obje
     if values.keys() != _parameters_of(kind):
         problem = "is not made of its fields alone. Let its class have a field for each parameter"
         raise NotSendable(JOB, safe_repr(job), problem)
-    shown = class_name(kind)
+    shown = kind.__name__
     parts += [Part(f"field {field!r} of {shown}", value) for field, value in values.items()]
     return {"object": name, "fields": values}
 
@@ -141,7 +138,7 @@ def _check_comes_back(job: object, spec: dict[str, Any]) -> None:
                 f"becomes {safe_repr(rebuilt[name])} when the object is rebuilt. Let the class keep"
                 " it as it is given"
             )
-            what = f"field {name!r} of {class_name(type(job))}"
+            what = f"field {name!r} of {type(job).__name__}"
             raise NotSendable(what, safe_repr(value), problem)
 
 
@@ -174,5 +171,5 @@ def _rebuilt(name: str, values: dict[str, object], allowed: AllowedNames | None)
     try:
         return kind(**values)
     except Exception as error:
-        words = safe_str(error) or class_name(type(error))
+        words = safe_str(error) or type(error).__name__
         raise LoadFailed(f"{name} cannot be made of its fields: {words}") from error
