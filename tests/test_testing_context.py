@@ -20,6 +20,9 @@ class Unprintable:
     def __str__(self) -> str:
         raise OSError("no")
 
+    def __repr__(self) -> str:
+        return "unprintable"
+
 
 async def report_oddly(context: JobContext) -> None:
     """Report what a queue changes or ignores."""
@@ -62,7 +65,7 @@ async def test_reports_are_those_of_a_queue(autojump_clock: MockClock) -> None:
         "(0) begin",
         "50% (2/4) begin",
         "50% (2/4) begin",
-        "50% (2/4) begin",
+        "50% (2/4) unprintable",
         "100% (4/4) \ud800",
         "100% (4/4) \ud800",
         "(4) \ud800",
@@ -123,7 +126,7 @@ def test_a_thread_may_report() -> None:
         ({"tags": "one"}, TypeError),
         ({"tags": [1]}, TypeError),
         ({"attempt": 0}, ValueError),
-        ({"attempt": 1.5}, ValueError),
+        ({"attempt": 1.5}, TypeError),
     ],
 )
 def test_an_invalid_argument_is_refused(options: dict[str, Any], error: type[Exception]) -> None:

@@ -137,7 +137,7 @@ async def test_a_wait_for_a_job_whose_key_is_used_up_by_jobs_that_wait(
         (0, None, ValueError),
         (4, None, ValueError),
         (0, "k", ValueError),
-        (1.5, "k", ValueError),
+        (1.5, "k", TypeError),
         ("2", "k", TypeError),
         (1, [], TypeError),
     ],

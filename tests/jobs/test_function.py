@@ -81,12 +81,6 @@ async def needs(context: JobContext, *, word: str) -> str:
     return word
 
 
-@types.coroutine
-def by_generator(context: object) -> Generator[None, None, str]:
-    return "generated"
-    yield
-
-
 def wrapped(function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     @functools.wraps(function)
     def wrapper(*args: object) -> Awaitable[Any]:
@@ -126,7 +120,6 @@ async def async_generator(context: JobContext) -> AsyncGenerator[None]:
         (CalledPlainly(), (), "executed", "CalledPlainly"),
         (wrapped(add), (1,), 6, "add"),
         (lambda context, a: add(context, a, 1), (1,), 5, "<lambda>"),
-        (by_generator, (), "generated", "by_generator"),
     ],
 )
 async def test_what_may_be_a_job(
@@ -220,18 +213,11 @@ async def test_a_job_that_returns_no_awaitable_fails_with_a_clear_error(
 async def test_an_option_that_does_not_exist_is_named(autojump_clock: MockClock) -> None:
     async with open_job_queue() as queue:
         submit: Any = queue.submit_nowait
-        with pytest.raises(TypeError, match=r"no option 'prio': did you mean 'priority'\?"):
-            submit(any_number, prio=1)
-        with pytest.raises(TypeError, match="no option 'zzz': there are id, name, priority"):
-            submit(any_number, zzz=1)
-        # An argument of the function itself: near an option, or not.
-        with pytest.raises(TypeError, match=r"no option 'verify': .*\(function, verify=\.\.\.\)"):
-            submit(any_number, verify=False)
         with pytest.raises(
-            TypeError, match=r"mean 'name'\? .* functools\.partial\(function, names="
+            TypeError, match=r"no option 'prio', only id, name, priority, .*partial"
         ):
-            submit(any_number, names="x")
-        with pytest.raises(TypeError, match=r"no option '\\x1b\[0m': .*\(function, name=\.\.\.\)"):
+            submit(any_number, prio=1)
+        with pytest.raises(TypeError, match=r"no option '\\x1b\[0m', only"):
             submit(any_number, **{"\x1b[0m": 1})
 
         assert queue.jobs() == []

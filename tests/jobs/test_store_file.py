@@ -517,7 +517,7 @@ async def test_a_transaction_that_fails_half_way_leaves_nothing(
         ({"path": "a", "functions": [5]}, TypeError, "functions takes functions and modules"),
         ({"path": "a", "functions": [lambda: 1]}, NotSendable, "is a lambda"),
         ({"path": "a", "functions": [], "codec": "pickle"}, ValueError, "needs codec='json'"),
-        ({"path": "a", "max_kills": 0}, ValueError, "max_kills must be from 1"),
+        ({"path": "a", "max_kills": 0}, ValueError, "max_kills must be at least 1"),
         ({"path": "a", "run_sync": 1}, TypeError, "run_sync must be an async function"),
     ],
 )

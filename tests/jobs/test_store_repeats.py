@@ -245,8 +245,8 @@ async def test_a_run_that_was_cut_off_is_the_run_of_its_repeat(
             "'every' of the repeat .*lambda",
         ),
         (((1,),), {"every": 5, "id": "r"}, NotSendable, "argument 1"),
-        ((1,), {"every": "5", "id": "r"}, TypeError, "every must be a number of seconds"),
-        ((1,), {"every": 0, "id": "r"}, ValueError, "every must be from 0.001"),
+        ((1,), {"every": "5", "id": "r"}, TypeError, "every must be a number"),
+        ((1,), {"every": 0, "id": "r"}, ValueError, "every must be at least 0.001"),
     ],
 )
 async def test_what_cannot_be_kept_is_refused(

@@ -1,8 +1,8 @@
 """Every public call with unexpected values.
 
-Each value is refused with a TypeError or ValueError that names it, and nothing has changed; or it is
-taken, and the queue holds a value of a built-in type. Calls that must never raise do not. In any
-case the queue still works, and its block ends.
+Each value is refused with a TypeError or ValueError that names the argument, and nothing has
+changed; or it is taken, and the queue holds a value of a built-in type. Calls that must never raise
+do not. In any case the queue still works, and its block ends.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from numbers import Real
 from typing import Any, NoReturn
 
 import pytest
@@ -35,53 +34,15 @@ from ticketr import (
 
 # Values
 
-ASKED = ("eq", "ne", "lt", "le", "gt", "ge", "hash", "bool", "len", "iter", "contains", "getitem")
-TURNED = ("int", "float", "index", "str", "repr", "format", "add", "radd", "sub", "rsub", "mul")
 
-
-def refuse(*args: object) -> NoReturn:
-    raise OSError("my own code")
-
-
-def lie(*args: object) -> bool:
-    return True
-
-
-def hostile(name: str, base: type = object, method: Callable[..., object] = refuse) -> Any:
-    """Return a class all of whose special methods are this function."""
-    names = ASKED + TURNED if method is refuse else ASKED[:6]
-    return type(name, (base,), {f"__{name}__": method for name in names})
-
-
-class Lookalike:
-    """Claims to be a number, like a NumPy array, and is none."""
-
-    dtype = "float64"
-
-    @property  # type: ignore[misc]
-    def __class__(self) -> Any:
-        return float
-
-    def __float__(self) -> float:
-        raise OverflowError("more than one element")
-
-
-class Faceless:
-    """Hides its class."""
-
-    @property  # type: ignore[misc]
-    def __class__(self) -> Any:
+class NoRepr:
+    def __repr__(self) -> NoReturn:
         raise OSError("my own code")
 
 
 class Colour(enum.StrEnum):
     RED = "red"
 
-
-RaisingReal = hostile("RaisingReal")
-Real.register(RaisingReal)
-RaisingText = hostile("RaisingText", str)
-LyingText = hostile("LyingText", str, lie)
 
 ODD: dict[str, Callable[[], Any]] = {
     "nan": lambda: math.nan,
@@ -112,17 +73,7 @@ ODD: dict[str, Callable[[], Any]] = {
     "function": lambda: lambda *_: None,
     "range": lambda: iter(range(2)),
     "enum": lambda: Colour.RED,
-    "raises": hostile("Raises"),
-    "raising real": RaisingReal,
-    "raising float": lambda: hostile("RaisingFloat", float)(1.0),
-    "raising int": lambda: hostile("RaisingInt", int)(1),
-    "raising text": lambda: RaisingText("a"),
-    "lying float": lambda: hostile("LyingFloat", float, lie)(-1.0),
-    "lying nan": lambda: hostile("LyingNan", float, lie)(math.nan),
-    "lying int": lambda: hostile("LyingInt", int, lie)(-1),
-    "lying text": lambda: LyingText("a"),
-    "look-alike": Lookalike,
-    "faceless": Faceless,
+    "no repr": NoRepr,
 }
 
 
@@ -275,7 +226,6 @@ NUMBERS = {
 }
 NO_NUMBERS = set(ODD) - {
     *("inf", "-inf", "-1", "0", "1", "2.5", "huge", "-huge", "Fraction"),
-    *("lying float", "lying int", "raising int"),  # known once they are converted
 }
 OBJECTS = {"submit retry", "open keep", "open retry", "open history"}
 OF_A_JOB = {"status", "snapshot", "run_now", "set_priority of"}
@@ -314,10 +264,6 @@ def check_plain(queue: JobQueue) -> None:
         assert {type(tag) for tag in job.tags} <= {str}
 
 
-def is_key(name: str) -> bool:
-    return "key" in name.split() and "to" not in name.split()
-
-
 @pytest.mark.parametrize("odd", ODD)
 def test_an_unexpected_value_is_refused_with_a_message_or_taken(odd: str) -> None:
     for name, call in (CALLS | NEVER).items():
@@ -325,24 +271,22 @@ def test_an_unexpected_value_is_refused_with_a_message_or_taken(odd: str) -> Non
 
 
 async def check(name: str, call: Call, odd: str) -> None:
-    """Make one call; an error of a key's own code may leave unchanged."""
+    """Make one call."""
     async with open_job_queue(workers=2, max_pending=None) as queue:
         handle = queue.submit_nowait(ok, key="k", id="live")
         await wait_all_tasks_blocked()
         before = state(queue)
         try:
             await call(queue, handle, ODD[odd]())
-        except (TypeError, ValueError, UnknownJob, OSError) as refusal:
+        except (TypeError, ValueError, UnknownJob) as refusal:
             assert name not in NEVER
             assert state(queue) == before, name
             words = str(refusal)
             if isinstance(refusal, UnknownJob):
                 assert name in OF_A_JOB
                 assert "is known" in words
-            elif isinstance(refusal, OSError):
-                assert is_key(name) or name.endswith("tags"), name
             else:
-                assert " must be " in words or " not one: write tags=" in words, (name, words)
+                assert " must be " in words, (name, words)
         else:
             assert name not in OBJECTS
             assert not (name in NUMBERS and odd in NO_NUMBERS), name

@@ -49,7 +49,7 @@ from ticketr.jobs._scheduling.schedule import Schedule
 from ticketr.jobs._shutdown import Phase
 from ticketr.jobs._statistics import Totals
 from ticketr.jobs._timer import Timer, WallClock, is_virtual
-from ticketr.jobs._values import exact_str, is_text, safe_repr
+from ticketr.jobs._values import safe_repr
 
 if TYPE_CHECKING:
     from ticketr.jobs._sqlite.history import Recorder
@@ -448,7 +448,7 @@ class QueueCore:
         self.refresh()
         if type(job) is JobHandle:
             return job.record_in(self)
-        return self.registry.by_id.get(exact_str(job)) if is_text(job) else None
+        return self.registry.by_id.get(job) if isinstance(job, str) else None
 
     def refresh(self) -> None:
         """Evict records that have become too old; a closed queue stays as it is."""
@@ -550,4 +550,4 @@ class QueueCore:
 def unknown(job: object) -> UnknownJob:
     """Return the error for a job that is not found, by its ID or handle."""
     job_id = job.id if type(job) is JobHandle else job
-    return UnknownJob(exact_str(job_id) if is_text(job_id) else safe_repr(job_id))
+    return UnknownJob(job_id if isinstance(job_id, str) else safe_repr(job_id))

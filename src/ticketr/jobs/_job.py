@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final, Generic, TypeAlias, final
 
 from ticketr.jobs._readers.json import field_of, json_key, json_text, json_value, wall_clock
 from ticketr.jobs._readers.progress import JobProgress
-from ticketr.jobs._values import class_name, exact_str
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -117,11 +116,11 @@ class JobErrorInfo:
     @classmethod
     def of(cls, error: BaseException) -> JobErrorInfo:
         """Describe an error, also one that cannot be printed."""
-        kind = class_name(type(error))
+        kind = type(error).__name__
         try:
-            message = exact_str(str(error))
+            message = str(error)
         except Exception as flaw:  # noqa: BLE001 - the error's own __str__ is user code
-            message = f"<no message: {class_name(type(flaw))} while printing it>"
+            message = f"<no message: {type(flaw).__name__} while printing it>"
         try:
             text = "".join(traceback.format_exception(error))
         except Exception:  # noqa: BLE001 - user code again

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import (
     AsyncIterable,
     AsyncIterator,
@@ -848,7 +847,7 @@ class JobQueue:
         """
         core = self._core
         core.subscriptions.owner_thread.check()
-        limit = checked_whole("limit", limit, 0, sys.maxsize)
+        limit = checked_whole("limit", limit, 0)
         status = None if status is None else checked_member("status", status, JobStatus)
         job_id: JobID | None = None
         if type(id) is JobHandle:

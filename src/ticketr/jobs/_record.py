@@ -476,8 +476,8 @@ class JobRecord:
         """Fold a report of the job into its progress; never raises."""
         old_current, old_total, words, _ = self.report
         new_current, new_total = advance(old_current, old_total, current, total)
-        if message is not None and (text := safe_str(message)) is not None:
-            words = text
+        if message is not None:
+            words = safe_str(message)
         self.revision += 1
         self.report = (new_current, new_total, words, self.revision)
 

@@ -1,11 +1,9 @@
-"""Check the values that users pass in, and convert them to built-in types. Pure.
+"""Check the values that users pass in. Pure.
 
-A value may be any object: a subclass of ``float`` with its own comparisons, a number whose methods
-raise, a string that lies about its length. So each value is checked once, at the call. The result
-is an exact ``float``, ``int`` or ``str``, or a ``TypeError`` or ``ValueError`` that names the value.
-A number is anything that is a ``numbers.Real``: ``int``, ``float``, ``Fraction``, NumPy scalars. It
-is not a ``Decimal``, which does not mix with floats, nor a ``bool``, which is nearly always a
-mistake.
+Each value is checked once, at the call. The result has a built-in type, or the error names the
+value. A number is anything that is a ``numbers.Real``: ``int``, ``float``, ``Fraction``, NumPy
+scalars. It is not a ``Decimal``, which does not mix with floats, nor a ``bool``, which is nearly
+always a mistake.
 """
 
 from __future__ import annotations
@@ -14,14 +12,12 @@ import enum
 import math
 import operator
 import sys
+from collections.abc import Hashable
 from inspect import iscoroutinefunction
 from numbers import Real
-from typing import TYPE_CHECKING, TypeGuard, TypeVar, cast
+from typing import Any, TypeVar
 
-if TYPE_CHECKING:
-    from collections.abc import Hashable
-
-E = TypeVar("E", bound=enum.Enum)
+E = TypeVar("E", bound=enum.StrEnum)
 
 MAX_SHOWN = 100
 """The most characters of a value that an error message shows."""
@@ -36,86 +32,54 @@ def safe_repr(value: object) -> str:
 def full_repr(value: object) -> str:
     """Return the ``repr`` of a value; never raises."""
     try:
-        return exact_str(repr(value))
+        return repr(value)
     except Exception:  # noqa: BLE001 - the value's own code
-        return f"an object of {type.__repr__(type(value))} without a repr"
+        return f"an object of {type(value)} without a repr"
 
 
-def class_name(kind: type) -> str:
-    """Return the name of a class, even if its metaclass overrides ``__name__``."""
-    name: str = type.__dict__["__name__"].__get__(kind)
-    return name
-
-
-def exact_str(text: str) -> str:
-    """Return a string as an exact ``str``."""
-    return str.__str__(text)
-
-
-def is_text(value: object) -> TypeGuard[str]:
-    """Return whether a value is a string, whatever its class says."""
-    return issubclass(type(value), str)
-
-
-def safe_str(value: object) -> str | None:
-    """Return the ``str`` of a value; None if that raises."""
-    if type(value) is str:
-        return value
+def safe_str(value: object) -> str:
+    """Return the ``str`` of a value, or else its ``repr``; never raises."""
     try:
-        return exact_str(str(value))
+        return str(value)
     except Exception:  # noqa: BLE001 - the value's own code
-        return None
+        return safe_repr(value)
 
 
 def as_reason(value: object) -> str | None:
     """Return the reason of a cancellation as text; None if none was given."""
-    return None if value is None else safe_str(value) or safe_repr(value)
-
-
-def as_real(value: object) -> float | None:
-    """Return a real number as an exact ``int`` or ``float``; None for nan and anything else."""
-    kind = type(value)
-    if kind is int:
-        return cast("int", value)
-    if kind is not float:
-        try:
-            if kind is bool or not isinstance(value, Real):
-                return None
-            value = float(value)
-        except Exception:  # noqa: BLE001 - the value's own code
-            return None
-    number = cast("float", value)
-    return number if number == number else None
+    return None if value is None else safe_str(value)
 
 
 def checked_text(what: str, value: object) -> str:
-    """Return a string as an exact ``str``.
+    """Return a string; one of a subclass, such as that of an enumeration, as a plain ``str``.
 
     Raises:
         TypeError: The value is not a string.
     """
-    if type(value) is str:
-        return value
-    if not issubclass(type(value), str):
+    if not isinstance(value, str):
         raise TypeError(f"{what} must be text, not {safe_repr(value)}")
-    return exact_str(cast("str", value))
+    return str.__str__(value)
 
 
-def checked_number(what: str, value: object, unit: str = "a number") -> float:
-    """Return a number as a ``float``, which may be infinite.
+def checked_number(
+    what: str, value: object, least: float = -math.inf, most: float = math.inf
+) -> float:
+    """Return a number within bounds as a ``float``, which may be infinite.
 
     Raises:
         TypeError: The value is not a number.
-        ValueError: The value is nan, or too large.
+        ValueError: The value is nan, too large, or out of bounds.
     """
-    number = as_real(value)
-    if number is None:
-        kind = ValueError if type(value) is float else TypeError
-        raise kind(f"{what} must be {unit}, not {safe_repr(value)}")
+    if isinstance(value, bool) or not isinstance(value, (int, float, Real)):
+        raise TypeError(f"{what} must be a number, not {safe_repr(value)}")
     try:
-        return float(number)
+        number = float(value)
     except OverflowError:
-        raise ValueError(f"{what} must be {unit}, and {safe_repr(value)} is too large") from None
+        raise ValueError(f"{what} must be a number, and {safe_repr(value)} is too large") from None
+    if math.isnan(number):
+        raise ValueError(f"{what} must be a number, not nan")
+    _check_bounds(what, number, least, most)
+    return number
 
 
 def checked_seconds(what: str, value: object, *, limit: bool = False) -> float:
@@ -132,40 +96,34 @@ def checked_seconds(what: str, value: object, *, limit: bool = False) -> float:
     """
     if type(value) is float and 0 <= value < math.inf:  # nearly always
         return value
-    seconds = checked_number(what, value, "a number of seconds")
-    if not 0 <= seconds < math.inf and not (limit and seconds == math.inf):
-        raise ValueError(f"{what} must be a number of seconds, not {safe_repr(value)}")
+    seconds = checked_number(what, value, 0)
+    if seconds == math.inf and not limit:
+        raise ValueError(f"{what} must be finite, not inf")
     return seconds
 
 
-def checked_whole(
-    what: str, value: object, least: float = -math.inf, most: float = math.inf
-) -> int:
+def checked_whole(what: str, value: Any, least: int, most: int = sys.maxsize) -> int:
     """Return a whole number within bounds as an ``int``.
 
     Raises:
-        TypeError: The value is not a number.
-        ValueError: The value is not whole, or out of bounds.
+        TypeError: The value is not a whole number.
+        ValueError: The value is out of bounds.
     """
-    if type(value) is not int:
-        number = _as_int(value)
-        if number is None:
-            kind = ValueError if type(value) is float else TypeError
-            raise kind(f"{what} must be a whole number, not {safe_repr(value)}")
-        value = number
-    if not least <= value <= most:
-        if most == math.inf:
-            raise ValueError(f"{what} must be at least {least:g}, not {safe_repr(value)}")
-        raise ValueError(f"{what} must be from {least:g} to {most:g}, not {safe_repr(value)}")
-    return value
-
-
-def _as_int(value: object) -> int | None:
-    """Return a whole number as an exact ``int``; None for anything else."""
     try:
-        return None if type(value) is bool else operator.index(cast("int", value))
-    except Exception:  # noqa: BLE001 - the value's own code
-        return None
+        number = None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = None
+    if number is None:
+        raise TypeError(f"{what} must be a whole number, not {safe_repr(value)}")
+    _check_bounds(what, number, least, most)
+    return number
+
+
+def _check_bounds(what: str, number: float, least: float, most: float) -> None:
+    if number < least:
+        raise ValueError(f"{what} must be at least {least:g}, not {safe_repr(number)}")
+    if number > most:
+        raise ValueError(f"{what} must be at most {most:g}, not {safe_repr(number)}")
 
 
 def checked_count(what: str, value: object, least: int) -> float:
@@ -175,25 +133,22 @@ def checked_count(what: str, value: object, least: int) -> float:
         TypeError: The value is neither.
         ValueError: The value is less than ``least``.
     """
-    return (
-        math.inf if as_real(value) == math.inf else checked_whole(what, value, least, sys.maxsize)
-    )
+    if isinstance(value, float) and value == math.inf:
+        return math.inf
+    return checked_whole(what, value, least)
 
 
 def checked_member(what: str, value: object, kind: type[E]) -> E:
     """Return a member of an enumeration, given as that or by its value.
 
     Raises:
-        TypeError, ValueError: The value is not a member.
+        ValueError: The value is not a member.
     """
-    if type(value) is kind:
-        return value
-    text = checked_text(what, value)
     for member in kind:
-        if text == member.value:
+        if value == member:
             return member
     known = ", ".join(repr(member.value) for member in kind)
-    raise ValueError(f"{what} must be one of {known}, not {safe_repr(text)}")
+    raise ValueError(f"{what} must be one of {known}, not {safe_repr(value)}")
 
 
 def checked_key(key: Hashable) -> Hashable:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import math
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from contextvars import copy_context
 from functools import partial
 from inspect import CO_COROUTINE
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 import trio
 
@@ -16,7 +16,7 @@ from ticketr.jobs._arguments.function import resolve_function
 from ticketr.jobs._arguments.retry import Retry
 from ticketr.jobs._deadlock import without_marks
 from ticketr.jobs._handle import JobHandle
-from ticketr.jobs._job import OnConflict
+from ticketr.jobs._job import JobID, OnConflict
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._scheduling.dependencies import After
 from ticketr.jobs._values import (
@@ -26,23 +26,20 @@ from ticketr.jobs._values import (
     checked_seconds,
     checked_text,
     checked_whole,
-    exact_str,
     safe_repr,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
-
     from ticketr.jobs._context import Job
-    from ticketr.jobs._job import JobID
-
 
 MAX_PRIORITY: Final = 10**9
 """The highest priority; one beyond 64 bits would not fit into a store."""
+checked_priority = partial(checked_whole, "priority", least=-MAX_PRIORITY, most=MAX_PRIORITY)
+checked_timeout = partial(checked_seconds, "timeout", limit=True)
 
 
 class JobOptions(TypedDict, total=False):
-    """The options of a submit, all of them optional.
+    """The options of a submit, all of them optional; None is the default.
 
     Attributes:
         id: The job's ID, unique among the live jobs. The default is one that the queue makes up.
@@ -130,21 +127,22 @@ def refuse_options(call: str, options: JobOptions, refused: Mapping[str, str]) -
             raise TypeError(f"{call} has no option {option!r}: {reason}")
 
 
-def checked_options(options: JobOptions) -> dict[str, object]:
+def checked_options(options: JobOptions) -> dict[str, Any]:
     """Check the options of a submit, and return them by the names of a record's fields."""
-    fields: dict[str, object] = {}
+    fields: dict[str, Any] = {}
     for option, value in options.items():
         known = OPTIONS.get(option)
         if known is None:
-            raise TypeError(_unknown_option_message(option))
+            raise TypeError(
+                f"a job has no option {option!r}, only {', '.join(OPTIONS)}; an argument of the"
+                " function goes into functools.partial(function, name=...)"
+            )
         field, check = known
-        if value is not None or option not in OPTIONAL:
+        if value is not None:
             if field in fields:
                 raise ValueError("a job starts by one time: give start_by or within, not both")
             fields[field] = check(value)
-    any_end = bool(fields.pop("after_any_end", False))
-    waits = fields.get("on_conflict") is OnConflict.WAIT
-    if waits and "id" in fields and fields.get("key") is None:
+    if fields.get("on_conflict") is OnConflict.WAIT and "id" in fields and "key" not in fields:
         raise ValueError(
             "OnConflict.WAIT is for a key: with an id alone, reject, join or supersede"
         )
@@ -152,23 +150,14 @@ def checked_options(options: JobOptions) -> dict[str, object]:
         if "id" not in fields:
             raise ValueError("once needs an id, by which the queue knows the job")
         fields.setdefault("on_conflict", OnConflict.JOIN)
-    if jobs := cast("tuple[object, ...]", fields.pop("after", ())):
+    any_end = fields.pop("after_any_end", False)
+    if jobs := fields.pop("after", ()):
         fields["after"] = After(jobs, any_end)
     return fields
 
 
-def _unknown_option_message(option: str) -> str:
-    near = difflib.get_close_matches(option, OPTIONS, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(OPTIONS)}"
-    name = exact_str(option) if str.isidentifier(option) else "name"
-    return (
-        f"a job has no option {safe_repr(option)}: {hint}"
-        f" (for an argument of the function, submit functools.partial(function, {name}=...))"
-    )
-
-
 def _checked_start_by(value: object) -> float | None:
-    start_by = checked_number("start_by", value, "a time on Trio's clock")
+    start_by = checked_number("start_by", value)
     return start_by if start_by != math.inf else None
 
 
@@ -177,47 +166,29 @@ def _start_within(value: object) -> float | None:
     return trio.current_time() + seconds if seconds != math.inf else None
 
 
-def _checked_tags(value: Any) -> frozenset[str]:
-    if issubclass(type(value), str):
-        raise TypeError(f"tags are several words, not one: write tags=[{safe_repr(value)}]")
-    try:
-        tags = [*value]
-    except TypeError as error:
-        raise TypeError(f"tags must be several words, not {safe_repr(value)}") from error
-    return frozenset(checked_text("a tag", tag) for tag in tags)
+def _checked_tags(tags: object) -> frozenset[str]:
+    return frozenset(checked_text("a tag", tag) for tag in _checked_list("tags", tags))
 
 
-def _checked_after(value: Any) -> tuple[JobID | JobHandle[object], ...]:
-    if issubclass(type(value), str) or type(value) is JobHandle:
-        raise TypeError(f"after takes several jobs: write after=[{safe_repr(value)}]")
-    try:
-        jobs = [*value]
-    except TypeError as error:
-        raise TypeError(f"after must be handles or IDs of jobs, not {safe_repr(value)}") from error
+def _checked_after(jobs: object) -> tuple[JobID | JobHandle[object], ...]:
     return tuple(
-        job if type(job) is JobHandle else checked_text("a job in after", job) for job in jobs
+        job if isinstance(job, JobHandle) else checked_text("a job in after", job)
+        for job in _checked_list("after", jobs)
     )
 
 
-def _checked_flag(name: str, value: object) -> bool:
-    if type(value) is not bool:
-        raise TypeError(f"{name} must be True or False, not {safe_repr(value)}")
-    return value
-
-
-def checked_priority(priority: object) -> int:
-    """Return a valid priority, or raise ``TypeError`` or ``ValueError``."""
-    return checked_whole("priority", priority, -MAX_PRIORITY, MAX_PRIORITY)
-
-
-def checked_timeout(seconds: object) -> float:
-    """Return a valid time limit, or raise ``TypeError`` or ``ValueError``."""
-    return checked_seconds("timeout", seconds, limit=True)
+def _checked_list(what: str, value: Any) -> list[Any]:
+    if isinstance(value, (str, JobHandle)):
+        raise TypeError(f"{what} must be a list: write {what}=[{safe_repr(value)}]")
+    try:
+        return [*value]
+    except TypeError as error:
+        raise TypeError(f"{what} must be a list, not {safe_repr(value)}") from error
 
 
 def checked_retry(retry: object) -> Retry:
     """Return a retry rule, or raise ``TypeError``."""
-    if type(retry) is not Retry:
+    if not isinstance(retry, Retry):
         raise TypeError(f"retry must be a Retry, such as Retry(attempts=3), not {safe_repr(retry)}")
     return retry
 
@@ -228,9 +199,9 @@ OPTIONS: Final[dict[str, tuple[str, Callable[[Any], object]]]] = {
     "priority": ("priority", checked_priority),
     "key": ("key", checked_key),
     "on_conflict": ("on_conflict", partial(checked_member, "on_conflict", kind=OnConflict)),
-    "once": ("once", partial(_checked_flag, "once")),
+    "once": ("once", bool),
     "after": ("after", _checked_after),
-    "after_any_end": ("after_any_end", partial(_checked_flag, "after_any_end")),
+    "after_any_end": ("after_any_end", bool),
     "delay": ("delay", partial(checked_seconds, "delay")),
     "start_by": ("start_by", _checked_start_by),
     "within": ("start_by", _start_within),
@@ -254,5 +225,3 @@ NOT_OF_REPEATS: Final = {
     "once": "each run has an ID of its own",
 }
 """The options of a submit that a repeat refuses, and why."""
-OPTIONAL: Final = frozenset({"id", "name", "on_conflict", "start_by", "within", "timeout", "retry"})
-"""The options for which None means that they are not given."""

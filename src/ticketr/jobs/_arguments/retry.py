@@ -57,25 +57,23 @@ class Retry:
     def __post_init__(self) -> None:
         if self.attempts is None and self.total is None:
             raise TypeError("a Retry needs a limit: write Retry(attempts=3) or Retry(total=60)")
-        plain: dict[str, object] = {
+        numbers: dict[str, float | None] = {
+            "attempts": None
+            if self.attempts is None
+            else checked_count("attempts", self.attempts, 1),
             "first": checked_seconds("first", self.first, limit=True),
-            "factor": checked_number("factor", self.factor),
+            "factor": checked_number("factor", self.factor, 1),
             "cap": checked_seconds("cap", self.cap),
-            "jitter": checked_number("jitter", self.jitter),
+            "jitter": checked_number("jitter", self.jitter, 0, 1),
+            "total": None
+            if self.total is None
+            else checked_seconds("total", self.total, limit=True),
         }
-        for name, value in plain.items():
-            object.__setattr__(self, name, value)
-        if self.attempts is not None:
-            object.__setattr__(self, "attempts", checked_count("attempts", self.attempts, 1))
-        if self.total is not None:
-            object.__setattr__(self, "total", checked_seconds("total", self.total, limit=True))
+        for name, number in numbers.items():
+            object.__setattr__(self, name, number)
         if self.total == 0:
-            raise ValueError("total must be a number of seconds above 0, not 0")
-        if self.factor < 1:
-            raise ValueError(f"factor must be at least 1, not {self.factor}")
-        if not 0 <= self.jitter <= 1:
-            raise ValueError(f"jitter must be from 0 to 1, not {self.jitter}")
-        check_failures(self.on)
+            raise ValueError("total must be above 0")
+        _check_errors(self.on)
 
     def delay(self, attempt: int, chance: Callable[[], float] = random.random) -> float:
         """Return the seconds to wait after a failed attempt; the first attempt is number 1.
@@ -98,13 +96,8 @@ class Retry:
         return self.on(error)
 
 
-def check_failures(on: object) -> None:
-    """Check the ``on`` of a retry rule.
-
-    Raises:
-        TypeError: It is not an error class, tuple of these, or function.
-    """
-    if not issubclass(type(on), (type, tuple)):
+def _check_errors(on: object) -> None:
+    if not isinstance(on, (type, tuple)):
         checked_callable("on", on)
         return
     for kind in on if isinstance(on, tuple) else (on,):

@@ -11,7 +11,7 @@ import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeAlias, final
 
-from ticketr.jobs._values import checked_callable, checked_seconds, safe_repr
+from ticketr.jobs._values import checked_callable, checked_number, safe_repr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,21 +145,12 @@ def make_due_times(
         start = checked_datetime("first", first)
         first_at = start.timestamp() - offset
     else:
-        first_at = now + _bounded("first", first, 0.0)
+        first_at = now + checked_number("first", first, 0, MAX_SECONDS)
         start = utc(first_at + offset)
     if callable(every):
         checked_callable("every", every)
         return Calendar(start, lambda due: call(every, due), offset)
-    return Interval(first_at, _bounded("every", every, MIN_SECONDS))
-
-
-def _bounded(what: str, value: object, least: float) -> float:
-    seconds = checked_seconds(what, value)
-    if not least <= seconds <= MAX_SECONDS:
-        raise ValueError(
-            f"{what} must be from {least:g} to {MAX_SECONDS:g} seconds, not {safe_repr(value)}"
-        )
-    return seconds
+    return Interval(first_at, checked_number("every", every, MIN_SECONDS, MAX_SECONDS))
 
 
 def checked_datetime(what: str, value: object) -> datetime:

@@ -9,7 +9,7 @@ import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.jobs._values import exact_str, full_repr, safe_repr
+from ticketr.jobs._values import full_repr, safe_repr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +45,7 @@ def _copied(value: Any, depth: int) -> object:
         return value
     if issubclass(kind, str):
         str.encode(value)  # which fails for half of a surrogate pair
-        return exact_str(value)
+        return str.__str__(value)
     if issubclass(kind, int):
         number = int.__int__(value)
         if number.bit_length() <= MAX_BITS:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ticketr.jobs._readers.json import field_of, json_text
-from ticketr.jobs._values import as_real
+from ticketr.jobs._values import checked_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,5 +100,12 @@ def advance(
 
 def _as_finite(value: object) -> float | None:
     """Return a value as a number to calculate with; None if that is impossible."""
-    number = as_real(value) if value is not None else None
-    return number if number is not None and -LARGEST <= number <= LARGEST else None
+    if value is None:
+        return None
+    try:
+        number = checked_number("", value)
+    except Exception:  # noqa: BLE001 - the value's own code
+        return None
+    if not -LARGEST <= number <= LARGEST:
+        return None
+    return int(value) if isinstance(value, int) else number

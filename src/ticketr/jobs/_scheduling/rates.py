@@ -34,13 +34,13 @@ class Rate:
     def __post_init__(self) -> None:
         count = checked_number("count", self.count)
         per = checked_seconds("per", self.per)
-        burst = checked_number("burst", self.burst)
+        burst = checked_number("burst", self.burst, 1)
         if not 0 < count < math.inf:
             raise ValueError(f"count must be a number above 0, not {count}; None is no limit")
-        if not per > 0:
-            raise ValueError(f"per must be a number of seconds above 0, not {per}")
-        if not 1 <= burst < math.inf:
-            raise ValueError(f"burst must be a number from 1, not {burst}")
+        if per == 0:
+            raise ValueError("per must be above 0")
+        if burst == math.inf:
+            raise ValueError("burst must be finite, not inf")
         if not 0 < per / count < math.inf:
             raise ValueError(f"a start every {per / count} seconds is beyond what can be timed")
         object.__setattr__(self, "count", count)
@@ -84,6 +84,6 @@ class Bucket:
 
 def checked_rate(rate: object) -> Rate:
     """Return a rate as it was given; raise ``TypeError`` if it is not a ``Rate``."""
-    if type(rate) is not Rate:
+    if not isinstance(rate, Rate):
         raise TypeError(f"rate must be a Rate, such as Rate(10, per=1.0), not {safe_repr(rate)}")
     return rate

@@ -17,7 +17,7 @@ from typing import Any, Final, TypeAlias, final
 from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, JobID, JobStatus
 from ticketr.jobs._record import NO_EXTRAS, NO_TAGS, JobRecord
 from ticketr.jobs._sqlite.database import check_values
-from ticketr.jobs._values import exact_str, safe_repr
+from ticketr.jobs._values import safe_repr
 
 MAX_CHARS = 2000
 """The most characters of a text that a history keeps."""
@@ -157,12 +157,12 @@ def _whole_row_of_record(
         clipped(record.name),
         NULL if key is None else clipped(key if type(key) is str else safe_repr(key)),
         # SQLite stores an exact string ten times as fast as a member of an enumeration.
-        "completed" if status is COMPLETED else exact_str(status),
+        "completed" if status is COMPLETED else status.value,
         attempt,
         record.submitted_at + offset,
         record.started_at + offset if attempt else NULL,
         record.finished_at + offset,
-        NULL if cause is None else exact_str(cause),
+        NULL if cause is None else cause.value,
         error_type,
         error_message,
         current,

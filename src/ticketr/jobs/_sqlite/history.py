@@ -212,7 +212,7 @@ class SqliteHistory:
             TypeError, ValueError: An argument is invalid.
         """
         wanted = {
-            "limit": checked_whole("limit", limit, 0, sys.maxsize),
+            "limit": checked_whole("limit", limit, 0),
             "status": None if status is None else str(checked_member("status", status, JobStatus)),
             "id": None if id is None else clipped(checked_text("id", id)),
         }

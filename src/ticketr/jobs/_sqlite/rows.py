@@ -33,7 +33,7 @@ from ticketr.jobs._maps.repeat import Repeat, call_in_context
 from ticketr.jobs._readers.json import json_text
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._sqlite.database import check_values
-from ticketr.jobs._values import checked_seconds, exact_str, full_repr, safe_repr
+from ticketr.jobs._values import checked_seconds, full_repr, safe_repr
 
 MAX_BYTES: Final = 10_000_000
 """The most bytes of one job, its arguments included, and of one result."""
@@ -147,10 +147,10 @@ def end_values(record: JobRecord, codec: str, offset: float) -> Values:
     cause = record.extras.cancel_cause
     error = record.error if record.status is FAILED else None
     return (
-        exact_str(record.status),
+        record.status.value,
         record.attempt,
         record.finished_at + offset,
-        None if cause is None else exact_str(cause),
+        None if cause is None else cause.value,
         None if error is None else json.dumps(error.as_dict()),
         _stored_result(record.result, codec) if record.status is COMPLETED else None,
     )
@@ -158,8 +158,8 @@ def end_values(record: JobRecord, codec: str, offset: float) -> Values:
 
 def superseded_values(record: JobRecord, now: float) -> Values:
     """Return how a pending job ends whose place another one takes."""
-    cause = exact_str(CancelCause.SUPERSEDED)
-    return (exact_str(CANCELLED), record.attempt, now, cause, None, None)
+    cause = CancelCause.SUPERSEDED.value
+    return (CANCELLED.value, record.attempt, now, cause, None, None)
 
 
 def _stored_result(result: object, codec: str) -> bytes | str | None:
