@@ -185,6 +185,7 @@ class QueueModel(QueueBooks):
     def abandon(self, cause: CancelCause) -> None:
         """Leave the block by an exception or a cancellation from outside."""
         self.refuse()
+        self.cut_off_at = float("inf")
         self.ending = self.ending or cause
         for job in reversed(self.pending):
             self._end_pending(job, self.ending)
