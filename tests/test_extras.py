@@ -85,7 +85,6 @@ def test_the_tasks_of_procrastinate_name_the_extra_that_they_need(module: str) -
     )
 
 
-@pytest.mark.unmeasured
 @pytest.mark.parametrize("command", ["sandbox --port 8080", "demo --tickets 5"])
 def test_the_demo_and_the_sandbox_name_the_extra_that_they_need(command: str) -> None:
     program = f"import runpy; sys.argv[1:] = {command.split()}; "
