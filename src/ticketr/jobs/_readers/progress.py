@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ticketr.jobs._readers.json import field_of, json_text
 from ticketr.jobs._values import checked_number
@@ -98,14 +98,13 @@ def advance(
     return max(new, 0), new_total
 
 
-def _as_finite(value: object) -> float | None:
+def _as_finite(value: Any) -> float | None:
     """Return a value as a number to calculate with; None if that is impossible."""
     if value is None:
         return None
-    try:
-        number = checked_number("", value)
-    except Exception:  # noqa: BLE001 - the value's own code
-        return None
-    if not -LARGEST <= number <= LARGEST:
-        return None
-    return int(value) if isinstance(value, int) else number
+    if type(value) is not int and type(value) is not float:
+        try:
+            value = checked_number("progress", value)
+        except Exception:  # noqa: BLE001 - the value's own code
+            return None
+    return value if -LARGEST <= value <= LARGEST else None
