@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -45,11 +44,6 @@ def wrapper() -> None:
     pass
 
 
-class Odd:
-    def __getattr__(self, name: str) -> object:
-        raise RuntimeError if name == "__qualname__" else AttributeError(name)
-
-
 @pytest.mark.parametrize(
     "thing",
     [
@@ -59,8 +53,6 @@ class Odd:
         Class.of_class,
         Class.static,
         math.sqrt,
-        shutil.copy,
-        functools.partial,
     ],
 )
 def test_a_name_stands_for_what_it_was_made_of(thing: Any) -> None:
@@ -77,8 +69,6 @@ def test_a_name_stands_for_what_it_was_made_of(thing: Any) -> None:
         (nested(), "is defined inside a function, so it cannot be imported"),
         (Class().method, "is a method of one object"),
         (functools.partial(function), "has no name to import it by"),
-        (Class(), "has no name to import it by"),
-        (Odd(), "has no name to import it by"),
         (wrapper, "is not what .*:function stands for"),
     ],
 )
@@ -101,8 +91,6 @@ def test_a_function_of_a_module_that_cannot_be_imported_is_refused(
     [
         ("no_such_module:f", "No module named 'no_such_module'"),
         ("math:no_such_name", "has no attribute 'no_such_name'"),
-        ("math:", "has no attribute ''"),
-        ("", "Empty module name"),
     ],
 )
 def test_a_name_of_nothing_says_so(name: str, words: str) -> None:

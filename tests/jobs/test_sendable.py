@@ -81,14 +81,6 @@ class PlainObject:
     async def execute(self, context: JobContext) -> None: ...
 
 
-class Unreadable(list[object]):
-    def __repr__(self) -> str:
-        raise RuntimeError
-
-    def __reduce__(self) -> Any:
-        raise RuntimeError("no copies")
-
-
 class Word(StrEnum):
     A = "a"
 
@@ -167,21 +159,16 @@ def test_a_dataclass_comes_back(codec: Any) -> None:
     [
         (work, (1, {"a": [0, (1, 2)]}), r"argument 2\['a'\]\[1\] cannot be sent: \(1, 2\) would"),
         (work, (Path("a"),), r"argument 1 cannot be sent: PosixPath\('a'\) is of <class"),
-        (work, (Word.A,), "argument 1 cannot be sent: <Word.A: 'a'> is of <class .*Word'>, which"),
         (work, ({1: 2},), "argument 1 cannot be sent: 1 is a key of a dict, and JSON's keys"),
-        (work, ({"\ud800": 2},), "is a key of a dict"),
         (work, (["\ud800"],), r"argument 1\[0\] .* is text that UTF-8 cannot encode"),
         (work, (math.nan,), "argument 1 cannot be sent: nan is not a number that JSON has"),
         (work, (2**2048,), "is too long a number"),
-        (work, (Unreadable(),), "without a repr is of <class"),
         (functools.partial(work, b=b""), (), "argument 'b' of functools.partial.* b'' is of"),
-        (functools.partial(fetch, b""), (), "argument 1 of functools.partial.* b'' is of"),
         (PullJob(Path("a")), (), "field 'path' of PullJob cannot be sent: Pos"),  # type: ignore[arg-type]
         (PlainObject(1), (), "is not a dataclass. Make its class one, or choose codec='pickle'"),
         (Changing(1), (), "field 'number' of Changing .* 2 becomes 3 when the object is rebuilt"),
         (WithInitVar(1, 2), (), "is not made of its fields alone"),
         (lambda _: None, (), "the job cannot be sent: .* is a lambda"),
-        (plain(PlainObject(1).execute), (), "is a method of one object"),
     ],
 )
 def test_json_refuses_what_would_not_come_back(
@@ -221,7 +208,6 @@ def test_nested_values_have_a_limit() -> None:
     [
         (work, (1, threading.Lock()), "argument 2 cannot be sent: .* cannot be pickled, or not"),
         (work, (NotReadAgain(1, 2),), "argument 1 .* not be read again: .* 'second'"),
-        (work, (Unreadable(),), "argument 1 .* or not be read again: no copies"),
         (PlainObject(lambda: 1), (), "the job cannot be sent: .* cannot be pickled"),  # type: ignore[arg-type]
         (lambda _: None, (), "the job cannot be sent: .* is a lambda"),
     ],
@@ -248,9 +234,7 @@ def test_pickle_refuses_what_only_this_program_has(
     ("data", "words"),
     [
         (b"{", "this is not JSON"),
-        (b"\xff", "this is not JSON"),
         (b"[" * 100_000, "this is not JSON"),
-        (b"[]", "this is not a job: "),
         (b'{"job":{},"args":[]}', "this is not a job: "),
         (b'{"job":{"function":"math:nothing"},"args":[]}', "math:nothing cannot be imported"),
         (
