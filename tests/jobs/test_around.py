@@ -11,14 +11,7 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from ticketr import (
-    CancelCause,
-    JobContext,
-    JobFailed,
-    JobStatus,
-    Retry,
-    open_job_queue,
-)
+from ticketr import CancelCause, JobContext, JobFailed, JobStatus, Retry, open_job_queue
 
 span = ContextVar[str]("span", default="none")
 

@@ -10,14 +10,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from ticketr import (
-    JobContext,
-    JobHandle,
-    JobQueue,
-    JobStatus,
-    WouldDeadlock,
-    open_job_queue,
-)
+from ticketr import JobContext, JobHandle, JobQueue, JobStatus, WouldDeadlock, open_job_queue
 
 
 async def sleep(context: JobContext, seconds: float) -> float:
@@ -274,58 +267,6 @@ async def test_a_deadline_around_the_queue_ends_no_wait(autojump_clock: MockCloc
             handle = queue.submit_nowait(job, id="a")
 
             assert await handle.result() == "a: itself"
-
-
-async def test_a_job_that_waits_under_a_deadline_is_waited_for(autojump_clock: MockClock) -> None:
-    async def first(context: JobContext) -> None:
-        with trio.move_on_after(5):
-            await handles[1].wait()
-
-    async def second(context: JobContext) -> float:
-        await trio.sleep(1)
-        await handles[0].wait()
-        return trio.current_time()
-
-    handles: list[JobHandle[Any]] = []
-    async with open_job_queue(workers=2) as queue:
-        handles += [queue.submit_nowait(first), queue.submit_nowait(second)]
-
-        assert await handles[1].result() == 5
-
-
-async def test_a_wait_that_has_ended_no_longer_counts(autojump_clock: MockClock) -> None:
-    async def waits_and_works(context: JobContext) -> None:
-        await queue.run(sleep, 1)
-        await trio.sleep(5)
-
-    async def waits_for_a_worker(context: JobContext) -> float:
-        await trio.sleep(3)
-        return await queue.submit_nowait(sleep, 1).result()
-
-    async with open_job_queue(workers=2) as queue:
-        await queue.submit(waits_and_works)
-        await trio.sleep(2)
-
-        assert await queue.run(waits_for_a_worker) == 1
-        assert trio.current_time() == 7
-
-
-def test_a_job_that_has_just_been_woken_does_not_wait() -> None:
-    async def main() -> list[JobStatus]:
-        async def parent(context: JobContext) -> None:
-            await child.wait()
-
-        async def other(context: JobContext) -> None:
-            await queue.run(sleep, 0)
-
-        async with open_job_queue(workers=2) as queue:
-            child = queue.submit_nowait(sleep, 0)
-            handles = [queue.submit_nowait(job) for job in (parent, other)]
-        return [handle.status for handle in handles]
-
-    # Trio runs tasks in random order.
-    clock = [trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0)) for _ in range(50)]
-    assert {status for statuses in clock for status in statuses} == {JobStatus.COMPLETED}
 
 
 async def test_other_tasks_of_a_job_wait_for_anything(autojump_clock: MockClock) -> None:

@@ -84,18 +84,6 @@ async def test_a_job_that_did_not_start_in_time_is_cancelled(
     assert early.status is JobStatus.COMPLETED
 
 
-async def test_within_counts_from_the_submit(autojump_clock: MockClock) -> None:
-    async with open_job_queue(max_pending=2) as queue:
-        await trio.sleep(100)
-        queue.submit_nowait(sleep, 10)
-        await wait_all_tasks_blocked()
-        late = queue.submit_nowait(sleep, within=3)
-        in_time = queue.submit_nowait(sleep, within=11)
-
-    assert [job.snapshot().finished_at for job in (late, in_time)] == [103, 111]
-    assert [job.snapshot().cancel_cause for job in (late, in_time)] == [CancelCause.EXPIRED, None]
-
-
 @pytest.mark.parametrize("order", [1, -1])
 async def test_within_and_start_by_do_not_go_together(
     order: int, autojump_clock: MockClock

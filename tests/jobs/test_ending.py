@@ -8,12 +8,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from ticketr import (
-    JobContext,
-    JobQueue,
-    QueueClosed,
-    open_job_queue,
-)
+from ticketr import JobContext, JobQueue, QueueClosed, open_job_queue
 
 
 async def sleep(context: JobContext, seconds: float) -> float:
@@ -116,18 +111,6 @@ async def test_an_outer_cancel_lets_no_pending_job_start(
         assert pending.snapshot().started_at is None
 
 
-async def test_an_outer_cancel_leaves_the_block_as_a_plain_cancelled(
-    autojump_clock: MockClock,
-) -> None:
-    with trio.move_on_after(1):
-        with pytest.raises(trio.Cancelled):  # noqa: PT012
-            async with open_job_queue(workers=3) as queue:
-                for _ in range(3):
-                    await queue.submit(forever)
-                await trio.sleep_forever()
-        await trio.lowlevel.checkpoint()
-
-
 async def test_a_body_error_beside_an_outer_cancel_comes_out_alone(
     autojump_clock: MockClock,
 ) -> None:
@@ -177,24 +160,6 @@ async def test_an_interrupt_in_a_job_while_the_block_waits(autojump_clock: MockC
 
     assert trio.current_time() == 3
     assert ends(queue) == [("failed", None), ("cancelled", "shutdown"), ("cancelled", "shutdown")]
-
-
-async def test_an_interrupt_in_a_job_cancels_the_body_without_leaking(
-    autojump_clock: MockClock,
-) -> None:
-    heard = []
-
-    with pytest.raises(KeyboardInterrupt):  # noqa: PT012
-        async with open_job_queue() as queue:
-            await queue.submit(interrupt)
-            try:
-                await trio.sleep_forever()
-            except trio.Cancelled:
-                heard.append("cancelled")
-                raise
-
-    assert heard == ["cancelled"]
-    await trio.lowlevel.checkpoint()  # nothing else is cancelled
 
 
 async def test_an_interrupt_among_errors_of_a_job_leaves_with_them(

@@ -102,23 +102,6 @@ async def test_readers_do_not_keep_a_failure_from_being_reported(
         assert unread.receive_nowait().status is JobStatus.FAILED
 
 
-async def test_what_fails_as_the_block_is_cancelled_is_reported(
-    reports: Reports, autojump_clock: MockClock
-) -> None:
-    async def stubborn(context: JobContext) -> None:
-        try:
-            await trio.sleep_forever()
-        finally:
-            raise ValueError
-
-    with trio.move_on_after(2):
-        async with open_job_queue(on_job_error=reports) as queue:
-            await queue.submit(stubborn)
-            await trio.sleep_forever()
-
-    assert reports.times == [("job-1", 2)]
-
-
 async def test_a_cancelled_wait_does_not_count(reports: Reports, autojump_clock: MockClock) -> None:
     async with open_job_queue(on_job_error=reports) as queue:
         handle = await queue.submit(fail, 3)

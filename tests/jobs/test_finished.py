@@ -8,13 +8,7 @@ import trio
 from fakes.internals import record_of
 from trio.testing import MockClock
 
-from ticketr import (
-    FinishedJob,
-    JobContext,
-    JobHandle,
-    JobStatus,
-    open_job_queue,
-)
+from ticketr import FinishedJob, JobContext, JobHandle, JobStatus, open_job_queue
 from ticketr.jobs._sqlite.finished import (
     MAX_CHARS,
     MAX_TAG_CHARS,

@@ -86,18 +86,6 @@ def test_a_function_of_a_module_that_cannot_be_imported_is_refused(
         importable_name(function, "it")
 
 
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("no_such_module:f", "No module named 'no_such_module'"),
-        ("math:no_such_name", "has no attribute 'no_such_name'"),
-    ],
-)
-def test_a_name_of_nothing_says_so(name: str, words: str) -> None:
-    with pytest.raises(LoadFailed, match=f"^{name} cannot be imported: .*{words}"):
-        import_by_name(name)
-
-
 @pytest.mark.parametrize("line", ["raise ValueError('no')", "import sys; sys.exit('no')"])
 def test_a_module_that_fails_to_import_says_why(
     line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

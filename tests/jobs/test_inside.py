@@ -67,19 +67,6 @@ async def test_submits_of_a_job_that_a_job_has_submitted(autojump_clock: MockClo
     assert queue.statistics().completed == 10
 
 
-async def test_a_job_of_a_queue_inside_a_job_belongs_to_both(autojump_clock: MockClock) -> None:
-    async def outer(context: JobContext) -> int:
-        async with open_job_queue(max_pending=1) as inner:
-            await inner.run(inside, inner)
-        return queue.statistics().pending
-
-    async def inside(context: JobContext, inner: JobQueue) -> int:
-        return await submit_four(queue) + await submit_four(inner)
-
-    async with open_job_queue(max_pending=1) as queue:
-        assert await queue.run(outer) == 4
-
-
 async def test_a_job_of_another_queue_waits_for_room(autojump_clock: MockClock) -> None:
     async def job(context: JobContext) -> float:
         await queue.submit(sleep, 1)

@@ -10,12 +10,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from ticketr import (
-    JobContext,
-    JobStatus,
-    RetryLater,
-    open_job_queue,
-)
+from ticketr import JobContext, JobStatus, RetryLater, open_job_queue
 
 LOGGER = logging.getLogger("ticketr.jobs")
 FACTS = ("id", "name", "key", "attempt", "event", "seconds")

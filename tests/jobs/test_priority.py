@@ -6,7 +6,7 @@ import pytest
 import trio
 from trio.testing import MockClock, assert_no_checkpoints, wait_all_tasks_blocked
 
-from ticketr import JobContext, JobQueue, JobStatus, Retry, UnknownJob, open_job_queue
+from ticketr import JobContext, JobQueue, Retry, UnknownJob, open_job_queue
 
 
 class Order:
@@ -56,21 +56,6 @@ async def test_equal_priorities_run_by_due_time_then_by_submit(autojump_clock: M
         queue.resume()
 
     assert order.started == ["flaky", "soon", "flaky", "new", "late", "later", "low"]
-
-
-async def test_a_low_priority_starves_until_it_gets_another_one(autojump_clock: MockClock) -> None:
-    order = Order()
-    async with open_job_queue(max_pending=None) as queue:
-        low = queue.submit_nowait(order.job, id="low", priority=-1)
-        for _ in range(500):
-            queue.submit_nowait(order.job)
-            queue.submit_nowait(order.job)
-            await trio.sleep(1)
-        assert low.status is JobStatus.PENDING
-        queue.set_priority("low", 1)
-        await trio.sleep(1.5)
-
-        assert low.status is not JobStatus.PENDING
 
 
 async def test_set_priority_moves_a_waiting_job(autojump_clock: MockClock) -> None:

@@ -323,22 +323,6 @@ async def follow_up(queue: JobQueue, handle: JobHandle[float]) -> None:
     queue.submit_nowait(sleep, 1)
 
 
-async def test_shutdown_lets_all_jobs_end(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        for _ in range(3):
-            await queue.submit(sleep, 2)
-
-        await queue.shutdown()
-
-        assert trio.current_time() == 6
-        assert queue.statistics().completed == 3
-        with pytest.raises(QueueClosed):
-            queue.submit_nowait(value, 1)
-        with pytest.raises(QueueClosed):
-            await queue.submit(value, 1)
-        await queue.shutdown()
-
-
 async def test_shutdown_turns_waiting_submitters_away(autojump_clock: MockClock) -> None:
     async with open_job_queue(max_pending=1) as queue, trio.open_nursery() as nursery:
         await queue.submit(sleep, 2)
@@ -391,20 +375,6 @@ async def test_a_second_shutdown_can_only_shorten_the_grace(
         await queue.shutdown(grace=second)
 
         assert trio.current_time() == end
-
-
-async def test_a_job_can_shut_its_queue_down(autojump_clock: MockClock) -> None:
-    async def last(context: JobContext) -> None:
-        await queue.shutdown(grace=2)
-
-    async with open_job_queue(workers=2) as queue:
-        queue.submit_nowait(last, id="last")
-        queue.submit_nowait(sleep, 1)
-        queue.submit_nowait(sleep, 9)
-
-    assert trio.current_time() == 2
-    assert [job.status for job in queue.jobs()] == ["cancelled", "completed", "cancelled"]
-    assert repr(queue).startswith("<JobQueue closed")
 
 
 async def test_a_limit_of_the_queue_holds_for_jobs_without_their_own(

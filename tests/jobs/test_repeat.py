@@ -235,20 +235,6 @@ async def test_pause_of_a_calendar_is_not_counted(autojump_clock: MockClock, pau
     assert handle.missed == 3  # during the second run
 
 
-async def test_pause_during_a_run_holds_after_it(autojump_clock: MockClock) -> None:
-    log = Log(5)
-
-    async with open_job_queue() as queue:
-        handle = queue.repeat(log.job, every=10.0)
-        await trio.sleep(2)
-        handle.pause()
-        await trio.sleep(30)
-        assert handle.run_now()  # a pause does not prevent it
-        await trio.sleep(30)
-
-    assert log.starts == [0, 32]
-
-
 # Functions of the due time
 
 
@@ -417,18 +403,6 @@ async def test_shutdown_ends_repeats(autojump_clock: MockClock) -> None:
     assert snapshot is not None
     assert (snapshot.status, snapshot.cancel_cause) == (JobStatus.CANCELLED, CancelCause.SHUTDOWN)
     assert handle.next_at is None
-
-
-async def test_cancelled_queue_ends_repeats(autojump_clock: MockClock) -> None:
-    with trio.move_on_after(65):
-        async with open_job_queue() as queue:
-            handle = queue.repeat(Log(1, 30).job, every=60.0)
-            await trio.sleep(300)
-
-    snapshot = handle.snapshot()
-    assert snapshot is not None
-    assert (snapshot.cancel_cause, snapshot.finished_at) == (CancelCause.SCOPE, 65)
-    assert not handle.run_now()
 
 
 async def test_handle_belongs_to_the_run_of_its_queue() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -12,16 +11,7 @@ import trio
 from trio.abc import Instrument
 from trio.testing import MockClock
 
-from ticketr import (
-    CancelCause,
-    JobContext,
-    JobOptions,
-    JobQueue,
-    JobStatus,
-    Keep,
-    Retry,
-    open_job_queue,
-)
+from ticketr import CancelCause, JobContext, JobOptions, JobQueue, JobStatus, open_job_queue
 
 
 async def linger(context: JobContext, seconds: float) -> None:
@@ -92,24 +82,6 @@ async def test_the_first_child_tasks_of_a_job_are_logged(
     assert text.startswith("Job 'job-1' (various) does not stop: it is at ")
     assert text.count("linger (") == 1  # three are at the same line
     assert text.count("one_more (") == 1
-
-
-async def test_no_limit_may_be_written_as_infinity(autojump_clock: MockClock) -> None:
-    async def sleep(context: JobContext) -> None:
-        await trio.sleep(1e4)
-
-    keep = Keep(jobs=math.inf, age=math.inf)
-    retry = Retry(attempts=math.inf, total=math.inf)
-    async with open_job_queue(
-        max_pending=math.inf, timeout=math.inf, keep=keep, retry=retry
-    ) as queue:
-        handles = [
-            queue.submit_nowait(sleep, timeout=math.inf, start_by=math.inf),
-            queue.submit_nowait(sleep, within=math.inf),
-        ]
-
-    assert {handle.status for handle in handles} == {"completed"}
-    assert trio.current_time() == 2e4
 
 
 class EndsPerStep(Instrument):

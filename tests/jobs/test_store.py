@@ -145,19 +145,6 @@ async def test_a_cancelled_scope_around_the_queue_leaves_the_jobs(
     ]
 
 
-@pytest.mark.parametrize("error", [ValueError(), SystemExit(1)])
-async def test_an_error_of_the_body_leaves_the_jobs(
-    autojump_clock: MockClock, error: BaseException, path: Path
-) -> None:
-    with pytest.raises(type(error)):  # noqa: PT012
-        async with open_stored(path) as queue:
-            await queue.submit(slow, "a")
-            await trio.sleep(1)
-            raise error
-
-    assert live_ids(path) == ["job-1"]
-
-
 async def test_what_a_user_cancels_is_gone(autojump_clock: MockClock, path: Path) -> None:
     async with open_stored(path) as queue:
         queue.pause()

@@ -10,13 +10,7 @@ import pytest
 import trio
 import trio.testing
 
-from ticketr import (
-    CancelOutcome,
-    JobContext,
-    JobQueue,
-    JobStatus,
-    open_job_queue,
-)
+from ticketr import CancelOutcome, JobContext, JobQueue, JobStatus, open_job_queue
 
 
 async def double(context: JobContext, number: int) -> int:
@@ -44,30 +38,6 @@ async def test_a_thread_submits_a_job_and_waits_for_its_result() -> None:
         result = await trio.to_thread.run_sync(use, queue)
 
     assert result == 8
-
-
-async def test_a_thread_cancels_by_id() -> None:
-    def use(queue: JobQueue) -> list[CancelOutcome]:
-        handle = trio.from_thread.run(partial(queue.submit, endless, id="running"))
-        trio.from_thread.run(partial(queue.submit, endless, id="pending"))
-        outcomes = [
-            trio.from_thread.run_sync(queue.cancel, job_id)
-            for job_id in ("pending", "pending", "running", "unknown")
-        ]
-        trio.from_thread.run(handle.wait)
-        return outcomes
-
-    async with open_job_queue() as queue:
-        outcomes = await trio.to_thread.run_sync(use, queue)
-        statuses = {queue.status("running"), queue.status("pending")}
-
-    assert outcomes == [
-        CancelOutcome.CANCELLED,
-        CancelOutcome.ALREADY_FINISHED,
-        CancelOutcome.REQUESTED,
-        CancelOutcome.UNKNOWN,
-    ]
-    assert statuses == {JobStatus.CANCELLED}
 
 
 async def test_a_thread_that_waits_for_a_job_is_woken_by_the_cancellation_of_its_own_task() -> None:

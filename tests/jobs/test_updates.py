@@ -1,10 +1,18 @@
+"""Readers of changes and of progress: what they get, when they end, and how they are closed."""
+
 from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 import trio
-from trio.testing import MockClock, wait_all_tasks_blocked
+from trio.testing import MockClock, assert_checkpoints, wait_all_tasks_blocked
 
-from ticketr import JobContext, JobSnapshot, JobStatus, open_job_queue
+from ticketr import JobContext, JobQueue, JobSnapshot, JobStatus, Updates, open_job_queue
 
 
 async def steps(context: JobContext, number: int, seconds: float = 1) -> int:
@@ -212,3 +220,156 @@ async def test_what_is_unread_can_be_taken_without_waiting(autojump_clock: MockC
                 updates.receive_nowait()
             with pytest.raises(trio.EndOfChannel):
                 await updates.receive()
+
+
+# Ends with the last job: until_idle=True
+
+
+def read(queue: JobQueue, kind: str) -> Any:
+    return queue.watch(until_idle=True) if kind == "watch" else queue.progress(until_idle=True)
+
+
+@pytest.mark.parametrize("kind", ["watch", "progress"])
+async def test_a_reader_ends_with_the_last_job(autojump_clock: MockClock, kind: str) -> None:
+    async with open_job_queue(workers=2) as queue:
+        with read(queue, kind) as updates:
+            await queue.submit(steps, 3)
+            await queue.submit(steps, 5)
+            await queue.submit(steps, 1, delay=9)
+            found = [update async for update in updates]
+
+        assert trio.current_time() == 10
+        assert found[-1].revision == queue.jobs()[-1].revision - (kind == "progress")
+        await queue.submit(steps, 1)
+
+
+@pytest.mark.parametrize("kind", ["watch", "progress"])
+async def test_a_reader_of_an_idle_queue_ends_at_once(autojump_clock: MockClock, kind: str) -> None:
+    async with open_job_queue() as queue:
+        with read(queue, kind) as updates:
+            assert [update async for update in updates] == []
+        with read(queue, kind) as updates, pytest.raises(trio.EndOfChannel):
+            updates.receive_nowait()
+
+    assert trio.current_time() == 0
+
+
+@pytest.mark.parametrize("kind", ["watch", "progress"])
+async def test_a_late_reader_gets_what_is_unread_before_the_end(
+    autojump_clock: MockClock, kind: str
+) -> None:
+    async with open_job_queue() as queue:
+        with read(queue, kind) as updates:
+            await queue.submit(steps, 2)
+            await queue.wait_idle()
+            await trio.sleep(10)
+            assert len([update async for update in updates]) == 1
+
+    assert trio.current_time() == 12
+
+
+@pytest.mark.parametrize("kind", ["watch", "progress"])
+async def test_a_submit_that_waits_for_room_keeps_a_reader(
+    autojump_clock: MockClock, kind: str
+) -> None:
+    async with open_job_queue(max_pending=1) as queue, trio.open_nursery() as nursery:
+        queue.pause()
+        first = await queue.submit(steps, 1)
+        nursery.start_soon(queue.submit, steps, 2)
+        with read(queue, kind) as updates:
+            await trio.sleep(1)
+            first.cancel()
+            queue.resume()
+            async for _ in updates:
+                pass
+
+        assert trio.current_time() == 3
+
+
+# Closed, or unreferenced
+
+
+async def nothing(context: JobContext) -> None:
+    context.report(current=1)
+
+
+@contextmanager
+def no_garbage_collection() -> Iterator[None]:
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+async def test_a_wait_ends_when_its_reader_is_closed_meanwhile(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        updates = queue.watch()
+        closed = []
+
+        async def wait() -> None:
+            with trio.fail_after(60), pytest.raises(trio.ClosedResourceError):
+                await updates.receive()
+            closed.append(trio.current_time())
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(wait)
+            await trio.sleep(1)
+            updates.close()
+
+    assert closed == [1]
+
+
+READERS: dict[str, Callable[[JobQueue], Updates[Any]]] = {
+    "watch": lambda queue: queue.watch(),
+    "progress": lambda queue: queue.progress(),
+    "of a job": lambda queue: queue.submit_nowait(forever).watch(),
+}
+
+
+@pytest.mark.parametrize("kind", READERS)
+async def test_an_unreferenced_reader_is_freed_at_once(
+    kind: str, autojump_clock: MockClock
+) -> None:
+    async with open_job_queue(max_pending=None) as queue:
+        with no_garbage_collection():
+            reader = READERS[kind](queue)
+            await queue.submit(nothing)
+            reference = weakref.ref(reader)
+            del reader
+            assert reference() is None
+        queue.cancel_all()
+        await queue.run(nothing)
+
+
+async def read_all(channel: trio.abc.ReceiveChannel[JobSnapshot]) -> list[str]:
+    async with channel:
+        return [snapshot.status.value async for snapshot in channel]
+
+
+async def test_a_reader_is_a_receive_channel_of_trio(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        handle = await queue.submit(nothing)
+        updates = handle.watch()
+        assert isinstance(updates, trio.abc.ReceiveChannel)
+        assert (await read_all(updates))[-1] == "completed"
+        with pytest.raises(trio.ClosedResourceError):
+            await updates.receive()
+        await updates.aclose()
+        with pytest.raises(trio.ClosedResourceError):
+            updates.receive_nowait()
+
+
+async def test_closing_a_reader_asynchronously_is_a_checkpoint(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        updates = queue.watch()
+        with assert_checkpoints():
+            await updates.aclose()
+
+        other = queue.watch()
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await other.aclose()
+        assert scope.cancelled_caught
+        with pytest.raises(trio.ClosedResourceError):
+            other.receive_nowait()
