@@ -122,7 +122,7 @@ def test_a_task_has_comments_of_its_own() -> None:
         (f"{KNOWN}\nLooks bad", 7, "this is not a comment; write - new:"),
         (f"Looks bad\n\n{KNOWN}", 4, "this is not a comment; write - new:"),
         ("- Mia Chen, 2026-03-01 09:30Z:\n  a\n" + KNOWN, 4, "this is not a comment; write - new:"),
-        (f"{KNOWN}{KNOWN}", 6, "the comment of this number stands there already"),
+        (f"{KNOWN}{KNOWN}", 6, "this comment already exists"),
         ("- new: ```\n  a", 4, "this code block is not closed"),
         ("- new: a\n  #TICKET b", 5, "not quite the heading of a ticket"),
     ],

@@ -125,7 +125,7 @@ def parse_terms(terms: Sequence[str], root: Path) -> Filter:
     text = " ".join(_with_quotes(term, root) for term in terms)
     try:
         if "use:" in text.lower():
-            text = with_saved(text, _saved(root))
+            text = with_saved(text, _saved_filters(root))
         return parse_filter(text)
     except InvalidFilter as error:
         place = " " * error.position
@@ -133,7 +133,7 @@ def parse_terms(terms: Sequence[str], root: Path) -> Filter:
         raise click.BadParameter(words, param_hint="FILTER") from None
 
 
-def _saved(root: Path) -> Mapping[str, str]:
+def _saved_filters(root: Path) -> Mapping[str, str]:
     """Return the filters saved in the app, without those that are queries for Jira."""
     from ticketr.app.config import STATE_FOLDER, StateFolder, read_list_memory
 

@@ -77,7 +77,7 @@ def list_(*, as_json: bool) -> None:
     from ticketr.app.config import config_folder, read_user_config
 
     config = read_user_config(config_folder(os.environ))
-    entries = [_listed(name, config) for name in sorted(config.workspaces)]
+    entries = [_list_entry(name, config) for name in sorted(config.workspaces)]
     if as_json:
         echo_json({"in_use": config.in_use, "workspaces": entries})
         return
@@ -89,7 +89,7 @@ def list_(*, as_json: bool) -> None:
         echo(f"{sign} {entry['name']}  {entry['folder']}  {what}".rstrip())
 
 
-def _listed(name: str, config: UserConfig) -> dict[str, object]:
+def _list_entry(name: str, config: UserConfig) -> dict[str, object]:
     """Return a workspace's settings as a command resolves them, without a request."""
     from ticketr.app.config import resolve_workspace
 

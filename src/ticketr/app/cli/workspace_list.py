@@ -61,18 +61,20 @@ def app_workspaces() -> AppWorkspaces:
     """
     first = resolve()
     if not first.is_known and first.site is None:
-        return _others(config.read_user_config(config.config_folder(os.environ)))
+        return _other_workspaces(config.read_user_config(config.config_folder(os.environ)))
     options = workspace_arguments()
     user_config = config.read_user_config(config.config_folder(os.environ))
     root = options["root"]
     known = user_config.at(root)
     name = known.name if known else config.free_name(root.name, user_config)
-    others = _others(user_config, without=root)
+    others = _other_workspaces(user_config, without=root)
     workspace = open_workspace(name, options, first.aliases)
     return AppWorkspaces((workspace, *others.workspaces), (root, *others.roots))
 
 
-def _others(user_config: config.UserConfig, *, without: Path | None = None) -> AppWorkspaces:
+def _other_workspaces(
+    user_config: config.UserConfig, *, without: Path | None = None
+) -> AppWorkspaces:
     """Return the workspaces of the user's config, except the one in a folder."""
     here = None if without is None else os.path.realpath(without)
     entries = [

@@ -53,12 +53,12 @@ async def run_token_command(words: Sequence[str], *, folder: Path, interactive: 
     with trio.move_on_after(TIMEOUT) as timeout:
         printed, code = await _read(program, run)
     if timeout.cancelled_caught:
-        raise _failed(program, f"did not end within {TIMEOUT:.0f} s")
+        raise _token_failure(program, f"did not end within {TIMEOUT:.0f} s")
     if code != 0:
-        raise _failed(program, f"ended with exit code {code}")
+        raise _token_failure(program, f"ended with exit code {code}")
     token = printed.partition("\n")[0].strip()
     if not token:
-        raise _failed(program, "printed no token on its first line")
+        raise _token_failure(program, "printed no token on its first line")
     return token
 
 
@@ -81,10 +81,10 @@ async def _read(program: str, run: Callable[..., Awaitable[object]]) -> tuple[st
                     problem = "printed far more than a token"
                     nursery.cancel_scope.cancel()
     if process is None or len(printed) > LARGEST:
-        raise _failed(program, problem)
+        raise _token_failure(program, problem)
     return printed.decode(errors="replace"), process.returncode
 
 
-def _failed(program: str, problem: str) -> TokenFailed:
+def _token_failure(program: str, problem: str) -> TokenFailed:
     remedy = "run the command yourself to see why; it stands in your config.toml"
     return TokenFailed("token_command", f"{program!r} {problem}", remedy)

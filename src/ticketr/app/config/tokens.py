@@ -110,11 +110,11 @@ async def find_token(
         return FoundToken(site, login.email, token, TokenSource.COMMAND)
     if login.email is None:
         return None
-    look = partial(_stored, folder, site, login.email)
+    look = partial(_find_stored_token, folder, site, login.email)
     return await trio.to_thread.run_sync(look, abandon_on_cancel=True)
 
 
-def _stored(folder: Path, site: str, email: str) -> FoundToken | None:
+def _find_stored_token(folder: Path, site: str, email: str) -> FoundToken | None:
     """Look into the places that store tokens by site and account."""
     failed: TokenFailed | None = None
     try:

@@ -150,7 +150,7 @@ class Table:
         value = self._values.get(key)
         if value is None or isinstance(value, str):
             return value
-        raise self._wrong(key, value, "text in quotes")
+        raise self._bad_value(key, value, "text in quotes")
 
     def checked(self, key: str, check: Callable[[str, str], str]) -> str | None:
         """Return a text that has passed a check; None where the table has no such name.
@@ -178,11 +178,11 @@ class Table:
         if value is None:
             return ()
         if not isinstance(value, list):
-            raise self._wrong(key, value, 'a list of texts, like ["one", "two"]')
+            raise self._bad_value(key, value, 'a list of texts, like ["one", "two"]')
         texts = tuple(text for text in value if isinstance(text, str) and text.strip())
         if len(texts) != len(value):
             odd = next(entry for entry in value if not isinstance(entry, str) or not entry.strip())
-            raise self._wrong(key, odd, 'a list of texts, like ["one", "two"]')
+            raise self._bad_value(key, odd, 'a list of texts, like ["one", "two"]')
         return texts
 
     def flag(self, key: str) -> bool | None:
@@ -194,7 +194,7 @@ class Table:
         value = self._values.get(key)
         if value is None or isinstance(value, bool):
             return value
-        raise self._wrong(key, value, "true or false")
+        raise self._bad_value(key, value, "true or false")
 
     def is_list(self, key: str) -> bool:
         """Return whether a name stands for a list."""
@@ -213,14 +213,14 @@ class Table:
         value = self._values.get(key, {})
         if isinstance(value, dict):
             return Table(self._path, self._text, value, (*self._keys, key))
-        raise self._wrong(key, value, "a table")
+        raise self._bad_value(key, value, "a table")
 
     def bad(self, key: str | None, problem: str) -> BadFile:
         """Make an error about a name in this table, or about the table itself."""
         line = self.line() if key is None else self.line(key)
         return BadFile(str(self._path), line, problem)
 
-    def _wrong(self, key: str, value: object, wanted: str) -> BadFile:
+    def _bad_value(self, key: str, value: object, wanted: str) -> BadFile:
         # The value itself is not repeated: in a file of secrets it may be one.
         empty = isinstance(value, str) and not value.strip()
         text = "an empty text" if empty else _KINDS.get(type(value), "a date or time")

@@ -275,7 +275,7 @@ def _merge(
     site = files.own.site or confirmed or named
     if named not in {None, site}:  # the other variables are about that other site, too
         environment = Environment(site=named)
-    environment = _completed(environment, files.go)
+    environment = _with_go_settings(environment, files.go)
     place = environment.project_place
     if project or files.own.project:
         place = "--project" if project else f"project in {files.own.path}"
@@ -313,7 +313,7 @@ def _merge(
     return replace(workspace, login=login, from_environment=from_environment)
 
 
-def _completed(environment: Environment, go: GoFile) -> Environment:
+def _with_go_settings(environment: Environment, go: GoFile) -> Environment:
     """Return the environment, completed by the Go program's file."""
     if environment.project is None and environment.project_problem is None:
         environment = replace(

@@ -50,11 +50,11 @@ def redact(text: str, secrets: Iterable[str]) -> str:
         The text itself if it holds none of them; else one clean line without them.
     """
     sought = _alphabet(frozenset(secrets))
-    redacted = _without(text, sought, _AS_WRITTEN)
+    redacted = _replace_secrets(text, sought, _AS_WRITTEN)
     if not _STARTS.isdisjoint(redacted):
-        redacted = _without(redacted, sought, _AS_SHOWN)
+        redacted = _replace_secrets(redacted, sought, _AS_SHOWN)
     line = clean(redacted)
-    shown = line if line == redacted else _without(line, sought, _AS_WRITTEN)
+    shown = line if line == redacted else _replace_secrets(line, sought, _AS_WRITTEN)
     return text if redacted == text and shown == line else shown
 
 
@@ -64,13 +64,13 @@ def _alphabet(secrets: frozenset[str]) -> frozenset[str]:
     return frozenset(_AS_WRITTEN.sub(_letter, secret).lower() for secret in secrets) - {""}
 
 
-def _without(text: str, sought: Collection[str], special: re.Pattern[str]) -> str:
+def _replace_secrets(text: str, sought: Collection[str], special: re.Pattern[str]) -> str:
     """Replace secrets in one reading of a text."""
     letters = special.sub(_letter, text).lower()
     if not any(secret in letters for secret in sought):
         return text
-    places = _places(text, special)
-    spans = sorted(span for secret in sought for span in _found(letters, places, secret))
+    places = _character_places(text, special)
+    spans = sorted(span for secret in sought for span in _secret_ranges(letters, places, secret))
     kept: list[str] = []
     at = 0
     for start, end in spans:
@@ -80,7 +80,9 @@ def _without(text: str, sought: Collection[str], special: re.Pattern[str]) -> st
     return "".join((*kept, text[at:]))
 
 
-def _found(letters: str, places: list[tuple[int, int]], secret: str) -> Iterator[tuple[int, int]]:
+def _secret_ranges(
+    letters: str, places: list[tuple[int, int]], secret: str
+) -> Iterator[tuple[int, int]]:
     """Yield where in the text a secret stands, from its first letter to its last."""
     at = letters.find(secret)
     while at >= 0:
@@ -88,7 +90,7 @@ def _found(letters: str, places: list[tuple[int, int]], secret: str) -> Iterator
         at = letters.find(secret, at + 1)
 
 
-def _places(text: str, special: re.Pattern[str]) -> list[tuple[int, int]]:
+def _character_places(text: str, special: re.Pattern[str]) -> list[tuple[int, int]]:
     """Return the place in the text of each character that is compared."""
     places: list[tuple[int, int]] = []
     at = 0

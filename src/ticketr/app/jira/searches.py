@@ -209,11 +209,11 @@ class SearchEndpoints(Endpoints):
         left = tuple(one for one in dict.fromkeys(ids) if one.upper() not in given)
         listed = answer.object().get("issueErrors")
         errors = (*unreadable, *objects(listed if isinstance(listed, list) else []))
-        failed = self._failed(left, given, errors)
+        failed = self._failure_reasons(left, given, errors)
         missing = tuple(one for one in left if one not in failed)
         return BulkFetched(tuple(issues.values()), missing, failed, tuple(others.values()))
 
-    def _failed(
+    def _failure_reasons(
         self, left: Sequence[str], given: Collection[str], errors: Iterable[Mapping[str, Any]]
     ) -> dict[str, str]:
         """Return which issues an answer names as failed, and why.

@@ -112,7 +112,7 @@ def schema_of(
         for field in fields:
             first.setdefault(field.id, field)
     schema_fields = [
-        _joined(
+        _joined_field(
             field,
             by_type,
             names.get(field.id),
@@ -130,7 +130,7 @@ def schema_of(
     return tuple(sorted(schema_fields, key=place))
 
 
-def _joined(
+def _joined_field(
     first: ScreenField,
     by_type: Mapping[str, Sequence[ScreenField]],
     known: str | None,

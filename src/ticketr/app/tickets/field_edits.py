@@ -104,7 +104,7 @@ def _with_line(part: TicketFile, task: int | None, name: str, text: str) -> Tick
         lines[at] = _with_value(lines[at], text)
     elif places:
         last = max(places.values())
-        new = _like(lines[last], name, text)
+        new = _line_like(lines[last], name, text)
         if not lines[last].endswith(("\n", "\r")):
             lines[last] += "\n"
         lines.insert(last + 1, new)
@@ -130,19 +130,19 @@ def _is_line_of(line: str, name: str, value: str) -> bool:
 
 def _with_value(line: str, text: str) -> str:
     start, _, old = line.partition(":")
-    return _field_line(start, text, _end(old))
+    return _field_line(start, text, _line_end(old))
 
 
-def _like(line: str, name: str, text: str) -> str:
+def _line_like(line: str, name: str, text: str) -> str:
     """Return the line of a field with the indent and the line end of another one."""
     indent = line[: len(line) - len(line.lstrip())]
-    return _field_line(f"{indent}{grammar.write_name(name)}", text, _end(line))
+    return _field_line(f"{indent}{grammar.write_name(name)}", text, _line_end(line))
 
 
 def _field_line(start: str, text: str, end: str) -> str:
     return f"{start}:{f' {text}' if text else ''}{end}"
 
 
-def _end(line: str) -> str:
+def _line_end(line: str) -> str:
     """Return the line end of a line; empty if it has none."""
     return line[len(line.rstrip("\r\n")) :]

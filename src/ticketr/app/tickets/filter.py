@@ -147,14 +147,14 @@ def parse_filter(text: str) -> Filter:
         InvalidFilter: The text is not a filter; the error has the place of what is wrong.
     """
     terms: list[Term] = []
-    at = _end(_SPACE, text, 0)
+    at = _match_end(_SPACE, text, 0)
     while at < len(text):
         is_negated = text[at] == "-"
         term, end = _term(text, at + is_negated)
         if end < len(text) and not text[end].isspace():
             raise InvalidFilter(text, end, "quotes go around a whole word, name or value")
         terms.append(NotTerm(term) if is_negated else term)
-        at = _end(_SPACE, text, end)
+        at = _match_end(_SPACE, text, end)
     return Filter(text.strip(), tuple(terms))
 
 
@@ -180,7 +180,7 @@ def _term(text: str, at: int) -> tuple[Term, int]:
 def _piece(text: str, at: int, bare: re.Pattern[str]) -> tuple[str, int]:
     """Return the quoted or bare text that begins at ``at``, and its end."""
     if text[at : at + 1] != '"':
-        end = _end(bare, text, at)
+        end = _match_end(bare, text, at)
         return text[at:end], end
     match = _QUOTED.match(text, at)
     if match is None:
@@ -188,7 +188,7 @@ def _piece(text: str, at: int, bare: re.Pattern[str]) -> tuple[str, int]:
     return _ESCAPED.sub(r"\1", match[1]), match.end()
 
 
-def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
+def _match_end(pattern: re.Pattern[str], text: str, at: int) -> int:
     """Return the end of the match of a pattern that begins at ``at``."""
     match = pattern.match(text, at)
     assert match is not None  # it may be empty

@@ -249,7 +249,7 @@ class SectionReader:
             text.append(grammar.unescape(line))
         return index + 1
 
-    def _stray(self, index: int, *, stay: bool) -> int:
+    def _read_stray_line(self, index: int, *, stay: bool) -> int:
         """Read a line as text, then stay in the section or continue with text."""
         section = self._read_line
         if index != self._stray_end:
@@ -271,7 +271,7 @@ class SectionReader:
                     break
                 text = lines[index].strip()
                 if text.startswith("##"):
-                    return self._stray(index, stay=False)
+                    return self._read_stray_line(index, stay=False)
                 texts = None if text.startswith("#") else grammar.read_field(text)
                 if texts is None and text:
                     self._issue.remarks.append(text)
@@ -323,11 +323,11 @@ class SectionReader:
             self._begin_item(index, text[1:].lstrip(), is_item=not grammar.is_rule(text.rstrip()))
         elif other := _OTHER_ITEM.match(line):
             self._begin_item(index, line[other.end() :])
-        elif item is not None and _continues(item, line):
+        elif item is not None and _continues_criterion(item, line):
             item.append(grammar.unescape_item(dedented(line)))
         else:
             self._item = None
-            return self._stray(index, stay=not line.startswith("##"))
+            return self._read_stray_line(index, stay=not line.startswith("##"))
         return index + 1
 
     def _begin_item(self, index: int, text: str, *, is_item: bool = True) -> None:
@@ -352,10 +352,10 @@ class SectionReader:
         if not line.strip():
             return index + 1
         if line.startswith("##"):
-            return self._stray(index, stay=False)
+            return self._read_stray_line(index, stay=False)
         comment, stop = CommentLines(self._read, self._lines, self._offset).read(index)
         if comment.id and any(existing.id == comment.id for existing in self._issue.comments):
-            problem = "the comment of this number stands there already; remove one of the two"
+            problem = "this comment already exists; remove one of the two"
             self._read.fail(index + self._offset, problem, column=1)
         self._issue.comments.append(comment)
         return stop
@@ -366,7 +366,7 @@ class SectionReader:
         line = self._lines[index]
         text = line.strip()
         if text and not text.startswith("-"):
-            return self._stray(index, stay=not line.startswith("##"))
+            return self._read_stray_line(index, stay=not line.startswith("##"))
         if not text or grammar.is_rule(text):
             return index + 1
         indent = len(line) - len(line.lstrip())
@@ -401,7 +401,7 @@ class SectionReader:
         return len(self._lines)
 
 
-def _continues(item: Sequence[str], line: str) -> bool:
+def _continues_criterion(item: Sequence[str], line: str) -> bool:
     """Return whether a line continues a criterion: by its indent, or as the next line of prose."""
     if line.startswith((INDENT, "\t")):
         return True

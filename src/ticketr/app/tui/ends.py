@@ -71,19 +71,19 @@ def end_of(
     """
     message = clean(snapshot.progress.message) if snapshot.progress is not None else ""
     if snapshot.status is JobStatus.FAILED:
-        return JobEnd("✗", _failed(snapshot, _again(snapshot, keymap, "goes on")))
+        return JobEnd("✗", _failure_words(snapshot, _run_again_hint(snapshot, keymap, "goes on")))
     if snapshot.status is JobStatus.CANCELLED:
         if snapshot.started_at is None:
-            again = _again(snapshot, keymap, "asks for it again")
+            again = _run_again_hint(snapshot, keymap, "asks for it again")
             return JobEnd("⊘", f"Cancelled before it began{again}")
         is_wanted = snapshot.cancel_cause is CancelCause.USER
-        again = _again(snapshot, keymap, "goes on") if is_wanted else ""
+        again = _run_again_hint(snapshot, keymap, "goes on") if is_wanted else ""
         count = message if message.startswith("Cancelled") else "Cancelled"
         return JobEnd("⊘", f"{count}{again}")
     tickets = tuple(_ticket_ends(snapshot.result))
     bad = [ticket for ticket in tickets if ticket.mark in "✗!"]
     if not bad:
-        news = _news(snapshot.result)
+        news = _change_count(snapshot.result)
         more = f"{news}{_what_follows(snapshot.result, keymap)}"
         return JobEnd("✓", f"{message or 'Done'}{more}", tickets)
     first = f"{bad[0].name}: {bad[0].words}" if bad[0].name else bad[0].words
@@ -95,7 +95,7 @@ def end_of(
     return JobEnd("!", f"{first}{more} · {count}{''.join(hints)}", tickets)
 
 
-def _news(result: object) -> str:
+def _change_count(result: object) -> str:
     """Return how many tickets a pull or sync has brought or changed here; empty after others."""
     pull = result.pull if isinstance(result, SyncResult) else result
     if not isinstance(pull, PullResult) or not pull.done:
@@ -140,13 +140,13 @@ def seconds_of(snapshot: JobSnapshot) -> float:
     return snapshot.finished_at - snapshot.started_at
 
 
-def _again(snapshot: JobSnapshot, keymap: KeyMap, does: str) -> str:
+def _run_again_hint(snapshot: JobSnapshot, keymap: KeyMap, does: str) -> str:
     """Return a hint that names the key which runs a job again; empty if no key does."""
     action = _ACTIONS.get(kind_of(snapshot))
     return "" if action is None else keymap.hint(action, Context.MAIN, does, before=" · ")
 
 
-def _failed(snapshot: JobSnapshot, again: str) -> str:
+def _failure_words(snapshot: JobSnapshot, again: str) -> str:
     """Return the cause of a failure, the count, and what to do."""
     error = snapshot.error
     cause = (

@@ -96,17 +96,17 @@ def holding(part: Part | Names | Values, word: str) -> tuple[int, ...]:
     A word is typed letter by letter, so where all but its last letter was searched before, only
     the rows that contain that are looked at.
     """
-    pairs = _found(part, word)
+    pairs = _result_cache(part, word)
     if not pairs:
         texts = part.texts
-        before = _found(part, word[:-1])
+        before = _result_cache(part, word[:-1])
         looked_at: Iterable[int] = before[0] if before else range(len(texts))
         pairs.append(tuple([at for at in looked_at if word in texts[at]]))
     return pairs[0]
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _found(part: Part | Names | Values, word: str) -> list[tuple[int, ...]]:
+def _result_cache(part: Part | Names | Values, word: str) -> list[tuple[int, ...]]:
     """Return the list that holds the result of a search; it is empty before the first one."""
     del part, word
     return []
@@ -229,7 +229,7 @@ class Rows(Sequence["ListRow"]):
     @staticmethod
     def of(rows: Iterable[ListRow]) -> Rows:
         """Make `Rows` from rows in any order."""
-        return Rows(tuple(_divided(_all_shown(rows))))
+        return Rows(tuple(_split_into_blocks(_all_shown(rows))))
 
     def updated(self, rows: Iterable[ListRow]) -> Rows:
         """Make `Rows` from rows in any order, with the present blocks where they hold the same rows.
@@ -241,9 +241,9 @@ class Rows(Sequence["ListRow"]):
         begin = 0
         for block, following in zip(self.blocks, self._firsts[1:], strict=False):
             end = bisect_left(shown, start_of(following), lo=begin, key=_order)
-            blocks += _kept(block, shown[begin:end])
+            blocks += _reused_blocks(block, shown[begin:end])
             begin = end
-        blocks += _kept(self.blocks[-1] if self.blocks else None, shown[begin:])
+        blocks += _reused_blocks(self.blocks[-1] if self.blocks else None, shown[begin:])
         return self if tuple(blocks) == self.blocks else Rows(tuple(blocks))
 
     def merged(self, tickets: Iterable[tuple[ListRow, ...]]) -> Rows:
@@ -262,11 +262,11 @@ class Rows(Sequence["ListRow"]):
             if rows is None:
                 rows = changed[at] = list(self.blocks[at].shown) if self.blocks else []
             first = bisect_left(rows, begin, key=_order)
-            rows[first : bisect_left(rows, end, lo=first, key=_order)] = _shown(ticket)
+            rows[first : bisect_left(rows, end, lo=first, key=_order)] = _all_rows(ticket)
         blocks: list[Block] = []
         for at in range(max(1, len(self.blocks))):
             if at in changed:
-                blocks += _divided(changed[at])
+                blocks += _split_into_blocks(changed[at])
             else:
                 blocks += self.blocks[at : at + 1]
         return Rows(tuple(blocks))
@@ -347,24 +347,26 @@ def start_of(order: Order) -> Order:
     return project, number, "" if number else rest, 0
 
 
-def _kept(block: Block | None, shown: Sequence[VisibleRow]) -> Iterable[Block]:
+def _reused_blocks(block: Block | None, shown: Sequence[VisibleRow]) -> Iterable[Block]:
     """Return a block if it shows these rows, else new ones of them."""
-    return (block,) if block is not None and block.shown == tuple(shown) else _divided(shown)
+    return (
+        (block,) if block is not None and block.shown == tuple(shown) else _split_into_blocks(shown)
+    )
 
 
 def _all_shown(rows: Iterable[ListRow]) -> list[VisibleRow]:
     """Return rows in any order as they are shown without a filter and folds."""
     by_order = sorted(rows, key=lambda row: row.order)
     families = groupby(by_order, lambda row: row.order[:3])
-    return [visible_row for _, some in families for visible_row in _shown(tuple(some))]
+    return [visible_row for _, some in families for visible_row in _all_rows(tuple(some))]
 
 
-def _shown(ticket: Sequence[ListRow]) -> list[VisibleRow]:
+def _all_rows(ticket: Sequence[ListRow]) -> list[VisibleRow]:
     """Return the rows of a ticket as they are shown without a filter and folds."""
     return [VisibleRow(ticket[0], len(ticket) - 1), *map(VisibleRow, ticket[1:])]
 
 
-def _divided(rows: Sequence[VisibleRow]) -> Iterator[Block]:
+def _split_into_blocks(rows: Sequence[VisibleRow]) -> Iterator[Block]:
     """Yield rows as blocks; rows that one ticket may replace stay together."""
     if len(rows) <= 2 * BLOCK_ROWS:
         if rows:

@@ -55,7 +55,7 @@ def screen(state: AppState, now: float, theme: Theme) -> list[str]:
     if cells < SMALLEST[0] or height < SMALLEST[1]:
         words = theme.fit(f"ticketr needs {SMALLEST[0]}x{SMALLEST[1]}", cells)
         return [words, *[" " * cells] * (height - 1)][:height]
-    shown = _shown(state)
+    shown = _shown_overlays(state)
     body = [] if shown and shown[0].is_full else _main(state, now, theme)
     for overlay in shown:
         body = overlay.draw(state, body, now, theme)
@@ -69,11 +69,11 @@ def screen(state: AppState, now: float, theme: Theme) -> list[str]:
 def next_change(state: AppState, now: float, theme: Theme) -> float:
     """Return the time at which the screen changes without a message; infinity for never."""
     style = theme.line_style
-    parts = (overlay.next_change(state, now, style) for overlay in _shown(state))
+    parts = (overlay.next_change(state, now, style) for overlay in _shown_overlays(state))
     return min(state.status.next_change(now, style), *parts, math.inf)
 
 
-def _shown(state: AppState) -> tuple[Overlay, ...]:
+def _shown_overlays(state: AppState) -> tuple[Overlay, ...]:
     """Return the overlays that are on the screen: none that another one hides."""
     full = (at for at in reversed(range(len(state.overlays))) if state.overlays[at].is_full)
     return state.overlays[next(full, 0) :]
@@ -86,7 +86,7 @@ def _header(state: AppState, theme: Theme) -> str:
         left, right = given[-1]
         choices = ((Span(right),),)
     elif state.workspaces and not state.layout.left:  # the ticket alone: which one of the list
-        left, choices = _trail(state), _places(state)
+        left, choices = _trail(state), _place_lines(state)
     else:
         workspace = state.workspace
         left = f"{workspace.name} · {workspace.site}" if workspace.site else workspace.name
@@ -110,7 +110,7 @@ def _trail(state: AppState) -> str:
     return " › ".join(filter(None, names))
 
 
-def _places(state: AppState) -> tuple[Line, ...]:
+def _place_lines(state: AppState) -> tuple[Line, ...]:
     """Return the place of the open ticket in the list, with and without the keys to others."""
     count = len(state.workspace.visible)
     place = Span(f"{state.workspace.index + 1 if count else 0}/{count}")
@@ -132,7 +132,7 @@ def _counts(state: AppState, *, is_short: bool = False) -> Line:
 
 def _main(state: AppState, now: float, theme: Theme) -> list[str]:
     layout = state.layout
-    left = _left(state, now, theme) if layout.left else []
+    left = _left_panels(state, now, theme) if layout.left else []
     if not layout.right:
         return left
     ticket = state.ticket
@@ -156,7 +156,7 @@ def _main(state: AppState, now: float, theme: Theme) -> list[str]:
     return [f"{one}{theme.rule}{two}" for one, two in zip(left, right, strict=True)]
 
 
-def _left(state: AppState, now: float, theme: Theme) -> list[str]:
+def _left_panels(state: AppState, now: float, theme: Theme) -> list[str]:
     layout = state.layout
     above: list[str] = []
     if layout.workspaces:
@@ -214,7 +214,7 @@ def _action_bar(state: AppState, theme: Theme, most: int) -> list[str]:
             room = state.width - width(typed) - 2
             is_told = room >= min(width(state.notice), LEAST_ASIDE)
             aside = Span(clip(state.notice, room if is_told else 0, ellipsis=theme.ellipsis))
-        return [theme.row(_beside(typed, aside, state.width), state.width)]
+        return [theme.row(_with_right_end(typed, aside, state.width), state.width)]
     if state.notice:
         styles = ("bold", "red") if state.is_notice_bad else ("bold",)
         lines = _notice_lines(theme.text(state.notice), state.width - 2, most, theme)
@@ -237,7 +237,7 @@ def _aside(state: AppState, theme: Theme) -> Span:
     return Span(theme.text(state.overlays[-1].aside(state)), ("dim",))
 
 
-def _beside(left: str, right: Span, cells: int) -> Line:
+def _with_right_end(left: str, right: Span, cells: int) -> Line:
     gap = cells - width(left) - width(right.text) - 1
     return (Span(left), Span(" " * gap), right) if right.text and gap > 0 else (Span(left),)
 

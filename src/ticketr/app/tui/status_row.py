@@ -43,7 +43,7 @@ def status_row(state: AppState, now: float, theme: Theme) -> str:
     last = state.status.last
     end = end_now(state, last)
     room = state.width - width(end.mark) - 1
-    words = _fitted(f"{end.words} | {duration(seconds_of(last))}", room, theme)
+    words = _fit_words(f"{end.words} | {duration(seconds_of(last))}", room, theme)
     return theme.row((mark(end.mark), Span(f" {words}")), state.width)
 
 
@@ -57,7 +57,7 @@ def without_places(words: str, room: int, theme: Theme) -> str:
     return _FOLDERS.sub(f"{theme.ellipsis}/", _ADDRESS.sub("", words))
 
 
-def _fitted(words: str, room: int, theme: Theme) -> str:
+def _fit_words(words: str, room: int, theme: Theme) -> str:
     """Cut the first part of an end, such as a long error, so that the count and the key stay.
 
     The key stays rather than the count, if there is no room for both.

@@ -47,21 +47,21 @@ class Wanted:
         """Return the indexes of the rows of a block that the filter lets through, in their order."""
         left: Sequence[int] = range(len(block.rows))
         for term in self.filter.terms:
-            left = self._among(block, term, left)
+            left = self._fitting_among(block, term, left)
         return left
 
-    def _among(self, block: Block, term: Term, left: Sequence[int]) -> Sequence[int]:
+    def _fitting_among(self, block: Block, term: Term, left: Sequence[int]) -> Sequence[int]:
         """Return those of some rows of a block that fit one term, as `Term.matches` says of each."""
         if isinstance(term, TextTerm):  # nearly all
             return holding_all(block.whole, (term.wanted,), left)
         if isinstance(term, NotTerm):
-            without = frozenset(self._among(block, term.term, left))
+            without = frozenset(self._fitting_among(block, term.term, left))
             return [at for at in left if at not in without]
-        held = self._holding(block, term)
+        held = self._fitting_rows(block, term)
         is_all = len(left) == len(block.rows)
         return held if is_all else sorted(frozenset(held).intersection(left))
 
-    def _holding(self, block: Block, term: Term) -> Sequence[int]:
+    def _fitting_rows(self, block: Block, term: Term) -> Sequence[int]:
         """Return the indexes of all rows of a block that fit one term."""
         match term:
             case FieldTerm(name, ""):
@@ -119,7 +119,7 @@ class Visible(Sequence[VisibleRow]):
             head = begin
         if head is not None:
             return head
-        after = begin if self._is_by_key else self._next(order)
+        after = begin if self._is_by_key else self._next_index(order)
         return min(after, max(0, len(self) - 1))
 
     def hits(self, words: Sequence[str]) -> tuple[int, ...]:
@@ -131,11 +131,11 @@ class Visible(Sequence[VisibleRow]):
 
     def _place(self, order: Order) -> int:
         """Return the index of the first row that is not before an order."""
-        part = max(0, bisect_right(self._firsts, order) - 1)
+        part = max(0, bisect_right(self._first_orders, order) - 1)
         if not self._parts:
             return 0
         within = bisect_left(self._parts[part].shown, order, key=_order)
-        return self._begin(part) + within
+        return self._part_begin(part) + within
 
     def _find(self, order: Order) -> int:
         """Return the index of the row that has this order, or the number of rows if none has it."""
@@ -150,16 +150,16 @@ class Visible(Sequence[VisibleRow]):
         places = (at for at, order in enumerate(self._orders) if order[:same] == first[:same])
         return next(places, len(self))
 
-    def _next(self, order: Order) -> int:
+    def _next_index(self, order: Order) -> int:
         """Return the index of the first row behind an order."""
         return next((at for at, other in enumerate(self._orders) if other > order), len(self))
 
-    def _begin(self, part: int) -> int:
+    def _part_begin(self, part: int) -> int:
         """Return the index of the first row of a part."""
         return self._ends[part - 1] if part else 0
 
     @cached_property
-    def _firsts(self) -> list[Order]:
+    def _first_orders(self) -> list[Order]:
         return [part.shown[0].row.order for part in self._parts]
 
     @cached_property
@@ -181,7 +181,7 @@ class Visible(Sequence[VisibleRow]):
             return tuple(self[at] for at in range(*index.indices(len(self))))
         at = range(len(self))[index]
         part = bisect_right(self._ends, at)
-        return self._parts[part].shown[at - self._begin(part)]
+        return self._parts[part].shown[at - self._part_begin(part)]
 
 
 def arrange(

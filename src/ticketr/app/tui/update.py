@@ -101,7 +101,7 @@ def _updated(state: AppState, message: Message, now: float) -> Step:
                 effects.ReadFiles(view.name) for view in state.workspaces if view.is_read
             )
         case messages.RequestWaits(name, what):
-            return _waits(state, name, what), ()
+            return _show_waiting(state, name, what), ()
         case messages.WorkspaceOpened():
             state, asked = _workspace_opened(state, message, now)
         case messages.WorkspaceFailed(name, words):
@@ -114,7 +114,7 @@ def _updated(state: AppState, message: Message, now: float) -> Step:
             return state, (effects.Leave(),)
         case _:
             asked = ()
-    return _offered(state, message, now, asked)
+    return _offer(state, message, now, asked)
 
 
 def wake_at(state: AppState) -> float:
@@ -122,7 +122,7 @@ def wake_at(state: AppState) -> float:
     return min(state.rest_until, *(overlay.wake_at for overlay in state.overlays), math.inf)
 
 
-def _offered(
+def _offer(
     state: AppState, message: Message, now: float, asked: tuple[effects.Effect, ...]
 ) -> Step:
     """Offer a message to the overlays, from the top; the first that takes it answers."""
@@ -141,14 +141,14 @@ def _key(state: AppState, name: str, now: float) -> Step:
     action = state.keymap.action(name, context)
     if action is None:
         step = _text(state, name, now) if len(name) == 1 else None
-        return step or (_unused(state, name_of(name), now), ())
-    return _action(state, action, now) or (_unused(state, name_of(name), now), ())
+        return step or (_report_unused(state, name_of(name), now), ())
+    return _action(state, action, now) or (_report_unused(state, name_of(name), now), ())
 
 
 def _pasted(state: AppState, text: str, now: float) -> Step:
     if now < state.swallow_until:
         return state, ()
-    return _text(state, text, now) or (_unused(state, "Pasted text", now), ())
+    return _text(state, text, now) or (_report_unused(state, "Pasted text", now), ())
 
 
 def _action(state: AppState, action: KeyAction, now: float) -> Step | None:
@@ -179,7 +179,7 @@ def _text(state: AppState, text: str, now: float) -> Step | None:
     return state.overlays[-1].on_text(state, text, now)
 
 
-def _unused(state: AppState, name: str, now: float) -> AppState:
+def _report_unused(state: AppState, name: str, now: float) -> AppState:
     """Say that what was pressed or pasted does nothing here, and take no keys for a moment."""
     keys = state.keymap.hint(KeyAction.HELP, state.context, "lists the keys", before="; ")
     words = f"{clean(name)} does nothing here{keys}"
@@ -255,7 +255,7 @@ def _workspace_opened(state: AppState, opened: messages.WorkspaceOpened, now: fl
     return state, (effects.ReadFiles(name), pull)
 
 
-def _waits(state: AppState, name: str, what: str) -> AppState:
+def _show_waiting(state: AppState, name: str, what: str) -> AppState:
     """Show what waits until a workspace is open, and which key drops it."""
     workspace = state.named(name)
     if workspace is None:

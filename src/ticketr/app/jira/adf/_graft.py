@@ -159,9 +159,9 @@ class _Graft:
         content = self._blocks(read(self._original), read(self._shown), read(self._edited), ())
         document = {**self._original, "content": content}
         document = without_double_ids(document, self._ids)
-        return Grafted(document, self._lost(document))
+        return Grafted(document, self._lost_pieces(document))
 
-    def _lost(self, document: Json) -> tuple[Lost, ...]:
+    def _lost_pieces(self, document: Json) -> tuple[Lost, ...]:
         """Return at most `MOST_NAMED` pieces that Jira would lose, each with the place of its edit."""
         losses = Losses(self._original, self._shown, document)
         lost = [
@@ -189,27 +189,31 @@ class _Graft:
         # Those that read as before come first, so that a copy of one is known to be a copy.
         for at, unit in level.same.items():
             made[at] = (
-                self._own(unit.all) if unit.original else _nodes(edited[at : at + len(unit.shown)])
+                self._jira_nodes(unit.all)
+                if unit.original
+                else _nodes(edited[at : at + len(unit.shown)])
             )
             made |= {at + index: [] for index in range(1, len(unit.shown))}
         for at, unit in level.became.items():
             middle = self._merged(unit.original[0], unit.shown[0], edited[at], (*path, at))
-            made[at] = [*self._own(unit.before), middle, *self._own(unit.after)]
+            made[at] = [*self._jira_nodes(unit.before), middle, *self._jira_nodes(unit.after)]
         for at, block in enumerate(edited):
             if at not in made:
-                made[at] = [self._new(block)]
+                made[at] = [self._new_node(block)]
         for gone in level.gone:
             unit, place = gone.unit, (*path, gone.at)
             sent = [node for at in gone.instead for node in made[at]]
             self._edits.append(_Edit(_nodes(unit.original), _nodes(unit.shown), sent, place))
             if edited:  # nobody meant to delete what the file does not show
                 last = gone.instead[-1] if gone.instead else gone.at - 1
-                made[gone.at] = [*self._own(unit.before), *made.get(gone.at, [])]
-                made[last] = [*made.get(last, []), *self._own(unit.after)]
+                made[gone.at] = [*self._jira_nodes(unit.before), *made.get(gone.at, [])]
+                made[last] = [*made.get(last, []), *self._jira_nodes(unit.after)]
             else:
                 hidden = _nodes((*unit.before, *unit.after))
                 self._edits.append(_Edit(hidden, [], [], place))
-        invisible = [] if shown else self._own(block for unit in all_units for block in unit.all)
+        invisible = (
+            [] if shown else self._jira_nodes(block for unit in all_units for block in unit.all)
+        )
         return invisible + [node for at in sorted(made) for node in made[at]]
 
     def _note(self, all_units: Iterable[Unit]) -> None:
@@ -225,7 +229,7 @@ class _Graft:
             for pair in zip(original.blocks, shown.blocks, strict=True):
                 self._note_block(*pair)
 
-    def _own(self, blocks: Iterable[Block]) -> list[Json]:
+    def _jira_nodes(self, blocks: Iterable[Block]) -> list[Json]:
         """Return blocks as Jira has them."""
         result: list[Json] = []
         for block in blocks:
@@ -233,18 +237,18 @@ class _Graft:
             result.append(block.node)
         return result
 
-    def _new(self, block: Block) -> Json:
+    def _new_node(self, block: Block) -> Json:
         """Return a block that is new here: Jira's, if it was moved or copied, else converted."""
         known = self._known.get(block.key) if self._moves else None
         if known:
             self.has_moved = True
             for copy in known:
                 if id(copy.node) not in self._used:
-                    return self._own([copy])[0]
+                    return self._jira_nodes([copy])[0]
             return with_new_ids(known[0].node, self._free_ids)
         if block.is_line:
             return block.node
-        return {**block.node, "content": [self._new(child) for child in block.blocks]}
+        return {**block.node, "content": [self._new_node(child) for child in block.blocks]}
 
     def _merged(self, original: Block, shown: Block, edited: Block, path: Path) -> Json:
         """Return an edited block with all of Jira's that was not edited."""
@@ -252,7 +256,7 @@ class _Graft:
         self.has_moved = self.has_moved or original.kind != edited.kind
         self._used.add(id(original.node))
         if original.kind == edited.kind and shown.inside == edited.inside:
-            self._own(original.blocks)
+            self._jira_nodes(original.blocks)
             if "content" in original.node:
                 node["content"] = original.node["content"]
         elif edited.is_line:

@@ -47,9 +47,9 @@ def missing(wanted: object, shown: object, sent: object) -> tuple[str, ...]:
     except RecursionError:  # below the depth that canonical() looks into
         return ("what is nested too deep for a file",)
     pieces = _Pieces(before, after)
-    if not pieces.hidden:
+    if not pieces.hidden_pieces:
         return _rearranged(before, after)
-    return pieces.named(pieces.left_by(_count(canonical(sent))))[:MOST_NAMED]
+    return pieces.names_of(pieces.lost_pieces(_count(canonical(sent))))[:MOST_NAMED]
 
 
 class Losses:
@@ -62,9 +62,11 @@ class Losses:
     """
 
     def __init__(self, wanted: object, shown: object, sent: object) -> None:
-        pieces = _Pieces(_document(wanted), _document(shown))
-        self._all = pieces
-        self._left = pieces.left_by(_count(_document(sent))) if pieces.hidden else Counter()
+        self._pieces = _Pieces(_document(wanted), _document(shown))
+        #: The lost pieces that `of` has not returned yet.
+        self._remaining_losses: Counter[_Piece] = Counter()
+        if self._pieces.hidden_pieces:
+            self._remaining_losses = self._pieces.lost_pieces(_count(_document(sent)))
 
     def of(
         self, wanted: Sequence[Json], shown: Sequence[Json], sent: Sequence[Json]
@@ -74,27 +76,27 @@ class Losses:
         Args:
             wanted: The blocks as Jira has them.
             shown: The same as the Markdown says.
-            sent: The blocks that take their place. If there are none, they were deleted, and only
-                what nobody could see in the Markdown is lost.
+            sent: The blocks that replace them. If there are none, they were deleted, and only what
+                the Markdown does not show is lost.
         """
         before, after = (_document({"content": list(sequence)}) for sequence in (wanted, shown))
-        if before == after and not self._left:
+        if before == after and not self._remaining_losses:
             return ()
         pieces = _Pieces(before, after)
-        kept = _count(_document({"content": list(sent)}))
-        left = pieces.left_by(kept) & self._left
-        self._left -= pieces.present - kept
+        sent_pieces = _count(_document({"content": list(sent)}))
+        lost = pieces.lost_pieces(sent_pieces) & self._remaining_losses
+        self._remaining_losses -= pieces.jira_pieces - sent_pieces
         if before == after:
             return ()
-        if not pieces.hidden:
+        if not pieces.hidden_pieces:
             return _rearranged(before, after) if sent else ()
         if not sent:
-            left = Counter({pair: left[pair] for pair in left if pieces.is_unseen(pair)})
-        return pieces.named(left)
+            lost = Counter({piece: lost[piece] for piece in lost if pieces.is_unseen(piece)})
+        return pieces.names_of(lost)
 
     def rest(self) -> tuple[str, ...]:
         """Return what is lost, except with the blocks for which `of` was called."""
-        return self._all.named(self._left)
+        return self._pieces.names_of(self._remaining_losses)
 
 
 def _document(document: object) -> Json:
@@ -111,44 +113,49 @@ class _Pieces:
 
     def __init__(self, before: Json, after: Json) -> None:
         self._before, self._after = before, after
-        self.present = _count(before)
-        pieces = (pair for node in walk(before) for pair in _pieces(node))
-        self._marks = {piece[0] for piece, mark in pieces if mark is not None}
-        self._kept = _count(after)
-        self.hidden = self.present - self._kept
-        kept = _kinds(self._kept)
-        present = _kinds(self.present)
-        #: The kinds of pieces that the Markdown shows all of, perhaps with other details.
-        self._changed = {kind for kind, number in kept.items() if number >= present[kind]}
+        self.jira_pieces = _count(before)
+        self._shown_pieces = _count(after)
+        self.hidden_pieces = self.jira_pieces - self._shown_pieces
+        pairs = (pair for node in walk(before) for pair in _pieces(node))
+        self._mark_kinds = {piece[0] for piece, mark in pairs if mark is not None}
+        jira_kinds = _kinds(self.jira_pieces)
+        #: The kinds of which the Markdown shows every piece, perhaps with other details.
+        self._shown_kinds = {
+            kind
+            for kind, number in _kinds(self._shown_pieces).items()
+            if number >= jira_kinds[kind]
+        }
 
-    def left_by(self, sent: Counter[_Piece]) -> Counter[_Piece]:
+    def lost_pieces(self, sent: Counter[_Piece]) -> Counter[_Piece]:
         """Return the hidden pieces that are not sent either."""
-        return self.present - (self._kept | sent)
+        return self.jira_pieces - (self._shown_pieces | sent)
 
     def is_unseen(self, piece: _Piece) -> bool:
         """Return whether the Markdown shows no trace of a piece.
 
         A detail of a piece leaves one.
         """
-        return piece[0] not in self._changed and piece[0] not in self._marks
+        return piece[0] not in self._shown_kinds and piece[0] not in self._mark_kinds
 
-    def named(self, left: Counter[_Piece]) -> tuple[str, ...]:
+    def names_of(self, pieces: Counter[_Piece]) -> tuple[str, ...]:
         """Return the names of some pieces."""
-        if not left:
+        if not pieces:
             return ()
-        names, other = _names(self._before, left), _names(self._after, left)
-        called = {pair: _name_of_missing(names[pair], other.get(pair, ())) for pair in left}
-        named = [
-            f"a detail of {called[pair]}"
-            if pair[0] in self._changed and pair[0] != "link"
-            else called[pair]
-            for pair in left
-            if pair[0] != "word"
+        names, other = _names(self._before, pieces), _names(self._after, pieces)
+        name_of = {piece: _name_of_missing(names[piece], other.get(piece, ())) for piece in pieces}
+        texts = [
+            f"a detail of {name_of[piece]}"
+            if piece[0] in self._shown_kinds and piece[0] != "link"
+            else name_of[piece]
+            for piece in pieces
+            if piece[0] != "word"
         ]
-        # Most words are named with what they stand in.
-        quoted = " ".join(named)
-        named += (called[pair] for pair in left if pair[0] == "word" and pair[1] not in quoted)
-        return tuple(dict.fromkeys(named))
+        # The names of most words are in the name of the block or mark around them.
+        quoted = " ".join(texts)
+        texts += (
+            name_of[piece] for piece in pieces if piece[0] == "word" and piece[1] not in quoted
+        )
+        return tuple(dict.fromkeys(texts))
 
 
 def _kinds(pieces: Counter[_Piece]) -> Counter[str]:

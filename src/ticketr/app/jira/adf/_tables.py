@@ -300,15 +300,15 @@ def _ends_escaped(text: str) -> bool:
 
 def _cells(line: str) -> list[str]:
     """Split a row at its bars, as GitHub does, at bars in code as well."""
-    return list(_parted(line, skip_code=False))
+    return list(_split_at_bars(line, skip_code=False))
 
 
 def _cells_but_code(line: str) -> list[str]:
     r"""Split a row at its bars except those in code, which come back as ``\|``."""
-    return list(_parted(line, skip_code=True))
+    return list(_split_at_bars(line, skip_code=True))
 
 
-def _parted(line: str, *, skip_code: bool) -> Iterator[str]:
+def _split_at_bars(line: str, *, skip_code: bool) -> Iterator[str]:
     """Yield the parts of a line between its bars."""
     text = line.strip()
     text = text.removeprefix("|")

@@ -64,14 +64,14 @@ def units(original: Sequence[Block], shown: Sequence[Block], shown_alone: ShownA
         *matches([block.key for block in original], [block.key for block in shown]),
         (len(original), len(shown)),
     ]:
-        made += _between(original[start:left], shown[other:right], shown_alone)
+        made += _pair_inexact_blocks(original[start:left], shown[other:right], shown_alone)
         if left < len(original):
             made.append(Unit((original[left],), (shown[right],)))
         start, other = left + 1, right + 1
     return _with_invisible(made)
 
 
-def _between(
+def _pair_inexact_blocks(
     original: Sequence[Block], shown: Sequence[Block], shown_alone: ShownAlone
 ) -> Iterator[Unit]:
     """Pair blocks that the file does not show exactly as they are."""

@@ -19,7 +19,7 @@ __all__ = ["httpx", "load_connections"]
 
 
 @contextmanager
-def _without(name: str) -> Iterator[None]:
+def _hide_module(name: str) -> Iterator[None]:
     """Let the import of a module that is not loaded fail, as where it is not installed."""
     if name in sys.modules:
         yield
@@ -33,12 +33,12 @@ def _without(name: str) -> Iterator[None]:
 
 def load_connections() -> None:
     """Import the half of httpx that connects; it takes a moment, so call it in a thread."""
-    with _without("h2"), _without("anyio"):
+    with _hide_module("h2"), _hide_module("anyio"):
         import_module("httpcore")
 
 
 if "httpx" in sys.modules:
     import httpx
 else:
-    with _without("httpx._main"):
+    with _hide_module("httpx._main"):
         import httpx

@@ -25,12 +25,12 @@ def safe_name(name: str) -> str:
     name = name.encode("utf-8", "replace").decode().strip(" ")
     if name.startswith("."):
         name = f"_{name[1:]}"
-    name = _cut(name).rstrip(". ") or "attachment"
+    name = _cut_name(name).rstrip(". ") or "attachment"
     # Last, since a cut can make this ending: a copy of the file would be read as one of tickets.
     return f"{name}.txt" if name.casefold().endswith(".md") else name
 
 
-def _cut(name: str) -> str:
+def _cut_name(name: str) -> str:
     """Cut a name to the bytes that it may have; its suffixes stay as far as possible."""
     stem, suffix = _split(name)
     while len(f"{stem}{suffix}".encode()) > LONGEST:

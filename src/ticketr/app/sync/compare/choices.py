@@ -218,7 +218,7 @@ def _lines(key: str, part: ConflictPart, choice: Choice) -> Sequence[str]:
     if choice == "both":
         if not part.can_both:
             raise BadChoice(key, part.name, "it cannot hold both texts; choose one, or edit it")
-        return _both(part.chunk.local, part.chunk.remote)
+        return _lines_of_both(part.chunk.local, part.chunk.remote)
     lines = {"mine": part.chunk.local, "jira": part.chunk.remote}.get(choice)
     if lines is None:  # from a caller without a type checker: no side is taken by mistake
         raise BadChoice(key, part.name, f"{choice!r} is not a choice; take mine, jira or both")
@@ -242,18 +242,18 @@ def _edited(key: str, part: ConflictPart, text: str) -> Sequence[str]:
     return lines or [""]
 
 
-def _both(local: Sequence[str], remote: Sequence[str]) -> list[str]:
+def _lines_of_both(local: Sequence[str], remote: Sequence[str]) -> list[str]:
     """Return the lines of both sides, those of the file first; common lines once."""
     lines: list[str] = []
     for chunk in compare_lines(local, remote):
         if isinstance(chunk, CleanChunk):
             lines += chunk.lines
         else:
-            lines += (*chunk.local, *_after(chunk.local, chunk.remote))
+            lines += (*chunk.local, *_lines_to_append(chunk.local, chunk.remote))
     return lines
 
 
-def _after(first: Sequence[str], second: Sequence[str]) -> Sequence[str]:
+def _lines_to_append(first: Sequence[str], second: Sequence[str]) -> Sequence[str]:
     """Return the lines to put after others, without blank lines between two items of a list."""
     start = next((at for at, line in enumerate(second) if line.strip()), len(second))
     are_items = first and second[start:] and _ITEM.match(first[-1]) and _ITEM.match(second[start])

@@ -130,7 +130,7 @@ def read_lines(part: Part, text: str) -> list[str]:
 def _parts_of(merge: PartMerge) -> Iterator[ConflictPart | MergedPart]:
     """Yield what clashes in a part of an issue, or merges by itself."""
     number = 0
-    for name, chunk in _named(merge.part, _detailed(merge)):
+    for name, chunk in _named_chunks(merge.part, _chunks_with_sides(merge)):
         if isinstance(chunk, TakenChunk):
             before, after = (shown(merge.part, lines) for lines in (chunk.base, chunk.lines))
             yield MergedPart(name, "mine" if chunk.is_local else "jira", before, after)
@@ -153,7 +153,7 @@ def _part_id(part: Part) -> str:
     return part if isinstance(part, str) else f"#{part.name}"
 
 
-def _detailed(merge: PartMerge) -> Sequence[Chunk]:
+def _chunks_with_sides(merge: PartMerge) -> Sequence[Chunk]:
     """Return the chunks of a part; each says which side alone has changed it, if one has."""
     part, base, local, remote = merge.part, merge.base, merge.local, merge.remote
     if len(merge.chunks) > 1 or not isinstance(merge.chunks[0], CleanChunk):
@@ -167,7 +167,9 @@ def _detailed(merge: PartMerge) -> Sequence[Chunk]:
     return merge_chunks(*(part_lines(part, text) for text in (base, *sides)))
 
 
-def _named(part: Part, chunks: Sequence[Chunk]) -> Iterator[tuple[str, TakenChunk | ConflictChunk]]:
+def _named_chunks(
+    part: Part, chunks: Sequence[Chunk]
+) -> Iterator[tuple[str, TakenChunk | ConflictChunk]]:
     """Yield the name and the chunk of each difference between the two sides."""
     name = _CRITERIA if part is CorePart.CRITERIA else part_name(part)
     changed = [chunk for chunk in chunks if not isinstance(chunk, CleanChunk)]

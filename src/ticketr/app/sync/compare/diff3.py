@@ -82,7 +82,9 @@ def merge_lines(
         The chunks of the result, in order. If none is a `ConflictChunk`, their lines joined are
         the merged text.
     """
-    return _joined(map(_without_side, _stretches(_units(base), _units(local), _units(remote))))
+    return _join_clean_chunks(
+        map(_without_side, _stretches(_units(base), _units(local), _units(remote)))
+    )
 
 
 def merge_chunks(
@@ -103,7 +105,7 @@ def compare_lines(local: Sequence[str], remote: Sequence[str]) -> list[CleanChun
         The chunks of both, in order. With one side of each `ConflictChunk`, their lines joined are
         the text of that side.
     """
-    return _joined(_differences(_units(local), _units(remote)))
+    return _join_clean_chunks(_differences(_units(local), _units(remote)))
 
 
 def count_alike(one: Sequence[object], other: Sequence[object]) -> int:
@@ -135,7 +137,9 @@ def _without_side(
     return CleanChunk(chunk.lines) if isinstance(chunk, TakenChunk) else chunk
 
 
-def _joined(stretches: Iterator[CleanChunk | ConflictChunk]) -> list[CleanChunk | ConflictChunk]:
+def _join_clean_chunks(
+    stretches: Iterator[CleanChunk | ConflictChunk],
+) -> list[CleanChunk | ConflictChunk]:
     """Join the clean chunks that follow each other."""
     joined: list[CleanChunk | ConflictChunk] = []
     for agreed, group in groupby(stretches, key=lambda chunk: isinstance(chunk, CleanChunk)):
@@ -189,13 +193,13 @@ def _merge_stretch(
     end = count_alike(local[start:][::-1], remote[start:][::-1])
     ours, theirs = local[start : len(local) - end], remote[start : len(remote) - end]
     if local == remote:
-        yield from _clean(local)
+        yield from _clean_chunks(local)
     elif remote == base:
         yield TakenChunk(_lines(base), _lines(local), is_local=True)
     elif local == base:
         yield TakenChunk(_lines(base), _lines(remote), is_local=False)
     else:
-        yield from _clean(local[:start])
+        yield from _clean_chunks(local[:start])
         if theirs == base:
             yield TakenChunk(_lines(base), _lines(ours), is_local=True)
         elif ours == base:
@@ -205,7 +209,7 @@ def _merge_stretch(
                 yield from _merge_stretch(*((unit,) for unit in units))
         else:
             yield ConflictChunk(_lines(base), _lines(ours), _lines(theirs))
-        yield from _clean(local[len(local) - end :])
+        yield from _clean_chunks(local[len(local) - end :])
 
 
 def _are_the_same_paragraphs(*texts: Sequence[_Unit]) -> bool:
@@ -219,7 +223,7 @@ def _are_the_same_paragraphs(*texts: Sequence[_Unit]) -> bool:
     )
 
 
-def _clean(units: tuple[_Unit, ...]) -> Iterator[CleanChunk]:
+def _clean_chunks(units: tuple[_Unit, ...]) -> Iterator[CleanChunk]:
     if units:
         yield CleanChunk(_lines(units))
 

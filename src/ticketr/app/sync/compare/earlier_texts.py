@@ -61,10 +61,10 @@ def fold_earlier_texts(
     if not (has_texts(base) or has_texts(local)):
         return base, local
     descriptions = {issue.key: issue.fields.get(DESCRIPTION_FIELD) for issue in known}
-    return _folded(base, descriptions), _folded(local, descriptions)
+    return _fold_sections(base, descriptions), _fold_sections(local, descriptions)
 
 
-def _folded(ticket: Ticket, descriptions: Mapping[str, object]) -> Ticket:
+def _fold_sections(ticket: Ticket, descriptions: Mapping[str, object]) -> Ticket:
     """Return a ticket whose earlier sections stand in the descriptions."""
 
     def folded(issue: Ticket) -> Ticket:

@@ -52,11 +52,11 @@ class DraftMatcher:
         Returns:
             0 if no draft matches.
         """
-        return self._best(tickets)[0]
+        return self._best_candidate(tickets)[0]
 
     def find(self, tickets: Sequence[Ticket], *, least: float = 0.0) -> Ticket | None:
         """Return the draft that matches best; None if none has at least the score ``least``."""
-        score, at, task = self._best(tickets)
+        score, at, task = self._best_candidate(tickets)
         if not score or score < least:
             return None
         return tickets[at] if task is None else tickets[at].tasks[task]
@@ -70,7 +70,7 @@ class DraftMatcher:
             The index of the ticket that changes, and the changed ticket; None if no draft has at
             least the score ``least``.
         """
-        score, at, task = self._best(tickets)
+        score, at, task = self._best_candidate(tickets)
         if not score or score < least:
             return None
         if task is None:
@@ -79,7 +79,7 @@ class DraftMatcher:
         tasks[task] = replace(tasks[task], key=self.key)
         return at, replace(tickets[at], tasks=tuple(tasks))
 
-    def _best(self, tickets: Sequence[Ticket]) -> tuple[float, int, int | None]:
+    def _best_candidate(self, tickets: Sequence[Ticket]) -> tuple[float, int, int | None]:
         """Return the best score, the index of its ticket, and the index of the sub-task in that."""
         candidates = list(self._candidates(tickets))
         for ticket, at, task in candidates:

@@ -91,9 +91,9 @@ class Selection:
         }
         if self.confirmed is not None:
             new = [request for request in named if id(request.issue) not in left]
-            left |= _unconfirmed(new, self.confirmed.entries, self.prefer)
+            left |= _unconfirmed_notes(new, self.confirmed.entries, self.prefer)
         issues = {id(request.issue) for request in named} - left.keys()
-        kept = (_restricted(change, issues, self.keys) for change in changes)
+        kept = (_restricted_change(change, issues, self.keys) for change in changes)
         return Selected(
             tuple(change for change in kept if change is not None), tuple(left.values())
         )
@@ -108,7 +108,7 @@ def is_named(request: WriteRequest, keys: Collection[str]) -> bool:
     return request.issue.key in keys or request.local_change.local.ticket.key in keys
 
 
-def _unconfirmed(
+def _unconfirmed_notes(
     requests: Sequence[WriteRequest], confirmed: Sequence[PlanEntry], prefer: Side | None
 ) -> dict[int, Note]:
     """Return a note on each issue that was not confirmed, by the `id` of the issue."""
@@ -192,7 +192,7 @@ def _note(request: WriteRequest, reason: str) -> Note:
     return Note.on(request.issue, request.entry.path, reason, Code.UNCONFIRMED)
 
 
-def _restricted(
+def _restricted_change(
     change: LocalChange, issues: Collection[int], keys: Collection[str] | None
 ) -> LocalChange | None:
     """Return a ticket's change with the issues that may be sent; None if nothing is left to do."""

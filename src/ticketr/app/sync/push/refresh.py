@@ -242,7 +242,7 @@ async def _read(
                 continue
             issues = request.issues_in(answers.issues)
             if keep_lost:
-                issues += await _lost(session, request, issues)
+                issues += await _lost_subtasks(session, request, issues)
             families[request.head] = await _render(session, request, issues) or otherwise
     return families
 
@@ -278,7 +278,9 @@ async def _fetch(session: Session, names: Sequence[str]) -> _Fetched:
     return _Fetched(issues, failed, renamed)
 
 
-async def _lost(session: Session, wanted: _Request, issues: Sequence[Issue]) -> list[Issue]:
+async def _lost_subtasks(
+    session: Session, wanted: _Request, issues: Sequence[Issue]
+) -> list[Issue]:
     """Return sub-tasks that are in the file but no longer in Jira; only a prune removes them."""
     there = {name for issue in issues for name in (issue.id, issue.key)}
     if not issues or there.issuperset(wanted.members):

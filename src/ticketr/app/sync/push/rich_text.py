@@ -151,7 +151,7 @@ def _checked_document(text: RichText) -> dict[str, object] | None:
     document = text.document()
     if (size := adf.length(document)) > adf.LONGEST_TEXT:
         raise BadValue(_too_long(size, text))
-    if gone := list(_lost(text)):
+    if gone := list(_lost_pieces(text)):
         raise BadValue(gone[0] + (f" (and {len(gone) - 1} more)" if gone[1:] else ""))
     problems = adf.problems(document) if text.edited is None else text.edited.problems
     if problems:
@@ -164,7 +164,7 @@ def _too_long(size: int, text: RichText) -> str:
     return f"{where(text.path, text.line())}{words}"
 
 
-def _lost(text: RichText) -> Iterator[str]:
+def _lost_pieces(text: RichText) -> Iterator[str]:
     """Yield the reason for each piece of Markdown that the conversion drops, with its line.
 
     A piece that was there before the edit belongs to a block of Jira's, which is sent back, or is

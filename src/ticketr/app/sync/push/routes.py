@@ -102,7 +102,7 @@ class RouteFinder:
             for text in unknown:
                 learnt = await self._transitions_from(edit, text)
                 edges[text.casefold()] = workflow[text.casefold()] = learnt
-        await self._keep(edit, edges)
+        await self._keep_workflow(edit, edges)
         fields = self._off_screen.get(edit.key, ())
         starts = (edit.status, *path)
         return tuple(
@@ -136,7 +136,7 @@ class RouteFinder:
         others = (text for text in known if own and set(known[text]) == own)
         return list(dict.fromkeys((edit.type_id, *others)))
 
-    async def _keep(self, edit: IssueEdit, edges: _Edges) -> None:
+    async def _keep_workflow(self, edit: IssueEdit, edges: _Edges) -> None:
         """Store what is known of the workflow, so that the next plan can show the way."""
         known = {status: list(to) for status, to in _next_statuses(edges).items() if to}
         record = self._session.state.site_record

@@ -104,7 +104,7 @@ def update_payload(
         with_time_tracking(fields, present or {}),
         status,
         tuple(problems),
-        (*warnings, *_misfits(edited.values())),
+        (*warnings, *_misfit_warnings(edited.values())),
         tuple(values),
         uploads=tuple(uploads.values()),
     )
@@ -228,7 +228,7 @@ def _warnings(
             yield f"{change.name}: {where(path, place(line))}{reason}"
 
 
-def _misfits(texts: Iterable[EditedText]) -> Iterator[str]:
+def _misfit_warnings(texts: Iterable[EditedText]) -> Iterator[str]:
     """Yield a warning for each text of which Jira has a block that it may refuse."""
     for text in texts:
         if text.misfits:

@@ -324,7 +324,7 @@ class FamilyWriter:
         if decision.outcome is WriteOutcome.CONFLICT:
             self._state.conflicts.add(self._conflict_of(family, name, decision.clashes))
         if decision.outcome in {WriteOutcome.KEPT, WriteOutcome.CONFLICT}:
-            return replace(self._keep(family, name, decision), per_issue=per_issue)
+            return replace(self._kept_result(family, name, decision), per_issue=per_issue)
         record_written(
             self._state,
             family.head,
@@ -376,7 +376,7 @@ class FamilyWriter:
             parts=tuple(map(str, clashes)),
         )
 
-    def _keep(self, family: RenderedFamily, name: str, decision: Decision) -> FamilyResult:
+    def _kept_result(self, family: RenderedFamily, name: str, decision: Decision) -> FamilyResult:
         """Report a ticket whose file is not changed; the next pull fetches it again."""
         code = Code.CONFLICT if decision.outcome is WriteOutcome.CONFLICT else Code.KEPT
         note = Note(family.head.key, name, decision.reason, code)

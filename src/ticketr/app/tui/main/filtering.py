@@ -78,7 +78,7 @@ def _filter_input(before: WorkspaceView, now: float, text: str, problem: str = "
             return refused(state, text, str(error))
 
     def listed(state: AppState) -> Step:
-        return _named(left(state), now)
+        return _choose_filter(left(state), now)
 
     return LineInput(_LABEL, taken, changed, left, TextInput.of(text), listed, _EXAMPLES, problem)
 
@@ -157,7 +157,7 @@ def filters_saved(state: AppState, done: FiltersSaved) -> AppState:
     return state
 
 
-def _named(state: AppState, now: float) -> Step:
+def _choose_filter(state: AppState, now: float) -> Step:
     """Choose among the saved filters and the names for queries."""
     workspace = state.workspace
     texts = [*sorted(workspace.saved.items())]

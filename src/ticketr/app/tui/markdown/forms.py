@@ -74,7 +74,7 @@ def read_forms(tokens: Sequence[Token]) -> list[Token]:
         else:
             made.append(tokens[at])
         at += 1
-    return _joined(made)
+    return _join_texts(made)
 
 
 def _closing(tag: str) -> str:
@@ -83,7 +83,7 @@ def _closing(tag: str) -> str:
     return f"</{match[1]}>" if match else ""
 
 
-def _joined(tokens: list[Token]) -> list[Token]:
+def _join_texts(tokens: list[Token]) -> list[Token]:
     """Join texts with those that stood behind backslashes."""
     made: list[Token] = []
     for token in tokens:
@@ -123,7 +123,7 @@ def _read_text(token: Token, made: list[Token]) -> None:
 def _in_text(words: str) -> Iterator[Token]:
     at = 0
     for match in _IN_TEXT.finditer(words):
-        shown = _shown(match)
+        shown = _shown_text(match)
         if shown is not None:
             yield _text(words[at : match.start()])
             yield from _tag("span", "date" if match["date"] else "emoji", _text(shown))
@@ -131,7 +131,7 @@ def _in_text(words: str) -> Iterator[Token]:
     yield _text(words[at:])
 
 
-def _shown(match: re.Match[str]) -> str | None:
+def _shown_text(match: re.Match[str]) -> str | None:
     """Return what is shown of a date or of emoji; None if it is neither."""
     if match["date"]:
         try:

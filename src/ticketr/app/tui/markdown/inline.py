@@ -184,7 +184,7 @@ def _append(builder: _Builder, token: Token) -> None:
 def _append_text(builder: _Builder, text: str) -> None:
     tag = builder.tags[-1] if builder.tags else None
     if tag is not None and tag.kind == "subSup":
-        text = _moved(builder, text, raised=tag.name == "sup")
+        text = _raised_or_lowered(builder, text, raised=tag.name == "sup")
     elif tag is not None and tag.kind in {"media", "mediaInline"}:
         if match := _MEDIA.fullmatch(text):
             text = match[1]
@@ -194,7 +194,7 @@ def _append_text(builder: _Builder, text: str) -> None:
     builder.add(text)
 
 
-def _moved(builder: _Builder, text: str, *, raised: bool) -> str:
+def _raised_or_lowered(builder: _Builder, text: str, *, raised: bool) -> str:
     """Return a text as a subscript or superscript, as far as characters allow."""
     moved = text.translate(_SUPERSCRIPTS if raised else _SUBSCRIPTS)
     if builder.page.text(moved) == moved and not any(map(str.isascii, moved)):

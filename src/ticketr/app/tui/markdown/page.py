@@ -130,12 +130,12 @@ class Page:
     def open(self, tag: str, first: Line, rest: Line, *, is_tight: bool = False) -> None:
         """Open a container."""
         outer = self.containers[-1] if self.containers else _ROOT
-        whole_first = self._joined(outer.first if outer.is_empty else outer.rest, first)
-        whole_rest = self._joined(outer.rest, rest)
+        whole_first = self._joined_prefix(outer.first if outer.is_empty else outer.rest, first)
+        whole_rest = self._joined_prefix(outer.rest, rest)
         room = self.width - max(cells(whole_first), cells(whole_rest))
         self.containers.append(Container(tag, whole_first, whole_rest, room, is_tight))
 
-    def _joined(self, outer: Line, inner: Line) -> Line:
+    def _joined_prefix(self, outer: Line, inner: Line) -> Line:
         """Return what lines begin with, cut so that there is room for text."""
         most = self.width - max(6, self.width // 4)
         if cells((*outer, *inner)) > most:

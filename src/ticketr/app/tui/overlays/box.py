@@ -55,11 +55,11 @@ def boxed(
         under = _STYLE.sub("", below[number])
         start = fit(under, left, ellipsis="") if left else ""
         rest = max(0, screen - left - cells - 2)
-        covered[number] = start + row + _end(under, rest)
+        covered[number] = start + row + _row_end(under, rest)
     return covered
 
 
-def _end(text: str, cells: int) -> str:
+def _row_end(text: str, cells: int) -> str:
     """Return the end of a row, of exactly so many cells."""
     size = width(text)
     start = clip(text, max(0, size - cells), ellipsis="")

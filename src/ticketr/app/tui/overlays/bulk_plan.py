@@ -120,9 +120,9 @@ class BulkPlan(Overlay):
             return state.noticed("Nothing to change; Esc goes back"), ()
         if not self.change.delete:
             return state.closed(), (self._job(),)
-        return state.opened(self._counted()), ()
+        return state.opened(self._count_input()), ()
 
-    def _counted(self) -> LineInput:
+    def _count_input(self) -> LineInput:
         """Return the line in which the number of issues is typed, for what cannot be undone."""
         count = len(self.kept) + self.subtasks
 

@@ -64,7 +64,7 @@ class ConflictScreen(Overlay):
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Move, choose a side, or carry out what was chosen."""
         if action in (KeyAction.NEXT, KeyAction.PREVIOUS):
-            return self._other(state, 1 if action is KeyAction.NEXT else -1)
+            return self._go_to_other(state, 1 if action is KeyAction.NEXT else -1)
         if self.view is None or self.part is None:
             return None
         match action:
@@ -90,10 +90,10 @@ class ConflictScreen(Overlay):
             case KeyAction.ACCEPT:
                 return self._accept(state, self.view, now)
             case _:
-                moved = self._moved(state, self.view, action)
+                moved = self._moved_screen(state, self.view, action)
                 return None if moved is None else (state.replaced(moved), ())
 
-    def _moved(
+    def _moved_screen(
         self, state: AppState, view: ConflictView, action: KeyAction
     ) -> ConflictScreen | None:
         """Return it at another part, or scrolled: by pages, up, and down from the last part."""
@@ -143,7 +143,7 @@ class ConflictScreen(Overlay):
             return state.replaced(replace(self, at=at)).noticed(words), ()
         return state.closed(), (effects.Settle(self.workspace, resolution),)
 
-    def _other(self, state: AppState, by: int) -> Step | None:
+    def _go_to_other(self, state: AppState, by: int) -> Step | None:
         """Go to another conflict of the workspace."""
         keys = _keys(state, self.workspace)
         if len(keys) < 2 or self.key not in keys:
@@ -161,7 +161,7 @@ class ConflictScreen(Overlay):
                 ids = {part.id for part in view.parts}
                 kept = {part: choice for part, choice in self.choices.items() if part in ids}
                 changed = replace(self, view=view, choices=kept, shown_at=now)
-                return self._asking(state, changed, view)
+                return self._ask_author(state, changed, view)
             case messages.AuthorRead(self.workspace, self.key, updated, author, at):
                 if self.view is None or self.view.updated != updated:
                     return state, ()
@@ -173,7 +173,7 @@ class ConflictScreen(Overlay):
             case _:
                 return None
 
-    def _asking(self, state: AppState, changed: ConflictScreen, view: ConflictView) -> Step:
+    def _ask_author(self, state: AppState, changed: ConflictScreen, view: ConflictView) -> Step:
         """Show a conflict; ask once who has made each version of Jira's side."""
         if not view.changed or (self.view is not None and self.view.updated == view.updated):
             return state.exchanged(self, changed), ()

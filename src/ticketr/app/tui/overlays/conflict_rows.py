@@ -52,7 +52,7 @@ def conflict_rows(
         undo: How it is taken back, as the end of a sentence; empty if no key does.
     """
     count = len(view.parts)
-    rows: list[Row] = [theme.fit(f" {_when(view, count, cells)}", cells)]
+    rows: list[Row] = [theme.fit(f" {_change_times(view, count, cells)}", cells)]
     rows.append(theme.row(_heading(cells), cells))
     selected = 0
     for number, part in enumerate(view.parts):
@@ -75,7 +75,7 @@ def conflict_rows(
     return rows, headings, selected
 
 
-def _when(view: ConflictView, count: int, cells: int) -> str:
+def _change_times(view: ConflictView, count: int, cells: int) -> str:
     """Return since when both sides have changed something, and when Jira's side was changed."""
     what = "this" if count == 1 else "these"
     synced = f", {_moment(datetime.fromtimestamp(view.synced, UTC))}" if view.synced else ""
@@ -100,7 +100,7 @@ def _columns(cells: int) -> tuple[int, int, int]:
     return column, column, room - 2 * column
 
 
-def _half(cells: int) -> int:
+def _half_width(cells: int) -> int:
     return (cells - NAME_CELLS - 6) // 2
 
 
@@ -108,7 +108,7 @@ def _heading(cells: int) -> Line:
     if cells < TWO:
         return (Span(f"  {'':{NAME_CELLS}} yours, or Jira's", ("dim",)),)
     if cells < THREE:
-        room = _half(cells)
+        room = _half_width(cells)
         jiras = fit("Jira's", room)
         words = f"{'':{NAME_CELLS}} {fit('yours', room)}  {jiras}"
         return (Span(f"  {words}", ("dim",)),)
@@ -131,14 +131,14 @@ def _part(part: ConflictPart, choice: Choice | None, cells: int, *, is_selected:
         return (Span(f"{bar} {name} {_chosen_words(choice)}"),)
     mine, jiras = _signs(choice)
     if cells < THREE:
-        room = _half(cells)
-        yours = fit(f"{mine} {_short(part.yours)}", room)
-        return (Span(f"{bar} {name} {yours}  {fit(f'{jiras} {_short(part.jiras)}', room)}"),)
+        room = _half_width(cells)
+        yours = fit(f"{mine} {_shortened(part.yours)}", room)
+        return (Span(f"{bar} {name} {yours}  {fit(f'{jiras} {_shortened(part.jiras)}', room)}"),)
     one, two, three = _columns(cells)
     return (
-        Span(f"{bar} {name} {fit(_short(part.base), one)}  "),
-        Span(fit(f"{mine} {_short(part.yours)}", two)),
-        Span(f"  {fit(f'{jiras} {_short(part.jiras)}', three)}"),
+        Span(f"{bar} {name} {fit(_shortened(part.base), one)}  "),
+        Span(fit(f"{mine} {_shortened(part.yours)}", two)),
+        Span(f"  {fit(f'{jiras} {_shortened(part.jiras)}', three)}"),
     )
 
 
@@ -170,15 +170,15 @@ def _signs(choice: Choice | None) -> tuple[str, str]:
             return "✎", "○"
 
 
-def _short(text: str) -> str:
+def _shortened(text: str) -> str:
     if "\n" in text:
         return f"{len(text.splitlines())} lines"
     return clean(text) or "–"
 
 
-def _beginning(text: str) -> str:
+def _text_beginning(text: str) -> str:
     """Return the beginning of a text; the whole text is shown word by word."""
-    return clip(_short(text), MOST_WRITTEN)
+    return clip(_shortened(text), MOST_WRITTEN)
 
 
 def _versions(part: ConflictPart, cells: int, theme: Theme) -> list[str]:
@@ -201,12 +201,12 @@ def _merged(view: ConflictView, cells: int, theme: Theme) -> list[str]:
     rows = [title_rule("Merged without you", "", cells, theme, is_focused=False)]
     for part in view.merged:
         side = "yours " if part.side == "mine" else "Jira's"
-        words = f"{_short(part.before)} → {_short(part.after)}"
+        words = f"{_shortened(part.before)} → {_shortened(part.after)}"
         rows.append(theme.fit(f"   {fit(clean(part.name), NAME_CELLS)} {side}  {words}", cells))
     return rows
 
 
-def _listed(texts: Sequence[str], separator: str, count: int | None = None) -> str:
+def _joined_texts(texts: Sequence[str], separator: str, count: int | None = None) -> str:
     """Return the first texts of a list, cleaned, and how many more there are.
 
     Args:
@@ -223,15 +223,15 @@ def _outcome(view: ConflictView, plan: Preview, cells: int, theme: Theme, undo: 
     rows = [title_rule("What Enter will do", "", cells, theme, is_focused=False)]
     lines: list[Line] = []
     if plan.left:
-        names = _listed(plan.left, ", ")
+        names = _joined_texts(plan.left, ", ")
         lines.append((mark("!"), Span(f" nothing yet: {len(plan.left)} left to choose: {names}")))
     writes = [
-        f"{write.name}: {_beginning(write.before)} → {_beginning(write.after)}"
+        f"{write.name}: {_text_beginning(write.before)} → {_text_beginning(write.after)}"
         for write in plan.writes[:MOST_NAMED]
     ]
-    does = _listed(writes, "; ", len(plan.writes)) or "stays as it is"
+    does = _joined_texts(writes, "; ", len(plan.writes)) or "stays as it is"
     lines.append((Span(f"{clean(view.path)}: {does}"),))
-    pushed = _listed(plan.pushed, ", ")
+    pushed = _joined_texts(plan.pushed, ", ")
     jira = f"nothing yet: {pushed} with the next push" if pushed else "nothing"
     lines.append((Span(f"Jira: {jira}"),))
     if plan.aside:

@@ -104,7 +104,7 @@ def _commands(state: AppState, run_action: RunAction) -> Iterator[Entry]:
         seen.add(row.action)
         run = partial(_run_with_state, run_action, row.action)
         yield Entry(row.help, row.shown, run, words=row.name.replace("-", " "))
-    yield from _more(state)
+    yield from _keyless_commands(state)
 
 
 def _run_with_state(
@@ -114,7 +114,7 @@ def _run_with_state(
     return run_action(state, action, now)
 
 
-def _more(state: AppState) -> Iterator[Entry]:
+def _keyless_commands(state: AppState) -> Iterator[Entry]:
     """Yield commands that have no key."""
     row, workspace = state.row, state.workspace
     if row is not None and row.key:

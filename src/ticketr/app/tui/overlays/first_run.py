@@ -218,7 +218,7 @@ class FirstRun(Overlay):
         if isinstance(message, messages.WorkspaceOpened) and message.is_wanted:
             return state.without(self), (effects.CancelSetup(),)
         if isinstance(message, messages.SetupFailed):
-            return self._failed(state, message.problem), ()
+            return self._with_problem(state, message.problem), ()
         if isinstance(message, messages.TimePassed):
             form = self.form
             due = form is not None and now >= form.due
@@ -251,7 +251,7 @@ class FirstRun(Overlay):
         folder = effects.OpenFolder(form.text(SetupField.FOLDER))
         return self._with_form(state, form, busy=OPENING, problem=""), (folder,)
 
-    def _failed(self, state: AppState, problem: Problem) -> AppState:
+    def _with_problem(self, state: AppState, problem: Problem) -> AppState:
         """Put a problem beside its field, and the focus there."""
         form = self.form
         if form is None or problem.field not in form.fields:

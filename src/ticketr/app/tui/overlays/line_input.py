@@ -66,13 +66,13 @@ class LineInput(Overlay):
         if action is KeyAction.NEXT_PANEL and self.listed is not None:
             return self.listed(state.closed())
         edited = self.input.edited(action)
-        return None if edited is None else (self._with(state, edited), ())
+        return None if edited is None else (self._with_text(state, edited), ())
 
     def on_text(self, state: AppState, text: str, now: float) -> Step | None:
         """Insert text at the cursor."""
-        return self._with(state, self.input.typed(text)), ()
+        return self._with_text(state, self.input.typed(text)), ()
 
-    def _with(self, state: AppState, edited: TextInput) -> AppState:
+    def _with_text(self, state: AppState, edited: TextInput) -> AppState:
         state = state.replaced(replace(self, input=edited, problem=""))
         return state if self.changed is None else self.changed(state, edited.text)
 

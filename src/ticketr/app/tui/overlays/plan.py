@@ -75,7 +75,7 @@ class Plan(Overlay):
         if self.entry is not None:
             return self.entry.path, self.entry.line
         left = left_of(self.plan) if self.plan is not None else ()
-        at = self.at - (_last(self.plan) + 1 - len(left)) if self.plan is not None else -1
+        at = self.at - (_last_index(self.plan) + 1 - len(left)) if self.plan is not None else -1
         return (left[at].path, left[at].line or 1) if 0 <= at < len(left) else None
 
     @property
@@ -101,7 +101,7 @@ class Plan(Overlay):
             case KeyAction.EDIT if self.place is not None:
                 return state, (effects.OpenEditor(self.workspace, *self.place),)
             case _:
-                last = _last(self.plan)
+                last = _last_index(self.plan)
                 at = target(action, self.at, max(1, state.body - 4), last)
                 return None if at is None else (state.replaced(replace(self, at=at)), ())
 
@@ -121,7 +121,7 @@ class Plan(Overlay):
         """Take the plan; make it again when the files were read again."""
         match message:
             case messages.PlanRead(self.workspace, self.kind, plan, self.keys):
-                return state.exchanged(self, self._with(plan, now)), ()
+                return state.exchanged(self, self._with_plan(plan, now)), ()
             case messages.PlanFailed(self.workspace, words):
                 return state.without(self).noticed(words, is_bad=True), ()
             case messages.FilesRead(self.workspace):
@@ -129,11 +129,11 @@ class Plan(Overlay):
             case _:
                 return None
 
-    def _with(self, plan: PushPlan, now: float) -> Plan:
+    def _with_plan(self, plan: PushPlan, now: float) -> Plan:
         """Return the screen with a plan that was made again; losses that are new were not accepted."""
         if plan == self.plan:
             return self
-        at = min(self.at, _last(plan))
+        at = min(self.at, _last_index(plan))
         known = () if self.plan is None else self.plan.losses
         accepts = self.accepts and set(plan.losses) <= set(known)
         return replace(self, plan=plan, at=at, shown_at=now, accepts=accepts)
@@ -230,7 +230,7 @@ class Plan(Overlay):
         )
 
 
-def _last(plan: PushPlan) -> int:
+def _last_index(plan: PushPlan) -> int:
     """Return the index of the last item: the entries, and what is said below them."""
     return max(0, len(plan.entries) + count_notes(plan) - 1)
 

@@ -71,12 +71,12 @@ def sections(
         accept = keymap.hint(KeyAction.ACCEPT_LOSS, Context.PLAN, "accepts it", before="; ")
         word = "and is accepted" if accepts else f"so it is not sent{accept}"
         texts = [f"{clean(loss.words)} in {clean(loss.place)}, {word}" for loss in plan.losses]
-        yield Section(title, [_noted(next(bars), text, cells) for text in texts])
+        yield Section(title, [_note_lines(next(bars), text, cells) for text in texts])
     if plan.literals:
         names = [clean(literal.key or f'draft "{literal.title}"') for literal in plan.literals]
         texts = [clean(literal.reason) for literal in plan.literals]
         named = zip(names, texts, strict=True)
-        items = [_noted(next(bars), f"{name}: {text}", cells) for name, text in named]
+        items = [_note_lines(next(bars), f"{name}: {text}", cells) for name, text in named]
         yield Section("Plain text in Jira", items, is_strong=False)
     if plan.left:
         left = left_of(plan)
@@ -86,15 +86,17 @@ def sections(
         title = f"Left alone  {len(plan.left)}"
         does = "on the list settles it"
         settle = keymap.hint(KeyAction.SETTLE, Context.MAIN, does, before="; ")
-        items = [_left(next(bars), entry, settle, cells, theme) for entry in left]
+        items = [_left_alone_lines(next(bars), entry, settle, cells, theme) for entry in left]
         yield Section(title, items, rest, is_strong=False)
 
 
-def _noted(bar: str, words: str, cells: int) -> Sequence[Line]:
+def _note_lines(bar: str, words: str, cells: int) -> Sequence[Line]:
     return wrap_line((Span(bar), mark("!"), Span(f" {words}")), cells, rest="   ")
 
 
-def _left(bar: str, left: LeftAlone, settle: str, cells: int, theme: Theme) -> Sequence[Line]:
+def _left_alone_lines(
+    bar: str, left: LeftAlone, settle: str, cells: int, theme: Theme
+) -> Sequence[Line]:
     name = padded_name(left.key or left.title or left.path)
     path = clean(left.path)
     # The place stands at the end, so the reason need not begin with it.

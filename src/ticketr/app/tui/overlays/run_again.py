@@ -69,7 +69,7 @@ class EndedJob:
         """The tickets to which it was limited, as far as they are known; empty for all."""
         if self.tagged:
             return self.tagged
-        return () if self.subject == self.workspace else self._named
+        return () if self.subject == self.workspace else self._named_tickets
 
     @property
     def unknown(self) -> int:
@@ -78,12 +78,12 @@ class EndedJob:
         Tags of very many tickets are not all kept, and older versions kept none.
         """
         more = _MORE.search(self.subject)
-        if more is None or not self._named:
+        if more is None or not self._named_tickets:
             return 0
-        return len(self._named) + int(more[1]) - len(self.keys)
+        return len(self._named_tickets) + int(more[1]) - len(self.keys)
 
     @property
-    def _named(self) -> tuple[str, ...]:
+    def _named_tickets(self) -> tuple[str, ...]:
         """The tickets that its name gives; empty if it names something else."""
         keys = tuple(_MORE.sub("", self.subject).split(", "))
         return keys if all(map(is_key, keys)) else ()

@@ -126,7 +126,7 @@ def draw_detail(
         title = title_rule("3", "", cells, theme, is_focused=is_focused)
         return [title, *filled([], height, cells)]
     lines = detail_lines(sheet, cells) if lines is None else lines
-    shown = _shown(lines, top, height, search, match)
+    shown = _shown_lines(lines, top, height, search, match)
     selected = task_line(sheet, lines, task)
     rows = [
         theme.row((Span("▌"), *line.line), cells, "reverse")
@@ -140,7 +140,7 @@ def draw_detail(
     return [title, *filled(rows, height, cells)]
 
 
-def _shown(
+def _shown_lines(
     lines: Sequence[DetailLine], top: int, height: int, search: str, match: int
 ) -> list[DetailLine]:
     """Return the lines on the screen, with each match marked; that of an index in bold, too."""

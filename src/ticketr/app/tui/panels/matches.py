@@ -37,7 +37,7 @@ def find_matches(lines: Sequence[DetailLine], words: str) -> tuple[Match, ...]:
     if not wanted:
         return ()
     texts = [plain(line.line) for line in lines]
-    folded, places = _folded("\n".join(texts))
+    folded, places = _folded_text("\n".join(texts))
     starts = [0, *accumulate(len(text) + 1 for text in texts)]
     pairs: list[Match] = []
     for match in re.finditer(wanted, folded):
@@ -64,7 +64,7 @@ def with_marks(line: Line, marked: Sequence[tuple[int, int]], *styles: str) -> L
     return tuple(spans)
 
 
-def _folded(text: str) -> tuple[str, Sequence[int] | None]:
+def _folded_text(text: str) -> tuple[str, Sequence[int] | None]:
     """Return a folded text, and the place of each of its letters; None if it is the same."""
     if text.isascii():
         return fold(text), None

@@ -12,6 +12,8 @@ from ticketr.app.tui.theme import mark
 from ticketr.text import clean, clip, width, wrap
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ticketr.app.tui.keymap import KeyMap
     from ticketr.app.tui.row_blocks import VisibleRow
     from ticketr.app.tui.styled import Line
@@ -63,7 +65,7 @@ def draw_tickets(
         hint = wrap(_hint(workspace, keys, is_pulling=is_pulling), max(8, cells - 2))
         rows = [theme.fit(f" {line}", cells) for line in hint]
     left = "2 Tickets"
-    right = _facts(workspace, cells - width(left) - 7, keys)
+    right = _list_summary(workspace, cells - width(left) - 7, keys)
     return [
         title_rule(left, right, cells, theme, is_focused=is_focused),
         *filled(rows, height, cells),
@@ -116,27 +118,37 @@ def _line(
     )
 
 
-def _facts(workspace: WorkspaceView, room: int, keys: KeyMap) -> str:
+def _list_summary(workspace: WorkspaceView, room: int, keys: KeyMap) -> str:
     """Return the position, and as much about the list and its keys as there is room for."""
-    count = len(workspace.visible)
-    position = f"{workspace.index + 1 if count else 0}/{count}"
-    parts = [position]
-    if workspace.chosen:
-        parts.append(f"{len(workspace.chosen)} chosen")
-    if wanted := clean(workspace.filter.text):
-        left = room - width(" · ".join([*parts, "only "]))
-        if left < min(width(wanted), LEAST_FILTER):
-            # That tickets are left out matters more than how many are chosen.
-            parts = [position]
-            left = room - width(f"{position} · only ")
-        parts.insert(1, f"only {clip(wanted, min(MOST_FILTER, left))}")
-    parts.append(f"by {workspace.sort}")
-    if workspace.rows and not workspace.filter.text:
-        hints = ((KeyAction.FILTER, "filter"), (KeyAction.SEARCH, "search"))
-        parts += filter(None, (keys.hint(key, Context.TICKETS, does) for key, does in hints))
+    parts = [*_selection_parts(workspace, room), f"by {workspace.sort}"]
+    parts += _key_hints(workspace, keys)
     while parts[1:] and width(" · ".join(parts)) > room:
         parts.pop()
     return " · ".join(parts)
+
+
+def _selection_parts(workspace: WorkspaceView, room: int) -> list[str]:
+    """Return the position, the filter, and how many tickets are chosen if there is room."""
+    count = len(workspace.visible)
+    position = f"{workspace.index + 1 if count else 0}/{count}"
+    chosen = [f"{len(workspace.chosen)} chosen"] if workspace.chosen else []
+    text = clean(workspace.filter.text)
+    if not text:
+        return [position, *chosen]
+    filter_room = room - width(" · ".join([position, *chosen, "only "]))
+    if filter_room < min(width(text), LEAST_FILTER):
+        # The filter matters more, since it hides tickets.
+        chosen = []
+        filter_room = room - width(f"{position} · only ")
+    return [position, f"only {clip(text, min(MOST_FILTER, filter_room))}", *chosen]
+
+
+def _key_hints(workspace: WorkspaceView, keys: KeyMap) -> Iterator[str]:
+    """Yield the hints of the keys that filter and search, where no filter is set."""
+    if workspace.rows and not workspace.filter.text:
+        for key, does in ((KeyAction.FILTER, "filter"), (KeyAction.SEARCH, "search")):
+            if hint := keys.hint(key, Context.TICKETS, does):
+                yield hint
 
 
 def _hint(workspace: WorkspaceView, keys: KeyMap, *, is_pulling: bool) -> str:

@@ -37,7 +37,7 @@ async def ask_statuses(services: Services, effect: effects.AskStatuses) -> None:
     async def ask() -> dict[str, tuple[str, ...]]:
         return {key: await read(key) for key in effect.keys}
 
-    answer = await _asked(services, name, ask, STATUS_WAIT)
+    answer = await _ask_jira(services, name, ask, STATUS_WAIT)
     if answer is not None:
         texts, problem = answer
         services.send(messages.StatusesRead(name, effect.keys, texts or {}, problem))
@@ -56,7 +56,7 @@ async def ask_keys(services: Services, effect: effects.AskKeys) -> None:
         ids = await workspace.search(effect.jql)
         return len(ids), await services.in_thread(_keys_of, workspace.store, ids)
 
-    answer = await _asked(services, name, ask, SEARCH_WAIT)
+    answer = await _ask_jira(services, name, ask, SEARCH_WAIT)
     if answer is not None:
         result, problem = answer
         count, keys = result or (0, frozenset())
@@ -75,7 +75,7 @@ async def ask_issues(services: Services, effect: effects.AskIssues) -> None:
     async def ask() -> tuple[BulkIssue, ...]:
         return await find(effect.keys)
 
-    answer = await _asked(services, name, ask, SEARCH_WAIT)
+    answer = await _ask_jira(services, name, ask, SEARCH_WAIT)
     if answer is not None:
         issues, problem = answer
         services.send(messages.IssuesRead(name, effect.keys, issues or (), problem))
@@ -105,7 +105,7 @@ def stop_asking(services: Services, effect: effects.StopAsking) -> None:
         scope.cancel()
 
 
-async def _asked(
+async def _ask_jira(
     services: Services, name: str, ask: Callable[[], Awaitable[T]], seconds: float
 ) -> tuple[T | None, str] | None:
     """Ask Jira, for a limited number of seconds.

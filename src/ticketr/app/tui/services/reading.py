@@ -95,7 +95,7 @@ class Reader:
     ) -> None:
         # Rows that are shown stay until all files are read, so that they do not flicker.
         show = _ignore if self._is_filled else self._send
-        async with self._opened(last_sync) as state:
+        async with self._open_state(last_sync) as state:
             reader = await self._in_thread(
                 WorkspaceReader, self._name, self._store, state, self._seen
             )
@@ -131,7 +131,7 @@ class Reader:
         await self._in_thread(self._seen.save, text)
 
     @asynccontextmanager
-    async def _opened(self, last_sync: AbstractContextManager[State]) -> AsyncGenerator[State]:
+    async def _open_state(self, last_sync: AbstractContextManager[State]) -> AsyncGenerator[State]:
         stack = ExitStack()
         state = await self._in_thread(stack.enter_context, last_sync)
         try:

@@ -78,7 +78,7 @@ class Reader:
             elif kind == "paragraph":
                 made += self._paragraph(token)
             else:
-                made += self._within(token)
+                made += self._read_inside(token)
         return made
 
     def _tag(self, tag: str) -> Iterator[Token]:
@@ -110,11 +110,11 @@ class Reader:
     def _quote(self, token: Token) -> list[Token]:
         """Turn a quote with a panel's mark in its first line into a panel."""
         first, *others = token["children"] or [{"type": ""}]
-        children = _joined(first.get("children", [])) if first["type"] == "paragraph" else []
+        children = _join_texts(first.get("children", [])) if first["type"] == "paragraph" else []
         mark = _PANEL_MARK.fullmatch(children[0].get("raw", "")) if children else None
         panel = PANELS.get(mark[1].upper()) if mark else None
         if panel is None or (children[1:] and children[1]["type"] != "softbreak"):
-            return self._within(token)
+            return self._read_inside(token)
         blocks = others
         if children[2:]:
             blocks = [{**first, "children": children[2:]}, *others]
@@ -139,9 +139,9 @@ class Reader:
                     _html_block(f"<div adf=\"blockCard\" params='{made}'>"),
                     _html_block("</div>"),
                 ]
-        return self._within(token)
+        return self._read_inside(token)
 
-    def _within(self, token: Token, *, pictures: bool = True) -> list[Token]:
+    def _read_inside(self, token: Token, *, pictures: bool = True) -> list[Token]:
         """Read the forms in a block; of blocks themselves only pictures stand in lists and quotes."""
         children = token.get("children")
         if not children:
@@ -151,14 +151,14 @@ class Reader:
             picture = self._picture(children) if alone else None
             return picture or [{**token, "children": self._line(children)}]
         pictures = token["type"] != "task_list_item"  # a task holds paragraphs alone
-        made = [part for value in children for part in self._within(value, pictures=pictures)]
+        made = [part for value in children for part in self._read_inside(value, pictures=pictures)]
         return [{**token, "children": made}]
 
     def _picture(self, children: Sequence[Token]) -> list[Token] | None:
         """Return the tokens of a picture of an attached file, if a paragraph is just that."""
         if children[0]["type"] != "image":
             return None
-        match _joined(children):
+        match _join_texts(children):
             case [{"type": "image", "attrs": {"url": str(url)} as attrs, "children": alt}, *rest]:
                 pass
             case _:
@@ -189,7 +189,7 @@ class Reader:
             return tokens
         made: list[Token] = []
         closing = ""  # of a tag whose text is not text of the document
-        for token in _joined(tokens):
+        for token in _join_texts(tokens):
             kind = token["type"]
             if closing:
                 closing = "" if token.get("raw") == closing else closing
@@ -310,7 +310,7 @@ def _closing_of_atom(tag: str) -> str:
     return f"</{match[1]}>" if match and match[2] in _ATOMS else ""
 
 
-def _joined(tokens: Iterable[Token]) -> list[Token]:
+def _join_texts(tokens: Iterable[Token]) -> list[Token]:
     """Join the texts that stand side by side, and keep them, since marklas may read them again."""
     made: list[Token] = []
     texts: list[Token] = []
