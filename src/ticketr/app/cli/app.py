@@ -127,7 +127,7 @@ def _run() -> int:
                 use_own_script()
             code: int | None = cli.main(prog_name="ticketr", standalone_mode=False)
     except BaseException as error:  # noqa: ASYNC103, BLE001 - the outermost edge: no traceback for users
-        return _handle_error(error)  # noqa: ASYNC104 - it has been told to the user
+        return _handle_error(error)  # noqa: ASYNC104 - the user has seen it
     return code or exits.DONE
 
 

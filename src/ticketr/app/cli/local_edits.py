@@ -79,7 +79,7 @@ class LocalEdits:
         count: How many issues with keys the files hold.
         changed: What was edited, and the drafts, in the order of the files.
         conflicts: The tickets that both sides have changed.
-        creations: The issues that Jira was asked for and that have no key in a file yet.
+        creations: The requested issues that have no key in a file yet.
         never_pulled: Tickets with keys that were never pulled into this workspace.
         broken: The errors of files, by their paths relative to the workspace.
         missing: The former file of each ticket that is in no file now, by key.

@@ -62,7 +62,7 @@ class FoundIssue:
     Attributes:
         path: The file, relative to the workspace.
         issue: The issue.
-        head: The ticket that it stands in: itself, or its parent.
+        head: The ticket that it is in: itself, or its parent.
         text: Its text, as in the file.
     """
 

@@ -21,7 +21,7 @@ class LoginChecked:
 
     Attributes:
         user: The user of the login.
-        project: The project; None if none was asked for.
+        project: The project; None if none was requested.
     """
 
     user: User

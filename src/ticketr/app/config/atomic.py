@@ -53,7 +53,7 @@ def replace_atomically(
     durable: bool = True,
     check: Callable[[], None] = lambda: None,
 ) -> None:
-    """Write a temporary file and rename it: the file of that name is replaced whole or not at all.
+    """Write a temporary file and rename it: the file of that name is replaced completely or not at all.
 
     A link of that name is replaced, and not followed.
 
@@ -97,7 +97,7 @@ def write_new(
     mode: int | None = None,
     durable: bool = False,
 ) -> None:
-    """Write a file that must not be there yet, whole or not at all.
+    """Write a file that must not be there yet, completely or not at all.
 
     Args:
         folder: The descriptor of the folder; for one in a workspace see `open_write_folder`.

@@ -1,4 +1,4 @@
-"""Checks single values of settings. Pure: no file is read and no site is asked."""
+"""Checks single values of settings. Pure: no file is read and no request is sent."""
 
 from __future__ import annotations
 

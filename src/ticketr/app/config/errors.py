@@ -233,7 +233,7 @@ class UnknownWorkspace(ConfigError):
     """Raised when a workspace is asked for by a name that the user's config does not have.
 
     Attributes:
-        name: The name asked for.
+        name: The requested name.
         nearest: The known name that is most like it; None where none is.
     """
 

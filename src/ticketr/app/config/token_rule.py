@@ -9,7 +9,7 @@ server of theirs. Such a site gets nothing, not even a token that was stored for
 user has confirmed it for this folder: else a repository could also let its tickets be pushed in
 the user's name without the user knowing.
 
-*Which token is for this site?* One from a command, the keyring or the tokens file stands under the
+*Which token is for this site?* One from a command, the keyring or the tokens file is under the
 site that it is for. One from the environment is for the site in JIRA_URL. Without JIRA_URL it
 says no site: it is taken for the workspace's, if the user has confirmed that one and has no other.
 """

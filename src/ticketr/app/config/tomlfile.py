@@ -1,4 +1,4 @@
-"""Reads TOML files that people write by hand, with the line of each error."""
+"""Reads TOML files that people write, with the line of each error."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-#: Bytes; a larger file was not written by hand.
+#: Bytes; a larger file was not written by a person.
 LARGEST = 64 * 1024
 #: Lines, and lines times characters; an error in a longer file names no line, since the search
 #: parses the file up to each line.
 _MOST_LINES_SEARCHED = 300
 _MOST_WORK_SEARCHED = 1_000_000
-# A name of more parts was not written by hand, and the parser takes the square of their number.
+# A name of more parts was not written by a person, and the parser takes the square of their number.
 _DOTTED = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){32}""")
 
 _PLACE_IN_MESSAGE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
@@ -259,7 +259,7 @@ def edited(path: Path, text: str, change: Callable[[dict[str, Any]], None]) -> s
 
 
 def line_of(text: str, keys: tuple[str, ...]) -> int | None:
-    """Find the line on which a name of a TOML file stands.
+    """Find the line on which a name of a TOML file is.
 
     The parser does not return lines, so it parses ever more of the file's lines: the shortest
     beginning of the file that holds the name ends with that line.

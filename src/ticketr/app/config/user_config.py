@@ -1,6 +1,6 @@
 """Reads ``config.toml`` in the user's own folder: the workspaces and the logins.
 
-Only the user writes here, so a site that stands here is one that the user has confirmed.
+Only the user writes here, so a site that is here is one that the user has confirmed.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Settings have precedence in this order: the command's own options, the workspace's
 ``ticketr.toml``, the user's config, the environment, the ``.ticketr.yaml`` of the Go program. The
-token rule stands above all of them; see `ticketr.app.config.token_rule`.
+token rule overrides all of them; see `ticketr.app.config.token_rule`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reads YAML files that people write by hand, with the line of each error.
+"""Reads YAML files that people write, with the line of each error.
 
 The parser's tree of nodes is read only as far as it is asked for. No value is made into an object
 or repeated in an error: the file may be another program's, with secrets in it.

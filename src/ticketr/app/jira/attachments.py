@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     #: Runs blocking work, as `trio.to_thread.run_sync` does.
     InThread: TypeAlias = Callable[..., Awaitable[Any]]
 
-#: How many bytes are read, sent or asked for at once.
+#: How many bytes are read, sent or requested at once.
 PORTION = 1024 * 1024
 _RANGE = compile_on_use(r"bytes (\d+)-(\d+)/(\d+)", re.ASCII)
 #: The media ID in the address that a site sends to for the content of an attachment.

@@ -94,7 +94,7 @@ async def open_jira(
         chance: The source of jitter for the waits, as `random.random`.
 
     Yields:
-        The client. When the block is left, or cancelled, every connection is closed.
+        The client. When the block exits or is cancelled, every connection is closed.
 
     Raises:
         BadSite: The site's address cannot be used, or that for browsers.

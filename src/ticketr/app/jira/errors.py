@@ -12,7 +12,7 @@ The tree::
           ├── BadToken         the token cannot be sent at all
           ├── ConnectFailed    no connection to that address
           ├── TlsFailed        the certificate was not accepted
-          ├── ConnectionLost   the connection broke before the answer was whole
+          ├── ConnectionLost   the connection broke before the answer was complete
           ├── NoAnswer         connected, then silence
           ├── Redirected       3xx; redirects are never followed
           ├── Rejected         4xx; .status and Jira's own words
@@ -85,7 +85,7 @@ class JiraError(TicketrError):
     """The base of every error that talking to Jira can raise.
 
     Attributes:
-        url: The address that was asked, without anything that may be a secret.
+        url: The requested URL, without anything that may be a secret.
     """
 
     url: str = field(metadata=_ADDRESS)
@@ -98,7 +98,7 @@ class JiraError(TicketrError):
 
     @property
     def host(self) -> str:
-        """The machine that was asked, with its port if one was given."""
+        """The requested host, with its port if one was given."""
         return self.url.partition("://")[2].partition("/")[0] or self.url
 
     @property
@@ -147,7 +147,7 @@ class WrongSite(JiraError):
     """The token was stored for one site and asked for at another.
 
     Attributes:
-        url: The address that was about to be asked.
+        url: The URL that was about to be requested.
         site: The site that the token belongs to.
     """
 
@@ -258,7 +258,7 @@ class TlsFailed(JiraError):
 
 @dataclass(eq=False, repr=False)
 class ConnectionLost(JiraError):
-    """The connection broke before the answer was whole.
+    """The connection broke before the answer was complete.
 
     Attributes:
         reason: What happened, in a few words.
@@ -565,7 +565,7 @@ _ADVICE = {
 }
 #: The addresses of things that have a key or an ID.
 _NAMES_ONE = re.compile(r"/rest/api/\d/(?:issue|project|comment|attachment)/([^/?]+)")
-#: The longest wait that is told; a server that asks for a longer one is not believed.
+#: The longest wait that is reported; a server that asks for a longer one is not believed.
 _LONGEST_TOLD = 24 * 60 * 60
 
 

@@ -79,7 +79,7 @@ _DECISION = {
 }
 _SUB, _SUP = ({"type": "subsup", "attrs": {"type": kind}} for kind in ("sub", "sup"))
 _ADDRESS = "https://example.com"
-#: The attachments of the issue that the examples stand in.
+#: The attachments of the issue that the examples are in.
 _FILES = {"shot.png": "6b2ad1f1-0c1d"}
 
 _ROWS = (

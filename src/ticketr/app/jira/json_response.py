@@ -33,7 +33,7 @@ class JsonResponse:
     """A successful answer, as JSON.
 
     Attributes:
-        url: The address that was asked.
+        url: The requested URL.
         json: Its JSON value; None if it may be empty and is.
         date: The site's time when it answered, if the answer has it.
     """

@@ -149,7 +149,7 @@ class Issue:
         id: Its number, as text; never changes.
         key: Its key, which changes when it moves to another project.
         fields: The requested fields, as Jira wrote them.
-        properties: The entity properties that were asked for and are there.
+        properties: The entity properties that were requested and are there.
     """
 
     id: str

@@ -17,7 +17,7 @@ from ticketr.cleaning import clean
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-#: What stands in place of a secret.
+#: What replaces a secret.
 HIDDEN = "[hidden]"
 
 # The parts that are skipped or decoded. An escaped control sequence is skipped as a whole, and so is
@@ -83,7 +83,7 @@ def _replace_secrets(text: str, sought: Collection[str], special: re.Pattern[str
 def _secret_ranges(
     letters: str, places: list[tuple[int, int]], secret: str
 ) -> Iterator[tuple[int, int]]:
-    """Yield where in the text a secret stands, from its first letter to its last."""
+    """Yield where in the text a secret is, from its first letter to its last."""
     at = letters.find(secret)
     while at >= 0:
         yield places[at][0], places[at + len(secret) - 1][1]

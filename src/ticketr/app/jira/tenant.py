@@ -46,7 +46,7 @@ async def ask_cloud_id(site: str, *, transport: Transport | None = None) -> str:
         Rejected: The site has none, since it is not a Cloud site.
         Redirected: It sends elsewhere.
         BadAnswer: The answer is no cloud ID.
-        JiraError: It could not be asked.
+        JiraError: The request failed.
     """
     site = normalise_site(site)
     async with await _loaded(transport) as opened:
@@ -71,7 +71,7 @@ async def ask_server_info(site: str, *, transport: Transport | None = None) -> S
         NoJira: No Jira answers at this address.
         Rejected: It tells nothing without a login.
         Redirected: It sends elsewhere.
-        JiraError: It could not be asked.
+        JiraError: The request failed.
 
     Cancellation:
         Takes effect at once, inside the request too.

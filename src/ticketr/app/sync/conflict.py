@@ -66,7 +66,7 @@ def carry_out(store: Store, state: State, resolution: Resolution) -> Resolved:
     that the next push sends what differs from it.
 
     Raises:
-        NotChosen: Something is left to choose. As with all other errors, nothing was changed.
+        NotChosen: Something remains to be chosen. As with all other errors, nothing was changed.
         ConflictChanged: The ticket's file or the conflict is not what the user has seen.
         FileFailed: The file cannot be read or written.
         TicketSyntaxError: The file cannot be read as tickets.

@@ -136,11 +136,11 @@ class ConflictChanged(SyncError):
 
 @dataclass(eq=False, repr=False)
 class NotChosen(SyncError):
-    """Raised when a conflict is to be settled but something is left to choose.
+    """Raised when a conflict is to be settled but something remains to be chosen.
 
     Attributes:
         key: The ticket.
-        left: The names of what is left.
+        left: The names of what remains to be chosen.
     """
 
     key: str

@@ -57,7 +57,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class IssuePlace:
-    """Where an issue stands.
+    """Where an issue is.
 
     Attributes:
         path: Its file, relative to the workspace.

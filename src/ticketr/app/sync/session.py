@@ -171,7 +171,7 @@ async def open_session(job: SessionJob, progress: Progress) -> AsyncGenerator[Se
     """Lock a workspace, open its state, and log in to its site.
 
     Yields:
-        The session. When the block is left, or cancelled, everything is closed.
+        The session. When the block exits or is cancelled, everything is closed.
 
     Raises:
         WorkspaceBusy: Another process is changing the workspace.

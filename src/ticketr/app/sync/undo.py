@@ -188,7 +188,7 @@ def _write_back(store: Store, step: UndoStep) -> str:
 def _with_old_text(text: str, step: UndoStep) -> str:
     """Return the text of a file with the old text of the ticket.
 
-    A file that is as it was left need not hold tickets: conflict markers may stand in it.
+    A file that is as it was left need not hold tickets: conflict markers may be in it.
 
     Raises:
         CannotUndo: The ticket has another text now.

@@ -81,7 +81,7 @@ def begins_comments(lines: Sequence[str], index: int) -> bool:
     """Return whether a line is the heading of the comments, perhaps behind backslashes.
 
     A line that begins a comment must follow it, perhaps after blank lines. One with a number and a
-    time may also stand below other lines: else what was written above the comments would make all
+    time may also be below other lines: else what was written above the comments would make all
     of them text, which a push would send.
 
     Args:

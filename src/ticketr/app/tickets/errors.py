@@ -26,7 +26,7 @@ class TicketSyntaxError(TicketrError):
         line: The line, from 1.
         column: The character in that line, from 1.
         problem: What is wrong and what to write instead.
-        text: The offending line, exactly as it stands in the file.
+        text: The offending line, exactly as it is in the file.
     """
 
     source: str

@@ -29,7 +29,7 @@ def set_fields(
 ) -> TicketFile:
     """Return a file with other texts in some fields of some issues.
 
-    Only the lines of these fields change. A field that is new stands behind the others. Where that
+    Only the lines of these fields change. A new field follows the others. Where that
     is not possible, as with a text of several lines, the whole ticket is rendered.
 
     Args:

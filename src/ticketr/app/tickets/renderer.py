@@ -105,14 +105,14 @@ class _FileWriter:
         self.spans: list[TicketSpan] = []
 
     def keep(self, index: int) -> None:
-        """Write a ticket as it is, and what stands before it."""
+        """Write a ticket as it is, and what is before it."""
         span = self._file.spans[index]
         self._put(self._file.text[self._read : span.start])
         self._put_ticket(self._file.tickets[index], self._file.text[span.start : span.end])
         self._read = span.end
 
     def change(self, index: int, ticket: Ticket) -> None:
-        """Write a ticket in place of an old one, and what stands before that."""
+        """Write a ticket in place of an old one, and what is before that."""
         text, span = self._file.text, self._file.spans[index]
         self._put(text[self._read : span.start])
         rendered = render_ticket(ticket)
@@ -122,7 +122,7 @@ class _FileWriter:
         self._read = span.end
 
     def finish(self) -> None:
-        """Write what stands behind the last ticket."""
+        """Write what follows the last ticket."""
         self._put(self._file.text[self._read :])
 
     def add(self, ticket: Ticket) -> None:
@@ -167,7 +167,7 @@ def _preamble(text: str) -> str:
 
 
 def _escape_preamble(line: str, *, fenced: bool = False) -> str:
-    """Escape a line that must not stand before the first ticket; the parser keeps the escape."""
+    """Escape a line that must not be before the first ticket; the parser keeps the escape."""
     wrong = grammar.CONFLICT.match(line) or (not fenced and grammar.ALMOST_TICKET.match(line))
     return grammar.insert_backslash(line) if wrong else line
 

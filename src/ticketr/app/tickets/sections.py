@@ -64,7 +64,7 @@ class ParsedIssue:
     headings: dict[str, int] = field(default_factory=dict)
 
     def is_bare(self) -> bool:
-        """Return whether nothing stands below the heading."""
+        """Return whether nothing is below the heading."""
         more = self.fields or self.remarks or self.criteria or self.comments or self.texts
         return not (any(self.text.lines) or more)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ticketr.app.sync import Note
     from ticketr.app.tui.state import AppState
 
-#: What stands between a job's kind and its count in the message of a job that has ended.
+#: What is between a job's kind and its count in the message of a job that has ended.
 _COMPLETE = " complete: "
 _ACTIONS = {"pull": KeyAction.PULL, "push": KeyAction.PUSH, "sync": KeyAction.SYNC}
 

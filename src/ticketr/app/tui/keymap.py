@@ -315,7 +315,7 @@ class KeyMap:
             action: The action.
             context: The place in which its key is pressed.
             does: What the key does, in words that follow its name.
-            before: What stands before the hint, such as ``"; "``.
+            before: What is before the hint, such as ``"; "``.
         """
         key = self.key(action, context)
         return f"{before}{key} {does}" if key else ""

@@ -136,7 +136,7 @@ def holding_all(
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Some rows that follow each other, whole tickets with their sub-tasks; never none.
+    """Some rows that follow each other, complete tickets with their sub-tasks; never none.
 
     Attributes:
         shown: The rows as they are shown without a filter and folds, in the order of their keys.

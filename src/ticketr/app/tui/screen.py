@@ -250,7 +250,7 @@ def _hints(state: AppState, theme: Theme) -> Iterator[Span]:
         for row in state.keymap.in_context(state.context)
         if row.hint and row.first and _has_effect(state, row.action)
     ]
-    # Those of the keys that work everywhere stand last, and are never left out for others.
+    # Those of the keys that work everywhere are last, and are never left out for others.
     reserved = sum(_hint_cells(row, theme) for row in rows if Context.EVERYWHERE in row.contexts)
     for row in rows:
         size = _hint_cells(row, theme)

@@ -146,7 +146,7 @@ class Setup(Protocol):
     """Sets up workspaces for the app.
 
     Each async function can be cancelled at any time, also inside a request; `add_workspace` then has
-    stored either nothing or a whole workspace or, at worst, a token without a workspace.
+    stored either nothing or a complete workspace or, at worst, a token without a workspace.
     """
 
     async def check_site(self, address: str) -> SiteAnswer | Problem:

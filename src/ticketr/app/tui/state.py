@@ -53,7 +53,7 @@ class OpenTicket:
         as_source: Whether the lines of the file are shown.
         task: The index of the selected sub-task; -1 for none.
         wrapped: The lines of a long ticket.
-        wrapping: The width of the lines that were asked for last, and whether they are those of
+        wrapping: The width of the lines that were requested last, and whether they are those of
             the file.
         search: What is searched in its text, as it was typed; empty for nothing.
         match: The index of the match that was gone to last.

@@ -50,7 +50,7 @@ def status_row(state: AppState, now: float, theme: Theme) -> str:
 def without_places(words: str, room: int, theme: Theme) -> str:
     """Return words; without room for them, with absolute paths as names alone.
 
-    The address of a request, which stands beside the name of its site, is left out then, too.
+    The address of a request, which is beside the name of its site, is left out then, too.
     """
     if width(words) <= room:
         return words

@@ -48,7 +48,7 @@ def link_addresses(content: list[Any]) -> list[Any]:
     """Turn the bare addresses in the texts of a block into links, as GitHub does.
 
     Args:
-        content: What stands in a block that is not code.
+        content: What is in a block that is not code.
 
     Returns:
         The same list if there is none, else a new one.
@@ -155,9 +155,9 @@ def _allows(near: Any, pattern: re.Pattern[str], *, more: bool = False) -> bool:
     """Return whether the character beside an address ends it.
 
     Args:
-        near: What stands there; None for nothing.
+        near: What is there; None for nothing.
         pattern: What it must begin or end with.
-        more: Whether something stands behind it, so that its end ends nothing.
+        more: Whether something is behind it, so that its end ends nothing.
     """
     if near is None or near.get("type") == "hardBreak":
         return True

@@ -55,7 +55,7 @@ class DroppedPiece:
 
     Attributes:
         text: The piece, one line of it.
-        line: The line that it stands in, from 1 on; 0 if that is not known.
+        line: The line that it is in, from 1 on; 0 if that is not known.
         html: Whether it is a tag, a comment or within a block of HTML.
         problem: What is wrong with it, if more is known than that Jira has no place for it.
     """
@@ -223,7 +223,7 @@ def _without_effect(
 
 
 def _texts(tokens: list[dict[str, Any]], problem: str = "") -> Iterator[tuple[str, bool, str]]:
-    """Yield each text, whether it stands in a block of HTML, and what would be wrong if it is lost."""
+    """Yield each text, whether it is in a block of HTML, and what would be wrong if it is lost."""
     for token in tokens:
         match token:
             case {"type": "block_html" | "inline_html", "raw": str(raw)}:

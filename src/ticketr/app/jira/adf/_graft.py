@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 #: The place of a block: its index in the document, then in the block there, and so on.
 Path: TypeAlias = tuple[int, ...]
 
-#: What does not stand right in a document.
+#: What is wrong in a document.
 _PARTS = frozenset(
     {
         *("tableRow", "tableCell", "tableHeader", "listItem", "taskItem", "decisionItem"),
@@ -94,7 +94,7 @@ def graft(
         grafting = _Graft(original, shown, edited, shown_of)
         grafted = grafting.graft()
         if grafting.has_moved and _new_problems(grafted, original) and not problems(edited):
-            # A block of Jira's stands in a place that Jira does not allow.
+            # A block of Jira's is in a place that Jira does not allow.
             grafted = _Graft(original, shown, edited, shown_of, moves=False).graft()
     except RecursionError:  # below the depth that is compared
         return _converted(original, shown, edited)
@@ -117,7 +117,7 @@ class _Edit:
     """An edited or a deleted block.
 
     Attributes:
-        original: What stood there in Jira.
+        original: What was there in Jira.
         shown: What the file showed of that.
         sent: What takes its place; empty if it was deleted.
         path: Its place in the edited document.

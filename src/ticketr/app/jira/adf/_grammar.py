@@ -50,7 +50,7 @@ class Node:
     """A kind of node.
 
     Attributes:
-        children: What may stand in it, with the marks that it may have there.
+        children: What may be in it, with the marks that it may have there.
         least: How many children it needs; None if the list itself may be missing.
         most: How many it can have.
         ordered: Whether each child must be the one of that place.

@@ -58,7 +58,7 @@ IN_CELLS = frozenset(
 _BLOCKS = frozenset({"aside", "details", "div", "figure", "section", "ul"})
 #: The tags that must be around a tag.
 _WITHIN = {"figcaption": {"figure"}, "li": {"ol", "ul"}, "summary": {"details"}}
-#: What may stand before the first word of a line: indent, and the signs of quotes and items.
+#: What may be before the first word of a line: indent, and the signs of quotes and items.
 FIRST = r"^[ \t]*(?:(?:>|[-+*]|\d{1,9}[.)])[ \t]+|>)*(?:\[[ xX]\][ \t]+)?"
 
 _ATTRS = r"""(?:[ \t]+(?:open|[\w-]+=(?:"[^"\n]*"|'[^'\n]*')))*[ \t]*"""
@@ -209,7 +209,7 @@ def _is_read(piece: re.Match[str], opened: list[_Open], *, in_row: bool, first: 
     Args:
         piece: The tag.
         opened: The tags without an end tag so far.
-        in_row: Whether it stands in a table.
+        in_row: Whether it is in a table.
         first: Whether a block can begin there.
     """
     tag, attrs = piece["open"], piece["attrs"]

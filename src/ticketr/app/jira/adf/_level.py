@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ticketr.app.jira.adf._tree import Block
     from ticketr.app.jira.adf._units import Unit
 
-# What stands in a table makes a table with it, so it becomes nothing else.
+# What is in a table makes a table with it, so it becomes nothing else.
 _PARTS = frozenset({"tableRow", "tableCell", "tableHeader", "layoutColumn", "media"})
 #: How much two blocks of the same kind are alike at least, and of different kinds.
 _SAME_KIND, _OTHER_KIND = 0.2, 0.5
@@ -28,7 +28,7 @@ class Gone:
 
     Attributes:
         unit: The blocks.
-        at: The index of the edited block that stands there now, or else of the next one.
+        at: The index of the edited block that is there now, or else of the next one.
         instead: The indices of blocks that may have taken their place; none if they were deleted.
     """
 
@@ -77,7 +77,7 @@ class Level:
             self._pair([visible[number] for number in left], free, next_at)
 
     def _find_same(self, visible: Sequence[Unit]) -> list[tuple[int, int]]:
-        """Find units that stand in order as before; return their numbers and places."""
+        """Find units that are in order as before; return their numbers and places."""
         flat = [block.key for unit in visible for block in unit.shown]
         places = dict(matches(flat, [block.key for block in self._edited]))
         anchors: list[tuple[int, int]] = []
@@ -92,7 +92,7 @@ class Level:
         return anchors
 
     def _find_moved(self, visible: Sequence[Unit], fixed: set[int]) -> set[int]:
-        """Find units that stand in another place now; return their numbers."""
+        """Find units that are in another place now; return their numbers."""
         keys = [block.key for block in self._edited]
         places: dict[int, deque[int]] = {}
         for at, key in enumerate(keys):
@@ -116,7 +116,7 @@ class Level:
         return moved
 
     def _pair(self, left: Sequence[Unit], free: Sequence[int], end: int) -> None:
-        """Pair the units between two fixed ones with the blocks that stand there now."""
+        """Pair the units between two fixed ones with the blocks that are there now."""
         single = [unit for unit in left if unit.is_single]
         paired = pairs(
             len(single),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _WORD = re.compile(r"[^\W_]+")
 #: So many words are enough to find a line.
 _MOST_WORDS = 5
-#: What stands between two words of a text: punctuation, marks and tags, on a few lines.
+#: What is between two words of a text: punctuation, marks and tags, on a few lines.
 _BETWEEN = r"(?:[\W_]|<[^<>]*>|&\w+;){1,200}?"
 
 

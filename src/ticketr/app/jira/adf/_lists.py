@@ -99,7 +99,7 @@ def keep_lists_apart(content: list[Any], separator: Callable[[], Json]) -> None:
 
     Args:
         content: The blocks of a place.
-        separator: Makes a block that stands between two lists of which one has no other marker.
+        separator: Makes a block that is between two lists of which one has no other marker.
     """
     made: list[Any] = content[:1]
     is_other = False

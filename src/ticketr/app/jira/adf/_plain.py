@@ -64,7 +64,7 @@ def _text_of(node: Json) -> str:
 
 
 def prose(document: Json) -> Iterator[str]:
-    """Yield the text of each block without what stands in code, in the order of the document."""
+    """Yield the text of each block without what is in code, in the order of the document."""
     waiting: list[Any] = [document]
     while waiting:
         node = waiting.pop()

@@ -174,7 +174,7 @@ class _TableReader:
         """Write a row with as many cells as its table has, or note what is wrong with it."""
         line = self._lines[index]
         cells, whole = _cells(line), _cells_but_code(line)
-        if len(whole) < len(cells):  # a bar stands in code
+        if len(whole) < len(cells):  # there is a bar in code
             if len(cells) == columns:
                 self._problem(
                     index,

@@ -34,7 +34,7 @@ class Block:
     """A block of a document.
 
     Attributes:
-        node: The block as it stands in the document.
+        node: The block as it is in the document.
         kind: Its type.
         key: A number that equal blocks share.
         shell: A number that blocks share if they are equal apart from their content.
@@ -106,7 +106,7 @@ class BlockReader:
 
 
 def is_inline(node: object) -> bool:
-    """Return whether a node stands in a line of text."""
+    """Return whether a node is in a line of text."""
     return not isinstance(node, dict) or node.get("type") in _INLINE
 
 

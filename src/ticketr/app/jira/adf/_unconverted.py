@@ -58,7 +58,7 @@ class UnconvertedPiece:
 
     Attributes:
         text: The piece.
-        line: The line that it stands in, from 1 on.
+        line: The line that it is in, from 1 on.
         reason: What becomes of it in Jira, and what to write instead.
     """
 
@@ -104,7 +104,7 @@ def _candidates(markdown: str) -> list[UnconvertedPiece]:
 
 
 def _infos(markdown: str) -> Iterator[UnconvertedPiece]:
-    """Yield what stands behind the language of each block of code."""
+    """Yield what follows the language of each block of code."""
     for start, _ in fenced(markdown):
         if match := _INFO.match(markdown, start):
             line = markdown.count("\n", 0, start) + 1

@@ -89,7 +89,7 @@ def _pair_inexact_blocks(
 
 
 def _by_kind(original: Sequence[Block], shown: Sequence[Block]) -> Iterator[Unit]:
-    """Pair blocks of the same kind at both ends, and join what is left between them."""
+    """Pair blocks of the same kind at both ends, and join the rest between them."""
     kinds = [[block.kind for block in side] for side in (original, shown)]
     first = count_alike(*kinds)
     last = count_alike(kinds[0][first:][::-1], kinds[1][first:][::-1])

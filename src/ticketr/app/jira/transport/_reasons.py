@@ -24,7 +24,7 @@ def not_connected(url: str, error: Exception, proxy: str = "") -> ConnectFailed 
     """Make the error for a connection that could not be made.
 
     Args:
-        url: The address that was asked.
+        url: The requested URL.
         error: The error of the HTTP package.
         proxy: The proxy that was asked to connect; empty without one.
     """

@@ -65,13 +65,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One whole HTTP answer.
+    """One complete HTTP answer.
 
     Attributes:
         status: The HTTP status.
         headers: Their names in lower case; a repeated one is joined by commas.
         body: Decompressed and complete.
-        url: The address that was asked.
+        url: The requested URL.
     """
 
     status: int
@@ -139,7 +139,7 @@ class Transport(Protocol):
         Raises:
             ConnectFailed: No connection could be made.
             TlsFailed: The certificate was not accepted.
-            ConnectionLost: The connection broke before the answer was whole.
+            ConnectionLost: The connection broke before the answer was complete.
             NoAnswer: The other side was silent for too long, or its answer did not end.
             BadAnswer: The answer is no HTTP, is too large or cannot be decompressed.
         """

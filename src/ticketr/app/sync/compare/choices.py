@@ -115,7 +115,7 @@ class Resolution:
     Attributes:
         view: The conflict.
         chosen: What is chosen.
-        left: What is left to choose.
+        left: What remains to be chosen.
     """
 
     view: ConflictView
@@ -154,7 +154,7 @@ class Preview:
         pushed: The names of what goes to Jira with the next push.
         aside: Where the text of now is put aside, relative to the workspace; empty if the file
             does not change.
-        left: The names of what is left to choose.
+        left: The names of what remains to be chosen.
     """
 
     path: str

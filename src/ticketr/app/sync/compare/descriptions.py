@@ -27,7 +27,7 @@ _NO_FILES: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class DescriptionText:
-    """A description as it will stand in a file.
+    """A description as it will be in a file.
 
     Attributes:
         markdown: Its Markdown, without the criteria.
@@ -99,7 +99,7 @@ def description_adf(
         files: The media ID of each file that is attached to the issue, by its name.
 
     Returns:
-        The document. What is longer than Jira takes stands there as it is, for it is not sent.
+        The document. What is longer than Jira takes is there as it is, for it is not sent.
     """
     texts = ticket.acceptance_criteria
     if body is None:

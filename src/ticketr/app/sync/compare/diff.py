@@ -117,7 +117,7 @@ def alike(part: Part, one: str, other: str) -> bool:
 
 
 def _sent(part: Part, text: str) -> object:
-    """Return what Jira would get from a text; files stand there by their names."""
+    """Return what Jira would get from a text; files are there by their names."""
     if isinstance(part, CommentPart | TextPart):
         return canonical(to_adf(text, files=BY_NAME))
     if part is CorePart.DESCRIPTION:

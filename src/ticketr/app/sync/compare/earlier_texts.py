@@ -1,7 +1,7 @@
 """Finds sections that an earlier version took for a part of the description. Pure.
 
 Before rich-text fields had sections, a line ``## Field: Name`` was a heading of the description, and
-stood in files without a backslash. Such a line still means the same until its ticket is written again.
+was in files without a backslash. Such a line still means the same until its ticket is written again.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def earlier_names(issue: Ticket, description: object) -> frozenset[str]:
     there = {text for text in _headings(description) if text.startswith(_FIELD)}
     if not there or not issue.texts:
         return frozenset()
-    # A heading that this version wrote stands in the description, where it had a backslash.
+    # A heading that this version wrote is in the description, where it had a backslash.
     lines = issue.description.split("\n")
     headings = {name: field_heading(name) for name in issue.texts}
     return frozenset(
@@ -65,7 +65,7 @@ def fold_earlier_texts(
 
 
 def _fold_sections(ticket: Ticket, descriptions: Mapping[str, object]) -> Ticket:
-    """Return a ticket whose earlier sections stand in the descriptions."""
+    """Return a ticket whose earlier sections are in the descriptions."""
 
     def folded(issue: Ticket) -> Ticket:
         names = earlier_names(issue, descriptions.get(issue.key or ""))

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ticketr.app.jira.models import Issue
     from ticketr.app.sync.compare.columns import Columns
 
-#: What stands between a choice and the second one below it.
+#: What is between a choice and the second one below it.
 BELOW = " > "
 #: What an issue without a description weighs.
 _ISSUE = 100
@@ -45,7 +45,7 @@ _ISSUE = 100
 
 @dataclass(frozen=True, slots=True)
 class FamilyText:
-    """A family as it will stand in a file.
+    """A family as it will be in a file.
 
     Attributes:
         ticket: The ticket that is parsed from ``text``.

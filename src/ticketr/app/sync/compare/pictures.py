@@ -31,7 +31,7 @@ class PictureFile:
         path: The file, relative to the workspace.
         size: How many bytes it has.
         problem: Why it cannot be attached; empty if it can.
-        mark: What stands in a document for its media ID until it is attached.
+        mark: What is in a document for its media ID until it is attached.
     """
 
     path: str

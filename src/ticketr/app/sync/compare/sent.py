@@ -188,7 +188,7 @@ def add_sent_to_base(
 
     Args:
         base: The ticket at the last sync.
-        local: The ticket as it stands here.
+        local: The ticket as it is here.
         remote: The ticket as Jira has it now.
         issues: Its issues in Jira's terms.
         sent: What was sent of each of them, by key.

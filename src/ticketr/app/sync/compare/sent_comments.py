@@ -37,11 +37,11 @@ class SentComment:
         marker: A random text in the comment's own properties.
         issue: The ID of its issue.
         key: The issue's key.
-        text: The comment as it stood in the file.
+        text: The comment as it was in the file.
         body: What was sent, as JSON.
         account: The ID of the account that sent it.
         after: The highest number of the issue's comments before.
-        sent: This computer's clock when it was asked for, in seconds since the epoch; 0 if Jira
+        sent: This computer's clock when it was requested, in seconds since the epoch; 0 if Jira
             has certainly finished with the request.
         id: Its number; empty while it is not known whether Jira has it.
         is_settled: Whether the state has the comment as part of its ticket.

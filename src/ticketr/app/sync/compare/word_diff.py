@@ -45,7 +45,7 @@ def word_diff(before: str, after: str) -> tuple[Piece, ...]:
 
 
 def _stretches(before: str, after: str) -> Iterator[tuple[str, str]]:
-    """Yield each word that both texts have, and what stands between two of them."""
+    """Yield each word that both texts have, and what is between two of them."""
     old, new = list(_WORD.finditer(before)), list(_WORD.finditer(after))
     here = there = 0
     for one, other in _pairs([match[0] for match in old], [match[0] for match in new]):

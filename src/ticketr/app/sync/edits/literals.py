@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ticketr.app.sync.edits.local_changes import LocalChange
     from ticketr.app.tickets import Ticket
 
-    #: Returns the line of the file that a line of a text stands in; 0 if it is not known.
+    #: Returns the line of the file that a line of a text is in; 0 if it is not known.
     Place: TypeAlias = Callable[[int], int]
 
 

@@ -130,7 +130,7 @@ class PushPlan:
 
     Attributes:
         entries: The issues that it would create or change, in the order of the files.
-        left: What it would leave alone, and why.
+        left: What it would not change, and why.
         losses: What its entries would remove from descriptions in Jira. Unless they are accepted,
             these descriptions are not sent.
         literals: What Jira would get as plain text, such as a mistyped short form.

@@ -41,7 +41,7 @@ class PullJob(SessionJob):
         into: The file for new tickets, relative to the workspace; None gives each its own file.
 
     Cancellation:
-        Takes effect at once, inside a running request too. What was written stays and is whole.
+        Takes effect at once, inside a running request too. What was written stays and is complete.
     """
 
     verb = "Pull"

@@ -1,1 +1,1 @@
-"""From Jira to the files: decide what to fetch, fetch it, hand whole families to the writer."""
+"""From Jira to the files: decide what to fetch, fetch it, hand complete families to the writer."""

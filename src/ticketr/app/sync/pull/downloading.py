@@ -90,7 +90,7 @@ async def download(
         session: The workspace and the site.
         by_key: The attachments of each issue, by its key.
         homes: The file of each key, relative to the workspace.
-        done: Gets each file as soon as it is whole.
+        done: Gets each file as soon as it is complete.
 
     Returns:
         What was done. A file that is in the way, or that cannot be read or written, is noted.

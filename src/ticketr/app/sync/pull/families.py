@@ -1,4 +1,4 @@
-"""Decides which issues to fetch next, and when a family is whole. Pure.
+"""Decides which issues to fetch next, and when a family is complete. Pure.
 
 A pull fetches issues by the hundred, in the order of the search, but writes families. When one member
 of a family arrives, the others move to the front of the queue. So only a few pages are in memory,
@@ -40,7 +40,7 @@ class _IncompleteFamily:
 
 
 class Families:
-    """Splits wanted issues into batches to fetch, and groups answers into whole families.
+    """Splits wanted issues into batches to fetch, and groups answers into complete families.
 
     Args:
         wanted: IDs to fetch, in order.
@@ -56,7 +56,7 @@ class Families:
         # OrderedDict removes its first member in constant time; a dict does not.
         self._waiting = OrderedDict.fromkeys(wanted)
         self._urgent: OrderedDict[str, None] = OrderedDict()
-        self._awaited = set(self._waiting)  # wanted and not here yet, asked for or not
+        self._awaited = set(self._waiting)  # wanted and not here yet, requested or not
         self._present = set(present)
         self._standalone = set(standalone)
         self._incomplete: dict[str, _IncompleteFamily] = {}
@@ -73,7 +73,7 @@ class Families:
         """Add the answer to one batch.
 
         Returns:
-            The families that are whole now.
+            The families that are complete now.
         """
         asked = set(asked)
         self._awaited -= asked

@@ -42,7 +42,7 @@ def make_fetch_plan(
         ids: IDs that the query finds.
         changed: IDs among them that Jira says have changed.
         known: What the state knows.
-        locations: The keys that stand in files.
+        locations: The keys that are in files.
         project: The project, when all of it is pulled; only then can an issue be missing.
     """
     ids = tuple(ids)

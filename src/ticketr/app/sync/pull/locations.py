@@ -40,7 +40,7 @@ def misplaced_note(
 def location_of(
     issue: Issue, locations: Mapping[str, TicketLocation], known: Mapping[str, KnownIssue]
 ) -> TicketLocation | None:
-    """Return where an issue stands, by its key or by the one that it had at the last sync."""
+    """Return where an issue is, by its key or by the one that it had at the last sync."""
     return locations.get(issue.key) or locations.get(_former_key(issue, known))
 
 

@@ -41,7 +41,7 @@ async def pull_named(
 ) -> None:
     """Bring named tickets into the workspace, whatever the query finds.
 
-    A ticket comes with its sub-tasks, and a sub-task with the ticket in whose file it stands.
+    A ticket comes with its sub-tasks, and a sub-task with the ticket in whose file it is.
 
     Args:
         session: The workspace and the site.
@@ -79,7 +79,7 @@ async def pull_named(
 
 
 class _Relatives:
-    """Finds all issues that stand in the same tickets as some issues.
+    """Finds all issues that are in the same tickets as some issues.
 
     Attributes:
         wanted: The IDs of all these issues, in the order in which they were found.
@@ -99,7 +99,7 @@ class _Relatives:
         self._tally = tally
 
     async def find(self, names: Mapping[str, str]) -> None:
-        """Find the whole tickets of some issues.
+        """Find the complete tickets of some issues.
 
         Args:
             names: The key of each issue for messages, by the ID or key to ask Jira for.
@@ -115,7 +115,7 @@ class _Relatives:
             self.wanted.update(dict.fromkeys(family))
 
     def _parent(self, issue: Issue) -> str:
-        """Return the ID of the ticket in which a sub-task stands; empty for any other issue."""
+        """Return the ID of the ticket in which a sub-task is; empty for any other issue."""
         location = self._locations.get(issue.key)
         stands_alone = location is not None and location.head == issue.key
         parent = parent_id(issue) if is_subtask(issue) and not stands_alone else None

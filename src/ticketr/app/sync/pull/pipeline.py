@@ -1,4 +1,4 @@
-"""Fetches the issues of a plan and writes each family as soon as it is whole.
+"""Fetches the issues of a plan and writes each family as soon as it is complete.
 
 Several fetchers send families to a task that renders them, and it sends texts to the task that writes
 files. The channels have no buffer, so the fetchers wait for a slow disk and memory stays flat.

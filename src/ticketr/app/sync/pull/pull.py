@@ -47,7 +47,7 @@ async def pull(
         into: The file for new tickets, relative to the workspace; None gives each one of its own.
 
     Cancellation:
-        Takes effect at once, inside a running request too. What was written stays and is whole.
+        Takes effect at once, inside a running request too. What was written stays and is complete.
     """
     columns = session.columns.stored
     refetched = await session.in_thread(session.state.site_record.take_columns, columns)

@@ -1,4 +1,4 @@
-"""Fetches whole tickets by ID or key, and writes them into their files."""
+"""Fetches complete tickets by ID or key, and writes them into their files."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ _STATUS = "Status"
 
 
 class IssueSender:
-    """Sends the edits of issues, and what is left of new ones; several issues at once.
+    """Sends the edits of issues, and the rest of new ones; several issues at once.
 
     The tally counts what Jira has taken, and has a note on what it refuses.
 
@@ -173,7 +173,7 @@ class IssueSender:
         sent += [change for change in edit.changes if change.part in lines]
 
     async def complete(self, new: NewIssue, created: Created, path: str) -> None:
-        """Send the rest of a new issue; the next push sends what is left."""
+        """Send the rest of a new issue; the next push sends what fails."""
         try:
             await self._send_pictures(new, created, path)
             for link in new.payload.links:

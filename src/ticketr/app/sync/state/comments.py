@@ -24,7 +24,7 @@ _COLUMNS = "marker, issue, key, text, body, account, after, sent, id, settled"
 
 
 class SentComments:
-    """The comments that were asked for; they are kept for some days after the state has them.
+    """The comments that were requested; they are kept for some days after the state has them.
 
     An editor or git may bring back a file in which such a comment has no number yet.
     """

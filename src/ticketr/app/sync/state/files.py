@@ -53,7 +53,7 @@ class AskedUpload:
 
 
 class Uploads:
-    """The pictures that were asked for, one of each content and issue."""
+    """The pictures that were requested, one of each content and issue."""
 
     def __init__(self, db: Database) -> None:
         self._db = db

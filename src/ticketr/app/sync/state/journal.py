@@ -89,7 +89,7 @@ class Creation:
         path: The draft's file, relative to the workspace.
         draft: The draft as text, with its tasks.
         after: A number that the project's keys had reached before.
-        sent: This computer's clock when it was asked for, in seconds since the epoch.
+        sent: This computer's clock when it was requested, in seconds since the epoch.
         parts: What is sent of it, as `sent.to_json` writes it.
         id: Its ID; None while no answer has come.
         key: Its key; None while no answer has come.
@@ -119,7 +119,7 @@ _COLUMNS = "marker, project, parent, title, path, draft, after, sent, parts, id,
 
 
 class Creations:
-    """The issues that were asked for, from before the request until their keys are in files.
+    """The issues that were requested, from before the request until their keys are in files.
 
     Each change is on disk before the next step is taken.
     """

@@ -35,7 +35,7 @@ class KnownIssue:
     Attributes:
         id: Jira's ID.
         key: Its key when it was last seen.
-        head: The ID of the issue whose ticket it stands in.
+        head: The ID of the issue whose ticket it is in.
         updated: Its last change, as Jira writes it.
         seen: Jira's clock, in seconds since the epoch, when the pull that last confirmed it began.
         stale: Whether Jira has a newer version that was not taken.
@@ -133,7 +133,7 @@ class State:
     Attributes:
         site_record: What is known of the site as a whole.
         conflicts: The tickets that both sides have changed.
-        creations: The issues that were asked for and are not in their files yet.
+        creations: The issues that were requested and are not in their files yet.
         sent: The edits that Jira may have taken.
         comments: The comments that Jira was asked to add.
         undo: The texts that were replaced lately.
@@ -184,7 +184,7 @@ class State:
             return float(rows[0][0]) if rows else None
 
     def issues_of(self, head: str) -> list[Issue]:
-        """Read the issues that stand in one ticket, as they were at the last sync."""
+        """Read the issues that are in one ticket, as they were at the last sync."""
         return [row.issue for row in self.rows_of(head)]
 
     def rows_of(self, head: str) -> list[IssueRow]:
@@ -214,12 +214,12 @@ class State:
             return rows_from_json(conflict.issues)
 
     def members(self, heads: Iterable[str]) -> dict[str, list[str]]:
-        """Return the IDs of the issues that stand in some tickets, by the ID of each one's head."""
+        """Return the IDs of the issues that are in some tickets, by the ID of each one's head."""
         query = "SELECT id FROM issue WHERE head = ?"
         return {head: [row[0] for row in self._db.read(query, (head,))] for head in heads}
 
     def head_of(self, key: str) -> str | None:
-        """Find the ID of the issue in whose ticket a key stands; None for an unknown key."""
+        """Find the ID of the issue in whose ticket a key is; None for an unknown key."""
         rows = self._db.read("SELECT head FROM issue WHERE key = ?", (key,))
         return rows[0][0] if rows else None
 
@@ -278,7 +278,7 @@ class State:
 
         Args:
             head: The ID of its head.
-            base: Where it stands and what Jira has.
+            base: Where it is and what Jira has.
             rows: Its issues.
             seen: Jira's clock when this job began.
         """

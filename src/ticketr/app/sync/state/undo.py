@@ -54,7 +54,7 @@ class UndoStep:
         head: The ID of its head; empty for a ticket that was never pulled.
         path: Its file, relative to the workspace.
         start: The offset of the ticket in that file.
-        before: Its text before, as it stood in the file.
+        before: Its text before, as it was in the file.
         after: Its text afterwards; it may be the same.
         digest: The digest of the whole file afterwards.
         aside: The file with a copy of its text before, relative to the workspace; empty for none.

@@ -76,7 +76,7 @@ def _is_there(path: Path, size: int | None) -> bool:
 
 
 class Download:
-    """A file that is being written, and that gets its name only once it is whole.
+    """A file that is being written, and that gets its name only once it is complete.
 
     Args:
         root: The workspace's folder.
@@ -118,6 +118,6 @@ class Download:
             )
 
     def close(self) -> None:
-        """Remove what is left of a file that is not finished."""
+        """Remove the rest of a file that is not finished."""
         with suppress(OSError, FileFailed), self._open:
             os.unlink(self._temporary, dir_fd=self._folder)

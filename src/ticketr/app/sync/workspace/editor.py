@@ -51,7 +51,7 @@ class Rewritten:
 
     Attributes:
         start: Its offset in the file.
-        before: Its text before, as it stood there.
+        before: Its text before, as it was there.
         after: Its text now.
         aside: The file with a copy of its text before; None for none.
         whole: The text of the whole file now.

@@ -1,4 +1,4 @@
-"""Replaces files whole or not at all.
+"""Replaces files completely or not at all.
 
 Synchronous, for a worker thread.
 """

@@ -62,8 +62,8 @@ class Decision:
 
         Args:
             merged: The result of the merge.
-            index: Where the ticket stands among the file's tickets.
-            local: The ticket as it stands there.
+            index: Where the ticket is among the file's tickets.
+            local: The ticket as it is there.
             text: Its text there.
             keep_text: Whether to copy that aside before it is replaced.
         """

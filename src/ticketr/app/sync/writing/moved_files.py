@@ -65,7 +65,7 @@ def _keys_of(state: State, family: RenderedFamily) -> tuple[str, ...]:
 
 
 def _find(store: Store, keys: Collection[str], known: Collection[str]) -> dict[str, str]:
-    """Return the file of each key that stands in a file whose name is not known."""
+    """Return the file of each key that is in a file whose name is not known."""
     texts: dict[str, str] = {}
     for path in chain.from_iterable(store.walk()):
         name = store.name_of(path)

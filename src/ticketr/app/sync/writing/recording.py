@@ -73,7 +73,7 @@ def record_written(
     Args:
         state: The state of the workspace.
         head: The head of the ticket, as Jira has it.
-        base: Where it stands and what Jira has.
+        base: Where it is and what Jira has.
         rows: Its issues.
         seen: When they were true, by Jira's clock.
         kind: What has written it.

@@ -1,4 +1,4 @@
-"""Families as they will stand in files: ordered, with their texts. Pure."""
+"""Families as they will be in files: ordered, with their texts. Pure."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def unedited_texts(state: State, family: RenderedFamily, bases: Sequence[str]) -
 def known_texts(state: State, head: str) -> dict[str, KnownText]:
     """Return the texts that hold descriptions exactly, by the IDs of their issues.
 
-    They are those of the last sync. A description that was sent since stands in the base, but not
+    They are those of the last sync. A description that was sent since is in the base, but not
     yet in what is known of its issue.
 
     Args:

@@ -1,4 +1,4 @@
-"""Writes whole families: the file first, then the state, in one visit to a worker thread.
+"""Writes complete families: the file first, then the state, in one visit to a worker thread.
 
 The text is stored before it is written. So if the process is killed between the two, the next pull
 knows that the file was not edited.
@@ -51,7 +51,7 @@ class FamilyResult:
     Attributes:
         family: The family.
         written: What was done; None if it failed.
-        path: The file it stands in now; empty if it failed.
+        path: The file it is in now; empty if it failed.
         note: Why it was kept or failed; None if all is well.
         per_issue: What was done with single issues, by key, where that differs from `written`.
         aside: The file to which the text that it replaced was copied, relative to the workspace;
@@ -165,7 +165,7 @@ class FamilyWriter:
         return outcomes, None
 
     def merge(self, family: RenderedFamily, local: Ticket) -> Merged:
-        """Merge a family with what stands in its file, as `write` would."""
+        """Merge a family with what is in its file, as `write` would."""
         family = in_wording_of(family, local)
         return self._merge_with_file(family, bases_of(self._state, family), local)
 

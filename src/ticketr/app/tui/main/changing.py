@@ -156,7 +156,7 @@ def show_added(state: AppState, added: TicketAdded) -> AppState:
 
 
 def place_of(row: ListRow) -> IssuePlace:
-    """Return where the issue of a row stands."""
+    """Return where the issue of a row is."""
     return IssuePlace(row.path, row.key, 0 if row.key else row.line)
 
 

@@ -235,7 +235,7 @@ class _Walk:
                 self.page.gap()
 
     def _expand(self, token: Token, opening: Token) -> None:
-        """Write what begins with `details` and stands in one line with its title or its text."""
+        """Write what begins with `details` and is in one line with its title or its text."""
         first, *children = token.children or []
         self._tag(first, _source(token))
         if children[0].type == "softbreak":

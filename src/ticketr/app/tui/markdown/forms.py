@@ -84,7 +84,7 @@ def _closing(tag: str) -> str:
 
 
 def _join_texts(tokens: list[Token]) -> list[Token]:
-    """Join texts with those that stood behind backslashes."""
+    """Join texts with those that were behind backslashes."""
     made: list[Token] = []
     for token in tokens:
         if token.type not in _TEXT_TOKENS:

@@ -81,5 +81,5 @@ class Overlay(ABC):
         return None
 
     def aside(self, state: AppState) -> str:
-        """Return what stands at the right of `line` while there is no notice; empty for nothing."""
+        """Return what is at the right of `line` while there is no notice; empty for nothing."""
         return ""

@@ -29,7 +29,7 @@ class Option:
 
     Attributes:
         words: What it is.
-        facts: What stands at the right.
+        facts: What is at the right.
         refused: Why it cannot be chosen now; empty if it can.
     """
 

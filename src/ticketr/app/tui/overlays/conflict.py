@@ -41,7 +41,7 @@ class ConflictScreen(Overlay):
         at: The index of the selected part.
         below: How many rows it is scrolled, beyond what shows the selected part.
         shown_at: The time at which the conflict came; infinity before.
-        author: Who changed Jira's side, and when; None until Jira has told.
+        author: Who changed Jira's side, and when; None until Jira has answered.
     """
 
     context: ClassVar[Context] = Context.CONFLICT
@@ -120,7 +120,7 @@ class ConflictScreen(Overlay):
         return state.replaced(replace(self, choices={**self.choices, **choices})), ()
 
     def _edit(self, state: AppState, part: ConflictPart) -> Step:
-        """Type a text of one line by hand; a longer one is edited in the file."""
+        """Type a text of one line; a longer one is edited in the file."""
         text = part.yours or part.jiras
         if "\n" in text or len(text) > state.width - 20:
             assert self.view is not None

@@ -25,7 +25,7 @@ NAME_CELLS = 16
 MOST_WRITTEN = 32
 #: The most parts that are named in what Enter will do.
 MOST_NAMED = 20
-#: From this width on, the three versions stand side by side; from the next one on, both sides do.
+#: From this width on, the three versions are side by side; from the next one on, both sides are.
 THREE, TWO = 70, 46
 
 
@@ -211,7 +211,7 @@ def _joined_texts(texts: Sequence[str], separator: str, count: int | None = None
 
     Args:
         texts: The texts, or the first `MOST_NAMED` of them.
-        separator: What stands between two.
+        separator: What is between two.
         count: The number of all; None if all are given.
     """
     more = (len(texts) if count is None else count) - MOST_NAMED

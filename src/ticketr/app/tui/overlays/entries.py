@@ -53,7 +53,7 @@ class Entry:
 
     Attributes:
         name: What it is, cleaned.
-        facts: What stands at the right: its key, or how much it concerns.
+        facts: What is at the right: its key, or how much it concerns.
         run: Returns the step; None if it does nothing.
         refused: Why it cannot be done now; empty if it can.
         words: Other words by which it is found.

@@ -68,7 +68,7 @@ _MISSING = {
 
 @dataclass(frozen=True, slots=True)
 class FieldNote:
-    """What stands beside a field.
+    """What is beside a field.
 
     Attributes:
         mark: ✓ good, ✗ wrong, ! to be looked at, · neither.
@@ -95,7 +95,7 @@ class Form:
         purpose: What it is for.
         at: The index of the field with the focus; the one after the last field is the button.
         texts: What was typed; in no repr, since the token is among them.
-        notes: What stands beside the fields.
+        notes: What is beside the fields.
         site: The answer of the site whose address was typed; None until it has answered.
         login: The answer to the login that was typed; None until it was accepted.
         folder: What the folder that was typed is; None until it was looked at.

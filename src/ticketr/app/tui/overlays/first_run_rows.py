@@ -51,10 +51,10 @@ _BUTTONS = {
     Purpose.CONNECT: ("Check and pull", "nothing is written to Jira by a pull"),
     Purpose.FOLDER: ("Open and pull", "nothing is written to Jira by a pull"),
 }
-#: From this width on, notes stand beside their fields; from this height on, ways above a form.
+#: From this width on, notes are beside their fields; from this height on, ways above a form.
 WIDE, HIGH = 80, 20
 VALUE_CELLS, LABEL_CELLS = 28, 9
-#: The most cells for what a way is, so that its key stands near.
+#: The most cells for what a way is, so that its key is near.
 FACTS_CELLS = 60
 #: The most projects that are listed at once.
 LISTED = 6

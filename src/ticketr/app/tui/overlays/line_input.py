@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ticketr.app.tui.theme import Theme
 
 
-#: What stands between two hints.
+#: What is between two hints.
 GAP = "   "
 #: The cells around the label, the text and the hints: blanks, the cursor, a gap.
 MOST_AROUND = 6

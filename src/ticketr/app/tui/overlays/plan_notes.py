@@ -99,7 +99,7 @@ def _left_alone_lines(
 ) -> Sequence[Line]:
     name = padded_name(left.key or left.title or left.path)
     path = clean(left.path)
-    # The place stands at the end, so the reason need not begin with it.
+    # The place is at the end, so the reason need not begin with it.
     reason = re.sub(rf"^{re.escape(path)}:[\d:]*\s*", "", clean(left.reason))
     if left.code is Code.CONFLICT:  # the command for it is named for a terminal
         reason = f"{reason.partition('; run ticketr ')[0]}{settle}"

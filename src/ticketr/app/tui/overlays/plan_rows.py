@@ -1,4 +1,4 @@
-"""The rows that every plan has: an issue, where it stands, and what would change. Pure."""
+"""The rows that every plan has: an issue, where it is, and what would change. Pure."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def plan_lines(
     """Yield the lines of one entry of a plan.
 
     Args:
-        planned: The issue, and where it stands.
+        planned: The issue, and where it is.
         sign: The mark of what becomes of it.
         pieces: What would change, cleaned.
         keymap: The keys, for how to take it in again.

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from ticketr.app.tui.styled import Line
     from ticketr.app.tui.theme import Theme
 
-#: From this width of the panel on, the fields stand in two columns.
+#: From this width of the panel on, the fields are in two columns.
 TWO_COLUMNS = 44
 #: The fields that are read first, in this order; labels and the like come last, since they are long.
 _ORDER = ("status", "priority", "type", "points", "story points", "assignee", "sprint", "reporter")
-#: How many of the next fields may stand beside a field.
+#: How many of the next fields may be beside a field.
 NEXT = 3
 _WIDE_FIELDS = frozenset(("labels", "components", "fix versions"))
 #: The cells for a key at the end of a line, and what it does.
@@ -170,7 +170,7 @@ def _hint(line: DetailLine, keys: KeyMap) -> Line:
 def task_line(sheet: Sheet, lines: Sequence[DetailLine], task: int) -> int:
     """Return the index of the line of a sub-task; -1 for none.
 
-    The sub-tasks stand at the end.
+    The sub-tasks are at the end.
     """
     return len(lines) - len(sheet.tasks) + task if task >= 0 else -1
 

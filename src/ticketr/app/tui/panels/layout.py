@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-#: From this width on, the list and the open ticket stand side by side.
+#: From this width on, the list and the open ticket are side by side.
 SIDE_BY_SIDE = 80
 #: From this height on, the workspaces have a panel of their own above the tickets.
 WITH_WORKSPACES = 14
@@ -23,7 +23,7 @@ class Layout:
     Attributes:
         width: The width of the screen.
         body: The rows between the first line and the lines at the bottom.
-        has_rule: Whether a rule stands below the body.
+        has_rule: Whether a rule is below the body.
         left: The width of the list; 0 where only the open ticket is shown.
         right: The width of the open ticket; 0 where only the list is shown.
         workspaces: The rows of workspaces; 0 where their panel is hidden.

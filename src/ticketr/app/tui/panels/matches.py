@@ -1,4 +1,4 @@
-"""Where a searched text stands in the lines of an issue. Pure."""
+"""Where a searched text is in the lines of an issue. Pure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _fold_letter = lru_cache(maxsize=4096)(fold)
 
 
 def find_matches(lines: Sequence[DetailLine], words: str) -> tuple[Match, ...]:
-    """Return where a text stands in lines, from the first to the last; case does not matter.
+    """Return where a text is in lines, from the first to the last; case does not matter.
 
     Args:
         lines: The lines.

@@ -1,7 +1,7 @@
 """Pictures and files that are attached to the issue: ``![alt](attachment:shot.png)``.
 
 A document names a file by its media ID, and Markdown by its name. A table, given by the caller,
-has the media ID of each name. While Markdown is read, the name stands in the place of the ID.
+has the media ID of each name. While Markdown is read, the name is in the place of the ID.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def read_picture(alt: str, address: str, placed: str | None) -> tuple[Json, Json
     Args:
         alt: What is shown without the picture.
         address: Its address.
-        placed: What stands behind it; None for nothing.
+        placed: What follows it; None for nothing.
     """
     match = _PLACED.fullmatch("{}" if placed is None else placed)
     if not address.startswith(ATTACHED) or address == ATTACHED or match is None:

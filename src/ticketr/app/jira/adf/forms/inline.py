@@ -69,7 +69,7 @@ def read_mention(before: Token | None, link: Token, address: str) -> list[Token]
     """Return the tokens of a mention, from a link and the text before it.
 
     Args:
-        before: What stands before the link.
+        before: What is before the link.
         link: The link.
         address: Its address.
     """
@@ -112,7 +112,7 @@ def read_status(code: Token | None, words: str) -> tuple[list[Token], str] | Non
     """Return the tokens of a status and the rest of the words behind it.
 
     Args:
-        code: What stands before the words.
+        code: What is before the words.
         words: The words, which may begin with a color.
     """
     match = _STATUS.match(words)
@@ -203,7 +203,7 @@ def _forms_in_text(words: str) -> Iterator[tuple[int, int, list[Token]]]:
 
 # Cards: <https://...>, and <https://...>{card} for a large one
 
-#: What stands behind the address of a card that is a block.
+#: What follows the address of a card that is a block.
 LARGE_CARD = "{card}"
 
 
@@ -231,7 +231,7 @@ _TAGS = {"u": "underline", "sub": "subSup", "sup": "subSup", "details": "nestedE
 
 
 def read_tag(tag: str) -> str:
-    """Return a tag as marklas reads it; `details` only stands within a line in a cell."""
+    """Return a tag as marklas reads it; `details` is only within a line in a cell."""
     kind = _TAGS.get(tag[1:-1].removesuffix(" open"))
     return f'<{tag[1:-1].removesuffix(" open")} adf="{kind}">' if kind else tag
 
@@ -260,8 +260,8 @@ def write_inline(node: Json, before: Json | None, after: Json | None) -> list[Js
 
     Args:
         node: The node.
-        before: What stands before it.
-        after: What stands behind it.
+        before: What is before it.
+        after: What follows it.
     """
     writer = _WRITERS.get(node["type"])
     attrs = node.get("attrs")
@@ -289,8 +289,8 @@ def escape_text(words: str, before: Json | None, after: Json | None) -> str:
 
     Args:
         words: The text.
-        before: What stands before it.
-        after: What stands behind it.
+        before: What is before it.
+        after: What follows it.
     """
     starts = [start for start, _, _ in _forms_in_text(words)]
     escaped = words

@@ -30,7 +30,7 @@ class NamedPerson:
     Attributes:
         text: The whole mention.
         name: The name or the e-mail address.
-        line: The line that it stands in, from 1 on.
+        line: The line that it is in, from 1 on.
     """
 
     text: str
@@ -42,7 +42,7 @@ def named_people(markdown: str) -> tuple[NamedPerson, ...]:
     """Return the mentions ``@[Name]`` and ``@mail`` in a text, in their order.
 
     Args:
-        markdown: Any Markdown; what stands in code or behind a backslash is not a mention.
+        markdown: Any Markdown; what is in code or behind a backslash is not a mention.
     """
     if "@" not in markdown:
         return ()

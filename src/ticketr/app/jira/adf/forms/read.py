@@ -55,7 +55,7 @@ class Reader:
     """Reads the forms in the tokens of a text.
 
     Args:
-        tokenize: Reads Markdown that stands right behind a tag.
+        tokenize: Reads Markdown that is right behind a tag.
         address_of: Returns an address without percent-encoding and without placeholders.
     """
 
@@ -82,7 +82,7 @@ class Reader:
         return made
 
     def _tag(self, tag: str) -> Iterator[Token]:
-        """Turn `details` into an expand, and what stands behind it into blocks."""
+        """Turn `details` into an expand, and what follows it into blocks."""
         opened = _DETAILS.match(tag.lstrip())
         if not opened:
             if tag.lstrip().startswith(_END_OF_DETAILS):
@@ -142,7 +142,7 @@ class Reader:
         return self._read_inside(token)
 
     def _read_inside(self, token: Token, *, pictures: bool = True) -> list[Token]:
-        """Read the forms in a block; of blocks themselves only pictures stand in lists and quotes."""
+        """Read the forms in a block; of blocks themselves only pictures are in lists and quotes."""
         children = token.get("children")
         if not children:
             return [token]
@@ -311,7 +311,7 @@ def _closing_of_atom(tag: str) -> str:
 
 
 def _join_texts(tokens: Iterable[Token]) -> list[Token]:
-    """Join the texts that stand side by side, and keep them, since marklas may read them again."""
+    """Join the texts that are side by side, and keep them, since marklas may read them again."""
     made: list[Token] = []
     texts: list[Token] = []
     for token in tokens:

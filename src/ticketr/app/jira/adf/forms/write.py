@@ -30,7 +30,7 @@ _LINES_OF_TEXT = frozenset({"paragraph", "heading", "taskItem", "decisionItem", 
 _EMPTY_FORMS = frozenset({"blockquote", "listItem"})
 _NOTHING: tuple[Json, ...] = ({"type": "paragraph"}, {"type": "paragraph", "content": []})
 _CELLS = frozenset({"tableCell", "tableHeader"})
-#: Where a block stands in lines of its own.
+#: Where a block is in lines of its own.
 _FLOWS = frozenset({"doc", "panel", "expand", "nestedExpand", "layoutColumn"})
 _PICTURE_PARENTS = _FLOWS | {"blockquote", "listItem"}
 #: The nodes in which a block has a short form.
@@ -73,7 +73,7 @@ class Writer:
         content[:] = made
 
     def _block(self, node: Any, parent: str, *, short: bool) -> list[Any]:
-        """Return what stands for a block; short forms of blocks stand outside of cells only."""
+        """Return what stands for a block; short forms of blocks are outside of cells only."""
         kind = node.get("type") if type(node) is dict else None
         if type(kind) is not str or kind not in NODES or kind in _OPAQUE:
             return [node]
@@ -92,7 +92,7 @@ class Writer:
         if kind in _LINES_OF_TEXT:
             self._line(content, short=short)
         else:
-            # The text of other lists of decisions stands in HTML, where no form is read.
+            # The text of other lists of decisions is in HTML, where no form is read.
             short = short and (is_short or kind != "decisionList" or parent in _CELLS)
             content[:] = [
                 part for value in content for part in self._block(value, kind, short=short)
