@@ -65,9 +65,9 @@ def list_(
         listed = {
             key: [
                 {"id": attachment.id, "name": attachment.name, "size": attachment.size}
-                for attachment in some
+                for attachment in attachments
             ]
-            for key, some in attachment_list.by_key.items()
+            for key, attachments in attachment_list.by_key.items()
         }
         echo_json(
             {
@@ -77,9 +77,11 @@ def list_(
             }
         )
     else:
-        for key, some in attachment_list.by_key.items():
-            echo(f"{key}  {len(some) or 'no'} attachment{'' if len(some) == 1 else 's'}")
-            for attachment in some:
+        for key, attachments in attachment_list.by_key.items():
+            echo(
+                f"{key}  {len(attachments) or 'no'} attachment{'' if len(attachments) == 1 else 's'}"
+            )
+            for attachment in attachments:
                 echo(f"  {attachment.name}  {size_words(attachment.size)}")
         _print_failed(attachment_list.failed)
     context.exit(_exit_code(ended, attachment_list.failed))

@@ -90,10 +90,10 @@ def resolve(
             raise click.UsageError("say --take mine, --take jira or --take both")
         outcome = _resolve_all(store, wanted, take)
     settled = {entry["key"] for entry in outcome.resolved}
-    left = [conflict for conflict in conflicts if conflict.key not in settled]
+    remaining = [conflict for conflict in conflicts if conflict.key not in settled]
     marked = list(find_conflict_markers(store)) if as_json or not wanted else []
     if as_json:
-        _print_json(store.root, left, marked, outcome)
+        _print_json(store.root, remaining, marked, outcome)
     elif wanted:
         _print_outcome(store, outcome)
     else:

@@ -68,11 +68,11 @@ async def check_login(
 async def _check_gateway(jira: JiraClient, site: str) -> None:
     """Raise if the gateway leads to another site, as far as it can be asked."""
     try:
-        told = (await jira.server_info()).base_url
+        reported_url = (await jira.server_info()).base_url
     except Rejected:  # the scopes of the token may not cover this
         return
     try:
-        behind = checked_site("the site behind the gateway", told) if told else site
+        behind = checked_site("the site behind the gateway", reported_url) if reported_url else site
     except BadSetting:
         return
     if behind != site:

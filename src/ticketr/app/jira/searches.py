@@ -194,7 +194,7 @@ class SearchEndpoints(Endpoints):
 
     def _fetched(self, ids: Sequence[str], answer: JsonResponse) -> BulkFetched:
         """Sort the issues of an answer into requested, failed, missing and unrequested ones."""
-        asked = {one.upper() for one in ids}
+        requested = {one.upper() for one in ids}
         issues: dict[str, Issue] = {}
         others: dict[str, Issue] = {}
         unreadable: list[Mapping[str, Any]] = []
@@ -203,23 +203,23 @@ class SearchEndpoints(Endpoints):
             if issue is None:
                 unreadable.append({"id": item.get("id"), "errorMessage": _NO_KEY})
                 continue
-            kept = others if asked.isdisjoint((issue.id, issue.key.upper())) else issues
+            kept = others if requested.isdisjoint((issue.id, issue.key.upper())) else issues
             kept.setdefault(issue.id, issue)
         given = {name for one in issues.values() for name in (one.id, one.key.upper())}
-        left = tuple(one for one in dict.fromkeys(ids) if one.upper() not in given)
+        missing = tuple(one for one in dict.fromkeys(ids) if one.upper() not in given)
         listed = answer.object().get("issueErrors")
         errors = (*unreadable, *objects(listed if isinstance(listed, list) else []))
-        failed = self._failure_reasons(left, given, errors)
-        missing = tuple(one for one in left if one not in failed)
+        failed = self._failure_reasons(missing, given, errors)
+        missing = tuple(one for one in missing if one not in failed)
         return BulkFetched(tuple(issues.values()), missing, failed, tuple(others.values()))
 
     def _failure_reasons(
-        self, left: Sequence[str], given: Collection[str], errors: Iterable[Mapping[str, Any]]
+        self, missing: Sequence[str], given: Collection[str], errors: Iterable[Mapping[str, Any]]
     ) -> dict[str, str]:
         """Return which issues an answer names as failed, and why.
 
         Args:
-            left: The requested IDs or keys that are not in the answer.
+            missing: The requested IDs or keys that are not in the answer.
             given: The IDs and keys of the issues in the answer.
             errors: What the answer says of those that failed.
         """
@@ -229,9 +229,9 @@ class SearchEndpoints(Endpoints):
             name = (text_of(item.get("id")) or text_of(item.get("key"))).upper()
             if name in given:
                 continue
-            named = [one for one in left if one.upper() == name]
+            named = [one for one in missing if one.upper() == name]
             # The answer may name an issue by its ID that was requested by its key.
-            possible = [one for one in left if not (name and one.isdecimal())]
+            possible = [one for one in missing if not (name and one.isdecimal())]
             failed |= dict.fromkeys(named or possible, words)
         return failed
 

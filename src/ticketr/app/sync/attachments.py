@@ -170,7 +170,7 @@ class AddAttachmentsJob(SessionJob):
         key, name = self.key, path.name
         before = await _ids(session, key, name, size)
         meter = Meter(session, size, "Uploading")
-        for left in reversed(range(TRIES)):
+        for remaining_tries in reversed(range(TRIES)):
             upload = Upload(
                 file,
                 name,
@@ -193,7 +193,7 @@ class AddAttachmentsJob(SessionJob):
             self._sending = ""
             if has_it:
                 return
-            if not left or not passes_soon(failure):
+            if not remaining_tries or not passes_soon(failure):
                 raise failure
 
 

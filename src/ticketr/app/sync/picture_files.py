@@ -98,8 +98,8 @@ class PictureFiles:
             if ATTACHMENT_FIELD in issue.fields
         }
         rest = [issue.id for issue in issues if issue.id not in fields]
-        for some in chunks(rest, PAGE):
-            answer = await self.jira.bulk_fetch(some, fields=[ATTACHMENT_FIELD], partly=True)
+        for chunk in chunks(rest, PAGE):
+            answer = await self.jira.bulk_fetch(chunk, fields=[ATTACHMENT_FIELD], partly=True)
             for issue in answer.issues:
                 fields[issue.id] = {ATTACHMENT_FIELD: issue.fields.get(ATTACHMENT_FIELD)}
         return fields

@@ -81,7 +81,7 @@ class LogWorkJob(SessionJob):
         self, session: Session, began: datetime, comment: dict[str, object] | None
     ) -> Worklog:
         """Send the record; if its answer is lost, look whether Jira has it."""
-        for left in reversed(range(TRIES)):
+        for remaining_tries in reversed(range(TRIES)):
             try:
                 return await session.jira.add_worklog(
                     self.key, spent=self.spent, started=jira_moment(began), comment=comment
@@ -93,7 +93,7 @@ class LogWorkJob(SessionJob):
                 for worklog in await session.jira.worklogs(self.key, since=began):
                     if worklog.started == began and worklog.author == session.account:
                         return worklog
-            if not left or not passes_soon(failure):
+            if not remaining_tries or not passes_soon(failure):
                 raise failure
         raise AssertionError  # pragma: no cover - the last try returns or raises
 

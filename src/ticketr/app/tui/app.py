@@ -152,12 +152,12 @@ class App:
         while True:
             message = await self._inbox.receive()
             begun = trio.current_time()
-            for left in reversed(range(MESSAGES_PER_CHECKPOINT)):
+            for remaining_messages in reversed(range(MESSAGES_PER_CHECKPOINT)):
                 for effect in self._handle(message):
                     if isinstance(effect, effects.Leave):
                         return
                     self._carry_out(effect, nursery)
-                if not left or trio.current_time() - begun >= SECONDS_PER_CHECKPOINT:
+                if not remaining_messages or trio.current_time() - begun >= SECONDS_PER_CHECKPOINT:
                     break
                 try:
                     message = self._inbox.receive_nowait()

@@ -63,8 +63,8 @@ class FindIssuesJob(SessionJob):
                 except BadRequest as error:
                     raise BadQuery(error.detail or str(error)) from error
             issues: list[BulkIssue] = []
-            for some in chunks(ids, PAGE):
-                answer = await session.jira.bulk_fetch(some, fields=FIELDS)
+            for chunk in chunks(ids, PAGE):
+                answer = await session.jira.bulk_fetch(chunk, fields=FIELDS)
                 if not self.query:
                     _refuse_absent(answer)
                 issues += map(read_issue, answer.issues)
@@ -89,8 +89,8 @@ async def find_issues(options: SessionOptions, keys: Sequence[str]) -> tuple[Bul
     """
     async with ask_jira(options) as jira:
         issues: list[BulkIssue] = []
-        for some in chunks(keys, PAGE):
-            answer = await jira.bulk_fetch(some, fields=FIELDS)
+        for chunk in chunks(keys, PAGE):
+            answer = await jira.bulk_fetch(chunk, fields=FIELDS)
             _refuse_absent(answer)
             issues += map(read_issue, answer.issues)
     return tuple(issues)

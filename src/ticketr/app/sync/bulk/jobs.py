@@ -114,10 +114,10 @@ class BulkJob(SessionJob):
             state=next(iter(self._already.values()), self.change.already),
         )
 
-    def _open(self, some: Iterable[BulkIssue]) -> list[BulkIssue]:
+    def _open(self, issues: Iterable[BulkIssue]) -> list[BulkIssue]:
         """Return the issues of which it is not known yet what became of them."""
         known = {*self._done, *self._already, *(note.key for note in self._failed)}
-        return [issue for issue in some if issue.key not in known]
+        return [issue for issue in issues if issue.key not in known]
 
     async def execute(self, context: JobContext) -> BulkResult:
         """Run the job; the queue calls this.
@@ -128,8 +128,8 @@ class BulkJob(SessionJob):
         """
         async with reporting_session(self, context, self._progress_words) as session:
             send = await self._sender(session)
-            for some in self._batches():
-                await self._settle(session, send, some)
+            for issues in self._batches():
+                await self._settle(session, send, issues)
                 self._report_progress(session)
         result = self.so_far()
         number = len(result.already)
@@ -146,47 +146,47 @@ class BulkJob(SessionJob):
         self,
         session: Session,
         send: Callable[[Sequence[BulkIssue]], Awaitable[None]],
-        some: Sequence[BulkIssue],
+        issues: Sequence[BulkIssue],
     ) -> None:
         """Change some issues; after a rate limit, change those that are not changed yet.
 
         Jira may have carried out what a rate limit refused. So the issues are looked at before a
         status is changed, or they are deleted, a second time. New values of fields can be set twice.
         """
-        for left in reversed(range(TRIES)):
+        for remaining_tries in reversed(range(TRIES)):
             try:
-                await send(some)
+                await send(issues)
             except _StartRefused as refusal:
                 failure = refusal.error
             else:
                 return
-            if not left or not passes_soon(failure):
+            if not remaining_tries or not passes_soon(failure):
                 raise ChangeUnknown(failure.cause) from failure
-            some = self._open(some)
-            self._unsure |= self._asked.keys() & {issue.id for issue in some}
+            issues = self._open(issues)
+            self._unsure |= self._asked.keys() & {issue.id for issue in issues}
             if self.change.delete:
-                some = await self._unchanged(session, some)
-            if not some:
+                issues = await self._unchanged(session, issues)
+            if not issues:
                 return
 
-    async def _unchanged(self, session: Session, some: Sequence[BulkIssue]) -> list[BulkIssue]:
+    async def _unchanged(self, session: Session, issues: Sequence[BulkIssue]) -> list[BulkIssue]:
         """Look at issues; note those that are as the change makes them, and return the others."""
-        answer = await session.jira.bulk_fetch([issue.id for issue in some], fields=FIELDS)
+        answer = await session.jira.bulk_fetch([issue.id for issue in issues], fields=FIELDS)
         now = {issue.id: read_issue(issue) for issue in (*answer.issues, *answer.renamed)}
-        left: list[BulkIssue] = []
-        for issue in some:
+        remaining: list[BulkIssue] = []
+        for issue in issues:
             if issue.id in answer.missing and self.change.delete:
                 state = self.change.already
             elif issue.id in now and now[issue.id].status.casefold() == self._status:
                 state = now[issue.id].status
             else:
-                left.append(issue)
+                remaining.append(issue)
                 continue
             if issue.id in self._unsure:
                 self._done[issue.key] = issue.id
             else:
                 self._already[issue.key] = state
-        return left
+        return remaining
 
     @property
     def _status(self) -> str | None:
@@ -213,30 +213,32 @@ class BulkJob(SessionJob):
     async def _sender(self, session: Session) -> Callable[[Sequence[BulkIssue]], Awaitable[None]]:
         """Return what changes some issues; check the values before anything is sent."""
         if self.change.delete:
-            return lambda some: self._run_task(
-                session, some, lambda: session.jira.start_bulk_delete([issue.id for issue in some])
+            return lambda issues: self._run_task(
+                session,
+                issues,
+                lambda: session.jira.start_bulk_delete([issue.id for issue in issues]),
             )
         if self.change.status:
-            return lambda some: self._transition(session, some)
+            return lambda issues: self._transition(session, issues)
         if self.change.parent:
-            return lambda some: self._set_parents(session, some)
+            return lambda issues: self._set_parents(session, issues)
         settings = with_line_names(self.change.settings, session.columns.named)
         changes = tuple(Change(setting.name, "", setting.text) for setting in settings)
         kinds = {(issue.project, issue.type_id) for issue in self.issues}
         queries = [MetadataQuery(project, kind, changes) for project, kind in sorted(kinds)]
         metadata = await fetch_metadata(session, queries)
-        return lambda some: self._edit(session, metadata, settings, some)
+        return lambda issues: self._edit(session, metadata, settings, issues)
 
     async def _edit(
         self,
         session: Session,
         metadata: Metadata,
         settings: tuple[FieldSetting, ...],
-        some: Sequence[BulkIssue],
+        issues: Sequence[BulkIssue],
     ) -> None:
         """Change the fields of some issues, those of a type in one task."""
         by_type: dict[MetadataQuery, list[BulkIssue]] = defaultdict(list)
-        for issue in some:
+        for issue in issues:
             by_type[MetadataQuery(issue.project, issue.type_id, ())].append(issue)
         # Types whose values have the same IDs go together.
         groups: dict[str, tuple[tuple[str, ...], dict[str, object], list[BulkIssue]]] = {}
@@ -255,9 +257,9 @@ class BulkJob(SessionJob):
             start = partial(session.jira.start_bulk_edit, names, ids, values)
             await self._run_task(session, issues, start)
 
-    async def _transition(self, session: Session, some: Sequence[BulkIssue]) -> None:
+    async def _transition(self, session: Session, issues: Sequence[BulkIssue]) -> None:
         """Change the status of some issues; note those that have no transition to it."""
-        left = await self._unchanged(session, some)
+        left = await self._unchanged(session, issues)
         if not left:
             return
         known = await session.jira.bulk_transitions([issue.key for issue in left])
@@ -279,8 +281,8 @@ class BulkJob(SessionJob):
                 session, possible, lambda: session.jira.start_bulk_transition(groups)
             )
 
-    async def _set_parents(self, session: Session, some: Sequence[BulkIssue]) -> None:
-        for issue in some:
+    async def _set_parents(self, session: Session, issues: Sequence[BulkIssue]) -> None:
+        for issue in issues:
             if issue.parent == self.change.parent:
                 self._already[issue.key] = self.change.already
                 continue
@@ -296,20 +298,20 @@ class BulkJob(SessionJob):
     async def _run_task(
         self,
         session: Session,
-        some: Sequence[BulkIssue],
+        issues: Sequence[BulkIssue],
         start: Callable[[], Awaitable[str]],
     ) -> None:
         """Start a task, and wait for its end; note what Jira has done with each issue."""
-        self._asked |= {issue.id: issue for issue in some}
+        self._asked |= {issue.id: issue for issue in issues}
         try:
             task = await start()
         except RateLimited as error:
             raise _StartRefused(error) from error
         except JiraError as error:
-            self._refuse(some, error)
+            self._refuse(issues, error)
             return
         try:
-            progress = await self._wait_for_task(session, task, some)
+            progress = await self._wait_for_task(session, task, issues)
         except JiraError as error:
             raise ChangeUnknown(error.cause) from error
         except trio.Cancelled:
@@ -317,48 +319,48 @@ class BulkJob(SessionJob):
                 with suppress(JiraError):  # Jira refuses it if the task is over
                     await session.jira.cancel_task(task)
                 with suppress(JiraError):
-                    self._note(session, await session.jira.bulk_progress(task), some)
+                    self._note(session, await session.jira.bulk_progress(task), issues)
             raise
-        left = [issue for issue in some if issue.id not in {*progress.done, *progress.failed}]
+        left = [issue for issue in issues if issue.id not in {*progress.done, *progress.failed}]
         self._fail(left, f"Jira has left it out ({progress.status.lower()})", Code.MISSING)
-        await self._look_at_failed(session, some)
+        await self._look_at_failed(session, issues)
 
-    async def _look_at_failed(self, session: Session, some: Sequence[BulkIssue]) -> None:
+    async def _look_at_failed(self, session: Session, issues: Sequence[BulkIssue]) -> None:
         """Count no issue as failed that another request has changed, perhaps an earlier one of ours."""
         noted = {note.key for note in self._failed}
-        failed = [issue for issue in some if issue.key in noted]
+        failed = [issue for issue in issues if issue.key in noted]
         if failed and (self.change.status or self.change.delete):
             left = {issue.key for issue in await self._unchanged(session, failed)}
             settled = {issue.key for issue in failed} - left
             self._failed = [note for note in self._failed if note.key not in settled]
 
     async def _wait_for_task(
-        self, session: Session, task: str, some: Sequence[BulkIssue]
+        self, session: Session, task: str, issues: Sequence[BulkIssue]
     ) -> BulkProgress:
         wait = FIRST_WAIT
         while True:
             progress = await session.jira.bulk_progress(task)
-            self._note(session, progress, some)
+            self._note(session, progress, issues)
             self._report_progress(session)
             if progress.is_over:
                 return progress
             await trio.sleep(wait)
             wait = min(2 * wait, LONGEST_WAIT)
 
-    def _note(self, session: Session, progress: BulkProgress, some: Sequence[BulkIssue]) -> None:
+    def _note(self, session: Session, progress: BulkProgress, issues: Sequence[BulkIssue]) -> None:
         """Note what a task has done, and what it could not do."""
         noted = {note.key for note in self._failed}
-        self._done |= {issue.key: issue.id for issue in some if issue.id in progress.done}
-        for issue in some:
+        self._done |= {issue.key: issue.id for issue in issues if issue.id in progress.done}
+        for issue in issues:
             if issue.id in progress.failed and issue.key not in noted:
                 reason = with_field_names(progress.failed[issue.id], session.columns.names)
                 self._fail([issue], reason, Code.REFUSED)
 
-    def _refuse(self, some: Sequence[BulkIssue], error: JiraError, change: str = "") -> None:
+    def _refuse(self, issues: Sequence[BulkIssue], error: JiraError, change: str = "") -> None:
         """Note that Jira has refused to change some issues, or raise the error of a request.
 
         Args:
-            some: The issues.
+            issues: The issues.
             error: Jira's answer.
             change: The change, as the beginning of the note.
 
@@ -368,14 +370,14 @@ class BulkJob(SessionJob):
         """
         if _may_have_begun(error):
             raise ChangeUnknown(error.cause) from error
-        for issue in some:
+        for issue in issues:
             del self._asked[issue.id]
         if isinstance(error, AuthenticationFailed) or not isinstance(error, Rejected):
             raise error
-        self._fail(some, f"{change}{error}", Code.REFUSED)
+        self._fail(issues, f"{change}{error}", Code.REFUSED)
 
-    def _fail(self, some: Sequence[BulkIssue], reason: str, code: Code) -> None:
-        self._failed += (Note(issue.key, "", reason, code) for issue in some)
+    def _fail(self, issues: Sequence[BulkIssue], reason: str, code: Code) -> None:
+        self._failed += (Note(issue.key, "", reason, code) for issue in issues)
 
 
 class _StartRefused(Exception):

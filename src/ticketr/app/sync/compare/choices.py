@@ -182,8 +182,8 @@ def choose(view: ConflictView, choices: Mapping[str, Choice]) -> Resolution:
         for part in view.parts
         if (choice := choices.get(part.id)) is not None
     )
-    left = tuple(part for part in view.parts if part.id not in choices)
-    return Resolution(view, tuple(chosen), left)
+    remaining = tuple(part for part in view.parts if part.id not in choices)
+    return Resolution(view, tuple(chosen), remaining)
 
 
 def choose_all(view: ConflictView, side: Literal["mine", "jira"]) -> Resolution:
@@ -197,8 +197,8 @@ def preview(resolution: Resolution) -> Preview:
     writes = tuple(_writes(resolution))
     mine = [part.part.name for part in resolution.chosen if part.text != part.part.jiras]
     pushed = (*mine, *(part.name for part in view.merged if part.side == "mine"))
-    left = tuple(part.name for part in resolution.left)
-    return Preview(view.path, writes, pushed, view.aside if writes else "", left)
+    remaining_names = tuple(part.name for part in resolution.left)
+    return Preview(view.path, writes, pushed, view.aside if writes else "", remaining_names)
 
 
 def _writes(resolution: Resolution) -> Iterator[FileChange]:

@@ -69,10 +69,12 @@ class LocalChange:
         edits = find_edits(base, local)
         if self.is_restricted:
             edits = {
-                key: left
+                key: remaining
                 for key, issue_changes in edits.items()
                 if (
-                    left := tuple(change for change in issue_changes if self._may_send(key, change))
+                    remaining := tuple(
+                        change for change in issue_changes if self._may_send(key, change)
+                    )
                 )
             }
         return replace(self, base=base, edits=edits)
@@ -156,14 +158,14 @@ def remote_changes(base: Ticket, local: Ticket, remote: Ticket) -> dict[str, tup
             for part, text in part_texts(old[key]).items()
             if text and part in mine and part not in now
         )
-        left = tuple(
+        remaining = tuple(
             change
             for change in (*changes(old[key], issue), *gone)
             if not alike(change.part, mine.get(change.part, change.old), change.new)
             and not _is_their_comment(change, mine)
         )
-        if left:
-            differences[key] = left
+        if remaining:
+            differences[key] = remaining
     return differences
 
 

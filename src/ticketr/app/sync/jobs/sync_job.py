@@ -73,8 +73,8 @@ class SyncJob(SessionJob):
                 key: note for key, note in self._pull.failed.items() if note.code is Code.BROKEN
             }
             survey.leave_out({*self._pull.conflicts, *stuck})
-            told = {*broken, *(note.path for note in stuck.values())}
-            new = {name: error for name, error in survey.broken.items() if name not in told}
+            reported = {*broken, *(note.path for note in stuck.values())}
+            new = {name: error for name, error in survey.broken.items() if name not in reported}
             self._push.fail(*notes_on(new))
             await push(
                 session,

@@ -65,8 +65,8 @@ async def read_attachments(session: Session, keys: Sequence[str]) -> AttachmentL
     """
     attachments: dict[str, tuple[Attachment, ...]] = {}
     failed: list[Note] = []
-    for some in chunks(keys, PAGE):
-        answer = await session.jira.bulk_fetch(some, fields=[ATTACHMENT_FIELD], partly=True)
+    for chunk in chunks(keys, PAGE):
+        answer = await session.jira.bulk_fetch(chunk, fields=[ATTACHMENT_FIELD], partly=True)
         for issue in (*answer.issues, *answer.renamed):
             attachments[issue.key] = jira_attachments(issue.fields)
         missing = () if answer.renamed else answer.missing

@@ -69,19 +69,19 @@ class Families:
                 batch.append(queue.popitem(last=False)[0])
         return batch
 
-    def add_answer(self, asked: Iterable[str], issues: Iterable[Issue]) -> list[Family]:
+    def add_answer(self, requested: Iterable[str], issues: Iterable[Issue]) -> list[Family]:
         """Add the answer to one batch.
 
         Returns:
             The families that are complete now.
         """
-        asked = set(asked)
-        self._awaited -= asked
+        requested = set(requested)
+        self._awaited -= requested
         touched: dict[str, None] = {}
         for issue in issues:
             self._awaited.discard(issue.id)
             touched[self._take(issue)] = None
-        waiting = [head for head, family in self._incomplete.items() if family.needs & asked]
+        waiting = [head for head, family in self._incomplete.items() if family.needs & requested]
         touched.update(dict.fromkeys(waiting))
         return [self._finish(head) for head in touched if self._is_whole(head)]
 

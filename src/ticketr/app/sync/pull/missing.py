@@ -58,12 +58,12 @@ async def handle_missing(
     """
     notes: list[Note] = []
     lost: list[KnownIssue] = []
-    for some in chunks(missing, PAGE):
+    for chunk in chunks(missing, PAGE):
         answer = await session.jira.bulk_fetch(
-            [issue.id for issue in some], fields=["created"], partly=True
+            [issue.id for issue in chunk], fields=["created"], partly=True
         )
         there = {issue.id: issue for issue in answer.issues}
-        for known_issue in some:
+        for known_issue in chunk:
             issue, path = there.get(known_issue.id), locations[known_issue.key].path
             if known_issue.id in answer.failed:
                 reason = (

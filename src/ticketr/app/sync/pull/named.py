@@ -128,8 +128,8 @@ class _Relatives:
             names: See `find`.
         """
         issues: list[Issue] = []
-        for some in chunks(list(names), PAGE):
-            answer = await self._session.jira.bulk_fetch(some, fields=_RELATIVES, partly=True)
+        for chunk in chunks(list(names), PAGE):
+            answer = await self._session.jira.bulk_fetch(chunk, fields=_RELATIVES, partly=True)
             issues += answer.issues
             for name, words in answer.failed.items():
                 self._note(names[name], not_given(words), Code.UNREACHED)

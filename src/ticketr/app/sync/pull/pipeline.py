@@ -158,10 +158,10 @@ class PullPipeline:
         """Render the texts of families while others are written to files."""
         with fetched, to_write:
             async for families in fetched:
-                for some in chunks(families, CHUNK):
+                for chunk in chunks(families, CHUNK):
                     ready = [
                         rendered_family
-                        for family in some
+                        for family in chunk
                         for rendered_family in await self._prepare(family)
                     ]
                     for portion in portions(ready, lambda family: len(family.text.text)):

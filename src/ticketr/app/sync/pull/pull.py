@@ -109,13 +109,15 @@ def _forget_vanished(
     locations: Mapping[str, TicketLocation],
 ) -> None:
     """Forget tickets that are in no file and no longer in the project."""
-    left = {issue.head for issue in known.values() if issue.id in ids or issue.key in locations}
+    remaining_heads = {
+        issue.head for issue in known.values() if issue.id in ids or issue.key in locations
+    }
     keys = {issue.key for issue in known.values()}
     # A user may have replaced the old key of a moved issue by the new one.
     unknown = {location.path for key, location in locations.items() if key not in keys}
     for issue in known.values():
         of_project = issue.key.startswith(f"{session.job.project}-")
-        if of_project and issue.id == issue.head and issue.id not in left:
+        if of_project and issue.id == issue.head and issue.id not in remaining_heads:
             base = session.state.base(issue.id)
             if base is None or base.path not in unknown:
                 session.state.forget(issue.id)

@@ -70,7 +70,7 @@ async def send_comment(
         after=after,
         sent=time.time(),
     )
-    for left in reversed(range(TRIES)):
+    for remaining_tries in reversed(range(TRIES)):
         asked = replace(asked, sent=time.time())
         await session.in_thread(comments.put, asked)
         try:
@@ -83,7 +83,7 @@ async def send_comment(
             return
         if await _is_there(session, asked):
             return
-        if not left or not passes_soon(refused):
+        if not remaining_tries or not passes_soon(refused):
             raise refused
 
 

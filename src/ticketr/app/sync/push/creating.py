@@ -152,10 +152,10 @@ class Creator:
             Takes effect at once. The next run looks up the other issues.
         """
         refused, self._refused = self._refused, []
-        asked = [refusal.creation for refusal in refused]
+        requested = [refusal.creation for refusal in refused]
         over_at = max((refusal.over_at for refusal in refused), default=-math.inf)
         try:
-            creations = await look_up(self._session, asked, sent=over_at)
+            creations = await look_up(self._session, requested, sent=over_at)
         except AuthenticationFailed:
             raise
         except JiraError as error:

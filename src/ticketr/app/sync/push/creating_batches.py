@@ -102,9 +102,9 @@ async def create_in_batches(
     existing: dict[int, Creation] = {}
     unknown: dict[int, tuple[Creation, JiraError]] = {}
     highest = dict(after)
-    for some in chunks(wanted, MOST_CREATED):
+    for chunk in chunks(wanted, MOST_CREATED):
         batch: dict[str, tuple[WantedIssue, Creation]] = {}
-        for issue in some:
+        for issue in chunk:
             creation = await _new_creation(session, issue, highest)
             batch[creation.marker] = issue, creation
         try:
@@ -149,14 +149,14 @@ async def _create(
     """
     created: dict[str, Creation] = {}
     for _ in range(TRIES):
-        left = {marker: pair for marker, pair in batch.items() if marker not in created}
-        creations = [replace(creation, sent=time.time()) for _, creation in left.values()]
+        remaining = {marker: pair for marker, pair in batch.items() if marker not in created}
+        creations = [replace(creation, sent=time.time()) for _, creation in remaining.values()]
         put = session.state.creations.put_all
         await session.in_thread(put, creations)
         failure: JiraError | None = None
         try:
             await session.jira.create_issues(
-                [_request(issue, marker) for marker, (issue, _) in left.items()]
+                [_request(issue, marker) for marker, (issue, _) in remaining.items()]
             )
         except AuthenticationFailed:
             raise

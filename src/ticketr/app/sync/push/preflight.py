@@ -60,7 +60,7 @@ async def check(session: Session, writes: Sequence[TicketWrites]) -> Checked:
     off_screen = await fields_off_screen(session, edits)
     moved = (edit for edit in edits if _needs_transition(edit))
     routes = await RouteFinder(session, off_screen).find(moved)
-    left: list[TicketWrites] = []
+    remaining: list[TicketWrites] = []
     failed: list[Note] = []
     for ticket in writes:
         edits_left, notes = _edits_left(ticket, absent, routes, off_screen)
@@ -78,8 +78,8 @@ async def check(session: Session, writes: Sequence[TicketWrites]) -> Checked:
             subtask for subtask in ticket.new_subtasks if notes_on[id(subtask)] is None
         )
         if edits_left or new or subtasks:
-            left.append(replace(ticket, edits=edits_left, new_subtasks=subtasks))
-    return Checked(tuple(left), tuple(failed))
+            remaining.append(replace(ticket, edits=edits_left, new_subtasks=subtasks))
+    return Checked(tuple(remaining), tuple(failed))
 
 
 def _edits_left(
@@ -89,7 +89,7 @@ def _edits_left(
     off_screen: Mapping[str, frozenset[str]],
 ) -> tuple[tuple[IssueEdit, ...], list[Note]]:
     """Return the edits of a ticket that Jira would accept, and a note for each other edit."""
-    left: list[IssueEdit] = []
+    remaining: list[IssueEdit] = []
     failed: list[Note] = []
     for edit in ticket.edits:
         transitions = routes.get(edit.key, ())
@@ -104,8 +104,8 @@ def _edits_left(
             reason = "; ".join(problems)
             failed.append(Note.on(edit.issue, ticket.path, reason, Code.INVALID))
         else:
-            left.append(routed)
-    return tuple(left), failed
+            remaining.append(routed)
+    return tuple(remaining), failed
 
 
 def _unreachable(write: IssueEdit | NewIssue, path: str, absent: set[str]) -> Note | None:
@@ -135,10 +135,10 @@ async def _absent(session: Session, parents: set[str]) -> set[str]:
     if not parents:
         return set()
     known = await session.in_thread(session.state.known)
-    asked = sorted(parents.difference(issue.key for issue in known.values()))
+    requested = sorted(parents.difference(issue.key for issue in known.values()))
     absent: set[str] = set()
-    for some in chunks(asked, PAGE):
-        answer = await session.jira.bulk_fetch(some, fields=["summary"])
+    for chunk in chunks(requested, PAGE):
+        answer = await session.jira.bulk_fetch(chunk, fields=["summary"])
         for key in answer.missing:
             # A moved issue is returned under its new key, so fetch each missing key separately.
             alone = answer.renamed and await session.jira.bulk_fetch([key], fields=["summary"])

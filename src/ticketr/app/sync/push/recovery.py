@@ -72,10 +72,10 @@ async def recover(
             await session.in_thread(session.state.creations.forget, asked.marker)
         else:
             existing.append(creation)
-    for some in chunks(existing, PAGE):
+    for chunk in chunks(existing, PAGE):
         session.progress.say("Writing the keys of new tickets...")
-        issues = await _fetch(session, some)
-        for creation in some:
+        issues = await _fetch(session, chunk)
+        for creation in chunk:
             issue = issues.get(creation.id or "")
             tried = await _write_key_somewhere(session, creation, issue, drafts)
             if tried.problem is not None:
@@ -165,10 +165,10 @@ class _Search:
         minutes = max(0, math.ceil((time.time() - self._sent) / 60)) + OVERLAP
         query = f"{base_query(self._project, None)} AND created >= -{minutes}m ORDER BY key DESC"
         recent = await self._session.jira.search_ids(query)
-        for some in chunks(recent.ids, PAGE):
+        for chunk in chunks(recent.ids, PAGE):
             if not self._missing:
                 return
-            await self._read(some)
+            await self._read(chunk)
 
     async def _read(self, ids: Sequence[str]) -> bool:
         """Fetch some issues and check their markers; return whether any issue exists."""
@@ -247,8 +247,8 @@ async def _restore_keys(session: Session, on_failed: Callable[[Note], object]) -
     while True:  # a sub-task is found once its ticket has its key again
         lost = [
             creation
-            for some in chunks([*by_path.items()], CHUNK)
-            for creation in await session.in_thread(_without_keys, session.store, some)
+            for chunk in chunks([*by_path.items()], CHUNK)
+            for creation in await session.in_thread(_without_keys, session.store, chunk)
         ]
         if not lost or not await _write_keys_again(session, lost, on_failed):
             return
@@ -280,9 +280,9 @@ async def _write_keys_again(
     locations = (await session.layout()).locations
     lost = [creation for creation in lost if creation.key not in locations]
     existing: set[str] = set()
-    for some in chunks(lost, PAGE):
+    for chunk in chunks(lost, PAGE):
         answer = await session.jira.bulk_fetch(
-            [creation.id or "" for creation in some], fields=["summary"]
+            [creation.id or "" for creation in chunk], fields=["summary"]
         )
         existing.update(issue.id for issue in answer.issues)
 

@@ -204,11 +204,11 @@ async def _requests(
 ) -> list[_Request]:
     """Return requests for some tickets with the issues that they had at the last sync."""
     wanted: list[_Request] = []
-    for some in chunks(list(heads), PAGE):
-        members, known = await session.in_thread(_last_sync, session.state, some)
+    for chunk in chunks(list(heads), PAGE):
+        members, known = await session.in_thread(_last_sync, session.state, chunk)
         wanted += (
             _Request(text, members[text], heads[text], added_keys.get(text, ()), known[text])
-            for text in some
+            for text in chunk
         )
     return wanted
 
@@ -266,8 +266,8 @@ async def _fetch(session: Session, names: Sequence[str]) -> _Fetched:
     issues: dict[str, Issue] = {}
     failed: dict[str, str] = {}
     renamed: dict[str, str] = {}
-    for some in chunks(names, PAGE):
-        answer = await fetch_whole(session.jira, session.columns, some)
+    for chunk in chunks(names, PAGE):
+        answer = await fetch_whole(session.jira, session.columns, chunk)
         for issue in await session.picture_files.add(answer.issues):
             issues[issue.id] = issues[issue.key] = issue
         failed.update(answer.failed)
@@ -328,9 +328,9 @@ async def _write(
     """Write the tickets that were fetched into their files and the state."""
     outcomes: list[FamilyResult] = []
     ready = (family for family in now.values() if not isinstance(family, Unavailable))
-    for some in portions(ready, lambda family: len(family.text.text)):
+    for portion in portions(ready, lambda family: len(family.text.text)):
         async with session.disk:
-            written, error = await session.in_thread(writer.write, some)
+            written, error = await session.in_thread(writer.write, portion)
         outcomes += written
         if error is not None:
             raise error

@@ -130,9 +130,9 @@ async def compare_with_jira(
     comments = await known_comments(session, [issue for family in whole for issue in family.issues])
     clashes = await session.in_thread(session.state.clashes)
     comparisons: dict[str, Comparison] = {}
-    for some in chunks(list(families), CHUNK):
-        last = await session.in_thread(_last_sync, session.state, some, clashes)
-        for head in some:
+    for chunk in chunks(list(families), CHUNK):
+        last = await session.in_thread(_last_sync, session.state, chunk, clashes)
+        for head in chunk:
             change, family = by_head[head], families.pop(head)
             if isinstance(family, Unavailable):
                 await trio.lowlevel.checkpoint()

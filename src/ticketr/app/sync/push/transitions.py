@@ -157,7 +157,7 @@ async def _perform(
     jira: JiraClient, key: str, transition: Transition, fields: Mapping[str, object]
 ) -> None:
     """Perform a transition; if it may have happened in spite of an error, look whether it has."""
-    for left in reversed(range(TRIES)):
+    for remaining_tries in reversed(range(TRIES)):
         try:
             await jira.transition_issue(key, transition.id, fields)
         except JiraError as error:
@@ -168,7 +168,7 @@ async def _perform(
             raise failure
         if await status_now(jira, key) == transition.to:
             return
-        if not left or not passes_soon(failure):
+        if not remaining_tries or not passes_soon(failure):
             raise failure
 
 

@@ -163,12 +163,12 @@ class _Uploader:
             picture.size,
             session.account,
         )
-        for left in reversed(range(TRIES)):
+        for remaining_tries in reversed(range(TRIES)):
             await session.in_thread(session.state.uploads.put, asked)
             try:
                 return await self._record(replace(asked, attachment=await self._try(asked)))
             except RateLimited as error:
-                if not left or not passes_soon(error):
+                if not remaining_tries or not passes_soon(error):
                     raise
         raise AssertionError  # pragma: no cover - the last try returns or raises
 

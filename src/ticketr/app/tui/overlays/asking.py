@@ -96,13 +96,13 @@ class AskingKeys(AskingOverlay):
 
 
 def _show_only(
-    state: AppState, asked: AskingKeys, keys: frozenset[str], count: int, now: float
+    state: AppState, overlay: AskingKeys, keys: frozenset[str], count: int, now: float
 ) -> AppState:
     """Show only the issues with these keys."""
-    workspace = state.named(asked.workspace)
+    workspace = state.named(overlay.workspace)
     if workspace is None:
         return state
-    wanted = Filter(f"{JQL} {clean(asked.jql)}", (KeysTerm(keys),))
+    wanted = Filter(f"{JQL} {clean(overlay.jql)}", (KeysTerm(keys),))
     state = state.with_workspace(replace(workspace, filter=wanted, top=0))
     missing = f", {count - len(keys)} of them not pulled" if count > len(keys) else ""
     return replace(state, rest_until=now).noticed(f"Jira has found {count}{missing}")

@@ -56,31 +56,31 @@ class AskingStatus(AskingOverlay):
         return asking_rows(below, self.title, words, state, theme)
 
 
-def status_choice(asked: AskingStatus, statuses: Mapping[str, tuple[str, ...]]) -> Choice:
+def status_choice(overlay: AskingStatus, statuses: Mapping[str, tuple[str, ...]]) -> Choice:
     """Return the list of the statuses to choose from.
 
     Args:
-        asked: What was asked.
+        overlay: What was asked.
         statuses: The statuses that each issue can take, by its key.
     """
     listed = [name for status in statuses.values() for name in status]
-    if asked.before and all(text.casefold() != asked.before.casefold() for text in listed):
-        listed.append(asked.before)
+    if overlay.before and all(text.casefold() != overlay.before.casefold() for text in listed):
+        listed.append(overlay.before)
     names = tuple(dict.fromkeys(listed))
 
     def chosen(state: AppState, index: int) -> Step:
-        return asked.taken(state, names[index])
+        return overlay.taken(state, names[index])
 
-    options = tuple(Option(clean(name), _availability(asked, name, statuses)) for name in names)
-    return Choice(asked.title, options, chosen)
+    options = tuple(Option(clean(name), _availability(overlay, name, statuses)) for name in names)
+    return Choice(overlay.title, options, chosen)
 
 
-def _availability(asked: AskingStatus, name: str, statuses: Mapping[str, tuple[str, ...]]) -> str:
+def _availability(overlay: AskingStatus, name: str, statuses: Mapping[str, tuple[str, ...]]) -> str:
     """Return whether the issues have a status now, or which of them cannot take it."""
-    has = {key for key, status in asked.issues.items() if status.casefold() == name.casefold()}
-    if has == set(asked.issues):
+    has = {key for key, status in overlay.issues.items() if status.casefold() == name.casefold()}
+    if has == set(overlay.issues):
         return "now"
-    if name == asked.before:
+    if name == overlay.before:
         return "at the last sync"
     refused = [key for key, options in statuses.items() if name not in options and key not in has]
     if not refused:
@@ -90,14 +90,14 @@ def _availability(asked: AskingStatus, name: str, statuses: Mapping[str, tuple[s
 
 
 def _show_statuses(
-    state: AppState, asked: AskingStatus, statuses: Mapping[str, tuple[str, ...]], problem: str
+    state: AppState, overlay: AskingStatus, statuses: Mapping[str, tuple[str, ...]], problem: str
 ) -> AppState:
-    if not problem and not any(statuses.values()) and not asked.before:
-        return state.without(asked).noticed("Jira allows no other status from here")
-    listed = {"": asked.seen} if problem else statuses
+    if not problem and not any(statuses.values()) and not overlay.before:
+        return state.without(overlay).noticed("Jira allows no other status from here")
+    listed = {"": overlay.seen} if problem else statuses
     if problem and not any(listed.values()):
-        return state.without(asked).noticed(problem, is_bad=True)
-    state = state.exchanged(asked, status_choice(asked, listed))
+        return state.without(overlay).noticed(problem, is_bad=True)
+    state = state.exchanged(overlay, status_choice(overlay, listed))
     if problem:
         words = f"These are the statuses in your files; Jira was not asked: {problem}"
         state = state.noticed(words, is_bad=True)

@@ -218,19 +218,21 @@ def _two_columns(parts: list[Line], room: int, label: int) -> list[DetailLine]:
     sizes = [cells_of(part) + 1 for part in parts]
     half = max(room // 2, *(size for size in sizes if size <= room * 3 // 5), 0)
     lines: list[DetailLine] = []
-    left = list(parts)
-    while left:
-        part = left.pop(0)
+    remaining = list(parts)
+    while remaining:
+        part = remaining.pop(0)
         if cells_of(part) >= half:
             lines += map(DetailLine, wrap_line(part, room, rest=" " * label))
             continue
         # One of the next fields that fits may come up, so that no column stays empty.
         fitting = (
-            at for at, candidate in enumerate(left[:NEXT]) if cells_of(candidate) <= room - half
+            at
+            for at, candidate in enumerate(remaining[:NEXT])
+            if cells_of(candidate) <= room - half
         )
         beside = next(fitting, None)
         if beside is not None:
-            part = (*part, Span(" " * (half - cells_of(part))), *left.pop(beside))
+            part = (*part, Span(" " * (half - cells_of(part))), *remaining.pop(beside))
         lines.append(DetailLine(part))
     return lines
 

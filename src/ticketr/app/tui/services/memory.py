@@ -28,8 +28,8 @@ async def remember(services: Services, effect: effects.Remember) -> None:
     except (OSError, TicketrError) as error:
         cause = getattr(error, "strerror", None) or error
         words = clean(f"cannot remember the filter: {cause}")
-        told = messages.NotWritten(effect.workspace, effect, words)
-        services.send(told if effect.saved else messages.Told(words))
+        failure = messages.NotWritten(effect.workspace, effect, words)
+        services.send(failure if effect.saved else messages.Told(words))
     else:
         if effect.saved:
             all_saved = _cleaned(saved)
