@@ -6,6 +6,7 @@ import gc
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -275,7 +276,7 @@ async def test_a_submit_that_waits_for_room_keeps_a_reader(
     async with open_job_queue(max_pending=1) as queue, trio.open_nursery() as nursery:
         queue.pause()
         first = await queue.submit(steps, 1)
-        nursery.start_soon(queue.submit, steps, 2)
+        nursery.start_soon(partial(queue.submit, steps, 2))
         with read(queue, kind) as updates:
             await trio.sleep(1)
             first.cancel()
