@@ -13,7 +13,6 @@ from ticketr import JobQueue, open_job_queue
 from ticketr.testing import FakeJob
 
 COUNTERS = {
-    "job_attempts": "Attempts that were started",
     "job_wait_seconds": "How long jobs that were due waited for their attempts",
     "job_run_seconds": "How long the attempts took that have ended",
 }

@@ -158,7 +158,6 @@ jobs{status="running"} 1.0
 jobs_ended_total{status="completed"} 3.0
 jobs_ended_total{status="failed"} 1.0
 jobs_ended_total{status="cancelled"} 0.0
-job_attempts_total 5.0
 job_wait_seconds_total 10.0
 job_run_seconds_total 12.0
 """,

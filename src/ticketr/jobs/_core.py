@@ -47,7 +47,6 @@ from ticketr.jobs._scheduling.dependencies import Dependencies, JobLinks, is_doo
 from ticketr.jobs._scheduling.rates import Rate
 from ticketr.jobs._scheduling.schedule import Schedule
 from ticketr.jobs._shutdown import Phase
-from ticketr.jobs._statistics import Totals
 from ticketr.jobs._timer import Timer, WallClock, is_virtual
 from ticketr.jobs._values import safe_repr
 
@@ -72,7 +71,8 @@ class QueueCore:
         registry: The jobs by ID and key, and those that have ended.
         dispatcher: The idle workers.
         dependencies: The jobs that start after others.
-        totals: Sums over all attempts.
+        wait_seconds: How long jobs that were due waited for their attempts, all together.
+        run_seconds: How long the attempts took that have ended, all together.
         marks: What marks the context of its jobs.
         repeats: The repeats, and when their runs are due.
         wall_clock: Tells wall-clock times.
@@ -106,13 +106,14 @@ class QueueCore:
         "recorder",
         "registry",
         "repeats",
+        "run_seconds",
         "running",
         "schedule",
         "store",
         "subscriptions",
         "timer",
         "to_cancel",
-        "totals",
+        "wait_seconds",
         "wall_clock",
         "workers",
     )
@@ -157,7 +158,8 @@ class QueueCore:
         self.marks: QueueMarks = make_marks()
         self.repeats: Repeats = Repeats(self)
         self._thread: Final = get_ident()
-        self.totals: Totals = Totals()
+        self.wait_seconds: float = 0.0
+        self.run_seconds: float = 0.0
         self._lifecycle: LifecycleLog = LifecycleLog(self.interrupt)
         self._is_logging: bool = is_enabled_for(INFO)
 
@@ -296,7 +298,7 @@ class QueueCore:
         now = self.now()
         record.start(worker, scope, now)
         self.running[worker] = record
-        self.totals.wait_seconds += now - record.due_at
+        self.wait_seconds += now - record.due_at
         if self.subscriptions.is_watched:
             self.subscriptions.notify_changed(record)
         if schedule.has_rates:
@@ -321,8 +323,7 @@ class QueueCore:
         if record.extras.key_slot is not None:
             self.schedule.release_key(record)
         now = self.now()
-        self.totals.run_seconds += now - record.started_at
-        self.totals.put_back += 1
+        self.run_seconds += now - record.started_at
         record.back_off(now + delay, is_counted=is_counted)
         self.schedule.add(record, now)
         self.notify_pending(record)
@@ -344,12 +345,11 @@ class QueueCore:
         has_extras = record.extras is not NO_EXTRAS
         if was_running:
             del self.running[record.worker]
-            self.totals.run_seconds += now - record.started_at
+            self.run_seconds += now - record.started_at
             if has_extras and record.extras.key_slot is not None:
                 schedule.release_key(record)
         else:
             schedule.discard(record)
-            self.totals.ended_pending += 1
         held = record.end(status, now, result)
         if has_extras:
             self.registry.free(record)

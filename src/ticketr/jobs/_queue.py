@@ -874,9 +874,8 @@ class JobQueue:
             evicted=core.registry.evicted,
             submitters_waiting=len(core.schedule.submissions),
             unrecorded=core.recorder.lost if core.recorder is not None else 0,
-            attempts=core.totals.attempts(len(core.running), core.registry.ended_count),
-            wait_seconds=core.totals.wait_seconds,
-            run_seconds=core.totals.run_seconds,
+            wait_seconds=core.wait_seconds,
+            run_seconds=core.run_seconds,
         )
 
     def __repr__(self) -> str:

@@ -94,7 +94,6 @@ class Opening:
         for start in range(0, len(ended), PAGE):
             registry.restore_ended(ended[start : start + PAGE])
             await trio.lowlevel.checkpoint()
-        self._core.totals.restore_ended(len(ended))
 
     def _leave(self, row: JobRow, problem: str) -> None:
         """List a job that is not loaded, unless it has ended."""
