@@ -128,6 +128,8 @@ class HistoryFailed(TicketrError):
 class NotSendable(TicketrError):
     """Raised by a submit if the job or a value of it would not reach another process as it is.
 
+    ``JobQueue.retry`` raises it if the store cannot load the job.
+
     Attributes:
         what: Which part of the job it is, such as ``"argument 1['when']"``.
         value: That part as text.

@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 RAN: list[tuple[Any, ...]] = []
 """What the jobs have done: the argument, the attempt, and whatever else the job notes."""
+REPAIRED: set[object] = set()
+"""The arguments with which ``break_down`` works."""
 
 
 async def in_place(function: Callable[[], T], /) -> T:
@@ -69,6 +71,16 @@ async def fail(context: JobContext, what: object) -> None:
     """Note that it ran, and fail."""
     RAN.append((what, context.attempt))
     raise ValueError(what)
+
+
+async def break_down(context: JobContext, what: object) -> object:
+    """Do what ``slow`` does, but fail in the end unless its argument is repaired."""
+    RAN.append((what, context.attempt))
+    await trio.sleep(1)
+    if what not in REPAIRED:
+        raise ValueError(what)
+    RAN.append((what, context.attempt, "end"))
+    return what
 
 
 def rows(path: Path, query: str) -> list[tuple[Any, ...]]:

@@ -186,6 +186,7 @@ class QueueDriver:
             "key": wish.key,
             "id": wish.id,
             "on_conflict": wish.on_conflict,
+            "once": wish.once,
             "delay": wish.delay,
             "retry": Retry(wish.attempts, first=2.0, jitter=0.0, total=wish.total),
             "after": after,

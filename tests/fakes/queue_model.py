@@ -56,7 +56,10 @@ class QueueModel(QueueBooks):
         rivals = self._rivals(wish)
         way = wish.on_conflict or OnConflict.WAIT
         if wish.id and way is OnConflict.WAIT:
-            way = OnConflict.REJECT
+            joins = wish.once and wish.on_conflict is None
+            way = OnConflict.JOIN if joins else OnConflict.REJECT
+        if wish.once and not rivals and (completed := self._completed(wish.id)) is not None:
+            return completed
         if rivals and way is OnConflict.JOIN:
             return next((job for job in rivals if job.status is JobStatus.RUNNING), rivals[0])
         if rivals and way is OnConflict.REJECT:
@@ -93,6 +96,11 @@ class QueueModel(QueueBooks):
         if wish.key is None or wish.on_conflict is None:
             return []
         return [job for job in live if job.wish.key == wish.key]
+
+    def _completed(self, job_id: str | None) -> ModelJob | None:
+        """Return the last job with an ID if it has completed and is known."""
+        known = [job for job in self.ended[self.evicted :] if job.wish.id == job_id]
+        return known[-1] if known and known[-1].status is JobStatus.COMPLETED else None
 
     def _admit(self) -> None:
         while self.outside and self.has_room:

@@ -19,6 +19,7 @@ class Wish:
     key: str | None = None
     id: str | None = None
     on_conflict: OnConflict | None = None
+    once: bool = False
     delay: float = 0.0
     start_by: float = float("inf")
     attempts: int = 1

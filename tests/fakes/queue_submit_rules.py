@@ -43,6 +43,8 @@ def make_wish(retry: tuple[int, float], body: str, **options: Any) -> Wish:
     waits = options.get("on_conflict") is OnConflict.WAIT
     if waits and options["id"] is not None and options["key"] is None:
         options["on_conflict"] = None
+    if options.get("id") is None:
+        options["once"] = False
     return Wish(attempts=attempts, total=total, **own, **options)
 
 
@@ -66,6 +68,7 @@ WISHES = st.builds(
     body=BODIES,
     id=st.sampled_from([None, "x", "y"]),
     on_conflict=st.sampled_from(OnConflict),
+    once=st.booleans(),
     after_any_end=st.booleans(),
 )
 RATES = st.sampled_from([(1.0, 1.0), (2.0, 2.0), (0.5, 1.0), None])

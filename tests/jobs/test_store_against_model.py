@@ -9,15 +9,16 @@ from __future__ import annotations
 import itertools
 import shutil
 import tempfile
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import trio
-from fakes.durable import RAN, live_ids, open_stored, rows, slow
+from fakes.durable import RAN, REPAIRED, break_down, live_ids, open_stored, rows, slow
 from fakes.examples import examples
 from hypothesis import given, strategies as st
 from trio.testing import MockClock
 
-from ticketr import CancelOutcome, JobQueue
+from ticketr import CancelOutcome, DuplicateJob, JobQueue, JobStatus, UnknownJob
 
 SUBMIT = st.tuples(
     st.just("submit"),
@@ -25,9 +26,12 @@ SUBMIT = st.tuples(
     st.sampled_from([None, "k", "l"]),  # the key
     st.integers(-1, 1),  # the priority
     st.lists(st.integers(0, 5), max_size=2),  # after which jobs
+    st.booleans(),  # whether it fails until it is repaired
 )
 OTHERS = st.one_of(
     st.tuples(st.just("cancel"), st.integers(0, 5)),
+    st.tuples(st.just("retry"), st.integers(0, 5)),
+    st.tuples(st.just("once"), st.integers(0, 5)),
     st.tuples(st.just("sleep"), st.sampled_from([0.0, 0.5, 2.0])),
     st.tuples(st.just("shutdown")),
     st.tuples(st.just("crash")),
@@ -44,15 +48,20 @@ class Program:
         self.path = folder / "0"
         self.after: dict[int, set[int]] = {}
         self.cancelled: set[int] = set()
+        self.broken: set[int] = set()
+        self.retried: set[int] = set()
 
     async def run(self, steps: list[tuple[object, ...]]) -> None:
         """Do the steps, then open the store once more and wait until all is done."""
         left = [*steps]
         while left:
-            async with open_stored(self.path, workers=2, max_pending=None) as queue:
+            async with self._open() as queue:
                 await self._run_in(queue, left)
-        async with open_stored(self.path, workers=2):
+        async with self._open():
             pass
+
+    def _open(self) -> AbstractAsyncContextManager[JobQueue]:
+        return open_stored(self.path, workers=2, max_pending=None, on_job_error=lambda _: None)
 
     async def _run_in(self, queue: JobQueue, left: list[tuple[object, ...]]) -> None:
         path = self.path
@@ -62,6 +71,10 @@ class Program:
                 await self._submit(queue, *args)  # type: ignore[arg-type]
             elif kind == "cancel":
                 self._cancel(queue, *args)  # type: ignore[arg-type]
+            elif kind == "retry":
+                await self._retry(queue, *args)  # type: ignore[arg-type]
+            elif kind == "once":
+                await self._submit_once(queue, *args)  # type: ignore[arg-type]
             elif kind == "sleep":
                 await trio.sleep(*args)  # type: ignore[arg-type]
             elif kind == "shutdown":
@@ -72,14 +85,19 @@ class Program:
         await queue.shutdown(grace=0)
 
     async def _submit(
-        self, queue: JobQueue, delay: float, key: str | None, priority: int, after: list[int]
+        self,
+        queue: JobQueue,
+        delay: float,
+        key: str | None,
+        priority: int,
+        after: list[int],
+        is_broken: bool,
     ) -> None:
         number = len(self.after)
         before = [f"n{n}" for n in after if n < number]
         await queue.submit(
-            slow,
+            break_down if is_broken else slow,
             number,
-            1.0,
             id=f"n{number}",
             delay=delay,
             key=key,
@@ -87,6 +105,26 @@ class Program:
             after=before,
         )
         self.after[number] = {n for n in after if n < number}
+        if is_broken:
+            self.broken.add(number)
+
+    async def _retry(self, queue: JobQueue, number: int) -> None:
+        REPAIRED.add(number)
+        try:
+            await queue.retry(f"n{number}")
+        except (UnknownJob, DuplicateJob, ValueError):
+            return
+        self.retried.add(number)
+
+    async def _submit_once(self, queue: JobQueue, number: int) -> None:
+        if number not in self.after:
+            return
+        starts = len(RAN)
+        had_completed = queue.status(f"n{number}") is JobStatus.COMPLETED
+        handle = await queue.submit(slow, number, id=f"n{number}", once=True)
+        if had_completed:
+            assert await handle.result() == number
+            assert len(RAN) == starts
 
     def _cancel(self, queue: JobQueue, number: int) -> None:
         if number in self.after and queue.cancel(f"n{number}") in {
@@ -105,11 +143,12 @@ class Program:
     def check(self) -> None:
         """Compare what has run with what should have."""
         ended = {what for what, _, *end in RAN if end}
-        doomed = set(self.cancelled)
+        doomed = self.cancelled | self.broken
         for number, before in self.after.items():  # each names earlier ones alone
             if before & doomed:
                 doomed.add(number)
         assert {*self.after} - doomed <= ended
+        assert self.retried - self.cancelled <= ended
         assert live_ids(self.path) == []
         assert rows(self.path, "SELECT * FROM links") == []
         assert rows(self.path, "PRAGMA integrity_check") == [("ok",)]
@@ -119,6 +158,7 @@ class Program:
 @given(PROGRAMS)
 def test_every_job_ends_that_nobody_has_cancelled(steps: list[tuple[object, ...]]) -> None:
     RAN.clear()
+    REPAIRED.clear()
     with tempfile.TemporaryDirectory() as folder:
         program = Program(Path(folder))
         trio.run(program.run, steps, clock=MockClock(autojump_threshold=0))

@@ -6,8 +6,18 @@ import itertools
 from pathlib import Path
 
 import pytest
-from fakes.durable import RAN, live_ids, note, open_stored, rows, slow
+from fakes.durable import (
+    RAN,
+    REPAIRED,
+    break_down,
+    live_ids,
+    note,
+    open_stored,
+    rows,
+    slow,
+)
 
+from ticketr import JobStatus
 from ticketr.testing import StepReport, cancel_at_every_step
 
 
@@ -46,5 +56,40 @@ def test_what_was_submitted_is_run_at_last(seed: int, tmp_path: Path) -> None:
         assert len(attempts) == len({*attempts})  # no attempt has the number of another
 
     summary = cancel_at_every_step(use, check=check, seed=seed, every=1 if seed else 10)
+
+    assert summary.cancelled_first
+
+
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.stress)])
+def test_what_was_retried_is_run_at_last(seed: int, tmp_path: Path) -> None:
+    numbers = itertools.count()
+    path = tmp_path
+    is_retried = False
+
+    async def use() -> None:
+        nonlocal path, is_retried
+        path, is_retried = tmp_path / str(next(numbers)), False
+        RAN.clear()
+        REPAIRED.clear()
+        async with open_stored(path, on_job_error=lambda _: None) as queue:
+            await (await queue.submit(break_down, "a", id="a")).wait()
+            REPAIRED.add("a")
+            await queue.retry("a")
+            is_retried = True
+
+    async def check(_: StepReport) -> None:
+        if not path.exists():
+            return
+        async with open_stored(path, on_job_error=lambda _: None) as queue:
+            await queue.wait_idle()
+            failed = queue.jobs(status=JobStatus.FAILED)
+            if failed:
+                assert not is_retried
+                REPAIRED.add("a")
+                assert await (await queue.retry("a")).result() == "a"
+        assert live_ids(path) == []
+        assert len([ran for ran in RAN if "end" in ran]) <= 1
+
+    summary = cancel_at_every_step(use, check=check, seed=seed, every=1 if seed else 5)
 
     assert summary.cancelled_first

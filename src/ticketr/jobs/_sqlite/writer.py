@@ -17,7 +17,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, final
 
 import trio
-from trio.lowlevel import cancel_shielded_checkpoint, checkpoint, enable_ki_protection
+from trio.lowlevel import (
+    cancel_shielded_checkpoint,
+    checkpoint,
+    checkpoint_if_cancelled,
+    enable_ki_protection,
+)
 
 from ticketr._errors import NotSendable, QueueClosed, StoreFailed, UnknownJob
 from ticketr.jobs._calls.codecs import Codec
@@ -196,6 +201,7 @@ class StoreWriter:
         assert self._queue is not None  # it was opened
         async with self._using_file:
             if self._queue.phase.refusing:
+                await checkpoint_if_cancelled()  # what ends the queue may end this task, too
                 raise QueueClosed
             with trio.CancelScope(shield=True):
                 page = await self._run_sync(lambda: self._file.jobs_after(number - 1, 1))
