@@ -88,7 +88,9 @@ async def test_once_is_for_jobs_with_an_id(
     async with open_job_queue() as queue:
         with pytest.raises(error, match=words):
             queue.submit_nowait(note, "a", **options)
-        with pytest.raises(TypeError, match=r"repeat.. has no option 'once': each run has an ID"):
+        with pytest.raises(
+            TypeError, match=r"repeat.. has no option 'once': each run is a job of its own"
+        ):
             queue.repeat(note, "a", every=1, once=True, id="r")
         await queue.run(note, "a", once=False)
     assert len(RAN) == 1

@@ -25,7 +25,6 @@ from trio.lowlevel import (
 from ticketr._errors import StoreFailed
 from ticketr.jobs._admission import enter_queue, record_to_retry, wait_for_room
 from ticketr.jobs._arguments.options import (
-    NOT_OF_REPEATS,
     JobOptions,
     checked_priority,
     make_record,
@@ -375,7 +374,9 @@ class JobQueue:
             TypeError, ValueError: The job, a due time or an option is invalid.
         """
         self._core.subscriptions.owner_thread.check()
-        refuse_options("repeat()", options, NOT_OF_REPEATS)
+        reason = "each run is a job of its own that starts at its due time, by every= and first="
+        refused = ("after", "after_any_end", "delay", "start_by", "within", "on_conflict", "once")
+        refuse_options("repeat()", options, refused, reason)
         if missed not in ("skip", "run_once"):
             raise ValueError(f"missed must be 'skip' or 'run_once', not {safe_repr(missed)}")
         template = make_record(job, args, self._timeout, self._retry, options)

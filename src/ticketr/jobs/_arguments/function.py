@@ -174,30 +174,21 @@ def _check_kind(core: Any, *, is_blocking: bool) -> bool:
 
 def _check_signature(target: Callable[..., object], args: tuple[object, ...], name: str) -> None:
     """Raise if a callable cannot take a context, or an adapter's function none, and these arguments."""
-    if is_adapted := isinstance(target, (Plain, InThread)):
-        target = target.function
+    given: tuple[object, ...] = (None, *args)
+    taken = f"a context and the submit's arguments; if it takes no context, submit plain({name})"
+    if isinstance(target, (Plain, InThread)):
+        target, given, taken = target.function, args, "the submit's arguments"
     try:
         signature = inspect.signature(target, follow_wrapped=False)
     except (TypeError, ValueError):
         return  # not written in Python
-    flaw = _binding_error(signature, args if is_adapted else (None, *args))
-    if flaw is not None:
-        taken = "the submit's arguments" if is_adapted else "a context and the submit's arguments"
-        hint = ""
-        if not is_adapted and _binding_error(signature, args) is None:
-            hint = f"; if it takes no context, submit plain({name})"
-        raise TypeError(
-            f"{name}({', '.join(signature.parameters)}) cannot be called: {flaw}; a job's function"
-            f" takes {taken}{hint}"
-        )
-
-
-def _binding_error(signature: inspect.Signature, args: tuple[object, ...]) -> TypeError | None:
     try:
-        signature.bind(*args)
+        signature.bind(*given)
     except TypeError as error:
-        return error
-    return None
+        words = ", ".join(signature.parameters)
+        raise TypeError(
+            f"{name}({words}) cannot be called: {error}; a job's function takes {taken}"
+        ) from None
 
 
 def _require_awaitable(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterable
 from contextvars import copy_context
 from functools import partial
 from inspect import CO_COROUTINE
@@ -120,9 +120,9 @@ def make_record(
     return record
 
 
-def refuse_options(call: str, options: JobOptions, refused: Mapping[str, str]) -> None:
+def refuse_options(call: str, options: JobOptions, refused: Iterable[str], reason: str) -> None:
     """Raise TypeError for an option that makes no sense for the jobs of a map or a repeat."""
-    for option, reason in refused.items():
+    for option in refused:
         if options.get(option) is not None:
             raise TypeError(f"{call} has no option {option!r}: {reason}")
 
@@ -210,18 +210,3 @@ OPTIONS: Final[dict[str, tuple[str, Callable[[Any], object]]]] = {
     "retry": ("retry", checked_retry),
 }
 """The field of a record that each option fills, and what checks the value."""
-NOT_OF_MAPS: Final = {
-    "id": "each of its jobs has one of its own",
-    "on_conflict": "its jobs have the same key, so each waits for it",
-}
-"""The options of a submit that a map refuses, and why."""
-NOT_OF_REPEATS: Final = {
-    "after": "a run starts at its due time",
-    "after_any_end": "a run starts at its due time",
-    "delay": "first= is the time until the first run",
-    "start_by": "due times that pass while a run has not ended are skipped",
-    "within": "due times that pass while a run has not ended are skipped",
-    "on_conflict": "runs never overlap, and a run waits for its key",
-    "once": "each run has an ID of its own",
-}
-"""The options of a submit that a repeat refuses, and why."""

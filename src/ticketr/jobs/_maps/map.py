@@ -24,7 +24,6 @@ from trio.lowlevel import checkpoint, disable_ki_protection, enable_ki_protectio
 from ticketr._errors import QueueClosed
 from ticketr.jobs._admission import wait_for_room
 from ticketr.jobs._arguments.options import (
-    NOT_OF_MAPS,
     JobOptions,
     checked_options,
     make_record,
@@ -81,7 +80,8 @@ class JobMap:
         self._core = core
         self._function = function
         self._limits = timeout, retry
-        refuse_options("map()", options, NOT_OF_MAPS)
+        reason = "each job has an ID of its own, and waits for its key"
+        refuse_options("map()", options, ("id", "on_conflict"), reason)
         self._options = checked_options(options)
         self._ordered = ordered
         self._outcomes = outcomes
