@@ -122,11 +122,7 @@ class Opening:
             jobs = tuple(JobHandle[object](job, core) for job in live)
             record.set_options({"after": After(jobs, json.loads(row.options)["any_end"])})
         self._writer.know(record, row)
-        try:
-            core.enter(record, above=True)
-        except BaseException:
-            self._writer.forget(record)
-            raise
+        core.enter(record, above=True)
         record.restore_submit(min(row.submitted_at - self._offset, self._now))
         self.records[row.number] = record
         self.left_out.discard(row.number)

@@ -254,10 +254,6 @@ class StoreWriter:
         """Take over a job that is in the file, before it enters the queue."""
         self._jobs[record] = StoredJob(row.number, row.codec, row[10:17])
 
-    def forget(self, record: JobRecord) -> None:
-        """Leave a job in the file as it is, since it has not entered the queue."""
-        self._jobs.pop(record, None)
-
     def leave(self, job_id: JobID, number: int, problem: str) -> None:
         """Leave a job in the file that cannot be loaded."""
         self.unloaded[job_id] = problem
