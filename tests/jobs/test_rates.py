@@ -65,6 +65,7 @@ def test_no_span_has_more_than_the_burst_and_the_count(
         ({"count": 1, "per": 0}, ValueError),
         ({"count": 1, "per": math.inf}, ValueError),
         ({"count": 1, "burst": 0.5}, ValueError),
+        ({"count": 1, "burst": math.inf}, ValueError),
         ({"count": 1e300, "per": 1e-300}, ValueError),
     ],
 )
