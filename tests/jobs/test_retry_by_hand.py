@@ -312,6 +312,26 @@ async def test_a_retry_is_in_the_file_when_it_returns(
     assert [attempt for _, attempt, *_ in RAN] == [3, 4]  # a fresh budget after a restart, too
 
 
+async def night(context: JobContext) -> None:
+    RAN.append((context.id, context.attempt, context.scheduled_at))
+    raise OSError
+
+
+async def test_a_retried_run_of_a_repeat_knows_its_due_time_after_a_restart(
+    autojump_clock: MockClock, path: Path
+) -> None:
+    async with open_stored(path, on_job_error=quiet) as queue:
+        queue.repeat(night, every=3600, id="night")
+        await trio.sleep(1)
+    async with open_stored(path, on_job_error=quiet) as queue:
+        await (await queue.retry("night#1")).wait()
+        queue.cancel_repeat("night")
+    (*first, due), (*second, due_again) = RAN
+    assert (first, second) == (["night#1", 1], ["night#1", 2])
+    assert due is not None
+    assert due == due_again
+
+
 async def test_only_failed_jobs_keep_their_call_in_the_file(
     autojump_clock: MockClock, path: Path
 ) -> None:

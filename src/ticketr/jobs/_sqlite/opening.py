@@ -196,7 +196,8 @@ class Opening:
         if status is FAILED and error is not None and error.type != TIMED_OUT:
             exception = TicketrError(f"{error.type}: {error.message}")
         if status is FAILED:
-            record.set_options({"row": row.number})
+            scheduled_at = None if row.scheduled_at is None else utc(row.scheduled_at)
+            record.set_options({"row": row.number, "scheduled_at": scheduled_at})
         record.restore_end(status, finished_at - offset, result, error, exception)
         return record
 
