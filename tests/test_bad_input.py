@@ -52,7 +52,7 @@ def someone(
         (b"# TICKET: [DEMO-1]\n", "bad.md:1:11: there is a key but no title"),
         (
             b"# TICKET: [DEMO-1] A\n\n# TICKET: [DEMO-1] B\n",
-            "bad.md:3:11: DEMO-1 stands on line 1 already; remove one of the two",
+            "bad.md:3:11: DEMO-1 is already on line 1; remove one of the two",
         ),
     ],
     ids=["conflict", "rest", "latin-1", "utf-16", "colon", "story", "title", "twice"],
@@ -85,7 +85,7 @@ def test_a_key_in_two_files_is_reported_with_both(someone: User) -> None:
         told = someone.runs(command)
 
         assert told.code == 3
-        assert "DEMO-4 stands in DEMO-3.md and in copy.md; keep one of them" in told.err
+        assert "DEMO-4 is in DEMO-3.md and in copy.md; keep one of them" in told.err
     assert someone.site.revision == before
 
 

@@ -85,8 +85,8 @@ _WAIT = (
 def editor_words(environ: Mapping[str, str], path: str, line: int = 0) -> list[str]:
     """Return the command that opens a file in the user's editor, as `VISUAL` or `EDITOR` names it.
 
-    An editor with windows of its own gets an option to wait until the file is closed, if it is known to
-    have an option for that.
+    An editor with windows of its own gets an option to wait until the file is closed, if it
+    has one.
 
     Args:
         environ: The environment. The variables may hold arguments, as in ``code --new-window``.

@@ -24,7 +24,7 @@ def group(*errors: BaseException) -> BaseException:
 @pytest.mark.parametrize(
     ("error", "code", "words"),
     [
-        (group(OURS), 1, "ticketr: A-1 stands in a.md and in b.md; keep one of them\n"),
+        (group(OURS), 1, "ticketr: A-1 is in a.md and in b.md; keep one of them\n"),
         (group(ValueError("x"), group(group(OURS))), 1, f"ticketr: {OURS}\n"),
         (group(OURS, KeyboardInterrupt()), 130, "ticketr: interrupted\n"),
         (group(click.UsageError("say which")), 2, "ticketr: say which\n"),

@@ -118,7 +118,7 @@ def test_what_jira_refuses_of_its_own_is_sent_as_the_file_has_it_if_that_is_acce
 
     told = someone.runs("push")
     assert told.code == 3
-    assert "Jira may refuse text that it has itself: a heading cannot stand in" in told.err
+    assert "Jira may refuse text that it has itself: a heading cannot be in" in told.err
     assert someone.finds("DEMO-9").description == heading_in_quote("old words")
 
     told = someone.runs("push", "--accept-loss")

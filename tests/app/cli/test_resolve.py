@@ -115,7 +115,7 @@ def test_both_versions_are_written_between_markers_to_be_edited(torn: User) -> N
 
 #: The end of the last line.
 BACK = "to take this back: ticketr undo"
-STAND = "conflict markers stand there; edit the file until none is left, then sync"
+STAND = "this file has conflict markers; edit it until none is left, then sync"
 
 
 def test_files_with_markers_are_listed_until_the_markers_are_gone(torn: User) -> None:
@@ -225,9 +225,9 @@ def test_two_in_one_file_are_marked_one_after_the_other(someone: User) -> None:
 
     assert first.code == 1
     assert first.out.startswith("DEMO-2: all.md has both versions")
-    words = "markers stand in all.md: edit it, sync, then resolve DEMO-9"
+    words = "markers in all.md: edit it, sync, then resolve DEMO-9"
     hint = f"once no marker is left in the file: ticketr sync; {BACK}"
-    assert first.err == f"ticketr: conflict {words}\n{hint}\n"
+    assert first.err == f"ticketr: there are conflict {words}\n{hint}\n"
     assert "in no file any more" not in shown.err
     assert second.code == 0
     assert second.out.startswith("DEMO-9: all.md has both versions")

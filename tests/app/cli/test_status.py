@@ -135,7 +135,7 @@ def test_a_key_in_two_files_is_reported_with_both(someone: User) -> None:
     told = someone.runs("status")
 
     assert told.code == 1
-    assert told.out == "broken    DEMO-9 stands in DEMO-9.md and in copy.md; keep one of them\n"
+    assert told.out == "broken    DEMO-9 is in DEMO-9.md and in copy.md; keep one of them\n"
 
 
 @pytest.mark.parametrize(("tickets", "lines"), [(12, 6), (200, 1)])

@@ -233,11 +233,11 @@ class TestAgreement:
 WRONG: dict[str, tuple[Json, str]] = {
     "place": (
         doc(items(paragraph(text("a")), part("heading", text("Plan"), level=2))),
-        "a heading cannot stand in a list item, at “a”",
+        "a heading cannot be in a list item, at “a”",
     ),
     "deep": (
         doc(part("panel", items(part("blockquote", paragraph(text("b")))), panelType="info")),
-        "a blockquote cannot stand in a list item, at “b”",
+        "a blockquote cannot be in a list item, at “b”",
     ),
     "empty": (doc(part("bulletList", part("listItem"))), "a list item is empty"),
     "empty quote": (doc(part("blockquote")), "a blockquote is empty"),
@@ -251,7 +251,7 @@ WRONG: dict[str, tuple[Json, str]] = {
     ),
     "order": (
         doc(part("mediaSingle", part("caption"))),
-        "a caption cannot stand in a media single",
+        "a caption cannot be in a media single",
     ),
     "unknown": (
         doc(paragraph(part("hologram"))),
@@ -333,7 +333,7 @@ def test_a_document_nested_without_end_is_checked() -> None:
         inner = items(paragraph(text("x")), inner)
     assert adf.problems(doc(inner)) == ()
     inner["content"][0]["content"].append(part("rule"))
-    assert adf.problems(doc(inner)) == ("a rule cannot stand in a list item, at “x”",)
+    assert adf.problems(doc(inner)) == ("a rule cannot be in a list item, at “x”",)
     unwind(inner)
 
 

@@ -162,7 +162,7 @@ def test_a_picture_in_a_task_is_refused(place: str) -> None:
     markdown = place.format("![shot](attachment:shot.png)")
 
     (piece,) = adf.dropped_pieces(markdown)
-    assert "a picture stands in a paragraph of its own" in piece.reason
+    assert "a picture needs a paragraph of its own" in piece.reason
 
 
 def test_a_task_that_is_left_with_one_paragraph_is_a_usual_one() -> None:

@@ -65,14 +65,14 @@ def test_a_row_is_repaired_without_a_change_to_its_words(markdown: str, last: li
     [
         (f"x\n\n{HEAD}| 1 | 2 |\n| 1 | 2 | 3 |", 6, "this row has 3 cells where its table has 2"),
         (f"{HEAD}| `x|y` | 2 | 3 |", 3, "this row has 3 cells where its table has 2"),
-        (f"{HEAD}| `x|y` |", 3, "a | stands between backquotes here"),
+        (f"{HEAD}| `x|y` |", 3, "there is a | between backquotes here"),
         (f"{HEAD}| 1 | 2 |\nmore", 4, "right below a table"),
         ("| a | b |\n|---|\n| 1 | 2 |", 2, "looks like a table, but is none"),
         ("| a |\n|---|---|\n| 1 | 2 |", 2, "looks like a table, but is none"),
         ("| a | b |\n|-- -|---|\n| 1 | 2 |", 2, "looks like a table, but is none"),
-        ("> | a | b |\n> |---|---|\n> | 1 | 2 |", 2, "can stand in no list and no quote"),
-        ("- x\n  | a | b |\n  |---|---|\n", 3, "can stand in no list and no quote"),
-        (f"{HEAD}| 1 | 2 |\n\n- x\n  | a | b |\n  |---|---|\n", 2, "in no list and no quote"),
+        ("> | a | b |\n> |---|---|\n> | 1 | 2 |", 2, "cannot be in a list or a quote"),
+        ("- x\n  | a | b |\n  |---|---|\n", 3, "cannot be in a list or a quote"),
+        (f"{HEAD}| 1 | 2 |\n\n- x\n  | a | b |\n  |---|---|\n", 2, "in a list or a quote"),
     ],
 )
 def test_a_row_that_cannot_be_repaired_is_reported_with_its_line(

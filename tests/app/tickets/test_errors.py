@@ -26,7 +26,7 @@ ERRORS = [
         InvalidTicket("a sub-task cannot have sub-tasks", "x"),
         'a sub-task cannot have sub-tasks: "x"',
     ),
-    (RepeatedKey("AB-1"), "AB-1 would stand twice in one file; keep one of the two"),
+    (RepeatedKey("AB-1"), "AB-1 would be in one file twice; keep one of the two"),
     (
         InvalidFilter('a "b', 2, "this quote is not closed"),
         'the filter is wrong at character 3: this quote is not closed: ""b"',

@@ -78,9 +78,9 @@ def test_a_filter_selects_what_fits_every_term(text: str, found: tuple[Candidate
     [
         ("-", 0, "what an issue must not have has to follow -"),
         ("index - x", 6, "what an issue must not have has to follow -"),
-        ("=done", 0, "the name of a field has to stand before ="),
-        ("-=done", 1, "the name of a field has to stand before ="),
-        ('""=done', 2, "the name of a field has to stand before ="),
+        ("=done", 0, "the name of a field has to be before ="),
+        ("-=done", 1, "the name of a field has to be before ="),
+        ('""=done', 2, "the name of a field has to be before ="),
         ("edited @", 7, "a person's name has to follow @"),
         ('@""', 0, "a person's name has to follow @"),
         ("@ soren", 0, "a person's name has to follow @"),

@@ -66,7 +66,7 @@ def test_a_broken_file_takes_the_row_of_its_ticket() -> None:
 
 
 def test_a_broken_file_is_listed_before_its_shown_tickets() -> None:
-    row = row_of_broken("DEMO-2.md", "DEMO-9 stands in two places", has_rows=True)
+    row = row_of_broken("DEMO-2.md", "DEMO-9 is in two places", has_rows=True)
 
     assert row.order < rows_of(ticket(1), "a.md")[0].order
     assert row.head == ""

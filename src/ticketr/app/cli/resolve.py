@@ -131,7 +131,7 @@ def _reason(key: str, error: TicketrError) -> str:
     from ticketr.app.tickets import CONFLICT, TicketSyntaxError
 
     if isinstance(error, TicketSyntaxError) and CONFLICT.match(error.text):
-        return f"conflict markers stand in {error.source}: edit it, sync, then resolve {key}"
+        return f"there are conflict markers in {error.source}: edit it, sync, then resolve {key}"
     return str(error)
 
 

@@ -53,7 +53,7 @@ def replace_atomically(
     durable: bool = True,
     check: Callable[[], None] = lambda: None,
 ) -> None:
-    """Write a temporary file and rename it: the file of that name is replaced completely or not at all.
+    """Write a temporary file and rename it: it replaces the other completely or not at all.
 
     A link of that name is replaced, and not followed.
 

@@ -125,7 +125,7 @@ class SecretInFile(BadFile):
         self.problem = (
             f"{self.key!r} has no place here, since this file is shared through git: take it out "
             "(and revoke what was committed); 'ticketr workspace add' keeps a token in your "
-            "keyring, and a token_command stands in your own config.toml"
+            "keyring, and a token_command is in your own config.toml"
         )
         super().__post_init__()
 

@@ -86,5 +86,5 @@ async def _read(program: str, run: Callable[..., Awaitable[object]]) -> tuple[st
 
 
 def _token_failure(program: str, problem: str) -> TokenFailed:
-    remedy = "run the command yourself to see why; it stands in your config.toml"
+    remedy = "run the command yourself to see why; it is in your config.toml"
     return TokenFailed("token_command", f"{program!r} {problem}", remedy)

@@ -110,7 +110,7 @@ def read_workspace_file(root: Path) -> WorkspaceFile | None:
     for key in _PERSONAL:
         if key in table:
             raise table.bad(
-                key, f"{key} differs from person to person: it stands in your own config.toml"
+                key, f"{key} differs from person to person: it belongs in your own config.toml"
             )
     table.refuse_unknown(_KEYS)
     sync = table.table("sync")

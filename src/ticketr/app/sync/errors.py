@@ -362,10 +362,10 @@ class DuplicateKey(SyncError):
     def __str__(self) -> str:
         more = len(self.more)
         keys = self.key if not more else f"{self.key} and {more} more key{'s' if more > 1 else ''}"
-        stands = f"{keys} {'stand' if more else 'stands'} in {self.first} and in {self.second}"
+        problem = f"{keys} {'are' if more else 'is'} in {self.first} and in {self.second}"
         if self.is_broken:
-            return f"{stands}, which cannot be read; repair that, then keep one of them"
-        return f"{stands}; keep one of them"
+            return f"{problem}, which cannot be read; repair that, then keep one of them"
+        return f"{problem}; keep one of them"
 
 
 @dataclass(eq=False, repr=False)

@@ -81,7 +81,7 @@ class RepeatedKey(TicketrError):
     key: str
 
     def __str__(self) -> str:
-        return f"{self.key} would stand twice in one file; keep one of the two"
+        return f"{self.key} would be in one file twice; keep one of the two"
 
 
 @dataclass(eq=False, repr=False)

@@ -168,7 +168,7 @@ def _term(text: str, at: int) -> tuple[Term, int]:
     word, end = _piece(text, at, _BARE_NAME)
     if text[end : end + 1] == "=":
         if not word:
-            raise InvalidFilter(text, end, "the name of a field has to stand before =")
+            raise InvalidFilter(text, end, "the name of a field has to be before =")
         value, end = _piece(text, end + 1, _BARE)
         return FieldTerm(fold(word), fold(value)), end
     if end == at:

@@ -98,7 +98,7 @@ def _refuse_duplicates(read: SourceLines, issues: list[ParsedIssue]) -> None:
         if issue.key in seen:
             read.fail(
                 issue.index,
-                f"{issue.key} stands on line {seen[issue.key]} already; remove one of the two",
+                f"{issue.key} is already on line {seen[issue.key]}; remove one of the two",
                 column=read.lines[issue.index].index("[") + 1,
             )
         seen[issue.key] = issue.index + 1

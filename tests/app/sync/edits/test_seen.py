@@ -66,7 +66,7 @@ def test_a_key_of_a_skipped_file_in_another_one_is_reported(store: Store, state:
 
     scanned = survey.scan(store, state, put(store, "b.md", "# TICKET: [DEMO-2] B\n"))
 
-    assert str(scanned.error) == "DEMO-2 stands in a.md and in b.md; keep one of them"
+    assert str(scanned.error) == "DEMO-2 is in a.md and in b.md; keep one of them"
 
 
 def test_the_last_sync_gives_the_text_of_each_ticket(store: Store, state: State) -> None:

@@ -453,7 +453,7 @@ async def test_a_key_in_two_files_stops_that_ticket_alone(
 
     result = await bench.pull()
 
-    reason = "DEMO-1 stands in a.md and in b.md; keep one of them"
+    reason = "DEMO-1 is in a.md and in b.md; keep one of them"
     assert [each.reason for each in (*result.failed, *result.kept)] == [reason, reason]
     assert (result.new, result.left_alone) == (39, 1)
     assert bench.files()["a.md"] == bench.files()["b.md"] == "# TICKET: [DEMO-1] x\n"

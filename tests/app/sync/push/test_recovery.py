@@ -221,7 +221,7 @@ async def test_a_ticket_that_came_by_git_beside_its_draft_is_told_and_not_double
     synced = await bench.sync()
 
     (note,) = synced.pull.failed
-    assert note.reason == "DEMO-13 stands in DEMO-13.md and in drafts.md; keep one of them"
+    assert note.reason == "DEMO-13 is in DEMO-13.md and in drafts.md; keep one of them"
     assert new(bench) == ["Once"]
     path.unlink()
     await check_settled(bench, bench.root / "DEMO-13.md")

@@ -237,7 +237,7 @@ async def test_a_picture_in_a_list_is_attached_and_one_among_words_is_refused(
     save(bench, "shot.png")
     await write(bench, "- ![](shot.png)\n\nSee ![](shot.png) there.")
     (failed,) = (await bench.push()).failed
-    assert 'in a paragraph of its own, with an empty line around it: "shot.png"' in failed.reason
+    assert 'a paragraph of its own, with an empty line around it: "shot.png"' in failed.reason
     assert attached(bench, "DEMO-1") == {}
     edit(bench, "DEMO-1", "See ![](shot.png) there.", "See above.")
 

@@ -73,7 +73,7 @@ def test_a_key_in_a_broken_file_and_in_another_stops_that_ticket(
     layout = lay_out(store, state)
 
     assert {key for key, each in layout.locations.items() if each.reason} == {"DEMO-1", "DEMO-2"}
-    words = f"DEMO-1 stands in {good} and in a.md, which cannot be read; repair that"
+    words = f"DEMO-1 is in {good} and in a.md, which cannot be read; repair that"
     assert str(layout.broken[good]).startswith(words)
 
 
@@ -87,7 +87,7 @@ def test_a_copied_file_is_one_error_that_counts_its_keys(store: Store, state: St
     error = layout.broken["b.md"]
     assert isinstance(error, DuplicateKey)
     assert (error.key, error.more) == ("DEMO-1", ("DEMO-2", "DEMO-3"))
-    words = "DEMO-1 and 2 more keys stand in a.md and in b.md; keep one of them"
+    words = "DEMO-1 and 2 more keys are in a.md and in b.md; keep one of them"
     assert [(note.key, note.reason) for note in notes_on(layout.broken)] == [("DEMO-1", words)]
     assert all(each.reason for each in layout.locations.values())
 
@@ -99,8 +99,8 @@ def test_two_copies_of_a_file_are_two_errors(store: Store, state: State) -> None
     layout = lay_out(store, state)
 
     assert {path: str(error) for path, error in layout.broken.items()} == {
-        "b.md": "DEMO-1 stands in a.md and in b.md; keep one of them",
-        "c.md": "DEMO-1 stands in a.md and in c.md; keep one of them",
+        "b.md": "DEMO-1 is in a.md and in b.md; keep one of them",
+        "c.md": "DEMO-1 is in a.md and in c.md; keep one of them",
     }
 
 

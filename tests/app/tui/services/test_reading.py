@@ -218,7 +218,7 @@ async def test_a_broken_file_costs_no_other_its_mark(
     assert read(told).edited == {"DEMO-1"}
     first, second = read(told).broken
     assert first.startswith("A.md:2:1: ")
-    assert second == "DEMO-2 stands in DEMO-2.md and in b.md; keep one of them"
+    assert second == "DEMO-2 is in DEMO-2.md and in b.md; keep one of them"
     assert [row.title for row in read(told).rows if row.is_broken] == [first, second]
 
 

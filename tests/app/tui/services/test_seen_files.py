@@ -150,7 +150,7 @@ async def test_a_key_in_two_files_is_reported_each_time_and_one_that_has_gone_is
 
     for _ in range(2):
         assert (await app.read()).broken == (
-            "DEMO-1 stands in DEMO-1.md and in a.md; keep one of them",
+            "DEMO-1 is in DEMO-1.md and in a.md; keep one of them",
         )
     copy.unlink()
     assert await app.read() == whole

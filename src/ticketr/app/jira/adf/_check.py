@@ -95,7 +95,7 @@ def _children(node: Any, rule: Node) -> Iterator[tuple[Any, Marks] | str]:
         if not isinstance(kind, str) or kind not in NODES:
             yield f"{name} has something in it that Jira does not know"
         elif kind not in rule.children or (rule.ordered and order[place : place + 1] != (kind,)):
-            yield f"{named(kind)} cannot stand in {name}"
+            yield f"{named(kind)} cannot be in {name}"
         else:
             yield child, rule.children[kind]
 

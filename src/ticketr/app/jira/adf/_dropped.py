@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 #: The most characters that are shown of a piece.
 LONGEST_PIECE = 60
 #: What is wrong with a picture in a line of text.
-AMONG_WORDS = "a picture stands in a paragraph of its own, with an empty line around it"
+AMONG_WORDS = "a picture needs a paragraph of its own, with an empty line around it"
 
 _TABLE_SIGNS = re.compile(r"[|:\-]*\|[|:\-]*")
 _SPACES = re.compile(r"\s+")

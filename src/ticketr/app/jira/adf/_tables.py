@@ -160,7 +160,7 @@ class _TableReader:
             if not _has_bar(line):
                 self._problem(
                     index,
-                    "this line stands right below a table; put an empty line before it, or "
+                    "this line is right below a table; put an empty line before it, or "
                     "a | around it if it is a row",
                 )
                 break
@@ -178,7 +178,7 @@ class _TableReader:
             if len(cells) == columns:
                 self._problem(
                     index,
-                    "a | stands between backquotes here; write it as \\|, or put a backslash "
+                    "there is a | between backquotes here; write it as \\|, or put a backslash "
                     "before a backquote that is text",
                 )
                 return
@@ -208,8 +208,8 @@ class _TableReader:
 
 #: What is wrong with a line that looks like the second line of a table but is not one.
 STRAY = (
-    "this looks like a table, but is none: each row needs as many cells as the first, and it can "
-    "stand in no list and no quote; if it is text, put a backslash before each |"
+    "this looks like a table, but is none: each row needs as many cells as the first, and it cannot "
+    "be in a list or a quote; if it is text, put a backslash before each |"
 )
 #: What is wrong with lines that look like a table without a second line.
 DRAWN = (

@@ -150,7 +150,7 @@ _REASONS = {
     "day": "goes to Jira as text, for it is not a date; a date is written {2026-03-01}",
     "emoji": "goes to Jira as text, for it knows no emoji of that name; write the character itself",
     "tag": "goes to Jira as text, for HTML is not read here; write Markdown instead",
-    "blanks": "goes to Jira as text; an address with blanks stands between < and >",
+    "blanks": "goes to Jira as text; an address with blanks needs to be between < and >",
     "footnote": "goes to Jira as text, for Jira has no footnotes; write the note where it belongs",
     "unused": "goes to Jira as text, for no link here uses this address",
     "box": "goes to Jira as text; a task is written - [ ], and stands in a description alone",

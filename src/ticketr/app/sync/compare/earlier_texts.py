@@ -1,7 +1,7 @@
 """Finds sections that an earlier version took for a part of the description. Pure.
 
 Before rich-text fields had sections, a line ``## Field: Name`` was a heading of the description, and
-was in files without a backslash. Such a line still means the same until its ticket is written again.
+was in files without a backslash. Such a line means the same until its ticket is written again.
 """
 
 from __future__ import annotations

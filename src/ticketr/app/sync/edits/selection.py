@@ -195,7 +195,7 @@ def _note(request: WriteRequest, reason: str) -> Note:
 def _restricted_change(
     change: LocalChange, issues: Collection[int], keys: Collection[str] | None
 ) -> LocalChange | None:
-    """Return a ticket's change with the issues that may be sent; None if nothing remains to be done."""
+    """Return a ticket's change with the issues that may be sent; None if none remain."""
     ticket = change.local.ticket
     if change.head is None and id(ticket) not in issues:
         return None

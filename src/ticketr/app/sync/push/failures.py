@@ -47,7 +47,7 @@ def _refused_sections(
     refused = {name for name, _ in error.field_errors} if isinstance(error, Rejected) else set()
     for name, field_id in names:
         if field_id in refused and (line := issue.places.of_text(name, 0)):
-            yield f"{name} stands in {path}:{line}"
+            yield f"{name} is in {path}:{line}"
 
 
 def on_the_way(failure: Note, reached: str, status: str | None) -> Note:

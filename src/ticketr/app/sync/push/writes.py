@@ -217,7 +217,7 @@ class _WritesBuilder:
         new_ticket: NewIssue | None = None
         if change.head is None:
             for key in change.added_keys:
-                reason = f"it stands under {change.name}, where Jira does not have it"
+                reason = f"it is under {change.name}, where Jira does not have it"
                 self.failed.append(Note(key, self._path, reason, Code.MISPLACED))
             new_ticket = self._new_issue(change.local.ticket, project, subtask=False)
             if new_ticket is None:

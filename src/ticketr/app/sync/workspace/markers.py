@@ -29,7 +29,7 @@ class ConflictMarker:
     line: int
 
     def __str__(self) -> str:
-        what = "conflict markers stand there; edit the file until none is left, then sync"
+        what = "this file has conflict markers; edit it until none is left, then sync"
         return f"{self.path}:{self.line}: {what}"
 
 
