@@ -11,7 +11,9 @@ def test_a_module_comes_with_its_own_tests_and_those_of_the_contract() -> None:
     modules = chosen_modules(["retry"])
 
     assert modules == chosen_modules(["retry.py"]) == [JOBS / "_arguments/retry.py"]
-    assert files_of_tests(modules) == sorted(TESTS / name for name in (*CONTRACT, "test_retry.py"))
+    assert files_of_tests(modules) == sorted(
+        TESTS / name for name in (*CONTRACT, "test_retry.py", "test_retry_by_hand.py")
+    )
 
 
 def test_without_a_name_all_modules_are_chosen() -> None:
