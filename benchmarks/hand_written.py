@@ -57,14 +57,40 @@ class HandWritten:
             finally:
                 del scopes[number]
 
+    async def work_in_one_scope(
+        self, jobs: trio.MemoryReceiveChannel[tuple[int, Callable[[], Awaitable[object]]]]
+    ) -> None:
+        """Do as `work` does, with a new scope only after one was cancelled."""
+        scopes, unwanted = self.scopes, self._unwanted
+        while True:
+            with trio.CancelScope() as scope:
+                async for number, work in jobs:
+                    self._started = number
+                    if number in unwanted:
+                        unwanted.remove(number)
+                        continue
+                    scopes[number] = scope
+                    try:
+                        await work()
+                    except Exception as error:  # noqa: BLE001 - a failing job stops nobody else
+                        self.failed.append(error)
+                    finally:
+                        del scopes[number]
+                return
+
 
 @asynccontextmanager
-async def open_hand_written(workers: int, room: float) -> AsyncGenerator[HandWritten]:
-    """Open a queue; leaving the block waits for all jobs."""
+async def open_hand_written(
+    workers: int, room: float, *, one_scope: bool = False
+) -> AsyncGenerator[HandWritten]:
+    """Open a queue; leaving the block waits for all jobs.
+
+    With `one_scope` a worker runs its jobs in one scope until it is cancelled.
+    """
     send, receive = trio.open_memory_channel[tuple[int, "Callable[[], Awaitable[object]]"]](room)
     queue = HandWritten(send)
     async with trio.open_nursery() as nursery:
         for _ in range(workers):
-            nursery.start_soon(queue.work, receive)
+            nursery.start_soon(queue.work_in_one_scope if one_scope else queue.work, receive)
         with send:
             yield queue

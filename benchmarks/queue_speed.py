@@ -44,8 +44,10 @@ async def ours(
         sys.exit(f"the history did not keep {unrecorded} of {count} jobs")
 
 
-async def by_hand(job: Callable[[], Awaitable[None]], count: int) -> None:
-    async with open_hand_written(WORKERS, ROOM) as queue:
+async def by_hand(
+    job: Callable[[], Awaitable[None]], count: int, *, one_scope: bool = False
+) -> None:
+    async with open_hand_written(WORKERS, ROOM, one_scope=one_scope) as queue:
         for _ in range(count):
             await queue.submit(job)
 
@@ -67,6 +69,8 @@ def jobs_a_second() -> list[str]:
     busy = in_trio(ours, ten_checkpoints, JOBS // 4)
     peers: list[tuple[str, Callable[[], None], Callable[[], None]]] = [
         ("no-op jobs, of a hand-written loop's", small, in_trio(by_hand, nothing, JOBS)),
+        ("no-op jobs, of a hand-written loop's with one scope a worker", small,
+         in_trio(by_hand, nothing, JOBS, one_scope=True)),
         ("ten checkpoints each, of a hand-written loop's", busy,
          in_trio(by_hand, ten_checkpoints, JOBS // 4)),
         ("no-op jobs, of aiometer's", small, in_trio(by_aiometer, nothing, JOBS)),
