@@ -138,7 +138,10 @@ def connect(path: Path, schema: Schema) -> sqlite3.Connection:
                 db.execute(f"PRAGMA application_id = {schema.application_id}")
                 db.execute(f"PRAGMA user_version = {VERSION}")
             db.execute("COMMIT")
-        db.execute("PRAGMA journal_mode = WAL")  # last: a refused file stays as it is
+        # Last: a refused file stays as it is. SQLite does not wait for the lock that this takes:
+        # another opening holds it, and switches the file too.
+        with suppress(sqlite3.OperationalError):
+            db.execute("PRAGMA journal_mode = WAL")
     except BaseException:
         db.close()
         raise
