@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator  # noqa: TC003 - a short program
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import trio

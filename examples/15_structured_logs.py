@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import AsyncGenerator  # noqa: TC003 - a short program
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import structlog

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator  # noqa: TC003 - a short program
+from collections.abc import Iterator
 
 import trio
 from prometheus_client import CollectorRegistry, Metric, generate_latest

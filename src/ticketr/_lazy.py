@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, cast
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+from typing import cast
 
 
 def import_on_use(package: str, homes: Mapping[str, str]) -> Callable[[str], object]:

@@ -57,16 +57,15 @@ except ModuleNotFoundError as error:
         raise
     raise ModuleNotFoundError(f"Celery {missing_packages('celery')}", name=error.name) from None
 
-from ticketr.portal import JobPortal
+from collections.abc import Awaitable, Callable
+
+from ticketr.portal import JobFuture, JobPortal
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from celery import Celery
     from celery.concurrency.base import BasePool
 
     from ticketr import JobContext, JobProgress
-    from ticketr.portal import JobFuture
 
 __all__ = ["TrioPool", "TrioTask", "durable_settings", "trio_task"]
 

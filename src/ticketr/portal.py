@@ -17,21 +17,18 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import Future, InvalidStateError
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from contextvars import copy_context
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Unpack, cast, final
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, Unpack, cast, final
 
 import trio
 
 from ticketr import JobCancelled, JobFailed, JobStatus, QueueClosed, QueueFull, open_job_queue
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
-    from contextlib import AbstractAsyncContextManager
-    from typing import Self
-
     from ticketr import Job, JobHandle, JobOptions, JobProgress, JobQueue
 
 T = TypeVar("T")

@@ -7,10 +7,7 @@ standard library is loaded, so that a status line does not load what a full scre
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from collections.abc import Mapping
 
 
 def can_draw(environ: Mapping[str, str]) -> bool:

@@ -6,14 +6,13 @@ import base64
 import binascii
 import hmac
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from starlette.datastructures import Headers
+from starlette.responses import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from starlette.responses import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 EMAIL: Final = "demo@example.com"

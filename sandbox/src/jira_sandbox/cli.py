@@ -6,23 +6,20 @@ import ipaddress
 import math
 import os
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
+from typing import TypedDict, TypeVar, Unpack
 
 import click
 import trio
 
 from jira_sandbox.data.catalogue import DEMO_USER
+from jira_sandbox.data.model import User
 from jira_sandbox.errors import BadFaults, OtherSeed, SandboxError
 from jira_sandbox.faults.source import Faults
 from jira_sandbox.opening import user_in
 from jira_sandbox.server import run
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from jira_sandbox.data.model import User
 
 NAME = "jira-sandbox"
 _INTERRUPTED = 130

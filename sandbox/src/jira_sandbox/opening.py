@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -14,8 +15,6 @@ from jira_sandbox.data.site import ALL_PROJECTS, PROJECTS, Site, utc_now
 from jira_sandbox.errors import OtherSeed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from jira_sandbox.data.model import User
     from jira_sandbox.data.storage import SiteFile
 

@@ -12,7 +12,9 @@ import os
 import signal
 import socket
 import struct
+from collections.abc import AsyncIterator, Callable
 from contextlib import nullcontext, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import trio
@@ -30,9 +32,6 @@ from jira_sandbox.faults.middleware import RESET_CONNECTION
 from jira_sandbox.opening import open_site
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
-
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from jira_sandbox.data.model import User

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import shlex
 import signal
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 #: The editor if neither VISUAL nor EDITOR is set.
 _DEFAULT = "vi"

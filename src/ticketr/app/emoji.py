@@ -8,12 +8,9 @@ with ``atlassian-`` where there is no character. The names and IDs are those of 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _OWN = "atlassian-"
 #: Names that people write for some of them elsewhere.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,6 @@ from ticketr.jobs._job import CancelCause
 from ticketr.jobs._values import checked_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
-
     from ticketr.jobs._queue import JobQueue
 
 logger = logging.getLogger("ticketr.jobs")

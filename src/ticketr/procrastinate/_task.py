@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import reprlib
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, ParamSpec, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Protocol, TypeVar, cast
 
-from procrastinate import BaseRetryStrategy, RetryDecision
+from procrastinate import App, BaseRetryStrategy, JobContext as EngineContext, RetryDecision
 
 from ticketr import GiveUp, NotSendable
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from typing import Concatenate
-
-    from procrastinate import App, JobContext as EngineContext
     from procrastinate.jobs import Job, JobDeferrer
     from procrastinate.tasks import Task
 

@@ -14,29 +14,24 @@ import logging
 import signal
 import threading
 import time
-from contextlib import nullcontext, suppress
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from datetime import UTC, datetime
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, cast, final
 
 import trio
-from procrastinate import PsycopgConnector
+from procrastinate import App, JobContext as EngineContext, PsycopgConnector
 from procrastinate.exceptions import ConnectorException, JobAborted
 from procrastinate.job_context import AbortReason
 from psycopg import OperationalError
 
 from ticketr import DuplicateJob, JobStatus, QueueClosed, TicketrError, open_job_queue
-from ticketr.portal import open_portal_queue
+from ticketr.portal import PortalQueue, open_portal_queue
 from ticketr.procrastinate._task import WORKER, GivenBack
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
-    from contextlib import AbstractAsyncContextManager
-
-    from procrastinate import App, JobContext as EngineContext
-
     from ticketr import JobContext, JobSnapshot
-    from ticketr.portal import PortalQueue
 
     OnJobError = Callable[[JobSnapshot], object]
 

@@ -11,11 +11,8 @@ import contextlib
 import os
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, final
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import TextIO
+from collections.abc import Callable
+from typing import Any, TextIO, final
 
 #: End a sequence that was cut, go to the beginning of the row, and erase it and all below.
 #: Without a carriage return, since that makes a stream flush its buffer.

@@ -10,16 +10,13 @@ from __future__ import annotations
 import os
 import select
 import time
-from typing import TYPE_CHECKING, Protocol, final
+from collections.abc import Callable
+from typing import Protocol, TextIO, final
 
 import trio
 
 from ticketr.statusline.guard import ERASE, StreamGuard
 from ticketr.tty import reopen
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import TextIO
 
 #: Seconds to wait for a slow terminal to accept the final line.
 FINAL_WAIT = 0.2

@@ -6,8 +6,9 @@ import logging
 import math
 import os
 import sys
-from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import TYPE_CHECKING, Any, final
+from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Self, TextIO, final
 
 import trio
 from trio.lowlevel import enable_ki_protection
@@ -20,10 +21,6 @@ from ticketr.statusline.style import LineStyle
 from ticketr.tty import can_draw
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
-    from contextlib import AbstractAsyncContextManager
-    from typing import Self, TextIO
-
     from ticketr import JobQueue, JobSnapshot, Updates
     from ticketr.statusline.output import LineOutput
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
+import signal as signals
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import signal as signals
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import codecs
 import math
 import os
 import termios
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -18,8 +19,6 @@ from ticketr.terminal.tokens import ESC_WAIT, Tokenizer
 from ticketr.tty import reopen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ticketr.terminal.terminfo import TerminalKind
 
 #: The most bytes of one read.

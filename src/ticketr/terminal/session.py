@@ -12,8 +12,17 @@ import os
 import signal
 import sys
 import termios
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Generator,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
-from typing import TYPE_CHECKING, Final, final
+from types import FrameType
+from typing import Final, final
 
 import trio
 
@@ -26,17 +35,6 @@ from ticketr.terminal.keyboard import Keyboard, escape_wait
 from ticketr.terminal.reports import FOCUS_ON, MOUSE_ON
 from ticketr.terminal.terminfo import TerminalKind
 from ticketr.tty import can_draw, wants_color
-
-if TYPE_CHECKING:
-    from collections.abc import (
-        AsyncGenerator,
-        AsyncIterator,
-        Callable,
-        Generator,
-        Mapping,
-        Sequence,
-    )
-    from types import FrameType
 
 _SIGNALS: Final = (
     signal.SIGINT,

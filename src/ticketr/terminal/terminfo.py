@@ -9,15 +9,13 @@ from __future__ import annotations
 import io
 import os
 import re
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ticketr.terminal.events import Key
 from ticketr.terminal.reports import FOCUS_OFF, MOUSE_OFF
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
 
 #: Variables that make blessed omit or force every sequence, not only colours.
 _COLOR_VARIABLES: Final = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE")

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Iterable
 from contextvars import Context
-from typing import TYPE_CHECKING, cast, final
+from typing import cast, final
+
+import trio
 
 from ticketr.jobs._arguments.options import checked_options
 from ticketr.jobs._context import JobContext
-from ticketr.jobs._record import JobRecord, ended_job_function, progress_of
+from ticketr.jobs._job import JobID
+from ticketr.jobs._readers.progress import JobProgress
+from ticketr.jobs._readers.updates import Subscriptions
+from ticketr.jobs._record import JobRecord, RecordQueue, ended_job_function, progress_of
 from ticketr.jobs._values import checked_whole
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
-
-    import trio
-
-    from ticketr.jobs._job import JobID
-    from ticketr.jobs._readers.progress import JobProgress
-    from ticketr.jobs._readers.updates import Subscriptions
-    from ticketr.jobs._record import RecordQueue
 
 
 @final

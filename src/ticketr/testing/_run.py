@@ -6,17 +6,15 @@ import ctypes
 import inspect
 import signal
 import types
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 from contextlib import suppress
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import outcome
 import trio
 
 from ticketr.testing._report import Injection, Outcome, StepReport
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 
 #: The reason of the injected cancellations.
 CANCEL_REASON = "ticketr.testing: injected"

@@ -6,17 +6,15 @@ import random
 import signal
 import threading
 from collections import Counter
+from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple, TypeVarTuple
+from typing import NamedTuple, TypeVarTuple
 
 import trio
 from trio.testing import MockClock
 
 from ticketr.testing._report import Injection, Outcome, StepReport, SweepFailed, SweepSummary
 from ticketr.testing._run import Run, leaves
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 
 Ts = TypeVarTuple("Ts")
 

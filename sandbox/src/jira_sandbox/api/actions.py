@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,8 +17,6 @@ from jira_sandbox.api.part_input import (
 from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from jira_sandbox.api.records import JsonObject
     from jira_sandbox.api.values import ValueContext
     from jira_sandbox.data.issue import Issue

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from jira_sandbox.api.bulk.queue import TaskMiddleware
 from jira_sandbox.api.gateway import GatewayRouter
@@ -20,7 +21,6 @@ from jira_sandbox.faults.middleware import FaultMiddleware
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
     from starlette.types import ASGIApp
 
     from jira_sandbox.data.site import Site

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from jira_sandbox.api.changelog_records import describe_history
@@ -14,8 +15,6 @@ from jira_sandbox.api.payload import read_body
 from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from starlette.requests import Request
 
     from jira_sandbox.api.payload import JsonType

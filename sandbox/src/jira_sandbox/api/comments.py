@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
+
+from starlette.responses import Response
 
 from jira_sandbox.api.entity_properties import check_property
 from jira_sandbox.api.interface import RouteGroup
@@ -19,10 +22,7 @@ from jira_sandbox.api.payload import (
 from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from jira_sandbox.api.records import JsonObject
     from jira_sandbox.data.issue import Issue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from jira_sandbox.api.interface import RouteGroup
@@ -13,8 +14,6 @@ from jira_sandbox.data.workflow import statuses
 from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from starlette.requests import Request
 
     from jira_sandbox.api.records import JsonObject

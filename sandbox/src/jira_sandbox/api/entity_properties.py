@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from jira_sandbox.api.payload import INVALID
@@ -9,8 +10,6 @@ from jira_sandbox.api.views import to_json
 from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from jira_sandbox.data.issue import Issue
 
 MOST_BYTES: Final = 32_768

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from jira_sandbox.api.changelog_records import describe_history
@@ -13,8 +14,6 @@ from jira_sandbox.data.extra_fields import BY_ID as EXTRA
 from jira_sandbox.data.workflow import transitions_from
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from jira_sandbox.api.records import JsonObject, Records
     from jira_sandbox.api.views import View
     from jira_sandbox.data.issue import Issue

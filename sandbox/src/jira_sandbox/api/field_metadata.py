@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from jira_sandbox.api.fields import EXTRA_DEFINITIONS, ISSUE_FIELDS
@@ -13,8 +14,6 @@ from jira_sandbox.data.extra_fields import BY_ID as EXTRA
 from jira_sandbox.data.kit import types_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from jira_sandbox.api.records import JsonObject, Records
     from jira_sandbox.data.issue import Issue
     from jira_sandbox.data.site import Site

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from jira_sandbox.errors import SandboxError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 
 class InvalidInput(SandboxError):

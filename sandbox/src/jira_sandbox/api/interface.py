@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import Response
@@ -14,8 +15,6 @@ from jira_sandbox.api.views import View, to_json
 from jira_sandbox.jql.search import Searcher
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from starlette.requests import Request
 
     from jira_sandbox.api.records import Records

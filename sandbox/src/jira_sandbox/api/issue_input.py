@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,8 +17,6 @@ from jira_sandbox.data.kit import types_of
 from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from jira_sandbox.api.records import JsonObject
     from jira_sandbox.data.issue import Issue
     from jira_sandbox.data.model import IssueType, Project

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
+
+from starlette.responses import Response
 
 from jira_sandbox.api.entity_properties import MOST_ASKED, select_properties
 from jira_sandbox.api.expansions import Expander
@@ -13,10 +16,7 @@ from jira_sandbox.api.views import to_json
 from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from jira_sandbox.api.selection import Selection
     from jira_sandbox.api.views import View

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,8 +15,6 @@ from jira_sandbox.data import kit
 from jira_sandbox.data.extra_fields import EPIC_LINK
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from jira_sandbox.api.part_records import PartRecords
     from jira_sandbox.api.records import JsonObject, Records
     from jira_sandbox.data.extra_fields import ExtraField

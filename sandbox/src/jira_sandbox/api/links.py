@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
@@ -15,8 +16,6 @@ from jira_sandbox.data.catalogue import LINK_TYPES
 from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from starlette.requests import Request
 
     from jira_sandbox.api.payload import JsonType

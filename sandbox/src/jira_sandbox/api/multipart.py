@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import mimetypes
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import unquote
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _BOUNDARY: Final = re.compile(
     r"\s*multipart/form-data\s*;(?:.*;)?\s*boundary=(?:\"([^\"]+)\"|([^;\s]+))",

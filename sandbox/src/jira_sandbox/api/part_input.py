@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from jira_sandbox.api.durations import read_duration
@@ -13,8 +14,6 @@ from jira_sandbox.data.parts import Comment, Worklog
 from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from jira_sandbox.api.records import JsonObject
     from jira_sandbox.api.values import ValueContext
     from jira_sandbox.data.issue import Issue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -11,8 +12,6 @@ from jira_sandbox.api.records import timestamp
 from jira_sandbox.api.wiki_markup import to_wiki
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from jira_sandbox.api.records import JsonObject, Records
     from jira_sandbox.data.issue import Issue
     from jira_sandbox.data.model import Adf, User

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from starlette.datastructures import QueryParams
 
 from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from starlette.datastructures import QueryParams
     from starlette.requests import Request
 
 INVALID: Final = "Invalid request payload. Refer to the REST API documentation and try again."

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from starlette.responses import Response
+
 from jira_sandbox.api.input_errors import InvalidInput
 from jira_sandbox.api.interface import RouteGroup
 from jira_sandbox.api.issues import require_issue
@@ -13,7 +15,6 @@ from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from jira_sandbox.api.records import JsonObject
     from jira_sandbox.data.issue import Issue

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
-from starlette.routing import Mount, Route, Router
+from starlette.routing import BaseRoute, Mount, Route, Router
 
 from jira_sandbox.api.routes import AGILE, OTHER, PLATFORM
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-
     from starlette.requests import Request
-    from starlette.routing import BaseRoute
     from starlette.types import Receive, Scope, Send
 
     from jira_sandbox.api.interface import Interface, RouteGroup

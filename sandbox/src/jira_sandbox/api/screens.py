@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,8 +22,6 @@ from jira_sandbox.data.extra_fields import EPIC_LINK, EXTRA_FIELDS
 from jira_sandbox.data.kit import KIT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     from jira_sandbox.data.extra_fields import ExtraField
     from jira_sandbox.data.issue import Issue
     from jira_sandbox.data.model import Component, IssueType, Project, Version

@@ -5,8 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from starlette.responses import Response
 
 from jira_sandbox.api.entity_properties import MOST_ASKED
 from jira_sandbox.api.interface import RouteGroup
@@ -16,10 +19,7 @@ from jira_sandbox.api.views import to_json
 from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from jira_sandbox.api.records import JsonObject
     from jira_sandbox.api.selection import Selection

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,6 @@ from jira_sandbox.api.fields import EXTRA_DEFINITIONS, ISSUE_FIELDS, LISTED_ONLY
 from jira_sandbox.data.extra_fields import BY_ID as EXTRA
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from jira_sandbox.api.fields import FieldDefinition
     from jira_sandbox.data.model import Project
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from starlette.responses import Response
+
 from jira_sandbox.api.input_errors import InvalidInput, InvalidValue
 from jira_sandbox.api.interface import RouteGroup
 from jira_sandbox.api.paging import make_page
@@ -21,7 +23,6 @@ from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from jira_sandbox.api.records import JsonObject
     from jira_sandbox.data.issue import Issue

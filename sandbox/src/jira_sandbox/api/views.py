@@ -7,6 +7,7 @@ each field of each issue and joins these texts. The cache is cleared when the si
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from jira_sandbox.api.kinds import KINDS, ValueWriter
@@ -19,8 +20,6 @@ from jira_sandbox.data.catalogue import RESOLUTIONS
 from jira_sandbox.data.extra_fields import BY_ID as EXTRA, EPIC_LINK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from jira_sandbox.api.selection import Selection
     from jira_sandbox.data.issue import Issue
     from jira_sandbox.data.model import Project, User

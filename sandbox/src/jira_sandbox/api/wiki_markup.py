@@ -5,14 +5,13 @@ The markup loses whatever it has no syntax for, as in Jira. `wiki_parser` is the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
 from jira_sandbox.data.model import from_millis
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from jira_sandbox.data.model import Adf
 
 _MARKS: Final = {

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from starlette.responses import Response
+
 from jira_sandbox.api.interface import RouteGroup
 from jira_sandbox.api.issues import require_issue
 from jira_sandbox.api.part_input import add_worklog, edit_worklogs, read_worklog
@@ -19,7 +21,6 @@ from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from jira_sandbox.api.records import JsonObject
     from jira_sandbox.data.issue import Issue

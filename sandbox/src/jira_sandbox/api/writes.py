@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from starlette.responses import Response
+
 from jira_sandbox.api.input_errors import InvalidInput
 from jira_sandbox.api.interface import RouteGroup
 from jira_sandbox.api.issue_input import read_create, read_edit
@@ -14,7 +16,6 @@ from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
 
 
 MOST_MADE: Final = 50

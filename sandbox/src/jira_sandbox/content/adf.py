@@ -6,12 +6,10 @@ marks. Nothing here is random: callers pass the local IDs that Jira requires.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 from jira_sandbox.data.model import Adf, User
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 Inline = Adf | str
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from jira_sandbox.content import adf, hostile
@@ -9,9 +11,6 @@ from jira_sandbox.content.words import CRITERIA, REMARKS
 from jira_sandbox.data.catalogue import USERS
 
 if TYPE_CHECKING:
-    import random
-    from collections.abc import Callable
-
     from jira_sandbox.content.shop import Area
     from jira_sandbox.data.model import Adf
 

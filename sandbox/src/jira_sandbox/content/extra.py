@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from jira_sandbox.content.adf import bullets, doc, heading, p, text
 from jira_sandbox.data import catalogue, kit, model
 from jira_sandbox.data.issue import Issue
 from jira_sandbox.data.parts import Attachment, Comment, Link, Worklog
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 #: The issues' IDs are below those of ``DEMO``.
 _FIRST_ID: Final = 5000

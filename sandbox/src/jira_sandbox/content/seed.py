@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter, deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -25,8 +26,6 @@ from jira_sandbox.data.parts import History, HistoryItem
 from jira_sandbox.data.site import ALL_PROJECTS, PROJECTS, Site, utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from jira_sandbox.data.changes import OnChange
 
 _FIRST_ID: Final = 10001

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
@@ -21,8 +22,6 @@ from jira_sandbox.data.parts import (
 from jira_sandbox.data.registry import KINDS, Record, Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from jira_sandbox.data.model import User
 
 #: The records that an issue refers to by ID, by attribute; users belong to the site.

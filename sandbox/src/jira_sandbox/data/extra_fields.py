@@ -7,14 +7,12 @@ text, several of them as a list, and a cascading choice as a list of one or two 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from jira_sandbox.data.kit import KIT, TEAM
 from jira_sandbox.data.model import Option
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 #: The kind of the field that names the parent of an issue if that is an epic; it has no value
 #: in `Issue.values`.

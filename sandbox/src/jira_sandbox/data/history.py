@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,8 +11,6 @@ from jira_sandbox.data.extra_fields import BY_ID
 from jira_sandbox.data.parts import HistoryItem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from jira_sandbox.data.issue import Issue
 
 #: The ID and the words of a value, as the history writes them.

@@ -7,11 +7,8 @@ since the epoch, Jira's precision.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from datetime import date
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
 
 #: A document, or a node of one, in the Atlassian Document Format.
 Adf = dict[str, Any]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,8 +11,6 @@ from jira_sandbox.data.model import Component, Sprint, Version
 from jira_sandbox.data.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
     from jira_sandbox.data.issue import Issue
     from jira_sandbox.data.model import Project
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
@@ -15,8 +16,6 @@ from jira_sandbox.data.store import ALL_PROJECTS, PROJECTS, SiteStore, utc_now
 from jira_sandbox.data.workflow import statuses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from jira_sandbox.data.issue import IssueEdits, IssueValues
     from jira_sandbox.data.model import IssueType, Project, Status
     from jira_sandbox.data.parts import Attachment, LinkType

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from jira_sandbox.data import catalogue
@@ -21,9 +23,6 @@ from jira_sandbox.data.registry import Registry, key_of
 from jira_sandbox.errors import DataFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping
-    from pathlib import Path
-
     from jira_sandbox.data.changes import SiteChange
     from jira_sandbox.data.issue import Issue
     from jira_sandbox.data.model import User

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import trio
@@ -12,9 +14,6 @@ from jira_sandbox.faults.responses import fault_response
 from jira_sandbox.faults.source import FaultKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from jira_sandbox.faults.source import Fault, FaultSource

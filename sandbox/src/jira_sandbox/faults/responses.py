@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, timedelta
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Final
 
@@ -12,9 +13,6 @@ from starlette.responses import Response
 from jira_sandbox.faults.source import FaultKind, is_write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from datetime import datetime
-
     from jira_sandbox.faults.source import Fault
 
     Headers = Mapping[str, str]

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Final, Protocol, Self
+from typing import Final, Protocol, Self
 
 from jira_sandbox.faults.spec import read_spec
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 HANG_FOR: Final = 60.0
 RETRY_WITHIN: Final = 2

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from jira_sandbox.errors import BadFaults
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
 
 USUAL_RATE: Final = 0.02
 _ALL: Final = "all"

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Final
 
 from jira_sandbox.data.model import to_millis
-
-if TYPE_CHECKING:
-    from datetime import timezone
 
 _PERIOD: Final = re.compile(r"([+-])?\s*((?:\d{1,6}[wdhm]\s*)+)")
 _PART: Final = re.compile(r"(\d+)([wdhm])")

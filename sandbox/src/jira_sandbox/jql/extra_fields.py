@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -21,8 +22,6 @@ from jira_sandbox.jql.field import (
 from jira_sandbox.jql.readers import named, read_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from jira_sandbox.data.extra_fields import ExtraField
     from jira_sandbox.data.issue import Issue
     from jira_sandbox.jql.readers import LiteralReader, QueryContext

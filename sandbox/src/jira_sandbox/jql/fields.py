@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, time
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
@@ -25,8 +26,6 @@ from jira_sandbox.jql.readers import LiteralReader, QueryContext, named, read_te
 from jira_sandbox.jql.texts import comment_texts, description_texts, every_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from jira_sandbox.data.issue import Issue
 
 _TEXT_OPERATORS: Final = MATCHING | EMPTINESS

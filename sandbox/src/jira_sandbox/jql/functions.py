@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,8 +13,6 @@ from jira_sandbox.jql.dates import read_period
 from jira_sandbox.jql.readers import all_types, find_user, read_issue, to_wall_clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from jira_sandbox.jql import nodes
     from jira_sandbox.jql.field import JqlField
     from jira_sandbox.jql.readers import QueryContext

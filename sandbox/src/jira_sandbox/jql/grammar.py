@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final, cast
+from collections.abc import Callable
+from typing import Any, Final, cast
 
 from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from jira_sandbox.errors import JqlError
 from jira_sandbox.jql import nodes
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 #: The deepest nesting of brackets and NOT.
 MAX_DEPTH: Final = 60

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,8 +12,6 @@ from jira_sandbox.jql.functions import call, instant_of
 from jira_sandbox.jql.readers import QueryContext, read_time, read_user
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from jira_sandbox.data.issue import Issue
     from jira_sandbox.jql.field import JqlField
 

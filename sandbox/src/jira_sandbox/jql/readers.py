@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from jira_sandbox.data.kit import types_of
@@ -18,8 +18,6 @@ from jira_sandbox.errors import JqlError
 from jira_sandbox.jql.dates import read_date
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from jira_sandbox.data.model import User
     from jira_sandbox.data.site import Site
 

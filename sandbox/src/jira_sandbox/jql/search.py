@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from jira_sandbox.errors import JqlError
@@ -10,8 +11,6 @@ from jira_sandbox.jql.grammar import parse
 from jira_sandbox.jql.plan import QueryPlan, make_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from jira_sandbox.data.issue import Issue
     from jira_sandbox.data.site import Site
 

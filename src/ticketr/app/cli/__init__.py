@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
+from typing import NoReturn
 
 TYPE_CHECKING = False  # Ctrl+C while `typing` was imported would be a traceback
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import NoReturn
 
 __all__ = ["main"]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
 
 import click
 
@@ -11,10 +12,6 @@ from ticketr.app.cli import exits
 from ticketr.app.cli.help import Command
 from ticketr.app.cli.output import echo, echo_json
 from ticketr.app.cli.settings import resolve, workspace_options
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 
 @click.command(cls=Command)

@@ -8,9 +8,10 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import click
 
@@ -19,9 +20,6 @@ from ticketr._version import __version__
 from ticketr.app.cli import exit_interrupted, exits
 from ticketr.app.cli.help import Group, LazyCommands
 from ticketr.app.cli.output import print_message, printable_lines, reset_output, show_logs
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
 
 #: The commands that do without a screen what the app does.
 WITHOUT_SCREEN = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,8 +16,6 @@ from ticketr.app.cli.output import echo, echo_json
 from ticketr.app.cli.settings import workspace_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from ticketr import Job
     from ticketr.app.cli.queue_runner import JobOutcome
     from ticketr.app.sync import AttachmentResult, Note, SessionOptions

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,16 +15,11 @@ from ticketr.app.cli.help import Command
 from ticketr.app.cli.keys import checked_key
 from ticketr.app.cli.output import echo, echo_json
 from ticketr.app.cli.settings import workspace_options
-from ticketr.app.config import CONFIRM_ABOVE
+from ticketr.app.config import CONFIRM_ABOVE, UsedAlias
 
 if TYPE_CHECKING:
-    import signal
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from ticketr import JobSnapshot
     from ticketr.app.cli.queue_runner import JobOutcome
-    from ticketr.app.config import UsedAlias
     from ticketr.app.sync import BulkChange, BulkIssue, BulkResult, FieldSetting, SessionOptions
 
 

@@ -6,12 +6,10 @@ the examples and the exit codes, which the manual page prints too.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from ticketr.app.cli import exits
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class Entry(NamedTuple):

@@ -7,17 +7,13 @@ gives nothing, since a completion has no place for an error.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import click
 from click.shell_completion import CompletionItem
 
 from ticketr.cleaning import clean
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    import click
 
 #: The fields that most issues have.
 _FILTER_FIELDS = ("assignee=", "priority=", "sprint=", "status=", "type=")

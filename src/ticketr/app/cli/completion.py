@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import (
     BashComplete,
     CompletionItem,
     FishComplete,
+    ShellComplete,
     add_completion_class,
     get_completion_class,
     split_arg_string,
 )
 
 from ticketr.app.cli.help import Command
-
-if TYPE_CHECKING:
-    from click.shell_completion import ShellComplete
 
 # bash breaks words at "=" and ":", too, and takes a value without quotes for several words. So this
 # script hands over the line as it is up to the cursor, puts quotes around what comes back, and

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,8 +15,6 @@ from ticketr.app.config import CONFIRM_ABOVE
 from ticketr.app.sync import PushJob, PushPlan, UnknownTicket, read_push_plan, read_state
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ticketr.app.sync import SyncJob
 
 J = TypeVar("J", "PushJob", "SyncJob")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,9 +15,6 @@ from ticketr.app.cli.help import Command
 from ticketr.app.cli.output import echo, print_message
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from contextlib import AbstractAsyncContextManager
-
     from ticketr.app.sync import PullJob, SessionOptions
 
 #: What to try after a demo without a screen. The commands after the first need no site.

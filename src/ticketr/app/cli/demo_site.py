@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import tempfile
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,6 @@ from ticketr.app.jira import Credentials
 from ticketr.app.sync import Store
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
     from ticketr.app.sync import SessionOptions
 
 #: The file that keeps the demo's Jira, in ticketr's own folder.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,9 +17,6 @@ from ticketr.app.cli.output import echo, echo_json, is_colored
 from ticketr.app.cli.settings import resolve, workspace_options
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from ticketr.app.sync import LocalSurvey, State
 
 

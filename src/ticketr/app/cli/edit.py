@@ -6,9 +6,10 @@ import os
 import shlex
 import signal
 import subprocess
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import click
 
@@ -16,10 +17,6 @@ from ticketr._errors import TicketrError
 from ticketr.app.cli.completing import complete_key
 from ticketr.app.cli.help import Command
 from ticketr.app.cli.settings import resolve, workspace_options
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
-    from pathlib import Path
 
 
 @dataclass(eq=False, repr=False)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar, final
+from typing import Final, TypeVar, final
 from urllib.parse import urlsplit
 
 import trio
@@ -39,6 +40,7 @@ from ticketr.app.jira import (
 )
 from ticketr.app.jira.credentials import is_loopback
 from ticketr.app.jira.errors import BadToken
+from ticketr.app.jira.transport import Transport
 from ticketr.app.sync import UnknownProject
 from ticketr.app.tui.setup import (
     MOST_PROJECTS,
@@ -52,11 +54,6 @@ from ticketr.app.tui.setup import (
     SiteAnswer,
 )
 from ticketr.text import clean
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
-
-    from ticketr.app.jira.transport import Transport
 
 T = TypeVar("T")
 

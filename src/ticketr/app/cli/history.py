@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,8 +17,6 @@ from ticketr.app.cli.workspace_history import HISTORY
 from ticketr.app.config import STATE_FOLDER
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ticketr import FinishedJob
 
 

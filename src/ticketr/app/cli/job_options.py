@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from functools import wraps
 from pathlib import Path
@@ -17,6 +18,7 @@ from ticketr.app.cli.sides import SideChoice
 from ticketr.app.cli.workspace_here import require_workspace
 from ticketr.app.config import (
     ConfigError,
+    Workspace,
     config_folder,
     expand_aliases,
     read_environment,
@@ -24,9 +26,6 @@ from ticketr.app.config import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ticketr.app.config import Workspace
     from ticketr.app.jira import Credentials
     from ticketr.app.jira.transport import Transport
     from ticketr.app.sync import SessionOptions, Side

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from ticketr._errors import TicketrError
 from ticketr.app.cli import exits
-from ticketr.app.cli.queue_runner import run, run_all
+from ticketr.app.cli.queue_runner import JobOutcome, run, run_all
 from ticketr.app.cli.report import (
     exit_code,
     failures_as_json,
@@ -19,13 +22,8 @@ from ticketr.app.cli.workspace_history import WorkspaceHistories, WorkspaceHisto
 from ticketr.app.sync import PullResult, PushResult, SyncResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
-
     from ticketr import JobContext
-    from ticketr._errors import TicketrError
     from ticketr.app.cli.job_options import CommonOptions
-    from ticketr.app.cli.queue_runner import JobOutcome
 
 R = TypeVar("R", PullResult, PushResult, SyncResult)
 R_co = TypeVar("R_co", covariant=True)

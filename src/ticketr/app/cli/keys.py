@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -9,9 +11,6 @@ import click
 from ticketr.app.cli.completing import complete_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
-    from pathlib import Path
-
     from ticketr.app.cli.job_options import CommonOptions
     from ticketr.app.sync import LocalSurvey, State
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,9 +18,6 @@ from ticketr.app.cli.settings import resolve, workspace_options
 from ticketr.app.tickets import SORT_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
     from ticketr.app.cli.local_tickets import ListedIssue
 
 #: The marks of issues, the most important one first.

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from ticketr._errors import TicketrError
 from ticketr.app.sync import find_literals, find_uncertain
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
-
-    from ticketr._errors import TicketrError
     from ticketr.app.sync import (
         Conflict,
         Creation,

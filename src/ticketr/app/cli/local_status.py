@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import trio
 
 from ticketr.app.cli.ownership import own_mark
 from ticketr.app.config import STATE_FOLDER
-from ticketr.app.sync import State, Store, take_survey
-
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-    from pathlib import Path
-
-    from ticketr.app.sync import LocalSurvey
+from ticketr.app.sync import LocalSurvey, State, Store, take_survey
 
 
 def open_store(root: Path) -> Store:

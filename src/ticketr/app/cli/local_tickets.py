@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,15 +14,11 @@ import click
 from ticketr._errors import TicketrError
 from ticketr.app.cli.keys import checked_key
 from ticketr.app.cli.output import printable
-from ticketr.app.sync import LocalSurvey
+from ticketr.app.sync import LocalSurvey, State, Store
 from ticketr.app.tickets import Candidate, candidate_of
 from ticketr.cleaning import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    from ticketr.app.sync import State, Store
     from ticketr.app.tickets import Filter, Ticket, TicketFile
 
 #: A term that may name a status or a person with blanks in the name, and without quotes.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,8 +16,6 @@ from ticketr.app.cli.output import echo, echo_json
 from ticketr.app.cli.settings import workspace_options
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ticketr.app.cli.queue_runner import JobOutcome
     from ticketr.app.jira import Worklog
 

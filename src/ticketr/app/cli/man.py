@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from inspect import cleandoc
-from typing import TYPE_CHECKING
 
 import click
 
@@ -11,9 +11,6 @@ from ticketr._version import __version__
 from ticketr.app.cli import exits
 from ticketr.app.cli.catalogue import CATALOGUE
 from ticketr.app.cli.help import Command
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 #: Variables that commands read, beside those that the description of ``ticketr`` names.
 _VARIABLES = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import click
 
@@ -13,9 +13,6 @@ from ticketr.app.cli.help import Command
 from ticketr.app.cli.keys import checked_key
 from ticketr.app.cli.output import echo
 from ticketr.app.cli.settings import confirm_site, resolve, workspace_options
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @dataclass(eq=False, repr=False)

@@ -10,16 +10,13 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Callable, Mapping
+from typing import TextIO
 
 import click
 
 from ticketr.cleaning import clean
 from ticketr.tty import can_draw, wants_color
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 #: By what they are methods of, so that a login that is used again adds none.
 _redactors: dict[object, Callable[[str], str]] = {}

@@ -6,6 +6,8 @@ They may have come with a repository.
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,9 +18,6 @@ from ticketr.app.cli.settings import is_interactive
 from ticketr.cleaning import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-    from pathlib import Path
-
     from ticketr.app.sync import Store
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import TYPE_CHECKING
@@ -9,8 +10,6 @@ from typing import TYPE_CHECKING
 from ticketr.app.sync import Action, Code
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from ticketr.app.sync import LeftAlone, PlanEntry, PushPlan
 
 #: The most characters of a text that a plan shows on a line.

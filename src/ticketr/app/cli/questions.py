@@ -7,16 +7,14 @@ that follows would count. So Ctrl+C is noted, too, and looked for after the answ
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import Any
 
 import click
 
 from ticketr.app.cli.output import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-    from types import FrameType
 
 
 def confirm(question: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import signal
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, TypeVarTuple
@@ -15,8 +16,6 @@ from ticketr import JobStatus, open_job_queue
 from ticketr.statusline import StatusLine
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
-
     from ticketr import Job, JobHandle, JobHistory, JobQueue, JobSnapshot
 
 T = TypeVar("T")

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ticketr import JobStatus
+from ticketr._errors import TicketrError
 from ticketr.app.cli import exits
 from ticketr.app.cli.output import echo_json, print_message
 from ticketr.app.cli.sides import SIDES
 from ticketr.app.jira.site import browse_url
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
-    from pathlib import Path
-
-    from ticketr._errors import TicketrError
     from ticketr.app.cli.queue_runner import JobOutcome
     from ticketr.app.sync import Note, PullResult, PushResult, SyncResult
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,9 +18,6 @@ from ticketr.app.cli.settings import resolve as resolve_workspace, workspace_opt
 from ticketr.app.cli.sides import SideChoice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
-
     from ticketr.app.sync import Conflict, ConflictMarker, State, Store
 
 #: The message for each side.

@@ -6,10 +6,12 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import IO, TYPE_CHECKING
+from pathlib import Path
+from typing import IO
 
 import click
 import trio
@@ -18,10 +20,6 @@ from ticketr._errors import TicketrError
 from ticketr._install import missing_packages
 from ticketr.app.cli import exits
 from ticketr.app.config import TOKEN_NAMES
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-    from pathlib import Path
 
 _ANNOUNCEMENT = "listening on "
 _ERROR = "jira-sandbox: "

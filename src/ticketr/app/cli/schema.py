@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,9 +16,6 @@ from ticketr.app.cli.output import echo, echo_json, printable
 from ticketr.app.cli.settings import workspace_options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
     from ticketr.app.sync import SchemaField, SessionOptions
 
 #: The most cells of a name and of a kind in a table.

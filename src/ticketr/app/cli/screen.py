@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import trio
@@ -20,19 +22,15 @@ from ticketr.app.cli.output import print_message
 from ticketr.app.cli.workspace_history import WorkspaceHistories
 from ticketr.app.tui.app import App
 from ticketr.app.tui.key_settings import keymap_of
+from ticketr.app.tui.keymap import KeyMap
 from ticketr.app.tui.services.setup_runner import SetupRunner
+from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace
 from ticketr.app.tui.theme import Theme
 from ticketr.statusline import LineStyle
-from ticketr.terminal import open_terminal, sgr
+from ticketr.terminal import Terminal, open_terminal, sgr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
-
     from ticketr import JobSnapshot
-    from ticketr.app.tui.keymap import KeyMap
-    from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace
-    from ticketr.terminal import Terminal
 
 #: How many jobs run at once, each in a workspace of its own.
 WORKERS = 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -15,8 +16,6 @@ from ticketr.app.cli.output import add_redactor, echo
 from ticketr.app.cli.questions import ask, confirm
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ticketr.app.jira import Credentials
 
 Command = TypeVar("Command", bound="Callable[..., object]")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,9 +15,6 @@ from ticketr.app.cli.output import echo, echo_json, printable_lines, redacted
 from ticketr.app.cli.settings import resolve, workspace_options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from ticketr.app.cli.local_tickets import FoundIssue
     from ticketr.app.tickets import Ticket
 

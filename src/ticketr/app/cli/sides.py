@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from ticketr.app.config import OLDER_STRATEGIES, STRATEGIES
-
-if TYPE_CHECKING:
-    from typing import Any
 
 #: How a hint names the sides.
 SIDES = "mine, jira or both"

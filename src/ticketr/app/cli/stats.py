@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,9 +17,6 @@ from ticketr.app.cli.output import echo, echo_json, printable
 from ticketr.app.cli.settings import resolve, workspace_options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
     from ticketr.app.tickets import Candidate, Total
 
 _FIELDS = ("Status", "Type", "Assignee")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,9 +18,6 @@ from ticketr.app.cli.output import echo, echo_json, echo_marked, print_message
 from ticketr.app.cli.settings import resolve, workspace_options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
-
     from ticketr.app.cli.local_edits import LocalEdits
     from ticketr.app.sync import Conflict, LocalTicket
 

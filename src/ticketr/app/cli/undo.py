@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,8 +15,6 @@ from ticketr.app.cli.settings import resolve, workspace_options
 from ticketr.app.cli.sides import SIDES
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ticketr.app.sync import Store, UndoneChange, UndoStep
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 import trio
@@ -32,9 +32,6 @@ from ticketr.app.cli.workspace_store import (
     workspace_name,
 )
 from ticketr.app.jira import AuthenticationFailed, gateway_site
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _STORED_SOURCES = {config.TokenSource.KEYRING, config.TokenSource.FILE, config.TokenSource.PROMPT}
 #: The most logins that are tried before the site's refusal is reported.

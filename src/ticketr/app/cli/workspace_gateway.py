@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import trio
 
 from ticketr.app.cli.output import echo
 from ticketr.app.cli.questions import confirm
 from ticketr.app.cli.settings import is_interactive
-from ticketr.app.config import MissingSetting
+from ticketr.app.config import MissingSetting, Workspace
 from ticketr.app.jira import BadAnswer, JiraError, Redirected, Rejected, ask_cloud_id, gateway_site
-
-if TYPE_CHECKING:
-    from ticketr.app.config import Workspace
 
 
 def find_cloud_id(site: str) -> str:

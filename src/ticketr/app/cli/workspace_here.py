@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ticketr.app.cli.output import echo
 from ticketr.app.cli.questions import confirm
 from ticketr.app.cli.settings import is_interactive, resolve
-from ticketr.app.config import NoWorkspace
-
-if TYPE_CHECKING:
-    from ticketr.app.config import Workspace
+from ticketr.app.config import NoWorkspace, Workspace
 
 
 def require_workspace(workspace: Workspace) -> Workspace:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -22,8 +23,6 @@ from ticketr.app.config import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ticketr import FinishedJob, JobStatus
 
 #: The file with the history, in ticketr's own folder.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import trio
 
@@ -13,19 +15,21 @@ from ticketr.app import config
 from ticketr.app.cli.job_options import preferred_side, session_options, workspace_arguments
 from ticketr.app.cli.ownership import own_mark
 from ticketr.app.cli.settings import find_login, resolve
-from ticketr.app.sync import Store, find_issues, read_last_change, read_statuses
+from ticketr.app.sync import (
+    OnWritten,
+    SessionOptions,
+    Store,
+    find_issues,
+    read_last_change,
+    read_statuses,
+)
+from ticketr.app.tui.job_request import JobRequest
 from ticketr.app.tui.services.opening import job_for, open_workspace, search_with, shown_site
 from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace
 from ticketr.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from pathlib import Path
-    from typing import Concatenate
-
     from ticketr import Job, JobContext
-    from ticketr.app.sync import OnWritten, SessionOptions
-    from ticketr.app.tui.job_request import JobRequest
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from ticketr.app.config import BadSetting, checked_site
-from ticketr.app.jira import Rejected, open_jira
+from ticketr.app.config import BadSetting, WantedField, checked_site
+from ticketr.app.jira import Credentials, JiraClient, Project, Rejected, User, open_jira
+from ticketr.app.jira.transport import Transport
 from ticketr.app.sync import Columns, naming_project
-
-if TYPE_CHECKING:
-    from ticketr.app.config import WantedField
-    from ticketr.app.jira import Credentials, JiraClient, Project, User
-    from ticketr.app.jira.transport import Transport
 
 
 @dataclass(frozen=True, slots=True)

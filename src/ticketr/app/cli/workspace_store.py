@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import trio
 
 from ticketr.app import config
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 #: Where the token of a workspace is, in words for people.
 WHERE = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,8 +12,6 @@ from ticketr.app.config.errors import BadSetting
 from ticketr.app.config.names import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ticketr.app.config.tomlfile import Table
 
 #: The aliases that everybody has.

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 from urllib.parse import SplitResult, urlsplit
 
 from ticketr.app.config.errors import BadSetting
 from ticketr.app.config.names import one_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 #: What to do with attachments so that a pull downloads them.
 DOWNLOAD = "download"

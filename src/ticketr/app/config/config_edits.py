@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from ticketr.app.config.marks import open_marks
 from ticketr.app.config.private_files import exclusive, read_private, write_private
 from ticketr.app.config.tomlfile import edited
-from ticketr.app.config.user_config import CONFIG_FILE, parse_user_config, read_user_config
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from ticketr.app.config.user_config import WorkspaceEntry
+from ticketr.app.config.user_config import (
+    CONFIG_FILE,
+    WorkspaceEntry,
+    parse_user_config,
+    read_user_config,
+)
 
 _FIRST_LINES = """\
 # ticketr's settings for this user; docs/workspaces.md tells what can stand here.

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from ticketr.app.config.checks import checked_project, checked_site
 from ticketr.app.config.errors import BadSetting, ConfigError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 URL_NAMES = ("JIRA_URL",)
 TOKEN_NAMES = ("JIRA_API_TOKEN", "JIRA_API_KEY")

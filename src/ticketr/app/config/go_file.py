@@ -7,7 +7,7 @@ rest of the file may hold anything.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path  # noqa: TC003 - a field of a dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ticketr.app.config.checks import checked_project

@@ -6,13 +6,10 @@ TokenFailed without the backend's text and cause, since they may hold the token 
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from ticketr.app.config.errors import TokenFailed
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
 
 #: The account of a token without an e-mail: not every backend takes an empty name.
 _ALONE = "token"

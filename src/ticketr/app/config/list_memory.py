@@ -8,15 +8,12 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ticketr._errors import TicketrError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ticketr.app.config.state_folder import StateFolder
+from ticketr.app.config.state_folder import StateFolder
 
 #: The file, in ticketr's own folder.
 FILE = "app.json"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ticketr.app.config.private_files import exclusive, read_private, write_private
@@ -19,7 +20,6 @@ from ticketr.app.config.user_config import read_user_config
 
 if TYPE_CHECKING:
     import sqlite3
-    from pathlib import Path
 
 MARKS_FILE = "marks.toml"
 

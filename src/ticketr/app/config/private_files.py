@@ -5,16 +5,13 @@ from __future__ import annotations
 import fcntl
 import os
 import shlex
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ticketr.app.config.atomic import settings_errors, write_atomically
 from ticketr.app.config.errors import NotPrivate
 from ticketr.app.config.tomlfile import read_text
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
 
 #: Names another folder than the system's usual one.
 FOLDER_NAME = "TICKETR_CONFIG_DIR"

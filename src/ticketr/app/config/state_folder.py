@@ -12,17 +12,13 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, suppress
+from pathlib import Path
 
 from ticketr.app.config.atomic import replace_atomically, write_new
 from ticketr.app.config.errors import UnsafePath
 from ticketr.app.config.write_folder import open_write_folder
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from contextlib import AbstractContextManager
-    from pathlib import Path
 
 #: The folder's name: state, lock, history, trash. It ignores itself in git.
 STATE_FOLDER = ".ticketr"

@@ -8,17 +8,15 @@ and a file that does not bear the user's mark gives nothing.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from ticketr._errors import TicketrError
 from ticketr.app.config.marks import has_mark, read_marks
 from ticketr.app.config.private_files import config_folder
 from ticketr.app.config.state_folder import STATE_FILE, STATE_FOLDER, require_database
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 #: The most keys that are offered, and the most that are offered with their titles.
 MOST_KEYS, MOST_TITLES = 5_000, 60

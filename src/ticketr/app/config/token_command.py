@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import trio
 
 from ticketr.app.config.errors import TokenFailed
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
-    from pathlib import Path
 
 #: Seconds; a password manager may wait for its user to unlock it.
 TIMEOUT = 120.0

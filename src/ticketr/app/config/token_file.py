@@ -6,13 +6,11 @@ and SettingsFailed if the system refuses.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from ticketr.app.config.private_files import exclusive, read_private, write_private
 from ticketr.app.config.tomlfile import edited, read_table
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TOKEN_FILE = "tokens.toml"  # noqa: S105 - a name
 

@@ -16,11 +16,8 @@ says no site: it is taken for the workspace's, if the user has confirmed that on
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from enum import Enum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Set as AbstractSet
 
 
 class SiteTrust(Enum):

@@ -9,9 +9,11 @@ without it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from ticketr.app.config import keychain
@@ -21,9 +23,6 @@ from ticketr.app.config.private_files import config_folder
 from ticketr.app.config.token_file import TOKEN_FILE, delete_token, read_token, write_token
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
     from ticketr.app.config.workspace import Workspace
 
 

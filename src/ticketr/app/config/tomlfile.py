@@ -6,14 +6,12 @@ import os
 import re
 import stat
 import tomllib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
 
 from ticketr.app.config.errors import BadFile, BadSetting, SettingsFailed, UnknownKey, place
 from ticketr.app.config.names import nearest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
 
 #: Bytes; a larger file was not written by a person.
 LARGEST = 64 * 1024

@@ -8,9 +8,12 @@ token rule overrides all of them; see `ticketr.app.config.token_rule`.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping  # noqa: TC003 - a field of a dataclass
+from collections.abc import (
+    Collection,
+    Mapping,
+)
 from dataclasses import dataclass, field, replace
-from pathlib import Path  # noqa: TC003 - a field of a dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ticketr.app.config.aliases import BUILT_IN, UsedAlias, expand_aliases, names_in
@@ -25,8 +28,6 @@ from ticketr.app.config.user_config import LoginEntry, UserConfig, WorkspaceEntr
 from ticketr.app.config.workspace_file import WORKSPACE_FILE, WorkspaceFile, read_workspace_file
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from ticketr.app.config.fields import WantedField
 
 #: What new tickets and sub-tasks are that name no type.

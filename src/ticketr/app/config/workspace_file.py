@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping  # noqa: TC003 - a field of a dataclass
+from collections.abc import (
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass, field
-from pathlib import Path  # noqa: TC003 - a field of a dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ticketr.app.config.aliases import is_built_in, read_aliases
@@ -24,8 +27,6 @@ from ticketr.app.config.tomlfile import edited, read_table, read_text
 from ticketr.app.config.write_folder import LINK_REASON, open_write_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ticketr.app.config.fields import WantedField
     from ticketr.app.config.tomlfile import Table
 

@@ -13,12 +13,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-    from pathlib import Path
+from pathlib import Path
 
 LINK_REASON = "is a link, and nothing is written through a link; move it away"
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NONBLOCK | os.O_CLOEXEC

@@ -6,15 +6,12 @@ or repeated in an error: the file may be another program's, with secrets in it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import yaml
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
 from ticketr.app.config.errors import BadFile
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _TAG_PREFIX = "tag:yaml.org,2002:"
 _KINDS = {

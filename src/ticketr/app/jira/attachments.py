@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import AsyncIterator
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar, TypeVarTuple
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, TypeVarTuple
 
 import trio
 
@@ -15,9 +15,6 @@ from ticketr.app.jira.models import Attachment
 from ticketr.app.jira.rest_api import Endpoints
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from typing import TypeAlias
-
     T = TypeVar("T")
     Ts = TypeVarTuple("Ts")
     #: Runs blocking work, as `trio.to_thread.run_sync` does.

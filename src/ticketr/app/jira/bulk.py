@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Self
 
 from ticketr.app.jira.models import Transition
 from ticketr.app.jira.rest_api import Endpoints
 from ticketr.app.jira.values import object_of, objects, text_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 #: How many issues one task can change.
 MOST_CHANGED = 1000

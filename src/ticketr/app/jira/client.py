@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING
 
 import trio
 
@@ -13,21 +13,16 @@ from ticketr.app.jira.attachments import AttachmentEndpoints
 from ticketr.app.jira.bulk import BulkEndpoints
 from ticketr.app.jira.comments import CommentEndpoints
 from ticketr.app.jira.createmeta import CreateMetaEndpoints
-from ticketr.app.jira.credentials import normalise_site
+from ticketr.app.jira.credentials import Credentials, normalise_site
 from ticketr.app.jira.issues import IssueEndpoints
 from ticketr.app.jira.links import LinkEndpoints
 from ticketr.app.jira.rest_api import RestApi
+from ticketr.app.jira.retry import RetryPolicy
 from ticketr.app.jira.searches import SearchEndpoints
 from ticketr.app.jira.site import SiteEndpoints
 from ticketr.app.jira.transport import open_transport
+from ticketr.app.jira.transport.base import Transport
 from ticketr.app.jira.worklogs import WorklogEndpoints
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
-
-    from ticketr.app.jira.credentials import Credentials
-    from ticketr.app.jira.retry import RetryPolicy
-    from ticketr.app.jira.transport.base import Transport
 
 #: The version of the API: Cloud's, with rich text as ADF.
 API = "3"

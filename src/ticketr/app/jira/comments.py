@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ticketr.app.jira.rest_api import Endpoints
 from ticketr.app.jira.values import text_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 #: How many comments one page holds at most.
 _PAGE = 100

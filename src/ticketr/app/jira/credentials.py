@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 from urllib.parse import SplitResult, urlsplit
 
 from ticketr.app.jira.errors import BadSite, BadToken, InsecureSite, WrongSite
 from ticketr.app.jira.redaction import redact
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 #: The host that takes tokens with scopes; the path of the address names the site.
 GATEWAY = "api.atlassian.com"

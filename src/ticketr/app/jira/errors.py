@@ -35,16 +35,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ticketr._errors import TicketrError
 from ticketr.app.jira.sanitize import LONGEST_TEXT, bare_url, clip, is_login_page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
     Metadata = dict[str, Callable[[Any], object]]
 
 #: Names and texts, such as fields and their errors.

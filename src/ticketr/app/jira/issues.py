@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from ticketr.app.jira.models import Created, LastChange, Transition
 from ticketr.app.jira.rest_api import Endpoints
 from ticketr.app.jira.screen_fields import fields_on_screen
 from ticketr.app.jira.values import object_of, read_time, text_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
 
 #: How many issues one request can create.
 MOST_CREATED = 50

@@ -9,12 +9,10 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import TYPE_CHECKING, Any, TypedDict
+from collections.abc import Callable
+from typing import Any, TypedDict
 
 import trio
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 #: The longest text, in characters, that is read in one step.
 AT_ONCE = 64 * 1024

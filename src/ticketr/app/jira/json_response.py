@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ticketr.app.jira import errors
@@ -14,9 +15,6 @@ from ticketr.app.jira.redaction import HIDDEN
 from ticketr.app.jira.values import objects, read_http_date
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from datetime import datetime
-
     from ticketr.app.jira.transport.base import Response
 
 _MESSAGE_KEYS = ("message", "error_description", "error", "errorMessage")

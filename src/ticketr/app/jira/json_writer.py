@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import trio
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 #: The number of values, or of `_PIECE` characters, between two checkpoints in a large text.
 STEP = 1_000

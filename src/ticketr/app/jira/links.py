@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Self
 
 from ticketr.app.jira.errors import NotFound
 from ticketr.app.jira.rest_api import Endpoints
 from ticketr.app.jira.values import text_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class LinkType(NamedTuple):

@@ -9,15 +9,14 @@ for all of them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ticketr.app.jira.values import object_of, read_time, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-
     from ticketr.app.jira.screen_fields import ScreenField
 
 

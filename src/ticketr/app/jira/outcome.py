@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection
 
 from ticketr.app.jira.errors import (
     BadAnswer,
@@ -18,9 +18,6 @@ from ticketr.app.jira.errors import (
     TlsFailed,
     WrongSite,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
 
 #: Errors of requests that were not sent.
 _UNSENT = (BadSite, BadToken, ConnectFailed, InsecureSite, TlsFailed, WrongSite)

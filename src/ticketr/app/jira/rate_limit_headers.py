@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import Enum, auto
-from typing import TYPE_CHECKING
 
 from ticketr.app.jira.values import read_http_date, read_time
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _PREFIX = re.compile(r"^(?:x-|beta-)+")
 

@@ -13,6 +13,7 @@ endpoints go on, and for the limit of an issue, which concerns no other issue, b
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,8 +25,6 @@ from ticketr.app.jira.errors import RateLimited
 from ticketr.app.jira.rate_limit_headers import LimitScope, scope_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator
-
     from ticketr.app.jira.call import Call
 
 

@@ -8,14 +8,11 @@ so it is cleaned before it is searched, too.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from ticketr._lazy import compile_on_use
 from ticketr.cleaning import clean
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
 
 #: What replaces a secret.
 HIDDEN = "[hidden]"

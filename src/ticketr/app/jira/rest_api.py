@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 from urllib.parse import quote
 
 import trio
@@ -12,7 +13,7 @@ import trio
 from ticketr._version import __version__
 from ticketr.app.jira.call import Call
 from ticketr.app.jira.concurrency import PerIssueLock
-from ticketr.app.jira.credentials import is_gateway, normalise_site
+from ticketr.app.jira.credentials import Credentials, is_gateway, normalise_site
 from ticketr.app.jira.errors import (
     BadAnswer,
     JiraError,
@@ -28,13 +29,7 @@ from ticketr.app.jira.rate_limit_headers import LimitScope, is_near, retry_after
 from ticketr.app.jira.rate_limiter import Backoff, RateLimiter
 from ticketr.app.jira.retry import BUSY, SLOW_DOWN, RetryPolicy, why
 from ticketr.app.jira.silence import Silence
-from ticketr.app.jira.transport.base import Request
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-
-    from ticketr.app.jira.credentials import Credentials
-    from ticketr.app.jira.transport.base import BodySource, Response, Transport
+from ticketr.app.jira.transport.base import BodySource, Request, Response, Transport
 
 T = TypeVar("T")
 

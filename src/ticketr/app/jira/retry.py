@@ -14,15 +14,12 @@ any other site, the address is probably wrong, and the attempts follow within se
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ticketr import Retry
 from ticketr.app.jira import errors
 from ticketr.app.jira.outcome import may_have_happened
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 #: Statuses of a server or a gateway that is overloaded or restarting.
 BUSY = frozenset({502, 503, 504})

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import trio
 
 from ticketr.app.jira.errors import BadAnswer, IssuesUnavailable
+from ticketr.app.jira.json_response import JsonResponse
 from ticketr.app.jira.models import BulkFetched, Issue, SearchPage, SearchResult
 from ticketr.app.jira.rest_api import Endpoints
 from ticketr.app.jira.sanitize import clip
 from ticketr.app.jira.values import objects, text_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-
-    from ticketr.app.jira.json_response import JsonResponse
 
 #: How many issues one bulk fetch may ask for.
 BULK_LIMIT = 100

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ticketr.app.jira.credentials import is_gateway, normalise_site
 from ticketr.app.jira.errors import AuthenticationFailed, Forbidden, NotFound
 from ticketr.app.jira.models import Field, Project, ServerInfo, User
-from ticketr.app.jira.rest_api import Endpoints
-
-if TYPE_CHECKING:
-    from ticketr.app.jira.rest_api import RestApi
+from ticketr.app.jira.rest_api import Endpoints, RestApi
 
 _MOST_USERS = 50
 _MOST_PROJECTS = 50  # Jira gives no more at once

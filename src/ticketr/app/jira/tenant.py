@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING
 
 import trio
 
@@ -13,10 +12,7 @@ from ticketr.app.jira.credentials import normalise_site
 from ticketr.app.jira.errors import BadAnswer, NoJira, NotCloud, NotFound
 from ticketr.app.jira.json_response import JsonResponse, raise_for_status
 from ticketr.app.jira.models import ServerInfo
-from ticketr.app.jira.transport import Request, open_transport
-
-if TYPE_CHECKING:
-    from ticketr.app.jira.transport import Transport
+from ticketr.app.jira.transport import Request, Transport, open_transport
 
 #: The path of the cloud ID, below the site's address.
 TENANT_INFO = "_edge/tenant_info"

@@ -5,16 +5,14 @@ A cancellation ends a request at once; none of them changes anything in Jira.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
-from ticketr.app.jira import BadRequest, open_jira
+from ticketr.app.jira import BadRequest, JiraClient, LastChange, open_jira
 from ticketr.app.sync.errors import BadQuery
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-    from contextlib import AbstractAsyncContextManager
-
-    from ticketr.app.jira import JiraClient, LastChange
     from ticketr.app.sync.session_job import SessionOptions
     from ticketr.app.sync.state.state import State
 

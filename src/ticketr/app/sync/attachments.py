@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from ticketr.app.jira import (
+    AttachmentSettings,
     AuthenticationFailed,
     JiraError,
     RateLimited,
@@ -27,15 +30,11 @@ from ticketr.app.sync.pull.downloading import (
     download,
     read_attachments,
 )
+from ticketr.app.sync.session import Session
 from ticketr.app.sync.session_job import SessionJob
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from ticketr import JobContext
-    from ticketr.app.jira import AttachmentSettings
-    from ticketr.app.sync.session import Session
 
 
 @dataclass(kw_only=True)

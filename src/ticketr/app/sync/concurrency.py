@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
 
 import trio
 
 from ticketr._errors import TicketrError
 from ticketr.app.jira import LONGEST_WAIT, RateLimited
 from ticketr.app.sync.errors import error_to_report
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
 
 #: How many requests run at once; with Jira's rate limits, 4 to 8 is polite.
 CONCURRENCY = 4

@@ -8,20 +8,18 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from ticketr.app.sync.compare.choices import ConflictSource, ConflictView
+from ticketr.app.sync.compare.choices import ConflictSource, ConflictView, Resolution
 from ticketr.app.sync.compare.conflict_parts import find_parts
 from ticketr.app.sync.errors import ConflictChanged, NoConflict, NotChosen
-from ticketr.app.sync.resolving import OpenConflict, open_conflict, write_merged
+from ticketr.app.sync.resolving import OpenConflict, Resolved, open_conflict, write_merged
+from ticketr.app.sync.state.state import State
 from ticketr.app.sync.state.undo import UndoKind
 from ticketr.app.sync.workspace.editor import Editor
 from ticketr.app.sync.writing.writer import FamilyWriter, Settlement
+from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
-    from ticketr.app.sync.compare.choices import Resolution
-    from ticketr.app.sync.resolving import Resolved
-    from ticketr.app.sync.state.state import State
     from ticketr.app.sync.workspace.store import Store
-    from ticketr.app.tickets import Ticket
 
 
 def read_conflict(store: Store, state: State, key: str) -> ConflictView:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from ticketr._errors import TicketrError
 from ticketr.app.sync.hints import nearest
 from ticketr.app.tickets import is_key
 from ticketr.cleaning import clean
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class SyncError(TicketrError):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
@@ -19,14 +20,11 @@ from ticketr.app.sync.state.undo import DRAFT, UndoKind, UndoStep, digest_of
 from ticketr.app.sync.workspace.drafts import write_draft
 from ticketr.app.sync.workspace.editor import Editor
 from ticketr.app.sync.writing.recording import Replacement
-from ticketr.app.tickets import Comment, Ticket, field_name, render, rewrite, set_fields
+from ticketr.app.tickets import Comment, Ticket, TicketFile, field_name, render, rewrite, set_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-
     from ticketr.app.sync.state.state import State
     from ticketr.app.sync.workspace.store import Store
-    from ticketr.app.tickets import TicketFile
 
 
 class Change(Enum):

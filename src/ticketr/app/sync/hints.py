@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from ticketr.app.config.names import close_names
 from ticketr.cleaning import clean
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 #: How many of the known names an error lists.
 _OFFERED = 8

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from ticketr.app.tickets import is_key
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 #: The tag of a job before the key of a ticket.
 _TICKET = "ticket:"

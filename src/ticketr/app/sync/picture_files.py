@@ -7,6 +7,7 @@ a request, once; the state keeps it.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -20,14 +21,11 @@ from ticketr.app.sync.compare.jira_attachments import (
 )
 from ticketr.app.sync.compare.text_parts import shown_files
 from ticketr.app.sync.concurrency import PAGE, run_in_tasks
-from ticketr.app.sync.threads import chunks
+from ticketr.app.sync.threads import ThreadRunner, chunks
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
-
     from ticketr.app.jira import Attachment, Issue, JiraClient
     from ticketr.app.sync.state.state import State
-    from ticketr.app.sync.threads import ThreadRunner
 
 
 @dataclass(frozen=True, slots=True)

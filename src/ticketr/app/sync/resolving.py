@@ -6,6 +6,7 @@ for the parts that clash. Jira's version becomes the base, so the next push send
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -15,7 +16,8 @@ from ticketr.app.sync.compare.diff3 import CleanChunk, compare_lines
 from ticketr.app.sync.compare.mapping import FamilyText
 from ticketr.app.sync.compare.versions import Side
 from ticketr.app.sync.errors import FileFailed, NoConflict
-from ticketr.app.sync.state.state import Base
+from ticketr.app.sync.state.journal import Conflict
+from ticketr.app.sync.state.state import Base, IssueRow, State
 from ticketr.app.sync.state.undo import UndoKind, digest_of
 from ticketr.app.sync.workspace.editor import Editor
 from ticketr.app.sync.workspace.files import comparable
@@ -25,15 +27,10 @@ from ticketr.app.sync.writing.recording import Replacement, record_written
 from ticketr.app.sync.writing.rendering import RenderedFamily
 from ticketr.app.sync.writing.versions import renamed_keys
 from ticketr.app.sync.writing.writer import FamilyWriter, Settlement
-from ticketr.app.tickets import TicketSyntaxError, parse, rewrite
+from ticketr.app.tickets import Ticket, TicketSyntaxError, parse, rewrite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from ticketr.app.sync.state.journal import Conflict
-    from ticketr.app.sync.state.state import IssueRow, State
     from ticketr.app.sync.workspace.store import Store
-    from ticketr.app.tickets import Ticket
 
 
 class Take(Enum):

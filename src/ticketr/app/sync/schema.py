@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ticketr.app.config.fields import WantedField
 from ticketr.app.sync.compare.columns import NEVER_LINES, Columns, holds_rich_text, unsupported
 from ticketr.app.sync.compare.mapping import field_text
 from ticketr.cleaning import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from ticketr.app.config.fields import WantedField
     from ticketr.app.jira import Field, JiraClient, ScreenField
 
 #: What people call a kind of value.

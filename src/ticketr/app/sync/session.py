@@ -4,33 +4,30 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import trio
 
 from ticketr.app.config import STATE_FOLDER
-from ticketr.app.jira import BadRequest, Field, JiraError, NotFound, open_jira
+from ticketr.app.jira import BadRequest, Field, JiraClient, JiraError, NotFound, User, open_jira
 from ticketr.app.sync.compare.columns import Columns
 from ticketr.app.sync.concurrency import CONCURRENCY
 from ticketr.app.sync.edits.reading import visit_files
 from ticketr.app.sync.errors import RenamedProject, UnknownField, UnknownProject
 from ticketr.app.sync.state.state import State
+from ticketr.app.sync.threads import ThreadRunner
 from ticketr.app.sync.workspace.layout import Layout
 from ticketr.app.sync.workspace.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Sequence
-    from contextlib import AbstractAsyncContextManager
-    from pathlib import Path
-
-    from ticketr.app.jira import JiraClient, User
     from ticketr.app.sync.edits.survey import LocalSurvey
     from ticketr.app.sync.picture_files import PictureFiles
     from ticketr.app.sync.progress import Progress
     from ticketr.app.sync.session_job import SessionJob
-    from ticketr.app.sync.threads import ThreadRunner
     from ticketr.app.sync.workspace.editor import Editor
 
 #: Seconds for which a site's list of fields is kept.

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, field, fields as dataclass_fields
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Required, TypeAlias, TypedDict, cast
 
 import trio
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
     from ticketr.app.config import WantedField
     from ticketr.app.jira import Credentials
     from ticketr.app.jira.transport import Transport

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar, TypeVarTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol, TypeVar, TypeVarTuple
 
 import trio
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 #: Files read or families written in one visit to a worker thread. A thread cannot be cancelled,
 #: so this bounds how long a cancel waits for one.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,6 @@ from ticketr.app.jira import BadAnswer, BadRequest, NotFound
 from ticketr.app.sync.compare.jira_comments import COMMENT_FIELD, are_incomplete, comments_field
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ticketr.app.jira import BulkFetched, Issue, JiraClient
     from ticketr.app.sync.compare.columns import Columns
 

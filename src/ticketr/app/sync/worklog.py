@@ -7,19 +7,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ticketr.app.jira import JiraError, RateLimited, may_have_happened
+from ticketr.app.jira import JiraError, RateLimited, Worklog, may_have_happened
 from ticketr.app.sync.compare.moments import jira_moment, read_moment, zone_of
 from ticketr.app.sync.concurrency import TRIES, passes_soon
 from ticketr.app.sync.errors import BadWork
 from ticketr.app.sync.jobs.parts import reporting_session
 from ticketr.app.sync.push.rich_text import new_document
 from ticketr.app.sync.push.values import BadValue
+from ticketr.app.sync.session import Session
 from ticketr.app.sync.session_job import SessionJob
 
 if TYPE_CHECKING:
     from ticketr import JobContext
-    from ticketr.app.jira import Worklog
-    from ticketr.app.sync.session import Session
 
 _SPENT = re.compile(
     r"(?:[0-9]{1,4}(?:\.[0-9]{1,2})?[wdhm])(?:\s*[0-9]{1,4}(?:\.[0-9]{1,2})?[wdhm])*"

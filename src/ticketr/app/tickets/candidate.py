@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ticketr.app.tickets.model import Ticket
+from ticketr.app.tickets.model import Ticket
 
 # Combining accents of the Latin, Greek and Cyrillic scripts. The vowel signs of other scripts are no
 # accents, and stay.

@@ -8,15 +8,12 @@ alone these words are text.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
-from typing import TYPE_CHECKING
 
 from ticketr._lazy import compile_on_use
 from ticketr.app.tickets.normal import normal_text, one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 COMMENTS = "Comments"
 

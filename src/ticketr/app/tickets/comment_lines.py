@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -11,8 +12,6 @@ from ticketr.app.tickets.fences import opening
 from ticketr.app.tickets.mistakes import refuse_mistakes, skip_fence
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ticketr.app.tickets.comment import Comment
     from ticketr.app.tickets.source_lines import SourceLines
 

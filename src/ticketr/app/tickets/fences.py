@@ -7,12 +7,9 @@ silently become code. The parser refuses such a file, and the renderer escapes s
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from ticketr.app.tickets.grammar import TICKET, section_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _OPENING = re.compile(r" {0,3}(`{3,}(?=[^`]*\Z)|~{3,})")
 _MOST_INDENT = 3

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ticketr.app.tickets import grammar
 from ticketr.app.tickets.errors import TicketSyntaxError
+from ticketr.app.tickets.model import Ticket, TicketFile
 from ticketr.app.tickets.parser import parse
 from ticketr.app.tickets.renderer import rewrite
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ticketr.app.tickets.model import Ticket, TicketFile
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
 

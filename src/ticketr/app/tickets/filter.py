@@ -17,16 +17,12 @@ Case and accents do not matter.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from ticketr.app.tickets.candidate import fold
+from ticketr.app.tickets.candidate import Candidate, fold
 from ticketr.app.tickets.errors import InvalidFilter
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from ticketr.app.tickets.candidate import Candidate
 
 EDITED, DRAFT, CONFLICT, BROKEN = "edited", "draft", "conflict", "broken"
 #: The flags that an issue can have.

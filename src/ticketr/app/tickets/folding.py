@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ticketr.app.tickets import grammar
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from ticketr.app.tickets.model import Ticket
+from ticketr.app.tickets.model import Ticket
 
 
 def fold_texts(issue: Ticket, names: Collection[str]) -> Ticket:

@@ -14,15 +14,13 @@ All patterns run in linear time: no two neighbouring repeats can match the same 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ticketr._lazy import compile_on_use
 from ticketr.app.tickets.normal import normal_text, one_line
 from ticketr.app.tickets.validate import is_key
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 TICKET: Final = "# TICKET:"
 DESCRIPTION: Final = "Description"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ticketr.app.tickets import grammar
 from ticketr.app.tickets.fences import closing, is_heading
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ticketr.app.tickets.source_lines import SourceLines
 
 

@@ -15,19 +15,17 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from ticketr.app.tickets.comment import Comment, kept_comments, repeated_comment
 from ticketr.app.tickets.errors import InvalidKey, InvalidTicket
 from ticketr.app.tickets.grammar import ALMOST_TICKET, CONFLICT
 from ticketr.app.tickets.normal import normal_text, one_line
 from ticketr.app.tickets.validate import is_key
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 #: Replaces an empty title, since a heading needs one.
 NO_TITLE = "(no title)"

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ticketr.app.tickets.candidate import fold
+from ticketr.app.tickets.candidate import Candidate, fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ticketr.app.tickets.candidate import Candidate
-
     #: Compares with others of the same order; issues without a value come last.
     SortKey = tuple[object, ...]
 

@@ -7,6 +7,7 @@ text outside of tickets as it is.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace as changed
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,8 +18,6 @@ from ticketr.app.tickets.fences import closing, opening
 from ticketr.app.tickets.model import TicketFile, TicketSpan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
     from ticketr.app.tickets.comment import Comment
     from ticketr.app.tickets.model import Ticket
 

@@ -7,12 +7,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from ticketr.app.tickets.errors import InvalidFilter
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 #: The most characters of a name, and of a filter that is saved.
 LONGEST_NAME, LONGEST_FILTER = 40, 2_000

@@ -8,6 +8,7 @@ read. Lines that do not fit into their section become text of the description.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,6 @@ from ticketr.app.tickets.normal import normal_text
 from ticketr.app.tickets.text_lines import TextLines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from ticketr.app.tickets.comment import Comment
     from ticketr.app.tickets.source_lines import SourceLines
 

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from ticketr.app.tickets.candidate import fold
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from ticketr.app.tickets.candidate import Candidate
+from ticketr.app.tickets.candidate import Candidate, fold
 
 #: The names of the field with the points: of projects managed by a company, and by a team.
 POINT_FIELDS = ("Story Points", "Story point estimate")

@@ -9,35 +9,32 @@ from __future__ import annotations
 
 import math
 import signal
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, final
 
 import trio
 
+from ticketr.app.sync import ThreadRunner
 from ticketr.app.tui import effects, messages
+from ticketr.app.tui.effects import Effect
 from ticketr.app.tui.job_request import JobKind, JobRequest
 from ticketr.app.tui.keymap import KeyMap
+from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.first_run import FirstRun
 from ticketr.app.tui.screen import next_change, screen
 from ticketr.app.tui.services.context import AppTerminal, Services
 from ticketr.app.tui.services.reading import Reader
 from ticketr.app.tui.services.table import AT_ONCE, IN_A_TASK
-from ticketr.app.tui.services.workspaces import OpenWorkspace, Workspaces
+from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, Workspaces
 from ticketr.app.tui.state import AppState
+from ticketr.app.tui.theme import Theme
 from ticketr.app.tui.update import update, wake_at
 from ticketr.app.tui.workspace import WorkspaceView
-from ticketr.terminal import Focused, HungUp, Key, Mouse, Paste, Quit, Resize, Resumed
+from ticketr.terminal import Event, Focused, HungUp, Key, Mouse, Paste, Quit, Resize, Resumed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ticketr import JobQueue
-    from ticketr.app.sync import ThreadRunner
-    from ticketr.app.tui.effects import Effect
-    from ticketr.app.tui.messages import Message
     from ticketr.app.tui.services.setup_runner import SetupRunner
-    from ticketr.app.tui.services.workspaces import ClosedWorkspace
-    from ticketr.app.tui.theme import Theme
-    from ticketr.terminal import Event
 
 __all__ = ["FRAME_INTERVAL", "App", "AppTerminal", "OpenWorkspace"]
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr import CancelCause, JobStatus
-from ticketr.app.sync import BulkResult, Code, PullResult, PushResult, SyncResult
+from ticketr.app.sync import BulkResult, Code, Note, PullResult, PushResult, SyncResult
 from ticketr.app.tui.jobs_state import kind_of, workspace_of
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Set as AbstractSet
-
     from ticketr import JobSnapshot
-    from ticketr.app.sync import Note
     from ticketr.app.tui.state import AppState
 
 #: What is between a job's kind and its count in the message of a job that has ended.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -10,9 +12,6 @@ from ticketr import JobStatus
 from ticketr.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date
-
     from ticketr import FinishedJob, JobSnapshot
 
 #: The tag of every job that works on a workspace, before the workspace's name.

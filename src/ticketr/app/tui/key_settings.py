@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -9,8 +10,6 @@ from ticketr.app.tui.key_names import key_of, name_of
 from ticketr.app.tui.keymap import TABLE, TYPING, Binding, Context, KeyAction, KeyMap, places_around
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from ticketr.app.config import Table
 
 _NAMES: Final = {row.name: row.action for row in TABLE}

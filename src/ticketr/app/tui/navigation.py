@@ -6,12 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ticketr.app.tui import effects
-from ticketr.app.tui.state import REST
+from ticketr.app.tui.state import REST, AppState
 from ticketr.app.tui.workspace import NO_FILTER
 
 if TYPE_CHECKING:
     from ticketr.app.tui.rows import ListRow
-    from ticketr.app.tui.state import AppState
     from ticketr.app.tui.step import Step
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate, chain, groupby
@@ -19,8 +19,6 @@ from typing import TYPE_CHECKING, final, overload
 from ticketr.app.tickets import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from ticketr.app.tui.rows import ListRow, Order
 
 #: The rows of a new block; one with more than twice as many is divided.

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
 
-from ticketr.app.tickets import Candidate, candidate_of, sort_key
+from ticketr.app.tickets import Candidate, Ticket, candidate_of, sort_key
 from ticketr.text import clean
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from ticketr.app.tickets import Ticket
 
 _NUMBERED = re.compile(r"(.*)-(\d+)")
 

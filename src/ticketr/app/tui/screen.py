@@ -7,32 +7,27 @@ style sequence is cut.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ticketr import JobStatus
 from ticketr.app.tui.jobs_state import kind_of
-from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.keymap import Binding, Context, KeyAction
 from ticketr.app.tui.panels.detail import draw_detail
 from ticketr.app.tui.panels.layout import SMALLEST
 from ticketr.app.tui.panels.tickets import draw_tickets
 from ticketr.app.tui.panels.workspaces import draw_workspaces
-from ticketr.app.tui.state import Panel
+from ticketr.app.tui.state import AppState, Panel
 from ticketr.app.tui.status_row import status_row, without_places
-from ticketr.app.tui.styled import Span, cells as cells_of
-from ticketr.app.tui.theme import mark
+from ticketr.app.tui.styled import Line, Span, cells as cells_of
+from ticketr.app.tui.theme import Theme, mark
+from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.statusline.words import ago, whole_percent
 from ticketr.text import clip, width, wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ticketr import JobSnapshot
-    from ticketr.app.tui.keymap import Binding
     from ticketr.app.tui.overlays.base import Overlay
-    from ticketr.app.tui.state import AppState
-    from ticketr.app.tui.styled import Line
-    from ticketr.app.tui.theme import Theme
-    from ticketr.app.tui.workspace import WorkspaceView
 
 #: The least cells of a notice that is cut beside a line to type.
 LEAST_ASIDE = 12

@@ -6,14 +6,13 @@ raises an error that a user can cause: it returns a `Problem` with words for peo
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from contextlib import AbstractAsyncContextManager
-    from pathlib import Path
-
     from ticketr.app.sync import SessionOptions
 
 

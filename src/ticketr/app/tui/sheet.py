@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ticketr.app.tickets import render_ticket
+from ticketr.app.tickets import Comment, Ticket, render_ticket
 from ticketr.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from ticketr.app.tickets import Comment, Ticket
     from ticketr.app.tui.keymap import KeyAction
     from ticketr.app.tui.styled import Line
 

@@ -7,6 +7,7 @@ blocks are sorted, and `sorted` merges them with the others: it finds runs that 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,8 +15,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from ticketr.app.tickets import SORT_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ticketr.app.tui.row_blocks import Block, Rows
 
 #: Sorted blocks that are cached: those of some lists of 10,000 rows, by each field.

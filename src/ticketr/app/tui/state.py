@@ -14,6 +14,7 @@ from ticketr.app.tui.jobs_state import JobsState
 from ticketr.app.tui.keymap import Context, KeyMap
 from ticketr.app.tui.panels.detail import lines_without_pause
 from ticketr.app.tui.panels.layout import Layout, layout_of
+from ticketr.app.tui.sheet import DetailLine, Sheet, WrappedDetail
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.statusline import StatusModel
 from ticketr.text import clean
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from ticketr import JobID
     from ticketr.app.tui.overlays.base import Overlay
     from ticketr.app.tui.rows import ListRow, Order
-    from ticketr.app.tui.sheet import DetailLine, Sheet, WrappedDetail
 
 #: Seconds of rest after which the open ticket follows the cursor.
 REST = 0.08

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from ticketr.app.tui.ends import end_now, seconds_of
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.styled import Span
-from ticketr.app.tui.theme import mark
+from ticketr.app.tui.theme import Theme, mark
 from ticketr.statusline.words import duration
 from ticketr.text import clip, width
 
 if TYPE_CHECKING:
     from ticketr.app.tui.state import AppState
-    from ticketr.app.tui.theme import Theme
 
 #: The least cells for the first part of an end, before the rest is cut instead.
 LEAST_CAUSE = 20

@@ -7,15 +7,12 @@ they belong to different spans.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ticketr.text import clip, width as width_of, word_ranges
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
 
 #: The longest address that becomes a link; some terminals refuse longer ones.
 LONGEST_ADDRESS = 2_000

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import Self
 
 from ticketr.app.tui.keymap import KeyAction
 from ticketr.text import clean, graphemes, width
-
-if TYPE_CHECKING:
-    from typing import Self
 
 #: The most characters of a line; more are not taken.
 LONGEST = 4_000

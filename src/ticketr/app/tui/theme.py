@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from ticketr.app.tui.styled import Span, fit_line, paint
+from ticketr.app.tui.styled import Line, Span, fit_line, paint
 from ticketr.statusline import LineStyle
 from ticketr.text import fit, to_ascii
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ticketr.app.tui.styled import Line
 
 #: The colours of marks; everything else is in the terminal's own colours.
 MARKS = {

@@ -7,22 +7,26 @@ new tickets cost little in a list of 10,000.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate, chain, repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING, final, overload
 
-from ticketr.app.tickets import FieldTerm, FlagTerm, NotTerm, TextTerm
-from ticketr.app.tui.row_blocks import Part, VisibleRow, holding, holding_all, values_of
+from ticketr.app.tickets import FieldTerm, Filter, FlagTerm, NotTerm, Term, TextTerm
+from ticketr.app.tui.row_blocks import (
+    Block,
+    Part,
+    Rows,
+    VisibleRow,
+    holding,
+    holding_all,
+    values_of,
+)
 from ticketr.app.tui.sorting import places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from ticketr.app.tickets import Filter, Term
-    from ticketr.app.tui.row_blocks import Block, Rows
     from ticketr.app.tui.rows import ListRow, Order
 
 #: Blocks whose arrangement is cached: those of some lists of 10,000 rows.

@@ -15,17 +15,16 @@ from ticketr.app.tui.main.changing import give_back, show_added
 from ticketr.app.tui.main.filtering import filters_saved
 from ticketr.app.tui.main.pointing import on_mouse
 from ticketr.app.tui.main.table import escape, on_main
+from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.help import Help
 from ticketr.app.tui.overlays.question import Question
 from ticketr.app.tui.panels.detail import is_long
-from ticketr.app.tui.state import SWALLOW, OpenTicket, Panel
+from ticketr.app.tui.state import SWALLOW, AppState, OpenTicket, Panel
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.text import clean
 
 if TYPE_CHECKING:
     from ticketr import JobSnapshot
-    from ticketr.app.tui.messages import Message
-    from ticketr.app.tui.state import AppState
     from ticketr.app.tui.step import Step
 
 

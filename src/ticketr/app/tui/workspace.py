@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ticketr.app.tickets import fold, parse_filter
+from ticketr.app.tickets import Filter, fold, parse_filter
 from ticketr.app.tui.row_blocks import Rows
-from ticketr.app.tui.tree import Wanted, arrange
+from ticketr.app.tui.tree import Visible, Wanted, arrange
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ticketr.app.tickets import Filter
     from ticketr.app.tui.messages import FilesRead, TicketsFound
     from ticketr.app.tui.rows import ListRow, Order
-    from ticketr.app.tui.tree import Visible
 
 #: The filter that lets every issue through.
 NO_FILTER = parse_filter("")

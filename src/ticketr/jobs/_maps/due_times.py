@@ -8,13 +8,11 @@ time on Trio's clock when the wait for it begins.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, TypeAlias, final
+from typing import Final, TypeAlias, final
 
 from ticketr.jobs._values import checked_callable, checked_number, safe_repr
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 MIN_SECONDS: Final = 0.001
 MAX_SECONDS: Final = 1e9

@@ -14,9 +14,17 @@ import itertools
 import logging
 import math
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable, Generator
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    Awaitable,
+    Callable,
+    Collection,
+    Generator,
+)
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, final
+from types import TracebackType
+from typing import Any, Final, NoReturn, Self, final
 
 import trio
 from trio.lowlevel import checkpoint, disable_ki_protection, enable_ki_protection
@@ -29,6 +37,8 @@ from ticketr.jobs._arguments.options import (
     make_record,
     refuse_options,
 )
+from ticketr.jobs._arguments.retry import Retry
+from ticketr.jobs._core import QueueCore
 from ticketr.jobs._deadlock import wait_for_jobs
 from ticketr.jobs._exceptions import split_cancelled
 from ticketr.jobs._groups import has_only_exceptions
@@ -36,13 +46,6 @@ from ticketr.jobs._handle import result_of
 from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, JobErrorInfo
 from ticketr.jobs._record import JobRecord, snapshot_of
 from ticketr.jobs._shutdown import what_leaves
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection
-    from types import TracebackType
-
-    from ticketr.jobs._arguments.retry import Retry
-    from ticketr.jobs._core import QueueCore
 
 logger = logging.getLogger("ticketr.jobs")
 

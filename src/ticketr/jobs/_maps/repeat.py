@@ -10,7 +10,9 @@ from __future__ import annotations
 import itertools
 import logging
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final, final
 
@@ -23,9 +25,6 @@ from ticketr.jobs._record import snapshot_of
 from ticketr.jobs._scheduling.priority_queue import PriorityQueue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
     from ticketr.jobs._core import QueueCore
     from ticketr.jobs._job import JobID, JobSnapshot
     from ticketr.jobs._maps.due_times import DueTimes

@@ -6,13 +6,11 @@ A result or key may be any object, with code of its own. Only its ``repr`` is ca
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from ticketr.jobs._values import full_repr, safe_repr
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 MAX_DEPTH: Final = 100
 """How deep lists and dicts may be nested; readers of JSON have such a limit too."""

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from ticketr.jobs._readers.json import field_of, json_text
 from ticketr.jobs._values import checked_number
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 LARGEST: Final = sys.float_info.max
 """The largest number that can be divided; an ``int`` may be larger."""

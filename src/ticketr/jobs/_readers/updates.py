@@ -19,7 +19,8 @@ from __future__ import annotations
 
 import math
 import weakref
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, final
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, TypeVar, final
 
 import trio
 from trio.lowlevel import enable_ki_protection
@@ -27,9 +28,6 @@ from trio.lowlevel import enable_ki_protection
 from ticketr.jobs._trio_internals import OwnerThread
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from typing import Self
-
     from ticketr.jobs._record import JobRecord
 
 BACKLOG = 10_000

@@ -8,14 +8,13 @@ decided whether the job runs, so no record keeps another one alive for longer.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, final
 
 from ticketr.jobs._job import COMPLETED, CancelCause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from ticketr.jobs._record import JobRecord
     from ticketr.jobs._scheduling.schedule import Schedule
     from ticketr.jobs._timer import Timer

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Hashable, Iterator
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar, final
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+from typing import Generic, TypeAlias, TypeVar, final
 
 T = TypeVar("T", bound="Hashable")
 Entry: TypeAlias = tuple[float, float, int, T]

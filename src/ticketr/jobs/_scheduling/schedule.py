@@ -20,14 +20,13 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Hashable, Iterable, Sized
 from typing import TYPE_CHECKING, final
 
 from ticketr.jobs._scheduling.priority_queue import PriorityQueue
 from ticketr.jobs._scheduling.rates import Bucket
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Sized
-
     from ticketr.jobs._admission import Submission
     from ticketr.jobs._record import JobRecord
     from ticketr.jobs._scheduling.rates import Rate

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final, final
+from typing import Final, final
 
 import trio
 from trio.lowlevel import (
@@ -27,6 +27,7 @@ from trio.lowlevel import (
 from ticketr._errors import NotSendable, QueueClosed, StoreFailed, UnknownJob
 from ticketr.jobs._calls.codecs import Codec
 from ticketr.jobs._calls.importable import AllowedNames, LoadFailed
+from ticketr.jobs._core import QueueCore
 from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, PENDING, CancelCause, JobID
 from ticketr.jobs._maps.repeat import Repeat
 from ticketr.jobs._record import JobRecord
@@ -48,9 +49,6 @@ from ticketr.jobs._sqlite.rows import (
     superseded_values,
 )
 from ticketr.jobs._values import safe_str
-
-if TYPE_CHECKING:
-    from ticketr.jobs._core import QueueCore
 
 PAUSES: Final = (0.1, 30.0)
 """The pauses in seconds before a failed write is repeated, unless somebody waits for a write."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from jira_sandbox.api.issues import IssueWriter
@@ -11,8 +12,6 @@ from jira_sandbox.api.payload import read_list, read_page
 from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from starlette.requests import Request
 
     from jira_sandbox.api.interface import Interface

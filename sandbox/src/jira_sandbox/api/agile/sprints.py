@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from starlette.responses import Response
+
 from jira_sandbox.api.agile.agile_issues import AgileIssues, rank_issues, read_issues
 from jira_sandbox.api.agile.boards import NO_SPRINTS, find_board
 from jira_sandbox.api.interface import RouteGroup
@@ -15,7 +17,6 @@ from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from jira_sandbox.api.records import JsonObject
     from jira_sandbox.data.issue import Issue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,8 +11,6 @@ from jira_sandbox.api.fields import EXTRA_DEFINITIONS, ISSUE_FIELDS
 from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from jira_sandbox.api.records import JsonObject
 
 _OPERATIONS: Final = {"ADD": "add", "REMOVE": "remove"}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
+
+from starlette.responses import Response
 
 from jira_sandbox.api.bulk.edited_fields import translate_fields
 from jira_sandbox.api.interface import RouteGroup
@@ -14,10 +17,7 @@ from jira_sandbox.data.task import Task
 from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from jira_sandbox.api.payload import JsonType
     from jira_sandbox.api.records import JsonObject

@@ -7,6 +7,7 @@ where a killed sandbox stopped.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,8 +19,6 @@ from jira_sandbox.data.workflow import transitions_from
 from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from jira_sandbox.data.issue import Issue

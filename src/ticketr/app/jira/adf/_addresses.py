@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from ticketr._lazy import compile_on_use
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 #: Stands for a backslash that escapes what is behind it.
 BACKSLASH = "\ufdd0"

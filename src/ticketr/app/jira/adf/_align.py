@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
 from difflib import SequenceMatcher
 from itertools import chain
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
 
 #: The most pairs of equal items that are compared. Above it, only items that occur once on both
 #: sides are matched: some thousand equal items would take minutes.

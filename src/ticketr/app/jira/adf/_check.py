@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
+from ticketr.app.jira.adf._grammar import AttributeRules, Marks, Node
 from ticketr.app.jira.adf._plain import kind_words, named, plain_lines
 from ticketr.app.jira.adf._schema import MARKS, NODES
 from ticketr.app.jira.sanitize import clip
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ticketr.app.jira.adf._grammar import AttributeRules, Marks, Node
 
 #: More than these would tell nothing new.
 MOST_PROBLEMS = 10

@@ -6,9 +6,10 @@ marklas defines a class for each kind of node, so that its import takes as long 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from marklas.adf.parser import parse as _parse_adf
 from marklas.adf.renderer import render as _render_adf
@@ -32,9 +33,6 @@ from ticketr.app.jira.adf._size import is_too_large, is_too_long
 from ticketr.app.jira.adf._tokens import read_tokens
 from ticketr.app.jira.adf._widths import remove_sizes, visible
 from ticketr.app.jira.adf.forms import ATTACHED, Writer, name_files, read_decisions
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 _NO_FILES: Mapping[str, str] = MappingProxyType({})
 #: The blocks that Jira does not accept without a block in them.

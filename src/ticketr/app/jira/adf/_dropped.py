@@ -11,22 +11,19 @@ from __future__ import annotations
 import html
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
+from ticketr.app.jira.adf._canonical import Json
 from ticketr.app.jira.adf._html import EMPTY_COMMENT, FIRST, IN_CELLS, is_from_marklas
 from ticketr.app.jira.adf._placeholders import protect_markdown, restore_address, restore_piece
 from ticketr.app.jira.adf._plain import plain_lines, prose, walk
 from ticketr.app.jira.adf._tables import DRAWN, STRAY, TableProblem, problem_at, read_tables
 from ticketr.app.jira.adf._tokens import label_key, read_tokens
 from ticketr.app.jira.sanitize import clip
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ticketr.app.jira.adf._canonical import Json
 
 #: The most characters that are shown of a piece.
 LONGEST_PIECE = 60

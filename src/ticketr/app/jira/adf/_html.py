@@ -11,14 +11,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from ticketr.app.jira.adf._signs import AUTO, STAY
 from ticketr.app.jira.adf._tables import fenced
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 #: Stands for a ``<`` that is text.
 LESS = "\ufdd6"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -10,9 +11,6 @@ from typing import TYPE_CHECKING
 from ticketr.app.jira.adf._align import matches, pairs
 
 if TYPE_CHECKING:
-    from collections import Counter
-    from collections.abc import Sequence
-
     from ticketr.app.jira.adf._tree import Block
     from ticketr.app.jira.adf._units import Unit
 

@@ -7,15 +7,12 @@ all lists of tasks with the same marker, so that two in a row would be one.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ticketr.app.jira.adf._canonical import Json
 from ticketr.app.jira.adf._signs import OTHER, STAY, TIGHT, raw
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from ticketr.app.jira.adf._canonical import Json
 
 _LISTS = ("bulletList", "orderedList")  # a tuple: a type may be unhashable
 #: Two of these lists in a row would be read as one.

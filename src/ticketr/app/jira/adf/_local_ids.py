@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Collection, Iterator
 from itertools import count
-from typing import TYPE_CHECKING
 
+from ticketr.app.jira.adf._canonical import Json
 from ticketr.app.jira.adf._plain import walk
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
-
-    from ticketr.app.jira.adf._canonical import Json
 
 _ID = "localId"
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ticketr.app.jira.adf._canonical import Json, canonical
-from ticketr.app.jira.adf._tree import is_inline
-
-if TYPE_CHECKING:
-    from ticketr.app.jira.adf._tree import Block
+from ticketr.app.jira.adf._tree import Block, is_inline
 
 _NOT_MERGED = frozenset({"type", "content", "version", "attrs"})
 

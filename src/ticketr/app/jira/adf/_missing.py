@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from ticketr.app.jira.adf._canonical import Json, canonical
 from ticketr.app.jira.adf._plain import kind_words, named, plain_lines, walk
 from ticketr.app.jira.adf._size import is_too_large
 from ticketr.app.jira.adf._widths import with_whole_widths
 from ticketr.app.jira.sanitize import clip
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
 
 #: More than these would tell nothing new.
 MOST_NAMED = 10

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import itertools
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import unquote
 
 from ticketr.app.jira.adf._addresses import (
@@ -23,6 +24,7 @@ from ticketr.app.jira.adf._addresses import (
     protect_links,
     without_brackets,
 )
+from ticketr.app.jira.adf._canonical import Json
 from ticketr.app.jira.adf._html import EMPTY_COMMENT, ESCAPED_LESS, LESS, protect_html
 from ticketr.app.jira.adf._lists import keep_lists_apart, restore_lists, write_tight
 from ticketr.app.jira.adf._signs import (
@@ -37,11 +39,6 @@ from ticketr.app.jira.adf._signs import (
     raw,
 )
 from ticketr.app.jira.adf._tables import read_tables
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ticketr.app.jira.adf._canonical import Json
 
 _SPACE = "\ufdd1"
 _TAB = "\ufdd2"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from ticketr._lazy import compile_on_use
 from ticketr.app.jira.adf._canonical import MAX_DEPTH, Json
 from ticketr.app.jira.sanitize import clip
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _WORD_START = compile_on_use(r"(?<=[a-z])(?=[A-Z])")
 _INLINE = frozenset({"text", "hardBreak", "mention", "emoji", "date", "status", "inlineCard"})

@@ -9,12 +9,9 @@ is reported with its line.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 #: Cells that are filled in one text; a wide table of short rows could need millions.
 _MOST_FILLED = 2_000

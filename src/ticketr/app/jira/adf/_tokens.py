@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from marklas.md.parser.normalize import tokenize
 
@@ -11,9 +12,6 @@ from ticketr.app.jira.adf._html import FIRST
 from ticketr.app.jira.adf._placeholders import protect_markdown, restore_address, restore_piece
 from ticketr.app.jira.adf._signs import UNUSED
 from ticketr.app.jira.adf.forms import Reader
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 _DEFINITION = re.compile(rf"({FIRST})\[(?=((?:[^\\\[\]]|\\.){{1,999}})\]:)", re.MULTILINE)
 

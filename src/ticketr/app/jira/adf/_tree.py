@@ -8,14 +8,12 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ticketr.app.jira.adf._canonical import Json, canonical
 from ticketr.app.jira.adf._plain import walk
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
 
 #: Blocks below this depth are compared as a whole.
 _DEEPEST = 40

@@ -9,19 +9,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from ticketr.app.jira.adf._canonical import Json
 from ticketr.app.jira.adf._html import FIRST, SHORT
 from ticketr.app.jira.adf._plain import prose, walk
 from ticketr.app.jira.adf._tables import blank_code, fenced
 from ticketr.app.jira.adf.forms import COLORS, PANELS, WORDS, without_escapes
 from ticketr.app.jira.sanitize import clip
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from ticketr.app.jira.adf._canonical import Json
 
 _TAGS = (
     "a|abbr|article|aside|b|big|blockquote|button|caption|center|cite|code|col|dd|del|details|div"

@@ -6,14 +6,13 @@ several blocks apart they stand for each other together.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ticketr.app.jira.adf._align import count_alike, matches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
     from ticketr.app.jira.adf._tree import Block
 
     #: Returns the keys of the blocks that a file shows for one block in Jira; None if unknown.

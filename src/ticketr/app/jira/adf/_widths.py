@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from ticketr.app.jira.adf._canonical import Json, canonical
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 _WIDTH = "colwidth"
 _SIZES = {

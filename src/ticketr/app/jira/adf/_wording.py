@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ticketr.app.jira.adf._align import matches
+from ticketr.app.jira.adf._canonical import Json
 from ticketr.app.jira.adf._tokens import label_key, used_labels
 from ticketr.app.jira.adf._widths import visible
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from ticketr.app.jira.adf._canonical import Json
 
 _FENCE = re.compile(r"[ \t>]*(`{3,}|~{3,})")
 _DEFINITION = re.compile(r"^ {0,3}\[([^\]\n]+)\]:[ \t]*\S.*$", re.MULTILINE)

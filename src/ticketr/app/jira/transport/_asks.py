@@ -8,9 +8,10 @@ it connects to every site directly, even if the environment names a proxy.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Self
+from typing import Self
 from urllib.parse import urlsplit
 
 import anyio
@@ -19,17 +20,12 @@ import trio
 
 from ticketr.app.jira.errors import ConnectFailed, ConnectionLost, TlsFailed
 from ticketr.app.jira.transport import _reasons
-from ticketr.app.jira.transport._asks_session import AsksSession
+from ticketr.app.jira.transport._asks_session import AsksSession, Connection
 from ticketr.app.jira.transport._body import ResponseBody
 from ticketr.app.jira.transport._certificates import read_certificates
 from ticketr.app.jira.transport._timeouts import ExchangeTimeout
 from ticketr.app.jira.transport.base import CLOSE_WITHIN, Request, Response, TransportSettings
 from ticketr.app.jira.transport.errors import AsksMissing
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ticketr.app.jira.transport._asks_session import Connection
 
 
 class AsksTransport(TransportSettings):

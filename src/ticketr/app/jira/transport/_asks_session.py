@@ -17,6 +17,7 @@ longer than 16 KiB, where httpx takes 100 KiB. Jira's heads have about 4 KiB.
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -28,14 +29,12 @@ import trio
 from asks.request_object import RequestProcessor
 from asks.response_objects import Response
 
-from ticketr.app.jira.transport.base import CLOSE_WITHIN
+from ticketr.app.jira.transport.base import CLOSE_WITHIN, BodySource, Request
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Iterable
 
     from ticketr.app.jira.transport._body import ResponseBody
-    from ticketr.app.jira.transport.base import BodySource, Request
 
 #: How long an idle connection is kept, in seconds; as httpx does.
 KEEP_IDLE = 5.0

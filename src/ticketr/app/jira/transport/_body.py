@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import trio
 
 from ticketr.app.jira.errors import BadAnswer
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 #: About how many bytes are unpacked between two checkpoints.
 PORTION = 256 * 1024

@@ -12,10 +12,11 @@ Three choices need a reason:
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -27,12 +28,13 @@ from ticketr.app.jira.transport._body import ResponseBody
 from ticketr.app.jira.transport._certificates import no_certificates, read_certificates
 from ticketr.app.jira.transport._lean_httpx import httpx, load_connections
 from ticketr.app.jira.transport._timeouts import ExchangeTimeout
-from ticketr.app.jira.transport.base import CLOSE_WITHIN, Request, Response, TransportSettings
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-
-    from ticketr.app.jira.transport.base import BodySource
+from ticketr.app.jira.transport.base import (
+    CLOSE_WITHIN,
+    BodySource,
+    Request,
+    Response,
+    TransportSettings,
+)
 
 _LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 _LOOPBACK = tuple(f"all://{f'[{host}]' if ':' in host else host}" for host in _LOOPBACK_HOSTS)

@@ -8,12 +8,10 @@ sandbox is installed, and anyio; the transport speaks HTTP/1.1, under Trio.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, cast
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing import Any, cast
 
 __all__ = ["httpx", "load_connections"]
 

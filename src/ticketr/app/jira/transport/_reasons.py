@@ -5,12 +5,9 @@ from __future__ import annotations
 import os
 import socket
 import ssl
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from ticketr.app.jira.errors import NO_TLS, ConnectFailed, ConnectionLost, TlsFailed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 BAD_ADDRESS = "the address cannot be used"
 CLOSED = "connection closed"

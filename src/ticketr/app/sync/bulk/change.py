@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from ticketr.app.config.names import folded
 from ticketr.app.sync.compare.durations import ESTIMATES
 from ticketr.app.sync.hints import nearest
 from ticketr.app.sync.push.rich_text import new_document
-from ticketr.app.sync.push.values import BadValue, jira_value, shown
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from ticketr.app.sync.push.values import FieldSpec, NameLookup
-
+from ticketr.app.sync.push.values import BadValue, FieldSpec, NameLookup, jira_value, shown
 
 _SETTING = re.compile(r"([^=]*?)([+-]?)=(.*)", re.DOTALL)
 

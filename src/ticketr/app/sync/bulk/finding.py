@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.app.jira import BadRequest
+from ticketr.app.jira import BadRequest, BulkFetched, Issue
 from ticketr.app.sync.asking import ask_jira
 from ticketr.app.sync.bulk.change import BulkIssue, count_of_tickets
 from ticketr.app.sync.compare.mapping import field_text, subtask_ids
 from ticketr.app.sync.concurrency import PAGE
 from ticketr.app.sync.errors import AbsentIssues, BadQuery
 from ticketr.app.sync.jobs.parts import reporting_session
-from ticketr.app.sync.session_job import SessionJob
+from ticketr.app.sync.session_job import SessionJob, SessionOptions
 from ticketr.app.sync.threads import chunks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ticketr import JobContext
-    from ticketr.app.jira import BulkFetched, Issue
-    from ticketr.app.sync.session_job import SessionOptions
 
 #: The fields that a `BulkIssue` is read from.
 FIELDS = ("summary", "status", "issuetype", "subtasks", "parent")

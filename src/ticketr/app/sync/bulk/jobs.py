@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,13 +14,16 @@ import trio
 
 from ticketr.app.jira import (
     AuthenticationFailed,
+    BulkProgress,
     JiraError,
     RateLimited,
     Rejected,
     may_have_happened,
 )
 from ticketr.app.sync.bulk.change import (
+    BulkChange,
     BulkIssue,
+    FieldSetting,
     bulk_values,
     count_of_tickets,
     with_line_names,
@@ -31,19 +35,14 @@ from ticketr.app.sync.errors import ChangeUnknown
 from ticketr.app.sync.hints import with_field_names
 from ticketr.app.sync.jobs.parts import reporting_session
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.push.metadata import MetadataQuery, fetch_metadata
+from ticketr.app.sync.push.metadata import Metadata, MetadataQuery, fetch_metadata
 from ticketr.app.sync.push.values import BadValue
+from ticketr.app.sync.session import Session
 from ticketr.app.sync.session_job import SessionJob
 from ticketr.app.sync.threads import chunks
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
-
     from ticketr import JobContext
-    from ticketr.app.jira import BulkProgress
-    from ticketr.app.sync.bulk.change import BulkChange, FieldSetting
-    from ticketr.app.sync.push.metadata import Metadata
-    from ticketr.app.sync.session import Session
 
 #: Seconds between two questions for the progress of a task: the first, and the most.
 FIRST_WAIT, LONGEST_WAIT = 0.25, 4.0

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from ticketr.cleaning import clean
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 #: The most bytes of a name before its ending or a number is added: file systems take 255.
 LONGEST = 200

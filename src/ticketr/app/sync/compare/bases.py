@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ticketr.app.sync.compare.diff import by_key, changes
-from ticketr.app.tickets import TicketSyntaxError, parse
-
-if TYPE_CHECKING:
-    from ticketr.app.tickets import Ticket
+from ticketr.app.tickets import Ticket, TicketSyntaxError, parse
 
 
 def read_ticket(text: str) -> Ticket | None:

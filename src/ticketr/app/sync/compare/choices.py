@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-from ticketr.app.sync.compare.conflict_parts import read_lines, shown
+from ticketr.app.sync.compare.conflict_parts import ConflictPart, MergedPart, read_lines, shown
 from ticketr.app.sync.compare.diff import CorePart, is_text
 from ticketr.app.sync.compare.diff3 import CleanChunk, compare_lines
+from ticketr.app.sync.compare.part_merge import ClashPlace
+from ticketr.app.sync.compare.versions import Versions
 from ticketr.app.sync.errors import BadChoice
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from ticketr.app.sync.compare.conflict_parts import ConflictPart, MergedPart
-    from ticketr.app.sync.compare.part_merge import ClashPlace
-    from ticketr.app.sync.compare.versions import Versions
 
 #: A line that begins an item of a list, a row of a table or a quotation.
 _ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s|\s*[|>]")

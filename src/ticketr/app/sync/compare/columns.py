@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ticketr.app.config.fields import MappedField, WantedField
 from ticketr.app.sync.compare.durations import ESTIMATES
 from ticketr.app.sync.errors import UnknownField, UnsupportedField
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
-
-    from ticketr.app.config.fields import MappedField, WantedField
     from ticketr.app.jira.models import Field
 
 #: What is written under ``## Fields``, in this order: the line's name and Jira's field.

@@ -6,15 +6,10 @@ A comment that a file does not mention is unchanged; none is deleted in Jira bec
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from ticketr.app.tickets import Comment
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from ticketr.app.tickets import Ticket
+from ticketr.app.tickets import Comment, Ticket
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,14 @@ those of `part_texts`: a criterion is one line.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from ticketr.app.sync.compare.diff import (
     SOFT_END,
     CorePart,
+    Part,
     alike,
     by_key,
     is_rich_text,
@@ -21,15 +23,9 @@ from ticketr.app.sync.compare.diff import (
 )
 from ticketr.app.sync.compare.diff3 import CleanChunk, ConflictChunk, TakenChunk, merge_chunks
 from ticketr.app.sync.compare.merge import merge
-from ticketr.app.sync.compare.part_merge import ClashPlace, part_lines
+from ticketr.app.sync.compare.part_merge import Chunk, ClashPlace, PartMerge, part_lines
 from ticketr.app.sync.compare.text_parts import TextPart
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from ticketr.app.sync.compare.diff import Part
-    from ticketr.app.sync.compare.part_merge import Chunk, PartMerge
-    from ticketr.app.sync.compare.versions import Versions
+from ticketr.app.sync.compare.versions import Versions
 
 #: Who has changed something: the user, or somebody in Jira.
 ChangedBy: TypeAlias = Literal["mine", "jira"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -17,8 +18,6 @@ from ticketr.app.jira.adf import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ticketr.app.tickets import Ticket
 
 _CRITERIA = "Acceptance Criteria"

@@ -7,18 +7,16 @@ Texts are compared as Jira would get them: ``* this`` equals ``- this``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from ticketr.app.jira.adf import BY_NAME, canonical, dropped_texts, is_too_long, to_adf
 from ticketr.app.sync.compare.comment_parts import CommentPart, comment_texts, with_comment_texts
 from ticketr.app.sync.compare.descriptions import description_adf
 from ticketr.app.sync.compare.text_parts import TextPart, field_texts
 from ticketr.app.tickets import Ticket
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 #: Replaces a line end inside a criterion where criteria are lines; no ticket holds a lone CR.
 SOFT_END = "\r"

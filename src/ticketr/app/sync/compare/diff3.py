@@ -11,13 +11,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import chain, groupby
-from typing import TYPE_CHECKING, TypeAlias
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 #: The most pairs of equal lines in two texts that are compared. Above it, frequent lines are not
 #: fixed points: some thousand equal lines would take minutes. Needless conflicts may follow.

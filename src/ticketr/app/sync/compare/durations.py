@@ -6,13 +6,10 @@ How many hours a day has differs from site to site, so files hold no days and we
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from ticketr._lazy import compile_on_use
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 #: The fields that hold seconds, each with the part of Jira's field ``timetracking`` that sets it.
 ESTIMATES: Mapping[str, str] = MappingProxyType(

@@ -6,18 +6,13 @@ was in files without a backslash. Such a line means the same until its ticket is
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ticketr.app.jira.adf import to_adf
+from ticketr.app.jira.models import Issue
 from ticketr.app.sync.compare.text_parts import DESCRIPTION_FIELD
-from ticketr.app.tickets import field_heading, fold_texts
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from ticketr.app.jira.models import Issue
-    from ticketr.app.tickets import Ticket
+from ticketr.app.tickets import Ticket, field_heading, fold_texts
 
 #: How the text of such a heading begins.
 _FIELD = "Field:"

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from ticketr.app.jira import adf
 from ticketr.app.sync.compare.descriptions import description_adf
-from ticketr.app.sync.compare.diff import DESCRIPTION_PARTS, CorePart, part_name
+from ticketr.app.sync.compare.diff import DESCRIPTION_PARTS, CorePart, Part, part_name
 from ticketr.app.sync.compare.jira_attachments import files_of
-from ticketr.app.sync.compare.pictures import marks_of, uploads_in
+from ticketr.app.sync.compare.pictures import PictureFile, marks_of, uploads_in
 from ticketr.app.sync.compare.text_parts import DESCRIPTION_FIELD, TextPart, as_document
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
-
-    from ticketr.app.sync.compare.diff import Part
-    from ticketr.app.sync.compare.pictures import PictureFile
-    from ticketr.app.tickets import Ticket
+from ticketr.app.tickets import Ticket
 
 _NO_FILES: Mapping[str, str] = MappingProxyType({})
 _NO_UPLOADS: Mapping[str, PictureFile] = MappingProxyType({})

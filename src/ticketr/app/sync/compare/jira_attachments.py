@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from ticketr.app.jira.models import Attachment
 from ticketr.app.sync.compare.attachment_names import size_words
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 #: Jira's field that holds the attachments.
 ATTACHMENT_FIELD = "attachment"

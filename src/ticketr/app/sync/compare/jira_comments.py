@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from ticketr.app.jira.adf import to_markdown
 from ticketr.app.sync.compare.jira_attachments import files_of
 from ticketr.app.tickets import Comment
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
 
 #: Jira's field that holds the comments.
 COMMENT_FIELD = "comment"

@@ -7,13 +7,10 @@ the keys of the issues at the other end.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ticketr.app.tickets import is_key
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
 
 #: Jira's field that holds the links.
 LINK_FIELD = "issuelinks"

@@ -6,12 +6,13 @@ tested on the text that will be written: ADF -> Markdown -> file text -> parsed 
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from ticketr.app.jira.adf import is_too_large, to_adf, visible, weight
-from ticketr.app.sync.compare.columns import PARENT
+from ticketr.app.jira.models import Issue
+from ticketr.app.sync.compare.columns import PARENT, Columns
 from ticketr.app.sync.compare.descriptions import (
     DescriptionText,
     description_adf,
@@ -30,12 +31,6 @@ from ticketr.app.sync.compare.jira_comments import COMMENT_FIELD, jira_comments,
 from ticketr.app.sync.compare.jira_links import LINK_FIELD, link_lines, slim_links
 from ticketr.app.sync.compare.text_parts import as_document, documents_in, is_document
 from ticketr.app.tickets import Ticket, parse, render_ticket
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
-
-    from ticketr.app.jira.models import Issue
-    from ticketr.app.sync.compare.columns import Columns
 
 #: What is between a choice and the second one below it.
 BELOW = " > "

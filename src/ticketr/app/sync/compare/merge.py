@@ -7,9 +7,9 @@ preferred, nothing is written for such a ticket.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from ticketr.app.sync.compare.comment_parts import CommentPart, merged_comments
 from ticketr.app.sync.compare.diff import (
@@ -21,15 +21,10 @@ from ticketr.app.sync.compare.diff import (
     part_texts,
 )
 from ticketr.app.sync.compare.diff3 import CleanChunk, ConflictChunk, merge_lines
-from ticketr.app.sync.compare.part_merge import merge_part
+from ticketr.app.sync.compare.part_merge import ClashPlace, PartMerge, merge_part
 from ticketr.app.sync.compare.text_parts import TextPart
 from ticketr.app.sync.compare.versions import Side
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
-
-    from ticketr.app.sync.compare.part_merge import ClashPlace, PartMerge
-    from ticketr.app.tickets import Ticket
+from ticketr.app.tickets import Ticket
 
 
 @dataclass(frozen=True, slots=True)

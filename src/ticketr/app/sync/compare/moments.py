@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from ticketr._lazy import compile_on_use
-
-if TYPE_CHECKING:
-    from datetime import tzinfo
 
 # A time of day may follow a blank, may do without seconds, and may be in no zone.
 _MOMENT = compile_on_use(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from ticketr.app.sync.compare.comment_parts import CommentPart
-from ticketr.app.sync.compare.diff import CorePart, alike, is_rich_text
+from ticketr.app.sync.compare.diff import CorePart, Part, alike, is_rich_text
 from ticketr.app.sync.compare.diff3 import (
     CleanChunk,
     ConflictChunk,
@@ -15,11 +16,6 @@ from ticketr.app.sync.compare.diff3 import (
     merge_chunks,
 )
 from ticketr.app.sync.compare.jira_links import merged_keys
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ticketr.app.sync.compare.diff import Part
 
 #: A stretch of the lines of a part.
 Chunk: TypeAlias = CleanChunk | TakenChunk | ConflictChunk

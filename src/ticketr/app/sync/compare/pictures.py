@@ -6,19 +6,15 @@ of its media ID.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ticketr.app.jira.adf import BY_NAME, is_too_long, local_pictures, shown_files, to_adf
+from ticketr.app.jira.models import Issue
 from ticketr.app.sync.compare.attachment_names import size_words
 from ticketr.app.sync.compare.diff import by_key
 from ticketr.app.sync.compare.jira_attachments import files_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from ticketr.app.jira.models import Issue
-    from ticketr.app.tickets import Ticket
+from ticketr.app.tickets import Ticket
 
 _SCHEME = "attachment:"
 

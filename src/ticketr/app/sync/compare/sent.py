@@ -7,25 +7,19 @@ zone. So Jira's value is compared with the value that was sent, not with the tex
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ticketr.app.config.names import folded
 from ticketr.app.jira.adf import canonical
+from ticketr.app.jira.models import Issue
 from ticketr.app.sync.compare.comment_parts import CommentPart
-from ticketr.app.sync.compare.diff import CorePart, alike, by_key, part_texts, with_parts
+from ticketr.app.sync.compare.diff import CorePart, Part, alike, by_key, part_texts, with_parts
 from ticketr.app.sync.compare.jira_comments import jira_comments
 from ticketr.app.sync.compare.jira_links import LINK_FIELD, keys_in
 from ticketr.app.sync.compare.moments import read_moment
 from ticketr.app.sync.compare.text_parts import TextPart
-from ticketr.app.tickets import TicketSyntaxError, parse
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from ticketr.app.jira.models import Issue
-    from ticketr.app.sync.compare.diff import Part
-    from ticketr.app.tickets import Ticket
+from ticketr.app.tickets import Ticket, TicketSyntaxError, parse
 
 #: The keys that identify a record of Jira; the first one that was sent is compared.
 _IDENTIFYING_KEYS = ("accountId", "id", "key", "value", "name")

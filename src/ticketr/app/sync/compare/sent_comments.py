@@ -8,20 +8,15 @@ the comments that were known then.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from typing import TYPE_CHECKING
 
 from ticketr.app.jira.adf import canonical
+from ticketr.app.jira.models import Issue
 from ticketr.app.sync.compare.diff import by_key
 from ticketr.app.sync.compare.jira_comments import jira_comments
-from ticketr.app.tickets import Comment
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from ticketr.app.jira.models import Issue
-    from ticketr.app.tickets import Ticket
+from ticketr.app.tickets import Comment, Ticket
 
 #: How alike two texts must be, from 0 to 1, for one to count as an edit of the other.
 _ALIKE = 0.6

@@ -5,16 +5,12 @@ A section that a file does not mention is not a change; one without a text empti
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ticketr.app.jira import adf
 from ticketr.app.sync.compare.jira_comments import jira_comments
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from ticketr.app.tickets import Ticket
+from ticketr.app.tickets import Ticket
 
 #: Jira's field that holds the description.
 DESCRIPTION_FIELD = "description"

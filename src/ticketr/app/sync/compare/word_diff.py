@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import Literal, TypeAlias
 
 from ticketr.app.sync.compare.diff3 import CleanChunk, compare_lines, count_alike
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 #: What a piece of a text is: in both texts, only in the old one, or only in the new one.
 PieceKind: TypeAlias = Literal["same", "removed", "added"]

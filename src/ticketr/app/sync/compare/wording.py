@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ticketr.app.jira.adf import (
     BY_NAME,
@@ -15,16 +15,12 @@ from ticketr.app.jira.adf import (
     shown_files,
     to_adf,
 )
+from ticketr.app.jira.models import Issue
 from ticketr.app.sync.compare.diff import CorePart, alike, by_key
 from ticketr.app.sync.compare.jira_attachments import files_of
 from ticketr.app.sync.compare.jira_comments import jira_comments
 from ticketr.app.sync.compare.text_parts import DESCRIPTION_FIELD
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
-
-    from ticketr.app.jira.models import Issue
-    from ticketr.app.tickets import Comment, Ticket
+from ticketr.app.tickets import Comment, Ticket
 
 
 def keep_wording(

@@ -7,16 +7,12 @@ it belongs to another issue.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from typing import TYPE_CHECKING
 
 from ticketr.app.sync.compare.diff import part_texts
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
-
-    from ticketr.app.tickets import Ticket
+from ticketr.app.tickets import Ticket
 
 #: Scores of a match: equal with all sub-tasks, equal without them, equal in the title.
 EQUAL_WITH_TASKS, EQUAL, SAME_TITLE = 4.0, 3.0, 2.0

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from ticketr.app.tickets import Ticket
 
 #: Fields that are never taken over, by Jira's IDs: they belong to one issue alone, a sub-task

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from ticketr.app.jira import adf
-from ticketr.app.sync.compare.diff import CorePart, by_key
-from ticketr.app.sync.compare.pictures import new_pictures
+from ticketr.app.sync.compare.diff import Change, CorePart, Part, by_key
+from ticketr.app.sync.compare.pictures import PictureFile, new_pictures
 from ticketr.app.sync.compare.text_parts import TextPart
-from ticketr.app.sync.edits.local_changes import draft_changes
+from ticketr.app.sync.edits.local_changes import LocalChange, draft_changes
+from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from typing import TypeAlias
-
-    from ticketr.app.sync.compare.diff import Change, Part
-    from ticketr.app.sync.compare.pictures import PictureFile
-    from ticketr.app.sync.edits.local_changes import LocalChange
-    from ticketr.app.tickets import Ticket
-
     #: Returns the line of the file that a line of a text is in; 0 if it is not known.
     Place: TypeAlias = Callable[[int], int]
 

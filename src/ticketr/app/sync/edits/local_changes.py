@@ -5,6 +5,7 @@ A push compares these changes with Jira and converts them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -12,20 +13,18 @@ from ticketr.app.sync.compare.comment_parts import CommentPart
 from ticketr.app.sync.compare.diff import (
     Change,
     CorePart,
+    Part,
     alike,
     by_key,
     changes,
     part_texts,
     with_parts,
 )
+from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from ticketr.app.sync.compare.diff import Part
     from ticketr.app.sync.compare.pictures import PictureFile
     from ticketr.app.sync.workspace.store import LocalTicket
-    from ticketr.app.tickets import Ticket
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,25 +6,20 @@ remove them in Jira. So they are reported first, and sent only if the user accep
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
-from ticketr.app.jira import adf
+from ticketr.app.jira import Issue, adf
 from ticketr.app.sync.compare.comment_parts import CommentPart
-from ticketr.app.sync.compare.diff import CorePart, by_key, is_rich_text
-from ticketr.app.sync.compare.grafting import edited_texts
-from ticketr.app.sync.compare.jira_comments import jira_comments
+from ticketr.app.sync.compare.diff import Change, CorePart, by_key, is_rich_text
+from ticketr.app.sync.compare.grafting import EditedText, edited_texts
+from ticketr.app.sync.compare.jira_comments import JiraComment, jira_comments
 from ticketr.app.sync.compare.jira_links import keys_in, link_loss, removed_links
 from ticketr.app.tickets import is_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from ticketr.app.jira import Issue
-    from ticketr.app.sync.compare.diff import Change
-    from ticketr.app.sync.compare.grafting import EditedText
-    from ticketr.app.sync.compare.jira_comments import JiraComment
     from ticketr.app.sync.edits.local_changes import LocalChange
     from ticketr.app.sync.state.state import State
 

@@ -6,17 +6,15 @@ these checks also need the projects and the last sync.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from ticketr.app.sync.compare.diff import CorePart, part_texts
-from ticketr.app.tickets import TicketSyntaxError, mistyped_key
+from ticketr.app.tickets import Ticket, TicketSyntaxError, mistyped_key
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
     from ticketr.app.sync.edits.local_changes import LocalChange
     from ticketr.app.sync.workspace.store import LocalTicket
-    from ticketr.app.tickets import Ticket
 
 _KEY_WITHOUT_BRACKETS = (
     "this begins like the key of {key}; write [{key}] before the title, or begin the title of a "

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from ticketr.app.sync.compare.comment_parts import CommentPart
 from ticketr.app.sync.compare.pictures import new_pictures
-from ticketr.app.sync.edits.local_changes import described, draft_changes
+from ticketr.app.sync.edits.local_changes import LocalChange, described, draft_changes
 from ticketr.app.sync.workspace.pictures import look_at_pictures
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from ticketr.app.sync.edits.local_changes import LocalChange
 
 
 def with_pictures(change: LocalChange, root: Path) -> LocalChange:

@@ -5,36 +5,30 @@ Synchronous, for a worker thread. Nothing is written.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ticketr._errors import TicketrError
 from ticketr.app.sync.compare.bases import read_ticket
 from ticketr.app.sync.compare.mapping import type_id
 from ticketr.app.sync.compare.workflow import find_path
 from ticketr.app.sync.edits.literals import find_literals
-from ticketr.app.sync.edits.local_changes import new_type, remote_changes
+from ticketr.app.sync.edits.local_changes import LocalChange, new_type, remote_changes
 from ticketr.app.sync.edits.losses import known_losses
-from ticketr.app.sync.edits.push_plan import LeftAlone, PushPlan
-from ticketr.app.sync.edits.selection import is_named
-from ticketr.app.sync.edits.survey import survey_now
-from ticketr.app.sync.edits.write_requests import write_requests
+from ticketr.app.sync.edits.push_plan import LeftAlone, PlanEntry, PushPlan
+from ticketr.app.sync.edits.selection import Selected, Selection, is_named
+from ticketr.app.sync.edits.survey import LocalSurvey, survey_now
+from ticketr.app.sync.edits.write_requests import WriteRequest, write_requests
 from ticketr.app.sync.errors import DuplicateKey, UnknownTicket
 from ticketr.app.sync.notes import Code, Note, in_conflict
+from ticketr.app.sync.state.journal import Conflict, Creation
+from ticketr.app.sync.state.state import State
+from ticketr.app.sync.workspace.store import LocalTicket, Store
 from ticketr.app.tickets import TicketSyntaxError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
-
-    from ticketr._errors import TicketrError
     from ticketr.app.sync.compare.versions import Side
-    from ticketr.app.sync.edits.local_changes import LocalChange
-    from ticketr.app.sync.edits.push_plan import PlanEntry
-    from ticketr.app.sync.edits.selection import Selected, Selection
-    from ticketr.app.sync.edits.survey import LocalSurvey
-    from ticketr.app.sync.edits.write_requests import WriteRequest
-    from ticketr.app.sync.state.journal import Conflict, Creation
-    from ticketr.app.sync.state.state import State
-    from ticketr.app.sync.workspace.store import LocalTicket, Store
 
 #: Why an issue is left alone.
 _UNCERTAIN = "an earlier push asked for it and got no answer; the next push finds out if it exists"

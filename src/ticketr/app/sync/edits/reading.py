@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from itertools import chain, islice
 from pathlib import Path
@@ -18,12 +19,9 @@ from ticketr.app.config import ForeignState, require_database
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.state.database import IN_MEMORY
 from ticketr.app.sync.state.state import State
-from ticketr.app.sync.threads import CHUNK, portions
+from ticketr.app.sync.threads import CHUNK, ThreadRunner, portions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
-
-    from ticketr.app.sync.threads import ThreadRunner
     from ticketr.app.sync.workspace.store import Store
 
 T = TypeVar("T")

@@ -8,21 +8,19 @@ the confirmed one with Jira's changes gives.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ticketr.app.sync.compare.diff import by_key
-from ticketr.app.sync.edits.write_requests import write_requests
+from ticketr.app.sync.edits.local_changes import LocalChange
+from ticketr.app.sync.edits.push_plan import PlanEntry, PlanPart, PushPlan
+from ticketr.app.sync.edits.write_requests import WriteRequest, write_requests
 from ticketr.app.sync.notes import Code, Note
+from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
-
     from ticketr.app.sync.compare.versions import Side
-    from ticketr.app.sync.edits.local_changes import LocalChange
-    from ticketr.app.sync.edits.push_plan import PlanEntry, PlanPart, PushPlan
-    from ticketr.app.sync.edits.write_requests import WriteRequest
-    from ticketr.app.tickets import Ticket
 
 #: Why an issue is left out that the plan did not show like this.
 _CHANGED = "it has changed since the plan was shown"

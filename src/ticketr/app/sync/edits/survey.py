@@ -6,36 +6,28 @@ Synchronous, for a worker thread, except `take_survey`.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from ticketr._errors import TicketrError
 from ticketr.app.sync.compare.bases import read_ticket
 from ticketr.app.sync.compare.earlier_texts import fold_earlier_texts, has_texts
 from ticketr.app.sync.compare.sent_comments import with_sent_comments
-from ticketr.app.sync.edits.local_changes import find_local_change
-from ticketr.app.sync.edits.losses import known_losses
+from ticketr.app.sync.edits.local_changes import LocalChange, find_local_change
+from ticketr.app.sync.edits.losses import Loss, known_losses
 from ticketr.app.sync.edits.pictures import with_pictures
 from ticketr.app.sync.edits.reading import visit_files
-from ticketr.app.sync.edits.seen import digest
+from ticketr.app.sync.edits.seen import SeenTicket, digest
 from ticketr.app.sync.errors import DuplicateKey
-from ticketr.app.sync.workspace.broken_files import broken_file_of
+from ticketr.app.sync.state.state import State
+from ticketr.app.sync.threads import ThreadRunner
+from ticketr.app.sync.workspace.broken_files import RawKeys, broken_file_of
 from ticketr.app.sync.workspace.files import comparable
 from ticketr.app.sync.workspace.layout import add_duplicate, find_obstacles
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-    from pathlib import Path
-
-    from ticketr.app.sync.edits.local_changes import LocalChange
-    from ticketr.app.sync.edits.losses import Loss
-    from ticketr.app.sync.edits.seen import SeenTicket
-    from ticketr.app.sync.state.state import State
-    from ticketr.app.sync.threads import ThreadRunner
-    from ticketr.app.sync.workspace.broken_files import RawKeys
-    from ticketr.app.sync.workspace.store import LocalTicket, Store
-    from ticketr.app.tickets import Ticket
+from ticketr.app.sync.workspace.store import LocalTicket, Store
+from ticketr.app.tickets import Ticket
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,16 @@ Synchronous, for a worker thread.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ticketr.app.sync.edits.drafts import SAME_TITLE, DraftMatcher
-from ticketr.app.tickets import parse
+from ticketr.app.tickets import Ticket, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-
     from ticketr.app.sync.edits.local_changes import LocalChange
     from ticketr.app.sync.state.journal import Creation
-    from ticketr.app.tickets import Ticket
 
 
 def matcher_for(creation: Creation, drafts: Collection[Ticket] = frozenset()) -> DraftMatcher:

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ticketr.app.sync.compare.comment_parts import CommentPart
-from ticketr.app.sync.compare.diff import CorePart, by_key, criteria_of
-from ticketr.app.sync.compare.pictures import uploads_in
-from ticketr.app.sync.edits.local_changes import draft_changes
+from ticketr.app.sync.compare.diff import Change, CorePart, by_key, criteria_of
+from ticketr.app.sync.compare.pictures import PictureFile, uploads_in
+from ticketr.app.sync.edits.local_changes import LocalChange, draft_changes
 from ticketr.app.sync.edits.push_plan import PlanEntry, PlanPart
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from ticketr.app.sync.compare.diff import Change
-    from ticketr.app.sync.compare.pictures import PictureFile
-    from ticketr.app.sync.edits.local_changes import LocalChange
-    from ticketr.app.tickets import Ticket
+from ticketr.app.tickets import Ticket
 
 #: What a plan calls a file that is attached.
 UPLOAD = "New attachment"

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr.app.sync.errors import error_to_report
+from ticketr.app.sync.notes import Note
 from ticketr.app.sync.progress import Progress
 from ticketr.app.sync.session import Session, open_session
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Collection
-
     from ticketr import JobContext
     from ticketr.app.sync.edits.push_plan import PushPlan
     from ticketr.app.sync.edits.selection import Selection
-    from ticketr.app.sync.notes import Note
     from ticketr.app.sync.pull.tally import PullResult, Tally
     from ticketr.app.sync.push.tally import PushResult, PushTally
     from ticketr.app.sync.session_job import SessionJob

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,15 +18,12 @@ from ticketr.app.sync.jobs.parts import (
 )
 from ticketr.app.sync.pull.pull import pull
 from ticketr.app.sync.pull.tally import PullResult, Tally
+from ticketr.app.sync.session import Session
 from ticketr.app.sync.session_job import SessionJob
-from ticketr.app.sync.workspace.layout import notes_on
+from ticketr.app.sync.workspace.layout import Layout, notes_on
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from ticketr import JobContext
-    from ticketr.app.sync.session import Session
-    from ticketr.app.sync.workspace.layout import Layout
 
 
 @dataclass(kw_only=True)

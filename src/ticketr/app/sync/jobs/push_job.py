@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from ticketr.app.sync.edits.losses import Accepted
 from ticketr.app.sync.edits.planning import check_keys
+from ticketr.app.sync.edits.push_plan import PushPlan
 from ticketr.app.sync.job_tags import ticket_tags
 from ticketr.app.sync.jobs.parts import (
     count_tickets,
@@ -22,11 +25,7 @@ from ticketr.app.sync.session_job import SessionJob
 from ticketr.app.sync.workspace.layout import notes_on
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from ticketr import JobContext
-    from ticketr.app.sync.edits.losses import Accepted
-    from ticketr.app.sync.edits.push_plan import PushPlan
 
 
 @dataclass(kw_only=True)

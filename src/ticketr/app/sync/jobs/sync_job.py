@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from ticketr.app.sync.edits.losses import Accepted
+from ticketr.app.sync.edits.push_plan import PushPlan
 from ticketr.app.sync.jobs.parts import (
     SyncResult,
     count_tickets,
@@ -25,8 +27,6 @@ from ticketr.app.sync.workspace.layout import notes_on
 
 if TYPE_CHECKING:
     from ticketr import JobContext
-    from ticketr.app.sync.edits.losses import Accepted
-    from ticketr.app.sync.edits.push_plan import PushPlan
 
 
 @dataclass(kw_only=True)

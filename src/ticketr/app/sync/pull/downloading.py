@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import trio
@@ -17,9 +19,6 @@ from ticketr.app.sync.threads import chunks
 from ticketr.app.sync.workspace.downloads import Download, attachment_folder, missing_files
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
     from ticketr.app.sync.session import Session
 
 

@@ -8,15 +8,11 @@ however many issues there are.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from ticketr.app.jira import Issue
 from ticketr.app.sync.compare.mapping import is_subtask, parent_id, subtask_ids
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from ticketr.app.jira import Issue
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ticketr.app.sync.notes import Code, Note
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ticketr.app.jira import Issue
     from ticketr.app.sync.state.state import KnownIssue
     from ticketr.app.sync.workspace.store import TicketLocation

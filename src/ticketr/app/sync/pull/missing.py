@@ -6,32 +6,29 @@ files into ticketr's own folder.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
+from ticketr.app.jira import Issue
 from ticketr.app.sync.compare.bases import read_ticket
 from ticketr.app.sync.compare.diff import by_key, changes
 from ticketr.app.sync.concurrency import PAGE
 from ticketr.app.sync.notes import Code, Note, not_given
 from ticketr.app.sync.pull.tally import MissingIssues
 from ticketr.app.sync.queries import OVERLAP
-from ticketr.app.sync.state.state import Base
+from ticketr.app.sync.state.state import Base, KnownIssue
 from ticketr.app.sync.threads import chunks
 from ticketr.app.sync.workspace.failures import Attempt, attempt
 from ticketr.app.sync.workspace.files import comparable
-from ticketr.app.tickets import render_ticket
+from ticketr.app.tickets import Ticket, render_ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from ticketr.app.jira import Issue
     from ticketr.app.sync.session import Session
-    from ticketr.app.sync.state.state import KnownIssue
     from ticketr.app.sync.workspace.store import TicketLocation
-    from ticketr.app.tickets import Ticket
 
 #: What a note says of an issue that Jira no longer has.
 _DELETED = "it was deleted in Jira, or you may no longer see it"

@@ -6,8 +6,10 @@ next pull searches for changes since the same moment as before.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from ticketr.app.jira import Issue
 from ticketr.app.sync.compare.mapping import is_subtask, parent_id, subtask_ids
 from ticketr.app.sync.concurrency import PAGE
 from ticketr.app.sync.errors import UnknownTicket
@@ -20,9 +22,6 @@ from ticketr.app.sync.threads import chunks
 from ticketr.app.tickets import is_key
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
-
-    from ticketr.app.jira import Issue
     from ticketr.app.sync.pull.tally import Tally
     from ticketr.app.sync.session import Session
     from ticketr.app.sync.state.state import KnownIssue

@@ -6,35 +6,32 @@ files. The channels have no buffer, so the fetchers wait for a slow disk and mem
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 import trio
 
 from ticketr._errors import TicketrError
+from ticketr.app.jira import BulkFetched, Issue
 from ticketr.app.sync.compare.mapping import subtask_ids, weight_of
 from ticketr.app.sync.concurrency import CONCURRENCY, PAGE
 from ticketr.app.sync.errors import error_to_report
 from ticketr.app.sync.notes import Code, Note, not_given
-from ticketr.app.sync.pull.families import Families
+from ticketr.app.sync.pull.families import Families, Family
 from ticketr.app.sync.pull.locations import location_of, misplaced_note
 from ticketr.app.sync.threads import CHUNK, MAX_INLINE_WORK, chunks, compute, portions
 from ticketr.app.sync.whole_issues import fetch_whole
 from ticketr.app.sync.writing.decision import WriteOutcome
-from ticketr.app.sync.writing.rendering import load_rendering, render_family
+from ticketr.app.sync.writing.rendering import RenderedFamily, load_rendering, render_family
 from ticketr.app.tickets import InvalidKey, InvalidTicket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from ticketr.app.jira import BulkFetched, Issue
-    from ticketr.app.sync.pull.families import Family
     from ticketr.app.sync.pull.fetch_plan import FetchPlan
     from ticketr.app.sync.pull.tally import Tally
     from ticketr.app.sync.session import Session
     from ticketr.app.sync.state.state import KnownIssue
     from ticketr.app.sync.workspace.store import TicketLocation
-    from ticketr.app.sync.writing.rendering import RenderedFamily
     from ticketr.app.sync.writing.writer import FamilyResult, FamilyWriter
 
 #: The end of the reason for an issue that the next pull fetches again.

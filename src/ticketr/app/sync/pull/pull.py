@@ -8,6 +8,7 @@ family as soon as it is complete. A cancelled pull keeps what it wrote; the next
 from __future__ import annotations
 
 import time
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,6 @@ from ticketr.app.sync.threads import compute
 from ticketr.app.sync.workspace.go_state import read_hashes
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
     from ticketr.app.sync.pull.pipeline import PullPipeline
     from ticketr.app.sync.pull.tally import Tally
     from ticketr.app.sync.session import Session

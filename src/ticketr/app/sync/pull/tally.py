@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr.app.sync.writing.decision import WriteOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ticketr.app.sync.notes import Note
     from ticketr.app.sync.writing.writer import FamilyResult
 

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
-from ticketr.app.jira import adf
+from ticketr.app.jira import User, adf
 from ticketr.app.sync.compare.comment_parts import CommentPart
-from ticketr.app.sync.compare.pictures import marks_of, new_pictures, uploads_in
+from ticketr.app.sync.compare.diff import Change
+from ticketr.app.sync.compare.jira_comments import JiraComment
+from ticketr.app.sync.compare.pictures import PictureFile, marks_of, new_pictures, uploads_in
 from ticketr.app.sync.compare.sent import SentValue
-from ticketr.app.sync.edits.losses import comment_loss, edited_comment, unaccepted
+from ticketr.app.sync.edits.losses import Accepted, Loss, comment_loss, edited_comment, unaccepted
 from ticketr.app.sync.push.mentions import unknown_people, with_mentions
 from ticketr.app.sync.push.values import BadValue
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from ticketr.app.jira import User
-    from ticketr.app.sync.compare.diff import Change
-    from ticketr.app.sync.compare.jira_comments import JiraComment
-    from ticketr.app.sync.compare.pictures import PictureFile
-    from ticketr.app.sync.edits.losses import Accepted, Loss
-    from ticketr.app.tickets import Comment, Ticket
+from ticketr.app.tickets import Comment, Ticket
 
 _COMMENTS_OFF = (
     "this workspace keeps no comments; write comments = true into ticketr.toml, then pull"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,8 +28,6 @@ from ticketr.app.sync.concurrency import TRIES, passes_soon
 from ticketr.app.sync.push.late_requests import wait_for_late_requests
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ticketr.app.sync.push.comment_payload import CommentWrite
     from ticketr.app.sync.session import Session
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -23,18 +24,15 @@ from ticketr.app.sync.push.transitions import (
     status_value,
     walk,
 )
-from ticketr.app.sync.push.writes import IssueEdit
+from ticketr.app.sync.push.writes import IssueEdit, NewIssue
+from ticketr.app.sync.state.journal import Creation
+from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.failures import attempt
+from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from ticketr.app.sync.push.tally import PushTally
-    from ticketr.app.sync.push.writes import NewIssue
     from ticketr.app.sync.session import Session
-    from ticketr.app.sync.state.journal import Creation
-    from ticketr.app.sync.state.state import State
-    from ticketr.app.tickets import Ticket
 
 
 class Completion:

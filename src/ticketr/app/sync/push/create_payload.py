@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr.app.jira import adf
-from ticketr.app.sync.compare.diff import DESCRIPTION_PARTS
-from ticketr.app.sync.compare.pictures import uploads_in
+from ticketr.app.sync.compare.diff import DESCRIPTION_PARTS, Change, Part
+from ticketr.app.sync.compare.pictures import PictureFile, uploads_in
 from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.compare.text_parts import TextPart
 from ticketr.app.sync.edits.local_changes import draft_changes
@@ -16,16 +17,11 @@ from ticketr.app.sync.push.inherited import convert_inherited
 from ticketr.app.sync.push.payload import IssuePayload
 from ticketr.app.sync.push.rich_text import where
 from ticketr.app.sync.push.update_payload import text_remedy, update_payload
-from ticketr.app.sync.push.values import BadValue
+from ticketr.app.sync.push.values import BadValue, FieldSpec, NameLookup
+from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-
-    from ticketr.app.sync.compare.diff import Change, Part
-    from ticketr.app.sync.compare.pictures import PictureFile
     from ticketr.app.sync.push.issue_types import ProjectMetadata
-    from ticketr.app.sync.push.values import FieldSpec, NameLookup
-    from ticketr.app.tickets import Ticket
 
 _TYPE = "Type"
 _NO_PICTURES: Mapping[str, PictureFile] = MappingProxyType({})

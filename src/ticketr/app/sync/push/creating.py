@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -33,15 +34,13 @@ from ticketr.app.sync.push.creating_batches import (
 )
 from ticketr.app.sync.push.failures import failure_note
 from ticketr.app.sync.push.recovery import PROPERTY, look_up
+from ticketr.app.sync.state.journal import Creation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from ticketr.app.sync.push.completion import Completion
     from ticketr.app.sync.push.tally import PushTally
     from ticketr.app.sync.push.writes import NewIssue, WantedIssue
     from ticketr.app.sync.session import Session
-    from ticketr.app.sync.state.journal import Creation
 
 
 class _NotCreated(Exception):

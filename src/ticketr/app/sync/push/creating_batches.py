@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 import uuid
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -32,8 +33,6 @@ from ticketr.app.sync.threads import chunks, compute
 from ticketr.app.tickets import render_ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     from ticketr.app.sync.push.writes import NewIssue, WantedIssue
     from ticketr.app.sync.session import Session
 

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ticketr.app.jira import Created
 from ticketr.app.sync.concurrency import run_in_tasks
 from ticketr.app.sync.push.sending import IssueSender
-from ticketr.app.sync.push.writes import WantedIssue
+from ticketr.app.sync.push.writes import TicketWrites, WantedIssue
+from ticketr.app.sync.state.state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-
-    from ticketr.app.jira import Created
     from ticketr.app.sync.push.creating import Creator
     from ticketr.app.sync.push.tally import PushTally
-    from ticketr.app.sync.push.writes import TicketWrites
     from ticketr.app.sync.session import Session
-    from ticketr.app.sync.state.state import State
 
 #: With fewer new issues, each is sent alone: its refusal says more.
 FEWEST = 10

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from ticketr.app.jira import Rejected
+from ticketr.app.jira import JiraError, Rejected
 from ticketr.app.sync.hints import with_field_names
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.transitions import NoTransition
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from ticketr.app.jira import JiraError
-    from ticketr.app.tickets import Ticket
+from ticketr.app.tickets import Ticket
 
 
 def failure_note(

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.app.sync.push.values import BadValue, jira_value
+from ticketr.app.sync.push.values import BadValue, FieldSpec, NameLookup, jira_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from ticketr.app.sync.compare.diff import Change
-    from ticketr.app.sync.push.values import FieldSpec, NameLookup
 
 
 @dataclass(frozen=True, slots=True)

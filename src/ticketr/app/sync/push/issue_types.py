@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ticketr.app.jira import Allowed
 from ticketr.app.sync.hints import nearest
-from ticketr.app.sync.push.values import BadValue, find_name, shown
+from ticketr.app.sync.push.values import BadValue, FieldSpec, find_name, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ticketr.app.jira import IssueType
-    from ticketr.app.sync.push.values import FieldSpec
 
 
 @dataclass(frozen=True, slots=True)

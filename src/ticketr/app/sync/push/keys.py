@@ -6,27 +6,24 @@ Synchronous, for a worker thread.
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ticketr._errors import TicketrError
 from ticketr.app.jira import Issue
 from ticketr.app.sync.compare.diff import CorePart, by_key
 from ticketr.app.sync.compare.jira_links import LINK_FIELD
 from ticketr.app.sync.compare.sent import from_json
+from ticketr.app.sync.edits.drafts import DraftMatcher
 from ticketr.app.sync.edits.uncertain import matcher_for, read_draft
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.state.state import Base, IssueRow
-from ticketr.app.tickets import parse, render_ticket, rewrite
+from ticketr.app.sync.state.journal import Creation
+from ticketr.app.sync.state.state import Base, IssueRow, State
+from ticketr.app.tickets import Ticket, TicketFile, parse, render_ticket, rewrite
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from ticketr._errors import TicketrError
-    from ticketr.app.sync.edits.drafts import DraftMatcher
-    from ticketr.app.sync.state.journal import Creation
-    from ticketr.app.sync.state.state import State
     from ticketr.app.sync.workspace.editor import Editor
-    from ticketr.app.tickets import Ticket, TicketFile
 
 
 def write_key_and_record(

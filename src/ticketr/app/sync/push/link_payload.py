@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ticketr.app.sync.compare.diff import Change, Part
 from ticketr.app.sync.compare.jira_links import (
     LINK_FIELD,
     jira_links,
@@ -14,17 +16,12 @@ from ticketr.app.sync.compare.jira_links import (
     removed_links,
 )
 from ticketr.app.sync.compare.sent import SentValue
-from ticketr.app.sync.edits.losses import Loss, unaccepted
+from ticketr.app.sync.edits.losses import Accepted, Loss, unaccepted
 from ticketr.app.sync.push.values import BadValue, shown
-from ticketr.app.tickets import is_key
+from ticketr.app.tickets import Ticket, is_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
     from ticketr.app.jira import LinkType
-    from ticketr.app.sync.compare.diff import Change, Part
-    from ticketr.app.sync.edits.losses import Accepted
-    from ticketr.app.tickets import Ticket
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import trio
 
 from ticketr.app.jira import NotFound
 from ticketr.app.sync.compare.columns import PARENT
-from ticketr.app.sync.push.link_payload import LinkContext
+from ticketr.app.sync.edits.losses import Accepted
+from ticketr.app.sync.push.link_payload import LinkContext, LinkWrite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from ticketr.app.sync.edits.losses import Accepted
-    from ticketr.app.sync.push.link_payload import LinkWrite
     from ticketr.app.sync.push.metadata import MetadataQuery
     from ticketr.app.sync.session import Session
 

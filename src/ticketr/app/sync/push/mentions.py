@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ticketr.app.config.names import folded
-from ticketr.app.jira import adf
+from ticketr.app.jira import User, adf
 from ticketr.app.sync.push.values import BadValue, shown
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from ticketr.app.jira import User
 
 #: How many people an error message names.
 _MOST_NAMED = 5

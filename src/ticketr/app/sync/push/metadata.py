@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ticketr.app.jira import Allowed, AuthenticationFailed, Rejected, adf
 from ticketr.app.sync.compare.columns import holds_rich_text, unsupported
-from ticketr.app.sync.compare.diff import is_text
+from ticketr.app.sync.compare.diff import Change, is_text
 from ticketr.app.sync.compare.durations import ESTIMATES, TIME_TRACKING
 from ticketr.app.sync.compare.text_parts import TextPart
 from ticketr.app.sync.push.issue_types import ProjectMetadata
 from ticketr.app.sync.push.values import BadValue, FieldSpec, NameLookup, read_list
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from ticketr.app.jira import IssueType, ScreenField, User
-    from ticketr.app.sync.compare.diff import Change
     from ticketr.app.sync.session import Session
 
 #: Required fields of a new issue that have no line of their own in a file.

@@ -6,21 +6,19 @@ only in part. So all transitions are fetched first; the push uses them later.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ticketr.app.sync.concurrency import PAGE
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.failures import failure_note
-from ticketr.app.sync.push.routes import RouteFinder
+from ticketr.app.sync.push.routes import FoundRoute, RouteFinder
 from ticketr.app.sync.push.screens import fields_off_screen, with_transition_fields
 from ticketr.app.sync.threads import chunks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from ticketr.app.sync.push.payload import IssuePayload
-    from ticketr.app.sync.push.routes import FoundRoute
     from ticketr.app.sync.push.writes import IssueEdit, NewIssue, TicketWrites
     from ticketr.app.sync.session import Session
 

@@ -5,6 +5,7 @@ A `ticketr.app.sync.PushPlan` is made without a request; this compares with Jira
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,23 +14,18 @@ import trio
 
 from ticketr.app.jira.adf import load_conversions
 from ticketr.app.sync.compare.diff import CorePart
+from ticketr.app.sync.edits.local_changes import LocalChange
+from ticketr.app.sync.edits.losses import Accepted
+from ticketr.app.sync.notes import Note
 from ticketr.app.sync.push.comment_payload import CommentContext
 from ticketr.app.sync.push.linking import fetch_link_context
-from ticketr.app.sync.push.metadata import fetch_metadata
+from ticketr.app.sync.push.metadata import MetadataQuery, fetch_metadata
 from ticketr.app.sync.push.preflight import check
-from ticketr.app.sync.push.sendable import CONVERSIONS, compare_with_jira
-from ticketr.app.sync.push.writes import build_writes, metadata_queries
+from ticketr.app.sync.push.sendable import CONVERSIONS, HeldBack, SendableChange, compare_with_jira
+from ticketr.app.sync.push.writes import BuiltWrites, TicketWrites, build_writes, metadata_queries
 from ticketr.app.sync.threads import CHUNK, chunks, compute
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from ticketr.app.sync.edits.local_changes import LocalChange
-    from ticketr.app.sync.edits.losses import Accepted
-    from ticketr.app.sync.notes import Note
-    from ticketr.app.sync.push.metadata import MetadataQuery
-    from ticketr.app.sync.push.sendable import HeldBack, SendableChange
-    from ticketr.app.sync.push.writes import BuiltWrites, TicketWrites
     from ticketr.app.sync.session import Session
 
 

@@ -7,41 +7,36 @@ and creates issues, and reads them again. Each ticket succeeds or fails by itsel
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import trio
 
 from ticketr.app.jira import JiraError
+from ticketr.app.sync.compare.diff import Change
 from ticketr.app.sync.compare.workflow import way_text
-from ticketr.app.sync.edits.local_changes import draft_changes
+from ticketr.app.sync.edits.local_changes import LocalChange, draft_changes
+from ticketr.app.sync.edits.losses import Accepted
 from ticketr.app.sync.edits.planning import select_changes
-from ticketr.app.sync.edits.selection import EVERYTHING
+from ticketr.app.sync.edits.push_plan import PushPlan
+from ticketr.app.sync.edits.selection import EVERYTHING, Selection
+from ticketr.app.sync.edits.survey import LocalSurvey
 from ticketr.app.sync.edits.write_requests import UPLOAD, uploads_of
 from ticketr.app.sync.notes import Code, Note, in_conflict
 from ticketr.app.sync.push.commenting import wait_for_late_comments
 from ticketr.app.sync.push.delivery import Delivery
 from ticketr.app.sync.push.failures import longer_way
-from ticketr.app.sync.push.preparation import prepare
+from ticketr.app.sync.push.preparation import Preparation, prepare
 from ticketr.app.sync.push.refresh import adopt, refresh
-from ticketr.app.sync.push.tally import Action
+from ticketr.app.sync.push.tally import Action, PushTally
+from ticketr.app.sync.push.writes import NewIssue, TicketWrites
+from ticketr.app.sync.workspace.store import LocalTicket
 from ticketr.app.sync.writing.decision import WriteOutcome
+from ticketr.app.sync.writing.writer import FamilyResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from ticketr.app.sync.compare.diff import Change
-    from ticketr.app.sync.edits.local_changes import LocalChange
-    from ticketr.app.sync.edits.losses import Accepted
-    from ticketr.app.sync.edits.push_plan import PushPlan
-    from ticketr.app.sync.edits.selection import Selection
-    from ticketr.app.sync.edits.survey import LocalSurvey
-    from ticketr.app.sync.push.preparation import Preparation
-    from ticketr.app.sync.push.tally import PushTally
-    from ticketr.app.sync.push.writes import NewIssue, TicketWrites
     from ticketr.app.sync.session import Session
-    from ticketr.app.sync.workspace.store import LocalTicket
-    from ticketr.app.sync.writing.writer import FamilyResult
 
 
 async def push(

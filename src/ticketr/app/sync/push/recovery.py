@@ -12,32 +12,31 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import trio
 
 from ticketr._errors import TicketrError
+from ticketr.app.jira import Issue
 from ticketr.app.sync.concurrency import PAGE
 from ticketr.app.sync.edits.drafts import EQUAL, SAME_TITLE
 from ticketr.app.sync.edits.uncertain import matcher_for, read_draft
+from ticketr.app.sync.notes import Note
 from ticketr.app.sync.push.keys import unwritten_key_note, write_key, write_key_and_record
 from ticketr.app.sync.push.late_requests import wait_for_late_requests
 from ticketr.app.sync.push.transitions import status_of
 from ticketr.app.sync.queries import OVERLAP, base_query
+from ticketr.app.sync.state.journal import Creation
 from ticketr.app.sync.threads import CHUNK, chunks
 from ticketr.app.sync.workspace.failures import Attempt, attempt
+from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
-    from pathlib import Path
-
-    from ticketr.app.jira import Issue
-    from ticketr.app.sync.notes import Note
     from ticketr.app.sync.session import Session
-    from ticketr.app.sync.state.journal import Creation
     from ticketr.app.sync.workspace.store import Store
-    from ticketr.app.tickets import Ticket
 
 #: The entity property that holds the marker.
 PROPERTY = "ticketr.created"

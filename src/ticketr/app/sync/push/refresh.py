@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
@@ -9,28 +10,23 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
+from ticketr.app.jira import Issue
 from ticketr.app.jira.adf import load_conversions
-from ticketr.app.sync.compare.mapping import is_subtask, parent_id, weight_of
+from ticketr.app.sync.compare.columns import Columns
+from ticketr.app.sync.compare.mapping import KnownText, is_subtask, parent_id, weight_of
 from ticketr.app.sync.concurrency import PAGE
 from ticketr.app.sync.notes import Code, Note, moved_away, not_given
+from ticketr.app.sync.state.state import State
 from ticketr.app.sync.threads import MAX_INLINE_WORK, chunks, compute, portions
 from ticketr.app.sync.whole_issues import fetch_whole
-from ticketr.app.sync.writing.rendering import render_family
+from ticketr.app.sync.writing.rendering import RenderedFamily, render_family
 from ticketr.app.sync.writing.versions import known_texts
-from ticketr.app.sync.writing.writer import FamilyWriter
+from ticketr.app.sync.writing.writer import FamilyResult, FamilyWriter
 from ticketr.app.tickets import InvalidKey, InvalidTicket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from ticketr.app.jira import Issue
-    from ticketr.app.sync.compare.columns import Columns
-    from ticketr.app.sync.compare.mapping import KnownText
     from ticketr.app.sync.session import Session
-    from ticketr.app.sync.state.state import State
     from ticketr.app.sync.workspace.store import LocalTicket
-    from ticketr.app.sync.writing.rendering import RenderedFamily
-    from ticketr.app.sync.writing.writer import FamilyResult
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -9,20 +10,15 @@ from typing import TYPE_CHECKING
 from ticketr.app.jira import adf
 from ticketr.app.sync.compare.descriptions import description_adf
 from ticketr.app.sync.compare.diff import CorePart
-from ticketr.app.sync.compare.pictures import marks_of
+from ticketr.app.sync.compare.pictures import PictureFile, marks_of
 from ticketr.app.sync.compare.text_parts import TextPart
-from ticketr.app.sync.edits.literals import texts_of
+from ticketr.app.sync.edits.literals import Place, texts_of
 from ticketr.app.sync.push.mentions import with_mentions
-from ticketr.app.sync.push.values import BadValue
+from ticketr.app.sync.push.values import BadValue, NameLookup
+from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from ticketr.app.sync.compare.grafting import EditedText
-    from ticketr.app.sync.compare.pictures import PictureFile
-    from ticketr.app.sync.edits.literals import Place
-    from ticketr.app.sync.push.values import NameLookup
-    from ticketr.app.tickets import Ticket
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,19 +8,17 @@ the way, and asked for its transitions. Its type is the same, or has the same st
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 import trio
 
-from ticketr.app.jira import AuthenticationFailed, JiraError, Rejected
+from ticketr.app.jira import AuthenticationFailed, JiraError, Rejected, Transition
 from ticketr.app.sync.compare.workflow import find_path, unknown_statuses
 from ticketr.app.sync.concurrency import run_in_tasks
 from ticketr.app.sync.push.transitions import NoTransition, no_transition, transition_to
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
-
-    from ticketr.app.jira import Transition
     from ticketr.app.sync.push.writes import IssueEdit
     from ticketr.app.sync.session import Session
 

@@ -5,10 +5,11 @@ Such a field can be set by a transition whose screen has it; a resolution, for e
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ticketr.app.jira import Allowed, AuthenticationFailed, Rejected
+from ticketr.app.jira import Allowed, AuthenticationFailed, Rejected, ScreenField, Transition
 from ticketr.app.sync.compare.durations import ESTIMATES, TIME_TRACKING
 from ticketr.app.sync.compare.text_parts import TextPart
 from ticketr.app.sync.hints import nearest
@@ -17,9 +18,6 @@ from ticketr.app.sync.push.transitions import Step
 from ticketr.app.sync.push.values import find_name, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
-
-    from ticketr.app.jira import ScreenField, Transition
     from ticketr.app.sync.push.writes import IssueEdit
     from ticketr.app.sync.session import Session
 

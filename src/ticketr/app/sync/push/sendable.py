@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.app.sync.compare.diff import by_key, differing_size, is_text, text_size
+from ticketr.app.jira import Issue
+from ticketr.app.sync.compare.diff import Change, by_key, differing_size, is_text, text_size
 from ticketr.app.sync.compare.mapping import type_id
 from ticketr.app.sync.compare.pictures import unknown_files
-from ticketr.app.sync.compare.sent import add_sent_to_base
-from ticketr.app.sync.compare.sent_comments import with_sent_comments
+from ticketr.app.sync.compare.sent import SentValue, add_sent_to_base
+from ticketr.app.sync.compare.sent_comments import SentComment, with_sent_comments
 from ticketr.app.sync.compare.wording import keep_wording
-from ticketr.app.sync.edits.local_changes import remote_changes, still_to_send
+from ticketr.app.sync.edits.local_changes import LocalChange, remote_changes, still_to_send
 from ticketr.app.sync.notes import Code, Note, in_conflict, moved_away
 from ticketr.app.sync.push.commenting import known_comments
 from ticketr.app.sync.push.refresh import Unavailable, fetch_families
+from ticketr.app.sync.state.state import State
 from ticketr.app.sync.threads import CHUNK, chunks, compute
+from ticketr.app.sync.writing.rendering import RenderedFamily
+from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from ticketr.app.jira import Issue
-    from ticketr.app.sync.compare.diff import Change
-    from ticketr.app.sync.compare.sent import SentValue
-    from ticketr.app.sync.compare.sent_comments import SentComment
-    from ticketr.app.sync.edits.local_changes import LocalChange
     from ticketr.app.sync.session import Session
-    from ticketr.app.sync.state.state import State
-    from ticketr.app.sync.writing.rendering import RenderedFamily
-    from ticketr.app.tickets import Ticket
 
 #: How many times one step of a push converts the text of a ticket.
 CONVERSIONS = 4

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.app.jira import AuthenticationFailed, JiraError, certainly_failed
+from ticketr.app.jira import AuthenticationFailed, Created, JiraError, certainly_failed
 from ticketr.app.sync.compare.comment_parts import CommentPart
+from ticketr.app.sync.compare.diff import Change
 from ticketr.app.sync.compare.jira_links import LINK_FIELD
+from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.compare.text_parts import DESCRIPTION_FIELD
-from ticketr.app.sync.edits.local_changes import add_to_base
+from ticketr.app.sync.edits.local_changes import LocalChange, add_to_base
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.commenting import send_comment
@@ -20,20 +23,13 @@ from ticketr.app.sync.push.linking import send_link
 from ticketr.app.sync.push.transitions import NoTransition, StoppedBetween, status_value, walk
 from ticketr.app.sync.push.uploading import PictureNotAttached, with_uploads
 from ticketr.app.sync.state.state import Base
-from ticketr.app.tickets import render_ticket
+from ticketr.app.tickets import Ticket, render_ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ticketr.app.jira import Created
-    from ticketr.app.sync.compare.diff import Change
-    from ticketr.app.sync.compare.sent import SentValue
-    from ticketr.app.sync.edits.local_changes import LocalChange
     from ticketr.app.sync.push.payload import IssuePayload
     from ticketr.app.sync.push.tally import PushTally
     from ticketr.app.sync.push.writes import IssueEdit, NewIssue
     from ticketr.app.sync.session import Session
-    from ticketr.app.tickets import Ticket
 
 _STATUS = "Status"
 

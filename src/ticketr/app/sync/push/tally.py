@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ticketr.app.sync.compare.workflow import way_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ticketr.app.sync.notes import Note
     from ticketr.app.sync.progress import Progress
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -11,8 +12,6 @@ from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.concurrency import TRIES, passes_soon
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
     from ticketr.app.jira import Issue, JiraClient, Transition
 
 _NO_FIELDS: Mapping[str, object] = MappingProxyType({})

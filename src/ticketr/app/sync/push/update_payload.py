@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr.app.sync.compare.comment_parts import CommentPart
-from ticketr.app.sync.compare.diff import CorePart
+from ticketr.app.sync.compare.diff import Change, CorePart
 from ticketr.app.sync.compare.durations import with_time_tracking
 from ticketr.app.sync.compare.jira_attachments import ATTACHMENTS, files_of
-from ticketr.app.sync.compare.pictures import uploads_in
+from ticketr.app.sync.compare.pictures import PictureFile, uploads_in
 from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.compare.text_parts import DESCRIPTION_FIELD, TextPart
 from ticketr.app.sync.edits.literals import changed_texts, literal_pieces
@@ -18,17 +19,11 @@ from ticketr.app.sync.hints import nearest
 from ticketr.app.sync.push.mentions import unknown_people
 from ticketr.app.sync.push.payload import IssuePayload
 from ticketr.app.sync.push.rich_text import RichText, where
-from ticketr.app.sync.push.values import BadValue, jira_value, shown
-from ticketr.app.tickets import is_key
+from ticketr.app.sync.push.values import BadValue, FieldSpec, NameLookup, jira_value, shown
+from ticketr.app.tickets import Ticket, is_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from ticketr.app.sync.compare.diff import Change
     from ticketr.app.sync.compare.grafting import EditedText
-    from ticketr.app.sync.compare.pictures import PictureFile
-    from ticketr.app.sync.push.values import FieldSpec, NameLookup
-    from ticketr.app.tickets import Ticket
 
 #: The names of lines with rules of their own.
 _STATUS, _TYPE, _PARENT = "Status", "Type", "Parent"

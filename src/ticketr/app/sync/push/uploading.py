@@ -8,6 +8,7 @@ workspace has attached to the issue before is used again.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -26,18 +27,15 @@ from ticketr.app.jira import (
 )
 from ticketr.app.sync.compare.attachment_names import safe_name
 from ticketr.app.sync.compare.jira_attachments import ATTACHMENT_FIELD, jira_attachments
+from ticketr.app.sync.compare.pictures import PictureFile
 from ticketr.app.sync.concurrency import TRIES, passes_soon
 from ticketr.app.sync.push.late_requests import wait_for_late_requests
 from ticketr.app.sync.state.files import AskedUpload
-from ticketr.app.sync.workspace.pictures import open_picture
+from ticketr.app.sync.workspace.pictures import OpenPicture, open_picture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
-
-    from ticketr.app.sync.compare.pictures import PictureFile
     from ticketr.app.sync.push.payload import IssuePayload
     from ticketr.app.sync.session import Session
-    from ticketr.app.sync.workspace.pictures import OpenPicture
 
 #: What a name in the address of a picture would be read as something else.
 _NOT_IN_ADDRESSES = re.compile(r"[&%]")

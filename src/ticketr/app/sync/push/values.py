@@ -5,25 +5,20 @@ from __future__ import annotations
 import csv
 import math
 import re
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from ticketr._lazy import compile_on_use
 from ticketr.app.config.names import folded
-from ticketr.app.jira import Allowed
+from ticketr.app.jira import Allowed, User
 from ticketr.app.sync.compare.durations import ESTIMATES, read_duration
 from ticketr.app.sync.compare.mapping import BELOW
 from ticketr.app.sync.compare.moments import jira_moment, read_moment, zone_of
 from ticketr.app.sync.hints import nearest
 from ticketr.text import clean, clip
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from ticketr.app.jira import User
 
 # ASCII only; float() and date.fromisoformat() take more.
 _NUMBER = compile_on_use(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")

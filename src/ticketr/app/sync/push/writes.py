@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ticketr.app.sync.compare.diff import CorePart, by_key
+from ticketr.app.jira import Issue
+from ticketr.app.sync.compare.diff import Change, CorePart, by_key
+from ticketr.app.sync.compare.grafting import EditedText
 from ticketr.app.sync.compare.jira_attachments import files_of
 from ticketr.app.sync.compare.jira_comments import jira_comments
 from ticketr.app.sync.compare.mapping import type_id
 from ticketr.app.sync.compare.sent_comments import highest_number
-from ticketr.app.sync.edits.local_changes import draft_changes
-from ticketr.app.sync.edits.losses import edited_texts_of, losses, unaccepted
+from ticketr.app.sync.edits.local_changes import LocalChange, draft_changes
+from ticketr.app.sync.edits.losses import Accepted, Loss, edited_texts_of, losses, unaccepted
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.push.comment_payload import comment_payload
-from ticketr.app.sync.push.link_payload import link_payload
-from ticketr.app.sync.push.metadata import MetadataQuery
-from ticketr.app.sync.push.transitions import status_of
+from ticketr.app.sync.push.comment_payload import CommentContext, comment_payload
+from ticketr.app.sync.push.link_payload import LinkContext, link_payload
+from ticketr.app.sync.push.metadata import Metadata, MetadataQuery
+from ticketr.app.sync.push.payload import IssuePayload
+from ticketr.app.sync.push.transitions import Step, status_of
 from ticketr.app.sync.push.update_payload import update_payload
+from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from ticketr.app.jira import Issue
-    from ticketr.app.sync.compare.diff import Change
-    from ticketr.app.sync.compare.grafting import EditedText
-    from ticketr.app.sync.edits.local_changes import LocalChange
-    from ticketr.app.sync.edits.losses import Accepted, Loss
-    from ticketr.app.sync.push.comment_payload import CommentContext
-    from ticketr.app.sync.push.link_payload import LinkContext
-    from ticketr.app.sync.push.metadata import Metadata
-    from ticketr.app.sync.push.payload import IssuePayload
     from ticketr.app.sync.push.sendable import SendableChange
-    from ticketr.app.sync.push.transitions import Step
-    from ticketr.app.tickets import Ticket
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ticketr.app.jira import Issue
 from ticketr.app.sync.compare.jira_comments import COMMENT_FIELD
 from ticketr.app.sync.compare.sent_comments import SentComment, found_comments
 from ticketr.app.sync.state.journal import REMEMBERED
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
-
-    from ticketr.app.jira import Issue
     from ticketr.app.sync.state.database import Database
 
 _COLUMNS = "marker, issue, key, text, body, account, after, sent, id, settled"

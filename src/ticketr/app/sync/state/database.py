@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ticketr.app.config import ForeignState, add_mark, has_mark, require_database
 from ticketr.app.sync.errors import StateFailed
 from ticketr.app.tickets import TicketSyntaxError
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Sequence
 
 #: One script for each version of the schema, applied in order; ``user_version`` counts them.
 MIGRATIONS = (

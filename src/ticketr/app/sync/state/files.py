@@ -5,12 +5,11 @@ Everything here is synchronous and belongs on a worker thread.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from ticketr.app.sync.state.database import Database
 
 

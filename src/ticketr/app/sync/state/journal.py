@@ -6,16 +6,14 @@ Everything here is synchronous and belongs on a worker thread.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ticketr.app.sync.compare.sent import from_json, of_whole, sent_value
+from ticketr.app.sync.compare.sent import SentValue, from_json, of_whole, sent_value
 from ticketr.app.tickets import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from ticketr.app.sync.compare.sent import SentValue
     from ticketr.app.sync.state.database import Database
 
 

@@ -6,15 +6,14 @@ Everything here is synchronous and belongs on a worker thread.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ticketr.app.sync.compare.columns import texts_in
 from ticketr.app.sync.errors import OtherSite
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
     from ticketr.app.sync.state.database import Database
 
 # Texts that were about to be written do not count: they may never have been written.

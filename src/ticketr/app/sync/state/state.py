@@ -6,26 +6,20 @@ Everything here is synchronous and belongs on a worker thread.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from ticketr.app.jira import Issue
+from ticketr.app.jira import Attachment, Issue
 from ticketr.app.sync.compare.jira_attachments import jira_attachments
 from ticketr.app.sync.state.comments import SentComments
 from ticketr.app.sync.state.database import Database
 from ticketr.app.sync.state.files import MediaIds, Uploads
-from ticketr.app.sync.state.journal import Conflicts, Creations, SentValues
+from ticketr.app.sync.state.journal import Conflict, Conflicts, Creations, SentValues
 from ticketr.app.sync.state.site import SiteRecord
 from ticketr.app.sync.state.undo import UndoLog
 from ticketr.app.tickets import parse
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from contextlib import AbstractContextManager
-    from pathlib import Path
-
-    from ticketr.app.jira import Attachment
-    from ticketr.app.sync.state.journal import Conflict
 
 
 @dataclass(frozen=True, slots=True)

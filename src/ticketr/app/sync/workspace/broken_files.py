@@ -7,15 +7,12 @@ tickets must not be written anywhere else, pushed, or taken for missing.
 from __future__ import annotations
 
 import re
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
 
 from ticketr.app.tickets import is_key
-
-if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
 
 _LINE_END = re.compile("\r\n|\n|\r")
 # A key, and what people write instead of one: in lower case, with another dash, with zeros.

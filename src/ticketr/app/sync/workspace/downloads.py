@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,8 +20,6 @@ from ticketr.app.sync.workspace.files import TEMPORARY, open_to_write
 from ticketr.app.sync.workspace.store import ATTACHMENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ticketr.app.jira import Attachment
 
 

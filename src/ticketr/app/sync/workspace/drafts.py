@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import count
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from ticketr.app.sync.workspace.files import write_new_file
-from ticketr.app.tickets import is_key, render
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from ticketr.app.tickets import Ticket
+from ticketr.app.tickets import Ticket, is_key, render
 
 _NOT_IN_NAMES = re.compile(r"[^\w]+")
 #: The most characters of a file's name; each may take four of the 255 bytes that a name has.

@@ -7,24 +7,27 @@ a rename), and only if it is still as it was read.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ticketr.app.config import open_write_folder
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.workspace.failures import file_errors
-from ticketr.app.sync.workspace.files import comparable, replace_file, retry_if_changed, stamp_of
-from ticketr.app.tickets import parse, safe_file_name
+from ticketr.app.sync.workspace.files import (
+    FileStamp,
+    comparable,
+    replace_file,
+    retry_if_changed,
+    stamp_of,
+)
+from ticketr.app.tickets import TicketFile, parse, safe_file_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from ticketr.app.sync.workspace.files import FileStamp
     from ticketr.app.sync.workspace.store import Store
-    from ticketr.app.tickets import TicketFile
 
 
 _EMPTY = parse("")

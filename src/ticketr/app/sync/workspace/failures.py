@@ -14,18 +14,14 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from ticketr._errors import TicketrError
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.tickets import TicketSyntaxError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-
-    from ticketr._errors import TicketrError
 
 #: Errors of the operating system that concern one file only, in any operation.
 _ALONE = frozenset((errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.ENXIO))

@@ -10,17 +10,15 @@ from __future__ import annotations
 import os
 import stat
 import threading
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from ticketr.app.config import LINK_REASON, open_write_folder, replace_atomically, write_new
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.workspace.failures import file_errors, folder_errors
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
 
 T = TypeVar("T")
 

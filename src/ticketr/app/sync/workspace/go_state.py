@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
 from ticketr.app.config import read_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from ticketr.app.tickets import Ticket
 
 STATE_FILE = ".ticketr.state"

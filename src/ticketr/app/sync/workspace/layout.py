@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
 from ticketr.app.sync.errors import DuplicateKey
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.workspace.broken_files import broken_file_of
-from ticketr.app.sync.workspace.store import TicketLocation
+from ticketr.app.sync.workspace.broken_files import RawKeys, broken_file_of
+from ticketr.app.sync.workspace.store import Store, TicketLocation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
-
     from ticketr.app.sync.state.state import KnownPlace, State
-    from ticketr.app.sync.workspace.broken_files import RawKeys
-    from ticketr.app.sync.workspace.store import Store
 
 
 _NO_DRAFT = "it was created from a draft that does not have its key yet, as a file cannot be read or written"

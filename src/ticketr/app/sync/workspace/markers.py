@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,6 @@ from ticketr.app.sync.errors import FileFailed
 from ticketr.app.tickets import CONFLICT, TicketSyntaxError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ticketr.app.sync.workspace.store import Store
 
 _MARKERS = (b"<<<<<<<", b">>>>>>>")

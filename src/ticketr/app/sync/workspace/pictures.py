@@ -9,17 +9,15 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 from urllib.parse import unquote
 
 from ticketr.app.sync.compare.pictures import PictureFile
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.workspace.failures import file_errors
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 #: The endings of files that are attached.
 ENDINGS = frozenset(

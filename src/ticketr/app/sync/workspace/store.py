@@ -10,25 +10,19 @@ import fcntl
 import os
 import re
 import stat
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ticketr.app.config import LOCK_FILE, STATE_FILE, StateFolder, open_write_folder
 from ticketr.app.sync.errors import FileFailed, WorkspaceBusy
 from ticketr.app.sync.threads import CHUNK, chunks
-from ticketr.app.sync.workspace.broken_files import find_raw_keys
+from ticketr.app.sync.workspace.broken_files import RawKeys, find_raw_keys
 from ticketr.app.sync.workspace.failures import file_errors
 from ticketr.app.sync.workspace.files import NO_FILE, TEMPORARY, comparable
-from ticketr.app.tickets import is_key, parse
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
-
-    from ticketr.app.sync.workspace.broken_files import RawKeys
-    from ticketr.app.tickets import Ticket, TicketFile
+from ticketr.app.tickets import Ticket, TicketFile, is_key, parse
 
 #: The folder for attachments, beside the file of the ticket; each ticket has its own in it.
 ATTACHMENTS = "attachments"

@@ -7,6 +7,7 @@ Synchronous, for a worker thread.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -15,8 +16,6 @@ from ticketr._errors import TicketrError
 from ticketr.app.sync.writing.versions import renamed_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
-
     from ticketr.app.sync.state.state import State
     from ticketr.app.sync.workspace.store import Store
     from ticketr.app.sync.writing.rendering import RenderedFamily

@@ -6,15 +6,11 @@ merged, whatever the outcome of its parent or its sub-tasks.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from ticketr.app.sync.compare.diff import by_key, changes, part_texts
 from ticketr.app.sync.writing.decision import WriteOutcome
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ticketr.app.tickets import Ticket
+from ticketr.app.tickets import Ticket
 
 
 def outcome_per_issue(

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.app.sync.state.undo import UndoStep
+from ticketr.app.sync.state.undo import UndoKind, UndoStep
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ticketr.app.jira import Issue
     from ticketr.app.sync.state.state import Base, IssueRow, State
-    from ticketr.app.sync.state.undo import UndoKind
     from ticketr.app.tickets import TicketFile
 
 

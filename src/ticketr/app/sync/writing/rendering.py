@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from ticketr.app.jira import Issue
 from ticketr.app.jira.adf import load_conversions
+from ticketr.app.sync.compare.columns import Columns
 from ticketr.app.sync.compare.jira_attachments import files_of
-from ticketr.app.sync.compare.mapping import family_text, slim, subtask_ids
+from ticketr.app.sync.compare.mapping import FamilyText, KnownText, family_text, slim, subtask_ids
 from ticketr.app.sync.compare.wording import keep_wording_of_file
 from ticketr.app.tickets import Ticket, parse, render_ticket
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from ticketr.app.sync.compare.columns import Columns
-    from ticketr.app.sync.compare.mapping import FamilyText, KnownText
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ Reads the state only. Synchronous, for a worker thread.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,20 +15,16 @@ from ticketr.app.sync.compare.earlier_texts import earlier_names, fold_earlier_t
 from ticketr.app.sync.compare.jira_attachments import files_of
 from ticketr.app.sync.compare.jira_links import jira_links
 from ticketr.app.sync.compare.mapping import KnownText
-from ticketr.app.sync.compare.sent import add_sent_to_base, as_sent
+from ticketr.app.sync.compare.sent import SentValue, add_sent_to_base, as_sent
 from ticketr.app.sync.compare.sent_comments import with_sent_comments
 from ticketr.app.sync.compare.versions import Versions
 from ticketr.app.sync.compare.wording import keep_wording, keep_wording_of_file
 from ticketr.app.sync.workspace.go_state import go_hash
-from ticketr.app.tickets import render_ticket
+from ticketr.app.tickets import Ticket, render_ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from ticketr.app.sync.compare.sent import SentValue
     from ticketr.app.sync.state.state import State
     from ticketr.app.sync.writing.rendering import RenderedFamily
-    from ticketr.app.tickets import Ticket
 
 
 def bases_of(state: State, family: RenderedFamily) -> list[str]:

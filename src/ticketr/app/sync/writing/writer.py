@@ -6,17 +6,19 @@ knows that the file was not edited.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from ticketr._errors import TicketrError
 from ticketr.app.sync.compare.bases import read_ticket
 from ticketr.app.sync.compare.mapping import updated
-from ticketr.app.sync.compare.versions import Side
+from ticketr.app.sync.compare.versions import Side, Versions
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.state.journal import Conflict
-from ticketr.app.sync.state.state import Base, IssueRow, rows_to_json
+from ticketr.app.sync.state.state import Base, IssueRow, State, rows_to_json
 from ticketr.app.sync.state.undo import UndoKind, digest_of
 from ticketr.app.sync.workspace.editor import Editor
 from ticketr.app.sync.workspace.files import comparable, retry_if_changed
@@ -24,21 +26,21 @@ from ticketr.app.sync.writing.decision import Decision, WriteOutcome
 from ticketr.app.sync.writing.moved_files import follow_renames, home_of
 from ticketr.app.sync.writing.per_issue import outcome_per_issue
 from ticketr.app.sync.writing.recording import Replacement, record_written
-from ticketr.app.sync.writing.rendering import in_wording_of
+from ticketr.app.sync.writing.rendering import RenderedFamily, in_wording_of
 from ticketr.app.sync.writing.versions import bases_of, renamed_keys, unedited_texts, versions_of
-from ticketr.app.tickets import InvalidKey, TicketSyntaxError, rewrite, safe_file_name
+from ticketr.app.tickets import (
+    InvalidKey,
+    Ticket,
+    TicketFile,
+    TicketSyntaxError,
+    rewrite,
+    safe_file_name,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from ticketr._errors import TicketrError
     from ticketr.app.sync.compare.merge import Clash, Merged
     from ticketr.app.sync.compare.part_merge import ClashPlace
-    from ticketr.app.sync.compare.versions import Versions
-    from ticketr.app.sync.state.state import State
     from ticketr.app.sync.workspace.store import Store
-    from ticketr.app.sync.writing.rendering import RenderedFamily
-    from ticketr.app.tickets import Ticket, TicketFile
 
 #: Characters from which on a file is not synced to disk at each of its writes.
 _LARGE = 200_000

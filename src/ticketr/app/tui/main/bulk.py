@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,14 +18,12 @@ from ticketr.app.tui.overlays.choice import Choice, Option
 from ticketr.app.tui.overlays.file_edits import FileEdits
 from ticketr.app.tui.overlays.line_input import LineInput
 from ticketr.app.tui.overlays.status import AskingStatus
+from ticketr.app.tui.state import AppState
 from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ticketr.app.tui.rows import ListRow
-    from ticketr.app.tui.state import AppState
     from ticketr.app.tui.step import Step
 
 #: The most values of a field that are listed; any other can be typed.

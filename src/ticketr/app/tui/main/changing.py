@@ -9,22 +9,21 @@ from ticketr.app.tui import effects
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.main.filtering import give_filter_back
 from ticketr.app.tui.main.values import values_of
+from ticketr.app.tui.messages import NotWritten, TicketAdded
 from ticketr.app.tui.navigation import show_row
+from ticketr.app.tui.overlays.base import Overlay
 from ticketr.app.tui.overlays.choice import Choice, Option
 from ticketr.app.tui.overlays.file_edits import FileEdits
 from ticketr.app.tui.overlays.line_input import LineInput
 from ticketr.app.tui.overlays.status import AskingStatus, status_choice
+from ticketr.app.tui.state import AppState
 from ticketr.app.tui.text_input import TextInput
-from ticketr.app.tui.workspace import NO_COMMENTS
+from ticketr.app.tui.workspace import NO_COMMENTS, WorkspaceView
 from ticketr.text import clean
 
 if TYPE_CHECKING:
-    from ticketr.app.tui.messages import NotWritten, TicketAdded
-    from ticketr.app.tui.overlays.base import Overlay
     from ticketr.app.tui.rows import ListRow
-    from ticketr.app.tui.state import AppState
     from ticketr.app.tui.step import Step
-    from ticketr.app.tui.workspace import WorkspaceView
 
 NO_TICKET = "Select a ticket first"
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ticketr.app.tui.overlays.line_input import LineInput
-from ticketr.app.tui.panels.matches import find_matches
+from ticketr.app.tui.panels.matches import Match, find_matches
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ticketr.app.tui.panels.matches import Match
     from ticketr.app.tui.state import AppState
     from ticketr.app.tui.step import Step
 

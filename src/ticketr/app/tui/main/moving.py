@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,13 +11,10 @@ from ticketr.app.tui.navigation import select, show_row, show_workspace
 from ticketr.app.tui.overlays.scrolling import target
 from ticketr.app.tui.panels.detail import task_line
 from ticketr.app.tui.panels.frame import scroll_top
-from ticketr.app.tui.state import REST, Panel
+from ticketr.app.tui.state import REST, AppState, Panel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ticketr.app.tui.rows import ListRow
-    from ticketr.app.tui.state import AppState
     from ticketr.app.tui.step import Step
 
 _PANEL_ORDER = (Panel.WORKSPACES, Panel.TICKETS, Panel.DETAIL)

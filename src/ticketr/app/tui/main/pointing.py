@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ticketr.app.tui.effects import Effect
 from ticketr.app.tui.keymap import KeyAction
 from ticketr.app.tui.main.moving import move, open_ticket
 from ticketr.app.tui.navigation import select, show_workspace
 from ticketr.app.tui.panels.frame import scroll_top
-from ticketr.app.tui.state import Panel
+from ticketr.app.tui.state import AppState, Panel
 from ticketr.terminal import MouseAction
 
 if TYPE_CHECKING:
-    from ticketr.app.tui.effects import Effect
     from ticketr.app.tui.messages import MouseUsed
-    from ticketr.app.tui.state import AppState
     from ticketr.app.tui.step import Step
 
 #: Rows that one step of the wheel moves.

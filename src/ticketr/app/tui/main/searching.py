@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,9 @@ from ticketr.app.tui.main.finding import next_match, search_ticket
 from ticketr.app.tui.navigation import select
 from ticketr.app.tui.overlays.choice import Choice, Option
 from ticketr.app.tui.overlays.line_input import LineInput
-from ticketr.app.tui.state import Panel
+from ticketr.app.tui.state import AppState, Panel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ticketr.app.tui.state import AppState
     from ticketr.app.tui.step import Step
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ticketr.app.tui import effects
+from ticketr.app.tui.effects import Effect
 from ticketr.app.tui.keymap import Context, KeyAction
-from ticketr.app.tui.state import Panel
+from ticketr.app.tui.state import AppState, Panel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ticketr.app.tui.effects import Effect
-    from ticketr.app.tui.state import AppState
     from ticketr.app.tui.step import Step
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,12 +18,9 @@ from ticketr.app.tui.overlays.jobs import Jobs
 from ticketr.app.tui.overlays.log import Log
 from ticketr.app.tui.overlays.palette import Palette
 from ticketr.app.tui.overlays.plan import Plan
-from ticketr.app.tui.state import SWALLOW, Panel
+from ticketr.app.tui.state import SWALLOW, AppState, Panel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ticketr.app.tui.state import AppState
     from ticketr.app.tui.step import Step
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 from ticketr.app.tui.markdown.code import add_code
 from ticketr.app.tui.markdown.forms import DECISION, panel_of
@@ -17,9 +18,6 @@ from ticketr.app.tui.markdown.tables import Row, add_table
 from ticketr.app.tui.markdown.tags import read_tag
 from ticketr.app.tui.styled import Span, wrap_line
 from ticketr.text import width as width_of
-
-if TYPE_CHECKING:
-    from markdown_it.token import Token
 
 #: The longest text that is read as Markdown; a longer one is shown as it is. Jira's are shorter.
 LONGEST_TEXT = 200_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,6 @@ from ticketr.app.tui.styled import Span, fit_line
 from ticketr.text import cuts_of, width as width_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ticketr.app.tui.markdown.page import Page
 
 

@@ -7,15 +7,13 @@ of the package shows.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from markdown_it.token import Token
 
 from ticketr.app.emoji import emoji_named
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 #: The kind of a panel by the word in its mark.
 PANELS: Final = {

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
+
+from markdown_it.token import Token
 
 from ticketr.app.tui.markdown.forms import read_forms
 from ticketr.app.tui.markdown.page import RenderedLine
@@ -16,10 +19,6 @@ from ticketr.app.tui.styled import Span, link_address, slices, with_style
 from ticketr.text import word_ranges
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from markdown_it.token import Token
-
     from ticketr.app.tui.markdown.page import Page
 
 _STYLES: Final = {"strong_open": "bold", "em_open": "italic", "s_open": "strike"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
@@ -11,8 +12,6 @@ from ticketr.app.tui.styled import Line, Span, cells
 from ticketr.text import width as width_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from ticketr.app.tui.markdown.page import Frame, Page
 
 #: The least cells for the text of a column that needs more; with fewer, a table becomes a list.

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, final
 
 from ticketr.app.tickets import Filter, KeysTerm
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay
 from ticketr.app.tui.overlays.box import boxed
 from ticketr.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ticketr.app.tui.messages import Message
     from ticketr.app.tui.state import AppState
     from ticketr.app.tui.step import Step
     from ticketr.app.tui.theme import Theme

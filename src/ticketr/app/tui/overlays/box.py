@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ticketr.app.tui.panels.frame import scroll_top
 from ticketr.text import clip, fit, width
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ticketr.app.tui.theme import Theme
 
 _STYLE = re.compile("\x1b\\[[0-9;]*m|\x1b\\]8;[^\x07\x1b]*(?:\x07|\x1b\\\\)")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, final
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.job_request import BulkRequest, JobKind, JobRequest
 from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.asking import AskingOverlay, asking_rows
 from ticketr.app.tui.overlays.base import Overlay
 from ticketr.app.tui.overlays.line_input import LineInput
@@ -19,7 +20,6 @@ from ticketr.text import clean, fit, width
 
 if TYPE_CHECKING:
     from ticketr.app.sync import BulkChange, BulkIssue
-    from ticketr.app.tui.messages import Message
     from ticketr.app.tui.state import AppState
     from ticketr.app.tui.step import Step
     from ticketr.app.tui.theme import Theme

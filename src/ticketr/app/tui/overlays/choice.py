@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, final
 
@@ -12,8 +13,6 @@ from ticketr.app.tui.overlays.scrolling import target
 from ticketr.text import fit, width
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ticketr.app.tui.state import AppState
     from ticketr.app.tui.step import Step
     from ticketr.app.tui.theme import Theme

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, final
 
-from ticketr.app.sync import Edited, choose, preview
+from ticketr.app.sync import Choice, ConflictPart, ConflictView, Edited, choose, preview
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay
 from ticketr.app.tui.overlays.conflict_rows import conflict_rows
 from ticketr.app.tui.overlays.line_input import LineInput
 from ticketr.app.tui.overlays.reading_time import is_too_soon
 from ticketr.app.tui.overlays.scrolling import target
-from ticketr.app.tui.panels.frame import drawn, filled, scroll_top, spaced
+from ticketr.app.tui.panels.frame import Row, drawn, filled, scroll_top, spaced
 from ticketr.app.tui.text_input import TextInput
 from ticketr.app.tui.theme import Theme
 from ticketr.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ticketr.app.sync import Choice, ConflictPart, ConflictView
-    from ticketr.app.tui.messages import Message
-    from ticketr.app.tui.panels.frame import Row
     from ticketr.app.tui.state import AppState
     from ticketr.app.tui.step import Step
 

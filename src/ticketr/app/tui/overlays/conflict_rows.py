@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ticketr.app.tui.overlays.words import wrapped_words
-from ticketr.app.tui.panels.frame import title_rule
-from ticketr.app.tui.styled import Span, wrap_line
-from ticketr.app.tui.theme import mark
+from ticketr.app.tui.panels.frame import Row, title_rule
+from ticketr.app.tui.styled import Line, Span, wrap_line
+from ticketr.app.tui.theme import Theme, mark
 from ticketr.text import clean, clip, fit, width
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from ticketr.app.sync import Choice, ConflictPart, ConflictView, Preview
-    from ticketr.app.tui.panels.frame import Row
-    from ticketr.app.tui.styled import Line
-    from ticketr.app.tui.theme import Theme
 
 NAME_CELLS = 16
 #: The most cells of a text in what Enter will do.

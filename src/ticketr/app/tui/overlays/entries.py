@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
@@ -14,16 +15,13 @@ from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.navigation import show_row, show_workspace
 from ticketr.app.tui.overlays.asking import JQL, AskingKeys
 from ticketr.app.tui.overlays.plan import Plan
-from ticketr.app.tui.state import Panel
+from ticketr.app.tui.state import AppState, Panel
+from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
     from ticketr.app.tui.rows import ListRow
-    from ticketr.app.tui.state import AppState
     from ticketr.app.tui.step import Step
-    from ticketr.app.tui.workspace import WorkspaceView
 
 #: The most entries of tickets that are listed.
 MOST_TICKETS = 50

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, final
 
 from ticketr.app.tui import effects, messages
-from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
+from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay
 from ticketr.app.tui.overlays.plan_rows import plan_lines
 from ticketr.app.tui.overlays.reading_time import is_too_soon
 from ticketr.app.tui.overlays.scrolling import target
 from ticketr.app.tui.panels.frame import filled, scroll_top
-from ticketr.app.tui.styled import Span, wrap_line
+from ticketr.app.tui.styled import Line, Span, wrap_line
+from ticketr.app.tui.theme import Theme
 from ticketr.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ticketr.app.sync import FieldChange, FileEdit, FileEditPlan, IssuePlace
-    from ticketr.app.tui.keymap import KeyMap
-    from ticketr.app.tui.messages import Message
     from ticketr.app.tui.state import AppState
     from ticketr.app.tui.step import Step
-    from ticketr.app.tui.styled import Line
-    from ticketr.app.tui.theme import Theme
 
 
 @final

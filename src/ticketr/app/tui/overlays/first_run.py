@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from ticketr.app.tui import effects, messages
+from ticketr.app.tui.effects import Effect
 from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay
 from ticketr.app.tui.overlays.first_run_form import CHECKING, Form, Purpose
 from ticketr.app.tui.overlays.first_run_rows import WAYS, first_run_rows
 from ticketr.app.tui.panels.frame import filled
-from ticketr.app.tui.setup import FolderKind, NewWorkspace, SetupField
+from ticketr.app.tui.setup import FolderKind, NewWorkspace, Problem, SetupField
 from ticketr.app.tui.text_input import TextInput
+from ticketr.app.tui.theme import Theme
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ticketr.app.tui.effects import Effect
-    from ticketr.app.tui.messages import Message
-    from ticketr.app.tui.setup import Problem
     from ticketr.app.tui.state import AppState
     from ticketr.app.tui.step import Step
-    from ticketr.app.tui.theme import Theme
 
 #: The page on which people make API tokens for Jira Cloud.
 TOKEN_PAGE = "https://id.atlassian.com/manage-profile/security/api-tokens"  # noqa: S105 - a page

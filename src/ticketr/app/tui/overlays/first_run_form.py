@@ -7,28 +7,24 @@ depend on it out of date; their numbers tell a late answer from the newest.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from ticketr.app.tickets import fold
 from ticketr.app.tui import effects
+from ticketr.app.tui.effects import Effect
 from ticketr.app.tui.keymap import KeyAction
 from ticketr.app.tui.setup import (
     FolderAnswer,
     FolderKind,
     LoginAnswer,
     Problem,
+    ProjectChoice,
     SetupField,
     SiteAnswer,
 )
 from ticketr.app.tui.text_input import TextInput
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ticketr.app.tui.effects import Effect
-    from ticketr.app.tui.setup import ProjectChoice
 
 #: What the key of the page for tokens does.
 OPENS_PAGE = "opens the page that makes one"

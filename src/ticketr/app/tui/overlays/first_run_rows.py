@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.overlays.first_run_form import OPENS_PAGE, FieldNote, Form, Purpose
 from ticketr.app.tui.panels.frame import scroll_top, title_rule
-from ticketr.app.tui.setup import SetupField
-from ticketr.app.tui.styled import Span, wrap_line
-from ticketr.app.tui.theme import mark
+from ticketr.app.tui.setup import ProjectChoice, SetupField
+from ticketr.app.tui.styled import Line, Span, wrap_line
+from ticketr.app.tui.theme import Theme, mark
 from ticketr.text import clip, fit, width
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ticketr.app.tui.keymap import KeyMap
-    from ticketr.app.tui.setup import ProjectChoice
     from ticketr.app.tui.state import AppState
-    from ticketr.app.tui.styled import Line
-    from ticketr.app.tui.theme import Theme
 
 #: The ways to the first workspace: the form of each; None for the sandbox.
 WAYS = (None, Purpose.CONNECT, Purpose.FOLDER)

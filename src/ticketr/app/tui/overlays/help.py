@@ -6,14 +6,13 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, ClassVar, final
 
-from ticketr.app.tui.keymap import TERMINAL_KEYS, Context, KeyAction
+from ticketr.app.tui.keymap import TERMINAL_KEYS, Context, KeyAction, KeyMap
 from ticketr.app.tui.overlays.base import Overlay
 from ticketr.app.tui.overlays.scrolling import target
 from ticketr.app.tui.panels.frame import filled, title_rule
 from ticketr.text import fit, width, wrap
 
 if TYPE_CHECKING:
-    from ticketr.app.tui.keymap import KeyMap
     from ticketr.app.tui.state import AppState
     from ticketr.app.tui.step import Step
     from ticketr.app.tui.theme import Theme

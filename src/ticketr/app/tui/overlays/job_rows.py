@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
@@ -10,22 +11,17 @@ from ticketr import JobStatus
 from ticketr.app.sync import is_partial
 from ticketr.app.tui.ends import end_now, seconds_of
 from ticketr.app.tui.jobs_state import day_words, ended_at, id_of_earlier
-from ticketr.app.tui.panels.frame import title_rule
+from ticketr.app.tui.panels.frame import Row, title_rule
 from ticketr.app.tui.status_row import without_places
-from ticketr.app.tui.styled import Span
-from ticketr.app.tui.theme import mark
+from ticketr.app.tui.styled import Line, Span
+from ticketr.app.tui.theme import Theme, mark
 from ticketr.statusline.render import spinner
 from ticketr.statusline.words import duration
 from ticketr.text import clean, clip, fit, width
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from ticketr import FinishedJob, JobSnapshot
-    from ticketr.app.tui.panels.frame import Row
     from ticketr.app.tui.state import AppState
-    from ticketr.app.tui.styled import Line
-    from ticketr.app.tui.theme import Theme
 
     #: The ID of a job, and what makes its line.
     Entry: TypeAlias = tuple[str, Callable[[], Line]]

@@ -10,13 +10,12 @@ from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.overlays.base import Overlay
 from ticketr.app.tui.overlays.scrolling import target
 from ticketr.app.tui.panels.frame import filled, title_rule
-from ticketr.app.tui.state import LOG_ENTRIES
+from ticketr.app.tui.state import LOG_ENTRIES, AppState
+from ticketr.app.tui.theme import Theme
 from ticketr.text import wrap
 
 if TYPE_CHECKING:
-    from ticketr.app.tui.state import AppState
     from ticketr.app.tui.step import Step
-    from ticketr.app.tui.theme import Theme
 
 
 @final

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, ClassVar, final
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.overlays.base import Overlay
 from ticketr.app.tui.overlays.box import boxed
-from ticketr.app.tui.overlays.entries import entries_of
+from ticketr.app.tui.overlays.entries import Entry, RunAction, entries_of
 from ticketr.app.tui.overlays.scrolling import target
+from ticketr.app.tui.state import AppState
 from ticketr.app.tui.text_input import TextInput
+from ticketr.app.tui.theme import Theme
 from ticketr.text import clip, fit, width
 
 if TYPE_CHECKING:
-    from ticketr.app.tui.overlays.entries import Entry, RunAction
-    from ticketr.app.tui.state import AppState
     from ticketr.app.tui.step import Step
-    from ticketr.app.tui.theme import Theme
 
 #: Below this many rows, only what is typed and the entries are shown.
 LOW = 10

@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, final
 
 from ticketr.app.config import CONFIRM_ABOVE
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.job_request import JobKind, JobRequest
-from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
+from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay
 from ticketr.app.tui.overlays.plan_notes import Section, count_notes, left_of, sections
 from ticketr.app.tui.overlays.plan_rows import plan_lines
 from ticketr.app.tui.overlays.reading_time import is_too_soon
 from ticketr.app.tui.overlays.scrolling import target
 from ticketr.app.tui.panels.frame import filled, scroll_top, spaced, title_rule
-from ticketr.app.tui.styled import Span, wrap_line
+from ticketr.app.tui.styled import Line, Span, wrap_line
+from ticketr.app.tui.theme import Theme
 from ticketr.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from ticketr.app.sync import PlanEntry, PlanPart, PushPlan
-    from ticketr.app.tui.keymap import KeyMap
-    from ticketr.app.tui.messages import Message
     from ticketr.app.tui.state import AppState
     from ticketr.app.tui.step import Step
-    from ticketr.app.tui.styled import Line
-    from ticketr.app.tui.theme import Theme
 
 
 @final

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
 from ticketr.app.sync import Code
-from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.overlays.plan_rows import INDENT, padded_name
 from ticketr.app.tui.status_row import without_places
-from ticketr.app.tui.styled import Span, wrap_line
-from ticketr.app.tui.theme import mark
+from ticketr.app.tui.styled import Line, Span, wrap_line
+from ticketr.app.tui.theme import Theme, mark
 from ticketr.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from ticketr.app.sync import LeftAlone, PushPlan
-    from ticketr.app.tui.keymap import KeyMap
-    from ticketr.app.tui.styled import Line
-    from ticketr.app.tui.theme import Theme
 
 
 @dataclass(frozen=True, slots=True)

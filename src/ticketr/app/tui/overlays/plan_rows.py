@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ticketr.app.tui.keymap import Context, KeyAction
-from ticketr.app.tui.styled import Span, wrap_line
+from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
+from ticketr.app.tui.styled import Line, Span, wrap_line
 from ticketr.app.tui.theme import mark
 from ticketr.text import clean, clip, width
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from ticketr.app.sync import FileEdit, PlanEntry
-    from ticketr.app.tui.keymap import KeyMap
-    from ticketr.app.tui.styled import Line
 
 NAME_CELLS = 10
 #: The indent of what would change, below the title.

@@ -12,12 +12,11 @@ from ticketr.app.tickets import is_key
 from ticketr.app.tui import effects
 from ticketr.app.tui.job_request import JobKind, JobRequest
 from ticketr.app.tui.jobs_state import kind_of, workspace_of
-from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.overlays.plan import Plan
 
 if TYPE_CHECKING:
     from ticketr import JobSnapshot
-    from ticketr.app.tui.keymap import KeyMap
     from ticketr.app.tui.state import AppState
     from ticketr.app.tui.step import Step
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 from ticketr.app.tui import messages
+from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.asking import AskingOverlay, asking_rows
 from ticketr.app.tui.overlays.choice import Choice, Option
 from ticketr.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from ticketr.app.tui.messages import Message
     from ticketr.app.tui.state import AppState
     from ticketr.app.tui.step import Step
     from ticketr.app.tui.theme import Theme

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from ticketr.app.sync import word_diff
-from ticketr.app.tui.styled import Span, wrap_line
+from ticketr.app.tui.styled import Line, Span, wrap_line
 from ticketr.text import clean
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.styled import Line
 
 
 @lru_cache(maxsize=16)

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.markdown import render_markdown
 from ticketr.app.tui.panels.frame import filled, title_rule
 from ticketr.app.tui.panels.marks import status_mark
 from ticketr.app.tui.panels.matches import find_matches, with_marks
-from ticketr.app.tui.sheet import DetailLine
-from ticketr.app.tui.styled import Span, cells as cells_of, wrap_line
-from ticketr.app.tui.theme import mark
+from ticketr.app.tui.sheet import DetailLine, Sheet, TaskLine, WrappedDetail
+from ticketr.app.tui.styled import Line, Span, cells as cells_of, wrap_line
+from ticketr.app.tui.theme import Theme, mark
 from ticketr.text import clean, clip, fit, width, wrap
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from ticketr.app.tui.sheet import Sheet, TaskLine, WrappedDetail
-    from ticketr.app.tui.styled import Line
-    from ticketr.app.tui.theme import Theme
 
 #: From this width of the panel on, the fields are in two columns.
 TWO_COLUMNS = 44

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from ticketr.text import clip, width
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from ticketr.app.tui.theme import Theme
 
     #: A row, or a function that draws it once it is known to be on the screen.

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 from ticketr.app.tickets import fold
-from ticketr.app.tui.styled import plain, slices
+from ticketr.app.tui.styled import Line, Span, plain, slices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from ticketr.app.tui.sheet import DetailLine
-    from ticketr.app.tui.styled import Line, Span
 
 #: The parts of a match: the index of a line, its first character, and the one after its last. One
 #: that was wrapped has a part in each of its lines.

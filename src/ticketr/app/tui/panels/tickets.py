@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.panels.frame import filled, title_rule
 from ticketr.app.tui.panels.marks import initials, status_mark
-from ticketr.app.tui.styled import Span
-from ticketr.app.tui.theme import mark
+from ticketr.app.tui.styled import Line, Span
+from ticketr.app.tui.theme import Theme, mark
 from ticketr.text import clean, clip, width, wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ticketr.app.tui.keymap import KeyMap
     from ticketr.app.tui.row_blocks import VisibleRow
-    from ticketr.app.tui.styled import Line
-    from ticketr.app.tui.theme import Theme
     from ticketr.app.tui.workspace import WorkspaceView
 
 KEY_CELLS = 9

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ticketr.app.tui.panels.frame import filled, scroll_top, title_rule
-from ticketr.app.tui.styled import Span
-from ticketr.app.tui.theme import mark
+from ticketr.app.tui.styled import Line, Span
+from ticketr.app.tui.theme import Theme, mark
 from ticketr.text import fit, width
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ticketr.app.tui.styled import Line
-    from ticketr.app.tui.theme import Theme
     from ticketr.app.tui.workspace import WorkspaceView
 
 

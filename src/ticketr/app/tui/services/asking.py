@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,8 +14,6 @@ from ticketr.app.tui import messages
 from ticketr.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from ticketr.app.sync import BulkIssue, Store
     from ticketr.app.tui import effects
     from ticketr.app.tui.services.context import Services

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -21,14 +22,12 @@ from ticketr.app.sync import (
 )
 from ticketr.app.tui import messages
 from ticketr.app.tui.keymap import KeyAction
+from ticketr.app.tui.messages import Message
 from ticketr.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ticketr.app.sync import ConflictView, Resolution, Store, UndoStep
     from ticketr.app.tui import effects
-    from ticketr.app.tui.messages import Message
     from ticketr.app.tui.services.context import Services
 
 #: The most tickets of a change that are named.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,9 +12,6 @@ import trio
 from ticketr.app.tui.services.newest import Newest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from contextlib import AbstractAsyncContextManager
-
     from ticketr import JobQueue
     from ticketr.app.sync import ThreadRunner
     from ticketr.app.tui.messages import Message

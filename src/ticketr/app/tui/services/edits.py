@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
@@ -10,7 +11,11 @@ import trio
 
 from ticketr import TicketrError
 from ticketr.app.sync import (
+    FieldChange,
+    FileEditPlan,
+    IssuePlace,
     State,
+    Store,
     add_comment as write_comment,
     add_sub_task,
     add_ticket as write_ticket,
@@ -25,9 +30,6 @@ from ticketr.app.tui.workspace import NO_COMMENTS
 from ticketr.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from ticketr.app.sync import FieldChange, FileEditPlan, IssuePlace, Store
     from ticketr.app.tui import effects
     from ticketr.app.tui.services.context import Services
 

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 from ticketr import TicketrError
-from ticketr.app.sync import LocalSurvey, State, base_texts, read_state, size_of
+from ticketr.app.sync import LocalSurvey, LocalTicket, State, Store, base_texts, read_state, size_of
+from ticketr.app.tickets import Ticket
 from ticketr.app.tui.messages import FilesRead, TicketsFound
 from ticketr.app.tui.row_blocks import Rows, start_of
-from ticketr.app.tui.rows import order_of, row_of_broken, rows_of
+from ticketr.app.tui.rows import ListRow, Order, order_of, row_of_broken, rows_of
 from ticketr.app.tui.sheet import Edit, Sheet, sheet_of
 from ticketr.app.tui.tree import arrange
 from ticketr.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
-
-    from ticketr.app.sync import LocalTicket, Store
-    from ticketr.app.tickets import Ticket
-    from ticketr.app.tui.rows import ListRow, Order
     from ticketr.app.tui.services.seen_files import SeenFiles, Stamp
 
 

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ticketr import JobStatus, OnConflict, TicketrError
 from ticketr.app.sync import tagged_tickets, ticket_tags
+from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.jobs_state import KIND_TAG, WORKSPACE_TAG
+from ticketr.app.tui.messages import Message
 from ticketr.app.tui.rows import rows_of
 from ticketr.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
     from ticketr import JobSnapshot
-    from ticketr.app.tickets import Ticket
     from ticketr.app.tui import effects
-    from ticketr.app.tui.messages import Message
     from ticketr.app.tui.services.context import Services
 
 #: The most ended jobs that are read from the history.

@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from ticketr.app.sync import Store
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.panels.detail import detail_lines, is_long
 from ticketr.app.tui.services.files import read_sheet
-from ticketr.app.tui.sheet import WrappedDetail
+from ticketr.app.tui.sheet import Sheet, WrappedDetail
 
 if TYPE_CHECKING:
-    from ticketr.app.sync import Store
     from ticketr.app.tui.services.context import Services
-    from ticketr.app.tui.sheet import Sheet
 
 
 async def read_files(services: Services, effect: effects.ReadFiles) -> None:

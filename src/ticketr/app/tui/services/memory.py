@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ticketr import TicketrError
@@ -11,8 +12,6 @@ from ticketr.app.tui import messages
 from ticketr.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ticketr.app.sync import Store
     from ticketr.app.tui import effects
     from ticketr.app.tui.services.context import Services

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import final
 
 from ticketr.app.tui import effects
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.effects import Effect
+from ticketr.app.tui.effects import Effect
 
 
 @final

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ticketr.app.config import BUILT_IN, STATE_FOLDER, expand_aliases
 from ticketr.app.sync import (
     BulkJob,
+    OnWritten,
     PullJob,
     PushJob,
+    SessionOptions,
     Store,
     SyncJob,
     find_issues,
@@ -17,16 +20,12 @@ from ticketr.app.sync import (
     read_statuses,
     search_ids,
 )
-from ticketr.app.tui.job_request import JobKind
+from ticketr.app.tui.job_request import JobKind, JobRequest
 from ticketr.app.tui.services.workspaces import OpenWorkspace
 from ticketr.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ticketr import Job
-    from ticketr.app.sync import OnWritten, SessionOptions
-    from ticketr.app.tui.job_request import JobRequest
 
 
 def open_workspace(

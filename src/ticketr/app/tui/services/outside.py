@@ -6,6 +6,7 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import trio
@@ -16,8 +17,6 @@ from ticketr.app.tui import messages
 from ticketr.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from ticketr.app.tui import effects
     from ticketr.app.tui.services.context import Services
 

@@ -9,12 +9,12 @@ from ticketr import TicketrError
 from ticketr.app.sync import read_push_plan, read_state
 from ticketr.app.tui import messages
 from ticketr.app.tui.job_request import JobKind
+from ticketr.app.tui.messages import Message
 from ticketr.text import clean
 
 if TYPE_CHECKING:
     from ticketr.app.sync import PushPlan, Side, Store
     from ticketr.app.tui import effects
-    from ticketr.app.tui.messages import Message
     from ticketr.app.tui.services.context import Services
 
 

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, final
+from typing import final
 
 import trio
 
 from ticketr import TicketrError
-from ticketr.app.sync import read_state, visit_files
+from ticketr.app.sync import State, Store, ThreadRunner, read_state, visit_files
 from ticketr.app.tui import messages
+from ticketr.app.tui.messages import FilesRead, Message, Recalled
 from ticketr.app.tui.services.files import NO_ROWS, WorkspaceReader, empty_state
 from ticketr.app.tui.services.memory import recall
 from ticketr.app.tui.services.seen_files import SeenFiles
 from ticketr.app.tui.sorting import sort_ahead
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.text import clean
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
-    from contextlib import AbstractContextManager
-
-    from ticketr.app.sync import State, Store, ThreadRunner
-    from ticketr.app.tui.messages import FilesRead, Message, Recalled
-
 
 #: Files read in one visit to a thread, which takes some 30 milliseconds: on a busy machine each
 #: visit waits for the thread, and each portion of rows is arranged and drawn.

@@ -15,6 +15,7 @@ import json
 import os
 import stat
 import time
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -24,13 +25,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, final
 from ticketr import TicketrError, __version__
 from ticketr.app.sync import SeenTicket, seen_ticket
 from ticketr.app.tickets import Candidate
-from ticketr.app.tui.rows import rows_of_candidates
+from ticketr.app.tui.rows import ListRow, rows_of_candidates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
-
     from ticketr.app.sync import LocalTicket, Store
-    from ticketr.app.tui.rows import ListRow
 
 #: The file, in ticketr's own folder.
 FILE = "list.jsonl"

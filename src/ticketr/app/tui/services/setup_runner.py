@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar, final
+from collections.abc import Awaitable, Callable
+from typing import TypeVar, final
 
 import trio
 
-from ticketr.app.tui.setup import OpenedWorkspace, Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from ticketr.app.tui.setup import Setup, SetupField
+from ticketr.app.tui.setup import OpenedWorkspace, Problem, Setup, SetupField
 
 T = TypeVar("T")
 

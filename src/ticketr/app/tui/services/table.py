@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from ticketr.app.tui import effects
+from ticketr.app.tui.messages import Message
 from ticketr.app.tui.services import (
     asking,
     conflicts,
@@ -18,9 +20,6 @@ from ticketr.app.tui.services import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from ticketr.app.tui.messages import Message
     from ticketr.app.tui.services.context import Services
 
 

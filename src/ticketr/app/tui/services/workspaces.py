@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, final
 
 import trio
 
 from ticketr import TicketrError
 from ticketr.app.tui import messages
+from ticketr.app.tui.messages import Message
 from ticketr.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
-
     from ticketr import Job
     from ticketr.app.jira import LastChange
     from ticketr.app.sync import BulkIssue, OnWritten, Side, Store
     from ticketr.app.tui.effects import Effect
     from ticketr.app.tui.job_request import JobRequest
-    from ticketr.app.tui.messages import Message
 
 
 class FileReader(Protocol):

@@ -9,13 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, final
+from typing import Any, Final, final
 
 from ticketr._lazy import compile_on_use
+from ticketr.app.jira.adf._canonical import Json
 from ticketr.app.jira.adf._signs import raw
-
-if TYPE_CHECKING:
-    from ticketr.app.jira.adf._canonical import Json
 
 #: Stands before the name of a file.
 ATTACHED = "attachment:"

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from ticketr.app.emoji import emoji_named
 from ticketr.app.jira.adf._addresses import BACKSLASH, BARE
+from ticketr.app.jira.adf._canonical import Json
 from ticketr.app.jira.adf._signs import AUTO, raw
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from ticketr.app.jira.adf._canonical import Json
 
 Token: TypeAlias = dict[str, Any]
 

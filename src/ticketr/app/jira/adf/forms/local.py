@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from ticketr.app.jira.adf._canonical import Json
 from ticketr.app.jira.adf._tables import blank_code
 from ticketr.app.jira.adf.forms.files import ATTACHED, address_of, shown_files, without_escapes
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
-
-    from ticketr.app.jira.adf._canonical import Json
 
 _PICTURE = re.compile(
     r"""\\.|(?P<alt>!\[(?:\\.|[^\]\\\n]){0,300}\])

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ticketr.app.jira.adf._tables import blank_code
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 _NAMED = re.compile(
     r"""\\.

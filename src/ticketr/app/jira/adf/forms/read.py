@@ -8,8 +8,10 @@ when the document is made, since marklas would read their text again.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
+from ticketr.app.jira.adf._canonical import Json
 from ticketr.app.jira.adf._html import LESS
 from ticketr.app.jira.adf.forms.files import read_picture
 from ticketr.app.jira.adf.forms.inline import (
@@ -24,11 +26,6 @@ from ticketr.app.jira.adf.forms.inline import (
     read_text,
 )
 from ticketr.app.jira.adf.forms.panels import PANELS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
-    from ticketr.app.jira.adf._canonical import Json
 
 _LINES = frozenset({"paragraph", "block_text", "heading", "table_cell"})
 _PARAGRAPHS = frozenset({"paragraph", "block_text"})

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
+from ticketr.app.jira.adf._canonical import Json
 from ticketr.app.jira.adf._plain import walk
 from ticketr.app.jira.adf._schema import NODES
 from ticketr.app.jira.adf._signs import JOIN, NEWLINE, STAY, raw
@@ -17,11 +19,6 @@ from ticketr.app.jira.adf.forms.inline import (
     write_inline,
 )
 from ticketr.app.jira.adf.forms.panels import WORDS
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
-
-    from ticketr.app.jira.adf._canonical import Json
 
 # marklas writes their content as data, or it is not Markdown.
 _OPAQUE = frozenset({"bodiedExtension", "bodiedSyncBlock", "codeBlock", "extension"})
