@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, TypeVarTuple
+from typing import IO, Any, NamedTuple, TypeAlias, TypeVar, TypeVarTuple
 
 import trio
 
@@ -14,11 +14,10 @@ from ticketr.app.jira.errors import BadAnswer, FileTooLarge, Redirected, Rejecte
 from ticketr.app.jira.models import Attachment
 from ticketr.app.jira.rest_api import Endpoints
 
-if TYPE_CHECKING:
-    T = TypeVar("T")
-    Ts = TypeVarTuple("Ts")
-    #: Runs blocking work, as `trio.to_thread.run_sync` does.
-    InThread: TypeAlias = Callable[..., Awaitable[Any]]
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+#: Runs blocking work, as `trio.to_thread.run_sync` does.
+InThread: TypeAlias = Callable[..., Awaitable[Any]]
 
 #: How many bytes are read, sent or requested at once.
 PORTION = 1024 * 1024

@@ -37,13 +37,12 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from ticketr._errors import TicketrError
 from ticketr.app.jira.sanitize import LONGEST_TEXT, bare_url, clip, is_login_page
 
-if TYPE_CHECKING:
-    Metadata = dict[str, Callable[[Any], object]]
+Metadata = dict[str, Callable[[Any], object]]
 
 #: Names and texts, such as fields and their errors.
 Pairs = tuple[tuple[str, str], ...]

@@ -6,13 +6,11 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from ticketr.app.tickets.candidate import Candidate, fold
 
-if TYPE_CHECKING:
-    #: Compares with others of the same order; issues without a value come last.
-    SortKey = tuple[object, ...]
+#: Compares with others of the same order; issues without a value come last.
+SortKey = tuple[object, ...]
 
 _NUMBERED = re.compile(r"(.+)-([0-9]+)")
 #: Jira's own priorities, old names and new ones, the most urgent first.

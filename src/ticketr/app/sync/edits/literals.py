@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from ticketr.app.jira import adf
 from ticketr.app.sync.compare.diff import Change, CorePart, Part, by_key
@@ -14,9 +14,8 @@ from ticketr.app.sync.compare.text_parts import TextPart
 from ticketr.app.sync.edits.local_changes import LocalChange, draft_changes
 from ticketr.app.tickets import Ticket
 
-if TYPE_CHECKING:
-    #: Returns the line of the file that a line of a text is in; 0 if it is not known.
-    Place: TypeAlias = Callable[[int], int]
+#: Returns the line of the file that a line of a text is in; 0 if it is not known.
+Place: TypeAlias = Callable[[int], int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from ticketr.text import clip, width
 if TYPE_CHECKING:
     from ticketr.app.tui.theme import Theme
 
-    #: A row, or a function that draws it once it is known to be on the screen.
-    Row: TypeAlias = str | Callable[[], str]
+
+#: A row, or a function that draws it once it is known to be on the screen.
+Row: TypeAlias = str | Callable[[], str]
 
 T = TypeVar("T")
 
