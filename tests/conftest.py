@@ -18,15 +18,13 @@ import math
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Generator, Iterator
+from typing import Any
 
 import pytest
 import trio
 from fakes.examples import USUAL
 from hypothesis import Phase, settings
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator, Iterator
 
 # By default Hypothesis fails a test whose example takes 0.2 s, which a busy machine makes of any.
 settings.register_profile("usual", settings(), deadline=None, max_examples=USUAL)

@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from fakes.pulls import Bench, Recorder
 from fakes.users import User
+from trio.testing import MockClock
 
-from jira_sandbox import create_app, make_site
+from jira_sandbox import Site, create_app, make_site
 from ticketr import JobFailed
-from ticketr.app.jira.transport import Response
+from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Store
 from ticketr.app.tickets import parse
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
-    from jira_sandbox import Site
-    from ticketr.app.jira.transport import Request
 
 CONFLICT = "this file holds a git conflict; resolve it, or put a backslash before the marker"
 

@@ -6,16 +6,13 @@ import json
 import re
 import signal
 import subprocess
-from typing import TYPE_CHECKING
+from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 from fakes.processes import PROGRAM, environment, make_workspace, sandbox_process, ticketr
 
 from ticketr.app.tickets import parse
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
-    from pathlib import Path
 
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager
+from pathlib import Path
 
 import pytest
 from fakes.processes import PROGRAM, environment, sandbox_process
-from fakes.ptys import job_on_pty
-
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-    from pathlib import Path
-
-    from fakes.ptys import Pty
+from fakes.ptys import Pty, job_on_pty
 
 TOKEN_DOTS = "••••"
 

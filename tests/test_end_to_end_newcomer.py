@@ -12,16 +12,13 @@ import re
 import shlex
 import sys
 import urllib.request
-from typing import TYPE_CHECKING
+from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 from fakes.processes import PROGRAM
 from fakes.pty_screens import PtyScreen
 from fakes.ptys import job_on_pty
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-    from pathlib import Path
 
 WIDTH, HEIGHT = 100, 30
 TICKET = "DEMO-13"

@@ -5,16 +5,13 @@ from __future__ import annotations
 import os
 import re
 import signal
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from fakes.processes import PROGRAM
 from fakes.ptys import job_on_pty
 
 from ticketr.app.tickets import parse
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 #: A number of tickets that shows that the pull is running and far from its end.
 SOME = r"\(([1-9]\d*)/1500\) Pulling tickets"

@@ -7,20 +7,15 @@ import os
 import re
 import sqlite3
 from contextlib import closing
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pyte
 import pytest
 from fakes.processes import PROGRAM, environment, sandbox_process
-from fakes.ptys import job_on_pty, wait_until
+from fakes.ptys import Pty, job_on_pty, wait_until
 
 from ticketr.app.config import STATE_FOLDER
 from ticketr.app.tickets import parse
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from fakes.ptys import Pty
 
 TICKETS = 900
 WIDTH, HEIGHT = 100, 24

@@ -9,22 +9,17 @@ import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from fakes.processes import PROGRAM, environment, make_workspace, sandbox_process
 from fakes.pty_screens import PtyScreen
-from fakes.ptys import job_on_pty
+from fakes.ptys import Pty, job_on_pty
 from fakes.tmux import bash_in_tmux
 
 from ticketr.app.tickets import Ticket, render
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
-
-    from fakes.ptys import Pty
 
 WIDTH, HEIGHT = 80, 20
 #: An address that nobody listens at.

@@ -10,10 +10,10 @@ import runpy
 import signal
 import subprocess
 import sys
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -22,17 +22,13 @@ import trio
 from hypercorn.config import Config
 from hypercorn.trio import serve as hypercorn_serve
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from trio.testing import MockClock
 
 from jira_sandbox.server import serve
 from ticketr import JobStatus, open_job_queue
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator
-
-    from starlette.requests import Request
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 

@@ -6,24 +6,18 @@ The numbers only tell the faults apart. Each docstring says what the Go program 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
 from fakes.pulls import Bench, Recorder
 from fakes.users import User
+from trio.testing import MockClock
 
 from jira_sandbox import create_app, make_site
-from ticketr.app.jira.transport import Response
-from ticketr.app.tickets import is_key, parse, render, safe_file_name
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
-    from ticketr.app.jira.transport import Request
-    from ticketr.app.tickets import Ticket
+from ticketr.app.jira.transport import Request, Response
+from ticketr.app.tickets import Ticket, is_key, parse, render, safe_file_name
 
 
 @pytest.fixture

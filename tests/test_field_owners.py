@@ -1,13 +1,10 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from field_owners import misplaced_writes
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CAR = '''
 from __future__ import annotations

@@ -7,13 +7,14 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from fakes.attachments import attach
 from fakes.hostile import (
     OWN_FILES,
+    World,
     carried_by_git,
     look,
     make_world,
@@ -31,11 +32,6 @@ from ticketr.app.config import state_folder
 from ticketr.app.config.state_folder import require_file
 from ticketr.app.sync import FileFailed, Store
 from ticketr.app.sync.workspace.editor import Editor
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from fakes.hostile import World
 
 #: A state file that another user made.
 OLD_STATE = Path(__file__).parent / "app" / "cli" / "old_workspace" / "state.sql"

@@ -10,9 +10,9 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -21,9 +21,6 @@ from fakes.processes import unmeasured
 from fakes.rabbitmq import RabbitMQ
 from fakes.run_programs import programs_of
 from psycopg import sql
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples" / "21_many_machines"

@@ -7,9 +7,11 @@ import gc
 import os
 import threading
 import weakref
+from collections.abc import Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed, wait
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -17,6 +19,8 @@ import trio
 from ticketr import (
     DuplicateJob,
     JobCancelled,
+    JobContext,
+    JobProgress,
     JobTimedOut,
     QueueClosed,
     Retry,
@@ -25,12 +29,6 @@ from ticketr import (
     open_job_queue,
 )
 from ticketr.portal import JobFuture, JobPortal, open_portal_queue
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from ticketr import JobContext, JobProgress
 
 LIMIT = 60
 """Seconds to wait for a future that a fault would leave open."""

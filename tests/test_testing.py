@@ -8,14 +8,16 @@ import re
 import signal
 import threading
 import types
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import trio
 import trio.testing
 from hypothesis import given, settings, strategies
+from trio.testing import MockClock
 
 from ticketr import JobContext, JobFailed, TicketrError, open_job_queue, testing
 from ticketr.testing import (
@@ -28,11 +30,6 @@ from ticketr.testing import (
     cancel_at_every_step,
 )
 from ticketr.testing._run import Run
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator
-
-    from trio.testing import MockClock
 
 EACH = pytest.mark.parametrize("injection", list(Injection))
 SMALL = {"max_steps": 1000}

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import inspect
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import trio
+from trio.testing import MockClock
 
 from ticketr import JobContext, JobProgress, open_job_queue
 from ticketr.testing import FakeContext, FakeJob, make_context
-
-if TYPE_CHECKING:
-    from trio.testing import MockClock
 
 
 class Unprintable:

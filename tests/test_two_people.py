@@ -8,22 +8,17 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import httpx
 import pytest
 from fakes.processes import environment, sandbox_process, ticketr
 
-from ticketr.app.tickets import parse
+from ticketr.app.tickets import Ticket, parse
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
-    from pathlib import Path
-
-    from ticketr.app.tickets import Ticket
 
 
 def say(text: str) -> None:

@@ -6,17 +6,14 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from jira_sandbox.cli import main
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
 
 AUTH = ("demo@example.com", "demo")
 COMMAND = [sys.executable, "-P", "-m", "jira_sandbox"]

@@ -5,20 +5,18 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 import trio
 
 from jira_sandbox import EMAIL, TOKEN
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-    from pathlib import Path
 
 PROPERTY = "test.marker"
 State = tuple[str, str, Any] | None

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Generator
+from typing import Any
 
 import pytest
 from jira import JIRA, Issue, JIRAError
 from sandbox_child import sandbox_child
 
 from jira_sandbox import EMAIL, TOKEN
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,8 @@ Each test creates an issue, edits, comments, assigns, transitions, links, plans 
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 from atlassian import Jira
@@ -15,10 +16,6 @@ from sandbox_child import sandbox_child
 
 from jira_sandbox import EMAIL, TOKEN
 from jira_sandbox.data.catalogue import USERS
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-    from pathlib import Path
 
 ZOE = USERS[1]
 TEXT = {"type": "paragraph", "content": [{"type": "text", "text": "Hello"}]}

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from random import Random
+from typing import Any
 
 from sandbox_specs import load
-
-if TYPE_CHECKING:
-    from random import Random
 
 _PATTERNS = {
     "^#[0-9a-fA-F]{6}$": ["#00ff00", "#ABCDEF"],

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from fakes.conflict_views import conflict_view
 from fakes.states import after, app_state, pressed, snapshot
@@ -16,14 +16,10 @@ from ticketr.app.tui.job_request import JobKind
 from ticketr.app.tui.row_blocks import Rows
 from ticketr.app.tui.rows import row_of_broken
 from ticketr.app.tui.sheet import Edit, sheet_of
+from ticketr.app.tui.state import AppState
 from ticketr.app.tui.update import update
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.text import clean
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ticketr.app.tui.state import AppState
 
 HOSTILE = "\x1b[31mred\x07 \u202egnp.exe \x9b31m 工单 👩‍👩‍👧 " * 4
 TEXT = """\

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import trio
 import trio.testing
 from fakes.pulls import inline
 from fakes.screens import FakeScreen
 
-from ticketr import open_job_queue
-from ticketr.app.sync import Store
+from ticketr import JobContext, JobQueue, open_job_queue
+from ticketr.app.sync import OnWritten, Store
 from ticketr.app.tui.app import FRAME_INTERVAL, App
+from ticketr.app.tui.job_request import JobRequest
 from ticketr.app.tui.services.setup_runner import SetupRunner
-from ticketr.app.tui.services.workspaces import OpenWorkspace
+from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace
+from ticketr.app.tui.setup import Setup
 from ticketr.app.tui.theme import Theme
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
-    from pathlib import Path
-
-    from ticketr import JobContext, JobQueue
-    from ticketr.app.sync import OnWritten
-    from ticketr.app.tui.job_request import JobRequest
-    from ticketr.app.tui.services.workspaces import ClosedWorkspace
-    from ticketr.app.tui.setup import Setup
 
 
 @dataclass

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from jira_sandbox import Site
 from jira_sandbox.data.catalogue import DEMO_USER
+from jira_sandbox.data.model import User
 from jira_sandbox.data.parts import Attachment
-
-if TYPE_CHECKING:
-    from jira_sandbox import Site
-    from jira_sandbox.data.model import User
 
 
 def attach(site: Site, key: str, name: str, content: bytes, *, author: User = DEMO_USER) -> None:

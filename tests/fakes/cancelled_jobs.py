@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import trio
 from fakes.lossy import Detached
+from fakes.pulls import Bench
 from fakes.steps import AtStep
 from trio.testing import MockClock
 
 from jira_sandbox import create_app
-from ticketr import open_job_queue
-
-if TYPE_CHECKING:
-    from fakes.pulls import Bench
-
-    from ticketr import JobSnapshot
+from ticketr import JobSnapshot, open_job_queue
 
 NEVER = 10**9
 """A step that no run comes to."""

@@ -7,22 +7,17 @@ import signal
 import threading
 import time
 from collections import defaultdict
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from celery.exceptions import OperationalError
 from fakes.celery_app import Tasks
 from fakes.celery_jobs import read_ledger
-from fakes.celery_workers import pause, until
+from fakes.celery_workers import Site, Worker, pause, until
 from fakes.cut_lines import CutLine
-from fakes.rabbitmq import ADDRESS
-
-if TYPE_CHECKING:
-    from concurrent.futures import Executor, Future
-
-    from fakes.celery_workers import Site, Worker
-    from fakes.rabbitmq import RabbitMQ
+from fakes.rabbitmq import ADDRESS, RabbitMQ
 
 
 @dataclass

@@ -6,14 +6,11 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import trio
 
-from ticketr import open_job_queue
-
-if TYPE_CHECKING:
-    from ticketr import JobContext
+from ticketr import JobContext, open_job_queue
 
 
 class Entry(NamedTuple):

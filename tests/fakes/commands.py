@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import click
 
 from ticketr.app.cli.app import cli
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 def _commands(command: click.Command, words: str = "") -> Iterator[tuple[str, click.Command]]:

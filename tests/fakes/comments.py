@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from fakes.pulls import Bench
 from fakes.scenes import check_clean, run
 
 from jira_sandbox import Site, make_site
 from jira_sandbox.data.catalogue import DEMO_USER, USERS
+from jira_sandbox.data.model import User
 from jira_sandbox.data.parts import Comment
 from ticketr.app.jira.adf import to_adf, to_markdown
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from jira_sandbox.data.model import User
 
 #: Somebody else than the account that pulls and pushes.
 MIA = next(each for each in USERS if each != DEMO_USER)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Generator
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+
+from fakes.pulls import Bench
 
 from ticketr.app.jira.adf import to_adf
 from ticketr.app.sync import State, Store
 from ticketr.app.tickets import parse
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-    from pathlib import Path
-
-    from fakes.pulls import Bench
 
 
 @contextmanager

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
 
 LOGIN_PAGE = b"<!DOCTYPE html><html><head><title>Log in - Jira</title></head></html>"
 LOST_PAGE = b"<!doctype html><html><head><title>HTTP Status 404</title></head></html>"

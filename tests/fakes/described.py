@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from fakes.pulls import Bench
 
 from jira_sandbox.api.media import media_id
 from jira_sandbox.data.catalogue import DEMO_USER
 from jira_sandbox.data.parts import Attachment
 from ticketr.app.sync.workspace.store import Store
-
-if TYPE_CHECKING:
-    from fakes.pulls import Bench
 
 Json = dict[str, Any]
 

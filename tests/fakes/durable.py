@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, closing
+from pathlib import Path
+from typing import Any, TypeVar
 
 import trio
 
-from ticketr import SqliteStore, StoreFailed, open_job_queue
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractAsyncContextManager
-    from pathlib import Path
-
-    from ticketr import JobContext, JobQueue
+from ticketr import JobContext, JobQueue, SqliteStore, StoreFailed, open_job_queue
 
 T = TypeVar("T")
 

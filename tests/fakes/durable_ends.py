@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ticketr import JobContext
+from ticketr import JobContext
 
 
 async def charge(context: JobContext, log: str) -> None:

@@ -5,16 +5,12 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import procrastinate
 import trio
 
-from ticketr import QueueClosed
+from ticketr import JobContext, QueueClosed
 from ticketr.procrastinate import trio_task
-
-if TYPE_CHECKING:
-    from ticketr import JobContext
 
 app = procrastinate.App(
     connector=procrastinate.PsycopgConnector(conninfo=os.environ.get("ENGINE_URL", ""))

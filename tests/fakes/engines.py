@@ -8,17 +8,14 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import procrastinate
 import psycopg
 import pytest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from fakes.postgres import Postgres
+from fakes.postgres import Postgres
 
 LIMIT: Final = 60
 TESTS: Final = Path(__file__).parent.parent

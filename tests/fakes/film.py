@@ -6,34 +6,27 @@ shows the ticket's file. A row that stays as it is over several frames is drawn 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import TYPE_CHECKING
 
 from fakes.picture_states import HEIGHT, REBUILD, SITE, TICKETS, WIDTH, at_work, job, opened
 from fakes.states import tickets_of
-from fakes.svg import drawn_row, head
+from fakes.svg import Palette, drawn_row, head
 
 from ticketr import JobStatus
 from ticketr.app.sync import PlanEntry, PlanPart, PullResult, PushPlan, PushResult
-from ticketr.app.tickets import render
+from ticketr.app.tickets import Ticket, render
 from ticketr.app.tui import messages
 from ticketr.app.tui.job_request import JobKind
 from ticketr.app.tui.row_blocks import Rows
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.sheet import Edit
 from ticketr.app.tui.state import AppState
+from ticketr.app.tui.theme import Theme
 from ticketr.app.tui.update import update
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.text import clip
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from fakes.svg import Palette
-
-    from ticketr.app.tickets import Ticket
-    from ticketr.app.tui.theme import Theme
 
 #: The issues of the film's pull; only some of them are on the screen.
 TOTAL = 120

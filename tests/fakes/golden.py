@@ -6,13 +6,10 @@ After an intended change, ``TICKETR_GOLDEN=write`` writes the files again; read 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from fakes.screens import plain
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
 
 def framed(rows: Iterable[str]) -> str:

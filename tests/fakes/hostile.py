@@ -7,13 +7,10 @@ import os
 import sqlite3
 import stat
 import subprocess
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+from pathlib import Path
 
 CANARY = "canary of the user's own file\n"
 #: Names beside an SQLite file that SQLite itself opens.

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ticketr import JobHandle, JobQueue
-    from ticketr.jobs._core import QueueCore
+from ticketr import JobHandle, JobQueue
+from ticketr.jobs._core import QueueCore
 
 
 def core_of(queue: JobQueue) -> QueueCore:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from fakes.jira_app import ScriptedApp
 
+from ticketr.app.jira import JiraError
+from ticketr.app.jira.transport import Request, Response
 from ticketr.app.jira.transport._httpx import HttpxTransport
-
-if TYPE_CHECKING:
-    from fakes.jira_app import ScriptedApp
-
-    from ticketr.app.jira import JiraError
-    from ticketr.app.jira.transport import Request, Response
 
 
 class Breaking(HttpxTransport):

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import keyring
 from keyring.backend import KeyringBackend
 from keyring.backends import fail
 from keyring.errors import PasswordDeleteError
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
 
 
 class MemoryKeyring(KeyringBackend):

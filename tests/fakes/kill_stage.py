@@ -6,25 +6,20 @@ Real processes, real sockets, real kills; what is left then is looked at in virt
 from __future__ import annotations
 
 import shutil
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+from fakes.killed_sync import Runner
 from fakes.processes import sandbox_process
 from fakes.pulls import URL, Bench
 from fakes.scenes import BEFORE, Facts, check_afterwards
 
+from jira_sandbox import Site
 from jira_sandbox.data.catalogue import DEMO_USER
 from jira_sandbox.data.storage import SiteFile
 from jira_sandbox.opening import open_site
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-    from pathlib import Path
-
-    from fakes.killed_sync import Runner
-
-    from jira_sandbox import Site
 
 KILLED, INTERRUPTED = -9, 130
 LATENCY = 0.01

@@ -15,15 +15,13 @@ import subprocess
 import sys
 import time
 import traceback
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import ticketr
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
-    from pathlib import Path
 
 
 def _be_child(task: dict[str, Any]) -> None:

@@ -15,21 +15,18 @@ import subprocess
 import sys
 import threading
 import traceback
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
+from typing import Any, TypeVar, TypeVarTuple
 
 import trio
 
 from ticketr import open_job_queue
 from ticketr.app.jira import Credentials
+from ticketr.app.jira.transport import Request, Response
 from ticketr.app.jira.transport._httpx import HttpxTransport
 from ticketr.app.sync import PushJob, SyncJob
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-
-    from ticketr.app.jira.transport import Request, Response
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import trio
 from fakes.pulls import URL, Recorder
 
 from ticketr.app.jira import ConnectionLost
 from ticketr.app.jira.transport import Request, Response
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 class Lossy(Recorder):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from fakes.states import after, app_state, pressed, snapshot
 
-from ticketr import JobStatus
+from ticketr import JobSnapshot, JobStatus
 from ticketr.app.sync import (
     Code,
     ConflictView,
@@ -37,9 +36,6 @@ from ticketr.app.tui.sheet import Edit, sheet_of
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.update import update
 from ticketr.app.tui.workspace import WorkspaceView
-
-if TYPE_CHECKING:
-    from ticketr import JobSnapshot
 
 WIDTH, HEIGHT = 100, 26
 #: The wall clock at the app's second 0: 2026-11-26 12:00 UTC.

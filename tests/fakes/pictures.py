@@ -7,22 +7,18 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fakes.film import film
 from fakes.picture_states import NOW, WIDTH, states
 from fakes.svg import PALETTES, picture, style
 
 from ticketr.app.tui.screen import screen
+from ticketr.app.tui.state import AppState
 from ticketr.app.tui.theme import Theme
 from ticketr.statusline import LineStyle
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-
-    from ticketr.app.tui.state import AppState
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 THEME = Theme(style, LineStyle(color=False), links=False)

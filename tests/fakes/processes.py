@@ -8,13 +8,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
-    from pathlib import Path
+from pathlib import Path
 
 PROGRAM = [sys.executable, "-P", "-m", "ticketr"]
 SANDBOX = [sys.executable, "-P", "-m", "jira_sandbox"]

@@ -7,16 +7,13 @@ import os
 import subprocess
 import sys
 import warnings
-from typing import TYPE_CHECKING
 
 from ticketr.app.cli import main
 from ticketr.app.tui import app, messages
+from ticketr.app.tui.messages import Message
+from ticketr.app.tui.state import AppState
+from ticketr.app.tui.step import Step
 from ticketr.app.tui.update import update as update_app
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.messages import Message
-    from ticketr.app.tui.state import AppState
-    from ticketr.app.tui.step import Step
 
 
 def update(state: AppState, message: Message, now: float) -> Step:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 import pyte
-
-if TYPE_CHECKING:
-    from fakes.ptys import Pty
+from fakes.ptys import Pty
 
 _FRAME_END = re.escape("\x1b[?2026l")
 

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, cast
+from pathlib import Path
+from typing import Any, TypeVar, TypeVarTuple, cast
 
 import trio
 
-from jira_sandbox import create_app
-from ticketr import open_job_queue
+from jira_sandbox import Site, create_app
+from jira_sandbox.data.issue import Issue
+from ticketr import JobSnapshot, open_job_queue
 from ticketr.app.jira import Credentials
+from ticketr.app.jira.transport import Request, Response
 from ticketr.app.jira.transport._httpx import HttpxTransport
-from ticketr.app.sync import PullJob, PullResult, PushJob, PushResult, SyncJob, SyncResult
+from ticketr.app.sync import (
+    PullJob,
+    PullResult,
+    PushJob,
+    PushResult,
+    SessionOptions,
+    SyncJob,
+    SyncResult,
+)
 from ticketr.app.tickets import parse
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from jira_sandbox import Site
-    from jira_sandbox.data.issue import Issue
-    from ticketr import JobSnapshot
-    from ticketr.app.jira.transport import Request, Response
-    from ticketr.app.sync import SessionOptions
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")

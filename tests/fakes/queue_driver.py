@@ -6,11 +6,12 @@ import math
 import queue
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import trio
 from fakes.guest_run import GuestRun
 from fakes.queue_driver_parts import BodyError, GivesIn, MapReader, Reader, Submitter, each_of
+from fakes.queue_model_parts import Wish
 
 from ticketr import (
     DuplicateJob,
@@ -30,9 +31,6 @@ from ticketr import (
     in_thread,
     open_job_queue,
 )
-
-if TYPE_CHECKING:
-    from fakes.queue_model_parts import Wish
 
 Command: TypeAlias = Callable[[JobContext], object]
 Handles: TypeAlias = Sequence[JobHandle[object]]

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import trio
+from fakes.queue_model_parts import Wish
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
-
-    from fakes.queue_model_parts import Wish
-
-    from ticketr import JobHandle, JobSnapshot
-    from ticketr.jobs._readers.updates import Updates
+from ticketr import JobHandle, JobSnapshot
+from ticketr.jobs._readers.updates import Updates
 
 
 class GivesIn(Exception):

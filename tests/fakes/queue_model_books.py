@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+
+from fakes.queue_model_parts import ModelJob, ModelMap, ModelRate, ModelRepeat, Submission
 
 from ticketr import CancelCause, JobStatus
-
-if TYPE_CHECKING:
-    from fakes.queue_model_parts import ModelJob, ModelMap, ModelRate, ModelRepeat, Submission
 
 
 @dataclass

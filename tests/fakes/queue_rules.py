@@ -8,9 +8,9 @@ end together while others start after them. A repeat is due between two actions.
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
 
 from fakes.queue_driver_parts import BodyError
+from fakes.queue_model_parts import ModelJob, Wish
 from fakes.queue_submit_rules import (
     INDEX,
     KEYS,
@@ -32,9 +32,6 @@ from ticketr import (
     QueueClosed,
     Rate,
 )
-
-if TYPE_CHECKING:
-    from fakes.queue_model_parts import ModelJob, Wish
 
 
 class QueueRules(SubmitRules):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import trio
 from fakes.queue_driver import QueueDriver
 from fakes.queue_driver_parts import MapReader, Reader, Submitter
 from fakes.queue_model import QueueModel
-from fakes.queue_model_parts import ModelMap, ModelRepeat, Submission, Wish
+from fakes.queue_model_parts import ModelJob, ModelMap, ModelRepeat, Submission, Wish
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
@@ -20,10 +21,6 @@ from ticketr import (
     QueueFull,
     RepeatHandle,
 )
-
-if TYPE_CHECKING:
-    import trio
-    from fakes.queue_model_parts import ModelJob
 
 INDEX = st.integers(0, 20)
 KEYS = st.sampled_from(["k", None, "k", None, "l"])

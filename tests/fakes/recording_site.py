@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
 
 ANSWERS: dict[str, dict[str, str]] = {
     "/rest/api/3/myself": {"accountId": "1", "displayName": "Mia\x1b[2J", "emailAddress": ""},

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import trio
 from fakes.pulls import Bench
@@ -13,14 +15,8 @@ from trio.testing import MockClock
 
 from jira_sandbox import Site, make_site
 from ticketr.app.jira.adf import to_adf, to_markdown
-from ticketr.app.tickets import parse
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from ticketr.app.sync import PullResult, PushResult, SyncResult
-    from ticketr.app.tickets import Ticket
+from ticketr.app.sync import PullResult, PushResult, SyncResult
+from ticketr.app.tickets import Ticket, parse
 
 #: The numbers of issues before a push, created by it, and changed by it.
 BEFORE, CREATED, CHANGED = 6, 7, 5

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.terminal import Key
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
-
-    from ticketr.terminal import Event
+from ticketr.terminal import Event, Key
 
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import trio
 from fakes.pulls import URL, Recorder, inline
@@ -16,16 +16,13 @@ from ticketr.app.tui.setup import (
     FolderAnswer,
     FolderKind,
     LoginAnswer,
+    NewWorkspace,
     OpenedWorkspace,
     Problem,
     ProjectChoice,
+    Setup,
     SiteAnswer,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
-    from ticketr.app.tui.setup import NewWorkspace, Setup
 
 SITE = SiteAnswer("https://harbour.example", 120)
 DEMO, SHOP = ProjectChoice("DEMO", "Harbour Books"), ProjectChoice("SHOP", "The shop")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ticketr import CancelCause, JobProgress, JobSnapshot, JobStatus
+from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.jobs_state import KIND_TAG, WORKSPACE_TAG
 from ticketr.app.tui.row_blocks import Rows
@@ -12,9 +11,6 @@ from ticketr.app.tui.rows import ListRow, rows_of
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.update import update
 from ticketr.app.tui.workspace import WorkspaceView
-
-if TYPE_CHECKING:
-    from ticketr.app.tickets import Ticket
 
 
 def snapshot(status: JobStatus = JobStatus.RUNNING, *, job: str = "1") -> JobSnapshot:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from ticketr.app.sync.workspace.store import Store
 from ticketr.app.tickets import Ticket
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 OLD = Ticket(title="Old", key="DEMO-1", description="As it was.")
 NEW = Ticket(title="New", key="DEMO-1", description="As it is.")

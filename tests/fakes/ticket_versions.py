@@ -6,17 +6,14 @@ draws for one ticket with its tasks.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from random import Random
 
 from fakes.ticket_texts import texts
 from hypothesis import strategies as st
 
 from ticketr.app.tickets import Ticket
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from random import Random
 
 # Few names, so that versions often share some; and names with a meaning in other places.
 _LINES = ["one", "two", "three", "", "- one", "* one", "```", "## Fields"]

@@ -6,12 +6,9 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-    from pathlib import Path
+from pathlib import Path
 
 #: Seconds after which a wait fails.
 LONG = 60.0

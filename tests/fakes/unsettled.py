@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import trio
 from fakes.lossy import Lossy
+from fakes.pulls import Bench
 
-from jira_sandbox import create_app, make_site
-from ticketr.app.sync import State
+from jira_sandbox import Site, create_app, make_site
+from ticketr.app.sync import Creation, State
 from ticketr.app.tickets import parse
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from fakes.pulls import Bench
-
-    from jira_sandbox import Site
-    from ticketr.app.sync import Creation
 
 BEFORE = 12
 """How many issues the site has at first."""

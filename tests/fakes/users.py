@@ -7,25 +7,19 @@ client calls the sandbox's application directly.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
+import pytest
 from fakes.pulls import URL, Recorder
 
-from jira_sandbox import create_app, open_site
+from jira_sandbox import Site, create_app, open_site
+from jira_sandbox.data.issue import Issue
 from ticketr.app.cli import app
-from ticketr.app.tickets import parse
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    import pytest
-
-    from jira_sandbox import Site
-    from jira_sandbox.data.issue import Issue
-    from ticketr.app.jira.transport import Transport
-    from ticketr.app.tickets import Ticket
+from ticketr.app.jira.transport import Transport
+from ticketr.app.tickets import Ticket, parse
 
 
 class Told(NamedTuple):

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ticketr.app.jira.errors import ConnectionLost
+from ticketr.app.jira.transport import Request, Response
 from ticketr.app.jira.transport._httpx import HttpxTransport
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
-
-    from ticketr.app.jira.transport import Request, Response
 
 _broken = ContextVar("_broken", default=False)
 

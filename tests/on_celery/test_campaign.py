@@ -8,17 +8,13 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from fakes.celery_campaign import Campaign
 from fakes.celery_jobs import read_ledger
 from fakes.celery_workers import Site, until
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from fakes.rabbitmq import RabbitMQ
+from fakes.rabbitmq import RabbitMQ
 
 
 @pytest.mark.unmeasured

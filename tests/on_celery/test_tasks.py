@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from celery.exceptions import (
@@ -13,18 +15,10 @@ from celery.exceptions import (
 )
 from fakes import celery_jobs
 from fakes.celery_app import Tasks
-from fakes.celery_workers import until
+from fakes.celery_workers import Site, until
 
-from ticketr import NotSendable, QueueClosed, SqliteStore, open_job_queue
+from ticketr import JobContext, NotSendable, QueueClosed, SqliteStore, open_job_queue
 from ticketr.celery import durable_settings, trio_task
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from fakes.celery_workers import Site
-
-    from ticketr import JobContext
 
 LIMIT = 20
 

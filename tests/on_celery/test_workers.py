@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from celery.exceptions import TaskRevokedError
@@ -11,10 +12,6 @@ from fakes.celery_jobs import read_ledger
 from fakes.celery_workers import Site, until
 from fakes.cut_lines import CutLine
 from fakes.rabbitmq import ADDRESS, RabbitMQ
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 LIMIT = 60
 HEARTBEAT = 4

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fakes.postgres import Postgres, skip_without_postgres
@@ -10,10 +11,6 @@ from fakes.postgres import Postgres, skip_without_postgres
 pytest.importorskip("procrastinate", reason="needs the extra procrastinate")
 
 from fakes.engines import Engine
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture(scope="session")

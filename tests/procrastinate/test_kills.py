@@ -15,8 +15,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import procrastinate
 import psycopg
@@ -24,10 +25,6 @@ import pytest
 from fakes.cut_lines import CutLine
 from fakes.engines import Engine
 from fakes.postgres import Postgres, skip_without_postgres
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.unmeasured
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import procrastinate
 import pytest
@@ -11,9 +12,6 @@ from procrastinate.testing import InMemoryConnector
 from ticketr import GiveUp, JobContext, JobStatus, NotSendable, SqliteStore, open_job_queue
 from ticketr.procrastinate import run_worker, trio_task
 from ticketr.procrastinate._task import GivenBack
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 app = procrastinate.App(connector=InMemoryConnector())
 

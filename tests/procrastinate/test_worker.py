@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING
 
 import pytest
-
-if TYPE_CHECKING:
-    from fakes.engines import Engine
+from fakes.engines import Engine
 
 pytestmark = pytest.mark.unmeasured
 

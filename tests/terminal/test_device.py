@@ -5,16 +5,13 @@ from __future__ import annotations
 import os
 import select
 import tty
+from collections.abc import Generator
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 import pytest
 import trio
 
 from ticketr.terminal.device import Output
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
 
 
 @pytest.fixture

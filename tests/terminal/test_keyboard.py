@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import os
 import tty
+from collections.abc import Generator
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 import pytest
 import trio
@@ -12,9 +12,6 @@ import trio.testing
 from ticketr.terminal.events import Event, HungUp, Key
 from ticketr.terminal.keyboard import Keyboard, escape_wait
 from ticketr.terminal.terminfo import TerminalKind
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
 
 
 @pytest.fixture

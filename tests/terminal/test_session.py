@@ -11,13 +11,10 @@ import re
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from fakes.ptys import DEMO, Pty, job_on_pty
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 GIVEN_BACK = ("\x1b[?25h", "\x1b[?1049l", "\x1b[?2004l", "\x1b[?7h", "\x1b[?2026l")
 ENTERED = r"\x1b\[\?1049h[^q]*\x1b\[\?25l[^q]*"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from sandbox_adf import quick_adf_validator
@@ -12,9 +13,6 @@ from sandbox_client import demo_site
 from jira_sandbox.api.adf import check_document
 from jira_sandbox.api.input_errors import InvalidDocument
 from jira_sandbox.api.wiki_markup import to_wiki
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 TEXT = {"type": "text", "text": "x"}
 PARAGRAPH = {"type": "paragraph", "content": [TEXT]}

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from sandbox_client import NOW, open_client
 from sandbox_specs import problems, schema_validator
 
-from jira_sandbox import SiteFile, make_site, open_site
+from jira_sandbox import Site, SiteFile, make_site, open_site
 from jira_sandbox.content.extra import KIT_VALUES, TEAM_VALUES
 from jira_sandbox.data import catalogue, kit
 from jira_sandbox.data.extra_fields import BY_ID, EXTRA_FIELDS
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import httpx
-
-    from jira_sandbox import Site
 
 ZOE, PRIYA = catalogue.USERS[1], catalogue.USERS[2]
 TEXT = {"type": "paragraph", "content": [{"type": "text", "text": "New"}]}

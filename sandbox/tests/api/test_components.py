@@ -1,15 +1,13 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from sandbox_client import NOW, demo_site, open_client
 
 from jira_sandbox import SiteFile, open_site
 from jira_sandbox.data.catalogue import USERS
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 async def test_a_component_is_added_changed_and_deleted() -> None:

@@ -1,15 +1,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import httpx
 import pytest
 from sandbox_client import demo_site, open_client, search
 
 from jira_sandbox.data.catalogue import DEMO, DEMO_USER, EPIC, USERS
-
-if TYPE_CHECKING:
-    import httpx
 
 DOCUMENT = {
     "type": "doc",

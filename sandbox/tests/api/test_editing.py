@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import httpx
 import pytest
 from sandbox_client import demo_site, keys, open_client
 
 from jira_sandbox.data.catalogue import EPIC, STORY
-
-if TYPE_CHECKING:
-    import httpx
 
 UNKNOWN = "Field '{}' cannot be set. It is not on the appropriate screen, or unknown."
 

@@ -2,13 +2,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import httpx
 import pytest
 from sandbox_client import demo_site, open_client
-
-if TYPE_CHECKING:
-    import httpx
 
 
 async def fetch(client: httpx.AsyncClient, ids: list[str], **options: object) -> Any:

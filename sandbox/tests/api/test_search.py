@@ -2,13 +2,12 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from sandbox_client import demo_site, keys, open_client, search
 
-if TYPE_CHECKING:
-    from jira_sandbox import Site
+from jira_sandbox import Site
 
 NEWEST_FIRST = [f"DEMO-{number}" for number in range(60, 0, -1)]
 

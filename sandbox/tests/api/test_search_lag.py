@@ -1,18 +1,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
+import httpx
 import trio
 from sandbox_client import NOW, keys, open_client, search
+from trio.testing import MockClock
 
-from jira_sandbox import make_site
-
-if TYPE_CHECKING:
-    import httpx
-    from trio.testing import MockClock
-
-    from jira_sandbox import Site
+from jira_sandbox import Site, make_site
 
 NEW = {"project": {"key": "DEMO"}, "issuetype": {"name": "Task"}, "summary": "New"}
 

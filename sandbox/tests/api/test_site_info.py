@@ -1,13 +1,9 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 import trio
 from sandbox_client import open_client
-
-if TYPE_CHECKING:
-    from trio.testing import MockClock
+from trio.testing import MockClock
 
 
 async def test_the_site_says_that_it_is_a_cloud_site() -> None:

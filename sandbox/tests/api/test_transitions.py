@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import httpx
 import pytest
 from sandbox_client import demo_site, open_client
 
 from jira_sandbox.data.catalogue import STATUSES, USERS
-
-if TYPE_CHECKING:
-    import httpx
 
 NEW = {"project": {"key": "DEMO"}, "issuetype": {"name": "Story"}, "summary": "New"}
 

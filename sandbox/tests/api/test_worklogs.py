@@ -1,18 +1,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import httpx
 import pytest
 from sandbox_client import demo_site, open_client
 
+from jira_sandbox import Site
 from jira_sandbox.api.durations import read_duration, write_duration
 from jira_sandbox.data import catalogue
-
-if TYPE_CHECKING:
-    import httpx
-
-    from jira_sandbox import Site
 
 
 def estimated(seconds: int | None = 36_000) -> Site:

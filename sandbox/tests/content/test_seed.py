@@ -5,19 +5,15 @@ import hashlib
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from sandbox_specs import adf_validator, problems
 
-from jira_sandbox import make_site
+from jira_sandbox import Site, make_site
 from jira_sandbox.content import hostile
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from jira_sandbox import Site
 
 
 def fingerprint(site: Site) -> str:

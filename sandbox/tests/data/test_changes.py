@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 from sandbox_client import NOW, demo_site
@@ -10,13 +10,9 @@ from sandbox_client import NOW, demo_site
 from jira_sandbox.content.seed import make_issues, make_site
 from jira_sandbox.data.catalogue import BLANK, DEMO, DONE, EPIC, IN_PROGRESS, STORY, SUBTASK
 from jira_sandbox.data.changes import Counters, SiteChange
+from jira_sandbox.data.issue import Issue
 from jira_sandbox.data.model import to_millis
 from jira_sandbox.data.site import Site
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from jira_sandbox.data.issue import Issue
 
 NOW_MILLIS = to_millis(NOW)
 

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import MISSING, fields, replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -24,10 +26,6 @@ from jira_sandbox.data.parts import (
     RemoteLink,
     Worklog,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 
 def opened(file: SiteFile, **options: Any) -> Site:

@@ -7,16 +7,14 @@ the same result in a hundredth of the time.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jsonschema import Draft4Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 from sandbox_specs import load
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 @cache

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
+import httpx
 from sandbox_client import NOW, open_client
 
-from jira_sandbox import make_site
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
-    import httpx
-
-    from jira_sandbox import Site
+from jira_sandbox import Site, make_site
 
 
 def new_site() -> Site:

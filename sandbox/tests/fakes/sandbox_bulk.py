@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import httpx
 from sandbox_client import NOW
 
-from jira_sandbox import make_site
-
-if TYPE_CHECKING:
-    import httpx
-
-    from jira_sandbox import Site
+from jira_sandbox import Site, make_site
 
 
 def new_site(tickets: int = 5) -> Site:

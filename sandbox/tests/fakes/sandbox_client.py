@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 from sandbox_openapi import wrong_answer
 from sandbox_specs import find
 
-from jira_sandbox import EMAIL, TOKEN, create_app, make_site
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
-    from jira_sandbox import Site
+from jira_sandbox import EMAIL, TOKEN, Site, create_app, make_site
 
 NOW = datetime(2025, 10, 1, 12, 0, tzinfo=UTC)
 JsonObject = dict[str, Any]

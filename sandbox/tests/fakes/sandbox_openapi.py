@@ -6,14 +6,12 @@ import json
 import re
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import httpx
 from jsonschema import Draft4Validator
 from sandbox_specs import load, problems
-
-if TYPE_CHECKING:
-    import httpx
 
 _ROOT = "/rest/api/3"
 _UNSAID = {405, 410, 413}

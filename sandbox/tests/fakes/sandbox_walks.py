@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 from sandbox_client import open_client
 from sandbox_openapi import find_operation, wrong_request
 
+from jira_sandbox import Site
+from jira_sandbox.api.interface import RouteGroup
 from jira_sandbox.api.routes import PLATFORM
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from jira_sandbox import Site
-    from jira_sandbox.api.interface import RouteGroup
 
 #: The method, the path, the body and the expected status.
 Step = tuple[str, str, Any, int]

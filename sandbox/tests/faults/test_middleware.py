@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 import trio
 from planned_faults import PlannedFaults
+from starlette.types import Message, Receive, Scope, Send
 
-from jira_sandbox import Fault, FaultKind, Faults
+from jira_sandbox import Fault, FaultKind, Faults, FaultSource
 from jira_sandbox.faults.middleware import RESET_CONNECTION, FaultMiddleware
-
-if TYPE_CHECKING:
-    from starlette.types import Message, Receive, Scope, Send
-
-    from jira_sandbox import FaultSource
 
 URL = "http://127.0.0.1/rest/api/3/issue"
 BODY = json.dumps({"fields": {"summary": "Zoë"}}).encode()

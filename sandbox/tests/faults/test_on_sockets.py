@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -15,12 +15,7 @@ import trio.testing
 from planned_faults import PlannedFaults
 from sandbox_client import demo_site
 
-from jira_sandbox import EMAIL, TOKEN, Fault, FaultKind, create_app, serve
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
-    from jira_sandbox import FaultSource
+from jira_sandbox import EMAIL, TOKEN, Fault, FaultKind, FaultSource, create_app, serve
 
 AUTH = (EMAIL, TOKEN)
 REQUEST = b"GET /rest/api/3/serverInfo HTTP/1.1\r\nhost: x\r\nauthorization: Basic "

@@ -3,16 +3,13 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
 
 import pytest
+from starlette.responses import Response
 
 from jira_sandbox import Fault, FaultKind
 from jira_sandbox.faults.responses import fault_response
 from jira_sandbox.faults.source import is_write
-
-if TYPE_CHECKING:
-    from starlette.responses import Response
 
 NOW = datetime(2025, 10, 8, 14, 59, 30, tzinfo=UTC)
 

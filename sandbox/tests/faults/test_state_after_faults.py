@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -11,12 +11,7 @@ import trio
 from planned_faults import PlannedFaults
 from sandbox_client import demo_site
 
-from jira_sandbox import EMAIL, TOKEN, Fault, FaultKind, Faults, create_app
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
-    from jira_sandbox import FaultSource, Site
+from jira_sandbox import EMAIL, TOKEN, Fault, FaultKind, Faults, FaultSource, Site, create_app
 
 STORY = {"project": {"key": "DEMO"}, "issuetype": {"name": "Story"}, "summary": "New"}
 

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING
 
 import pytest
 from sandbox_client import NOW
 
-from jira_sandbox import make_site
+from jira_sandbox import Site, make_site
 from jira_sandbox.data import catalogue
 from jira_sandbox.data.catalogue import DEMO_USER, LINK_TYPES, USERS
+from jira_sandbox.data.issue import Issue
 from jira_sandbox.jql.search import Searcher
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from jira_sandbox import Site
-    from jira_sandbox.data.issue import Issue
 
 
 def new_site() -> Site:

@@ -1,22 +1,18 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, strategies as st
 from sandbox_client import NOW, demo_site
 
 from jira_sandbox import Site
+from jira_sandbox.data.issue import Issue
 from jira_sandbox.data.model import to_millis
 from jira_sandbox.errors import JqlError
 from jira_sandbox.jql.search import MAX_LENGTH, Searcher
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from jira_sandbox.data.issue import Issue
 
 SITE = demo_site(120)
 ISSUES = sorted(SITE, key=lambda issue: -issue.id)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from fakes.users import User
 
 from jira_sandbox import make_site
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture

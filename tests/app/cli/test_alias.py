@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import pytest
-
-if TYPE_CHECKING:
-    from fakes.users import User
+from fakes.users import User
 
 
 def test_the_aliases_that_everybody_has_are_listed(someone: User) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import click
 import pytest
@@ -13,9 +13,6 @@ from fakes.processes import PROGRAM, environment
 from ticketr._errors import TicketrError
 from ticketr.app.cli import app
 from ticketr.app.config import MissingSetting
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def ended_with(

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import trio
-from fakes.jira_raw import RawSite, raw_site, reply
+from fakes.jira_raw import Answer, RawSite, raw_site, reply
 from fakes.processes import PROGRAM, environment, make_workspace
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from fakes.jira_raw import Answer
 
 
 async def nothing(stream: trio.abc.HalfCloseableStream) -> None:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from fakes.users import User
+from fakes.users import User
 
 ODD = os.fsdecode(b"odd-\xff\xfe.md")
 

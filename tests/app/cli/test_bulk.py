@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from fakes.processes import PROGRAM, environment, sandbox_process
@@ -11,9 +11,6 @@ from fakes.ptys import job_on_pty
 from fakes.users import User, user_of_all_fields
 
 from jira_sandbox import make_site
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 THREE = "key in (DEMO-1, DEMO-2, DEMO-3)"
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import pytest
+from fakes.users import User
 
 from ticketr import FinishedJob
 from ticketr.app.cli.app import cli
@@ -39,11 +41,6 @@ from ticketr.app.sync.errors import (
 from ticketr.app.sync.notes import Code
 from ticketr.app.sync.state.undo import UndoKind
 from ticketr.app.tickets import TicketSyntaxError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from fakes.users import User
 
 PAGE = (Path(__file__).parents[3] / "docs" / "commands.md").read_text(encoding="utf-8")
 OPTIONS = PAGE.partition("## Options")[2].partition("## Progress")[0]

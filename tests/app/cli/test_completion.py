@@ -8,13 +8,10 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from fakes.ptys import job_on_pty
-
-if TYPE_CHECKING:
-    from fakes.users import User
+from fakes.users import User
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from fakes.data_center import DataCenter, data_center
 from fakes.processes import environment, ticketr
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ADD = ("workspace", "add")
 CHECK = ("workspace", "check")

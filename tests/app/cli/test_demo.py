@@ -6,8 +6,9 @@ import signal
 import socket
 import sqlite3
 import subprocess
+from collections.abc import Generator
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import httpx
 import pytest
@@ -15,10 +16,6 @@ from fakes.processes import PROGRAM, environment, sandbox_process, ticketr
 
 from jira_sandbox import SiteFile, open_site
 from ticketr.app.cli.sandbox_process import SandboxFailed, open_sandbox
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-    from pathlib import Path
 
 AUTH = ("demo@example.com", "demo")
 

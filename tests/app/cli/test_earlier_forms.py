@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from fakes.users import User
 
 from ticketr.app.jira.adf import _conversion
 from ticketr.app.jira.adf.forms import Writer
-
-if TYPE_CHECKING:
-    from fakes.users import User
 
 Json = dict[str, Any]
 

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from fakes.processes import PROGRAM, environment
 from fakes.ptys import job_on_pty
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from fakes.users import User
+from fakes.users import User
 
 
 @pytest.fixture

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from fakes.processes import environment, sandbox_process, ticketr
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture

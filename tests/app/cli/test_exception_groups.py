@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 import pytest
+from fakes.users import User
 
 from ticketr._errors import TicketrError
 from ticketr.app.cli import app
 from ticketr.app.sync import DuplicateKey
-
-if TYPE_CHECKING:
-    from fakes.users import User
 
 OURS = DuplicateKey("A-1", "a.md", "b.md")
 

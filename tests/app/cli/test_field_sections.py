@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes.users import Told, User, user_of_all_fields
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ENVIRONMENT, PLAN, LESSONS = "environment", "customfield_10101", "customfield_10120"
 KEPT = 'fields = ["Environment", "Rollout Plan", "Lessons"]\n'

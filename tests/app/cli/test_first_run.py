@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
 from fakes.jira_app import Answer, ScriptedApp
 from fakes.keyrings import BrokenKeyring, MemoryKeyring, keyring_in_use, no_keyring
 from fakes.pulls import URL, Recorder
+from trio.testing import MockClock
 
 from jira_sandbox import EMAIL, TOKEN, create_app, make_site
 from ticketr import open_job_queue
@@ -18,7 +21,8 @@ from ticketr.app.cli.sandbox_process import SandboxFailed
 from ticketr.app.cli.workspace_add import AddRequest, add_workspace
 from ticketr.app.config import BadSetting
 from ticketr.app.jira import Credentials, open_jira
-from ticketr.app.sync import PullJob
+from ticketr.app.jira.transport import Request, Response, Transport
+from ticketr.app.sync import PullJob, PullResult
 from ticketr.app.tui.setup import (
     LoginAnswer,
     NewWorkspace,
@@ -29,15 +33,6 @@ from ticketr.app.tui.setup import (
     SetupField,
     SiteAnswer,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
-    from ticketr.app.jira.transport import Request, Response, Transport
-    from ticketr.app.sync import PullResult
 
 CANARY = "canary-7391-canary"
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from ticketr.app.cli.first_run import FirstRun
 from ticketr.app.tui.setup import FolderAnswer, FolderKind, Problem, SetupField
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 @pytest.fixture

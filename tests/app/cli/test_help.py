@@ -6,19 +6,16 @@ import re
 import shlex
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING
 
 import click
 import pytest
 from fakes.commands import COMMANDS
+from fakes.users import User
 
 from ticketr.app.cli import __path__ as cli_path
 from ticketr.app.cli.app import cli
 from ticketr.app.cli.catalogue import CATALOGUE
 from ticketr.app.cli.help import LazyCommands
-
-if TYPE_CHECKING:
-    from fakes.users import User
 
 
 def is_command(value: object) -> bool:

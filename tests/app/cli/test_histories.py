@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from ticketr import HistoryFailed, JobContext, open_job_queue
 from ticketr.app.cli.workspace_history import HISTORY, WorkspaceHistories
 from ticketr.app.config import STATE_FOLDER
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)

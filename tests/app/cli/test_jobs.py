@@ -7,12 +7,9 @@ import re
 import sqlite3
 from contextlib import closing
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import pytest
-
-if TYPE_CHECKING:
-    from fakes.users import User
+from fakes.users import User
 
 WHEN = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
 KEYS = {

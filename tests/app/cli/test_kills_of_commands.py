@@ -10,25 +10,21 @@ import random
 import re
 import shutil
 import time
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from fakes.killed_commands import Commands, forked_sandbox, open_commands
 from fakes.processes import environment
 
+from jira_sandbox import Site
 from jira_sandbox.data.catalogue import DEMO_USER
 from jira_sandbox.data.storage import SiteFile
 from jira_sandbox.opening import open_site
 from ticketr.app.jira.adf import to_adf, to_markdown
 from ticketr.app.tickets import parse
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
-    from pathlib import Path
-
-    from jira_sandbox import Site
 
 BEFORE, LATENCY, KILLED = 8, 0.01, -9
 #: How often each command is killed.

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 import pytest
 from fakes.processes import PROGRAM, environment
 from fakes.ptys import job_on_pty
+from fakes.users import User
 
 from ticketr.app.config import STATE_FOLDER, StateFolder, store_list_memory
-
-if TYPE_CHECKING:
-    from fakes.users import User
 
 
 @pytest.fixture

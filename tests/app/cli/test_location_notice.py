@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from fakes.pulls import URL
+from fakes.users import User
 
 from ticketr.app.config import LoginEntry, WorkspaceEntry, store_workspace, use_workspace
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from fakes.users import User
 
 OTHER = "https://other.atlassian.net"
 IGNORED = f"; JIRA_URL ({OTHER}) does not count there"

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
-
-if TYPE_CHECKING:
-    from fakes.users import User
+from fakes.users import User
 
 
 def test_work_is_recorded(someone: User) -> None:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import shutil
 import subprocess
 from inspect import cleandoc
-from typing import TYPE_CHECKING
 
 import click
 import pytest
 from fakes.commands import COMMANDS
+from fakes.users import User
 
 from ticketr.app.cli.catalogue import CATALOGUE
-
-if TYPE_CHECKING:
-    from fakes.users import User
 
 needs_groff = pytest.mark.skipif(shutil.which("groff") is None, reason="groff is not installed")
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import pytest
 from fakes.jira_app import Answer, Asked, RuledApp
+from fakes.users import User
 from fakes.wire import Wire
 from planned_faults import PlannedFaults
 
 from jira_sandbox import Fault, FaultKind, create_app
-
-if TYPE_CHECKING:
-    from fakes.users import User
 
 API = "/rest/api/3/"
 

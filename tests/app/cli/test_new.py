@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+from fakes.users import User
 
 from ticketr.app.tickets import Ticket, parse
-
-if TYPE_CHECKING:
-    from fakes.users import User
 
 
 def drafted(someone: User, *arguments: str) -> tuple[str, Ticket]:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from fakes.pulls import URL
-
-if TYPE_CHECKING:
-    from fakes.users import User
+from fakes.users import User
 
 ADDRESS = f"{URL}/browse/DEMO-9"
 

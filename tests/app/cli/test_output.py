@@ -6,19 +6,15 @@ import base64
 import json
 import sqlite3
 import subprocess
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import trio
 from fakes.jira_raw import raw_site, reply
 from fakes.processes import PROGRAM, environment, make_workspace, ticketr
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    from fakes.users import User
+from fakes.users import User
 
 EMAIL = "mia@example.com"
 TOKEN = "canary-ATATT3xFfGF0/Px+q=7A"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from fakes.processes import PROGRAM, environment, make_workspace, ticketr
@@ -12,9 +12,6 @@ from fakes.ptys import job_on_pty
 
 from ticketr.app.cli import app
 from ticketr.app.cli.catalogue import CATALOGUE
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FILE = "# TICKET: [DEMO-1] Search that forgives\n\n## Fields\n\nStatus: To Do\n"
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-from typing import TYPE_CHECKING
+from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 from fakes.processes import PROGRAM, environment, sandbox_process
 from fakes.ptys import job_on_pty
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-    from pathlib import Path
 
 CHANGED = "it has changed since the plan was shown"
 

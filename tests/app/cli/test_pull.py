@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from fakes.processes import environment, sandbox_process, ticketr
@@ -12,9 +12,6 @@ from fakes.processes import environment, sandbox_process, ticketr
 from ticketr.app.cli.report import print_pull
 from ticketr.app.sync import PullResult
 from ticketr.app.tickets import parse
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HOSTILE = "a\x1b[2J\x9b2Kb\u202e.md"
 

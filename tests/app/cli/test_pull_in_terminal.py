@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pyte
 import pytest
 from fakes.processes import PROGRAM, environment, sandbox_process
-from fakes.ptys import job_on_pty
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from fakes.ptys import Pty
+from fakes.ptys import Pty, job_on_pty
 
 
 def rows_of(pty: Pty) -> list[str]:

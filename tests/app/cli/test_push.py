@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import re
 import signal
-from typing import TYPE_CHECKING
+from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 from fakes.lossy import Lossy
 from fakes.processes import PROGRAM, environment, sandbox_process
 from fakes.ptys import job_on_pty
+from fakes.users import User
 
 from jira_sandbox import create_app
 from ticketr.app.tickets import parse
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-    from pathlib import Path
-
-    from fakes.users import User
 
 HOSTILE = "a\x1b[2J\x9b2Kb\u202e"
 DEMO_9 = {"key": "DEMO-9", "url": "http://127.0.0.1/browse/DEMO-9"}

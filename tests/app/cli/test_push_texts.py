@@ -7,16 +7,13 @@ import json
 import subprocess
 import urllib.request
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes.processes import PROGRAM, environment, sandbox_process
 from fakes.ptys import job_on_pty
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from fakes.users import User
+from fakes.users import User
 
 TABLE = """\
 # TICKET: A table

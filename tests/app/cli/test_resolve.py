@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 import pytest
+from fakes.users import User
 
 from ticketr.app.sync import Store
-
-if TYPE_CHECKING:
-    from fakes.users import User
 
 
 @pytest.fixture

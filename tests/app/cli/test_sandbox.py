@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import signal
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from fakes.processes import PROGRAM, ticketr
 
 from jira_sandbox.cli import sandbox
 from ticketr.app.cli.app import cli
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_it_has_the_options_of_jira_sandbox() -> None:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from fakes.processes import PROGRAM, environment, sandbox_process
 from fakes.ptys import job_on_pty
 from fakes.users import User, user_of_all_fields
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import cast
 
 import pytest
 from fakes.states import snapshot
@@ -9,11 +10,7 @@ from fakes.states import snapshot
 from ticketr import JobProgress, JobStatus
 from ticketr.app.cli.screen import last_words, line_style, read_keymap
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from ticketr.terminal import Terminal
+from ticketr.terminal import Terminal
 
 
 class Plain:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from fakes.processes import PROGRAM, environment, make_workspace, sandbox_process
 from fakes.ptys import job_on_pty
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_a_job_that_failed_in_the_app_leaves_no_traceback_behind(tmp_path: Path) -> None:

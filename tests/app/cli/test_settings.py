@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes.keyrings import keyring_in_use, no_keyring
@@ -17,10 +19,6 @@ from ticketr.app.config import (
     store_workspace,
 )
 from ticketr.app.sync import PullJob, Side
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-    from pathlib import Path
 
 SITE = "https://acme.atlassian.net"
 EMPTY = ("JIRA_API_KEY", "JIRA_PROJECT", "JIRA_STORY_TYPE", "JIRA_SUBTASK_TYPE")

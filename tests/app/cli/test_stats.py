@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
 
 import pytest
 from fakes.processes import PROGRAM, environment
 from fakes.ptys import job_on_pty
-
-if TYPE_CHECKING:
-    from fakes.users import User
+from fakes.users import User
 
 
 @pytest.fixture

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING
 
 import pytest
 from fakes.lossy import Lossy, once
 from fakes.processes import PROGRAM, environment
 from fakes.ptys import job_on_pty
+from fakes.users import User
 
 from jira_sandbox import create_app, make_site
 from ticketr.app.sync import Store
-
-if TYPE_CHECKING:
-    from fakes.users import User
 
 HOSTILE = "a\x1b[2J\x9b2Kb\u202e"
 KEYS = {

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from pathlib import Path
+from typing import Self
 
 import pytest
 import trio
 from fakes.processes import PROGRAM, environment, sandbox_process, ticketr
 from fakes.ptys import job_on_pty
 from fakes.pulls import Recorder
+from fakes.users import User
 
 from jira_sandbox import create_app
 from ticketr.app.jira.transport import AsksMissing
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from fakes.users import User
 
 PULL = {
     "total",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Generator
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
 
 import pytest
+from fakes.users import User
 
 from ticketr.app.sync import (
     Change,
@@ -19,11 +20,6 @@ from ticketr.app.sync import (
     plan_file_edits,
 )
 from ticketr.app.tickets import Ticket
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-
-    from fakes.users import User
 
 SETTLE = "to settle it again: ticketr resolve DEMO-9 --take mine, jira or both"
 

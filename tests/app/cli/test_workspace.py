@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -12,6 +14,7 @@ from fakes.jira_raw import raw_site, reply
 from fakes.keyrings import BrokenKeyring, MemoryKeyring, keyring_in_use, no_keyring
 from fakes.processes import PROGRAM, environment, sandbox_process
 
+from ticketr import TicketrError
 from ticketr.app.cli.app import cli
 from ticketr.app.config import (
     BadSetting,
@@ -25,12 +28,6 @@ from ticketr.app.config import (
 )
 from ticketr.app.jira import AuthenticationFailed
 from ticketr.app.sync import UnknownProject
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-    from pathlib import Path
-
-    from ticketr import TicketrError
 
 ME = "demo@example.com"
 CANARY = "canary-7391-canary"

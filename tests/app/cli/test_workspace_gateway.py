@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import subprocess
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
 from fakes.jira_raw import raw_site, reply
 from fakes.processes import PROGRAM, environment, sandbox_process, ticketr
-from fakes.ptys import job_on_pty
+from fakes.ptys import Pty, job_on_pty
 from fakes.recording_site import recording_site
 
 from jira_sandbox import CLOUD_ID, EMAIL, SCOPED_TOKEN
@@ -19,13 +22,6 @@ from ticketr.app.config import (
     read_user_config,
     store_workspace,
 )
-
-if TYPE_CHECKING:
-    import subprocess
-    from collections.abc import Generator
-    from pathlib import Path
-
-    from fakes.ptys import Pty
 
 QUESTION = "Does it have scopes, and may it be sent there?"
 

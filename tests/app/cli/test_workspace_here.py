@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes.processes import PROGRAM, environment, sandbox_process, ticketr
 from fakes.ptys import job_on_pty
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-    from pathlib import Path
 
 WAYS = (
     "'ticketr workspace add'",

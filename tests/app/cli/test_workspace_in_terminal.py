@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from fakes.processes import PROGRAM, environment, sandbox_process, ticketr
-from fakes.ptys import job_on_pty
+from fakes.ptys import Pty, job_on_pty
 from fakes.recording_site import recording_site
 
 from ticketr.app.config import WorkspaceEntry, read_user_config, store_workspace
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-
-    from fakes.ptys import Pty
 
 ME = "demo@example.com"
 CANARY = "canary-7391-canary"

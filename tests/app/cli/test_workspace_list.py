@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 from fakes.keyrings import keyring_in_use, no_keyring
@@ -14,10 +15,6 @@ from ticketr.app.cli.workspace_list import AppWorkspaces, app_workspaces
 from ticketr.app.config import BadSetting
 from ticketr.app.tui.job_request import JobKind, JobRequest
 from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-    from pathlib import Path
 
 PULL = JobRequest(JobKind.PULL)
 LOGIN = {

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from fakes.jira_app import Answer, ScriptedApp
+from trio.testing import MockClock
 
 from ticketr.app.cli.workspace_site import LoginChecked, check_login
 from ticketr.app.config import BadSetting
 from ticketr.app.jira import AuthenticationFailed, Credentials
 from ticketr.app.sync import UnsupportedField
-
-if TYPE_CHECKING:
-    from trio.testing import MockClock
 
 SITE = "https://acme.atlassian.net"
 GATEWAY = "http://127.0.0.1:8080/ex/jira/11-22"

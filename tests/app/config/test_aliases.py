@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -15,9 +15,6 @@ from ticketr.app.config import (
     resolve_workspace,
     store_alias,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ALIASES = {
     "team": "project = A AND @open",

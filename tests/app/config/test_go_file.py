@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from ticketr.app.config import BadFile, MappedField, SettingsFailed, read_go_file
 from ticketr.app.config.go_file import GoFile
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # As that program's example and its `schema` command write it, with a login added.
 WHOLE = """\

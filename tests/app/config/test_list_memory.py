@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import resource
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from ticketr.app.config import ListMemory, StateFolder, read_list_memory, store_list_memory
 from ticketr.app.config.list_memory import FILE, MOST_FILTERS
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture

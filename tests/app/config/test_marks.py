@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from ticketr.app.config import BadFile, NotPrivate, WorkspaceEntry, note_marked, open_marks
 from ticketr.app.config.config_edits import store_workspace
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SITE = "https://acme.atlassian.net"
 

@@ -2,14 +2,11 @@ from __future__ import annotations
 
 import os
 from itertools import count
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from ticketr.app.config import StateFolder, UnsafePath, require_database
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture

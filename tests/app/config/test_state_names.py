@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -13,9 +13,6 @@ from ticketr.app.config.state_names import MOST_TITLES
 from ticketr.app.jira import Issue
 from ticketr.app.sync import State, Store
 from ticketr.app.sync.state.state import Base, IssueRow
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 COUNT = MOST_TITLES + 20
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 import trio
 
 from ticketr.app.config import TokenFailed, token_command
 from ticketr.app.config.token_command import run_token_command
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 
 async def run(words: Sequence[str], folder: Path, *, interactive: bool = False) -> str:

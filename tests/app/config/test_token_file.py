@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from ticketr.app.config import BadFile, NotPrivate
 from ticketr.app.config.token_file import TOKEN_FILE, delete_token, read_token, write_token
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SITE = "https://acme.atlassian.net"
 OTHER = "https://other.example"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import trio
@@ -24,10 +25,6 @@ from ticketr.app.config import (
 )
 from ticketr.app.config.token_file import write_token
 from ticketr.app.config.token_rule import SiteTrust, is_environment_for, trust_in
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-    from pathlib import Path
 
 A = "https://a.example"
 B = "https://b.example"

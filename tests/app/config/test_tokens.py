@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import trio
@@ -24,9 +24,6 @@ from ticketr.app.config import (
     store_token,
 )
 from ticketr.app.config.token_file import read_token, write_token
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SITE = "https://acme.atlassian.net"
 ME = "me@acme.com"

@@ -2,16 +2,14 @@ from __future__ import annotations
 
 import os
 import tomllib
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 
 from ticketr.app.config import BadFile, SettingsFailed
 from ticketr.app.config.tomlfile import LARGEST, edited, line_of, read_table, read_text
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TEXT = """\
 # a comment

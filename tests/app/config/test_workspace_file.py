@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -16,9 +16,6 @@ from ticketr.app.config import (
     write_workspace_file,
 )
 from ticketr.app.config.errors import SecretInFile
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SITE = "https://acme.atlassian.net"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 import pytest
@@ -16,9 +16,6 @@ from ticketr.app.config.checks import STRATEGIES
 from ticketr.app.config.token_rule import SiteTrust, is_environment_for, trust_in
 from ticketr.app.config.user_config import _KEYS, _WORKSPACE_KEYS
 from ticketr.app.config.workspace_file import _KEYS as FILE_KEYS, _SYNC_KEYS, WORKSPACE_FILE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 PAGE = (Path(__file__).parents[3] / "docs" / "workspaces.md").read_text(encoding="utf-8")
 SHARED, OWN = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)

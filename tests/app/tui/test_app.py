@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import trio
 from fakes.pulls import inline
 from fakes.screens import FakeScreen
+from trio.testing import MockClock
 
-from ticketr import JobContext, JobStatus, open_job_queue
+from ticketr import JobContext, JobQueue, JobStatus, open_job_queue
 from ticketr.app.sync import Store
+from ticketr.app.sync.session_job import OnWritten
 from ticketr.app.tickets import Ticket, render
 from ticketr.app.tui.app import (
     CAREFUL_ESCAPE,
@@ -28,15 +31,6 @@ from ticketr.app.tui.messages import Told
 from ticketr.app.tui.services.jobs import start_job
 from ticketr.app.tui.theme import Theme
 from ticketr.terminal import Focused, HungUp, Key, Paste, Quit, Resize, Resumed
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
-    from ticketr import JobQueue
-    from ticketr.app.sync.session_job import OnWritten
 
 
 @dataclass

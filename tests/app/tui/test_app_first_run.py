@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+import pytest
 import trio
 from fakes.apps import running_app
 from fakes.setups import FakeSetup, as_setup
+from trio.testing import MockClock
 
-from ticketr.app.tui.setup import FolderAnswer, FolderKind, Problem, SetupField
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pytest
-    from trio.testing import MockClock
-
-    from ticketr.app.tui.setup import Setup
+from ticketr.app.tui.setup import FolderAnswer, FolderKind, Problem, Setup, SetupField
 
 CANARY = "canary-7391"
 

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import trio
 from fakes.apps import running_app, workspace
+from trio.testing import MockClock
 
 from ticketr import JobStatus
 from ticketr._errors import TicketrError
-from ticketr.app.tui.messages import WorkspaceOpened
-from ticketr.app.tui.services.workspaces import ClosedWorkspace, Workspaces
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
-    from ticketr.app.tui.messages import Message
-    from ticketr.app.tui.services.workspaces import OpenWorkspace
+from ticketr.app.tui.messages import Message, WorkspaceOpened
+from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, Workspaces
 
 TICKET = "# TICKET: [DEMO-1] Search\n"
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import trio
 from fakes.apps import running_app
 from fakes.pulls import Bench
+from trio.testing import MockClock
 
 from jira_sandbox import make_site
 from ticketr import JobStatus
 from ticketr.app.tickets import parse
 from ticketr.app.tui.services.opening import open_workspace
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from trio.testing import MockClock
 
 
 async def test_chosen_tickets_are_deleted_by_a_job_after_their_number_was_typed(

@@ -6,9 +6,9 @@ After an intended change, ``TICKETR_GOLDEN=write`` writes the files again; read 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from fakes.app_screens import SCREENS, main_state
@@ -21,9 +21,6 @@ from ticketr.app.tui.theme import Theme
 from ticketr.statusline import LineStyle
 from ticketr.terminal import sgr
 from ticketr.text import width
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 GOLDEN = Path(__file__).parent / "golden"
 SIZES = ((200, 60), (100, 30), (80, 24), (60, 16), (40, 8))

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import trio
-from fakes.apps import running_app
+from fakes.apps import Run, running_app
 from fakes.pulls import Bench
+from trio.testing import MockClock
 
 from jira_sandbox import make_site
 from ticketr import JobStatus
 from ticketr.app.tui import messages
 from ticketr.app.tui.overlays.reading_time import LOOK
 from ticketr.app.tui.services.opening import open_workspace
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-    from pathlib import Path
-
-    from fakes.apps import Run
-    from trio.testing import MockClock
 
 TICKETS = 12
 

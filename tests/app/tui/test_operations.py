@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
-from fakes.apps import running_app
+from fakes.apps import Run, running_app
 from fakes.pulls import Bench, Recorder
+from trio.testing import MockClock
 
 from jira_sandbox import create_app, make_site
 from ticketr import JobStatus
 from ticketr.app.jira import ConnectFailed
+from ticketr.app.jira.transport import Request, Response
 from ticketr.app.tui.overlays.reading_time import LOOK
 from ticketr.app.tui.services.opening import open_workspace
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-    from pathlib import Path
-
-    from fakes.apps import Run
-    from trio.testing import MockClock
-
-    from ticketr.app.jira.transport import Request, Response
-
 
 #: Seconds that each answer takes.
 LATENCY = 1.0

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 from fakes.screens import plain
@@ -11,13 +10,10 @@ from ticketr.app.tickets import Ticket
 from ticketr.app.tui.messages import MouseUsed
 from ticketr.app.tui.overlays.help import Help
 from ticketr.app.tui.screen import screen
-from ticketr.app.tui.state import Panel
+from ticketr.app.tui.state import AppState, Panel
 from ticketr.app.tui.theme import Theme
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.terminal import MouseAction
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.state import AppState
 
 MANY = tuple(Ticket(f"Number {at}", f"DEMO-{at}") for at in range(1, 100))
 

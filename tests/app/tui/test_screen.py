@@ -2,25 +2,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 from fakes.screens import plain
 from fakes.states import after, app_state, pressed, snapshot
 
-from ticketr import JobStatus
+from ticketr import JobSnapshot, JobStatus
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.screen import screen
+from ticketr.app.tui.state import AppState
 from ticketr.app.tui.theme import Theme
 from ticketr.app.tui.update import wake_at
 from ticketr.statusline import LineStyle
 from ticketr.terminal import sgr
 from ticketr.text import width
-
-if TYPE_CHECKING:
-    from ticketr import JobSnapshot
-    from ticketr.app.tui.state import AppState
 
 HOSTILE = Ticket(
     "\x1b[31mred\x07 \u202e陈美玲 👩‍👩‍👧 " * 5, "DEMO-7", fields={"Assignee": "陈美玲"}

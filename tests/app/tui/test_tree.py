@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
 import pytest
 from fakes.bytecodes import Bytecodes
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from ticketr.app.tickets import SORT_NAMES, Ticket, parse_filter, sort_key
+from ticketr.app.tickets import SORT_NAMES, Candidate, Ticket, parse_filter, sort_key
 from ticketr.app.tui import row_blocks
 from ticketr.app.tui.row_blocks import Rows
 from ticketr.app.tui.rows import ListRow, rows_of
 from ticketr.app.tui.sorting import sort_ahead
 from ticketr.app.tui.tree import Wanted, arrange
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from ticketr.app.tickets import Candidate
 
 #: Numbers of a ticket and of its sub-tasks; a draft has the number 0.
 Family = tuple[int, int]

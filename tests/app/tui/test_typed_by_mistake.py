@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import string
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import trio
-from fakes.apps import running_app
+from fakes.apps import Run, running_app
 from fakes.pulls import Bench
+from trio.testing import MockClock
 
 from jira_sandbox import make_site
 from ticketr.app.tickets import Ticket, render
 from ticketr.app.tui.services.opening import open_workspace
 from ticketr.terminal import Paste
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-    from pathlib import Path
-
-    from fakes.apps import Run
-    from trio.testing import MockClock
 
 DRAFTS = 30
 KEYS = [key for key in string.printable if key.isprintable() and key != "q"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from sandbox_agile import agile, new_site
@@ -8,9 +9,6 @@ from sandbox_client import NOW, open_client
 
 from jira_sandbox import SiteFile, open_site
 from jira_sandbox.data.model import Sprint
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 DATES = {"startDate": "2025-10-01", "endDate": "2025-10-15T10:00:00.000Z"}
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from sandbox_bulk import new_site, progress, submit
@@ -12,10 +13,6 @@ from jira_sandbox.api.bulk import choices
 from jira_sandbox.api.bulk.choices import BulkChoiceRoutes
 from jira_sandbox.api.bulk.operations import BulkRoutes
 from jira_sandbox.data import catalogue
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 EDIT = {
     "selectedIssueIdsOrKeys": ["DEMO-2", "10003", "DEMO-99"],

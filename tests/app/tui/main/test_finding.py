@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING
 
 import pytest
 from fakes.screens import plain
@@ -15,13 +14,11 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.panels.matches import find_matches, with_marks
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.sheet import DetailLine, sheet_of
+from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Span
 from ticketr.app.tui.theme import Theme
 from ticketr.app.tui.update import update
 from ticketr.terminal import sgr
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.state import AppState
 
 TEXT = "\n\n".join(f"Paragraph {at} is short." for at in range(40))
 TICKET = Ticket("A title", "DEMO-1", f"{TEXT}\n\nThe Café is the only one.")

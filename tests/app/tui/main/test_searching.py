@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 from fakes.screens import plain
@@ -15,13 +14,11 @@ from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.main.filtering import give_filter_back
 from ticketr.app.tui.overlays.asking import AskingKeys
 from ticketr.app.tui.screen import screen
+from ticketr.app.tui.state import AppState
 from ticketr.app.tui.theme import Theme
 from ticketr.app.tui.update import update
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.text import clean
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.state import AppState
 
 TICKETS = tuple(Ticket(f"Number {at}", f"DEMO-{at}") for at in (1, 2, 3))
 JQL = "sprint in openSprints()"

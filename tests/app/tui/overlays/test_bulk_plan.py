@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from fakes.screens import plain
 from fakes.states import after, app_state, pressed
@@ -16,11 +14,9 @@ from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.overlays.bulk_plan import AskingIssues, BulkPlan
 from ticketr.app.tui.overlays.reading_time import LOOK
 from ticketr.app.tui.screen import screen
+from ticketr.app.tui.state import AppState
 from ticketr.app.tui.theme import Theme
 from ticketr.app.tui.update import update
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.state import AppState
 
 KEYS = ("DEMO-1", "DEMO-3")
 FOUND = (

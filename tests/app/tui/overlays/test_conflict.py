@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 from fakes.conflict_views import BASE, LOCAL, REMOTE, conflict_view
@@ -18,11 +17,9 @@ from ticketr.app.tui.overlays.conflict import ConflictScreen
 from ticketr.app.tui.overlays.reading_time import LOOK
 from ticketr.app.tui.row_blocks import Rows
 from ticketr.app.tui.screen import screen
+from ticketr.app.tui.state import AppState
 from ticketr.app.tui.theme import Theme
 from ticketr.app.tui.update import update
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.state import AppState
 
 VIEW = conflict_view()
 TITLE, PRIORITY = (part.id for part in VIEW.parts)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from fakes.screens import plain
 from fakes.states import after, app_state, pressed
@@ -12,12 +11,9 @@ from ticketr.app.tui.overlays.diff import Diff
 from ticketr.app.tui.overlays.reading_time import LOOK
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.sheet import Edit, sheet_of
-from ticketr.app.tui.state import OpenTicket
+from ticketr.app.tui.state import AppState, OpenTicket
 from ticketr.app.tui.theme import Theme
 from ticketr.app.tui.update import update
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.state import AppState
 
 TICKET = Ticket("Rebuild faster", "DEMO-9")
 EDITS = (Edit("Title", "Rebuild the index", "Rebuild faster"), Edit("Priority", "High", "Low"))

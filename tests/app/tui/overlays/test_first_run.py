@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from fakes.screens import plain
@@ -12,6 +11,7 @@ from fakes.setups import DEMO, LOGIN, SHOP, SITE
 from fakes.states import after, app_state
 
 from ticketr.app.tui import effects, messages
+from ticketr.app.tui.effects import Effect
 from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.overlays.first_run import TOKEN_PAGE, FirstRun
 from ticketr.app.tui.overlays.first_run_form import TYPING_REST, Form, Purpose
@@ -31,9 +31,6 @@ from ticketr.app.tui.update import update, wake_at
 from ticketr.statusline import LineStyle
 from ticketr.terminal import MouseAction, sgr
 from ticketr.text import width
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.effects import Effect
 
 CANARY = "canary-7391"
 START = AppState(100, 30, overlays=(FirstRun(),))

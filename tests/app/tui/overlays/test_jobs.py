@@ -3,14 +3,13 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING
 
 import pytest
 from fakes.job_snapshots import EARLIER
 from fakes.screens import plain
 from fakes.states import after, app_state, pressed, snapshot
 
-from ticketr import FinishedJob, JobErrorInfo, JobStatus
+from ticketr import FinishedJob, JobErrorInfo, JobSnapshot, JobStatus
 from ticketr.app.sync import Code, Note, PullResult, PushResult, SyncResult, ticket_tags
 from ticketr.app.sync.jobs.parts import not_done
 from ticketr.app.tui import effects, messages
@@ -21,13 +20,10 @@ from ticketr.app.tui.keymap import KeyMap
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.row_blocks import Rows
 from ticketr.app.tui.screen import next_change, screen
+from ticketr.app.tui.state import AppState
 from ticketr.app.tui.theme import Theme
 from ticketr.app.tui.update import update
 from ticketr.app.tui.workspace import WorkspaceView
-
-if TYPE_CHECKING:
-    from ticketr import JobSnapshot
-    from ticketr.app.tui.state import AppState
 
 CLASH = Code.CONFLICT
 RUNNING = snapshot(job="1")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 from fakes.bytecodes import Bytecodes
@@ -23,13 +23,8 @@ from ticketr.app.tui.overlays.conflict import ConflictScreen
 from ticketr.app.tui.overlays.conflict_rows import MOST_NAMED
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.sheet import Edit, sheet_of
-from ticketr.app.tui.state import OpenTicket
+from ticketr.app.tui.state import AppState, OpenTicket
 from ticketr.app.tui.theme import Theme
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ticketr.app.tui.state import AppState
 
 TICKET = Ticket("Rebuild the index", "DEMO-9")
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from fakes.bytecodes import Bytecodes
 from fakes.screens import plain
@@ -15,11 +13,9 @@ from ticketr.app.tui.overlays.entries import MOST_TICKETS, entries_of
 from ticketr.app.tui.overlays.palette import Palette
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.screen import screen
+from ticketr.app.tui.state import AppState
 from ticketr.app.tui.theme import Theme
 from ticketr.app.tui.update import update
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.state import AppState
 
 TICKETS = (
     Ticket("Search", "DEMO-1", fields={"Status": "Done", "Assignee": "Priya Raman"}),

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from fakes.screens import plain
 from fakes.states import after, app_state, pressed
@@ -16,11 +14,9 @@ from ticketr.app.tui.overlays.plan_rows import padded_name
 from ticketr.app.tui.overlays.reading_time import LOOK
 from ticketr.app.tui.row_blocks import Rows
 from ticketr.app.tui.screen import screen
+from ticketr.app.tui.state import AppState
 from ticketr.app.tui.theme import Theme
 from ticketr.app.tui.update import update
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.state import AppState
 
 EDIT = PlanEntry("DEMO-9", "Rebuild", "DEMO-9.md", 1, (PlanPart("Priority", "High", "Low"),))
 DRAFT = PlanEntry("", "Pay", "new.md", 3, (PlanPart("Title", "", "Pay"),))

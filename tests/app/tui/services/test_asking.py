@@ -4,28 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import trio
 import trio.testing
 from fakes.apps import running_app, workspace
 from fakes.pulls import Bench, inline
+from trio.testing import MockClock
 
 from jira_sandbox import make_site
 from ticketr.app.jira import LastChange
 from ticketr.app.sync import Store, UnknownTicket, read_statuses, search_ids
 from ticketr.app.tui import effects, messages
+from ticketr.app.tui.messages import Message
 from ticketr.app.tui.services import asking
 from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.workspaces import OpenWorkspace, Workspaces
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
-    from ticketr.app.tui.messages import Message
 
 NOTHING = cast("Any", None)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import trio
@@ -11,24 +12,19 @@ from fakes.apps import running_app, workspace
 from fakes.conflicts import tree
 from fakes.frozen import frozen
 from fakes.pulls import Bench, inline
+from trio.testing import MockClock
 
 from jira_sandbox import make_site
 from ticketr.app.sync import Change, FieldChange, IssuePlace, Store
 from ticketr.app.tickets import Ticket, parse, render
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.keymap import KeyAction
+from ticketr.app.tui.messages import Message
 from ticketr.app.tui.row_blocks import Rows
 from ticketr.app.tui.services import conflicts, edits
 from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.workspaces import OpenWorkspace, Workspaces
 from ticketr.app.tui.workspace import NO_COMMENTS
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
-    from ticketr.app.tui.messages import Message
 
 PLACE = IssuePlace("DEMO-9.md", "DEMO-9")
 NOTHING = cast("Any", None)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import Any, cast
 
 from fakes.pulls import inline
+from trio.testing import MockClock
 
 from ticketr import JobContext, SqliteHistory, open_job_queue
 from ticketr.app.sync import Store
 from ticketr.app.tui import effects, messages
+from ticketr.app.tui.messages import Message
 from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.jobs import read_history
 from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, Workspaces
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
-    from ticketr.app.tui.messages import Message
 
 
 async def nothing_to_do(context: JobContext) -> None:

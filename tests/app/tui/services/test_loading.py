@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, cast
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, TypeVarTuple, cast
 
 import trio
 import trio.testing
 from fakes.pulls import inline
+from trio.testing import MockClock
 
 from ticketr.app.sync import Store
 from ticketr.app.tui import effects, messages
+from ticketr.app.tui.messages import Message
 from ticketr.app.tui.panels.detail import SHORT, detail_lines
 from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.loading import read_detail, wrap_detail
 from ticketr.app.tui.services.workspaces import OpenWorkspace, Workspaces
 from ticketr.app.tui.sheet import WrappedDetail
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
-    from ticketr.app.tui.messages import Message
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")

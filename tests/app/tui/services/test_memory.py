@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import Any, cast
 
 from fakes.pulls import inline
 
 from ticketr.app.sync import Store
 from ticketr.app.tui import effects, messages
+from ticketr.app.tui.messages import Message
 from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.memory import remember
 from ticketr.app.tui.services.workspaces import OpenWorkspace, Workspaces
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from ticketr.app.tui.messages import Message
 
 
 async def test_a_filter_is_saved_or_given_back(tmp_path: Path) -> None:

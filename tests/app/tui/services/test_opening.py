@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from fakes.pulls import Bench
+from trio.testing import MockClock
 
 from jira_sandbox import make_site
 from ticketr import TicketrError
 from ticketr.app.config import BadSetting
 from ticketr.app.jira import Credentials
-from ticketr.app.sync import PullJob, PushJob, PushPlan, Side, SyncJob
+from ticketr.app.sync import PullJob, PushJob, PushPlan, SessionOptions, Side, SyncJob
 from ticketr.app.tui.job_request import JobKind, JobRequest
 from ticketr.app.tui.services.opening import open_workspace
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
-    from ticketr.app.sync import SessionOptions
 
 PLAN = PushPlan()
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import trio
@@ -14,15 +15,11 @@ from fakes.screens import FakeScreen
 
 from ticketr.app.sync import Store
 from ticketr.app.tui import effects, messages
+from ticketr.app.tui.messages import Message
 from ticketr.app.tui.services import outside
 from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.outside import browser_commands, open_browser, open_editor
 from ticketr.app.tui.services.workspaces import OpenWorkspace, Workspaces
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from ticketr.app.tui.messages import Message
 
 SITE = "https://jira.example"
 URL = f"{SITE}/browse/DEMO-1"

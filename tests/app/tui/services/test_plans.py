@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from fakes.pulls import Bench, inline
+from trio.testing import MockClock
 
 from jira_sandbox import make_site
 from ticketr.app.jira import Credentials
 from ticketr.app.sync import Code, Side, Store
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.job_request import JobKind
+from ticketr.app.tui.messages import Message
 from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.opening import open_workspace
 from ticketr.app.tui.services.plans import read_plan
 from ticketr.app.tui.services.workspaces import OpenWorkspace, Workspaces
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
-    from ticketr.app.tui.messages import Message
 
 
 def services(root: Path, told: list[Message], prefer: Side | None) -> Services:

@@ -6,21 +6,25 @@ import re
 import sqlite3
 import sys
 from collections import Counter
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar, TypeVarTuple, cast
+from pathlib import Path
+from types import FrameType
+from typing import TypeVar, TypeVarTuple, cast
 
 import pytest
 import trio
 from fakes.bytecodes import Bytecodes
 from fakes.pulls import Bench, inline
 from fakes.states import app_state
+from trio.testing import MockClock
 
 from jira_sandbox import make_site
 from ticketr.app.config.list_memory import FILE
 from ticketr.app.sync import Store
 from ticketr.app.tickets import SORT_NAMES, Ticket, parse_filter, render
-from ticketr.app.tui.messages import FilesRead, Recalled, TicketsFound, Told
+from ticketr.app.tui.messages import FilesRead, Message, Recalled, TicketsFound, Told
 from ticketr.app.tui.row_blocks import Rows
 from ticketr.app.tui.services import seen_files
 from ticketr.app.tui.services.files import read_sheet
@@ -28,15 +32,6 @@ from ticketr.app.tui.services.reading import FILES, Reader
 from ticketr.app.tui.sorting import places
 from ticketr.app.tui.tree import _arranged
 from ticketr.app.tui.workspace import WorkspaceView
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-    from types import FrameType
-
-    from trio.testing import MockClock
-
-    from ticketr.app.tui.messages import Message
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")

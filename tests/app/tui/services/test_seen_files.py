@@ -5,26 +5,20 @@ from __future__ import annotations
 import os
 import re
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from fakes.pulls import Bench, inline
+from trio.testing import MockClock
 
 from jira_sandbox import make_site
 from ticketr.app.sync import Store
 from ticketr.app.tickets import Ticket, render
-from ticketr.app.tui.messages import FilesRead
+from ticketr.app.tui.messages import FilesRead, Message
 from ticketr.app.tui.services import seen_files
 from ticketr.app.tui.services.reading import Reader
 from ticketr.app.tui.services.seen_files import CHANGING, FILE, SeenFiles
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
-    from ticketr.app.tui.messages import Message
 
 
 def later() -> int:

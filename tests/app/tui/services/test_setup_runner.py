@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import trio
 from fakes.setups import FakeSetup
+from trio.testing import MockClock
 
 from ticketr.app.tui.services.setup_runner import SetupRunner
 from ticketr.app.tui.setup import OpenedWorkspace, SetupField
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from trio.testing import MockClock
 
 
 async def wait(seconds: float, ended: list[str], name: str) -> str:
