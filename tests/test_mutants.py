@@ -10,7 +10,7 @@ from mutants import CONTRACT, JOBS, TESTS, chosen_modules, files_of_tests, reada
 def test_a_module_comes_with_its_own_tests_and_those_of_the_contract() -> None:
     modules = chosen_modules(["retry"])
 
-    assert modules == chosen_modules(["retry.py"]) == [JOBS / "_arguments/retry.py"]
+    assert modules == chosen_modules(["retry.py"]) == [JOBS / "_retry.py"]
     assert files_of_tests(modules) == sorted(
         TESTS / name for name in (*CONTRACT, "test_retry.py", "test_retry_by_hand.py")
     )
@@ -29,7 +29,7 @@ def test_an_unknown_name_chooses_nothing() -> None:
 def test_the_settings_are_a_section_of_a_toml_file() -> None:
     section = tomllib.loads(settings(chosen_modules(["retry"])))["tool"]["mutmut"]
 
-    assert section["only_mutate"] == ["src/ticketr/jobs/_arguments/retry.py"]
+    assert section["only_mutate"] == ["src/ticketr/jobs/_retry.py"]
     assert "tests/jobs/test_retry.py" in section["pytest_add_cli_args_test_selection"]
 
 

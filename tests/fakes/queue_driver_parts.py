@@ -9,7 +9,7 @@ import trio
 from fakes.queue_model_parts import Wish
 
 from ticketr import JobHandle, JobSnapshot
-from ticketr.jobs._readers.updates import Updates
+from ticketr.jobs._updates import Updates
 
 
 class GivesIn(Exception):

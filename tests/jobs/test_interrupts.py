@@ -28,9 +28,9 @@ from ticketr import (
     open_job_queue,
 )
 from ticketr.jobs._core import QueueCore
-from ticketr.jobs._readers.updates import Subscriptions, Updates
 from ticketr.jobs._record import snapshot_of
 from ticketr.jobs._scheduling.schedule import Schedule
+from ticketr.jobs._updates import Subscriptions, Updates
 from ticketr.jobs._worker import run_jobs
 
 LIBRARY = str(Path(ticketr.__file__).parent / "jobs")

@@ -25,7 +25,7 @@ from ticketr import (
     UnknownJob,
     open_job_queue,
 )
-from ticketr.jobs._readers.json import MAX_DEPTH, json_value
+from ticketr.jobs._progress import MAX_DEPTH, json_value
 
 HALF = "\ud800"  # of a surrogate pair
 

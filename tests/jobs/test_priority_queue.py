@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from ticketr.jobs._scheduling.priority_queue import MAX_STALE, PriorityQueue
+from ticketr.jobs._scheduling.schedule import MAX_STALE, PriorityQueue
 
 
 @pytest.mark.parametrize("direction", [1.0, -1.0])

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from ticketr import JobProgress
-from ticketr.jobs._readers.progress import advance
+from ticketr.jobs._progress import advance
 
 
 def progress(current: float, total: float, message: str = "") -> JobProgress:

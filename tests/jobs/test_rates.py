@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from ticketr.jobs._scheduling.rates import Bucket, Rate
+from ticketr.jobs._scheduling.schedule import Bucket, Rate
 
 rate: Any = Rate
 

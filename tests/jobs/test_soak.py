@@ -32,7 +32,7 @@ from ticketr import (
     RetryLater,
     open_job_queue,
 )
-from ticketr.jobs._readers.updates import Updates
+from ticketr.jobs._updates import Updates
 
 WORKERS = 8
 MAX_PENDING = 50

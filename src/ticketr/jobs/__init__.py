@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from ticketr.jobs._arguments.function import in_thread, plain
-from ticketr.jobs._arguments.options import JobOptions
-from ticketr.jobs._arguments.retry import Retry
+from ticketr.jobs._arguments import JobOptions, in_thread, plain
 from ticketr.jobs._context import Job, JobContext
 from ticketr.jobs._exceptions import QueueFull
 from ticketr.jobs._handle import JobHandle
@@ -19,16 +17,17 @@ from ticketr.jobs._job import (
 )
 from ticketr.jobs._maps.repeat import RepeatHandle
 from ticketr.jobs._open import open_job_queue
+from ticketr.jobs._progress import JobProgress
 from ticketr.jobs._queue import JobQueue
-from ticketr.jobs._readers.progress import JobProgress
-from ticketr.jobs._readers.updates import Updates
 from ticketr.jobs._registry import Keep
-from ticketr.jobs._scheduling.rates import Rate
+from ticketr.jobs._retry import Retry
+from ticketr.jobs._scheduling.schedule import Rate
 from ticketr.jobs._signals import drain_on_signals
 from ticketr.jobs._sqlite.finished import FinishedJob
 from ticketr.jobs._sqlite.history import JobHistory, SqliteHistory
 from ticketr.jobs._sqlite.store import SqliteStore
 from ticketr.jobs._statistics import QueueStatistics
+from ticketr.jobs._updates import Updates
 
 __all__ = [
     "CancelCause",

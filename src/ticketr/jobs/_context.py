@@ -10,8 +10,8 @@ import trio
 from trio.lowlevel import enable_ki_protection
 
 from ticketr.jobs._job import RUNNING, JobID
-from ticketr.jobs._readers.updates import Subscriptions
 from ticketr.jobs._record import JobRecord
+from ticketr.jobs._updates import Subscriptions
 from ticketr.jobs._values import checked_seconds
 
 T_co = TypeVar("T_co", covariant=True)

@@ -16,7 +16,7 @@ import trio
 from trio.lowlevel import enable_ki_protection
 
 from ticketr._errors import DuplicateJob, QueueClosed, UnknownJob
-from ticketr.jobs._arguments.function import Around
+from ticketr.jobs._arguments import Around
 from ticketr.jobs._deadlock import (
     QueueMarks,
     is_inside,
@@ -40,14 +40,13 @@ from ticketr.jobs._job import (
 )
 from ticketr.jobs._lifecycle import INFO, LifecycleLog, is_enabled_for
 from ticketr.jobs._maps.repeat import Repeats
-from ticketr.jobs._readers.updates import Subscriptions
 from ticketr.jobs._record import NO_EXTRAS, JobRecord
 from ticketr.jobs._registry import Keep, Registry
 from ticketr.jobs._scheduling.dependencies import Dependencies, JobLinks, is_doomed
-from ticketr.jobs._scheduling.rates import Rate
-from ticketr.jobs._scheduling.schedule import Schedule
+from ticketr.jobs._scheduling.schedule import Rate, Schedule
 from ticketr.jobs._shutdown import Phase
 from ticketr.jobs._timer import Timer, WallClock, is_virtual
+from ticketr.jobs._updates import Subscriptions
 from ticketr.jobs._values import safe_repr
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from ticketr.jobs._job import (
     JobSnapshot,
     JobStatus,
 )
-from ticketr.jobs._readers.updates import Updates
 from ticketr.jobs._record import JobRecord, snapshot_of
+from ticketr.jobs._updates import Updates
 from ticketr.jobs._values import as_reason
 
 if TYPE_CHECKING:

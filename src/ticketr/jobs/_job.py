@@ -8,8 +8,14 @@ from dataclasses import dataclass, field
 from types import NoneType
 from typing import TYPE_CHECKING, Final, Generic, TypeAlias, final
 
-from ticketr.jobs._readers.json import field_of, json_key, json_text, json_value, wall_clock
-from ticketr.jobs._readers.progress import JobProgress
+from ticketr.jobs._progress import (
+    JobProgress,
+    field_of,
+    json_key,
+    json_text,
+    json_value,
+    wall_clock,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping

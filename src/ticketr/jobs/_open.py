@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING, Final, Literal, NoReturn, final
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from ticketr.jobs._arguments.function import Around, check_around
-from ticketr.jobs._arguments.options import checked_retry, checked_timeout
-from ticketr.jobs._arguments.retry import Retry
+from ticketr.jobs._arguments import Around, check_around, checked_retry, checked_timeout
 from ticketr.jobs._context import JobContext
 from ticketr.jobs._core import QueueCore
 from ticketr.jobs._exceptions import split_cancelled
 from ticketr.jobs._job import CancelCause, JobSnapshot
 from ticketr.jobs._queue import JobQueue
 from ticketr.jobs._registry import Keep
-from ticketr.jobs._scheduling.rates import Rate, checked_rate
+from ticketr.jobs._retry import Retry
+from ticketr.jobs._scheduling.schedule import Rate, checked_rate
 from ticketr.jobs._shutdown import (
     abandon,
     refuse_submits,

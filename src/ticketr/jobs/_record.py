@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeAlias, Type
 
 import trio
 
-from ticketr.jobs._arguments.retry import Retry
 from ticketr.jobs._job import (
     CANCELLED,
     COMPLETED,
@@ -29,10 +28,10 @@ from ticketr.jobs._job import (
     JobStatus,
     OnConflict,
 )
-from ticketr.jobs._readers.progress import JobProgress, advance
+from ticketr.jobs._progress import JobProgress, advance
+from ticketr.jobs._retry import Retry
 from ticketr.jobs._scheduling.dependencies import After, JobLinks
-from ticketr.jobs._scheduling.priority_queue import PriorityQueue
-from ticketr.jobs._scheduling.schedule import KeySlot
+from ticketr.jobs._scheduling.schedule import KeySlot, PriorityQueue
 from ticketr.jobs._timer import WallClock
 from ticketr.jobs._values import safe_str
 

@@ -18,7 +18,7 @@ from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, final
 
 from ticketr._errors import NotSendable
 from ticketr.jobs._calls.importable import MAIN, LoadFailed
-from ticketr.jobs._readers.json import MAX_BITS, MAX_DEPTH
+from ticketr.jobs._progress import MAX_BITS, MAX_DEPTH
 from ticketr.jobs._values import checked_text, safe_repr, safe_str
 
 CodecName: TypeAlias = Literal["json", "pickle"]

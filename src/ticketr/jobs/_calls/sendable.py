@@ -15,7 +15,7 @@ from types import FunctionType
 from typing import Any
 
 from ticketr._errors import NotSendable
-from ticketr.jobs._arguments.function import InThread, Plain, in_thread, plain
+from ticketr.jobs._arguments import InThread, Plain, in_thread, plain
 from ticketr.jobs._calls.codecs import Codec, Part
 from ticketr.jobs._calls.importable import AllowedNames, LoadFailed, importable_name, load_allowed
 from ticketr.jobs._values import safe_repr, safe_str

@@ -31,13 +31,12 @@ from trio.lowlevel import checkpoint, disable_ki_protection, enable_ki_protectio
 
 from ticketr._errors import QueueClosed
 from ticketr.jobs._admission import wait_for_room
-from ticketr.jobs._arguments.options import (
+from ticketr.jobs._arguments import (
     JobOptions,
     checked_options,
     make_record,
     refuse_options,
 )
-from ticketr.jobs._arguments.retry import Retry
 from ticketr.jobs._core import QueueCore
 from ticketr.jobs._deadlock import wait_for_jobs
 from ticketr.jobs._exceptions import split_cancelled
@@ -45,6 +44,7 @@ from ticketr.jobs._groups import has_only_exceptions
 from ticketr.jobs._handle import result_of
 from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, JobErrorInfo
 from ticketr.jobs._record import JobRecord, snapshot_of
+from ticketr.jobs._retry import Retry
 from ticketr.jobs._shutdown import what_leaves
 
 logger = logging.getLogger("ticketr.jobs")

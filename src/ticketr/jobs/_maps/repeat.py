@@ -22,7 +22,7 @@ from ticketr._errors import DuplicateJob, QueueClosed
 from ticketr.jobs._groups import has_only_exceptions
 from ticketr.jobs._job import JobErrorInfo
 from ticketr.jobs._record import snapshot_of
-from ticketr.jobs._scheduling.priority_queue import PriorityQueue
+from ticketr.jobs._scheduling.schedule import PriorityQueue
 
 if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore

@@ -13,23 +13,198 @@ the queue of the key. So all ready jobs can start as soon as there are workers.
 Room. Only ready jobs take room. One that becomes ready is never refused, so there may be more.
 
 Rates. While the rate of the queue has no start left, no job is taken; while that of a key has none,
-no job of the key is ready. Each attempt takes a start when it begins (see ``rates``).
+no job of the key is ready. Each attempt takes a start when it begins.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Hashable, Iterable, Sized
-from typing import TYPE_CHECKING, final
+from collections import deque
+from collections.abc import Hashable, Iterable, Iterator, Sized
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar, final
 
-from ticketr.jobs._scheduling.priority_queue import PriorityQueue
-from ticketr.jobs._scheduling.rates import Bucket
+from ticketr.jobs._values import checked_number, checked_seconds, safe_repr
 
 if TYPE_CHECKING:
     from ticketr.jobs._admission import Submission
     from ticketr.jobs._record import JobRecord
-    from ticketr.jobs._scheduling.rates import Rate
+
+T = TypeVar("T", bound="Hashable")
+Entry: TypeAlias = tuple[float, float, int, T]
+"""A rank, a time, a number, and the item that has them."""
+
+MAX_STALE: Final = 32
+"""How many stale entries may exceed the valid ones before all are dropped."""
+
+
+@final
+class PriorityQueue(Generic[T]):
+    """Items ordered by rank, the lowest first, then by time, then by number.
+
+    Most items arrive in order and are appended to a deque, which is quicker than a heap. An item
+    that belongs before the last one goes to a heap. A removed item's entry is not searched for: it
+    is stale, and stays until it is first, or until more than half of all entries are stale.
+
+    Attributes:
+        entries: The items, each with its entry.
+    """
+
+    __slots__ = ("_heap", "_queue", "entries")
+
+    def __init__(self) -> None:
+        self.entries: dict[T, Entry[T]] = {}
+        self._queue: deque[Entry[T]] = deque()
+        self._heap: list[Entry[T]] = []
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __contains__(self, item: object) -> bool:
+        return item in self.entries
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.entries)
+
+    def push(self, item: T, rank: float, number: int, time: float = 0.0) -> None:
+        """Add an item.
+
+        Its number must be unique.
+        """
+        entry = self.entries[item] = (rank, time, number, item)
+        queue = self._queue
+        if not queue or queue[-1] < entry:
+            queue.append(entry)
+        else:
+            heappush(self._heap, entry)
+
+    def first(self) -> Entry[T] | None:
+        """Return the entry of the first item; None if there is none."""
+        queue, heap, entries = self._queue, self._heap, self.entries
+        while queue and entries.get(queue[0][3]) is not queue[0]:
+            queue.popleft()
+        while heap and entries.get(heap[0][3]) is not heap[0]:
+            heappop(heap)
+        if heap and (not queue or heap[0] < queue[0]):
+            return heap[0]
+        return queue[0] if queue else None
+
+    def first_rank(self) -> float:
+        """Return the rank of the first item; infinity if there is none."""
+        first = self.first()
+        return math.inf if first is None else first[0]
+
+    def pop(self) -> T | None:
+        """Remove and return the first item; None if there is none."""
+        entry = self.first()
+        if entry is None:
+            return None
+        if self._queue and self._queue[0] is entry:
+            self._queue.popleft()
+        else:
+            heappop(self._heap)
+        item = entry[3]
+        del self.entries[item]
+        return item
+
+    def pop_until(self, rank: float) -> Iterator[T]:
+        """Remove and return the items up to this rank, one by one."""
+        while (first := self.first()) is not None and first[0] <= rank:
+            self.pop()
+            yield first[3]
+
+    def discard(self, item: T) -> None:
+        """Remove an item, from the middle or from the front."""
+        entry, queue = self.entries.pop(item), self._queue
+        if queue and queue[0] is entry:
+            queue.popleft()
+        elif queue and queue[-1] is entry:
+            queue.pop()
+        elif len(self._queue) + len(self._heap) > 2 * len(self.entries) + MAX_STALE:
+            self._queue = deque(sorted(self.entries.values()))
+            self._heap = []
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A limit on how fast attempts start.
+
+    A bucket holds ``burst`` starts and is full at first. Each start of an attempt takes one, and
+    one comes back every ``per / count`` seconds. ``Rate(10)`` is ten a second: one each tenth of a
+    second. Any span shorter than ``per`` seconds has at most ``burst + count - 1`` starts.
+
+    Attributes:
+        count: How many starts come back in ``per`` seconds; above 0.
+        per: The time in which they come back, in seconds; above 0.
+        burst: The starts that may come at once after a rest; at least 1.
+
+    Raises:
+        TypeError, ValueError: One of these is no such number.
+    """
+
+    count: float
+    per: float = 1.0
+    burst: float = 1.0
+
+    def __post_init__(self) -> None:
+        count = checked_number("count", self.count)
+        per = checked_seconds("per", self.per)
+        burst = checked_number("burst", self.burst, 1)
+        if not 0 < count < math.inf:
+            raise ValueError(f"count must be a number above 0, not {count}; None is no limit")
+        if per == 0:
+            raise ValueError("per must be above 0")
+        if burst == math.inf:
+            raise ValueError("burst must be finite, not inf")
+        if not 0 < per / count < math.inf:
+            raise ValueError(f"a start every {per / count} seconds is beyond what can be timed")
+        object.__setattr__(self, "count", count)
+        object.__setattr__(self, "per", per)
+        object.__setattr__(self, "burst", burst)
+
+
+@final
+class Bucket:
+    """The starts that a rate has left.
+
+    Times are computed by multiplication from the moment at which the bucket was last full, so
+    rounding errors do not grow with the number of starts.
+    """
+
+    __slots__ = ("_burst", "_full_at", "_interval", "_taken")
+
+    def __init__(self, rate: Rate, predecessor: Bucket | None = None, now: float = 0.0) -> None:
+        """Make a bucket that is full, or that holds what its predecessor holds now."""
+        self._burst = rate.burst
+        self._interval = rate.per / rate.count
+        self._full_at = -math.inf if predecessor is None else now
+        level = self._burst if predecessor is None else predecessor.level(now)
+        self._taken = max(0.0, self._burst - level)  # since then
+
+    def level(self, now: float) -> float:
+        """Return how many starts it holds."""
+        taken = self._taken - (now - self._full_at) / self._interval
+        return self._burst - max(0.0, taken)
+
+    def ready_at(self) -> float:
+        """Return from when on it holds a start; -inf if it always did."""
+        return self._full_at + (self._taken + 1 - self._burst) * self._interval
+
+    def take(self, now: float) -> None:
+        """Take one start out."""
+        if now > self._full_at + self._taken * self._interval:
+            self._full_at, self._taken = now, 0.0
+        self._taken += 1
+
+
+def checked_rate(rate: object) -> Rate:
+    """Return a rate as it was given; raise ``TypeError`` if it is not a ``Rate``."""
+    if not isinstance(rate, Rate):
+        raise TypeError(f"rate must be a Rate, such as Rate(10, per=1.0), not {safe_repr(rate)}")
+    return rate
 
 
 @final

@@ -16,8 +16,7 @@ from functools import partial
 from typing import Any, Final, NamedTuple, TypeAlias, final, get_type_hints
 
 from ticketr._errors import NotSendable
-from ticketr.jobs._arguments.function import resolve_function
-from ticketr.jobs._arguments.retry import Retry
+from ticketr.jobs._arguments import resolve_function
 from ticketr.jobs._calls.codecs import CODECS, Codec
 from ticketr.jobs._calls.importable import (
     AllowedNames,
@@ -30,8 +29,9 @@ from ticketr.jobs._calls.sendable import pack_job, pack_value, unpack_job
 from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, RUNNING, CancelCause
 from ticketr.jobs._maps.due_times import Calendar, DueTimes, Interval, utc
 from ticketr.jobs._maps.repeat import Repeat, call_in_context
-from ticketr.jobs._readers.json import json_text
+from ticketr.jobs._progress import json_text
 from ticketr.jobs._record import JobRecord
+from ticketr.jobs._retry import Retry
 from ticketr.jobs._sqlite.database import check_values
 from ticketr.jobs._values import checked_seconds, full_repr, safe_repr
 

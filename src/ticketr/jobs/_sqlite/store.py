@@ -19,7 +19,7 @@ from ticketr.jobs._sqlite.database import (
 from ticketr.jobs._values import checked_count, safe_repr
 
 if TYPE_CHECKING:
-    from ticketr.jobs._arguments.function import Around
+    from ticketr.jobs._arguments import Around
     from ticketr.jobs._sqlite.writer import StoreWriter
 
 

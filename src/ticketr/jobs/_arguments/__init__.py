@@ -1,1 +1,0 @@
-"""What users pass in: the functions of jobs, the options of a submit, and retry rules."""

@@ -1,0 +1,198 @@
+"""A job's progress, how a report changes it, and what JSON can hold of a job. Pure.
+
+A result or key may be any object, with code of its own. Only its ``repr`` is called.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from ticketr.jobs._values import checked_number, full_repr, safe_repr
+
+LARGEST: Final = sys.float_info.max
+"""The largest number that can be divided; an ``int`` may be larger."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobProgress:
+    """The last report of a job.
+
+    Its ``str()`` is like ``45% (54/120) Pulling tickets``.
+
+    Attributes:
+        job_id: The job's ID.
+        current: How much is done.
+        total: How much there is to do; 0 while that is unknown.
+        message: What the job is doing, as the job words it.
+        revision: The job's revision at this report; a newer report has a higher one.
+    """
+
+    job_id: str
+    current: float
+    total: float
+    message: str
+    revision: int
+
+    @property
+    def percentage(self) -> float:
+        """The percentage that is done, from 0.0 to 100.0; 0.0 while the total is unknown."""
+        if self.total <= 0:
+            return 0.0
+        return min(100.0 * (self.current / self.total), 100.0)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the progress in JSON's types, without the job's ID; with the percentage."""
+        return {
+            "current": self.current,
+            "total": self.total,
+            "percentage": self.percentage,
+            "message": json_text(self.message),
+            "revision": self.revision,
+        }
+
+    @classmethod
+    def from_dict(cls, job_id: str, data: Mapping[str, object]) -> JobProgress:
+        """Return what :meth:`as_dict` gave.
+
+        Raises:
+            ValueError: A field is missing, or has a value that ``as_dict`` does not give.
+        """
+        return cls(
+            job_id,
+            field_of(data, "current", int, float),
+            field_of(data, "total", int, float),
+            field_of(data, "message", str),
+            field_of(data, "revision", int),
+        )
+
+    def __str__(self) -> str:
+        if self.total <= 0:
+            return f"({self.current}) {self.message}".rstrip()
+        percent = int(self.percentage + 0.5)
+        if self.current < self.total:
+            percent = min(percent, 99)  # 100 % means that all is done
+        return f"{percent}% ({self.current}/{self.total}) {self.message}".rstrip()
+
+
+def advance(
+    old_current: float, old_total: float, current: object, total: object
+) -> tuple[float, float]:
+    """Return the new current and total after a report; never raises.
+
+    While the total stays the same, current does not decrease: child tasks of a job report in any
+    order, and a progress bar that jumps back looks like a fault. A new total starts a new phase.
+    A value that is not a number, or too large, is ignored.
+    """
+    if type(current) is type(total) is int and old_current <= current <= total == old_total:
+        return current, total  # nearly always
+    new_total = _as_finite(total)
+    new_total = old_total if new_total is None else max(new_total, 0)
+    new = _as_finite(current)
+    if new is None or (new_total == old_total and new < old_current):
+        new = old_current
+    if new_total and new > new_total:
+        new = new_total
+    return max(new, 0), new_total
+
+
+def _as_finite(value: Any) -> float | None:
+    """Return a value as a number to calculate with; None if that is impossible."""
+    if value is None:
+        return None
+    if type(value) is not int and type(value) is not float:
+        try:
+            value = checked_number("progress", value)
+        except Exception:  # noqa: BLE001 - the value's own code
+            return None
+    return value if -LARGEST <= value <= LARGEST else None
+
+
+MAX_DEPTH: Final = 100
+"""How deep lists and dicts may be nested; readers of JSON have such a limit too."""
+MAX_BITS: Final = 2048
+"""The size of the largest ``int``; Python may refuse to write a longer one in decimals."""
+
+
+def json_value(value: object) -> object:
+    """Return a copy of a value in JSON's types; its ``repr`` if JSON cannot hold it.
+
+    JSON holds None, booleans, numbers but no nan nor infinity, Unicode texts, and lists, tuples and
+    dicts of these whose keys are texts. An object of a subclass becomes one of the class.
+    """
+    try:
+        return _copied(value, MAX_DEPTH)
+    except Exception:  # noqa: BLE001 - a dict may change meanwhile
+        return json_text(full_repr(value))
+
+
+def json_key(key: object) -> object:
+    """Return a job's key as :func:`json_value` does, but nothing that cannot be a key."""
+    value = json_value(key)
+    return json_text(full_repr(key)) if type(value) in (list, dict) else value
+
+
+def _copied(value: Any, depth: int) -> object:
+    """Return a copy of a value; raise `ValueError` if JSON cannot hold it."""
+    kind = type(value)
+    if value is None or kind is bool:
+        return value
+    if issubclass(kind, str):
+        str.encode(value)  # which fails for half of a surrogate pair
+        return str.__str__(value)
+    if issubclass(kind, int):
+        number = int.__int__(value)
+        if number.bit_length() <= MAX_BITS:
+            return number
+    elif issubclass(kind, float):
+        real = float.__float__(value)
+        if math.isfinite(real):
+            return real
+    elif depth and issubclass(kind, list):
+        return [_copied(item, depth - 1) for item in list.__iter__(value)]
+    elif depth and issubclass(kind, tuple):
+        return [_copied(item, depth - 1) for item in tuple.__iter__(value)]
+    elif depth and issubclass(kind, dict):
+        items = [(name, _copied(item, depth - 1)) for name, item in dict.items(value)]
+        if all(issubclass(type(name), str) for name, _ in items):
+            return {_copied(name, 0): item for name, item in items}
+    raise ValueError("JSON cannot hold it")
+
+
+def json_text(text: str) -> str:
+    """Return a text with what UTF-8 cannot encode escaped."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def wall_clock(at: float | None, offset: float | None) -> str | None:
+    """Return a time on Trio's clock as a date in UTC, as text; None if it is not known.
+
+    Args:
+        at: The time.
+        offset: The difference between wall-clock time and Trio's clock, in seconds.
+    """
+    if at is None or offset is None:
+        return None
+    try:
+        return datetime.fromtimestamp(at + offset, UTC).isoformat(timespec="microseconds")
+    except (ValueError, OverflowError, OSError):
+        return None  # a clock of a test may be anywhere
+
+
+def field_of(data: Mapping[str, object], name: str, *kinds: type) -> Any:
+    """Return a field of a dict that was JSON.
+
+    Raises:
+        ValueError: It is missing, or not an object of one of these classes.
+    """
+    what = "this is not a job as as_dict() gives it"
+    if name not in data:
+        raise ValueError(f"{what}: {name!r} is missing")
+    value = data[name]
+    if kinds and type(value) not in kinds:
+        raise ValueError(f"{what}: {name!r} is {safe_repr(value)}")
+    return value
