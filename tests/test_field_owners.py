@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from field_owners import misplaced_writes
 
+import ticketr
+
 CAR = '''
 from __future__ import annotations
 from collections import deque
@@ -95,3 +97,7 @@ def test_a_class_names_one_other_module_at_most(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match=r"car\.Car names more than one other module"):
         misplaced_writes(tmp_path)
+
+
+def test_every_field_of_the_queue_is_written_by_its_owner() -> None:
+    assert misplaced_writes(Path(ticketr.__file__).parent / "jobs") == {}

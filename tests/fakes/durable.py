@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, closing
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -46,6 +46,15 @@ def open_stored(path: Path, **options: Any) -> AbstractAsyncContextManager[JobQu
     """Open a queue with a store whose file is used in place."""
     store = SqliteStore(path, run_sync=in_place, **options.pop("store", {}))
     return open_job_queue(store=store, **options)
+
+
+@asynccontextmanager
+async def cut_off(path: Path, seconds: float = 0, **options: Any) -> AsyncGenerator[JobQueue]:
+    """Open a queue with a store; so many seconds after the end of the block, cancel what is left."""
+    async with open_stored(path, **options) as queue:
+        yield queue
+        await trio.sleep(seconds)
+        await queue.shutdown(grace=0)
 
 
 async def note(context: JobContext, what: object) -> object:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import trio
+from trio.testing import MockClock
+
+T = TypeVar("T")
 
 
 class AtStep(trio.abc.Instrument):
@@ -33,3 +38,17 @@ class AtStep(trio.abc.Instrument):
         if self.seen == self.step:
             self._act()
             self.fired = True
+
+
+def at_every_step(main: Callable[[AtStep], Awaitable[T]], every: int = 1) -> list[T]:
+    """Run a function in virtual time, with its event at the first step, at the next one, and so on.
+
+    Returns the results. In the last run the event came too late.
+    """
+    results: list[T] = []
+    for step in itertools.count(1, every):
+        at_step, clock = AtStep(step), MockClock(autojump_threshold=0)
+        results.append(trio.run(main, at_step, clock=clock, instruments=[at_step]))
+        if not at_step.fired:
+            break
+    return results

@@ -12,10 +12,17 @@ import pytest
 import trio
 from fakes.durable import note, open_stored, slow
 from fakes.examples import IN_STRESS
-from fakes.steps import AtStep
-from trio.testing import MockClock
+from fakes.small_jobs import quiet
+from fakes.steps import AtStep, at_every_step
 
-from ticketr import JobContext, JobQueue, drain_on_signals, open_job_queue
+from ticketr import (
+    CancelCause,
+    JobCancelled,
+    JobContext,
+    JobQueue,
+    drain_on_signals,
+    open_job_queue,
+)
 
 pytestmark = pytest.mark.laws
 
@@ -106,22 +113,15 @@ def sweep(
     open_queue: Callable[..., AbstractAsyncContextManager[JobQueue]] = open_job_queue,
 ) -> int:
     """Cancel a scope around a queue after each step; return how many steps there were."""
-    for step in itertools.count(1, every):
-        at_step = AtStep(step)
 
-        async def main(at_step: AtStep = at_step) -> None:
-            with trio.fail_after(1000), trio.CancelScope() as scope:
-                at_step.arm(scope.cancel)
-                async with open_queue(
-                    workers=2, max_pending=2, on_job_error=lambda _: None
-                ) as queue:
-                    await body(queue)
-            at_step.disarm()
+    async def main(at_step: AtStep) -> None:
+        with trio.fail_after(1000), trio.CancelScope() as scope:
+            at_step.arm(scope.cancel)
+            async with open_queue(workers=2, max_pending=2, on_job_error=quiet) as queue:
+                await body(queue)
+        at_step.disarm()
 
-        trio.run(main, clock=MockClock(autojump_threshold=0), instruments=[at_step])
-        if not at_step.fired:
-            return step
-    raise AssertionError("the count has no end")
+    return every * len(at_every_step(main, every))
 
 
 @pytest.mark.unmeasured
@@ -157,3 +157,67 @@ def test_an_outer_cancellation_comes_out_alone_with_a_store(
     paths = (tmp_path / str(number) for number in itertools.count())
 
     assert sweep(body, 3, lambda **options: open_stored(next(paths), **options)) > 5
+
+
+# A map that is cancelled, or loses a job, at every single step leaves nothing behind.
+
+
+async def read_all(
+    queue: JobQueue, items: Any, read: list[int], *, ordered: bool, outcomes: bool
+) -> None:
+    """Read a map; of a cancelled job keep -1."""
+    if outcomes:
+        async with queue.map(short, items, ordered=ordered, outcomes=True) as jobs:
+            async for job in jobs:
+                assert job.status.is_terminal
+                read.append(-1 if job.result is None else job.result)
+        return
+    try:
+        async with queue.map(short, items, ordered=ordered) as values:
+            async for value in values:
+                read.append(value)
+    except JobCancelled:
+        read.append(-1)
+
+
+async def scenario(
+    queue: JobQueue, at_step: AtStep, kind: str, *, ordered: bool, outcomes: bool
+) -> list[int]:
+    """Read a map while something happens at a step; return what was read."""
+    read: list[int] = []
+    with trio.CancelScope() as scope:
+        if kind == "job":
+            at_step.arm(lambda: queue.cancel("job-3"))
+        else:
+            at_step.arm(scope.cancel)
+        items = numbers() if kind == "async items" else range(6)
+        await read_all(queue, items, read, ordered=ordered, outcomes=outcomes)
+    at_step.disarm()
+    await trio.lowlevel.checkpoint()
+    known = queue.statistics()
+    assert known.pending == known.running == known.submitters_waiting == 0
+    causes = {job.cancel_cause for job in queue.jobs()} - {None}
+    assert causes <= {CancelCause.SCOPE, CancelCause.USER}
+    assert len(set(read)) == len(read)
+    values = [number for number in read if number != -1]
+    assert not ordered or values == sorted(values)
+    return read
+
+
+@pytest.mark.unmeasured
+@pytest.mark.parametrize("outcomes", [False, True])
+@pytest.mark.parametrize("ordered", [True, False])
+@pytest.mark.parametrize("kind", ["scope", "job", "async items"])
+def test_a_map_leaves_nothing_behind(kind: str, *, ordered: bool, outcomes: bool) -> None:
+    async def main(at_step: AtStep) -> list[int]:
+        with trio.fail_after(1000):
+            async with open_job_queue(workers=2, max_pending=2) as queue:
+                return await scenario(queue, at_step, kind, ordered=ordered, outcomes=outcomes)
+
+    ended = at_every_step(main)
+
+    assert sorted(ended[-1]) == list(range(6))
+    assert not all(sorted(read) == list(range(6)) for read in ended)
+    if outcomes and kind == "job":  # which ends no other job, and is read itself
+        assert {len(read) for read in ended} == {6}
+        assert {-1 in read for read in ended} == {True, False}

@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,10 @@ from typing import Any, TypeVar
 
 import pytest
 import trio
+import trio.testing
+from fakes.durable import in_place
 from fakes.processes import unmeasured
+from fakes.small_jobs import fail, nothing, sleep, value
 from trio.testing import MockClock
 
 from ticketr import (
@@ -36,13 +39,9 @@ from ticketr.jobs._sqlite.database import Schema, connect
 T = TypeVar("T")
 
 
-async def value(context: JobContext, given: object) -> object:
+async def report_and_give(context: JobContext, given: object) -> object:
     context.report(current=1, total=2, message="at it")
     return given
-
-
-async def fail(context: JobContext) -> None:
-    raise OSError("no good")
 
 
 def job(number: int, *, run: str = "run", age: float = 0, **facts: Any) -> FinishedJob:
@@ -74,11 +73,6 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "a ?#% file.sqlite"
 
 
-async def in_place(function: Callable[[], T], /) -> T:
-    await trio.lowlevel.checkpoint()
-    return function()
-
-
 def numbers(jobs: list[FinishedJob]) -> list[int]:
     return [job.number for job in jobs]
 
@@ -87,12 +81,12 @@ async def test_every_job_that_has_ended_is_in_the_file(path: Path) -> None:
     history = SqliteHistory(path)
 
     async with open_job_queue(history=history, on_job_error=lambda _: None) as queue:
-        await queue.submit(value, 5, name="five")
+        await queue.submit(report_and_give, 5, name="five")
         await queue.submit(fail)
 
     failed, found = await history.read()
     assert (found.name, found.status, found.result) == ("five", JobStatus.COMPLETED, "5")
-    assert (failed.error_type, failed.error_message) == ("OSError", "no good")
+    assert (failed.error_type, failed.error_message) == ("ValueError", "no good")
     assert await queue.history() == [failed, found]
     assert str(path) in repr(history)
 
@@ -147,10 +141,6 @@ async def test_a_damaged_row_is_left_out_alone_and_named(
     assert str(path) in message
 
 
-async def nothing(context: JobContext) -> None:
-    pass
-
-
 async def test_plain_jobs_are_stored_like_others(
     path: Path, tmp_path: Path, autojump_clock: MockClock
 ) -> None:
@@ -160,7 +150,7 @@ async def test_plain_jobs_are_stored_like_others(
             for _ in range(count):
                 await queue.run(nothing)
             await trio.sleep(0.5)
-            await queue.run(value, 5, key="k")
+            await queue.run(report_and_give, 5, key="k")
         unwritten_too = await queue.history()
     jobs = await history.read()
     assert jobs == unwritten_too
@@ -168,7 +158,7 @@ async def test_plain_jobs_are_stored_like_others(
     assert [job.id for job in jobs] == [f"job-{number}" for number in range(6, 0, -1)]
     assert [(job.name, job.attempts) for job in jobs[1:]] == [
         ("nothing", 1),
-        ("value", 1),
+        ("report_and_give", 1),
         *[("nothing", 1)] * 3,
     ]
 
@@ -208,7 +198,7 @@ async def test_a_summary_may_leave_the_secret_out(path: Path) -> None:
     history = SqliteHistory(path, summary=lambda _: "hidden")
 
     async with open_job_queue(history=history) as queue:
-        await queue.run(value, "hunter2")
+        await queue.run(report_and_give, "hunter2")
 
     (found,) = await history.read()
     assert found.result == "hidden"
@@ -283,7 +273,7 @@ async def test_a_full_disk_fails_no_job(path: Path, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(_history, "connect", connect_full)
     async with open_job_queue(workers=4, max_pending=None, history=history) as queue:
-        handles = [queue.submit_nowait(value, "x", name="n" * 999) for _ in range(200)]
+        handles = [queue.submit_nowait(report_and_give, "x", name="n" * 999) for _ in range(200)]
         assert [await handle.result() for handle in handles] == ["x"] * 200
 
     assert queue.statistics().unrecorded == 200
@@ -378,3 +368,230 @@ async def test_a_reader_that_is_refused_for_a_moment_tries_again(
             await history.read()
 
     assert trio.current_time() <= 6
+
+
+# No job is affected by its history, whatever that does.
+
+
+class Memory:
+    """A history in memory, which can fail or be slow."""
+
+    def __init__(self, *, failures: int = 0, seconds: float = 0) -> None:
+        self.failures = failures
+        self.seconds = seconds
+        self.tries: list[float] = []
+        self.batches: list[list[str]] = []
+        self.jobs: list[FinishedJob] = []
+
+    def summary(self, result: object) -> str:
+        if isinstance(result, Exception):
+            raise result
+        return str(result)
+
+    async def write(self, jobs: Sequence[FinishedJob], /) -> None:
+        self.tries.append(trio.current_time())
+        await trio.sleep(self.seconds)
+        if self.failures:
+            self.failures -= 1
+            raise OSError("disk full")
+        self.batches.append([job.name for job in jobs])
+        self.jobs += jobs
+
+    async def read(self, *, limit: int, status: JobStatus | None) -> list[FinishedJob]:
+        await trio.lowlevel.checkpoint()
+        found = [job for job in self.jobs if status is None or job.status is status]
+        return found[::-1][:limit]
+
+
+def names(jobs: list[FinishedJob]) -> list[str]:
+    return [job.name for job in jobs]
+
+
+async def test_jobs_are_written_in_batches(autojump_clock: MockClock) -> None:
+    history = Memory()
+
+    async with open_job_queue(history=history) as queue:
+        for name in ("a", "b"):
+            await queue.run(value, name=name)
+        await trio.sleep(0.5)
+        await queue.run(value, name="c")
+        assert history.batches == [["a", "b"]]
+
+    assert history.batches == [["a", "b"], ["c"]]
+    assert [job.number for job in history.jobs] == [1, 2, 3]
+    assert len({job.run for job in history.jobs}) == 1
+    assert trio.current_time() == pytest.approx(0.5)
+
+
+async def test_what_is_not_written_yet_is_in_the_history(autojump_clock: MockClock) -> None:
+    history = Memory(seconds=1)
+
+    async with open_job_queue(history=history) as queue:
+        await queue.run(value, name="a")
+        await trio.sleep(0.2)  # "a" is being written
+        await queue.run(value, name="b")
+        await queue.submit(sleep, 1, name="c")
+        queue.cancel("job-3")
+        await queue.wait_idle()
+
+        assert names(await queue.history()) == ["c", "b", "a"]
+        assert names(await queue.history(limit=1)) == ["c"]
+        assert names(await queue.history(status=JobStatus.COMPLETED)) == ["b", "a"]
+        await trio.sleep(5)
+        assert names(await queue.history()) == ["c", "b", "a"]
+
+    assert names(await queue.history()) == ["c", "b", "a"]
+
+
+async def test_a_failing_history_is_retried_with_growing_pauses(
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    history = Memory(failures=8)
+
+    async with open_job_queue(history=history) as queue:
+        await queue.run(value, name="a")
+        await trio.sleep(1000)
+        assert names(history.jobs) == ["a"]
+        assert queue.statistics().unrecorded == 0
+
+    assert history.tries == pytest.approx([0.1, 1.1, 3.1, 7.1, 15.1, 31.1, 63.1, 123.1, 183.1])
+    assert [(record.name, record.message) for record in caplog.records] == [
+        ("ticketr.jobs", "The history of jobs is not complete: disk full")
+    ]
+
+
+async def test_the_end_waits_for_the_history_for_a_bounded_time(
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_job_queue(history=Memory(seconds=1e5)) as queue:
+        await queue.run(value)
+        await trio.sleep(1)  # it is being written
+
+    assert trio.current_time() == pytest.approx(1 + _history.FLUSH_SECONDS)
+    assert queue.statistics().unrecorded == 1
+    assert await queue.history() == []
+    assert "took longer than 5 s" in caplog.text
+
+
+async def test_a_summary_that_raises_costs_one_record(
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    history = Memory()
+
+    async with open_job_queue(history=history) as queue:
+        await queue.run(value, ValueError("no words"), name="a")
+        await queue.run(value, name="b")
+
+    assert names(history.jobs) == ["b"]
+    assert queue.statistics().unrecorded == 1
+    assert "no words" in caplog.text
+
+
+@pytest.mark.parametrize("seconds", [0, 0.05])
+async def test_a_queue_that_is_busier_than_batches_are_long_loses_nothing(
+    seconds: float, autojump_clock: MockClock
+) -> None:
+    history = Memory(seconds=seconds)
+
+    async with open_job_queue(workers=3, max_pending=100, history=history) as queue:
+        for number in range(9_000):
+            await queue.submit(value, name=str(number))
+            if not number % 1000:
+                await trio.sleep(seconds / 5)
+
+    assert sorted(map(int, names(history.jobs))) == [*range(9_000)]
+    assert [job.number for job in history.jobs] == [*range(1, 9_001)]
+    assert queue.statistics().unrecorded == 0
+    assert history.tries[1] - history.tries[0] == pytest.approx(seconds)  # without a pause
+
+
+async def test_jobs_of_an_id_are_found_whether_written_or_not(autojump_clock: MockClock) -> None:
+    history = Memory()
+
+    async with open_job_queue(history=history) as queue:
+        for name in "abc":
+            await queue.run(value, name=name, id="b" if name == "b" else "a")
+            await trio.sleep(1 if name != "c" else 0)
+        handle = await queue.submit(value, name="d", id="a")
+        await handle.wait()
+        assert names(history.jobs) == ["a", "b"]
+
+        assert names(await queue.history(id="a")) == ["d", "c", "a"]
+        assert names(await queue.history(id=handle, limit=2)) == ["d", "c"]
+        assert names(await queue.history(id="b", limit=1)) == ["b"]
+        assert await queue.history(id="a", status=JobStatus.FAILED) == []
+        assert await queue.history(id="c") == await queue.history(id="") == []
+        with pytest.raises(TypeError, match="id must be text"):
+            await queue.history(id=5)  # type: ignore[arg-type]
+        async with open_job_queue() as other:
+            stranger = await other.submit(value, id="a")
+            assert await queue.history(id=stranger) == []
+            await stranger.wait()
+            assert [job.id for job in await other.history(id="a")] == ["a"]
+        await trio.sleep(5)
+        assert names(history.jobs) == [*"abcd"]
+        assert names(await queue.history(id="b", limit=1)) == ["b"]
+
+
+async def test_a_batch_that_comes_back_does_not_widen_the_bound(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_history, "BACKLOG", 3)
+    history = Memory(seconds=1, failures=1)
+
+    async with open_job_queue(history=history) as queue:
+        for name in "abc":
+            await queue.run(value, name=name)
+        await trio.sleep(0.5)  # these are being written
+        for name in "def":
+            await queue.run(value, name=name)
+        await trio.sleep(1)  # and have come back
+        await queue.run(value, name="g")
+
+        assert names(await queue.history()) == ["g", "f", "e"]
+        assert queue.statistics().unrecorded == 4
+
+
+async def test_without_a_history_the_queue_tells_what_it_remembers(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue() as queue:
+        await queue.run(value, 5, name="a")
+        queue.submit_nowait(sleep, 9, name="b").cancel()
+
+        jobs = await queue.history()
+        assert [(job.name, job.number, job.result) for job in jobs] == [
+            ("b", 2, None),
+            ("a", 1, "5"),
+        ]
+        assert names(await queue.history(status=JobStatus.COMPLETED)) == ["a"]
+        word: Any = "completed"
+        assert names(await queue.history(status=word)) == ["a"]
+        assert [job.id for job in queue.jobs(status=word)] == ["job-1"]
+        assert names(await queue.history(limit=1)) == ["b"]
+        with pytest.raises(ValueError, match="limit"):
+            await queue.history(limit=-1)
+
+
+async def test_a_history_has_dates_and_texts_up_to_a_limit(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def report_much(context: JobContext) -> int:
+        context.report(current=2**70)
+        return 5
+
+    monkeypatch.setattr("time.time", lambda: 1e6 + trio.current_time())
+    tags = [["b ä", "a\udcff"], [letter * 50_000 for letter in "abc"], []]
+    async with open_job_queue() as queue:
+        await queue.submit(sleep, 5)
+        for some in tags:
+            await queue.submit(report_much, tags=some, name="n" * 5000)
+        await queue.submit(nothing, name="ä\udcff")
+        await queue.wait_idle()
+        plain, *jobs, first = await queue.history()
+
+    seconds = [time.timestamp() for time in (first.submitted_at, first.finished_at)]
+    assert seconds == [1e6, 1e6 + 5]
+    assert plain.name == "ä\\udcff"
+    assert [job.tags for job in jobs] == [set(), set(tags[1][:2]), set(tags[0])]
+    assert {(len(job.name), job.result, job.current) for job in jobs} == {(2000, "5", 2.0**70)}

@@ -22,7 +22,6 @@ from ticketr import (
     JobProgress,
     JobSnapshot,
     JobStatus,
-    UnknownJob,
     open_job_queue,
 )
 from ticketr.jobs._progress import MAX_DEPTH, json_value
@@ -309,23 +308,3 @@ def test_a_foreign_result_or_item_is_its_repr(value: object) -> None:
 
     assert type(back.result) is type(back.item) is str
     assert back.key == "(1, 2)"
-
-
-# By ID.
-
-
-async def test_a_handle_by_id(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        first = queue.submit_nowait(work, 3, id="a")
-        handle = queue.handle("a")
-        assert (handle.id, handle.status) == ("a", JobStatus.PENDING)
-        assert await handle.result() == 3
-        again = queue.submit_nowait(work, 4, id="a")
-        assert await queue.handle(first).result() == 3
-        assert await queue.handle("a").result() == 4
-        assert again.status is JobStatus.COMPLETED
-        for unknown in ("b", "", again.snapshot()):
-            with pytest.raises(UnknownJob):
-                queue.handle(unknown)  # type: ignore[arg-type]
-
-    assert queue.handle("a").snapshot().result == 4

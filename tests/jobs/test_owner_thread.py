@@ -13,6 +13,7 @@ from unittest.mock import Mock
 import pytest
 import trio
 import trio.testing
+from fakes.small_jobs import forever, value
 
 from ticketr import (
     CancelOutcome,
@@ -255,3 +256,47 @@ def test_a_queue_that_is_closed_answers_in_another_run_and_without_one() -> None
         with pytest.raises(QueueClosed):
             stage.queue.submit_nowait(nothing)
     trio.run(ask, stage)
+
+
+# The queue used from real threads, by way of `trio.from_thread`.
+
+
+async def test_a_thread_that_waits_for_a_job_is_woken_by_the_cancellation_of_its_own_task() -> None:
+    waiting = trio.Event()
+    woken: list[BaseException] = []
+
+    def use(queue: JobQueue) -> None:
+        handle = trio.from_thread.run(queue.submit, forever)
+        trio.from_thread.run_sync(waiting.set)
+        try:
+            trio.from_thread.run(handle.wait)
+        except trio.Cancelled as error:
+            woken.append(error)
+            raise
+
+    async with open_job_queue() as queue:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.to_thread.run_sync, use, queue)
+            await waiting.wait()
+            nursery.cancel_scope.cancel()
+        (job,) = queue.jobs()
+        queue.cancel(job.id)
+
+    assert len(woken) == 1
+    assert job.status is JobStatus.RUNNING
+
+
+async def test_a_foreign_thread_submits_and_cancels_with_a_token() -> None:
+    token = trio.lowlevel.current_trio_token()
+
+    def use(queue: JobQueue) -> tuple[object, CancelOutcome]:
+        result = trio.from_thread.run(queue.run, value, 8, trio_token=token)
+        handle = trio.from_thread.run(queue.submit, forever, trio_token=token)
+        outcome = trio.from_thread.run_sync(queue.cancel, handle.id, trio_token=token)
+        trio.from_thread.run(handle.wait, trio_token=token)
+        return result, outcome
+
+    async with open_job_queue() as queue:
+        got = await trio.to_thread.run_sync(in_foreign_thread, partial(use, queue))
+
+    assert got == (8, CancelOutcome.REQUESTED)

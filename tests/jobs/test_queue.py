@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import pytest
 import trio
+from fakes.small_jobs import fail, forever, nothing, sleep, tidy, value
 from trio.testing import (
     MockClock,
     assert_checkpoints,
@@ -17,12 +18,12 @@ from trio.testing import (
 
 from ticketr import (
     CancelCause,
-    CancelOutcome,
     DuplicateJob,
     JobContext,
     JobFailed,
     JobHandle,
     JobQueue,
+    JobSnapshot,
     JobStatus,
     JobTimedOut,
     Keep,
@@ -31,19 +32,6 @@ from ticketr import (
     UnknownJob,
     open_job_queue,
 )
-
-
-async def value(context: JobContext, given: object) -> object:
-    return given
-
-
-async def sleep(context: JobContext, seconds: float = math.inf) -> float:
-    await trio.sleep(seconds)
-    return seconds
-
-
-async def fail(context: JobContext) -> None:
-    raise ValueError("no good")
 
 
 async def test_a_job_goes_from_pending_to_running_to_completed(autojump_clock: MockClock) -> None:
@@ -92,7 +80,7 @@ async def test_statistics_add_up(autojump_clock: MockClock) -> None:
     async with open_job_queue(workers=2, keep=Keep(jobs=1)) as queue:
         await (await queue.submit(value, 1)).wait()
         await (await queue.submit(fail)).wait()
-        running = await queue.submit(sleep)
+        running = await queue.submit(forever)
         await queue.submit(sleep, 1)
         pending = await queue.submit(value, 1)
         await wait_all_tasks_blocked()
@@ -128,29 +116,6 @@ async def test_jobs_are_listed_in_order_and_by_status_and_tag(autojump_clock: Mo
         assert ids(JobStatus.COMPLETED, "blue") == []
 
 
-async def test_an_unknown_job_is_an_error_except_for_cancel(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        with pytest.raises(UnknownJob, match="'x'"):
-            queue.status("x")
-        with pytest.raises(UnknownJob):
-            queue.snapshot("x")
-        assert queue.cancel("x") is CancelOutcome.UNKNOWN
-
-
-async def test_an_id_is_taken_while_its_job_lives(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        first = await queue.submit(sleep, 1, id="mine")
-        with pytest.raises(DuplicateJob, match="'mine'"):
-            await queue.submit(value, 2, id="mine")
-        await first.wait()
-        second = queue.submit_nowait(value, 2, id="mine")
-        assert queue.status("mine") is JobStatus.PENDING
-        await second.wait()
-
-        assert (await first.result(), await second.result()) == (1, 2)
-        assert [job.result for job in queue.jobs()] == [2]
-
-
 async def test_an_id_made_up_by_the_queue_is_never_one_in_use(autojump_clock: MockClock) -> None:
     async with open_job_queue() as queue:
         await queue.submit(value, 1, id="job-1")
@@ -159,34 +124,20 @@ async def test_an_id_made_up_by_the_queue_is_never_one_in_use(autojump_clock: Mo
         assert (await queue.submit(value, 1)).id == "job-3"
 
 
-async def test_no_more_than_max_pending_wait(autojump_clock: MockClock) -> None:
-    async with open_job_queue(max_pending=2) as queue:
-        await queue.submit(sleep, 1)
-        await wait_all_tasks_blocked()
-        queue.submit_nowait(value, 1)
-        queue.submit_nowait(value, 2)
-
-        with pytest.raises(QueueFull, match="2 jobs wait for a worker"):
-            queue.submit_nowait(value, 3)
-
-        assert len(queue.jobs()) == 3
-
-
-async def test_submitters_enter_in_the_order_in_which_they_came(autojump_clock: MockClock) -> None:
+async def test_no_submit_enters_before_one_that_waits(autojump_clock: MockClock) -> None:
     async with open_job_queue(max_pending=1) as queue, trio.open_nursery() as nursery:
         await queue.submit(sleep, 1)
         await wait_all_tasks_blocked()
         await queue.submit(value, 0)
-        for number in range(1, 5):
-            nursery.start_soon(queue.submit, value, number)
-            await wait_all_tasks_blocked()
+        nursery.start_soon(queue.submit, value, 1)
+        await wait_all_tasks_blocked()
 
-        assert queue.statistics().submitters_waiting == 4
-        with pytest.raises(QueueFull):
+        assert queue.statistics().submitters_waiting == 1
+        with pytest.raises(QueueFull, match="1 jobs wait for a worker"):
             queue.submit_nowait(value, 9)
         await queue.wait_idle()
 
-    assert [job.result for job in queue.jobs()] == [1, 0, 1, 2, 3, 4]
+    assert [job.result for job in queue.jobs()] == [1, 0, 1]
 
 
 async def test_a_cancelled_submitter_leaves_no_trace(autojump_clock: MockClock) -> None:
@@ -264,41 +215,24 @@ async def test_run_raises_what_became_of_the_job(autojump_clock: MockClock) -> N
             await queue.run(fail)
         assert isinstance(caught.value.__cause__, ValueError)
         with pytest.raises(JobTimedOut):
-            await queue.run(sleep, timeout=3)
+            await queue.run(forever, timeout=3)
         assert trio.current_time() == 3
 
 
 async def test_cancelling_run_cancels_the_job_and_waits_for_its_clean_up(
     autojump_clock: MockClock,
 ) -> None:
-    async def tidy(context: JobContext) -> None:
-        try:
-            await trio.sleep_forever()
-        finally:
-            with context.cleanup(2):
-                await trio.sleep_forever()
-
     async with open_job_queue() as queue:
-        with trio.move_on_after(1) as scope:
-            await queue.run(tidy, id="tidy")
+        await queue.submit(sleep, 2)
+        for job_id, end in (("pending", 1), ("running", 5)):
+            with trio.move_on_after(2 if job_id == "running" else 1) as scope:
+                await queue.run(tidy, id=job_id)
 
-        assert scope.cancelled_caught
-        assert trio.current_time() == 3
-        snapshot = queue.snapshot("tidy")
-        assert (snapshot.status, snapshot.cancel_cause) == ("cancelled", CancelCause.SCOPE)
-
-
-async def test_cancelling_run_of_a_pending_job_never_calls_it(autojump_clock: MockClock) -> None:
-    async def never(context: JobContext) -> None:
-        pytest.fail("it was called")
-
-    async with open_job_queue() as queue:
-        await queue.submit(sleep, 5)
-        with trio.move_on_after(1):
-            await queue.run(never, id="never")
-
-        assert trio.current_time() == 1
-        assert queue.status("never") is JobStatus.CANCELLED
+            assert scope.cancelled_caught
+            assert trio.current_time() == end
+            snapshot = queue.snapshot(job_id)
+            assert (snapshot.status, snapshot.cancel_cause) == ("cancelled", CancelCause.SCOPE)
+        assert queue.snapshot("pending").attempt == 0
 
 
 async def test_wait_idle_is_not_fooled_by_a_job_that_came_in_the_meantime(
@@ -367,7 +301,7 @@ async def test_a_second_shutdown_can_only_shorten_the_grace(
     first: float | None, second: float, end: float, autojump_clock: MockClock
 ) -> None:
     async with open_job_queue() as queue, trio.open_nursery() as nursery:
-        await queue.submit(sleep)
+        await queue.submit(forever)
         nursery.start_soon(functools.partial(queue.shutdown, grace=first))
         await trio.sleep(1)
 
@@ -380,8 +314,8 @@ async def test_a_limit_of_the_queue_holds_for_jobs_without_their_own(
     autojump_clock: MockClock,
 ) -> None:
     async with open_job_queue(workers=3, timeout=2) as queue:
-        limited = await queue.submit(sleep)
-        longer = await queue.submit(sleep, timeout=3)
+        limited = await queue.submit(forever)
+        longer = await queue.submit(forever, timeout=3)
         free = await queue.submit(sleep, 9, timeout=math.inf)
 
         assert (await limited.wait()).finished_at == 2
@@ -417,3 +351,70 @@ async def test_which_methods_are_checkpoints(autojump_clock: MockClock) -> None:
             await queue.shutdown()
         with assert_checkpoints():
             await queue.shutdown(grace=0)
+
+
+# Which records of ended jobs are kept, and for how long.
+
+
+def ids(queue: JobQueue) -> list[str]:
+    return [job.id for job in queue.jobs()]
+
+
+async def test_a_limited_number_of_ended_jobs_is_kept(autojump_clock: MockClock) -> None:
+    async with open_job_queue(keep=Keep(jobs=2)) as queue:
+        for _ in range(5):
+            await queue.run(nothing)
+
+        assert ids(queue) == ["job-4", "job-5"]
+        assert queue.statistics().evicted == 3
+        with pytest.raises(UnknownJob):
+            queue.status("job-3")
+
+
+async def test_ended_jobs_are_kept_for_a_limited_time(autojump_clock: MockClock) -> None:
+    async with open_job_queue(keep=Keep(age=10)) as queue:
+        await queue.run(nothing)
+        await trio.sleep(4)
+        await queue.run(nothing)
+        await trio.sleep(6)
+        assert ids(queue) == ["job-1", "job-2"]
+
+        await trio.sleep(1)
+        with pytest.raises(UnknownJob):
+            queue.snapshot("job-1")
+        assert ids(queue) == ["job-2"]
+
+        await trio.sleep(4)
+        assert ids(queue) == []
+        assert queue.statistics().completed == 2
+
+
+async def test_live_jobs_are_never_dropped(autojump_clock: MockClock) -> None:
+    async with open_job_queue(keep=Keep(jobs=0, age=0)) as queue:
+        running, pending = queue.submit_nowait(forever), queue.submit_nowait(nothing)
+        await trio.sleep(80_000)
+
+        assert ids(queue) == [running.id, pending.id]
+        running.cancel()
+
+
+async def test_a_job_may_have_the_id_of_one_that_has_ended(autojump_clock: MockClock) -> None:
+    told: list[JobSnapshot] = []
+
+    async with open_job_queue(keep=Keep(jobs=2), on_job_error=told.append) as queue:
+        first = await queue.submit(fail, id="x")
+        await queue.run(nothing, id="y")
+        second = await queue.submit(forever, id="x")
+        await trio.sleep(1)
+
+        assert ids(queue) == ["y", "x"]  # in the order of submission
+        assert queue.status("x") is JobStatus.RUNNING
+        await queue.submit(nothing, id="z")
+        second.cancel()
+        await queue.wait_idle()
+
+        # The first job is dropped by now, the later one with its ID is not.
+        assert ids(queue) == ["x", "z"]
+        assert told == [first.snapshot()]
+
+    assert told == [first.snapshot()]

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trio
 import trio.testing
-from fakes.durable import RAN, Disk, change, fail, note, open_stored, rows
+from fakes.durable import RAN, REPAIRED, Disk, change, cut_off, fail, note, open_stored, rows
+from fakes.small_jobs import quiet
 
 from ticketr import (
     DuplicateJob,
@@ -30,31 +31,11 @@ from ticketr import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from trio.testing import MockClock
 
-REPAIRED: set[str] = set()
-"""The servers that answer again."""
 VARIABLE: ContextVar[str] = ContextVar("VARIABLE", default="none")
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "jobs.sqlite"
-
-
-@pytest.fixture(autouse=True)
-def _forget() -> Iterator[None]:
-    RAN.clear()
-    REPAIRED.clear()
-    yield
-    REPAIRED.clear()
-
-
-def quiet(job: object) -> None:
-    """Take a failure without a word."""
 
 
 async def send(context: JobContext, server: str) -> str:
@@ -298,14 +279,13 @@ async def test_a_retry_is_in_the_file_when_it_returns(
     autojump_clock: MockClock, path: Path
 ) -> None:
     rule = Retry(2, first=1, jitter=0, total=20)
-    async with open_stored(path, on_job_error=quiet) as queue:
+    async with cut_off(path, on_job_error=quiet) as queue:
         handle = await queue.submit(send, "a", id="mail", retry=rule, delay=1)
         await handle.wait()
         queue.pause()
         await queue.retry(handle)
         ended = rows(path, "SELECT status, attempts FROM jobs ORDER BY number")
         assert ended == [("failed", 2), ("pending", 2)]
-        await queue.shutdown(grace=0)
     RAN.clear()
     async with open_stored(path, on_job_error=quiet) as queue:
         assert queue.snapshot("mail").status is JobStatus.PENDING

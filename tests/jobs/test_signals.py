@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import itertools
 import logging
 import os
 import signal
@@ -11,13 +10,13 @@ from typing import Any
 
 import pytest
 import trio
-from fakes.steps import AtStep
+from fakes.small_jobs import sleep
+from fakes.steps import AtStep, at_every_step
 from trio.testing import MockClock
 
 from ticketr import (
     CancelCause,
     JobCancelled,
-    JobContext,
     JobQueue,
     JobStatus,
     QueueClosed,
@@ -28,11 +27,6 @@ from ticketr import (
 
 COMPLETED = (JobStatus.COMPLETED, None)
 SHUT_DOWN = (JobStatus.CANCELLED, CancelCause.SHUTDOWN)
-
-
-async def sleep(context: JobContext, seconds: float) -> float:
-    await trio.sleep(seconds)
-    return seconds
 
 
 async def send(number: signal.Signals, at: float) -> None:
@@ -210,15 +204,10 @@ def test_signals_at_any_step(numbers: list[signal.Signals]) -> None:
                 at_step.disarm()
         return queue
 
-    for step in itertools.count(1):
-        at_step = AtStep(step)
-        queue = trio.run(
-            main, at_step, clock=MockClock(autojump_threshold=0), instruments=[at_step]
-        )
-        assert all(job.status.is_terminal for job in queue.jobs())
-        if not at_step.fired:
-            break
-    assert step > 15
+    queues = at_every_step(main)
+
+    assert all(job.status.is_terminal for queue in queues for job in queue.jobs())
+    assert len(queues) > 15
 
 
 @pytest.mark.parametrize("grace", ["1", -1, float("nan"), True])

@@ -16,7 +16,7 @@ import pytest
 import trio
 import trio.lowlevel
 from fakes import durable
-from fakes.durable import RAN, change, fail, live_ids, note, open_stored, rows, slow
+from fakes.durable import RAN, change, cut_off, fail, live_ids, note, open_stored, rows, slow
 from trio.testing import MockClock
 
 from ticketr import (
@@ -40,9 +40,8 @@ from ticketr import (
 
 @pytest.fixture(autouse=True)
 def wall_clock(autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the wall clock go with the mock clock, and forget what other tests ran."""
+    """Let the wall clock go with the mock clock."""
     monkeypatch.setattr(time, "time", lambda: 1e9 + autojump_clock.current_time())
-    RAN.clear()
 
 
 @pytest.fixture
@@ -52,10 +51,9 @@ def path(tmp_path: Path) -> Path:
 
 async def left_by(path: Path, submit: Callable[[JobQueue], Awaitable[Any]], **options: Any) -> None:
     """Open a queue, submit, and shut down at once while nothing runs."""
-    async with open_stored(path, **options) as queue:
+    async with cut_off(path, **options) as queue:
         queue.pause()
         await submit(queue)
-        await queue.shutdown(grace=0)
     RAN.clear()
 
 
@@ -111,12 +109,10 @@ async def test_a_submit_returns_when_the_job_is_in_the_file(
 async def test_what_a_shutdown_cancels_is_run_by_the_next_opening(
     autojump_clock: MockClock, path: Path
 ) -> None:
-    async with open_stored(path) as queue:
+    async with cut_off(path, 1) as queue:
         handle = await queue.submit(slow, "running")
         await queue.submit(note, "pending")
         await queue.submit(note, "delayed", delay=50)
-        await trio.sleep(1)
-        await queue.shutdown(grace=0)
     assert handle.snapshot().cancel_cause is CancelCause.SHUTDOWN
     assert RAN == [("running", 1)]
 
@@ -146,7 +142,7 @@ async def test_a_cancelled_scope_around_the_queue_leaves_the_jobs(
 
 
 async def test_what_a_user_cancels_is_gone(autojump_clock: MockClock, path: Path) -> None:
-    async with open_stored(path) as queue:
+    async with cut_off(path) as queue:
         queue.pause()
         first = await queue.submit(note, "a")
         await queue.submit(note, "b", after=[first])
@@ -157,7 +153,6 @@ async def test_what_a_user_cancels_is_gone(autojump_clock: MockClock, path: Path
 
         assert queue.cancel(first) is CancelOutcome.CANCELLED
         causes = [job.cancel_cause for job in queue.jobs()]
-        await queue.shutdown(grace=0)
 
     assert causes == [
         CancelCause.USER,
@@ -267,10 +262,9 @@ async def test_jobs_start_after_others(autojump_clock: MockClock, path: Path) ->
         (3, 1), (4, 1), (4, 2), (5, 1), (5, 2)
     ]  # fmt: skip
 
-    async with open_stored(path, on_job_error=lambda _: None) as queue:
+    async with cut_off(path, on_job_error=lambda _: None) as queue:
         await trio.sleep(2)
         assert rows(path, "SELECT job, predecessor FROM links ORDER BY job") == [(4, 2), (5, 2)]
-        await queue.shutdown(grace=0)
 
     async with open_stored(path, on_job_error=lambda _: None) as queue:
         assert queue.snapshot("job-4").waiting_for == "after"
@@ -322,11 +316,10 @@ async def test_a_wait_for_a_time_goes_on_by_the_wall_clock(
 
 
 async def test_the_attempts_are_counted_on(autojump_clock: MockClock, path: Path) -> None:
-    async with open_stored(path, retry=Retry(attempts=3, first=10, factor=1, jitter=0)) as queue:
+    async with cut_off(path, retry=Retry(attempts=3, first=10, factor=1, jitter=0)) as queue:
         await queue.submit(fail, "a")
         await trio.sleep(15)
         assert [job.attempt for job in queue.jobs()] == [2]
-        await queue.shutdown(grace=0)
 
     async with open_stored(path, on_job_error=lambda _: None) as queue:
         (job,) = queue.jobs()
@@ -336,10 +329,8 @@ async def test_the_attempts_are_counted_on(autojump_clock: MockClock, path: Path
 
 
 async def test_the_limit_of_all_attempts_is_kept(autojump_clock: MockClock, path: Path) -> None:
-    async with open_stored(path) as queue:
+    async with cut_off(path, 15) as queue:
         await queue.submit(slow, "a", 30, retry=Retry(total=20))
-        await trio.sleep(15)
-        await queue.shutdown(grace=0)
 
     async with open_stored(path, on_job_error=lambda _: None) as queue:
         with pytest.raises(JobTimedOut):
@@ -384,11 +375,9 @@ async def test_a_job_that_is_killed_too_often_fails(
 
 async def test_an_interrupted_attempt_is_no_kill(autojump_clock: MockClock, path: Path) -> None:
     for _ in range(7):
-        async with open_stored(path, retry=Retry(attempts=1)) as queue:
+        async with cut_off(path, 1, retry=Retry(attempts=1)) as queue:
             if not queue.jobs():
                 await queue.submit(slow, "a")
-            await trio.sleep(1)
-            await queue.shutdown(grace=0)
 
     assert [("a", number) for number in range(1, 8)] == RAN
     assert rows(path, "SELECT attempts, uncounted, kills FROM jobs") == [(7, 7, 0)]
@@ -594,7 +583,7 @@ async def test_an_opening_has_no_longer_step_for_more_jobs(
     longest: list[int] = []
     for count in (200, 800):
         file = path.with_name(f"{count}.sqlite")
-        async with open_stored(file, max_pending=None) as queue:
+        async with cut_off(file, max_pending=None) as queue:
             submit = partial(queue.submit, note, delay=1e6)
             async with trio.open_nursery() as nursery:
                 for number in range(count):
@@ -602,7 +591,6 @@ async def test_an_opening_has_no_longer_step_for_more_jobs(
             async with trio.open_nursery() as nursery:
                 for job in queue.jobs()[::2]:
                     nursery.start_soon(queue.request_cancel, job.id)
-            await queue.shutdown(grace=0)
         lengths = StepLengths()
         block = open_stored(file)
         trio.lowlevel.add_instrument(lengths)

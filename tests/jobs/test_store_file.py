@@ -17,7 +17,18 @@ import pytest
 import trio
 import trio.testing
 from fakes import durable
-from fakes.durable import RAN, Disk, change, in_place, live_ids, note, open_stored, rows, slow
+from fakes.durable import (
+    RAN,
+    Disk,
+    change,
+    cut_off,
+    in_place,
+    live_ids,
+    note,
+    open_stored,
+    rows,
+    slow,
+)
 from trio.testing import MockClock
 
 from ticketr import (
@@ -34,17 +45,6 @@ from ticketr import (
 )
 from ticketr.jobs._sqlite.file import StoreFile
 from ticketr.jobs._sqlite.writer import StoreWriter
-
-
-@pytest.fixture(autouse=True)
-def _nothing_ran() -> None:
-    RAN.clear()
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "jobs.sqlite"
-
 
 # Opening
 
@@ -253,13 +253,12 @@ async def test_a_file_of_another_user_is_refused(
 async def test_only_functions_that_the_program_allows_are_called_from_a_shared_file(
     autojump_clock: MockClock, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with open_stored(path) as queue:
+    async with cut_off(path) as queue:
         queue.pause()
         await queue.submit(note, "a", retry=Retry(2, on=ValueError))
         await queue.submit(in_thread(os.system), f"touch {path}.ran")
         await queue.submit(note, "b", retry=Retry(2, on=RAN_ON))
         queue.repeat(in_thread(os.system), f"touch {path}.ran", every=1, id="r")
-        await queue.shutdown(grace=0)
     path.chmod(0o666)
 
     async with open_stored(path, store={"functions": [note]}) as queue:
@@ -285,10 +284,9 @@ def RAN_ON(error: object) -> Any:  # noqa: N802 - it is passed on
 
 
 async def test_a_row_chooses_no_codec(autojump_clock: MockClock, path: Path) -> None:
-    async with open_stored(path) as queue:
+    async with cut_off(path) as queue:
         queue.pause()
         await queue.submit(note, "a")
-        await queue.shutdown(grace=0)
     evil = b"cposix\nsystem\n(S'touch " + os.fsencode(path) + b".ran'\ntR."
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("UPDATE jobs SET codec = 'pickle', job = ?, key = ?", (evil, evil))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import trio
-from fakes.durable import RAN, change, note, open_stored, rows, slow
+from fakes.durable import RAN, change, cut_off, note, open_stored, rows, slow
 from trio.testing import MockClock
 
 from ticketr import DuplicateJob, JobContext, NotSendable, open_job_queue
@@ -19,12 +19,6 @@ from ticketr.jobs._maps.due_times import utc
 @pytest.fixture(autouse=True)
 def _wall_clock(autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "time", lambda: 1e9 + autojump_clock.current_time())
-    RAN.clear()
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "jobs.sqlite"
 
 
 def ten_seconds_later(due: datetime) -> datetime:
@@ -50,16 +44,13 @@ async def timed(context: Any, what: object) -> None:
 
 
 async def test_a_repeat_goes_on_by_itself(autojump_clock: MockClock, path: Path) -> None:
-    async with open_stored(path) as queue:
+    async with cut_off(path, 25) as queue:
         queue.repeat(timed, "a", every=10, id="r", key="k", tags=["t"], priority=2)
-        await trio.sleep(25)
-        await queue.shutdown(grace=0)
     await trio.sleep(20)
 
-    async with open_stored(path) as queue:
+    async with cut_off(path) as queue:
         await trio.sleep(10)
         job = queue.snapshot("r#4")
-        await queue.shutdown(grace=0)
 
     # Those at 30 and 40 passed while no queue was open.
     assert [("a", f"r#{n}", at) for n, at in [(1, 0), (2, 10), (3, 20), (4, 50)]] == RAN
@@ -70,18 +61,14 @@ async def test_a_repeat_goes_on_by_itself(autojump_clock: MockClock, path: Path)
 async def test_the_latest_due_time_that_an_opening_has_missed_has_a_run_if_that_was_asked(
     autojump_clock: MockClock, path: Path, every: Any
 ) -> None:
-    async with open_stored(path) as queue:
+    async with cut_off(path, 5) as queue:
         queue.repeat(scheduled, every=every, id="r", missed="run_once")
-        await trio.sleep(5)
-        await queue.shutdown(grace=0)
     await trio.sleep(40)
 
-    async with open_stored(path) as queue:
+    async with cut_off(path, 5) as queue:
         await trio.sleep(1)
         (repeat,) = queue.repeats()
         assert (repeat.runs, repeat.missed) == (2, 4)
-        await trio.sleep(5)
-        await queue.shutdown(grace=0)
 
     assert RAN == [(0, 0), (40, 45), (50, 50)]  # the due time, and when it was run
 
@@ -89,14 +76,11 @@ async def test_the_latest_due_time_that_an_opening_has_missed_has_a_run_if_that_
 async def test_a_run_that_was_cut_off_knows_its_due_time(
     autojump_clock: MockClock, path: Path
 ) -> None:
-    async with open_stored(path) as queue:
+    async with cut_off(path, 6) as queue:
         queue.repeat(scheduled_slowly, every=a_third_later, first=1 / 3, id="r")
-        await trio.sleep(6)
-        await queue.shutdown(grace=0)
 
-    async with open_stored(path) as queue:
+    async with cut_off(path) as queue:
         await trio.sleep(1)
-        await queue.shutdown(grace=0)
 
     assert [(utc(1e9 + 1 / 3),)] * 2 == RAN
 
@@ -105,21 +89,18 @@ async def test_a_run_that_was_cut_off_knows_its_due_time(
 async def test_a_late_run_is_not_lost_by_an_opening_that_ends_at_once(
     is_taken_over: bool, autojump_clock: MockClock, path: Path
 ) -> None:
-    async with open_stored(path) as queue:
+    async with cut_off(path, 5) as queue:
         queue.repeat(scheduled, every=10, id="r", missed="run_once")
-        await trio.sleep(5)
-        await queue.shutdown(grace=0)
     await trio.sleep(40)
 
     for _ in range(2):
         async with open_stored(path) as queue:
             if is_taken_over:
                 queue.repeat(scheduled, every=10, id="r", missed="run_once")
-    async with open_stored(path) as queue:
+    async with cut_off(path) as queue:
         await trio.sleep(1)
         (repeat,) = queue.repeats()
         assert (repeat.runs, repeat.missed) == (2, 4)
-        await queue.shutdown(grace=0)
 
     assert RAN == [(0, 0), (40, 45)]
 
@@ -127,39 +108,31 @@ async def test_a_late_run_is_not_lost_by_an_opening_that_ends_at_once(
 async def test_a_run_by_hand_is_for_the_due_time_that_was_missed(
     autojump_clock: MockClock, path: Path
 ) -> None:
-    async with open_stored(path) as queue:
+    async with cut_off(path, 5) as queue:
         queue.repeat(scheduled, every=10, id="r", missed="run_once")
-        await trio.sleep(5)
-        await queue.shutdown(grace=0)
     await trio.sleep(40)
 
-    async with open_stored(path) as queue:
+    async with cut_off(path) as queue:
         assert queue.repeat(scheduled, every=10, id="r", missed="run_once").run_now()
         await trio.sleep(1)
         assert [job.id for job in queue.jobs()] == ["r#1", "r#2"]
-        await queue.shutdown(grace=0)
 
     assert RAN == [(0, 0), (40, 45)]
 
 
 async def test_a_call_with_its_id_takes_it_over(autojump_clock: MockClock, path: Path) -> None:
-    async with open_stored(path) as queue:
+    async with cut_off(path, 2) as queue:
         queue.repeat(timed, "old", every=10, first=1, id="r")
-        await trio.sleep(2)
-        await queue.shutdown(grace=0)
 
-    async with open_stored(path) as queue:
+    async with cut_off(path) as queue:
         repeat = queue.repeat(timed, "new", every=10, first=1, id="r")
         with pytest.raises(DuplicateJob):
             queue.repeat(timed, "again", every=10, id="r")
         await trio.sleep(10)
         assert (repeat.runs, repeat.missed) == (2, 0)
-        await queue.shutdown(grace=0)
 
-    async with open_stored(path) as queue:
+    async with cut_off(path, 5) as queue:
         queue.repeat(timed, "other", every=3, first=1, id="r")
-        await trio.sleep(5)
-        await queue.shutdown(grace=0)
 
     assert RAN == [
         ("old", "r#1", 1),
@@ -183,33 +156,26 @@ async def test_a_clock_that_was_set_back_holds_up_no_repeat(
     path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async with open_stored(path) as queue:
+    async with cut_off(path, 5) as queue:
         queue.repeat(timed, "a", every=10, id="r")
-        await trio.sleep(5)
-        await queue.shutdown(grace=0)
     monkeypatch.setattr(time, "time", lambda: 1e9 + autojump_clock.current_time() - seconds)
 
-    async with open_stored(path) as queue:
+    async with cut_off(path) as queue:
         repeat = queue.repeat(timed, "a", every=10, id="r")
         assert repeat.next_at is not None
         wait = repeat.next_at.timestamp() - time.time()
-        await queue.shutdown(grace=0)
 
     assert wait == due
 
 
 async def test_a_pause_is_kept(autojump_clock: MockClock, path: Path) -> None:
-    async with open_stored(path) as queue:
+    async with cut_off(path, 1) as queue:
         queue.repeat(timed, "a", every=10, first=5, id="r").pause()
-        await trio.sleep(1)
-        await queue.shutdown(grace=0)
 
-    async with open_stored(path) as queue:
+    async with cut_off(path, 9) as queue:
         await trio.sleep(20)
         assert RAN == []
         queue.repeat(timed, "a", every=10, first=5, id="r").resume()
-        await trio.sleep(9)
-        await queue.shutdown(grace=0)
 
     assert [at for *_, at in RAN] == [25]
 
@@ -217,19 +183,16 @@ async def test_a_pause_is_kept(autojump_clock: MockClock, path: Path) -> None:
 async def test_a_run_that_was_cut_off_is_the_run_of_its_repeat(
     autojump_clock: MockClock, path: Path
 ) -> None:
-    async with open_stored(path) as queue:
+    async with cut_off(path, 5) as queue:
         queue.repeat(slow, "a", every=15, id="r")
-        await trio.sleep(5)
-        await queue.shutdown(grace=0)
 
-    async with open_stored(path) as queue:
+    async with cut_off(path) as queue:
         await trio.sleep(5)
         repeat = queue.repeat(slow, "a", every=15, id="r")
         assert repeat.next_at is None  # while its run lasts
         assert [job.id for job in queue.jobs()] == ["r#1"]
         await trio.sleep(12)
         assert [job.id for job in queue.jobs()] == ["r#1", "r#2"]
-        await queue.shutdown(grace=0)
 
     assert RAN == [("a", 1), ("a", 2), ("a", 2, "end"), ("a", 1)]
 
@@ -280,15 +243,12 @@ async def test_a_repeat_that_cannot_be_taken_up_stays(
     path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with open_stored(path) as queue:
+    async with cut_off(path, 1) as queue:
         queue.repeat(note, "a", every=10, first=5, id="r")
-        await trio.sleep(1)
-        await queue.shutdown(grace=0)
     change(path, statement)
 
-    async with open_stored(path) as queue:
+    async with cut_off(path) as queue:
         await trio.sleep(50)
-        await queue.shutdown(grace=0)
 
     assert RAN == []
     assert "Repeat 'r' cannot be taken up and stays in the store" in caplog.text
@@ -300,27 +260,24 @@ async def test_a_repeat_that_cannot_be_taken_up_stays(
 
 
 async def test_the_counts_go_on_over_restarts(autojump_clock: MockClock, path: Path) -> None:
-    async with open_stored(path) as queue:
+    async with cut_off(path) as queue:
         repeat = queue.repeat(timed, "a", every=10, first=5, id="r")
         await trio.sleep(20)
         assert (repeat.runs, repeat.missed) == (2, 0)
-        await queue.shutdown(grace=0)
     await trio.sleep(27)  # those at 25, 35 and 45 pass
 
     for missed in (3, 4):
-        async with open_stored(path) as queue:
+        async with cut_off(path) as queue:
             (repeat,) = queue.repeats()
             assert (repeat.id, repeat.runs, repeat.missed) == ("r", 2, missed)
-            await queue.shutdown(grace=0)
         await trio.sleep(10)
 
-    async with open_stored(path) as queue:
+    async with cut_off(path) as queue:
         again = queue.repeat(timed, "b", every=10, first=5, id="r")
         assert (again.runs, again.missed) == (2, 5)
         await trio.sleep(10)
         assert (again.runs, again.missed) == (3, 5)
         again.pause()
-        await queue.shutdown(grace=0)
     await trio.sleep(100)
 
     async with open_stored(path) as queue:  # due times in a pause do not count
@@ -330,10 +287,9 @@ async def test_the_counts_go_on_over_restarts(autojump_clock: MockClock, path: P
 async def test_a_repeat_that_the_program_no_longer_has_is_listed_and_can_be_ended(
     autojump_clock: MockClock, path: Path
 ) -> None:
-    async with open_stored(path) as queue:
+    async with cut_off(path) as queue:
         queue.repeat(timed, "a", every=10, first=5, id="old")
         queue.repeat(timed, "b", every=10, first=5, id="new")
-        await queue.shutdown(grace=0)
 
     async with open_stored(path) as queue:
         queue.repeat(timed, "b", every=10, first=5, id="new")
@@ -355,26 +311,21 @@ async def test_a_repeat_that_the_program_no_longer_has_is_listed_and_can_be_ende
 async def test_a_repeat_that_cannot_be_loaded_is_listed_and_can_be_ended(
     autojump_clock: MockClock, path: Path
 ) -> None:
-    async with open_stored(path) as queue:
+    async with cut_off(path, 15) as queue:
         queue.repeat(note, "a", every=10, id="r")
-        await trio.sleep(15)
-        await queue.shutdown(grace=0)
     change(path, "UPDATE repeats SET every = '5'")
 
-    async with open_stored(path) as queue:
+    async with cut_off(path, 30) as queue:
         (repeat,) = queue.repeats()
         assert repr(repeat) == "<RepeatHandle id='r', not loaded, 2 runs, 0 missed>"
         assert (repeat.next_at, repeat.run_now(), repeat.snapshot()) == (None, False, None)
         repeat.pause()
         repeat.resume()
-        await trio.sleep(30)
-        await queue.shutdown(grace=0)
-    async with open_stored(path) as queue:
+    async with cut_off(path) as queue:
         taken = queue.repeat(note, "b", every=10, first=5, id="r")
         assert (taken.runs, taken.missed) == (2, 0)
         await trio.sleep(6)
         assert taken.snapshot() == queue.snapshot("r#3")
-        await queue.shutdown(grace=0)
     change(path, "UPDATE repeats SET every = '5'")
     async with open_stored(path) as queue:
         assert queue.cancel_repeat("r")
