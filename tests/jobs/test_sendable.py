@@ -17,9 +17,16 @@ import pytest
 from hypothesis import given, strategies as st
 
 from ticketr import JobContext, NotSendable, in_thread, plain
-from ticketr.jobs._calls.codecs import codec_named, json_flaw
-from ticketr.jobs._calls.importable import LoadFailed, import_by_name, importable_name
-from ticketr.jobs._calls.sendable import pack_job, pack_value, unpack_job
+from ticketr.jobs._calls import (
+    LoadFailed,
+    codec_named,
+    import_by_name,
+    importable_name,
+    json_flaw,
+    pack_job,
+    pack_value,
+    unpack_job,
+)
 
 JSON, PICKLE = codec_named("json"), codec_named("pickle")
 
@@ -372,7 +379,7 @@ def test_a_module_that_fails_to_import_says_why(
 
 
 PROGRAM = """
-from ticketr.jobs._calls.importable import import_by_name, importable_name
+from ticketr.jobs._calls import import_by_name, importable_name
 
 def function():
     pass

@@ -43,8 +43,7 @@ from ticketr import (
     in_thread,
     open_job_queue,
 )
-from ticketr.jobs._sqlite.file import StoreFile
-from ticketr.jobs._sqlite.writer import StoreWriter
+from ticketr.jobs._sqlite.writer import StoreFile, StoreWriter
 
 # Opening
 

@@ -23,8 +23,7 @@ from ticketr.jobs._registry import Keep
 from ticketr.jobs._retry import Retry
 from ticketr.jobs._scheduling.schedule import Rate
 from ticketr.jobs._signals import drain_on_signals
-from ticketr.jobs._sqlite.finished import FinishedJob
-from ticketr.jobs._sqlite.history import JobHistory, SqliteHistory
+from ticketr.jobs._sqlite.history import FinishedJob, JobHistory, SqliteHistory
 from ticketr.jobs._sqlite.store import SqliteStore
 from ticketr.jobs._statistics import QueueStatistics
 from ticketr.jobs._updates import Updates

@@ -58,7 +58,7 @@ from ticketr.jobs._values import (
 
 if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
-    from ticketr.jobs._sqlite.finished import FinishedJob
+    from ticketr.jobs._sqlite.history import FinishedJob
 
 A = TypeVar("A")
 T = TypeVar("T")

@@ -18,7 +18,7 @@ from typing import Final, final
 import trio
 
 from ticketr._errors import TicketrError, TooManyKills
-from ticketr.jobs._calls.importable import LoadFailed
+from ticketr.jobs._calls import LoadFailed
 from ticketr.jobs._core import QueueCore
 from ticketr.jobs._handle import JobHandle
 from ticketr.jobs._job import FAILED, CancelCause, JobErrorInfo, JobStatus, OnConflict
@@ -26,7 +26,6 @@ from ticketr.jobs._maps.due_times import utc
 from ticketr.jobs._maps.repeat import Repeat
 from ticketr.jobs._record import NO_CONTEXT, JobRecord, ended_job_function
 from ticketr.jobs._scheduling.dependencies import After
-from ticketr.jobs._sqlite.file import PAGE, Contents
 from ticketr.jobs._sqlite.rows import (
     JobRow,
     RepeatRow,
@@ -35,7 +34,7 @@ from ticketr.jobs._sqlite.rows import (
     record_of_call,
     repeat_of_row,
 )
-from ticketr.jobs._sqlite.writer import StoreWriter
+from ticketr.jobs._sqlite.writer import PAGE, Contents, StoreWriter
 from ticketr.jobs._values import safe_str
 
 logger = logging.getLogger("ticketr.jobs")

@@ -17,15 +17,18 @@ from typing import Any, Final, NamedTuple, TypeAlias, final, get_type_hints
 
 from ticketr._errors import NotSendable
 from ticketr.jobs._arguments import resolve_function
-from ticketr.jobs._calls.codecs import CODECS, Codec
-from ticketr.jobs._calls.importable import (
+from ticketr.jobs._calls import (
+    CODECS,
     AllowedNames,
+    Codec,
     LoadFailed,
     import_by_name,
     importable_name,
     load_allowed,
+    pack_job,
+    pack_value,
+    unpack_job,
 )
-from ticketr.jobs._calls.sendable import pack_job, pack_value, unpack_job
 from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, RUNNING, CancelCause
 from ticketr.jobs._maps.due_times import Calendar, DueTimes, Interval, utc
 from ticketr.jobs._maps.repeat import Repeat, call_in_context

@@ -76,8 +76,7 @@ class SqliteStore:
         max_kills: float = 5,
         run_sync: RunSync = in_thread,
     ) -> None:
-        from ticketr.jobs._calls.codecs import codec_named  # noqa: PLC0415 - only with a store
-        from ticketr.jobs._calls.importable import AllowedNames  # noqa: PLC0415 - the same
+        from ticketr.jobs._calls import AllowedNames, codec_named  # noqa: PLC0415 - only with a store
 
         self._path = checked_path(path)
         self._codec = codec_named(codec)
@@ -89,8 +88,10 @@ class SqliteStore:
 
     def writer(self, keep: Keep) -> StoreWriter:
         """Return what writes the jobs of one queue to the file; internal."""
-        from ticketr.jobs._sqlite.file import StoreFile  # noqa: PLC0415 - only with a store
-        from ticketr.jobs._sqlite.writer import StoreWriter  # noqa: PLC0415 - the same
+        from ticketr.jobs._sqlite.writer import (  # noqa: PLC0415 - only with a store
+            StoreFile,
+            StoreWriter,
+        )
 
         file = StoreFile(
             self._path,

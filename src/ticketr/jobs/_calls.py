@@ -1,0 +1,522 @@
+"""Jobs as bytes that another process can run: a function by name, its arguments by a codec.
+
+What can be sent is a function that can be imported, also within ``plain``, ``in_thread`` and
+``functools.partial``, and an object with an ``execute`` method: with JSON a dataclass, which is
+rebuilt from its fields, with pickle any object that can be pickled. All else is refused at once, in
+words that say which argument it is. Context variables are not sent.
+
+A function or class is named ``module:qualname``. The program's own file is the module ``__main__``,
+which is another one in every program. A function in it is named by the module that the file can be
+imported as, such as ``app`` for ``app.py``. In the program itself this name means ``__main__``, so
+that the file is not run twice.
+
+JSON holds None, booleans, finite numbers, texts, lists and dicts with texts as keys, and gives back
+equal values. It refuses all else, objects of subclasses too: a tuple would come back as a list.
+Pickle holds nearly everything that can be imported. It runs code when it is read, so it is for data
+that nobody else can write.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.util
+import inspect
+import io
+import json
+import math
+import pickle
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from pathlib import Path
+from types import FunctionType, MethodType, ModuleType
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, final
+
+from ticketr._errors import NotSendable
+from ticketr.jobs._arguments import InThread, Plain, in_thread, plain
+from ticketr.jobs._progress import MAX_BITS, MAX_DEPTH
+from ticketr.jobs._values import checked_text, safe_repr, safe_str
+
+# Names of functions and classes
+
+MAIN = "__main__"
+
+
+class LoadFailed(Exception):
+    """Raised when something that was stored or sent cannot be loaded; its text says why."""
+
+
+@final
+class AllowedNames:
+    """The functions and classes that a store may load.
+
+    Args:
+        functions: These functions and classes, and modules for all that is in them.
+
+    Raises:
+        NotSendable: One of them cannot be imported.
+        TypeError: It is none of these.
+    """
+
+    def __init__(self, functions: Iterable[object]) -> None:
+        self._modules: set[str] = set()
+        self._names: set[str] = set()
+        for thing in functions:
+            if isinstance(thing, ModuleType):
+                self._modules.add(thing.__name__)
+            elif callable(thing):
+                self._names.add(importable_name(thing, "one of the functions of the store"))
+            else:
+                raise TypeError(f"functions takes functions and modules, not {safe_repr(thing)}")
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._names or name.partition(":")[0] in self._modules
+
+
+def load_allowed(name: str, allowed: AllowedNames | None) -> Any:
+    """Return what a name stands for, as :func:`import_by_name` does, if a store may load it.
+
+    Raises:
+        LoadFailed: It may not, or cannot be imported.
+    """
+    if allowed is not None and name not in allowed:
+        raise LoadFailed(f"{name} is not among the functions that SqliteStore allows")
+    return import_by_name(name)
+
+
+def importable_name(thing: object, what: str) -> str:
+    """Return the name by which another process imports a function or class.
+
+    Args:
+        thing: The function or class.
+        what: What it is to the user, for the error.
+
+    Raises:
+        NotSendable: It has no such name.
+    """
+    name, problem = _name_of(thing)
+    if not problem:
+        try:
+            same: object = import_by_name(name)
+        except LoadFailed as error:
+            raise NotSendable(what, safe_repr(thing), f"cannot be imported: {error}") from error
+        if same is thing or (type(thing) is MethodType and same == thing):  # a class method
+            return name
+        problem = (
+            f"is not what {name} stands for. Give it that name in its module, or submit what has"
+            " the name"
+        )
+    raise NotSendable(what, safe_repr(thing), problem)
+
+
+def _name_of(thing: object) -> tuple[str, str]:
+    """Return the name of a function or class, and why it cannot be imported by that."""
+    use = "Submit a function of a module, or a dataclass with an execute method"
+    if type(thing) is MethodType and not isinstance(thing.__self__, type):
+        return "", f"is a method of one object. {use}"
+    try:
+        module: object = getattr(thing, "__module__", None)
+        qualname: object = getattr(thing, "__qualname__", None)
+    except Exception:  # noqa: BLE001 - the object's own code
+        module = qualname = None
+    if type(qualname) is not str or type(module) is not str:
+        return "", f"has no name to import it by. {use}"
+    write = "Write a function at the top level of a module"
+    if "<lambda>" in qualname:
+        return "", f"is a lambda, which cannot be imported. {write}"
+    if "<" in qualname:
+        return "", f"is defined inside a function, so it cannot be imported. {write}"
+    if module == MAIN and not (module := _main_name()):
+        return "", (
+            "is defined in the program's own file, which cannot be imported. Write it in a module,"
+            " and import that"
+        )
+    return f"{module}:{qualname}", ""
+
+
+def import_by_name(name: str) -> Any:
+    """Return what a name of :func:`importable_name` stands for.
+
+    Raises:
+        LoadFailed: There is no such module, or nothing of that name in it.
+    """
+    module_name, _, path = name.partition(":")
+    try:
+        thing: Any = _module(module_name)
+        for part in path.split("."):
+            thing = getattr(thing, part)
+    except (Exception, SystemExit) as error:  # the module's own code may raise anything
+        words = safe_str(error) or type(error).__name__
+        raise LoadFailed(f"{name} cannot be imported: {words}") from error
+    return thing
+
+
+def _module(name: str) -> ModuleType:
+    if name and name == _main_name():
+        return sys.modules[MAIN]
+    return importlib.import_module(name)
+
+
+def _main_name() -> str:
+    """Return the name by which the program's own file can be imported; empty if there is none."""
+    main = sys.modules.get(MAIN)
+    spec = getattr(main, "__spec__", None)
+    file = getattr(main, "__file__", None)
+    return _importable_file(getattr(spec, "name", None), file, tuple(sys.path))
+
+
+@functools.lru_cache(maxsize=1)
+def _importable_file(module: str | None, file: str | None, _: tuple[str, ...]) -> str:
+    """Return the module name of the program's file.
+
+    Args:
+        module: The name of the module that was run with ``python -m``.
+        file: The file.
+        _: Where modules are looked for.
+    """
+    if module is not None and module != MAIN:
+        return module
+    if file is None:
+        return ""
+    path = Path(file)
+    try:
+        spec = importlib.util.find_spec(path.stem)
+        is_file = spec is not None and spec.origin is not None and path.samefile(spec.origin)
+    except (ImportError, ValueError, OSError):
+        return ""
+    return path.stem if is_file else ""
+
+
+# Values as bytes
+
+CodecName: TypeAlias = Literal["json", "pickle"]
+
+
+class Part(NamedTuple):
+    """A value of the user's within what is encoded: what it is to the user, and the value."""
+
+    what: str
+    value: object
+
+
+class Codec(Protocol):
+    """Converts values to bytes and back."""
+
+    @property
+    def name(self) -> CodecName: ...
+
+    def encode(self, whole: object, parts: Iterable[Part]) -> bytes:
+        """Return a value as bytes.
+
+        Args:
+            whole: The value, which is of JSON's types apart from the parts.
+            parts: The user's values in it.
+
+        Raises:
+            NotSendable: One of the parts would not come back equal.
+        """
+
+    def decode(self, data: bytes) -> Any:
+        """Return the value that these bytes stand for.
+
+        Raises:
+            LoadFailed: They do not encode a value.
+        """
+
+
+class Flaw(NamedTuple):
+    """What keeps a value from being JSON: where in it, which value, and why."""
+
+    path: str
+    value: object
+    problem: str
+
+
+@final
+class JsonCodec:
+    """JSON in UTF-8."""
+
+    name: Final = "json"
+
+    def encode(self, whole: object, parts: Iterable[Part]) -> bytes:
+        for what, value in parts:
+            flaw = json_flaw(value)
+            if flaw is not None:
+                raise NotSendable(what + flaw.path, safe_repr(flaw.value), flaw.problem)
+        text = json.dumps(whole, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return text.encode()
+
+    def decode(self, data: bytes) -> Any:
+        try:
+            return json.loads(data)
+        except (ValueError, RecursionError) as error:
+            raise LoadFailed(f"this is not JSON: {error}") from error
+
+
+def json_flaw(value: object, path: str = "", depth: int = MAX_DEPTH) -> Flaw | None:
+    """Return why a value would not come back equal from JSON; None if it would."""
+    problem = ""
+    if value is None or type(value) is bool:
+        return None
+    if type(value) is str:
+        problem = "" if is_unicode(value) else "is text that UTF-8 cannot encode"
+    elif type(value) is int:
+        problem = "is too long a number" if value.bit_length() > MAX_BITS else ""
+    elif type(value) is float:
+        problem = "" if math.isfinite(value) else "is not a number that JSON has"
+    elif type(value) not in (list, dict):
+        problem = _other_type(type(value))
+    elif not depth:
+        problem = f"is nested more than {MAX_DEPTH} deep"
+    elif type(value) is list:
+        flaws = (json_flaw(item, f"{path}[{n}]", depth - 1) for n, item in enumerate(value))
+        return next(filter(None, flaws), None)
+    elif type(value) is dict:
+        return next(filter(None, _dict_flaws(value, path, depth)), None)
+    return Flaw(path, value, problem) if problem else None
+
+
+def is_unicode(text: str) -> bool:
+    """Tell whether UTF-8 can encode a text."""
+    try:
+        return text.isascii() or bool(text.encode())
+    except UnicodeEncodeError:
+        return False
+
+
+def _dict_flaws(items: dict[object, object], path: str, depth: int) -> Iterator[Flaw | None]:
+    for name, item in items.items():
+        if type(name) is not str or not is_unicode(name):
+            yield Flaw(path, name, "is a key of a dict, and JSON's keys are texts")
+        yield json_flaw(item, f"{path}[{name!r}]", depth - 1)
+
+
+def _other_type(kind: type) -> str:
+    if issubclass(kind, tuple):
+        return "would come back from JSON as a list. Give a list, or choose codec='pickle'"
+    return (
+        f"is of {type.__repr__(kind)}, which JSON has not. Give text, numbers, lists and dicts, or"
+        " choose codec='pickle'"
+    )
+
+
+@final
+class PickleCodec:
+    """Pickle, of objects whose classes and functions can be imported."""
+
+    name: Final = "pickle"
+
+    def encode(self, whole: object, parts: Iterable[Part]) -> bytes:
+        data = b""
+        for what, value in [*parts, Part("the job", whole)]:
+            try:
+                data = _pickled(value)
+            except NotSendable as flaw:
+                raise NotSendable(f"{what}, in it {flaw.what}", flaw.value, flaw.problem) from flaw
+            except Exception as flaw:
+                words = safe_str(flaw) or type(flaw).__name__
+                problem = f"cannot be pickled, or not be read again: {words}"
+                raise NotSendable(what, safe_repr(value), problem) from flaw
+        return data
+
+    def decode(self, data: bytes) -> Any:
+        try:
+            return pickle.loads(data)  # noqa: S301 - the user has chosen it, for data of their own
+        except (Exception, SystemExit) as error:  # a module that it imports may raise anything
+            words = safe_str(error) or type(error).__name__
+            raise LoadFailed(f"this cannot be unpickled: {words}") from error
+
+
+class _Pickler(pickle.Pickler):
+    """Refuses what other processes cannot import."""
+
+    def reducer_override(self, obj: Any) -> Any:
+        if isinstance(obj, (type, FunctionType)) and obj.__module__ == MAIN:
+            raise NotSendable(
+                "a class or function",
+                safe_repr(obj),
+                "is defined in the program's own file. Write it in a module, and import that",
+            )
+        return NotImplemented
+
+
+def _pickled(value: object) -> bytes:
+    """Return a value as bytes that can be read again."""
+    buffer = io.BytesIO()
+    _Pickler(buffer, protocol=5).dump(value)
+    data = buffer.getvalue()
+    pickle.loads(data)  # noqa: S301 - the value has just been written
+    return data
+
+
+CODECS: Final[dict[str, Codec]] = {codec.name: codec for codec in (JsonCodec(), PickleCodec())}
+
+
+def codec_named(name: object) -> Codec:
+    """Return a codec.
+
+    Raises:
+        TypeError, ValueError: No codec has this name.
+    """
+    text = checked_text("codec", name)
+    if text not in CODECS:
+        raise ValueError(f"codec must be 'json' or 'pickle', not {safe_repr(text)}")
+    return CODECS[text]
+
+
+# Jobs as bytes
+
+JOB = "the job"
+
+
+def pack_job(job: object, args: tuple[object, ...], codec: Codec) -> bytes:
+    """Return a job and its arguments as bytes.
+
+    Args:
+        job: What was submitted.
+        args: The arguments that follow the context.
+        codec: What converts the arguments.
+
+    Raises:
+        NotSendable: The job cannot be imported, or a value does not come back equal.
+    """
+    parts = [Part(f"argument {number}", value) for number, value in enumerate(args, start=1)]
+    spec = _spec_of(job, codec, parts)
+    data = codec.encode({"job": spec, "args": [*args]}, parts)
+    if "object" in spec:
+        _check_comes_back(job, spec)
+    return data
+
+
+def unpack_job(
+    data: bytes, codec: Codec, allowed: AllowedNames | None = None
+) -> tuple[Any, tuple[object, ...]]:
+    """Return the job and the arguments that :func:`pack_job` was given.
+
+    Args:
+        data: The bytes.
+        codec: What they were written with.
+        allowed: What may be loaded; None for anything.
+
+    Raises:
+        LoadFailed: The bytes are damaged, or the job cannot be imported or rebuilt.
+    """
+    whole = codec.decode(data)
+    try:
+        spec, args = whole["job"], whole["args"]
+        return _job_of(spec, allowed), (*args,)
+    except (KeyError, TypeError) as error:
+        raise LoadFailed(f"this is not a job: {safe_repr(whole)}") from error
+
+
+def pack_value(value: object, codec: Codec, what: str = "the value") -> bytes:
+    """Return one value, such as a job's result, as bytes.
+
+    Raises:
+        NotSendable: It does not come back equal.
+    """
+    return codec.encode(value, [Part(what, value)])
+
+
+def _is_object(job: object) -> bool:
+    """Tell whether a job is an object with an ``execute`` method."""
+    return type(job) is not FunctionType and getattr(job, "execute", None) is not None
+
+
+def _spec_of(job: object, codec: Codec, parts: list[Part]) -> dict[str, object]:
+    """Describe a job in JSON's types, and add the user's values in it to the parts."""
+    if type(job) is functools.partial:
+        words = f"of {safe_repr(job)}"
+        parts += [Part(f"argument {n} {words}", v) for n, v in enumerate(job.args, start=1)]
+        parts += [Part(f"argument {name!r} {words}", v) for name, v in job.keywords.items()]
+        inner = _spec_of(job.func, codec, parts)
+        return {"partial": inner, "args": [*job.args], "keywords": {**job.keywords}}
+    if type(job) is Plain:
+        return {"plain": _spec_of(job.function, codec, parts)}
+    if type(job) is InThread:
+        spec = _spec_of(job.function, codec, parts)
+        return {"in_thread": spec, "abandon_on_cancel": job.abandon_on_cancel}
+    if _is_object(job):
+        return _object_spec(job, codec, parts)
+    return {"function": importable_name(job, JOB)}
+
+
+def _object_spec(job: object, codec: Codec, parts: list[Part]) -> dict[str, object]:
+    kind: Any = type(job)
+    name = importable_name(kind, f"the class of {JOB}")
+    if codec.name == "pickle":
+        parts.append(Part(JOB, job))
+        return {"pickled": job}
+    if "__dataclass_fields__" not in vars(kind):
+        problem = "is not a dataclass. Make its class one, or choose codec='pickle'"
+        raise NotSendable(JOB, safe_repr(job), problem)
+    values = _fields_of(job)
+    if values.keys() != _parameters_of(kind):
+        problem = "is not made of its fields alone. Let its class have a field for each parameter"
+        raise NotSendable(JOB, safe_repr(job), problem)
+    shown = kind.__name__
+    parts += [Part(f"field {field!r} of {shown}", value) for field, value in values.items()]
+    return {"object": name, "fields": values}
+
+
+@functools.lru_cache(maxsize=256)
+def _parameters_of(kind: type) -> frozenset[str]:
+    return frozenset(inspect.signature(kind).parameters)
+
+
+def _fields_of(job: Any) -> dict[str, object]:
+    try:
+        return {field.name: getattr(job, field.name) for field in fields(job) if field.init}
+    except Exception as error:
+        problem = f"has a field that cannot be read: {safe_str(error)}"
+        raise NotSendable(JOB, safe_repr(job), problem) from error
+
+
+def _check_comes_back(job: object, spec: dict[str, Any]) -> None:
+    """Rebuild a dataclass, and compare its fields, which have JSON's types."""
+    try:
+        rebuilt = _fields_of(_job_of(spec))
+    except LoadFailed as error:
+        raise NotSendable(JOB, safe_repr(job), f"cannot be rebuilt: {error}") from error
+    for name, value in spec["fields"].items():
+        if type(rebuilt[name]) is not type(value) or rebuilt[name] != value:
+            problem = (
+                f"becomes {safe_repr(rebuilt[name])} when the object is rebuilt. Let the class keep"
+                " it as it is given"
+            )
+            what = f"field {name!r} of {type(job).__name__}"
+            raise NotSendable(what, safe_repr(value), problem)
+
+
+def _job_of(spec: dict[str, Any], allowed: AllowedNames | None = None) -> Any:
+    """Return the job that a description stands for.
+
+    Raises:
+        LoadFailed: It cannot be imported or rebuilt.
+        KeyError, TypeError: This is not a description of a job.
+    """
+    if "function" in spec:
+        return load_allowed(spec["function"], allowed)
+    if "object" in spec:
+        return _rebuilt(spec["object"], spec["fields"], allowed)
+    if "pickled" in spec:
+        return spec["pickled"]
+    if "plain" in spec:
+        return plain(_job_of(spec["plain"], allowed))
+    if "in_thread" in spec:
+        abandon = spec["abandon_on_cancel"]
+        return in_thread(_job_of(spec["in_thread"], allowed), abandon_on_cancel=abandon)
+    inner = _job_of(spec["partial"], allowed)
+    return functools.partial(inner, *spec["args"], **spec["keywords"])
+
+
+def _rebuilt(name: str, values: dict[str, object], allowed: AllowedNames | None) -> Any:
+    kind = load_allowed(name, allowed)
+    if not inspect.isclass(kind):
+        raise LoadFailed(f"{name} is no longer a class")
+    try:
+        return kind(**values)
+    except Exception as error:
+        words = safe_str(error) or type(error).__name__
+        raise LoadFailed(f"{name} cannot be made of its fields: {words}") from error

@@ -1,1 +1,0 @@
-"""Calls that travel: a function by its name, its arguments as bytes."""
