@@ -18,13 +18,14 @@ import math
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Generator, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 from typing import Any
 
 import pytest
 import trio
 from fakes.examples import USUAL
 from hypothesis import Phase, settings
+from trio.testing import MockClock
 
 # By default Hypothesis fails a test whose example takes 0.2 s, which a busy machine makes of any.
 settings.register_profile("usual", settings(), deadline=None, max_examples=USUAL)
@@ -63,6 +64,16 @@ def watched(
     return watch
 
 
+def run_in_virtual_time(
+    main: Callable[..., Awaitable[object]],
+    *,
+    clock: trio.abc.Clock | None,
+    instruments: Sequence[trio.abc.Instrument],
+) -> object:
+    """Run a test on the clock of its own signature, or of a fixture that it uses."""
+    return trio.run(main, clock=clock or MockClock(autojump_threshold=0), instruments=instruments)
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     if not isinstance(item, pytest.Function):
         return
@@ -73,6 +84,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         return
     is_virtual = not {"autojump_clock", "mock_clock"}.isdisjoint(item.fixturenames)
     seconds = FAR_AWAY if is_virtual else 0.9 * timeout_of(item)
+    if "autojump_clock" in item.fixturenames:
+        item.add_marker(pytest.mark.trio(run=run_in_virtual_time))
     if hypothesis is None:
         item.obj = watched(item.obj, seconds, item)
     elif not hasattr(hypothesis.inner_test, "__wrapped__"):

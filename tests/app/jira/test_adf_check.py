@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable, Iterator
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from fakes.adf_from_schema import ANYTHING, FromSchema, definition, words
@@ -18,9 +19,6 @@ from ticketr.app.jira import adf
 from ticketr.app.jira.adf._check import MOST_PROBLEMS, node_problems
 from ticketr.app.jira.adf._grammar import node
 from ticketr.app.jira.adf._schema import MARKS, NODES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 Json = dict[str, Any]
 

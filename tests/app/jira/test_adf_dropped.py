@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from random import Random
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import Any
 
 import pytest
 from fakes.jira_documents import Maker
@@ -13,9 +14,6 @@ from hypothesis import given, strategies as st
 
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf._plain import plain_lines
-
-if TYPE_CHECKING:
-    from types import FrameType
 
 LOST = {
     "- a\n\n  # Heading": ("Heading",),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Callable, Sequence
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from fakes.adf_from_schema import FromSchema
@@ -15,9 +16,6 @@ from fakes.hand_edits import edit_by_hand
 from fakes.jira_documents import Maker
 
 from ticketr.app.jira import adf
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 Json = dict[str, Any]
 

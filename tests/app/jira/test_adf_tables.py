@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf._tables import read_tables
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 HEAD = "| a | b |\n|---|---|\n"
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
@@ -14,9 +15,6 @@ from jsonschema import Draft4Validator
 from sandbox_specs import load, problems
 
 from ticketr.app.jira import Credentials, JiraClient, JiraError, open_jira
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
 
 ACCOUNT = Credentials(SITE, "mia@example.com", "a-token")
 Clock = trio.testing.MockClock

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import trio
@@ -12,9 +13,6 @@ from hypothesis import given, strategies as st
 
 from ticketr.app.jira import json_reader
 from ticketr.app.jira.json_reader import AT_ONCE, MOST_VALUES, TooManyValues, read_json
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 VALUES = st.recursive(

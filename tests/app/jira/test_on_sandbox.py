@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import trio
@@ -14,11 +15,13 @@ from fakes.wire import Wire
 from planned_faults import PlannedFaults
 from sandbox_client import demo_site
 
-from jira_sandbox import EMAIL, TOKEN, Fault, FaultKind, Faults, create_app
+from jira_sandbox import EMAIL, TOKEN, Fault, FaultKind, Faults, Site, create_app
+from jira_sandbox.faults.source import FaultSource
 from ticketr.app.jira import (
     BadRequest,
     ConnectionLost,
     Credentials,
+    JiraClient,
     JiraError,
     NotFound,
     RateLimited,
@@ -29,13 +32,6 @@ from ticketr.app.jira import (
 from ticketr.app.jira.transport import Request
 from ticketr.app.jira.transport._httpx import HttpxTransport
 from ticketr.testing import StepReport, cancel_at_every_step
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
-
-    from jira_sandbox import Site
-    from jira_sandbox.faults.source import FaultSource
-    from ticketr.app.jira import JiraClient
 
 URL = "http://127.0.0.1"
 ACCOUNT = Credentials(URL, EMAIL, TOKEN)

@@ -6,15 +6,13 @@ import pickle
 import subprocess
 import sys
 from importlib.metadata import version
-from typing import TYPE_CHECKING, cast, get_args
+from pathlib import Path
+from typing import cast, get_args
 
 import pytest
 import trio
 
 from ticketr.app.jira.transport import AsksMissing, HttpPackage, open_transport
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def run(program: str, *options: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 import pytest
 import trio
@@ -12,10 +14,6 @@ from fakes.jira_app import SITE, Answer, Asked, RuledApp, ScriptedApp
 from ticketr.app.jira import Credentials, JiraClient, RateLimited, open_jira
 from ticketr.app.jira.concurrency import GROW_AFTER
 from ticketr.app.jira.retry import SLOW_DOWN
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from contextlib import AbstractAsyncContextManager
 
 ACCOUNT = Credentials(SITE, "mia@example.com", "a-token")
 Clock = trio.testing.MockClock

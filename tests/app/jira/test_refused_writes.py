@@ -7,25 +7,20 @@ from __future__ import annotations
 
 import ast
 import io
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import trio
 from fakes.pulls import CREDENTIALS, Recorder, inline
 from planned_faults import PlannedFaults
+from trio.testing import MockClock
 
 import ticketr.app.jira
-from jira_sandbox import Fault, FaultKind, create_app, make_site
+from jira_sandbox import Fault, FaultKind, Site, create_app, make_site
 from ticketr.app.jira import JiraClient, RateLimited, Upload, open_jira
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
-
-    from trio.testing import MockClock
-
-    from jira_sandbox import Site
 
 #: Carried out, and answered with 429, without a wait and with one.
 REFUSALS = [Fault(FaultKind.REFUSED, turn=turn) for turn in (8, 9)]

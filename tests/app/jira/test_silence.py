@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import trio
+from trio.testing import MockClock
 
 from ticketr.app.jira.silence import Silence
-
-if TYPE_CHECKING:
-    from trio.testing import MockClock
 
 
 async def test_an_answer_to_one_request_ends_the_silence_of_all(autojump_clock: MockClock) -> None:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import pytest
+import trio.testing
 from fakes.jira_app import SITE, Answer, ScriptedApp
 
-from ticketr.app.jira import Attachment, BadAnswer, Credentials, LinkType, Worklog, open_jira
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    import trio.testing
-
-    from ticketr.app.jira import JiraClient
+from ticketr.app.jira import (
+    Attachment,
+    BadAnswer,
+    Credentials,
+    JiraClient,
+    LinkType,
+    Worklog,
+    open_jira,
+)
 
 ACCOUNT = Credentials(SITE, "mia@example.com", "a-token")
 BODY = {"type": "doc", "version": 1, "content": []}

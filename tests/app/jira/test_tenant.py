@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from fakes.jira_app import SITE, Answer, ScriptedApp
+from trio.testing import MockClock
 
 from jira_sandbox import CLOUD_ID, EMAIL, SCOPED_TOKEN, create_app, make_site
 from ticketr.app.jira import (
@@ -21,9 +20,6 @@ from ticketr.app.jira import (
 )
 from ticketr.app.jira.errors import BadSite, InsecureSite, NoAnswer, NoJira, ServerError
 from ticketr.app.jira.transport._httpx import HttpxTransport
-
-if TYPE_CHECKING:
-    from trio.testing import MockClock
 
 TOLD = "11223344-A1B2-3b33-c444-def123456789"
 

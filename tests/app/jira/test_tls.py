@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import trio
@@ -23,13 +24,7 @@ from fakes.jira_raw import (
 
 from ticketr.app.jira import ConnectFailed, ConnectionLost, Credentials, open_jira
 from ticketr.app.jira.errors import TlsFailed
-from ticketr.app.jira.transport import HttpPackage, Request, open_transport
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from pathlib import Path
-
-    from ticketr.app.jira.transport import Transport
+from ticketr.app.jira.transport import HttpPackage, Request, Transport, open_transport
 
 ME = reply({"accountId": "1", "displayName": "Mia"})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import traceback
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
 
 import pytest
 import trio
@@ -12,9 +12,6 @@ from fakes.jira_raw import Stream, get, raw_site, reply, say
 
 from ticketr.app.jira import BadAnswer, ConnectFailed, ConnectionLost, JiraError
 from ticketr.app.jira.transport import HttpPackage, Request, open_transport
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 ME = reply({"accountId": "1", "displayName": "Mia"})
 

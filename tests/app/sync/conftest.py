@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from fakes.pulls import Bench
 from fakes.stores import make_store
+from trio.testing import MockClock
 
 from jira_sandbox import make_site
 from ticketr.app.sync.state.state import State
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from ticketr.app.sync.workspace.store import Store
+from ticketr.app.sync.workspace.store import Store
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    """A Jira of twelve issues, and a folder. DEMO-3 has the sub-tasks DEMO-4 and 5, DEMO-9 none."""
+def bench(tmp_path: Path, autojump_clock: MockClock) -> Bench:
+    """A Jira of twelve issues, and a folder, in virtual time.
+
+    DEMO-3 has the sub-tasks DEMO-4 and 5, DEMO-9 none.
+    """
     return Bench(make_site(tickets=12, seed=1), tmp_path / "work")
 
 

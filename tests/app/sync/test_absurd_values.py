@@ -6,7 +6,9 @@ import json
 import math
 import random
 import shutil
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes.comments import add_comment
@@ -16,13 +18,7 @@ from fakes.scenes import run
 from jira_sandbox import create_app, make_site
 from jira_sandbox.data.catalogue import DEMO_USER
 from jira_sandbox.data.parts import Attachment
-from ticketr.app.jira.transport import Response as HttpResponse
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from ticketr.app.jira.transport import Request, Response
+from ticketr.app.jira.transport import Request, Response
 
 ABSURD: dict[str, Any] = {
     "400 digits": 10**400,
@@ -79,7 +75,7 @@ class Absurd(Recorder):
             if issue["key"] == KEY:
                 replace_value(issue, self._path, self._value)
         body = json.dumps(answer).encode()
-        return HttpResponse(response.status, response.headers, body, response.url)
+        return Response(response.status, response.headers, body, response.url)
 
 
 def replace_value(record: Any, path: tuple[Any, ...], value: Any) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -15,20 +16,18 @@ from fakes.pulls import Bench, Recorder
 from jira_sandbox import create_app
 from jira_sandbox.api.attachments import UPLOAD_LIMIT
 from jira_sandbox.data.catalogue import DEMO_USER, USERS
+from jira_sandbox.data.model import User as SiteUser
 from ticketr import open_job_queue
 from ticketr.app.jira import PORTION, ConnectionLost
-from ticketr.app.jira.transport import Response as HttpResponse
-from ticketr.app.sync import AddAttachmentsJob, Code, GetAttachmentsJob, ListAttachmentsJob
+from ticketr.app.jira.transport import Request, Response
+from ticketr.app.sync import (
+    AddAttachmentsJob,
+    AttachmentResult,
+    Code,
+    GetAttachmentsJob,
+    ListAttachmentsJob,
+)
 from ticketr.app.tickets import parse
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
-    from jira_sandbox.data.model import User as SiteUser
-    from ticketr.app.jira.transport import Request, Response
-    from ticketr.app.sync import AttachmentResult
 
 BIG = os.urandom(2 * PORTION + 7)
 
@@ -72,9 +71,7 @@ def files(bench: Bench) -> dict[str, bytes]:
     }
 
 
-async def test_attachments_are_listed_with_name_and_size(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_attachments_are_listed_with_name_and_size(bench: Bench) -> None:
     attach(bench, "DEMO-1", "a.txt", b"one")
 
     listed = await run_job(ListAttachmentsJob(**bench.settings(), keys=("DEMO-1", "DEMO-99")))
@@ -84,9 +81,7 @@ async def test_attachments_are_listed_with_name_and_size(
     assert [(each.key, each.code) for each in listed.failed] == [("DEMO-99", Code.MISSING)]
 
 
-async def test_attachments_are_downloaded_in_portions_beside_their_ticket(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_attachments_are_downloaded_in_portions_beside_their_ticket(bench: Bench) -> None:
     await bench.pull()
     (bench.root / "sub").mkdir()
     (bench.root / "DEMO-1.md").rename(bench.root / "sub" / "DEMO-1.md")
@@ -104,9 +99,7 @@ async def test_attachments_are_downloaded_in_portions_beside_their_ticket(
     assert (await bench.sync()).pull.failed == ()
 
 
-async def test_no_name_leads_out_of_the_folder_or_is_a_file_of_tickets(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_no_name_leads_out_of_the_folder_or_is_a_file_of_tickets(bench: Bench) -> None:
     await bench.pull()
     names = [
         "../../evil",
@@ -130,7 +123,7 @@ async def test_no_name_leads_out_of_the_folder_or_is_a_file_of_tickets(
     assert len(bench.keys()) == len(set(bench.keys())) == 12
 
 
-async def test_files_of_the_user_are_not_replaced(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_files_of_the_user_are_not_replaced(bench: Bench) -> None:
     folder = bench.root / "attachments" / "DEMO-1"
     folder.mkdir(parents=True)
     (folder / "a.txt").write_bytes(b"mine, longer")
@@ -162,9 +155,7 @@ async def test_files_of_the_user_are_not_replaced(bench: Bench, autojump_clock: 
     ]
 
 
-async def test_attachments_of_one_name_get_files_of_their_own(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_attachments_of_one_name_get_files_of_their_own(bench: Bench) -> None:
     attach(bench, "DEMO-1", "a.txt", b"one")
     attach(bench, "DEMO-1", "a.txt", b"two")
     second = bench.finds("DEMO-1").attachments[1].id
@@ -180,7 +171,7 @@ async def test_attachments_of_one_name_get_files_of_their_own(
     }
 
 
-async def test_a_named_pipe_is_no_empty_attachment(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_a_named_pipe_is_no_empty_attachment(bench: Bench) -> None:
     folder = bench.root / "attachments" / "DEMO-1"
     folder.mkdir(parents=True)
     os.mkfifo(folder / "a.txt")
@@ -192,9 +183,7 @@ async def test_a_named_pipe_is_no_empty_attachment(bench: Bench, autojump_clock:
     assert result.done == (f"attachments/DEMO-1/a ({empty.id}).txt",)
 
 
-async def test_a_file_that_appears_during_its_download_is_not_replaced(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_file_that_appears_during_its_download_is_not_replaced(bench: Bench) -> None:
     attach(bench, "DEMO-1", "a.txt", b"one")
 
     class Saving(Recorder):
@@ -210,9 +199,7 @@ async def test_a_file_that_appears_during_its_download_is_not_replaced(
     assert files(bench) == {"attachments/DEMO-1/a.txt": b"mine"}
 
 
-async def test_a_link_is_named_by_its_path_not_like_a_ticket(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_link_is_named_by_its_path_not_like_a_ticket(bench: Bench) -> None:
     (bench.root / "attachments").mkdir(parents=True)
     (bench.root / "attachments" / "DEMO-1").symlink_to(bench.root)
     attach(bench, "DEMO-1", "a.txt", b"one")
@@ -224,7 +211,7 @@ async def test_a_link_is_named_by_its_path_not_like_a_ticket(
 
 
 async def test_a_folder_that_is_a_link_out_of_the_workspace_gets_nothing(
-    bench: Bench, autojump_clock: MockClock, tmp_path: Path
+    bench: Bench, tmp_path: Path
 ) -> None:
     bench.root.mkdir()
     (tmp_path / "outside").mkdir()
@@ -237,9 +224,7 @@ async def test_a_folder_that_is_a_link_out_of_the_workspace_gets_nothing(
     assert list((tmp_path / "outside").iterdir()) == []
 
 
-async def test_a_cancelled_download_leaves_whole_files_only(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_cancelled_download_leaves_whole_files_only(bench: Bench) -> None:
     attach(bench, "DEMO-1", "a.txt", b"one")
     attach(bench, "DEMO-1", "big.bin", BIG)
 
@@ -257,9 +242,7 @@ async def test_a_cancelled_download_leaves_whole_files_only(
     assert (await get(bench, "DEMO-1")).done == ("attachments/DEMO-1/big.bin",)
 
 
-async def test_files_are_attached_in_pieces(
-    bench: Bench, autojump_clock: MockClock, tmp_path: Path
-) -> None:
+async def test_files_are_attached_in_pieces(bench: Bench, tmp_path: Path) -> None:
     big, odd = tmp_path / "big.bin", tmp_path / 'o"dd.txt'
     big.write_bytes(BIG)
     odd.write_bytes(b"")
@@ -271,7 +254,7 @@ async def test_files_are_attached_in_pieces(
 
 
 async def test_what_cannot_be_attached_is_told_before_it_is_sent(
-    bench: Bench, autojump_clock: MockClock, tmp_path: Path
+    bench: Bench, tmp_path: Path
 ) -> None:
     large = tmp_path / "large"
     with large.open("wb") as file:
@@ -314,14 +297,14 @@ class Uploads(Recorder):
         if self.taken:
             await super().send(request)
         if self.limited:
-            return HttpResponse(429, {"retry-after": "1"}, b"{}", request.url)
+            return Response(429, {"retry-after": "1"}, b"{}", request.url)
         raise ConnectionLost(request.url, "the cable was pulled")
 
 
 @pytest.mark.parametrize("taken", [True, False])
 @pytest.mark.parametrize("limited", [True, False])
 async def test_a_file_whose_answer_was_lost_is_not_attached_twice(
-    bench: Bench, autojump_clock: MockClock, tmp_path: Path, taken: bool, limited: bool
+    bench: Bench, tmp_path: Path, taken: bool, limited: bool
 ) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(b"one")
@@ -336,7 +319,7 @@ async def test_a_file_whose_answer_was_lost_is_not_attached_twice(
 
 
 async def test_a_file_that_somebody_else_attaches_meanwhile_is_not_taken_for_ours(
-    bench: Bench, autojump_clock: MockClock, tmp_path: Path
+    bench: Bench, tmp_path: Path
 ) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(b"one")
@@ -347,7 +330,7 @@ async def test_a_file_that_somebody_else_attaches_meanwhile_is_not_taken_for_our
         async def send(self, request: Request) -> Response:
             if request.url.endswith("/attachments") and not attached(bench, "DEMO-1"):
                 attach(bench, "DEMO-1", "a.txt", b"two", author=USERS[1])
-                return HttpResponse(429, {"retry-after": "1"}, b"{}", request.url)
+                return Response(429, {"retry-after": "1"}, b"{}", request.url)
             return await super().send(request)
 
     result = await add(bench, "DEMO-1", path, transport=Refusing(create_app(bench.site)))
@@ -358,7 +341,7 @@ async def test_a_file_that_somebody_else_attaches_meanwhile_is_not_taken_for_our
 
 @pytest.mark.parametrize("taken", [True, False])
 async def test_a_cancelled_upload_tells_what_jira_may_have(
-    bench: Bench, autojump_clock: MockClock, tmp_path: Path, taken: bool
+    bench: Bench, tmp_path: Path, taken: bool
 ) -> None:
     first, second = tmp_path / "a.txt", tmp_path / "b.txt"
     for path in (first, second):
@@ -392,7 +375,7 @@ async def test_a_cancelled_upload_tells_what_jira_may_have(
 
 
 async def test_a_file_that_becomes_shorter_while_it_is_sent_is_told(
-    bench: Bench, autojump_clock: MockClock, tmp_path: Path
+    bench: Bench, tmp_path: Path
 ) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(BIG)
@@ -412,15 +395,13 @@ async def test_a_file_that_becomes_shorter_while_it_is_sent_is_told(
     assert attached(bench, "DEMO-1") == []
 
 
-async def test_a_site_that_takes_no_attachments_is_told(
-    bench: Bench, autojump_clock: MockClock, tmp_path: Path
-) -> None:
+async def test_a_site_that_takes_no_attachments_is_told(bench: Bench, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"one")
 
     class Off(Recorder):
         async def send(self, request: Request) -> Response:
             if request.url.endswith("/attachment/meta"):
-                return HttpResponse(200, {}, b'{"enabled": false}', request.url)
+                return Response(200, {}, b'{"enabled": false}', request.url)
             return await super().send(request)
 
     result = await add(bench, "DEMO-1", tmp_path / "a.txt", transport=Off(create_app(bench.site)))
@@ -432,16 +413,16 @@ async def test_a_site_that_takes_no_attachments_is_told(
     "settings", [b'{"enabled": true, "uploadLimit": 5000}', b'{"enabled": true}']
 )
 async def test_a_file_that_a_gateway_finds_too_large_is_named_with_its_size(
-    bench: Bench, autojump_clock: MockClock, tmp_path: Path, settings: bytes
+    bench: Bench, tmp_path: Path, settings: bytes
 ) -> None:
     (tmp_path / "a.txt").write_bytes(b"x" * 4321)
 
     class Gateway(Recorder):
         async def send(self, request: Request) -> Response:
             if request.url.endswith("/attachment/meta"):
-                return HttpResponse(200, {}, settings, request.url)
+                return Response(200, {}, settings, request.url)
             if request.source is not None:
-                return HttpResponse(413, {"content-type": "text/html"}, b"<html>", request.url)
+                return Response(413, {"content-type": "text/html"}, b"<html>", request.url)
             return await super().send(request)
 
     transport = Gateway(create_app(bench.site))
@@ -452,9 +433,7 @@ async def test_a_file_that_a_gateway_finds_too_large_is_named_with_its_size(
 
 
 @pytest.mark.parametrize("size", [-1, "3", None, True, 1.5])
-async def test_an_attachment_without_a_size_is_named(
-    bench: Bench, autojump_clock: MockClock, size: object
-) -> None:
+async def test_an_attachment_without_a_size_is_named(bench: Bench, size: object) -> None:
     attach(bench, "DEMO-1", "a.txt", b"one")
     attach(bench, "DEMO-1", "b.txt", b"two")
 
@@ -465,7 +444,7 @@ async def test_an_attachment_without_a_size_is_named(
                 return response
             answer = json.loads(response.body)
             answer["issues"][0]["fields"]["attachment"][0]["size"] = size
-            return HttpResponse(200, {}, json.dumps(answer).encode(), request.url)
+            return Response(200, {}, json.dumps(answer).encode(), request.url)
 
     transport = Odd(create_app(bench.site))
     result = await get(bench, "DEMO-1", transport=transport)
@@ -489,9 +468,7 @@ def listed(bench: Bench, key: str) -> str | None:
     return parse((bench.root / f"{key}.md").read_text()).tickets[0].fields.get("Attachments")
 
 
-async def test_a_file_lists_attachments_if_the_workspace_says_so(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_file_lists_attachments_if_the_workspace_says_so(bench: Bench) -> None:
     attach(bench, "DEMO-1", "a, b.txt", b"one")
     attach(bench, "DEMO-1", "shot.png", BIG)
     await bench.pull()
@@ -505,9 +482,7 @@ async def test_a_file_lists_attachments_if_the_workspace_says_so(
     assert (again.push.total, again.pull.merged, bench.writes) == (0, 0, [])
 
 
-async def test_the_list_of_attachments_cannot_be_edited(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_the_list_of_attachments_cannot_be_edited(bench: Bench) -> None:
     attach(bench, "DEMO-1", "a.txt", b"one")
     await bench.pull(attachments="list")
     path = bench.root / "DEMO-1.md"
@@ -524,9 +499,7 @@ async def test_the_list_of_attachments_cannot_be_edited(
     assert bench.writes == []
 
 
-async def test_a_pull_downloads_attachments_if_the_workspace_says_so(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_pull_downloads_attachments_if_the_workspace_says_so(bench: Bench) -> None:
     attach(bench, "DEMO-1", "a.txt", b"one")
     attach(bench, "DEMO-4", "b.txt", b"two")
 
@@ -542,9 +515,7 @@ async def test_a_pull_downloads_attachments_if_the_workspace_says_so(
     assert not any("attachment/content" in each for each in bench.asked)
 
 
-async def test_an_attachment_that_is_gone_does_not_end_a_pull(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_an_attachment_that_is_gone_does_not_end_a_pull(bench: Bench) -> None:
     attach(bench, "DEMO-1", "a.txt", b"one")
     await bench.pull(attachments="list")
     (attachment,) = bench.finds("DEMO-1").attachments
@@ -553,7 +524,7 @@ async def test_an_attachment_that_is_gone_does_not_end_a_pull(
     class Gone(Recorder):
         async def send(self, request: Request) -> Response:
             if f"attachment/content/{attachment.id}" in request.url:
-                return HttpResponse(404, {}, b"{}", request.url)
+                return Response(404, {}, b"{}", request.url)
             return await super().send(request)
 
     result = await bench.pull(attachments="download", transport=Gone(create_app(bench.site)))

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -15,16 +17,11 @@ from fakes.pulls import Bench
 from trio.testing import MockClock
 
 from jira_sandbox import make_site
+from jira_sandbox.data.issue import Issue
 from ticketr.app.sync import Code
 from ticketr.app.sync.pull.missing import handle_missing
+from ticketr.app.sync.pull.tally import MissingIssues
 from ticketr.app.tickets import parse
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from jira_sandbox.data.issue import Issue
-    from ticketr.app.sync.pull.tally import MissingIssues
 
 TICKETS = 12
 

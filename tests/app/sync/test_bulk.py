@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
 from fakes.lossy import Lossy
 from fakes.pulls import Bench, Recorder
 from planned_faults import PlannedFaults
+from trio.testing import MockClock
 
 from jira_sandbox import Fault, FaultKind, create_app, make_site
 from jira_sandbox.data.workflow import transitions_from
 from ticketr import JobFailed, JobStatus, open_job_queue
 from ticketr.app.jira import ConnectFailed
-from ticketr.app.jira.transport import Response as HttpResponse
-from ticketr.app.sync import BulkChange, BulkJob, FieldSetting, FindIssuesJob
+from ticketr.app.jira.transport import Request, Response
+from ticketr.app.sync import BulkChange, BulkIssue, BulkJob, FieldSetting, FindIssuesJob
 from ticketr.app.sync.bulk.jobs import TO_CANCEL
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
-    from ticketr.app.jira.transport import Request, Response
-    from ticketr.app.sync import BulkIssue
 
 LOW = BulkChange((FieldSetting("Labels", "swept"),))
 
@@ -80,9 +74,7 @@ async def test_a_change_that_is_cancelled_in_the_middle_says_the_number_done(
     assert swept(large) < 1000
 
 
-async def test_a_lost_answer_is_no_success_and_no_failure(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_lost_answer_is_no_success_and_no_failure(bench: Bench) -> None:
     issues = await find(bench)
 
     def lose(_: str, at: str) -> str | None:
@@ -99,9 +91,7 @@ async def test_a_lost_answer_is_no_success_and_no_failure(
     assert set(result.unknown) == {each.key for each in issues}
 
 
-async def test_an_issue_that_was_deleted_meanwhile_fails_alone(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_an_issue_that_was_deleted_meanwhile_fails_alone(bench: Bench) -> None:
     issues = await find(bench)
     gone = replace(issues[0], id="999", key="DEMO-999")
     job = BulkJob(**bench.settings(), issues=(gone, *issues[1:]), change=LOW)
@@ -146,14 +136,14 @@ class Refusing(Recorder):
         if self._how == "connection":
             raise ConnectFailed(request.url, "refused")
         body = b'{"errorMessages": ["No."]}' if self._how == "jira" else b"<html>"
-        return HttpResponse(403, {}, body, request.url)
+        return Response(403, {}, body, request.url)
 
 
 @pytest.mark.parametrize(
     ("how", "failed", "unknown"), [("jira", 12, 0), ("gateway", 0, 12), ("connection", 0, 0)]
 )
 async def test_what_jira_has_not_begun_is_not_unknown(
-    bench: Bench, autojump_clock: MockClock, how: str, failed: int, unknown: int
+    bench: Bench, how: str, failed: int, unknown: int
 ) -> None:
     issues = await find(bench)
     job = BulkJob(**bench.settings(transport=Refusing(bench, how)), issues=issues, change=LOW)
@@ -179,9 +169,7 @@ class Slow(Recorder):
         return answer
 
 
-async def test_a_change_that_was_over_when_it_was_cancelled_is_known(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_change_that_was_over_when_it_was_cancelled_is_known(bench: Bench) -> None:
     issues = await find(bench)
     wire = Slow(create_app(bench.site))
     job = BulkJob(**bench.settings(transport=wire), issues=issues, change=LOW)
@@ -253,7 +241,7 @@ def ready_for(bench: Bench, status: str) -> list[str]:
     ids=["set", "transition", "delete"],
 )
 async def test_a_change_that_a_rate_limit_refused_and_jira_made_is_counted_as_made(
-    bench: Bench, autojump_clock: MockClock, change: BulkChange, path: str, turn: int
+    bench: Bench, change: BulkChange, path: str, turn: int
 ) -> None:
     ready_for(bench, "Done")
     issues = await find(bench)
@@ -268,9 +256,7 @@ async def test_a_change_that_a_rate_limit_refused_and_jira_made_is_counted_as_ma
     assert len([each for each in bench.writes if path in each]) == (1 if change is MOVED else 2)
 
 
-async def test_a_site_that_always_refuses_by_its_rate_limit_may_change_all(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_site_that_always_refuses_by_its_rate_limit_may_change_all(bench: Bench) -> None:
     issues = await find(bench)
     job = BulkJob(**gateway(bench, "bulk/issues/fields", times=9), issues=issues, change=LOW)
 
@@ -282,9 +268,7 @@ async def test_a_site_that_always_refuses_by_its_rate_limit_may_change_all(
     assert job.so_far().failed == ()
 
 
-async def test_an_issue_that_has_the_status_is_left_alone_and_not_counted(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_an_issue_that_has_the_status_is_left_alone_and_not_counted(bench: Bench) -> None:
     keys = ready_for(bench, "Done")
     done = next(
         each.to for each in transitions_from(bench.finds(keys[0])) if each.to.name == "Done"
@@ -307,7 +291,7 @@ async def test_an_issue_that_has_the_status_is_left_alone_and_not_counted(
 
 
 async def test_an_issue_whose_transition_jira_refuses_since_it_is_there_is_no_failure(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     keys = ready_for(bench, "Done")
     done = next(
@@ -328,9 +312,7 @@ async def test_an_issue_whose_transition_jira_refuses_since_it_is_there_is_no_fa
     assert (result.already, result.failed, len(result.done)) == ((keys[0],), (), 11)
 
 
-async def test_an_issue_that_is_below_the_parent_already_is_left_alone(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_an_issue_that_is_below_the_parent_already_is_left_alone(bench: Bench) -> None:
     epic = next(each for each in bench.site if each.type.name == "Epic")
     below = next(each for each in bench.site if each.type.name in {"Story", "Task", "Bug"})
     bench.site.edit(below.key, parent=epic.id)

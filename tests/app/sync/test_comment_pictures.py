@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes.comments import CommentBench
 from fakes.described import attach, edit, p, picture, store_of, text
 from fakes.lossy import Lossy
+from trio.testing import MockClock
 
 from jira_sandbox import create_app, make_site
 from jira_sandbox.data.catalogue import DEMO_USER
 from jira_sandbox.data.parts import Comment
 from ticketr.app.sync import read_push_plan, read_state
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
 
 @pytest.fixture
-def bench(tmp_path: Path) -> CommentBench:
+def bench(tmp_path: Path, autojump_clock: MockClock) -> CommentBench:
     """Return a site and a workspace whose files hold comments, with a picture on disk."""
     (tmp_path / "shot.png").write_bytes(b"png")
     return CommentBench(make_site(tickets=6, seed=1), tmp_path)
@@ -49,7 +46,7 @@ def names(bench: CommentBench, key: str = "DEMO-1") -> list[str]:
 
 
 async def test_a_picture_in_a_comment_is_pulled_by_the_name_of_its_file(
-    bench: CommentBench, autojump_clock: MockClock
+    bench: CommentBench,
 ) -> None:
     comment(bench, p("Look"), picture(attach(bench, "DEMO-1", "plan.png"), alt="The plan"))
 
@@ -59,9 +56,7 @@ async def test_a_picture_in_a_comment_is_pulled_by_the_name_of_its_file(
     assert (await bench.push()).total == 0
 
 
-async def test_the_words_beside_a_picture_of_a_comment_can_be_edited(
-    bench: CommentBench, autojump_clock: MockClock
-) -> None:
+async def test_the_words_beside_a_picture_of_a_comment_can_be_edited(bench: CommentBench) -> None:
     comment(bench, p("Look"), picture(attach(bench, "DEMO-1", "plan.png"), alt="The plan"))
     (before,) = bench.finds("DEMO-1").comments
     await bench.pull()
@@ -75,9 +70,7 @@ async def test_the_words_beside_a_picture_of_a_comment_can_be_edited(
     assert now.body["content"][0] == p("Look here")
 
 
-async def test_a_new_comment_can_show_an_attachment(
-    bench: CommentBench, autojump_clock: MockClock
-) -> None:
+async def test_a_new_comment_can_show_an_attachment(bench: CommentBench) -> None:
     attach(bench, "DEMO-1", "plan.png")
     await bench.pull()
     write(bench, "See\n\n  ![](attachment:plan.png)")
@@ -89,9 +82,7 @@ async def test_a_new_comment_can_show_an_attachment(
     assert "![](attachment:plan.png)" in text(bench, "DEMO-1")
 
 
-async def test_a_name_that_no_attachment_has_is_text_with_a_warning(
-    bench: CommentBench, autojump_clock: MockClock
-) -> None:
+async def test_a_name_that_no_attachment_has_is_text_with_a_warning(bench: CommentBench) -> None:
     await bench.pull()
     write(bench, "See\n\n  ![](attachment:plan.png)")
 
@@ -101,9 +92,7 @@ async def test_a_name_that_no_attachment_has_is_text_with_a_warning(
     assert kinds(bench) == ["paragraph", "paragraph"]
 
 
-async def test_a_picture_on_disk_is_attached_and_shown(
-    bench: CommentBench, autojump_clock: MockClock
-) -> None:
+async def test_a_picture_on_disk_is_attached_and_shown(bench: CommentBench) -> None:
     await bench.pull()
     write(bench, "See\n\n  ![The shot](shot.png){wide}")
     with read_state(store_of(bench)) as state:
@@ -119,9 +108,7 @@ async def test_a_picture_on_disk_is_attached_and_shown(
     assert (await bench.push()).total == 0
 
 
-async def test_a_picture_on_disk_can_be_added_to_an_own_comment(
-    bench: CommentBench, autojump_clock: MockClock
-) -> None:
+async def test_a_picture_on_disk_can_be_added_to_an_own_comment(bench: CommentBench) -> None:
     comment(bench, p("Look"))
     await bench.pull()
     edit(bench, "DEMO-1", "  Look\n", "  Look\n\n  ![](shot.png)\n")
@@ -135,7 +122,7 @@ async def test_a_picture_on_disk_can_be_added_to_an_own_comment(
 
 
 async def test_a_comment_of_a_new_ticket_gets_its_picture_once_the_ticket_exists(
-    bench: CommentBench, autojump_clock: MockClock
+    bench: CommentBench,
 ) -> None:
     await bench.pull()
     (bench.root / "new.md").write_text("# TICKET: New\n")
@@ -151,7 +138,7 @@ async def test_a_comment_of_a_new_ticket_gets_its_picture_once_the_ticket_exists
 
 @pytest.mark.parametrize("lost", ["issue/DEMO-1/attachments", "issue/DEMO-1/comment"])
 async def test_a_lost_answer_attaches_and_adds_nothing_twice(
-    bench: CommentBench, lost: str, autojump_clock: MockClock
+    bench: CommentBench, lost: str
 ) -> None:
     await bench.pull()
     write(bench, "See\n\n  ![](shot.png)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import trio
@@ -12,17 +12,9 @@ from fakes.comments import MIA, add_comment, comments_in, edit_comment, writes
 from fakes.pulls import Bench, Recorder
 
 from jira_sandbox import create_app
-from ticketr.app.jira.transport import Response as HttpResponse
+from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code, Side, State
-from ticketr.app.tickets import parse
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
-    from ticketr.app.jira.transport import Request, Response
-    from ticketr.app.tickets import Comment
+from ticketr.app.tickets import Comment, parse
 
 ON = {"comments": True}
 ADDS = "POST issue/DEMO-1/comment"
@@ -50,9 +42,7 @@ async def in_step(bench: Bench) -> bool:
     return (synced.push.total, synced.pull.merged, bench.writes) == (0, 0, [])
 
 
-async def test_a_pull_writes_comments_with_number_author_and_time(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_pull_writes_comments_with_number_author_and_time(bench: Bench) -> None:
     first = add_comment(bench, "DEMO-1", "Looks *good*\n\n- one\n- two", author=MIA)
     second = add_comment(bench, "DEMO-1", "Thanks")
 
@@ -65,9 +55,7 @@ async def test_a_pull_writes_comments_with_number_author_and_time(
     assert await in_step(bench)
 
 
-async def test_a_ticket_whose_comments_jira_does_not_give_fails_alone(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_ticket_whose_comments_jira_does_not_give_fails_alone(bench: Bench) -> None:
     first = add_comment(bench, "DEMO-1", "Looks good")
     await bench.pull(**ON)
     before = in_file(bench)
@@ -85,7 +73,7 @@ async def test_a_ticket_whose_comments_jira_does_not_give_fails_alone(
             if f"/{number}/comment" in request.url:
                 answer["comments"] = [each for each in answer["comments"] if each["id"] == first]
             body = json.dumps(answer).encode()
-            return HttpResponse(response.status, response.headers, body, response.url)
+            return Response(response.status, response.headers, body, response.url)
 
     result = await bench.pull(**ON, transport=Fewer(create_app(bench.site)))
 
@@ -99,7 +87,7 @@ async def test_a_ticket_whose_comments_jira_does_not_give_fails_alone(
     assert await in_step(bench)
 
 
-async def test_without_the_setting_nothing_changes(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_without_the_setting_nothing_changes(bench: Bench) -> None:
     await bench.pull()
     before, asked = bench.files(), bench.asked
     add_comment(bench, "DEMO-1", "Looks good")
@@ -110,9 +98,7 @@ async def test_without_the_setting_nothing_changes(bench: Bench, autojump_clock:
     assert not any("comment" in each for each in (*asked, *bench.asked))
 
 
-async def test_turning_it_on_fetches_the_comments_of_all(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_turning_it_on_fetches_the_comments_of_all(bench: Bench) -> None:
     number = add_comment(bench, "DEMO-1", "Looks good")
     await bench.pull()
 
@@ -123,9 +109,7 @@ async def test_turning_it_on_fetches_the_comments_of_all(
     assert "## Comments" not in (bench.root / "DEMO-1.md").read_text()
 
 
-async def test_a_new_comment_is_sent_once_and_gets_its_number(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_new_comment_is_sent_once_and_gets_its_number(bench: Bench) -> None:
     await bench.pull(**ON)
     writes(bench, "- new: Looks **good**\n  to me\n\n  - one")
 
@@ -140,7 +124,7 @@ async def test_a_new_comment_is_sent_once_and_gets_its_number(
     assert await in_step(bench)
 
 
-async def test_two_equal_new_comments_are_two(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_two_equal_new_comments_are_two(bench: Bench) -> None:
     await bench.pull(**ON)
     writes(bench, "- new: ping\n- new: ping")
 
@@ -154,9 +138,7 @@ async def test_two_equal_new_comments_are_two(bench: Bench, autojump_clock: Mock
     assert await in_step(bench)
 
 
-async def test_a_draft_is_created_with_its_comments(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_draft_is_created_with_its_comments(bench: Bench) -> None:
     await bench.pull(**ON)
     (bench.root / "new.md").write_text(
         "# TICKET: A draft\n\n## Comments\n- new: of it\n\n"
@@ -172,9 +154,7 @@ async def test_a_draft_is_created_with_its_comments(
     assert await in_step(bench)
 
 
-async def test_a_comment_of_the_account_can_be_edited(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_comment_of_the_account_can_be_edited(bench: Bench) -> None:
     number = add_comment(bench, "DEMO-1", "Looks good")
     await bench.pull(**ON)
     path = bench.root / "DEMO-1.md"
@@ -187,9 +167,7 @@ async def test_a_comment_of_the_account_can_be_edited(
     assert await in_step(bench)
 
 
-async def test_a_comment_of_another_person_cannot_be_edited(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_comment_of_another_person_cannot_be_edited(bench: Bench) -> None:
     number = add_comment(bench, "DEMO-1", "Looks good", author=MIA)
     await bench.pull(**ON)
     path = bench.root / "DEMO-1.md"
@@ -205,9 +183,7 @@ async def test_a_comment_of_another_person_cannot_be_edited(
     )
 
 
-async def test_an_absent_comment_is_not_deleted_and_comes_back(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_an_absent_comment_is_not_deleted_and_comes_back(bench: Bench) -> None:
     number = add_comment(bench, "DEMO-1", "Looks good")
     await bench.pull(**ON)
     path = bench.root / "DEMO-1.md"
@@ -221,9 +197,7 @@ async def test_an_absent_comment_is_not_deleted_and_comes_back(
     assert in_file(bench) == [(number, "Demo User", "Looks good")]
 
 
-async def test_a_comment_that_was_deleted_in_jira_leaves_the_file(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_comment_that_was_deleted_in_jira_leaves_the_file(bench: Bench) -> None:
     number = add_comment(bench, "DEMO-1", "Looks good")
     await bench.pull(**ON)
     edit_comment(bench, "DEMO-1", number, None)
@@ -234,9 +208,7 @@ async def test_a_comment_that_was_deleted_in_jira_leaves_the_file(
     assert await in_step(bench)
 
 
-async def test_a_comment_that_both_sides_have_edited_is_a_conflict(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_comment_that_both_sides_have_edited_is_a_conflict(bench: Bench) -> None:
     number = add_comment(bench, "DEMO-1", "one\n\ntwo\n\nthree")
     await bench.pull(**ON)
     path = bench.root / "DEMO-1.md"
@@ -254,9 +226,7 @@ async def test_a_comment_that_both_sides_have_edited_is_a_conflict(
     assert await in_step(bench)
 
 
-async def test_a_comment_in_jira_does_not_hold_back_a_push(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_comment_in_jira_does_not_hold_back_a_push(bench: Bench) -> None:
     await bench.pull(**ON)
     writes(bench, "- new: mine")
     number = add_comment(bench, "DEMO-1", "theirs", author=MIA)
@@ -270,9 +240,7 @@ async def test_a_comment_in_jira_does_not_hold_back_a_push(
     assert await in_step(bench)
 
 
-async def test_without_the_setting_a_new_comment_is_refused(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_without_the_setting_a_new_comment_is_refused(bench: Bench) -> None:
     await bench.pull()
     writes(bench, "- new: Looks good")
 
@@ -316,7 +284,7 @@ async def cut_off(bench: Bench, *, taken: bool) -> None:
 @pytest.mark.parametrize("taken", [True, False])
 @pytest.mark.parametrize("by", ["push", "sync", "pull then push"])
 async def test_a_comment_whose_answer_was_lost_is_there_once(
-    bench: Bench, autojump_clock: MockClock, by: str, taken: bool
+    bench: Bench, by: str, taken: bool
 ) -> None:
     await bench.pull(**ON)
     writes(bench, "- new: Looks good")
@@ -337,7 +305,7 @@ async def test_a_comment_whose_answer_was_lost_is_there_once(
 
 
 async def test_a_comment_that_was_edited_after_its_answer_was_lost_is_edited_in_jira(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     await bench.pull(**ON)
     writes(bench, "- new: Looks good to me")
@@ -351,9 +319,7 @@ async def test_a_comment_that_was_edited_after_its_answer_was_lost_is_edited_in_
     assert await in_step(bench)
 
 
-async def test_an_old_file_that_comes_back_does_not_send_its_comment_again(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_an_old_file_that_comes_back_does_not_send_its_comment_again(bench: Bench) -> None:
     await bench.pull(**ON)
     writes(bench, "- new: Looks good")
     path = bench.root / "DEMO-1.md"
@@ -369,7 +335,7 @@ async def test_an_old_file_that_comes_back_does_not_send_its_comment_again(
 
 @pytest.mark.parametrize("taken", [True, False])
 async def test_a_comment_that_a_rate_limit_refused_is_looked_up_before_it_is_sent_again(
-    bench: Bench, autojump_clock: MockClock, taken: bool
+    bench: Bench, taken: bool
 ) -> None:
     class Limited(Recorder):
         left = 1
@@ -381,7 +347,7 @@ async def test_a_comment_that_a_rate_limit_refused_is_looked_up_before_it_is_sen
             self.left = 0
             if taken:
                 await super().send(request)
-            return HttpResponse(429, {"retry-after": "2"}, b"{}", request.url)
+            return Response(429, {"retry-after": "2"}, b"{}", request.url)
 
     await bench.pull(**ON)
     writes(bench, "- new: Looks good")
@@ -393,14 +359,12 @@ async def test_a_comment_that_a_rate_limit_refused_is_looked_up_before_it_is_sen
     assert await in_step(bench)
 
 
-async def test_a_comment_that_jira_refuses_is_told_and_sent_by_the_next_push(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_comment_that_jira_refuses_is_told_and_sent_by_the_next_push(bench: Bench) -> None:
     class Forbidding(Recorder):
         async def send(self, request: Request) -> Response:
             if request.method == "POST" and request.url.endswith("/comment"):
                 body = b'{"errorMessages": ["You may not comment."], "errors": {}}'
-                return HttpResponse(403, {"content-type": "application/json"}, body, request.url)
+                return Response(403, {"content-type": "application/json"}, body, request.url)
             return await super().send(request)
 
     await bench.pull(**ON)
@@ -418,14 +382,12 @@ async def test_a_comment_that_jira_refuses_is_told_and_sent_by_the_next_push(
     assert await in_step(bench)
 
 
-async def test_a_comment_that_jira_names_as_wrong_is_forgotten(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_comment_that_jira_names_as_wrong_is_forgotten(bench: Bench) -> None:
     class Refusing(Recorder):
         async def send(self, request: Request) -> Response:
             if request.method == "POST" and request.url.endswith("/comment"):
                 body = b'{"errorMessages": [], "errors": {"comment": "It is not good."}}'
-                return HttpResponse(400, {"content-type": "application/json"}, body, request.url)
+                return Response(400, {"content-type": "application/json"}, body, request.url)
             return await super().send(request)
 
     await bench.pull(**ON)
@@ -438,7 +400,7 @@ async def test_a_comment_that_jira_names_as_wrong_is_forgotten(
 
 
 async def test_a_comment_that_was_deleted_in_jira_and_edited_here_is_a_conflict(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     number = add_comment(bench, "DEMO-1", "Looks good")
     await bench.pull(**ON)
@@ -453,9 +415,7 @@ async def test_a_comment_that_was_deleted_in_jira_and_edited_here_is_a_conflict(
     assert in_file(bench) == []
 
 
-async def test_a_site_with_another_address_knows_none_of_the_comments(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_site_with_another_address_knows_none_of_the_comments(bench: Bench) -> None:
     await bench.pull(**ON)
     writes(bench, "- new: Looks good")
     await bench.push(**ON)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 import shutil
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -25,18 +27,12 @@ from fakes.pulls import URL
 from fakes.scenes import counts, run
 from fakes.wire import Wire
 
-from jira_sandbox import Fault, FaultKind, Faults, create_app
+from jira_sandbox import Fault, FaultKind, Faults, Site, create_app
 from jira_sandbox.data.catalogue import DEMO_USER
 from jira_sandbox.data.storage import SiteFile
 from jira_sandbox.opening import open_site
 from ticketr import JobFailed, JobStatus, open_job_queue
 from ticketr.app.sync import PushJob, PushResult, SyncJob, SyncResult
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
-    from pathlib import Path
-
-    from jira_sandbox import Site
 
 LATENCY = 0.1
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import trio
+from trio.testing import MockClock
 
 from ticketr.app.sync.concurrency import CONCURRENCY, run_in_tasks
 from ticketr.app.sync.errors import FileFailed
-
-if TYPE_CHECKING:
-    from trio.testing import MockClock
 
 
 async def test_as_many_tasks_as_there_may_be_requests_share_the_work(

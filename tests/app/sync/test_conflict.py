@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from fakes.conflicts import dump, make_conflict, opened, tree
@@ -31,11 +31,6 @@ from ticketr.app.sync import (
 from ticketr.app.sync.resolving import open_conflict
 from ticketr.app.tickets import parse
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
 
 def view(bench: Bench, key: str = "DEMO-9") -> ConflictView:
     with opened(bench) as (store, state):
@@ -56,7 +51,7 @@ async def planned(bench: Bench) -> dict[str, list[str]]:
     return {each.key: [name for name, _, _ in each.changes] for each in actions}
 
 
-async def test_a_conflict_is_read_part_by_part(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_a_conflict_is_read_part_by_part(bench: Bench) -> None:
     old = bench.finds("DEMO-9")
     path = await make_conflict(bench)
     path.write_text(f"# TICKET: A draft\n\n{path.read_text()}")
@@ -80,9 +75,7 @@ async def test_a_conflict_is_read_part_by_part(bench: Bench, autojump_clock: Moc
     assert seen.aside == ".ticketr/trash/DEMO-9.md"
 
 
-async def test_what_was_chosen_is_in_the_file_and_its_rest_goes_to_jira(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_what_was_chosen_is_in_the_file_and_its_rest_goes_to_jira(bench: Bench) -> None:
     path = await make_conflict(bench)
     before = path.read_text()
     seen = view(bench)
@@ -111,9 +104,7 @@ async def test_what_was_chosen_is_in_the_file_and_its_rest_goes_to_jira(
     assert bench.finds("DEMO-9").priority == bench.finds("DEMO-3").priority
 
 
-async def test_a_text_of_ones_own_is_written_and_pushed(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_text_of_ones_own_is_written_and_pushed(bench: Bench) -> None:
     path = await make_conflict(bench)
 
     settle(
@@ -130,7 +121,7 @@ async def test_a_text_of_ones_own_is_written_and_pushed(
 
 @pytest.mark.parametrize(("side", "take"), [("mine", Take.MINE), ("jira", Take.JIRA)])
 async def test_all_of_one_side_is_what_resolve_does(
-    bench: Bench, autojump_clock: MockClock, tmp_path: Path, side: str, take: Take
+    bench: Bench, tmp_path: Path, side: str, take: Take
 ) -> None:
     await make_conflict(bench)
     other = Bench(bench.site, tmp_path / "other")
@@ -147,9 +138,7 @@ async def test_all_of_one_side_is_what_resolve_does(
     assert await planned(bench) == await planned(other)
 
 
-async def test_another_text_put_aside_is_not_overwritten(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_another_text_put_aside_is_not_overwritten(bench: Bench) -> None:
     path = await make_conflict(bench)
     trash = bench.root / ".ticketr" / "trash"
     trash.mkdir()
@@ -164,9 +153,7 @@ async def test_another_text_put_aside_is_not_overwritten(
     assert (trash / "DEMO-9.2.md").read_text() == before
 
 
-async def test_where_something_is_left_to_choose_nothing_changes(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_where_something_is_left_to_choose_nothing_changes(bench: Bench) -> None:
     await make_conflict(bench)
     before, state_before = tree(bench), dump(bench)
 
@@ -186,9 +173,7 @@ async def refused(bench: Bench, seen: ConflictView) -> str:
     return str(caught.value)
 
 
-async def test_what_has_changed_since_it_was_looked_at_is_left_alone(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_what_has_changed_since_it_was_looked_at_is_left_alone(bench: Bench) -> None:
     path = await make_conflict(bench)
     seen = view(bench)
     again = "since you looked at the conflict; look at it again"
@@ -212,7 +197,7 @@ async def test_what_has_changed_since_it_was_looked_at_is_left_alone(
 
 
 async def test_what_is_saved_at_the_last_moment_is_left_alone(
-    bench: Bench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = await make_conflict(bench)
     seen = view(bench)
@@ -230,9 +215,7 @@ async def test_what_is_saved_at_the_last_moment_is_left_alone(
     assert view(bench).parts
 
 
-async def test_the_rest_of_a_file_with_other_line_ends_stays(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_the_rest_of_a_file_with_other_line_ends_stays(bench: Bench) -> None:
     path = await make_conflict(bench)
     other = "# TICKET: A draft\r\nFree text \r\n"
     data = path.read_bytes().replace(b"\n", b"\r\n") + b"\r\n" + other.encode()
@@ -247,9 +230,7 @@ async def test_the_rest_of_a_file_with_other_line_ends_stays(
     assert data.startswith((bench.root / done.aside).read_bytes())
 
 
-async def test_a_clash_in_a_sub_task_is_shown_with_its_ticket(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_clash_in_a_sub_task_is_shown_with_its_ticket(bench: Bench) -> None:
     await bench.pull()
     path = bench.root / "DEMO-3.md"
     path.write_text(path.read_text().replace("Translate the new texts", "Translate mine", 1))
@@ -272,9 +253,7 @@ async def test_a_clash_in_a_sub_task_is_shown_with_its_ticket(
     assert (await bench.sync()).push.total == 0
 
 
-async def test_a_ticket_that_never_was_synced_has_no_base(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_ticket_that_never_was_synced_has_no_base(bench: Bench) -> None:
     bench.site.edit("DEMO-9", summary="Theirs")
     bench.root.mkdir(exist_ok=True)
     path = bench.root / "DEMO-9.md"
@@ -292,9 +271,7 @@ async def test_a_ticket_that_never_was_synced_has_no_base(
     assert await planned(bench) == {"DEMO-9": ["Title"]}
 
 
-async def test_without_a_conflict_or_its_ticket_there_is_nothing_to_show(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_without_a_conflict_or_its_ticket_there_is_nothing_to_show(bench: Bench) -> None:
     path = await make_conflict(bench)
 
     with pytest.raises(NoConflict, match="DEMO-1 has no conflict; these have: DEMO-9"):

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
+from fakes.pulls import Bench
 
 from ticketr import open_job_queue
 from ticketr.app.jira import Issue
-from ticketr.app.sync import Side, SyncJob
+from ticketr.app.sync import PullResult, Side, SyncJob
 from ticketr.app.sync.compare.mapping import FamilyText
 from ticketr.app.sync.pull.tally import Tally
 from ticketr.app.sync.writing.decision import WriteOutcome
 from ticketr.app.sync.writing.rendering import RenderedFamily
 from ticketr.app.sync.writing.writer import FamilyResult
 from ticketr.app.tickets import Ticket
-
-if TYPE_CHECKING:
-    from fakes.pulls import Bench
-    from trio.testing import MockClock
-
-    from ticketr.app.sync import PullResult
 
 
 def edit(bench: Bench, *changes: tuple[str, str], name: str = "DEMO-3.md") -> None:
@@ -50,9 +43,7 @@ async def last_words(bench: Bench) -> str:
     return progress.message
 
 
-async def test_of_a_family_only_what_jira_has_changed_is_updated(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_of_a_family_only_what_jira_has_changed_is_updated(bench: Bench) -> None:
     await bench.pull()
     bench.site.edit("DEMO-4", summary="Theirs")
 
@@ -60,9 +51,7 @@ async def test_of_a_family_only_what_jira_has_changed_is_updated(
     assert counts(await bench.pull(full=True)) == {"unchanged": 12}
 
 
-async def test_of_a_family_only_what_both_sides_have_changed_is_merged(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_of_a_family_only_what_both_sides_have_changed_is_merged(bench: Bench) -> None:
     await bench.pull()
     edit(bench, ("Priority: High", "Priority: Low"), ("Agree on the wording", "Mine"))
     bench.site.edit("DEMO-3", summary="Theirs")
@@ -71,9 +60,7 @@ async def test_of_a_family_only_what_both_sides_have_changed_is_merged(
     assert counts(await bench.pull()) == {"merged": 1, "updated": 1, "unchanged": 10}
 
 
-async def test_a_sub_task_that_joins_its_ticket_is_new_and_nothing_else_is(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_sub_task_that_joins_its_ticket_is_new_and_nothing_else_is(bench: Bench) -> None:
     await bench.pull()
     parent, like = bench.finds("DEMO-3"), bench.finds("DEMO-5")
     bench.site.create(project=like.project, type=like.type, summary="New", parent=parent.id)
@@ -81,9 +68,7 @@ async def test_a_sub_task_that_joins_its_ticket_is_new_and_nothing_else_is(
     assert counts(await bench.pull()) == {"new": 1, "unchanged": 12}
 
 
-async def test_of_a_family_in_conflict_what_is_held_back_is_in_conflict(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_of_a_family_in_conflict_what_is_held_back_is_in_conflict(bench: Bench) -> None:
     await bench.pull()
     edit(bench, ("Priority: High", "Priority: Low"))
     bench.site.edit("DEMO-3", priority=bench.finds("DEMO-9").priority)
@@ -100,7 +85,7 @@ async def test_of_a_family_in_conflict_what_is_held_back_is_in_conflict(
 
 
 async def test_what_is_merged_without_a_last_sync_counts_as_merged_where_it_changes(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     bench.root.mkdir()
     text = (
@@ -113,9 +98,7 @@ async def test_what_is_merged_without_a_last_sync_counts_as_merged_where_it_chan
     assert told == {"merged": 2, "new": 10}
 
 
-async def test_a_file_that_is_in_the_way_is_counted_with_all_its_ticket_holds(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_file_that_is_in_the_way_is_counted_with_all_its_ticket_holds(bench: Bench) -> None:
     bench.root.mkdir()
     (bench.root / "DEMO-3.md").write_text("Notes of mine\n")
 
@@ -123,9 +106,7 @@ async def test_a_file_that_is_in_the_way_is_counted_with_all_its_ticket_holds(
     assert await last_words(bench) == "Sync complete: 9 tickets pulled, 0 pushed, 3 kept"
 
 
-async def test_a_push_counts_the_edits_that_it_leaves_alone(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_push_counts_the_edits_that_it_leaves_alone(bench: Bench) -> None:
     await bench.pull()
     edit(bench, ("Priority: High", "Priority: Low"), ("Agree on the wording", "Mine"))
     edit(bench, ("Rebuild the index", "Mine"), name="DEMO-9.md")

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
 from fakes.described import attach, edit, p, picture, text
 from fakes.pulls import URL, Bench, Recorder
+from trio.testing import MockClock
 
 from jira_sandbox import create_app, make_site
 from ticketr import JobFailed
+from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import State
 from ticketr.app.sync.compare import descriptions, mapping
 from ticketr.app.sync.compare.text_parts import TextPart
 from ticketr.app.sync.writing import writer
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
-    from ticketr.app.jira.transport import Request, Response
 
 
 @dataclass
@@ -44,7 +40,7 @@ class KitBench(Bench):
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> KitBench:
+def bench(tmp_path: Path, autojump_clock: MockClock) -> KitBench:
     return KitBench(make_site(tickets=1, seed=1, all_fields=True), tmp_path / "work")
 
 
@@ -74,9 +70,7 @@ async def cut_off(bench: Bench) -> None:
     assert scope.cancelled_caught
 
 
-async def test_a_text_whose_answer_was_lost_is_nobody_elses_change(
-    bench: KitBench, autojump_clock: MockClock
-) -> None:
+async def test_a_text_whose_answer_was_lost_is_nobody_elses_change(bench: KitBench) -> None:
     await bench.pull()
     edit(bench, "KIT-2", "fish market", "*new* market")
     await cut_off(bench)
@@ -94,7 +88,7 @@ async def test_a_text_whose_answer_was_lost_is_nobody_elses_change(
 
 @pytest.mark.parametrize("edits", [False, True])
 async def test_a_pull_that_ends_between_the_file_and_the_state_leaves_no_edit(
-    bench: KitBench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch, *, edits: bool
+    bench: KitBench, monkeypatch: pytest.MonkeyPatch, *, edits: bool
 ) -> None:
     await bench.pull()
     bench.sets("KIT-2", p("one"), p("two"))
@@ -121,9 +115,7 @@ async def test_a_pull_that_ends_between_the_file_and_the_state_leaves_no_edit(
     assert (await bench.push(dry_run=True)).total == 0
 
 
-async def test_pictures_of_attachments_are_shown_by_their_names(
-    bench: KitBench, autojump_clock: MockClock
-) -> None:
+async def test_pictures_of_attachments_are_shown_by_their_names(bench: KitBench) -> None:
     shot, other = (attach(bench, "KIT-3", name) for name in ("shot.png", "other.png"))
     bench.sets("KIT-3", p("before"), picture(shot, alt="The shot"))
     await bench.pull()
@@ -138,9 +130,7 @@ async def test_pictures_of_attachments_are_shown_by_their_names(
     assert third == picture(shot, alt="The shot")
 
 
-async def test_a_person_who_is_mentioned_by_name_is_looked_up(
-    bench: KitBench, autojump_clock: MockClock
-) -> None:
+async def test_a_person_who_is_mentioned_by_name_is_looked_up(bench: KitBench) -> None:
     await bench.pull()
     edit(bench, "KIT-2", "Then open.", "Ask @[Priya Raman].")
 
@@ -153,7 +143,7 @@ async def test_a_person_who_is_mentioned_by_name_is_looked_up(
 
 
 async def test_a_push_of_a_title_converts_no_text(
-    bench: KitBench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+    bench: KitBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await bench.pull()
     bench.retitles("KIT-2", "Another title")
@@ -168,7 +158,7 @@ async def test_a_push_of_a_title_converts_no_text(
     assert "by the **fish market**." in text(bench, "KIT-2")
 
 
-async def test_what_is_not_edited_is_not_sent(bench: KitBench, autojump_clock: MockClock) -> None:
+async def test_what_is_not_edited_is_not_sent(bench: KitBench) -> None:
     await bench.pull()
     edit(bench, "KIT-2", "Then open.", "Then close.")
 

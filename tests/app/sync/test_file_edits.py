@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from fakes.conflicts import dump, opened, tree
 from fakes.frozen import frozen
+from fakes.pulls import Bench
 
 from ticketr.app.sync import (
     CannotEdit,
@@ -14,8 +13,11 @@ from ticketr.app.sync import (
     Change,
     FieldChange,
     FileEdit,
+    FileEditPlan,
     FileFailed,
     IssuePlace,
+    State,
+    Store,
     UndoKind,
     add_sub_task,
     add_ticket,
@@ -28,12 +30,6 @@ from ticketr.app.sync import (
 )
 from ticketr.app.sync.state.undo import KEPT
 from ticketr.app.tickets import Ticket, parse, render
-
-if TYPE_CHECKING:
-    from fakes.pulls import Bench
-    from trio.testing import MockClock
-
-    from ticketr.app.sync import FileEditPlan, State, Store
 
 DONE = (FieldChange("status", "Done"),)
 HAND_WRITTEN = """\
@@ -120,9 +116,7 @@ def test_an_issue_that_is_not_there_any_more_is_named(
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-async def test_what_was_changed_is_taken_back_to_the_byte(
-    bench: Bench, autojump_clock: MockClock, end: str
-) -> None:
+async def test_what_was_changed_is_taken_back_to_the_byte(bench: Bench, end: str) -> None:
     await bench.pull()
     path = bench.root / "hand.md"
     path.write_bytes(HAND_WRITTEN.replace("\n", end).encode())
@@ -151,9 +145,7 @@ async def test_what_was_changed_is_taken_back_to_the_byte(
     assert dump(bench) == state_before
 
 
-async def test_one_ticket_of_a_change_is_taken_back_alone(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_one_ticket_of_a_change_is_taken_back_alone(bench: Bench) -> None:
     await bench.pull()
     before = tree(bench)
     with opened(bench) as (store, state):
@@ -167,9 +159,7 @@ async def test_one_ticket_of_a_change_is_taken_back_alone(
     assert tree(bench)["DEMO-9.md"] != before["DEMO-9.md"]
 
 
-async def test_a_pull_without_news_leaves_the_undo_and_a_push_ends_it(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_pull_without_news_leaves_the_undo_and_a_push_ends_it(bench: Bench) -> None:
     await bench.pull()
     before = tree(bench)["DEMO-9.md"]
     high = (FieldChange("Priority", "High"),)
@@ -189,7 +179,7 @@ async def test_a_pull_without_news_leaves_the_undo_and_a_push_ends_it(
 
 @pytest.mark.parametrize("edited", ["DEMO-3", "DEMO-9"])
 async def test_nothing_changes_if_a_file_was_edited_since_the_plan(
-    bench: Bench, autojump_clock: MockClock, edited: str
+    bench: Bench, edited: str
 ) -> None:
     await bench.pull()
     with opened(bench) as (store, state):
@@ -249,9 +239,7 @@ def test_a_sub_task_of_a_file_that_is_gone_is_refused(store: Store, state: State
         add_sub_task(store, state, IssuePlace("gone.md", "DEMO-1"), "x")
 
 
-async def test_an_added_draft_is_taken_back_only_as_it_was_written(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_an_added_draft_is_taken_back_only_as_it_was_written(bench: Bench) -> None:
     await bench.pull()
     with opened(bench) as (store, state), store.lock():
         first = add_ticket(store, state, Ticket("Pay in time"))

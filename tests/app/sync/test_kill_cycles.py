@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import random
 import shutil
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -23,13 +25,8 @@ from jira_sandbox import Site, create_app
 from jira_sandbox.data.catalogue import COMPONENTS, DEMO_USER, MEDIUM, STORY, USERS
 from jira_sandbox.data.storage import SiteFile
 from jira_sandbox.opening import open_site
+from ticketr.app.jira.transport import Request, Response
 from ticketr.app.tickets import parse, render_ticket
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-    from pathlib import Path
-
-    from ticketr.app.jira.transport import Request, Response
 
 #: What may be written in a line, and how Jira shows it.
 POOL: dict[str, list[tuple[str, str]]] = {

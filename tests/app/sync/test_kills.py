@@ -8,8 +8,9 @@ from __future__ import annotations
 import random
 import shutil
 import time
+from collections.abc import Generator
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from fakes.kill_stage import (
@@ -24,10 +25,6 @@ from fakes.kill_stage import (
 from fakes.killed_sync import open_runner
 from fakes.processes import mortal_sandbox
 from fakes.scenes import BEFORE, make_scene, undisturbed
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-    from pathlib import Path
 
 
 @pytest.fixture(scope="module")

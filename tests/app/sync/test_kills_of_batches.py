@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING
+from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 from fakes.kill_stage import KILLED, Stage, count_steps, kill_at, open_data
 from fakes.killed_sync import open_runner
 from fakes.scenes import make_scene, undisturbed
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-    from pathlib import Path
 
 #: Enough tickets and sub-tasks for a batch of each.
 MANY = "".join(f"\n# TICKET: One of many {n}\n\n## Tasks\n- Part of {n}\n" for n in range(12))

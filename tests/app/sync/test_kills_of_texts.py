@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import random
 import shutil
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes.described import edit
@@ -20,16 +22,11 @@ from fakes.processes import sandbox_process
 from fakes.pulls import URL, Bench
 from fakes.scenes import check_clean, run
 
+from jira_sandbox import Site
 from jira_sandbox.data.catalogue import DEMO_USER
 from jira_sandbox.data.storage import SiteFile
 from jira_sandbox.opening import open_site
 from ticketr.app.jira.adf import to_markdown
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-    from pathlib import Path
-
-    from jira_sandbox import Site
 
 FIELDS: dict[str, object] = {"fields": ["Environment"], "comments": True, "project": "KIT"}
 #: The files that the push attaches.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -14,10 +16,6 @@ from ticketr import open_job_queue
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf import LONGEST_TEXT, _conversion
 from ticketr.app.sync import Code, PushJob
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 PROSE = "Some *prose* with `code`, [a link](https://example.com/a) and words. "
 SOON_DONE = 2_000

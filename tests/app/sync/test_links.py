@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 import trio
 from fakes.pulls import Bench, Recorder
@@ -11,15 +9,10 @@ from fakes.pulls import Bench, Recorder
 from jira_sandbox import create_app
 from jira_sandbox.data.catalogue import LINK_TYPES
 from ticketr.app.cli.losses import loss_lines
-from ticketr.app.jira.transport import Response as HttpResponse
+from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code, Loss
 from ticketr.app.sync.compare.jira_links import jira_links, keys_in, merged_keys, slim_links
 from ticketr.app.tickets import parse
-
-if TYPE_CHECKING:
-    from trio.testing import MockClock
-
-    from ticketr.app.jira.transport import Request, Response
 
 ON = {"links": True}
 BLOCKS, _, _, RELATES = LINK_TYPES
@@ -67,7 +60,7 @@ async def in_step(bench: Bench) -> bool:
     return (synced.push.total, synced.pull.merged, bench.writes) == (0, 0, [])
 
 
-async def test_both_directions_of_a_link_are_lines(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_both_directions_of_a_link_are_lines(bench: Bench) -> None:
     link(bench, "DEMO-1", "DEMO-10")
     link(bench, "DEMO-1", "DEMO-2")
     link(bench, "DEMO-2", "DEMO-3", RELATES)
@@ -82,7 +75,7 @@ async def test_both_directions_of_a_link_are_lines(bench: Bench, autojump_clock:
     assert await in_step(bench)
 
 
-async def test_without_the_setting_nothing_changes(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_without_the_setting_nothing_changes(bench: Bench) -> None:
     link(bench, "DEMO-1", "DEMO-2")
 
     await bench.pull()
@@ -91,9 +84,7 @@ async def test_without_the_setting_nothing_changes(bench: Bench, autojump_clock:
     assert not any("issuelinks" in each or "issueLink" in each for each in bench.asked)
 
 
-async def test_a_link_is_added_and_shows_at_both_ends(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_link_is_added_and_shows_at_both_ends(bench: Bench) -> None:
     await bench.pull(**ON)
     puts(bench, "DEMO-1", "Blocks: DEMO-10 demo-2")
     puts(bench, "DEMO-3", "Is blocked by: DEMO-2")
@@ -110,9 +101,7 @@ async def test_a_link_is_added_and_shows_at_both_ends(
     assert await in_step(bench)
 
 
-async def test_the_same_link_may_be_written_at_both_ends(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_the_same_link_may_be_written_at_both_ends(bench: Bench) -> None:
     await bench.pull(**ON)
     puts(bench, "DEMO-1", "Blocks: DEMO-2")
     puts(bench, "DEMO-2", "Is blocked by: DEMO-1")
@@ -123,7 +112,7 @@ async def test_the_same_link_may_be_written_at_both_ends(
     assert await in_step(bench)
 
 
-async def test_a_draft_is_created_with_its_links(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_a_draft_is_created_with_its_links(bench: Bench) -> None:
     await bench.pull(**ON)
     (bench.root / "new.md").write_text(
         "# TICKET: A draft\n\n## Fields\nBlocks: DEMO-1\n\n## Tasks\n- A task\n  ## Fields\n"
@@ -139,7 +128,7 @@ async def test_a_draft_is_created_with_its_links(bench: Bench, autojump_clock: M
     assert await in_step(bench)
 
 
-async def test_a_removed_key_is_asked_about(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_a_removed_key_is_asked_about(bench: Bench) -> None:
     link(bench, "DEMO-1", "DEMO-2")
     link(bench, "DEMO-1", "DEMO-3")
     await bench.pull(**ON)
@@ -168,7 +157,7 @@ async def test_a_removed_key_is_asked_about(bench: Bench, autojump_clock: MockCl
     assert await in_step(bench)
 
 
-async def test_an_absent_line_removes_nothing(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_an_absent_line_removes_nothing(bench: Bench) -> None:
     link(bench, "DEMO-1", "DEMO-2")
     await bench.pull(**ON)
     path = bench.root / "DEMO-1.md"
@@ -188,9 +177,7 @@ async def test_an_absent_line_removes_nothing(bench: Bench, autojump_clock: Mock
         ("Blocsk: DEMO-2", "Blocsk: there is no such field here; "),
     ],
 )
-async def test_what_is_no_link_is_refused(
-    bench: Bench, autojump_clock: MockClock, line: str, reason: str
-) -> None:
+async def test_what_is_no_link_is_refused(bench: Bench, line: str, reason: str) -> None:
     await bench.pull(**ON)
     puts(bench, "DEMO-1", line)
 
@@ -220,9 +207,7 @@ class CutOff(Recorder):
 
 @pytest.mark.parametrize("after", [1, 2, 3])
 @pytest.mark.parametrize("name", ["DEMO-1.md", "new.md"])
-async def test_a_push_of_links_may_be_cancelled(
-    bench: Bench, autojump_clock: MockClock, name: str, after: int
-) -> None:
+async def test_a_push_of_links_may_be_cancelled(bench: Bench, name: str, after: int) -> None:
     await bench.pull(**ON)
     line = "Blocks: DEMO-10, DEMO-2, DEMO-3"
     if name == "new.md":
@@ -246,13 +231,11 @@ async def test_a_push_of_links_may_be_cancelled(
     assert await in_step(bench)
 
 
-async def test_a_site_without_links_has_no_such_lines(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_site_without_links_has_no_such_lines(bench: Bench) -> None:
     class Off(Recorder):
         async def send(self, request: Request) -> Response:
             if request.url.endswith("/issueLinkType"):
-                return HttpResponse(404, {}, b"{}", request.url)
+                return Response(404, {}, b"{}", request.url)
             return await super().send(request)
 
     await bench.pull(**ON)
@@ -300,7 +283,7 @@ def test_the_keys_of_a_line_are_merged_one_by_one(
     assert merged_keys(base, local, remote) == merged
 
 
-async def test_both_sides_may_add_keys_to_a_line(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_both_sides_may_add_keys_to_a_line(bench: Bench) -> None:
     link(bench, "DEMO-1", "DEMO-2")
     await bench.pull(**ON)
     puts(bench, "DEMO-1", "Blocks: DEMO-2, DEMO-3")

@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import random
 import shutil
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes.pulls import Bench, Recorder
@@ -18,14 +20,8 @@ from fakes.scenes import copy_scene, make_scene, run
 from jira_sandbox import create_app
 from ticketr import JobFailed, open_job_queue
 from ticketr._errors import TicketrError
-from ticketr.app.jira.transport import Response as HttpResponse
+from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import PullJob, PushJob, State, SyncJob
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
-    from pathlib import Path
-
-    from ticketr.app.jira.transport import Request, Response
 
 #: What stands in a wrong place; the numbers are some that no conversion takes.
 ODD: list[Any] = [
@@ -94,7 +90,7 @@ class Odd(Recorder):
         odd = self._rng.choice(ODD)
         self.done.append(f"{request.method} {request.url} at {path}: {odd!r}")
         body = json.dumps(with_odd(value, path, odd)).encode()
-        return HttpResponse(response.status, response.headers, body, response.url)
+        return Response(response.status, response.headers, body, response.url)
 
 
 @pytest.fixture(scope="module")

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import trio
 from fakes.pulls import CREDENTIALS, Bench
+from trio.testing import MockClock
 
 from jira_sandbox import make_site
 from ticketr import JobFailed
 from ticketr.app.sync import OtherSite
 from ticketr.app.sync.state.state import State
 from ticketr.app.tickets import parse
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from trio.testing import MockClock
 
 TICKETS = 12
 OTHER = replace(CREDENTIALS, site="http://localhost")

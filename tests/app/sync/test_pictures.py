@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 import pytest
 import trio
 from fakes.described import attach, blocks, describe, edit, p, picture, store_of, text
+from fakes.pulls import Bench
 
 from ticketr import JobFailed
 from ticketr.app.jira import AuthenticationFailed, JiraClient, NotFound
 from ticketr.app.sync import LocalSurvey, read_push_plan, read_state
-
-if TYPE_CHECKING:
-    from fakes.pulls import Bench
-    from trio.testing import MockClock
 
 
 def looked_up(bench: Bench) -> int:
@@ -34,9 +30,7 @@ ODD = [
 ]
 
 
-async def test_a_picture_of_an_attachment_is_pulled_by_its_name(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_picture_of_an_attachment_is_pulled_by_its_name(bench: Bench) -> None:
     attach(bench, "DEMO-1", "other.txt")
     shot = attach(bench, "DEMO-1", "shot.png")
     describe(bench, "DEMO-1", p("before"), picture(shot, alt="The shot"), p("after"))
@@ -51,7 +45,7 @@ async def test_a_picture_of_an_attachment_is_pulled_by_its_name(
 
 
 async def test_a_file_that_the_site_does_not_tell_keeps_its_tags(
-    bench: Bench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shot = attach(bench, "DEMO-1", "shot.png")
     describe(bench, "DEMO-1", picture(shot))
@@ -74,7 +68,7 @@ async def test_a_file_that_the_site_does_not_tell_keeps_its_tags(
 
 
 async def test_a_login_that_ends_while_files_are_looked_up_ends_the_pull(
-    bench: Bench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shot = attach(bench, "DEMO-1", "shot.png")
     describe(bench, "DEMO-1", picture(shot))
@@ -89,9 +83,7 @@ async def test_a_login_that_ends_while_files_are_looked_up_ends_the_pull(
         await bench.pull()
 
 
-async def test_the_likely_attachment_is_asked_for_first_and_only_once(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_the_likely_attachment_is_asked_for_first_and_only_once(bench: Bench) -> None:
     for name in ("a.txt", "b.txt", "c.txt"):
         attach(bench, "DEMO-1", name)
     shot = attach(bench, "DEMO-1", "shot.png")
@@ -107,9 +99,7 @@ async def test_the_likely_attachment_is_asked_for_first_and_only_once(
 
 
 @pytest.mark.parametrize("name", ODD)
-async def test_an_odd_name_goes_both_ways(
-    bench: Bench, autojump_clock: MockClock, name: str
-) -> None:
+async def test_an_odd_name_goes_both_ways(bench: Bench, name: str) -> None:
     shot = attach(bench, "DEMO-1", name)
     attach(bench, "DEMO-1", "new.png")
     sent = [p("one"), picture(shot, alt="a"), p("two")]
@@ -127,9 +117,7 @@ async def test_an_odd_name_goes_both_ways(
 
 
 @pytest.mark.parametrize("name", ["<a>.png", "a|b.png", "a\nb.png", " a.png"])
-async def test_a_name_that_the_form_cannot_say_keeps_its_tags(
-    bench: Bench, autojump_clock: MockClock, name: str
-) -> None:
+async def test_a_name_that_the_form_cannot_say_keeps_its_tags(bench: Bench, name: str) -> None:
     shot = attach(bench, "DEMO-1", name)
     sent = [p("one"), picture(shot, alt="a")]
     describe(bench, "DEMO-1", *sent)
@@ -143,7 +131,7 @@ async def test_a_name_that_the_form_cannot_say_keeps_its_tags(
 
 
 async def test_two_files_of_one_name_and_a_file_of_another_issue_keep_their_tags(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     one, two = (attach(bench, "DEMO-1", "shot.png", each) for each in (b"1", b"2"))
     foreign = attach(bench, "DEMO-2", "foreign.png")
@@ -158,9 +146,7 @@ async def test_two_files_of_one_name_and_a_file_of_another_issue_keep_their_tags
     assert blocks(bench, "DEMO-1") == [*sent[:4], p("y")]
 
 
-async def test_a_second_file_of_the_name_ends_the_short_form(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_second_file_of_the_name_ends_the_short_form(bench: Bench) -> None:
     shot = attach(bench, "DEMO-1", "shot.png", b"1")
     describe(bench, "DEMO-1", picture(shot), p("x"))
     await bench.pull()
@@ -174,9 +160,7 @@ async def test_a_second_file_of_the_name_ends_the_short_form(
     assert (await bench.push()).updated == ()
 
 
-async def test_the_layout_of_a_picture_can_be_edited(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_the_layout_of_a_picture_can_be_edited(bench: Bench) -> None:
     shot = attach(bench, "DEMO-1", "shot.png")
     describe(bench, "DEMO-1", picture(shot, alt="a"))
     await bench.pull()
@@ -191,7 +175,7 @@ async def test_the_layout_of_a_picture_can_be_edited(
     assert "![b](attachment:shot.png){wide}" in text(bench, "DEMO-1")
 
 
-async def test_an_attachment_may_be_named_by_hand(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_an_attachment_may_be_named_by_hand(bench: Bench) -> None:
     describe(bench, "DEMO-1", p("x"))
     await bench.pull()
     shot = attach(bench, "DEMO-1", "new shot.png")
@@ -208,9 +192,7 @@ async def test_an_attachment_may_be_named_by_hand(bench: Bench, autojump_clock: 
     assert again.updated == ()
 
 
-async def test_a_name_of_no_attachment_is_sent_as_text_with_a_warning(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_name_of_no_attachment_is_sent_as_text_with_a_warning(bench: Bench) -> None:
     describe(bench, "DEMO-1", p("x"))
     await bench.pull()
     edit(bench, "DEMO-1", "\nx\n", "\nx\n\n![](attachment:nope.png)\n")
@@ -225,9 +207,7 @@ async def test_a_name_of_no_attachment_is_sent_as_text_with_a_warning(
     assert blocks(bench, "DEMO-1")[1] == p("![](attachment:nope.png)")
 
 
-async def test_both_sides_edit_a_description_with_a_picture(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_both_sides_edit_a_description_with_a_picture(bench: Bench) -> None:
     shot = attach(bench, "DEMO-1", "shot.png")
     describe(bench, "DEMO-1", p("one"), picture(shot), p("two"))
     await bench.pull()
@@ -242,7 +222,7 @@ async def test_both_sides_edit_a_description_with_a_picture(
 
 
 async def test_a_workspace_of_an_earlier_version_stays_as_it_is(
-    bench: Bench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shot = attach(bench, "DEMO-1", "shot.png")
     describe(bench, "DEMO-1", p("one"), picture(shot, alt="a"), p("two"))

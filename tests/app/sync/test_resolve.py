@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 from fakes.pulls import Bench
@@ -10,12 +11,6 @@ from fakes.pulls import Bench
 from ticketr.app.config import UnsafePath
 from ticketr.app.sync import FileFailed, NoConflict, State, Store, Take, resolve
 from ticketr.app.tickets import TicketSyntaxError, parse
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-    from pathlib import Path
-
-    from trio.testing import MockClock
 
 BROKEN = "<<<<<<< HEAD\n# TICKET: Somebody else's\n"
 
@@ -48,9 +43,7 @@ def title(path: Path) -> str:
     return parse(path.read_text()).tickets[0].title
 
 
-async def test_what_jiras_version_replaces_is_put_aside(
-    bench: Bench, state: State, autojump_clock: MockClock
-) -> None:
+async def test_what_jiras_version_replaces_is_put_aside(bench: Bench, state: State) -> None:
     await bench.pull()
     path = await conflict(bench)
     before = path.read_text()
@@ -61,9 +54,7 @@ async def test_what_jiras_version_replaces_is_put_aside(
     assert (bench.root / ".ticketr" / "trash" / "DEMO-9.md").read_text() == before
 
 
-async def test_what_cannot_be_put_aside_is_not_replaced(
-    bench: Bench, state: State, autojump_clock: MockClock
-) -> None:
+async def test_what_cannot_be_put_aside_is_not_replaced(bench: Bench, state: State) -> None:
     await bench.pull()
     path = await conflict(bench)
     (bench.root / ".ticketr" / "trash").write_text("in the way")
@@ -84,7 +75,7 @@ async def test_what_cannot_be_put_aside_is_not_replaced(
     ],
 )
 async def test_a_file_that_was_moved_since_is_found(
-    bench: Bench, state: State, autojump_clock: MockClock, take: Take, begins: str
+    bench: Bench, state: State, take: Take, begins: str
 ) -> None:
     await bench.pull()
     old = await conflict(bench)
@@ -98,9 +89,7 @@ async def test_a_file_that_was_moved_since_is_found(
     assert not old.exists()
 
 
-async def test_another_file_that_is_broken_is_no_matter(
-    bench: Bench, state: State, autojump_clock: MockClock
-) -> None:
+async def test_another_file_that_is_broken_is_no_matter(bench: Bench, state: State) -> None:
     await bench.pull()
     path = await conflict(bench)
     (bench.root / "A.md").write_text(BROKEN)
@@ -110,7 +99,7 @@ async def test_another_file_that_is_broken_is_no_matter(
 
 
 async def test_a_ticket_that_may_stand_in_a_broken_file_is_written_nowhere_else(
-    bench: Bench, state: State, autojump_clock: MockClock
+    bench: Bench, state: State
 ) -> None:
     await bench.pull()
     path = await conflict(bench)
@@ -126,7 +115,7 @@ async def test_a_ticket_that_may_stand_in_a_broken_file_is_written_nowhere_else(
 
 @pytest.mark.parametrize("take", [Take.MINE, Take.JIRA])
 async def test_a_file_that_holds_something_else_by_now_is_left_alone(
-    bench: Bench, state: State, autojump_clock: MockClock, take: Take
+    bench: Bench, state: State, take: Take
 ) -> None:
     await bench.pull()
     path = await conflict(bench)
@@ -139,9 +128,7 @@ async def test_a_file_that_holds_something_else_by_now_is_left_alone(
     assert [each.key for each in state.conflicts.all()] == ["DEMO-9"]
 
 
-async def test_a_file_that_went_away_comes_with_jiras_version(
-    bench: Bench, state: State, autojump_clock: MockClock
-) -> None:
+async def test_a_file_that_went_away_comes_with_jiras_version(bench: Bench, state: State) -> None:
     await bench.pull()
     path = await conflict(bench)
     path.unlink()
@@ -155,7 +142,7 @@ async def test_a_file_that_went_away_comes_with_jiras_version(
 
 
 async def test_the_lines_between_the_markers_end_as_the_file_does(
-    bench: Bench, state: State, autojump_clock: MockClock
+    bench: Bench, state: State
 ) -> None:
     await bench.pull()
     path = bench.root / "DEMO-9.md"
@@ -174,7 +161,7 @@ async def test_the_lines_between_the_markers_end_as_the_file_does(
 
 
 async def test_without_a_last_sync_only_what_differs_stands_between_markers(
-    bench: Bench, state: State, autojump_clock: MockClock, tmp_path: Path
+    bench: Bench, state: State, tmp_path: Path
 ) -> None:
     other = Bench(bench.site, tmp_path / "other")
     await other.pull()
@@ -190,9 +177,7 @@ async def test_without_a_last_sync_only_what_differs_stands_between_markers(
     assert path.read_text() == wanted
 
 
-async def test_a_clash_in_a_sub_task_is_settled_with_its_ticket(
-    bench: Bench, state: State, autojump_clock: MockClock
-) -> None:
+async def test_a_clash_in_a_sub_task_is_settled_with_its_ticket(bench: Bench, state: State) -> None:
     await bench.pull()
     path = bench.root / "DEMO-3.md"
     path.write_text(path.read_text().replace("Translate the new texts", "Translate mine", 1))
@@ -207,7 +192,7 @@ async def test_a_clash_in_a_sub_task_is_settled_with_its_ticket(
 
 
 async def test_a_ticket_without_a_conflict_is_told_which_have_one(
-    bench: Bench, state: State, autojump_clock: MockClock
+    bench: Bench, state: State
 ) -> None:
     await bench.pull()
     await conflict(bench)

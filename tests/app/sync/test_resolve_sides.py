@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from contextlib import closing
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from fakes.pulls import Bench
@@ -13,11 +13,6 @@ from fakes.pulls import Bench
 from ticketr.app.jira.adf import to_adf
 from ticketr.app.sync import Side, State, Store, Take, resolve
 from ticketr.app.tickets import parse
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from trio.testing import MockClock
 
 
 def settle(bench: Bench, take: Take, key: str = "DEMO-9") -> None:
@@ -53,11 +48,7 @@ async def planned(bench: Bench) -> dict[str, list[str]]:
     [(Take.MINE, "Low", ["Description", "Priority"]), (Take.JIRA, "Lowest", ["Description"])],
 )
 async def test_a_side_is_taken_of_what_clashes_and_of_nothing_else(
-    bench: Bench,
-    autojump_clock: MockClock,
-    take: Take,
-    priority: str,
-    sent: list[str],
+    bench: Bench, take: Take, priority: str, sent: list[str]
 ) -> None:
     path = await far_apart(bench)
 
@@ -77,7 +68,7 @@ async def test_a_side_is_taken_of_what_clashes_and_of_nothing_else(
 
 @pytest.mark.parametrize("side", Side)
 async def test_a_side_leads_to_what_the_strategy_of_a_pull_leads_to(
-    bench: Bench, autojump_clock: MockClock, tmp_path: Path, side: Side
+    bench: Bench, tmp_path: Path, side: Side
 ) -> None:
     await far_apart(bench)
     other = Bench(bench.site, tmp_path / "other")
@@ -92,7 +83,7 @@ async def test_a_side_leads_to_what_the_strategy_of_a_pull_leads_to(
 
 @pytest.mark.parametrize("side", Side)
 async def test_between_the_markers_stand_both_sides_and_outside_what_both_lead_to(
-    bench: Bench, autojump_clock: MockClock, tmp_path: Path, side: Side
+    bench: Bench, tmp_path: Path, side: Side
 ) -> None:
     path = await far_apart(bench)
     other = Bench(bench.site, tmp_path / "other")
@@ -112,9 +103,7 @@ async def test_between_the_markers_stand_both_sides_and_outside_what_both_lead_t
     )
 
 
-async def test_what_one_side_has_emptied_stands_between_markers(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_what_one_side_has_emptied_stands_between_markers(bench: Bench) -> None:
     bench.site.edit("DEMO-9", description=to_adf("old"))
     await bench.pull()
     path = bench.root / "DEMO-9.md"
@@ -129,7 +118,7 @@ async def test_what_one_side_has_emptied_stands_between_markers(
 
 @pytest.mark.parametrize(("take", "second"), [(Take.MINE, "b, here"), (Take.JIRA, "b, there")])
 async def test_lines_of_a_description_that_do_not_clash_are_of_both_sides(
-    bench: Bench, autojump_clock: MockClock, take: Take, second: str
+    bench: Bench, take: Take, second: str
 ) -> None:
     bench.site.edit("DEMO-9", description=to_adf("a\n\nb\n\nc\n\nd"))
     await bench.pull()
@@ -146,11 +135,7 @@ async def test_lines_of_a_description_that_do_not_clash_are_of_both_sides(
 
 @pytest.mark.parametrize(("take", "wins"), [(Take.MINE, "Mine"), (Take.JIRA, "Theirs")])
 async def test_without_a_last_sync_a_line_that_the_file_lacks_is_jiras(
-    bench: Bench,
-    autojump_clock: MockClock,
-    tmp_path: Path,
-    take: Take,
-    wins: str,
+    bench: Bench, tmp_path: Path, take: Take, wins: str
 ) -> None:
     bench.site.edit("DEMO-9", summary="Theirs")
     bench.root.mkdir(exist_ok=True)
@@ -164,9 +149,7 @@ async def test_without_a_last_sync_a_line_that_the_file_lacks_is_jiras(
     assert (ticket.title, ticket.fields["Story Points"]) == (wins, "3")
 
 
-async def test_a_line_edited_since_the_conflict_was_found_counts(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_line_edited_since_the_conflict_was_found_counts(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-9", "Mine")
     bench.site.edit("DEMO-9", summary="Theirs")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import pytest
 from fakes.examples import examples
@@ -25,9 +26,6 @@ from ticketr.app.sync.writing.decision import WriteOutcome
 from ticketr.app.sync.writing.rendering import RenderedFamily
 from ticketr.app.sync.writing.writer import FamilyWriter
 from ticketr.app.tickets import Ticket, parse, render_ticket
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 PATH = "AB-1.md"
 SIDES: dict[Literal["mine", "jira"], Take] = {"mine": Take.MINE, "jira": Take.JIRA}

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import trio
 from fakes.pulls import Bench, Recorder
+from trio.testing import MockClock
 
 from jira_sandbox import create_app, make_site
 from ticketr import open_job_queue
+from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync.progress import SILENT
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
-    from ticketr.app.jira.transport import Request, Response
 
 
 class Silent(Recorder):

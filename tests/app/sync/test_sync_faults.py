@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
+from fakes.pulls import Bench
 from fakes.scenes import (
     Facts,
     check_afterwards,
@@ -22,12 +25,6 @@ from fakes.wire import Wire
 from jira_sandbox import Fault, FaultKind, Faults, create_app
 from ticketr import JobFailed, open_job_queue
 from ticketr.app.sync import PullJob, PushJob, PushResult, SyncJob, SyncResult
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    from fakes.pulls import Bench
 
 JOBS = [PullJob, PushJob, SyncJob]
 #: Seconds of virtual time within which a job of some fifty requests has to end.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
+from collections.abc import Callable
+from typing import TypeVar, TypeVarTuple
 
 import trio
+from trio.testing import MockClock
 
 from ticketr.app.sync.threads import (
     CHUNK,
@@ -15,11 +17,6 @@ from ticketr.app.sync.threads import (
     compute,
     portions,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from trio.testing import MockClock
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")

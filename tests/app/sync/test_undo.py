@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from fakes.conflicts import dump, make_conflict, opened, tree
+from fakes.pulls import Bench
 
 from ticketr.app.config import UnsafePath
 from ticketr.app.sync import (
@@ -30,12 +31,6 @@ from ticketr.app.sync import (
 )
 from ticketr.app.sync.state.undo import KEPT
 from ticketr.app.tickets import parse
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from fakes.pulls import Bench
-    from trio.testing import MockClock
 
 KINDS = [UndoKind.MINE, UndoKind.JIRA, UndoKind.BOTH, UndoKind.CHOSEN]
 
@@ -62,9 +57,7 @@ def refusal(bench: Bench, key: str | None = None) -> str:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-async def test_an_undo_leaves_everything_as_it_was(
-    bench: Bench, autojump_clock: MockClock, kind: UndoKind, end: str
-) -> None:
+async def test_an_undo_leaves_everything_as_it_was(bench: Bench, kind: UndoKind, end: str) -> None:
     path = await make_conflict(bench)
     path.write_bytes(b"Notes.\n\n" + path.read_bytes().replace(b"\n", end.encode()) + b"\n\n")
     before, state_before = path.read_bytes(), dump(bench)
@@ -87,9 +80,7 @@ async def test_an_undo_leaves_everything_as_it_was(
 
 
 @pytest.mark.parametrize("kind", [UndoKind.MINE, UndoKind.CHOSEN])
-async def test_what_did_not_change_the_file_is_taken_back_too(
-    bench: Bench, autojump_clock: MockClock, kind: UndoKind
-) -> None:
+async def test_what_did_not_change_the_file_is_taken_back_too(bench: Bench, kind: UndoKind) -> None:
     await bench.pull()
     bench.retitles("DEMO-9", "Mine")
     bench.site.edit("DEMO-9", summary="Theirs")
@@ -107,9 +98,7 @@ async def test_what_did_not_change_the_file_is_taken_back_too(
     assert (tree(bench), dump(bench)) == (before, state_before)
 
 
-async def test_the_text_that_a_sync_has_overwritten_comes_back_as_an_edit(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_the_text_that_a_sync_has_overwritten_comes_back_as_an_edit(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-9", "Mine")
     before = bench.files()
@@ -127,7 +116,7 @@ async def test_the_text_that_a_sync_has_overwritten_comes_back_as_an_edit(
     assert note.reason == "changed here and in Jira: DEMO-9: Title"
 
 
-async def test_an_edited_ticket_is_left_alone(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_an_edited_ticket_is_left_alone(bench: Bench) -> None:
     path = await make_conflict(bench)
     with opened(bench) as (store, state), store.lock():
         act(store, state, UndoKind.JIRA)
@@ -141,9 +130,7 @@ async def test_an_edited_ticket_is_left_alone(bench: Bench, autojump_clock: Mock
     assert refusal(bench) == f"cannot undo: DEMO-9.md is not there any more; {where}"
 
 
-async def test_a_file_whose_markers_were_edited_is_left_alone(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_file_whose_markers_were_edited_is_left_alone(bench: Bench) -> None:
     path = await make_conflict(bench)
     with opened(bench) as (store, state), store.lock():
         act(store, state, UndoKind.BOTH)
@@ -156,9 +143,7 @@ async def test_a_file_whose_markers_were_edited_is_left_alone(
     assert refusal(bench).startswith(f"cannot undo: {reason}")
 
 
-async def test_another_ticket_of_the_file_may_be_edited(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_another_ticket_of_the_file_may_be_edited(bench: Bench) -> None:
     path = await make_conflict(bench)
     before = path.read_text()
     with opened(bench) as (store, state), store.lock():
@@ -169,9 +154,7 @@ async def test_another_ticket_of_the_file_may_be_edited(
     assert path.read_text() == f"# TICKET: A draft\n\n{before}"
 
 
-async def test_a_text_that_is_back_already_is_no_obstacle(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_text_that_is_back_already_is_no_obstacle(bench: Bench) -> None:
     """As after a kill between the file and the state."""
     path = await make_conflict(bench)
     before, state_before = path.read_text(), dump(bench)
@@ -184,9 +167,7 @@ async def test_a_text_that_is_back_already_is_no_obstacle(
 
 
 @pytest.mark.parametrize("kind", [UndoKind.MINE, UndoKind.JIRA])
-async def test_what_was_pushed_or_pulled_since_is_left_alone(
-    bench: Bench, autojump_clock: MockClock, kind: UndoKind
-) -> None:
+async def test_what_was_pushed_or_pulled_since_is_left_alone(bench: Bench, kind: UndoKind) -> None:
     await make_conflict(bench)
     with opened(bench) as (store, state), store.lock():
         aside = act(store, state, kind)
@@ -202,9 +183,7 @@ async def test_what_was_pushed_or_pulled_since_is_left_alone(
     assert refusal(bench) == f"cannot undo: DEMO-9 was pulled, pushed or settled since{where}"
 
 
-async def test_what_cannot_be_put_aside_is_not_replaced(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_what_cannot_be_put_aside_is_not_replaced(bench: Bench) -> None:
     path = await make_conflict(bench)
     with opened(bench) as (store, state), store.lock():
         act(store, state, UndoKind.MINE)
@@ -217,9 +196,7 @@ async def test_what_cannot_be_put_aside_is_not_replaced(
     assert path.read_text() == before
 
 
-async def test_a_link_out_of_the_workspace_is_not_followed(
-    bench: Bench, autojump_clock: MockClock, tmp_path: Path
-) -> None:
+async def test_a_link_out_of_the_workspace_is_not_followed(bench: Bench, tmp_path: Path) -> None:
     path = await make_conflict(bench)
     with opened(bench) as (store, state), store.lock():
         act(store, state, UndoKind.JIRA)
@@ -232,7 +209,7 @@ async def test_a_link_out_of_the_workspace_is_not_followed(
     assert outside.read_text() == before
 
 
-async def test_a_file_that_is_no_text_is_an_error(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_a_file_that_is_no_text_is_an_error(bench: Bench) -> None:
     path = await make_conflict(bench)
     with opened(bench) as (store, state), store.lock():
         act(store, state, UndoKind.JIRA)
@@ -241,9 +218,7 @@ async def test_a_file_that_is_no_text_is_an_error(bench: Bench, autojump_clock: 
             undo_last(store, state)
 
 
-async def test_the_latest_of_one_ticket_is_taken_back_by_its_key(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_the_latest_of_one_ticket_is_taken_back_by_its_key(bench: Bench) -> None:
     await make_conflict(bench, "DEMO-2")
     await make_conflict(bench, "DEMO-9")
     with opened(bench) as (store, state), store.lock():
@@ -262,7 +237,7 @@ async def test_the_latest_of_one_ticket_is_taken_back_by_its_key(
         assert [each.key for each in state.conflicts.all()] == ["DEMO-2", "DEMO-9"]
 
 
-async def test_only_the_last_steps_are_kept(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_only_the_last_steps_are_kept(bench: Bench) -> None:
     await make_conflict(bench)
     with opened(bench) as (store, state), store.lock():
         act(store, state, UndoKind.JIRA)
@@ -289,7 +264,7 @@ async def test_only_the_last_steps_are_kept(bench: Bench, autojump_clock: MockCl
     ],
 )
 async def test_a_step_that_ticketr_has_not_written_is_told_in_our_words(
-    bench: Bench, autojump_clock: MockClock, change: str
+    bench: Bench, change: str
 ) -> None:
     await make_conflict(bench)
     with opened(bench) as (store, state), store.lock():

@@ -7,21 +7,18 @@ from __future__ import annotations
 
 import shutil
 from functools import partial
-from typing import TYPE_CHECKING
 
 import pytest
 from fakes.frozen import frozen
 from fakes.lossy import Meanwhile
+from fakes.pulls import Bench
 from fakes.unsettled import new
+from trio.testing import MockClock
 
 from jira_sandbox import create_app
 from ticketr import JobFailed
 from ticketr.app.sync import Code, FileFailed
 from ticketr.app.tickets import parse
-
-if TYPE_CHECKING:
-    from fakes.pulls import Bench
-    from trio.testing import MockClock
 
 DENIED = "Operation not permitted; let your account write it, or move it away"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from fakes.pulls import Bench, Recorder
@@ -11,13 +11,8 @@ from jira_sandbox import create_app
 from ticketr import JobFailed, open_job_queue
 from ticketr.app.jira import ConnectionLost
 from ticketr.app.jira.adf import to_markdown
-from ticketr.app.jira.transport import Response as HttpResponse
+from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import BadWork, LogWorkJob, checked_time
-
-if TYPE_CHECKING:
-    from trio.testing import MockClock
-
-    from ticketr.app.jira.transport import Request, Response
 
 
 async def log(bench: Bench, **work: Any) -> Any:
@@ -49,7 +44,7 @@ def test_what_is_no_time_is_refused(text: str) -> None:
         checked_time(text)
 
 
-async def test_work_is_recorded_with_its_text(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_work_is_recorded_with_its_text(bench: Bench) -> None:
     done = await log(bench, text="Wrote the *tests*", started="2026-03-01 09:30")
 
     assert (done.spent, logged(bench)) == ("2h", [(7200, "Wrote the *tests*")])
@@ -61,7 +56,7 @@ async def test_work_is_recorded_with_its_text(bench: Bench, autojump_clock: Mock
 @pytest.mark.parametrize("taken", [True, False])
 @pytest.mark.parametrize("limited", [True, False])
 async def test_work_whose_answer_was_lost_is_not_recorded_twice(
-    bench: Bench, autojump_clock: MockClock, taken: bool, limited: bool
+    bench: Bench, taken: bool, limited: bool
 ) -> None:
     class Lossy(Recorder):
         seen = False
@@ -73,7 +68,7 @@ async def test_work_whose_answer_was_lost_is_not_recorded_twice(
             if taken:
                 await super().send(request)
             if limited:
-                return HttpResponse(429, {"retry-after": "1"}, b"{}", request.url)
+                return Response(429, {"retry-after": "1"}, b"{}", request.url)
             raise ConnectionLost(request.url, "the cable was pulled")
 
     await log(bench, spent="1h")
@@ -95,9 +90,7 @@ async def test_work_whose_answer_was_lost_is_not_recorded_twice(
         ({"text": "a\n\n<!-- b -->"}, ""),
     ],
 )
-async def test_what_cannot_be_sent_is_told(
-    bench: Bench, autojump_clock: MockClock, work: dict[str, str], reason: str
-) -> None:
+async def test_what_cannot_be_sent_is_told(bench: Bench, work: dict[str, str], reason: str) -> None:
     with pytest.raises(JobFailed) as caught:
         await log(bench, **work)
 

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pickle
-from typing import TYPE_CHECKING
 
 import pytest
 
+from ticketr._errors import TicketrError
 from ticketr.app.tickets import (
     InvalidFilter,
     InvalidKey,
@@ -12,9 +12,6 @@ from ticketr.app.tickets import (
     RepeatedKey,
     TicketSyntaxError,
 )
-
-if TYPE_CHECKING:
-    from ticketr._errors import TicketrError
 
 ERRORS = [
     (TicketSyntaxError("a.md", 3, 1, "do this", "# x"), 'a.md:3:1: do this: "# x"'),

@@ -8,16 +8,13 @@ exceed the test's time limit.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from types import FrameType
 
 import pytest
 
 from ticketr.app.tickets import Ticket, TicketSyntaxError, parse, render, rewrite, set_fields
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import FrameType
 
 HEAD = "# TICKET: x\n"
 LINES = {

@@ -2,22 +2,19 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
 from itertools import combinations, groupby
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import Any
 
+import pytest
 from fakes.examples import examples
 from hypothesis import HealthCheck, assume, given, settings, strategies as st
 from merge3 import Merge3
 
 from ticketr.app.sync.compare import diff3
 from ticketr.app.sync.compare.diff3 import CleanChunk, ConflictChunk, compare_lines, merge_lines
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from types import FrameType
-
-    import pytest
 
 # Few different lines, so that most texts share some and repeat others.
 lines = st.sampled_from(["", "", "a", "b", "c", "d", "é", "e\u0301"])

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
+from fakes.pulls import Bench
 
 from ticketr.app.sync import Code
-
-if TYPE_CHECKING:
-    from fakes.pulls import Bench
-    from trio.testing import MockClock
 
 
 def change(bench: Bench, name: str, old: str, new: str) -> None:
@@ -32,7 +27,7 @@ async def refused(bench: Bench) -> str:
 
 @pytest.mark.parametrize("heading", ["DEMO-9 Mine", "[DEMO 9] Mine", "[DEMO9] Mine", "demo-9: x"])
 async def test_a_title_that_begins_like_a_key_of_the_project_is_refused_with_its_place(
-    bench: Bench, heading: str, autojump_clock: MockClock
+    bench: Bench, heading: str
 ) -> None:
     bench.root.mkdir()
     (bench.root / "a.md").write_text(f"Notes.\n\n# TICKET: {heading}\n")
@@ -43,9 +38,7 @@ async def test_a_title_that_begins_like_a_key_of_the_project_is_refused_with_its
     assert reason.endswith(f'"# TICKET: {heading}"')
 
 
-async def test_so_is_a_sub_task_that_begins_like_a_key_of_a_pulled_project(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_so_is_a_sub_task_that_begins_like_a_key_of_a_pulled_project(bench: Bench) -> None:
     await bench.pull()
     change(bench, "DEMO-3.md", "- [DEMO-4] ", "- DEMO-4 ")
 
@@ -55,9 +48,7 @@ async def test_so_is_a_sub_task_that_begins_like_a_key_of_a_pulled_project(
     assert ":3: this begins like the key of DEMO-4" in reason
 
 
-async def test_titles_like_those_of_no_project_here_are_created(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_titles_like_those_of_no_project_here_are_created(bench: Bench) -> None:
     bench.root.mkdir()
     (bench.root / "a.md").write_text("# TICKET: UTF-8 is broken\n\n# TICKET: [P1] COVID-19 leave\n")
 
@@ -66,7 +57,7 @@ async def test_titles_like_those_of_no_project_here_are_created(
 
 @pytest.mark.parametrize("new", ["", "Another title: ", "[TODO] "])
 async def test_a_pulled_ticket_that_has_lost_its_key_is_not_created_again(
-    bench: Bench, new: str, autojump_clock: MockClock
+    bench: Bench, new: str
 ) -> None:
     await bench.pull()
     change(bench, "DEMO-3.md", "[DEMO-3] ", new)
@@ -78,18 +69,14 @@ async def test_a_pulled_ticket_that_has_lost_its_key_is_not_created_again(
     )
 
 
-async def test_a_sub_task_that_has_lost_its_key_is_not_created_again(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_sub_task_that_has_lost_its_key_is_not_created_again(bench: Bench) -> None:
     await bench.pull()
     change(bench, "DEMO-3.md", "- [DEMO-4] ", "- ")
 
     assert "the line of DEMO-4 has lost its key; write [DEMO-4] again" in await refused(bench)
 
 
-async def test_a_copy_in_another_file_and_one_beside_the_ticket_are_created(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_copy_in_another_file_and_one_beside_the_ticket_are_created(bench: Bench) -> None:
     await bench.pull()
     text = (bench.root / "DEMO-9.md").read_text()
     copy = text.replace("[DEMO-9] ", "")
@@ -99,18 +86,14 @@ async def test_a_copy_in_another_file_and_one_beside_the_ticket_are_created(
     assert len((await bench.push()).created) == 2
 
 
-async def test_a_new_ticket_in_the_file_of_one_that_is_missing_is_created(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_new_ticket_in_the_file_of_one_that_is_missing_is_created(bench: Bench) -> None:
     await bench.pull()
     (bench.root / "DEMO-9.md").write_text("# TICKET: Something else\n\n## Fields\nType: Task\n")
 
     assert len((await bench.push()).created) == 1
 
 
-async def test_a_sync_creates_no_ticket_again_either(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_sync_creates_no_ticket_again_either(bench: Bench) -> None:
     await bench.pull()
     change(bench, "DEMO-9.md", "[DEMO-9] ", "")
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 import trio
 from fakes.lossy import Lossy
+from fakes.pulls import Bench
 
 from jira_sandbox import create_app
 from ticketr.app.sync import (
@@ -23,12 +24,6 @@ from ticketr.app.sync import (
 )
 from ticketr.app.tickets import parse
 
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from fakes.pulls import Bench
-    from trio.testing import MockClock
-
 
 def plan_of(bench: Bench, keys: Collection[str] | None = None) -> PushPlan:
     store = Store(bench.root, ".ticketr")
@@ -43,17 +38,13 @@ def replaces(bench: Bench, name: str, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1))
 
 
-async def test_an_unedited_workspace_has_an_empty_plan(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_an_unedited_workspace_has_an_empty_plan(bench: Bench) -> None:
     await bench.pull()
 
     assert plan_of(bench) == PushPlan((), (), ())
 
 
-async def test_edits_and_drafts_are_entries_with_their_parts(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_edits_and_drafts_are_entries_with_their_parts(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "Mine")
     replaces(bench, "DEMO-1.md", "Status: To Do", "Status: Done")
@@ -145,7 +136,7 @@ def test_a_fingerprint_covers_what_is_asked_for_and_not_where_it_stands() -> Non
 
 
 async def test_a_ticket_in_conflict_is_left_until_its_file_has_what_jira_changed(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "Mine")
@@ -162,9 +153,7 @@ async def test_a_ticket_in_conflict_is_left_until_its_file_has_what_jira_changed
     assert PlanPart("Priority", "Low", "High") in entry.parts
 
 
-async def test_a_file_that_cannot_be_read_is_left_with_its_line(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_file_that_cannot_be_read_is_left_with_its_line(bench: Bench) -> None:
     await bench.pull()
     text = (bench.root / "DEMO-1.md").read_text()
     (bench.root / "a.md").write_text("# TICKET: Fine\n\n<<<<<<< mine\n")
@@ -181,7 +170,7 @@ async def test_a_file_that_cannot_be_read_is_left_with_its_line(
 
 @pytest.mark.parametrize("answered", [False, True])
 async def test_a_draft_that_jira_was_asked_for_is_left_with_its_sub_tasks(
-    bench: Bench, autojump_clock: MockClock, answered: bool
+    bench: Bench, answered: bool
 ) -> None:
     bench.root.mkdir()
     (bench.root / "new.md").write_text("# TICKET: New\n\n## Tasks\n- One\n\n# TICKET: Other\n")
@@ -218,9 +207,7 @@ async def test_a_draft_that_jira_was_asked_for_is_left_with_its_sub_tasks(
     assert [each.title for each in plan_of(bench).entries] == ["Nothing of the kind"]
 
 
-async def test_a_ticket_that_was_never_pulled_here_is_left(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_ticket_that_was_never_pulled_here_is_left(bench: Bench) -> None:
     bench.root.mkdir()
     (bench.root / "x.md").write_text("# TICKET: [DEMO-1] Mine\n")
 
@@ -232,9 +219,7 @@ async def test_a_ticket_that_was_never_pulled_here_is_left(
     assert (now.key, now.code) == ("DEMO-1", Code.CONFLICT)
 
 
-async def test_keys_name_tickets_with_their_sub_tasks_or_a_sub_task_alone(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_keys_name_tickets_with_their_sub_tasks_or_a_sub_task_alone(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "Mine")
     bench.retitles("DEMO-3", "Mine too")
@@ -253,7 +238,7 @@ async def test_keys_name_tickets_with_their_sub_tasks_or_a_sub_task_alone(
 
 
 async def test_a_named_ticket_that_is_in_no_file_is_left_and_an_unknown_one_refused(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     await bench.pull()
     (bench.root / "DEMO-2.md").unlink()
@@ -267,7 +252,7 @@ async def test_a_named_ticket_that_is_in_no_file_is_left_and_an_unknown_one_refu
     )
 
 
-async def test_losses_are_those_of_the_entries(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_losses_are_those_of_the_entries(bench: Bench) -> None:
     for key in ("DEMO-1", "DEMO-2"):
         words = {"type": "text", "text": "Pasted", "marks": [{"type": "fontSize"}]}
         content = [{"type": "paragraph", "content": [words]}]
@@ -283,9 +268,7 @@ async def test_losses_are_those_of_the_entries(bench: Bench, autojump_clock: Moc
     assert [(each.key, each.path) for each in plan.losses] == [("DEMO-2", "DEMO-2.md")]
 
 
-async def test_the_plan_names_what_jira_gets_as_plain_text(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_the_plan_names_what_jira_gets_as_plain_text(bench: Bench) -> None:
     await bench.pull()
     (bench.root / "new.md").write_text("# TICKET: New\n\n## Description\nask @Mia\n")
 

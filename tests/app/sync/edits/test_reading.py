@@ -6,13 +6,15 @@ import os
 import resource
 import sqlite3
 import tempfile
-from contextlib import closing
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, closing
+from pathlib import Path
 
 import pytest
 import trio
 from fakes.pulls import inline
 from fakes.stores import put
+from trio.testing import MockClock
 
 from ticketr.app.config import UnsafePath
 from ticketr.app.sync.edits.reading import read_state, readable, visit_files
@@ -20,16 +22,8 @@ from ticketr.app.sync.edits.survey import LocalSurvey
 from ticketr.app.sync.errors import DuplicateKey, FileFailed, OtherSite, StateFailed
 from ticketr.app.sync.state.state import Base, State
 from ticketr.app.sync.threads import CHUNK
+from ticketr.app.sync.workspace.store import Store
 from ticketr.app.tickets import Ticket, TicketSyntaxError, render
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from contextlib import AbstractContextManager
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
-    from ticketr.app.sync.workspace.store import Store
 
 
 def enter(context: AbstractContextManager[object]) -> None:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from fakes.stores import put
 
 from ticketr.app.jira import Issue
-from ticketr.app.sync.edits.seen import base_texts, digest, seen_ticket
+from ticketr.app.sync.edits.seen import SeenTicket, base_texts, digest, seen_ticket
 from ticketr.app.sync.edits.survey import LocalSurvey
-from ticketr.app.sync.state.state import Base, IssueRow
+from ticketr.app.sync.state.state import Base, IssueRow, State
 from ticketr.app.sync.workspace.files import comparable
+from ticketr.app.sync.workspace.store import Store
 from ticketr.app.tickets import Ticket, render
-
-if TYPE_CHECKING:
-    from ticketr.app.sync.edits.seen import SeenTicket
-    from ticketr.app.sync.state.state import State
-    from ticketr.app.sync.workspace.store import Store
 
 TASK = Ticket(title="Task", key="DEMO-2")
 TEXT = render([Ticket(title="A", key="DEMO-1", tasks=(TASK,))])

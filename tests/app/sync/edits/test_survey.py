@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 import trio
 from fakes.pulls import inline
@@ -12,11 +10,8 @@ from fakes.unlisted import forbid_folder
 
 from ticketr.app.jira import Issue
 from ticketr.app.sync.edits.survey import LocalSurvey, take_survey
-from ticketr.app.sync.state.state import Base, IssueRow
-
-if TYPE_CHECKING:
-    from ticketr.app.sync.state.state import State
-    from ticketr.app.sync.workspace.store import Store
+from ticketr.app.sync.state.state import Base, IssueRow, State
+from ticketr.app.sync.workspace.store import Store
 
 
 def record(state: State, key: str, path: str) -> None:

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
+from fakes.pulls import Bench
 
 from jira_sandbox.data.catalogue import BLANK
 from ticketr.app.sync import Code, State
 from ticketr.app.tickets import parse, render_ticket
-
-if TYPE_CHECKING:
-    from fakes.pulls import Bench
-    from trio.testing import MockClock
 
 DELETED = "it was deleted in Jira, or you may no longer see it"
 KEPT = f"{DELETED}; it was edited here, or its file holds more than it"
@@ -36,9 +32,7 @@ async def is_kept_when_deleted(bench: Bench, key: str) -> None:
     assert (result.pruned, bench.files(), trash(bench)) == ((), before, {})
 
 
-async def test_a_deleted_ticket_is_told_with_every_pull_and_kept(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_deleted_ticket_is_told_with_every_pull_and_kept(bench: Bench) -> None:
     await bench.pull()
     before = bench.files()
     bench.site.delete("DEMO-3")
@@ -56,9 +50,7 @@ async def test_a_deleted_ticket_is_told_with_every_pull_and_kept(
     assert bench.files() == before
 
 
-async def test_a_prune_puts_a_deleted_ticket_aside_with_its_sub_tasks(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_prune_puts_a_deleted_ticket_aside_with_its_sub_tasks(bench: Bench) -> None:
     await bench.pull()
     text = bench.files()["DEMO-3.md"]
     bench.site.delete("DEMO-3")
@@ -76,9 +68,7 @@ async def test_a_prune_puts_a_deleted_ticket_aside_with_its_sub_tasks(
     "edited",
     ["My own words.\n\n{}", "{}\n# TICKET: A draft\n", "{}\n## Acceptance Criteria\n- x\n"],
 )
-async def test_a_prune_keeps_what_holds_somebodys_words(
-    bench: Bench, autojump_clock: MockClock, edited: str
-) -> None:
+async def test_a_prune_keeps_what_holds_somebodys_words(bench: Bench, edited: str) -> None:
     await bench.pull()
     path = bench.root / "DEMO-9.md"
     path.write_text(edited.format(path.read_text()))
@@ -86,9 +76,7 @@ async def test_a_prune_keeps_what_holds_somebodys_words(
     await is_kept_when_deleted(bench, "DEMO-9")
 
 
-async def test_a_prune_takes_a_deleted_sub_task_out_of_its_ticket(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_prune_takes_a_deleted_sub_task_out_of_its_ticket(bench: Bench) -> None:
     await bench.pull()
     path = bench.root / "DEMO-3.md"
     path.write_text(path.read_text().replace("Type: Bug", "# mine\nType: Bug", 1))
@@ -112,9 +100,7 @@ async def test_a_prune_takes_a_deleted_sub_task_out_of_its_ticket(
     assert (await bench.sync()).push.total == 0
 
 
-async def test_a_prune_fetches_nothing_again_that_has_not_changed(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_prune_fetches_nothing_again_that_has_not_changed(bench: Bench) -> None:
     await bench.pull()
     bench.site.delete("DEMO-4")
     await bench.pull(prune=True)
@@ -129,7 +115,7 @@ async def test_a_prune_fetches_nothing_again_that_has_not_changed(
     [("Translate the new texts", "Translate some"), ("Type: Sub-task", "# mine\n  Type: Sub-task")],
 )
 async def test_a_prune_keeps_a_sub_task_that_was_edited_here(
-    bench: Bench, autojump_clock: MockClock, old: str, new: str
+    bench: Bench, old: str, new: str
 ) -> None:
     await bench.pull()
     path = bench.root / "DEMO-3.md"
@@ -139,9 +125,7 @@ async def test_a_prune_keeps_a_sub_task_that_was_edited_here(
     await is_kept_when_deleted(bench, "DEMO-4")
 
 
-async def test_a_push_leaves_a_deleted_sub_task_where_it_stands(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_push_leaves_a_deleted_sub_task_where_it_stands(bench: Bench) -> None:
     await bench.pull()
     path = bench.root / "DEMO-3.md"
     path.write_text(path.read_text().replace("Results jump", "Results leap", 1))
@@ -158,7 +142,7 @@ async def test_a_push_leaves_a_deleted_sub_task_where_it_stands(
 
 
 async def test_a_deleted_sub_task_whose_lines_were_taken_out_does_not_come_back(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     await bench.pull()
     path = bench.root / "DEMO-3.md"
@@ -178,7 +162,7 @@ async def test_a_deleted_sub_task_whose_lines_were_taken_out_does_not_come_back(
 
 
 async def test_a_ticket_that_was_moved_to_another_project_is_told_by_its_new_key(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     await bench.pull()
     found = bench.finds("DEMO-9")
@@ -192,9 +176,7 @@ async def test_a_ticket_that_was_moved_to_another_project_is_told_by_its_new_key
     assert "DEMO-9.md" in bench.files()
 
 
-async def test_what_a_prune_would_leave_is_told_without_one_as_well(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_what_a_prune_would_leave_is_told_without_one_as_well(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-9", "Mine")
     bench.retitles("DEMO-3", "Mine")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from fakes.pulls import Bench
@@ -15,14 +15,9 @@ from ticketr import JobFailed
 from ticketr.app.sync import Code, RenamedProject
 from ticketr.app.tickets import parse
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
 
 async def test_an_edit_of_a_ticket_that_was_moved_to_another_project_names_its_new_key(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     await bench.pull()
     bench.retitles("DEMO-9", "Mine")
@@ -55,7 +50,7 @@ async def test_an_edit_of_a_ticket_that_was_moved_to_another_project_names_its_n
 
 
 async def test_an_edit_of_a_sub_task_alone_that_was_moved_leaves_its_file_as_it_is(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     await bench.pull()
     path = bench.root / "DEMO-3.md"
@@ -88,7 +83,7 @@ def keys_in(bench: Bench, name: str) -> list[str]:
 
 @pytest.mark.parametrize("edited", [False, True])
 async def test_a_pull_that_finds_it_writes_its_new_key_where_it_stands(
-    bench: Bench, autojump_clock: MockClock, edited: bool
+    bench: Bench, edited: bool
 ) -> None:
     await bench.pull(jql=EVERYTHING)
     if edited:
@@ -108,9 +103,7 @@ async def test_a_pull_that_finds_it_writes_its_new_key_where_it_stands(
     assert (again.pull.updated, again.pull.kept, again.push.total) == (0, (), 0)
 
 
-async def test_a_sub_task_that_stands_apart_stays_there(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_sub_task_that_stands_apart_stays_there(bench: Bench) -> None:
     await bench.pull(jql='key = "DEMO-4"')
     assert keys_in(bench, "DEMO-4.md") == ["DEMO-4"]
     await bench.pull(jql=EVERYTHING)
@@ -124,7 +117,7 @@ async def test_a_sub_task_that_stands_apart_stays_there(
 
 
 async def test_a_clone_is_told_the_new_key_of_a_ticket_that_it_never_pulled(
-    bench: Bench, autojump_clock: MockClock, tmp_path: Path
+    bench: Bench, tmp_path: Path
 ) -> None:
     await bench.pull()
     clone = Bench(bench.site, tmp_path / "clone")
@@ -141,7 +134,7 @@ async def test_a_clone_is_told_the_new_key_of_a_ticket_that_it_never_pulled(
 
 
 async def test_a_new_issue_that_was_moved_before_its_key_was_written_is_not_made_twice(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     path = await lose_answers(bench, DRAFT)
     found = bench.finds("DEMO-13")
@@ -162,7 +155,7 @@ def rename_project(bench: Bench) -> None:
 
 @pytest.mark.parametrize("kind", ["pull", "push", "sync"])
 async def test_a_project_that_was_renamed_is_named_with_the_way_out(
-    bench: Bench, autojump_clock: MockClock, kind: str
+    bench: Bench, kind: str
 ) -> None:
     await bench.pull()
     bench.retitles("DEMO-9", "Mine")
@@ -186,8 +179,6 @@ async def test_a_project_that_was_renamed_is_named_with_the_way_out(
     assert (again.pull.updated, again.pull.merged, again.push.total) == (0, 0, 0)
 
 
-async def test_a_project_that_jira_never_had_is_named(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_project_that_jira_never_had_is_named(bench: Bench) -> None:
     with pytest.raises(JobFailed, match="there is no project NOPE at http"):
         await bench.pull(project="NOPE")

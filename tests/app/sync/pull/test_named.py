@@ -6,21 +6,15 @@ import json
 from contextlib import closing
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING
 
 import pytest
-from fakes.pulls import Recorder
+from fakes.pulls import Bench, Recorder
 
 from jira_sandbox import create_app
 from jira_sandbox.data.catalogue import BLANK
 from ticketr import JobFailed
+from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code, Note, State, Store, tagged_tickets
-
-if TYPE_CHECKING:
-    from fakes.pulls import Bench
-    from trio.testing import MockClock
-
-    from ticketr.app.jira.transport import Request, Response
 
 GONE = "Jira does not have it, or you may not see it"
 
@@ -31,7 +25,7 @@ def seen(bench: Bench) -> dict[str, float]:
         return {each.key: each.seen for each in state.known().values()}
 
 
-async def test_only_the_named_tickets_are_fetched(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_only_the_named_tickets_are_fetched(bench: Bench) -> None:
     result = await bench.pull(keys=["DEMO-1", "DEMO-9"])
 
     assert sorted(bench.files()) == ["DEMO-1.md", "DEMO-9.md"]
@@ -43,7 +37,7 @@ async def test_only_the_named_tickets_are_fetched(bench: Bench, autojump_clock: 
 
 
 async def test_a_ticket_comes_with_its_sub_tasks_and_a_sub_task_with_its_ticket(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     result = await bench.pull(keys=["DEMO-3"])
 
@@ -56,9 +50,7 @@ async def test_a_ticket_comes_with_its_sub_tasks_and_a_sub_task_with_its_ticket(
     assert sorted(bench.files()) == ["DEMO-3.md"]
 
 
-async def test_a_sub_task_whose_ticket_is_not_here_is_a_ticket(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_sub_task_whose_ticket_is_not_here_is_a_ticket(bench: Bench) -> None:
     await bench.pull(keys=["DEMO-4"])
 
     assert sorted(bench.files()) == ["DEMO-4.md"]
@@ -66,9 +58,7 @@ async def test_a_sub_task_whose_ticket_is_not_here_is_a_ticket(
     assert (await bench.pull(keys=["DEMO-4"])).total == 1
 
 
-async def test_a_sub_task_with_a_file_of_its_own_comes_without_its_ticket(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_sub_task_with_a_file_of_its_own_comes_without_its_ticket(bench: Bench) -> None:
     await bench.pull(keys=["DEMO-4"])
     await bench.pull(keys=["DEMO-3"])
     assert sorted(bench.files()) == ["DEMO-3.md", "DEMO-4.md"]
@@ -77,9 +67,7 @@ async def test_a_sub_task_with_a_file_of_its_own_comes_without_its_ticket(
     assert (await bench.pull(keys=["DEMO-5"])).total == 3
 
 
-async def test_a_ticket_is_fetched_though_its_clock_has_not_moved(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_ticket_is_fetched_though_its_clock_has_not_moved(bench: Bench) -> None:
     await bench.pull()
     bench.site.put(replace(bench.finds("DEMO-9"), summary="Theirs"))
     assert (await bench.pull()).updated == 0
@@ -90,9 +78,7 @@ async def test_a_ticket_is_fetched_though_its_clock_has_not_moved(
     assert bench.files()["DEMO-9.md"].startswith("# TICKET: [DEMO-9] Theirs\n")
 
 
-async def test_the_next_pull_searches_since_the_same_moment(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_the_next_pull_searches_since_the_same_moment(bench: Bench) -> None:
     await bench.pull()
     before = seen(bench)
     bench.site.edit("DEMO-1", summary="Theirs")
@@ -104,9 +90,7 @@ async def test_the_next_pull_searches_since_the_same_moment(
     assert (await bench.pull()).updated == 1
 
 
-async def test_the_next_pull_fetches_all_issues_if_the_fields_have_changed(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_the_next_pull_fetches_all_issues_if_the_fields_have_changed(bench: Bench) -> None:
     await bench.pull()
     bench.site.put(replace(bench.finds("DEMO-1"), due=date(2026, 1, 31)))
     fields = ("Due date",)
@@ -120,7 +104,7 @@ async def test_the_next_pull_fetches_all_issues_if_the_fields_have_changed(
 
 
 async def test_the_fields_of_a_new_workspace_are_those_of_its_first_named_tickets(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     await bench.pull(keys=["DEMO-1"])
     bench.site.put(replace(bench.finds("DEMO-1"), due=date(2026, 1, 31)))
@@ -130,7 +114,7 @@ async def test_the_fields_of_a_new_workspace_are_those_of_its_first_named_ticket
     assert "Due date: 2026-01-31\n" in bench.files()["DEMO-1.md"]
 
 
-async def test_edits_are_merged_and_conflicts_kept(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_edits_are_merged_and_conflicts_kept(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "Mine")
     bench.retitles("DEMO-2", "Mine")
@@ -143,9 +127,7 @@ async def test_edits_are_merged_and_conflicts_kept(bench: Bench, autojump_clock:
     assert [each.key for each in result.conflicts] == ["DEMO-2"]
 
 
-async def test_a_key_that_jira_does_not_have_is_named_with_near_ones(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_key_that_jira_does_not_have_is_named_with_near_ones(bench: Bench) -> None:
     await bench.pull()
     bench.site.delete("DEMO-9")
 
@@ -160,7 +142,7 @@ async def test_a_key_that_jira_does_not_have_is_named_with_near_ones(
     assert result.total == 1
 
 
-async def test_a_malformed_key_is_refused(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_a_malformed_key_is_refused(bench: Bench) -> None:
     await bench.pull()
 
     with pytest.raises(
@@ -171,9 +153,7 @@ async def test_a_malformed_key_is_refused(bench: Bench, autojump_clock: MockCloc
     assert type(it.value.__cause__).__name__ == "UnknownTicket"
 
 
-async def test_a_moved_ticket_comes_under_its_new_key(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_moved_ticket_comes_under_its_new_key(bench: Bench) -> None:
     await bench.pull(keys=["DEMO-9"])
     bench.site.put(replace(bench.finds("DEMO-9"), project=BLANK))
     bench.site.put(replace(bench.finds("DEMO-8"), project=BLANK))
@@ -213,9 +193,7 @@ class Withholding(Recorder):
         return replace(response, body=json.dumps(answer).encode())
 
 
-async def test_a_ticket_that_jira_cannot_give_stops_no_other(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_ticket_that_jira_cannot_give_stops_no_other(bench: Bench) -> None:
     await bench.pull()
     bench.site.edit("DEMO-1", summary="Theirs")
 

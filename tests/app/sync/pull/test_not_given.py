@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes.pulls import URL, Bench, Recorder
 from fakes.unsettled import DRAFT, lose_answers, new
+from trio.testing import MockClock
 
 from jira_sandbox import create_app, make_site
 from ticketr import JobFailed
+from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code
 from ticketr.app.tickets import parse
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
-    from ticketr.app.jira.transport import Request, Response
 
 BULK = f"{URL}/rest/api/3/issue/bulkfetch"
 NOT_GIVEN = "Jira could not give it (the shard is away)"
@@ -81,7 +77,7 @@ def title_in(bench: Bench, key: str) -> str:
 @pytest.mark.parametrize("key", ["DEMO-9", "DEMO-3", "DEMO-4"])
 @pytest.mark.parametrize("silent", [False, True])
 async def test_a_change_that_jira_could_not_give_comes_with_the_next_pull(
-    bench: Bench, autojump_clock: MockClock, key: str, silent: bool
+    bench: Bench, key: str, silent: bool
 ) -> None:
     await bench.pull()
     bench.site.edit(key, summary="Theirs")
@@ -106,9 +102,7 @@ async def test_a_change_that_jira_could_not_give_comes_with_the_next_pull(
     assert title_in(bench, key) == "Theirs"
 
 
-async def test_a_new_issue_that_jira_could_not_give_is_named_by_its_id(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_new_issue_that_jira_could_not_give_is_named_by_its_id(bench: Bench) -> None:
     result = await bench.pull(transport=Withholding(bench, "DEMO-9"))
 
     (note,) = result.failed
@@ -117,9 +111,7 @@ async def test_a_new_issue_that_jira_could_not_give_is_named_by_its_id(
     assert (await bench.pull()).new == 1
 
 
-async def test_a_new_issue_that_jira_leaves_out_is_named_by_its_id_too(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_new_issue_that_jira_leaves_out_is_named_by_its_id_too(bench: Bench) -> None:
     result = await bench.pull(transport=Withholding(bench, "DEMO-9", silent=True))
 
     assert result.left_out == (str(bench.finds("DEMO-9").id),)
@@ -128,9 +120,7 @@ async def test_a_new_issue_that_jira_leaves_out_is_named_by_its_id_too(
     assert (again.new, again.left_out) == (1, ())
 
 
-async def test_sub_tasks_wait_for_a_parent_that_jira_could_not_give(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_sub_tasks_wait_for_a_parent_that_jira_could_not_give(bench: Bench) -> None:
     result = await bench.pull(transport=Withholding(bench, "DEMO-3"))
 
     assert {note.key for note in result.failed} >= {"DEMO-4", "DEMO-5"}
@@ -155,9 +145,7 @@ async def test_what_is_too_much_for_one_answer_is_asked_for_again_at_once(
     assert (result.new, result.failed) == (40, ())
 
 
-async def test_an_issue_that_nobody_asked_for_is_not_written(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_an_issue_that_nobody_asked_for_is_not_written(bench: Bench) -> None:
     def change(answer: dict[str, Any], _: list[str]) -> None:
         first, second, *rest = answer["issues"]
         stranger = {**first, "id": "999", "key": "EVIL-1"}
@@ -170,9 +158,7 @@ async def test_an_issue_that_nobody_asked_for_is_not_written(
     assert "EVIL-1.md" not in bench.files()
 
 
-async def test_a_ticket_that_jira_could_not_give_is_not_taken_for_deleted(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_ticket_that_jira_could_not_give_is_not_taken_for_deleted(bench: Bench) -> None:
     await bench.pull()
     before = bench.files()
 
@@ -192,7 +178,7 @@ async def test_a_ticket_that_jira_could_not_give_is_not_taken_for_deleted(
 
 @pytest.mark.parametrize("key", ["DEMO-3", "DEMO-4"])
 async def test_an_edit_of_a_ticket_that_jira_could_not_give_is_left_for_later(
-    bench: Bench, autojump_clock: MockClock, key: str
+    bench: Bench, key: str
 ) -> None:
     await bench.pull()
     bench.retitles("DEMO-3", "Mine")
@@ -207,9 +193,7 @@ async def test_an_edit_of_a_ticket_that_jira_could_not_give_is_left_for_later(
     assert (await bench.push()).updated == ("DEMO-3",)
 
 
-async def test_what_was_pushed_and_could_not_be_read_again_is_told(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_what_was_pushed_and_could_not_be_read_again_is_told(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-3", "Mine")
 

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import trio
+from fakes.pulls import Bench
 
 from jira_sandbox import make_site
 from ticketr.app.sync.workspace.files import TEMPORARY
 from ticketr.app.tickets import parse
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from fakes.pulls import Bench
-    from trio.testing import MockClock
-
 INTO = "notes/backlog.md"
 
 
-async def test_every_new_ticket_goes_there_and_a_second_pull_changes_nothing(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_every_new_ticket_goes_there_and_a_second_pull_changes_nothing(bench: Bench) -> None:
     first = await bench.pull(into=INTO)
     before = bench.files()
 
@@ -35,9 +28,7 @@ async def test_every_new_ticket_goes_there_and_a_second_pull_changes_nothing(
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-async def test_a_text_of_ones_own_and_its_line_ends_stay(
-    bench: Bench, autojump_clock: MockClock, end: str
-) -> None:
+async def test_a_text_of_ones_own_and_its_line_ends_stay(bench: Bench, end: str) -> None:
     path = bench.root / INTO
     path.parent.mkdir(parents=True)
     own = f"# Our backlog{end}{end}Read me first.{end}{end}# TICKET: A draft{end}{end}"
@@ -53,9 +44,7 @@ async def test_a_text_of_ones_own_and_its_line_ends_stay(
     assert path.read_bytes() == data
 
 
-async def test_tickets_that_stand_elsewhere_stay_there(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_tickets_that_stand_elsewhere_stay_there(bench: Bench) -> None:
     await bench.pull(jql="key = DEMO-9")
     before = bench.files()["DEMO-9.md"]
 
@@ -66,7 +55,7 @@ async def test_tickets_that_stand_elsewhere_stay_there(
 
 
 async def test_an_edit_of_one_ticket_is_pushed_and_the_others_stay_byte_for_byte(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     await bench.pull(into=INTO)
     path = bench.root / INTO
@@ -81,7 +70,7 @@ async def test_an_edit_of_one_ticket_is_pushed_and_the_others_stay_byte_for_byte
 
 
 async def test_a_cancelled_pull_leaves_whole_tickets_and_the_next_one_brings_the_rest(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     bench.site = make_site(tickets=150, seed=1)
 
@@ -97,7 +86,7 @@ async def test_a_cancelled_pull_leaves_whole_tickets_and_the_next_one_brings_the
 
 
 async def test_a_link_out_of_the_workspace_is_not_written_through(
-    bench: Bench, autojump_clock: MockClock, tmp_path: Path
+    bench: Bench, tmp_path: Path
 ) -> None:
     outside = tmp_path / "outside.md"
     outside.write_text("Mine.\n")

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import trio
 from fakes.pulls import Bench
+from trio.testing import MockClock
 
 from jira_sandbox import make_site
 from ticketr import JobFailed
 from ticketr.app.sync import FileFailed
 from ticketr.app.sync.writing.writer import FamilyWriter
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from trio.testing import MockClock
 
 
 async def test_a_file_that_cannot_be_written_is_told_though_more_is_on_its_way(

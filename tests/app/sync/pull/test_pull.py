@@ -1,32 +1,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import trio
 from fakes.pulls import Bench, Recorder
+from trio.testing import MockClock
 
 from jira_sandbox import create_app, make_site
 from ticketr import JobFailed, JobStatus, open_job_queue
+from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code, PullResult, WorkspaceBusy
 from ticketr.app.sync.compare.versions import Side
 from ticketr.app.sync.pull import pipeline
 from ticketr.app.sync.workspace.store import Store
 from ticketr.app.tickets import parse
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
-    from ticketr.app.jira.transport import Request, Response
-
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
+def bench(tmp_path: Path, autojump_clock: MockClock) -> Bench:
     return Bench(make_site(tickets=40, seed=1), tmp_path / "work")
 
 
@@ -39,9 +34,7 @@ def some_story(bench: Bench) -> str:
     raise AssertionError("the sandbox made no story with sub-tasks")
 
 
-async def test_every_issue_arrives_once_and_every_file_parses(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_every_issue_arrives_once_and_every_file_parses(bench: Bench) -> None:
     result = await bench.pull()
 
     keys = bench.keys()
@@ -51,7 +44,7 @@ async def test_every_issue_arrives_once_and_every_file_parses(
         assert name == f"{parse(text).tickets[0].key}.md"
 
 
-async def test_the_progress_is_told_in_these_words(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_the_progress_is_told_in_these_words(bench: Bench) -> None:
     snapshots = await bench.pull_snapshots()
 
     messages = [s.progress.message for s in snapshots if s.progress and s.progress.message]
@@ -67,9 +60,7 @@ async def test_the_progress_is_told_in_these_words(bench: Bench, autojump_clock:
     assert (last.current, last.total, last.percentage) == (40, 40, 100.0)
 
 
-async def test_whoever_listens_is_told_of_each_ticket_that_was_written(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_whoever_listens_is_told_of_each_ticket_that_was_written(bench: Bench) -> None:
     told: dict[str, str] = {}
 
     await bench.pull(on_written=lambda tickets: told.update((path, t.key) for t, path in tickets))
@@ -80,9 +71,7 @@ async def test_whoever_listens_is_told_of_each_ticket_that_was_written(
     assert told == {}
 
 
-async def test_a_second_pull_asks_for_nothing_but_changes_and_writes_nothing(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_second_pull_asks_for_nothing_but_changes_and_writes_nothing(bench: Bench) -> None:
     await bench.pull()
     before = bench.files()
 
@@ -93,9 +82,7 @@ async def test_a_second_pull_asks_for_nothing_but_changes_and_writes_nothing(
     assert not any(line.startswith("issue/bulkfetch") for line in bench.asked)
 
 
-async def test_what_changed_in_jira_is_fetched_and_rewritten_in_its_file(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_what_changed_in_jira_is_fetched_and_rewritten_in_its_file(bench: Bench) -> None:
     await bench.pull()
     key = some_story(bench)
     moved = bench.root / "sprint-7" / "work.md"
@@ -112,9 +99,7 @@ async def test_what_changed_in_jira_is_fetched_and_rewritten_in_its_file(
     assert fetch.count('"1') == 1  # one ID
 
 
-async def test_a_changed_sub_task_rewrites_its_parents_ticket(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_changed_sub_task_rewrites_its_parents_ticket(bench: Bench) -> None:
     await bench.pull()
     story = parse((bench.root / f"{some_story(bench)}.md").read_text()).tickets[0]
     task = story.tasks[0]
@@ -128,9 +113,7 @@ async def test_a_changed_sub_task_rewrites_its_parents_ticket(
     assert replace(again, tasks=()) == replace(story, tasks=())
 
 
-async def test_what_both_sides_have_changed_is_a_conflict_until_they_agree(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_what_both_sides_have_changed_is_a_conflict_until_they_agree(bench: Bench) -> None:
     await bench.pull()
     key = some_story(bench)
     path = bench.root / f"{key}.md"
@@ -152,9 +135,7 @@ async def test_what_both_sides_have_changed_is_a_conflict_until_they_agree(
     assert path.read_text() == f"# TICKET: [{key}] Theirs\n{rest}"
 
 
-async def test_edits_here_and_changes_in_jira_are_joined(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_edits_here_and_changes_in_jira_are_joined(bench: Bench) -> None:
     await bench.pull()
     key = some_story(bench)
     path = bench.root / f"{key}.md"
@@ -172,9 +153,7 @@ async def test_edits_here_and_changes_in_jira_are_joined(
 
 
 @pytest.mark.parametrize(("prefer", "title"), [(Side.LOCAL, "Mine"), (Side.REMOTE, "Theirs")])
-async def test_a_strategy_settles_what_clashes(
-    bench: Bench, autojump_clock: MockClock, prefer: Side, title: str
-) -> None:
+async def test_a_strategy_settles_what_clashes(bench: Bench, prefer: Side, title: str) -> None:
     await bench.pull()
     key = some_story(bench)
     path = bench.root / f"{key}.md"
@@ -186,9 +165,7 @@ async def test_a_strategy_settles_what_clashes(
     assert (result.conflicts, parse(path.read_text()).tickets[0].title) == ((), title)
 
 
-async def test_drafts_and_other_files_are_never_touched(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_drafts_and_other_files_are_never_touched(bench: Bench) -> None:
     bench.root.mkdir()
     (bench.root / "draft.md").write_text("# TICKET: Not in Jira yet\n")
     (bench.root / "README.md").write_text("# Our tickets\n\nFree text.\n")
@@ -200,7 +177,7 @@ async def test_drafts_and_other_files_are_never_touched(
     assert (bench.root / "README.md").read_text() == "# Our tickets\n\nFree text.\n"
 
 
-async def test_a_file_that_went_away_comes_back(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_a_file_that_went_away_comes_back(bench: Bench) -> None:
     await bench.pull()
     before = bench.files()
     key = some_story(bench)
@@ -211,9 +188,7 @@ async def test_a_file_that_went_away_comes_back(bench: Bench, autojump_clock: Mo
     assert bench.files() == before
 
 
-async def test_after_the_state_is_lost_equal_files_are_adopted_in_silence(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_after_the_state_is_lost_equal_files_are_adopted_in_silence(bench: Bench) -> None:
     await bench.pull()
     before = bench.files()
     for path in (bench.root / ".ticketr").glob("state.db*"):
@@ -225,9 +200,7 @@ async def test_after_the_state_is_lost_equal_files_are_adopted_in_silence(
     assert bench.files() == before
 
 
-async def test_an_issue_that_jira_no_longer_has_is_reported_and_its_file_kept(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_an_issue_that_jira_no_longer_has_is_reported_and_its_file_kept(bench: Bench) -> None:
     await bench.pull()
     bench.site = make_site(tickets=39, seed=1)
     gone = set(bench.keys()) - {issue.key for issue in bench.site}
@@ -242,9 +215,7 @@ async def test_an_issue_that_jira_no_longer_has_is_reported_and_its_file_kept(
     assert bench.files().keys() == before.keys()
 
 
-async def test_full_asks_for_everything_and_rewrites_only_what_differs(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_full_asks_for_everything_and_rewrites_only_what_differs(bench: Bench) -> None:
     await bench.pull()
 
     result = await bench.pull(full=True)
@@ -253,9 +224,7 @@ async def test_full_asks_for_everything_and_rewrites_only_what_differs(
     assert any(line.startswith("issue/bulkfetch") for line in bench.asked)
 
 
-async def test_an_answer_full_of_nulls_and_unknown_keys_is_no_trouble(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_an_answer_full_of_nulls_and_unknown_keys_is_no_trouble(bench: Bench) -> None:
     plain = Bench(bench.site, bench.root.with_name("plain"))
     bench.odd = True
 
@@ -265,9 +234,7 @@ async def test_an_answer_full_of_nulls_and_unknown_keys_is_no_trouble(
     assert bench.keys() == plain.keys()
 
 
-async def test_a_query_of_the_users_own_pulls_what_it_finds(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_query_of_the_users_own_pulls_what_it_finds(bench: Bench) -> None:
     jql = "project = DEMO AND issuetype = Sub-task ORDER BY created DESC"
 
     result = await bench.pull(project=None, jql=jql)
@@ -277,7 +244,7 @@ async def test_a_query_of_the_users_own_pulls_what_it_finds(
 
 
 async def test_a_query_that_finds_a_sub_task_alone_rewrites_it_where_it_stands(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     await bench.pull()
     story = parse(bench.files()[f"{some_story(bench)}.md"]).tickets[0]
@@ -293,7 +260,7 @@ async def test_a_query_that_finds_a_sub_task_alone_rewrites_it_where_it_stands(
 
 
 async def test_only_what_the_query_finds_is_counted_though_its_ticket_holds_more(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     await bench.pull()
     key = some_story(bench)
@@ -310,7 +277,7 @@ async def test_only_what_the_query_finds_is_counted_though_its_ticket_holds_more
 
 
 async def test_families_that_come_in_pieces_are_written_whole(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = Bench(bench.site, bench.root.with_name("whole"))
     await whole.pull()
@@ -337,7 +304,7 @@ class WithoutSubtasks(Recorder):
 
 @pytest.mark.parametrize("latency", [0.0, 0.5])
 async def test_sub_tasks_that_nobody_announced_join_their_family(
-    latency: float, bench: Bench, monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+    latency: float, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = Bench(bench.site, bench.root.with_name("whole"))
     await whole.pull()
@@ -350,7 +317,7 @@ async def test_sub_tasks_that_nobody_announced_join_their_family(
 
 
 async def test_the_pieces_of_a_family_meet_though_files_are_slow(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While one piece is being written, the next is ready and a third one is prepared."""
 
@@ -382,7 +349,7 @@ async def test_requests_run_side_by_side(
 
 @pytest.mark.parametrize("after", [0.5, 1.5, 2.5, 3.5, 4.5])
 async def test_a_cancel_ends_the_running_request_at_once(
-    after: float, bench: Bench, monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+    after: float, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import trio
 
@@ -405,9 +372,7 @@ async def test_a_cancel_ends_the_running_request_at_once(
     assert done == 0 or after > 3
 
 
-async def test_two_pulls_of_one_folder_do_not_run_at_once(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_two_pulls_of_one_folder_do_not_run_at_once(bench: Bench) -> None:
     store = Store(bench.root, ".ticketr")
     store.prepare()
 
@@ -429,9 +394,7 @@ async def fails_with(bench: Bench, error: type[Exception], message: str) -> None
     assert message in last.progress.message
 
 
-async def test_a_broken_file_stops_its_own_tickets_alone(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_broken_file_stops_its_own_tickets_alone(bench: Bench) -> None:
     bench.root.mkdir()
     (bench.root / "a.md").write_text("#TICKET: [DEMO-1] x\n")
 
@@ -444,9 +407,7 @@ async def test_a_broken_file_stops_its_own_tickets_alone(
     assert "DEMO-1.md" not in bench.files()
 
 
-async def test_a_key_in_two_files_stops_that_ticket_alone(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_key_in_two_files_stops_that_ticket_alone(bench: Bench) -> None:
     bench.root.mkdir()
     for name in ("a.md", "b.md"):
         (bench.root / name).write_text("# TICKET: [DEMO-1] x\n")
@@ -459,9 +420,7 @@ async def test_a_key_in_two_files_stops_that_ticket_alone(
     assert bench.files()["a.md"] == bench.files()["b.md"] == "# TICKET: [DEMO-1] x\n"
 
 
-async def test_another_list_of_fields_fetches_every_ticket_again(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_another_list_of_fields_fetches_every_ticket_again(bench: Bench) -> None:
     await bench.pull()
     assert not any("Due date:" in text for text in bench.files().values())
 
@@ -478,9 +437,7 @@ async def test_another_list_of_fields_fetches_every_ticket_again(
     assert not [each for each in bench.asked if each.startswith("issue/bulkfetch")]
 
 
-async def test_a_cancelled_pull_of_other_fields_is_gone_on_with(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_cancelled_pull_of_other_fields_is_gone_on_with(bench: Bench) -> None:
     await bench.pull()
     bench.latency = 1.0
     with trio.move_on_after(5):  # every search has been answered, nothing has been fetched

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes.pulls import Bench, Recorder
+from trio.testing import MockClock
 
 from jira_sandbox import create_app, make_site
+from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code
 from ticketr.app.sync.pull import pipeline
 from ticketr.app.tickets import Ticket, parse, render_ticket
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
-    from ticketr.app.jira.transport import Request, Response
 
 Issues = list[dict[str, Any]]
 
@@ -42,7 +38,7 @@ class Meddling(Recorder):
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
+def bench(tmp_path: Path, autojump_clock: MockClock) -> Bench:
     return Bench(make_site(tickets=40, seed=1), tmp_path / "work")
 
 
@@ -55,7 +51,7 @@ async def story(bench: Bench) -> Ticket:
 
 @pytest.mark.parametrize("key", ["../../x", "DEMO-1/../../x", "/etc/x", "DEMO-01", "\x1b[2J-1"])
 async def test_a_key_that_is_none_is_reported_and_never_becomes_a_path(
-    key: str, bench: Bench, tmp_path: Path, autojump_clock: MockClock
+    key: str, bench: Bench, tmp_path: Path
 ) -> None:
     def change(issues: Issues) -> Issues:
         alone = next(each for each in issues if not each["fields"]["subtasks"])
@@ -70,16 +66,14 @@ async def test_a_key_that_is_none_is_reported_and_never_becomes_a_path(
     assert [path.name for path in tmp_path.iterdir()] == ["work"]
 
 
-async def test_an_issue_deleted_between_search_and_fetch_is_not_counted(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_an_issue_deleted_between_search_and_fetch_is_not_counted(bench: Bench) -> None:
     result = await bench.pull(transport=Meddling(bench, lambda issues: issues[1:]))
 
     assert result.total == result.new == len(bench.keys()) == 39
 
 
 async def test_sub_tasks_of_a_deleted_parent_become_tickets_of_their_own(
-    bench: Bench, tmp_path: Path, autojump_clock: MockClock
+    bench: Bench, tmp_path: Path
 ) -> None:
     gone = await story(bench)
     other = Bench(bench.site, tmp_path / "other")
@@ -96,7 +90,7 @@ async def test_sub_tasks_of_a_deleted_parent_become_tickets_of_their_own(
 
 
 async def test_a_sub_task_that_stands_in_another_ticket_is_left_there_and_reported(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     home = await story(bench)
     moved = home.tasks[0]
@@ -111,9 +105,7 @@ async def test_a_sub_task_that_stands_in_another_ticket_is_left_there_and_report
     assert bench.keys().count(str(moved.key)) == 1
 
 
-async def test_a_ticket_filed_under_another_is_left_there_and_reported(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_ticket_filed_under_another_is_left_there_and_reported(bench: Bench) -> None:
     inner = await story(bench)
     (bench.root / f"{inner.key}.md").unlink()
     outer = Ticket(title="Mine", tasks=(replace(inner, tasks=()),))
@@ -127,7 +119,7 @@ async def test_a_ticket_filed_under_another_is_left_there_and_reported(
 
 
 async def test_a_folder_in_the_place_of_a_file_stops_that_ticket_alone(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipeline, "PAGE", 4)
     last = max((issue.number for issue in bench.site if issue.parent is None), default=0)
@@ -149,9 +141,7 @@ async def test_a_folder_in_the_place_of_a_file_stops_that_ticket_alone(
     assert result.done + result.left_alone == result.total
 
 
-async def test_a_file_that_breaks_while_the_pull_runs_fails_and_is_kept(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_file_that_breaks_while_the_pull_runs_fails_and_is_kept(bench: Bench) -> None:
     ticket = await story(bench)
     path = bench.root / f"{ticket.key}.md"
 
@@ -167,7 +157,7 @@ async def test_a_file_that_breaks_while_the_pull_runs_fails_and_is_kept(
 
 @pytest.mark.parametrize("edited", [False, True])
 async def test_a_file_that_is_renamed_while_the_pull_runs_stays_the_only_one_of_its_key(
-    bench: Bench, autojump_clock: MockClock, edited: bool
+    bench: Bench, edited: bool
 ) -> None:
     ticket = await story(bench)
     key = str(ticket.key)
@@ -194,9 +184,7 @@ async def test_a_file_that_is_renamed_while_the_pull_runs_stays_the_only_one_of_
     assert bench.keys().count(key) == 1
 
 
-async def test_a_file_that_breaks_and_is_renamed_while_the_pull_runs_is_kept(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_file_that_breaks_and_is_renamed_while_the_pull_runs_is_kept(bench: Bench) -> None:
     key = str((await story(bench)).key)
     path, new = bench.root / f"{key}.md", bench.root / "mine.md"
     bench.site.edit(key, summary="Another title")
@@ -216,9 +204,7 @@ async def test_a_file_that_breaks_and_is_renamed_while_the_pull_runs_is_kept(
     assert new.read_text().endswith("<<<<<<< HEAD\n")
 
 
-async def test_a_file_that_is_removed_while_the_pull_runs_is_written_again(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_file_that_is_removed_while_the_pull_runs_is_written_again(bench: Bench) -> None:
     key = str((await story(bench)).key)
     path = bench.root / f"{key}.md"
 

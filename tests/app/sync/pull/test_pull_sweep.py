@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -13,15 +15,9 @@ from fakes.steps import AtStep
 from trio.testing import MockClock
 
 from jira_sandbox import make_site
-from ticketr import JobStatus, open_job_queue
+from ticketr import JobSnapshot, JobStatus, open_job_queue
+from ticketr.app.sync import PullResult
 from ticketr.app.sync.pull import pipeline
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    from ticketr import JobSnapshot
-    from ticketr.app.sync import PullResult
 
 TICKETS = 30
 NEVER = 10**9

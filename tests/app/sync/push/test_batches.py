@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import trio
@@ -16,16 +16,10 @@ from fakes.unsettled import check_settled, new, site_in_virtual_time, unsettled,
 from trio.testing import MockClock
 
 from jira_sandbox import create_app, make_site
-from ticketr import JobStatus, open_job_queue
-from ticketr.app.jira.transport import Response as HttpResponse
+from ticketr import JobSnapshot, JobStatus, open_job_queue
+from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code, PushJob
 from ticketr.app.tickets import parse
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from ticketr import JobSnapshot
-    from ticketr.app.jira.transport import Request, Response
 
 MANY = 23
 
@@ -68,10 +62,10 @@ class RefusingBatches(Creates):
     async def answer(self, request: Request) -> Response:
         if self._carried_out:
             await super().answer(request)
-        return HttpResponse(self._status, {}, b"{}", request.url)
+        return Response(self._status, {}, b"{}", request.url)
 
 
-async def test_many_drafts_take_few_requests(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_many_drafts_take_few_requests(bench: Bench) -> None:
     path = write(bench, drafts(210))
     wire = Creates(bench)
 
@@ -87,7 +81,7 @@ async def test_many_drafts_take_few_requests(bench: Bench, autojump_clock: MockC
     assert (await bench.sync()).push.total == 0
 
 
-async def test_few_drafts_are_sent_one_by_one(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_few_drafts_are_sent_one_by_one(bench: Bench) -> None:
     write(bench, drafts(9))
     wire = Creates(bench)
 
@@ -96,9 +90,7 @@ async def test_few_drafts_are_sent_one_by_one(bench: Bench, autojump_clock: Mock
     assert (wire.batches, len(wire.single)) == ([], 9)
 
 
-async def test_sub_tasks_follow_once_their_tickets_exist(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_sub_tasks_follow_once_their_tickets_exist(bench: Bench) -> None:
     write(bench, drafts(12, "\n## Tasks\n- One\n- Two\n"))
     wire = Creates(bench)
 
@@ -112,9 +104,7 @@ async def test_sub_tasks_follow_once_their_tickets_exist(
     assert (await bench.sync()).push.total == 0
 
 
-async def test_sub_tasks_of_a_ticket_in_jira_go_together(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_sub_tasks_of_a_ticket_in_jira_go_together(bench: Bench) -> None:
     await bench.pull()
     path = bench.root / "DEMO-9.md"
     path.write_text(path.read_text() + "\n## Tasks\n" + "".join(f"- {n}\n" for n in titles(12)))
@@ -127,9 +117,7 @@ async def test_sub_tasks_of_a_ticket_in_jira_go_together(
     assert {issue.parent for issue in bench.site if issue.number > 12} == {bench.finds("DEMO-9").id}
 
 
-async def test_status_comes_after_and_a_wrong_draft_fails_alone(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_status_comes_after_and_a_wrong_draft_fails_alone(bench: Bench) -> None:
     text = drafts(12, "\n## Fields\nStatus: In Progress\n")
     write(bench, text.replace("In Progress", "In Progress\nReporter: Nobody At All", 1))
 
@@ -143,7 +131,7 @@ async def test_status_comes_after_and_a_wrong_draft_fails_alone(
 @pytest.mark.parametrize("carried_out", [True, False])
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 413, 429, 500, 502])
 async def test_a_batch_that_was_refused_or_not_is_in_jira_once(
-    bench: Bench, autojump_clock: MockClock, status: int, carried_out: bool
+    bench: Bench, status: int, carried_out: bool
 ) -> None:
     path = write(bench, drafts())
     wire = RefusingBatches(bench, status, carried_out=carried_out)
@@ -157,9 +145,7 @@ async def test_a_batch_that_was_refused_or_not_is_in_jira_once(
 
 
 @pytest.mark.parametrize("what", ["answer", "request"])
-async def test_a_lost_batch_is_in_jira_once(
-    bench: Bench, autojump_clock: MockClock, what: str
-) -> None:
+async def test_a_lost_batch_is_in_jira_once(bench: Bench, what: str) -> None:
     path = write(bench, drafts())
     left = [what]
 
@@ -190,7 +176,7 @@ class Reordering(Creates):
         return await super().answer(request)
 
 
-async def test_no_draft_gets_the_key_of_another(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_no_draft_gets_the_key_of_another(bench: Bench) -> None:
     path = write(bench, drafts())
     wire = Reordering(bench)
 
@@ -237,9 +223,7 @@ async def test_the_key_of_a_moved_issue_hides_no_other_issue(
     assert made == sorted(titles(70))
 
 
-async def test_what_cannot_be_looked_up_is_reported_and_found_by_the_next_run(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_what_cannot_be_looked_up_is_reported_and_found_by_the_next_run(bench: Bench) -> None:
     path = write(bench, drafts())
 
     def lose(method: str, at: str) -> str | None:
@@ -262,9 +246,7 @@ class Hanging(Creates):
         return await super().answer(request)
 
 
-async def test_the_keys_of_a_cancelled_push_are_written_after_one_request(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_the_keys_of_a_cancelled_push_are_written_after_one_request(bench: Bench) -> None:
     path = write(bench, drafts(60))
     with trio.move_on_after(10):
         await bench.push(transport=Hanging(bench))
@@ -278,9 +260,7 @@ async def test_the_keys_of_a_cancelled_push_are_written_after_one_request(
     await check_settled(bench, path, titles(60))
 
 
-async def test_a_dry_run_does_not_plan_what_a_cancelled_push_has_asked_for(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_dry_run_does_not_plan_what_a_cancelled_push_has_asked_for(bench: Bench) -> None:
     write(bench, drafts(60))
     with trio.move_on_after(10):
         await bench.push(transport=Hanging(bench))

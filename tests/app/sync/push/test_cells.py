@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from fakes.described import describe, edit, p, text
+from fakes.pulls import Bench
 
 from ticketr.app.jira.adf import canonical
-
-if TYPE_CHECKING:
-    from fakes.pulls import Bench
-    from trio.testing import MockClock
 
 PANEL = {"type": "panel", "attrs": {"panelType": "info"}, "content": [p("in a panel")]}
 EXPAND = {"type": "nestedExpand", "attrs": {"title": "More"}, "content": [p("in an expand")]}
@@ -29,7 +26,7 @@ def table(*cells: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("old", ["plain", "in a panel", "in an expand"])
 async def test_a_hand_edit_beside_or_in_a_panel_or_an_expand_of_a_cell_changes_that_alone(
-    bench: Bench, old: str, autojump_clock: MockClock
+    bench: Bench, old: str
 ) -> None:
     describe(bench, "DEMO-1", table(p("plain"), PANEL, EXPAND))
     await bench.pull()

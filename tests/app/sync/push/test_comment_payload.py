@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from fakes.comments import add_comment, comments_in, edit_comment, writes
+from fakes.pulls import Bench
 
 from ticketr.app.jira.adf import LONGEST_TEXT, to_adf
 from ticketr.app.sync import Code, Loss, Store, Take, read_push_plan, resolve
@@ -15,10 +16,6 @@ from ticketr.app.sync.compare.jira_comments import are_incomplete, jira_comments
 from ticketr.app.sync.compare.sent_comments import SentComment, found_comments, with_sent_comments
 from ticketr.app.sync.state.state import State
 from ticketr.app.tickets import Comment as FileComment, Ticket, parse
-
-if TYPE_CHECKING:
-    from fakes.pulls import Bench
-    from trio.testing import MockClock
 
 ON = {"comments": True}
 #: A comment with a paragraph that no Markdown can say.
@@ -45,9 +42,7 @@ async def refused(bench: Bench) -> str:
     return note.reason
 
 
-async def test_every_comment_of_a_long_list_is_read(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_every_comment_of_a_long_list_is_read(bench: Bench) -> None:
     numbers = [add_comment(bench, "DEMO-1", f"Comment {at}") for at in range(230)]
 
     await bench.pull(**ON)
@@ -56,16 +51,14 @@ async def test_every_comment_of_a_long_list_is_read(
     assert [each.id for each in found] == numbers
 
 
-async def test_a_comment_that_is_too_long_is_refused(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_comment_that_is_too_long_is_refused(bench: Bench) -> None:
     await bench.pull(**ON)
     writes(bench, f"- new: {'x' * (LONGEST_TEXT + 1)}")
 
     assert await refused(bench) == "New comment: it has 32768 characters; Jira takes 32767"
 
 
-async def test_an_emptied_comment_is_refused(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_an_emptied_comment_is_refused(bench: Bench) -> None:
     number = add_comment(bench, "DEMO-1", "Looks good")
     await bench.pull(**ON)
     edits(bench, "  Looks good\n", "")
@@ -73,9 +66,7 @@ async def test_an_emptied_comment_is_refused(bench: Bench, autojump_clock: MockC
     assert (await refused(bench)).startswith(f"Comment {number}: a comment needs a text; delete it")
 
 
-async def test_a_number_that_jira_does_not_have_is_refused(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_number_that_jira_does_not_have_is_refused(bench: Bench) -> None:
     await bench.pull(**ON)
     writes(bench, "- [99] Me:\n  Looks good")
 
@@ -84,9 +75,7 @@ async def test_a_number_that_jira_does_not_have_is_refused(
     )
 
 
-async def test_text_that_jira_would_lose_is_refused_with_its_line(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_text_that_jira_would_lose_is_refused_with_its_line(bench: Bench) -> None:
     await bench.pull(**ON)
     writes(bench, "- new: one\n\n  <!-- two -->")
     text = (bench.root / "DEMO-1.md").read_text()
@@ -95,9 +84,7 @@ async def test_text_that_jira_would_lose_is_refused_with_its_line(
     assert (await refused(bench)).startswith(f"New comment: DEMO-1.md:{line}: ")
 
 
-async def test_a_picture_in_a_comment_is_text_with_a_warning(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_picture_in_a_comment_is_text_with_a_warning(bench: Bench) -> None:
     await bench.pull(**ON)
     path = bench.root / "DEMO-1.md"
     path.write_text(f"{path.read_text()}\n## Comments\n- new: See\n\n  ![](attachment:a.png)\n")
@@ -109,9 +96,7 @@ async def test_a_picture_in_a_comment_is_text_with_a_warning(
     assert len(comments_in(bench, "DEMO-1")) == 1
 
 
-async def test_text_that_jira_takes_literally_is_a_warning(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_text_that_jira_takes_literally_is_a_warning(bench: Bench) -> None:
     await bench.pull(**ON)
     writes(bench, "- new: see [it](./a/b.png)")
 
@@ -122,9 +107,7 @@ async def test_text_that_jira_takes_literally_is_a_warning(
     assert len(comments_in(bench, "DEMO-1")) == 1
 
 
-async def test_an_edit_that_loses_something_needs_an_answer(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_an_edit_that_loses_something_needs_an_answer(bench: Bench) -> None:
     number = add_comment(bench, "DEMO-1", "one")
     (comment,) = bench.finds("DEMO-1").comments
     bench.site.edit("DEMO-1", comments=(replace(comment, body=ODD),))
@@ -149,9 +132,7 @@ async def test_an_edit_that_loses_something_needs_an_answer(
     assert "by me" in comments_in(bench, "DEMO-1")[0]
 
 
-async def test_a_restricted_comment_stays_restricted(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_restricted_comment_stays_restricted(bench: Bench) -> None:
     add_comment(bench, "DEMO-1", "one")
     (comment,) = bench.finds("DEMO-1").comments
     role = {"type": "role", "value": "Administrators", "identifier": "Administrators"}
@@ -166,9 +147,7 @@ async def test_a_restricted_comment_stays_restricted(
 
 
 @pytest.mark.parametrize("take", [Take.MINE, Take.JIRA, Take.BOTH])
-async def test_a_conflict_on_a_comment_can_be_resolved(
-    bench: Bench, autojump_clock: MockClock, take: Take
-) -> None:
+async def test_a_conflict_on_a_comment_can_be_resolved(bench: Bench, take: Take) -> None:
     number = add_comment(bench, "DEMO-1", "one\n\ntwo")
     await bench.pull(**ON)
     edits(bench, "  two\n", "  two, here\n")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import trio
@@ -13,6 +14,7 @@ from fakes.pulls import URL, Bench, Recorder
 
 from jira_sandbox import create_app
 from ticketr import JobFailed, open_job_queue
+from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import (
     Code,
     Note,
@@ -25,14 +27,6 @@ from ticketr.app.sync import (
     read_push_plan,
     read_state,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
-    from ticketr.app.jira.transport import Request, Response
 
 CHANGED = "it has changed since the plan was shown"
 NEW = "it is not in the plan that was shown"
@@ -79,9 +73,7 @@ class CutOff(Recorder):
         return response
 
 
-async def test_what_was_confirmed_and_is_unchanged_is_sent(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_what_was_confirmed_and_is_unchanged_is_sent(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "Mine")
     draft(bench, "New")
@@ -96,9 +88,7 @@ async def test_what_was_confirmed_and_is_unchanged_is_sent(
     assert plan_of(bench) == PushPlan()
 
 
-async def test_an_edit_that_changed_after_the_plan_is_left(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_an_edit_that_changed_after_the_plan_is_left(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "Mine")
     bench.retitles("DEMO-2", "Mine too")
@@ -113,9 +103,7 @@ async def test_an_edit_that_changed_after_the_plan_is_left(
     assert [each.key for each in plan_of(bench).entries] == ["DEMO-1"]
 
 
-async def test_a_second_part_edited_after_the_plan_holds_the_whole_issue_back(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_second_part_edited_after_the_plan_holds_the_whole_issue_back(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "Mine")
     plan = plan_of(bench)
@@ -128,7 +116,7 @@ async def test_a_second_part_edited_after_the_plan_holds_the_whole_issue_back(
 
 
 async def test_a_part_that_was_taken_back_after_the_plan_does_not_hold_the_rest(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     await bench.pull()
     before = (bench.root / "DEMO-1.md").read_text()
@@ -145,9 +133,7 @@ async def test_a_part_that_was_taken_back_after_the_plan_does_not_hold_the_rest(
     assert result.left == ()
 
 
-async def test_what_was_added_after_the_plan_is_left(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_what_was_added_after_the_plan_is_left(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "Mine")
     plan = plan_of(bench)
@@ -165,9 +151,7 @@ async def test_what_was_added_after_the_plan_is_left(
     ]
 
 
-async def test_an_edited_draft_is_left_with_its_sub_tasks(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_an_edited_draft_is_left_with_its_sub_tasks(bench: Bench) -> None:
     bench.root.mkdir()
     path = bench.root / "drafts.md"
     path.write_text("# TICKET: New\n\n## Tasks\n- One\n- Two\n")
@@ -189,9 +173,7 @@ async def test_an_edited_draft_is_left_with_its_sub_tasks(
     ]
 
 
-async def test_a_sub_task_that_was_added_to_a_confirmed_draft_waits(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_sub_task_that_was_added_to_a_confirmed_draft_waits(bench: Bench) -> None:
     bench.root.mkdir()
     path = bench.root / "drafts.md"
     path.write_text("# TICKET: New\n\n## Tasks\n- One\n")
@@ -208,9 +190,7 @@ async def test_a_sub_task_that_was_added_to_a_confirmed_draft_waits(
     assert (await bench.push(confirmed=later)).created == ("DEMO-15",)
 
 
-async def test_of_two_equal_drafts_as_many_are_created_as_were_confirmed(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_of_two_equal_drafts_as_many_are_created_as_were_confirmed(bench: Bench) -> None:
     bench.root.mkdir()
     draft(bench, "Twin", "b.md")
     plan = plan_of(bench)
@@ -223,9 +203,7 @@ async def test_of_two_equal_drafts_as_many_are_created_as_were_confirmed(
     assert (bench.root / "b.md").read_text().startswith("# TICKET: [DEMO-13] Twin")
 
 
-async def test_a_draft_that_moved_to_another_file_was_confirmed(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_draft_that_moved_to_another_file_was_confirmed(bench: Bench) -> None:
     bench.root.mkdir()
     draft(bench, "New").rename(bench.root / "moved.md")
     plan = plan_of(bench)
@@ -236,7 +214,7 @@ async def test_a_draft_that_moved_to_another_file_was_confirmed(
     assert (result.created, result.left) == (("DEMO-13",), ())
 
 
-async def test_an_empty_plan_sends_nothing(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_an_empty_plan_sends_nothing(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "Mine")
 
@@ -246,7 +224,7 @@ async def test_an_empty_plan_sends_nothing(bench: Bench, autojump_clock: MockClo
     assert [each.key for each in result.left] == ["DEMO-1"]
 
 
-async def test_a_broken_file_stops_itself_alone(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_a_broken_file_stops_itself_alone(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "Mine")
     bench.retitles("DEMO-2", "Mine too")
@@ -259,9 +237,7 @@ async def test_a_broken_file_stops_itself_alone(bench: Bench, autojump_clock: Mo
     assert (result.left, [each.code for each in result.failed]) == ((), [Code.BROKEN])
 
 
-async def test_a_push_waits_behind_a_pull_and_still_sends_what_was_confirmed(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_push_waits_behind_a_pull_and_still_sends_what_was_confirmed(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "Mine")
     bench.retitles("DEMO-2", "Mine too")
@@ -301,9 +277,7 @@ async def with_paragraphs(bench: Bench) -> Path:
     return path
 
 
-async def test_a_sync_merges_first_and_sends_what_was_asked_for(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_sync_merges_first_and_sends_what_was_asked_for(bench: Bench) -> None:
     await bench.pull()
     await with_paragraphs(bench)
     replaces(bench, "story.md", "First.", "First, mine.")
@@ -318,9 +292,7 @@ async def test_a_sync_merges_first_and_sends_what_was_asked_for(
     assert "Third, theirs." in sent
 
 
-async def test_an_edit_beside_a_merge_was_not_confirmed(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_an_edit_beside_a_merge_was_not_confirmed(bench: Bench) -> None:
     await bench.pull()
     await with_paragraphs(bench)
     replaces(bench, "story.md", "First.", "First, mine.")
@@ -335,9 +307,7 @@ async def test_an_edit_beside_a_merge_was_not_confirmed(
     assert (bench.root / "story.md").read_text().count("Second, later.") == 1
 
 
-async def test_a_sync_sends_no_conflict_and_nothing_that_was_added(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_sync_sends_no_conflict_and_nothing_that_was_added(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "Mine")
     bench.retitles("DEMO-2", "Mine too")
@@ -353,9 +323,7 @@ async def test_a_sync_sends_no_conflict_and_nothing_that_was_added(
     assert [(each.name, each.reason) for each in result.push.left] == [('draft "Later"', NEW)]
 
 
-async def test_with_a_strategy_the_confirmed_side_of_a_clash_is_sent(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_with_a_strategy_the_confirmed_side_of_a_clash_is_sent(bench: Bench) -> None:
     await bench.pull()
     await with_paragraphs(bench)
     bench.retitles("DEMO-1", "Mine")
@@ -371,9 +339,7 @@ async def test_with_a_strategy_the_confirmed_side_of_a_clash_is_sent(
     assert "First, mine." in json.dumps(bench.finds("DEMO-13").description)
 
 
-async def test_what_jira_has_by_then_is_not_sent_again(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_what_jira_has_by_then_is_not_sent_again(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "Same")
     replaces(bench, "DEMO-1.md", "Priority: Low", "Priority: High")
@@ -387,7 +353,7 @@ async def test_what_jira_has_by_then_is_not_sent_again(
 
 
 async def test_what_jira_changes_between_pull_and_push_is_merged_and_judged_again(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     await bench.pull()
     await with_paragraphs(bench)
@@ -409,9 +375,7 @@ async def test_what_jira_changes_between_pull_and_push_is_merged_and_judged_agai
     assert "Third, theirs." in sent
 
 
-async def test_an_edit_made_while_the_push_merges_was_not_confirmed(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_an_edit_made_while_the_push_merges_was_not_confirmed(bench: Bench) -> None:
     await bench.pull()
     await with_paragraphs(bench)
     replaces(bench, "story.md", "First.", "First, mine.")
@@ -432,9 +396,7 @@ async def test_an_edit_made_while_the_push_merges_was_not_confirmed(
     assert "First, mine.\n\nSecond, later.\n\nThird, theirs." in text
 
 
-async def test_edits_that_a_lost_answer_brings_up_were_not_confirmed(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_edits_that_a_lost_answer_brings_up_were_not_confirmed(bench: Bench) -> None:
     """Jira has taken a title that was taken back here since: that is an edit nobody was shown."""
     await bench.pull()
     before = (bench.root / "DEMO-1.md").read_text()
@@ -452,9 +414,7 @@ async def test_edits_that_a_lost_answer_brings_up_were_not_confirmed(
     assert bench.finds("DEMO-1").summary == "Sent"
 
 
-async def test_a_push_of_named_tickets_sends_these_alone_and_confirmed(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_push_of_named_tickets_sends_these_alone_and_confirmed(bench: Bench) -> None:
     await bench.pull()
     for key in ("DEMO-1", "DEMO-2", "DEMO-9"):
         bench.retitles(key, "Mine")
@@ -469,9 +429,7 @@ async def test_a_push_of_named_tickets_sends_these_alone_and_confirmed(
     assert [each.key for each in plan_of(bench).entries] == ["DEMO-9"]
 
 
-async def test_a_push_of_an_unknown_ticket_sends_nothing(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_push_of_an_unknown_ticket_sends_nothing(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "Mine")
 
@@ -482,9 +440,7 @@ async def test_a_push_of_an_unknown_ticket_sends_nothing(
     assert writes(bench) == []
 
 
-async def test_of_tickets_that_were_never_pulled_only_the_named_are_compared(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_of_tickets_that_were_never_pulled_only_the_named_are_compared(bench: Bench) -> None:
     bench.root.mkdir()
     for key in ("DEMO-1", "DEMO-2"):
         (bench.root / f"{key}.md").write_text(f"# TICKET: [{key}] Mine\n")
@@ -496,7 +452,7 @@ async def test_of_tickets_that_were_never_pulled_only_the_named_are_compared(
 
 
 async def test_a_key_added_to_another_ticket_fails_only_a_push_that_names_the_ticket(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     await bench.pull()
     (bench.root / "DEMO-9.md").unlink()

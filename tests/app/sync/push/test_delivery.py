@@ -4,36 +4,30 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import trio
 from fakes.lossy import Lossy, Meanwhile
 from fakes.pulls import URL, Bench, Recorder
 from fakes.unsettled import BEFORE, DRAFT, new, site_in_virtual_time
+from trio.testing import MockClock
 
 from jira_sandbox import create_app, make_site
 from ticketr import JobFailed
 from ticketr.app.jira import AuthenticationFailed
-from ticketr.app.jira.transport import Response as HttpResponse
+from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code, FileFailed, State
 from ticketr.app.sync.concurrency import CONCURRENCY
 from ticketr.app.sync.workspace.files import TEMPORARY
 from ticketr.app.tickets import parse
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
-    from ticketr.app.jira.transport import Request, Response
-
 WITH_STATUS = f"{DRAFT}\n## Fields\nStatus: In Progress\n\n## Tasks\n- Part\n"
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
+def bench(tmp_path: Path, autojump_clock: MockClock) -> Bench:
     return Bench(make_site(tickets=BEFORE, seed=1), tmp_path / "work")
 
 
@@ -58,7 +52,7 @@ async def check_clean(bench: Bench) -> None:
 
 
 async def test_the_key_is_in_the_file_before_anything_else_is_asked(
-    bench: Bench, autojump_clock: MockClock, drafts: Path
+    bench: Bench, drafts: Path
 ) -> None:
     drafts.write_text(WITH_STATUS)
     seen: list[str] = []
@@ -75,7 +69,7 @@ async def test_the_key_is_in_the_file_before_anything_else_is_asked(
 
 
 async def test_a_status_that_cannot_be_read_leaves_the_rest_to_the_next_run(
-    bench: Bench, autojump_clock: MockClock, drafts: Path
+    bench: Bench, drafts: Path
 ) -> None:
     drafts.write_text(WITH_STATUS)
 
@@ -98,9 +92,7 @@ async def test_a_status_that_cannot_be_read_leaves_the_rest_to_the_next_run(
     assert bench.finds("DEMO-13").status.name == "In Progress"
 
 
-async def test_a_save_between_the_answer_and_the_key_is_kept(
-    bench: Bench, autojump_clock: MockClock, drafts: Path
-) -> None:
+async def test_a_save_between_the_answer_and_the_key_is_kept(bench: Bench, drafts: Path) -> None:
     drafts.write_text(DRAFT)
 
     def save() -> None:
@@ -116,7 +108,7 @@ async def test_a_save_between_the_answer_and_the_key_is_kept(
 
 
 async def test_a_save_while_the_key_is_written_is_kept(
-    bench: Bench, autojump_clock: MockClock, drafts: Path, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, drafts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drafts.write_text(DRAFT)
     sync = os.fsync
@@ -138,7 +130,7 @@ async def test_a_save_while_the_key_is_written_is_kept(
 
 
 async def test_a_save_while_a_pull_writes_the_same_file_is_merged(
-    bench: Bench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await bench.pull()
     path = bench.root / "DEMO-1.md"
@@ -161,7 +153,7 @@ async def test_a_save_while_a_pull_writes_the_same_file_is_merged(
 
 
 async def test_a_new_file_that_somebody_makes_first_is_left_alone(
-    bench: Bench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make = os.open
     theirs = "Notes about DEMO-1.\n"
@@ -182,7 +174,7 @@ async def test_a_new_file_that_somebody_makes_first_is_left_alone(
 
 
 async def test_a_file_that_never_keeps_still_is_named_and_loses_nothing(
-    bench: Bench, autojump_clock: MockClock, drafts: Path, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, drafts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drafts.write_text(DRAFT)
     sync = os.fsync
@@ -206,7 +198,7 @@ async def test_a_file_that_never_keeps_still_is_named_and_loses_nothing(
 
 
 async def test_a_file_that_is_broken_just_then_stops_no_other_ticket(
-    bench: Bench, autojump_clock: MockClock, drafts: Path
+    bench: Bench, drafts: Path
 ) -> None:
     drafts.write_text(f"{DRAFT}\n## Tasks\n- Part\n")
     (bench.root / "other.md").write_text("# TICKET: Other\n")
@@ -229,7 +221,7 @@ async def test_a_file_that_is_broken_just_then_stops_no_other_ticket(
 
 
 async def test_a_full_disk_ends_the_push_as_itself(
-    bench: Bench, autojump_clock: MockClock, drafts: Path, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, drafts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drafts.write_text(DRAFT)
 
@@ -249,7 +241,7 @@ async def test_a_full_disk_ends_the_push_as_itself(
 
 
 async def test_a_folder_in_the_place_of_a_draft_stops_that_draft_alone(
-    bench: Bench, autojump_clock: MockClock, drafts: Path
+    bench: Bench, drafts: Path
 ) -> None:
     drafts.write_text(DRAFT)
     (bench.root / "other.md").write_text("# TICKET: Other\n")
@@ -270,7 +262,7 @@ async def test_a_folder_in_the_place_of_a_draft_stops_that_draft_alone(
 
 
 async def test_a_draft_that_is_deleted_just_then_comes_with_the_next_run(
-    bench: Bench, autojump_clock: MockClock, drafts: Path
+    bench: Bench, drafts: Path
 ) -> None:
     drafts.write_text(DRAFT)
 
@@ -283,7 +275,7 @@ async def test_a_draft_that_is_deleted_just_then_comes_with_the_next_run(
 
 
 async def test_an_issue_that_is_deleted_before_its_key_is_written_leaves_a_draft(
-    bench: Bench, autojump_clock: MockClock, drafts: Path
+    bench: Bench, drafts: Path
 ) -> None:
     drafts.write_text(DRAFT)
     aside = drafts.with_suffix(".txt")
@@ -298,7 +290,7 @@ async def test_an_issue_that_is_deleted_before_its_key_is_written_leaves_a_draft
 
 
 async def test_many_keys_go_into_one_file_between_the_saves_of_somebody_at_work(
-    bench: Bench, autojump_clock: MockClock, drafts: Path
+    bench: Bench, drafts: Path
 ) -> None:
     titles = [f"Number {number}" for number in range(8)]  # so few are sent one by one
     drafts.write_text(
@@ -329,7 +321,7 @@ async def test_many_keys_go_into_one_file_between_the_saves_of_somebody_at_work(
 
 
 async def test_an_edit_that_jira_has_confirmed_is_known_though_the_rest_is_cancelled(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     await bench.pull()
     path = bench.root / "DEMO-1.md"
@@ -356,7 +348,7 @@ async def test_an_edit_that_jira_has_confirmed_is_known_though_the_rest_is_cance
 
 
 async def test_what_was_pushed_is_told_though_it_cannot_be_read_again(
-    bench: Bench, autojump_clock: MockClock, drafts: Path
+    bench: Bench, drafts: Path
 ) -> None:
     drafts.write_text(DRAFT)
     posted: list[str] = []
@@ -376,7 +368,7 @@ async def test_what_was_pushed_is_told_though_it_cannot_be_read_again(
 
 @pytest.mark.parametrize("what", ["drafts", "many drafts", "edits"])
 async def test_a_login_that_is_refused_in_the_middle_ends_the_push(
-    bench: Bench, autojump_clock: MockClock, drafts: Path, what: str
+    bench: Bench, drafts: Path, what: str
 ) -> None:
     await bench.pull()
     count = {"drafts": 9, "many drafts": 20, "edits": 0}[what]
@@ -390,7 +382,7 @@ async def test_a_login_that_is_refused_in_the_middle_ends_the_push(
         async def send(self, request: Request) -> Response:
             if len([each for each in answers if each in {201, 204}]) >= (2 if count < 20 else 1):
                 answers.append(401)
-                return HttpResponse(401, {}, b"", request.url)
+                return Response(401, {}, b"", request.url)
             response = await super().send(request)
             answers.append(response.status)
             return response

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from fakes.examples import IN_STRESS
 from fakes.hand_edits import edit_by_hand
 from fakes.jira_documents import Maker
 from fakes.pulls import Bench
+from trio.testing import MockClock
 
 from jira_sandbox import make_site
 from ticketr.app.jira import adf
 from ticketr.app.sync import Code, Loss
-from ticketr.app.tickets import parse, render, render_ticket
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
-    from ticketr.app.tickets import Ticket
+from ticketr.app.tickets import Ticket, parse, render, render_ticket
 
 SEEDS = range(1_500 if IN_STRESS else 24)
 #: So many issues are pushed in one run.
@@ -70,7 +65,7 @@ HASHED = paragraph("# kept \ufdd0 by Jira")  # Markdown has no escape for it
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
+def bench(tmp_path: Path, autojump_clock: MockClock) -> Bench:
     return Bench(make_site(tickets=ISSUES, seed=1), tmp_path / "work")
 
 
@@ -86,9 +81,7 @@ def description(bench: Bench, key: str) -> str:
     return ticket.description
 
 
-async def test_an_edit_beside_it_leaves_a_block_equal_as_json(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_an_edit_beside_it_leaves_a_block_equal_as_json(bench: Bench) -> None:
     bench.site.edit("DEMO-1", description=doc(INTRO, TABLE, HASHED))
     await bench.pull()
     describes(bench, "DEMO-1", description(bench, "DEMO-1").replace("Intro", "Words") + "\nMore.\n")
@@ -100,9 +93,7 @@ async def test_an_edit_beside_it_leaves_a_block_equal_as_json(
     assert json.dumps(sent) == json.dumps(doc(words, TABLE, HASHED, paragraph("More.")))
 
 
-async def test_the_base_of_a_push_is_what_jira_has_now(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_the_base_of_a_push_is_what_jira_has_now(bench: Bench) -> None:
     bench.site.edit("DEMO-1", description=doc(INTRO, TABLE))
     await bench.pull()
     describes(bench, "DEMO-1", description(bench, "DEMO-1").replace("Intro", "Words"))
@@ -117,9 +108,7 @@ async def test_the_base_of_a_push_is_what_jira_has_now(
     assert sent["content"][1] == newer
 
 
-async def test_a_sync_merges_jiras_change_and_sends_the_rest_as_it_is(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_sync_merges_jiras_change_and_sends_the_rest_as_it_is(bench: Bench) -> None:
     bench.site.edit("DEMO-1", description=doc(INTRO, paragraph("middle"), TABLE, paragraph("end")))
     await bench.pull()
     describes(bench, "DEMO-1", description(bench, "DEMO-1").replace("Intro", "Words"))
@@ -132,9 +121,7 @@ async def test_a_sync_merges_jiras_change_and_sends_the_rest_as_it_is(
     assert bench.finds("DEMO-1").description == doc(words, paragraph("middle"), TABLE, theirs)
 
 
-async def test_a_loss_in_the_edited_block_is_refused_with_its_line(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_loss_in_the_edited_block_is_refused_with_its_line(bench: Bench) -> None:
     bench.site.edit("DEMO-1", description=doc(INTRO, HASHED))
     await bench.pull()
     describes(bench, "DEMO-1", description(bench, "DEMO-1").replace("by Jira", "by me"))
@@ -148,9 +135,7 @@ async def test_a_loss_in_the_edited_block_is_refused_with_its_line(
     assert (await bench.push(accept_loss=accepted)).updated == ("DEMO-1",)
 
 
-async def test_a_push_keeps_the_wording_of_the_file(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_push_keeps_the_wording_of_the_file(bench: Bench) -> None:
     await bench.pull()
     describes(bench, "DEMO-1", OWN)
     before = bench.files()["DEMO-1.md"]
@@ -163,9 +148,7 @@ async def test_a_push_keeps_the_wording_of_the_file(
     assert bench.files()["DEMO-1.md"] == before
 
 
-async def test_a_later_change_in_jira_changes_its_own_lines_alone(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_later_change_in_jira_changes_its_own_lines_alone(bench: Bench) -> None:
     await bench.pull()
     describes(bench, "DEMO-1", OWN)
     await bench.push()
@@ -184,7 +167,7 @@ async def test_a_later_change_in_jira_changes_its_own_lines_alone(
 
 
 async def test_a_change_on_both_sides_of_a_text_with_its_own_wording_is_merged(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     await bench.pull()
     describes(bench, "DEMO-1", OWN)
@@ -208,9 +191,7 @@ async def test_a_change_on_both_sides_of_a_text_with_its_own_wording_is_merged(
 @pytest.mark.unmeasured
 @pytest.mark.laws
 @pytest.mark.parametrize("first", SEEDS[::ISSUES])
-async def test_documents_edited_by_hand_in_their_files(
-    first: int, bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_documents_edited_by_hand_in_their_files(first: int, bench: Bench) -> None:
     documents: dict[str, Any] = {}
     for number in range(1, ISSUES + 1):
         rng = Random(first + number)

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import trio
 from fakes.lossy import Lossy
+from fakes.pulls import Bench
 from fakes.unsettled import SETTLE, unsettled, write
 
 from jira_sandbox import create_app
 from ticketr.app.jira import Allowed, IssueType
-from ticketr.app.sync import Code, Store, read_push_plan, read_state
+from ticketr.app.sync import Code, PushPlan, Store, read_push_plan, read_state
 from ticketr.app.sync.compare.diff import Change
 from ticketr.app.sync.push.create_payload import create_payload
 from ticketr.app.sync.push.issue_types import ProjectMetadata
 from ticketr.app.sync.push.values import FieldSpec, NameLookup
 from ticketr.app.tickets import Ticket
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from fakes.pulls import Bench
-    from trio.testing import MockClock
-
-    from ticketr.app.sync import PushPlan
 
 WHOLE = (
     "# TICKET: Whole\n\n## Fields\nType: Story\nStatus: In Progress\nPriority: High\n"
@@ -52,9 +45,7 @@ def add_tasks(bench: Bench, key: str, tasks: str) -> Path:
     return path
 
 
-async def test_a_task_takes_over_what_it_does_not_name(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_task_takes_over_what_it_does_not_name(bench: Bench) -> None:
     path = write(bench, WHOLE + TASKS)
 
     result = await bench.push()
@@ -73,7 +64,7 @@ async def test_a_task_takes_over_what_it_does_not_name(
 
 
 async def test_a_task_under_a_ticket_in_jira_takes_over_what_its_file_says_now(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     await bench.pull()
     path = add_tasks(bench, "DEMO-3", "- One\n")
@@ -89,7 +80,7 @@ async def test_a_task_under_a_ticket_in_jira_takes_over_what_its_file_says_now(
     assert child.sprints == ()
 
 
-async def test_the_plan_shows_what_is_sent(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_the_plan_shows_what_is_sent(bench: Bench) -> None:
     await bench.pull()
     add_tasks(bench, "DEMO-3", "- One\n  ## Fields\n  Assignee:\n  Labels: mine\n")
     plan = plan_of(bench)
@@ -111,9 +102,7 @@ async def test_the_plan_shows_what_is_sent(bench: Bench, autojump_clock: MockClo
     assert [each.name for each in child.components] == ["Shop front"]
 
 
-async def test_a_draft_in_a_folder_that_was_never_pulled_is_sent_as_confirmed(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_draft_in_a_folder_that_was_never_pulled_is_sent_as_confirmed(bench: Bench) -> None:
     write(bench, WHOLE + TASKS)
     plan = plan_of(bench)
 
@@ -125,9 +114,7 @@ async def test_a_draft_in_a_folder_that_was_never_pulled_is_sent_as_confirmed(
     assert (len(result.created), result.left) == (3, ())
 
 
-async def test_a_value_that_changed_since_the_plan_is_not_sent(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_value_that_changed_since_the_plan_is_not_sent(bench: Bench) -> None:
     await bench.pull()
     path = add_tasks(bench, "DEMO-3", "- One\n")
     plan = plan_of(bench)
@@ -139,7 +126,7 @@ async def test_a_value_that_changed_since_the_plan_is_not_sent(
     assert {each.name for each in result.left} == {"DEMO-3", 'draft "One"'}
 
 
-async def test_the_setting_turns_it_off(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_the_setting_turns_it_off(bench: Bench) -> None:
     write(bench, WHOLE + TASKS)
 
     assert plan_of(bench, inherit=False).entries[1].parts == plan_of(bench).entries[1].parts[:1]
@@ -148,9 +135,7 @@ async def test_the_setting_turns_it_off(bench: Bench, autojump_clock: MockClock)
     assert made(bench, "DEMO-14") == ("Medium", None, ())
 
 
-async def test_many_tasks_are_created_in_batches_with_what_they_take_over(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_many_tasks_are_created_in_batches_with_what_they_take_over(bench: Bench) -> None:
     tasks = "".join(f"- Task {number}\n" for number in range(60))
     write(bench, f"{WHOLE}\n## Tasks\n{tasks}")
 
@@ -162,7 +147,7 @@ async def test_many_tasks_are_created_in_batches_with_what_they_take_over(
     assert sum(each.startswith("POST issue/bulk") for each in bench.writes) == 2
 
 
-async def test_a_lost_answer_makes_no_second_task(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_a_lost_answer_makes_no_second_task(bench: Bench) -> None:
     path = write(bench, WHOLE)
     await bench.push()
     path.write_text(path.read_text() + "\n## Tasks\n- Once\n")
@@ -182,9 +167,7 @@ async def test_a_lost_answer_makes_no_second_task(bench: Bench, autojump_clock: 
     assert (await bench.sync()).push.total == 0
 
 
-async def test_what_the_task_cannot_have_is_left_out_with_a_note(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_what_the_task_cannot_have_is_left_out_with_a_note(bench: Bench) -> None:
     await bench.pull()
     path = add_tasks(bench, "DEMO-3", "- One\n")
     path.write_text(path.read_text().replace("Assignee: Tomás O’Brien", "Assignee: Nobody", 1))

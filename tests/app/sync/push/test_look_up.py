@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import trio
@@ -21,25 +21,17 @@ from fakes.unsettled import (
     unsettled,
     write,
 )
+from trio.testing import MockClock
 
-from jira_sandbox import create_app
+from jira_sandbox import Site, create_app
 from ticketr import JobFailed, open_job_queue
 from ticketr.app.jira import ConnectFailed
+from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code, PushJob
 from ticketr.app.tickets import parse
 
-if TYPE_CHECKING:
-    from pathlib import Path
 
-    from trio.testing import MockClock
-
-    from jira_sandbox import Site
-    from ticketr.app.jira.transport import Request, Response
-
-
-async def test_it_stays_unsettled_where_the_site_cannot_be_asked(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_it_stays_unsettled_where_the_site_cannot_be_asked(bench: Bench) -> None:
     path = await lose_answers(bench, DRAFT)
 
     class Unreachable(Recorder):
@@ -59,9 +51,7 @@ async def test_it_stays_unsettled_where_the_site_cannot_be_asked(
     await check_settled(bench, path)
 
 
-async def test_what_cannot_be_found_out_is_told_as_that(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_what_cannot_be_found_out_is_told_as_that(bench: Bench) -> None:
     path = write(bench, DRAFT)
 
     def lose(method: str, at: str) -> str | None:
@@ -79,9 +69,7 @@ async def test_what_cannot_be_found_out_is_told_as_that(
     await check_settled(bench, path)
 
 
-async def test_after_three_lost_requests_a_draft_is_given_up_for_now(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_after_three_lost_requests_a_draft_is_given_up_for_now(bench: Bench) -> None:
     path = write(bench, DRAFT)
 
     def lose(method: str, at: str) -> str | None:
@@ -97,9 +85,7 @@ async def test_after_three_lost_requests_a_draft_is_given_up_for_now(
     await check_settled(bench, path)
 
 
-async def test_the_wait_is_told_and_can_be_cancelled(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_the_wait_is_told_and_can_be_cancelled(bench: Bench) -> None:
     await lose_answers(bench, DRAFT)
     began = trio.current_time()
 
@@ -118,9 +104,7 @@ async def test_the_wait_is_told_and_can_be_cancelled(
     assert len(unsettled(bench)) == 1
 
 
-async def test_many_that_are_unsettled_are_waited_for_once(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_many_that_are_unsettled_are_waited_for_once(bench: Bench) -> None:
     texts = [f"# TICKET: Number {number}\n" for number in range(4)]
     path = await lose_answers(bench, "\n".join(texts))
     assert len(unsettled(bench)) == 4
@@ -134,7 +118,7 @@ async def test_many_that_are_unsettled_are_waited_for_once(
 
 
 async def test_what_was_asked_for_long_ago_is_not_waited_for(
-    bench: Bench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = await lose_answers(bench, DRAFT)
     later = datetime.now(UTC).timestamp() + 7200
@@ -146,9 +130,7 @@ async def test_what_was_asked_for_long_ago_is_not_waited_for(
     assert trio.current_time() == began
 
 
-async def test_a_request_that_is_carried_out_late_is_found(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_request_that_is_carried_out_late_is_found(bench: Bench) -> None:
     path = write(bench, DRAFT)
     transport = Late(create_app(bench.site), delay=SETTLE - 5)
 
@@ -169,7 +151,7 @@ def one_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_the_seconds_count_from_the_last_request_and_not_from_those_that_were_refused(
-    bench: Bench, autojump_clock: MockClock, one_clock: None
+    bench: Bench, one_clock: None
 ) -> None:
     path = write(bench, DRAFT)
     transport = Late(create_app(bench.site), delay=SETTLE - 5, refused=2 * SETTLE)
@@ -181,9 +163,7 @@ async def test_the_seconds_count_from_the_last_request_and_not_from_those_that_w
     await check_settled(bench, path)
 
 
-async def test_after_a_kill_they_count_from_the_next_run(
-    bench: Bench, autojump_clock: MockClock, one_clock: None
-) -> None:
+async def test_after_a_kill_they_count_from_the_next_run(bench: Bench, one_clock: None) -> None:
     path = write(bench, DRAFT)
     transport = Late(create_app(bench.site), delay=SETTLE - 5, refused=2 * SETTLE)
     with trio.move_on_after(2 * SETTLE + 2):
@@ -223,9 +203,7 @@ def fill(site: Site, count: int) -> list[str]:
 
 
 @pytest.mark.parametrize("count", [99, 100, 250])
-async def test_it_is_found_behind_many_issues_of_others(
-    bench: Bench, autojump_clock: MockClock, count: int
-) -> None:
+async def test_it_is_found_behind_many_issues_of_others(bench: Bench, count: int) -> None:
     path = write(bench, DRAFT)
     transport = Lossy(
         create_app(bench.site),

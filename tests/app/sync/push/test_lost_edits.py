@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import urllib.request
+from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -16,23 +18,14 @@ from fakes.processes import sandbox_process
 from fakes.pulls import URL, Bench, Recorder
 from fakes.scenes import run
 
-from jira_sandbox import create_app
+from jira_sandbox import Site, create_app
 from jira_sandbox.data.catalogue import DEMO_USER
 from jira_sandbox.data.storage import SiteFile
 from jira_sandbox.opening import open_site
 from ticketr.app.jira.adf import to_adf
-from ticketr.app.jira.transport import Response as HttpResponse
+from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code, Side, State, Store, Take, resolve
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
-    from jira_sandbox import Site
-    from ticketr.app.jira.transport import Request, Response
-    from ticketr.app.sync.compare.sent import SentValue
+from ticketr.app.sync.compare.sent import SentValue
 
 KILLED, INTERRUPTED = -9, 130
 
@@ -100,9 +93,7 @@ def sent(bench: Bench, head: int) -> dict[str, list[SentValue]]:
 
 
 @pytest.mark.parametrize("prefer", [None, Side.REMOTE, Side.LOCAL])
-async def test_a_title_that_is_edited_again_is_an_edit(
-    bench: Bench, autojump_clock: MockClock, prefer: Side | None
-) -> None:
+async def test_a_title_that_is_edited_again_is_an_edit(bench: Bench, prefer: Side | None) -> None:
     await leave_a_title_cut_off(bench)
     assert bench.finds("DEMO-1").summary == "First"
     bench.retitles("DEMO-1", "Second")
@@ -116,9 +107,7 @@ async def test_a_title_that_is_edited_again_is_an_edit(
     assert await in_step(bench)
 
 
-async def test_a_push_alone_takes_it_for_an_edit_too(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_push_alone_takes_it_for_an_edit_too(bench: Bench) -> None:
     await leave_a_title_cut_off(bench)
     bench.retitles("DEMO-1", "Second")
 
@@ -132,9 +121,7 @@ async def test_a_push_alone_takes_it_for_an_edit_too(
 
 
 @pytest.mark.parametrize("prefer", [None, Side.REMOTE])
-async def test_what_is_edited_back_is_an_edit(
-    bench: Bench, autojump_clock: MockClock, prefer: Side | None
-) -> None:
+async def test_what_is_edited_back_is_an_edit(bench: Bench, prefer: Side | None) -> None:
     await bench.pull()
     before = bench.finds("DEMO-1").summary
     bench.retitles("DEMO-1", "First")
@@ -147,9 +134,7 @@ async def test_what_is_edited_back_is_an_edit(
     assert await in_step(bench)
 
 
-async def test_somebody_else_s_change_of_the_same_is_still_a_conflict(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_somebody_else_s_change_of_the_same_is_still_a_conflict(bench: Bench) -> None:
     await leave_a_title_cut_off(bench)
     bench.site.edit("DEMO-1", summary="Theirs")
     bench.retitles("DEMO-1", "Second")
@@ -162,9 +147,7 @@ async def test_somebody_else_s_change_of_the_same_is_still_a_conflict(
     assert bench.finds("DEMO-1").summary == "Theirs"
 
 
-async def test_an_edit_that_never_arrived_is_still_to_be_sent(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_an_edit_that_never_arrived_is_still_to_be_sent(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "First")
     lossy = Lossy(create_app(bench.site), from_the_edit_on("request", edit="request"))
@@ -179,9 +162,7 @@ async def test_an_edit_that_never_arrived_is_still_to_be_sent(
 
 
 @pytest.mark.parametrize("take", Take)
-async def test_it_is_forgotten_with_a_conflict_that_is_settled(
-    bench: Bench, autojump_clock: MockClock, take: Take
-) -> None:
+async def test_it_is_forgotten_with_a_conflict_that_is_settled(bench: Bench, take: Take) -> None:
     await leave_a_title_cut_off(bench)
     bench.site.edit("DEMO-1", summary="Theirs")
     bench.retitles("DEMO-1", "Second")
@@ -194,9 +175,7 @@ async def test_it_is_forgotten_with_a_conflict_that_is_settled(
     assert sent(bench, bench.finds("DEMO-1").id) == {}
 
 
-async def test_what_had_arrived_is_recorded_with_the_next_edit(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_what_had_arrived_is_recorded_with_the_next_edit(bench: Bench) -> None:
     await bench.pull()
     old = bench.finds("DEMO-4").summary
     edits(bench, f"[DEMO-4] {old}", "[DEMO-4] First", "DEMO-3.md")
@@ -227,7 +206,7 @@ async def test_what_had_arrived_is_recorded_with_the_next_edit(
     assert sent(bench, int(head)) == {}
 
 
-async def test_it_counts_part_by_part(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_it_counts_part_by_part(bench: Bench) -> None:
     await bench.pull()
     bench.site.edit("DEMO-1", description=to_adf("one\n\ntwo"))
     await bench.pull()
@@ -247,7 +226,7 @@ async def test_it_counts_part_by_part(bench: Bench, autojump_clock: MockClock) -
     assert [each.reason for each in (await bench.sync()).pull.conflicts] == [note.reason]
 
 
-async def test_a_sub_task_and_its_ticket_are_apart(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_a_sub_task_and_its_ticket_are_apart(bench: Bench) -> None:
     await bench.pull()
     old = bench.finds("DEMO-4").summary
     edits(bench, f"[DEMO-4] {old}", "[DEMO-4] First", "DEMO-3.md")
@@ -265,7 +244,7 @@ async def test_a_sub_task_and_its_ticket_are_apart(bench: Bench, autojump_clock:
 
 
 async def test_a_status_whose_answer_was_lost_is_known_though_the_fields_were_recorded(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     await bench.pull()
     (key,) = [
@@ -284,9 +263,7 @@ async def test_a_status_whose_answer_was_lost_is_known_though_the_fields_were_re
     assert await in_step(bench)
 
 
-async def test_what_jira_refused_by_its_name_is_forgotten(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_what_jira_refused_by_its_name_is_forgotten(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "First")
     issue = bench.finds("DEMO-1")
@@ -295,7 +272,7 @@ async def test_what_jira_refused_by_its_name_is_forgotten(
         async def send(self, request: Request) -> Response:
             if request.method != "PUT":
                 return await super().send(request)
-            return HttpResponse(400, {}, b'{"errors": {"summary": "Too dull."}}', request.url)
+            return Response(400, {}, b'{"errors": {"summary": "Too dull."}}', request.url)
 
     result = await bench.push(transport=Naming(create_app(bench.site)))
 
@@ -303,9 +280,7 @@ async def test_what_jira_refused_by_its_name_is_forgotten(
     assert sent(bench, issue.id) == {}
 
 
-async def test_an_answer_that_never_came_is_not_a_refusal(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_an_answer_that_never_came_is_not_a_refusal(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "First")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 from fakes.lossy import Lossy
@@ -11,14 +10,9 @@ from fakes.pulls import Bench, Recorder
 
 from jira_sandbox import create_app
 from jira_sandbox.data.catalogue import IN_PROGRESS, IN_REVIEW, TO_DO
-from ticketr.app.sync import Code
-
-if TYPE_CHECKING:
-    from trio.testing import MockClock
-
-    from jira_sandbox.data.model import Status
-    from ticketr.app.jira.transport import Request, Response
-    from ticketr.app.sync import PushResult
+from jira_sandbox.data.model import Status
+from ticketr.app.jira.transport import Request, Response
+from ticketr.app.sync import Code, PushResult
 
 
 def edit(bench: Bench, key: str, old: str, new: str) -> None:
@@ -78,7 +72,7 @@ async def changes_nothing(bench: Bench, *, dry_run: bool) -> PushResult:
 
 @pytest.mark.parametrize("dry_run", [True, False])
 async def test_a_status_out_of_reach_keeps_the_whole_ticket_back(
-    bench: Bench, dry_run: bool, autojump_clock: MockClock
+    bench: Bench, dry_run: bool
 ) -> None:
     await bench.pull()
     edit(bench, "DEMO-1", "Status: To Do", "Status: Done")
@@ -93,9 +87,7 @@ async def test_a_status_out_of_reach_keeps_the_whole_ticket_back(
     )
 
 
-async def test_the_way_to_a_status_is_asked_for_once(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_the_way_to_a_status_is_asked_for_once(bench: Bench) -> None:
     await bench.pull()
     edit(bench, "DEMO-1", "Status: To Do", "Status: in progress")
 
@@ -111,7 +103,7 @@ async def test_the_way_to_a_status_is_asked_for_once(
 
 @pytest.mark.parametrize("meanwhile", [IN_REVIEW, IN_PROGRESS], ids=lambda status: status.name)
 async def test_a_ticket_that_was_taken_elsewhere_meanwhile_still_gets_there(
-    bench: Bench, meanwhile: Status, autojump_clock: MockClock
+    bench: Bench, meanwhile: Status
 ) -> None:
     await bench.pull()
     edit(bench, "DEMO-1", "Status: To Do", "Status: In Progress")
@@ -122,9 +114,7 @@ async def test_a_ticket_that_was_taken_elsewhere_meanwhile_still_gets_there(
     assert bench.finds("DEMO-1").status == IN_PROGRESS
 
 
-async def test_what_was_sent_before_a_status_failed_after_all_is_told(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_what_was_sent_before_a_status_failed_after_all_is_told(bench: Bench) -> None:
     bench.site.transition("DEMO-1", IN_REVIEW)
     await bench.pull()
     edit(bench, "DEMO-1", "Status: In Review", "Status: Done")
@@ -143,9 +133,7 @@ async def test_what_was_sent_before_a_status_failed_after_all_is_told(
     assert bench.finds("DEMO-1").labels == ("find",)
 
 
-async def test_a_new_type_is_asked_for_its_statuses_instead(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_new_type_is_asked_for_its_statuses_instead(bench: Bench) -> None:
     await bench.pull()
     edit(bench, "DEMO-3", "Type: Bug\nStatus: To Do", "Type: Task\nStatus: In Progress")
     edit(bench, "DEMO-6", "Type: Story\nStatus: To Do", "Type: Task\nStatus: Progress")
@@ -161,7 +149,7 @@ async def test_a_new_type_is_asked_for_its_statuses_instead(
 
 @pytest.mark.parametrize("dry_run", [True, False])
 async def test_a_draft_with_a_status_that_does_not_exist_is_not_created(
-    bench: Bench, dry_run: bool, autojump_clock: MockClock
+    bench: Bench, dry_run: bool
 ) -> None:
     write(bench, "# TICKET: Bad\n\n## Fields\nStatus: Bogus\n\n## Tasks\n- Its task\n")
 
@@ -173,9 +161,7 @@ async def test_a_draft_with_a_status_that_does_not_exist_is_not_created(
     )
 
 
-async def test_a_site_that_does_not_tell_its_statuses_stops_no_draft(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_site_that_does_not_tell_its_statuses_stops_no_draft(bench: Bench) -> None:
     write(bench, "# TICKET: Good\n\n## Fields\nStatus: In Progress\n")
     transport = Silent(create_app(bench.site))
 
@@ -185,7 +171,7 @@ async def test_a_site_that_does_not_tell_its_statuses_stops_no_draft(
 
 @pytest.mark.parametrize("dry_run", [True, False])
 async def test_a_parent_that_jira_does_not_have_is_told_before_the_first_write(
-    bench: Bench, dry_run: bool, autojump_clock: MockClock
+    bench: Bench, dry_run: bool
 ) -> None:
     await bench.pull()
     edit(bench, "DEMO-2", "Parent: DEMO-1", "Parent: DEMO-999")
@@ -199,9 +185,7 @@ async def test_a_parent_that_jira_does_not_have_is_told_before_the_first_write(
     ]
 
 
-async def test_many_drafts_cost_one_question_for_statuses_and_one_for_parents(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_many_drafts_cost_one_question_for_statuses_and_one_for_parents(bench: Bench) -> None:
     text = "# TICKET: Draft {}\n\n## Fields\nType: Story\nStatus: To Do\nParent: DEMO-1\n\n"
     write(bench, "".join(text.format(number) for number in range(40)))
 
@@ -213,9 +197,7 @@ async def test_many_drafts_cost_one_question_for_statuses_and_one_for_parents(
     assert asked.count("issue/bulkfetch") == 1
 
 
-async def test_a_parent_that_was_pulled_is_not_asked_for(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_parent_that_was_pulled_is_not_asked_for(bench: Bench) -> None:
     await bench.pull()
     write(bench, "# TICKET: Story\n\n## Fields\nType: Story\nParent: DEMO-1\n")
 
@@ -224,9 +206,7 @@ async def test_a_parent_that_was_pulled_is_not_asked_for(
     assert [each for each in bench.asked if each.startswith("issue/bulkfetch")] == []
 
 
-async def test_a_parent_may_be_named_by_the_key_that_it_had_elsewhere(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_parent_may_be_named_by_the_key_that_it_had_elsewhere(bench: Bench) -> None:
     text = "# TICKET: {0}\n\n## Fields\nType: Story\nParent: {0}\n\n"
     write(bench, text.format("OLD-1") + text.format("GONE-1"))
 

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar, TypeVarTuple
 
 import pytest
 from fakes.pulls import Bench, inline
+from trio.testing import MockClock
 
 from jira_sandbox import make_site
 from ticketr.app.sync import Code
 from ticketr.app.sync.writing.rendering import render_family
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from trio.testing import MockClock
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
+def bench(tmp_path: Path, autojump_clock: MockClock) -> Bench:
     return Bench(make_site(tickets=100, seed=1), tmp_path / "work")
 
 
-async def test_a_thread_is_visited_for_many_tickets_at_once(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_thread_is_visited_for_many_tickets_at_once(bench: Bench) -> None:
     await bench.pull()
     edited = [name.removesuffix(".md") for name in bench.files()]
     for key in edited:
@@ -51,7 +46,7 @@ async def test_a_thread_is_visited_for_many_tickets_at_once(
 
 
 async def test_a_ticket_that_a_pull_found_in_conflict_is_to_be_resolved_and_not_pulled_again(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     await bench.pull()
     for key in ("DEMO-1", "DEMO-2"):
@@ -78,9 +73,7 @@ async def test_a_ticket_that_a_pull_found_in_conflict_is_to_be_resolved_and_not_
     assert result.total == 0
 
 
-async def test_a_conflict_is_over_when_the_file_says_what_jira_says(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_conflict_is_over_when_the_file_says_what_jira_says(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "Mine")
     bench.site.edit("DEMO-1", summary="Theirs")

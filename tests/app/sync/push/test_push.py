@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import trio
@@ -12,11 +12,6 @@ from fakes.pulls import Bench
 from jira_sandbox import create_app
 from ticketr.app.sync import Code, NoConflict, Side, State, Store, Take, resolve
 from ticketr.app.tickets import Ticket, parse
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from trio.testing import MockClock
 
 
 def draft(bench: Bench, text: str, name: str = "drafts.md") -> Path:
@@ -37,7 +32,7 @@ def writes(bench: Bench) -> list[str]:
     return [each for each in asked if "{" in each]
 
 
-async def test_only_what_changed_is_sent(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_only_what_changed_is_sent(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "Mine")
 
@@ -50,9 +45,7 @@ async def test_only_what_changed_is_sent(bench: Bench, autojump_clock: MockClock
     assert (await bench.pull()).updated == 0
 
 
-async def test_nothing_to_push_asks_for_nothing_but_the_login(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_nothing_to_push_asks_for_nothing_but_the_login(bench: Bench) -> None:
     await bench.pull()
 
     await bench.push()
@@ -60,9 +53,7 @@ async def test_nothing_to_push_asks_for_nothing_but_the_login(
     assert bench.asked == ["myself"]
 
 
-async def test_a_draft_becomes_an_issue_and_gets_its_key(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_draft_becomes_an_issue_and_gets_its_key(bench: Bench) -> None:
     path = draft(
         bench,
         "Notes above.\n\n# TICKET: A story\n\n## Description\nSome *words*.\n\n## Fields\n"
@@ -89,9 +80,7 @@ async def test_a_draft_becomes_an_issue_and_gets_its_key(
     assert (await bench.sync()).push.total == 0
 
 
-async def test_a_task_is_created_under_a_ticket_that_is_there(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_task_is_created_under_a_ticket_that_is_there(bench: Bench) -> None:
     path = draft(bench, "# TICKET: Whole\n\n## Fields\nType: Story\n\n## Tasks\n- One\n")
     await bench.push()
     path.write_text(path.read_text().replace("- [DEMO-14]", "- New above\n- [DEMO-14]"))
@@ -104,9 +93,7 @@ async def test_a_task_is_created_under_a_ticket_that_is_there(
     assert (await bench.sync()).push.total == 0
 
 
-async def test_what_jira_refuses_is_told_in_its_own_words(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_what_jira_refuses_is_told_in_its_own_words(bench: Bench) -> None:
     draft(bench, "# TICKET: Whole\n\n## Fields\nType: Epic\nParent: DEMO-2\n")
 
     (note,) = (await bench.push()).failed
@@ -117,7 +104,7 @@ async def test_what_jira_refuses_is_told_in_its_own_words(
 
 
 async def test_a_status_is_reached_by_one_transition_or_those_possible_are_named(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     far = draft(bench, "# TICKET: Far\n", "far.md")
     near = draft(bench, "# TICKET: Near\n\n## Fields\nStatus: In Progress\n", "near.md")
@@ -139,9 +126,7 @@ async def test_a_status_is_reached_by_one_transition_or_those_possible_are_named
     assert ticket(far).fields["Status"] == "Done"  # still an edit
 
 
-async def test_a_wrong_ticket_is_named_and_the_others_go(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_wrong_ticket_is_named_and_the_others_go(bench: Bench) -> None:
     path = draft(
         bench,
         "# TICKET: Wrong\n\n## Fields\nPriority: Hihg\nAssigned: me\nStory Points: many\n"
@@ -165,9 +150,7 @@ async def test_a_wrong_ticket_is_named_and_the_others_go(
     assert 'Assignee: nobody called "Nobody At All" can be chosen' in note.reason
 
 
-async def test_a_ticket_that_moved_on_in_jira_is_left_alone(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_ticket_that_moved_on_in_jira_is_left_alone(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "Mine")
     bench.site.edit("DEMO-1", labels=("theirs",))
@@ -183,9 +166,7 @@ async def test_a_ticket_that_moved_on_in_jira_is_left_alone(
     assert (bench.finds("DEMO-1").summary, bench.finds("DEMO-1").labels) == ("Mine", ("theirs",))
 
 
-async def test_what_is_in_jira_already_only_moves_the_base(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_what_is_in_jira_already_only_moves_the_base(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "Both")
     bench.site.edit("DEMO-1", summary="Both")
@@ -199,7 +180,7 @@ async def test_what_is_in_jira_already_only_moves_the_base(
 
 @pytest.mark.parametrize("lost", ["request", "answer"])
 async def test_a_create_whose_end_is_unknown_is_looked_for_and_never_doubled(
-    bench: Bench, autojump_clock: MockClock, lost: str
+    bench: Bench, lost: str
 ) -> None:
     path = draft(bench, "# TICKET: Once\n\n## Tasks\n- Part\n")
     transport = Lossy(create_app(bench.site), once("POST", "issue", lost))
@@ -212,9 +193,7 @@ async def test_a_create_whose_end_is_unknown_is_looked_for_and_never_doubled(
     assert trio.current_time() == pytest.approx(30, abs=1)  # until a late request would be there
 
 
-async def test_an_edit_whose_answer_is_lost_is_sent_again(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_an_edit_whose_answer_is_lost_is_sent_again(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "Mine")
     transport = Lossy(create_app(bench.site), once("PUT", "issue/DEMO-1", "answer"))
@@ -222,9 +201,7 @@ async def test_an_edit_whose_answer_is_lost_is_sent_again(
     assert (await bench.push(transport=transport)).updated == ("DEMO-1",)
 
 
-async def test_a_dry_run_says_everything_and_sends_nothing(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_dry_run_says_everything_and_sends_nothing(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "Mine")
     path = draft(bench, "# TICKET: New\n\n# TICKET: Wrong\n\n## Fields\nType: x\n")
@@ -244,9 +221,7 @@ async def test_a_dry_run_says_everything_and_sends_nothing(
     assert ticket(path).key is None
 
 
-async def test_a_file_that_cannot_be_read_is_named_and_not_sent(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_file_that_cannot_be_read_is_named_and_not_sent(bench: Bench) -> None:
     path = draft(bench, "<<<<<<< HEAD\n# TICKET: A\n")
     (bench.root / "other.md").write_text("# TICKET: B\n")
 
@@ -257,9 +232,7 @@ async def test_a_file_that_cannot_be_read_is_named_and_not_sent(
     assert [bench.finds(key).summary for key in result.created] == ["B"]
 
 
-async def test_a_key_that_jira_does_not_have_is_named(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_key_that_jira_does_not_have_is_named(bench: Bench) -> None:
     draft(bench, "# TICKET: [OTHER-7] From elsewhere\n")
 
     (note,) = (await bench.push()).failed
@@ -268,7 +241,7 @@ async def test_a_key_that_jira_does_not_have_is_named(
 
 
 async def test_a_ticket_that_came_with_a_clone_is_adopted_or_a_conflict(
-    bench: Bench, autojump_clock: MockClock, tmp_path: Path
+    bench: Bench, tmp_path: Path
 ) -> None:
     await bench.pull()
     clone = Bench(bench.site, tmp_path / "clone")
@@ -297,9 +270,7 @@ def settle(bench: Bench, key: str, take: Take) -> None:
 
 
 @pytest.mark.parametrize(("take", "title"), [(Take.MINE, "Mine"), (Take.JIRA, "Theirs")])
-async def test_a_conflict_is_settled_by_a_side(
-    bench: Bench, autojump_clock: MockClock, take: Take, title: str
-) -> None:
+async def test_a_conflict_is_settled_by_a_side(bench: Bench, take: Take, title: str) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "Mine")
     path = bench.root / "DEMO-1.md"
@@ -320,7 +291,7 @@ async def test_a_conflict_is_settled_by_a_side(
 
 
 async def test_both_versions_can_stand_in_the_file_until_somebody_has_edited_it(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "Mine")
@@ -342,9 +313,7 @@ async def test_both_versions_can_stand_in_the_file_until_somebody_has_edited_it(
     assert bench.finds("DEMO-1").summary == "Ours"
 
 
-async def test_a_strategy_settles_what_clashes_in_a_sync(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_strategy_settles_what_clashes_in_a_sync(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "Mine")
     bench.site.edit("DEMO-1", summary="Theirs")
@@ -356,7 +325,7 @@ async def test_a_strategy_settles_what_clashes_in_a_sync(
 
 
 async def test_an_emptied_field_is_emptied_in_jira_and_a_missing_line_says_nothing(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     path = draft(bench, "# TICKET: A\n\n## Fields\nLabels: a\nAssignee: Zoë Åkesson\n")
     await bench.push()
@@ -373,7 +342,7 @@ async def test_an_emptied_field_is_emptied_in_jira_and_a_missing_line_says_nothi
 
 
 async def test_a_sub_task_that_came_with_a_merge_is_known_and_one_that_was_moved_is_named(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     first = draft(bench, "# TICKET: First\n\n## Fields\nType: Story\n", "first.md")
     second = draft(bench, "# TICKET: Second\n\n## Tasks\n- Part\n", "second.md")
@@ -396,9 +365,7 @@ async def test_a_sub_task_that_came_with_a_merge_is_known_and_one_that_was_moved
     assert (note.key, note.code) == (part, Code.MISPLACED)
 
 
-async def test_new_criteria_leave_the_rest_of_a_description_to_the_letter(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_new_criteria_leave_the_rest_of_a_description_to_the_letter(bench: Bench) -> None:
     path = draft(bench, "# TICKET: A\n")
     await bench.push()
     panel = {
@@ -420,7 +387,7 @@ async def test_new_criteria_leave_the_rest_of_a_description_to_the_letter(
     assert ticket(path).acceptance_criteria == ("It holds",)
 
 
-async def test_a_list_with_an_open_quote_is_named(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_a_list_with_an_open_quote_is_named(bench: Bench) -> None:
     draft(bench, '# TICKET: A\n\n## Fields\nType: Story\nSprint: "a\n')
 
     (note,) = (await bench.push()).failed
@@ -428,9 +395,7 @@ async def test_a_list_with_an_open_quote_is_named(bench: Bench, autojump_clock: 
     assert note.code is Code.INVALID
 
 
-async def test_a_cancelled_push_says_how_far_it_came(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_cancelled_push_says_how_far_it_came(bench: Bench) -> None:
     draft(bench, "".join(f"# TICKET: Number {number}\n\n" for number in range(9)))
     bench.latency = 1.0
 

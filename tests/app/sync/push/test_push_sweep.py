@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import random
 import shutil
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
 from fakes.cancelled_jobs import NEVER, job_cancelled_at, settings
+from fakes.pulls import Bench
 from fakes.scenes import (
     Facts,
     check_afterwards,
@@ -21,17 +24,9 @@ from fakes.scenes import (
 from fakes.steps import AtStep
 from trio.testing import MockClock
 
-from ticketr import JobStatus, open_job_queue
+from ticketr import JobSnapshot, JobStatus, open_job_queue
 from ticketr.app.sync import PullJob, PushJob, SyncJob
 from ticketr.app.sync.concurrency import CONCURRENCY
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    from fakes.pulls import Bench
-
-    from ticketr import JobSnapshot
 
 LATENCY = 0.1
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import trio
@@ -21,27 +22,18 @@ from fakes.unsettled import (
 
 from jira_sandbox import create_app
 from ticketr import JobFailed, open_job_queue
+from ticketr.app.jira.transport import Request, Response
 from ticketr.app.tickets import parse
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
-    from ticketr.app.jira.transport import Request, Response
 
 
 @pytest.mark.parametrize("what", ["request", "answer"])
-async def test_a_draft_whose_end_is_unknown_becomes_one_issue(
-    bench: Bench, autojump_clock: MockClock, what: str
-) -> None:
+async def test_a_draft_whose_end_is_unknown_becomes_one_issue(bench: Bench, what: str) -> None:
     path = await lose_answers(bench, DRAFT, what)
 
     await check_settled(bench, path)
 
 
-async def test_a_pull_settles_it_as_well(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_a_pull_settles_it_as_well(bench: Bench) -> None:
     path = await lose_answers(bench, DRAFT)
 
     result = await bench.pull()
@@ -62,7 +54,7 @@ EDITS: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("change", EDITS.values(), ids=EDITS)
 async def test_a_draft_that_was_edited_meanwhile_is_the_same_draft(
-    bench: Bench, autojump_clock: MockClock, change: Callable[[str], str]
+    bench: Bench, change: Callable[[str], str]
 ) -> None:
     path = await lose_answers(bench, DRAFT)
     path.write_text(change(path.read_text()))
@@ -81,9 +73,7 @@ async def test_a_draft_that_was_edited_meanwhile_is_the_same_draft(
     assert (await bench.sync()).push.total == 0
 
 
-async def test_an_issue_that_is_found_again_is_listed(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_an_issue_that_is_found_again_is_listed(bench: Bench) -> None:
     path = await lose_answers(bench, f"{DRAFT}\n# TICKET: Another\n")
 
     result = await bench.push()
@@ -95,9 +85,7 @@ async def test_an_issue_that_is_found_again_is_listed(
     ]
 
 
-async def test_a_pull_lists_them_as_well_whatever_becomes_of_it(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_pull_lists_them_as_well_whatever_becomes_of_it(bench: Bench) -> None:
     await lose_answers(bench, DRAFT)
     job = bench.job(project="NOPE")
 
@@ -115,7 +103,7 @@ async def test_a_pull_lists_them_as_well_whatever_becomes_of_it(
 
 @pytest.mark.parametrize("change", ["", "For most."])
 async def test_a_draft_that_was_moved_to_another_file_is_found_there(
-    bench: Bench, autojump_clock: MockClock, change: str
+    bench: Bench, change: str
 ) -> None:
     path = await lose_answers(bench, DRAFT)
     (bench.root / "later").mkdir()
@@ -126,9 +114,7 @@ async def test_a_draft_that_was_moved_to_another_file_is_found_there(
     await check_settled(bench, moved)
 
 
-async def test_a_file_in_another_encoding_is_in_nobodys_way(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_file_in_another_encoding_is_in_nobodys_way(bench: Bench) -> None:
     path = await lose_answers(bench, DRAFT)
     moved = path.rename(bench.root / "z.md")
     old = bench.root / "README.md"
@@ -140,27 +126,21 @@ async def test_a_file_in_another_encoding_is_in_nobodys_way(
     await check_settled(bench, moved)
 
 
-async def test_a_draft_whose_file_is_gone_comes_back_as_a_ticket(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_draft_whose_file_is_gone_comes_back_as_a_ticket(bench: Bench) -> None:
     path = await lose_answers(bench, DRAFT)
     path.unlink()
 
     await check_settled(bench, bench.root / "DEMO-13.md")
 
 
-async def test_each_of_two_drafts_that_are_alike_gets_a_key_of_its_own(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_each_of_two_drafts_that_are_alike_gets_a_key_of_its_own(bench: Bench) -> None:
     path = await lose_answers(bench, f"{DRAFT}\n{DRAFT}")
     assert len(unsettled(bench)) == 2
 
     await check_settled(bench, path, ["Once", "Once"])
 
 
-async def test_drafts_that_differ_in_their_tasks_alone_keep_them_apart(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_drafts_that_differ_in_their_tasks_alone_keep_them_apart(bench: Bench) -> None:
     path = write(bench, "# TICKET: Once\n\n## Tasks\n- A\n\n# TICKET: Once\n\n## Tasks\n- B\n")
     answered: list[str] = []
 
@@ -182,9 +162,7 @@ async def test_drafts_that_differ_in_their_tasks_alone_keep_them_apart(
         assert (part.summary, part.parent) == (task.title, whole.id)
 
 
-async def test_a_draft_does_not_get_the_key_of_one_like_it_that_was_taken_out(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_draft_does_not_get_the_key_of_one_like_it_that_was_taken_out(bench: Bench) -> None:
     other = DRAFT.replace("Once", "Once more")
     path = await lose_answers(bench, f"{DRAFT}\n{other}")
     path.write_text(other)
@@ -198,9 +176,7 @@ async def test_a_draft_does_not_get_the_key_of_one_like_it_that_was_taken_out(
 
 
 @pytest.mark.parametrize("name", ["drafts.md", "elsewhere.md"])
-async def test_a_key_that_somebody_wrote_by_hand_is_taken_as_it_is(
-    bench: Bench, autojump_clock: MockClock, name: str
-) -> None:
+async def test_a_key_that_somebody_wrote_by_hand_is_taken_as_it_is(bench: Bench, name: str) -> None:
     path = await lose_answers(bench, DRAFT)
     path.unlink()
     text = DRAFT.replace("Once", "[DEMO-13] Once").replace("For all.", "For most.")
@@ -211,7 +187,7 @@ async def test_a_key_that_somebody_wrote_by_hand_is_taken_as_it_is(
 
 
 async def test_a_ticket_that_came_by_git_beside_its_draft_is_told_and_not_doubled(
-    bench: Bench, autojump_clock: MockClock, tmp_path: Path
+    bench: Bench, tmp_path: Path
 ) -> None:
     path = await lose_answers(bench, DRAFT)
     clone = Bench(bench.site, tmp_path / "clone")
@@ -227,9 +203,7 @@ async def test_a_ticket_that_came_by_git_beside_its_draft_is_told_and_not_double
     await check_settled(bench, bench.root / "DEMO-13.md")
 
 
-async def test_a_status_that_was_not_reached_is_still_an_edit(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_status_that_was_not_reached_is_still_an_edit(bench: Bench) -> None:
     path = await lose_answers(bench, f"{DRAFT}\n## Fields\nStatus: In Progress\n")
 
     await check_settled(bench, path)
@@ -237,9 +211,7 @@ async def test_a_status_that_was_not_reached_is_still_an_edit(
     assert bench.finds("DEMO-13").status.name == "In Progress"
 
 
-async def test_an_issue_that_was_deleted_again_leaves_a_draft(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_an_issue_that_was_deleted_again_leaves_a_draft(bench: Bench) -> None:
     path = await lose_answers(bench, DRAFT)
     bench.site.delete("DEMO-13")
 
@@ -248,9 +220,7 @@ async def test_an_issue_that_was_deleted_again_leaves_a_draft(
     assert path.read_text().startswith("# TICKET: [DEMO-14] Once\n")
 
 
-async def test_a_head_and_its_task_are_settled_one_after_the_other(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_head_and_its_task_are_settled_one_after_the_other(bench: Bench) -> None:
     path = write(bench, f"{DRAFT}\n## Tasks\n- Part\n")
     posts: list[str] = []
 
@@ -270,9 +240,7 @@ async def test_a_head_and_its_task_are_settled_one_after_the_other(
     assert (await bench.sync()).push.total == 0
 
 
-async def test_a_draft_that_comes_back_without_its_key_is_known_again(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_draft_that_comes_back_without_its_key_is_known_again(bench: Bench) -> None:
     text = f"{DRAFT}\n## Fields\nStatus: In Progress\n\n## Tasks\n- Part\n\n# TICKET: Another\n"
     path = write(bench, text)
     await bench.push()
@@ -288,7 +256,7 @@ async def test_a_draft_that_comes_back_without_its_key_is_known_again(
 
 
 async def test_a_copy_of_a_draft_is_another_issue_while_its_key_stands_somewhere(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     path = write(bench, DRAFT)
     await bench.push()
@@ -300,9 +268,7 @@ async def test_a_copy_of_a_draft_is_another_issue_while_its_key_stands_somewhere
     assert new(bench) == ["Once", "Once"]
 
 
-async def test_a_draft_that_is_like_one_of_old_is_another_issue(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_draft_that_is_like_one_of_old_is_another_issue(bench: Bench) -> None:
     path = write(bench, DRAFT)
     await bench.push()
 
@@ -312,9 +278,7 @@ async def test_a_draft_that_is_like_one_of_old_is_another_issue(
     assert new(bench) == ["Once", "Once"]
 
 
-async def test_a_draft_of_an_issue_that_was_deleted_is_pushed_again(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_draft_of_an_issue_that_was_deleted_is_pushed_again(bench: Bench) -> None:
     path = write(bench, DRAFT)
     await bench.push()
 

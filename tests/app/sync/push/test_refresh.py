@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import trio
 from fakes.pulls import Bench
+from trio.testing import MockClock
 
 from jira_sandbox import make_site
 from ticketr import open_job_queue
@@ -19,17 +20,12 @@ from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.push import preparation, refresh
 from ticketr.app.sync.writing.versions import known_texts
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
 COUNT = 201
 """How many issues the site has; three bulk fetches."""
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
+def bench(tmp_path: Path, autojump_clock: MockClock) -> Bench:
     """A site of tickets without sub-tasks."""
     bench = Bench(make_site(tickets=1, seed=1), tmp_path / "work")
     first = bench.finds("DEMO-1")
@@ -60,9 +56,7 @@ def known(bench: Bench) -> tuple[set[str], list[str]]:
         state.close()
 
 
-async def test_a_clone_without_a_state_is_asked_for_by_the_hundred(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_clone_without_a_state_is_asked_for_by_the_hundred(bench: Bench) -> None:
     await clone(bench)
 
     result = await bench.push()
@@ -74,9 +68,7 @@ async def test_a_clone_without_a_state_is_asked_for_by_the_hundred(
     assert fetched(bench) == []
 
 
-async def test_it_is_told_how_many_tickets_of_a_clone_are_compared(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_it_is_told_how_many_tickets_of_a_clone_are_compared(bench: Bench) -> None:
     await clone(bench)
     bench.latency = 1.0
 
@@ -92,9 +84,7 @@ async def test_it_is_told_how_many_tickets_of_a_clone_are_compared(
     ]
 
 
-async def test_a_cancel_while_a_clone_is_taken_in_keeps_what_was(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_cancel_while_a_clone_is_taken_in_keeps_what_was(bench: Bench) -> None:
     await clone(bench)
     bench.retitles("DEMO-1", "Mine")  # in the first batch, for so are the names of the files
     bench.latency = 1.0
@@ -133,7 +123,7 @@ async def test_tickets_are_not_torn_apart_unless_one_is_more_than_a_request_may_
 
 
 async def test_a_push_of_a_title_converts_no_description(
-    bench: Bench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await bench.pull()
     assert bench.finds("DEMO-1").description
@@ -153,7 +143,7 @@ async def test_a_push_of_a_title_converts_no_description(
 
 
 async def test_a_description_that_was_sent_is_not_known_until_it_is_read_again(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     await bench.pull()
     head = str(bench.finds("DEMO-1").id)

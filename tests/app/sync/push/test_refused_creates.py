@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import pytest
 import trio
@@ -16,16 +16,9 @@ from planned_faults import PlannedFaults
 from jira_sandbox import Fault, FaultKind, create_app
 from ticketr import JobFailed
 from ticketr.app.jira import AuthenticationFailed, ConnectionLost
-from ticketr.app.jira.transport import Response as HttpResponse
+from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code
 from ticketr.app.tickets import parse
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from trio.testing import MockClock
-
-    from ticketr.app.jira.transport import Request, Response
 
 SHAPES = {
     0: "302",
@@ -77,12 +70,12 @@ class Answering(Recorder):
         self._left -= 1
         if self._carry_out:
             await super().send(request)
-        return HttpResponse(self._status, self._headers, self._body, request.url)
+        return Response(self._status, self._headers, self._body, request.url)
 
 
 @pytest.mark.parametrize("turn", SHAPES, ids=SHAPES.get)
 async def test_a_create_that_was_carried_out_is_found_whatever_the_answer(
-    bench: Bench, autojump_clock: MockClock, turn: int
+    bench: Bench, turn: int
 ) -> None:
     path = write(bench, WITH_MORE)
 
@@ -100,9 +93,7 @@ async def test_a_create_that_was_carried_out_is_found_whatever_the_answer(
 
 
 @pytest.mark.parametrize("turn", SHAPES, ids=SHAPES.get)
-async def test_a_sub_task_that_was_carried_out_is_found_too(
-    bench: Bench, autojump_clock: MockClock, turn: int
-) -> None:
+async def test_a_sub_task_that_was_carried_out_is_found_too(bench: Bench, turn: int) -> None:
     write(bench, WITH_MORE)
 
     result = await bench.push(transport=refusing(bench, None, turn))
@@ -114,7 +105,7 @@ async def test_a_sub_task_that_was_carried_out_is_found_too(
 
 @pytest.mark.parametrize("turn", SHAPES, ids=SHAPES.get)
 async def test_one_push_makes_the_sub_tasks_of_what_was_refused_and_found(
-    bench: Bench, autojump_clock: MockClock, turn: int
+    bench: Bench, turn: int
 ) -> None:
     """So it does if they are refused and found in their turn; nothing is left without a word."""
     write(bench, WITH_MORE)
@@ -126,9 +117,7 @@ async def test_one_push_makes_the_sub_tasks_of_what_was_refused_and_found(
     assert (await bench.push()).total == 0
 
 
-async def test_what_jira_made_though_it_refused_is_told(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_what_jira_made_though_it_refused_is_told(bench: Bench) -> None:
     write(bench, WITH_MORE)
 
     result = await bench.push(transport=refusing(bench, 2))
@@ -141,7 +130,7 @@ async def test_what_jira_made_though_it_refused_is_told(
 
 
 async def test_a_draft_that_was_refused_indeed_fails_with_jiras_words_and_is_a_draft(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     write(bench, DRAFT)
     words = {"errorMessages": ["Not on Sundays."]}
@@ -164,7 +153,7 @@ async def test_a_draft_that_was_refused_indeed_fails_with_jiras_words_and_is_a_d
     ids=["of no words", "of plain text", "of a gateway's JSON"],
 )
 async def test_a_page_of_something_before_jira_is_waited_for_as_a_lost_answer_is(
-    bench: Bench, autojump_clock: MockClock, body: object
+    bench: Bench, body: object
 ) -> None:
     write(bench, DRAFT)
 
@@ -174,9 +163,7 @@ async def test_a_page_of_something_before_jira_is_waited_for_as_a_lost_answer_is
     assert trio.current_time() == SETTLE
 
 
-async def test_many_that_are_refused_are_looked_for_together(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_many_that_are_refused_are_looked_for_together(bench: Bench) -> None:
     write(bench, "\n".join(f"# TICKET: Number {number}\n" for number in range(9)))
     words = {"errorMessages": ["No."]}
     transport = Answering(bench, 403, words, times=9, carry_out=False)
@@ -189,7 +176,7 @@ async def test_many_that_are_refused_are_looked_for_together(
 
 
 async def test_a_field_that_was_sent_and_is_named_is_a_reason_so_nothing_is_looked_for(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     write(bench, DRAFT)
     transport = Answering(bench, 400, {"errors": {"summary": "Too dull."}}, carry_out=False)
@@ -201,7 +188,7 @@ async def test_a_field_that_was_sent_and_is_named_is_a_reason_so_nothing_is_look
     assert unsettled(bench) == []
 
 
-async def test_a_field_that_was_not_sent_is_none(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_a_field_that_was_not_sent_is_none(bench: Bench) -> None:
     path = write(bench, DRAFT)
 
     result = await bench.push(transport=Answering(bench, 400, {"errors": {"votes": "No."}}))
@@ -210,9 +197,7 @@ async def test_a_field_that_was_not_sent_is_none(bench: Bench, autojump_clock: M
     await check_settled(bench, path)
 
 
-async def test_after_a_refused_login_the_next_push_looks(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_after_a_refused_login_the_next_push_looks(bench: Bench) -> None:
     path = write(bench, DRAFT)
 
     with pytest.raises(JobFailed) as failed:
@@ -222,9 +207,7 @@ async def test_after_a_refused_login_the_next_push_looks(
     await check_settled(bench, path)
 
 
-async def test_a_429_that_is_none_is_asked_again_after_its_wait(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_429_that_is_none_is_asked_again_after_its_wait(bench: Bench) -> None:
     path = write(bench, DRAFT)
     transport = Answering(bench, 429, carry_out=False, headers={"retry-after": "60"})
 
@@ -236,9 +219,7 @@ async def test_a_429_that_is_none_is_asked_again_after_its_wait(
     await check_settled(bench, path)
 
 
-async def test_a_429_with_a_wish_that_is_too_long_ends_it(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_429_with_a_wish_that_is_too_long_ends_it(bench: Bench) -> None:
     write(bench, DRAFT)
     headers = {"retry-after": "1800"}
     transport = Answering(bench, 429, carry_out=False, headers=headers)
@@ -249,9 +230,7 @@ async def test_a_429_with_a_wish_that_is_too_long_ends_it(
     assert transport.creates == 1
 
 
-async def test_what_cannot_be_looked_for_is_left_to_the_next_run(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_what_cannot_be_looked_for_is_left_to_the_next_run(bench: Bench) -> None:
     path = write(bench, DRAFT)
 
     class Blind(Answering):
@@ -271,7 +250,7 @@ async def test_what_cannot_be_looked_for_is_left_to_the_next_run(
 
 @pytest.mark.parametrize("turn", SHAPES, ids=SHAPES.get)
 async def test_a_kill_between_the_answer_and_the_look_doubles_nothing(
-    bench: Bench, autojump_clock: MockClock, turn: int
+    bench: Bench, turn: int
 ) -> None:
     path = write(bench, DRAFT)
     faults = PlannedFaults(Fault(FaultKind.REFUSED, turn=turn), method="POST", path="/issue?")

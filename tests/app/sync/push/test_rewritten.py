@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -11,19 +13,13 @@ from fakes.lossy import Lossy
 from fakes.pulls import Bench, Recorder
 from fakes.wire import Wire
 from planned_faults import PlannedFaults
+from trio.testing import MockClock
 
 from jira_sandbox import Fault, FaultKind, create_app, make_site
 from jira_sandbox.data.catalogue import COMPONENTS, MEDIUM, PRIORITIES, STORY, USERS, VERSIONS
+from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code
 from ticketr.app.tickets import parse, render_ticket
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from trio.testing import MockClock
-
-    from ticketr.app.jira.transport import Request, Response
 
 DAY = 1_769_851_800_000  # 2026-01-31T09:30Z
 NOT_ALLOWED = 2  # which of the refusals says "You do not have the permission."
@@ -104,7 +100,7 @@ class Fielded(Bench):
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
+def bench(tmp_path: Path, autojump_clock: MockClock) -> Bench:
     site = make_site(tickets=3, seed=1)
     site.edit("DEMO-1", type=STORY, labels=("ui",), components=(), story_points=None)
     site.edit("DEMO-1", fix_versions=(), priority=MEDIUM)
@@ -215,7 +211,7 @@ both = pytest.mark.parametrize("cases", [FIELDS, STATUS], ids=["fields", "status
 @every_loss
 @pytest.mark.parametrize("kind", ["sync", "pull"])
 async def test_they_are_nobody_else_s_changes_and_the_file_has_jira_s_form_then(
-    bench: Bench, autojump_clock: MockClock, cases: Cases, lose: Any, kind: str
+    bench: Bench, cases: Cases, lose: Any, kind: str
 ) -> None:
     key = await lose(bench, cases)
 
@@ -233,9 +229,7 @@ async def test_they_are_nobody_else_s_changes_and_the_file_has_jira_s_form_then(
 @both
 @every_loss
 @pytest.mark.parametrize("kind", ["sync", "push"])
-async def test_they_may_be_edited_again(
-    bench: Bench, autojump_clock: MockClock, cases: Cases, lose: Any, kind: str
-) -> None:
+async def test_they_may_be_edited_again(bench: Bench, cases: Cases, lose: Any, kind: str) -> None:
     key = await lose(bench, cases)
     write_lines(bench, key, again(cases))
 
@@ -252,7 +246,7 @@ async def test_they_may_be_edited_again(
 @every_loss
 @pytest.mark.parametrize("edited", [False, True])
 async def test_what_somebody_else_has_made_of_them_is_theirs(
-    bench: Bench, autojump_clock: MockClock, lose: Any, edited: bool
+    bench: Bench, lose: Any, edited: bool
 ) -> None:
     cases = [each for each in FIELDS if each.theirs]
     key = await lose(bench, cases)
@@ -273,9 +267,7 @@ async def test_what_somebody_else_has_made_of_them_is_theirs(
     assert (await bench.push()).total == 0
 
 
-async def test_the_parts_of_one_push_are_told_apart(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_the_parts_of_one_push_are_told_apart(bench: Bench) -> None:
     await lose_the_answer(bench, FIELDS)
     write_lines(bench, "DEMO-1", {"Labels": "zeta, beta"})
     bench.site.edit("DEMO-1", priority=PRIORITIES[1])
@@ -285,9 +277,7 @@ async def test_the_parts_of_one_push_are_told_apart(
     assert note.reason == "changed here and in Jira: DEMO-1: Priority"
 
 
-async def test_what_jira_puts_into_a_new_issue_is_nobody_s_change(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_what_jira_puts_into_a_new_issue_is_nobody_s_change(bench: Bench) -> None:
     key = await lose_what_is_made(bench, [each for each in FIELDS if each.line == "Labels"])
     assert bench.finds(key).priority == MEDIUM
     write_lines(bench, key, {"Priority": "High"})

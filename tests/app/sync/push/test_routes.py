@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 import trio
 from fakes.lossy import Lossy
-from fakes.pulls import Recorder
+from fakes.pulls import Bench, Recorder
 
 from jira_sandbox import create_app
 from jira_sandbox.data.catalogue import BUG, DONE, IN_PROGRESS, IN_REVIEW, TO_DO
+from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code, PushPlan, State, read_push_plan
 from ticketr.app.sync.workspace.store import Store
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from fakes.pulls import Bench
-    from trio.testing import MockClock
-
-    from ticketr.app.jira.transport import Request, Response
 
 STATE = ".ticketr"
 MOVE = ("POST", "issue/DEMO-1/transitions")
@@ -66,9 +59,7 @@ def failing_at(bench: Bench, number: int, happens: Callable[[], object]) -> Loss
     return Lossy(create_app(bench.site), lambda *_: None, before=before)
 
 
-async def test_a_status_several_transitions_away_is_reached(
-    ways: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_status_several_transitions_away_is_reached(ways: Bench) -> None:
     await ways.pull()
     edit(ways, "Status: To Do", "Status: Done")
 
@@ -85,7 +76,7 @@ async def test_a_status_several_transitions_away_is_reached(
     assert (await ways.push()).total == 0
 
 
-async def test_what_was_learnt_is_in_the_next_plan(ways: Bench, autojump_clock: MockClock) -> None:
+async def test_what_was_learnt_is_in_the_next_plan(ways: Bench) -> None:
     await ways.pull()
     edit(ways, "Status: To Do", "Status: Done")
     shown = plan_of(ways)
@@ -105,9 +96,7 @@ async def test_what_was_learnt_is_in_the_next_plan(ways: Bench, autojump_clock: 
     assert ways.finds("DEMO-1").status == DONE
 
 
-async def test_the_rest_of_a_ticket_whose_way_was_not_shown_waits_too(
-    ways: Bench, autojump_clock: MockClock
-) -> None:
+async def test_the_rest_of_a_ticket_whose_way_was_not_shown_waits_too(ways: Bench) -> None:
     await ways.pull()
     edit(ways, "Status: To Do", "Status: Done")
     ways.retitles("DEMO-3", "Another title")
@@ -118,9 +107,7 @@ async def test_the_rest_of_a_ticket_whose_way_was_not_shown_waits_too(
     assert [each.key for each in result.left] == ["DEMO-1"]
 
 
-async def test_a_workflow_is_asked_for_once_for_all_tickets_of_a_type(
-    ways: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_workflow_is_asked_for_once_for_all_tickets_of_a_type(ways: Bench) -> None:
     kind, project = ways.finds("DEMO-1").type, ways.finds("DEMO-1").project
     keys = [ways.site.create(project=project, type=kind, summary=f"N {n}").key for n in range(4)]
     await ways.pull()
@@ -135,7 +122,7 @@ async def test_a_workflow_is_asked_for_once_for_all_tickets_of_a_type(
 
 
 async def test_a_ticket_of_another_type_with_the_same_statuses_tells_the_way_too(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     first = bench.finds("DEMO-1")
     for status in (IN_PROGRESS, IN_REVIEW):
@@ -149,9 +136,7 @@ async def test_a_ticket_of_another_type_with_the_same_statuses_tells_the_way_too
     assert bench.finds("DEMO-1").status == DONE
 
 
-async def test_a_site_that_lists_no_statuses_tells_the_way_of_the_own_type(
-    ways: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_site_that_lists_no_statuses_tells_the_way_of_the_own_type(ways: Bench) -> None:
     class Silent(Recorder):
         async def send(self, request: Request) -> Response:
             response = await super().send(request)
@@ -165,9 +150,7 @@ async def test_a_site_that_lists_no_statuses_tells_the_way_of_the_own_type(
     assert result.updated == ("DEMO-1",)
 
 
-async def test_a_site_that_refuses_the_search_is_an_unknown_way(
-    ways: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_site_that_refuses_the_search_is_an_unknown_way(ways: Bench) -> None:
     class Refusing(Recorder):
         async def send(self, request: Request) -> Response:
             response = await super().send(request)
@@ -181,9 +164,7 @@ async def test_a_site_that_refuses_the_search_is_an_unknown_way(
     assert note.code is Code.NO_TRANSITION
 
 
-async def test_a_failure_on_the_way_leaves_it_there_and_the_next_push_goes_on(
-    ways: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_failure_on_the_way_leaves_it_there_and_the_next_push_goes_on(ways: Bench) -> None:
     await ways.pull()
     edit(ways, "Status: To Do", "Status: Done")
     edit(ways, "Priority: Low", "Priority: High")
@@ -213,9 +194,7 @@ async def test_a_failure_on_the_way_leaves_it_there_and_the_next_push_goes_on(
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
-async def test_a_cancel_on_the_way_is_no_conflict_afterwards(
-    ways: Bench, number: int, autojump_clock: MockClock
-) -> None:
+async def test_a_cancel_on_the_way_is_no_conflict_afterwards(ways: Bench, number: int) -> None:
     await ways.pull()
     edit(ways, "Status: To Do", "Status: Done")
     ways.latency = 1.0
@@ -230,9 +209,7 @@ async def test_a_cancel_on_the_way_is_no_conflict_afterwards(
     assert "Status: Done\n" in (ways.root / "DEMO-1.md").read_text()
 
 
-async def test_a_status_that_no_known_way_leads_to_lists_what_can_be_reached(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_status_that_no_known_way_leads_to_lists_what_can_be_reached(bench: Bench) -> None:
     await bench.pull()
     edit(bench, "Status: To Do", "Status: Done")
 
@@ -248,9 +225,7 @@ NEW = "# TICKET: {1}\n\n## Fields\nType: {0}\nStatus: Done\n"
 WAY = "To Do > In Progress > In Review > Done (3 transitions)"
 
 
-async def test_the_status_of_a_new_ticket_is_reached_by_several_transitions(
-    ways: Bench, autojump_clock: MockClock
-) -> None:
+async def test_the_status_of_a_new_ticket_is_reached_by_several_transitions(ways: Bench) -> None:
     await ways.pull()
     (ways.root / "new.md").write_text(NEW.format(ways.finds("DEMO-1").type.name, "New"))
 
@@ -263,9 +238,7 @@ async def test_the_status_of_a_new_ticket_is_reached_by_several_transitions(
     assert (await ways.push()).total == 0
 
 
-async def test_the_plan_shows_the_way_of_a_new_ticket_once_it_is_known(
-    ways: Bench, autojump_clock: MockClock
-) -> None:
+async def test_the_plan_shows_the_way_of_a_new_ticket_once_it_is_known(ways: Bench) -> None:
     kind = ways.finds("DEMO-1").type.name
     await ways.pull()
     (ways.root / "new.md").write_text(NEW.format(kind, "New"))
@@ -280,9 +253,7 @@ async def test_the_plan_shows_the_way_of_a_new_ticket_once_it_is_known(
     assert ways.finds(result.created[0]).status == DONE
 
 
-async def test_a_new_ticket_whose_way_was_not_shown_stays_in_its_first_status(
-    ways: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_new_ticket_whose_way_was_not_shown_stays_in_its_first_status(ways: Bench) -> None:
     await ways.pull()
     (ways.root / "new.md").write_text(NEW.format(ways.finds("DEMO-1").type.name, "New"))
 
@@ -302,7 +273,7 @@ async def test_a_new_ticket_whose_way_was_not_shown_stays_in_its_first_status(
 
 
 async def test_a_failure_on_the_way_of_a_new_ticket_leaves_it_there_and_the_next_push_goes_on(
-    ways: Bench, autojump_clock: MockClock
+    ways: Bench,
 ) -> None:
     await ways.pull()
     (ways.root / "new.md").write_text(NEW.format(ways.finds("DEMO-1").type.name, "New"))

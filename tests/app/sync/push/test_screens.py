@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 from fakes.pulls import Bench, Recorder
 
 from jira_sandbox import create_app
 from jira_sandbox.data.catalogue import DONE, IN_PROGRESS, IN_REVIEW
+from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code
-
-if TYPE_CHECKING:
-    from trio.testing import MockClock
-
-    from ticketr.app.jira.transport import Request, Response
 
 FIELDS = ("Resolution",)
 
@@ -59,7 +54,7 @@ class WithoutParent(Recorder):
 
 @pytest.mark.parametrize("more", ["", "Priority: Low\n"])
 async def test_a_parent_that_no_edit_screen_has_is_changed_as_a_bulk_change_does(
-    bench: Bench, autojump_clock: MockClock, more: str
+    bench: Bench, more: str
 ) -> None:
     made = [
         bench.site.create(
@@ -80,9 +75,7 @@ async def test_a_parent_that_no_edit_screen_has_is_changed_as_a_bulk_change_does
     assert bench.finds(made[1].key).parent == made[0].id
 
 
-async def test_a_resolution_goes_with_the_transition_whose_screen_has_it(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_resolution_goes_with_the_transition_whose_screen_has_it(bench: Bench) -> None:
     bench.site.transition("DEMO-1", IN_REVIEW)
     await bench.pull(fields=FIELDS)
     edit(bench, "DEMO-1", "Status: In Review", "Status: Done\nResolution: won't do")
@@ -99,9 +92,7 @@ async def test_a_resolution_goes_with_the_transition_whose_screen_has_it(
     assert (await bench.push(fields=FIELDS)).total == 0
 
 
-async def test_a_resolution_goes_with_the_last_of_several_transitions(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_resolution_goes_with_the_last_of_several_transitions(bench: Bench) -> None:
     first = bench.finds("DEMO-1")
     for status in (IN_PROGRESS, IN_REVIEW):
         made = bench.site.create(project=first.project, type=first.type, summary="Other")
@@ -116,9 +107,7 @@ async def test_a_resolution_goes_with_the_last_of_several_transitions(
     assert resolution.name == "Duplicate"
 
 
-async def test_a_resolution_alone_is_refused_with_its_file_and_line(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_resolution_alone_is_refused_with_its_file_and_line(bench: Bench) -> None:
     await bench.pull(fields=FIELDS)
     edit(bench, "DEMO-1", "Status: To Do", "Status: To Do\nResolution: Done")
     bench.retitles("DEMO-1", "Another title")
@@ -135,9 +124,7 @@ async def test_a_resolution_alone_is_refused_with_its_file_and_line(
     assert (result.total, bench.writes) == (0, [])
 
 
-async def test_a_resolution_is_refused_if_no_transition_asks_for_it(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_resolution_is_refused_if_no_transition_asks_for_it(bench: Bench) -> None:
     await bench.pull(fields=FIELDS)
     edit(bench, "DEMO-1", "Status: To Do", "Status: In Progress\nResolution: Done")
 
@@ -147,9 +134,7 @@ async def test_a_resolution_is_refused_if_no_transition_asks_for_it(
     assert bench.writes == []
 
 
-async def test_a_resolution_that_does_not_exist_is_refused_with_similar_ones(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_resolution_that_does_not_exist_is_refused_with_similar_ones(bench: Bench) -> None:
     bench.site.transition("DEMO-1", IN_REVIEW)
     await bench.pull(fields=FIELDS)
     edit(bench, "DEMO-1", "Status: In Review", "Status: Done\nResolution: Duplicated")
@@ -163,7 +148,7 @@ async def test_a_resolution_that_does_not_exist_is_refused_with_similar_ones(
 
 
 async def test_a_site_that_does_not_tell_its_screens_is_asked_to_take_the_field(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench,
 ) -> None:
     await bench.pull(fields=FIELDS)
     edit(bench, "DEMO-1", "Status: To Do", "Status: To Do\nResolution: Done")
@@ -184,7 +169,7 @@ async def test_a_site_that_does_not_tell_its_screens_is_asked_to_take_the_field(
     ],
 )
 async def test_an_edit_screen_is_asked_for_only_if_a_field_was_edited(
-    bench: Bench, edits: dict[str, tuple[str, str]], asked: int, autojump_clock: MockClock
+    bench: Bench, edits: dict[str, tuple[str, str]], asked: int
 ) -> None:
     await bench.pull()
     for key, (old, new) in edits.items():
@@ -194,9 +179,7 @@ async def test_an_edit_screen_is_asked_for_only_if_a_field_was_edited(
     assert len(editmeta(bench)) == asked
 
 
-async def test_tickets_of_one_type_and_status_share_an_edit_screen(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_tickets_of_one_type_and_status_share_an_edit_screen(bench: Bench) -> None:
     first = bench.finds("DEMO-1")
     keys = [
         bench.site.create(project=first.project, type=first.type, summary=f"Number {number}").key

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from fakes.lossy import Lossy
 from fakes.pulls import Bench
 from fakes.unsettled import site_in_virtual_time
+from trio.testing import MockClock
 
 from jira_sandbox import create_app
 from ticketr.app.sync import Code, Side
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from trio.testing import MockClock
 
 
 @pytest.fixture
@@ -30,9 +26,7 @@ def prioritise(bench: Bench, key: str) -> None:
     path.write_text(text.replace("Priority: Low\n", "Priority: High\n", 1))
 
 
-async def test_what_does_not_clash_is_merged_and_pushed(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_what_does_not_clash_is_merged_and_pushed(bench: Bench) -> None:
     await bench.pull()
     bench.site.edit("DEMO-1", labels=("theirs",))
     prioritise(bench, "DEMO-1")
@@ -45,9 +39,7 @@ async def test_what_does_not_clash_is_merged_and_pushed(
     assert (await bench.sync()).push.total == 0
 
 
-async def test_what_clashes_is_a_conflict_to_resolve(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_what_clashes_is_a_conflict_to_resolve(bench: Bench) -> None:
     await bench.pull()
     bench.site.edit("DEMO-1", summary="Theirs")
     bench.retitles("DEMO-1", "Mine")
@@ -59,9 +51,7 @@ async def test_what_clashes_is_a_conflict_to_resolve(
     assert bench.finds("DEMO-1").summary == "Theirs"
 
 
-async def test_a_strategy_settles_what_clashes_there_too(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_strategy_settles_what_clashes_there_too(bench: Bench) -> None:
     await bench.pull()
     bench.site.edit("DEMO-1", summary="Theirs")
     bench.retitles("DEMO-1", "Mine")
@@ -72,9 +62,7 @@ async def test_a_strategy_settles_what_clashes_there_too(
     assert bench.finds("DEMO-1").summary == "Mine"
 
 
-async def test_a_ticket_that_never_stands_still_is_left_for_the_next_sync(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_ticket_that_never_stands_still_is_left_for_the_next_sync(bench: Bench) -> None:
     await bench.pull()
     bench.site.edit("DEMO-1", labels=("theirs",))
     prioritise(bench, "DEMO-1")

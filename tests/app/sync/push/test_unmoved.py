@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
+from fakes.pulls import Bench
 
 from jira_sandbox.data.catalogue import SPRINTS, USERS
+from jira_sandbox.data.issue import Issue
 from ticketr.app.sync import Code
 from ticketr.app.tickets import parse
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from fakes.pulls import Bench
-    from trio.testing import MockClock
-
-    from jira_sandbox.data.issue import Issue
 
 OPEN, OVER = (replace(SPRINTS[6], state=state) for state in ("active", "closed"))
 RENAMED = replace(USERS[2], name="Priya Raman-Okafor")
@@ -36,11 +30,7 @@ def rename_user(issue: Issue) -> Issue:
 @pytest.mark.parametrize("key", ["DEMO-3", "DEMO-4"])
 @pytest.mark.parametrize("change", [close_sprint, rename_user])
 async def test_a_pull_takes_what_a_push_has_found(
-    bench: Bench,
-    autojump_clock: MockClock,
-    change: Callable[[Issue], Issue],
-    key: str,
-    dry_run: bool,
+    bench: Bench, change: Callable[[Issue], Issue], key: str, dry_run: bool
 ) -> None:
     bench.site.put(replace(bench.finds(key), sprints=(OPEN,), assignee=USERS[2]))
     await bench.pull()
@@ -63,9 +53,7 @@ async def test_a_pull_takes_what_a_push_has_found(
 
 
 @pytest.mark.parametrize("change", [close_sprint, rename_user])
-async def test_a_sync_takes_it_at_once(
-    bench: Bench, autojump_clock: MockClock, change: Callable[[Issue], Issue]
-) -> None:
+async def test_a_sync_takes_it_at_once(bench: Bench, change: Callable[[Issue], Issue]) -> None:
     bench.site.put(replace(bench.finds("DEMO-3"), sprints=(OPEN,), assignee=USERS[2]))
     await bench.pull()
     bench.retitles("DEMO-3", "Mine")

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 import trio
 from fakes.described import attach, blocks, describe, edit, p, picture, store_of, text
 from fakes.lossy import Lossy, once
+from fakes.pulls import Bench
 
 from jira_sandbox import create_app
 from jira_sandbox.api.attachments import UPLOAD_LIMIT
 from jira_sandbox.api.media import media_id
 from ticketr import JobFailed
 from ticketr.app.jira import AttachmentSettings, AuthenticationFailed, JiraClient
-from ticketr.app.sync import Code, read_push_plan, read_state
-
-if TYPE_CHECKING:
-    from fakes.pulls import Bench
-    from trio.testing import MockClock
-
-    from ticketr.app.sync import PushPlan
+from ticketr.app.sync import Code, PushPlan, read_push_plan, read_state
 
 PNG = b"\x89PNG one"
 
@@ -53,7 +47,7 @@ async def write(bench: Bench, *lines: str, key: str = "DEMO-1") -> None:
     edit(bench, key, "\none\n", "\n".join(["\none\n", *lines, ""]))
 
 
-async def test_a_picture_is_attached_and_shown(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_a_picture_is_attached_and_shown(bench: Bench) -> None:
     save(bench, "pics/shot.png")
     await write(bench, "![The shot](pics/shot.png)")
     planned = plan(bench)
@@ -76,9 +70,7 @@ async def test_a_picture_is_attached_and_shown(bench: Bench, autojump_clock: Moc
     assert attached(bench, "DEMO-1") == {"shot.png": PNG}
 
 
-async def test_a_dry_run_lists_what_would_be_attached(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_dry_run_lists_what_would_be_attached(bench: Bench) -> None:
     save(bench, "shot.png")
     await write(bench, "![](shot.png)")
 
@@ -89,9 +81,7 @@ async def test_a_dry_run_lists_what_would_be_attached(
     assert not any(each.startswith("POST issue") for each in bench.writes)
 
 
-async def test_pictures_in_a_draft_and_its_sub_task_follow_its_creation(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_pictures_in_a_draft_and_its_sub_task_follow_its_creation(bench: Bench) -> None:
     await bench.pull()
     save(bench, "new/a.png", b"a")
     save(bench, "new/b.png", b"b")
@@ -139,7 +129,7 @@ async def test_pictures_in_a_draft_and_its_sub_task_follow_its_creation(
     ],
 )
 async def test_what_is_not_attached_is_a_warning_with_its_line(
-    bench: Bench, autojump_clock: MockClock, address: str, reason: str
+    bench: Bench, address: str, reason: str
 ) -> None:
     (bench.root.parent / "outside.png").write_bytes(PNG)
     save(bench, ".hidden/shot.png")
@@ -160,9 +150,7 @@ async def test_what_is_not_attached_is_a_warning_with_its_line(
     assert result.updated == ("DEMO-1",)
 
 
-async def test_names_and_contents_are_attached_once(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_names_and_contents_are_attached_once(bench: Bench) -> None:
     save(bench, "two words.png", b"1")
     save(bench, "a%20&b.png", b"2")
     save(bench, "sub/two words.png", b"3")
@@ -192,9 +180,7 @@ async def test_names_and_contents_are_attached_once(
     assert "![](https://example.com/x.png)" in found
 
 
-async def test_a_picture_that_was_there_before_is_never_attached(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_picture_that_was_there_before_is_never_attached(bench: Bench) -> None:
     """A clone that agrees with Jira must not choose files of this computer."""
     await write(bench, "![](shot.png)")
     assert (await bench.push()).updated == ("DEMO-1",)
@@ -209,9 +195,7 @@ async def test_a_picture_that_was_there_before_is_never_attached(
     assert attached(bench, "DEMO-1") == {}
 
 
-async def test_a_picture_that_is_shown_by_several_paths_is_planned_once(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_picture_that_is_shown_by_several_paths_is_planned_once(bench: Bench) -> None:
     save(bench, "shot.png")
     await write(bench, "![](shot.png)", "", "![](./shot.png)")
 
@@ -222,7 +206,7 @@ async def test_a_picture_that_is_shown_by_several_paths_is_planned_once(
     ]
 
 
-async def test_code_shows_no_picture(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_code_shows_no_picture(bench: Bench) -> None:
     save(bench, "shot.png")
     await write(bench, "`![](shot.png)`\n\n```\n![](shot.png)\n```\n\n!\\[](shot.png)")
 
@@ -231,9 +215,7 @@ async def test_code_shows_no_picture(bench: Bench, autojump_clock: MockClock) ->
     assert attached(bench, "DEMO-1") == {}
 
 
-async def test_a_picture_in_a_list_is_attached_and_one_among_words_is_refused(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_picture_in_a_list_is_attached_and_one_among_words_is_refused(bench: Bench) -> None:
     save(bench, "shot.png")
     await write(bench, "- ![](shot.png)\n\nSee ![](shot.png) there.")
     (failed,) = (await bench.push()).failed
@@ -247,9 +229,7 @@ async def test_a_picture_in_a_list_is_attached_and_one_among_words_is_refused(
     assert blocks(bench, "DEMO-1")[1] == {"type": "bulletList", "content": [item]}
 
 
-async def test_a_file_that_the_site_does_not_take_holds_its_issue_back(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_file_that_the_site_does_not_take_holds_its_issue_back(bench: Bench) -> None:
     save(bench, "big.png", bytes(UPLOAD_LIMIT + 1))
     await write(bench, "![](big.png)")
     edit(bench, "DEMO-1", "\none\n", "\ntwo\n")
@@ -262,7 +242,7 @@ async def test_a_file_that_the_site_does_not_take_holds_its_issue_back(
     assert plan(bench).entries != ()
 
 
-async def test_a_mention_and_a_picture_go_together(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_a_mention_and_a_picture_go_together(bench: Bench) -> None:
     save(bench, "shot.png")
     await write(bench, "by @[demo@example.com]\n", "![](shot.png)")
 
@@ -274,9 +254,7 @@ async def test_a_mention_and_a_picture_go_together(bench: Bench, autojump_clock:
     assert shown == picture(media(bench, "DEMO-1", "shot.png"))
 
 
-async def test_a_picture_that_was_deleted_in_jira_is_attached_again(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_picture_that_was_deleted_in_jira_is_attached_again(bench: Bench) -> None:
     save(bench, "shot.png")
     await write(bench, "![](shot.png)")
     await bench.push()
@@ -309,12 +287,7 @@ async def test_a_picture_that_was_deleted_in_jira_is_attached_again(
     ],
 )
 async def test_a_picture_that_is_not_attached_holds_its_issue_back(
-    bench: Bench,
-    autojump_clock: MockClock,
-    monkeypatch: pytest.MonkeyPatch,
-    method: str,
-    answer: object,
-    reason: str,
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, method: str, answer: object, reason: str
 ) -> None:
     save(bench, "shot.png")
     await write(bench, "![](shot.png)")
@@ -338,7 +311,7 @@ async def test_a_picture_that_is_not_attached_holds_its_issue_back(
 
 
 async def test_a_login_that_ends_while_a_picture_is_attached_ends_the_push(
-    bench: Bench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save(bench, "shot.png")
     await write(bench, "![](shot.png)")
@@ -354,7 +327,7 @@ async def test_a_login_that_ends_while_a_picture_is_attached_ends_the_push(
 
 
 async def test_a_picture_that_is_gone_when_it_is_sent_holds_its_issue_back(
-    bench: Bench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save(bench, "shot.png")
     await write(bench, "![](shot.png)")
@@ -374,7 +347,7 @@ async def test_a_picture_that_is_gone_when_it_is_sent_holds_its_issue_back(
 
 @pytest.mark.parametrize(("account", "content"), [("someone", PNG[::-1]), ("", PNG + b"more")])
 async def test_another_attachment_of_the_name_is_not_taken_for_a_lost_answer(
-    bench: Bench, autojump_clock: MockClock, account: str, content: bytes
+    bench: Bench, account: str, content: bytes
 ) -> None:
     """The answer is lost, and the issue has then a file of somebody else or of another size."""
     save(bench, "shot.png")
@@ -393,9 +366,7 @@ async def test_another_attachment_of_the_name_is_not_taken_for_a_lost_answer(
     assert attached(bench, "DEMO-1") == {"shot.png": content, "shot (2).png": PNG}
 
 
-async def test_a_picture_that_was_confirmed_is_sent_and_another_one_is_not(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_picture_that_was_confirmed_is_sent_and_another_one_is_not(bench: Bench) -> None:
     save(bench, "shot.png")
     await write(bench, "![](shot.png)")
     confirmed = plan(bench)
@@ -410,9 +381,7 @@ async def test_a_picture_that_was_confirmed_is_sent_and_another_one_is_not(
     assert attached(bench, "DEMO-1") == {"shot.png": PNG + b"more"}
 
 
-async def test_a_sync_merges_a_picture_with_what_jira_has_changed(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_sync_merges_a_picture_with_what_jira_has_changed(bench: Bench) -> None:
     save(bench, "shot.png")
     describe(bench, "DEMO-1", p("one"), p("mid"), p("two"))
     await bench.pull()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 import shutil
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -18,14 +20,8 @@ from jira_sandbox import create_app, make_site
 from jira_sandbox.api.media import media_id
 from ticketr import JobStatus, open_job_queue
 from ticketr.app.jira import ConnectionLost
-from ticketr.app.jira.transport import Response as HttpResponse
+from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import PushJob, SyncJob
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from pathlib import Path
-
-    from ticketr.app.jira.transport import Request, Response
 
 LATENCY = 0.1
 DRAFT = "# TICKET: A draft\n\n## Description\nabove\n\n![](b.png)\n"
@@ -126,7 +122,7 @@ class Broken(Recorder):
             await super().send(request)
         if self._status:
             answer = b'{"errorMessages": ["not now"], "errors": {}}'
-            return HttpResponse(
+            return Response(
                 self._status, {"retry-after": "1", "content-type": "application/json"}, answer, path
             )
         raise ConnectionLost(request.url, "the cable was pulled")
@@ -299,7 +295,7 @@ class Late(Recorder):
         body = b"".join([piece async for piece in request.source.pieces()])
         self._nursery.start_soon(self._deliver, replace(request, body=body, source=None))
         if self._status:
-            return HttpResponse(self._status, {"content-type": "text/html"}, b"<html>", request.url)
+            return Response(self._status, {"content-type": "text/html"}, b"<html>", request.url)
         raise ConnectionLost(request.url, "the cable was pulled")
 
     async def _deliver(self, request: Request) -> None:

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
+from fakes.pulls import Bench
 
 from ticketr import JobFailed
 from ticketr.app.sync import State, StateFailed, Store, Take, resolve
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from fakes.pulls import Bench
-    from trio.testing import MockClock
 
 
 def write(path: Path, data: bytes) -> None:
@@ -65,9 +61,7 @@ BROKEN: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("how", BROKEN)
-async def test_a_broken_state_is_told_in_our_words(
-    bench: Bench, autojump_clock: MockClock, how: str
-) -> None:
+async def test_a_broken_state_is_told_in_our_words(bench: Bench, how: str) -> None:
     await bench.pull()
     files = bench.files()
     BROKEN[how](bench.root / ".ticketr" / "state.db")
@@ -99,7 +93,7 @@ async def test_a_broken_state_is_told_in_our_words(
     ],
 )
 async def test_a_broken_conflict_is_told_in_our_words(
-    bench: Bench, autojump_clock: MockClock, column: str, value: str
+    bench: Bench, column: str, value: str
 ) -> None:
     await bench.pull()
     bench.retitles("DEMO-3", "Mine")
@@ -143,10 +137,7 @@ def impatient(path: Path, *, connect: Any = sqlite3.connect, **options: Any) -> 
 
 
 async def test_a_locked_state_is_told_with_what_to_do(
-    bench: Bench,
-    autojump_clock: MockClock,
-    locked: Callable[[], None],
-    monkeypatch: pytest.MonkeyPatch,
+    bench: Bench, locked: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await bench.pull()
     locked()

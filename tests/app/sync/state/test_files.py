@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -15,10 +16,6 @@ from ticketr.app.sync.state.database import MIGRATIONS
 from ticketr.app.sync.state.files import AskedUpload
 from ticketr.app.sync.state.journal import Creation
 from ticketr.app.sync.state.state import State
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 ASKED = AskedUpload("10", "d1", "a.png", 3, "me")
 

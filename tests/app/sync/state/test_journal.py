@@ -3,7 +3,10 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
+
+import pytest
 
 from ticketr.app.sync.compare.diff import CorePart
 from ticketr.app.sync.compare.sent import SentValue
@@ -12,11 +15,6 @@ from ticketr.app.sync.state.database import MIGRATIONS
 from ticketr.app.sync.state.journal import REMEMBERED, Creation
 from ticketr.app.sync.state.state import Base, State
 from ticketr.app.tickets import Ticket
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pytest
 
 ASKED = Creation(
     marker="m1",

@@ -4,7 +4,7 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -13,11 +13,7 @@ from ticketr.app.sync.errors import OtherSite, StateFailed
 from ticketr.app.sync.state.database import MIGRATIONS
 from ticketr.app.sync.state.journal import Creation
 from ticketr.app.sync.state.state import Base, IssueRow, KnownIssue, State
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from ticketr.app.sync.workspace.store import Store
+from ticketr.app.sync.workspace.store import Store
 
 ISSUE = Issue(id="1", key="DEMO-1", fields={"summary": "x", "description": {"type": "doc"}})
 PART = Issue(id="2", key="DEMO-2", fields={})

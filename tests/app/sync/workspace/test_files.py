@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import resource
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from fakes.frozen import frozen
@@ -14,9 +14,6 @@ from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.workspace.failures import Attempt, attempt
 from ticketr.app.sync.workspace.files import FileChanged, replace_file, stamp_of
 from ticketr.app.tickets import TicketSyntaxError, parse
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def fails(error: Exception) -> bool:

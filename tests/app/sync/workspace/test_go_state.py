@@ -5,23 +5,20 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from fakes.pulls import Bench
+from trio.testing import MockClock
 
 from jira_sandbox import make_site
 from ticketr.app.sync.workspace.go_state import LARGEST, STATE_FILE, go_hash, read_hashes
 from ticketr.app.tickets import parse
 
-if TYPE_CHECKING:
-    from trio.testing import MockClock
-
 EXAMPLES = Path(__file__).parents[2] / "tickets" / "go_format"
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
+def bench(tmp_path: Path, autojump_clock: MockClock) -> Bench:
     bench = Bench(make_site(tickets=12, seed=1), tmp_path / "work")
     bench.root.mkdir()
     return bench
@@ -49,9 +46,7 @@ def test_a_hash_is_the_one_that_the_go_program_makes(name: str) -> None:
     assert [go_hash(ticket) for ticket in tickets] == hashes
 
 
-async def test_a_ticket_that_was_not_edited_is_replaced_and_put_aside(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_ticket_that_was_not_edited_is_replaced_and_put_aside(bench: Bench) -> None:
     path = left_by_go(bench, OLD)
 
     result = await bench.pull()
@@ -65,9 +60,7 @@ async def test_a_ticket_that_was_not_edited_is_replaced_and_put_aside(
     assert not (bench.root / "DEMO-9.md").exists()
 
 
-async def test_a_ticket_that_was_edited_since_is_a_conflict(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
+async def test_a_ticket_that_was_edited_since_is_a_conflict(bench: Bench) -> None:
     path = left_by_go(bench, OLD)
     path.write_text(OLD.replace("Old words", "My words"))
 
@@ -77,7 +70,7 @@ async def test_a_ticket_that_was_edited_since_is_a_conflict(
     assert "My words" in path.read_text()
 
 
-async def test_the_go_programs_state_counts_once(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_the_go_programs_state_counts_once(bench: Bench) -> None:
     path = left_by_go(bench, OLD)
     await bench.pull()
     path.write_text(OLD)  # an edit now, though it is what that program left

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 import pytest
 from fakes.stores import put
@@ -11,12 +10,9 @@ from fakes.unlisted import forbid_folder
 
 from ticketr.app.jira import Issue
 from ticketr.app.sync.errors import DuplicateKey
-from ticketr.app.sync.state.state import Base, IssueRow
+from ticketr.app.sync.state.state import Base, IssueRow, State
 from ticketr.app.sync.workspace.layout import Layout, notes_on
-
-if TYPE_CHECKING:
-    from ticketr.app.sync.state.state import State
-    from ticketr.app.sync.workspace.store import Store
+from ticketr.app.sync.workspace.store import Store
 
 BROKEN = "# TICKET: [DEMO-1] One\n<<<<<<< HEAD\n\n## Tasks\n- [DEMO-2] Two\n"
 

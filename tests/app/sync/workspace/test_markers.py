@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from ticketr.app.sync import ConflictMarker, Store, find_conflict_marker, find_conflict_markers
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HEADING = b"# TICKET: [DEMO-1] A\n"
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 import pytest
 
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.workspace.pictures import look_at_pictures, open_picture
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
 
 PNG = b"\x89PNG"
 #: The user "nobody", who owns nothing.

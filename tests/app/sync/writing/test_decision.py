@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from fakes.stores import NEW, OLD, files, put
@@ -16,18 +16,12 @@ from ticketr.app.sync.compare.versions import Side
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code
 from ticketr.app.sync.state.state import Base, IssueRow, State
-from ticketr.app.sync.workspace.editor import Editor
+from ticketr.app.sync.workspace.editor import Editor, Snapshot
+from ticketr.app.sync.workspace.store import Store
 from ticketr.app.sync.writing.decision import WriteOutcome
 from ticketr.app.sync.writing.rendering import RenderedFamily
 from ticketr.app.sync.writing.writer import FamilyResult, FamilyWriter
-from ticketr.app.tickets import Ticket, render_ticket
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from ticketr.app.sync.workspace.editor import Snapshot
-    from ticketr.app.sync.workspace.store import Store
-    from ticketr.app.tickets import TicketFile
+from ticketr.app.tickets import Ticket, TicketFile, render_ticket
 
 
 def write(

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from ticketr.app.jira import Issue
 from ticketr.app.sync.compare.columns import Columns
 from ticketr.app.sync.state.state import State
+from ticketr.app.sync.workspace.store import Store
 from ticketr.app.sync.writing.decision import WriteOutcome
 from ticketr.app.sync.writing.rendering import RenderedFamily, render_family
 from ticketr.app.sync.writing.writer import FamilyWriter
-
-if TYPE_CHECKING:
-    from ticketr.app.sync.workspace.store import Store
 
 
 def version(title: str) -> RenderedFamily:
