@@ -37,7 +37,6 @@ from ticketr.jobs._handle import JobHandle
 from ticketr.jobs._job import JobID, OnConflict
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._retry import Retry
-from ticketr.jobs._scheduling.dependencies import After
 from ticketr.jobs._values import (
     checked_callable,
     checked_key,
@@ -398,9 +397,6 @@ def checked_options(options: JobOptions) -> dict[str, Any]:
         if "id" not in fields:
             raise ValueError("once needs an id, by which the queue knows the job")
         fields.setdefault("on_conflict", OnConflict.JOIN)
-    any_end = fields.pop("after_any_end", False)
-    if jobs := fields.pop("after", ()):
-        fields["after"] = After(jobs, any_end)
     return fields
 
 

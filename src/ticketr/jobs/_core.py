@@ -42,7 +42,7 @@ from ticketr.jobs._lifecycle import INFO, LifecycleLog, is_enabled_for
 from ticketr.jobs._maps.repeat import Repeats
 from ticketr.jobs._record import NO_EXTRAS, JobRecord
 from ticketr.jobs._registry import Keep, Registry
-from ticketr.jobs._scheduling.dependencies import Dependencies, JobLinks, is_doomed
+from ticketr.jobs._scheduling.dependencies import Dependencies, is_doomed
 from ticketr.jobs._scheduling.schedule import Rate, Schedule
 from ticketr.jobs._shutdown import Phase
 from ticketr.jobs._timer import Timer, WallClock, is_virtual
@@ -191,8 +191,9 @@ class QueueCore:
         else:
             if extras.once:
                 registry.evict(now)
-            if extras.after is not None:
-                self.dependencies.resolve(record, extras.after, self._find_predecessor)
+            if extras.after:
+                jobs, any_end = map(self._find_predecessor, extras.after), extras.after_any_end
+                record.set_predecessors(dict.fromkeys(jobs, any_end))
             if self.store is not None and extras.id in self.store.unloaded:
                 raise DuplicateJob(extras.id, None)
             joined, superseded = registry.conflicts_of(record)
@@ -252,10 +253,7 @@ class QueueCore:
         if (running := self.registry.running_job(record.extras.id)) is not None:
             waited.append(running)
         if waited:
-            links = record.extras.links or JobLinks()
-            for job in waited:
-                links.add(job, any_end=True)
-            record.set_links(links)
+            record.set_predecessors(dict.fromkeys(waited, True) | record.extras.predecessors)
 
     def _has_room_for(self, record: JobRecord, superseded: Sequence[JobRecord]) -> bool:
         """Tell whether a new job finds room, takes that of another one, or needs none."""

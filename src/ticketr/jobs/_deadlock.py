@@ -154,8 +154,7 @@ def _jobs_before(queue: QueueBooks, waiter: JobRecord, record: JobRecord) -> Ite
         return record.awaited_jobs()
     if record.status is not PENDING:
         return ()
-    links = record.extras.links
-    return [*_key_blockers(queue, waiter, record), *(links.predecessors if links else ())]
+    return [*_key_blockers(queue, waiter, record), *record.extras.predecessors]
 
 
 def _key_blockers(queue: QueueBooks, waiter: JobRecord, record: JobRecord) -> list[JobRecord]:

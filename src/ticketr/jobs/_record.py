@@ -30,7 +30,6 @@ from ticketr.jobs._job import (
 )
 from ticketr.jobs._progress import JobProgress, advance
 from ticketr.jobs._retry import Retry
-from ticketr.jobs._scheduling.dependencies import After, JobLinks
 from ticketr.jobs._scheduling.schedule import KeySlot, PriorityQueue
 from ticketr.jobs._timer import WallClock
 from ticketr.jobs._values import safe_str
@@ -41,13 +40,15 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="Hashable")
 
 NO_TAGS: Final = frozenset[str]()
+NO_LINKS: Final[dict[Any, Any]] = {}
+"""The links of a job without any; never written."""
 
 
 @final
 class JobExtras(Generic[T]):
     """What most jobs do not have.
 
-    Also written in ``_record``.
+    Also written in ``_scheduling.dependencies``: ``predecessors``.
 
     A job without any of it shares ``NO_EXTRAS``, which saves each job the time to fill and to check
     these fields.
@@ -60,8 +61,12 @@ class JobExtras(Generic[T]):
         tags: The tags.
         on_conflict: What to do about a live job with the same ID or key.
         once: Whether to join a job with the same ID that has completed.
-        after: What the submit asked it to start after; None once it is accepted.
-        links: The jobs that it starts after, and those that start after it; None for none.
+        after: The IDs and handles of the jobs that the submit asked to start it after, until the queue
+            has accepted it.
+        after_any_end: Whether it starts however these end.
+        predecessors: The jobs whose end it waits for, and whether it starts although that one fails
+            or is cancelled.
+        dependents: The jobs that wait for its end.
         delay: The seconds from the submit until it is due.
         start_by: The time by which it must have started; None for no such time.
         uncounted_retries: How many attempts do not count against its ``Retry``.
@@ -76,16 +81,18 @@ class JobExtras(Generic[T]):
 
     __slots__ = (
         "after",
+        "after_any_end",
         "cancel_cause",
         "cancel_requested",
         "delay",
+        "dependents",
         "id",
         "key",
         "key_slot",
-        "links",
         "on_conflict",
         "once",
         "outcome_seen",
+        "predecessors",
         "priority",
         "row",
         "scheduled_at",
@@ -103,8 +110,10 @@ class JobExtras(Generic[T]):
         self.tags: frozenset[str] = NO_TAGS
         self.on_conflict: OnConflict | None = None
         self.once: bool = False
-        self.after: After | None = None
-        self.links: JobLinks | None = None
+        self.after: Collection[object] = ()
+        self.after_any_end: bool = False
+        self.predecessors: dict[T, bool] = NO_LINKS
+        self.dependents: dict[T, Any] = NO_LINKS
         self.delay: float = 0.0
         self.start_by: float | None = None
         self.uncounted_retries: int = 0
@@ -314,10 +323,25 @@ class JobRecord:
         """Make it due when its delay is over."""
         self.due_at = self.submitted_at + self.extras.delay
 
-    def set_links(self, links: JobLinks | None) -> None:
-        """Write which jobs it waits for, and which wait for it."""
+    def set_predecessors(self, predecessors: dict[JobRecord, bool]) -> None:
+        """Write the jobs whose end it waits for, as in its extras."""
         extras = self.own_extras()
-        extras.links, extras.after = links, None
+        extras.predecessors, extras.after = predecessors, ()
+
+    def add_dependent(self, dependent: JobRecord) -> None:
+        """Note that a job waits for the end of this one."""
+        extras = self.own_extras()
+        extras.dependents = extras.dependents or {}
+        extras.dependents[dependent] = None
+
+    def drop_links(self) -> Collection[JobRecord]:
+        """Drop all links, and return the jobs that have waited for its end."""
+        extras = self.extras
+        dependents = extras.dependents
+        for predecessor in extras.predecessors:
+            predecessor.extras.dependents.pop(self, None)
+        extras.predecessors = extras.dependents = NO_LINKS
+        return dependents
 
     def copy(self, job_id: JobID, context: Context, scheduled_at: datetime | None) -> JobRecord:
         """Return a record of the same function and options, for a run of a repeat or a retry."""

@@ -158,8 +158,8 @@ class Registry:
     def free(self, record: JobRecord) -> None:
         """Free the ID and the key of a job that has ended for others."""
         extras = record.extras
-        if extras.on_conflict is OnConflict.SUPERSEDE and extras.links is not None:
-            superseded = [job for job in extras.links.predecessors if job.id == record.id]
+        if extras.on_conflict is OnConflict.SUPERSEDE:
+            superseded = [job for job in extras.predecessors if job.id == record.id]
             if superseded and self.by_id.get(record.id) is record:
                 self.by_id[record.id] = superseded[-1]
         if extras.key_slot is not None:

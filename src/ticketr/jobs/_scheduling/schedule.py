@@ -329,7 +329,7 @@ class Schedule:
         if extras.start_by is not None and not record.attempt:
             self._expiring.push(record, extras.start_by, record.number)
             self.is_time_dependent = True
-        if extras.links is not None and extras.links.predecessors:
+        if extras.predecessors:
             self._put(record, self._after)
         else:
             self._add_unlinked(record, now)
@@ -609,10 +609,9 @@ class Schedule:
 
     def is_held(self, record: JobRecord, slot: KeySlot | None) -> bool:
         """Tell whether a new job with this key would not be ready, or not beside another one."""
-        links = record.extras.links
         if record.extras.delay > 0 or (slot is not None and self._is_full(slot)):
             return True
-        return links is not None and any(not job.status.is_terminal for job in links.predecessors)
+        return any(not job.status.is_terminal for job in record.extras.predecessors)
 
     def add_submission(self, submission: Submission) -> None:
         """Add a submit that waits for room; they enter by priority, then by arrival."""

@@ -25,7 +25,6 @@ from ticketr.jobs._job import FAILED, CancelCause, JobErrorInfo, JobStatus, OnCo
 from ticketr.jobs._maps.due_times import utc
 from ticketr.jobs._maps.repeat import Repeat
 from ticketr.jobs._record import NO_CONTEXT, JobRecord, ended_job_function
-from ticketr.jobs._scheduling.dependencies import After
 from ticketr.jobs._sqlite.rows import (
     JobRow,
     RepeatRow,
@@ -119,7 +118,8 @@ class Opening:
         live = [self.records[number] for number in predecessors if number in self.records]
         if live:
             jobs = tuple(JobHandle[object](job, core) for job in live)
-            record.set_options({"after": After(jobs, json.loads(row.options)["any_end"])})
+            any_end = json.loads(row.options)["any_end"]
+            record.set_options({"after": jobs, "after_any_end": any_end})
         self._writer.know(record, row)
         core.enter(record, above=True)
         record.restore_submit(min(row.submitted_at - self._offset, self._now))

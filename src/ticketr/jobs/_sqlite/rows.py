@@ -236,7 +236,7 @@ def pack_call(
         "tags": tags,
         "timeout": record.timeout,
         "retry": None if record.retry is None else pack_retry(record.retry),
-        "any_end": extras.after is not None and extras.after.any_end,
+        "any_end": extras.after_any_end,
     }
     data = pack_job(job, args, codec)
     if len(data) > MAX_BYTES:

@@ -550,11 +550,10 @@ class StoreWriter:
     def _add(self, record: JobRecord, call: StoredCall) -> StoredJob:
         number = self._next_number
         self._next_number += 1
-        links = record.extras.links
         # Without one that it supersedes: the next opening does so again.
         predecessors = {
             self._jobs[job].number: any_end
-            for job, any_end in ({} if links is None else links.predecessors).items()
+            for job, any_end in record.extras.predecessors.items()
             if job in self._jobs and job.id != record.id
         }
         values = new_values(record, number, call, self._offset())
@@ -591,8 +590,8 @@ class StoreWriter:
         extras, cause = record.extras, record.extras.cancel_cause
         if record.status is not CANCELLED:
             return False
-        if cause is CancelCause.DEPENDENCY and extras.links is not None:
-            jobs = [job for job in extras.links.predecessors if job.status.is_terminal]
+        if cause is CancelCause.DEPENDENCY:
+            jobs = [job for job in extras.predecessors if job.status.is_terminal]
             lost = [job for job in jobs if job.status is not COMPLETED]
             return bool(lost) and all(job in self._kept for job in lost)
         if cause is CancelCause.SCOPE:
