@@ -8,7 +8,7 @@ from KeyboardInterrupt, so that Ctrl+C cannot come in the middle of a step.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from threading import get_ident
 from typing import TYPE_CHECKING, Final, TypeVar, final
 
@@ -21,8 +21,6 @@ from ticketr.jobs._deadlock import (
     QueueMarks,
     is_inside,
     make_marks,
-    refuse_wait_inside,
-    wait_for_jobs,
 )
 from ticketr.jobs._dispatch import Dispatcher
 from ticketr.jobs._failures import FailureReporter
@@ -456,31 +454,6 @@ class QueueCore:
     def waiting_for(self, record: JobRecord) -> str:
         """Return what keeps a pending job from running."""
         return self.schedule.waiting_for(record)
-
-    def wait_for_change(
-        self,
-        record: JobRecord | None,
-        is_ready: Callable[[], bool],
-        park: Callable[[], Awaitable[T]],
-        *,
-        until_idle: bool,
-    ) -> Awaitable[T]:
-        """Await ``park``, unless a job that reads would wait for ever.
-
-        Args:
-            record: The job whose updates are read; None for all jobs.
-            is_ready: Returns whether the wait is over.
-            park: Waits.
-            until_idle: Whether the updates end when the queue is idle.
-
-        Raises:
-            WouldDeadlock: The wait is refused.
-        """
-        if record is not None:
-            return wait_for_jobs(self, lambda: () if is_ready() else (record,), park)
-        if until_idle and not is_ready():
-            refuse_wait_inside(self, "the queue to be idle, which includes itself")
-        return park()
 
     # The parts, and the end of the queue
 

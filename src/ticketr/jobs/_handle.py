@@ -105,7 +105,7 @@ class JobHandle(Generic[T_co]):
         If the job has ended already, there is one snapshot to read, the final one.
         """
         view = cast("Callable[[JobRecord], JobSnapshot[T_co]]", snapshot_of)
-        return self._core.subscriptions.watch_one(self._record, view)
+        return self._core.subscriptions.watch(view, self._record)
 
     @enable_ki_protection
     async def wait(self) -> JobSnapshot[T_co]:

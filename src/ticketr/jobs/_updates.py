@@ -19,42 +19,23 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, TypeVar, final
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, final
 
 import trio
 from trio.lowlevel import enable_ki_protection
 
+from ticketr.jobs._deadlock import refuse_wait_inside, wait_for_jobs
+from ticketr.jobs._record import JobRecord
 from ticketr.jobs._trio_internals import OwnerThread
 
 if TYPE_CHECKING:
-    from ticketr.jobs._record import JobRecord
+    from ticketr.jobs._core import QueueCore
 
 BACKLOG = 10_000
 """The most unread jobs of a reader; beyond it the oldest is dropped."""
 
 T_co = TypeVar("T_co", covariant=True)  # what a reader gets of a job
-
-
-class ReadQueue(Protocol):
-    """The part of a queue that its readers use."""
-
-    @property
-    def is_idle(self) -> bool: ...
-
-    def expect_idle(self) -> object:
-        """Notify the readers when the queue is idle."""
-
-    def wait_for_change(
-        self,
-        record: JobRecord | None,
-        is_ready: Callable[[], bool],
-        park: Callable[[], Awaitable[JobRecord]],
-        *,
-        until_idle: bool,
-    ) -> Awaitable[JobRecord]:
-        """Await ``park``, unless a job that reads would wait for ever."""
-        ...
 
 
 @final
@@ -77,21 +58,21 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
 
     def __init__(
         self,
-        queue: ReadQueue,
+        core: QueueCore,
         owner_thread: OwnerThread,
         view: Callable[[JobRecord], T_co],
-        record: JobRecord | None = None,
+        record: JobRecord | None,
         *,
-        only_reports: bool = False,
-        until_idle: bool = False,
+        only_reports: bool,
+        until_idle: bool,
     ) -> None:
-        self._queue = queue
+        self._core = core
         self._owner_thread = owner_thread
         self._view = view
         self._record = record  # the job that it reads; None for all jobs
         self._only_reports = only_reports
         self._until_idle = until_idle
-        self._send, self._receive = trio.open_memory_channel["JobRecord"](math.inf)
+        self._send, self._receive = trio.open_memory_channel[JobRecord](math.inf)
         self._unread: set[JobRecord] = set()
         self._is_over = False
         self._is_closed = False
@@ -143,12 +124,15 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
         """
         self._owner_thread.check()
         self._end_if_idle()
+        park = self._receive.receive
         if self._is_readable():
-            record = await self._receive.receive()
+            record = await park()
+        elif self._record is not None:
+            record = await wait_for_jobs(self._core, self._awaited, park)
         else:
-            record = await self._queue.wait_for_change(
-                self._record, self._is_readable, self._receive.receive, until_idle=self._until_idle
-            )
+            if self._until_idle:
+                refuse_wait_inside(self._core, "the queue to be idle, which includes itself")
+            record = await park()
         self._unread.discard(record)
         return self._view(record)
 
@@ -171,6 +155,10 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
         """Return whether ``receive`` would return or raise at once."""
         return bool(self._unread) or self._is_over or self._is_closed
 
+    def _awaited(self) -> Collection[JobRecord]:
+        """Return the job that has to change before ``receive`` returns; none once it can."""
+        return () if self._record is None or self._is_readable() else (self._record,)
+
     def _notify(self, record: JobRecord, *, is_report: bool) -> None:
         """Put a changed record into the channel, unless it is there already."""
         if self._is_closed or (self._only_reports and not is_report):
@@ -187,8 +175,8 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
     def _end_if_idle(self) -> None:
         """End the channel if all is read and no job is left, or else expect that."""
         if self._until_idle and not self._is_closed:
-            if not self._queue.is_idle:
-                self._queue.expect_idle()
+            if not self._core.is_idle:
+                self._core.expect_idle()
             elif not self._unread:
                 self._end()
 
@@ -203,7 +191,7 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
         self._send.close()
 
 
-Readers: TypeAlias = "tuple[weakref.ref[Updates[Any]], ...]"
+Readers: TypeAlias = tuple[weakref.ref[Updates[Any]], ...]
 """Weak references, so a reader that the program has dropped costs nothing.
 
 The tuple is replaced and never changed, since user code that runs when unread records are dropped
@@ -221,13 +209,12 @@ class Subscriptions:
         observer: Called with each job that has changed, before the readers; None for no such call.
     """
 
-    def __init__(self, queue: ReadQueue) -> None:
+    def __init__(self, core: QueueCore) -> None:
         self.owner_thread: OwnerThread = OwnerThread()
         self.is_watched: bool = False
         self.observer: Callable[[JobRecord], None] | None = None
-        self._queue = queue
-        self._readers: Readers = ()  # of all jobs
-        self._readers_of: dict[JobRecord, Readers] = {}  # of one job
+        self._core = core
+        self._readers: dict[JobRecord | None, Readers] = {None: ()}  # by job; None for all jobs
         self._is_closed = False
 
     def observe(self, observer: Callable[[JobRecord], None]) -> None:
@@ -241,46 +228,46 @@ class Subscriptions:
     def watch(
         self,
         view: Callable[[JobRecord], T_co],
+        record: JobRecord | None = None,
         *,
         only_reports: bool = False,
         until_idle: bool = False,
     ) -> Updates[T_co]:
-        """Return a reader of every change of every job, or of their progress reports alone."""
+        """Return a reader of the changes of every job, or of one.
+
+        Args:
+            view: Returns what is read of a job.
+            record: The job; None for all jobs. If it has ended, its end is unread.
+            only_reports: Whether to read progress reports alone.
+            until_idle: Whether it ends when no job is pending or running.
+        """
         self.owner_thread.check()
         updates = Updates(
-            self._queue,
+            self._core,
             self.owner_thread,
             view,
+            record,
             only_reports=only_reports,
             until_idle=until_idle,
         )
-        if self._is_closed:
-            updates._end()
-        else:
-            self.is_watched = True
-            self._readers = _with_one_more(self._readers, updates)
-        return updates
-
-    def watch_one(self, record: JobRecord, view: Callable[[JobRecord], T_co]) -> Updates[T_co]:
-        """Return a reader of every change of one job; of one that has ended, its end is unread."""
-        self.owner_thread.check()
-        updates = Updates(self._queue, self.owner_thread, view, record)
-        if record.status.is_terminal:
+        if record is not None and record.status.is_terminal:
             updates._notify(record, is_report=False)
             updates._end()
+        elif self._is_closed:
+            updates._end()
         else:
             self.is_watched = True
-            others = self._readers_of.get(record, ())
-            self._readers_of[record] = _with_one_more(others, updates)
+            live = (reader for reader in self._readers.get(record, ()) if reader() is not None)
+            self._readers[record] = (*live, weakref.ref(updates))
         return updates
 
     def notify_changed(self, record: JobRecord, *, is_report: bool = False) -> None:
         """Notify readers of a change of a job."""
         if self.observer is not None:
             self.observer(record)
-        readers = self._readers
-        if self._readers_of and (of_job := self._readers_of.get(record)) is not None:
-            readers += of_job
+        readers = self._readers[None]
+        if len(self._readers) > 1:
+            readers += self._readers.get(record, ())
         for reference in readers:
             if (updates := reference()) is not None:
                 updates._notify(record, is_report=is_report)
@@ -288,12 +275,11 @@ class Subscriptions:
     def notify_ended(self, record: JobRecord) -> None:
         """Notify readers of a job's end, and end the readers of that job."""
         self.notify_changed(record)
-        if self._readers_of:
-            _end_all(self._readers_of.pop(record, ()))
+        _end_all(self._readers.pop(record, ()))
 
     def notify_idle(self) -> None:
         """Notify readers that no job is pending or running."""
-        for reference in self._readers:
+        for reference in self._readers[None]:
             if (updates := reference()) is not None:
                 updates._notify_idle()
 
@@ -301,12 +287,7 @@ class Subscriptions:
         """End all readers, since no job will change from now on."""
         self._is_closed = True
         self.owner_thread.close()
-        _end_all(self._readers)
-
-
-def _with_one_more(readers: Readers, updates: Updates[object]) -> Readers:
-    """Return the readers that the program still has, and another one."""
-    return (*(reader for reader in readers if reader() is not None), weakref.ref(updates))
+        _end_all(self._readers[None])
 
 
 def _end_all(readers: Readers) -> None:
