@@ -584,10 +584,9 @@ async def test_an_opening_has_no_longer_step_for_more_jobs(
     for count in (200, 800):
         file = path.with_name(f"{count}.sqlite")
         async with cut_off(file, max_pending=None) as queue:
-            submit = partial(queue.submit, note, delay=1e6)
             async with trio.open_nursery() as nursery:
                 for number in range(count):
-                    nursery.start_soon(submit, number)
+                    nursery.start_soon(partial(queue.submit, note, number, delay=1e6))
             async with trio.open_nursery() as nursery:
                 for job in queue.jobs()[::2]:
                     nursery.start_soon(queue.request_cancel, job.id)

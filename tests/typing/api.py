@@ -140,13 +140,13 @@ async def functions(queue: JobQueue) -> None:
     assert_type(await queue.submit(with_keywords, "a"), JobHandle[list[str]])
 
     await queue.submit(measure, 3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    await queue.submit(not_async)  # type: ignore[arg-type, call-arg]  # pyright: ignore[reportArgumentType, reportCallIssue]
-    await queue.submit(no_context)  # type: ignore[arg-type, call-arg]  # pyright: ignore[reportArgumentType, reportCallIssue]
-    await queue.submit(no_context())  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
-    await queue.submit(keyword_only)  # type: ignore[arg-type, call-arg]  # pyright: ignore[reportArgumentType, reportCallIssue]
-    await queue.submit(copy, "a", deep=True)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
-    queue.submit_nowait(measure)  # type: ignore[arg-type, call-arg]  # pyright: ignore[reportArgumentType, reportCallIssue]
-    await queue.run(measure, "a", "b")  # type: ignore[arg-type, call-arg]  # pyright: ignore[reportArgumentType]
+    await queue.submit(not_async)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await queue.submit(no_context)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await queue.submit(no_context())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await queue.submit(keyword_only)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await queue.submit(copy, "a", deep=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    queue.submit_nowait(measure)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await queue.run(measure, "a", "b")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 async def maps(queue: JobQueue, addresses: AsyncIterator[str]) -> None:
@@ -175,9 +175,8 @@ async def classes(queue: JobQueue, job: Job[object]) -> None:
     wider: list[Job[object]] = [Pull("pull"), Push(), FakeJob()]
     assert_type([await queue.submit(one) for one in wider], list[JobHandle[object]])
 
-    await queue.submit(Nameless())  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
-    await queue.submit(Pull("pull"), 3)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
-    await queue.submit(Pull)  # type: ignore[arg-type, call-arg]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    await queue.submit(Nameless())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await queue.submit(Pull)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 async def options(queue: JobQueue) -> None:
@@ -206,13 +205,13 @@ async def options(queue: JobQueue) -> None:
     assert_type(queue.repeat(Push(), every=lambda due: due, first=datetime.now(UTC)), RepeatHandle)
     assert_type(repeat.next_at, datetime | None)
     assert_type(repeat.run_now(), bool)
-    queue.repeat(Push(), every="daily")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    queue.repeat(Push(), every="daily")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
-    await queue.submit(Push(), urgent=True)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
-    await queue.submit(Push(), priority="1")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
-    await queue.submit(Push(), on_conflict="join")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
-    await queue.submit(Push(), retry=3)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
-    await queue.submit(Push(), key=[])  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    await queue.submit(Push(), urgent=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await queue.submit(Push(), priority="1")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await queue.submit(Push(), on_conflict="join")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await queue.submit(Push(), retry=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await queue.submit(Push(), key=[])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     Retry(attempts=3, on=BaseException)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     Retry(3, on=lambda error: isinstance(error, OSError))
     Retry(total=60.0, jitter=0)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, TypeVar, cast, final
 
 import trio
-from trio.lowlevel import enable_ki_protection
 
 from ticketr._errors import JobCancelled, JobFailed, JobTimedOut
 from ticketr.jobs._deadlock import wait_for_jobs
@@ -21,6 +20,7 @@ from ticketr.jobs._job import (
     JobStatus,
 )
 from ticketr.jobs._record import JobRecord, snapshot_of
+from ticketr.jobs._trio_internals import protect_methods
 from ticketr.jobs._updates import Updates
 from ticketr.jobs._values import as_reason
 
@@ -31,6 +31,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 @final
+@protect_methods
 class JobHandle(Generic[T_co]):
     """A submitted job.
 
@@ -68,7 +69,6 @@ class JobHandle(Generic[T_co]):
         """Return the job's record if it is of this queue; internal."""
         return self._record if core is self._core else None
 
-    @enable_ki_protection
     def cancel(self, *, reason: str | None = None) -> CancelOutcome:
         """Cancel the job; never blocks and never raises.
 
@@ -79,7 +79,6 @@ class JobHandle(Generic[T_co]):
         """
         return self._core.cancel(self._record, CancelCause.USER, as_reason(reason))
 
-    @enable_ki_protection
     async def cancel_and_wait(self, *, reason: str | None = None) -> JobSnapshot[T_co]:
         """Cancel the job and wait until it has ended.
 
@@ -98,7 +97,6 @@ class JobHandle(Generic[T_co]):
         self.cancel(reason=reason)
         return await self.wait()
 
-    @enable_ki_protection
     def watch(self) -> Updates[JobSnapshot[T_co]]:
         """Read the job's changes as they happen, until its end.
 
@@ -107,7 +105,6 @@ class JobHandle(Generic[T_co]):
         view = cast("Callable[[JobRecord], JobSnapshot[T_co]]", snapshot_of)
         return self._core.subscriptions.watch(view, self._record)
 
-    @enable_ki_protection
     async def wait(self) -> JobSnapshot[T_co]:
         """Wait until the job has ended, and return its final snapshot.
 
@@ -120,7 +117,6 @@ class JobHandle(Generic[T_co]):
         await self._until_ended()
         return cast("JobSnapshot[T_co]", snapshot_of(self._record))
 
-    @enable_ki_protection
     async def result(self) -> T_co:
         """Wait until the job has ended, and return what its function returned.
 

@@ -16,11 +16,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, TypeVarTuple, Unpack, final, overload
 
 import trio
-from trio.lowlevel import (
-    cancel_shielded_checkpoint,
-    checkpoint_if_cancelled,
-    enable_ki_protection,
-)
+from trio.lowlevel import cancel_shielded_checkpoint, checkpoint_if_cancelled
 
 from ticketr._errors import StoreFailed
 from ticketr.jobs._admission import enter_queue, record_to_retry, wait_for_room
@@ -44,6 +40,7 @@ from ticketr.jobs._scheduling.schedule import KeySlot, Rate, checked_rate
 from ticketr.jobs._shutdown import refuse_submits, shorten_grace, wait_until_idle
 from ticketr.jobs._sqlite.history import finished_in_memory
 from ticketr.jobs._statistics import QueueStatistics
+from ticketr.jobs._trio_internals import protect_methods
 from ticketr.jobs._updates import Updates
 from ticketr.jobs._values import (
     as_reason,
@@ -66,6 +63,7 @@ Ts = TypeVarTuple("Ts")
 
 
 @final
+@protect_methods
 class JobQueue:
     """Runs jobs on a fixed number of workers; made by :func:`ticketr.open_job_queue`."""
 
@@ -74,24 +72,11 @@ class JobQueue:
         self._timeout = timeout
         self._retry = retry
 
-    @overload
-    async def submit(self, job: Job[T], /, **options: Unpack[JobOptions]) -> JobHandle[T]: ...
-
-    @overload
     async def submit(
         self,
-        job: Callable[[JobContext, *Ts], Awaitable[T]],
+        job: Job[T] | Callable[[JobContext, *Ts], Awaitable[T]],
         /,
         *args: *Ts,
-        **options: Unpack[JobOptions],
-    ) -> JobHandle[T]: ...
-
-    @enable_ki_protection
-    async def submit(
-        self,
-        job: Job[T] | Callable[..., Awaitable[T]],
-        /,
-        *args: object,
         **options: Unpack[JobOptions],
     ) -> JobHandle[T]:
         """Submit a job; wait for room while too many are pending.
@@ -130,24 +115,11 @@ class JobQueue:
             core.dispatcher.submit_returned()
         return JobHandle(entered, core)
 
-    @overload
-    def submit_nowait(self, job: Job[T], /, **options: Unpack[JobOptions]) -> JobHandle[T]: ...
-
-    @overload
     def submit_nowait(
         self,
-        job: Callable[[JobContext, *Ts], Awaitable[T]],
+        job: Job[T] | Callable[[JobContext, *Ts], Awaitable[T]],
         /,
         *args: *Ts,
-        **options: Unpack[JobOptions],
-    ) -> JobHandle[T]: ...
-
-    @enable_ki_protection
-    def submit_nowait(
-        self,
-        job: Job[T] | Callable[..., Awaitable[T]],
-        /,
-        *args: object,
         **options: Unpack[JobOptions],
     ) -> JobHandle[T]:
         """Submit a job now or not at all, otherwise as :meth:`submit` does.
@@ -170,24 +142,11 @@ class JobQueue:
         core.dispatcher.wake()
         return JobHandle(entered, core)
 
-    @overload
-    async def run(self, job: Job[T], /, **options: Unpack[JobOptions]) -> T: ...
-
-    @overload
     async def run(
         self,
-        job: Callable[[JobContext, *Ts], Awaitable[T]],
+        job: Job[T] | Callable[[JobContext, *Ts], Awaitable[T]],
         /,
         *args: *Ts,
-        **options: Unpack[JobOptions],
-    ) -> T: ...
-
-    @enable_ki_protection
-    async def run(
-        self,
-        job: Job[T] | Callable[..., Awaitable[T]],
-        /,
-        *args: object,
         **options: Unpack[JobOptions],
     ) -> T:
         """Submit a job, wait until it has ended, and return what its function returned.
@@ -246,7 +205,6 @@ class JobQueue:
         **options: Unpack[JobOptions],
     ) -> AbstractAsyncContextManager[AsyncIterator[JobSnapshot[T]]]: ...
 
-    @enable_ki_protection
     def map(
         self,
         function: Callable[[JobContext, Any], Awaitable[object]],
@@ -309,36 +267,11 @@ class JobQueue:
             outcomes=bool(outcomes),
         )
 
-    @overload
     def repeat(
         self,
-        job: Job[object],
-        /,
-        *,
-        every: float | Callable[[datetime], datetime],
-        first: float | datetime = 0.0,
-        missed: Literal["skip", "run_once"] = "skip",
-        **options: Unpack[JobOptions],
-    ) -> RepeatHandle: ...
-
-    @overload
-    def repeat(
-        self,
-        job: Callable[[JobContext, *Ts], Awaitable[object]],
+        job: Job[object] | Callable[[JobContext, *Ts], Awaitable[object]],
         /,
         *args: *Ts,
-        every: float | Callable[[datetime], datetime],
-        first: float | datetime = 0.0,
-        missed: Literal["skip", "run_once"] = "skip",
-        **options: Unpack[JobOptions],
-    ) -> RepeatHandle: ...
-
-    @enable_ki_protection
-    def repeat(
-        self,
-        job: Job[object] | Callable[..., Awaitable[object]],
-        /,
-        *args: object,
         every: float | Callable[[datetime], datetime],
         first: float | datetime = 0.0,
         missed: Literal["skip", "run_once"] = "skip",
@@ -393,7 +326,6 @@ class JobQueue:
         repeat = repeats.start(template, every, first, stored, runs_missed=runs_missed)
         return RepeatHandle(repeat, self._core)
 
-    @enable_ki_protection
     def repeats(self) -> list[RepeatHandle]:
         """Return the repeats that have not ended, in the order of their calls.
 
@@ -404,7 +336,6 @@ class JobQueue:
         self._core.subscriptions.owner_thread.check()
         return [RepeatHandle(repeat, self._core) for repeat in self._core.repeats.live.values()]
 
-    @enable_ki_protection
     def cancel_repeat(self, repeat_id: JobID) -> bool:
         """End a repeat, as :meth:`RepeatHandle.cancel` does.
 
@@ -430,7 +361,6 @@ class JobQueue:
         store = self._core.store
         return {} if store is None else dict(store.unloaded)
 
-    @enable_ki_protection
     async def discard(self, job_id: JobID) -> bool:
         """Delete a job of the store that could not be loaded; return when that is written.
 
@@ -456,7 +386,6 @@ class JobQueue:
 
     # Change jobs and the queue
 
-    @enable_ki_protection
     def cancel(
         self, job_id: JobID | JobHandle[object], *, reason: str | None = None
     ) -> CancelOutcome:
@@ -475,7 +404,6 @@ class JobQueue:
         record = self._core.find(job_id)
         return self._core.cancel(record, CancelCause.USER, as_reason(reason))
 
-    @enable_ki_protection
     async def request_cancel(
         self, job_id: JobID | JobHandle[object], *, reason: str | None = None
     ) -> CancelOutcome:
@@ -495,7 +423,6 @@ class JobQueue:
             await core.store.wait_end_written(record)
         return outcome
 
-    @enable_ki_protection
     def cancel_all(
         self, *, key: Hashable = None, tag: str | None = None, reason: str | None = None
     ) -> dict[JobID, CancelOutcome]:
@@ -521,7 +448,6 @@ class JobQueue:
         done = {job: self._core.cancel(job, CancelCause.USER, words) for job in order}
         return {job.id: done[job] for job in live}
 
-    @enable_ki_protection
     async def retry(self, job_id: JobID | JobHandle[object]) -> JobHandle[object]:
         """Run a failed job again: submit a new job with its ID, function, arguments and options.
 
@@ -557,7 +483,6 @@ class JobQueue:
             await cancel_shielded_checkpoint()
         return JobHandle(entered, core)
 
-    @enable_ki_protection
     def run_now(self, job_id: JobID | JobHandle[object]) -> bool:
         """End a job's delay, or its wait for the next attempt: it is due now.
 
@@ -573,7 +498,6 @@ class JobQueue:
         core.mark_changed([record])
         return True
 
-    @enable_ki_protection
     def set_priority(self, job_id: JobID | JobHandle[object], priority: int) -> bool:
         """Give a job another priority.
 
@@ -594,7 +518,6 @@ class JobQueue:
         core.mark_changed([record])
         return True
 
-    @enable_ki_protection
     def pause(self, key: Hashable = None) -> None:
         """Start no more jobs; those that run go on.
 
@@ -616,7 +539,6 @@ class JobQueue:
         core.admit()
         core.mark_changed(_pending(core, key_slot))
 
-    @enable_ki_protection
     def resume(self, key: Hashable = None) -> None:
         """Undo a pause of the queue, or a pause of a key; neither of them lifts the other.
 
@@ -637,7 +559,6 @@ class JobQueue:
             core.registry.remove_unused(key_slot)
         core.mark_changed(_pending(core, key_slot))
 
-    @enable_ki_protection
     def set_rate(self, rate: Rate | None, key: Hashable = None) -> None:
         """Limit how fast attempts start: those of all jobs, or those of the jobs with a key.
 
@@ -666,7 +587,6 @@ class JobQueue:
         core.timer.wake_at(core.schedule.next_time())
         core.mark_changed(())
 
-    @enable_ki_protection
     def set_concurrency(self, n: float | None, key: Hashable = None) -> None:
         """Let at most so many jobs run at once: of the whole queue, or of those with a key.
 
@@ -696,7 +616,6 @@ class JobQueue:
         core.admit()
         core.mark_changed(())
 
-    @enable_ki_protection
     async def wait_idle(self) -> None:
         """Wait until no job is pending or running.
 
@@ -710,7 +629,6 @@ class JobQueue:
         refuse_wait_inside(self._core, "the queue to be idle, which includes itself")
         await wait_until_idle(self._core)
 
-    @enable_ki_protection
     async def shutdown(self, *, grace: float | None = None) -> None:
         """Take no more jobs, wait until all jobs have ended, and close the queue.
 
@@ -740,7 +658,6 @@ class JobQueue:
 
     # Ask about jobs
 
-    @enable_ki_protection
     def _find(self, job_id: JobID | JobHandle[object]) -> JobRecord:
         record = self._core.find(job_id)
         if record is None:
@@ -754,7 +671,6 @@ class JobQueue:
         self._core.refresh()
         return self._core.registry.select(key, tag)
 
-    @enable_ki_protection
     def handle(self, job_id: JobID | JobHandle[object]) -> JobHandle[object]:
         """Return a handle of a job that is known by its ID.
 
@@ -779,7 +695,6 @@ class JobQueue:
         """
         return snapshot_of(self._find(job_id))
 
-    @enable_ki_protection
     def jobs(
         self, *, status: JobStatus | None = None, key: Hashable = None, tag: str | None = None
     ) -> list[JobSnapshot]:
@@ -800,7 +715,6 @@ class JobQueue:
             if only is None or record.status is only
         ]
 
-    @enable_ki_protection
     def watch(self, *, until_idle: bool = False) -> Updates[JobSnapshot]:
         """Read every change of every job as it happens; ends when the queue is closed.
 
@@ -810,7 +724,6 @@ class JobQueue:
         """
         return self._core.subscriptions.watch(snapshot_of, until_idle=until_idle)
 
-    @enable_ki_protection
     def progress(self, *, until_idle: bool = False) -> Updates[JobProgress]:
         """Read what the jobs report as they report it; ends when the queue is closed.
 
@@ -820,7 +733,6 @@ class JobQueue:
         """
         return self._core.subscriptions.watch(progress_of, only_reports=True, until_idle=until_idle)
 
-    @enable_ki_protection
     async def history(
         self,
         *,

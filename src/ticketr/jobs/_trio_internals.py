@@ -1,5 +1,8 @@
 """The run of Trio that a queue belongs to, and all uses of Trio beyond what it documents.
 
+Ctrl+C in the middle of a step would leave a queue inconsistent, so all classes that users call are
+protected from it (see ``protect_methods``).
+
 * ``task.context`` is written: see ``switch_context``.
 * ``task.custom_sleep_data`` is written: see ``NOT_RESCHEDULED``.
 * ``_cancel_status`` is read, of a task and of a scope: see ``is_innermost``.
@@ -8,10 +11,13 @@
 from __future__ import annotations
 
 from contextvars import Context
-from typing import Final, final
+from types import FunctionType
+from typing import Final, TypeVar, final
 
 import trio
-from trio.lowlevel import Task, current_root_task
+from trio.lowlevel import Task, current_root_task, enable_ki_protection
+
+C = TypeVar("C", bound="type[object]")
 
 NOT_RESCHEDULED: Final = object()
 """What a task has as its ``custom_sleep_data`` until it is next rescheduled.
@@ -20,6 +26,14 @@ Trio writes None there when it reschedules a task, and has no other sign that co
 tells a worker whether its job has passed a checkpoint, so that it need not pass one itself for the
 sake of other tasks.
 """
+
+
+def protect_methods(cls: C) -> C:
+    """Protect all methods of a class from KeyboardInterrupt; a class decorator."""
+    for name, method in [*vars(cls).items()]:
+        if isinstance(method, FunctionType):
+            setattr(cls, name, enable_ki_protection(method))
+    return cls
 
 
 def switch_context(task: trio.lowlevel.Task, context: Context) -> None:
