@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from ticketr.jobs._arguments import JobOptions, in_thread, plain
-from ticketr.jobs._context import Job, JobContext
-from ticketr.jobs._exceptions import QueueFull
-from ticketr.jobs._handle import JobHandle
+from ticketr.jobs._handle import Job, JobContext, JobHandle
 from ticketr.jobs._job import (
     CancelCause,
     CancelOutcome,
@@ -14,18 +12,18 @@ from ticketr.jobs._job import (
     JobSnapshot,
     JobStatus,
     OnConflict,
+    QueueStatistics,
 )
 from ticketr.jobs._maps.repeat import RepeatHandle
-from ticketr.jobs._open import open_job_queue
+from ticketr.jobs._open import drain_on_signals, open_job_queue
 from ticketr.jobs._progress import JobProgress
 from ticketr.jobs._queue import JobQueue
 from ticketr.jobs._registry import Keep
 from ticketr.jobs._retry import Retry
 from ticketr.jobs._scheduling.schedule import Rate
-from ticketr.jobs._signals import drain_on_signals
 from ticketr.jobs._sqlite.history import FinishedJob, JobHistory, SqliteHistory
 from ticketr.jobs._sqlite.store import SqliteStore
-from ticketr.jobs._statistics import QueueStatistics
+from ticketr.jobs._trio import QueueFull
 from ticketr.jobs._updates import Updates
 
 __all__ = [

@@ -30,13 +30,12 @@ from typing import (
 import trio
 from trio.lowlevel import checkpoint_if_cancelled
 
-from ticketr.jobs._context import Job, JobContext
 from ticketr.jobs._deadlock import without_marks
-from ticketr.jobs._exceptions import split_cancelled
-from ticketr.jobs._handle import JobHandle
+from ticketr.jobs._handle import Job, JobContext, JobHandle
 from ticketr.jobs._job import JobID, OnConflict
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._retry import Retry
+from ticketr.jobs._trio import split_cancelled
 from ticketr.jobs._values import (
     checked_callable,
     checked_key,

@@ -30,7 +30,7 @@ from trio.lowlevel import cancel_shielded_checkpoint
 
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._scheduling.schedule import Schedule
-from ticketr.jobs._trio_internals import switch_context
+from ticketr.jobs._trio import switch_context
 
 
 @final

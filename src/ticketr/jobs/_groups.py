@@ -1,4 +1,4 @@
-"""Inspect exceptions and exception groups. Pure: it does not know Trio; ``_exceptions`` does."""
+"""Inspect exceptions and exception groups. Pure: it does not know Trio; ``_trio`` does."""
 
 from __future__ import annotations
 

@@ -1,11 +1,13 @@
-"""The handle of a submitted job."""
+"""What stands for a job: a handle where it was submitted, a context in its function."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Generic, TypeVar, cast, final
+from collections.abc import Callable, Hashable
+from datetime import datetime
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, cast, final
 
 import trio
+from trio.lowlevel import enable_ki_protection
 
 from ticketr._errors import JobCancelled, JobFailed, JobTimedOut
 from ticketr.jobs._deadlock import wait_for_jobs
@@ -13,6 +15,7 @@ from ticketr.jobs._job import (
     CANCELLED,
     COMPLETED,
     FAILED,
+    RUNNING,
     CancelCause,
     CancelOutcome,
     JobID,
@@ -20,12 +23,13 @@ from ticketr.jobs._job import (
     JobStatus,
 )
 from ticketr.jobs._record import JobRecord, snapshot_of
-from ticketr.jobs._trio_internals import protect_methods
-from ticketr.jobs._updates import Updates
-from ticketr.jobs._values import as_reason
+from ticketr.jobs._trio import protect_methods
+from ticketr.jobs._updates import Subscriptions, Updates
+from ticketr.jobs._values import as_reason, checked_seconds
 
 if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
+
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -176,3 +180,134 @@ def result_of(record: JobRecord) -> object:
     # The traceback of the error itself was removed, because it keeps the job's frames alive.
     failed.add_note(f"The job's own traceback:\n{info.traceback.rstrip()}")
     raise failed from record.exception
+
+
+class Job(Protocol[T_co]):
+    """An object that can be submitted.
+
+    A plain ``async def fn(context, *args)`` is a job as well.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name of the job, for screens and logs."""
+        ...
+
+    async def execute(self, context: JobContext) -> T_co:
+        """Do the work and return its value.
+
+        Cancellation:
+            Raises ``trio.Cancelled`` at a checkpoint. Clean up, and let it propagate. A job that
+            returns a value instead has completed.
+        """
+        ...
+
+
+class JobContext:
+    """The first argument of a job's function: reports progress, and tells of cancellation.
+
+    A queue makes it. In a test without a queue, :func:`ticketr.testing.make_context` does.
+
+    ::
+
+        async def copy(context: JobContext, files: Sequence[Path]) -> None:
+            for number, file in enumerate(files, start=1):
+                await copy_one(file)
+                context.report(current=number, total=len(files), message=file.name)
+    """
+
+    __slots__ = ("_attempt", "_record", "_subscriptions")
+
+    def __init__(self, record: JobRecord, subscriptions: Subscriptions) -> None:
+        self._record = record
+        self._subscriptions = subscriptions
+        self._attempt = record.attempt
+
+    @property
+    def id(self) -> JobID:
+        """The job's ID."""
+        return self._record.id
+
+    @property
+    def name(self) -> str:
+        """The job's name."""
+        return self._record.name
+
+    @property
+    def key(self) -> Hashable:
+        """The job's key; None if it has none."""
+        return self._record.extras.key
+
+    @property
+    def tags(self) -> frozenset[str]:
+        """The job's tags."""
+        return self._record.extras.tags
+
+    @property
+    def attempt(self) -> int:
+        """The number of this attempt, from 1."""
+        return self._attempt
+
+    @property
+    def scheduled_at(self) -> datetime | None:
+        """The due time that this run of a repeat is for, in UTC; None for any other job."""
+        return self._record.extras.scheduled_at
+
+    @property
+    def cancel_requested(self) -> bool:
+        """Whether the job was asked to stop.
+
+        A job need not check this: its next checkpoint raises ``trio.Cancelled``. Use it in long
+        work between checkpoints.
+        """
+        return self._record.extras.cancel_requested
+
+    @enable_ki_protection
+    def report(
+        self,
+        *,
+        current: float | None = None,
+        total: float | None = None,
+        message: str | None = None,
+    ) -> None:
+        """Report progress.
+
+        This is not a checkpoint and never blocks. It ignores an argument that is not a number. It
+        does nothing once this attempt has ended.
+
+        Args:
+            current: How much is done. None keeps the last value. It never exceeds the total, and
+                does not decrease while the total stays the same.
+            total: How much there is to do; 0 if that is unknown. None keeps the last value.
+            message: What the job is doing. None keeps the last value.
+        """
+        self._subscriptions.owner_thread.check()
+        record = self._record
+        if record.status is not RUNNING or record.attempt != self._attempt:
+            return  # a thread of the job may outlive its attempt
+        record.add_report(current, total, message)
+        if self._subscriptions.is_watched:
+            self._subscriptions.notify_changed(record, is_report=True)
+
+    def cleanup(self, seconds: float) -> trio.CancelScope:
+        """Return a cancel scope for clean-up: shielded, with a time limit.
+
+        ::
+
+            try:
+                ...
+            finally:
+                with context.cleanup(5):
+                    await connection.aclose()
+
+        Args:
+            seconds: The most time that the clean-up may take.
+
+        Raises:
+            TypeError, ValueError: ``seconds`` is not a number of seconds, or is infinite.
+        """
+        limit = checked_seconds("the time for clean-up", seconds)
+        return trio.CancelScope(relative_deadline=limit, shield=True)
+
+    def __repr__(self) -> str:
+        return f"<JobContext of {self._record.name!r}, id={self._record.id!r}>"

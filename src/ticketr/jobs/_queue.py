@@ -19,19 +19,23 @@ import trio
 from trio.lowlevel import cancel_shielded_checkpoint, checkpoint_if_cancelled
 
 from ticketr._errors import StoreFailed
-from ticketr.jobs._admission import enter_queue, record_to_retry, wait_for_room
 from ticketr.jobs._arguments import (
     JobOptions,
     checked_priority,
     make_record,
     refuse_options,
 )
-from ticketr.jobs._context import Job, JobContext
-from ticketr.jobs._core import unknown
+from ticketr.jobs._core import enter_queue, record_to_retry, unknown, wait_for_room
 from ticketr.jobs._deadlock import refuse_wait_inside, wait_for_jobs
-from ticketr.jobs._exceptions import QueueFull
-from ticketr.jobs._handle import JobHandle
-from ticketr.jobs._job import CancelCause, CancelOutcome, JobID, JobSnapshot, JobStatus
+from ticketr.jobs._handle import Job, JobContext, JobHandle
+from ticketr.jobs._job import (
+    CancelCause,
+    CancelOutcome,
+    JobID,
+    JobSnapshot,
+    JobStatus,
+    QueueStatistics,
+)
 from ticketr.jobs._maps.repeat import RepeatHandle
 from ticketr.jobs._progress import JobProgress
 from ticketr.jobs._record import JobRecord, progress_of, snapshot_of
@@ -39,8 +43,7 @@ from ticketr.jobs._retry import Retry
 from ticketr.jobs._scheduling.schedule import KeySlot, Rate, checked_rate
 from ticketr.jobs._shutdown import refuse_submits, shorten_grace, wait_until_idle
 from ticketr.jobs._sqlite.history import finished_in_memory
-from ticketr.jobs._statistics import QueueStatistics
-from ticketr.jobs._trio_internals import protect_methods
+from ticketr.jobs._trio import QueueFull, protect_methods
 from ticketr.jobs._updates import Updates
 from ticketr.jobs._values import (
     as_reason,

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Final, final
 import trio
 
 from ticketr._errors import JobFailed, QueueClosed
-from ticketr.jobs._exceptions import split_cancelled
 from ticketr.jobs._groups import leaves, unwrap_single
 from ticketr.jobs._job import CancelCause
+from ticketr.jobs._trio import split_cancelled
 from ticketr.jobs._values import safe_repr
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from trio.lowlevel import enable_ki_protection
 
 from ticketr.jobs._deadlock import refuse_wait_inside, wait_for_jobs
 from ticketr.jobs._record import JobRecord
-from ticketr.jobs._trio_internals import OwnerThread
+from ticketr.jobs._trio import OwnerThread
 
 if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore

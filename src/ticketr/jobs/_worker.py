@@ -49,16 +49,15 @@ from trio.lowlevel import (
 
 from ticketr._errors import JobTimedOut, RetryLater
 from ticketr.jobs._arguments import call_inside
-from ticketr.jobs._context import JobContext
 from ticketr.jobs._deadlock import QUEUES, blank_context, is_blank
-from ticketr.jobs._exceptions import split_cancelled
 from ticketr.jobs._groups import has_only_exceptions, leaves, strip_tracebacks, unwrap_single
+from ticketr.jobs._handle import JobContext
 from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, CancelCause, JobErrorInfo, JobStatus
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._retry import delay_after
 from ticketr.jobs._shutdown import abandon
 from ticketr.jobs._timer import handle_due_times
-from ticketr.jobs._trio_internals import NOT_RESCHEDULED, is_innermost, switch_context
+from ticketr.jobs._trio import NOT_RESCHEDULED, is_innermost, split_cancelled, switch_context
 
 if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore

@@ -10,7 +10,7 @@ from typing import cast, final
 import trio
 
 from ticketr.jobs._arguments import checked_options
-from ticketr.jobs._context import JobContext
+from ticketr.jobs._handle import JobContext
 from ticketr.jobs._job import JobID
 from ticketr.jobs._progress import JobProgress
 from ticketr.jobs._record import JobRecord, RecordQueue, ended_job_function, progress_of

@@ -30,22 +30,21 @@ import trio
 from trio.lowlevel import checkpoint, disable_ki_protection, enable_ki_protection
 
 from ticketr._errors import QueueClosed
-from ticketr.jobs._admission import wait_for_room
 from ticketr.jobs._arguments import (
     JobOptions,
     checked_options,
     make_record,
     refuse_options,
 )
-from ticketr.jobs._core import QueueCore
+from ticketr.jobs._core import QueueCore, wait_for_room
 from ticketr.jobs._deadlock import wait_for_jobs
-from ticketr.jobs._exceptions import split_cancelled
 from ticketr.jobs._groups import has_only_exceptions
 from ticketr.jobs._handle import result_of
 from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, JobErrorInfo
 from ticketr.jobs._record import JobRecord, snapshot_of
 from ticketr.jobs._retry import Retry
 from ticketr.jobs._shutdown import what_leaves
+from ticketr.jobs._trio import split_cancelled
 
 logger = logging.getLogger("ticketr.jobs")
 

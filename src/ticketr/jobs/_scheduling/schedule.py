@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar, final
 from ticketr.jobs._values import checked_number, checked_seconds, safe_repr
 
 if TYPE_CHECKING:
-    from ticketr.jobs._admission import Submission
+    from ticketr.jobs._core import Submission
     from ticketr.jobs._record import JobRecord
 
 T = TypeVar("T", bound="Hashable")

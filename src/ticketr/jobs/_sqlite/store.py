@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal, final
 
-from ticketr.jobs._context import JobContext
+from ticketr.jobs._handle import JobContext
 from ticketr.jobs._registry import Keep
 from ticketr.jobs._sqlite.database import (
     RunSync,

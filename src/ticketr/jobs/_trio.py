@@ -17,6 +17,9 @@ from typing import Final, TypeVar, final
 import trio
 from trio.lowlevel import Task, current_root_task, enable_ki_protection
 
+from ticketr._errors import TicketrError
+from ticketr.jobs._groups import leaves
+
 C = TypeVar("C", bound="type[object]")
 
 NOT_RESCHEDULED: Final = object()
@@ -99,3 +102,30 @@ class OwnerThread:
     def close(self) -> None:
         """Allow calls from anywhere: the queue no longer changes."""
         self._root = None
+
+
+class QueueFull(TicketrError, trio.WouldBlock):
+    """Raised by ``submit_nowait`` when ``max_pending`` jobs wait for a worker.
+
+    It is a ``trio.WouldBlock`` as well, as the ``*_nowait`` methods of Trio raise.
+
+    Attributes:
+        max_pending: The most jobs that may wait for a worker.
+    """
+
+    def __init__(self, max_pending: float) -> None:
+        super().__init__(max_pending)
+        self.max_pending = max_pending
+
+    def __str__(self) -> str:
+        return f"{self.max_pending} jobs wait for a worker already: await submit() to wait for room"
+
+
+def split_cancelled(error: BaseException) -> tuple[BaseException | None, BaseException | None]:
+    """Split an error into its ``trio.Cancelled`` and the rest."""
+    is_cancelled = [isinstance(leaf, trio.Cancelled) for leaf in leaves(error)]
+    if not any(is_cancelled):
+        return None, error
+    if all(is_cancelled) or not isinstance(error, BaseExceptionGroup):
+        return error, None
+    return error.split(trio.Cancelled)

@@ -8,9 +8,9 @@ import trio
 import trio.testing
 from trio.testing import MockClock
 
-from ticketr.jobs._trio_internals import NOT_RESCHEDULED, is_innermost, switch_context
+from ticketr.jobs._trio import NOT_RESCHEDULED, is_innermost, switch_context
 
-BREAKS = f"Trio {trio.__version__} breaks what _trio_internals does in"
+BREAKS = f"Trio {trio.__version__} breaks what _trio does in"
 name: ContextVar[str] = ContextVar("name", default="")
 
 
