@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import trio
 
 from ticketr import JobContext, JobHandle
+
+T = TypeVar("T")
 
 
 async def nothing(context: JobContext) -> None:
     """Do nothing."""
 
 
-async def value(context: JobContext, given: object = None) -> object:
-    """Return an argument at once."""
+async def give(context: JobContext, given: T) -> T:
+    """Give back an argument at once."""
     return given
 
 

@@ -8,14 +8,10 @@ from typing import Any
 
 import pytest
 import trio
+from fakes.small_jobs import sleep
 from trio.testing import MockClock
 
 from ticketr import JobContext, JobHandle, JobQueue, JobStatus, WouldDeadlock, open_job_queue
-
-
-async def sleep(context: JobContext, seconds: float) -> float:
-    await trio.sleep(seconds)
-    return seconds
 
 
 async def refused(wait: Callable[[], Awaitable[object]]) -> str:

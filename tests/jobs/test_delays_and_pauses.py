@@ -6,28 +6,17 @@ from typing import Any
 
 import pytest
 import trio
+from fakes.small_jobs import sleep, starts
 from trio.testing import MockClock, assert_no_checkpoints, wait_all_tasks_blocked
 
 from ticketr import (
     CancelCause,
     CancelOutcome,
     JobContext,
-    JobHandle,
     JobStatus,
     UnknownJob,
     open_job_queue,
 )
-
-
-async def sleep(context: JobContext, seconds: float = 1) -> float:
-    await trio.sleep(seconds)
-    return seconds
-
-
-def started(handle: JobHandle[object]) -> float | None:
-    """Return the seconds from submit to start."""
-    job = handle.snapshot()
-    return None if job.started_at is None else job.started_at - job.submitted_at
 
 
 async def test_a_delayed_job_starts_when_it_is_due_and_holds_no_worker(
@@ -41,7 +30,7 @@ async def test_a_delayed_job_starts_when_it_is_due_and_holds_no_worker(
         job = late.snapshot()
         assert (job.waiting_for, job.due_at) == ("time", job.submitted_at + 5)
 
-    assert (started(late), started(later), started(now)) == (5, 7, 0)
+    assert starts(late, later, now) == [5, 7, 0]
 
 
 async def test_run_now_ends_a_delay(autojump_clock: MockClock) -> None:
@@ -58,7 +47,7 @@ async def test_run_now_ends_a_delay(autojump_clock: MockClock) -> None:
         with pytest.raises(UnknownJob):
             queue.run_now("x")
 
-    assert started(late) == 1
+    assert starts(late) == [1]
 
 
 @pytest.mark.parametrize("why", ["worker", "key", "time", "paused"])
@@ -102,7 +91,7 @@ async def test_leaving_the_block_waits_for_delayed_jobs(autojump_clock: MockCloc
     async with open_job_queue() as queue:
         late = queue.submit_nowait(sleep, delay=500)
 
-    assert (late.status, started(late)) == (JobStatus.COMPLETED, 500)
+    assert (late.status, *starts(late)) == (JobStatus.COMPLETED, 500)
 
 
 async def test_a_bounded_shutdown_cancels_what_waits_for_a_time(autojump_clock: MockClock) -> None:
@@ -131,10 +120,10 @@ async def test_a_paused_queue_starts_nothing_and_resumes_in_order(
         assert [job.snapshot().waiting_for for job in (a, b, timed)] == ["paused"] * 3
         await trio.sleep(5)
         assert running.status is JobStatus.COMPLETED
-        assert [started(a), started(b)] == [None, None]
+        assert starts(a, b) == [None, None]
         queue.resume()
         await a.wait()
-        assert (started(b), started(a)) == (5, 6)
+        assert starts(b, a) == [5, 6]
         timed.cancel()
 
 
@@ -148,10 +137,10 @@ async def test_a_paused_key_holds_up_its_own_jobs_alone(autojump_clock: MockCloc
         assert other.status is JobStatus.COMPLETED
         queue.resume()  # of the queue, not of the key
         await trio.sleep(3)
-        assert started(a) is None
+        assert starts(a) == [None]
         queue.resume("k")
         await a.wait()
-        assert (started(b), started(a)) == (6, 7)
+        assert starts(b, a) == [6, 7]
 
 
 async def test_leaving_the_block_lifts_pauses_for_good(autojump_clock: MockClock) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
 import trio
+from fakes.small_jobs import fail, quiet, sleep, starts, waits
 from trio.testing import MockClock
 
 from ticketr import (
@@ -20,24 +22,6 @@ from ticketr import (
 )
 
 CANCELLED = JobStatus.CANCELLED
-
-
-async def sleep(context: JobContext, seconds: float = 1) -> float:
-    await trio.sleep(seconds)
-    return seconds
-
-
-async def fail(context: JobContext) -> None:
-    await trio.sleep(1)
-    raise ValueError("no good")
-
-
-def started(*handles: JobHandle[object]) -> list[float | None]:
-    return [handle.snapshot().started_at for handle in handles]
-
-
-def waits(*handles: JobHandle[object]) -> list[str | None]:
-    return [handle.snapshot().waiting_for for handle in handles]
 
 
 def causes(*handles: JobHandle[object]) -> list[CancelCause | None]:
@@ -55,7 +39,7 @@ async def test_a_job_starts_when_all_before_it_have_completed_and_holds_no_worke
         await last.wait()
         assert queue.submit_nowait(sleep, after=[first, last]).snapshot().waiting_for == "worker"
 
-    assert started(other, last) == [2, 3]
+    assert starts(other, last) == [2, 3]
 
 
 @pytest.mark.parametrize("any_end", [False, True])
@@ -63,8 +47,8 @@ async def test_a_job_starts_when_all_before_it_have_completed_and_holds_no_worke
 async def test_a_job_after_one_that_does_not_complete(
     how: str, any_end: bool, autojump_clock: MockClock
 ) -> None:
-    async with open_job_queue(workers=2, on_job_error=lambda _: None) as queue:
-        before = queue.submit_nowait(fail if "fail" in how else sleep)
+    async with open_job_queue(workers=2, on_job_error=quiet) as queue:
+        before = queue.submit_nowait(partial(fail, after=1) if "fail" in how else sleep)
         if how == "was cancelled":
             before.cancel()
         if how.startswith(("had", "was")):
@@ -78,7 +62,8 @@ async def test_a_job_after_one_that_does_not_complete(
         begun = trio.current_time()
 
     if any_end:
-        assert started(job, next_one) == [later.snapshot().finished_at, job.snapshot().finished_at]
+        assert job.snapshot().started_at == later.snapshot().finished_at
+        assert next_one.snapshot().started_at == job.snapshot().finished_at
         return
     assert causes(job, next_one) == [CancelCause.DEPENDENCY] * 2
     assert job.status is next_one.status is CANCELLED
@@ -99,7 +84,7 @@ async def test_a_delay_counts_from_the_submit(autojump_clock: MockClock) -> None
         seen += waits(late)
 
     assert seen == ["after", "time"]
-    assert started(soon, now, late) == [3, 3, 5]
+    assert starts(soon, now, late) == [3, 3, 5]
 
 
 async def test_an_id_or_handle_that_is_unknown_is_refused(autojump_clock: MockClock) -> None:
@@ -123,7 +108,7 @@ async def test_an_id_or_handle_that_is_unknown_is_refused(autojump_clock: MockCl
         job = queue.submit_nowait(sleep, after=[held], after_any_end=False)
         assert queue.submit_nowait(sleep, after=[]).id != job.id
 
-    assert started(job) == [1]
+    assert starts(job) == [0]
 
 
 async def test_a_chain_of_20_000_is_cancelled_without_recursion(
@@ -172,7 +157,7 @@ def test_a_cancel_from_outside_has_one_cause_for_all_in_any_order_of_tasks() -> 
         running: list[JobHandle[object]] = []
         jobs: list[JobHandle[object]] = []
         with trio.CancelScope() as scope:
-            async with open_job_queue(workers=2, on_job_error=lambda _: None) as queue:
+            async with open_job_queue(workers=2, on_job_error=quiet) as queue:
                 running += [queue.submit_nowait(job) for job in (sleep, clean_up_badly)]
                 jobs += [queue.submit_nowait(sleep, after=[job]) for job in running]
                 jobs += [queue.submit_nowait(sleep, after=[job]) for job in jobs]

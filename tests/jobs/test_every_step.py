@@ -14,6 +14,7 @@ import types
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import pytest
@@ -92,18 +93,6 @@ async def has_children(context: JobContext, children: int) -> str:
     return "value"
 
 
-async def one_child(context: JobContext) -> str:
-    return await has_children(context, 1)
-
-
-async def two_children(context: JobContext) -> str:
-    return await has_children(context, 2)
-
-
-async def five_children(context: JobContext) -> str:
-    return await has_children(context, 5)
-
-
 async def cleans_up(context: JobContext) -> str:
     try:
         return await gives_value(context)
@@ -156,50 +145,33 @@ async def comes_again(context: JobContext) -> str:
     return "value"
 
 
-async def delayed(context: JobContext) -> str:
-    return await gives_value(context)
-
-
-async def keyed(context: JobContext) -> str:
-    return await gives_value(context)
-
-
-async def inside_around(context: JobContext) -> str:
-    return await gives_value(context)
-
-
-async def later(context: JobContext) -> str:
-    return await gives_value(context)
-
-
-async def later_in_any_case(context: JobContext) -> str:
-    return await gives_value(context)
-
-
-async def limited(context: JobContext) -> str:
-    return await gives_value(context)
-
-
+one_child, two_children, five_children = (partial(has_children, children=n) for n in (1, 2, 5))
+delayed, keyed, inside_around, later, later_in_any_case, limited = (
+    partial(gives_value) for _ in range(6)
+)
 # The end of a nursery is protected from interrupts: they are raised in a child.
 WITH_CHILDREN = [one_child, two_children, five_children]
-BODIES = [
-    gives_value,
-    fails,
-    *WITH_CHILDREN,
-    cleans_up,
-    cleans_up_badly,
-    swallows,
-    submits_more,
-    repeats_another,
-    fails_twice,
-    comes_again,
-    delayed,
-    keyed,
-    inside_around,
-    later,
-    later_in_any_case,
-    limited,
-]
+BODIES: dict[str, Callable[[JobContext], Awaitable[object]]] = {
+    "value": gives_value,
+    "error": fails,
+    "one child": one_child,
+    "two children": two_children,
+    "five children": five_children,
+    "clean-up": cleans_up,
+    "bad clean-up": cleans_up_badly,
+    "swallowed cancel": swallows,
+    "submit": submits_more,
+    "repeat": repeats_another,
+    "failures": fails_twice,
+    "later attempts": comes_again,
+    "delay": delayed,
+    "key": keyed,
+    "around": inside_around,
+    "after": later,
+    "after any end": later_in_any_case,
+    "rate": limited,
+}
+each_body = pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 OPTIONS: dict[object, JobOptions] = {
     fails_twice: {"retry": Retry(3, first=0.5, jitter=0, total=99), "key": "k"},
     delayed: {"delay": 0.75},
@@ -459,7 +431,7 @@ def seed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.unmeasured
 @pytest.mark.usefixtures("seed")
-@pytest.mark.parametrize("body", BODIES)
+@each_body
 def test_cancelling_one_job_at_every_step(
     body: Callable[[JobContext], Awaitable[object]],
 ) -> None:
@@ -492,7 +464,7 @@ def test_cancelling_one_job_at_every_step(
 
 @pytest.mark.unmeasured
 @pytest.mark.usefixtures("seed")
-@pytest.mark.parametrize("body", BODIES)
+@each_body
 def test_a_pause_at_every_step_until_the_block_ends(
     body: Callable[[JobContext], Awaitable[object]],
 ) -> None:
@@ -511,7 +483,7 @@ def test_a_pause_at_every_step_until_the_block_ends(
 
 
 @pytest.mark.usefixtures("seed")
-@pytest.mark.parametrize("body", BODIES)
+@each_body
 def test_cancelling_the_outer_scope_at_every_step(
     body: Callable[[JobContext], Awaitable[object]],
 ) -> None:
@@ -525,7 +497,7 @@ def test_cancelling_the_outer_scope_at_every_step(
 
 @pytest.mark.unmeasured
 @pytest.mark.usefixtures("seed")
-@pytest.mark.parametrize("body", BODIES)
+@each_body
 def test_an_error_in_the_body_at_every_step(
     body: Callable[[JobContext], Awaitable[object]],
 ) -> None:
@@ -541,7 +513,7 @@ def test_an_error_in_the_body_at_every_step(
 
 @pytest.mark.unmeasured
 @pytest.mark.usefixtures("seed")
-@pytest.mark.parametrize("body", BODIES)
+@each_body
 def test_ctrl_c_at_every_step(body: Callable[[JobContext], Awaitable[object]]) -> None:
     def judge(run: Run, left: BaseException | None) -> None:
         # Bare if it came when the scenario's own nursery had ended.
@@ -553,7 +525,7 @@ def test_ctrl_c_at_every_step(body: Callable[[JobContext], Awaitable[object]]) -
 
 
 @pytest.mark.usefixtures("seed")
-@pytest.mark.parametrize("body", BODIES)
+@each_body
 def test_an_interrupt_in_the_job_at_every_step_of_it(
     body: Callable[[JobContext], Awaitable[object]],
 ) -> None:

@@ -15,7 +15,7 @@ from typing import Any, NoReturn, TypeVar
 import pytest
 import trio
 from fakes.durable import in_place
-from fakes.small_jobs import fail, forever, nothing, value
+from fakes.small_jobs import fail, forever, give, nothing
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from ticketr import (
@@ -216,23 +216,12 @@ async def test_on_job_error_may_submit_another_job(autojump_clock: MockClock) ->
 # The first failure cancels the rest
 
 
-def leaves_of(error: BaseException | None) -> list[type]:
-    assert isinstance(error, ExceptionGroup)
-    return [type(each) for each in error.exceptions]
+def errors_of(group: BaseException | None) -> list[type]:
+    assert isinstance(group, ExceptionGroup)
+    return [type(error) for error in group.exceptions]
 
 
-async def cancels_rest(
-    error_handler: Reports, body: Any, **options: Any
-) -> tuple[BaseException | None, JobQueue]:
-    queue: Any = None
-    try:
-        async with open_job_queue(
-            workers=3, on_error="cancel", on_job_error=error_handler, **options
-        ) as queue:
-            await body(queue)
-    except ExceptionGroup as error:
-        return error, queue
-    return None, queue
+CANCELS: dict[str, Any] = {"workers": 3, "on_error": "cancel"}
 
 
 async def test_the_first_failure_cancels_body_and_jobs(
@@ -245,10 +234,9 @@ async def test_the_first_failure_cancels_body_and_jobs(
         await trio.sleep_forever()
 
     handles: list[JobHandle[None]] = []
-    left, _ = await cancels_rest(reports, body)
+    left = await left_by(body, on_job_error=reports, **CANCELS)
 
-    assert isinstance(left, ExceptionGroup)
-    assert leaves_of(left) == [ValueError]
+    assert errors_of(left) == [ValueError]
     assert trio.current_time() == 5
     ends = [(handle.status, handle.snapshot().cancel_cause) for handle in handles]
     assert ends == [(JobStatus.CANCELLED, CancelCause.SHUTDOWN)] * 2
@@ -261,10 +249,9 @@ async def test_a_failure_that_is_waited_for_cancels_the_rest_too(
     async def body(queue: JobQueue) -> None:
         await queue.run(fail)
 
-    left, _ = await cancels_rest(reports, body)
+    left = await left_by(body, on_job_error=reports, **CANCELS)
 
-    assert isinstance(left, ExceptionGroup)
-    assert [type(error) for error in left.exceptions] == [ValueError]
+    assert errors_of(left) == [ValueError]
 
 
 async def test_an_error_of_the_body_is_beside_it(
@@ -277,10 +264,9 @@ async def test_an_error_of_the_body_is_beside_it(
         finally:
             raise KeyError
 
-    left, _ = await cancels_rest(reports, body)
+    left = await left_by(body, on_job_error=reports, **CANCELS)
 
-    assert isinstance(left, ExceptionGroup)
-    assert [type(error) for error in left.exceptions] == [KeyError, ValueError]
+    assert errors_of(left) == [KeyError, ValueError]
 
 
 async def test_what_fails_while_it_is_cancelled_is_reported(
@@ -296,9 +282,9 @@ async def test_what_fails_while_it_is_cancelled_is_reported(
         await queue.submit(untidy)
         await queue.submit(fail, 1)
 
-    left, _ = await cancels_rest(reports, body)
+    left = await left_by(body, on_job_error=reports, **CANCELS)
 
-    assert leaves_of(left) == [ValueError]
+    assert errors_of(left) == [ValueError]
     assert reports.times == [("job-1", 1)]
 
 
@@ -422,7 +408,7 @@ async def test_a_misbehaving_error_fails_its_own_job_and_nothing_else(
             assert "in throw\n" in snapshot.error.traceback
         with pytest.raises(JobFailed):
             await asked.result()
-        assert await queue.run(value, "fine") == "fine"
+        assert await queue.run(give, "fine") == "fine"
         await queue.wait_idle()
         assert queue.statistics().failed == 2
 
@@ -446,7 +432,7 @@ async def test_a_misbehaving_error_of_a_job_that_is_cancelled(
         if how == "scope":
             await trio.sleep_forever()
         assert (await handles[0].wait()).status is JobStatus.FAILED
-        assert await queue.run(value, "fine") == "fine"
+        assert await queue.run(give, "fine") == "fine"
 
     left: BaseException | None = None
     with trio.move_on_after(2 if how == "scope" else math.inf):
@@ -488,7 +474,7 @@ async def test_a_misbehaving_error_of_a_callback_is_logged(
         async with open_job_queue(on_job_error=fall_over, keep=Keep(jobs=0)) as queue:
             await queue.submit(throw, ValueError(), retry=retry)
             await wait_all_tasks_blocked()
-            assert await queue.run(value, "fine") == "fine"
+            assert await queue.run(give, "fine") == "fine"
 
     assert len(caplog.records) == 2 * len(ODD)
 
@@ -565,7 +551,7 @@ async def test_a_block_is_entered_once(autojump_clock: MockClock) -> None:
     async with block as queue:
         with pytest.raises(RuntimeError, match="entered once: call open_job_queue"):
             await block.__aenter__()
-        assert await queue.run(value, "fine") == "fine"
+        assert await queue.run(give, "fine") == "fine"
     with pytest.raises(RuntimeError, match="entered once"):
         async with block:
             pytest.fail("it was entered")

@@ -8,9 +8,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 import trio
 from fakes.bytecodes import Bytecodes
+from fakes.small_jobs import nothing, sleep
 from trio.testing import MockClock
 
-from ticketr import JobContext, JobQueue, Keep, Rate, open_job_queue
+from ticketr import JobQueue, Keep, Rate, open_job_queue
 
 Step = Callable[[JobQueue], Awaitable[object]]
 Wait = Callable[[JobQueue, int], Awaitable[object]]
@@ -20,47 +21,43 @@ FEW = 50
 MANY = FEW**2
 
 
-async def sleep(context: JobContext, seconds: float = 0.0) -> None:
-    await trio.sleep(seconds)
-
-
 # What waits, and what is done meanwhile.
 
 
 async def wait_for_a_rate(queue: JobQueue, count: int) -> None:
     queue.set_rate(Rate(1, per=1.0))
-    await queue.run(sleep)
+    await queue.run(nothing)
     for _ in range(count):
-        queue.submit_nowait(sleep)
+        queue.submit_nowait(nothing)
     await trio.sleep(0.5)
 
 
 async def wait_for_rates_of_keys(queue: JobQueue, count: int) -> None:
     for key in range(count):
         queue.set_rate(Rate(1, per=LONG), key)
-        queue.submit_nowait(sleep, key=key)
-        queue.submit_nowait(sleep, key=key)
+        queue.submit_nowait(nothing, key=key)
+        queue.submit_nowait(nothing, key=key)
     queue.set_rate(Rate(1, per=1.0), count)
     for _ in range(4):
-        queue.submit_nowait(sleep, key=count)
+        queue.submit_nowait(nothing, key=count)
     await trio.sleep(0.5)  # the first job of each key has run
 
 
 async def wait_for_one_job(queue: JobQueue, count: int) -> None:
     queue.submit_nowait(sleep, LONG, id="first")
     for _ in range(count):
-        queue.submit_nowait(sleep, after=["first"])
+        queue.submit_nowait(nothing, after=["first"])
 
 
 async def wait_for_one_job_each(queue: JobQueue, count: int) -> None:
     queue.submit_nowait(sleep, LONG, id="0")
     for number in range(count):
-        queue.submit_nowait(sleep, after=[str(number)], id=str(number + 1))
+        queue.submit_nowait(nothing, after=[str(number)], id=str(number + 1))
 
 
 async def wait_for_repeats(queue: JobQueue, count: int) -> None:
     for _ in range(count):
-        queue.repeat(sleep, every=LONG, first=LONG)
+        queue.repeat(nothing, every=LONG, first=LONG)
 
 
 async def shut_down(queue: JobQueue) -> None:
@@ -91,7 +88,7 @@ async def shut_down_while_jobs_wait_for_a_key(queue: JobQueue, count: int) -> No
 async def shut_down_while_rates_of_keys_are_empty(queue: JobQueue, count: int) -> None:
     for key in range(count):
         queue.set_rate(Rate(1, per=LONG), key)
-        queue.submit_nowait(sleep, key=key)
+        queue.submit_nowait(nothing, key=key)
     await trio.sleep(1)
     await shut_down(queue)
 
@@ -103,23 +100,23 @@ async def let_a_rate_pass(queue: JobQueue) -> None:
 
 
 async def submit_and_cancel(queue: JobQueue) -> None:
-    queue.submit_nowait(sleep, key=0).cancel()
+    queue.submit_nowait(nothing, key=0).cancel()
 
 
 async def run_two(queue: JobQueue) -> None:
     before = queue.submit_nowait(sleep, 1)
-    await queue.run(sleep, after=[before])
+    await queue.run(nothing, after=[before])
 
 
 async def cancel_one_before(queue: JobQueue) -> None:
-    before = queue.submit_nowait(sleep, delay=1)
-    after = queue.submit_nowait(sleep, after=[before])
+    before = queue.submit_nowait(nothing, delay=1)
+    after = queue.submit_nowait(nothing, after=[before])
     before.cancel()
     assert after.status.is_terminal
 
 
 async def repeat_once(queue: JobQueue) -> None:
-    repeat = queue.repeat(sleep, every=LONG, first=1)
+    repeat = queue.repeat(nothing, every=LONG, first=1)
     await trio.sleep(1.5)
     assert repeat.runs == 1
     repeat.pause()

@@ -20,7 +20,7 @@ import trio
 import trio.testing
 from fakes.durable import in_place
 from fakes.processes import unmeasured
-from fakes.small_jobs import fail, nothing, sleep, value
+from fakes.small_jobs import fail, give, nothing, quiet, sleep
 from trio.testing import MockClock
 
 from ticketr import (
@@ -80,7 +80,7 @@ def numbers(jobs: list[FinishedJob]) -> list[int]:
 async def test_every_job_that_has_ended_is_in_the_file(path: Path) -> None:
     history = SqliteHistory(path)
 
-    async with open_job_queue(history=history, on_job_error=lambda _: None) as queue:
+    async with open_job_queue(history=history, on_job_error=quiet) as queue:
         await queue.submit(report_and_give, 5, name="five")
         await queue.submit(fail)
 
@@ -412,9 +412,9 @@ async def test_jobs_are_written_in_batches(autojump_clock: MockClock) -> None:
 
     async with open_job_queue(history=history) as queue:
         for name in ("a", "b"):
-            await queue.run(value, name=name)
+            await queue.run(nothing, name=name)
         await trio.sleep(0.5)
-        await queue.run(value, name="c")
+        await queue.run(nothing, name="c")
         assert history.batches == [["a", "b"]]
 
     assert history.batches == [["a", "b"], ["c"]]
@@ -427,9 +427,9 @@ async def test_what_is_not_written_yet_is_in_the_history(autojump_clock: MockClo
     history = Memory(seconds=1)
 
     async with open_job_queue(history=history) as queue:
-        await queue.run(value, name="a")
+        await queue.run(nothing, name="a")
         await trio.sleep(0.2)  # "a" is being written
-        await queue.run(value, name="b")
+        await queue.run(nothing, name="b")
         await queue.submit(sleep, 1, name="c")
         queue.cancel("job-3")
         await queue.wait_idle()
@@ -449,7 +449,7 @@ async def test_a_failing_history_is_retried_with_growing_pauses(
     history = Memory(failures=8)
 
     async with open_job_queue(history=history) as queue:
-        await queue.run(value, name="a")
+        await queue.run(nothing, name="a")
         await trio.sleep(1000)
         assert names(history.jobs) == ["a"]
         assert queue.statistics().unrecorded == 0
@@ -464,7 +464,7 @@ async def test_the_end_waits_for_the_history_for_a_bounded_time(
     autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with open_job_queue(history=Memory(seconds=1e5)) as queue:
-        await queue.run(value)
+        await queue.run(nothing)
         await trio.sleep(1)  # it is being written
 
     assert trio.current_time() == pytest.approx(1 + _history.FLUSH_SECONDS)
@@ -479,8 +479,8 @@ async def test_a_summary_that_raises_costs_one_record(
     history = Memory()
 
     async with open_job_queue(history=history) as queue:
-        await queue.run(value, ValueError("no words"), name="a")
-        await queue.run(value, name="b")
+        await queue.run(give, ValueError("no words"), name="a")
+        await queue.run(nothing, name="b")
 
     assert names(history.jobs) == ["b"]
     assert queue.statistics().unrecorded == 1
@@ -495,7 +495,7 @@ async def test_a_queue_that_is_busier_than_batches_are_long_loses_nothing(
 
     async with open_job_queue(workers=3, max_pending=100, history=history) as queue:
         for number in range(9_000):
-            await queue.submit(value, name=str(number))
+            await queue.submit(nothing, name=str(number))
             if not number % 1000:
                 await trio.sleep(seconds / 5)
 
@@ -510,9 +510,9 @@ async def test_jobs_of_an_id_are_found_whether_written_or_not(autojump_clock: Mo
 
     async with open_job_queue(history=history) as queue:
         for name in "abc":
-            await queue.run(value, name=name, id="b" if name == "b" else "a")
+            await queue.run(nothing, name=name, id="b" if name == "b" else "a")
             await trio.sleep(1 if name != "c" else 0)
-        handle = await queue.submit(value, name="d", id="a")
+        handle = await queue.submit(nothing, name="d", id="a")
         await handle.wait()
         assert names(history.jobs) == ["a", "b"]
 
@@ -524,7 +524,7 @@ async def test_jobs_of_an_id_are_found_whether_written_or_not(autojump_clock: Mo
         with pytest.raises(TypeError, match="id must be text"):
             await queue.history(id=5)  # type: ignore[arg-type]
         async with open_job_queue() as other:
-            stranger = await other.submit(value, id="a")
+            stranger = await other.submit(nothing, id="a")
             assert await queue.history(id=stranger) == []
             await stranger.wait()
             assert [job.id for job in await other.history(id="a")] == ["a"]
@@ -541,12 +541,12 @@ async def test_a_batch_that_comes_back_does_not_widen_the_bound(
 
     async with open_job_queue(history=history) as queue:
         for name in "abc":
-            await queue.run(value, name=name)
+            await queue.run(nothing, name=name)
         await trio.sleep(0.5)  # these are being written
         for name in "def":
-            await queue.run(value, name=name)
+            await queue.run(nothing, name=name)
         await trio.sleep(1)  # and have come back
-        await queue.run(value, name="g")
+        await queue.run(nothing, name="g")
 
         assert names(await queue.history()) == ["g", "f", "e"]
         assert queue.statistics().unrecorded == 4
@@ -556,7 +556,7 @@ async def test_without_a_history_the_queue_tells_what_it_remembers(
     autojump_clock: MockClock,
 ) -> None:
     async with open_job_queue() as queue:
-        await queue.run(value, 5, name="a")
+        await queue.run(give, 5, name="a")
         queue.submit_nowait(sleep, 9, name="b").cancel()
 
         jobs = await queue.history()

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import inspect
 import signal
-import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -15,23 +12,19 @@ from typing import Any
 import pytest
 import trio
 from fakes.internals import core_of
+from fakes.small_jobs import quiet
 from trio.testing import MockClock
 
 import ticketr
 from ticketr import (
     JobContext,
-    JobError,
     JobQueue,
     JobStatus,
     OnConflict,
     QueueClosed,
     open_job_queue,
 )
-from ticketr.jobs._core import QueueCore
 from ticketr.jobs._record import snapshot_of
-from ticketr.jobs._scheduling.schedule import Schedule
-from ticketr.jobs._updates import Subscriptions, Updates
-from ticketr.jobs._worker import run_jobs
 
 LIBRARY = str(Path(ticketr.__file__).parent / "jobs")
 
@@ -82,7 +75,7 @@ class Scenario:
         raise ValueError
 
     async def main(self) -> None:
-        async with open_job_queue(max_pending=2, on_job_error=lambda _: None) as queue:
+        async with open_job_queue(max_pending=2, on_job_error=quiet) as queue:
             self.queue = queue
             with queue.watch() as updates:
                 first = await queue.submit(self.work, 1)
@@ -101,7 +94,7 @@ class Steered(Scenario):
     """A queue with keys, delays and pauses, and all calls that change them."""
 
     async def main(self) -> None:
-        async with open_job_queue(workers=2, max_pending=4, on_job_error=lambda _: None) as queue:
+        async with open_job_queue(workers=2, max_pending=4, on_job_error=quiet) as queue:
             self.queue = queue
             queue.pause("k")
             later = queue.submit_nowait(self.work, 1, key="k", delay=50)
@@ -119,6 +112,8 @@ class Steered(Scenario):
             queue.submit_nowait(self.work, 1, key="k", tags=["t"])
             queue.submit_nowait(self.work, 1, key="k", tags=["t"])
             queue.cancel_all(tag="t")
+            await queue.wait_idle()
+            await queue.history()
 
 
 def interrupted(
@@ -186,57 +181,6 @@ def test_every_line(kind: type[Scenario]) -> None:
     assert sweep(kind, iter(range(1, 100_000))) > 800
 
 
-def run_interrupted(
-    main: Callable[[], Awaitable[object]], code: CodeType, place: str, *, strict: bool = True
-) -> None:
-    """Run a function with KeyboardInterrupt raised before the first line of a code with a text.
-
-    CPython handles no signal before some lines; only a tracer can raise there.
-    """
-    lines, first = inspect.getsourcelines(code)
-    number = first + next(n for n, line in enumerate(lines) if place in line)
-
-    def interrupt(frame: FrameType, event: str, arg: object) -> Any:
-        if frame.f_code is not code:
-            return None
-        if event == "line" and frame.f_lineno == number:
-            sys.settrace(before)
-            frame.f_trace = None
-            raise KeyboardInterrupt
-        return interrupt
-
-    before: Any = sys.gettrace()
-    try:
-        sys.settrace(interrupt)
-        clock = MockClock(autojump_threshold=0)
-        trio.run(main, clock=clock, strict_exception_groups=strict)
-    finally:
-        sys.settrace(before)
-
-
-@pytest.mark.parametrize("strict", [True, False])
-@pytest.mark.filterwarnings("ignore::trio.TrioDeprecationWarning")
-def test_an_interrupt_of_an_idle_worker_leaves_by_the_end_of_the_queue(strict: bool) -> None:
-    scenario = Scenario()
-    told: list[JobStatus] = []
-
-    async def main() -> None:
-        async with open_job_queue(on_job_error=lambda job: told.append(job.status)) as queue:
-            failed = await queue.submit(scenario.fail)
-            await trio.sleep(2)
-            await queue.submit(scenario.work, 1)  # wakes the worker, which is interrupted
-            await trio.sleep_forever()
-        del failed
-
-    with pytest.raises(KeyboardInterrupt):
-        run_interrupted(
-            main, run_jobs.__code__, "is_free = task.context is waiting_context", strict=strict
-        )
-
-    assert scenario.calls == ["job-1"]
-    assert told == [JobStatus.FAILED]
-
-
 def test_a_job_can_be_looked_at_between_any_two_lines() -> None:
     """As a signal handler does, or another thread."""
     looks = 0
@@ -262,87 +206,5 @@ def test_a_job_can_be_looked_at_between_any_two_lines() -> None:
     assert looks > 1000
 
 
-@pytest.mark.unmeasured
-def test_ctrl_c_is_tested_where_it_is_ignored_at_the_start() -> None:
-    """As by `nohup`, and by a shell in what it runs in the background."""
-    ignoring = (
-        "import signal, sys, pytest;"
-        "signal.signal(signal.SIGINT, signal.SIG_IGN);"
-        "sys.exit(pytest.main(sys.argv[1:]))"
-    )
-    test = f"{__file__}::test_every_line_on_the_way_into_a_block_and_out_of_it"
-
-    ran = subprocess.run(
-        [sys.executable, "-c", ignoring, "-q", test], capture_output=True, text=True, check=False
-    )
-
-    assert ran.stdout.splitlines()[-1].startswith("1 passed"), ran.stdout
-
-
 def test_every_line_on_the_way_into_a_block_and_out_of_it() -> None:
     assert sweep(Scenario, iter(range(1, 100)), is_around_a_block) > 5
-
-
-def test_every_entry_point_is_protected_from_interrupts() -> None:
-    """Calls that only read may be interrupted; calls that change anything may not."""
-    books = {
-        member.__code__: name
-        for owner in (QueueCore, Subscriptions, Updates, Schedule)
-        for name, member in vars(owner).items()
-        if inspect.isfunction(member) and not name.startswith("__")
-    }
-    seen: set[str] = set()
-    bare: set[str] = set()
-
-    def look(frame: FrameType, event: str, arg: object) -> None:
-        if event == "call" and (name := books.get(frame.f_code)) is not None:
-            seen.add(name)
-            if not trio.lowlevel.currently_ki_protected():
-                bare.add(name)
-
-    async def work(context: JobContext) -> None:
-        context.report(current=1)
-        await trio.sleep(1)
-
-    async def main() -> None:
-        async with open_job_queue() as queue:
-            with queue.watch(), queue.progress():
-                first = await queue.submit(work)
-                second = queue.submit_nowait(work)
-                with second.watch(), contextlib.suppress(JobError):
-                    second.cancel()
-                    await second.result()
-                queue.cancel(first.id)
-                await first.cancel_and_wait()
-                await queue.run(work)
-                await queue.wait_idle()
-                queue.status(first.id)
-                queue.snapshot(first.id)
-                queue.jobs()
-                queue.pause("k")
-                queue.pause()
-                later = queue.submit_nowait(work, key="k", delay=9, start_by=99)
-                queue.run_now(later.id)
-                queue.set_priority(later.id, 1)
-                queue.resume("k")
-                queue.resume()
-                queue.cancel_all(key="k")
-                await queue.history()
-            await queue.shutdown(grace=1)
-        with contextlib.suppress(ValueError):
-            async with open_job_queue() as queue:
-                queue.submit_nowait(work)
-                raise ValueError
-        with trio.move_on_after(0.5):
-            async with open_job_queue() as queue:
-                queue.submit_nowait(work)
-
-    before: Any = sys.getprofile()
-    sys.setprofile(look)
-    try:
-        trio.run(main, clock=MockClock(autojump_threshold=0))
-    finally:
-        sys.setprofile(before)
-
-    assert bare == set()
-    assert {"enter", "take", "finish", "cancel", "_notify"} <= seen

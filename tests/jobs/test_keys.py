@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import trio
-from fakes.small_jobs import sleep, starts, tidy, waits
+from fakes.small_jobs import quiet, sleep, starts, tidy, waits
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from ticketr import (
@@ -84,7 +84,7 @@ async def test_a_key_is_free_however_its_job_ends(how: str, autojump_clock: Mock
             raise ValueError
         await trio.sleep(0 if how == "value" else 9)
 
-    async with open_job_queue(workers=2, on_job_error=lambda _: None) as queue:
+    async with open_job_queue(workers=2, on_job_error=quiet) as queue:
         first = queue.submit_nowait(job, key="k", timeout=2 if how == "timeout" else None)
         second = queue.submit_nowait(sleep, key="k")
         await trio.sleep(1.5)

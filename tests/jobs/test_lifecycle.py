@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import trio
+from fakes.small_jobs import nothing, quiet, sleep
 from trio.testing import MockClock
 
 from ticketr import JobContext, JobStatus, RetryLater, open_job_queue
@@ -48,11 +49,6 @@ def log() -> Generator[Collector]:
     LOGGER.setLevel(level)
 
 
-async def work(context: JobContext, seconds: float = 0) -> float:
-    await trio.sleep(seconds)
-    return seconds
-
-
 async def flaky(context: JobContext) -> None:
     await trio.sleep(2)
     if context.attempt == 1:
@@ -61,18 +57,18 @@ async def flaky(context: JobContext) -> None:
 
 
 async def test_each_step_is_logged(log: Collector, autojump_clock: MockClock) -> None:
-    async with open_job_queue(on_job_error=lambda _: None) as queue:
-        queue.submit_nowait(work, 1.5, id="a", key="acme")
+    async with open_job_queue(on_job_error=quiet) as queue:
+        queue.submit_nowait(sleep, 1.5, id="a", key="acme")
         queue.submit_nowait(flaky, id="b", key=("k", 1))
-        queue.submit_nowait(work, id="c", name="late", within=0.5)
+        queue.submit_nowait(sleep, id="c", name="late", within=0.5)
 
     assert log.lines == [
-        "DEBUG: Job 'a' (work) of key 'acme' was submitted",
+        "DEBUG: Job 'a' (sleep) of key 'acme' was submitted",
         "DEBUG: Job 'b' (flaky) of key ('k', 1) was submitted",
         "DEBUG: Job 'c' (late) was submitted",
-        "DEBUG: Job 'a' (work) of key 'acme' starts after a wait of 0 s",
+        "DEBUG: Job 'a' (sleep) of key 'acme' starts after a wait of 0 s",
         "INFO: Job 'c' (late) cancelled after 0.5 s, cause: expired",
-        "INFO: Job 'a' (work) of key 'acme' completed after 1.5 s",
+        "INFO: Job 'a' (sleep) of key 'acme' completed after 1.5 s",
         "DEBUG: Job 'b' (flaky) of key ('k', 1) starts after a wait of 1.5 s",
         "INFO: Job 'b' (flaky) of key ('k', 1) is retried in 7 s, the attempt took 2 s",
         "DEBUG: Job 'b' (flaky) of key ('k', 1) starts after a wait of 0 s",
@@ -81,20 +77,20 @@ async def test_each_step_is_logged(log: Collector, autojump_clock: MockClock) ->
 
 
 async def test_each_line_has_its_facts(log: Collector, autojump_clock: MockClock) -> None:
-    async with open_job_queue(on_job_error=lambda _: None) as queue:
+    async with open_job_queue(on_job_error=quiet) as queue:
         queue.submit_nowait(flaky, id="a", key=("k", 1))
-        stuck = queue.submit_nowait(work, 60, id="b", key="acme")
+        stuck = queue.submit_nowait(sleep, 60, id="b", key="acme")
         await trio.sleep(15)
         stuck.cancel()
 
     facts = [tuple(getattr(record, f"job_{name}") for name in FACTS) for record in log.records]
     assert facts == [
         ("a", "flaky", "('k', 1)", 0, "submitted", 0),
-        ("b", "work", "acme", 0, "submitted", 0),
+        ("b", "sleep", "acme", 0, "submitted", 0),
         ("a", "flaky", "('k', 1)", 1, "started", 0),
         ("a", "flaky", "('k', 1)", 1, "retry", 2),
-        ("b", "work", "acme", 1, "started", 2),
-        ("b", "work", "acme", 1, "cancelled", 13),
+        ("b", "sleep", "acme", 1, "started", 2),
+        ("b", "sleep", "acme", 1, "cancelled", 13),
         ("a", "flaky", "('k', 1)", 2, "started", 6),
         ("a", "flaky", "('k', 1)", 2, "failed", 2),
     ]
@@ -103,7 +99,7 @@ async def test_each_line_has_its_facts(log: Collector, autojump_clock: MockClock
 async def test_at_info_only_ends_are_logged(log: Collector, autojump_clock: MockClock) -> None:
     LOGGER.setLevel(logging.INFO)
     async with open_job_queue() as queue:
-        queue.submit_nowait(work)
+        queue.submit_nowait(nothing)
 
     assert log.events == ["job-1 completed"]
 
@@ -128,9 +124,9 @@ async def test_a_handler_that_raises_harms_no_job(
             raise OSError("disk full")
 
     log.act = act
-    async with open_job_queue(on_job_error=lambda _: None) as queue:
+    async with open_job_queue(on_job_error=quiet) as queue:
         bad = queue.submit_nowait(flaky)
-        good = queue.submit_nowait(work)
+        good = queue.submit_nowait(nothing)
 
     assert (bad.status, good.status) == (JobStatus.FAILED, JobStatus.COMPLETED)
     assert bad.snapshot().error is not None
@@ -141,13 +137,13 @@ async def test_a_handler_that_raises_harms_no_job(
 
 
 async def test_waits_and_runs_are_summed_up(autojump_clock: MockClock) -> None:
-    async with open_job_queue(on_job_error=lambda _: None) as queue:
+    async with open_job_queue(on_job_error=quiet) as queue:
         empty = queue.statistics()
-        queue.submit_nowait(work, 4)  # runs from 0 to 4
-        queue.submit_nowait(work, 3)  # from 4 to 7
+        queue.submit_nowait(sleep, 4)  # runs from 0 to 4
+        queue.submit_nowait(sleep, 3)  # from 4 to 7
         queue.submit_nowait(flaky)  # from 7 to 9, due at 16, from 16 to 18
-        queue.submit_nowait(work, 1, delay=20)  # from 20 to 21
-        queue.submit_nowait(work, delay=50, within=30)  # never
+        queue.submit_nowait(sleep, 1, delay=20)  # from 20 to 21
+        queue.submit_nowait(nothing, delay=50, within=30)  # never
         await trio.sleep(5)
         halfway = queue.statistics()
 

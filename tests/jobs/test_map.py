@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import trio
+from fakes.small_jobs import give
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from ticketr import (
@@ -33,19 +34,15 @@ async def double(context: JobContext, number: float) -> float:
     return number * 2
 
 
-async def one_second(context: JobContext, number: int) -> int:
-    await trio.sleep(1)
-    return number
-
-
-async def at_once(context: JobContext, number: int) -> int:
-    return number
-
-
 async def fail_at_3(context: JobContext, number: float) -> float:
     await trio.sleep(number)
     if number == 3:
         raise ValueError("three")
+    return number
+
+
+async def one_second(context: JobContext, number: int) -> int:
+    await trio.sleep(1)
     return number
 
 
@@ -126,9 +123,9 @@ async def test_each_item_has_one_result(
     autojump_clock: MockClock, *, workers: int, max_pending: int | None, ordered: bool
 ) -> None:
     async with open_job_queue(workers=workers, max_pending=max_pending) as queue:
-        async with queue.map(at_once, range(100), ordered=ordered) as values:
+        async with queue.map(give, range(100), ordered=ordered) as values:
             from_range = [value async for value in values]
-        async with queue.map(at_once, numbers(100), ordered=ordered) as values:
+        async with queue.map(give, numbers(100), ordered=ordered) as values:
             from_generator = [value async for value in values]
 
     assert sorted(from_range) == sorted(from_generator) == list(range(100))
@@ -177,7 +174,7 @@ async def test_no_more_are_submitted_than_workers_and_room(
 
     async with (
         open_job_queue(workers=3, max_pending=max_pending) as queue,
-        queue.map(at_once, endless) as values,
+        queue.map(give, endless) as values,
     ):
         await trio.sleep(1)
         async for number in values:
@@ -289,7 +286,7 @@ async def test_a_map_that_is_not_iterated_raises_the_first_failure(
         assert isinstance(caught.value.__cause__, ValueError)
         assert trio.current_time() == 3
         with pytest.raises(BadItemsError):
-            async with queue.map(at_once, bad_items(1)):
+            async with queue.map(give, bad_items(1)):
                 pass
         async with queue.map(fail_at_3, [3, 4, 3], outcomes=True):
             pass
@@ -350,10 +347,10 @@ async def test_a_map_that_is_left_while_it_waits_for_room(
     autojump_clock: MockClock, seconds: float
 ) -> None:
     async with open_job_queue(workers=1, max_pending=1) as queue:
-        async with queue.map(at_once, Drawn()) as values:
+        async with queue.map(give, Drawn()) as values:
             await trio.sleep(1)
             queue.pause()
-            queue.submit_nowait(at_once, 0)
+            queue.submit_nowait(give, 0)
             await anext(values)  # makes room in the map, none in the queue
             await trio.sleep(seconds)
 
@@ -403,7 +400,7 @@ async def test_an_error_of_the_items_beside_that_of_the_body_is_logged(
 ) -> None:
     async with open_job_queue() as queue:
         with caplog.at_level(logging.ERROR, "ticketr.jobs"), pytest.raises(KeyError):  # noqa: PT012 - it leaves the block
-            async with queue.map(at_once, bad_items(1)):
+            async with queue.map(give, bad_items(1)):
                 await trio.sleep(1)
                 raise KeyError
 
@@ -486,11 +483,11 @@ async def test_a_generator_is_closed_when_the_map_ends_early(autojump_clock: Moc
                 closed.append(("async", (trio.current_time(), same)))
 
     async with open_job_queue(workers=2) as queue:
-        async with queue.map(at_once, items()) as values:
+        async with queue.map(give, items()) as values:
             await anext(values)
         assert closed == [("plain", 0)]
 
-        async with queue.map(at_once, async_items()) as values:
+        async with queue.map(give, async_items()) as values:
             await anext(values)
         assert closed[1:] == [("async", (1, True))]
 
@@ -503,7 +500,7 @@ async def test_a_generator_that_does_not_close_is_cancelled(autojump_clock: Mock
         finally:
             await trio.sleep_forever()
 
-    async with open_job_queue() as queue, queue.map(at_once, items()) as values:
+    async with open_job_queue() as queue, queue.map(give, items()) as values:
         await anext(values)
 
     assert trio.current_time() == 5
@@ -562,14 +559,14 @@ async def test_what_cannot_be_mapped_is_refused_at_the_call(autojump_clock: Mock
     async def no_item(context: JobContext) -> None: ...
 
     wrong: list[tuple[type[Exception], str, Any, Any, dict[str, Any]]] = [
-        (TypeError, "iterable", at_once, 3, {}),
-        (TypeError, "iterable", at_once, None, {}),
+        (TypeError, "iterable", give, 3, {}),
+        (TypeError, "iterable", give, None, {}),
         (TypeError, "no_item", no_item, [1], {}),
         (TypeError, "a job is", "no function", [1], {}),
-        (TypeError, "'id'", at_once, [1], {"id": "a"}),
-        (TypeError, "'on_conflict'", at_once, [1], {"on_conflict": OnConflict.JOIN, "key": 1}),
-        (TypeError, "no option", at_once, [1], {"order": True}),
-        (TypeError, "priority", at_once, [1], {"priority": "high"}),
+        (TypeError, "'id'", give, [1], {"id": "a"}),
+        (TypeError, "'on_conflict'", give, [1], {"on_conflict": OnConflict.JOIN, "key": 1}),
+        (TypeError, "no option", give, [1], {"order": True}),
+        (TypeError, "priority", give, [1], {"priority": "high"}),
     ]
     async with open_job_queue() as queue:
         for kind, words, function, items, options in wrong:
@@ -581,12 +578,12 @@ async def test_what_cannot_be_mapped_is_refused_at_the_call(autojump_clock: Mock
 
 async def test_a_map_is_read_in_its_block(autojump_clock: MockClock) -> None:
     async with open_job_queue() as queue:
-        unentered: Any = queue.map(at_once, [1])
+        unentered: Any = queue.map(give, [1])
         with pytest.raises(RuntimeError, match="async with queue"):
             async for _ in unentered:
                 pass
 
-        async with queue.map(at_once, [1]) as values:
+        async with queue.map(give, [1]) as values:
             pass
         with pytest.raises(trio.ClosedResourceError, match="left"):
             await anext(values)

@@ -13,7 +13,7 @@ from unittest.mock import Mock
 import pytest
 import trio
 import trio.testing
-from fakes.small_jobs import forever, value
+from fakes.small_jobs import forever, give
 
 from ticketr import (
     CancelOutcome,
@@ -290,7 +290,7 @@ async def test_a_foreign_thread_submits_and_cancels_with_a_token() -> None:
     token = trio.lowlevel.current_trio_token()
 
     def use(queue: JobQueue) -> tuple[object, CancelOutcome]:
-        result = trio.from_thread.run(queue.run, value, 8, trio_token=token)
+        result = trio.from_thread.run(queue.run, give, 8, trio_token=token)
         handle = trio.from_thread.run(queue.submit, forever, trio_token=token)
         outcome = trio.from_thread.run_sync(queue.cancel, handle.id, trio_token=token)
         trio.from_thread.run(handle.wait, trio_token=token)

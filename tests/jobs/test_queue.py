@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 import trio
-from fakes.small_jobs import fail, forever, nothing, sleep, tidy, value
+from fakes.small_jobs import fail, forever, give, nothing, sleep, tidy
 from trio.testing import (
     MockClock,
     assert_checkpoints,
@@ -78,11 +78,11 @@ async def test_as_many_jobs_run_at_once_as_there_are_workers(
 
 async def test_statistics_add_up(autojump_clock: MockClock) -> None:
     async with open_job_queue(workers=2, keep=Keep(jobs=1)) as queue:
-        await (await queue.submit(value, 1)).wait()
+        await (await queue.submit(give, 1)).wait()
         await (await queue.submit(fail)).wait()
         running = await queue.submit(forever)
         await queue.submit(sleep, 1)
-        pending = await queue.submit(value, 1)
+        pending = await queue.submit(give, 1)
         await wait_all_tasks_blocked()
 
         counts = queue.statistics()
@@ -101,10 +101,10 @@ async def test_statistics_add_up(autojump_clock: MockClock) -> None:
 
 async def test_jobs_are_listed_in_order_and_by_status_and_tag(autojump_clock: MockClock) -> None:
     async with open_job_queue(workers=1) as queue:
-        done = await queue.submit(value, 1, tags=["red"])
+        done = await queue.submit(give, 1, tags=["red"])
         await done.wait()
         runs = await queue.submit(sleep, 1, tags=["red", "blue"])
-        waits = await queue.submit(value, 1)
+        waits = await queue.submit(give, 1)
         await wait_all_tasks_blocked()
 
         def ids(status: JobStatus | None = None, tag: str | None = None) -> list[str]:
@@ -118,23 +118,23 @@ async def test_jobs_are_listed_in_order_and_by_status_and_tag(autojump_clock: Mo
 
 async def test_an_id_made_up_by_the_queue_is_never_one_in_use(autojump_clock: MockClock) -> None:
     async with open_job_queue() as queue:
-        await queue.submit(value, 1, id="job-1")
-        await queue.submit(value, 1, id="job-2")
+        await queue.submit(give, 1, id="job-1")
+        await queue.submit(give, 1, id="job-2")
 
-        assert (await queue.submit(value, 1)).id == "job-3"
+        assert (await queue.submit(give, 1)).id == "job-3"
 
 
 async def test_no_submit_enters_before_one_that_waits(autojump_clock: MockClock) -> None:
     async with open_job_queue(max_pending=1) as queue, trio.open_nursery() as nursery:
         await queue.submit(sleep, 1)
         await wait_all_tasks_blocked()
-        await queue.submit(value, 0)
-        nursery.start_soon(queue.submit, value, 1)
+        await queue.submit(give, 0)
+        nursery.start_soon(queue.submit, give, 1)
         await wait_all_tasks_blocked()
 
         assert queue.statistics().submitters_waiting == 1
         with pytest.raises(QueueFull, match="1 jobs wait for a worker"):
-            queue.submit_nowait(value, 9)
+            queue.submit_nowait(give, 9)
         await queue.wait_idle()
 
     assert [job.result for job in queue.jobs()] == [1, 0, 1]
@@ -144,10 +144,10 @@ async def test_a_cancelled_submitter_leaves_no_trace(autojump_clock: MockClock) 
     async with open_job_queue(max_pending=1) as queue:
         await queue.submit(sleep, 5)
         await wait_all_tasks_blocked()
-        await queue.submit(value, 0)
+        await queue.submit(give, 0)
         with queue.watch() as updates:
             with trio.move_on_after(1) as scope:
-                await queue.submit(value, 1)
+                await queue.submit(give, 1)
             assert scope.cancelled_caught
             assert queue.statistics().submitters_waiting == 0
             await queue.wait_idle()
@@ -155,7 +155,7 @@ async def test_a_cancelled_submitter_leaves_no_trace(autojump_clock: MockClock) 
             seen = {snapshot.name for snapshot in [update async for update in updates]}
 
     assert [job.result for job in queue.jobs()] == [5, 0]
-    assert seen == {"sleep", "value"}
+    assert seen == {"sleep", "give"}
 
 
 class CancelAsItYields(trio.abc.Instrument):
@@ -191,19 +191,19 @@ async def test_a_submit_raises_if_its_id_was_taken_meanwhile(
     async with open_job_queue(max_pending=1) as queue, trio.open_nursery() as nursery:
         await queue.submit(sleep, 1)
         await wait_all_tasks_blocked()
-        await queue.submit(value, 0)
+        await queue.submit(give, 0)
         refused = []
 
         async def second() -> None:
             with pytest.raises(DuplicateJob) as caught:
-                await queue.submit(value, 2, id="mine")
+                await queue.submit(give, 2, id="mine")
             refused.append(caught.value.job_id)
 
         nursery.start_soon(functools.partial(queue.submit, sleep, 1, id="mine"))
         await wait_all_tasks_blocked()
         nursery.start_soon(second)
         await wait_all_tasks_blocked()
-        nursery.start_soon(queue.submit, value, 3)
+        nursery.start_soon(queue.submit, give, 3)
 
     assert refused == ["mine"]
     assert [job.result for job in queue.jobs()] == [1, 0, 1, 3]
@@ -264,7 +264,7 @@ async def test_shutdown_turns_waiting_submitters_away(autojump_clock: MockClock)
 
         async def submit() -> None:
             with pytest.raises(QueueClosed):
-                await queue.submit(value, 1)
+                await queue.submit(give, 1)
             assert trio.current_time() == 0
 
         nursery.start_soon(submit)
@@ -286,7 +286,7 @@ async def test_after_its_grace_a_shutdown_cancels_and_waits_for_clean_ups(
 
     async with open_job_queue() as queue:
         await queue.submit(tidy, id="running")
-        await queue.submit(value, 1, id="pending")
+        await queue.submit(give, 1, id="pending")
 
         await queue.shutdown(grace=5)
 
@@ -326,7 +326,7 @@ async def test_a_limit_of_the_queue_holds_for_jobs_without_their_own(
 async def test_which_methods_are_checkpoints(autojump_clock: MockClock) -> None:
     async with open_job_queue(max_pending=1) as queue:
         with assert_checkpoints():
-            handle = await queue.submit(value, 1)
+            handle = await queue.submit(give, 1)
         with assert_checkpoints():
             await handle.wait()
         with assert_checkpoints():
@@ -336,13 +336,13 @@ async def test_which_methods_are_checkpoints(autojump_clock: MockClock) -> None:
         with assert_checkpoints():
             await handle.cancel_and_wait()
         with assert_checkpoints():
-            await queue.run(value, 1)
+            await queue.run(give, 1)
         with assert_checkpoints():
             await queue.wait_idle()
         with assert_no_checkpoints():
-            nowait = queue.submit_nowait(value, 1)
+            nowait = queue.submit_nowait(give, 1)
             with suppress(QueueFull):
-                queue.submit_nowait(value, 2)
+                queue.submit_nowait(give, 2)
             queue.status(handle.id), queue.snapshot(handle.id), queue.jobs(), queue.statistics()
             queue.cancel(nowait.id), queue.cancel("x"), handle.cancel()
             with queue.watch(), queue.progress(), handle.watch():

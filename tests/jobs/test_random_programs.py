@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import pytest
 import trio
+from fakes.small_jobs import quiet
 from trio.testing import MockClock
 
 from ticketr import (
@@ -122,7 +123,7 @@ class Runner:
 
     async def run(self) -> None:
         async with open_job_queue(
-            workers=self.plan.workers, max_pending=self.plan.room, on_job_error=lambda _: None
+            workers=self.plan.workers, max_pending=self.plan.room, on_job_error=quiet
         ) as self.queue:
             for step in self.plan.body:
                 await self.do_submit(step, None)

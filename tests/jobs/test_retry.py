@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import trio
+from fakes.small_jobs import quiet, sleep
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from ticketr import (
@@ -48,11 +49,6 @@ class Trial:
     def gaps(self) -> list[float]:
         """Return the seconds from the end of each attempt to the start of the next."""
         return [b - a - 1 for a, b in zip(self.times, self.times[1:], strict=False)]
-
-
-async def sleep(context: JobContext, seconds: float = 1) -> float:
-    await trio.sleep(seconds)
-    return seconds
 
 
 def test_waits_grow_up_to_the_cap() -> None:
@@ -178,7 +174,7 @@ async def test_after_a_cancel_there_is_no_further_attempt(
         finally:
             raise error
 
-    async with open_job_queue(on_job_error=lambda _: None) as queue:
+    async with open_job_queue(on_job_error=quiet) as queue:
         handle = queue.submit_nowait(job, retry=THRICE)
         await trio.sleep(1)
         ended = await handle.cancel_and_wait()
@@ -202,7 +198,7 @@ async def test_under_an_outer_cancel_there_is_no_further_attempt(
                 raise error
 
     with trio.move_on_after(1) as scope:
-        async with open_job_queue(on_job_error=lambda _: None) as queue:
+        async with open_job_queue(on_job_error=quiet) as queue:
             handle = queue.submit_nowait(job, retry=THRICE)
 
     assert scope.cancelled_caught

@@ -17,6 +17,7 @@ import trio
 import trio.lowlevel
 from fakes import durable
 from fakes.durable import RAN, change, cut_off, fail, live_ids, note, open_stored, rows, slow
+from fakes.small_jobs import quiet
 from trio.testing import MockClock
 
 from ticketr import (
@@ -262,11 +263,11 @@ async def test_jobs_start_after_others(autojump_clock: MockClock, path: Path) ->
         (3, 1), (4, 1), (4, 2), (5, 1), (5, 2)
     ]  # fmt: skip
 
-    async with cut_off(path, on_job_error=lambda _: None) as queue:
+    async with cut_off(path, on_job_error=quiet) as queue:
         await trio.sleep(2)
         assert rows(path, "SELECT job, predecessor FROM links ORDER BY job") == [(4, 2), (5, 2)]
 
-    async with open_stored(path, on_job_error=lambda _: None) as queue:
+    async with open_stored(path, on_job_error=quiet) as queue:
         assert queue.snapshot("job-4").waiting_for == "after"
         await queue.wait_idle()
         assert queue.snapshot("job-4").cancel_cause is CancelCause.DEPENDENCY
@@ -278,7 +279,7 @@ async def test_jobs_start_after_others(autojump_clock: MockClock, path: Path) ->
 async def test_a_job_may_start_after_one_of_an_earlier_opening(
     autojump_clock: MockClock, path: Path
 ) -> None:
-    async with open_stored(path, on_job_error=lambda _: None) as queue:
+    async with open_stored(path, on_job_error=quiet) as queue:
         await queue.submit(note, 1, id="good")
         await queue.submit(fail, 2, id="bad")
 
@@ -321,7 +322,7 @@ async def test_the_attempts_are_counted_on(autojump_clock: MockClock, path: Path
         await trio.sleep(15)
         assert [job.attempt for job in queue.jobs()] == [2]
 
-    async with open_stored(path, on_job_error=lambda _: None) as queue:
+    async with open_stored(path, on_job_error=quiet) as queue:
         (job,) = queue.jobs()
         assert (job.attempt, job.waiting_for) == (2, "time")
 
@@ -332,7 +333,7 @@ async def test_the_limit_of_all_attempts_is_kept(autojump_clock: MockClock, path
     async with cut_off(path, 15) as queue:
         await queue.submit(slow, "a", 30, retry=Retry(total=20))
 
-    async with open_stored(path, on_job_error=lambda _: None) as queue:
+    async with open_stored(path, on_job_error=quiet) as queue:
         with pytest.raises(JobTimedOut):
             await queue.handle("job-1").result()
 
@@ -465,7 +466,7 @@ async def test_submit_nowait_is_refused(autojump_clock: MockClock, path: Path) -
 async def test_ended_jobs_are_known_to_the_next_opening(
     autojump_clock: MockClock, path: Path
 ) -> None:
-    async with open_stored(path, on_job_error=lambda _: None) as queue:
+    async with open_stored(path, on_job_error=quiet) as queue:
         await queue.submit(note, {"a": [1]}, key="k", tags=["t"], priority=2)
         await queue.submit(fail, "no")
         await queue.submit(slow, "late", timeout=1)

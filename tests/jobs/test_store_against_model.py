@@ -15,6 +15,7 @@ from pathlib import Path
 import trio
 from fakes.durable import RAN, REPAIRED, break_down, live_ids, open_stored, rows, slow
 from fakes.examples import examples
+from fakes.small_jobs import quiet
 from hypothesis import given, strategies as st
 from trio.testing import MockClock
 
@@ -61,7 +62,7 @@ class Program:
             pass
 
     def _open(self) -> AbstractAsyncContextManager[JobQueue]:
-        return open_stored(self.path, workers=2, max_pending=None, on_job_error=lambda _: None)
+        return open_stored(self.path, workers=2, max_pending=None, on_job_error=quiet)
 
     async def _run_in(self, queue: JobQueue, left: list[tuple[object, ...]]) -> None:
         path = self.path

@@ -18,6 +18,7 @@ import trio
 from fakes import durable
 from fakes.durable import RAN, Disk, fail, live_ids, note, rows, slow
 from fakes.processes import unmeasured
+from fakes.small_jobs import quiet
 from trio.testing import MockClock
 
 from ticketr import (
@@ -128,7 +129,7 @@ async def test_whoever_waits_for_an_end_is_answered_when_it_is_in_the_file(
 ) -> None:
     disk = Disk()
     store = SqliteStore(path, run_sync=disk)
-    async with open_job_queue(store=store, on_job_error=lambda _: None) as queue:
+    async with open_job_queue(store=store, on_job_error=quiet) as queue:
         PATHS[id(queue)] = path
         disk.seconds = 0.5
         await wait(queue)

@@ -16,6 +16,7 @@ from fakes.durable import (
     rows,
     slow,
 )
+from fakes.small_jobs import quiet
 
 from ticketr import JobStatus
 from ticketr.testing import StepReport, cancel_at_every_step
@@ -71,7 +72,7 @@ def test_what_was_retried_is_run_at_last(seed: int, tmp_path: Path) -> None:
         path, is_retried = tmp_path / str(next(numbers)), False
         RAN.clear()
         REPAIRED.clear()
-        async with open_stored(path, on_job_error=lambda _: None) as queue:
+        async with open_stored(path, on_job_error=quiet) as queue:
             await (await queue.submit(break_down, "a", id="a")).wait()
             REPAIRED.add("a")
             await queue.retry("a")
@@ -80,7 +81,7 @@ def test_what_was_retried_is_run_at_last(seed: int, tmp_path: Path) -> None:
     async def check(_: StepReport) -> None:
         if not path.exists():
             return
-        async with open_stored(path, on_job_error=lambda _: None) as queue:
+        async with open_stored(path, on_job_error=quiet) as queue:
             await queue.wait_idle()
             failed = queue.jobs(status=JobStatus.FAILED)
             if failed:

@@ -29,6 +29,7 @@ from fakes.durable import (
     rows,
     slow,
 )
+from fakes.small_jobs import quiet
 from trio.testing import MockClock
 
 from ticketr import (
@@ -543,7 +544,7 @@ async def test_around_is_inside_the_wait_for_the_file(path: Path) -> None:
     store = SqliteStore(path, run_sync=in_place)
     async with open_job_queue(store=store, around=lambda _: Manager()) as queue:
         await queue.run(note, 1)
-    async with open_job_queue(store=store, around=broken, on_job_error=lambda _: None) as queue:
+    async with open_job_queue(store=store, around=broken, on_job_error=quiet) as queue:
         handle = await queue.submit(note, 1)
         snapshot = await handle.wait()
 

@@ -13,6 +13,7 @@ from functools import partial
 
 import pytest
 import trio
+from fakes.small_jobs import fail, forever, sleep, tidy
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from ticketr import (
@@ -28,12 +29,8 @@ from ticketr import (
     Retry,
     RetryLater,
     open_job_queue,
+    plain,
 )
-
-
-async def forever(context: JobContext) -> str:
-    await trio.sleep_forever()
-    return "never"
 
 
 async def nested(context: JobContext, children: int) -> str:
@@ -43,14 +40,6 @@ async def nested(context: JobContext, children: int) -> str:
             nursery.start_soon(trio.sleep_forever)
         await trio.sleep_forever()
     return "never"
-
-
-async def tidy(context: JobContext) -> None:
-    try:
-        await trio.sleep_forever()
-    finally:
-        with trio.CancelScope(shield=True):
-            await trio.sleep(1)
 
 
 async def swallow(context: JobContext) -> str:
@@ -75,10 +64,6 @@ async def untidy_group(context: JobContext) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(untidy, context)
         nursery.start_soon(trio.sleep_forever)
-
-
-async def fail(context: JobContext) -> None:
-    raise ValueError("no good")
 
 
 async def fail_in_nursery(context: JobContext) -> None:
@@ -295,15 +280,11 @@ async def test_the_limit_of_a_job_that_gave_a_value_is_not_that_of_the_next_one(
 
     async with open_job_queue() as queue:
         first = await queue.submit(work, 3 if is_late else 1, timeout=2)
-        second = await queue.submit(sleep_for, 1.5, timeout=limit)
-        third = await queue.submit(sleep_for, 9)
+        second = await queue.submit(sleep, 1.5, timeout=limit)
+        third = await queue.submit(sleep, 9)
 
     assert [job.status for job in (first, second, third)] == [JobStatus.COMPLETED] * 3
     assert trio.current_time() == (13.5 if is_late else 11.5)
-
-
-async def sleep_for(context: JobContext, seconds: float) -> None:
-    await trio.sleep(seconds)
 
 
 async def test_the_reason_of_a_cancel_reaches_the_job(autojump_clock: MockClock) -> None:
@@ -329,7 +310,7 @@ async def test_result_raises_what_became_of_the_job(autojump_clock: MockClock) -
         failed = await queue.submit(fail)
         cancelled = await queue.submit(forever)
         late = await queue.submit(forever, timeout=2)
-        through = await queue.submit(JobHandleWait(late).execute)
+        through = await queue.submit(plain(late.result))
         await wait_all_tasks_blocked()
         cancelled.cancel()
 
@@ -349,18 +330,6 @@ async def test_result_raises_what_became_of_the_job(autojump_clock: MockClock) -
     assert cancel.value.cause == CancelCause.USER
     assert timeout.value.timeout == 2
     assert isinstance(indirect.value.__cause__, JobTimedOut)
-
-
-class JobHandleWait:
-    """A job that waits for another."""
-
-    name = "wait"
-
-    def __init__(self, handle: JobHandle[str]) -> None:
-        self.handle = handle
-
-    async def execute(self, context: JobContext) -> str:
-        return await self.handle.result()
 
 
 variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="unset")
