@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, Unpack
 
-from ticketr.app.jira.transport.base import Request, Response, Transport
-from ticketr.app.jira.transport.errors import AsksMissing
+from ticketr.app.jira.transport.base import AsksMissing, Request, Response, Transport
 
 if TYPE_CHECKING:
     from ticketr.app.jira.transport._asks import AsksTransport

@@ -24,8 +24,13 @@ from ticketr.app.jira.transport._asks_session import AsksSession, Connection
 from ticketr.app.jira.transport._body import ResponseBody
 from ticketr.app.jira.transport._certificates import read_certificates
 from ticketr.app.jira.transport._timeouts import ExchangeTimeout
-from ticketr.app.jira.transport.base import CLOSE_WITHIN, Request, Response, TransportSettings
-from ticketr.app.jira.transport.errors import AsksMissing
+from ticketr.app.jira.transport.base import (
+    CLOSE_WITHIN,
+    AsksMissing,
+    Request,
+    Response,
+    TransportSettings,
+)
 
 
 class AsksTransport(TransportSettings):

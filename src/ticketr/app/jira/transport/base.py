@@ -7,8 +7,27 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TypedDict
 
+from ticketr._errors import TicketrError
+from ticketr.app.jira.sanitize import clip
+
 if TYPE_CHECKING:
     import ssl
+
+
+class AsksMissing(TicketrError):
+    """Raised when asks was chosen and cannot be used here."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = clip(reason)
+        super().__init__(self.reason)
+
+    def __str__(self) -> str:
+        return (
+            f"asks cannot be used ({self.reason}): in a clone of ticketr, "
+            "uv pip install '.[asks]' brings it with the anyio that today's Trio needs; "
+            "or use httpx, which is there already"
+        )
+
 
 #: The longest wait, in seconds, for a connection.
 CONNECT_WITHIN = 10.0
