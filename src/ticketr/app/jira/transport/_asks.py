@@ -3,34 +3,262 @@
 It behaves as the httpx transport, with one difference that users can see: asks knows no proxies, so
 it connects to every site directly, even if the environment names a proxy.
 
-`ticketr.app.jira.transport._asks_session` documents which parts of asks are used.
+`ticketr.app.jira.transport._asks` documents which parts of asks are used.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
-from typing import Self
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote, urlsplit
 
 import anyio
+import anyio.abc
+import asks
 import h11
 import trio
+from asks import response_objects
+from asks.request_object import RequestProcessor
 
 from ticketr.app.jira.errors import ConnectFailed, ConnectionLost, TlsFailed
 from ticketr.app.jira.transport import _reasons
-from ticketr.app.jira.transport._asks_session import AsksSession, Connection
 from ticketr.app.jira.transport._body import ResponseBody
 from ticketr.app.jira.transport._certificates import read_certificates
 from ticketr.app.jira.transport._timeouts import ExchangeTimeout
 from ticketr.app.jira.transport.base import (
     CLOSE_WITHIN,
     AsksMissing,
+    BodySource,
     Request,
     Response,
     TransportSettings,
 )
+
+if TYPE_CHECKING:
+    import ssl
+
+
+#: How long an idle connection is kept, in seconds; as httpx does.
+KEEP_IDLE = 5.0
+
+_IN_URLS = "!#$%&'()*+,/:;=?@[]~"  # and letters, digits and _.- as everywhere
+
+
+class Connection:
+    """A connection with the attributes that asks sets and reads.
+
+    Args:
+        stream: The stream of bytes.
+        place: The scheme, host and port of the other side.
+        port: The port alone.
+    """
+
+    def __init__(self, stream: anyio.abc.ByteStream, place: str, port: str) -> None:
+        self.host = place  # asks finds idle connections by it
+        self.port = port
+        self.idle_since = trio.current_time()
+        self._stream = stream
+
+    async def send(self, piece: bytes) -> None:
+        """Send all of it."""
+        await self._stream.send(piece)
+
+    async def receive(self) -> bytes:
+        """Wait for the next bytes; anyio's ``EndOfStream`` when there will be none."""
+        return await self._stream.receive()
+
+    async def aclose(self) -> None:
+        """Close it at once; the other side sees the end, also with TLS."""
+        await self._stream.aclose()
+
+    def is_fit(self) -> bool:
+        """Return whether an idle connection may be used again.
+
+        Bytes from the other side mean that it has closed the connection.
+        """
+        if trio.current_time() - self.idle_since > KEEP_IDLE:
+            return False
+        raw = self._stream.extra(anyio.abc.SocketAttribute.raw_socket)  # noqa: S610 - not Django's
+        try:
+            raw.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
+
+class AsksSession(asks.Session):  # type: ignore[misc]  # asks has no types
+    """Opens connections, keeps the idle ones and closes them all."""
+
+    def __init__(self, ssl_context: ssl.SSLContext) -> None:
+        super().__init__(ssl_context=ssl_context)
+        self._closed = False
+        self._open: set[Connection] = set()
+
+    async def connection(self, place: str) -> Connection:
+        """Return an idle connection, or a new one where there is none."""
+        while (idle := self._checkout_connection(place)) is not None:
+            if idle.is_fit():
+                return idle  # type: ignore[no-any-return]  # asks has no types
+            await self._close_now(idle)
+        stream, port = await self._connect(place)
+        connection = Connection(stream, place, port)
+        if self._closed:
+            await connection.aclose()
+            raise anyio.ClosedResourceError
+        self._open.add(connection)
+        return connection
+
+    async def exchange(
+        self,
+        connection: Connection,
+        request: Request,
+        body: ResponseBody,
+        on_piece: Callable[[], None],
+    ) -> Exchange:
+        """Send a request and read its answer.
+
+        Args:
+            connection: From `connection`. It is kept if all is well and closed if not, whatever
+                ends this.
+            request: What to send.
+            body: Takes the body of the answer.
+            on_piece: Called for each piece of it.
+        """
+        exchange = Exchange(self, connection, request, body, on_piece)
+        try:
+            await exchange.make_request()
+        finally:
+            if exchange.complete and not self._closed:
+                connection.idle_since = trio.current_time()
+                self._conn_pool.appendleft(connection)
+            else:
+                with trio.move_on_after(CLOSE_WITHIN, shield=True):
+                    await self._close_now(connection)
+        return exchange
+
+    async def close(self) -> None:
+        """Close every connection, used ones too."""
+        self._closed = True
+        for connection in tuple(self._open):
+            await self._close_now(connection)
+
+    async def _close_now(self, connection: Connection) -> None:
+        self._open.discard(connection)
+        await connection.aclose()
+
+
+class Exchange(RequestProcessor):  # type: ignore[misc]  # asks has no types
+    """One request and its answer, over one connection.
+
+    Attributes:
+        complete: Whether both sides have sent all, so that the connection can be used again.
+        status: The HTTP status of the answer.
+        fields: The headers of the answer, their names in lower case.
+    """
+
+    def __init__(
+        self,
+        session: AsksSession,
+        connection: Connection,
+        request: Request,
+        body: ResponseBody,
+        on_piece: Callable[[], None],
+    ) -> None:
+        headers = {
+            "Accept-Encoding": "gzip",
+            **request.headers,
+            "Host": urlsplit(request.url).netloc.rpartition("@")[2],
+            "Connection": "keep-alive",  # asks asks to close it, if not told otherwise
+        }
+        super().__init__(
+            session,
+            request.method,
+            request.url,
+            connection.port,
+            sock=connection,
+            headers=headers,
+            data=request.body,
+            encoding="utf-8",
+            follow_redirects=False,
+        )
+        self.complete = False
+        self.status = 0
+        self.fields: dict[str, str] = {}
+        self._collected = body
+        self._on_piece = on_piece
+        self._source = request.source
+
+    def _build_path(self) -> None:
+        """Keep the address as it is; quote only characters that no address may hold."""
+        parts = urlsplit(self.uri)
+        target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+        self.path = quote(target, safe=_IN_URLS)
+        self.req_url = self.uri
+
+    async def _send(self, *whole: Any) -> None:
+        """Send the request; ignore a broken connection, since the answer may have come already."""
+        try:
+            if self._source is None:
+                await super()._send(*whole)
+            else:
+                await self._send_pieces(self._source, whole[0], whole[-1])
+        except anyio.BrokenResourceError:
+            await trio.lowlevel.checkpoint()
+
+    async def _send_pieces(
+        self, source: BodySource, head: h11.Request, h11_connection: h11.Connection
+    ) -> None:
+        await self.sock.send(h11_connection.send(head))
+        async for piece in source.pieces():
+            self._on_piece()
+            await self.sock.send(h11_connection.send(h11.Data(data=piece)))
+        if rest := h11_connection.send(h11.EndOfMessage()):
+            await self.sock.send(rest)
+
+    async def _catch_response(self, h11_connection: h11.Connection) -> response_objects.Response:
+        """Read the answer; return an empty one, since asks would act on redirects and cookies."""
+        head = await self._recv_event(h11_connection)
+        while isinstance(head, h11.InformationalResponse):
+            head = await self._recv_event(h11_connection)
+        self.status = head.status_code
+        self.fields = _joined_headers(head.headers)
+        self._collected.begin(self.fields.get("content-encoding", ""))
+        await self._read_body(h11_connection)
+        self.streaming = True  # asks leaves the connection alone then
+        return response_objects.Response(
+            "utf-8", "1.1", self.status, "", {}, b"", self.method, self.uri
+        )
+
+    async def _read_body(self, h11_connection: h11.Connection) -> None:
+        while isinstance(event := await self._recv_event(h11_connection), h11.Data):
+            self._on_piece()
+            self._collected.feed(bytes(event.data))
+            if self._collected.problem:
+                return
+            await trio.lowlevel.checkpoint()  # one read may bring thousands of tiny pieces
+        states = {h11_connection.our_state, h11_connection.their_state}
+        trailing, closed = h11_connection.trailing_data
+        self.complete = states == {h11.DONE} and not trailing and not closed
+
+
+def _joined_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for raw_name, raw_value in headers:
+        name, value = raw_name.decode("ascii").lower(), _decoded(raw_value)
+        fields[name] = f"{fields[name]}, {value}" if name in fields else value
+    return fields
+
+
+def _decoded(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
 
 
 class AsksTransport(TransportSettings):
