@@ -26,7 +26,7 @@ from asks.request_object import RequestProcessor
 from ticketr.app.jira.errors import ConnectFailed, ConnectionLost, TlsFailed
 from ticketr.app.jira.transport import _reasons
 from ticketr.app.jira.transport._body import ResponseBody
-from ticketr.app.jira.transport._certificates import read_certificates
+from ticketr.app.jira.transport._lean_httpx import read_certificates
 from ticketr.app.jira.transport._timeouts import ExchangeTimeout
 from ticketr.app.jira.transport.base import (
     CLOSE_WITHIN,

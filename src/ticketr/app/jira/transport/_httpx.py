@@ -25,8 +25,12 @@ import trio
 from ticketr.app.jira.errors import ConnectFailed, ConnectionLost
 from ticketr.app.jira.transport import _reasons
 from ticketr.app.jira.transport._body import ResponseBody
-from ticketr.app.jira.transport._certificates import no_certificates, read_certificates
-from ticketr.app.jira.transport._lean_httpx import httpx, load_connections
+from ticketr.app.jira.transport._lean_httpx import (
+    httpx,
+    load_connections,
+    no_certificates,
+    read_certificates,
+)
 from ticketr.app.jira.transport._timeouts import ExchangeTimeout
 from ticketr.app.jira.transport.base import (
     CLOSE_WITHIN,

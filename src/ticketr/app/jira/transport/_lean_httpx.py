@@ -7,11 +7,18 @@ sandbox is installed, and anyio; the transport speaks HTTP/1.1, under Trio.
 
 from __future__ import annotations
 
+import os
+import ssl
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, cast
+
+import trio
+
+from ticketr.app.jira.errors import TlsFailed
 
 __all__ = ["httpx", "load_connections"]
 
@@ -40,3 +47,49 @@ if "httpx" in sys.modules:
 else:
     with _hide_module("httpx._main"):
         import httpx
+
+
+@dataclass(frozen=True)
+class CertificateStore:
+    """The authorities that certificates are checked against.
+
+    Attributes:
+        context: The TLS context for the HTTP package.
+        problem: Why the certificates could not be read; empty if they were. No secure connection
+            can be made then, but a site on this machine may need none.
+    """
+
+    context: ssl.SSLContext
+    problem: str = ""
+
+    def check(self, url: str) -> None:
+        """Refuse an address that needs certificates when there are none.
+
+        Raises:
+            TlsFailed: They could not be read.
+        """
+        if self.problem and url.lower().startswith("https:"):
+            raise TlsFailed(url, self.problem)
+
+
+def no_certificates(problem: str = "") -> CertificateStore:
+    """Return a store that accepts no certificate."""
+    return CertificateStore(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), problem)
+
+
+async def read_certificates(given: ssl.SSLContext | None) -> CertificateStore:
+    """Return the given certificates, else read certifi's or those that the environment names.
+
+    httpx does the same. asks would read the system's certificates for each connection, and block
+    all other tasks while it does.
+    """
+    if given is not None:
+        return CertificateStore(given)
+    try:
+        # In a thread, since reading all the certificates takes tens of milliseconds.
+        return CertificateStore(
+            await trio.to_thread.run_sync(httpx.create_ssl_context, abandon_on_cancel=True)
+        )
+    except OSError as error:
+        source = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR") or "certifi's"
+        return no_certificates(f"no certificates in {source}, {error.strerror or error}")
