@@ -10,7 +10,7 @@ import pytest
 from fakes.checkpoints import count_steps
 
 from ticketr.app.jira import BadAnswer
-from ticketr.app.jira.transport._body import PORTION, ResponseBody
+from ticketr.app.jira.transport._exchange import PORTION, ResponseBody
 
 URL = "https://example.com"
 

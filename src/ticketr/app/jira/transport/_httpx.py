@@ -23,15 +23,23 @@ from urllib.request import getproxies, proxy_bypass
 import trio
 
 from ticketr.app.jira.errors import ConnectFailed, ConnectionLost
-from ticketr.app.jira.transport import _reasons
-from ticketr.app.jira.transport._body import ResponseBody
+from ticketr.app.jira.transport._exchange import (
+    BAD_ADDRESS,
+    CLOSED,
+    NOT_CONNECTED,
+    NOT_SENDABLE,
+    ExchangeTimeout,
+    ResponseBody,
+    no_http,
+    not_connected,
+    not_encoded,
+)
 from ticketr.app.jira.transport._lean_httpx import (
     httpx,
     load_connections,
     no_certificates,
     read_certificates,
 )
-from ticketr.app.jira.transport._timeouts import ExchangeTimeout
 from ticketr.app.jira.transport.base import (
     CLOSE_WITHIN,
     BodySource,
@@ -91,7 +99,7 @@ class HttpxTransport(TransportSettings):
         """Send one request and read the whole answer; see `Transport.send`."""
         self._certificates.check(request.url)
         if self._client.is_closed:
-            raise ConnectionLost(request.url, _reasons.CLOSED)
+            raise ConnectionLost(request.url, CLOSED)
         body = ResponseBody(self.largest_body)
         wait = ExchangeTimeout(self.answer_within, request.limit_from(self.whole_within))
         with wait.scope as scope, _converted(request.url):
@@ -200,13 +208,13 @@ def _converted(url: str) -> Iterator[None]:
     try:
         yield
     except httpx.ConnectTimeout:
-        raise ConnectFailed(url, _reasons.NOT_CONNECTED, _proxy_of(url)) from None
+        raise ConnectFailed(url, NOT_CONNECTED, _proxy_of(url)) from None
     except (httpx.ConnectError, httpx.ProxyError) as error:
-        raise _reasons.not_connected(url, error, _proxy_of(url)) from None
+        raise not_connected(url, error, _proxy_of(url)) from None
     except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-        raise ConnectFailed(url, _reasons.BAD_ADDRESS) from None
+        raise ConnectFailed(url, BAD_ADDRESS) from None
     except UnicodeError as error:
-        raise _reasons.not_encoded(url, error) from None
+        raise not_encoded(url, error) from None
     except httpx.TransportError as error:
         raise ConnectionLost(url, _reason_of(error)) from None
 
@@ -223,8 +231,8 @@ def _proxy_of(url: str) -> str:
 def _reason_of(error: Exception) -> str:
     match error:
         case httpx.LocalProtocolError():
-            return _reasons.NOT_SENDABLE
+            return NOT_SENDABLE
         case httpx.RemoteProtocolError():
-            return _reasons.no_http(error)
+            return no_http(error)
         case _:
-            return _reasons.CLOSED
+            return CLOSED

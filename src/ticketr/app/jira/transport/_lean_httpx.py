@@ -1,4 +1,4 @@
-"""Imports httpx without its command line, without HTTP/2 and without anyio.
+"""Imports httpx without its command line, HTTP/2 and anyio; reads the trusted certificates.
 
 httpx imports the command line with the library, if what it needs is installed: rich and pygments.
 They would take a third of the time in which a command starts. In the same way it imports h2, if the
@@ -20,7 +20,7 @@ import trio
 
 from ticketr.app.jira.errors import TlsFailed
 
-__all__ = ["httpx", "load_connections"]
+__all__ = ["CertificateStore", "httpx", "load_connections", "no_certificates", "read_certificates"]
 
 
 @contextmanager

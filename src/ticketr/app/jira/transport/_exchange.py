@@ -1,13 +1,23 @@
-"""Collects, bounds and decompresses the body of an answer."""
+"""What both adapters need for one exchange: its timeouts, its body and its errors."""
 
 from __future__ import annotations
 
+import os
+import socket
+import ssl
 import zlib
 from collections.abc import Iterator
 
 import trio
 
-from ticketr.app.jira.errors import BadAnswer
+from ticketr.app.jira.errors import (
+    NO_TLS,
+    BadAnswer,
+    ConnectFailed,
+    ConnectionLost,
+    NoAnswer,
+    TlsFailed,
+)
 
 #: About how many bytes are unpacked between two checkpoints.
 PORTION = 256 * 1024
@@ -131,3 +141,89 @@ class _Compression:
             yield unpacked
             rest = self._member.unconsumed_tail or self._member.unused_data
             is_full = len(unpacked) == PORTION and not self._member.eof
+
+
+class ExchangeTimeout:
+    """The timeouts of one exchange: of silence, which each piece restarts, and of the whole.
+
+    Args:
+        silence: The longest silence, in seconds, between two pieces.
+        whole: The longest that the whole answer may take, in seconds.
+
+    Attributes:
+        scope: The scope that the exchange runs in.
+    """
+
+    def __init__(self, silence: float, whole: float) -> None:
+        self._silence = silence
+        self._whole = whole
+        self._latest = trio.current_time() + whole
+        self.scope = trio.CancelScope()
+        self.move_on()
+
+    def move_on(self) -> None:
+        """Restart the timeout of silence, as each received piece does."""
+        self.scope.deadline = min(trio.current_time() + self._silence, self._latest)
+
+    def error(self, url: str) -> NoAnswer:
+        """Make the error for an exchange that was cut off."""
+        if self.scope.deadline >= self._latest:
+            return NoAnswer(url, self._whole, begun=True)
+        return NoAnswer(url, self._silence)
+
+
+BAD_ADDRESS = "the address cannot be used"
+CLOSED = "connection closed"
+NOT_CONNECTED = "no answer to connecting"
+NOT_SENDABLE = "the request was not sendable"
+#: OpenSSL's names for an answer that is not TLS.
+_NO_TLS_REASONS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"})
+
+
+def not_connected(url: str, error: Exception, proxy: str = "") -> ConnectFailed | TlsFailed:
+    """Make the error for a connection that could not be made.
+
+    Args:
+        url: The requested URL.
+        error: The error of the HTTP package.
+        proxy: The proxy that was asked to connect; empty without one.
+    """
+    causes = list(_causes(error))
+    for cause in causes:
+        if isinstance(cause, ssl.SSLError):
+            text = cause.verify_message if isinstance(cause, ssl.SSLCertVerificationError) else ""
+            reason = NO_TLS if cause.reason in _NO_TLS_REASONS else cause.reason
+            return TlsFailed(url, text or reason or "TLS failed")
+    reasons = (_os_words(cause) for cause in causes if isinstance(cause, OSError))
+    return ConnectFailed(url, next(filter(None, reasons), str(error)), proxy)
+
+
+def no_http(error: Exception) -> str:
+    """Say what is wrong with an answer, without what h11 quotes from it."""
+    text = str(error)
+    return CLOSED if "ConnectionClosed" in text else text.partition(":")[0]
+
+
+def not_encoded(url: str, error: UnicodeError) -> ConnectFailed | ConnectionLost:
+    """Make the error for a text that cannot be written as bytes: a host's name, or a header."""
+    if getattr(error, "encoding", "idna") == "idna":
+        return ConnectFailed(url, BAD_ADDRESS)
+    return ConnectionLost(url, NOT_SENDABLE)
+
+
+def _os_words(error: OSError) -> str:
+    """Return the system's message, without the address that Trio puts before it."""
+    if isinstance(error, socket.gaierror) or not error.errno:
+        return error.strerror or ""
+    return os.strerror(error.errno)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what led to it, the members of groups before the groups' own text."""
+    if isinstance(error, BaseExceptionGroup):
+        for member in error.exceptions:
+            yield from _causes(member)
+    following = error.__cause__ or error.__context__
+    if following is not None:
+        yield from _causes(following)
+    yield error
