@@ -8,7 +8,7 @@ import pickle
 import pytest
 
 from ticketr.app.jira import errors
-from ticketr.app.jira.outcome import may_have_happened
+from ticketr.app.jira.retry import may_have_happened
 from ticketr.app.jira.sanitize import LONGEST_TEXT
 
 SITE = "https://example.atlassian.net"

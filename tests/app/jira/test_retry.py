@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ticketr.app.jira import errors
-from ticketr.app.jira.outcome import may_have_happened
-from ticketr.app.jira.retry import RetryPolicy, why
+from ticketr.app.jira.retry import RetryPolicy, may_have_happened, why
 
 URL = "https://example.com"
 RULE = RetryPolicy()

@@ -45,8 +45,12 @@ if TYPE_CHECKING:
         Transition,
         User,
     )
-    from ticketr.app.jira.outcome import certainly_failed, may_have_happened
-    from ticketr.app.jira.retry import LONGEST_WAIT, RetryPolicy
+    from ticketr.app.jira.retry import (
+        LONGEST_WAIT,
+        RetryPolicy,
+        certainly_failed,
+        may_have_happened,
+    )
     from ticketr.app.jira.screen_fields import Allowed, ScreenField
     from ticketr.app.jira.tenant import ask_cloud_id, ask_server_info
     from ticketr.app.jira.worklogs import Worklog
