@@ -7,7 +7,7 @@ from functools import partial
 import trio
 import trio.testing
 
-from ticketr.app.jira.concurrency import GROW_AFTER, AdaptiveLimit, PerIssueLock
+from ticketr.app.jira.rate_limits import GROW_AFTER, AdaptiveLimit, PerIssueLock
 
 Clock = trio.testing.MockClock
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ticketr.app.jira.rate_limit_headers import (
+from ticketr.app.jira.rate_limits import (
     LimitScope,
     asked_to_wait,
     is_near,

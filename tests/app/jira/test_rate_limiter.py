@@ -12,7 +12,7 @@ import trio.testing
 from fakes.jira_app import SITE, Answer, Asked, RuledApp, ScriptedApp
 
 from ticketr.app.jira import Credentials, JiraClient, RateLimited, open_jira
-from ticketr.app.jira.concurrency import GROW_AFTER
+from ticketr.app.jira.rate_limits import GROW_AFTER
 from ticketr.app.jira.retry import SLOW_DOWN
 
 ACCOUNT = Credentials(SITE, "mia@example.com", "a-token")

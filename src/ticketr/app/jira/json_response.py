@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ticketr.app.jira import errors
 from ticketr.app.jira.json_reader import MOST_VALUES, TooManyValues, read_json
-from ticketr.app.jira.rate_limit_headers import asked_to_wait, reason_of, retry_after
+from ticketr.app.jira.rate_limits import asked_to_wait, reason_of, retry_after
 from ticketr.app.jira.redaction import HIDDEN
 from ticketr.app.jira.values import objects, read_http_date
 

@@ -11,8 +11,6 @@ from urllib.parse import quote
 import trio
 
 from ticketr._version import __version__
-from ticketr.app.jira.call import Call
-from ticketr.app.jira.concurrency import PerIssueLock
 from ticketr.app.jira.credentials import Credentials, is_gateway, normalise_site
 from ticketr.app.jira.errors import (
     BadAnswer,
@@ -25,8 +23,16 @@ from ticketr.app.jira.errors import (
 )
 from ticketr.app.jira.json_response import JsonResponse, raise_for_status
 from ticketr.app.jira.json_writer import write_json
-from ticketr.app.jira.rate_limit_headers import LimitScope, is_near, retry_after, scope_of
-from ticketr.app.jira.rate_limiter import Backoff, RateLimiter
+from ticketr.app.jira.rate_limits import (
+    Backoff,
+    Call,
+    LimitScope,
+    PerIssueLock,
+    RateLimiter,
+    is_near,
+    retry_after,
+    scope_of,
+)
 from ticketr.app.jira.retry import BUSY, SLOW_DOWN, RetryPolicy, why
 from ticketr.app.jira.silence import Silence
 from ticketr.app.jira.transport.base import BodySource, Request, Response, Transport

@@ -1,4 +1,4 @@
-"""Decides whether a failed request is sent again, and after which wait.
+"""Decides whether a failed request is sent again, and whether it may have been carried out.
 
 A read may be repeated (a search is a POST, but changes nothing), and so may a change that has the
 same result when it is made twice. Any other change is sent again only when it was certainly not
