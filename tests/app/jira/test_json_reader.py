@@ -11,8 +11,7 @@ import trio
 from fakes.checkpoints import count_steps
 from hypothesis import given, strategies as st
 
-from ticketr.app.jira import json_reader
-from ticketr.app.jira.json_reader import AT_ONCE, MOST_VALUES, TooManyValues, read_json
+from ticketr.app.jira.json_text import AT_ONCE, MOST_VALUES, TooManyValues, _Walk, read_json
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 VALUES = st.recursive(
@@ -94,7 +93,7 @@ class TestInSteps:
 @given(VALUES)
 def test_every_written_value_is_read(value: Any) -> None:
     async def both() -> None:
-        assert await json_reader._Walk(json.dumps(value), None).document() == value
+        assert await _Walk(json.dumps(value), None).document() == value
 
     trio.run(both)
 

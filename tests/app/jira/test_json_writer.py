@@ -10,8 +10,7 @@ import trio
 from fakes.checkpoints import count_steps
 from hypothesis import given, strategies as st
 
-from ticketr.app.jira import json_writer
-from ticketr.app.jira.json_writer import STEP, write_json
+from ticketr.app.jira.json_text import STEP, _pieces, write_json
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -21,7 +20,7 @@ VALUES = st.recursive(
 
 @given(VALUES)
 def test_the_same_is_written_as_at_once(value: Any) -> None:
-    assert "".join(json_writer._pieces(value)) == json.dumps(value)
+    assert "".join(_pieces(value)) == json.dumps(value)
 
 
 @pytest.mark.parametrize(

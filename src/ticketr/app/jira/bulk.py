@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
+from ticketr.app.jira.json_text import object_of, objects, text_of
 from ticketr.app.jira.models import Transition
 from ticketr.app.jira.rest_api import Endpoints
-from ticketr.app.jira.values import object_of, objects, text_of
 
 #: How many issues one task can change.
 MOST_CHANGED = 1000

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from ticketr.app.jira.json_text import text_of
 from ticketr.app.jira.rest_api import Endpoints
-from ticketr.app.jira.values import text_of
 
 #: How many comments one page holds at most.
 _PAGE = 100

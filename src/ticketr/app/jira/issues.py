@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
+from ticketr.app.jira.json_text import object_of, read_time, text_of
 from ticketr.app.jira.models import Created, LastChange, Transition
 from ticketr.app.jira.rest_api import Endpoints
 from ticketr.app.jira.screen_fields import fields_on_screen
-from ticketr.app.jira.values import object_of, read_time, text_of
 
 #: How many issues one request can create.
 MOST_CREATED = 50

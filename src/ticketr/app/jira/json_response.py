@@ -9,10 +9,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ticketr.app.jira import errors
-from ticketr.app.jira.json_reader import MOST_VALUES, TooManyValues, read_json
+from ticketr.app.jira.json_text import (
+    MOST_VALUES,
+    TooManyValues,
+    objects,
+    read_http_date,
+    read_json,
+)
 from ticketr.app.jira.rate_limits import asked_to_wait, reason_of, retry_after
 from ticketr.app.jira.redaction import HIDDEN
-from ticketr.app.jira.values import objects, read_http_date
 
 if TYPE_CHECKING:
     from ticketr.app.jira.transport.base import Response

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
 from ticketr.app.jira.errors import NotFound
+from ticketr.app.jira.json_text import text_of
 from ticketr.app.jira.rest_api import Endpoints
-from ticketr.app.jira.values import text_of
 
 
 class LinkType(NamedTuple):

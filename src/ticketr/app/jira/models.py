@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from ticketr.app.jira.values import object_of, read_time, text_of
+from ticketr.app.jira.json_text import object_of, read_time, text_of
 
 if TYPE_CHECKING:
     from ticketr.app.jira.screen_fields import ScreenField

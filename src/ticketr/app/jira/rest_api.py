@@ -22,7 +22,7 @@ from ticketr.app.jira.errors import (
     ServerError,
 )
 from ticketr.app.jira.json_response import JsonResponse, raise_for_status
-from ticketr.app.jira.json_writer import write_json
+from ticketr.app.jira.json_text import write_json
 from ticketr.app.jira.rate_limits import (
     Backoff,
     Call,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Self
 
-from ticketr.app.jira.values import object_of, objects, text_of
+from ticketr.app.jira.json_text import object_of, objects, text_of
 
 
 class Allowed(NamedTuple):

@@ -9,10 +9,10 @@ import trio
 
 from ticketr.app.jira.errors import BadAnswer, IssuesUnavailable
 from ticketr.app.jira.json_response import JsonResponse
+from ticketr.app.jira.json_text import objects, text_of
 from ticketr.app.jira.models import BulkFetched, Issue, SearchPage, SearchResult
 from ticketr.app.jira.rest_api import Endpoints
 from ticketr.app.jira.sanitize import clip
-from ticketr.app.jira.values import objects, text_of
 
 #: How many issues one bulk fetch may ask for.
 BULK_LIMIT = 100

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, Self
 
+from ticketr.app.jira.json_text import object_of, read_time, text_of
 from ticketr.app.jira.rest_api import Endpoints
-from ticketr.app.jira.values import object_of, read_time, text_of
 
 
 class Worklog(NamedTuple):
