@@ -5,7 +5,7 @@ from __future__ import annotations
 import trio
 from trio.testing import MockClock
 
-from ticketr.app.jira.silence import Silence
+from ticketr.app.jira.rest_api import Silence
 
 
 async def test_an_answer_to_one_request_ends_the_silence_of_all(autojump_clock: MockClock) -> None:

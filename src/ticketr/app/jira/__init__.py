@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         Transition,
         User,
     )
+    from ticketr.app.jira.rest_api import ask_cloud_id, ask_server_info
     from ticketr.app.jira.retry import (
         LONGEST_WAIT,
         RetryPolicy,
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
         may_have_happened,
     )
     from ticketr.app.jira.screen_fields import Allowed, ScreenField
-    from ticketr.app.jira.tenant import ask_cloud_id, ask_server_info
     from ticketr.app.jira.worklogs import Worklog
 
 #: The public names of each module, as in the imports above.

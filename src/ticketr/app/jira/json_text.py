@@ -2,8 +2,7 @@
 
 Python's own reader reads a text in one step, however long the text is. So this module reads the
 outer levels of a large text, and passes their parts to that reader piece by piece; a long value is
-written in the same way. The ``get_`` functions read single values: a value of the wrong kind
-becomes an empty one.
+written in the same way. Where a single value is read, one of the wrong kind becomes an empty one.
 """
 
 from __future__ import annotations

@@ -1,41 +1,347 @@
-"""Sends one call of Jira's REST API: rate limits, retries, and the JSON of its answer."""
+"""Sends one call of Jira's REST API: rate limits, retries, and the JSON or the error of its answer.
+
+What a site tells without a login, its kind and its cloud ID, is read here too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+import json
+import re
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import trio
 
 from ticketr._version import __version__
+from ticketr.app.jira import errors
 from ticketr.app.jira.credentials import Credentials, is_gateway, normalise_site
 from ticketr.app.jira.errors import (
     BadAnswer,
     JiraError,
     NoJira,
     NotCloud,
+    NotFound,
     RateLimited,
     Redirected,
     ServerError,
 )
-from ticketr.app.jira.json_response import JsonResponse, raise_for_status
-from ticketr.app.jira.json_text import write_json
+from ticketr.app.jira.json_text import (
+    MOST_VALUES,
+    TooManyValues,
+    objects,
+    read_http_date,
+    read_json,
+    write_json,
+)
+from ticketr.app.jira.models import ServerInfo
 from ticketr.app.jira.rate_limits import (
     Backoff,
     Call,
     LimitScope,
     PerIssueLock,
     RateLimiter,
+    asked_to_wait,
     is_near,
+    reason_of,
     retry_after,
     scope_of,
 )
+from ticketr.app.jira.redaction import HIDDEN
 from ticketr.app.jira.retry import BUSY, SLOW_DOWN, RetryPolicy, why
-from ticketr.app.jira.silence import Silence
+from ticketr.app.jira.transport import open_transport
 from ticketr.app.jira.transport.base import BodySource, Request, Response, Transport
+
+
+class Silence:
+    """Records since when requests are waiting without an answer to any of them.
+
+    The time of sending counts, not that of a wait for a rate limit.
+    """
+
+    def __init__(self) -> None:
+        self._sent: dict[object, float] = {}
+        self._answered = 0.0
+
+    @property
+    def since(self) -> float | None:
+        """The time by Trio's clock; None while no request is waiting for an answer."""
+        if not self._sent:
+            return None
+        return max(self._answered, next(iter(self._sent.values())))
+
+    @contextmanager
+    def waiting(self) -> Generator[None]:
+        """Count the block as a request that waits for its answer."""
+        request = object()
+        self._sent[request] = trio.current_time()
+        try:
+            yield
+        finally:
+            del self._sent[request]
+            self._answered = trio.current_time()
+
+
+#: The path of the cloud ID, below the site's address.
+TENANT_INFO = "_edge/tenant_info"
+#: The path of the server's information, in the version of the API that every kind of site has.
+SERVER_INFO = "rest/api/2/serverInfo"
+
+_CLOUD_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_LARGEST = 64 * 1024
+
+
+async def ask_cloud_id(site: str, *, transport: Transport | None = None) -> str:
+    """Return the cloud ID of a Cloud site.
+
+    No login is needed, so none is sent. The answer becomes part of an address that a token is sent
+    to, so it must have the exact form of such an ID.
+
+    Args:
+        site: The site's address.
+        transport: The HTTP adapter; opened and closed here. The default uses httpx.
+
+    Returns:
+        The ID, as `gateway_site` takes it.
+
+    Raises:
+        BadSite: The site's address cannot be used.
+        InsecureSite: It is plain http to another machine, and the answer could be forged.
+        Rejected: The site has none, since it is not a Cloud site.
+        Redirected: It sends elsewhere.
+        BadAnswer: The answer is no cloud ID.
+        JiraError: The request failed.
+    """
+    site = normalise_site(site)
+    async with await _loaded(transport) as opened:
+        answer = await _get_without_login(f"{site}/{TENANT_INFO}", opened)
+    cloud_id = answer.object().get("cloudId")
+    if not isinstance(cloud_id, str) or not _CLOUD_ID.fullmatch(cloud_id):
+        raise answer.unusable("no cloud ID")
+    return cloud_id.lower()
+
+
+async def ask_server_info(site: str, *, transport: Transport | None = None) -> ServerInfo:
+    """Return a site's information; no login is sent.
+
+    Args:
+        site: The site's address.
+        transport: The HTTP adapter; opened and closed here. The default uses httpx.
+
+    Raises:
+        BadSite: The site's address cannot be used.
+        InsecureSite: It is plain http to another machine, and the answer could be forged.
+        NotCloud: It is a Jira Data Center.
+        NoJira: No Jira answers at this address.
+        Rejected: It tells nothing without a login.
+        Redirected: It sends elsewhere.
+        JiraError: The request failed.
+
+    Cancellation:
+        Takes effect at once, inside the request too.
+    """
+    site = normalise_site(site)
+    async with await _loaded(transport) as opened:
+        return await check_kind(site, opened)
+
+
+async def check_kind(site: str, transport: Transport) -> ServerInfo:
+    """Return a site's information if it is one that ticketr works with; no login is sent.
+
+    Args:
+        site: The site's address, in its normal form.
+        transport: The HTTP adapter; it is open.
+
+    Raises:
+        NotCloud: It is a Jira Data Center.
+        NoJira: No Jira answers at this address.
+        JiraError: It did not tell its kind.
+    """
+    try:
+        answer = await _get_without_login(f"{site}/{SERVER_INFO}", transport)
+        info = ServerInfo.read(answer.object())
+    except (NotFound, BadAnswer):
+        raise NoJira(site) from None
+    if info is None:
+        raise NoJira(site)
+    if info.deployment_type not in {"Cloud", ""}:
+        raise NotCloud(site, info.version)
+    return info
+
+
+async def _loaded(transport: Transport | None) -> Transport:
+    """Return a transport, which is the default one if none is given."""
+    if transport is not None:
+        return transport
+    # In a thread, since importing the HTTP package takes a tenth of a second.
+    return await trio.to_thread.run_sync(partial(open_transport, largest_body=_LARGEST))
+
+
+async def _get_without_login(url: str, opened: Transport) -> JsonResponse:
+    headers = {"accept": "application/json", "user-agent": f"ticketr/{__version__}"}
+    response = await opened.send(Request("GET", url, headers))
+    raise_for_status(response, redact=str)
+    return await JsonResponse.read(response)
+
+
+_MESSAGE_KEYS = ("message", "error_description", "error", "errorMessage")
+# Why a login was refused; the value is for one that waits for the answer to a captcha.
+_LOGIN_REASON, _BLOCKED = "x-seraph-loginreason", "AUTHENTICATION_DENIED"
+_LARGEST_ERROR = 256 * 1024
+# How much of a server's text is read: far more than an error shows.
+_LONGEST_WORDS = 8000
+_MOST_WORDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class JsonResponse:
+    """A successful answer, as JSON.
+
+    Attributes:
+        url: The requested URL.
+        json: Its JSON value; None if it may be empty and is.
+        date: The site's time when it answered, if the answer has it.
+    """
+
+    url: str
+    json: Any
+    date: datetime | None
+
+    @classmethod
+    async def read(cls, response: Response, *, empty: bool = False) -> JsonResponse:
+        """Read an answer with a status of 200 to 299.
+
+        Args:
+            response: The answer.
+            empty: Whether it may be empty, as the answers to most writes are.
+
+        Raises:
+            BadAnswer: It is not JSON, or not all of it.
+
+        Cancellation:
+            Takes effect between two steps of a long answer; a short one has no checkpoint.
+        """
+        nothing = empty and not response.body.strip()
+        value = None if nothing else await _read_body(response)
+        return cls(response.url, value, read_http_date(response.headers.get("date")))
+
+    def object(self) -> Mapping[str, Any]:
+        """Return the answer's JSON object."""
+        if not isinstance(self.json, Mapping):
+            raise self.unusable("no JSON object")
+        return self.json
+
+    def array(self, *keys: str) -> Iterator[Mapping[str, Any]]:
+        """Return the objects of the answer's list, or of its list under the first of these keys."""
+        anies = [self.json] if not keys else [self.object().get(key) for key in keys]
+        for value in anies:
+            if isinstance(value, list):
+                return objects(value)
+        raise self.unusable(f"no list of {keys[0]}" if keys else "no list")
+
+    def unusable(self, problem: str) -> errors.BadAnswer:
+        """Make the error for JSON of a wrong shape."""
+        return errors.BadAnswer(self.url, problem)
+
+
+async def _read_body(response: Response) -> Any:
+    problem = _why_no_json(response)
+    if problem:
+        raise errors.BadAnswer(response.url, problem, passing=True)
+    try:
+        return await read_json(response.body)
+    except TooManyValues:
+        problem = f"more than {MOST_VALUES} values"
+        raise errors.BadAnswer(response.url, problem, too_large=True) from None
+    except RecursionError:
+        raise errors.BadAnswer(response.url, "JSON nested too deeply") from None
+    except json.JSONDecodeError as error:
+        cut = error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated")
+        problem = "JSON that stops in the middle" if cut else "broken JSON"
+        raise errors.BadAnswer(
+            response.url, f"{problem}, at character {error.pos}", passing=True
+        ) from None
+    except ValueError:  # no UTF-8, or a number of thousands of digits
+        raise errors.BadAnswer(response.url, "broken JSON", passing=True) from None
+
+
+def raise_for_status(response: Response, redact: Callable[[str], str]) -> None:
+    """Raise the error that an answer's status stands for; nothing for 200 to 299.
+
+    Raises:
+        JiraError: Of the class that fits the status.
+    """
+    if not 200 <= response.status < 300:
+        raise _error_of(response, redact)
+
+
+def _error_of(response: Response, redact: Callable[[str], str]) -> errors.JiraError:
+    status = response.status
+    if status < 400:
+        return errors.Redirected(
+            response.url, _redacted_start(response.headers.get("location", ""), redact)
+        )
+    messages, field_errors, is_jiras = _error_texts(response, redact)
+    if status >= 500:
+        wait = retry_after(response.headers)
+        return errors.ServerError(response.url, status, "; ".join(messages), wait)
+    if status == 429:
+        wait = asked_to_wait(response.headers)
+        reason = _redacted_start(reason_of(response.headers), redact)
+        return errors.RateLimited(response.url, status, messages, field_errors, wait, reason)
+    kind = errors.REJECTIONS.get(status, errors.Rejected)
+    if status in {401, 403} and response.headers.get(_LOGIN_REASON, "") == _BLOCKED:
+        kind = errors.LoginBlocked
+    wait = retry_after(response.headers)
+    return kind(response.url, status, messages, field_errors, wait, is_jiras)
+
+
+def _why_no_json(response: Response) -> str:
+    start = response.body[:64].lstrip().lower()
+    if not start:
+        return "an empty answer"
+    if start.startswith(b"<") or "text/html" in response.headers.get("content-type", "").lower():
+        return "a web page instead of JSON"
+    return ""
+
+
+def _error_texts(
+    response: Response, redact: Callable[[str], str]
+) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...], bool]:
+    """Return a server's messages, its messages about fields, and whether they have Jira's form."""
+    if _why_no_json(response) or len(response.body) > _LARGEST_ERROR:
+        return (), (), False
+    try:
+        answer = json.loads(response.body)
+    except (ValueError, RecursionError):
+        return (_redacted_start(response.body.decode("utf-8", "replace"), redact),), (), False
+    if not isinstance(answer, dict):
+        return (), (), False
+    listed = answer.get("errorMessages")
+    messages = [one for one in listed if isinstance(one, str)] if isinstance(listed, list) else []
+    if not messages:
+        messages = [one for key in _MESSAGE_KEYS if isinstance(one := answer.get(key), str)][:1]
+    fields = answer.get("errors")
+    pairs = fields.items() if isinstance(fields, dict) else ()
+    kept = [(k, v) for k, v in pairs if isinstance(v, str)][:_MOST_WORDS]
+    field_errors = tuple((_redacted_start(k, redact), _redacted_start(v, redact)) for k, v in kept)
+    is_jiras = bool(messages or field_errors) and not {"errorMessages", "errors"}.isdisjoint(answer)
+    return tuple(_redacted_start(one, redact) for one in messages[:5]), field_errors, is_jiras
+
+
+def _redacted_start(text: str, redact: Callable[[str], str]) -> str:
+    """Remove secrets from the beginning of a server's text, which an error shows."""
+    start = text[:_LONGEST_WORDS]
+    shown = redact(start)
+    if shown == start or start == text:
+        return shown
+    # The cut may have gone through a secret, and what is hidden makes room for what follows.
+    return f"{shown.partition(HIDDEN)[0]}{HIDDEN}"
+
 
 T = TypeVar("T")
 
@@ -190,8 +496,6 @@ class RestApi:
         """
         if self._known or is_gateway(self.site):
             return None
-        from ticketr.app.jira.tenant import check_kind  # noqa: PLC0415 - only after a refusal
-
         try:
             await check_kind(self.site, self._transport)
         except (NotCloud, NoJira) as reason:
