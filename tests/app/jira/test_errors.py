@@ -8,8 +8,8 @@ import pickle
 import pytest
 
 from ticketr.app.jira import errors
+from ticketr.app.jira.errors import LONGEST_TEXT
 from ticketr.app.jira.retry import may_have_happened
-from ticketr.app.jira.sanitize import LONGEST_TEXT
 
 SITE = "https://example.atlassian.net"
 BASE = f"{SITE}/rest/api/3"

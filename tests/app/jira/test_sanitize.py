@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticketr.app.jira.sanitize import bare_url, clip, is_login_page
+from ticketr.app.jira.errors import bare_url, clip, is_login_page
 
 
 @pytest.mark.parametrize(

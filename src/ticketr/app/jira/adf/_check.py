@@ -8,7 +8,7 @@ from typing import Any
 from ticketr.app.jira.adf._grammar import AttributeRules, Marks, Node
 from ticketr.app.jira.adf._plain import kind_words, named, plain_lines
 from ticketr.app.jira.adf._schema import MARKS, NODES
-from ticketr.app.jira.sanitize import clip
+from ticketr.app.jira.errors import clip
 
 #: More than these would tell nothing new.
 MOST_PROBLEMS = 10

@@ -23,7 +23,7 @@ from ticketr.app.jira.adf._placeholders import protect_markdown, restore_address
 from ticketr.app.jira.adf._plain import plain_lines, prose, walk
 from ticketr.app.jira.adf._tables import DRAWN, STRAY, TableProblem, problem_at, read_tables
 from ticketr.app.jira.adf._tokens import label_key, read_tokens
-from ticketr.app.jira.sanitize import clip
+from ticketr.app.jira.errors import clip
 
 #: The most characters that are shown of a piece.
 LONGEST_PIECE = 60

@@ -7,7 +7,7 @@ from typing import Any
 
 from ticketr._lazy import compile_on_use
 from ticketr.app.jira.adf._canonical import MAX_DEPTH, Json
-from ticketr.app.jira.sanitize import clip
+from ticketr.app.jira.errors import clip
 
 _WORD_START = compile_on_use(r"(?<=[a-z])(?=[A-Z])")
 _INLINE = frozenset({"text", "hardBreak", "mention", "emoji", "date", "status", "inlineCard"})

@@ -17,7 +17,7 @@ from ticketr.app.jira.adf._html import FIRST, SHORT
 from ticketr.app.jira.adf._plain import prose, walk
 from ticketr.app.jira.adf._tables import blank_code, fenced
 from ticketr.app.jira.adf.forms import COLORS, PANELS, WORDS, without_escapes
-from ticketr.app.jira.sanitize import clip
+from ticketr.app.jira.errors import clip
 
 _TAGS = (
     "a|abbr|article|aside|b|big|blockquote|button|caption|center|cite|code|col|dd|del|details|div"

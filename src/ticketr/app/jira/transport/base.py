@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TypedDict
 
 from ticketr._errors import TicketrError
-from ticketr.app.jira.sanitize import clip
+from ticketr.app.jira.errors import clip
 
 if TYPE_CHECKING:
     import ssl
