@@ -19,7 +19,7 @@ import trio
 
 from ticketr._version import __version__
 from ticketr.app.jira import errors
-from ticketr.app.jira.credentials import Credentials, is_gateway, normalise_site
+from ticketr.app.jira.credentials import HIDDEN, Credentials, is_gateway, normalise_site
 from ticketr.app.jira.errors import (
     BadAnswer,
     JiraError,
@@ -51,7 +51,6 @@ from ticketr.app.jira.rate_limits import (
     retry_after,
     scope_of,
 )
-from ticketr.app.jira.redaction import HIDDEN
 from ticketr.app.jira.retry import BUSY, SLOW_DOWN, RetryPolicy, why
 from ticketr.app.jira.transport import open_transport
 from ticketr.app.jira.transport.base import BodySource, Request, Response, Transport
