@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ticketr.app.jira.issues import MOST_CREATED
     from ticketr.app.jira.links import LinkType
     from ticketr.app.jira.models import (
+        Allowed,
         Attachment,
         BulkFetched,
         Created,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
         Issue,
         LastChange,
         Project,
+        ScreenField,
         ServerInfo,
         Transition,
         User,
@@ -52,7 +54,6 @@ if TYPE_CHECKING:
         certainly_failed,
         may_have_happened,
     )
-    from ticketr.app.jira.screen_fields import Allowed, ScreenField
     from ticketr.app.jira.worklogs import Worklog
 
 #: The public names of each module, as in the imports above.

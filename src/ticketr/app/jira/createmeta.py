@@ -7,8 +7,8 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 from ticketr.app.jira.errors import BadAnswer
 from ticketr.app.jira.json_text import objects, text_of
+from ticketr.app.jira.models import ScreenField, fields_on_screen
 from ticketr.app.jira.rest_api import Endpoints
-from ticketr.app.jira.screen_fields import ScreenField, fields_on_screen
 
 #: How many types or fields a page may hold.
 PAGE_SIZE = 200

@@ -7,9 +7,8 @@ from datetime import datetime
 from types import MappingProxyType
 
 from ticketr.app.jira.json_text import object_of, read_time, text_of
-from ticketr.app.jira.models import Created, LastChange, Transition
+from ticketr.app.jira.models import Created, LastChange, Transition, fields_on_screen
 from ticketr.app.jira.rest_api import Endpoints
-from ticketr.app.jira.screen_fields import fields_on_screen
 
 #: How many issues one request can create.
 MOST_CREATED = 50
