@@ -19,10 +19,10 @@ from ticketr.app.jira import (
     Project,
     Redirected,
     User,
-    createmeta,
     gateway_site,
     open_jira,
     searches,
+    site,
 )
 from ticketr.app.jira.errors import BadSite, IssuesUnavailable
 from ticketr.app.jira.models import ServerInfo
@@ -287,7 +287,7 @@ async def test_pages_that_never_end_have_a_bound_of_time(autojump_clock: Clock) 
 async def test_pages_of_a_form_that_never_end_have_a_bound_of_number(
     monkeypatch: pytest.MonkeyPatch, autojump_clock: Clock
 ) -> None:
-    monkeypatch.setattr(createmeta, "MOST_PAGES", 5)
+    monkeypatch.setattr(site, "MOST_PAGES", 5)
     app = RuledApp(lambda asked: Answer({"issueTypes": [{"id": str(len(app.asked))}]}))
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
         with pytest.raises(BadAnswer, match="more than 5 pages of issueTypes"):

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from ticketr.app.jira.attachments import PORTION, AttachmentSettings, Upload
     from ticketr.app.jira.bulk import BulkProgress
     from ticketr.app.jira.client import JiraClient, open_jira
-    from ticketr.app.jira.createmeta import IssueType
     from ticketr.app.jira.credentials import Credentials, gateway_site
     from ticketr.app.jira.errors import (
         AuthenticationFailed,
@@ -54,6 +53,7 @@ if TYPE_CHECKING:
         certainly_failed,
         may_have_happened,
     )
+    from ticketr.app.jira.site import IssueType
     from ticketr.app.jira.worklogs import Worklog
 
 #: The public names of each module, as in the imports above.
