@@ -61,7 +61,7 @@ async def test_fewer_comments_than_the_site_counts_are_refused(
 async def test_comments_without_end_are_refused(
     autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ticketr.app.jira.comments.MOST_COMMENTS", 1)
+    monkeypatch.setattr("ticketr.app.jira.issues.MOST_COMMENTS", 1)
     many = Answer({"total": 9, "comments": [{"id": "1"}, {"id": "2"}]})
 
     with pytest.raises(BadAnswer, match="2 comments and no end"):

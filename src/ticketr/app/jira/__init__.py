@@ -15,7 +15,6 @@ from ticketr._lazy import import_on_use
 
 if TYPE_CHECKING:
     from ticketr.app.jira.attachments import PORTION, AttachmentSettings, Upload
-    from ticketr.app.jira.bulk import BulkProgress
     from ticketr.app.jira.client import JiraClient, open_jira
     from ticketr.app.jira.credentials import Credentials, gateway_site
     from ticketr.app.jira.errors import (
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
         Redirected,
         Rejected,
     )
-    from ticketr.app.jira.issues import MOST_CREATED
-    from ticketr.app.jira.links import LinkType
+    from ticketr.app.jira.issues import MOST_CREATED, BulkProgress, LinkType, Worklog
     from ticketr.app.jira.models import (
         Allowed,
         Attachment,
@@ -54,7 +52,6 @@ if TYPE_CHECKING:
         may_have_happened,
     )
     from ticketr.app.jira.site import IssueType
-    from ticketr.app.jira.worklogs import Worklog
 
 #: The public names of each module, as in the imports above.
 _NAMES = {

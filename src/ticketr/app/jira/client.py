@@ -10,18 +10,20 @@ from functools import partial
 import trio
 
 from ticketr.app.jira.attachments import AttachmentEndpoints
-from ticketr.app.jira.bulk import BulkEndpoints
-from ticketr.app.jira.comments import CommentEndpoints
 from ticketr.app.jira.credentials import Credentials, normalise_site
-from ticketr.app.jira.issues import IssueEndpoints
-from ticketr.app.jira.links import LinkEndpoints
+from ticketr.app.jira.issues import (
+    BulkEndpoints,
+    CommentEndpoints,
+    IssueEndpoints,
+    LinkEndpoints,
+    WorklogEndpoints,
+)
 from ticketr.app.jira.rest_api import RestApi
 from ticketr.app.jira.retry import RetryPolicy
 from ticketr.app.jira.searches import SearchEndpoints
 from ticketr.app.jira.site import CreateMetaEndpoints, SiteEndpoints
 from ticketr.app.jira.transport import open_transport
 from ticketr.app.jira.transport.base import Transport
-from ticketr.app.jira.worklogs import WorklogEndpoints
 
 #: The version of the API: Cloud's, with rich text as ADF.
 API = "3"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
+from typing import Any, NamedTuple, Self
 
-from ticketr.app.jira.json_text import object_of, read_time, text_of
+from ticketr.app.jira.errors import NotFound
+from ticketr.app.jira.json_text import object_of, objects, read_time, text_of
 from ticketr.app.jira.models import Created, LastChange, Transition, fields_on_screen
 from ticketr.app.jira.rest_api import Endpoints
 
@@ -184,3 +186,396 @@ def _parent(fields: Mapping[str, object]) -> str | None:
     """Return the parent of a new issue: Jira counts the create as a change of the parent."""
     parent = object_of(fields.get("parent"))
     return text_of(parent.get("key")) or text_of(parent.get("id")) or None
+
+
+#: How many comments one page holds at most.
+_PAGE = 100
+#: How many comments of one issue are read; Jira allows no more.
+MOST_COMMENTS = 5000
+_NO_PROPERTIES: Mapping[str, object] = MappingProxyType({})
+
+
+class CommentEndpoints(Endpoints):
+    """The client's methods for comments.
+
+    After a cancellation, or an error that `may_have_happened`, a change may have happened. Only
+    `edit_comment`, which can be done twice, is repeated then.
+    """
+
+    async def comments(self, key: str) -> tuple[Mapping[str, Any], ...]:
+        """Return every comment of an issue as Jira writes it, the oldest first.
+
+        Args:
+            key: The issue's key or ID.
+
+        Raises:
+            NotFound: There is no such issue, or the account may not see it.
+            BadAnswer: The pages would never end, or do not have all comments.
+        """
+        anies: dict[str, Mapping[str, Any]] = {}
+        while True:
+            query: dict[str, str | int] = {
+                "startAt": len(anies),
+                "maxResults": _PAGE,
+                "orderBy": "created",
+            }
+            answer = await self._api.get("issue/{}/comment", key, query=query)
+            before = len(anies)
+            for entry in answer.array("comments"):
+                anies.setdefault(text_of(entry.get("id")), entry)
+            total = answer.object().get("total")
+            if not isinstance(total, int) or len(anies) >= total:
+                return tuple(anies.values())
+            if len(anies) == before:  # to believe it would delete comments from files
+                raise answer.unusable(f"{len(anies)} comments, though the issue has more")
+            if len(anies) > MOST_COMMENTS:
+                raise answer.unusable(f"{len(anies)} comments and no end")
+
+    async def add_comment(
+        self,
+        key: str,
+        body: Mapping[str, object],
+        *,
+        properties: Mapping[str, object] = _NO_PROPERTIES,
+    ) -> str:
+        """Add a comment to an issue and return its ID.
+
+        The request is sent once, even if a rate limit refuses it, so that the caller can first
+        look for the comment; the next request waits as the site asked.
+
+        Args:
+            key: The issue's key or ID.
+            body: The text as ADF.
+            properties: The comment's entity properties, which only programs see.
+
+        Raises:
+            BadRequest: The site does not accept the text.
+            Forbidden: The account may not comment.
+            NotFound: There is no such issue, or the account may not see it.
+            RateLimited: The site's limit is used up, maybe for longer than `LONGEST_WAIT`.
+            BadAnswer: The answer has no ID; the comment probably exists.
+        """
+        content: dict[str, object] = {"body": dict(body)}
+        if properties:
+            content["properties"] = [{"key": k, "value": v} for k, v in properties.items()]
+        answer = await self._api.write(
+            "POST", "issue/{}/comment", key, issue=key, body=content, empty=False
+        )
+        if text := text_of(answer.object().get("id")):
+            return text
+        raise answer.unusable("it tells no ID of the comment")
+
+    async def edit_comment(
+        self, key: str, comment: str, body: Mapping[str, object], *, visibility: object = None
+    ) -> None:
+        """Replace the text and the visibility of a comment.
+
+        Args:
+            key: The issue's key or ID.
+            comment: The comment's ID.
+            body: The text as ADF.
+            visibility: Who may see it, as Jira has it. Without it, everybody who sees the issue may.
+
+        Raises:
+            BadRequest: The site does not accept the text, or the account may not edit it.
+            NotFound: There is no such issue or comment.
+        """
+        content: dict[str, object] = {"body": dict(body)}
+        if visibility:
+            content["visibility"] = visibility
+        await self._api.write(
+            "PUT", "issue/{}/comment/{}", key, comment, issue=key, body=content, repeatable=True
+        )
+
+
+class LinkType(NamedTuple):
+    """A kind of link between two issues.
+
+    Attributes:
+        id: Its ID.
+        name: Its display name.
+        outward: The words between the first issue and the second, such as ``blocks``.
+        inward: The words between the second and the first, such as ``is blocked by``.
+    """
+
+    id: str
+    name: str
+    outward: str
+    inward: str
+
+    @classmethod
+    def read(cls, answer: Mapping[str, Any]) -> Self | None:
+        """Read the record; return None if it has no ID or lacks the words."""
+        names = ("id", "name", "outward", "inward")
+        link_type = cls(*(text_of(answer.get(name)).strip() for name in names))
+        is_whole = link_type.id and link_type.outward and link_type.inward
+        return link_type if is_whole else None
+
+
+class LinkEndpoints(Endpoints):
+    """The client's methods for links; each change can be done twice, and is repeated."""
+
+    async def link_types(self) -> tuple[LinkType, ...]:
+        """Return the kinds of links that the site has.
+
+        Raises:
+            NotFound: Links are switched off on the site.
+        """
+        answer = await self._api.get("issueLinkType")
+        link_types = map(LinkType.read, answer.array("issueLinkTypes"))
+        return tuple(link_type for link_type in link_types if link_type is not None)
+
+    async def add_link(self, link_type: str, first: str, second: str) -> None:
+        """Link two issues; Jira keeps a link that is there already as it is.
+
+        Args:
+            link_type: The ID of the kind of link.
+            first: The key of the issue that, for example, blocks the other one.
+            second: The key of the issue that is blocked.
+
+        Raises:
+            NotFound: There is no such kind of link or issue, or the account may not see it.
+            Forbidden: The account may not link issues.
+        """
+        body = {
+            "type": {"id": link_type},
+            "inwardIssue": {"key": first},
+            "outwardIssue": {"key": second},
+        }
+        await self._api.write("POST", "issueLink", issue=first, body=body, repeatable=True)
+
+    async def remove_link(self, link: str, *, issue: str) -> None:
+        """Remove a link; one that is gone already is not an error.
+
+        Args:
+            link: The link's ID.
+            issue: The key of one of its issues.
+
+        Raises:
+            Forbidden: The account may not link issues.
+        """
+        try:
+            await self._api.write("DELETE", "issueLink/{}", link, issue=issue, repeatable=True)
+        except NotFound:
+            return
+
+
+class Worklog(NamedTuple):
+    """A record of work on an issue.
+
+    Attributes:
+        id: Its ID.
+        author: The account ID of its author; empty if unknown.
+        started: When the work began; None if unknown.
+        spent: How much time it took, in Jira's words, such as ``2h 30m``.
+    """
+
+    id: str
+    author: str
+    started: datetime | None
+    spent: str
+
+    @classmethod
+    def read(cls, answer: Mapping[str, Any]) -> Self | None:
+        """Read the record; return None if it has no ID."""
+        text = text_of(answer.get("id"))
+        author = text_of(object_of(answer.get("author")).get("accountId"))
+        spent = text_of(answer.get("timeSpent"))
+        return cls(text, author, read_time(answer.get("started")), spent) if text else None
+
+
+class WorklogEndpoints(Endpoints):
+    """The client's methods for records of work."""
+
+    async def worklogs(self, key: str, *, since: datetime) -> tuple[Worklog, ...]:
+        """Return records of work on an issue, at most as many as Jira gives at once.
+
+        Args:
+            key: The issue's key or ID.
+            since: Only records of work that began then or later are returned.
+
+        Raises:
+            NotFound: There is no such issue, or the account may not see it.
+        """
+        after = int(since.timestamp() * 1000) - 1
+        answer = await self._api.get("issue/{}/worklog", key, query={"startedAfter": after})
+        worklogs = map(Worklog.read, answer.array("worklogs"))
+        return tuple(worklog for worklog in worklogs if worklog is not None)
+
+    async def add_worklog(
+        self, key: str, *, spent: str, started: str, comment: Mapping[str, object] | None = None
+    ) -> Worklog:
+        """Record work on an issue; the request is sent once, even if a rate limit refused it.
+
+        Args:
+            key: The issue's key or ID.
+            spent: How much time it took, such as ``2h 30m``.
+            started: When it began, as Jira writes moments.
+            comment: A text on it, as ADF.
+
+        Raises:
+            BadRequest: The site does not accept the time, or records no work.
+            NotFound: There is no such issue, or the account may not see it.
+            BadAnswer: The answer has no ID; the record probably exists.
+        """
+        body: dict[str, object] = {"timeSpent": spent, "started": started}
+        if comment is not None:
+            body["comment"] = dict(comment)
+        answer = await self._api.write(
+            "POST", "issue/{}/worklog", key, issue=key, body=body, empty=False
+        )
+        worklog = Worklog.read(answer.object())
+        if worklog is None:
+            raise answer.unusable("it tells no ID of the record")
+        return worklog
+
+
+#: How many issues one task can change.
+MOST_CHANGED = 1000
+#: The statuses of a task that still runs, or will.
+_RUNNING = frozenset({"ENQUEUED", "RUNNING", "CANCEL_REQUESTED"})
+
+
+class BulkProgress(NamedTuple):
+    """How far a task is.
+
+    Attributes:
+        status: Its status, such as ``"RUNNING"`` or ``"COMPLETE"``.
+        done: The IDs of the issues that were changed.
+        failed: Why an issue was not changed, by its ID.
+    """
+
+    status: str
+    done: frozenset[str]
+    failed: Mapping[str, str]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the task has ended, in whatever way."""
+        return self.status not in _RUNNING
+
+    @classmethod
+    def read(cls, answer: Mapping[str, Any]) -> Self:
+        """Read the record."""
+        done = answer.get("processedAccessibleIssues")
+        ids = map(text_of, done if isinstance(done, list) else [])
+        reasons = object_of(answer.get("failedAccessibleIssues"))
+        return cls(
+            status=text_of(answer.get("status")),
+            done=frozenset(filter(None, ids)).difference(reasons),
+            failed={key: _joined_reasons(words) for key, words in reasons.items()},
+        )
+
+
+def _joined_reasons(words: object) -> str:
+    texts = [text_of(word) for word in words] if isinstance(words, list) else [text_of(words)]
+    return "; ".join(filter(None, texts)) or "Jira gives no reason"
+
+
+class BulkEndpoints(Endpoints):
+    """The client's methods that change many issues at once.
+
+    A task goes on in Jira when the program has ended. After a cancellation, `RateLimited`, or an
+    error that `may_have_happened`, the task may have begun.
+    """
+
+    async def start_bulk_edit(
+        self, ids: Sequence[str], fields: Sequence[str], values: Mapping[str, object]
+    ) -> str:
+        """Change fields of issues.
+
+        Args:
+            ids: The IDs or keys of the issues; at most `MOST_CHANGED`.
+            fields: The IDs of the fields.
+            values: The new values, as Jira's bulk edit takes them.
+
+        Returns:
+            The task's ID.
+
+        Raises:
+            BadRequest: Jira takes no such change.
+        """
+        body = {
+            "selectedIssueIdsOrKeys": [*ids],
+            "selectedActions": [*fields],
+            "editedFieldsInput": dict(values),
+            "sendBulkNotification": False,
+        }
+        return await self._start("fields", body)
+
+    async def start_bulk_transition(self, ids_by_transition: Mapping[str, Sequence[str]]) -> str:
+        """Perform transitions of issues; return the task's ID.
+
+        Args:
+            ids_by_transition: The IDs or keys of issues, by the ID of their transition.
+
+        Raises:
+            BadRequest: Jira takes no such change.
+        """
+        inputs = [
+            {"transitionId": transition, "selectedIssueIdsOrKeys": [*ids]}
+            for transition, ids in ids_by_transition.items()
+        ]
+        body = {"bulkTransitionInputs": inputs, "sendBulkNotification": False}
+        return await self._start("transition", body)
+
+    async def start_bulk_delete(self, ids: Sequence[str]) -> str:
+        """Delete issues with their sub-tasks, which cannot be undone; return the task's ID.
+
+        Raises:
+            BadRequest: Jira takes no such change.
+            Forbidden: The account may not delete them.
+        """
+        body = {"selectedIssueIdsOrKeys": [*ids], "sendBulkNotification": False}
+        return await self._start("delete", body)
+
+    async def bulk_transitions(self, ids: Sequence[str]) -> dict[str, tuple[Transition, ...]]:
+        """Return the transitions that issues have now, by the key of the issue."""
+        transitions: dict[str, tuple[Transition, ...]] = {}
+        query: dict[str, str | int] = {"issueIdsOrKeys": ",".join(ids)}
+        while True:
+            answer = (await self._api.get("bulk/issues/transition", query=query)).object()
+            groups = answer.get("availableTransitions")
+            for group in objects(groups if isinstance(groups, list) else []):
+                listed = group.get("transitions")
+                read = [
+                    _transition(entry)
+                    for entry in objects(listed if isinstance(listed, list) else [])
+                ]
+                keys = group.get("issues")
+                for key in keys if isinstance(keys, list) else []:
+                    transitions[text_of(key)] = tuple(
+                        transition for transition in read if transition.id
+                    )
+            after = text_of(answer.get("startingAfter"))
+            if not after or query.get("startingAfter") == after:
+                return transitions
+            query["startingAfter"] = after
+
+    async def bulk_progress(self, task: str) -> BulkProgress:
+        """Return how far a task is."""
+        return BulkProgress.read((await self._api.get("bulk/queue/{}", task)).object())
+
+    async def cancel_task(self, task: str) -> None:
+        """Ask Jira to leave out the rest of a task."""
+        await self._api.write("POST", "task/{}/cancel", task, issue=None, repeatable=True)
+
+    async def _start(self, what: str, body: Mapping[str, object]) -> str:
+        """Start a task, and return its ID."""
+        answer = await self._api.write(
+            "POST", f"bulk/issues/{what}", issue=None, body=dict(body), empty=False
+        )
+        task = text_of(answer.object().get("taskId"))
+        if not task:
+            raise answer.unusable("it names no task")
+        return task
+
+
+def _transition(answer: Mapping[str, Any]) -> Transition:
+    to = object_of(answer.get("to"))
+    return Transition(
+        id=text_of(answer.get("transitionId")),
+        name=text_of(answer.get("transitionName")),
+        to=text_of(to.get("statusName")),
+        to_id=text_of(to.get("statusId")),
+    )
