@@ -11,6 +11,7 @@ import trio
 from fakes.checkpoints import count_steps
 from hypothesis import given, strategies as st
 
+from ticketr.app.jira import json_text
 from ticketr.app.jira.json_text import AT_ONCE, MOST_VALUES, TooManyValues, _Walk, read_json
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -29,9 +30,9 @@ def nested(levels: int) -> Any:
 
 @pytest.fixture(params=[3, 200])
 def small_steps(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_reader, "AT_ONCE", 1)
-    monkeypatch.setattr(json_reader, "_LOOK_AHEADS", (1, 9))
-    monkeypatch.setattr(json_reader, "_MOST_DEPTH", request.param)
+    monkeypatch.setattr(json_text, "AT_ONCE", 1)
+    monkeypatch.setattr(json_text, "_LOOK_AHEADS", (1, 9))
+    monkeypatch.setattr(json_text, "_MOST_DEPTH", request.param)
 
 
 @pytest.mark.parametrize("padding", [0, AT_ONCE])

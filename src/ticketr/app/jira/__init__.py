@@ -56,22 +56,20 @@ if TYPE_CHECKING:
 #: The public names of each module, as in the imports above.
 _NAMES = {
     "attachments": "PORTION AttachmentSettings Upload",
-    "bulk": "BulkProgress",
     "client": "JiraClient open_jira",
-    "createmeta": "IssueType",
     "credentials": "Credentials gateway_site",
     "errors": (
         "AuthenticationFailed BadAnswer BadRequest ConnectFailed ConnectionLost JiraError "
         "NotFound RateLimited Redirected Rejected"
     ),
-    "issues": "MOST_CREATED",
-    "links": "LinkType",
-    "models": "Attachment BulkFetched Created Field Issue LastChange Project ServerInfo Transition User",
-    "outcome": "certainly_failed may_have_happened",
-    "retry": "LONGEST_WAIT RetryPolicy",
-    "screen_fields": "Allowed ScreenField",
-    "tenant": "ask_cloud_id ask_server_info",
-    "worklogs": "Worklog",
+    "issues": "MOST_CREATED BulkProgress LinkType Worklog",
+    "models": (
+        "Allowed Attachment BulkFetched Created Field Issue LastChange Project ScreenField "
+        "ServerInfo Transition User"
+    ),
+    "rest_api": "ask_cloud_id ask_server_info",
+    "retry": "LONGEST_WAIT RetryPolicy certainly_failed may_have_happened",
+    "site": "IssueType",
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
 

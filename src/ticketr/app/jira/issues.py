@@ -1,4 +1,8 @@
-"""Creates, edits, transitions and deletes issues."""
+"""Creates, edits, transitions and deletes issues, with their comments, links and worklogs.
+
+Many issues at once are changed by Jira's bulk requests: Jira makes a task of each, which is asked
+for its progress.
+"""
 
 from __future__ import annotations
 

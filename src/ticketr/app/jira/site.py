@@ -1,4 +1,4 @@
-"""Reads facts about a site: server information, account, fields, projects, assignable users."""
+"""Reads facts about a site: account, fields, projects, users, and what issues can have."""
 
 from __future__ import annotations
 

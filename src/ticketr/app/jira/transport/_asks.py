@@ -20,10 +20,11 @@ longer than 16 KiB, where httpx takes 100 KiB. Jira's heads have about 4 KiB.
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
 import anyio
@@ -55,10 +56,6 @@ from ticketr.app.jira.transport.base import (
     Response,
     TransportSettings,
 )
-
-if TYPE_CHECKING:
-    import ssl
-
 
 #: How long an idle connection is kept, in seconds; as httpx does.
 KEEP_IDLE = 5.0

@@ -1,4 +1,4 @@
-"""Writes the table of short forms as Markdown: ``python -m ticketr.app.jira.form_table docs/format.md``.
+"""Writes the table of short forms into a page: ``python docs/form_table.py docs/format.md``.
 
 The conversion itself makes each cell, so the table cannot differ from it.
 """
