@@ -12,8 +12,16 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
 from ticketr.app.jira.errors import NotFound
-from ticketr.app.jira.json_text import object_of, objects, read_time, text_of
-from ticketr.app.jira.models import Created, LastChange, Transition, fields_on_screen
+from ticketr.app.jira.models import (
+    Created,
+    LastChange,
+    Transition,
+    fields_on_screen,
+    object_of,
+    objects,
+    read_time,
+    text_of,
+)
 from ticketr.app.jira.rest_api import Endpoints
 
 #: How many issues one request can create.

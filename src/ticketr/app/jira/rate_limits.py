@@ -30,7 +30,7 @@ from urllib.parse import urlencode
 import trio
 
 from ticketr.app.jira.errors import RateLimited
-from ticketr.app.jira.json_text import read_http_date, read_time
+from ticketr.app.jira.models import read_http_date, read_time
 
 if TYPE_CHECKING:
     from ticketr.app.jira.transport.base import BodySource

@@ -30,15 +30,8 @@ from ticketr.app.jira.errors import (
     Redirected,
     ServerError,
 )
-from ticketr.app.jira.json_text import (
-    MOST_VALUES,
-    TooManyValues,
-    objects,
-    read_http_date,
-    read_json,
-    write_json,
-)
-from ticketr.app.jira.models import ServerInfo
+from ticketr.app.jira.json_text import MOST_VALUES, TooManyValues, read_json, write_json
+from ticketr.app.jira.models import ServerInfo, objects, read_http_date
 from ticketr.app.jira.rate_limits import (
     Backoff,
     Call,

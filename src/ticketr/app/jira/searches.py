@@ -8,8 +8,7 @@ from typing import Any
 import trio
 
 from ticketr.app.jira.errors import BadAnswer, IssuesUnavailable, clip
-from ticketr.app.jira.json_text import objects, text_of
-from ticketr.app.jira.models import BulkFetched, Issue, SearchPage, SearchResult
+from ticketr.app.jira.models import BulkFetched, Issue, SearchPage, SearchResult, objects, text_of
 from ticketr.app.jira.rest_api import Endpoints, JsonResponse
 
 #: How many issues one bulk fetch may ask for.

@@ -9,8 +9,16 @@ from urllib.parse import quote
 
 from ticketr.app.jira.credentials import is_gateway, normalise_site
 from ticketr.app.jira.errors import AuthenticationFailed, BadAnswer, Forbidden, NotFound
-from ticketr.app.jira.json_text import objects, text_of
-from ticketr.app.jira.models import Field, Project, ScreenField, ServerInfo, User, fields_on_screen
+from ticketr.app.jira.models import (
+    Field,
+    Project,
+    ScreenField,
+    ServerInfo,
+    User,
+    fields_on_screen,
+    objects,
+    text_of,
+)
 from ticketr.app.jira.rest_api import Endpoints, RestApi
 
 _MOST_USERS = 50
