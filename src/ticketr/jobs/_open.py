@@ -244,11 +244,11 @@ class Block:
         body = await finish_jobs(core) if error is None else error  # noqa: ASYNC102 - there is no error in this case
         if body is None:
             refuse_submits(core)
-            if core.recorder is not None:
-                await core.recorder.finish_write()  # noqa: ASYNC102 - it is shielded and bounded
         else:
             is_cancel = split_cancelled(body)[1] is None
             abandon(core, CancelCause.SCOPE if is_cancel else CancelCause.SHUTDOWN)
+        if core.recorder is not None:
+            core.recorder.stop()
         core.cancel_tasks("the job queue is closed")
         spill: BaseException | None = None
         try:

@@ -55,15 +55,19 @@ class WriteBehind:
     def stop(self) -> None:
         """Begin no other write in the task."""
         self.has_stopped = True
+        self.fill()
+        self.hurry()
 
     async def run(self) -> None:  # noqa: ASYNC910 - each turn has a checkpoint
         """Write what gathers, until cancelled or stopped."""
         first, longest = self._pauses
         pause = 0.0
-        while not self.has_stopped:
+        while True:
             await self._filled.wait()
             with trio.move_on_after(pause or self._gather_seconds):
                 await self._hurry.wait()
+            if self.has_stopped:
+                return
             # A worker may start a new job in the next step: its start is written with the job.
             await trio.lowlevel.checkpoint()
             is_written = await self.write_now()

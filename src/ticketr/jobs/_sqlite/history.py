@@ -32,7 +32,7 @@ from trio.lowlevel import enable_ki_protection
 
 from ticketr._errors import HistoryFailed
 from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, JobID, JobStatus
-from ticketr.jobs._record import NO_EXTRAS, NO_TAGS, JobRecord
+from ticketr.jobs._record import NO_EXTRAS, NO_REPORT, NO_TAGS, JobRecord
 from ticketr.jobs._sqlite.buffer import WriteBehind
 from ticketr.jobs._sqlite.database import (
     BUSY_SECONDS,
@@ -70,12 +70,7 @@ MAX_TAG_CHARS = 100_000
 """The most characters that a history keeps of the tags of one job, all in all."""
 
 Row: TypeAlias = tuple[object, ...]
-"""The facts of a finished job: of a plain one in the order of ``PLAIN_COLUMNS``, of any other in that
-of ``COLUMNS``. Times are wall-clock seconds."""
-
-NULL: Final = math.nan
-"""What a row holds for None. SQLite stores nan as NULL. Of a None, Python's ``sqlite3`` first looks
-for an adapter, which takes longer than to bind ten values."""
+"""A finished job in the order of ``COLUMNS``. Times are wall-clock seconds."""
 
 
 @final
@@ -128,17 +123,25 @@ class FinishedJob:
     tags: frozenset[str] = NO_TAGS
 
 
-COLUMNS: Final = tuple(FinishedJob.__dataclass_fields__)
-"""The names of the values of a row: the fields of a job, in their order."""
-
-PLAIN_COLUMNS: Final = (
-    *("run", "number", "id", "name", "submitted_at", "started_at", "finished_at", "result"),
+COLUMNS: Final = (
+    *("run", "number", "id", "name", "status", "submitted_at", "started_at", "finished_at"),
+    *("result", "details"),
 )
-"""The names of the values of a plain job's row; the others are the same for all of these.
+"""The names of the values of a row."""
 
-A job is plain if it has completed at its first attempt, has reported nothing, and has no key nor any
-other extras. Most jobs are, and half of the values takes half of the time, to gather and to store.
-"""
+PLAIN: Final[Mapping[str, object]] = {
+    "key": None,
+    "attempts": 1,
+    "cancel_cause": None,
+    "error_type": None,
+    "error_message": None,
+    "current": 0,
+    "total": 0,
+    "message": "",
+    "tags": NO_TAGS,
+}
+"""The other facts of a plain job, which most jobs are. Its ``details`` are empty; those of any other
+job are a dict with these names, in JSON."""
 
 
 def row_of_record(
@@ -153,105 +156,78 @@ def row_of_record(
         summary: Shortens a result to a text. What it raises is raised.
         offset: The difference between wall-clock time and Trio's clock.
     """
-    if (
-        record.status is COMPLETED
-        and record.extras is NO_EXTRAS
-        and record.attempt == 1
-        and not record.report[3]  # a report has a revision
-    ):
-        name, result = record.name, summary(record.result)
-        if not (name.isascii() and result.isascii() and len(name) + len(result) <= MAX_CHARS):
-            name, result = clipped(name), clipped(result)
-        return (
-            run,
-            number,
-            record.id,  # the queue has made it
-            name,
-            record.submitted_at + offset,
-            record.started_at + offset,
-            record.finished_at + offset,
-            result,
-        )
-    return _whole_row_of_record(record, run, number, summary, offset)
-
-
-def _whole_row_of_record(
-    record: JobRecord, run: str, number: int, summary: Callable[[object], str], offset: float
-) -> Row:
-    """Return the row of a job that is not plain."""
-    status, attempt, extras = record.status, record.attempt, record.extras
-    key, cause = extras.key, extras.cancel_cause
-    result: object = NULL
-    error_type: object = NULL
-    error_message: object = NULL
-    if status is COMPLETED:
-        result = clipped(summary(record.result))
-    elif status is FAILED and record.error is not None:
-        error_type, error_message = clipped(record.error.type), clipped(record.error.message)
-    current: float = 0
-    total: float = 0
-    message = ""
-    if attempt and record.report[3]:
-        current, total, message, _ = record.report
-        current, total = storable_number(current), storable_number(total)
-        message = clipped(message)
+    attempt, has_completed = record.attempt, record.status is COMPLETED
+    is_plain = (
+        has_completed and record.extras is NO_EXTRAS and attempt == 1 and not record.report[3]
+    )
     return (
         run,
         number,
         clipped(record.id),
         clipped(record.name),
-        NULL if key is None else clipped(key if type(key) is str else safe_repr(key)),
         # SQLite stores an exact string ten times as fast as a member of an enumeration.
-        "completed" if status is COMPLETED else status.value,
-        attempt,
+        "completed" if has_completed else record.status.value,
         record.submitted_at + offset,
-        record.started_at + offset if attempt else NULL,
+        record.started_at + offset if attempt else None,
         record.finished_at + offset,
-        NULL if cause is None else cause.value,
-        error_type,
-        error_message,
-        current,
-        total,
-        message,
-        result,
-        NULL if extras.tags is NO_TAGS else tags_text(extras.tags),
+        clipped(summary(record.result)) if has_completed else None,
+        "" if is_plain else _details_of_record(record),
     )
+
+
+def _details_of_record(record: JobRecord) -> str:
+    """Return the details of a job that may not be plain."""
+    extras = record.extras
+    key, cause = extras.key, extras.cancel_cause
+    error = record.error if record.status is FAILED else None
+    current, total, message, _ = record.report if record.attempt else NO_REPORT
+    return _details_text(
+        {
+            "key": None if key is None else clipped(key if type(key) is str else safe_repr(key)),
+            "attempts": record.attempt,
+            "cancel_cause": cause,
+            "error_type": None if error is None else clipped(error.type),
+            "error_message": None if error is None else clipped(error.message),
+            "current": current,
+            "total": total,
+            "message": clipped(message),
+            "tags": extras.tags,
+        }
+    )
+
+
+def _details_text(details: Mapping[str, Any]) -> str:
+    """Return the details of a job as text, with whole tags only: a part of one is another tag."""
+    if details == PLAIN:
+        return ""
+    tags = sorted(details["tags"])
+    ends = itertools.accumulate(map(len, tags))
+    kept = [tag for tag, end in zip(tags, ends, strict=True) if end <= MAX_TAG_CHARS]
+    return json.dumps({**details, "tags": kept})
+
+
+TIMES: Final = ("submitted_at", "started_at", "finished_at")
 
 
 def row_of_job(job: FinishedJob) -> Row:
     """Return the row of a finished job."""
-    values = {name: getattr(job, name) for name in COLUMNS}
-    for name in ("submitted_at", "started_at", "finished_at"):
+    values = {name: getattr(job, name) for name in COLUMNS[:-1]}
+    for name in TIMES:
         if (date := values[name]) is not None:
             values[name] = date.timestamp()
-    values["status"] = str(job.status)
-    if job.cancel_cause is not None:
-        values["cancel_cause"] = str(job.cancel_cause)
-    values["tags"] = tags_text(job.tags) if job.tags else None
-    return tuple(NULL if value is None else value for value in values.values())
-
-
-def whole_row(row: Row) -> Row:
-    """Return the row of a job, plain or not, in the order of ``COLUMNS``."""
-    if len(row) == len(COLUMNS):
-        return row
-    run, number, job_id, name, submitted_at, started_at, finished_at, result = row
-    times = (submitted_at, started_at, finished_at)
-    return (
-        *(run, number, job_id, name, NULL, "completed", 1),
-        *(*times, NULL, NULL, NULL, 0, 0, "", result, NULL),
-    )
+    details = _details_text({name: getattr(job, name) for name in PLAIN})
+    return (*values.values(), details)
 
 
 KINDS: Final[Mapping[str, Any]] = {
-    **dict.fromkeys(COLUMNS, str),
-    **dict.fromkeys(("key", "cancel_cause", "error_type", "error_message"), str | None),
-    **dict.fromkeys(("result", "tags"), str | None),
+    **dict.fromkeys(("run", "id", "name", "status", "message"), str),
     **dict.fromkeys(("number", "attempts"), int),
     **dict.fromkeys(("submitted_at", "finished_at", "current", "total"), int | float),
+    **dict.fromkeys(("key", "cancel_cause", "error_type", "error_message", "result"), str | None),
     "started_at": int | float | None,
+    "tags": list | frozenset,
 }
-"""The types of the values of a row."""
+"""The types of what a row says of a job."""
 
 
 def job_of_row(row: Row) -> FinishedJob:
@@ -260,23 +236,22 @@ def job_of_row(row: Row) -> FinishedJob:
     Raises:
         ValueError: A value is damaged, or a later version wrote it.
     """
-    facts = [None if value is NULL else value for value in whole_row(row)]
-    check_values(KINDS, facts)
-    values: dict[str, Any] = dict(zip(COLUMNS, facts, strict=True))
+    values: dict[str, Any] = dict(zip(COLUMNS, row, strict=True))
     try:
-        for name in ("submitted_at", "started_at", "finished_at"):
+        details = json.loads(values.pop("details") or "{}")
+        values = {**values, **PLAIN, **details}
+        check_values(KINDS, [values[name] for name in KINDS])
+        for name in TIMES:
             if (seconds := values[name]) is not None:
                 values[name] = datetime.fromtimestamp(seconds, UTC)
-        tags = json.loads(values["tags"] or "[]")
-    except (OverflowError, OSError, RecursionError) as error:
+        values["status"] = JobStatus(values["status"])
+        if values["cancel_cause"] is not None:
+            values["cancel_cause"] = CancelCause(values["cancel_cause"])
+        values["tags"] = frozenset(values["tags"])
+        check_values(dict.fromkeys(values["tags"], str), values["tags"])
+        return FinishedJob(**values)
+    except (TypeError, OverflowError, OSError, RecursionError) as error:
         raise ValueError(f"{type(error).__name__}: {error}") from None
-    if type(tags) is not list or not all(type(tag) is str for tag in tags):
-        raise ValueError(f"tags are {tags!r:.50}")
-    values["tags"] = frozenset(tags) if tags else NO_TAGS
-    values["status"] = JobStatus(values["status"])
-    if values["cancel_cause"] is not None:
-        values["cancel_cause"] = CancelCause(values["cancel_cause"])
-    return FinishedJob(**values)
 
 
 def clipped(text: str) -> str:
@@ -286,27 +261,6 @@ def clipped(text: str) -> str:
     if len(text) > MAX_CHARS:
         text = text[: MAX_CHARS - 1] + "…"
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def tags_text(tags: Iterable[str]) -> str:
-    """Return tags as a row holds them: a list in JSON, which is ASCII."""
-    return json.dumps(sorted(_kept_tags(tags)))
-
-
-def _kept_tags(tags: Iterable[str]) -> frozenset[str]:
-    """Return the tags that a history keeps: whole ones, since a part of one is another tag."""
-    ends = itertools.accumulate(map(len, ordered := sorted(tags)))
-    return frozenset(tag for tag, end in zip(ordered, ends, strict=True) if end <= MAX_TAG_CHARS)
-
-
-def storable_number(number: float) -> float:
-    """Return a number that SQLite can store."""
-    if isinstance(number, int) and abs(number) < 2**63:
-        return number
-    try:
-        return float(number)
-    except OverflowError:
-        return math.inf
 
 
 # Histories
@@ -333,8 +287,7 @@ class JobHistory(Protocol):
         """Keep these jobs, but not a second time those that are there already.
 
         Cancellation:
-            Happens when the block of the queue is cancelled or left by an error, and the queue then
-            writes the same jobs once more; also when the write takes too long for the block's end.
+            Happens when the write takes too long for the end of the queue's block.
         """
         ...
 
@@ -505,18 +458,12 @@ class SqliteHistory:
 
 # The file
 
-# A row that leaves columns out is that of a plain job.
 SCHEMA: Final = Schema(
     "the history of a queue's jobs",
     0x746B6A68,
     frozenset({"jobs"}),
     (
-        """CREATE TABLE jobs (
-            row INTEGER PRIMARY KEY, run, number, id, name, key, status DEFAULT 'completed',
-            attempts DEFAULT 1, submitted_at, started_at, finished_at, cancel_cause, error_type,
-            error_message, current DEFAULT 0, total DEFAULT 0, message DEFAULT '', result, tags,
-            UNIQUE (run, number)
-        )""",
+        f"CREATE TABLE jobs (row INTEGER PRIMARY KEY, {', '.join(COLUMNS)}, UNIQUE (run, number))",
         "CREATE INDEX jobs_by_time ON jobs (finished_at)",
     ),
 )
@@ -542,11 +489,8 @@ def insert(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
     """
     for start in range(0, len(rows), ROWS_AT_ONCE):
         chunk = rows[start : start + ROWS_AT_ONCE]
-        columns: Sequence[str] = PLAIN_COLUMNS
-        if any(len(row) > len(PLAIN_COLUMNS) for row in chunk):
-            chunk, columns = [whole_row(row) for row in chunk], COLUMNS
-        places = ", ".join([f"({', '.join('?' * len(columns))})"] * len(chunk))
-        statement = f"INSERT OR IGNORE INTO jobs ({', '.join(columns)}) VALUES {places}"  # noqa: S608 - constants
+        places = ", ".join([f"({', '.join('?' * len(COLUMNS))})"] * len(chunk))
+        statement = f"INSERT OR IGNORE INTO jobs ({', '.join(COLUMNS)}) VALUES {places}"  # noqa: S608 - constants
         db.execute(statement, [*itertools.chain.from_iterable(chunk)])
 
 
@@ -578,10 +522,9 @@ that never rests would outrun its history: a kill would cost a second, and the b
 class Recorder:
     """Writes the finished jobs of one queue to its history, so that no job waits for it.
 
-    When a job ends, its entry is put into the buffer, which is synchronous and cannot fail. A task
-    writes the entries in batches. It is cancelled together with the workers and needs no shield,
-    since a batch that was not written returns to the buffer. The last batch is written at the end of
-    the queue's block, when all jobs have ended, in a shield with a time limit.
+    When a job ends, its row is put into the buffer, which is synchronous and cannot fail. A task
+    writes the rows in batches. It is shielded until the queue's block ends, and the last batch is
+    written when all jobs have ended; from the block's end on there is a time limit.
 
     Args:
         history: The history.
@@ -599,14 +542,13 @@ class Recorder:
         self._number = 0
         self._unwritten: deque[Row] = deque()
         self._writing: list[Row] = []
-        self._write_ended = trio.Event()  # the last one that began
         self._behind = WriteBehind(
             self._write_batch,
             gather_seconds=GATHER_SECONDS,
             pauses=PAUSES,
             complaint="The history of jobs is not complete",
         )
-        self._flush_until = math.inf
+        self._scope = trio.CancelScope(shield=True)
         self.lost: int = 0
         self._clock_offset = 0.0
         self._offset_valid_until = -math.inf
@@ -640,29 +582,21 @@ class Recorder:
 
     @enable_ki_protection
     async def write(self) -> None:  # noqa: ASYNC910 - each turn has a checkpoint
-        """Write new entries in batches, until cancelled or the queue ends."""
-        await self._behind.run()
+        """Write new rows in batches, until stopped."""
+        with self._scope:
+            await self._behind.run()
 
-    async def finish_write(self) -> None:
-        """Let the write under way end, within the time limit of ``flush``, and begin no other.
-
-        Call it when all jobs have ended, before the task of ``write`` is cancelled: a cancelled
-        write would be done a second time.
-        """
+    def stop(self) -> None:
+        """Begin no other write in the task, and limit the time of the one under way."""
         self._behind.stop()
-        self._flush_until = trio.current_time() + FLUSH_SECONDS
-        with trio.CancelScope(deadline=self._flush_until, shield=True):
-            await trio.lowlevel.checkpoint()
-            if self._writing:
-                await self._write_ended.wait()
+        self._scope.deadline = trio.current_time() + FLUSH_SECONDS
 
     async def flush(self) -> None:
-        """Write the remaining entries, within a time limit.
+        """Write the remaining rows, within the time limit of ``stop``.
 
         Call it when all jobs have ended.
         """
-        deadline = min(self._flush_until, trio.current_time() + FLUSH_SECONDS)
-        with trio.CancelScope(deadline=deadline, shield=True):
+        with trio.CancelScope(deadline=self._scope.deadline, shield=True):
             await trio.lowlevel.checkpoint()
             if self._unwritten:
                 await self._behind.write_now()
@@ -698,7 +632,6 @@ class Recorder:
         """Write all that is unwritten; put it back if that fails."""
         batch = self._writing = [*self._unwritten]
         self._unwritten.clear()
-        self._write_ended = trio.Event()
         history: object = self._history
         try:
             if type(history) is SqliteHistory:
@@ -711,7 +644,6 @@ class Recorder:
             raise
         finally:
             self._writing = []
-            self._write_ended.set()
 
     def _lose(self, jobs: int, reason: str) -> None:
         """Count jobs that the history will not have, and warn of the first."""
