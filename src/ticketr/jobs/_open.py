@@ -15,7 +15,7 @@ import trio
 from trio.lowlevel import enable_ki_protection
 
 from ticketr._errors import JobCancelled, QueueClosed
-from ticketr.jobs._arguments import Around, check_around, checked_retry, checked_timeout
+from ticketr.jobs._arguments import check_around, checked_retry, checked_timeout
 from ticketr.jobs._core import QueueCore
 from ticketr.jobs._groups import leaves
 from ticketr.jobs._handle import JobContext
@@ -32,7 +32,7 @@ from ticketr.jobs._shutdown import (
     what_leaves,
 )
 from ticketr.jobs._sqlite.history import JobHistory, Recorder, check_history
-from ticketr.jobs._sqlite.store import SqliteStore, around_attempts, check_store
+from ticketr.jobs._sqlite.store import SqliteStore, check_store
 from ticketr.jobs._timer import run_timer
 from ticketr.jobs._trio import split_cancelled
 from ticketr.jobs._values import (
@@ -144,12 +144,11 @@ def open_job_queue(
         key_concurrency=checked_count("key_concurrency", key_concurrency, 1),
         on_job_error=on_job_error,
         cancel_on_error=on_error == "cancel",
+        around=around,
     )
     limit = math.inf if timeout is None else checked_timeout(timeout)
     retry = None if retry is None else checked_retry(retry)
-    return Block(
-        make_core, limit, retry, history, around, None if store is None else store.writer(keep)
-    )
+    return Block(make_core, limit, retry, history, None if store is None else store.writer(keep))
 
 
 @final
@@ -163,7 +162,6 @@ class Block:
     """
 
     __slots__ = (
-        "_around",
         "_core",
         "_history",
         "_limit",
@@ -179,10 +177,8 @@ class Block:
         limit: float,
         retry: Retry | None,
         history: JobHistory | None,
-        around: Around | None,
         store: StoreWriter | None,
     ) -> None:
-        self._around = around
         self._store = store
         self._make_core = make_core
         self._limit = limit
@@ -210,10 +206,8 @@ class Block:
                 "open_job_queue() needs Trio: enter its block in an async function that is run by"
                 " trio.run(), not by asyncio or another library"
             )
-        around, store = self._around, self._store
-        if store is not None:
-            around = around_attempts(store, around)
-        core = self._core = self._make_core(around=around)
+        store = self._store
+        core = self._core = self._make_core()
         recorder = None
         if self._history is not None:
             recorder = Recorder(self._history, core.interrupt)

@@ -252,6 +252,8 @@ async def run_attempt(
         await checkpoint()
     task.custom_sleep_data = NOT_RESCHEDULED  # until it is: Trio writes None
     context = JobContext(record, core.subscriptions)
+    if core.store is not None:
+        await core.store.wait_all_written()  # a start is in the file before the call
     if core.around is not None:
         return await call_inside(core.around, function, context, args)
     if not args:  # a call without a star takes less time

@@ -1,14 +1,12 @@
-"""The store of a queue's jobs as users see it, and what waits for its file: submits and attempts."""
+"""The store of a queue's jobs as users see it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal, final
 
-from ticketr.jobs._handle import JobContext
 from ticketr.jobs._registry import Keep
 from ticketr.jobs._sqlite.database import (
     RunSync,
@@ -19,7 +17,6 @@ from ticketr.jobs._sqlite.database import (
 from ticketr.jobs._values import checked_count, safe_repr
 
 if TYPE_CHECKING:
-    from ticketr.jobs._arguments import Around
     from ticketr.jobs._sqlite.writer import StoreWriter
 
 
@@ -54,7 +51,7 @@ class SqliteStore:
             pickled. Jobs that were written with another codec are not loaded.
         functions: The functions, and modules with functions, that jobs may call; None for all. A row
             of the file names the function to call, so a file that others can write is refused,
-            unless this is given and the codec is JSON. Windows is not asked who can write it.
+            unless this is given and the codec is JSON.
         max_kills: How often the process may end while a job runs before the job fails with
             ``TooManyKills``; ``math.inf`` for no limit. The ``attempts`` of its ``Retry`` are a limit too:
             with ``Retry(attempts=1)`` a job is never started twice.
@@ -103,31 +100,3 @@ class SqliteStore:
 
     def __repr__(self) -> str:
         return f"SqliteStore({str(self._path)!r})"
-
-
-def around_attempts(store: StoreWriter, around: Around | None) -> Around:
-    """Return a context manager function that waits until the start of an attempt is on disk.
-
-    Args:
-        store: What writes it.
-        around: The user's context managers around attempts, inside this one.
-    """
-
-    @asynccontextmanager
-    async def attempt(
-        manager: AbstractAsyncContextManager[object] | None,
-    ) -> AsyncIterator[None]:
-        await store.wait_all_written()
-        if manager is None:
-            yield
-            return
-        async with manager:
-            yield
-
-    def enter(context: JobContext) -> AbstractAsyncContextManager[object]:
-        manager = None if around is None else around(context)
-        if manager is not None and not hasattr(type(manager), "__aexit__"):
-            return manager  # the attempt fails with an error that says so
-        return attempt(manager)
-
-    return enter
