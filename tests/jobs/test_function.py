@@ -29,24 +29,10 @@ class Jobs:
     async def method(self, context: JobContext, number: int = 0) -> int:
         return number
 
-    async def no_context(self, number: int) -> int:
-        return number
-
-    @classmethod
-    async def of_class(cls, context: JobContext) -> str:
-        return cls.__name__
-
-    @staticmethod
-    async def static(context: JobContext, *, word: str = "w") -> str:
-        return word
-
 
 class Called:
     async def __call__(self, context: JobContext, number: int) -> int:
         return number
-
-
-partial: Any = functools.partial  # with keywords that do not exist
 
 
 async def add(context: JobContext, a: int, b: int = 2, *, c: int = 3) -> int:
@@ -59,10 +45,6 @@ async def no_context() -> int:
 
 async def get(url: str) -> str:
     return url
-
-
-async def positional(context: JobContext, a: int, /, **rest: int) -> tuple[int, dict[str, int]]:
-    return a, rest
 
 
 async def any_number(context: JobContext, *numbers: int) -> int:

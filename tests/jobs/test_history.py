@@ -19,6 +19,7 @@ import pytest
 import trio
 import trio.testing
 from fakes.durable import in_place
+from fakes.job_snapshots import EARLIER
 from fakes.processes import unmeasured
 from fakes.small_jobs import fail, give, nothing, quiet, sleep
 from trio.testing import MockClock
@@ -46,26 +47,11 @@ async def report_and_give(context: JobContext, given: object) -> object:
 
 def job(number: int, *, run: str = "run", age: float = 0, **facts: Any) -> FinishedJob:
     now = datetime.now(UTC).replace(microsecond=123457) - timedelta(seconds=age)
-    made = FinishedJob(
-        run=run,
-        number=number,
-        id=f"job-{number}",
-        name="pull",
-        key="k",
-        status=JobStatus.FAILED,
-        attempts=2,
-        submitted_at=now,
-        started_at=now,
-        finished_at=now,
-        cancel_cause=CancelCause.TIMEOUT,
-        error_type="OSError",
-        error_message="ä\0",
-        current=1,
-        total=2.5,
-        message="m",
-        result=None,
-    )
-    return replace(made, **facts)
+    times = {"submitted_at": now, "started_at": now, "finished_at": now}
+    failure = {"status": JobStatus.FAILED, "error_type": "OSError", "error_message": "ä\0"}
+    row: dict[str, Any] = {"run": run, "number": number, "id": f"job-{number}", "total": 2.5}
+    cause = {"cancel_cause": CancelCause.TIMEOUT, "result": None}
+    return replace(EARLIER, **{**row, **times, **failure, **cause, **facts})
 
 
 @pytest.fixture

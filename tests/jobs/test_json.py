@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import trio
+from fakes.job_snapshots import failed
 from hypothesis import given, strategies as st
 from trio.testing import MockClock
 
@@ -232,25 +233,12 @@ def test_what_was_json_comes_back_as_it_was(snapshot: JobSnapshot) -> None:
     assert JobSnapshot.from_dict(back.as_dict()) == back
 
 
-PLAIN = JobSnapshot(
-    id="a",
-    name="work",
-    status=JobStatus.FAILED,
-    revision=4,
+PLAIN = replace(
+    failed("a", message="half"),
     key="k",
     tags=frozenset({"t"}),
-    priority=0,
-    attempt=1,
-    progress=JobProgress("a", 1, 2, "half", 3),
-    waiting_for=None,
     cancel_requested=True,
     cancel_cause=CancelCause.USER,
-    submitted_at=1.0,
-    due_at=1.0,
-    started_at=2.0,
-    finished_at=3.0,
-    error=JobErrorInfo("OSError", "no", "Traceback"),
-    result=None,
     item=[1, "a"],
 )
 

@@ -13,7 +13,7 @@ from unittest.mock import Mock
 import pytest
 import trio
 import trio.testing
-from fakes.small_jobs import forever, give
+from fakes.small_jobs import forever, give, nothing
 
 from ticketr import (
     CancelOutcome,
@@ -25,6 +25,7 @@ from ticketr import (
     JobStatus,
     QueueClosed,
     Rate,
+    RepeatHandle,
     Updates,
     open_job_queue,
 )
@@ -44,12 +45,13 @@ ANSWERS_ANYWHERE = {
     "JobContext.attempt",
     "JobContext.cancel_requested",
     "JobContext.cleanup",
+    "RepeatHandle.id",
+    "RepeatHandle.missed",
+    "RepeatHandle.next_at",
+    "RepeatHandle.runs",
+    "RepeatHandle.snapshot",
 }
 """Calls that only read one job or number, and so may be used anywhere."""
-
-
-async def nothing(context: JobContext) -> None:
-    await trio.lowlevel.checkpoint()
 
 
 def in_foreign_thread(function: Callable[[], object]) -> object:
@@ -69,33 +71,28 @@ def in_run_of_its_own(function: Callable[[], Awaitable[object]]) -> object:
     return trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
 
 
-async def unary(context: JobContext, item: int) -> None:
-    """Do nothing with an item."""
-
-
 async def enter(manager: AbstractAsyncContextManager[object]) -> None:
     async with manager:
         pass
 
 
-def sync_calls(
-    queue: JobQueue, handle: JobHandle[None], context: JobContext, updates: Updates[JobSnapshot]
-) -> dict[str, Callable[[], object]]:
+def sync_calls(stage: Stage) -> dict[str, Callable[[], object]]:
+    queue, handle, repeat, updates = stage.queue, stage.handle, stage.repeat, stage.updates
     return {
         "JobQueue.submit_nowait": partial(queue.submit_nowait, nothing, id="new", key="new"),
-        "JobQueue.cancel": partial(queue.cancel, handle.id),
+        "JobQueue.cancel": partial(queue.cancel, "a"),
         "JobQueue.cancel_all": queue.cancel_all,
-        "JobQueue.run_now": partial(queue.run_now, handle.id),
+        "JobQueue.run_now": partial(queue.run_now, "a"),
         "JobQueue.pause": queue.pause,
         "JobQueue.resume": queue.resume,
-        "JobQueue.set_priority": partial(queue.set_priority, handle.id, 3),
-        "JobQueue.status": partial(queue.status, handle.id),
-        "JobQueue.snapshot": partial(queue.snapshot, handle.id),
-        "JobQueue.handle": partial(queue.handle, handle.id),
+        "JobQueue.set_priority": partial(queue.set_priority, "a", 3),
+        "JobQueue.status": partial(queue.status, "a"),
+        "JobQueue.snapshot": partial(queue.snapshot, "a"),
+        "JobQueue.handle": partial(queue.handle, "a"),
         "JobQueue.jobs": queue.jobs,
         "JobQueue.repeat": partial(queue.repeat, nothing, every=60.0),
         "JobQueue.repeats": queue.repeats,
-        "JobQueue.cancel_repeat": partial(queue.cancel_repeat, "no repeat"),
+        "JobQueue.cancel_repeat": partial(queue.cancel_repeat, "r"),
         "JobQueue.unloaded": queue.unloaded,
         "JobQueue.set_concurrency": partial(queue.set_concurrency, 1),
         "JobQueue.set_rate": partial(queue.set_rate, Rate(1)),
@@ -103,40 +100,33 @@ def sync_calls(
         "JobQueue.progress": queue.progress,
         "JobHandle.cancel": handle.cancel,
         "JobHandle.watch": handle.watch,
-        "JobContext.report": partial(context.report, current=1),
+        "JobContext.report": partial(stage.context.report, current=1),
+        "RepeatHandle.cancel": repeat.cancel,
+        "RepeatHandle.pause": repeat.pause,
+        "RepeatHandle.resume": repeat.resume,
+        "RepeatHandle.run_now": repeat.run_now,
         "Updates.receive_nowait": updates.receive_nowait,
         "Updates.close": updates.close,
     }
 
 
-def async_calls(
-    queue: JobQueue, handle: JobHandle[None], updates: Updates[JobSnapshot]
-) -> dict[str, Callable[[], Awaitable[object]]]:
+def async_calls(stage: Stage) -> dict[str, Callable[[], Awaitable[object]]]:
+    queue, handle, updates = stage.queue, stage.handle, stage.updates
     return {
         "JobQueue.submit": partial(queue.submit, nothing, id="new", key="new"),
         "JobQueue.run": partial(queue.run, nothing, id="new", key="new"),
         "JobQueue.wait_idle": queue.wait_idle,
         "JobQueue.shutdown": queue.shutdown,
         "JobQueue.history": queue.history,
-        "JobQueue.request_cancel": partial(queue.request_cancel, handle.id),
+        "JobQueue.request_cancel": partial(queue.request_cancel, "a"),
         "JobQueue.discard": partial(queue.discard, "no job"),
-        "JobQueue.retry": partial(queue.retry, handle.id),
+        "JobQueue.retry": partial(queue.retry, "a"),
         "JobHandle.wait": handle.wait,
         "JobHandle.result": handle.result,
         "JobHandle.cancel_and_wait": handle.cancel_and_wait,
-        "JobQueue.map": partial(enter, queue.map(unary, [1])),
+        "JobQueue.map": partial(enter, queue.map(give, [1])),
         "Updates.receive": updates.receive,
         "Updates.aclose": updates.aclose,
-    }
-
-
-def all_calls(
-    queue: JobQueue, handle: JobHandle[None], context: JobContext, updates: Updates[JobSnapshot]
-) -> dict[str, Callable[[], object]]:
-    """Return every public call; the async ones in a Trio run of their own."""
-    awaited = async_calls(queue, handle, updates)
-    return sync_calls(queue, handle, context, updates) | {
-        name: partial(in_run_of_its_own, call) for name, call in awaited.items()
     }
 
 
@@ -155,33 +145,43 @@ class EmptyHistory:
 
 
 class Stage:
-    """A queue with a job that runs, and two readers."""
+    """A queue with a job that runs, a repeat, and two readers."""
+
+    context: JobContext
+    handle: JobHandle[None]
+    repeat: RepeatHandle
+    updates: Updates[JobSnapshot]
+    idle_reader: Updates[JobSnapshot]
 
     def __init__(self, queue: JobQueue) -> None:
         self.queue = queue
-        self.contexts: list[JobContext] = []
-        self.told: list[JobSnapshot] = []
 
     async def job(self, context: JobContext) -> None:
-        self.contexts.append(context)
+        self.context = context
         await trio.sleep_forever()
 
     async def set_up(self) -> None:
         self.handle = await self.queue.submit(self.job, id="a")
+        self.repeat = self.queue.repeat(nothing, every=1e6, first=1e6, id="r")
         await trio.testing.wait_all_tasks_blocked()
         self.updates = self.queue.watch()
         self.idle_reader = self.queue.watch()
 
     def calls(self) -> dict[str, Callable[[], object]]:
-        return all_calls(self.queue, self.handle, self.contexts[0], self.updates)
+        """Return every public call; the async ones in a Trio run of their own."""
+        awaited = async_calls(self)
+        return sync_calls(self) | {
+            name: partial(in_run_of_its_own, call) for name, call in awaited.items()
+        }
 
     def state(self) -> object:
         readers = (len(self.updates._unread), len(self.idle_reader._unread))
-        return self.handle.snapshot(), self.queue.jobs(), repr(self.queue), readers
+        known = (self.handle.snapshot(), self.queue.jobs(), repr(self.queue), repr(self.repeat))
+        return known, self.repeat.next_at is None, readers
 
 
 def test_every_public_call_is_looked_at_here() -> None:
-    owners = (JobQueue, JobHandle, JobContext, Updates)
+    owners = (JobQueue, JobHandle, JobContext, RepeatHandle, Updates)
     public = {
         f"{owner.__name__}.{name}"
         for owner in owners
@@ -190,7 +190,7 @@ def test_every_public_call_is_looked_at_here() -> None:
     }
 
     anything: Any = Mock()
-    looked_at = sync_calls(*[anything] * 4) | async_calls(*[anything] * 3)
+    looked_at = sync_calls(anything) | async_calls(anything)
 
     assert set(looked_at) | ANSWERS_ANYWHERE == public
 
@@ -249,7 +249,8 @@ def test_a_queue_that_is_closed_answers_in_another_run_and_without_one() -> None
         assert where(partial(stage.queue.cancel, "a")) is CancelOutcome.ALREADY_FINISHED
         assert where(stage.handle.cancel) is CancelOutcome.ALREADY_FINISHED
         assert where(stage.queue.cancel_all) == {}
-        assert where(partial(stage.contexts[0].report, current=1)) is None
+        assert not where(stage.repeat.run_now)
+        assert where(partial(stage.context.report, current=1)) is None
         assert where(lambda: len(stage.queue.jobs())) == 1
         with stage.handle.watch() as updates:
             assert where(updates.receive_nowait) == stage.handle.snapshot()

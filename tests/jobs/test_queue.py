@@ -20,12 +20,10 @@ from ticketr import (
     CancelCause,
     DuplicateJob,
     JobContext,
-    JobFailed,
     JobHandle,
     JobQueue,
     JobSnapshot,
     JobStatus,
-    JobTimedOut,
     Keep,
     QueueClosed,
     QueueFull,
@@ -207,16 +205,6 @@ async def test_a_submit_raises_if_its_id_was_taken_meanwhile(
 
     assert refused == ["mine"]
     assert [job.result for job in queue.jobs()] == [1, 0, 1, 3]
-
-
-async def test_run_raises_what_became_of_the_job(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        with pytest.raises(JobFailed, match="ValueError: no good") as caught:
-            await queue.run(fail)
-        assert isinstance(caught.value.__cause__, ValueError)
-        with pytest.raises(JobTimedOut):
-            await queue.run(forever, timeout=3)
-        assert trio.current_time() == 3
 
 
 async def test_cancelling_run_cancels_the_job_and_waits_for_its_clean_up(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -407,28 +407,6 @@ async def test_shutdown_ends_repeats(autojump_clock: MockClock) -> None:
     assert snapshot is not None
     assert (snapshot.status, snapshot.cancel_cause) == (JobStatus.CANCELLED, CancelCause.SHUTDOWN)
     assert handle.next_at is None
-
-
-async def test_handle_belongs_to_the_run_of_its_queue() -> None:
-    refused: list[str] = []
-
-    def call(actions: Iterable[Any]) -> None:
-        for action in actions:
-            try:
-                action()
-            except RuntimeError as error:
-                refused.append(str(error)[:30])
-
-    async with open_job_queue() as queue:
-        handle = queue.repeat(nothing, every=60.0)
-        actions = [handle.cancel, handle.run_now, handle.pause, handle.resume]
-        await queue.wait_idle()
-        await trio.to_thread.run_sync(call, actions)
-        assert handle.next_at is not None
-
-    assert refused == ["a job queue belongs to the Tri"] * 4
-    call(actions)  # a closed queue no longer changes
-    assert len(refused) == 4
 
 
 async def test_repr_says_where_it_is(autojump_clock: MockClock) -> None:

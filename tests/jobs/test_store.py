@@ -609,61 +609,42 @@ async def test_an_opening_has_no_longer_step_for_more_jobs(
 
 
 @pytest.mark.parametrize(
-    ("statement", "words"),
+    ("has_ended", "statement", "words"),
     [
-        ("UPDATE jobs SET job = x'7b'", "this is not JSON"),
-        ("UPDATE jobs SET options = '{}'", "its options are damaged"),
-        ("UPDATE jobs SET codec = 'yaml'", "its codec is 'yaml'"),
-        ("UPDATE jobs SET key = x'5b5d'", "its options are damaged: TypeError"),
-        ("UPDATE jobs SET attempts = 'x'", "its values are damaged"),
-        (
-            "UPDATE jobs SET job = CAST(replace(job, '[1]', '[1,2,3]') AS BLOB)",
-            "cannot be called: too many",
-        ),
+        (False, "job = x'7b'", "this is not JSON"),
+        (False, "options = '{}'", "its options are damaged"),
+        (False, "codec = 'yaml'", "its codec is 'yaml'"),
+        (False, "key = x'5b5d'", "its options are damaged: TypeError"),
+        (False, "attempts = 'x'", "its values are damaged"),
+        (False, "job = CAST(replace(job, '[1]', '[1,2,3]') AS BLOB)", "cannot be called: too many"),
+        (True, "options = '{'", "Expecting property name"),
+        (True, "status = 'gone'", "its values are damaged"),
+        (True, "cancel_cause = 'none'", "'none' is not a valid CancelCause"),
+        (True, "error = '{'", "Expecting property name"),
     ],
 )
 async def test_a_damaged_job_stays_in_the_file(
     autojump_clock: MockClock,
+    *,
+    has_ended: bool,
     statement: str,
     words: str,
     path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    await left_by(path, lambda queue: queue.submit(note, 1, key="k"))
-    change(path, statement)
-
-    async with open_stored(path) as queue:
-        assert queue.jobs() == []
-
-    assert words in caplog.text
-    assert live_ids(path) == ["job-1"]
-
-
-@pytest.mark.parametrize(
-    ("statement", "words"),
-    [
-        ("UPDATE jobs SET options = '{'", "Expecting property name"),
-        ("UPDATE jobs SET status = 'gone'", "its values are damaged"),
-        ("UPDATE jobs SET cancel_cause = 'none'", "'none' is not a valid CancelCause"),
-        ("UPDATE jobs SET error = '{'", "Expecting property name"),
-    ],
-)
-async def test_a_damaged_ended_job_stays_in_the_file(
-    autojump_clock: MockClock,
-    statement: str,
-    words: str,
-    path: Path,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    async with open_stored(path) as queue:
-        await queue.run(note, 1)
-    change(path, statement)
+    async with cut_off(path) as queue:
+        if not has_ended:
+            queue.pause()
+        await queue.submit(note, 1, key="k")
+        await trio.testing.wait_all_tasks_blocked()
+    change(path, f"UPDATE jobs SET {statement}")
 
     async with open_stored(path) as queue:
         assert queue.jobs() == []
         assert await queue.run(note, 2) == 2
 
     assert words in caplog.text
+    assert live_ids(path) == ([] if has_ended else ["job-1"])
     assert rows(path, "SELECT count(*) FROM jobs") == [(2,)]
 
 

@@ -7,8 +7,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,19 +22,17 @@ from fakes.durable import (
     Disk,
     change,
     cut_off,
-    in_place,
     live_ids,
     note,
     open_stored,
     rows,
     slow,
 )
-from fakes.small_jobs import quiet
 from trio.testing import MockClock
 
 from ticketr import (
     CancelCause,
-    JobStatus,
+    JobContext,
     NotSendable,
     OnConflict,
     Retry,
@@ -44,7 +42,15 @@ from ticketr import (
     in_thread,
     open_job_queue,
 )
-from ticketr.jobs._sqlite.writer import StoreFile, StoreWriter
+from ticketr.jobs._sqlite.writer import StoreFile
+
+
+async def refuse(path: Path, words: str, **options: Any) -> None:
+    """Check that a store is not opened, for this reason."""
+    with pytest.raises((StoreFailed, StoreInUse), match=words):
+        async with open_stored(path, **options):
+            pass
+
 
 # Opening
 
@@ -82,9 +88,7 @@ async def test_no_file_can_be_deleted_to_get_a_second_queue(path: Path) -> None:
         for file in path.parent.iterdir():
             if file.name.endswith("lock"):
                 file.unlink()
-        with pytest.raises(StoreInUse):
-            async with open_stored(path):
-                pass
+        await refuse(path, "is open in process")
         second = await trio.run_process(command, capture_stderr=True, check=False)
         assert f"is open in process {os.getpid()}".encode() in second.stderr
         assert await queue.run(note, 1) == 1
@@ -129,9 +133,7 @@ async def test_a_link_to_a_store_is_the_same_store(path: Path) -> None:
     link = path.with_name("link.sqlite")
     link.symlink_to(path)
     async with open_stored(link):
-        with pytest.raises(StoreInUse):
-            async with open_stored(path):
-                pass
+        await refuse(path, "is open in process")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked on POSIX alone")
@@ -182,9 +184,7 @@ async def test_a_file_that_is_no_database_is_refused(
 ) -> None:
     path.write_bytes(content)
 
-    with pytest.raises(StoreFailed, match=words):
-        async with open_stored(path):
-            pass
+    await refuse(path, words)
 
     assert path.read_bytes() == content
 
@@ -198,9 +198,7 @@ async def test_a_damaged_database_is_refused(path: Path) -> None:
         data[at : at + 200] = b"\xff" * 200
     path.write_bytes(data)
 
-    with pytest.raises(StoreFailed, match=r"damaged|malformed"):
-        async with open_stored(path):
-            pass
+    await refuse(path, r"damaged|malformed")
 
 
 @pytest.mark.parametrize(
@@ -217,9 +215,7 @@ async def test_a_foreign_database_is_refused(statement: str, words: str, path: P
         pass
     change(path, statement)
 
-    with pytest.raises(StoreFailed, match=words):
-        async with open_stored(path):
-            pass
+    await refuse(path, words)
 
 
 @pytest.mark.parametrize("codec", ["json", "pickle"])
@@ -234,9 +230,7 @@ async def test_a_file_that_others_can_write_is_refused(
     file.touch()
     file.chmod(mode)
 
-    with pytest.raises(StoreFailed, match=r"others can write .* name the functions"):
-        async with open_stored(path, store={"codec": codec}):
-            pass
+    await refuse(path, r"others can write .* name the functions", store={"codec": codec})
 
 
 async def test_a_file_of_another_user_is_refused(
@@ -245,9 +239,7 @@ async def test_a_file_of_another_user_is_refused(
     path.touch(0o600)
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
 
-    with pytest.raises(StoreFailed, match="others can write it"):
-        async with open_stored(path):
-            pass
+    await refuse(path, "others can write it")
 
 
 async def test_only_functions_that_the_program_allows_are_called_from_a_shared_file(
@@ -306,9 +298,7 @@ async def test_a_row_chooses_no_codec(autojump_clock: MockClock, path: Path) -> 
 async def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     path = tmp_path / "none" / "jobs.sqlite"
 
-    with pytest.raises(StoreFailed, match=r"none/jobs.sqlite cannot be used: .*No such file"):
-        async with open_stored(path):
-            pass
+    await refuse(path, r"none/jobs.sqlite cannot be used: .*No such file")
 
 
 # Writing
@@ -382,15 +372,6 @@ async def test_what_could_not_be_written_is_written_later(
         assert len(rows(path, "SELECT * FROM jobs")) == 3
 
 
-async def test_jobs_run_on_while_the_disk_fails(autojump_clock: MockClock, path: Path) -> None:
-    disk = Disk()
-    async with open_job_queue(store=SqliteStore(path, run_sync=disk)) as queue:
-        await queue.submit(slow, "a")
-        second = await queue.submit(note, "b")
-        disk.problem = "no"
-        assert await second.result() == "b"  # though its start is not written
-
-
 @pytest.mark.parametrize("is_replaced", [False, True])
 async def test_a_file_that_is_gone_fails_the_submit(
     is_replaced: bool, autojump_clock: MockClock, path: Path
@@ -444,32 +425,6 @@ async def test_a_job_is_not_called_before_its_start_is_in_the_file(
         await trio.testing.wait_all_tasks_blocked()
         assert RAN == [("a", 1)]  # the start went with the submit
         assert rows(path, "SELECT status, attempts FROM jobs") == [("running", 1)]
-
-
-async def test_a_submit_after_the_end_of_the_writer_is_written(
-    autojump_clock: MockClock, path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def write(writer: StoreWriter) -> None:
-        await trio.lowlevel.checkpoint()
-        writer._behind.stop()
-
-    calling = False
-
-    async def alone(function: Callable[[], Any], /) -> Any:
-        nonlocal calling
-        assert not calling
-        calling = True
-        await trio.sleep(1)
-        calling = False
-        return function()
-
-    monkeypatch.setattr(StoreWriter, "write", write)
-    async with open_job_queue(store=SqliteStore(path, run_sync=alone)) as queue:
-        async with trio.open_nursery() as nursery:
-            for number in range(5):
-                nursery.start_soon(queue.submit, note, number)
-                await trio.sleep(0.3)
-        assert len(rows(path, "SELECT * FROM jobs")) == 5
 
 
 async def test_new_jobs_are_flushed_to_the_disk(
@@ -531,24 +486,13 @@ def test_a_store_is_checked() -> None:
 
 
 async def test_around_is_inside_the_wait_for_the_file(path: Path) -> None:
-    class Manager:
-        async def __aenter__(self) -> None:
-            RAN.append(("enter", 0))
+    @asynccontextmanager
+    async def around(context: JobContext) -> AsyncGenerator[None]:
+        RAN.append(("enter", 0))
+        yield
+        RAN.append(("exit", 0))
 
-        async def __aexit__(self, *_: object) -> None:
-            RAN.append(("exit", 0))
-
-    def broken(_: object) -> Any:
-        return 5
-
-    store = SqliteStore(path, run_sync=in_place)
-    async with open_job_queue(store=store, around=lambda _: Manager()) as queue:
+    async with open_stored(path, around=around) as queue:
         await queue.run(note, 1)
-    async with open_job_queue(store=store, around=broken, on_job_error=quiet) as queue:
-        handle = await queue.submit(note, 1)
-        snapshot = await handle.wait()
 
     assert RAN == [("enter", 0), (1, 1), ("exit", 0)]
-    assert snapshot.status is JobStatus.FAILED
-    assert snapshot.error is not None
-    assert "around must give an async context manager" in snapshot.error.message

@@ -8,8 +8,9 @@ do not. In any case the queue still works, and its block ends.
 from __future__ import annotations
 
 import enum
+import inspect
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -22,6 +23,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from ticketr import (
     JobContext,
     JobHandle,
+    JobOptions,
     JobQueue,
     JobStatus,
     Keep,
@@ -85,39 +87,29 @@ async def ok(context: JobContext) -> str:
     return "ok"
 
 
-Call = Callable[[JobQueue, JobHandle[Any], Any], Awaitable[object]]
+Call = Callable[[JobQueue, JobHandle[Any], Any], object]
+"""A call with a value; what it gives may have to be awaited."""
 
 
-def submit(**more: object) -> Callable[[str], Call]:
-    def option(name: str) -> Call:
-        async def call(queue: JobQueue, _: object, value: object) -> object:
-            options: Any = {name: value, **more}
-            return queue.submit_nowait(ok, **options)
-
-        return call
-
-    return option
-
-
-def sync(function: Callable[[JobQueue, JobHandle[Any], Any], object]) -> Call:
-    async def call(queue: JobQueue, handle: JobHandle[Any], value: object) -> object:
-        return function(queue, handle, value)
+def submit(name: str, **options: object) -> Call:
+    def call(queue: JobQueue, _: object, value: object) -> object:
+        all_options: Any = {name: value, **options}
+        return queue.submit_nowait(ok, **all_options)
 
     return call
 
 
 def opened(name: str) -> Call:
-    async def call(queue: JobQueue, _: object, value: object) -> object:
+    async def call(_: object, __: object, value: object) -> None:
         options: Any = {name: value}
         async with open_job_queue(**options) as other:
             await (await other.submit(ok)).wait()
             assert all(type(job.due_at) is float for job in other.jobs())
-        return None
 
     return call
 
 
-async def report(queue: JobQueue, value: Any) -> object:
+async def report(queue: JobQueue, value: Any) -> None:
     async def job(context: JobContext) -> None:
         context.report(current=1, total=4, message="so far")
         for name in ("current", "total", "message"):
@@ -134,85 +126,54 @@ async def report(queue: JobQueue, value: Any) -> object:
     assert 0 <= progress.percentage <= 100
     assert type(progress.message) is str
     assert str(progress)
-    return None
 
 
-async def clean_up(queue: JobQueue, value: Any) -> object:
+def clean_up(queue: JobQueue, value: Any) -> None:
     record = queue._core.registry.by_id["live"]
     limit = JobContext(record, queue._core.subscriptions).cleanup(value).relative_deadline
     assert type(limit) is float
     assert 0 <= limit < math.inf
-    return None
 
 
-async def shut_down(queue: JobQueue, value: Any) -> object:
-    await queue.shutdown(grace=value)
-    return None
-
-
-OPTIONS = [
-    "id",
-    "name",
-    "priority",
-    "key",
-    "on_conflict",
-    "delay",
-    "start_by",
-    "within",
-    "tags",
-    "timeout",
-    "retry",
-]
+OPTIONS = [name for name in JobOptions.__annotations__ if name != "once"]
 CALLS: dict[str, Call] = {
-    **{f"submit {name}": submit()(name) for name in OPTIONS},
-    **{
-        f"submit to a key {name}": submit(key="k", tags=["t"])(name)
-        for name in OPTIONS
-        if name != "key"
-    },
+    **{f"submit {name}": submit(name) for name in OPTIONS},
+    **{f"submit to a key {name}": submit(name, key="k", tags=["t"]) for name in OPTIONS},
     **{
         f"open {name}": opened(name)
-        for name in (
-            "workers",
-            "max_pending",
-            "keep",
-            "retry",
-            "timeout",
-            "history",
-            "on_job_error",
-            "around",
-        )
+        for name in inspect.signature(open_job_queue).parameters
+        if name not in {"rate", "store", "on_error"}
     },
-    "status": sync(lambda queue, _, value: queue.status(value)),
-    "snapshot": sync(lambda queue, _, value: queue.snapshot(value)),
-    "run_now": sync(lambda queue, _, value: queue.run_now(value)),
-    "set_priority of": sync(lambda queue, _, value: queue.set_priority(value, 1)),
-    "priority": sync(lambda queue, handle, value: queue.set_priority(handle, value)),
-    "jobs status": sync(lambda queue, _, value: queue.jobs(status=value)),
-    "jobs key": sync(lambda queue, _, value: queue.jobs(key=value)),
-    "jobs tag": sync(lambda queue, _, value: queue.jobs(tag=value)),
-    "cancel_all key": sync(lambda queue, _, value: queue.cancel_all(key=value)),
-    "cancel_all tag": sync(lambda queue, _, value: queue.cancel_all(tag=value)),
-    "pause key": sync(lambda queue, _, value: queue.pause(value)),
-    "resume key": sync(lambda queue, _, value: queue.resume(value)),
+    "status": lambda queue, _, value: queue.status(value),
+    "snapshot": lambda queue, _, value: queue.snapshot(value),
+    "run_now": lambda queue, _, value: queue.run_now(value),
+    "set_priority of": lambda queue, _, value: queue.set_priority(value, 1),
+    "priority": lambda queue, handle, value: queue.set_priority(handle, value),
+    "jobs status": lambda queue, _, value: queue.jobs(status=value),
+    "jobs key": lambda queue, _, value: queue.jobs(key=value),
+    "jobs tag": lambda queue, _, value: queue.jobs(tag=value),
+    "cancel_all key": lambda queue, _, value: queue.cancel_all(key=value),
+    "cancel_all tag": lambda queue, _, value: queue.cancel_all(tag=value),
+    "pause key": lambda queue, _, value: queue.pause(value),
+    "resume key": lambda queue, _, value: queue.resume(value),
     "history limit": lambda queue, _, value: queue.history(limit=value),
     "history status": lambda queue, _, value: queue.history(status=value),
-    "grace": lambda queue, _, value: shut_down(queue, value),
+    "grace": lambda queue, _, value: queue.shutdown(grace=value),
     "time for clean-up": lambda queue, _, value: clean_up(queue, value),
-    "Keep jobs": sync(lambda *args: Keep(jobs=args[-1])),
-    "Keep age": sync(lambda *args: Keep(age=args[-1])),
-    "Retry attempts": sync(lambda *args: Retry(args[-1]).delay(3)),
-    "Retry first": sync(lambda *args: Retry(3, first=args[-1]).delay(3)),
-    "Retry factor": sync(lambda *args: Retry(3, factor=args[-1]).delay(3)),
-    "Retry cap": sync(lambda *args: Retry(3, cap=args[-1]).delay(3)),
-    "Retry jitter": sync(lambda *args: Retry(3, jitter=args[-1]).delay(3)),
-    "Retry on": sync(lambda *args: Retry(3, on=args[-1])),
-    "RetryLater delay": sync(lambda *args: RetryLater(args[-1])),
-    "SqliteHistory path": sync(lambda *args: SqliteHistory(args[-1])),
-    "SqliteHistory max_jobs": sync(lambda *args: SqliteHistory("x", max_jobs=args[-1])),
-    "SqliteHistory max_age": sync(lambda *args: SqliteHistory("x", max_age=args[-1])),
-    "SqliteHistory summary": sync(lambda *args: SqliteHistory("x", summary=args[-1])),
-    "SqliteHistory run_sync": sync(lambda *args: SqliteHistory("x", run_sync=args[-1])),
+    "Keep jobs": lambda *args: Keep(jobs=args[-1]),
+    "Keep age": lambda *args: Keep(age=args[-1]),
+    "Retry attempts": lambda *args: Retry(args[-1]).delay(3),
+    "Retry first": lambda *args: Retry(3, first=args[-1]).delay(3),
+    "Retry factor": lambda *args: Retry(3, factor=args[-1]).delay(3),
+    "Retry cap": lambda *args: Retry(3, cap=args[-1]).delay(3),
+    "Retry jitter": lambda *args: Retry(3, jitter=args[-1]).delay(3),
+    "Retry on": lambda *args: Retry(3, on=args[-1]),
+    "RetryLater delay": lambda *args: RetryLater(args[-1]),
+    "SqliteHistory path": lambda *args: SqliteHistory(args[-1]),
+    "SqliteHistory max_jobs": lambda *args: SqliteHistory("x", max_jobs=args[-1]),
+    "SqliteHistory max_age": lambda *args: SqliteHistory("x", max_age=args[-1]),
+    "SqliteHistory summary": lambda *args: SqliteHistory("x", summary=args[-1]),
+    "SqliteHistory run_sync": lambda *args: SqliteHistory("x", run_sync=args[-1]),
     "SqliteHistory limit": lambda *args: SqliteHistory("/nowhere/x").read(limit=args[-1]),
     "SqliteHistory status": lambda *args: SqliteHistory("/nowhere/x").read(status=args[-1]),
 }
@@ -228,13 +189,16 @@ NO_NUMBERS = set(ODD) - {
     *("inf", "-inf", "-1", "0", "1", "2.5", "huge", "-huge", "Fraction"),
 }
 OBJECTS = {"submit retry", "open keep", "open retry", "open history"}
-OF_A_JOB = {"status", "snapshot", "run_now", "set_priority of"}
+OF_A_JOB = {
+    *("status", "snapshot", "run_now", "set_priority of"),
+    *("submit after", "submit to a key after"),
+}
 NEVER: dict[str, Call] = {
-    "cancel": sync(lambda queue, _, value: queue.cancel(value)),
-    "cancel reason": sync(lambda queue, handle, value: queue.cancel(handle, reason=value)),
-    "handle cancel reason": sync(lambda _, handle, value: handle.cancel(reason=value)),
+    "cancel": lambda queue, _, value: queue.cancel(value),
+    "cancel reason": lambda queue, handle, value: queue.cancel(handle, reason=value),
+    "handle cancel reason": lambda _, handle, value: handle.cancel(reason=value),
     "handle cancel_and_wait reason": lambda _, handle, value: handle.cancel_and_wait(reason=value),
-    "cancel_all reason": sync(lambda queue, _, value: queue.cancel_all(reason=value)),
+    "cancel_all reason": lambda queue, _, value: queue.cancel_all(reason=value),
     "report": lambda queue, _, value: report(queue, value),
 }
 
@@ -277,7 +241,9 @@ async def check(name: str, call: Call, odd: str) -> None:
         await wait_all_tasks_blocked()
         before = state(queue)
         try:
-            await call(queue, handle, ODD[odd]())
+            result = call(queue, handle, ODD[odd]())
+            if inspect.isawaitable(result):
+                await result
         except (TypeError, ValueError, UnknownJob) as refusal:
             assert name not in NEVER
             assert state(queue) == before, name

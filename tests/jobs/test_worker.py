@@ -371,8 +371,9 @@ class Big:
     """An object whose end can be observed."""
 
 
+@pytest.mark.parametrize("end", ["value", "error", "cancel"])
 async def test_a_job_that_has_ended_keeps_nothing_alive_but_the_call_of_a_failed_one(
-    autojump_clock: MockClock,
+    end: str, autojump_clock: MockClock
 ) -> None:
     watched: list[weakref.ref[Big]] = []
 
@@ -381,45 +382,33 @@ async def test_a_job_that_has_ended_keeps_nothing_alive_but_the_call_of_a_failed
         watched.append(weakref.ref(thing))
         return thing
 
-    class Failing:
-        name = "failing"
-
-        def __init__(self) -> None:
-            self.big = big()
-
-        async def execute(self, context: JobContext) -> None:
-            local = big()
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self.raise_, local)
-
-        async def raise_(self, local: Big) -> None:
-            try:
-                raise KeyError  # noqa: TRY301
-            except KeyError as error:
-                raise ValueError("no good") from error
-
     async def hold(context: JobContext, thing: Big) -> None:
-        local.set(big())
+        variable.set(big())
+        local = big()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(fail_or_sleep, local)
+
+    async def fail_or_sleep(local: Big) -> None:
+        try:
+            raise KeyError  # noqa: TRY301
+        except KeyError as error:
+            if end == "error":
+                raise ValueError("no good") from error
         await trio.sleep(1)
 
-    local: contextvars.ContextVar[Big] = contextvars.ContextVar("local")
+    variable: contextvars.ContextVar[Big] = contextvars.ContextVar("variable")
     gc.collect()
     gc.disable()  # so that a reference cycle would be noticed
     try:
         async with open_job_queue() as queue:
-            for times in range(3):
-                if times == 1:
-                    handle = await queue.submit(Failing())
-                else:
-                    handle = await queue.submit(hold, big())
-                if times == 2:
-                    await wait_all_tasks_blocked()
-                    handle.cancel()
-                await handle.wait()
-                await wait_all_tasks_blocked()
+            handle = await queue.submit(hold, big())
+            await wait_all_tasks_blocked()
+            if end == "cancel":
+                handle.cancel()
+            await handle.wait()
+            await wait_all_tasks_blocked()
 
-                assert len(watched) == 2 * (times + 1)
-                assert sum(ref() is not None for ref in watched) == (times > 0)
+            assert [ref() is not None for ref in watched] == [end == "error", False, False]
     finally:
         gc.enable()
 
