@@ -583,8 +583,8 @@ async def record_to_retry(core: QueueCore, failed: JobRecord) -> JobRecord:
             f"job {failed.id!r} is {failed.status}: only a failed job is retried, so submit it again"
         )
     extras = failed.extras
-    if core.store is not None and extras.row is not None:
-        record = await core.store.load_failed(failed, extras.row)
+    if core.store is not None:
+        record = await core.store.load_failed(failed)
     else:
         record = failed.copy(failed.id, copy_context(), extras.scheduled_at)
     record.set_options(

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Literal, NoReturn, final
+from typing import Final, Literal, NoReturn, final
 
 import trio
 from trio.lowlevel import enable_ki_protection
@@ -43,9 +43,6 @@ from ticketr.jobs._values import (
     safe_repr,
 )
 from ticketr.jobs._worker import work
-
-if TYPE_CHECKING:
-    from ticketr.jobs._sqlite.writer import StoreWriter
 
 logger = logging.getLogger("ticketr.jobs")
 
@@ -148,7 +145,7 @@ def open_job_queue(
     )
     limit = math.inf if timeout is None else checked_timeout(timeout)
     retry = None if retry is None else checked_retry(retry)
-    return Block(make_core, limit, retry, history, None if store is None else store.writer(keep))
+    return Block(make_core, limit, retry, history, store)
 
 
 @final
@@ -177,7 +174,7 @@ class Block:
         limit: float,
         retry: Retry | None,
         history: JobHistory | None,
-        store: StoreWriter | None,
+        store: SqliteStore | None,
     ) -> None:
         self._store = store
         self._make_core = make_core
@@ -206,20 +203,19 @@ class Block:
                 "open_job_queue() needs Trio: enter its block in an async function that is run by"
                 " trio.run(), not by asyncio or another library"
             )
-        store = self._store
         core = self._core = self._make_core()
         recorder = None
         if self._history is not None:
             recorder = Recorder(self._history, core.interrupt)
-        if store is not None:
+        if self._store is not None:
             from ticketr.jobs._sqlite.opening import open_store  # noqa: PLC0415 - only with a store
 
-            await open_store(core, store)
+            await open_store(core, self._store)
         nursery = await self._nursery.__aenter__()
         core.attach(nursery.cancel_scope, recorder)
         nursery.start_soon(run_timer, core)
-        if store is not None:
-            nursery.start_soon(store.write)
+        if core.store is not None:
+            nursery.start_soon(core.store.write)
         if recorder is not None:
             nursery.start_soon(recorder.write)
         for number in range(1, core.workers + 1):

@@ -362,7 +362,8 @@ class JobQueue:
         """
         self._core.subscriptions.owner_thread.check()
         store = self._core.store
-        return {} if store is None else dict(store.unloaded)
+        unloaded = {} if store is None else store.unloaded
+        return {job_id: [*problems.values()][-1] for job_id, problems in unloaded.items()}
 
     async def discard(self, job_id: JobID) -> bool:
         """Delete a job of the store that could not be loaded; return when that is written.

@@ -35,7 +35,7 @@ from ticketr.jobs._timer import WallClock
 from ticketr.jobs._values import safe_str
 
 if TYPE_CHECKING:
-    from ticketr.jobs._sqlite.rows import StoredCall
+    from ticketr.jobs._sqlite.rows import StoredCall, StoredJob
 
 T = TypeVar("T", bound="Hashable")
 
@@ -74,9 +74,8 @@ class JobExtras(Generic[T]):
         cancel_cause: Why it stops; None if it does not.
         outcome_seen: Whether a caller was given its outcome. It is only noted of jobs
             that fail.
-        row: The number of its row in the store, which keeps its call, if it has failed; else None.
         scheduled_at: The due time of a run of a repeat; None for any other job.
-        stored: What a store is to keep of its submit, until the queue has accepted it.
+        stored: What a store is to keep of its submit; once the queue has accepted it, its row.
     """
 
     __slots__ = (
@@ -94,7 +93,6 @@ class JobExtras(Generic[T]):
         "outcome_seen",
         "predecessors",
         "priority",
-        "row",
         "scheduled_at",
         "start_by",
         "stored",
@@ -120,9 +118,8 @@ class JobExtras(Generic[T]):
         self.cancel_requested: bool = False
         self.cancel_cause: CancelCause | None = None
         self.outcome_seen: bool = False
-        self.row: int | None = None
         self.scheduled_at: datetime | None = None
-        self.stored: StoredCall | None = None
+        self.stored: StoredCall | StoredJob | None = None
 
 
 NO_EXTRAS: Final[JobExtras[Any]] = JobExtras()

@@ -59,7 +59,6 @@ class Registry:
     """
 
     __slots__ = (
-        "_keep",
         "_running",
         "_schedule",
         "by_id",
@@ -67,6 +66,7 @@ class Registry:
         "evict_above",
         "evict_after",
         "ids",
+        "keep",
         "keys",
         "submitted",
         "unsuccessful",
@@ -77,7 +77,7 @@ class Registry:
     ) -> None:
         self._schedule = schedule
         self._running = running
-        self._keep = keep
+        self.keep = keep
         self.ids: itertools.count[int] = itertools.count(1)
         self.submitted: int = 0
         self.by_id: dict[JobID, JobRecord] = {}
@@ -175,7 +175,7 @@ class Registry:
 
     def evict(self, now: float) -> None:
         """Drop surplus and old records."""
-        ended, keep = self.ended, self._keep
+        ended, keep = self.ended, self.keep
         while ended and (len(ended) > keep.jobs or ended[0].finished_at < now - keep.age):
             record = ended.popleft()
             if self.by_id.get(record.id) is record:
@@ -208,4 +208,4 @@ class Registry:
     @property
     def evicted(self) -> int:
         """The number of ended jobs whose record was dropped."""
-        return self.ended_count - int(min(len(self.ended), self._keep.jobs))
+        return self.ended_count - int(min(len(self.ended), self.keep.jobs))

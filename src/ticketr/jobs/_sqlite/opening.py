@@ -29,10 +29,12 @@ from ticketr.jobs._sqlite.rows import (
     JobRow,
     RepeatRow,
     StoredCall,
+    StoredJob,
     check_row,
     record_of_call,
     repeat_of_row,
 )
+from ticketr.jobs._sqlite.store import SqliteStore
 from ticketr.jobs._sqlite.writer import PAGE, Contents, StoreWriter
 from ticketr.jobs._values import safe_str
 
@@ -41,14 +43,15 @@ logger = logging.getLogger("ticketr.jobs")
 TIMED_OUT: Final = "JobTimedOut"
 
 
-async def open_store(core: QueueCore, store: StoreWriter) -> None:
+async def open_store(core: QueueCore, store: SqliteStore) -> None:
     """Open a store, and take up what is in it."""
-    contents = await store.open(core)
+    writer = store.writer(core)
     try:
-        core.attach_store(store)
-        await Opening(core, store).take_up(contents)
+        contents = await writer.open()
+        core.attach_store(writer)
+        await Opening(core, writer).take_up(contents)
     except BaseException:
-        await store.close()  # noqa: ASYNC102 - it is shielded and bounded
+        await writer.close()  # noqa: ASYNC102 - it is shielded and bounded
         raise
 
 
@@ -196,7 +199,8 @@ class Opening:
             exception = TicketrError(f"{error.type}: {error.message}")
         if status is FAILED:
             scheduled_at = None if row.scheduled_at is None else utc(row.scheduled_at)
-            record.set_options({"row": row.number, "scheduled_at": scheduled_at})
+            stored = StoredJob(row.number, row.codec, None)
+            record.set_options({"stored": stored, "scheduled_at": scheduled_at})
         record.restore_end(status, finished_at - offset, result, error, exception)
         return record
 

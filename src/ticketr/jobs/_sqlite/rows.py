@@ -178,16 +178,16 @@ def _stored_result(result: object, codec: str) -> bytes | str | None:
     return json_text(full_repr(result)[:MAX_REPR])
 
 
-def new_values(record: JobRecord, number: int, call: StoredCall, offset: float) -> Values:
-    """Return the values of a job that was submitted."""
+def new_values(record: JobRecord, call: StoredCall, offset: float) -> Values:
+    """Return the values of a job that was submitted, after its number and before those that change."""
     start_by, scheduled_at = record.extras.start_by, record.extras.scheduled_at
     return (
-        number,
         record.id,
         *(call.codec, call.job, call.key, call.options),
         record.submitted_at + offset,
         None if start_by is None else start_by + offset,
         None if scheduled_at is None else scheduled_at.timestamp(),
+        0,  # kills
     )
 
 
@@ -212,6 +212,27 @@ class StoredCall:
     key: bytes | None
     options: str
     is_awaited: bool = False
+
+
+@final
+class StoredJob:
+    """The row of a job: its number, and the values that were noted last, None after the end.
+
+    Also written in ``_sqlite.writer``: ``values``.
+    """
+
+    __slots__ = ("codec", "number", "values")
+
+    def __init__(self, number: int, codec: str, values: Values | None) -> None:
+        self.number = number
+        self.codec = codec
+        self.values = values
+
+
+def live_row(record: JobRecord) -> StoredJob | None:
+    """Return the row of a job that has not ended; None if it has none."""
+    stored = record.extras.stored
+    return stored if type(stored) is StoredJob and stored.values is not None else None
 
 
 def pack_call(
@@ -344,9 +365,9 @@ def pack_every(every: object, allowed: AllowedNames | None, *, runs_missed: bool
 def row_of_repeat(repeat: Repeat, offset: float) -> RepeatRow | None:
     """Return the row of a repeat; None if it has ended."""
     template, times = repeat.template, repeat.due_times
-    if template is None or times is None or template.extras.stored is None:
+    call = None if template is None else template.extras.stored
+    if template is None or times is None or type(call) is not StoredCall:
         return None
-    call = template.extras.stored
     return RepeatRow(
         repeat.id,
         *(call.codec, call.job, call.key, call.options),

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal, final
 
-from ticketr.jobs._registry import Keep
 from ticketr.jobs._sqlite.database import (
     RunSync,
     checked_path,
@@ -17,6 +16,7 @@ from ticketr.jobs._sqlite.database import (
 from ticketr.jobs._values import checked_count, safe_repr
 
 if TYPE_CHECKING:
+    from ticketr.jobs._core import QueueCore
     from ticketr.jobs._sqlite.writer import StoreWriter
 
 
@@ -83,20 +83,15 @@ class SqliteStore:
         self._max_kills = checked_count("max_kills", max_kills, 1)
         self._run_sync = checked_run_sync(run_sync)
 
-    def writer(self, keep: Keep) -> StoreWriter:
+    def writer(self, core: QueueCore) -> StoreWriter:
         """Return what writes the jobs of one queue to the file; internal."""
         from ticketr.jobs._sqlite.writer import (  # noqa: PLC0415 - only with a store
             StoreFile,
             StoreWriter,
         )
 
-        file = StoreFile(
-            self._path,
-            max_ended=keep.jobs,
-            max_age=keep.age,
-            may_be_shared=self._allowed is not None,
-        )
-        return StoreWriter(file, self._codec, self._allowed, self._max_kills, self._run_sync)
+        file = StoreFile(self._path, core.registry.keep, may_be_shared=self._allowed is not None)
+        return StoreWriter(core, file, self._codec, self._allowed, self._max_kills, self._run_sync)
 
     def __repr__(self) -> str:
         return f"SqliteStore({str(self._path)!r})"

@@ -31,9 +31,10 @@ from trio.lowlevel import (
 from ticketr._errors import NotSendable, QueueClosed, StoreFailed, UnknownJob
 from ticketr.jobs._calls import AllowedNames, Codec, LoadFailed
 from ticketr.jobs._core import QueueCore
-from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, PENDING, CancelCause, JobID
+from ticketr.jobs._job import CANCELLED, COMPLETED, PENDING, CancelCause, JobID
 from ticketr.jobs._maps.repeat import Repeat
 from ticketr.jobs._record import JobRecord
+from ticketr.jobs._registry import Keep
 from ticketr.jobs._sqlite.buffer import WriteBehind
 from ticketr.jobs._sqlite.database import (
     Identity,
@@ -50,9 +51,11 @@ from ticketr.jobs._sqlite.rows import (
     JobRow,
     RepeatRow,
     StoredCall,
+    StoredJob,
     Values,
     end_values,
     interrupted,
+    live_row,
     live_values,
     new_values,
     pack_call,
@@ -65,74 +68,27 @@ from ticketr.jobs._values import safe_str
 if TYPE_CHECKING:
     import sqlite3
 
-# What is in ``job`` is dropped at the end of a job, unless it failed: it may be retried. A link says that a job starts after
-# another; it is deleted when that one no longer keeps it from starting.
 SCHEMA: Final = Schema(
     "the store of a queue's jobs",
     0x746B6A73,
     frozenset({"jobs", "links", "repeats"}),
     (
-        """
-CREATE TABLE jobs (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL,
-    codec TEXT NOT NULL,
-    job BLOB,
-    key BLOB,
-    options TEXT NOT NULL,
-    submitted_at REAL NOT NULL,
-    start_by REAL,
-    scheduled_at REAL,
-    kills INTEGER NOT NULL DEFAULT 0,
-    status TEXT NOT NULL DEFAULT 'pending',
-    priority INTEGER NOT NULL DEFAULT 0,
-    attempts INTEGER NOT NULL DEFAULT 0,
-    uncounted INTEGER NOT NULL DEFAULT 0,
-    due_at REAL NOT NULL DEFAULT 0,
-    started_at REAL,
-    total_ends_at REAL,
-    finished_at REAL,
-    cancel_cause TEXT,
-    error TEXT,
-    result BLOB
-)
-""",
+        f"CREATE TABLE jobs (number INTEGER PRIMARY KEY AUTOINCREMENT, {', '.join(JobRow._fields[1:])})",
         "CREATE INDEX ended_jobs ON jobs (finished_at) WHERE finished_at IS NOT NULL",
-        """
-CREATE TABLE links (
-    job INTEGER NOT NULL,
-    predecessor INTEGER NOT NULL,
-    any_end INTEGER NOT NULL,
-    PRIMARY KEY (job, predecessor)
-) WITHOUT ROWID
-""",
+        "CREATE TABLE links (job, predecessor, any_end, PRIMARY KEY (job, predecessor)) WITHOUT ROWID",
         "CREATE INDEX links_by_predecessor ON links (predecessor)",
-        """
-CREATE TABLE repeats (
-    id TEXT PRIMARY KEY,
-    codec TEXT NOT NULL,
-    job BLOB NOT NULL,
-    key BLOB,
-    options TEXT NOT NULL,
-    priority INTEGER NOT NULL,
-    every TEXT NOT NULL,
-    first_at REAL NOT NULL,
-    due_at REAL NOT NULL,
-    is_due_used INTEGER NOT NULL,
-    is_paused INTEGER NOT NULL,
-    runs INTEGER NOT NULL,
-    missed INTEGER NOT NULL
-)
-""",
+        f"CREATE TABLE repeats (id PRIMARY KEY, {', '.join(RepeatRow._fields[1:])})",
     ),
 )
+"""A job's ``job`` is dropped at its end, unless it failed: it may be retried. A link says that a job
+starts after another; it is deleted when that one no longer keeps it from starting."""
 
 PAGE: Final = 50
 """How many jobs are read, and loaded, without a checkpoint."""
 
 INSERT_JOB: Final = (
-    "INSERT INTO jobs (number, id, codec, job, key, options, submitted_at, start_by, scheduled_at)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    f"INSERT INTO jobs ({', '.join(JobRow._fields[:17])})"  # noqa: S608 - constants
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 UPDATE_JOB: Final = (
     "UPDATE jobs SET status = ?, priority = ?, attempts = ?, uncounted = ?, due_at = ?,"
@@ -176,7 +132,7 @@ class Batch:
         live: The changes of live jobs.
         ended: How jobs have ended.
         repeats: The repeats that have changed, by ID; None for one that has ended.
-        discarded: The numbers of jobs to delete, which could not be loaded.
+        discarded: The jobs to delete, which could not be loaded, by number.
         superseded: The jobs to cancel when a new one is written that takes their place, by the
             number of that one, and the ends of those that were pending then.
         awaited: The new jobs that do not count as submitted if they cannot be written.
@@ -190,7 +146,7 @@ class Batch:
         self.live: dict[int, Values] = {}
         self.ended: dict[int, Values] = {}
         self.repeats: dict[str, RepeatRow | None] = {}
-        self.discarded: dict[int, None] = {}
+        self.discarded: dict[int, str] = {}
         self.superseded: dict[int, tuple[Sequence[JobRecord], Mapping[int, Values]]] = {}
         self.awaited: dict[int, JobRecord] = {}
         self.ends: set[JobRecord] = set()
@@ -235,17 +191,13 @@ class StoreFile:
 
     Args:
         path: The file.
-        max_ended: The most jobs to keep that have ended.
-        max_age: The age in seconds beyond which a job that has ended is dropped.
+        keep: How many jobs to keep that have ended, and for how long.
         may_be_shared: Whether to take a file that others can write.
     """
 
-    def __init__(
-        self, path: Path, *, max_ended: float, max_age: float, may_be_shared: bool
-    ) -> None:
+    def __init__(self, path: Path, keep: Keep, *, may_be_shared: bool) -> None:
         self._path = path
-        self._max_ended = max_ended
-        self._max_age = max_age
+        self._keep = keep
         self._may_be_shared = may_be_shared
         self._db: sqlite3.Connection | None = None
         self._identity: Identity | None = None
@@ -276,9 +228,9 @@ class StoreFile:
             db.execute(
                 "UPDATE jobs SET status = 'pending', kills = kills + 1 WHERE status = 'running'"
             )
-            self._trim(db, now, db.execute(COUNT_ENDED).fetchone()[0])
+            (ended,) = db.execute(COUNT_ENDED).fetchone()
+            self._ended = ended - self._trim(db, now, ended)
             db.execute("COMMIT")
-            self._ended = db.execute(COUNT_ENDED).fetchone()[0]
             rows = db.execute("SELECT * FROM repeats ORDER BY rowid")
             repeats = [RepeatRow(*row) for row in rows]
             (last,) = db.execute("SELECT max(seq) FROM sqlite_sequence").fetchone()
@@ -336,9 +288,9 @@ class StoreFile:
 
     def _trim(self, db: sqlite3.Connection, now: float, ended: float) -> int:
         """Drop the ended jobs that are too old, or too many by a sixteenth; return their number."""
-        dropped = db.execute(DELETE_OLD, (now - self._max_age,)).rowcount
-        if ended - dropped > self._max_ended * 17 / 16:
-            dropped += db.execute(DELETE_SURPLUS, (int(self._max_ended),)).rowcount
+        dropped = db.execute(DELETE_OLD, (now - self._keep.age,)).rowcount
+        if ended - dropped > self._keep.jobs * 17 / 16:
+            dropped += db.execute(DELETE_SURPLUS, (int(self._keep.jobs),)).rowcount
         return dropped
 
 
@@ -369,18 +321,6 @@ def _write(db: sqlite3.Connection, batch: Batch) -> int:
 
 
 @final
-class StoredJob:
-    """A live job of the store: the number of its row, and the values that were noted last."""
-
-    __slots__ = ("codec", "number", "values")
-
-    def __init__(self, number: int, codec: str, values: Values | None) -> None:
-        self.number = number
-        self.codec = codec
-        self.values = values
-
-
-@final
 class StoreWriter:
     """Keeps the jobs of one queue in its store.
 
@@ -388,26 +328,26 @@ class StoreWriter:
         codec: How arguments are written.
         allowed: The functions that jobs may call; None for all.
         max_kills: How many kills a job survives.
-        unloaded: The jobs that could not be loaded: why not, by ID.
+        unloaded: The jobs that could not be loaded: why not, by ID and number.
     """
 
     def __init__(
         self,
+        queue: QueueCore,
         file: StoreFile,
         codec: Codec,
         allowed: AllowedNames | None,
         max_kills: float,
         run_sync: RunSync,
     ) -> None:
+        self._queue = queue
         self.codec: Final = codec
         self.allowed: Final = allowed
         self.max_kills: Final = max_kills
         self._file = file
         self._run_sync = run_sync
-        self._jobs: dict[JobRecord, StoredJob] = {}
         self._kept: set[JobRecord] = set()  # cancelled by the end of the queue alone
-        self.unloaded: dict[JobID, str] = {}
-        self._unloaded_numbers: dict[JobID, list[int]] = {}
+        self.unloaded: dict[JobID, dict[int, str]] = {}
         self._next_number = 1
         self._gathering = Batch()
         self._writing: Batch | None = None
@@ -418,38 +358,33 @@ class StoreWriter:
             pauses=PAUSES,
             complaint="Changes of jobs are not written",
         )
-        self._queue: QueueCore | None = None
 
     # The file
 
-    async def open(self, queue: QueueCore) -> Contents:
-        """Open the file for the jobs of a queue, and return what is in it.
+    async def open(self) -> Contents:
+        """Open the file, and return what is in it.
 
         Raises:
             StoreInUse: Another queue has it open.
             StoreFailed: It cannot be used.
         """
-        self._queue = queue
-        try:
-            with trio.CancelScope(shield=True):
-                contents = await self._run_sync(lambda: self._file.open(time.time()))
-        except BaseException:
-            await self._close()  # noqa: ASYNC102 - it is shielded and bounded
-            raise
+        with trio.CancelScope(shield=True):
+            contents = await self._run_sync(lambda: self._file.open(time.time()))
         self._next_number = contents.next_number
         return contents  # noqa: ASYNC910 - run_sync has a checkpoint
 
-    async def jobs_after(self, number: int) -> list[tuple[JobRow, list[int]]]:  # noqa: ASYNC910 - the same
+    async def jobs_after(self, number: int, limit: int = PAGE) -> list[tuple[JobRow, list[int]]]:
         """Return the next jobs of the file after one of this number, as the file does.
 
         Raises:
             StoreFailed: They cannot be read.
         """
-        with trio.CancelScope(shield=True):
-            page = await self._run_sync(lambda: self._file.jobs_after(number))
-        return page  # noqa: RET504 - a type checker takes a scope for one that swallows errors
+        async with self._using_file:
+            with trio.CancelScope(shield=True):
+                page = await self._run_sync(lambda: self._file.jobs_after(number, limit))
+        return page
 
-    async def load_failed(self, failed: JobRecord, number: int) -> JobRecord:
+    async def load_failed(self, failed: JobRecord) -> JobRecord:
         """Return a new record of the call of a failed job, from its row.
 
         Raises:
@@ -458,16 +393,14 @@ class StoreWriter:
             NotSendable: The call cannot be loaded.
             StoreFailed: It cannot be read.
         """
-        assert self._queue is not None  # it was opened
-        async with self._using_file:
-            if self._queue.phase.refusing:
-                await checkpoint_if_cancelled()  # what ends the queue may end this task, too
-                raise QueueClosed
-            with trio.CancelScope(shield=True):
-                page = await self._run_sync(lambda: self._file.jobs_after(number - 1, 1))
-        row = next((row for row, _ in page if row.number == number), None)
-        if row is None:
+        if self._queue.phase.refusing:
+            await checkpoint_if_cancelled()  # what ends the queue may end this task, too
+            raise QueueClosed
+        stored = failed.extras.stored
+        page = [] if type(stored) is not StoredJob else await self.jobs_after(stored.number - 1, 1)
+        if not page or type(stored) is not StoredJob or page[0][0].number != stored.number:
             raise UnknownJob(failed.id)
+        row = page[0][0]
         call = StoredCall(row.codec, row.job or b"", row.key, row.options, is_awaited=True)
         try:
             record = record_of_call(call, self.codec, self.allowed)
@@ -477,7 +410,7 @@ class StoreWriter:
         record.set_options({"stored": call})
         return record
 
-    async def close(self) -> None:
+    async def close(self) -> None:  # noqa: ASYNC910 - run_sync has a checkpoint, or fails
         """Write the rest and close the file.
 
         Call it when all jobs have ended.
@@ -485,12 +418,6 @@ class StoreWriter:
         try:
             with trio.CancelScope(shield=True):
                 await self._behind.write_now()
-        finally:
-            await self._close()  # noqa: ASYNC102 - it is shielded and bounded
-
-    async def _close(self) -> None:  # noqa: ASYNC910 - run_sync has a checkpoint, or fails
-        try:
-            with trio.CancelScope(shield=True):
                 await self._run_sync(self._file.close)
         except Exception as error:  # noqa: BLE001 - what calls the file is user code
             self._behind.warn(safe_str(error) or type(error).__name__)
@@ -512,72 +439,64 @@ class StoreWriter:
 
     def know(self, record: JobRecord, row: JobRow) -> None:
         """Take over a job that is in the file, before it enters the queue."""
-        self._jobs[record] = StoredJob(row.number, row.codec, row[10:17])
+        record.set_options({"stored": StoredJob(row.number, row.codec, row[10:17])})
 
     def leave(self, job_id: JobID, number: int, problem: str) -> None:
         """Leave a job in the file that cannot be loaded."""
-        self.unloaded[job_id] = problem
-        self._unloaded_numbers.setdefault(job_id, []).append(number)
+        self.unloaded.setdefault(job_id, {})[number] = problem
 
     def discard(self, job_id: JobID) -> bool:
         """Delete the jobs of this ID that could not be loaded; return False if there are none."""
-        if self.unloaded.pop(job_id, None) is None:
+        if job_id not in self.unloaded:
             return False
-        self._gathering.discarded |= dict.fromkeys(self._unloaded_numbers.pop(job_id))
+        self._gathering.discarded |= self.unloaded.pop(job_id)
         self._behind.fill()
         return True
 
     def job_changed(self, record: JobRecord) -> None:
         """Note a change of a job."""
-        stored = self._jobs.get(record)
-        if record.status.is_terminal:
-            if stored is not None:
-                self._job_ended(record, stored)
-            return
-        if stored is None:
-            call = record.extras.stored
-            if call is None:
-                return
-            stored = self._add(record, call)
-        self._note(stored, live_values(record, self._offset()))
+        stored = record.extras.stored
+        if type(stored) is StoredCall and not record.status.is_terminal:
+            self._add(record, stored)
+        elif (row := live_row(record)) is not None:
+            if record.status.is_terminal:
+                self._job_ended(record, row)
+            else:
+                self._note(row, live_values(record, self._offset()))
 
-    def _note(self, stored: StoredJob, values: Values) -> None:
+    def _note(self, row: StoredJob, values: Values) -> None:
         """Note the values of a live job, if they have changed."""
-        if values != stored.values:
-            self._gathering.live[stored.number] = stored.values = values
+        if values != row.values:
+            self._gathering.live[row.number] = row.values = values
             self._behind.fill()
 
-    def _add(self, record: JobRecord, call: StoredCall) -> StoredJob:
+    def _add(self, record: JobRecord, call: StoredCall) -> None:
         number = self._next_number
         self._next_number += 1
         # Without one that it supersedes: the next opening does so again.
         predecessors = {
-            self._jobs[job].number: any_end
+            row.number: any_end
             for job, any_end in record.extras.predecessors.items()
-            if job in self._jobs and job.id != record.id
+            if (row := live_row(job)) is not None and job.id != record.id
         }
-        values = new_values(record, number, call, self._offset())
-        self._gathering.new[number] = values, predecessors
+        live, new = live_values(record, self._offset()), new_values(record, call, self._offset())
+        self._gathering.new[number] = (number, *new, *live), predecessors
         if call.is_awaited:
             self._gathering.awaited[number] = record
-        record.set_options({"stored": None})  # it is large
-        stored = self._jobs[record] = StoredJob(number, call.codec, None)
-        return stored
+        record.set_options({"stored": StoredJob(number, call.codec, live)})
+        self._behind.fill()
 
-    def _job_ended(self, record: JobRecord, stored: StoredJob) -> None:
+    def _job_ended(self, record: JobRecord, row: StoredJob) -> None:
         """Note the end of a job; one that only the end of the queue has stopped stays live."""
-        del self._jobs[record]
+        assert row.values is not None  # it is live
         if self._stays(record):
             self._kept.add(record)
-            if stored.values is not None:
-                self._note(stored, interrupted(record, stored.values))
+            self._note(row, interrupted(record, row.values))
         else:
-            if record.status is FAILED:
-                record.set_options({"row": stored.number})
-            values = end_values(record, stored.codec, self._offset())
-            self._gathering.live.pop(stored.number, None)
-            self._gathering.ended[stored.number] = values
+            self._gathering.live.pop(row.number, None)
+            self._gathering.ended[row.number] = end_values(record, row.codec, self._offset())
             self._behind.fill()
+        row.values = None
         if self._gathering:
             self._gathering.ends.add(record)
 
@@ -604,19 +523,16 @@ class StoreWriter:
         Those that are pending end in the same transaction. Their functions are not called before,
         since a start is written before the call.
         """
-        if not superseded:
-            return
-        number, now = self._jobs[record].number, record.submitted_at + self._offset()
-        if number not in self._gathering.new:  # an opening: the new one is in the file
-            assert self._queue is not None  # it is being opened
+        row, now = live_row(record), record.submitted_at + self._offset()
+        if row is None or row.number not in self._gathering.new:  # an opening: it is in the file
             self._queue.supersede(superseded)
             return
         pending = {
-            self._jobs[job].number: superseded_values(job, now)
+            victim.number: superseded_values(job, now)
             for job in superseded
-            if job.status is PENDING and job in self._jobs
+            if job.status is PENDING and (victim := live_row(job)) is not None
         }
-        self._gathering.superseded[number] = superseded, pending
+        self._gathering.superseded[row.number] = superseded, pending
 
     def repeat_changed(self, repeat: Repeat) -> None:
         """Note a change of a repeat, or its end."""
@@ -624,7 +540,6 @@ class StoreWriter:
         self._behind.fill()
 
     def _offset(self) -> float:
-        assert self._queue is not None  # it was opened
         return self._queue.wall_clock.offset()
 
     # Waiting
@@ -638,9 +553,9 @@ class StoreWriter:
         Raises:
             StoreFailed: It could not be written.
         """
-        stored = self._jobs.get(record)
+        stored = record.extras.stored
         for batch in (self._gathering, self._writing):
-            if stored is not None and batch is not None and stored.number in batch.new:
+            if batch and type(stored) is StoredJob and stored.number in batch.new:
                 with trio.CancelScope(shield=True):
                     await self._wait(batch)
                 if batch.error is not None:
@@ -714,8 +629,7 @@ class StoreWriter:
             raise
         else:
             for records, _ in batch.superseded.values():
-                if self._queue is not None:
-                    self._queue.supersede(records)
+                self._queue.supersede(records)
         finally:
             self._writing = None
             batch.is_over.set()  # noqa: ASYNC910 - run_sync has a checkpoint, or fails
@@ -729,9 +643,8 @@ class StoreWriter:
         awaited = [*reversed(batch.awaited.items())]
         for number, record in awaited:
             self._gathering.forget(number)
-            self._jobs.pop(record, None)
+            record.set_options({"stored": None})
         if self._gathering:
             self._behind.fill()
         for _, record in awaited:
-            if self._queue is not None:
-                self._queue.cancel(record, CancelCause.USER)
+            self._queue.cancel(record, CancelCause.USER)
