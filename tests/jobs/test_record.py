@@ -11,7 +11,7 @@ import trio
 
 from ticketr import JobContext, JobStatus
 from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, PENDING, RUNNING, JobErrorInfo
-from ticketr.jobs._record import TRANSITIONS, JobRecord, RecordQueue
+from ticketr.jobs._record import TRANSITIONS, JobRecord
 
 
 async def nothing(context: JobContext) -> None:
@@ -43,8 +43,8 @@ CHANGES: dict[JobStatus, Callable[[JobRecord], object]] = {
 
 
 def record_that_is(status: JobStatus) -> JobRecord:
-    record = JobRecord(nothing, (), Context(), "nothing", math.inf, None)
-    record.accept("job-1", 1, trio.current_time(), cast("RecordQueue", None))
+    record = JobRecord((nothing, (), Context(), None), "nothing", math.inf, None)
+    record.accept("job-1", 1, trio.current_time(), cast("Any", None))
     if status is not PENDING:
         start(record)
         if status is not RUNNING:
@@ -52,16 +52,10 @@ def record_that_is(status: JobStatus) -> JobRecord:
     return record
 
 
-def values_of(record: JobRecord) -> dict[str, Any]:
-    return {name: getattr(record, name, None) for name in JobRecord.__slots__}
-
-
 @pytest.mark.parametrize(("before", "after"), [*product(JobStatus, JobStatus)])
-async def test_a_transition_is_in_the_table_with_all_that_it_writes(
-    before: JobStatus, after: JobStatus
-) -> None:
+async def test_the_table_has_each_transition(before: JobStatus, after: JobStatus) -> None:
     record = record_that_is(before)
-    old = values_of(record)
+    revision = record.revision
 
     if after not in TRANSITIONS[before]:
         with pytest.raises(AssertionError):
@@ -70,7 +64,5 @@ async def test_a_transition_is_in_the_table_with_all_that_it_writes(
         return
     CHANGES[after](record)
 
-    new = values_of(record)
-    written = {name for name, value in new.items() if value is not old[name]}
     assert record.status is after
-    assert {"status", "revision"} <= written <= {*TRANSITIONS[before][after]}
+    assert record.revision == revision + 1

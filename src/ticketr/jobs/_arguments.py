@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from types import FunctionType, MethodType
 from typing import (
+    TYPE_CHECKING,
     Any,
     Concatenate,
     Final,
@@ -47,6 +48,9 @@ from ticketr.jobs._values import (
     safe_repr,
     safe_str,
 )
+
+if TYPE_CHECKING:
+    from ticketr.jobs._core import QueueCore
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -329,19 +333,17 @@ class JobOptions(TypedDict, total=False):
 
 
 def make_record(
+    core: QueueCore,
     job: Job[object] | Callable[..., Awaitable[object]],
     args: tuple[object, ...],
-    timeout: float,
-    retry: Retry | None,
     options: JobOptions,
 ) -> JobRecord:
     """Return the record of a new job.
 
     Args:
+        core: The queue, whose time limit and retry rule an option may replace.
         job: What was submitted.
         args: The arguments that follow the context.
-        timeout: The queue's time limit, which an option may replace.
-        retry: The queue's retry rule, which an option may replace.
         options: The options of the submit.
 
     Raises:
@@ -357,10 +359,10 @@ def make_record(
         and code.co_argcount == len(args) + 1
         and not code.co_kwonlyargcount
     ):
-        record = JobRecord(job, args, context, job.__name__, timeout, retry)
+        record = JobRecord((job, args, context, None), job.__name__, core.timeout, core.retry)
     else:
         function, name = resolve_function(job, args)
-        record = JobRecord(function, args, context, name, timeout, retry)
+        record = JobRecord((function, args, context, None), name, core.timeout, core.retry)
     if options:
         record.set_options(checked_options(options))
     return record

@@ -8,14 +8,15 @@ from KeyboardInterrupt, so that Ctrl+C cannot come in the middle of a step.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
+from itertools import islice
 from threading import get_ident
 from typing import TYPE_CHECKING, Final, TypeVar, final
 
 import trio
-from trio.lowlevel import enable_ki_protection
+from trio.lowlevel import checkpoint_if_cancelled, enable_ki_protection
 
 from ticketr._errors import DuplicateJob, QueueClosed, UnknownJob
 from ticketr.jobs._arguments import Around
@@ -41,7 +42,8 @@ from ticketr.jobs._job import (
 from ticketr.jobs._maps.repeat import Repeats
 from ticketr.jobs._record import NO_EXTRAS, JobRecord
 from ticketr.jobs._registry import Keep, Registry
-from ticketr.jobs._reporting import INFO, FailureReporter, LifecycleLog, is_enabled_for
+from ticketr.jobs._reporting import INFO, Reporter, is_enabled_for
+from ticketr.jobs._retry import Retry
 from ticketr.jobs._scheduling.dependencies import Dependencies, is_doomed
 from ticketr.jobs._scheduling.schedule import Rate, Schedule
 from ticketr.jobs._shutdown import Phase
@@ -50,13 +52,55 @@ from ticketr.jobs._updates import Subscriptions
 from ticketr.jobs._values import safe_repr
 
 if TYPE_CHECKING:
-    from ticketr.jobs._sqlite.history import Recorder
+    from ticketr.jobs._sqlite.history import JobHistory, Recorder
+    from ticketr.jobs._sqlite.store import SqliteStore
     from ticketr.jobs._sqlite.writer import StoreWriter
 
 T = TypeVar("T")
 
-CANCELLED_AT_ONCE: Final = 100
-"""The most pending jobs that the end of a queue cancels without a checkpoint: about 1 ms."""
+BATCH: Final = 100
+"""The most pending jobs that are changed or cancelled without a checkpoint: about 1 ms."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueOptions:
+    """The arguments of ``open_job_queue``, checked."""
+
+    workers: int
+    max_pending: float
+    keep: Keep
+    retry: Retry | None
+    timeout: float
+    rate: Rate | None
+    key_concurrency: float
+    history: JobHistory | None
+    store: SqliteStore | None
+    on_job_error: Callable[[JobSnapshot], object] | None
+    cancels_on_error: bool
+    around: Around | None
+
+
+@final
+@dataclass(eq=False, slots=True)
+class Submission:
+    """A job whose submitter waits for room.
+
+    Attributes:
+        record: The job.
+        task: The task that waits.
+        outcome: The record of the job that has entered or was joined, or why none has; None while
+            the task waits.
+    """
+
+    record: JobRecord
+    task: trio.lowlevel.Task
+    outcome: JobRecord | Exception | None = None
+
+    def resume(self, outcome: JobRecord | Exception) -> None:
+        """Let the submitter run on, with this outcome."""
+        self.outcome = outcome
+        trio.lowlevel.reschedule(self.task)
 
 
 @final
@@ -65,6 +109,8 @@ class QueueCore:
 
     Attributes:
         workers: The number of workers.
+        retry: When to try a job again that has no rule of its own.
+        timeout: The limit for each attempt of a job that has no limit of its own.
         around: Gives the context manager around each attempt.
         now: Tells the time on Trio's clock.
         registry: The jobs by ID and key, and those that have ended.
@@ -79,90 +125,137 @@ class QueueCore:
         schedule: The pending jobs, and what runs next.
         phase: How far the queue is on the way to its end.
         timer: When the timer task has something to do.
-        failures: Reports failures that nobody waits for.
+        reporter: Reports failures that nobody waits for, and logs the steps of jobs.
         subscriptions: The readers of updates.
         recorder: Writes the history, if there is one.
         store: Keeps the jobs on disk, if there is a store.
-        to_cancel: The pending jobs that are to be cancelled, a few at each step of the timer task.
-        fatal: The error that has to leave by the queue's block.
+        batches: What is to be done to pending jobs, to a few at each step of the timer task.
+        fatal: The errors that have to leave by the queue's block.
+        cancels_on_error: Whether the next job that fails cancels the others.
+        failure: The error of the job whose failure has cancelled the others.
         idle_event: Set when no job is pending or running; made by the first task that waits for it.
     """
 
-    __slots__ = (
-        "_is_logging",
-        "_lifecycle",
-        "_scope",
-        "_thread",
-        "around",
-        "dependencies",
-        "dispatcher",
-        "failures",
-        "fatal",
-        "idle_event",
-        "marks",
-        "now",
-        "phase",
-        "recorder",
-        "registry",
-        "repeats",
-        "run_seconds",
-        "running",
-        "schedule",
-        "store",
-        "subscriptions",
-        "timer",
-        "to_cancel",
-        "wait_seconds",
-        "wall_clock",
-        "workers",
-    )
-
-    def __init__(
-        self,
-        *,
-        workers: int,
-        max_pending: float,
-        key_concurrency: float,
-        keep: Keep,
-        rate: Rate | None,
-        on_job_error: Callable[[JobSnapshot], object] | None,
-        around: Around | None,
-        cancel_on_error: bool,
-    ) -> None:
+    def __init__(self, options: QueueOptions) -> None:
+        clock = trio.lowlevel.current_clock()
+        self.workers: int = options.workers
+        self.retry: Retry | None = options.retry
+        self.timeout: float = options.timeout
+        self.around: Around | None = options.around
+        self.now: Callable[[], float] = clock.current_time
         self.running: dict[trio.lowlevel.Task, JobRecord] = {}
-        self.schedule: Schedule = Schedule(max_pending, self.running, workers, key_concurrency)
+        self.schedule: Schedule = Schedule(
+            options.max_pending, self.running, options.workers, options.key_concurrency
+        )
+        if options.rate is not None:
+            self.schedule.set_rate(None, options.rate, self.now())
         self.phase: Phase = Phase()
         self.timer: Timer = Timer()
-        self.failures: FailureReporter = FailureReporter(
-            on_job_error, self.interrupt, self.timer.wake, cancels_queue=cancel_on_error
-        )
+        self.reporter: Reporter = Reporter(self, options.on_job_error)
         self.subscriptions: Subscriptions = Subscriptions(self)
         self.recorder: Recorder | None = None
         self.store: StoreWriter | None = None
-        self.to_cancel: Final[deque[JobRecord]] = deque()
+        self.batches: deque[tuple[Callable[[JobRecord], object], Iterator[JobRecord]]] = deque()
         self.fatal: list[BaseException] = []
+        self.cancels_on_error: bool = options.cancels_on_error
+        self.failure: BaseException | None = None
         self.idle_event: trio.Event | None = None
-        self._scope: trio.CancelScope = trio.CancelScope()
-        self.workers: int = workers
-        self.around: Final = around
-        self.now: Callable[[], float] = trio.lowlevel.current_clock().current_time
-        self.wall_clock: WallClock = WallClock(
-            self.now, is_fixed=is_virtual(trio.lowlevel.current_clock())
-        )
-        if rate is not None:
-            self.schedule.set_rate(None, rate, self.now())
-        self.registry: Registry = Registry(self.schedule, self.running, keep)
+        self.wall_clock: WallClock = WallClock(self.now, is_fixed=is_virtual(clock))
+        self.registry: Registry = Registry(self.schedule, self.running, options.keep)
         self.dependencies: Dependencies = Dependencies(self)
-        self.dispatcher: Dispatcher = Dispatcher(self.schedule, self.running, workers)
+        self.dispatcher: Dispatcher = Dispatcher(self.schedule, self.running, options.workers)
         self.marks: QueueMarks = make_marks()
         self.repeats: Repeats = Repeats(self)
-        self._thread: Final = get_ident()
         self.wait_seconds: float = 0.0
         self.run_seconds: float = 0.0
-        self._lifecycle: LifecycleLog = LifecycleLog(self.interrupt)
+        self._scope: trio.CancelScope = trio.CancelScope()
+        self._thread: int = get_ident()
         self._is_logging: bool = is_enabled_for(INFO)
 
     # Entering
+
+    async def submit(self, record: JobRecord) -> JobRecord:
+        """Submit a job, and return its record, or that of the one it joined.
+
+        With a store it is on disk then.
+
+        Cancellation:
+            Until the job has entered the queue, nothing is submitted. Then it has no effect.
+
+        Raises:
+            StoreFailed: It could not be written, and is not submitted.
+        """
+        await checkpoint_if_cancelled()
+        entered = self.enter(record) or await self.wait_for_room(record)
+        self.dispatcher.wake()
+        if self.store is not None:
+            await self.store.wait_written(entered)
+        return entered  # noqa: ASYNC910 - without a store the caller has a checkpoint
+
+    async def wait_for_room(self, record: JobRecord) -> JobRecord:
+        """Wait, as a submitter, until there is room for a job and it has entered.
+
+        Cancellation:
+            The job has not entered.
+
+        Returns:
+            The record of the job, or of the job that it was joined to.
+        """
+        schedule = self.schedule
+        submission = Submission(record, trio.lowlevel.current_task())
+
+        def give_up(_: object) -> trio.lowlevel.Abort:
+            # Too late if the job is being let in, and cancels what its submitter is part of.
+            has_left = schedule.withdraw(submission)
+            return trio.lowlevel.Abort.SUCCEEDED if has_left else trio.lowlevel.Abort.FAILED
+
+        schedule.add_submission(submission)
+        try:
+            await trio.lowlevel.wait_task_rescheduled(give_up)
+        finally:
+            if submission.outcome is not None:
+                self.dispatcher.submit_returned()
+        outcome = submission.outcome
+        assert outcome is not None  # it was resumed
+        if isinstance(outcome, Exception):
+            await checkpoint_if_cancelled()  # what ends the queue may end this task, too
+            raise outcome
+        return outcome
+
+    async def record_to_retry(self, failed: JobRecord) -> JobRecord:
+        """Return a new record of the call of a failed job.
+
+        A retry that waits for room does not run a job again that has completed meanwhile.
+
+        Raises:
+            DuplicateJob: The job has not ended.
+            ValueError: It has not failed.
+            QueueClosed, NotSendable, StoreFailed, UnknownJob: The store does not give its call.
+        """
+        if not failed.status.is_terminal:
+            raise DuplicateJob(failed.id, None)
+        if failed.status is not FAILED:
+            raise ValueError(
+                f"job {failed.id!r} is {failed.status}: only a failed job is retried, so submit it"
+                " again"
+            )
+        extras = failed.extras
+        if self.store is not None:
+            record = await self.store.load_failed(failed)
+        else:
+            record = failed.copy(failed.id, copy_context(), extras.scheduled_at)
+        record.set_options(
+            {
+                "id": failed.id,
+                "priority": extras.priority,
+                "scheduled_at": extras.scheduled_at,
+                "uncounted_retries": failed.attempt,
+                "on_conflict": OnConflict.REJECT,
+                "once": True,
+            }
+        )
+        record.restore(failed.attempt, failed.started_at if failed.attempt else None, None)
+        return record  # noqa: ASYNC910 - the caller has a checkpoint
 
     def enter(self, record: JobRecord, *, above: bool = False) -> JobRecord | None:
         """Take a new job.
@@ -230,17 +323,14 @@ class QueueCore:
         if extras is not NO_EXTRAS and is_doomed(record):
             self.cancel_pending(record, CancelCause.DEPENDENCY)
         if self._is_logging:
-            self._lifecycle.submitted(record)
+            self.reporter.submitted(record)
         return record
 
     def _find_predecessor(self, job: object) -> JobRecord:
         """Return the record of a job that another one is to start after, by its ID or handle."""
-        record = self.find(job)
-        if record is not None:
-            return record
-        if type(job) is JobHandle:
+        if type(job) is JobHandle and job.record_in(self) is None:
             raise ValueError(f"after takes jobs of the same queue, not {safe_repr(job)}")
-        raise unknown(job)
+        return self.known(job)
 
     def _link_to_superseded(self, record: JobRecord, superseded: Sequence[JobRecord]) -> None:
         """Let a new job with an ID start when those that it supersedes have ended.
@@ -308,7 +398,7 @@ class QueueCore:
             dispatcher.job_taken()
         is_logging = self._is_logging = is_enabled_for(INFO)
         if is_logging:
-            self._lifecycle.started(record)
+            self.reporter.started(record)
         return record
 
     def put_back(self, record: JobRecord, delay: float, *, is_counted: bool) -> None:
@@ -328,7 +418,7 @@ class QueueCore:
             self.cancel(record, CancelCause.SHUTDOWN)
         self.dispatcher.wake()
         if self._is_logging:
-            self._lifecycle.put_back(record, now)
+            self.reporter.put_back(record, now)
 
     @enable_ki_protection
     def finish(self, record: JobRecord, status: JobStatus, result: object = None) -> None:
@@ -353,7 +443,7 @@ class QueueCore:
         if status is not COMPLETED:
             self.registry.unsuccessful[status] += 1
             if status is FAILED:
-                self.failures.job_failed(record)
+                self.reporter.job_failed(record)
         registry = self.registry
         registry.ended.append(record)
         if self.subscriptions.is_watched:
@@ -373,7 +463,7 @@ class QueueCore:
         if self.idle_event is not None and self.is_idle:
             self.notify_idle()
         if self._is_logging:
-            self._lifecycle.ended(record, was_running=was_running)
+            self.reporter.ended(record, was_running=was_running)
         if len(registry.ended) > registry.evict_above or now > registry.evict_after:
             registry.evict(now)
 
@@ -392,8 +482,7 @@ class QueueCore:
         if record.status is PENDING:
             self.finish(record, CANCELLED)
             return CancelOutcome.CANCELLED
-        record.mark_changed()
-        self.subscriptions.notify_changed(record)
+        self.mark_one_changed(record)
         record.scope.cancel(reason)
         return CancelOutcome.REQUESTED
 
@@ -408,37 +497,47 @@ class QueueCore:
             record.note_cause(cause)
             self.finish(record, CANCELLED)
 
-    def cancel_in_batches(self, records: Iterable[JobRecord]) -> None:
-        """Cancel the first of these pending jobs now; the timer task cancels the others.
+    def cancel_at_end(self, record: JobRecord) -> None:
+        """Cancel a job, since the queue is shutting down or its workers are being cancelled."""
+        if record.status is PENDING and self.phase.cut_off_cause is not None:
+            self.cancel_pending(record, self.phase.cut_off_cause)
+        else:
+            self.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
+
+    def do_in_batches(
+        self, action: Callable[[JobRecord], object], records: Iterable[JobRecord]
+    ) -> None:
+        """Do something to the first of these pending jobs now; the timer task does it to the others.
 
         All of them at once would hold up Trio's thread.
         """
-        self.to_cancel.extend(records)
-        self.cancel_next()
+        self.batches.append((action, iter(records)))
+        self.do_next_batch()
 
-    def cancel_next(self) -> bool:
-        """Cancel a batch of the pending jobs that are to end; return whether there are more."""
-        to_cancel, cause = self.to_cancel, self.phase.cut_off_cause
-        for _ in range(min(len(to_cancel), CANCELLED_AT_ONCE)):
-            record = to_cancel.popleft()
-            if cause is not None:
-                self.cancel_pending(record, cause)
-            elif record.status is PENDING:
-                self.cancel_at_shutdown(record)
-        if to_cancel:
+    def do_next_batch(self) -> bool:
+        """Do what is to be done to the next pending jobs; return whether there are more."""
+        if self.batches:
+            action, records = self.batches[0]
+            batch = [*islice(records, BATCH)]
+            if len(batch) < BATCH:
+                self.batches.popleft()
+            for record in batch:
+                if record.status is PENDING:
+                    action(record)
+        if self.batches:
             self.timer.wake()
-        return bool(to_cancel)
-
-    def cancel_at_shutdown(self, record: JobRecord) -> None:
-        """Cancel a job, since the queue is shutting down."""
-        self.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
+        return bool(self.batches)
 
     def mark_changed(self, records: Iterable[JobRecord]) -> None:
         """Note that these jobs wait for something else from now on."""
         for record in records:
-            record.mark_changed()
-            self.subscriptions.notify_changed(record)
+            self.mark_one_changed(record)
         self.dispatcher.wake()
+
+    def mark_one_changed(self, record: JobRecord) -> None:
+        """Note a change of a job that leaves its status as it is."""
+        record.mark_changed()
+        self.subscriptions.notify_changed(record)
 
     def find(self, job: object) -> JobRecord | None:
         """Return the record of a job by its ID or handle; None if the queue does not know it."""
@@ -447,15 +546,23 @@ class QueueCore:
             return job.record_in(self)
         return self.registry.by_id.get(job) if isinstance(job, str) else None
 
+    def known(self, job: object) -> JobRecord:
+        """Return the record of a job by its ID or handle.
+
+        Raises:
+            UnknownJob: The queue does not know it.
+        """
+        record = self.find(job)
+        if record is None:
+            job_id = job.id if type(job) is JobHandle else job
+            raise UnknownJob(job_id if isinstance(job_id, str) else safe_repr(job_id))
+        return record
+
     def refresh(self) -> None:
         """Evict records that have become too old; a closed queue stays as it is."""
         self.subscriptions.owner_thread.check()
         if not self.phase.closed:
             self.registry.evict(self.now())
-
-    def waiting_for(self, record: JobRecord) -> str:
-        """Return what keeps a pending job from running."""
-        return self.schedule.waiting_for(record)
 
     # The parts, and the end of the queue
 
@@ -497,14 +604,17 @@ class QueueCore:
         It does not go through the nursery, which calls the error's ``repr`` and splits groups.
         """
         self.fatal.append(error)
-        self.phase.note_cause(CancelCause.SHUTDOWN)
-        self.cancel_tasks("a job or a callback raised what ends the program")
+        self._stop("a job or a callback raised what ends the program")
 
     def cancel_by_failure(self, error: BaseException) -> None:
         """End the queue because a job failed, and have its error leave by the block in a group."""
-        self.failures.cancel_queue(error)
+        self.cancels_on_error = False
+        self.failure = error
+        self._stop("a job failed, and the queue was opened with on_error='cancel'")
+
+    def _stop(self, reason: str) -> None:
         self.phase.note_cause(CancelCause.SHUTDOWN)
-        self.cancel_tasks("a job failed, and the queue was opened with on_error='cancel'")
+        self.cancel_tasks(reason)
 
     def cancel_tasks(self, reason: str) -> None:
         """Cancel the tasks of the queue, and with them the jobs that they run."""
@@ -517,116 +627,3 @@ class QueueCore:
         if self.schedule.is_time_dependent:
             self.timer.wake_at(self.schedule.next_time())
         self.subscriptions.notify_changed(record)
-
-
-def unknown(job: object) -> UnknownJob:
-    """Return the error for a job that is not found, by its ID or handle."""
-    job_id = job.id if type(job) is JobHandle else job
-    return UnknownJob(job_id if isinstance(job_id, str) else safe_repr(job_id))
-
-
-@final
-@dataclass(eq=False, slots=True)
-class Submission:
-    """A job whose submitter waits for room.
-
-    Attributes:
-        record: The job.
-        task: The task that waits.
-        outcome: The record of the job that has entered or was joined, or why none has; None while
-            the task waits.
-    """
-
-    record: JobRecord
-    task: trio.lowlevel.Task
-    outcome: JobRecord | Exception | None = None
-
-    def resume(self, outcome: JobRecord | Exception) -> None:
-        """Let the submitter run on, with this outcome."""
-        self.outcome = outcome
-        trio.lowlevel.reschedule(self.task)
-
-
-async def enter_queue(core: QueueCore, record: JobRecord) -> JobRecord:
-    """Submit a job, and return its record, or that of the one it joined.
-
-    With a store it is on disk then.
-
-    Cancellation:
-        Until the job has entered the queue, nothing is submitted. Then it has no effect.
-
-    Raises:
-        StoreFailed: It could not be written, and is not submitted.
-    """
-    await trio.lowlevel.checkpoint_if_cancelled()
-    entered = core.enter(record) or await wait_for_room(core, record)
-    core.dispatcher.wake()
-    if core.store is not None:
-        await core.store.wait_written(entered)
-    return entered  # noqa: ASYNC910 - without a store the caller has a checkpoint
-
-
-async def record_to_retry(core: QueueCore, failed: JobRecord) -> JobRecord:
-    """Return a new record of the call of a failed job.
-
-    A retry that waits for room does not run a job again that has completed meanwhile.
-
-    Raises:
-        DuplicateJob: The job has not ended.
-        ValueError: It has not failed.
-        QueueClosed, NotSendable, StoreFailed, UnknownJob: The store does not give its call.
-    """
-    if not failed.status.is_terminal:
-        raise DuplicateJob(failed.id, None)
-    if failed.status is not FAILED:
-        raise ValueError(
-            f"job {failed.id!r} is {failed.status}: only a failed job is retried, so submit it again"
-        )
-    extras = failed.extras
-    if core.store is not None:
-        record = await core.store.load_failed(failed)
-    else:
-        record = failed.copy(failed.id, copy_context(), extras.scheduled_at)
-    record.set_options(
-        {
-            "id": failed.id,
-            "priority": extras.priority,
-            "scheduled_at": extras.scheduled_at,
-            "uncounted_retries": failed.attempt,
-            "on_conflict": OnConflict.REJECT,
-            "once": True,
-        }
-    )
-    record.restore(failed.attempt, failed.started_at if failed.attempt else None, None)
-    return record  # noqa: ASYNC910 - the caller has a checkpoint
-
-
-async def wait_for_room(core: QueueCore, record: JobRecord) -> JobRecord:
-    """Wait, as a submitter, until there is room for a job and it has entered.
-
-    Cancellation:
-        The job has not entered.
-
-    Returns:
-        The record of the job, or of the job that it was joined to.
-    """
-    schedule = core.schedule
-    submission = Submission(record, trio.lowlevel.current_task())
-
-    def give_up(_: object) -> trio.lowlevel.Abort:
-        # Too late if the job is being let in, and cancels what its submitter is part of.
-        has_left = schedule.withdraw(submission)
-        return trio.lowlevel.Abort.SUCCEEDED if has_left else trio.lowlevel.Abort.FAILED
-
-    schedule.add_submission(submission)
-    try:
-        await trio.lowlevel.wait_task_rescheduled(give_up)
-    finally:
-        if submission.outcome is not None:
-            core.dispatcher.submit_returned()
-    outcome = submission.outcome
-    assert outcome is not None  # it was resumed
-    if isinstance(outcome, Exception):
-        await trio.lowlevel.checkpoint_if_cancelled()  # what ends the queue may end this task, too
-        raise outcome
-    return outcome

@@ -44,16 +44,6 @@ class Dispatcher:
         wakeup_pending: Whether the first idle worker is being woken.
     """
 
-    __slots__ = (
-        "_running",
-        "_schedule",
-        "idle",
-        "returning_submits",
-        "wakeup_pending",
-        "wakeup_receiver",
-        "wakeup_sender",
-    )
-
     def __init__(self, schedule: Schedule, running: Sized, workers: int) -> None:
         self._schedule = schedule
         self._running = running

@@ -153,7 +153,7 @@ class JobHandle(Generic[T_co]):
                 await self._core.store.wait_end_written(record)
             except BaseException:
                 if is_new_failure:  # this wait is cancelled, and gives nobody the failure
-                    self._core.failures.unmark_seen(record)
+                    self._core.reporter.unmark_seen(record)
                 raise
 
     def __eq__(self, other: object) -> bool:

@@ -7,7 +7,6 @@ import math
 import signal
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
 from types import TracebackType
 from typing import Final, Literal, NoReturn, final
 
@@ -16,7 +15,7 @@ from trio.lowlevel import enable_ki_protection
 
 from ticketr._errors import JobCancelled, QueueClosed
 from ticketr.jobs._arguments import check_around, checked_retry, checked_timeout
-from ticketr.jobs._core import QueueCore
+from ticketr.jobs._core import QueueCore, QueueOptions
 from ticketr.jobs._groups import leaves
 from ticketr.jobs._handle import JobContext
 from ticketr.jobs._job import CancelCause, JobSnapshot
@@ -130,22 +129,24 @@ def open_job_queue(
         check_around(around)
     if on_error not in ("report", "cancel"):
         raise ValueError(f"on_error must be 'report' or 'cancel', not {safe_repr(on_error)}")
-    make_core = partial(
-        QueueCore,
-        workers=checked_whole("workers", workers, 1, MOST_WORKERS),
-        max_pending=math.inf
-        if max_pending is None
-        else checked_count("max_pending", max_pending, 1),
-        keep=keep,
-        rate=None if rate is None else checked_rate(rate),
-        key_concurrency=checked_count("key_concurrency", key_concurrency, 1),
-        on_job_error=on_job_error,
-        cancel_on_error=on_error == "cancel",
-        around=around,
+    return Block(
+        QueueOptions(
+            workers=checked_whole("workers", workers, 1, MOST_WORKERS),
+            max_pending=math.inf
+            if max_pending is None
+            else checked_count("max_pending", max_pending, 1),
+            keep=keep,
+            retry=None if retry is None else checked_retry(retry),
+            timeout=math.inf if timeout is None else checked_timeout(timeout),
+            rate=None if rate is None else checked_rate(rate),
+            key_concurrency=checked_count("key_concurrency", key_concurrency, 1),
+            history=history,
+            store=store,
+            on_job_error=on_job_error,
+            cancels_on_error=on_error == "cancel",
+            around=around,
+        )
     )
-    limit = math.inf if timeout is None else checked_timeout(timeout)
-    retry = None if retry is None else checked_retry(retry)
-    return Block(make_core, limit, retry, history, store)
 
 
 @final
@@ -158,29 +159,8 @@ class Block:
     may refuse. So this is a class.
     """
 
-    __slots__ = (
-        "_core",
-        "_history",
-        "_limit",
-        "_make_core",
-        "_nursery",
-        "_retry",
-        "_store",
-    )
-
-    def __init__(
-        self,
-        make_core: Callable[..., QueueCore],
-        limit: float,
-        retry: Retry | None,
-        history: JobHistory | None,
-        store: SqliteStore | None,
-    ) -> None:
-        self._store = store
-        self._make_core = make_core
-        self._limit = limit
-        self._retry = retry
-        self._history = history
+    def __init__(self, options: QueueOptions) -> None:
+        self._options = options
         self._core: QueueCore | None = None
         # Also in a run with strict_exception_groups=False: __aexit__ expects a group.
         self._nursery = trio.open_nursery(strict_exception_groups=True)
@@ -203,11 +183,10 @@ class Block:
                 "open_job_queue() needs Trio: enter its block in an async function that is run by"
                 " trio.run(), not by asyncio or another library"
             )
-        core = self._core = self._make_core()
-        recorder = None
-        if self._history is not None:
-            recorder = Recorder(self._history, core.interrupt)
-        if self._store is not None:
+        history, store = self._options.history, self._options.store
+        core = self._core = QueueCore(self._options)
+        recorder = None if history is None else Recorder(history, core.interrupt)
+        if store is not None:
             from ticketr.jobs._sqlite.opening import open_store  # noqa: PLC0415 - only with a store
 
             await open_store(core, self._store)
@@ -220,7 +199,7 @@ class Block:
             nursery.start_soon(recorder.write)
         for number in range(1, core.workers + 1):
             nursery.start_soon(work, core, name=f"ticketr worker {number}")
-        return JobQueue(core, self._limit, self._retry)
+        return JobQueue(core)
 
     @enable_ki_protection
     async def __aexit__(
@@ -251,8 +230,8 @@ class Block:
             if core.recorder is not None:
                 await core.recorder.flush()  # noqa: ASYNC102 - it is shielded and bounded
         finally:
-            core.failures.report_all()
-        leaving = what_leaves(body, core.fatal, spill, core.failures.fatal)
+            core.reporter.report_all()
+        leaving = what_leaves(body, core.fatal, spill, core.failure)
         try:
             if leaving is not None and leaving is not error:
                 raise leaving
@@ -265,7 +244,7 @@ async def finish_jobs(core: QueueCore) -> BaseException | None:
     """Wait for the jobs after the body's normal end; return the error that ends the wait early."""
     try:
         start_draining(core)
-        while not core.is_idle or core.failures.unreported:  # on_job_error may submit
+        while not core.is_idle or core.reporter.unreported:  # on_job_error may submit
             await wait_until_idle(core)
     except BaseException as error:  # noqa: ASYNC103, BLE001 - it leaves by the block
         return error  # noqa: ASYNC104, ASYNC910 - it leaves by the block

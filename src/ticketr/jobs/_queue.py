@@ -25,7 +25,6 @@ from ticketr.jobs._arguments import (
     make_record,
     refuse_options,
 )
-from ticketr.jobs._core import enter_queue, record_to_retry, unknown, wait_for_room
 from ticketr.jobs._deadlock import refuse_wait_inside, wait_for_jobs
 from ticketr.jobs._handle import Job, JobContext, JobHandle
 from ticketr.jobs._job import (
@@ -39,7 +38,6 @@ from ticketr.jobs._job import (
 from ticketr.jobs._maps.repeat import RepeatHandle
 from ticketr.jobs._progress import JobProgress
 from ticketr.jobs._record import JobRecord, progress_of, snapshot_of
-from ticketr.jobs._retry import Retry
 from ticketr.jobs._scheduling.schedule import KeySlot, Rate, checked_rate
 from ticketr.jobs._shutdown import refuse_submits, shorten_grace, wait_until_idle
 from ticketr.jobs._sqlite.history import finished_in_memory
@@ -70,10 +68,8 @@ Ts = TypeVarTuple("Ts")
 class JobQueue:
     """Runs jobs on a fixed number of workers; made by :func:`ticketr.open_job_queue`."""
 
-    def __init__(self, core: QueueCore, timeout: float, retry: Retry | None) -> None:
+    def __init__(self, core: QueueCore) -> None:
         self._core = core
-        self._timeout = timeout
-        self._retry = retry
 
     async def submit(
         self,
@@ -102,15 +98,15 @@ class JobQueue:
             DuplicateJob: A job with this ID, or key, has not ended (see ``on_conflict``).
             TypeError, ValueError: The job or an option is invalid.
         """
-        record = make_record(job, args, self._timeout, self._retry, options)
+        record = make_record(self._core, job, args, options)
         core = self._core
         if core.store is not None:
             core.store.pack(record, job, args, is_awaited=True)
-            return JobHandle(await enter_queue(core, record), core)
+            return JobHandle(await core.submit(record), core)
         await checkpoint_if_cancelled()
         entered = core.enter(record)
         if entered is None:
-            return JobHandle(await wait_for_room(core, record), core)
+            return JobHandle(await core.wait_for_room(record), core)
         core.dispatcher.job_submitted(record)
         try:
             await cancel_shielded_checkpoint()
@@ -138,7 +134,7 @@ class JobQueue:
             raise RuntimeError(
                 "submit_nowait() cannot wait until a job is in the store: use await submit()"
             )
-        record = make_record(job, args, self._timeout, self._retry, options)
+        record = make_record(self._core, job, args, options)
         entered = core.enter(record)
         if entered is None:
             raise QueueFull(core.schedule.max_pending)
@@ -165,11 +161,11 @@ class JobQueue:
             JobCancelled: The job was cancelled by somebody else.
             JobTimedOut: The job's time limit passed.
         """
-        record = make_record(job, args, self._timeout, self._retry, options)
+        record = make_record(self._core, job, args, options)
         core = self._core
         if core.store is not None:
             core.store.pack(record, job, args, is_awaited=True)
-        entered = await enter_queue(core, record)
+        entered = await core.submit(record)
         handle: JobHandle[T] = JobHandle(entered, core)
         if entered is not record:
             return await handle.result()
@@ -181,7 +177,7 @@ class JobQueue:
                 await wait_for_jobs(core, record.unended, record.wait_ended, is_refusable=False)
                 if core.store is not None:
                     await core.store.wait_end_written(record)
-            core.failures.report_if_unseen(record)
+            core.reporter.report_if_unseen(record)
             raise
 
     @overload
@@ -264,8 +260,6 @@ class JobQueue:
             function,
             items,
             options,
-            self._timeout,
-            self._retry,
             ordered=bool(ordered),
             outcomes=bool(outcomes),
         )
@@ -314,7 +308,7 @@ class JobQueue:
         refuse_options("repeat()", options, refused, reason)
         if missed not in ("skip", "run_once"):
             raise ValueError(f"missed must be 'skip' or 'run_once', not {safe_repr(missed)}")
-        template = make_record(job, args, self._timeout, self._retry, options)
+        template = make_record(self._core, job, args, options)
         repeats, store, stored = self._core.repeats, self._core.store, ""
         if store is not None:
             from ticketr.jobs._sqlite.rows import pack_every  # noqa: PLC0415 - only with a store
@@ -476,10 +470,10 @@ class JobQueue:
             NotSendable, StoreFailed: The store cannot load the job, or not keep the new one.
         """
         core = self._core
-        failed = self._find(self._find(job_id).id)
-        record = await record_to_retry(core, failed)
+        failed = self._core.known(self._core.known(job_id).id)
+        record = await core.record_to_retry(failed)
         try:
-            entered = await enter_queue(core, record)
+            entered = await core.submit(record)
         except StoreFailed:
             core.registry.give_back(failed, record)
             raise
@@ -496,7 +490,7 @@ class JobQueue:
         Raises:
             UnknownJob: No job with this ID is known.
         """
-        core, record = self._core, self._find(job_id)
+        core, record = self._core, self._core.known(job_id)
         if not core.schedule.make_due(record, core.now()):
             return False
         core.mark_changed([record])
@@ -512,7 +506,7 @@ class JobQueue:
             UnknownJob: No job with this ID is known.
             TypeError, ValueError: The priority is not a whole number, or beyond 1e9.
         """
-        core, record = self._core, self._find(job_id)
+        core, record = self._core, self._core.known(job_id)
         priority = checked_priority(priority)
         if record.status.is_terminal:
             return False
@@ -662,12 +656,6 @@ class JobQueue:
 
     # Ask about jobs
 
-    def _find(self, job_id: JobID | JobHandle[object]) -> JobRecord:
-        record = self._core.find(job_id)
-        if record is None:
-            raise unknown(job_id)
-        return record
-
     def _known(self, key: Hashable, tag: str | None) -> list[JobRecord]:
         """Return the known jobs with this key and tag, in the order of submission; None means any."""
         key = checked_key(key)
@@ -681,7 +669,7 @@ class JobQueue:
         Raises:
             UnknownJob: No job with this ID is known.
         """
-        return JobHandle(self._find(job_id), self._core)
+        return JobHandle(self._core.known(job_id), self._core)
 
     def status(self, job_id: JobID | JobHandle[object]) -> JobStatus:
         """Return the status of a job.
@@ -689,7 +677,7 @@ class JobQueue:
         Raises:
             UnknownJob: No job with this ID is known.
         """
-        return self._find(job_id).status
+        return self._core.known(job_id).status
 
     def snapshot(self, job_id: JobID | JobHandle[object]) -> JobSnapshot:
         """Return the state of a job as it is now.
@@ -697,7 +685,7 @@ class JobQueue:
         Raises:
             UnknownJob: No job with this ID is known.
         """
-        return snapshot_of(self._find(job_id))
+        return snapshot_of(self._core.known(job_id))
 
     def jobs(
         self, *, status: JobStatus | None = None, key: Hashable = None, tag: str | None = None

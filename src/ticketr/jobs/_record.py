@@ -1,7 +1,6 @@
 """The record of a job. Only this module changes one.
 
-A change of the status is a transition. The table ``TRANSITIONS`` lists all of them, each with the
-fields that it writes. The methods ``start``, ``back_off`` and ``end`` make them. A record is made
+A change of the status is a transition. The table ``TRANSITIONS`` lists all of them. The methods ``start``, ``back_off`` and ``end`` make them. A record is made
 for a submit that is not yet accepted: ``accept`` makes it a job of the queue.
 """
 
@@ -9,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
 from contextvars import Context
+from dataclasses import dataclass, field
 from datetime import datetime
 from math import inf
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeAlias, TypeVar, final
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, final
 
 import trio
 
@@ -31,21 +31,18 @@ from ticketr.jobs._job import (
 from ticketr.jobs._progress import JobProgress, advance
 from ticketr.jobs._retry import Retry
 from ticketr.jobs._scheduling.schedule import KeySlot, PriorityQueue
-from ticketr.jobs._timer import WallClock
 from ticketr.jobs._values import safe_str
 
 if TYPE_CHECKING:
+    from ticketr.jobs._core import QueueCore
     from ticketr.jobs._sqlite.rows import StoredCall, StoredJob
 
-T = TypeVar("T", bound="Hashable")
-
 NO_TAGS: Final = frozenset[str]()
-NO_LINKS: Final[dict[Any, Any]] = {}
-"""The links of a job without any; never written."""
 
 
 @final
-class JobExtras(Generic[T]):
+@dataclass(eq=False, slots=True)
+class JobExtras:
     """What most jobs do not have.
 
     Also written in ``_scheduling.dependencies``: ``predecessors``.
@@ -78,77 +75,40 @@ class JobExtras(Generic[T]):
         stored: What a store is to keep of its submit; once the queue has accepted it, its row.
     """
 
-    __slots__ = (
-        "after",
-        "after_any_end",
-        "cancel_cause",
-        "cancel_requested",
-        "delay",
-        "dependents",
-        "id",
-        "key",
-        "key_slot",
-        "on_conflict",
-        "once",
-        "outcome_seen",
-        "predecessors",
-        "priority",
-        "scheduled_at",
-        "start_by",
-        "stored",
-        "tags",
-        "uncounted_retries",
-    )
-
-    def __init__(self) -> None:
-        self.id: JobID = ""
-        self.priority: int = 0
-        self.key: Hashable = None
-        self.key_slot: KeySlot | None = None
-        self.tags: frozenset[str] = NO_TAGS
-        self.on_conflict: OnConflict | None = None
-        self.once: bool = False
-        self.after: Collection[object] = ()
-        self.after_any_end: bool = False
-        self.predecessors: dict[T, bool] = NO_LINKS
-        self.dependents: dict[T, Any] = NO_LINKS
-        self.delay: float = 0.0
-        self.start_by: float | None = None
-        self.uncounted_retries: int = 0
-        self.cancel_requested: bool = False
-        self.cancel_cause: CancelCause | None = None
-        self.outcome_seen: bool = False
-        self.scheduled_at: datetime | None = None
-        self.stored: StoredCall | StoredJob | None = None
+    id: JobID = ""
+    priority: int = 0
+    key: Hashable = None
+    key_slot: KeySlot | None = None
+    tags: frozenset[str] = NO_TAGS
+    on_conflict: OnConflict | None = None
+    once: bool = False
+    after: Collection[object] = ()
+    after_any_end: bool = False
+    predecessors: dict[JobRecord, bool] = field(default_factory=dict)
+    dependents: dict[JobRecord, None] = field(default_factory=dict)
+    delay: float = 0.0
+    start_by: float | None = None
+    uncounted_retries: int = 0
+    cancel_requested: bool = False
+    cancel_cause: CancelCause | None = None
+    outcome_seen: bool = False
+    scheduled_at: datetime | None = None
+    stored: StoredCall | StoredJob | None = None
 
 
-NO_EXTRAS: Final[JobExtras[Any]] = JobExtras()
+NO_EXTRAS: Final = JobExtras()
 """The extras of a job that has none; never written."""
-
-
 NO_CONTEXT: Final = Context()
 NO_REPORT: Final = (0, 0, "", 0)
 
-_STARTED: Final = (
-    *("status", "revision", "started_at", "attempt", "report"),
-    *("worker", "scope", "call", "total_ends_at"),
-)
-_BACKED_OFF: Final = (
-    *("status", "revision", "due_at", "extras"),
-    *("worker", "scope", "call"),
-)
-_ENDED: Final = (
-    *("status", "revision", "finished_at", "result", "error", "exception"),
-    *("worker", "scope", "call", "retry"),
-)
-TRANSITIONS: Final[Mapping[JobStatus, Mapping[JobStatus, tuple[str, ...]]]] = {
-    PENDING: {RUNNING: _STARTED, CANCELLED: _ENDED},
-    RUNNING: {PENDING: _BACKED_OFF, COMPLETED: _ENDED, FAILED: _ENDED, CANCELLED: _ENDED},
-    COMPLETED: {},
-    FAILED: {},
-    CANCELLED: {},
+TRANSITIONS: Final[Mapping[JobStatus, Collection[JobStatus]]] = {
+    PENDING: (RUNNING, CANCELLED),
+    RUNNING: (PENDING, COMPLETED, FAILED, CANCELLED),
+    COMPLETED: (),
+    FAILED: (),
+    CANCELLED: (),
 }
-"""The statuses that may follow each status, with the fields that the transition may write.
+"""The statuses that may follow each status.
 
 To look it up at each transition would cost every job time. So each method asserts the status that
 it starts from, and ``test_record`` compares all methods with the table.
@@ -167,21 +127,8 @@ they were before an attempt, for the next one; None if there were none."""
 ENDED_CALL: Final[JobCall] = (ended_job_function, (), NO_CONTEXT, None)
 
 
-class AwaitedJobs(Protocol):
-    """Returns the jobs that a wait waits for; none once it is over."""
-
-    def __call__(self) -> Collection[JobRecord]: ...
-
-
-class RecordQueue(Protocol):
-    """The part of a queue that the snapshots of its jobs use."""
-
-    @property
-    def wall_clock(self) -> WallClock: ...
-
-    def waiting_for(self, record: JobRecord) -> str:
-        """Return what keeps a pending job from running."""
-        ...
+AwaitedJobs: TypeAlias = "Callable[[], Collection[JobRecord]]"
+"""Returns the jobs that a wait waits for; none once it is over."""
 
 
 class JobCollector(Protocol):
@@ -198,13 +145,14 @@ class JobCollector(Protocol):
 
 
 @final
+@dataclass(eq=False, repr=False, slots=True)
 class JobRecord:
     """What the queue keeps about one job.
 
     Also written in ``_scheduling.schedule``: ``pending_queue``, and ``due_at`` of a job that is made due.
 
-    Some slots are filled only by ``accept`` or by a transition, which saves each job a store.
-    ``attempt`` and ``status``, which tell readers that slots are filled, are written after these.
+    Some fields are filled only by ``accept`` or by a transition, which saves each job a store.
+    ``attempt`` and ``status``, which tell readers that fields are filled, are written after these.
 
     Attributes:
         call: What is called at each attempt. A failed job keeps it, without its context variables,
@@ -223,75 +171,36 @@ class JobRecord:
         awaits: What the job's own task waits for without a limit; None if it does not wait so.
     """
 
-    id: JobID
-    number: int
-    submitted_at: float
-    due_at: float
-    queue: RecordQueue
-    pending_queue: PriorityQueue[JobRecord]
-    started_at: float
-    report: tuple[float, float, str, int]
-    total_ends_at: float
-    scope: trio.CancelScope
-    worker: trio.lowlevel.Task
-    finished_at: float
-    result: object
-    error: JobErrorInfo | None
-    exception: BaseException | None
-
-    __slots__ = (
-        "attempt",
-        "awaits",
-        "call",
-        "collector",
-        "due_at",
-        "ended",
-        "error",
-        "exception",
-        "extras",
-        "finished_at",
-        "id",
-        "name",
-        "number",
-        "pending_queue",
-        "queue",
-        "report",
-        "result",
-        "retry",
-        "revision",
-        "scope",
-        "started_at",
-        "status",
-        "submitted_at",
-        "timeout",
-        "total_ends_at",
-        "worker",
-    )
-
-    def __init__(
-        self,
-        function: Callable[..., Awaitable[object]],
-        args: tuple[object, ...],
-        context: Context,
-        name: str,
-        timeout: float,
-        retry: Retry | None,
-    ) -> None:
-        self.call: JobCall = (function, args, context, None)
-        self.name: str = name
-        self.timeout: float = timeout
-        self.retry: Retry | None = retry
-        self.collector: JobCollector | None = None
-        self.extras: JobExtras[JobRecord] = NO_EXTRAS
-        self.awaits: AwaitedJobs | None = None
-        self.ended: trio.Event | None = None
-        self.status: JobStatus = PENDING
-        self.revision: int = 1
-        self.attempt: int = 0
+    call: JobCall
+    name: str
+    timeout: float
+    retry: Retry | None
+    extras: JobExtras = field(init=False, default=NO_EXTRAS)
+    status: JobStatus = field(init=False, default=PENDING)
+    revision: int = field(init=False, default=1)
+    attempt: int = field(init=False, default=0)
+    collector: JobCollector | None = field(init=False, default=None)
+    awaits: AwaitedJobs | None = field(init=False, default=None)
+    ended: trio.Event | None = field(init=False, default=None)
+    id: JobID = field(init=False)
+    number: int = field(init=False)
+    submitted_at: float = field(init=False)
+    due_at: float = field(init=False)
+    queue: QueueCore = field(init=False)
+    pending_queue: PriorityQueue[JobRecord] = field(init=False)
+    started_at: float = field(init=False)
+    report: tuple[float, float, str, int] = field(init=False)
+    total_ends_at: float = field(init=False)
+    scope: trio.CancelScope = field(init=False)
+    worker: trio.lowlevel.Task = field(init=False)
+    finished_at: float = field(init=False)
+    result: object = field(init=False)
+    error: JobErrorInfo | None = field(init=False)
+    exception: BaseException | None = field(init=False)
 
     # Submission
 
-    def own_extras(self) -> JobExtras[JobRecord]:
+    def own_extras(self) -> JobExtras:
         """Return extras that no other job shares."""
         if self.extras is NO_EXTRAS:
             self.extras = JobExtras()
@@ -299,17 +208,17 @@ class JobRecord:
 
     def set_options(self, options: Mapping[str, object]) -> None:
         """Write options that were checked, by the names of the fields."""
-        for field, value in options.items():
-            if field in ("name", "timeout", "retry"):
-                setattr(self, field, value)
+        for name, value in options.items():
+            if name in ("name", "timeout", "retry"):
+                setattr(self, name, value)
             else:
-                setattr(self.own_extras(), field, value)
+                setattr(self.own_extras(), name, value)
 
     def set_key_slot(self, key_slot: KeySlot) -> None:
         """Write the slot of its key."""
         self.own_extras().key_slot = key_slot
 
-    def accept(self, job_id: JobID, number: int, now: float, queue: RecordQueue) -> None:
+    def accept(self, job_id: JobID, number: int, now: float, queue: QueueCore) -> None:
         """Make it a job of the queue."""
         self.id = job_id
         self.number = number
@@ -327,9 +236,7 @@ class JobRecord:
 
     def add_dependent(self, dependent: JobRecord) -> None:
         """Note that a job waits for the end of this one."""
-        extras = self.own_extras()
-        extras.dependents = extras.dependents or {}
-        extras.dependents[dependent] = None
+        self.own_extras().dependents[dependent] = None
 
     def drop_links(self) -> Collection[JobRecord]:
         """Drop all links, and return the jobs that have waited for its end."""
@@ -337,13 +244,13 @@ class JobRecord:
         dependents = extras.dependents
         for predecessor in extras.predecessors:
             predecessor.extras.dependents.pop(self, None)
-        extras.predecessors = extras.dependents = NO_LINKS
+        extras.predecessors, extras.dependents = {}, {}
         return dependents
 
     def copy(self, job_id: JobID, context: Context, scheduled_at: datetime | None) -> JobRecord:
         """Return a record of the same function and options, for a run of a repeat or a retry."""
         function, args, _, _ = self.call
-        record = JobRecord(function, args, context, self.name, self.timeout, self.retry)
+        record = JobRecord((function, args, context, None), self.name, self.timeout, self.retry)
         own, new = self.extras, record.own_extras()
         new.id, new.key, new.tags, new.priority = job_id, own.key, own.tags, own.priority
         new.stored, new.scheduled_at = own.stored, scheduled_at
@@ -591,7 +498,7 @@ def snapshot_of(record: JobRecord) -> JobSnapshot:
         priority=extras.priority,
         attempt=record.attempt,
         progress=progress_of(record) if has_report else None,
-        waiting_for=record.queue.waiting_for(record) if status is PENDING else None,
+        waiting_for=record.queue.schedule.waiting_for(record) if status is PENDING else None,
         cancel_requested=extras.cancel_requested,
         cancel_cause=extras.cancel_cause,
         submitted_at=record.submitted_at,

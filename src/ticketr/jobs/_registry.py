@@ -58,20 +58,6 @@ class Registry:
             those that have completed would cost each of them time; their number follows.
     """
 
-    __slots__ = (
-        "_running",
-        "_schedule",
-        "by_id",
-        "ended",
-        "evict_above",
-        "evict_after",
-        "ids",
-        "keep",
-        "keys",
-        "submitted",
-        "unsuccessful",
-    )
-
     def __init__(
         self, schedule: Schedule, running: Mapping[trio.lowlevel.Task, JobRecord], keep: Keep
     ) -> None:

@@ -12,7 +12,7 @@ import logging
 import traceback
 from collections import deque
 from collections.abc import Callable
-from typing import Final, final
+from typing import TYPE_CHECKING, Final, final
 
 from trio.lowlevel import checkpoint
 
@@ -21,9 +21,14 @@ from ticketr.jobs._job import FAILED, PENDING, JobErrorInfo, JobSnapshot
 from ticketr.jobs._record import JobRecord, snapshot_of
 from ticketr.jobs._values import safe_repr
 
+if TYPE_CHECKING:
+    from ticketr.jobs._core import QueueCore
+
 logger = logging.getLogger("ticketr.jobs")
 
 
+INFO: Final = logging.INFO
+is_enabled_for: Final = logger.isEnabledFor
 STEPS: Final = 3
 """Trio's steps from a failure until its report.
 
@@ -32,51 +37,34 @@ In the first one its submitter runs, in the second one the wait that the submitt
 
 
 @final
-class FailureReporter:
-    """Calls ``on_job_error`` for failed jobs that no task waits for.
+class Reporter:
+    """Calls ``on_job_error`` for failed jobs that no task waits for, and logs the steps of jobs.
+
+    The log is ``ticketr.jobs``: a submit and a start at DEBUG, an end at INFO. Each line has the
+    fields ``job_id``, ``job_name``, ``job_key``, ``job_attempt``, ``job_event`` and ``job_seconds``.
+    Handlers and filters are user code, which may use the queue. If one raises, that is printed as
+    ``logging`` prints an error of a handler. So log a step only when it is done, and the queue is
+    consistent.
 
     Attributes:
-        cancels_queue: Whether the next job that fails cancels the others.
-        fatal: The error of the job whose failure cancelled the others.
         unreported: The failed jobs that are to be reported if no wait begins.
     """
 
-    __slots__ = (
-        "_context",
-        "_on_job_error",
-        "_stop_queue",
-        "_wake_timer",
-        "cancels_queue",
-        "fatal",
-        "unreported",
-    )
-
     def __init__(
-        self,
-        on_job_error: Callable[[JobSnapshot], object] | None,
-        stop_queue: Callable[[BaseException], None],
-        wake_timer: Callable[[], None],
-        *,
-        cancels_queue: bool,
+        self, core: QueueCore, on_job_error: Callable[[JobSnapshot], object] | None
     ) -> None:
+        self._core = core
         self._on_job_error = log_failure if on_job_error is None else on_job_error
-        self._stop_queue = stop_queue
-        self._wake_timer = wake_timer
-        self.cancels_queue: bool = cancels_queue
-        self.fatal: BaseException | None = None
         self._context = contextvars.copy_context()  # not that of a job, which may be current later
         self.unreported: deque[JobRecord] = deque()
 
-    def cancel_queue(self, error: BaseException) -> None:
-        """Note the first failure of a queue that it cancels; later ones are reported."""
-        self.cancels_queue = False
-        self.fatal = error
+    # Failures
 
     def job_failed(self, record: JobRecord) -> None:
         """Report a failed job, unless a task waits for it or soon begins to."""
         if not record.is_awaited and not record.extras.outcome_seen:
             self.unreported.append(record)
-            self._wake_timer()
+            self._core.timer.wake()
 
     def unmark_seen(self, record: JobRecord) -> None:
         """Report a failed job after all, as the only wait for it was cancelled."""
@@ -109,36 +97,9 @@ class FailureReporter:
                 logger.error("on_job_error raised about job %r:\n%s", record.id, text)  # noqa: TRY400
             else:  # an exit or interrupt ends the queue; later failures are logged
                 self._on_job_error = log_failure
-                self._stop_queue(error)
+                self._core.interrupt(error)
 
-
-def log_failure(snapshot: JobSnapshot) -> None:
-    """Log a failure that nobody waits for: the default ``on_job_error``."""
-    text = snapshot.error.traceback.rstrip() if snapshot.error is not None else ""
-    logger.error(
-        "Job %r (%s) failed, and no task waits for it:\n%s", snapshot.id, snapshot.name, text
-    )
-
-
-INFO: Final = logging.INFO
-is_enabled_for: Final = logger.isEnabledFor
-
-
-@final
-class LifecycleLog:
-    """Logs the steps of jobs to ``ticketr.jobs``: a submit and a start at DEBUG, an end at INFO.
-
-    Each line has the fields ``job_id``, ``job_name``, ``job_key``, ``job_attempt``,
-    ``job_event`` and ``job_seconds``. Handlers and filters are user code, which may use the queue.
-    If one raises, that is printed as ``logging`` prints an error of a handler.
-
-    Call a method only when the step is done, and the queue is consistent.
-    """
-
-    __slots__ = ("_stop_queue",)
-
-    def __init__(self, stop_queue: Callable[[BaseException], None]) -> None:
-        self._stop_queue = stop_queue
+    # Steps
 
     def submitted(self, record: JobRecord) -> None:
         """Log that the queue took a job."""
@@ -186,6 +147,14 @@ class LifecycleLog:
             logger.log(level, "Job %r (%s)%s %s", record.id, record.name, place, words, extra=facts)
         except BaseException as error:  # noqa: ASYNC103, BLE001 - a handler or filter is user code
             if not has_only_exceptions(error):
-                self._stop_queue(error)
+                self._core.interrupt(error)
             elif logging.raiseExceptions:
                 traceback.print_exception(error)
+
+
+def log_failure(snapshot: JobSnapshot) -> None:
+    """Log a failure that nobody waits for: the default ``on_job_error``."""
+    text = snapshot.error.traceback.rstrip() if snapshot.error is not None else ""
+    logger.error(
+        "Job %r (%s) failed, and no task waits for it:\n%s", snapshot.id, snapshot.name, text
+    )

@@ -103,7 +103,8 @@ def start_draining(core: QueueCore) -> None:
     paused = core.schedule.lift_pauses(slots)
     for key_slot in slots:
         core.registry.remove_unused(key_slot)
-    core.mark_changed(paused)
+    core.do_in_batches(core.mark_one_changed, paused)
+    core.dispatcher.wake()
 
 
 def refuse_submits(core: QueueCore) -> None:
@@ -124,7 +125,7 @@ def shorten_grace(core: QueueCore, seconds: float) -> None:
     A job that waits for a time or a rate is cancelled at once.
     """
     core.phase.cancels_delayed_jobs = True
-    core.cancel_in_batches(core.schedule.delayed(core.now()))
+    core.do_in_batches(core.cancel_at_end, core.schedule.delayed(core.now()))
     if seconds <= 0:
         cut_off(core)
     else:
@@ -138,14 +139,14 @@ def cut_off(core: QueueCore) -> None:
     phase.stuck_warning_at = min(phase.stuck_warning_at, core.now() + phase.stuck_warning_interval)
     stop_pending(core)
     for record in [*core.running.values()]:
-        core.cancel_at_shutdown(record)
+        core.cancel_at_end(record)
 
 
 def stop_pending(core: QueueCore) -> None:
     """Let no more jobs start, and cancel the first of the pending ones; the timer does the others."""
     if not core.schedule.is_paused:
         core.schedule.pause(None)
-        core.cancel_in_batches(core.schedule.jobs())
+        core.do_in_batches(core.cancel_at_end, core.schedule.jobs())
 
 
 def warn_of_stuck_jobs(core: QueueCore) -> None:

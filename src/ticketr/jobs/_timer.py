@@ -26,8 +26,6 @@ class Timer:
         scope: The timer task sleeps in it; its deadline is when to look at the clock.
     """
 
-    __slots__ = ("scope",)
-
     def __init__(self) -> None:
         self.scope: trio.CancelScope = trio.CancelScope()
 
@@ -56,7 +54,7 @@ async def run_timer(core: QueueCore) -> None:
             await wait_for_timer(core)
     except trio.Cancelled:
         abandon(core, CancelCause.SCOPE)
-        while core.cancel_next():
+        while core.do_next_batch():
             await cancel_shielded_checkpoint()
         raise
 
@@ -64,7 +62,7 @@ async def run_timer(core: QueueCore) -> None:
 async def wait_for_timer(core: QueueCore) -> None:
     """Wait until it is time for something, and do it."""
     phase = core.phase
-    if core.cancel_next():
+    if core.do_next_batch():
         await checkpoint()
         return
     next_time = min(
@@ -73,12 +71,12 @@ async def wait_for_timer(core: QueueCore) -> None:
         core.schedule.next_time(),
         core.repeats.next_time(),
     )
-    with core.timer.reset(-math.inf if core.failures.unreported else next_time):
+    with core.timer.reset(-math.inf if core.reporter.unreported else next_time):
         await trio.sleep_forever()
     handle_due_times(core)
     warn_of_stuck_jobs(core)
-    if core.failures.unreported:
-        await core.failures.report_soon()
+    if core.reporter.unreported:
+        await core.reporter.report_soon()
 
 
 @enable_ki_protection
@@ -111,8 +109,6 @@ class WallClock:
     machine slept. Of a Trio clock that is not in step with real time, as in tests, it stays the
     same from the start. It is then exact in microseconds, as datetimes are.
     """
-
-    __slots__ = ("_is_fixed", "_now", "_offset")
 
     def __init__(self, now: Callable[[], float], *, is_fixed: bool = False) -> None:
         self._now = now

@@ -295,7 +295,7 @@ def end(core: QueueCore, record: JobRecord, outcome: Outcome) -> None:
     if cause is CancelCause.SCOPE and core.phase.cut_off_cause is not None:
         cause = core.phase.cut_off_cause
     record.note_cause(cause)
-    leaves_block = status is FAILED and (is_fatal or core.failures.cancels_queue)
+    leaves_block = status is FAILED and (is_fatal or core.cancels_on_error)
     info = None
     if error is not None:
         info = JobErrorInfo.of(error)

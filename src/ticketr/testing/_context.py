@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable
-from contextvars import Context
-from typing import cast, final
+from typing import Any, cast, final
 
 import trio
 
@@ -13,7 +12,7 @@ from ticketr.jobs._arguments import checked_options
 from ticketr.jobs._handle import JobContext
 from ticketr.jobs._job import JobID
 from ticketr.jobs._progress import JobProgress
-from ticketr.jobs._record import JobRecord, RecordQueue, ended_job_function, progress_of
+from ticketr.jobs._record import ENDED_CALL, JobRecord, progress_of
 from ticketr.jobs._updates import Subscriptions
 from ticketr.jobs._values import checked_whole
 
@@ -77,8 +76,8 @@ def make_context(
     Raises:
         TypeError, ValueError: An argument is invalid.
     """
-    record = JobRecord(ended_job_function, (), Context(), "", math.inf, None)
+    record = JobRecord(ENDED_CALL, "", math.inf, None)
     record.set_options(checked_options({"id": id, "name": name, "key": key, "tags": tags}))
-    record.accept(record.extras.id, 0, 0.0, cast("RecordQueue", None))
+    record.accept(record.extras.id, 0, 0.0, cast("Any", None))
     record.start(cast("trio.lowlevel.Task", None), cast("trio.CancelScope", None), 0.0)
     return FakeContext(record, checked_whole("attempt", attempt, 1))

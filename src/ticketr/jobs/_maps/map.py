@@ -36,13 +36,12 @@ from ticketr.jobs._arguments import (
     make_record,
     refuse_options,
 )
-from ticketr.jobs._core import QueueCore, wait_for_room
+from ticketr.jobs._core import QueueCore
 from ticketr.jobs._deadlock import wait_for_jobs
 from ticketr.jobs._groups import has_only_exceptions
 from ticketr.jobs._handle import result_of
 from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, JobErrorInfo
 from ticketr.jobs._record import JobRecord, snapshot_of
-from ticketr.jobs._retry import Retry
 from ticketr.jobs._shutdown import what_leaves
 from ticketr.jobs._trio import split_cancelled
 
@@ -72,16 +71,13 @@ class JobMap:
         function: Callable[..., Awaitable[object]],
         items: Any,
         options: JobOptions,
-        timeout: float,
-        retry: Retry | None,
         *,
         ordered: bool,
         outcomes: bool,
     ) -> None:
-        make_record(function, (None,), timeout, retry, NO_OPTIONS)  # refuses a wrong function
+        make_record(core, function, (None,), NO_OPTIONS)  # refuses a wrong function
         self._core = core
         self._function = function
-        self._limits = timeout, retry
         reason = "each job has an ID of its own, and waits for its key"
         refuse_options("map()", options, ("id", "on_conflict"), reason)
         self._options = checked_options(options)
@@ -154,7 +150,7 @@ class JobMap:
         """Run all items, and return what a reader of their results would get raised."""
         try:
             while True:
-                self._core.failures.report_if_unseen(await self._next())
+                self._core.reporter.report_if_unseen(await self._next())
         except StopAsyncIteration:
             return None  # noqa: ASYNC910 - each result has a checkpoint
         except BaseException as error:  # noqa: ASYNC103, BLE001 - it leaves the block
@@ -169,7 +165,7 @@ class JobMap:
         if core.store is not None:
             await core.store.wait_all_written()
         for record in self._results:
-            core.failures.report_if_unseen(record)
+            core.reporter.report_if_unseen(record)
         self._results.clear()
 
     def _what_leaves(
@@ -233,7 +229,7 @@ class JobMap:
                         break
                     try:
                         if (record := self._submit(item)) is not None:
-                            await wait_for_room(self._core, record)
+                            await self._core.wait_for_room(record)
                             self._job_entered(record)
                     except QueueClosed as refusal:  # what has entered may still end
                         self._refusal = refusal
@@ -248,7 +244,7 @@ class JobMap:
     def _submit(self, item: object) -> JobRecord | None:
         """Submit the job of an item; return it if there is no room."""
         core = self._core
-        record = make_record(self._function, (item,), *self._limits, NO_OPTIONS)
+        record = make_record(core, self._function, (item,), NO_OPTIONS)
         if self._options:
             record.set_options(self._options)
         if core.store is not None:

@@ -480,11 +480,11 @@ class Schedule:
         self._set_paused(slot, is_paused=False)
 
     def lift_pauses(self, slots: Iterable[KeySlot]) -> list[JobRecord]:
-        """Undo every pause; return the jobs that wait for something else from now on."""
+        """Undo every pause; return the jobs of which the pending ones wait for something else now."""
         paused = [slot for slot in slots if slot.is_paused]
         if not (self.is_paused or paused):
             return []
-        records = [record for record in self.jobs() if self.waiting_for(record) == "paused"]
+        records = self.jobs() if self.is_paused else [job for slot in paused for job in slot.jobs]
         for slot in (None, *paused):
             self.resume(slot)
         return records

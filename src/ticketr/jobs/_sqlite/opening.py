@@ -24,7 +24,7 @@ from ticketr.jobs._handle import JobHandle
 from ticketr.jobs._job import FAILED, CancelCause, JobErrorInfo, JobStatus, OnConflict
 from ticketr.jobs._maps.due_times import utc
 from ticketr.jobs._maps.repeat import Repeat
-from ticketr.jobs._record import NO_CONTEXT, JobRecord, ended_job_function
+from ticketr.jobs._record import ENDED_CALL, JobRecord
 from ticketr.jobs._sqlite.rows import (
     JobRow,
     RepeatRow,
@@ -141,9 +141,8 @@ class Opening:
         attempts = math.inf if retry is None else retry.attempts or math.inf
         if row.kills >= self._writer.max_kills or row.attempts - row.uncounted >= attempts:
             key, tags = record.extras.key, record.extras.tags  # it was running each time
-            record = JobRecord(
-                _losing(row.kills), (), copy_context(), record.name, record.timeout, None
-            )
+            call = (_losing(row.kills), (), copy_context(), None)
+            record = JobRecord(call, record.name, record.timeout, None)
             record.set_options({"key": key, "tags": tags})
         options = {
             "id": row.id,
@@ -177,7 +176,7 @@ class Opening:
         check_row(row)
         core, codec, options = self._core, self._writer.codec, json.loads(row.options)
         name, tags, timeout = options["name"], frozenset(options["tags"]), options["timeout"]
-        record = JobRecord(ended_job_function, (), NO_CONTEXT, name, timeout, None)
+        record = JobRecord(ENDED_CALL, name, timeout, None)
         record.set_options({"tags": tags, "priority": row.priority})
         record.note_cause(None if row.cancel_cause is None else CancelCause(row.cancel_cause))
         result: object = row.result

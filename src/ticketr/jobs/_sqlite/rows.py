@@ -297,7 +297,7 @@ def record_of_call(call: StoredCall, codec: Codec, allowed: AllowedNames | None)
         function, _ = resolve_function(job, args)
     except (ValueError, KeyError, TypeError) as error:
         raise LoadFailed(f"its options are damaged: {error!r}") from error
-    record = JobRecord(function, args, copy_context(), name, timeout, retry)
+    record = JobRecord((function, args, copy_context(), None), name, timeout, retry)
     record.set_options({"key": key, "tags": tags})
     return record
 
