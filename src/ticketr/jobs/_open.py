@@ -189,7 +189,7 @@ class Block:
         if store is not None:
             from ticketr.jobs._sqlite.opening import open_store  # noqa: PLC0415 - only with a store
 
-            await open_store(core, self._store)
+            await open_store(core, store)
         nursery = await self._nursery.__aenter__()
         core.attach(nursery.cancel_scope, recorder)
         nursery.start_soon(run_timer, core)
