@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import trio
+from fakes.small_jobs import fail, forever
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from ticketr import CancelCause, JobContext, JobFailed, JobStatus, Retry, open_job_queue
@@ -62,14 +63,6 @@ async def value(context: JobContext, *args: object) -> object:
     return args or span.get()
 
 
-async def fails(context: JobContext) -> None:
-    raise OSError("no good")
-
-
-async def endless(context: JobContext) -> None:
-    await trio.sleep_forever()
-
-
 async def test_each_attempt_is_inside_a_manager_of_its_own(autojump_clock: MockClock) -> None:
     around = Around()
 
@@ -112,7 +105,7 @@ async def test_the_job_sees_its_context_variables_and_no_other_job_does(
     async with open_job_queue(around=around, retry=Retry(2, first=0.5)) as queue:
         assert [await queue.run(in_child, id=name) for name in "ab"] == ["a", "b"]
         with pytest.raises(JobFailed):
-            await queue.run(fails, id="c")
+            await queue.run(fail, id="c")
 
     assert before == ["none"] * 4
     assert span.get() == "none"
@@ -139,7 +132,7 @@ async def test_an_error_of_the_manager_is_one_of_the_attempt(
 async def test_a_swallowed_error_is_the_value_none(autojump_clock: MockClock) -> None:
     around = Around(swallows=True)
     async with open_job_queue(around=around, retry=Retry(3)) as queue:
-        ended = await queue.submit_nowait(fails).wait()
+        ended = await queue.submit_nowait(fail).wait()
 
     assert (ended.status, ended.result, ended.attempt) == (JobStatus.COMPLETED, None, 1)
 
@@ -153,7 +146,7 @@ async def cleans_up_badly(context: JobContext) -> None:
             raise OSError
 
 
-@pytest.mark.parametrize("body", [endless, cleans_up_badly])
+@pytest.mark.parametrize("body", [forever, cleans_up_badly])
 async def test_a_cancellation_cannot_be_swallowed(body: Any, autojump_clock: MockClock) -> None:
     around = Around(swallows=True)
     async with open_job_queue(around=around) as queue:

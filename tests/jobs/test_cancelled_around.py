@@ -59,6 +59,11 @@ async def break_off(queue: JobQueue) -> None:
                 break
 
 
+async def leave_unread(queue: JobQueue) -> None:
+    async with queue.map(short, range(6)):
+        pass
+
+
 async def run(queue: JobQueue) -> None:
     for number in range(4):
         await queue.run(short, number)
@@ -102,7 +107,17 @@ async def drain(queue: JobQueue) -> None:
 
 
 BODIES = [
-    *(read_map, read_async_items, read_outcomes, break_off, run, run_many, submit, submit_many),
+    *(
+        read_map,
+        read_async_items,
+        read_outcomes,
+        break_off,
+        leave_unread,
+        run,
+        run_many,
+        submit,
+        submit_many,
+    ),
     *(cancel_and_wait, map_in_a_job, drain),
 ]
 

@@ -26,8 +26,8 @@ async def read(handle: JobHandle[Any]) -> None:
             pass
 
 
-async def read_map(queue: JobQueue, count: int = 3, **options: Any) -> list[float]:
-    async with queue.map(sleep, [1] * count, **options) as results:
+async def read_map(queue: JobQueue) -> list[float]:
+    async with queue.map(sleep, [1] * 3) as results:
         return [result async for result in results]
 
 

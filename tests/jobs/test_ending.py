@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio  # noqa: TID251 - the test is about it
-import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
 import pytest
 import trio
+from fakes.small_jobs import forever, tidy
 from trio.abc import Instrument
 from trio.testing import MockClock
 
@@ -24,23 +24,6 @@ from ticketr import (
 )
 
 
-async def sleep(context: JobContext, seconds: float) -> float:
-    await trio.sleep(seconds)
-    return seconds
-
-
-async def forever(context: JobContext) -> None:
-    await trio.sleep_forever()
-
-
-async def tidy(context: JobContext, seconds: float) -> None:
-    try:
-        await trio.sleep_forever()
-    finally:
-        with trio.CancelScope(shield=True):
-            await trio.sleep(seconds)
-
-
 async def interrupt(context: JobContext) -> None:
     await trio.sleep(1)
     raise KeyboardInterrupt
@@ -48,15 +31,6 @@ async def interrupt(context: JobContext) -> None:
 
 def ends(queue: JobQueue) -> list[tuple[str, str | None]]:
     return [(job.status.value, job.cancel_cause) for job in queue.jobs()]
-
-
-async def test_left_normally_a_block_waits_for_its_jobs(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        await queue.submit(sleep, 2)
-        await queue.submit(sleep, 3)
-
-    assert trio.current_time() == 5
-    assert ends(queue) == [("completed", None)] * 2
 
 
 async def test_jobs_may_submit_more_while_the_block_ends(autojump_clock: MockClock) -> None:
@@ -219,77 +193,7 @@ async def test_a_fault_of_ours_does_not_hang(
             await trio.sleep_forever()
 
 
-# The warnings about jobs that do not stop when their queue is shut down.
-
-
-async def linger(context: JobContext, seconds: float) -> None:
-    """Clean up for a long time."""
-    try:
-        await trio.sleep_forever()
-    finally:
-        with trio.CancelScope(shield=True):
-            await trio.sleep(seconds)  # it stays here
-
-
-async def linger_in_children(context: JobContext, children: int) -> None:
-    async with trio.open_nursery() as nursery:
-        for _ in range(children):
-            nursery.start_soon(linger, context, 6)
-
-
-@pytest.fixture
-def told(caplog: pytest.LogCaptureFixture) -> Iterator[list[tuple[float, str]]]:
-    """Return what was logged, with the virtual times."""
-    entries: list[tuple[float, str]] = []
-
-    class Notes(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            entries.append((trio.current_time(), record.getMessage()))
-
-    handler = Notes()
-    logging.getLogger("ticketr.jobs").addHandler(handler)
-    yield entries
-    logging.getLogger("ticketr.jobs").removeHandler(handler)
-
-
-async def test_a_job_that_does_not_stop_is_logged_with_the_line_it_is_at(
-    autojump_clock: MockClock, told: list[tuple[float, str]]
-) -> None:
-    async with open_job_queue() as queue:
-        await queue.submit(linger, 40, id="x", name="slow one", key="acme")
-        await trio.sleep(1)
-        await queue.shutdown(grace=2)
-
-    assert trio.current_time() == 43
-    # 5 s after it was cancelled, then at growing intervals.
-    assert [time for time, _ in told] == [8, 18, 38]
-    place = f"linger ({__file__}, line {linger.__code__.co_firstlineno + 6})"
-    text = f"Job 'x' (slow one, key 'acme') does not stop: it is at {place}"
-    assert {text for _, text in told} == {text}
-
-
-async def test_the_first_child_tasks_of_a_job_are_logged(
-    autojump_clock: MockClock, told: list[tuple[float, str]]
-) -> None:
-    async def one_more() -> None:
-        with trio.CancelScope(shield=True):
-            await trio.sleep(7)
-
-    async def various(context: JobContext) -> None:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(linger_in_children, context, 3)
-            nursery.start_soon(one_more)
-
-    async with open_job_queue() as queue:
-        await queue.submit(various)
-        await trio.sleep(1)
-        await queue.shutdown(grace=0)
-
-    assert [time for time, _ in told] == [6]
-    text = told[0][1]
-    assert text.startswith("Job 'job-1' (various) does not stop: it is at ")
-    assert text.count("linger (") == 1  # three are at the same line
-    assert text.count("one_more (") == 1
+# How many jobs end at a time.
 
 
 class EndsPerStep(Instrument):
@@ -357,14 +261,10 @@ async def enter() -> None:
         pytest.fail("the block was entered")
 
 
-def test_a_queue_under_asyncio_needs_trio() -> None:
+@pytest.mark.parametrize("run", [asyncio.run, lambda coroutine: coroutine.send(None)])
+def test_a_queue_outside_trio_needs_it(run: Callable[[object], object]) -> None:
     with pytest.raises(RuntimeError, match=NEEDS_TRIO):
-        asyncio.run(enter())
-
-
-def test_a_queue_in_no_event_loop_needs_trio() -> None:
-    with pytest.raises(RuntimeError, match=NEEDS_TRIO):
-        enter().send(None)
+        run(enter())
 
 
 def test_a_task_of_asyncio_beside_a_guest_run_needs_trio() -> None:

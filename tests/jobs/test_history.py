@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import pytest
 import trio
 import trio.testing
-from fakes.durable import in_place
+from fakes.durable import change, in_place, open_stored
 from fakes.job_snapshots import EARLIER
 from fakes.processes import unmeasured
 from fakes.small_jobs import fail, give, nothing, quiet, sleep
@@ -31,7 +31,6 @@ from ticketr import (
     JobContext,
     JobStatus,
     SqliteHistory,
-    SqliteStore,
     open_job_queue,
 )
 from ticketr.jobs._sqlite import history as _history
@@ -203,17 +202,6 @@ async def test_the_file_is_its_owners(path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-async def test_the_tables_of_another_version_are_left_alone(path: Path) -> None:
-    await SqliteHistory(path).write([job(1)])
-    with closing(sqlite3.connect(path)) as db:
-        db.execute("PRAGMA user_version = 99")
-    before = path.read_bytes()
-
-    with pytest.raises(HistoryFailed, match="another version of ticketr wrote it"):
-        await SqliteHistory(path).write([job(2)])
-    assert path.read_bytes() == before
-
-
 async def test_two_that_make_the_file_at_once_both_succeed(path: Path) -> None:
     async with trio.open_nursery() as nursery:
         for run in "abcdefgh":
@@ -222,29 +210,35 @@ async def test_two_that_make_the_file_at_once_both_succeed(path: Path) -> None:
     assert len(await SqliteHistory(path).read()) == 8
 
 
-async def test_a_file_that_is_something_else_is_left_alone(path: Path) -> None:
-    path.write_text("my letters " * 100)
-
-    with pytest.raises(HistoryFailed, match="not a database") as caught:
-        await SqliteHistory(path).write([job(1)])
-
-    assert caught.value.path == str(path)
-    assert path.read_text() == "my letters " * 100
-
-
-@pytest.mark.parametrize("is_store", [False, True])
-async def test_the_database_of_something_else_is_left_alone(is_store: bool, path: Path) -> None:
-    if is_store:
-        async with open_job_queue(store=SqliteStore(path, run_sync=in_place)):
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("letters", "not a database"),
+        ("tables", "it is another database, not the history"),
+        ("store", "it is another database, not the history"),
+        ("later version", "another version of ticketr wrote it"),
+    ],
+)
+async def test_a_file_that_is_something_else_is_left_alone(
+    what: str, words: str, path: Path
+) -> None:
+    if what == "letters":
+        path.write_text("my letters " * 100)
+    elif what == "store":
+        async with open_stored(path):
             pass
     else:
-        with closing(sqlite3.connect(path)) as db:
-            db.execute("CREATE TABLE letters (text)")
+        if what == "later version":
+            await SqliteHistory(path).write([job(1)])
+        change(
+            path, "CREATE TABLE letters (text)" if what == "tables" else "PRAGMA user_version = 99"
+        )
     before = path.read_bytes()
 
-    with pytest.raises(HistoryFailed, match="it is another database, not the history"):
-        await SqliteHistory(path).write([job(1)])
+    with pytest.raises(HistoryFailed, match=words) as caught:
+        await SqliteHistory(path).write([job(2)])
 
+    assert caught.value.path == str(path)
     assert path.read_bytes() == before
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import trio
-from fakes.small_jobs import quiet, sleep, starts, tidy, waits
+from fakes.small_jobs import sleep, starts, tidy, waits
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from ticketr import (
@@ -26,75 +26,47 @@ from ticketr import (
 )
 
 
-def starts_by_id(queue: JobQueue) -> dict[str, float | None]:
-    first = queue.jobs()[0].submitted_at
-    return {
-        job.id: None if job.started_at is None else job.started_at - first for job in queue.jobs()
-    }
-
-
 async def test_one_job_of_a_key_runs_at_a_time_and_holds_up_no_other(
     autojump_clock: MockClock,
 ) -> None:
     async with open_job_queue(workers=2) as queue:
-        for name, key in [("a1", "a"), ("a2", "a"), ("a3", "a"), ("b1", "b"), ("c", None)]:
-            queue.submit_nowait(sleep, id=name, key=key)
+        jobs = [queue.submit_nowait(sleep, key=key) for key in ("a", "a", "a", "b", None)]
         await wait_all_tasks_blocked()
 
-        assert [job.waiting_for for job in queue.jobs()] == [None, "key", "key", None, "worker"]
-        assert [job.id for job in queue.jobs(key="a")] == ["a1", "a2", "a3"]
-        assert queue.snapshot("b1").key == "b"
+        assert waits(*jobs) == [None, "key", "key", None, "worker"]
+        assert queue.jobs(key="a") == [job.snapshot() for job in jobs[:3]]
+        assert jobs[3].snapshot().key == "b"
 
-    assert starts_by_id(queue) == {"a1": 0, "a2": 1, "a3": 2, "b1": 0, "c": 1}
+    assert starts(*jobs) == [0, 1, 2, 0, 1]
 
 
 async def test_a_freed_key_goes_to_the_best_that_lives(autojump_clock: MockClock) -> None:
     async with open_job_queue(workers=3) as queue:
-        for name, priority in [("a", 0), ("b", 0), ("c", 2), ("d", 1), ("e", 3), ("f", 2)]:
-            queue.submit_nowait(sleep, id=name, key="k", priority=priority)
-            await wait_all_tasks_blocked()
-        queue.cancel("e")
-        queue.cancel("f")
-        queue.set_priority("b", 4)
+        first = queue.submit_nowait(sleep, key="k")
+        await wait_all_tasks_blocked()
+        jobs = [queue.submit_nowait(sleep, key="k", priority=n) for n in (0, 2, 1, 3, 2)]
+        jobs[3].cancel()
+        jobs[4].cancel()
+        queue.set_priority(jobs[0], 4)
 
-    assert starts_by_id(queue) == {"a": 0, "b": 1, "c": 2, "d": 3, "e": None, "f": None}
+    assert starts(first, *jobs) == [0, 1, 2, 3, None, None]
 
 
 async def test_a_free_key_goes_on_when_the_job_it_was_offered_to_is_cancelled(
     autojump_clock: MockClock,
 ) -> None:
     async with open_job_queue(workers=2) as queue:
-        for name, seconds, key in [("a", 2, "k"), ("x", 1, None), ("b", 1, "k"), ("c", 1, "k")]:
-            queue.submit_nowait(sleep, seconds, id=name, key=key)
+        first = queue.submit_nowait(sleep, 2, key="k")
+        queue.submit_nowait(sleep)
+        offered, last = (queue.submit_nowait(sleep, key="k") for _ in range(2))
         await trio.sleep(1.5)
-        queue.submit_nowait(sleep, 10, id="y", priority=9)
-        queue.submit_nowait(sleep, 5, id="z", priority=9)
+        others = [queue.submit_nowait(sleep, seconds, priority=9) for seconds in (10, 5)]
         await trio.sleep(1.5)  # the key is free, and both workers have others to run
-        assert queue.snapshot("b").waiting_for == "worker"
-        queue.cancel("b")
+        assert waits(offered) == ["worker"]
+        offered.cancel()
 
-    assert starts_by_id(queue) == {"a": 0, "x": 0, "b": None, "c": 7, "y": 1.5, "z": 2}
-
-
-@pytest.mark.parametrize("how", ["value", "error", "cancel", "timeout"])
-async def test_a_key_is_free_however_its_job_ends(how: str, autojump_clock: MockClock) -> None:
-    async def job(context: JobContext) -> None:
-        await trio.sleep(1)
-        if how == "error":
-            raise ValueError
-        await trio.sleep(0 if how == "value" else 9)
-
-    async with open_job_queue(workers=2, on_job_error=quiet) as queue:
-        first = queue.submit_nowait(job, key="k", timeout=2 if how == "timeout" else None)
-        second = queue.submit_nowait(sleep, key="k")
-        await trio.sleep(1.5)
-        if how == "cancel":
-            first.cancel()
-        ended = await first.wait()
-        await second.wait()
-
-        assert second.snapshot().started_at == ended.finished_at
-        assert (queue._core.schedule.blocked, queue._core.registry.keys) == ({}, {})
+    assert starts(first, offered, last) == [0, None, 7]
+    assert starts(*others) == [0, 0.5]
 
 
 async def test_no_worker_idles_while_a_key_is_free(autojump_clock: MockClock) -> None:
@@ -269,17 +241,6 @@ async def test_fewer_jobs_run_at_once_than_there_are_workers(autojump_clock: Moc
         queue.set_concurrency(2)
 
     assert starts(*jobs) == [0, 1, 1, 3, 3, 5]
-
-
-async def test_the_best_jobs_of_a_key_run_first(autojump_clock: MockClock) -> None:
-    async with open_job_queue(workers=2, key_concurrency=2) as queue:
-        queue.pause()
-        jobs = [queue.submit_nowait(sleep, key="k", priority=n) for n in (0, 1, 2, 3)]
-        queue.set_priority(jobs[0], 9)
-        await wait_all_tasks_blocked()
-        queue.resume()
-
-    assert starts(*jobs) == [0, 1, 1, 0]
 
 
 async def test_a_rate_of_a_key_spaces_the_jobs_that_its_concurrency_allows(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import trio
-from fakes.small_jobs import nothing, quiet, sleep
+from fakes.small_jobs import nothing, quiet, sleep, tidy
 from trio.testing import MockClock
 
 from ticketr import JobContext, JobStatus, RetryLater, open_job_queue
@@ -23,10 +23,13 @@ class Collector(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self.records: list[logging.LogRecord] = []
+        self.warnings: list[tuple[float, str]] = []
         self.act: Callable[[logging.LogRecord], object] = lambda record: None
 
     def emit(self, record: logging.LogRecord) -> None:
         self.records.append(record)
+        if record.levelno == logging.WARNING:
+            self.warnings.append((trio.current_time(), record.getMessage()))
         self.act(record)
 
     @property
@@ -152,3 +155,47 @@ async def test_waits_and_runs_are_summed_up(autojump_clock: MockClock) -> None:
     ended = queue.statistics()
     assert (ended.wait_seconds, ended.run_seconds) == (4 + 7, 4 + 3 + 4 + 1)
     assert (ended.completed, ended.failed, ended.cancelled) == (3, 1, 1)
+
+
+# Jobs that do not stop when their queue is shut down.
+
+
+async def test_a_job_that_does_not_stop_is_logged_with_the_line_it_is_at(
+    log: Collector, autojump_clock: MockClock
+) -> None:
+    async with open_job_queue() as queue:
+        await queue.submit(tidy, 40, id="x", name="slow one", key="acme")
+        await trio.sleep(1)
+        await queue.shutdown(grace=2)
+
+    assert trio.current_time() == 43
+    place = f"tidy ({tidy.__code__.co_filename}, line {tidy.__code__.co_firstlineno + 6})"
+    text = f"Job 'x' (slow one, key 'acme') does not stop: it is at {place}"
+    # 5 s after it was cancelled, then at growing intervals.
+    assert log.warnings == [(8, text), (18, text), (38, text)]
+
+
+async def test_the_first_child_tasks_of_a_job_are_logged(
+    log: Collector, autojump_clock: MockClock
+) -> None:
+    async def one_more() -> None:
+        with trio.CancelScope(shield=True):
+            await trio.sleep(7)
+
+    async def various(context: JobContext) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(one_more)
+            async with trio.open_nursery() as inner:
+                for _ in range(3):
+                    inner.start_soon(tidy, context, 6)
+
+    async with open_job_queue() as queue:
+        await queue.submit(various)
+        await trio.sleep(1)
+        await queue.shutdown(grace=0)
+
+    ((time, text),) = log.warnings
+    assert time == 6
+    assert text.startswith("Job 'job-1' (various) does not stop: it is at ")
+    assert text.count("tidy (") == 1  # three are at the same line
+    assert text.count("one_more (") == 1

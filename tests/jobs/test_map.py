@@ -52,7 +52,6 @@ class Drawn:
     def __init__(self, count: float = float("inf")) -> None:
         self.count = count
         self.drawn = 0
-        self.is_closed = False
 
     def __iter__(self) -> Iterator[int]:
         return self
@@ -62,9 +61,6 @@ class Drawn:
             raise StopIteration
         self.drawn += 1
         return self.drawn - 1
-
-    def close(self) -> None:
-        self.is_closed = True
 
 
 class AsyncDrawn(Drawn):
@@ -294,17 +290,6 @@ async def test_a_map_that_is_not_iterated_raises_the_first_failure(
     assert [job.status.value for job in told] == ["failed"] * 2
 
 
-async def test_a_map_that_is_not_iterated_may_be_cancelled(autojump_clock: MockClock) -> None:
-    async with open_job_queue(workers=2) as queue:
-        with trio.move_on_after(5) as scope:
-            async with queue.map(one_second, Drawn()):
-                pass
-
-        assert scope.cancelled_caught
-        assert trio.current_time() == 5
-        assert queue.statistics().completed >= 8
-
-
 async def test_leaving_early_cancels_the_rest_and_waits_for_it(autojump_clock: MockClock) -> None:
     async def clean_up(context: JobContext, number: float) -> float:
         try:
@@ -340,22 +325,6 @@ async def test_the_error_of_the_body_leaves_as_it_is(autojump_clock: MockClock) 
         assert error.__context__ is None
         assert trio.current_time() == 1
         assert queue.statistics().running == queue.statistics().pending == 0
-
-
-@pytest.mark.parametrize("seconds", [0, 1])
-async def test_a_map_that_is_left_while_it_waits_for_room(
-    autojump_clock: MockClock, seconds: float
-) -> None:
-    async with open_job_queue(workers=1, max_pending=1) as queue:
-        async with queue.map(give, Drawn()) as values:
-            await trio.sleep(1)
-            queue.pause()
-            queue.submit_nowait(give, 0)
-            await anext(values)  # makes room in the map, none in the queue
-            await trio.sleep(seconds)
-
-        assert queue.statistics().submitters_waiting == 0
-        assert queue.statistics().pending == 1
 
 
 # Items that misbehave

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from functools import partial
+from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
@@ -17,7 +18,6 @@ from fakes.small_jobs import forever, give, nothing
 
 from ticketr import (
     CancelOutcome,
-    FinishedJob,
     JobContext,
     JobHandle,
     JobQueue,
@@ -26,6 +26,7 @@ from ticketr import (
     QueueClosed,
     Rate,
     RepeatHandle,
+    SqliteHistory,
     Updates,
     open_job_queue,
 )
@@ -130,20 +131,6 @@ def async_calls(stage: Stage) -> dict[str, Callable[[], Awaitable[object]]]:
     }
 
 
-class EmptyHistory:
-    """A history that keeps nothing, and so could be read anywhere."""
-
-    def summary(self, result: object) -> str:
-        return ""
-
-    async def write(self, jobs: Sequence[FinishedJob], /) -> None:
-        await trio.lowlevel.checkpoint()
-
-    async def read(self, *, limit: int, status: JobStatus | None) -> list[FinishedJob]:
-        await trio.lowlevel.checkpoint()
-        return []
-
-
 class Stage:
     """A queue with a job that runs, a repeat, and two readers."""
 
@@ -195,14 +182,16 @@ def test_every_public_call_is_looked_at_here() -> None:
     assert set(looked_at) | ANSWERS_ANYWHERE == public
 
 
-async def test_a_call_from_another_thread_or_run_is_refused_and_changes_nothing() -> None:
+async def test_a_call_from_another_thread_or_run_is_refused_and_changes_nothing(
+    path: Path,
+) -> None:
     seen: list[tuple[str, str]] = []
 
     async def follow(updates: Updates[JobSnapshot]) -> None:
         async for snapshot in updates:
             seen.append((snapshot.id, snapshot.status))
 
-    async with open_job_queue(workers=2, history=EmptyHistory()) as queue:
+    async with open_job_queue(workers=2, history=SqliteHistory(path)) as queue:
         stage = Stage(queue)
         await stage.set_up()
         async with trio.open_nursery() as nursery:
@@ -260,31 +249,6 @@ def test_a_queue_that_is_closed_answers_in_another_run_and_without_one() -> None
 
 
 # The queue used from real threads, by way of `trio.from_thread`.
-
-
-async def test_a_thread_that_waits_for_a_job_is_woken_by_the_cancellation_of_its_own_task() -> None:
-    waiting = trio.Event()
-    woken: list[BaseException] = []
-
-    def use(queue: JobQueue) -> None:
-        handle = trio.from_thread.run(queue.submit, forever)
-        trio.from_thread.run_sync(waiting.set)
-        try:
-            trio.from_thread.run(handle.wait)
-        except trio.Cancelled as error:
-            woken.append(error)
-            raise
-
-    async with open_job_queue() as queue:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(trio.to_thread.run_sync, use, queue)
-            await waiting.wait()
-            nursery.cancel_scope.cancel()
-        (job,) = queue.jobs()
-        queue.cancel(job.id)
-
-    assert len(woken) == 1
-    assert job.status is JobStatus.RUNNING
 
 
 async def test_a_foreign_thread_submits_and_cancels_with_a_token() -> None:

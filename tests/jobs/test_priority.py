@@ -7,7 +7,6 @@ import trio
 from trio.testing import MockClock, assert_no_checkpoints, wait_all_tasks_blocked
 
 from ticketr import JobContext, JobQueue, Retry, UnknownJob, open_job_queue
-from ticketr.jobs._scheduling.schedule import MAX_STALE, PriorityQueue
 
 
 class Order:
@@ -101,17 +100,3 @@ async def test_waiting_submitters_enter_by_priority_then_arrival(
 
     assert entered == ["b", "c", "d", "a"]
     assert order.started == ["runs", "pending", "b", "c", "d", "a"]
-
-
-@pytest.mark.parametrize("direction", [1.0, -1.0])
-def test_stale_entries_do_not_accumulate(direction: float) -> None:
-    """Neither from the deque nor from the heap."""
-    line = PriorityQueue[int]()
-    line.push(-1, 0.0, -1)
-    line.push(-2, -1e9, -2)
-    for number in range(1, 10_000):
-        line.push(number, direction * number, number)
-        line.discard(number)
-
-    assert len(line._queue) + len(line._heap) <= 4 + MAX_STALE
-    assert [line.pop(), line.pop()] == [-2, -1]

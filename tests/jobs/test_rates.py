@@ -37,16 +37,6 @@ def test_rounding_errors_do_not_add_up() -> None:
     assert take_starts(Bucket(Rate(10, burst=1)), 100_001)[-1] == 100_000 * 0.1
 
 
-@pytest.mark.parametrize(("burst", "later"), [(1, [0.5, 1.0]), (8, [0, 0, 0.5])])
-def test_a_new_rate_keeps_what_the_old_bucket_held(burst: int, later: list[float]) -> None:
-    old = Bucket(Rate(4, burst=4))
-    take_starts(old, 2)  # two are left
-
-    if burst == 1:
-        take_starts(old, 2)
-    assert take_starts(Bucket(Rate(2, burst=burst), old, 0.0), len(later)) == later
-
-
 @given(
     count=st.integers(1, 50),
     per=st.floats(0.01, 100),

@@ -14,7 +14,6 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from ticketr import (
     CancelCause,
-    CancelOutcome,
     GiveUp,
     JobContext,
     JobFailed,
@@ -141,24 +140,6 @@ async def test_a_job_between_attempts_holds_neither_worker_nor_key_nor_room(
 
     assert trial.gaps == [5]
     assert queue._core.registry.keys == {}
-
-
-async def test_a_cancel_between_attempts_is_final_at_once(autojump_clock: MockClock) -> None:
-    trial = Trial(ValueError(), None)
-    async with open_job_queue() as queue:
-        handle = queue.submit_nowait(trial.job, retry=THRICE)
-        await trial_is_over(trial)
-
-        assert handle.cancel() is CancelOutcome.CANCELLED
-        assert handle.status is JobStatus.CANCELLED
-
-    assert trial.attempts == [1]
-
-
-async def trial_is_over(trial: Trial) -> None:
-    """Wait until half a second after the first attempt."""
-    await trio.sleep(1.5)
-    assert trial.attempts == [1]
 
 
 @pytest.mark.parametrize("error", [ValueError(), RetryLater(1)], ids=repr)

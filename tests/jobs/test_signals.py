@@ -122,14 +122,6 @@ async def test_signals_are_received_until_the_jobs_of_the_body_have_ended(
     assert ends(queue) == {"long": SHUT_DOWN}
 
 
-async def test_without_a_signal_the_block_ends_with_its_jobs(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue, drain_on_signals(queue, grace=2):
-        await queue.submit(sleep, 3600, id="long")
-
-    assert trio.current_time() == 3600
-    assert ends(queue) == {"long": COMPLETED}
-
-
 @pytest.mark.parametrize(
     "error",
     [ValueError(), SystemExit(), ExceptionGroup("", [QueueClosed(), ValueError()])],
@@ -171,16 +163,6 @@ async def test_a_job_that_somebody_else_cancelled_is_an_error(
             await trio.sleep(2)
             job.cancel()
             await job.result()
-
-
-async def test_a_cancellation_of_the_block_goes_on(autojump_clock: MockClock) -> None:
-    with trio.move_on_after(1) as scope:
-        async with open_job_queue() as queue, drain_on_signals(queue, grace=10):
-            await queue.submit(sleep, 3600, id="long")
-            await trio.sleep_forever()
-
-    assert scope.cancelled_caught
-    assert ends(queue) == {"long": (JobStatus.CANCELLED, CancelCause.SCOPE)}
 
 
 @pytest.mark.parametrize("numbers", [[signal.SIGTERM], [signal.SIGINT, signal.SIGTERM]])

@@ -58,7 +58,6 @@ ODD: dict[str, Callable[[], Any]] = {
     "-huge": lambda: -(10**5000),
     "True": lambda: True,
     "Decimal": lambda: Decimal(1),
-    "Decimal nan": lambda: Decimal("nan"),
     "Fraction": lambda: Fraction(3, 2),
     "complex": lambda: 1j,
     "text": lambda: "5",
@@ -73,7 +72,6 @@ ODD: dict[str, Callable[[], Any]] = {
     "object": object,
     "class": lambda: Retry,
     "function": lambda: lambda *_: None,
-    "range": lambda: iter(range(2)),
     "enum": lambda: Colour.RED,
     "no repr": NoRepr,
 }

@@ -145,18 +145,6 @@ async def test_watching_one_job_ends_with_its_end(autojump_clock: MockClock) -> 
         ]
 
 
-async def test_watching_a_job_that_has_ended_tells_how(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        handle = await queue.submit(steps, 1)
-        await handle.wait()
-        with queue.watch() as others:
-            for _ in range(2):
-                with handle.watch() as updates:
-                    assert [told(snapshot) async for snapshot in updates] == [("completed", 1)]
-            await queue.shutdown()
-            assert [snapshot async for snapshot in others] == []
-
-
 async def test_a_request_to_cancel_is_a_change(autojump_clock: MockClock) -> None:
     async def tidy(context: JobContext) -> None:
         try:
