@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, cast
 
 import trio
 import trio.testing
@@ -16,8 +17,10 @@ from ticketr import JobContext, JobQueue, open_job_queue
 from ticketr.app.sync import OnWritten, Store
 from ticketr.app.tui.app import FRAME_INTERVAL, App
 from ticketr.app.tui.job_request import JobRequest
+from ticketr.app.tui.messages import Message
+from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.setup_runner import SetupRunner
-from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace
+from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, Workspaces
 from ticketr.app.tui.setup import Setup
 from ticketr.app.tui.theme import Theme
 
@@ -44,6 +47,32 @@ def workspace(root: Path, name: str = "") -> OpenWorkspace:
         return Steps(f"{request.kind.value.capitalize()} {name}")
 
     return OpenWorkspace(name, Store(root, ".ticketr"), make_job, "jira.example", "DEMO")
+
+
+def services(
+    root: Path,
+    told: list[Message],
+    *,
+    reader: Any = None,
+    terminal: Any = None,
+    queue: Any = None,
+    in_thread: Any = inline,
+    **options: Any,
+) -> Services:
+    """Return what a service works with, for one workspace, `work`.
+
+    Args:
+        root: The folder of the workspace.
+        told: A list that gets the messages to the app.
+        reader: What reads the files of the workspace.
+        terminal: The app's terminal.
+        queue: The app's queue.
+        in_thread: Runs what blocks.
+        options: The rest of the workspace.
+    """
+    made = OpenWorkspace("work", Store(root, ".ticketr"), cast("Any", None), **options)
+    opened = Workspaces((made,), lambda _: reader, told.append)
+    return Services(terminal, queue, opened, told.append, in_thread=in_thread)
 
 
 @dataclass
@@ -77,10 +106,18 @@ async def running_app(
     workspaces: Sequence[OpenWorkspace | ClosedWorkspace] = (),
     *,
     setup: Setup | None = None,
-    size: tuple[int, int] = (100, 30),
+    screen: FakeScreen | None = None,
+    pull: bool = False,
 ) -> AsyncGenerator[Run]:
-    """Run the app while the block runs, and end it and its jobs at the end of the block."""
-    screen = FakeScreen(*size)
+    """Run the app while the block runs, and end it and its jobs at the end of the block.
+
+    Args:
+        workspaces: Its workspaces.
+        setup: What a first run asks.
+        screen: Its terminal.
+        pull: Whether it begins with a pull.
+    """
+    screen = FakeScreen(100, 30) if screen is None else screen
     async with trio.open_nursery() as outlasting:
         async with open_job_queue(workers=2) as queue:
             runner = None if setup is None else SetupRunner(setup, outlasting)
@@ -88,7 +125,7 @@ async def running_app(
             run = Run(app, screen, queue)
 
             async def until_left() -> None:
-                await app.run()
+                await app.run(pull=pull)
                 run.left.set()
 
             async with trio.open_nursery() as nursery:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 from fakes.states import app_state, pressed, snapshot
@@ -12,6 +14,7 @@ from ticketr.app.tickets import Ticket
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.ends import end_of
 from ticketr.app.tui.job_request import JobKind, JobRequest
+from ticketr.app.tui.key_names import key_of, name_of
 from ticketr.app.tui.key_settings import keymap_of
 from ticketr.app.tui.keymap import TABLE, Context, KeyAction, KeyMap
 from ticketr.app.tui.overlays.help import help_lines
@@ -19,14 +22,9 @@ from ticketr.app.tui.overlays.palette import Palette
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.theme import Theme
 from ticketr.app.tui.update import update
+from ticketr.terminal.terminfo import TerminalKind
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-    from typing import TypeAlias
-
-    Keys: TypeAlias = Callable[[str], KeyMap]
-
+Keys: TypeAlias = Callable[[str], KeyMap]
 DRAFT = Ticket("Not there yet")
 THEME = Theme()
 
@@ -207,3 +205,77 @@ def test_a_key_of_the_user_does_what_the_key_before_did(keys: Keys) -> None:
     _, asked = update(state, messages.KeyPressed("KEY_F8"), 0.0)
 
     assert asked == (effects.StartJob("work", JobRequest(JobKind.PULL)),)
+
+
+@pytest.mark.parametrize(
+    ("name", "bytes_of_it"),
+    [
+        ("p", "p"),
+        ("P", "P"),
+        ("shift+p", "P"),
+        ("+", "+"),
+        ("Space", " "),
+        ("Ctrl+Space", "\0"),
+        ("Ctrl+F", "\x06"),
+        ("ctrl+f", "\x06"),
+        ("Ctrl+H", "\x08"),
+        ("Ctrl+I", "\t"),
+        ("Ctrl+M", "\r"),
+        ("Ctrl+J", "\n"),
+        ("Ctrl+[", "\x1b"),
+        ("Ctrl+]", "\x1d"),
+        ("Alt+x", "\x1bx"),
+        ("Alt+Shift+X", "\x1bX"),
+        ("Alt+?", "\x1b?"),
+        ("Ctrl+Alt+P", "\x1b\x10"),
+        ("F5", "\x1b[15~"),
+        ("f12", "\x1b[24~"),
+        ("Ctrl+F5", "\x1b[15;5~"),
+        ("Shift+F1", "\x1b[1;2P"),
+        ("Tab", "\t"),
+        ("Shift+Tab", "\x1b[Z"),
+        ("Enter", "\r"),
+        ("Escape", "\x1b"),
+        ("Backspace", "\x7f"),
+        ("Del", "\x1b[3~"),
+        ("PgDn", "\x1b[6~"),
+        ("Ctrl+PageUp", "\x1b[5;5~"),
+        ("Home", "\x1b[H"),
+        ("↑", "\x1b[A"),
+        ("Ctrl+Shift+Right", "\x1b[1;6C"),
+    ],
+)
+def test_a_name_is_the_key_that_the_terminal_reports(name: str, bytes_of_it: str) -> None:
+    reported = TerminalKind("xterm-256color").key(bytes_of_it)
+
+    assert reported is not None
+    assert key_of(name) == reported.name
+
+
+@pytest.mark.parametrize(
+    "name", ["", "pp", "Hyper+P", "Ctrl+", "Ctrl+Ctrl+P", "Ctrl+Shift+P", "Alt+Space", "F99", "\t"]
+)
+def test_what_is_no_key_is_none(name: str) -> None:
+    assert key_of(name) is None
+
+
+@pytest.mark.parametrize("key", sorted({key for row in TABLE for key in row.keys}))
+def test_each_key_of_the_table_has_a_name_that_leads_back(key: str) -> None:
+    same = {"KEY_CTRL_H": "KEY_BACKSPACE"}
+
+    assert key_of(name_of(key)) == same.get(key, key)
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ("KEY_CTRL_ALT_PGDOWN", "Ctrl+Alt+PgDn"),
+        ("KEY_CTRL__", "Ctrl+_"),
+        ("KEY_CENTER", "Center"),
+        ("KEY_BTAB", "Shift+Tab"),
+        (" ", "Space"),
+        ("ä", "ä"),
+    ],
+)
+def test_a_key_has_a_name_for_people(key: str, name: str) -> None:
+    assert name_of(key) == name

@@ -1,7 +1,9 @@
-"""Pull and push from the app on a real sandbox: queued, cancelled, cut off, and not answered."""
+"""Pull, push and change on a real sandbox: cancelled, cut off, typed by mistake, below changing files."""
 
 from __future__ import annotations
 
+import shutil
+import string
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,19 +19,24 @@ from jira_sandbox import create_app, make_site
 from ticketr import JobStatus
 from ticketr.app.jira import ConnectFailed
 from ticketr.app.jira.transport import Request, Response
+from ticketr.app.tickets import Ticket, parse, render
+from ticketr.app.tui import messages
 from ticketr.app.tui.overlays.reading_time import LOOK
 from ticketr.app.tui.services.opening import open_workspace
+from ticketr.terminal import Paste
 
 #: Seconds that each answer takes.
 LATENCY = 1.0
 
 
 @asynccontextmanager
-async def pulled(root: Path, **changes: Any) -> AsyncGenerator[tuple[Run, Bench]]:
+async def pulled(
+    root: Path, latency: float = LATENCY, **changes: Any
+) -> AsyncGenerator[tuple[Run, Bench]]:
     """Run the app on a workspace that was pulled once, from a site that now answers slowly."""
     bench = Bench(make_site(tickets=12, seed=1), root)
     await bench.pull()
-    bench.latency = LATENCY
+    bench.latency = latency
     async with running_app((open_workspace("work", bench.options(**changes)),)) as run:
         await run.settle()
         yield run, bench
@@ -155,3 +162,299 @@ async def test_a_server_that_stops_answering_is_named_within_5_seconds(
         assert "no answer for" in run.screen.rows[-1]
         await run.press("KEY_ESCAPE")
         assert [job.status for job in run.queue.jobs()] == [JobStatus.CANCELLED]
+
+
+async def test_chosen_tickets_are_deleted_by_a_job_after_their_number_was_typed(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    bench = Bench(make_site(tickets=12, seed=1), tmp_path / "work")
+    await bench.pull()
+    async with running_app((open_workspace("work", bench.options()),)) as run:
+        row = run.app.state.row
+        assert row is not None
+        ticket = parse((bench.root / row.path).read_text()).tickets[0]
+        count = ticket.count()
+        await run.press(" ", "b", *["KEY_DOWN"] * 8, "KEY_ENTER")
+        await trio.sleep(2)
+        assert bench.writes == []
+        await run.press("KEY_ENTER")
+        assert (
+            f"type {count} to delete {count} ticket{'s' * (count != 1)} for ever:"
+            in run.screen.text
+        )
+        await run.press(*str(count), "KEY_ENTER")
+        await trio.sleep(10)
+
+        (ended,) = run.queue.jobs()
+        assert ended.status is JobStatus.COMPLETED
+        assert ended.name == "Change 1 ticket"
+        assert run.screen.rows[-1].startswith(
+            "✓ Deleted 1 ticket · ticketr pull --prune moves the files away"
+        )
+    assert len(list(bench.site)) == 12 - count
+    assert bench.writes == ["POST bulk/issues/delete"]
+
+
+async def test_esc_cancels_it_and_says_how_many_may_be_changed(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    bench = Bench(make_site(tickets=12, seed=1), tmp_path / "work")
+    await bench.pull()
+    bench.latency = 5.0
+    async with running_app((open_workspace("work", bench.options()),)) as run:
+        await run.press(" ", "b", *["KEY_DOWN"] * 6, "KEY_ENTER", *"demo-9", "KEY_ENTER")
+        await trio.sleep(6)
+        await run.press("KEY_ENTER")
+        while not bench.writes:  # noqa: ASYNC110 - a virtual clock
+            await trio.sleep(1)
+        await run.press("KEY_ESCAPE")
+        await trio.sleep(20)
+
+        (ended,) = run.queue.jobs()
+        assert ended.status is JobStatus.CANCELLED
+        assert run.screen.rows[-1].startswith("⊘ Cancelled: 0/1 tickets changed, 1 may be")
+        await run.press("J", "R")
+        assert "A change in Jira is not run again unseen; b asks again" in run.screen.text
+
+
+TICKETS = 12
+
+
+async def job(run: Run) -> JobStatus:
+    """Return how the last job ended."""
+    while not run.queue.jobs()[-1].status.is_terminal:  # noqa: ASYNC110 - a virtual clock
+        await trio.sleep(0.5)
+    await run.settle()
+    return run.queue.jobs()[-1].status
+
+
+async def test_a_folder_that_is_deleted_is_named_and_pulled_again_once_it_is_back(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    root = tmp_path / "work"
+    async with pulled(root, 0.0) as (run, bench):
+        before = bench.files()
+        await run.press("p")
+        shutil.rmtree(root)
+        await run.press("KEY_ESCAPE", "r")
+
+        gone = f"the folder {root} is gone"
+        assert gone[:30] in run.screen.rows[4]
+        assert run.app.state.notice == f"work: {gone}"
+        await run.press("e", "t", "d", "p", "KEY_ESCAPE", "u", "KEY_ESCAPE", "P")
+        assert run.app.state.notice == f"{gone}; r reads it again"
+        assert not root.exists()
+        root.mkdir()
+        await run.press("r", "P")
+        assert await job(run) is JobStatus.COMPLETED
+        assert bench.files() == before
+        assert run.app.state.workspace.count == TICKETS
+        assert run.app.state.workspace.problem == ""
+
+
+async def test_files_that_are_renamed_during_a_pull_stay_the_only_ones_and_a_copy_is_named(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with pulled(tmp_path / "work", latency=1.0) as (run, bench):
+        bench.site.edit("DEMO-1", summary="From Jira")
+        await run.press("P")
+        await trio.sleep(1.5)
+        before = bench.files()
+        for key in ("DEMO-1", "DEMO-9"):  # one has changed in Jira, one has not
+            (bench.root / f"{key}.md").rename(bench.root / f"renamed-{key}.md")
+        assert await job(run) is JobStatus.COMPLETED
+
+        files = bench.files()
+        assert len(files) == len(before)
+        assert files["renamed-DEMO-1.md"].startswith("# TICKET: [DEMO-1] From Jira\n")
+        assert files["renamed-DEMO-9.md"] == before["DEMO-9.md"]
+        shutil.copy(bench.root / "renamed-DEMO-1.md", bench.root / "DEMO-1.md")
+        await run.press("P")
+
+        assert await job(run) is JobStatus.COMPLETED
+        assert run.screen.rows[-1].startswith("! DEMO-1: DEMO-1 is in DEMO-1.md and in")
+
+
+async def test_of_two_apps_on_a_folder_the_second_job_names_the_process_that_is_in_the_way(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with (
+        pulled(tmp_path / "work", latency=5.0) as (run, bench),
+        running_app((open_workspace("work", bench.options()),)) as other,
+    ):
+        await run.press("P")
+        await trio.sleep(1)
+        await other.press("P")
+        assert await job(other) is JobStatus.FAILED
+        assert other.screen.rows[-1].startswith("✗ …/work is being changed by process ")
+        assert await job(run) is JobStatus.COMPLETED
+        await other.press("P")
+        assert await job(other) is JobStatus.COMPLETED
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\xff\x00\xfe garbage", "left out: cannot read DEMO-1.md: line 1 is not UTF-8"),
+        (b"", "DEMO-1.md holds no ticket any more"),
+        (None, "DEMO-1.md holds no ticket any more"),
+        (b"# TICKET: [DEMO-1] Other\n", "DEMO-1.md is edited; p shows what a push would write"),
+    ],
+    ids=["garbage", "empty", "deleted", "edited"],
+)
+async def test_what_an_editor_left_is_told_and_the_rest_can_be_pushed(
+    content: bytes | None, words: str, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with pulled(tmp_path / "work") as (run, bench):
+        bench.retitles("DEMO-9", "Edited here")
+        path = bench.root / "DEMO-1.md"
+        path.unlink() if content is None else path.write_bytes(content)
+        await run.press("r")
+        run.app._send.send_nowait(messages.EditorClosed("work", "DEMO-1.md"))
+        await run.settle()
+
+        assert run.app.state.notice.startswith(words)
+        await run.press("p")
+        await trio.sleep(LOOK)
+        await run.press("KEY_ENTER")
+        assert await job(run) is JobStatus.COMPLETED
+        assert bench.finds("DEMO-9").summary == "Edited here"
+
+
+@pytest.mark.parametrize(("begin", "end"), [(b"\xef\xbb\xbf", b"\n"), (b"", b"\r\n")])
+async def test_a_byte_order_mark_or_other_line_ends_are_no_edit(
+    begin: bytes, end: bytes, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with pulled(tmp_path / "work") as (run, bench):
+        path = bench.root / "DEMO-1.md"
+        path.write_bytes(begin + path.read_bytes().replace(b"\n", end))
+        await run.press("r")
+        run.app._send.send_nowait(messages.EditorClosed("work", "DEMO-1.md"))
+        await run.settle()
+
+        assert run.app.state.notice == "Reading the files again"
+        assert run.app.state.workspace.edited == frozenset()
+
+
+async def test_a_folder_with_spaces_new_lines_and_other_scripts_in_its_path_is_worked_in(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    parent = tmp_path / "two words\nand a line"
+    parent.mkdir()
+    async with pulled(parent / "größe 陈 \u202eevil") as (run, bench):
+        bench.retitles("DEMO-9", "Edited here")
+        await run.press("r", "p")
+        await trio.sleep(LOOK)
+        await run.press("KEY_ENTER")
+        assert await job(run) is JobStatus.COMPLETED
+        assert bench.finds("DEMO-9").summary == "Edited here"
+        bench.site.edit("DEMO-1", summary="From Jira")
+        await run.press("P")
+        assert await job(run) is JobStatus.COMPLETED
+        assert "\u202e" not in run.screen.text
+
+
+DRAFTS = 30
+KEYS = [key for key in string.printable if key.isprintable() and key != "q"]
+WORDS = ["/spam", "push", "sync", ":push", "ppp", "sss", "P p", "uuu", "c", "fall"]
+
+
+@asynccontextmanager
+async def unpushed(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncGenerator[tuple[Run, Bench]]:
+    """Run the app on a workspace with an edited ticket and 30 drafts.
+
+    At the end, Jira must have got no write, and each file must be as before, byte for byte.
+    """
+    monkeypatch.setenv("EDITOR", "true")
+    monkeypatch.setenv("BROWSER", "true")
+    bench = Bench(make_site(tickets=12, seed=1), root)
+    await bench.pull()
+    bench.retitles("DEMO-1", "Edited here")
+    for number in range(DRAFTS):
+        (root / f"draft-{number}.md").write_text(render([Ticket(title=f"Draft {number}")]))
+    before = bench.files()
+    async with running_app((open_workspace("work", bench.options()),)) as run:
+        await run.settle()
+        assert "1 edited" in run.screen.rows[0]
+        assert f"{DRAFTS} drafts" in run.screen.rows[0]
+        yield run, bench
+    assert bench.writes == []
+    assert bench.files() == before
+
+
+async def home(run: Run) -> None:
+    """Wait until nothing runs, and go back to the main screen."""
+    while run.queue.statistics().running:
+        await run.settle()
+    await trio.sleep(1)
+    for _ in range(5):
+        if run.app.state.overlays:
+            await run.press("KEY_ESCAPE")
+    assert not run.app.state.overlays
+
+
+@pytest.mark.unmeasured
+async def test_no_key_pressed_twice_writes_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+) -> None:
+    async with unpushed(tmp_path / "work", monkeypatch) as (run, bench):
+        for key in KEYS:
+            await run.type(key * 2)
+            await home(run)
+            assert bench.writes == [], key
+        assert not run.left.is_set()
+
+
+@pytest.mark.parametrize("typed", ["qq", "quit?"])
+async def test_q_leaves_and_what_follows_it_writes_nothing(
+    typed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+) -> None:
+    async with unpushed(tmp_path / "work", monkeypatch) as (run, _):
+        run.screen.press(*typed)
+        with trio.fail_after(1):
+            await run.left.wait()
+
+
+@pytest.mark.parametrize("ends", [[], ["KEY_ENTER"] * 3], ids=["", "enter"])
+async def test_no_typed_word_writes_anything(
+    ends: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+) -> None:
+    async with unpushed(tmp_path / "work", monkeypatch) as (run, bench):
+        for word in WORDS:
+            run.screen.press(*word, *ends)
+            await home(run)
+            assert bench.writes == [], word
+
+
+@pytest.mark.unmeasured
+@pytest.mark.parametrize("gap", [0.05, 0.12, 0.15, 0.2, 0.25])
+async def test_no_word_typed_at_the_speed_of_people_writes_anything(
+    gap: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+) -> None:
+    async with unpushed(tmp_path / "work", monkeypatch) as (run, bench):
+        for word in (*WORDS, "p", "s", "u"):
+            for key in (*word, "KEY_ENTER"):
+                run.screen.press(key)
+                await trio.sleep(gap)
+            await home(run)
+            assert bench.writes == [], word
+
+
+@pytest.mark.unmeasured
+@pytest.mark.parametrize("opened", ["", "/", "f", ":", "p", "s", "J", "u", "t"])
+async def test_no_paste_of_lines_writes_anything(
+    opened: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+) -> None:
+    async with unpushed(tmp_path / "work", monkeypatch) as (run, bench):
+        for lines in ("push\n\n\n", "\n\np\n\n", "q\ns\n\n", "show what a push would write\n\n"):
+            await run.press(*opened)
+            await trio.sleep(1)
+            before = len(run.app.state.overlays)
+            run.screen.tell(Paste(lines))
+            await run.settle()
+            assert len(run.app.state.overlays) == before
+            await home(run)
+            assert bench.writes == [], lines
+        assert not run.left.is_set()

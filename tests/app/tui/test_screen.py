@@ -1,18 +1,29 @@
+"""Every screen at many sizes: against golden frames, and the rules that none breaks."""
+
 from __future__ import annotations
 
 import math
+import re
+import time
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import pytest
+from fakes.app_screens import SCREENS, main_state
+from fakes.golden import check_golden, framed
 from fakes.screens import plain
 from fakes.states import after, app_state, pressed, snapshot
+from hypothesis import given, strategies as st
 
 from ticketr import JobSnapshot, JobStatus
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
+from ticketr.app.tui.keymap import TABLE, Context, KeyAction
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.state import AppState
-from ticketr.app.tui.theme import Theme
+from ticketr.app.tui.theme import MARKS, Theme
 from ticketr.app.tui.update import wake_at
 from ticketr.statusline import LineStyle
 from ticketr.terminal import sgr
@@ -32,26 +43,6 @@ TICKETS = (
     Ticket("A draft"),
 )
 THEMES = (Theme(), Theme(sgr), Theme(line_style=LineStyle(unicode=False)))
-
-
-@pytest.mark.parametrize(
-    "size", [(200, 60), (100, 30), (80, 24), (60, 16), (40, 8), (20, 4), (12, 3)]
-)
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("keys", [(), ("3",), ("1",), ("?",), ("L",), ("/", "x"), ("j", "z")])
-def test_every_row_is_exactly_as_wide_as_asked(
-    size: tuple[int, int], theme: Theme, keys: tuple[str, ...]
-) -> None:
-    state = after(
-        app_state(*TICKETS, width=size[0], height=size[1]), messages.JobChanged(snapshot())
-    )
-
-    rows = screen(pressed(state, *keys), 1.0, theme)
-
-    assert len(rows) == size[1]
-    assert [width(plain(row)) for row in rows] == [size[0]] * size[1]
-    if not theme.line_style.unicode:
-        assert all(row.isascii() for row in rows)
 
 
 def test_a_key_is_hinted_once_with_what_it_does_in_the_panel() -> None:
@@ -210,10 +201,172 @@ def test_an_empty_ticket_that_hides_the_list_says_that_none_is_selected(height: 
     assert "No ticket is selected" not in "".join(plain(row) for row in screen(wide, 0.0, Theme()))
 
 
-def test_an_address_is_no_path() -> None:
-    words = "the site https://harbour.example/browse/DEMO-1 is /gone/away/for good"
-    state = app_state(width=60, height=6).noticed(words)
+SIZES = ((200, 60), (100, 30), (80, 24), (60, 16), (40, 8))
+COLORS = Theme(partial(sgr, colors=True), links=False)
+BARE = Theme(partial(sgr, colors=False), LineStyle(color=False), links=False)
+NOW = 3.0
+#: A run of text in one style, and the codes of the style.
+RUN = re.compile(r"\x1b\[([\d;]+)m([^\x1b]*)")
+REVERSE, RED = 7, 31
+#: Words that a diff marks with brackets of its own.
+CHANGED = re.compile(r"\s*(\[-.*-\]|\{\+.*\+\})\s*")
+#: Marks that stand in a colour of their own, beside those of the theme.
+BARS = {"▌", "√"}
 
-    shown = plain(screen(state, 0.0, Theme())[-2]).strip()
 
-    assert shown == "the site https://harbour.example/browse/DEMO-1 is …/for g…"
+def runs(row: str) -> list[tuple[set[int], str]]:
+    """Return the styled texts of a row, with the numbers of their styles."""
+    return [({*map(int, codes.split(";"))}, text) for codes, text in RUN.findall(row)]
+
+
+def test_no_key_that_opens_a_question_answers_it() -> None:
+    asks = {
+        KeyAction.PUSH,
+        KeyAction.SYNC,
+        KeyAction.UNDO,
+        KeyAction.SETTLE,
+        KeyAction.CHANGE,
+        KeyAction.STATUS,
+        KeyAction.ADD,
+    }
+    answers = {Context.QUESTION, Context.PLAN, Context.CONFLICT, Context.CHOICE, Context.INPUT}
+    opening = {key for row in TABLE if row.action in asks for key in row.keys}
+    answering = {
+        key
+        for row in TABLE
+        if row.action is KeyAction.ACCEPT and answers & {*row.contexts}
+        for key in row.keys
+    }
+
+    assert opening
+    assert answering == {"KEY_ENTER"}
+    assert not opening & answering
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize("key", ["1", "2", "3"])
+def test_only_the_focused_panel_has_a_reversed_row(key: str, width: int, height: int) -> None:
+    state = pressed(main_state(width, height), key)
+    rows = screen(state, NOW, COLORS)[1:-2]
+
+    reversed_ = [text for row in rows for styles, text in runs(row) if REVERSE in styles]
+    assert len(reversed_) == (key != "3" and not (key == "1" and not state.layout.workspaces))
+    shown = "\n".join(map(plain, rows))
+    if key == "1" and reversed_:
+        assert reversed_[0].startswith("▸")
+    if key == "2":
+        assert reversed_[0].startswith("▌")
+    elif state.layout.left:
+        assert "▌" in shown  # a bar and bold, where the keys are elsewhere
+
+
+@pytest.mark.parametrize("width", range(40, 101, 5))
+def test_every_column_of_the_list_is_there_at_every_width(width: int) -> None:
+    rows = [plain(row) for row in screen(main_state(width, 24), NOW, COLORS)]
+
+    (row,) = (each for each in rows if " DEMO-9 " in each and "Rebuild" in each)
+    assert re.match(r"[▌ ]![▾▸ ]◐ DEMO-9 +Rebuild.* AO ", row)
+    assert any(re.search(r"─ 2 Tickets ─.* \d+/\d+ ", each) for each in rows)
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize("name", SCREENS)
+def test_only_marks_and_words_of_failure_have_a_colour(name: str, width: int, height: int) -> None:
+    allowed = MARKS.keys() | BARS
+    for row in screen(SCREENS[name](main_state(width, height)), NOW, COLORS):
+        for styles, text in runs(row):
+            if styles & {*range(30, 38), *range(40, 48), *range(90, 98)} and text.strip():
+                is_mark = text.strip() in allowed or CHANGED.match(text)
+                assert is_mark or styles >= {1, RED}, (text, row)
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_no_meaning_is_by_colour_alone(name: str) -> None:
+    state = SCREENS[name](main_state(100, 30))
+
+    bare = screen(state, NOW, BARE)
+
+    assert [plain(row) for row in screen(state, NOW, COLORS)] == [plain(row) for row in bare]
+    assert not any(styles & {*range(30, 50)} for row in bare for styles, _ in runs(row))
+
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+ASCII = Theme(line_style=LineStyle(unicode=False, color=False), links=False)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _utc() -> Iterator[None]:
+    """Show times of day in UTC."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_a_screen_is_as_it_was_agreed(name: str) -> None:
+    frames = {
+        f"{cells}x{height}": framed(screen(SCREENS[name](main_state(cells, height)), NOW, COLORS))
+        for cells, height in SIZES
+    }
+    frames["ascii"] = framed(screen(SCREENS[name](main_state(80, 24)), NOW, ASCII))
+
+    check_golden(GOLDEN / f"{name}.txt", frames)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 40])
+def test_the_main_screen_is_as_it_was_agreed(count: int) -> None:
+    frames = {
+        f"{cells}x{height}": framed(screen(main_state(cells, height, count), NOW, COLORS))
+        for cells, height in SIZES
+    }
+    frames["ascii"] = framed(screen(main_state(80, 24, count), NOW, ASCII))
+
+    check_golden(GOLDEN / f"main-{count}.txt", frames)
+
+
+def assert_fits(rows: list[str], cells: int, height: int) -> None:
+    assert len(rows) == height
+    assert {width(plain(row)) for row in rows} == {cells}
+    assert not any(mark in plain(row) for row in rows for mark in "\x1b\x07\x9b\u202e")
+
+
+@given(
+    name=st.sampled_from(["main", *SCREENS]),
+    cells=st.integers(1, 210),
+    height=st.integers(1, 64),
+    ascii_only=st.booleans(),
+)
+def test_every_row_of_every_screen_is_exactly_as_wide_as_asked(
+    name: str, cells: int, height: int, *, ascii_only: bool
+) -> None:
+    state = main_state(cells, height, 3)
+    state = SCREENS[name](state) if name in SCREENS else state
+
+    rows = screen(state, NOW, ASCII if ascii_only else COLORS)
+
+    assert_fits(rows, cells, height)
+    if ascii_only:
+        assert all(row.isascii() for row in rows)
+
+
+@pytest.mark.parametrize("name", SCREENS)
+@pytest.mark.parametrize("size", [(20, 4), (21, 5), (24, 6), (40, 8), (79, 13), (80, 12)])
+@pytest.mark.parametrize("theme", [COLORS, ASCII], ids=["unicode", "ascii"])
+def test_a_small_screen_has_no_row_that_is_off(
+    name: str, size: tuple[int, int], theme: Theme
+) -> None:
+    assert_fits(screen(SCREENS[name](main_state(*size, 3)), NOW, theme), *size)
+
+
+@pytest.mark.parametrize("size", [(19, 4), (20, 3), (5, 2), (1, 1)])
+def test_a_screen_that_is_too_small_says_what_is_needed(size: tuple[int, int]) -> None:
+    rows = screen(main_state(*size), NOW, Theme())
+
+    assert_fits(rows, *size)
+    words = "ticketr needs 20x4"
+    assert rows[0].rstrip() == (words if size[0] >= len(words) else words[: size[0] - 1] + "…")
+    assert not any(row.strip() for row in rows[1:])

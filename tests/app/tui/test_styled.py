@@ -4,7 +4,6 @@ from functools import partial
 
 import pyte
 import pytest
-from fakes.bytecodes import Bytecodes
 from hypothesis import example, given, strategies as st
 
 from ticketr.app.tui.styled import (
@@ -158,16 +157,6 @@ def test_wrapped_lines_hold_all_words_and_fit(styled: Line, width: int) -> None:
     assert all(cells(each) <= max(width, widest) for each in wrapped)
 
 
-def test_wrapping_costs_time_in_proportion_to_the_text() -> None:
-    def cost(length: int) -> int:
-        bytecodes = Bytecodes()
-        with bytecodes.counted():
-            wrap_line((Span("a" * length + " word" * length + "é" * length),), 20)
-        return bytecodes.count
-
-    assert 0 < cost(8_000) < 4.5 * cost(2_000)
-
-
 def test_paint_styles_each_span() -> None:
     assert paint(line("a", "b"), COLORS) == "a\x1b[1mb\x1b[m"
     assert paint(line("a", "b"), Theme().style) == "ab"
@@ -221,16 +210,3 @@ def test_a_terminal_shows_a_painted_line() -> None:
 
     assert screen.display[0].replace("\x00", "").rstrip().endswith("link")
     assert screen.buffer[0][0].bold
-
-
-def test_a_row_is_painted_in_few_bytecodes() -> None:
-    row = tuple(
-        Span(f"größe {n} \u2013 word", ("bold", "cyan") if n % 2 else ()) for n in range(14)
-    )
-    bytecodes = Bytecodes()
-
-    paint(fit_line(row, 200), COLORS, links=True)  # what is cached is cached then
-    with bytecodes.counted():
-        paint(fit_line((Span("60"), *row), 200), COLORS, links=True)
-
-    assert 100 < bytecodes.count < 10_000

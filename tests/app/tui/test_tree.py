@@ -1,18 +1,19 @@
-"""Test the list in blocks against a list that is arranged as a whole each time."""
+"""Test the rows of tickets, and the list in blocks against one that is arranged as a whole."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from fakes.bytecodes import Bytecodes
+from fakes.states import app_state
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from ticketr.app.tickets import SORT_NAMES, Candidate, Ticket, parse_filter, sort_key
+from ticketr.app.tickets import SORT_NAMES, Ticket, parse_filter, sort_key
 from ticketr.app.tui import row_blocks
 from ticketr.app.tui.row_blocks import Rows
-from ticketr.app.tui.rows import ListRow, rows_of
-from ticketr.app.tui.sorting import sort_ahead
+from ticketr.app.tui.rows import ListRow, row_of_broken, rows_of
 from ticketr.app.tui.tree import Wanted, arrange
 
 #: Numbers of a ticket and of its sub-tasks; a draft has the number 0.
@@ -128,21 +129,6 @@ def test_a_replaced_ticket_leaves_the_others(families: list[Family], again: list
     assert changed.issues == len(changed)
 
 
-def test_a_change_of_one_ticket_copies_one_block() -> None:
-    rows = Rows().merged(family(number, 1) for number in range(1, 40))
-
-    changed = rows.merged([family(20, 1)])
-
-    differing = [
-        old for old, new in zip(rows.blocks, changed.blocks, strict=True) if old is not new
-    ]
-    assert len(rows.blocks) > 5
-    assert len(differing) == 1
-    # The garbage collector takes long for many new objects.
-    kept = {id(each) for block in rows.blocks for each in block.shown}
-    assert sum(id(each) not in kept for block in changed.blocks for each in block.shown) == 2
-
-
 @given(FAMILIES, st.lists(st.tuples(st.integers(0, 40), st.integers(0, 3)), max_size=8))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_rows_that_are_read_again_replace_all_and_keep_the_blocks_that_are_the_same(
@@ -157,17 +143,6 @@ def test_rows_that_are_read_again_replace_all_and_keep_the_blocks_that_are_the_s
     assert [updated[at] for at in range(len(updated))] == whole
     assert rows.updated(rows) is rows
     assert updated.merged(family(*each) for each in again) == Rows.of(whole)
-
-
-def test_a_ticket_less_and_one_more_make_two_blocks_new() -> None:
-    rows = Rows().merged(family(number, 1) for number in range(1, 40))
-    left = [row for row in rows if not row.key.endswith(("N-7", "1700"))]
-
-    changed = rows.updated([*left, *family(60, 0)])
-
-    assert len(changed.blocks) == len(rows.blocks) > 5
-    kept = [old is new for old, new in zip(rows.blocks, changed.blocks, strict=True)]
-    assert kept.count(False) == 2
 
 
 @pytest.mark.parametrize("words", ["status=d", "-status=d", "-draft", "p"])
@@ -185,91 +160,98 @@ def test_a_filter_takes_a_few_steps_for_each_row(
     assert 0 < bytecodes.count < 65 * len(rows)
 
 
-@pytest.mark.parametrize("sort", [name for name in SORT_NAMES if name != "key"])
-@pytest.mark.parametrize("words", ["", "p"])
-@pytest.mark.parametrize("folded", [frozenset[str](), frozenset(["DEMO-7"])])
-def test_another_order_of_rows_that_were_read_takes_a_few_steps_for_each(
-    sort: str, words: str, folded: frozenset[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(row_blocks, "BLOCK_ROWS", 256)
-    rows = Rows().merged(family(number, 1) for number in range(1, 300))
-    sort_ahead(rows)
-    wanted = Wanted(parse_filter(words)) if words else None
-    arrange(rows, folded=folded, wanted=wanted)
-
-    bytecodes = Bytecodes()
-    with bytecodes.counted():
-        shown = arrange(rows, folded=folded, sort=sort, wanted=wanted)
-        at = shown.index_of(family(9, 1)[0].order)
-
-    assert shown[at].row.key == "DEMO-9"
-    assert 0 < bytecodes.count < 12 * len(rows)
+def ticket(number: int, *tasks: int, title: str = "T") -> Ticket:
+    parts = tuple(Ticket(title=f"Part {each}", key=f"DEMO-{each}") for each in tasks)
+    return Ticket(title=title, key=f"DEMO-{number}", tasks=parts)
 
 
-def test_an_exclusion_looks_at_the_rows_that_other_words_leave(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(row_blocks, "BLOCK_ROWS", 256)
-    rows = Rows().merged(family(number, 1) for number in range(1, 1000))
-    rows.prepare()
-    arrange(rows, wanted=Wanted(parse_filter("77")))
-
-    bytecodes = Bytecodes()
-    with bytecodes.counted():
-        shown = arrange(rows, wanted=Wanted(parse_filter("77 -done")))
-
-    assert 0 < len(shown) < len(rows) / 20
-    assert 0 < bytecodes.count < 6 * len(rows)
+def keys(rows: Rows) -> list[str]:
+    return [row.key for row in rows]
 
 
-@pytest.mark.parametrize("sort", [name for name in SORT_NAMES if name != "key"])
-def test_only_the_tickets_that_a_pull_brings_to_a_sorted_list_are_given_new_keys(
-    sort: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(row_blocks, "BLOCK_ROWS", 32)
-    rows = Rows().merged(family(number, 1) for number in range(1, 1000))
-    sort_ahead(rows)
-    keyed: list[str] = []
+def test_a_ticket_has_a_row_for_itself_and_each_sub_task() -> None:
+    rows = rows_of(ticket(1, 2, 3), "a.md")
 
-    def noting(name: str) -> Callable[[Candidate], object]:
-        def key(candidate: Candidate) -> object:
-            keyed.append(candidate.key)
-            return sort_key(name)(candidate)
-
-        return key
-
-    monkeypatch.setattr("ticketr.app.tui.rows.sort_key", noting)
-    merged = rows.merged(family(number, 2) for number in range(20, 1000, 50))
-    arrange(merged, sort=sort)
-
-    assert keyed == [f"DEMO-{number}" for number in range(20, 1000, 50)]
+    assert [(row.key, row.depth, row.path) for row in rows] == [
+        ("DEMO-1", 0, "a.md"),
+        ("DEMO-2", 1, "a.md"),
+        ("DEMO-3", 1, "a.md"),
+    ]
 
 
-def test_a_letter_more_costs_less_than_a_look_at_each_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(row_blocks, "BLOCK_ROWS", 5000)  # all in one block
-    tickets = [Ticket(title=f"Ticket {at}", key=f"DEMO-{at}") for at in range(1, 5001)]
-    rows = Rows.of(rows_of(each, f"{each.key}.md")[0] for each in tickets)
-    arrange(rows, wanted=Wanted(parse_filter("et 499")))
+def test_titles_and_statuses_are_clean() -> None:
+    hostile = Ticket(title="a\x1b[2Jb", key="DEMO-1", fields={"Status": "To\x07 Do"})
 
-    bytecodes = Bytecodes()
-    with bytecodes.counted():
-        shown = arrange(rows, wanted=Wanted(parse_filter("et 4999")))
+    (row,) = rows_of(hostile, "a.md")
 
-    assert [each.row.key for each in shown] == ["DEMO-4999"]
-    assert 0 < bytecodes.count < len(rows) / 2
+    assert "\x1b" not in row.title
+    assert "\x07" not in row.status
 
 
-def test_a_word_that_was_pasted_is_searched_once_in_each_row(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(row_blocks, "BLOCK_ROWS", 5000)  # all in one block
-    tickets = [Ticket(title=f"Ticket {at}", key=f"DEMO-{at}") for at in range(1, 5001)]
-    rows = Rows.of(rows_of(each, f"{each.key}.md")[0] for each in tickets)
-    rows.prepare()
+def test_rows_are_in_the_order_of_numbers_not_of_letters() -> None:
+    rows = Rows().merged([rows_of(ticket(each), f"{each}.md") for each in (10, 9, 100)])
 
-    bytecodes = Bytecodes()
-    with bytecodes.counted():
-        shown = arrange(rows, wanted=Wanted(parse_filter("ticket")))
+    assert keys(rows) == ["DEMO-9", "DEMO-10", "DEMO-100"]
 
-    assert len(shown) == 5000
-    assert 0 < bytecodes.count < 20 * len(rows)
+
+def test_sub_tasks_stay_below_their_ticket_whatever_their_numbers() -> None:
+    rows = Rows().merged([rows_of(ticket(5), "5.md"), rows_of(ticket(1, 9), "1.md")])
+
+    assert keys(rows) == ["DEMO-1", "DEMO-9", "DEMO-5"]
+
+
+def test_a_ticket_that_comes_again_replaces_its_rows_even_from_another_file() -> None:
+    rows = Rows().merged([rows_of(ticket(1, 2, 3), "old.md"), rows_of(ticket(4), "4.md")])
+
+    rows = rows.merged([rows_of(ticket(1, 2, title="New"), "new.md")])
+
+    assert keys(rows) == ["DEMO-1", "DEMO-2", "DEMO-4"]
+    assert (rows[0].title, rows[0].path) == ("New", "new.md")
+
+
+def test_a_broken_file_takes_the_row_of_its_ticket() -> None:
+    rows = Rows().merged([rows_of(ticket(each), f"DEMO-{each}.md") for each in (1, 2, 3)])
+
+    row = row_of_broken("DEMO-2.md", "DEMO-2.md:1:1: \x1b[2Jwhy", has_rows=False)
+
+    assert row.order == rows[1].order
+    assert (row.key, row.title, row.is_broken) == ("", "DEMO-2.md:1:1: why", True)
+
+
+def test_a_broken_file_is_listed_before_its_shown_tickets() -> None:
+    row = row_of_broken("DEMO-2.md", "DEMO-9 is in two places", has_rows=True)
+
+    assert row.order < rows_of(ticket(1), "a.md")[0].order
+    assert row.head == ""
+
+
+def test_drafts_stand_side_by_side_before_the_rest() -> None:
+    first = Ticket(title="One", line=1)
+    second = Ticket(title="Two", line=9)
+
+    rows = Rows().merged(
+        [rows_of(ticket(1), "1.md"), rows_of(second, "d.md"), rows_of(first, "d.md")]
+    )
+
+    assert [row.title for row in rows] == ["One", "Two", "T"]
+
+
+@given(st.lists(st.lists(st.integers(1, 30), min_size=1, max_size=5, unique=True), max_size=20))
+def test_merging_one_by_one_or_at_once_is_the_same(batches: list[list[int]]) -> None:
+    at_once = Rows().merged([rows_of(ticket(n), f"{n}.md") for batch in batches for n in batch])
+    one_by_one = Rows()
+    for batch in batches:
+        one_by_one = one_by_one.merged([rows_of(ticket(n), f"{n}.md") for n in batch])
+
+    assert one_by_one == at_once
+    assert keys(at_once) == [f"DEMO-{n}" for n in sorted({n for b in batches for n in b})]
+
+
+def test_of_a_ticket_in_conflict_only_the_sub_tasks_that_clash_have_the_mark() -> None:
+    tasks = (Ticket("One", "DEMO-2"), Ticket("Two", "DEMO-3"), Ticket("Three"))
+    view = app_state(Ticket("Whole", "DEMO-1", tasks=tasks), Ticket("Other", "DEMO-5")).workspace
+    view = replace(view, conflicts={"DEMO-1": ("DEMO-3: Labels",)})
+
+    flags = [(each.row.title, view.flag(each.row)) for each in view.visible]
+
+    assert flags == [("Whole", "!"), ("One", " "), ("Two", "!"), ("Three", "+"), ("Other", " ")]

@@ -14,7 +14,8 @@ from hypothesis import assume, given, strategies as st
 from ticketr.app.jira.adf import forms
 from ticketr.app.tui.markdown import LONGEST_TEXT, RenderedLine, render_markdown
 from ticketr.app.tui.markdown.forms import PANELS
-from ticketr.app.tui.styled import Span, cells, plain
+from ticketr.app.tui.markdown.tables import LEAST_COLUMN, column_widths
+from ticketr.app.tui.styled import Line, Span, cells, plain
 
 HERE = Path(__file__).parent
 SAMPLES = sorted((HERE / "samples").glob("*.md"))
@@ -406,3 +407,283 @@ def test_no_letter_is_lost(pieces: list[str], width: int) -> None:
     letters = "".join(shown(text, width))
 
     assert [c for c in letters if c in "abc"] == [c for c in text if c in "abc"]
+
+
+_CODE = (Span("`", ("dim",)), Span("a"), Span("`", ("dim",)))
+
+
+def rendered(text: str, *, links: bool = True, ascii_only: bool = False) -> Line:
+    """Return the only line of a text."""
+    (only,) = render_markdown(text, 200, links=links, ascii_only=ascii_only)
+    return only.line
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("*a*", (Span("a", ("italic",)),)),
+        ("**a**", (Span("a", ("bold",)),)),
+        ("~~a~~", (Span("a", ("strike",)),)),
+        ("**a *b***", (Span("a ", ("bold",)), Span("b", ("bold", "italic")))),
+        ("***a** b*", (Span("a", ("italic", "bold")), Span(" b", ("italic",)))),
+        ("`a  *b*`", (Span("`", ("dim",)), Span("a  *b*"), Span("`", ("dim",)))),
+        ("a\\*b\\* &amp; &lt;", (Span("a*b* & <"),)),
+        ('<u adf="underline">a</u>b', (Span("a", ("underline",)), Span("b"))),
+        ('<span adf="mention" params=\'{"id":"1"}\'>@Mia</span>', (Span("@Mia", ("bold",)),)),
+        ('<span adf="status">`OPEN`</span>', (Span("[OPEN]", ("bold",)),)),
+        ('<span adf="placeholder">a</span>', (Span("a", ("dim",)),)),
+        ('<span adf="inlineExtension"></span>', (Span("[macro]", ("dim",)),)),
+        ('<span adf="unknownInline"></span>', (Span("[content of Jira]", ("dim",)),)),
+        ('<u adf="underline">never closed', (Span("never closed", ("underline",)),)),
+        ("a @[Mia\\] K](557058:1-b)!", (Span("a "), Span("@Mia] K", ("bold",)), Span("!"))),
+        ("`OPEN`{green} `a`{x}", (Span("[OPEN]", ("bold",)), Span(" "), *_CODE, Span("{x}"))),
+        ("<u>a</u>b", (Span("a", ("underline",)), Span("b"))),
+        ("**a** <!-- -->b", (Span("a", ("bold",)), Span(" "), Span("b"))),
+    ],
+)
+def test_styles(text: str, line: Line) -> None:
+    assert rendered(text) == line
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('<span adf="emoji" params=\'{"id":"1"}\'>:ship:</span>', ":ship:"),
+        ('<time adf="date" datetime="1769990400000">2026-02-02</time>', "2026-02-02"),
+        ('<span adf="textColor" params=\'{"color":"#f00"}\'>a</span>', "a"),
+        ('CO<sub adf="subSup">2</sub>', "CO₂"),
+        ('x<sup adf="subSup">-2</sup>', "x⁻²"),
+        ('x<sub adf="subSup">max</sub>', "xmax"),
+        ('x<sup adf="subSup">th</sup>', "x^th"),
+        ('<span adf="media" params="{}">📎 a b.png (1f-2)</span>', "[file: a b.png]"),
+        ('<span adf="mediaInline">📎 attachment</span>', "[file: attachment]"),
+        ('<span adf="media">other</span>', "[file: other]"),
+        ("</u> </span>", "</u> </span>"),
+        ('<b adf="x">a</b>', "a"),
+        ("![a *b*](https://x.example/y.png)", "[picture: a b]"),
+        ("![](y.png)", "[picture: y.png]"),
+        ("<mia@x.example>", "mia@x.example"),
+        ("a <script>", "a <script>"),
+        ("<u a=1>", "<u a=1>"),
+        ("<u>a <u>b", "<u>a <u>b"),
+        ("CO<sub>2</sub> x<sup>-2</sup>", "CO₂ x⁻²"),
+        (
+            "due {2026-03-01}, {2026-02-30} \\{2026-03-01}",
+            "due 2026-03-01, {2026-02-30} {2026-03-01}",
+        ),
+        (":tada::+1: \\:tada: a:tada: :nope::tada:", "🎉👍 :tada: a:tada: :nope::tada:"),
+        ("https://x.example/:tada: `{2026-03-01}`", "https://x.example/:tada: `{2026-03-01}`"),
+        ("\\@[Mia](5f:1) @[x](https://x.example)", "@Mia (5f:1) @x"),
+        ("![a](attachment:b.png){wide 640px}", "[picture: a, b.png]"),
+        ("![](<attachment:my shot (2).png>)", "[picture: my shot (2).png]"),
+        ("![b.png](attachment:b.png)", "[picture: b.png]"),
+        ("![a](pics/b%20c.png)", "[picture: a, pics/b c.png]"),
+        ("<https://x.example/a>", "https://x.example/a"),
+    ],
+)
+def test_texts(text: str, shown: str) -> None:
+    assert plain(rendered(text)) == shown
+
+
+def test_subscripts_in_ascii_are_text() -> None:
+    text = 'CO<sub adf="subSup">2</sub> x<sup adf="subSup">2</sup>'
+
+    assert plain(rendered(text, ascii_only=True)) == "CO2 x^2"
+
+
+def test_links_are_text_where_the_terminal_opens_them() -> None:
+    link = Span("b", ("underline",), ADDRESS)
+
+    assert rendered(f"a [b](<{ADDRESS}>).") == (Span("a "), link, Span("."))
+    assert rendered(f"[b]({ADDRESS})", links=False) == (
+        Span("b", ("underline",), ADDRESS),
+        Span(f" ({ADDRESS})"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"<{ADDRESS}>", ADDRESS),
+        (f"[{ADDRESS}]({ADDRESS})", ADDRESS),
+        ("[x.example](https://x.example)", "x.example"),
+        ("[Mia](mailto:mia@x.example)", "Mia (mia@x.example)"),
+        ("<mia@x.example>", "mia@x.example"),
+        ("[a]()", "a"),
+        (f'<a adf="inlineCard" href="{ADDRESS}">{ADDRESS}</a>.', f"{ADDRESS}."),
+        (f'<a adf="link" href="{ADDRESS}">a</a>', f"a ({ADDRESS})"),
+        (f'[a<a adf="link" href="https://y.example">b</a>c]({ADDRESS})', f"ab ({ADDRESS})c"),
+    ],
+)
+def test_addresses_are_shown_where_the_terminal_opens_no_links(text: str, shown: str) -> None:
+    assert plain(rendered(text, links=False)) == shown
+
+
+def test_the_address_of_a_link_that_no_terminal_opens_is_shown() -> None:
+    assert plain(rendered("[the page](docs/a.md)")) == "the page (docs/a.md)"
+    assert plain(rendered("[a](javascript:b)")) == "[a](javascript:b)"
+
+
+@pytest.mark.parametrize(
+    ("text", "address", "after"),
+    [
+        (f"see {ADDRESS}.", ADDRESS, "."),
+        (f"({ADDRESS})", ADDRESS, ")"),
+        (f"{ADDRESS}_(b) c", f"{ADDRESS}_(b)", " c"),
+        (f"{ADDRESS}?a=1&amp;b=2, c", f"{ADDRESS}?a=1&b=2", ", c"),
+        (f"\u201c{ADDRESS}\u201d", ADDRESS, "\u201d"),
+    ],
+)
+def test_bare_addresses_are_links(text: str, address: str, after: str) -> None:
+    *_, link, rest = rendered(text)
+
+    assert link == Span(address, ("underline",), address)
+    assert rest == Span(after)
+
+
+def test_addresses_in_code_and_words_are_no_links() -> None:
+    assert not any(span.link for span in rendered(f"`{ADDRESS}` xhttps://x.example https:// a"))
+
+
+def test_an_image_links_to_its_file() -> None:
+    assert rendered(f"![a]({ADDRESS})") == (Span("[picture: a]", (), ADDRESS),)
+    assert rendered(f"[![a](b.png)]({ADDRESS})") == (
+        Span("[picture: a, b.png]", ("underline",), ADDRESS),
+    )
+
+
+def test_deeply_nested_tags_are_text() -> None:
+    shown = plain(rendered("a" + '<u adf="underline">' * 52 + "b"))
+
+    assert shown == "a" + '<u adf="underline">' * 2 + "b"
+
+
+def test_lists_of_decisions_are_lists() -> None:
+    text = (
+        '<ul adf="decisionList">\n\n<li adf="decisionItem">a</li><li adf="decisionItem">b</li>'
+        "\n\n</ul>"
+    )
+
+    assert [plain(each.line) for each in render_markdown(text, 40)] == ["▸ a", "▸ b"]
+    lines = render_markdown(text, 40, ascii_only=True)
+    assert [plain(each.line) for each in lines] == ["> a", "> b"]
+
+
+def rows_of(text: str, width: int, *, ascii_only: bool = False) -> list[str]:
+    return [plain(each.line) for each in render_markdown(text, width, ascii_only=ascii_only)]
+
+
+def test_a_table_has_a_frame_as_wide_as_needed() -> None:
+    assert rows_of("a\n\n|a|b工|\n|-|-:|\n|ccc|d|\n|e|\n\nb", 80) == [
+        "a",
+        "",
+        "┌─────┬─────┐",
+        "│ a   │ b工 │",
+        "├─────┼─────┤",
+        "│ ccc │   d │",
+        "│ e   │     │",
+        "└─────┴─────┘",
+        "",
+        "b",
+    ]
+
+
+def test_the_header_is_bold_and_lines_know_their_source() -> None:
+    lines = render_markdown("|*a*|\n|-|\n|b|", 80)
+
+    assert lines[1].line[2] == Span("a", ("bold", "italic"))
+    assert [each.source for each in lines] == [0, 0, 2, 2, 2]
+
+
+def test_wide_cells_wrap_and_rows_are_parted() -> None:
+    assert rows_of("|a|b|\n|-|:-:|\n|one two three four|five|\n|x|y|", 20, ascii_only=True) == [
+        "+-----------+------+",
+        "| a         |  b   |",
+        "+-----------+------+",
+        "| one two   | five |",
+        "| three     |      |",
+        "| four      |      |",
+        "+-----------+------+",
+        "| x         |  y   |",
+        "+-----------+------+",
+    ]
+
+
+def test_an_empty_header_is_left_out() -> None:
+    assert rows_of("| | |\n|-|-|\n|a|b|", 80) == ["┌───┬───┐", "│ a │ b │", "└───┴───┘"]
+
+
+def test_only_a_header_is_a_table_too() -> None:
+    assert rows_of("|a|\n|-|", 80) == ["┌───┐", "│ a │", "└───┘"]
+
+
+def test_cells_hold_blocks_in_tags() -> None:
+    text = (
+        "|a|\n|-|\n"
+        '|<p>b</p><ul><li>c<br>d</li><li>e</li></ul><ol start="7"><li>f</li><li>g</li></ol>'
+        '<hr><h2>h</h2><ul adf="taskList"><li adf="taskItem" params=\'{"state":"DONE"}\'>i'
+        "</li><li adf=\"taskItem\" params='{}'>j</li></ul><blockquote>k</blockquote>"
+        '<code>l</code><ol start="x"><li>m</li></ol>|'
+    )
+
+    assert [line.strip("│ ") for line in rows_of(text, 80)[3:-1]] == [
+        *("b", "• c", "d", "• e", "7. f", "8. g", "───", "h", "☑ i", "☐ j", "k", "l", "1. m"),
+    ]
+
+
+def test_a_table_in_a_cell_is_shown_as_lines() -> None:
+    text = (
+        '|a|\n|-|\n|<div adf="extension"><table><tr><th>b</th><td>c</td></tr>'
+        "<tr><td>d</td></tr></table></div>|"
+    )
+
+    assert rows_of(text, 80)[3:-1] == ["│ [macro] │", "│ │ b │ c │", "│ │ d     │"]
+
+
+def test_a_table_that_does_not_fit_is_a_list() -> None:
+    assert rows_of("|one|two||\n|-|-|-|\n|first cell|second cell|x|\n|b||\n", 14) == [
+        "one: first",
+        "  cell",
+        "two: second",
+        "  cell",
+        "x",
+        "",
+        "one: b",
+    ]
+    assert rows_of("|one|two|\n|-|-|", 10) == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("needs", "room", "widths"),
+    [
+        ([3, 5], 20, [3, 5]),
+        ([3, 50], 20, [3, 17]),
+        ([50, 50, 2], 20, [9, 9, 2]),
+        ([50, 50], 21, [10, 11]),
+        ([50, 50], 9, None),
+        ([1] * 10, 10, [1] * 10),
+        ([1] * 10, 9, None),
+        ([], 9, []),
+    ],
+)
+def test_columns_share_the_room(needs: list[int], room: int, widths: list[int] | None) -> None:
+    assert column_widths(needs, room) == widths
+
+
+@given(st.lists(st.integers(1, 60), max_size=12), st.integers(-5, 120))
+def test_columns_fit_and_none_is_starved(needs: list[int], room: int) -> None:
+    widths = column_widths(needs, room)
+
+    if widths is None:
+        return
+    assert sum(widths) <= max(room, 0)
+    assert sum(widths) == min(sum(needs), room)
+    assert all(
+        min(need, LEAST_COLUMN) <= width <= need for need, width in zip(needs, widths, strict=True)
+    )
+
+
+def test_a_table_of_500_columns_is_a_list_of_its_cells() -> None:
+    text = "|" + "a|" * 500 + "\n|" + "-|" * 500 + "\n|" + "b|" * 500
+
+    assert rows_of(text, 200) == ["a: b"] * 500

@@ -1,3 +1,5 @@
+"""A conflict, a diff and a question before an undo: what they show, and what their keys do."""
+
 from __future__ import annotations
 
 import time
@@ -12,12 +14,16 @@ from ticketr.app.sync import choose
 from ticketr.app.sync.compare.choices import ConflictSource
 from ticketr.app.sync.compare.conflict_parts import find_parts
 from ticketr.app.sync.compare.versions import Versions
+from ticketr.app.tickets import Ticket
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.overlays.conflict import ConflictScreen
+from ticketr.app.tui.overlays.conflict_rows import MOST_NAMED
+from ticketr.app.tui.overlays.diff import Diff
 from ticketr.app.tui.overlays.reading_time import LOOK
 from ticketr.app.tui.row_blocks import Rows
 from ticketr.app.tui.screen import screen
-from ticketr.app.tui.state import AppState
+from ticketr.app.tui.sheet import Edit, sheet_of
+from ticketr.app.tui.state import AppState, OpenTicket
 from ticketr.app.tui.theme import Theme
 from ticketr.app.tui.update import update
 
@@ -242,3 +248,126 @@ def test_what_stands_below_the_parts_of_a_conflict_is_reached_on_a_low_screen() 
     assert shown(scrolled)[:-1] == shown(state)[1:]
     assert shown(pressed(scrolled, "KEY_UP")) == shown(state)
     assert selected(pressed(scrolled, "KEY_UP", "KEY_UP")).startswith("▌ Title")
+
+
+TICKET = Ticket("Rebuild faster", "DEMO-9")
+EDITS = (Edit("Title", "Rebuild the index", "Rebuild faster"), Edit("Priority", "High", "Low"))
+
+
+def with_open_ticket(*edits: Edit) -> AppState:
+    state = app_state(TICKET)
+    row = state.row
+    assert row is not None
+    ticket = OpenTicket("work", row.order, sheet_of(TICKET, "DEMO-9.md", edits))
+    return replace(state, ticket=ticket)
+
+
+def test_d_shows_each_change_word_by_word() -> None:
+    rows = [
+        plain(row).rstrip() for row in screen(pressed(with_open_ticket(*EDITS), "d"), 1.0, Theme())
+    ]
+    assert rows[1].startswith("─ Title ")
+    assert rows[2] == "   Rebuild [-the index-]{+faster+}"
+    assert (rows[3], rows[4][:12]) == ("", "─ Priority ─")
+    assert rows[5] == "   [-High-]{+Low+}"
+
+
+def test_d_on_a_ticket_without_edits_says_so() -> None:
+    state = pressed(with_open_ticket(), "d")
+    assert (state.overlays, state.notice) == (
+        (),
+        "Nothing to compare: it is as at the last sync",
+    )
+
+
+def test_e_in_a_diff_edits_the_file() -> None:
+    _, asked = update(pressed(with_open_ticket(*EDITS), "d"), messages.KeyPressed("e"), 9.0)
+    assert asked == (effects.OpenEditor("work", "DEMO-9.md", 1),)
+
+
+def test_u_asks_before_it_takes_anything_back() -> None:
+    state, asked = update(app_state(TICKET), messages.KeyPressed("u"), 1.0)
+    assert asked == (effects.FindUndo("work"),)
+
+    state, _ = update(state, messages.UndoFound("work", "DEMO-9", "what was written goes"), 2.0)
+    early, asked = update(state, messages.KeyPressed("KEY_ENTER"), 2.0 + LOOK / 2)
+    assert (early.overlays, asked) == (state.overlays, ())
+
+    state, asked = update(state, messages.KeyPressed("KEY_ENTER"), 2.0 + LOOK)
+    assert (state.overlays, asked) == ((), (effects.Undo("work", "DEMO-9"),))
+
+
+def test_escape_leaves_everything_as_it_is() -> None:
+    state = after(app_state(TICKET), messages.UndoFound("work", "DEMO-9", "what was written goes"))
+    state, asked = update(state, messages.KeyPressed("KEY_ESCAPE"), 9.0)
+    assert (state.overlays, asked) == ((), ())
+
+
+def test_a_diff_below_the_help_shows_the_ticket_as_it_was_read_again() -> None:
+    state = pressed(with_open_ticket(*EDITS), "d", "?")
+    assert state.ticket is not None
+    newer = sheet_of(TICKET, "DEMO-9.md", EDITS[:1])
+
+    again = after(state, messages.DetailRead("work", state.ticket.order, newer))
+
+    (diff, shown_help) = again.overlays
+    assert diff == Diff("work", newer)
+    assert shown_help == state.overlays[1]
+    # The files were read as the window got the focus: the diff stays.
+    assert after(again, messages.FilesRead("work", state.workspace.rows)).overlays == again.overlays
+
+
+def test_a_diff_of_nothing_closes_itself_alone() -> None:
+    state = pressed(with_open_ticket(*EDITS), "d", "?")
+    assert state.ticket is not None
+
+    same = sheet_of(TICKET, "DEMO-9.md")
+    again = after(state, messages.DetailRead("work", state.ticket.order, same))
+
+    assert again.overlays == state.overlays[1:]
+
+
+def test_another_ticket_does_not_change_a_diff() -> None:
+    state = pressed(with_open_ticket(*EDITS), "d")
+    assert state.ticket is not None
+    other = sheet_of(Ticket("Other", "DEMO-8"), "DEMO-8.md")
+
+    for sheet in (other, None):
+        read = messages.DetailRead("work", state.ticket.order, sheet)
+        assert after(state, read).overlays == state.overlays
+
+
+def test_a_question_that_comes_late_does_not_open_over_a_typed_line() -> None:
+    state = pressed(app_state(TICKET), "/", "x")
+    late = after(state, messages.UndoFound("work", "DEMO-9", "what was written goes"))
+    assert late.overlays == state.overlays
+
+
+REBUILD = Ticket("Rebuild the index", "DEMO-9")
+
+
+def conflict(count: int) -> AppState:
+    """Return a state that shows a conflict of so many parts."""
+    base, mine, jiras = (
+        replace(
+            REBUILD,
+            description="\n".join(f"{side} {at}\nsame {at}" for at in range(count)),
+        )
+        for side in ("was", "mine", "theirs")
+    )
+    versions = Versions(base, mine, jiras)
+    parts, merged = find_parts(versions)
+    source = ConflictSource("", "", versions)
+    view = replace(conflict_view(), parts=parts, merged=merged, source=source)
+    assert len(parts) == count
+    state = replace(app_state(REBUILD), overlays=(ConflictScreen("work", "DEMO-9"),))
+    return after(state, messages.ConflictRead("work", "DEMO-9", view))
+
+
+def test_a_conflict_of_many_parts_names_some_of_them_in_what_enter_will_do() -> None:
+    state = replace(conflict(50), height=120)
+
+    words = " ".join(" ".join(plain(row) for row in screen(state, 50.0, Theme())).split())
+
+    assert "50 left to choose: " in words
+    assert f" and {50 - MOST_NAMED} more " in words

@@ -1,4 +1,4 @@
-"""Test the rules of the first run: its keys, what is checked when, and what stands where."""
+"""The first run: its keys, what is checked when, and the whole app on a setup that follows a script."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import math
 from pathlib import Path
 
 import pytest
+import trio
+from fakes.apps import running_app
 from fakes.screens import plain
-from fakes.setups import DEMO, LOGIN, SHOP, SITE
+from fakes.setups import DEMO, LOGIN, SHOP, SITE, FakeSetup, as_setup
 from fakes.states import after, app_state
+from trio.testing import MockClock
 
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.effects import Effect
@@ -22,15 +25,14 @@ from ticketr.app.tui.setup import (
     LoginAnswer,
     NewWorkspace,
     Problem,
+    Setup,
     SetupField,
     SiteAnswer,
 )
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.theme import Theme
 from ticketr.app.tui.update import update, wake_at
-from ticketr.statusline import LineStyle
-from ticketr.terminal import MouseAction, sgr
-from ticketr.text import width
+from ticketr.terminal import MouseAction
 
 CANARY = "canary-7391"
 START = AppState(100, 30, overlays=(FirstRun(),))
@@ -195,15 +197,6 @@ def test_leaving_a_field_checks_it_at_once_and_once() -> None:
     assert wake_at(state) == math.inf
 
 
-def test_moving_the_cursor_checks_nothing_again() -> None:
-    state = pressed(connecting(), "KEY_BTAB")
-
-    state, asked = do(state, "KEY_LEFT", "KEY_HOME", "KEY_TAB")
-
-    assert asked == ()
-    assert "✓ Jira Cloud answers, 120 ms" in line(state, "Site")
-
-
 def test_a_late_answer_about_another_address_changes_nothing() -> None:
     state = pressed(START, "c", "x", "KEY_TAB", "KEY_BTAB", "y", "KEY_TAB")
 
@@ -327,15 +320,6 @@ def test_once_a_project_is_chosen_the_arrows_go_through_the_fields() -> None:
     assert form(pressed(state, "KEY_BACKSPACE")).projects == (DEMO,)
 
 
-def test_a_late_answer_to_another_login_changes_nothing() -> None:
-    state = connecting(*"p@h.example", "KEY_TAB", *CANARY, "KEY_TAB")
-    late = login_answer(state)
-
-    state = pressed(state, "KEY_BTAB", "x", "KEY_TAB")
-
-    assert form(after(state, late)).login is None
-
-
 def test_the_only_project_is_chosen_and_one_that_was_typed_before_is_kept() -> None:
     state = logged_in(LoginAnswer("P", (SHOP,), 1))
     assert form(state).text(SetupField.PROJECT) == "SHOP"
@@ -344,15 +328,6 @@ def test_the_only_project_is_chosen_and_one_that_was_typed_before_is_kept() -> N
     state = pressed(state, "KEY_TAB")
     state = after(state, login_answer(state))
     assert form(state).text(SetupField.PROJECT) == "DEMO"
-
-
-def test_more_projects_than_are_listed_and_none_are_told() -> None:
-    assert "· 2 of 1500 projects" in line(
-        logged_in(LoginAnswer("P", (DEMO, SHOP), 1500)), "Project"
-    )
-    assert "! this account may see no project" in line(
-        logged_in(LoginAnswer("P", (), 0)), "Project"
-    )
 
 
 def test_a_folder_is_suggested_until_one_is_typed() -> None:
@@ -514,27 +489,6 @@ def test_enter_without_a_folder_says_what_to_type() -> None:
     assert (asked, "✗ type a folder" in line(state, "Folder")) == ((), True)
 
 
-def test_keys_without_a_meaning_in_the_form_say_so() -> None:
-    state = pressed(START, "o", "KEY_DOWN", "KEY_LEFT")
-    assert state.notice == "← does nothing here; F1 lists the keys"
-    assert "does nothing here" in pressed(START, "o", "KEY_CTRL_T").notice
-    assert pressed(START, "o", "KEY_DOWN", "x").notice == "x does nothing here; F1 lists the keys"
-
-
-@pytest.mark.parametrize("theme", [Theme(), Theme(sgr), Theme(line_style=LineStyle(unicode=False))])
-@pytest.mark.parametrize("size", [(200, 60), (100, 30), (80, 24), (60, 16), (40, 8), (20, 4)])
-def test_every_row_is_as_wide_as_the_screen(size: tuple[int, int], theme: Theme) -> None:
-    busy = pressed(complete(), "KEY_ENTER")
-    failed = after(busy, messages.SetupFailed(Problem("the disk is full " * 9)))
-    wordy = connecting()
-    wordy = after(wordy, site_answer(wordy, Problem("a 陈美玲 long word " * 9)))
-    for state in (START, connecting(), logged_in(), busy, failed, wordy, pressed(START, "o")):
-        shown = screen(after(state, messages.Resized(*size)), 6.0, theme)
-        assert [width(plain(row)) for row in shown] == [size[0]] * size[1]
-        if not theme.line_style.unicode:
-            assert all(row.isascii() or "陈" in row for row in shown)
-
-
 @pytest.mark.parametrize("height", [30, 16, 8])
 def test_the_field_with_the_focus_is_on_the_screen(height: int) -> None:
     state = after(logged_in(), messages.Resized(100, height))
@@ -543,3 +497,174 @@ def test_the_field_with_the_focus_is_on_the_screen(height: int) -> None:
         focus = form(state).focus
         label = "[ Check" if focus is None else focus.value.capitalize().replace("Email", "Mail")
         assert any(f"▌ {label}" in row for row in rows(state)), (key, rows(state))
+
+
+def setup(root: Path) -> tuple[FakeSetup, Setup]:
+    fake = FakeSetup(root / "harbour")
+    return fake, as_setup(fake)
+
+
+async def test_the_sandbox_is_started_shown_pulled_and_ends_after_the_jobs(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    fake, given = setup(tmp_path)
+    async with running_app(setup=given) as run:
+        await run.press("KEY_ENTER")
+        assert "Starting a Jira with made-up tickets" in run.screen.text
+        await trio.sleep(1.5)
+
+        assert "demo" in run.screen.rows[0]
+        assert [each.name for each in run.queue.jobs()] == ["Pull demo"]
+        assert fake.noted == ["sandbox"]
+        await run.press("q")
+        with trio.fail_after(0.5):
+            await run.left.wait()
+        assert fake.noted == ["sandbox"]
+
+    assert fake.noted == ["sandbox", "sandbox ended"]
+    assert all(each.status.is_terminal for each in run.queue.jobs())
+
+
+async def test_a_sandbox_that_does_not_start_says_why(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    fake, given = setup(tmp_path)
+    fake.sandbox = Problem("the demo needs more packages")
+    async with running_app(setup=given) as run:
+        await run.press("KEY_ENTER")
+        await trio.sleep(1.5)
+
+        assert "          ✗ the demo needs more packages" in run.screen.rows
+        assert fake.noted == ["sandbox", "sandbox ended"]
+
+
+async def test_escape_stops_the_start_of_the_sandbox_and_it_can_be_started_again(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    fake, given = setup(tmp_path)
+    async with running_app(setup=given) as run:
+        await run.press("KEY_ENTER", "KEY_ESCAPE")
+        await trio.sleep(2)
+        assert fake.noted == ["sandbox", "sandbox cancelled"]
+        assert list(run.queue.jobs()) == []
+
+        await run.press("KEY_ENTER")
+        await trio.sleep(2)
+        assert "demo" in run.screen.rows[0]
+
+
+async def test_a_newer_check_cancels_the_older_one_of_its_field(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    fake, given = setup(tmp_path)
+    async with running_app(setup=given) as run:
+        await run.press("c")
+        await run.type("h")
+        await trio.sleep(0.8)
+        await run.type("a")
+        await trio.sleep(0.8)
+
+        assert fake.noted == ["site h", "site ha", "site h cancelled"]
+        await trio.sleep(1)
+        assert "✓ Jira Cloud answers, 120 ms" in run.screen.text
+
+
+async def test_the_whole_form_leads_to_a_workspace_that_is_pulled(
+    tmp_path: Path, autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    fake, given = setup(tmp_path)
+    caplog.set_level(0)
+    async with running_app(setup=given) as run:
+        await run.press("c")
+        await run.type("harbour.example")
+        await run.press("KEY_TAB")
+        await run.type("priya@harbour.example")
+        await run.press("KEY_TAB")
+        await trio.sleep(1)
+        await run.type(CANARY)
+        await run.press("KEY_TAB")
+        await trio.sleep(1.5)
+        assert "✓ you are Priya Raman" in run.screen.text
+        await run.press("KEY_ENTER", "KEY_TAB")
+        await trio.sleep(1.5)
+        assert "~/harbourdemo" in run.screen.text
+
+        await run.press("KEY_ENTER")
+        await trio.sleep(2)
+
+        login = f"login https://harbour.example priya@harbour.example {CANARY}"
+        assert login in fake.noted
+        assert fake.noted[-1] == f"add https://harbour.example DEMO ~/harbourdemo {CANARY}"
+        assert "harbour" in run.screen.rows[0]
+        assert [each.name for each in run.queue.jobs()] == ["Pull harbour"]
+        assert "the token is in your keyring" in run.screen.text
+        frames = "".join(row for _, frame in run.screen.frames for row in frame)
+        assert CANARY not in frames + caplog.text + repr(run.app.state)
+
+
+async def test_escape_while_a_workspace_is_added_cancels_the_adding(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    fake, given = setup(tmp_path)
+    fake.folder = FolderAnswer(FolderKind.WORKSPACE)
+    async with running_app(setup=given) as run:
+        await run.press("o")
+        await run.type("/x")
+        await run.press("KEY_ENTER")
+        await trio.sleep(1)
+        await run.press("KEY_ESCAPE")
+        await trio.sleep(2)
+
+        assert fake.noted[:3] == ["folder /x", "open /x", "open /x cancelled"]
+        assert "Cancelled; nothing was added" in "\n".join(run.screen.rows)
+        assert run.app.state.workspaces == ()
+
+
+async def test_a_folder_that_cannot_be_opened_says_why_and_one_that_can_is_shown(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    fake, given = setup(tmp_path)
+    fake.folder = FolderAnswer(FolderKind.WORKSPACE)
+    fake.opened = Problem("no token is stored", SetupField.TOKEN)
+    async with running_app(setup=given) as run:
+        await run.press("o")
+        await run.type("/x")
+        await run.press("KEY_ENTER")
+        await trio.sleep(2.5)
+        assert "          ✗ no token is stored" in run.screen.rows
+
+        fake.opened = None
+        await run.press("KEY_ENTER")
+        await trio.sleep(1.5)
+
+        assert "harbour" in run.screen.rows[0]
+        assert [each.name for each in run.queue.jobs()] == ["Pull harbour"]
+
+
+async def test_leaving_in_the_first_run_cancels_what_is_asked(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    fake, given = setup(tmp_path)
+    async with running_app(setup=given) as run:
+        await run.press("c")
+        await run.type("x")
+        await run.press("KEY_TAB", "KEY_F10")
+
+        with trio.fail_after(0.5):
+            await run.left.wait()
+        assert fake.noted == ["site x", "site x cancelled"]
+
+
+async def test_a_second_workspace_is_added_beside_the_first(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    fake, given = setup(tmp_path)
+    async with running_app(setup=given) as run:
+        await run.press("KEY_ENTER")
+        await trio.sleep(1.5)
+        fake.root = tmp_path / "second"
+        await run.press("1", "a", "KEY_ENTER")
+        await trio.sleep(1.5)
+
+        assert [each.name for each in run.app.state.workspaces] == ["demo", "demo-2"]
+        assert "demo-2" in run.screen.rows[0]

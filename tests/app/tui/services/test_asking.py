@@ -1,4 +1,4 @@
-"""The services that ask Jira while a screen waits: for statuses, and which issues a query finds."""
+"""The services that ask Jira, make plans and jobs of a workspace, and read the history."""
 
 from __future__ import annotations
 
@@ -10,26 +10,36 @@ from typing import Any, cast
 import pytest
 import trio
 import trio.testing
-from fakes.apps import running_app, workspace
+from fakes.apps import running_app, services, workspace
 from fakes.pulls import Bench, inline
 from trio.testing import MockClock
 
 from jira_sandbox import make_site
-from ticketr.app.jira import LastChange
-from ticketr.app.sync import Store, UnknownTicket, read_statuses, search_ids
+from ticketr import JobContext, SqliteHistory, TicketrError, open_job_queue
+from ticketr.app.config import BadSetting
+from ticketr.app.jira import Credentials, LastChange
+from ticketr.app.sync import (
+    Code,
+    PullJob,
+    PushJob,
+    PushPlan,
+    SessionOptions,
+    Side,
+    Store,
+    SyncJob,
+    UnknownTicket,
+    read_statuses,
+    search_ids,
+)
 from ticketr.app.tui import effects, messages
+from ticketr.app.tui.job_request import JobKind, JobRequest
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.services import asking
 from ticketr.app.tui.services.context import Services
-from ticketr.app.tui.services.workspaces import OpenWorkspace, Workspaces
-
-NOTHING = cast("Any", None)
-
-
-def services(root: Path, told: list[Message], **asked: Any) -> Services:
-    made = OpenWorkspace("work", Store(root, ".ticketr"), NOTHING, **asked)
-    opened = Workspaces((made,), lambda _: NOTHING, told.append)
-    return Services(NOTHING, NOTHING, opened, told.append, in_thread=inline)
+from ticketr.app.tui.services.jobs import read_history
+from ticketr.app.tui.services.opening import open_workspace
+from ticketr.app.tui.services.plans import read_plan
+from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, Workspaces
 
 
 def bench_in(tmp_path: Path) -> Bench:
@@ -52,30 +62,6 @@ async def test_the_statuses_are_those_that_jira_answers(
     assert isinstance(answer, messages.StatusesRead)
     assert (answer.keys, answer.problem) == (("DEMO-9",), "")
     assert answer.statuses == {"DEMO-9": ("In Review", "To Do")}
-
-
-async def test_an_issue_that_jira_does_not_have_is_told(
-    tmp_path: Path, autojump_clock: MockClock
-) -> None:
-    told: list[Message] = []
-    ask = partial(read_statuses, cast("Any", bench_in(tmp_path).settings()))
-
-    await asking.ask_statuses(
-        services(tmp_path, told, read_statuses=ask), effects.AskStatuses("work", ("DEMO-999",))
-    )
-
-    (answer,) = told
-    assert isinstance(answer, messages.StatusesRead)
-    assert answer.statuses == {}
-    assert "DEMO-999" in answer.problem
-
-
-async def test_a_workspace_without_a_jira_has_no_statuses(
-    tmp_path: Path, autojump_clock: MockClock
-) -> None:
-    told: list[Message] = []
-    await asking.ask_statuses(services(tmp_path, told), effects.AskStatuses("work", ("DEMO-9",)))
-    assert told == [messages.StatusesRead("work", ("DEMO-9",), {"DEMO-9": ()})]
 
 
 async def test_a_jira_that_does_not_answer_is_given_up(
@@ -212,13 +198,184 @@ async def test_who_changed_an_issue_is_sent_only_if_jira_tells(
     assert trio.current_time() == (asking.STATUS_WAIT if kind == "late" else 1)
 
 
-async def test_a_workspace_without_a_jira_does_not_know_who_changed_it(
+PLAN = PushPlan()
+
+
+def options(root: Path) -> SessionOptions:
+    login = Credentials("https://gateway.example", "p@h.example", "token")
+    return {"root": root, "credentials": login, "project": "DEMO", "prefer": Side.LOCAL}
+
+
+@pytest.mark.parametrize(
+    ("kind", "job"), [(JobKind.PULL, PullJob), (JobKind.PUSH, PushJob), (JobKind.SYNC, SyncJob)]
+)
+def test_a_request_becomes_the_job_of_its_kind(
+    kind: JobKind, job: type[PullJob | PushJob | SyncJob], tmp_path: Path
+) -> None:
+    written: list[object] = []
+    request = JobRequest(kind, confirmed=None if kind is JobKind.PULL else PLAN)
+
+    made = open_workspace("work", options(tmp_path)).make_job(request, written.append)
+
+    assert type(made) is job
+    assert getattr(made, "confirmed", None) is request.confirmed
+    assert isinstance(made, PullJob | PushJob | SyncJob)
+    assert (made.root, made.on_written) == (tmp_path, written.append)
+
+
+def test_a_pull_of_some_tickets_names_them(tmp_path: Path) -> None:
+    request = JobRequest(JobKind.PULL, keys=("DEMO-1",))
+
+    made = open_workspace("work", options(tmp_path)).make_job(request, lambda _: None)
+
+    assert isinstance(made, PullJob)
+    assert made.keys == ("DEMO-1",)
+
+
+def test_the_site_is_shown_without_its_scheme_and_cleaned(tmp_path: Path) -> None:
+    behind: SessionOptions = {**options(tmp_path), "browse": "https://h.example\x1b[2J"}
+
+    plain = open_workspace("w\x07ork", options(tmp_path))
+    other = open_workspace("work", behind)
+
+    assert (plain.name, plain.site, plain.project) == ("w\ufffdork", "gateway.example", "DEMO")
+    assert (other.site, other.prefer) == ("h.example", Side.LOCAL)
+
+
+async def test_its_statuses_are_asked_with_its_login_and_its_drafts_get_its_type(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
-    told: list[Message] = []
+    bench = Bench(make_site(tickets=12, seed=1), tmp_path)
+    asked: SessionOptions = {**bench.options(), "story_type": "Story"}
 
-    await asking.ask_author(
-        services(tmp_path, told), effects.AskAuthor("work", "DEMO-1", "DEMO-1", "now")
+    made = open_workspace("work", asked)
+
+    assert await made.read_statuses("DEMO-9") == ("In Review", "To Do")
+    assert bench.asked == ["issue/DEMO-9/transitions"]
+    assert (made.draft_type, open_workspace("work", options(tmp_path)).draft_type) == (
+        "Story",
+        "Task",
     )
 
-    assert told == []
+
+async def test_it_searches_by_query_and_by_the_name_of_one(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    bench = Bench(make_site(tickets=12, seed=1), tmp_path)
+    bench.site.edit("DEMO-9", labels=("late",))
+
+    made = open_workspace("work", bench.options(), {"late": "labels = late"})
+
+    assert await made.search("labels = late") == await made.search("@late AND key = DEMO-9")
+    assert len(await made.search("@late")) == 1
+    assert made.aliases == {"late": "labels = late"}
+    assert "mine" in open_workspace("work", bench.options()).aliases
+    with pytest.raises(BadSetting, match="there is no such alias"):
+        await made.search("@nobody")
+
+
+async def test_it_is_asked_who_changed_an_issue_last(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    bench = Bench(make_site(tickets=12, seed=1), tmp_path)
+    before = bench.finds("DEMO-9").history
+    bench.site.edit("DEMO-9", summary="Theirs")
+    made = open_workspace("work", bench.options())
+
+    found = await made.read_last_change("DEMO-9", "")
+    assert bench.asked == ["issue/DEMO-9?fields=updated&expand=changelog"]
+    assert found is not None
+    newest = bench.finds("DEMO-9").history[-1]
+    assert len(bench.finds("DEMO-9").history) == len(before) + 1
+    assert found.author == newest.author.name
+    assert await made.read_last_change("DEMO-9", found.at) == found
+    assert await made.read_last_change("DEMO-9", "1999-01-31T09:30:00.000+0000") is None
+    with pytest.raises(TicketrError):
+        await made.read_last_change("DEMO-999", "")
+
+
+@pytest.mark.parametrize("prefer", [None, Side.LOCAL])
+async def test_a_conflict_is_left_alone_unless_a_sync_settles_it(
+    tmp_path: Path, autojump_clock: MockClock, prefer: Side | None
+) -> None:
+    bench = Bench(make_site(tickets=12, seed=1), tmp_path / "work")
+    await bench.pull()
+    bench.retitles("DEMO-1", "Mine")
+    bench.site.edit("DEMO-1", summary="Theirs")
+    await bench.pull()
+    told: list[Message] = []
+
+    for kind in (JobKind.PUSH, JobKind.SYNC):
+        await read_plan(services(bench.root, told, prefer=prefer), effects.ReadPlan("work", kind))
+
+    push, sync = told
+    assert isinstance(push, messages.PlanRead)
+    assert isinstance(sync, messages.PlanRead)
+    assert [each.code for each in push.plan.left] == [Code.CONFLICT]
+    assert [each.key for each in sync.plan.entries] == ([] if prefer is None else ["DEMO-1"])
+
+
+@pytest.mark.parametrize(("inherit", "parts"), [(True, ["Title", "Priority"]), (False, ["Title"])])
+async def test_a_new_sub_task_takes_over_fields_unless_the_workspace_says_no(
+    tmp_path: Path, *, inherit: bool, parts: list[str]
+) -> None:
+    (tmp_path / "new.md").write_text("# TICKET: A\n\n## Fields\nPriority: High\n\n## Tasks\n- B\n")
+    told: list[Message] = []
+    login = Credentials("https://h.example", "p@h.example", "token")
+    opened = open_workspace("work", {"root": tmp_path, "credentials": login, "inherit": inherit})
+    nothing = cast("Any", None)
+    workspaces = Workspaces((opened,), lambda _: nothing, told.append)
+    used = Services(nothing, nothing, workspaces, told.append, in_thread=inline)
+
+    await read_plan(used, effects.ReadPlan("work", JobKind.PUSH))
+
+    (read,) = told
+    assert isinstance(read, messages.PlanRead)
+    assert [each.name for each in read.plan.entries[1].parts] == parts
+
+
+async def test_a_state_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / ".ticketr").mkdir()
+    (tmp_path / ".ticketr" / "state.db").write_bytes(b"no database at all" * 100)
+    told: list[Message] = []
+
+    await read_plan(services(tmp_path, told), effects.ReadPlan("work", JobKind.PUSH))
+
+    (failed,) = told
+    assert isinstance(failed, messages.PlanFailed)
+    assert "state.db cannot be used" in failed.words
+
+
+async def nothing_to_do(context: JobContext) -> None:
+    context.report(message="Done")
+
+
+async def test_the_history_comes_with_the_workspaces_of_its_jobs(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    nothing = cast("Any", None)
+    (tmp_path / "here").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "here")
+    told: list[Message] = []
+    opened = Workspaces(
+        (
+            OpenWorkspace("work", Store(tmp_path / "link", ".ticketr"), nothing),
+            ClosedWorkspace("shop", nothing, folder=tmp_path / "shop"),
+            ClosedWorkspace("unknown", nothing),
+        ),
+        lambda _: nothing,
+        told.append,
+    )
+    here, shop, gone = (str(tmp_path / each) for each in ("here", "shop", "gone"))
+
+    history = SqliteHistory(tmp_path / "jobs.db", run_sync=inline)  # no thread on a fake clock
+    async with open_job_queue(history=history) as queue:
+        for key in (here, shop, gone, None):
+            await (await queue.submit(nothing_to_do, key=key)).wait()
+        services = Services(nothing, queue, opened, told.append, in_thread=inline)
+        await read_history(services, effects.ReadHistory())
+
+    (read,) = told
+    assert isinstance(read, messages.HistoryRead)
+    assert [job.key for job in read.jobs] == [None, gone, shop, here]
+    assert read.workspaces == {here: "work", shop: "shop"}

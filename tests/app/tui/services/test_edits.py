@@ -1,33 +1,37 @@
-"""The services that change fields in files, add drafts, and ask Jira for statuses."""
+"""The services that write into files, and start an editor or a browser."""
 
 from __future__ import annotations
 
+import os
+import shlex
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 import trio
-from fakes.apps import running_app, workspace
+from fakes.apps import running_app, services, workspace
 from fakes.conflicts import tree
 from fakes.frozen import frozen
-from fakes.pulls import Bench, inline
+from fakes.pulls import Bench
+from fakes.screens import FakeScreen
 from trio.testing import MockClock
 
 from jira_sandbox import make_site
-from ticketr.app.sync import Change, FieldChange, IssuePlace, Store
+from ticketr.app.sync import FieldChange, IssuePlace
 from ticketr.app.tickets import Ticket, parse, render
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.keymap import KeyAction
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.row_blocks import Rows
-from ticketr.app.tui.services import conflicts, edits
+from ticketr.app.tui.services import conflicts, edits, outside
 from ticketr.app.tui.services.context import Services
-from ticketr.app.tui.services.workspaces import OpenWorkspace, Workspaces
+from ticketr.app.tui.services.memory import remember
+from ticketr.app.tui.services.outside import browser_commands, open_browser, open_editor
 from ticketr.app.tui.workspace import NO_COMMENTS
 
 PLACE = IssuePlace("DEMO-9.md", "DEMO-9")
-NOTHING = cast("Any", None)
 
 
 class Reading:
@@ -44,11 +48,8 @@ class Reading:
 READ = messages.FilesRead("work", Rows())
 
 
-def services(root: Path, told: list[Message]) -> Services:
-    store = Store(root, ".ticketr")
-    made = OpenWorkspace("work", store, NOTHING, draft_type="Story")
-    opened = Workspaces((made,), lambda _: Reading(told), told.append)
-    return Services(NOTHING, NOTHING, opened, told.append, in_thread=inline)
+def editing(root: Path, told: list[Message], **options: Any) -> Services:
+    return services(root, told, reader=Reading(told), draft_type="Story", **options)
 
 
 def bench_in(tmp_path: Path) -> Bench:
@@ -62,7 +63,7 @@ async def test_a_changed_status_is_taken_back_to_the_byte(
     await bench.pull()
     before = tree(bench)
     told: list[Message] = []
-    used = services(bench.root, told)
+    used = editing(bench.root, told)
     change = FieldChange("status", "Done")
 
     await edits.change_field(used, effects.ChangeField("work", PLACE, change))
@@ -89,23 +90,10 @@ async def test_a_changed_status_is_taken_back_to_the_byte(
     assert told == [messages.Told(words, is_error=False), READ]
 
 
-async def test_a_field_that_says_so_already_is_not_changed(
-    tmp_path: Path, autojump_clock: MockClock
-) -> None:
-    (tmp_path / "a.md").write_text(render([Ticket("x", fields={"Status": "Done"})]))
-    told: list[Message] = []
-    change = effects.ChangeField("work", IssuePlace("a.md", "", 1), FieldChange("Status", "Done"))
-
-    await edits.change_field(services(tmp_path, told), change)
-
-    assert told == [messages.Told("Status is Done already", is_error=False), READ]
-    assert not (tmp_path / ".ticketr").exists()
-
-
 async def test_an_issue_that_is_gone_is_told(tmp_path: Path, autojump_clock: MockClock) -> None:
     (tmp_path / "a.md").write_text(render([Ticket("x")]))
     told: list[Message] = []
-    used = services(tmp_path, told)
+    used = editing(tmp_path, told)
     place = IssuePlace("a.md", "DEMO-1")
     change = FieldChange("Status", "Done")
     words = "DEMO-1 was not changed: a.md no longer holds it; read the files again"
@@ -130,20 +118,19 @@ async def test_what_was_typed_comes_back_if_its_file_cannot_be_written(
     path.write_text(render([Ticket("x", "DEMO-1")]))
     before = path.read_text()
     told: list[Message] = []
-    used = services(tmp_path, told)
-    made = replace(used.workspaces["work"], keeps_comments=True)
-    used = replace(used, opened=Workspaces((made,), lambda _: Reading(told), told.append))
+    used = editing(tmp_path, told, keeps_comments=True)
+    store = used.workspaces["work"].store
     place = IssuePlace("a.md", "DEMO-1")
     comment = effects.AddComment("work", place, "Looks good")
     task = effects.AddTicket("work", "Pay", place)
     ticket = effects.AddTicket("work", "Pay", None)
-    made.store.prepare()
+    store.prepare()
 
     with frozen(path, tmp_path):
         await edits.add_comment(used, comment)
         await edits.add_ticket(used, task)
         await edits.add_ticket(used, ticket)
-    with made.store.lock():  # as a pull does, which may take long
+    with store.lock():  # as a pull does, which may take long
         await edits.add_comment(used, comment)
 
     refused = "Operation not permitted; let your account write there"
@@ -164,7 +151,7 @@ async def test_leaving_right_after_enter_does_not_lose_what_was_typed(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
     (tmp_path / "a.md").write_text(render([Ticket("x", "DEMO-1")]))
-    used = services(tmp_path, [])
+    used = editing(tmp_path, [])
 
     with trio.CancelScope() as scope:
         scope.cancel()
@@ -174,99 +161,12 @@ async def test_leaving_right_after_enter_does_not_lose_what_was_typed(
     assert "# TICKET: Pay\n" in (tmp_path / "pay.md").read_text()
 
 
-async def test_many_changed_tickets_are_taken_back_by_one_undo(
-    tmp_path: Path, autojump_clock: MockClock
-) -> None:
-    bench = bench_in(tmp_path)
-    await bench.pull()
-    before = tree(bench)
-    told: list[Message] = []
-    used = services(bench.root, told)
-    change = FieldChange("Labels", "urgent", Change.ADD)
-    changes = tuple((IssuePlace(f"DEMO-{at}.md", f"DEMO-{at}"), change) for at in (1, 3, 9))
-
-    await edits.plan_edits(used, effects.PlanEdits("work", changes))
-    (planned,) = told
-    assert isinstance(planned, messages.EditsPlanned)
-    assert tree(bench) == before
-    told.clear()
-    await edits.carry_out(used, effects.CarryOutEdits("work", planned.plan))
-
-    changed = messages.Told("3 tickets changed", is_error=False, hints=edits.CHANGED)
-    assert told == [changed, READ, messages.EditsDone("work")]
-    assert {name for name, text in tree(bench).items() if text != before[name]} == {
-        "DEMO-1.md",
-        "DEMO-3.md",
-        "DEMO-9.md",
-    }
-
-    told.clear()
-    await conflicts.find_undo(used, effects.FindUndo("work"))
-    (found,) = told
-    assert isinstance(found, messages.UndoFound)
-    assert found.words.startswith("DEMO-1, DEMO-3, DEMO-9: what was written at ")
-    told.clear()
-    await conflicts.undo(used, effects.Undo("work", found.key))
-    assert told == [messages.Told("DEMO-1, DEMO-3, DEMO-9 are as they were", is_error=False), READ]
-    assert {name: text for name, text in tree(bench).items() if name in before} == before
-
-
-async def test_not_too_many_tickets_are_named(tmp_path: Path, autojump_clock: MockClock) -> None:
-    many = [Ticket("x", f"DEMO-{at}") for at in range(1, 9)]
-    (tmp_path / "a.md").write_text(render(many))
-    told: list[Message] = []
-    used = services(tmp_path, told)
-    change = FieldChange("Status", "Done")
-    changes = tuple((IssuePlace("a.md", f"DEMO-{at}"), change) for at in range(1, 9))
-    await edits.plan_edits(used, effects.PlanEdits("work", changes))
-    planned = told.pop()
-    assert isinstance(planned, messages.EditsPlanned)
-    await edits.carry_out(used, effects.CarryOutEdits("work", planned.plan))
-    told.clear()
-
-    await conflicts.undo(used, effects.Undo("work", "DEMO-8"))
-
-    words = "DEMO-1, DEMO-2, DEMO-3, DEMO-4, DEMO-5 and 3 more are as they were"
-    assert told == [messages.Told(words, is_error=False), READ]
-    assert (tmp_path / "a.md").read_text() == render(many)
-
-
-async def test_an_undo_of_many_names_what_was_edited_since(
-    tmp_path: Path, autojump_clock: MockClock
-) -> None:
-    bench = bench_in(tmp_path)
-    await bench.pull()
-    before = tree(bench)
-    told: list[Message] = []
-    used = services(bench.root, told)
-    change = FieldChange("Labels", "urgent", Change.ADD)
-    changes = tuple((IssuePlace(f"DEMO-{at}.md", f"DEMO-{at}"), change) for at in (3, 9))
-    await edits.plan_edits(used, effects.PlanEdits("work", changes))
-    planned = told.pop()
-    assert isinstance(planned, messages.EditsPlanned)
-    await edits.carry_out(used, effects.CarryOutEdits("work", planned.plan))
-    bench.retitles("DEMO-9", "Mine")
-    told.clear()
-
-    await conflicts.undo(used, effects.Undo("work", "DEMO-9"))
-    await conflicts.undo(used, effects.Undo("work", "DEMO-9"))
-
-    reason = "cannot undo: DEMO-9 was edited in DEMO-9.md since"
-    assert told == [
-        messages.Told(f"1 taken back, 1 not: {reason}"),
-        READ,
-        messages.Told(reason),
-        READ,
-    ]
-    assert tree(bench)["DEMO-3.md"] == before["DEMO-3.md"]
-
-
 async def test_a_plan_of_a_file_that_was_edited_since_is_refused(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
     (tmp_path / "a.md").write_text(render([Ticket("x")]))
     told: list[Message] = []
-    used = services(tmp_path, told)
+    used = editing(tmp_path, told)
     changes = ((IssuePlace("a.md", "", 1), FieldChange("Status", "Done")),)
     await edits.plan_edits(used, effects.PlanEdits("work", changes))
     planned = told.pop()
@@ -289,7 +189,7 @@ async def test_a_draft_is_added_and_named(
     parent = IssuePlace("a.md", "DEMO-1") if is_task else None
 
     await edits.add_ticket(
-        services(tmp_path, told), effects.AddTicket("work", "Pay in time", parent)
+        editing(tmp_path, told), effects.AddTicket("work", "Pay in time", parent)
     )
 
     path = "a.md" if is_task else "pay-in-time.md"
@@ -349,29 +249,6 @@ async def test_the_app_changes_the_chosen_tickets_and_takes_it_back(
         assert (row.title, row.path, row.candidate.fields) == ("Pay", "pay.md", {"Type": "Bug"})
 
 
-async def test_an_added_draft_is_taken_back_and_put_aside(
-    tmp_path: Path, autojump_clock: MockClock
-) -> None:
-    told: list[Message] = []
-    used = services(tmp_path, told)
-    await edits.add_ticket(used, effects.AddTicket("work", "Pay in time", None))
-    text = (tmp_path / "pay-in-time.md").read_text()
-    told.clear()
-
-    await conflicts.find_undo(used, effects.FindUndo("work"))
-    (found,) = told
-    assert isinstance(found, messages.UndoFound)
-    assert found.words.startswith("pay-in-time.md, which was added at ")
-    told.clear()
-    await conflicts.undo(used, effects.Undo("work", found.key))
-
-    aside = ".ticketr/trash/draft.md"
-    words = f"pay-in-time.md is gone; its text is in {aside}"
-    assert told == [messages.Told(words, is_error=False), READ]
-    assert not (tmp_path / "pay-in-time.md").exists()
-    assert (tmp_path / aside).read_text() == text
-
-
 async def test_a_comment_is_written_into_the_file_and_taken_back(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
@@ -379,10 +256,7 @@ async def test_a_comment_is_written_into_the_file_and_taken_back(
     await bench.pull(comments=True)
     before = tree(bench)
     told: list[Message] = []
-    used = services(bench.root, told)
-    made = replace(used.workspaces["work"], keeps_comments=True)
-    opened = Workspaces((made,), lambda _: Reading(told), told.append)
-    used = Services(NOTHING, NOTHING, opened, told.append, in_thread=inline)
+    used = editing(bench.root, told, keeps_comments=True)
     place = IssuePlace("DEMO-3.md", "DEMO-4")
 
     await edits.add_comment(used, effects.AddComment("work", place, "Looks good"))
@@ -405,6 +279,197 @@ async def test_a_workspace_without_comments_gets_none(
     told: list[Message] = []
 
     asked = effects.AddComment("work", PLACE, "Looks good")
-    await edits.add_comment(services(bench.root, told), asked)
+    await edits.add_comment(editing(bench.root, told), asked)
 
     assert (told, tree(bench)) == ([messages.NotWritten("work", asked, NO_COMMENTS)], before)
+
+
+async def test_a_filter_is_saved_or_given_back(tmp_path: Path) -> None:
+    told: list[Message] = []
+    used = services(tmp_path, told)
+    shown = effects.Remember("work", "late", "key")
+    saving = effects.Remember("work", "late", "key", (("mine", "late\x07"),), "late save:mine")
+
+    await remember(used, shown)
+    await remember(used, saving)
+    assert told == [messages.FiltersSaved("work", saving.saved, {"mine": "late\ufffd"})]
+
+    told.clear()
+    (tmp_path / ".ticketr" / "app.json").unlink()
+    (tmp_path / ".ticketr" / "app.json").mkdir()
+    await remember(used, shown)
+    await remember(used, saving)
+    first, second = told
+    assert isinstance(first, messages.Told)
+    assert second == messages.NotWritten("work", saving, first.words)
+    assert first.words.startswith("cannot remember the filter: ")
+    assert "app.json is a folder" in first.words
+
+
+SITE = "https://jira.example"
+URL = f"{SITE}/browse/DEMO-1"
+EDIT = effects.OpenEditor("work", "DEMO-1.md", 3)
+BROWSE = effects.OpenBrowser("work", "DEMO-1")
+
+
+class Reader:
+    """Counts how often the files are read."""
+
+    def __init__(self) -> None:
+        self.reads = 0
+
+    async def read(self) -> None:
+        self.reads += 1
+
+
+@pytest.fixture
+def told() -> list[Message]:
+    return []
+
+
+@pytest.fixture
+def reader() -> Reader:
+    return Reader()
+
+
+@pytest.fixture
+def used(tmp_path: Path, told: list[Message], reader: Reader) -> Services:
+    (tmp_path / "DEMO-1.md").write_text("# TICKET: [DEMO-1] One\n")
+    return services(tmp_path, told, reader=reader, terminal=FakeScreen(), address=SITE)
+
+
+def program(code: str) -> str:
+    return shlex.join([sys.executable, "-c", code])
+
+
+@pytest.mark.parametrize(
+    ("editor", "words"),
+    [
+        (program("raise SystemExit(3)"), f"the editor {sys.executable} failed with exit code 3"),
+        (
+            program("import os; os.kill(os.getpid(), 15)"),
+            f"the editor {sys.executable} was ended by SIGTERM",
+        ),
+        (
+            "/nowhere/editor",
+            "cannot start /nowhere/editor: No such file or directory; set EDITOR to your editor",
+        ),
+    ],
+)
+async def test_an_editor_that_fails_is_told(
+    used: Services,
+    told: list[Message],
+    reader: Reader,
+    monkeypatch: pytest.MonkeyPatch,
+    editor: str,
+    words: str,
+) -> None:
+    monkeypatch.setenv("VISUAL", editor)
+
+    await open_editor(used, EDIT)
+
+    assert told == [messages.Resized(80, 12), messages.Told(words)]
+    assert reader.reads == 1
+
+
+async def test_after_the_editor_the_files_are_read_and_its_end_is_told(
+    used: Services, told: list[Message], reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VISUAL", program("import os, sys; os.unlink(sys.argv[1])"))
+
+    await open_editor(used, EDIT)
+
+    assert told == [messages.Resized(80, 12), messages.EditorClosed("work", "DEMO-1.md")]
+    assert reader.reads == 1
+
+
+async def test_a_file_that_is_gone_is_not_made_by_an_editor(
+    used: Services, told: list[Message], reader: Reader, tmp_path: Path
+) -> None:
+    (tmp_path / "DEMO-1.md").unlink()
+
+    await open_editor(used, EDIT)
+
+    assert told == [messages.Told("DEMO-1.md is gone, so there is nothing to edit")]
+    assert reader.reads == 1
+    assert cast("FakeScreen", used.terminal).handovers == 0
+
+
+async def test_a_second_press_starts_no_second_editor(
+    used: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VISUAL", program("pass"))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(open_editor, used, EDIT)
+        nursery.start_soon(open_editor, used, EDIT)
+
+    assert cast("FakeScreen", used.terminal).handovers == 1
+
+
+async def test_a_browser_that_runs_on_is_left_alone(
+    used: Services, told: list[Message], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(outside, "BROWSER_WAIT", 0.0)
+    started, go, ended = tmp_path / "started", tmp_path / "go", tmp_path / "ended"
+    for each in (started, go, ended):
+        os.mkfifo(each)
+    code = f"open({str(started)!r}, 'w'); open({str(go)!r}); open({str(ended)!r}, 'w').write('yes')"
+    monkeypatch.setenv("BROWSER", program(code))
+    programs: list[trio.Process] = []
+    start = trio.lowlevel.open_process
+
+    async def remembering(*args: Any, **options: Any) -> trio.Process:
+        programs.append(await start(*args, **options))
+        return programs[-1]
+
+    monkeypatch.setattr(trio.lowlevel, "open_process", remembering)
+
+    await open_browser(used, BROWSE)
+
+    assert told == [messages.Told(f"opened {SITE}/browse/DEMO-1", is_error=False)]
+    await trio.to_thread.run_sync(started.read_text)
+    await trio.to_thread.run_sync(go.write_text, "")
+    assert await trio.to_thread.run_sync(ended.read_text) == "yes"
+    assert await programs[0].wait() == 0
+
+
+@pytest.mark.parametrize(
+    ("browser", "commands"),
+    [
+        ("firefox", [["firefox", URL]]),
+        ("firefox --new-tab %s", [["firefox", "--new-tab", URL]]),
+        ("'my browser' --url=%s &", [["my browser", f"--url={URL}"]]),
+        ("firefox:'unclosed: :w3m %s", [["firefox", URL], ["w3m", URL]]),
+        ("", [[outside.OPENER, URL]]),
+    ],
+)
+def test_the_variable_of_the_browser_is_read_as_other_programs_read_it(
+    browser: str, commands: list[list[str]]
+) -> None:
+    assert list(browser_commands({"BROWSER": browser}, URL)) == commands
+
+
+async def test_a_second_browser_is_tried_where_the_first_is_missing(
+    used: Services, told: list[Message], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    code = "import sys; open(sys.argv[1], 'w').write(sys.argv[2])"
+    record = tmp_path / "address"
+    monkeypatch.setenv("BROWSER", f"/nowhere/browser:{program(code)} {record} <%s>")
+
+    await open_browser(used, BROWSE)
+
+    assert told == [messages.Told(f"opened {URL}", is_error=False)]
+    assert record.read_text() == f"<{URL}>"
+
+
+@pytest.mark.parametrize("browser", ["/nowhere/browser", "'", program("raise SystemExit(1)")])
+async def test_a_browser_that_fails_is_told_with_the_address(
+    used: Services, told: list[Message], monkeypatch: pytest.MonkeyPatch, browser: str
+) -> None:
+    monkeypatch.setenv("BROWSER", browser)
+
+    await open_browser(used, BROWSE)
+
+    words = f"no browser could be opened; the address is {SITE}/browse/DEMO-1"
+    assert told == [messages.Told(words)]

@@ -1,37 +1,36 @@
-"""Test reading a folder in batches: real files, in virtual time."""
+"""Test reading a folder: in batches, only what has changed, and the open ticket; in virtual time."""
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
-import sys
-from collections import Counter
+import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
-from types import FrameType
-from typing import TypeVar, TypeVarTuple, cast
+from typing import TypeVar, TypeVarTuple
 
 import pytest
 import trio
-from fakes.bytecodes import Bytecodes
+import trio.testing
+from fakes.apps import services
 from fakes.pulls import Bench, inline
-from fakes.states import app_state
 from trio.testing import MockClock
 
 from jira_sandbox import make_site
-from ticketr.app.config.list_memory import FILE
+from ticketr.app.config.list_memory import FILE as LIST_FILE
 from ticketr.app.sync import Store
-from ticketr.app.tickets import SORT_NAMES, Ticket, parse_filter, render
+from ticketr.app.tickets import Ticket, render
+from ticketr.app.tui import effects, messages
 from ticketr.app.tui.messages import FilesRead, Message, Recalled, TicketsFound, Told
-from ticketr.app.tui.row_blocks import Rows
+from ticketr.app.tui.panels.detail import SHORT, detail_lines
 from ticketr.app.tui.services import seen_files
 from ticketr.app.tui.services.files import read_sheet
+from ticketr.app.tui.services.loading import read_detail, wrap_detail
 from ticketr.app.tui.services.reading import FILES, Reader
-from ticketr.app.tui.sorting import places
-from ticketr.app.tui.tree import _arranged
-from ticketr.app.tui.workspace import WorkspaceView
+from ticketr.app.tui.services.seen_files import CHANGING, FILE, SeenFiles
+from ticketr.app.tui.sheet import WrappedDetail
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -80,112 +79,6 @@ async def test_rows_are_sent_as_they_are_read_and_then_all_together(
     assert sizes == [FILES, FILES, 1]
     assert whole == read(told)
     assert [row.key for row in read(told).rows] == [f"DEMO-{n}" for n in range(1, 2 * FILES + 2)]
-
-
-async def test_what_a_pull_has_shown_is_kept_and_filtered_before_it_is_sent(
-    tmp_path: Path, autojump_clock: MockClock
-) -> None:
-    for number in range(1, 2 * FILES + 2):
-        write(tmp_path, number)
-    store, told = Store(tmp_path, ".ticketr"), cast("list[Message]", [])
-    await Reader("work", store, inline, told.append).read()
-    brought = Rows()
-    for each in told[:-1]:
-        assert isinstance(each, TicketsFound)
-        brought = brought.merged(each.tickets)
-    view = WorkspaceView("work", rows=brought, filter=parse_filter("status="))
-    _ = view.visible
-    told.clear()
-
-    await Reader("work", store, inline, told.append, shown=lambda: view).read()
-    found = read(told)
-    misses = _arranged.cache_info().misses
-    shown = view.with_files(found, 0.0).visible
-
-    assert found.rows is brought
-    assert _arranged.cache_info().misses == misses
-    assert len(shown) == 2 * FILES + 1
-
-
-async def test_what_was_read_is_sorted_by_each_field_ahead(
-    tmp_path: Path, autojump_clock: MockClock
-) -> None:
-    for number in range(1, 4):
-        write(tmp_path, number)
-    told: list[Message] = []
-    await Reader("work", Store(tmp_path, ".ticketr"), inline, told.append).read()
-    before = places.cache_info().misses
-
-    for name in SORT_NAMES:
-        assert len(WorkspaceView("work", rows=read(told).rows, sort=name).visible) == 3
-
-    assert places.cache_info().misses == before
-
-
-async def test_only_the_part_of_a_list_that_has_changed_is_filtered_again(
-    tmp_path: Path, autojump_clock: MockClock
-) -> None:
-    for number in range(1, 5 * FILES):
-        write(tmp_path, number)
-    store, told = Store(tmp_path, ".ticketr"), cast("list[Message]", [])
-    await Reader("work", store, inline, told.append).read()
-    view = WorkspaceView("work", rows=read(told).rows, filter=parse_filter("type="))
-    _ = view.visible
-    (tmp_path / "DEMO-1.md").write_text("# TICKET: [DEMO-1] Another title\n")
-    told.clear()
-    before = _arranged.cache_info().misses
-
-    await Reader("work", store, inline, told.append, shown=lambda: view).read()
-
-    assert len(view.rows.blocks) > 2
-    assert _arranged.cache_info().misses == before + 1
-
-
-async def test_each_file_is_read_once_for_its_rows_and_its_mark(
-    bench: Bench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await bench.pull()
-    retitle(bench.root, "DEMO-1")
-    told: list[Message] = []
-    opened = Counter[str]()
-    content = Store.content
-
-    def counted(store: Store, name: str) -> bytes:
-        opened[name] += 1
-        return content(store, name)
-
-    monkeypatch.setattr(Store, "content", counted)
-    await Reader("work", Store(bench.root, ".ticketr"), inline, told.append).read()
-
-    assert opened == Counter(path.name for path in bench.root.glob("*.md"))
-    assert read(told).edited == {"DEMO-1"}
-
-
-async def test_the_system_is_called_six_times_for_each_file(
-    tmp_path: Path, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(seen_files, "CHANGING", 0)
-    numbers = range(1, FILES + 1)
-    for number in numbers:
-        write(tmp_path, number)
-    told: list[Message] = []
-    called = Counter[str]()
-
-    def count(_frame: FrameType, event: str, function: object) -> None:
-        if event == "c_call" and getattr(function, "__module__", "") == "posix":
-            called[getattr(function, "__name__", "")] += 1
-
-    sys.setprofile(count)
-    try:
-        await Reader("work", Store(tmp_path, ".ticketr"), inline, told.append).read()
-    finally:
-        sys.setprofile(None)
-
-    six = ("lstat", "stat", "open", "fstat", "read", "close")
-    assert {each: called[each] // len(numbers) for each in six} == dict.fromkeys(six, 1)
-    for no_call in ("fspath", "_path_splitroot_ex"):  # which only look at a text
-        called.pop(no_call, None)
-    assert sum(called.values()) < 7 * len(numbers) + FILES
 
 
 async def test_an_edit_is_sent_with_its_row(bench: Bench, autojump_clock: MockClock) -> None:
@@ -306,28 +199,6 @@ def test_a_ticket_that_is_not_there_any_more_has_no_sheet(text: str | None, tmp_
     assert (sheet is None) == (text is not None)
 
 
-async def test_a_file_is_read_once_for_the_fields_and_the_edits_of_a_ticket(
-    bench: Bench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await bench.pull()
-    retitle(bench.root, "DEMO-1")
-    store = Store(bench.root, ".ticketr")
-    read = list[str]()
-    content = Store.content
-
-    def counted(store: Store, name: str) -> bytes:
-        read.append(name)
-        return content(store, name)
-
-    monkeypatch.setattr(Store, "content", counted)
-    sheet = read_sheet(store, "DEMO-1.md", ("DEMO", 1, "DEMO-1.md", 0))
-
-    assert sheet is not None
-    assert [each.part for each in sheet.edits] == ["Title"]
-    assert sheet.edits[0].after == sheet.title == "Mine"
-    assert read == ["DEMO-1.md"]
-
-
 async def test_filter_and_sort_come_back_and_nonsense_is_ignored(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
@@ -335,32 +206,11 @@ async def test_filter_and_sort_come_back_and_nonsense_is_ignored(
     own.mkdir()
     remembered = '{"filter": "status=done", "sort": "title"}'
     for content, sort in ((remembered, "title"), ("{", None), ("[" * 60_000, None)):
-        (own / FILE).write_text(content)
+        (own / LIST_FILE).write_text(content)
         told: list[Message] = []
         await Reader("work", Store(tmp_path, ".ticketr"), inline, told.append).read()
         recalled = [each for each in told if isinstance(each, Recalled)]
         assert [each.sort for each in recalled] == ([sort] if sort else [])
-
-
-async def test_all_rows_are_arranged_by_the_thread_as_they_were_shown_last(
-    tmp_path: Path, autojump_clock: MockClock
-) -> None:
-    for number in range(1, FILES + 1):
-        write(tmp_path, number)
-    (tmp_path / ".ticketr").mkdir()
-    (tmp_path / ".ticketr" / FILE).write_text('{"filter": "number -99", "sort": "title"}')
-    told: list[Message] = []
-
-    await Reader("work", Store(tmp_path, ".ticketr"), inline, told.append).read()
-
-    view = app_state().workspace
-    (recalled,) = (each for each in told if isinstance(each, Recalled))
-    view = replace(view, filter=recalled.filter, sort=recalled.sort)
-    bytecodes = Bytecodes()
-    with bytecodes.counted():
-        shown = view.with_files(read(told), 0.0).visible
-    assert len(shown) == FILES - 2
-    assert 0 < bytecodes.count < 10 * FILES
 
 
 async def test_the_clashes_of_a_conflict_are_read_with_the_files(
@@ -401,3 +251,250 @@ async def test_a_pull_that_has_failed_in_part_counts_as_none(
     assert (await bench.pull()).failed
     await Reader("work", Store(bench.root, ".ticketr"), inline, told.append).read()
     assert [each.age for each in told if isinstance(each, FilesRead)] == [None]
+
+
+def later() -> int:
+    """Return a time at which what was just written counts as unchanged."""
+    return time.time_ns() + 2 * CHANGING
+
+
+class App:
+    """A run of the app, as far as it reads files.
+
+    Attributes:
+        opened: The names of the files that were read, in their order.
+    """
+
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.opened: list[str] = []
+        self._told: list[Message] = []
+        store = Store(root, ".ticketr")
+        self._reader = Reader("work", store, inline, self._told.append, SeenFiles(store, later))
+        content = Store.content
+
+        def counted(store: Store, name: str) -> bytes:
+            self.opened.append(name)
+            return content(store, name)
+
+        monkeypatch.setattr(Store, "content", counted)
+
+    async def read(self) -> FilesRead:
+        self.opened.clear()
+        self._told.clear()
+        await self._reader.read()
+        (found,) = (each for each in self._told if isinstance(each, FilesRead))
+        return found
+
+
+@pytest.fixture
+def small_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    monkeypatch.setattr(seen_files, "LEAST_STORED", 1)
+    return Bench(make_site(tickets=12, seed=1), tmp_path / "work")
+
+
+def edit(path: Path) -> None:
+    """Change a file; its size and the time that programs can set stay."""
+    before = path.stat()
+    text = path.read_text()
+    at = text.index("] ") + 2
+    path.write_text(f"{text[:at]}{'x' if text[at] != 'x' else 'y'}{text[at + 1 :]}")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert path.stat().st_mtime_ns == before.st_mtime_ns
+
+
+async def test_a_second_reading_reads_the_files_that_have_changed(
+    small_bench: Bench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await small_bench.pull()
+    app = App(small_bench.root, monkeypatch)
+    first = await app.read()
+    assert sorted(app.opened) == sorted(path.name for path in small_bench.root.glob("*.md"))
+
+    second = await app.read()
+    assert app.opened == []
+    assert second == first
+    assert second.rows is first.rows
+
+    edit(small_bench.root / "DEMO-1.md")
+    third = await app.read()
+    assert app.opened == ["DEMO-1.md"]
+    assert third.edited == {"DEMO-1"}
+    assert [row.key for row in third.rows] == [row.key for row in first.rows]
+    assert third.rows[0].title[1:] == first.rows[0].title[1:]
+    assert third.rows[0].title != first.rows[0].title
+
+
+async def test_a_new_last_sync_makes_an_edit_of_an_unchanged_file(
+    small_bench: Bench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await small_bench.pull()
+    path = small_bench.root / "DEMO-1.md"
+    app = App(small_bench.root, monkeypatch)
+    await app.read()
+    (small_bench.root / ".ticketr" / "state.db").rename(small_bench.root / "away.db")
+
+    await app.read()
+    assert path.name in app.opened
+
+
+async def test_a_key_in_two_files_is_reported_each_time_and_one_that_has_gone_is_not(
+    small_bench: Bench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await small_bench.pull()
+    app = App(small_bench.root, monkeypatch)
+    whole = await app.read()
+    copy = small_bench.root / "a.md"
+    copy.write_text((small_bench.root / "DEMO-1.md").read_text())
+
+    for _ in range(2):
+        assert (await app.read()).broken == (
+            "DEMO-1 is in DEMO-1.md and in a.md; keep one of them",
+        )
+    copy.unlink()
+    assert await app.read() == whole
+    (small_bench.root / "DEMO-1.md").unlink()
+    assert len((await app.read()).rows) < len(whole.rows)
+
+
+async def test_the_next_start_reads_only_what_has_changed_since(
+    small_bench: Bench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await small_bench.pull()
+    (small_bench.root / "notes.md").write_text("No ticket.\n")
+    first = await App(small_bench.root, monkeypatch).read()
+
+    app = App(small_bench.root, monkeypatch)
+    assert await app.read() == first
+    assert app.opened == []
+
+    edit(small_bench.root / "DEMO-1.md")
+    (small_bench.root / "draft.md").write_text(render([Ticket(title="Mine")]))
+    app = App(small_bench.root, monkeypatch)
+    found = await app.read()
+    assert app.opened == ["DEMO-1.md", "draft.md"]
+    assert found.edited == {"DEMO-1"}
+    assert found.rows.drafts == 1
+
+
+CHANGES: dict[str, Callable[[str], str]] = {
+    "of another version": lambda text: re.sub(r"\d+\n", "1\n", text, count=1),
+    "cut": lambda text: text[:60],
+    "other nesting": lambda text: text.replace("[[", "[", 3),
+    "numbers for texts": lambda text: re.sub(r'"DEMO-(\d+)"(?!\t)', r"\1", text),
+    "no JSON": lambda text: text.replace('"', "", 1),
+    "no ASCII": lambda text: f"{text}é",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_stored_list_that_makes_no_sense_is_none(
+    small_bench: Bench,
+    autojump_clock: MockClock,
+    monkeypatch: pytest.MonkeyPatch,
+    change: str,
+) -> None:
+    await small_bench.pull()
+    first = await App(small_bench.root, monkeypatch).read()
+    stored = small_bench.root / ".ticketr" / FILE
+    before = stored.read_text()
+    stored.write_text(CHANGES[change](before))
+    assert stored.read_text() != before
+
+    assert await App(small_bench.root, monkeypatch).read() == first
+
+
+async def test_a_folder_that_cannot_be_written_keeps_its_list(
+    small_bench: Bench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await small_bench.pull()
+    first = await App(small_bench.root, monkeypatch).read()
+    own = small_bench.root / ".ticketr"
+    stored = (own / FILE).read_text()
+    (own / FILE).unlink()
+    (own / FILE).symlink_to(own / "elsewhere")
+
+    assert await App(small_bench.root, monkeypatch).read() == first
+    (own / "lock").unlink()
+    (own / "lock").mkdir()
+    assert await App(small_bench.root, monkeypatch).read() == first
+    assert stored
+    assert not (own / "elsewhere").exists()
+
+
+ORDER = ("DEMO", 1, "DEMO-1.md", 0)
+
+
+async def test_an_older_answer_does_not_replace_a_newer_one(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    file = tmp_path / "DEMO-1.md"
+    file.write_text("# TICKET: [DEMO-1] Old\n")
+    delays = iter((5.0, 1.0))
+
+    async def read_then_wait(
+        sync_fn: Callable[[*Ts], T], /, *args: *Ts, abandon_on_cancel: bool = False
+    ) -> T:
+        found = sync_fn(*args)
+        await trio.sleep(next(delays))
+        return found
+
+    told: list[Message] = []
+    used = services(tmp_path, told, in_thread=read_then_wait)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(read_detail, used, effects.ReadDetail("work", "DEMO-1.md", ORDER))
+        await trio.testing.wait_all_tasks_blocked()
+        file.write_text("# TICKET: [DEMO-1] New\n")
+        detail_lines.cache_clear()
+        again = effects.ReadDetail("work", "DEMO-1.md", ORDER, cells=40)
+        nursery.start_soon(read_detail, used, again)
+
+    (read,) = told
+    assert isinstance(read, messages.DetailRead)
+    assert read.sheet is not None
+    assert read.sheet.title == "New"
+    # Its lines were wrapped in the thread.
+    detail_lines(read.sheet, 40, as_source=False)
+    assert detail_lines.cache_info().hits == 1
+
+
+async def test_the_lines_of_a_long_issue_come_with_it_and_for_another_width(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    (tmp_path / "DEMO-1.md").write_text(
+        f"# TICKET: [DEMO-1] A\n\n## Description\n{'word ' * SHORT}\n"
+    )
+    told: list[Message] = []
+    used = services(tmp_path, told)
+
+    await read_detail(used, effects.ReadDetail("work", "DEMO-1.md", ORDER, 40, as_source=True))
+    (read,) = told
+    assert isinstance(read, messages.DetailRead)
+    assert read.sheet is not None
+    lines = detail_lines(read.sheet, 40, as_source=True)
+    assert read.wrapped == WrappedDetail(40, as_source=True, lines=lines)
+
+    told.clear()
+    await wrap_detail(used, effects.WrapDetail("work", read.sheet, 60, as_source=False))
+    (wrapped,) = told
+    assert isinstance(wrapped, messages.DetailWrapped)
+    assert wrapped.sheet is read.sheet
+    lines = detail_lines(read.sheet, 60)
+    assert wrapped.wrapped == WrappedDetail(60, as_source=False, lines=lines)
+
+
+async def test_a_file_that_is_gone_is_said_to_be_but_a_link_to_nothing_is_not(
+    tmp_path: Path,
+) -> None:
+    told: list[Message] = []
+    used = services(tmp_path, told)
+    read = effects.ReadDetail("work", "DEMO-1.md", ORDER)
+
+    await read_detail(used, read)
+    (tmp_path / "DEMO-1.md").symlink_to("nowhere.md")  # the list has it as a broken file
+    await read_detail(used, read)
+
+    assert [isinstance(each, messages.DetailRead) and each.is_gone for each in told] == [
+        True,
+        False,
+    ]
