@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -16,7 +15,6 @@ from trio.testing import MockClock
 from jira_sandbox import Site, create_app, make_site
 from ticketr import JobFailed
 from ticketr.app.jira.transport import Request, Response
-from ticketr.app.sync import Store
 from ticketr.app.tickets import parse
 
 CONFLICT = "this file holds a git conflict; resolve it, or put a backslash before the marker"
@@ -68,20 +66,6 @@ def test_a_broken_file_is_named_with_its_line_and_nothing_of_it_is_sent(
     assert len(someone.site) == 13
 
 
-def test_a_key_in_two_files_is_reported_with_both(someone: User) -> None:
-    someone.runs("pull")
-    someone.retitles("DEMO-3", "Mine")
-    someone.writes("copy.md", "# TICKET: Other\n\n## Tasks\n- [DEMO-4] Again\n")
-    before = someone.site.revision
-
-    for command in ("pull", "push", "sync"):
-        told = someone.runs(command)
-
-        assert told.code == 3
-        assert "DEMO-4 is in DEMO-3.md and in copy.md; keep one of them" in told.err
-    assert someone.site.revision == before
-
-
 @pytest.mark.unmeasured
 @pytest.mark.parametrize(
     ("line", "words"),
@@ -122,15 +106,6 @@ def test_a_wrong_value_is_named_with_similar_ones_and_the_rest_is_pushed(
     assert someone.files()["DEMO-9.md"] == before
 
 
-def test_a_title_that_is_too_long_is_reported_with_its_length(someone: User) -> None:
-    someone.writes("long.md", f"# TICKET: {'x' * 256}\n")
-
-    told = someone.runs("push")
-
-    assert told.code == 3
-    assert "Title: it has 256 characters; Jira takes 255" in told.err
-
-
 def test_an_unreachable_status_is_reported_with_the_reachable_ones(
     someone: User,
 ) -> None:
@@ -147,17 +122,6 @@ def test_an_unreachable_status_is_reported_with_the_reachable_ones(
     assert someone.reads("DEMO-1.md").fields["Status"] == "Done"
 
 
-def test_a_key_that_is_not_there_is_named_and_its_file_kept(someone: User) -> None:
-    path = someone.writes("other.md", "# TICKET: [OTHER-7] From elsewhere\n")
-
-    told = someone.runs("push")
-
-    assert told.code == 3
-    assert "failed: OTHER-7 (other.md): Jira does not have it, or you may not see it\n" in told.err
-    assert path.read_text() == "# TICKET: [OTHER-7] From elsewhere\n"
-    assert someone.runs("pull").code == 0
-
-
 class Expiring(Recorder):
     """A transport whose token is accepted for some requests and then refused."""
 
@@ -170,23 +134,6 @@ class Expiring(Recorder):
         if self.left < 0:
             return Response(401, {}, b"", request.url)
         return await super().send(request)
-
-
-@pytest.mark.parametrize("command", ["pull", "push", "sync"])
-def test_an_expired_token_ends_a_run_with_1_and_a_hint(someone: User, command: str) -> None:
-    someone.runs("pull")
-    path = someone.retitles("DEMO-9", "Mine")
-    someone.connect = lambda: Expiring(someone.site, 2)
-    someone.site.edit("DEMO-1", summary="Theirs")
-
-    told = someone.runs(command, "--json")
-
-    assert (told.code, told.json["error"]) == (1, "AuthenticationFailed")
-    assert "refused the login (401): check the e-mail and the API token" in told.json["message"]
-    assert "[DEMO-9] Mine\n" in path.read_text()
-    someone.connect = None
-    assert someone.runs("sync").code == 0
-    assert someone.finds("DEMO-9").summary == "Mine"
 
 
 @pytest.mark.unmeasured
@@ -210,23 +157,6 @@ async def test_a_token_that_expires_on_the_way_loses_nothing_and_doubles_nothing
     mine = {issue.key for issue in bench.site if issue.summary.startswith("Mine: ")}
     assert mine == {"DEMO-1", "DEMO-2", "DEMO-3"}
     assert (await bench.sync()).push.total == 0
-
-
-def test_while_another_process_is_at_work_nothing_is_done(someone: User) -> None:
-    someone.runs("pull")
-    someone.asked.clear()
-
-    with Store(someone.root, ".ticketr").lock():
-        for command in ("pull", "push", "sync"):
-            told = someone.runs(command)
-
-            assert told.code == 1
-            assert (
-                f"{someone.root} is being changed by process {os.getpid()}; "
-                "wait until it has ended and try again"
-            ) in told.err
-    assert someone.asked == []
-    assert someone.runs("pull").code == 0
 
 
 def mount(*arguments: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import re
 import shlex
@@ -9,14 +11,15 @@ import shutil
 import signal
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 from fakes.processes import PROGRAM, environment, make_workspace, sandbox_process
 from fakes.pty_screens import PtyScreen
-from fakes.ptys import Pty, job_on_pty
+from fakes.ptys import Pty, job_on_pty, ticketr_on_pty
 from fakes.tmux import bash_in_tmux
 
 from ticketr.app.tickets import Ticket, render
@@ -244,3 +247,248 @@ def test_in_tmux_it_is_started_resized_stopped_continued_edited_and_left(folder:
         assert "Edited" not in tmux.wait_for("all 42")
 
         assert Path(short, "after").read_text() == Path(short, "before").read_text()
+
+
+TOKEN_DOTS = "••••"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    home = tmp_path / "home"
+    home.mkdir()
+    return home
+
+
+def new_app(home: Path, **changes: str) -> AbstractContextManager[Pty]:
+    """Run the app in a home folder that is empty; the variables of a login are not set."""
+    nothing = {name: "" for name in os.environ if name.startswith("JIRA_")}
+    settings = {
+        "HOME": str(home),
+        "TMPDIR": str(home.parent),
+        "TICKETR_CONFIG_DIR": str(home.parent / "config"),
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+    }
+    return ticketr_on_pty(home, size=(100, 30), env={**nothing, **settings, **changes})
+
+
+def wait_for_start(pty: Pty) -> None:
+    """Wait until keys are taken; those before the first frame are dropped."""
+    pty.wait_for("Try it now")
+    pty.resize(100, 31)
+    pty.wait_for("Try it now")
+
+
+def demo_folder(home: Path) -> Path:
+    (found,) = home.parent.glob("ticketr-demo-*")
+    return found
+
+
+@pytest.mark.unmeasured
+def test_a_new_user_tries_the_sandbox_pulls_reads_and_leaves(home: Path) -> None:
+    with new_app(home) as pty:
+        wait_for_start(pty)
+        pty.type("\r")
+        pty.wait_for("Starting a Jira with made-up tickets")
+        pty.wait_for("Pull complete: 500 tickets")
+        pty.type("\r")
+        pty.wait_for("Search that forgives typing errors")
+        pty.type("q")
+
+        assert pty.wait_for_end() == 0
+        assert pty.is_restored()
+    assert len(list(demo_folder(home).glob("DEMO-*.md"))) > 100
+    assert list(home.iterdir()) == []
+
+
+@pytest.mark.unmeasured
+def test_leaving_while_the_sandbox_is_pulled_counts_what_has_arrived(home: Path) -> None:
+    with new_app(home) as pty:
+        wait_for_start(pty)
+        pty.type("\r")
+        pty.wait_for(r"/500\) Pulling tickets")
+        pty.type("q")
+
+        assert pty.wait_for_end() == 0
+        assert pty.is_restored()
+        pty.wait_for(r"Cancelled: \d+/500 tickets pulled")
+
+
+@pytest.mark.unmeasured
+def test_a_window_that_is_closed_over_the_sandbox_ends_both(home: Path) -> None:
+    with new_app(home) as pty:
+        wait_for_start(pty)
+        pty.type("\r")
+        pty.wait_for(r"/500\) Pulling tickets")
+        pty.hang_up()
+
+        assert pty.wait_for_end(read=False) == 128 + signal.SIGHUP
+
+
+@pytest.mark.unmeasured
+def test_a_new_user_connects_to_jira_and_the_token_is_never_shown(home: Path) -> None:
+    with sandbox_process(tickets=5) as url, new_app(home) as pty:
+        wait_for_start(pty)
+        pty.type("c")
+        pty.wait_for("Check and pull")
+        pty.type(f"{url}\tdemo@example.com\tdemo\t")
+        pty.wait_for("you are Demo User")
+        pty.type("demo\r")
+        pty.wait_for("new; ticketr.toml goes there")
+        pty.type("\r")
+        pty.type("\r")
+        pty.wait_for("Pull complete: 5 tickets")
+        pty.type("q")
+
+        assert pty.wait_for_end() == 0
+        assert TOKEN_DOTS in pty.output
+    folder = home / "jira"
+    assert "DEMO" in (folder / "ticketr.toml").read_text()
+    assert len(list(folder.glob("DEMO-*.md"))) > 0
+
+
+def test_with_jira_variables_it_asks_once_and_no_is_an_error_that_names_the_ways(
+    home: Path,
+) -> None:
+    login = environment("http://127.0.0.1:9")
+    with new_app(home, **{name: login[name] for name in login if name.startswith("JIRA_")}) as pty:
+        pty.wait_for("Make this folder a workspace of that site?")
+        pty.type("n\r")
+
+        assert pty.wait_for_end() == 2
+        assert "is not a workspace yet" in pty.output
+
+
+WIDTH, HEIGHT = 100, 30
+TICKET = "DEMO-13"
+TITLE = "ISBN with hyphens finds nothing"
+#: An editor that writes what its user would: a word at the end of the ticket's title.
+NEWCOMERS_EDITOR = """
+import pathlib, sys
+path = pathlib.Path(sys.argv[1])
+title, line, rest = path.read_text(encoding="utf-8").partition("\\n")
+path.write_text(f"{title}, {path.with_name('word').read_text()}{line}{rest}", encoding="utf-8")
+"""
+
+
+class Newcomer:
+    """Somebody in front of a screen, and a colleague who works in Jira meanwhile."""
+
+    def __init__(self, screen: PtyScreen, home: Path) -> None:
+        self.screen = screen
+        self.home = home
+
+    @property
+    def folder(self) -> Path:
+        """The folder that the app made for the tickets."""
+        (found,) = self.home.parent.glob("ticketr-demo-*")
+        return found
+
+    def title_here(self) -> str:
+        """Return the title in the ticket's file."""
+        heading = (self.folder / f"{TICKET}.md").read_text(encoding="utf-8").partition("\n")[0]
+        return heading.removeprefix(f"# TICKET: [{TICKET}] ")
+
+    def jira(self, method: str = "GET", **fields: str) -> str:
+        """Look at the ticket in Jira, or change it there first; return its title."""
+        site = re.search(r"http://127\.0\.0\.1:\d+", self.screen.rows[0])
+        assert site is not None
+        url = f"{site[0]}/rest/api/3/issue/{TICKET}"
+        login = base64.b64encode(b"demo@example.com:demo").decode()
+        headers = {"Authorization": f"Basic {login}", "Content-Type": "application/json"}
+        data = json.dumps({"fields": fields}).encode() if fields else None
+        request = urllib.request.Request(url, data, headers, method=method)
+        with urllib.request.urlopen(request, timeout=30) as response:
+            answer = response.read()
+        return str(json.loads(answer)["fields"]["summary"]) if answer else ""
+
+    def edit(self, word: str) -> None:
+        """Edit the selected ticket, as the action bar offers."""
+        (self.folder / "word").write_text(word)
+        self.screen.press("e", f"{TICKET}.md is edited; p shows")
+
+    def push(self, end: str) -> None:
+        """Look at the plan of a push, and carry it out."""
+        self.screen.press("p", "Enter changes 1 of your tickets in Jira")
+        assert "nothing is written until Enter" in self.screen.rows[0]
+        self.confirm(end)
+
+    def confirm(self, end: str) -> None:
+        """Press Enter until what is asked has been on the screen for long enough to be read."""
+        while self.screen.press("\r", f"{end}|Read .* first")[0].startswith("Read "):
+            self.screen.press("\x0c", r"\A(?![\s\S]*Read .* first)")
+
+
+@pytest.fixture
+def newcomer(tmp_path: Path) -> Generator[Newcomer]:
+    home = tmp_path / "home"
+    home.mkdir()
+    environ = {name: "" for name in os.environ if name.startswith("JIRA_")} | {
+        "HOME": str(home),
+        "TMPDIR": str(tmp_path),
+        "TICKETR_CONFIG_DIR": str(tmp_path / "config"),
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+        "VISUAL": "",
+        "NEWCOMERS_EDITOR": shlex.join([sys.executable, "-ISc", NEWCOMERS_EDITOR]),
+    }
+    with ticketr_on_pty(home, size=(WIDTH, HEIGHT), env=environ) as pty:
+        yield Newcomer(PtyScreen(pty, WIDTH, HEIGHT), home)
+
+
+@pytest.mark.unmeasured
+def test_from_the_first_run_to_a_settled_conflict_without_a_manual(newcomer: Newcomer) -> None:
+    screen = newcomer.screen
+    screen.wait_for("▌ Try it now .* Enter")
+    screen.wait_for("Enter begin")
+    # Keys before the first frame are dropped. What answers to a resize reads keys, too.
+    screen.resize(WIDTH, HEIGHT - 1, "Enter begin")
+    screen.resize(WIDTH, HEIGHT, "Enter begin")
+    screen.press("\r", "Pull complete: 500 tickets")
+    screen.wait_for(r"the tickets are files in\s+/.*/ticketr-demo-")
+
+    screen.press("/", " / ▏")
+    screen.press("isbn", " / isbn▏ .* 1 of 1")
+    screen.press("\r", "Enter read .* p push… ")
+    screen.press("\r", f"─ 3 {TICKET} ")
+    screen.wait_for("Expected: it simply works.")
+
+    newcomer.edit("mine")
+    screen.wait_for(r"\* 1 edited")
+    assert newcomer.jira() == TITLE
+    newcomer.push("Push complete: 1 ticket")
+    assert newcomer.jira() == f"{TITLE}, mine"
+
+    newcomer.edit("again")
+    newcomer.jira("PUT", summary="Renamed by a colleague")
+    newcomer.push("changed in Jira since .* 1 in conflict · P gets Jira's")
+    assert newcomer.jira() == "Renamed by a colleague"
+    screen.press("P", "1 in conflict · c settles")
+    screen.wait_for("! both sides changed Title")
+    screen.press("c", "1 left to choose: Title")
+    screen.press("\x1b[C", "put aside: your text of now")
+    newcomer.confirm(f"{TICKET} is settled; .* u takes it back")
+    assert newcomer.title_here() == "Renamed by a colleague"
+
+    screen.press("u", f"┌─ Take back ─+┐\n.*{TICKET} in {TICKET}.md")
+    newcomer.confirm(f"{TICKET} is as it was")
+    assert newcomer.title_here() == f"{TITLE}, mine, again"
+    screen.wait_for("! 1 conflict")
+
+    screen.press("J", "─ Ended ─")
+    screen.wait_for(r"✓ [\d:]+  Pull demo")  # the last row, which may come in another write
+    ended = [re.findall(r"^. (\S) [\d:]+  (\w+) demo", row) for row in screen.rows]
+    assert [found[0] for found in ended if found] == [
+        ("!", "Pull"),
+        ("!", "Push"),
+        ("✓", "Push"),
+        ("✓", "Pull"),
+    ]
+    screen.press("q", "2 Tickets")
+    screen.pty.type("q")
+
+    assert screen.pty.wait_for_end() == 0
+    assert screen.pty.is_restored()
+    folder = newcomer.folder
+    assert (
+        f"Markdown files in {folder}; 'ticketr demo -C {folder}' continues with them"
+        in screen.pty.output
+    )

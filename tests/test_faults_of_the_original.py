@@ -17,7 +17,7 @@ from trio.testing import MockClock
 
 from jira_sandbox import create_app, make_site
 from ticketr.app.jira.transport import Request, Response
-from ticketr.app.tickets import Ticket, is_key, parse, render, safe_file_name
+from ticketr.app.tickets import Ticket, parse
 
 
 @pytest.fixture
@@ -114,51 +114,6 @@ async def test_03_a_refused_task_is_tried_again(
     assert (await bench.push()).total == 0
 
 
-async def test_04_every_paragraph_of_a_tasks_description_is_kept(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
-    """The second paragraph was written without its indent, and lost when read again."""
-    task = "- A task\n  ## Description\n  One.\n\n  Two.\n\n  - three\n  - four\n"
-    path = write(bench, f"# TICKET: A story\n\n## Tasks\n{task}")
-
-    await bench.sync()
-    await bench.sync(full=True)
-
-    (ticket,) = tickets(path)
-    assert ticket.tasks[0].description == "One.\n\nTwo.\n\n- three\n- four"
-    assert parse(render([ticket])).tickets == (ticket,)
-
-
-async def test_05_headings_in_a_description_do_not_end_it(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
-    """Any line that began with ## ended a description, also inside a code fence."""
-    text = "Why.\n\n## Background\n\nBecause.\n\n```\n## Tasks\n- no task\n```\n\n### More\n\nEnd."
-    path = write(bench, f"# TICKET: A story\n\n## Description\n{text}\n\n## Fields\nLabels: a\n")
-
-    await bench.sync()
-    path.unlink()
-    await bench.pull()
-
-    (ticket,) = tickets(bench.root / "mine.md")
-    assert (ticket.description, ticket.fields["Labels"], ticket.tasks) == (text, "a", ())
-
-
-@pytest.mark.parametrize("mark", ["EPIC", "WIP", "x", "P1-now"])
-async def test_06_brackets_in_a_title_are_no_key(
-    bench: Bench, autojump_clock: MockClock, mark: str
-) -> None:
-    """`# TICKET: [EPIC] Title` was read as the ticket EPIC and sent as PUT /issue/EPIC."""
-    path = write(bench, f"# TICKET: [{mark}] A title\n")
-
-    assert (await bench.push()).created == ("DEMO-13",)
-
-    assert not any(f"issue/{mark}" in line for line in bench.asked)
-    made = bench.site.find("DEMO-13")
-    assert made is not None
-    assert made.summary == tickets(path)[0].title == f"[{mark}] A title"
-
-
 async def test_07_a_new_key_is_in_its_file_before_the_next_issue_is_asked_for(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
@@ -211,57 +166,6 @@ async def test_09_a_query_with_or_keeps_its_meaning(
     asked = [body["jql"] for body in sent(bench, "search/jql")]
     assert asked[0] == f"{query} ORDER BY key ASC"
     assert asked[1].startswith(f"({query}) AND updated >= -")
-
-
-async def test_10_fields_are_sent_in_the_form_that_jira_wants(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
-    """Type, priority, assignee and components were sent as plain strings, which Jira refuses."""
-    fields = "Type: Story\nPriority: High\nAssignee: Zoë Åkesson\nComponents: Shop front\n"
-    write(bench, f"# TICKET: A story\n\n## Fields\n{fields}")
-
-    assert (await bench.push()).created == ("DEMO-13",)
-
-    (body,) = sent(bench, "issue")
-    for name in ("issuetype", "priority"):
-        assert body["fields"][name].keys() == {"id"}
-    assert body["fields"]["assignee"].keys() == {"accountId"}
-    assert [each.keys() for each in body["fields"]["components"]] == [{"id"}]
-    made = bench.site.find("DEMO-13")
-    assert made is not None
-    assert made.assignee is not None
-    assert (made.type.name, made.priority.name, made.assignee.name) == (
-        "Story",
-        "High",
-        "Zoë Åkesson",
-    )
-    assert [each.name for each in made.components] == ["Shop front"]
-
-
-@pytest.mark.unmeasured
-async def test_11_any_number_of_issues_arrives_in_few_requests(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
-    """It used /search, which Jira has removed, for up to 100 issues, and again for each task list."""
-    bench.site = make_site(tickets=350, seed=1)
-
-    result = await bench.pull()
-
-    assert result.new == 350
-    paths = [line.split()[0] for line in bench.asked]
-    assert "search" not in paths
-    assert paths.count("search/jql") == 1
-    assert paths.count("issue/bulkfetch") == 4
-
-
-@pytest.mark.parametrize("key", ["AB2-1", "A_B-1", "DEMO-123456"])
-def test_12_every_key_that_jira_makes_is_one(key: str) -> None:
-    """Keys with a digit or an underscore in the project's part were refused."""
-    (ticket,) = parse(f"# TICKET: [{key}] A title\n").tickets
-
-    assert is_key(key)
-    assert (ticket.key, ticket.title) == (key, "A title")
-    assert safe_file_name(key) == f"{key}.md"
 
 
 async def test_13_only_criteria_are_read_as_criteria(

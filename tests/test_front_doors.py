@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import subprocess
 import sys
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 
 DOORS = ["ticketr.app.jira", "ticketr.app.jira.adf", "ticketr.app.sync"]
-#: What a package imports for its own annotations.
-PRIVATE = {"DroppedPiece", "UnconvertedPiece"}
 
 
 @pytest.mark.parametrize("name", DOORS)
@@ -24,32 +20,6 @@ def test_every_public_name_is_there(name: str) -> None:
     assert set(package.__all__) <= set(dir(package))
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         _ = package.nothing
-
-
-@pytest.mark.parametrize("name", DOORS)
-def test_a_name_comes_from_the_module_that_type_checkers_know(name: str) -> None:
-    package = import_module(name)
-    assert package.__file__ is not None
-    tree = ast.parse(Path(package.__file__).read_text(encoding="utf-8"))
-    block = next(each for each in tree.body if isinstance(each, ast.If))
-    known = {
-        alias.name: node.module
-        for node in block.body
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(name)
-        for alias in node.names
-        if alias.name not in PRIVATE
-    }
-    homes = {each: f"{name}.{home}" for each, home in package._HOMES.items()}
-
-    assert homes == known, "add the name to _NAMES or _HOMES, too"
-
-
-@pytest.mark.parametrize("name", DOORS)
-def test_no_module_hides_a_public_name(name: str) -> None:
-    package = import_module(name)
-    modules = {each.stem for path in package.__path__ for each in Path(path).iterdir()}
-
-    assert modules.isdisjoint(package.__all__)
 
 
 def loaded(statement: str) -> set[str]:

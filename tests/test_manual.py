@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from fakes.processes import unmeasured
-from fakes.run_programs import Program, agree, differences, programs_of
+from fakes.run_programs import programs_of
 
 import ticketr
 import ticketr.celery
@@ -47,50 +47,6 @@ def test_the_programs_of_a_page_print_what_it_says(page: str) -> None:
 
     assert ran.stdout + ran.stderr == ""
     assert ran.returncode == 0
-
-
-def test_a_block_with_a_name_is_a_file_and_its_output_is_the_text_after_it() -> None:
-    page = (
-        "```python\n# a.py\nx = 1\n```\n```console\n$ a\n```\nprints\n\n```text\n1\n```\n"
-        "<!-- real clock -->\n```python\ny = 2\n```\n"
-    )
-
-    assert programs_of(page) == [
-        Program("a.py", "# a.py\nx = 1\n", "1\n", is_virtual=True),
-        Program("line_13.py", "y = 2\n", "", is_virtual=False),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("shown", "printed", "expected"),
-    [
-        ("a\n", "a\n", True),
-        ("a\n", "b\n", False),
-        ("a.c\n", "abc\n", False),
-        ("", "a\n", False),
-        ("a\n", "", False),
-        ("...\nb\n...\n", "a\na\nb\n", True),
-        ("...\nb\n...\n", "a\nc\n", False),
-    ],
-)
-def test_three_dots_stand_for_any_lines(shown: str, printed: str, *, expected: bool) -> None:
-    assert agree(shown, printed) is expected
-
-
-@pytest.mark.parametrize(
-    "code",
-    [
-        "print(1)\n",
-        "1 / 0\n",
-        "import warnings; warnings.warn('x')\n",
-        "# test_it.py\ndef test_it():\n    assert False\n",
-    ],
-)
-def test_a_program_that_prints_something_else_is_found(code: str, tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text(f"```python\n{code}```\n", encoding="utf-8")
-
-    assert len(differences(page)) == 1
 
 
 def described(module: str) -> Counter[str]:

@@ -45,15 +45,6 @@ def test_a_public_name_and_its_methods_are_explained(name: str) -> None:
     assert silent == []
 
 
-def test_the_errors_have_one_base() -> None:
-    errors = [each for name in NAMES if inspect.isclass(each := getattr(ticketr, name))]
-
-    raised = [error for error in errors if issubclass(error, Exception)]
-
-    assert len(raised) == 17
-    assert all(issubclass(error, ticketr.TicketrError) for error in raised)
-
-
 def test_the_queue_is_imported_at_the_first_look_at_one_of_its_names() -> None:
     program = (
         "import sys, ticketr\n"

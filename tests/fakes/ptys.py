@@ -14,9 +14,11 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from fakes.processes import PROGRAM
 
 _SHELL = str(Path(__file__).with_name("pty_shell.py"))
 DEMO = [sys.executable, str(Path(__file__).with_name("pty_demo.py"))]
@@ -80,6 +82,11 @@ class Pty:
                 self._read()
         self._seen += found.end()
         return found
+
+    def answer(self, question: str, text: str) -> None:
+        """Wait for a question, and type an answer to it."""
+        self.wait_for(question)
+        self.type(f"{text}\r")
 
     def wait_for_report(self, wanted: str, *, read: bool = False) -> str:
         """Wait for a line of the shell about its job; return the line.
@@ -190,6 +197,14 @@ def wait_until(is_so: Callable[[], bool]) -> None:
 def resize(terminal: int, width: int, height: int) -> None:
     """Set the size of a terminal, in cells."""
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+
+
+def ticketr_on_pty(
+    folder: Path, *arguments: str, env: Mapping[str, str], size: tuple[int, int] = (200, 24)
+) -> AbstractContextManager[Pty]:
+    """Run a command of ticketr in a folder, on its own terminal."""
+    command = ["sh", "-c", 'cd "$0" && exec "$@"', str(folder), *PROGRAM, *arguments]
+    return job_on_pty(command, size=size, environ=env)
 
 
 @contextmanager

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from celery import Celery
 from celery.exceptions import (
     NotRegistered,
     SoftTimeLimitExceeded,
@@ -18,7 +22,7 @@ from fakes.celery_app import Tasks
 from fakes.celery_workers import Site, until
 
 from ticketr import JobContext, NotSendable, QueueClosed, SqliteStore, open_job_queue
-from ticketr.celery import durable_settings, trio_task
+from ticketr.celery import TrioRequest, durable_settings, trio_task
 
 LIMIT = 20
 
@@ -217,3 +221,37 @@ async def test_the_same_function_runs_in_a_queue(tmp_path: Path) -> None:
         handle = await queue.submit(celery_jobs.work, ledger, "stored", 0.0)
 
         assert await handle.result() == "stored"
+
+
+async def nothing(context: object) -> None: ...
+
+
+def test_two_threads_acknowledge_a_message_once() -> None:
+    """Both Celery's thread and that of the job do, if it is revoked; twice would end the worker."""
+    app = Celery(set_as_current=False)
+    task = trio_task(app, shared=False)(nothing)
+    message = SimpleNamespace(delivery_info={}, properties={})
+    acknowledged: list[object] = []
+    both = threading.Event()
+
+    def on_ack(*_: object) -> None:
+        acknowledged.append(_)
+        if len(acknowledged) == 2:
+            both.set()
+        both.wait(0.2)  # gives the other thread time to get here
+
+    request = TrioRequest(
+        message,
+        on_ack=on_ack,
+        app=app,
+        task=task,
+        headers={"id": "a", "task": task.name},
+        body=((), {}, {}),
+        decoded=True,
+    )
+
+    with ThreadPoolExecutor(2) as threads:
+        threads.submit(request.acknowledge)
+        threads.submit(request.acknowledge)
+
+    assert len(acknowledged) == 1

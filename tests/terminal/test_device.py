@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import os
+import pickle
+import re
 import select
 import tty
 from collections.abc import Generator
 from contextlib import closing
+from types import SimpleNamespace
+from typing import Any, get_args
 
 import pytest
 import trio
+import trio.testing
+from hypothesis import given, strategies as st
 
+from ticketr.terminal import NotATerminal
 from ticketr.terminal.device import Output
+from ticketr.terminal.events import Event, HungUp, Key
+from ticketr.terminal.frame import diff
+from ticketr.terminal.keyboard import Keyboard, escape_wait
+from ticketr.terminal.session import Terminal
+from ticketr.terminal.styles import Style, sgr
+from ticketr.terminal.terminfo import TerminalKind
 
 
 @pytest.fixture
@@ -155,3 +168,190 @@ async def test_where_it_cannot_be_opened_again_it_is_written_in_small_pieces(
 async def test_a_terminal_without_a_size_has_the_usual_one(pty: tuple[int, int]) -> None:
     with closing(Output(pty[1])) as output:
         assert output.size() == (80, 24)
+
+
+async def test_a_frame_is_written_before_other_tasks_run() -> None:
+    user, terminal = os.openpty()
+    tty.setraw(terminal)
+    screen: Any = SimpleNamespace(is_entered=True)
+    unused: Any = None
+    with closing(Output(terminal)) as output:
+        session = Terminal(
+            screen, output, unused, unused, encoding="utf-8", colors=False, environ={}
+        )
+        with trio.CancelScope() as scope:
+            scope.cancel()  # the first checkpoint ends it
+            await session.draw(["first"])
+        written = os.read(user, 1024)
+    os.close(user)
+    os.close(terminal)
+
+    assert scope.cancelled_caught
+    assert b"first" in written
+
+
+@pytest.fixture
+def plain_pty() -> Generator[tuple[int, int]]:
+    """Open a terminal; yield the user's end, which the test closes, and the program's end."""
+    user, terminal = os.openpty()
+    tty.setraw(terminal)
+    yield user, terminal
+    os.close(terminal)
+
+
+@pytest.fixture(scope="module")
+def kind() -> TerminalKind:
+    return TerminalKind("xterm-256color")
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("25", 0.025), ("0", 0), ("999999", 10), ("-5", 0), ("soon", 0.04), ("", 0.04), (None, 0.04)],
+)
+def test_the_wait_for_an_escape_is_given_in_milliseconds(value: str | None, seconds: float) -> None:
+    assert escape_wait({} if value is None else {"ESCDELAY": value}) == seconds
+
+
+async def test_keys_arrive_in_order_and_a_hang_up_last(
+    plain_pty: tuple[int, int], kind: TerminalKind
+) -> None:
+    user, terminal = plain_pty
+    send, events = trio.open_memory_channel[Event](10)
+    with trio.fail_after(100), closing(Keyboard(terminal, kind, "utf-8", 0.04)) as keyboard:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(keyboard.read, send)
+            os.write(user, "é\x1b[Aq".encode())
+            heard = [await events.receive() for _ in range(3)]
+            os.close(user)
+            heard.append(await events.receive())
+
+    assert heard == [Key("é", "é"), Key("KEY_UP"), Key("q", "q"), HungUp()]
+
+
+async def test_another_encoding_is_understood(
+    plain_pty: tuple[int, int], kind: TerminalKind
+) -> None:
+    user, terminal = plain_pty
+    send, events = trio.open_memory_channel[Event](10)
+    with trio.fail_after(100), closing(Keyboard(terminal, kind, "latin-1", 0.04)) as keyboard:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(keyboard.read, send)
+            os.write(user, b"\xe9")
+
+            assert await events.receive() == Key("é", "é")
+            nursery.cancel_scope.cancel()
+    os.close(user)
+
+
+async def test_a_pause_in_a_pause_ends_with_the_first_resume(
+    plain_pty: tuple[int, int], kind: TerminalKind
+) -> None:
+    user, terminal = plain_pty
+    send, events = trio.open_memory_channel[Event](10)
+    with trio.fail_after(100), closing(Keyboard(terminal, kind, "utf-8", 0.04)) as keyboard:
+        keyboard.pause()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(keyboard.read, send)
+            os.write(user, b"q")
+            await trio.testing.wait_all_tasks_blocked(0.05)
+            with pytest.raises(trio.WouldBlock):
+                events.receive_nowait()
+            keyboard.pause()
+            keyboard.resume()
+
+            assert await events.receive() == Key("q", "q")
+            nursery.cancel_scope.cancel()
+    os.close(user)
+
+
+_PART = re.compile(r"\x1b\[([0-9;]*)([HKm])|([^\x1b]+)")
+
+
+def shown(rows: list[str], sent: str, height: int) -> list[str]:
+    """Return the characters on a screen after this output."""
+    screen = [*rows, *[""] * (height - len(rows))]
+    row = 0
+    for numbers, kind, text in _PART.findall(sent):
+        if kind == "H":
+            row = int(numbers.split(";")[0]) - 1
+        elif kind == "K":
+            screen[row] = ""
+        elif not kind:
+            screen[row] += text
+    return screen
+
+
+rows = st.lists(st.text("abc é中", max_size=6), max_size=6)
+
+
+@given(rows, rows)
+def test_the_difference_turns_one_frame_into_the_other(before: list[str], after: list[str]) -> None:
+    height = max(len(before), len(after))
+
+    assert shown(before, diff(before, after), height) == [*after, *[""] * (height - len(after))]
+
+
+@given(rows)
+def test_equal_frames_differ_by_nothing(frame: list[str]) -> None:
+    assert diff(frame, list(frame)) == ""
+
+
+def test_only_changed_rows_are_written() -> None:
+    assert diff(["one", "two", "three"], ["one", "2", "three"]) == "\x1b[2;1H\x1b[K2"
+
+
+def test_a_row_that_was_there_is_cleared() -> None:
+    assert diff(["one", "two"], ["one"]) == "\x1b[2;1H\x1b[K"
+
+
+def test_unknown_rows_are_all_written_even_empty_ones() -> None:
+    assert diff([None, None, None], ["one", ""]) == (
+        "\x1b[1;1H\x1b[Kone\x1b[2;1H\x1b[K\x1b[3;1H\x1b[K"
+    )
+
+
+def test_a_style_does_not_run_on_into_the_next_row() -> None:
+    assert diff([], ["\x1b[31mred", "plain"]) == (
+        "\x1b[1;1H\x1b[K\x1b[31mred\x1b[m\x1b[2;1H\x1b[Kplain"
+    )
+
+
+def test_a_changed_style_is_a_change() -> None:
+    assert diff([sgr("x", "bold")], ["x"]) == "\x1b[1;1H\x1b[Kx"
+
+
+@pytest.mark.parametrize("name", get_args(Style))
+def test_every_style_is_known_and_ends_where_it_should(name: Style) -> None:
+    text = sgr("x", name)
+
+    assert text.startswith("\x1b[")
+    assert text.endswith("mx\x1b[m")
+
+
+def test_styles_are_distinct() -> None:
+    assert len({sgr("x", name) for name in get_args(Style)}) == len(get_args(Style))
+
+
+def test_styles_are_put_together() -> None:
+    assert sgr("x", "bold", "cyan", "on_blue") == "\x1b[1;36;44mx\x1b[m"
+
+
+def test_without_colours_the_attributes_except_dim_are_left() -> None:
+    assert sgr("x", "bold", "dim", "reverse", "red", "on_blue", colors=False) == "\x1b[1;7mx\x1b[m"
+    assert sgr("x", "italic", "underline", "strike", colors=False) == "\x1b[3;4;9mx\x1b[m"
+    assert sgr("x", "red", colors=False) == "x"
+
+
+def test_no_style_and_no_text_need_no_sequence() -> None:
+    assert sgr("x") == "x"
+    assert sgr("", "bold") == ""
+
+
+def test_the_message_says_what_is_missing_and_what_to_do() -> None:
+    error = NotATerminal("standard input is not a terminal")
+
+    assert str(error) == (
+        "the full-screen app needs a terminal: standard input is not a terminal; "
+        "use --plain instead"
+    )
+    assert pickle.loads(pickle.dumps(error)).problem == error.problem

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import os
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, strategies as st
 
+from ticketr.terminal import Focused, Mouse, MouseAction
 from ticketr.terminal.events import Key, Paste
+from ticketr.terminal.reports import is_report, read_report
 from ticketr.terminal.terminfo import TerminalKind
 from ticketr.terminal.tokens import MAX_PASTE, Tokenizer
 
@@ -245,3 +248,61 @@ def test_a_new_paste_has_its_own_room() -> None:
     tokenizer.feed("\x1b[200~" + "x" * MAX_PASTE + "\x1b[201~")
 
     assert tokenizer.feed("\x1b[200~y\x1b[201~") == [Paste("y")]
+
+
+@pytest.mark.parametrize(
+    ("token", "event"),
+    [
+        ("\x1b[<0;1;1M", Mouse(MouseAction.CLICK, 0, 0)),
+        ("\x1b[<4;10;3M", Mouse(MouseAction.CLICK, 9, 2)),
+        ("\x1b[<64;80;24M", Mouse(MouseAction.WHEEL_UP, 79, 23)),
+        ("\x1b[<65;80;24M", Mouse(MouseAction.WHEEL_DOWN, 79, 23)),
+        ("\x1b[<0;1;1m", None),
+        ("\x1b[<2;1;1M", None),
+        ("\x1b[I", Focused()),
+        ("\x1b[O", None),
+    ],
+)
+def test_a_report_becomes_an_event_or_nothing(token: str, event: Mouse | Focused | None) -> None:
+    assert is_report(token)
+    assert read_report(token) == event
+    assert Tokenizer().feed(f"a{token}b") == ["a", token, "b"]
+
+
+@pytest.mark.parametrize("token", ["\x1b[A", "\x1b", "q", "\x1bOI", "\x1b[<0;1M"])
+def test_a_key_is_no_report(token: str) -> None:
+    assert not is_report(token)
+
+
+@pytest.mark.parametrize("name", ["NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"])
+def test_colour_variables_change_no_movement(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = TerminalKind("xterm-256color")
+    monkeypatch.setenv(name, "1")
+
+    kind = TerminalKind("xterm-256color")
+
+    assert (kind.enter, kind.leave) == (plain.enter, plain.leave)
+    assert os.environ[name] == "1"
+
+
+@pytest.mark.parametrize("name", ["xterm-256color", "tmux-256color", "linux", "vt100", "nonsense"])
+def test_every_kind_of_terminal_is_entered_and_left(name: str) -> None:
+    kind = TerminalKind(name)
+
+    for mode in ("?1049h", "?25l", "?7l", "?2004h"):
+        assert f"\x1b[{mode}" in kind.enter
+    for mode in ("?1049l", "?25h", "?7h", "?2004l", "?2026l"):
+        assert f"\x1b[{mode}" in kind.leave
+
+
+def test_colours_are_counted() -> None:
+    assert TerminalKind("vt100").colors < 8 <= TerminalKind("linux").colors
+
+
+def test_a_character_types_itself_and_a_key_types_nothing() -> None:
+    kind = TerminalKind("xterm-256color")
+
+    assert kind.key("é") == Key("é", "é")
+    assert kind.key("\x1b") == Key("KEY_ESCAPE", "")
+    assert kind.key("\ufffd") is None
+    assert kind.key("\x85") is None

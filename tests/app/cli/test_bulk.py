@@ -44,27 +44,6 @@ def test_labels_are_added_and_removed(someone: User) -> None:
     assert someone.finds("DEMO-1").labels == ()
 
 
-def test_the_case_of_a_fields_name_does_not_count(someone: User) -> None:
-    told = someone.runs("bulk", "DEMO-1", "--set", "priority=Low", "--set", "ASSIGNEE=Zoë Åkesson")
-
-    assert told.code == 0, told.err
-    issue = someone.finds("DEMO-1")
-    assert (issue.priority.name, issue.assignee and issue.assignee.name) == ("Low", "Zoë Åkesson")
-
-
-def test_several_fields_are_set_at_once(someone: User) -> None:
-    story = next(each for each in someone.site if each.type.name == "Story")
-    told = someone.runs(
-        "bulk", story.key, "--set", "Assignee=Zoë Åkesson", "--set", "Story Points=8"
-    )
-
-    assert told.code == 0, told.err
-    issue = someone.finds(story.key)
-    assert issue.assignee is not None
-    assert (issue.assignee.name, issue.story_points) == ("Zoë Åkesson", 8)
-    assert len(writes(someone)) == 1
-
-
 def test_issues_are_moved_to_a_status_and_those_that_cannot_are_named(someone: User) -> None:
     someone.site.edit("DEMO-2", labels=())
     at = {each.key: each.status.name for each in someone.site}
@@ -127,19 +106,6 @@ def test_a_deletion_counts_each_sub_task_once(someone: User) -> None:
     s, more = "s" * (count != 1), "s" * (some != 1)
     assert alone.err.splitlines()[-1] == f"delete: {count} ticket{s} with {some} sub-task{more}"
     assert whole.err.splitlines()[-1] == f"delete: {len(all_keys)} tickets"
-
-
-def test_an_estimate_is_not_set_in_bulk(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    settings = 'fields = ["Original estimate"]\n'
-    user = user_of_all_fields(tmp_path / "work", monkeypatch, capsys, settings)
-
-    told = user.runs("bulk", "KIT-2", "--set", "Original estimate=3h")
-
-    assert told.code == 3
-    assert "an estimate cannot be set in bulk; edit the files" in told.err
-    assert writes(user) == []
 
 
 def test_a_dry_run_lists_and_changes_nothing(someone: User) -> None:
@@ -233,17 +199,6 @@ def test_json_has_what_was_changed_and_what_not(someone: User) -> None:
     assert found["unknown"] == []
 
 
-def test_json_says_why_the_issues_were_not_found(someone: User) -> None:
-    told = someone.runs("bulk", "DEMO-999", "--set", "Priority=Low", "--json")
-
-    assert told.code == 1
-    words = "Find issues failed: Jira does not have DEMO-999, or you may not see it"
-    assert json.loads(told.out) == {
-        "status": "failed", "message": words, "aliases": [], "changed": [], "already": [],
-        "failed": [], "unknown": [],
-    }  # fmt: skip
-
-
 def test_fields_of_many_types_are_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -281,15 +236,6 @@ def test_fields_of_many_types_are_set(
     assert user.runs("bulk", "KIT-3", *cleared).code == 0
     user.runs("pull")
     assert not [name for name in wanted if user.reads("KIT-3.md").fields.get(name)]
-
-
-def test_the_type_is_set(someone: User) -> None:
-    task = next(each for each in someone.site if each.type.name == "Task")
-
-    told = someone.runs("bulk", task.key, "--set", "Type=Story")
-
-    assert told.code == 0, told.err
-    assert someone.finds(task.key).type.name == "Story"
 
 
 def test_a_rich_text_that_the_files_keep_is_set_and_cleared(
@@ -393,16 +339,3 @@ def test_a_deletion_without_a_question_takes_no_alias_of_a_shared_file(someone: 
     assert someone.site.find("DEMO-1") is not None
     again = someone.runs("bulk", "--jql", "key in (DEMO-1)", "--delete", "--yes")
     assert again.code == 0, again.err
-
-
-def test_issues_that_are_there_already_are_counted_apart(someone: User) -> None:
-    done = next(each for each in someone.site if each.status.name == "Done")
-
-    told = someone.runs("bulk", done.key, "--transition", "Done", "--json")
-
-    result = json.loads(told.out)
-    assert (told.code, result["changed"], result["already"]) == (0, [], [done.key])
-    assert result["message"] == "Changed 0 tickets, 1 was already Done"
-    text = someone.runs("bulk", done.key, "--transition", "done")
-    assert f"already Done, left alone: {done.key}" in text.err
-    assert "ticketr pull" not in text.err

@@ -1,21 +1,28 @@
-"""Check docs/commands.md against the commands."""
+"""Check the help, the man page and docs/commands.md against the commands."""
 
 from __future__ import annotations
 
 import re
+import shlex
+import shutil
+import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
+from importlib import import_module
+from inspect import cleandoc
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import click
 import pytest
+from fakes.commands import COMMANDS
 from fakes.users import User
 
-from ticketr import FinishedJob
+from ticketr.app.cli import __path__ as cli_path
 from ticketr.app.cli.app import cli
+from ticketr.app.cli.catalogue import CATALOGUE
 from ticketr.app.cli.confirmation import UNCONFIRMED
-from ticketr.app.cli.diff import TicketVersions
 from ticketr.app.config import (
     ConfigError,
     NoWorkspace,
@@ -26,7 +33,7 @@ from ticketr.app.config import (
 )
 from ticketr.app.jira import JiraError
 from ticketr.app.jira.transport import AsksMissing
-from ticketr.app.sync import Action, Note, PullResult, PushResult, SyncResult
+from ticketr.app.sync import Note
 from ticketr.app.sync.errors import (
     BadChoice,
     BadQuery,
@@ -118,23 +125,6 @@ def test_the_limits_that_the_page_names_are_those_of_the_commands() -> None:
     assert f"{limits['limit']} by default" in PAGE
 
 
-@pytest.mark.parametrize(
-    ("command", "kind"),
-    [
-        ("pull", PullResult),
-        ("push", PushResult),
-        ("push", Action),
-        ("sync", SyncResult),
-        ("jobs", FinishedJob),
-        ("diff", TicketVersions),
-    ],
-)
-def test_every_key_of_a_result_is_reported(command: str, kind: type[Any]) -> None:
-    names = [each.name for each in fields(kind)]
-
-    assert named(names, keys_of(command)) == names
-
-
 @pytest.mark.unmeasured
 @pytest.mark.parametrize(
     "command", ["pull", "push", "sync", "status", "diff", "resolve", "undo", "new"]
@@ -199,3 +189,111 @@ def test_every_kind_of_what_can_be_undone_is_reported() -> None:
     kinds = [each.name.lower() for each in UndoKind]
 
     assert named(kinds, keys_of("undo")) == kinds
+
+
+def is_command(value: object) -> bool:
+    return isinstance(value, click.Command)
+
+
+def test_the_catalogue_has_an_entry_for_every_command() -> None:
+    modules = [import_module(f"ticketr.app.cli.{each.name}") for each in iter_modules(cli_path)]
+    written = {each for module in modules for each in vars(module).values() if is_command(each)}
+
+    assert set(CATALOGUE) == set(COMMANDS)
+    assert written == set(COMMANDS.values())
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_every_help_has_an_example_and_the_exit_codes(someone: User, words: str) -> None:
+    told = someone.runs(*words.split(), "--help")
+
+    assert told.code == 0
+    _, _, end = told.out.partition("\nExamples:\n")
+    examples, _, codes = end.partition("\n\nExit codes:\n")
+    assert f"ticketr {words}".strip() in examples
+    listed = re.findall(r"^  ([0-9]+) +[A-Z].*\.$", codes, re.MULTILINE)
+    assert listed == list(CATALOGUE[words].exits)
+    assert {"0", "1", "2", "130"} <= set(listed)
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_no_line_of_a_help_is_wider_than_a_terminal(someone: User, words: str) -> None:
+    shown = someone.runs(*words.split(), "--help").out
+
+    assert max(map(len, shown.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_every_example_is_a_command_line_that_is_understood(words: str) -> None:
+    for line, meaning in CATALOGUE[words].examples:
+        words_of_line = shlex.split(re.split(" [>|] ", line)[0])
+        first, *arguments = [each for each in words_of_line if not each.startswith("EDITOR=")]
+        command: click.Command = cli
+        while isinstance(command, click.Group) and arguments:
+            command = command.commands[arguments.pop(0)]
+        if "--help" not in arguments:
+            command.make_context(command.name, arguments, resilient_parsing=False)
+
+        assert first == "ticketr"
+        assert re.fullmatch(r"[A-Z].*\.", meaning)
+
+
+def test_the_list_of_commands_has_their_summaries(someone: User) -> None:
+    for group in ("", "workspace"):
+        told = someone.runs(*group.split(), "--help").out.partition("\nExamples:")[0]
+        listed = dict(re.findall(r"^  ([a-z]+) +([A-Z].*\.)$", told, re.MULTILINE))
+
+        own = {name: each for name, each in CATALOGUE.items() if name.rpartition(" ")[0] == group}
+        assert {f"{group} {name}".strip(): words for name, words in listed.items()} == {
+            name: each.summary for name, each in own.items() if name
+        }
+
+
+needs_groff = pytest.mark.skipif(shutil.which("groff") is None, reason="groff is not installed")
+
+
+def shown(page: str) -> str:
+    """Return a page as man shows it, without styles."""
+    command = ["groff", "-man", "-ww", "-k", "-Tutf8", "-P-cbou", "-rLL=200n"]
+    done = subprocess.run(command, input=page, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    return done.stdout
+
+
+@needs_groff
+def test_the_page_has_what_the_help_of_every_command_has(someone: User) -> None:
+    told = someone.runs("man")
+    page = " ".join(shown(told.out).split())
+
+    assert (told.code, told.err) == (0, "")
+    for words, entry in CATALOGUE.items():
+        for line, meaning in entry.examples:
+            assert " ".join(line.split()) in page
+            assert meaning in page
+        helped = someone.runs(*words.split(), "--help").out
+        assert helped.partition("\n")[0].removeprefix("Usage: ") in page
+        command = COMMANDS[words]
+        for paragraph in cleandoc(command.help or "").replace("\b\n", "").split("\n\n"):
+            assert " ".join(paragraph.split()) in page
+        for option in command.params:
+            if isinstance(option, click.Option):
+                assert " ".join((option.help or "").split()) in page
+                assert all(name in page for name in option.opts)
+    for code, meaning in CATALOGUE["pull"].exits.items():
+        assert f"{code} {meaning}" in page
+
+
+@needs_groff
+def test_no_text_is_taken_for_a_request_of_roff(someone: User) -> None:
+    page = shown(someone.runs("man").out)
+
+    assert "\\" not in page
+    assert "ticketr workspace add" in page
+
+
+def test_the_page_begins_with_what_man_and_apropos_look_for(someone: User) -> None:
+    lines = someone.runs("man").out.splitlines()
+
+    assert lines[0].startswith(".TH TICKETR 1 ")
+    assert lines[3:5] == [".SH NAME", r"ticketr \- keep Jira tickets as Markdown files"]
+    assert someone.runs("man").out == someone.runs("man").out

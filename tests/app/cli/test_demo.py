@@ -1,4 +1,4 @@
-"""Test that ``ticketr demo`` goes on with the same site in the same folder."""
+"""Test ``ticketr demo``, which goes on with the same site in the same folder, and ``ticketr sandbox``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ import pytest
 from fakes.processes import PROGRAM, environment, sandbox_process, ticketr
 
 from jira_sandbox import SiteFile, open_site
+from jira_sandbox.cli import sandbox
+from ticketr.app.cli.app import cli
 from ticketr.app.cli.sandbox_process import SandboxFailed, open_sandbox
 
 AUTH = ("demo@example.com", "demo")
@@ -152,19 +154,6 @@ def test_a_demo_in_a_folder_where_one_runs_says_so(tmp_path: Path) -> None:
     assert "demo.db cannot be used: another sandbox has it open" in ended.stderr
 
 
-def test_other_tickets_than_the_demo_was_begun_with_are_wrong_usage(tmp_path: Path) -> None:
-    with begun(tmp_path, 2):
-        pass
-
-    ended = demo(tmp_path, "--tickets=3")
-
-    assert ended.returncode == 2
-    problem, remedy = ended.stderr.splitlines()[-2:]
-    assert problem.startswith("ticketr: ")
-    assert "was made with --tickets 2, not 3" in problem
-    assert remedy == "try 'ticketr demo --help'"
-
-
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "demo").write_text("in the way")
 
@@ -187,3 +176,33 @@ async def test_a_sandbox_that_does_not_start_is_an_error_with_its_last_line(
         f"the sandbox did not start: the site's file {tmp_path}/no/such/folder.db cannot be used: "
         "unable to open database file"
     )
+
+
+def test_it_has_the_options_of_jira_sandbox() -> None:
+    assert cli.commands["sandbox"].params == sandbox.params
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_prints_its_address_and_ends_with_0_when_it_is_stopped(number: signal.Signals) -> None:
+    with subprocess.Popen(
+        [*PROGRAM, "sandbox", "--tickets=1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("listening on http://127.0.0.1:")
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=100)
+
+    assert (process.returncode, errors) == (0, "")
+
+
+def test_its_errors_are_those_of_ticketr(tmp_path: Path) -> None:
+    wrong = ticketr("sandbox", "--faults", "404=1", folder=tmp_path)
+    failed = ticketr("sandbox", "--data", "missing/site.db", folder=tmp_path)
+
+    assert (wrong.returncode, failed.returncode) == (2, 1)
+    assert wrong.stderr.startswith("ticketr: Invalid value for --faults: '404' is not one of all,")
+    assert wrong.stderr.endswith("\ntry 'ticketr sandbox --help'\n")
+    assert failed.stderr.startswith("ticketr: the site's file missing/site.db cannot be used: ")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,13 @@ from jira_sandbox import EMAIL, TOKEN, create_app, make_site
 from ticketr import open_job_queue
 from ticketr.app.cli.first_run import FirstRun, checked_address
 from ticketr.app.cli.sandbox_process import SandboxFailed
-from ticketr.app.cli.workspace_add import AddRequest, add_workspace
 from ticketr.app.config import BadSetting
-from ticketr.app.jira import Credentials, open_jira
+from ticketr.app.jira import Credentials
 from ticketr.app.jira.transport import Request, Response, Transport
 from ticketr.app.sync import PullJob, PullResult
 from ticketr.app.tui.setup import (
+    FolderAnswer,
+    FolderKind,
     LoginAnswer,
     NewWorkspace,
     OpenedWorkspace,
@@ -249,31 +250,6 @@ async def test_an_added_workspace_can_be_pulled_at_once(home: Path) -> None:
     assert (home / "harbour" / "DEMO-1.md").is_file()
 
 
-async def test_the_command_writes_the_same_files(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def written(config: Path) -> list[str]:
-        names = (config / "config.toml", config / "tokens.toml", home / "x" / "ticketr.toml")
-        return [path.read_text() for path in names]
-
-    assert isinstance(await on_sandbox().add_workspace(wanted(home / "x")), OpenedWorkspace)
-    by_the_app = written(home.parent / "config")
-    (home / "x" / "ticketr.toml").unlink()
-    monkeypatch.setenv("TICKETR_CONFIG_DIR", str(home.parent / "other"))
-    monkeypatch.setattr("ticketr.app.cli.settings.ask", lambda *_, **__: TOKEN)
-    app = create_app(make_site(tickets=3, seed=1))
-
-    def on_app(login: Credentials, **_: object) -> Any:
-        return open_jira(login, transport=Recorder(app))
-
-    monkeypatch.setattr("ticketr.app.cli.workspace_site.open_jira", on_app)
-    request = AddRequest(None, home / "x", URL, EMAIL, "DEMO", None, None)
-
-    await trio.to_thread.run_sync(add_workspace, request)
-
-    assert written(home.parent / "other") == by_the_app
-
-
 async def test_the_token_goes_into_the_keyring_and_nowhere_else(home: Path) -> None:
     kept = MemoryKeyring()
     with keyring_in_use(kept):
@@ -451,12 +427,84 @@ async def test_a_sandbox_that_does_not_start_is_a_problem(
         assert opened == Problem("the sandbox did not start: no room")
 
 
-async def test_without_its_packages_the_sandbox_names_the_extra(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("ticketr.app.cli.first_run.has_demo_extra", lambda: False)
+@pytest.fixture
+def tmp_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in [each for each in os.environ if each.startswith("JIRA_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("TICKETR_CONFIG_DIR", str(tmp_path / "config"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "x").mkdir()
+    return tmp_path
 
-    async with FirstRun().open_sandbox() as opened:
-        assert opened == Problem(
-            "the demo needs more packages: in a clone of ticketr, run: pip install ./sandbox '.[demo]'"
-        )
+
+def put_tickets(folder: Path) -> None:
+    (folder / "notes.md").write_text("# Some notes\n")
+    (folder / "deep").mkdir()
+    (folder / "deep" / "all.md").write_text("# TICKET: [DEMO-1] Search\n")
+
+
+def put_notes(folder: Path) -> None:
+    (folder / "notes.md").write_text("# Some notes\n")
+
+
+def put_broken(folder: Path) -> None:
+    (folder / "all.md").write_bytes(b"# TICKET: [DEMO-1] \xff\n")
+
+
+def put_settings(folder: Path) -> None:
+    (folder / "ticketr.toml").write_text('site = "https://you.atlassian.net"\n')
+
+
+def put_nothing(folder: Path) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("put", "answer"),
+    [
+        (put_nothing, FolderAnswer(FolderKind.EMPTY)),
+        (put_notes, FolderAnswer(FolderKind.OTHER)),
+        (put_broken, FolderAnswer(FolderKind.OTHER)),
+        (put_tickets, FolderAnswer(FolderKind.TICKETS)),
+        (put_settings, FolderAnswer(FolderKind.WORKSPACE, "you.atlassian.net")),
+    ],
+)
+async def test_a_folder_is_what_it_holds(
+    put: Callable[[Path], None], answer: FolderAnswer, tmp_home: Path
+) -> None:
+    put(tmp_home / "x")
+    before = sorted(tmp_home.rglob("*"))
+
+    assert await FirstRun().check_folder(Path("~/x")) == answer
+    assert sorted(tmp_home.rglob("*")) == before
+
+
+async def test_a_folder_in_the_users_config_is_a_workspace(tmp_home: Path) -> None:
+    config = tmp_home / "config"
+    config.mkdir(mode=0o700)
+    (config / "config.toml").touch(mode=0o600)
+    text = f'[workspaces.x]\nfolder = "{tmp_home / "x"}"\nsite = "https://you.atlassian.net"\n'
+    (config / "config.toml").write_text(text)
+
+    answer = await FirstRun().check_folder(tmp_home / "x")
+
+    assert answer == FolderAnswer(FolderKind.WORKSPACE, "you.atlassian.net")
+
+
+async def test_a_folder_that_does_not_exist_is_new(tmp_home: Path) -> None:
+    assert await FirstRun().check_folder(tmp_home / "y") == FolderAnswer(FolderKind.NEW)
+
+
+async def test_a_file_and_settings_that_cannot_be_used_are_problems(
+    tmp_home: Path,
+) -> None:
+    (tmp_home / "file").touch()
+    (tmp_home / "x" / "ticketr.toml").write_text("this is not TOML")
+
+    file = await FirstRun().check_folder(tmp_home / "file")
+    broken = await FirstRun().check_folder(tmp_home / "x")
+
+    assert isinstance(file, Problem)
+    assert (file.field, "it is a file" in file.words) == (SetupField.FOLDER, True)
+    assert isinstance(broken, Problem)
+    assert "ticketr.toml" in broken.words

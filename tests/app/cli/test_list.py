@@ -1,13 +1,16 @@
-"""Test ``ticketr list``."""
+"""Test ``ticketr list``, ``stats``, ``alias`` and ``schema``."""
 
 from __future__ import annotations
 
+import json
 import os
+import re
+from pathlib import Path
 
 import pytest
-from fakes.processes import PROGRAM, environment
+from fakes.processes import PROGRAM, environment, sandbox_process
 from fakes.ptys import job_on_pty
-from fakes.users import User
+from fakes.users import User, user_of_all_fields
 
 from ticketr.app.config import STATE_FOLDER, StateFolder, store_list_memory
 
@@ -218,3 +221,311 @@ def test_a_filter_that_was_saved_in_the_app_is_used_by_its_name(someone: User) -
         told = someone.runs("list", f"use:{name}")
         assert told.code == 2
         assert f"no filter is saved as {name}; saved are todo" in told.err
+
+
+@pytest.fixture
+def reader(someone: User) -> User:
+    """Return a user with four tickets of known fields."""
+    for number, (status, points, who) in enumerate(
+        [("To Do", 3, "Ada"), ("Done", 5, "工单\u202e"), ("Done", "?", "Ada"), ("Done", 1, "")]
+    ):
+        fields = f"Status: {status}\nStory Points: {points}\nAssignee: {who}\nType: Task\n"
+        someone.writes(f"{number}.md", f"# TICKET: t{number}\n\n## Fields\n{fields}")
+    return someone
+
+
+def test_elsewhere_than_in_a_terminal_each_count_is_a_line_of_cells(reader: User) -> None:
+    told = reader.runs("stats")
+
+    assert (told.code, told.err) == (0, "")
+    assert told.out.splitlines() == [
+        "Status\tDone\t3\t6",
+        "Status\tTo Do\t1\t3",
+        "Type\tTask\t4\t9",
+        "Assignee\tAda\t2\t3",
+        "Assignee\t工单\t1\t5",
+        "Assignee\t\t1\t1",
+    ]
+
+
+@pytest.mark.parametrize("terms", [(), ("status=Nope",)])
+def test_where_nothing_fits_it_says_so_as_a_list_does(
+    terms: tuple[str, ...], someone: User
+) -> None:
+    if terms:
+        someone.writes("a.md", "# TICKET: a\n")
+
+    told = someone.runs("stats", *terms)
+
+    assert (told.code, told.out) == (0, "")
+    assert told.err == someone.runs("list", *terms).err != ""
+
+
+def test_a_filter_and_the_fields_can_be_chosen(reader: User) -> None:
+    told = reader.runs("stats", "status=done", "@ada", "--by", "type", "--by", "Nope")
+
+    assert told.out.splitlines() == ["type\tTask\t1\t0", "Nope\t\t1\t0"]
+
+
+def test_a_wrong_filter_is_refused_with_its_place(reader: User) -> None:
+    told = reader.runs("stats", 'a"b')
+
+    assert (told.code, told.out) == (2, "")
+    assert "^" in told.err
+
+
+def test_json_has_all_numbers(reader: User) -> None:
+    told = json.loads(reader.runs("stats", "--json", "--by", "Assignee").out)
+
+    assert told == {
+        "folder": str(reader.root),
+        "tickets": 4,
+        "points": 9.0,
+        "by": {
+            "Assignee": [
+                {"value": "Ada", "tickets": 2, "points": 3.0},
+                {"value": "工单\u202e", "tickets": 1, "points": 5.0},
+                {"value": None, "tickets": 1, "points": 1.0},
+            ]
+        },
+    }
+
+
+def test_a_broken_file_is_named_and_the_exit_code_is_1(reader: User) -> None:
+    reader.writes("broken.md", "# TICKET: [DEMO-900]\n")
+
+    told = reader.runs("stats", "--by", "Type")
+
+    assert (told.code, told.out) == (1, "Type\tTask\t4\t9\n")
+    assert told.err == "left out, since it cannot be read: broken.md\n"
+
+
+@pytest.mark.parametrize(
+    ("changes", "block"), [({}, "█"), ({"PYTHONIOENCODING": "ascii:replace"}, "#")]
+)
+def test_in_a_terminal_each_count_has_a_bar_that_fits(
+    reader: User, changes: dict[str, str], block: str
+) -> None:
+    command = [*PROGRAM, "stats", "--by", "Status", "--by", "Type", "-C", str(reader.root)]
+    environ = environment("http://127.0.0.1:9", **changes)
+    environ.pop("COLUMNS", None)  # the size of the terminal counts
+
+    with job_on_pty(command, size=(40, 20), environ=environ) as pty:
+        assert pty.wait_for_end() == 0
+
+    assert re.sub(r"\r+", "", pty.output.rpartition("\0")[2]).splitlines() == [
+        "4 tickets, 9 points",
+        "",
+        "Status",
+        f"  Done   3  6 pts  {block * 21}",
+        f"  To Do  1  3 pts  {block * 7}",
+        "",
+        "Type",
+        f"  Task  4  9 pts  {block * 22}",
+    ]
+
+
+def test_nothing_to_count_has_no_tables(someone: User) -> None:
+    command = [*PROGRAM, "stats", "-C", str(someone.root)]
+
+    with job_on_pty(command, environ=environment("http://127.0.0.1:9")) as pty:
+        assert pty.wait_for_end() == 0
+
+    assert re.sub(r"\r+", "", pty.output.rpartition("\0")[2]) == "0 tickets\n"
+
+
+def test_a_field_that_no_ticket_has_is_named(reader: User) -> None:
+    told = reader.runs("stats", "--by", "Assignees", "--by", "status", "--by", "Zzz")
+
+    assert told.code == 0
+    assert told.err.splitlines() == [
+        'no ticket has the field "Assignees"; did you mean Assignee?',
+        'no ticket has the field "Zzz"',
+    ]
+
+
+def test_the_aliases_that_everybody_has_are_listed(someone: User) -> None:
+    told = someone.runs("alias")
+
+    assert told.code == 0
+    assert told.out.splitlines() == [
+        "@mine    assignee = currentUser() AND resolution = EMPTY",
+        "@recent  updated >= -7d",
+        "@sprint  sprint in openSprints()",
+    ]
+    assert json.loads(someone.runs("alias", "--json").out)[1] == {
+        "name": "recent",
+        "query": "updated >= -7d",
+    }
+
+
+def test_a_query_gets_a_name_and_a_pull_uses_it(someone: User) -> None:
+    assert someone.runs("alias", "two", "key in (DEMO-1, DEMO-2)").code == 0
+    assert someone.runs("alias", "@bugs", "@two AND type = Bug").code == 0
+
+    told = someone.runs("pull", "--jql", "@two")
+
+    assert (told.code, told.err.splitlines()[-1]) == (0, "2 new, 0 updated, 0 unchanged")
+    assert "@bugs    @two AND type = Bug" in someone.runs("alias").out
+
+
+def test_a_name_is_taken_away(someone: User) -> None:
+    someone.runs("alias", "two", "key in (DEMO-1, DEMO-2)")
+
+    assert someone.runs("alias", "--remove", "@two").out == "removed @two\n"
+
+    again = someone.runs("alias", "two", "--remove")
+    assert (again.code, again.err) == (1, "your settings have no alias @two\n")
+    built_in = someone.runs("alias", "--remove", "mine")
+    assert "(it is built in, or in ticketr.toml)" in built_in.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["two"], "give NAME and QUERY, or NAME and --remove"),
+        (["two", "x = 1", "--remove"], "give NAME and QUERY, or NAME and --remove"),
+        (["--remove"], "--remove needs the NAME of an alias"),
+        (["2 a", "x = 1"], "letters, digits, '-' and '_' alone"),
+        (["a", " "], "the query is empty"),
+        (["a", "@a OR x = 1"], "the alias stands for itself (@a > @a)"),
+        (["a", "@mien"], "did you mean @mine?"),
+    ],
+)
+def test_wrong_usage_is_refused_and_changes_nothing(
+    someone: User, arguments: list[str], problem: str
+) -> None:
+    before = someone.runs("alias").out
+
+    told = someone.runs("alias", *arguments)
+
+    assert (told.code, told.out) == (2, "")
+    assert problem in told.err
+    assert someone.runs("alias").out == before
+
+
+def test_an_unknown_alias_in_a_query_ends_with_2_and_sends_nothing(someone: User) -> None:
+    told = someone.runs("pull", "--jql", "@nope")
+
+    assert (told.code, told.out) == (2, "")
+    assert "--jql is '@nope': there is no such alias" in told.err
+
+
+@pytest.fixture
+def owner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> User:
+    """Return a user of the project with fields of every type."""
+    settings = '# ours\nfields = ["Budget", "Rollout Plan"]\n\n[sync]\nstrategy = "mine"\n'
+    return user_of_all_fields(tmp_path / "work", monkeypatch, capsys, settings)
+
+
+def test_each_field_is_a_line_of_cells(owner: User) -> None:
+    told = owner.runs("schema")
+
+    lines = [line.split("\t") for line in told.out.splitlines()]
+    by_name = {line[1]: line for line in lines}
+    assert told.code == 0
+    assert {len(line) for line in lines} == {5}
+    assert lines[0][:3] == ["+*", "Type", "issue type"]
+    assert by_name["Sprint"][2] == "sprint"
+    assert by_name["Budget"] == ["+ ", "Budget", "number", "customfield_10103", ""]
+    channel = ["  ", "Channel", "choice", "customfield_10104", "Shop, Web, Post: abroad"]
+    assert by_name["Channel"] == [" *", *channel[1:]]
+    assert by_name["Checks"][2:] == ["choices", "customfield_10105", 'Fire, Water, "Power, gas"']
+    assert by_name["Region"][4].startswith("Europe, Europe > Spain, Europe > Ireland")
+    assert by_name["Rollout Plan"] == ["+ ", "Rollout Plan", "rich text", "customfield_10101", ""]
+    assert by_name["Environment"] == ["  ", "Environment", "rich text", "environment", ""]
+    assert by_name["Time tracking"][4] == "it holds tracked time"
+    assert not {"Summary", "Description", "Parent", "Project"} & set(by_name)
+    first_other = [line[0][0] for line in lines].index(" ")
+    assert all(line[0][0] == "+" for line in lines[:first_other])
+    assert not any(line[0][0] == "+" for line in lines[first_other:])
+
+
+def test_json_says_which_types_have_and_need_a_field(owner: User) -> None:
+    told = json.loads(owner.runs("schema", "--json").out)
+
+    (channel,) = [each for each in told if each["name"] == "Channel"]
+    assert channel == {
+        "name": "Channel",
+        "id": "customfield_10104",
+        "kind": "choice",
+        "values": ["Shop", "Web", "Post: abroad"],
+        "types": channel["types"],
+        "required": ["Bug"],
+        "is_kept": False,
+        "reason": "",
+    }
+    assert "Bug" in channel["types"]
+
+
+def test_the_list_becomes_comments_of_the_settings_and_is_replaced_the_next_time(
+    owner: User,
+) -> None:
+    path = owner.root / "ticketr.toml"
+    before = path.read_text()
+
+    told = owner.runs("schema", "--write")
+
+    assert re.fullmatch(rf"\d+ fields are now comments in {re.escape(str(path))}\n", told.out)
+    text = path.read_text()
+    assert text.startswith(before.rstrip())
+    assert "\n#    * Channel (choice, needed by Bug): Shop, Web, Post: abroad\n" in text
+    assert owner.runs("status").code == 0
+    path.write_text(text.replace("Channel", "Kanal") + "# after\n")
+    owner.runs("schema", "--write")
+    again = path.read_text()
+    assert "Kanal" not in again
+    assert again.count("# [schema]") == 1
+    assert "# after\n" in again
+
+
+def test_no_value_of_the_settings_is_lost(owner: User) -> None:
+    owner.runs("schema", "--write")
+    block = (owner.root / "ticketr.toml").read_text().partition("# [schema]")[2]
+    inside = f'jql = """\n# [schema]{block}"""\n'
+    owner.writes("ticketr.toml", inside)
+
+    told = owner.runs("schema", "--write")
+
+    assert told.code == 2
+    assert "ticketr.toml: a value in it holds " in told.err
+    assert (owner.root / "ticketr.toml").read_text() == inside
+
+
+def test_a_refused_login_is_an_error_of_one_line(
+    owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JIRA_API_TOKEN", "canary-7391")
+
+    told = owner.runs("schema")
+
+    assert (told.code, told.out) == (1, "")
+    assert "canary" not in told.err
+
+
+def test_an_unknown_project_is_named_with_its_setting(
+    owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JIRA_PROJECT_KEY", "NOPE")
+
+    told = owner.runs("schema")
+
+    assert (told.code, told.out) == (1, "")
+    assert "JIRA_PROJECT_KEY is NOPE: there is no such project at http://127.0.0.1" in told.err
+
+
+def test_in_a_terminal_the_table_fits(tmp_path: Path) -> None:
+    with sandbox_process(tickets=1) as url:
+        (tmp_path / "ticketr.toml").write_text(f'site = "{url}"\nproject = "DEMO"\n')
+        command = [*PROGRAM, "schema", "-C", str(tmp_path)]
+        environ = environment(url)
+        environ.pop("COLUMNS", None)  # the size of the terminal counts
+        with job_on_pty(command, size=(50, 60), environ=environ) as pty:
+            assert pty.wait_for_end() == 0
+
+    lines = re.sub(r"\r+", "", pty.output.rpartition("\0")[2]).splitlines()
+    table = lines[next(n for n, line in enumerate(lines) if line.startswith("+* Type")) :]
+    assert max(map(len, table)) <= 50
+    assert re.match(r"\+  Priority +\S.*Highest", next(each for each in table if "Prior" in each))

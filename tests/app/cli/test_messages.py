@@ -1,16 +1,32 @@
-"""Test what a user reads after a failure: the cause, what it is about, and the next step."""
+"""Test what a user reads: failures, missing settings, and the folder and site of a command."""
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes.jira_app import Answer, Asked, RuledApp
+from fakes.keyrings import keyring_in_use, no_keyring
+from fakes.pulls import URL
 from fakes.users import User
 from fakes.wire import Wire
 from planned_faults import PlannedFaults
 
 from jira_sandbox import Fault, FaultKind, create_app
+from ticketr.app.cli.job_options import CommonOptions, workspace_arguments
+from ticketr.app.cli.settings import resolve, sign_in
+from ticketr.app.config import (
+    LoginEntry,
+    MissingSetting,
+    TokenFailed,
+    WorkspaceEntry,
+    store_workspace,
+    use_workspace,
+)
+from ticketr.app.sync import PullJob, Side
 
 API = "/rest/api/3/"
 
@@ -213,3 +229,208 @@ def test_a_bulk_change_that_is_cut_off_may_have_been_made(path: str, someone: Us
     assert "127.0.0.1 broke off while answering" in failed
     assert "look at the tickets in Jira before you try again" in failed
     assert "Jira may change them yet: DEMO-1" in told.err
+
+
+SITE = "https://acme.atlassian.net"
+EMPTY = ("JIRA_API_KEY", "JIRA_PROJECT", "JIRA_STORY_TYPE", "JIRA_SUBTASK_TYPE")
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Path]:
+    """Return the current folder, a workspace, of a user whose environment has all settings."""
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "ticketr.toml").touch()
+    monkeypatch.chdir(root)
+    monkeypatch.setattr("os.isatty", lambda _: False)
+    settings = {
+        "TICKETR_CONFIG_DIR": str(tmp_path / "config"),
+        "JIRA_URL": SITE,
+        "JIRA_EMAIL": "me@acme.com",
+        "JIRA_API_TOKEN": "canary",
+        "JIRA_PROJECT_KEY": "DEMO",
+        **dict.fromkeys(EMPTY, ""),
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    with keyring_in_use(no_keyring()):
+        yield root
+
+
+def pull(*, jql: str | None = None, **options: Any) -> PullJob:
+    """Return a pull as the command makes it."""
+    return PullJob(**workspace_arguments(CommonOptions(**options), jql=jql))
+
+
+def add(root: Path, **login: object) -> None:
+    entry = WorkspaceEntry("acme", root, SITE, LoginEntry(**login))  # type: ignore[arg-type]  # texts
+    store_workspace(root.parent / "config", entry)
+
+
+def test_in_a_workspace_the_environment_alone_is_enough(root: Path) -> None:
+    job = pull()
+
+    assert (job.root, job.project, job.jql) == (root, "DEMO", None)
+    assert (job.credentials.site, job.credentials.email) == (SITE, "me@acme.com")
+    assert job.credentials.token == "canary"
+    assert job.site == SITE
+    assert "canary" not in repr(job)
+
+
+def test_the_nearest_setting_decides_what_is_pulled(root: Path) -> None:
+    (root / "ticketr.toml").write_text('project = "FILE"\njql = "labels = a"\n')
+
+    assert pull().jql == "labels = a"
+    assert pull(jql="labels = b").jql == "labels = b"
+    by_project = pull(project="OPS")
+    assert (by_project.project, by_project.jql) == ("OPS", None)
+
+
+def test_a_pull_gets_all_settings_of_the_workspace(root: Path) -> None:
+    text = f'site = "{SITE}"\nfields = ["Team"]\n[sync]\nstrategy = "remote"\n'
+    (root / "ticketr.toml").write_text(text)
+
+    job = pull()
+
+    assert (job.fields, job.prefer) == (("Team",), Side.REMOTE)
+    assert (job.story_type, job.subtask_type) == ("Task", "Sub-task")
+
+
+def test_a_token_with_scopes_goes_to_the_gateway_and_links_to_the_site(root: Path) -> None:
+    add(root, cloud_id="11-22")
+
+    job = pull()
+
+    assert job.credentials.site == "https://api.atlassian.com/ex/jira/11-22"
+    assert job.site == SITE
+
+
+def test_a_token_for_another_site_differs_from_no_token(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(root, email="me@acme.com")
+    other = WorkspaceEntry("other", root.parent, "https://other.example")
+    store_workspace(root.parent / "config", other)
+    monkeypatch.setenv("JIRA_URL", "")
+
+    with pytest.raises(MissingSetting, match=f"what is set is not for {SITE}: set JIRA_URL too"):
+        sign_in(resolve())
+
+
+def test_a_failing_token_source_is_reported_without_a_terminal(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(root, email="me@acme.com", token_command=("false",))
+    monkeypatch.setenv("JIRA_API_TOKEN", "")
+
+    with pytest.raises(TokenFailed, match="'false' ended with exit code 1"):
+        sign_in(resolve())
+
+
+OTHER = "https://other.atlassian.net"
+IGNORED = f"; JIRA_URL ({OTHER}) does not count there"
+
+
+def elsewhere(someone: User, *, in_use: bool = True) -> Path:
+    """Add another folder of the user's site, with its own login; the current one is none."""
+    (someone.root / "ticketr.toml").unlink()
+    folder = someone.root.parent / "acme"
+    folder.mkdir()
+    config = someone.root.parent / "config"
+    login = LoginEntry(email="demo@example.com", token_command=("printf", "demo"))
+    store_workspace(config, WorkspaceEntry("acme", folder, URL, login))
+    if in_use:
+        use_workspace(config, "acme")
+    return folder
+
+
+@pytest.mark.parametrize("command", [["pull"], ["push"], ["push", "-n"], ["sync"]])
+def test_nothing_is_said_of_the_current_folder_and_its_site(
+    command: list[str], someone: User
+) -> None:
+    assert "working in" not in someone.runs(*command).err
+
+
+@pytest.mark.parametrize("command", ["pull", "push", "sync"])
+def test_the_workspace_in_use_is_named_where_four_variables_speak_of_another(
+    command: str, someone: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = elsewhere(someone)
+    monkeypatch.setenv("JIRA_URL", OTHER)
+
+    told = someone.runs(command, "-p", "DEMO")
+
+    assert told.code == 0
+    assert told.err.splitlines()[0] == (
+        f"working in {folder} with {URL}, the workspace in use (acme){IGNORED}; "
+        "to work in this folder, say --folder ."
+    )
+    assert not someone.files()
+
+
+def test_the_workspace_in_use_is_named_where_the_variables_agree(someone: User) -> None:
+    folder = elsewhere(someone)
+
+    told = someone.runs("pull")
+
+    assert told.err.splitlines()[0] == (
+        f"working in {folder} with {URL}, the workspace in use (acme); "
+        "to work in this folder, say --folder ."
+    )
+
+
+def test_a_workspace_that_was_chosen_is_named(
+    someone: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = elsewhere(someone, in_use=False)
+
+    told = someone.runs("pull", "-w", "acme")
+    monkeypatch.setenv("JIRA_URL", OTHER)
+    differing = someone.runs("pull", "-w", "acme", "-p", "DEMO")
+
+    assert told.err.splitlines()[0] == f"working in {folder} with {URL}"
+    assert differing.err.splitlines()[0] == f"working in {folder} with {URL}{IGNORED}"
+
+
+def test_a_folder_that_was_said_is_named_only_if_its_site_is_another_than_that_of_the_variables(
+    someone: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = elsewhere(someone, in_use=False)
+
+    told = someone.runs("pull", "-C", str(folder))
+    monkeypatch.setenv("JIRA_URL", OTHER)
+    differing = someone.runs("pull", "-C", str(folder), "-p", "DEMO")
+
+    assert "working in" not in told.err
+    assert differing.err.splitlines()[0] == f"working in {folder} with {URL}{IGNORED}"
+
+
+def test_a_folder_whose_site_is_not_the_one_of_the_variables_is_named(
+    someone: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = elsewhere(someone, in_use=False)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("JIRA_URL", OTHER)
+
+    told = someone.runs("pull", "-p", "DEMO")
+
+    assert told.err.splitlines()[0] == f"working in {folder} with {URL}{IGNORED}"
+
+
+def test_a_folder_below_the_workspace_is_in_it(
+    someone: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    someone.runs("pull")
+    (someone.root / "deep").mkdir()
+    monkeypatch.chdir(someone.root / "deep")
+
+    assert "working in" not in someone.runs("pull").err
+
+
+def test_json_output_is_unchanged(someone: User) -> None:
+    folder = elsewhere(someone)
+
+    told = someone.runs("pull", "--json")
+
+    assert told.json["folder"] == str(folder)
+    assert told.err.startswith("working in ")

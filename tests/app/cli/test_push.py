@@ -1,9 +1,10 @@
-"""Test ``ticketr push``: output, questions, exit codes."""
+"""Test ``ticketr push``: its plan, output, questions, exit codes."""
 
 from __future__ import annotations
 
 import re
 import signal
+import subprocess
 from collections.abc import Generator
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from fakes.ptys import job_on_pty
 from fakes.users import User
 
 from jira_sandbox import create_app
+from ticketr.app.cli.plans import left_lines, plan_lines, skipped_lines
+from ticketr.app.sync import Action, Code, LeftAlone, PushPlan
 from ticketr.app.tickets import parse
 
 HOSTILE = "a\x1b[2J\x9b2Kb\u202e"
@@ -54,19 +57,6 @@ def test_sent_issues_are_listed_by_key(someone: User) -> None:
     ]
     assert someone.finds("DEMO-9").summary == "Mine"
     assert someone.runs("push").err.splitlines()[-1] == "0 created, 0 updated"
-
-
-def test_a_long_list_of_keys_is_cut(someone: User) -> None:
-    someone.writes("new.md", drafts(12))
-
-    lines = someone.runs("push").err.splitlines()
-
-    assert [line.rpartition("-")[2] for line in lines if line.startswith("created ")] == [
-        str(number) for number in range(13, 23)
-    ]
-    last = lines[-1]
-    assert last.startswith("12 created (DEMO-13, DEMO-14, DEMO-15, ")
-    assert last.endswith(", DEMO-22 and 2 more), 0 updated")
 
 
 def test_a_dry_run_prints_the_plan_and_sends_nothing(someone: User) -> None:
@@ -208,20 +198,6 @@ def test_many_writes_need_a_yes(someone: User) -> None:
     assert len(someone.site) == 33
 
 
-def test_many_writes_without_a_yes_are_reported_in_json_too(someone: User) -> None:
-    someone.writes("new.md", drafts(21))
-
-    told = someone.runs("push", "--json")
-
-    assert told.code == 2
-    assert told.json.keys() == {*KEYS, "error"}
-    assert (told.json["status"], told.json["error"]) == ("failed", "Unconfirmed")
-    assert told.json["message"].startswith("this would create or change 21 tickets in ")
-    assert (told.json["folder"], told.json["created"]) == (str(someone.root), [])
-    assert someone.runs("sync", "--json").json["push"]["created"] == []
-    assert len(someone.site) == 12
-
-
 def test_a_dry_run_that_finds_a_failure_ends_with_3(someone: User) -> None:
     someone.runs("pull")
     someone.edits("DEMO-1.md", "Status: To Do", "Status: Done")
@@ -231,12 +207,6 @@ def test_a_dry_run_that_finds_a_failure_ends_with_3(someone: User) -> None:
     assert (told.code, told.out) == (3, "")
     assert 'failed: DEMO-1 (DEMO-1.md): Status: no transition leads to "Done"' in told.err
     assert "Nothing was sent: 0 tickets would be pushed, 1 would not" in told.err
-
-
-def test_twenty_writes_are_not_asked_about(someone: User) -> None:
-    someone.writes("new.md", drafts(20))
-
-    assert someone.runs("push").code == 0
 
 
 def test_a_hostile_title_reaches_no_terminal(someone: User) -> None:
@@ -253,20 +223,6 @@ def test_a_hostile_title_reaches_no_terminal(someone: User) -> None:
     assert told.code == 3
     assert listed.out.isascii()
     assert listed.json["failed"][0]["title"] == HOSTILE
-
-
-def test_the_answer_no_is_told_in_json_too(someone: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    someone.writes("new.md", drafts(1))
-    monkeypatch.setattr("ticketr.app.cli.settings.is_interactive", lambda: True)
-    monkeypatch.setattr("ticketr.app.cli.questions.confirm", lambda _: False)
-
-    told = someone.runs("push", "--json")
-
-    assert (told.code, told.json["status"]) == (0, "cancelled")
-    assert told.json["message"] == "Nothing was sent."
-    assert told.json.keys() == KEYS
-    assert "create Number 0 (new.md)" in told.err
-    assert len(someone.site) == 12
 
 
 @pytest.fixture(scope="module")
@@ -296,3 +252,196 @@ def test_in_a_terminal_many_writes_are_asked_about(
 
     made = [ticket for ticket in parse(path.read_text()).tickets if ticket.key]
     assert len(made) == (21 if answer.startswith("y") else 0)
+
+
+CHANGED = "it has changed since the plan was shown"
+
+
+@pytest.fixture
+def small_site() -> Generator[str]:
+    with sandbox_process(tickets=5) as url:
+        yield url
+
+
+def ticketr(small_site: str, folder: Path, *arguments: str, code: int = 0) -> str:
+    """Run a command without a terminal, and return its standard output."""
+    command = [*PROGRAM, *arguments, "--folder", str(folder)]
+    ended = subprocess.run(
+        command,
+        env=environment(small_site),
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == code
+    return ended.stdout
+
+
+def retitle(folder: Path, key: str, title: str) -> None:
+    path = folder / f"{key}.md"
+    _, _, rest = path.read_text().partition("\n")
+    path.write_text(f"# TICKET: [{key}] {title}\n{rest}")
+
+
+@pytest.mark.unmeasured
+@pytest.mark.parametrize("command", ["push", "sync"])
+def test_the_plan_is_shown_and_only_what_it_says_is_sent(
+    command: str, small_site: str, tmp_path: Path
+) -> None:
+    ticketr(small_site, tmp_path, "pull")
+    old = (tmp_path / "DEMO-1.md").read_text().partition("] ")[2].partition("\n")[0]
+    retitle(tmp_path, "DEMO-1", "Mine")
+    retitle(tmp_path, "DEMO-3", "Mine too")
+    path = tmp_path / "DEMO-3.md"
+    path.write_text(path.read_text().replace("Status: To Do", "Status: In Progress"))
+    (tmp_path / "new.md").write_text("# TICKET: New\n")
+    (tmp_path / "bad.md").write_text("# TICKET: Bad\n<<<<<<< mine\n")
+    arguments = [*PROGRAM, command, "--folder", str(tmp_path)]
+
+    with job_on_pty(arguments, size=(200, 40), environ=environment(small_site)) as pty:
+        pty.wait_for(rf"Create or change 3 tickets in {small_site}\? \[y/N\]: ")
+        retitle(tmp_path, "DEMO-1", "Another")
+        (tmp_path / "later.md").write_text("# TICKET: Later\n")
+        pty.type("y\r")
+        pty.wait_for("1 created")
+        assert pty.wait_for_end() == 3
+
+    told = pty.output.replace("\r", "").split("\n")
+    begin = told.index("update DEMO-1 Mine (DEMO-1.md)")
+    assert told[begin + 1] == f"    Title: {old} -> Mine"
+    assert told[begin + 2] == "update DEMO-3 Mine too (DEMO-3.md)"
+    assert told[begin + 4 : begin + 7] == [
+        "    Status: To Do -> In Progress",
+        "create New (new.md)",
+        "    Title: New",
+    ]
+    assert told[begin + 7].startswith("left alone: bad.md: bad.md:2:1: this file holds a git")
+    assert f"left alone: DEMO-1 (DEMO-1.md): {CHANGED}" in told
+    assert 'left alone: draft "Later" (later.md): it is not in the plan that was shown' in told
+    assert told[-2] == "to see a new plan, with what was left alone: ticketr push"
+    listed = ticketr(small_site, tmp_path, "push", "--dry-run", code=3).split("\n")
+    assert [line for line in listed if not line.startswith(" ")] == [
+        "update DEMO-1 Another (DEMO-1.md)",
+        "create Later (later.md)",
+        "",
+    ]
+
+
+def test_nothing_is_asked_where_nothing_would_be_sent(small_site: str, tmp_path: Path) -> None:
+    arguments = [*PROGRAM, "push", "--folder", str(tmp_path)]
+
+    with job_on_pty(arguments, environ=environment(small_site)) as pty:
+        pty.wait_for("0 created, 0 updated")
+        assert pty.wait_for_end() == 0
+
+    assert "y/N" not in pty.output
+
+
+@pytest.mark.unmeasured
+def test_a_conflict_is_left_alone_unless_a_sync_has_a_strategy(
+    small_site: str, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    for folder in (tmp_path / "mine", other):
+        ticketr(small_site, folder, "pull")
+    retitle(other, "DEMO-1", "Theirs")
+    ticketr(small_site, other, "push")
+    mine = tmp_path / "mine"
+    retitle(mine, "DEMO-1", "Mine")
+    ticketr(small_site, mine, "pull", code=3)
+
+    with job_on_pty(
+        [*PROGRAM, "push", "--folder", str(mine)],
+        size=(200, 40),
+        environ=environment(small_site),
+    ) as pty:
+        pty.wait_for("0 created, 0 updated, 1 in conflict")
+        assert pty.wait_for_end() == 3
+    reason = "it is in conflict with Jira (Title); run ticketr resolve DEMO-1"
+    assert f"left alone: DEMO-1 (DEMO-1.md): {reason}" in pty.output
+
+    with job_on_pty(
+        [*PROGRAM, "sync", "--strategy", "local", "--folder", str(mine)],
+        size=(200, 40),
+        environ=environment(small_site),
+    ) as pty:
+        pty.wait_for(r"Create or change 1 ticket in [^ ]+\? \[y/N\]: ")
+        pty.type("y\r")
+        pty.wait_for(r"1 updated \(DEMO-1\)")
+        assert pty.wait_for_end() == 0
+
+
+def shown(old: str, new: str, part: str = "Description") -> list[str]:
+    """Return the lines of a plan for one changed part, without indent."""
+    head, *lines = plan_lines(Action("update", "AB-1", "A", "a.md", ((part, old, new),)))
+    assert head == "update AB-1 A (a.md)"
+    assert all(line.startswith("    ") for line in lines)
+    return [line[4:] for line in lines]
+
+
+def test_a_short_part_is_one_line() -> None:
+    assert shown("Low", "", "Priority") == ["Priority: Low -> (empty)"]
+
+
+def test_of_a_text_the_lines_that_differ_are_shown_and_no_others() -> None:
+    old = "The same.\n\nOne word.\nGone.\n\nThe end."
+    new = "The same.\n\nOne wort.\n\nThe end.\nMore."
+
+    assert shown(old, new) == [
+        "Description:",
+        "    - One word.",
+        "    + One wort.",
+        "    - Gone.",
+        "    + More.",
+    ]
+
+
+def test_a_long_line_is_cut_around_the_difference() -> None:
+    same, rest = "x" * 200, "y" * 200
+
+    assert shown(f"{same}old{rest}", f"{same}new{rest}") == [
+        "Description:",
+        f"    - ...{'x' * 20}old{'y' * 37}...",
+        f"    + ...{'x' * 20}new{'y' * 37}...",
+    ]
+
+
+def test_many_lines_are_counted() -> None:
+    old = "\n".join(f"old {number}" for number in range(10))
+    new = "\n".join(f"new {number}" for number in range(10))
+
+    lines = shown(old, new)
+
+    assert lines[-1] == "    ... and 12 more lines; ticketr diff shows them all"
+    assert lines[1:3] == ["    - old 0", "    + new 0"]
+    assert len(lines) == 10
+
+
+def test_blank_lines_alone_are_named() -> None:
+    assert shown("a\nb", "a\n\nb") == ["Description:", "    (blank lines)"]
+
+
+def test_a_draft_is_shown_by_the_beginning_of_each_part() -> None:
+    parts = (("Title", "", "New"), ("Description", "", "word " * 100))
+
+    assert plan_lines(Action("create", "", "New", "new.md", parts)) == [
+        "create New (new.md)",
+        "    Title: New",
+        f"    Description: {'word ' * 12}...",
+    ]
+
+
+def test_what_is_left_alone_is_listed_and_what_was_not_named_is_counted() -> None:
+    def left(number: int, code: Code) -> LeftAlone:
+        return LeftAlone(f"AB-{number}", "A", f"{number}.md", 1, "why", code)
+
+    broken = LeftAlone("", "", "bad.md", 2, "bad.md:2:1: why", Code.BROKEN)
+    some = [left(1, Code.CONFLICT), broken, left(2, Code.UNNAMED)]
+    assert left_lines(some) == [
+        "left alone: AB-1 (1.md): why",
+        "left alone: bad.md: bad.md:2:1: why",
+        "left alone: 1 more that was not named",
+    ]
+    assert skipped_lines(PushPlan((), tuple(some))) == ["left alone: 1 more that was not named"]
+    many = left_lines([left(number, Code.UNPULLED) for number in range(23)])
+    assert (len(many), many[-1]) == (21, "... and 3 more; ticketr status lists them all")

@@ -1,13 +1,26 @@
-"""Test ``ticketr resolve``, which sends no request."""
+"""Test ``ticketr resolve`` and ``ticketr undo``, which send no request."""
 
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Generator
+from contextlib import closing, contextmanager
 
 import pytest
 from fakes.users import User
 
-from ticketr.app.sync import Store
+from ticketr.app.sync import (
+    Change,
+    FieldChange,
+    IssuePlace,
+    State,
+    Store,
+    add_ticket,
+    carry_out_edits,
+    plan_file_edits,
+)
+from ticketr.app.tickets import Ticket
 
 
 @pytest.fixture
@@ -145,16 +158,6 @@ def test_a_ticket_whose_markers_still_stand_is_not_just_without_a_conflict(torn:
     assert told.err == f"ticketr: DEMO-2 has no conflict any more, but DEMO-2.md:1: {STAND}\n"
 
 
-def test_where_nothing_clashes_any_more_no_markers_are_promised(torn: User) -> None:
-    torn.edits("DEMO-2.md", "Mine", "Theirs")
-
-    told = torn.runs("resolve", "DEMO-2", "--take", "both")
-
-    words = "DEMO-2.md has what both sides have changed; nothing clashed any more"
-    hint = f"to bring your other edits to Jira: ticketr push; {BACK}"
-    assert told == (0, f"DEMO-2: {words}\n", f"{hint}\n")
-
-
 @pytest.mark.parametrize("take", ["mine", "jira", "both", "local", "remote", "merge"])
 def test_the_key_of_a_sub_task_resolves_its_ticket(someone: User, take: str) -> None:
     someone.runs("pull")
@@ -170,20 +173,6 @@ def test_the_key_of_a_sub_task_resolves_its_ticket(someone: User, take: str) -> 
     assert told.out.startswith("DEMO-3: DEMO-3.md has ")
     assert told.out.count("\n") == 1
     assert "DEMO-3 (" not in someone.runs("resolve").out
-
-
-def test_the_key_of_a_new_sub_task_resolves_its_ticket(someone: User) -> None:
-    someone.runs("pull")
-    someone.retitles("DEMO-3", "Mine")
-    someone.site.edit("DEMO-3", summary="Theirs")
-    parent, like = someone.finds("DEMO-3"), someone.finds("DEMO-5")
-    new = someone.site.create(project=like.project, type=like.type, summary="New", parent=parent.id)
-    someone.runs("pull")
-
-    told = someone.runs("resolve", new.key, "--take", "mine")
-
-    assert told.out.startswith("DEMO-3: DEMO-3.md has ")
-    assert [task.title for task in someone.reads("DEMO-3.md").tasks][-1] == "New"
 
 
 def test_all_are_settled_at_once(torn: User) -> None:
@@ -203,31 +192,6 @@ def test_one_that_cannot_be_settled_does_not_hold_up_the_others(torn: User) -> N
         f"to bring your other edits to Jira: ticketr push; {BACK}",
     ]
     assert titles(torn) == ["Mine", "Theirs"]
-
-
-def test_two_in_one_file_are_marked_one_after_the_other(someone: User) -> None:
-    someone.runs("pull", "-o", "all.md")
-    for key in ("DEMO-2", "DEMO-9"):
-        someone.edits("all.md", someone.finds(key).summary, f"Mine {key}")
-        someone.site.edit(key, summary="Theirs")
-    someone.runs("pull")
-
-    first = someone.runs("resolve", "--all", "--take", "both")
-    shown = someone.runs("diff", "DEMO-9")
-    text = someone.files()["all.md"]
-    head, rest = text.split("<<<<<<< here\n")
-    mine, rest = rest.split("=======\n")
-    someone.writes("all.md", head + mine + rest.split(">>>>>>> Jira\n")[1])
-    second = someone.runs("resolve", "--all", "--take", "both")
-
-    assert first.code == 1
-    assert first.out.startswith("DEMO-2: all.md has both versions")
-    words = "markers in all.md: edit it, sync, then resolve DEMO-9"
-    hint = f"once no marker is left in the file: ticketr sync; {BACK}"
-    assert first.err == f"ticketr: there are conflict {words}\n{hint}\n"
-    assert "in no file any more" not in shown.err
-    assert second.code == 0
-    assert second.out.startswith("DEMO-9: all.md has both versions")
 
 
 def test_without_a_side_it_is_wrong_usage(torn: User) -> None:
@@ -276,14 +240,182 @@ def test_while_another_process_changes_the_workspace_nothing_is_settled(torn: Us
     assert titles(torn) == ["Mine", "Mine"]
 
 
-def test_a_ticket_beside_markers_is_not_listed_as_missing(torn: User) -> None:
-    both = torn.files()["DEMO-2.md"] + "\n" + torn.files()["DEMO-9.md"]
-    torn.writes("DEMO-2.md", both)
-    (torn.root / "DEMO-9.md").unlink()
-    torn.runs("pull")
-    torn.runs("resolve", "DEMO-2", "--take", "both")
+SETTLE = "to settle it again: ticketr resolve DEMO-9 --take mine, jira or both"
 
-    shown = torn.runs("diff", "DEMO-9")
 
-    assert "DEMO-2.md" in shown.err
-    assert "in no file any more" not in shown.err
+@pytest.fixture
+def clashed(someone: User) -> User:
+    """Return a user with a conflict in DEMO-9."""
+    someone.runs("pull")
+    someone.retitles("DEMO-9", "Mine")
+    someone.site.edit("DEMO-9", summary="Theirs")
+    assert someone.runs("pull").code == 3
+    someone.asked.clear()
+    return someone
+
+
+def test_the_last_settling_is_taken_back(clashed: User) -> None:
+    clashed.runs("resolve", "DEMO-9", "--take", "jira")
+    assert clashed.reads("DEMO-9.md").title == "Theirs"
+
+    told = clashed.runs("undo")
+
+    words = "DEMO-9: DEMO-9.md is as it was before (settled: Jira's version)"
+    where = "what stood there is in .ticketr/trash/DEMO-9.2.md"
+    assert told == (0, f"{words}; {where}\n", f"{SETTLE}\n")
+    assert clashed.reads("DEMO-9.md").title == "Mine"
+    assert clashed.runs("resolve").out == "DEMO-9 (DEMO-9.md): Title\n"
+    assert clashed.asked == []
+    clashed.runs("resolve", "DEMO-9", "--take", "mine")
+    clashed.runs("push")
+    assert clashed.finds("DEMO-9").summary == "Mine"
+
+
+def test_where_the_file_stays_as_it_is_nothing_is_put_aside(clashed: User) -> None:
+    clashed.runs("resolve", "DEMO-9", "--take", "mine")
+
+    told = clashed.runs("undo", "demo-9")
+
+    words = "DEMO-9: DEMO-9.md is as it was before (settled: your version)"
+    assert told == (0, f"{words}\n", f"{SETTLE}\n")
+
+
+def test_what_a_pull_has_overwritten_comes_back_without_a_conflict(clashed: User) -> None:
+    clashed.runs("undo", "--list")
+    clashed.runs("pull", "--strategy", "jira")
+
+    told = clashed.runs("undo")
+
+    assert told.code == 0
+    assert "(a pull or sync took Jira's version); what stood there is in" in told.out
+    assert clashed.reads("DEMO-9.md").title == "Mine"
+
+
+def test_what_can_be_taken_back_is_listed(clashed: User) -> None:
+    clashed.runs("resolve", "DEMO-9", "--take", "both")
+    before = clashed.files()
+
+    told = clashed.runs("undo", "--list")
+
+    assert (told.code, told.err) == (0, "")
+    words = "settled: both versions between conflict markers; the old text is in "
+    line = rf"\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d  DEMO-9 \(DEMO-9.md\): {words}"
+    assert re.fullmatch(rf"{line}\.ticketr/trash/DEMO-9\.md\n", told.out)
+    assert clashed.files() == before
+    assert clashed.runs("undo", "--list", "DEMO-1").out == "there is nothing to undo\n"
+
+
+def test_json_has_what_was_taken_back_and_what_is_left(clashed: User) -> None:
+    clashed.runs("resolve", "DEMO-9", "--take", "jira")
+
+    (step,) = clashed.runs("undo", "--list", "--json").json["steps"]
+    told = clashed.runs("undo", "--json").json
+
+    done = step.pop("done")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT.*\+00:00", done)
+    assert step == {
+        "key": "DEMO-9",
+        "path": "DEMO-9.md",
+        "kind": "jira",
+        "aside": ".ticketr/trash/DEMO-9.md",
+    }
+    undone = {**step, "done": done, "put_aside": ".ticketr/trash/DEMO-9.2.md"}
+    assert told == {"folder": str(clashed.root), "undone": [undone], "steps": []}
+
+
+def test_a_ticket_that_was_edited_since_is_left_alone(clashed: User) -> None:
+    clashed.runs("resolve", "DEMO-9", "--take", "jira")
+    clashed.retitles("DEMO-9", "Another")
+
+    told = clashed.runs("undo")
+
+    reason = "DEMO-9 was edited in DEMO-9.md since; the old text is in .ticketr/trash/DEMO-9.md"
+    assert told == (1, "", f"ticketr: cannot undo: {reason}\n")
+    assert clashed.reads("DEMO-9.md").title == "Another"
+
+
+def test_where_there_is_nothing_to_undo_no_state_is_made(someone: User) -> None:
+    before = sorted(someone.root.rglob("*"))
+
+    told = someone.runs("undo")
+
+    assert told == (1, "", "ticketr: there is nothing to undo here\n")
+    assert sorted(someone.root.rglob("*")) == before
+
+
+def test_the_key_of_a_sub_task_stands_for_its_ticket(someone: User) -> None:
+    someone.runs("pull")
+    someone.edits("DEMO-3.md", "Agree on the wording", "Mine")
+    someone.site.edit("DEMO-5", summary="Theirs")
+    someone.runs("pull")
+    before = someone.files()["DEMO-3.md"]
+    someone.runs("resolve", "DEMO-5", "--take", "jira")
+
+    assert someone.runs("undo", "demo-5").out.startswith("DEMO-3: DEMO-3.md is as it was before")
+    assert someone.files()["DEMO-3.md"] == before
+    assert someone.runs("undo", "DEMO-5").err == "ticketr: there is nothing to undo of DEMO-5\n"
+
+
+def test_a_change_of_several_tickets_is_taken_back_in_all_of_them(someone: User) -> None:
+    someone.runs("pull")
+    before = someone.files()
+    label(someone, "DEMO-1", "DEMO-3", "DEMO-9")
+    assert someone.files() != before
+
+    told = someone.runs("undo")
+
+    assert told.code == 0
+    assert re.findall(r"^DEMO-\d+", told.out, re.MULTILINE) == ["DEMO-9", "DEMO-3", "DEMO-1"]
+    assert {name: text for name, text in someone.files().items() if name in before} == before
+
+
+def test_with_a_key_the_change_is_taken_back_in_that_ticket_alone(someone: User) -> None:
+    someone.runs("pull")
+    before = someone.files()
+    label(someone, "DEMO-1", "DEMO-3")
+
+    told = someone.runs("undo", "DEMO-1")
+
+    assert re.findall(r"^DEMO-\d+", told.out, re.MULTILINE) == ["DEMO-1"]
+    assert someone.files()["DEMO-1.md"] == before["DEMO-1.md"]
+    assert someone.files()["DEMO-3.md"] != before["DEMO-3.md"]
+
+
+def test_what_could_not_be_taken_back_is_told_after_what_was(someone: User) -> None:
+    someone.runs("pull")
+    before = someone.files()
+    label(someone, "DEMO-1", "DEMO-3")
+    someone.retitles("DEMO-1", "Another")
+
+    told = someone.runs("undo")
+
+    assert (told.code, told.out.partition(":")[0]) == (1, "DEMO-3")
+    assert told.err == "ticketr: cannot undo: DEMO-1 was edited in DEMO-1.md since\n"
+    assert someone.files()["DEMO-3.md"] == before["DEMO-3.md"]
+
+
+def test_a_file_that_the_app_has_added_goes(someone: User) -> None:
+    someone.runs("pull")
+    with opened_workspace(someone) as (store, state), store.lock():
+        path = add_ticket(store, state, Ticket("Pay in time"))
+
+    told = someone.runs("undo")
+
+    words = "draft: pay-in-time.md is gone (added in the app)"
+    assert told.out == f"{words}; what stood there is in .ticketr/trash/draft.md\n"
+    assert not (someone.root / path).exists()
+
+
+@contextmanager
+def opened_workspace(someone: User) -> Generator[tuple[Store, State]]:
+    store = Store(someone.root, ".ticketr")
+    with closing(State(store.state_path, store.mark)) as state:
+        yield store, state
+
+
+def label(someone: User, *keys: str) -> None:
+    """Add a label to tickets, as one change in the app."""
+    change = (FieldChange("Labels", "urgent", Change.ADD),)
+    with opened_workspace(someone) as (store, state), store.lock():
+        places = {IssuePlace(f"{key}.md", key): change for key in keys}
+        carry_out_edits(store, state, plan_file_edits(store, places))

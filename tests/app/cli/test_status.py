@@ -1,16 +1,18 @@
-"""Test ``ticketr status`` and ``ticketr diff``, which send no request and change nothing."""
+"""Test ``ticketr status``, ``diff`` and ``show``, which send no request, and broken files."""
 
 from __future__ import annotations
 
-import signal
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from fakes.lossy import Lossy, once
 from fakes.processes import PROGRAM, environment
 from fakes.ptys import job_on_pty
 from fakes.users import User
 
-from jira_sandbox import create_app, make_site
+from jira_sandbox import make_site
 from ticketr.app.sync import Store
 
 HOSTILE = "a\x1b[2J\x9b2Kb\u202e"
@@ -57,14 +59,6 @@ def test_after_a_pull_there_is_nothing_to_push(someone: User) -> None:
     assert told.code == 0
     assert told.out == "nothing to push; 12 tickets are unchanged since the last sync\n"
     assert told.err == ""
-
-
-def test_one_unchanged_ticket_is_one_ticket(someone: User) -> None:
-    assert someone.runs("pull", "DEMO-1").code == 0
-
-    told = someone.runs("status")
-
-    assert told.out == "nothing to push; 1 ticket is unchanged since the last sync\n"
 
 
 def test_edits_drafts_and_conflicts_are_listed(someone: User) -> None:
@@ -245,45 +239,6 @@ def test_colours_are_shown_unless_they_are_not_wanted(
     assert ("\x1b" in pty.output) is colored
 
 
-@pytest.mark.parametrize(
-    ("variables", "colored"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
-)
-def test_marks_have_colours_unless_they_are_not_wanted(
-    someone: User, variables: dict[str, str], colored: bool
-) -> None:
-    clash(someone)
-    someone.retitles("DEMO-1", "Mine")
-    command = [*PROGRAM, "status", "--folder", str(someone.root)]
-
-    config = str(someone.root.parent / "config")
-    env = environment(TICKETR_CONFIG_DIR=config)
-    with job_on_pty(command, environ=env | variables) as pty:
-        pty.wait_for(r"1 edited, 1 in conflict\r?\n")
-        assert pty.wait_for_end() == 0
-
-    assert ("\x1b[33medited    \x1b[0mDEMO-1 (DEMO-1.md): Title" in pty.output) is colored
-    assert ("\x1b[31mconflict  \x1b[0mDEMO-9" in pty.output) is colored
-    assert ("\x1b" in pty.output) is colored
-
-
-def test_a_draft_that_jira_was_asked_for_is_listed_once(someone: User) -> None:
-    someone.writes("new.md", "# TICKET: New\n")
-
-    def stop(method: str, at: str) -> None:
-        if (method, at) == ("POST", "issue"):
-            signal.raise_signal(signal.SIGINT)
-
-    app = create_app(someone.site)
-    someone.connect = lambda: Lossy(app, once("POST", "issue", "answer"), before=stop)
-    assert someone.runs("push").code == 130
-
-    told = someone.runs("status")
-
-    line = "unsettled New (new.md): the next push finds out if it exists\n"
-    assert (told.out, told.err) == (line, "")
-    assert [each["title"] for each in someone.runs("status", "--json").json["drafts"]] == ["New"]
-
-
 def test_status_does_not_wait_for_a_process_that_writes(
     someone: User,
 ) -> None:
@@ -330,16 +285,6 @@ def test_a_ticket_whose_file_is_gone_is_reported_until_a_pull_writes_it_again(
     assert someone.runs("status").out.startswith("nothing to push")
 
 
-def test_a_ticket_moved_to_another_or_a_broken_file_is_not_missing(
-    someone: User,
-) -> None:
-    someone.runs("pull")
-    (someone.root / "DEMO-9.md").rename(someone.root / "moved.md")
-    someone.edits("DEMO-3.md", "# TICKET: [DEMO-3] ", "# TICKET: [DEMO-3 ")
-
-    assert "missing" not in someone.runs("status").out
-
-
 def test_a_ticket_that_neither_jira_nor_any_file_has_is_forgotten(someone: User) -> None:
     someone.runs("pull")
     (someone.root / "DEMO-9.md").unlink()
@@ -370,3 +315,382 @@ def test_text_that_looks_special_and_is_none_is_named_with_its_line(someone: Use
     first, *others = someone.runs("status", "--json").json["literals"]
     assert (first["key"], first["path"]) == ("DEMO-9", "DEMO-9.md")
     assert [each["title"] for each in others] == ["A", "A"]
+
+
+FILE = """\
+Some words.
+
+# TICKET: [DEMO-7] Pay in \x1b[2Jinstalments
+
+## Description
+First line.
+
+Second \x1b[31mline.
+
+## Fields
+Status: To Do
+Notes: |
+  one
+  two
+
+## Acceptance Criteria
+- It pays
+  twice
+- It stops
+
+## Comments
+- [7] Mia Chen, 2026-03-01 09:30Z:
+  One.
+
+  Two.
+- new: Mine
+
+## Tasks
+- [DEMO-8] Write the API
+  ## Description
+  With words.
+  ## Fields
+  Status: Done
+- Draw it
+
+# TICKET: [DEMO-10] Another
+"""
+TICKET = """\
+DEMO-7  Pay in instalments
+
+Status: To Do
+Notes: one
+  two
+
+First line.
+
+Second line.
+
+Acceptance criteria
+- It pays
+  twice
+- It stops
+
+Comments
+- Mia Chen, 2026-03-01 09:30Z:
+  One.
+
+  Two.
+- new:
+  Mine
+
+Sub-tasks
+- DEMO-8  Write the API  (Done)
+- draft  Draw it
+
+tickets/more.md:3
+"""
+TASK = """\
+DEMO-8  Write the API
+below DEMO-7  Pay in instalments
+
+Status: Done
+
+With words.
+
+tickets/more.md:29
+"""
+
+
+@pytest.fixture
+def owner(someone: User) -> User:
+    someone.writes("tickets/more.md", FILE)
+    someone.writes("notes.md", "DEMO-7 and DEMO-8 are mentioned here\n")
+    someone.writes("broken.md", "# TICKET: [DEMO-99]\n\nDEMO-7\n")
+    return someone
+
+
+@pytest.mark.parametrize("key", ["DEMO-7", "demo-7", " Demo-7 "])
+def test_a_ticket_is_printed_for_reading(owner: User, key: str) -> None:
+    assert owner.runs("show", key) == (0, TICKET, "")
+
+
+def test_a_sub_task_is_printed_by_itself(owner: User) -> None:
+    assert owner.runs("show", "DEMO-8") == (0, TASK, "")
+
+
+def test_a_ticket_without_content_is_its_title_and_its_place(owner: User) -> None:
+    assert owner.runs("show", "DEMO-10").out == "DEMO-10  Another\n\ntickets/more.md:36\n"
+
+
+def test_raw_is_the_text_of_the_file_to_the_letter(owner: User) -> None:
+    start = FILE.index("# TICKET: [DEMO-7]")
+
+    assert (
+        owner.runs("show", "DEMO-7", "--raw").out
+        == FILE[start : FILE.index("\n# TICKET: [DEMO-10]")]
+    )
+    assert owner.runs("show", "DEMO-8", "--raw").out == (
+        "- [DEMO-8] Write the API\n  ## Description\n  With words.\n  ## Fields\n  Status: Done\n"
+    )
+
+
+def test_raw_in_a_terminal_is_cleaned(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ticketr.app.cli.show._is_terminal", lambda: True)
+
+    shown = owner.runs("show", "DEMO-7", "--raw").out
+
+    assert "\x1b" not in shown
+    assert shown.startswith("# TICKET: [DEMO-7] Pay in instalments\n")
+    assert len(shown.splitlines()) == 32
+
+
+def test_json_has_every_part(owner: User) -> None:
+    told = owner.runs("show", "DEMO-7", "--json").json
+
+    assert told == {
+        "folder": str(owner.root),
+        "key": "DEMO-7",
+        "title": "Pay in \x1b[2Jinstalments",
+        "fields": {"Status": "To Do", "Notes": "one\ntwo"},
+        "description": "First line.\n\nSecond \x1b[31mline.",
+        "acceptance_criteria": ["It pays\ntwice", "It stops"],
+        "texts": {},
+        "comments": [
+            {
+                "id": "7",
+                "author": "Mia Chen",
+                "time": "2026-03-01 09:30Z",
+                "text": "One.\n\nTwo.",
+            },
+            {"id": None, "author": "", "time": "", "text": "Mine"},
+        ],
+        "parent": None,
+        "tasks": [
+            {
+                "key": "DEMO-8",
+                "title": "Write the API",
+                "fields": {"Status": "Done"},
+                "description": "With words.",
+                "acceptance_criteria": [],
+                "texts": {},
+                "comments": [],
+            },
+            {
+                "key": None,
+                "title": "Draw it",
+                "fields": {},
+                "description": "",
+                "acceptance_criteria": [],
+                "texts": {},
+                "comments": [],
+            },
+        ],
+        "path": "tickets/more.md",
+        "line": 3,
+        "text": told["text"],
+    }
+    assert owner.runs("show", "DEMO-8", "--json").json["parent"] == "DEMO-7"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["DEMO-77"], "DEMO-77 is in no file of {root}; 'ticketr pull' brings what is in Jira"),
+        (["x-y"], "x-y is not a key; a key looks like PROJ-123"),
+        (["DEMO-7", "--raw", "--json"], "say --raw or --json, not both"),
+    ],
+)
+def test_wrong_usage_is_explained(owner: User, arguments: list[str], reason: str) -> None:
+    told = owner.runs("show", *arguments)
+
+    assert (told.code, told.out) == (2, "")
+    assert told.err.splitlines()[0] == f"ticketr: {reason.format(root=owner.root)}"
+
+
+def test_a_broken_file_of_its_own_name_is_the_error(owner: User) -> None:
+    owner.writes("DEMO-77.md", "# TICKET: [DEMO-77]\n")
+
+    told = owner.runs("show", "DEMO-77")
+
+    assert told.code == 1
+    assert told.err.startswith("ticketr: DEMO-77.md:1:11: there is a key but no title")
+
+
+def test_a_file_that_cannot_be_read_is_passed_over(owner: User) -> None:
+    (owner.root / "DEMO-70.md").mkdir()
+
+    assert owner.runs("show", "DEMO-7").code == 0
+
+
+ODD = os.fsdecode(b"odd-\xff\xfe.md")
+
+
+def put_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def put_socket(path: Path) -> None:
+    path.unlink()
+    with socket.socket(socket.AF_UNIX) as here:
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            here.bind(f"/proc/self/fd/{folder}/{path.name}")
+        finally:
+            os.close(folder)
+
+
+def put_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def put_loop(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path.name)
+
+
+def put_dangling_link(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("nowhere.md")
+
+
+def break_text(path: Path) -> None:
+    path.write_text(f"{path.read_text()}\n# STORY: old\n")
+
+
+def put_markers(path: Path) -> None:
+    path.write_text(f"<<<<<<< HEAD\n{path.read_text()}=======\n>>>>>>> main\n")
+
+
+def put_bytes(path: Path) -> None:
+    path.write_bytes(path.read_bytes() + b"\n\xff\xfe\n")
+
+
+def put_odd_name(path: Path) -> None:
+    path.rename(path.with_name(ODD))
+
+
+def put_copy(path: Path) -> None:
+    path.with_name("copy.md").write_text(path.read_text())
+
+
+BAD: dict[str, Callable[[Path], None]] = {
+    "pipe": put_pipe,
+    "socket": put_socket,
+    "folder": put_folder,
+    "loop": put_loop,
+    "dangling link": put_dangling_link,
+    "broken text": break_text,
+    "markers": put_markers,
+    "no UTF-8": put_bytes,
+    "odd name": put_odd_name,
+    "copy": put_copy,
+}
+
+
+@pytest.fixture(params=BAD)
+def bad(request: pytest.FixtureRequest, someone: User) -> User:
+    """Make a workspace with a broken DEMO-1.md, an edit of DEMO-2, a draft, and changes in Jira."""
+    assert someone.runs("pull").code == 0
+    someone.retitles("DEMO-2", "Mine")
+    someone.writes("draft.md", "# TICKET: A draft\n")
+    BAD[request.param](someone.root / "DEMO-1.md")
+    someone.site.edit("DEMO-1", summary="Theirs")
+    someone.site.edit("DEMO-6", summary="Theirs too")
+    return someone
+
+
+def is_named(text: str) -> bool:
+    return any(name in text for name in ("DEMO-1.md", "odd-", "DEMO-1 "))
+
+
+@pytest.mark.unmeasured
+@pytest.mark.parametrize("command", ["pull", "push", "sync"])
+def test_a_broken_file_is_named_and_the_rest_goes_on(bad: User, command: str) -> None:
+    before = {path.name for path in bad.root.iterdir()}
+
+    told = bad.runs(command)
+
+    assert told.code == 3, told.err
+    assert is_named(told.err)
+    assert "should not happen" not in told.err
+    assert "Trio nursery" not in told.err
+    if command != "pull":
+        assert bad.finds("DEMO-2").summary == "Mine"
+        assert bad.reads("draft.md").key == "DEMO-13"
+    if command != "push":
+        assert bad.reads("DEMO-6.md").title == "Theirs too"
+    assert {path.name for path in bad.root.iterdir()} == before
+    assert bad.finds("DEMO-1").summary == "Theirs"
+    assert not (bad.root / "nowhere.md").exists()
+
+
+def test_status_and_diff_name_it_and_show_the_rest(bad: User) -> None:
+    shown = {"status": "edited    DEMO-2 (DEMO-2.md): Title", "diff": "+# TICKET: [DEMO-2] Mine"}
+    for command, line in shown.items():
+        told = bad.runs(command)
+        assert told.code == 1
+        assert is_named(told.out + told.err)
+        assert line in told.out.splitlines()
+        assert bad.runs(command, "--json").code == 1
+
+
+def test_a_repaired_file_gets_the_changes_of_jira(
+    someone: User,
+) -> None:
+    assert someone.runs("pull").code == 0
+    path = someone.root / "DEMO-1.md"
+    text = path.read_text()
+    path.write_text(f"{text}\n# STORY: old\n")
+    someone.site.edit("DEMO-1", summary="Theirs")
+    assert someone.runs("pull").code == 3
+    assert someone.runs("pull").code == 3
+
+    path.write_text(text)
+
+    assert someone.runs("pull").code == 0
+    assert someone.reads("DEMO-1.md").title == "Theirs"
+
+
+def test_a_new_ticket_whose_name_is_taken_fails_alone(someone: User) -> None:
+    (someone.root / "DEMO-3.md").mkdir()
+    (someone.root / "DEMO-6.md").symlink_to("elsewhere/DEMO-6.md")
+    (someone.root / "DEMO-7.md").symlink_to("DEMO-7.md")
+    os.mkfifo(someone.root / "DEMO-8.md")
+
+    told = someone.runs("pull")
+
+    assert told.code == 3
+    for name in ("DEMO-3.md", "DEMO-6.md", "DEMO-7.md", "DEMO-8.md"):
+        assert name in told.err
+    assert (someone.root / "DEMO-1.md").is_file()
+    assert not (someone.root / "elsewhere").exists()
+
+
+def test_a_folder_that_leads_nowhere_is_not_made(someone: User) -> None:
+    assert someone.runs("pull").code == 0
+    (someone.root / "sprint").mkdir()
+    (someone.root / "DEMO-1.md").rename(someone.root / "sprint" / "DEMO-1.md")
+    assert someone.runs("pull").code == 0
+    (someone.root / "sprint" / "DEMO-1.md").unlink()
+    (someone.root / "sprint").rmdir()
+    (someone.root / "sprint").symlink_to("nowhere")
+
+    told = someone.runs("pull", "--full")
+
+    assert told.code == 0
+    assert "1 new, 0 updated, 11 unchanged" in told.err
+    assert someone.reads("DEMO-1.md").key == "DEMO-1"
+    assert not (someone.root / "nowhere").exists()
+
+
+def test_a_broken_ticket_is_asked_for_and_never_written_to(someone: User) -> None:
+    assert someone.runs("pull").code == 0
+    someone.retitles("DEMO-1", "Mine")
+    break_text(someone.root / "DEMO-1.md")
+    someone.retitles("DEMO-2", "Mine too")
+
+    told = someone.runs("sync", "--full")
+
+    assert told.code == 3
+    assert not any(each.startswith("issue/DEMO-1") for each in someone.asked)
+    assert any(each.startswith("issue/DEMO-2") for each in someone.asked)
+    assert someone.finds("DEMO-1").summary != "Mine"
+    assert someone.finds("DEMO-2").summary == "Mine too"

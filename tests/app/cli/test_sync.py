@@ -1,19 +1,28 @@
-"""Test ``ticketr sync``, and what ``ticketr pull`` shares with it."""
+"""Test ``ticketr sync`` and ``pull``: output, keys, terminals, and servers that are not Jira Cloud."""
 
 from __future__ import annotations
 
+import json
+import re
+import shutil
 from pathlib import Path
 from typing import Self
 
+import pyte
 import pytest
 import trio
-from fakes.processes import PROGRAM, environment, sandbox_process, ticketr
-from fakes.ptys import job_on_pty
+from fakes.data_center import DataCenter, data_center
+from fakes.jira_raw import Answer, RawSite, raw_site, reply
+from fakes.processes import PROGRAM, environment, make_workspace, sandbox_process, ticketr
+from fakes.ptys import Pty, job_on_pty
 from fakes.pulls import Recorder
 from fakes.users import User
 
 from jira_sandbox import create_app
+from ticketr.app.cli.report import print_pull
 from ticketr.app.jira.transport import AsksMissing
+from ticketr.app.sync import PullResult
+from ticketr.app.tickets import parse
 
 PULL = {
     "total",
@@ -151,16 +160,6 @@ def test_a_deleted_ticket_is_reported_with_the_command_that_moves_it_away(someon
     assert "DEMO-9.md" not in someone.files()
 
 
-def test_many_notes_are_counted_instead_of_printed(someone: User) -> None:
-    someone.writes("wrong.md", "# TICKET: A\n\n## Fields\nNo Such: x\n\n" * 25)
-
-    told = someone.runs("push", "--yes")
-
-    assert told.code == 3
-    assert told.err.count("failed: ") == 20
-    assert told.err.splitlines()[-1] == "... and 5 more; --json lists them all"
-
-
 def test_one_file_that_lies_outside_is_wrong_usage(someone: User) -> None:
     (someone.root / "out").symlink_to(someone.root.parent)
 
@@ -283,3 +282,330 @@ def test_to_prune_is_suggested_only_where_it_would_move_something(someone: User)
     assert "--prune" not in edited.err
     assert "it was edited here" in edited.err
     assert someone.runs("pull").err.splitlines()[-1].endswith("ticketr pull --prune")
+
+
+HOSTILE = "a\x1b[2J\x9b2Kb\u202e.md"
+
+
+def test_what_jira_found_and_did_not_give_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    print_pull(PullResult(total=1, new=1, left_out=("10010", "10009")), prune=False)
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "left out, since Jira found them and did not give them: issues 10009, 10010; "
+        "the next pull asks for them again"
+    )
+
+
+@pytest.mark.parametrize("query", ["", "  "])
+def test_an_empty_query_is_wrong_usage(query: str, tmp_path: Path) -> None:
+    ended = ticketr("pull", "--jql", query, folder=tmp_path)
+
+    assert ended.returncode == 2
+    assert "'--jql': the query is empty" in ended.stderr
+
+
+def test_a_hostile_file_name_reaches_no_terminal(tmp_path: Path) -> None:
+    with sandbox_process(tickets=10) as url:
+        ticketr("pull", folder=tmp_path, env=environment(url))
+        path = next(tmp_path.glob("*.md"))
+        edited = path.rename(tmp_path / HOSTILE)
+        key = parse(edited.read_text()).tickets[0].key
+        edited.write_text(f"# TICKET: [{key}] Mine\n")
+        shutil.rmtree(tmp_path / ".ticketr")  # so it is not known which side has changed
+        told = ticketr("pull", "--full", folder=tmp_path, env=environment(url))
+        listed = ticketr("pull", "--full", "--json", folder=tmp_path, env=environment(url))
+
+    assert (told.returncode, listed.returncode) == (3, 3)
+    assert f"conflict: {key} (ab.md): changed here and in Jira: {key}: Title, " in told.stderr
+    assert told.stderr.replace("\n", "").isprintable()
+    assert listed.stdout.isascii()
+    (conflict,) = json.loads(listed.stdout)["conflicts"]
+    assert conflict["path"] == HOSTILE
+
+
+def test_a_folder_is_free_for_another_site_until_it_holds_a_ticket(tmp_path: Path) -> None:
+    with sandbox_process(tickets=10) as url, sandbox_process(tickets=12) as other:
+        unheard = ticketr("pull", folder=tmp_path, env=environment("http://127.0.0.1:1"))
+        mistaken = ticketr("pull", "-p", "NOPE", folder=tmp_path, env=environment(url))
+        pulled = ticketr("pull", folder=tmp_path, env=environment(other))
+        refused = ticketr("pull", folder=tmp_path, env=environment(url))
+
+    codes = [each.returncode for each in (unheard, mistaken, pulled, refused)]
+    assert codes == [1, 1, 0, 1]
+    assert "cannot reach 127.0.0.1:1" in unheard.stderr
+    assert f"--project is NOPE: there is no such project at {url}, or " in mistaken.stderr
+    assert "12 new" in pulled.stderr
+    assert f"holds tickets of {other}, not of {url}: correct the address, or " in refused.stderr
+
+
+def rows_of(pty: Pty) -> list[str]:
+    """Return the rows that stay on the screen."""
+    screen = pyte.Screen(100, 100)
+    pyte.Stream(screen).feed(pty.output)
+    assert not screen.cursor.hidden
+    assert screen.cursor.x == 0
+    return [row.rstrip() for row in screen.display if row.strip()]
+
+
+def pull(folder: Path, *options: str) -> list[str]:
+    return [*PROGRAM, "pull", "--folder", str(folder), *options]
+
+
+@pytest.mark.unmeasured
+def test_a_pull_draws_one_line_and_leaves_its_outcome(tmp_path: Path) -> None:
+    with (
+        sandbox_process(tickets=300, latency=0.2) as url,
+        job_on_pty(pull(tmp_path), size=(100, 24), environ=environment(url)) as pty,
+    ):
+        pty.wait_for(r"Connecting to Jira\.\.\. \| 0s   ctrl\+c cancel")
+        pty.wait_for(r"\[█*░*\][^\r]* \d+% \(\d+/300\) Pulling tickets \| \d+s \| ETA ")
+        pty.wait_for(r"300 new, 0 updated, 0 unchanged\r+\n")
+        assert pty.wait_for_end() == 0
+        rows = rows_of(pty)
+
+    assert re.fullmatch(r"✓ Pull complete: 300 tickets \| \d+s", rows[0])
+    assert rows[1:] == ["300 new, 0 updated, 0 unchanged"]
+
+
+@pytest.mark.unmeasured
+def test_ctrl_c_cancels_the_pull_and_prints_the_count(tmp_path: Path) -> None:
+    with (
+        sandbox_process(tickets=700, latency=0.3) as url,
+        job_on_pty(pull(tmp_path), size=(100, 24), environ=environment(url)) as pty,
+    ):
+        pty.wait_for(r"[1-9]\d*% \(\d+/700\) Pulling tickets")
+        pty.type("\x03")
+        pty.wait_for(r"Cancelled: \d+/700 tickets pulled[^\r]*\r+\n")
+        assert pty.wait_for_end() == 130
+        rows = rows_of(pty)
+
+    assert len(rows) == 1
+    found = re.fullmatch(r"⊘ Cancelled: (\d+)/700 tickets pulled \| \d+s", rows[0])
+    assert found is not None
+    assert 0 < int(found[1]) < 700
+
+
+def test_plain_lines_can_be_asked_for_in_a_terminal(tmp_path: Path) -> None:
+    with (
+        sandbox_process(tickets=30) as url,
+        job_on_pty(pull(tmp_path, "--plain"), environ=environment(url)) as pty,
+    ):
+        pty.wait_for(r"30 new, 0 updated, 0 unchanged\r+\n")
+        assert pty.wait_for_end() == 0
+
+    assert "\x1b" not in pty.output
+    assert "Found 30 tickets" in pty.output
+
+
+def test_an_error_is_the_last_line(tmp_path: Path) -> None:
+    with job_on_pty(pull(tmp_path), environ=environment("http://127.0.0.1:9")) as pty:
+        pty.wait_for(r"127\.0\.0\.1:9[^\r]*\r+\n")
+        assert pty.wait_for_end() == 1
+        rows = rows_of(pty)
+
+    assert len(rows) == 1
+    assert rows[0].startswith("✗ Pull failed: ")
+
+
+def sent(someone: User) -> list[str]:
+    """Return the requests of the last command that have changed an issue or made one."""
+    return [each for each in someone.asked if each.startswith(("issue {", "issue/DEMO"))]
+
+
+def test_a_push_of_named_tickets_sends_no_other(someone: User) -> None:
+    someone.runs("pull")
+    someone.retitles("DEMO-1", "Mine")
+    someone.retitles("DEMO-2", "Mine too")
+    someone.edits("DEMO-3.md", "- [DEMO-4] Translate", "- New\n- [DEMO-4] Rephrase")
+    someone.writes("new.md", "# TICKET: New\n")
+
+    plan = someone.runs("push", "--dry-run", "demo-1", "DEMO-4")
+    told = someone.runs("push", "demo-1", "DEMO-4")
+
+    assert [line for line in plan.out.splitlines() if not line.startswith(" ")] == [
+        "update DEMO-1 Mine (DEMO-1.md)",
+        "update DEMO-4 Rephrase the new texts (de, fr, pt-BR) (DEMO-3.md)",
+    ]
+    assert "left alone: 3 more that were not named" in plan.err.splitlines()
+    assert told.code == 0
+    assert [each.partition(" ")[0] for each in sent(someone)] == ["issue/DEMO-1", "issue/DEMO-4"]
+    told = someone.runs("push", "DEMO-3")
+    assert told.err.splitlines()[-1] == "1 created (DEMO-13), 0 updated"
+    assert len(someone.runs("status").out.splitlines()) == 2
+
+
+def test_a_pull_of_named_tickets_fetches_no_other(someone: User) -> None:
+    told = someone.runs("pull", "demo-9", "DEMO-1", "DEMO-9")
+
+    assert told.code == 0
+    assert sorted(someone.files()) == ["DEMO-1.md", "DEMO-9.md"]
+    assert told.err.splitlines()[-1] == "2 new, 0 updated, 0 unchanged"
+    assert someone.runs("jobs", "--json").json[0]["name"] == "Pull DEMO-9, DEMO-1"
+
+
+def test_a_pull_of_a_ticket_that_is_not_there_names_near_ones(someone: User) -> None:
+    someone.runs("pull")
+
+    told = someone.runs("pull", "DEMO-99", "DEMO-1")
+
+    assert told.code == 3
+    reason = "Jira does not have it, or you may not see it; did you mean DEMO-9"
+    assert f"failed: DEMO-99: {reason}" in told.err
+    assert "0 new, 0 updated, 1 unchanged" in told.err
+
+
+@pytest.mark.parametrize("command", ["push", "status", "diff"])
+def test_an_unknown_key_is_refused_with_near_ones(someone: User, command: str) -> None:
+    someone.runs("pull")
+    someone.retitles("DEMO-9", "Mine")
+    someone.asked.clear()
+
+    told = someone.runs(command, "DEMO-9", "DEMO-99")
+
+    assert (told.code, told.out, someone.asked) == (2, "", [])
+    assert (
+        "DEMO-99 was never pulled into this folder, nor is it in a file; did you mean DEMO-9 or DEMO-8"
+        in told.err
+    )
+
+
+@pytest.mark.parametrize("command", ["pull", "push", "status", "diff"])
+def test_a_malformed_key_is_refused_with_near_ones(someone: User, command: str) -> None:
+    someone.runs("pull")
+
+    told = someone.runs(command, "demo9\x1b[2J")
+
+    assert (told.code, told.out) == (2, "")
+    assert "DEMO9 is not an issue key, such as PROJ-123; did you mean DEMO-9" in told.err
+    assert "\x1b" not in told.err
+
+
+def test_keys_go_with_no_option_that_chooses_tickets(someone: User) -> None:
+    for arguments in (["--every"], ["--jql", "x = 1"], ["--full"], ["--prune"]):
+        assert someone.runs("pull", "DEMO-1", *arguments).code == 2
+    assert someone.runs("push", "DEMO-1", "--every").code == 2
+    assert someone.files() == {}
+
+
+def test_a_status_of_named_tickets_lists_no_other(someone: User) -> None:
+    someone.runs("pull")
+    someone.retitles("DEMO-1", "Mine")
+    someone.edits("DEMO-3.md", "- [DEMO-4] Translate", "- New\n- [DEMO-4] Rephrase")
+    someone.writes("new.md", "# TICKET: New\n")
+    (someone.root / "DEMO-2.md").unlink()
+    (someone.root / "DEMO-6.md").unlink()
+
+    told = someone.runs("status", "demo-3", "DEMO-2")
+
+    assert [line[:23] for line in told.out.splitlines()] == [
+        "edited    DEMO-4 (DEMO-",
+        "draft     New (DEMO-3.m",
+        "missing   DEMO-2 (DEMO-",
+    ]
+    data = someone.runs("status", "DEMO-4", "--json").json
+    assert [each["key"] for each in data["edited"]] == ["DEMO-4"]
+    assert (data["drafts"], data["missing"]) == ([], [])
+    assert someone.runs("status", "DEMO-9").out == "nothing to push of DEMO-9\n"
+
+
+async def nothing(stream: trio.abc.HalfCloseableStream) -> None:
+    """Close the connection without an answer."""
+    await stream.aclose()
+
+
+HTML = reply(b"<!doctype html><title>Welcome\x1b[2J</title>", kind="text/html")
+TRUNCATED = reply(b'{"accountId": "1", "displayN')
+
+
+async def pull_from(site: RawSite, folder: Path) -> tuple[int, str]:
+    """Pull with the real program; return the exit code and the last line."""
+    make_workspace(folder)
+    ended = await trio.run_process(
+        [*PROGRAM, "pull"],
+        cwd=folder,
+        env=environment(site.url),
+        capture_stderr=True,
+        check=False,
+    )
+    lines = ended.stderr.decode().splitlines()
+    assert not any("Traceback" in line for line in lines)
+    return ended.returncode, lines[-1]
+
+
+@pytest.mark.unmeasured
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (HTML, "Jira site"),
+        (TRUNCATED, "JSON"),
+        (reply({"errorMessages": ["Boom"]}, status=500), "500"),
+        (nothing, "broke off"),
+    ],
+    ids=["html", "truncated", "500", "nothing"],
+)
+async def test_a_bad_answer_ends_with_1_and_one_line_that_names_the_site(
+    answer: Answer, words: str, tmp_path: Path
+) -> None:
+    async with raw_site(answer) as site:
+        code, line = await pull_from(site, tmp_path)
+
+    assert code == 1
+    assert line.startswith("Pull failed: ")
+    assert site.url in line
+    assert words in line
+    assert "\x1b" not in line
+    assert list(tmp_path.glob("*.md")) == []
+
+
+ADD = ("workspace", "add")
+CHECK = ("workspace", "check")
+DRAFT = "# TICKET: A new one\n\n## Description\n\nText.\n"
+
+
+@pytest.mark.unmeasured
+@pytest.mark.parametrize("command", [ADD, CHECK, ("pull",), ("push", "--yes"), ("sync", "--yes")])
+@pytest.mark.parametrize("takes_login", [True, False], ids=["404", "401"])
+def test_each_first_request_at_a_data_center_ends_with_what_it_is(
+    command: tuple[str, ...], takes_login: bool, tmp_path: Path
+) -> None:
+    site = DataCenter(takes_login=takes_login)
+    (tmp_path / "ticketr.toml").touch()
+    (tmp_path / "new.md").write_text(DRAFT)
+    with data_center(site) as url:
+        done = ticketr(*command, folder=tmp_path, env=environment(url), in_workspace=False)
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].endswith(
+        f"{url} is Jira Data Center (version 9.12.4); ticketr works with Jira Cloud only"
+    )
+    assert "token" not in done.stderr
+    assert "/rest/api/2/serverInfo" not in site.with_login
+
+
+@pytest.mark.unmeasured
+def test_a_data_center_below_a_context_path_is_recognised(tmp_path: Path) -> None:
+    (tmp_path / "ticketr.toml").touch()
+    with data_center(DataCenter("10.3.1", "/jira")) as url:
+        env = environment(f"{url}/jira")
+        done = ticketr(*CHECK, "--json", folder=tmp_path, env=env)
+
+    told = json.loads(done.stdout)
+    assert told["reason"] == "not_cloud"
+    assert told["problem"] == (
+        f"{url}/jira is Jira Data Center (version 10.3.1); ticketr works with Jira Cloud only"
+    )
+
+
+@pytest.mark.unmeasured
+@pytest.mark.parametrize("command", [ADD, CHECK, ("pull",)])
+def test_an_address_where_no_jira_answers_is_told_as_one(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
+    with data_center(DataCenter(path="/jira")) as url:
+        done = ticketr(*command, folder=tmp_path, env=environment(url))
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].endswith(
+        f"no Jira answers at {url}: the address of a Jira Cloud site is like "
+        "https://you.atlassian.net (with a path, such as /jira, it is Jira Data Center, which "
+        "ticketr does not work with)"
+    )

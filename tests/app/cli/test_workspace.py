@@ -1,8 +1,9 @@
-"""Test ``ticketr workspace``, and how other commands use a workspace."""
+"""Test ``ticketr workspace``, how commands use a workspace, and those that the app begins with."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Generator
 from pathlib import Path
@@ -10,24 +11,29 @@ from typing import Any
 
 import pytest
 import trio
+from fakes.jira_app import Answer, ScriptedApp
 from fakes.jira_raw import raw_site, reply
 from fakes.keyrings import BrokenKeyring, MemoryKeyring, keyring_in_use, no_keyring
 from fakes.processes import PROGRAM, environment, sandbox_process
+from trio.testing import MockClock
 
-from ticketr import TicketrError
+from ticketr import TicketrError, open_job_queue
 from ticketr.app.cli.app import cli
+from ticketr.app.cli.workspace_list import AppWorkspaces, app_workspaces
+from ticketr.app.cli.workspace_site import LoginChecked, check_login
 from ticketr.app.config import (
     BadSetting,
     MissingSetting,
-    NoWorkspace,
     SettingsFailed,
     SiteNotConfirmed,
     TokenFailed,
     WorkspaceTaken,
     keychain,
 )
-from ticketr.app.jira import AuthenticationFailed
+from ticketr.app.jira import AuthenticationFailed, Credentials
 from ticketr.app.sync import UnknownProject
+from ticketr.app.tui.job_request import JobKind, JobRequest
+from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace
 
 ME = "demo@example.com"
 CANARY = "canary-7391-canary"
@@ -227,24 +233,6 @@ def test_in_a_script_a_missing_setting_is_named_and_nothing_is_written(
 
 
 @pytest.mark.parametrize(
-    ("options", "named"),
-    [
-        (["--site", "acme"], "--site is 'acme'"),
-        (["--email", "a:b"], "--email is 'a:b'"),
-        (["--project", "x"], "--project is 'x'"),
-        (["--jql", " "], "--jql is ' '"),
-        (["--cloud-id", "a/b"], "--cloud-id is 'a/b'"),
-        (["a b"], "NAME is 'a b'"),
-    ],
-)
-def test_an_option_that_cannot_be_used_is_named(
-    options: list[str], named: str, user: User, site: str
-) -> None:
-    with pytest.raises(BadSetting, match=named):
-        add(user, site, *options)
-
-
-@pytest.mark.parametrize(
     ("variables", "options", "error"),
     [
         ({"JIRA_API_TOKEN": CANARY}, [], AuthenticationFailed),
@@ -293,14 +281,6 @@ def test_a_file_and_the_environment_that_name_the_same_site_need_no_more(
 
     assert user.runs("pull") == 0
     assert not (user.config / "config.toml").exists()
-
-
-def test_existing_settings_of_the_team_are_not_changed(user: User, site: str) -> None:
-    folder = user.goes("clone")
-    (folder / "ticketr.toml").write_text(f'site = "{site}"\nproject = "OPS"\n')
-
-    with pytest.raises(BadSetting, match="project is 'OPS': not 'DEMO'; change it there"):
-        add(user, site)
 
 
 def test_a_name_and_a_folder_are_taken_once(user: User, site: str) -> None:
@@ -417,13 +397,6 @@ def test_a_check_that_fails_has_the_same_keys_and_a_reason(
     assert CANARY not in text
 
 
-def test_a_check_does_not_pass_over_a_project_that_cannot_be_one(user: User, site: str) -> None:
-    user.sets(JIRA_URL=site, JIRA_EMAIL=ME, JIRA_API_TOKEN="demo", JIRA_PROJECT_KEY="my project")
-
-    with pytest.raises(BadSetting, match="JIRA_PROJECT_KEY is 'my project'"):
-        user.runs("workspace", "check")
-
-
 def test_a_check_of_an_unknown_workspace_names_it(user: User, printed: Any) -> None:
     assert user.runs("workspace", "check", "acme", "--json") == 2
 
@@ -482,30 +455,6 @@ def test_while_its_token_cannot_be_forgotten_the_workspace_stays(
     assert printed().startswith("* acme")
 
 
-def test_a_project_that_cannot_be_one_does_not_fail_a_pull_by_query(
-    user: User, site: str, printed: Any
-) -> None:
-    user.goes("acme")
-    (user.home / "acme" / "ticketr.toml").touch()
-    user.sets(JIRA_URL=site, JIRA_EMAIL=ME, JIRA_API_TOKEN="demo", JIRA_PROJECT_KEY="my project")
-
-    assert user.runs("pull", "--jql", "key = DEMO-1", "--json") == 0
-
-    assert json.loads(printed())["total"] == 1
-    with pytest.raises(BadSetting, match="JIRA_PROJECT_KEY is 'my project'"):
-        user.runs("pull")
-
-
-def test_with_no_settings_the_site_is_missing_first(user: User) -> None:
-    with pytest.raises(
-        NoWorkspace, match="is not a workspace: 'ticketr workspace add' makes it one"
-    ):
-        user.runs("pull")
-    (user.goes("acme") / "ticketr.toml").touch()
-    with pytest.raises(MissingSetting, match="JIRA_URL is not set"):
-        user.runs("pull")
-
-
 async def test_a_site_that_is_not_confirmed_gets_not_even_a_connection(tmp_path: Path) -> None:
     async with raw_site(reply({"accountId": "1"})) as evil:
         (tmp_path / "ticketr.toml").write_text(f'site = "{evil.url}"\nproject = "DEMO"\n')
@@ -521,3 +470,191 @@ async def test_a_site_that_is_not_confirmed_gets_not_even_a_connection(tmp_path:
 
     assert codes == [2, 2, 2, 2]
     assert evil.connections == []
+
+
+PULL = JobRequest(JobKind.PULL)
+LOGIN = {
+    "JIRA_EMAIL": "demo@example.com",
+    "JIRA_API_TOKEN": "demo",
+    "JIRA_PROJECT_KEY": "DEMO",
+}
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Path]:
+    """A user with three workspaces, who stands in the second of them."""
+    for name in [each for each in os.environ if each.startswith("JIRA_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("TICKETR_CONFIG_DIR", str(tmp_path / "config"))
+    for name in ("ops", "work", "shop"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    with keyring_in_use(no_keyring()):
+        yield tmp_path
+
+
+def configure(home: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give every workspace this site, and the environment the login for it."""
+    config = home / "config"
+    config.mkdir(mode=0o700)
+    text = "".join(
+        f'[workspaces.{name}]\nfolder = "{home / name}"\nsite = "{url}"\n'
+        for name in ("ops", "work", "shop")
+    )
+    (config / "config.toml").touch(mode=0o600)
+    (config / "config.toml").write_text(text)
+    for name, value in LOGIN.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("JIRA_URL", url)
+
+
+def closed(each: OpenWorkspace | ClosedWorkspace) -> ClosedWorkspace:
+    assert isinstance(each, ClosedWorkspace)
+    return each
+
+
+def test_the_current_workspace_comes_first_and_open_and_the_others_follow_closed(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(home, "http://127.0.0.1:9", monkeypatch)
+    (home / "ops" / "ticketr.toml").write_text("this is not TOML")
+
+    found = app_workspaces()
+
+    assert [each.name for each in found.workspaces] == ["work", "ops", "shop"]
+    assert found.roots == (home / "work", home / "ops", home / "shop")
+    assert isinstance(found.workspaces[0], OpenWorkspace)
+    assert closed(found.workspaces[1]).site == "http://127.0.0.1:9"
+
+
+async def test_a_workspace_whose_folder_is_gone_cannot_be_opened_and_says_why(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(home, "http://127.0.0.1:9", monkeypatch)
+    (home / "shop").rmdir()
+    *_, shop = _outside_trio()
+
+    with pytest.raises(BadSetting, match="it is gone: bring it back"):
+        await closed(shop).open()
+
+
+def _outside_trio() -> tuple[OpenWorkspace | ClosedWorkspace, ...]:
+    """Return the workspaces, of which none may be asked for a token in the current task."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(app_workspaces).result().workspaces
+
+
+async def test_a_token_is_looked_up_for_the_first_job_and_its_lack_is_the_failure_of_the_job(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(home, "http://127.0.0.1:9", monkeypatch)
+    (home / "shop" / "ticketr.toml").write_text('jql = "labels = web"')
+    *_, shop = _outside_trio()
+    monkeypatch.delenv("JIRA_API_TOKEN")
+    monkeypatch.delenv("JIRA_PROJECT_KEY")
+    opened = await closed(shop).open()
+    async with open_job_queue() as queue:
+        handle = await queue.submit(opened.make_job(PULL, lambda _: None))
+        ended = await handle.wait()
+
+    assert ended.name == "Pull shop"
+    assert ended.error is not None
+    assert "no token is stored for http://127.0.0.1:9" in ended.error.message
+
+
+async def test_its_jobs_run_with_the_login_that_was_found(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with sandbox_process(tickets=3) as url:
+        configure(home, url, monkeypatch)
+        (home / "shop" / "ticketr.toml").write_text('[aliases]\nsecond = "key = DEMO-2"\n')
+        *_, shop = _outside_trio()
+        opened = await closed(shop).open()
+        async with open_job_queue() as queue:
+            for _ in range(2):
+                await queue.run(opened.make_job(PULL, lambda _: None))
+        statuses = await opened.read_statuses("DEMO-1")
+        found = await opened.search("@second")
+
+    assert len(found) == 1
+    assert statuses == ("In Progress",)
+    assert opened.draft_type == "Task"
+    assert len(list((home / "shop").glob("DEMO-*.md"))) > 0
+    assert (opened.site, opened.address, opened.project) == (url, url, "DEMO")
+
+
+def test_where_nothing_is_configured_there_is_no_workspace(home: Path) -> None:
+    assert app_workspaces() == AppWorkspaces((), ())
+
+
+def test_outside_of_all_workspaces_with_none_in_use_all_of_them_are_offered(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(home, "http://127.0.0.1:9", monkeypatch)
+    monkeypatch.delenv("JIRA_URL")
+    (home / "elsewhere").mkdir()
+    monkeypatch.chdir(home / "elsewhere")
+
+    names = [closed(each).name for each in app_workspaces().workspaces]
+
+    assert names == ["ops", "shop", "work"]
+
+
+SITE = "https://acme.atlassian.net"
+GATEWAY = "http://127.0.0.1:8080/ex/jira/11-22"
+MIA = Answer({"accountId": "1", "displayName": "Mia"})
+DEMO = Answer({"id": "1", "key": "DEMO", "name": "The demo"})
+
+
+async def look(app: ScriptedApp, *, site: str = SITE, project: str | None = "DEMO") -> LoginChecked:
+    return await check_login(
+        Credentials(GATEWAY, "mia@acme.com", "token"),
+        site=site,
+        project=project,
+        transport=app.transport(),
+    )
+
+
+def info(base_url: str) -> Answer:
+    return Answer({"baseUrl": base_url, "version": "1001.0.0"})
+
+
+async def test_behind_the_gateway_it_sees_that_the_site_is_the_right_one(
+    autojump_clock: MockClock,
+) -> None:
+    app = ScriptedApp(MIA, info(f"{SITE.upper()}/"), DEMO)
+
+    seen = await look(app)
+
+    assert seen.user.display_name == "Mia"
+    assert seen.project is not None
+    assert (seen.project.key, seen.project.name) == ("DEMO", "The demo")
+    paths = [asked.path.removeprefix("/ex/jira/11-22/rest/api/3/") for asked in app.asked]
+    assert paths == ["myself", "serverInfo", "project/DEMO"]
+
+
+async def test_the_cloud_id_of_another_site_is_refused(autojump_clock: MockClock) -> None:
+    app = ScriptedApp(MIA, info("https://other.atlassian.net"), DEMO)
+
+    with pytest.raises(BadSetting) as caught:
+        await look(app)
+
+    assert str(caught.value) == (
+        f"the cloud ID is '11-22': it is that of https://other.atlassian.net, not of {SITE}"
+    )
+
+
+@pytest.mark.parametrize(
+    "told", [Answer({"errorMessages": ["no scope"]}, status=403), info(""), info("nonsense")]
+)
+async def test_a_cloud_id_is_accepted_if_the_gateway_does_not_answer(
+    told: Answer, autojump_clock: MockClock
+) -> None:
+    assert (await look(ScriptedApp(MIA, told, DEMO))).user.display_name == "Mia"
+
+
+async def test_a_login_that_is_not_taken_is_jiras_own_error(autojump_clock: MockClock) -> None:
+    with pytest.raises(AuthenticationFailed):
+        await look(ScriptedApp(Answer({"errorMessages": ["no"]}, status=401)))

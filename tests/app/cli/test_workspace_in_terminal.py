@@ -1,18 +1,26 @@
-"""Test the questions of ``ticketr workspace`` on a real terminal, and that it leaks no secret."""
+"""Test the questions about a workspace on a real terminal, tokens with scopes, and that no secret leaks."""
 
 from __future__ import annotations
 
 import base64
+import subprocess
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes.processes import PROGRAM, environment, sandbox_process, ticketr
-from fakes.ptys import Pty, job_on_pty
+from fakes.processes import environment, sandbox_process, ticketr
+from fakes.ptys import ticketr_on_pty
 from fakes.recording_site import recording_site
 
-from ticketr.app.config import WorkspaceEntry, read_user_config, store_workspace
+from jira_sandbox import CLOUD_ID, EMAIL, SCOPED_TOKEN
+from ticketr.app.config import (
+    LoginEntry,
+    UserConfig,
+    WorkspaceEntry,
+    read_user_config,
+    store_workspace,
+)
 
 ME = "demo@example.com"
 CANARY = "canary-7391-canary"
@@ -26,20 +34,14 @@ NOTHING = {
 
 @pytest.fixture(scope="module")
 def site() -> Generator[str]:
-    with sandbox_process(tickets=20) as url:
+    with sandbox_process(tickets=3) as url:
         yield url
 
 
 def on_terminal(home: Path, *arguments: str, **changes: str) -> Any:
     """Run a command in a folder, on a real terminal, for a user without a keyring."""
     env = environment(**NOTHING | {"TICKETR_CONFIG_DIR": str(home / "config")} | changes)
-    command = ["sh", "-c", 'cd "$0" && exec "$@"', str(home), *PROGRAM, *arguments]
-    return job_on_pty(command, size=(200, 24), environ=env)
-
-
-def answer(pty: Pty, question: str, text: str) -> None:
-    pty.wait_for(question)
-    pty.type(f"{text}\r")
+    return ticketr_on_pty(home, *arguments, env=env)
 
 
 def test_in_a_terminal_missing_settings_are_asked_for_and_the_token_is_hidden(
@@ -50,12 +52,12 @@ def test_in_a_terminal_missing_settings_are_asked_for_and_the_token_is_hidden(
         recording_site(tmp_path) as site,
         on_terminal(tmp_path, "workspace", "add", "--folder", str(folder)) as pty,
     ):
-        answer(pty, "Address of the Jira site: ", "acme")
+        pty.answer("Address of the Jira site: ", "acme")
         pty.wait_for("write it as https://you.atlassian.net")
-        answer(pty, "Address of the Jira site: ", site.url)
-        answer(pty, "E-mail address of your account: ", "mia@example.com")
-        answer(pty, "Key of the project: ", "DEMO")
-        answer(pty, f"API token of mia@example.com for {site.url}: ", CANARY)
+        pty.answer("Address of the Jira site: ", site.url)
+        pty.answer("E-mail address of your account: ", "mia@example.com")
+        pty.answer("Key of the project: ", "DEMO")
+        pty.answer(f"API token of mia@example.com for {site.url}: ", CANARY)
         pty.wait_for("the token is in tokens.toml")
         assert pty.wait_for_end() == 0
         pair = base64.b64encode(f"mia@example.com:{CANARY}".encode()).decode()
@@ -81,10 +83,10 @@ def where_it_stands(folder: Path, secret: str) -> list[str]:
 def test_a_token_that_the_site_does_not_take_is_asked_for_again(tmp_path: Path, site: str) -> None:
     command = ["workspace", "add", "acme", "--site", site, "--email", ME, "--project", "DEMO"]
     with on_terminal(tmp_path, *command, "--folder", str(tmp_path / "acme")) as pty:
-        answer(pty, "API token of ", CANARY)
-        answer(pty, "Does it have scopes", "n")
+        pty.answer("API token of ", CANARY)
+        pty.answer("Does it have scopes", "n")
         pty.wait_for(r"refused the login \(401")
-        answer(pty, "API token of ", "demo")
+        pty.answer("API token of ", "demo")
         pty.wait_for("the token is in tokens.toml")
         assert pty.wait_for_end() == 0
 
@@ -94,10 +96,10 @@ def test_a_token_that_the_site_does_not_take_is_asked_for_again(tmp_path: Path, 
 def test_after_three_tokens_that_are_not_taken_it_ends(tmp_path: Path, site: str) -> None:
     command = ["workspace", "add", "acme", "--site", site, "--email", ME, "--project", "DEMO"]
     with on_terminal(tmp_path, *command, "--folder", str(tmp_path / "acme")) as pty:
-        answer(pty, "API token of ", CANARY)
-        answer(pty, "Does it have scopes", "")
+        pty.answer("API token of ", CANARY)
+        pty.answer("Does it have scopes", "")
         for _ in range(2):
-            answer(pty, "API token of ", CANARY)
+            pty.answer("API token of ", CANARY)
         assert pty.wait_for_end() == 1
 
     assert not (tmp_path / "config").exists()
@@ -122,7 +124,7 @@ def test_a_site_that_only_a_file_names_is_asked_about_once(tmp_path: Path, site:
 
     with on_terminal(tmp_path, "workspace", "check", **login) as pty:
         pty.wait_for(f"ticketr.toml names the Jira site {site}")
-        answer(pty, "may your login be sent there", "y")
+        pty.answer("may your login be sent there", "y")
         assert pty.wait_for_end() == 0
     with on_terminal(tmp_path, "workspace", "check", **login) as again:
         assert again.wait_for_end() == 0
@@ -140,7 +142,7 @@ def test_a_site_that_has_changed_is_asked_about_with_the_one_before(
 
     with on_terminal(tmp_path, "workspace", "check", JIRA_API_TOKEN="demo") as pty:
         pty.wait_for(f"For this folder you have confirmed {before} before")
-        answer(pty, "may your login be sent there", "y")
+        pty.answer("may your login be sent there", "y")
         pty.wait_for("JIRA_EMAIL is not set: .*, or 'ticketr workspace add'")
         assert pty.wait_for_end() == 2
 
@@ -153,7 +155,7 @@ def test_a_no_is_the_end_and_is_not_remembered_as_a_yes(tmp_path: Path) -> None:
         login = {"JIRA_EMAIL": ME, "JIRA_API_TOKEN": CANARY}
         for refusal in ("n", ""):
             with on_terminal(tmp_path, "workspace", "check", **login) as pty:
-                answer(pty, "may your login be sent there", refusal)
+                pty.answer("may your login be sent there", refusal)
                 assert pty.wait_for_end() == 2
 
         assert site.asked() == []
@@ -171,7 +173,7 @@ def test_where_the_keyring_is_broken_a_token_is_asked_for_all_the_same(
 
     with on_terminal(tmp_path, "workspace", "check", **login, **broken) as pty:
         pty.wait_for(r"no token from the keyring: it failed \(OSError\); unlock or mend it")
-        answer(pty, f"API token of {ME} for {site}: ", "demo")
+        pty.answer(f"API token of {ME} for {site}: ", "demo")
         pty.wait_for("token from the prompt")
         assert pty.wait_for_end() == 0
 
@@ -209,3 +211,262 @@ def test_no_error_puts_a_secret_into_output_or_files(tmp_path: Path) -> None:
     assert CANARY not in output
     assert pair not in output
     assert where_it_stands(tmp_path, CANARY) == ["config/secret"]
+
+
+QUESTION = "Does it have scopes, and may it be sent there?"
+
+
+def settings(home: Path, **changes: str) -> dict[str, str]:
+    """Return an environment with the scoped token and no site."""
+    said = {
+        "JIRA_EMAIL": EMAIL,
+        "JIRA_API_TOKEN": SCOPED_TOKEN,
+        "JIRA_PROJECT_KEY": "",
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+        "TICKETR_CONFIG_DIR": str(home / "config"),
+    }
+    return environment(**said | changes)
+
+
+def runs(home: Path, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a folder, without a terminal."""
+    return ticketr(*arguments, folder=home, env=settings(home, **changes))
+
+
+def on_scoped_terminal(home: Path, *arguments: str, **changes: str) -> Any:
+    """Run a command in a folder, on a real terminal."""
+    return ticketr_on_pty(home, *arguments, env=settings(home, **changes))
+
+
+def config(home: Path) -> UserConfig:
+    return read_user_config(home / "config")
+
+
+def cloud_ids(home: Path) -> list[str | None]:
+    return [entry.login.cloud_id for entry in config(home).workspaces.values()]
+
+
+def add(site: str, *more: str) -> list[str]:
+    return ["workspace", "add", "acme", "--site", site, "--project", "DEMO", *more]
+
+
+def test_the_cloud_id_is_requested_and_used_by_every_command(tmp_path: Path, site: str) -> None:
+    added = runs(tmp_path, *add(site, "--scoped"))
+    pulled = runs(tmp_path, "pull")
+
+    assert (added.returncode, pulled.returncode) == (0, 0), added.stderr + pulled.stderr
+    assert f"requests go to {site}/ex/jira/{CLOUD_ID}" in added.stdout.splitlines()
+    assert cloud_ids(tmp_path) == [CLOUD_ID]
+    assert CLOUD_ID not in (tmp_path / "ticketr.toml").read_text()
+
+
+def test_the_sites_cloud_id_replaces_the_stored_one(tmp_path: Path, site: str) -> None:
+    entry = WorkspaceEntry("acme", tmp_path, site, LoginEntry(cloud_id="11-22"))
+    store_workspace(tmp_path / "config", entry)
+
+    assert runs(tmp_path, *add(site, "--scoped")).returncode == 0
+
+    assert cloud_ids(tmp_path) == [CLOUD_ID]
+
+
+def test_without_a_terminal_the_error_names_the_option(tmp_path: Path, site: str) -> None:
+    told = runs(tmp_path, *add(site))
+
+    assert told.returncode == 1
+    assert "for one with scopes there is 'ticketr workspace add --scoped'" in told.stderr
+    assert not (tmp_path / "config").exists()
+
+
+def test_a_site_without_a_cloud_id_is_reported_and_gets_no_login(
+    tmp_path: Path,
+) -> None:
+    with recording_site(tmp_path) as site:
+        told = runs(tmp_path, *add(site.url, "--scoped"))
+
+        logged_in = [(path, bool(login)) for path, login in site.asked()]
+        assert logged_in == [("/_edge/tenant_info", False)]
+    assert told.returncode == 2
+    assert told.stderr.strip().endswith(
+        f"--cloud-id is not set: {site.url}/_edge/tenant_info tells none (status 400); "
+        "open it in a browser, or ask who runs the site"
+    )
+    assert not (tmp_path / "config").exists()
+
+
+def test_to_ask_and_to_give_the_cloud_id_are_not_said_at_once(tmp_path: Path) -> None:
+    told = runs(tmp_path, *add("http://127.0.0.1:9", "--scoped", "--cloud-id", "11-22"))
+
+    assert told.returncode == 2
+    assert "say --scoped or --cloud-id, not both" in told.stderr
+
+
+def test_in_a_terminal_add_offers_the_gateway_for_a_token_that_is_not_taken(
+    tmp_path: Path, site: str
+) -> None:
+    with on_scoped_terminal(tmp_path, *add(site), JIRA_API_TOKEN="") as pty:
+        pty.answer("API token of ", SCOPED_TOKEN)
+        pty.wait_for(f"the gateway alone: {site}/ex/jira/{CLOUD_ID}")
+        pty.answer(QUESTION, "y")
+        pty.wait_for("the token is in tokens.toml")
+        assert pty.wait_for_end() == 0
+
+    assert cloud_ids(tmp_path) == [CLOUD_ID]
+    assert SCOPED_TOKEN not in pty.output
+
+
+def test_a_no_leaves_the_token_at_the_site(tmp_path: Path, site: str) -> None:
+    with on_scoped_terminal(tmp_path, *add(site)) as pty:
+        pty.answer(QUESTION, "")
+        assert pty.wait_for_end() == 1
+
+    assert "refused the login (401" in pty.output
+    assert not (tmp_path / "config").exists()
+
+
+def test_a_site_without_a_gateway_raises_no_question(tmp_path: Path) -> None:
+    with recording_site(tmp_path, refused=["/rest/api/3/myself"]) as site:
+        with on_scoped_terminal(tmp_path, *add(site.url)) as pty:
+            assert pty.wait_for_end() == 1
+        paths = [path for path, _ in site.asked()]
+        assert paths == ["/rest/api/3/myself", "/rest/api/2/serverInfo", "/_edge/tenant_info"]
+
+    assert QUESTION not in pty.output
+
+
+def test_in_a_terminal_check_finds_the_cloud_id_and_keeps_it(tmp_path: Path, site: str) -> None:
+    store_workspace(tmp_path / "config", WorkspaceEntry("acme", tmp_path, site))
+
+    with on_scoped_terminal(tmp_path, "workspace", "check") as pty:
+        pty.answer(QUESTION, "y")
+        pty.wait_for(f"the cloud ID {CLOUD_ID} is in your config now")
+        assert pty.wait_for_end() == 0
+    with on_scoped_terminal(tmp_path, "workspace", "check") as again:
+        assert again.wait_for_end() == 0
+
+    assert cloud_ids(tmp_path) == [CLOUD_ID]
+    assert QUESTION not in again.output
+
+
+def test_check_keeps_no_cloud_id_of_a_site_that_the_environment_alone_names(
+    tmp_path: Path, site: str
+) -> None:
+    with on_scoped_terminal(tmp_path, "workspace", "check", JIRA_URL=site) as pty:
+        pty.answer(QUESTION, "y")
+        pty.wait_for(f"to keep the cloud ID: ticketr workspace add --cloud-id {CLOUD_ID}")
+        assert pty.wait_for_end() == 0
+
+    assert not (tmp_path / "config").exists()
+
+
+WAYS = (
+    "'ticketr workspace add'",
+    "'ticketr demo'",
+    "JIRA_URL, JIRA_EMAIL, JIRA_API_TOKEN and JIRA_PROJECT_KEY",
+    "change into its folder",
+    "--folder",
+)
+MAKE_IT = r"Make this folder a workspace of that site\? \[y/N\]: "
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    return folder
+
+
+def user(here: Path, url: str, **changes: str) -> dict[str, str]:
+    return environment(url, TICKETR_CONFIG_DIR=str(here.parent / "config"), **changes)
+
+
+def put_go_file(here: Path) -> None:
+    (here / ".ticketr.yaml").write_text("defaults:\n  project_key: DEMO\n")
+
+
+def put_tickets(here: Path) -> None:
+    (here / "DEMO-1.md").write_text("# TICKET: [DEMO-1] x\n")
+
+
+def put_own_folder(here: Path) -> None:
+    (here / ".ticketr").mkdir()
+
+
+@pytest.mark.parametrize("command", ["pull", "push", "sync"])
+def test_without_any_configuration_the_error_names_the_ways(here: Path, command: str) -> None:
+    env = user(here, "", JIRA_EMAIL="", JIRA_API_TOKEN="", JIRA_PROJECT_KEY="")
+
+    told = ticketr(command, folder=here, env=env, in_workspace=False)
+
+    assert told.returncode == 2
+    assert told.stderr.startswith(f"ticketr: {here} is not a workspace: ")
+    for way in WAYS:
+        assert way in told.stderr
+    assert list(here.iterdir()) == []
+
+
+@pytest.mark.parametrize("stray", [None, put_go_file, put_tickets, put_own_folder])
+@pytest.mark.parametrize("command", ["pull", "sync"])
+def test_the_environment_makes_no_workspace_nor_does_a_stray_file(
+    here: Path, command: str, stray: Any
+) -> None:
+    if stray is not None:
+        stray(here)
+    before = sorted(here.rglob("*"))
+    env = user(here, "http://127.0.0.1:9")
+
+    told = ticketr(command, folder=here, env=env, in_workspace=False)
+
+    assert told.returncode == 2
+    assert told.stderr == (
+        f"ticketr: {here} is not a workspace yet: 'ticketr workspace add' makes it one of "
+        "http://127.0.0.1:9, which JIRA_URL names; for another one, change into its folder, or "
+        "say --folder or --workspace\n"
+    )
+    assert sorted(here.rglob("*")) == before
+
+
+def test_a_folder_that_is_named_is_used_and_then_it_is_a_workspace(here: Path, site: str) -> None:
+    env = user(here, site)
+
+    named = ticketr("pull", "-C", "here", folder=here.parent, env=env, in_workspace=False)
+    again = ticketr("pull", folder=here, env=env, in_workspace=False)
+
+    assert (named.returncode, again.returncode) == (0, 0), named.stderr + again.stderr
+
+
+def test_in_a_terminal_it_is_asked_once(here: Path, site: str) -> None:
+    with ticketr_on_pty(here, "pull", "--plain", env=user(here, site)) as pty:
+        pty.wait_for(f"JIRA_URL names {site}")
+        pty.wait_for(MAKE_IT)
+        pty.type("y\r")
+        pty.wait_for("ticketr.toml is for git")
+        pty.wait_for("3 new")
+        assert pty.wait_for_end() == 0
+    with ticketr_on_pty(here, "pull", "--plain", env=user(here, site)) as pty:
+        pty.wait_for("3 unchanged")
+        assert pty.wait_for_end() == 0
+
+    assert "Make this folder" not in pty.output
+    assert f'site = "{site}"\nproject = "DEMO"\n' in (here / "ticketr.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "words"),
+    [
+        ("n\r", 2, "is not a workspace yet"),
+        ("\r", 2, "is not a workspace yet"),
+        ("\x03\r", 130, ""),
+    ],
+    ids=["no", "enter", "ctrl+c"],
+)
+def test_any_other_answer_makes_no_workspace(
+    here: Path, site: str, answer: str, code: int, words: str
+) -> None:
+    with ticketr_on_pty(here, "pull", "--plain", env=user(here, site)) as pty:
+        pty.wait_for(MAKE_IT)
+        pty.type(answer)
+        pty.wait_for(words)
+        assert pty.wait_for_end() == code
+
+    assert list(here.iterdir()) == []
+    assert not (here.parent / "config").exists()
