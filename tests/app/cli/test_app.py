@@ -356,7 +356,7 @@ print(code or 0, *sys.modules)
 #: What only other commands need, or tickets that are not in these tests.
 RARE = {
     *("anyio", "h2", "marklas", "zoneinfo", "rich"),
-    *("ticketr._install", "ticketr.app.cli.history", "ticketr.app.jira.tenant"),
+    *("ticketr._install", "ticketr.app.cli.history", "ticketr.app.jira.rest_api"),
     *(
         f"ticketr.app.config.{name}"
         for name in ("config_edits", "list_memory", "state_names", "token_command")
