@@ -1,13 +1,34 @@
+"""Test the files that are for the user alone, and those of the folder ``.ticketr``."""
+
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
+from itertools import count
 from pathlib import Path
 
 import pytest
 
-from ticketr.app.config import BadFile, NotPrivate, SettingsFailed, config_folder
+from ticketr.app.config import (
+    BadFile,
+    ListMemory,
+    NotPrivate,
+    SettingsFailed,
+    StateFolder,
+    UnsafePath,
+    WorkspaceEntry,
+    config_folder,
+    note_marked,
+    open_marks,
+    read_list_memory,
+    require_database,
+    store_list_memory,
+)
+from ticketr.app.config.atomic import write_atomically
+from ticketr.app.config.config_edits import store_workspace
+from ticketr.app.config.list_memory import FILE, MOST_FILTERS
 from ticketr.app.config.private_files import exclusive, read_private, write_private
 
 
@@ -62,13 +83,6 @@ def test_a_folder_that_others_can_write_into_is_refused(folder: Path) -> None:
         read_private(folder / "x")
     with pytest.raises(NotPrivate, match="chmod 700"):
         store(folder / "x")
-
-
-def test_a_folder_that_others_can_only_look_into_will_do(folder: Path) -> None:
-    store(folder / "x")
-    folder.chmod(0o755)
-
-    assert read_private(folder / "x") == "a = 1\n"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
@@ -168,3 +182,271 @@ def test_two_programs_that_change_it_at_once_take_turns(folder: Path) -> None:
 
     assert [each.wait(30) for each in programs] == [0, 0, 0]
     assert read_private(folder / "x") == "150"
+
+
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list that gets the name of each step to the disk; the steps are still taken."""
+    steps: list[str] = []
+    sync, rename = os.fsync, os.replace
+
+    def fsync(descriptor: int) -> None:
+        is_folder = os.path.isdir(f"/dev/fd/{descriptor}")  # noqa: PTH112 - a descriptor's name
+        steps.append("folder" if is_folder else "file")
+        sync(descriptor)
+
+    def replace(source: str, target: str, **folders: int) -> None:
+        steps.append("rename")
+        rename(source, target, **folders)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "replace", replace)
+    return steps
+
+
+def test_a_durable_file_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, steps: list[str]
+) -> None:
+    write_atomically(tmp_path / "a.toml", "text")
+
+    assert steps == ["file", "rename", "folder"]
+
+
+def test_a_text_that_is_put_aside_is_on_the_disk(tmp_path: Path, steps: list[str]) -> None:
+    StateFolder(tmp_path / ".ticketr").put_aside(["a.md"], "text")
+
+    assert steps == ["file", "folder"]
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> StateFolder:
+    return StateFolder(tmp_path / "work" / ".ticketr")
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> Path:
+    path = tmp_path / "bashrc"
+    path.write_text("mine\n")
+    return path
+
+
+def test_it_is_made_with_its_parents_and_git_ignores_it(own: StateFolder) -> None:
+    own.make()
+
+    assert (own.path / ".gitignore").read_text() == "*\n"
+
+
+def test_a_changed_gitignore_stays(own: StateFolder) -> None:
+    own.path.mkdir(parents=True)
+    (own.path / ".gitignore").write_text("!logs\n")
+
+    own.make()
+
+    assert (own.path / ".gitignore").read_text() == "!logs\n"
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_no_file_is_made_or_opened_through_a_link(
+    is_there: bool, own: StateFolder, outside: Path
+) -> None:
+    own.path.mkdir(parents=True)
+    if not is_there:
+        outside.unlink()
+    for name in (".gitignore", "lock"):
+        (own.path / name).symlink_to(outside)
+
+    with pytest.raises(UnsafePath, match=r"\.gitignore is a link and not a file"):
+        own.make()
+    with pytest.raises(UnsafePath, match=r"lock is a link and not a file"):
+        own.open_file("lock", os.O_RDWR | os.O_CREAT)
+
+    assert outside.exists() == is_there
+
+
+@pytest.mark.parametrize("name", ["", "trash"])
+def test_nothing_is_put_into_a_folder_that_is_a_link(name: str, own: StateFolder) -> None:
+    elsewhere = own.path.parent.parent / "elsewhere"
+    elsewhere.mkdir()
+    link = own.path / name if name else own.path
+    link.parent.mkdir(parents=True)
+    link.symlink_to(elsewhere)
+
+    for use in (
+        own.make if not name else own.check,
+        lambda: own.put_aside(["a.md"], "text"),
+        lambda: own.open_file("lock", os.O_CREAT) if not name else own.check(),
+    ):
+        with pytest.raises(UnsafePath, match="is a link and not a folder"):
+            use()
+
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_text_is_put_aside_under_the_first_name_that_nothing_has(
+    own: StateFolder, outside: Path
+) -> None:
+    (own.path / "trash").mkdir(parents=True)
+    (own.path / "trash" / "0.md").symlink_to(outside)
+    (own.path / "trash" / "1.md").symlink_to("nowhere")
+    (own.path / "trash" / "2.md").write_text("older")
+
+    path = own.put_aside((f"{number}.md" for number in count()), "text\n")
+
+    assert path == own.path / "trash" / "3.md"
+    assert path.read_text() == "text\n"
+    assert outside.read_text() == "mine\n"
+    assert not (own.path / "trash" / "nowhere").exists()
+
+
+def test_a_text_that_cannot_be_put_aside_leaves_nothing(own: StateFolder) -> None:
+    with pytest.raises(UnicodeEncodeError):
+        own.put_aside(["a.md"], "\ud800")
+
+    assert list((own.path / "trash").iterdir()) == []
+
+
+@pytest.mark.parametrize("end", ["", "-wal", "-shm", "-journal"])
+def test_a_database_is_refused_for_a_link_wherever_sqlite_would_follow_it(
+    end: str, own: StateFolder, outside: Path
+) -> None:
+    own.make()
+    (own.path / f"state.db{end}").symlink_to(outside)
+
+    with pytest.raises(UnsafePath, match=rf"state\.db{end} is a link"):
+        require_database(own.path / "state.db")
+    with pytest.raises(UnsafePath, match=rf"state\.db{end} is a link"):
+        own.check()
+
+
+def test_hard_links_as_backups_make_them_are_no_matter(own: StateFolder, tmp_path: Path) -> None:
+    own.make()
+    (own.path / "state.db").write_bytes(b"")
+    (tmp_path / "backup").hardlink_to(own.path / "state.db")
+
+    own.check()
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> StateFolder:
+    return StateFolder(tmp_path / ".ticketr")
+
+
+def test_filters_are_added_replaced_and_removed(state: StateFolder) -> None:
+    assert read_list_memory(state) == ListMemory()
+
+    store_list_memory(state, "edited", "key", {"late": "status=Done", "mine": "@me"})
+    store_list_memory(state, "", "title", {"late": "status=Open"})
+    assert read_list_memory(state) == ListMemory(
+        "", "title", {"late": "status=Open", "mine": "@me"}
+    )
+
+    store_list_memory(state, "", "title", {"late": "", "never": ""})
+    assert read_list_memory(state).saved == {"mine": "@me"}
+
+
+def test_the_oldest_filters_go_where_there_are_too_many(state: StateFolder) -> None:
+    many = {f"n{at}": "x" for at in range(MOST_FILTERS + 2)}
+    store_list_memory(state, "", "key", many)
+
+    assert list(read_list_memory(state).saved) == list(many)[2:]
+
+
+def test_what_cannot_be_written_leaves_the_filters_that_are_saved(
+    state: StateFolder,
+) -> None:
+    saved = {"late": "status=Done"}
+    assert store_list_memory(state, "", "key", saved) == saved
+    before = sorted(state.path.iterdir())
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, resource.RLIM_INFINITY))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            store_list_memory(state, "", "key", {"long": "x" * 1000})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (-1, resource.RLIM_INFINITY))
+
+    assert read_list_memory(state).saved == saved
+    assert sorted(state.path.iterdir()) == before
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"saved": 3}', "null", "\xff", "[" * 100_000])
+def test_a_file_that_makes_no_sense_is_ignored(state: StateFolder, text: str) -> None:
+    state.make()
+    (state.path / FILE).write_text(text, encoding="latin-1")
+
+    assert read_list_memory(state) == ListMemory()
+
+
+def test_a_file_of_an_earlier_version_has_no_saved_filters(state: StateFolder) -> None:
+    state.make()
+    (state.path / FILE).write_text('{"filter": "a", "sort": "key", "saved": {"b": 3}}')
+
+    assert read_list_memory(state) == ListMemory("a", "key", {})
+
+
+SITE = "https://acme.atlassian.net"
+
+
+def configured(folder: Path, *roots: Path) -> None:
+    """Write a config as a version without marks did."""
+    folder.mkdir(parents=True, mode=0o700)
+    path = folder / "config.toml"
+    path.touch(mode=0o600)
+    lines = [f'[workspaces.w{root.name}]\nfolder = "{root}"\nsite = "{SITE}"\n' for root in roots]
+    path.write_text("".join(lines))
+
+
+def test_a_mark_is_made_once_for_the_user_alone_and_in_no_repr(folder: Path) -> None:
+    marks = open_marks(folder)
+
+    assert open_marks(folder) == marks
+    assert len(marks.mark) == 64
+    assert marks.mark not in repr(marks)
+    assert (folder / "marks.toml").stat().st_mode & 0o777 == 0o600
+    assert open_marks(folder.with_name("another")).mark != marks.mark
+
+
+def test_workspaces_of_the_config_are_known_until_they_are_marked(
+    folder: Path, tmp_path: Path
+) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.mkdir()
+    (tmp_path / "link").symlink_to(one)
+    configured(folder, one, two)
+
+    marks = open_marks(folder)
+    assert [marks.is_older(each) for each in (one, tmp_path / "link", two)] == [True] * 3
+    assert not marks.is_older(tmp_path)
+
+    note_marked(folder, tmp_path / "link")
+
+    marks = open_marks(folder)
+    assert [marks.is_older(each) for each in (one, two)] == [False, True]
+
+
+def test_a_workspace_that_is_added_is_none_of_those_from_before(
+    folder: Path, tmp_path: Path
+) -> None:
+    store_workspace(folder, WorkspaceEntry("clone", tmp_path, SITE))
+
+    assert open_marks(folder).unmarked == ()
+
+
+@pytest.mark.parametrize("text", ["", "mark = 1\n", 'mark = "abc"\n', 'marks = "a"\n', "="])
+def test_an_invalid_mark_is_refused_and_not_shown(text: str, folder: Path) -> None:
+    folder.mkdir(parents=True, mode=0o700)
+    (folder / "marks.toml").touch(mode=0o600)
+    (folder / "marks.toml").write_text(text)
+
+    with pytest.raises(BadFile, match=r"marks\.toml") as caught:
+        open_marks(folder)
+
+    assert "abc" not in str(caught.value)
+
+
+def test_a_mark_that_others_can_read_is_refused(folder: Path) -> None:
+    open_marks(folder)
+    (folder / "marks.toml").chmod(0o644)
+
+    with pytest.raises(NotPrivate):
+        open_marks(folder)

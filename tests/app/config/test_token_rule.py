@@ -1,30 +1,35 @@
-"""Test the token rule: each combination of a place for the site and a place for a token."""
+"""Test which token goes where: each combination of places for the site and the token, and their order."""
 
 from __future__ import annotations
 
+import pickle
+import threading
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 import trio
-from fakes.keyrings import MemoryKeyring, keyring_in_use
+from fakes.keyrings import BrokenKeyring, MemoryKeyring, keyring_in_use
 
 from ticketr.app.config import (
     FoundToken,
     LoginEntry,
     MissingSetting,
     SiteNotConfirmed,
+    TokenFailed,
     TokenSource,
+    Workspace,
     WorkspaceEntry,
     find_token,
+    forget_token,
     keychain,
     read_user_config,
     resolve_workspace,
+    store_token,
     store_workspace,
 )
-from ticketr.app.config.token_file import write_token
-from ticketr.app.config.token_rule import SiteTrust, is_environment_for, trust_in
+from ticketr.app.config.token_file import read_token, write_token
 
 A = "https://a.example"
 B = "https://b.example"
@@ -303,21 +308,6 @@ def test_variables_beside_the_url_of_another_site_are_ignored(user: User) -> Non
     assert (workspace.project, workspace.story_type) == (None, "Task")
 
 
-def test_the_source_of_the_trust_in_a_site() -> None:
-    assert trust_in(A, named=A, confirmed=A) is SiteTrust.ENVIRONMENT
-    assert trust_in(A, named=B, confirmed=A) is SiteTrust.CONFIRMED
-    assert trust_in(A, named=B, confirmed=B) is SiteTrust.NONE
-    assert trust_in(A, named=None, confirmed=None) is SiteTrust.NONE
-
-
-def test_the_environments_login_is_for_one_site() -> None:
-    assert is_environment_for(A, named=A, confirmed=None, known={B})
-    assert not is_environment_for(A, named=B, confirmed=A, known={A})
-    assert is_environment_for(A, named=None, confirmed=A, known={A})
-    assert not is_environment_for(A, named=None, confirmed=A, known={A, B})
-    assert not is_environment_for(A, named=None, confirmed=None, known=set())
-
-
 def test_a_refused_workspace_has_no_login(user: User) -> None:
     user.ask_sites_table(A, "cloud_id", "cloud")
     user.file_names(A)
@@ -327,3 +317,151 @@ def test_a_refused_workspace_has_no_login(user: User) -> None:
     assert workspace.login == LoginEntry()
     assert not workspace.from_environment
     assert read_user_config(user.folder).sites[A].cloud_id == "cloud"
+
+
+SITE = "https://acme.atlassian.net"
+MY_NAME = "me@acme.com"
+
+
+@pytest.fixture
+def environ(folder: Path) -> dict[str, str]:
+    return {"TICKETR_CONFIG_DIR": str(folder)}
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace("acme", tmp_path, SITE, login=LoginEntry(MY_NAME), from_environment=True)
+
+
+async def test_the_sources_are_asked_in_their_order(
+    workspace: Workspace, environ: dict[str, str], folder: Path
+) -> None:
+    sources = []
+    write_token(folder, SITE, MY_NAME, "from the file")
+    with keyring_in_use(MemoryKeyring()):
+        sources.append(await find_token(workspace, environ))
+        keychain.write(SITE, MY_NAME, "from the keyring")
+        sources.append(await find_token(workspace, environ))
+        command = replace(workspace, login=LoginEntry(MY_NAME, ("echo", "from the command")))
+        sources.append(await find_token(command, environ))
+        environ["JIRA_API_KEY"] = "from the environment"
+        sources.append(await find_token(command, environ))
+
+    assert sources == [
+        FoundToken(SITE, MY_NAME, "from the file", TokenSource.FILE),
+        FoundToken(SITE, MY_NAME, "from the keyring", TokenSource.KEYRING),
+        FoundToken(SITE, MY_NAME, "from the command", TokenSource.COMMAND),
+        FoundToken(SITE, MY_NAME, "from the environment", TokenSource.ENVIRONMENT),
+    ]
+
+
+async def test_where_no_source_has_one_there_is_none(
+    workspace: Workspace, environ: dict[str, str]
+) -> None:
+    assert await find_token(workspace, environ) is None
+    assert await find_token(replace(workspace, login=LoginEntry()), environ) is None
+
+
+async def test_the_environments_email_and_token_belong_together(
+    workspace: Workspace, environ: dict[str, str]
+) -> None:
+    environ |= {"JIRA_API_TOKEN": "x", "JIRA_EMAIL": "other@acme.com"}
+
+    found = await find_token(workspace, environ)
+
+    assert found == FoundToken(SITE, "other@acme.com", "x", TokenSource.ENVIRONMENT)
+
+
+async def test_a_broken_keyring_does_not_hide_the_tokens_file(
+    workspace: Workspace, environ: dict[str, str], folder: Path
+) -> None:
+    with keyring_in_use(BrokenKeyring()):
+        with pytest.raises(TokenFailed, match="from the keyring"):
+            await find_token(workspace, environ)
+        write_token(folder, SITE, MY_NAME, "x")
+        found = await find_token(workspace, environ)
+
+    assert found == FoundToken(SITE, MY_NAME, "x", TokenSource.FILE)
+
+
+async def test_a_command_that_fails_is_not_passed_over(
+    workspace: Workspace, environ: dict[str, str], folder: Path
+) -> None:
+    write_token(folder, SITE, MY_NAME, "x")
+    command = replace(workspace, login=LoginEntry(MY_NAME, ("false",)))
+
+    with pytest.raises(TokenFailed, match="'false' ended with exit code 1"):
+        await find_token(command, environ)
+
+
+async def test_a_token_is_kept_in_the_keyring_and_then_not_in_the_file(
+    environ: dict[str, str], folder: Path
+) -> None:
+    assert await store_token(environ, SITE, MY_NAME, "old") is TokenSource.FILE
+    with keyring_in_use(MemoryKeyring()):
+        assert await store_token(environ, SITE, MY_NAME, "new") is TokenSource.KEYRING
+        assert keychain.read(SITE, MY_NAME) == "new"
+
+    assert read_token(folder, SITE, MY_NAME) is None
+
+
+async def test_a_keyring_that_fails_to_store_is_an_error_and_no_file_is_used(
+    environ: dict[str, str], folder: Path
+) -> None:
+    with keyring_in_use(BrokenKeyring()), pytest.raises(TokenFailed) as caught:
+        await store_token(environ, SITE, MY_NAME, "canary")
+
+    assert "canary" not in str(caught.value) + repr(caught.value)
+    assert not folder.exists()
+
+
+async def test_a_token_is_forgotten_wherever_it_is_kept(environ: dict[str, str]) -> None:
+    await store_token(environ, SITE, MY_NAME, "x")
+    with keyring_in_use(MemoryKeyring()):
+        keychain.write(SITE, MY_NAME, "x")
+
+        assert await forget_token(environ, SITE, MY_NAME) == (
+            TokenSource.FILE,
+            TokenSource.KEYRING,
+        )
+        assert await forget_token(environ, SITE, MY_NAME) == ()
+
+
+async def test_a_keyring_that_waits_for_its_user_can_be_cancelled(
+    workspace: Workspace, environ: dict[str, str]
+) -> None:
+    asked, answer = trio.Event(), threading.Event()
+    token = trio.lowlevel.current_trio_token()
+
+    class Locked(MemoryKeyring):
+        def get_password(self, service: str, username: str) -> str | None:
+            token.run_sync_soon(asked.set)
+            answer.wait(20)
+            return None
+
+    with keyring_in_use(Locked()), trio.fail_after(100):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(find_token, workspace, environ)
+            await asked.wait()
+            nursery.cancel_scope.cancel()
+    answer.set()
+
+    assert nursery.cancel_scope.cancelled_caught
+
+
+@pytest.mark.parametrize("token", ["", "two\nlines", "bell\x07", "\ufffd\x00"])
+def test_an_invalid_token_is_refused_and_not_shown(token: str) -> None:
+    with pytest.raises(
+        TokenFailed, match=r"from the keyring: what it gave is not a token .* store it again"
+    ) as caught:
+        FoundToken(SITE, MY_NAME, token, TokenSource.KEYRING)
+
+    assert not token or token not in str(caught.value) + repr(caught.value)
+
+
+def test_a_login_shows_its_token_nowhere_and_is_not_pickled() -> None:
+    found = FoundToken(SITE, MY_NAME, "canary", TokenSource.KEYRING)
+
+    assert "canary" not in repr(found)
+    with pytest.raises(TypeError, match="not pickled"):
+        pickle.dumps(found)

@@ -1,3 +1,5 @@
+"""Test TOML and YAML files, the positions in their errors, and the Go program's ``.ticketr.yaml``."""
+
 from __future__ import annotations
 
 import os
@@ -8,8 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from ticketr.app.config import BadFile, SettingsFailed
+from ticketr.app.config import BadFile, MappedField, SettingsFailed, read_go_file
+from ticketr.app.config.go_file import GoFile
 from ticketr.app.config.tomlfile import LARGEST, edited, line_of, read_table, read_text
+from ticketr.app.config.yamlfile import YamlBlock, read_block
 
 TEXT = """\
 # a comment
@@ -48,12 +52,6 @@ inner = { key = 1 }
 )
 def test_the_line_of_a_name_is_found(keys: tuple[str, ...], line: int | None) -> None:
     assert line_of(TEXT, keys) == line
-
-
-def test_in_a_long_file_no_line_is_looked_for() -> None:
-    text = "".join(f"k{number} = 1\n" for number in range(1000))
-
-    assert line_of(text, ("k1",)) is None
 
 
 @given(st.lists(st.sampled_from(["a", "b", "c", "d"]), unique=True), st.data())
@@ -193,19 +191,6 @@ def test_a_value_of_another_kind_is_refused_and_not_shown(
         table.text("site")
 
 
-@pytest.mark.parametrize("value", ['"a"', "[1]", '["a", " "]', '["a", ["b"]]'])
-def test_a_list_of_other_things_than_texts_is_refused(value: str, tmp_path: Path) -> None:
-    table = read_table(tmp_path / "x", f"fields = {value}")
-
-    with pytest.raises(BadFile, match=r"x:1: fields must be a list of texts"):
-        table.texts("fields")
-
-
-def test_a_table_of_that_name_must_be_one(tmp_path: Path) -> None:
-    with pytest.raises(BadFile, match=r"x:1: sync must be a table, and here is text"):
-        read_table(tmp_path / "x", 'sync = "local"').table("sync")
-
-
 def add(document: dict[str, Any]) -> None:
     document.setdefault("sites", {}).setdefault("https://x", {})["email"] = "me"
 
@@ -249,3 +234,262 @@ def test_other_changes_by_an_edit_are_detected(tmp_path: Path) -> None:
 
     with pytest.raises(BadFile, match="ticketr cannot change a file"):
         edited(tmp_path / "x", "", change)
+
+
+PATH = Path("f.yaml")
+
+
+def read(text: str) -> YamlBlock:
+    return read_block(PATH, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a: 1", "a number"),
+        ("a: 1.5", "a number"),
+        ("a: yes", "true or false"),
+        ("a: [x]", "a list"),
+        ("a: {b: c}", "a block of names"),
+        ("a: 2026-01-31", "something else"),
+        ("a: !secret canary", "something else"),
+        ("a: !!str [canary]", "something else"),
+    ],
+)
+def test_a_value_of_a_wrong_kind_is_reported_with_its_line_and_not_shown(
+    text: str, found: str
+) -> None:
+    with pytest.raises(BadFile) as caught:
+        read(f"# first\n{text}\n").text("a")
+
+    assert str(caught.value) == f"f.yaml:2: a must be a text, and here is {found}"
+
+
+@pytest.mark.unmeasured
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: 1\nb: [\n", r"f.yaml:3: this is not YAML \(look at the indents, colons and quotes\)"),
+        ("a: b: c\n", r"f.yaml:1: this is not YAML \(look at the indents, colons and quotes\)"),
+        ("a:\n\tb: c\n", r"f.yaml:2: this is not YAML \(a tab; indent by spaces\)"),
+        ("a: b\nc\nd: e", r"f.yaml:3: this is not YAML \(look at the indents, colons and quotes\)"),
+        (
+            "---\na: b\n---\n",
+            r"f.yaml:3: this is not YAML \(look at the indents, colons and quotes\)",
+        ),
+        ("a: \0\n", r"f.yaml:1: this is not YAML \(a character that none has\)"),
+        ("- a\n", r"f.yaml:1: the file must be a block of names$"),
+        ("a\n", r"f.yaml:1: the file must be a block of names$"),
+        ("a: 1\nb: 2\na: 3\n", r"f.yaml:3: 'a' is there twice$"),
+        ("x: &x {a: b}\n<<: *x\n", r"f.yaml:2: ticketr reads plain names here; write them out$"),
+        ("? [a]\n: b\n", r"f.yaml:1: ticketr reads plain names here; write them out$"),
+        ("[" * 5000, r"f.yaml: no such file is written by hand$"),
+    ],
+)
+def test_invalid_yaml_is_reported_with_its_line(text: str, words: str) -> None:
+    with pytest.raises(BadFile, match=words):
+        read(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "api_key: *canary\n",
+        "api_key: !canary!x y\n",
+        'api_key: "canary \\q"\n',
+        "api_key: @canary\n",
+        "api_key: 'canary\n",
+        "api_key: %canary: x\n",
+        "api_key: &canary x\nother: &canary y\nz: [\n",
+        "api_key: canary: x\n",
+        "api_key: canary\n  x: y\n",
+        "canary\napi_key: x\n",
+        "api_key: [canary\n",
+        "api_key: canary\0\n",
+    ],
+)
+def test_no_piece_of_a_broken_file_is_in_the_error(text: str) -> None:
+    with pytest.raises(BadFile, match=r"this is not YAML") as caught:
+        read(text)
+
+    assert "canary" not in repr(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+def test_names_that_stand_for_one_another_without_end_are_read_as_far_as_asked() -> None:
+    block = read("a: &a\n  b: *a\n")
+
+    assert block.block("a").block("b").block("b").names() == ("b",)
+
+
+# As that program's example and its `schema` command write it, with a login added.
+WHOLE = """\
+defaults:
+  project_key: "PROJ"
+  issue_type: "Story"
+
+jira:
+  api_key: canary
+
+field_mappings:
+  "Type": "issuetype"
+  "Project": "project"
+  "Summary": "summary"
+  "Assignee": "assignee"
+  "Story Points":
+    id: "customfield_10010"
+    type: "number"  # told by the site
+  Sprint: customfield_10020  # Common sprint field
+
+sync:
+  pull:
+    fields: ["Type", "Status"]
+"""
+
+
+def write(root: Path, text: str) -> Path:
+    path = root / ".ticketr.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def refused(root: Path, text: str) -> str:
+    """Return the error of a file that cannot be used, without the folder."""
+    write(root, text)
+    with pytest.raises(BadFile) as caught:
+        read_go_file(root)
+    assert "canary" not in repr(caught.value)
+    return str(caught.value).removeprefix(f"{root}/")
+
+
+def test_fields_project_and_type_are_read_and_the_rest_is_left_alone(tmp_path: Path) -> None:
+    path = write(tmp_path, WHOLE)
+
+    file = read_go_file(tmp_path)
+
+    assert file == GoFile(
+        path,
+        fields=(
+            MappedField("Assignee", "assignee"),
+            MappedField("Story Points", "customfield_10010"),
+            MappedField("Sprint", "customfield_10020"),
+        ),
+        project="PROJ",
+        issue_type="Story",
+    )
+    assert [each.place for each in file.fields] == [f"{path}:{line}" for line in (12, 13, 16)]
+    assert "canary" not in repr(file)
+
+
+def test_without_the_file_there_is_none(tmp_path: Path) -> None:
+    assert read_go_file(tmp_path) is None
+
+
+@pytest.mark.parametrize("text", ["", "field_mappings:\n", "defaults: {}\nother: [1]\n"])
+def test_nothing_in_it_is_needed(text: str, tmp_path: Path) -> None:
+    path = write(tmp_path, text)
+
+    assert read_go_file(tmp_path) == GoFile(path)
+
+
+@pytest.mark.parametrize("kind", ["number", "array", "string", "option"])
+def test_every_type_of_the_original_is_known(kind: str, tmp_path: Path) -> None:
+    write(tmp_path, f"field_mappings:\n  Points: {{id: customfield_1, type: {kind}}}\n")
+
+    file = read_go_file(tmp_path)
+
+    assert file is not None
+    assert file.fields == (MappedField("Points", "customfield_1"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: [\n", ".ticketr.yaml:2: this is not YAML ("),
+        (
+            "field_mappings: [a]\n",
+            ".ticketr.yaml:1: field_mappings must be a block of names, and here is a list",
+        ),
+        (
+            "field_mappings:\n  A: customfield_1\n  Points: 10016\n",
+            (
+                ".ticketr.yaml:3: 'Points' in field_mappings must be Jira's ID of a field, like "
+                "customfield_10016, or a block of it, and here is a number"
+            ),
+        ),
+        (
+            "field_mappings:\n  Points:\n",
+            (
+                ".ticketr.yaml:2: 'Points' in field_mappings must be Jira's ID of a field, like "
+                "customfield_10016, or a block of it, and here is nothing"
+            ),
+        ),
+        (
+            "field_mappings:\n  Points: {type: number}\n",
+            ".ticketr.yaml:2: 'Points' needs an id, which is Jira's, like customfield_10016",
+        ),
+        (
+            "field_mappings:\n  Points:\n    type: number\n    id: [canary]\n",
+            ".ticketr.yaml:4: 'id' in Points must be a text, and here is a list",
+        ),
+        ("field_mappings:\n  Points: ''\n", ".ticketr.yaml:2: 'Points' in field_mappings is empty"),
+        (
+            "field_mappings:\n  Points:\n    id: customfield_1\n    type: nummer\n",
+            (
+                ".ticketr.yaml:4: 'Points' has an unknown type: it is one of number, array, string, "
+                "option (did you mean number?)"
+            ),
+        ),
+        (
+            "field_mappings:\n  Points: {id: customfield_1, type: canary}\n",
+            (
+                ".ticketr.yaml:2: 'Points' has an unknown type: it is one of number, array, string, "
+                "option"
+            ),
+        ),
+        (
+            "field_mappings:\n  Points: {id: customfield_1, type: 1}\n",
+            ".ticketr.yaml:2: 'type' in Points must be a text, and here is a number",
+        ),
+        (
+            "field_mappings:\n  A: customfield_1\n  B: customfield_1\n",
+            ".ticketr.yaml:3: 'B' is the same field as 'A'; a field has one line in a file",
+        ),
+        ("field_mappings:\n  ' ': customfield_1\n", ".ticketr.yaml:2: a field has no name"),
+        ("defaults: 1\n", ".ticketr.yaml:1: defaults must be a block of names, and here is a numb"),
+        (
+            "defaults:\n  issue_type: [canary]\n",
+            ".ticketr.yaml:2: 'issue_type' in defaults must be a text, and here is a list",
+        ),
+    ],
+)
+def test_an_error_is_reported_with_its_place(text: str, words: str, tmp_path: Path) -> None:
+    assert refused(tmp_path, text).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("canary", "'project_key' in defaults cannot be used: a project key is upper-case"),
+        ("5", "'project_key' in defaults must be a text, and here is a number"),
+    ],
+)
+def test_an_invalid_project_is_an_error_only_when_needed(
+    value: str, words: str, tmp_path: Path
+) -> None:
+    path = write(tmp_path, f"defaults:\n  project_key: {value}\n")
+
+    file = read_go_file(tmp_path)
+
+    assert file is not None
+    assert file.project is None
+    assert str(file.project_problem).startswith(f"{path}:2: {words}")
+    assert "canary" not in repr(file)
+
+
+def test_a_file_that_the_system_does_not_give_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / ".ticketr.yaml").symlink_to(tmp_path / ".ticketr.yaml")
+
+    with pytest.raises(SettingsFailed, match=r"cannot read .*\.ticketr\.yaml"):
+        read_go_file(tmp_path)

@@ -1,25 +1,43 @@
+"""Test the user's config and ``ticketr.toml``, and docs/workspaces.md about both."""
+
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
+import click
 import pytest
 
+from ticketr.app.cli.workspace import workspace
 from ticketr.app.config import (
     BadFile,
     BadSetting,
     LoginEntry,
-    NotPrivate,
+    MappedField,
+    SettingsFailed,
+    TokenSource,
     UnknownKey,
     UnknownWorkspace,
     UserConfig,
     WorkspaceEntry,
+    WorkspaceFile,
     free_name,
     read_user_config,
+    read_workspace_file,
     remove_workspace,
     store_workspace,
     use_workspace,
+    write_schema,
+    write_workspace_file,
 )
+from ticketr.app.config.checks import STRATEGIES
+from ticketr.app.config.errors import SecretInFile
+from ticketr.app.config.token_rule import SiteTrust, is_environment_for, trust_in
+from ticketr.app.config.user_config import _KEYS, _WORKSPACE_KEYS
+from ticketr.app.config.workspace_file import _KEYS as FILE_KEYS, _SYNC_KEYS, WORKSPACE_FILE
 
 SITE = "https://acme.atlassian.net"
 ACME = WorkspaceEntry("acme", Path("/srv/acme"), SITE, LoginEntry("me@acme.com"))
@@ -127,13 +145,6 @@ def test_a_value_that_cannot_be_used_is_reported_with_its_place(
     write(folder, f"[workspaces.a]\nfolder = '/x'\n{site}\n{line}\n")
 
     with pytest.raises(BadSetting, match=words):
-        read_user_config(folder)
-
-
-def test_a_file_that_others_can_read_is_refused(folder: Path) -> None:
-    write(folder, "").chmod(0o644)
-
-    with pytest.raises(NotPrivate, match="chmod 600"):
         read_user_config(folder)
 
 
@@ -247,3 +258,349 @@ def test_a_broken_file_is_not_edited(folder: Path) -> None:
 )
 def test_a_new_name_is_like_the_folders_and_free(wanted: str, name: str) -> None:
     assert free_name(wanted, UserConfig(workspaces={"acme": ACME})) == name
+
+
+def write_shared(root: Path, text: str) -> Path:
+    path = root / "ticketr.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_everything_that_a_shared_file_can_hold_is_read(tmp_path: Path) -> None:
+    path = write_shared(
+        tmp_path,
+        'site = "https://Acme.Atlassian.net/"\nproject = "DEMO"\njql = "labels = a"\n'
+        'fields = ["Story Points", "Team"]\n[sync]\nstrategy = "remote"\n',
+    )
+
+    file = read_workspace_file(tmp_path)
+
+    assert file == WorkspaceFile(path, SITE, "DEMO", "labels = a", ("Story Points", "Team"), "jira")
+
+
+def test_no_key_is_needed(tmp_path: Path) -> None:
+    path = write_shared(tmp_path, "# nothing yet\n")
+
+    assert read_workspace_file(tmp_path) == WorkspaceFile(path)
+
+
+def test_fields_can_be_a_table_from_names_to_ids(tmp_path: Path) -> None:
+    path = write_shared(
+        tmp_path, '[fields]\n" Story  Points" = "customfield_1 "\nTeam = "customfield_2"\n'
+    )
+
+    file = read_workspace_file(tmp_path)
+
+    assert file is not None
+    assert file.fields == (
+        MappedField("Story Points", "customfield_1"),
+        MappedField("Team", "customfield_2"),
+    )
+    assert [getattr(each, "place", None) for each in file.fields] == [str(path)] * 2
+
+
+def test_a_name_that_is_kept_can_be_said(tmp_path: Path) -> None:
+    write_shared(tmp_path, "[fields]\nStatus = 'status'\nType = 'issuetype'\n")
+
+    file = read_workspace_file(tmp_path)
+
+    assert file is not None
+    assert file.fields == (MappedField("Status", "status"), MappedField("Type", "issuetype"))
+
+
+def test_a_file_that_wants_no_fields_says_something_of_them(tmp_path: Path) -> None:
+    write_shared(tmp_path, "fields = []\n")
+
+    file = read_workspace_file(tmp_path)
+
+    assert file is not None
+    assert file.fields == ()
+
+
+def test_a_field_that_is_called_like_a_secret_is_none(tmp_path: Path) -> None:
+    write_shared(tmp_path, '[fields]\n"Token count" = "customfield_1"\n')
+
+    file = read_workspace_file(tmp_path)
+
+    assert file is not None
+    assert file.fields == (MappedField("Token count", "customfield_1"),)
+
+
+def test_without_the_file_there_is_none(tmp_path: Path) -> None:
+    assert read_workspace_file(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('\nsiet = "x"\n', r"ticketr.toml:2: unknown key 'siet', did you mean 'site'\?"),
+        ('[sync]\nstategy = "x"\n', r"ticketr.toml:2: unknown key 'stategy', did you mean 'strat"),
+        ("zzzzzz = 1", r"ticketr.toml:1: unknown key 'zzzzzz'$"),
+        ("[[fields]]\n", r"ticketr.toml:1: fields must be a list of texts"),
+        ("[fields]\nA = 1\n", r"ticketr.toml:2: A must be text in quotes, and here is a number"),
+        ("[fields]\nA = ' '\n", r"ticketr.toml:2: 'A' needs the ID of a field, like customfield_"),
+        ("[fields]\n' ' = 'x'\n", r"ticketr.toml:2: ' ' needs the ID of a field"),
+        ("[fields]\nStatus = 'x'\n", r"ticketr.toml:2: 'Status' is the line of a field of its own"),
+        ("[fields]\nA = 'x'\nType = 'y'\n", r"ticketr.toml:3: 'Type' is the line of a field"),
+        ("[fields]\nKind = 'issuetype'\n", r"ticketr.toml:2: 'Type' .* and keeps its name"),
+        ("[fields]\nA = 'x'\nB = 'x'\n", r"ticketr.toml:3: 'B' is the same field as 'A'; a field"),
+        ("sync = 1\n", r"ticketr.toml:1: sync must be a table"),
+        ("project = 1\n", r"ticketr.toml:1: project must be text in quotes, and here is a number"),
+        ('email = "me@x"\n', r"ticketr.toml:1: email differs from person to person"),
+        ('\n\ncloud_id = "1"\n', r"ticketr.toml:3: cloud_id differs from person to person"),
+        ("site = \n", r"ticketr.toml:1: this is not TOML"),
+    ],
+)
+def test_an_error_is_reported_with_its_place(text: str, words: str, tmp_path: Path) -> None:
+    write_shared(tmp_path, text)
+
+    with pytest.raises(BadFile, match=words):
+        read_workspace_file(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            'site = "acme"\n',
+            r"ticketr.toml:1: site is 'acme': write it as https://",
+        ),
+        ('\nsite = "https://me:canary@acme"\n', r"ticketr.toml:2: site is '...@acme': leave the"),
+        ('project = "x"\n', r"ticketr.toml:1: project is 'x': a project key is upper-case"),
+        ('jql = " "\n', r"ticketr.toml:1: jql is ' ': the query is empty"),
+        (
+            '[sync]\nstrategy = "jirra"\n',
+            r"ticketr.toml:2: strategy is 'jirra': .*\(did you mean jira\?\)",
+        ),
+    ],
+)
+def test_a_shared_value_that_cannot_be_used_is_reported_with_its_place(
+    text: str, words: str, tmp_path: Path
+) -> None:
+    write_shared(tmp_path, text)
+
+    with pytest.raises(BadSetting, match=words) as caught:
+        read_workspace_file(tmp_path)
+
+    assert "canary" not in repr(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "line"),
+    [
+        ('token = "canary"\n', "token", 1),
+        ('\napi-key = "canary"\n', "api-key", 2),
+        ('JIRA_API_TOKEN = "canary"\n', "JIRA_API_TOKEN", 1),
+        ('Password = "canary"\n', "Password", 1),
+        ('token_command = "echo canary"\n', "token_command", 1),
+        ('[sync]\nclient_secret = "canary"\n', "client_secret", 2),
+        ('[other.deep]\ntoken = ["canary"]\n', "token", 2),
+        ('siet = 1\ntoken = "canary"\n', "token", 2),
+    ],
+)
+def test_a_secret_is_refused_with_the_reason_and_never_shown(
+    text: str, key: str, line: int, tmp_path: Path
+) -> None:
+    write_shared(tmp_path, text)
+
+    with pytest.raises(SecretInFile, match="shared through git") as caught:
+        read_workspace_file(tmp_path)
+
+    assert (caught.value.key, caught.value.line) == (key, line)
+    assert "canary" not in str(caught.value) + repr(caught.value)
+
+
+def test_missing_settings_are_added_above_the_tables_and_comments_stay(tmp_path: Path) -> None:
+    path = write_shared(
+        tmp_path, '# ours\nproject = "DEMO"  # the shop\n\n[sync]\nstrategy = "local"\n'
+    )
+
+    assert write_workspace_file(tmp_path, WorkspaceFile(path, SITE, "DEMO", "labels = a"))
+
+    assert path.read_text() == (
+        f'# ours\nproject = "DEMO"  # the shop\nsite = "{SITE}"\njql = "labels = a"\n\n'
+        '[sync]\nstrategy = "local"\n'
+    )
+
+
+def test_mapped_fields_are_added_as_a_table(tmp_path: Path) -> None:
+    path = write_shared(tmp_path, '[sync]\nstrategy = "local"\n')
+    points = MappedField("Story Points", "customfield_1")
+
+    assert write_workspace_file(tmp_path, WorkspaceFile(path, SITE, fields=("Team", points)))
+
+    assert path.read_text() == (
+        f'site = "{SITE}"\n\n[sync]\nstrategy = "local"\n\n'
+        '[fields]\n"Story Points" = "customfield_1"\n'
+    )
+
+
+@pytest.mark.parametrize("fields", ["fields = []", '[fields]\nTeam = "customfield_2"'])
+def test_mapped_fields_are_not_added_to_those_that_a_team_has_agreed_on(
+    fields: str, tmp_path: Path
+) -> None:
+    path = write_shared(tmp_path, f"{fields}\n")
+    points = MappedField("Story Points", "customfield_1")
+
+    assert not write_workspace_file(tmp_path, WorkspaceFile(path, fields=(points,)))
+
+    assert path.read_text() == f"{fields}\n"
+
+
+def test_a_new_file_says_what_it_is_and_can_be_read(tmp_path: Path) -> None:
+    root = tmp_path / "new" / "folder"
+    wanted = WorkspaceFile(root / "ticketr.toml", SITE, "DEMO", 'text ~ "a \\ b"\nOR x = 1')
+
+    assert write_workspace_file(root, wanted)
+
+    assert read_workspace_file(root) == wanted
+    assert (root / "ticketr.toml").read_text().startswith("# What ticketr knows")
+    assert [each.name for each in root.iterdir()] == ["ticketr.toml"]
+
+
+def test_a_file_with_all_settings_is_not_changed(tmp_path: Path) -> None:
+    path = write_shared(tmp_path, f'site="{SITE}"')
+    before = path.stat()
+
+    assert not write_workspace_file(tmp_path, WorkspaceFile(path, SITE))
+
+    assert path.stat() == before
+
+
+def test_existing_settings_are_not_overwritten(tmp_path: Path) -> None:
+    path = write_shared(tmp_path, f'site = "{SITE}"\nproject = "DEMO"\n')
+
+    with pytest.raises(BadSetting, match=r"project is 'DEMO': not 'OPS'; change it there"):
+        write_workspace_file(tmp_path, WorkspaceFile(path, SITE, "OPS"))
+
+
+@pytest.mark.parametrize("place", ["autostart", "root/config"])
+def test_nothing_is_written_through_a_link(tmp_path: Path, place: str) -> None:
+    root, target = tmp_path / "root", tmp_path / place
+    root.mkdir()
+    (root / "ticketr.toml").symlink_to(target)
+
+    with pytest.raises(BadFile, match="nothing is written through a link"):
+        write_workspace_file(root, WorkspaceFile(root / "ticketr.toml", SITE))
+
+    assert not target.exists()
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    root = tmp_path / "file" / "inner"
+
+    with pytest.raises(SettingsFailed, match="file/inner"):
+        write_workspace_file(root, WorkspaceFile(root / "ticketr.toml", SITE))
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ('comments = "yes"', "comments must be true or false"),
+        ("links = 1", "links must be true or false"),
+        ('attachments = "all"', "attachments"),
+    ],
+)
+def test_what_files_hold_is_checked(tmp_path: Path, line: str, problem: str) -> None:
+    write_shared(tmp_path, f"{line}\n")
+
+    with pytest.raises((BadFile, BadSetting), match=problem):
+        read_workspace_file(tmp_path)
+
+
+def test_files_may_hold_more(tmp_path: Path) -> None:
+    text = 'comments = true\nlinks = false\nattachments = "list"\n'
+    write_shared(tmp_path, text)
+
+    found = read_workspace_file(tmp_path)
+
+    assert found is not None
+    assert (found.comments, found.links, found.attachments) == (True, False, "list")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_fields_of_a_project_are_written_with_the_line_ends_of_the_file(
+    tmp_path: Path, end: str
+) -> None:
+    path = tmp_path / "ticketr.toml"
+    mine = f'project = "DEMO"{end}links = true{end}'
+    path.write_bytes(mine.encode())
+
+    for fields in (["Old"], ["Type", "Priority"]):
+        write_schema(tmp_path, fields)
+
+    lines = path.read_bytes().decode().removeprefix(mine).split(end)
+    assert lines[0] == ""
+    assert lines[2:] == ["#   Type", "#   Priority", "# [end of schema]", ""]
+    assert not any("\r" in line or "\n" in line for line in lines)
+
+
+PAGE = (Path(__file__).parents[3] / "docs" / "workspaces.md").read_text(encoding="utf-8")
+SHARED, OWN = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def missing(names: Iterable[str], text: str) -> list[str]:
+    return [name for name in names if not re.search(rf"(?<![\w-]){name}\b", text)]
+
+
+def test_the_example_of_ticketr_toml_can_be_read_and_has_every_key(tmp_path: Path) -> None:
+    (tmp_path / WORKSPACE_FILE).write_text(SHARED)
+
+    assert read_workspace_file(tmp_path) is not None
+    assert missing((*FILE_KEYS, *_SYNC_KEYS, *STRATEGIES), SHARED) == []
+
+
+def test_the_example_of_the_users_config_can_be_read_and_has_every_key(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True)
+    (folder / "config.toml").write_text(OWN)
+    (folder / "config.toml").chmod(0o600)
+
+    assert read_user_config(folder).in_use == "acme"
+    assert missing((*_KEYS, *_WORKSPACE_KEYS), OWN) == []
+
+
+@pytest.mark.parametrize("name", sorted(workspace.commands))
+def test_every_command_and_its_options_are_reported(name: str) -> None:
+    assert f"ticketr workspace {name}" in PAGE
+    options = [
+        option
+        for parameter in workspace.commands[name].params
+        if isinstance(parameter, click.Option)
+        for option in parameter.opts
+    ]
+    assert missing(options, PAGE) == []
+
+
+def test_every_source_of_a_token_is_reported() -> None:
+    assert [source.value for source in TokenSource if f"`{source.value}`" not in PAGE] == []
+
+
+def rows() -> Iterable[list[str]]:
+    """Return the rows of the table of the token rule."""
+    table = PAGE.partition("| `ticketr.toml` names |")[2].partition("\n\n")[0]
+    for line in table.splitlines()[2:]:
+        yield [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_the_table_of_the_token_rule_is_the_rule() -> None:
+    words: dict[str, list[str | None]] = {
+        "": [None],
+        "A": ["A"],
+        "B": ["B"],
+        "anything": [None, "A", "B"],
+        "nothing, or B": [None, "B"],
+    }
+    told = 0
+    for file, url, config, site, environment, stored in rows():
+        for named, confirmed in itertools.product(words[url], words[config]):
+            known = {confirmed} if confirmed else set()
+            is_ours = is_environment_for(site, named=named, confirmed=confirmed, known=known)
+            if trust_in(site, named=named, confirmed=confirmed) is SiteTrust.NONE:
+                expected = ("refused", "refused")
+            else:
+                expected = ("goes there" if is_ours else "does not", "goes there")
+            assert site == (file or confirmed or named)
+            assert (environment, stored) == expected, (named, confirmed, site)
+            told += 1
+    assert told == 12

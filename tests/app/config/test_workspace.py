@@ -14,7 +14,6 @@ from ticketr.app.config import (
     MappedField,
     MissingSetting,
     UnknownKey,
-    UnknownWorkspace,
     Workspace,
     WorkspaceEntry,
     find_root,
@@ -158,10 +157,6 @@ def test_with_nothing_at_all_there_is_still_a_folder(machine: Machine) -> None:
         workspace.required_project()
 
 
-def test_the_root_of_all_folders_has_a_name_too(machine: Machine) -> None:
-    assert machine.resolve(machine.home, folder=Path("/")).name == "/"
-
-
 def test_a_folder_given_by_option_is_not_searched_upwards(machine: Machine) -> None:
     machine.folder("a", 'project = "OUTER"\n')
     inner = machine.folder("a/b")
@@ -180,13 +175,6 @@ def test_a_name_and_a_folder_together_are_wrong_usage(machine: Machine) -> None:
         BadSetting, match=r"--folder is 'x': give a folder or --workspace, not both"
     ):
         machine.resolve(machine.home, name="a", folder=Path("x"))
-
-
-def test_an_unknown_name_is_refused(machine: Machine) -> None:
-    machine.add("acme")
-
-    with pytest.raises(UnknownWorkspace, match="did you mean 'acme'"):
-        machine.resolve(machine.home, name="acmee")
 
 
 @pytest.mark.parametrize("by_name", [True, False])
@@ -309,25 +297,6 @@ def test_settings_of_the_go_program_count_last(machine: Machine) -> None:
     assert (found.project, found.story_type, found.subtask_type) == ("GO", "Story", "Sub-task")
 
 
-def test_the_environment_precedes_settings_of_the_go_program(machine: Machine) -> None:
-    root = machine.folder("work")
-    (root / ".ticketr.yaml").write_text(GO_FILE)
-    machine.environ |= {"JIRA_PROJECT_KEY": "ENV", "JIRA_STORY_TYPE": "Bug"}
-
-    found = machine.resolve(root)
-
-    assert (found.project, found.story_type) == ("ENV", "Bug")
-
-
-def test_an_unusable_project_in_the_environment_is_not_passed_over(machine: Machine) -> None:
-    root = machine.folder("work")
-    (root / ".ticketr.yaml").write_text(GO_FILE)
-    machine.environ["JIRA_PROJECT_KEY"] = "my project"
-
-    with pytest.raises(BadSetting, match="JIRA_PROJECT_KEY is 'my project'"):
-        machine.resolve(root).required_project()
-
-
 def test_an_unusable_project_of_the_go_program_is_reported_when_it_is_needed(
     machine: Machine,
 ) -> None:
@@ -368,11 +337,3 @@ def test_fields_of_the_go_program_count_beside_a_ticketr_toml_without_any(
     (root / ".ticketr.yaml").write_text(GO_FILE)
 
     assert machine.resolve(root).fields == (MappedField("Points", "customfield_1"),)
-
-
-def test_a_broken_file_of_the_go_program_is_reported(machine: Machine) -> None:
-    root = machine.folder("work")
-    (root / ".ticketr.yaml").write_text("field_mappings: [\n")
-
-    with pytest.raises(BadFile, match=r"\.ticketr\.yaml:2: this is not YAML"):
-        machine.resolve(root)
