@@ -213,6 +213,35 @@ async def test_a_map_in_a_job_that_holds_the_only_worker(
         assert trio.current_time() == (5 if is_async else 0)
 
 
+@pytest.mark.parametrize("ordered", [True, False])
+async def test_a_map_of_a_map_in_the_jobs_that_hold_all_workers(
+    autojump_clock: MockClock, *, ordered: bool
+) -> None:
+    async def pipeline(context: JobContext, seconds: float) -> float | str:
+        await trio.sleep(seconds)
+        async with (
+            queue.map(sleep, [1, 1], ordered=ordered) as first,
+            queue.map(sleep, first) as second,
+            queue.map(sleep, second, ordered=ordered) as third,
+        ):
+            try:
+                return sum([result async for result in third])
+            except WouldDeadlock as error:
+                return f"{error.job_id}: {error.awaited}"
+
+    async with open_job_queue(workers=1) as queue:
+        said = await queue.run(pipeline, 0, id="a")
+        assert said == "a: job 'job-1', which needs the worker that this job holds"
+        assert await queue.run(sleep, 1) == 1
+
+    async with open_job_queue(workers=2) as queue:
+        first = queue.submit_nowait(pipeline, 0)
+        assert await queue.run(pipeline, 0.5) == (
+            "job-2: job 'job-5', which needs a worker, and these are held by jobs that wait"
+        )
+        assert await first.result() == 2
+
+
 async def test_a_job_of_a_map_that_waits_for_its_reader(autojump_clock: MockClock) -> None:
     async def wait(context: JobContext, number: int) -> str:
         await trio.sleep(number)

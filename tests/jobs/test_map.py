@@ -561,16 +561,21 @@ async def test_a_reader_that_waits_as_the_block_is_left_is_woken(autojump_clock:
     assert trio.current_time() == 1
 
 
-async def test_one_task_reads_at_a_time(autojump_clock: MockClock) -> None:
+@pytest.mark.parametrize("ordered", [True, False])
+async def test_several_tasks_may_read(autojump_clock: MockClock, *, ordered: bool) -> None:
+    results: list[float] = []
+
     async def read(values: AsyncIterator[float]) -> None:
-        await anext(values)
+        async for value in values:
+            results.append(value)
+            await trio.sleep(1)
 
     async with (
-        open_job_queue() as queue,
-        queue.map(double, [1, 2]) as values,
+        open_job_queue(workers=2) as queue,
+        queue.map(double, range(9), ordered=ordered) as values,
         trio.open_nursery() as nursery,
     ):
-        nursery.start_soon(read, values)
-        await trio.sleep(0.5)
-        with pytest.raises(trio.BusyResourceError):
-            await anext(values)
+        for _ in range(3):
+            nursery.start_soon(read, values)
+
+    assert sorted(results) == [2 * number for number in range(9)]

@@ -11,7 +11,7 @@ import inspect
 import math
 from collections.abc import Awaitable, Callable, Hashable, Iterable
 from contextlib import AbstractAsyncContextManager
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from dataclasses import dataclass
 from functools import partial
 from types import FunctionType, MethodType
@@ -332,6 +332,12 @@ class JobOptions(TypedDict, total=False):
     retry: Retry | None
 
 
+def submit_context() -> Context:
+    """Return the context variables that a job sees: those of its submit, without the marks."""
+    context = copy_context()
+    return without_marks(context) if len(context) == 1 else context
+
+
 def make_record(
     core: QueueCore,
     job: Job[object] | Callable[..., Awaitable[object]],
@@ -349,9 +355,7 @@ def make_record(
     Raises:
         TypeError, ValueError: The job or an option is invalid.
     """
-    context = copy_context()
-    if len(context) == 1:
-        context = without_marks(context)
+    context = submit_context()
     # The common case: an async function with as many parameters as there are arguments.
     if (
         type(job) is FunctionType

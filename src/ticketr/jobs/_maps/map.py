@@ -5,7 +5,8 @@ calls ``job_ended``, which wakes the task that reads the results.
 
 A failure, an error of the items and the end of the block all stop the map at once: the feeder is
 cancelled, and each job that has not ended. The error is kept for the reader, which raises it as it
-is: the nursery would put it into a group.
+is: the nursery would put it into a group. For the same reason the feeder is shielded from the scopes
+around the block: these cancel the body, which leaves the block.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from collections.abc import (
     Generator,
 )
 from dataclasses import replace
-from types import TracebackType
 from typing import Any, Final, NoReturn, Self, final
 
 import trio
@@ -35,6 +35,7 @@ from ticketr.jobs._arguments import (
     checked_options,
     make_record,
     refuse_options,
+    submit_context,
 )
 from ticketr.jobs._core import QueueCore
 from ticketr.jobs._deadlock import wait_for_jobs
@@ -42,7 +43,6 @@ from ticketr.jobs._groups import has_only_exceptions
 from ticketr.jobs._handle import result_of
 from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, JobErrorInfo
 from ticketr.jobs._record import JobRecord, snapshot_of
-from ticketr.jobs._shutdown import what_leaves
 from ticketr.jobs._trio import split_cancelled
 
 logger = logging.getLogger("ticketr.jobs")
@@ -75,9 +75,11 @@ class JobMap:
         ordered: bool,
         outcomes: bool,
     ) -> None:
-        make_record(core, function, (None,), NO_OPTIONS)  # refuses a wrong function
+        template = make_record(core, function, (None,), NO_OPTIONS)
         self._core = core
         self._function = function
+        self._call = template.call[0]
+        self._common = template.name, core.timeout, core.retry
         reason = "each job has an ID of its own, and waits for its key"
         refuse_options("map()", options, ("id", "on_conflict"), reason)
         self._options = checked_options(options)
@@ -91,21 +93,22 @@ class JobMap:
         self._bound = core.workers + ahead
         # To wake the feeder takes as long as to run a small job, so it feeds several at a time.
         self._low = self._bound - max(ahead // 3, 1)
-        self._unread = 0  # how many jobs were submitted and not read
-        self._live: dict[JobRecord, None] = {}  # the submitted ones that have not ended
+        self._unread: dict[JobRecord, object] = {}  # the items of the jobs that were not read
         self._results = deque[JobRecord]()  # all that are unread, or those of them that have ended
-        self._item_of: dict[JobRecord, object] = {}  # if the results are outcomes
         self._nursery: Any = None
-        self._feeding = trio.CancelScope()
+        self._feeding = trio.CancelScope(shield=True)
+        self._fed = trio.Event()  # set when the feeder has ended
         self._was_read = trio.Event()  # for the feeder
-        self._has_changed = trio.Event()  # for the reader
+        self._has_changed = trio.Event()  # for the readers
+        # A reader waits for what its items wait for, too, if they are a map on the same queue.
+        self._before = items if isinstance(items, JobMap) and items._core is core else None
+        self._behind: JobMap | None = None
+        if self._before is not None:
+            self._before._behind = self
         self._failed: JobRecord | None = None  # the job whose failure the reader is to raise
         self._items_error: BaseException | None = None  # the same for what the items have raised
-        self._refusal: QueueClosed | None = None  # the same, after the last result
-        self._closed = ""  # why nothing can be read any more
-        self._is_fed = False
+        self._end: Exception | type[Exception] = StopAsyncIteration  # raised behind the last result
         self._is_stopped = False
-        self._is_reading = False
         self._is_iterated = False
 
     # The block
@@ -121,36 +124,29 @@ class JobMap:
         return self
 
     @enable_ki_protection
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> bool:
-        leaving, spill = error, None
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        leaving = error
         try:
             if error is None and not self._is_iterated:
                 leaving = await self._run_all()  # noqa: ASYNC102 - as the end of the body
-            self._closed = "the block of the map has been left: read inside it"
-            self._stop(self._closed)
-            try:
-                await self._nursery.__aexit__(None, None, None)  # noqa: ASYNC102 - it waits for the feeder
-            except BaseExceptionGroup as group:
-                spill = group
+            reason = "the block of the map has been left: read inside it"
+            self._end = trio.ClosedResourceError(reason)
+            self._stop(reason)
             with trio.CancelScope(shield=True):  # noqa: ASYNC912 - as `run` waits for its job
+                await self._fed.wait()  # noqa: ASYNC102 - shielded
                 await self._wait_ended()  # noqa: ASYNC102 - shielded
-            leaving = self._what_leaves(leaving, spill)
+            await self._nursery.__aexit__(None, None, None)  # noqa: ASYNC102 - its task has ended
+            leaving = self._what_leaves(leaving)
             if leaving is not None and leaving is not error:
                 raise leaving
-            return leaving is None  # noqa: ASYNC910 - leaving the nursery is a checkpoint
         finally:
-            del error, spill, leaving  # their tracebacks hold this frame
+            del error, leaving  # their tracebacks hold this frame
 
     async def _run_all(self) -> BaseException | None:
         """Run all items, and return what a reader of their results would get raised."""
         try:
             while True:
-                self._core.reporter.report_if_unseen(await self._next())
+                self._core.reporter.report_if_unseen((await self._next())[0])
         except StopAsyncIteration:
             return None  # noqa: ASYNC910 - each result has a checkpoint
         except BaseException as error:  # noqa: ASYNC103, BLE001 - it leaves the block
@@ -158,58 +154,41 @@ class JobMap:
 
     async def _wait_ended(self) -> None:  # noqa: ASYNC910 - the caller has passed a checkpoint
         """Wait until all jobs have ended, and report the failures that were not read."""
-        core = self._core
-        while self._live:
-            ended = next(iter(self._live)).wait_ended
-            await wait_for_jobs(core, self._live.keys, ended, is_refusable=False)
+        core, unread = self._core, self._unread
+        for record in unread:
+            await wait_for_jobs(core, record.unended, record.wait_ended, is_refusable=False)
         if core.store is not None:
             await core.store.wait_all_written()
-        for record in self._results:
+        for record in unread:
             core.reporter.report_if_unseen(record)
+        unread.clear()
         self._results.clear()
 
-    def _what_leaves(
-        self, body: BaseException | None, spill: BaseException | None
-    ) -> BaseException | None:
-        """Return what to raise at the end of the block.
-
-        Args:
-            body: What the body raised. An error of the items beside it is logged.
-            spill: What came out of the nursery: a Cancelled of an outer scope, or an interrupt.
-        """
+    def _what_leaves(self, body: BaseException | None) -> BaseException | None:
+        """Return what to raise at the end of the block, beside the error of the body."""
         error, self._items_error = self._items_error, None
-        if body is None and spill is None:
-            return error
-        if body is not None and error is not None and has_only_exceptions(error):
-            text = JobErrorInfo.of(error).traceback
-            logger.error("The items of a map raised, and another error left its block:\n%s", text)
-            error = None
-        return what_leaves(body, [] if error is None else [error], spill)
+        if body is None or error is None or not has_only_exceptions(error):
+            return body if error is None else error
+        text = JobErrorInfo.of(error).traceback
+        logger.error("The items of a map raised, and another error left its block:\n%s", text)
+        return body
 
     # Feeding
 
     @enable_ki_protection
     async def _feed(self) -> None:  # noqa: ASYNC910 - it has a checkpoint before the first item
-        """Submit the jobs of all items.
-
-        Cancellation:
-            Ends it. If it comes from outside, it is raised.
-        """
-        try:
-            with self._feeding:
+        """Submit the jobs of all items; what the items raise is kept for the reader."""
+        with self._feeding:
+            try:
                 await self._submit_all()
-        except BaseException as error:  # noqa: ASYNC103, BLE001 - the reader raises it, but a Cancelled
-            cancelled, rest = split_cancelled(error)
-            if trio.current_effective_deadline() != -math.inf:  # no scope outside is cancelled
-                cancelled, rest = None, error
-            if rest is not None:
+            except BaseException as error:  # noqa: ASYNC103 - the reader raises it
+                rest = split_cancelled(error)[1] if self._feeding.cancel_called else error
+                if rest is None:
+                    raise
                 self._items_failed(rest)
-            if cancelled is not None:
-                raise cancelled from None  # noqa: ASYNC104 - the reader raises the others
-        finally:
-            if not self._is_fed and not self._is_stopped:
-                self._closed = "the scope around the map was cancelled"
-                self._stop(self._closed)
+            finally:
+                self._fed.set()
+                self._notify_readers()
 
     @disable_ki_protection  # in the iterable's own code
     async def _submit_all(self) -> None:
@@ -218,7 +197,7 @@ class JobMap:
         with trio.CancelScope() as closing:
             try:
                 for number in itertools.count():
-                    if self._unread >= self._bound:
+                    if len(self._unread) >= self._bound:
                         self._was_read = trio.Event()
                         await self._was_read.wait()
                     elif number % BATCH == 0:
@@ -227,55 +206,42 @@ class JobMap:
                     item = await anext(draw, END) if self._is_async else next(draw, END)
                     if item is END or self._is_stopped:  # perhaps by the iterable's own code
                         break
-                    try:
-                        if (record := self._submit(item)) is not None:
-                            await self._core.wait_for_room(record)
-                            self._job_entered(record)
-                    except QueueClosed as refusal:  # what has entered may still end
-                        self._refusal = refusal
+                    if not await self._submit(item):
                         break
             finally:
                 closing.shield, closing.deadline = True, trio.current_time() + CLOSE_SECONDS
                 await _close(self._items)  # noqa: ASYNC102 - a bounded shield
-        self._is_fed = True
-        self._has_changed.set()
 
     @enable_ki_protection
-    def _submit(self, item: object) -> JobRecord | None:
-        """Submit the job of an item; return it if there is no room."""
+    async def _submit(self, item: object) -> bool:  # noqa: ASYNC910 - the caller has checkpoints
+        """Submit the job of an item; return False if the queue takes no more."""
         core = self._core
-        record = make_record(core, self._function, (item,), NO_OPTIONS)
+        record = JobRecord((self._call, (item,), submit_context(), None), *self._common)
         if self._options:
             record.set_options(self._options)
         if core.store is not None:
             core.store.pack(record, self._function, (item,), is_awaited=False)
         record.collect_by(self)
-        if self._outcomes:
-            self._item_of[record] = item
-        if core.enter(record) is None:
-            return record
-        self._job_entered(record)
+        try:
+            if core.enter(record) is None:
+                await core.wait_for_room(record)
+        except QueueClosed as refusal:  # what has entered may still end
+            self._end = refusal
+            return False  # noqa: ASYNC910 - the same
+        self._unread[record] = item
+        if self._ordered or record.collector is None:  # it may have ended by now
+            self._results.append(record)
+        if self._is_stopped:  # meanwhile
+            core.cancel(record, CancelCause.SCOPE, "the map was stopped")
         if not core.dispatcher.wakeup_pending:
             core.dispatcher.wake()
-        return None
-
-    @enable_ki_protection
-    def _job_entered(self, record: JobRecord) -> None:
-        """Keep a job that has entered the queue; by now it may have ended, and the map stopped."""
-        self._unread += 1
-        if self._ordered:
-            self._results.append(record)
-        if record.collector is not None:  # it has not ended
-            self._live[record] = None
-        if self._is_stopped:
-            self._core.cancel(record, CancelCause.SCOPE, "the map was stopped")
-        self._has_changed.set()  # a reader in a job looks whether it may wait for this one, too
+        self._notify_readers()  # one in a job looks whether it may wait for this one
+        return True  # noqa: ASYNC910 - the same
 
     def _items_failed(self, error: BaseException) -> None:
         """Stop the map because its items raised; the reader gets that error."""
         self._items_error = error
-        if isinstance(error, StopAsyncIteration) or split_cancelled(error)[1] is None:
-            # The one would end the results in silence, the other has no scope to catch it.
+        if split_cancelled(error)[1] is None:  # no scope would catch it
             self._items_error = RuntimeError(
                 f"the items of a map raised {type(error).__name__}: a generator that is not async"
                 " must not hold a cancel scope open across a yield"
@@ -290,21 +256,19 @@ class JobMap:
         if not self._is_stopped:
             self._is_stopped = True
             self._feeding.cancel(reason)
-            for record in [*self._live]:
+            for record in [*self._unread]:
                 self._core.cancel(record, CancelCause.SCOPE, reason)
-        self._has_changed.set()
+        self._notify_readers()
 
     def job_ended(self, record: JobRecord) -> None:
         """Keep an ended job for the reader; stop the map if it was to give a value."""
-        self._live.pop(record, None)
-        results = self._results
-        if not self._ordered:
-            results.append(record)
+        if not self._ordered and record in self._unread:
+            self._results.append(record)
         if record.status is not COMPLETED and not self._outcomes and not self._is_stopped:
             self._failed = record
             self._stop("another job of the map has failed")
-        if results and results[0] is record:
-            self._has_changed.set()
+        if self._results and self._results[0] is record:
+            self._notify_readers()
 
     # Reading
 
@@ -313,67 +277,72 @@ class JobMap:
 
     @enable_ki_protection
     async def __anext__(self) -> object:
-        if self._is_reading:
-            raise trio.BusyResourceError("another task reads the results of this map")
         if self._nursery is None:
             raise RuntimeError(
                 "this map has not been entered: write 'async with queue.map(...) as results'"
                 " around the loop"
             )
-        self._is_reading = self._is_iterated = True
-        try:
-            record = await self._next()
-        finally:
-            self._is_reading = False
+        self._is_iterated = True
+        record, item = await self._next()
         if record.status is FAILED:
             record.mark_outcome_seen()
-        if self._outcomes:
-            return replace(snapshot_of(record), item=self._item_of.pop(record))
-        return record.result
+        return replace(snapshot_of(record), item=item) if self._outcomes else record.result
 
-    async def _next(self) -> JobRecord:
-        """Wait for the next result, and return its job."""
+    async def _next(self) -> tuple[JobRecord, object]:
+        """Wait for the next result, and return its job and item."""
         core, results = self._core, self._results
         if self._is_readable():
             await checkpoint()
-        else:
-            while not self._is_readable():
+        while not self._is_readable():
+            if self._has_changed.is_set():
                 self._has_changed = trio.Event()
-                await wait_for_jobs(core, self._awaited, self._has_changed.wait)
-        if core.store is not None and (ended := self._failed or next(iter(results), None)):
-            await core.store.wait_end_written(ended)
+            await wait_for_jobs(core, self._awaited, self._has_changed.wait)
         if self._is_stopped or not self._unread:
             await checkpoint()  # the scope around the map may be cancelled, and this task with it
-            self._raise_end()
-        self._unread -= 1
-        if self._unread <= self._low:
+            await self._raise_end()
+        record = results.popleft()
+        if core.store is not None:
+            try:
+                await core.store.wait_end_written(record)
+            except BaseException:
+                results.appendleft(record)
+                raise
+        item = self._unread.pop(record)
+        if len(self._unread) <= self._low:
             self._was_read.set()
-        return results.popleft()  # noqa: ASYNC910 - it has passed a checkpoint
+        return record, item  # noqa: ASYNC910 - it has passed a checkpoint
 
-    def _raise_end(self) -> NoReturn:
+    async def _raise_end(self) -> NoReturn:
         """Raise what has stopped the map; the second time, the end of the results."""
-        if self._closed:
-            raise trio.ClosedResourceError(self._closed)
-        failed, self._failed = self._failed, None
+        if self._failed is not None and self._core.store is not None:
+            await self._core.store.wait_end_written(self._failed)
+        failed, error, self._failed, self._items_error = self._failed, self._items_error, None, None
         if failed is not None:
             failed.mark_outcome_seen()
             result_of(failed)
-        error, self._items_error, self._refusal = self._items_error or self._refusal, None, None
         try:
-            raise StopAsyncIteration if error is None else error
+            raise self._end if error is None else error
         finally:
             del error  # its traceback holds this frame
+
+    def _notify_readers(self) -> None:
+        """Wake the readers of this map, and of one that has it as its items."""
+        self._has_changed.set()
+        if self._behind is not None:
+            self._behind._notify_readers()
 
     def _is_readable(self) -> bool:
         """Return whether there is a result to read, an error to raise, or the end."""
         results = self._results
-        if results and results[0] not in self._live:
+        if results and results[0].collector is None:  # it has ended
             return True
-        return self._is_stopped or (self._is_fed and not self._unread)
+        return self._is_stopped or (self._fed.is_set() and not self._unread)
 
     def _awaited(self) -> Collection[JobRecord]:
         """Return the jobs that the reader waits for, which are all; none once it can read."""
-        return () if self._is_readable() else self._live.keys()
+        if self._is_readable():
+            return ()
+        return self._unread.keys() or (() if self._before is None else self._before._awaited())
 
 
 @disable_ki_protection
@@ -388,7 +357,5 @@ async def _close(items: object) -> None:  # noqa: ASYNC910 - the feeder has pass
     elif isinstance(items, AsyncGenerator):
         try:
             await items.aclose()
-        except BaseExceptionGroup as group:
-            _, errors = group.split(GeneratorExit)
-            if errors is not None:
-                raise errors from None
+        except* GeneratorExit:
+            pass
