@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ticketr.app.sync.bulk.change import BulkChange, BulkIssue, FieldSetting, ListAction
     from ticketr.app.sync.bulk.finding import FindIssuesJob, find_issues
     from ticketr.app.sync.bulk.jobs import BulkJob, BulkResult
-    from ticketr.app.sync.compare.attachment_names import size_words
+    from ticketr.app.sync.compare.attachments import size_words
     from ticketr.app.sync.compare.choices import (
         Choice,
         ConflictView,
@@ -127,11 +127,11 @@ if TYPE_CHECKING:
 #: The public names of each module, as in the imports above.
 _NAMES = {
     "asking": "keys_of read_last_change read_statuses search_ids",
-    "attachments": ("AddAttachmentsJob GetAttachmentsJob ListAttachmentsJob"),
+    "attachments": "AddAttachmentsJob GetAttachmentsJob ListAttachmentsJob",
     "bulk.change": "BulkChange BulkIssue FieldSetting ListAction",
     "bulk.finding": "FindIssuesJob find_issues",
     "bulk.jobs": "BulkJob BulkResult",
-    "compare.attachment_names": "size_words",
+    "compare.attachments": "size_words",
     "compare.choices": (
         "Choice ConflictView Edited FileChange Preview Resolution choose choose_all preview"
     ),
@@ -150,14 +150,16 @@ _NAMES = {
     "edits.survey": "LocalSurvey take_survey",
     "edits.uncertain": "find_uncertain",
     "errors": (
-        "AbsentIssues BadChoice BadQuery BadWork CannotEdit CannotUndo ConflictChanged DuplicateKey "
-        "FileFailed NoConflict NotChosen NothingToUndo OtherSite RenamedProject StateFailed SyncError "
-        "UnknownField UnknownProject UnknownTicket UnsupportedField WorkspaceBusy"
+        "AbsentIssues BadChoice BadQuery BadWork CannotEdit CannotUndo ConflictChanged "
+        "DuplicateKey FileFailed NoConflict NotChosen NothingToUndo OtherSite RenamedProject "
+        "StateFailed SyncError UnknownField UnknownProject UnknownTicket UnsupportedField "
+        "WorkspaceBusy"
     ),
     "file_edits": (
-        "Change FieldChange FileEdit FileEditPlan IssuePlace add_comment add_sub_task add_ticket "
-        "carry_out_edits plan_file_edits"
+        "Change FieldChange FileEdit FileEditPlan IssuePlace add_comment add_sub_task "
+        "add_ticket carry_out_edits plan_file_edits"
     ),
+    "job_tags": "tagged_tickets ticket_tags",
     "jobs.parts": "SyncResult is_partial",
     "jobs.pull_job": "PullJob",
     "jobs.push_job": "PushJob",
@@ -174,7 +176,6 @@ _NAMES = {
     "state.state": "State",
     "state.undo": "UndoKind UndoStep",
     "threads": "ThreadRunner",
-    "job_tags": "tagged_tickets ticket_tags",
     "undo": "Undone UndoneChange last_step same_change undo_change undo_last undo_step undo_steps",
     "worklog": "LogWorkJob checked_time",
     "workspace.drafts": "write_draft",

@@ -19,7 +19,7 @@ from ticketr.app.jira import (
     Upload,
     may_have_happened,
 )
-from ticketr.app.sync.compare.attachment_names import size_words
+from ticketr.app.sync.compare.attachments import size_words
 from ticketr.app.sync.concurrency import TRIES, passes_soon
 from ticketr.app.sync.jobs.parts import reporting_session
 from ticketr.app.sync.notes import Code, Note

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr.app.jira import AuthenticationFailed, JiraError
-from ticketr.app.sync.compare.jira_attachments import (
+from ticketr.app.sync.compare.attachments import (
     ATTACHMENT_FIELD,
     jira_attachments,
     with_media,

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from ticketr.app.sync.compare.attachment_names import (
+from ticketr.app.sync.compare.attachments import (
     LONGEST,
     possible_names,
     safe_name,

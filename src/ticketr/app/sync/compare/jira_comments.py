@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from ticketr.app.jira.adf import to_markdown
-from ticketr.app.sync.compare.jira_attachments import files_of
+from ticketr.app.sync.compare.attachments import files_of
 from ticketr.app.tickets import Comment
 
 #: Jira's field that holds the comments.

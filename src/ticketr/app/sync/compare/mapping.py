@@ -12,6 +12,13 @@ from types import MappingProxyType
 
 from ticketr.app.jira.adf import is_too_large, to_adf, visible, weight
 from ticketr.app.jira.models import Issue
+from ticketr.app.sync.compare.attachments import (
+    ATTACHMENT_FIELD,
+    ATTACHMENTS,
+    attachment_line,
+    files_of,
+    slim_attachments,
+)
 from ticketr.app.sync.compare.columns import PARENT, Columns
 from ticketr.app.sync.compare.descriptions import (
     DescriptionText,
@@ -20,13 +27,6 @@ from ticketr.app.sync.compare.descriptions import (
     markdown_of,
 )
 from ticketr.app.sync.compare.durations import ESTIMATES, LONGEST_SECONDS, duration_text
-from ticketr.app.sync.compare.jira_attachments import (
-    ATTACHMENT_FIELD,
-    ATTACHMENTS,
-    attachment_line,
-    files_of,
-    slim_attachments,
-)
 from ticketr.app.sync.compare.jira_comments import COMMENT_FIELD, jira_comments, slim_comments
 from ticketr.app.sync.compare.jira_links import LINK_FIELD, link_lines, slim_links
 from ticketr.app.sync.compare.text_parts import as_document, documents_in, is_document

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 from ticketr.app.jira.adf import BY_NAME, is_too_long, local_pictures, shown_files, to_adf
 from ticketr.app.jira.models import Issue
-from ticketr.app.sync.compare.attachment_names import size_words
+from ticketr.app.sync.compare.attachments import files_of, size_words
 from ticketr.app.sync.compare.diff import by_key
-from ticketr.app.sync.compare.jira_attachments import files_of
 from ticketr.app.tickets import Ticket
 
 _SCHEME = "attachment:"

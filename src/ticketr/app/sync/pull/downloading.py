@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr.app.jira import PORTION, Attachment, AuthenticationFailed, JiraError
-from ticketr.app.sync.compare.attachment_names import size_words
-from ticketr.app.sync.compare.jira_attachments import ATTACHMENT_FIELD, jira_attachments
+from ticketr.app.sync.compare.attachments import ATTACHMENT_FIELD, jira_attachments, size_words
 from ticketr.app.sync.concurrency import PAGE
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note

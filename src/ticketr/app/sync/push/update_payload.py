@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from ticketr.app.sync.compare.attachments import ATTACHMENTS, files_of
 from ticketr.app.sync.compare.comment_parts import CommentPart
 from ticketr.app.sync.compare.diff import Change, CorePart
 from ticketr.app.sync.compare.durations import with_time_tracking
-from ticketr.app.sync.compare.jira_attachments import ATTACHMENTS, files_of
 from ticketr.app.sync.compare.pictures import PictureFile, uploads_in
 from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.compare.text_parts import DESCRIPTION_FIELD, TextPart

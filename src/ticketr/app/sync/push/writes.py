@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ticketr.app.jira import Issue
+from ticketr.app.sync.compare.attachments import files_of
 from ticketr.app.sync.compare.diff import Change, CorePart, by_key
 from ticketr.app.sync.compare.grafting import EditedText
-from ticketr.app.sync.compare.jira_attachments import files_of
 from ticketr.app.sync.compare.jira_comments import jira_comments
 from ticketr.app.sync.compare.mapping import type_id
 from ticketr.app.sync.compare.sent_comments import highest_number

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ticketr.app.jira import Attachment, Issue
-from ticketr.app.sync.compare.jira_attachments import jira_attachments
+from ticketr.app.sync.compare.attachments import jira_attachments
 from ticketr.app.sync.state.comments import SentComments
 from ticketr.app.sync.state.database import Database
 from ticketr.app.sync.state.files import MediaIds, Uploads

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ticketr.app.config import open_new
-from ticketr.app.sync.compare.attachment_names import possible_names
+from ticketr.app.sync.compare.attachments import possible_names
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.workspace.failures import file_errors
 from ticketr.app.sync.workspace.files import TEMPORARY, open_to_write

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ticketr.app.sync.compare.attachments import files_of
 from ticketr.app.sync.compare.bases import distance, read_ticket
 from ticketr.app.sync.compare.diff import by_key, is_rich_text, rekeyed
 from ticketr.app.sync.compare.earlier_texts import earlier_names, fold_earlier_texts
-from ticketr.app.sync.compare.jira_attachments import files_of
 from ticketr.app.sync.compare.jira_links import jira_links
 from ticketr.app.sync.compare.mapping import KnownText
 from ticketr.app.sync.compare.sent import SentValue, add_sent_to_base, as_sent
