@@ -18,7 +18,7 @@ from ticketr import JobFailed
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import State
 from ticketr.app.sync.compare import descriptions, mapping
-from ticketr.app.sync.compare.text_parts import TextPart
+from ticketr.app.sync.compare.comments import TextPart
 from ticketr.app.sync.writing import writer
 
 

@@ -19,7 +19,7 @@ from ticketr.app.sync.compare.attachments import (
     jira_attachments,
     with_media,
 )
-from ticketr.app.sync.compare.text_parts import shown_files
+from ticketr.app.sync.compare.comments import shown_files
 from ticketr.app.sync.concurrency import PAGE, run_in_tasks
 from ticketr.app.sync.threads import ThreadRunner, chunks
 

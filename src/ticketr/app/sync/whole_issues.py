@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ticketr.app.jira import BadAnswer, BadRequest, NotFound
-from ticketr.app.sync.compare.jira_comments import COMMENT_FIELD, are_incomplete, comments_field
+from ticketr.app.sync.compare.comments import COMMENT_FIELD, are_incomplete, comments_field
 
 if TYPE_CHECKING:
     from ticketr.app.jira import BulkFetched, Issue, JiraClient

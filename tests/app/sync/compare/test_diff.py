@@ -7,6 +7,7 @@ from fakes.ticket_texts import texts
 from fakes.ticket_versions import Versions, versions
 from hypothesis import given, strategies as st
 
+from ticketr.app.sync.compare.comments import TextPart
 from ticketr.app.sync.compare.diff import (
     Change,
     CorePart,
@@ -17,7 +18,6 @@ from ticketr.app.sync.compare.diff import (
     criteria_of,
     part_texts,
 )
-from ticketr.app.sync.compare.text_parts import TextPart
 from ticketr.app.tickets import Ticket
 
 

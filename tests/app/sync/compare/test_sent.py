@@ -10,6 +10,7 @@ from hypothesis import given
 
 from ticketr.app.jira import Issue
 from ticketr.app.jira.adf import to_adf
+from ticketr.app.sync.compare.comments import TextPart
 from ticketr.app.sync.compare.diff import CorePart, part_texts
 from ticketr.app.sync.compare.sent import (
     SentValue,
@@ -19,7 +20,6 @@ from ticketr.app.sync.compare.sent import (
     is_answer,
     to_json,
 )
-from ticketr.app.sync.compare.text_parts import TextPart
 from ticketr.app.tickets import Ticket
 
 ANA = {"accountId": "a1", "displayName": "Ana"}

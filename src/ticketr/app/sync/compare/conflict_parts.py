@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
+from ticketr.app.sync.compare.comments import TextPart
 from ticketr.app.sync.compare.diff import (
     SOFT_END,
     CorePart,
@@ -24,7 +25,6 @@ from ticketr.app.sync.compare.diff import (
 from ticketr.app.sync.compare.diff3 import CleanChunk, ConflictChunk, TakenChunk, merge_chunks
 from ticketr.app.sync.compare.merge import merge
 from ticketr.app.sync.compare.part_merge import Chunk, ClashPlace, PartMerge, part_lines
-from ticketr.app.sync.compare.text_parts import TextPart
 from ticketr.app.sync.compare.versions import Versions
 
 #: Who has changed something: the user, or somebody in Jira.

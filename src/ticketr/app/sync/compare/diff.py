@@ -13,9 +13,14 @@ from enum import Enum
 from typing import TypeAlias
 
 from ticketr.app.jira.adf import BY_NAME, canonical, dropped_texts, is_too_long, to_adf
-from ticketr.app.sync.compare.comment_parts import CommentPart, comment_texts, with_comment_texts
+from ticketr.app.sync.compare.comments import (
+    CommentPart,
+    TextPart,
+    comment_texts,
+    field_texts,
+    with_comment_texts,
+)
 from ticketr.app.sync.compare.descriptions import description_adf
-from ticketr.app.sync.compare.text_parts import TextPart, field_texts
 from ticketr.app.tickets import Ticket
 
 #: Replaces a line end inside a criterion where criteria are lines; no ticket holds a lone CR.

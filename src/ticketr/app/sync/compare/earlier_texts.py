@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ticketr.app.jira.adf import to_adf
 from ticketr.app.jira.models import Issue
-from ticketr.app.sync.compare.text_parts import DESCRIPTION_FIELD
+from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD
 from ticketr.app.tickets import Ticket, field_heading, fold_texts
 
 #: How the text of such a heading begins.

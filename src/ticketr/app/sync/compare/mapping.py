@@ -20,6 +20,14 @@ from ticketr.app.sync.compare.attachments import (
     slim_attachments,
 )
 from ticketr.app.sync.compare.columns import PARENT, Columns
+from ticketr.app.sync.compare.comments import (
+    COMMENT_FIELD,
+    as_document,
+    documents_in,
+    is_document,
+    jira_comments,
+    slim_comments,
+)
 from ticketr.app.sync.compare.descriptions import (
     DescriptionText,
     description_adf,
@@ -27,9 +35,7 @@ from ticketr.app.sync.compare.descriptions import (
     markdown_of,
 )
 from ticketr.app.sync.compare.durations import ESTIMATES, LONGEST_SECONDS, duration_text
-from ticketr.app.sync.compare.jira_comments import COMMENT_FIELD, jira_comments, slim_comments
 from ticketr.app.sync.compare.jira_links import LINK_FIELD, link_lines, slim_links
-from ticketr.app.sync.compare.text_parts import as_document, documents_in, is_document
 from ticketr.app.tickets import Ticket, parse, render_ticket
 
 #: What is between a choice and the second one below it.

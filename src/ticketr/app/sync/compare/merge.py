@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from ticketr.app.sync.compare.comment_parts import CommentPart, merged_comments
+from ticketr.app.sync.compare.comments import CommentPart, TextPart, merged_comments
 from ticketr.app.sync.compare.diff import (
     Change,
     CorePart,
@@ -22,7 +22,6 @@ from ticketr.app.sync.compare.diff import (
 )
 from ticketr.app.sync.compare.diff3 import CleanChunk, ConflictChunk, merge_lines
 from ticketr.app.sync.compare.part_merge import ClashPlace, PartMerge, merge_part
-from ticketr.app.sync.compare.text_parts import TextPart
 from ticketr.app.sync.compare.versions import Side
 from ticketr.app.tickets import Ticket
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from ticketr.app.sync.compare.comment_parts import CommentPart
+from ticketr.app.sync.compare.comments import CommentPart
 from ticketr.app.sync.compare.diff import CorePart, Part, alike, is_rich_text
 from ticketr.app.sync.compare.diff3 import (
     CleanChunk,

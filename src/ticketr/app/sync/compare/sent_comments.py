@@ -14,8 +14,8 @@ from difflib import SequenceMatcher
 
 from ticketr.app.jira.adf import canonical
 from ticketr.app.jira.models import Issue
+from ticketr.app.sync.compare.comments import jira_comments
 from ticketr.app.sync.compare.diff import by_key
-from ticketr.app.sync.compare.jira_comments import jira_comments
 from ticketr.app.tickets import Comment, Ticket
 
 #: How alike two texts must be, from 0 to 1, for one to count as an edit of the other.

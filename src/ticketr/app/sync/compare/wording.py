@@ -17,9 +17,8 @@ from ticketr.app.jira.adf import (
 )
 from ticketr.app.jira.models import Issue
 from ticketr.app.sync.compare.attachments import files_of
+from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, jira_comments
 from ticketr.app.sync.compare.diff import CorePart, alike, by_key
-from ticketr.app.sync.compare.jira_comments import jira_comments
-from ticketr.app.sync.compare.text_parts import DESCRIPTION_FIELD
 from ticketr.app.tickets import Comment, Ticket
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ticketr.app.sync.compare.comment_parts import CommentPart
+from ticketr.app.sync.compare.comments import CommentPart
 from ticketr.app.sync.compare.diff import (
     Change,
     CorePart,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ticketr.app.sync.compare.comment_parts import CommentPart
+from ticketr.app.sync.compare.comments import CommentPart
 from ticketr.app.sync.compare.diff import Change, CorePart, by_key, criteria_of
 from ticketr.app.sync.compare.pictures import PictureFile, uploads_in
 from ticketr.app.sync.edits.local_changes import LocalChange, draft_changes

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr.app.jira import AuthenticationFailed, Created, JiraError, certainly_failed
-from ticketr.app.sync.compare.comment_parts import CommentPart
+from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, CommentPart
 from ticketr.app.sync.compare.diff import Change
 from ticketr.app.sync.compare.jira_links import LINK_FIELD
 from ticketr.app.sync.compare.sent import SentValue
-from ticketr.app.sync.compare.text_parts import DESCRIPTION_FIELD
 from ticketr.app.sync.edits.local_changes import LocalChange, add_to_base
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from ticketr.app.jira import Issue
 from ticketr.app.sync.compare.attachments import files_of
+from ticketr.app.sync.compare.comments import jira_comments
 from ticketr.app.sync.compare.diff import Change, CorePart, by_key
 from ticketr.app.sync.compare.grafting import EditedText
-from ticketr.app.sync.compare.jira_comments import jira_comments
 from ticketr.app.sync.compare.mapping import type_id
 from ticketr.app.sync.compare.sent_comments import highest_number
 from ticketr.app.sync.edits.local_changes import LocalChange, draft_changes

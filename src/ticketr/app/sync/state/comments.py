@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ticketr.app.jira import Issue
-from ticketr.app.sync.compare.jira_comments import COMMENT_FIELD
+from ticketr.app.sync.compare.comments import COMMENT_FIELD
 from ticketr.app.sync.compare.sent_comments import SentComment, found_comments
 from ticketr.app.sync.state.journal import REMEMBERED
 

@@ -1,0 +1,240 @@
+"""The comments and rich texts of an issue: as Jira sends them, and as parts that are compared. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from ticketr.app.jira import adf
+from ticketr.app.jira.adf import to_markdown
+from ticketr.app.sync.compare.attachments import files_of
+from ticketr.app.tickets import Comment, Ticket
+
+#: Jira's field that holds the comments.
+COMMENT_FIELD = "comment"
+
+
+@dataclass(frozen=True, slots=True)
+class JiraComment:
+    """A comment in Jira.
+
+    Attributes:
+        id: Its number.
+        author: The name of its author.
+        account: The account ID of its author; empty if unknown.
+        time: When it was written, as a file shows it; empty if unknown.
+        body: Its text as ADF.
+        visibility: Who may see it, as Jira writes it; None for everybody.
+        files: The media IDs of the attachments of its issue, by their names.
+    """
+
+    id: str
+    author: str
+    account: str
+    time: str
+    body: object
+    visibility: object
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    def in_file(self) -> Comment:
+        """Return the comment as a file shows it."""
+        text = to_markdown(self.body, files=self.files) if isinstance(self.body, dict) else ""
+        return Comment(text, self.id, self.author, self.time)
+
+
+def jira_comments(fields: Mapping[str, object]) -> tuple[JiraComment, ...]:
+    """Return the comments among the fields of an issue, each once, in Jira's order."""
+    comments: dict[str, JiraComment] = {}
+    files = files_of(fields)
+    for entry in _entries(fields.get(COMMENT_FIELD)):
+        comment_id, author = str(entry.get("id", "")), entry.get("author")
+        if not (comment_id.isascii() and comment_id.isdecimal()):
+            continue
+        person = author if isinstance(author, dict) else {}
+        comments.setdefault(
+            comment_id,
+            JiraComment(
+                comment_id,
+                _text(person.get("displayName")),
+                _text(person.get("accountId")) or _text(person.get("key")),
+                _time(entry.get("created")),
+                entry.get("body"),
+                entry.get("visibility"),
+                files,
+            ),
+        )
+    return tuple(comments.values())
+
+
+def are_incomplete(fields: Mapping[str, object]) -> bool:
+    """Return whether an issue has more comments than its fields hold."""
+    value = fields.get(COMMENT_FIELD)
+    total = value.get("total") if isinstance(value, dict) else None
+    return isinstance(total, int) and total > len(list(_entries(value)))
+
+
+def comments_field(comments: Iterable[Mapping[str, object]]) -> dict[str, object]:
+    """Return comments as the field of an issue holds them."""
+    listed = list(comments)
+    return {"comments": listed, "total": len(listed)}
+
+
+def slim_comments(value: object) -> object:
+    """Return only what files and comparisons need of the field."""
+    return comments_field(
+        {name: _slim(name, entry[name]) for name in _KEPT_KEYS if entry.get(name) is not None}
+        for entry in _entries(value)
+    )
+
+
+_KEPT_KEYS = ("id", "author", "created", "body", "visibility")
+
+
+def _slim(name: str, value: object) -> object:
+    if name != "author" or not isinstance(value, dict):
+        return value
+    return {key: value[key] for key in ("accountId", "key", "displayName") if key in value}
+
+
+def _entries(value: object) -> Iterator[dict[str, object]]:
+    listed = value.get("comments") if isinstance(value, dict) else None
+    for entry in listed if isinstance(listed, list) else ():
+        if isinstance(entry, dict):
+            yield entry
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _time(value: object) -> str:
+    try:
+        moment = datetime.fromisoformat(_text(value))
+        return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ")
+    except (ValueError, OverflowError):  # a server may say anything
+        return ""
+
+
+#: Jira's field that holds the description.
+DESCRIPTION_FIELD = "description"
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """A rich-text field of an issue.
+
+    Attributes:
+        name: Its name in the file.
+    """
+
+    name: str
+
+
+def field_texts(issue: Ticket) -> dict[TextPart, str]:
+    """Return the rich texts of an issue."""
+    return {TextPart(name): text for name, text in issue.texts.items()}
+
+
+def is_document(value: object) -> bool:
+    """Return whether the value of a field is rich text in Jira's form."""
+    return isinstance(value, dict) and value.get("type") == "doc"
+
+
+def as_document(value: object) -> object:
+    """Return the value of a rich-text field as a document; some sites answer with plain text."""
+    return adf.plain_document(value) if isinstance(value, str) and value else value
+
+
+def documents_in(fields: Mapping[str, object]) -> Iterator[object]:
+    """Yield the description of an issue, and its other rich texts, from its fields."""
+    yield fields.get(DESCRIPTION_FIELD)
+    for name, value in fields.items():
+        if isinstance(value, dict) and name != DESCRIPTION_FIELD and is_document(value):
+            yield value
+
+
+def shown_files(fields: Mapping[str, object]) -> tuple[adf.ShownFile, ...]:
+    """Return the files that the rich texts and the comments of an issue show, from its fields."""
+    comments = (comment.body for comment in jira_comments(fields))
+    return tuple(
+        file
+        for document in (*documents_in(fields), *comments)
+        for file in adf.shown_files(document)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CommentPart:
+    """A comment of an issue.
+
+    Attributes:
+        id: Its number in Jira; empty for a new one.
+        text: The text of a new one, by which it is known; empty for others.
+        number: How many new ones with the same text are before it.
+    """
+
+    id: str
+    text: str = ""
+    number: int = 0
+
+    @property
+    def is_new(self) -> bool:
+        """Whether Jira does not have it yet."""
+        return not self.id
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return "New comment" if self.is_new else f"Comment {self.id}"
+
+
+def comment_texts(issue: Ticket) -> dict[CommentPart, str]:
+    """Return the text of each comment of an issue."""
+    before: Counter[str] = Counter()
+    texts: dict[CommentPart, str] = {}
+    for comment in issue.comments:
+        part = CommentPart(comment.id)
+        if comment.is_new:
+            part = CommentPart("", comment.text, before[comment.text])
+            before[comment.text] += 1
+        texts[part] = comment.text
+    return texts
+
+
+def with_comment_texts(issue: Ticket, texts: Mapping[CommentPart, str]) -> tuple[Comment, ...]:
+    """Return the comments of an issue with other texts; a comment that it lacks is added.
+
+    New ones stay as they are: Jira has to number them first.
+    """
+    wanted = {part.id: text for part, text in texts.items() if not part.is_new}
+    known = {comment.id for comment in issue.comments}
+    return (
+        *(
+            replace(comment, text=wanted.get(comment.id, comment.text))
+            for comment in issue.comments
+        ),
+        *(Comment(text, number) for number, text in wanted.items() if number not in known),
+    )
+
+
+def merged_comments(
+    texts: Mapping[CommentPart, str], local: Iterable[Comment], remote: Iterable[Comment]
+) -> tuple[Comment, ...]:
+    """Return the comments of a merged issue: in Jira's order, then those that only the file has.
+
+    Args:
+        texts: The merged texts.
+        local: The comments in the file.
+        remote: The comments in Jira.
+    """
+    remote = tuple(remote)
+    there = {comment.id for comment in remote}
+    kept = [replace(comment, text=texts[CommentPart(comment.id)]) for comment in remote]
+    for comment in local:
+        if comment.is_new:
+            kept.append(comment)
+        elif comment.id not in there and (text := texts.get(CommentPart(comment.id))):
+            kept.append(replace(comment, text=text))
+    return tuple(kept)
