@@ -17,7 +17,7 @@ from jira_sandbox import create_app, make_site
 from ticketr import JobFailed
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import State
-from ticketr.app.sync.compare import descriptions, mapping
+from ticketr.app.sync.compare import diff, mapping
 from ticketr.app.sync.compare.comments import TextPart
 from ticketr.app.sync.writing import writer
 
@@ -148,9 +148,9 @@ async def test_a_push_of_a_title_converts_no_text(
     await bench.pull()
     bench.retitles("KIT-2", "Another title")
     converted: list[object] = []
-    for module in (descriptions, mapping):
+    for module in (diff, mapping):
         monkeypatch.setattr(module, "to_adf", converted.append)
-    monkeypatch.setattr(descriptions, "to_markdown", converted.append)
+    monkeypatch.setattr(diff, "to_markdown", converted.append)
 
     result = await bench.push()
 

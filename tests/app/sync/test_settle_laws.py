@@ -18,7 +18,7 @@ from hypothesis import event, given
 
 from ticketr.app.jira import Issue
 from ticketr.app.sync import State, Store, Take, carry_out, choose_all, read_conflict, resolve
-from ticketr.app.sync.compare.descriptions import description_adf
+from ticketr.app.sync.compare.diff import description_adf
 from ticketr.app.sync.compare.mapping import FamilyText
 from ticketr.app.sync.state.state import Base, IssueRow
 from ticketr.app.sync.undo import undo_last

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from ticketr.app.sync.compare.bases import read_ticket
+from ticketr.app.sync.compare.diff import read_ticket
 from ticketr.app.sync.compare.diff3 import CleanChunk, compare_lines
 from ticketr.app.sync.compare.mapping import FamilyText
 from ticketr.app.sync.compare.versions import Side

@@ -9,8 +9,7 @@ from hypothesis import event, given, strategies as st
 from sandbox_adf import quick_adf_validator
 
 from ticketr.app.jira import Allowed, IssueType, User, adf
-from ticketr.app.sync.compare.descriptions import split_criteria
-from ticketr.app.sync.compare.diff import Change, CorePart, changes
+from ticketr.app.sync.compare.diff import Change, CorePart, changes, split_criteria
 from ticketr.app.sync.push.create_payload import create_payload
 from ticketr.app.sync.push.issue_types import ProjectMetadata
 from ticketr.app.sync.push.payload import IssuePayload

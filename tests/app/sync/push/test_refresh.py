@@ -14,7 +14,7 @@ from trio.testing import MockClock
 from jira_sandbox import make_site
 from ticketr import open_job_queue
 from ticketr.app.sync import Code, PushJob, State
-from ticketr.app.sync.compare import descriptions, mapping
+from ticketr.app.sync.compare import diff, mapping
 from ticketr.app.sync.compare.diff import CorePart
 from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.push import preparation, refresh
@@ -129,8 +129,8 @@ async def test_a_push_of_a_title_converts_no_description(
     assert bench.finds("DEMO-1").description
     bench.retitles("DEMO-1", "Another title")
     converted: list[object] = []
-    monkeypatch.setattr(descriptions, "to_markdown", converted.append)
-    monkeypatch.setattr(descriptions, "to_adf", converted.append)
+    monkeypatch.setattr(diff, "to_markdown", converted.append)
+    monkeypatch.setattr(diff, "to_adf", converted.append)
     monkeypatch.setattr(mapping, "to_adf", converted.append)
     for module in (preparation, refresh):  # imports take long
         monkeypatch.setattr(module, "load_conversions", lambda: converted.append(None))

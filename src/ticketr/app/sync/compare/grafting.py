@@ -9,8 +9,13 @@ from types import MappingProxyType
 from ticketr.app.jira import adf
 from ticketr.app.sync.compare.attachments import files_of
 from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, TextPart, as_document
-from ticketr.app.sync.compare.descriptions import description_adf
-from ticketr.app.sync.compare.diff import DESCRIPTION_PARTS, CorePart, Part, part_name
+from ticketr.app.sync.compare.diff import (
+    DESCRIPTION_PARTS,
+    CorePart,
+    Part,
+    description_adf,
+    part_name,
+)
 from ticketr.app.sync.compare.pictures import PictureFile, marks_of, uploads_in
 from ticketr.app.tickets import Ticket
 

@@ -28,7 +28,7 @@ from ticketr.app.sync.compare.comments import (
     jira_comments,
     slim_comments,
 )
-from ticketr.app.sync.compare.descriptions import (
+from ticketr.app.sync.compare.diff import (
     DescriptionText,
     description_adf,
     description_text,

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
-from ticketr.app.sync.compare.bases import read_ticket
+from ticketr.app.sync.compare.diff import read_ticket
 from ticketr.app.sync.compare.mapping import type_id
 from ticketr.app.sync.compare.workflow import find_path
 from ticketr.app.sync.edits.literals import find_literals

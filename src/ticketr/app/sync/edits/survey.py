@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from ticketr._errors import TicketrError
-from ticketr.app.sync.compare.bases import read_ticket
+from ticketr.app.sync.compare.diff import read_ticket
 from ticketr.app.sync.compare.earlier_texts import fold_earlier_texts, has_texts
 from ticketr.app.sync.compare.sent_comments import with_sent_comments
 from ticketr.app.sync.edits.local_changes import LocalChange, find_local_change

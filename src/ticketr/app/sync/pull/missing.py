@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
 from ticketr.app.jira import Issue
-from ticketr.app.sync.compare.bases import read_ticket
-from ticketr.app.sync.compare.diff import by_key, changes
+from ticketr.app.sync.compare.diff import by_key, changes, read_ticket
 from ticketr.app.sync.concurrency import PAGE
 from ticketr.app.sync.notes import Code, Note, not_given
 from ticketr.app.sync.pull.tally import MissingIssues

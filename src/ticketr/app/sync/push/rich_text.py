@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from ticketr.app.jira import adf
 from ticketr.app.sync.compare.comments import TextPart
-from ticketr.app.sync.compare.descriptions import description_adf
-from ticketr.app.sync.compare.diff import CorePart
+from ticketr.app.sync.compare.diff import CorePart, description_adf
 from ticketr.app.sync.compare.pictures import PictureFile, marks_of
 from ticketr.app.sync.edits.literals import Place, texts_of
 from ticketr.app.sync.push.mentions import with_mentions

@@ -10,8 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ticketr.app.sync.compare.attachments import files_of
-from ticketr.app.sync.compare.bases import distance, read_ticket
-from ticketr.app.sync.compare.diff import by_key, is_rich_text, rekeyed
+from ticketr.app.sync.compare.diff import by_key, distance, is_rich_text, read_ticket, rekeyed
 from ticketr.app.sync.compare.earlier_texts import earlier_names, fold_earlier_texts
 from ticketr.app.sync.compare.jira_links import jira_links
 from ticketr.app.sync.compare.mapping import KnownText

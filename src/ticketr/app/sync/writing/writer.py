@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
-from ticketr.app.sync.compare.bases import read_ticket
+from ticketr.app.sync.compare.diff import read_ticket
 from ticketr.app.sync.compare.mapping import updated
 from ticketr.app.sync.compare.versions import Side, Versions
 from ticketr.app.sync.errors import FileFailed
