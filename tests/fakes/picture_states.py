@@ -19,7 +19,7 @@ from ticketr.app.sync import (
 )
 from ticketr.app.sync.compare.choices import ConflictSource
 from ticketr.app.sync.compare.conflict_parts import find_parts
-from ticketr.app.sync.compare.versions import Versions
+from ticketr.app.sync.compare.merge import Versions
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.job_request import JobKind

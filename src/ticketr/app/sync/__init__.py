@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     )
     from ticketr.app.sync.compare.columns import Columns
     from ticketr.app.sync.compare.conflict_parts import ConflictPart, MergedPart
-    from ticketr.app.sync.compare.versions import Side
+    from ticketr.app.sync.compare.merge import Side
     from ticketr.app.sync.compare.word_diff import Piece, word_diff
     from ticketr.app.sync.conflict import carry_out, read_conflict
     from ticketr.app.sync.edits.literals import LiteralText, find_literals
@@ -137,7 +137,7 @@ _NAMES = {
     ),
     "compare.columns": "Columns",
     "compare.conflict_parts": "ConflictPart MergedPart",
-    "compare.versions": "Side",
+    "compare.merge": "Side",
     "compare.word_diff": "Piece word_diff",
     "conflict": "carry_out read_conflict",
     "edits.literals": "LiteralText find_literals",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ticketr.app.sync.compare.diff import read_ticket
 from ticketr.app.sync.compare.diff3 import CleanChunk, compare_lines
 from ticketr.app.sync.compare.mapping import FamilyText
-from ticketr.app.sync.compare.versions import Side
+from ticketr.app.sync.compare.merge import Side
 from ticketr.app.sync.errors import FileFailed, NoConflict
 from ticketr.app.sync.state.journal import Conflict
 from ticketr.app.sync.state.state import Base, IssueRow, State

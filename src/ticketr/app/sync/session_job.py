@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ticketr.app.config import WantedField
     from ticketr.app.jira import Credentials
     from ticketr.app.jira.transport import Transport
-    from ticketr.app.sync.compare.versions import Side
+    from ticketr.app.sync.compare.merge import Side
     from ticketr.app.sync.threads import ThreadRunner
     from ticketr.app.tickets import Ticket
 

@@ -19,8 +19,7 @@ from ticketr.app.sync import (
 )
 from ticketr.app.sync.compare.choices import ConflictSource
 from ticketr.app.sync.compare.conflict_parts import find_parts
-from ticketr.app.sync.compare.merge import merge
-from ticketr.app.sync.compare.versions import Versions
+from ticketr.app.sync.compare.merge import Versions, merge
 from ticketr.app.tickets import Ticket
 
 BASE = Ticket(

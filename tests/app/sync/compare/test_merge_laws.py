@@ -8,8 +8,7 @@ from hypothesis import event, given, strategies as st
 
 from ticketr.app.sync.compare.conflict_parts import find_parts
 from ticketr.app.sync.compare.diff import alike, by_key, changes, is_rich_text, part_texts
-from ticketr.app.sync.compare.merge import Merged, merge
-from ticketr.app.sync.compare.versions import Side, Versions as MergedVersions
+from ticketr.app.sync.compare.merge import Merged, Side, Versions as MergedVersions, merge
 from ticketr.app.tickets import Ticket, parse, render_ticket
 
 thorough = examples(100, in_gate=20)

@@ -10,8 +10,7 @@ from typing import Literal, TypeAlias
 from ticketr.app.sync.compare.conflict_parts import ConflictPart, MergedPart, read_lines, shown
 from ticketr.app.sync.compare.diff import CorePart, is_text
 from ticketr.app.sync.compare.diff3 import CleanChunk, compare_lines
-from ticketr.app.sync.compare.part_merge import ClashPlace
-from ticketr.app.sync.compare.versions import Versions
+from ticketr.app.sync.compare.merge import ClashPlace, Versions
 from ticketr.app.sync.errors import BadChoice
 
 #: A line that begins an item of a list, a row of a table or a quotation.

@@ -23,9 +23,7 @@ from ticketr.app.sync.compare.diff import (
     part_name,
 )
 from ticketr.app.sync.compare.diff3 import CleanChunk, ConflictChunk, TakenChunk, merge_chunks
-from ticketr.app.sync.compare.merge import merge
-from ticketr.app.sync.compare.part_merge import Chunk, ClashPlace, PartMerge, part_lines
-from ticketr.app.sync.compare.versions import Versions
+from ticketr.app.sync.compare.merge import Chunk, ClashPlace, PartMerge, Versions, merge, part_lines
 
 #: Who has changed something: the user, or somebody in Jira.
 ChangedBy: TypeAlias = Literal["mine", "jira"]

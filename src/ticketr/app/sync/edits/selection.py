@@ -20,7 +20,7 @@ from ticketr.app.sync.notes import Code, Note
 from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
-    from ticketr.app.sync.compare.versions import Side
+    from ticketr.app.sync.compare.merge import Side
 
 #: Why an issue is left out that the plan did not show like this.
 _CHANGED = "it has changed since the plan was shown"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.app.sync.compare.diff import read_ticket
 from ticketr.app.sync.compare.mapping import updated
-from ticketr.app.sync.compare.versions import Side, Versions
+from ticketr.app.sync.compare.merge import Side, Versions
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.state.journal import Conflict
@@ -38,8 +38,7 @@ from ticketr.app.tickets import (
 )
 
 if TYPE_CHECKING:
-    from ticketr.app.sync.compare.merge import Clash, Merged
-    from ticketr.app.sync.compare.part_merge import ClashPlace
+    from ticketr.app.sync.compare.merge import Clash, ClashPlace, Merged
     from ticketr.app.sync.workspace.store import Store
 
 #: Characters from which on a file is not synced to disk at each of its writes.
