@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     )
     from ticketr.app.sync.compare.columns import Columns
     from ticketr.app.sync.compare.conflict_parts import ConflictPart, MergedPart
+    from ticketr.app.sync.compare.diff3 import Piece, word_diff
     from ticketr.app.sync.compare.merge import Side
-    from ticketr.app.sync.compare.word_diff import Piece, word_diff
     from ticketr.app.sync.conflict import carry_out, read_conflict
     from ticketr.app.sync.edits.literals import LiteralText, find_literals
     from ticketr.app.sync.edits.local_changes import LocalChange
@@ -137,8 +137,8 @@ _NAMES = {
     ),
     "compare.columns": "Columns",
     "compare.conflict_parts": "ConflictPart MergedPart",
+    "compare.diff3": "Piece word_diff",
     "compare.merge": "Side",
-    "compare.word_diff": "Piece word_diff",
     "conflict": "carry_out read_conflict",
     "edits.literals": "LiteralText find_literals",
     "edits.local_changes": "LocalChange",
