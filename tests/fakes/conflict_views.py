@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ticketr.app.sync import ConflictView
-from ticketr.app.sync.compare.choices import ConflictSource
-from ticketr.app.sync.compare.conflict_parts import find_parts
+from ticketr.app.sync.compare.conflict_parts import ConflictSource, find_parts
 from ticketr.app.sync.compare.merge import Versions
 from ticketr.app.tickets import Ticket
 

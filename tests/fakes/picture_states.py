@@ -17,8 +17,7 @@ from ticketr.app.sync import (
     PullResult,
     PushPlan,
 )
-from ticketr.app.sync.compare.choices import ConflictSource
-from ticketr.app.sync.compare.conflict_parts import find_parts
+from ticketr.app.sync.compare.conflict_parts import ConflictSource, find_parts
 from ticketr.app.sync.compare.merge import Versions
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages

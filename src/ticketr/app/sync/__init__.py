@@ -21,19 +21,20 @@ if TYPE_CHECKING:
     from ticketr.app.sync.bulk.finding import FindIssuesJob, find_issues
     from ticketr.app.sync.bulk.jobs import BulkJob, BulkResult
     from ticketr.app.sync.compare.attachments import size_words
-    from ticketr.app.sync.compare.choices import (
+    from ticketr.app.sync.compare.columns import Columns
+    from ticketr.app.sync.compare.conflict_parts import (
         Choice,
+        ConflictPart,
         ConflictView,
         Edited,
         FileChange,
+        MergedPart,
         Preview,
         Resolution,
         choose,
         choose_all,
         preview,
     )
-    from ticketr.app.sync.compare.columns import Columns
-    from ticketr.app.sync.compare.conflict_parts import ConflictPart, MergedPart
     from ticketr.app.sync.compare.diff3 import Piece, word_diff
     from ticketr.app.sync.compare.merge import Side
     from ticketr.app.sync.conflict import carry_out, read_conflict
@@ -132,11 +133,11 @@ _NAMES = {
     "bulk.finding": "FindIssuesJob find_issues",
     "bulk.jobs": "BulkJob BulkResult",
     "compare.attachments": "size_words",
-    "compare.choices": (
-        "Choice ConflictView Edited FileChange Preview Resolution choose choose_all preview"
-    ),
     "compare.columns": "Columns",
-    "compare.conflict_parts": "ConflictPart MergedPart",
+    "compare.conflict_parts": (
+        "Choice ConflictPart ConflictView Edited FileChange MergedPart Preview Resolution "
+        "choose choose_all preview"
+    ),
     "compare.diff3": "Piece word_diff",
     "compare.merge": "Side",
     "conflict": "carry_out read_conflict",

@@ -8,8 +8,12 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from ticketr.app.sync.compare.choices import ConflictSource, ConflictView, Resolution
-from ticketr.app.sync.compare.conflict_parts import find_parts
+from ticketr.app.sync.compare.conflict_parts import (
+    ConflictSource,
+    ConflictView,
+    Resolution,
+    find_parts,
+)
 from ticketr.app.sync.errors import ConflictChanged, NoConflict, NotChosen
 from ticketr.app.sync.resolving import OpenConflict, Resolved, open_conflict, write_merged
 from ticketr.app.sync.state.state import State
