@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ticketr.app.jira import JiraError, RateLimited, Worklog, may_have_happened
-from ticketr.app.sync.compare.moments import jira_moment, read_moment, zone_of
+from ticketr.app.sync.compare.times import jira_moment, read_moment, zone_of
 from ticketr.app.sync.concurrency import TRIES, passes_soon
 from ticketr.app.sync.errors import BadWork
 from ticketr.app.sync.jobs.parts import reporting_session

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from ticketr.app.sync.compare.durations import duration_text, read_duration
+from ticketr.app.sync.compare.times import duration_text, read_duration
 
 
 @pytest.mark.parametrize(

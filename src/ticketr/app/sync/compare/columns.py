@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr.app.config.fields import MappedField, WantedField
-from ticketr.app.sync.compare.durations import ESTIMATES
+from ticketr.app.sync.compare.times import ESTIMATES
 from ticketr.app.sync.errors import UnknownField, UnsupportedField
 
 if TYPE_CHECKING:

@@ -34,8 +34,8 @@ from ticketr.app.sync.compare.diff import (
     description_text,
     markdown_of,
 )
-from ticketr.app.sync.compare.durations import ESTIMATES, LONGEST_SECONDS, duration_text
 from ticketr.app.sync.compare.jira_links import LINK_FIELD, link_lines, slim_links
+from ticketr.app.sync.compare.times import ESTIMATES, LONGEST_SECONDS, duration_text
 from ticketr.app.tickets import Ticket, parse, render_ticket
 
 #: What is between a choice and the second one below it.

@@ -16,7 +16,7 @@ from ticketr.app.jira.models import Issue
 from ticketr.app.sync.compare.comments import CommentPart, TextPart, jira_comments
 from ticketr.app.sync.compare.diff import CorePart, Part, alike, by_key, part_texts, with_parts
 from ticketr.app.sync.compare.jira_links import LINK_FIELD, keys_in
-from ticketr.app.sync.compare.moments import read_moment
+from ticketr.app.sync.compare.times import read_moment
 from ticketr.app.tickets import Ticket, TicketSyntaxError, parse
 
 #: The keys that identify a record of Jira; the first one that was sent is compared.

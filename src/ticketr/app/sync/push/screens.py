@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ticketr.app.jira import Allowed, AuthenticationFailed, Rejected, ScreenField, Transition
 from ticketr.app.sync.compare.comments import TextPart
-from ticketr.app.sync.compare.durations import ESTIMATES, TIME_TRACKING
+from ticketr.app.sync.compare.times import ESTIMATES, TIME_TRACKING
 from ticketr.app.sync.hints import nearest
 from ticketr.app.sync.push.rich_text import where
 from ticketr.app.sync.push.transitions import Step

@@ -14,9 +14,14 @@ from types import MappingProxyType
 from ticketr._lazy import compile_on_use
 from ticketr.app.config.names import folded
 from ticketr.app.jira import Allowed, User
-from ticketr.app.sync.compare.durations import ESTIMATES, read_duration
 from ticketr.app.sync.compare.mapping import BELOW
-from ticketr.app.sync.compare.moments import jira_moment, read_moment, zone_of
+from ticketr.app.sync.compare.times import (
+    ESTIMATES,
+    jira_moment,
+    read_duration,
+    read_moment,
+    zone_of,
+)
 from ticketr.app.sync.hints import nearest
 from ticketr.text import clean, clip
 
