@@ -18,7 +18,7 @@ from ticketr.app.cli.queue_runner import GARBAGE
 from ticketr.app.cli.sandbox_process import open_sandbox
 from ticketr.app.jira import Credentials
 from ticketr.app.sync import PullJob
-from ticketr.app.sync.compare.columns import CUSTOM_FIELDS, Columns
+from ticketr.app.sync.compare.mapping import CUSTOM_FIELDS, Columns
 from ticketr.app.sync.concurrency import CONCURRENCY, PAGE
 
 TICKETS = size(5000, toy=50)

@@ -22,7 +22,7 @@ from ticketr.app.cli.sandbox_process import open_sandbox
 from ticketr.app.jira import Credentials
 from ticketr.app.jira.transport._httpx import HttpxTransport
 from ticketr.app.sync import PullJob, PushJob
-from ticketr.app.sync.compare.columns import CUSTOM_FIELDS, Columns
+from ticketr.app.sync.compare.mapping import CUSTOM_FIELDS, Columns
 from ticketr.app.sync.concurrency import CONCURRENCY
 
 if TYPE_CHECKING:

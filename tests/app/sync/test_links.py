@@ -11,7 +11,7 @@ from jira_sandbox.data.catalogue import LINK_TYPES
 from ticketr.app.cli.losses import loss_lines
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code, Loss
-from ticketr.app.sync.compare.jira_links import jira_links, keys_in, merged_keys, slim_links
+from ticketr.app.sync.compare.mapping import jira_links, keys_in, merged_keys, slim_links
 from ticketr.app.tickets import parse
 
 ON = {"links": True}

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ticketr.app.sync.bulk.finding import FindIssuesJob, find_issues
     from ticketr.app.sync.bulk.jobs import BulkJob, BulkResult
     from ticketr.app.sync.compare.attachments import size_words
-    from ticketr.app.sync.compare.columns import Columns
     from ticketr.app.sync.compare.conflict_parts import (
         Choice,
         ConflictPart,
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
         preview,
     )
     from ticketr.app.sync.compare.diff3 import Piece, word_diff
+    from ticketr.app.sync.compare.mapping import Columns
     from ticketr.app.sync.compare.merge import Side
     from ticketr.app.sync.conflict import carry_out, read_conflict
     from ticketr.app.sync.edits.literals import LiteralText, find_literals
@@ -133,12 +133,12 @@ _NAMES = {
     "bulk.finding": "FindIssuesJob find_issues",
     "bulk.jobs": "BulkJob BulkResult",
     "compare.attachments": "size_words",
-    "compare.columns": "Columns",
     "compare.conflict_parts": (
         "Choice ConflictPart ConflictView Edited FileChange MergedPart Preview Resolution "
         "choose choose_all preview"
     ),
     "compare.diff3": "Piece word_diff",
+    "compare.mapping": "Columns",
     "compare.merge": "Side",
     "conflict": "carry_out read_conflict",
     "edits.literals": "LiteralText find_literals",

@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr.app.config.fields import WantedField
-from ticketr.app.sync.compare.columns import NEVER_LINES, Columns, holds_rich_text, unsupported
-from ticketr.app.sync.compare.mapping import field_text
+from ticketr.app.sync.compare.mapping import (
+    NEVER_LINES,
+    Columns,
+    field_text,
+    holds_rich_text,
+    unsupported,
+)
 from ticketr.cleaning import clean
 
 if TYPE_CHECKING:

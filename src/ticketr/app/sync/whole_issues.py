@@ -11,7 +11,7 @@ from ticketr.app.sync.compare.comments import COMMENT_FIELD, are_incomplete, com
 
 if TYPE_CHECKING:
     from ticketr.app.jira import BulkFetched, Issue, JiraClient
-    from ticketr.app.sync.compare.columns import Columns
+    from ticketr.app.sync.compare.mapping import Columns
 
 
 async def fetch_whole(jira: JiraClient, columns: Columns, ids: Sequence[str]) -> BulkFetched:

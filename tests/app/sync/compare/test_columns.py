@@ -4,8 +4,13 @@ import pytest
 
 from ticketr.app.config import MappedField
 from ticketr.app.jira import Field, Issue
-from ticketr.app.sync.compare.columns import NEVER_LINES, STANDARD_FIELDS, Columns, texts_in
-from ticketr.app.sync.compare.mapping import family_text
+from ticketr.app.sync.compare.mapping import (
+    NEVER_LINES,
+    STANDARD_FIELDS,
+    Columns,
+    family_text,
+    texts_in,
+)
 from ticketr.app.sync.errors import UnknownField, UnsupportedField
 
 

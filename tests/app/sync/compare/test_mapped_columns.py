@@ -8,7 +8,7 @@ import pytest
 
 from ticketr.app.config import MappedField
 from ticketr.app.jira import Field
-from ticketr.app.sync.compare.columns import NEVER_LINES, STANDARD_FIELDS, Columns
+from ticketr.app.sync.compare.mapping import NEVER_LINES, STANDARD_FIELDS, Columns
 from ticketr.app.sync.errors import UnknownField
 
 

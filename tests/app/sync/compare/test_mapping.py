@@ -6,9 +6,8 @@ import pytest
 
 from ticketr.app.jira import Field, Issue
 from ticketr.app.jira.adf import _conversion, canonical
-from ticketr.app.sync.compare.columns import Columns
 from ticketr.app.sync.compare.diff import description_adf, split_criteria
-from ticketr.app.sync.compare.mapping import KnownText, family_text, field_text, slim
+from ticketr.app.sync.compare.mapping import Columns, KnownText, family_text, field_text, slim
 from ticketr.app.tickets import parse
 
 COLUMNS = Columns.of([])

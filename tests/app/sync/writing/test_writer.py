@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ticketr.app.jira import Issue
-from ticketr.app.sync.compare.columns import Columns
+from ticketr.app.sync.compare.mapping import Columns
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.store import Store
 from ticketr.app.sync.writing.decision import WriteOutcome

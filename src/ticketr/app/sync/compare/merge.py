@@ -32,7 +32,7 @@ from ticketr.app.sync.compare.diff3 import (
     merge_chunks,
     merge_lines,
 )
-from ticketr.app.sync.compare.jira_links import merged_keys
+from ticketr.app.sync.compare.mapping import merged_keys
 from ticketr.app.tickets import Ticket
 
 

@@ -15,7 +15,7 @@ from ticketr.app.jira.adf import canonical
 from ticketr.app.jira.models import Issue
 from ticketr.app.sync.compare.comments import CommentPart, TextPart, jira_comments
 from ticketr.app.sync.compare.diff import CorePart, Part, alike, by_key, part_texts, with_parts
-from ticketr.app.sync.compare.jira_links import LINK_FIELD, keys_in
+from ticketr.app.sync.compare.mapping import LINK_FIELD, keys_in
 from ticketr.app.sync.compare.times import read_moment
 from ticketr.app.tickets import Ticket, TicketSyntaxError, parse
 

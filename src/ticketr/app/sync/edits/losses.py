@@ -15,7 +15,7 @@ from ticketr.app.jira import Issue, adf
 from ticketr.app.sync.compare.comments import CommentPart, JiraComment, jira_comments
 from ticketr.app.sync.compare.diff import Change, CorePart, by_key, is_rich_text
 from ticketr.app.sync.compare.grafting import EditedText, edited_texts
-from ticketr.app.sync.compare.jira_links import keys_in, link_loss, removed_links
+from ticketr.app.sync.compare.mapping import keys_in, link_loss, removed_links
 from ticketr.app.tickets import is_key
 
 if TYPE_CHECKING:

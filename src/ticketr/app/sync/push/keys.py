@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.app.jira import Issue
 from ticketr.app.sync.compare.diff import CorePart, by_key
-from ticketr.app.sync.compare.jira_links import LINK_FIELD
+from ticketr.app.sync.compare.mapping import LINK_FIELD
 from ticketr.app.sync.compare.sent import from_json
 from ticketr.app.sync.edits.drafts import DraftMatcher
 from ticketr.app.sync.edits.uncertain import matcher_for, read_draft

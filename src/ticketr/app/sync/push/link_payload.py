@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ticketr.app.sync.compare.diff import Change, Part
-from ticketr.app.sync.compare.jira_links import (
+from ticketr.app.sync.compare.mapping import (
     LINK_FIELD,
     jira_links,
     keys_in,

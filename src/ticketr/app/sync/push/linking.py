@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr.app.jira import NotFound
-from ticketr.app.sync.compare.columns import PARENT
+from ticketr.app.sync.compare.mapping import PARENT
 from ticketr.app.sync.edits.losses import Accepted
 from ticketr.app.sync.push.link_payload import LinkContext, LinkWrite
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ticketr.app.jira import Allowed, AuthenticationFailed, Rejected, adf
-from ticketr.app.sync.compare.columns import holds_rich_text, unsupported
 from ticketr.app.sync.compare.comments import TextPart
 from ticketr.app.sync.compare.diff import Change, is_text
+from ticketr.app.sync.compare.mapping import holds_rich_text, unsupported
 from ticketr.app.sync.compare.times import ESTIMATES, TIME_TRACKING
 from ticketr.app.sync.push.issue_types import ProjectMetadata
 from ticketr.app.sync.push.values import BadValue, FieldSpec, NameLookup, read_list

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.app.jira import Issue
 from ticketr.app.jira.adf import load_conversions
-from ticketr.app.sync.compare.columns import Columns
-from ticketr.app.sync.compare.mapping import KnownText, is_subtask, parent_id, weight_of
+from ticketr.app.sync.compare.mapping import Columns, KnownText, is_subtask, parent_id, weight_of
 from ticketr.app.sync.concurrency import PAGE
 from ticketr.app.sync.notes import Code, Note, moved_away, not_given
 from ticketr.app.sync.state.state import State

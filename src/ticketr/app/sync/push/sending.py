@@ -11,7 +11,7 @@ import trio
 from ticketr.app.jira import AuthenticationFailed, Created, JiraError, certainly_failed
 from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, CommentPart
 from ticketr.app.sync.compare.diff import Change
-from ticketr.app.sync.compare.jira_links import LINK_FIELD
+from ticketr.app.sync.compare.mapping import LINK_FIELD
 from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.edits.local_changes import LocalChange, add_to_base
 from ticketr.app.sync.errors import FileFailed

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ticketr.app.sync.compare.columns import texts_in
+from ticketr.app.sync.compare.mapping import texts_in
 from ticketr.app.sync.errors import OtherSite
 
 if TYPE_CHECKING:

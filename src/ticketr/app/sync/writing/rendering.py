@@ -9,8 +9,14 @@ from types import MappingProxyType
 from ticketr.app.jira import Issue
 from ticketr.app.jira.adf import load_conversions
 from ticketr.app.sync.compare.attachments import files_of
-from ticketr.app.sync.compare.columns import Columns
-from ticketr.app.sync.compare.mapping import FamilyText, KnownText, family_text, slim, subtask_ids
+from ticketr.app.sync.compare.mapping import (
+    Columns,
+    FamilyText,
+    KnownText,
+    family_text,
+    slim,
+    subtask_ids,
+)
 from ticketr.app.sync.compare.wording import keep_wording_of_file
 from ticketr.app.tickets import Ticket, parse, render_ticket
 

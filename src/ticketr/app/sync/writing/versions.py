@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from ticketr.app.sync.compare.attachments import files_of
 from ticketr.app.sync.compare.diff import by_key, distance, is_rich_text, read_ticket, rekeyed
 from ticketr.app.sync.compare.earlier_texts import earlier_names, fold_earlier_texts
-from ticketr.app.sync.compare.jira_links import jira_links
-from ticketr.app.sync.compare.mapping import KnownText
+from ticketr.app.sync.compare.mapping import KnownText, jira_links
 from ticketr.app.sync.compare.merge import Versions
 from ticketr.app.sync.compare.sent import SentValue, add_sent_to_base, as_sent
 from ticketr.app.sync.compare.sent_comments import with_sent_comments
