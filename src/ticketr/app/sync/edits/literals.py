@@ -10,7 +10,7 @@ from typing import TypeAlias
 from ticketr.app.jira import adf
 from ticketr.app.sync.compare.comments import TextPart
 from ticketr.app.sync.compare.diff import Change, CorePart, Part, by_key
-from ticketr.app.sync.compare.pictures import PictureFile, new_pictures
+from ticketr.app.sync.compare.grafting import PictureFile, new_pictures
 from ticketr.app.sync.edits.local_changes import LocalChange, draft_changes
 from ticketr.app.tickets import Ticket
 

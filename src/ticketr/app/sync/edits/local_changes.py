@@ -23,7 +23,7 @@ from ticketr.app.sync.compare.diff import (
 from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
-    from ticketr.app.sync.compare.pictures import PictureFile
+    from ticketr.app.sync.compare.grafting import PictureFile
     from ticketr.app.sync.workspace.store import LocalTicket
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ticketr.app.sync.compare.comments import CommentPart
-from ticketr.app.sync.compare.pictures import new_pictures
+from ticketr.app.sync.compare.grafting import new_pictures
 from ticketr.app.sync.edits.local_changes import LocalChange, described, draft_changes
 from ticketr.app.sync.workspace.pictures import look_at_pictures
 

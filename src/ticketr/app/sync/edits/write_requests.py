@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ticketr.app.sync.compare.comments import CommentPart
 from ticketr.app.sync.compare.diff import Change, CorePart, by_key, criteria_of
-from ticketr.app.sync.compare.pictures import PictureFile, uploads_in
+from ticketr.app.sync.compare.grafting import PictureFile, uploads_in
 from ticketr.app.sync.edits.local_changes import LocalChange, draft_changes
 from ticketr.app.sync.edits.push_plan import PlanEntry, PlanPart
 from ticketr.app.tickets import Ticket

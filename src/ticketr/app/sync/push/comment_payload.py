@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from ticketr.app.jira import User, adf
 from ticketr.app.sync.compare.comments import CommentPart, JiraComment
 from ticketr.app.sync.compare.diff import Change
-from ticketr.app.sync.compare.pictures import PictureFile, marks_of, new_pictures, uploads_in
+from ticketr.app.sync.compare.grafting import PictureFile, marks_of, new_pictures, uploads_in
 from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.edits.losses import Accepted, Loss, comment_loss, edited_comment, unaccepted
 from ticketr.app.sync.push.mentions import unknown_people, with_mentions

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ticketr.app.jira import adf
 from ticketr.app.sync.compare.comments import TextPart
 from ticketr.app.sync.compare.diff import DESCRIPTION_PARTS, Change, Part
-from ticketr.app.sync.compare.pictures import PictureFile, uploads_in
+from ticketr.app.sync.compare.grafting import PictureFile, uploads_in
 from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.edits.local_changes import draft_changes
 from ticketr.app.sync.push.inherited import convert_inherited

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ticketr.app.sync.compare.diff import Change
-    from ticketr.app.sync.compare.pictures import PictureFile
+    from ticketr.app.sync.compare.grafting import PictureFile
     from ticketr.app.sync.compare.sent import SentValue
     from ticketr.app.sync.push.comment_payload import CommentPayload, CommentWrite
     from ticketr.app.sync.push.link_payload import LinkPayload, LinkWrite

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ticketr.app.jira import adf
 from ticketr.app.sync.compare.comments import TextPart
 from ticketr.app.sync.compare.diff import CorePart, description_adf
-from ticketr.app.sync.compare.pictures import PictureFile, marks_of
+from ticketr.app.sync.compare.grafting import PictureFile, marks_of
 from ticketr.app.sync.edits.literals import Place, texts_of
 from ticketr.app.sync.push.mentions import with_mentions
 from ticketr.app.sync.push.values import BadValue, NameLookup

@@ -11,8 +11,8 @@ import trio
 
 from ticketr.app.jira import Issue
 from ticketr.app.sync.compare.diff import Change, by_key, differing_size, is_text, text_size
+from ticketr.app.sync.compare.grafting import unknown_files
 from ticketr.app.sync.compare.mapping import type_id
-from ticketr.app.sync.compare.pictures import unknown_files
 from ticketr.app.sync.compare.sent import SentValue, add_sent_to_base
 from ticketr.app.sync.compare.sent_comments import SentComment, with_sent_comments
 from ticketr.app.sync.compare.wording import keep_wording

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ticketr.app.sync.compare.attachments import ATTACHMENTS, files_of
 from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, CommentPart, TextPart
 from ticketr.app.sync.compare.diff import Change, CorePart
-from ticketr.app.sync.compare.pictures import PictureFile, uploads_in
+from ticketr.app.sync.compare.grafting import PictureFile, uploads_in
 from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.compare.times import with_time_tracking
 from ticketr.app.sync.edits.literals import changed_texts, literal_pieces

@@ -26,7 +26,7 @@ from ticketr.app.jira import (
     certainly_failed,
 )
 from ticketr.app.sync.compare.attachments import ATTACHMENT_FIELD, jira_attachments, safe_name
-from ticketr.app.sync.compare.pictures import PictureFile
+from ticketr.app.sync.compare.grafting import PictureFile
 from ticketr.app.sync.concurrency import TRIES, passes_soon
 from ticketr.app.sync.push.late_requests import wait_for_late_requests
 from ticketr.app.sync.state.files import AskedUpload

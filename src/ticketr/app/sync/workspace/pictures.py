@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import unquote
 
-from ticketr.app.sync.compare.pictures import PictureFile
+from ticketr.app.sync.compare.grafting import PictureFile
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.workspace.failures import file_errors
 
