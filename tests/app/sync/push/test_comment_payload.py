@@ -13,7 +13,7 @@ from fakes.pulls import Bench
 from ticketr.app.jira.adf import LONGEST_TEXT, to_adf
 from ticketr.app.sync import Code, Loss, Store, Take, read_push_plan, resolve
 from ticketr.app.sync.compare.comments import are_incomplete, jira_comments
-from ticketr.app.sync.compare.sent_comments import SentComment, found_comments, with_sent_comments
+from ticketr.app.sync.compare.sent import SentComment, found_comments, with_sent_comments
 from ticketr.app.sync.state.state import State
 from ticketr.app.tickets import Comment as FileComment, Ticket, parse
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ticketr.app.sync.compare.sent_comments import SentComment
+from ticketr.app.sync.compare.sent import SentComment
 from ticketr.app.sync.errors import StateFailed
 from ticketr.app.sync.state.database import MIGRATIONS
 from ticketr.app.sync.state.files import AskedUpload

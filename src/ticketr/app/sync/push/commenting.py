@@ -23,7 +23,7 @@ from ticketr.app.jira import (
     certainly_failed,
 )
 from ticketr.app.sync.compare.comments import COMMENT_FIELD, comments_field
-from ticketr.app.sync.compare.sent_comments import SentComment
+from ticketr.app.sync.compare.sent import SentComment
 from ticketr.app.sync.concurrency import TRIES, passes_soon
 from ticketr.app.sync.push.late_requests import wait_for_late_requests
 

@@ -13,8 +13,12 @@ from ticketr.app.jira import Issue
 from ticketr.app.sync.compare.diff import Change, by_key, differing_size, is_text, text_size
 from ticketr.app.sync.compare.grafting import unknown_files
 from ticketr.app.sync.compare.mapping import type_id
-from ticketr.app.sync.compare.sent import SentValue, add_sent_to_base
-from ticketr.app.sync.compare.sent_comments import SentComment, with_sent_comments
+from ticketr.app.sync.compare.sent import (
+    SentComment,
+    SentValue,
+    add_sent_to_base,
+    with_sent_comments,
+)
 from ticketr.app.sync.compare.wording import keep_wording
 from ticketr.app.sync.edits.local_changes import LocalChange, remote_changes, still_to_send
 from ticketr.app.sync.notes import Code, Note, in_conflict, moved_away

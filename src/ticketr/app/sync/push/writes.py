@@ -12,7 +12,7 @@ from ticketr.app.sync.compare.comments import jira_comments
 from ticketr.app.sync.compare.diff import Change, CorePart, by_key
 from ticketr.app.sync.compare.grafting import EditedText
 from ticketr.app.sync.compare.mapping import type_id
-from ticketr.app.sync.compare.sent_comments import highest_number
+from ticketr.app.sync.compare.sent import highest_number
 from ticketr.app.sync.edits.local_changes import LocalChange, draft_changes
 from ticketr.app.sync.edits.losses import Accepted, Loss, edited_texts_of, losses, unaccepted
 from ticketr.app.sync.notes import Code, Note

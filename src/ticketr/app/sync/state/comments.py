@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ticketr.app.jira import Issue
 from ticketr.app.sync.compare.comments import COMMENT_FIELD
-from ticketr.app.sync.compare.sent_comments import SentComment, found_comments
+from ticketr.app.sync.compare.sent import SentComment, found_comments
 from ticketr.app.sync.state.journal import REMEMBERED
 
 if TYPE_CHECKING:
