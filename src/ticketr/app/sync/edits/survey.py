@@ -13,8 +13,8 @@ from pathlib import Path
 
 from ticketr._errors import TicketrError
 from ticketr.app.sync.compare.diff import read_ticket
-from ticketr.app.sync.compare.earlier_texts import fold_earlier_texts, has_texts
 from ticketr.app.sync.compare.sent import with_sent_comments
+from ticketr.app.sync.compare.wording import fold_earlier_texts, has_texts
 from ticketr.app.sync.edits.local_changes import LocalChange, find_local_change
 from ticketr.app.sync.edits.losses import Loss, known_losses
 from ticketr.app.sync.edits.pictures import with_pictures

@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING
 
 from ticketr.app.sync.compare.attachments import files_of
 from ticketr.app.sync.compare.diff import by_key, distance, is_rich_text, read_ticket, rekeyed
-from ticketr.app.sync.compare.earlier_texts import earlier_names, fold_earlier_texts
 from ticketr.app.sync.compare.mapping import KnownText, jira_links
 from ticketr.app.sync.compare.merge import Versions
 from ticketr.app.sync.compare.sent import SentValue, add_sent_to_base, as_sent, with_sent_comments
-from ticketr.app.sync.compare.wording import keep_wording, keep_wording_of_file
+from ticketr.app.sync.compare.wording import (
+    earlier_names,
+    fold_earlier_texts,
+    keep_wording,
+    keep_wording_of_file,
+)
 from ticketr.app.sync.workspace.go_state import go_hash
 from ticketr.app.tickets import Ticket, render_ticket
 
