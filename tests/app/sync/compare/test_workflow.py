@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticketr.app.sync.compare.workflow import find_path, unknown_statuses
+from ticketr.app.sync.edits.push_plan import find_path, unknown_statuses
 
 EDGES = {
     "to do": ["In Progress", "Rejected"],

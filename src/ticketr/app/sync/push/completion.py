@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr.app.jira import JiraError
-from ticketr.app.sync.compare.workflow import way_text
 from ticketr.app.sync.edits.local_changes import new_type
+from ticketr.app.sync.edits.push_plan import way_text
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.failures import failure_note, longer_way, on_the_way
 from ticketr.app.sync.push.keys import record_created, unwritten_key_note, write_key_and_record

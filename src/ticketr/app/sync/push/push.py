@@ -15,11 +15,10 @@ import trio
 
 from ticketr.app.jira import JiraError
 from ticketr.app.sync.compare.diff import Change
-from ticketr.app.sync.compare.workflow import way_text
 from ticketr.app.sync.edits.local_changes import LocalChange, draft_changes
 from ticketr.app.sync.edits.losses import Accepted
 from ticketr.app.sync.edits.planning import select_changes
-from ticketr.app.sync.edits.push_plan import PushPlan
+from ticketr.app.sync.edits.push_plan import PushPlan, way_text
 from ticketr.app.sync.edits.selection import EVERYTHING, Selection
 from ticketr.app.sync.edits.survey import LocalSurvey
 from ticketr.app.sync.edits.write_requests import UPLOAD, uploads_of

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import trio
 
 from ticketr.app.jira import AuthenticationFailed, JiraError, Rejected, Transition
-from ticketr.app.sync.compare.workflow import find_path, unknown_statuses
 from ticketr.app.sync.concurrency import run_in_tasks
+from ticketr.app.sync.edits.push_plan import find_path, unknown_statuses
 from ticketr.app.sync.push.transitions import NoTransition, no_transition, transition_to
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ticketr.app.sync.compare.workflow import way_text
+from ticketr.app.sync.edits.push_plan import way_text
 
 if TYPE_CHECKING:
     from ticketr.app.sync.notes import Note
