@@ -1,4 +1,8 @@
-"""The comments and rich texts of an issue: as Jira sends them, and as parts that are compared. Pure."""
+"""The comments and rich-text fields of an issue: as Jira sends them, and as parts to compare. Pure.
+
+A section or a comment that a file does not mention is not a change: nothing is deleted in Jira because it
+is absent. A section without a text empties its field.
+"""
 
 from __future__ import annotations
 

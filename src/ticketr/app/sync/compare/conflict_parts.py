@@ -1,4 +1,4 @@
-"""Lists what clashes between two versions of a ticket, and what merges by itself. Pure.
+"""Lists what clashes between two versions of a ticket, and what the user's choices make of it. Pure.
 
 A rich text is listed by paragraph, the acceptance criteria one by one. The lines of a part are
 those of `part_texts`: a criterion is one line.

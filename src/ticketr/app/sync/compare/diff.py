@@ -1,4 +1,11 @@
-"""Compares tickets: what has changed from one version to the other, part by part. Pure."""
+"""Compares two versions of an issue part by part. Pure.
+
+A missing line under ``## Fields`` is not a change; a line without a value empties its field. The
+same holds for a section ``## Field: Name``. An emptied description or list of criteria is a change.
+
+Texts are compared as Jira would get them: ``* this`` equals ``- this``. In Jira the acceptance criteria
+are the end of the description.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Puts an edited rich text together from Jira's own blocks and those that were edited. Pure."""
+"""Puts an edited rich text together from Jira's own blocks and those that were edited. Pure.
+
+The text may show attachments, by their names, and files on disk, by their paths. A file on disk is
+attached before the text is sent. Until then, the document has a mark in the place of its media ID.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 """Converts Jira's issues to tickets, and rich texts back. Pure.
 
+`Columns` chooses which of a site's fields a file holds, as lines or as sections. A line of links has the
+words of a kind of link in one direction, such as ``Blocks`` or ``Is blocked by``, and the keys of the
+issues at the other end.
+
 A family is an issue with its sub-tasks in the same ticket. Whether a file holds a rich text exactly is
 tested on the text that will be written: ADF -> Markdown -> file text -> parsed again -> ADF.
 """
@@ -156,14 +160,14 @@ class Columns:
         ids: dict[str, str] = {}
         every: dict[str, str] = {}
         site: dict[str, str] = {}
-        for field in fields:
-            name = field.name.strip()  # as a file's line will have it
-            if name == PARENT or field.id in NEVER_LINES:
+        for site_field in fields:
+            name = site_field.name.strip()  # as a file's line will have it
+            if name == PARENT or site_field.id in NEVER_LINES:
                 continue
-            every.setdefault(name, field.id)
-            site[field.id] = name
-            if field.custom and name in CUSTOM_FIELDS:
-                ids.setdefault(name, field.id)
+            every.setdefault(name, site_field.id)
+            site[site_field.id] = name
+            if site_field.custom and name in CUSTOM_FIELDS:
+                ids.setdefault(name, site_field.id)
         names = [*STANDARD_FIELDS, *((name, ids[name]) for name in CUSTOM_FIELDS if name in ids)]
         texts: list[tuple[str, str]] = []
         for wanted_field in more:

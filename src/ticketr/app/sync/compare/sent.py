@@ -1,7 +1,11 @@
-"""The values that were sent of an issue, and whether Jira has them. Pure.
+"""The values and comments that were sent of an issue, and whether Jira has them. Pure.
 
 Jira rewrites many values: it sorts labels, names a person by an account, and converts times to another
 zone. So Jira's value is compared with the value that was sent, not with the text in the file.
+
+Jira has no request that adds a comment only once. So each request is recorded before it is sent. If
+its answer is lost, the comment is recognised by its author and its text, among those that came after
+the comments that were known then.
 """
 
 from __future__ import annotations

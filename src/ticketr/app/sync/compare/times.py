@@ -1,4 +1,8 @@
-"""Durations and moments, as people write them and as Jira does. Pure."""
+"""Durations and moments, as people write them and as Jira takes them. Pure.
+
+Durations are seconds in Jira, hours and minutes in files. How many hours a day has differs from site to
+site, so files hold no days and weeks.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Keeps the Markdown of rich texts, as its author wrote it, where Jira has the same. Pure."""
+"""Keeps the Markdown of rich texts, as its author wrote it, where Jira has the same. Pure.
+
+Before rich-text fields had sections, a line ``## Field: Name`` was a heading of the description, and
+was in files without a backslash. Such a line means the same until its ticket is written again.
+"""
 
 from __future__ import annotations
 
