@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ticketr.app.jira import User
-from ticketr.app.sync.push.mentions import unknown_people, with_mentions
+from ticketr.app.sync.push.rich_text import unknown_people, with_mentions
 from ticketr.app.sync.push.values import BadValue
 
 MIA = User("5f:1", "Mia Krause", "", "mia@example.com")

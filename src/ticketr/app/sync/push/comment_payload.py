@@ -11,7 +11,7 @@ from ticketr.app.sync.compare.diff import Change
 from ticketr.app.sync.compare.grafting import PictureFile, marks_of, new_pictures, uploads_in
 from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.edits.losses import Accepted, Loss, comment_loss, edited_comment, unaccepted
-from ticketr.app.sync.push.mentions import unknown_people, with_mentions
+from ticketr.app.sync.push.rich_text import unknown_people, with_mentions
 from ticketr.app.sync.push.values import BadValue
 from ticketr.app.tickets import Comment, Ticket
 

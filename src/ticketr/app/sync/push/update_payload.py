@@ -15,9 +15,8 @@ from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.compare.times import with_time_tracking
 from ticketr.app.sync.edits.literals import changed_texts, literal_pieces
 from ticketr.app.sync.hints import nearest
-from ticketr.app.sync.push.mentions import unknown_people
 from ticketr.app.sync.push.payload import IssuePayload
-from ticketr.app.sync.push.rich_text import RichText, where
+from ticketr.app.sync.push.rich_text import RichText, unknown_people, where
 from ticketr.app.sync.push.values import BadValue, FieldSpec, NameLookup, jira_value, shown
 from ticketr.app.tickets import Ticket, is_key
 
