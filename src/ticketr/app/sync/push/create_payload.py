@@ -21,7 +21,7 @@ from ticketr.app.sync.push.values import BadValue, FieldSpec, NameLookup
 from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
-    from ticketr.app.sync.push.issue_types import ProjectMetadata
+    from ticketr.app.sync.push.metadata import ProjectMetadata
 
 _TYPE = "Type"
 _NO_PICTURES: Mapping[str, PictureFile] = MappingProxyType({})
