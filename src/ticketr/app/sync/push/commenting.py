@@ -28,7 +28,7 @@ from ticketr.app.sync.concurrency import TRIES, passes_soon
 from ticketr.app.sync.push.late_requests import wait_for_late_requests
 
 if TYPE_CHECKING:
-    from ticketr.app.sync.push.comment_payload import CommentWrite
+    from ticketr.app.sync.push.payload import CommentWrite
     from ticketr.app.sync.session import Session
 
 #: The entity property of a comment that holds the marker.

@@ -10,7 +10,7 @@ import trio
 from ticketr.app.jira import NotFound
 from ticketr.app.sync.compare.mapping import PARENT
 from ticketr.app.sync.edits.losses import Accepted
-from ticketr.app.sync.push.link_payload import LinkContext, LinkWrite
+from ticketr.app.sync.push.payload import LinkContext, LinkWrite
 
 if TYPE_CHECKING:
     from ticketr.app.sync.push.metadata import MetadataQuery

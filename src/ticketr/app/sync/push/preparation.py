@@ -17,9 +17,9 @@ from ticketr.app.sync.compare.diff import CorePart
 from ticketr.app.sync.edits.local_changes import LocalChange
 from ticketr.app.sync.edits.losses import Accepted
 from ticketr.app.sync.notes import Note
-from ticketr.app.sync.push.comment_payload import CommentContext
 from ticketr.app.sync.push.linking import fetch_link_context
 from ticketr.app.sync.push.metadata import MetadataQuery, fetch_metadata
+from ticketr.app.sync.push.payload import CommentContext
 from ticketr.app.sync.push.preflight import check
 from ticketr.app.sync.push.sendable import CONVERSIONS, HeldBack, SendableChange, compare_with_jira
 from ticketr.app.sync.push.writes import BuiltWrites, TicketWrites, build_writes, metadata_queries

@@ -16,10 +16,14 @@ from ticketr.app.sync.compare.sent import highest_number
 from ticketr.app.sync.edits.local_changes import LocalChange, draft_changes
 from ticketr.app.sync.edits.losses import Accepted, Loss, edited_texts_of, losses, unaccepted
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.push.comment_payload import CommentContext, comment_payload
-from ticketr.app.sync.push.link_payload import LinkContext, link_payload
 from ticketr.app.sync.push.metadata import Metadata, MetadataQuery
-from ticketr.app.sync.push.payload import IssuePayload
+from ticketr.app.sync.push.payload import (
+    CommentContext,
+    IssuePayload,
+    LinkContext,
+    comment_payload,
+    link_payload,
+)
 from ticketr.app.sync.push.transitions import Step, status_of
 from ticketr.app.sync.push.update_payload import update_payload
 from ticketr.app.tickets import Ticket
