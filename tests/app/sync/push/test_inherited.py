@@ -13,7 +13,7 @@ from jira_sandbox import create_app
 from ticketr.app.jira import Allowed, IssueType
 from ticketr.app.sync import Code, PushPlan, Store, read_push_plan, read_state
 from ticketr.app.sync.compare.diff import Change
-from ticketr.app.sync.push.create_payload import create_payload
+from ticketr.app.sync.push.issue_payload import create_payload
 from ticketr.app.sync.push.metadata import ProjectMetadata
 from ticketr.app.sync.push.values import FieldSpec, NameLookup
 from ticketr.app.tickets import Ticket

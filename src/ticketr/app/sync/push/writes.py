@@ -16,6 +16,7 @@ from ticketr.app.sync.compare.sent import highest_number
 from ticketr.app.sync.edits.local_changes import LocalChange, draft_changes
 from ticketr.app.sync.edits.losses import Accepted, Loss, edited_texts_of, losses, unaccepted
 from ticketr.app.sync.notes import Code, Note
+from ticketr.app.sync.push.issue_payload import update_payload
 from ticketr.app.sync.push.metadata import Metadata, MetadataQuery
 from ticketr.app.sync.push.payload import (
     CommentContext,
@@ -25,7 +26,6 @@ from ticketr.app.sync.push.payload import (
     link_payload,
 )
 from ticketr.app.sync.push.transitions import Step, status_of
-from ticketr.app.sync.push.update_payload import update_payload
 from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
@@ -285,7 +285,7 @@ class _WritesBuilder:
         return payload.with_comments(comment_payload(issue, changes, context)).with_links(links)
 
     def _new_issue(self, issue: Ticket, project: str, *, subtask: bool) -> NewIssue | None:
-        from ticketr.app.sync.push.create_payload import create_payload  # noqa: PLC0415 - only for drafts
+        from ticketr.app.sync.push.issue_payload import create_payload  # noqa: PLC0415 - only for drafts
 
         payload = create_payload(
             issue,
