@@ -1,32 +1,413 @@
-"""Prepares a push: what it sends of each ticket, and why it does not send the rest.
+"""Checks what a push would send: values, statuses, screens and parents, before the first write.
 
-A `ticketr.app.sync.PushPlan` is made without a request; this compares with Jira, and is what is sent.
+The status is sent in requests of its own. If no transitions lead to it, the issue would be changed
+only in part. So all transitions are fetched first; the push uses them later.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import trio
 
+from ticketr.app.jira import (
+    Allowed,
+    AuthenticationFailed,
+    JiraError,
+    Rejected,
+    ScreenField,
+    Transition,
+)
 from ticketr.app.jira.adf import load_conversions
+from ticketr.app.sync.compare.comments import TextPart
 from ticketr.app.sync.compare.diff import CorePart
+from ticketr.app.sync.compare.times import ESTIMATES, TIME_TRACKING
+from ticketr.app.sync.concurrency import PAGE, run_in_tasks
 from ticketr.app.sync.edits.local_changes import LocalChange
 from ticketr.app.sync.edits.losses import Accepted
-from ticketr.app.sync.notes import Note
+from ticketr.app.sync.edits.push_plan import find_path, unknown_statuses
+from ticketr.app.sync.hints import nearest
+from ticketr.app.sync.notes import Code, Note
+from ticketr.app.sync.push.failures import failure_note
 from ticketr.app.sync.push.linking import fetch_link_context
 from ticketr.app.sync.push.metadata import MetadataQuery, fetch_metadata
 from ticketr.app.sync.push.payload import CommentContext
-from ticketr.app.sync.push.preflight import check
+from ticketr.app.sync.push.rich_text import where
 from ticketr.app.sync.push.sendable import CONVERSIONS, HeldBack, SendableChange, compare_with_jira
+from ticketr.app.sync.push.transitions import NoTransition, Step, no_transition, transition_to
+from ticketr.app.sync.push.values import find_name, shown
 from ticketr.app.sync.push.writes import BuiltWrites, TicketWrites, build_writes, metadata_queries
 from ticketr.app.sync.threads import CHUNK, chunks, compute
 
 if TYPE_CHECKING:
+    from ticketr.app.sync.push.payload import IssuePayload
+    from ticketr.app.sync.push.writes import IssueEdit, NewIssue
     from ticketr.app.sync.session import Session
+
+
+#: The transitions of issues in each status of a workflow, by the status in small letters.
+_Edges: TypeAlias = "dict[str, tuple[Transition, ...]]"
+
+#: The transitions to an issue's new status in their order, or why there are none.
+FoundRoute: TypeAlias = "tuple[Transition, ...] | NoTransition | JiraError"
+
+
+class RouteFinder:
+    """Finds the transitions of one push; what it learns of a workflow it asks for once.
+
+    Args:
+        session: The workspace and the site.
+        off_screen: The fields of each edit that only a transition can set, by the issue's key.
+    """
+
+    def __init__(self, session: Session, off_screen: Mapping[str, Collection[str]]) -> None:
+        self._session = session
+        self._off_screen = off_screen
+        self._workflows: dict[tuple[str, str], _Edges] = {}
+        self._statuses: dict[str, Mapping[str, tuple[str, ...]]] = {}
+        self._learning = trio.Lock()  # what one task learns spares the others the same requests
+
+    async def find(self, edits: Iterable[IssueEdit]) -> Mapping[str, FoundRoute]:
+        """Find the transitions of each edit, several at once, by the issues' keys.
+
+        Raises:
+            AuthenticationFailed: The site no longer takes the login.
+        """
+        waiting = deque(edits)
+        transitions: dict[str, FoundRoute] = {}
+
+        async def find_some() -> None:
+            while waiting:
+                edit = waiting.popleft()
+                try:
+                    transitions[edit.key] = await self.route(edit)
+                except AuthenticationFailed:  # every other request would fail too
+                    raise
+                except (JiraError, NoTransition) as error:
+                    transitions[edit.key] = error
+
+        if not waiting:
+            return transitions
+        self._session.progress.say("Asking which statuses can be reached...")
+        await run_in_tasks(find_some)
+        return transitions
+
+    async def route(self, edit: IssueEdit) -> tuple[Transition, ...]:
+        """Return the transitions to an edit's status.
+
+        Raises:
+            NoTransition: None are known.
+            JiraError: A request failed.
+        """
+        status = edit.payload.status
+        assert status is not None
+        fields = self._off_screen.get(edit.key, ())
+        transitions = await self._session.jira.transitions(edit.key, with_fields=bool(fields))
+        try:
+            return (transition_to(status, transitions, fields),)
+        except NoTransition:
+            async with self._learning:
+                return await self._long_route(edit, status, transitions)
+
+    async def _long_route(
+        self, edit: IssueEdit, status: str, transitions: tuple[Transition, ...]
+    ) -> tuple[Transition, ...]:
+        """Return the shortest known way of several transitions; learn what is not known."""
+        workflow = self._workflows.setdefault((edit.project, edit.type_id), {})
+        # The transitions of this issue count, not those of another one in the same status.
+        edges = {**workflow, edit.status.casefold(): transitions}
+        while not (path := find_path(_next_statuses(edges), edit.status, status)):
+            unknown = unknown_statuses(_next_statuses(edges), edit.status)
+            if not unknown:
+                raise no_transition(status, transitions)
+            for text in unknown:
+                learnt = await self._transitions_from(edit, text)
+                edges[text.casefold()] = workflow[text.casefold()] = learnt
+        await self._keep_workflow(edit, edges)
+        fields = self._off_screen.get(edit.key, ())
+        starts = (edit.status, *path)
+        return tuple(
+            transition_to(to, edges[start.casefold()], fields)
+            for start, to in zip(starts, path, strict=False)
+        )
+
+    async def _transitions_from(self, edit: IssueEdit, status: str) -> tuple[Transition, ...]:
+        """Ask another issue in a status for its transitions; return none if there is no such one."""
+        jira = self._session.jira
+        try:
+            types = await self._alike_types(edit)
+            key = await jira.key_in_status(edit.project, types, status)
+            return await jira.transitions(key, with_fields=True) if key is not None else ()
+        except AuthenticationFailed:
+            raise
+        except Rejected:
+            return ()
+
+    async def _alike_types(self, edit: IssueEdit) -> list[str]:
+        """Return the type of an edit's issue, and the types with the same statuses."""
+        if edit.project not in self._statuses:
+            try:
+                self._statuses[edit.project] = await self._session.jira.statuses(edit.project)
+            except AuthenticationFailed:
+                raise
+            except Rejected:
+                self._statuses[edit.project] = {}
+        known = self._statuses[edit.project]
+        own = set(known.get(edit.type_id, ()))
+        others = (text for text in known if own and set(known[text]) == own)
+        return list(dict.fromkeys((edit.type_id, *others)))
+
+    async def _keep_workflow(self, edit: IssueEdit, edges: _Edges) -> None:
+        """Store what is known of the workflow, so that the next plan can show the way."""
+        known = {status: list(to) for status, to in _next_statuses(edges).items() if to}
+        record = self._session.state.site_record
+        async with self._session.disk:
+            await self._session.in_thread(record.keep_workflow, edit.project, edit.type_id, known)
+
+
+def _next_statuses(edges: _Edges) -> dict[str, list[str]]:
+    return {
+        status: [transition.to for transition in transitions if transition.to]
+        for status, transitions in edges.items()
+    }
+
+
+#: Fields that Jira edits on every screen, or refuses for another reason; an edit of these alone asks
+#: nothing. The parent is one: an edit of it is what Jira's own move to a parent sends.
+_EVERYWHERE = frozenset({"summary", "description", "issuetype", "parent"})
+_RESOLUTION = "resolution"
+
+
+async def fields_off_screen(
+    session: Session, edits: Iterable[IssueEdit]
+) -> dict[str, frozenset[str]]:
+    """Return the edited fields that their edit screens lack, by the keys of the issues.
+
+    Issues of one type and status in one project have the same screen, so it is fetched once. An edit
+    of the type is not checked, since the screen of the new type is not known.
+
+    Raises:
+        JiraError: A request failed.
+    """
+    screens: dict[tuple[str, str, str], frozenset[str] | None] = {}
+    texts: dict[str, frozenset[str]] = {}
+    for edit in edits:
+        fields = edit.payload.fields.keys() - _EVERYWHERE
+        if not fields or "issuetype" in edit.payload.fields:
+            continue
+        place = (edit.project, edit.type_id, edit.status)
+        if place not in screens:
+            screens[place] = await _edit_screen(session, edit.key)
+        screen = screens[place]
+        if screen is not None and (off := frozenset(fields - screen)):
+            texts[edit.key] = off
+    return texts
+
+
+async def _edit_screen(session: Session, key: str) -> frozenset[str] | None:
+    """Fetch the fields that can be edited; return None if the site does not tell."""
+    try:
+        return frozenset(field.id for field in await session.jira.edit_fields(key))
+    except AuthenticationFailed:
+        raise
+    except Rejected:
+        return None
+
+
+def with_transition_fields(
+    edit: IssueEdit, route: Iterable[Transition], off_screen: Collection[str]
+) -> tuple[IssueEdit, tuple[str, ...]]:
+    """Return an edit whose fields off the edit screen go with its transitions.
+
+    Args:
+        edit: The edit.
+        route: The transitions to its status; none for no new status.
+        off_screen: The fields that its edit screen lacks.
+
+    Returns:
+        The edit, and what is wrong with the fields that no transition takes.
+    """
+    steps = [Step(transition) for transition in route]
+    fields = dict(edit.payload.fields)
+    problems: list[str] = []
+    for field in sorted(off_screen):
+        at, taken = _step_with(field, steps)
+        if taken is None:
+            problems.append(_problem(edit, field, _remedy(field, bool(steps))))
+            continue
+        value, wrong = _allowed_value(fields.pop(field), taken)
+        if wrong:
+            problems.append(_problem(edit, field, wrong))
+        steps[at] = replace(steps[at], fields={**steps[at].fields, field: value})
+    payload = replace(edit.payload, fields=fields)
+    return replace(edit, payload=payload, route=tuple(steps)), tuple(problems)
+
+
+def _step_with(field: str, steps: list[Step]) -> tuple[int, ScreenField | None]:
+    """Return the last step whose screen has a field, and the field there."""
+    for at in reversed(range(len(steps))):
+        for screen_field in steps[at].transition.fields:
+            if screen_field.id == field:
+                return at, screen_field
+    return 0, None
+
+
+def _allowed_value(value: object, field: ScreenField) -> tuple[object, str]:
+    """Return a value that is given by its name as its ID, and what is wrong with it."""
+    name = value.get("name") if isinstance(value, dict) else None
+    if not isinstance(name, str) or not field.allowed:
+        return value, ""
+    match: Allowed | None = find_name(name, field.allowed)
+    if match is None:
+        names = (allowed.name for allowed in field.allowed)
+        return value, f"{shown(name)} is not possible: {nearest(name, names)}"
+    return {"id": match.id} if match.id else {"name": match.name}, ""
+
+
+def _remedy(field: str, is_moved: bool) -> str:  # noqa: FBT001 - one of two cases
+    where = "the edit screen of this ticket has no such field, so Jira would refuse it; "
+    if is_moved:
+        return f"{where}no transition to the new Status asks for it either"
+    if field == _RESOLUTION:
+        return f"{where}it is set together with a new Status whose transition asks for it"
+    return f"{where}undo the edit, or have an administrator put the field there"
+
+
+def _problem(edit: IssueEdit, field: str, reason: str) -> str:
+    """Return what is wrong with a field, with its name, file and line."""
+    fields = ESTIMATES.keys() if field == TIME_TRACKING else {field}
+    parts = [value.part for value in edit.payload.values if value.field in fields]
+    part = parts[0] if parts else field
+    places = edit.issue.places
+    if isinstance(part, TextPart):
+        return f"{part.name}: {where(edit.path, places.of_text(part.name, 0))}{reason}"
+    return f"{part}: {where(edit.path, places.of_field(str(part)))}{reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The result of the check.
+
+    Attributes:
+        writes: What can be sent, each edit with its transitions.
+        failed: A note for each issue that was removed.
+    """
+
+    writes: tuple[TicketWrites, ...]
+    failed: tuple[Note, ...]
+
+
+async def check(session: Session, writes: Sequence[TicketWrites]) -> Checked:
+    """Remove the writes that Jira would refuse because of a status, a screen or a parent.
+
+    Raises:
+        AuthenticationFailed: The site no longer takes the login.
+        JiraError: The parents or the screens cannot be fetched.
+    """
+    # The parent of a new sub-task is always its ticket.
+    may_name_parent = (
+        edit
+        for ticket in writes
+        for edit in (*ticket.edits, *((ticket.new_ticket,) if ticket.new_ticket else ()))
+    )
+    parents = {key for value in may_name_parent if (key := _parent_key(value.payload))}
+    payloads = [edit.payload for ticket in writes for edit in ticket.edits]
+    payloads += (new.payload for ticket in writes for new in ticket.new_issues)
+    linked = {link.key for payload in payloads for link in payload.links if not link.remove}
+    absent = await _absent(session, parents | linked)
+    edits = [edit for ticket in writes for edit in ticket.edits]
+    off_screen = await fields_off_screen(session, edits)
+    moved = (edit for edit in edits if _needs_transition(edit))
+    routes = await RouteFinder(session, off_screen).find(moved)
+    remaining: list[TicketWrites] = []
+    failed: list[Note] = []
+    for ticket in writes:
+        edits_left, notes = _edits_left(ticket, absent, routes, off_screen)
+        failed += notes
+        new = ticket.new_ticket
+        if new is not None and (note := _unreachable(new, ticket.path, absent)) is not None:
+            failed.append(note)
+            continue
+        notes_on = {
+            id(subtask): _unreachable(subtask, ticket.path, absent)
+            for subtask in ticket.new_subtasks
+        }
+        failed += (note for note in notes_on.values() if note is not None)
+        subtasks = tuple(
+            subtask for subtask in ticket.new_subtasks if notes_on[id(subtask)] is None
+        )
+        if edits_left or new or subtasks:
+            remaining.append(replace(ticket, edits=edits_left, new_subtasks=subtasks))
+    return Checked(tuple(remaining), tuple(failed))
+
+
+def _edits_left(
+    ticket: TicketWrites,
+    absent: set[str],
+    routes: Mapping[str, FoundRoute],
+    off_screen: Mapping[str, frozenset[str]],
+) -> tuple[tuple[IssueEdit, ...], list[Note]]:
+    """Return the edits of a ticket that Jira would accept, and a note for each other edit."""
+    remaining: list[IssueEdit] = []
+    failed: list[Note] = []
+    for edit in ticket.edits:
+        transitions = routes.get(edit.key, ())
+        if (note := _unreachable(edit, ticket.path, absent)) is not None:
+            failed.append(note)
+            continue
+        if isinstance(transitions, Exception):
+            failed.append(failure_note(edit.issue, ticket.path, transitions))
+            continue
+        routed, problems = with_transition_fields(edit, transitions, off_screen.get(edit.key, ()))
+        if problems:
+            reason = "; ".join(problems)
+            failed.append(Note.on(edit.issue, ticket.path, reason, Code.INVALID))
+        else:
+            remaining.append(routed)
+    return tuple(remaining), failed
+
+
+def _unreachable(write: IssueEdit | NewIssue, path: str, absent: set[str]) -> Note | None:
+    """Return a note on an issue with a parent, or a link to an issue, that Jira does not have."""
+    named = {_parent_key(write.payload): "Parent"}
+    named |= {link.key: link.line for link in write.payload.links if not link.remove}
+    for key, line in named.items():
+        if key in absent:
+            reason = f"{line}: Jira has no {key}, or you may not see it"
+            return Note.on(write.issue, path, reason, Code.INVALID)
+    return None
+
+
+def _parent_key(payload: IssuePayload) -> str | None:
+    parent = payload.fields.get("parent")
+    key = parent.get("key") if isinstance(parent, dict) else None
+    return key if isinstance(key, str) else None
+
+
+def _needs_transition(edit: IssueEdit) -> bool:
+    """Tell whether an edit's transition can be fetched now; a new type may have other ones."""
+    return edit.payload.status is not None and "issuetype" not in edit.payload.fields
+
+
+async def _absent(session: Session, parents: set[str]) -> set[str]:
+    """Return the parents that Jira does not have; parents in the state are not fetched."""
+    if not parents:
+        return set()
+    known = await session.in_thread(session.state.known)
+    requested = sorted(parents.difference(issue.key for issue in known.values()))
+    absent: set[str] = set()
+    for chunk in chunks(requested, PAGE):
+        answer = await session.jira.bulk_fetch(chunk, fields=["summary"])
+        for key in answer.missing:
+            # A moved issue is returned under its new key, so fetch each missing key separately.
+            alone = answer.renamed and await session.jira.bulk_fetch([key], fields=["summary"])
+            if not (alone and alone.renamed):
+                absent.add(key)
+    return absent
 
 
 @dataclass(frozen=True, slots=True)
