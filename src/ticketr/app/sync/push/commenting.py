@@ -1,15 +1,11 @@
-"""Sends comments, each exactly once.
-
-The state records a new comment before it is sent. If the answer leaves open whether Jira has it, the
-next run looks among the issue's comments before it sends it again.
-"""
+"""Adds comments and links, and finds the comments whose answers were lost."""
 
 from __future__ import annotations
 
 import json
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,18 +14,83 @@ import trio
 from ticketr.app.jira import (
     Issue,
     JiraError,
+    NotFound,
     RateLimited,
     Rejected,
     certainly_failed,
 )
 from ticketr.app.sync.compare.comments import COMMENT_FIELD, comments_field
+from ticketr.app.sync.compare.mapping import PARENT
 from ticketr.app.sync.compare.sent import SentComment
 from ticketr.app.sync.concurrency import TRIES, passes_soon
-from ticketr.app.sync.push.late_requests import wait_for_late_requests
+from ticketr.app.sync.edits.losses import Accepted
+from ticketr.app.sync.push.payload import LinkContext, LinkWrite
 
 if TYPE_CHECKING:
+    from ticketr.app.sync.push.metadata import MetadataQuery
     from ticketr.app.sync.push.payload import CommentWrite
     from ticketr.app.sync.session import Session
+
+
+async def wait_for_late_requests(session: Session, what: str, *, sent: float | None = None) -> None:
+    """Wait until no request that was sent by a time can still reach Jira.
+
+    Args:
+        session: The workspace and the site.
+        what: What is found out by that, such as ``finding out whether a file was attached``.
+        sent: When the last of them was sent, on Trio's clock; None if an earlier run sent them.
+
+    Cancellation:
+        Takes effect at once.
+    """
+    since = session.began if sent is None else sent
+    left = since + session.job.late_request_window - trio.current_time()
+    if left > 0:
+        session.progress.wait(left, what)
+        await trio.sleep(left)
+
+
+async def fetch_link_context(
+    session: Session, queries: Iterable[MetadataQuery], accepted: Accepted
+) -> LinkContext:
+    """Fetch the kinds of links, if any change may be a line of links.
+
+    Args:
+        session: The workspace and the site.
+        queries: What is to be sent.
+        accepted: The losses that the push may cause.
+
+    Raises:
+        JiraError: The request failed.
+    """
+    fields = {PARENT, *(name for name, _ in session.columns.names)}
+    parts = (change.part for query in queries for change in query.changes)
+    may_be_links = any(isinstance(part, str) and part not in fields for part in parts)
+    if not (session.columns.links and may_be_links):
+        await trio.lowlevel.checkpoint()
+        return LinkContext()
+    try:
+        types = await session.jira.link_types()
+    except NotFound:  # links are switched off on the site
+        return LinkContext()
+    return LinkContext.of(types, fields, accepted)
+
+
+async def send_link(session: Session, write: LinkWrite, *, key: str) -> None:
+    """Add or remove one link of the issue with a key.
+
+    Raises:
+        JiraError: Jira refused it, or did not answer; then Jira may have done it.
+
+    Cancellation:
+        Takes effect at once; Jira may have done it.
+    """
+    if write.remove:
+        await session.jira.remove_link(write.remove, issue=key)
+        return
+    ends = (key, write.key) if write.direction.is_outward else (write.key, key)
+    await session.jira.add_link(write.direction.type_id, *ends)
+
 
 #: The entity property of a comment that holds the marker.
 PROPERTY = "ticketr.created"

@@ -32,8 +32,8 @@ from ticketr.app.sync.edits.losses import Accepted
 from ticketr.app.sync.edits.push_plan import find_path, unknown_statuses
 from ticketr.app.sync.hints import nearest
 from ticketr.app.sync.notes import Code, Note
+from ticketr.app.sync.push.commenting import fetch_link_context
 from ticketr.app.sync.push.failures import failure_note
-from ticketr.app.sync.push.linking import fetch_link_context
 from ticketr.app.sync.push.metadata import MetadataQuery, fetch_metadata
 from ticketr.app.sync.push.payload import CommentContext
 from ticketr.app.sync.push.rich_text import where

@@ -25,8 +25,8 @@ from ticketr.app.sync.concurrency import PAGE
 from ticketr.app.sync.edits.drafts import EQUAL, SAME_TITLE
 from ticketr.app.sync.edits.uncertain import matcher_for, read_draft
 from ticketr.app.sync.notes import Note
+from ticketr.app.sync.push.commenting import wait_for_late_requests
 from ticketr.app.sync.push.keys import unwritten_key_note, write_key, write_key_and_record
-from ticketr.app.sync.push.late_requests import wait_for_late_requests
 from ticketr.app.sync.push.transitions import status_of
 from ticketr.app.sync.queries import OVERLAP, base_query
 from ticketr.app.sync.state.journal import Creation

@@ -28,7 +28,7 @@ from ticketr.app.jira import (
 from ticketr.app.sync.compare.attachments import ATTACHMENT_FIELD, jira_attachments, safe_name
 from ticketr.app.sync.compare.grafting import PictureFile
 from ticketr.app.sync.concurrency import TRIES, passes_soon
-from ticketr.app.sync.push.late_requests import wait_for_late_requests
+from ticketr.app.sync.push.commenting import wait_for_late_requests
 from ticketr.app.sync.state.files import AskedUpload
 from ticketr.app.sync.workspace.pictures import OpenPicture, open_picture
 
