@@ -13,9 +13,9 @@ from ticketr.app.jira import JiraError
 from ticketr.app.sync.edits.local_changes import new_type
 from ticketr.app.sync.edits.push_plan import way_text
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.push.failures import failure_note, longer_way, on_the_way
 from ticketr.app.sync.push.preparation import RouteFinder
 from ticketr.app.sync.push.recovery import record_created, unwritten_key_note, write_key_and_record
+from ticketr.app.sync.push.tally import failure_note, longer_way, on_the_way
 from ticketr.app.sync.push.transitions import (
     NoTransition,
     Step,

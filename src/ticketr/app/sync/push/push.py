@@ -25,10 +25,9 @@ from ticketr.app.sync.edits.write_requests import UPLOAD, uploads_of
 from ticketr.app.sync.notes import Code, Note, in_conflict
 from ticketr.app.sync.push.commenting import wait_for_late_comments
 from ticketr.app.sync.push.delivery import Delivery
-from ticketr.app.sync.push.failures import longer_way
 from ticketr.app.sync.push.preparation import Preparation, prepare
 from ticketr.app.sync.push.refresh import adopt, refresh
-from ticketr.app.sync.push.tally import Action, PushTally
+from ticketr.app.sync.push.tally import Action, PushTally, longer_way
 from ticketr.app.sync.push.writes import NewIssue, TicketWrites
 from ticketr.app.sync.workspace.store import LocalTicket
 from ticketr.app.sync.writing.decision import WriteOutcome

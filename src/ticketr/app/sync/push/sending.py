@@ -17,7 +17,7 @@ from ticketr.app.sync.edits.local_changes import LocalChange, add_to_base
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.commenting import send_comment, send_link
-from ticketr.app.sync.push.failures import failure_note, on_the_way
+from ticketr.app.sync.push.tally import failure_note, on_the_way
 from ticketr.app.sync.push.transitions import NoTransition, StoppedBetween, status_value, walk
 from ticketr.app.sync.push.uploading import PictureNotAttached, with_uploads
 from ticketr.app.sync.state.state import Base
