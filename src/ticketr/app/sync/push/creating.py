@@ -39,7 +39,7 @@ from ticketr.app.sync.threads import chunks, compute
 from ticketr.app.tickets import render_ticket
 
 if TYPE_CHECKING:
-    from ticketr.app.sync.push.completion import Completion
+    from ticketr.app.sync.push.sending import Completion
     from ticketr.app.sync.push.tally import PushTally
     from ticketr.app.sync.push.writes import NewIssue, WantedIssue
     from ticketr.app.sync.session import Session

@@ -56,8 +56,8 @@ class Delivery:
 
     @cached_property
     def _creator(self) -> Creator:
-        from ticketr.app.sync.push.completion import Completion  # noqa: PLC0415 - only for new issues
         from ticketr.app.sync.push.creating import Creator  # noqa: PLC0415 - only for new issues
+        from ticketr.app.sync.push.sending import Completion  # noqa: PLC0415 - only for new issues
 
         session, tally = self._session, self._tally
         completion = Completion(session, tally, drafts=self._drafts, ways=self._ways)
