@@ -283,14 +283,16 @@ def _text_specs(session: Session, form: Iterable[ScreenField]) -> dict[str, Fiel
         for name, field_id in session.columns.texts
     }
     kept = {spec.id for spec in specs.values()}
-    for field in session.site_fields:
-        if holds_rich_text(field) and field.id not in kept and field.name not in specs:
-            required = _is_missed(by_id.get(field.id))
-            reason = (
-                f'this workspace does not keep it; add "{field.name}" to fields in ticketr.toml'
-            )
-            specs[field.name] = FieldSpec(
-                field.id, field.name, "string", required=required, unsupported=reason
+    for site_field in session.site_fields:
+        if (
+            holds_rich_text(site_field)
+            and site_field.id not in kept
+            and site_field.name not in specs
+        ):
+            required = _is_missed(by_id.get(site_field.id))
+            reason = f'this workspace does not keep it; add "{site_field.name}" to fields in ticketr.toml'
+            specs[site_field.name] = FieldSpec(
+                site_field.id, site_field.name, "string", required=required, unsupported=reason
             )
     return specs
 
