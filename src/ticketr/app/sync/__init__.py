@@ -38,9 +38,8 @@ if TYPE_CHECKING:
     from ticketr.app.sync.compare.mapping import Columns
     from ticketr.app.sync.compare.merge import Side
     from ticketr.app.sync.conflict import carry_out, read_conflict
-    from ticketr.app.sync.edits.literals import LiteralText, find_literals
     from ticketr.app.sync.edits.local_changes import LocalChange
-    from ticketr.app.sync.edits.losses import Loss
+    from ticketr.app.sync.edits.losses import LiteralText, Loss, find_literals
     from ticketr.app.sync.edits.planning import check_keys, read_push_plan
     from ticketr.app.sync.edits.push_plan import LeftAlone, PlanEntry, PlanPart, PushPlan
     from ticketr.app.sync.edits.reading import (
@@ -141,9 +140,8 @@ _NAMES = {
     "compare.mapping": "Columns",
     "compare.merge": "Side",
     "conflict": "carry_out read_conflict",
-    "edits.literals": "LiteralText find_literals",
     "edits.local_changes": "LocalChange",
-    "edits.losses": "Loss",
+    "edits.losses": "LiteralText Loss find_literals",
     "edits.planning": "check_keys read_push_plan",
     "edits.push_plan": "LeftAlone PlanEntry PlanPart PushPlan",
     "edits.reading": "bears_mark read_state readable sign_state size_of visit_files",

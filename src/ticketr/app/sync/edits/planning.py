@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.app.sync.compare.diff import read_ticket
 from ticketr.app.sync.compare.mapping import type_id
-from ticketr.app.sync.edits.literals import find_literals
 from ticketr.app.sync.edits.local_changes import LocalChange, new_type, remote_changes
-from ticketr.app.sync.edits.losses import known_losses
+from ticketr.app.sync.edits.losses import find_literals, known_losses
 from ticketr.app.sync.edits.push_plan import LeftAlone, PlanEntry, PushPlan, find_path
 from ticketr.app.sync.edits.selection import Selected, Selection, is_named
 from ticketr.app.sync.edits.survey import LocalSurvey, survey_now

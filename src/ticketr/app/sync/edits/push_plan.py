@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from ticketr.app.sync.edits.literals import LiteralText
-    from ticketr.app.sync.edits.losses import Loss
+    from ticketr.app.sync.edits.losses import LiteralText, Loss
     from ticketr.app.sync.notes import Code
 
 

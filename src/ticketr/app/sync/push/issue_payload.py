@@ -14,8 +14,8 @@ from ticketr.app.sync.compare.diff import DESCRIPTION_PARTS, Change, CorePart, P
 from ticketr.app.sync.compare.grafting import PictureFile, uploads_in
 from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.compare.times import with_time_tracking
-from ticketr.app.sync.edits.literals import changed_texts, literal_pieces
 from ticketr.app.sync.edits.local_changes import draft_changes
+from ticketr.app.sync.edits.losses import changed_texts, literal_pieces
 from ticketr.app.sync.hints import nearest
 from ticketr.app.sync.push.payload import IssuePayload
 from ticketr.app.sync.push.rich_text import RichText, unknown_people, where

@@ -12,7 +12,7 @@ from ticketr.app.jira import User, adf
 from ticketr.app.sync.compare.comments import TextPart
 from ticketr.app.sync.compare.diff import CorePart, description_adf
 from ticketr.app.sync.compare.grafting import PictureFile, marks_of
-from ticketr.app.sync.edits.literals import Place, texts_of
+from ticketr.app.sync.edits.losses import Place, texts_of
 from ticketr.app.sync.push.values import BadValue, NameLookup, shown
 from ticketr.app.tickets import Ticket
 
