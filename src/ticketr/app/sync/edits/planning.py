@@ -14,10 +14,18 @@ from ticketr.app.sync.compare.diff import read_ticket
 from ticketr.app.sync.compare.mapping import type_id
 from ticketr.app.sync.edits.local_changes import LocalChange, new_type, remote_changes
 from ticketr.app.sync.edits.losses import find_literals, known_losses
-from ticketr.app.sync.edits.push_plan import LeftAlone, PlanEntry, PushPlan, find_path
-from ticketr.app.sync.edits.selection import Selected, Selection, is_named
+from ticketr.app.sync.edits.push_plan import (
+    LeftAlone,
+    PlanEntry,
+    PushPlan,
+    Selected,
+    Selection,
+    WriteRequest,
+    find_path,
+    is_named,
+    write_requests,
+)
 from ticketr.app.sync.edits.survey import LocalSurvey, survey_now
-from ticketr.app.sync.edits.write_requests import WriteRequest, write_requests
 from ticketr.app.sync.errors import DuplicateKey, UnknownTicket
 from ticketr.app.sync.notes import Code, Note, in_conflict
 from ticketr.app.sync.state.journal import Conflict, Creation

@@ -15,8 +15,7 @@ from ticketr.app.sync.session import Session, open_session
 
 if TYPE_CHECKING:
     from ticketr import JobContext
-    from ticketr.app.sync.edits.push_plan import PushPlan
-    from ticketr.app.sync.edits.selection import Selection
+    from ticketr.app.sync.edits.push_plan import PushPlan, Selection
     from ticketr.app.sync.pull.tally import PullResult, Tally
     from ticketr.app.sync.push.tally import PushResult, PushTally
     from ticketr.app.sync.session_job import SessionJob
@@ -59,7 +58,7 @@ def selection_of(
     job: SessionJob, confirmed: PushPlan | None, keys: Collection[str] | None = None
 ) -> Selection:
     """Return what a job may send."""
-    from ticketr.app.sync.edits.selection import Selection  # noqa: PLC0415 - no pull needs it
+    from ticketr.app.sync.edits.push_plan import Selection  # noqa: PLC0415 - no pull needs it
 
     return Selection(None if keys is None else frozenset(keys), confirmed, job.prefer)
 

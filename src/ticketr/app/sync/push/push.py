@@ -21,10 +21,15 @@ from ticketr.app.sync.concurrency import run_in_tasks
 from ticketr.app.sync.edits.local_changes import LocalChange, draft_changes
 from ticketr.app.sync.edits.losses import Accepted
 from ticketr.app.sync.edits.planning import select_changes
-from ticketr.app.sync.edits.push_plan import PushPlan, way_text
-from ticketr.app.sync.edits.selection import EVERYTHING, Selection
+from ticketr.app.sync.edits.push_plan import (
+    EVERYTHING,
+    UPLOAD,
+    PushPlan,
+    Selection,
+    uploads_of,
+    way_text,
+)
 from ticketr.app.sync.edits.survey import LocalSurvey
-from ticketr.app.sync.edits.write_requests import UPLOAD, uploads_of
 from ticketr.app.sync.notes import Code, Note, in_conflict
 from ticketr.app.sync.push.commenting import wait_for_late_comments
 from ticketr.app.sync.push.preparation import Preparation, prepare
