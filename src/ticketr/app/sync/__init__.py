@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ticketr.app.sync.compare.mapping import Columns
     from ticketr.app.sync.compare.merge import Side
     from ticketr.app.sync.conflict import carry_out, read_conflict
+    from ticketr.app.sync.edits.drafts import find_uncertain
     from ticketr.app.sync.edits.local_changes import LocalChange
     from ticketr.app.sync.edits.losses import LiteralText, Loss, find_literals
     from ticketr.app.sync.edits.planning import check_keys, read_push_plan
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
     )
     from ticketr.app.sync.edits.seen import SeenTicket, base_texts, seen_ticket
     from ticketr.app.sync.edits.survey import LocalSurvey, take_survey
-    from ticketr.app.sync.edits.uncertain import find_uncertain
     from ticketr.app.sync.errors import (
         AbsentIssues,
         BadChoice,
@@ -140,6 +140,7 @@ _NAMES = {
     "compare.mapping": "Columns",
     "compare.merge": "Side",
     "conflict": "carry_out read_conflict",
+    "edits.drafts": "find_uncertain",
     "edits.local_changes": "LocalChange",
     "edits.losses": "LiteralText Loss find_literals",
     "edits.planning": "check_keys read_push_plan",
@@ -147,7 +148,6 @@ _NAMES = {
     "edits.reading": "bears_mark read_state readable sign_state size_of visit_files",
     "edits.seen": "SeenTicket base_texts seen_ticket",
     "edits.survey": "LocalSurvey take_survey",
-    "edits.uncertain": "find_uncertain",
     "errors": (
         "AbsentIssues BadChoice BadQuery BadWork CannotEdit CannotUndo ConflictChanged "
         "DuplicateKey FileFailed NoConflict NotChosen NothingToUndo OtherSite RenamedProject "

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ticketr.app.sync.edits.inherited import inheritable
+from ticketr.app.sync.edits.drafts import inheritable
 from ticketr.app.tickets import Ticket
 
 

@@ -1,18 +1,192 @@
-"""Finds the draft that became an issue, in files that may have been edited since. Pure.
-
-If the key goes into a similar draft, the difference is an edit, which the next push sends. But a
-draft without a key is created again. So the best match gets the key even if it was edited, unless
-it belongs to another issue.
-"""
+"""Finds drafts again: their keys, the fields they take over, and the requests without an answer. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from typing import TYPE_CHECKING
 
-from ticketr.app.sync.compare.diff import part_texts
-from ticketr.app.tickets import Ticket
+from ticketr.app.sync.compare.diff import CorePart, part_texts
+from ticketr.app.tickets import Ticket, TicketSyntaxError, mistyped_key, parse
+
+if TYPE_CHECKING:
+    from ticketr.app.sync.edits.local_changes import LocalChange
+    from ticketr.app.sync.state.journal import Creation
+    from ticketr.app.sync.workspace.store import LocalTicket
+
+
+#: Fields that are never taken over, by Jira's IDs: they belong to one issue alone, a sub-task
+#: always has its ticket's, or nobody can write them.
+_IDS = frozenset(
+    {
+        *("issuetype", "status", "parent", "summary", "description", "issuekey", "comment"),
+        *("reporter", "creator", "resolution", "resolutiondate", "security", "attachment"),
+        *("timetracking", "timeoriginalestimate", "timeestimate", "timespent", "issuelinks"),
+        *("created", "updated", "lastViewed", "statuscategorychangedate", "workratio"),
+    }
+)
+#: The same by their names in small letters, here or on the site.
+_NAMES = frozenset(
+    {
+        *("type", "status", "parent", "reporter", "creator", "resolution", "resolved"),
+        *("security level", "attachments", "created", "updated", "flagged", "rank", "sprint"),
+        *("story points", "story point estimate", "original estimate", "remaining estimate"),
+        *("time spent", "epic link", "epic name", "epic status", "epic colour", "epic color"),
+    }
+)
+#: The same by the kinds of custom fields, whose names differ from language to language.
+_KINDS = ("gh-sprint", "gh-epic-", "gh-lexo-rank", "jsw-story-points")
+
+
+def inheritable(
+    ticket: Ticket, columns: Mapping[str, str], site_fields: str | None
+) -> dict[str, str]:
+    """Return the names and the texts of the fields that new sub-tasks of a ticket take over.
+
+    Args:
+        ticket: The ticket in its file.
+        columns: The IDs of the fields that files hold, by the names of their lines, as of the last
+            pull; empty if there was none.
+        site_fields: The site's list of fields, as JSON; None if it is not known.
+    """
+    never = {*_IDS, *_own_fields(site_fields)}
+    return {
+        name: text
+        for name, text in ticket.fields.items()
+        if text
+        and name.casefold() not in _NAMES
+        and (not columns or name in columns)
+        and columns.get(name) not in never
+    }
+
+
+def _own_fields(site_fields: str | None) -> Iterator[str]:
+    """Yield the IDs of a site's fields that are never taken over."""
+    # Another version may have stored the list in another form.
+    with suppress(ValueError, TypeError, KeyError, AttributeError):
+        for load in json.loads(site_fields or "[]"):
+            kind = load["custom_type"].rpartition(":")[2]
+            if load["name"].strip().casefold() in _NAMES or kind.startswith(_KINDS):
+                yield load["id"]
+
+
+_KEY_WITHOUT_BRACKETS = (
+    "this begins like the key of {key}; write [{key}] before the title, or begin the title of a "
+    "new ticket with another word"
+)
+_TICKET_LOST_KEY = (
+    "the heading of {key} has lost its key; write [{key}] again, or put this into another file "
+    "if it is to be a copy"
+)
+_TASK_LOST_KEY = (
+    "the line of {key} has lost its key; write [{key}] again, or change the title if it is to be "
+    "a copy"
+)
+
+
+def lost_key_error(
+    local_change: LocalChange,
+    *,
+    projects: Collection[str],
+    lost: Mapping[str, Ticket],
+    here: Collection[str],
+) -> TicketSyntaxError | None:
+    """Return an error if a draft of a ticket is probably an existing issue without its key.
+
+    Args:
+        local_change: The change of the ticket.
+        projects: The keys of the projects of all tickets.
+        lost: Tickets of the last sync that were in the same file and are in no file now, by key.
+        here: The keys that are in some file, or that a push restores.
+    """
+    local = local_change.local
+    drafts = (
+        local_change.drafts
+        if local_change.head is not None
+        else (local.ticket, *local_change.drafts)
+    )
+    for draft in drafts:
+        if key := mistyped_key(draft.title, projects):
+            return _error(local, draft, _KEY_WITHOUT_BRACKETS.format(key=key))
+    if local_change.head is None:
+        for key, base in lost.items():
+            if _is_probably(local.ticket, base):
+                return _error(local, local.ticket, _TICKET_LOST_KEY.format(key=key))
+    tasks = local_change.base.tasks if local_change.base is not None else ()
+    titles = {task.title: task.key for task in tasks if task.key and task.key not in here}
+    for draft in local_change.drafts:
+        if key := titles.get(draft.title):
+            return _error(local, draft, _TASK_LOST_KEY.format(key=key))
+    return None
+
+
+def _is_probably(draft: Ticket, base: Ticket) -> bool:
+    """Tell whether a draft has the title, the text or a sub-task of a known ticket."""
+    tasks = {task.key for task in base.tasks if task.key}
+    if draft.title == base.title or any(task.key in tasks for task in draft.tasks):
+        return True
+    one, other = _below_heading(draft), _below_heading(base)
+    # Equal fields alone prove nothing: many tickets have the same type and priority.
+    return one == other and any(
+        other.get(part) for part in (CorePart.DESCRIPTION, CorePart.CRITERIA)
+    )
+
+
+def _below_heading(ticket: Ticket) -> dict[object, str]:
+    return {part: text for part, text in part_texts(ticket).items() if part is not CorePart.TITLE}
+
+
+def _error(local: LocalTicket, draft: Ticket, problem: str) -> TicketSyntaxError:
+    line = local.text.split("\n")[draft.line - local.ticket.line]
+    column = line.index(":") + 2 if draft is local.ticket else line.index("-") + 2
+    column += len(line[column - 1 :]) - len(line[column - 1 :].lstrip())
+    return TicketSyntaxError(local.path, draft.line, column, problem, line)
+
+
+def matcher_for(creation: Creation, drafts: Collection[Ticket] = frozenset()) -> DraftMatcher:
+    """Return a matcher that finds the draft of a new issue.
+
+    Args:
+        creation: The issue; its key may be unknown if no key is to be written.
+        drafts: The drafts of other issues, without their sub-tasks; may hold the issue's own draft.
+    """
+    draft = parse(creation.draft).tickets[0]
+    return DraftMatcher(creation.key or "", draft, creation.parent, drafts)
+
+
+def read_draft(creation: Creation) -> Ticket:
+    """Return the draft as it was when the issue was requested, without its sub-tasks."""
+    return replace(parse(creation.draft).tickets[0], tasks=())
+
+
+def find_uncertain(
+    creations: Sequence[Creation], local_changes: Sequence[LocalChange]
+) -> dict[int, Creation]:
+    """Find the drafts whose creation is not finished.
+
+    Args:
+        creations: The requests of earlier pushes.
+        local_changes: What has changed in the files.
+
+    Returns:
+        The request of each draft, by the `id` of the draft in the local change.
+    """
+    others = frozenset(map(read_draft, creations))
+    everywhere = [change.local.ticket for change in local_changes]
+    by_draft: dict[int, Creation] = {}
+    for creation in creations:
+        matcher = matcher_for(creation, others)
+        own = [
+            change.local.ticket for change in local_changes if change.local.path == creation.path
+        ]
+        draft = matcher.find(own) or matcher.find(everywhere, least=SAME_TITLE)
+        if draft is not None:
+            by_draft[id(draft)] = creation
+    return by_draft
+
 
 #: Scores of a match: equal with all sub-tasks, equal without them, equal in the title.
 EQUAL_WITH_TASKS, EQUAL, SAME_TITLE = 4.0, 3.0, 2.0

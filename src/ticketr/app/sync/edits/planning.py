@@ -125,7 +125,7 @@ def _uncertain(
     """Return the requests of drafts whose creation is not finished, by the drafts' `id`."""
     if not creations:
         return {}
-    from ticketr.app.sync.edits.uncertain import find_uncertain  # noqa: PLC0415 - few plans need it
+    from ticketr.app.sync.edits.drafts import find_uncertain  # noqa: PLC0415 - few plans need it
 
     return find_uncertain(creations, local_changes)
 

@@ -139,7 +139,7 @@ class LocalSurvey:
 
     def _add_inheritable(self, state: State) -> None:
         """Add the fields that new sub-tasks take over from their tickets."""
-        from ticketr.app.sync.edits.inherited import inheritable  # noqa: PLC0415 - few pushes need it
+        from ticketr.app.sync.edits.drafts import inheritable  # noqa: PLC0415 - few pushes need it
 
         columns = state.site_record.columns()
         site_fields = state.site_record.kept_fields(now=math.inf, age=math.inf)
@@ -160,7 +160,7 @@ class LocalSurvey:
         drafting = [change for change in self.local_changes if change.head is None or change.drafts]
         if not drafting:
             return
-        from ticketr.app.sync.edits.lost_keys import lost_key_error  # noqa: PLC0415 - only for drafts
+        from ticketr.app.sync.edits.drafts import lost_key_error  # noqa: PLC0415 - only for drafts
 
         projects = {key.rpartition("-")[0] for key in homes} | (
             {project} if project else set[str]()

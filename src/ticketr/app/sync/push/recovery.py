@@ -26,8 +26,7 @@ from ticketr.app.sync.compare.diff import CorePart, by_key
 from ticketr.app.sync.compare.mapping import LINK_FIELD
 from ticketr.app.sync.compare.sent import from_json
 from ticketr.app.sync.concurrency import PAGE
-from ticketr.app.sync.edits.drafts import EQUAL, SAME_TITLE, DraftMatcher
-from ticketr.app.sync.edits.uncertain import matcher_for, read_draft
+from ticketr.app.sync.edits.drafts import EQUAL, SAME_TITLE, DraftMatcher, matcher_for, read_draft
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.commenting import wait_for_late_requests
 from ticketr.app.sync.push.transitions import status_of
