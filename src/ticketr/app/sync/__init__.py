@@ -43,16 +43,19 @@ if TYPE_CHECKING:
     from ticketr.app.sync.edits.losses import LiteralText, Loss, find_literals
     from ticketr.app.sync.edits.planning import check_keys, read_push_plan
     from ticketr.app.sync.edits.push_plan import LeftAlone, PlanEntry, PlanPart, PushPlan
-    from ticketr.app.sync.edits.reading import (
+    from ticketr.app.sync.edits.survey import (
+        LocalSurvey,
+        SeenTicket,
+        base_texts,
         bears_mark,
         read_state,
         readable,
+        seen_ticket,
         sign_state,
         size_of,
+        take_survey,
         visit_files,
     )
-    from ticketr.app.sync.edits.seen import SeenTicket, base_texts, seen_ticket
-    from ticketr.app.sync.edits.survey import LocalSurvey, take_survey
     from ticketr.app.sync.errors import (
         AbsentIssues,
         BadChoice,
@@ -145,9 +148,10 @@ _NAMES = {
     "edits.losses": "LiteralText Loss find_literals",
     "edits.planning": "check_keys read_push_plan",
     "edits.push_plan": "LeftAlone PlanEntry PlanPart PushPlan",
-    "edits.reading": "bears_mark read_state readable sign_state size_of visit_files",
-    "edits.seen": "SeenTicket base_texts seen_ticket",
-    "edits.survey": "LocalSurvey take_survey",
+    "edits.survey": (
+        "LocalSurvey SeenTicket base_texts bears_mark read_state readable seen_ticket "
+        "sign_state size_of take_survey visit_files"
+    ),
     "errors": (
         "AbsentIssues BadChoice BadQuery BadWork CannotEdit CannotUndo ConflictChanged "
         "DuplicateKey FileFailed NoConflict NotChosen NothingToUndo OtherSite RenamedProject "

@@ -6,8 +6,7 @@ import pytest
 from fakes.stores import put
 
 from ticketr.app.jira import Issue
-from ticketr.app.sync.edits.seen import SeenTicket, base_texts, digest, seen_ticket
-from ticketr.app.sync.edits.survey import LocalSurvey
+from ticketr.app.sync.edits.survey import LocalSurvey, SeenTicket, base_texts, digest, seen_ticket
 from ticketr.app.sync.state.state import Base, IssueRow, State
 from ticketr.app.sync.workspace.files import comparable
 from ticketr.app.sync.workspace.store import Store

@@ -6,28 +6,227 @@ Synchronous, for a worker thread, except `take_survey`.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from hashlib import blake2b
+from itertools import chain, islice
 from pathlib import Path
+from typing import TypeVar
 
 from ticketr._errors import TicketrError
+from ticketr.app.config import ForeignState, require_database
+from ticketr.app.sync.compare.comments import CommentPart
 from ticketr.app.sync.compare.diff import read_ticket
+from ticketr.app.sync.compare.grafting import new_pictures
 from ticketr.app.sync.compare.sent import with_sent_comments
 from ticketr.app.sync.compare.wording import fold_earlier_texts, has_texts
-from ticketr.app.sync.edits.local_changes import LocalChange, find_local_change
+from ticketr.app.sync.edits.local_changes import (
+    LocalChange,
+    described,
+    draft_changes,
+    find_local_change,
+)
 from ticketr.app.sync.edits.losses import Loss, known_losses
-from ticketr.app.sync.edits.pictures import with_pictures
-from ticketr.app.sync.edits.reading import visit_files
-from ticketr.app.sync.edits.seen import SeenTicket, digest
-from ticketr.app.sync.errors import DuplicateKey
+from ticketr.app.sync.errors import DuplicateKey, FileFailed
+from ticketr.app.sync.state.database import IN_MEMORY
 from ticketr.app.sync.state.state import State
-from ticketr.app.sync.threads import ThreadRunner
+from ticketr.app.sync.threads import CHUNK, ThreadRunner, portions
 from ticketr.app.sync.workspace.broken_files import RawKeys, broken_file_of
 from ticketr.app.sync.workspace.files import comparable
 from ticketr.app.sync.workspace.layout import add_duplicate, find_obstacles
+from ticketr.app.sync.workspace.pictures import look_at_pictures
 from ticketr.app.sync.workspace.store import LocalTicket, Store
 from ticketr.app.tickets import Ticket
+
+T = TypeVar("T")
+
+
+def size_of(path: Path) -> int:
+    """Return the size of a file in bytes; 0 if it cannot be found out."""
+    try:
+        return os.stat(path).st_size  # noqa: PTH116 - thousands of files
+    except OSError:  # reading the file reports it
+        return 0
+
+
+async def visit_files(
+    store: Store,
+    in_thread: ThreadRunner,
+    visit: Callable[[Sequence[Path]], T],
+    then: Callable[[T], object] = lambda _: None,
+    *,
+    skip: Callable[[Path], bool] = lambda _: False,
+    size: Callable[[Path], int] = size_of,
+    most: int = CHUNK,
+) -> None:
+    """Visit the files that may hold tickets, in portions, on worker threads.
+
+    A folder may hold far more files than tickets, for example a home folder.
+
+    Args:
+        store: The workspace.
+        in_thread: Runs a function on a worker thread.
+        visit: Called with a portion of the files, on a worker thread.
+        then: Called with what ``visit`` returned, on Trio's thread.
+        skip: Called with each file, on a worker thread; returns whether not to visit it.
+        size: Called with each file that is visited, on a worker thread; returns its size in bytes.
+        most: The most files in a portion.
+
+    Cancellation:
+        Takes effect after the portion that a thread is working on.
+    """
+    walk = store.walk()
+
+    def look() -> list[list[Path]] | None:
+        pathses = list(islice(walk, CHUNK))
+        wanted = (path for path in chain.from_iterable(pathses) if not skip(path))
+        return list(portions(wanted, size, most)) if pathses else None
+
+    while (some := await in_thread(look)) is not None:
+        for portion in some:
+            then(await in_thread(visit, portion))
+
+
+@contextmanager
+def readable(path: Path) -> Generator[Path | None]:
+    """Yield the path of a database to read, also if its folder is read-only; None without one.
+
+    SQLite creates files beside its database. So in a read-only folder, a copy is read.
+
+    Raises:
+        UnsafePath: It, or a file that SQLite opens beside it, is a link or no plain file.
+        FileFailed: The file cannot be copied.
+    """
+    require_database(path)
+    if not path.exists():
+        yield None
+    elif os.access(path.parent, os.W_OK):
+        yield path
+    else:
+        with ExitStack() as stack:
+            try:
+                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ticketr-"))
+                for file in (path, Path(f"{path}-wal")):
+                    if file.exists():
+                        shutil.copyfile(file, Path(folder, file.name))
+            except OSError as error:
+                reason = (
+                    f"{error.strerror or error}; its folder cannot be written, so a copy of it is "
+                    "made in TMPDIR to be read"
+                )
+                raise FileFailed(path, "read", reason) from error
+            yield Path(folder, path.name)
+
+
+def bears_mark(store: Store) -> bool:
+    """Tell whether the state file of a workspace has the user's mark; True without a file.
+
+    Raises:
+        StateFailed: The file cannot be used.
+        FileFailed: The file cannot be read.
+    """
+    try:
+        with read_state(store):
+            return True
+    except ForeignState:
+        return False
+
+
+def sign_state(store: Store) -> None:
+    """Write the user's mark into the state file of a workspace; everything else in it stays.
+
+    Raises:
+        StateFailed: The file cannot be used or changed.
+    """
+    assert store.mark is not None
+    with closing(State(store.state_path)) as state:
+        state.sign(store.mark)
+
+
+@contextmanager
+def read_state(store: Store) -> Generator[State]:
+    """Open the state of a workspace to read it; empty for a folder without a state file.
+
+    Raises:
+        StateFailed: The file cannot be used.
+        ForeignState: The file does not have the user's mark.
+        FileFailed: The file cannot be read.
+    """
+    with readable(store.state_path) as path:
+        state = State(IN_MEMORY) if path is None else State(path, store.mark)
+        with closing(state):
+            yield state
+
+
+@dataclass(frozen=True, slots=True)
+class SeenTicket:
+    """What was found when a ticket was read.
+
+    Attributes:
+        keys: Its key, and those of its sub-tasks.
+        digest: The digest of its text.
+    """
+
+    keys: tuple[str, ...]
+    digest: str
+
+
+def seen_ticket(local: LocalTicket) -> SeenTicket | None:
+    """Return what was found in a ticket; None for a draft, which is read each time."""
+    if local.ticket.key is None:
+        return None
+    return SeenTicket(tuple(local.ticket.keys()), digest(local.text))
+
+
+def base_texts(state: State) -> dict[str, str]:
+    """Return the comparable text that each ticket had at the last sync, by its key.
+
+    Raises:
+        StateFailed: The state cannot be read.
+    """
+    return {key: comparable(text) for key, text in state.texts_by_key()}
+
+
+def digest(text: str) -> str:
+    """Return the digest of a ticket's text that is comparable with a base."""
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def with_pictures(change: LocalChange, root: Path) -> LocalChange:
+    """Return the change of a ticket with what is known of the files that it shows.
+
+    Args:
+        change: The change.
+        root: The workspace's folder.
+    """
+    addresses = dict.fromkeys(
+        address
+        for text, before in (*_descriptions(change), *_comments(change))
+        for address in new_pictures(text, before)
+    )
+    if not addresses:
+        return change
+    return replace(change, pictures=look_at_pictures(root, change.local.path, addresses))
+
+
+def _descriptions(change: LocalChange) -> Iterator[tuple[str, str]]:
+    """Yield each edited description, with that before."""
+    for issue, before in described(change):
+        yield issue.description, before
+
+
+def _comments(change: LocalChange) -> Iterator[tuple[str, str]]:
+    """Yield each new and each edited comment, with its text before."""
+    drafts = (*((change.local.ticket,) if change.head is None else ()), *change.drafts)
+    for changes in (*change.edits.values(), *map(draft_changes, drafts)):
+        for edit in changes:
+            if isinstance(edit.part, CommentPart):
+                yield edit.new, edit.old
 
 
 @dataclass(frozen=True, slots=True)
