@@ -11,8 +11,7 @@ import pytest
 from fakes.frozen import frozen
 
 from ticketr.app.sync.errors import FileFailed
-from ticketr.app.sync.workspace.failures import Attempt, attempt
-from ticketr.app.sync.workspace.files import FileChanged, replace_file, stamp_of
+from ticketr.app.sync.workspace.files import Attempt, FileChanged, attempt, replace_file, stamp_of
 from ticketr.app.tickets import TicketSyntaxError, parse
 
 

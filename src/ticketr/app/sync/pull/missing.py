@@ -21,8 +21,7 @@ from ticketr.app.sync.pull.tally import MissingIssues
 from ticketr.app.sync.queries import OVERLAP
 from ticketr.app.sync.state.state import Base, KnownIssue
 from ticketr.app.sync.threads import chunks
-from ticketr.app.sync.workspace.failures import Attempt, attempt
-from ticketr.app.sync.workspace.files import comparable
+from ticketr.app.sync.workspace.files import Attempt, attempt, comparable
 from ticketr.app.tickets import Ticket, render_ticket
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ from ticketr.app.sync.queries import OVERLAP, base_query
 from ticketr.app.sync.state.journal import Creation
 from ticketr.app.sync.state.state import Base, IssueRow, State
 from ticketr.app.sync.threads import CHUNK, chunks
-from ticketr.app.sync.workspace.failures import Attempt, attempt
+from ticketr.app.sync.workspace.files import Attempt, attempt
 from ticketr.app.tickets import Ticket, TicketFile, parse, render_ticket, rewrite
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ from ticketr.app.sync.push.uploading import PictureNotAttached, with_uploads
 from ticketr.app.sync.push.writes import IssueEdit, NewIssue
 from ticketr.app.sync.state.journal import Creation
 from ticketr.app.sync.state.state import Base, State
-from ticketr.app.sync.workspace.failures import attempt
+from ticketr.app.sync.workspace.files import attempt
 from ticketr.app.tickets import Ticket, render_ticket
 
 if TYPE_CHECKING:

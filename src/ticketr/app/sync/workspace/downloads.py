@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 from ticketr.app.config import open_new
 from ticketr.app.sync.compare.attachments import possible_names
 from ticketr.app.sync.errors import FileFailed
-from ticketr.app.sync.workspace.failures import file_errors
-from ticketr.app.sync.workspace.files import TEMPORARY, open_to_write
+from ticketr.app.sync.workspace.files import TEMPORARY, file_errors, open_to_write
 from ticketr.app.sync.workspace.store import ATTACHMENTS
 
 if TYPE_CHECKING:

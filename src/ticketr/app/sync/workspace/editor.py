@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 from ticketr.app.config import open_write_folder
 from ticketr.app.sync.errors import FileFailed
-from ticketr.app.sync.workspace.failures import file_errors
 from ticketr.app.sync.workspace.files import (
     FileStamp,
     comparable,
+    file_errors,
     replace_file,
     retry_if_changed,
     stamp_of,

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 from ticketr.app.sync.compare.grafting import PictureFile
 from ticketr.app.sync.errors import FileFailed
-from ticketr.app.sync.workspace.failures import file_errors
+from ticketr.app.sync.workspace.files import file_errors
 
 #: The endings of files that are attached.
 ENDINGS = frozenset(

@@ -20,8 +20,7 @@ from ticketr.app.config import LOCK_FILE, STATE_FILE, StateFolder, open_write_fo
 from ticketr.app.sync.errors import FileFailed, WorkspaceBusy
 from ticketr.app.sync.threads import CHUNK, chunks
 from ticketr.app.sync.workspace.broken_files import RawKeys, find_raw_keys
-from ticketr.app.sync.workspace.failures import file_errors
-from ticketr.app.sync.workspace.files import NO_FILE, TEMPORARY, comparable
+from ticketr.app.sync.workspace.files import NO_FILE, TEMPORARY, comparable, file_errors
 from ticketr.app.tickets import Ticket, TicketFile, is_key, parse
 
 #: The folder for attachments, beside the file of the ticket; each ticket has its own in it.
