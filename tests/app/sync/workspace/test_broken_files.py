@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticketr.app.sync.workspace.broken_files import broken_file_of, find_raw_keys
+from ticketr.app.sync.workspace.store import broken_file_of, find_raw_keys
 
 TICKET = "# TICKET: [DEMO-1] One\n\n## Tasks\n- [DEMO-2] Two\n"
 

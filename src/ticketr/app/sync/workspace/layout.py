@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.app.sync.errors import DuplicateKey
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.workspace.broken_files import RawKeys, broken_file_of
-from ticketr.app.sync.workspace.store import Store, TicketLocation
+from ticketr.app.sync.workspace.store import RawKeys, Store, TicketLocation, broken_file_of
 
 if TYPE_CHECKING:
     from ticketr.app.sync.state.state import KnownPlace, State
