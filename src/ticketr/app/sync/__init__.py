@@ -119,11 +119,11 @@ if TYPE_CHECKING:
         undo_steps,
     )
     from ticketr.app.sync.worklog import LogWorkJob, checked_time
-    from ticketr.app.sync.workspace.drafts import write_draft
-    from ticketr.app.sync.workspace.markers import (
+    from ticketr.app.sync.workspace.editor import (
         ConflictMarker,
         find_conflict_marker,
         find_conflict_markers,
+        write_draft,
     )
     from ticketr.app.sync.workspace.store import LocalTicket, Store, holds_tickets
 
@@ -181,8 +181,7 @@ _NAMES = {
     "threads": "ThreadRunner",
     "undo": "Undone UndoneChange last_step same_change undo_change undo_last undo_step undo_steps",
     "worklog": "LogWorkJob checked_time",
-    "workspace.drafts": "write_draft",
-    "workspace.markers": "ConflictMarker find_conflict_marker find_conflict_markers",
+    "workspace.editor": "ConflictMarker find_conflict_marker find_conflict_markers write_draft",
     "workspace.store": "LocalTicket Store holds_tickets",
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}

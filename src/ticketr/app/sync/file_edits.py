@@ -17,8 +17,7 @@ from ticketr.app.sync.compare.mapping import field_text
 from ticketr.app.sync.errors import CannotEdit, FileFailed
 from ticketr.app.sync.push.values import BadValue, read_list
 from ticketr.app.sync.state.undo import DRAFT, UndoKind, UndoStep, digest_of
-from ticketr.app.sync.workspace.drafts import write_draft
-from ticketr.app.sync.workspace.editor import Editor
+from ticketr.app.sync.workspace.editor import Editor, write_draft
 from ticketr.app.sync.writing.recording import Replacement
 from ticketr.app.tickets import Comment, Ticket, TicketFile, field_name, render, rewrite, set_fields
 

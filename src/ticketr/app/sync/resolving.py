@@ -19,9 +19,8 @@ from ticketr.app.sync.errors import FileFailed, NoConflict
 from ticketr.app.sync.state.journal import Conflict
 from ticketr.app.sync.state.state import Base, IssueRow, State
 from ticketr.app.sync.state.undo import UndoKind, digest_of
-from ticketr.app.sync.workspace.editor import Editor
+from ticketr.app.sync.workspace.editor import Editor, find_conflict_marker
 from ticketr.app.sync.workspace.files import comparable
-from ticketr.app.sync.workspace.markers import find_conflict_marker
 from ticketr.app.sync.writing.decision import WriteOutcome
 from ticketr.app.sync.writing.recording import Replacement, record_written
 from ticketr.app.sync.writing.rendering import RenderedFamily

@@ -7,6 +7,7 @@ a rename), and only if it is still as it was read.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,11 +24,97 @@ from ticketr.app.sync.workspace.files import (
     replace_file,
     retry_if_changed,
     stamp_of,
+    write_new_file,
 )
-from ticketr.app.tickets import TicketFile, parse, safe_file_name
+from ticketr.app.tickets import (
+    CONFLICT,
+    Ticket,
+    TicketFile,
+    TicketSyntaxError,
+    is_key,
+    parse,
+    render,
+    safe_file_name,
+)
 
 if TYPE_CHECKING:
     from ticketr.app.sync.workspace.store import Store
+
+
+_NOT_IN_NAMES = re.compile(r"[^\w]+")
+#: The most characters of a file's name; each may take four of the 255 bytes that a name has.
+_LONGEST_NAME = 60
+
+
+def write_draft(root: Path, draft: Ticket, folder: str = "") -> Path:
+    """Write a draft into a new file that is named after its title.
+
+    Args:
+        root: The workspace's folder.
+        draft: The draft.
+        folder: The folder of the file, relative to that.
+
+    Returns:
+        The file.
+
+    Raises:
+        FileFailed: It cannot be written.
+    """
+    text = render([draft])
+    start = f"{folder}/" if folder else ""
+    for name in _file_names(draft.title):
+        if write_new_file(root, f"{start}{name}", text):
+            return root / f"{start}{name}"
+    raise AssertionError("there is always another name")
+
+
+def _file_names(title: str) -> Iterator[str]:
+    """Yield a file name for a title, then numbered ones."""
+    stem = _NOT_IN_NAMES.sub("-", title.casefold()).strip("-_")[:_LONGEST_NAME].rstrip("-_")
+    if not stem or is_key(stem.upper()):  # some file systems ignore case
+        stem = f"draft-{stem}".rstrip("-")
+    yield f"{stem}.md"
+    yield from (f"{stem}-{number}.md" for number in count(2))
+
+
+_MARKERS = (b"<<<<<<<", b">>>>>>>")
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictMarker:
+    """The first conflict marker in a file, which has to be edited until none is left.
+
+    Attributes:
+        path: The file, relative to the workspace.
+        line: The line of the first marker, from 1.
+    """
+
+    path: str
+    line: int
+
+    def __str__(self) -> str:
+        what = "this file has conflict markers; edit it until none is left, then sync"
+        return f"{self.path}:{self.line}: {what}"
+
+
+def find_conflict_markers(store: Store) -> Iterator[ConflictMarker]:
+    """Find the files of tickets that hold conflict markers; what cannot be read is left out."""
+    for path in (path for paths in store.walk() for path in paths):
+        if (marker := find_conflict_marker(store, store.name_of(path))) is not None:
+            yield marker
+
+
+def find_conflict_marker(store: Store, name: str) -> ConflictMarker | None:
+    """Look for conflict markers in a file; None where there are none, or no such file."""
+    try:
+        data = store.content(name)
+        if any(marker in data for marker in _MARKERS):  # so few that they can be read once more
+            store.tickets(name)
+    except TicketSyntaxError as error:
+        return ConflictMarker(name, error.line) if CONFLICT.match(error.text) else None
+    except (OSError, FileFailed):
+        return None
+    return None
 
 
 _EMPTY = parse("")
