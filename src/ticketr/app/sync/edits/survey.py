@@ -36,9 +36,9 @@ from ticketr.app.sync.errors import DuplicateKey, FileFailed
 from ticketr.app.sync.state.database import IN_MEMORY
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.threads import CHUNK, ThreadRunner, portions
+from ticketr.app.sync.workspace.attachments import look_at_pictures
 from ticketr.app.sync.workspace.files import comparable
 from ticketr.app.sync.workspace.layout import add_duplicate, find_obstacles
-from ticketr.app.sync.workspace.pictures import look_at_pictures
 from ticketr.app.sync.workspace.store import LocalTicket, RawKeys, Store, broken_file_of
 from ticketr.app.tickets import Ticket
 

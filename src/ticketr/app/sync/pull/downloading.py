@@ -15,7 +15,7 @@ from ticketr.app.sync.concurrency import PAGE
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.threads import chunks
-from ticketr.app.sync.workspace.downloads import Download, attachment_folder, missing_files
+from ticketr.app.sync.workspace.attachments import Download, attachment_folder, missing_files
 
 if TYPE_CHECKING:
     from ticketr.app.sync.session import Session

@@ -30,7 +30,7 @@ from ticketr.app.sync.compare.grafting import PictureFile
 from ticketr.app.sync.concurrency import TRIES, passes_soon
 from ticketr.app.sync.push.commenting import wait_for_late_requests
 from ticketr.app.sync.state.files import AskedUpload
-from ticketr.app.sync.workspace.pictures import OpenPicture, open_picture
+from ticketr.app.sync.workspace.attachments import OpenPicture, open_picture
 
 if TYPE_CHECKING:
     from ticketr.app.sync.push.payload import IssuePayload
