@@ -11,7 +11,7 @@ from fakes.pulls import Bench
 from trio.testing import MockClock
 
 from jira_sandbox import make_site
-from ticketr.app.sync.workspace.go_state import LARGEST, STATE_FILE, go_hash, read_hashes
+from ticketr.app.sync.workspace.layout import LARGEST, STATE_FILE, go_hash, read_hashes
 from ticketr.app.tickets import parse
 
 EXAMPLES = Path(__file__).parents[2] / "tickets" / "go_format"

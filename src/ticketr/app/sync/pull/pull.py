@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ticketr.app.sync.pull.fetch_plan import FetchPlan, make_fetch_plan, oldest_confirmation
 from ticketr.app.sync.queries import base_query, changed_since, in_order
 from ticketr.app.sync.threads import compute
-from ticketr.app.sync.workspace.go_state import read_hashes
+from ticketr.app.sync.workspace.layout import read_hashes
 
 if TYPE_CHECKING:
     from ticketr.app.sync.pull.pipeline import PullPipeline

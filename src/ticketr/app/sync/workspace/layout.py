@@ -2,18 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
+from ticketr.app.config import read_text
 from ticketr.app.sync.errors import DuplicateKey
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.workspace.store import RawKeys, Store, TicketLocation, broken_file_of
 
 if TYPE_CHECKING:
     from ticketr.app.sync.state.state import KnownPlace, State
+    from ticketr.app.tickets import Ticket
+
+
+STATE_FILE = ".ticketr.state"
+#: The largest file to read, in bytes; that program writes about 200 for each ticket.
+LARGEST = 8 * 1024 * 1024
+
+
+def go_hash(ticket: Ticket) -> str:
+    """Return the hash that the Go program would store for a ticket.
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    return hashlib.sha256("".join(_hashed_texts(ticket)).encode()).hexdigest()
+
+
+def _hashed_texts(ticket: Ticket) -> Iterator[str]:
+    yield ticket.title
+    yield ticket.description
+    yield from ticket.acceptance_criteria
+    for name in sorted(ticket.fields):
+        yield name
+        yield ticket.fields[name]
+    for task in ticket.tasks:
+        yield from _hashed_texts(task)
+
+
+def read_hashes(root: Path) -> dict[str, str]:
+    """Read the hashes that the Go program stored in a folder.
+
+    Returns:
+        The hash of each ticket at that program's last sync, by key; empty if the file does not
+        exist or cannot be read.
+    """
+    try:
+        state = json.loads(read_text(root / STATE_FILE, largest=LARGEST) or "{}")
+    except (TicketrError, ValueError, RecursionError):
+        return {}
+    if not isinstance(state, dict):
+        return {}
+    hashes = (
+        (key, entry.get("local_hash")) for key, entry in state.items() if isinstance(entry, dict)
+    )
+    return {key: text_hash for key, text_hash in hashes if isinstance(text_hash, str)}
 
 
 _NO_DRAFT = "it was created from a draft that does not have its key yet, as a file cannot be read or written"

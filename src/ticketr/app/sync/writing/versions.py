@@ -20,7 +20,7 @@ from ticketr.app.sync.compare.wording import (
     keep_wording,
     keep_wording_of_file,
 )
-from ticketr.app.sync.workspace.go_state import go_hash
+from ticketr.app.sync.workspace.layout import go_hash
 from ticketr.app.tickets import Ticket, render_ticket
 
 if TYPE_CHECKING:
