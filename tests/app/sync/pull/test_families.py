@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given, strategies as st
 
 from ticketr.app.jira import Issue
-from ticketr.app.sync.pull.families import Families, Family
+from ticketr.app.sync.pull.fetch_plan import Families, Family
 
 
 def issue(number: int, *, parent: int | None = None, subtasks: tuple[int, ...] = ()) -> Issue:

@@ -2,13 +2,149 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from ticketr.app.jira import Issue
+from ticketr.app.sync.compare.mapping import is_subtask, parent_id, subtask_ids
+from ticketr.app.sync.notes import Code, Note
 
 if TYPE_CHECKING:
     from ticketr.app.sync.state.state import KnownIssue
     from ticketr.app.sync.workspace.store import TicketLocation
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A family whose fetched members are all here.
+
+    Attributes:
+        head: The ID of the issue that gives the ticket its heading. It may be absent from
+            ``issues``: then it has not changed, and the state has it.
+        issues: The fetched members, by ID.
+    """
+
+    head: str
+    issues: dict[str, Issue]
+
+
+@dataclass(slots=True)
+class _IncompleteFamily:
+    issues: dict[str, Issue] = field(default_factory=dict)
+    needs: set[str] = field(default_factory=set)
+
+
+class Families:
+    """Splits wanted issues into batches to fetch, and groups answers into complete families.
+
+    Args:
+        wanted: IDs to fetch, in order.
+        present: The IDs that sub-tasks are filed under: every one that the query found, and those
+            whose tickets are in the workspace. A sub-task whose parent is not among them is a
+            ticket of its own.
+        standalone: Keys and IDs of sub-tasks that people keep as tickets of their own.
+    """
+
+    def __init__(
+        self, wanted: Iterable[str], *, present: Iterable[str], standalone: Iterable[str] = ()
+    ) -> None:
+        # OrderedDict removes its first member in constant time; a dict does not.
+        self._waiting = OrderedDict.fromkeys(wanted)
+        self._urgent: OrderedDict[str, None] = OrderedDict()
+        self._awaited = set(self._waiting)  # wanted and not here yet, requested or not
+        self._present = set(present)
+        self._standalone = set(standalone)
+        self._incomplete: dict[str, _IncompleteFamily] = {}
+
+    def next_batch(self, limit: int) -> list[str]:
+        """Remove and return the IDs to fetch next; an empty list if none is left."""
+        batch: list[str] = []
+        for queue in (self._urgent, self._waiting):
+            while queue and len(batch) < limit:
+                batch.append(queue.popitem(last=False)[0])
+        return batch
+
+    def add_answer(self, requested: Iterable[str], issues: Iterable[Issue]) -> list[Family]:
+        """Add the answer to one batch.
+
+        Returns:
+            The families that are complete now.
+        """
+        requested = set(requested)
+        self._awaited -= requested
+        touched: dict[str, None] = {}
+        for issue in issues:
+            self._awaited.discard(issue.id)
+            touched[self._take(issue)] = None
+        waiting = [head for head, family in self._incomplete.items() if family.needs & requested]
+        touched.update(dict.fromkeys(waiting))
+        return [self._finish(head) for head in touched if self._is_whole(head)]
+
+    def _take(self, issue: Issue) -> str:
+        """Add an issue to its family; return the ID of the head."""
+        head = self.head_of(issue)
+        family = self._incomplete.setdefault(head, _IncompleteFamily())
+        family.issues[issue.id] = issue
+        others = subtask_ids(issue) if head == issue.id else (head,)
+        for text in others:
+            if text in self._awaited:
+                family.needs.add(text)
+                if text in self._waiting:
+                    del self._waiting[text]
+                    self._urgent[text] = None
+        return head
+
+    def head_of(self, issue: Issue) -> str:
+        """Return the ID of the head of an issue's ticket: its parent's, or its own."""
+        parent = parent_id(issue)
+        standalone = not self._standalone.isdisjoint((issue.key, issue.id))
+        if parent in self._present and is_subtask(issue) and not standalone:
+            return parent
+        return issue.id
+
+    def _is_whole(self, head: str) -> bool:
+        family = self._incomplete[head]
+        family.needs &= self._awaited
+        return not family.needs
+
+    def _finish(self, head: str) -> Family:
+        return Family(head, self._incomplete.pop(head).issues)
+
+
+def misplaced_note(
+    head: Issue,
+    issue: Issue,
+    locations: Mapping[str, TicketLocation],
+    known: Mapping[str, KnownIssue],
+) -> Note | None:
+    """Note that an issue is in another ticket than in Jira, or in a file that cannot be read.
+
+    Such an issue is not written: files are never moved, and no key may be in two files.
+
+    Returns:
+        The note; None for an issue that can be written.
+    """
+    location = location_of(issue, locations, known)
+    if location is not None and location.reason:
+        return Note(issue.key, location.path, location.reason, Code.BROKEN)
+    if location is None or location.head in {head.key, _former_key(head, known)}:
+        return None
+    home = f"as a sub-task of {head.key}" if issue.id != head.id else "by itself"
+    reason = f"Jira has it {home}; move it there in the files"
+    return Note(issue.key, location.path, reason, Code.MISPLACED)
+
+
+def location_of(
+    issue: Issue, locations: Mapping[str, TicketLocation], known: Mapping[str, KnownIssue]
+) -> TicketLocation | None:
+    """Return where an issue is, by its key or by the one that it had at the last sync."""
+    return locations.get(issue.key) or locations.get(_former_key(issue, known))
+
+
+def _former_key(issue: Issue, known: Mapping[str, KnownIssue]) -> str:
+    return known[issue.id].key if issue.id in known else issue.key
 
 
 @dataclass(frozen=True, slots=True)

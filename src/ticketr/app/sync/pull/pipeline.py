@@ -18,8 +18,7 @@ from ticketr.app.sync.compare.mapping import subtask_ids, weight_of
 from ticketr.app.sync.concurrency import CONCURRENCY, PAGE
 from ticketr.app.sync.errors import error_to_report
 from ticketr.app.sync.notes import Code, Note, not_given
-from ticketr.app.sync.pull.families import Families, Family
-from ticketr.app.sync.pull.locations import location_of, misplaced_note
+from ticketr.app.sync.pull.fetch_plan import Families, Family, location_of, misplaced_note
 from ticketr.app.sync.threads import CHUNK, MAX_INLINE_WORK, chunks, compute, portions
 from ticketr.app.sync.whole_issues import fetch_whole
 from ticketr.app.sync.writing.decision import WriteOutcome
