@@ -71,7 +71,7 @@ class PullJob(SessionJob):
             if self.keys is None:
                 await pull_all(session, tally, full=self.full, prune=self.prune, into=self.into)
             else:
-                from ticketr.app.sync.pull.named import pull_named  # noqa: PLC0415 - few pulls name keys
+                from ticketr.app.sync.pull.pull import pull_named  # noqa: PLC0415 - few pulls name keys
 
                 layout = await find_layout(session, tally)
                 keys = dict.fromkeys(self.keys)
