@@ -13,9 +13,8 @@ import pytest
 from ticketr.app.sync.compare.sent import SentComment
 from ticketr.app.sync.errors import StateFailed
 from ticketr.app.sync.state.database import MIGRATIONS
-from ticketr.app.sync.state.files import AskedUpload
 from ticketr.app.sync.state.journal import Creation
-from ticketr.app.sync.state.state import State
+from ticketr.app.sync.state.state import AskedUpload, State
 
 ASKED = AskedUpload("10", "d1", "a.png", 3, "me")
 

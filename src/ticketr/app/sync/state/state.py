@@ -6,20 +6,285 @@ Everything here is synchronous and belongs on a worker thread.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ticketr.app.jira import Attachment, Issue
 from ticketr.app.sync.compare.attachments import jira_attachments
-from ticketr.app.sync.state.comments import SentComments
+from ticketr.app.sync.compare.comments import COMMENT_FIELD
+from ticketr.app.sync.compare.mapping import texts_in
+from ticketr.app.sync.compare.sent import SentComment, found_comments
+from ticketr.app.sync.errors import OtherSite
 from ticketr.app.sync.state.database import Database
-from ticketr.app.sync.state.files import MediaIds, Uploads
-from ticketr.app.sync.state.journal import Conflict, Conflicts, Creations, SentValues
-from ticketr.app.sync.state.site import SiteRecord
+from ticketr.app.sync.state.journal import REMEMBERED, Conflict, Conflicts, Creations, SentValues
 from ticketr.app.sync.state.undo import UndoLog
 from ticketr.app.tickets import parse
+
+# Texts that were about to be written do not count: they may never have been written.
+_HOLDS_SOMETHING = (
+    "SELECT EXISTS (SELECT 1 FROM issue) OR EXISTS (SELECT 1 FROM ticket)"
+    " OR EXISTS (SELECT 1 FROM conflict) OR EXISTS (SELECT 1 FROM creation)"
+)
+
+
+class SiteRecord:
+    """The site that a workspace belongs to, with its fields; nothing about single issues."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def check_site(self, root: Path, url: str) -> None:
+        """Check that this workspace belongs to a Jira site, or to none yet.
+
+        Raises:
+            OtherSite: It holds tickets, conflicts or requested issues of another site.
+        """
+        anies = self._db.read("SELECT value FROM about WHERE name = 'site'")
+        if anies and anies[0][0] != url and self._db.read(_HOLDS_SOMETHING)[0][0]:
+            raise OtherSite(root, anies[0][0], url)
+
+    def claim_site(self, url: str) -> None:
+        """Store the Jira site that this workspace belongs to from now on."""
+        with self._db.batch():
+            if self._db.read("SELECT 1 FROM about WHERE name = 'site' AND value = ?", (url,)):
+                return
+            self._db.write("DELETE FROM about")  # the fields in it are another site's
+            # A killed pull may have left a file of that site. IDs begin at 1 again with each site,
+            # so its text must not count as one that this site's ticket may replace.
+            self._db.write("DELETE FROM intended")
+            self._db.write("DELETE FROM sent")
+            self._db.write("DELETE FROM sent_whole")
+            self._db.write("DELETE FROM comment")
+            self._db.write("INSERT INTO about VALUES ('site', ?)", (url,))
+
+    def take_columns(self, names: Sequence[tuple[str, str]]) -> bool:
+        """Store which fields files hold; if they have changed, every issue is marked as stale.
+
+        Returns:
+            Whether any issue was marked.
+        """
+        text = json.dumps([list(name) for name in names])
+        with self._db.batch():
+            rows = self._db.read("SELECT value FROM about WHERE name = 'columns'")
+            if rows and rows[0][0] == text:
+                return False
+            self._db.write("INSERT OR REPLACE INTO about VALUES ('columns', ?)", (text,))
+            # An older version did not store them; it most probably wrote the same fields.
+            return bool(rows) and self._db.write("UPDATE issue SET stale = 1") > 0
+
+    def columns(self) -> dict[str, str]:
+        """Return the ID of each field that files hold, by its name in them; none before a pull."""
+        rows = self._db.read("SELECT value FROM about WHERE name = 'columns'")
+        with self._db.sound():
+            return dict(json.loads(rows[0][0])) if rows else {}
+
+    def texts(self) -> dict[str, str]:
+        """Return the ID of each rich-text field that files hold, by its name in them."""
+        rows = self._db.read("SELECT value FROM about WHERE name = 'columns'")
+        with self._db.sound():
+            return dict(texts_in(json.loads(rows[0][0]))) if rows else {}
+
+    def note_pull(self, *, at: float) -> None:
+        """Store when a pull has brought all that it found, in seconds since the epoch."""
+        self._db.write("INSERT OR REPLACE INTO about VALUES ('pulled', ?)", (str(at),))
+
+    def pulled(self) -> float | None:
+        """Return when a pull has brought all that it found, in seconds since the epoch.
+
+        Returns:
+            The time by this computer's clock; None for never.
+        """
+        rows = self._db.read("SELECT value FROM about WHERE name = 'pulled'")
+        with self._db.sound():
+            return float(rows[0][0]) if rows else None
+
+    def keep_fields(self, answer: str, *, at: float) -> None:
+        """Store a site's list of fields, as JSON, with the time in seconds since the epoch."""
+        with self._db.batch():
+            self._db.write("INSERT OR REPLACE INTO about VALUES ('fields', ?)", (answer,))
+            self._db.write("INSERT OR REPLACE INTO about VALUES ('fields at', ?)", (str(at),))
+
+    def kept_fields(self, *, now: float, age: float) -> str | None:
+        """Read the list of fields, as JSON; None if it is not stored or older than ``age`` seconds."""
+        rows = dict(self._db.read("SELECT name, value FROM about WHERE name LIKE 'fields%'"))
+        fresh = "fields" in rows and 0 <= now - float(rows.get("fields at", "-inf")) <= age
+        return rows["fields"] if fresh else None
+
+    def keep_workflow(self, project: str, type_id: str, edges: Mapping[str, Sequence[str]]) -> None:
+        """Add what is known of a workflow, to show it in the next plans.
+
+        Args:
+            project: The project's key.
+            type_id: The ID of the issue type.
+            edges: The statuses that one transition leads to, by the status in small letters.
+        """
+        with self._db.batch():
+            known = {**self.workflow(project, type_id), **edges}
+            name = f"workflow {project} {type_id}"
+            self._db.write("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, json.dumps(known)))
+
+    def workflow(self, project: str, type_id: str) -> dict[str, list[str]]:
+        """Read what is known of a workflow; see `keep_workflow`."""
+        query = "SELECT value FROM about WHERE name = ?"
+        rows = self._db.read(query, (f"workflow {project} {type_id}",))
+        with self._db.sound():
+            workflow = json.loads(rows[0][0]) if rows else {}
+            return {str(name): [str(value) for value in to] for name, to in workflow.items()}
+
+
+_COLUMNS = "marker, issue, key, text, body, account, after, sent, id, settled"
+
+
+class SentComments:
+    """The comments that were requested; they are kept for some days after the state has them.
+
+    An editor or git may bring back a file in which such a comment has no number yet.
+    """
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def all(self) -> list[SentComment]:
+        """Read the requests, the oldest first."""
+        query = f"SELECT {_COLUMNS} FROM comment ORDER BY sent, marker"  # noqa: S608 - our own words
+        rows = self._db.read(query)
+        with self._db.sound():
+            return [_comment(row) for row in rows]
+
+    def of(self, issues: Iterable[Issue]) -> list[SentComment]:
+        """Read the requests for some issues, which hold their comments and present keys."""
+        keys = {issue.id: issue.key for issue in issues if COMMENT_FIELD in issue.fields}
+        if not keys:
+            return []
+        return [replace(one, key=keys[one.issue]) for one in self.all() if one.issue in keys]
+
+    def put(self, comment: SentComment) -> None:
+        """Store a request, or replace the stored one."""
+        with self._db.durable():
+            self._put(comment)
+
+    def forget(self, markers: Collection[str]) -> None:
+        """Delete requests whose comments do not exist."""
+        self._db.write_all(
+            "DELETE FROM comment WHERE marker = ?", [(marker,) for marker in markers]
+        )
+
+    def note_found(self, issues: Sequence[Issue]) -> None:
+        """Store the numbers of comments whose answers were lost; ``issues`` are as Jira has them."""
+        for comment in found_comments(self.of(issues), issues):
+            self._put(comment)
+
+    def settle(self, issues: Iterable[Issue]) -> None:
+        """Record that the state has the comments of some issues, and delete old requests."""
+        now = time.time()
+        asked = [comment for comment in self.of(issues) if comment.id and not comment.is_settled]
+        self._db.write_all(
+            "UPDATE comment SET settled = ? WHERE marker = ?",
+            [(now, comment.marker) for comment in asked],
+        )
+        if asked:
+            self._db.write("DELETE FROM comment WHERE settled < ?", (now - REMEMBERED,))
+
+    def _put(self, comment: SentComment) -> None:
+        self._db.write(
+            f"INSERT OR REPLACE INTO comment ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",  # noqa: S608 - our own words
+            (
+                *(comment.marker, comment.issue, comment.key, comment.text, comment.body),
+                *(comment.account, comment.after, comment.sent, comment.id),
+            ),
+        )
+
+
+def _comment(row: Sequence[Any]) -> SentComment:
+    """Return a row as a request, once its numbers and its JSON are checked."""
+    after, sent, number, settled = row[6:]
+    if not isinstance(after, int) or not isinstance(sent, int | float):
+        raise TypeError(row)
+    json.loads(row[4])
+    marker, issue, key, text, body, account = row[:6]
+    return SentComment(
+        *(marker, issue, key, text, body, account),
+        after=after,
+        sent=sent,
+        id=number,
+        is_settled=settled is not None,
+    )
+
+
+class MediaIds:
+    """The media IDs of attachments, by which documents refer to them."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def of(self, attachments: Iterable[str]) -> dict[str, str]:
+        """Read the known media IDs of some attachments, by the IDs of the attachments."""
+        query = "SELECT media FROM media WHERE attachment = ?"
+        pairs = ((attachment, self._db.read(query, (attachment,))) for attachment in attachments)
+        return {attachment: rows[0][0] for attachment, rows in pairs if rows}
+
+    def put(self, media: Mapping[str, str]) -> None:
+        """Store media IDs, by the IDs of the attachments."""
+        self._db.write_all("INSERT OR REPLACE INTO media VALUES (?, ?)", media.items())
+
+
+@dataclass(frozen=True, slots=True)
+class AskedUpload:
+    """A picture of a file that Jira was asked to attach.
+
+    Attributes:
+        issue: The ID of the issue.
+        digest: The SHA-256 of its content.
+        name: The name of the attachment.
+        size: How many bytes it has.
+        account: The ID of the account that sent it.
+        attachment: Its ID in Jira; empty until that is known.
+    """
+
+    issue: str
+    digest: str
+    name: str
+    size: int
+    account: str
+    attachment: str = ""
+
+
+class Uploads:
+    """The pictures that were requested, one of each content and issue."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def of(self, issue: str, digest: str) -> AskedUpload | None:
+        """Read the upload of a content to an issue, if there was one."""
+        query = (
+            "SELECT issue, digest, name, size, account, attachment FROM upload"
+            " WHERE issue = ? AND digest = ?"
+        )
+        rows = self._db.read(query, (issue, digest))
+        with self._db.sound():
+            for home, content, name, size, account, attachment in rows:
+                if not isinstance(size, int):
+                    raise TypeError(size)
+                return AskedUpload(home, content, name, size, account, attachment)
+        return None
+
+    def put(self, upload: AskedUpload) -> None:
+        """Store an upload, or replace the stored one; it survives a loss of power."""
+        with self._db.durable():
+            self._db.write(
+                "INSERT OR REPLACE INTO upload VALUES (?, ?, ?, ?, ?, ?)", astuple(upload)
+            )
+
+    def forget(self, upload: AskedUpload) -> None:
+        """Delete an upload that Jira certainly does not have."""
+        self._db.write(
+            "DELETE FROM upload WHERE issue = ? AND digest = ?", (upload.issue, upload.digest)
+        )
 
 
 @dataclass(frozen=True, slots=True)
