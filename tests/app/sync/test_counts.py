@@ -10,7 +10,7 @@ from ticketr.app.jira import Issue
 from ticketr.app.sync import PullResult, Side, SyncJob
 from ticketr.app.sync.compare.mapping import FamilyText
 from ticketr.app.sync.pull.tally import Tally
-from ticketr.app.sync.writing.decision import WriteOutcome
+from ticketr.app.sync.writing.recording import WriteOutcome
 from ticketr.app.sync.writing.rendering import RenderedFamily
 from ticketr.app.sync.writing.writer import FamilyResult
 from ticketr.app.tickets import Ticket

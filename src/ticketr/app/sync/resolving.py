@@ -21,8 +21,7 @@ from ticketr.app.sync.state.state import Base, IssueRow, State
 from ticketr.app.sync.state.undo import UndoKind, digest_of
 from ticketr.app.sync.workspace.editor import Editor, find_conflict_marker
 from ticketr.app.sync.workspace.files import comparable
-from ticketr.app.sync.writing.decision import WriteOutcome
-from ticketr.app.sync.writing.recording import Replacement, record_written
+from ticketr.app.sync.writing.recording import Replacement, WriteOutcome, record_written
 from ticketr.app.sync.writing.rendering import RenderedFamily
 from ticketr.app.sync.writing.versions import renamed_keys
 from ticketr.app.sync.writing.writer import FamilyWriter, Settlement

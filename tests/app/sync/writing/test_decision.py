@@ -18,7 +18,7 @@ from ticketr.app.sync.notes import Code
 from ticketr.app.sync.state.state import Base, IssueRow, State
 from ticketr.app.sync.workspace.editor import Editor, Snapshot
 from ticketr.app.sync.workspace.store import Store
-from ticketr.app.sync.writing.decision import WriteOutcome
+from ticketr.app.sync.writing.recording import WriteOutcome
 from ticketr.app.sync.writing.rendering import RenderedFamily
 from ticketr.app.sync.writing.writer import FamilyResult, FamilyWriter
 from ticketr.app.tickets import Ticket, TicketFile, render_ticket

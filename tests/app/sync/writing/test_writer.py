@@ -8,7 +8,7 @@ from ticketr.app.jira import Issue
 from ticketr.app.sync.compare.mapping import Columns
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.store import Store
-from ticketr.app.sync.writing.decision import WriteOutcome
+from ticketr.app.sync.writing.recording import WriteOutcome
 from ticketr.app.sync.writing.rendering import RenderedFamily, render_family
 from ticketr.app.sync.writing.writer import FamilyWriter
 

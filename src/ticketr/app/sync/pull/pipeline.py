@@ -21,7 +21,7 @@ from ticketr.app.sync.notes import Code, Note, not_given
 from ticketr.app.sync.pull.fetch_plan import Families, Family, location_of, misplaced_note
 from ticketr.app.sync.threads import CHUNK, MAX_INLINE_WORK, chunks, compute, portions
 from ticketr.app.sync.whole_issues import fetch_whole
-from ticketr.app.sync.writing.decision import WriteOutcome
+from ticketr.app.sync.writing.recording import WriteOutcome
 from ticketr.app.sync.writing.rendering import RenderedFamily, load_rendering, render_family
 from ticketr.app.tickets import InvalidKey, InvalidTicket
 

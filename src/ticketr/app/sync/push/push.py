@@ -39,7 +39,7 @@ from ticketr.app.sync.push.tally import Action, PushTally, longer_way
 from ticketr.app.sync.push.writes import NewIssue, TicketWrites, WantedIssue
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.store import LocalTicket
-from ticketr.app.sync.writing.decision import WriteOutcome
+from ticketr.app.sync.writing.recording import WriteOutcome
 from ticketr.app.sync.writing.writer import FamilyResult
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ticketr.app.sync.compare.diff import by_key, changes, part_texts
-from ticketr.app.sync.writing.decision import WriteOutcome
+from ticketr.app.sync.writing.recording import WriteOutcome
 from ticketr.app.tickets import Ticket
 
 

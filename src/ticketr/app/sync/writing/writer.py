@@ -22,10 +22,9 @@ from ticketr.app.sync.state.state import Base, IssueRow, State, rows_to_json
 from ticketr.app.sync.state.undo import UndoKind, digest_of
 from ticketr.app.sync.workspace.editor import Editor
 from ticketr.app.sync.workspace.files import comparable, retry_if_changed
-from ticketr.app.sync.writing.decision import Decision, WriteOutcome
 from ticketr.app.sync.writing.moved_files import follow_renames, home_of
 from ticketr.app.sync.writing.per_issue import outcome_per_issue
-from ticketr.app.sync.writing.recording import Replacement, record_written
+from ticketr.app.sync.writing.recording import Decision, Replacement, WriteOutcome, record_written
 from ticketr.app.sync.writing.rendering import RenderedFamily, in_wording_of
 from ticketr.app.sync.writing.versions import bases_of, renamed_keys, unedited_texts, versions_of
 from ticketr.app.tickets import (
