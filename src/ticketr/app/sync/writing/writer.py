@@ -6,13 +6,14 @@ knows that the file was not edited.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
-from ticketr.app.sync.compare.diff import read_ticket
+from ticketr.app.sync.compare.diff import by_key, changes, part_texts, read_ticket
 from ticketr.app.sync.compare.mapping import updated
 from ticketr.app.sync.compare.merge import Side, Versions
 from ticketr.app.sync.errors import FileFailed
@@ -22,8 +23,6 @@ from ticketr.app.sync.state.state import Base, IssueRow, State, rows_to_json
 from ticketr.app.sync.state.undo import UndoKind, digest_of
 from ticketr.app.sync.workspace.editor import Editor
 from ticketr.app.sync.workspace.files import comparable, retry_if_changed
-from ticketr.app.sync.writing.moved_files import follow_renames, home_of
-from ticketr.app.sync.writing.per_issue import outcome_per_issue
 from ticketr.app.sync.writing.recording import Decision, Replacement, WriteOutcome, record_written
 from ticketr.app.sync.writing.rendering import RenderedFamily, in_wording_of
 from ticketr.app.sync.writing.versions import bases_of, renamed_keys, unedited_texts, versions_of
@@ -39,6 +38,99 @@ from ticketr.app.tickets import (
 if TYPE_CHECKING:
     from ticketr.app.sync.compare.merge import Clash, ClashPlace, Merged
     from ticketr.app.sync.workspace.store import Store
+
+
+def home_of(state: State, family: RenderedFamily) -> str:
+    """Return the file that held a family, relative to the workspace; empty for a new one."""
+    if family.path is not None:
+        return family.path
+    base = state.base(family.head.id)
+    return base.path if base is not None else ""
+
+
+def follow_renames(
+    store: Store, state: State, families: Sequence[RenderedFamily]
+) -> Sequence[RenderedFamily]:
+    """Return families with the files that hold them now.
+
+    The workspace is looked through only if one of their files is gone or empty, and only files in
+    which the state knows no ticket are read.
+    """
+    homes = {family.head.id: home_of(state, family) for family in families}
+    gone = [
+        family for family in families if (home := homes[family.head.id]) and _is_gone(store, home)
+    ]
+    if not gone:
+        return families
+    keys = {family.head.id: _keys_of(state, family) for family in gone}
+    known = set(state.paths_by_key().values()).difference(homes.values())
+    texts = _find(store, frozenset(chain.from_iterable(keys.values())), known)
+    places = {head: name for head, some in keys.items() for key in some if (name := texts.get(key))}
+    return [replace(family, path=places.get(family.head.id, family.path)) for family in families]
+
+
+def _is_gone(store: Store, name: str) -> bool:
+    try:
+        return not (store.root / name).stat().st_size
+    except OSError:
+        return True
+
+
+def _keys_of(state: State, family: RenderedFamily) -> tuple[str, ...]:
+    """Return the former key of a family, if it was moved, and the present one."""
+    now = family.head.key
+    return (*(old for old, new in renamed_keys(state, family).items() if new == now), now)
+
+
+def _find(store: Store, keys: Collection[str], known: Collection[str]) -> dict[str, str]:
+    """Return the file of each key that is in a file whose name is not known."""
+    texts: dict[str, str] = {}
+    for path in chain.from_iterable(store.walk()):
+        name = store.name_of(path)
+        if name not in known:
+            texts.update((key, name) for key in _keys_in(store, name) if key in keys)
+    return texts
+
+
+def _keys_in(store: Store, name: str) -> Iterable[str]:
+    try:
+        return [key for key, _ in store.locations(name)]
+    except TicketrError:  # the write reports it
+        return store.raw_keys(name).held
+
+
+def outcome_per_issue(
+    written: WriteOutcome, *, base: Ticket | None, before: Ticket, after: Ticket
+) -> Mapping[str, WriteOutcome]:
+    """Return the outcome of each issue that Jira has, by key.
+
+    Args:
+        written: The outcome of the whole ticket.
+        base: The ticket at the last sync; None if there was none.
+        before: The ticket that was in its file.
+        after: The ticket that is there now; in a conflict, Jira's version.
+    """
+    here, old = by_key(before), by_key(base) if base is not None else {}
+    return {
+        key: _outcome(written, old.get(key), here.get(key), issue)
+        for key, issue in by_key(after).items()
+    }
+
+
+def _outcome(
+    written: WriteOutcome, base: Ticket | None, before: Ticket | None, after: Ticket
+) -> WriteOutcome:
+    if written is WriteOutcome.CONFLICT:
+        differs = before is None or changes(after, before) or changes(before, after)
+        return WriteOutcome.CONFLICT if differs else WriteOutcome.UNCHANGED
+    if before is None:
+        return WriteOutcome.UPDATED
+    if part_texts(before) == part_texts(after):
+        return WriteOutcome.UNCHANGED
+    if written is WriteOutcome.MERGED and base is not None and not changes(base, before):
+        return WriteOutcome.UPDATED
+    return written
+
 
 #: Characters from which on a file is not synced to disk at each of its writes.
 _LARGE = 200_000
