@@ -22,8 +22,7 @@ from ticketr.app.sync.state.undo import UndoKind, digest_of
 from ticketr.app.sync.workspace.editor import Editor, find_conflict_marker
 from ticketr.app.sync.workspace.files import comparable
 from ticketr.app.sync.writing.recording import Replacement, WriteOutcome, record_written
-from ticketr.app.sync.writing.rendering import RenderedFamily
-from ticketr.app.sync.writing.versions import renamed_keys
+from ticketr.app.sync.writing.rendering import RenderedFamily, renamed_keys
 from ticketr.app.sync.writing.writer import FamilyWriter, Settlement
 from ticketr.app.tickets import Ticket, TicketSyntaxError, parse, rewrite
 

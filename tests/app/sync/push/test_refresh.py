@@ -18,7 +18,7 @@ from ticketr.app.sync.compare import diff, mapping
 from ticketr.app.sync.compare.diff import CorePart
 from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.push import preparation, refresh
-from ticketr.app.sync.writing.versions import known_texts
+from ticketr.app.sync.writing.rendering import known_texts
 
 COUNT = 201
 """How many issues the site has; three bulk fetches."""

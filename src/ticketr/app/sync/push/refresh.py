@@ -18,8 +18,7 @@ from ticketr.app.sync.notes import Code, Note, moved_away, not_given
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.threads import MAX_INLINE_WORK, chunks, compute, portions
 from ticketr.app.sync.whole_issues import fetch_whole
-from ticketr.app.sync.writing.rendering import RenderedFamily, render_family
-from ticketr.app.sync.writing.versions import known_texts
+from ticketr.app.sync.writing.rendering import RenderedFamily, known_texts, render_family
 from ticketr.app.sync.writing.writer import FamilyResult, FamilyWriter
 from ticketr.app.tickets import InvalidKey, InvalidTicket
 

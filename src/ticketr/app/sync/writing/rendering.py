@@ -2,23 +2,150 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from ticketr.app.jira import Issue
 from ticketr.app.jira.adf import load_conversions
 from ticketr.app.sync.compare.attachments import files_of
+from ticketr.app.sync.compare.diff import by_key, distance, is_rich_text, read_ticket, rekeyed
 from ticketr.app.sync.compare.mapping import (
     Columns,
     FamilyText,
     KnownText,
     family_text,
+    jira_links,
     slim,
     subtask_ids,
 )
-from ticketr.app.sync.compare.wording import keep_wording_of_file
+from ticketr.app.sync.compare.merge import Versions
+from ticketr.app.sync.compare.sent import SentValue, add_sent_to_base, as_sent, with_sent_comments
+from ticketr.app.sync.compare.wording import (
+    earlier_names,
+    fold_earlier_texts,
+    keep_wording,
+    keep_wording_of_file,
+)
+from ticketr.app.sync.workspace.layout import go_hash
 from ticketr.app.tickets import Ticket, parse, render_ticket
+
+if TYPE_CHECKING:
+    from ticketr.app.sync.state.state import State
+
+
+def bases_of(state: State, family: RenderedFamily) -> list[str]:
+    """Return the texts that a sync has written, or was about to write, into the file."""
+    head = family.head.id
+    base = state.base(head)
+    return [*([base.text] if base else []), *state.intended(head)]
+
+
+def unedited_texts(state: State, family: RenderedFamily, bases: Sequence[str]) -> Sequence[str]:
+    """Return the texts of a ticket without an edit that Jira lacks.
+
+    The base includes the edits that Jira has from an interrupted push.
+    """
+    sent = state.sent.of(family.head.id)
+    return [_text_with_sent(base, family, sent) for base in bases] if sent else bases
+
+
+def known_texts(state: State, head: str) -> dict[str, KnownText]:
+    """Return the texts that hold descriptions exactly, by the IDs of their issues.
+
+    They are those of the last sync. A description that was sent since is in the base, but not
+    yet in what is known of its issue.
+
+    Args:
+        state: The state of the workspace.
+        head: The ID of the ticket's head.
+    """
+    base = state.base(head)
+    ticket = read_ticket(base.text) if base is not None else None
+    if ticket is None:
+        return {}
+    texts, sent, ids = by_key(ticket), state.sent.of(head), state.site_record.texts()
+    return {
+        row.issue.id: KnownText(
+            row.issue.fields.get("description"),
+            files_of(row.issue.fields),
+            text.description,
+            text.acceptance_criteria,
+            {
+                name: (row.issue.fields.get(field_id), text.texts[name])
+                for name, field_id in ids.items()
+                if name in text.texts
+            },
+        )
+        for row in state.rows_of(head)
+        if row.exact
+        and row.issue.fields  # else it was created here, and never read
+        and (text := texts.get(row.issue.key)) is not None
+        and not any(is_rich_text(value.part) for value in sent.get(row.issue.key, ()))
+        and not earlier_names(text, row.issue.fields.get("description"))
+    }
+
+
+def renamed_keys(state: State, family: RenderedFamily) -> dict[str, str]:
+    """Return the new keys of issues that were moved since the last sync, by their old keys."""
+    now = {issue.id: issue.key for issue in family.issues}
+    known = state.issues_of(family.head.id)
+    return {
+        issue.key: now[issue.id] for issue in known if now.get(issue.id, issue.key) != issue.key
+    }
+
+
+def versions_of(
+    state: State,
+    family: RenderedFamily,
+    bases: Iterable[str],
+    local: Ticket,
+    hashes: Mapping[str, str],
+) -> Versions:
+    """Return the versions of a ticket to merge.
+
+    A ticket that is as the Go program wrote it is its own base.
+
+    Args:
+        state: The state of the workspace.
+        family: The ticket in Jira.
+        bases: What a sync has written, or was about to write, into its file.
+        local: The ticket in its file.
+        hashes: What the Go program knew of each ticket, by key.
+    """
+    head, remote = family.head.id, family.text.ticket
+    renamed = renamed_keys(state, family)
+    local = rekeyed(local, renamed)
+    sent = {renamed.get(key, key): values for key, values in state.sent.of(head).items()}
+    known = state.issues_of(head)
+    read = [rekeyed(ticket, renamed) for base in bases if (ticket := read_ticket(base)) is not None]
+    comments = state.comments.of(family.issues)
+    before_rename = [replace(issue, key=renamed.get(issue.key, issue.key)) for issue in known]
+    pairs = (fold_earlier_texts(ticket, local, before_rename) for ticket in read)
+    numbered = (with_sent_comments(*pair, comments, remote) for pair in pairs)
+    caught_up = (
+        add_sent_to_base(base, here, remote, family.issues, sent, known=known)
+        for base, here in numbered
+    )
+    before, local = min(caught_up, key=lambda pair: distance(*pair), default=(None, local))
+    if before is None:
+        adopted = hashes.get(local.key or "") == go_hash(local)
+        return Versions(local if adopted else None, local, remote)
+    remote = keep_wording(remote, family.issues, base=before, known=known, texts=family.text.texts)
+    if local != before:  # else nothing is merged
+        files = {issue.key: files_of(issue.fields) for issue in family.issues}
+        remote = keep_wording_of_file(remote, before, files)
+    links = (link for issue in (*family.issues, *known) for link in jira_links(issue.fields))
+    return Versions(before, local, remote, frozenset(link.line for link in links))
+
+
+def _text_with_sent(
+    text: str, family: RenderedFamily, sent: Mapping[str, Sequence[SentValue]]
+) -> str:
+    base = read_ticket(text)
+    moved = base and as_sent(base, family.text.ticket, family.issues, sent)
+    return text if moved is None or moved is base else render_ticket(moved)
 
 
 @dataclass(frozen=True, slots=True)

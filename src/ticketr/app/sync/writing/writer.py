@@ -24,8 +24,14 @@ from ticketr.app.sync.state.undo import UndoKind, digest_of
 from ticketr.app.sync.workspace.editor import Editor
 from ticketr.app.sync.workspace.files import comparable, retry_if_changed
 from ticketr.app.sync.writing.recording import Decision, Replacement, WriteOutcome, record_written
-from ticketr.app.sync.writing.rendering import RenderedFamily, in_wording_of
-from ticketr.app.sync.writing.versions import bases_of, renamed_keys, unedited_texts, versions_of
+from ticketr.app.sync.writing.rendering import (
+    RenderedFamily,
+    bases_of,
+    in_wording_of,
+    renamed_keys,
+    unedited_texts,
+    versions_of,
+)
 from ticketr.app.tickets import (
     InvalidKey,
     Ticket,
