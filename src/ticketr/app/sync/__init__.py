@@ -92,10 +92,7 @@ if TYPE_CHECKING:
         plan_file_edits,
     )
     from ticketr.app.sync.job_tags import tagged_tickets, ticket_tags
-    from ticketr.app.sync.jobs.parts import SyncResult, is_partial
-    from ticketr.app.sync.jobs.pull_job import PullJob
-    from ticketr.app.sync.jobs.push_job import PushJob
-    from ticketr.app.sync.jobs.sync_job import SyncJob
+    from ticketr.app.sync.jobs.syncing import PullJob, PushJob, SyncJob, SyncResult, is_partial
     from ticketr.app.sync.notes import Code, Note
     from ticketr.app.sync.pull.downloading import AttachmentList, AttachmentResult
     from ticketr.app.sync.pull.tally import PullResult
@@ -163,10 +160,7 @@ _NAMES = {
         "add_ticket carry_out_edits plan_file_edits"
     ),
     "job_tags": "tagged_tickets ticket_tags",
-    "jobs.parts": "SyncResult is_partial",
-    "jobs.pull_job": "PullJob",
-    "jobs.push_job": "PushJob",
-    "jobs.sync_job": "SyncJob",
+    "jobs.syncing": "PullJob PushJob SyncJob SyncResult is_partial",
     "notes": "Code Note",
     "pull.downloading": "AttachmentList AttachmentResult",
     "pull.tally": "PullResult",

@@ -21,7 +21,7 @@ from ticketr.app.jira import (
 )
 from ticketr.app.sync.compare.attachments import size_words
 from ticketr.app.sync.concurrency import TRIES, passes_soon
-from ticketr.app.sync.jobs.parts import reporting_session
+from ticketr.app.sync.jobs.syncing import reporting_session
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.pull.downloading import (
     AttachmentList,

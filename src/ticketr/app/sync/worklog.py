@@ -11,7 +11,7 @@ from ticketr.app.jira import JiraError, RateLimited, Worklog, may_have_happened
 from ticketr.app.sync.compare.times import jira_moment, read_moment, zone_of
 from ticketr.app.sync.concurrency import TRIES, passes_soon
 from ticketr.app.sync.errors import BadWork
-from ticketr.app.sync.jobs.parts import reporting_session
+from ticketr.app.sync.jobs.syncing import reporting_session
 from ticketr.app.sync.push.rich_text import new_document
 from ticketr.app.sync.push.values import BadValue
 from ticketr.app.sync.session import Session

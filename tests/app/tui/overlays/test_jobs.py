@@ -11,7 +11,7 @@ from fakes.states import after, app_state, pressed, snapshot
 
 from ticketr import FinishedJob, JobErrorInfo, JobSnapshot, JobStatus
 from ticketr.app.sync import Code, Note, PullResult, PushResult, SyncResult, ticket_tags
-from ticketr.app.sync.jobs.parts import not_done
+from ticketr.app.sync.jobs.syncing import not_done
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.ends import JobEnd, end_of
 from ticketr.app.tui.job_request import JobKind, JobRequest

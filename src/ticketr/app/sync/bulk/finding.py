@@ -12,7 +12,7 @@ from ticketr.app.sync.bulk.change import BulkIssue, count_of_tickets
 from ticketr.app.sync.compare.mapping import field_text, subtask_ids
 from ticketr.app.sync.concurrency import PAGE
 from ticketr.app.sync.errors import AbsentIssues, BadQuery
-from ticketr.app.sync.jobs.parts import reporting_session
+from ticketr.app.sync.jobs.syncing import reporting_session
 from ticketr.app.sync.session_job import SessionJob, SessionOptions
 from ticketr.app.sync.threads import chunks
 

@@ -33,7 +33,7 @@ from ticketr.app.sync.compare.diff import Change
 from ticketr.app.sync.concurrency import PAGE, TRIES, passes_soon
 from ticketr.app.sync.errors import ChangeUnknown
 from ticketr.app.sync.hints import with_field_names
-from ticketr.app.sync.jobs.parts import reporting_session
+from ticketr.app.sync.jobs.syncing import reporting_session
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.metadata import Metadata, MetadataQuery, fetch_metadata
 from ticketr.app.sync.push.values import BadValue

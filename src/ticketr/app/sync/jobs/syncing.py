@@ -1,0 +1,355 @@
+"""The jobs that keep files and Jira alike: pull, push, and both."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, Callable, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from ticketr.app.config import DOWNLOAD
+from ticketr.app.sync.edits.losses import Accepted
+from ticketr.app.sync.edits.planning import check_keys
+from ticketr.app.sync.edits.push_plan import PushPlan
+from ticketr.app.sync.errors import error_to_report
+from ticketr.app.sync.job_tags import ticket_tags
+from ticketr.app.sync.notes import Code, Note
+from ticketr.app.sync.progress import Progress
+from ticketr.app.sync.pull.pull import pull
+from ticketr.app.sync.pull.tally import PullResult, Tally
+from ticketr.app.sync.push.push import push
+from ticketr.app.sync.push.tally import PushResult, PushTally
+from ticketr.app.sync.session import Session, open_session
+from ticketr.app.sync.session_job import SessionJob
+from ticketr.app.sync.workspace.layout import Layout, notes_on
+
+if TYPE_CHECKING:
+    from ticketr import JobContext
+    from ticketr.app.sync.edits.push_plan import Selection
+
+
+#: How many keys the name of a job has.
+_NAMED = 3
+#: What becomes of tickets with which a job has not done what it was to do.
+_IN_CONFLICT, _LEFT_ALONE, _FAILED = "in conflict", "left alone", "failed"
+_UNFINISHED_COUNT = re.compile(rf"\d+ (?:{_IN_CONFLICT}|{_LEFT_ALONE}|{_FAILED})")
+
+
+@dataclass(frozen=True, slots=True)
+class SyncResult:
+    """What a sync did.
+
+    Attributes:
+        pull: What its first half did.
+        push: What its second half did.
+    """
+
+    pull: PullResult
+    push: PushResult
+
+
+async def recover_if_any(
+    session: Session, on_recovered: Callable[[str], object], on_failed: Callable[[Note], object]
+) -> None:
+    """Do as `recover` does, if earlier pushes have recorded new issues.
+
+    Cancellation:
+        Takes effect at once; the next run finds the rest.
+    """
+    if await session.in_thread(session.state.creations.has_any):
+        from ticketr.app.sync.push.recovery import recover  # noqa: PLC0415 - few runs need it
+
+        await recover(session, on_recovered, on_failed)
+
+
+def selection_of(
+    job: SessionJob, confirmed: PushPlan | None, keys: Collection[str] | None = None
+) -> Selection:
+    """Return what a job may send."""
+    from ticketr.app.sync.edits.push_plan import Selection  # noqa: PLC0415 - no pull needs it
+
+    return Selection(None if keys is None else frozenset(keys), confirmed, job.prefer)
+
+
+def first_keys(keys: Collection[str]) -> str:
+    """Return the first keys, and how many more there are; one that is named twice counts once."""
+    unique_keys = list(dict.fromkeys(keys))
+    more = f" and {len(unique_keys) - _NAMED} more" if len(unique_keys) > _NAMED else ""
+    return ", ".join(unique_keys[:_NAMED]) + more
+
+
+def not_done(*, pulled: PullResult | None = None, pushed: PushResult | None = None) -> str:
+    """Return the counts of what was neither pulled nor pushed, as the end of a message."""
+    counts = dict.fromkeys((_IN_CONFLICT, "kept", _LEFT_ALONE, _FAILED), 0)
+    if pulled is not None:
+        counts[_IN_CONFLICT] += pulled.in_conflict
+        counts["kept"] += pulled.left_alone
+        counts[_FAILED] += pulled.unwritten
+    if pushed is not None:
+        counts[_IN_CONFLICT] += pushed.in_conflict
+        counts[_LEFT_ALONE] += len(pushed.left)
+        counts[_FAILED] += len(pushed.failed)
+    return "".join(f", {count} {word}" for word, count in counts.items() if count)
+
+
+def is_partial(message: str) -> bool:
+    """Return whether the last message of a job says that something failed or was left alone."""
+    return any(_UNFINISHED_COUNT.fullmatch(text) for text in message.split(", "))
+
+
+def count_tickets(count: int) -> str:
+    """Return a number of tickets in words."""
+    return "1 ticket" if count == 1 else f"{count} tickets"
+
+
+def pulled_words(tally: Tally) -> str:
+    """Return how far a pull has got."""
+    return _so_far(tally.done, tally.total, "pulled")
+
+
+def pushed_words(tally: PushTally) -> str:
+    """Return how far a push has got."""
+    words = _so_far(tally.result.done, tally.result.total, "pushed")
+    return f"{words}; Jira may have {', '.join(tally.files)}, too" if tally.files else words
+
+
+def _so_far(done: int, total: int, what: str) -> str:
+    return f"{done}/{total} tickets {what}" if total else f"no ticket {what} yet"
+
+
+@asynccontextmanager
+async def reporting_session(
+    job: SessionJob, context: JobContext, done: Callable[[], str]
+) -> AsyncGenerator[Session]:
+    """Open a session; report an error, or a cancellation with ``done()``, as the last message."""
+    progress = Progress(context, job.credentials.redact)
+    try:
+        async with open_session(job, progress) as session:
+            yield session
+    except Exception as error:
+        reported = error_to_report(error)
+        progress.say(f"{job.verb} failed: {str(reported) or type(reported).__name__}")
+        if reported is error:
+            raise
+        raise reported from None  # one of several errors of concurrent tasks is enough
+    except BaseException:  # a cancellation, alone or in a group
+        progress.say(f"Cancelled: {done()}")
+        raise
+
+
+@dataclass(kw_only=True)
+class PullJob(SessionJob):
+    """A job that brings tickets from Jira into files.
+
+    Attributes:
+        keys: The tickets to fetch, changed or not, whatever the query finds; None for those that
+            the query finds. A ticket comes with its sub-tasks. Then ``full`` and ``prune`` do
+            nothing.
+        full: Fetch every issue again, also those that have not changed.
+        prune: Move unedited files of issues that are gone from Jira into ticketr's own folder.
+        into: The file for new tickets, relative to the workspace; None gives each its own file.
+
+    Cancellation:
+        Takes effect at once, inside a running request too. What was written stays and is complete.
+    """
+
+    verb = "Pull"
+
+    keys: Collection[str] | None = None
+    full: bool = False
+    prune: bool = False
+    into: str | None = None
+    _tally: Tally = field(default_factory=Tally, init=False, repr=False, compare=False)
+
+    @property
+    def _subject(self) -> str:
+        return super()._subject if self.keys is None else first_keys(self.keys)
+
+    @property
+    def tags(self) -> frozenset[str]:
+        """What to find the job by: the tickets to which it is limited."""
+        return ticket_tags(self.keys)
+
+    def so_far(self) -> PullResult:
+        """Return what it has done until now, also when it was cancelled or has failed."""
+        return self._tally.result()
+
+    async def execute(self, context: JobContext) -> PullResult:
+        """Run the pull; the queue calls this."""
+        self._tally = tally = Tally()
+        async with reporting_session(self, context, lambda: pulled_words(tally)) as session:
+            await recover_if_any(session, tally.add_recovered, tally.fail)
+            if self.keys is None:
+                await pull_all(session, tally, full=self.full, prune=self.prune, into=self.into)
+            else:
+                from ticketr.app.sync.pull.pull import pull_named  # noqa: PLC0415 - few pulls name keys
+
+                layout = await find_layout(session, tally)
+                keys = dict.fromkeys(self.keys)
+                await pull_named(session, keys, layout.locations, tally, into=self.into)
+                await _download(session, tally)
+        result = tally.result()
+        words = f"Pull complete: {count_tickets(result.done)}{not_done(pulled=result)}"
+        session.progress.move(result.done, result.done, words)
+        return result
+
+
+async def pull_all(
+    session: Session, tally: Tally, *, full: bool, prune: bool, into: str | None = None
+) -> Collection[str]:
+    """Pull into the workspace; return the files that could not be read."""
+    layout = await find_layout(session, tally)
+    await pull(session, layout.locations, tally, full=full, prune=prune, into=into)
+    await _download(session, tally)
+    return layout.broken.keys()
+
+
+async def _download(session: Session, tally: Tally) -> None:
+    """Download what is attached to the issues that were pulled, if the workspace keeps it."""
+    if session.job.attachments != DOWNLOAD:
+        return
+    from ticketr.app.sync.pull.downloading import download_known  # noqa: PLC0415 - few need it
+
+    result = await download_known(session)
+    tally.add_broken(result.failed)
+
+
+async def find_layout(session: Session, tally: Tally) -> Layout:
+    """Find the tickets in the files, and note the files that cannot be read."""
+    layout = await session.layout()
+    tally.add_broken(notes_on(layout.broken))
+    return layout
+
+
+@dataclass(kw_only=True)
+class PushJob(SessionJob):
+    """A job that brings what was edited in files to Jira.
+
+    Attributes:
+        keys: The tickets to push; None for all. The key of a ticket stands for its sub-tasks, too.
+        confirmed: The plan that the user has confirmed. At its turn, the job sends only what is in
+            it and still unchanged; `PushResult.left` lists the rest. None sends every edit.
+        dry_run: Only find out what would be sent, and whether Jira would take it.
+        accept_loss: Whether it may remove from descriptions in Jira what files cannot say, or the
+            losses that a user has accepted.
+
+    Cancellation:
+        Takes effect at once, inside a running request too. What Jira has taken is recorded, or
+        will be found by the next job.
+    """
+
+    verb = "Push"
+
+    keys: Collection[str] | None = None
+    confirmed: PushPlan | None = field(default=None, repr=False)
+    dry_run: bool = False
+    accept_loss: Accepted = False
+    _tally: PushTally = field(default_factory=PushTally, init=False, repr=False, compare=False)
+
+    @property
+    def _subject(self) -> str:
+        return super()._subject if self.keys is None else first_keys(self.keys)
+
+    @property
+    def tags(self) -> frozenset[str]:
+        """What to find the job by: the tickets to which it is limited."""
+        return ticket_tags(self.keys)
+
+    def so_far(self) -> PushResult:
+        """Return what it has done until now, also when it was cancelled or has failed."""
+        return replace(self._tally.result, site=self.site)
+
+    async def execute(self, context: JobContext) -> PushResult:
+        """Run the push; the queue calls this."""
+        self._tally = tally = PushTally()
+        async with reporting_session(self, context, lambda: pushed_words(tally)) as session:
+            if not self.dry_run:
+                await recover_if_any(session, tally.add_recovered, tally.fail)
+            survey = await session.survey()
+            if self.keys is not None:
+                await session.in_thread(check_keys, self.keys, survey, session.state)
+            tally.fail(*notes_on(survey.broken))
+            await push(
+                session,
+                survey,
+                tally,
+                dry_run=self.dry_run,
+                accept_loss=self.accept_loss,
+                selection=selection_of(self, self.confirmed, self.keys),
+            )
+        result = self.so_far()
+        if self.dry_run:
+            refused = len(result.failed) + result.in_conflict
+            rest = f", {refused} would not" if refused else ""
+            words = f"Nothing was sent: {count_tickets(result.total)} would be pushed{rest}"
+            session.progress.say(words)
+        else:
+            words = f"Push complete: {count_tickets(result.done)}{not_done(pushed=result)}"
+            session.progress.move(result.done, result.total, words)
+        return result
+
+
+@dataclass(kw_only=True)
+class SyncJob(SessionJob):
+    """A job that pulls, merges and pushes, in two phases of progress.
+
+    Attributes:
+        full: Fetch every issue again, also those that have not changed.
+        prune: Move unedited files of issues that are gone from Jira into ticketr's own folder.
+        confirmed: See `PushJob`. The pull comes first. What it merges into the files counts as
+            confirmed, if it is the confirmed text with Jira's changes.
+        accept_loss: See `PushJob`.
+
+    Cancellation:
+        As for `PullJob` and `PushJob`, whichever phase it is in.
+    """
+
+    verb = "Sync"
+
+    full: bool = False
+    prune: bool = False
+    confirmed: PushPlan | None = field(default=None, repr=False)
+    accept_loss: Accepted = False
+    _pull: Tally = field(default_factory=Tally, init=False, repr=False, compare=False)
+    _push: PushTally = field(default_factory=PushTally, init=False, repr=False, compare=False)
+    _pushing: bool = field(default=False, init=False, repr=False, compare=False)
+
+    def so_far(self) -> SyncResult:
+        """Return what it has done until now, also when it was cancelled or has failed."""
+        return SyncResult(self._pull.result(), replace(self._push.result, site=self.site))
+
+    async def execute(self, context: JobContext) -> SyncResult:
+        """Run the sync; the queue calls this."""
+        self._pull, self._push, self._pushing = Tally(), PushTally(), False
+        async with reporting_session(self, context, self._words) as session:
+            await recover_if_any(session, self._push.add_recovered, self._push.fail)
+            broken = await pull_all(session, self._pull, full=self.full, prune=self.prune)
+            self._pushing = True
+            session.progress.begin("Looking for edits...")
+            survey = await session.survey()
+            # The pull has reported conflicts and broken files already. What could not be written
+            # has changed in Jira, so it would have to be written before it is pushed.
+            stuck = {
+                key: note for key, note in self._pull.failed.items() if note.code is Code.BROKEN
+            }
+            survey.leave_out({*self._pull.conflicts, *stuck})
+            reported = {*broken, *(note.path for note in stuck.values())}
+            new = {name: error for name, error in survey.broken.items() if name not in reported}
+            self._push.fail(*notes_on(new))
+            await push(
+                session,
+                survey,
+                self._push,
+                merging=True,
+                accept_loss=self.accept_loss,
+                selection=selection_of(self, self.confirmed),
+            )
+        result = self.so_far()
+        pulled, pushed = result.pull, result.push
+        words = f"{count_tickets(pulled.done)} pulled, {pushed.done} pushed{not_done(pulled=pulled, pushed=pushed)}"
+        session.progress.move(pushed.done, pushed.total, f"Sync complete: {words}")
+        return result
+
+    def _words(self) -> str:
+        return pushed_words(self._push) if self._pushing else pulled_words(self._pull)
