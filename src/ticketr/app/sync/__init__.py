@@ -93,6 +93,7 @@ if TYPE_CHECKING:
     )
     from ticketr.app.sync.job_tags import tagged_tickets, ticket_tags
     from ticketr.app.sync.jobs.syncing import PullJob, PushJob, SyncJob, SyncResult, is_partial
+    from ticketr.app.sync.jobs.worklog import LogWorkJob, checked_time
     from ticketr.app.sync.notes import Code, Note
     from ticketr.app.sync.pull.downloading import AttachmentList, AttachmentResult
     from ticketr.app.sync.pull.tally import PullResult
@@ -115,7 +116,6 @@ if TYPE_CHECKING:
         undo_step,
         undo_steps,
     )
-    from ticketr.app.sync.worklog import LogWorkJob, checked_time
     from ticketr.app.sync.workspace.editor import (
         ConflictMarker,
         find_conflict_marker,
@@ -161,6 +161,7 @@ _NAMES = {
     ),
     "job_tags": "tagged_tickets ticket_tags",
     "jobs.syncing": "PullJob PushJob SyncJob SyncResult is_partial",
+    "jobs.worklog": "LogWorkJob checked_time",
     "notes": "Code Note",
     "pull.downloading": "AttachmentList AttachmentResult",
     "pull.tally": "PullResult",
@@ -174,7 +175,6 @@ _NAMES = {
     "state.undo": "UndoKind UndoStep",
     "threads": "ThreadRunner",
     "undo": "Undone UndoneChange last_step same_change undo_change undo_last undo_step undo_steps",
-    "worklog": "LogWorkJob checked_time",
     "workspace.editor": "ConflictMarker find_conflict_marker find_conflict_markers write_draft",
     "workspace.store": "LocalTicket Store holds_tickets",
 }

@@ -20,6 +20,7 @@ from ticketr.app.sync.session_job import SessionJob
 if TYPE_CHECKING:
     from ticketr import JobContext
 
+
 _SPENT = re.compile(
     r"(?:[0-9]{1,4}(?:\.[0-9]{1,2})?[wdhm])(?:\s*[0-9]{1,4}(?:\.[0-9]{1,2})?[wdhm])*"
 )
