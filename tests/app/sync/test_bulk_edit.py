@@ -8,7 +8,7 @@ import pytest
 from sandbox_specs import load, problems, schema_validator
 
 from ticketr.app.jira import Allowed, User
-from ticketr.app.sync.bulk.change import FieldSetting, bulk_values
+from ticketr.app.sync.jobs.bulk_change import FieldSetting, bulk_values
 from ticketr.app.sync.push.values import BadValue, FieldSpec, NameLookup
 
 CHOICES = (Allowed("10", "Web", (Allowed("11", "Shop"),)), Allowed("12", "Desk"))

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from ticketr.app.jira import BadRequest, BulkFetched, Issue
 from ticketr.app.sync.asking import ask_jira
-from ticketr.app.sync.bulk.change import BulkIssue, count_of_tickets
 from ticketr.app.sync.compare.mapping import field_text, subtask_ids
 from ticketr.app.sync.concurrency import PAGE
 from ticketr.app.sync.errors import AbsentIssues, BadQuery
+from ticketr.app.sync.jobs.bulk_change import BulkIssue, count_of_tickets
 from ticketr.app.sync.jobs.syncing import reporting_session
 from ticketr.app.sync.session_job import SessionJob, SessionOptions
 from ticketr.app.sync.threads import chunks

@@ -20,7 +20,12 @@ from ticketr.app.jira import (
     Rejected,
     may_have_happened,
 )
-from ticketr.app.sync.bulk.change import (
+from ticketr.app.sync.bulk.finding import FIELDS, read_issue
+from ticketr.app.sync.compare.diff import Change
+from ticketr.app.sync.concurrency import PAGE, TRIES, passes_soon
+from ticketr.app.sync.errors import ChangeUnknown
+from ticketr.app.sync.hints import with_field_names
+from ticketr.app.sync.jobs.bulk_change import (
     BulkChange,
     BulkIssue,
     FieldSetting,
@@ -28,11 +33,6 @@ from ticketr.app.sync.bulk.change import (
     count_of_tickets,
     with_line_names,
 )
-from ticketr.app.sync.bulk.finding import FIELDS, read_issue
-from ticketr.app.sync.compare.diff import Change
-from ticketr.app.sync.concurrency import PAGE, TRIES, passes_soon
-from ticketr.app.sync.errors import ChangeUnknown
-from ticketr.app.sync.hints import with_field_names
 from ticketr.app.sync.jobs.syncing import reporting_session
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.metadata import Metadata, MetadataQuery, fetch_metadata
