@@ -19,7 +19,7 @@ from ticketr import JobFailed, JobStatus, open_job_queue
 from ticketr.app.jira import ConnectFailed
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import BulkChange, BulkIssue, BulkJob, FieldSetting, FindIssuesJob
-from ticketr.app.sync.bulk.jobs import TO_CANCEL
+from ticketr.app.sync.jobs.bulk import TO_CANCEL
 
 LOW = BulkChange((FieldSetting("Labels", "swept"),))
 

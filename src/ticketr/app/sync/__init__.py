@@ -12,8 +12,6 @@ from ticketr._lazy import import_on_use
 
 if TYPE_CHECKING:
     from ticketr.app.sync.asking import keys_of, read_last_change, read_statuses, search_ids
-    from ticketr.app.sync.bulk.finding import FindIssuesJob, find_issues
-    from ticketr.app.sync.bulk.jobs import BulkJob, BulkResult
     from ticketr.app.sync.compare.attachments import size_words
     from ticketr.app.sync.compare.conflict_parts import (
         Choice,
@@ -91,6 +89,7 @@ if TYPE_CHECKING:
         GetAttachmentsJob,
         ListAttachmentsJob,
     )
+    from ticketr.app.sync.jobs.bulk import BulkJob, BulkResult, FindIssuesJob, find_issues
     from ticketr.app.sync.jobs.bulk_change import BulkChange, BulkIssue, FieldSetting, ListAction
     from ticketr.app.sync.jobs.syncing import PullJob, PushJob, SyncJob, SyncResult, is_partial
     from ticketr.app.sync.jobs.worklog import LogWorkJob, checked_time
@@ -127,8 +126,6 @@ if TYPE_CHECKING:
 #: The public names of each module, as in the imports above.
 _NAMES = {
     "asking": "keys_of read_last_change read_statuses search_ids",
-    "bulk.finding": "FindIssuesJob find_issues",
-    "bulk.jobs": "BulkJob BulkResult",
     "compare.attachments": "size_words",
     "compare.conflict_parts": (
         "Choice ConflictPart ConflictView Edited FileChange MergedPart Preview Resolution "
@@ -159,6 +156,7 @@ _NAMES = {
     ),
     "job_tags": "tagged_tickets ticket_tags",
     "jobs.attachments": "AddAttachmentsJob GetAttachmentsJob ListAttachmentsJob",
+    "jobs.bulk": "BulkJob BulkResult FindIssuesJob find_issues",
     "jobs.bulk_change": "BulkChange BulkIssue FieldSetting ListAction",
     "jobs.syncing": "PullJob PushJob SyncJob SyncResult is_partial",
     "jobs.worklog": "LogWorkJob checked_time",
