@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 
 from ticketr.app.jira import Allowed, User
 from ticketr.app.sync.compare.mapping import field_text
-from ticketr.app.sync.hints import nearest
+from ticketr.app.sync.errors import nearest
 from ticketr.app.sync.push.values import (
     BadValue,
     FieldSpec,

@@ -27,8 +27,7 @@ from ticketr.app.sync.asking import ask_jira
 from ticketr.app.sync.compare.diff import Change
 from ticketr.app.sync.compare.mapping import field_text, subtask_ids
 from ticketr.app.sync.concurrency import PAGE, TRIES, passes_soon
-from ticketr.app.sync.errors import AbsentIssues, BadQuery, ChangeUnknown
-from ticketr.app.sync.hints import with_field_names
+from ticketr.app.sync.errors import AbsentIssues, BadQuery, ChangeUnknown, with_field_names
 from ticketr.app.sync.jobs.bulk_change import (
     BulkChange,
     BulkIssue,

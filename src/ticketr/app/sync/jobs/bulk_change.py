@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from ticketr.app.config.names import folded
 from ticketr.app.sync.compare.times import ESTIMATES
-from ticketr.app.sync.hints import nearest
+from ticketr.app.sync.errors import nearest
 from ticketr.app.sync.push.rich_text import new_document
 from ticketr.app.sync.push.values import BadValue, FieldSpec, NameLookup, jira_value, shown
 

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 from ticketr.app.jira import Issue
 from ticketr.app.sync.compare.mapping import is_subtask, parent_id, subtask_ids
 from ticketr.app.sync.concurrency import PAGE
-from ticketr.app.sync.errors import UnknownTicket
-from ticketr.app.sync.hints import nearest
+from ticketr.app.sync.errors import UnknownTicket, nearest
 from ticketr.app.sync.notes import Code, Note, not_given
 from ticketr.app.sync.pull.fetch_plan import FetchPlan, make_fetch_plan, oldest_confirmation
 from ticketr.app.sync.pull.pipeline import PullPipeline

@@ -16,7 +16,7 @@ from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.compare.times import with_time_tracking
 from ticketr.app.sync.edits.local_changes import draft_changes
 from ticketr.app.sync.edits.losses import changed_texts, literal_pieces
-from ticketr.app.sync.hints import nearest
+from ticketr.app.sync.errors import nearest
 from ticketr.app.sync.push.payload import IssuePayload
 from ticketr.app.sync.push.rich_text import RichText, unknown_people, where
 from ticketr.app.sync.push.values import BadValue, FieldSpec, NameLookup, jira_value, shown

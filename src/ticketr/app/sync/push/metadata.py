@@ -11,7 +11,7 @@ from ticketr.app.sync.compare.comments import TextPart
 from ticketr.app.sync.compare.diff import Change, is_text
 from ticketr.app.sync.compare.mapping import holds_rich_text, unsupported
 from ticketr.app.sync.compare.times import ESTIMATES, TIME_TRACKING
-from ticketr.app.sync.hints import nearest
+from ticketr.app.sync.errors import nearest
 from ticketr.app.sync.push.values import (
     BadValue,
     FieldSpec,

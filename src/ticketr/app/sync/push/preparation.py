@@ -30,7 +30,7 @@ from ticketr.app.sync.concurrency import PAGE, run_in_tasks
 from ticketr.app.sync.edits.local_changes import LocalChange
 from ticketr.app.sync.edits.losses import Accepted
 from ticketr.app.sync.edits.push_plan import find_path, unknown_statuses
-from ticketr.app.sync.hints import nearest
+from ticketr.app.sync.errors import nearest
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.commenting import fetch_link_context
 from ticketr.app.sync.push.metadata import MetadataQuery, fetch_metadata

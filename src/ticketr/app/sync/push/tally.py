@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ticketr.app.jira import JiraError, Rejected
 from ticketr.app.sync.edits.push_plan import way_text
-from ticketr.app.sync.hints import with_field_names
+from ticketr.app.sync.errors import with_field_names
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.transitions import NoTransition
 from ticketr.app.tickets import Ticket

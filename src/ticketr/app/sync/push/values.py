@@ -22,7 +22,7 @@ from ticketr.app.sync.compare.times import (
     read_moment,
     zone_of,
 )
-from ticketr.app.sync.hints import nearest
+from ticketr.app.sync.errors import nearest
 from ticketr.text import clean, clip
 
 # ASCII only; float() and date.fromisoformat() take more.
