@@ -83,7 +83,6 @@ if TYPE_CHECKING:
         carry_out_edits,
         plan_file_edits,
     )
-    from ticketr.app.sync.job_tags import tagged_tickets, ticket_tags
     from ticketr.app.sync.jobs.attachments import (
         AddAttachmentsJob,
         GetAttachmentsJob,
@@ -93,7 +92,7 @@ if TYPE_CHECKING:
     from ticketr.app.sync.jobs.bulk_change import BulkChange, BulkIssue, FieldSetting, ListAction
     from ticketr.app.sync.jobs.syncing import PullJob, PushJob, SyncJob, SyncResult, is_partial
     from ticketr.app.sync.jobs.worklog import LogWorkJob, checked_time
-    from ticketr.app.sync.notes import Code, Note
+    from ticketr.app.sync.notes import Code, Note, tagged_tickets, ticket_tags
     from ticketr.app.sync.pull.downloading import AttachmentList, AttachmentResult
     from ticketr.app.sync.pull.tally import PullResult
     from ticketr.app.sync.push.tally import Action, PushResult
@@ -154,13 +153,12 @@ _NAMES = {
         "Change FieldChange FileEdit FileEditPlan IssuePlace add_comment add_sub_task "
         "add_ticket carry_out_edits plan_file_edits"
     ),
-    "job_tags": "tagged_tickets ticket_tags",
     "jobs.attachments": "AddAttachmentsJob GetAttachmentsJob ListAttachmentsJob",
     "jobs.bulk": "BulkJob BulkResult FindIssuesJob find_issues",
     "jobs.bulk_change": "BulkChange BulkIssue FieldSetting ListAction",
     "jobs.syncing": "PullJob PushJob SyncJob SyncResult is_partial",
     "jobs.worklog": "LogWorkJob checked_time",
-    "notes": "Code Note",
+    "notes": "Code Note tagged_tickets ticket_tags",
     "pull.downloading": "AttachmentList AttachmentResult",
     "pull.tally": "PullResult",
     "push.tally": "Action PushResult",

@@ -13,8 +13,7 @@ from ticketr.app.sync.edits.losses import Accepted
 from ticketr.app.sync.edits.planning import check_keys
 from ticketr.app.sync.edits.push_plan import PushPlan
 from ticketr.app.sync.errors import error_to_report
-from ticketr.app.sync.job_tags import ticket_tags
-from ticketr.app.sync.notes import Code, Note
+from ticketr.app.sync.notes import Code, Note, ticket_tags
 from ticketr.app.sync.progress import Progress
 from ticketr.app.sync.pull.pull import pull
 from ticketr.app.sync.pull.tally import PullResult, Tally
