@@ -9,7 +9,7 @@ from typing import TypeVar, TypeVarTuple
 import trio
 from trio.testing import MockClock
 
-from ticketr.app.sync.threads import (
+from ticketr.app.sync.concurrency import (
     CHUNK,
     MAX_INLINE_WORK,
     MAX_PORTION_LENGTH,

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ticketr.app.sync.compare.diff3 import Piece, word_diff
     from ticketr.app.sync.compare.mapping import Columns
     from ticketr.app.sync.compare.merge import Side
+    from ticketr.app.sync.concurrency import ThreadRunner
     from ticketr.app.sync.conflict import carry_out, read_conflict
     from ticketr.app.sync.edits.drafts import find_uncertain
     from ticketr.app.sync.edits.local_changes import LocalChange
@@ -103,7 +104,6 @@ if TYPE_CHECKING:
     from ticketr.app.sync.state.journal import Conflict, Creation
     from ticketr.app.sync.state.state import State
     from ticketr.app.sync.state.undo import UndoKind, UndoStep
-    from ticketr.app.sync.threads import ThreadRunner
     from ticketr.app.sync.undo import (
         Undone,
         UndoneChange,
@@ -133,6 +133,7 @@ _NAMES = {
     "compare.diff3": "Piece word_diff",
     "compare.mapping": "Columns",
     "compare.merge": "Side",
+    "concurrency": "ThreadRunner",
     "conflict": "carry_out read_conflict",
     "edits.drafts": "find_uncertain",
     "edits.local_changes": "LocalChange",
@@ -169,7 +170,6 @@ _NAMES = {
     "state.journal": "Conflict Creation",
     "state.state": "State",
     "state.undo": "UndoKind UndoStep",
-    "threads": "ThreadRunner",
     "undo": "Undone UndoneChange last_step same_change undo_change undo_last undo_step undo_steps",
     "workspace.editor": "ConflictMarker find_conflict_marker find_conflict_markers write_draft",
     "workspace.store": "LocalTicket Store holds_tickets",

@@ -20,8 +20,7 @@ from ticketr.app.sync.compare.attachments import (
     with_media,
 )
 from ticketr.app.sync.compare.comments import shown_files
-from ticketr.app.sync.concurrency import PAGE, run_in_tasks
-from ticketr.app.sync.threads import ThreadRunner, chunks
+from ticketr.app.sync.concurrency import PAGE, ThreadRunner, chunks, run_in_tasks
 
 if TYPE_CHECKING:
     from ticketr.app.jira import Attachment, Issue, JiraClient

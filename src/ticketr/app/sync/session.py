@@ -15,11 +15,10 @@ import trio
 from ticketr.app.config import STATE_FOLDER
 from ticketr.app.jira import BadRequest, Field, JiraClient, JiraError, NotFound, User, open_jira
 from ticketr.app.sync.compare.mapping import Columns
-from ticketr.app.sync.concurrency import CONCURRENCY
+from ticketr.app.sync.concurrency import CONCURRENCY, ThreadRunner
 from ticketr.app.sync.edits.survey import visit_files
 from ticketr.app.sync.errors import RenamedProject, UnknownField, UnknownProject
 from ticketr.app.sync.state.state import State
-from ticketr.app.sync.threads import ThreadRunner
 from ticketr.app.sync.workspace.layout import Layout
 from ticketr.app.sync.workspace.store import Store
 

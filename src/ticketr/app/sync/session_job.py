@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ticketr.app.jira import Credentials
     from ticketr.app.jira.transport import Transport
     from ticketr.app.sync.compare.merge import Side
-    from ticketr.app.sync.threads import ThreadRunner
+    from ticketr.app.sync.concurrency import ThreadRunner
     from ticketr.app.tickets import Ticket
 
 #: Called with tickets that were just written, each with its file, relative to the workspace.

@@ -17,10 +17,10 @@ from fakes.stores import put
 from trio.testing import MockClock
 
 from ticketr.app.config import UnsafePath
+from ticketr.app.sync.concurrency import CHUNK
 from ticketr.app.sync.edits.survey import LocalSurvey, read_state, readable, visit_files
 from ticketr.app.sync.errors import DuplicateKey, FileFailed, OtherSite, StateFailed
 from ticketr.app.sync.state.state import Base, State
-from ticketr.app.sync.threads import CHUNK
 from ticketr.app.sync.workspace.store import Store
 from ticketr.app.tickets import Ticket, TicketSyntaxError, render
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from fakes.stores import OLD, files, put
 
+from ticketr.app.sync.concurrency import CHUNK
 from ticketr.app.sync.errors import FileFailed, WorkspaceBusy
-from ticketr.app.sync.threads import CHUNK
 from ticketr.app.sync.workspace.files import stamp_of
 from ticketr.app.sync.workspace.store import Store, TicketLocation
 from ticketr.app.tickets import Ticket, TicketSyntaxError, render_ticket

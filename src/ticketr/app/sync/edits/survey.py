@@ -25,6 +25,7 @@ from ticketr.app.sync.compare.diff import read_ticket
 from ticketr.app.sync.compare.grafting import new_pictures
 from ticketr.app.sync.compare.sent import with_sent_comments
 from ticketr.app.sync.compare.wording import fold_earlier_texts, has_texts
+from ticketr.app.sync.concurrency import CHUNK, ThreadRunner, portions
 from ticketr.app.sync.edits.local_changes import (
     LocalChange,
     described,
@@ -35,7 +36,6 @@ from ticketr.app.sync.edits.losses import Loss, known_losses
 from ticketr.app.sync.errors import DuplicateKey, FileFailed
 from ticketr.app.sync.state.database import IN_MEMORY
 from ticketr.app.sync.state.state import State
-from ticketr.app.sync.threads import CHUNK, ThreadRunner, portions
 from ticketr.app.sync.workspace.attachments import look_at_pictures
 from ticketr.app.sync.workspace.files import comparable
 from ticketr.app.sync.workspace.layout import add_duplicate, find_obstacles

@@ -26,7 +26,7 @@ from ticketr.app.jira import (
 from ticketr.app.sync.asking import ask_jira
 from ticketr.app.sync.compare.diff import Change
 from ticketr.app.sync.compare.mapping import field_text, subtask_ids
-from ticketr.app.sync.concurrency import PAGE, TRIES, passes_soon
+from ticketr.app.sync.concurrency import PAGE, TRIES, chunks, passes_soon
 from ticketr.app.sync.errors import AbsentIssues, BadQuery, ChangeUnknown, with_field_names
 from ticketr.app.sync.jobs.bulk_change import (
     BulkChange,
@@ -42,7 +42,6 @@ from ticketr.app.sync.push.metadata import Metadata, MetadataQuery, fetch_metada
 from ticketr.app.sync.push.values import BadValue
 from ticketr.app.sync.session import Session
 from ticketr.app.sync.session_job import SessionJob, SessionOptions
-from ticketr.app.sync.threads import chunks
 
 if TYPE_CHECKING:
     from ticketr import JobContext

@@ -11,10 +11,9 @@ import trio
 
 from ticketr.app.jira import PORTION, Attachment, AuthenticationFailed, JiraError
 from ticketr.app.sync.compare.attachments import ATTACHMENT_FIELD, jira_attachments, size_words
-from ticketr.app.sync.concurrency import PAGE
+from ticketr.app.sync.concurrency import PAGE, chunks
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.threads import chunks
 from ticketr.app.sync.workspace.attachments import Download, attachment_folder, missing_files
 
 if TYPE_CHECKING:

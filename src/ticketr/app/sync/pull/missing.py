@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.app.jira import Issue
 from ticketr.app.sync.compare.diff import by_key, changes, read_ticket
-from ticketr.app.sync.concurrency import PAGE
+from ticketr.app.sync.concurrency import PAGE, chunks
 from ticketr.app.sync.notes import Code, Note, not_given
 from ticketr.app.sync.pull.tally import MissingIssues
 from ticketr.app.sync.queries import OVERLAP
 from ticketr.app.sync.state.state import Base, KnownIssue
-from ticketr.app.sync.threads import chunks
 from ticketr.app.sync.workspace.files import Attempt, attempt, comparable
 from ticketr.app.tickets import Ticket, render_ticket
 

@@ -15,11 +15,18 @@ import trio
 from ticketr._errors import TicketrError
 from ticketr.app.jira import BulkFetched, Issue
 from ticketr.app.sync.compare.mapping import subtask_ids, weight_of
-from ticketr.app.sync.concurrency import CONCURRENCY, PAGE
+from ticketr.app.sync.concurrency import (
+    CHUNK,
+    CONCURRENCY,
+    MAX_INLINE_WORK,
+    PAGE,
+    chunks,
+    compute,
+    portions,
+)
 from ticketr.app.sync.errors import error_to_report
 from ticketr.app.sync.notes import Code, Note, not_given
 from ticketr.app.sync.pull.fetch_plan import Families, Family, location_of, misplaced_note
-from ticketr.app.sync.threads import CHUNK, MAX_INLINE_WORK, chunks, compute, portions
 from ticketr.app.sync.whole_issues import fetch_whole
 from ticketr.app.sync.writing.recording import WriteOutcome
 from ticketr.app.sync.writing.rendering import RenderedFamily, load_rendering, render_family

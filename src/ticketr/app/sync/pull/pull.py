@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING
 
 from ticketr.app.jira import Issue
 from ticketr.app.sync.compare.mapping import is_subtask, parent_id, subtask_ids
-from ticketr.app.sync.concurrency import PAGE
+from ticketr.app.sync.concurrency import PAGE, chunks, compute
 from ticketr.app.sync.errors import UnknownTicket, nearest
 from ticketr.app.sync.notes import Code, Note, not_given
 from ticketr.app.sync.pull.fetch_plan import FetchPlan, make_fetch_plan, oldest_confirmation
 from ticketr.app.sync.pull.pipeline import PullPipeline
 from ticketr.app.sync.queries import base_query, changed_since, in_order
-from ticketr.app.sync.threads import chunks, compute
 from ticketr.app.sync.workspace.layout import read_hashes
 from ticketr.app.tickets import is_key
 

@@ -30,12 +30,11 @@ from ticketr.app.jira import (
 )
 from ticketr.app.sync.compare.diff import text_size
 from ticketr.app.sync.compare.sent import to_json
-from ticketr.app.sync.concurrency import TRIES, passes_soon
+from ticketr.app.sync.concurrency import TRIES, chunks, compute, passes_soon
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.recovery import PROPERTY, look_up
 from ticketr.app.sync.push.tally import failure_note
 from ticketr.app.sync.state.journal import Creation
-from ticketr.app.sync.threads import chunks, compute
 from ticketr.app.tickets import render_ticket
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from ticketr.app.jira.adf import load_conversions
 from ticketr.app.sync.compare.comments import TextPart
 from ticketr.app.sync.compare.diff import CorePart
 from ticketr.app.sync.compare.times import ESTIMATES, TIME_TRACKING
-from ticketr.app.sync.concurrency import PAGE, run_in_tasks
+from ticketr.app.sync.concurrency import CHUNK, PAGE, chunks, compute, run_in_tasks
 from ticketr.app.sync.edits.local_changes import LocalChange
 from ticketr.app.sync.edits.losses import Accepted
 from ticketr.app.sync.edits.push_plan import find_path, unknown_statuses
@@ -41,7 +41,6 @@ from ticketr.app.sync.push.tally import failure_note
 from ticketr.app.sync.push.transitions import NoTransition, Step, no_transition, transition_to
 from ticketr.app.sync.push.values import find_name, shown
 from ticketr.app.sync.push.writes import BuiltWrites, TicketWrites, build_writes, metadata_queries
-from ticketr.app.sync.threads import CHUNK, chunks, compute
 
 if TYPE_CHECKING:
     from ticketr.app.sync.push.payload import IssuePayload

@@ -25,7 +25,7 @@ from ticketr.app.jira import Issue
 from ticketr.app.sync.compare.diff import CorePart, by_key
 from ticketr.app.sync.compare.mapping import LINK_FIELD
 from ticketr.app.sync.compare.sent import from_json
-from ticketr.app.sync.concurrency import PAGE
+from ticketr.app.sync.concurrency import CHUNK, PAGE, chunks
 from ticketr.app.sync.edits.drafts import EQUAL, SAME_TITLE, DraftMatcher, matcher_for, read_draft
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.commenting import wait_for_late_requests
@@ -33,7 +33,6 @@ from ticketr.app.sync.push.transitions import status_of
 from ticketr.app.sync.queries import OVERLAP, base_query
 from ticketr.app.sync.state.journal import Creation
 from ticketr.app.sync.state.state import Base, IssueRow, State
-from ticketr.app.sync.threads import CHUNK, chunks
 from ticketr.app.sync.workspace.files import Attempt, attempt
 from ticketr.app.tickets import Ticket, TicketFile, parse, render_ticket, rewrite
 

@@ -13,10 +13,9 @@ from ticketr._errors import TicketrError
 from ticketr.app.jira import Issue
 from ticketr.app.jira.adf import load_conversions
 from ticketr.app.sync.compare.mapping import Columns, KnownText, is_subtask, parent_id, weight_of
-from ticketr.app.sync.concurrency import PAGE
+from ticketr.app.sync.concurrency import MAX_INLINE_WORK, PAGE, chunks, compute, portions
 from ticketr.app.sync.notes import Code, Note, moved_away, not_given
 from ticketr.app.sync.state.state import State
-from ticketr.app.sync.threads import MAX_INLINE_WORK, chunks, compute, portions
 from ticketr.app.sync.whole_issues import fetch_whole
 from ticketr.app.sync.writing.rendering import RenderedFamily, known_texts, render_family
 from ticketr.app.sync.writing.writer import FamilyResult, FamilyWriter

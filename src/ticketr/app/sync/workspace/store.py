@@ -18,8 +18,8 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from ticketr.app.config import LOCK_FILE, STATE_FILE, StateFolder, open_write_folder
+from ticketr.app.sync.concurrency import CHUNK, chunks
 from ticketr.app.sync.errors import FileFailed, WorkspaceBusy
-from ticketr.app.sync.threads import CHUNK, chunks
 from ticketr.app.sync.workspace.files import NO_FILE, TEMPORARY, comparable, file_errors
 from ticketr.app.tickets import Ticket, TicketFile, is_key, parse
 
