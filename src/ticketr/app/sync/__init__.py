@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from ticketr._lazy import import_on_use
 
 if TYPE_CHECKING:
-    from ticketr.app.sync.asking import keys_of, read_last_change, read_statuses, search_ids
     from ticketr.app.sync.compare.attachments import size_words
     from ticketr.app.sync.compare.conflict_parts import (
         Choice,
@@ -97,8 +96,15 @@ if TYPE_CHECKING:
     from ticketr.app.sync.pull.downloading import AttachmentList, AttachmentResult
     from ticketr.app.sync.pull.tally import PullResult
     from ticketr.app.sync.push.tally import Action, PushResult
+    from ticketr.app.sync.queries import (
+        SchemaField,
+        keys_of,
+        read_last_change,
+        read_schema,
+        read_statuses,
+        search_ids,
+    )
     from ticketr.app.sync.resolving import Resolved, Take, conflict_of, resolve
-    from ticketr.app.sync.schema import SchemaField, read_schema
     from ticketr.app.sync.session import naming_project
     from ticketr.app.sync.session_job import OnWritten, SessionOptions
     from ticketr.app.sync.state.journal import Conflict, Creation
@@ -124,7 +130,6 @@ if TYPE_CHECKING:
 
 #: The public names of each module, as in the imports above.
 _NAMES = {
-    "asking": "keys_of read_last_change read_statuses search_ids",
     "compare.attachments": "size_words",
     "compare.conflict_parts": (
         "Choice ConflictPart ConflictView Edited FileChange MergedPart Preview Resolution "
@@ -163,8 +168,8 @@ _NAMES = {
     "pull.downloading": "AttachmentList AttachmentResult",
     "pull.tally": "PullResult",
     "push.tally": "Action PushResult",
+    "queries": "SchemaField keys_of read_last_change read_schema read_statuses search_ids",
     "resolving": "Resolved Take conflict_of resolve",
-    "schema": "SchemaField read_schema",
     "session": "naming_project",
     "session_job": "OnWritten SessionOptions",
     "state.journal": "Conflict Creation",

@@ -4,6 +4,28 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ticketr.app.config.fields import WantedField
+from ticketr.app.jira import BadRequest, JiraClient, LastChange, open_jira
+from ticketr.app.sync.compare.mapping import (
+    NEVER_LINES,
+    Columns,
+    field_text,
+    holds_rich_text,
+    unsupported,
+)
+from ticketr.app.sync.errors import BadQuery
+from ticketr.cleaning import clean
+
+if TYPE_CHECKING:
+    from ticketr.app.jira import Field, ScreenField
+    from ticketr.app.sync.session_job import SessionOptions
+    from ticketr.app.sync.state.state import State
+
 
 #: Minutes that a search for changes looks back beyond the last pull: Jira's index lags behind.
 OVERLAP = 5
@@ -37,3 +59,225 @@ def changed_since(query: str, *, seen: float, now: float) -> str:
     """
     minutes = max(0, math.ceil((now - seen) / 60)) + OVERLAP
     return f"({query}) AND updated >= -{minutes}m ORDER BY key ASC"
+
+
+def ask_jira(options: SessionOptions) -> AbstractAsyncContextManager[JiraClient]:
+    """Open a client for the site of a workspace."""
+    transport, browse = options.get("transport"), options.get("browse")
+    return open_jira(options["credentials"], transport=transport, browse=browse)
+
+
+async def search_ids(options: SessionOptions, jql: str) -> tuple[str, ...]:
+    """Return the IDs of the issues that a query finds.
+
+    Args:
+        options: The options of the workspace's jobs.
+        jql: The query.
+
+    Raises:
+        BadQuery: Jira does not understand the query.
+        JiraError: The request failed.
+    """
+    async with ask_jira(options) as jira:
+        try:
+            result = await jira.search_ids(jql)
+        except BadRequest as error:
+            raise BadQuery(error.detail or str(error)) from error
+    return tuple(result.ids)
+
+
+def keys_of(state: State, ids: Collection[str]) -> frozenset[str]:
+    """Return the keys of issues, as far as the last sync has recorded them. Synchronous.
+
+    Args:
+        state: The state of the workspace.
+        ids: The IDs of issues.
+    """
+    known = state.known()
+    return frozenset(known[text].key for text in ids if text in known)
+
+
+async def read_statuses(options: SessionOptions, key: str) -> tuple[str, ...]:
+    """Return the statuses that one transition of an issue leads to, in Jira's order.
+
+    Args:
+        options: The options of the workspace's jobs.
+        key: The issue's key.
+
+    Raises:
+        JiraError: The request failed.
+    """
+    async with ask_jira(options) as jira:
+        transitions = await jira.transitions(key)
+    return tuple(dict.fromkeys(transition.to for transition in transitions if transition.to))
+
+
+async def read_last_change(options: SessionOptions, key: str, until: str) -> LastChange | None:
+    """Return the last change of an issue that its history names, up to a moment.
+
+    Args:
+        options: The options of the workspace's jobs.
+        key: The issue's key.
+        until: The moment, as Jira writes it; with another text, the newest change.
+
+    Raises:
+        JiraError: The request failed.
+    """
+    async with ask_jira(options) as jira:
+        return await jira.last_change(key, until)
+
+
+#: What people call a kind of value.
+_KINDS = {
+    "string": "text",
+    "option": "choice",
+    "option-with-child": "choice of two steps",
+    "user": "person",
+    "datetime": "date and time",
+    "issuetype": "issue type",
+    "securitylevel": "security level",
+}
+#: What people call a list of values of a kind.
+_LISTS = {
+    "string": "labels",
+    "option": "choices",
+    "user": "people",
+    "group": "groups",
+    "version": "versions",
+    "component": "components",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaField:
+    """A field that new issues of a project can have.
+
+    Attributes:
+        name: The name of its line or section in a file; where files do not keep it, its name in Jira.
+        id: Its ID.
+        kind: What it holds, in words.
+        values: The names of its allowed values; empty if any is allowed, or the site lists none.
+        types: The names of the issue types that have it.
+        required: The names of the issue types that need a value.
+        is_kept: Whether the files of the workspace keep it.
+        reason: Why no file can keep it; empty if one can.
+    """
+
+    name: str
+    id: str
+    kind: str
+    values: tuple[str, ...]
+    types: tuple[str, ...]
+    required: tuple[str, ...]
+    is_kept: bool
+    reason: str
+
+    @property
+    def values_text(self) -> str:
+        """The allowed values as a list in a file."""
+        return field_text([*self.values])
+
+
+async def read_schema(
+    jira: JiraClient, project: str, wanted: Iterable[WantedField] = ()
+) -> tuple[SchemaField, ...]:
+    """Ask a site for the fields of a project's issues.
+
+    Args:
+        jira: The client.
+        project: The project's key.
+        wanted: The fields that the settings of the workspace name.
+
+    Returns:
+        The fields: those that the files keep first, as they are in files, then the others by name.
+
+    Raises:
+        JiraError: A request failed.
+        UnknownField: The site lacks one of the wanted fields.
+        UnsupportedField: A file cannot hold one of them.
+    """
+    site = await jira.fields()
+    columns = Columns.of(site, wanted)
+    by_type = {
+        issue_type.name: await jira.create_fields(project, issue_type.id)
+        for issue_type in await jira.issue_types(project)
+    }
+    return schema_of(by_type, columns, site)
+
+
+def schema_of(
+    by_type: Mapping[str, Sequence[ScreenField]], columns: Columns, site: Iterable[Field]
+) -> tuple[SchemaField, ...]:
+    """Join the fields of the issue types of a project.
+
+    Args:
+        by_type: The fields of each issue type, by its name.
+        columns: The fields that files keep.
+        site: Every field of the site.
+    """
+    names = {field_id: name for name, field_id in columns.named}
+    site = tuple(site)
+    rich = {field.id for field in site if holds_rich_text(field)}
+    reasons = {field.id: why for field in site if (why := unsupported(field))}
+    first: dict[str, ScreenField] = {}
+    for fields in by_type.values():
+        for field in fields:
+            first.setdefault(field.id, field)
+    schema_fields = [
+        _joined_field(
+            field,
+            by_type,
+            names.get(field.id),
+            reasons.get(field.id, ""),
+            holds_text=field.id in rich,
+        )
+        for field in first.values()
+        if field.id not in NEVER_LINES and field.id != "project"
+    ]
+    order = [field_id for _, field_id in columns.named]
+
+    def place(field: SchemaField) -> tuple[int, str]:
+        return (order.index(field.id) if field.is_kept else len(order), field.name.casefold())
+
+    return tuple(sorted(schema_fields, key=place))
+
+
+def _joined_field(
+    first: ScreenField,
+    by_type: Mapping[str, Sequence[ScreenField]],
+    known: str | None,
+    reason: str,
+    *,
+    holds_text: bool,
+) -> SchemaField:
+    """Return a field as all issue types together have it; ``known`` is its name in files, if any."""
+    having = {
+        name: field for name, fields in by_type.items() for field in fields if field.id == first.id
+    }
+    values = dict.fromkeys(clean(text) for field in having.values() for text in _values_of(field))
+    required = (
+        clean(name) for name, field in having.items() if field.required and not field.has_default
+    )
+    return SchemaField(
+        name=clean(known or first.name),
+        id=first.id,
+        kind=("rich text" if holds_text else "sprint" if known == "Sprint" else _kind_of(first)),
+        values=tuple(values),
+        types=tuple(map(clean, having)),
+        required=tuple(required),
+        is_kept=known is not None,
+        reason=reason,
+    )
+
+
+def _kind_of(field: ScreenField) -> str:
+    if field.schema_type == "array":
+        return _LISTS.get(field.items, f"list of {field.items or 'values'}")
+    return clean(_KINDS.get(field.schema_type, field.schema_type or "text"))
+
+
+def _values_of(field: ScreenField) -> Iterable[str]:
+    for allowed in field.allowed:
+        yield allowed.name
+        for child in allowed.children:
+            yield f"{allowed.name} > {child.name}"

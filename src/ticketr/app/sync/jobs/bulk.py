@@ -23,7 +23,6 @@ from ticketr.app.jira import (
     Rejected,
     may_have_happened,
 )
-from ticketr.app.sync.asking import ask_jira
 from ticketr.app.sync.compare.diff import Change
 from ticketr.app.sync.compare.mapping import field_text, subtask_ids
 from ticketr.app.sync.concurrency import PAGE, TRIES, chunks, passes_soon
@@ -40,6 +39,7 @@ from ticketr.app.sync.jobs.syncing import reporting_session
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.metadata import Metadata, MetadataQuery, fetch_metadata
 from ticketr.app.sync.push.values import BadValue
+from ticketr.app.sync.queries import ask_jira
 from ticketr.app.sync.session import Session
 from ticketr.app.sync.session_job import SessionJob, SessionOptions
 
