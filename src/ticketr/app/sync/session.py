@@ -24,10 +24,10 @@ from ticketr.app.sync.workspace.store import Store
 
 if TYPE_CHECKING:
     from ticketr.app.sync.edits.survey import LocalSurvey
-    from ticketr.app.sync.picture_files import PictureFiles
     from ticketr.app.sync.progress import Progress
     from ticketr.app.sync.session_job import SessionJob
     from ticketr.app.sync.workspace.editor import Editor
+    from ticketr.app.sync.writing.whole_issues import PictureFiles
 
 #: Seconds for which a site's list of fields is kept.
 FIELDS_AGE = 86_400.0
@@ -76,7 +76,7 @@ class Session:
     @property
     def picture_files(self) -> PictureFiles:
         """Finds the attachments that pictures show."""
-        from ticketr.app.sync.picture_files import PictureFiles  # noqa: PLC0415 - only for new issues
+        from ticketr.app.sync.writing.whole_issues import PictureFiles  # noqa: PLC0415 - only for new issues
 
         return PictureFiles(self.jira, self.state, self.in_thread)
 

@@ -27,9 +27,9 @@ from ticketr.app.sync.concurrency import (
 from ticketr.app.sync.errors import error_to_report
 from ticketr.app.sync.notes import Code, Note, not_given
 from ticketr.app.sync.pull.fetch_plan import Families, Family, location_of, misplaced_note
-from ticketr.app.sync.whole_issues import fetch_whole
 from ticketr.app.sync.writing.recording import WriteOutcome
 from ticketr.app.sync.writing.rendering import RenderedFamily, load_rendering, render_family
+from ticketr.app.sync.writing.whole_issues import fetch_whole
 from ticketr.app.tickets import InvalidKey, InvalidTicket
 
 if TYPE_CHECKING:

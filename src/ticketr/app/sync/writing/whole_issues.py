@@ -1,8 +1,4 @@
-"""Finds the attachments that the pictures in descriptions show.
-
-A document refers to an attachment by its media ID, which no record of an attachment has. Each costs
-a request, once; the state keeps it.
-"""
+"""Completes issues before they are written: all comments, and the names of the files that pictures show."""
 
 from __future__ import annotations
 
@@ -13,18 +9,61 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.app.jira import AuthenticationFailed, JiraError
+from ticketr.app.jira import AuthenticationFailed, BadAnswer, BadRequest, JiraError, NotFound
 from ticketr.app.sync.compare.attachments import (
     ATTACHMENT_FIELD,
     jira_attachments,
     with_media,
 )
-from ticketr.app.sync.compare.comments import shown_files
+from ticketr.app.sync.compare.comments import (
+    COMMENT_FIELD,
+    are_incomplete,
+    comments_field,
+    shown_files,
+)
 from ticketr.app.sync.concurrency import PAGE, ThreadRunner, chunks, run_in_tasks
 
 if TYPE_CHECKING:
-    from ticketr.app.jira import Attachment, Issue, JiraClient
+    from ticketr.app.jira import Attachment, BulkFetched, Issue, JiraClient
+    from ticketr.app.sync.compare.mapping import Columns
     from ticketr.app.sync.state.state import State
+
+
+async def fetch_whole(jira: JiraClient, columns: Columns, ids: Sequence[str]) -> BulkFetched:
+    """Fetch issues in one request, and in further ones the comments that it leaves out.
+
+    Args:
+        jira: The site.
+        columns: What files hold.
+        ids: The IDs or keys of the issues, as many as one bulk fetch may have.
+
+    Returns:
+        The issues. One whose comments Jira does not give is among those that failed.
+
+    Raises:
+        JiraError: A request failed for a reason that is not about one issue.
+
+    Cancellation:
+        Takes effect at once.
+    """
+    answer = await jira.bulk_fetch(ids, fields=columns.requested, partly=True)
+    if not columns.comments:
+        return answer
+    issues: list[Issue] = []
+    failed = dict(answer.failed)
+    for issue in answer.issues:
+        try:
+            issues.append(await _with_all_comments(jira, issue))
+        except (BadAnswer, BadRequest, NotFound) as error:
+            failed[issue.id if issue.id in ids else issue.key] = str(error)
+    return replace(answer, issues=tuple(issues), failed=failed)
+
+
+async def _with_all_comments(jira: JiraClient, issue: Issue) -> Issue:
+    if not are_incomplete(issue.fields):
+        return issue
+    comments = comments_field(await jira.comments(issue.id))
+    return replace(issue, fields={**issue.fields, COMMENT_FIELD: comments})
 
 
 @dataclass(frozen=True, slots=True)
