@@ -11,7 +11,7 @@ from trio.testing import MockClock
 from jira_sandbox import create_app, make_site
 from ticketr import open_job_queue
 from ticketr.app.jira.transport import Request, Response
-from ticketr.app.sync.progress import SILENT
+from ticketr.app.sync.session import SILENT
 
 
 class Silent(Recorder):

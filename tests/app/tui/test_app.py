@@ -17,7 +17,7 @@ from trio.testing import MockClock
 from ticketr import JobContext, JobStatus
 from ticketr._errors import TicketrError
 from ticketr.app.sync import Store
-from ticketr.app.sync.session_job import OnWritten
+from ticketr.app.sync.session import OnWritten
 from ticketr.app.tickets import Ticket, render
 from ticketr.app.tui.app import CAREFUL_ESCAPE, FRAME_INTERVAL, MESSAGES_PER_CHECKPOINT
 from ticketr.app.tui.effects import StartJob

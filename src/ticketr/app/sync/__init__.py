@@ -105,8 +105,7 @@ if TYPE_CHECKING:
         search_ids,
     )
     from ticketr.app.sync.resolving import Resolved, Take, conflict_of, resolve
-    from ticketr.app.sync.session import naming_project
-    from ticketr.app.sync.session_job import OnWritten, SessionOptions
+    from ticketr.app.sync.session import OnWritten, SessionOptions, naming_project
     from ticketr.app.sync.state.journal import Conflict, Creation
     from ticketr.app.sync.state.state import State
     from ticketr.app.sync.state.undo import UndoKind, UndoStep
@@ -170,8 +169,7 @@ _NAMES = {
     "push.tally": "Action PushResult",
     "queries": "SchemaField keys_of read_last_change read_schema read_statuses search_ids",
     "resolving": "Resolved Take conflict_of resolve",
-    "session": "naming_project",
-    "session_job": "OnWritten SessionOptions",
+    "session": "OnWritten SessionOptions naming_project",
     "state.journal": "Conflict Creation",
     "state.state": "State",
     "state.undo": "UndoKind UndoStep",

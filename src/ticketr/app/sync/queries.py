@@ -23,7 +23,7 @@ from ticketr.cleaning import clean
 
 if TYPE_CHECKING:
     from ticketr.app.jira import Field, ScreenField
-    from ticketr.app.sync.session_job import SessionOptions
+    from ticketr.app.sync.session import SessionOptions
     from ticketr.app.sync.state.state import State
 
 

@@ -30,8 +30,7 @@ from ticketr.app.sync.pull.downloading import (
     download,
     read_attachments,
 )
-from ticketr.app.sync.session import Session
-from ticketr.app.sync.session_job import SessionJob
+from ticketr.app.sync.session import Session, SessionJob
 
 if TYPE_CHECKING:
     from ticketr import JobContext

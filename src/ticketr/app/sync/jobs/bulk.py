@@ -40,8 +40,7 @@ from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.metadata import Metadata, MetadataQuery, fetch_metadata
 from ticketr.app.sync.push.values import BadValue
 from ticketr.app.sync.queries import ask_jira
-from ticketr.app.sync.session import Session
-from ticketr.app.sync.session_job import SessionJob, SessionOptions
+from ticketr.app.sync.session import Session, SessionJob, SessionOptions
 
 if TYPE_CHECKING:
     from ticketr import JobContext

@@ -14,13 +14,11 @@ from ticketr.app.sync.edits.planning import check_keys
 from ticketr.app.sync.edits.push_plan import PushPlan
 from ticketr.app.sync.errors import error_to_report
 from ticketr.app.sync.notes import Code, Note, ticket_tags
-from ticketr.app.sync.progress import Progress
 from ticketr.app.sync.pull.pull import pull
 from ticketr.app.sync.pull.tally import PullResult, Tally
 from ticketr.app.sync.push.push import push
 from ticketr.app.sync.push.tally import PushResult, PushTally
-from ticketr.app.sync.session import Session, open_session
-from ticketr.app.sync.session_job import SessionJob
+from ticketr.app.sync.session import Progress, Session, SessionJob, open_session
 from ticketr.app.sync.workspace.layout import Layout, notes_on
 
 if TYPE_CHECKING:

@@ -14,8 +14,7 @@ from ticketr.app.sync.errors import BadWork
 from ticketr.app.sync.jobs.syncing import reporting_session
 from ticketr.app.sync.push.rich_text import new_document
 from ticketr.app.sync.push.values import BadValue
-from ticketr.app.sync.session import Session
-from ticketr.app.sync.session_job import SessionJob
+from ticketr.app.sync.session import Session, SessionJob
 
 if TYPE_CHECKING:
     from ticketr import JobContext

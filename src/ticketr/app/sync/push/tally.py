@@ -14,7 +14,7 @@ from ticketr.app.sync.push.transitions import NoTransition
 from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
-    from ticketr.app.sync.progress import Progress
+    from ticketr.app.sync.session import Progress
 
 
 @dataclass(frozen=True, slots=True)
