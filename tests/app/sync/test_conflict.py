@@ -203,7 +203,7 @@ async def test_what_is_saved_at_the_last_moment_is_left_alone(
     seen = view(bench)
     whole = path.read_text().replace("Mine", "Mine!")
     monkeypatch.setattr(
-        "ticketr.app.sync.conflict._open_unchanged",
+        "ticketr.app.sync.resolving._open_unchanged",
         lambda store, state, seen: open_conflict(store, state, seen.key),
     )
     path.write_text(whole)

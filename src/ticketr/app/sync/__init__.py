@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from ticketr.app.sync.compare.mapping import Columns
     from ticketr.app.sync.compare.merge import Side
     from ticketr.app.sync.concurrency import ThreadRunner
-    from ticketr.app.sync.conflict import carry_out, read_conflict
     from ticketr.app.sync.edits.drafts import find_uncertain
     from ticketr.app.sync.edits.local_changes import LocalChange
     from ticketr.app.sync.edits.losses import LiteralText, Loss, find_literals
@@ -104,7 +103,14 @@ if TYPE_CHECKING:
         read_statuses,
         search_ids,
     )
-    from ticketr.app.sync.resolving import Resolved, Take, conflict_of, resolve
+    from ticketr.app.sync.resolving import (
+        Resolved,
+        Take,
+        carry_out,
+        conflict_of,
+        read_conflict,
+        resolve,
+    )
     from ticketr.app.sync.session import OnWritten, SessionOptions, naming_project
     from ticketr.app.sync.state.journal import Conflict, Creation
     from ticketr.app.sync.state.state import State
@@ -138,7 +144,6 @@ _NAMES = {
     "compare.mapping": "Columns",
     "compare.merge": "Side",
     "concurrency": "ThreadRunner",
-    "conflict": "carry_out read_conflict",
     "edits.drafts": "find_uncertain",
     "edits.local_changes": "LocalChange",
     "edits.losses": "LiteralText Loss find_literals",
@@ -168,7 +173,7 @@ _NAMES = {
     "pull.tally": "PullResult",
     "push.tally": "Action PushResult",
     "queries": "SchemaField keys_of read_last_change read_schema read_statuses search_ids",
-    "resolving": "Resolved Take conflict_of resolve",
+    "resolving": "Resolved Take carry_out conflict_of read_conflict resolve",
     "session": "OnWritten SessionOptions naming_project",
     "state.journal": "Conflict Creation",
     "state.state": "State",
