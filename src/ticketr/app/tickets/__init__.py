@@ -16,11 +16,16 @@ from ticketr.app.tickets.errors import (
     RepeatedKey,
     TicketSyntaxError,
 )
-from ticketr.app.tickets.grammar import CONFLICT, field_heading, mistyped_key
+from ticketr.app.tickets.grammar import (
+    CONFLICT,
+    field_heading,
+    is_key,
+    mistyped_key,
+    safe_file_name,
+)
 from ticketr.app.tickets.model import NO_TITLE, Ticket, TicketFile
 from ticketr.app.tickets.parser import parse
 from ticketr.app.tickets.renderer import render, render_ticket, rewrite
-from ticketr.app.tickets.validate import is_key, safe_file_name
 
 if TYPE_CHECKING:
     from ticketr.app.tickets.candidate import Candidate, candidate_of, fold

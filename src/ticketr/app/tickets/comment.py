@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice, takewhile
 
 from ticketr._lazy import compile_on_use
-from ticketr.app.tickets.normal import normal_text, one_line
+from ticketr.app.tickets.grammar import normal_text, one_line
 
 COMMENTS = "Comments"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ticketr.app.tickets import grammar
 from ticketr.app.tickets.comment import read_comment_head
-from ticketr.app.tickets.fences import opening
+from ticketr.app.tickets.grammar import opening
 from ticketr.app.tickets.mistakes import refuse_mistakes, skip_fence
 
 if TYPE_CHECKING:

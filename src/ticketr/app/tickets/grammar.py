@@ -14,13 +14,108 @@ All patterns run in linear time: no two neighbouring repeats can match the same 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
 from ticketr._lazy import compile_on_use
-from ticketr.app.tickets.normal import normal_text, one_line
-from ticketr.app.tickets.validate import is_key
+from ticketr.app.tickets.errors import InvalidKey
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def normal_text(text: str) -> str:
+    """Return a text with LF line ends, and U+FFFD for what UTF-8 cannot hold."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
+def one_line(text: str) -> str:
+    """Return a text on one line without outer white space."""
+    text = text.strip()
+    if text.isascii() and text.isprintable():  # nearly every text
+        return text
+    lines = text.splitlines()
+    if len(lines) > 1:
+        text = " ".join(part for line in lines if (part := line.strip()))
+    return normal_text(text).strip()
+
+
+#: An issue key such as ``PROJ-123``; match it with ``fullmatch``.
+KEY = re.compile(r"[A-Z][A-Z0-9_]+-[1-9][0-9]*")
+
+# File systems allow names of 255 bytes; writers add a suffix to the name.
+_LONGEST_KEY = 200
+
+
+def is_key(text: str) -> bool:
+    """Return whether the whole text is an issue key."""
+    return KEY.fullmatch(text) is not None
+
+
+def safe_file_name(key: str) -> str:
+    """Return the name of a ticket's file.
+
+    Keys come from a server, so they are checked before they become part of a path.
+
+    Returns:
+        ``KEY.md``: one path component, the same on every file system.
+
+    Raises:
+        InvalidKey: The text is not a key, such as ``../../x``, or too long for a file name.
+    """
+    if len(key) > _LONGEST_KEY or not is_key(key):
+        raise InvalidKey(key)
+    return f"{key}.md"
+
+
+_OPENING = re.compile(r" {0,3}(`{3,}(?=[^`]*\Z)|~{3,})")
+_MOST_INDENT = 3
+
+
+def opening(line: str) -> str | None:
+    """Return the backticks or tildes by which a line opens a code block, or None."""
+    match = _OPENING.match(line)
+    return None if match is None else match[1]
+
+
+def _is_closing(line: str, fence: str) -> bool:
+    run = line.strip()
+    return (
+        run.startswith(fence)
+        and not run.strip(fence[0])
+        and len(line) - len(line.lstrip(" ")) <= _MOST_INDENT
+    )
+
+
+def closing(lines: Sequence[str], start: int) -> int | None:
+    """Return the index of the line that closes the code block opened at ``start``.
+
+    Returns:
+        The index. None if the block is not closed, or if it contains a heading and then an opening
+        line of its kind: most likely its own closing line is missing, and the one found would
+        belong to another block.
+    """
+    fence = opening(lines[start])
+    assert fence is not None
+    has_heading = False
+    for index in range(start + 1, len(lines)):
+        line = lines[index]
+        if fence in line:
+            if _is_closing(line, fence):
+                return index
+            if has_heading and (opening(line) or "").startswith(fence):
+                return None
+        if not has_heading and line.startswith("#"):
+            has_heading = is_heading(line)
+    return None
+
+
+def is_heading(line: str) -> bool:
+    """Return whether a line would be a heading of the format outside of a code block."""
+    return line.startswith(TICKET) or section_of(line) is not None
+
 
 TICKET: Final = "# TICKET:"
 DESCRIPTION: Final = "Description"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ticketr.app.tickets import grammar
-from ticketr.app.tickets.fences import closing, is_heading
+from ticketr.app.tickets.grammar import closing, is_heading
 
 if TYPE_CHECKING:
     from ticketr.app.tickets.source_lines import SourceLines

@@ -23,9 +23,7 @@ from typing import TypeAlias
 
 from ticketr.app.tickets.comment import Comment, kept_comments, repeated_comment
 from ticketr.app.tickets.errors import InvalidKey, InvalidTicket
-from ticketr.app.tickets.grammar import ALMOST_TICKET, CONFLICT
-from ticketr.app.tickets.normal import normal_text, one_line
-from ticketr.app.tickets.validate import is_key
+from ticketr.app.tickets.grammar import ALMOST_TICKET, CONFLICT, is_key, normal_text, one_line
 
 #: Replaces an empty title, since a heading needs one.
 NO_TITLE = "(no title)"

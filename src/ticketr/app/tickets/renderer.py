@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from ticketr.app.tickets import grammar
 from ticketr.app.tickets.comment import COMMENTS, begins_comments, write_comment_head
 from ticketr.app.tickets.errors import RepeatedKey
-from ticketr.app.tickets.fences import closing, opening
+from ticketr.app.tickets.grammar import closing, opening
 from ticketr.app.tickets.model import TicketFile, TicketSpan
 
 if TYPE_CHECKING:
