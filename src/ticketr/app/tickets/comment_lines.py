@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ticketr.app.tickets import grammar
 from ticketr.app.tickets.comment import read_comment_head
 from ticketr.app.tickets.grammar import opening
-from ticketr.app.tickets.mistakes import refuse_mistakes, skip_fence
+from ticketr.app.tickets.source_lines import refuse_mistakes, skip_fence
 
 if TYPE_CHECKING:
     from ticketr.app.tickets.comment import Comment

@@ -7,10 +7,9 @@ module ``sections`` parses the content of a ticket.
 from __future__ import annotations
 
 from ticketr.app.tickets.grammar import CONFLICT, MAY_BE_SPECIAL, TICKET, opening
-from ticketr.app.tickets.mistakes import refuse_mistakes, skip_fence
 from ticketr.app.tickets.model import TicketFile, TicketSpan
 from ticketr.app.tickets.sections import ParsedIssue, SectionReader, read_issue
-from ticketr.app.tickets.source_lines import SourceLines
+from ticketr.app.tickets.source_lines import SourceLines, refuse_mistakes, skip_fence
 
 
 def parse(text: str, *, source: str = "<text>") -> TicketFile:

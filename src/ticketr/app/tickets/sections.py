@@ -16,8 +16,8 @@ from ticketr.app.tickets import grammar
 from ticketr.app.tickets.comment import COMMENTS, begins_comments, is_comments_heading
 from ticketr.app.tickets.comment_lines import INDENT, CommentLines, dedented
 from ticketr.app.tickets.grammar import normal_text, opening
-from ticketr.app.tickets.mistakes import refuse_mistakes, skip_fence
 from ticketr.app.tickets.model import NO_PLACES, NormalFields, Places, TextPlace, Ticket
+from ticketr.app.tickets.source_lines import refuse_mistakes, skip_fence
 from ticketr.app.tickets.text_lines import TextLines
 
 if TYPE_CHECKING:
