@@ -13,8 +13,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ticketr.app.tickets import grammar
-from ticketr.app.tickets.comment import COMMENTS, begins_comments, is_comments_heading
-from ticketr.app.tickets.comment_lines import INDENT, CommentLines, dedented
+from ticketr.app.tickets.comment import (
+    COMMENTS,
+    INDENT,
+    CommentLines,
+    begins_comments,
+    dedented,
+    is_comments_heading,
+)
 from ticketr.app.tickets.grammar import normal_text, opening
 from ticketr.app.tickets.model import NO_PLACES, NormalFields, Places, TextPlace, Ticket
 from ticketr.app.tickets.source_lines import refuse_mistakes, skip_fence
