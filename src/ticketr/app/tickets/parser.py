@@ -6,10 +6,457 @@ module ``sections`` parses the content of a ticket.
 
 from __future__ import annotations
 
-from ticketr.app.tickets.grammar import CONFLICT, MAY_BE_SPECIAL, TICKET, opening
-from ticketr.app.tickets.model import TicketFile, TicketSpan
-from ticketr.app.tickets.sections import ParsedIssue, SectionReader, read_issue
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ticketr.app.tickets import grammar
+from ticketr.app.tickets.comment import (
+    COMMENTS,
+    INDENT,
+    CommentLines,
+    begins_comments,
+    dedented,
+    is_comments_heading,
+)
+from ticketr.app.tickets.grammar import CONFLICT, MAY_BE_SPECIAL, TICKET, normal_text, opening
+from ticketr.app.tickets.model import (
+    NO_PLACES,
+    NormalFields,
+    Places,
+    TextPlace,
+    Ticket,
+    TicketFile,
+    TicketSpan,
+)
 from ticketr.app.tickets.source_lines import SourceLines, refuse_mistakes, skip_fence
+
+if TYPE_CHECKING:
+    from ticketr.app.tickets.comment import Comment
+    from ticketr.app.tickets.model import Runs
+
+
+@dataclass(slots=True)
+class TextLines:
+    """A text that consists of one or several passages of a file.
+
+    Attributes:
+        lines: The lines.
+        runs: For each consecutive run of lines, the index of its first line in `lines` and its
+            number in the file, from 1.
+    """
+
+    # `list[str]` takes twenty times as long to call as `list`, and each issue has some.
+    lines: list[str] = field(default_factory=list)
+    runs: list[tuple[int, int]] = field(default_factory=list)
+
+    def begin(self) -> None:
+        """Begin another passage, behind a blank line if there is one already."""
+        while self.lines and not self.lines[-1].strip():
+            self.lines.pop()
+        if self.lines:
+            self.lines.append("")
+
+    def mark(self, line: int) -> None:
+        """Record the number in the file, from 1, of the next line of the text."""
+        at, runs = len(self.lines), self.runs
+        while runs and runs[-1][0] >= at:
+            runs.pop()
+        if not runs or at - runs[-1][0] != line - runs[-1][1]:
+            runs.append((at, line))
+
+    def places(self) -> Runs:
+        """Return the places of the lines; the text starts at its first non-blank line."""
+        blank = 0
+        if self.lines and not self.lines[0].strip():
+            blank = next((at for at, line in enumerate(self.lines) if line.strip()), 0)
+        return tuple([(at - blank + 1, line) for at, line in self.runs])
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
+
+
+_OTHER_ITEM = re.compile(r"(?:[*+]|[0-9]{1,9}[.)])[ \t]+(?=\S)")
+
+
+@dataclass(slots=True)
+class ParsedIssue:
+    """A ticket or task while its lines are read.
+
+    Attributes:
+        key: The key, if any.
+        title: The title.
+        index: The index of the heading's line in the file.
+        text: The description.
+        fields: The fields.
+        field_lines: The number of each field's line in the file, from 1.
+        remarks: The lines in the section Fields that are not fields.
+        criteria: The lines of each criterion.
+        criteria_lines: The number of each criterion's first line in the file, from 1.
+        tasks: The sub-tasks.
+        comments: The comments.
+        texts: The texts of fields that have sections of their own, by their names.
+        headings: The number of the heading of each such section in the file, from 1.
+    """
+
+    key: str | None
+    title: str
+    index: int
+    text: TextLines = field(default_factory=TextLines)
+    fields: NormalFields = field(default_factory=NormalFields)
+    field_lines: dict[str, int] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    criteria: list[list[str]] = field(default_factory=list)
+    criteria_lines: list[int] = field(default_factory=list)
+    tasks: list[ParsedIssue] = field(default_factory=list)
+    comments: list[Comment] = field(default_factory=list)
+    texts: dict[str, TextLines] = field(default_factory=dict)
+    headings: dict[str, int] = field(default_factory=dict)
+
+    def is_bare(self) -> bool:
+        """Return whether nothing is below the heading."""
+        more = self.fields or self.remarks or self.criteria or self.comments or self.texts
+        return not (any(self.text.lines) or more)
+
+    def ticket(self) -> Ticket:
+        """Return the finished ticket."""
+        return Ticket(
+            title=self.title,
+            key=self.key,
+            description=str(self.text),
+            fields=self.fields,
+            acceptance_criteria=tuple(["\n".join(lines) for lines in self.criteria]),
+            tasks=tuple([task.ticket() for task in self.tasks]),
+            comments=tuple(self.comments),
+            texts={name: str(text) for name, text in self.texts.items()},
+            line=self.index + 1,
+            remarks=tuple(self.remarks),
+            places=self._places(),
+        )
+
+    def _places(self) -> Places:
+        """Return the places of the texts."""
+        if not (self.text.runs or self.criteria or self.texts or self.fields):
+            return NO_PLACES
+        criteria = [
+            line + _first_text(lines)
+            for line, lines in zip(self.criteria_lines, self.criteria, strict=True)
+            if any(map(str.strip, lines))
+        ]
+        texts = {
+            name: TextPlace(self.headings[name], text.places()) for name, text in self.texts.items()
+        }
+        return Places(self.text.places(), tuple(criteria), texts, tuple(self.field_lines.items()))
+
+
+def _first_text(lines: Sequence[str]) -> int:
+    """Return the index of the first line that is not blank."""
+    return next(at for at, line in enumerate(lines) if line.strip())
+
+
+def read_issue(read: SourceLines, index: int, text: str, *, column: int) -> ParsedIssue:
+    """Return a new issue with the key and title from the text of its heading."""
+    try:
+        key, title = grammar.read_title(text)
+    except grammar.TitleError as error:
+        line = read.lines[index]
+        space = len(line) - column + 1 - len(line[column - 1 :].lstrip())
+        read.fail(index, str(error), column=column + space)
+    return ParsedIssue(key, title, index)
+
+
+class SectionReader:
+    """Reads the lines below the heading of a ticket or a task.
+
+    Args:
+        read: The file.
+        issue: The issue that gets the content.
+        lines: The lines of the file, or of the task without their indent.
+        start: The index of the first line below the heading.
+        offset: The index of ``lines[0]`` in the file.
+        in_task: Whether the issue is a task.
+    """
+
+    __slots__ = (
+        "_first",
+        "_in_task",
+        "_issue",
+        "_item",
+        "_lines",
+        "_offset",
+        "_read",
+        "_read_line",
+        "_stray_end",
+        "_target",
+    )
+
+    def __init__(
+        self,
+        read: SourceLines,
+        issue: ParsedIssue,
+        lines: Sequence[str],
+        start: int,
+        *,
+        offset: int = 0,
+        in_task: bool = False,
+    ) -> None:
+        self._read = read
+        self._issue = issue
+        self._lines = lines
+        self._first = start
+        self._offset = offset
+        self._in_task = in_task
+        self._item: list[str] | None = None  # the criterion that further lines belong to
+        self._stray_end = start
+        self._target = issue.text  # the text that lines of text belong to
+        # A function, not a bound method, which would refer to its reader: the two would be a cycle
+        # for each issue, which only the garbage collector frees.
+        self._read_line: Callable[[SectionReader, int], int] = SectionReader._text
+
+    def read(self) -> int:
+        """Read up to the next ticket or the end; return the index of the line after the last."""
+        index, lines, may_be_special = self._first, self._lines, grammar.MAY_BE_SPECIAL.match
+        while index < len(lines):
+            line = lines[index]
+            if may_be_special(line):
+                if not self._in_task and line.startswith(grammar.TICKET):
+                    break
+                if self._enters_section(index, line):
+                    index += 1
+                    continue
+            elif self._read_line is SectionReader._text:
+                index = self._prose(index)
+                continue
+            index = self._read_line(self, index)
+        return index
+
+    def _enters_section(self, index: int, line: str) -> bool:
+        section = grammar.USUAL_HEADINGS.get(line)
+        if section is None or (self._in_task and section == grammar.TASKS):
+            refuse_mistakes(self._read, index + self._offset, line)
+            section = grammar.section_of(line, in_task=self._in_task)
+            if is_comments_heading(line) and self._begins_comments(index):
+                section = COMMENTS
+            if section is None:
+                return False
+        self._item = None
+        if section == grammar.DESCRIPTION:
+            self._begin_text(self._issue.text)
+        elif section == grammar.FIELD:
+            self._begin_field(index, line)
+        elif section == grammar.FIELDS:
+            self._read_line = SectionReader._field
+        elif section == grammar.CRITERIA:
+            self._read_line = SectionReader._criterion
+        elif section == COMMENTS:
+            self._read_line = SectionReader._comment
+        else:
+            self._read_line = SectionReader._task
+        return True
+
+    # Text: the description with lines that fit into no other section, and texts of fields.
+
+    def _begin_text(self, text: TextLines) -> None:
+        text.begin()
+        self._target = text
+        self._read_line = SectionReader._text
+
+    def _begin_field(self, index: int, line: str) -> None:
+        name = grammar.read_field_heading(line)
+        self._issue.headings.setdefault(name, index + self._offset + 1)
+        self._begin_text(self._issue.texts.setdefault(name, TextLines()))
+
+    def _prose(self, index: int) -> int:
+        """Read a line of text that has no special meaning, and all such lines that follow it."""
+        stop = self._end_of_plain(index)
+        self._target.mark(index + self._offset + 1)
+        self._target.lines += self._lines[index:stop]
+        return stop
+
+    def _end_of_plain(self, index: int) -> int:
+        """Return the index behind a line and the lines after it that have no special meaning."""
+        lines, may_be_special = self._lines, grammar.MAY_BE_SPECIAL.match
+        index += 1
+        while index < len(lines) and not may_be_special(lines[index]):
+            index += 1
+        return index
+
+    def _text(self, index: int) -> int:
+        lines, text = self._lines, self._target.lines
+        line = lines[index]
+        self._target.mark(index + self._offset + 1)
+        if not grammar.MAY_BE_SPECIAL.match(line):
+            text.append(line)
+        elif opening(line):
+            end = skip_fence(self._read, index + self._offset, lines, index)
+            text.append(line)
+            text += [grammar.unescape(line, fenced=True) for line in lines[index + 1 : end]]
+            text.append(lines[end])
+            return end + 1
+        elif begins_comments(lines, index):
+            text.append(line.removeprefix("\\"))
+        else:
+            text.append(grammar.unescape(line))
+        return index + 1
+
+    def _read_stray_line(self, index: int, *, stay: bool) -> int:
+        """Read a line as text, then stay in the section or continue with text."""
+        section = self._read_line
+        if index != self._stray_end:
+            self._begin_text(self._issue.text)
+        self._stray_end = self._text(index)
+        self._read_line = section if stay else SectionReader._text
+        return self._stray_end
+
+    # Fields.
+
+    def _field(self, index: int) -> int:
+        """Read a line of the section, and those behind it that have no special meaning."""
+        lines, fields, places = self._lines, self._issue.fields, self._issue.field_lines
+        first, offset = index, self._offset + 1
+        while index < len(lines):
+            texts = grammar.plain_field(lines[index])
+            if texts is None:
+                if index > first and grammar.MAY_BE_SPECIAL.match(lines[index]):
+                    break
+                text = lines[index].strip()
+                if text.startswith("##"):
+                    return self._read_stray_line(index, stay=False)
+                texts = None if text.startswith("#") else grammar.read_field(text)
+                if texts is None and text:
+                    self._issue.remarks.append(text)
+            if texts is not None:
+                name, value = texts
+                places[name] = index + offset
+                if value == "|":
+                    value, index = self._block(index)
+                    value = normal_text(value).strip()
+                if name in fields:
+                    self._keep_other(name, value)
+                fields[name] = value
+            index += 1
+        return index
+
+    def _block(self, index: int) -> tuple[str, int]:
+        """Return the indented lines below ``Name: |`` as a text, and the index of the last."""
+        block: list[str] = []
+        last = index
+        for at in range(index + 1, len(self._lines)):
+            line = self._lines[at]
+            if line.strip():
+                if not line.startswith((INDENT, "\t")):
+                    break
+                if grammar.MAY_BE_SPECIAL.match(line):
+                    refuse_mistakes(self._read, at + self._offset, line)
+                    if grammar.section_of(line, in_task=self._in_task):
+                        break
+                last = at
+            block.append(grammar.unescape(dedented(line)))
+        return "\n".join(block[: last - index]) or "|", last
+
+    def _keep_other(self, name: str, value: str) -> None:
+        """Keep another value of a field as a remark in the file: the last value counts."""
+        other = self._issue.fields[name]
+        if other != value:
+            self._issue.remarks += [f"# {name}: {line}" for line in other.split("\n")]
+
+    # Acceptance criteria.
+
+    def _criterion(self, index: int) -> int:
+        line = self._lines[index]
+        text = line.lstrip()
+        item = self._item
+        if not text:
+            if item is not None:
+                item.append(dedented(line))
+        elif text.startswith("-"):
+            self._begin_item(index, text[1:].lstrip(), is_item=not grammar.is_rule(text.rstrip()))
+        elif other := _OTHER_ITEM.match(line):
+            self._begin_item(index, line[other.end() :])
+        elif item is not None and _continues_criterion(item, line):
+            item.append(grammar.unescape_item(dedented(line)))
+        else:
+            self._item = None
+            return self._read_stray_line(index, stay=not line.startswith("##"))
+        return index + 1
+
+    def _begin_item(self, index: int, text: str, *, is_item: bool = True) -> None:
+        self._item = [text] if is_item else None
+        if self._item is not None:
+            self._issue.criteria.append(self._item)
+            self._issue.criteria_lines.append(index + self._offset + 1)
+
+    # Comments.
+
+    def _begins_comments(self, index: int) -> bool:
+        """Return whether the heading of the comments is one; among text, a comment must follow."""
+        if begins_comments(self._lines, index):
+            return True
+        following = (line for line in self._lines[index + 1 :] if line.strip())
+        line = next(following, grammar.TICKET)
+        ends = line.startswith(grammar.TICKET) or grammar.section_of(line, in_task=self._in_task)
+        return bool(ends) and self._read_line is not SectionReader._text
+
+    def _comment(self, index: int) -> int:
+        line = self._lines[index]
+        if not line.strip():
+            return index + 1
+        if line.startswith("##"):
+            return self._read_stray_line(index, stay=False)
+        comment, stop = CommentLines(self._read, self._lines, self._offset).read(index)
+        if comment.id and any(existing.id == comment.id for existing in self._issue.comments):
+            problem = "this comment already exists; remove one of the two"
+            self._read.fail(index + self._offset, problem, column=1)
+        self._issue.comments.append(comment)
+        return stop
+
+    # Tasks.
+
+    def _task(self, index: int) -> int:
+        line = self._lines[index]
+        text = line.strip()
+        if text and not text.startswith("-"):
+            return self._read_stray_line(index, stay=not line.startswith("##"))
+        if not text or grammar.is_rule(text):
+            return index + 1
+        indent = len(line) - len(line.lstrip())
+        stop = self._end_of_task(index + 1, indent)
+        task = read_issue(self._read, index, text[1:].strip(), column=indent + 2)
+        width = indent + len(INDENT)
+        inner = " " * width
+        body = [
+            line[width:] if line.startswith(inner) else dedented(line, width)
+            for line in self._lines[index + 1 : stop]
+        ]
+        SectionReader(self._read, task, body, 0, offset=index + 1, in_task=True).read()
+        if task.title:
+            self._issue.tasks.append(task)
+        elif not task.is_bare():
+            self._read.fail(index, "a task needs a title; write - Title", column=indent + 1)
+        return stop
+
+    def _end_of_task(self, start: int, indent: int) -> int:
+        inner = " " * (indent + len(INDENT))
+        for index in range(start, len(self._lines)):
+            line = self._lines[index]
+            if line.startswith(inner):  # no next task, nor a heading
+                continue
+            text = line.lstrip()
+            if line.startswith((INDENT, "\t")):
+                # The next task is indented only if this one is.
+                if text.startswith("-") and len(line) - len(text) <= indent:
+                    return index
+            elif text.startswith(("-", "##")) or line.startswith(grammar.TICKET):
+                return index
+        return len(self._lines)
+
+
+def _continues_criterion(item: Sequence[str], line: str) -> bool:
+    """Return whether a line continues a criterion: by its indent, or as the next line of prose."""
+    if line.startswith((INDENT, "\t")):
+        return True
+    return not line.startswith("##") and (len(item) == 1 or item[-1].strip() != "")
 
 
 def parse(text: str, *, source: str = "<text>") -> TicketFile:
