@@ -40,11 +40,13 @@ if TYPE_CHECKING:
         NotTerm,
         Term,
         TextTerm,
+        check_saved,
         parse_filter,
+        split_command,
+        with_saved,
     )
     from ticketr.app.tickets.folding import fold_texts
     from ticketr.app.tickets.order import SORT_NAMES, sort_key
-    from ticketr.app.tickets.saved_filters import check_saved, split_command, with_saved
     from ticketr.app.tickets.totals import Total, points_of, total_by
 
 #: The modules of names that few commands need, each imported when its first name is looked up.
