@@ -28,7 +28,16 @@ from ticketr.app.tickets.parser import parse
 from ticketr.app.tickets.renderer import render, render_ticket, rewrite
 
 if TYPE_CHECKING:
-    from ticketr.app.tickets.candidate import Candidate, candidate_of, fold
+    from ticketr.app.tickets.candidate import (
+        SORT_NAMES,
+        Candidate,
+        Total,
+        candidate_of,
+        fold,
+        points_of,
+        sort_key,
+        total_by,
+    )
     from ticketr.app.tickets.field_edits import field_name, set_fields
     from ticketr.app.tickets.filter import (
         FILTER_WORDS,
@@ -46,8 +55,6 @@ if TYPE_CHECKING:
         with_saved,
     )
     from ticketr.app.tickets.folding import fold_texts
-    from ticketr.app.tickets.order import SORT_NAMES, sort_key
-    from ticketr.app.tickets.totals import Total, points_of, total_by
 
 #: The modules of names that few commands need, each imported when its first name is looked up.
 _HOMES = {

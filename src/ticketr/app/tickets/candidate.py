@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import lru_cache
+from types import MappingProxyType
 
 from ticketr.app.tickets.model import Ticket
 
@@ -105,3 +109,145 @@ def candidate_of(
     text = "\n".join((issue.description, *issue.acceptance_criteria, *issue.texts.values()))
     own = flags if issue.key is not None else flags | {"draft"}
     return Candidate(issue.key or "", issue.title, issue.fields, text, own, updated)
+
+
+#: Compares with others of the same order; issues without a value come last.
+SortKey = tuple[object, ...]
+
+_NUMBERED = re.compile(r"(.+)-([0-9]+)")
+#: Jira's own priorities, old names and new ones, the most urgent first.
+_PRIORITIES = (
+    ("blocker",),
+    ("highest", "critical"),
+    ("high", "major"),
+    ("medium", "normal"),
+    ("low", "minor"),
+    ("lowest", "trivial"),
+)
+_RANKS = {name: rank for rank, names in enumerate(_PRIORITIES) for name in names}
+
+
+def sort_key(name: str) -> Callable[[Candidate], SortKey]:
+    """Return the key function of an order, for ``sorted``.
+
+    Issues that are equal in an order, and all issues of ``key``, are in the order of their keys,
+    ``AB-9`` before ``AB-10``, then drafts by title.
+
+    Args:
+        name: One of `SORT_NAMES`. ``priority`` begins with the most urgent, ``updated`` with the
+            latest change in Jira.
+
+    Raises:
+        KeyError: There is no such order.
+    """
+    return _ORDERS[name]
+
+
+def _by_key(candidate: Candidate) -> SortKey:
+    match = _NUMBERED.fullmatch(candidate.key)
+    place = (match[1], int(match[2])) if match else ("", 0)
+    return (match is None, *place, fold(candidate.title))
+
+
+def _by_title(candidate: Candidate) -> SortKey:
+    return (fold(candidate.title), *_by_key(candidate))
+
+
+def _by_field(name: str) -> Callable[[Candidate], SortKey]:
+    def key(candidate: Candidate) -> SortKey:
+        value = candidate.folded(name)
+        return (not value, value, *_by_key(candidate))
+
+    return key
+
+
+def _by_priority(candidate: Candidate) -> SortKey:
+    value = candidate.folded("priority")
+    rank = _RANKS.get(value, len(_PRIORITIES))
+    return (not value, rank, value, *_by_key(candidate))
+
+
+def _by_update(candidate: Candidate) -> SortKey:
+    moment = _moment(candidate.updated)
+    return (moment is None, -(moment or 0.0), *_by_key(candidate))
+
+
+def _moment(text: str) -> float | None:
+    """Return a moment as Jira writes it in seconds since the epoch; None if it is not a moment."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp()
+
+
+_ORDERS = MappingProxyType(
+    {
+        "key": _by_key,
+        "title": _by_title,
+        "status": _by_field("status"),
+        "priority": _by_priority,
+        "assignee": _by_field("assignee"),
+        "updated": _by_update,
+    }
+)
+#: The names of the orders.
+SORT_NAMES = tuple(_ORDERS)
+
+
+#: The names of the field with the points: of projects managed by a company, and by a team.
+POINT_FIELDS = ("Story Points", "Story point estimate")
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """The issues of one value.
+
+    Attributes:
+        value: The value as in the files; empty for the issues without one.
+        issues: How many there are.
+        points: The sum of their points; an issue without points adds nothing.
+    """
+
+    value: str
+    issues: int
+    points: float
+
+
+def total_by(candidates: Iterable[Candidate], name: str) -> tuple[Total, ...]:
+    """Return a total for each value of a field: the most issues first, those without a value last.
+
+    Args:
+        candidates: The issues.
+        name: The field's name; case and accents do not matter.
+    """
+    wanted = fold(name)
+    counts: dict[str, int] = defaultdict(int)
+    points: dict[str, list[float]] = defaultdict(list)
+    shown: dict[str, str] = {}
+    for candidate in candidates:
+        value = next(
+            (text for field, text in candidate.fields.items() if fold(field) == wanted), ""
+        )
+        folded = fold(value.strip())
+        shown.setdefault(folded, value.strip())
+        counts[folded] += 1
+        points[folded].append(points_of(candidate))
+    totals = [Total(shown[count], counts[count], math.fsum(points[count])) for count in counts]
+    return tuple(
+        sorted(totals, key=lambda total: (not total.value, -total.issues, fold(total.value)))
+    )
+
+
+def points_of(candidate: Candidate) -> float:
+    """Return the points of an issue; 0 if it has none, or no number."""
+    names = {fold(name) for name in POINT_FIELDS}
+    for field, text in candidate.fields.items():
+        if fold(field) in names:
+            try:
+                number = float(text)
+            except ValueError:
+                continue
+            if math.isfinite(number):
+                return number
+    return 0.0
