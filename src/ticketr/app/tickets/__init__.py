@@ -54,19 +54,17 @@ if TYPE_CHECKING:
         split_command,
         with_saved,
     )
-    from ticketr.app.tickets.folding import fold_texts
 
 #: The modules of names that few commands need, each imported when its first name is looked up.
-_HOMES = {
-    **dict.fromkeys(("Candidate", "candidate_of", "fold"), "candidate"),
-    **dict.fromkeys(("field_name", "set_fields"), "field_edits"),
-    "fold_texts": "folding",
-    **dict.fromkeys(("FILTER_WORDS", "FLAGS", "Filter", "parse_filter"), "filter"),
-    **dict.fromkeys(("FieldTerm", "FlagTerm", "KeysTerm", "NotTerm", "Term", "TextTerm"), "filter"),
-    **dict.fromkeys(("SORT_NAMES", "sort_key"), "order"),
-    **dict.fromkeys(("check_saved", "split_command", "with_saved"), "saved_filters"),
-    **dict.fromkeys(("Total", "points_of", "total_by"), "totals"),
+_NAMES = {
+    "candidate": "Candidate SORT_NAMES Total candidate_of fold points_of sort_key total_by",
+    "field_edits": "field_name set_fields",
+    "filter": (
+        "FILTER_WORDS FLAGS FieldTerm Filter FlagTerm KeysTerm NotTerm Term TextTerm check_saved "
+        "parse_filter split_command with_saved"
+    ),
 }
+_HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
 
 if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would seem to exist
     __getattr__ = import_on_use(__name__, _HOMES)

@@ -242,8 +242,8 @@ def total_by(candidates: Iterable[Candidate], name: str) -> tuple[Total, ...]:
 def points_of(candidate: Candidate) -> float:
     """Return the points of an issue; 0 if it has none, or no number."""
     names = {fold(name) for name in POINT_FIELDS}
-    for field, text in candidate.fields.items():
-        if fold(field) in names:
+    for name, text in candidate.fields.items():
+        if fold(name) in names:
             try:
                 number = float(text)
             except ValueError:

@@ -23,7 +23,7 @@ from ticketr.app.jira.models import Issue
 from ticketr.app.sync.compare.attachments import files_of
 from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, jira_comments
 from ticketr.app.sync.compare.diff import CorePart, alike, by_key
-from ticketr.app.tickets import Comment, Ticket, field_heading, fold_texts
+from ticketr.app.tickets import Comment, Ticket, field_heading
 
 
 def keep_wording(
@@ -249,6 +249,32 @@ def _fold_sections(ticket: Ticket, descriptions: Mapping[str, object]) -> Ticket
         return fold_texts(issue, names) if names else issue
 
     return replace(folded(ticket), tasks=tuple(map(folded, ticket.tasks)))
+
+
+def fold_texts(issue: Ticket, names: Collection[str]) -> Ticket:
+    """Return an issue with some of its rich-text fields at the end of its description.
+
+    Args:
+        issue: The issue; its sub-tasks stay as they are.
+        names: The names of the fields. Each becomes a heading, with its text below.
+    """
+    lines = issue.description.split("\n") if issue.description else []
+    places, runs = issue.places, list(issue.places.description)
+    for name, text in issue.texts.items():
+        if name not in names:
+            continue
+        lines += [""] if lines else []
+        lines += [field_heading(name), ""]
+        if (place := places.texts.get(name)) is not None:
+            runs.append((len(lines) - 1, place.heading))
+            runs += ((len(lines) + at, line) for at, line in place.runs)
+        lines += text.split("\n")
+    return replace(
+        issue,
+        description="\n".join(lines),
+        texts={name: text for name, text in issue.texts.items() if name not in names},
+        places=replace(places, description=tuple(runs)),
+    )
 
 
 def _headings(document: object) -> Iterator[str]:
