@@ -1,4 +1,4 @@
-"""How many requests a job makes at once, with how many issues each, and how often it tries."""
+"""How work runs at once: requests to Jira in tasks, blocking work on threads, and in what portions."""
 
 from __future__ import annotations
 

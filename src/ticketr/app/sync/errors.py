@@ -1,4 +1,4 @@
-"""What can go wrong between Jira and the files."""
+"""What can go wrong between Jira and the files; the known names that are similar to an unknown one. Pure."""
 
 from __future__ import annotations
 

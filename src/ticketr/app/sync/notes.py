@@ -1,4 +1,4 @@
-"""Notes for the user about single tickets, for people and for scripts."""
+"""Notes for the user about single tickets, and the tags of jobs that are limited to some. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Queries for issues, in JQL. Pure."""
+"""Queries for issues, in JQL, and single questions to Jira without a job.
+
+For a question the workspace is not locked. A cancellation ends the request at once; none of them changes
+anything in Jira.
+"""
 
 from __future__ import annotations
 

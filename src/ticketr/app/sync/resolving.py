@@ -1,4 +1,4 @@
-"""Resolves conflicts without a request to Jira. Synchronous.
+"""Shows conflicts part by part, and resolves them without a request to Jira. Synchronous.
 
 The state holds Jira's version of a ticket in conflict. Both versions are merged as in a sync, except
 for the parts that clash. Jira's version becomes the base, so the next push sends what differs.

@@ -1,4 +1,4 @@
-"""The locked workspace and its site, which pull, push and sync share."""
+"""The locked workspace and its site, which the jobs share: their options, and how they report progress."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a filter and a sort order look at in an issue. Pure."""
+"""What filters, orders and totals look at in an issue. Pure."""
 
 from __future__ import annotations
 

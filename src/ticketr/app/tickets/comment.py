@@ -1,4 +1,4 @@
-"""The comments of a ticket, and the lines that begin them in a file.
+"""The comments of a ticket, and their lines in a file.
 
 A comment of Jira begins with its number, its author and its time, and its text follows, indented. A
 new one begins with ``- new:``. Such a line alone makes ``## Comments`` a section; before other lines

@@ -12,6 +12,9 @@ A filter is a list of terms, and an issue has to fit each of them::
     -status=done             not this
 
 Case and accents do not matter.
+
+``save:late`` behind a filter saves it as ``late``; ``use:late`` stands for it in another filter;
+``forget:late`` alone removes it.
 """
 
 from __future__ import annotations

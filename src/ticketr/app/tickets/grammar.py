@@ -8,6 +8,10 @@ The parser and the renderer share this module, so that they agree. Two rules kee
   such a line that already starts with backslashes. So ``\## Fields`` in a ticket becomes
   ``\\## Fields`` in the file and is read back, and any other backslash is plain text.
 
+In a fenced code block no line is a heading. In Markdown a fence that is never closed runs to the end of
+the file, so the tickets below it would silently become code. The parser refuses such a file, and the
+renderer escapes such a line.
+
 All patterns run in linear time: no two neighbouring repeats can match the same character.
 """
 

@@ -1,7 +1,9 @@
 """Parses the text of a file into tickets.
 
-This module finds the start and end of each ticket, and refuses what a file must not contain. The
-module ``sections`` parses the content of a ticket.
+A ``SectionReader`` reads the lines of one ticket or of one task. Its current section is the method
+that reads the next line; each such method returns the index of the first line that it did not
+read. Lines that do not fit into their section become text of the description. `parse` finds the start and
+end of each ticket, and refuses what a file must not contain.
 """
 
 from __future__ import annotations

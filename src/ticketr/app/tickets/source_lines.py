@@ -1,4 +1,4 @@
-"""The lines of a file, with their offsets in its text."""
+"""The lines of a file, with their offsets in its text; refuses mistyped headings and unclosed code blocks."""
 
 from __future__ import annotations
 

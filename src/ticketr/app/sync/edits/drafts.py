@@ -1,4 +1,8 @@
-"""Finds drafts again: their keys, the fields they take over, and the requests without an answer. Pure."""
+"""Drafts: what was created of them before, which are tickets without their keys, what they take over. Pure.
+
+It is better to refuse a draft than to create an issue twice. The parser refuses malformed keys;
+these checks also need the projects, the last sync, and the requests whose answers were lost.
+"""
 
 from __future__ import annotations
 

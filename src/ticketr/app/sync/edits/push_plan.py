@@ -1,7 +1,10 @@
-"""A push's plan: what it would write, and what it would leave alone. Pure.
+"""A push's plan: what it would write, what it would leave alone, and what of it may be sent. Pure.
 
-A plan is made from the files and the last sync, without a request. It is shown to the user, who
-confirms it; see `Selection`.
+A plan is made from the files and the last sync, without a request. It is shown to the user, who confirms
+it before the job's turn comes. Meanwhile files may be edited, and a pull may merge what Jira has changed
+into them. So the job makes the plan again and compares what the user asked to write. A part was confirmed
+if the file still has the same text for it, or the text that a merge of the confirmed one with Jira's
+changes gives.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Compares all files of a workspace with the last sync.
+"""Reads the files and the state of a workspace, and compares all files with the last sync.
 
-Synchronous, for a worker thread, except `take_survey`.
+Synchronous, for a worker thread, except `take_survey` and `visit_files`. The workspace need not be locked.
+Only `sign_state` creates or changes anything: a status command must not turn a folder into a workspace.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The job that changes many issues at once."""
+"""The jobs that find the issues for a bulk change, and that change many issues at once.
+
+No file changes. The next pull brings the changes.
+"""
 
 from __future__ import annotations
 

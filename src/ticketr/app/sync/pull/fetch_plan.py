@@ -1,4 +1,9 @@
-"""Plans which issues a pull fetches. Pure."""
+"""Plans which issues a pull fetches, and decides when a family is complete. Pure.
+
+A pull fetches issues by the hundred, in the order of the search, but writes families. When one member
+of a family arrives, the others move to the front of the queue. So only a few pages are in memory,
+however many issues there are.
+"""
 
 from __future__ import annotations
 

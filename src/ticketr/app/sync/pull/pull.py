@@ -3,6 +3,9 @@
 A search gives the IDs of all issues of the query. The pull fetches issues that the state does not
 have or that have changed since, a hundred in each request, several requests at once. It writes each
 family as soon as it is complete. A cancelled pull keeps what it wrote; the next one fetches the rest.
+
+Tickets that a user names are fetched even if they have not changed, and no others. What the state knows
+of other issues stays, so the next pull searches for changes since the same moment as before.
 """
 
 from __future__ import annotations

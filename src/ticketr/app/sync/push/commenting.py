@@ -1,4 +1,4 @@
-"""Adds comments and links, and finds the comments whose answers were lost."""
+"""Adds comments and links, and finds out which comments whose answers were lost Jira has."""
 
 from __future__ import annotations
 

@@ -1,9 +1,12 @@
-"""Creates each draft as an issue exactly once.
+"""Creates each draft as an issue exactly once, many in one request where that is possible.
 
 The state records a request before it is sent, and the file gets the new key at once. If the answer
 leaves open whether the issue exists, `look_up` finds out before the request is repeated. A create
 has certainly failed only if Jira refused a field, or if the request was never sent. After any other
 refusal the issue may exist; all these issues are looked up together at the end.
+
+Whatever the answer to a batch, each of its issues is looked up by its marker: the answer names the new
+issues, but not which draft became which of them.
 """
 
 from __future__ import annotations

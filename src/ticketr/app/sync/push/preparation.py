@@ -1,7 +1,13 @@
 """Checks what a push would send: values, statuses, screens and parents, before the first write.
 
 The status is sent in requests of its own. If no transitions lead to it, the issue would be changed
-only in part. So all transitions are fetched first; the push uses them later.
+only in part. So all transitions are fetched first; the push uses them later. Jira tells which transitions
+an issue can take now, but not where others lead from there. So where no single transition leads to a
+status, another issue of the same project is looked for in each status on the way, and asked for its
+transitions. Its type is the same, or has the same statuses.
+
+A field that the edit screen does not have can be set by a transition whose screen has it; a resolution,
+for example.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 A push compares the edits in the workspace with Jira. It leaves a ticket that has changed in Jira to
 the next pull, or merges it. It plans every request before it sends the first one. Then it changes
-and creates issues, and reads them again. Each ticket succeeds or fails by itself.
+and creates issues, and reads them again: tickets side by side, parents before sub-tasks. Each ticket
+succeeds or fails by itself.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Converts the rich texts of an issue to documents, and checks them before they are sent. Pure."""
+"""Converts the rich texts of an issue and the people in them, and checks all before it is sent. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The results of a push: what it did with each issue, and why some were not sent."""
+"""The result of a push, its counts on the way, and why an issue was not pushed. Pure."""
 
 from __future__ import annotations
 

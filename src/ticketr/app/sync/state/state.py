@@ -1,4 +1,4 @@
-"""Stores the last sync: the base that both sides are compared with.
+"""Stores the last sync: the base that both sides are compared with, and the records of the site.
 
 Everything here is synchronous and belongs on a worker thread.
 """

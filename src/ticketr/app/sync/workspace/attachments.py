@@ -1,4 +1,8 @@
-"""Files on disk that are attachments: those that texts show, and those that a pull downloads."""
+"""Files on disk that are attachments: those that texts show, and those that a pull downloads.
+
+Only a picture inside the workspace is read: a path may come from a stranger's clone, and must not
+send another file of this computer to Jira. Synchronous, for a worker thread.
+"""
 
 from __future__ import annotations
 

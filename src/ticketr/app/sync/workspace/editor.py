@@ -1,4 +1,4 @@
-"""Replaces the ticket files of a workspace without losing what is saved in them meanwhile.
+"""Replaces and adds ticket files without losing what is saved meanwhile; finds conflict markers in them.
 
 Synchronous, for a worker thread. A file is replaced in one step (a temporary file beside it, then
 a rename), and only if it is still as it was read.

@@ -1,4 +1,11 @@
-"""Replaces files completely or not at all.
+"""Replaces files completely or not at all; an error of the operating system becomes `FileFailed`.
+
+Whether a job leaves out one file or ends, the number of the error tells most: a folder in the place of a
+file concerns that file, a full disk every file. "Permission denied" may be about the file or about its
+folder. A folder refuses the temporary file beside the target; a file (an immutable one, or another
+user's in a folder such as ``/tmp``) refuses the rename, and then the error names two files. A folder
+below the workspace's own refuses its own files alone, with "Read-only file system" too, since the state
+of the workspace was written a moment before.
 
 Synchronous, for a worker thread.
 """

@@ -1,4 +1,9 @@
-"""Finds the location of each ticket in a workspace, and the files that cannot be read."""
+"""Finds the location of each ticket in a workspace, the files that cannot be read, and what Go's Ticketr left.
+
+That program kept a hash of each ticket in ``.ticketr.state``. A ticket that still has this hash was
+not edited, so Jira's version may replace it without a conflict. The hash is SHA-256 over the texts
+of the ticket, joined without a separator, as the program's source and its files show.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The workspace's folder: its lock, and finding the tickets in it.
+"""The workspace's folder: its lock, finding the tickets in it, and those in files that cannot be read.
+
+The text of a broken file shows which keys it holds, or would hold once it is repaired. Until then these
+tickets must not be written anywhere else, pushed, or taken for missing.
 
 Synchronous, for a worker thread.
 """

@@ -1,4 +1,4 @@
-"""Records in the state that a ticket was written, and what of it can be undone."""
+"""Decides what to write of one ticket, and records in the state what was written and can be undone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Families as they will be in files: ordered, with their texts. Pure."""
+"""Families as they will be in files, and the versions to merge: of the last sync, the file, and Jira.
+
+Reads the state only. Synchronous, for a worker thread.
+"""
 
 from __future__ import annotations
 

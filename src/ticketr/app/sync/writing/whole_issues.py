@@ -1,4 +1,8 @@
-"""Completes issues before they are written: all comments, and the names of the files that pictures show."""
+"""Fetches issues with all their comments, and finds the attachments that their pictures show.
+
+A document refers to an attachment by its media ID, which no record of an attachment has. Each costs
+a request, once; the state keeps it.
+"""
 
 from __future__ import annotations
 

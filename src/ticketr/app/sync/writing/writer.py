@@ -1,7 +1,11 @@
 """Writes complete families: the file first, then the state, in one visit to a worker thread.
 
 The text is stored before it is written. So if the process is killed between the two, the next pull
-knows that the file was not edited.
+knows that the file was not edited. A file may be renamed between the planning of a write and the write,
+so it is looked for again: else the same key would get a second file.
+
+A ticket is written as a whole, but issues are counted: an unchanged issue is neither updated nor
+merged, whatever the outcome of its parent or its sub-tasks.
 """
 
 from __future__ import annotations
