@@ -8,7 +8,6 @@ from typing import Protocol, TypeVar, TypeVarTuple
 import trio
 
 from ticketr._errors import TicketrError
-from ticketr.app.jira import LONGEST_WAIT, RateLimited
 from ticketr.app.sync.errors import error_to_report
 
 #: Files read or families written in one visit to a worker thread. A thread cannot be cancelled,
@@ -97,6 +96,8 @@ TRIES = 3
 
 def passes_soon(error: BaseException) -> bool:
     """Return whether a rate limit refused a request, and the next request may wait it out."""
+    from ticketr.app.jira import LONGEST_WAIT, RateLimited  # noqa: PLC0415 - not for a status
+
     return isinstance(error, RateLimited) and (error.retry_after or 0.0) <= LONGEST_WAIT
 
 
