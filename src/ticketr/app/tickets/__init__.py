@@ -18,7 +18,6 @@ from ticketr.app.tickets.errors import (
 )
 from ticketr.app.tickets.grammar import (
     CONFLICT,
-    field_heading,
     is_key,
     mistyped_key,
     safe_file_name,

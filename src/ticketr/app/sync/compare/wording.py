@@ -1,8 +1,4 @@
-"""Keeps the Markdown of rich texts, as its author wrote it, where Jira has the same. Pure.
-
-Before rich-text fields had sections, a line ``## Field: Name`` was a heading of the description, and
-was in files without a backslash. Such a line means the same until its ticket is written again.
-"""
+"""Keeps the Markdown of rich texts, as its author wrote it, where Jira has the same. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +19,7 @@ from ticketr.app.jira.models import Issue
 from ticketr.app.sync.compare.attachments import files_of
 from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, jira_comments
 from ticketr.app.sync.compare.diff import CorePart, alike, by_key
-from ticketr.app.tickets import Comment, Ticket, field_heading
+from ticketr.app.tickets import Comment, Ticket
 
 
 def keep_wording(
@@ -194,97 +190,3 @@ def _criteria_in_wording(criteria: tuple[str, ...], like: tuple[str, ...]) -> tu
 def _adf_of(text: str) -> tuple[str, tuple[str, ...]]:
     """Return what Jira would get from a text, as a value that can be compared."""
     return json.dumps(canonical(to_adf(text, files=BY_NAME)), sort_keys=True), dropped_texts(text)
-
-
-#: How the text of such a heading begins.
-_FIELD = "Field:"
-
-
-def has_texts(ticket: Ticket) -> bool:
-    """Return whether a ticket, or one of its sub-tasks, has rich-text fields."""
-    return any(issue.texts for issue in (ticket, *ticket.tasks))
-
-
-def earlier_names(issue: Ticket, description: object) -> frozenset[str]:
-    """Return the names of sections that are headings of the description in Jira.
-
-    Args:
-        issue: The issue at the last sync or in its file.
-        description: Its description at the last sync, in Jira's form.
-    """
-    there = {text for text in _headings(description) if text.startswith(_FIELD)}
-    if not there or not issue.texts:
-        return frozenset()
-    # A heading that this version wrote is in the description, where it had a backslash.
-    lines = issue.description.split("\n")
-    headings = {name: field_heading(name) for name in issue.texts}
-    return frozenset(
-        name
-        for name, heading in headings.items()
-        if heading not in lines and not there.isdisjoint(_headings(to_adf(heading)))
-    )
-
-
-def fold_earlier_texts(
-    base: Ticket, local: Ticket, known: Iterable[Issue]
-) -> tuple[Ticket, Ticket]:
-    """Return the ticket at the last sync, and in its file, with such sections in the description.
-
-    Args:
-        base: The ticket at the last sync.
-        local: The ticket in its file.
-        known: Its issues at the last sync, in Jira's terms.
-    """
-    if not (has_texts(base) or has_texts(local)):
-        return base, local
-    descriptions = {issue.key: issue.fields.get(DESCRIPTION_FIELD) for issue in known}
-    return _fold_sections(base, descriptions), _fold_sections(local, descriptions)
-
-
-def _fold_sections(ticket: Ticket, descriptions: Mapping[str, object]) -> Ticket:
-    """Return a ticket whose earlier sections are in the descriptions."""
-
-    def folded(issue: Ticket) -> Ticket:
-        names = earlier_names(issue, descriptions.get(issue.key or ""))
-        return fold_texts(issue, names) if names else issue
-
-    return replace(folded(ticket), tasks=tuple(map(folded, ticket.tasks)))
-
-
-def fold_texts(issue: Ticket, names: Collection[str]) -> Ticket:
-    """Return an issue with some of its rich-text fields at the end of its description.
-
-    Args:
-        issue: The issue; its sub-tasks stay as they are.
-        names: The names of the fields. Each becomes a heading, with its text below.
-    """
-    lines = issue.description.split("\n") if issue.description else []
-    places, runs = issue.places, list(issue.places.description)
-    for name, text in issue.texts.items():
-        if name not in names:
-            continue
-        lines += [""] if lines else []
-        lines += [field_heading(name), ""]
-        if (place := places.texts.get(name)) is not None:
-            runs.append((len(lines) - 1, place.heading))
-            runs += ((len(lines) + at, line) for at, line in place.runs)
-        lines += text.split("\n")
-    return replace(
-        issue,
-        description="\n".join(lines),
-        texts={name: text for name, text in issue.texts.items() if name not in names},
-        places=replace(places, description=tuple(runs)),
-    )
-
-
-def _headings(document: object) -> Iterator[str]:
-    """Yield the texts of a document's own headings."""
-    content = document.get("content") if isinstance(document, dict) else None
-    for node in content if isinstance(content, list) else ():
-        if isinstance(node, dict) and node.get("type") == "heading":
-            parts = node.get("content")
-            yield "".join(
-                str(part.get("text", ""))
-                for part in (parts if isinstance(parts, list) else ())
-                if isinstance(part, dict)
-            ).strip()

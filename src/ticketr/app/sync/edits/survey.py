@@ -25,7 +25,6 @@ from ticketr.app.sync.compare.comments import CommentPart
 from ticketr.app.sync.compare.diff import read_ticket
 from ticketr.app.sync.compare.grafting import new_pictures
 from ticketr.app.sync.compare.sent import with_sent_comments
-from ticketr.app.sync.compare.wording import fold_earlier_texts, has_texts
 from ticketr.app.sync.concurrency import CHUNK, ThreadRunner, portions
 from ticketr.app.sync.edits.local_changes import (
     LocalChange,
@@ -485,10 +484,8 @@ class LocalSurvey:
             if known is None:  # pragma: no cover - another version wrote it
                 self.never_pulled.append(local)
             else:
-                ticket = local.ticket
-                if has_texts(known) or has_texts(ticket):
-                    known, ticket = fold_earlier_texts(known, ticket, state.issues_of(head))
-                known, ticket = with_sent_comments(known, ticket, state.comments.all())
+                comments = state.comments.all()
+                known, ticket = with_sent_comments(known, local.ticket, comments)
                 local_change = find_local_change(replace(local, ticket=ticket), head, known)
         else:
             self.never_pulled.append(local)

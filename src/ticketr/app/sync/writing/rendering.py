@@ -26,8 +26,6 @@ from ticketr.app.sync.compare.mapping import (
 from ticketr.app.sync.compare.merge import Versions
 from ticketr.app.sync.compare.sent import SentValue, add_sent_to_base, as_sent, with_sent_comments
 from ticketr.app.sync.compare.wording import (
-    earlier_names,
-    fold_earlier_texts,
     keep_wording,
     keep_wording_of_file,
 )
@@ -86,7 +84,6 @@ def known_texts(state: State, head: str) -> dict[str, KnownText]:
         and row.issue.fields  # else it was created here, and never read
         and (text := texts.get(row.issue.key)) is not None
         and not any(is_rich_text(value.part) for value in sent.get(row.issue.key, ()))
-        and not earlier_names(text, row.issue.fields.get("description"))
     }
 
 
@@ -124,9 +121,7 @@ def versions_of(
     known = state.issues_of(head)
     read = [rekeyed(ticket, renamed) for base in bases if (ticket := read_ticket(base)) is not None]
     comments = state.comments.of(family.issues)
-    before_rename = [replace(issue, key=renamed.get(issue.key, issue.key)) for issue in known]
-    pairs = (fold_earlier_texts(ticket, local, before_rename) for ticket in read)
-    numbered = (with_sent_comments(*pair, comments, remote) for pair in pairs)
+    numbered = (with_sent_comments(ticket, local, comments, remote) for ticket in read)
     caught_up = (
         add_sent_to_base(base, here, remote, family.issues, sent, known=known)
         for base, here in numbered
