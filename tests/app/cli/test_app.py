@@ -374,7 +374,7 @@ RARE = {
     *(
         "ticketr.app.jira.adf._conversion",
         "ticketr.app.sync.pull.downloading",
-        "ticketr.app.sync.pull.named",
+        "ticketr.app.sync.pull.pull",
     ),
 }
 #: The most modules of ticketr that each command may load. Before you raise one, look whether the new

@@ -11,9 +11,8 @@ from fakes.screens import plain
 from fakes.states import after, app_state, pressed
 
 from ticketr.app.sync import choose
-from ticketr.app.sync.compare.choices import ConflictSource
-from ticketr.app.sync.compare.conflict_parts import find_parts
-from ticketr.app.sync.compare.versions import Versions
+from ticketr.app.sync.compare.conflict_parts import ConflictSource, find_parts
+from ticketr.app.sync.compare.merge import Versions
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.overlays.conflict import ConflictScreen
