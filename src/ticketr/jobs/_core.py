@@ -278,7 +278,7 @@ class QueueCore:
         now = self.now()
         superseded: Sequence[JobRecord] = ()
         if extras is NO_EXTRAS:  # as nearly always
-            is_full = len(schedule.ready.entries) >= schedule.max_pending
+            is_full = len(schedule.ready) >= schedule.max_pending
             if is_full and not (above or is_inside(self.marks)):
                 return None
         else:
@@ -391,7 +391,7 @@ class QueueCore:
         if schedule.has_rates:
             schedule.take_starts(record, now)
             self.timer.wake_at(schedule.next_time())
-        if schedule.submissions.entries:
+        if schedule.submissions:
             self.admit()
         dispatcher = self.dispatcher
         if schedule.pending and dispatcher.idle:

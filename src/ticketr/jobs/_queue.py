@@ -533,7 +533,7 @@ class JobQueue:
         if core.phase.draining:
             return
         key_slot = None if key is None else core.registry.slot_of(key)
-        core.schedule.pause(key_slot)
+        core.schedule.set_paused(key_slot, is_paused=True)
         core.admit()
         core.mark_changed(_pending(core, key_slot))
 
@@ -552,7 +552,7 @@ class JobQueue:
         key_slot = None if key is None else core.registry.keys.get(key)
         if key is not None and key_slot is None:
             return  # no job has the key, and the key is not paused
-        core.schedule.resume(key_slot)
+        core.schedule.set_paused(key_slot, is_paused=False)
         if key_slot is not None:
             core.registry.remove_unused(key_slot)
         core.mark_changed(_pending(core, key_slot))

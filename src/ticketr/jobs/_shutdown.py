@@ -145,7 +145,7 @@ def cut_off(core: QueueCore) -> None:
 def stop_pending(core: QueueCore) -> None:
     """Let no more jobs start, and cancel the first of the pending ones; the timer does the others."""
     if not core.schedule.is_paused:
-        core.schedule.pause(None)
+        core.schedule.set_paused(None, is_paused=True)
         core.do_in_batches(core.cancel_at_end, core.schedule.jobs())
 
 

@@ -192,7 +192,7 @@ class Repeats:
     def _begin(self, repeat: Repeat, times: DueTimes, now: float) -> None:
         """Wait for the first of new due times, or submit its run."""
         repeat.is_due_used, repeat.is_counted = times.due_at < now, times.due_at >= now
-        self._unschedule(repeat)
+        self._scheduled.discard(repeat)
         try:
             if repeat.is_waiting and times.due_at == now:
                 self._submit_due(repeat)
@@ -218,7 +218,7 @@ class Repeats:
 
     def submit_due_runs(self, now: float) -> None:
         """Submit the runs that are due by now."""
-        for repeat in [*self._scheduled.pop_until(now)]:
+        for repeat in [*self._scheduled.take_until(now)]:
             if not repeat.is_waiting or repeat in self._scheduled:
                 continue  # the user's own code ran meanwhile
             if not repeat.is_due_used:
@@ -248,7 +248,7 @@ class Repeats:
         record = template.copy(job_id, template.context.copy(), scheduled_at)
         record.collect_by(self)
         self._queue.let_in(record)
-        self._unschedule(repeat)
+        self._scheduled.discard(repeat)
         repeat.runs += 1
         repeat.last, repeat.missed_at = record, None
         self._changed(repeat)
@@ -279,10 +279,6 @@ class Repeats:
             self._scheduled.push(repeat, time, repeat.number)
             self._queue.timer.wake_at(time)
 
-    def _unschedule(self, repeat: Repeat) -> None:
-        if repeat in self._scheduled:
-            self._scheduled.discard(repeat)
-
     # The end
 
     def _end_with(self, repeat: Repeat, error: BaseException) -> None:
@@ -298,7 +294,7 @@ class Repeats:
         """End a repeat; a run that has been submitted goes on. Return False if it had ended."""
         if self.live.get(repeat.id) is not repeat:
             return False
-        self._unschedule(repeat)
+        self._scheduled.discard(repeat)
         self._remove(repeat)
         self._changed(repeat)
         return True
@@ -319,7 +315,7 @@ class Repeats:
         repeat.is_paused = is_paused
         if is_paused:
             repeat.missed_at = None
-            self._unschedule(repeat)
+            self._scheduled.discard(repeat)
         elif not repeat.is_running:
             repeat.is_counted = False
             self._go_on(repeat)

@@ -24,7 +24,7 @@ from collections import deque
 from collections.abc import Hashable, Iterable, Iterator, Sized
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar, final
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, final
 
 from ticketr.jobs._values import checked_number, checked_seconds, safe_repr
 
@@ -41,39 +41,26 @@ MAX_STALE: Final = 32
 
 
 @final
-class PriorityQueue(Generic[T]):
-    """Items ordered by rank, the lowest first, then by time, then by number.
+class PriorityQueue(dict[T, Entry[T]]):
+    """Items, each with its entry, ordered by rank, the lowest first, then by time, then by number.
 
     Most items arrive in order and are appended to a deque, which is quicker than a heap. An item
     that belongs before the last one goes to a heap. A removed item's entry is not searched for: it
     is stale, and stays until it is first, or until more than half of all entries are stale.
-
-    Attributes:
-        entries: The items, each with its entry.
     """
 
-    __slots__ = ("_heap", "_queue", "entries")
+    __slots__ = ("_heap", "_queue")
 
     def __init__(self) -> None:
-        self.entries: dict[T, Entry[T]] = {}
         self._queue: deque[Entry[T]] = deque()
         self._heap: list[Entry[T]] = []
-
-    def __len__(self) -> int:
-        return len(self.entries)
-
-    def __contains__(self, item: object) -> bool:
-        return item in self.entries
-
-    def __iter__(self) -> Iterator[T]:
-        return iter(self.entries)
 
     def push(self, item: T, rank: float, number: int, time: float = 0.0) -> None:
         """Add an item.
 
         Its number must be unique.
         """
-        entry = self.entries[item] = (rank, time, number, item)
+        entry = self[item] = (rank, time, number, item)
         queue = self._queue
         if not queue or queue[-1] < entry:
             queue.append(entry)
@@ -82,10 +69,10 @@ class PriorityQueue(Generic[T]):
 
     def first(self) -> Entry[T] | None:
         """Return the entry of the first item; None if there is none."""
-        queue, heap, entries = self._queue, self._heap, self.entries
-        while queue and entries.get(queue[0][3]) is not queue[0]:
+        queue, heap = self._queue, self._heap
+        while queue and self.get(queue[0][3]) is not queue[0]:
             queue.popleft()
-        while heap and entries.get(heap[0][3]) is not heap[0]:
+        while heap and self.get(heap[0][3]) is not heap[0]:
             heappop(heap)
         if heap and (not queue or heap[0] < queue[0]):
             return heap[0]
@@ -96,7 +83,7 @@ class PriorityQueue(Generic[T]):
         first = self.first()
         return math.inf if first is None else first[0]
 
-    def pop(self) -> T | None:
+    def take(self) -> T | None:
         """Remove and return the first item; None if there is none."""
         entry = self.first()
         if entry is None:
@@ -106,25 +93,28 @@ class PriorityQueue(Generic[T]):
         else:
             heappop(self._heap)
         item = entry[3]
-        del self.entries[item]
+        del self[item]
         return item
 
-    def pop_until(self, rank: float) -> Iterator[T]:
+    def take_until(self, rank: float) -> Iterator[T]:
         """Remove and return the items up to this rank, one by one."""
         while (first := self.first()) is not None and first[0] <= rank:
-            self.pop()
+            self.take()
             yield first[3]
 
-    def discard(self, item: T) -> None:
-        """Remove an item, from the middle or from the front."""
-        entry, queue = self.entries.pop(item), self._queue
+    def discard(self, item: T) -> bool:
+        """Remove an item, from the middle or from the front; return False if it is not there."""
+        entry, queue = self.pop(item, None), self._queue
+        if entry is None:
+            return False
         if queue and queue[0] is entry:
             queue.popleft()
         elif queue and queue[-1] is entry:
             queue.pop()
-        elif len(self._queue) + len(self._heap) > 2 * len(self.entries) + MAX_STALE:
-            self._queue = deque(sorted(self.entries.values()))
+        elif len(queue) + len(self._heap) > 2 * len(self) + MAX_STALE:
+            self._queue = deque(sorted(self.values()))
             self._heap = []
+        return True
 
 
 @final
@@ -359,7 +349,7 @@ class Schedule:
         """Remove and return the job to run next."""
         if self.is_stopped or len(self._running) >= self.concurrency:
             return None
-        record = self.ready.pop()
+        record = self.ready.take()
         if record is None:
             return None
         slot = record.extras.key_slot
@@ -367,15 +357,14 @@ class Schedule:
             del slot.ready[record]
             slot.running[record] = None
         self.pending -= 1
-        if self.is_time_dependent and record in self._expiring:
+        if self.is_time_dependent:
             self._expiring.discard(record)
         return record
 
     def discard(self, record: JobRecord) -> None:
         """Remove a job that is not to run."""
         self.pending -= 1
-        if self.is_time_dependent and record in self._expiring:
-            self._expiring.discard(record)
+        self._expiring.discard(record)
         self._withdraw(record)
         record.pending_queue = self.ready  # that of a key may be gone soon
 
@@ -404,10 +393,10 @@ class Schedule:
             return
         queue = self.blocked.setdefault(slot, PriorityQueue())
         self._put(record, queue)
-        first, entries = queue.first(), self.ready.entries
+        first = queue.first()
         if slot.ready and first is not None and first[3] is record and self._is_full(slot):
-            worst = max(slot.ready, key=entries.__getitem__)
-            if first < entries[worst]:
+            worst = max(slot.ready, key=self.ready.__getitem__)
+            if first < self.ready[worst]:
                 self._block(worst)
         self._arrange(slot)
 
@@ -423,13 +412,13 @@ class Schedule:
         """Make as many jobs of a key ready as it lets start, the best ones."""
         places = self._places(slot)
         if len(slot.ready) > places:
-            best_first = sorted(slot.ready, key=self.ready.entries.__getitem__)
+            best_first = sorted(slot.ready, key=self.ready.__getitem__)
             for record in best_first[int(places) :]:
                 self._block(record)
         queue = self.blocked.get(slot)
         if queue is None:
             return
-        while len(slot.ready) < places and (best := queue.pop()) is not None:
+        while len(slot.ready) < places and (best := queue.take()) is not None:
             slot.ready[best] = None
             self._put(best, self.ready)
         if not queue:
@@ -465,19 +454,19 @@ class Schedule:
         """Let so many jobs of the queue, or of a key, run at once; None for a key's default."""
         if slot is not None:
             slot.concurrency = limit
-            self._arrange(slot)
         elif limit is not None:
             self.concurrency = limit
+        self._limits_changed(slot)
 
     # Pauses
 
-    def pause(self, slot: KeySlot | None) -> None:
-        """Start no more jobs, or none with this key."""
-        self._set_paused(slot, is_paused=True)
-
-    def resume(self, slot: KeySlot | None) -> None:
-        """Undo a pause."""
-        self._set_paused(slot, is_paused=False)
+    def set_paused(self, slot: KeySlot | None, *, is_paused: bool) -> None:
+        """Start no more jobs, or none with this key; or undo that."""
+        if slot is None:
+            self.is_paused = is_paused
+        else:
+            slot.is_paused = is_paused
+        self._limits_changed(slot)
 
     def lift_pauses(self, slots: Iterable[KeySlot]) -> list[JobRecord]:
         """Undo every pause; return the jobs of which the pending ones wait for something else now."""
@@ -486,19 +475,15 @@ class Schedule:
             return []
         records = self.jobs() if self.is_paused else [job for slot in paused for job in slot.jobs]
         for slot in (None, *paused):
-            self.resume(slot)
+            self.set_paused(slot, is_paused=False)
         return records
 
-    def _set_paused(self, slot: KeySlot | None, *, is_paused: bool) -> None:
+    def _limits_changed(self, slot: KeySlot | None) -> None:
+        """Look which jobs may start after a change of a pause, a rate or a limit."""
         if slot is None:
-            self.is_paused = is_paused
-            self._update_stopped()
+            self.is_stopped = self.is_paused or None in self._empty
         else:
-            slot.is_paused = is_paused
             self._arrange(slot)
-
-    def _update_stopped(self) -> None:
-        self.is_stopped = self.is_paused or None in self._empty
 
     # Time
 
@@ -514,26 +499,23 @@ class Schedule:
 
     def due(self, now: float) -> list[JobRecord]:
         """Make the jobs ready that have become due, and return them."""
-        due = [*self._delayed.pop_until(now)]
+        due = [*self._delayed.take_until(now)]
         for record in due:
             self._make_ready(record)
         return due
 
     def expired(self, now: float) -> list[JobRecord]:
         """Return the pending jobs that should have started by now; they stay pending."""
-        return [*self._expiring.pop_until(now)]
+        return [*self._expiring.take_until(now)]
 
     def make_due(self, record: JobRecord, now: float) -> bool:
-        """Make a job due now; return False if it is not delayed."""
-        if record.pending_queue is self._delayed:
-            self._delayed.discard(record)
-            record.due_at = now
+        """Make a job due now; return False if it is not to be due later."""
+        if record.status.is_terminal or record.due_at <= now:
+            return False
+        record.due_at = now
+        if self._delayed.discard(record):  # or it starts after others
             self._make_ready(record)
-            return True
-        is_later = record.pending_queue is self._after and record.due_at > now
-        if is_later:
-            record.due_at = now
-        return is_later
+        return True
 
     def delayed(self, now: float) -> list[JobRecord]:
         """Return the jobs that are not due, or whose rate has no start left."""
@@ -557,8 +539,7 @@ class Schedule:
             self._bucket = bucket
         else:
             slot.bucket = bucket
-        if slot in self._empty:
-            self._empty.discard(slot)
+        self._empty.discard(slot)
         self._note_if_empty(slot, bucket, now)
 
     def take_starts(self, record: JobRecord, now: float) -> None:
@@ -574,20 +555,14 @@ class Schedule:
     def _note_if_empty(self, slot: KeySlot | None, bucket: Bucket | None, now: float) -> None:
         if bucket is not None and bucket.ready_at() > now:
             self._empty.push(slot, bucket.ready_at(), next(self._numbers))
-        self._rate_changed(slot)
+        self._limits_changed(slot)
 
     def refill_rates(self, now: float) -> bool:
         """Give the rates the starts that are due; return whether any rate got one."""
-        refilled = [*self._empty.pop_until(now)]
+        refilled = [*self._empty.take_until(now)]
         for slot in refilled:
-            self._rate_changed(slot)
+            self._limits_changed(slot)
         return bool(refilled)
-
-    def _rate_changed(self, slot: KeySlot | None) -> None:
-        if slot is None:
-            self._update_stopped()
-        else:
-            self._arrange(slot)
 
     # Jobs that start after others
 
@@ -605,7 +580,7 @@ class Schedule:
     @property
     def has_room(self) -> bool:
         """Whether another job may become ready by entering."""
-        return len(self.ready.entries) < self.max_pending
+        return len(self.ready) < self.max_pending
 
     def is_held(self, record: JobRecord, slot: KeySlot | None) -> bool:
         """Tell whether a new job with this key would not be ready, or not beside another one."""
@@ -619,14 +594,11 @@ class Schedule:
 
     def withdraw(self, submission: Submission) -> bool:
         """Remove a submit that gives up; return False if it has been admitted already."""
-        if submission not in self.submissions:
-            return False
-        self.submissions.discard(submission)
-        return True
+        return self.submissions.discard(submission)
 
     def next_admitted(self) -> Submission | None:
         """Remove and return the next submit if there is room; the caller adds its job."""
-        return self.submissions.pop() if self.has_room else None
+        return self.submissions.take() if self.has_room else None
 
     def clear_submissions(self) -> list[Submission]:
         """Remove and return all submits."""
