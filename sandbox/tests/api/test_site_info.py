@@ -1,9 +1,23 @@
+"""What a site says of itself and its people, to whom, and what odd answers add."""
+
 from __future__ import annotations
 
+import base64
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import httpx
 import pytest
 import trio
-from sandbox_client import open_client
+from hypothesis import given, strategies as st
+from sandbox_client import NOW, demo_site, keys, open_client, search
 from trio.testing import MockClock
+
+from jira_sandbox import CLOUD_ID, EMAIL, SCOPED_TOKEN, TOKEN, create_app, make_site
+from jira_sandbox.api.quirks import Quirks
+from jira_sandbox.auth import is_known
+from jira_sandbox.data.catalogue import DEMO_USER, USERS
 
 
 async def test_the_site_says_that_it_is_a_cloud_site() -> None:
@@ -152,3 +166,317 @@ async def test_waiting_for_an_answer_can_be_cancelled(autojump_clock: MockClock)
 
     assert scope.cancelled_caught
     assert trio.current_time() == 2
+
+
+async def names(path: str) -> list[str]:
+    async with open_client(demo_site(3)) as client:
+        response = await client.get(path)
+    assert response.status_code == 200, response.text
+    return [user["displayName"] for user in response.json()]
+
+
+@pytest.mark.parametrize("path", ["user/search?", "user/assignable/search?project=DEMO&"])
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("query=pri", ["Priya Raman"]),
+        ("query=RAMAN", ["Priya Raman"]),
+        ("query=priya@example.com", ["Priya Raman"]),
+        ("query=ZO%C3%8B", ["Zoë Åkesson"]),
+        ("query=weiss", ["Jonas Weiß"]),
+        ("query=陈", ["陈美玲"]),
+        ("query=iya", []),
+        ("query=example.com", []),
+        ("query=nobody", []),
+        ("username=zo", ["Zoë Åkesson"]),
+        ("query=&startAt=1&maxResults=2", ["Zoë Åkesson", "Priya Raman"]),
+        ("query=&maxResults=0", []),
+        ("query=&startAt=99", []),
+        (f"accountId={USERS[5].account_id}", ["Amara Okafor"]),
+        ("accountId=nobody", []),
+    ],
+)
+async def test_people_are_found_by_what_their_names_and_addresses_begin_with(
+    path: str, query: str, found: list[str]
+) -> None:
+    assert await names(path + query) == found
+
+
+async def test_an_empty_query_finds_everybody() -> None:
+    assert await names("user/assignable/search?issueKey=DEMO-2&query=") == [
+        user.name for user in USERS
+    ]
+
+
+async def test_who_is_found_can_be_assigned() -> None:
+    async with open_client(demo_site(3)) as client:
+        (found,) = (await client.get("user/assignable/search?project=DEMO&query=jonas")).json()
+        assignee = {"assignee": {"accountId": found["accountId"]}}
+        response = await client.put("issue/DEMO-2", json={"fields": assignee})
+
+    assert response.status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("user/search", 400),
+        ("user/search?query=x&accountId=y", 400),
+        ("user/search?query=x&startAt=-1", 400),
+        ("user/search?query=x&maxResults=many", 400),
+        ("user/assignable/search?query=x", 400),
+        ("user/assignable/search?project=DEMO", 400),
+        ("user/assignable/search?project=NOPE&query=x", 404),
+        ("user/assignable/search?issueKey=DEMO-99&query=x", 404),
+    ],
+)
+async def test_a_question_that_makes_no_sense_is_refused(path: str, status: int) -> None:
+    async with open_client(demo_site(3)) as client:
+        response = await client.get(path)
+
+    assert response.status_code == status
+    assert len(response.json()["errorMessages"]) == 1
+
+
+async def test_the_user_of_a_site_may_live_in_another_zone() -> None:
+    user = replace(DEMO_USER, time_zone="America/St_Johns", utc_offset=-timedelta(hours=3.5))
+    site = make_site(tickets=3, seed=1, clock=lambda: NOW, user=user)
+    async with open_client(site) as client:
+        me = (await client.get("myself")).json()
+        await client.put("issue/DEMO-2", json={"fields": {"summary": "x"}})
+        fields = (await client.get("issue/DEMO-2")).json()["fields"]
+
+    assert me["timeZone"] == "America/St_Johns"
+    assert fields["updated"] == "2025-10-01T08:30:00.000-0330"
+    assert len(site.users) == len(USERS)
+
+
+async def test_the_user_of_a_site_may_be_somebody_new() -> None:
+    user = replace(DEMO_USER, account_id="new", name="New Person")
+    site = make_site(tickets=3, seed=1, clock=lambda: NOW, user=user)
+    async with open_client(site) as client:
+        fields = {"project": {"key": "DEMO"}, "issuetype": {"name": "Bug"}, "summary": "x"}
+        await client.post("issue", json={"fields": fields})
+        made = (await client.get("issue/DEMO-4")).json()["fields"]
+        found = (await client.get("user/search?query=new")).json()
+        theirs = await keys(client, "reporter = 'New Person'")
+
+    assert theirs == ["DEMO-4"]
+    assert made["creator"]["displayName"] == made["reporter"]["displayName"] == "New Person"
+    assert [person["accountId"] for person in found] == ["new"]
+
+
+GATEWAY = f"/ex/jira/{CLOUD_ID}"
+CLASSIC, SCOPED = (EMAIL, TOKEN), (EMAIL, SCOPED_TOKEN)
+
+
+async def status(path: str, auth: tuple[str, str] | None, method: str = "GET") -> int:
+    return (await ask(path, auth, method)).status_code
+
+
+async def ask(path: str, auth: tuple[str, str] | None, method: str = "GET") -> httpx.Response:
+    transport = httpx.ASGITransport(create_app(make_site(tickets=3, seed=1)))
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://jira.test", trust_env=False
+    ) as client:
+        return await client.request(method, path, auth=auth)
+
+
+@pytest.mark.parametrize("auth", [None, CLASSIC, SCOPED, ("x", "y")])
+async def test_anybody_is_reported_the_cloud_id(auth: tuple[str, str] | None) -> None:
+    answer = await ask("/_edge/tenant_info", auth)
+
+    assert answer.status_code == 200
+    assert answer.json() == {"cloudId": CLOUD_ID}
+    assert "date" in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("path", "auth", "expected"),
+    [
+        ("/rest/api/3/myself", CLASSIC, 200),
+        ("/rest/api/3/myself", SCOPED, 401),
+        (f"{GATEWAY}/rest/api/3/myself", SCOPED, 200),
+        (f"{GATEWAY}/rest/api/3/myself", CLASSIC, 401),
+        (f"{GATEWAY}/rest/api/3/myself", None, 401),
+        (f"{GATEWAY}/rest/api/2/issue/DEMO-1", SCOPED, 200),
+        (f"{GATEWAY}/rest/api/3/nowhere", SCOPED, 404),
+        ("/ex/jira/11-22/rest/api/3/myself", SCOPED, 401),
+        (f"{GATEWAY}{GATEWAY}/rest/api/3/myself", SCOPED, 404),
+    ],
+)
+async def test_each_token_is_taken_at_its_own_entrance(
+    path: str, auth: tuple[str, str] | None, expected: int
+) -> None:
+    assert await status(path, auth) == expected
+
+
+async def test_the_cloud_id_is_there_to_be_read_only() -> None:
+    assert await status("/_edge/tenant_info", None, "POST") == 401
+
+
+async def test_behind_the_gateway_links_lead_to_the_site() -> None:
+    issue = (await ask(f"{GATEWAY}/rest/api/3/issue/DEMO-1", SCOPED)).json()
+
+    assert issue["self"].startswith("http://jira.test/rest/api/3/issue/")
+
+
+KNOWN = {EMAIL: TOKEN}
+
+
+def basic(text: str) -> str:
+    return "Basic " + base64.b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "header", [basic("demo@example.com:demo"), basic("Demo@Example.com:demo").replace("B", "b", 1)]
+)
+def test_the_demo_user_is_known(header: str) -> None:
+    assert is_known(header, KNOWN)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        "",
+        "Basic",
+        "Basic %%%",
+        "Basic ZGVtbw",
+        "Bearer demo",
+        basic("demo@example.com:"),
+        basic("demo@example.com:Demo"),
+        basic("demo@example.com:demo "),
+        basic("demo@example.com"),
+        basic("other@example.com:demo"),
+        basic(":demo"),
+        "Basic " + base64.b64encode(b"\xff\xfe:demo").decode(),
+    ],
+)
+def test_other_credentials_are_unknown(header: str | None) -> None:
+    assert not is_known(header, KNOWN)
+
+
+@given(st.text())
+def test_no_header_makes_the_check_fail(header: str) -> None:
+    assert is_known(header, KNOWN) == (header == basic(f"{EMAIL}:{TOKEN}"))
+
+
+async def test_the_server_info_needs_no_login_but_takes_no_wrong_one() -> None:
+    async with open_client(auth=None) as client:
+        anonymous = await client.get("serverInfo")
+    async with open_client(auth=("x", "demo")) as client:
+        wrong = await client.get("serverInfo")
+
+    assert (anonymous.status_code, wrong.status_code) == (200, 401)
+    assert anonymous.json()["deploymentType"] == "Cloud"
+
+
+@pytest.mark.parametrize("path", ["myself", "field", "search/jql?jql=key=DEMO-1", "nowhere"])
+@pytest.mark.parametrize("auth", [None, ("demo@example.com", "wrong"), ("x", "demo")])
+async def test_without_the_token_everything_is_401(path: str, auth: tuple[str, str] | None) -> None:
+    async with open_client(auth=auth) as client:
+        response = await client.get(path)
+
+    assert response.status_code == 401
+    assert response.json() == {
+        "errorMessages": ["Client must be authenticated to access this resource."],
+        "errors": {},
+    }
+    assert "date" in response.headers
+
+
+def walk(value: Any) -> list[tuple[str, Any]]:
+    """Yield every key with its value, at any depth."""
+    if isinstance(value, list):
+        return [pair for part in value for pair in walk(part)]
+    if isinstance(value, dict):
+        return [pair for key, part in value.items() for pair in [(key, part), *walk(part)]]
+    return []
+
+
+async def answers(*, odd: bool) -> list[Any]:
+    async with open_client(demo_site(100), odd=odd) as client:
+        ids = [f"DEMO-{number}" for number in range(1, 101)]
+        bulk = await client.post("issue/bulkfetch", json={"issueIdsOrKeys": ids})
+        pages = [
+            await client.get(path)
+            for path in ("serverInfo", "myself", "field", "project/DEMO", "project/search")
+        ]
+        found = await search(client, "project = DEMO", maxResults=5000)
+        return [bulk.json(), *[page.json() for page in pages], found]
+
+
+async def test_odd_answers_have_unknown_keys_and_more_nulls() -> None:
+    plain = await answers(odd=False)
+    odd = await answers(odd=True)
+
+    for usual, strange in zip(plain, odd, strict=True):
+        assert {key for key, _ in walk(strange)} - {key for key, _ in walk(usual)}
+        nulls = [sum(value is None for _, value in walk(answer)) for answer in (usual, strange)]
+        assert nulls[0] < nulls[1]
+
+
+def essentials(answer: list[Any]) -> list[object]:
+    """Return the parts of a response that identify things."""
+    bulk, info, me, fields, project, projects, found = answer
+    return [
+        info["deploymentType"],
+        (me["accountId"], me["displayName"]),
+        [(field["id"], field["name"], field["custom"]) for field in fields],
+        (project["id"], project["key"], project["name"]),
+        [(value["id"], value["key"]) for value in projects["values"]],
+        [issue["id"] for issue in found["issues"]],
+        found.get("nextPageToken"),
+        [
+            (
+                *(issue["id"], issue["key"], issue["fields"]["summary"]),
+                *(issue["fields"]["updated"], issue["fields"]["customfield_10016"]),
+                *(issue["fields"]["status"]["name"], issue["fields"]["issuetype"]["subtask"]),
+                (issue["fields"]["parent"] or {}).get("key"),
+                [link["key"] for link in issue["fields"]["subtasks"]],
+            )
+            for issue in bulk["issues"]
+        ],
+    ]
+
+
+async def test_odd_answers_keep_what_identifies_things_and_what_people_wrote() -> None:
+    assert essentials(await answers(odd=True)) == essentials(await answers(odd=False))
+
+
+async def test_odd_documents_have_nodes_and_attributes_that_nobody_knows() -> None:
+    bulk = (await answers(odd=True))[0]
+    pairs = walk(bulk["issues"])
+
+    assert ("type", "hologram") in pairs
+    assert ("content", None) in pairs
+    assert ("attrs", None) in pairs
+    assert ("marks", None) in pairs
+    assert any(key == "futureAttribute" for key, _ in pairs)
+
+
+async def test_odd_answers_are_the_same_each_time() -> None:
+    assert await answers(odd=True) == await answers(odd=True)
+
+
+def test_the_value_itself_is_not_changed() -> None:
+    value = {"a": [{"labels": ["x"]}], "content": {"type": "doc", "version": 1, "content": []}}
+    before = repr(value)
+
+    Quirks().apply(value)
+
+    assert repr(value) == before
+
+
+async def test_odd_answers_to_writes_still_say_what_was_written() -> None:
+    fields = {"project": {"key": "DEMO"}, "issuetype": {"name": "Bug"}, "summary": "x"}
+    async with open_client(demo_site(3), odd=True) as client:
+        made = await client.post("issue", json={"fields": fields})
+        steps = await client.get("issue/DEMO-4/transitions")
+        moved = await client.post("issue/DEMO-4/transitions", json={"transition": {"id": "11"}})
+
+    assert (made.status_code, moved.status_code, moved.content) == (201, 204, b"")
+    assert made.json()["key"] == "DEMO-4"
+    assert len(made.json()) > 3
+    assert steps.json()["transitions"][0]["to"]["name"] == "In Progress"

@@ -1,5 +1,8 @@
+"""Changes of a site, and the file that keeps them."""
+
 from __future__ import annotations
 
+import pickle
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -13,10 +16,12 @@ from hypothesis import given, settings, strategies as st
 from sandbox_client import NOW, demo_site
 
 from jira_sandbox import DataFailed, OtherSeed, Site, SiteFile, open_site
-from jira_sandbox.content.seed import make_issues
+from jira_sandbox.content.seed import make_issues, make_site
 from jira_sandbox.data import catalogue
+from jira_sandbox.data.catalogue import DEMO, STORY
 from jira_sandbox.data.changes import Counters, SiteChange
 from jira_sandbox.data.issue import Issue
+from jira_sandbox.data.model import to_millis
 from jira_sandbox.data.parts import (
     Attachment,
     Comment,
@@ -374,3 +379,57 @@ def test_a_change_of_several_issues_is_written_whole_or_not_at_all(tmp_path: Pat
             file.save(SiteChange(Counters(99, {}), put=(EVERYTHING, unwritable), removed=(10_001,)))
 
         assert (file.load().issues, file.load().counters) == (list(site), site.counters)
+
+
+NOW_MILLIS = to_millis(NOW)
+
+
+def watched(tickets: int = 5) -> tuple[Site, list[SiteChange]]:
+    changes: list[SiteChange] = []
+    clock = lambda: NOW  # noqa: E731
+    return make_site(tickets=tickets, seed=1, clock=clock, on_change=changes.append), changes
+
+
+def test_a_creation_is_one_change_with_the_counters_after_it() -> None:
+    site, changes = watched()
+    issue = site.create(project=DEMO, type=STORY, summary="New", properties={"a": 1})
+
+    assert (issue.key, issue.id, issue.status.name) == ("DEMO-6", 10_006, "To Do")
+    assert issue.created == issue.updated == NOW_MILLIS
+    assert issue.creator == issue.reporter == site.user
+    assert changes == [SiteChange(Counters(10_006, {"DEMO": 6}), put=(issue,))]
+
+
+def test_an_edit_of_an_issue_from_the_future_is_later_still() -> None:
+    site, _ = watched()
+    site.put(replace(next(iter(site)), updated=NOW_MILLIS + 5_000))
+
+    assert site.edit("DEMO-1", summary="x").updated == NOW_MILLIS + 5_001
+
+
+def test_replayed_changes_give_the_same_site() -> None:
+    site, changes = watched()
+    site.create(project=DEMO, type=STORY, summary="New")
+    site.edit("DEMO-2", summary="Other")
+    site.delete("DEMO-6")
+    issues = {issue.id: issue for issue in make_issues(tickets=5, seed=1)}
+    kept: list[SiteChange] = pickle.loads(pickle.dumps(changes))
+    for change in kept:
+        issues.update((issue.id, issue) for issue in change.put)
+        for issue_id in change.removed:
+            del issues[issue_id]
+    again = Site(issues.values(), counters=kept[-1].counters)
+
+    assert list(again) == list(site)
+    assert again.create(project=DEMO, type=STORY, summary="Next").key == "DEMO-7"
+
+
+@pytest.mark.parametrize("name", ["status", "updated", "id", "number", "resolved", "created"])
+def test_computed_attributes_cannot_be_given(name: str) -> None:
+    with pytest.raises(TypeError, match=name):
+        demo_site(1).edit("DEMO-1", **{name: None})  # type: ignore[arg-type]  # what the site computes
+
+
+def test_a_write_to_an_unknown_issue_is_an_error() -> None:
+    with pytest.raises(LookupError, match="DEMO-9"):
+        demo_site(1).edit("DEMO-9", summary="x")

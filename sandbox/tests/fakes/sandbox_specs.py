@@ -46,14 +46,6 @@ def _openapi() -> Any:
 
 
 @cache
-def answer_validator(method: str, path: str) -> Draft4Validator:
-    """Return the validator of an operation's response, which forbids extra keys as the document does."""
-    operation = _openapi()["paths"][f"/rest/api/3/{path}"][method.lower()]
-    content = operation["responses"]["200"]["content"]["application/json"]
-    return Draft4Validator({**content["schema"], "components": _openapi()["components"]})
-
-
-@cache
 def schema_validator(name: str) -> Draft4Validator:
     """Return the validator of a named record of the document."""
     reference = f"#/components/schemas/{name}"

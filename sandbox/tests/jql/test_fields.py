@@ -1,18 +1,21 @@
-"""Queries by each field and function, on a site whose issues have fields of every type."""
+"""JQL on fields of every type, on the past, and on dates."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
+from hypothesis import given, strategies as st
 from sandbox_client import NOW
 
 from jira_sandbox import Site, make_site
 from jira_sandbox.data import catalogue
-from jira_sandbox.data.catalogue import DEMO_USER, LINK_TYPES, USERS
+from jira_sandbox.data.catalogue import DEMO_USER, DONE, IN_PROGRESS, LINK_TYPES, TO_DO, USERS
 from jira_sandbox.data.issue import Issue
+from jira_sandbox.data.model import to_millis
+from jira_sandbox.jql.dates import read_date, read_period
 from jira_sandbox.jql.search import Searcher
 
 
@@ -200,3 +203,131 @@ def test_a_function_of_the_history_finds_a_users_changes() -> None:
     assert set(found("issue in updatedBy('amara@example.com')")) == set(
         matching(lambda i: any(each.author == USERS[5] for each in i.history))
     )
+
+
+START = datetime(2025, 10, 1, 6, 0, tzinfo=UTC)
+#: What happens to the only issue, with the number of days since the start.
+STEPS = ((1, TO_DO), (2, IN_PROGRESS), (4, DONE), (6, IN_PROGRESS))
+
+
+def search(jql: str) -> bool:
+    """Return whether a query finds the issue, ten days after its creation."""
+    now = [START]
+    site = make_site(tickets=0, seed=1, clock=lambda: now[0])
+    site.create(project=catalogue.BLANK, type=catalogue.TASK, summary="x", assignee=USERS[1])
+    for day, status in STEPS:
+        now[0] = START + timedelta(days=day)
+        site.transition("BLANK-1", status)
+    site.edit("BLANK-1", assignee=USERS[2], priority=catalogue.PRIORITIES[0])
+    site.edit("BLANK-1", assignee=None)
+    now[0] = START + timedelta(days=10)
+    return len(Searcher(site).find(jql)) == 1
+
+
+@pytest.mark.parametrize(
+    ("jql", "expected"),
+    [
+        ("status was Done", True),
+        ("status was 'In Progress'", True),
+        ("status was 'In Review'", False),
+        ("status was not 'In Review'", True),
+        ("status was not Done", False),
+        ("NOT status was Done", False),
+        ("NOT status was not Done", True),
+        ("status was in (Done, 'In Review')", True),
+        ("status was not in (Done, 'In Review')", False),
+        ("status was Done AFTER '2025-10-07 11:29'", True),
+        ("status was Done AFTER '2025-10-07 11:31'", False),
+        ("status was Done BEFORE '2025-10-05'", False),
+        ("status was 'To Do' BEFORE '2025-10-02'", True),
+        ("status was Done ON '2025-10-06'", True),
+        ("status was Done ON '2025-10-03'", False),
+        ("status was Done DURING ('2025-10-01', '2025-10-04')", False),
+        ("status was Done DURING ('2025-10-01', '2025-10-06')", True),
+        ("status was Done BY currentUser()", True),
+        ("status was Done BY 'zoe@example.com'", False),
+        ("status was Done AFTER startOfDay(-5)", True),
+        ("assignee was 'zoe@example.com'", True),
+        ("assignee was 'priya@example.com'", True),
+        ("assignee was EMPTY", True),
+        ("assignee was currentUser()", False),
+        ("resolution was Unresolved", True),
+        ("priority was Medium", True),
+        ("priority was Low", False),
+        ("reporter was currentUser()", True),
+        ("status changed", True),
+        ("resolution changed", False),
+        ("NOT resolution changed", True),
+        ("status changed FROM 'To Do' TO 'In Progress'", True),
+        ("status changed FROM 'To Do' TO Done", False),
+        ("status changed TO (Done, 'In Review') BEFORE '2025-10-06'", True),
+        ("status changed TO Done AFTER '2025-10-06'", False),
+        ("status changed BY currentUser() DURING ('2025-10-01', now())", True),
+        ("status changed AFTER -3d", False),
+        ("status changed AFTER -5d", True),
+        ("assignee changed FROM currentUser()", False),
+        ("assignee changed FROM EMPTY", False),
+        ("assignee changed TO EMPTY", True),
+    ],
+)
+def test_the_past_of_an_issue_is_searched(jql: str, *, expected: bool) -> None:
+    assert search(jql) is expected
+
+
+NOON = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+KOLKATA = timezone(timedelta(hours=5, minutes=30))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("-5m", datetime(2026, 1, 15, 11, 55, tzinfo=UTC)),
+        ("-2h", datetime(2026, 1, 15, 10, 0, tzinfo=UTC)),
+        ("-1d", datetime(2026, 1, 14, 12, 0, tzinfo=UTC)),
+        ("-1w 2d", datetime(2026, 1, 6, 12, 0, tzinfo=UTC)),
+        ("4W 2D", datetime(2026, 2, 14, 12, 0, tzinfo=UTC)),
+        ("+1h", datetime(2026, 1, 15, 13, 0, tzinfo=UTC)),
+        ("2026-01-02", datetime(2026, 1, 1, 18, 30, tzinfo=UTC)),
+        ("2026/1/2", datetime(2026, 1, 1, 18, 30, tzinfo=UTC)),
+        ("2026-01-02 10:00", datetime(2026, 1, 2, 4, 30, tzinfo=UTC)),
+        (" 2026/01/02 23:59 ", datetime(2026, 1, 2, 18, 29, tzinfo=UTC)),
+        ("1767348000000", datetime(2026, 1, 2, 10, 0, tzinfo=UTC)),
+        ("0", datetime(1970, 1, 1, tzinfo=UTC)),
+    ],
+)
+def test_a_date_is_an_instant_read_in_the_users_zone(text: str, expected: datetime) -> None:
+    assert read_date(text, now=NOON, zone=KOLKATA) == to_millis(expected)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "abc",
+        "-5",
+        "5x",
+        "2026-13-01",
+        "2026-02-30",
+        "2026-01-02 25:00",
+        "10:00",
+        "999999w9d",
+        "-",
+    ],
+)
+def test_what_is_no_date_is_none(text: str) -> None:
+    found = read_date(text, now=NOON, zone=KOLKATA)
+
+    assert found == (-5 if text == "-5" else None)
+
+
+@given(st.text(max_size=20))
+def test_any_text_is_a_date_or_none(text: str) -> None:
+    assert isinstance(read_date(text, now=NOON, zone=KOLKATA), int | None)
+
+
+@given(st.integers(0, 9999), st.sampled_from("wdhm"))
+def test_a_minus_turns_a_period_round(count: int, unit: str) -> None:
+    period = read_period(f"{count}{unit}")
+
+    assert period is not None
+    assert read_period(f"-{count}{unit}") == -period
