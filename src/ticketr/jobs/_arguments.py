@@ -36,7 +36,6 @@ from ticketr.jobs._handle import Job, JobContext, JobHandle
 from ticketr.jobs._job import JobID, OnConflict
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._retry import Retry
-from ticketr.jobs._trio import split_cancelled
 from ticketr.jobs._values import (
     checked_callable,
     checked_key,
@@ -267,19 +266,10 @@ async def call_inside(
     manager = around(context)
     if not hasattr(type(manager), "__aexit__"):
         raise TypeError(f"around must give an async context manager, not {safe_repr(manager)}")
-    error: BaseException | None = None
-    try:
-        async with manager:
-            try:
-                return await function(context, *args)
-            except BaseException as caught:
-                error = caught
-                raise
-        if error is not None and split_cancelled(error)[0] is not None:
-            await checkpoint_if_cancelled()
-        return None
-    finally:
-        del error  # its traceback holds this frame
+    async with manager:
+        return await function(context, *args)
+    await checkpoint_if_cancelled()  # here if it has swallowed what the function raised
+    return None
 
 
 MAX_PRIORITY: Final = 10**9
@@ -429,10 +419,9 @@ def _checked_after(jobs: object) -> tuple[JobID | JobHandle[object], ...]:
 def _checked_list(what: str, value: Any) -> list[Any]:
     if isinstance(value, (str, JobHandle)):
         raise TypeError(f"{what} must be a list: write {what}=[{safe_repr(value)}]")
-    try:
-        return [*value]
-    except TypeError as error:
-        raise TypeError(f"{what} must be a list, not {safe_repr(value)}") from error
+    if not isinstance(value, Iterable):
+        raise TypeError(f"{what} must be a list, not {safe_repr(value)}")
+    return [*value]
 
 
 def checked_retry(retry: object) -> Retry:

@@ -20,6 +20,7 @@ from __future__ import annotations
 import math
 import weakref
 from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, final
 
 import trio
@@ -39,6 +40,7 @@ T_co = TypeVar("T_co", covariant=True)  # what a reader gets of a job
 
 
 @final
+@dataclass(eq=False, repr=False)
 class Updates(trio.abc.ReceiveChannel[T_co]):
     """Changes of jobs as they happen: a context manager, and a ``trio.abc.ReceiveChannel``.
 
@@ -56,27 +58,18 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
         missed: The number of jobs that were dropped unread because 10,000 others were unread too.
     """
 
-    def __init__(
-        self,
-        core: QueueCore,
-        owner_thread: OwnerThread,
-        view: Callable[[JobRecord], T_co],
-        record: JobRecord | None,
-        *,
-        only_reports: bool,
-        until_idle: bool,
-    ) -> None:
-        self._core = core
-        self._owner_thread = owner_thread
-        self._view = view
-        self._record = record  # the job that it reads; None for all jobs
-        self._only_reports = only_reports
-        self._until_idle = until_idle
-        self._send, self._receive = trio.open_memory_channel[JobRecord](math.inf)
-        self._unread: set[JobRecord] = set()
-        self._is_over = False
-        self._is_closed = False
+    _core: QueueCore
+    _view: Callable[[JobRecord], T_co]
+    _record: JobRecord | None  # the job that it reads; None for all jobs
+    _only_reports: bool
+    _until_idle: bool
+    _unread: set[JobRecord] = field(default_factory=set)
+    _is_over: bool = False
+    _is_closed: bool = False
+
+    def __post_init__(self) -> None:
         self.missed: int = 0
+        self._send, self._receive = trio.open_memory_channel[JobRecord](math.inf)
 
     @enable_ki_protection
     def close(self) -> None:
@@ -84,7 +77,7 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
 
         A task that waits on this reader gets ``trio.ClosedResourceError``.
         """
-        self._owner_thread.check()
+        self._core.subscriptions.owner_thread.check()
         self._is_closed = True
         # The receiving end first: a task parked there is to get ClosedResourceError, not
         # EndOfChannel.
@@ -122,7 +115,7 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
             WouldDeadlock: Called inside a job that keeps the one from ending that this reads, or
                 that would read until its own queue is idle.
         """
-        self._owner_thread.check()
+        self._core.subscriptions.owner_thread.check()
         self._end_if_idle()
         park = self._receive.receive
         if self._is_readable():
@@ -145,7 +138,7 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
             trio.EndOfChannel: There will be no more changes.
             trio.ClosedResourceError: This reader was closed.
         """
-        self._owner_thread.check()
+        self._core.subscriptions.owner_thread.check()
         self._end_if_idle()
         record = self._receive.receive_nowait()
         self._unread.discard(record)
@@ -242,14 +235,7 @@ class Subscriptions:
             until_idle: Whether it ends when no job is pending or running.
         """
         self.owner_thread.check()
-        updates = Updates(
-            self._core,
-            self.owner_thread,
-            view,
-            record,
-            only_reports=only_reports,
-            until_idle=until_idle,
-        )
+        updates = Updates(self._core, view, record, only_reports, until_idle)
         if record is not None and record.status.is_terminal:
             updates._notify(record, is_report=False)
             updates._end()

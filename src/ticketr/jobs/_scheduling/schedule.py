@@ -22,7 +22,7 @@ import itertools
 import math
 from collections import deque
 from collections.abc import Hashable, Iterable, Iterator, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, final
 
@@ -143,14 +143,10 @@ class Rate:
         count = checked_number("count", self.count)
         per = checked_seconds("per", self.per)
         burst = checked_number("burst", self.burst, 1)
-        if not 0 < count < math.inf:
-            raise ValueError(f"count must be a number above 0, not {count}; None is no limit")
-        if per == 0:
-            raise ValueError("per must be above 0")
         if burst == math.inf:
             raise ValueError("burst must be finite, not inf")
-        if not 0 < per / count < math.inf:
-            raise ValueError(f"a start every {per / count} seconds is beyond what can be timed")
+        if count <= 0 or not 0 < per / count < math.inf:
+            raise ValueError(f"{count} starts in {per} seconds is no rate; None is no limit")
         object.__setattr__(self, "count", count)
         object.__setattr__(self, "per", per)
         object.__setattr__(self, "burst", burst)
@@ -198,6 +194,7 @@ def checked_rate(rate: object) -> Rate:
 
 
 @final
+@dataclass(eq=False, slots=True)
 class KeySlot:
     """A key that a live job has, or that is paused or has a limit of its own.
 
@@ -211,16 +208,13 @@ class KeySlot:
         bucket: The starts that its rate has left; None for no rate.
     """
 
-    __slots__ = ("bucket", "concurrency", "is_paused", "jobs", "key", "ready", "running")
-
-    def __init__(self, key: Hashable) -> None:
-        self.key: Hashable = key
-        self.jobs: dict[JobRecord, None] = {}
-        self.ready: dict[JobRecord, None] = {}
-        self.running: dict[JobRecord, None] = {}
-        self.is_paused: bool = False
-        self.concurrency: float | None = None
-        self.bucket: Bucket | None = None
+    key: Hashable
+    jobs: dict[JobRecord, None] = field(default_factory=dict)
+    ready: dict[JobRecord, None] = field(default_factory=dict)
+    running: dict[JobRecord, None] = field(default_factory=dict)
+    is_paused: bool = False
+    concurrency: float | None = None
+    bucket: Bucket | None = None
 
     def add(self, job: JobRecord) -> None:
         """Note that a live job has the key."""
@@ -238,6 +232,7 @@ class KeySlot:
 
 
 @final
+@dataclass(eq=False)
 class Schedule:
     """The pending jobs in the order in which they will run, and the submits that wait for room.
 
@@ -258,32 +253,26 @@ class Schedule:
         is_time_dependent: Whether anything may wait for a time.
     """
 
-    def __init__(
-        self,
-        max_pending: float = math.inf,
-        running: Sized = (),
-        concurrency: float = math.inf,
-        key_concurrency: float = 1,
-    ) -> None:
-        self.max_pending: float = max_pending
-        self.concurrency: float = concurrency
-        self.key_concurrency: float = key_concurrency
-        self.pending: int = 0
-        self.ready: PriorityQueue[JobRecord] = PriorityQueue()
-        self.blocked: dict[KeySlot, PriorityQueue[JobRecord]] = {}
-        self.submissions: PriorityQueue[Submission] = PriorityQueue()
-        self.is_paused: bool = False
-        self.is_stopped: bool = False
-        self.has_rates: bool = False
-        self.is_time_dependent: bool = False
-        self._running = running
-        self._delayed: PriorityQueue[JobRecord] = PriorityQueue()  # by when they are due
-        self._after: PriorityQueue[JobRecord] = PriorityQueue()  # those that start after others
-        self._expiring: PriorityQueue[JobRecord] = PriorityQueue()  # by when they must have started
-        self._numbers = itertools.count()
-        self._bucket: Bucket | None = None  # of the queue
-        # The keys that have no start left, and None for the queue, by when they get one.
-        self._empty: PriorityQueue[KeySlot | None] = PriorityQueue()
+    max_pending: float
+    _running: Sized
+    concurrency: float
+    key_concurrency: float
+    pending: int = 0
+    ready: PriorityQueue[JobRecord] = field(default_factory=PriorityQueue)
+    blocked: dict[KeySlot, PriorityQueue[JobRecord]] = field(default_factory=dict)
+    submissions: PriorityQueue[Submission] = field(default_factory=PriorityQueue)
+    is_paused: bool = False
+    is_stopped: bool = False
+    has_rates: bool = False
+    is_time_dependent: bool = False
+    # Jobs by when they are due, those that start after others, and jobs by when they must start.
+    _delayed: PriorityQueue[JobRecord] = field(default_factory=PriorityQueue)
+    _after: PriorityQueue[JobRecord] = field(default_factory=PriorityQueue)
+    _expiring: PriorityQueue[JobRecord] = field(default_factory=PriorityQueue)
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+    _bucket: Bucket | None = None  # of the queue
+    # The keys that have no start left, and None for the queue, by when they get one.
+    _empty: PriorityQueue[KeySlot | None] = field(default_factory=PriorityQueue)
 
     def jobs(self) -> list[JobRecord]:
         """Return the pending jobs; before each job those that start after it."""
