@@ -27,15 +27,15 @@ import json
 import math
 import pickle
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 from types import FunctionType, MethodType, ModuleType
-from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, final
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, cast, final
 
 from ticketr._errors import NotSendable
 from ticketr.jobs._arguments import InThread, Plain, in_thread, plain
-from ticketr.jobs._progress import MAX_BITS, MAX_DEPTH
+from ticketr.jobs._progress import MAX_BITS, MAX_DEPTH, json_text
 from ticketr.jobs._values import checked_text, safe_repr, safe_str
 
 # Names of functions and classes
@@ -74,17 +74,6 @@ class AllowedNames:
         return name in self._names or name.partition(":")[0] in self._modules
 
 
-def load_allowed(name: str, allowed: AllowedNames | None) -> Any:
-    """Return what a name stands for, as :func:`import_by_name` does, if a store may load it.
-
-    Raises:
-        LoadFailed: It may not, or cannot be imported.
-    """
-    if allowed is not None and name not in allowed:
-        raise LoadFailed(f"{name} is not among the functions that SqliteStore allows")
-    return import_by_name(name)
-
-
 def importable_name(thing: object, what: str) -> str:
     """Return the name by which another process imports a function or class.
 
@@ -95,55 +84,60 @@ def importable_name(thing: object, what: str) -> str:
     Raises:
         NotSendable: It has no such name.
     """
-    name, problem = _name_of(thing)
-    if not problem:
-        try:
-            same: object = import_by_name(name)
-        except LoadFailed as error:
-            raise NotSendable(what, safe_repr(thing), f"cannot be imported: {error}") from error
-        if same is thing or (type(thing) is MethodType and same == thing):  # a class method
-            return name
-        problem = (
-            f"is not what {name} stands for. Give it that name in its module, or submit what has"
-            " the name"
-        )
+    try:
+        name = _name_of(thing)
+        same = import_by_name(name)
+    except LoadFailed as error:
+        problem = f"cannot be imported: {error}" if error.__cause__ else str(error)
+        raise NotSendable(what, safe_repr(thing), problem) from error
+    if same is thing or (type(thing) is MethodType and same == thing):  # a class method
+        return name
+    problem = f"is not what {name} stands for. Give it that name in its module, or submit that"
     raise NotSendable(what, safe_repr(thing), problem)
 
 
-def _name_of(thing: object) -> tuple[str, str]:
-    """Return the name of a function or class, and why it cannot be imported by that."""
+def _name_of(thing: object) -> str:
+    """Return the name of a function or class.
+
+    Raises:
+        LoadFailed: It cannot be imported by that.
+    """
     use = "Submit a function of a module, or a dataclass with an execute method"
     if type(thing) is MethodType and not isinstance(thing.__self__, type):
-        return "", f"is a method of one object. {use}"
-    try:
-        module: object = getattr(thing, "__module__", None)
-        qualname: object = getattr(thing, "__qualname__", None)
-    except Exception:  # noqa: BLE001 - the object's own code
-        module = qualname = None
+        raise LoadFailed(f"is a method of one object. {use}")
+    module: object = getattr(thing, "__module__", None)
+    qualname: object = getattr(thing, "__qualname__", None)
     if type(qualname) is not str or type(module) is not str:
-        return "", f"has no name to import it by. {use}"
+        raise LoadFailed(f"has no name to import it by. {use}")
     write = "Write a function at the top level of a module"
     if "<lambda>" in qualname:
-        return "", f"is a lambda, which cannot be imported. {write}"
+        raise LoadFailed(f"is a lambda, which cannot be imported. {write}")
     if "<" in qualname:
-        return "", f"is defined inside a function, so it cannot be imported. {write}"
+        raise LoadFailed(f"is defined inside a function, so it cannot be imported. {write}")
     if module == MAIN and not (module := _main_name()):
-        return "", (
+        raise LoadFailed(
             "is defined in the program's own file, which cannot be imported. Write it in a module,"
             " and import that"
         )
-    return f"{module}:{qualname}", ""
+    return f"{module}:{qualname}"
 
 
-def import_by_name(name: str) -> Any:
+def import_by_name(name: str, allowed: AllowedNames | None = None) -> Any:
     """Return what a name of :func:`importable_name` stands for.
 
+    Args:
+        name: The name.
+        allowed: What may be loaded; None for anything.
+
     Raises:
-        LoadFailed: There is no such module, or nothing of that name in it.
+        LoadFailed: It may not be loaded, or there is no such module or nothing of that name in it.
     """
-    module_name, _, path = name.partition(":")
+    if allowed is not None and name not in allowed:
+        raise LoadFailed(f"{name} is not among the functions that SqliteStore allows")
+    module, _, path = name.partition(":")
     try:
-        thing: Any = _module(module_name)
+        is_main = module and module == _main_name()
+        thing: Any = sys.modules[MAIN] if is_main else importlib.import_module(module)
         for part in path.split("."):
             thing = getattr(thing, part)
     except (Exception, SystemExit) as error:  # the module's own code may raise anything
@@ -152,31 +146,13 @@ def import_by_name(name: str) -> Any:
     return thing
 
 
-def _module(name: str) -> ModuleType:
-    if name and name == _main_name():
-        return sys.modules[MAIN]
-    return importlib.import_module(name)
-
-
+@functools.cache
 def _main_name() -> str:
     """Return the name by which the program's own file can be imported; empty if there is none."""
     main = sys.modules.get(MAIN)
-    spec = getattr(main, "__spec__", None)
-    file = getattr(main, "__file__", None)
-    return _importable_file(getattr(spec, "name", None), file, tuple(sys.path))
-
-
-@functools.lru_cache(maxsize=1)
-def _importable_file(module: str | None, file: str | None, _: tuple[str, ...]) -> str:
-    """Return the module name of the program's file.
-
-    Args:
-        module: The name of the module that was run with ``python -m``.
-        file: The file.
-        _: Where modules are looked for.
-    """
-    if module is not None and module != MAIN:
-        return module
+    spec, file = getattr(main, "__spec__", None), getattr(main, "__file__", None)
+    if spec is not None and spec.name != MAIN:  # python -m
+        return str(spec.name)
     if file is None:
         return ""
     path = Path(file)
@@ -200,11 +176,19 @@ class Part(NamedTuple):
     value: object
 
 
-class Codec(Protocol):
-    """Converts values to bytes and back."""
+class Flaw(NamedTuple):
+    """What keeps a value from being JSON: where in it, which value, and why."""
 
-    @property
-    def name(self) -> CodecName: ...
+    path: str
+    value: object
+    problem: str
+
+
+@final
+class JsonCodec:
+    """Converts values to JSON in UTF-8, and back."""
+
+    name: Final = "json"
 
     def encode(self, whole: object, parts: Iterable[Part]) -> bytes:
         """Return a value as bytes.
@@ -216,30 +200,6 @@ class Codec(Protocol):
         Raises:
             NotSendable: One of the parts would not come back equal.
         """
-
-    def decode(self, data: bytes) -> Any:
-        """Return the value that these bytes stand for.
-
-        Raises:
-            LoadFailed: They do not encode a value.
-        """
-
-
-class Flaw(NamedTuple):
-    """What keeps a value from being JSON: where in it, which value, and why."""
-
-    path: str
-    value: object
-    problem: str
-
-
-@final
-class JsonCodec:
-    """JSON in UTF-8."""
-
-    name: Final = "json"
-
-    def encode(self, whole: object, parts: Iterable[Part]) -> bytes:
         for what, value in parts:
             flaw = json_flaw(value)
             if flaw is not None:
@@ -248,6 +208,11 @@ class JsonCodec:
         return text.encode()
 
     def decode(self, data: bytes) -> Any:
+        """Return the value that these bytes stand for.
+
+        Raises:
+            LoadFailed: They do not encode a value.
+        """
         try:
             return json.loads(data)
         except (ValueError, RecursionError) as error:
@@ -256,43 +221,32 @@ class JsonCodec:
 
 def json_flaw(value: object, path: str = "", depth: int = MAX_DEPTH) -> Flaw | None:
     """Return why a value would not come back equal from JSON; None if it would."""
-    problem = ""
-    if value is None or type(value) is bool:
+    kind = type(value)
+    if kind in (list, dict) and depth:
+        pairs: Any = value.items() if isinstance(value, dict) else enumerate(cast("Any", value))
+        for name, item in pairs:
+            if kind is dict and (type(name) is not str or _problem(name)):
+                return Flaw(path, name, "is a key of a dict, and JSON's keys are texts")
+            if flaw := json_flaw(item, f"{path}[{name!r}]", depth - 1):
+                return flaw
         return None
-    if type(value) is str:
-        problem = "" if is_unicode(value) else "is text that UTF-8 cannot encode"
-    elif type(value) is int:
-        problem = "is too long a number" if value.bit_length() > MAX_BITS else ""
-    elif type(value) is float:
-        problem = "" if math.isfinite(value) else "is not a number that JSON has"
-    elif type(value) not in (list, dict):
-        problem = _other_type(type(value))
-    elif not depth:
-        problem = f"is nested more than {MAX_DEPTH} deep"
-    elif type(value) is list:
-        flaws = (json_flaw(item, f"{path}[{n}]", depth - 1) for n, item in enumerate(value))
-        return next(filter(None, flaws), None)
-    elif type(value) is dict:
-        return next(filter(None, _dict_flaws(value, path, depth)), None)
+    problem = _problem(value)
     return Flaw(path, value, problem) if problem else None
 
 
-def is_unicode(text: str) -> bool:
-    """Tell whether UTF-8 can encode a text."""
-    try:
-        return text.isascii() or bool(text.encode())
-    except UnicodeEncodeError:
-        return False
-
-
-def _dict_flaws(items: dict[object, object], path: str, depth: int) -> Iterator[Flaw | None]:
-    for name, item in items.items():
-        if type(name) is not str or not is_unicode(name):
-            yield Flaw(path, name, "is a key of a dict, and JSON's keys are texts")
-        yield json_flaw(item, f"{path}[{name!r}]", depth - 1)
-
-
-def _other_type(kind: type) -> str:
+def _problem(value: object) -> str:
+    """Return what is wrong with a value that holds no others; empty if nothing is."""
+    kind = type(value)
+    if isinstance(value, str) and kind is str:
+        return "" if json_text(value) == value else "is text that UTF-8 cannot encode"
+    if isinstance(value, int) and kind is int:
+        return "is too long a number" if value.bit_length() > MAX_BITS else ""
+    if isinstance(value, float) and kind is float:
+        return "" if math.isfinite(value) else "is not a number that JSON has"
+    if value is None or kind is bool:
+        return ""
+    if kind in (list, dict):
+        return f"is nested more than {MAX_DEPTH} deep"
     if issubclass(kind, tuple):
         return "would come back from JSON as a list. Give a list, or choose codec='pickle'"
     return (
@@ -303,11 +257,12 @@ def _other_type(kind: type) -> str:
 
 @final
 class PickleCodec:
-    """Pickle, of objects whose classes and functions can be imported."""
+    """Converts objects whose classes and functions can be imported to a pickle, and back."""
 
     name: Final = "pickle"
 
     def encode(self, whole: object, parts: Iterable[Part]) -> bytes:
+        """Return a value as bytes, as :meth:`JsonCodec.encode` does."""
         data = b""
         for what, value in [*parts, Part("the job", whole)]:
             try:
@@ -321,6 +276,7 @@ class PickleCodec:
         return data
 
     def decode(self, data: bytes) -> Any:
+        """Return the value that these bytes stand for, as :meth:`JsonCodec.decode` does."""
         try:
             return pickle.loads(data)  # noqa: S301 - the user has chosen it, for data of their own
         except (Exception, SystemExit) as error:  # a module that it imports may raise anything
@@ -350,6 +306,7 @@ def _pickled(value: object) -> bytes:
     return data
 
 
+Codec: TypeAlias = JsonCodec | PickleCodec
 CODECS: Final[dict[str, Codec]] = {codec.name: codec for codec in (JsonCodec(), PickleCodec())}
 
 
@@ -419,11 +376,6 @@ def pack_value(value: object, codec: Codec, what: str = "the value") -> bytes:
     return codec.encode(value, [Part(what, value)])
 
 
-def _is_object(job: object) -> bool:
-    """Tell whether a job is an object with an ``execute`` method."""
-    return type(job) is not FunctionType and getattr(job, "execute", None) is not None
-
-
 def _spec_of(job: object, codec: Codec, parts: list[Part]) -> dict[str, object]:
     """Describe a job in JSON's types, and add the user's values in it to the parts."""
     if type(job) is functools.partial:
@@ -437,7 +389,7 @@ def _spec_of(job: object, codec: Codec, parts: list[Part]) -> dict[str, object]:
     if type(job) is InThread:
         spec = _spec_of(job.function, codec, parts)
         return {"in_thread": spec, "abandon_on_cancel": job.abandon_on_cancel}
-    if _is_object(job):
+    if type(job) is not FunctionType and getattr(job, "execute", None) is not None:
         return _object_spec(job, codec, parts)
     return {"function": importable_name(job, JOB)}
 
@@ -452,17 +404,12 @@ def _object_spec(job: object, codec: Codec, parts: list[Part]) -> dict[str, obje
         problem = "is not a dataclass. Make its class one, or choose codec='pickle'"
         raise NotSendable(JOB, safe_repr(job), problem)
     values = _fields_of(job)
-    if values.keys() != _parameters_of(kind):
+    if values.keys() != inspect.signature(kind).parameters.keys():
         problem = "is not made of its fields alone. Let its class have a field for each parameter"
         raise NotSendable(JOB, safe_repr(job), problem)
     shown = kind.__name__
     parts += [Part(f"field {field!r} of {shown}", value) for field, value in values.items()]
     return {"object": name, "fields": values}
-
-
-@functools.lru_cache(maxsize=256)
-def _parameters_of(kind: type) -> frozenset[str]:
-    return frozenset(inspect.signature(kind).parameters)
 
 
 def _fields_of(job: Any) -> dict[str, object]:
@@ -497,7 +444,7 @@ def _job_of(spec: dict[str, Any], allowed: AllowedNames | None = None) -> Any:
         KeyError, TypeError: This is not a description of a job.
     """
     if "function" in spec:
-        return load_allowed(spec["function"], allowed)
+        return import_by_name(spec["function"], allowed)
     if "object" in spec:
         return _rebuilt(spec["object"], spec["fields"], allowed)
     if "pickled" in spec:
@@ -512,7 +459,7 @@ def _job_of(spec: dict[str, Any], allowed: AllowedNames | None = None) -> Any:
 
 
 def _rebuilt(name: str, values: dict[str, object], allowed: AllowedNames | None) -> Any:
-    kind = load_allowed(name, allowed)
+    kind = import_by_name(name, allowed)
     if not inspect.isclass(kind):
         raise LoadFailed(f"{name} is no longer a class")
     try:

@@ -24,7 +24,6 @@ from ticketr.jobs._calls import (
     LoadFailed,
     import_by_name,
     importable_name,
-    load_allowed,
     pack_job,
     pack_value,
     unpack_job,
@@ -340,7 +339,7 @@ def _error_kind(name: str, allowed: AllowedNames | None) -> Any:
         kind = import_by_name(name)
         if isinstance(kind, type) and issubclass(kind, BaseException):
             return kind
-    return load_allowed(name, allowed)
+    return import_by_name(name, allowed)
 
 
 # Repeats
@@ -439,7 +438,7 @@ def _times_of(
                 ahead = max(math.floor((due_at - now) / seconds) - 1, 0) * seconds
                 first_at, due_at = first_at - ahead, due_at - ahead
             return Interval(first_at, seconds, due_at)
-        function = load_allowed(every["function"], allowed)
+        function = import_by_name(every["function"], allowed)
     except (ValueError, KeyError, TypeError) as error:
         raise LoadFailed(f"its 'every' is damaged: {error!r}") from error
     return Calendar(utc(row.due_at), partial(call_in_context, template, function), offset)
