@@ -103,7 +103,7 @@ def test_a_forked_child_does_not_keep_the_store_of_a_killed_process(path: Path) 
         if not os.fork():
             file = queue._core.store._file
             try:
-                file.write(None, 0.0)
+                file.write(None, {}, 0.0)
             except StoreFailed as error:
                 print(str(error).split(": ")[-1], os.getpid(), flush=True)
             time.sleep(300)

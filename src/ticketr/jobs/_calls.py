@@ -31,7 +31,7 @@ from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 from types import FunctionType, MethodType, ModuleType
-from typing import Any, Final, Literal, NamedTuple, TypeAlias, cast, final
+from typing import Any, Final, TypeAlias, final
 
 from ticketr._errors import NotSendable
 from ticketr.jobs._arguments import InThread, Plain, in_thread, plain
@@ -166,45 +166,35 @@ def _main_name() -> str:
 
 # Values as bytes
 
-CodecName: TypeAlias = Literal["json", "pickle"]
-
-
-class Part(NamedTuple):
-    """A value of the user's within what is encoded: what it is to the user, and the value."""
-
-    what: str
-    value: object
-
-
-class Flaw(NamedTuple):
-    """What keeps a value from being JSON: where in it, which value, and why."""
-
-    path: str
-    value: object
-    problem: str
-
 
 @final
 class JsonCodec:
-    """Converts values to JSON in UTF-8, and back."""
+    """Converts values to JSON in UTF-8, and back.
+
+    Args:
+        allowed: What the store may load; None for anything.
+    """
 
     name: Final = "json"
 
-    def encode(self, whole: object, parts: Iterable[Part]) -> bytes:
-        """Return a value as bytes.
+    def __init__(self, allowed: AllowedNames | None = None) -> None:
+        self.allowed: Final = allowed
+
+    def check(self, what: str, value: object) -> None:
+        """Check a value of the user's.
 
         Args:
-            whole: The value, which is of JSON's types apart from the parts.
-            parts: The user's values in it.
+            what: What it is to the user.
+            value: The value.
 
         Raises:
-            NotSendable: One of the parts would not come back equal.
+            NotSendable: It would not come back equal.
         """
-        for what, value in parts:
-            flaw = json_flaw(value)
-            if flaw is not None:
-                raise NotSendable(what + flaw.path, safe_repr(flaw.value), flaw.problem)
-        text = json.dumps(whole, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        _check_json(what, value, MAX_DEPTH)
+
+    def encode(self, value: object) -> bytes:
+        """Return a value as bytes, in which the user's values were checked."""
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         return text.encode()
 
     def decode(self, data: bytes) -> Any:
@@ -219,29 +209,26 @@ class JsonCodec:
             raise LoadFailed(f"this is not JSON: {error}") from error
 
 
-def json_flaw(value: object, path: str = "", depth: int = MAX_DEPTH) -> Flaw | None:
-    """Return why a value would not come back equal from JSON; None if it would."""
+def _check_json(what: str, value: Any, depth: int) -> None:
     kind = type(value)
     if kind in (list, dict) and depth:
-        pairs: Any = value.items() if isinstance(value, dict) else enumerate(cast("Any", value))
-        for name, item in pairs:
+        for name, item in value.items() if kind is dict else enumerate(value):
             if kind is dict and (type(name) is not str or _problem(name)):
-                return Flaw(path, name, "is a key of a dict, and JSON's keys are texts")
-            if flaw := json_flaw(item, f"{path}[{name!r}]", depth - 1):
-                return flaw
-        return None
-    problem = _problem(value)
-    return Flaw(path, value, problem) if problem else None
+                problem = "is a key of a dict, and JSON's keys are texts"
+                raise NotSendable(what, safe_repr(name), problem)
+            _check_json(f"{what}[{name!r}]", item, depth - 1)
+    elif problem := _problem(value):
+        raise NotSendable(what, safe_repr(value), problem)
 
 
-def _problem(value: object) -> str:
+def _problem(value: Any) -> str:
     """Return what is wrong with a value that holds no others; empty if nothing is."""
     kind = type(value)
-    if isinstance(value, str) and kind is str:
+    if kind is str:
         return "" if json_text(value) == value else "is text that UTF-8 cannot encode"
-    if isinstance(value, int) and kind is int:
+    if kind is int:
         return "is too long a number" if value.bit_length() > MAX_BITS else ""
-    if isinstance(value, float) and kind is float:
+    if kind is float:
         return "" if math.isfinite(value) else "is not a number that JSON has"
     if value is None or kind is bool:
         return ""
@@ -260,20 +247,25 @@ class PickleCodec:
     """Converts objects whose classes and functions can be imported to a pickle, and back."""
 
     name: Final = "pickle"
+    allowed: Final = None
 
-    def encode(self, whole: object, parts: Iterable[Part]) -> bytes:
-        """Return a value as bytes, as :meth:`JsonCodec.encode` does."""
-        data = b""
-        for what, value in [*parts, Part("the job", whole)]:
-            try:
-                data = _pickled(value)
-            except NotSendable as flaw:
-                raise NotSendable(f"{what}, in it {flaw.what}", flaw.value, flaw.problem) from flaw
-            except Exception as flaw:
-                words = safe_str(flaw) or type(flaw).__name__
-                problem = f"cannot be pickled, or not be read again: {words}"
-                raise NotSendable(what, safe_repr(value), problem) from flaw
-        return data
+    def check(self, what: str, value: object) -> bytes:
+        """Return a value as bytes, or raise NotSendable as :meth:`JsonCodec.check` does."""
+        try:
+            buffer = io.BytesIO()
+            _Pickler(buffer, protocol=5).dump(value)
+            pickle.loads(buffer.getvalue())  # noqa: S301 - the value has just been written
+        except NotSendable as flaw:
+            raise NotSendable(f"{what}, in it {flaw.what}", flaw.value, flaw.problem) from flaw
+        except Exception as flaw:
+            words = safe_str(flaw) or type(flaw).__name__
+            problem = f"cannot be pickled, or not be read again: {words}"
+            raise NotSendable(what, safe_repr(value), problem) from flaw
+        return buffer.getvalue()
+
+    def encode(self, value: object) -> bytes:
+        """Return a value as bytes."""
+        return self.check("the job", value)
 
     def decode(self, data: bytes) -> Any:
         """Return the value that these bytes stand for, as :meth:`JsonCodec.decode` does."""
@@ -297,29 +289,25 @@ class _Pickler(pickle.Pickler):
         return NotImplemented
 
 
-def _pickled(value: object) -> bytes:
-    """Return a value as bytes that can be read again."""
-    buffer = io.BytesIO()
-    _Pickler(buffer, protocol=5).dump(value)
-    data = buffer.getvalue()
-    pickle.loads(data)  # noqa: S301 - the value has just been written
-    return data
-
-
 Codec: TypeAlias = JsonCodec | PickleCodec
-CODECS: Final[dict[str, Codec]] = {codec.name: codec for codec in (JsonCodec(), PickleCodec())}
 
 
-def codec_named(name: object) -> Codec:
-    """Return a codec.
+def codec_named(name: object, functions: Iterable[object] | None = None) -> Codec:
+    """Return the codec of this name for a store that may load these functions; None for any.
 
     Raises:
-        TypeError, ValueError: No codec has this name.
+        TypeError, ValueError: No codec has this name, or it cannot be limited to functions.
+        NotSendable: One of the functions cannot be imported.
     """
     text = checked_text("codec", name)
-    if text not in CODECS:
+    if text not in ("json", "pickle"):
         raise ValueError(f"codec must be 'json' or 'pickle', not {safe_repr(text)}")
-    return CODECS[text]
+    allowed = None if functions is None else AllowedNames(functions)
+    if text == "json":
+        return JsonCodec(allowed)
+    if allowed is not None:
+        raise ValueError("functions needs codec='json': a pickle calls what it names")
+    return PickleCodec()
 
 
 # Jobs as bytes
@@ -338,31 +326,31 @@ def pack_job(job: object, args: tuple[object, ...], codec: Codec) -> bytes:
     Raises:
         NotSendable: The job cannot be imported, or a value does not come back equal.
     """
-    parts = [Part(f"argument {number}", value) for number, value in enumerate(args, start=1)]
-    spec = _spec_of(job, codec, parts)
-    data = codec.encode({"job": spec, "args": [*args]}, parts)
+    spec = _spec_of(job, codec)
+    _check_all(codec, "argument", enumerate(args, start=1))
+    data = codec.encode({"job": spec, "args": [*args]})
     if "object" in spec:
         _check_comes_back(job, spec)
     return data
 
 
-def unpack_job(
-    data: bytes, codec: Codec, allowed: AllowedNames | None = None
-) -> tuple[Any, tuple[object, ...]]:
+def _check_all(
+    codec: Codec, what: str, values: Iterable[tuple[object, object]], of: str = ""
+) -> None:
+    for name, value in values:
+        codec.check(f"{what} {name!r}{of}", value)
+
+
+def unpack_job(data: bytes, codec: Codec) -> tuple[Any, tuple[object, ...]]:
     """Return the job and the arguments that :func:`pack_job` was given.
 
-    Args:
-        data: The bytes.
-        codec: What they were written with.
-        allowed: What may be loaded; None for anything.
-
     Raises:
-        LoadFailed: The bytes are damaged, or the job cannot be imported or rebuilt.
+        LoadFailed: The bytes are damaged, or the job may not be loaded, imported or rebuilt.
     """
     whole = codec.decode(data)
     try:
         spec, args = whole["job"], whole["args"]
-        return _job_of(spec, allowed), (*args,)
+        return _job_of(spec, codec.allowed), (*args,)
     except (KeyError, TypeError) as error:
         raise LoadFailed(f"this is not a job: {safe_repr(whole)}") from error
 
@@ -373,32 +361,31 @@ def pack_value(value: object, codec: Codec, what: str = "the value") -> bytes:
     Raises:
         NotSendable: It does not come back equal.
     """
-    return codec.encode(value, [Part(what, value)])
+    codec.check(what, value)
+    return codec.encode(value)
 
 
-def _spec_of(job: object, codec: Codec, parts: list[Part]) -> dict[str, object]:
-    """Describe a job in JSON's types, and add the user's values in it to the parts."""
+def _spec_of(job: object, codec: Codec) -> dict[str, object]:
+    """Describe a job in JSON's types, and check the user's values in it."""
     if type(job) is functools.partial:
-        words = f"of {safe_repr(job)}"
-        parts += [Part(f"argument {n} {words}", v) for n, v in enumerate(job.args, start=1)]
-        parts += [Part(f"argument {name!r} {words}", v) for name, v in job.keywords.items()]
-        inner = _spec_of(job.func, codec, parts)
+        of = f" of {safe_repr(job)}"
+        _check_all(codec, "argument", [*enumerate(job.args, start=1), *job.keywords.items()], of)
+        inner = _spec_of(job.func, codec)
         return {"partial": inner, "args": [*job.args], "keywords": {**job.keywords}}
     if type(job) is Plain:
-        return {"plain": _spec_of(job.function, codec, parts)}
+        return {"plain": _spec_of(job.function, codec)}
     if type(job) is InThread:
-        spec = _spec_of(job.function, codec, parts)
+        spec = _spec_of(job.function, codec)
         return {"in_thread": spec, "abandon_on_cancel": job.abandon_on_cancel}
     if type(job) is not FunctionType and getattr(job, "execute", None) is not None:
-        return _object_spec(job, codec, parts)
+        return _object_spec(job, codec)
     return {"function": importable_name(job, JOB)}
 
 
-def _object_spec(job: object, codec: Codec, parts: list[Part]) -> dict[str, object]:
+def _object_spec(job: object, codec: Codec) -> dict[str, object]:
     kind: Any = type(job)
     name = importable_name(kind, f"the class of {JOB}")
     if codec.name == "pickle":
-        parts.append(Part(JOB, job))
         return {"pickled": job}
     if "__dataclass_fields__" not in vars(kind):
         problem = "is not a dataclass. Make its class one, or choose codec='pickle'"
@@ -407,8 +394,7 @@ def _object_spec(job: object, codec: Codec, parts: list[Part]) -> dict[str, obje
     if values.keys() != inspect.signature(kind).parameters.keys():
         problem = "is not made of its fields alone. Let its class have a field for each parameter"
         raise NotSendable(JOB, safe_repr(job), problem)
-    shown = kind.__name__
-    parts += [Part(f"field {field!r} of {shown}", value) for field, value in values.items()]
+    _check_all(codec, "field", values.items(), f" of {kind.__name__}")
     return {"object": name, "fields": values}
 
 

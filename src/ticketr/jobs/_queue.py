@@ -318,7 +318,7 @@ class JobQueue:
                     "a repeat of a queue with a store needs an id, by which the next opening knows it"
                 )
             store.pack(template, job, args, is_awaited=False)
-            stored = pack_every(every, store.allowed, runs_missed=missed == "run_once")
+            stored = pack_every(every, store.codec, runs_missed=missed == "run_once")
         runs_missed = missed == "run_once"
         repeat = repeats.start(template, every, first, stored, runs_missed=runs_missed)
         return RepeatHandle(repeat, self._core)

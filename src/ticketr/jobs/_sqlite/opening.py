@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from contextvars import copy_context
-from functools import partial
 from typing import Final, final
 
 import trio
@@ -35,7 +34,7 @@ from ticketr.jobs._sqlite.rows import (
     repeat_of_row,
 )
 from ticketr.jobs._sqlite.store import SqliteStore
-from ticketr.jobs._sqlite.writer import PAGE, Contents, StoreWriter
+from ticketr.jobs._sqlite.writer import PAGE, StoreWriter
 from ticketr.jobs._values import safe_str
 
 logger = logging.getLogger("ticketr.jobs")
@@ -47,9 +46,10 @@ async def open_store(core: QueueCore, store: SqliteStore) -> None:
     """Open a store, and take up what is in it."""
     writer = store.writer(core)
     try:
-        contents = await writer.open()
+        repeats, next_number = await writer.open()
         core.attach_store(writer)
-        await Opening(core, writer).take_up(contents)
+        core.registry.continue_ids(next_number)
+        await Opening(core, writer).take_up(repeats)
     except BaseException:
         await writer.close()  # noqa: ASYNC102 - it is shielded and bounded
         raise
@@ -72,38 +72,41 @@ class Opening:
         self.records: dict[int, JobRecord] = {}
         self.left_out: set[int] = set()
 
-    async def take_up(self, contents: Contents) -> None:  # noqa: ASYNC910 - a file may be empty
+    async def take_up(self, repeats: Iterable[RepeatRow]) -> None:
         """Enter the jobs into the queue, in the order of their submits, page by page."""
-        registry = self._core.registry
-        registry.continue_ids(contents.next_number)
         ended: list[JobRecord] = []
-        page = contents.jobs
+        page = await self._writer.jobs_after(0)
         while page:
             self._now = self._core.now()
             for row, predecessors in page:
-                with left_in_file("Job", row.id, partial(self._leave, row)):
+                try:
                     if row.finished_at is not None:
                         ended.append(self._restore_ended(row, row.finished_at))
                     else:
                         self._enter(row, predecessors)
-            await trio.lowlevel.checkpoint()
+                except Exception as error:  # noqa: BLE001 - a class or key of the user's
+                    self._leave(row, error)
             page = [] if len(page) < PAGE else await self._writer.jobs_after(page[-1][0].number)
-        for repeat in contents.repeats:
-            with left_in_file("Repeat", repeat.id, partial(self._leave_repeat, repeat)):
+        for repeat in repeats:
+            try:
                 self._restore_repeat(repeat)
+            except Exception as error:  # noqa: BLE001 - the same
+                self._leave_repeat(repeat, error)
         ended.sort(key=lambda record: record.finished_at)
         for start in range(0, len(ended), PAGE):
-            registry.restore_ended(ended[start : start + PAGE])
+            self._core.registry.restore_ended(ended[start : start + PAGE])
             await trio.lowlevel.checkpoint()
 
-    def _leave(self, row: JobRow, problem: str) -> None:
+    def _leave(self, row: JobRow, error: Exception) -> None:
         """List a job that is not loaded, unless it has ended."""
+        problem = _logged("Job", row.id, error)
         if row.finished_at is None:
             job_id = row.id if type(row.id) is str else f"row {row.number}"
             self._writer.leave(job_id, row.number, problem)
 
-    def _leave_repeat(self, row: RepeatRow, _: str) -> None:
+    def _leave_repeat(self, row: RepeatRow, error: Exception) -> None:
         """List a repeat that is not loaded, for a call to take it over or to end it."""
+        _logged("Repeat", row.id, error)
         repeats = self._core.repeats
         number, missed = repeats.next_number(), row.missed
         repeats.restore(
@@ -134,7 +137,7 @@ class Opening:
     def _record_of(self, row: JobRow) -> JobRecord:
         check_row(row)
         stored = StoredCall(row.codec, row.job or b"", row.key, row.options)
-        record = record_of_call(stored, self._writer.codec, self._writer.allowed)
+        record = record_of_call(stored, self._writer.codec)
         offset, retry, started_at = self._offset, record.retry, row.started_at
         # A clock that stands before the submit was set back: the delay begins again.
         now = max(self._now, row.submitted_at - offset)
@@ -166,7 +169,7 @@ class Opening:
     def _restore_repeat(self, row: RepeatRow) -> None:
         core = self._core
         number, writer = core.repeats.next_number(), self._writer
-        repeat = repeat_of_row(row, number, self._now, self._offset, writer.codec, writer.allowed)
+        repeat = repeat_of_row(row, number, self._now, self._offset, writer.codec)
         run = core.registry.by_id.get(f"{repeat.id}#{repeat.runs}")
         core.repeats.restore(repeat, None if run is None or run.status.is_terminal else run)
 
@@ -198,25 +201,17 @@ class Opening:
             exception = TicketrError(f"{error.type}: {error.message}")
         if status is FAILED:
             scheduled_at = None if row.scheduled_at is None else utc(row.scheduled_at)
-            stored = StoredJob(row.number, row.codec, None)
+            stored = StoredJob(row.number)
             record.set_options({"stored": stored, "scheduled_at": scheduled_at})
         record.restore_end(status, finished_at - offset, result, error, exception)
         return record
 
 
-@contextmanager
-def left_in_file(
-    what: str, row_id: str, leave: Callable[[str], None]
-) -> Generator[None, None, None]:
-    """Name what cannot be taken up in the log, and call a function with the reason."""
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001 - a class or key of the user's may raise anything
-        words = safe_str(error) or type(error).__name__
-        logger.error(  # noqa: TRY400 - the words say it all
-            "%s %r cannot be taken up and stays in the store: %s", what, row_id, words
-        )
-        leave(words)
+def _logged(what: str, row_id: str, error: Exception) -> str:
+    """Return why something cannot be taken up, and log it."""
+    problem = safe_str(error) or type(error).__name__
+    logger.error("%s %r cannot be taken up and stays in the store: %s", what, row_id, problem)
+    return problem
 
 
 def _losing(kills: int) -> Callable[..., Awaitable[object]]:

@@ -18,9 +18,9 @@ from typing import Any, Final, NamedTuple, TypeAlias, final, get_type_hints
 from ticketr._errors import NotSendable
 from ticketr.jobs._arguments import resolve_function
 from ticketr.jobs._calls import (
-    CODECS,
     AllowedNames,
     Codec,
+    JsonCodec,
     LoadFailed,
     import_by_name,
     importable_name,
@@ -144,7 +144,7 @@ def interrupted(record: JobRecord, values: Values) -> Values:
     return ("pending", priority, attempts, record.extras.uncounted_retries + 1, *times)
 
 
-def end_values(record: JobRecord, codec: str, offset: float) -> Values:
+def end_values(record: JobRecord, codec: Codec, offset: float) -> Values:
     """Return how a job has ended."""
     cause = record.extras.cancel_cause
     error = record.error if record.status is FAILED else None
@@ -164,12 +164,12 @@ def superseded_values(record: JobRecord, now: float) -> Values:
     return (CANCELLED.value, record.attempt, now, cause, None, None)
 
 
-def _stored_result(result: object, codec: str) -> bytes | str | None:
+def _stored_result(result: object, codec: Codec) -> bytes | str | None:
     """Return a result as bytes; its ``repr`` if it would not come back equal; None for None."""
     if result is None:
         return None
     try:
-        data = pack_value(result, CODECS[codec])
+        data = pack_value(result, codec)
     except NotSendable:
         data = b""
     if data and len(data) <= MAX_BYTES:
@@ -214,18 +214,15 @@ class StoredCall:
 
 
 @final
+@dataclass(slots=True, eq=False)
 class StoredJob:
     """The row of a job: its number, and the values that were noted last, None after the end.
 
     Also written in ``_sqlite.writer``: ``values``.
     """
 
-    __slots__ = ("codec", "number", "values")
-
-    def __init__(self, number: int, codec: str, values: Values | None) -> None:
-        self.number = number
-        self.codec = codec
-        self.values = values
+    number: int
+    values: Values | None = None
 
 
 def live_row(record: JobRecord) -> StoredJob | None:
@@ -239,7 +236,6 @@ def pack_call(
     job: object,
     args: tuple[object, ...],
     codec: Codec,
-    allowed: AllowedNames | None,
     *,
     is_awaited: bool,
 ) -> StoredCall:
@@ -250,7 +246,7 @@ def pack_call(
     """
     extras, tags = record.extras, sorted(record.extras.tags)
     for what, value in {"id": extras.id, "name": record.name, "tags": tags}.items():
-        pack_value(value, CODECS["json"], what)
+        JsonCodec().check(what, value)
     options = {
         "name": record.name,
         "tags": tags,
@@ -264,21 +260,20 @@ def pack_call(
         raise NotSendable("the job", f"a job of more than {MAX_BYTES:,} bytes", problem)
     key = None if extras.key is None else pack_value(extras.key, codec, "the key")
     call = StoredCall(codec.name, data, key, json.dumps(options), is_awaited)
-    if allowed is not None:
+    if codec.allowed is not None:
         try:
-            record_of_call(call, codec, allowed)
+            record_of_call(call, codec)
         except LoadFailed as error:
             raise NotSendable("the job", safe_repr(job), f"is refused: {error}") from error
     return call
 
 
-def record_of_call(call: StoredCall, codec: Codec, allowed: AllowedNames | None) -> JobRecord:
+def record_of_call(call: StoredCall, codec: Codec) -> JobRecord:
     """Return a record of the job, with its key, name, tags, timeout and retry rule.
 
     Args:
         call: What is kept of the submit.
         codec: The codec that the store was opened with.
-        allowed: What may be loaded; None for anything.
 
     Raises:
         LoadFailed: Something is damaged, is of another codec, or cannot be loaded.
@@ -286,13 +281,13 @@ def record_of_call(call: StoredCall, codec: Codec, allowed: AllowedNames | None)
     if call.codec != codec.name:
         problem = f"its codec is {call.codec!r}, and the store was opened with {codec.name!r}"
         raise LoadFailed(problem)
-    job, args = unpack_job(call.job, codec, allowed)
+    job, args = unpack_job(call.job, codec)
     key = None if call.key is None else codec.decode(call.key)
     try:
         hash(key)
         options = json.loads(call.options)
         name, tags, timeout = options["name"], frozenset(options["tags"]), float(options["timeout"])
-        retry = None if options["retry"] is None else unpack_retry(options["retry"], allowed)
+        retry = None if options["retry"] is None else unpack_retry(options["retry"], codec.allowed)
         function, _ = resolve_function(job, args)
     except (ValueError, KeyError, TypeError) as error:
         raise LoadFailed(f"its options are damaged: {error!r}") from error
@@ -314,7 +309,7 @@ def pack_retry(retry: Retry) -> dict[str, object]:
     kinds = on if type(on) is tuple else (on,)
     names = [importable_name(kind, "'on' of the retry rule") for kind in kinds]
     numbers = {name: getattr(retry, name) for name in RETRY_NUMBERS}
-    return {**numbers, "on": names if type(on) is tuple else names[0]}
+    return {**numbers, "on": names}
 
 
 def unpack_retry(rule: Mapping[str, Any], allowed: AllowedNames | None) -> Retry:
@@ -324,13 +319,9 @@ def unpack_retry(rule: Mapping[str, Any], allowed: AllowedNames | None) -> Retry
         LoadFailed: Something of it cannot be imported.
         ValueError, KeyError, TypeError: It is damaged.
     """
-    on, numbers = rule["on"], {name: rule[name] for name in RETRY_NUMBERS}
-    kinds: Any = (
-        tuple(_error_kind(name, allowed) for name in on)
-        if isinstance(on, list)
-        else _error_kind(on, allowed)
-    )
-    return Retry(**numbers, on=kinds)
+    numbers = {name: rule[name] for name in RETRY_NUMBERS}
+    kinds = [_error_kind(name, allowed) for name in rule["on"]]
+    return Retry(**numbers, on=kinds[0] if len(kinds) == 1 else tuple(kinds))
 
 
 def _error_kind(name: str, allowed: AllowedNames | None) -> Any:
@@ -345,7 +336,7 @@ def _error_kind(name: str, allowed: AllowedNames | None) -> Any:
 # Repeats
 
 
-def pack_every(every: object, allowed: AllowedNames | None, *, runs_missed: bool = False) -> str:
+def pack_every(every: object, codec: Codec, *, runs_missed: bool = False) -> str:
     """Return the ``every`` of a repeat as text, and what to do about due times that it misses.
 
     Raises:
@@ -356,7 +347,7 @@ def pack_every(every: object, allowed: AllowedNames | None, *, runs_missed: bool
         return json.dumps({"seconds": checked_seconds("every", every), **missed})
     what = "'every' of the repeat"
     name = importable_name(every, what)
-    if allowed is not None and name not in allowed:
+    if codec.allowed is not None and name not in codec.allowed:
         raise NotSendable(what, safe_repr(every), "is not among the store's functions")
     return json.dumps({"function": name, **missed})
 
@@ -381,14 +372,7 @@ def row_of_repeat(repeat: Repeat, offset: float) -> RepeatRow | None:
     )
 
 
-def repeat_of_row(
-    row: RepeatRow,
-    number: int,
-    now: float,
-    offset: float,
-    codec: Codec,
-    allowed: AllowedNames | None,
-) -> Repeat:
+def repeat_of_row(row: RepeatRow, number: int, now: float, offset: float, codec: Codec) -> Repeat:
     """Return the repeat of a row.
 
     Args:
@@ -397,22 +381,16 @@ def repeat_of_row(
         now: The time on Trio's clock.
         offset: The difference between wall-clock time and Trio's clock.
         codec: The codec that the store was opened with.
-        allowed: What may be loaded; None for anything.
 
     Raises:
         LoadFailed: Its job or function cannot be imported or rebuilt.
     """
     check_row(row)
     stored = StoredCall(row.codec, row.job, row.key, row.options)
-    template = record_of_call(stored, codec, allowed)
+    template = record_of_call(stored, codec)
     template.set_options({"priority": row.priority, "stored": stored})
-    times = _times_of(row, template, now, offset, allowed)
     return Repeat(
-        row.id,
-        number,
-        template,
-        times,
-        row.every,
+        *(row.id, number, template, _times_of(row, template, now, offset, codec), row.every),
         is_restored=True,
         is_due_used=bool(row.is_due_used),
         is_paused=bool(row.is_paused),
@@ -423,11 +401,7 @@ def repeat_of_row(
 
 
 def _times_of(
-    row: RepeatRow,
-    template: JobRecord,
-    now: float,
-    offset: float,
-    allowed: AllowedNames | None,
+    row: RepeatRow, template: JobRecord, now: float, offset: float, codec: Codec
 ) -> DueTimes:
     try:
         every: dict[str, Any] = json.loads(row.every)
@@ -438,7 +412,7 @@ def _times_of(
                 ahead = max(math.floor((due_at - now) / seconds) - 1, 0) * seconds
                 first_at, due_at = first_at - ahead, due_at - ahead
             return Interval(first_at, seconds, due_at)
-        function = import_by_name(every["function"], allowed)
+        function = import_by_name(every["function"], codec.allowed)
     except (ValueError, KeyError, TypeError) as error:
         raise LoadFailed(f"its 'every' is damaged: {error!r}") from error
     return Calendar(utc(row.due_at), partial(call_in_context, template, function), offset)

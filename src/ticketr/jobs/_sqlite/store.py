@@ -73,25 +73,18 @@ class SqliteStore:
         max_kills: float = 5,
         run_sync: RunSync = in_thread,
     ) -> None:
-        from ticketr.jobs._calls import AllowedNames, codec_named  # noqa: PLC0415 - only with a store
+        from ticketr.jobs._calls import codec_named  # noqa: PLC0415 - only with a store
 
         self._path = checked_path(path)
-        self._codec = codec_named(codec)
-        self._allowed = None if functions is None else AllowedNames(functions)
-        if functions is not None and codec == "pickle":
-            raise ValueError("functions needs codec='json': a pickle calls what it names")
+        self._codec = codec_named(codec, functions)
         self._max_kills = checked_count("max_kills", max_kills, 1)
         self._run_sync = checked_run_sync(run_sync)
 
     def writer(self, core: QueueCore) -> StoreWriter:
         """Return what writes the jobs of one queue to the file; internal."""
-        from ticketr.jobs._sqlite.writer import (  # noqa: PLC0415 - only with a store
-            StoreFile,
-            StoreWriter,
-        )
+        from ticketr.jobs._sqlite.writer import StoreWriter  # noqa: PLC0415 - only with a store
 
-        file = StoreFile(self._path, core.registry.keep, may_be_shared=self._allowed is not None)
-        return StoreWriter(core, file, self._codec, self._allowed, self._max_kills, self._run_sync)
+        return StoreWriter(core, self._path, self._codec, self._max_kills, self._run_sync)
 
     def __repr__(self) -> str:
         return f"SqliteStore({str(self._path)!r})"

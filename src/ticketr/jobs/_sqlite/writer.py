@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple, final
+from typing import TYPE_CHECKING, Final, final
 
 import trio
 from trio.lowlevel import (
@@ -29,7 +29,7 @@ from trio.lowlevel import (
 )
 
 from ticketr._errors import NotSendable, QueueClosed, StoreFailed, UnknownJob
-from ticketr.jobs._calls import AllowedNames, Codec, LoadFailed
+from ticketr.jobs._calls import Codec, LoadFailed
 from ticketr.jobs._core import QueueCore
 from ticketr.jobs._job import CANCELLED, COMPLETED, PENDING, CancelCause, JobID
 from ticketr.jobs._maps.repeat import Repeat
@@ -134,7 +134,7 @@ class Batch:
         repeats: The repeats that have changed, by ID; None for one that has ended.
         discarded: The jobs to delete, which could not be loaded, by number.
         superseded: The jobs to cancel when a new one is written that takes their place, by the
-            number of that one, and the ends of those that were pending then.
+            number of that one.
         awaited: The new jobs that do not count as submitted if they cannot be written.
         ends: The jobs whose ends it has.
         is_over: Set when it is written, or has failed.
@@ -147,7 +147,7 @@ class Batch:
         self.ended: dict[int, Values] = {}
         self.repeats: dict[str, RepeatRow | None] = {}
         self.discarded: dict[int, str] = {}
-        self.superseded: dict[int, tuple[Sequence[JobRecord], Mapping[int, Values]]] = {}
+        self.superseded: dict[int, Sequence[JobRecord]] = {}
         self.awaited: dict[int, JobRecord] = {}
         self.ends: set[JobRecord] = set()
         self.is_over: trio.Event = trio.Event()
@@ -177,14 +177,6 @@ class Batch:
 # The file
 
 
-class Contents(NamedTuple):
-    """What is in a file, with the first of its jobs (see :meth:`StoreFile.jobs_after`)."""
-
-    jobs: list[tuple[JobRow, list[int]]]
-    repeats: list[RepeatRow]
-    next_number: int
-
-
 @final
 class StoreFile:
     """The open file of a store.
@@ -203,8 +195,8 @@ class StoreFile:
         self._identity: Identity | None = None
         self._ended = 0
 
-    def open(self, now: float) -> Contents:
-        """Lock the file, check it, and return what is in it.
+    def open(self, now: float) -> tuple[list[RepeatRow], int]:
+        """Lock the file, check it, and return its repeats and the number of the next job.
 
         A job that was running when its process ended is pending again, with one kill more.
 
@@ -234,7 +226,7 @@ class StoreFile:
             rows = db.execute("SELECT * FROM repeats ORDER BY rowid")
             repeats = [RepeatRow(*row) for row in rows]
             (last,) = db.execute("SELECT max(seq) FROM sqlite_sequence").fetchone()
-            return Contents(self.jobs_after(0), repeats, (last or 0) + 1)
+            return repeats, (last or 0) + 1
 
     def jobs_after(self, number: int, limit: int = PAGE) -> list[tuple[JobRow, list[int]]]:
         """Return the next jobs after one of this number, with the numbers of their predecessors.
@@ -253,8 +245,8 @@ class StoreFile:
                 predecessors.get(job, []).append(predecessor)
             return [(row, predecessors[row.number]) for row in rows]
 
-    def write(self, batch: Batch, now: float) -> None:
-        """Write changes in one transaction.
+    def write(self, batch: Batch, superseded: Mapping[int, Values], now: float) -> None:
+        """Write changes, and the ends of superseded jobs, in one transaction.
 
         Raises:
             StoreFailed: Nothing was written.
@@ -267,7 +259,7 @@ class StoreFile:
             db.execute(f"PRAGMA synchronous = {'FULL' if batch.new else 'NORMAL'}")
             try:
                 db.execute("BEGIN IMMEDIATE")
-                ended = self._ended + _write(db, batch)
+                ended = self._ended + _write(db, batch, superseded)
                 ended -= self._trim(db, now, ended)
                 db.execute("COMMIT")
             except BaseException:
@@ -294,7 +286,7 @@ class StoreFile:
         return dropped
 
 
-def _write(db: sqlite3.Connection, batch: Batch) -> int:
+def _write(db: sqlite3.Connection, batch: Batch, superseded: Mapping[int, Values]) -> int:
     """Write changes; return how many more jobs have ended."""
     ended = 0
     rows = batch.new.values()
@@ -302,8 +294,7 @@ def _write(db: sqlite3.Connection, batch: Batch) -> int:
     links = [(row[0], *link) for row, predecessors in rows for link in predecessors.items()]
     db.executemany(INSERT_LINK, links)
     db.executemany(UPDATE_JOB, [(*values, number) for number, values in batch.live.items()])
-    superseded = (ends.items() for _, ends in batch.superseded.values())
-    for number, values in chain(batch.ended.items(), *superseded):
+    for number, values in chain(batch.ended.items(), superseded.items()):
         ended += db.execute(END_JOB, (*values, values[0], number)).rowcount
         db.execute(DELETE_LINKS, (number, number, values[0]))
     for number in batch.discarded:
@@ -326,7 +317,6 @@ class StoreWriter:
 
     Attributes:
         codec: How arguments are written.
-        allowed: The functions that jobs may call; None for all.
         max_kills: How many kills a job survives.
         unloaded: The jobs that could not be loaded: why not, by ID and number.
     """
@@ -334,17 +324,16 @@ class StoreWriter:
     def __init__(
         self,
         queue: QueueCore,
-        file: StoreFile,
+        path: Path,
         codec: Codec,
-        allowed: AllowedNames | None,
         max_kills: float,
         run_sync: RunSync,
     ) -> None:
         self._queue = queue
         self.codec: Final = codec
-        self.allowed: Final = allowed
         self.max_kills: Final = max_kills
-        self._file = file
+        is_limited = codec.allowed is not None
+        self._file = StoreFile(path, queue.registry.keep, may_be_shared=is_limited)
         self._run_sync = run_sync
         self._kept: set[JobRecord] = set()  # cancelled by the end of the queue alone
         self.unloaded: dict[JobID, dict[int, str]] = {}
@@ -361,17 +350,17 @@ class StoreWriter:
 
     # The file
 
-    async def open(self) -> Contents:
-        """Open the file, and return what is in it.
+    async def open(self) -> tuple[list[RepeatRow], int]:
+        """Open the file, and return its repeats and the number of the next job.
 
         Raises:
             StoreInUse: Another queue has it open.
             StoreFailed: It cannot be used.
         """
         with trio.CancelScope(shield=True):
-            contents = await self._run_sync(lambda: self._file.open(time.time()))
-        self._next_number = contents.next_number
-        return contents  # noqa: ASYNC910 - run_sync has a checkpoint
+            repeats, number = await self._run_sync(lambda: self._file.open(time.time()))
+        self._next_number = number
+        return repeats, number  # noqa: ASYNC910 - run_sync has a checkpoint
 
     async def jobs_after(self, number: int, limit: int = PAGE) -> list[tuple[JobRow, list[int]]]:
         """Return the next jobs of the file after one of this number, as the file does.
@@ -403,7 +392,7 @@ class StoreWriter:
         row = page[0][0]
         call = StoredCall(row.codec, row.job or b"", row.key, row.options, is_awaited=True)
         try:
-            record = record_of_call(call, self.codec, self.allowed)
+            record = record_of_call(call, self.codec)
         except LoadFailed as error:
             problem = f"cannot be loaded from the store: {error}"
             raise NotSendable("the job", repr(failed.id), problem) from error
@@ -434,12 +423,12 @@ class StoreWriter:
         Raises:
             NotSendable: Another process could not run the job.
         """
-        call = pack_call(record, job, args, self.codec, self.allowed, is_awaited=is_awaited)
+        call = pack_call(record, job, args, self.codec, is_awaited=is_awaited)
         record.set_options({"stored": call})
 
     def know(self, record: JobRecord, row: JobRow) -> None:
         """Take over a job that is in the file, before it enters the queue."""
-        record.set_options({"stored": StoredJob(row.number, row.codec, row[10:17])})
+        record.set_options({"stored": StoredJob(row.number, row[10:17])})
 
     def leave(self, job_id: JobID, number: int, problem: str) -> None:
         """Leave a job in the file that cannot be loaded."""
@@ -483,7 +472,7 @@ class StoreWriter:
         self._gathering.new[number] = (number, *new, *live), predecessors
         if call.is_awaited:
             self._gathering.awaited[number] = record
-        record.set_options({"stored": StoredJob(number, call.codec, live)})
+        record.set_options({"stored": StoredJob(number, live)})
         self._behind.fill()
 
     def _job_ended(self, record: JobRecord, row: StoredJob) -> None:
@@ -494,7 +483,7 @@ class StoreWriter:
             self._note(row, interrupted(record, row.values))
         else:
             self._gathering.live.pop(row.number, None)
-            self._gathering.ended[row.number] = end_values(record, row.codec, self._offset())
+            self._gathering.ended[row.number] = end_values(record, self.codec, self._offset())
             self._behind.fill()
         row.values = None
         if self._gathering:
@@ -523,16 +512,11 @@ class StoreWriter:
         Those that are pending end in the same transaction. Their functions are not called before,
         since a start is written before the call.
         """
-        row, now = live_row(record), record.submitted_at + self._offset()
+        row = live_row(record)
         if row is None or row.number not in self._gathering.new:  # an opening: it is in the file
             self._queue.supersede(superseded)
-            return
-        pending = {
-            victim.number: superseded_values(job, now)
-            for job in superseded
-            if job.status is PENDING and (victim := live_row(job)) is not None
-        }
-        self._gathering.superseded[row.number] = superseded, pending
+        else:
+            self._gathering.superseded[row.number] = superseded
 
     def repeat_changed(self, repeat: Repeat) -> None:
         """Note a change of a repeat, or its end."""
@@ -620,16 +604,20 @@ class StoreWriter:
 
     async def _write_gathered(self, batch: Batch) -> None:
         self._writing, self._gathering = batch, Batch()
-        file = self._file
+        file, now = self._file, time.time()
+        superseded = [*chain.from_iterable(batch.superseded.values())]
+        pending = [job for job in superseded if job.status is PENDING]
+        ends = {
+            row.number: superseded_values(job, now) for job in pending if (row := live_row(job))
+        }
         try:
             with trio.CancelScope(shield=True):
-                await self._run_sync(lambda: file.write(batch, time.time()))
+                await self._run_sync(lambda: file.write(batch, ends, now))
         except BaseException as error:
             self._put_back(batch, error)
             raise
         else:
-            for records, _ in batch.superseded.values():
-                self._queue.supersede(records)
+            self._queue.supersede(superseded)
         finally:
             self._writing = None
             batch.is_over.set()  # noqa: ASYNC910 - run_sync has a checkpoint, or fails
