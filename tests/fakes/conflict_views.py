@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ticketr.app.sync import ConflictView
 from ticketr.app.sync.compare.conflict_parts import ConflictSource, find_parts
-from ticketr.app.sync.compare.merge import Versions
+from ticketr.app.sync.compare.diff import Versions
 from ticketr.app.tickets import Ticket
 
 BASE = Ticket("Rebuild the index", "DEMO-9", "Good enough.", {"Priority": "High", "Labels": "a"})

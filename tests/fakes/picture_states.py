@@ -18,7 +18,7 @@ from ticketr.app.sync import (
     PushPlan,
 )
 from ticketr.app.sync.compare.conflict_parts import ConflictSource, find_parts
-from ticketr.app.sync.compare.merge import Versions
+from ticketr.app.sync.compare.diff import Versions
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.job_request import JobKind

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
         choose_all,
         preview,
     )
+    from ticketr.app.sync.compare.diff import Side
     from ticketr.app.sync.compare.diff3 import Piece, word_diff
     from ticketr.app.sync.compare.mapping import Columns
-    from ticketr.app.sync.compare.merge import Side
     from ticketr.app.sync.concurrency import ThreadRunner
     from ticketr.app.sync.edits.drafts import find_uncertain
     from ticketr.app.sync.edits.local_changes import LocalChange
@@ -140,9 +140,9 @@ _NAMES = {
         "Choice ConflictPart ConflictView Edited FileChange MergedPart Preview Resolution "
         "choose choose_all preview"
     ),
+    "compare.diff": "Side",
     "compare.diff3": "Piece word_diff",
     "compare.mapping": "Columns",
-    "compare.merge": "Side",
     "concurrency": "ThreadRunner",
     "edits.drafts": "find_uncertain",
     "edits.local_changes": "LocalChange",

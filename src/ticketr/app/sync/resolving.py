@@ -18,10 +18,9 @@ from ticketr.app.sync.compare.conflict_parts import (
     Resolution,
     find_parts,
 )
-from ticketr.app.sync.compare.diff import read_ticket
+from ticketr.app.sync.compare.diff import Side, read_ticket
 from ticketr.app.sync.compare.diff3 import CleanChunk, compare_lines
 from ticketr.app.sync.compare.mapping import FamilyText
-from ticketr.app.sync.compare.merge import Side
 from ticketr.app.sync.errors import ConflictChanged, FileFailed, NoConflict, NotChosen
 from ticketr.app.sync.state.journal import Conflict
 from ticketr.app.sync.state.state import Base, IssueRow, State

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ticketr.app.config import WantedField
     from ticketr.app.jira import Credentials
     from ticketr.app.jira.transport import Transport
-    from ticketr.app.sync.compare.merge import Side
+    from ticketr.app.sync.compare.diff import Side
     from ticketr.app.sync.edits.survey import LocalSurvey
     from ticketr.app.sync.workspace.editor import Editor
     from ticketr.app.sync.writing.whole_issues import PictureFiles

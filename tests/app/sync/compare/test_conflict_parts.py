@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ticketr.app.sync.compare.conflict_parts import ConflictPart, MergedPart, find_parts
-from ticketr.app.sync.compare.merge import Versions
+from ticketr.app.sync.compare.diff import Versions
 from ticketr.app.tickets import Ticket
 
 BASE = Ticket(

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from ticketr.app.sync.compare.diff import CorePart
-from ticketr.app.sync.compare.merge import Merged, Side, merge
+from ticketr.app.sync.compare.diff import CorePart, Side
+from ticketr.app.sync.compare.merge import Merged, merge
 from ticketr.app.tickets import Ticket, parse, render_ticket
 
 

@@ -7,8 +7,16 @@ from fakes.ticket_versions import Versions, versions
 from hypothesis import event, given, strategies as st
 
 from ticketr.app.sync.compare.conflict_parts import find_parts
-from ticketr.app.sync.compare.diff import alike, by_key, changes, is_rich_text, part_texts
-from ticketr.app.sync.compare.merge import Merged, Side, Versions as MergedVersions, merge
+from ticketr.app.sync.compare.diff import (
+    Side,
+    Versions as MergedVersions,
+    alike,
+    by_key,
+    changes,
+    is_rich_text,
+    part_texts,
+)
+from ticketr.app.sync.compare.merge import Merged, merge
 from ticketr.app.tickets import Ticket, parse, render_ticket
 
 thorough = examples(100, in_gate=20)

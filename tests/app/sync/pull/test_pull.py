@@ -14,7 +14,7 @@ from jira_sandbox import create_app, make_site
 from ticketr import JobFailed, JobStatus, open_job_queue
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code, PullResult, WorkspaceBusy
-from ticketr.app.sync.compare.merge import Side
+from ticketr.app.sync.compare.diff import Side
 from ticketr.app.sync.pull import pipeline
 from ticketr.app.sync.workspace.store import Store
 from ticketr.app.tickets import parse

@@ -11,8 +11,8 @@ from fakes.stores import NEW, OLD, files, put
 
 from ticketr.app.jira import Issue
 from ticketr.app.jira.adf import to_adf
+from ticketr.app.sync.compare.diff import Side
 from ticketr.app.sync.compare.mapping import FamilyText
-from ticketr.app.sync.compare.merge import Side
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code
 from ticketr.app.sync.state.state import Base, IssueRow, State

@@ -12,7 +12,7 @@ from fakes.states import after, app_state, pressed
 
 from ticketr.app.sync import choose
 from ticketr.app.sync.compare.conflict_parts import ConflictSource, find_parts
-from ticketr.app.sync.compare.merge import Versions
+from ticketr.app.sync.compare.diff import Versions
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.overlays.conflict import ConflictScreen

@@ -17,6 +17,7 @@ from ticketr.app.sync.compare.diff import (
     SOFT_END,
     CorePart,
     Part,
+    Versions,
     alike,
     by_key,
     is_rich_text,
@@ -30,7 +31,7 @@ from ticketr.app.sync.compare.diff3 import (
     compare_lines,
     merge_chunks,
 )
-from ticketr.app.sync.compare.merge import Chunk, ClashPlace, PartMerge, Versions, merge, part_lines
+from ticketr.app.sync.compare.merge import Chunk, ClashPlace, PartMerge, merge, part_lines
 from ticketr.app.sync.errors import BadChoice
 
 #: Who has changed something: the user, or somebody in Jira.

@@ -387,3 +387,27 @@ def rekeyed(ticket: Ticket, renamed: Mapping[str, str]) -> Ticket:
 def by_key(ticket: Ticket) -> dict[str, Ticket]:
     """Return the issues of a ticket that have keys, by key: its head and its sub-tasks."""
     return {issue.key: issue for issue in (ticket, *ticket.tasks) if issue.key is not None}
+
+
+class Side(Enum):
+    """The side whose version of a clashing part is taken."""
+
+    LOCAL = "local"
+    REMOTE = "remote"
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """Three versions of a ticket.
+
+    Attributes:
+        base: The ticket at the last sync; None for no sync.
+        local: The ticket in its file.
+        remote: The ticket in Jira.
+        links: The names of the lines that hold links.
+    """
+
+    base: Ticket | None
+    local: Ticket
+    remote: Ticket
+    links: frozenset[str] = frozenset()

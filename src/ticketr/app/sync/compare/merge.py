@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -18,6 +17,7 @@ from ticketr.app.sync.compare.diff import (
     Change,
     CorePart,
     Part,
+    Side,
     alike,
     by_key,
     criteria_of,
@@ -34,31 +34,6 @@ from ticketr.app.sync.compare.diff3 import (
 )
 from ticketr.app.sync.compare.mapping import merged_keys
 from ticketr.app.tickets import Ticket
-
-
-class Side(Enum):
-    """The side whose version of a clashing part is taken."""
-
-    LOCAL = "local"
-    REMOTE = "remote"
-
-
-@dataclass(frozen=True, slots=True)
-class Versions:
-    """Three versions of a ticket.
-
-    Attributes:
-        base: The ticket at the last sync; None for no sync.
-        local: The ticket in its file.
-        remote: The ticket in Jira.
-        links: The names of the lines that hold links.
-    """
-
-    base: Ticket | None
-    local: Ticket
-    remote: Ticket
-    links: frozenset[str] = frozenset()
-
 
 #: A stretch of the lines of a part.
 Chunk: TypeAlias = CleanChunk | TakenChunk | ConflictChunk

@@ -34,7 +34,7 @@ from ticketr.app.sync.workspace.store import LocalTicket, Store
 from ticketr.app.tickets import TicketSyntaxError
 
 if TYPE_CHECKING:
-    from ticketr.app.sync.compare.merge import Side
+    from ticketr.app.sync.compare.diff import Side
 
 #: Why an issue is left alone.
 _UNCERTAIN = "an earlier push asked for it and got no answer; the next push finds out if it exists"

@@ -24,7 +24,7 @@ from ticketr.app.sync.notes import Code, Note
 from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
-    from ticketr.app.sync.compare.merge import Side
+    from ticketr.app.sync.compare.diff import Side
     from ticketr.app.sync.edits.losses import LiteralText, Loss
 
 

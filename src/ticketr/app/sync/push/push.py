@@ -86,11 +86,10 @@ class Delivery:
     @cached_property
     def _creator(self) -> Creator:
         from ticketr.app.sync.push.creating import Creator  # noqa: PLC0415 - only for new issues
-        from ticketr.app.sync.push.sending import Completion  # noqa: PLC0415 - only for new issues
 
-        session, tally = self._session, self._tally
-        completion = Completion(session, tally, drafts=self._drafts, ways=self._ways)
-        return Creator(session, tally, completion, after=self._after)
+        return Creator(
+            self._session, self._tally, after=self._after, drafts=self._drafts, ways=self._ways
+        )
 
     async def run(self) -> Mapping[str, str]:
         """Send all writes; note what Jira refuses, and continue with the rest.

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 from ticketr.app.jira import Issue
 from ticketr.app.jira.adf import load_conversions
 from ticketr.app.sync.compare.attachments import files_of
-from ticketr.app.sync.compare.diff import by_key, distance, is_rich_text, read_ticket, rekeyed
+from ticketr.app.sync.compare.diff import (
+    Versions,
+    by_key,
+    distance,
+    is_rich_text,
+    read_ticket,
+    rekeyed,
+)
 from ticketr.app.sync.compare.mapping import (
     Columns,
     FamilyText,
@@ -23,7 +30,6 @@ from ticketr.app.sync.compare.mapping import (
     slim,
     subtask_ids,
 )
-from ticketr.app.sync.compare.merge import Versions
 from ticketr.app.sync.compare.sent import SentValue, add_sent_to_base, as_sent, with_sent_comments
 from ticketr.app.sync.compare.wording import (
     keep_wording,

@@ -17,9 +17,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
-from ticketr.app.sync.compare.diff import by_key, changes, part_texts, read_ticket
+from ticketr.app.sync.compare.diff import Side, Versions, by_key, changes, part_texts, read_ticket
 from ticketr.app.sync.compare.mapping import updated
-from ticketr.app.sync.compare.merge import Side, Versions
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.state.journal import Conflict
