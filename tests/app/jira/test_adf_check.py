@@ -17,8 +17,7 @@ from sandbox_specs import load
 
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf._check import MOST_PROBLEMS, node_problems
-from ticketr.app.jira.adf._grammar import node
-from ticketr.app.jira.adf._schema import MARKS, NODES
+from ticketr.app.jira.adf._schema import MARKS, NODES, node
 
 Json = dict[str, Any]
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ticketr.app.jira.adf._grammar import AttributeRules, Marks, Node
 from ticketr.app.jira.adf._plain import kind_words, named, plain_lines
-from ticketr.app.jira.adf._schema import MARKS, NODES
+from ticketr.app.jira.adf._schema import MARKS, NODES, AttributeRules, Marks, Node
 from ticketr.app.jira.errors import clip
 
 #: More than these would tell nothing new.
