@@ -16,8 +16,7 @@ from sandbox_adf import quick_adf_validator
 from sandbox_specs import load
 
 from ticketr.app.jira import adf
-from ticketr.app.jira.adf._check import MOST_PROBLEMS, node_problems
-from ticketr.app.jira.adf._schema import MARKS, NODES, node
+from ticketr.app.jira.adf._schema import MARKS, MOST_PROBLEMS, NODES, node, node_problems
 
 Json = dict[str, Any]
 

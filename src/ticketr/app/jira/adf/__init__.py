@@ -25,12 +25,12 @@ from ticketr.app.jira.adf._size import LONGEST_TEXT, is_too_large, is_too_long, 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from ticketr.app.jira.adf._check import problems
     from ticketr.app.jira.adf._conversion import Converted
     from ticketr.app.jira.adf._dropped import DroppedPiece
     from ticketr.app.jira.adf._graft import Grafted, Lost
     from ticketr.app.jira.adf._lines import line_of
     from ticketr.app.jira.adf._missing import missing
+    from ticketr.app.jira.adf._schema import problems
     from ticketr.app.jira.adf._unconverted import UnconvertedPiece
     from ticketr.app.jira.adf._widths import visible
     from ticketr.app.jira.adf.forms.files import BY_NAME, ShownFile, shown_files, with_media_ids
