@@ -13,15 +13,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from ticketr.app.jira.adf._alignment import Block, BlockReader, Level, Unit, units
 from ticketr.app.jira.adf._canonical import Json
-from ticketr.app.jira.adf._level import Level
 from ticketr.app.jira.adf._local_ids import count_ids, free_ids, with_new_ids, without_double_ids
 from ticketr.app.jira.adf._merged import merged_line, merged_shell
 from ticketr.app.jira.adf._missing import MOST_NAMED, Losses, missing
 from ticketr.app.jira.adf._schema import problems
 from ticketr.app.jira.adf._size import is_too_large
-from ticketr.app.jira.adf._tree import Block, BlockReader
-from ticketr.app.jira.adf._units import Unit, units
 from ticketr.app.jira.adf._widths import with_widths
 
 #: The place of a block: its index in the document, then in the block there, and so on.

@@ -6,8 +6,8 @@ import json
 from collections import deque
 from typing import Any
 
+from ticketr.app.jira.adf._alignment import Block, is_inline
 from ticketr.app.jira.adf._canonical import Json, canonical
-from ticketr.app.jira.adf._tree import Block, is_inline
 
 _NOT_MERGED = frozenset({"type", "content", "version", "attrs"})
 

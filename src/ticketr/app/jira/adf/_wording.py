@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ticketr.app.jira.adf._align import matches
+from ticketr.app.jira.adf._alignment import matches
 from ticketr.app.jira.adf._canonical import Json
 from ticketr.app.jira.adf._tokens import label_key, used_labels
 from ticketr.app.jira.adf._widths import visible

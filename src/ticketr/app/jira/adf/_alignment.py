@@ -1,0 +1,443 @@
+"""TODO."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter, deque
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
+from itertools import chain, pairwise
+from typing import TYPE_CHECKING, Any
+
+from ticketr.app.jira.adf._canonical import Json, canonical
+from ticketr.app.jira.adf._plain import walk
+
+#: Blocks below this depth are compared as a whole.
+_DEEPEST = 40
+_LINES = frozenset({"paragraph", "heading", "taskItem", "decisionItem", "caption", "codeBlock"})
+_INLINE = frozenset(
+    {
+        *("text", "hardBreak", "mention", "emoji", "date", "status", "inlineCard", "placeholder"),
+        *("inlineExtension", "mediaInline", "unknownInline"),
+    }
+)
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """A block of a document.
+
+    Attributes:
+        node: The block as it is in the document.
+        kind: Its type.
+        key: A number that equal blocks share.
+        shell: A number that blocks share if they are equal apart from their content.
+        inside: A number that blocks share if their content is equal.
+        blocks: The blocks in it.
+        is_line: Whether it holds text, or nothing, instead of blocks.
+    """
+
+    node: Json
+    kind: str
+    key: int
+    shell: int
+    inside: int
+    blocks: tuple[Block, ...]
+    is_line: bool
+
+    def walk(self) -> Iterator[Block]:
+        """Yield this block and all blocks in it."""
+        yield self
+        for block in self.blocks:
+            yield from block.walk()
+
+    def words(self) -> Counter[str]:
+        """Count the words in its texts."""
+        texts = (node.get("text") for node in walk(self.node))
+        return Counter(
+            word for text in texts if isinstance(text, str) for word in _WORD.findall(text)
+        )
+
+
+@dataclass(slots=True)
+class BlockReader:
+    """Reads blocks; those that one reader has read can be compared by their numbers."""
+
+    _numbers: dict[Hashable, int] = field(default_factory=dict)
+
+    def blocks(self, document: object) -> tuple[Block, ...]:
+        """Return the blocks of a document.
+
+        Raises:
+            RecursionError: It is nested too deep to be compared.
+        """
+        content = document.get("content") if isinstance(document, dict) else None
+        if not isinstance(content, list):
+            return ()
+        return tuple(self._block(node, 0) for node in content if isinstance(node, dict))
+
+    def _block(self, node: Json, depth: int) -> Block:
+        kind = str(node.get("type"))
+        content: Any = node.get("content")
+        shell = self._number_of({key: value for key, value in node.items() if key != "content"})
+        if depth >= _DEEPEST or _is_line(kind, content):
+            inside = self._number_of({"type": kind, "content": content})
+            return Block(
+                node, kind, self._number_for((shell, inside)), shell, inside, (), is_line=True
+            )
+        blocks = tuple(self._block(value, depth + 1) for value in content)
+        inside = self._number_for(tuple(block.key for block in blocks))
+        key = self._number_for((shell, inside))
+        return Block(node, kind, key, shell, inside, blocks, is_line=False)
+
+    def _number_of(self, node: Json) -> int:
+        """Return the number of a node, without its children: equal nodes have equal numbers."""
+        return self._number_for(json.dumps(canonical(node), sort_keys=True, default=repr))
+
+    def _number_for(self, value: Hashable) -> int:
+        """Return the number of a value: equal values have equal numbers."""
+        return self._numbers.setdefault(value, len(self._numbers))
+
+
+def is_inline(node: object) -> bool:
+    """Return whether a node is in a line of text."""
+    return not isinstance(node, dict) or node.get("type") in _INLINE
+
+
+def _is_line(kind: str, content: Any) -> bool:
+    if kind in _LINES or not isinstance(content, list) or not content:
+        return True
+    return any(map(is_inline, content))
+
+
+#: The most pairs of equal items that are compared. Above it, only items that occur once on both
+#: sides are matched: some thousand equal items would take minutes.
+_MAX_PAIRS = 200_000
+#: The most pairs of different items whose likeness is compared.
+_MAX_SCORES = 4_000
+
+
+def matches(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[tuple[int, int]]:
+    """Return the places of equal items in both sequences, in order on both sides."""
+    start = count_alike(one, other)
+    rest = min(len(one), len(other)) - start
+    end = min(count_alike(one[::-1], other[::-1]), rest)
+    middle = one[start : len(one) - end], other[start : len(other) - end]
+    return [
+        *((at, at) for at in range(start)),
+        *((start + left, start + right) for left, right in _middle_matches(*middle)),
+        *((len(one) - at, len(other) - at) for at in range(end, 0, -1)),
+    ]
+
+
+def count_alike(one: Sequence[object], other: Sequence[object]) -> int:
+    """Count how many items two sequences begin with alike."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def _middle_matches(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[tuple[int, int]]:
+    if not one or not other:
+        return []
+    counts = Counter(one), Counter(other)
+    if sum(number * counts[1][item] for item, number in counts[0].items()) > _MAX_PAIRS:
+        once = {item for item, number in counts[0].items() if number == counts[1][item] == 1}
+        return _matches_of(once, one, other)
+    return _matching_blocks(one, other)
+
+
+def _matches_of(
+    kept: set[Hashable], one: Sequence[Hashable], other: Sequence[Hashable]
+) -> list[tuple[int, int]]:
+    """Match some items only."""
+    places = [[at for at, item in enumerate(side) if item in kept] for side in (one, other)]
+    matched = _matching_blocks([one[at] for at in places[0]], [other[at] for at in places[1]])
+    return [(places[0][left], places[1][right]) for left, right in matched]
+
+
+def _matching_blocks(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[tuple[int, int]]:
+    matcher = SequenceMatcher(None, one, other, autojunk=False)
+    return list(
+        chain.from_iterable(
+            ((left + at, right + at) for at in range(size))
+            for left, right, size in matcher.get_matching_blocks()
+        )
+    )
+
+
+def pairs(olds: int, news: int, score: Callable[[int, int], float]) -> list[tuple[int, int]]:
+    """Pair old items with the new items that they most likely became, in order on both sides.
+
+    Args:
+        olds: How many old items there are.
+        news: How many new items there are.
+        score: How alike an old and a new one are, by their places; 0 if they cannot be a pair.
+
+    Returns:
+        The places of each pair; an item may be in none.
+    """
+    if olds * news > _MAX_SCORES:
+        together = zip(range(olds), range(news), strict=False)
+        return [(old, new) for old, new in together if score(old, new) > 0]
+    best = [[0.0] * (news + 1) for _ in range(olds + 1)]
+    scores = [[score(old, new) for new in range(news)] for old in range(olds)]
+    for old in range(olds - 1, -1, -1):
+        for new in range(news - 1, -1, -1):
+            taken = scores[old][new] + best[old + 1][new + 1] if scores[old][new] > 0 else 0.0
+            best[old][new] = max(taken, best[old + 1][new], best[old][new + 1])
+    paired: list[tuple[int, int]] = []
+    old = new = 0
+    while old < olds and new < news:
+        here = best[old][new]
+        if scores[old][new] > 0 and here == scores[old][new] + best[old + 1][new + 1]:
+            paired.append((old, new))
+            old, new = old + 1, new + 1
+        elif here == best[old + 1][new]:
+            old += 1
+        else:
+            new += 1
+    return paired
+
+
+if TYPE_CHECKING:
+    #: Returns the keys of the blocks that a file shows for one block in Jira; None if unknown.
+    ShownAlone = Callable[[Block], "tuple[int, ...] | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Some blocks in Jira and what the file shows of them.
+
+    Attributes:
+        original: The blocks in Jira; none if Jira lacks what the file shows.
+        shown: The blocks of the file.
+        before: Blocks before it in Jira that the file does not show at all.
+        after: Such blocks after it.
+    """
+
+    original: tuple[Block, ...]
+    shown: tuple[Block, ...]
+    before: tuple[Block, ...] = ()
+    after: tuple[Block, ...] = ()
+
+    @property
+    def is_single(self) -> bool:
+        """Whether one block of the file stands for one block in Jira."""
+        return len(self.original) == len(self.shown) == 1
+
+    @property
+    def all(self) -> tuple[Block, ...]:
+        """All its blocks in Jira, in order."""
+        return (*self.before, *self.original, *self.after)
+
+
+def units(original: Sequence[Block], shown: Sequence[Block], shown_alone: ShownAlone) -> list[Unit]:
+    """Pair the blocks in Jira with the blocks of the file.
+
+    Args:
+        original: The blocks in Jira.
+        shown: The same as the file shows them.
+        shown_alone: See `ShownAlone`.
+
+    Returns:
+        The units, in order. If the file shows nothing at all, one that is empty there.
+    """
+    made: list[Unit] = []
+    start = other = 0
+    for left, right in [
+        *matches([block.key for block in original], [block.key for block in shown]),
+        (len(original), len(shown)),
+    ]:
+        made += _pair_inexact_blocks(original[start:left], shown[other:right], shown_alone)
+        if left < len(original):
+            made.append(Unit((original[left],), (shown[right],)))
+        start, other = left + 1, right + 1
+    return _with_invisible(made)
+
+
+def _pair_inexact_blocks(
+    original: Sequence[Block], shown: Sequence[Block], shown_alone: ShownAlone
+) -> Iterator[Unit]:
+    """Pair blocks that the file does not show exactly as they are."""
+    if [block.kind for block in original] == [block.kind for block in shown]:
+        yield from _by_kind(original, shown)
+        return
+    at = 0
+    while at < len(original):
+        keys = shown_alone(original[at])
+        if keys is None or tuple(block.key for block in shown[: len(keys)]) != keys:
+            break
+        yield Unit((original[at],), tuple(shown[: len(keys)]))
+        at, shown = at + 1, shown[len(keys) :]
+    yield from _by_kind(original[at:], shown)
+
+
+def _by_kind(original: Sequence[Block], shown: Sequence[Block]) -> Iterator[Unit]:
+    """Pair blocks of the same kind at both ends, and join the rest between them."""
+    kinds = [[block.kind for block in side] for side in (original, shown)]
+    first = count_alike(*kinds)
+    last = count_alike(kinds[0][first:][::-1], kinds[1][first:][::-1])
+    pairs = list(zip(original[:first], shown[:first], strict=True))
+    middle = Unit(
+        tuple(original[first : len(original) - last]), tuple(shown[first : len(shown) - last])
+    )
+    yield from (Unit((one,), (other,)) for one, other in pairs)
+    if middle.original or middle.shown:
+        yield middle
+    ends = original[len(original) - last :], shown[len(shown) - last :]
+    yield from (Unit((one,), (other,)) for one, other in zip(*ends, strict=True))
+
+
+def _with_invisible(joinable: Sequence[Unit]) -> list[Unit]:
+    """Join units that the file does not show with the one before, or else the next one."""
+    result: list[Unit] = []
+    waiting: tuple[Block, ...] = ()
+    for unit in joinable:
+        if unit.shown:
+            result.append(replace(unit, before=waiting))
+            waiting = ()
+        elif result:
+            result[-1] = replace(result[-1], after=(*result[-1].after, *unit.original))
+        else:
+            waiting += unit.original
+    if waiting:
+        result.append(Unit(waiting, ()))
+    return result
+
+
+# What is in a table makes a table with it, so it becomes nothing else.
+_PARTS = frozenset({"tableRow", "tableCell", "tableHeader", "layoutColumn", "media"})
+#: How much two blocks of the same kind are alike at least, and of different kinds.
+_SAME_KIND, _OTHER_KIND = 0.2, 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Blocks in Jira that are not in the edited file as they were.
+
+    Attributes:
+        unit: The blocks.
+        at: The index of the edited block that is there now, or else of the next one.
+        instead: The indices of blocks that may have taken their place; none if they were deleted.
+    """
+
+    unit: Unit
+    at: int
+    instead: tuple[int, ...]
+
+
+class Level:
+    """What became of the blocks of one place.
+
+    Args:
+        units: The blocks before the edit.
+        edited: The blocks after it.
+        in_row: Whether they are the cells of a row, which stay in their columns.
+        changes_kind: Whether a block may become one of another kind.
+
+    Attributes:
+        same: The blocks that read as before, by the index of the first of them.
+        became: The blocks that were edited, by the index of what they became.
+        gone: All others.
+    """
+
+    def __init__(
+        self, units: Sequence[Unit], edited: Sequence[Block], *, in_row: bool, changes_kind: bool
+    ) -> None:
+        self.same: dict[int, Unit] = {}
+        self.became: dict[int, Unit] = {}
+        self.gone: list[Gone] = []
+        self._edited = edited
+        self._changes_kind = changes_kind
+        visible = [unit for unit in units if unit.shown]
+        self._words: dict[int, Counter[str]] = {}
+        if in_row and len(visible) == len(edited) and all(unit.is_single for unit in visible):
+            for at, (unit, block) in enumerate(zip(visible, edited, strict=True)):
+                (self.same if unit.shown[0].key == block.key else self.became)[at] = unit
+            return
+        anchors = self._find_same(visible)
+        moved = self._find_moved(visible, {number for number, _ in anchors})
+        covered = {at + index for at, unit in self.same.items() for index in range(len(unit.shown))}
+        fixed = [(-1, 0), *anchors, (len(visible), len(edited))]
+        for (number, at), (next_number, next_at) in pairwise(fixed):
+            start = at + (len(visible[number].shown) if number >= 0 else 0)
+            left = [index for index in range(number + 1, next_number) if index not in moved]
+            free = [index for index in range(start, next_at) if index not in covered]
+            self._pair([visible[number] for number in left], free, next_at)
+
+    def _find_same(self, visible: Sequence[Unit]) -> list[tuple[int, int]]:
+        """Find units that are in order as before; return their numbers and places."""
+        flat = [block.key for unit in visible for block in unit.shown]
+        places = dict(matches(flat, [block.key for block in self._edited]))
+        anchors: list[tuple[int, int]] = []
+        start = 0
+        for number, unit in enumerate(visible):
+            at = [places.get(start + index) for index in range(len(unit.shown))]
+            first = at[0]
+            start += len(unit.shown)
+            if first is not None and at == list(range(first, first + len(at))):
+                self.same[first] = unit
+                anchors.append((number, first))
+        return anchors
+
+    def _find_moved(self, visible: Sequence[Unit], fixed: set[int]) -> set[int]:
+        """Find units that are in another place now; return their numbers."""
+        keys = [block.key for block in self._edited]
+        places: dict[int, deque[int]] = {}
+        for at, key in enumerate(keys):
+            places.setdefault(key, deque()).append(at)
+        taken = {at + index for at, unit in self.same.items() for index in range(len(unit.shown))}
+        moved: set[int] = set()
+        for number, unit in enumerate(visible):
+            if number in fixed:
+                continue
+            wanted = [block.key for block in unit.shown]
+            there = places.get(wanted[0], deque())
+            while there and there[0] in taken:
+                there.popleft()
+            for at in there:
+                run = range(at, at + len(wanted))
+                if keys[at : at + len(wanted)] == wanted and taken.isdisjoint(run):
+                    self.same[at] = unit
+                    moved.add(number)
+                    taken.update(run)
+                    break
+        return moved
+
+    def _pair(self, left: Sequence[Unit], free: Sequence[int], end: int) -> None:
+        """Pair the units between two fixed ones with the blocks that are there now."""
+        single = [unit for unit in left if unit.is_single]
+        paired = pairs(
+            len(single),
+            len(free),
+            lambda old, new: self._likeness(single[old].shown[0], self._edited[free[new]]),
+        )
+        for old, new in paired:
+            self.became[free[new]] = single[old]
+        taken = {id(single[old]) for old, _ in paired}
+        instead = tuple(number for number in free if number not in self.became)
+        for unit in left:
+            if id(unit) not in taken:
+                self.gone.append(Gone(unit, instead[0] if instead else end, instead))
+
+    def _likeness(self, old: Block, new: Block) -> float:
+        """Return how alike two blocks are; 0 if one cannot have become the other."""
+        same = old.kind == new.kind
+        if not same and (
+            not self._changes_kind or old.is_line != new.is_line or {old.kind, new.kind} & _PARTS
+        ):
+            return 0.0
+        one, other = self._words_of(old), self._words_of(new)
+        total = one.total() + other.total()
+        alike = 2 * (one & other).total() / total if total else 0.0
+        if same:
+            return _SAME_KIND + alike
+        return alike if alike >= _OTHER_KIND else 0.0
+
+    def _words_of(self, block: Block) -> Counter[str]:
+        if id(block) not in self._words:
+            self._words[id(block)] = block.words()
+        return self._words[id(block)]
