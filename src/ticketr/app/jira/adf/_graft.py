@@ -8,19 +8,137 @@ blocks in it that were not edited. What an edited block loses is reported.
 
 from __future__ import annotations
 
+import json
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from itertools import count
+from typing import Any, TypeAlias
 
-from ticketr.app.jira.adf._alignment import Block, BlockReader, Level, Unit, units
-from ticketr.app.jira.adf._canonical import Json
-from ticketr.app.jira.adf._local_ids import count_ids, free_ids, with_new_ids, without_double_ids
-from ticketr.app.jira.adf._merged import merged_line, merged_shell
+from ticketr.app.jira.adf._alignment import Block, BlockReader, Level, Unit, is_inline, units
+from ticketr.app.jira.adf._canonical import Json, canonical
 from ticketr.app.jira.adf._missing import MOST_NAMED, Losses, missing
+from ticketr.app.jira.adf._plain import walk
 from ticketr.app.jira.adf._schema import problems
 from ticketr.app.jira.adf._size import is_too_large
 from ticketr.app.jira.adf._widths import with_widths
+
+_NOT_MERGED = frozenset({"type", "content", "version", "attrs"})
+
+
+def merged_shell(original: Block, shown: Block, edited: Block) -> Json:
+    """Return a block with Jira's attributes and marks, changed only where the file was edited."""
+    if original.kind != edited.kind:
+        return edited.node
+    if shown.shell == edited.shell:
+        return original.node
+    before, after = (canonical({**block.node, "content": []}) for block in (shown, edited))
+    result = _changed(original.node, before, after, edited.node)
+    attrs = original.node.get("attrs")
+    old, new = (node.get("attrs", {}) for node in (before, after))
+    if old != new:
+        result["attrs"] = _changed(attrs if isinstance(attrs, dict) else {}, old, new, new)
+        if not result["attrs"] and "attrs" not in original.node:
+            del result["attrs"]
+    return result
+
+
+def _changed(original: Json, before: Json, after: Json, source: Json) -> Json:
+    """Apply the difference between two records to a third one."""
+    result = dict(original)
+    for name in dict.fromkeys((*before, *after)):
+        if name in _NOT_MERGED and source is not after:
+            continue
+        if name not in after:
+            result.pop(name, None)
+        elif name not in before or before[name] != after[name]:
+            result[name] = source[name]
+    return result
+
+
+def merged_line(shell: Json, original: Block, edited: Block) -> Json:
+    """Return a line of text with Jira's own mentions, dates and the like where they are still there."""
+    content = edited.node.get("content")
+    if not isinstance(content, list):
+        return {name: value for name, value in shell.items() if name != "content"}
+    known: dict[str, deque[Any]] = {}
+    there = original.node.get("content")
+    for node in there if isinstance(there, list) else ():
+        if _is_inline_node(node):
+            known.setdefault(_comparable(node), deque()).append(node)
+    line = [
+        known[key].popleft()
+        if _is_inline_node(node) and known.get(key := _comparable(node))
+        else node
+        for node in content
+    ]
+    return {**shell, "content": line}
+
+
+def _is_inline_node(node: object) -> bool:
+    return isinstance(node, dict) and is_inline(node) and node.get("type") != "text"
+
+
+def _comparable(node: Json) -> str:
+    return json.dumps(canonical(node), sort_keys=True, default=repr)
+
+
+_ID = "localId"
+
+
+def count_ids(document: object) -> Counter[str]:
+    """Count how often each ID occurs in a document."""
+    return Counter(key for node in walk(document) if (key := _local_id(node)) is not None)
+
+
+def free_ids(taken: Collection[str]) -> Iterator[str]:
+    """Yield numbers as IDs, none of them among those that are taken."""
+    return (number for index in count(1) if (number := str(index)) not in taken)
+
+
+def with_new_ids(node: Json, ids: Iterator[str]) -> Json:
+    """Return a document or a block with other IDs."""
+    return _with_ids(node, lambda _: next(ids))
+
+
+def without_double_ids(document: Json, known: Counter[str]) -> Json:
+    """Return a document in which blocks that were copied have IDs of their own.
+
+    Args:
+        document: The document.
+        known: How often each of Jira's own IDs may occur in it.
+    """
+    counts = count_ids(document)
+    if all(number <= max(known[local_id], 1) for local_id, number in counts.items()):
+        return document
+    free = free_ids(counts)
+    seen: Counter[str] = Counter()
+
+    def own(local_id: str) -> str:
+        seen[local_id] += 1
+        return local_id if seen[local_id] <= max(known[local_id], 1) else next(free)
+
+    return _with_ids(document, own)
+
+
+def _local_id(node: Json) -> str | None:
+    attrs = node.get("attrs")
+    local_id = attrs.get(_ID) if isinstance(attrs, dict) else None
+    return local_id if isinstance(local_id, str) else None
+
+
+def _with_ids(node: Json, change: Callable[[str], str]) -> Json:
+    result = dict(node)
+    local_id = _local_id(node)
+    if local_id is not None:
+        result["attrs"] = {**node["attrs"], _ID: change(local_id)}
+    content = node.get("content")
+    if isinstance(content, list):
+        result["content"] = [
+            _with_ids(value, change) if isinstance(value, dict) else value for value in content
+        ]
+    return result
+
 
 #: The place of a block: its index in the document, then in the block there, and so on.
 Path: TypeAlias = tuple[int, ...]
