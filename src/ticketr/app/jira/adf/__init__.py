@@ -25,6 +25,7 @@ from ticketr.app.jira.adf._size import LONGEST_TEXT, is_too_large, is_too_long, 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
+    from ticketr.app.jira.adf._canonical import visible
     from ticketr.app.jira.adf._conversion import Converted
     from ticketr.app.jira.adf._dropped import DroppedPiece
     from ticketr.app.jira.adf._graft import Grafted, Lost
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from ticketr.app.jira.adf._missing import missing
     from ticketr.app.jira.adf._schema import problems
     from ticketr.app.jira.adf._unconverted import UnconvertedPiece
-    from ticketr.app.jira.adf._widths import visible
     from ticketr.app.jira.adf.forms.files import BY_NAME, ShownFile, shown_files, with_media_ids
     from ticketr.app.jira.adf.forms.local import LocalPicture
     from ticketr.app.jira.adf.forms.people import NamedPerson, named_people, with_people
@@ -373,7 +373,7 @@ def is_exact(adf: object, markdown: str, *, files: Mapping[str, str] = _NO_FILES
         files: The media ID of each file that is attached to the issue, by its name.
     """
     from ticketr.app.jira.adf import _conversion
-    from ticketr.app.jira.adf._widths import visible
+    from ticketr.app.jira.adf._canonical import visible
 
     return _conversion.matches(markdown, visible(adf), files)
 

@@ -20,7 +20,7 @@ from marklas.md.parser.normalize import normalize_blocks
 from marklas.md.renderer import render as _render_markdown
 
 from ticketr.app.jira.adf._addresses import link_addresses
-from ticketr.app.jira.adf._canonical import Json, canonical
+from ticketr.app.jira.adf._canonical import Json, canonical, remove_sizes, visible
 from ticketr.app.jira.adf._placeholders import (
     has_no_placeholders,
     protect_document,
@@ -31,7 +31,6 @@ from ticketr.app.jira.adf._placeholders import (
 from ticketr.app.jira.adf._plain import plain_lines, walk
 from ticketr.app.jira.adf._size import is_too_large, is_too_long
 from ticketr.app.jira.adf._tokens import read_tokens
-from ticketr.app.jira.adf._widths import remove_sizes, visible
 from ticketr.app.jira.adf.forms import ATTACHED, Writer, name_files, read_decisions
 
 _NO_FILES: Mapping[str, str] = MappingProxyType({})

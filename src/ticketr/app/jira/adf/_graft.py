@@ -16,12 +16,11 @@ from itertools import count
 from typing import Any, TypeAlias
 
 from ticketr.app.jira.adf._alignment import Block, BlockReader, Level, Unit, is_inline, units
-from ticketr.app.jira.adf._canonical import Json, canonical
+from ticketr.app.jira.adf._canonical import Json, canonical, with_widths
 from ticketr.app.jira.adf._missing import MOST_NAMED, Losses, missing
 from ticketr.app.jira.adf._plain import walk
 from ticketr.app.jira.adf._schema import problems
 from ticketr.app.jira.adf._size import is_too_large
-from ticketr.app.jira.adf._widths import with_widths
 
 _NOT_MERGED = frozenset({"type", "content", "version", "attrs"})
 

@@ -9,10 +9,9 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import zip_longest
 from typing import Any, TypeAlias
 
-from ticketr.app.jira.adf._canonical import Json, canonical
+from ticketr.app.jira.adf._canonical import Json, canonical, with_whole_widths
 from ticketr.app.jira.adf._plain import kind_words, named, plain_lines, walk
 from ticketr.app.jira.adf._size import is_too_large
-from ticketr.app.jira.adf._widths import with_whole_widths
 from ticketr.app.jira.errors import clip
 
 #: More than these would tell nothing new.

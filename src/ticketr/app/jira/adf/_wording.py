@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ticketr.app.jira.adf._alignment import matches
-from ticketr.app.jira.adf._canonical import Json
+from ticketr.app.jira.adf._canonical import Json, visible
 from ticketr.app.jira.adf._tokens import label_key, used_labels
-from ticketr.app.jira.adf._widths import visible
 
 _FENCE = re.compile(r"[ \t>]*(`{3,}|~{3,})")
 _DEFINITION = re.compile(r"^ {0,3}\[([^\]\n]+)\]:[ \t]*\S.*$", re.MULTILINE)
