@@ -8,7 +8,7 @@ import pytest
 
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf import _conversion
-from ticketr.app.jira.adf._size import LONGEST_MARKDOWN, LONGEST_TEXT
+from ticketr.app.jira.adf._plain import LONGEST_MARKDOWN, LONGEST_TEXT
 
 
 def document(*texts: str, nodes: int = 0) -> dict[str, Any]:

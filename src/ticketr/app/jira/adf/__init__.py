@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING
 
 from ticketr._lazy import import_on_use
 from ticketr.app.jira.adf._canonical import Json, canonical
-from ticketr.app.jira.adf._plain import plain_lines
-from ticketr.app.jira.adf._size import LONGEST_TEXT, is_too_large, is_too_long, weight
+from ticketr.app.jira.adf._plain import LONGEST_TEXT, is_too_large, is_too_long, plain_lines, weight
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping

@@ -28,8 +28,7 @@ from ticketr.app.jira.adf._placeholders import (
     restore_document,
     restore_markdown,
 )
-from ticketr.app.jira.adf._plain import plain_lines, walk
-from ticketr.app.jira.adf._size import is_too_large, is_too_long
+from ticketr.app.jira.adf._plain import is_too_large, is_too_long, plain_lines, walk
 from ticketr.app.jira.adf._tokens import read_tokens
 from ticketr.app.jira.adf.forms import ATTACHED, Writer, name_files, read_decisions
 

@@ -18,9 +18,8 @@ from typing import Any, TypeAlias
 from ticketr.app.jira.adf._alignment import Block, BlockReader, Level, Unit, is_inline, units
 from ticketr.app.jira.adf._canonical import Json, canonical, with_widths
 from ticketr.app.jira.adf._missing import MOST_NAMED, Losses, missing
-from ticketr.app.jira.adf._plain import walk
+from ticketr.app.jira.adf._plain import is_too_large, walk
 from ticketr.app.jira.adf._schema import problems
-from ticketr.app.jira.adf._size import is_too_large
 
 _NOT_MERGED = frozenset({"type", "content", "version", "attrs"})
 

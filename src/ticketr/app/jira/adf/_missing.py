@@ -10,8 +10,7 @@ from itertools import zip_longest
 from typing import Any, TypeAlias
 
 from ticketr.app.jira.adf._canonical import Json, canonical, with_whole_widths
-from ticketr.app.jira.adf._plain import kind_words, named, plain_lines, walk
-from ticketr.app.jira.adf._size import is_too_large
+from ticketr.app.jira.adf._plain import is_too_large, kind_words, named, plain_lines, walk
 from ticketr.app.jira.errors import clip
 
 #: More than these would tell nothing new.
