@@ -18,8 +18,15 @@ from typing import Any
 from urllib.parse import unquote
 
 from ticketr.app.jira.adf._canonical import Json
-from ticketr.app.jira.adf._html import EMPTY_COMMENT, FIRST, IN_CELLS, is_from_marklas
-from ticketr.app.jira.adf._placeholders import protect_markdown, restore_address, restore_piece
+from ticketr.app.jira.adf._placeholders import (
+    EMPTY_COMMENT,
+    FIRST,
+    IN_CELLS,
+    is_from_marklas,
+    protect_markdown,
+    restore_address,
+    restore_piece,
+)
 from ticketr.app.jira.adf._plain import plain_lines, prose, walk
 from ticketr.app.jira.adf._tables import DRAWN, STRAY, TableProblem, problem_at, read_tables
 from ticketr.app.jira.adf._tokens import label_key, read_tokens

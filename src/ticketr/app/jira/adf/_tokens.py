@@ -8,9 +8,13 @@ from typing import Any
 
 from marklas.md.parser.normalize import tokenize
 
-from ticketr.app.jira.adf._html import FIRST
-from ticketr.app.jira.adf._placeholders import protect_markdown, restore_address, restore_piece
-from ticketr.app.jira.adf._signs import UNUSED
+from ticketr.app.jira.adf._placeholders import (
+    FIRST,
+    UNUSED,
+    protect_markdown,
+    restore_address,
+    restore_piece,
+)
 from ticketr.app.jira.adf.forms import Reader
 
 _DEFINITION = re.compile(rf"({FIRST})\[(?=((?:[^\\\[\]]|\\.){{1,999}})\]:)", re.MULTILINE)

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ticketr.app.jira.adf._canonical import Json
-from ticketr.app.jira.adf._html import FIRST, SHORT
+from ticketr.app.jira.adf._placeholders import FIRST, SHORT
 from ticketr.app.jira.adf._plain import prose, walk
 from ticketr.app.jira.adf._tables import blank_code, fenced
 from ticketr.app.jira.adf.forms import COLORS, PANELS, WORDS, without_escapes

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from ticketr.app.jira.adf._canonical import Json
-from ticketr.app.jira.adf._html import LESS
+from ticketr.app.jira.adf._placeholders import LESS
 from ticketr.app.jira.adf.forms.files import read_picture
 from ticketr.app.jira.adf.forms.inline import (
     LARGE_CARD,
