@@ -32,8 +32,13 @@ if TYPE_CHECKING:
     from ticketr.app.jira.adf._missing import missing
     from ticketr.app.jira.adf._schema import problems
     from ticketr.app.jira.adf._unconverted import UnconvertedPiece
-    from ticketr.app.jira.adf.forms.files import BY_NAME, ShownFile, shown_files, with_media_ids
-    from ticketr.app.jira.adf.forms.local import LocalPicture
+    from ticketr.app.jira.adf.forms.files import (
+        BY_NAME,
+        LocalPicture,
+        ShownFile,
+        shown_files,
+        with_media_ids,
+    )
     from ticketr.app.jira.adf.forms.people import NamedPerson, named_people, with_people
 
 __all__ = [
@@ -324,9 +329,9 @@ def local_pictures(markdown: str) -> tuple[LocalPicture, ...]:
     """
     if "![" not in markdown or is_too_long(markdown):
         return ()
-    from ticketr.app.jira.adf.forms import local
+    from ticketr.app.jira.adf.forms.files import local_pictures, with_attachments, without_pictures
 
-    return local.local_pictures(markdown, _read_by_name)
+    return local_pictures(markdown, _read_by_name)
 
 
 def with_attachments(markdown: str, names: Mapping[str, str]) -> str:
@@ -340,7 +345,7 @@ def with_attachments(markdown: str, names: Mapping[str, str]) -> str:
         return markdown
     from ticketr.app.jira.adf.forms import local
 
-    return local.with_attachments(markdown, names, _read_by_name)
+    return with_attachments(markdown, names, _read_by_name)
 
 
 def without_pictures(markdown: str, addresses: Collection[str]) -> str:
@@ -354,7 +359,7 @@ def without_pictures(markdown: str, addresses: Collection[str]) -> str:
         return markdown
     from ticketr.app.jira.adf.forms import local
 
-    return local.without_pictures(markdown, addresses, _read_by_name)
+    return without_pictures(markdown, addresses, _read_by_name)
 
 
 def _read_by_name(markdown: str) -> Json:
