@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         shown_files,
         with_media_ids,
     )
-    from ticketr.app.jira.adf.forms.people import NamedPerson, named_people, with_people
+    from ticketr.app.jira.adf.forms.inline import NamedPerson, named_people, with_people
 
 __all__ = [
     "BY_NAME",

@@ -13,8 +13,7 @@ from ticketr._lazy import import_on_use
 
 if TYPE_CHECKING:
     from ticketr.app.jira.adf.forms.files import ATTACHED, BY_NAME, name_files, without_escapes
-    from ticketr.app.jira.adf.forms.inline import COLORS
-    from ticketr.app.jira.adf.forms.panels import PANELS, WORDS
+    from ticketr.app.jira.adf.forms.inline import COLORS, PANELS, WORDS
     from ticketr.app.jira.adf.forms.read import Reader, read_decisions
     from ticketr.app.jira.adf.forms.write import Writer
 

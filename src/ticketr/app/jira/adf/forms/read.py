@@ -16,6 +16,7 @@ from ticketr.app.jira.adf._placeholders import LESS
 from ticketr.app.jira.adf.forms.files import read_picture
 from ticketr.app.jira.adf.forms.inline import (
     LARGE_CARD,
+    PANELS,
     Token,
     html,
     params,
@@ -25,7 +26,6 @@ from ticketr.app.jira.adf.forms.inline import (
     read_tag,
     read_text,
 )
-from ticketr.app.jira.adf.forms.panels import PANELS
 
 _LINES = frozenset({"paragraph", "block_text", "heading", "table_cell"})
 _PARAGRAPHS = frozenset({"paragraph", "block_text"})

@@ -12,13 +12,13 @@ from ticketr.app.jira.adf._schema import NODES
 from ticketr.app.jira.adf.forms.files import write_picture
 from ticketr.app.jira.adf.forms.inline import (
     LARGE_CARD,
+    WORDS,
     escape_text,
     tag_of,
     text,
     write_card,
     write_inline,
 )
-from ticketr.app.jira.adf.forms.panels import WORDS
 
 # marklas writes their content as data, or it is not Markdown.
 _OPAQUE = frozenset({"bodiedExtension", "bodiedSyncBlock", "codeBlock", "extension"})
