@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from ticketr.app.jira.adf._canonical import Json
+from ticketr.app.jira.adf._conversion import label_key, read_tokens
 from ticketr.app.jira.adf._placeholders import (
     EMPTY_COMMENT,
     FIRST,
@@ -29,7 +30,6 @@ from ticketr.app.jira.adf._placeholders import (
 )
 from ticketr.app.jira.adf._plain import plain_lines, prose, walk
 from ticketr.app.jira.adf._tables import DRAWN, STRAY, TableProblem, problem_at, read_tables
-from ticketr.app.jira.adf._tokens import label_key, read_tokens
 from ticketr.app.jira.errors import clip
 
 #: The most characters that are shown of a piece.

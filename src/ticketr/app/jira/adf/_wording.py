@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ticketr.app.jira.adf._alignment import matches
 from ticketr.app.jira.adf._canonical import Json, visible
-from ticketr.app.jira.adf._tokens import label_key, used_labels
+from ticketr.app.jira.adf._conversion import label_key, used_labels
 
 _FENCE = re.compile(r"[ \t>]*(`{3,}|~{3,})")
 _DEFINITION = re.compile(r"^ {0,3}\[([^\]\n]+)\]:[ \t]*\S.*$", re.MULTILINE)
