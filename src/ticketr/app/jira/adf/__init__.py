@@ -18,20 +18,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr._lazy import import_on_use
-from ticketr.app.jira.adf._canonical import Json, canonical
+from ticketr.app.jira.adf._canonical import Json, canonical, visible
 from ticketr.app.jira.adf._plain import LONGEST_TEXT, is_too_large, is_too_long, plain_lines, weight
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from ticketr.app.jira.adf._canonical import visible
     from ticketr.app.jira.adf._conversion import Converted
-    from ticketr.app.jira.adf._dropped import DroppedPiece
     from ticketr.app.jira.adf._graft import Grafted, Lost
-    from ticketr.app.jira.adf._lines import line_of
-    from ticketr.app.jira.adf._missing import missing
+    from ticketr.app.jira.adf._losses import DroppedPiece, UnconvertedPiece, line_of, missing
     from ticketr.app.jira.adf._schema import problems
-    from ticketr.app.jira.adf._unconverted import UnconvertedPiece
     from ticketr.app.jira.adf.forms.files import (
         BY_NAME,
         LocalPicture,
@@ -87,18 +83,17 @@ _HOMES = {
     "BY_NAME": "forms.files",
     "Converted": "_conversion",
     "Grafted": "_graft",
-    "LocalPicture": "forms.local",
+    "LocalPicture": "forms.files",
     "Lost": "_graft",
-    "NamedPerson": "forms.people",
+    "NamedPerson": "forms.inline",
     "ShownFile": "forms.files",
-    "line_of": "_lines",
-    "missing": "_missing",
-    "named_people": "forms.people",
-    "problems": "_check",
+    "line_of": "_losses",
+    "missing": "_losses",
+    "named_people": "forms.inline",
+    "problems": "_schema",
     "shown_files": "forms.files",
-    "visible": "_widths",
     "with_media_ids": "forms.files",
-    "with_people": "forms.people",
+    "with_people": "forms.inline",
 }
 
 
@@ -231,7 +226,7 @@ def dropped_pieces(markdown: str, *, before: str = "") -> tuple[DroppedPiece, ..
     if is_too_long(markdown):
         return ()
     from ticketr.app.jira.adf import _conversion
-    from ticketr.app.jira.adf._dropped import find_dropped
+    from ticketr.app.jira.adf._losses import find_dropped
 
     dropped = find_dropped(markdown, _conversion.read(markdown))
     if before:
@@ -270,7 +265,7 @@ def unconverted_pieces(
     if is_too_long(markdown):
         return ()
     from ticketr.app.jira.adf import _conversion
-    from ticketr.app.jira.adf._unconverted import find_unconverted
+    from ticketr.app.jira.adf._losses import find_unconverted
 
     document = _conversion.read(markdown, files)
     unconverted = find_unconverted(markdown, document, before=before, pictures=pictures)
@@ -329,9 +324,9 @@ def local_pictures(markdown: str) -> tuple[LocalPicture, ...]:
     """
     if "![" not in markdown or is_too_long(markdown):
         return ()
-    from ticketr.app.jira.adf.forms.files import local_pictures, with_attachments, without_pictures
+    from ticketr.app.jira.adf.forms import files
 
-    return local_pictures(markdown, _read_by_name)
+    return files.local_pictures(markdown, _read_by_name)
 
 
 def with_attachments(markdown: str, names: Mapping[str, str]) -> str:
@@ -343,9 +338,9 @@ def with_attachments(markdown: str, names: Mapping[str, str]) -> str:
     """
     if not names or is_too_long(markdown):
         return markdown
-    from ticketr.app.jira.adf.forms import local
+    from ticketr.app.jira.adf.forms import files
 
-    return with_attachments(markdown, names, _read_by_name)
+    return files.with_attachments(markdown, names, _read_by_name)
 
 
 def without_pictures(markdown: str, addresses: Collection[str]) -> str:
@@ -357,15 +352,15 @@ def without_pictures(markdown: str, addresses: Collection[str]) -> str:
     """
     if not addresses or is_too_long(markdown):
         return markdown
-    from ticketr.app.jira.adf.forms import local
+    from ticketr.app.jira.adf.forms import files
 
-    return without_pictures(markdown, addresses, _read_by_name)
+    return files.without_pictures(markdown, addresses, _read_by_name)
 
 
 def _read_by_name(markdown: str) -> Json:
-    from ticketr.app.jira.adf.forms import BY_NAME
+    from ticketr.app.jira.adf.forms import files
 
-    return to_adf(markdown, files=BY_NAME)
+    return to_adf(markdown, files=files.BY_NAME)
 
 
 def is_exact(adf: object, markdown: str, *, files: Mapping[str, str] = _NO_FILES) -> bool:
@@ -377,7 +372,6 @@ def is_exact(adf: object, markdown: str, *, files: Mapping[str, str] = _NO_FILES
         files: The media ID of each file that is attached to the issue, by its name.
     """
     from ticketr.app.jira.adf import _conversion
-    from ticketr.app.jira.adf._canonical import visible
 
     return _conversion.matches(markdown, visible(adf), files)
 

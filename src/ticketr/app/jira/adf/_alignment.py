@@ -1,4 +1,10 @@
-"""TODO."""
+"""Aligns the blocks of two versions of a document: which are the same, and which became which.
+
+A document is seen as a tree of blocks, each with a number that equal blocks share. Two blocks are
+equal if no reader sees a difference, as in `canonical`. Most blocks in Jira are one block in the
+file. Some are none there, and where the file cannot tell several blocks apart they stand for each
+other together.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +15,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from itertools import chain, pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ticketr.app.jira.adf._canonical import Json, canonical
 from ticketr.app.jira.adf._plain import walk
@@ -202,9 +208,8 @@ def pairs(olds: int, news: int, score: Callable[[int, int], float]) -> list[tupl
     return paired
 
 
-if TYPE_CHECKING:
-    #: Returns the keys of the blocks that a file shows for one block in Jira; None if unknown.
-    ShownAlone = Callable[[Block], "tuple[int, ...] | None"]
+#: Returns the keys of the blocks that a file shows for one block in Jira; None if unknown.
+ShownAlone = Callable[[Block], tuple[int, ...] | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,6 @@ from ticketr.app.jira.adf._addresses import link_addresses
 from ticketr.app.jira.adf._canonical import Json, canonical, remove_sizes, visible
 from ticketr.app.jira.adf._placeholders import (
     FIRST,
-    UNUSED,
     has_no_placeholders,
     protect_document,
     protect_markdown,
@@ -33,7 +32,10 @@ from ticketr.app.jira.adf._placeholders import (
     restore_piece,
 )
 from ticketr.app.jira.adf._plain import is_too_large, is_too_long, plain_lines, walk
-from ticketr.app.jira.adf.forms import ATTACHED, Reader, Writer, name_files, read_decisions
+from ticketr.app.jira.adf._signs import UNUSED
+from ticketr.app.jira.adf.forms.files import ATTACHED, name_files
+from ticketr.app.jira.adf.forms.read import Reader, read_decisions
+from ticketr.app.jira.adf.forms.write import Writer
 
 _DEFINITION = re.compile(rf"({FIRST})\[(?=((?:[^\\\[\]]|\\.){{1,999}})\]:)", re.MULTILINE)
 

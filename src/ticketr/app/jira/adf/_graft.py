@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 from ticketr.app.jira.adf._alignment import Block, BlockReader, Level, Unit, is_inline, units
 from ticketr.app.jira.adf._canonical import Json, canonical, with_widths
-from ticketr.app.jira.adf._missing import MOST_NAMED, Losses, missing
+from ticketr.app.jira.adf._losses import MOST_NAMED, Losses, missing
 from ticketr.app.jira.adf._plain import is_too_large, walk
 from ticketr.app.jira.adf._schema import problems
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from ticketr.app.jira.adf._canonical import Json
-from ticketr.app.jira.adf._placeholders import OTHER, STAY, TIGHT, raw
+from ticketr.app.jira.adf._signs import OTHER, STAY, TIGHT, raw
 
 _LISTS = ("bulletList", "orderedList")  # a tuple: a type may be unhashable
 #: Two of these lists in a row would be read as one.

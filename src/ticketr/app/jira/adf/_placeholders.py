@@ -5,6 +5,15 @@ escape the escapes themselves. Placeholders are Unicode's noncharacters, which n
 document that holds one nevertheless is converted without placeholders and is seldom exact.
 
 `protect_...` puts placeholders in, `restore_...` replaces them by what they stand for.
+
+While a document is written, the placeholders of `RAW` stand for signs that marklas would escape.
+While Markdown is read, those of `ESCAPED` stand for signs with a backslash before them, which begin
+no short form.
+
+marklas writes as HTML what Markdown lacks, each tag with an ``adf`` attribute, and drops every
+other tag without a message. So a placeholder replaces the ``<`` of every other tag: `List<String>`
+is text. A comment stays, since it must not be published as text; `dropped_texts` reports it.
+Code is not recognised here: a placeholder in code becomes a ``<`` again as well.
 """
 
 from __future__ import annotations
@@ -19,9 +28,7 @@ from urllib.parse import unquote
 
 from ticketr.app.jira.adf._addresses import (
     ADDRESSES,
-    BACKSLASH,
     BACKSLASH as _BACKSLASH,
-    EMPHASIS,
     OF_EMPHASIS,
     PERCENT,
     protect_emphasis,
@@ -30,47 +37,18 @@ from ticketr.app.jira.adf._addresses import (
 )
 from ticketr.app.jira.adf._canonical import Json
 from ticketr.app.jira.adf._lists import keep_lists_apart, restore_lists, write_tight
+from ticketr.app.jira.adf._signs import (
+    AUTO,
+    ESCAPED,
+    JOIN,
+    LAST,
+    OF_ESCAPED,
+    OF_RAW,
+    STAY,
+    UNUSED,
+    raw,
+)
 from ticketr.app.jira.adf._tables import fenced, read_tables
-
-_OPEN, _CLOSE, _LESS, _TICK = "\ufddc", "\ufddd", "\ufdde", "\ufddf"
-#: Is removed in the end. Before a tag it makes a paragraph of what would be a block of HTML.
-STAY = "\ufdd3"
-#: Stands for the end of a line.
-NEWLINE = "\ufde0"
-#: Stands at the end of a panel's mark, if a paragraph follows in the next line.
-JOIN = "\ufde1"
-#: Stands before the ``>`` of an address in angle brackets.
-AUTO = "\ufde6"
-#: Stands at the end of a block that needs no blank line behind it.
-TIGHT = "\ufde8"
-#: Stands at the start of an item that gets the other marker of its kind of list.
-OTHER = "\ufde9"
-#: Stands for the ``[`` of a definition that no link uses, which is text.
-UNUSED = "\ufdea"
-#: The last placeholder of all.
-LAST = UNUSED
-
-#: The placeholders of the characters that marklas would escape.
-RAW = {
-    **EMPHASIS,
-    ord("["): _OPEN,
-    ord("]"): _CLOSE,
-    ord("<"): _LESS,
-    ord("`"): _TICK,
-    ord("\\"): BACKSLASH,
-}
-#: The characters that the placeholders of this module stand for; `EMPHASIS` has its own table.
-OF_RAW = {_OPEN: "[", _CLOSE: "]", _LESS: "<", _TICK: "`", NEWLINE: "\n", JOIN: ""}
-#: The placeholders of characters that follow a backslash.
-ESCAPED = {"{": "\ufde2", ":": "\ufde3", "@": "\ufde4", "[": "\ufde5", "%": "\ufde7"}
-#: The characters that the placeholders of `ESCAPED` stand for.
-OF_ESCAPED = {placeholder: sign for sign, placeholder in ESCAPED.items()}
-
-
-def raw(text: str) -> str:
-    """Return a text that marklas writes unchanged."""
-    return text.translate(RAW)
-
 
 #: Stands for a ``<`` that is text.
 LESS = "\ufdd6"

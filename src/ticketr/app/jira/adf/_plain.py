@@ -1,4 +1,8 @@
-"""Reads the plain text of a document that cannot be converted."""
+"""Reads the plain text of a document that cannot be converted.
+
+Conversion takes time in proportion to the text, up to some hundred milliseconds for the longest
+that Jira takes. Converting a longer one is of no use, since Jira refuses it.
+"""
 
 from __future__ import annotations
 

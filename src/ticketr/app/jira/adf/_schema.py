@@ -1,7 +1,17 @@
 """The table of ADF's nodes and marks, and what each may hold.
 
-`_grammar` describes its notation. Jira refuses a document that differs without saying where; the
+Jira refuses a document that differs without saying where; the
 table is tested to agree with Atlassian's own schema.
+
+The notation: in a list of children, ``heading`` is a heading without marks, and
+``heading(alignment|indentation)`` one whose marks are all of one of these sets: only
+alignments, or only indentations, or none. Of two entries for one kind the last one counts.
+
+In a list of attributes, ``level!=1..6`` must be there and be a number in that range. ``text`` is
+any text and ``nonempty`` one that is not empty, ``flag`` is true or false, ``any`` is anything, and
+``left|right`` is one of these words; `_CHECKS` has them all.
+
+`problems` describes what Jira would refuse in a document, for the author of the Markdown.
 """
 
 from __future__ import annotations

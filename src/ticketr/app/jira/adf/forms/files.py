@@ -13,7 +13,7 @@ from typing import Any, Final, final
 
 from ticketr._lazy import compile_on_use
 from ticketr.app.jira.adf._canonical import Json
-from ticketr.app.jira.adf._placeholders import raw
+from ticketr.app.jira.adf._signs import raw
 from ticketr.app.jira.adf._tables import blank_code
 
 #: Stands before the name of a file.

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 from ticketr.app.emoji import emoji_named
 from ticketr.app.jira.adf._addresses import BACKSLASH, BARE
 from ticketr.app.jira.adf._canonical import Json
-from ticketr.app.jira.adf._placeholders import AUTO, raw
+from ticketr.app.jira.adf._signs import AUTO, raw
 from ticketr.app.jira.adf._tables import blank_code
 
 #: What is written for each kind of panel.

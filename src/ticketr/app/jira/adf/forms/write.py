@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ticketr.app.jira.adf._canonical import Json
-from ticketr.app.jira.adf._placeholders import JOIN, NEWLINE, STAY, raw
 from ticketr.app.jira.adf._plain import walk
 from ticketr.app.jira.adf._schema import NODES
+from ticketr.app.jira.adf._signs import JOIN, NEWLINE, STAY, raw
 from ticketr.app.jira.adf.forms.files import write_picture
 from ticketr.app.jira.adf.forms.inline import (
     LARGE_CARD,

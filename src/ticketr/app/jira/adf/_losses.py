@@ -1,0 +1,728 @@
+"""Finds what a conversion would lose, and in which line of the Markdown.
+
+- `missing` describes what one document holds and another does not, for the user who would lose it.
+- `find_dropped`: an ADF document cannot hold everything in every place: no heading in a list, no
+  quote in a quote. marklas drops such parts with their text and without a message, and also
+  comments, unused link addresses and tags without an end.
+- `find_unconverted`: a short form that is mistyped, a tag of HTML, the box of a task outside of a
+  list: each is sent as text. In Jira a picture beside the file is not shown, and a link to such a
+  file leads nowhere.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import zip_longest
+from typing import Any, TypeAlias
+from urllib.parse import unquote
+
+from ticketr.app.jira.adf._canonical import Json, canonical, with_whole_widths
+from ticketr.app.jira.adf._conversion import label_key, read_tokens
+from ticketr.app.jira.adf._placeholders import (
+    EMPTY_COMMENT,
+    FIRST,
+    IN_CELLS,
+    SHORT,
+    is_from_marklas,
+    protect_markdown,
+    restore_address,
+    restore_piece,
+)
+from ticketr.app.jira.adf._plain import is_too_large, kind_words, named, plain_lines, prose, walk
+from ticketr.app.jira.adf._tables import (
+    DRAWN,
+    STRAY,
+    TableProblem,
+    blank_code,
+    fenced,
+    problem_at,
+    read_tables,
+)
+from ticketr.app.jira.adf.forms.files import without_escapes
+from ticketr.app.jira.adf.forms.inline import COLORS, PANELS, WORDS
+from ticketr.app.jira.errors import clip
+
+#: More than these would tell nothing new.
+MOST_NAMED = 10
+
+_NAME_WORD = re.compile(r"\S+")
+# A piece that can be lost: its kind, and what distinguishes it from others of that kind.
+_Piece: TypeAlias = tuple[str, str]
+#: The names of each piece in its places, in the order of the document.
+_Names: TypeAlias = dict[_Piece, dict[str, None]]
+
+
+def missing(wanted: object, shown: object, sent: object) -> tuple[str, ...]:
+    """Return the pieces of a document that are lost in Markdown and not sent back unchanged.
+
+    Args:
+        wanted: The document as Jira has it.
+        shown: What the Markdown that stands for it says, as a document.
+        sent: The document that is to take its place.
+
+    Returns:
+        What is lost, at most `MOST_NAMED` pieces; empty if the Markdown says all of it.
+    """
+    if is_too_large(wanted):
+        return ("all that is too large for a file",)
+    before, after = canonical(wanted), canonical(shown)
+    try:
+        if before == after:
+            return ()
+    except RecursionError:  # below the depth that canonical() looks into
+        return ("what is nested too deep for a file",)
+    pieces = _Pieces(before, after)
+    if not pieces.hidden_pieces:
+        return _rearranged(before, after)
+    return pieces.names_of(pieces.lost_pieces(_count(canonical(sent))))[:MOST_NAMED]
+
+
+class Losses:
+    """What a document loses that is put together from several blocks.
+
+    Args:
+        wanted: The document as Jira has it.
+        shown: What the Markdown that stands for it says, as a document.
+        sent: The document that is to take its place.
+    """
+
+    def __init__(self, wanted: object, shown: object, sent: object) -> None:
+        self._pieces = _Pieces(_document(wanted), _document(shown))
+        #: The lost pieces that `of` has not returned yet.
+        self._remaining_losses: Counter[_Piece] = Counter()
+        if self._pieces.hidden_pieces:
+            self._remaining_losses = self._pieces.lost_pieces(_count(_document(sent)))
+
+    def of(
+        self, wanted: Sequence[Json], shown: Sequence[Json], sent: Sequence[Json]
+    ) -> tuple[str, ...]:
+        """Return what is lost with some blocks, and is nowhere else in the document.
+
+        Args:
+            wanted: The blocks as Jira has them.
+            shown: The same as the Markdown says.
+            sent: The blocks that replace them. If there are none, they were deleted, and only what
+                the Markdown does not show is lost.
+        """
+        before, after = (_document({"content": list(sequence)}) for sequence in (wanted, shown))
+        if before == after and not self._remaining_losses:
+            return ()
+        pieces = _Pieces(before, after)
+        sent_pieces = _count(_document({"content": list(sent)}))
+        lost = pieces.lost_pieces(sent_pieces) & self._remaining_losses
+        self._remaining_losses -= pieces.jira_pieces - sent_pieces
+        if before == after:
+            return ()
+        if not pieces.hidden_pieces:
+            return _rearranged(before, after) if sent else ()
+        if not sent:
+            lost = Counter({piece: lost[piece] for piece in lost if pieces.is_unseen(piece)})
+        return pieces.names_of(lost)
+
+    def rest(self) -> tuple[str, ...]:
+        """Return what is lost, except with the blocks for which `of` was called."""
+        return self._pieces.names_of(self._remaining_losses)
+
+
+def _document(document: object) -> Json:
+    return with_whole_widths(canonical(document))
+
+
+class _Pieces:
+    """The pieces of a document, and which of them the Markdown hides.
+
+    Args:
+        before: The document as Jira has it, canonical.
+        after: What the Markdown says of it, canonical.
+    """
+
+    def __init__(self, before: Json, after: Json) -> None:
+        self._before, self._after = before, after
+        self.jira_pieces = _count(before)
+        self._shown_pieces = _count(after)
+        self.hidden_pieces = self.jira_pieces - self._shown_pieces
+        pairs = (pair for node in walk(before) for pair in _pieces(node))
+        self._mark_kinds = {piece[0] for piece, mark in pairs if mark is not None}
+        jira_kinds = _kinds(self.jira_pieces)
+        #: The kinds of which the Markdown shows every piece, perhaps with other details.
+        self._shown_kinds = {
+            kind
+            for kind, number in _kinds(self._shown_pieces).items()
+            if number >= jira_kinds[kind]
+        }
+
+    def lost_pieces(self, sent: Counter[_Piece]) -> Counter[_Piece]:
+        """Return the hidden pieces that are not sent either."""
+        return self.jira_pieces - (self._shown_pieces | sent)
+
+    def is_unseen(self, piece: _Piece) -> bool:
+        """Return whether the Markdown shows no trace of a piece.
+
+        A detail of a piece leaves one.
+        """
+        return piece[0] not in self._shown_kinds and piece[0] not in self._mark_kinds
+
+    def names_of(self, pieces: Counter[_Piece]) -> tuple[str, ...]:
+        """Return the names of some pieces."""
+        if not pieces:
+            return ()
+        names, other = _names(self._before, pieces), _names(self._after, pieces)
+        name_of = {piece: _name_of_missing(names[piece], other.get(piece, ())) for piece in pieces}
+        texts = [
+            f"a detail of {name_of[piece]}"
+            if piece[0] in self._shown_kinds and piece[0] != "link"
+            else name_of[piece]
+            for piece in pieces
+            if piece[0] != "word"
+        ]
+        # The names of most words are in the name of the block or mark around them.
+        quoted = " ".join(texts)
+        texts += (
+            name_of[piece] for piece in pieces if piece[0] == "word" and piece[1] not in quoted
+        )
+        return tuple(dict.fromkeys(texts))
+
+
+def _kinds(pieces: Counter[_Piece]) -> Counter[str]:
+    counted: Counter[str] = Counter()
+    for (kind, _), number in pieces.items():
+        counted[kind] += number
+    return counted
+
+
+def _rearranged(before: Json, after: Json) -> tuple[str, ...]:
+    """Return the first block that differs, where no piece is missing."""
+    blocks, others = before.get("content", []), after.get("content", [])
+    first = next((block for block, other in zip_longest(blocks, others) if block != other), None)
+    return (f"how {_name(first)} is put together",) if first else ("how it is put together",)
+
+
+def _name_of_missing(names: Collection[str], other: Collection[str]) -> str:
+    """Return a name of a piece that occurs several times, preferably that of a missing one."""
+    return next((name for name in names if name not in other), next(iter(names)))
+
+
+def _count(document: Json) -> Counter[_Piece]:
+    """Count the pieces of a document."""
+    return Counter(piece for node in walk(document) for piece, _ in _pieces(node))
+
+
+def _names(document: Json, wanted: Collection[_Piece]) -> _Names:
+    """Return what some pieces of a document can be called."""
+    names: _Names = {}
+    for node in walk(document):
+        for piece, mark in _pieces(node):
+            if piece in wanted:
+                names.setdefault(piece, {})[_piece_name(piece, node, mark)] = None
+    return names
+
+
+def _pieces(node: Json) -> Iterator[tuple[_Piece, Json | None]]:
+    """Yield the pieces of a node without its children, each with its mark if it is one."""
+    kind, text = str(node.get("type")), node.get("text")
+    marks = node.get("marks")
+    words: list[str] = []
+    if isinstance(text, str):
+        words = _NAME_WORD.findall(text)
+        for word in words:
+            yield ("word", word), None
+    elif kind != "doc":
+        yield (kind, _attrs_key(node.get("attrs"))), None
+    for mark in marks if isinstance(marks, list) else ():
+        if isinstance(mark, dict):
+            attrs, name = mark.get("attrs"), str(mark.get("type"))
+            if name == "link" and isinstance(attrs, dict):
+                yield (name, _attrs_key(attrs)), mark
+            else:  # by word, since the marked text may be cut in other places than before
+                for word in words or [""]:
+                    yield (name, f"{_attrs_key(attrs)} {word}"), mark
+
+
+def _piece_name(piece: _Piece, node: Json, mark: Json | None) -> str:
+    """Return a name of a piece for people."""
+    kind, word = piece
+    if mark is None:
+        return f"“{clip(word, 40)}”" if kind == "word" else _name(node)
+    text, attrs = node.get("text"), mark.get("attrs")
+    text_near = text.strip() if isinstance(text, str) else ""
+    if kind == "link" and isinstance(attrs, dict):
+        of = f" of “{clip(text_near, 40)}”" if text_near else ""
+        return f"the link to {clip(str(attrs.get('href')), 60)}{of}"
+    where = f" of “{clip(text_near, 40)}”" if text_near else f" of {_name(node)}"
+    return f"the {kind_words(kind)}{where}"
+
+
+def _name(node: Any) -> str:
+    if not isinstance(node, dict):
+        return "a something"
+    text_near = next(iter(plain_lines(node)), "")
+    return named(str(node.get("type"))) + (f" at “{clip(text_near, 40)}”" if text_near else "")
+
+
+def _attrs_key(attrs: object) -> str:
+    return json.dumps(attrs, sort_keys=True, default=repr) if attrs else ""
+
+
+#: The most characters that are shown of a piece.
+LONGEST_PIECE = 60
+#: What is wrong with a picture in a line of text.
+AMONG_WORDS = "a picture needs a paragraph of its own, with an empty line around it"
+
+_TABLE_SIGNS = re.compile(r"[|:\-]*\|[|:\-]*")
+_SPACES = re.compile(r"\s+")
+_WORD = re.compile(r"[^\W_]+")
+# The text that marklas writes for nodes without text of their own.
+_SHOWN = re.compile(r"""(<time\b[^>]*\badf=["']date["'][^>]*>)([-\d]*)|📎 attachment""")
+_MOMENT = re.compile(r"""\bdatetime=["'](\d{1,14})["']""")
+_HTML = re.compile(
+    r"""<!--.*?(?:-->|\Z)|<(/?)([a-zA-Z]\w*)((?:\s+[\w-]+(?:=(?:"[^"]*"|'[^']*'))?)*)\s*/?>""",
+    re.DOTALL,
+)
+_ADDRESS = re.compile(rf"{FIRST}(\[((?:[^\\\[\]\n]|\\.)+)\]:\s*(\S.*))$", re.MULTILINE)
+_KIND_OF_SHORT_TAG = re.compile(r'^<(u|sub|sup|details) adf="\w+">$')
+#: The tags that have no end tag.
+_VOID_TAGS = frozenset({"br", "hr"})
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedPiece:
+    """A piece of Markdown that is not in the document.
+
+    Attributes:
+        text: The piece, one line of it.
+        line: The line that it is in, from 1 on; 0 if that is not known.
+        html: Whether it is a tag, a comment or within a block of HTML.
+        problem: What is wrong with it, if more is known than that Jira has no place for it.
+    """
+
+    text: str
+    line: int
+    html: bool = False
+    problem: str = ""
+
+    def __str__(self) -> str:
+        """Describe it for the author of the Markdown."""
+        where = f"in its line {self.line}: " if self.line else ""
+        return f"{where}{self.reason}"
+
+    @property
+    def reason(self) -> str:
+        """What is wrong and what to do, without the line."""
+        if self.problem:
+            return f'{self.problem}: "{self.text}"'
+        if self.text.startswith("<!--"):
+            return (
+                f'the HTML comment "{self.text}" would be lost in Jira; '
+                "take it out, or write \\<!-- to send it as text"
+            )
+        if self.html:
+            return (
+                f'Jira has no place for the HTML "{self.text}" there; '
+                "put a backslash before each < or backquotes around it to send it as text"
+            )
+        return f'Jira has no place for "{self.text}" there; write it another way'
+
+
+def find_dropped(markdown: str, document: Json) -> Iterator[DroppedPiece]:
+    """Yield the pieces of Markdown that are not in the document that was made of it."""
+    piece = None
+    for piece in _dropped_parts(markdown, document):
+        yield piece
+    if piece is None and not document.get("content") and markdown.strip():
+        yield _piece_at(markdown.strip(), markdown, is_html=markdown.lstrip().startswith("<"))
+
+
+def _dropped_parts(markdown: str, document: Json) -> Iterator[DroppedPiece]:
+    yield from _broken_tables(markdown, document)
+    strings = list(_strings(document))
+    kept = Counter(word for text in strings for word in _WORD.findall(text))
+    tokens = read_tokens(_SHOWN.sub(_without_shown_text, protect_markdown(markdown)))
+    for tag in _tags_without_effect(tokens, in_cell=False):
+        restored = restore_piece(tag)
+        # In the title of an expand, or in code in a cell, it is text after all.
+        if sum(text.count(restored) for text in strings) < max(1, markdown.count(restored)):
+            yield _piece_at(tag, markdown, is_html=True)
+    for piece, is_html, problem in _texts(tokens):
+        if _take_words(kept, Counter(_WORD.findall(piece))):
+            yield _piece_at(piece, markdown, is_html=is_html, problem=problem)
+    yield from _repeated_addresses(markdown, strings)
+
+
+def _broken_tables(markdown: str, document: Json) -> Iterator[DroppedPiece]:
+    """Yield the lines that keep a table from being read as one."""
+    tables = read_tables(markdown)
+    for problem in tables.problems:
+        yield _table_piece(problem)
+    if tables.drawn:
+        blocks = (node for node in walk(document) if node.get("type") == "codeBlock")
+        texts = "\n".join(text for block in blocks for text in plain_lines(block))
+        code = set(map(str.strip, texts.split("\n")))
+        for line in tables.drawn:
+            drawn = problem_at(markdown, line, DRAWN)
+            if drawn.text not in code:
+                yield _table_piece(drawn)
+    suspects = tables.strays
+    if len(tables.seconds) > sum(node.get("type") == "table" for node in walk(document)):
+        suspects = sorted(suspects + tables.seconds)
+    if not suspects:
+        return
+    # Each line once; compared by the characters of delimiter rows only.
+    shown = " ".join(
+        run for text in prose(document) for run in _TABLE_SIGNS.findall(_SPACES.sub("", text))
+    )
+    reported = {""}
+    for line in suspects:
+        stray = problem_at(markdown, line, STRAY)
+        wanted = _SPACES.sub("", stray.text.lstrip("> \t"))
+        if wanted not in reported and wanted in shown:
+            reported.add(wanted)
+            yield _table_piece(stray)
+
+
+def _table_piece(problem: TableProblem) -> DroppedPiece:
+    return DroppedPiece(clip(problem.text, LONGEST_PIECE), problem.line, problem=problem.reason)
+
+
+def _take_words(kept: Counter[str], words: Counter[str]) -> bool:
+    """Remove words from those that are kept; return whether some were missing.
+
+    Subtracting the counters would look at every kept word each time.
+    """
+    short = False
+    for word, wanted in words.items():
+        left = kept[word] - wanted
+        short = short or left < 0
+        kept[word] = max(left, 0)
+    return short
+
+
+def _without_shown_text(shown: re.Match[str]) -> str:
+    """Remove the display text of a node, unless it shows another day than its date."""
+    tag, day = shown.groups()
+    if tag is None:
+        return ""
+    moment = _MOMENT.search(tag)
+    if moment and day != f"{datetime.fromtimestamp(int(moment[1]) / 1000, tz=UTC):%Y-%m-%d}":
+        return shown[0]
+    return tag
+
+
+def _piece_at(piece: str, markdown: str, *, is_html: bool, problem: str = "") -> DroppedPiece:
+    """Make a dropped piece, with the line in which the Markdown holds it."""
+    text = restore_piece(piece).strip()
+    if text not in markdown:  # a tag that is written without its kind
+        text = _KIND_OF_SHORT_TAG.sub(r"<\1>", text)
+    place = markdown.find(text.partition("\n")[0]) if text else -1
+    line = markdown.count("\n", 0, place) + 1 if place >= 0 else 0
+    return DroppedPiece(clip(text, LONGEST_PIECE), line, is_html, problem)
+
+
+def _tags_without_effect(tokens: list[dict[str, Any]], *, in_cell: bool) -> Iterator[str]:
+    """Yield comments, and tags that marklas ignores: unknown ones, and those without an end tag.
+
+    A start tag and its end tag are at the same depth of the tokens.
+    """
+    opened: list[tuple[str, str]] = []
+    for token in tokens:
+        kind = token["type"]
+        if kind in {"block_html", "inline_html"}:
+            for tag in _HTML.finditer(token["raw"]):
+                yield from _without_effect(tag, opened, in_cell=in_cell)
+        else:
+            children = token.get("children", [])
+            yield from _tags_without_effect(children, in_cell=in_cell or kind == "table_cell")
+    for _, raw in opened:
+        yield raw
+
+
+def _without_effect(
+    tag: re.Match[str], opened: list[tuple[str, str]], *, in_cell: bool
+) -> Iterator[str]:
+    """Yield a tag if marklas ignores it; keep the list of open tags up to date."""
+    closing, name, attrs = tag.groups()
+    if name is None:
+        if tag[0] != EMPTY_COMMENT:
+            yield tag[0]
+    elif name.lower() in _VOID_TAGS:
+        pass
+    elif closing:
+        place = next((i for i in reversed(range(len(opened))) if opened[i][0] == name), None)
+        if place is None:
+            yield tag[0]
+        else:
+            del opened[place]
+    elif is_from_marklas(name, attrs) or name in {"p", "summary"} or (in_cell and name in IN_CELLS):
+        opened.append((name, tag[0]))
+    else:
+        yield tag[0]
+
+
+def _texts(tokens: list[dict[str, Any]], problem: str = "") -> Iterator[tuple[str, bool, str]]:
+    """Yield each text, whether it is in a block of HTML, and what would be wrong if it is lost."""
+    for token in tokens:
+        match token:
+            case {"type": "block_html" | "inline_html", "raw": str(raw)}:
+                yield _HTML.sub(" ", raw), True, problem
+            case {"type": "block_code", "raw": str(raw)}:
+                yield raw, False, problem
+                language, *_ = token.get("attrs", {}).get("info", "").split() or [""]
+                yield language, False, problem
+            case {"raw": str(raw)}:
+                yield raw, False, problem
+            case _:
+                inner = AMONG_WORDS if token["type"] == "image" else problem
+                yield from _texts(token.get("children", []), inner)
+                if "url" in token.get("attrs", {}):
+                    yield restore_address(token["attrs"]["url"]), False, inner
+
+
+def _repeated_addresses(markdown: str, strings: list[str]) -> Iterator[DroppedPiece]:
+    """Yield definitions, such as ``[a]: https://...``, of a label that is defined before."""
+    addresses = list(_ADDRESS.finditer(markdown))
+    labels = Counter(filter(None, (label_key(address[2]) for address in addresses)))
+    addresses = [address for address in addresses if labels[label_key(address[2])] > 1]
+    kept = unquote("\n".join(strings)) if addresses else ""
+    kept_words = set(_WORD.findall(kept))
+    for address in addresses:
+        wanted = unquote(html.unescape(address[3]))
+        words = _WORD.findall(wanted)
+        if address[3] in kept:
+            continue
+        if not kept_words.issuperset(words) or not (words or wanted in kept):
+            yield _piece_at(address[1], markdown, is_html=False)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """Yield every text in a JSON value."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, dict):
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+
+
+_TAGS = (
+    "a|abbr|article|aside|b|big|blockquote|button|caption|center|cite|code|col|dd|del|details|div"
+    "|dl|dt|em|figure|font|footer|form|h[1-6]|header|i|iframe|img|input|ins|kbd|label|li|main|mark"
+    "|nav|ol|p|picture|pre|q|s|samp|script|section|small|span|strike|strong|style|sub|summary|sup"
+    "|svg|table|tbody|td|tfoot|th|thead|tr|tt|u|ul|var|video"
+)
+_CANDIDATE = re.compile(
+    rf"""\\.
+    |^[ \t]*(?P<box>\[[ xX]\])(?=[ \t])
+    |{FIRST}(?P<footnote>\[\^[^\]\n]{{1,300}}\]:)
+    |{FIRST}(?P<unused>\[[^\]\n]{{1,300}}\]:)[ \t]*<?(?P<defined>[^\s<>]{{1,2000}})
+    |(?P<alert>(?<=>)[ \t]*\[!(?P<panel>[A-Za-z]{{1,20}})\])(?P<more>.*)
+    |(?P<color>\{{[A-Za-z]{{2,12}}\}})
+    |(?P<day>\{{\d{{1,4}}-\d\d?-\d\d?\}})
+    |(?<![\w@/.+-])(?P<mention>@(?!\w[\w.-]*/\w)[^\W\d_][\w.-]*\w)
+    |(?<![\w:/])(?P<emoji>:(?:[a-z][a-z0-9_+-]{{1,40}}|[+-]1):)(?![\w:])
+    |(?P<tag>(?<!\w)<(?:{_TAGS})(?=[\s/>])[^<>\n]*>|<su[bp]>)
+    |(?P<blanks>!?\[[^\[\]\n]{{0,300}}\]\([^\s()<>]{{1,300}}[ ][^()<>"'\n]{{0,300}}\.\w{{2,4}}\))
+    |(?P<file>!\[[^\]\n]{{0,300}}\]\((?:attachment:[^\s()<>]{{1,300}}|<attachment:[^<>\n]{{1,300}}>)\))
+    |!\[[^\]\n]{{0,300}}\]\((?:<(?P<angled_image>(?:\\.|[^<>\\\n]){{1,2000}})>|(?P<image>[^\s()]{{1,2000}}))
+     [^()\n]{{0,300}}\)
+    |\]\((?:<(?P<angled_link>(?:\\.|[^<>\\\n]){{1,2000}})>|(?P<link>[^\s()<>]{{1,2000}}))
+    |<\w+[ ][^<>\n]{{0,40}}\badf=[^<>\n]*>(?P<shown>[^<\n]*)""",
+    re.VERBOSE,
+)
+# The line that opens a block of code.
+_INFO = re.compile(r"[^`~\n]*(?:`+|~+)[ \t]*\S+[ \t]+(\S.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class UnconvertedPiece:
+    """A piece of Markdown that reaches Jira as plain text, or not visibly.
+
+    Attributes:
+        text: The piece.
+        line: The line that it is in, from 1 on.
+        reason: What becomes of it in Jira, and what to write instead.
+    """
+
+    text: str
+    line: int
+    reason: str
+
+
+def find_unconverted(
+    markdown: str, document: Json, *, before: str = "", pictures: Mapping[str, str]
+) -> Iterator[UnconvertedPiece]:
+    """Yield the pieces of Markdown that reach Jira as plain text.
+
+    Args:
+        markdown: The Markdown.
+        document: The document that it was converted to.
+        before: The Markdown before the edit, whose pieces are not reported again.
+        pictures: What is known of pictures of files on disk, by their addresses; empty for those
+            that are attached.
+    """
+    known = Counter(candidate.text for candidate in _candidates(before))
+    text = "\n".join(prose(document))
+    addresses = set(_addresses(document))
+    for candidate in _candidates(markdown):
+        if known[candidate.text]:
+            known[candidate.text] -= 1
+        elif candidate.reason is _AFTER_LANGUAGE:
+            yield replace(candidate, text=clip(candidate.text, 40))
+        elif candidate.reason not in _UNSEEN:
+            if candidate.text in text:
+                yield replace(candidate, text=clip(candidate.text, 40))
+        elif candidate.reason is _NO_PICTURE and without_escapes(candidate.text) in pictures:
+            if reason := pictures[without_escapes(candidate.text)]:
+                yield replace(candidate, text=clip(candidate.text, 40), reason=reason)
+        elif without_escapes(candidate.text) in addresses:
+            yield replace(candidate, text=clip(candidate.text, 40))
+
+
+def _candidates(markdown: str) -> list[UnconvertedPiece]:
+    """Return what looks like such a piece, in the order of the lines."""
+    pieces = [*_infos(markdown), *_candidates_in_text(markdown)]
+    return sorted(pieces, key=lambda piece: piece.line)
+
+
+def _infos(markdown: str) -> Iterator[UnconvertedPiece]:
+    """Yield what follows the language of each block of code."""
+    for start, _ in fenced(markdown):
+        if match := _INFO.match(markdown, start):
+            line = markdown.count("\n", 0, start) + 1
+            yield UnconvertedPiece(match[1].strip(), line, _AFTER_LANGUAGE)
+
+
+def _candidates_in_text(markdown: str) -> Iterator[UnconvertedPiece]:
+    """Yield what looks like such a piece outside of code."""
+    lines = markdown.split("\n")
+    for number, line in enumerate(blank_code(markdown).split("\n"), start=1):
+        for match in _CANDIDATE.finditer(line):
+            kind = match.lastgroup
+            if kind == "more":
+                reason = _MISPLACED_PANEL if match["panel"].upper() in PANELS else _UNKNOWN_PANEL
+                if reason is _MISPLACED_PANEL or not match["more"].strip():
+                    yield UnconvertedPiece(match["alert"].strip(), number, reason)
+            elif kind == "color" and lines[number - 1][: match.start()][-1:] != "`":
+                pass  # it belongs to no status
+            elif kind == "tag" and _SHORT_TAG.match(match["tag"]):
+                yield UnconvertedPiece(match["tag"], number, _WITHOUT_END_TAG)
+            elif kind in _REASONS:
+                yield UnconvertedPiece(match[kind], number, _REASONS[kind])
+            if kind == "defined":
+                yield UnconvertedPiece(match["unused"], number, _REASONS["unused"])
+            if kind in _PLACES and not _PLACES[kind].match(match[kind]):
+                reason = _NO_PICTURE if kind.endswith("image") else _NOWHERE
+                yield UnconvertedPiece(match[kind], number, reason)
+
+
+_MISPLACED_PANEL = (
+    "goes to Jira as a word of a quote; the mark of a panel stands alone in the first line of a "
+    "quote, and the quote in no list"
+)
+_UNKNOWN_PANEL = f"goes to Jira as a word of a quote; a panel is called {', '.join(WORDS.values())}"
+_WITHOUT_END_TAG = (
+    "goes to Jira as text; it needs an end tag, and <details> the beginning of a line"
+)
+_SHORT_TAG = re.compile(rf"<(?:{'|'.join(SHORT)})[ >]")
+_REASONS = {
+    "file": "goes to Jira as text, for its ticket has no file of that name; attach it first",
+    "mention": "goes to Jira as text and tells nobody; write @[Name], which is looked up in Jira",
+    "color": f"makes no status; a color is {', '.join(COLORS)}",
+    "day": "goes to Jira as text, for it is not a date; a date is written {2026-03-01}",
+    "emoji": "goes to Jira as text, for it knows no emoji of that name; write the character itself",
+    "tag": "goes to Jira as text, for HTML is not read here; write Markdown instead",
+    "blanks": "goes to Jira as text; an address with blanks needs to be between < and >",
+    "footnote": "goes to Jira as text, for Jira has no footnotes; write the note where it belongs",
+    "unused": "goes to Jira as text, for no link here uses this address",
+    "box": "goes to Jira as text; a task is written - [ ], and stands in a description alone",
+}
+_AFTER_LANGUAGE = (
+    "stays in the file alone, since Jira has only the language of a block of code, its first word"
+)
+_NOWHERE = (
+    "leads nowhere in Jira; attach the file to the issue, or write the whole address, with https://"
+)
+_NO_PICTURE = (
+    "leads nowhere in Jira; a push attaches a picture of a file only if it is new and alone in its "
+    "paragraph of a description"
+)
+#: Reasons of what is not text in Jira.
+_UNSEEN = frozenset({_NOWHERE, _NO_PICTURE})
+_ADDRESS_ANYWHERE = re.compile(r"(?!file:)[a-z][a-z0-9+.-]+:", re.IGNORECASE)
+# On Jira's own site, or in the text itself, a link may lead somewhere.
+_ON_SITE = re.compile(rf"[/#]|{_ADDRESS_ANYWHERE.pattern}", re.IGNORECASE)
+#: The form of addresses that work in Jira, by their syntax in Markdown.
+_PLACES = {
+    "image": _ADDRESS_ANYWHERE,
+    "angled_image": _ADDRESS_ANYWHERE,
+    "link": _ON_SITE,
+    "angled_link": _ON_SITE,
+    "defined": _ON_SITE,
+}
+
+
+def _addresses(document: Json) -> Iterator[str]:
+    """Yield the addresses of the pictures and links in a document."""
+    for node in walk(document):
+        for part in (node, *(node.get("marks") or ())):
+            attrs = part.get("attrs")
+            if isinstance(attrs, dict):
+                yield str(attrs.get("url", attrs.get("href", "")))
+
+
+#: So many words are enough to find a line.
+_MOST_WORDS = 5
+#: What is between two words of a text: punctuation, marks and tags, on a few lines.
+_BETWEEN = r"(?:[\W_]|<[^<>]*>|&\w+;){1,200}?"
+
+
+def line_of(markdown: str, blocks: Sequence[object], path: Sequence[int]) -> int:
+    """Return the line of Markdown in which a block begins, from 1.
+
+    The texts of the blocks are looked for in their order, so that the line may be one nearby if
+    the Markdown is unusual.
+
+    Args:
+        markdown: The Markdown.
+        blocks: The blocks that it was converted to.
+        path: The index of the block in them, then in the block there, and so on. An index past the
+            last block is for the end.
+    """
+    at = 0
+    for place, text in _line_texts(blocks, ()):
+        match = _find(markdown, text, at)
+        if place[: len(path)] >= tuple(path):
+            return markdown.count("\n", 0, at if match is None else match.start()) + 1
+        at = at if match is None else match.end()
+    return markdown.rstrip("\n").count("\n") + 1
+
+
+def _line_texts(
+    blocks: Sequence[object], path: tuple[int, ...]
+) -> Iterator[tuple[tuple[int, ...], str]]:
+    """Yield the place of each text; one of a block of text counts as that of the block."""
+    for at, node in enumerate(blocks):
+        place = (*path, at)
+        text: Any = node.get("text") if isinstance(node, dict) else None
+        content: Any = node.get("content") if isinstance(node, dict) else None
+        if isinstance(text, str):
+            yield place, text
+        elif isinstance(content, list):
+            yield from _line_texts(content, place)
+
+
+def _find(markdown: str, text: str, start: int) -> re.Match[str] | None:
+    words = _WORD.findall(text[:200])[:_MOST_WORDS]
+    if not words:
+        return None
+    pattern = re.compile(_BETWEEN.join(map(re.escape, words)))
+    return pattern.search(markdown, start) or re.compile(re.escape(words[0])).search(
+        markdown, start
+    )

@@ -1,0 +1,49 @@
+"""The placeholder characters of the short forms.
+
+`_placeholders` describes what placeholders are. While a document is written, those of `RAW` stand
+for signs that marklas would escape. While Markdown is read, those of `ESCAPED` stand for signs
+with a backslash before them, which begin no short form.
+"""
+
+from __future__ import annotations
+
+from ticketr.app.jira.adf._addresses import BACKSLASH, EMPHASIS
+
+_OPEN, _CLOSE, _LESS, _TICK = "\ufddc", "\ufddd", "\ufdde", "\ufddf"
+#: Is removed in the end. Before a tag it makes a paragraph of what would be a block of HTML.
+STAY = "\ufdd3"
+#: Stands for the end of a line.
+NEWLINE = "\ufde0"
+#: Stands at the end of a panel's mark, if a paragraph follows in the next line.
+JOIN = "\ufde1"
+#: Stands before the ``>`` of an address in angle brackets.
+AUTO = "\ufde6"
+#: Stands at the end of a block that needs no blank line behind it.
+TIGHT = "\ufde8"
+#: Stands at the start of an item that gets the other marker of its kind of list.
+OTHER = "\ufde9"
+#: Stands for the ``[`` of a definition that no link uses, which is text.
+UNUSED = "\ufdea"
+#: The last placeholder of all.
+LAST = UNUSED
+
+#: The placeholders of the characters that marklas would escape.
+RAW = {
+    **EMPHASIS,
+    ord("["): _OPEN,
+    ord("]"): _CLOSE,
+    ord("<"): _LESS,
+    ord("`"): _TICK,
+    ord("\\"): BACKSLASH,
+}
+#: The characters that the placeholders of this module stand for; `EMPHASIS` has its own table.
+OF_RAW = {_OPEN: "[", _CLOSE: "]", _LESS: "<", _TICK: "`", NEWLINE: "\n", JOIN: ""}
+#: The placeholders of characters that follow a backslash.
+ESCAPED = {"{": "\ufde2", ":": "\ufde3", "@": "\ufde4", "[": "\ufde5", "%": "\ufde7"}
+#: The characters that the placeholders of `ESCAPED` stand for.
+OF_ESCAPED = {placeholder: sign for sign, placeholder in ESCAPED.items()}
+
+
+def raw(text: str) -> str:
+    """Return a text that marklas writes unchanged."""
+    return text.translate(RAW)
