@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from ticketr._lazy import import_on_use
 from ticketr.app.config.aliases import BUILT_IN, UsedAlias, checked_alias, expand_aliases
-from ticketr.app.config.atomic import open_new, replace_atomically, write_new
 from ticketr.app.config.checks import (
     CONFIRM_ABOVE,
     DOWNLOAD,
@@ -41,9 +40,17 @@ from ticketr.app.config.errors import (
     WorkspaceTaken,
 )
 from ticketr.app.config.fields import MappedField, WantedField, reserved_name
+from ticketr.app.config.files import (
+    LINK_REASON,
+    config_folder,
+    open_new,
+    open_write_folder,
+    prepare_config_folder,
+    replace_atomically,
+    write_new,
+)
 from ticketr.app.config.go_file import GO_FILE, read_go_file
 from ticketr.app.config.marks import Marks, add_mark, has_mark, new_marks, note_marked, open_marks
-from ticketr.app.config.private_files import config_folder, prepare_config_folder
 from ticketr.app.config.state_folder import (
     LOCK_FILE,
     STATE_FILE,
@@ -70,7 +77,6 @@ from ticketr.app.config.workspace_file import (
     write_schema,
     write_workspace_file,
 )
-from ticketr.app.config.write_folder import LINK_REASON, open_write_folder
 
 if TYPE_CHECKING:
     from ticketr.app.config.config_edits import (

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ticketr.app.config.files import exclusive, read_private, write_private
 from ticketr.app.config.marks import open_marks
-from ticketr.app.config.private_files import exclusive, read_private, write_private
 from ticketr.app.config.tomlfile import edited
 from ticketr.app.config.user_config import (
     CONFIG_FILE,

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ticketr.app.config.private_files import exclusive, read_private, write_private
+from ticketr.app.config.files import exclusive, read_private, write_private
 from ticketr.app.config.tomlfile import edited, read_table
 from ticketr.app.config.user_config import read_user_config
 

@@ -16,9 +16,8 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
-from ticketr.app.config.atomic import replace_atomically, write_new
 from ticketr.app.config.errors import UnsafePath
-from ticketr.app.config.write_folder import open_write_folder
+from ticketr.app.config.files import open_write_folder, replace_atomically, write_new
 
 #: The folder's name: state, lock, history, trash. It ignores itself in git.
 STATE_FOLDER = ".ticketr"

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ticketr._errors import TicketrError
+from ticketr.app.config.files import config_folder
 from ticketr.app.config.marks import has_mark, read_marks
-from ticketr.app.config.private_files import config_folder
 from ticketr.app.config.state_folder import STATE_FILE, STATE_FOLDER, require_database
 
 #: The most keys that are offered, and the most that are offered with their titles.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ticketr.app.config.private_files import exclusive, read_private, write_private
+from ticketr.app.config.files import exclusive, read_private, write_private
 from ticketr.app.config.tomlfile import edited, read_table
 
 TOKEN_FILE = "tokens.toml"  # noqa: S105 - a name

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NoReturn
 from ticketr.app.config import keychain
 from ticketr.app.config.environment import TOKEN_NAMES, read_environment
 from ticketr.app.config.errors import TokenFailed, token_place
-from ticketr.app.config.private_files import config_folder
+from ticketr.app.config.files import config_folder
 from ticketr.app.config.token_file import TOKEN_FILE, delete_token, read_token, write_token
 
 if TYPE_CHECKING:

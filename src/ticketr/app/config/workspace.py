@@ -20,8 +20,8 @@ from ticketr.app.config.aliases import BUILT_IN, UsedAlias, expand_aliases, name
 from ticketr.app.config.checks import checked_project
 from ticketr.app.config.environment import PROJECT_NAMES, URL_NAMES, Environment, read_environment
 from ticketr.app.config.errors import BadSetting, ConfigError, MissingSetting, SiteNotConfirmed
+from ticketr.app.config.files import config_folder
 from ticketr.app.config.go_file import GO_FILE, GoFile, read_go_file
-from ticketr.app.config.private_files import config_folder
 from ticketr.app.config.state_folder import STATE_FILE, STATE_FOLDER
 from ticketr.app.config.token_rule import SiteTrust, is_environment_for, trust_in
 from ticketr.app.config.user_config import LoginEntry, UserConfig, WorkspaceEntry, read_user_config

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ticketr.app.config.aliases import is_built_in, read_aliases
-from ticketr.app.config.atomic import replace_atomically, settings_errors
 from ticketr.app.config.checks import (
     checked_attachments,
     checked_jql,
@@ -23,8 +22,13 @@ from ticketr.app.config.checks import (
 )
 from ticketr.app.config.errors import BadFile, BadSetting, SecretInFile
 from ticketr.app.config.fields import MappedField, earlier_name, one_line, reserved_name
+from ticketr.app.config.files import (
+    LINK_REASON,
+    open_write_folder,
+    replace_atomically,
+    settings_errors,
+)
 from ticketr.app.config.tomlfile import edited, read_table, read_text
-from ticketr.app.config.write_folder import LINK_REASON, open_write_folder
 
 if TYPE_CHECKING:
     from ticketr.app.config.fields import WantedField

@@ -1,0 +1,307 @@
+"""TODO."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shlex
+import stat
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ticketr.app.config.errors import NotPrivate, SettingsFailed
+from ticketr.app.config.tomlfile import read_text
+
+#: Names another folder than the system's usual one.
+FOLDER_NAME = "TICKETR_CONFIG_DIR"
+
+
+def config_folder(environ: Mapping[str, str]) -> Path:
+    """Return the user's folder of settings, which need not exist."""
+    if named := environ.get(FOLDER_NAME, ""):
+        return Path(named).absolute()
+    # Loaded only where it is needed: it takes as long as reading the settings.
+    import platformdirs  # noqa: PLC0415 - see above
+
+    return platformdirs.user_config_path("ticketr")
+
+
+def read_private(path: Path) -> str | None:
+    """Read a file that belongs to the user alone.
+
+    Returns:
+        Its text, or None where there is no such file.
+
+    Raises:
+        NotPrivate: Others can read it, or change it or its folder.
+        BadFile: It is not an ordinary file, too large or no text.
+        SettingsFailed: The system refused to read it.
+    """
+    text = read_text(path, check=lambda status: _check_file(path, status))
+    if text is not None:
+        with settings_errors(path.parent, "look at"):
+            _check_folder(path.parent, path.parent.stat())
+    return text
+
+
+def _check_file(path: Path, status: os.stat_result) -> None:
+    _check(path, status, 0o077, "open it", 600)
+
+
+def _check_folder(folder: Path, status: os.stat_result) -> None:
+    _check(folder, status, 0o022, "put files into it", 700)
+
+
+def _check(path: Path, status: os.stat_result, others: int, action: str, wanted: int) -> None:
+    _check_owner(path, status)
+    if status.st_mode & others:
+        problem = f"others can {action} (mode {status.st_mode & 0o777:o})"
+        raise NotPrivate(str(path), problem, f"chmod {wanted} {shlex.quote(str(path))}")
+
+
+def _check_owner(path: Path, status: os.stat_result) -> None:
+    # A file of root's is fine, since root can read and change everything anyway.
+    if status.st_uid not in {os.geteuid(), 0}:
+        raise NotPrivate(
+            str(path),
+            f"it belongs to another user (number {status.st_uid})",
+            f"use a folder of your own, named in {FOLDER_NAME}",
+        )
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file of the user's folder in one step, or make it; hold ``exclusive`` meanwhile.
+
+    Raises:
+        SettingsFailed: The system refused to write it.
+    """
+    write_atomically(path, text, mode=0o600)
+
+
+def prepare_config_folder(folder: Path) -> None:
+    """Create the user's folder if it is missing, and check that it can be written to.
+
+    Raises:
+        NotPrivate: Others could put files into it.
+        SettingsFailed: The system refused.
+    """
+    with exclusive(folder):
+        pass
+
+
+@contextmanager
+def exclusive(folder: Path) -> Generator[None]:
+    """Create the user's folder if it is missing, and lock it against other processes.
+
+    Without the lock, two processes that add an entry at once would lose one of them.
+
+    Raises:
+        NotPrivate: Others could put files into it.
+        SettingsFailed: The system refused.
+    """
+    with settings_errors(folder, "make"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _check_folder(folder, folder.stat())
+        descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        with settings_errors(folder, "lock"):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+# Paths are text where descriptors and flags need the calls of os.
+# ruff: noqa: PTH123
+
+
+#: A link of the name is not followed either: with O_EXCL it is a file that exists.
+_NEW_FILE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+
+
+def write_atomically(path: Path, text: str, *, mode: int | None = None) -> None:
+    """Replace a file, or create it.
+
+    Where the path is a link, its target is replaced. The text is on the disk when this returns.
+
+    Args:
+        path: The file.
+        text: All of its new text.
+        mode: Its permissions; else those that it has, or of any new file.
+
+    Raises:
+        SettingsFailed: The system refused; the old file is unchanged.
+    """
+    with settings_errors(path, "write"):
+        real = path.resolve()
+        descriptor = os.open(real.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            if mode is None and real.exists():
+                mode = real.stat().st_mode & 0o777
+            replace_atomically(descriptor, real.name, text, mode=mode)
+        finally:
+            os.close(descriptor)
+
+
+def replace_atomically(
+    folder: int,
+    name: str,
+    text: str,
+    *,
+    temporary: str | None = None,
+    mode: int | None,
+    durable: bool = True,
+    check: Callable[[], None] = lambda: None,
+) -> None:
+    """Write a temporary file and rename it: it replaces the other completely or not at all.
+
+    A link of that name is replaced, and not followed.
+
+    Few system calls, since each lets another thread take over: a pull makes thousands of files.
+
+    Args:
+        folder: The descriptor of the folder; for one in a workspace see `open_write_folder`.
+        name: The file to replace or create.
+        text: All of its new text.
+        temporary: A name in the same folder that no file has; None for one that is made from the
+            file's and the ID of this process.
+        mode: Its permissions; None for those of any new file.
+        durable: Whether it must outlive a loss of power.
+        check: Called just before the rename; what it raises leaves the target unchanged.
+
+    Raises:
+        OSError: The system refused; the old file is unchanged.
+    """
+    if temporary is None:
+        temporary = f".{name}.{os.getpid()}.new"
+        with suppress(FileNotFoundError):
+            os.unlink(temporary, dir_fd=folder)  # left by a killed process with the same ID
+    write_new(folder, temporary, text, mode=mode, durable=durable)
+    try:
+        check()
+        os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary, dir_fd=folder)
+        raise
+    if durable:
+        with suppress(OSError):  # as far as the system does that for a folder
+            os.fsync(folder)
+
+
+def write_new(
+    folder: int,
+    name: str,
+    text: str,
+    *,
+    mode: int | None = None,
+    durable: bool = False,
+) -> None:
+    """Write a file that must not be there yet, completely or not at all.
+
+    Args:
+        folder: The descriptor of the folder; for one in a workspace see `open_write_folder`.
+        name: The file.
+        text: All of its text.
+        mode: Its permissions; None for those of any new file.
+        durable: Whether it must outlive a loss of power.
+
+    Raises:
+        FileExistsError: Something has that name.
+        OSError: The system refused.
+    """
+    descriptor = open_new(folder, name, mode)
+    try:
+        with open(descriptor, "wb") as file:
+            if mode is not None:
+                os.fchmod(descriptor, mode)
+            file.write(text.encode())
+            if durable:
+                file.flush()
+                os.fsync(descriptor)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name, dir_fd=folder)
+        raise
+
+
+def open_new(folder: int, name: str, mode: int | None = None) -> int:
+    """Create a file that must not be there yet, and return its descriptor.
+
+    Args:
+        folder: The descriptor of the folder.
+        name: The file.
+        mode: Its permissions, less those that the umask takes; None for those of any new file.
+
+    Raises:
+        FileExistsError: Something has that name.
+        OSError: The system refused.
+    """
+    return os.open(name, _NEW_FILE_FLAGS, 0o666 if mode is None else mode, dir_fd=folder)
+
+
+@contextmanager
+def settings_errors(path: Path, action: str) -> Generator[None]:
+    """Convert an OSError to SettingsFailed.
+
+    Raises:
+        SettingsFailed: The block raised an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise SettingsFailed(str(path), action, error.strerror or str(error)) from error
+
+
+LINK_REASON = "is a link, and nothing is written through a link; move it away"
+_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+@contextmanager
+def open_write_folder(
+    root: Path | str, folder: str = "", *, make: bool = False, is_own: bool = False
+) -> Generator[int]:
+    """Open a folder of a workspace to write into it by its descriptor.
+
+    Args:
+        root: The workspace's folder.
+        folder: The folder, relative to that, with ``/``.
+        make: Whether to make what is missing of it. The workspace's own folder is never made: a new
+            one would be empty, and hide from the user where the other files went.
+        is_own: Whether its first part is ticketr's own folder, which is hidden.
+
+    Raises:
+        OSError: A link or a hidden folder is on the way, or the system refused.
+    """
+    here = os.open(root, _FLAGS)
+    try:
+        names = folder.split("/") if folder else []
+        for number, name in enumerate(names):
+            path = "/".join(names[: number + 1])
+            if name.startswith(".") and (number or not is_own):
+                reason = f"{path} is hidden, and nothing is written into a hidden folder"
+                raise OSError(errno.ELOOP, reason, name)
+            outer, here = here, _open(path, here, make=make)
+            os.close(outer)
+        yield here
+    finally:
+        os.close(here)
+
+
+def _open(path: str, within: int, *, make: bool) -> int:
+    """Open the last folder of a path by the descriptor of the folder around it."""
+    name = path.rpartition("/")[2]
+    try:
+        return os.open(name, _FLAGS | os.O_NOFOLLOW, dir_fd=within)
+    except FileNotFoundError:
+        if not make:
+            raise
+    except OSError as error:
+        if stat.S_ISLNK(os.stat(name, dir_fd=within, follow_symlinks=False).st_mode):
+            raise OSError(errno.ELOOP, f"{path} {LINK_REASON}", name) from error
+        raise
+    with suppress(FileExistsError):
+        os.mkdir(name, dir_fd=within)
+    return _open(path, within, make=False)
