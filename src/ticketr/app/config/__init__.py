@@ -22,7 +22,6 @@ from ticketr.app.config.checks import (
     checked_project,
     checked_site,
 )
-from ticketr.app.config.environment import TOKEN_NAMES, read_environment
 from ticketr.app.config.errors import (
     BadFile,
     BadSetting,
@@ -68,7 +67,14 @@ from ticketr.app.config.user_config import (
     read_keys,
     read_user_config,
 )
-from ticketr.app.config.workspace import Workspace, find_folder, find_root, resolve_workspace
+from ticketr.app.config.workspace import (
+    TOKEN_NAMES,
+    Workspace,
+    find_folder,
+    find_root,
+    read_environment,
+    resolve_workspace,
+)
 from ticketr.app.config.workspace_file import (
     WORKSPACE_FILE,
     WorkspaceFile,

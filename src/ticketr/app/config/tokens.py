@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ticketr.app.config import keychain
-from ticketr.app.config.environment import TOKEN_NAMES, read_environment
 from ticketr.app.config.errors import TokenFailed, token_place
 from ticketr.app.config.files import config_folder, exclusive, read_private, write_private
 from ticketr.app.config.tomlfile import edited, read_table
+from ticketr.app.config.workspace import TOKEN_NAMES, read_environment
 
 if TYPE_CHECKING:
     from ticketr.app.config.workspace import Workspace

@@ -2,7 +2,7 @@
 
 Settings have precedence in this order: the command's own options, the workspace's
 ``ticketr.toml``, the user's config, the environment, the ``.ticketr.yaml`` of the Go program. The
-token rule overrides all of them; see `ticketr.app.config.token_rule`.
+token rule overrides all of them; see `ticketr.app.config.workspace`.
 """
 
 from __future__ import annotations
@@ -11,24 +11,126 @@ import os
 from collections.abc import (
     Collection,
     Mapping,
+    Set as AbstractSet,
 )
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ticketr.app.config.aliases import BUILT_IN, UsedAlias, expand_aliases, names_in
-from ticketr.app.config.checks import checked_project
-from ticketr.app.config.environment import PROJECT_NAMES, URL_NAMES, Environment, read_environment
+from ticketr.app.config.checks import checked_project, checked_site
 from ticketr.app.config.errors import BadSetting, ConfigError, MissingSetting, SiteNotConfirmed
 from ticketr.app.config.files import config_folder
 from ticketr.app.config.go_file import GO_FILE, GoFile, read_go_file
 from ticketr.app.config.state_folder import STATE_FILE, STATE_FOLDER
-from ticketr.app.config.token_rule import SiteTrust, is_environment_for, trust_in
 from ticketr.app.config.user_config import LoginEntry, UserConfig, WorkspaceEntry, read_user_config
 from ticketr.app.config.workspace_file import WORKSPACE_FILE, WorkspaceFile, read_workspace_file
 
 if TYPE_CHECKING:
     from ticketr.app.config.fields import WantedField
+
+
+URL_NAMES = ("JIRA_URL",)
+TOKEN_NAMES = ("JIRA_API_TOKEN", "JIRA_API_KEY")
+PROJECT_NAMES = ("JIRA_PROJECT_KEY", "JIRA_PROJECT")
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The settings in the environment.
+
+    Attributes:
+        site: The site's address, without a trailing slash.
+        email: The account's e-mail address.
+        token: Its API token; never shown.
+        project: The project's key.
+        project_place: The name of the setting that has it, for people.
+        project_problem: Why the project's key is unusable; raised where a project is needed.
+        story_type: The type of a new ticket that names none.
+        subtask_type: The type of a new sub-task that names none.
+    """
+
+    site: str | None = None
+    email: str | None = None
+    token: str | None = field(default=None, repr=False)
+    project: str | None = None
+    project_place: str = ""
+    project_problem: ConfigError | None = None
+    story_type: str | None = None
+    subtask_type: str | None = None
+
+
+def read_environment(environ: Mapping[str, str]) -> Environment:
+    """Read the settings in the environment.
+
+    Raises:
+        BadSetting: The address cannot be one.
+    """
+    url_name, url = _first_set(environ, URL_NAMES)
+    name, key = _first_set(environ, PROJECT_NAMES)
+    project, problem = None, None
+    try:
+        project = checked_project(name, key) if key else None
+    except BadSetting as error:
+        problem = error
+    return Environment(
+        site=checked_site(url_name, url) if url else None,
+        email=_first_set(environ, ("JIRA_EMAIL",))[1] or None,
+        token=_first_set(environ, TOKEN_NAMES)[1] or None,
+        project=project,
+        project_place=name,
+        project_problem=problem,
+        story_type=_first_set(environ, ("JIRA_STORY_TYPE",))[1] or None,
+        subtask_type=_first_set(environ, ("JIRA_SUBTASK_TYPE",))[1] or None,
+    )
+
+
+def _first_set(environ: Mapping[str, str], names: tuple[str, ...]) -> tuple[str, str]:
+    for name in names:
+        if value := environ.get(name, "").strip():
+            return name, value
+    return names[0], ""
+
+
+class SiteTrust(Enum):
+    """Why a site may have a login."""
+
+    ENVIRONMENT = "JIRA_URL names it"
+    CONFIRMED = "you confirmed it for this folder"
+    NONE = "only a file in the workspace names it"
+
+
+def trust_in(site: str, *, named: str | None, confirmed: str | None) -> SiteTrust:
+    """Return why a login may go to a site, or that it may not.
+
+    Args:
+        site: The workspace's site.
+        named: The site in JIRA_URL.
+        confirmed: The site that the user's config has for this folder.
+    """
+    if site == named:
+        return SiteTrust.ENVIRONMENT
+    if site == confirmed:
+        return SiteTrust.CONFIRMED
+    return SiteTrust.NONE
+
+
+def is_environment_for(
+    site: str, *, named: str | None, confirmed: str | None, known: AbstractSet[str]
+) -> bool:
+    """Return whether the login in the environment is one for a site.
+
+    Args:
+        site: The workspace's site.
+        named: The site in JIRA_URL.
+        confirmed: The site that the user's config has for this folder.
+        known: Every site that the user's config names.
+    """
+    if named is not None:
+        return site == named
+    return site == confirmed and known <= {site}
+
 
 #: What new tickets and sub-tasks are that name no type.
 STORY_TYPE = "Task"
