@@ -139,7 +139,7 @@ def _exit_code(received: signal.Signals | None) -> int:
 
 
 def _read_settings(texts: Sequence[str]) -> tuple[FieldSetting, ...]:
-    from ticketr.app.config.names import folded
+    from ticketr.app.config.checks import folded
 
     settings = tuple(map(_read_setting, texts))
     names = [folded(setting.name) for setting in settings]

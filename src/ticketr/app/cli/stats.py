@@ -85,7 +85,7 @@ def stats(
 
 def _unknown(fields: Sequence[str], issues: Sequence[Candidate]) -> Iterator[str]:
     """Yield a warning for each field that no issue has."""
-    from ticketr.app.config.names import nearest
+    from ticketr.app.config.checks import nearest
     from ticketr.app.tickets import fold
 
     known = {fold(name): name for issue in issues for name in issue.fields}

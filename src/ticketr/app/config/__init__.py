@@ -15,12 +15,15 @@ from ticketr.app.config.checks import (
     DOWNLOAD,
     OLDER_STRATEGIES,
     STRATEGIES,
+    MappedField,
+    WantedField,
     checked_cloud_id,
     checked_email,
     checked_jql,
     checked_name,
     checked_project,
     checked_site,
+    reserved_name,
 )
 from ticketr.app.config.errors import (
     BadFile,
@@ -38,7 +41,6 @@ from ticketr.app.config.errors import (
     UnsafePath,
     WorkspaceTaken,
 )
-from ticketr.app.config.fields import MappedField, WantedField, reserved_name
 from ticketr.app.config.files import (
     LINK_REASON,
     config_folder,

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from ticketr.app.config.checks import checked_jql
+from ticketr.app.config.checks import checked_jql, nearest
 from ticketr.app.config.errors import BadSetting
-from ticketr.app.config.names import nearest
 
 if TYPE_CHECKING:
     from ticketr.app.config.tomlfile import Table

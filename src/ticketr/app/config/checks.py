@@ -2,12 +2,89 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
 from ticketr.app.config.errors import BadSetting
-from ticketr.app.config.names import one_of
+
+
+def folded(name: str) -> str:
+    """Return the form of a name in which two names are compared.
+
+    Case does not count, nor whether an accented letter is written as one character or as two.
+    """
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def close_names(name: str, known: Iterable[str], *, most: int = 1) -> list[str]:
+    """Return the known names that are most like an unknown one, the best first."""
+    by_folded = {folded(text): text for text in known}
+    return [
+        by_folded[match] for match in difflib.get_close_matches(folded(name), by_folded, n=most)
+    ]
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that is most like an unknown one; None where none is like it."""
+    return next(iter(close_names(name, known)), None)
+
+
+def one_of(name: str, known: Sequence[str]) -> str:
+    """Say in an error which values are possible, and which one may have been meant."""
+    hint = nearest(name, known)
+    offer = f" (did you mean {hint}?)" if hint else ""
+    return f"it is one of {', '.join(known)}{offer}"
+
+
+@dataclass(frozen=True, slots=True)
+class MappedField:
+    """A field under a name of the user's own.
+
+    Attributes:
+        name: The name of its line.
+        id: What Jira calls it, such as ``customfield_10016``.
+        place: The file and line of the mapping, for errors.
+    """
+
+    name: str
+    id: str
+    place: str = field(default="", compare=False)
+
+
+#: Lines that a push knows by their names, with their fields.
+_KEPT = {"Type": "issuetype", "Status": "status"}
+#: A field by the name that the site has for it, or under one of the user's own.
+WantedField: TypeAlias = "str | MappedField"
+
+
+def earlier_name(wanted: MappedField, before: Iterable[MappedField]) -> str | None:
+    """Return the earlier name of the same field; None where it has none."""
+    return next(
+        (mapped_field.name for mapped_field in before if mapped_field.id == wanted.id), None
+    )
+
+
+def reserved_name(wanted: MappedField) -> str | None:
+    """Return the reserved name that a mapping breaks: its name or its field belongs to that name."""
+    return next(
+        (
+            name
+            for name, field_id in _KEPT.items()
+            if (name == wanted.name) != (field_id == wanted.id)
+        ),
+        None,
+    )
+
+
+def one_line(name: str) -> str:
+    """Return a name with its whitespace collapsed to single spaces."""
+    return " ".join(name.split())
+
 
 #: What to do with attachments so that a pull downloads them.
 DOWNLOAD = "download"

@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ticketr.app.config.checks import checked_project
+from ticketr.app.config.checks import MappedField, checked_project, earlier_name, one_line, one_of
 from ticketr.app.config.errors import BadFile, BadSetting
-from ticketr.app.config.fields import MappedField, earlier_name, one_line
-from ticketr.app.config.names import one_of
 from ticketr.app.config.tomlfile import read_text
 
 if TYPE_CHECKING:

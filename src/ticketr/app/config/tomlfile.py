@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ticketr.app.config.checks import nearest
 from ticketr.app.config.errors import BadFile, BadSetting, SettingsFailed, UnknownKey, place
-from ticketr.app.config.names import nearest
 
 #: Bytes; a larger file was not written by a person.
 LARGEST = 64 * 1024

@@ -14,10 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ticketr.app.config.aliases import read_aliases
-from ticketr.app.config.checks import checked_cloud_id, checked_email, checked_name, checked_site
+from ticketr.app.config.checks import (
+    checked_cloud_id,
+    checked_email,
+    checked_name,
+    checked_site,
+    nearest,
+)
 from ticketr.app.config.errors import BadSetting, UnknownWorkspace
 from ticketr.app.config.files import read_private
-from ticketr.app.config.names import nearest
 from ticketr.app.config.tomlfile import read_table
 
 if TYPE_CHECKING:

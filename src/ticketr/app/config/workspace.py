@@ -28,7 +28,7 @@ from ticketr.app.config.user_config import LoginEntry, UserConfig, WorkspaceEntr
 from ticketr.app.config.workspace_file import WORKSPACE_FILE, WorkspaceFile, read_workspace_file
 
 if TYPE_CHECKING:
-    from ticketr.app.config.fields import WantedField
+    from ticketr.app.config.checks import WantedField
 
 
 URL_NAMES = ("JIRA_URL",)

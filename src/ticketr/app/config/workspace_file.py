@@ -14,14 +14,17 @@ from typing import TYPE_CHECKING
 
 from ticketr.app.config.aliases import is_built_in, read_aliases
 from ticketr.app.config.checks import (
+    MappedField,
     checked_attachments,
     checked_jql,
     checked_project,
     checked_site,
     checked_strategy,
+    earlier_name,
+    one_line,
+    reserved_name,
 )
 from ticketr.app.config.errors import BadFile, BadSetting, SecretInFile
-from ticketr.app.config.fields import MappedField, earlier_name, one_line, reserved_name
 from ticketr.app.config.files import (
     LINK_REASON,
     open_write_folder,
@@ -31,7 +34,7 @@ from ticketr.app.config.files import (
 from ticketr.app.config.tomlfile import edited, read_table, read_text
 
 if TYPE_CHECKING:
-    from ticketr.app.config.fields import WantedField
+    from ticketr.app.config.checks import WantedField
     from ticketr.app.config.tomlfile import Table
 
 #: The file's name, in the workspace's root.

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
-from ticketr.app.config.names import folded
+from ticketr.app.config.checks import folded
 from ticketr.app.jira.adf import canonical
 from ticketr.app.jira.models import Issue
 from ticketr.app.sync.compare.comments import CommentPart, TextPart, jira_comments

@@ -12,7 +12,7 @@ from datetime import date
 from types import MappingProxyType
 
 from ticketr._lazy import compile_on_use
-from ticketr.app.config.names import folded
+from ticketr.app.config.checks import folded
 from ticketr.app.jira import Allowed, User
 from ticketr.app.sync.compare.mapping import BELOW
 from ticketr.app.sync.compare.times import (
