@@ -94,7 +94,7 @@ if TYPE_CHECKING:
         store_workspace,
         use_workspace,
     )
-    from ticketr.app.config.list_memory import ListMemory, read_list_memory, store_list_memory
+    from ticketr.app.config.state_folder import ListMemory, read_list_memory, store_list_memory
     from ticketr.app.config.state_names import known_assignees, known_keys, known_statuses
 
 #: The modules of names that few commands need, each imported when its first name is looked up.
