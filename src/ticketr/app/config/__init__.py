@@ -51,23 +51,36 @@ from ticketr.app.config.files import (
     write_new,
 )
 from ticketr.app.config.go_file import GO_FILE, read_go_file
-from ticketr.app.config.marks import Marks, add_mark, has_mark, new_marks, note_marked, open_marks
 from ticketr.app.config.state_folder import (
     LOCK_FILE,
     STATE_FILE,
     STATE_FOLDER,
+    ListMemory,
     StateFolder,
+    read_list_memory,
     require_database,
+    store_list_memory,
 )
 from ticketr.app.config.tokens import FoundToken, TokenSource, find_token, forget_token, store_token
 from ticketr.app.config.tomlfile import Table, read_text
 from ticketr.app.config.user_config import (
     LoginEntry,
+    Marks,
     UserConfig,
     WorkspaceEntry,
+    add_mark,
     free_name,
+    has_mark,
+    new_marks,
+    note_marked,
+    open_marks,
     read_keys,
     read_user_config,
+    remove_alias,
+    remove_workspace,
+    store_alias,
+    store_workspace,
+    use_workspace,
 )
 from ticketr.app.config.workspace import (
     TOKEN_NAMES,
@@ -87,25 +100,10 @@ from ticketr.app.config.workspace_file import (
 )
 
 if TYPE_CHECKING:
-    from ticketr.app.config.config_edits import (
-        remove_alias,
-        remove_workspace,
-        store_alias,
-        store_workspace,
-        use_workspace,
-    )
-    from ticketr.app.config.state_folder import ListMemory, read_list_memory, store_list_memory
     from ticketr.app.config.state_names import known_assignees, known_keys, known_statuses
 
 #: The modules of names that few commands need, each imported when its first name is looked up.
-_HOMES = {
-    **dict.fromkeys(
-        ("remove_alias", "remove_workspace", "store_alias", "store_workspace", "use_workspace"),
-        "config_edits",
-    ),
-    **dict.fromkeys(("ListMemory", "read_list_memory", "store_list_memory"), "list_memory"),
-    **dict.fromkeys(("known_assignees", "known_keys", "known_statuses"), "state_names"),
-}
+_HOMES = dict.fromkeys(("known_assignees", "known_keys", "known_statuses"), "state_names")
 
 if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would seem to exist
     __getattr__ = import_on_use(__name__, _HOMES)

@@ -1,4 +1,7 @@
-"""Checks single values of settings. Pure: no file is read and no request is sent."""
+"""Checks single values of settings, names of fields included, and finds names like an unknown one.
+
+Pure: no file is read and no request is sent.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,12 @@
-"""TODO."""
+"""Writes files safely: atomically, for the user alone, and only below a workspace's own folders.
+
+A git repository can bring links, and a file that is written into ``.git`` can make git run a
+program. So everything that is written below a workspace's folder is written by a descriptor of
+`open_write_folder`: no link below the workspace is followed, and no hidden folder is opened but
+ticketr's own. The workspace's folder itself, which the user names, may be reached by links.
+
+Synchronous. The operating system's errors are raised as they are.
+"""
 
 from __future__ import annotations
 

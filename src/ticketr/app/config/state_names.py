@@ -15,8 +15,8 @@ from typing import Any
 
 from ticketr._errors import TicketrError
 from ticketr.app.config.files import config_folder
-from ticketr.app.config.marks import has_mark, read_marks
 from ticketr.app.config.state_folder import STATE_FILE, STATE_FOLDER, require_database
+from ticketr.app.config.user_config import has_mark, read_marks
 
 #: The most keys that are offered, and the most that are offered with their titles.
 MOST_KEYS, MOST_TITLES = 5_000, 60

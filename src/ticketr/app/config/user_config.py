@@ -1,17 +1,24 @@
-"""Reads ``config.toml`` in the user's own folder: the workspaces and the logins.
+"""Reads and changes ``config.toml`` in the user's own folder: the workspaces and the logins.
 
 Only the user writes here, so a site that is here is one that the user has confirmed.
+
+The user's marks are here, too. A git repository can bring a state file in ``.ticketr``, which would
+make the repository's changes look like the user's edits, and a history of jobs that never ran. So
+each of these files that ticketr makes holds the user's mark: a random text that is kept in the
+user's own folder of settings. One mark for all files needs no list of them, and a workspace that is
+moved keeps its mark.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ticketr.app.config.aliases import read_aliases
 from ticketr.app.config.checks import (
@@ -22,11 +29,14 @@ from ticketr.app.config.checks import (
     nearest,
 )
 from ticketr.app.config.errors import BadSetting, UnknownWorkspace
-from ticketr.app.config.files import read_private
-from ticketr.app.config.tomlfile import read_table
+from ticketr.app.config.files import exclusive, read_private, write_private
+from ticketr.app.config.tomlfile import edited, read_table
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from ticketr.app.config.tomlfile import Table
+
 
 CONFIG_FILE = "config.toml"
 
@@ -226,3 +236,251 @@ def free_name(wanted: str, config: UserConfig) -> str:
     base = "".join(letters).strip("._-")[:50] or "tickets"
     numbered = (f"{base}-{number}" for number in count(2))
     return next(name for name in chain([base], numbered) if name not in config.workspaces)
+
+
+MARKS_FILE = "marks.toml"
+
+_MARK_NAME, _UNMARKED_NAME = "mark", "unmarked"
+_MARK_FORM = re.compile(r"[0-9a-f]{64}")
+_FIRST_LINES_OF_MARKS = """\
+# The mark by which ticketr knows the state files that you made; keep it to yourself. Without it you
+# are asked once about each of your workspaces whether it is yours.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The mark of a user's state files, and which older state files lack it.
+
+    Attributes:
+        mark: What they bear, 64 hexadecimal digits; in no repr.
+        unmarked: The folders of workspaces that were in the user's config before there were marks,
+            and whose state files bear none yet.
+    """
+
+    mark: str = field(repr=False)
+    unmarked: tuple[str, ...] = ()
+
+    def is_older(self, root: Path) -> bool:
+        """Return whether a workspace was the user's before there were marks."""
+        return os.path.realpath(root) in map(os.path.realpath, self.unmarked)
+
+    def without(self, root: Path) -> Marks:
+        """Return the same without a workspace whose state file has the mark now."""
+        real = os.path.realpath(root)
+        left = tuple(text for text in self.unmarked if os.path.realpath(text) != real)
+        return replace(self, unmarked=left)
+
+
+def open_marks(folder: Path) -> Marks:
+    """Read the user's mark; make one if the user has none yet.
+
+    Args:
+        folder: The user's folder of settings, which is made if it does not exist.
+
+    Raises:
+        ConfigError: The file, or the config, cannot be used.
+        SettingsFailed: The system refused.
+    """
+    marks = read_marks(folder)
+    if marks is not None:
+        return marks
+    with exclusive(folder):
+        marks = read_marks(folder)  # another process may have made it meanwhile
+        if marks is None:
+            marks = new_marks(folder)
+            _write(folder, marks)
+    return marks
+
+
+def has_mark(database: sqlite3.Connection, mark: str) -> bool:
+    """Return whether a database has a mark."""
+    try:
+        rows = database.execute("SELECT 1 FROM mark WHERE value = ?", (mark,)).fetchall()
+    except database.OperationalError:  # an older version made it
+        return False
+    return bool(rows)
+
+
+def add_mark(database: sqlite3.Connection, mark: str) -> None:
+    """Add a mark to a database; it may have several."""
+    database.execute("CREATE TABLE IF NOT EXISTS mark (value TEXT PRIMARY KEY) WITHOUT ROWID")
+    database.execute("INSERT OR IGNORE INTO mark VALUES (?)", (mark,))
+
+
+def read_marks(folder: Path) -> Marks | None:
+    """Read the user's mark; return None if the user has none yet.
+
+    Raises:
+        ConfigError: The file cannot be used.
+        SettingsFailed: The system refused.
+    """
+    path = folder / MARKS_FILE
+    text = read_private(path)
+    if text is None:
+        return None
+    table = read_table(path, text)
+    table.refuse_unknown((_MARK_NAME, _UNMARKED_NAME))
+    mark = table.text(_MARK_NAME) or ""
+    if not _MARK_FORM.fullmatch(mark):
+        raise table.bad(_MARK_NAME, "this is not a mark; move the file away, and a new one is made")
+    return Marks(mark, table.texts(_UNMARKED_NAME))
+
+
+def new_marks(folder: Path) -> Marks:
+    """Return a new mark, without storing it.
+
+    Raises:
+        ConfigError: The config cannot be used.
+        SettingsFailed: The system refused to read it.
+    """
+    # Imported here, since a completion reads marks and has to be quick.
+    import secrets  # noqa: PLC0415 - see above
+
+    config = read_user_config(folder)
+    known = tuple(str(entry.folder) for entry in config.workspaces.values())
+    return Marks(secrets.token_hex(32), known)
+
+
+def note_marked(folder: Path, root: Path) -> None:
+    """Record that the state file of a workspace has the mark now.
+
+    Raises:
+        ConfigError: The file cannot be used.
+        SettingsFailed: The system refused to write it.
+    """
+    with exclusive(folder):
+        marks = read_marks(folder)
+        if marks is not None and marks.is_older(root):
+            _write(folder, marks.without(root))
+
+
+def _write(folder: Path, marks: Marks) -> None:
+    path = folder / MARKS_FILE
+    values: dict[str, str | list[str]] = {_MARK_NAME: marks.mark}
+    if marks.unmarked:
+        values[_UNMARKED_NAME] = list(marks.unmarked)
+    write_private(
+        path, edited(path, _FIRST_LINES_OF_MARKS, lambda document: document.update(values))
+    )
+
+
+_FIRST_LINES = """\
+# ticketr's settings for this user; docs/workspaces.md tells what can stand here.
+"""
+
+
+def store_workspace(folder: Path, entry: WorkspaceEntry) -> None:
+    """Add a workspace to the user's config, or change its entry.
+
+    What the new entry leaves open stays, unless the old entry named another site. The first
+    workspace becomes the one in use.
+
+    Raises:
+        ConfigError: The config that is there cannot be used.
+        SettingsFailed: The system refused to write it.
+    """
+
+    def change(document: dict[str, Any]) -> None:
+        table = document.setdefault("workspaces", {}).setdefault(entry.name, {})
+        if table.get("site") != entry.site:
+            for key in list(table):
+                del table[key]
+        values = {
+            "folder": str(entry.folder),
+            "site": entry.site,
+            "email": entry.login.email,
+            "token_command": list(entry.login.token_command) or None,
+            "cloud_id": entry.login.cloud_id,
+        }
+        table.update({key: value for key, value in values.items() if value is not None})
+        document.setdefault("use", entry.name)
+
+    # First, so that this workspace does not count as older than the user's mark.
+    open_marks(folder)
+    _edit(folder, change)
+
+
+def use_workspace(folder: Path, name: str) -> None:
+    """Make a workspace the one in use.
+
+    Raises:
+        UnknownWorkspace: There is no workspace of that name.
+        ConfigError: The config that is there cannot be used.
+        SettingsFailed: The system refused to write it.
+    """
+
+    def change(document: dict[str, Any]) -> None:
+        document["use"] = name
+
+    _edit(folder, change, needed=name)
+
+
+def remove_workspace(folder: Path, name: str) -> None:
+    """Take a workspace out of the user's config; nothing in its own folder is touched.
+
+    Raises:
+        UnknownWorkspace: There is no workspace of that name.
+        ConfigError: The config that is there cannot be used.
+        SettingsFailed: The system refused to write it.
+    """
+
+    def change(document: dict[str, Any]) -> None:
+        del document["workspaces"][name]
+        if not document["workspaces"]:
+            del document["workspaces"]
+        if document.get("use") == name:
+            del document["use"]
+
+    _edit(folder, change, needed=name)
+
+
+def store_alias(folder: Path, name: str, query: str) -> None:
+    """Give a query a name, for every workspace of the user.
+
+    Raises:
+        ConfigError: The config that is there cannot be used.
+        SettingsFailed: The system refused to write it.
+    """
+
+    def change(document: dict[str, Any]) -> None:
+        document.setdefault("aliases", {})[name] = query
+
+    _edit(folder, change)
+
+
+def remove_alias(folder: Path, name: str) -> bool:
+    """Take an alias out of the user's config.
+
+    Returns:
+        Whether it was there.
+
+    Raises:
+        ConfigError: The config that is there cannot be used.
+        SettingsFailed: The system refused to write it.
+    """
+
+    def change(document: dict[str, Any]) -> None:
+        del document["aliases"][name]
+        if not document["aliases"]:
+            del document["aliases"]
+
+    if name not in read_user_config(folder).aliases:
+        return False
+    _edit(folder, change)
+    return True
+
+
+def _edit(
+    folder: Path, change: Callable[[dict[str, Any]], None], *, needed: str | None = None
+) -> None:
+    """Change the file's text, and check that it can be read before it is written."""
+    path = folder / CONFIG_FILE
+    with exclusive(folder):
+        config = read_user_config(folder)
+        if needed is not None:
+            config.named(needed)
+        text = read_private(path)
+        new = edited(path, _FIRST_LINES if text is None else text, change)
+        parse_user_config(path, new)
+        write_private(path, new)

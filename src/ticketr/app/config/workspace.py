@@ -3,6 +3,20 @@
 Settings have precedence in this order: the command's own options, the workspace's
 ``ticketr.toml``, the user's config, the environment, the ``.ticketr.yaml`` of the Go program. The
 token rule overrides all of them; see `ticketr.app.config.workspace`.
+
+The token rule: a token goes only to the site that it was stored for. Two questions, asked in this
+order.
+
+*May this site have any login at all?* A site named by JIRA_URL, or by the user's own config for
+this very folder, is the user's word. A site that only ``ticketr.toml`` names is not: that file
+comes with a git repository, and its author could otherwise have every token sent to a
+server of theirs. Such a site gets nothing, not even a token that was stored for it, until the
+user has confirmed it for this folder: else a repository could also let its tickets be pushed in
+the user's name without the user knowing.
+
+*Which token is for this site?* One from a command, the keyring or the tokens file is under the
+site that it is for. One from the environment is for the site in JIRA_URL. Without JIRA_URL it
+says no site: it is taken for the workspace's, if the user has confirmed that one and has no other.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import assume, given, strategies as st
 
-from ticketr.app.jira.adf import forms
+from ticketr.app.jira.adf.forms import inline
 from ticketr.app.tui.markdown import LONGEST_TEXT, RenderedLine, render_markdown
 from ticketr.app.tui.markdown.forms import PANELS
 from ticketr.app.tui.markdown.tables import LEAST_COLUMN, column_widths
@@ -156,7 +156,7 @@ def test_quotes_with_a_mark_are_panels() -> None:
 
 
 def test_each_panel_that_jira_knows_has_its_mark() -> None:
-    assert PANELS == forms.PANELS
+    assert PANELS == inline.PANELS
     for word in PANELS:
         (label, _) = render_markdown(f"> [!{word}]\n> a", 40)
         assert plain(label.line) != f"│ [!{word}]"
