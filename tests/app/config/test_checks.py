@@ -31,8 +31,7 @@ from ticketr.app.config import (
     resolve_workspace,
     store_alias,
 )
-from ticketr.app.config.checks import checked_strategy
-from ticketr.app.config.names import close_names, nearest, one_of
+from ticketr.app.config.checks import checked_strategy, close_names, nearest, one_of
 from ticketr.app.config.state_names import MOST_TITLES
 from ticketr.app.jira import Issue
 from ticketr.app.sync import State, Store

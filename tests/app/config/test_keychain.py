@@ -15,7 +15,7 @@ from keyring.backends.null import Keyring as NullKeyring
 
 from ticketr.app.config import BadFile, NotPrivate, TokenFailed, keychain, token_command
 from ticketr.app.config.token_command import run_token_command
-from ticketr.app.config.token_file import TOKEN_FILE, delete_token, read_token, write_token
+from ticketr.app.config.tokens import TOKEN_FILE, delete_token, read_token, write_token
 
 SITE = "https://acme.atlassian.net"
 

@@ -26,10 +26,9 @@ from ticketr.app.config import (
     require_database,
     store_list_memory,
 )
-from ticketr.app.config.atomic import write_atomically
-from ticketr.app.config.config_edits import store_workspace
-from ticketr.app.config.list_memory import FILE, MOST_FILTERS
-from ticketr.app.config.private_files import exclusive, read_private, write_private
+from ticketr.app.config.files import exclusive, read_private, write_atomically, write_private
+from ticketr.app.config.state_folder import FILE, MOST_FILTERS
+from ticketr.app.config.user_config import store_workspace
 
 
 def mode(path: Path) -> int:
@@ -136,7 +135,7 @@ def test_a_disk_without_room_is_reported_and_loses_nothing(folder: Path) -> None
     store(folder / "x", "old")
     program = (
         "import sys, pathlib, resource\n"
-        "from ticketr.app.config.private_files import exclusive, write_private\n"
+        "from ticketr.app.config.files import exclusive, write_private\n"
         "from ticketr.app.config import SettingsFailed\n"
         "path = pathlib.Path(sys.argv[1]) / 'x'\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
@@ -170,7 +169,7 @@ def test_a_folder_in_the_files_place_is_refused(folder: Path) -> None:
 def test_two_programs_that_change_it_at_once_take_turns(folder: Path) -> None:
     program = (
         "import sys, pathlib\n"
-        "from ticketr.app.config.private_files import exclusive, read_private, write_private\n"
+        "from ticketr.app.config.files import exclusive, read_private, write_private\n"
         "path = pathlib.Path(sys.argv[1]) / 'x'\n"
         "for _ in range(50):\n"
         "    with exclusive(path.parent):\n"

@@ -29,7 +29,7 @@ from ticketr.app.config import (
     store_token,
     store_workspace,
 )
-from ticketr.app.config.token_file import read_token, write_token
+from ticketr.app.config.tokens import read_token, write_token
 
 A = "https://a.example"
 B = "https://b.example"

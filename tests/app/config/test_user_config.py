@@ -35,8 +35,8 @@ from ticketr.app.config import (
 )
 from ticketr.app.config.checks import STRATEGIES
 from ticketr.app.config.errors import SecretInFile
-from ticketr.app.config.token_rule import SiteTrust, is_environment_for, trust_in
 from ticketr.app.config.user_config import _KEYS, _WORKSPACE_KEYS
+from ticketr.app.config.workspace import SiteTrust, is_environment_for, trust_in
 from ticketr.app.config.workspace_file import _KEYS as FILE_KEYS, _SYNC_KEYS, WORKSPACE_FILE
 
 SITE = "https://acme.atlassian.net"

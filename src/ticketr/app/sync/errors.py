@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ticketr._errors import TicketrError
-from ticketr.app.config.names import close_names
+from ticketr.app.config.checks import close_names
 from ticketr.app.tickets import is_key
 from ticketr.cleaning import clean
 

@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.app.config.fields import WantedField
+from ticketr.app.config.checks import WantedField
 from ticketr.app.jira import BadRequest, JiraClient, LastChange, open_jira
 from ticketr.app.sync.compare.mapping import (
     NEVER_LINES,

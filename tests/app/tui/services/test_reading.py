@@ -19,7 +19,7 @@ from fakes.pulls import Bench, inline
 from trio.testing import MockClock
 
 from jira_sandbox import make_site
-from ticketr.app.config.list_memory import FILE as LIST_FILE
+from ticketr.app.config.state_folder import FILE as LIST_FILE
 from ticketr.app.sync import Store
 from ticketr.app.tickets import Ticket, render
 from ticketr.app.tui import effects, messages

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ticketr.app.config.fields import MappedField, WantedField
+from ticketr.app.config.checks import MappedField, WantedField
 from ticketr.app.jira.adf import is_too_large, to_adf, visible, weight
 from ticketr.app.jira.models import Issue
 from ticketr.app.sync.compare.attachments import (

@@ -10,7 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Self
 
-from ticketr.app.config.names import folded
+from ticketr.app.config.checks import folded
 from ticketr.app.sync.compare.times import ESTIMATES
 from ticketr.app.sync.errors import nearest
 from ticketr.app.sync.push.rich_text import new_document

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ticketr.app.config.names import folded
+from ticketr.app.config.checks import folded
 from ticketr.app.jira import User, adf
 from ticketr.app.sync.compare.comments import TextPart
 from ticketr.app.sync.compare.diff import CorePart, description_adf
