@@ -44,7 +44,7 @@ nitpick_ignore_regex = [
     # Names of the standard library.
     (
         "py:class",
-        r"([\w.]+\.)?(Abstract\w+|datetime|timedelta|PathLike|TextIO|Async\w+|Awaitable|Callable|Hashable|Iterable|Sequence)",
+        r"([\w.]+\.)?(Abstract\w+|datetime|timedelta|PathLike|TextIO|Async\w+|Awaitable|Callable|Generator|Hashable|Iterable|Mapping|Sequence)",
     ),
     ("py:class", "App|Celery|Task"),
     # Types that their users need not name.

@@ -91,9 +91,16 @@ class Calendar:
         previous, due, due_at = self._due, self._due, -math.inf
         steps = 0
         while due_at < now and steps < MAX_STEPS:
-            following = datetime_after(self._next, due)
-            previous = due
-            due, due_at = following, following.timestamp() - offset
+            previous, due = (
+                due,
+                checked_datetime("the datetime that every() returns", self._next(due)),
+            )
+            if due <= previous:
+                raise ValueError(
+                    "every() must return a later time than it is given: for"
+                    f" {previous.isoformat()} it returned {due.isoformat()}"
+                )
+            due_at = due.timestamp() - offset
             steps += 1
         self._previous, self._due, self.due_at = previous, due, due_at
         return steps - 1
@@ -106,22 +113,6 @@ class Calendar:
 
 
 DueTimes: TypeAlias = Interval | Calendar
-
-
-def datetime_after(every: Callable[[datetime], datetime], due: datetime) -> datetime:
-    """Return the due time that a user's function gives after another one, in UTC.
-
-    Raises:
-        BaseException: What the function raises.
-        TypeError, ValueError: It gives no later time.
-    """
-    following = checked_datetime("the datetime that every() returns", every(due))
-    if following <= due:
-        raise ValueError(
-            f"every() must return a later time than it is given: for {due.isoformat()}"
-            f" it returned {following.isoformat()}"
-        )
-    return following
 
 
 def make_due_times(

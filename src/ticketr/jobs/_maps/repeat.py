@@ -20,15 +20,13 @@ from trio.lowlevel import enable_ki_protection
 
 from ticketr._errors import DuplicateJob, QueueClosed
 from ticketr.jobs._groups import has_only_exceptions
-from ticketr.jobs._job import JobErrorInfo
-from ticketr.jobs._record import snapshot_of
+from ticketr.jobs._job import JobErrorInfo, JobID, JobSnapshot
+from ticketr.jobs._maps.due_times import DueTimes, make_due_times
+from ticketr.jobs._record import JobRecord, snapshot_of
 from ticketr.jobs._scheduling.schedule import PriorityQueue
 
 if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
-    from ticketr.jobs._job import JobID, JobSnapshot
-    from ticketr.jobs._maps.due_times import DueTimes
-    from ticketr.jobs._record import JobRecord
 
 logger = logging.getLogger("ticketr.jobs")
 
@@ -169,9 +167,6 @@ class Repeats:
         """
         if self._queue.phase.draining:
             raise QueueClosed
-
-        from ticketr.jobs._maps.due_times import make_due_times  # noqa: PLC0415 - only for a repeat
-
         now, offset = self._queue.now(), self._queue.wall_clock.offset()
         times = make_due_times(every, first, now, offset, partial(call_in_context, template))
         if times.due_at < now:
@@ -197,7 +192,7 @@ class Repeats:
             if repeat.is_waiting and times.due_at == now:
                 self._submit_due(repeat)
         except BaseException:
-            self._remove(repeat)
+            self.end(repeat)
             raise
         self._wait(repeat)
 
@@ -266,7 +261,12 @@ class Repeats:
         try:
             repeat.skip_past(self._queue.now(), self._queue.wall_clock.offset())
         except BaseException as error:  # noqa: ASYNC103, BLE001 - the user's function
-            self._end_with(repeat, error)
+            self.end(repeat)
+            if not has_only_exceptions(error):
+                self._queue.interrupt(error)
+            else:
+                text, reason = JobErrorInfo.of(error).traceback, "since every() gave no next time"
+                logger.error("repeat %r has ended, %s:\n%s", repeat.id, reason, text)  # noqa: TRY400
             return  # noqa: ASYNC104 - it is logged, or leaves by the block
         self._wait(repeat)
         self._changed(repeat)
@@ -281,27 +281,15 @@ class Repeats:
 
     # The end
 
-    def _end_with(self, repeat: Repeat, error: BaseException) -> None:
-        """End a repeat whose function of the due time has failed."""
-        self.end(repeat)
-        if not has_only_exceptions(error):
-            self._queue.interrupt(error)
-            return
-        text = JobErrorInfo.of(error).traceback
-        logger.error("repeat %r has ended, since every() gave no next time:\n%s", repeat.id, text)
-
     def end(self, repeat: Repeat) -> bool:
         """End a repeat; a run that has been submitted goes on. Return False if it had ended."""
         if self.live.get(repeat.id) is not repeat:
             return False
         self._scheduled.discard(repeat)
-        self._remove(repeat)
-        self._changed(repeat)
-        return True
-
-    def _remove(self, repeat: Repeat) -> None:
         del self.live[repeat.id]
         repeat.due_times = repeat.template = repeat.missed_at = None
+        self._changed(repeat)
+        return True
 
     def end_all(self) -> None:
         """End all repeats, since the queue begins to end."""
@@ -414,17 +402,13 @@ class RepeatHandle:
 
     def __repr__(self) -> str:
         repeat = self._repeat
-        state = (
-            "ended"
-            if self._core.repeats.live.get(repeat.id) is not repeat
-            else "not loaded"
-            if repeat.due_times is None
-            else "running"
-            if repeat.is_running
-            else "paused"
-            if repeat.is_paused
-            else "waiting"
-        )
-        return (
-            f"<RepeatHandle id={repeat.id!r}, {state}, {repeat.runs} runs, {repeat.missed} missed>"
-        )
+        is_live = self._core.repeats.live.get(repeat.id) is repeat
+        states = {
+            "ended": not is_live,
+            "not loaded": repeat.due_times is None,
+            "running": repeat.is_running,
+            "paused": repeat.is_paused,
+        }
+        state = next((name for name, holds in states.items() if holds), "waiting")
+        counts = f"{repeat.runs} runs, {repeat.missed} missed"
+        return f"<RepeatHandle id={repeat.id!r}, {state}, {counts}>"
