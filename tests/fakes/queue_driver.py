@@ -6,11 +6,11 @@ import math
 import queue
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import trio
 from fakes.guest_run import GuestRun
-from fakes.queue_driver_parts import BodyError, GivesIn, MapReader, Reader, Submitter, each_of
 from fakes.queue_model_parts import Wish
 
 from ticketr import (
@@ -31,9 +31,63 @@ from ticketr import (
     in_thread,
     open_job_queue,
 )
+from ticketr.jobs._updates import Updates
 
 Command: TypeAlias = Callable[[JobContext], object]
 Handles: TypeAlias = Sequence[JobHandle[object]]
+
+
+class GivesIn(Exception):
+    """Ends a job that has caught its interrupt, as the interrupt would have."""
+
+
+class BodyError(Exception):
+    """The error by which the block is left."""
+
+
+@dataclass(eq=False)
+class Submitter:
+    """A task that has called ``submit``."""
+
+    scope: trio.CancelScope = field(default_factory=trio.CancelScope)
+    handle: JobHandle[object] | None = None
+    refusal: type[Exception] | None = None
+
+
+@dataclass(eq=False)
+class MapReader:
+    """A task that reads the outcomes of a map."""
+
+    scope: trio.CancelScope = field(default_factory=trio.CancelScope)
+    read: list[str] = field(default_factory=list)
+    error: Exception | None = None
+    ended: bool = False
+
+
+async def each_of(wishes: Sequence[Wish]) -> AsyncGenerator[Wish]:
+    for wish in wishes:
+        yield wish
+
+
+@dataclass(eq=False)
+class Reader:
+    """A task that reads updates, unless it is stalled."""
+
+    updates: Updates[JobSnapshot]
+    seen: list[JobSnapshot] = field(default_factory=list)
+    go_on: trio.Event = field(default_factory=trio.Event)
+    ended: bool = False
+
+    async def read(self) -> None:
+        with trio.CancelScope(shield=True), self.updates:
+            async for snapshot in self.updates:
+                self.seen.append(snapshot)
+                await self.go_on.wait()
+        self.ended = True
+
+    def stall(self) -> None:
+        if self.go_on.is_set():
+            self.go_on = trio.Event()
 
 
 class QueueDriver:
@@ -52,6 +106,7 @@ class QueueDriver:
         cancels_on_error: bool = False,
     ) -> None:
         self.labels: dict[JobID, str] = {}
+        self.retried: dict[JobID, list[tuple[JobSnapshot, str]]] = {}
         self.starts: list[str] = []
         self.told: list[str] = []
         self.managers = 0
@@ -106,6 +161,8 @@ class QueueDriver:
 
     async def _job(self, context: JobContext, wish: Wish) -> object:
         label = context.id if "#" in context.id else wish.label
+        if context.id in self.retried:
+            label = self.label_of(self.queue.snapshot(context.id))
         self.starts.append(label)
         if wish.in_thread:
             return await self._job_in_thread(context, label)
@@ -165,8 +222,12 @@ class QueueDriver:
     def label_of(self, job: JobSnapshot) -> str:
         """Return the label of a job: its name, but of a run of a repeat its ID.
 
-        All jobs of a map have its name; their labels are noted as they are found.
+        All jobs of a map have its name; their labels are noted as they are found. A retry has the
+        name and the ID of the job that failed, and was submitted later.
         """
+        for failed, label in reversed(self.retried.get(job.id, [])):
+            if job.name == failed.name and job.submitted_at > failed.submitted_at:
+                return label
         return self.labels.get(job.id) or (job.id if "#" in job.id else job.name)
 
     def note_labels(self, name: str, labels: Sequence[str]) -> None:
@@ -206,6 +267,22 @@ class QueueDriver:
                         self._job, wish, **self.options_of(wish, after)
                     )
                 except (DuplicateJob, QueueClosed) as refusal:
+                    submitter.refusal = type(refusal)
+
+        self.start(task)
+        return submitter
+
+    def retry(self, handle: JobHandle[object], label: str) -> Submitter:
+        """Retry a job that has failed, under another label, or any other job."""
+        submitter = Submitter()
+        failed = handle.snapshot()
+        self.retried.setdefault(failed.id, []).append((failed, label))
+
+        async def task() -> None:
+            with submitter.scope:
+                try:
+                    submitter.handle = await self.queue.retry(failed.id)
+                except (DuplicateJob, QueueClosed, ValueError) as refusal:
                     submitter.refusal = type(refusal)
 
         self.start(task)

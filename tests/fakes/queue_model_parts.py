@@ -36,6 +36,8 @@ class Wish:
     """Submitted by a map of this one item; for the queue it is a submit that waits for room."""
     map: str = ""
     """The label of the map of several items that it is one of."""
+    retried: ModelJob | None = None
+    """The failed job that it is a retry of."""
 
     @property
     def goes_on(self) -> bool:
@@ -54,7 +56,6 @@ class ModelJob:
     """Those before it that have not ended as it needs."""
     superseded: list[ModelJob] = field(default_factory=list)
     """The running job with its ID, whose end it waits for, however that is."""
-    """Whether it comes too late to supersede another, which keeps the ID."""
     status: JobStatus = JobStatus.PENDING
     attempt: int = 0
     snoozes: int = 0

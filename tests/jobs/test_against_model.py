@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 from fakes.internals import core_of
-from fakes.queue_driver_parts import Reader
+from fakes.queue_driver import Reader
 from fakes.queue_model_parts import ModelJob
 from fakes.queue_rules import QueueRules
 from hypothesis import HealthCheck, Phase, settings

@@ -183,16 +183,6 @@ async def test_no_more_are_submitted_than_workers_and_room(
     assert min(unread) >= 3  # or a worker could be idle
 
 
-async def test_no_worker_is_idle_while_there_are_items(autojump_clock: MockClock) -> None:
-    async with (
-        open_job_queue(workers=4, max_pending=7) as queue,
-        queue.map(double, [1.0] * 40) as values,
-    ):
-        assert [value async for value in values] == [2] * 40
-
-    assert trio.current_time() == 10
-
-
 # Failures
 
 

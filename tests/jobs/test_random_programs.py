@@ -22,6 +22,7 @@ from fakes.small_jobs import quiet
 from trio.testing import MockClock
 
 from ticketr import (
+    DuplicateJob,
     JobContext,
     JobError,
     JobHandle,
@@ -38,6 +39,8 @@ LONG: Final = 10_000.0
 """Seconds; no program needs more than a few hundred."""
 PROGRAMS: Final = 400
 ALL: Final = "all jobs"
+MOST_RETRIES: Final = 20
+"""Retries by hand in a program; jobs may retry each other."""
 STRESS_SECONDS: Final = 20 * 60.0
 
 
@@ -96,6 +99,7 @@ def submit(chance: random.Random, depth: int) -> Step:
 
 def job_step(chance: random.Random, depth: int) -> Step:
     kinds = ["sleep", "checkpoint", "wait", "wait", "wait", "read", "until idle", "idle", "cancel"]
+    kinds += ["retry"] * 3
     if depth < 4:
         kinds += ["submit"] * 6 + ["limited", "fail"]
     do = chance.choice(kinds)
@@ -117,7 +121,7 @@ class Runner:
         self.queue: JobQueue
         self.handles: list[JobHandle[object]] = []
         self.waits: dict[str, str] = {}  # by the ID of the job that waits without a limit
-        self.refused = 0
+        self.refused = self.retries = 0
         self.wrong: list[str] = []  # the jobs that were refused a wait without a reason
         self.numbers = itertools.count()
 
@@ -151,6 +155,11 @@ class Runner:
                     await self.do_submit(step, waiter)
                 case "cancel":
                     handle.cancel()
+                case "retry" if self.retries < MOST_RETRIES:
+                    failed = [job for job in self.handles if job.status is JobStatus.FAILED]
+                    handle = failed[step.number % len(failed)] if failed else handle
+                    self.handles.append(await self.queue.retry(handle))
+                    self.retries += 1
                 case "wait":
                     with self.noted(waiter, handle.id):
                         await handle.wait()
@@ -168,8 +177,8 @@ class Runner:
                 case "limited":
                     with trio.move_on_after(step.seconds):
                         await self.do(step.steps[0], None)
-        except (WouldDeadlock, JobError, QueueClosed):
-            pass
+        except (WouldDeadlock, JobError, QueueClosed, DuplicateJob, ValueError):
+            pass  # two of them for a retry of what lives, or did not fail
 
     async def do_submit(self, step: Step, waiter: JobContext | None) -> None:
         if step.do == "submit":
@@ -243,8 +252,8 @@ class Runner:
         return False
 
 
-def check(seed: int) -> int:
-    """Check a program; return how many waits were refused in it."""
+def check(seed: int) -> Runner:
+    """Check a program; return how it was run."""
     runner = Runner(program(seed))
 
     async def main() -> bool:
@@ -257,13 +266,15 @@ def check(seed: int) -> int:
     assert not runner.wrong, f"program {seed}: {runner.wrong} should not have been refused a wait"
     errors = {job.error.type for job in runner.queue.jobs() if job.error is not None}
     assert errors <= {"OSError", "JobTimedOut"}, f"program {seed}: {errors}"
-    return runner.refused
+    return runner
 
 
 def test_no_random_program_hangs_or_is_refused_a_wait_that_may_end() -> None:
-    refused = sum(check(seed) for seed in range(PROGRAMS))
+    runners = [check(seed) for seed in range(PROGRAMS)]
 
-    assert refused > PROGRAMS // 2  # otherwise the programs prove nothing
+    # Otherwise the programs prove nothing.
+    assert sum(runner.refused for runner in runners) > PROGRAMS // 2
+    assert sum(runner.retries for runner in runners) > PROGRAMS // 20
 
 
 @pytest.mark.stress
