@@ -17,53 +17,12 @@ from ticketr import JobFailed
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.tickets import parse
 
-CONFLICT = "this file holds a git conflict; resolve it, or put a backslash before the marker"
-
 
 @pytest.fixture
 def someone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> User:
     return User(tmp_path / "work", make_site(tickets=12, seed=1), monkeypatch, capsys)
-
-
-@pytest.mark.unmeasured
-@pytest.mark.parametrize(
-    ("data", "words"),
-    [
-        (b"# TICKET: A\n\n<<<<<<< HEAD\nx\n", f"bad.md:3:1: {CONFLICT}"),
-        (b"# TICKET: A\n\n=======\n>>>>>>> main\n", f"bad.md:4:1: {CONFLICT}"),
-        (b"# TICKET: A\n\n## Description\ncaf\xe9\n", "bad.md: line 4 is not UTF-8"),
-        ("# TICKET: A\n".encode("utf-16"), "bad.md: line 1 is not UTF-8"),
-        (
-            b"#TICKET: A\n",
-            "bad.md:1:1: this is not quite the heading of a ticket; write # TICKET:",
-        ),
-        (b"Mine.\n\n# STORY: A\n", "bad.md:3:1: stories are tickets now; write # TICKET: Title"),
-        (b"# TICKET: [DEMO-1]\n", "bad.md:1:11: there is a key but no title"),
-        (
-            b"# TICKET: [DEMO-1] A\n\n# TICKET: [DEMO-1] B\n",
-            "bad.md:3:11: DEMO-1 is already on line 1; remove one of the two",
-        ),
-    ],
-    ids=["conflict", "rest", "latin-1", "utf-16", "colon", "story", "title", "twice"],
-)
-def test_a_broken_file_is_named_with_its_line_and_nothing_of_it_is_sent(
-    someone: User, data: bytes, words: str
-) -> None:
-    path = someone.root / "bad.md"
-    path.write_bytes(data)
-    someone.writes("good.md", "# TICKET: Right\n")
-
-    for command in ("pull", "push", "sync"):
-        told = someone.runs(command)
-
-        assert (told.code, told.out) == (3, "")
-        assert words in told.err
-        assert told.err.replace("\n", "").isprintable()
-    assert path.read_bytes() == data
-    assert someone.reads("good.md").key == "DEMO-13"
-    assert len(someone.site) == 13
 
 
 @pytest.mark.unmeasured
@@ -104,22 +63,6 @@ def test_a_wrong_value_is_named_with_similar_ones_and_the_rest_is_pushed(
     assert words in told.err
     assert "1 created (DEMO-13), 0 updated" in told.err
     assert someone.files()["DEMO-9.md"] == before
-
-
-def test_an_unreachable_status_is_reported_with_the_reachable_ones(
-    someone: User,
-) -> None:
-    someone.runs("pull")
-    someone.edits("DEMO-1.md", "Status: To Do", "Status: Done")
-
-    told = someone.runs("push")
-
-    assert told.code == 3
-    assert (
-        'failed: DEMO-1 (DEMO-1.md): Status: no transition leads to "Done" from where it is; '
-        "those that can be reached: In Progress\n"
-    ) in told.err
-    assert someone.reads("DEMO-1.md").fields["Status"] == "Done"
 
 
 class Expiring(Recorder):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import inspect
-import pickle
 import re
 import signal
 import threading
@@ -20,7 +19,7 @@ import trio.testing
 from hypothesis import given, settings, strategies
 from trio.testing import MockClock
 
-from ticketr import JobContext, JobFailed, JobProgress, TicketrError, open_job_queue, testing
+from ticketr import JobContext, JobFailed, JobProgress, open_job_queue, testing
 from ticketr.testing import (
     FakeContext,
     FakeJob,
@@ -132,37 +131,6 @@ def test_every_step_is_swept_with_each_injection() -> None:
     ] == [
         (step, injected, True, stopped[injected]) for injected in Injection for step in range(1, 5)
     ]
-
-
-@EACH
-def test_both_sides_of_a_race_are_counted(injection: Injection) -> None:
-    async def finishes_anyway() -> str:
-        await trio.sleep(1)
-        with trio.CancelScope(shield=True):
-            await trio.sleep(1)
-        return "value"
-
-    summary = cancel_at_every_step(finishes_anyway, inject=[injection])
-
-    # Trio interrupts a sleeping main task even in a shield.
-    first = 0 if injection is Injection.KEYBOARD_INTERRUPT else 1
-    assert (summary.finished_first, summary.cancelled_first) == (first, 3 - first)
-
-
-def test_an_interrupt_that_comes_too_late_is_not_left_to_the_check() -> None:
-    async def deaf() -> None:
-        await trio.lowlevel.cancel_shielded_checkpoint()
-
-    async def check(report: StepReport) -> None:
-        await trio.sleep(1)
-        outcomes.append(report.outcome)
-
-    outcomes: list[Outcome] = []
-
-    summary = cancel_at_every_step(deaf, check=check, inject=[Injection.KEYBOARD_INTERRUPT])
-
-    assert summary.finished_first == summary.runs == 2
-    assert outcomes == [Outcome.VALUE] * 3
 
 
 @pytest.mark.parametrize("injection", [Injection.SCOPE, Injection.OUTER_SCOPE])
@@ -568,16 +536,6 @@ def test_a_queue_and_its_job_are_swept(injection: Injection) -> None:
     summary = cancel_at_every_step(scenario, inject=[injection])
 
     assert summary.cancelled_first > 5
-
-
-def test_the_error_is_a_ticketr_error_and_can_be_pickled() -> None:
-    error = SweepFailed(3, Injection.OUTER_SCOPE, "it hangs")
-
-    copy = pickle.loads(pickle.dumps(error))
-
-    assert isinstance(error, TicketrError)
-    assert (copy.step, copy.injected, copy.problem) == (3, Injection.OUTER_SCOPE, "it hangs")
-    assert str(copy) == str(error) == "at step 3, outer scope: it hangs"
 
 
 def test_the_example_in_the_docs_fails_as_it_says_and_its_fix_helps() -> None:

@@ -6,6 +6,7 @@ The client of these tests looks at every answer by itself, in all the other test
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from sandbox_openapi import wrong_request
 from sandbox_specs import load, problems, schema_validator
 from sandbox_walks import unwalked, walk
 
-from jira_sandbox import make_site
+from jira_sandbox import Site, make_site
 from jira_sandbox.api.bulk.choices import BulkChoiceRoutes
 from jira_sandbox.api.bulk.operations import BulkRoutes
 from jira_sandbox.api.payload import INVALID, NOT_JSON
@@ -420,7 +421,7 @@ async def test_every_search_key_that_is_documented_is_understood() -> None:
 
 
 #: Each walk, and the site on which it begins.
-WALKS = {
+WALKS: dict[str, tuple[list[tuple[str, str, Any, int]], Callable[[], Site]]] = {
     "reads": (READS, lambda: demo_site(100)),
     "writes": (WRITES, lambda: demo_site(5)),
     "parts": (PARTS, lambda: demo_site(5)),

@@ -26,7 +26,6 @@ from ticketr._errors import TicketrError
 from ticketr.app.cli import app
 from ticketr.app.cli.catalogue import CATALOGUE
 from ticketr.app.cli.screen import last_words, line_style, read_keymap
-from ticketr.app.config import MissingSetting
 from ticketr.app.sync import DuplicateKey
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.terminal import Terminal
@@ -50,20 +49,6 @@ def test_an_error_of_ticketr_is_one_clean_line(
 ) -> None:
     assert ended_with(TicketrError("a\x1b[2Jb\nc"), monkeypatch) == 1
     assert capsys.readouterr().err == "ticketr: ab c\n"
-
-
-def test_a_missing_setting_ends_with_2(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert ended_with(MissingSetting(("X",), "say it"), monkeypatch) == 2
-    assert capsys.readouterr().err == "ticketr: X is not set: say it\n"
-
-
-def test_wrong_usage_ends_with_2(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert ended_with(click.UsageError("no such thing"), monkeypatch) == 2
-    assert "no such thing" in capsys.readouterr().err
 
 
 def test_a_bug_of_ticketr_is_reported_without_a_traceback(

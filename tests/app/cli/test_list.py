@@ -155,12 +155,6 @@ def test_in_a_terminal_the_list_is_a_table_that_fits(
     assert worker.runs("list", "nothing-of-this").out == ""
 
 
-def test_a_title_with_control_characters_is_cleaned(someone: User) -> None:
-    someone.writes("draft.md", "# TICKET: \x1b]0;x\x07Hello \x1b[2Jthere\n")
-
-    assert someone.runs("list").out == "\t\tHello there\t\tdraft\n"
-
-
 def test_a_table_in_a_real_terminal_is_as_wide_as_that(worker: User) -> None:
     command = [*PROGRAM, "list", "-C", str(worker.root), "unpushed"]
     environ = {**environment(), "TICKETR_CONFIG_DIR": os.environ["TICKETR_CONFIG_DIR"]}
@@ -195,16 +189,6 @@ def test_a_known_name_with_blanks_needs_no_quotes_of_its_own(
     assert (told.code, told.out) == (0, someone.runs("list", "--", quoted).out)
     assert told.out
     assert someone.runs("stats", "--", bare).out == someone.runs("stats", "--", quoted).out
-
-
-def test_other_words_with_blanks_are_terms_as_before(someone: User) -> None:
-    someone.runs("pull")
-
-    assert (
-        someone.runs("list", "status=To DEMO-1").out
-        == someone.runs("list", "status=To", "DEMO-1").out
-    )
-    assert someone.runs("list", 'status="To Do" DEMO-1').code == 0
 
 
 def test_a_filter_that_was_saved_in_the_app_is_used_by_its_name(someone: User) -> None:
@@ -267,13 +251,6 @@ def test_a_filter_and_the_fields_can_be_chosen(reader: User) -> None:
     assert told.out.splitlines() == ["type\tTask\t1\t0", "Nope\t\t1\t0"]
 
 
-def test_a_wrong_filter_is_refused_with_its_place(reader: User) -> None:
-    told = reader.runs("stats", 'a"b')
-
-    assert (told.code, told.out) == (2, "")
-    assert "^" in told.err
-
-
 def test_json_has_all_numbers(reader: User) -> None:
     told = json.loads(reader.runs("stats", "--json", "--by", "Assignee").out)
 
@@ -289,15 +266,6 @@ def test_json_has_all_numbers(reader: User) -> None:
             ]
         },
     }
-
-
-def test_a_broken_file_is_named_and_the_exit_code_is_1(reader: User) -> None:
-    reader.writes("broken.md", "# TICKET: [DEMO-900]\n")
-
-    told = reader.runs("stats", "--by", "Type")
-
-    assert (told.code, told.out) == (1, "Type\tTask\t4\t9\n")
-    assert told.err == "left out, since it cannot be read: broken.md\n"
 
 
 @pytest.mark.parametrize(
@@ -492,28 +460,6 @@ def test_no_value_of_the_settings_is_lost(owner: User) -> None:
     assert told.code == 2
     assert "ticketr.toml: a value in it holds " in told.err
     assert (owner.root / "ticketr.toml").read_text() == inside
-
-
-def test_a_refused_login_is_an_error_of_one_line(
-    owner: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("JIRA_API_TOKEN", "canary-7391")
-
-    told = owner.runs("schema")
-
-    assert (told.code, told.out) == (1, "")
-    assert "canary" not in told.err
-
-
-def test_an_unknown_project_is_named_with_its_setting(
-    owner: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("JIRA_PROJECT_KEY", "NOPE")
-
-    told = owner.runs("schema")
-
-    assert (told.code, told.out) == (1, "")
-    assert "JIRA_PROJECT_KEY is NOPE: there is no such project at http://127.0.0.1" in told.err
 
 
 def test_in_a_terminal_the_table_fits(tmp_path: Path) -> None:

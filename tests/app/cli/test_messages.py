@@ -26,7 +26,7 @@ from ticketr.app.config import (
     store_workspace,
     use_workspace,
 )
-from ticketr.app.sync import PullJob, Side
+from ticketr.app.sync import PullJob
 
 API = "/rest/api/3/"
 
@@ -277,25 +277,6 @@ def test_in_a_workspace_the_environment_alone_is_enough(root: Path) -> None:
     assert "canary" not in repr(job)
 
 
-def test_the_nearest_setting_decides_what_is_pulled(root: Path) -> None:
-    (root / "ticketr.toml").write_text('project = "FILE"\njql = "labels = a"\n')
-
-    assert pull().jql == "labels = a"
-    assert pull(jql="labels = b").jql == "labels = b"
-    by_project = pull(project="OPS")
-    assert (by_project.project, by_project.jql) == ("OPS", None)
-
-
-def test_a_pull_gets_all_settings_of_the_workspace(root: Path) -> None:
-    text = f'site = "{SITE}"\nfields = ["Team"]\n[sync]\nstrategy = "remote"\n'
-    (root / "ticketr.toml").write_text(text)
-
-    job = pull()
-
-    assert (job.fields, job.prefer) == (("Team",), Side.REMOTE)
-    assert (job.story_type, job.subtask_type) == ("Task", "Sub-task")
-
-
 def test_a_token_with_scopes_goes_to_the_gateway_and_links_to_the_site(root: Path) -> None:
     add(root, cloud_id="11-22")
 
@@ -368,17 +349,6 @@ def test_the_workspace_in_use_is_named_where_four_variables_speak_of_another(
     assert not someone.files()
 
 
-def test_the_workspace_in_use_is_named_where_the_variables_agree(someone: User) -> None:
-    folder = elsewhere(someone)
-
-    told = someone.runs("pull")
-
-    assert told.err.splitlines()[0] == (
-        f"working in {folder} with {URL}, the workspace in use (acme); "
-        "to work in this folder, say --folder ."
-    )
-
-
 def test_a_workspace_that_was_chosen_is_named(
     someone: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -425,12 +395,3 @@ def test_a_folder_below_the_workspace_is_in_it(
     monkeypatch.chdir(someone.root / "deep")
 
     assert "working in" not in someone.runs("pull").err
-
-
-def test_json_output_is_unchanged(someone: User) -> None:
-    folder = elsewhere(someone)
-
-    told = someone.runs("pull", "--json")
-
-    assert told.json["folder"] == str(folder)
-    assert told.err.startswith("working in ")

@@ -271,14 +271,6 @@ def test_without_a_browser_the_error_has_the_address(
     )
 
 
-def test_what_is_no_key_is_wrong_usage(someone: User, opened: list[str]) -> None:
-    told = someone.runs("open", "../x")
-
-    assert told.code == 2
-    assert told.err.startswith("ticketr: ../x is not a key; a key looks like PROJ-123\ntry ")
-    assert opened == []
-
-
 def test_a_site_that_only_a_file_names_is_not_opened(
     someone: User, monkeypatch: pytest.MonkeyPatch, opened: list[str]
 ) -> None:
@@ -363,22 +355,6 @@ def test_they_are_printed_as_json(someone: User) -> None:
     ((found,),) = listed.json["issues"].values()
     assert (found["name"], found["size"], listed.code) == ("shot.png", 7, 3)
     assert [each["key"] for each in listed.json["failed"]] == ["DEMO-99"]
-
-
-def test_an_issue_that_jira_does_not_have_is_told(someone: User) -> None:
-    someone.writes("shot.png", "picture")
-
-    told = someone.runs("attachments", "add", "DEMO-99", "shot.png")
-
-    assert (told.code, told.out) == (3, "")
-    assert "DEMO-99 (shot.png): " in told.err
-
-
-def test_a_file_that_is_not_there_is_told(someone: User) -> None:
-    told = someone.runs("attachments", "add", "DEMO-1", "none.png")
-
-    assert told.code == 3
-    assert "DEMO-1 (none.png): it cannot be read: No such file or directory\n" in told.err
 
 
 def test_a_job_that_fails_ends_the_command(someone: User, monkeypatch: pytest.MonkeyPatch) -> None:

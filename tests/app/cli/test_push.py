@@ -15,8 +15,8 @@ from fakes.ptys import job_on_pty
 from fakes.users import User
 
 from jira_sandbox import create_app
-from ticketr.app.cli.plans import left_lines, plan_lines, skipped_lines
-from ticketr.app.sync import Action, Code, LeftAlone, PushPlan
+from ticketr.app.cli.plans import plan_lines
+from ticketr.app.sync import Action
 from ticketr.app.tickets import parse
 
 HOSTILE = "a\x1b[2J\x9b2Kb\u202e"
@@ -105,21 +105,6 @@ def test_json_has_the_same_keys_for_every_result(someone: User) -> None:
     (planned,) = done.json["planned"]
     assert (planned["action"], planned["key"], planned["path"]) == ("update", "DEMO-9", "DEMO-9.md")
     assert done.json["folder"] == str(someone.root)
-
-
-def test_a_run_that_failed_says_so_in_json_too(someone: User) -> None:
-    whole = {
-        command: someone.runs(command, "--json").json.keys() for command in ("push", "sync", "pull")
-    }
-    (someone.root / ".ticketr" / "state.db").write_bytes(b"no database at all" * 100)
-
-    for command in ("push", "sync", "pull"):
-        told = someone.runs(command, "--json")
-
-        assert told.code == 1
-        assert told.json.keys() == {*whole[command], "error"}
-        assert (told.json["status"], told.json["error"]) == ("failed", "StateFailed")
-        assert "state.db cannot be used: " in told.json["message"]
 
 
 @pytest.mark.parametrize("command", ["push", "sync"])
@@ -429,19 +414,3 @@ def test_a_draft_is_shown_by_the_beginning_of_each_part() -> None:
         "    Title: New",
         f"    Description: {'word ' * 12}...",
     ]
-
-
-def test_what_is_left_alone_is_listed_and_what_was_not_named_is_counted() -> None:
-    def left(number: int, code: Code) -> LeftAlone:
-        return LeftAlone(f"AB-{number}", "A", f"{number}.md", 1, "why", code)
-
-    broken = LeftAlone("", "", "bad.md", 2, "bad.md:2:1: why", Code.BROKEN)
-    some = [left(1, Code.CONFLICT), broken, left(2, Code.UNNAMED)]
-    assert left_lines(some) == [
-        "left alone: AB-1 (1.md): why",
-        "left alone: bad.md: bad.md:2:1: why",
-        "left alone: 1 more that was not named",
-    ]
-    assert skipped_lines(PushPlan((), tuple(some))) == ["left alone: 1 more that was not named"]
-    many = left_lines([left(number, Code.UNPULLED) for number in range(23)])
-    assert (len(many), many[-1]) == (21, "... and 3 more; ticketr status lists them all")

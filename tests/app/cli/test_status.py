@@ -99,26 +99,6 @@ def test_json_has_the_same_keys_for_every_folder(someone: User) -> None:
     assert broken["reason"].startswith("bad.md:2:1: this file holds a git conflict")
 
 
-def test_a_file_that_cannot_be_read_hides_no_other(someone: User) -> None:
-    someone.runs("pull")
-    someone.retitles("DEMO-9", "Mine")
-    someone.writes("A.md", "# TICKET: A\n<<<<<<< HEAD\n")
-    (someone.root / "B.md").write_bytes(b"# TICKET: \xff\n")
-
-    told, shown = someone.runs("status"), someone.runs("diff")
-
-    assert (told.code, shown.code) == (1, 1)
-    edited, first, second = told.out.splitlines()
-    assert edited == "edited    DEMO-9 (DEMO-9.md): Title"
-    assert first.startswith("broken    A.md:2:1: this file holds a git conflict")
-    assert (
-        second
-        == f"broken    cannot read {someone.root / 'B.md'}: line 1 is not UTF-8; save the file as UTF-8"
-    )
-    assert "+# TICKET: [DEMO-9] Mine" in shown.out
-    assert shown.err.startswith("A.md:2:1: ")
-
-
 def test_a_key_in_two_files_is_reported_with_both(someone: User) -> None:
     someone.runs("pull")
     someone.writes("copy.md", "# TICKET: [DEMO-9] Again\n")
@@ -293,28 +273,6 @@ def test_a_ticket_that_neither_jira_nor_any_file_has_is_forgotten(someone: User)
     someone.runs("pull")
 
     assert someone.runs("status").out.startswith("nothing to push")
-
-
-def test_text_that_looks_special_and_is_none_is_named_with_its_line(someone: User) -> None:
-    someone.runs("pull")
-    path = next(someone.root.rglob("DEMO-9.md"))
-    path.write_text(
-        path.read_text().replace("## Description\n", "## Description\nask @Mia\n\n", 1)
-        if "## Description" in path.read_text()
-        else path.read_text().replace("\n\n", "\n\n## Description\nask @Mia\n\n", 1)
-    )
-    someone.writes("new.md", "# TICKET: A\n\n## Description\n> [!NOTICE]\n> b\n\n`c`{gren}\n")
-
-    told = someone.runs("status")
-
-    assert told.code == 0
-    assert "text      DEMO-9 (DEMO-9.md): Description: DEMO-9.md:4: “@Mia” goes to Jira" in told.out
-    assert "text      A (new.md): Description: new.md:4: “[!NOTICE]” goes to Jira" in told.out
-    assert "text      A (new.md): Description: new.md:7: “{gren}” makes no status" in told.out
-    assert someone.runs("status", "DEMO-9").out.count("text  ") == 1
-    first, *others = someone.runs("status", "--json").json["literals"]
-    assert (first["key"], first["path"]) == ("DEMO-9", "DEMO-9.md")
-    assert [each["title"] for each in others] == ["A", "A"]
 
 
 FILE = """\

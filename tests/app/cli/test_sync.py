@@ -80,22 +80,6 @@ def test_pull_and_push_are_both_reported(someone: User) -> None:
     assert someone.finds("DEMO-9").summary == "Mine"
 
 
-def test_each_ticket_of_the_query_is_in_one_of_the_counts(someone: User) -> None:
-    someone.runs("pull")
-    someone.edits("DEMO-3.md", "Priority: High", "Priority: Low")
-    someone.edits("DEMO-3.md", "Agree on the wording", "Mine")
-    someone.site.edit("DEMO-3", labels=("theirs",))
-    clash(someone)
-    someone.writes("DEMO-2.md", "Notes of mine\n")
-
-    told = someone.runs("sync")
-
-    lines = told.err.splitlines()
-    assert told.code == 3
-    assert "Sync complete: 9 tickets pulled, 2 pushed, 1 in conflict, 2 kept" in lines
-    assert "0 new, 0 updated, 1 merged with edits here, 8 unchanged, 1 in conflict, 2 kept" in lines
-
-
 def test_json_has_both_halves_with_the_keys_of_each(someone: User) -> None:
     told = someone.runs("sync", "--json").json
 
@@ -129,20 +113,6 @@ def test_a_conflict_ends_with_3_and_the_last_line_says_what_to_do(someone: User)
         "title": "",
         "line": None,
     }
-
-
-@pytest.mark.parametrize(
-    ("strategy", "title"),
-    [("mine", "Mine"), ("jira", "Theirs"), ("local", "Mine"), ("remote", "Theirs")],
-)
-def test_a_strategy_settles_every_conflict(someone: User, strategy: str, title: str) -> None:
-    someone.runs("pull")
-    clash(someone)
-
-    assert someone.runs("sync", "--strategy", strategy).code == 0
-
-    assert someone.reads("DEMO-9.md").title == title
-    assert someone.finds("DEMO-9").summary == title
 
 
 def test_a_deleted_ticket_is_reported_with_the_command_that_moves_it_away(someone: User) -> None:
@@ -396,16 +366,6 @@ def test_plain_lines_can_be_asked_for_in_a_terminal(tmp_path: Path) -> None:
     assert "Found 30 tickets" in pty.output
 
 
-def test_an_error_is_the_last_line(tmp_path: Path) -> None:
-    with job_on_pty(pull(tmp_path), environ=environment("http://127.0.0.1:9")) as pty:
-        pty.wait_for(r"127\.0\.0\.1:9[^\r]*\r+\n")
-        assert pty.wait_for_end() == 1
-        rows = rows_of(pty)
-
-    assert len(rows) == 1
-    assert rows[0].startswith("✗ Pull failed: ")
-
-
 def sent(someone: User) -> list[str]:
     """Return the requests of the last command that have changed an issue or made one."""
     return [each for each in someone.asked if each.startswith(("issue {", "issue/DEMO"))]
@@ -466,17 +426,6 @@ def test_an_unknown_key_is_refused_with_near_ones(someone: User, command: str) -
         "DEMO-99 was never pulled into this folder, nor is it in a file; did you mean DEMO-9 or DEMO-8"
         in told.err
     )
-
-
-@pytest.mark.parametrize("command", ["pull", "push", "status", "diff"])
-def test_a_malformed_key_is_refused_with_near_ones(someone: User, command: str) -> None:
-    someone.runs("pull")
-
-    told = someone.runs(command, "demo9\x1b[2J")
-
-    assert (told.code, told.out) == (2, "")
-    assert "DEMO9 is not an issue key, such as PROJ-123; did you mean DEMO-9" in told.err
-    assert "\x1b" not in told.err
 
 
 def test_keys_go_with_no_option_that_chooses_tickets(someone: User) -> None:
@@ -579,20 +528,6 @@ def test_each_first_request_at_a_data_center_ends_with_what_it_is(
     )
     assert "token" not in done.stderr
     assert "/rest/api/2/serverInfo" not in site.with_login
-
-
-@pytest.mark.unmeasured
-def test_a_data_center_below_a_context_path_is_recognised(tmp_path: Path) -> None:
-    (tmp_path / "ticketr.toml").touch()
-    with data_center(DataCenter("10.3.1", "/jira")) as url:
-        env = environment(f"{url}/jira")
-        done = ticketr(*CHECK, "--json", folder=tmp_path, env=env)
-
-    told = json.loads(done.stdout)
-    assert told["reason"] == "not_cloud"
-    assert told["problem"] == (
-        f"{url}/jira is Jira Data Center (version 10.3.1); ticketr works with Jira Cloud only"
-    )
 
 
 @pytest.mark.unmeasured

@@ -22,10 +22,10 @@ from ticketr.app.tickets import Ticket, render
 from ticketr.app.tui.app import CAREFUL_ESCAPE, FRAME_INTERVAL, MESSAGES_PER_CHECKPOINT
 from ticketr.app.tui.effects import StartJob
 from ticketr.app.tui.job_request import JobKind, JobRequest
-from ticketr.app.tui.messages import Message, Told, WorkspaceOpened
+from ticketr.app.tui.messages import Message, Told
 from ticketr.app.tui.services.jobs import start_job
 from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, Workspaces
-from ticketr.terminal import Focused, HungUp, Key, Paste, Quit, Resize, Resumed
+from ticketr.terminal import Focused, HungUp, Key, Paste, Quit, Resumed
 
 
 @dataclass
@@ -80,19 +80,6 @@ async def test_an_empty_folder_says_what_to_press(
         assert " No tickets here yet. Press P to pull" in run.screen.text
 
 
-async def test_the_tickets_of_the_folder_are_shown(
-    tmp_path: Path, autojump_clock: MockClock
-) -> None:
-    tickets = [Ticket(title="A", key="DEMO-2"), Ticket(title="B", key="DEMO-1")]
-    (tmp_path / "all.md").write_text(render(tickets))
-
-    async with running(tmp_path) as run:
-        await settle()
-
-        assert "DEMO-1" in run.screen.rows[2]
-        assert "DEMO-2" in run.screen.rows[3]
-
-
 @pytest.mark.parametrize("event", [Key("r"), Resumed(), Focused()])
 async def test_an_edit_of_another_program_is_shown_when_asked_for_and_after_a_suspend(
     event: Key | Resumed | Focused, tmp_path: Path, autojump_clock: MockClock
@@ -107,19 +94,6 @@ async def test_an_edit_of_another_program_is_shown_when_asked_for_and_after_a_su
 
         assert "New" in run.screen.rows[2]
         assert run.screen.redraws == isinstance(event, Resumed)
-
-
-async def test_a_broken_file_is_reported_and_the_rest_is_shown(
-    tmp_path: Path, autojump_clock: MockClock
-) -> None:
-    (tmp_path / "a.md").write_text("#TICKET: x\n")
-    (tmp_path / "b.md").write_text(render([Ticket(title="B", key="DEMO-1")]))
-
-    async with running(tmp_path) as run:
-        await settle()
-
-        assert "left out: a.md:1:1" in run.screen.text
-        assert "DEMO-1" in run.screen.text
 
 
 async def test_a_pull_fills_the_list_while_it_runs(
@@ -206,16 +180,6 @@ async def test_a_second_pull_waits_for_the_first(tmp_path: Path, autojump_clock:
 
         assert run.screen.rows[-1].endswith("+1 J")
         assert [job.status for job in run.queue.jobs()] == [JobStatus.RUNNING, JobStatus.PENDING]
-
-
-async def test_a_third_pull_is_not_queued(tmp_path: Path, autojump_clock: MockClock) -> None:
-    async with running(tmp_path) as run:
-        await settle()
-        run.screen.press("P", "P", "P")
-        await settle()
-
-        assert "A pull of work waits already" in run.screen.text
-        assert len(run.queue.jobs()) == 2
 
 
 async def test_a_pull_of_some_tickets_does_not_stand_for_one_of_all(
@@ -396,17 +360,6 @@ async def test_a_signal_ends_the_app_and_is_named(
         assert run.app.ended_by is signal_
 
 
-async def test_another_size_is_another_frame(tmp_path: Path, autojump_clock: MockClock) -> None:
-    async with running(tmp_path) as run:
-        await settle()
-        run.screen.size = (40, 8)
-        run.screen.tell(Resize(40, 8))
-        await settle()
-
-        assert len(run.screen.rows) == 8
-        assert run.screen.redraws == 1
-
-
 async def test_a_stalled_terminal_does_not_hold_up_a_job(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
@@ -507,20 +460,6 @@ async def test_a_workspace_that_cannot_be_opened_says_why_and_is_tried_again(
         assert "cannot be opened" not in run.screen.text
 
 
-async def test_a_title_for_a_workspace_that_cannot_be_opened_is_not_lost(
-    tmp_path: Path, autojump_clock: MockClock
-) -> None:
-    other, _ = closed(tmp_path / "shop", Gone())
-    async with running_app((workspace(tmp_path / "work"), other)) as run:
-        await run.press("1", "j")
-        await trio.sleep(2)
-        await run.press("2", "a", *"Pay", "KEY_ENTER", "KEY_ENTER")
-        await trio.sleep(2)
-
-        assert run.screen.rows[-2].startswith(" title: Pay")
-        assert "shop cannot be opened" in run.screen.text
-
-
 async def test_a_plan_of_a_workspace_that_cannot_be_opened_is_closed(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
@@ -583,21 +522,6 @@ async def test_esc_closes_the_plan_of_a_workspace_that_is_opened_and_nothing_com
         assert (opener.count, run.queue.jobs(), run.app.state.overlays) == (1, [], ())
 
 
-async def test_what_waits_for_a_workspace_that_cannot_be_opened_is_forgotten(
-    tmp_path: Path, autojump_clock: MockClock
-) -> None:
-    other, opener = closed(tmp_path / "shop", Gone())
-    async with running_app((workspace(tmp_path / "work"), other)) as run:
-        await run.press("1", "j", "P")
-        await trio.sleep(3)
-        assert run.app.state.workspace.waiting == ""
-
-        opener.error = None
-        await run.press("r")
-        await trio.sleep(3)
-        assert run.queue.jobs() == []
-
-
 async def test_two_workspaces_are_pulled_side_by_side_and_one_never_twice(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
@@ -658,19 +582,3 @@ def test_a_workspace_in_the_same_folder_takes_the_place_of_the_one_before(
 
     assert both.add(again) == "work"
     assert both.by_name["work"].make_job is again.make_job
-
-
-async def test_a_cancelled_opening_leaves_it_closed(
-    tmp_path: Path, sent: list[Message], autojump_clock: MockClock
-) -> None:
-    other, opener = closed(tmp_path / "shop")
-    both = opened(sent, other)
-
-    with trio.move_on_after(0.5) as scope:
-        await both.open("shop")
-    assert (scope.cancelled_caught, both.is_closed("shop"), sent) == (True, True, [])
-
-    assert await both.open("shop")
-    assert await both.open("shop")
-    assert (opener.count, both.is_closed("shop")) == (2, False)
-    assert sent == [WorkspaceOpened("shop", "jira.example", "DEMO")]

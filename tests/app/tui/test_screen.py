@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import time
 from collections.abc import Iterator
@@ -24,7 +23,6 @@ from ticketr.app.tui.keymap import TABLE, Context, KeyAction
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.theme import MARKS, Theme
-from ticketr.app.tui.update import wake_at
 from ticketr.statusline import LineStyle
 from ticketr.terminal import sgr
 from ticketr.text import width
@@ -42,7 +40,6 @@ TICKETS = (
     HOSTILE,
     Ticket("A draft"),
 )
-THEMES = (Theme(), Theme(sgr), Theme(line_style=LineStyle(unicode=False)))
 
 
 def test_a_key_is_hinted_once_with_what_it_does_in_the_panel() -> None:
@@ -96,14 +93,6 @@ def test_a_workspace_says_when_it_was_synced_in_as_many_words_as_fit(
 
     assert workspace_line(state)[26:53].split("+1")[1].strip() == wide
     assert workspace_line(replace(state, width=42))[26:].split("+1")[1].strip() == narrow
-
-
-def test_time_goes_on_for_a_workspace_without_a_message() -> None:
-    state = app_state(*TICKETS)
-    state = after(state, messages.FilesRead("work", state.workspace.rows, age=0.0))
-    assert "synced now" in workspace_line(state, now=60.0)
-    assert "synced 1m ago" in workspace_line(state, now=61.0)
-    assert wake_at(state) == math.inf
 
 
 def workspace_line(state: AppState, now: float = 1.0) -> str:
@@ -191,14 +180,6 @@ def test_the_address_of_a_request_makes_room_for_the_cause(words: str, shown: st
     low = app_state(width=60, height=6).noticed(words)
     assert plain(screen(low, 0.0, Theme())[-2]).strip() == shown
     assert plain(screen(replace(low, width=100), 0.0, Theme())[-2]).strip() == words
-
-
-@pytest.mark.parametrize("height", [20, 5, 4])
-def test_an_empty_ticket_that_hides_the_list_says_that_none_is_selected(height: int) -> None:
-    state = pressed(app_state(width=60, height=height), "3")
-    assert "No ticket is selected" in "".join(plain(row) for row in screen(state, 0.0, Theme()))
-    wide = replace(state, width=100)
-    assert "No ticket is selected" not in "".join(plain(row) for row in screen(wide, 0.0, Theme()))
 
 
 SIZES = ((200, 60), (100, 30), (80, 24), (60, 16), (40, 8))
@@ -351,15 +332,6 @@ def test_every_row_of_every_screen_is_exactly_as_wide_as_asked(
     assert_fits(rows, cells, height)
     if ascii_only:
         assert all(row.isascii() for row in rows)
-
-
-@pytest.mark.parametrize("name", SCREENS)
-@pytest.mark.parametrize("size", [(20, 4), (21, 5), (24, 6), (40, 8), (79, 13), (80, 12)])
-@pytest.mark.parametrize("theme", [COLORS, ASCII], ids=["unicode", "ascii"])
-def test_a_small_screen_has_no_row_that_is_off(
-    name: str, size: tuple[int, int], theme: Theme
-) -> None:
-    assert_fits(screen(SCREENS[name](main_state(*size, 3)), NOW, theme), *size)
 
 
 @pytest.mark.parametrize("size", [(19, 4), (20, 3), (5, 2), (1, 1)])

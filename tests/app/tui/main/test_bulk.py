@@ -34,7 +34,6 @@ from ticketr.app.tui.update import update
 ONE = Ticket("One", "DEMO-1", fields={"Status": "To Do"}, tasks=(Ticket("Sub", "DEMO-2"),))
 TWO = Ticket("Two", "DEMO-3", fields={"Status": "Done"})
 THREE = Ticket("Three", "DEMO-4", fields={"Status": "Done"})
-DRAFT = Ticket("Idea", fields={"Status": "To Do"}, line=1)
 PLACES = (IssuePlace("DEMO-1.md", "DEMO-1"), IssuePlace("DEMO-3.md", "DEMO-3"))
 EDITS = tuple(
     FileEdit(each.key, title, each.path, 1, "Labels", "", "x")

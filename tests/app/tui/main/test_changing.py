@@ -78,11 +78,6 @@ def test_t_lists_the_statuses_that_jira_allows_and_writes_the_one_that_is_taken(
     assert state.overlays == ()
 
 
-def test_other_messages_do_not_answer_what_jira_was_asked() -> None:
-    state = asked(app_state(ONE))
-    assert after(state, messages.HistoryRead(())).overlays == state.overlays
-
-
 def test_esc_stops_asking_and_a_late_answer_opens_nothing() -> None:
     state, effect = update(asked(app_state(ONE)), messages.KeyPressed("KEY_ESCAPE"), 2.0)
     assert (state.overlays, effect) == ((), (effects.StopAsking("work"),))
@@ -164,11 +159,6 @@ def broken() -> AppState:
 def test_t_without_a_ticket_says_so(state: AppState) -> None:
     state = pressed(state, "t")
     assert (state.overlays, state.notice) == ((), "Select a ticket first")
-
-
-def test_other_keys_do_nothing_while_jira_is_asked() -> None:
-    state = pressed(asked(app_state(ONE, TWO)), "KEY_DOWN")
-    assert state.notice == "↓ does nothing here; ? lists the keys"
 
 
 # --- a
@@ -489,17 +479,6 @@ def test_tab_leaves_a_ticket_without_sub_tasks_and_one_beside_the_list(key: str)
     assert pressed(zoomed(), "|", key).focus is other
 
 
-def test_a_sub_task_that_is_gone_is_not_selected_any_more() -> None:
-    state = pressed(zoomed(), "KEY_TAB", "KEY_TAB")
-    assert state.ticket is not None
-    less = sheet_of(replace(FAMILY, tasks=TASKS[:1]), "DEMO-1.md")
-    for sheet, task in ((less, 0), (None, -1)):
-        read = messages.DetailRead("work", state.ticket.order, sheet)
-        now = after(state, read).ticket
-        assert now is not None
-        assert now.task == task
-
-
 def test_esc_shows_all_tickets_again_and_keeps_the_selected_one() -> None:
     state = pressed(app_state(FAMILY, LAST), "f", *"Last", "KEY_ENTER")
     assert [each.row.key for each in state.workspace.visible] == ["DEMO-9"]
@@ -514,11 +493,6 @@ def test_esc_shows_all_tickets_again_and_keeps_the_selected_one() -> None:
     assert effect == (effects.Remember("work", "", "key"),)
     assert " Esc back  " not in shown(pressed(state, "g"))[-2]
     assert pressed(state, "KEY_ESCAPE").notice == "Esc does nothing here; ? lists the keys"
-
-
-def test_esc_lets_chosen_tickets_go_before_it_shows_all_tickets() -> None:
-    state = pressed(app_state(FAMILY, LAST), "f", *"Last", "KEY_ENTER", " ", "KEY_ESCAPE")
-    assert (state.workspace.chosen, state.workspace.filter.text) == (frozenset(), "Last")
 
 
 def test_esc_that_cancels_a_job_is_named_by_the_status_line_alone() -> None:

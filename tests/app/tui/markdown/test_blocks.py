@@ -14,7 +14,7 @@ from hypothesis import assume, given, strategies as st
 from ticketr.app.jira.adf.forms import inline
 from ticketr.app.tui.markdown import LONGEST_TEXT, RenderedLine, render_markdown
 from ticketr.app.tui.markdown.forms import PANELS
-from ticketr.app.tui.markdown.tables import LEAST_COLUMN, column_widths
+from ticketr.app.tui.markdown.tables import column_widths
 from ticketr.app.tui.styled import Line, Span, cells, plain
 
 HERE = Path(__file__).parent
@@ -110,35 +110,6 @@ def test_line_breaks() -> None:
     assert shown("a\\\nb  \nc<br>d<br/><br>e<br>") == ["a", "b", "c", "d", "", "e"]
 
 
-def test_lists_hang_and_nest() -> None:
-    text = "- one two three\n  four\n  - five\n    1. six\n       * seven\n         + eight\n- \n9) nine"
-
-    assert shown(text, 14) == [
-        "• one two",
-        "  three four",
-        "  ◦ five",
-        "    1. six",
-        "      ▪ seven",
-        "      ▪ eight",
-        "•",
-        "",
-        "9) nine",
-    ]
-
-
-def test_loose_lists_have_blank_lines() -> None:
-    assert shown("- a\n\n  b\n- c") == ["• a", "", "  b", "", "• c"]
-    assert shown("- a\n\n- b\n\n  1. c\n\n     d\n") == ["• a", "• b", "  1. c", "", "     d"]
-    assert shown("- a\n- b\n\ntext\n- c") == ["• a", "• b", "", "text", "", "• c"]
-
-
-def test_task_lists_have_boxes() -> None:
-    text = "- [ ] a\n- [x] b *c*\n- [X] d\n- [y] e\n- [x]\n\n1. [ ] f\n2. \\[x\\] g"
-
-    assert shown(text) == ["☐ a", "☑ b c", "☑ d", "• [y] e", "• [x]", "", "1. ☐ f", "2. [x] g"]
-    assert shown("- [ ] a\n- [x] b", ascii_only=True) == ["[ ] a", "[x] b"]
-
-
 def test_quotes_have_bars() -> None:
     assert shown("> a\n>\n> > b\n\n>\n\n> - c") == ["│ a", "│", "│ │ b", "", "│", "", "│ • c"]
 
@@ -162,22 +133,8 @@ def test_each_panel_that_jira_knows_has_its_mark() -> None:
         assert plain(label.line) != f"│ [!{word}]"
 
 
-def test_details_fold_their_text() -> None:
-    for text in (
-        "<details>\n<summary>T *x*</summary>\n\na\n\n</details>\n\nb",
-        "<details open><summary>T *x*</summary>\n\na\n\n</details>\n\nb",
-    ):
-        assert shown(text) == ["▾ T x", "", "  a", "", "b"]
-    assert shown("<details><summary>T</summary>a</details>\n\nb") == ["▾ T", "  a", "", "b"]
-
-
 def test_decisions_have_a_mark_of_their_own() -> None:
     assert shown("- <> a\n- \\<> b\n- c <> d") == ["▸ a", "• <> b", "• c <> d"]
-
-
-def test_rules_are_as_wide_as_the_page() -> None:
-    assert shown("a\n\n---\n\nb", 10) == ["a", "", "─" * 10, "", "b"]
-    assert shown("> ***", 10, ascii_only=True) == ["| --------"]
 
 
 def test_panels_have_a_bar_in_their_colour() -> None:
@@ -191,14 +148,6 @@ def test_panels_have_a_bar_in_their_colour() -> None:
     ]
     assert lines[3].line == (Span("│ ", ("red",)), Span("b", ("bold",)))
     assert shown('<aside adf="panel">\n\na') == ["│ Panel", "│ a"]
-
-
-def test_foldable_sections_are_shown_unfolded() -> None:
-    text = '<details adf="expand">\n\n<summary>A b</summary>\n\nc\n\n</details>\n\nd'
-
-    assert shown(text) == ["▾ A b", "  c", "", "d"]
-    assert render_markdown(text, 40)[0].line[1] == Span("A b", ("bold",))
-    assert shown('<details adf="expand">\n\n</details>') == ["▾"]
 
 
 def test_tags_of_blocks_hold_what_is_between_them() -> None:
@@ -222,15 +171,6 @@ def test_only_tags_of_ticketr_are_tags() -> None:
         "",
         "<div> d </div>",
     ]
-
-
-def test_code_is_not_changed() -> None:
-    text = "```py x\na  b\n\n\tc *d* <u>\n```"
-
-    assert shown(text, 20) == ["│ a  b            py", "│", "│     c *d* <u>"]
-    assert shown("a\n\n    b\n      c") == ["a", "", "│ b", "│   c"]
-    assert shown("```\n```") == ["│"]
-    assert shown("~~~\nnever closed") == ["│ never closed"]
 
 
 def test_long_lines_of_code_are_wrapped_with_a_mark() -> None:
@@ -545,47 +485,14 @@ def test_addresses_in_code_and_words_are_no_links() -> None:
     assert not any(span.link for span in rendered(f"`{ADDRESS}` xhttps://x.example https:// a"))
 
 
-def test_an_image_links_to_its_file() -> None:
-    assert rendered(f"![a]({ADDRESS})") == (Span("[picture: a]", (), ADDRESS),)
-    assert rendered(f"[![a](b.png)]({ADDRESS})") == (
-        Span("[picture: a, b.png]", ("underline",), ADDRESS),
-    )
-
-
 def test_deeply_nested_tags_are_text() -> None:
     shown = plain(rendered("a" + '<u adf="underline">' * 52 + "b"))
 
     assert shown == "a" + '<u adf="underline">' * 2 + "b"
 
 
-def test_lists_of_decisions_are_lists() -> None:
-    text = (
-        '<ul adf="decisionList">\n\n<li adf="decisionItem">a</li><li adf="decisionItem">b</li>'
-        "\n\n</ul>"
-    )
-
-    assert [plain(each.line) for each in render_markdown(text, 40)] == ["▸ a", "▸ b"]
-    lines = render_markdown(text, 40, ascii_only=True)
-    assert [plain(each.line) for each in lines] == ["> a", "> b"]
-
-
 def rows_of(text: str, width: int, *, ascii_only: bool = False) -> list[str]:
     return [plain(each.line) for each in render_markdown(text, width, ascii_only=ascii_only)]
-
-
-def test_a_table_has_a_frame_as_wide_as_needed() -> None:
-    assert rows_of("a\n\n|a|b工|\n|-|-:|\n|ccc|d|\n|e|\n\nb", 80) == [
-        "a",
-        "",
-        "┌─────┬─────┐",
-        "│ a   │ b工 │",
-        "├─────┼─────┤",
-        "│ ccc │   d │",
-        "│ e   │     │",
-        "└─────┴─────┘",
-        "",
-        "b",
-    ]
 
 
 def test_the_header_is_bold_and_lines_know_their_source() -> None:
@@ -593,20 +500,6 @@ def test_the_header_is_bold_and_lines_know_their_source() -> None:
 
     assert lines[1].line[2] == Span("a", ("bold", "italic"))
     assert [each.source for each in lines] == [0, 0, 2, 2, 2]
-
-
-def test_wide_cells_wrap_and_rows_are_parted() -> None:
-    assert rows_of("|a|b|\n|-|:-:|\n|one two three four|five|\n|x|y|", 20, ascii_only=True) == [
-        "+-----------+------+",
-        "| a         |  b   |",
-        "+-----------+------+",
-        "| one two   | five |",
-        "| three     |      |",
-        "| four      |      |",
-        "+-----------+------+",
-        "| x         |  y   |",
-        "+-----------+------+",
-    ]
 
 
 def test_an_empty_header_is_left_out() -> None:
@@ -631,28 +524,6 @@ def test_cells_hold_blocks_in_tags() -> None:
     ]
 
 
-def test_a_table_in_a_cell_is_shown_as_lines() -> None:
-    text = (
-        '|a|\n|-|\n|<div adf="extension"><table><tr><th>b</th><td>c</td></tr>'
-        "<tr><td>d</td></tr></table></div>|"
-    )
-
-    assert rows_of(text, 80)[3:-1] == ["│ [macro] │", "│ │ b │ c │", "│ │ d     │"]
-
-
-def test_a_table_that_does_not_fit_is_a_list() -> None:
-    assert rows_of("|one|two||\n|-|-|-|\n|first cell|second cell|x|\n|b||\n", 14) == [
-        "one: first",
-        "  cell",
-        "two: second",
-        "  cell",
-        "x",
-        "",
-        "one: b",
-    ]
-    assert rows_of("|one|two|\n|-|-|", 10) == ["one", "two"]
-
-
 @pytest.mark.parametrize(
     ("needs", "room", "widths"),
     [
@@ -668,22 +539,3 @@ def test_a_table_that_does_not_fit_is_a_list() -> None:
 )
 def test_columns_share_the_room(needs: list[int], room: int, widths: list[int] | None) -> None:
     assert column_widths(needs, room) == widths
-
-
-@given(st.lists(st.integers(1, 60), max_size=12), st.integers(-5, 120))
-def test_columns_fit_and_none_is_starved(needs: list[int], room: int) -> None:
-    widths = column_widths(needs, room)
-
-    if widths is None:
-        return
-    assert sum(widths) <= max(room, 0)
-    assert sum(widths) == min(sum(needs), room)
-    assert all(
-        min(need, LEAST_COLUMN) <= width <= need for need, width in zip(needs, widths, strict=True)
-    )
-
-
-def test_a_table_of_500_columns_is_a_list_of_its_cells() -> None:
-    text = "|" + "a|" * 500 + "\n|" + "-|" * 500 + "\n|" + "b|" * 500
-
-    assert rows_of(text, 200) == ["a: b"] * 500

@@ -525,19 +525,6 @@ async def test_the_sandbox_is_started_shown_pulled_and_ends_after_the_jobs(
     assert all(each.status.is_terminal for each in run.queue.jobs())
 
 
-async def test_a_sandbox_that_does_not_start_says_why(
-    tmp_path: Path, autojump_clock: MockClock
-) -> None:
-    fake, given = setup(tmp_path)
-    fake.sandbox = Problem("the demo needs more packages")
-    async with running_app(setup=given) as run:
-        await run.press("KEY_ENTER")
-        await trio.sleep(1.5)
-
-        assert "          ✗ the demo needs more packages" in run.screen.rows
-        assert fake.noted == ["sandbox", "sandbox ended"]
-
-
 async def test_escape_stops_the_start_of_the_sandbox_and_it_can_be_started_again(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
@@ -618,41 +605,6 @@ async def test_escape_while_a_workspace_is_added_cancels_the_adding(
         assert fake.noted[:3] == ["folder /x", "open /x", "open /x cancelled"]
         assert "Cancelled; nothing was added" in "\n".join(run.screen.rows)
         assert run.app.state.workspaces == ()
-
-
-async def test_a_folder_that_cannot_be_opened_says_why_and_one_that_can_is_shown(
-    tmp_path: Path, autojump_clock: MockClock
-) -> None:
-    fake, given = setup(tmp_path)
-    fake.folder = FolderAnswer(FolderKind.WORKSPACE)
-    fake.opened = Problem("no token is stored", SetupField.TOKEN)
-    async with running_app(setup=given) as run:
-        await run.press("o")
-        await run.type("/x")
-        await run.press("KEY_ENTER")
-        await trio.sleep(2.5)
-        assert "          ✗ no token is stored" in run.screen.rows
-
-        fake.opened = None
-        await run.press("KEY_ENTER")
-        await trio.sleep(1.5)
-
-        assert "harbour" in run.screen.rows[0]
-        assert [each.name for each in run.queue.jobs()] == ["Pull harbour"]
-
-
-async def test_leaving_in_the_first_run_cancels_what_is_asked(
-    tmp_path: Path, autojump_clock: MockClock
-) -> None:
-    fake, given = setup(tmp_path)
-    async with running_app(setup=given) as run:
-        await run.press("c")
-        await run.type("x")
-        await run.press("KEY_TAB", "KEY_F10")
-
-        with trio.fail_after(0.5):
-            await run.left.wait()
-        assert fake.noted == ["site x", "site x cancelled"]
 
 
 async def test_a_second_workspace_is_added_beside_the_first(

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from datetime import date
 
 import pytest
 from fakes.job_snapshots import EARLIER
@@ -15,7 +14,6 @@ from ticketr.app.sync.jobs.syncing import not_done
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.ends import JobEnd, end_of
 from ticketr.app.tui.job_request import JobKind, JobRequest
-from ticketr.app.tui.jobs_state import day_words
 from ticketr.app.tui.keymap import KeyMap
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.row_blocks import Rows
@@ -99,29 +97,12 @@ def test_a_job_that_was_cancelled_before_it_began_says_so() -> None:
     assert end_of(job, KeyMap()) == JobEnd("⊘", "Cancelled before it began · P asks for it again")
 
 
-def test_a_push_that_left_edits_alone_names_the_key_for_a_new_plan() -> None:
-    note = Note("DEMO-9", "DEMO-9.md", "it was not in the plan", Code.UNCONFIRMED)
-    result = PushResult(total=1, updated=("DEMO-2",), left=(note,))
-    end = end_of(replace(snapshot(JobStatus.COMPLETED), result=result), KeyMap())
-
-    assert end.mark == "!"
-    assert end.words.endswith(" · Pulling · p plans what was left")
-
-
 def test_a_pull_lists_what_jira_found_and_did_not_give() -> None:
     result = PullResult(total=1, unchanged=1, left_out=("10009",))
     end = end_of(replace(snapshot(JobStatus.COMPLETED), result=result), KeyMap())
     (ticket,) = end.tickets
     assert (end.mark, ticket.mark, ticket.name) == ("✓", "·", "ID 10009")
     assert ticket.words.endswith("Jira did not give it; the next pull asks again")
-
-
-def test_the_days_of_earlier_runs_are_named_as_people_call_them() -> None:
-    today = date(2026, 3, 1)
-    days = (today, date(2026, 2, 28), date(2026, 2, 27), date(2026, 3, 2))
-    words = ["today", "yesterday", "2026-02-27", "2026-03-02"]
-    assert [day_words(each, today) for each in days] == words
-    assert day_words(today, None) == "2026-03-01"
 
 
 def test_a_running_job_says_how_long_it_will_take_once_that_is_known() -> None:
@@ -155,15 +136,6 @@ def test_the_status_line_says_esc_cancels_only_where_it_does() -> None:
     assert "esc cancel" in plain(screen(state, 9.0, Theme())[-1])
     for keys in ("J", "?", "p", "S", "L", ":"):
         assert "esc cancel" not in plain(screen(pressed(state, keys), 9.0, Theme())[-1])
-
-
-def test_the_count_of_a_job_of_which_something_failed_leaves_room_for_the_cause() -> None:
-    note = Note("DEMO-9", "DEMO-9.md", "it was not in the plan", Code.UNCONFIRMED)
-    ended = snapshot(JobStatus.COMPLETED)
-    assert ended.progress is not None
-    progress = replace(ended.progress, message="Push complete: 0 tickets, 1 left alone")
-    end = end_of(replace(ended, progress=progress, result=PushResult(left=(note,))), KeyMap())
-    assert "in the plan · 0 tickets, 1 left alone · p plans" in end.words
 
 
 @pytest.mark.parametrize(
@@ -224,16 +196,6 @@ def test_the_key_that_settles_is_named_as_long_as_the_conflict_is_there() -> Non
     assert "DEMO-9: changed here: Title · Pulling | 1s" in screen(settled, 9.0, Theme())[-1]
     assert "settles" not in "".join(screen(pressed(settled, "J"), 9.0, Theme()))
     assert "c settles" in screen(after(settled, there), 9.0, Theme())[-1]
-
-
-def test_a_push_with_a_settled_conflict_still_names_the_key_for_what_moved_on() -> None:
-    notes = (
-        Note("DEMO-9", "a.md", "clash", CLASH),
-        Note("DEMO-8", "b.md", "moved", Code.MOVED_ON),
-    )
-    job = replace(snapshot(JobStatus.COMPLETED), result=PushResult(conflicts=notes))
-    assert "P gets" not in end_of(job, KeyMap(), {"DEMO-9"}).words
-    assert end_of(job, KeyMap(), set()).words.endswith("J lists them · P gets Jira's")
 
 
 MANY = tuple(f"DEMO-{number}" for number in range(1, 13))
@@ -322,12 +284,6 @@ def test_a_job_of_an_earlier_run_that_cannot_run_again_says_why(
     assert "R run again" not in plain(screen(with_earlier(job), 9.0, Theme())[-2])
 
 
-def test_a_pull_of_one_ticket_runs_again_for_that_ticket() -> None:
-    job = replace(FAILED, name="Pull DEMO-9")
-    request = JobRequest(JobKind.PULL, keys=("DEMO-9",))
-    assert asked(jobs(job), "R") == (effects.StartJob("work", request),)
-
-
 def test_a_push_of_an_earlier_run_is_planned_again_for_all_of_its_tickets() -> None:
     job = replace(EARLIER, name=f"Push {NAMED}", tags=ticket_tags(MANY))
     assert asked(with_earlier(job), "R") == (effects.ReadPlan("work", JobKind.PUSH, MANY),)
@@ -368,12 +324,6 @@ def test_a_job_of_an_earlier_run_that_left_something_has_the_mark_for_it(
     assert plain(screen(state, 9.0, Theme())[2]).startswith(f"▌ {mark} ")
     failed = replace(EARLIER, status=JobStatus.FAILED, error_message=words)
     assert plain(screen(with_earlier(failed), 9.0, Theme())[2]).startswith("▌ ✗ ")
-
-
-def test_the_error_of_a_job_of_an_earlier_run_is_copied() -> None:
-    job = replace(EARLIER, status=JobStatus.FAILED, error_message="refused")
-    assert asked(with_earlier(job), "y") == (effects.Copy("refused", "the error"),)
-    assert pressed(with_earlier(job), "x").notice == "x does nothing here; ? lists the keys"
 
 
 def test_the_whole_error_of_a_job_of_an_earlier_run_stands_below_the_list() -> None:
