@@ -10,29 +10,18 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Awaitable, Callable, Hashable, Iterable
-from contextlib import AbstractAsyncContextManager
 from contextvars import Context, copy_context
 from dataclasses import dataclass
 from functools import partial
 from types import FunctionType, MethodType
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Concatenate,
-    Final,
-    Generic,
-    ParamSpec,
-    TypeAlias,
-    TypedDict,
-    TypeVar,
-    final,
-)
+from typing import Any, Concatenate, Final, Generic, ParamSpec, TypedDict, TypeVar, final
 
 import trio
 from trio.lowlevel import checkpoint_if_cancelled
 
+from ticketr.jobs._core import QueueCore
 from ticketr.jobs._deadlock import without_marks
-from ticketr.jobs._handle import Job, JobContext, JobHandle
+from ticketr.jobs._handle import Around, Job, JobContext, JobHandle
 from ticketr.jobs._job import JobID, OnConflict
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._retry import Retry
@@ -48,12 +37,8 @@ from ticketr.jobs._values import (
     safe_str,
 )
 
-if TYPE_CHECKING:
-    from ticketr.jobs._core import QueueCore
-
 T = TypeVar("T")
 P = ParamSpec("P")
-Around: TypeAlias = "Callable[[JobContext], AbstractAsyncContextManager[object]]"
 
 
 def plain(

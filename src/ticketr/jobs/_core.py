@@ -19,14 +19,13 @@ import trio
 from trio.lowlevel import checkpoint_if_cancelled, enable_ki_protection
 
 from ticketr._errors import DuplicateJob, QueueClosed, UnknownJob
-from ticketr.jobs._arguments import Around
 from ticketr.jobs._deadlock import (
     QueueMarks,
     is_inside,
     make_marks,
 )
 from ticketr.jobs._dispatch import Dispatcher
-from ticketr.jobs._handle import JobHandle
+from ticketr.jobs._handle import Around, JobHandle
 from ticketr.jobs._job import (
     CANCELLED,
     COMPLETED,
@@ -206,7 +205,7 @@ class QueueCore:
 
         def give_up(_: object) -> trio.lowlevel.Abort:
             # Too late if the job is being let in, and cancels what its submitter is part of.
-            has_left = schedule.withdraw(submission)
+            has_left = schedule.submissions.discard(submission)
             return trio.lowlevel.Abort.SUCCEEDED if has_left else trio.lowlevel.Abort.FAILED
 
         schedule.add_submission(submission)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, cast, final
+from typing import TYPE_CHECKING, Generic, Protocol, TypeAlias, TypeVar, cast, final
 
 import trio
 from trio.lowlevel import enable_ki_protection
@@ -311,3 +312,7 @@ class JobContext:
 
     def __repr__(self) -> str:
         return f"<JobContext of {self._record.name!r}, id={self._record.id!r}>"
+
+
+Around: TypeAlias = Callable[[JobContext], AbstractAsyncContextManager[object]]
+"""Gives the context manager around an attempt."""

@@ -62,13 +62,9 @@ class JobProgress:
         Raises:
             ValueError: A field is missing, or has a value that ``as_dict`` does not give.
         """
-        return cls(
-            job_id,
-            field_of(data, "current", int, float),
-            field_of(data, "total", int, float),
-            field_of(data, "message", str),
-            field_of(data, "revision", int),
-        )
+        current, total = (field_of(data, name, int, float) for name in ("current", "total"))
+        message, revision = field_of(data, "message", str), field_of(data, "revision", int)
+        return cls(job_id, current, total, message, revision)
 
     def __str__(self) -> str:
         if self.total <= 0:
@@ -152,10 +148,8 @@ def _copied(value: Any, depth: int) -> object:
         real = float.__float__(value)
         if math.isfinite(real):
             return real
-    elif depth and issubclass(kind, list):
-        return [_copied(item, depth - 1) for item in list.__iter__(value)]
-    elif depth and issubclass(kind, tuple):
-        return [_copied(item, depth - 1) for item in tuple.__iter__(value)]
+    elif depth and issubclass(kind, (list, tuple)):
+        return [_copied(item, depth - 1) for item in value]
     elif depth and issubclass(kind, dict):
         items = [(name, _copied(item, depth - 1)) for name, item in dict.items(value)]
         if all(issubclass(type(name), str) for name, _ in items):

@@ -57,23 +57,25 @@ class Retry:
     def __post_init__(self) -> None:
         if self.attempts is None and self.total is None:
             raise TypeError("a Retry needs a limit: write Retry(attempts=3) or Retry(total=60)")
-        numbers: dict[str, float | None] = {
-            "attempts": None
-            if self.attempts is None
-            else checked_count("attempts", self.attempts, 1),
+        attempts, total = self.attempts, self.total
+        numbers = {
+            "attempts": math.inf if attempts is None else checked_count("attempts", attempts, 1),
             "first": checked_seconds("first", self.first, limit=True),
             "factor": checked_number("factor", self.factor, 1),
             "cap": checked_seconds("cap", self.cap),
             "jitter": checked_number("jitter", self.jitter, 0, 1),
-            "total": None
-            if self.total is None
-            else checked_seconds("total", self.total, limit=True),
+            "total": None if total is None else checked_seconds("total", total, limit=True),
         }
         for name, number in numbers.items():
             object.__setattr__(self, name, number)
         if self.total == 0:
             raise ValueError("total must be above 0")
-        _check_errors(self.on)
+        kinds = self.on if isinstance(self.on, tuple) else (self.on,)
+        if not isinstance(self.on, (type, tuple)):
+            checked_callable("on", self.on)
+        elif not all(isinstance(kind, type) and issubclass(kind, BaseException) for kind in kinds):
+            words = "an error class, a tuple of these, or a function"
+            raise TypeError(f"on must be {words}, not {safe_repr(self.on)}")
 
     def delay(self, attempt: int, chance: Callable[[], float] = random.random) -> float:
         """Return the seconds to wait after a failed attempt; the first attempt is number 1.
@@ -94,17 +96,6 @@ class Retry:
             kinds = self.on
             return all(isinstance(leaf, kinds) for leaf in leaves(error))
         return self.on(error)
-
-
-def _check_errors(on: object) -> None:
-    if not isinstance(on, (type, tuple)):
-        checked_callable("on", on)
-        return
-    for kind in on if isinstance(on, tuple) else (on,):
-        if not (isinstance(kind, type) and issubclass(kind, BaseException)):
-            raise TypeError(
-                f"on must be an error class, a tuple of these, or a function, not {safe_repr(on)}"
-            )
 
 
 def delay_after(error: Exception, retry: Retry | None, used: int) -> float | None:

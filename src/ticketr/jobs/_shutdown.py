@@ -112,7 +112,7 @@ def refuse_submits(core: QueueCore) -> None:
     core.phase.refusing = True
     core.expect_idle()  # being idle closes the queue
     start_draining(core)
-    for submission in core.schedule.clear_submissions():
+    while (submission := core.schedule.submissions.take()) is not None:
         core.dispatcher.submit_returns()
         submission.resume(QueueClosed())
     if core.is_idle and not core.phase.closed:

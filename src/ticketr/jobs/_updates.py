@@ -24,11 +24,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, final
 
 import trio
-from trio.lowlevel import enable_ki_protection
 
 from ticketr.jobs._deadlock import refuse_wait_inside, wait_for_jobs
 from ticketr.jobs._record import JobRecord
-from ticketr.jobs._trio import OwnerThread
+from ticketr.jobs._trio import OwnerThread, protect_methods
 
 if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
@@ -40,6 +39,7 @@ T_co = TypeVar("T_co", covariant=True)  # what a reader gets of a job
 
 
 @final
+@protect_methods
 @dataclass(eq=False, repr=False)
 class Updates(trio.abc.ReceiveChannel[T_co]):
     """Changes of jobs as they happen: a context manager, and a ``trio.abc.ReceiveChannel``.
@@ -71,7 +71,6 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
         self.missed: int = 0
         self._send, self._receive = trio.open_memory_channel[JobRecord](math.inf)
 
-    @enable_ki_protection
     def close(self) -> None:
         """Stop reading, and drop what is unread.
 
@@ -88,11 +87,9 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
     def __enter__(self) -> Self:
         return self
 
-    @enable_ki_protection
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    @enable_ki_protection
     async def aclose(self) -> None:
         """Close the reader as :meth:`close` does, at a checkpoint.
 
@@ -102,7 +99,6 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
         self.close()
         await trio.lowlevel.checkpoint()
 
-    @enable_ki_protection
     async def receive(self) -> T_co:
         """Wait for the next change.
 
@@ -129,7 +125,6 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
         self._unread.discard(record)
         return self._view(record)
 
-    @enable_ki_protection
     def receive_nowait(self) -> T_co:
         """Return the next change if there is one.
 
@@ -172,11 +167,6 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
                 self._core.expect_idle()
             elif not self._unread:
                 self._end()
-
-    def _notify_idle(self) -> None:
-        """End the channel if it is to end now; if something is unread, it ends after that."""
-        if self._until_idle and not self._unread:
-            self._end()
 
     def _end(self) -> None:
         """End the channel: the reader gets what is unread, then the end."""
@@ -267,7 +257,7 @@ class Subscriptions:
         """Notify readers that no job is pending or running."""
         for reference in self._readers[None]:
             if (updates := reference()) is not None:
-                updates._notify_idle()
+                updates._end_if_idle()
 
     def close(self) -> None:
         """End all readers, since no job will change from now on."""

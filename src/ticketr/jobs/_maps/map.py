@@ -127,8 +127,14 @@ class JobMap:
     async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         leaving = error
         try:
-            if error is None and not self._is_iterated:
-                leaving = await self._run_all()  # noqa: ASYNC102 - as the end of the body
+            try:
+                while error is None and not self._is_iterated:  # run all items
+                    record, _ = await self._next()  # noqa: ASYNC102 - as the end of the body
+                    self._core.reporter.report_if_unseen(record)
+            except StopAsyncIteration:
+                pass
+            except BaseException as failure:  # noqa: ASYNC103, BLE001 - it leaves the block
+                leaving = failure
             reason = "the block of the map has been left: read inside it"
             self._end = trio.ClosedResourceError(reason)
             self._stop(reason)
@@ -141,16 +147,6 @@ class JobMap:
                 raise leaving
         finally:
             del error, leaving  # their tracebacks hold this frame
-
-    async def _run_all(self) -> BaseException | None:
-        """Run all items, and return what a reader of their results would get raised."""
-        try:
-            while True:
-                self._core.reporter.report_if_unseen((await self._next())[0])
-        except StopAsyncIteration:
-            return None  # noqa: ASYNC910 - each result has a checkpoint
-        except BaseException as error:  # noqa: ASYNC103, BLE001 - it leaves the block
-            return error  # noqa: ASYNC104, ASYNC910 - the same
 
     async def _wait_ended(self) -> None:  # noqa: ASYNC910 - the caller has passed a checkpoint
         """Wait until all jobs have ended, and report the failures that were not read."""
@@ -185,7 +181,14 @@ class JobMap:
                 rest = split_cancelled(error)[1] if self._feeding.cancel_called else error
                 if rest is None:
                     raise
-                self._items_failed(rest)
+                if split_cancelled(rest)[1] is None:  # no scope would catch it
+                    rest = RuntimeError(
+                        f"the items of a map raised {type(error).__name__}: a generator that is not"
+                        " async must not hold a cancel scope open across a yield"
+                    )
+                    rest.__cause__ = error
+                self._items_error = rest
+                self._stop("the items of the map have failed")
             finally:
                 self._fed.set()
                 self._notify_readers()
@@ -237,17 +240,6 @@ class JobMap:
             core.dispatcher.wake()
         self._notify_readers()  # one in a job looks whether it may wait for this one
         return True  # noqa: ASYNC910 - the same
-
-    def _items_failed(self, error: BaseException) -> None:
-        """Stop the map because its items raised; the reader gets that error."""
-        self._items_error = error
-        if split_cancelled(error)[1] is None:  # no scope would catch it
-            self._items_error = RuntimeError(
-                f"the items of a map raised {type(error).__name__}: a generator that is not async"
-                " must not hold a cancel scope open across a yield"
-            )
-            self._items_error.__cause__ = error
-        self._stop("the items of the map have failed")
 
     # The end
 

@@ -16,14 +16,13 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final, final
 
-from trio.lowlevel import enable_ki_protection
-
 from ticketr._errors import DuplicateJob, QueueClosed
 from ticketr.jobs._groups import has_only_exceptions
 from ticketr.jobs._job import JobErrorInfo, JobID, JobSnapshot
 from ticketr.jobs._maps.due_times import DueTimes, make_due_times
 from ticketr.jobs._record import JobRecord, snapshot_of
 from ticketr.jobs._scheduling.schedule import PriorityQueue
+from ticketr.jobs._trio import protect_methods
 
 if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
@@ -114,8 +113,6 @@ class Repeats:
         reads_outcomes: False, since a failed run is reported (see ``JobCollector``).
         live: The repeats that have not ended, by ID, in the order of their calls.
     """
-
-    __slots__ = ("_numbers", "_queue", "_scheduled", "live")
 
     reads_outcomes: Final = False
 
@@ -311,6 +308,7 @@ class Repeats:
 
 
 @final
+@protect_methods
 class RepeatHandle:
     """A job that is run again and again; made by :meth:`JobQueue.repeat`.
 
@@ -354,7 +352,6 @@ class RepeatHandle:
         """Return the state of the last run as it is now; None before the first."""
         return snapshot_of(self._repeat.last) if self._repeat.last is not None else None
 
-    @enable_ki_protection
     def cancel(self) -> bool:
         """End the repeat.
 
@@ -366,7 +363,6 @@ class RepeatHandle:
         self._core.subscriptions.owner_thread.check()
         return self._core.repeats.end(self._repeat)
 
-    @enable_ki_protection
     def run_now(self) -> bool:
         """Submit a run now, also in a pause.
 
@@ -385,7 +381,6 @@ class RepeatHandle:
         self._core.repeats.submit_run(repeat, repeat.missed_at)
         return True
 
-    @enable_ki_protection
     def pause(self) -> None:
         """Submit no more runs; a run that has been submitted goes on.
 
@@ -394,7 +389,6 @@ class RepeatHandle:
         self._core.subscriptions.owner_thread.check()
         self._core.repeats.set_paused(self._repeat, is_paused=True)
 
-    @enable_ki_protection
     def resume(self) -> None:
         """End a pause: the next run is at the first due time that is not past."""
         self._core.subscriptions.owner_thread.check()

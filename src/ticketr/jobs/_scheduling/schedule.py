@@ -581,16 +581,6 @@ class Schedule:
         """Add a submit that waits for room; they enter by priority, then by arrival."""
         self.submissions.push(submission, -submission.record.extras.priority, next(self._numbers))
 
-    def withdraw(self, submission: Submission) -> bool:
-        """Remove a submit that gives up; return False if it has been admitted already."""
-        return self.submissions.discard(submission)
-
     def next_admitted(self) -> Submission | None:
         """Remove and return the next submit if there is room; the caller adds its job."""
         return self.submissions.take() if self.has_room else None
-
-    def clear_submissions(self) -> list[Submission]:
-        """Remove and return all submits."""
-        turned_away = [*self.submissions]
-        self.submissions = PriorityQueue()
-        return turned_away
