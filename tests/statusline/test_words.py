@@ -4,7 +4,7 @@ import pytest
 from fakes.job_snapshots import failed, snapshot
 
 from ticketr import JobErrorInfo, JobStatus
-from ticketr.statusline.words import duration, end_message, message_of, number
+from ticketr.statusline.render import duration, end_message, message_of, number
 
 
 @pytest.mark.parametrize(

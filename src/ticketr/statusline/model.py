@@ -14,9 +14,9 @@ from ticketr.statusline.render import (
     ended_batch_line,
     ended_line,
     next_spin,
+    progress_words,
     running_line,
 )
-from ticketr.statusline.words import progress_words
 
 if TYPE_CHECKING:
     from ticketr import JobID, JobSnapshot, QueueStatistics

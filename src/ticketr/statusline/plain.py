@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ticketr import JobStatus
 from ticketr.statusline.batch import IDLE_SECONDS
-from ticketr.statusline.words import end_message, failures, message_of, number, whole_percent
+from ticketr.statusline.render import end_message, failures, message_of, number, whole_percent
 from ticketr.text import clean
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any, cast, final
 import trio
 
 from ticketr.jobs._arguments import checked_options
-from ticketr.jobs._handle import JobContext
+from ticketr import JobContext
 from ticketr.jobs._job import JobID
 from ticketr.jobs._progress import JobProgress
 from ticketr.jobs._record import ENDED_CALL, JobRecord, progress_of

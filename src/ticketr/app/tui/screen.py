@@ -22,7 +22,7 @@ from ticketr.app.tui.status_row import status_row, without_places
 from ticketr.app.tui.styled import Line, Span, cells as cells_of
 from ticketr.app.tui.theme import Theme, mark
 from ticketr.app.tui.workspace import WorkspaceView
-from ticketr.statusline.words import ago, whole_percent
+from ticketr.statusline.render import ago, whole_percent
 from ticketr.text import clip, width, wrap
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from ticketr.app.tui.ends import end_now, seconds_of
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.styled import Span
 from ticketr.app.tui.theme import Theme, mark
-from ticketr.statusline.words import duration
+from ticketr.statusline.render import duration
 from ticketr.text import clip, width
 
 if TYPE_CHECKING:

@@ -15,8 +15,7 @@ from ticketr.app.tui.panels.frame import Row, title_rule
 from ticketr.app.tui.status_row import without_places
 from ticketr.app.tui.styled import Line, Span
 from ticketr.app.tui.theme import Theme, mark
-from ticketr.statusline.render import spinner
-from ticketr.statusline.words import duration
+from ticketr.statusline.render import duration, spinner
 from ticketr.text import clean, clip, fit, width
 
 if TYPE_CHECKING:
