@@ -14,7 +14,6 @@ import trio
 from trio.lowlevel import enable_ki_protection
 
 from ticketr import JobStatus
-from ticketr.statusline.colors import colored
 from ticketr.statusline.model import StatusModel
 from ticketr.statusline.plain import PlainLines
 from ticketr.statusline.style import LineStyle
@@ -23,6 +22,32 @@ from ticketr.tty import can_draw
 if TYPE_CHECKING:
     from ticketr import JobQueue, JobSnapshot, Updates
     from ticketr.statusline.output import LineOutput
+
+
+_CYAN = "\x1b[36m"
+_MARK_COLORS = {
+    JobStatus.COMPLETED: "\x1b[32m",
+    JobStatus.FAILED: "\x1b[31m",
+    JobStatus.CANCELLED: "\x1b[33m",
+}
+_RESET = "\x1b[m"
+
+
+def colored(line: str, model: StatusModel) -> str:
+    """Return a line with its bar, spinner or mark coloured.
+
+    Args:
+        line: The result of :meth:`StatusModel.line`.
+        model: The model that the line shows.
+    """
+    status = model.status
+    if status is None or not line:
+        return line
+    end = line.find("]") + 1 if line.startswith("[") else 1
+    if line[0].isdigit():  # no room for a bar
+        return line
+    return f"{_MARK_COLORS.get(status, _CYAN)}{line[:end]}{_RESET}{line[end:]}"
+
 
 #: Seconds between two frames with new reports; the spinner and the clock change in between, too.
 FRAME = 1 / 5
