@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from ticketr.terminal.errors import NotATerminal
+from ticketr.terminal.device import NotATerminal
 from ticketr.terminal.events import (
     Event,
     Focused,

@@ -8,11 +8,28 @@ from __future__ import annotations
 
 import os
 import select
+from dataclasses import dataclass
 from typing import Final
 
 import trio
 
+from ticketr._errors import TicketrError
 from ticketr.tty import reopen
+
+
+@dataclass(eq=False, repr=False)
+class NotATerminal(TicketrError):
+    """There is no terminal on which a full screen can be drawn.
+
+    Attributes:
+        problem: What is missing, such as ``"standard input is not a terminal"``.
+    """
+
+    problem: str
+
+    def __str__(self) -> str:
+        return f"the full-screen app needs a terminal: {self.problem}; use --plain instead"
+
 
 #: The most bytes in one write to a descriptor that may block.
 _SMALL_WRITE: Final = 256

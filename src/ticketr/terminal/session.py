@@ -26,8 +26,7 @@ from typing import Final, final
 
 import trio
 
-from ticketr.terminal.device import Output, wait_for_foreground
-from ticketr.terminal.errors import NotATerminal
+from ticketr.terminal.device import NotATerminal, Output, wait_for_foreground
 from ticketr.terminal.events import Event, Quit, Resize, Resumed
 from ticketr.terminal.frame import diff
 from ticketr.terminal.full_screen import FullScreen
