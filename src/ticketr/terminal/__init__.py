@@ -14,7 +14,9 @@
 from __future__ import annotations
 
 from ticketr.terminal.device import NotATerminal
-from ticketr.terminal.events import (
+from ticketr.terminal.session import Terminal, open_terminal
+from ticketr.terminal.styles import Style, sgr
+from ticketr.terminal.tokens import (
     Event,
     Focused,
     HungUp,
@@ -26,8 +28,6 @@ from ticketr.terminal.events import (
     Resize,
     Resumed,
 )
-from ticketr.terminal.session import Terminal, open_terminal
-from ticketr.terminal.styles import Style, sgr
 
 __all__ = [
     "Event",

@@ -13,9 +13,15 @@ from typing import TYPE_CHECKING, Final
 import trio
 
 from ticketr.terminal.device import wait_for_foreground
-from ticketr.terminal.events import Event, HungUp, Paste
-from ticketr.terminal.reports import is_report, read_report
-from ticketr.terminal.tokens import ESC_WAIT, Tokenizer
+from ticketr.terminal.tokens import (
+    ESC_WAIT,
+    Event,
+    HungUp,
+    Paste,
+    Tokenizer,
+    is_report,
+    read_report,
+)
 from ticketr.tty import reopen
 
 if TYPE_CHECKING:

@@ -27,12 +27,11 @@ from typing import Final, final
 import trio
 
 from ticketr.terminal.device import NotATerminal, Output, wait_for_foreground
-from ticketr.terminal.events import Event, Quit, Resize, Resumed
 from ticketr.terminal.frame import diff
 from ticketr.terminal.full_screen import FullScreen
 from ticketr.terminal.keyboard import Keyboard, escape_wait
-from ticketr.terminal.reports import FOCUS_ON, MOUSE_ON
 from ticketr.terminal.terminfo import TerminalKind
+from ticketr.terminal.tokens import FOCUS_ON, MOUSE_ON, Event, Quit, Resize, Resumed
 from ticketr.tty import can_draw, wants_color
 
 _SIGNALS: Final = (

@@ -14,8 +14,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Final
 
-from ticketr.terminal.events import Key
-from ticketr.terminal.reports import FOCUS_OFF, MOUSE_OFF
+from ticketr.terminal.tokens import FOCUS_OFF, MOUSE_OFF, Key
 
 #: Variables that make blessed omit or force every sequence, not only colours.
 _COLOR_VARIABLES: Final = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE")

@@ -11,8 +11,147 @@ part of a sequence or paste ever becomes a key, however it is split: a pasted ``
 from __future__ import annotations
 
 import re
+import signal as signals
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
 
-from ticketr.terminal.events import Paste
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key was pressed.
+
+    Attributes:
+        name: The character that the key types (``"q"``, ``"P"``, ``" "``), else a name such as
+            ``"KEY_UP"``, ``"KEY_ENTER"``, ``"KEY_ESCAPE"``, ``"KEY_F2"``, ``"KEY_BTAB"``
+            (Shift+Tab), ``"KEY_CTRL_C"``, ``"KEY_ALT_X"``, ``"KEY_CTRL_RIGHT"``.
+        text: The character; empty for a key that types none.
+    """
+
+    name: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Paste:
+    """Text was pasted, in one event.
+
+    A paste is cut after a million characters. If it pauses for a second, it becomes several
+    events.
+
+    Attributes:
+        text: The untrusted text, with newlines as line ends.
+    """
+
+    text: str
+
+
+class MouseAction(Enum):
+    """What was done with the mouse."""
+
+    CLICK = "click"
+    WHEEL_UP = "wheel up"
+    WHEEL_DOWN = "wheel down"
+
+
+@dataclass(frozen=True, slots=True)
+class Mouse:
+    """The mouse was used.
+
+    Attributes:
+        action: What was done.
+        x: The column, from 0.
+        y: The row, from 0.
+    """
+
+    action: MouseAction
+    x: int
+    y: int
+
+
+@dataclass(frozen=True, slots=True)
+class Focused:
+    """The terminal's window has the focus again; other programs may have changed files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resize:
+    """The terminal has another size; the next frame is drawn whole.
+
+    Attributes:
+        width: The width in cells.
+        height: The height in cells.
+    """
+
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quit:
+    """A signal asks the program to end.
+
+    Attributes:
+        signal: SIGINT (Ctrl+C), SIGTERM or SIGHUP.
+    """
+
+    signal: signals.Signals
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The program continues after a stop (Ctrl+Z); the next frame is drawn whole.
+
+    Deadlines may have passed in the meantime, and the size may have changed.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class HungUp:
+    """The terminal is gone: no keys follow, and drawing has no effect."""
+
+
+Event = Key | Paste | Mouse | Focused | Resize | Quit | Resumed | HungUp
+
+
+#: Focus reports on and off.
+FOCUS_ON, FOCUS_OFF = "\x1b[?1004h", "\x1b[?1004l"
+#: Clicks and the wheel as SGR reports, on and off.
+MOUSE_ON, MOUSE_OFF = "\x1b[?1000h\x1b[?1006h", "\x1b[?1006l\x1b[?1000l"
+
+_FOCUS_IN: Final = "\x1b[I"
+_FOCUS_OUT: Final = "\x1b[O"
+_MOUSE: Final = re.compile(r"\x1b\[<(\d{1,4});(\d{1,5});(\d{1,5})([Mm])")
+#: Buttons without the bits for Shift, Alt and Ctrl.
+_ACTIONS: Final = {
+    0: MouseAction.CLICK,
+    64: MouseAction.WHEEL_UP,
+    65: MouseAction.WHEEL_DOWN,
+}
+_MODIFIERS: Final = 4 | 8 | 16
+
+
+def is_report(token: str) -> bool:
+    """Return whether a token is a report and no key."""
+    return token in (_FOCUS_IN, _FOCUS_OUT) or _MOUSE.fullmatch(token) is not None
+
+
+def read_report(token: str) -> Mouse | Focused | None:
+    """Return the event of a report; None for one that means nothing, such as a lost focus.
+
+    Args:
+        token: A whole token.
+    """
+    if token == _FOCUS_IN:
+        return Focused()
+    match = _MOUSE.fullmatch(token)
+    if match is None or match[4] == "m":  # a release follows every click
+        return None
+    action = _ACTIONS.get(int(match[1]) & ~_MODIFIERS)
+    if action is None:
+        return None
+    return Mouse(action, int(match[2]) - 1, int(match[3]) - 1)
+
 
 ESC = "\x1b"
 #: Seconds for which a lone Esc is held.
