@@ -21,18 +21,36 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from itertools import zip_longest
 from types import FrameType
 from typing import Final, final
 
 import trio
 
 from ticketr.terminal.device import NotATerminal, Output, wait_for_foreground
-from ticketr.terminal.frame import diff
 from ticketr.terminal.full_screen import FullScreen
 from ticketr.terminal.keyboard import Keyboard, escape_wait
 from ticketr.terminal.terminfo import TerminalKind
 from ticketr.terminal.tokens import FOCUS_ON, MOUSE_ON, Event, Quit, Resize, Resumed
 from ticketr.tty import can_draw, wants_color
+
+
+def diff(before: Sequence[str | None], after: Sequence[str]) -> str:
+    """Return the output that turns one frame into another; empty if they are equal.
+
+    Each changed row is cleared before it is written, so nothing of the old row remains, even if
+    the terminal measures the new one shorter than expected.
+
+    Args:
+        before: The rows on the screen, from the top; None for a row with unknown content.
+        after: The new rows. Further rows of `before` become empty.
+    """
+    return "".join(
+        f"\x1b[{number};1H\x1b[K{new}" + ("\x1b[m" if "\x1b" in new else "")
+        for number, (old, new) in enumerate(zip_longest(before, after, fillvalue=""), start=1)
+        if old != new and new is not None
+    )
+
 
 _SIGNALS: Final = (
     signal.SIGINT,
