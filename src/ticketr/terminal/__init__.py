@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from ticketr.terminal.device import NotATerminal
 from ticketr.terminal.session import Terminal, open_terminal
-from ticketr.terminal.styles import Style, sgr
+from ticketr.terminal.terminfo import Style, sgr
 from ticketr.terminal.tokens import (
     Event,
     Focused,
