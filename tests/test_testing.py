@@ -31,7 +31,7 @@ from ticketr.testing import (
     cancel_at_every_step,
     make_context,
 )
-from ticketr.testing._run import Run
+from ticketr.testing._sweep import Run
 
 EACH = pytest.mark.parametrize("injection", list(Injection))
 SMALL = {"max_steps": 1000}

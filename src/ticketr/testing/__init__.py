@@ -15,8 +15,14 @@ from __future__ import annotations
 
 from ticketr.testing._context import FakeContext, make_context
 from ticketr.testing._fake import FakeJob
-from ticketr.testing._report import Injection, Outcome, StepReport, SweepFailed, SweepSummary
-from ticketr.testing._sweep import cancel_at_every_step
+from ticketr.testing._sweep import (
+    Injection,
+    Outcome,
+    StepReport,
+    SweepFailed,
+    SweepSummary,
+    cancel_at_every_step,
+)
 
 __all__ = [
     "FakeContext",
