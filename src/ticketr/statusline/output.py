@@ -3,6 +3,10 @@
 No mode of the terminal is changed: the cursor stays visible at the beginning of the line, and
 there is no scroll region. So the terminal works even after a kill. After a resize, which may wrap
 the row, everything from there down is erased.
+
+``print``, ``logging`` and warnings write to text streams. The guard wraps the ``write`` method of
+each stream on the terminal: it erases the line before the text, and draws it again once all
+streams are at the beginning of a row. The stream objects stay, so references to them still work.
 """
 
 from __future__ import annotations

@@ -2,6 +2,10 @@
 
 `enter` and `leave` may be called in any order and any number of times, so the end, a crash, a
 signal and a suspension all use them.
+
+A warning, a log line or the output of a child process would garble the screen. So both
+descriptors are redirected to an unnamed file; replacing `sys.stderr` would miss child processes
+and log handlers that hold the old stream.
 """
 
 from __future__ import annotations

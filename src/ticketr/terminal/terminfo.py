@@ -2,6 +2,9 @@
 
 This module imports blessed late, since that is slow. blessed never gets the real terminal: it
 would send queries and wait up to 5 seconds for each answer.
+
+A style has no other colours than the 16 of the palette, since users choose one that is legible on
+their background.
 """
 
 from __future__ import annotations

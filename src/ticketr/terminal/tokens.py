@@ -1,4 +1,4 @@
-"""Split a terminal's characters into keys and pastes. Pure: no input or output, no clock.
+"""Splits a terminal's characters into events: keys, pastes, the mouse. Pure: no I/O, no clock.
 
 A terminal sends one character for a letter and several for an arrow, which may arrive one by one
 over a slow line. So an Esc is a key only if nothing follows it for a while;

@@ -8,8 +8,8 @@ from typing import Any, cast, final
 
 import trio
 
-from ticketr.jobs._arguments import checked_options
 from ticketr import JobContext
+from ticketr.jobs._arguments import checked_options
 from ticketr.jobs._job import JobID
 from ticketr.jobs._progress import JobProgress
 from ticketr.jobs._record import ENDED_CALL, JobRecord, progress_of
