@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticketr.statusline.eta import RateEstimate
+from ticketr.statusline.batch import RateEstimate
 
 
 def estimate_of(*reports: tuple[float, float], total: float = 100) -> RateEstimate:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ticketr import JobStatus
-from ticketr.statusline.batch import BatchCounter
-from ticketr.statusline.eta import RateEstimate
+from ticketr.statusline.batch import BatchCounter, RateEstimate
 from ticketr.statusline.render import (
     batch_line,
     ended_batch_line,
