@@ -19,12 +19,10 @@ from hypothesis import given, strategies as st
 
 from ticketr.terminal import NotATerminal
 from ticketr.terminal.device import Output
-from ticketr.terminal.events import Event, HungUp, Key
-from ticketr.terminal.frame import diff
 from ticketr.terminal.keyboard import Keyboard, escape_wait
-from ticketr.terminal.session import Terminal
-from ticketr.terminal.styles import Style, sgr
-from ticketr.terminal.terminfo import TerminalKind
+from ticketr.terminal.session import Terminal, diff
+from ticketr.terminal.terminfo import Style, TerminalKind, sgr
+from ticketr.terminal.tokens import Event, HungUp, Key
 
 
 @pytest.fixture

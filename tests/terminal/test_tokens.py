@@ -7,10 +7,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from ticketr.terminal import Focused, Mouse, MouseAction
-from ticketr.terminal.events import Key, Paste
-from ticketr.terminal.reports import is_report, read_report
 from ticketr.terminal.terminfo import TerminalKind
-from ticketr.terminal.tokens import MAX_PASTE, Tokenizer
+from ticketr.terminal.tokens import MAX_PASTE, Key, Paste, Tokenizer, is_report, read_report
 
 Tokens = list[str | Paste]
 
