@@ -66,7 +66,7 @@ def _load() -> Callable[[], None]:
         words = f"ticketr: the app {missing_packages('app')}"
         print(words, file=sys.stderr)  # noqa: T201 - a command talks to people
         sys.exit(exits.USAGE)
-    from ticketr.app.cli.streams import prepare_streams
+    from ticketr.app.cli.console import prepare_streams
 
     prepare_streams()
     from ticketr.app.cli.app import main as run

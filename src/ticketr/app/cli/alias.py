@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from ticketr.app.cli import exits
+from ticketr.app.cli.console import echo, echo_json
 from ticketr.app.cli.help import Command
-from ticketr.app.cli.output import echo, echo_json
 from ticketr.app.cli.settings import resolve, workspace_options
 
 

@@ -18,8 +18,8 @@ import click
 from ticketr._errors import TicketrError
 from ticketr._version import __version__
 from ticketr.app.cli import exit_interrupted, exits
+from ticketr.app.cli.console import print_message, printable_lines, reset_output, show_logs
 from ticketr.app.cli.help import Group, LazyCommands
-from ticketr.app.cli.output import print_message, printable_lines, reset_output, show_logs
 
 #: The commands that do without a screen what the app does.
 WITHOUT_SCREEN = (
@@ -92,7 +92,7 @@ def _print_app(context: click.Context) -> None:
 
 
 def _open_app(context: click.Context) -> None:
-    from ticketr.app.cli.streams import is_full_screen_possible, is_terminal
+    from ticketr.app.cli.console import is_full_screen_possible, is_terminal
 
     if not is_full_screen_possible():
         what = "a terminal"

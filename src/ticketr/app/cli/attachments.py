@@ -10,9 +10,9 @@ import click
 
 from ticketr.app.cli import exits
 from ticketr.app.cli.completing import complete_key
+from ticketr.app.cli.console import echo, echo_json
 from ticketr.app.cli.help import Group
 from ticketr.app.cli.keys import checked_key
-from ticketr.app.cli.output import echo, echo_json
 from ticketr.app.cli.settings import workspace_options
 
 if TYPE_CHECKING:

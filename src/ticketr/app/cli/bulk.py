@@ -11,9 +11,9 @@ import click
 
 from ticketr.app.cli import exits
 from ticketr.app.cli.completing import complete_key, complete_status
+from ticketr.app.cli.console import echo, echo_json
 from ticketr.app.cli.help import Command
 from ticketr.app.cli.keys import checked_key
-from ticketr.app.cli.output import echo, echo_json
 from ticketr.app.cli.settings import workspace_options
 from ticketr.app.config import CONFIRM_ABOVE, UsedAlias
 
@@ -202,7 +202,7 @@ def _confirm(
         click.exceptions.Exit: The answer was no.
     """
     from ticketr.app.cli.confirmation import NOTHING_SENT
-    from ticketr.app.cli.questions import confirm
+    from ticketr.app.cli.console import confirm
     from ticketr.app.cli.settings import is_interactive
 
     if yes:

@@ -10,7 +10,7 @@ import click
 
 from ticketr._errors import TicketrError
 from ticketr.app.cli import exits
-from ticketr.app.cli.output import echo
+from ticketr.app.cli.console import echo
 from ticketr.app.config import CONFIRM_ABOVE
 from ticketr.app.sync import PushJob, PushPlan, UnknownTicket, read_push_plan, read_state
 
@@ -88,7 +88,7 @@ def confirm_plans(
         click.exceptions.Exit: The answer was no.
         click.Abort: Ctrl+C was the answer.
     """
-    from ticketr.app.cli.questions import confirm
+    from ticketr.app.cli.console import confirm
     from ticketr.app.cli.settings import is_interactive
 
     writes = sum(len(plan.entries) for plan in plans.values())

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ticketr.app.cli.console import echo, print_message
 from ticketr.app.cli.help import Command
-from ticketr.app.cli.output import echo, print_message
 
 if TYPE_CHECKING:
     from ticketr.app.sync import PullJob, SessionOptions
@@ -65,9 +65,9 @@ def demo(
     from ticketr.app.cli.sandbox_process import SandboxFailed, require_demo_extra
 
     require_demo_extra("ticketr demo")
+    from ticketr.app.cli.console import is_full_screen_possible
     from ticketr.app.cli.demo_site import open_demo, prepare_demo_folder
     from ticketr.app.cli.queue_runner import run
-    from ticketr.app.cli.streams import is_full_screen_possible
 
     site = partial(
         open_demo, prepare_demo_folder(folder), tickets=tickets, seed=seed, latency=latency

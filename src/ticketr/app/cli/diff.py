@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from ticketr.app.cli import exits
+from ticketr.app.cli.console import echo, echo_json, is_colored
 from ticketr.app.cli.help import Command
 from ticketr.app.cli.keys import keys_argument, refuse_unknown
-from ticketr.app.cli.output import echo, echo_json, is_colored
 from ticketr.app.cli.settings import resolve, workspace_options
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ticketr.app.cli.console import echo, echo_json
 from ticketr.app.cli.help import Command
-from ticketr.app.cli.output import echo, echo_json
 from ticketr.app.cli.settings import resolve, workspace_options
 from ticketr.app.cli.workspace_history import HISTORY
 from ticketr.app.config import STATE_FOLDER

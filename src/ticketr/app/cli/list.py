@@ -12,8 +12,8 @@ import click
 
 from ticketr.app.cli import exits
 from ticketr.app.cli.completing import complete_filter
+from ticketr.app.cli.console import echo, echo_json, printable
 from ticketr.app.cli.help import Command
-from ticketr.app.cli.output import echo, echo_json, printable
 from ticketr.app.cli.settings import resolve, workspace_options
 from ticketr.app.tickets import SORT_NAMES
 

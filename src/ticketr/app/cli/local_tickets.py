@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ticketr._errors import TicketrError
+from ticketr.app.cli.console import printable
 from ticketr.app.cli.keys import checked_key
-from ticketr.app.cli.output import printable
 from ticketr.app.sync import LocalSurvey, State, Store
 from ticketr.app.tickets import Candidate, candidate_of
 from ticketr.cleaning import clean

@@ -40,7 +40,7 @@ def with_accepted_losses(
     Raises:
         click.Abort: Ctrl+C was the answer.
     """
-    from ticketr.app.cli.questions import confirm
+    from ticketr.app.cli.console import confirm
     from ticketr.app.cli.report import print_messages
     from ticketr.app.cli.settings import is_interactive
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
+from ticketr.app.cli.console import echo_json, printable
 from ticketr.app.cli.help import Command
-from ticketr.app.cli.output import echo_json, printable
 from ticketr.app.cli.settings import resolve, workspace_options
 
 

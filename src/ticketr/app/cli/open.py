@@ -9,9 +9,9 @@ import click
 
 from ticketr._errors import TicketrError
 from ticketr.app.cli.completing import complete_key
+from ticketr.app.cli.console import echo
 from ticketr.app.cli.help import Command
 from ticketr.app.cli.keys import checked_key
-from ticketr.app.cli.output import echo
 from ticketr.app.cli.settings import confirm_site, resolve, workspace_options
 
 

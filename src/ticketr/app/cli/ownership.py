@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ticketr.app import config
-from ticketr.app.cli.questions import confirm
+from ticketr.app.cli.console import confirm
 from ticketr.app.cli.settings import is_interactive
 from ticketr.cleaning import clean
 

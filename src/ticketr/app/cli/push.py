@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ticketr.app.cli.console import echo
 from ticketr.app.cli.help import Command
 from ticketr.app.cli.job_options import (
     CommonOptions,
@@ -15,7 +16,6 @@ from ticketr.app.cli.job_options import (
 )
 from ticketr.app.cli.keys import keys_argument, refuse_every
 from ticketr.app.cli.losses import accept_loss_option, with_accepted_losses
-from ticketr.app.cli.output import echo
 from ticketr.app.config import CONFIRM_ABOVE
 
 if TYPE_CHECKING:

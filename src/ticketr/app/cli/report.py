@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ticketr import JobStatus
 from ticketr._errors import TicketrError
 from ticketr.app.cli import exits
-from ticketr.app.cli.output import echo_json, print_message
+from ticketr.app.cli.console import echo_json, print_message
 from ticketr.app.cli.sides import SIDES
 from ticketr.app.jira.site import browse_url
 

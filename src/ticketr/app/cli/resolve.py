@@ -11,9 +11,9 @@ import click
 
 from ticketr._errors import TicketrError
 from ticketr.app.cli import exits
+from ticketr.app.cli.console import echo, echo_json
 from ticketr.app.cli.help import Command
 from ticketr.app.cli.keys import keys_argument
-from ticketr.app.cli.output import echo, echo_json
 from ticketr.app.cli.settings import resolve as resolve_workspace, workspace_options
 from ticketr.app.cli.sides import SideChoice
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ticketr.app.cli.console import echo, echo_json, printable
 from ticketr.app.cli.help import Command
-from ticketr.app.cli.output import echo, echo_json, printable
 from ticketr.app.cli.settings import workspace_options
 
 if TYPE_CHECKING:

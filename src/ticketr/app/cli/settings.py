@@ -12,8 +12,7 @@ import click
 
 from ticketr.app import config
 from ticketr.app.cli.completing import complete_workspace
-from ticketr.app.cli.output import add_redactor, echo
-from ticketr.app.cli.questions import ask, confirm
+from ticketr.app.cli.console import add_redactor, ask, confirm, echo
 
 if TYPE_CHECKING:
     from ticketr.app.jira import Credentials

@@ -14,8 +14,8 @@ import click
 from ticketr._errors import TicketrError
 from ticketr.app.cli import exits
 from ticketr.app.cli.completing import complete_workspace
+from ticketr.app.cli.console import echo, echo_json
 from ticketr.app.cli.help import Group
-from ticketr.app.cli.output import echo, echo_json
 
 if TYPE_CHECKING:
     from ticketr.app.cli.workspace_site import LoginChecked

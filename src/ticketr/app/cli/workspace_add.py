@@ -12,8 +12,7 @@ import click
 import trio
 
 from ticketr.app import config
-from ticketr.app.cli.output import echo
-from ticketr.app.cli.questions import ask
+from ticketr.app.cli.console import ask, echo
 from ticketr.app.cli.settings import (
     EMAIL_HINT,
     SITE_HINT,

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import trio
 
-from ticketr.app.cli.output import echo
-from ticketr.app.cli.questions import confirm
+from ticketr.app.cli.console import confirm, echo
 from ticketr.app.cli.settings import is_interactive
 from ticketr.app.config import MissingSetting, Workspace
 from ticketr.app.jira import BadAnswer, JiraError, Redirected, Rejected, ask_cloud_id, gateway_site

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ticketr.app.cli.output import echo
-from ticketr.app.cli.questions import confirm
+from ticketr.app.cli.console import confirm, echo
 from ticketr.app.cli.settings import is_interactive, resolve
 from ticketr.app.config import NoWorkspace, Workspace
 

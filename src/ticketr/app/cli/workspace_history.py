@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr._errors import HistoryFailed, TicketrError
-from ticketr.app.cli.output import redacted
+from ticketr.app.cli.console import redacted
 from ticketr.app.config import (
     STATE_FOLDER,
     add_mark,

@@ -1,22 +1,127 @@
-"""Cleans and redacts all text that a command prints, logs or stores.
-
-The text that comes out holds no control characters, and no token that this process has signed in
-with, in any encoding that the client knows.
-"""
+"""TODO."""
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
+import signal
 import sys
-from collections.abc import Callable, Mapping
-from typing import TextIO
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, TextIO
 
 import click
 
 from ticketr.cleaning import clean
 from ticketr.tty import can_draw, wants_color
+
+_IN, _OUT, _ERR = range(3)
+
+
+class _LossyFile(io.FileIO):
+    """A file whose writes never fail; data that it does not accept is lost."""
+
+    def write(self, data: object) -> int:
+        """Write data; on an error, return its length as if it was written."""
+        view = memoryview(data)  # type: ignore[arg-type]  # a buffer
+        try:
+            return super().write(view) or 0
+        except BlockingIOError:  # a terminal or pipe that is full for a moment
+            raise
+        except OSError:
+            return view.nbytes
+
+
+def prepare_streams() -> None:
+    """Open closed standard streams again, and make writes to standard error never fail.
+
+    Otherwise a file that is opened later could get the descriptor of a closed stream, and output
+    for that stream would go into the file. Writing to a standard output that was closed fails, as
+    on a full disk. Output that standard error does not accept is lost.
+    """
+    for number, mode in ((_IN, os.O_RDONLY), (_OUT, os.O_RDONLY), (_ERR, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, mode)  # gets the lowest free descriptor
+    if sys.stdin is None:
+        sys.stdin = open(_IN, closefd=False)  # noqa: SIM115 - it stays open
+    if sys.stdout is None:
+        sys.stdout = open(_OUT, "w", closefd=False)  # noqa: SIM115 - likewise
+    sys.stderr = io.TextIOWrapper(
+        io.BufferedWriter(_LossyFile(_ERR, "w", closefd=False)),
+        encoding=sys.stderr.encoding if sys.stderr is not None else "utf-8",
+        errors="backslashreplace",
+        line_buffering=True,
+    )
+
+
+def is_full_screen_possible() -> bool:
+    """Return whether input and output are a terminal that can do more than print lines."""
+    return is_terminal() and can_draw(os.environ)
+
+
+def is_terminal() -> bool:
+    """Return whether input and output are a terminal."""
+    return os.isatty(_IN) and os.isatty(_OUT)
+
+
+def confirm(question: str) -> bool:
+    """Ask a question that no answer but y or yes affirms.
+
+    Raises:
+        click.Abort: Ctrl+C or the end of the input was the answer.
+    """
+    with _abort_on_interrupt():
+        return click.confirm(printable(question), err=True)
+
+
+def ask(
+    what: str,
+    *,
+    default: str | None = None,
+    check: Callable[[str], str] | None = None,
+    is_secret: bool = False,
+) -> str:
+    """Ask for a text until it is valid.
+
+    Args:
+        what: What to ask for.
+        default: What an empty answer means; None if there has to be one.
+        check: Returns the text to use, or raises `click.BadParameter`.
+        is_secret: Whether to show nothing of what is typed.
+
+    Raises:
+        click.Abort: Ctrl+C or the end of the input was the answer.
+    """
+    with _abort_on_interrupt():
+        answer: str = click.prompt(
+            printable(what), default=default, value_proc=check, hide_input=is_secret, err=True
+        )
+        return answer
+
+
+@contextmanager
+def _abort_on_interrupt() -> Generator[None]:
+    """Raise `click.Abort` at the end if Ctrl+C was pressed, whatever became of its exception."""
+    is_interrupted = False
+
+    def interrupt(number: int, frame: FrameType | None) -> Any:
+        nonlocal is_interrupted
+        is_interrupted = True
+        signal.default_int_handler(number, frame)
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if is_interrupted:
+        raise click.Abort
+
 
 #: By what they are methods of, so that a login that is used again adds none.
 _redactors: dict[object, Callable[[str], str]] = {}
