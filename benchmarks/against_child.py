@@ -67,7 +67,7 @@ def sync(*login: str) -> list[float]:
 
 
 async def in_folder(measure: Callable[..., Awaitable[list[float]]], *login: str) -> list[float]:
-    from ticketr.app.cli.queue_runner import GARBAGE
+    from ticketr.app.cli.job_runner import GARBAGE
     from ticketr.app.jira import Credentials
 
     gc.freeze()  # as the command does

@@ -16,7 +16,7 @@ import trio
 from stretches import place_of
 
 from ticketr.app.cli.app import cli
-from ticketr.app.cli.queue_runner import run
+from ticketr.app.cli.job_runner import run
 from ticketr.app.cli.screen import run_screen
 from ticketr.app.jira import Credentials
 from ticketr.app.sync import PullJob

@@ -99,7 +99,7 @@ def _open_app(context: click.Context) -> None:
         if is_terminal():
             what += f", and TERM={os.environ.get('TERM', '')} is none that can show a screen"
         raise click.UsageError(f"the app needs {what}; give a command, such as 'ticketr demo'")
-    from ticketr.app.cli.queue_runner import run
+    from ticketr.app.cli.job_runner import run
     from ticketr.app.cli.screen import run_screen
     from ticketr.app.cli.workspace_list import app_workspaces
 

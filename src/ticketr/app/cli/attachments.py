@@ -17,7 +17,7 @@ from ticketr.app.cli.settings import workspace_options
 
 if TYPE_CHECKING:
     from ticketr import Job
-    from ticketr.app.cli.queue_runner import JobOutcome
+    from ticketr.app.cli.job_runner import JobOutcome
     from ticketr.app.sync import AttachmentResult, Note, SessionOptions
 
 T = TypeVar("T")
@@ -166,7 +166,7 @@ def _find_options(workspace: str | None, folder: Path | None) -> SessionOptions:
 
 
 def _run_job(job: Job[T], *, plain: bool) -> JobOutcome[T]:
-    from ticketr.app.cli.queue_runner import run, run_one
+    from ticketr.app.cli.job_runner import run, run_one
 
     async def main() -> JobOutcome[T]:
         return await run_one(job, plain=plain)
@@ -216,7 +216,7 @@ def _notes_as_json(failed: Iterable[Note]) -> list[dict[str, object]]:
 
 
 def _print_failed(failed: Iterable[Note]) -> None:
-    from ticketr.app.cli.report import print_messages
+    from ticketr.app.cli.job_runner import print_messages
 
     print_messages(
         f"{note.key}{f' ({note.path})' if note.path else ''}: {note.reason}" for note in failed

@@ -19,7 +19,7 @@ from ticketr.app.config import CONFIRM_ABOVE, UsedAlias
 
 if TYPE_CHECKING:
     from ticketr import JobSnapshot
-    from ticketr.app.cli.queue_runner import JobOutcome
+    from ticketr.app.cli.job_runner import JobOutcome
     from ticketr.app.sync import BulkChange, BulkIssue, BulkResult, FieldSetting, SessionOptions
 
 
@@ -70,7 +70,7 @@ def bulk(
     Your unpushed edits of these tickets stay, too.
     """
     from ticketr.app.cli.job_options import CommonOptions, job_settings, resolve_options
-    from ticketr.app.cli.queue_runner import run, run_one
+    from ticketr.app.cli.job_runner import run, run_one
     from ticketr.app.sync import BulkChange, BulkJob, BulkResult, FindIssuesJob
 
     if bool(keys) == bool(jql):

@@ -116,8 +116,8 @@ def confirm_plans(
 
 def _show_plan(name: str, plan: PushPlan) -> None:
     """Print a plan on standard error; of many entries, only what becomes of each."""
+    from ticketr.app.cli.job_runner import print_messages
     from ticketr.app.cli.plans import heading, left_lines, plan_lines
-    from ticketr.app.cli.report import print_messages
 
     print_messages([f"{name}:"] if name and (plan.entries or plan.left) else [])
     if len(plan.entries) > CONFIRM_ABOVE:
@@ -138,10 +138,10 @@ def _print_not_started(
     error: str | None,
     others: Mapping[str, dict[str, object]],
 ) -> None:
-    from ticketr.app.cli import report
+    from ticketr.app.cli.job_runner import not_started_as_json, print_all_json
 
     objects = {
-        name: report.not_started_as_json(job.root, job.so_far(), message, error)
+        name: not_started_as_json(job.root, job.so_far(), message, error)
         for name, job in jobs.items()
     }
-    report.print_all_json({**objects, **others})
+    print_all_json({**objects, **others})

@@ -67,7 +67,7 @@ def demo(
     require_demo_extra("ticketr demo")
     from ticketr.app.cli.console import is_full_screen_possible
     from ticketr.app.cli.demo_site import open_demo, prepare_demo_folder
-    from ticketr.app.cli.queue_runner import run
+    from ticketr.app.cli.job_runner import run
 
     site = partial(
         open_demo, prepare_demo_folder(folder), tickets=tickets, seed=seed, latency=latency
@@ -103,8 +103,7 @@ async def _pull_in_screen(job: PullJob) -> int:
 
 
 async def _pull_with_lines(job: PullJob) -> int:
-    from ticketr.app.cli.queue_runner import run_one
-    from ticketr.app.cli.report import exit_code, print_messages
+    from ticketr.app.cli.job_runner import exit_code, print_messages, run_one
 
     ended = await run_one(job)
     if ended.result is not None:

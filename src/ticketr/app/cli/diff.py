@@ -56,9 +56,9 @@ def diff(
 
     Without a KEY it shows every edited ticket. Sends no request.
     """
+    from ticketr.app.cli.job_runner import print_messages
     from ticketr.app.cli.local_edits import own_ticket
     from ticketr.app.cli.local_status import open_store, survey
-    from ticketr.app.cli.report import print_messages
     from ticketr.app.cli.status import MISSING, missing_as_json
     from ticketr.app.sync import read_state
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 def jobs(*, workspace: str | None, folder: Path | None, limit: int, as_json: bool) -> None:
     """List the jobs of a workspace that have ended, the newest first."""
     from ticketr import SqliteHistory
+    from ticketr.app.cli.job_runner import run
     from ticketr.app.cli.ownership import own_mark
-    from ticketr.app.cli.queue_runner import run
     from ticketr.app.sync import readable
 
     root = resolve(workspace=workspace, folder=folder).root

@@ -139,7 +139,7 @@ def find_job_arguments(options: CommonOptions, *, jql: str | None = None) -> Job
         ConfigError: See `workspace_arguments`, as for its other errors. With ``--every``, such an
             error goes to `JobArguments.failed` instead.
     """
-    from ticketr.app.cli.report import print_messages
+    from ticketr.app.cli.job_runner import print_messages
 
     if not options.every:
         resolved = resolve_options(options)
@@ -208,7 +208,7 @@ def resolve_options(options: CommonOptions) -> Workspace:
     Raises:
         ConfigError: See `workspace_arguments`, as for its other errors.
     """
-    from ticketr.app.cli.report import print_messages
+    from ticketr.app.cli.job_runner import print_messages
 
     workspace = resolve(workspace=options.workspace, folder=options.folder, project=options.project)
     print_messages(workspace.ignored)

@@ -2,28 +2,401 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import gc
+import logging
+import signal
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, TypeVarTuple
 
+import trio
+
+from ticketr import JobStatus, open_job_queue
 from ticketr._errors import TicketrError
 from ticketr.app.cli import exits
-from ticketr.app.cli.queue_runner import JobOutcome, run, run_all
-from ticketr.app.cli.report import (
-    exit_code,
-    failures_as_json,
-    outcome_as_json,
-    print_all_json,
-    print_messages,
-    worst_exit_code,
-)
+from ticketr.app.cli.console import echo_json, print_message
+from ticketr.app.cli.sides import SIDES
 from ticketr.app.cli.workspace_history import WorkspaceHistories, WorkspaceHistory
+from ticketr.app.jira.site import browse_url
 from ticketr.app.sync import PullResult, PushResult, SyncResult
+from ticketr.statusline import StatusLine
 
 if TYPE_CHECKING:
-    from ticketr import JobContext
+    from ticketr import Job, JobContext, JobHandle, JobHistory, JobQueue, JobSnapshot
     from ticketr.app.cli.job_options import CommonOptions
+
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+#: The thresholds of the garbage collector's three generations. A collection of 3,000 objects takes
+#: some milliseconds, in whatever step it begins. Conversions leave many cycles behind, so the young
+#: generations must stay small; a full collection takes longest and finds next to nothing.
+GARBAGE = (1_000, 2, 2_500)
+
+#: The signals that cancel the jobs of a command.
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+_logger = logging.getLogger("ticketr")
+
+
+@dataclass(frozen=True, slots=True)
+class JobOutcome(Generic[T]):
+    """The outcome of a command's job.
+
+    Attributes:
+        snapshot: The job's last snapshot.
+        result: The job's result; None unless it completed.
+        signal: The signal that cancelled the job, if one did.
+    """
+
+    snapshot: JobSnapshot
+    result: T | None
+    signal: signal.Signals | None
+
+
+def run(async_fn: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
+    """Run the async part of a command.
+
+    The objects that exist now stay until the end, so they are hidden from the garbage collector:
+    collecting them made pauses of some 30 ms in a pull. A pull creates many short-lived objects,
+    so the collector also runs less often than by default.
+    """
+    gc.freeze()
+    gc.set_threshold(*GARBAGE)
+    return trio.run(async_fn, *args)
+
+
+async def run_one(
+    job: Job[T], *, plain: bool = True, history: JobHistory | None = None
+) -> JobOutcome[T]:
+    """Run one job; see `run_all`."""
+    (ended,) = await run_all([job], plain=plain, history=history)
+    return ended
+
+
+async def run_all(
+    jobs: Sequence[Job[T]],
+    *,
+    keys: Sequence[str] = (),
+    tags: Sequence[Iterable[str]] = (),
+    plain: bool = True,
+    history: JobHistory | None = None,
+) -> list[JobOutcome[T]]:
+    """Run jobs at the same time, and show their progress on standard error.
+
+    The progress is a status line in a terminal, and plain lines elsewhere.
+
+    SIGINT, SIGTERM and SIGHUP cancel the jobs and wait for their clean-up. A second signal has
+    its default effect.
+
+    Args:
+        jobs: The jobs.
+        keys: The queue key of each job, if the jobs have keys.
+        tags: The tags of each job, if the jobs have tags.
+        plain: Whether to print plain lines in a terminal, too.
+        history: The history that records the jobs.
+
+    Returns:
+        The outcome of each job, in the order of `jobs`.
+
+    Cancellation:
+        Cancels the jobs and waits until they have ended.
+    """
+    async with (
+        open_job_queue(
+            workers=len(jobs),
+            max_pending=None,
+            history=history,
+            on_job_error=lambda _: None,  # the caller gets every outcome
+        ) as queue,
+        StatusLine(queue, plain=plain, hint="ctrl+c cancel"),
+    ):
+        handles = [
+            await queue.submit(job, key=key, tags=words or ())
+            for job, key, words in zip_longest(jobs, keys[: len(jobs)], tags[: len(jobs)])
+            if job is not None
+        ]
+        received = await _wait_for_all(queue, handles)
+        return [await _outcome_of(handle, received) for handle in handles]
+
+
+async def _wait_for_all(queue: JobQueue, handles: Sequence[JobHandle[Any]]) -> list[signal.Signals]:
+    """Wait until the jobs of a queue have ended, and return the signals that came meanwhile."""
+    received: list[signal.Signals] = []
+    async with trio.open_nursery() as nursery:
+        await nursery.start(_cancel_on_signal, queue, handles, received)
+        for handle in handles:
+            await handle.wait()
+        nursery.cancel_scope.cancel()
+    return received
+
+
+async def _outcome_of(handle: JobHandle[T], received: Sequence[signal.Signals]) -> JobOutcome[T]:
+    snapshot = handle.snapshot()
+    if snapshot.error is not None:
+        _logger.debug("the job failed:\n%s", snapshot.error.traceback)
+    result = await handle.result() if snapshot.status is JobStatus.COMPLETED else None
+    cancelled = snapshot.status is JobStatus.CANCELLED
+    return JobOutcome(snapshot, result, received[0] if received and cancelled else None)
+
+
+async def _cancel_on_signal(
+    queue: JobQueue,
+    handles: Sequence[JobHandle[Any]],
+    received: list[signal.Signals],
+    *,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    with trio.open_signal_receiver(*_SIGNALS) as signals:
+        task_status.started()
+        async for number in signals:
+            received.append(signal.Signals(number))
+            for signal_number in _SIGNALS:  # a second signal ends the process
+                signal.signal(signal_number, signal.SIG_DFL)
+            for handle in handles:
+                queue.cancel(handle.id, reason=received[-1].name)
+
+
+if TYPE_CHECKING:
+    from ticketr.app.sync import Note, PullResult, PushResult, SyncResult
+
+    Result = PullResult | PushResult | SyncResult
+    Outcome = JobOutcome[PullResult] | JobOutcome[PushResult] | JobOutcome[SyncResult]
+
+#: Notes about single tickets that are printed before the rest is only counted.
+NOTES = 20
+#: Keys that are printed on a line.
+KEYS = 10
+#: Errors of a job that count as wrong usage.
+_USAGE = ("AsksMissing", "ForeignState", "UnknownTicket", "UnsafePath")
+
+
+def exit_code(ended: Outcome) -> int:
+    """Return the exit code for the outcome of a pull, push or sync."""
+    if ended.signal is not None:
+        return exits.for_signal(ended.signal)
+    if ended.result is None:
+        return exits.USAGE if error_name(ended) in _USAGE else exits.FAILED
+    from ticketr.app.sync import PushResult
+
+    partly = any(
+        result.failed or result.conflicts or (isinstance(result, PushResult) and result.left)
+        for result in _parts_of(ended.result)
+    )
+    return exits.PARTLY if partly else exits.DONE
+
+
+def worst_exit_code(codes: Iterable[int]) -> int:
+    """Return the exit code for several jobs: a signal's, else the most severe one."""
+    order = (exits.DONE, exits.PARTLY, exits.FAILED, exits.USAGE)
+    return max(codes, key=lambda code: order.index(code) if code in order else len(order))
+
+
+def print_all_json(data: Mapping[str, dict[str, object]]) -> None:
+    """Print the outcomes of jobs: one by itself, several by the names of their workspaces."""
+    echo_json(data.get("", {"workspaces": data}))
+
+
+def error_name(ended: Outcome) -> str | None:
+    """Return the name of the error that ended a job, if one did."""
+    error = ended.snapshot.error
+    return error.type.rpartition(".")[2] if error is not None else None
+
+
+def _parts_of(result: Result) -> tuple[PullResult | PushResult, ...]:
+    from ticketr.app.sync import SyncResult
+
+    return (result.pull, result.push) if isinstance(result, SyncResult) else (result,)
+
+
+def outcome_as_json(ended: Outcome, root: Path, so_far: Result) -> dict[str, object]:
+    """Return a job's outcome as a JSON object, which has the same keys for every outcome.
+
+    Args:
+        ended: The outcome.
+        root: The workspace's folder.
+        so_far: What the job had done by then; used if it has no result.
+    """
+    progress = ended.snapshot.progress
+    message = progress.message if progress else ""
+    result = so_far if ended.result is None else ended.result
+    return _ended_as_json(ended.snapshot.status, message, root, error_name(ended), result)
+
+
+def failures_as_json(
+    failed: Mapping[str, tuple[Path, TicketrError]], empty: Result
+) -> dict[str, dict[str, object]]:
+    """Return the JSON objects of workspaces whose settings kept their jobs from starting."""
+    return {
+        name: not_started_as_json(root, empty, str(error), type(error).__name__)
+        for name, (root, error) in failed.items()
+    }
+
+
+def not_started_as_json(
+    root: Path, empty: Result, message: str, error: str | None
+) -> dict[str, object]:
+    """Return the JSON object of a job that did not start.
+
+    Args:
+        root: The workspace's folder.
+        empty: The result of a job that has done nothing.
+        message: Why it did not start, for people.
+        error: Why it did not start, for scripts; None if the user decided so.
+    """
+    status = JobStatus.FAILED if error else JobStatus.CANCELLED
+    return _ended_as_json(status, message, root, error, empty)
+
+
+def _ended_as_json(
+    status: JobStatus, message: str, root: Path, error: str | None, result: Result
+) -> dict[str, object]:
+    """Return the JSON object of a job.
+
+    Args:
+        status: How it ended.
+        message: Its last message, for people.
+        root: The workspace's folder.
+        error: The name of the error that ended it; None for none.
+        result: What it did.
+    """
+    data: dict[str, object] = {"status": status.value, "message": message, "folder": str(root)}
+    if error:
+        data["error"] = error
+    return data | _result_as_json(result)
+
+
+def _result_as_json(result: Result) -> dict[str, object]:
+    """Return a result as a JSON object; each pushed issue has the URL of its page."""
+    from ticketr.app.sync import PushResult, SyncResult
+
+    data: dict[str, object] = asdict(result)
+    if isinstance(result, SyncResult):
+        return data | {"push": _result_as_json(result.push)}
+    if isinstance(result, PushResult):
+        for name in ("created", "updated", "recovered"):
+            keys = getattr(result, name)
+            data[name] = [{"key": key, "url": browse_url(result.site, key)} for key in keys]
+    return data
+
+
+def print_pull(result: PullResult, *, prune: bool) -> None:
+    """Print what a pull did.
+
+    Args:
+        result: The pull's result.
+        prune: Whether the pull was to move files of deleted tickets away.
+    """
+    merged = _count_if_any(result.merged, "merged with edits here")
+    left = _count_if_any(result.in_conflict, "in conflict") + _count_if_any(
+        result.left_alone, "kept"
+    )
+    left += _count_if_any(result.unwritten, "failed")
+    words = f"{result.new} new, {result.updated} updated{merged}, {result.unchanged} unchanged"
+    print_messages([f"{words}{left}"])
+    print_notes(
+        {
+            "conflict": result.conflicts,
+            "failed": result.failed,
+            "kept": result.kept,
+            "gone from Jira's answer, kept here": result.gone,
+        }
+    )
+    if result.left_out:
+        ids = _list_keys(result.left_out)
+        words = f"left out, since Jira found them and did not give them: issues {ids}"
+        print_messages([f"{words}; the next pull asks for them again"])
+    if result.pruned:
+        print_messages([f"moved to .ticketr/trash: {_list_keys(result.pruned)}"])
+    elif not prune and result.prunable:
+        print_messages(["to move the files of deleted tickets away: ticketr pull --prune"])
+
+
+def print_push(result: PushResult, *, dry_run: bool = False) -> None:
+    """Print what a push did."""
+    created = f" ({_list_keys(result.created)})" if result.created else ""
+    updated = f" ({_list_keys(result.updated)})" if result.updated else ""
+    if not dry_run:
+        first = _in_order(result.created)[:KEYS]
+        print_messages(f"created {browse_url(result.site, key)}" for key in first)
+        left = _count_if_any(result.in_conflict, "in conflict") + _count_if_any(
+            len(result.left), "left alone"
+        )
+        left += _count_if_any(len(result.failed), "failed")
+        words = f"{len(result.created)} created{created}, {len(result.updated)} updated{updated}"
+        print_messages([f"{words}{left}"])
+        if result.recovered:
+            print_messages(
+                [f"created by an earlier run and found again: {_list_keys(result.recovered)}"]
+            )
+    print_notes(
+        {
+            "conflict": result.conflicts,
+            "left alone": result.left,
+            "failed": result.failed,
+            "warning": result.warnings,
+        }
+    )
+
+
+def print_plan_hint(left: Iterable[Note]) -> None:
+    """Print how to send what was not confirmed, if a push has left something alone."""
+    if any(left):
+        print_messages(["to see a new plan, with what was left alone: ticketr push"])
+
+
+def print_merge_hint(conflicts: Iterable[Note]) -> None:
+    """Print how to merge Jira's changes, if a push has skipped tickets because of them."""
+    if any(conflict.code == "moved_on" for conflict in conflicts):
+        print_messages(
+            [
+                "to merge what Jira has changed: ticketr sync; --strategy says which side wins a conflict"
+            ]
+        )
+
+
+def print_resolve_hint(conflicts: Iterable[Note]) -> None:
+    """Print how to resolve conflicts, if there are any that can be resolved here."""
+    first = next((conflict for conflict in conflicts if conflict.code == "conflict"), None)
+    if first is not None:
+        take = f"--take {SIDES}"
+        print_messages(
+            [f"to settle a conflict: ticketr diff {first.key}; ticketr resolve {first.key} {take}"]
+        )
+
+
+def _count_if_any(count: int, word: str) -> str:
+    """Return a count with its word and a leading comma; empty for 0."""
+    return f", {count} {word}" if count else ""
+
+
+def _list_keys(keys: Collection[str]) -> str:
+    """Return the first `KEYS` keys in order, and how many more there are."""
+    more = f" and {len(keys) - KEYS} more" if len(keys) > KEYS else ""
+    return ", ".join(_in_order(keys)[:KEYS]) + more
+
+
+def _in_order(keys: Iterable[str]) -> list[str]:
+    return sorted(keys, key=lambda key: (key.rpartition("-")[0], len(key), key))
+
+
+def print_notes(groups: Mapping[str, Iterable[Note]]) -> None:
+    """Print notes about single tickets, at most `NOTES` of them."""
+    lines = [note.in_group(group) for group, notes in groups.items() for note in notes]
+    print_messages(lines[:NOTES])
+    if len(lines) > NOTES:
+        print_messages([f"... and {len(lines) - NOTES} more; --json lists them all"])
+
+
+def print_messages(lines: Iterable[str]) -> None:
+    """Print lines on standard error, cleaned."""
+    for line in lines:
+        print_message(line)
+
 
 R = TypeVar("R", PullResult, PushResult, SyncResult)
 R_co = TypeVar("R_co", covariant=True)

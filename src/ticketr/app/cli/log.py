@@ -16,7 +16,7 @@ from ticketr.app.cli.keys import checked_key
 from ticketr.app.cli.settings import workspace_options
 
 if TYPE_CHECKING:
-    from ticketr.app.cli.queue_runner import JobOutcome
+    from ticketr.app.cli.job_runner import JobOutcome
     from ticketr.app.jira import Worklog
 
 _TIME = re.compile(r"[0-9.]+[A-Za-z]+")
@@ -45,7 +45,7 @@ def log(
     is like 2026-03-01 09:00, in the time zone of your account.
     """
     from ticketr.app.cli.job_options import CommonOptions, find_job_arguments
-    from ticketr.app.cli.queue_runner import run, run_one
+    from ticketr.app.cli.job_runner import run, run_one
     from ticketr.app.sync import LogWorkJob
 
     spent, text = _split_time(words)

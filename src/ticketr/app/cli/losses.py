@@ -41,7 +41,7 @@ def with_accepted_losses(
         click.Abort: Ctrl+C was the answer.
     """
     from ticketr.app.cli.console import confirm
-    from ticketr.app.cli.report import print_messages
+    from ticketr.app.cli.job_runner import print_messages
     from ticketr.app.cli.settings import is_interactive
 
     if accept_loss or not is_interactive():

@@ -74,8 +74,7 @@ def pull(
     field; drafts are never touched. Stop it at any time: what has arrived stays, and the next pull
     goes on from there.
     """
-    from ticketr.app.cli.job_runner import run_jobs
-    from ticketr.app.cli.report import print_pull, print_resolve_hint
+    from ticketr.app.cli.job_runner import print_pull, print_resolve_hint, run_jobs
     from ticketr.app.sync import PullJob, PullResult
 
     refuse_every(keys, options)

@@ -50,9 +50,16 @@ def push(
     A ticket that Jira has changed meanwhile is left alone: pull first, or use sync. Stop it at any
     time: the next push goes on from there and creates nothing twice.
     """
-    from ticketr.app.cli import report
     from ticketr.app.cli.confirmation import confirm_plans, read_plans
-    from ticketr.app.cli.job_runner import run_jobs
+    from ticketr.app.cli.job_runner import (
+        failures_as_json,
+        print_merge_hint,
+        print_messages,
+        print_plan_hint,
+        print_push,
+        print_resolve_hint,
+        run_jobs,
+    )
     from ticketr.app.cli.plans import skipped_lines
     from ticketr.app.sync import PushJob, PushResult
 
@@ -66,18 +73,18 @@ def push(
     plans = read_plans(jobs, yes=yes)
     if not dry_run:
         if not yes:
-            others = report.failures_as_json(arguments.failed, empty)
+            others = failures_as_json(arguments.failed, empty)
             jobs = confirm_plans(jobs, plans, as_json=options.as_json, others=others)
         jobs = with_accepted_losses(jobs, plans, accept_loss=accept_loss)
 
     def print_result(result: PushResult) -> None:
         if dry_run:
             _print_plan(result)
-            report.print_messages(line for plan in plans.values() for line in skipped_lines(plan))
-        report.print_push(result, dry_run=dry_run)
-        report.print_plan_hint(result.left)
-        report.print_merge_hint(result.conflicts)
-        report.print_resolve_hint(result.conflicts)
+            print_messages(line for plan in plans.values() for line in skipped_lines(plan))
+        print_push(result, dry_run=dry_run)
+        print_plan_hint(result.left)
+        print_merge_hint(result.conflicts)
+        print_resolve_hint(result.conflicts)
 
     context.exit(
         run_jobs(jobs, print_result, failed=arguments.failed, empty=empty, options=options)
@@ -107,16 +114,15 @@ def sync(
     both have changed differently is a conflict: it is left alone on both sides and listed. In a
     terminal it shows first what it would send, and asks.
     """
-    from ticketr.app.cli import report
     from ticketr.app.cli.confirmation import confirm_plans, read_plans
     from ticketr.app.cli.job_runner import run_jobs
     from ticketr.app.sync import PullResult, PushResult, SyncJob, SyncResult
 
     def print_result(result: SyncResult) -> None:
-        report.print_pull(result.pull, prune=prune)
-        report.print_push(result.push)
-        report.print_plan_hint(result.push.left)
-        report.print_resolve_hint((*result.pull.conflicts, *result.push.conflicts))
+        print_pull(result.pull, prune=prune)
+        print_push(result.push)
+        print_plan_hint(result.push.left)
+        print_resolve_hint((*result.pull.conflicts, *result.push.conflicts))
 
     arguments = find_job_arguments(options)
     jobs = {
@@ -126,7 +132,7 @@ def sync(
     empty = SyncResult(PullResult(), PushResult())
     plans = read_plans(jobs, yes=yes)
     if not yes:
-        others = report.failures_as_json(arguments.failed, empty)
+        others = failures_as_json(arguments.failed, empty)
         jobs = confirm_plans(jobs, plans, as_json=options.as_json, others=others)
     jobs = with_accepted_losses(jobs, plans, accept_loss=accept_loss)
     context.exit(

@@ -144,7 +144,7 @@ def _print_conflicts(conflicts: Sequence[Conflict], marked: Sequence[ConflictMar
 
 
 def _print_outcome(store: Store, outcome: _Outcome) -> None:
-    from ticketr.app.cli.report import print_messages
+    from ticketr.app.cli.job_runner import print_messages
     from ticketr.app.sync import find_conflict_marker
 
     hint = ""

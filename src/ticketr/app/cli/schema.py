@@ -33,7 +33,7 @@ def schema(*, write: bool, workspace: str | None, folder: Path | None, as_json: 
     added to `fields` in ticketr.toml. `*` marks a field that a new issue of some type needs.
     """
     from ticketr.app.cli.job_options import CommonOptions, workspace_arguments
-    from ticketr.app.cli.queue_runner import run
+    from ticketr.app.cli.job_runner import run
 
     settings = workspace_arguments(
         CommonOptions(workspace=workspace, folder=folder, needs_project=False)

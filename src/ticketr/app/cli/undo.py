@@ -75,7 +75,7 @@ def _undo(store: Store, key: str | None) -> UndoneChange:
 
 
 def _print_undone(undone: UndoneChange, still_open: list[str]) -> None:
-    from ticketr.app.cli.report import print_messages
+    from ticketr.app.cli.job_runner import print_messages
     from ticketr.app.sync import UndoKind
 
     for result in undone.done:
