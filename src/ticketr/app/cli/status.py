@@ -2,24 +2,307 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import click
 
+from ticketr._errors import TicketrError
 from ticketr.app.cli import exits
-from ticketr.app.cli.console import echo, echo_json, echo_marked, print_message
+from ticketr.app.cli.console import echo, echo_json, echo_marked, is_colored, print_message
 from ticketr.app.cli.help import Command
 from ticketr.app.cli.keys import keys_argument, refuse_unknown
 from ticketr.app.cli.losses import loss_lines
 from ticketr.app.cli.settings import resolve, workspace_options
+from ticketr.app.sync import find_literals, find_uncertain
 
 if TYPE_CHECKING:
-    from ticketr.app.cli.local_edits import LocalEdits
-    from ticketr.app.sync import Conflict, LocalTicket
+    from ticketr.app.sync import (
+        Conflict,
+        Creation,
+        LiteralText,
+        LocalChange,
+        LocalSurvey,
+        LocalTicket,
+        Loss,
+        State,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """An issue that was edited.
+
+    Attributes:
+        key: Its key.
+        path: Its file, relative to the workspace.
+        parts: The names of its changed parts.
+    """
+
+    #: The first word of its line.
+    mark: ClassVar[str] = "edited"
+
+    key: str
+    path: str
+    parts: tuple[str, ...]
+
+    @property
+    def line(self) -> str:
+        """The rest of its line."""
+        return f"{self.key} ({self.path}): {', '.join(self.parts)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A ticket or sub-task without a key.
+
+    Attributes:
+        title: Its title.
+        path: Its file, relative to the workspace.
+        parent: The key of the ticket in which it is a sub-task; None for none.
+        is_uncertain: Whether an earlier push has asked Jira for it; then it is listed as that.
+    """
+
+    #: The first word of its line.
+    mark: ClassVar[str] = "draft"
+
+    title: str
+    path: str
+    parent: str | None
+    is_uncertain: bool
+
+    @property
+    def line(self) -> str:
+        """The rest of its line."""
+        return f"{self.title} ({self.path})"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalEdits:
+    """What was edited in a workspace since the last sync, and what cannot be compared.
+
+    Attributes:
+        count: How many issues with keys the files hold.
+        changed: What was edited, and the drafts, in the order of the files.
+        conflicts: The tickets that both sides have changed.
+        creations: The requested issues that have no key in a file yet.
+        never_pulled: Tickets with keys that were never pulled into this workspace.
+        broken: The errors of files, by their paths relative to the workspace.
+        missing: The former file of each ticket that is in no file now, by key.
+        losses: What a push would remove in Jira.
+        literals: What Jira would get as plain text.
+    """
+
+    count: int
+    changed: tuple[Edited | Draft, ...]
+    conflicts: tuple[Conflict, ...]
+    creations: tuple[Creation, ...]
+    never_pulled: tuple[LocalTicket, ...]
+    broken: Mapping[str, TicketrError]
+    missing: Mapping[str, str]
+    losses: tuple[Loss, ...]
+    literals: tuple[LiteralText, ...]
+
+    @property
+    def edited(self) -> list[Edited]:
+        """What was edited."""
+        return [ticket for ticket in self.changed if isinstance(ticket, Edited)]
+
+    @property
+    def drafts(self) -> list[Draft]:
+        """The drafts."""
+        return [draft for draft in self.changed if isinstance(draft, Draft)]
+
+
+def find_local_edits(survey: LocalSurvey, state: State, keys: Collection[str]) -> LocalEdits:
+    """Return what is in a survey, of all tickets or of some keys; files with errors always.
+
+    Raises:
+        StateFailed: The state cannot be read.
+    """
+    creations = state.creations.all()
+    uncertain = find_uncertain(creations, survey.local_changes).keys()
+    changed = [
+        change for local in survey.local_changes for change in _changed_in(local, uncertain, keys)
+    ]
+    edited = {ticket.key for ticket in changed if isinstance(ticket, Edited)}
+    tickets = {own_ticket(state, key) for key in keys}
+
+    def is_named(key: str | None) -> bool:
+        return not keys or key in tickets
+
+    return LocalEdits(
+        count=survey.count,
+        changed=tuple(changed),
+        conflicts=tuple(conflict for conflict in state.conflicts.all() if is_named(conflict.key)),
+        creations=tuple(creation for creation in creations if is_named(creation.parent)),
+        never_pulled=tuple(
+            ticket
+            for ticket in survey.never_pulled
+            if not keys or not set(keys).isdisjoint(ticket.ticket.keys())
+        ),
+        broken=survey.broken,
+        missing={key: path for key, path in survey.missing(state).items() if is_named(key)},
+        losses=tuple(loss for loss in survey.losses(state) if loss.key in edited),
+        literals=tuple(
+            literal
+            for local in survey.local_changes
+            for literal in find_literals(local)
+            if (literal.key in edited if literal.key else is_named(local.local.ticket.key))
+        ),
+    )
+
+
+def _changed_in(
+    change: LocalChange, uncertain: Collection[int], keys: Collection[str]
+) -> Iterator[Edited | Draft]:
+    """Yield what was edited in one ticket, and its drafts."""
+    ticket, path = change.local.ticket, change.local.path
+    is_named = not keys or ticket.key in keys
+    for key, changes in change.edits.items():
+        if is_named or key in keys:
+            yield Edited(key, path, tuple(edit.name for edit in changes))
+    if is_named:
+        drafts = (*((ticket,) if change.head is None else ()), *change.drafts)
+        for draft in drafts:
+            yield Draft(draft.title, path, ticket.key, id(draft) in uncertain)
+
+
+def own_ticket(state: State, key: str) -> str:
+    """Return the key of a sub-task's ticket; any other key as it is."""
+    head = state.head_of(key)
+    return (
+        next((issue.key for issue in state.issues_of(head) if issue.id == head), key)
+        if head
+        else key
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TicketVersions:
+    """The versions of one ticket, as texts.
+
+    Attributes:
+        key: The ticket's key.
+        path: The ticket's file, relative to the workspace.
+        base: The version of the last sync; None if none is known.
+        local: The version of the file; None if it was not edited.
+        remote: Jira's version; None unless there is a conflict.
+    """
+
+    key: str
+    path: str
+    base: str | None
+    local: str | None
+    remote: str | None
+
+
+@click.command(cls=Command)
+@keys_argument
+@workspace_options
+@click.option("--json", "as_json", is_flag=True, help="Print the whole texts as JSON.")
+@click.pass_context
+def diff(
+    context: click.Context,
+    *,
+    keys: tuple[str, ...],
+    workspace: str | None,
+    folder: Path | None,
+    as_json: bool,
+) -> None:
+    """Show edits line by line, from the last sync to the files; of a conflict, Jira's changes too.
+
+    Without a KEY it shows every edited ticket. Sends no request.
+    """
+    from ticketr.app.cli.job_runner import print_messages
+    from ticketr.app.cli.local_status import open_store, survey
+    from ticketr.app.sync import read_state
+
+    store = open_store(resolve(workspace=workspace, folder=folder).root)
+    with read_state(store) as state:
+        local_survey = survey(store, state)
+        broken = local_survey.broken
+        refuse_unknown(keys, local_survey, state)
+        versions = _versions_of(local_survey, state, keys)
+        missing = local_survey.missing(state)
+        if keys:
+            own = {own_ticket(state, key) for key in keys}
+            missing = {key: path for key, path in missing.items() if key in own}
+    if as_json:
+        tickets = [asdict(version) for version in versions]
+        problems = [{"path": path, "reason": str(error)} for path, error in broken.items()]
+        data = {"tickets": tickets, "broken": problems, "missing": missing_as_json(missing)}
+        echo_json({"folder": str(store.root), **data})
+    else:
+        for version in versions:
+            _show(version)
+        print_messages(f"{key} ({path}): {MISSING}" for key, path in missing.items())
+        print_messages(map(str, broken.values()))
+    context.exit(exits.FAILED if broken else exits.DONE)
+
+
+def _versions_of(survey: LocalSurvey, state: State, keys: Sequence[str]) -> list[TicketVersions]:
+
+    here = {
+        local_change.local.ticket.key: local_change.local
+        for local_change in survey.local_changes
+        if local_change.local.ticket.key
+    }
+    conflicts = {conflict.key: conflict for conflict in state.conflicts.all()}
+    versions: list[TicketVersions] = []
+    for key in dict.fromkeys(own_ticket(state, key) for key in (keys or [*here, *conflicts])):
+        known = state.base_of_key(key)
+        local, conflict = here.get(key), conflicts.get(key)
+        if known is None and conflict is None:
+            raise click.UsageError(f"{key} was never pulled into this folder")
+        base = known[1] if known else None
+        path = local.path if local else base.path if base else conflict.path if conflict else ""
+        if local is None and base is None and conflict is not None:
+            local = next(
+                (ticket for ticket in survey.never_pulled if ticket.ticket.key == key), None
+            )
+        versions.append(
+            TicketVersions(
+                key,
+                path,
+                base.text if base else None,
+                local.text if local else None,
+                conflict.text if conflict else None,
+            )
+        )
+    return versions
+
+
+def _show(ticket: TicketVersions) -> None:
+    """Print what each side has changed; without a last sync, the difference of the sides."""
+    key, last = ticket.key, f"{ticket.key} at the last sync"
+    if ticket.base is None:
+        _show_lines(ticket.local or "", ticket.remote or "", ticket.path, f"{key} in Jira")
+        return
+    if ticket.local is not None:
+        _show_lines(ticket.base, ticket.local, last, ticket.path)
+    if ticket.remote is not None:
+        _show_lines(ticket.base, ticket.remote, last, f"{key} in Jira")
+
+
+def _show_lines(old: str, new: str, old_name: str, new_name: str) -> None:
+    from ticketr.cleaning import clean
+
+    lines = difflib.unified_diff(
+        old.rstrip("\n").split("\n"),
+        new.rstrip("\n").split("\n"),
+        clean(old_name),
+        clean(new_name),
+        lineterm="",
+    )
+    colors = {"+": "green", "-": "red", "@": "cyan"} if is_colored() else {}
+    for line in lines:
+        echo(line, color=colors.get(line[:1]))
+
 
 #: The most tickets without a last sync that are listed; a new clone may hold thousands.
 NAMED = 20
@@ -61,7 +344,6 @@ def status(
     Without a KEY it lists everything; the KEY of a ticket stands for its sub-tasks, too. Files that
     cannot be read are listed in any case.
     """
-    from ticketr.app.cli.local_edits import find_local_edits
     from ticketr.app.cli.local_status import open_store, survey
     from ticketr.app.sync import read_state
 
@@ -119,7 +401,6 @@ def _as_json(edits: LocalEdits) -> dict[str, object]:
 
 def _lines(edits: LocalEdits) -> Iterator[tuple[str, str]]:
     """Yield the mark and the rest of each line: one for each ticket, and one for its losses."""
-    from ticketr.app.cli.local_edits import Draft
 
     in_conflict = {conflict.key for conflict in edits.conflicts}
     for ticket in edits.changed:
