@@ -2,22 +2,201 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import os
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import asdict, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import trio
 
-from ticketr.app.cli.console import echo, echo_json
+from ticketr._errors import HistoryFailed, TicketrError
+from ticketr.app.cli.console import echo, echo_json, redacted
 from ticketr.app.cli.help import Command
 from ticketr.app.cli.settings import resolve, workspace_options
-from ticketr.app.cli.workspace_history import HISTORY
-from ticketr.app.config import STATE_FOLDER
+from ticketr.app.config import (
+    STATE_FOLDER,
+    add_mark,
+    config_folder,
+    has_mark,
+    open_marks,
+    require_database,
+)
 
 if TYPE_CHECKING:
-    from ticketr import FinishedJob
+    from ticketr import FinishedJob, JobStatus
+
+
+#: The file with the history, in ticketr's own folder.
+HISTORY = "history.db"
+
+
+class WorkspaceHistory:
+    """The history of a workspace's jobs, without secrets; no file stays open.
+
+    Its file gets the user's mark, and one that another user has made is neither read nor written.
+    """
+
+    def __init__(self, root: Path) -> None:
+        from ticketr import SqliteHistory
+
+        self._root = root
+        self._is_marked = False
+        self._file = SqliteHistory(root / STATE_FOLDER / HISTORY, summary=type_name)
+
+    def summary(self, result: object) -> str:
+        """Return the name of a result's type."""
+        return type_name(result)
+
+    async def write(self, jobs: Sequence[FinishedJob], /) -> None:
+        """Store jobs, without the secrets that a server's messages in them may hold."""
+        if not self._is_marked:
+            await self._require_own()
+            await self._file.write([])  # makes the file
+            await trio.to_thread.run_sync(self._mark, abandon_on_cancel=True)
+        await self._file.write([_without_secrets(job) for job in jobs])
+
+    async def read(self, *, limit: int, status: JobStatus | None) -> list[FinishedJob]:
+        """Return the jobs that ended last, newest first."""
+        await self._require_own()
+        return await self._file.read(limit=limit, status=status)
+
+    async def _require_own(self) -> None:
+        """Raise `HistoryFailed` if another user has made the file."""
+        if not await trio.to_thread.run_sync(self._is_own, abandon_on_cancel=True):
+            problem = "it does not bear your mark; 'ticketr workspace trust' gives it the mark"
+            raise HistoryFailed(str(self._root / STATE_FOLDER / HISTORY), problem)
+
+    def _is_own(self) -> bool:
+        mark = _stored_mark()
+        return mark is None or bears_mark(self._root, mark)
+
+    def _mark(self) -> None:
+        if (mark := _stored_mark()) is not None:
+            sign_history(self._root, mark)
+        self._is_marked = True
+
+
+def _stored_mark() -> str | None:
+    """Return the user's mark; None if it cannot be stored, so that later runs would not know it."""
+    try:
+        return open_marks(config_folder(os.environ)).mark
+    except TicketrError:
+        return None
+
+
+def _without_secrets(job: FinishedJob) -> FinishedJob:
+    return replace(
+        job,
+        name=_storable(job.name),
+        key=job.key and _storable(job.key),
+        message=job.message and _storable(job.message),
+        error_message=job.error_message and _storable(job.error_message),
+        tags=frozenset(map(_storable, job.tags)),
+    )
+
+
+def _storable(text: str) -> str:
+    """Return a text redacted and encodable; the name of a folder need not be UTF-8."""
+    return redacted(text).encode("utf-8", "replace").decode()
+
+
+class WorkspaceHistories:
+    """The histories of several workspaces, for one queue in which a job's key is its folder."""
+
+    def __init__(self, roots: Sequence[Path]) -> None:
+        self._by_key = {str(root): WorkspaceHistory(root) for root in roots}
+
+    def summary(self, result: object) -> str:
+        """Return the name of a result's type."""
+        return type_name(result)
+
+    async def write(self, jobs: Sequence[FinishedJob], /) -> None:
+        """Store each job in the history of its workspace, also of one that is new here.
+
+        Raises:
+            HistoryFailed: A history could not be written; the others were.
+        """
+        failed: list[HistoryFailed] = []
+        for key in dict.fromkeys(job.key for job in jobs if job.key is not None):
+            history = self._by_key.setdefault(key, WorkspaceHistory(Path(key)))
+            try:
+                await history.write([job for job in jobs if job.key == key])
+            except HistoryFailed as error:
+                failed.append(error)
+        if failed:
+            raise failed[0]
+
+    async def read(self, *, limit: int, status: JobStatus | None) -> list[FinishedJob]:
+        """Return the jobs of all workspaces that ended last, newest first.
+
+        Raises:
+            HistoryFailed: No history could be read.
+        """
+        jobs: list[FinishedJob] = []
+        failed: list[HistoryFailed] = []
+        for history in tuple(self._by_key.values()):
+            try:
+                jobs += await history.read(limit=limit, status=status)
+            except HistoryFailed as error:
+                failed.append(error)
+        if failed and len(failed) == len(self._by_key):
+            raise failed[0]
+        return sorted(jobs, key=lambda job: job.finished_at, reverse=True)[:limit]
+
+
+def type_name(result: object) -> str:
+    """Return the name of a result's type; its content may be private."""
+    return type(result).__name__
+
+
+def bears_mark(root: Path, mark: str) -> bool:
+    """Tell whether the history of a workspace has the user's mark; True where it holds no job.
+
+    A file that cannot be used is left to what opens it.
+
+    Raises:
+        FileFailed: The file cannot be read.
+        UnsafePath: It is a link or the like.
+    """
+    import sqlite3
+
+    from ticketr.app.sync import readable
+
+    with readable(root / STATE_FOLDER / HISTORY) as path:
+        if path is None:
+            return True
+        try:
+            with closing(sqlite3.connect(path, isolation_level=None)) as database:
+                kinds = {row[0] for row in database.execute("SELECT type FROM sqlite_master")}
+                # SQLite runs triggers and views by itself, and one from a stranger may never end.
+                if kinds & {"trigger", "view"} or has_mark(database, mark):
+                    return True
+                return database.execute("SELECT 1 FROM jobs LIMIT 1").fetchone() is None
+        except sqlite3.Error:
+            return True
+
+
+def sign_history(root: Path, mark: str) -> None:
+    """Write the user's mark into the history of a workspace.
+
+    Raises:
+        HistoryFailed: The file cannot be changed.
+        UnsafePath: It is a link or the like.
+    """
+    import sqlite3
+
+    path = root / STATE_FOLDER / HISTORY
+    require_database(path)
+    try:
+        with closing(sqlite3.connect(path, isolation_level=None)) as database:
+            add_mark(database, mark)
+    except sqlite3.Error as error:
+        raise HistoryFailed(str(path), str(error)) from error
 
 
 @click.command(cls=Command)
@@ -39,7 +218,7 @@ def jobs(*, workspace: str | None, folder: Path | None, limit: int, as_json: boo
             finished_jobs = run(partial(SqliteHistory(path).read, limit=limit))
     if as_json:
         objects = [{**asdict(job), "tags": sorted(job.tags)} for job in finished_jobs]
-        echo_json(objects, default=_as_json)
+        echo_json(objects, default=_moment)
         return
     for job in finished_jobs:
         echo(_history_line(job))
@@ -47,7 +226,7 @@ def jobs(*, workspace: str | None, folder: Path | None, limit: int, as_json: boo
         echo("no job has ended here yet")
 
 
-def _as_json(value: object) -> str:
+def _moment(value: object) -> str:
     assert isinstance(value, datetime)
     return value.isoformat()
 

@@ -86,18 +86,18 @@ def trust(root: Path) -> bool:
 
 def _unmarked(store: Store) -> list[Path]:
     """Return which of the state file and the history of a workspace do not have the user's mark."""
-    from ticketr.app.cli import workspace_history
+    from ticketr.app.cli.history import HISTORY, bears_mark
     from ticketr.app.sync import bears_mark
 
     assert store.mark is not None
     unmarked = [] if bears_mark(store) else [store.state_path]
-    if not workspace_history.bears_mark(store.root, store.mark):
-        unmarked.append(store.own / workspace_history.HISTORY)
+    if not bears_mark(store.root, store.mark):
+        unmarked.append(store.own / HISTORY)
     return unmarked
 
 
 def _sign(store: Store, unmarked: Collection[Path]) -> None:
-    from ticketr.app.cli.workspace_history import HISTORY, sign_history
+    from ticketr.app.cli.history import HISTORY, sign_history
     from ticketr.app.sync import sign_state
 
     assert store.mark is not None

@@ -19,7 +19,7 @@ from ticketr.app.cli import exits
 from ticketr.app.cli.console import print_message
 from ticketr.app.cli.demo_site import how_to_continue_demo
 from ticketr.app.cli.first_run import FirstRun
-from ticketr.app.cli.workspace_history import WorkspaceHistories
+from ticketr.app.cli.history import WorkspaceHistories
 from ticketr.app.tui.app import App
 from ticketr.app.tui.key_settings import keymap_of
 from ticketr.app.tui.keymap import KeyMap
