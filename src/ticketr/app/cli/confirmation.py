@@ -50,7 +50,7 @@ def read_plan(job: PushJob | SyncJob) -> PushPlan:
     Raises:
         click.UsageError: A key that was named is unknown.
     """
-    from ticketr.app.cli.local_status import open_store
+    from ticketr.app.cli.ownership import open_store
 
     keys, prefer = (job.keys, None) if isinstance(job, PushJob) else (None, job.prefer)
     store = open_store(job.root)

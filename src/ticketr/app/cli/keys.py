@@ -67,7 +67,7 @@ def refuse_malformed(keys: tuple[str, ...], root: Path) -> None:
     wrong = next((key for key in keys if not is_key(key)), None)
     if wrong is None:
         return
-    from ticketr.app.cli.local_status import open_store
+    from ticketr.app.cli.ownership import open_store
     from ticketr.app.sync import UnknownTicket, read_state
 
     with read_state(open_store(root)) as state:

@@ -59,8 +59,8 @@ def list_(
     In a terminal this is a table; elsewhere each line has the key, the status, the title, the
     assignee and the flags, separated by tabs.
     """  # noqa: D301 - the control character keeps click from running the lines together
-    from ticketr.app.cli.local_status import open_store
     from ticketr.app.cli.local_tickets import list_issues, nothing_fits, parse_terms
+    from ticketr.app.cli.ownership import open_store
     from ticketr.app.sync import read_state
     from ticketr.app.tickets import sort_key
 

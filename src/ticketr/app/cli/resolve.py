@@ -72,7 +72,7 @@ def resolve(
     --take decides the conflicting parts alone: your other edits stay edits, and Jira's other
     changes come into the file.
     """
-    from ticketr.app.cli.local_status import open_store
+    from ticketr.app.cli.ownership import open_store
     from ticketr.app.sync import find_conflict_markers, read_state
     from ticketr.cleaning import clean
 
@@ -110,7 +110,7 @@ def _own_key(state: State, key: str) -> str:
 
 def _resolve_all(store: Store, keys: Iterable[str], take: str) -> _Outcome:
     """Resolve conflicts one by one; an error of one does not stop the others."""
-    from ticketr.app.cli.local_status import open_state
+    from ticketr.app.cli.ownership import open_state
     from ticketr.app.sync import Take, resolve as resolve_conflict
 
     outcome = _Outcome()

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def show(*, key: str, raw: bool, workspace: str | None, folder: Path | None, as_json: bool) -> None:
     """Print a ticket, or a sub-task, as it is in its file. Sends no request."""
-    from ticketr.app.cli.local_status import open_store
     from ticketr.app.cli.local_tickets import require_issue
+    from ticketr.app.cli.ownership import open_store
 
     if raw and as_json:
         raise click.UsageError("say --raw or --json, not both")

@@ -51,8 +51,8 @@ def stats(
     a bar; elsewhere each line has the field, the value, the count and the points, separated by
     tabs.
     """
-    from ticketr.app.cli.local_status import open_store
     from ticketr.app.cli.local_tickets import list_issues, nothing_fits, parse_terms
+    from ticketr.app.cli.ownership import open_store
     from ticketr.app.sync import read_state
     from ticketr.app.tickets import total_by
 

@@ -219,7 +219,7 @@ def diff(
     Without a KEY it shows every edited ticket. Sends no request.
     """
     from ticketr.app.cli.job_runner import print_messages
-    from ticketr.app.cli.local_status import open_store, survey
+    from ticketr.app.cli.ownership import open_store, survey
     from ticketr.app.sync import read_state
 
     store = open_store(resolve(workspace=workspace, folder=folder).root)
@@ -344,7 +344,7 @@ def status(
     Without a KEY it lists everything; the KEY of a ticket stands for its sub-tasks, too. Files that
     cannot be read are listed in any case.
     """
-    from ticketr.app.cli.local_status import open_store, survey
+    from ticketr.app.cli.ownership import open_store, survey
     from ticketr.app.sync import read_state
 
     store = open_store(resolve(workspace=workspace, folder=folder).root)

@@ -35,7 +35,7 @@ def undo(
     KEY, the last of that ticket alone. Nothing is taken back of a ticket that was edited, pushed or
     pulled with changes since.
     """
-    from ticketr.app.cli.local_status import open_store
+    from ticketr.app.cli.ownership import open_store
     from ticketr.app.sync import UndoneChange, read_state, undo_steps
     from ticketr.cleaning import clean
 
@@ -63,7 +63,7 @@ def undo(
 
 def _undo(store: Store, key: str | None) -> UndoneChange:
     """Take the last change back; with a key, in that ticket alone."""
-    from ticketr.app.cli.local_status import open_state
+    from ticketr.app.cli.ownership import open_state
     from ticketr.app.sync import UndoneChange, last_step, read_state, undo_change, undo_last
 
     with read_state(store) as state:  # so that a folder without a state gets none
