@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from pathlib import Path
 
 import click
 from click.shell_completion import (
@@ -16,6 +18,112 @@ from click.shell_completion import (
 )
 
 from ticketr.app.cli.help import Command
+from ticketr.cleaning import clean
+
+#: The fields that most issues have.
+_FILTER_FIELDS = ("assignee=", "priority=", "sprint=", "status=", "type=")
+
+
+def _root(context: click.Context) -> Path | None:
+    """Return the folder of the workspace that a command line is about, if there is one."""
+    from ticketr._errors import TicketrError
+    from ticketr.app.config import find_folder
+
+    name, folder = context.params.get("workspace"), context.params.get("folder")
+    try:
+        return find_folder(os.environ, Path.cwd(), name=name, folder=folder)
+    except (TicketrError, OSError):
+        return None
+
+
+def complete_key(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Complete the key of an issue, in any case, except keys that are on the line already."""
+    from ticketr.app.config import known_keys
+
+    root = _root(ctx)
+    if root is None:
+        return []
+    given = ctx.params.get(param.name or "") or ()
+    there = {key.upper() for key in ((given,) if isinstance(given, str) else given)}
+    pairs = known_keys(root, os.environ, incomplete.upper())
+    return [CompletionItem(key, help=clean(title)) for key, title in pairs if key not in there]
+
+
+def complete_workspace(
+    ctx: click.Context,
+    param: click.Parameter,
+    incomplete: str,
+) -> list[CompletionItem]:
+    """Complete the name of a workspace that the user has added."""
+    from ticketr._errors import TicketrError
+    from ticketr.app.config import config_folder, read_user_config
+
+    try:
+        known = read_user_config(config_folder(os.environ)).workspaces
+    except (TicketrError, OSError):
+        return []
+    return [
+        CompletionItem(name, help=clean(str(entry.folder)))
+        for name, entry in sorted(known.items())
+        if name.startswith(incomplete)
+    ]
+
+
+def complete_filter(
+    ctx: click.Context,
+    param: click.Parameter,
+    incomplete: str,
+) -> list[CompletionItem]:
+    """Complete a word of the filter language, a status or a person."""
+    from ticketr.app.config import (
+        STATE_FOLDER,
+        StateFolder,
+        known_assignees,
+        known_statuses,
+        read_list_memory,
+    )
+    from ticketr.app.tickets import FILTER_WORDS
+
+    name, equals, value = incomplete.partition("=")
+    root = _root(ctx)
+    if equals and root is not None:
+        known = {"status": known_statuses, "assignee": known_assignees}.get(name.lower())
+        return _terms(f"{name}=", known(root, os.environ) if known else (), value)
+    if incomplete.startswith("@") and root is not None:
+        return _terms("@", known_assignees(root, os.environ), incomplete[1:])
+    words = (*FILTER_WORDS, *_FILTER_FIELDS)
+    if root is not None and incomplete.startswith("use:"):
+        saved = read_list_memory(StateFolder(root / STATE_FOLDER)).saved
+        words = tuple(f"use:{name}" for name in sorted(saved))
+    return [CompletionItem(word) for word in words if word.startswith(incomplete)]
+
+
+def complete_status(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Complete the name of a status that issues here have."""
+    from ticketr.app.config import known_statuses
+
+    root = _root(ctx)
+    known = () if root is None else known_statuses(root, os.environ)
+    return [CompletionItem(text) for text in _fitting(known, incomplete)]
+
+
+def _terms(start: str, values: Iterable[str], typed: str) -> list[CompletionItem]:
+    """Return the terms with values that begin as typed, in quotes where they hold blanks."""
+    return [
+        CompletionItem(f'{start}"{text}"' if " " in text else f"{start}{text}", help=text)
+        for text in _fitting(values, typed)
+    ]
+
+
+def _fitting(values: Iterable[str], typed: str) -> list[str]:
+    """Return the values that begin as typed, in any case and perhaps in quotes."""
+    typed = typed.strip("\"'").lower()
+    return [clean(value) for value in values if clean(value).lower().startswith(typed)]
+
 
 # bash breaks words at "=" and ":", too, and takes a value without quotes for several words. So this
 # script hands over the line as it is up to the cursor, puts quotes around what comes back, and

@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from ticketr._errors import TicketrError
-from ticketr.app.cli.completing import complete_key
+from ticketr.app.cli.completion import complete_key
 from ticketr.app.cli.help import Command
 from ticketr.app.cli.settings import resolve, workspace_options
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from ticketr.app.cli.completing import complete_key
+from ticketr.app.cli.completion import complete_key
 
 if TYPE_CHECKING:
     from ticketr.app.cli.job_options import CommonOptions

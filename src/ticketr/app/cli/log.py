@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ticketr.app.cli import exits
-from ticketr.app.cli.completing import complete_key
+from ticketr.app.cli.completion import complete_key
 from ticketr.app.cli.console import echo, echo_json
 from ticketr.app.cli.help import Command
 from ticketr.app.cli.keys import checked_key

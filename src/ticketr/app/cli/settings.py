@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from ticketr.app import config
-from ticketr.app.cli.completing import complete_workspace
+from ticketr.app.cli.completion import complete_workspace
 from ticketr.app.cli.console import add_redactor, ask, confirm, echo
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ticketr.app.cli import exits
-from ticketr.app.cli.completing import complete_filter
+from ticketr.app.cli.completion import complete_filter
 from ticketr.app.cli.console import echo, echo_json, printable
 from ticketr.app.cli.help import Command
 from ticketr.app.cli.settings import resolve, workspace_options

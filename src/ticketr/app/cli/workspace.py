@@ -13,7 +13,7 @@ import click
 
 from ticketr._errors import TicketrError
 from ticketr.app.cli import exits
-from ticketr.app.cli.completing import complete_workspace
+from ticketr.app.cli.completion import complete_workspace
 from ticketr.app.cli.console import echo, echo_json
 from ticketr.app.cli.help import Group
 
