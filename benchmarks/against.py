@@ -18,7 +18,7 @@ from against_child import DRAFTS
 from pull import EMAIL, TOKEN
 from statusline import on_terminal
 
-from ticketr.app.cli.sandbox_process import open_sandbox
+from ticketr.app.cli.demo_site import open_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence

@@ -17,7 +17,7 @@ import trio
 from pull import EMAIL, TOKEN
 from sizes import size
 
-from ticketr.app.cli.sandbox_process import open_sandbox
+from ticketr.app.cli.demo_site import open_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

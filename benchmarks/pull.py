@@ -14,8 +14,8 @@ import trio
 from sizes import size
 
 from ticketr import open_job_queue
+from ticketr.app.cli.demo_site import open_sandbox
 from ticketr.app.cli.job_runner import GARBAGE
-from ticketr.app.cli.sandbox_process import open_sandbox
 from ticketr.app.jira import Credentials
 from ticketr.app.sync import PullJob
 from ticketr.app.sync.compare.mapping import CUSTOM_FIELDS, Columns

@@ -17,8 +17,8 @@ from pull import EMAIL, TOKEN
 from sizes import size
 
 from ticketr import open_job_queue
+from ticketr.app.cli.demo_site import open_sandbox
 from ticketr.app.cli.job_runner import GARBAGE
-from ticketr.app.cli.sandbox_process import open_sandbox
 from ticketr.app.jira import Credentials
 from ticketr.app.jira.adf import LONGEST_TEXT
 from ticketr.app.jira.transport import Response

@@ -18,7 +18,7 @@ from pull import EMAIL, LATENCY, TICKETS, TOKEN, our_pull
 from sizes import size
 
 from ticketr import open_job_queue
-from ticketr.app.cli.sandbox_process import open_sandbox
+from ticketr.app.cli.demo_site import open_sandbox
 from ticketr.app.jira import Credentials
 from ticketr.app.jira.transport._httpx import HttpxTransport
 from ticketr.app.sync import PullJob, PushJob

@@ -62,7 +62,7 @@ def demo(
     In a terminal this opens the app; else it pulls and says where the files are. A later
     demo in the same folder continues with the same Jira and all changes in it.
     """
-    from ticketr.app.cli.sandbox_process import SandboxFailed, require_demo_extra
+    from ticketr.app.cli.demo_site import SandboxFailed, require_demo_extra
 
     require_demo_extra("ticketr demo")
     from ticketr.app.cli.console import is_full_screen_possible

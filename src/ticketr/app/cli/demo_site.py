@@ -2,22 +2,145 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import subprocess
+import sys
 import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
+import click
+import trio
+
+from ticketr._errors import TicketrError
+from ticketr._install import missing_packages
+from ticketr.app.cli import exits
 from ticketr.app.cli.ownership import own_mark
-from ticketr.app.cli.sandbox_process import open_sandbox
-from ticketr.app.config import STATE_FOLDER
+from ticketr.app.config import STATE_FOLDER, TOKEN_NAMES
 from ticketr.app.jira import Credentials
 from ticketr.app.sync import Store
 
 if TYPE_CHECKING:
     from ticketr.app.sync import SessionOptions
+
+
+_ANNOUNCEMENT = "listening on "
+_ERROR = "jira-sandbox: "
+_START_LIMIT = 30.0
+_END_LIMIT = 2.0
+_LONGEST_REASON = 4096
+#: What to do where the packages of the extra ``demo`` are missing.
+DEMO_EXTRA = missing_packages("demo")
+
+
+def has_demo_extra() -> bool:
+    """Return whether the sandbox is installed."""
+    return find_spec("jira_sandbox") is not None
+
+
+def require_demo_extra(command: str) -> None:
+    """Raise a usage error if the sandbox is not installed."""
+    if not has_demo_extra():
+        raise click.UsageError(f"{command} {DEMO_EXTRA}")
+
+
+@dataclass(eq=False, repr=False)
+class SandboxFailed(TicketrError):
+    """Raised when the sandbox's process does not start.
+
+    Attributes:
+        reason: The error that the process printed, without its advice; may be empty.
+        wrong_usage: Whether the process rejected its arguments.
+    """
+
+    reason: str = ""
+    wrong_usage: bool = field(default=False, kw_only=True)
+
+    def __str__(self) -> str:
+        return f"the sandbox did not start: {self.reason or '`ticketr sandbox` may show why'}"
+
+
+@asynccontextmanager
+async def open_sandbox(
+    *,
+    tickets: int | None = None,
+    seed: int | None = None,
+    latency: float = 0.0,
+    data: Path | None = None,
+) -> AsyncGenerator[str]:
+    """Run the sandbox while the block runs.
+
+    The sandbox ends when its standard input closes, so it ends however this process ends, even
+    by SIGKILL. It runs in its own session, so a terminal's signals do not reach it, and its
+    environment holds no token of the user.
+
+    Args:
+        tickets: The number of tickets on a new site.
+        seed: The random seed of a new site.
+        latency: Seconds before each response.
+        data: The file that keeps the site, if any.
+
+    Yields:
+        The site's URL.
+
+    Raises:
+        SandboxFailed: The sandbox did not start.
+    """
+    # -P: import no module from the current folder, which may be a clone of foreign files.
+    command = [sys.executable, "-P", "-m", "jira_sandbox", "--exit-with-stdin"]
+    options = {"tickets": tickets, "seed": seed, "latency": latency, "data": data}
+    command += [f"--{name}={value}" for name, value in options.items() if value is not None]
+    # A file, since nothing reads standard error meanwhile; a pipe would fill up.
+    with tempfile.TemporaryFile() as stderr:
+        process = await trio.lowlevel.open_process(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            start_new_session=True,
+            env={name: value for name, value in os.environ.items() if name not in TOKEN_NAMES},
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            yield await _read_address(process, process.stdout, stderr)
+        finally:
+            process.terminate()
+            with trio.move_on_after(_END_LIMIT, shield=True):
+                await process.wait()
+            with trio.move_on_after(_END_LIMIT, shield=True):
+                await trio.aclose_forcefully(process.stdin)
+                await trio.aclose_forcefully(process.stdout)
+
+
+async def _read_address(
+    process: trio.Process, output: trio.abc.ReceiveStream, stderr: IO[bytes]
+) -> str:
+    received = b""
+    with trio.move_on_after(_START_LIMIT):
+        while b"\n" not in received and (some := await output.receive_some()):
+            received += some
+    line = received.decode(errors="replace").strip()
+    if line.startswith(_ANNOUNCEMENT):
+        return line.removeprefix(_ANNOUNCEMENT)
+    with trio.move_on_after(_END_LIMIT):
+        await process.wait()
+    raise SandboxFailed(_reason(stderr), wrong_usage=process.returncode == exits.USAGE)
+
+
+def _reason(stderr: IO[bytes]) -> str:
+    """Return the line with the sandbox's last error, or the last line if Python wrote it."""
+    size = stderr.seek(0, 2)
+    stderr.seek(max(0, size - _LONGEST_REASON))
+    lines = [line for line in stderr.read().decode(errors="replace").split("\n") if line.strip()]
+    errors = [line for line in lines if line.startswith(_ERROR)]
+    return (errors or lines or [""])[-1].removeprefix(_ERROR)
+
 
 #: The file that keeps the demo's Jira, in ticketr's own folder.
 DATA = "demo.db"

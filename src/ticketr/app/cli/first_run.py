@@ -18,11 +18,16 @@ import trio
 
 from ticketr._errors import TicketrError
 from ticketr.app import config
-from ticketr.app.cli.demo_site import open_demo, prepare_demo_folder
+from ticketr.app.cli.demo_site import (
+    DEMO_EXTRA,
+    SandboxFailed,
+    has_demo_extra,
+    open_demo,
+    prepare_demo_folder,
+)
 from ticketr.app.cli.folder_check import check_folder
 from ticketr.app.cli.job_options import session_options
 from ticketr.app.cli.ownership import own_mark
-from ticketr.app.cli.sandbox_process import DEMO_EXTRA, SandboxFailed, has_demo_extra
 from ticketr.app.cli.settings import find_login, make_credentials, resolve
 from ticketr.app.cli.workspace_site import check_login
 from ticketr.app.cli.workspace_store import (

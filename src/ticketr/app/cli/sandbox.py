@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from ticketr.app.cli.demo_site import has_demo_extra, require_demo_extra
 from ticketr.app.cli.help import Command
-from ticketr.app.cli.sandbox_process import has_demo_extra, require_demo_extra
 
 
 def _command() -> Command:
