@@ -10,6 +10,7 @@ import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Final, TypeVar, final
 from urllib.parse import urlsplit
@@ -25,7 +26,6 @@ from ticketr.app.cli.demo_site import (
     open_demo,
     prepare_demo_folder,
 )
-from ticketr.app.cli.folder_check import check_folder
 from ticketr.app.cli.job_options import session_options
 from ticketr.app.cli.ownership import own_mark
 from ticketr.app.cli.settings import find_login, make_credentials, resolve
@@ -46,10 +46,12 @@ from ticketr.app.jira import (
 from ticketr.app.jira.credentials import is_loopback
 from ticketr.app.jira.errors import BadToken
 from ticketr.app.jira.transport import Transport
-from ticketr.app.sync import UnknownProject
+from ticketr.app.sync import Store, UnknownProject
+from ticketr.app.tui.services.opening import shown_site
 from ticketr.app.tui.setup import (
     MOST_PROJECTS,
     FolderAnswer,
+    FolderKind,
     LoginAnswer,
     NewWorkspace,
     OpenedWorkspace,
@@ -59,6 +61,43 @@ from ticketr.app.tui.setup import (
     SiteAnswer,
 )
 from ticketr.text import clean
+
+#: The most files that are looked at for tickets.
+MOST_FILES = 200
+
+
+def check_folder(folder: Path) -> FolderAnswer:
+    """Return what a folder is; no login is looked up, and nothing is written.
+
+    Args:
+        folder: The folder; ``~`` is the user's own.
+
+    Raises:
+        BadSetting: It is a file, not a folder.
+        ConfigError: A file of settings in it cannot be used.
+        OSError: It cannot be read.
+    """
+    root = Path(os.path.expanduser(folder)).absolute()  # noqa: PTH111 - never an error
+    if not root.exists():
+        return FolderAnswer(FolderKind.NEW)
+    if not root.is_dir():
+        raise config.BadSetting("the folder", str(root), "it is a file")
+    known = config.read_user_config(config.config_folder(os.environ)).at(root)
+    if known is not None or (root / config.WORKSPACE_FILE).is_file():
+        return FolderAnswer(FolderKind.WORKSPACE, shown_site(resolve(folder=root).site or ""))
+    if not any(root.iterdir()):
+        return FolderAnswer(FolderKind.EMPTY)
+    return FolderAnswer(FolderKind.TICKETS if _has_tickets(root) else FolderKind.OTHER)
+
+
+def _has_tickets(root: Path) -> bool:
+    store = Store(root, config.STATE_FOLDER)
+    for path in islice(chain.from_iterable(store.walk()), MOST_FILES):
+        with suppress(TicketrError):  # opening the folder tells of a broken file
+            if store.tickets(store.name_of(path)):
+                return True
+    return False
+
 
 T = TypeVar("T")
 
