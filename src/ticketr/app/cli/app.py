@@ -100,8 +100,7 @@ def _open_app(context: click.Context) -> None:
             what += f", and TERM={os.environ.get('TERM', '')} is none that can show a screen"
         raise click.UsageError(f"the app needs {what}; give a command, such as 'ticketr demo'")
     from ticketr.app.cli.job_runner import run
-    from ticketr.app.cli.screen import run_screen
-    from ticketr.app.cli.workspace_list import app_workspaces
+    from ticketr.app.cli.screen import app_workspaces, run_screen
 
     workspaces = app_workspaces()
     context.exit(run(run_screen, workspaces.workspaces, workspaces.roots))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import trio
 
@@ -20,17 +20,184 @@ from ticketr.app.cli.console import print_message
 from ticketr.app.cli.demo_site import how_to_continue_demo
 from ticketr.app.cli.first_run import FirstRun
 from ticketr.app.cli.history import WorkspaceHistories
+from ticketr.app.cli.job_options import preferred_side, session_options, workspace_arguments
+from ticketr.app.cli.ownership import own_mark
+from ticketr.app.cli.settings import find_login, resolve
+from ticketr.app.sync import (
+    OnWritten,
+    SessionOptions,
+    Store,
+    find_issues,
+    read_last_change,
+    read_statuses,
+)
 from ticketr.app.tui.app import App
+from ticketr.app.tui.job_request import JobRequest
 from ticketr.app.tui.key_settings import keymap_of
 from ticketr.app.tui.keymap import KeyMap
+from ticketr.app.tui.services.opening import job_for, open_workspace, search_with, shown_site
 from ticketr.app.tui.services.setup_runner import SetupRunner
 from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace
 from ticketr.app.tui.theme import Theme
 from ticketr.statusline import LineStyle
 from ticketr.terminal import Terminal, open_terminal, sgr
+from ticketr.text import clean
 
 if TYPE_CHECKING:
-    from ticketr import JobSnapshot
+    from ticketr import Job, JobContext, JobSnapshot
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class AppWorkspaces:
+    """The workspaces of the app.
+
+    Attributes:
+        workspaces: The workspaces, the one to show first at the start.
+        roots: Their folders.
+    """
+
+    workspaces: tuple[OpenWorkspace | ClosedWorkspace, ...]
+    roots: tuple[Path, ...]
+
+
+def app_workspaces() -> AppWorkspaces:
+    """Return the workspace that a command is about, and all others of the user's config.
+
+    In a terminal the user may be asked for what the first one lacks; not to be called inside Trio.
+
+    Returns:
+        The workspaces; none if nothing is configured, not even by the environment.
+
+    Raises:
+        ConfigError: A setting of the first one is missing or cannot be used, or the user's config
+            cannot be used.
+        SettingsFailed: A file of settings could not be read.
+        StateFailed: The state file of the first one cannot be changed.
+        TokenFailed: A source of tokens failed.
+    """
+    first = resolve()
+    if not first.is_known and first.site is None:
+        return _other_workspaces(config.read_user_config(config.config_folder(os.environ)))
+    options = workspace_arguments()
+    user_config = config.read_user_config(config.config_folder(os.environ))
+    root = options["root"]
+    known = user_config.at(root)
+    name = known.name if known else config.free_name(root.name, user_config)
+    others = _other_workspaces(user_config, without=root)
+    workspace = open_workspace(name, options, first.aliases)
+    return AppWorkspaces((workspace, *others.workspaces), (root, *others.roots))
+
+
+def _other_workspaces(
+    user_config: config.UserConfig, *, without: Path | None = None
+) -> AppWorkspaces:
+    """Return the workspaces of the user's config, except the one in a folder."""
+    here = None if without is None else os.path.realpath(without)
+    entries = [
+        entry
+        for _, entry in sorted(user_config.workspaces.items())
+        if os.path.realpath(entry.folder) != here
+    ]
+    closed = tuple(
+        ClosedWorkspace(
+            entry.name, partial(_open, entry.name), shown_site(entry.site), folder=entry.folder
+        )
+        for entry in entries
+    )
+    return AppWorkspaces(closed, tuple(entry.folder for entry in entries))
+
+
+async def _open(name: str) -> OpenWorkspace:
+    """Open a workspace without looking for its token, which only its jobs need.
+
+    Raises:
+        ConfigError: A setting cannot be used, or the state file is not the user's.
+        SettingsFailed: A file of settings could not be read.
+    """
+    workspace, mark = await trio.to_thread.run_sync(_settings_of, name)
+    late = _LateOptions(workspace, mark)
+    return OpenWorkspace(
+        name=name,
+        store=Store(workspace.root, config.STATE_FOLDER, mark),
+        make_job=partial(_LateJob, name, late),
+        site=shown_site(workspace.site or ""),
+        project=clean(workspace.project or ""),
+        address=workspace.site or "",
+        prefer=preferred_side(workspace.strategy),
+        read_statuses=late.asking(read_statuses),
+        search=late.asking(partial(search_with, workspace.aliases)),
+        find_issues=late.asking(find_issues),
+        read_last_change=late.asking(read_last_change),
+        aliases=workspace.aliases,
+        draft_type=workspace.story_type,
+    )
+
+
+def _settings_of(name: str) -> tuple[config.Workspace, str | None]:
+    workspace = resolve(workspace=name)
+    return workspace, own_mark(workspace.root, ask=False)
+
+
+class _LateOptions:
+    """The options of a workspace's jobs; its token is looked up for the first of them."""
+
+    def __init__(self, workspace: config.Workspace, mark: str | None) -> None:
+        self._workspace = workspace
+        self._mark = mark
+        self._options: SessionOptions | None = None
+
+    async def get(self) -> SessionOptions:
+        """Return the options.
+
+        Raises:
+            ConfigError: A site, an account, a project or a token is missing, or the token rule
+                forbids it.
+            TokenFailed: A source of tokens failed.
+        """
+        if self._options is None:
+            workspace = self._workspace
+            workspace.required_site()
+            if workspace.jql is None:
+                workspace.required_project()
+            login = await find_login(workspace, "'ticketr workspace add' stores one")
+            self._options = session_options(workspace, login, self._mark)
+        return self._options
+
+    def asking(
+        self, question: Callable[Concatenate[SessionOptions, P], Awaitable[T]]
+    ) -> Callable[P, Awaitable[T]]:
+        """Return a question to Jira that gets the options first, and raises as `get`, too."""
+
+        async def ask(*args: P.args, **kwargs: P.kwargs) -> T:
+            return await question(await self.get(), *args, **kwargs)
+
+        return ask
+
+
+class _LateJob:
+    """A job whose options are looked up when it begins; an error there is the job's."""
+
+    def __init__(
+        self, workspace: str, options: _LateOptions, request: JobRequest, on_written: OnWritten
+    ) -> None:
+        self.name = f"{request.kind.value.capitalize()} {workspace}"
+        self._options = options
+        self._request = request
+        self._on_written = on_written
+
+    async def execute(self, context: JobContext) -> object:
+        """Run the job; the queue calls this.
+
+        Cancellation:
+            As that of the job of its kind.
+        """
+        job: Job[object] = job_for(await self._options.get(), self._request, self._on_written)
+        return await job.execute(context)
+
 
 #: How many jobs run at once, each in a workspace of its own.
 WORKERS = 2
