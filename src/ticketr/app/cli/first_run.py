@@ -29,9 +29,9 @@ from ticketr.app.cli.demo_site import (
 from ticketr.app.cli.job_options import session_options
 from ticketr.app.cli.ownership import own_mark
 from ticketr.app.cli.settings import find_login, make_credentials, resolve
-from ticketr.app.cli.workspace_site import check_login
-from ticketr.app.cli.workspace_store import (
+from ticketr.app.cli.workspace_add import (
     WHERE,
+    check_login,
     go_mapped_fields,
     store_workspace,
     workspace_name,

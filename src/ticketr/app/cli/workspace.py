@@ -18,7 +18,7 @@ from ticketr.app.cli.console import echo, echo_json
 from ticketr.app.cli.help import Group
 
 if TYPE_CHECKING:
-    from ticketr.app.cli.workspace_site import LoginChecked
+    from ticketr.app.cli.workspace_add import LoginChecked
     from ticketr.app.config import FoundToken, TokenSource, UserConfig, Workspace
 
 
@@ -222,7 +222,7 @@ def check(context: click.Context, *, name: str | None, as_json: bool) -> None:
 
 def _check_site(workspace: Workspace) -> tuple[Workspace, FoundToken, LoginChecked]:
     from ticketr.app.cli.settings import confirm_site, find_or_ask_token
-    from ticketr.app.cli.workspace_gateway import offer_gateway
+    from ticketr.app.cli.workspace_add import offer_gateway
     from ticketr.app.jira import AuthenticationFailed
 
     workspace = confirm_site(workspace)
@@ -244,7 +244,7 @@ def _ask_site(workspace: Workspace, login: FoundToken) -> LoginChecked:
     import trio
 
     from ticketr.app.cli.settings import make_credentials
-    from ticketr.app.cli.workspace_site import check_login
+    from ticketr.app.cli.workspace_add import check_login
 
     look = partial(
         check_login,
