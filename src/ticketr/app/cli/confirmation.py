@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from difflib import SequenceMatcher
+from itertools import zip_longest
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
@@ -12,10 +14,185 @@ from ticketr._errors import TicketrError
 from ticketr.app.cli import exits
 from ticketr.app.cli.console import echo
 from ticketr.app.config import CONFIRM_ABOVE
-from ticketr.app.sync import PushJob, PushPlan, UnknownTicket, read_push_plan, read_state
+from ticketr.app.sync import (
+    Action,
+    Code,
+    PushJob,
+    PushPlan,
+    UnknownTicket,
+    read_push_plan,
+    read_state,
+)
 
 if TYPE_CHECKING:
-    from ticketr.app.sync import SyncJob
+    from ticketr.app.sync import LeftAlone, Loss, PlanEntry, SyncJob
+
+
+#: The most characters of a text that a plan shows on a line.
+_WIDTH = 60
+#: The characters shown before the first one that differs.
+_CONTEXT = 20
+#: The most changed lines of one part that a plan shows.
+_MAX_LINES = 8
+#: The most lines of what is left alone.
+_MAX_LEFT = 20
+
+
+def plan_lines(planned: Action | PlanEntry) -> list[str]:
+    """Return what would be sent of one issue.
+
+    Returns:
+        Lines, not cleaned yet.
+    """
+    lines = [heading(planned)]
+    for part, old, new in _changes(planned):
+        if not planned.key:
+            lines.append(f"    {part}: {_excerpt(' '.join(new.split()), 0)}")
+        elif part == "Status" and planned.way:
+            lines.append(f"    {part}: {planned.way}")
+        elif "\n" in old + new or max(len(old), len(new)) > _WIDTH:
+            lines += (f"    {part}:", *(f"        {line}" for line in _differences(old, new)))
+        else:
+            lines.append(f"    {part}: {old or '(empty)'} -> {new or '(empty)'}")
+    return lines
+
+
+def heading(planned: Action | PlanEntry) -> str:
+    """Return what would become of one issue, in a line that is not cleaned yet."""
+    name = f"{planned.key} {planned.title}" if planned.key else planned.title
+    return f"{'update' if planned.key else 'create'} {name} ({planned.path})"
+
+
+def left_lines(left: Sequence[LeftAlone]) -> list[str]:
+    """Return what a push would leave alone and why, a line for each; not cleaned yet.
+
+    Tickets that were not named are only counted.
+    """
+    listed = [entry for entry in left if entry.code is not Code.UNNAMED]
+    lines = [
+        f"left alone: {entry.name}{_place_words(entry)}: {entry.reason}"
+        for entry in listed[:_MAX_LEFT]
+    ]
+    if len(listed) > _MAX_LEFT:
+        lines.append(f"... and {len(listed) - _MAX_LEFT} more; ticketr status lists them all")
+    if unnamed := len(left) - len(listed):
+        lines.append(
+            f"left alone: {unnamed} more that {'were' if unnamed > 1 else 'was'} not named"
+        )
+    return lines
+
+
+def skipped_lines(plan: PushPlan) -> list[str]:
+    """Return what is not pushed because other tickets were named; see `left_lines`."""
+    skipped = {Code.UNNAMED, Code.MISSING}
+    return left_lines([entry for entry in plan.left if entry.code in skipped])
+
+
+def _place_words(left: LeftAlone) -> str:
+    return "" if left.path in {"", left.name} else f" ({left.path})"
+
+
+def _changes(planned: Action | PlanEntry) -> Sequence[tuple[str, str, str]]:
+    """Return the name, the old text and the new text of each part."""
+    if isinstance(planned, Action):
+        return planned.changes
+    return [(part.name, part.before, part.after) for part in planned.parts]
+
+
+def _differences(old: str, new: str) -> list[str]:
+    """Return the lines that differ, at most `_MAX_LINES` of them."""
+    texts = [line for line in _changed_lines(old.split("\n"), new.split("\n")) if line[2:].strip()]
+    if not texts:
+        return ["(blank lines)"]
+    more = len(texts) - _MAX_LINES
+    rest = [f"... and {more} more lines; ticketr diff shows them all"] if more > 0 else []
+    return [*texts[:_MAX_LINES], *rest]
+
+
+def _changed_lines(old: list[str], new: list[str]) -> Iterator[str]:
+    for tag, a, b, c, d in SequenceMatcher(None, old, new).get_opcodes():
+        if tag == "equal":
+            continue
+        for before, after in zip_longest(old[a:b], new[c:d]):
+            start = _common_prefix_length(before or "", after or "")
+            for sign, line in (("-", before), ("+", after)):
+                if line is not None:
+                    yield f"{sign} {_excerpt(line, start)}"
+
+
+def _common_prefix_length(one: str, other: str) -> int:
+    """Return how many characters two lines have in common at their start."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((position for position, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def _excerpt(line: str, position: int) -> str:
+    """Return the part of a line around a position, at most `_WIDTH` characters."""
+    start = max(0, min(position - _CONTEXT, len(line) - _WIDTH))
+    end = start + _WIDTH
+    return f"{'...' if start else ''}{line[start:end]}{'...' if end < len(line) else ''}"
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def accept_loss_option(command: Callable[P, R]) -> Callable[P, R]:
+    """Add the option ``--accept-loss`` to a command."""
+    return click.option(
+        "--accept-loss",
+        is_flag=True,
+        help="Send edits that remove from Jira what a file cannot hold.",
+    )(command)
+
+
+def with_accepted_losses(
+    jobs: Mapping[str, J], plans: Mapping[str, PushPlan], *, accept_loss: bool
+) -> dict[str, J]:
+    """Return jobs with the losses that they may cause; in a terminal, ask about known losses.
+
+    If there is no terminal or the answer is no, the jobs refuse such edits and send the rest.
+
+    Args:
+        jobs: The jobs that are about to run, by the names of their workspaces.
+        plans: The plan of each job.
+        accept_loss: Whether the option was given.
+
+    Raises:
+        click.Abort: Ctrl+C was the answer.
+    """
+    from ticketr.app.cli.console import confirm
+    from ticketr.app.cli.job_runner import print_messages
+    from ticketr.app.cli.settings import is_interactive
+
+    if accept_loss or not is_interactive():
+        return {name: replace(job, accept_loss=accept_loss) for name, job in jobs.items()}
+    lost = frozenset(loss for plan in plans.values() for loss in plan.losses)
+    if not lost:
+        return dict(jobs)
+    print_messages(
+        loss_lines(sorted(lost, key=lambda loss: (loss.path, loss.key, loss.line, loss.what)))
+    )
+    only_links = all(loss.is_link for loss in lost)
+    what = "remove these links" if only_links else "lose that"
+    if not confirm(f"Send these edits, and {what} in Jira?"):
+        return dict(jobs)
+    return {name: replace(job, accept_loss=lost) for name, job in jobs.items()}
+
+
+def loss_lines(lost: Iterable[Loss]) -> list[str]:
+    """Return what a push would lose, a line for each issue, and one for the links it removes."""
+    by_issue: dict[tuple[str, str, str], list[str]] = {}
+    for loss in lost:
+        verb = "remove" if loss.is_link else "lose"
+        by_issue.setdefault((loss.key, loss.path, verb), []).append(
+            f"{loss.words} (line {loss.line})" if loss.line else loss.words
+        )
+    return [
+        f"{key} ({path}): a push would {verb} {', '.join(what)} in Jira"
+        for (key, path, verb), what in by_issue.items()
+    ]
+
 
 J = TypeVar("J", "PushJob", "SyncJob")
 
@@ -117,7 +294,6 @@ def confirm_plans(
 def _show_plan(name: str, plan: PushPlan) -> None:
     """Print a plan on standard error; of many entries, only what becomes of each."""
     from ticketr.app.cli.job_runner import print_messages
-    from ticketr.app.cli.plans import heading, left_lines, plan_lines
 
     print_messages([f"{name}:"] if name and (plan.entries or plan.left) else [])
     if len(plan.entries) > CONFIRM_ABOVE:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ticketr.app.cli.confirmation import accept_loss_option, with_accepted_losses
 from ticketr.app.cli.console import echo
 from ticketr.app.cli.help import Command
 from ticketr.app.cli.job_options import (
@@ -15,7 +16,6 @@ from ticketr.app.cli.job_options import (
     strategy_option,
 )
 from ticketr.app.cli.keys import keys_argument, refuse_every
-from ticketr.app.cli.losses import accept_loss_option, with_accepted_losses
 from ticketr.app.config import CONFIRM_ABOVE
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def push(
     A ticket that Jira has changed meanwhile is left alone: pull first, or use sync. Stop it at any
     time: the next push goes on from there and creates nothing twice.
     """
-    from ticketr.app.cli.confirmation import confirm_plans, read_plans
+    from ticketr.app.cli.confirmation import confirm_plans, read_plans, skipped_lines
     from ticketr.app.cli.job_runner import (
         failures_as_json,
         print_merge_hint,
@@ -60,7 +60,6 @@ def push(
         print_resolve_hint,
         run_jobs,
     )
-    from ticketr.app.cli.plans import skipped_lines
     from ticketr.app.sync import PushJob, PushResult
 
     refuse_every(keys, options)
@@ -141,7 +140,7 @@ def sync(
 
 
 def _print_plan(result: PushResult) -> None:
-    from ticketr.app.cli.plans import plan_lines
+    from ticketr.app.cli.confirmation import plan_lines
 
     for action in result.planned:
         for line in plan_lines(action):

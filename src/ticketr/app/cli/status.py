@@ -13,10 +13,10 @@ import click
 
 from ticketr._errors import TicketrError
 from ticketr.app.cli import exits
+from ticketr.app.cli.confirmation import loss_lines
 from ticketr.app.cli.console import echo, echo_json, echo_marked, is_colored, print_message
 from ticketr.app.cli.help import Command
 from ticketr.app.cli.keys import keys_argument, refuse_unknown
-from ticketr.app.cli.losses import loss_lines
 from ticketr.app.cli.settings import resolve, workspace_options
 from ticketr.app.sync import find_literals, find_uncertain
 
