@@ -77,7 +77,7 @@ def cli(
 
 def _print_app(context: click.Context) -> None:
     """Print what the app shows first, and which commands do what its keys do."""
-    from ticketr.app.cli.list import list_
+    from ticketr.app.cli.listing import list_
     from ticketr.app.cli.status import status
 
     codes = [exits.DONE]

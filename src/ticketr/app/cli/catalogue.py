@@ -150,7 +150,7 @@ CATALOGUE: Mapping[str, Entry] = {
             ("ticketr list unpushed --sort updated", "What a push would send."),
         ),
         exits.LOCAL,
-        "list:list_",
+        "listing:list_",
     ),
     "log": Entry(
         "Record work on an issue.",

@@ -44,7 +44,7 @@ def edit(*, key: str, workspace: str | None, folder: Path | None) -> None:
     The editor is what VISUAL or EDITOR names, with its arguments, else vi. When it ends, the file
     is read, so that you hear at once of a mistake in it.
     """
-    from ticketr.app.cli.local_tickets import require_issue
+    from ticketr.app.cli.listing import require_issue
     from ticketr.app.cli.ownership import open_store
     from ticketr.app.editor import editor_words
 

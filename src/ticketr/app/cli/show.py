@@ -15,7 +15,7 @@ from ticketr.app.cli.help import Command
 from ticketr.app.cli.settings import resolve, workspace_options
 
 if TYPE_CHECKING:
-    from ticketr.app.cli.local_tickets import FoundIssue
+    from ticketr.app.cli.listing import FoundIssue
     from ticketr.app.tickets import Ticket
 
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def show(*, key: str, raw: bool, workspace: str | None, folder: Path | None, as_json: bool) -> None:
     """Print a ticket, or a sub-task, as it is in its file. Sends no request."""
-    from ticketr.app.cli.local_tickets import require_issue
+    from ticketr.app.cli.listing import require_issue
     from ticketr.app.cli.ownership import open_store
 
     if raw and as_json:
