@@ -1,0 +1,279 @@
+"""``ticketr show``: print a ticket; no request to Jira."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ticketr._errors import TicketrError
+from ticketr.app.cli.completion import complete_key
+from ticketr.app.cli.console import echo, echo_json, printable, printable_lines, redacted
+from ticketr.app.cli.help import Command
+from ticketr.app.cli.keys import checked_key
+from ticketr.app.cli.settings import confirm_site, resolve, workspace_options
+
+if TYPE_CHECKING:
+    from ticketr.app.cli.listing import FoundIssue
+    from ticketr.app.tickets import Ticket
+
+
+@click.command(cls=Command)
+@click.argument("key", shell_complete=complete_key)
+@click.option("--raw", is_flag=True, help="Print its text exactly as it stands in its file.")
+@workspace_options
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def show(*, key: str, raw: bool, workspace: str | None, folder: Path | None, as_json: bool) -> None:
+    """Print a ticket, or a sub-task, as it is in its file. Sends no request."""
+    from ticketr.app.cli.listing import require_issue
+    from ticketr.app.cli.ownership import open_store
+
+    if raw and as_json:
+        raise click.UsageError("say --raw or --json, not both")
+    store = open_store(resolve(workspace=workspace, folder=folder).root)
+    issue = require_issue(store, key)
+    if as_json:
+        own = _as_json(issue.issue)
+        place = {"path": issue.path, "line": issue.issue.line, "text": issue.text}
+        parent = issue.head.key if issue.issue is not issue.head else None
+        tasks = [_as_json(task) for task in issue.issue.tasks]
+        echo_json({"folder": str(store.root), **own, "parent": parent, "tasks": tasks, **place})
+    elif raw:
+        text = redacted(issue.text)
+        click.echo(printable_lines(text) if _is_terminal() else text.encode(), nl=False)
+    else:
+        for line in _ticket_lines(issue):
+            echo(line)
+
+
+def _is_terminal() -> bool:
+    return sys.stdout.isatty()
+
+
+def _as_json(issue: Ticket) -> dict[str, object]:
+    return {
+        "key": issue.key,
+        "title": issue.title,
+        "fields": dict(issue.fields),
+        "description": issue.description,
+        "acceptance_criteria": list(issue.acceptance_criteria),
+        "texts": dict(issue.texts),
+        "comments": [
+            {
+                "id": comment.id or None,
+                "author": comment.author,
+                "time": comment.time,
+                "text": comment.text,
+            }
+            for comment in issue.comments
+        ],
+    }
+
+
+def _ticket_lines(match: FoundIssue) -> Iterator[str]:
+    issue = match.issue
+    yield f"{issue.key}  {issue.title}"
+    if issue is not match.head:
+        yield f"below {match.head.key or 'a draft'}  {match.head.title}"
+    yield from _field_lines(issue)
+    if issue.description:
+        yield ""
+        yield from issue.description.split("\n")
+    if issue.acceptance_criteria:
+        yield from ("", "Acceptance criteria")
+        for criterion in issue.acceptance_criteria:
+            first, *rest = criterion.split("\n")
+            yield f"- {first}"
+            yield from (f"  {line}".rstrip() for line in rest)
+    for name, text in issue.texts.items():
+        yield from ("", name)
+        yield from (f"  {line}".rstrip() for line in text.split("\n"))
+    yield from _comment_lines(issue)
+    if issue.tasks:
+        yield from ("", "Sub-tasks")
+        for task in issue.tasks:
+            status = task.fields.get("Status", "")
+            yield f"- {task.key or 'draft'}  {task.title}{f'  ({status})' if status else ''}"
+    yield from ("", f"{match.path}:{issue.line}")
+
+
+def _comment_lines(issue: Ticket) -> Iterator[str]:
+    if issue.comments:
+        yield from ("", "Comments")
+    for comment in issue.comments:
+        when = f", {comment.time}" if comment.time else ""
+        yield "- new:" if comment.is_new else f"- {comment.author}{when}:"
+        yield from (f"  {line}".rstrip() for line in comment.text.split("\n"))
+
+
+def _field_lines(issue: Ticket) -> Iterator[str]:
+    if not issue.fields:
+        return
+    yield ""
+    for name, value in issue.fields.items():
+        first, *rest = value.split("\n")
+        yield f"{name}: {first}".rstrip()
+        yield from (f"  {line}".rstrip() for line in rest)
+
+
+@dataclass(eq=False, repr=False)
+class EditorFailed(TicketrError):
+    """Raised when the user's editor cannot be started, or fails.
+
+    Attributes:
+        command: The program and its arguments.
+        problem: What is wrong, and what to do about it.
+    """
+
+    command: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"the editor ({self.command}) {self.problem}"
+
+
+@click.command(cls=Command)
+@click.argument("key", shell_complete=complete_key)
+@workspace_options
+def edit(*, key: str, workspace: str | None, folder: Path | None) -> None:
+    """Open the file of a ticket in your editor, at the line of the ticket. Sends no request.
+
+    The editor is what VISUAL or EDITOR names, with its arguments, else vi. When it ends, the file
+    is read, so that you hear at once of a mistake in it.
+    """
+    from ticketr.app.cli.listing import require_issue
+    from ticketr.app.cli.ownership import open_store
+    from ticketr.app.editor import editor_words
+
+    store = open_store(resolve(workspace=workspace, folder=folder).root)
+    issue = require_issue(store, key)
+    path = (store.root / issue.path).absolute()
+    _run(editor_words(os.environ, str(path), issue.issue.line))
+    store.read(issue.path)
+
+
+def _run(words: Sequence[str]) -> None:
+    """Run the editor until it ends.
+
+    Raises:
+        EditorFailed: It cannot be started, or fails.
+    """
+    from ticketr.app.editor import how_it_failed
+
+    command = shlex.join(words)
+    try:
+        with _interrupts_ignored():
+            ended = subprocess.run(words, check=False)  # noqa: S603 - what the user has set
+    except OSError as error:
+        problem = f"cannot be started: {error.strerror}; set VISUAL or EDITOR, as in EDITOR=nano"
+        raise EditorFailed(command, problem) from error
+    if ended.returncode:
+        raise EditorFailed(command, how_it_failed(ended.returncode))
+
+
+@contextmanager
+def _interrupts_ignored() -> Generator[None]:
+    """Leave Ctrl+C to the editor, which the terminal sends it as well.
+
+    A handler that does nothing is reset in the editor; a signal that is ignored would stay ignored.
+    """
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@dataclass(eq=False, repr=False)
+class NoBrowser(TicketrError):
+    """Raised when no browser can be started.
+
+    Attributes:
+        url: The address that was to be opened.
+    """
+
+    url: str
+
+    def __str__(self) -> str:
+        return f"no browser can be started here (set BROWSER); the address is {self.url}"
+
+
+@click.command("open", cls=Command)
+@click.argument("key", shell_complete=complete_key)
+@click.option("--print", "only_print", is_flag=True, help="Print the address instead.")
+@workspace_options
+def open_(*, key: str, only_print: bool, workspace: str | None, folder: Path | None) -> None:
+    """Open an issue in your browser. It need not have been pulled.
+
+    The browser is what BROWSER names, else that of the system.
+    """
+    import webbrowser
+
+    from ticketr.app.jira.site import browse_url
+
+    wanted = checked_key(key)
+    site = confirm_site(resolve(workspace=workspace, folder=folder)).required_site()
+    url = browse_url(site, wanted)
+    if only_print:
+        echo(url)
+    elif not webbrowser.open(url):
+        raise NoBrowser(url)
+
+
+@click.command(cls=Command)
+@click.argument("title", nargs=-1, required=True)
+@click.option("-t", "--type", "kind", metavar="NAME", help="The type of the issue, such as Story.")
+@click.option("--parent", metavar="KEY", help="The epic that it belongs to.")
+@workspace_options
+@click.option("--json", "as_json", is_flag=True, help="Print the file's path as JSON.")
+def new(
+    *,
+    title: tuple[str, ...],
+    kind: str | None,
+    parent: str | None,
+    workspace: str | None,
+    folder: Path | None,
+    as_json: bool,
+) -> None:
+    """Write a draft to fill in; the next push creates the issue and writes its key into the file.
+
+    The file is named after the title, in the current folder if that lies in the workspace.
+    """
+    from ticketr.app.sync import write_draft
+    from ticketr.app.tickets import Ticket, is_key
+    from ticketr.cleaning import clean
+
+    words = clean(" ".join(title)).strip()
+    if not words:
+        raise click.BadParameter("the title is empty", param_hint="TITLE")
+    if parent is not None and not is_key(parent):
+        raise click.BadParameter("it has to be a key like PROJ-123", param_hint="--parent")
+    resolved = resolve(workspace=workspace, folder=folder)
+    fields = {"Type": kind or resolved.story_type, **({"Parent": parent} if parent else {})}
+    draft = Ticket(title=words, fields=fields)
+    inner = "" if folder is not None else _inner_folder(resolved.root)
+    path = write_draft(resolved.root, draft, inner)
+    if as_json:
+        echo_json({"folder": str(resolved.root), "path": str(path)})
+    else:  # a script gets the exact bytes of the path
+        click.echo(printable(str(path)) if sys.stdout.isatty() else os.fsencode(path))
+
+
+def _inner_folder(root: Path) -> str:
+    """Return the current folder, relative to the workspace; empty where a push finds no files."""
+    from ticketr.app.sync import holds_tickets
+
+    here = Path.cwd()
+    if here == root or not here.is_relative_to(root):
+        return ""
+    inner = here.relative_to(root).as_posix()
+    return inner if holds_tickets(inner) else ""
