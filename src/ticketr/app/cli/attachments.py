@@ -12,7 +12,7 @@ from ticketr.app.cli import exits
 from ticketr.app.cli.completion import complete_key
 from ticketr.app.cli.console import echo, echo_json
 from ticketr.app.cli.help import Group
-from ticketr.app.cli.keys import checked_key
+from ticketr.app.cli.job_options import checked_key
 from ticketr.app.cli.settings import workspace_options
 
 if TYPE_CHECKING:

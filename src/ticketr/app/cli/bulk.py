@@ -13,7 +13,7 @@ from ticketr.app.cli import exits
 from ticketr.app.cli.completion import complete_key, complete_status
 from ticketr.app.cli.console import echo, echo_json
 from ticketr.app.cli.help import Command
-from ticketr.app.cli.keys import checked_key
+from ticketr.app.cli.job_options import checked_key
 from ticketr.app.cli.settings import workspace_options
 from ticketr.app.config import CONFIRM_ABOVE, UsedAlias
 

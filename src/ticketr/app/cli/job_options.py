@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, fields, replace
 from functools import wraps
 from pathlib import Path
@@ -12,12 +12,21 @@ from typing import TYPE_CHECKING, Any, Concatenate, TypeVar
 import click
 
 from ticketr._errors import TicketrError
+from ticketr.app.cli.completion import complete_key
+from ticketr.app.cli.console import confirm, echo
 from ticketr.app.cli.ownership import own_mark
-from ticketr.app.cli.settings import confirm_site, resolve, sign_in, workspace_options
-from ticketr.app.cli.sides import SideChoice
-from ticketr.app.cli.workspace_here import require_workspace
+from ticketr.app.cli.settings import (
+    confirm_site,
+    is_interactive,
+    resolve,
+    sign_in,
+    workspace_options,
+)
 from ticketr.app.config import (
+    OLDER_STRATEGIES,
+    STRATEGIES,
     ConfigError,
+    NoWorkspace,
     Workspace,
     config_folder,
     expand_aliases,
@@ -28,7 +37,120 @@ from ticketr.app.config import (
 if TYPE_CHECKING:
     from ticketr.app.jira import Credentials
     from ticketr.app.jira.transport import Transport
-    from ticketr.app.sync import SessionOptions, Side
+    from ticketr.app.sync import LocalSurvey, SessionOptions, Side, State
+
+
+#: How a hint names the sides.
+SIDES = "mine, jira or both"
+
+
+class SideChoice(click.Choice[str]):
+    """A side of a conflict; the older words for the sides are taken too, but not shown."""
+
+    def __init__(self) -> None:
+        super().__init__(STRATEGIES)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the current word for a side."""
+        return super().convert(OLDER_STRATEGIES.get(value, value), param, ctx)
+
+
+def require_workspace(workspace: Workspace) -> Workspace:
+    """Return a workspace whose folder the user has confirmed.
+
+    In a terminal, the user is asked whether the current folder is to become a workspace of the
+    site in the environment. A yes does what ``ticketr workspace add`` does, so it is asked once.
+
+    Raises:
+        NoWorkspace: The folder is not a workspace, and the answer was no or there is no terminal to
+            ask in.
+        ConfigError: See `add_workspace`, as for its other errors.
+    """
+    if workspace.is_known:
+        return workspace
+    if workspace.site is None or not is_interactive():
+        raise NoWorkspace(str(workspace.root), workspace.site)
+    from ticketr.app.cli.workspace_add import AddRequest, add_workspace
+
+    echo(f"{workspace.root} is not a workspace yet. JIRA_URL names {workspace.site}.", err=True)
+    if not confirm("Make this folder a workspace of that site?"):
+        raise NoWorkspace(str(workspace.root), workspace.site)
+    add_workspace(AddRequest(folder=workspace.root, project=workspace.project), as_message=True)
+    return resolve(folder=workspace.root, project=workspace.project)
+
+
+def keys_argument(command: Callable[..., R]) -> Callable[..., R]:
+    """Add the argument ``KEY``, which may be given several times, or not at all."""
+    return click.argument(
+        "keys", nargs=-1, metavar="[KEY]...", callback=_upper, shell_complete=complete_key
+    )(command)
+
+
+def _upper(_: click.Context, __: click.Parameter, keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the keys in capitals, each once; whether they exist depends on the workspace."""
+    return tuple(dict.fromkeys(key.upper() for key in keys))
+
+
+def checked_key(key: str) -> str:
+    """Return the key of an issue in capitals; whether it exists is not looked up.
+
+    Raises:
+        click.UsageError: It is malformed.
+    """
+    from ticketr.app.tickets import is_key
+    from ticketr.cleaning import clean
+
+    wanted = key.strip().upper()
+    if not is_key(wanted):
+        raise click.UsageError(f"{clean(key)} is not a key; a key looks like PROJ-123")
+    return wanted
+
+
+def refuse_every(keys: tuple[str, ...], options: CommonOptions) -> None:
+    """Refuse keys together with ``--every``: a key does not say which workspace it is in.
+
+    Raises:
+        click.UsageError: Both were given.
+    """
+    if keys and options.every:
+        raise click.UsageError("use --every, or name tickets of one workspace, not both")
+
+
+def refuse_malformed(keys: tuple[str, ...], root: Path) -> None:
+    """Refuse what is not an issue key, with a hint at the keys of a workspace.
+
+    Raises:
+        click.UsageError: One of them is malformed.
+        ConfigError: See `own_mark`, as for its other errors.
+        StateFailed: The state cannot be read.
+    """
+    from ticketr.app.tickets import is_key
+
+    wrong = next((key for key in keys if not is_key(key)), None)
+    if wrong is None:
+        return
+    from ticketr.app.cli.ownership import open_store
+    from ticketr.app.sync import UnknownTicket, read_state
+
+    with read_state(open_store(root)) as state:
+        known = tuple(issue.key for issue in state.known().values())
+    raise click.UsageError(str(UnknownTicket(wrong, known)))
+
+
+def refuse_unknown(keys: Collection[str], survey: LocalSurvey, state: State) -> None:
+    """Refuse keys that are in no file and were not there at the last sync.
+
+    Raises:
+        click.UsageError: One of them is unknown or malformed.
+        StateFailed: The state cannot be read.
+    """
+    from ticketr.app.sync import UnknownTicket, check_keys
+
+    try:
+        check_keys(keys, survey, state)
+    except UnknownTicket as error:
+        raise click.UsageError(str(error)) from error
+
 
 R = TypeVar("R")
 

@@ -19,7 +19,7 @@ from ticketr._errors import TicketrError
 from ticketr.app.cli import exits
 from ticketr.app.cli.console import echo_json, print_message
 from ticketr.app.cli.history import WorkspaceHistories, WorkspaceHistory
-from ticketr.app.cli.sides import SIDES
+from ticketr.app.cli.job_options import SIDES
 from ticketr.app.jira.site import browse_url
 from ticketr.app.sync import PullResult, PushResult, SyncResult
 from ticketr.statusline import StatusLine

@@ -18,7 +18,7 @@ from ticketr.app.cli import exits
 from ticketr.app.cli.completion import complete_filter
 from ticketr.app.cli.console import echo, echo_json, printable
 from ticketr.app.cli.help import Command
-from ticketr.app.cli.keys import checked_key
+from ticketr.app.cli.job_options import checked_key
 from ticketr.app.cli.settings import resolve, workspace_options
 from ticketr.app.sync import LocalSurvey, State, Store
 from ticketr.app.tickets import SORT_NAMES, Candidate, candidate_of

@@ -15,9 +15,11 @@ from ticketr.app.cli.job_options import (
     CommonOptions,
     common_options,
     find_job_arguments,
+    keys_argument,
+    refuse_every,
+    refuse_malformed,
     strategy_option,
 )
-from ticketr.app.cli.keys import keys_argument, refuse_every, refuse_malformed
 from ticketr.app.config import CONFIRM_ABOVE, STATE_FOLDER
 from ticketr.cleaning import clean
 

@@ -15,9 +15,8 @@ from ticketr.app.cli import exits
 from ticketr.app.cli.completion import complete_key
 from ticketr.app.cli.console import echo, echo_json
 from ticketr.app.cli.help import Command
-from ticketr.app.cli.keys import keys_argument
+from ticketr.app.cli.job_options import SIDES, SideChoice, keys_argument
 from ticketr.app.cli.settings import resolve as resolve_workspace, workspace_options
-from ticketr.app.cli.sides import SIDES, SideChoice
 
 if TYPE_CHECKING:
     from ticketr.app.sync import Conflict, ConflictMarker, State, Store, UndoneChange, UndoStep

@@ -16,7 +16,7 @@ from ticketr.app.cli import exits
 from ticketr.app.cli.confirmation import loss_lines
 from ticketr.app.cli.console import echo, echo_json, echo_marked, is_colored, print_message
 from ticketr.app.cli.help import Command
-from ticketr.app.cli.keys import keys_argument, refuse_unknown
+from ticketr.app.cli.job_options import keys_argument, refuse_unknown
 from ticketr.app.cli.settings import resolve, workspace_options
 from ticketr.app.sync import find_literals, find_uncertain
 

@@ -19,7 +19,7 @@ from ticketr._errors import TicketrError
 from ticketr.app.cli.completion import complete_key
 from ticketr.app.cli.console import echo, echo_json, printable, printable_lines, redacted
 from ticketr.app.cli.help import Command
-from ticketr.app.cli.keys import checked_key
+from ticketr.app.cli.job_options import checked_key
 from ticketr.app.cli.settings import confirm_site, resolve, workspace_options
 
 if TYPE_CHECKING:
