@@ -9,7 +9,7 @@ UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/bytecode
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test coverage docs pictures check bench stress mutants clean
+.PHONY: help setup demo test coverage docs pictures manpage check bench stress mutants clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -46,6 +46,9 @@ docs: setup  ## build the manual into build/docs; a warning is an error
 
 pictures: setup  ## draw the app's screens for the manual into docs/pictures
 	@cd tests && ../$(BIN)/python -m fakes.pictures
+
+manpage: setup  ## write what the help of the commands says into docs/ticketr.1
+	@cd tests && ../$(BIN)/python -m fakes.man_page
 
 check:  ## run the whole gate, as a reviewer would
 	@bash .ci/run

@@ -136,7 +136,7 @@ def pull(folder: Path, tickets: str) -> None:
 def look(root: Path) -> None:
     """Open the app on a folder; its site is never asked."""
     job = PullJob(root, Credentials("http://127.0.0.1:9", "me@example.com", "t"), project="DEMO")
-    run(run_screen, (open_workspace("demo", job.options()),), (root,))
+    run(run_screen, (open_workspace("demo", job.options()),))
 
 
 def main() -> None:

@@ -267,8 +267,6 @@ def test_in_a_clone_of_the_users_own_site_jira_stays_as_it_is(
 THROUGH_LINKS = (
     ("pull",),
     ("attachments", "get", "DEMO-1", "DEMO-2"),
-    ("pull", "-o", "sub/hooks.md"),
-    ("pull", "-o", ".git/x.md"),
     ("pull", "--full", "--prune"),
     ("new", "A draft"),
     ("undo",),
@@ -369,9 +367,6 @@ def test_an_attachment_never_becomes_a_ticket(
     monkeypatch.chdir(folder)
     assert someone.runs("new", "A draft").code == 0
     assert (someone.root / "a-draft.md").is_file()
-    refused = someone.runs("pull", "-o", "all.md")
-    assert refused.code == 2
-    assert "no tickets are kept in a hidden folder or below attachments/" in refused.err
 
 
 def test_the_process_of_the_demo_imports_nothing_from_the_current_folder(tmp_path: Path) -> None:

@@ -17,11 +17,11 @@ from typing import Any
 import click
 import pytest
 from fakes.commands import COMMANDS
+from fakes.man_page import PAGE as MAN_PAGE, man_page
 from fakes.users import User
 
-from ticketr.app.cli import __path__ as cli_path
+from ticketr.app.cli import __path__ as cli_path, exits
 from ticketr.app.cli.app import cli
-from ticketr.app.cli.catalogue import CATALOGUE
 from ticketr.app.cli.confirmation import UNCONFIRMED
 from ticketr.app.config import (
     ConfigError,
@@ -195,11 +195,10 @@ def is_command(value: object) -> bool:
     return isinstance(value, click.Command)
 
 
-def test_the_catalogue_has_an_entry_for_every_command() -> None:
+def test_the_list_of_commands_has_every_command() -> None:
     modules = [import_module(f"ticketr.app.cli.{each.name}") for each in iter_modules(cli_path)]
     written = {each for module in modules for each in vars(module).values() if is_command(each)}
 
-    assert set(CATALOGUE) == set(COMMANDS)
     assert written == set(COMMANDS.values())
 
 
@@ -212,7 +211,7 @@ def test_every_help_has_an_example_and_the_exit_codes(someone: User, words: str)
     examples, _, codes = end.partition("\n\nExit codes:\n")
     assert f"ticketr {words}".strip() in examples
     listed = re.findall(r"^  ([0-9]+) +[A-Z].*\.$", codes, re.MULTILINE)
-    assert listed == list(CATALOGUE[words].exits)
+    assert listed == list(COMMANDS[words].exits)
     assert {"0", "1", "2", "130"} <= set(listed)
 
 
@@ -225,7 +224,7 @@ def test_no_line_of_a_help_is_wider_than_a_terminal(someone: User, words: str) -
 
 @pytest.mark.parametrize("words", COMMANDS)
 def test_every_example_is_a_command_line_that_is_understood(words: str) -> None:
-    for line, meaning in CATALOGUE[words].examples:
+    for line, meaning in COMMANDS[words].examples.items():
         words_of_line = shlex.split(re.split(" [>|] ", line)[0])
         first, *arguments = [each for each in words_of_line if not each.startswith("EDITOR=")]
         command: click.Command = cli
@@ -238,15 +237,21 @@ def test_every_example_is_a_command_line_that_is_understood(words: str) -> None:
         assert re.fullmatch(r"[A-Z].*\.", meaning)
 
 
-def test_the_list_of_commands_has_their_summaries(someone: User) -> None:
-    for group in ("", "workspace"):
-        told = someone.runs(*group.split(), "--help").out.partition("\nExamples:")[0]
-        listed = dict(re.findall(r"^  ([a-z]+) +([A-Z].*\.)$", told, re.MULTILINE))
+@pytest.mark.parametrize("group", ["", "attachments", "workspace"])
+def test_the_list_of_commands_has_their_summaries(someone: User, group: str) -> None:
+    told = someone.runs(*group.split(), "--help").out.partition("\nExamples:")[0]
+    listed = dict(re.findall(r"^  ([a-z]+) +([A-Z].*\.)$", told, re.MULTILINE))
 
-        own = {name: each for name, each in CATALOGUE.items() if name.rpartition(" ")[0] == group}
-        assert {f"{group} {name}".strip(): words for name, words in listed.items()} == {
-            name: each.summary for name, each in own.items() if name
-        }
+    own = {words for words in COMMANDS if words and words.rpartition(" ")[0] == group}
+    assert {f"{group} {name}".strip() for name in listed} == own
+
+
+def test_a_former_name_of_a_command_works_and_is_not_listed(someone: User) -> None:
+    told = someone.runs("log", "DEMO-1", "2h")
+
+    assert (told.code, told.out) == (0, "logged 2h on DEMO-1\n")
+    assert "log" not in list(cli.commands)
+    assert cli.commands["log"] is cli.commands["worklog"]
 
 
 needs_groff = pytest.mark.skipif(shutil.which("groff") is None, reason="groff is not installed")
@@ -262,38 +267,38 @@ def shown(page: str) -> str:
 
 @needs_groff
 def test_the_page_has_what_the_help_of_every_command_has(someone: User) -> None:
-    told = someone.runs("man")
-    page = " ".join(shown(told.out).split())
+    page = " ".join(shown(man_page()).split())
 
-    assert (told.code, told.err) == (0, "")
-    for words, entry in CATALOGUE.items():
-        for line, meaning in entry.examples:
+    for words, command in COMMANDS.items():
+        for line, meaning in command.examples.items():
             assert " ".join(line.split()) in page
             assert meaning in page
         helped = someone.runs(*words.split(), "--help").out
         assert helped.partition("\n")[0].removeprefix("Usage: ") in page
-        command = COMMANDS[words]
         for paragraph in cleandoc(command.help or "").replace("\b\n", "").split("\n\n"):
             assert " ".join(paragraph.split()) in page
         for option in command.params:
             if isinstance(option, click.Option):
                 assert " ".join((option.help or "").split()) in page
                 assert all(name in page for name in option.opts)
-    for code, meaning in CATALOGUE["pull"].exits.items():
+    for code, meaning in exits.PER_TICKET.items():
         assert f"{code} {meaning}" in page
 
 
 @needs_groff
-def test_no_text_is_taken_for_a_request_of_roff(someone: User) -> None:
-    page = shown(someone.runs("man").out)
+def test_no_text_is_taken_for_a_request_of_roff() -> None:
+    page = shown(man_page())
 
     assert "\\" not in page
     assert "ticketr workspace add" in page
 
 
-def test_the_page_begins_with_what_man_and_apropos_look_for(someone: User) -> None:
-    lines = someone.runs("man").out.splitlines()
+def test_the_page_begins_with_what_man_and_apropos_look_for() -> None:
+    lines = man_page().splitlines()
 
     assert lines[0].startswith(".TH TICKETR 1 ")
     assert lines[3:5] == [".SH NAME", r"ticketr \- keep Jira tickets as Markdown files"]
-    assert someone.runs("man").out == someone.runs("man").out
+
+
+def test_the_page_that_is_shipped_says_what_the_commands_say() -> None:
+    assert MAN_PAGE.read_text(encoding="utf-8") == man_page(), "run: make manpage"

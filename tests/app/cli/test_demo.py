@@ -17,7 +17,7 @@ from fakes.processes import PROGRAM, environment, sandbox_process, ticketr
 from jira_sandbox import SiteFile, open_site
 from jira_sandbox.cli import sandbox
 from ticketr.app.cli.app import cli
-from ticketr.app.cli.sandbox_process import SandboxFailed, open_sandbox
+from ticketr.app.cli.demo_site import SandboxFailed, open_sandbox
 
 AUTH = ("demo@example.com", "demo")
 

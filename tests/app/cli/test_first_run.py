@@ -16,8 +16,8 @@ from trio.testing import MockClock
 
 from jira_sandbox import EMAIL, TOKEN, create_app, make_site
 from ticketr import open_job_queue
+from ticketr.app.cli.demo_site import SandboxFailed
 from ticketr.app.cli.first_run import FirstRun, checked_address
-from ticketr.app.cli.sandbox_process import SandboxFailed
 from ticketr.app.config import BadSetting
 from ticketr.app.jira import Credentials
 from ticketr.app.jira.transport import Request, Response, Transport

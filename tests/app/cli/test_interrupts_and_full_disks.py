@@ -321,7 +321,6 @@ ARGUMENTS = [
     ["push", "--http", HOSTILE],
     ["status", "-w", HOSTILE],
     ["pull", HOSTILE],
-    ["pull", "-o", HOSTILE],
     ["jobs", "--limit", HOSTILE],
     ["new", "x", "--parent", HOSTILE],
     ["completion", HOSTILE],

@@ -15,7 +15,8 @@ from fakes.processes import environment, sandbox_process, ticketr
 from fakes.users import User
 
 from ticketr import HistoryFailed, JobContext, open_job_queue
-from ticketr.app.cli.workspace_history import HISTORY, WorkspaceHistories
+from ticketr.app.cli.history import WorkspaceHistories
+from ticketr.app.cli.ownership import HISTORY
 from ticketr.app.config import STATE_FOLDER
 
 WHEN = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"

@@ -80,7 +80,7 @@ STORIES = {
     "resolve jira": Story((*RESOLVED, "jira")),
     "undo": Story(("undo",), before=((*RESOLVED, "jira"),)),
     "attach": Story(FILES, again=False),
-    "log": Story(("log", "DEMO-6", "1h"), again=False),
+    "worklog": Story(("worklog", "DEMO-6", "1h"), again=False),
 }
 
 Facts = list[dict[str, object]]

@@ -16,7 +16,7 @@ from fakes.wire import Wire
 from planned_faults import PlannedFaults
 
 from jira_sandbox import Fault, FaultKind, create_app
-from ticketr.app.cli.job_options import CommonOptions, workspace_arguments
+from ticketr.app.cli.options import CommonOptions, workspace_arguments
 from ticketr.app.cli.settings import resolve, sign_in
 from ticketr.app.config import (
     LoginEntry,
@@ -145,11 +145,11 @@ def test_an_unknown_project_is_named_with_its_setting(
 
 #: What a command says at its end; the folder holds bad.md.
 NAMED = {
-    ("log", "DEMO-999", "2h"): "Log work failed: 127.0.0.1 does not have DEMO-999 (404: ",
+    ("worklog", "DEMO-999", "2h"): "Log work failed: 127.0.0.1 does not have DEMO-999 (404: ",
     ("pull", "XX-1"): "failed: XX-1: Jira does not have it, or you may not see it\n",
     ("push", "--yes"): "failed: bad.md:1:11: a ticket needs a title",
     ("pull", "-C", "bad.md"): "Directory 'bad.md' is a file",
-    ("log", "DEMO-1", "2h", "--started", "yesterday"): (
+    ("worklog", "DEMO-1", "2h", "--started", "yesterday"): (
         'failed: "yesterday": write when the work began like 2026-01-31 09:30'
     ),
     ("bulk", "DEMO-1", "--move", "DEMO-777", "--yes"): (
@@ -172,7 +172,7 @@ def test_a_failure_names_what_it_is_about_once(
 
 
 BY_KEY = (
-    ("log", "DEMO-1", "2h"),
+    ("worklog", "DEMO-1", "2h"),
     ("attachments", "list", "DEMO-1"),
     ("bulk", "DEMO-1", "--set", "Labels+=web", "--yes"),
 )

@@ -15,7 +15,7 @@ from fakes.ptys import job_on_pty
 from fakes.users import User
 
 from jira_sandbox import create_app
-from ticketr.app.cli.plans import plan_lines
+from ticketr.app.cli.confirmation import plan_lines
 from ticketr.app.sync import Action
 from ticketr.app.tickets import parse
 

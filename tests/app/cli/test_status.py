@@ -389,7 +389,7 @@ def test_raw_is_the_text_of_the_file_to_the_letter(owner: User) -> None:
 
 
 def test_raw_in_a_terminal_is_cleaned(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ticketr.app.cli.show._is_terminal", lambda: True)
+    monkeypatch.setattr("ticketr.app.cli.ticket._is_terminal", lambda: True)
 
     shown = owner.runs("show", "DEMO-7", "--raw").out
 

@@ -19,7 +19,7 @@ from fakes.pulls import Recorder
 from fakes.users import User
 
 from jira_sandbox import create_app
-from ticketr.app.cli.report import print_pull
+from ticketr.app.cli.job_runner import print_pull
 from ticketr.app.jira.transport import AsksMissing
 from ticketr.app.sync import PullResult
 from ticketr.app.tickets import parse
@@ -128,37 +128,6 @@ def test_a_deleted_ticket_is_reported_with_the_command_that_moves_it_away(someon
     ]
     assert pruned.err.splitlines()[-2] == "moved to .ticketr/trash: DEMO-9"
     assert "DEMO-9.md" not in someone.files()
-
-
-def test_one_file_that_lies_outside_is_wrong_usage(someone: User) -> None:
-    (someone.root / "out").symlink_to(someone.root.parent)
-
-    outside = f"it has to be a .md file below {someone.root}"
-    link = "the file, or a folder on the way to it, is a link; nothing is written through a link"
-    hidden = "no tickets are kept in a hidden folder or below attachments/"
-    reasons = {
-        **dict.fromkeys(("../x.md", "/x.md", "x.txt", "x"), outside),
-        "out/x.md": link,
-        **dict.fromkeys((".git/x.md", "attachments/x.md"), hidden),
-    }
-    for name, reason in reasons.items():
-        told = someone.runs("pull", "-o", name)
-
-        assert told.code == 2
-        assert f"Invalid value for --output: {reason}\n" in told.err
-    assert someone.asked == []
-
-
-def test_the_output_file_is_relative_to_the_current_folder(
-    someone: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    someone.writes("ticketr.toml", "")
-    (someone.root / "sub").mkdir()
-    monkeypatch.chdir(someone.root / "sub")
-
-    assert someone.runs("pull", "--output", "all.md").code == 0
-
-    assert [*someone.files()] == ["sub/all.md"]
 
 
 @pytest.mark.parametrize("command", ["pull", "push", "sync"])

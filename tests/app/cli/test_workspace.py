@@ -19,8 +19,8 @@ from trio.testing import MockClock
 
 from ticketr import TicketrError, open_job_queue
 from ticketr.app.cli.app import cli
-from ticketr.app.cli.workspace_list import AppWorkspaces, app_workspaces
-from ticketr.app.cli.workspace_site import LoginChecked, check_login
+from ticketr.app.cli.screen import app_workspaces
+from ticketr.app.cli.workspace_add import LoginChecked, check_login
 from ticketr.app.config import (
     BadSetting,
     MissingSetting,
@@ -521,10 +521,10 @@ def test_the_current_workspace_comes_first_and_open_and_the_others_follow_closed
 
     found = app_workspaces()
 
-    assert [each.name for each in found.workspaces] == ["work", "ops", "shop"]
-    assert found.roots == (home / "work", home / "ops", home / "shop")
-    assert isinstance(found.workspaces[0], OpenWorkspace)
-    assert closed(found.workspaces[1]).site == "http://127.0.0.1:9"
+    assert [each.name for each in found] == ["work", "ops", "shop"]
+    assert tuple(each.root for each in found) == (home / "work", home / "ops", home / "shop")
+    assert isinstance(found[0], OpenWorkspace)
+    assert closed(found[1]).site == "http://127.0.0.1:9"
 
 
 async def test_a_workspace_whose_folder_is_gone_cannot_be_opened_and_says_why(
@@ -543,7 +543,7 @@ def _outside_trio() -> tuple[OpenWorkspace | ClosedWorkspace, ...]:
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(1) as threads:
-        return threads.submit(app_workspaces).result().workspaces
+        return threads.submit(app_workspaces).result()
 
 
 async def test_a_token_is_looked_up_for_the_first_job_and_its_lack_is_the_failure_of_the_job(
@@ -586,7 +586,7 @@ async def test_its_jobs_run_with_the_login_that_was_found(
 
 
 def test_where_nothing_is_configured_there_is_no_workspace(home: Path) -> None:
-    assert app_workspaces() == AppWorkspaces((), ())
+    assert app_workspaces() == ()
 
 
 def test_outside_of_all_workspaces_with_none_in_use_all_of_them_are_offered(
@@ -597,7 +597,7 @@ def test_outside_of_all_workspaces_with_none_in_use_all_of_them_are_offered(
     (home / "elsewhere").mkdir()
     monkeypatch.chdir(home / "elsewhere")
 
-    names = [closed(each).name for each in app_workspaces().workspaces]
+    names = [closed(each).name for each in app_workspaces()]
 
     assert names == ["ops", "shop", "work"]
 

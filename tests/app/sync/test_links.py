@@ -8,7 +8,7 @@ from fakes.pulls import Bench, Recorder
 
 from jira_sandbox import create_app
 from jira_sandbox.data.catalogue import LINK_TYPES
-from ticketr.app.cli.confirmation import loss_lines
+from ticketr.app.cli.status import loss_lines
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code, Loss
 from ticketr.app.sync.compare.mapping import jira_links, keys_in, merged_keys, slim_links

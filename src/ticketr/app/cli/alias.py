@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 
 import click
 
+from ticketr.app import config
 from ticketr.app.cli import exits
 from ticketr.app.cli.console import echo, echo_json
 from ticketr.app.cli.help import Command
-from ticketr.app.cli.settings import resolve, workspace_options
+from ticketr.app.cli.options import CommonOptions, workspace_options
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    examples={
+        "ticketr alias": "List all aliases.",
+        'ticketr alias bugs "type = Bug AND @mine"': "Give a query a name.",
+        "ticketr pull --jql @bugs": "Pull what it finds.",
+        "ticketr alias --remove bugs": "Take the name away again.",
+    },
+)
 @click.argument("name", required=False)
 @click.argument("query", required=False)
 @click.option("--remove", is_flag=True, help="Remove the alias NAME from your settings.")
@@ -23,13 +31,11 @@ from ticketr.app.cli.settings import resolve, workspace_options
 @click.pass_context
 def alias(
     context: click.Context,
+    options: CommonOptions,
     *,
     name: str | None,
     query: str | None,
     remove: bool,
-    workspace: str | None,
-    folder: Path | None,
-    as_json: bool,
 ) -> None:
     """List the names for queries, or give a query in JQL a name. Sends no request.
 
@@ -41,12 +47,12 @@ def alias(
         raise click.UsageError("give NAME and QUERY, or NAME and --remove, or none of them")
     if name is None and remove:
         raise click.UsageError("--remove needs the NAME of an alias")
-    settings = resolve(workspace=workspace, folder=folder)
+    settings = options.resolved()
     for line in settings.ignored:
         echo(line, err=True)
     aliases = settings.aliases
     if name is None:
-        _print_aliases(aliases, as_json=as_json)
+        _print_aliases(aliases, as_json=options.as_json)
     elif query is not None:
         _store_alias(name, query, aliases)
     else:
@@ -63,8 +69,6 @@ def _print_aliases(aliases: Mapping[str, str], *, as_json: bool) -> None:
 
 
 def _store_alias(name: str, query: str, aliases: Mapping[str, str]) -> None:
-    from ticketr.app import config
-
     name = config.checked_alias("NAME", name.removeprefix("@"))
     query = config.checked_jql("QUERY", query)
     config.expand_aliases("QUERY", f"@{name}", {**aliases, name: query})
@@ -73,8 +77,6 @@ def _store_alias(name: str, query: str, aliases: Mapping[str, str]) -> None:
 
 
 def _remove_alias(context: click.Context, name: str, aliases: Mapping[str, str]) -> None:
-    from ticketr.app import config
-
     name = name.removeprefix("@")
     if config.remove_alias(config.config_folder(os.environ), name):
         echo(f"removed @{name}")

@@ -18,7 +18,15 @@ import click
 from ticketr._errors import TicketrError
 from ticketr._version import __version__
 from ticketr.app.cli import exit_interrupted, exits
-from ticketr.app.cli.console import print_message, printable_lines, reset_output, show_logs
+from ticketr.app.cli.console import (
+    is_full_screen_possible,
+    is_terminal,
+    print_message,
+    print_messages,
+    printable_lines,
+    reset_output,
+    show_logs,
+)
 from ticketr.app.cli.help import Group, LazyCommands
 
 #: The commands that do without a screen what the app does.
@@ -43,7 +51,17 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 @click.group(
-    cls=Group, commands=LazyCommands(), context_settings=CONTEXT, invoke_without_command=True
+    cls=Group,
+    commands=LazyCommands(),
+    context_settings=CONTEXT,
+    invoke_without_command=True,
+    examples={
+        "ticketr": "Open the app.",
+        "ticketr demo": "Look around, with made-up tickets.",
+        "ticketr workspace add": "Begin with a project of your own.",
+        "ticketr pull --help": "Explain a command.",
+    },
+    exits=exits.PER_TICKET,
 )
 @click.version_option(__version__, "-V", "--version", message="ticketr %(version)s")
 @click.option(
@@ -86,24 +104,19 @@ def _print_app(context: click.Context) -> None:
             context.invoke(command)
         except click.exceptions.Exit as ended:
             codes.append(ended.exit_code)
-    for line in WITHOUT_SCREEN:
-        print_message(line)
+    print_messages(WITHOUT_SCREEN)
     context.exit(max(codes))
 
 
 def _open_app(context: click.Context) -> None:
-    from ticketr.app.cli.console import is_full_screen_possible, is_terminal
-
     if not is_full_screen_possible():
         what = "a terminal"
         if is_terminal():
             what += f", and TERM={os.environ.get('TERM', '')} is none that can show a screen"
         raise click.UsageError(f"the app needs {what}; give a command, such as 'ticketr demo'")
-    from ticketr.app.cli.job_runner import run
-    from ticketr.app.cli.screen import app_workspaces, run_screen
+    from ticketr.app.cli import job_runner, screen
 
-    workspaces = app_workspaces()
-    context.exit(run(run_screen, workspaces.workspaces, workspaces.roots))
+    context.exit(job_runner.run(screen.run_screen, screen.app_workspaces()))
 
 
 def main() -> None:

@@ -2,121 +2,112 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
+from ticketr.app import sync
 from ticketr.app.cli import exits
 from ticketr.app.cli.completion import complete_key
-from ticketr.app.cli.console import echo, echo_json
+from ticketr.app.cli.console import echo, echo_json, print_messages
 from ticketr.app.cli.help import Group
-from ticketr.app.cli.job_options import checked_key
-from ticketr.app.cli.settings import workspace_options
+from ticketr.app.cli.options import (
+    CommonOptions,
+    arguments_by_key,
+    checked_key,
+    json_option,
+    key_argument,
+    plain_option,
+    workspace_options,
+)
 
 if TYPE_CHECKING:
-    from ticketr import Job
     from ticketr.app.cli.job_runner import JobOutcome
-    from ticketr.app.sync import AttachmentResult, Note, SessionOptions
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 _keys = click.argument(
     "keys", nargs=-1, required=True, metavar="KEY...", shell_complete=complete_key
 )
 
 
-def _options(command: Callable[..., R]) -> Callable[..., R]:
-    plain = click.option(
-        "--plain", is_flag=True, help="Progress as plain lines, also in a terminal."
-    )
-    as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-    return workspace_options(plain(as_json(command)))
-
-
-@click.group(cls=Group)
+@click.group(
+    cls=Group,
+    examples={
+        "ticketr attachments list DEMO-9": "List them.",
+        "ticketr attachments get DEMO-9": "Download them.",
+    },
+    exits=exits.PER_TICKET,
+)
 def attachments() -> None:
     """Attachments: files that are attached to issues in Jira."""
 
 
-@attachments.command("list")
+@attachments.command(
+    "list",
+    short_help="List the attachments of issues.",
+    examples={"ticketr attachments list DEMO-9": "List their names and sizes."},
+    exits=exits.PER_TICKET,
+)
 @_keys
-@_options
+@workspace_options
+@plain_option
+@json_option
 @click.pass_context
-def list_(
-    context: click.Context,
-    *,
-    keys: tuple[str, ...],
-    workspace: str | None,
-    folder: Path | None,
-    plain: bool,
-    as_json: bool,
-) -> None:
+def list_(context: click.Context, options: CommonOptions, *, keys: tuple[str, ...]) -> None:
     """List the names and sizes of the attachments of issues."""
-    from ticketr.app.sync import AttachmentList, ListAttachmentsJob, size_words
+    from ticketr.app.cli.job_runner import run_job
 
-    settings = _find_options(workspace, folder)
-    ended = _run_job(ListAttachmentsJob(**settings, keys=_checked_keys(keys)), plain=plain)
-    attachment_list = ended.result or AttachmentList({})
-    if as_json:
+    job = sync.ListAttachmentsJob(**arguments_by_key(options), keys=_checked_keys(keys))
+    ended = run_job(job, plain=options.plain)
+    listing = ended.result or sync.AttachmentList({})
+    if options.as_json:
         listed = {
             key: [
                 {"id": attachment.id, "name": attachment.name, "size": attachment.size}
                 for attachment in attachments
             ]
-            for key, attachments in attachment_list.by_key.items()
+            for key, attachments in listing.by_key.items()
         }
-        echo_json(
-            {
-                **_status_as_json(ended),
-                "issues": listed,
-                "failed": _notes_as_json(attachment_list.failed),
-            }
-        )
+        echo_json({**ended.as_json(), "issues": listed, "failed": _notes_as_json(listing.failed)})
     else:
-        for key, attachments in attachment_list.by_key.items():
-            echo(
-                f"{key}  {len(attachments) or 'no'} attachment{'' if len(attachments) == 1 else 's'}"
-            )
+        for key, attachments in listing.by_key.items():
+            count = len(attachments)
+            echo(f"{key}  {count or 'no'} attachment{'' if count == 1 else 's'}")
             for attachment in attachments:
-                echo(f"  {attachment.name}  {size_words(attachment.size)}")
-        _print_failed(attachment_list.failed)
-    context.exit(_exit_code(ended, attachment_list.failed))
+                echo(f"  {attachment.name}  {sync.size_words(attachment.size)}")
+        _print_failed(listing.failed)
+    context.exit(ended.exit_code(is_partial=bool(listing.failed)))
 
 
-@attachments.command()
+@attachments.command(
+    short_help="Download the attachments of issues.",
+    examples={"ticketr attachments get DEMO-9 DEMO-12": "Download those of two issues."},
+    exits=exits.PER_TICKET,
+)
 @_keys
-@_options
+@workspace_options
+@plain_option
+@json_option
 @click.pass_context
-def get(
-    context: click.Context,
-    *,
-    keys: tuple[str, ...],
-    workspace: str | None,
-    folder: Path | None,
-    plain: bool,
-    as_json: bool,
-) -> None:
+def get(context: click.Context, options: CommonOptions, *, keys: tuple[str, ...]) -> None:
     """Download the attachments of issues, each into attachments/KEY beside the file of its ticket.
 
     Files that are there already are not downloaded again, and no other file is replaced. Names
     are changed where they could lead out of the folder.
     """
-    from ticketr.app.sync import GetAttachmentsJob
+    from ticketr.app.cli.job_runner import run_job
 
-    settings = _find_options(workspace, folder)
-    _print_and_exit(
-        context,
-        _run_job(GetAttachmentsJob(**settings, keys=_checked_keys(keys)), plain=plain),
-        verb="downloaded",
-        as_json=as_json,
-    )
+    job = sync.GetAttachmentsJob(**arguments_by_key(options), keys=_checked_keys(keys))
+    ended = run_job(job, plain=options.plain)
+    context.exit(_report(ended, verb="downloaded", as_json=options.as_json))
 
 
-@attachments.command()
-@click.argument("key", shell_complete=complete_key)
+@attachments.command(
+    examples={"ticketr attachments add DEMO-9 shot.png log.txt": "Attach two files."},
+    exits=exits.PER_TICKET,
+)
+@key_argument
 @click.argument(
     "files",
     nargs=-1,
@@ -124,108 +115,52 @@ def get(
     metavar="FILE...",
     type=click.Path(dir_okay=False, path_type=Path),
 )
-@_options
+@workspace_options
+@plain_option
+@json_option
 @click.pass_context
 def add(
-    context: click.Context,
-    *,
-    key: str,
-    files: tuple[Path, ...],
-    workspace: str | None,
-    folder: Path | None,
-    plain: bool,
-    as_json: bool,
+    context: click.Context, options: CommonOptions, *, key: str, files: tuple[Path, ...]
 ) -> None:
     """Attach files to an issue.
 
     The size limit of the site is asked for first. Each file is sent once: if an answer is lost,
     the command looks whether Jira has the file.
     """
-    from ticketr.app.sync import AddAttachmentsJob
+    from ticketr.app.cli.job_runner import run_job
 
-    settings = _find_options(workspace, folder)
-    _print_and_exit(
-        context,
-        _run_job(AddAttachmentsJob(**settings, key=checked_key(key), files=files), plain=plain),
-        verb="attached",
-        as_json=as_json,
-    )
+    job = sync.AddAttachmentsJob(**arguments_by_key(options), key=checked_key(key), files=files)
+    ended = run_job(job, plain=options.plain)
+    context.exit(_report(ended, verb="attached", as_json=options.as_json))
 
 
 def _checked_keys(keys: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(checked_key, keys)))
 
 
-def _find_options(workspace: str | None, folder: Path | None) -> SessionOptions:
-    from ticketr.app.cli.job_options import CommonOptions, find_job_arguments
-
-    arguments = find_job_arguments(
-        CommonOptions(workspace=workspace, folder=folder, needs_project=False)
-    )
-    return arguments.ready[""]
-
-
-def _run_job(job: Job[T], *, plain: bool) -> JobOutcome[T]:
-    from ticketr.app.cli.job_runner import run, run_one
-
-    async def main() -> JobOutcome[T]:
-        return await run_one(job, plain=plain)
-
-    return run(main)
-
-
-def _print_and_exit(
-    context: click.Context, ended: JobOutcome[AttachmentResult], *, verb: str, as_json: bool
-) -> None:
-    """Print what was done, and end the command with its exit code."""
-    from ticketr.app.sync import AttachmentResult
-
-    result = ended.result or AttachmentResult()
+def _report(ended: JobOutcome[sync.AttachmentResult], *, verb: str, as_json: bool) -> int:
+    """Print what was done, and return the exit code."""
+    result = ended.result or sync.AttachmentResult()
     if as_json:
-        echo_json(
-            {
-                **_status_as_json(ended),
-                verb: list(result.done),
-                "unchanged": result.unchanged,
-                "failed": _notes_as_json(result.failed),
-            }
-        )
+        done = {verb: list(result.done), "unchanged": result.unchanged}
+        echo_json({**ended.as_json(), **done, "failed": _notes_as_json(result.failed)})
     else:
         for name in result.done:
             echo(f"{verb} {name}")
         if result.unchanged:
             echo(f"{result.unchanged} were there already")
         _print_failed(result.failed)
-    context.exit(_exit_code(ended, result.failed))
+    return ended.exit_code(is_partial=bool(result.failed))
 
 
-def _status_as_json(ended: JobOutcome[T]) -> dict[str, object]:
-    progress, error = ended.snapshot.progress, ended.snapshot.error
-    status: dict[str, object] = {
-        "status": ended.snapshot.status.value,
-        "message": progress.message if progress else "",
-    }
-    return status if error is None else {**status, "error": error.type.rpartition(".")[2]}
-
-
-def _notes_as_json(failed: Iterable[Note]) -> list[dict[str, object]]:
+def _notes_as_json(failed: Collection[sync.Note]) -> list[dict[str, object]]:
     return [
         {"key": note.key, "path": note.path, "reason": note.reason, "code": note.code}
         for note in failed
     ]
 
 
-def _print_failed(failed: Iterable[Note]) -> None:
-    from ticketr.app.cli.job_runner import print_messages
-
+def _print_failed(failed: Collection[sync.Note]) -> None:
     print_messages(
         f"{note.key}{f' ({note.path})' if note.path else ''}: {note.reason}" for note in failed
     )
-
-
-def _exit_code(ended: JobOutcome[T], failed: Iterable[Note]) -> int:
-    if ended.signal is not None:
-        return exits.for_signal(ended.signal)
-    if ended.result is None:
-        return exits.FAILED
-    return exits.PARTLY if tuple(failed) else exits.DONE

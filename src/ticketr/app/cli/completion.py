@@ -1,4 +1,8 @@
-"""``ticketr completion``: the script by which a shell completes commands."""
+"""``ticketr completion``: the script by which a shell completes commands, and what it completes.
+
+Everything is read from the state file and the settings of the user, without Trio; what cannot be
+read gives nothing, since a completion has no place for an error.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,8 @@ from click.shell_completion import (
     split_arg_string,
 )
 
+from ticketr._errors import TicketrError
+from ticketr.app import config
 from ticketr.app.cli.help import Command
 from ticketr.cleaning import clean
 
@@ -26,12 +32,9 @@ _FILTER_FIELDS = ("assignee=", "priority=", "sprint=", "status=", "type=")
 
 def _root(context: click.Context) -> Path | None:
     """Return the folder of the workspace that a command line is about, if there is one."""
-    from ticketr._errors import TicketrError
-    from ticketr.app.config import find_folder
-
     name, folder = context.params.get("workspace"), context.params.get("folder")
     try:
-        return find_folder(os.environ, Path.cwd(), name=name, folder=folder)
+        return config.find_folder(os.environ, Path.cwd(), name=name, folder=folder)
     except (TicketrError, OSError):
         return None
 
@@ -40,14 +43,12 @@ def complete_key(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Complete the key of an issue, in any case, except keys that are on the line already."""
-    from ticketr.app.config import known_keys
-
     root = _root(ctx)
     if root is None:
         return []
     given = ctx.params.get(param.name or "") or ()
     there = {key.upper() for key in ((given,) if isinstance(given, str) else given)}
-    pairs = known_keys(root, os.environ, incomplete.upper())
+    pairs = config.known_keys(root, os.environ, incomplete.upper())
     return [CompletionItem(key, help=clean(title)) for key, title in pairs if key not in there]
 
 
@@ -57,11 +58,8 @@ def complete_workspace(
     incomplete: str,
 ) -> list[CompletionItem]:
     """Complete the name of a workspace that the user has added."""
-    from ticketr._errors import TicketrError
-    from ticketr.app.config import config_folder, read_user_config
-
     try:
-        known = read_user_config(config_folder(os.environ)).workspaces
+        known = config.read_user_config(config.config_folder(os.environ)).workspaces
     except (TicketrError, OSError):
         return []
     return [
@@ -77,25 +75,20 @@ def complete_filter(
     incomplete: str,
 ) -> list[CompletionItem]:
     """Complete a word of the filter language, a status or a person."""
-    from ticketr.app.config import (
-        STATE_FOLDER,
-        StateFolder,
-        known_assignees,
-        known_statuses,
-        read_list_memory,
-    )
     from ticketr.app.tickets import FILTER_WORDS
 
     name, equals, value = incomplete.partition("=")
     root = _root(ctx)
     if equals and root is not None:
-        known = {"status": known_statuses, "assignee": known_assignees}.get(name.lower())
+        known = {"status": config.known_statuses, "assignee": config.known_assignees}.get(
+            name.lower()
+        )
         return _terms(f"{name}=", known(root, os.environ) if known else (), value)
     if incomplete.startswith("@") and root is not None:
-        return _terms("@", known_assignees(root, os.environ), incomplete[1:])
+        return _terms("@", config.known_assignees(root, os.environ), incomplete[1:])
     words = (*FILTER_WORDS, *_FILTER_FIELDS)
     if root is not None and incomplete.startswith("use:"):
-        saved = read_list_memory(StateFolder(root / STATE_FOLDER)).saved
+        saved = config.read_list_memory(config.StateFolder(root / config.STATE_FOLDER)).saved
         words = tuple(f"use:{name}" for name in sorted(saved))
     return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
@@ -104,10 +97,8 @@ def complete_status(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Complete the name of a status that issues here have."""
-    from ticketr.app.config import known_statuses
-
     root = _root(ctx)
-    known = () if root is None else known_statuses(root, os.environ)
+    known = () if root is None else config.known_statuses(root, os.environ)
     return [CompletionItem(text) for text in _fitting(known, incomplete)]
 
 
@@ -194,7 +185,16 @@ def use_own_script() -> None:
     add_completion_class(_Fish)
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    examples={
+        "ticketr completion bash > ~/.local/share/bash-completion/completions/ticketr": (
+            "Complete commands, keys and more in bash."
+        ),
+        'ticketr completion zsh > "${fpath[1]}/_ticketr"': "The same in zsh.",
+        "ticketr completion fish > ~/.config/fish/completions/ticketr.fish": "The same in fish.",
+    },
+)
 @click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
 @click.pass_context
 def completion(context: click.Context, *, shell: str) -> None:

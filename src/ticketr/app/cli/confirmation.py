@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 from itertools import zip_longest
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TypeAlias, TypeVar
 
 import click
 
 from ticketr._errors import TicketrError
+from ticketr.app import sync
 from ticketr.app.cli import exits
-from ticketr.app.cli.console import echo
+from ticketr.app.cli.console import NOTHING_SENT, confirm, echo, print_messages
+from ticketr.app.cli.job_runner import not_started_as_json, print_all_json
+from ticketr.app.cli.ownership import open_store
+from ticketr.app.cli.settings import is_interactive
+from ticketr.app.cli.status import loss_lines
 from ticketr.app.config import CONFIRM_ABOVE
-from ticketr.app.sync import (
-    Action,
-    Code,
-    PushJob,
-    PushPlan,
-    UnknownTicket,
-    read_push_plan,
-    read_state,
-)
 
-if TYPE_CHECKING:
-    from ticketr.app.sync import LeftAlone, Loss, PlanEntry, SyncJob
+J = TypeVar("J", "sync.PushJob", "sync.SyncJob")
+Jobs: TypeAlias = "Mapping[str, sync.PushJob] | Mapping[str, sync.SyncJob]"
 
-
+#: The error in JSON of many writes that were not confirmed.
+UNCONFIRMED = "Unconfirmed"
 #: The most characters of a text that a plan shows on a line.
 _WIDTH = 60
 #: The characters shown before the first one that differs.
@@ -38,7 +35,146 @@ _MAX_LINES = 8
 _MAX_LEFT = 20
 
 
-def plan_lines(planned: Action | PlanEntry) -> list[str]:
+def read_plans(jobs: Jobs, *, yes: bool) -> dict[str, sync.PushPlan]:
+    """Return the plan of each job, by the names of their workspaces.
+
+    The plan of a workspace that cannot be read is empty: the job reports the error. A script that
+    says yes, and names no keys, needs no plans: there are none then.
+
+    Raises:
+        click.UsageError: A key that was named is unknown.
+    """
+    named = any(isinstance(job, sync.PushJob) and job.keys for job in jobs.values())
+    if yes and not named and not is_interactive():
+        return {}
+    return {name: _read_plan(job) for name, job in jobs.items()}
+
+
+def _read_plan(job: sync.PushJob | sync.SyncJob) -> sync.PushPlan:
+    """Return the plan of a job; an empty one if it cannot be read."""
+    keys, prefer = (job.keys, None) if isinstance(job, sync.PushJob) else (None, job.prefer)
+    store = open_store(job.root)
+    try:
+        with sync.read_state(store) as state:
+            return sync.read_push_plan(
+                store, state, keys, project=job.project, prefer=prefer, inherit=job.inherit
+            )
+    except sync.UnknownTicket as error:
+        raise click.UsageError(str(error)) from error
+    except TicketrError:
+        return sync.PushPlan()
+
+
+def confirm_plans(
+    jobs: Mapping[str, J],
+    plans: Mapping[str, sync.PushPlan],
+    *,
+    as_json: bool,
+    others: Mapping[str, dict[str, object]],
+) -> dict[str, J]:
+    """Ask before issues are written; without a terminal, refuse more than 20 writes.
+
+    Args:
+        jobs: The jobs that are about to run, by the names of their workspaces.
+        plans: The plan of each job.
+        as_json: Whether to print an unconfirmed start as JSON, too.
+        others: The JSON objects of workspaces whose jobs could not start.
+
+    Returns:
+        The jobs. Where the user was asked, they send only what is in their plans.
+
+    Raises:
+        click.UsageError: No terminal is there to ask in.
+        click.exceptions.Exit: The answer was no.
+        click.Abort: Ctrl+C was the answer.
+    """
+    writes = sum(len(plan.entries) for plan in plans.values())
+    what = f"{writes} ticket{'' if writes == 1 else 's'}"
+    site = " and ".join(dict.fromkeys(job.site for job in jobs.values()))
+    if not is_interactive():
+        if writes <= CONFIRM_ABOVE:
+            return dict(jobs)
+        reason = (
+            f"this would create or change {what} in {site}; look at them with "
+            "--dry-run, and say --yes if that is what you want"
+        )
+        if as_json:
+            _print_not_started(jobs, reason, UNCONFIRMED, others)
+        raise click.UsageError(reason)
+    for name, plan in plans.items():
+        _show_plan(name, plan)
+    if writes and not confirm(f"Create or change {what} in {site}?"):
+        if as_json:
+            _print_not_started(jobs, NOTHING_SENT, None, others)
+        echo(NOTHING_SENT, err=True)
+        click.get_current_context().exit(exits.DONE)
+    return {name: replace(job, confirmed=plans[name]) for name, job in jobs.items()}
+
+
+def _show_plan(name: str, plan: sync.PushPlan) -> None:
+    """Print a plan on standard error; of many entries, only what becomes of each."""
+    print_messages([f"{name}:"] if name and (plan.entries or plan.left) else [])
+    if len(plan.entries) > CONFIRM_ABOVE:
+        print_messages(map(heading, plan.entries))
+        print_messages(["ticketr push --dry-run shows each of them in full"])
+    else:
+        print_messages(line for entry in plan.entries for line in plan_lines(entry))
+    print_messages(
+        f"warning: {literal.key or literal.title} ({literal.path}): {literal.reason}"
+        for literal in plan.literals
+    )
+    print_messages(left_lines(plan.left))
+
+
+def _print_not_started(
+    jobs: Jobs, message: str, error: str | None, others: Mapping[str, dict[str, object]]
+) -> None:
+    objects = {
+        name: not_started_as_json(job.root, job.so_far(), message, error)
+        for name, job in jobs.items()
+    }
+    print_all_json({**objects, **others})
+
+
+def with_accepted_losses(
+    jobs: Mapping[str, J], plans: Mapping[str, sync.PushPlan], *, accept_loss: bool
+) -> dict[str, J]:
+    """Return jobs with the losses that they may cause; in a terminal, ask about known losses.
+
+    If there is no terminal or the answer is no, the jobs refuse such edits and send the rest.
+
+    Args:
+        jobs: The jobs that are about to run, by the names of their workspaces.
+        plans: The plan of each job.
+        accept_loss: Whether the option was given.
+
+    Raises:
+        click.Abort: Ctrl+C was the answer.
+    """
+    if accept_loss or not is_interactive():
+        return {name: replace(job, accept_loss=accept_loss) for name, job in jobs.items()}
+    lost = frozenset(loss for plan in plans.values() for loss in plan.losses)
+    if not lost:
+        return dict(jobs)
+    print_messages(
+        loss_lines(sorted(lost, key=lambda loss: (loss.path, loss.key, loss.line, loss.what)))
+    )
+    only_links = all(loss.is_link for loss in lost)
+    what = "remove these links" if only_links else "lose that"
+    if not confirm(f"Send these edits, and {what} in Jira?"):
+        return dict(jobs)
+    return {name: replace(job, accept_loss=lost) for name, job in jobs.items()}
+
+
+def print_dry_run(result: sync.PushResult, plans: Iterable[sync.PushPlan]) -> None:
+    """Print what a push without ``--dry-run`` would send, and what it would skip."""
+    for action in result.planned:
+        for line in plan_lines(action):
+            echo(line)
+    print_messages(line for plan in plans for line in skipped_lines(plan))
+
+
+def plan_lines(planned: sync.Action | sync.PlanEntry) -> list[str]:
     """Return what would be sent of one issue.
 
     Returns:
@@ -57,18 +193,18 @@ def plan_lines(planned: Action | PlanEntry) -> list[str]:
     return lines
 
 
-def heading(planned: Action | PlanEntry) -> str:
+def heading(planned: sync.Action | sync.PlanEntry) -> str:
     """Return what would become of one issue, in a line that is not cleaned yet."""
     name = f"{planned.key} {planned.title}" if planned.key else planned.title
     return f"{'update' if planned.key else 'create'} {name} ({planned.path})"
 
 
-def left_lines(left: Sequence[LeftAlone]) -> list[str]:
+def left_lines(left: Sequence[sync.LeftAlone]) -> list[str]:
     """Return what a push would leave alone and why, a line for each; not cleaned yet.
 
     Tickets that were not named are only counted.
     """
-    listed = [entry for entry in left if entry.code is not Code.UNNAMED]
+    listed = [entry for entry in left if entry.code is not sync.Code.UNNAMED]
     lines = [
         f"left alone: {entry.name}{_place_words(entry)}: {entry.reason}"
         for entry in listed[:_MAX_LEFT]
@@ -82,19 +218,19 @@ def left_lines(left: Sequence[LeftAlone]) -> list[str]:
     return lines
 
 
-def skipped_lines(plan: PushPlan) -> list[str]:
+def skipped_lines(plan: sync.PushPlan) -> list[str]:
     """Return what is not pushed because other tickets were named; see `left_lines`."""
-    skipped = {Code.UNNAMED, Code.MISSING}
+    skipped = {sync.Code.UNNAMED, sync.Code.MISSING}
     return left_lines([entry for entry in plan.left if entry.code in skipped])
 
 
-def _place_words(left: LeftAlone) -> str:
+def _place_words(left: sync.LeftAlone) -> str:
     return "" if left.path in {"", left.name} else f" ({left.path})"
 
 
-def _changes(planned: Action | PlanEntry) -> Sequence[tuple[str, str, str]]:
+def _changes(planned: sync.Action | sync.PlanEntry) -> Sequence[tuple[str, str, str]]:
     """Return the name, the old text and the new text of each part."""
-    if isinstance(planned, Action):
+    if isinstance(planned, sync.Action):
         return planned.changes
     return [(part.name, part.before, part.after) for part in planned.parts]
 
@@ -131,193 +267,3 @@ def _excerpt(line: str, position: int) -> str:
     start = max(0, min(position - _CONTEXT, len(line) - _WIDTH))
     end = start + _WIDTH
     return f"{'...' if start else ''}{line[start:end]}{'...' if end < len(line) else ''}"
-
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def accept_loss_option(command: Callable[P, R]) -> Callable[P, R]:
-    """Add the option ``--accept-loss`` to a command."""
-    return click.option(
-        "--accept-loss",
-        is_flag=True,
-        help="Send edits that remove from Jira what a file cannot hold.",
-    )(command)
-
-
-def with_accepted_losses(
-    jobs: Mapping[str, J], plans: Mapping[str, PushPlan], *, accept_loss: bool
-) -> dict[str, J]:
-    """Return jobs with the losses that they may cause; in a terminal, ask about known losses.
-
-    If there is no terminal or the answer is no, the jobs refuse such edits and send the rest.
-
-    Args:
-        jobs: The jobs that are about to run, by the names of their workspaces.
-        plans: The plan of each job.
-        accept_loss: Whether the option was given.
-
-    Raises:
-        click.Abort: Ctrl+C was the answer.
-    """
-    from ticketr.app.cli.console import confirm
-    from ticketr.app.cli.job_runner import print_messages
-    from ticketr.app.cli.settings import is_interactive
-
-    if accept_loss or not is_interactive():
-        return {name: replace(job, accept_loss=accept_loss) for name, job in jobs.items()}
-    lost = frozenset(loss for plan in plans.values() for loss in plan.losses)
-    if not lost:
-        return dict(jobs)
-    print_messages(
-        loss_lines(sorted(lost, key=lambda loss: (loss.path, loss.key, loss.line, loss.what)))
-    )
-    only_links = all(loss.is_link for loss in lost)
-    what = "remove these links" if only_links else "lose that"
-    if not confirm(f"Send these edits, and {what} in Jira?"):
-        return dict(jobs)
-    return {name: replace(job, accept_loss=lost) for name, job in jobs.items()}
-
-
-def loss_lines(lost: Iterable[Loss]) -> list[str]:
-    """Return what a push would lose, a line for each issue, and one for the links it removes."""
-    by_issue: dict[tuple[str, str, str], list[str]] = {}
-    for loss in lost:
-        verb = "remove" if loss.is_link else "lose"
-        by_issue.setdefault((loss.key, loss.path, verb), []).append(
-            f"{loss.words} (line {loss.line})" if loss.line else loss.words
-        )
-    return [
-        f"{key} ({path}): a push would {verb} {', '.join(what)} in Jira"
-        for (key, path, verb), what in by_issue.items()
-    ]
-
-
-J = TypeVar("J", "PushJob", "SyncJob")
-
-#: The error in JSON of many writes that were not confirmed.
-UNCONFIRMED = "Unconfirmed"
-#: The message after the answer no.
-NOTHING_SENT = "Nothing was sent."
-
-
-def read_plans(
-    jobs: Mapping[str, PushJob] | Mapping[str, SyncJob], *, yes: bool
-) -> dict[str, PushPlan]:
-    """Return the plan of each job, by the names of their workspaces.
-
-    The plan of a workspace that cannot be read is empty: the job reports the error. A script that
-    says yes, and names no keys, needs no plans: there are none then.
-
-    Raises:
-        click.UsageError: A key that was named is unknown.
-    """
-    from ticketr.app.cli.settings import is_interactive
-
-    named = any(isinstance(job, PushJob) and job.keys for job in jobs.values())
-    if yes and not named and not is_interactive():
-        return {}
-    return {name: read_plan(job) for name, job in jobs.items()}
-
-
-def read_plan(job: PushJob | SyncJob) -> PushPlan:
-    """Return the plan of a job; an empty one if it cannot be read.
-
-    Raises:
-        click.UsageError: A key that was named is unknown.
-    """
-    from ticketr.app.cli.ownership import open_store
-
-    keys, prefer = (job.keys, None) if isinstance(job, PushJob) else (None, job.prefer)
-    store = open_store(job.root)
-    try:
-        with read_state(store) as state:
-            return read_push_plan(
-                store, state, keys, project=job.project, prefer=prefer, inherit=job.inherit
-            )
-    except UnknownTicket as error:
-        raise click.UsageError(str(error)) from error
-    except TicketrError:
-        return PushPlan()
-
-
-def confirm_plans(
-    jobs: Mapping[str, J],
-    plans: Mapping[str, PushPlan],
-    *,
-    as_json: bool,
-    others: Mapping[str, dict[str, object]],
-) -> dict[str, J]:
-    """Ask before issues are written; without a terminal, refuse more than 20 writes.
-
-    Args:
-        jobs: The jobs that are about to run, by the names of their workspaces.
-        plans: The plan of each job.
-        as_json: Whether to print an unconfirmed start as JSON, too.
-        others: The JSON objects of workspaces whose jobs could not start.
-
-    Returns:
-        The jobs. Where the user was asked, they send only what is in their plans.
-
-    Raises:
-        click.UsageError: No terminal is there to ask in.
-        click.exceptions.Exit: The answer was no.
-        click.Abort: Ctrl+C was the answer.
-    """
-    from ticketr.app.cli.console import confirm
-    from ticketr.app.cli.settings import is_interactive
-
-    writes = sum(len(plan.entries) for plan in plans.values())
-    what = f"{writes} ticket{'' if writes == 1 else 's'}"
-    site = " and ".join(dict.fromkeys(job.site for job in jobs.values()))
-    if not is_interactive():
-        if writes <= CONFIRM_ABOVE:
-            return dict(jobs)
-        reason = (
-            f"this would create or change {what} in {site}; look at them with "
-            "--dry-run, and say --yes if that is what you want"
-        )
-        if as_json:
-            _print_not_started(jobs, reason, UNCONFIRMED, others)
-        raise click.UsageError(reason)
-    for name, plan in plans.items():
-        _show_plan(name, plan)
-    if writes and not confirm(f"Create or change {what} in {site}?"):
-        if as_json:
-            _print_not_started(jobs, NOTHING_SENT, None, others)
-        echo(NOTHING_SENT, err=True)
-        click.get_current_context().exit(exits.DONE)
-    return {name: replace(job, confirmed=plans[name]) for name, job in jobs.items()}
-
-
-def _show_plan(name: str, plan: PushPlan) -> None:
-    """Print a plan on standard error; of many entries, only what becomes of each."""
-    from ticketr.app.cli.job_runner import print_messages
-
-    print_messages([f"{name}:"] if name and (plan.entries or plan.left) else [])
-    if len(plan.entries) > CONFIRM_ABOVE:
-        print_messages(map(heading, plan.entries))
-        print_messages(["ticketr push --dry-run shows each of them in full"])
-    else:
-        print_messages(line for entry in plan.entries for line in plan_lines(entry))
-    print_messages(
-        f"warning: {literal.key or literal.title} ({literal.path}): {literal.reason}"
-        for literal in plan.literals
-    )
-    print_messages(left_lines(plan.left))
-
-
-def _print_not_started(
-    jobs: Mapping[str, PushJob] | Mapping[str, SyncJob],
-    message: str,
-    error: str | None,
-    others: Mapping[str, dict[str, object]],
-) -> None:
-    from ticketr.app.cli.job_runner import not_started_as_json, print_all_json
-
-    objects = {
-        name: not_started_as_json(job.root, job.so_far(), message, error)
-        for name, job in jobs.items()
-    }
-    print_all_json({**objects, **others})

@@ -1,4 +1,8 @@
-"""TODO."""
+"""The terminal of a command: its streams, its questions, and its output, cleaned and redacted.
+
+The text that comes out holds no control characters, and no token that this process has signed in
+with, in any encoding that the client knows.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, TextIO
@@ -17,6 +21,9 @@ import click
 
 from ticketr.cleaning import clean
 from ticketr.tty import can_draw, wants_color
+
+#: The message after the answer no.
+NOTHING_SENT = "Nothing was sent."
 
 _IN, _OUT, _ERR = range(3)
 
@@ -106,7 +113,11 @@ def ask(
 
 @contextmanager
 def _abort_on_interrupt() -> Generator[None]:
-    """Raise `click.Abort` at the end if Ctrl+C was pressed, whatever became of its exception."""
+    """Raise `click.Abort` at the end if Ctrl+C was pressed, whatever became of its exception.
+
+    `input()` discards a KeyboardInterrupt that is raised while it flushes the question; the answer
+    that follows would count. So Ctrl+C is noted, too, and looked for after the answer.
+    """
     is_interrupted = False
 
     def interrupt(number: int, frame: FrameType | None) -> Any:
@@ -212,6 +223,12 @@ def _without_secrets(value: object) -> object:
 def print_message(line: str) -> None:
     """Print a line for people on standard error, and flush."""
     print(printable(line), file=sys.stderr, flush=True)  # noqa: T201 - a command talks to people
+
+
+def print_messages(lines: Iterable[str]) -> None:
+    """Print lines for people on standard error."""
+    for line in lines:
+        print_message(line)
 
 
 def reset_output() -> None:

@@ -5,17 +5,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from ticketr.app.cli.console import echo, print_message
+from ticketr.app import sync
+from ticketr.app.cli import exits
+from ticketr.app.cli.console import echo, is_full_screen_possible, print_message, print_messages
 from ticketr.app.cli.help import Command
-
-if TYPE_CHECKING:
-    from ticketr.app.sync import PullJob, SessionOptions
 
 #: What to try after a demo without a screen. The commands after the first need no site.
 _TO_TRY = (
@@ -29,7 +26,14 @@ _TO_TRY = (
 )
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    examples={
+        "ticketr demo": "Open the app on 500 tickets.",
+        "ticketr demo -C harbour --latency 0.3": "In this folder, with a slow Jira.",
+    },
+    exits=exits.PER_TICKET,
+)
 @click.option("--tickets", type=click.IntRange(min=0), help="How many.  [default: 500]")
 @click.option("--seed", type=int, help="The same seed, the same tickets.  [default: 1]")
 @click.option(
@@ -62,48 +66,41 @@ def demo(
     In a terminal this opens the app; else it pulls and says where the files are. A later
     demo in the same folder continues with the same Jira and all changes in it.
     """
-    from ticketr.app.cli.demo_site import SandboxFailed, require_demo_extra
+    from ticketr.app.cli import demo_site, job_runner
 
-    require_demo_extra("ticketr demo")
-    from ticketr.app.cli.console import is_full_screen_possible
-    from ticketr.app.cli.demo_site import open_demo, prepare_demo_folder
-    from ticketr.app.cli.job_runner import run
-
-    site = partial(
-        open_demo, prepare_demo_folder(folder), tickets=tickets, seed=seed, latency=latency
+    demo_site.require_demo_extra("ticketr demo")
+    site = demo_site.open_demo(
+        demo_site.prepare_demo_folder(folder), tickets=tickets, seed=seed, latency=latency
     )
     show = _pull_in_screen if is_full_screen_possible() and not plain else _pull_with_lines
     try:
-        context.exit(run(_run_demo, show, site))
-    except SandboxFailed as error:
+        context.exit(job_runner.run(_run_demo, show, site))
+    except demo_site.SandboxFailed as error:
         if error.wrong_usage:
             raise click.UsageError(error.reason) from None
         raise
 
 
 async def _run_demo(
-    show: Callable[[PullJob], Awaitable[int]],
-    open_site: Callable[[], AbstractAsyncContextManager[SessionOptions]],
+    show: Callable[[sync.PullJob], Awaitable[int]],
+    site: AbstractAsyncContextManager[sync.SessionOptions],
 ) -> int:
-    from ticketr.app.sync import PullJob
-
-    async with open_site() as options:
-        return await show(PullJob(**options))
+    async with site as options:
+        return await show(sync.PullJob(**options))
 
 
-async def _pull_in_screen(job: PullJob) -> int:
-    from ticketr.app.cli.demo_site import how_to_continue_demo
-    from ticketr.app.cli.screen import run_screen
+async def _pull_in_screen(job: sync.PullJob) -> int:
+    from ticketr.app.cli import demo_site, screen
     from ticketr.app.tui.services.opening import open_workspace
 
     workspace = open_workspace("demo", job.options())
-    code = await run_screen((workspace,), (job.root,), pull=True)
-    print_message(how_to_continue_demo(job.root))
+    code = await screen.run_screen((workspace,), pull=True)
+    print_message(demo_site.how_to_continue_demo(job.root))
     return code
 
 
-async def _pull_with_lines(job: PullJob) -> int:
-    from ticketr.app.cli.job_runner import exit_code, print_messages, run_one
+async def _pull_with_lines(job: sync.PullJob) -> int:
+    from ticketr.app.cli.job_runner import exit_code, run_one
 
     ended = await run_one(job)
     if ended.result is not None:

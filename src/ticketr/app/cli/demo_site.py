@@ -12,23 +12,22 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 import click
 import trio
 
 from ticketr._errors import TicketrError
 from ticketr._install import missing_packages
+from ticketr.app import jira, sync
 from ticketr.app.cli import exits
 from ticketr.app.cli.ownership import own_mark
 from ticketr.app.config import STATE_FOLDER, TOKEN_NAMES
-from ticketr.app.jira import Credentials
-from ticketr.app.sync import Store
 
-if TYPE_CHECKING:
-    from ticketr.app.sync import SessionOptions
-
-
+#: The file that keeps the demo's Jira, in ticketr's own folder.
+DATA = "demo.db"
+#: The demo's project.
+PROJECT = "DEMO"
 _ANNOUNCEMENT = "listening on "
 _ERROR = "jira-sandbox: "
 _START_LIMIT = 30.0
@@ -142,12 +141,6 @@ def _reason(stderr: IO[bytes]) -> str:
     return (errors or lines or [""])[-1].removeprefix(_ERROR)
 
 
-#: The file that keeps the demo's Jira, in ticketr's own folder.
-DATA = "demo.db"
-#: The demo's project.
-PROJECT = "DEMO"
-
-
 @dataclass(frozen=True, slots=True)
 class DemoFolder:
     """The folder of a demo.
@@ -176,7 +169,7 @@ def prepare_demo_folder(folder: Path | None = None, *, ask: bool = True) -> Demo
         ConfigError: See `own_mark`, as for its other errors.
     """
     root = folder.absolute() if folder else Path(tempfile.mkdtemp(prefix="ticketr-demo-"))
-    store = Store(root, STATE_FOLDER)
+    store = sync.Store(root, STATE_FOLDER)
     store.folder.check()
     mark = own_mark(root, ask=ask)
     store.prepare()
@@ -200,7 +193,7 @@ async def open_demo(
     tickets: int | None = None,
     seed: int | None = None,
     latency: float = 0.0,
-) -> AsyncGenerator[SessionOptions]:
+) -> AsyncGenerator[sync.SessionOptions]:
     """Run a Jira stand-in for a folder while the block runs.
 
     Args:
@@ -216,7 +209,7 @@ async def open_demo(
         SandboxFailed: The stand-in did not start.
     """
     async with open_sandbox(tickets=tickets, seed=seed, latency=latency, data=folder.data) as url:
-        login = Credentials(url, "demo@example.com", "demo")
+        login = jira.Credentials(url, "demo@example.com", "demo")
         yield {
             "root": folder.root,
             "credentials": login,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ticketr.app import config
+
 if TYPE_CHECKING:
     import signal
 
@@ -34,9 +36,7 @@ LOCAL = REMOTE | {str(FAILED): "Failed: a file cannot be read or written."}
 
 def for_error(error: BaseException) -> int:
     """Return the exit code for an error that ended a command."""
-    from ticketr.app.config import ConfigError
-
-    return USAGE if isinstance(error, ConfigError) else FAILED
+    return USAGE if isinstance(error, config.ConfigError) else FAILED
 
 
 def for_signal(number: signal.Signals) -> int:

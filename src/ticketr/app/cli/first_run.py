@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import trio
 
 from ticketr._errors import TicketrError
-from ticketr.app import config
+from ticketr.app import config, sync
 from ticketr.app.cli.demo_site import (
     DEMO_EXTRA,
     SandboxFailed,
@@ -26,7 +26,7 @@ from ticketr.app.cli.demo_site import (
     open_demo,
     prepare_demo_folder,
 )
-from ticketr.app.cli.job_options import session_options
+from ticketr.app.cli.options import session_options
 from ticketr.app.cli.ownership import own_mark
 from ticketr.app.cli.settings import find_login, make_credentials, resolve
 from ticketr.app.cli.workspace_add import (
@@ -46,7 +46,6 @@ from ticketr.app.jira import (
 from ticketr.app.jira.credentials import is_loopback
 from ticketr.app.jira.errors import BadToken
 from ticketr.app.jira.transport import Transport
-from ticketr.app.sync import Store, UnknownProject
 from ticketr.app.tui.services.opening import shown_site
 from ticketr.app.tui.setup import (
     MOST_PROJECTS,
@@ -61,43 +60,6 @@ from ticketr.app.tui.setup import (
     SiteAnswer,
 )
 from ticketr.text import clean
-
-#: The most files that are looked at for tickets.
-MOST_FILES = 200
-
-
-def check_folder(folder: Path) -> FolderAnswer:
-    """Return what a folder is; no login is looked up, and nothing is written.
-
-    Args:
-        folder: The folder; ``~`` is the user's own.
-
-    Raises:
-        BadSetting: It is a file, not a folder.
-        ConfigError: A file of settings in it cannot be used.
-        OSError: It cannot be read.
-    """
-    root = Path(os.path.expanduser(folder)).absolute()  # noqa: PTH111 - never an error
-    if not root.exists():
-        return FolderAnswer(FolderKind.NEW)
-    if not root.is_dir():
-        raise config.BadSetting("the folder", str(root), "it is a file")
-    known = config.read_user_config(config.config_folder(os.environ)).at(root)
-    if known is not None or (root / config.WORKSPACE_FILE).is_file():
-        return FolderAnswer(FolderKind.WORKSPACE, shown_site(resolve(folder=root).site or ""))
-    if not any(root.iterdir()):
-        return FolderAnswer(FolderKind.EMPTY)
-    return FolderAnswer(FolderKind.TICKETS if _has_tickets(root) else FolderKind.OTHER)
-
-
-def _has_tickets(root: Path) -> bool:
-    store = Store(root, config.STATE_FOLDER)
-    for path in islice(chain.from_iterable(store.walk()), MOST_FILES):
-        with suppress(TicketrError):  # opening the folder tells of a broken file
-            if store.tickets(store.name_of(path)):
-                return True
-    return False
-
 
 T = TypeVar("T")
 
@@ -115,6 +77,8 @@ _MISSING: Final = {
     "JIRA_PROJECT_KEY": SetupField.PROJECT,
 }
 _CLOUD_HOST = ".atlassian.net"
+#: The most files that are looked at for tickets.
+MOST_FILES = 200
 
 
 @final
@@ -160,7 +124,7 @@ class FirstRun:
 
     async def check_folder(self, folder: Path) -> FolderAnswer | Problem:
         """Look at a folder; see `Setup.check_folder`."""
-        return await _result_or_problem(partial(trio.to_thread.run_sync, check_folder, folder))
+        return await _result_or_problem(partial(trio.to_thread.run_sync, _check_folder, folder))
 
     def default_folder(self, site: str, project: str = "") -> Path:
         """Return a folder for a new workspace; see `Setup.default_folder`."""
@@ -234,7 +198,7 @@ def _problem_of(error: TicketrError | OSError) -> Problem:
             field = _MISSING.get(first, SetupField.SITE)
         case AuthenticationFailed() | BadToken() | config.TokenFailed():
             field = SetupField.TOKEN
-        case UnknownProject():
+        case sync.UnknownProject():
             field = SetupField.PROJECT
         case JiraError():
             field = SetupField.SITE
@@ -341,3 +305,36 @@ def _existing_workspace(folder: Path) -> config.Workspace:
     if workspace.jql is None:
         workspace.required_project("connect to Jira with this folder, and choose a project")
     return workspace
+
+
+def _check_folder(folder: Path) -> FolderAnswer:
+    """Return what a folder is; no login is looked up, and nothing is written.
+
+    Args:
+        folder: The folder; ``~`` is the user's own.
+
+    Raises:
+        BadSetting: It is a file, not a folder.
+        ConfigError: A file of settings in it cannot be used.
+        OSError: It cannot be read.
+    """
+    root = Path(os.path.expanduser(folder)).absolute()  # noqa: PTH111 - never an error
+    if not root.exists():
+        return FolderAnswer(FolderKind.NEW)
+    if not root.is_dir():
+        raise config.BadSetting("the folder", str(root), "it is a file")
+    known = config.read_user_config(config.config_folder(os.environ)).at(root)
+    if known is not None or (root / config.WORKSPACE_FILE).is_file():
+        return FolderAnswer(FolderKind.WORKSPACE, shown_site(resolve(folder=root).site or ""))
+    if not any(root.iterdir()):
+        return FolderAnswer(FolderKind.EMPTY)
+    return FolderAnswer(FolderKind.TICKETS if _has_tickets(root) else FolderKind.OTHER)
+
+
+def _has_tickets(root: Path) -> bool:
+    store = sync.Store(root, config.STATE_FOLDER)
+    for path in islice(chain.from_iterable(store.walk()), MOST_FILES):
+        with suppress(TicketrError):  # opening the folder tells of a broken file
+            if store.tickets(store.name_of(path)):
+                return True
+    return False

@@ -2,98 +2,113 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
-from typing import final
+from typing import Any, final
 
 import click
 from click.shell_completion import CompletionItem
 
-from ticketr.app.cli.catalogue import CATALOGUE, Entry
+from ticketr.app.cli import exits
 
+#: The commands of ``ticketr``: the place of each, as ``module:name``, and what it does. The list of
+#: commands is printed without importing one.
+COMMANDS = {
+    "alias": ("alias:alias", "List names for queries, or give a query a name."),
+    "attachments": ("attachments:attachments", "List, download and upload attachments."),
+    "bulk": ("bulk:bulk", "Change or delete many issues in Jira at once."),
+    "completion": ("completion:completion", "Print the completion script of a shell."),
+    "demo": ("demo:demo", "Pull made-up tickets; no Jira account is needed."),
+    "diff": ("status:diff", "Show edits line by line."),
+    "edit": ("ticket:edit", "Open a ticket in your editor."),
+    "jobs": ("history:jobs", "List the jobs that have ended."),
+    "list": ("listing:list_", "List the tickets that fit a filter."),
+    "new": ("ticket:new", "Write a draft to fill in."),
+    "open": ("ticket:open_", "Open a ticket in your browser."),
+    "pull": ("pull_push:pull", "Bring tickets from Jira into Markdown files."),
+    "push": ("pull_push:push", "Bring what you edited to Jira."),
+    "resolve": ("resolve:resolve", "Settle a conflict."),
+    "sandbox": ("sandbox:sandbox", "Serve a Jira stand-in with made-up tickets."),
+    "schema": ("schema:schema", "List the fields that the project's issues can have."),
+    "show": ("ticket:show", "Print a ticket."),
+    "stats": ("listing:stats", "Count tickets and points by status, type and assignee."),
+    "status": ("status:status", "Say what was edited here since the last sync."),
+    "sync": ("pull_push:sync_", "Pull, merge and push in one go."),
+    "undo": ("resolve:undo", "Take back the last settling of a conflict."),
+    "worklog": ("worklog:worklog", "Record work on an issue."),
+    "workspace": ("workspace:workspace", "Add, list, choose and check workspaces."),
+}
+#: Former names of commands, which are not listed; to be removed after release 0.1.
+_RENAMED = {"log": "worklog"}
 #: The most cells of an example that has its explanation beside it.
 _EXAMPLE_CELLS = 44
 
 
 class Command(click.Command):
-    """A command whose help ends with the examples and exit codes of the catalogue."""
+    """A command whose help ends with examples and exit codes.
+
+    Args:
+        examples: Command lines, each with what it does.
+        exits: The exit codes, with their meanings; those of a command that sends no request if
+            they are not given.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        examples: Mapping[str, str],
+        exits: Mapping[str, str] = exits.LOCAL,
+        **options: Any,
+    ) -> None:
+        super().__init__(*args, **options)
+        self.examples = examples
+        self.exits = exits
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples and the exit codes."""
-        _write_end(ctx, formatter)
+        with formatter.section("Examples"):
+            if all(len(line) <= _EXAMPLE_CELLS for line in self.examples):
+                formatter.write_dl([*self.examples.items()], col_max=_EXAMPLE_CELLS)
+            else:
+                for line, words in self.examples.items():
+                    formatter.write(f"  {line}\n      {words}\n")
+        with formatter.section("Exit codes"):
+            formatter.write_dl([*self.exits.items()])
 
 
-class Group(click.Group):
-    """A group of commands; its help and its completion read the catalogue alone."""
+class Group(Command, click.Group):
+    """A group of commands; its help and its completion import none of them."""
 
     command_class = Command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands, without importing one."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, _summary_of(ctx, name)) for name in self.list_commands(ctx)])
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples and the exit codes."""
-        _write_end(ctx, formatter)
+            formatter.write_dl([(name, self._summary_of(name)) for name in sorted(self.commands)])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete the name of a command, without importing one, or an option."""
-        names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
-        items = [CompletionItem(name, help=_summary_of(ctx, name)) for name in names]
+        names = [name for name in sorted(self.commands) if name.startswith(incomplete)]
+        items = [CompletionItem(name, help=self._summary_of(name)) for name in names]
         return [*items, *click.Command.shell_complete(self, ctx, incomplete)]
+
+    def _summary_of(self, name: str) -> str:
+        if isinstance(self.commands, LazyCommands):
+            return COMMANDS[name][1]
+        return self.commands[name].get_short_help_str(100)
 
 
 @final
-class LazyCommands(MutableMapping[str, click.Command]):
+class LazyCommands(Mapping[str, click.Command]):
     """The commands of ``ticketr``, by their names; each is imported when it is looked up."""
 
-    def __init__(self) -> None:
-        self._places = {name: entry.place for name, entry in CATALOGUE.items() if entry.place}
-        self._loaded: dict[str, click.Command] = {}
-
     def __getitem__(self, name: str) -> click.Command:
-        if name not in self._loaded:
-            module, _, attribute = self._places[name].partition(":")
-            self._loaded[name] = getattr(import_module(f"ticketr.app.cli.{module}"), attribute)
-        return self._loaded[name]
-
-    def __setitem__(self, name: str, command: click.Command) -> None:
-        self._places.setdefault(name, "")
-        self._loaded[name] = command
-
-    def __delitem__(self, name: str) -> None:
-        del self._places[name]
-        self._loaded.pop(name, None)
+        module, _, attribute = COMMANDS[_RENAMED.get(name, name)][0].partition(":")
+        command: click.Command = getattr(import_module(f"ticketr.app.cli.{module}"), attribute)
+        return command
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
+        return iter(COMMANDS)
 
     def __len__(self) -> int:
-        return len(self._places)
-
-
-def entry_of(context: click.Context) -> Entry:
-    """Return the catalogue's entry of a command that runs or explains itself."""
-    return CATALOGUE[_words(context)]
-
-
-def _words(context: click.Context) -> str:
-    """Return the words of a command after ``ticketr``."""
-    return context.command_path.partition(" ")[2]
-
-
-def _summary_of(context: click.Context, name: str) -> str:
-    return CATALOGUE[f"{_words(context)} {name}".strip()].summary
-
-
-def _write_end(context: click.Context, formatter: click.HelpFormatter) -> None:
-    entry = entry_of(context)
-    with formatter.section("Examples"):
-        if all(len(line) <= _EXAMPLE_CELLS for line, _ in entry.examples):
-            formatter.write_dl(entry.examples, col_max=_EXAMPLE_CELLS)
-        else:
-            for line, words in entry.examples:
-                formatter.write(f"  {line}\n      {words}\n")
-    with formatter.section("Exit codes"):
-        formatter.write_dl([*entry.exits.items()])
+        return len(COMMANDS)

@@ -1,38 +1,65 @@
-"""``ticketr jobs``: the ended jobs of a workspace."""
+"""``ticketr jobs``, and the histories of jobs that it lists, which bear the user's mark."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import asdict, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
-import trio
 
+import ticketr
 from ticketr._errors import HistoryFailed, TicketrError
+from ticketr.app import sync
 from ticketr.app.cli.console import echo, echo_json, redacted
 from ticketr.app.cli.help import Command
-from ticketr.app.cli.settings import resolve, workspace_options
-from ticketr.app.config import (
-    STATE_FOLDER,
-    add_mark,
-    config_folder,
-    has_mark,
-    open_marks,
-    require_database,
+from ticketr.app.cli.options import CommonOptions, workspace_options
+from ticketr.app.cli.ownership import HISTORY, has_own_history, own_mark, sign_history
+from ticketr.app.config import STATE_FOLDER, config_folder, open_marks
+
+
+@click.command(
+    cls=Command,
+    examples={
+        "ticketr jobs --limit 5": "List the last five.",
+        "ticketr jobs --json": "List them for a script.",
+    },
 )
+@workspace_options
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(min=1))
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+def jobs(options: CommonOptions, *, limit: int) -> None:
+    """List the jobs of a workspace that have ended, the newest first."""
+    import trio
 
-if TYPE_CHECKING:
-    from ticketr import FinishedJob, JobStatus
+    root = options.resolved().root
+    finished_jobs: list[ticketr.FinishedJob] = []
+    with sync.readable(root / STATE_FOLDER / HISTORY) as path:
+        if path is not None:
+            own_mark(root)
+            finished_jobs = trio.run(partial(ticketr.SqliteHistory(path).read, limit=limit))
+    if options.as_json:
+        objects = [{**asdict(job), "tags": sorted(job.tags)} for job in finished_jobs]
+        echo_json(objects, default=_moment)
+        return
+    for job in finished_jobs:
+        echo(_history_line(job))
+    if not finished_jobs:
+        echo("no job has ended here yet")
 
 
-#: The file with the history, in ticketr's own folder.
-HISTORY = "history.db"
+def _moment(value: object) -> str:
+    assert isinstance(value, datetime)
+    return value.isoformat()
+
+
+def _history_line(job: ticketr.FinishedJob) -> str:
+    when = f"{job.finished_at.astimezone():%Y-%m-%d %H:%M:%S}"
+    message = job.error_message or job.message or ""
+    return f"{when}  {job.status.value:9}  {job.name}: {message}"
 
 
 class WorkspaceHistory:
@@ -42,38 +69,42 @@ class WorkspaceHistory:
     """
 
     def __init__(self, root: Path) -> None:
-        from ticketr import SqliteHistory
-
         self._root = root
         self._is_marked = False
-        self._file = SqliteHistory(root / STATE_FOLDER / HISTORY, summary=type_name)
+        self._file = ticketr.SqliteHistory(root / STATE_FOLDER / HISTORY, summary=type_name)
 
     def summary(self, result: object) -> str:
         """Return the name of a result's type."""
         return type_name(result)
 
-    async def write(self, jobs: Sequence[FinishedJob], /) -> None:
+    async def write(self, jobs: Sequence[ticketr.FinishedJob], /) -> None:
         """Store jobs, without the secrets that a server's messages in them may hold."""
+        import trio
+
         if not self._is_marked:
             await self._require_own()
             await self._file.write([])  # makes the file
             await trio.to_thread.run_sync(self._mark, abandon_on_cancel=True)
         await self._file.write([_without_secrets(job) for job in jobs])
 
-    async def read(self, *, limit: int, status: JobStatus | None) -> list[FinishedJob]:
+    async def read(
+        self, *, limit: int, status: ticketr.JobStatus | None
+    ) -> list[ticketr.FinishedJob]:
         """Return the jobs that ended last, newest first."""
         await self._require_own()
         return await self._file.read(limit=limit, status=status)
 
     async def _require_own(self) -> None:
         """Raise `HistoryFailed` if another user has made the file."""
+        import trio
+
         if not await trio.to_thread.run_sync(self._is_own, abandon_on_cancel=True):
             problem = "it does not bear your mark; 'ticketr workspace trust' gives it the mark"
             raise HistoryFailed(str(self._root / STATE_FOLDER / HISTORY), problem)
 
     def _is_own(self) -> bool:
         mark = _stored_mark()
-        return mark is None or bears_mark(self._root, mark)
+        return mark is None or has_own_history(self._root, mark)
 
     def _mark(self) -> None:
         if (mark := _stored_mark()) is not None:
@@ -89,7 +120,7 @@ def _stored_mark() -> str | None:
         return None
 
 
-def _without_secrets(job: FinishedJob) -> FinishedJob:
+def _without_secrets(job: ticketr.FinishedJob) -> ticketr.FinishedJob:
     return replace(
         job,
         name=_storable(job.name),
@@ -115,7 +146,7 @@ class WorkspaceHistories:
         """Return the name of a result's type."""
         return type_name(result)
 
-    async def write(self, jobs: Sequence[FinishedJob], /) -> None:
+    async def write(self, jobs: Sequence[ticketr.FinishedJob], /) -> None:
         """Store each job in the history of its workspace, also of one that is new here.
 
         Raises:
@@ -131,13 +162,15 @@ class WorkspaceHistories:
         if failed:
             raise failed[0]
 
-    async def read(self, *, limit: int, status: JobStatus | None) -> list[FinishedJob]:
+    async def read(
+        self, *, limit: int, status: ticketr.JobStatus | None
+    ) -> list[ticketr.FinishedJob]:
         """Return the jobs of all workspaces that ended last, newest first.
 
         Raises:
             HistoryFailed: No history could be read.
         """
-        jobs: list[FinishedJob] = []
+        jobs: list[ticketr.FinishedJob] = []
         failed: list[HistoryFailed] = []
         for history in tuple(self._by_key.values()):
             try:
@@ -152,86 +185,3 @@ class WorkspaceHistories:
 def type_name(result: object) -> str:
     """Return the name of a result's type; its content may be private."""
     return type(result).__name__
-
-
-def bears_mark(root: Path, mark: str) -> bool:
-    """Tell whether the history of a workspace has the user's mark; True where it holds no job.
-
-    A file that cannot be used is left to what opens it.
-
-    Raises:
-        FileFailed: The file cannot be read.
-        UnsafePath: It is a link or the like.
-    """
-    import sqlite3
-
-    from ticketr.app.sync import readable
-
-    with readable(root / STATE_FOLDER / HISTORY) as path:
-        if path is None:
-            return True
-        try:
-            with closing(sqlite3.connect(path, isolation_level=None)) as database:
-                kinds = {row[0] for row in database.execute("SELECT type FROM sqlite_master")}
-                # SQLite runs triggers and views by itself, and one from a stranger may never end.
-                if kinds & {"trigger", "view"} or has_mark(database, mark):
-                    return True
-                return database.execute("SELECT 1 FROM jobs LIMIT 1").fetchone() is None
-        except sqlite3.Error:
-            return True
-
-
-def sign_history(root: Path, mark: str) -> None:
-    """Write the user's mark into the history of a workspace.
-
-    Raises:
-        HistoryFailed: The file cannot be changed.
-        UnsafePath: It is a link or the like.
-    """
-    import sqlite3
-
-    path = root / STATE_FOLDER / HISTORY
-    require_database(path)
-    try:
-        with closing(sqlite3.connect(path, isolation_level=None)) as database:
-            add_mark(database, mark)
-    except sqlite3.Error as error:
-        raise HistoryFailed(str(path), str(error)) from error
-
-
-@click.command(cls=Command)
-@workspace_options
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(min=1))
-@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
-def jobs(*, workspace: str | None, folder: Path | None, limit: int, as_json: bool) -> None:
-    """List the jobs of a workspace that have ended, the newest first."""
-    from ticketr import SqliteHistory
-    from ticketr.app.cli.job_runner import run
-    from ticketr.app.cli.ownership import own_mark
-    from ticketr.app.sync import readable
-
-    root = resolve(workspace=workspace, folder=folder).root
-    finished_jobs: list[FinishedJob] = []
-    with readable(root / STATE_FOLDER / HISTORY) as path:
-        if path is not None:
-            own_mark(root)
-            finished_jobs = run(partial(SqliteHistory(path).read, limit=limit))
-    if as_json:
-        objects = [{**asdict(job), "tags": sorted(job.tags)} for job in finished_jobs]
-        echo_json(objects, default=_moment)
-        return
-    for job in finished_jobs:
-        echo(_history_line(job))
-    if not finished_jobs:
-        echo("no job has ended here yet")
-
-
-def _moment(value: object) -> str:
-    assert isinstance(value, datetime)
-    return value.isoformat()
-
-
-def _history_line(job: FinishedJob) -> str:
-    when = f"{job.finished_at.astimezone():%Y-%m-%d %H:%M:%S}"
-    message = job.error_message or job.message or ""
-    return f"{when}  {job.status.value:9}  {job.name}: {message}"

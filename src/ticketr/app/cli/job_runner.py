@@ -1,4 +1,4 @@
-"""Runs the jobs of a command, one for each workspace, and reports their outcomes."""
+"""Runs the jobs of a command in a queue, and reports their outcomes: lines, JSON, exit codes."""
 
 from __future__ import annotations
 
@@ -8,43 +8,67 @@ import signal
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, TypeVarTuple
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar, TypeVarTuple
 
 import trio
 
-from ticketr import JobStatus, open_job_queue
+from ticketr import Job, JobHandle, JobHistory, JobQueue, JobSnapshot, JobStatus, open_job_queue
 from ticketr._errors import TicketrError
+from ticketr.app import sync
 from ticketr.app.cli import exits
-from ticketr.app.cli.console import echo_json, print_message
+from ticketr.app.cli.console import echo_json, print_messages
 from ticketr.app.cli.history import WorkspaceHistories, WorkspaceHistory
-from ticketr.app.cli.job_options import SIDES
+from ticketr.app.cli.options import SIDES, CommonOptions
 from ticketr.app.jira.site import browse_url
-from ticketr.app.sync import PullResult, PushResult, SyncResult
 from ticketr.statusline import StatusLine
 
-if TYPE_CHECKING:
-    from ticketr import Job, JobContext, JobHandle, JobHistory, JobQueue, JobSnapshot
-    from ticketr.app.cli.job_options import CommonOptions
-
-
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 Ts = TypeVarTuple("Ts")
+R = TypeVar("R", "sync.PullResult", "sync.PushResult", "sync.SyncResult")
+Result: TypeAlias = "sync.PullResult | sync.PushResult | sync.SyncResult"
 
 #: The thresholds of the garbage collector's three generations. A collection of 3,000 objects takes
 #: some milliseconds, in whatever step it begins. Conversions leave many cycles behind, so the young
 #: generations must stay small; a full collection takes longest and finds next to nothing.
 GARBAGE = (1_000, 2, 2_500)
-
 #: The signals that cancel the jobs of a command.
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+#: Notes about single tickets that are printed before the rest is only counted.
+NOTES = 20
+#: Keys that are printed on a line.
+KEYS = 10
+#: Errors of a job that count as wrong usage.
+_USAGE = ("AsksMissing", "ForeignState", "UnknownTicket", "UnsafePath")
 
 _logger = logging.getLogger("ticketr")
 
 
+class WorkspaceJob(Job[T_co], Protocol[T_co]):
+    """A job of one workspace."""
+
+    @property
+    def root(self) -> Path:
+        """Return the workspace's folder."""
+        ...
+
+    @property
+    def tags(self) -> frozenset[str]:
+        """Return what to find the job by."""
+        ...
+
+
+class ResumableJob(WorkspaceJob[T_co], Protocol[T_co]):
+    """A pull, a push or a sync."""
+
+    def so_far(self) -> T_co:
+        """Return what the job has done until now."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
-class JobOutcome(Generic[T]):
+class JobOutcome(Generic[T_co]):
     """The outcome of a command's job.
 
     Attributes:
@@ -54,8 +78,32 @@ class JobOutcome(Generic[T]):
     """
 
     snapshot: JobSnapshot
-    result: T | None
+    result: T_co | None
     signal: signal.Signals | None
+
+    @property
+    def message(self) -> str:
+        """The job's last message."""
+        return self.snapshot.progress.message if self.snapshot.progress else ""
+
+    @property
+    def error(self) -> str | None:
+        """The name of the error that ended the job, if one did."""
+        error = self.snapshot.error
+        return error.type.rpartition(".")[2] if error is not None else None
+
+    def exit_code(self, *, is_partial: bool = False) -> int:
+        """Return the exit code of a command that ran this job; partial if a part failed."""
+        if self.signal is not None:
+            return exits.for_signal(self.signal)
+        if self.result is None:
+            return exits.FAILED
+        return exits.PARTLY if is_partial else exits.DONE
+
+    def as_json(self) -> dict[str, object]:
+        """Return how the job ended, as a part of a JSON object."""
+        status = {"status": self.snapshot.status.value, "message": self.message}
+        return {**status, **({"error": self.error} if self.error else {})}
 
 
 def run(async_fn: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
@@ -70,21 +118,19 @@ def run(async_fn: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
     return trio.run(async_fn, *args)
 
 
-async def run_one(
-    job: Job[T], *, plain: bool = True, history: JobHistory | None = None
-) -> JobOutcome[T]:
+def run_job(job: WorkspaceJob[T], *, plain: bool = True) -> JobOutcome[T]:
+    """Run one job, and the async part of a command with it; see `run_all`."""
+    return run(partial(run_one, job, plain=plain))
+
+
+async def run_one(job: WorkspaceJob[T], *, plain: bool = True) -> JobOutcome[T]:
     """Run one job; see `run_all`."""
-    (ended,) = await run_all([job], plain=plain, history=history)
+    (ended,) = await run_all([job], plain=plain)
     return ended
 
 
 async def run_all(
-    jobs: Sequence[Job[T]],
-    *,
-    keys: Sequence[str] = (),
-    tags: Sequence[Iterable[str]] = (),
-    plain: bool = True,
-    history: JobHistory | None = None,
+    jobs: Sequence[WorkspaceJob[T]], *, plain: bool = True, history: JobHistory | None = None
 ) -> list[JobOutcome[T]]:
     """Run jobs at the same time, and show their progress on standard error.
 
@@ -95,8 +141,6 @@ async def run_all(
 
     Args:
         jobs: The jobs.
-        keys: The queue key of each job, if the jobs have keys.
-        tags: The tags of each job, if the jobs have tags.
         plain: Whether to print plain lines in a terminal, too.
         history: The history that records the jobs.
 
@@ -115,11 +159,7 @@ async def run_all(
         ) as queue,
         StatusLine(queue, plain=plain, hint="ctrl+c cancel"),
     ):
-        handles = [
-            await queue.submit(job, key=key, tags=words or ())
-            for job, key, words in zip_longest(jobs, keys[: len(jobs)], tags[: len(jobs)])
-            if job is not None
-        ]
+        handles = [await queue.submit(job, key=str(job.root), tags=job.tags) for job in jobs]
         received = await _wait_for_all(queue, handles)
         return [await _outcome_of(handle, received) for handle in handles]
 
@@ -161,33 +201,63 @@ async def _cancel_on_signal(
                 queue.cancel(handle.id, reason=received[-1].name)
 
 
-if TYPE_CHECKING:
-    from ticketr.app.sync import Note, PullResult, PushResult, SyncResult
+def run_jobs(
+    jobs: Mapping[str, ResumableJob[R]],
+    print_result: Callable[[R], None],
+    *,
+    failed: Mapping[str, tuple[Path, TicketrError]],
+    empty: R,
+    options: CommonOptions,
+) -> int:
+    """Run a command's jobs side by side, report their outcomes, and return the exit code.
 
-    Result = PullResult | PushResult | SyncResult
-    Outcome = JobOutcome[PullResult] | JobOutcome[PushResult] | JobOutcome[SyncResult]
+    Args:
+        jobs: The jobs, by the names of their workspaces. The name is empty if the command is
+            about one workspace.
+        print_result: Prints a result for people.
+        failed: The folders of workspaces whose jobs could not start, and why.
+        empty: The result that these report.
+        options: `plain` and `as_json` count.
+    """
+    named: dict[str, JobOutcome[R]] = dict(
+        zip(jobs, _run_recorded(list(jobs.values()), plain=options.plain), strict=True)
+    )
+    codes = [exit_code(ended) for ended in named.values()]
+    codes += [exits.for_error(error) for _, error in failed.values()]
+    if options.as_json:
+        objects = {
+            name: outcome_as_json(ended, jobs[name].root, jobs[name].so_far())
+            for name, ended in named.items()
+        }
+        print_all_json(objects | failures_as_json(failed, empty))
+    else:
+        for name, ended in named.items():
+            if ended.result is not None:
+                print_messages([f"{name}:"] if name else [])
+                print_result(ended.result)
+        print_messages(f"{name}: {error}" for name, (_, error) in failed.items())
+    return worst_exit_code(codes)
 
-#: Notes about single tickets that are printed before the rest is only counted.
-NOTES = 20
-#: Keys that are printed on a line.
-KEYS = 10
-#: Errors of a job that count as wrong usage.
-_USAGE = ("AsksMissing", "ForeignState", "UnknownTicket", "UnsafePath")
+
+def _run_recorded(jobs: Sequence[WorkspaceJob[T]], *, plain: bool) -> list[JobOutcome[T]]:
+    """Run jobs that the histories of their workspaces record."""
+    if not jobs:
+        return []
+    roots = [job.root for job in jobs]
+    history = WorkspaceHistory(roots[0]) if len(roots) == 1 else WorkspaceHistories(roots)
+    return run(partial(run_all, jobs, plain=plain, history=history))
 
 
-def exit_code(ended: Outcome) -> int:
+def exit_code(ended: JobOutcome[Result]) -> int:
     """Return the exit code for the outcome of a pull, push or sync."""
-    if ended.signal is not None:
-        return exits.for_signal(ended.signal)
     if ended.result is None:
-        return exits.USAGE if error_name(ended) in _USAGE else exits.FAILED
-    from ticketr.app.sync import PushResult
-
+        is_usage = ended.signal is None and ended.error in _USAGE
+        return exits.USAGE if is_usage else ended.exit_code()
     partly = any(
-        result.failed or result.conflicts or (isinstance(result, PushResult) and result.left)
+        result.failed or result.conflicts or (isinstance(result, sync.PushResult) and result.left)
         for result in _parts_of(ended.result)
     )
-    return exits.PARTLY if partly else exits.DONE
+    return ended.exit_code(is_partial=partly)
 
 
 def worst_exit_code(codes: Iterable[int]) -> int:
@@ -201,19 +271,12 @@ def print_all_json(data: Mapping[str, dict[str, object]]) -> None:
     echo_json(data.get("", {"workspaces": data}))
 
 
-def error_name(ended: Outcome) -> str | None:
-    """Return the name of the error that ended a job, if one did."""
-    error = ended.snapshot.error
-    return error.type.rpartition(".")[2] if error is not None else None
+def _parts_of(result: Result) -> tuple[sync.PullResult | sync.PushResult, ...]:
+
+    return (result.pull, result.push) if isinstance(result, sync.SyncResult) else (result,)
 
 
-def _parts_of(result: Result) -> tuple[PullResult | PushResult, ...]:
-    from ticketr.app.sync import SyncResult
-
-    return (result.pull, result.push) if isinstance(result, SyncResult) else (result,)
-
-
-def outcome_as_json(ended: Outcome, root: Path, so_far: Result) -> dict[str, object]:
+def outcome_as_json(ended: JobOutcome[Result], root: Path, so_far: Result) -> dict[str, object]:
     """Return a job's outcome as a JSON object, which has the same keys for every outcome.
 
     Args:
@@ -221,10 +284,8 @@ def outcome_as_json(ended: Outcome, root: Path, so_far: Result) -> dict[str, obj
         root: The workspace's folder.
         so_far: What the job had done by then; used if it has no result.
     """
-    progress = ended.snapshot.progress
-    message = progress.message if progress else ""
     result = so_far if ended.result is None else ended.result
-    return _ended_as_json(ended.snapshot.status, message, root, error_name(ended), result)
+    return ended.as_json() | {"folder": str(root)} | _result_as_json(result)
 
 
 def failures_as_json(
@@ -249,42 +310,23 @@ def not_started_as_json(
         error: Why it did not start, for scripts; None if the user decided so.
     """
     status = JobStatus.FAILED if error else JobStatus.CANCELLED
-    return _ended_as_json(status, message, root, error, empty)
-
-
-def _ended_as_json(
-    status: JobStatus, message: str, root: Path, error: str | None, result: Result
-) -> dict[str, object]:
-    """Return the JSON object of a job.
-
-    Args:
-        status: How it ended.
-        message: Its last message, for people.
-        root: The workspace's folder.
-        error: The name of the error that ended it; None for none.
-        result: What it did.
-    """
     data: dict[str, object] = {"status": status.value, "message": message, "folder": str(root)}
-    if error:
-        data["error"] = error
-    return data | _result_as_json(result)
+    return data | ({"error": error} if error else {}) | _result_as_json(empty)
 
 
 def _result_as_json(result: Result) -> dict[str, object]:
     """Return a result as a JSON object; each pushed issue has the URL of its page."""
-    from ticketr.app.sync import PushResult, SyncResult
-
     data: dict[str, object] = asdict(result)
-    if isinstance(result, SyncResult):
+    if isinstance(result, sync.SyncResult):
         return data | {"push": _result_as_json(result.push)}
-    if isinstance(result, PushResult):
+    if isinstance(result, sync.PushResult):
         for name in ("created", "updated", "recovered"):
             keys = getattr(result, name)
             data[name] = [{"key": key, "url": browse_url(result.site, key)} for key in keys]
     return data
 
 
-def print_pull(result: PullResult, *, prune: bool) -> None:
+def print_pull(result: sync.PullResult, *, prune: bool) -> None:
     """Print what a pull did.
 
     Args:
@@ -316,7 +358,7 @@ def print_pull(result: PullResult, *, prune: bool) -> None:
         print_messages(["to move the files of deleted tickets away: ticketr pull --prune"])
 
 
-def print_push(result: PushResult, *, dry_run: bool = False) -> None:
+def print_push(result: sync.PushResult, *, dry_run: bool = False) -> None:
     """Print what a push did."""
     created = f" ({_list_keys(result.created)})" if result.created else ""
     updated = f" ({_list_keys(result.updated)})" if result.updated else ""
@@ -343,13 +385,13 @@ def print_push(result: PushResult, *, dry_run: bool = False) -> None:
     )
 
 
-def print_plan_hint(left: Iterable[Note]) -> None:
+def print_plan_hint(left: Iterable[sync.Note]) -> None:
     """Print how to send what was not confirmed, if a push has left something alone."""
     if any(left):
         print_messages(["to see a new plan, with what was left alone: ticketr push"])
 
 
-def print_merge_hint(conflicts: Iterable[Note]) -> None:
+def print_merge_hint(conflicts: Iterable[sync.Note]) -> None:
     """Print how to merge Jira's changes, if a push has skipped tickets because of them."""
     if any(conflict.code == "moved_on" for conflict in conflicts):
         print_messages(
@@ -359,7 +401,7 @@ def print_merge_hint(conflicts: Iterable[Note]) -> None:
         )
 
 
-def print_resolve_hint(conflicts: Iterable[Note]) -> None:
+def print_resolve_hint(conflicts: Iterable[sync.Note]) -> None:
     """Print how to resolve conflicts, if there are any that can be resolved here."""
     first = next((conflict for conflict in conflicts if conflict.code == "conflict"), None)
     if first is not None:
@@ -384,100 +426,9 @@ def _in_order(keys: Iterable[str]) -> list[str]:
     return sorted(keys, key=lambda key: (key.rpartition("-")[0], len(key), key))
 
 
-def print_notes(groups: Mapping[str, Iterable[Note]]) -> None:
+def print_notes(groups: Mapping[str, Iterable[sync.Note]]) -> None:
     """Print notes about single tickets, at most `NOTES` of them."""
     lines = [note.in_group(group) for group, notes in groups.items() for note in notes]
     print_messages(lines[:NOTES])
     if len(lines) > NOTES:
         print_messages([f"... and {len(lines) - NOTES} more; --json lists them all"])
-
-
-def print_messages(lines: Iterable[str]) -> None:
-    """Print lines on standard error, cleaned."""
-    for line in lines:
-        print_message(line)
-
-
-R = TypeVar("R", PullResult, PushResult, SyncResult)
-R_co = TypeVar("R_co", covariant=True)
-
-
-class WorkspaceJob(Protocol[R_co]):
-    """A pull, a push or a sync of one workspace."""
-
-    @property
-    def name(self) -> str:
-        """Return the job's name in lists."""
-        ...
-
-    @property
-    def root(self) -> Path:
-        """Return the workspace's folder."""
-        ...
-
-    @property
-    def tags(self) -> frozenset[str]:
-        """Return what to find the job by."""
-        ...
-
-    def so_far(self) -> R_co:
-        """Return what the job has done until now."""
-        ...
-
-    async def execute(self, context: JobContext) -> R_co:
-        """Run the job; the queue calls this."""
-        ...
-
-
-def run_jobs(
-    jobs: Mapping[str, WorkspaceJob[R]],
-    print_result: Callable[[R], None],
-    *,
-    failed: Mapping[str, tuple[Path, TicketrError]],
-    empty: R,
-    options: CommonOptions,
-) -> int:
-    """Run a command's jobs side by side, report their outcomes, and return the exit code.
-
-    Args:
-        jobs: The jobs, by the names of their workspaces. The name is empty if the command is
-            about one workspace.
-        print_result: Prints a result for people.
-        failed: The folders of workspaces whose jobs could not start, and why.
-        empty: The result that these report.
-        options: `plain` and `as_json` count.
-    """
-    named = _run_in_queue(jobs, plain=options.plain)
-    codes = [exit_code(ended) for ended in named.values()]
-    codes += [exits.for_error(error) for _, error in failed.values()]
-    if options.as_json:
-        objects = {
-            name: outcome_as_json(ended, jobs[name].root, jobs[name].so_far())
-            for name, ended in named.items()
-        }
-        print_all_json(objects | failures_as_json(failed, empty))
-    else:
-        for name, ended in named.items():
-            if ended.result is not None:
-                print_messages([f"{name}:"] if name else [])
-                print_result(ended.result)
-        print_messages(f"{name}: {error}" for name, (_, error) in failed.items())
-    return worst_exit_code(codes)
-
-
-def _run_in_queue(jobs: Mapping[str, WorkspaceJob[R]], *, plain: bool) -> dict[str, JobOutcome[R]]:
-    if not jobs:
-        return {}
-    roots = [job.root for job in jobs.values()]
-    history = WorkspaceHistory(roots[0]) if len(roots) == 1 else WorkspaceHistories(roots)
-    ends = run(
-        partial(
-            run_all,
-            list(jobs.values()),
-            keys=[str(root) for root in roots],
-            tags=[job.tags for job in jobs.values()],
-            plain=plain,
-            history=history,
-        )
-    )
-    return dict(zip(jobs, ends, strict=True))

@@ -1,4 +1,4 @@
-"""``ticketr list``: list the issues in the files; no request to Jira."""
+"""``ticketr list`` and ``ticketr stats``: the issues in the files; no request to Jira."""
 
 from __future__ import annotations
 
@@ -9,27 +9,38 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from ticketr._errors import TicketrError
+from ticketr.app import config, sync, tickets
 from ticketr.app.cli import exits
 from ticketr.app.cli.completion import complete_filter
 from ticketr.app.cli.console import echo, echo_json, printable
 from ticketr.app.cli.help import Command
-from ticketr.app.cli.job_options import checked_key
-from ticketr.app.cli.settings import resolve, workspace_options
-from ticketr.app.sync import LocalSurvey, State, Store
-from ticketr.app.tickets import SORT_NAMES, Candidate, candidate_of
+from ticketr.app.cli.options import CommonOptions, workspace_options
+from ticketr.app.cli.ownership import open_store
 from ticketr.cleaning import clean
-
-if TYPE_CHECKING:
-    from ticketr.app.tickets import Filter, Ticket, TicketFile, Total
-
 
 #: A term that may name a status or a person with blanks in the name, and without quotes.
 _NAMING = re.compile(r'(-?(?:(status|assignee)=|@))([^"]*[ ][^"]*)', re.IGNORECASE)
+
+
+#: The marks of issues, the most important one first.
+_MARKS = (("broken", "×"), ("conflict", "!"), ("draft", "+"), ("edited", "*"))
+_ASCII_MARKS = {"×": "x"}
+#: The most cells of a status and of a name in a table, and the fewest of a title.
+_STATUS_CELLS, _NAME_CELLS, _TITLE_CELLS = 16, 20, 10
+
+
+_FIELDS = ("Status", "Type", "Assignee")
+#: The most cells of a value and of a bar.
+_VALUE_CELLS, _BAR_CELLS = 24, 40
+
+
+_filter_argument = click.argument(
+    "terms", nargs=-1, metavar="[FILTER]...", shell_complete=complete_filter
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +53,7 @@ class ListedIssue:
         line: The line of its heading; of a broken file, 1.
     """
 
-    candidate: Candidate
+    candidate: tickets.Candidate
     path: str
     line: int
 
@@ -52,340 +63,39 @@ class Listing:
     """All issues of a workspace.
 
     Attributes:
+        root: The workspace's folder.
         issues: The issues, and a line for each broken file.
         broken: The errors of broken files, by their paths.
     """
 
+    root: Path
     issues: tuple[ListedIssue, ...]
     broken: Mapping[str, TicketrError]
 
 
-@dataclass(frozen=True, slots=True)
-class FoundIssue:
-    """An issue in its file.
-
-    Attributes:
-        path: The file, relative to the workspace.
-        issue: The issue.
-        head: The ticket that it is in: itself, or its parent.
-        text: Its text, as in the file.
-    """
-
-    path: str
-    issue: Ticket
-    head: Ticket
-    text: str
-
-
-def list_issues(store: Store, state: State) -> Listing:
-    """Read all issues of a workspace, and compare them with the last sync.
-
-    Raises:
-        StateFailed: The state cannot be read.
-    """
-    survey = LocalSurvey()
-    pairs: list[tuple[str, Ticket]] = []
-    for files in store.walk():
-        for file in files:
-            scanned = survey.scan(store, state, file)
-            pairs += ((scanned.path, ticket.ticket) for ticket in scanned.tickets)
-    survey.complete(store, state, state.creations.recent())
-    edited = {key for change in survey.local_changes for key in change.edits}
-    clashing = {conflict.key for conflict in state.conflicts.all()}
-    updated = {known_issue.key: known_issue.updated for known_issue in state.known().values()}
-
-    def listed(path: str, issue: Ticket) -> ListedIssue:
-        key = issue.key or ""
-        flags = [("edited", key in edited), ("conflict", key in clashing)]
-        flags.append(("broken", path in survey.broken))
-        held = frozenset(name for name, holds in flags if holds)
-        moment = updated.get(key, "")
-        return ListedIssue(candidate_of(issue, held, updated=moment), path, issue.line)
-
-    issues = [listed(path, issue) for path, ticket in pairs for issue in (ticket, *ticket.tasks)]
-    for name, error in survey.broken.items():
-        candidate = Candidate("", clean(str(error)), flags=frozenset({"broken"}))
-        issues.append(ListedIssue(candidate, name, 1))
-    return Listing(tuple(issues), survey.broken)
-
-
-def nothing_fits(wanted: Filter) -> str:
-    """Say why a command on the tickets that fit a filter shows none."""
-    return "no ticket fits" if wanted.terms else "there is no ticket here"
-
-
-def parse_terms(terms: Sequence[str], root: Path) -> Filter:
-    """Parse the arguments of a command as one filter.
-
-    Args:
-        terms: The arguments. One that names a known status or person needs no quotes of its own,
-            as in ``'status=In Progress'``.
-        root: The workspace's folder.
-
-    Raises:
-        click.BadParameter: It is wrong; the message shows where.
-    """
-    from ticketr.app.tickets import InvalidFilter, parse_filter, with_saved
-
-    text = " ".join(_with_quotes(term, root) for term in terms)
-    try:
-        if "use:" in text.lower():
-            text = with_saved(text, _saved_filters(root))
-        return parse_filter(text)
-    except InvalidFilter as error:
-        place = " " * error.position
-        words = f"{error.problem}\n  {printable(text)}\n  {place}^"
-        raise click.BadParameter(words, param_hint="FILTER") from None
-
-
-def _saved_filters(root: Path) -> Mapping[str, str]:
-    """Return the filters saved in the app, without those that are queries for Jira."""
-    from ticketr.app.config import STATE_FOLDER, StateFolder, read_list_memory
-
-    saved = read_list_memory(StateFolder(root / STATE_FOLDER)).saved
-    return {name: text for name, text in saved.items() if not text.lower().startswith("jql:")}
-
-
-def _with_quotes(term: str, root: Path) -> str:
-    """Put quotes around the name of a known status or person that holds blanks."""
-    from ticketr.app.config import known_assignees, known_statuses
-
-    match = _NAMING.fullmatch(term)
-    if match is None:
-        return term
-    start, field, value = match.groups()
-    known = known_statuses if (field or "").lower() == "status" else known_assignees
-    is_known = value.lower() in (text.lower() for text in known(root, os.environ))
-    return f'{start}"{value}"' if is_known else term
-
-
-def require_issue(store: Store, key: str) -> FoundIssue:
-    """Find an issue in the files of a workspace by its key, in any case.
-
-    Raises:
-        click.UsageError: It is not a key, or no file has it.
-    """
-    wanted = checked_key(key)
-    for path in _files_with(store, wanted):
-        issue = _in_file(store, path, wanted)
-        if issue is not None:
-            return issue
-    raise click.UsageError(
-        f"{wanted} is in no file of {clean(str(store.root))}; 'ticketr pull' brings what is in Jira"
-    )
-
-
-def _files_with(store: Store, key: str) -> Iterator[str]:
-    """Yield the files that a key occurs in, that of its own name first."""
-    own = f"{key}.md"
-    if (store.root / own).is_file():
-        yield own
-    sought = key.encode()
-    for paths in store.walk():
-        for path in paths:
-            name = store.name_of(path)
-            if name != own and _occurs_in_file(store, name, sought):
-                yield name
-
-
-def _occurs_in_file(store: Store, name: str, sought: bytes) -> bool:
-    try:
-        return sought in store.content(name)
-    except (OSError, TicketrError):  # it cannot hold what is looked for; 'status' tells of it
-        return False
-
-
-def _in_file(store: Store, path: str, key: str) -> FoundIssue | None:
-    try:
-        file = store.read(path)
-    except TicketrError:
-        if path == f"{key}.md":  # what is looked for is in it, most likely
-            raise
-        return None
-    for number, head in enumerate(file.tickets):
-        for issue in (head, *head.tasks):
-            if issue.key == key:
-                return FoundIssue(path, issue, head, _text_of(file, number, issue))
-    return None
-
-
-def _text_of(file: TicketFile, number: int, issue: Ticket) -> str:
-    """Return the text of a ticket, or of a sub-task without what follows it."""
-    head, span = file.tickets[number], file.spans[number]
-    text = file.text[span.start : span.end]
-    if issue is head:
-        return text
-    later = [task.line for task in head.tasks if task.line > issue.line]
-    lines = text.splitlines(keepends=True)
-    end = later[0] - head.line if later else len(lines)
-    return "".join(lines[issue.line - head.line : end])
-
-
-_FIELDS = ("Status", "Type", "Assignee")
-#: The most cells of a value and of a bar.
-_VALUE_CELLS, _BAR_CELLS = 24, 40
-
-
-@click.command("stats", cls=Command)
-@click.argument("terms", nargs=-1, metavar="[FILTER]...", shell_complete=complete_filter)
-@click.option(
-    "--by",
-    "fields",
-    multiple=True,
-    metavar="FIELD",
-    help="A field to count by; repeat it for more. [default: Status, Type, Assignee]",
+@click.command(
+    "list",
+    cls=Command,
+    examples={
+        "ticketr list": "List every ticket.",
+        "ticketr list @amara -- -status=done": "What Amara has not done yet.",
+        "ticketr list 'status=\"in progress\" payment'": "Quotes hold what contains blanks.",
+        "ticketr list unpushed --sort updated": "What a push would send.",
+    },
 )
-@workspace_options
-@click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
-@click.pass_context
-def stats(
-    context: click.Context,
-    *,
-    terms: tuple[str, ...],
-    fields: tuple[str, ...],
-    workspace: str | None,
-    folder: Path | None,
-    as_json: bool,
-) -> None:
-    """Count the issues in the files, and add up their story points. Sends no request.
-
-    With a FILTER, as for `ticketr list`, only the issues that fit it. In a terminal each count has
-    a bar; elsewhere each line has the field, the value, the count and the points, separated by
-    tabs.
-    """
-    from ticketr.app.cli.ownership import open_store
-    from ticketr.app.sync import read_state
-    from ticketr.app.tickets import total_by
-
-    root = resolve(workspace=workspace, folder=folder).root
-    wanted = parse_terms(terms, root)
-    store = open_store(root)
-    with read_state(store) as state:
-        listing = list_issues(store, state)
-    issues = [issue.candidate for issue in listing.issues if "broken" not in issue.candidate.flags]
-    candidates = wanted.select(issues)
-    totals = {name: total_by(candidates, name) for name in fields or _FIELDS}
-    if as_json:
-        echo_json(_totals_as_json(str(store.root), candidates, totals))
-    elif sys.stdout.isatty():
-        for line in _tables(candidates, totals, shutil.get_terminal_size().columns):
-            echo(line)
-    elif not candidates:
-        echo(nothing_fits(wanted), err=True)
-    else:
-        for name, values in totals.items():
-            for value in values:
-                cells = (name, value.value, str(value.issues), _points_text(value.points))
-                click.echo("\t".join(map(printable, cells)))
-    for warning in _unknown(fields, issues):
-        echo(warning, err=True)
-    for path in listing.broken:
-        echo(f"left out, since it cannot be read: {path}", err=True)
-    context.exit(exits.FAILED if listing.broken else exits.DONE)
-
-
-def _unknown(fields: Sequence[str], issues: Sequence[Candidate]) -> Iterator[str]:
-    """Yield a warning for each field that no issue has."""
-    from ticketr.app.config.names import nearest
-    from ticketr.app.tickets import fold
-
-    known = {fold(name): name for issue in issues for name in issue.fields}
-    for name in fields:
-        if issues and fold(name) not in known:
-            near = nearest(name, known.values())
-            hint = f"; did you mean {near}?" if near else ""
-            yield f'no ticket has the field "{name}"{hint}'
-
-
-def _points_text(points: float) -> str:
-    return f"{points:.15g}"
-
-
-def _sum_of_points(candidates: Sequence[Candidate]) -> float:
-    from ticketr.app.tickets import points_of
-
-    return sum(map(points_of, candidates))
-
-
-def _totals_as_json(
-    folder: str, candidates: Sequence[Candidate], totals: dict[str, tuple[Total, ...]]
-) -> dict[str, object]:
-    by = {
-        name: [{"value": t.value or None, "tickets": t.issues, "points": t.points} for t in values]
-        for name, values in totals.items()
-    }
-    return {
-        "folder": folder,
-        "tickets": len(candidates),
-        "points": _sum_of_points(candidates),
-        "by": by,
-    }
-
-
-def _tables(
-    candidates: Sequence[Candidate], totals: dict[str, tuple[Total, ...]], width: int
-) -> Iterator[str]:
-    """Yield the lines of a table for each field."""
-    points = _sum_of_points(candidates)
-    tail = f", {_points_text(points)} points" if points else ""
-    yield f"{len(candidates)} ticket{'s' * (len(candidates) != 1)}{tail}"
-    for name, values in totals.items():
-        if values:
-            yield ""
-            yield printable(name)
-            yield from _table_lines(values, width)
-
-
-def _table_lines(values: Sequence[Total], width: int) -> Iterator[str]:
-    from ticketr.text import fit, width as cells_of
-
-    names = [printable(value.value) or "none" for value in values]
-    counts = [str(value.issues) for value in values]
-    points = [f"{_points_text(value.points)} pts" if value.points else "" for value in values]
-    name_cells = min(max(map(cells_of, names)), _VALUE_CELLS)
-    count_cells, point_cells = max(map(len, counts)), max(map(len, points))
-    used = 2 + name_cells + 2 + count_cells + 2 + point_cells + 2 * bool(point_cells)
-    room = max(1, min(_BAR_CELLS, width - used))
-    most = max(value.issues for value in values)
-    block = _block()
-    for name, count, point, value in zip(names, counts, points, values, strict=True):
-        bar = block * max(1, round(room * value.issues / most))
-        numbers = f"{count:>{count_cells}}  " + (f"{point:>{point_cells}}  " if point_cells else "")
-        yield f"  {fit(name, name_cells)}  {numbers}{bar}"
-
-
-def _block() -> str:
-    """Return what bars are made of: a block where the output can have it."""
-    try:
-        "\u2588".encode(sys.stdout.encoding or "ascii")
-    except UnicodeError:
-        return "#"
-    return "\u2588"
-
-
-#: The marks of issues, the most important one first.
-_MARKS = (("broken", "×"), ("conflict", "!"), ("draft", "+"), ("edited", "*"))
-_ASCII_MARKS = {"×": "x"}
-#: The most cells of a status and of a name in a table, and the fewest of a title.
-_STATUS_CELLS, _NAME_CELLS, _TITLE_CELLS = 16, 20, 10
-
-
-@click.command("list", cls=Command)
-@click.argument("terms", nargs=-1, metavar="[FILTER]...", shell_complete=complete_filter)
+@_filter_argument
 @click.option(
-    "--sort", type=click.Choice(SORT_NAMES), default="key", show_default=True, help="The order."
+    "--sort",
+    type=click.Choice(tickets.SORT_NAMES),
+    default="key",
+    show_default=True,
+    help="The order.",
 )
 @workspace_options
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 @click.pass_context
 def list_(
-    context: click.Context,
-    *,
-    terms: tuple[str, ...],
-    sort: str,
-    workspace: str | None,
-    folder: Path | None,
-    as_json: bool,
+    context: click.Context, options: CommonOptions, *, terms: tuple[str, ...], sort: str
 ) -> None:
     """List the issues in the files that fit every term of a filter. Sends no request.
 
@@ -402,32 +112,26 @@ def list_(
     In a terminal this is a table; elsewhere each line has the key, the status, the title, the
     assignee and the flags, separated by tabs.
     """  # noqa: D301 - the control character keeps click from running the lines together
-    from ticketr.app.cli.ownership import open_store
-    from ticketr.app.sync import read_state
-    from ticketr.app.tickets import sort_key
-
-    root = resolve(workspace=workspace, folder=folder).root
-    wanted = parse_terms(terms, root)
-    store = open_store(root)
-    with read_state(store) as state:
-        listing = list_issues(store, state)
-    order = sort_key(sort)
+    wanted, listing = _read(options, terms)
+    order = tickets.sort_key(sort)
     issues = [issue for issue in listing.issues if wanted.matches(issue.candidate)]
     issues.sort(key=lambda issue: order(issue.candidate))
-    if as_json:
+    if options.as_json:
         broken = [{"path": path, "reason": str(error)} for path, error in listing.broken.items()]
-        tickets = [
-            _as_json(issue) for issue in issues if issue.candidate.key or not _is_broken(issue)
+        listed = [
+            _as_json(issue)
+            for issue in issues
+            if issue.candidate.key or "broken" not in issue.candidate.flags
         ]
-        echo_json({"folder": str(store.root), "tickets": tickets, "broken": broken})
+        echo_json({"folder": str(listing.root), "tickets": listed, "broken": broken})
     elif _is_terminal():
         for line in _table(issues, shutil.get_terminal_size().columns):
             echo(line)
     else:
         for listed_issue in issues:
             click.echo("\t".join(map(printable, _row_cells(listed_issue))))
-    if not issues and not as_json:
-        echo(nothing_fits(wanted), err=True)
+    if not issues and not options.as_json:
+        echo(_nothing_fits(wanted), err=True)
     context.exit(exits.FAILED if listing.broken else exits.DONE)
 
 
@@ -437,10 +141,6 @@ def _is_terminal() -> bool:
 
 def _encoding() -> str:
     return sys.stdout.encoding or "ascii"
-
-
-def _is_broken(listed: ListedIssue) -> bool:
-    return "broken" in listed.candidate.flags
 
 
 def _field_text(listed: ListedIssue, name: str) -> str:
@@ -490,3 +190,219 @@ def _flag_mark(listed: ListedIssue) -> str:
     except UnicodeError:
         return _ASCII_MARKS[mark]
     return mark
+
+
+@click.command(
+    cls=Command,
+    examples={
+        "ticketr stats": "Count every ticket.",
+        "ticketr stats sprint=7 --by assignee": "How much each person has in sprint 7.",
+        "ticketr stats --json": "Count them for a script.",
+    },
+)
+@_filter_argument
+@click.option(
+    "--by",
+    "fields",
+    multiple=True,
+    metavar="FIELD",
+    help="A field to count by; repeat it for more. [default: Status, Type, Assignee]",
+)
+@workspace_options
+@click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
+@click.pass_context
+def stats(
+    context: click.Context,
+    options: CommonOptions,
+    *,
+    terms: tuple[str, ...],
+    fields: tuple[str, ...],
+) -> None:
+    """Count the issues in the files, and add up their story points. Sends no request.
+
+    With a FILTER, as for `ticketr list`, only the issues that fit it. In a terminal each count has
+    a bar; elsewhere each line has the field, the value, the count and the points, separated by
+    tabs.
+    """
+    wanted, listing = _read(options, terms)
+    issues = [issue.candidate for issue in listing.issues if "broken" not in issue.candidate.flags]
+    candidates = wanted.select(issues)
+    totals = {name: tickets.total_by(candidates, name) for name in fields or _FIELDS}
+    if options.as_json:
+        echo_json(_totals_as_json(str(listing.root), candidates, totals))
+    elif sys.stdout.isatty():
+        for line in _tables(candidates, totals, shutil.get_terminal_size().columns):
+            echo(line)
+    elif not candidates:
+        echo(_nothing_fits(wanted), err=True)
+    else:
+        for name, values in totals.items():
+            for value in values:
+                cells = (name, value.value, str(value.issues), _points_text(value.points))
+                click.echo("\t".join(map(printable, cells)))
+    for warning in _unknown(fields, issues):
+        echo(warning, err=True)
+    for path in listing.broken:
+        echo(f"left out, since it cannot be read: {path}", err=True)
+    context.exit(exits.FAILED if listing.broken else exits.DONE)
+
+
+def _unknown(fields: Sequence[str], issues: Sequence[tickets.Candidate]) -> Iterator[str]:
+    """Yield a warning for each field that no issue has."""
+    from ticketr.app.config.checks import nearest
+
+    known = {tickets.fold(name): name for issue in issues for name in issue.fields}
+    for name in fields:
+        if issues and tickets.fold(name) not in known:
+            near = nearest(name, known.values())
+            hint = f"; did you mean {near}?" if near else ""
+            yield f'no ticket has the field "{name}"{hint}'
+
+
+def _points_text(points: float) -> str:
+    return f"{points:.15g}"
+
+
+def _sum_of_points(candidates: Sequence[tickets.Candidate]) -> float:
+    return sum(map(tickets.points_of, candidates))
+
+
+def _totals_as_json(
+    folder: str,
+    candidates: Sequence[tickets.Candidate],
+    totals: dict[str, tuple[tickets.Total, ...]],
+) -> dict[str, object]:
+    by = {
+        name: [{"value": t.value or None, "tickets": t.issues, "points": t.points} for t in values]
+        for name, values in totals.items()
+    }
+    return {
+        "folder": folder,
+        "tickets": len(candidates),
+        "points": _sum_of_points(candidates),
+        "by": by,
+    }
+
+
+def _tables(
+    candidates: Sequence[tickets.Candidate],
+    totals: dict[str, tuple[tickets.Total, ...]],
+    width: int,
+) -> Iterator[str]:
+    """Yield the lines of a table for each field."""
+    points = _sum_of_points(candidates)
+    tail = f", {_points_text(points)} points" if points else ""
+    yield f"{len(candidates)} ticket{'s' * (len(candidates) != 1)}{tail}"
+    for name, values in totals.items():
+        if values:
+            yield ""
+            yield printable(name)
+            yield from _table_lines(values, width)
+
+
+def _table_lines(values: Sequence[tickets.Total], width: int) -> Iterator[str]:
+    from ticketr.text import fit, width as cells_of
+
+    names = [printable(value.value) or "none" for value in values]
+    counts = [str(value.issues) for value in values]
+    points = [f"{_points_text(value.points)} pts" if value.points else "" for value in values]
+    name_cells = min(max(map(cells_of, names)), _VALUE_CELLS)
+    count_cells, point_cells = max(map(len, counts)), max(map(len, points))
+    used = 2 + name_cells + 2 + count_cells + 2 + point_cells + 2 * bool(point_cells)
+    room = max(1, min(_BAR_CELLS, width - used))
+    most = max(value.issues for value in values)
+    block = _block()
+    for name, count, point, value in zip(names, counts, points, values, strict=True):
+        bar = block * max(1, round(room * value.issues / most))
+        numbers = f"{count:>{count_cells}}  " + (f"{point:>{point_cells}}  " if point_cells else "")
+        yield f"  {fit(name, name_cells)}  {numbers}{bar}"
+
+
+def _block() -> str:
+    """Return what bars are made of: a block where the output can have it."""
+    try:
+        "\u2588".encode(sys.stdout.encoding or "ascii")
+    except UnicodeError:
+        return "#"
+    return "\u2588"
+
+
+def _read(options: CommonOptions, terms: Sequence[str]) -> tuple[tickets.Filter, Listing]:
+    """Return the filter of a command, and all issues of the workspace."""
+    root = options.resolved().root
+    wanted = _parse_terms(terms, root)
+    store = open_store(root)
+    with sync.read_state(store) as state:
+        return wanted, _list_issues(store, state)
+
+
+def _list_issues(store: sync.Store, state: sync.State) -> Listing:
+    """Read all issues of a workspace, and compare them with the last sync."""
+    survey = sync.LocalSurvey()
+    pairs: list[tuple[str, tickets.Ticket]] = []
+    for files in store.walk():
+        for file in files:
+            scanned = survey.scan(store, state, file)
+            pairs += ((scanned.path, ticket.ticket) for ticket in scanned.tickets)
+    survey.complete(store, state, state.creations.recent())
+    edited = {key for change in survey.local_changes for key in change.edits}
+    clashing = {conflict.key for conflict in state.conflicts.all()}
+    updated = {known_issue.key: known_issue.updated for known_issue in state.known().values()}
+
+    def listed(path: str, issue: tickets.Ticket) -> ListedIssue:
+        key = issue.key or ""
+        flags = [("edited", key in edited), ("conflict", key in clashing)]
+        flags.append(("broken", path in survey.broken))
+        held = frozenset(name for name, holds in flags if holds)
+        moment = updated.get(key, "")
+        return ListedIssue(tickets.candidate_of(issue, held, updated=moment), path, issue.line)
+
+    issues = [listed(path, issue) for path, ticket in pairs for issue in (ticket, *ticket.tasks)]
+    for name, error in survey.broken.items():
+        candidate = tickets.Candidate("", clean(str(error)), flags=frozenset({"broken"}))
+        issues.append(ListedIssue(candidate, name, 1))
+    return Listing(store.root, tuple(issues), survey.broken)
+
+
+def _nothing_fits(wanted: tickets.Filter) -> str:
+    """Say why a command on the tickets that fit a filter shows none."""
+    return "no ticket fits" if wanted.terms else "there is no ticket here"
+
+
+def _parse_terms(terms: Sequence[str], root: Path) -> tickets.Filter:
+    """Parse the arguments of a command as one filter.
+
+    Args:
+        terms: The arguments. One that names a known status or person needs no quotes of its own,
+            as in ``'status=In Progress'``.
+        root: The workspace's folder.
+
+    Raises:
+        click.BadParameter: It is wrong; the message shows where.
+    """
+    text = " ".join(_with_quotes(term, root) for term in terms)
+    try:
+        if "use:" in text.lower():
+            text = tickets.with_saved(text, _saved_filters(root))
+        return tickets.parse_filter(text)
+    except tickets.InvalidFilter as error:
+        place = " " * error.position
+        words = f"{error.problem}\n  {printable(text)}\n  {place}^"
+        raise click.BadParameter(words, param_hint="FILTER") from None
+
+
+def _saved_filters(root: Path) -> Mapping[str, str]:
+    """Return the filters saved in the app, without those that are queries for Jira."""
+    saved = config.read_list_memory(config.StateFolder(root / config.STATE_FOLDER)).saved
+    return {name: text for name, text in saved.items() if not text.lower().startswith("jql:")}
+
+
+def _with_quotes(term: str, root: Path) -> str:
+    """Put quotes around the name of a known status or person that holds blanks."""
+    match = _NAMING.fullmatch(term)
+    if match is None:
+        return term
+    start, field, value = match.groups()
+    known = config.known_statuses if (field or "").lower() == "status" else config.known_assignees
+    is_known = value.lower() in (text.lower() for text in known(root, os.environ))
+    return f'{start}"{value}"' if is_known else term

@@ -1,6 +1,6 @@
-"""Checks that the files of a workspace's state and history are the user's own.
+"""Opens the state of a workspace, whose files have to be the user's own.
 
-They may have come with a repository.
+They may have come with a repository, so the state and the history bear the user's mark.
 """
 
 from __future__ import annotations
@@ -8,32 +8,33 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 from contextlib import AbstractContextManager, closing
-from functools import partial
 from pathlib import Path
 
-import click
-import trio
-
-from ticketr.app import config
-from ticketr.app.cli.console import confirm
+from ticketr._errors import HistoryFailed
+from ticketr.app import config, sync
+from ticketr.app.cli.console import confirm, echo
 from ticketr.app.cli.settings import is_interactive
-from ticketr.app.config import STATE_FOLDER
-from ticketr.app.sync import LocalSurvey, State, Store, take_survey
-from ticketr.cleaning import clean
+
+#: The file with the history of jobs, in ticketr's own folder.
+HISTORY = "history.db"
 
 
-def open_store(root: Path) -> Store:
+def open_store(root: Path) -> sync.Store:
     """Return the files of a workspace; a state file in it must be the user's.
 
     Raises:
         ConfigError: See `own_mark`, as for its other errors.
     """
-    store = Store(root, STATE_FOLDER)
+    store = sync.Store(root, config.STATE_FOLDER)
     # Without a state file no mark is needed, so none is created in the user's settings.
-    return Store(root, STATE_FOLDER, own_mark(root)) if store.state_path.exists() else store
+    return (
+        sync.Store(root, config.STATE_FOLDER, own_mark(root))
+        if store.state_path.exists()
+        else store
+    )
 
 
-def open_state(store: Store) -> AbstractContextManager[State]:
+def open_state(store: sync.Store) -> AbstractContextManager[sync.State]:
     """Open the state of a workspace to change it.
 
     Raises:
@@ -43,17 +44,7 @@ def open_state(store: Store) -> AbstractContextManager[State]:
     """
     mark = own_mark(store.root)
     store.prepare()
-    return closing(State(store.state_path, mark))
-
-
-def survey(store: Store, state: State) -> LocalSurvey:
-    """Compare every ticket in the workspace with the last sync.
-
-    Raises:
-        StateFailed: The state cannot be read.
-    """
-    recent = state.creations.recent()
-    return trio.run(partial(take_survey, store, state, trio.to_thread.run_sync, recent=recent))
+    return closing(sync.State(store.state_path, mark))
 
 
 def own_mark(root: Path, *, ask: bool = True) -> str | None:
@@ -75,14 +66,12 @@ def own_mark(root: Path, *, ask: bool = True) -> str | None:
         StateFailed: The state file cannot be changed.
         HistoryFailed: The history cannot be changed.
     """
-    from ticketr.app.sync import StateFailed, Store
-
     marks, unkept = _marks()
-    store = Store(root, config.STATE_FOLDER, marks.mark)
+    store = sync.Store(root, config.STATE_FOLDER, marks.mark)
     is_older = marks.is_older(root)
     try:
         unmarked = _unmarked(store)
-    except StateFailed:  # it cannot be used by anything; what opens it says so, in JSON too
+    except sync.StateFailed:  # it cannot be used by anything; what opens it says so, in JSON too
         return store.mark
     if unmarked:
         if not is_older:
@@ -107,10 +96,8 @@ def trust(root: Path) -> bool:
         StateFailed: The state file cannot be used or changed.
         HistoryFailed: The history cannot be changed.
     """
-    from ticketr.app.sync import Store
-
     folder = config.config_folder(os.environ)
-    store = Store(root, config.STATE_FOLDER, config.open_marks(folder).mark)
+    store = sync.Store(root, config.STATE_FOLDER, config.open_marks(folder).mark)
     unmarked = _unmarked(store)
     if not unmarked:
         return False
@@ -119,25 +106,19 @@ def trust(root: Path) -> bool:
     return True
 
 
-def _unmarked(store: Store) -> list[Path]:
+def _unmarked(store: sync.Store) -> list[Path]:
     """Return which of the state file and the history of a workspace do not have the user's mark."""
-    from ticketr.app.cli.history import HISTORY, bears_mark
-    from ticketr.app.sync import bears_mark
-
     assert store.mark is not None
-    unmarked = [] if bears_mark(store) else [store.state_path]
-    if not bears_mark(store.root, store.mark):
+    unmarked = [] if sync.bears_mark(store) else [store.state_path]
+    if not has_own_history(store.root, store.mark):
         unmarked.append(store.own / HISTORY)
     return unmarked
 
 
-def _sign(store: Store, unmarked: Collection[Path]) -> None:
-    from ticketr.app.cli.history import HISTORY, sign_history
-    from ticketr.app.sync import sign_state
-
+def _sign(store: sync.Store, unmarked: Collection[Path]) -> None:
     assert store.mark is not None
     if store.state_path in unmarked:
-        sign_state(store)
+        sync.sign_state(store)
     if store.own / HISTORY in unmarked:
         sign_history(store.root, store.mark)
 
@@ -163,10 +144,53 @@ def _confirm_ownership(doubt: config.ForeignState, *, ask: bool) -> None:
     """
     if not ask or not is_interactive():
         raise doubt
-    click.echo(clean(f"{doubt.path} does not bear your mark."), err=True)
-    click.echo(
+    echo(f"{doubt.path} does not bear your mark.", err=True)
+    echo(
         "If it came with a git repository say no, or its edits would be sent in your name.",
         err=True,
     )
     if not confirm("Did you make it?"):
         raise doubt
+
+
+def has_own_history(root: Path, mark: str) -> bool:
+    """Tell whether the history of a workspace has the user's mark; True where it holds no job.
+
+    A file that cannot be used is left to what opens it.
+
+    Raises:
+        FileFailed: The file cannot be read.
+        UnsafePath: It is a link or the like.
+    """
+    import sqlite3
+
+    with sync.readable(root / config.STATE_FOLDER / HISTORY) as path:
+        if path is None:
+            return True
+        try:
+            with closing(sqlite3.connect(path, isolation_level=None)) as database:
+                kinds = {row[0] for row in database.execute("SELECT type FROM sqlite_master")}
+                # SQLite runs triggers and views by itself, and one from a stranger may never end.
+                if kinds & {"trigger", "view"} or config.has_mark(database, mark):
+                    return True
+                return database.execute("SELECT 1 FROM jobs LIMIT 1").fetchone() is None
+        except sqlite3.Error:
+            return True
+
+
+def sign_history(root: Path, mark: str) -> None:
+    """Write the user's mark into the history of a workspace.
+
+    Raises:
+        HistoryFailed: The file cannot be changed.
+        UnsafePath: It is a link or the like.
+    """
+    import sqlite3
+
+    path = root / config.STATE_FOLDER / HISTORY
+    config.require_database(path)
+    try:
+        with closing(sqlite3.connect(path, isolation_level=None)) as database:
+            config.add_mark(database, mark)
+    except sqlite3.Error as error:
+        raise HistoryFailed(str(path), str(error)) from error

@@ -1,17 +1,13 @@
-"""``ticketr push`` and ``ticketr sync``."""
+"""``ticketr pull``, ``ticketr push`` and ``ticketr sync``."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 import click
 
-from ticketr.app.cli.confirmation import accept_loss_option, with_accepted_losses
-from ticketr.app.cli.console import echo
+from ticketr.app import sync
+from ticketr.app.cli import exits
 from ticketr.app.cli.help import Command
-from ticketr.app.cli.job_options import (
+from ticketr.app.cli.options import (
     CommonOptions,
     common_options,
     find_job_arguments,
@@ -20,11 +16,16 @@ from ticketr.app.cli.job_options import (
     refuse_malformed,
     strategy_option,
 )
-from ticketr.app.config import CONFIRM_ABOVE, STATE_FOLDER
-from ticketr.cleaning import clean
+from ticketr.app.config import CONFIRM_ABOVE
 
-if TYPE_CHECKING:
-    from ticketr.app.sync import PushResult
+_FULL = click.option("--full", is_flag=True, help="Fetch every ticket again, changed or not.")
+_PRUNE = click.option("--prune", is_flag=True, help="Move unedited files of deleted tickets away.")
+_ACCEPT_LOSS = click.option(
+    "--accept-loss", is_flag=True, help="Send edits that remove from Jira what a file cannot hold."
+)
+_YES = click.option(
+    "-y", "--yes", is_flag=True, help=f"Do not ask, even for more than {CONFIRM_ABOVE} writes."
+)
 
 
 def _check_query(_: click.Context, __: click.Parameter, jql: str | None) -> str | None:
@@ -33,37 +34,24 @@ def _check_query(_: click.Context, __: click.Parameter, jql: str | None) -> str 
     return jql
 
 
-def _relative_path(path: Path, root: Path) -> str:
-    """Return a path relative to the workspace; later pulls find no file outside of it."""
-    from ticketr.app.sync import Store
-
-    full = Path(os.path.abspath(path))  # noqa: PTH100 - a link below the workspace is not followed
-    real_root = root.resolve()
-    around = [parent for parent in reversed(full.parents) if parent.resolve() == real_root]
-    name = full.relative_to(around[0]).as_posix() if around else ""
-    refusal = Store(root, STATE_FOLDER).refusal(name)
-    if not around or full.suffix != ".md" or refusal:
-        words = refusal or f"it has to be a .md file below {clean(str(root))}"
-        raise click.BadParameter(words, param_hint="--output")
-    return name
-
-
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    examples={
+        "ticketr pull": "Fetch what has changed.",
+        'ticketr pull --jql "sprint in openSprints()"': "Fetch what a query finds.",
+        "ticketr pull DEMO-3 DEMO-9": "Fetch these tickets alone.",
+        "ticketr pull --every": "Fetch into every workspace.",
+    },
+    exits=exits.PER_TICKET,
+)
 @keys_argument
 @common_options
 @strategy_option
 @click.option(
     "--jql", metavar="QUERY", callback=_check_query, help="Pull what a query of your own finds."
 )
-@click.option(
-    "-o",
-    "--output",
-    metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Put new tickets into this one file instead of one for each.",
-)
-@click.option("--full", is_flag=True, help="Fetch every ticket again, changed or not.")
-@click.option("--prune", is_flag=True, help="Move unedited files of deleted tickets away.")
+@_FULL
+@_PRUNE
 @click.pass_context
 def pull(
     context: click.Context,
@@ -71,7 +59,6 @@ def pull(
     *,
     keys: tuple[str, ...],
     jql: str | None,
-    output: Path | None,
     full: bool,
     prune: bool,
 ) -> None:
@@ -82,8 +69,7 @@ def pull(
     field; drafts are never touched. Stop it at any time: what has arrived stays, and the next pull
     goes on from there.
     """
-    from ticketr.app.cli.job_runner import print_pull, print_resolve_hint, run_jobs
-    from ticketr.app.sync import PullJob, PullResult
+    from ticketr.app.cli import job_runner
 
     refuse_every(keys, options)
     if keys and (jql is not None or full or prune):
@@ -92,34 +78,32 @@ def pull(
     for settings in arguments.ready.values():
         refuse_malformed(keys, settings["root"])
     jobs = {
-        name: PullJob(
-            **settings,
-            keys=keys or None,
-            full=full,
-            prune=prune,
-            into=_relative_path(output, settings["root"]) if output else None,
-        )
+        name: sync.PullJob(**settings, keys=keys or None, full=full, prune=prune)
         for name, settings in arguments.ready.items()
     }
 
-    def print_result(result: PullResult) -> None:
-        print_pull(result, prune=prune)
-        print_resolve_hint(result.conflicts)
+    def print_result(result: sync.PullResult) -> None:
+        job_runner.print_pull(result, prune=prune)
+        job_runner.print_resolve_hint(result.conflicts)
 
+    empty, failed = sync.PullResult(), arguments.failed
     context.exit(
-        run_jobs(jobs, print_result, failed=arguments.failed, empty=PullResult(), options=options)
+        job_runner.run_jobs(jobs, print_result, failed=failed, empty=empty, options=options)
     )
 
 
-_YES = click.option(
-    "-y", "--yes", is_flag=True, help=f"Do not ask, even for more than {CONFIRM_ABOVE} writes."
+@click.command(
+    cls=Command,
+    examples={
+        "ticketr push --dry-run": "Say what would be sent.",
+        "ticketr push": "Send it; in a terminal, look at it first.",
+        "ticketr push DEMO-3 DEMO-9": "Send these tickets alone.",
+    },
+    exits=exits.PER_TICKET,
 )
-
-
-@click.command(cls=Command)
 @keys_argument
 @common_options
-@accept_loss_option
+@_ACCEPT_LOSS
 @click.option("-n", "--dry-run", is_flag=True, help="Only say what would be sent.")
 @_YES
 @click.pass_context
@@ -140,55 +124,52 @@ def push(
     A ticket that Jira has changed meanwhile is left alone: pull first, or use sync. Stop it at any
     time: the next push goes on from there and creates nothing twice.
     """
-    from ticketr.app.cli.confirmation import confirm_plans, read_plans, skipped_lines
-    from ticketr.app.cli.job_runner import (
-        failures_as_json,
-        print_merge_hint,
-        print_messages,
-        print_plan_hint,
-        print_push,
-        print_resolve_hint,
-        run_jobs,
-    )
-    from ticketr.app.sync import PushJob, PushResult
+    from ticketr.app.cli import confirmation, job_runner
 
     refuse_every(keys, options)
     arguments = find_job_arguments(options)
     jobs = {
-        name: PushJob(**keywords, keys=keys or None, dry_run=dry_run, accept_loss=accept_loss)
+        name: sync.PushJob(**keywords, keys=keys or None, dry_run=dry_run, accept_loss=accept_loss)
         for name, keywords in arguments.ready.items()
     }
-    empty = PushResult()
-    plans = read_plans(jobs, yes=yes)
+    empty, failed = sync.PushResult(), arguments.failed
+    plans = confirmation.read_plans(jobs, yes=yes)
     if not dry_run:
         if not yes:
-            others = failures_as_json(arguments.failed, empty)
-            jobs = confirm_plans(jobs, plans, as_json=options.as_json, others=others)
-        jobs = with_accepted_losses(jobs, plans, accept_loss=accept_loss)
+            others = job_runner.failures_as_json(failed, empty)
+            jobs = confirmation.confirm_plans(jobs, plans, as_json=options.as_json, others=others)
+        jobs = confirmation.with_accepted_losses(jobs, plans, accept_loss=accept_loss)
 
-    def print_result(result: PushResult) -> None:
+    def print_result(result: sync.PushResult) -> None:
         if dry_run:
-            _print_plan(result)
-            print_messages(line for plan in plans.values() for line in skipped_lines(plan))
-        print_push(result, dry_run=dry_run)
-        print_plan_hint(result.left)
-        print_merge_hint(result.conflicts)
-        print_resolve_hint(result.conflicts)
+            confirmation.print_dry_run(result, plans.values())
+        job_runner.print_push(result, dry_run=dry_run)
+        job_runner.print_plan_hint(result.left)
+        job_runner.print_merge_hint(result.conflicts)
+        job_runner.print_resolve_hint(result.conflicts)
 
     context.exit(
-        run_jobs(jobs, print_result, failed=arguments.failed, empty=empty, options=options)
+        job_runner.run_jobs(jobs, print_result, failed=failed, empty=empty, options=options)
     )
 
 
-@click.command(cls=Command)
+@click.command(
+    "sync",
+    cls=Command,
+    examples={
+        "ticketr sync": "Bring both sides together.",
+        "ticketr sync --every --yes": "In every workspace, without a question.",
+    },
+    exits=exits.PER_TICKET,
+)
 @common_options
 @strategy_option
-@accept_loss_option
-@click.option("--full", is_flag=True, help="Fetch every ticket again, changed or not.")
-@click.option("--prune", is_flag=True, help="Move unedited files of deleted tickets away.")
+@_ACCEPT_LOSS
+@_FULL
+@_PRUNE
 @_YES
 @click.pass_context
-def sync(
+def sync_(
     context: click.Context,
     options: CommonOptions,
     *,
@@ -203,35 +184,25 @@ def sync(
     both have changed differently is a conflict: it is left alone on both sides and listed. In a
     terminal it shows first what it would send, and asks.
     """
-    from ticketr.app.cli.confirmation import confirm_plans, read_plans
-    from ticketr.app.cli.job_runner import run_jobs
-    from ticketr.app.sync import PullResult, PushResult, SyncJob, SyncResult
+    from ticketr.app.cli import confirmation, job_runner
 
-    def print_result(result: SyncResult) -> None:
-        print_pull(result.pull, prune=prune)
-        print_push(result.push)
-        print_plan_hint(result.push.left)
-        print_resolve_hint((*result.pull.conflicts, *result.push.conflicts))
+    def print_result(result: sync.SyncResult) -> None:
+        job_runner.print_pull(result.pull, prune=prune)
+        job_runner.print_push(result.push)
+        job_runner.print_plan_hint(result.push.left)
+        job_runner.print_resolve_hint((*result.pull.conflicts, *result.push.conflicts))
 
     arguments = find_job_arguments(options)
     jobs = {
-        name: SyncJob(**keywords, full=full, prune=prune)
+        name: sync.SyncJob(**keywords, full=full, prune=prune)
         for name, keywords in arguments.ready.items()
     }
-    empty = SyncResult(PullResult(), PushResult())
-    plans = read_plans(jobs, yes=yes)
+    empty, failed = sync.SyncResult(sync.PullResult(), sync.PushResult()), arguments.failed
+    plans = confirmation.read_plans(jobs, yes=yes)
     if not yes:
-        others = failures_as_json(arguments.failed, empty)
-        jobs = confirm_plans(jobs, plans, as_json=options.as_json, others=others)
-    jobs = with_accepted_losses(jobs, plans, accept_loss=accept_loss)
+        others = job_runner.failures_as_json(failed, empty)
+        jobs = confirmation.confirm_plans(jobs, plans, as_json=options.as_json, others=others)
+    jobs = confirmation.with_accepted_losses(jobs, plans, accept_loss=accept_loss)
     context.exit(
-        run_jobs(jobs, print_result, failed=arguments.failed, empty=empty, options=options)
+        job_runner.run_jobs(jobs, print_result, failed=failed, empty=empty, options=options)
     )
-
-
-def _print_plan(result: PushResult) -> None:
-    from ticketr.app.cli.confirmation import plan_lines
-
-    for action in result.planned:
-        for line in plan_lines(action):
-            echo(line)

@@ -1,26 +1,29 @@
-"""``ticketr resolve``: resolve conflicts; no request to Jira."""
+"""``ticketr resolve`` and ``ticketr undo``: settle conflicts and take that back; no request to Jira."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from ticketr._errors import TicketrError
+from ticketr.app import sync
 from ticketr.app.cli import exits
 from ticketr.app.cli.completion import complete_key
-from ticketr.app.cli.console import echo, echo_json
+from ticketr.app.cli.console import echo, echo_json, print_messages
 from ticketr.app.cli.help import Command
-from ticketr.app.cli.job_options import SIDES, SideChoice, keys_argument
-from ticketr.app.cli.settings import resolve as resolve_workspace, workspace_options
-
-if TYPE_CHECKING:
-    from ticketr.app.sync import Conflict, ConflictMarker, State, Store, UndoneChange, UndoStep
-
+from ticketr.app.cli.options import (
+    SIDES,
+    CommonOptions,
+    keys_argument,
+    take_option,
+    workspace_options,
+)
+from ticketr.app.cli.ownership import open_state
+from ticketr.app.cli.status import conflict_line, conflicts_as_json
+from ticketr.cleaning import clean
 
 #: The message for each side.
 _DONE = {
@@ -46,26 +49,27 @@ class _Outcome:
     failed: list[dict[str, str]] = field(default_factory=list)
 
 
-@click.command(cls=Command)
-@keys_argument
-@click.option("--all", "every", is_flag=True, help="Settle every conflict.")
-@click.option(
-    "--take",
-    type=SideChoice(),
-    help="Your version, Jira's, or both between conflict markers.",
+@click.command(
+    cls=Command,
+    examples={
+        "ticketr resolve": "List the conflicts.",
+        "ticketr resolve DEMO-9 --take mine": "Keep your version of the conflicting parts.",
+        "ticketr resolve --all --take jira": "Take Jira's version in every conflict.",
+    },
 )
+@keys_argument
+@click.option("--all", "takes_all", is_flag=True, help="Settle every conflict.")
+@take_option
 @workspace_options
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.pass_context
 def resolve(
     context: click.Context,
+    options: CommonOptions,
     *,
     keys: tuple[str, ...],
-    every: bool,
+    takes_all: bool,
     take: str | None,
-    workspace: str | None,
-    folder: Path | None,
-    as_json: bool,
 ) -> None:
     """Settle conflicts. Without a KEY it lists them, and the files that hold conflict markers.
 
@@ -74,27 +78,25 @@ def resolve(
     --take decides the conflicting parts alone: your other edits stay edits, and Jira's other
     changes come into the file.
     """
-    from ticketr.app.cli.ownership import open_store
-    from ticketr.app.sync import find_conflict_markers, read_state
-    from ticketr.cleaning import clean
-
-    if take is not None and not (keys or every):
+    if take is not None and not (keys or takes_all):
         raise click.UsageError(f"say which: 'ticketr resolve KEY --take {take}', or --all for each")
-    store = open_store(resolve_workspace(workspace=workspace, folder=folder).root)
-    with read_state(store) as state:
+    store = options.open_store()
+    with sync.read_state(store) as state:
         conflicts = state.conflicts.all()
         named = [_own_key(state, clean(key)) for key in keys]
-    wanted = [conflict.key for conflict in conflicts] if every else named
+    wanted = [conflict.key for conflict in conflicts] if takes_all else named
     outcome = _Outcome()
     if wanted:
         if take is None:
             raise click.UsageError("say --take mine, --take jira or --take both")
         outcome = _resolve_all(store, wanted, take)
-    settled = {entry["key"] for entry in outcome.resolved}
-    remaining = [conflict for conflict in conflicts if conflict.key not in settled]
-    marked = list(find_conflict_markers(store)) if as_json or not wanted else []
-    if as_json:
-        _print_json(store.root, remaining, marked, outcome)
+    marked = list(sync.find_conflict_markers(store)) if options.as_json or not wanted else []
+    if options.as_json:
+        settled = {entry["key"] for entry in outcome.resolved}
+        remaining = [conflict for conflict in conflicts if conflict.key not in settled]
+        markers = [asdict(marker) for marker in marked]
+        data = {"conflicts": conflicts_as_json(remaining), "marked": markers, **asdict(outcome)}
+        echo_json({"folder": str(store.root), **data})
     elif wanted:
         _print_outcome(store, outcome)
     else:
@@ -102,24 +104,19 @@ def resolve(
     context.exit(exits.FAILED if outcome.failed else exits.DONE)
 
 
-def _own_key(state: State, key: str) -> str:
+def _own_key(state: sync.State, key: str) -> str:
     """Return the key of the conflicting ticket that holds a key; any other key as it is."""
-    from ticketr.app.sync import conflict_of
-
-    conflict = conflict_of(state, key)
+    conflict = sync.conflict_of(state, key)
     return key if conflict is None else conflict.key
 
 
-def _resolve_all(store: Store, keys: Iterable[str], take: str) -> _Outcome:
+def _resolve_all(store: sync.Store, keys: Iterable[str], take: str) -> _Outcome:
     """Resolve conflicts one by one; an error of one does not stop the others."""
-    from ticketr.app.cli.ownership import open_state
-    from ticketr.app.sync import Take, resolve as resolve_conflict
-
     outcome = _Outcome()
     with open_state(store) as state, store.lock():
         for key in dict.fromkeys(keys):
             try:
-                done = resolve_conflict(store, state, key, Take(take))
+                done = sync.resolve(store, state, key, sync.Take(take))
             except TicketrError as error:
                 outcome.failed.append({"key": key, "reason": _reason(key, error)})
             else:
@@ -136,8 +133,9 @@ def _reason(key: str, error: TicketrError) -> str:
     return str(error)
 
 
-def _print_conflicts(conflicts: Sequence[Conflict], marked: Sequence[ConflictMarker]) -> None:
-    from ticketr.app.cli.status import conflict_line
+def _print_conflicts(
+    conflicts: Sequence[sync.Conflict], marked: Sequence[sync.ConflictMarker]
+) -> None:
 
     for line in (*map(conflict_line, conflicts), *map(str, marked)):
         echo(line)
@@ -145,14 +143,12 @@ def _print_conflicts(conflicts: Sequence[Conflict], marked: Sequence[ConflictMar
         echo("there is no conflict")
 
 
-def _print_outcome(store: Store, outcome: _Outcome) -> None:
-    from ticketr.app.cli.job_runner import print_messages
-    from ticketr.app.sync import find_conflict_marker
+def _print_outcome(store: sync.Store, outcome: _Outcome) -> None:
 
     hint = ""
     for done in outcome.resolved:
         path, take = done["path"], done["take"]
-        is_whole = take == "both" and find_conflict_marker(store, path) is None
+        is_whole = take == "both" and sync.find_conflict_marker(store, path) is None
         words = _MERGED if is_whole else _DONE[take]
         hint = _NEXT["jira" if is_whole else take]
         aside = f"; the old text is in {done['aside']}" if done["aside"] else ""
@@ -162,31 +158,18 @@ def _print_outcome(store: Store, outcome: _Outcome) -> None:
         print_messages([f"{hint}; to take this back: ticketr undo"])
 
 
-def _print_json(
-    root: Path, conflicts: Iterable[Conflict], marked: Iterable[ConflictMarker], outcome: _Outcome
-) -> None:
-    listed = [
-        {"key": conflict.key, "path": conflict.path, "parts": list(conflict.parts)}
-        for conflict in conflicts
-    ]
-    data = {
-        "folder": str(root),
-        "conflicts": listed,
-        "marked": [asdict(marker) for marker in marked],
-        "resolved": outcome.resolved,
-        "failed": outcome.failed,
-    }
-    echo_json(data)
-
-
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    examples={
+        "ticketr undo": "Take the last one back.",
+        "ticketr undo --list": "List what can be taken back.",
+    },
+)
 @click.argument("key", required=False, shell_complete=complete_key)
 @click.option("--list", "listed", is_flag=True, help="List what can be taken back; change nothing.")
 @workspace_options
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def undo(
-    *, key: str | None, listed: bool, workspace: str | None, folder: Path | None, as_json: bool
-) -> None:
+def undo(options: CommonOptions, *, key: str | None, listed: bool) -> None:
     """Take back the last settling of a conflict, or the last time that a sync took Jira's version.
 
     What the app has changed or added in files is taken back as well: a change of several tickets
@@ -196,18 +179,14 @@ def undo(
     KEY, the last of that ticket alone. Nothing is taken back of a ticket that was edited, pushed or
     pulled with changes since.
     """
-    from ticketr.app.cli.ownership import open_store
-    from ticketr.app.sync import UndoneChange, read_state, undo_steps
-    from ticketr.cleaning import clean
-
-    store = open_store(resolve_workspace(workspace=workspace, folder=folder).root)
+    store = options.open_store()
     key = clean(key.upper()) if key is not None else None
-    undone = UndoneChange(()) if listed else _undo_last(store, key)
-    with read_state(store) as state:
-        steps = undo_steps(state, key)
+    undone = sync.UndoneChange(()) if listed else _undo_last(store, key)
+    with sync.read_state(store) as state:
+        steps = sync.undo_steps(state, key)
         keys = [result.step.key for result in undone.done]
         still_open = [text for text in keys if state.conflicts.of(text) is not None]
-    if as_json:
+    if options.as_json:
         done = [{**_step_as_json(result.step), "put_aside": result.aside} for result in undone.done]
         steps_as_json = [_step_as_json(step) for step in steps]
         echo_json({"folder": str(store.root), "undone": done, "steps": steps_as_json})
@@ -222,40 +201,35 @@ def undo(
         raise undone.failed[0]
 
 
-def _undo_last(store: Store, key: str | None) -> UndoneChange:
+def _undo_last(store: sync.Store, key: str | None) -> sync.UndoneChange:
     """Take the last change back; with a key, in that ticket alone."""
-    from ticketr.app.cli.ownership import open_state
-    from ticketr.app.sync import UndoneChange, last_step, read_state, undo_change, undo_last
-
-    with read_state(store) as state:  # so that a folder without a state gets none
-        last_step(state, key)
+    with sync.read_state(store) as state:  # so that a folder without a state gets none
+        sync.last_step(state, key)
     with open_state(store) as state, store.lock():
         if key is not None:
-            return UndoneChange((undo_last(store, state, key),))
-        return undo_change(store, state)
+            return sync.UndoneChange((sync.undo_last(store, state, key),))
+        return sync.undo_change(store, state)
 
 
-def _print_undone(undone: UndoneChange, still_open: list[str]) -> None:
-    from ticketr.app.cli.job_runner import print_messages
-    from ticketr.app.sync import UndoKind
+def _print_undone(undone: sync.UndoneChange, still_open: list[str]) -> None:
 
     for result in undone.done:
         step = result.step
         aside = f"; what stood there is in {result.aside}" if result.aside else ""
-        is_as = "is gone" if step.kind is UndoKind.ADDED else "is as it was before"
+        is_as = "is gone" if step.kind is sync.UndoKind.ADDED else "is as it was before"
         echo(f"{step.key}: {step.path} {is_as} ({step.kind.value}){aside}")
     print_messages(
         f"to settle it again: ticketr resolve {key} --take {SIDES}" for key in still_open
     )
 
 
-def _step_line(step: UndoStep) -> str:
+def _step_line(step: sync.UndoStep) -> str:
     when = f"{datetime.fromtimestamp(step.done, UTC).astimezone():%Y-%m-%d %H:%M:%S}"
     aside = f"; the old text is in {step.aside}" if step.aside else ""
     return f"{when}  {step.key} ({step.path}): {step.kind.value}{aside}"
 
 
-def _step_as_json(step: UndoStep) -> dict[str, str]:
+def _step_as_json(step: sync.UndoStep) -> dict[str, str]:
     return {
         "key": step.key,
         "path": step.path,

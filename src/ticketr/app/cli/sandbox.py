@@ -7,13 +7,20 @@ import click
 from ticketr.app.cli.demo_site import has_demo_extra, require_demo_extra
 from ticketr.app.cli.help import Command
 
+_EXAMPLES = {
+    "ticketr sandbox --port 8080": "Serve 500 tickets on this port.",
+    "ticketr sandbox --tickets 20 --faults all": "Serve a few, and misbehave.",
+}
+
 
 def _command() -> Command:
     if not has_demo_extra():
         return _command_that_is_missing()
     from jira_sandbox.cli import sandbox as own
 
-    return Command("sandbox", callback=own.callback, params=own.params, help=own.help)
+    return Command(
+        "sandbox", callback=own.callback, params=own.params, help=own.help, examples=_EXAMPLES
+    )
 
 
 def _command_that_is_missing() -> Command:
@@ -28,6 +35,7 @@ def _command_that_is_missing() -> Command:
         params=[click.Argument(["arguments"], nargs=-1, type=click.UNPROCESSED)],
         context_settings={"ignore_unknown_options": True},
         help="Serve a Jira site with made-up tickets.",
+        examples=_EXAMPLES,
     )
 
 

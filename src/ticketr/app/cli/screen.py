@@ -1,4 +1,4 @@
-"""Opens the full-screen app for a command."""
+"""Opens the full-screen app for a command, with the workspaces that it shows."""
 
 from __future__ import annotations
 
@@ -6,31 +6,23 @@ import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeAlias, TypeVar
 
 import trio
 
-from ticketr import open_job_queue
-from ticketr.app import config
+from ticketr import Job, JobContext, JobSnapshot, open_job_queue
+from ticketr.app import config, sync
 from ticketr.app.cli import exits
 from ticketr.app.cli.console import print_message
 from ticketr.app.cli.demo_site import how_to_continue_demo
 from ticketr.app.cli.first_run import FirstRun
 from ticketr.app.cli.history import WorkspaceHistories
-from ticketr.app.cli.job_options import preferred_side, session_options, workspace_arguments
+from ticketr.app.cli.options import preferred_side, session_options, workspace_arguments
 from ticketr.app.cli.ownership import own_mark
 from ticketr.app.cli.settings import find_login, resolve
-from ticketr.app.sync import (
-    OnWritten,
-    SessionOptions,
-    Store,
-    find_issues,
-    read_last_change,
-    read_statuses,
-)
 from ticketr.app.tui.app import App
 from ticketr.app.tui.job_request import JobRequest
 from ticketr.app.tui.key_settings import keymap_of
@@ -43,161 +35,9 @@ from ticketr.statusline import LineStyle
 from ticketr.terminal import Terminal, open_terminal, sgr
 from ticketr.text import clean
 
-if TYPE_CHECKING:
-    from ticketr import Job, JobContext, JobSnapshot
-
-
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class AppWorkspaces:
-    """The workspaces of the app.
-
-    Attributes:
-        workspaces: The workspaces, the one to show first at the start.
-        roots: Their folders.
-    """
-
-    workspaces: tuple[OpenWorkspace | ClosedWorkspace, ...]
-    roots: tuple[Path, ...]
-
-
-def app_workspaces() -> AppWorkspaces:
-    """Return the workspace that a command is about, and all others of the user's config.
-
-    In a terminal the user may be asked for what the first one lacks; not to be called inside Trio.
-
-    Returns:
-        The workspaces; none if nothing is configured, not even by the environment.
-
-    Raises:
-        ConfigError: A setting of the first one is missing or cannot be used, or the user's config
-            cannot be used.
-        SettingsFailed: A file of settings could not be read.
-        StateFailed: The state file of the first one cannot be changed.
-        TokenFailed: A source of tokens failed.
-    """
-    first = resolve()
-    if not first.is_known and first.site is None:
-        return _other_workspaces(config.read_user_config(config.config_folder(os.environ)))
-    options = workspace_arguments()
-    user_config = config.read_user_config(config.config_folder(os.environ))
-    root = options["root"]
-    known = user_config.at(root)
-    name = known.name if known else config.free_name(root.name, user_config)
-    others = _other_workspaces(user_config, without=root)
-    workspace = open_workspace(name, options, first.aliases)
-    return AppWorkspaces((workspace, *others.workspaces), (root, *others.roots))
-
-
-def _other_workspaces(
-    user_config: config.UserConfig, *, without: Path | None = None
-) -> AppWorkspaces:
-    """Return the workspaces of the user's config, except the one in a folder."""
-    here = None if without is None else os.path.realpath(without)
-    entries = [
-        entry
-        for _, entry in sorted(user_config.workspaces.items())
-        if os.path.realpath(entry.folder) != here
-    ]
-    closed = tuple(
-        ClosedWorkspace(
-            entry.name, partial(_open, entry.name), shown_site(entry.site), folder=entry.folder
-        )
-        for entry in entries
-    )
-    return AppWorkspaces(closed, tuple(entry.folder for entry in entries))
-
-
-async def _open(name: str) -> OpenWorkspace:
-    """Open a workspace without looking for its token, which only its jobs need.
-
-    Raises:
-        ConfigError: A setting cannot be used, or the state file is not the user's.
-        SettingsFailed: A file of settings could not be read.
-    """
-    workspace, mark = await trio.to_thread.run_sync(_settings_of, name)
-    late = _LateOptions(workspace, mark)
-    return OpenWorkspace(
-        name=name,
-        store=Store(workspace.root, config.STATE_FOLDER, mark),
-        make_job=partial(_LateJob, name, late),
-        site=shown_site(workspace.site or ""),
-        project=clean(workspace.project or ""),
-        address=workspace.site or "",
-        prefer=preferred_side(workspace.strategy),
-        read_statuses=late.asking(read_statuses),
-        search=late.asking(partial(search_with, workspace.aliases)),
-        find_issues=late.asking(find_issues),
-        read_last_change=late.asking(read_last_change),
-        aliases=workspace.aliases,
-        draft_type=workspace.story_type,
-    )
-
-
-def _settings_of(name: str) -> tuple[config.Workspace, str | None]:
-    workspace = resolve(workspace=name)
-    return workspace, own_mark(workspace.root, ask=False)
-
-
-class _LateOptions:
-    """The options of a workspace's jobs; its token is looked up for the first of them."""
-
-    def __init__(self, workspace: config.Workspace, mark: str | None) -> None:
-        self._workspace = workspace
-        self._mark = mark
-        self._options: SessionOptions | None = None
-
-    async def get(self) -> SessionOptions:
-        """Return the options.
-
-        Raises:
-            ConfigError: A site, an account, a project or a token is missing, or the token rule
-                forbids it.
-            TokenFailed: A source of tokens failed.
-        """
-        if self._options is None:
-            workspace = self._workspace
-            workspace.required_site()
-            if workspace.jql is None:
-                workspace.required_project()
-            login = await find_login(workspace, "'ticketr workspace add' stores one")
-            self._options = session_options(workspace, login, self._mark)
-        return self._options
-
-    def asking(
-        self, question: Callable[Concatenate[SessionOptions, P], Awaitable[T]]
-    ) -> Callable[P, Awaitable[T]]:
-        """Return a question to Jira that gets the options first, and raises as `get`, too."""
-
-        async def ask(*args: P.args, **kwargs: P.kwargs) -> T:
-            return await question(await self.get(), *args, **kwargs)
-
-        return ask
-
-
-class _LateJob:
-    """A job whose options are looked up when it begins; an error there is the job's."""
-
-    def __init__(
-        self, workspace: str, options: _LateOptions, request: JobRequest, on_written: OnWritten
-    ) -> None:
-        self.name = f"{request.kind.value.capitalize()} {workspace}"
-        self._options = options
-        self._request = request
-        self._on_written = on_written
-
-    async def execute(self, context: JobContext) -> object:
-        """Run the job; the queue calls this.
-
-        Cancellation:
-            As that of the job of its kind.
-        """
-        job: Job[object] = job_for(await self._options.get(), self._request, self._on_written)
-        return await job.execute(context)
-
+AppWorkspace: TypeAlias = OpenWorkspace | ClosedWorkspace
 
 #: How many jobs run at once, each in a workspace of its own.
 WORKERS = 2
@@ -205,19 +45,13 @@ WORKERS = 2
 _log = logging.getLogger("ticketr")
 
 
-async def run_screen(
-    workspaces: Sequence[OpenWorkspace | ClosedWorkspace],
-    roots: Sequence[Path],
-    *,
-    pull: bool = False,
-) -> int:
+async def run_screen(workspaces: Sequence[AppWorkspace], *, pull: bool = False) -> int:
     """Run the app in the terminal until the user leaves.
 
     Jobs that still run then are cancelled, and the last progress of each is printed.
 
     Args:
         workspaces: The workspaces, the one to show first; none for the first run.
-        roots: The folders whose histories of jobs are shown.
         pull: Whether to start with a pull of the first one.
 
     Returns:
@@ -229,7 +63,7 @@ async def run_screen(
         SettingsFailed: The file of the user's keys could not be read.
     """
     keymap = await trio.to_thread.run_sync(read_keymap)
-    history = WorkspaceHistories(roots)
+    history = WorkspaceHistories([workspace.root for workspace in workspaces if workspace.root])
     first_run = FirstRun()
     async with trio.open_nursery() as outlasting:
         async with open_job_queue(workers=WORKERS, history=history, on_job_error=_note) as queue:
@@ -274,3 +108,132 @@ def line_style(terminal: Terminal) -> LineStyle:
     """Return the style of the status line: the terminal's abilities, the user's wishes."""
     wanted = LineStyle.of(os.environ, sys.stdout)
     return replace(wanted, unicode=terminal.unicode, color=terminal.colors)
+
+
+def app_workspaces() -> tuple[AppWorkspace, ...]:
+    """Return the workspace that a command is about, and all others of the user's config.
+
+    In a terminal the user may be asked for what the first one lacks; not to be called inside Trio.
+
+    Returns:
+        The workspaces; none if nothing is configured, not even by the environment.
+
+    Raises:
+        ConfigError: A setting of the first one is missing or cannot be used, or the user's config
+            cannot be used.
+        SettingsFailed: A file of settings could not be read.
+        StateFailed: The state file of the first one cannot be changed.
+        TokenFailed: A source of tokens failed.
+    """
+    first = resolve()
+    if not first.is_known and first.site is None:
+        return _other_workspaces(config.read_user_config(config.config_folder(os.environ)))
+    options = workspace_arguments()
+    user_config = config.read_user_config(config.config_folder(os.environ))
+    root = options["root"]
+    known = user_config.at(root)
+    name = known.name if known else config.free_name(root.name, user_config)
+    workspace = open_workspace(name, options, first.aliases)
+    return (workspace, *_other_workspaces(user_config, without=root))
+
+
+def _other_workspaces(
+    user_config: config.UserConfig, *, without: Path | None = None
+) -> tuple[AppWorkspace, ...]:
+    """Return the workspaces of the user's config, except the one in a folder."""
+    here = None if without is None else os.path.realpath(without)
+    return tuple(
+        ClosedWorkspace(
+            entry.name, partial(_open, entry.name), shown_site(entry.site), root=entry.folder
+        )
+        for _, entry in sorted(user_config.workspaces.items())
+        if os.path.realpath(entry.folder) != here
+    )
+
+
+async def _open(name: str) -> OpenWorkspace:
+    """Open a workspace without looking for its token, which only its jobs need.
+
+    Raises:
+        ConfigError: A setting cannot be used, or the state file is not the user's.
+        SettingsFailed: A file of settings could not be read.
+    """
+    workspace, mark = await trio.to_thread.run_sync(_settings_of, name)
+    late = _LateOptions(workspace, mark)
+    return OpenWorkspace(
+        name=name,
+        store=sync.Store(workspace.root, config.STATE_FOLDER, mark),
+        make_job=partial(_LateJob, name, late),
+        site=shown_site(workspace.site or ""),
+        project=clean(workspace.project or ""),
+        address=workspace.site or "",
+        prefer=preferred_side(workspace.strategy),
+        read_statuses=late.asking(sync.read_statuses),
+        search=late.asking(partial(search_with, workspace.aliases)),
+        find_issues=late.asking(sync.find_issues),
+        read_last_change=late.asking(sync.read_last_change),
+        aliases=workspace.aliases,
+        draft_type=workspace.story_type,
+    )
+
+
+def _settings_of(name: str) -> tuple[config.Workspace, str | None]:
+    workspace = resolve(workspace=name)
+    return workspace, own_mark(workspace.root, ask=False)
+
+
+class _LateOptions:
+    """The options of a workspace's jobs; its token is looked up for the first of them."""
+
+    def __init__(self, workspace: config.Workspace, mark: str | None) -> None:
+        self._workspace = workspace
+        self._mark = mark
+        self._options: sync.SessionOptions | None = None
+
+    async def get(self) -> sync.SessionOptions:
+        """Return the options.
+
+        Raises:
+            ConfigError: A site, an account, a project or a token is missing, or the token rule
+                forbids it.
+            TokenFailed: A source of tokens failed.
+        """
+        if self._options is None:
+            workspace = self._workspace
+            workspace.required_site()
+            if workspace.jql is None:
+                workspace.required_project()
+            login = await find_login(workspace, "'ticketr workspace add' stores one")
+            self._options = session_options(workspace, login, self._mark)
+        return self._options
+
+    def asking(
+        self, question: Callable[Concatenate[sync.SessionOptions, P], Awaitable[T]]
+    ) -> Callable[P, Awaitable[T]]:
+        """Return a question to Jira that gets the options first, and raises as `get`, too."""
+
+        async def ask(*args: P.args, **kwargs: P.kwargs) -> T:
+            return await question(await self.get(), *args, **kwargs)
+
+        return ask
+
+
+class _LateJob:
+    """A job whose options are looked up when it begins; an error there is the job's."""
+
+    def __init__(
+        self, workspace: str, options: _LateOptions, request: JobRequest, on_written: sync.OnWritten
+    ) -> None:
+        self.name = f"{request.kind.value.capitalize()} {workspace}"
+        self._options = options
+        self._request = request
+        self._on_written = on_written
+
+    async def execute(self, context: JobContext) -> object:
+        """Run the job; the queue calls this.
+
+        Cancellation:
+            As that of the job of its kind.
+        """
+        job: Job[object] = job_for(await self._options.get(), self._request, self._on_written)
+        return await job.execute(context)

@@ -3,43 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
 
-import click
-
-from ticketr.app import config
-from ticketr.app.cli.completion import complete_workspace
+from ticketr.app import config, jira
 from ticketr.app.cli.console import add_redactor, ask, confirm, echo
-
-if TYPE_CHECKING:
-    from ticketr.app.jira import Credentials
-
-Command = TypeVar("Command", bound="Callable[..., object]")
 
 SITE_HINT = "the address of your Jira site, like https://you.atlassian.net"
 EMAIL_HINT = "the e-mail address of your Atlassian account"
 _TOKEN_HINT = "an API token of your Atlassian account (account settings, Security)"  # noqa: S105 - words
-
-
-def workspace_options(command: Command) -> Command:
-    """Add the options ``--workspace`` and ``--folder`` to a command."""
-    name = click.option(
-        "-w",
-        "--workspace",
-        metavar="NAME",
-        shell_complete=complete_workspace,
-        help="A workspace by its name.",
-    )
-    folder = click.option(
-        "-C",
-        "--folder",
-        type=click.Path(path_type=Path, file_okay=False),
-        help="The folder of the tickets; else the workspace around the current folder.",
-    )
-    return name(folder(command))
 
 
 def resolve(
@@ -59,7 +31,7 @@ def resolve(
     return settings
 
 
-def sign_in(workspace: config.Workspace) -> Credentials:
+def sign_in(workspace: config.Workspace) -> jira.Credentials:
     """Return the login for a workspace's site; ask the user in a terminal for what is missing.
 
     The user confirms, once for each workspace, a site that only a file names, and types a token
@@ -103,27 +75,23 @@ def find_or_ask_token(workspace: config.Workspace) -> config.FoundToken:
     return token or _ask_for_token(workspace)
 
 
-def make_credentials(login: config.FoundToken, cloud_id: str | None) -> Credentials:
+def make_credentials(login: config.FoundToken, cloud_id: str | None) -> jira.Credentials:
     """Return the credentials for the site, or for Atlassian's gateway to it.
 
     Raises:
         MissingSetting: No setting names the account.
     """
-    from ticketr.app.jira import Credentials
-
     if login.email is None:
         raise config.MissingSetting(("JIRA_EMAIL",), f"{EMAIL_HINT}, or 'ticketr workspace add'")
     site = login.site
     if cloud_id is not None:
-        from ticketr.app.jira import gateway_site
-
-        site = gateway_site(cloud_id, site)
-    credentials = Credentials(site, login.email, login.token)
+        site = jira.gateway_site(cloud_id, site)
+    credentials = jira.Credentials(site, login.email, login.token)
     add_redactor(credentials.redact)
     return credentials
 
 
-async def find_login(workspace: config.Workspace, hint: str) -> Credentials:
+async def find_login(workspace: config.Workspace, hint: str) -> jira.Credentials:
     """Return the stored login of a workspace, without asking the user.
 
     Args:

@@ -1,4 +1,4 @@
-"""``ticketr status``: local changes that Jira does not have; no request to Jira."""
+"""``ticketr status`` and ``ticketr diff``: edits that Jira does not have; no request to Jira."""
 
 from __future__ import annotations
 
@@ -6,31 +6,47 @@ import difflib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from functools import partial
 
 import click
 
 from ticketr._errors import TicketrError
+from ticketr.app import sync
 from ticketr.app.cli import exits
-from ticketr.app.cli.confirmation import loss_lines
-from ticketr.app.cli.console import echo, echo_json, echo_marked, is_colored, print_message
+from ticketr.app.cli.console import (
+    echo,
+    echo_json,
+    echo_marked,
+    is_colored,
+    print_message,
+    print_messages,
+)
 from ticketr.app.cli.help import Command
-from ticketr.app.cli.job_options import keys_argument, refuse_unknown
-from ticketr.app.cli.settings import resolve, workspace_options
-from ticketr.app.sync import find_literals, find_uncertain
+from ticketr.app.cli.options import CommonOptions, keys_argument, refuse_unknown, workspace_options
+from ticketr.cleaning import clean
 
-if TYPE_CHECKING:
-    from ticketr.app.sync import (
-        Conflict,
-        Creation,
-        LiteralText,
-        LocalChange,
-        LocalSurvey,
-        LocalTicket,
-        Loss,
-        State,
-    )
+#: The most tickets without a last sync that are listed; a new clone may hold thousands.
+NAMED = 20
+
+#: The message about a known ticket that is in no file.
+MISSING = (
+    "it is in no file any more; the next pull writes it again, as absence here deletes nothing in "
+    "Jira"
+)
+#: The message about tickets without a last sync.
+NEVER_PULLED = "never pulled into this folder; the next pull compares with Jira"
+#: The colour of each mark.
+COLORS = {
+    "edited": "yellow",
+    "draft": "green",
+    "conflict": "red",
+    "unsettled": "magenta",
+    "unknown": "cyan",
+    "broken": "red",
+    "loss": "magenta",
+    "text": "magenta",
+    "missing": "cyan",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +59,9 @@ class Edited:
         parts: The names of its changed parts.
     """
 
-    #: The first word of its line.
-    mark: ClassVar[str] = "edited"
-
     key: str
     path: str
     parts: tuple[str, ...]
-
-    @property
-    def line(self) -> str:
-        """The rest of its line."""
-        return f"{self.key} ({self.path}): {', '.join(self.parts)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +75,10 @@ class Draft:
         is_uncertain: Whether an earlier push has asked Jira for it; then it is listed as that.
     """
 
-    #: The first word of its line.
-    mark: ClassVar[str] = "draft"
-
     title: str
     path: str
     parent: str | None
     is_uncertain: bool
-
-    @property
-    def line(self) -> str:
-        """The rest of its line."""
-        return f"{self.title} ({self.path})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,87 +99,13 @@ class LocalEdits:
 
     count: int
     changed: tuple[Edited | Draft, ...]
-    conflicts: tuple[Conflict, ...]
-    creations: tuple[Creation, ...]
-    never_pulled: tuple[LocalTicket, ...]
+    conflicts: tuple[sync.Conflict, ...]
+    creations: tuple[sync.Creation, ...]
+    never_pulled: tuple[sync.LocalTicket, ...]
     broken: Mapping[str, TicketrError]
     missing: Mapping[str, str]
-    losses: tuple[Loss, ...]
-    literals: tuple[LiteralText, ...]
-
-    @property
-    def edited(self) -> list[Edited]:
-        """What was edited."""
-        return [ticket for ticket in self.changed if isinstance(ticket, Edited)]
-
-    @property
-    def drafts(self) -> list[Draft]:
-        """The drafts."""
-        return [draft for draft in self.changed if isinstance(draft, Draft)]
-
-
-def find_local_edits(survey: LocalSurvey, state: State, keys: Collection[str]) -> LocalEdits:
-    """Return what is in a survey, of all tickets or of some keys; files with errors always.
-
-    Raises:
-        StateFailed: The state cannot be read.
-    """
-    creations = state.creations.all()
-    uncertain = find_uncertain(creations, survey.local_changes).keys()
-    changed = [
-        change for local in survey.local_changes for change in _changed_in(local, uncertain, keys)
-    ]
-    edited = {ticket.key for ticket in changed if isinstance(ticket, Edited)}
-    tickets = {own_ticket(state, key) for key in keys}
-
-    def is_named(key: str | None) -> bool:
-        return not keys or key in tickets
-
-    return LocalEdits(
-        count=survey.count,
-        changed=tuple(changed),
-        conflicts=tuple(conflict for conflict in state.conflicts.all() if is_named(conflict.key)),
-        creations=tuple(creation for creation in creations if is_named(creation.parent)),
-        never_pulled=tuple(
-            ticket
-            for ticket in survey.never_pulled
-            if not keys or not set(keys).isdisjoint(ticket.ticket.keys())
-        ),
-        broken=survey.broken,
-        missing={key: path for key, path in survey.missing(state).items() if is_named(key)},
-        losses=tuple(loss for loss in survey.losses(state) if loss.key in edited),
-        literals=tuple(
-            literal
-            for local in survey.local_changes
-            for literal in find_literals(local)
-            if (literal.key in edited if literal.key else is_named(local.local.ticket.key))
-        ),
-    )
-
-
-def _changed_in(
-    change: LocalChange, uncertain: Collection[int], keys: Collection[str]
-) -> Iterator[Edited | Draft]:
-    """Yield what was edited in one ticket, and its drafts."""
-    ticket, path = change.local.ticket, change.local.path
-    is_named = not keys or ticket.key in keys
-    for key, changes in change.edits.items():
-        if is_named or key in keys:
-            yield Edited(key, path, tuple(edit.name for edit in changes))
-    if is_named:
-        drafts = (*((ticket,) if change.head is None else ()), *change.drafts)
-        for draft in drafts:
-            yield Draft(draft.title, path, ticket.key, id(draft) in uncertain)
-
-
-def own_ticket(state: State, key: str) -> str:
-    """Return the key of a sub-task's ticket; any other key as it is."""
-    head = state.head_of(key)
-    return (
-        next((issue.key for issue in state.issues_of(head) if issue.id == head), key)
-        if head
-        else key
-    )
+    losses: tuple[sync.Loss, ...]
+    literals: tuple[sync.LiteralText, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,52 +127,249 @@ class TicketVersions:
     remote: str | None
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    examples={
+        "ticketr status": "List edits, drafts and conflicts.",
+        "ticketr status --json": "List them for a script.",
+    },
+)
+@keys_argument
+@workspace_options
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.pass_context
+def status(context: click.Context, options: CommonOptions, *, keys: tuple[str, ...]) -> None:
+    """Say what was edited here since the last sync: drafts, edits, conflicts. Sends no request.
+
+    Without a KEY it lists everything; the KEY of a ticket stands for its sub-tasks, too. Files that
+    cannot be read are listed in any case.
+    """
+    store = options.open_store()
+    with sync.read_state(store) as state:
+        survey = _survey(store, state)
+        refuse_unknown(keys, survey, state)
+        edits = _find_local_edits(survey, state, keys)
+    if options.as_json:
+        echo_json({"folder": str(store.root), **_as_json(edits)})
+    else:
+        lines = list(_lines(edits))
+        for mark, line in lines:
+            echo_marked(f"{mark:<10}", line, color=COLORS[mark])
+        if not lines:
+            echo(_empty_message(edits, keys))
+        if counts := _counts(mark for mark, _ in lines):
+            print_message(counts)
+    context.exit(exits.FAILED if edits.broken else exits.DONE)
+
+
+@click.command(
+    cls=Command,
+    examples={
+        "ticketr diff": "Show every edit.",
+        "ticketr diff DEMO-9": "Show those of one ticket.",
+    },
+)
 @keys_argument
 @workspace_options
 @click.option("--json", "as_json", is_flag=True, help="Print the whole texts as JSON.")
 @click.pass_context
-def diff(
-    context: click.Context,
-    *,
-    keys: tuple[str, ...],
-    workspace: str | None,
-    folder: Path | None,
-    as_json: bool,
-) -> None:
+def diff(context: click.Context, options: CommonOptions, *, keys: tuple[str, ...]) -> None:
     """Show edits line by line, from the last sync to the files; of a conflict, Jira's changes too.
 
     Without a KEY it shows every edited ticket. Sends no request.
     """
-    from ticketr.app.cli.job_runner import print_messages
-    from ticketr.app.cli.ownership import open_store, survey
-    from ticketr.app.sync import read_state
-
-    store = open_store(resolve(workspace=workspace, folder=folder).root)
-    with read_state(store) as state:
-        local_survey = survey(store, state)
-        broken = local_survey.broken
-        refuse_unknown(keys, local_survey, state)
-        versions = _versions_of(local_survey, state, keys)
-        missing = local_survey.missing(state)
-        if keys:
-            own = {own_ticket(state, key) for key in keys}
-            missing = {key: path for key, path in missing.items() if key in own}
-    if as_json:
+    store = options.open_store()
+    with sync.read_state(store) as state:
+        survey = _survey(store, state)
+        refuse_unknown(keys, survey, state)
+        versions = _versions_of(survey, state, keys)
+        own = {_own_ticket(state, key) for key in keys}
+        missing = {
+            key: path for key, path in survey.missing(state).items() if not keys or key in own
+        }
+    if options.as_json:
         tickets = [asdict(version) for version in versions]
-        problems = [{"path": path, "reason": str(error)} for path, error in broken.items()]
-        data = {"tickets": tickets, "broken": problems, "missing": missing_as_json(missing)}
+        data = {"tickets": tickets, "broken": _problems(survey.broken), "missing": _places(missing)}
         echo_json({"folder": str(store.root), **data})
     else:
         for version in versions:
             _show(version)
         print_messages(f"{key} ({path}): {MISSING}" for key, path in missing.items())
-        print_messages(map(str, broken.values()))
-    context.exit(exits.FAILED if broken else exits.DONE)
+        print_messages(map(str, survey.broken.values()))
+    context.exit(exits.FAILED if survey.broken else exits.DONE)
 
 
-def _versions_of(survey: LocalSurvey, state: State, keys: Sequence[str]) -> list[TicketVersions]:
+def _survey(store: sync.Store, state: sync.State) -> sync.LocalSurvey:
+    """Compare every ticket in the workspace with the last sync."""
+    import trio
 
+    recent = state.creations.recent()
+    return trio.run(partial(sync.take_survey, store, state, trio.to_thread.run_sync, recent=recent))
+
+
+def _find_local_edits(
+    survey: sync.LocalSurvey, state: sync.State, keys: Collection[str]
+) -> LocalEdits:
+    """Return what is in a survey, of all tickets or of some keys; files with errors always."""
+    creations = state.creations.all()
+    uncertain = sync.find_uncertain(creations, survey.local_changes).keys()
+    changed = [
+        change for local in survey.local_changes for change in _changed_in(local, uncertain, keys)
+    ]
+    edited = {ticket.key for ticket in changed if isinstance(ticket, Edited)}
+    tickets = {_own_ticket(state, key) for key in keys}
+
+    def is_named(key: str | None) -> bool:
+        return not keys or key in tickets
+
+    return LocalEdits(
+        count=survey.count,
+        changed=tuple(changed),
+        conflicts=tuple(conflict for conflict in state.conflicts.all() if is_named(conflict.key)),
+        creations=tuple(creation for creation in creations if is_named(creation.parent)),
+        never_pulled=tuple(
+            ticket
+            for ticket in survey.never_pulled
+            if not keys or not set(keys).isdisjoint(ticket.ticket.keys())
+        ),
+        broken=survey.broken,
+        missing={key: path for key, path in survey.missing(state).items() if is_named(key)},
+        losses=tuple(loss for loss in survey.losses(state) if loss.key in edited),
+        literals=tuple(
+            literal
+            for local in survey.local_changes
+            for literal in sync.find_literals(local)
+            if (literal.key in edited if literal.key else is_named(local.local.ticket.key))
+        ),
+    )
+
+
+def _changed_in(
+    change: sync.LocalChange, uncertain: Collection[int], keys: Collection[str]
+) -> Iterator[Edited | Draft]:
+    """Yield what was edited in one ticket, and its drafts."""
+    ticket, path = change.local.ticket, change.local.path
+    is_named = not keys or ticket.key in keys
+    for key, changes in change.edits.items():
+        if is_named or key in keys:
+            yield Edited(key, path, tuple(edit.name for edit in changes))
+    if is_named:
+        drafts = (*((ticket,) if change.head is None else ()), *change.drafts)
+        for draft in drafts:
+            yield Draft(draft.title, path, ticket.key, id(draft) in uncertain)
+
+
+def _own_ticket(state: sync.State, key: str) -> str:
+    """Return the key of a sub-task's ticket; any other key as it is."""
+    head = state.head_of(key)
+    issues = state.issues_of(head) if head else ()
+    return next((issue.key for issue in issues if issue.id == head), key)
+
+
+def _empty_message(edits: LocalEdits, keys: tuple[str, ...]) -> str:
+    if keys:
+        return f"nothing to push of {', '.join(keys)}"
+    if not edits.count:
+        return "there is no ticket here; ticketr pull brings those of Jira, ticketr new begins one"
+    tickets = "1 ticket is" if edits.count == 1 else f"{edits.count} tickets are"
+    return f"nothing to push; {tickets} unchanged since the last sync"
+
+
+def _as_json(edits: LocalEdits) -> dict[str, object]:
+    drafts = [ticket for ticket in edits.changed if isinstance(ticket, Draft)]
+    return {
+        "tickets": edits.count,
+        "edited": [asdict(ticket) for ticket in edits.changed if isinstance(ticket, Edited)],
+        "drafts": [
+            {"title": draft.title, "path": draft.path, "parent": draft.parent} for draft in drafts
+        ],
+        "conflicts": conflicts_as_json(edits.conflicts),
+        "unsettled": [
+            {"title": creation.title, "path": creation.path} for creation in edits.creations
+        ],
+        "unknown": [
+            {"key": ticket.ticket.key, "path": ticket.path} for ticket in edits.never_pulled
+        ],
+        "broken": _problems(edits.broken),
+        "missing": _places(edits.missing),
+        "losses": [asdict(loss) for loss in edits.losses],
+        "literals": [asdict(literal) for literal in edits.literals],
+    }
+
+
+def _problems(broken: Mapping[str, TicketrError]) -> list[dict[str, str]]:
+    return [{"path": path, "reason": str(error)} for path, error in broken.items()]
+
+
+def _places(missing: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"key": key, "path": path} for key, path in missing.items()]
+
+
+def conflicts_as_json(conflicts: Iterable[sync.Conflict]) -> list[dict[str, object]]:
+    """Return conflicts as JSON objects."""
+    return [
+        {"key": conflict.key, "path": conflict.path, "parts": list(conflict.parts)}
+        for conflict in conflicts
+    ]
+
+
+def conflict_line(conflict: sync.Conflict) -> str:
+    """Return a conflict's ticket and its parts, without repeating the ticket's own key."""
+    return f"{conflict.key} ({conflict.path}): {conflict.parts_text}"
+
+
+def _lines(edits: LocalEdits) -> Iterator[tuple[str, str]]:
+    """Yield the mark and the rest of each line: one for each ticket, and one for its losses."""
+    in_conflict = {conflict.key for conflict in edits.conflicts}
+    for ticket in edits.changed:
+        match ticket:
+            case Edited(key, path, parts) if key not in in_conflict:
+                yield "edited", f"{key} ({path}): {', '.join(parts)}"
+            case Draft(title, path, is_uncertain=False):
+                yield "draft", f"{title} ({path})"
+    for conflict in edits.conflicts:
+        yield "conflict", conflict_line(conflict)
+    for creation in edits.creations:
+        what = "the next push finds out if it exists"
+        yield "unsettled", f"{creation.title} ({creation.path}): {what}"
+    unknown = [(ticket.ticket.key or "", ticket.path) for ticket in edits.never_pulled]
+    yield from _listed("unknown", unknown, NEVER_PULLED, in_conflict)
+    for error in edits.broken.values():
+        yield "broken", str(error)
+    for line in loss_lines(edits.losses):
+        yield "loss", f"{line}; it needs --accept-loss"
+    for literal in edits.literals:
+        yield "text", f"{literal.key or literal.title} ({literal.path}): {literal.reason}"
+    yield from _listed("missing", edits.missing.items(), MISSING, in_conflict)
+
+
+def _listed(
+    mark: str, places: Iterable[tuple[str, str]], what: str, others: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield a line for each of some tickets that are not listed otherwise, or one for many."""
+    tickets = [(key, path) for key, path in places if key not in others]
+    if len(tickets) > NAMED:
+        yield mark, f"{len(tickets)} tickets: {what}"
+        return
+    for key, path in tickets:
+        yield mark, f"{key} ({path}): {what}"
+
+
+def _counts(marks: Iterable[str]) -> str:
+    """Return how many edits, drafts, conflicts and broken files are listed; empty for none."""
+    count = Counter(marks)
+    words = {
+        "edited": "edited",
+        "draft": "draft" if count["draft"] == 1 else "drafts",
+        "conflict": "in conflict",
+        "broken": "broken",
+    }
+    return ", ".join(f"{count[mark]} {word}" for mark, word in words.items() if count[mark])
+
+
+def _versions_of(
+    survey: sync.LocalSurvey, state: sync.State, keys: Sequence[str]
+) -> list[TicketVersions]:
     here = {
         local_change.local.ticket.key: local_change.local
         for local_change in survey.local_changes
@@ -254,7 +377,7 @@ def _versions_of(survey: LocalSurvey, state: State, keys: Sequence[str]) -> list
     }
     conflicts = {conflict.key: conflict for conflict in state.conflicts.all()}
     versions: list[TicketVersions] = []
-    for key in dict.fromkeys(own_ticket(state, key) for key in (keys or [*here, *conflicts])):
+    for key in dict.fromkeys(_own_ticket(state, key) for key in (keys or [*here, *conflicts])):
         known = state.base_of_key(key)
         local, conflict = here.get(key), conflicts.get(key)
         if known is None and conflict is None:
@@ -290,8 +413,6 @@ def _show(ticket: TicketVersions) -> None:
 
 
 def _show_lines(old: str, new: str, old_name: str, new_name: str) -> None:
-    from ticketr.cleaning import clean
-
     lines = difflib.unified_diff(
         old.rstrip("\n").split("\n"),
         new.rstrip("\n").split("\n"),
@@ -304,165 +425,15 @@ def _show_lines(old: str, new: str, old_name: str, new_name: str) -> None:
         echo(line, color=colors.get(line[:1]))
 
 
-#: The most tickets without a last sync that are listed; a new clone may hold thousands.
-NAMED = 20
-
-#: The message about a known ticket that is in no file.
-MISSING = (
-    "it is in no file any more; the next pull writes it again, as absence here deletes nothing in "
-    "Jira"
-)
-#: The colour of each mark.
-COLORS = {
-    "edited": "yellow",
-    "draft": "green",
-    "conflict": "red",
-    "unsettled": "magenta",
-    "unknown": "cyan",
-    "broken": "red",
-    "loss": "magenta",
-    "text": "magenta",
-    "missing": "cyan",
-}
-
-
-@click.command(cls=Command)
-@keys_argument
-@workspace_options
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-@click.pass_context
-def status(
-    context: click.Context,
-    *,
-    keys: tuple[str, ...],
-    workspace: str | None,
-    folder: Path | None,
-    as_json: bool,
-) -> None:
-    """Say what was edited here since the last sync: drafts, edits, conflicts. Sends no request.
-
-    Without a KEY it lists everything; the KEY of a ticket stands for its sub-tasks, too. Files that
-    cannot be read are listed in any case.
-    """
-    from ticketr.app.cli.ownership import open_store, survey
-    from ticketr.app.sync import read_state
-
-    store = open_store(resolve(workspace=workspace, folder=folder).root)
-    with read_state(store) as state:
-        surveyed = survey(store, state)
-        refuse_unknown(keys, surveyed, state)
-        edits = find_local_edits(surveyed, state, keys)
-    if as_json:
-        echo_json({"folder": str(store.root), **_as_json(edits)})
-    else:
-        lines = list(_lines(edits))
-        for mark, line in lines:
-            echo_marked(f"{mark:<10}", line, color=COLORS[mark])
-        if not lines:
-            echo(_empty_message(edits, keys))
-        if counts := _counts(mark for mark, _ in lines):
-            print_message(counts)
-    context.exit(exits.FAILED if edits.broken else exits.DONE)
-
-
-def _empty_message(edits: LocalEdits, keys: tuple[str, ...]) -> str:
-    if keys:
-        return f"nothing to push of {', '.join(keys)}"
-    if not edits.count:
-        return "there is no ticket here; ticketr pull brings those of Jira, ticketr new begins one"
-    tickets = "1 ticket is" if edits.count == 1 else f"{edits.count} tickets are"
-    return f"nothing to push; {tickets} unchanged since the last sync"
-
-
-def _as_json(edits: LocalEdits) -> dict[str, object]:
-    return {
-        "tickets": edits.count,
-        "edited": [asdict(ticket) for ticket in edits.edited],
-        "drafts": [
-            {"title": draft.title, "path": draft.path, "parent": draft.parent}
-            for draft in edits.drafts
-        ],
-        "conflicts": [
-            {"key": conflict.key, "path": conflict.path, "parts": list(conflict.parts)}
-            for conflict in edits.conflicts
-        ],
-        "unsettled": [
-            {"title": creation.title, "path": creation.path} for creation in edits.creations
-        ],
-        "unknown": [
-            {"key": ticket.ticket.key, "path": ticket.path} for ticket in edits.never_pulled
-        ],
-        "broken": [{"path": path, "reason": str(error)} for path, error in edits.broken.items()],
-        "missing": missing_as_json(edits.missing),
-        "losses": [asdict(loss) for loss in edits.losses],
-        "literals": [asdict(literal) for literal in edits.literals],
-    }
-
-
-def _lines(edits: LocalEdits) -> Iterator[tuple[str, str]]:
-    """Yield the mark and the rest of each line: one for each ticket, and one for its losses."""
-
-    in_conflict = {conflict.key for conflict in edits.conflicts}
-    for ticket in edits.changed:
-        is_elsewhere = (
-            ticket.is_uncertain if isinstance(ticket, Draft) else ticket.key in in_conflict
+def loss_lines(lost: Iterable[sync.Loss]) -> list[str]:
+    """Return what a push would lose, a line for each issue, and one for the links it removes."""
+    by_issue: dict[tuple[str, str, str], list[str]] = {}
+    for loss in lost:
+        verb = "remove" if loss.is_link else "lose"
+        by_issue.setdefault((loss.key, loss.path, verb), []).append(
+            f"{loss.words} (line {loss.line})" if loss.line else loss.words
         )
-        if not is_elsewhere:
-            yield ticket.mark, ticket.line
-    for conflict in edits.conflicts:
-        yield "conflict", conflict_line(conflict)
-    for creation in edits.creations:
-        what = "the next push finds out if it exists"
-        yield "unsettled", f"{creation.title} ({creation.path}): {what}"
-    yield from _never_pulled_lines(
-        ticket for ticket in edits.never_pulled if ticket.ticket.key not in in_conflict
-    )
-    for error in edits.broken.values():
-        yield "broken", str(error)
-    for line in loss_lines(edits.losses):
-        yield "loss", f"{line}; it needs --accept-loss"
-    for literal in edits.literals:
-        yield "text", f"{literal.key or literal.title} ({literal.path}): {literal.reason}"
-    yield from _missing_lines(
-        {key: p for key, p in edits.missing.items() if key not in in_conflict}
-    )
-
-
-def _never_pulled_lines(never_pulled: Iterable[LocalTicket]) -> Iterator[tuple[str, str]]:
-    unknown = list(never_pulled)
-    what = "never pulled into this folder; the next pull compares with Jira"
-    if len(unknown) > NAMED:
-        yield "unknown", f"{len(unknown)} tickets: {what}"
-        return
-    for local in unknown:
-        yield "unknown", f"{local.ticket.key} ({local.path}): {what}"
-
-
-def _missing_lines(missing: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    if len(missing) > NAMED:
-        yield "missing", f"{len(missing)} tickets: {MISSING}"
-        return
-    for key, path in missing.items():
-        yield "missing", f"{key} ({path}): {MISSING}"
-
-
-def _counts(marks: Iterable[str]) -> str:
-    """Return how many edits, drafts, conflicts and broken files are listed; empty for none."""
-    count = Counter(marks)
-    words = {
-        "edited": "edited",
-        "draft": "draft" if count["draft"] == 1 else "drafts",
-        "conflict": "in conflict",
-        "broken": "broken",
-    }
-    return ", ".join(f"{count[mark]} {word}" for mark, word in words.items() if count[mark])
-
-
-def missing_as_json(missing: Mapping[str, str]) -> list[dict[str, str]]:
-    """Return tickets that are in no file any more, each with its former file."""
-    return [{"key": key, "path": path} for key, path in missing.items()]
-
-
-def conflict_line(conflict: Conflict) -> str:
-    """Return a conflict's ticket and its parts, without repeating the ticket's own key."""
-    return f"{conflict.key} ({conflict.path}): {conflict.parts_text}"
+    return [
+        f"{key} ({path}): a push would {verb} {', '.join(what)} in Jira"
+        for (key, path, verb), what in by_issue.items()
+    ]

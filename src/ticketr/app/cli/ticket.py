@@ -1,11 +1,10 @@
-"""``ticketr show``: print a ticket; no request to Jira."""
+"""Commands on one ticket: ``ticketr show``, ``edit``, ``open`` and ``new``."""
 
 from __future__ import annotations
 
 import os
 import shlex
 import signal
-import subprocess
 import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,32 +15,87 @@ from typing import TYPE_CHECKING
 import click
 
 from ticketr._errors import TicketrError
-from ticketr.app.cli.completion import complete_key
+from ticketr.app import sync
 from ticketr.app.cli.console import echo, echo_json, printable, printable_lines, redacted
 from ticketr.app.cli.help import Command
-from ticketr.app.cli.job_options import checked_key
-from ticketr.app.cli.settings import confirm_site, resolve, workspace_options
+from ticketr.app.cli.options import (
+    CommonOptions,
+    checked_key,
+    key_argument,
+    workspace_options,
+)
+from ticketr.app.cli.settings import confirm_site
+from ticketr.cleaning import clean
 
 if TYPE_CHECKING:
-    from ticketr.app.cli.listing import FoundIssue
-    from ticketr.app.tickets import Ticket
+    from ticketr.app.tickets import Ticket, TicketFile
 
 
-@click.command(cls=Command)
-@click.argument("key", shell_complete=complete_key)
+@dataclass(frozen=True, slots=True)
+class FoundIssue:
+    """An issue in its file.
+
+    Attributes:
+        path: The file, relative to the workspace.
+        issue: The issue.
+        head: The ticket that it is in: itself, or its parent.
+        text: Its text, as in the file.
+    """
+
+    path: str
+    issue: Ticket
+    head: Ticket
+    text: str
+
+
+@dataclass(eq=False, repr=False)
+class EditorFailed(TicketrError):
+    """Raised when the user's editor cannot be started, or fails.
+
+    Attributes:
+        command: The program and its arguments.
+        problem: What is wrong, and what to do about it.
+    """
+
+    command: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"the editor ({self.command}) {self.problem}"
+
+
+@dataclass(eq=False, repr=False)
+class NoBrowser(TicketrError):
+    """Raised when no browser can be started.
+
+    Attributes:
+        url: The address that was to be opened.
+    """
+
+    url: str
+
+    def __str__(self) -> str:
+        return f"no browser can be started here (set BROWSER); the address is {self.url}"
+
+
+@click.command(
+    cls=Command,
+    examples={
+        "ticketr show DEMO-9": "Print it for reading.",
+        "ticketr show DEMO-9 --raw > copy.md": "Copy its text as it is in its file.",
+    },
+)
+@key_argument
 @click.option("--raw", is_flag=True, help="Print its text exactly as it stands in its file.")
 @workspace_options
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def show(*, key: str, raw: bool, workspace: str | None, folder: Path | None, as_json: bool) -> None:
+def show(options: CommonOptions, *, key: str, raw: bool) -> None:
     """Print a ticket, or a sub-task, as it is in its file. Sends no request."""
-    from ticketr.app.cli.listing import require_issue
-    from ticketr.app.cli.ownership import open_store
-
-    if raw and as_json:
+    if raw and options.as_json:
         raise click.UsageError("say --raw or --json, not both")
-    store = open_store(resolve(workspace=workspace, folder=folder).root)
-    issue = require_issue(store, key)
-    if as_json:
+    store = options.open_store()
+    issue = _require_issue(store, key)
+    if options.as_json:
         own = _as_json(issue.issue)
         place = {"path": issue.path, "line": issue.issue.line, "text": issue.text}
         parent = issue.head.key if issue.issue is not issue.head else None
@@ -125,37 +179,25 @@ def _field_lines(issue: Ticket) -> Iterator[str]:
         yield from (f"  {line}".rstrip() for line in rest)
 
 
-@dataclass(eq=False, repr=False)
-class EditorFailed(TicketrError):
-    """Raised when the user's editor cannot be started, or fails.
-
-    Attributes:
-        command: The program and its arguments.
-        problem: What is wrong, and what to do about it.
-    """
-
-    command: str
-    problem: str
-
-    def __str__(self) -> str:
-        return f"the editor ({self.command}) {self.problem}"
-
-
-@click.command(cls=Command)
-@click.argument("key", shell_complete=complete_key)
+@click.command(
+    cls=Command,
+    examples={
+        "ticketr edit DEMO-9": "Open its file, at its line.",
+        'EDITOR="code -w" ticketr edit demo-9': "With this editor.",
+    },
+)
+@key_argument
 @workspace_options
-def edit(*, key: str, workspace: str | None, folder: Path | None) -> None:
+def edit(options: CommonOptions, *, key: str) -> None:
     """Open the file of a ticket in your editor, at the line of the ticket. Sends no request.
 
     The editor is what VISUAL or EDITOR names, with its arguments, else vi. When it ends, the file
     is read, so that you hear at once of a mistake in it.
     """
-    from ticketr.app.cli.listing import require_issue
-    from ticketr.app.cli.ownership import open_store
     from ticketr.app.editor import editor_words
 
-    store = open_store(resolve(workspace=workspace, folder=folder).root)
-    issue = require_issue(store, key)
+    store = options.open_store()
+    issue = _require_issue(store, key)
     path = (store.root / issue.path).absolute()
     _run(editor_words(os.environ, str(path), issue.issue.line))
     store.read(issue.path)
@@ -167,6 +209,8 @@ def _run(words: Sequence[str]) -> None:
     Raises:
         EditorFailed: It cannot be started, or fails.
     """
+    import subprocess
+
     from ticketr.app.editor import how_it_failed
 
     command = shlex.join(words)
@@ -193,25 +237,18 @@ def _interrupts_ignored() -> Generator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-@dataclass(eq=False, repr=False)
-class NoBrowser(TicketrError):
-    """Raised when no browser can be started.
-
-    Attributes:
-        url: The address that was to be opened.
-    """
-
-    url: str
-
-    def __str__(self) -> str:
-        return f"no browser can be started here (set BROWSER); the address is {self.url}"
-
-
-@click.command("open", cls=Command)
-@click.argument("key", shell_complete=complete_key)
+@click.command(
+    "open",
+    cls=Command,
+    examples={
+        "ticketr open DEMO-9": "Open it.",
+        "ticketr open DEMO-9 --print": "Print the address.",
+    },
+)
+@key_argument
 @click.option("--print", "only_print", is_flag=True, help="Print the address instead.")
 @workspace_options
-def open_(*, key: str, only_print: bool, workspace: str | None, folder: Path | None) -> None:
+def open_(options: CommonOptions, *, key: str, only_print: bool) -> None:
     """Open an issue in your browser. It need not have been pulled.
 
     The browser is what BROWSER names, else that of the system.
@@ -221,7 +258,7 @@ def open_(*, key: str, only_print: bool, workspace: str | None, folder: Path | N
     from ticketr.app.jira.site import browse_url
 
     wanted = checked_key(key)
-    site = confirm_site(resolve(workspace=workspace, folder=folder)).required_site()
+    site = confirm_site(options.resolved()).required_site()
     url = browse_url(site, wanted)
     if only_print:
         echo(url)
@@ -229,40 +266,38 @@ def open_(*, key: str, only_print: bool, workspace: str | None, folder: Path | N
         raise NoBrowser(url)
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    examples={
+        "ticketr new Pay in instalments": "Write a draft; the next push creates it.",
+        "ticketr new -t Bug --parent DEMO-1 No ISBN": "With a type, below an epic.",
+    },
+)
 @click.argument("title", nargs=-1, required=True)
 @click.option("-t", "--type", "kind", metavar="NAME", help="The type of the issue, such as Story.")
 @click.option("--parent", metavar="KEY", help="The epic that it belongs to.")
 @workspace_options
 @click.option("--json", "as_json", is_flag=True, help="Print the file's path as JSON.")
 def new(
-    *,
-    title: tuple[str, ...],
-    kind: str | None,
-    parent: str | None,
-    workspace: str | None,
-    folder: Path | None,
-    as_json: bool,
+    options: CommonOptions, *, title: tuple[str, ...], kind: str | None, parent: str | None
 ) -> None:
     """Write a draft to fill in; the next push creates the issue and writes its key into the file.
 
     The file is named after the title, in the current folder if that lies in the workspace.
     """
-    from ticketr.app.sync import write_draft
     from ticketr.app.tickets import Ticket, is_key
-    from ticketr.cleaning import clean
 
     words = clean(" ".join(title)).strip()
     if not words:
         raise click.BadParameter("the title is empty", param_hint="TITLE")
     if parent is not None and not is_key(parent):
         raise click.BadParameter("it has to be a key like PROJ-123", param_hint="--parent")
-    resolved = resolve(workspace=workspace, folder=folder)
+    resolved = options.resolved()
     fields = {"Type": kind or resolved.story_type, **({"Parent": parent} if parent else {})}
     draft = Ticket(title=words, fields=fields)
-    inner = "" if folder is not None else _inner_folder(resolved.root)
-    path = write_draft(resolved.root, draft, inner)
-    if as_json:
+    inner = "" if options.folder is not None else _inner_folder(resolved.root)
+    path = sync.write_draft(resolved.root, draft, inner)
+    if options.as_json:
         echo_json({"folder": str(resolved.root), "path": str(path)})
     else:  # a script gets the exact bytes of the path
         click.echo(printable(str(path)) if sys.stdout.isatty() else os.fsencode(path))
@@ -270,10 +305,70 @@ def new(
 
 def _inner_folder(root: Path) -> str:
     """Return the current folder, relative to the workspace; empty where a push finds no files."""
-    from ticketr.app.sync import holds_tickets
-
     here = Path.cwd()
     if here == root or not here.is_relative_to(root):
         return ""
     inner = here.relative_to(root).as_posix()
-    return inner if holds_tickets(inner) else ""
+    return inner if sync.holds_tickets(inner) else ""
+
+
+def _require_issue(store: sync.Store, key: str) -> FoundIssue:
+    """Find an issue in the files of a workspace by its key, in any case.
+
+    Raises:
+        click.UsageError: It is not a key, or no file has it.
+    """
+    wanted = checked_key(key)
+    for path in _files_with(store, wanted):
+        issue = _in_file(store, path, wanted)
+        if issue is not None:
+            return issue
+    raise click.UsageError(
+        f"{wanted} is in no file of {clean(str(store.root))}; 'ticketr pull' brings what is in Jira"
+    )
+
+
+def _files_with(store: sync.Store, key: str) -> Iterator[str]:
+    """Yield the files that a key occurs in, that of its own name first."""
+    own = f"{key}.md"
+    if (store.root / own).is_file():
+        yield own
+    sought = key.encode()
+    for paths in store.walk():
+        for path in paths:
+            name = store.name_of(path)
+            if name != own and _occurs_in_file(store, name, sought):
+                yield name
+
+
+def _occurs_in_file(store: sync.Store, name: str, sought: bytes) -> bool:
+    try:
+        return sought in store.content(name)
+    except (OSError, TicketrError):  # it cannot hold what is looked for; 'status' tells of it
+        return False
+
+
+def _in_file(store: sync.Store, path: str, key: str) -> FoundIssue | None:
+    try:
+        file = store.read(path)
+    except TicketrError:
+        if path == f"{key}.md":  # what is looked for is in it, most likely
+            raise
+        return None
+    for number, head in enumerate(file.tickets):
+        for issue in (head, *head.tasks):
+            if issue.key == key:
+                return FoundIssue(path, issue, head, _text_of(file, number, issue))
+    return None
+
+
+def _text_of(file: TicketFile, number: int, issue: Ticket) -> str:
+    """Return the text of a ticket, or of a sub-task without what follows it."""
+    head, span = file.tickets[number], file.spans[number]
+    text = file.text[span.start : span.end]
+    if issue is head:
+        return text
+    later = [task.line for task in head.tasks if task.line > issue.line]
+    lines = text.splitlines(keepends=True)
+    end = later[0] - head.line if later else len(lines)
+    return "".join(lines[issue.line - head.line : end])

@@ -4,30 +4,45 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ticketr._errors import TicketrError
+from ticketr.app import config
 from ticketr.app.cli import exits
 from ticketr.app.cli.completion import complete_workspace
 from ticketr.app.cli.console import echo, echo_json
 from ticketr.app.cli.help import Group
+from ticketr.app.cli.ownership import trust as trust_files
+from ticketr.app.cli.settings import resolve
 
 if TYPE_CHECKING:
     from ticketr.app.cli.workspace_add import LoginChecked
-    from ticketr.app.config import FoundToken, TokenSource, UserConfig, Workspace
 
 
-@click.group(cls=Group)
+@click.group(
+    cls=Group,
+    examples={
+        "ticketr workspace add": "Add one; this asks for what is missing.",
+        "ticketr workspace list": "List what you have added.",
+    },
+    exits=exits.REMOTE,
+)
 def workspace() -> None:
     """Workspaces: folders of tickets, each with its Jira site and your login there."""
 
 
-@workspace.command
+@workspace.command(
+    examples={
+        "ticketr workspace add": "Add the current folder.",
+        "ticketr workspace add shop -C ~/shop --site https://you.atlassian.net -p SHOP": (
+            "Add another, under this name."
+        ),
+    },
+    exits=exits.REMOTE,
+)
 @click.argument("name", required=False, shell_complete=complete_workspace)
 @click.option(
     "-C",
@@ -70,16 +85,18 @@ def add(
     add_workspace(AddRequest(name, folder, site, email, project, jql, cloud_id, scoped=scoped))
 
 
-@workspace.command("list")
+@workspace.command(
+    "list",
+    short_help="List the workspaces that you have added.",
+    examples={"ticketr workspace list": "List them; * is the one in use."},
+)
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 def list_(*, as_json: bool) -> None:
     """List the workspaces that you have added; * is the one in use."""
-    from ticketr.app.config import config_folder, read_user_config
-
-    config = read_user_config(config_folder(os.environ))
-    entries = [_list_entry(name, config) for name in sorted(config.workspaces)]
+    user_config = config.read_user_config(config.config_folder(os.environ))
+    entries = [_list_entry(name, user_config) for name in sorted(user_config.workspaces)]
     if as_json:
-        echo_json({"in_use": config.in_use, "workspaces": entries})
+        echo_json({"in_use": user_config.in_use, "workspaces": entries})
         return
     if not entries:
         echo("No workspaces yet; 'ticketr workspace add' adds one.", err=True)
@@ -89,11 +106,9 @@ def list_(*, as_json: bool) -> None:
         echo(f"{sign} {entry['name']}  {entry['folder']}  {what}".rstrip())
 
 
-def _list_entry(name: str, config: UserConfig) -> dict[str, object]:
+def _list_entry(name: str, user_config: config.UserConfig) -> dict[str, object]:
     """Return a workspace's settings as a command resolves them, without a request."""
-    from ticketr.app.config import resolve_workspace
-
-    entry = config.workspaces[name]
+    entry = user_config.workspaces[name]
     data: dict[str, object] = {
         "name": name,
         "folder": str(entry.folder),
@@ -101,11 +116,11 @@ def _list_entry(name: str, config: UserConfig) -> dict[str, object]:
         "email": entry.login.email,
         "project": None,
         "jql": None,
-        "in_use": name == config.in_use,
+        "in_use": name == user_config.in_use,
         "problem": None,
     }
     try:
-        workspace = resolve_workspace(os.environ, Path.cwd(), name=name)
+        workspace = config.resolve_workspace(os.environ, Path.cwd(), name=name)
     except TicketrError as error:
         return {**data, "problem": str(error)}
     problem = None if workspace.doubt is None else str(workspace.doubt)
@@ -119,17 +134,21 @@ def _list_entry(name: str, config: UserConfig) -> dict[str, object]:
     }
 
 
-@workspace.command
+@workspace.command(
+    short_help="Choose the workspace for commands in other folders.",
+    examples={"ticketr workspace use shop": "Use this one outside of every workspace."},
+)
 @click.argument("name", shell_complete=complete_workspace)
 def use(*, name: str) -> None:
     """Choose the workspace that commands use outside of every workspace."""
-    from ticketr.app.config import config_folder, use_workspace
-
-    use_workspace(config_folder(os.environ), name)
+    config.use_workspace(config.config_folder(os.environ), name)
     echo(f"{name} is in use")
 
 
-@workspace.command
+@workspace.command(
+    short_help="Forget a workspace; its tickets stay.",
+    examples={"ticketr workspace remove shop": "Forget this one, and its login."},
+)
 @click.argument("name", shell_complete=complete_workspace)
 def remove(*, name: str) -> None:
     """Forget a workspace and its stored token; its folder and tickets stay as they are.
@@ -138,37 +157,32 @@ def remove(*, name: str) -> None:
     """
     import trio
 
-    from ticketr.app.config import (
-        LoginEntry,
-        config_folder,
-        forget_token,
-        read_user_config,
-        remove_workspace,
-    )
+    folder = config.config_folder(os.environ)
+    user_config = config.read_user_config(folder)
+    entry = user_config.named(name)
 
-    folder = config_folder(os.environ)
-    config = read_user_config(folder)
-    entry = config.named(name)
-
-    def account(site: str, login: LoginEntry) -> tuple[str, str | None]:
-        return site, login.completed_by(config.sites.get(site, LoginEntry())).email
+    def account(site: str, login: config.LoginEntry) -> tuple[str, str | None]:
+        return site, login.completed_by(user_config.sites.get(site, config.LoginEntry())).email
 
     site, email = account(entry.site, entry.login)
     others = {
         account(workspace_entry.site, workspace_entry.login)
-        for workspace_entry in config.workspaces.values()
+        for workspace_entry in user_config.workspaces.values()
         if workspace_entry != entry
     }
-    gone: tuple[TokenSource, ...] = ()
+    gone: tuple[config.TokenSource, ...] = ()
     if email is not None and (site, email) not in others:
-        gone = trio.run(forget_token, os.environ, site, email)
-    remove_workspace(folder, name)
+        gone = trio.run(config.forget_token, os.environ, site, email)
+    config.remove_workspace(folder, name)
     echo(f"{name} is forgotten; its tickets are still in {entry.folder}")
     for source in gone:
         echo(f"its token is taken out of {source.words}")
 
 
-@workspace.command
+@workspace.command(
+    short_help="Say that a workspace's state file is yours.",
+    examples={"ticketr workspace trust": "Trust the one around the current folder."},
+)
 @click.argument("name", required=False, shell_complete=complete_workspace)
 @click.option(
     "-C",
@@ -184,18 +198,18 @@ def trust(*, name: str | None, folder: Path | None) -> None:
     it until you say that it is yours: because your config is new, say, or you use the folder on
     another machine. What is in it stays, and so do your edits.
     """
-    from ticketr.app.cli.ownership import trust as mark
-    from ticketr.app.cli.settings import resolve
-    from ticketr.cleaning import clean
-
     root = resolve(workspace=name, folder=folder).root
-    if mark(root):
-        click.echo(clean(f"{root} is yours now; 'ticketr status' lists what a push would send"))
+    if trust_files(root):
+        echo(f"{root} is yours now; 'ticketr status' lists what a push would send")
     else:
-        click.echo(clean(f"{root} has no state file that is not yours; there is nothing to do"))
+        echo(f"{root} has no state file that is not yours; there is nothing to do")
 
 
-@workspace.command
+@workspace.command(
+    short_help="Ask the site whether login and project are good.",
+    examples={"ticketr workspace check shop": "Check one workspace."},
+    exits=exits.REMOTE,
+)
 @click.argument("name", required=False, shell_complete=complete_workspace)
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 @click.pass_context
@@ -206,11 +220,11 @@ def check(context: click.Context, *, name: str | None, as_json: bool) -> None:
 
     Without a NAME it is the workspace that other commands would be about.
     """
-    from ticketr.app.cli.settings import resolve
+    from ticketr.app.cli.workspace_add import check_site
 
     if as_json:
         context.exit(_check_as_json(name))
-    workspace, login, answer = _check_site(resolve(workspace=name))
+    workspace, login, answer = check_site(resolve(workspace=name))
     user = (
         f"{answer.user.display_name} ({login.email})" if login.email else answer.user.display_name
     )
@@ -220,60 +234,9 @@ def check(context: click.Context, *, name: str | None, as_json: bool) -> None:
         echo(f"project {answer.project.key}: {answer.project.name}")
 
 
-def _check_site(workspace: Workspace) -> tuple[Workspace, FoundToken, LoginChecked]:
-    from ticketr.app.cli.settings import confirm_site, find_or_ask_token
-    from ticketr.app.cli.workspace_add import offer_gateway
-    from ticketr.app.jira import AuthenticationFailed
-
-    workspace = confirm_site(workspace)
-    login = find_or_ask_token(workspace)
-    if workspace.project is None and workspace.project_problem is not None:
-        raise workspace.project_problem
-    try:
-        return workspace, login, _ask_site(workspace, login)
-    except AuthenticationFailed:
-        offered = offer_gateway(workspace)
-        if offered is None:
-            raise
-    answer = _ask_site(offered, login)
-    _keep_cloud_id(offered)
-    return offered, login, answer
-
-
-def _ask_site(workspace: Workspace, login: FoundToken) -> LoginChecked:
-    import trio
-
-    from ticketr.app.cli.settings import make_credentials
-    from ticketr.app.cli.workspace_add import check_login
-
-    look = partial(
-        check_login,
-        make_credentials(login, workspace.login.cloud_id),
-        site=workspace.required_site(),
-        project=workspace.project,
-        project_place=workspace.project_place,
-        fields=workspace.fields,
-    )
-    return trio.run(look)
-
-
-def _keep_cloud_id(workspace: Workspace) -> None:
-    """Store the site's cloud ID if the user has added the workspace, else print how to."""
-    from ticketr.app.config import config_folder, read_user_config, store_workspace
-
-    cloud_id, folder = workspace.login.cloud_id, config_folder(os.environ)
-    entry = read_user_config(folder).at(workspace.root)
-    if entry is None or entry.site != workspace.site:
-        command = f"ticketr workspace add --cloud-id {cloud_id}"
-        echo(f"to keep the cloud ID: {command}", err=True)
-        return
-    store_workspace(folder, replace(entry, login=replace(entry.login, cloud_id=cloud_id)))
-    echo(f"the cloud ID {cloud_id} is in your config now", err=True)
-
-
 def _check_as_json(name: str | None) -> int:
     """Print the answer or the error as JSON, and return the exit code."""
-    from ticketr.app.cli.settings import resolve
+    from ticketr.app.cli.workspace_add import check_site
 
     data: dict[str, object] = dict.fromkeys(
         ("name", "folder", "site", "token_source", "user", "project", "reason", "problem")
@@ -283,7 +246,7 @@ def _check_as_json(name: str | None) -> int:
     try:
         workspace = resolve(workspace=name)
         data |= {"name": workspace.name, "folder": str(workspace.root), "site": workspace.site}
-        workspace, login, answer = _check_site(workspace)
+        workspace, login, answer = check_site(workspace)
         data |= {"ok": True, "token_source": login.source.value, **_as_json(answer)}
     except TicketrError as error:
         reason = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()

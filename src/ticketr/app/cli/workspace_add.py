@@ -1,4 +1,4 @@
-"""``ticketr workspace add``: complete the settings, verify the login, store them."""
+"""Adds a workspace: completes its settings, checks the login at its site, stores them."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pathlib import Path
 import click
 import trio
 
-from ticketr.app import config
+from ticketr.app import config, sync
 from ticketr.app.cli.console import ask, confirm, echo
 from ticketr.app.cli.settings import (
     EMAIL_HINT,
     SITE_HINT,
     ask_for_token,
+    confirm_site,
     find_or_ask_token,
     is_interactive,
     make_credentials,
 )
-from ticketr.app.config import BadSetting, MissingSetting, WantedField, Workspace, checked_site
 from ticketr.app.jira import (
     AuthenticationFailed,
     BadAnswer,
@@ -37,127 +37,10 @@ from ticketr.app.jira import (
     open_jira,
 )
 from ticketr.app.jira.transport import Transport
-from ticketr.app.sync import Columns, naming_project
 
-
-def find_cloud_id(site: str) -> str:
-    """Ask a site for its cloud ID, without any login.
-
-    Not to be called inside Trio.
-
-    Args:
-        site: The site's URL, as the user confirmed it.
-
-    Raises:
-        MissingSetting: The site's answer holds no cloud ID.
-        JiraError: The site could not be reached.
-    """
-    try:
-        return trio.run(ask_cloud_id, site)
-    except (BadAnswer, Rejected, Redirected) as error:
-        hint = f"{error.url} tells none ({_reason(error)}); open it in a browser, or ask who runs the site"
-        raise MissingSetting(("--cloud-id",), hint) from error
-
-
-def _reason(error: BadAnswer | Rejected | Redirected) -> str:
-    match error:
-        case BadAnswer():
-            return error.problem
-        case Rejected():
-            return f"status {error.status}"
-        case Redirected():
-            return "it sends elsewhere"
-
-
-def offer_gateway(workspace: Workspace) -> Workspace | None:
-    """Ask in a terminal whether to try the gateway, after a site has refused a login.
-
-    Without a yes the token is sent to the site's own address only.
-
-    Returns:
-        The workspace with the site's cloud ID. None if it had one, the site has none, there is no
-        terminal to ask in, or the answer was no.
-    """
-    if workspace.login.cloud_id is not None or not is_interactive():
-        return None
-    site = workspace.required_site()
-    try:
-        cloud_id = find_cloud_id(site)
-    except (MissingSetting, JiraError):  # then the caller reports the refusal
-        return None
-    gateway = gateway_site(cloud_id, site)
-    echo(f"{site} does not take this token.", err=True)
-    echo(f"One with scopes is taken at the gateway alone: {gateway}", err=True)
-    if not confirm("Does it have scopes, and may it be sent there?"):
-        return None
-    return replace(workspace, login=replace(workspace.login, cloud_id=cloud_id))
-
-
-@dataclass(frozen=True, slots=True)
-class LoginChecked:
-    """The answer of a site to `check_login`.
-
-    Attributes:
-        user: The user of the login.
-        project: The project; None if none was requested.
-    """
-
-    user: User
-    project: Project | None
-
-
-async def check_login(
-    credentials: Credentials,
-    *,
-    site: str,
-    project: str | None,
-    project_place: str = "",
-    fields: tuple[WantedField, ...] = (),
-    transport: Transport | None = None,
-) -> LoginChecked:
-    """Ask a site for the user of a login, and for a project.
-
-    Args:
-        credentials: The login.
-        site: The site's URL in a browser; behind a gateway the login has another one.
-        project: The project's key, if any.
-        project_place: The setting that names it, for people; empty if it was typed.
-        fields: The mapped fields, which the site must have.
-        transport: The transport to use instead of httpx.
-
-    Raises:
-        JiraError: The site could not be reached, or refused.
-        BadSetting: The cloud ID is that of another site.
-        UnknownProject: The site does not have the project.
-        UnknownField: The site lacks one of the fields.
-        UnsupportedField: Files cannot hold one of them.
-    """
-    async with open_jira(credentials, transport=transport) as jira:
-        user = await jira.myself()
-        if credentials.site != site:
-            await _check_gateway(jira, site)
-        async with naming_project(jira, project, place=project_place, site=site):
-            answer = LoginChecked(user, await jira.project(project) if project else None)
-        if fields:
-            Columns.of(await jira.fields(), fields)
-        return answer
-
-
-async def _check_gateway(jira: JiraClient, site: str) -> None:
-    """Raise if the gateway leads to another site, as far as it can be asked."""
-    try:
-        reported_url = (await jira.server_info()).base_url
-    except Rejected:  # the scopes of the token may not cover this
-        return
-    try:
-        behind = checked_site("the site behind the gateway", reported_url) if reported_url else site
-    except BadSetting:
-        return
-    if behind != site:
-        cloud_id = jira.site.rpartition("/")[2]
-        raise BadSetting("the cloud ID", cloud_id, f"it is that of {behind}, not of {site}")
-
-
+_STORED_SOURCES = {config.TokenSource.KEYRING, config.TokenSource.FILE, config.TokenSource.PROMPT}
+#: The most logins that are tried before the site's refusal is reported.
+TRIES = 3
 #: Where the token of a workspace is, in words for people.
 WHERE = {
     config.TokenSource.ENVIRONMENT: "the token stays in the environment and is not stored",
@@ -165,95 +48,6 @@ WHERE = {
     config.TokenSource.KEYRING: "the token is in your keyring",
     config.TokenSource.FILE: "the token is in tokens.toml, in your own config folder",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What was stored of a workspace.
-
-    Attributes:
-        source: Where its token is.
-        is_file_written: Whether its ``ticketr.toml`` was written or changed.
-    """
-
-    source: config.TokenSource
-    is_file_written: bool
-
-
-def workspace_name(given: str | None, folder: Path, user_config: config.UserConfig) -> str:
-    """Return the name of a new workspace, or of the one that the user has in a folder.
-
-    Args:
-        given: The name that the user wants; None for that of the folder.
-        folder: The workspace's folder.
-        user_config: The user's config.
-
-    Raises:
-        WorkspaceTaken: The folder or the name belongs to another workspace.
-        BadSetting: The name cannot be one.
-    """
-    known = user_config.at(folder)
-    if known is not None:
-        if given not in {None, known.name}:
-            raise config.WorkspaceTaken(known.name, str(known.folder))
-        return known.name
-    if given is None:
-        return config.free_name(folder.name, user_config)
-    if given in user_config.workspaces:
-        raise config.WorkspaceTaken(given, str(user_config.workspaces[given].folder))
-    return config.checked_name("NAME", given)
-
-
-def go_mapped_fields(folder: Path) -> tuple[config.MappedField, ...]:
-    """Return the fields that only the Go program's settings in a folder name.
-
-    Raises:
-        ConfigError: A file of settings cannot be used.
-    """
-    own, told = config.read_workspace_file(folder), config.read_go_file(folder)
-    if told is None or (own is not None and own.fields is not None):
-        return ()
-    return tuple(field for field in told.fields if config.reserved_name(field) is None)
-
-
-async def store_workspace(
-    entry: config.WorkspaceEntry, file: config.WorkspaceFile, login: config.FoundToken
-) -> Stored:
-    """Store a token that was typed, then ``ticketr.toml``, then the workspace in the user's config.
-
-    The token goes into the keyring, or into a file of the user's own config folder.
-
-    Args:
-        entry: The workspace.
-        file: The settings that its ``ticketr.toml`` is to have.
-        login: The login; it is stored if its source is a prompt.
-
-    Raises:
-        ConfigError: ``ticketr.toml`` says something else, or a file cannot be used.
-        TokenFailed: The token could not be stored.
-        SettingsFailed: A file could not be written.
-
-    Cancellation:
-        Takes effect before the token is stored, or after it: then no workspace is stored.
-    """
-    folder = config.config_folder(os.environ)
-    # Before anything is stored elsewhere.
-    await trio.to_thread.run_sync(config.prepare_config_folder, folder)
-    source = login.source
-    if source is config.TokenSource.PROMPT:
-        source = await config.store_token(os.environ, login.site, login.email or "", login.token)
-
-    def write() -> bool:
-        is_file_written = config.write_workspace_file(entry.folder, file)
-        config.store_workspace(folder, entry)
-        return is_file_written
-
-    return Stored(source, await trio.to_thread.run_sync(write))
-
-
-_STORED_SOURCES = {config.TokenSource.KEYRING, config.TokenSource.FILE, config.TokenSource.PROMPT}
-#: The most logins that are tried before the site's refusal is reported.
-TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,7 +97,7 @@ def add_workspace(request: AddRequest, *, as_message: bool = False) -> None:
         entry.folder, config.WorkspaceFile(entry.folder, entry.site, request.project, request.jql)
     )
     if request.scoped:
-        entry = replace(entry, login=replace(entry.login, cloud_id=find_cloud_id(entry.site)))
+        entry = replace(entry, login=replace(entry.login, cloud_id=_find_cloud_id(entry.site)))
     completed = _complete(entry, request)
     workspace, token, answer = _verify_login(completed, request)
     entry = replace(entry, login=replace(entry.login, email=token.email))
@@ -399,20 +193,11 @@ def _verify_login(
         raise config.BadSetting("--email", request.email, problem)
     tries = 0
     while True:
-        login = make_credentials(token, workspace.login.cloud_id)
         try:
-            look = partial(
-                check_login,
-                login,
-                site=site,
-                project=workspace.project,
-                project_place=workspace.project_place,
-                fields=workspace.fields,
-            )
-            return workspace, token, trio.run(look)
+            return workspace, token, _ask_site(workspace, token)
         except AuthenticationFailed as error:
             tries += 1
-            if tries == 1 and (offered := offer_gateway(workspace)) is not None:
+            if tries == 1 and (offered := _offer_gateway(workspace)) is not None:
                 workspace = offered
                 continue
             if tries >= TRIES or token.source not in _STORED_SOURCES or not is_interactive():
@@ -441,3 +226,262 @@ def _print_added(
         lines.append(f"{entry.folder / config.WORKSPACE_FILE} is for git; it holds no secret")
     for line in lines:
         echo(line, err=as_message)
+
+
+def check_site(
+    workspace: config.Workspace,
+) -> tuple[config.Workspace, config.FoundToken, LoginChecked]:
+    """Ask the site of a workspace for its user and project; on a refusal offer the gateway.
+
+    Returns:
+        The workspace, the token that the site takes, and the answer.
+
+    Raises:
+        ConfigError: A setting is missing or cannot be used.
+        TokenFailed: A source of tokens failed.
+        JiraError: The site could not be reached, or refused.
+    """
+    workspace = confirm_site(workspace)
+    token = find_or_ask_token(workspace)
+    if workspace.project is None and workspace.project_problem is not None:
+        raise workspace.project_problem
+    try:
+        return workspace, token, _ask_site(workspace, token)
+    except AuthenticationFailed:
+        offered = _offer_gateway(workspace)
+        if offered is None:
+            raise
+    answer = _ask_site(offered, token)
+    _keep_cloud_id(offered)
+    return offered, token, answer
+
+
+def _ask_site(workspace: config.Workspace, token: config.FoundToken) -> LoginChecked:
+    """Check a login, outside of Trio; see `check_login`."""
+    look = partial(
+        check_login,
+        make_credentials(token, workspace.login.cloud_id),
+        site=workspace.required_site(),
+        project=workspace.project,
+        project_place=workspace.project_place,
+        fields=workspace.fields,
+    )
+    return trio.run(look)
+
+
+def _keep_cloud_id(workspace: config.Workspace) -> None:
+    """Store the site's cloud ID if the user has added the workspace, else print how to."""
+    cloud_id, folder = workspace.login.cloud_id, config.config_folder(os.environ)
+    entry = config.read_user_config(folder).at(workspace.root)
+    if entry is None or entry.site != workspace.site:
+        command = f"ticketr workspace add --cloud-id {cloud_id}"
+        echo(f"to keep the cloud ID: {command}", err=True)
+        return
+    config.store_workspace(folder, replace(entry, login=replace(entry.login, cloud_id=cloud_id)))
+    echo(f"the cloud ID {cloud_id} is in your config now", err=True)
+
+
+def _find_cloud_id(site: str) -> str:
+    """Ask a site for its cloud ID, without any login.
+
+    Not to be called inside Trio.
+
+    Args:
+        site: The site's URL, as the user confirmed it.
+
+    Raises:
+        MissingSetting: The site's answer holds no cloud ID.
+        JiraError: The site could not be reached.
+    """
+    try:
+        return trio.run(ask_cloud_id, site)
+    except (BadAnswer, Rejected, Redirected) as error:
+        hint = f"{error.url} tells none ({_reason(error)}); open it in a browser, or ask who runs the site"
+        raise config.MissingSetting(("--cloud-id",), hint) from error
+
+
+def _reason(error: BadAnswer | Rejected | Redirected) -> str:
+    match error:
+        case BadAnswer():
+            return error.problem
+        case Rejected():
+            return f"status {error.status}"
+        case Redirected():
+            return "it sends elsewhere"
+
+
+def _offer_gateway(workspace: config.Workspace) -> config.Workspace | None:
+    """Ask in a terminal whether to try the gateway, after a site has refused a login.
+
+    Without a yes the token is sent to the site's own address only.
+
+    Returns:
+        The workspace with the site's cloud ID. None if it had one, the site has none, there is no
+        terminal to ask in, or the answer was no.
+    """
+    if workspace.login.cloud_id is not None or not is_interactive():
+        return None
+    site = workspace.required_site()
+    try:
+        cloud_id = _find_cloud_id(site)
+    except (config.MissingSetting, JiraError):  # then the caller reports the refusal
+        return None
+    gateway = gateway_site(cloud_id, site)
+    echo(f"{site} does not take this token.", err=True)
+    echo(f"One with scopes is taken at the gateway alone: {gateway}", err=True)
+    if not confirm("Does it have scopes, and may it be sent there?"):
+        return None
+    return replace(workspace, login=replace(workspace.login, cloud_id=cloud_id))
+
+
+@dataclass(frozen=True, slots=True)
+class LoginChecked:
+    """The answer of a site to `check_login`.
+
+    Attributes:
+        user: The user of the login.
+        project: The project; None if none was requested.
+    """
+
+    user: User
+    project: Project | None
+
+
+async def check_login(
+    credentials: Credentials,
+    *,
+    site: str,
+    project: str | None,
+    project_place: str = "",
+    fields: tuple[config.WantedField, ...] = (),
+    transport: Transport | None = None,
+) -> LoginChecked:
+    """Ask a site for the user of a login, and for a project.
+
+    Args:
+        credentials: The login.
+        site: The site's URL in a browser; behind a gateway the login has another one.
+        project: The project's key, if any.
+        project_place: The setting that names it, for people; empty if it was typed.
+        fields: The mapped fields, which the site must have.
+        transport: The transport to use instead of httpx.
+
+    Raises:
+        JiraError: The site could not be reached, or refused.
+        BadSetting: The cloud ID is that of another site.
+        UnknownProject: The site does not have the project.
+        UnknownField: The site lacks one of the fields.
+        UnsupportedField: Files cannot hold one of them.
+    """
+    async with open_jira(credentials, transport=transport) as jira:
+        user = await jira.myself()
+        if credentials.site != site:
+            await _check_gateway(jira, site)
+        async with sync.naming_project(jira, project, place=project_place, site=site):
+            answer = LoginChecked(user, await jira.project(project) if project else None)
+        if fields:
+            sync.Columns.of(await jira.fields(), fields)
+        return answer
+
+
+async def _check_gateway(jira: JiraClient, site: str) -> None:
+    """Raise if the gateway leads to another site, as far as it can be asked."""
+    try:
+        reported_url = (await jira.server_info()).base_url
+    except Rejected:  # the scopes of the token may not cover this
+        return
+    try:
+        behind = (
+            config.checked_site("the site behind the gateway", reported_url)
+            if reported_url
+            else site
+        )
+    except config.BadSetting:
+        return
+    if behind != site:
+        cloud_id = jira.site.rpartition("/")[2]
+        raise config.BadSetting("the cloud ID", cloud_id, f"it is that of {behind}, not of {site}")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What was stored of a workspace.
+
+    Attributes:
+        source: Where its token is.
+        is_file_written: Whether its ``ticketr.toml`` was written or changed.
+    """
+
+    source: config.TokenSource
+    is_file_written: bool
+
+
+def workspace_name(given: str | None, folder: Path, user_config: config.UserConfig) -> str:
+    """Return the name of a new workspace, or of the one that the user has in a folder.
+
+    Args:
+        given: The name that the user wants; None for that of the folder.
+        folder: The workspace's folder.
+        user_config: The user's config.
+
+    Raises:
+        WorkspaceTaken: The folder or the name belongs to another workspace.
+        BadSetting: The name cannot be one.
+    """
+    known = user_config.at(folder)
+    if known is not None:
+        if given not in {None, known.name}:
+            raise config.WorkspaceTaken(known.name, str(known.folder))
+        return known.name
+    if given is None:
+        return config.free_name(folder.name, user_config)
+    if given in user_config.workspaces:
+        raise config.WorkspaceTaken(given, str(user_config.workspaces[given].folder))
+    return config.checked_name("NAME", given)
+
+
+def go_mapped_fields(folder: Path) -> tuple[config.MappedField, ...]:
+    """Return the fields that only the Go program's settings in a folder name.
+
+    Raises:
+        ConfigError: A file of settings cannot be used.
+    """
+    own, told = config.read_workspace_file(folder), config.read_go_file(folder)
+    if told is None or (own is not None and own.fields is not None):
+        return ()
+    return tuple(field for field in told.fields if config.reserved_name(field) is None)
+
+
+async def store_workspace(
+    entry: config.WorkspaceEntry, file: config.WorkspaceFile, login: config.FoundToken
+) -> Stored:
+    """Store a token that was typed, then ``ticketr.toml``, then the workspace in the user's config.
+
+    The token goes into the keyring, or into a file of the user's own config folder.
+
+    Args:
+        entry: The workspace.
+        file: The settings that its ``ticketr.toml`` is to have.
+        login: The login; it is stored if its source is a prompt.
+
+    Raises:
+        ConfigError: ``ticketr.toml`` says something else, or a file cannot be used.
+        TokenFailed: The token could not be stored.
+        SettingsFailed: A file could not be written.
+
+    Cancellation:
+        Takes effect before the token is stored, or after it: then no workspace is stored.
+    """
+    folder = config.config_folder(os.environ)
+    # Before anything is stored elsewhere.
+    await trio.to_thread.run_sync(config.prepare_config_folder, folder)
+    source = login.source
+    if source is config.TokenSource.PROMPT:
+        source = await config.store_token(os.environ, login.site, login.email or "", login.token)
+
+    def write() -> bool:
+        is_file_written = config.write_workspace_file(entry.folder, file)
+        config.store_workspace(folder, entry)
+        return is_file_written
+
+    return Stored(source, await trio.to_thread.run_sync(write))

@@ -360,7 +360,7 @@ async def test_the_history_comes_with_the_workspaces_of_its_jobs(
     opened = Workspaces(
         (
             OpenWorkspace("work", Store(tmp_path / "link", ".ticketr"), nothing),
-            ClosedWorkspace("shop", nothing, folder=tmp_path / "shop"),
+            ClosedWorkspace("shop", nothing, root=tmp_path / "shop"),
             ClosedWorkspace("unknown", nothing),
         ),
         lambda _: nothing,

@@ -91,6 +91,11 @@ class OpenWorkspace:
     keeps_comments: bool = False
     inherit: bool = True
 
+    @property
+    def root(self) -> Path:
+        """Its folder."""
+        return self.store.root
+
 
 @dataclass(frozen=True, slots=True)
 class ClosedWorkspace:
@@ -101,14 +106,14 @@ class ClosedWorkspace:
         open: Opens it; raises `TicketrError` or OSError.
         site: The address of its site, for people.
         project: The key of its project; empty until it is known.
-        folder: Its folder; None if that is not known before it is open.
+        root: Its folder; None if that is not known before it is open.
     """
 
     name: str
     open: Callable[[], Awaitable[OpenWorkspace]]
     site: str = ""
     project: str = ""
-    folder: Path | None = None
+    root: Path | None = None
 
 
 @final
@@ -154,11 +159,8 @@ class Workspaces:
     @property
     def folders(self) -> Mapping[str, str]:
         """The folder of each workspace, by its name."""
-        closed = {
-            name: workspace.folder for name, workspace in self._closed.items() if workspace.folder
-        }
-        opened = {name: workspace.store.root for name, workspace in self._opened.items()}
-        return {name: str(folder) for name, folder in {**closed, **opened}.items()}
+        known: dict[str, OpenWorkspace | ClosedWorkspace] = {**self._closed, **self._opened}
+        return {name: str(workspace.root) for name, workspace in known.items() if workspace.root}
 
     def is_closed(self, name: str) -> bool:
         """Return whether a workspace exists and has not been opened yet."""

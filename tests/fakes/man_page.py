@@ -1,17 +1,19 @@
-"""``ticketr man``: the manual page, made from what the help of each command says."""
+"""Writes the manual page, which says what the help of each command says: `make manpage`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from inspect import cleandoc
+from pathlib import Path
 
 import click
 
 from ticketr._version import __version__
 from ticketr.app.cli import exits
-from ticketr.app.cli.catalogue import CATALOGUE
+from ticketr.app.cli.app import cli
 from ticketr.app.cli.help import Command
 
+PAGE = Path(__file__).parents[2] / "docs" / "ticketr.1"
 #: Variables that commands read, beside those that the description of ``ticketr`` names.
 _VARIABLES = (
     ("VISUAL, EDITOR", "The editor of 'ticketr edit' and of the app."),
@@ -27,15 +29,10 @@ _FILES = (
 _KEEP_LINES = "\b"
 
 
-@click.command(cls=Command)
-@click.pass_context
-def man(context: click.Context) -> None:
-    """Print the manual page of ticketr, in the language that man reads.
-
-    It says what the help of every command says.
-    """
-    root = context.find_root()
-    click.echo("\n".join(_page(root)))
+def man_page() -> str:
+    """Return the manual page of ticketr, in the language that man reads."""
+    root = cli.context_class(cli, info_name="ticketr", **cli.context_settings)
+    return "\n".join((*_page(root), ""))
 
 
 def _page(root: click.Context) -> Iterator[str]:
@@ -61,7 +58,7 @@ def _page(root: click.Context) -> Iterator[str]:
     yield ".SH FILES"
     yield from _terms(_FILES)
     yield ".SH EXAMPLES"
-    yield from _terms(CATALOGUE[""].examples)
+    yield from _terms(cli.examples.items())
 
 
 def _commands(parent: click.Context) -> Iterator[tuple[str, click.Context]]:
@@ -83,7 +80,8 @@ def _command(words: str, context: click.Context) -> Iterator[str]:
     yield from _paragraphs(context.command.help or "")
     yield from _options(context)
     yield ".PP\nExamples:"
-    yield from _terms(CATALOGUE[words].examples)
+    assert isinstance(context.command, Command)
+    yield from _terms(context.command.examples.items())
 
 
 def _options(context: click.Context) -> Iterator[str]:
@@ -133,3 +131,7 @@ _ESCAPES = str.maketrans(
 def _text(text: str) -> str:
     """Return a text in which nothing has a meaning in roff."""
     return text.translate(_ESCAPES)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(man_page(), encoding="utf-8")

@@ -1,9 +1,9 @@
-"""The options that pull, push and sync share, and the arguments of their jobs."""
+"""The options that commands share, and the arguments of the jobs that they run."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import wraps
 from pathlib import Path
@@ -12,16 +12,11 @@ from typing import TYPE_CHECKING, Any, Concatenate, TypeVar
 import click
 
 from ticketr._errors import TicketrError
-from ticketr.app.cli.completion import complete_key
-from ticketr.app.cli.console import confirm, echo
-from ticketr.app.cli.ownership import own_mark
-from ticketr.app.cli.settings import (
-    confirm_site,
-    is_interactive,
-    resolve,
-    sign_in,
-    workspace_options,
-)
+from ticketr.app import jira, sync
+from ticketr.app.cli.completion import complete_key, complete_workspace
+from ticketr.app.cli.console import confirm, echo, print_messages
+from ticketr.app.cli.ownership import open_store, own_mark
+from ticketr.app.cli.settings import confirm_site, is_interactive, resolve, sign_in
 from ticketr.app.config import (
     OLDER_STRATEGIES,
     STRATEGIES,
@@ -33,18 +28,19 @@ from ticketr.app.config import (
     read_environment,
     read_user_config,
 )
+from ticketr.cleaning import clean
 
 if TYPE_CHECKING:
-    from ticketr.app.jira import Credentials
     from ticketr.app.jira.transport import Transport
-    from ticketr.app.sync import LocalSurvey, SessionOptions, Side, State
 
+C = TypeVar("C", bound=Callable[..., Any])
+R = TypeVar("R")
 
 #: How a hint names the sides.
 SIDES = "mine, jira or both"
 
 
-class SideChoice(click.Choice[str]):
+class _SideChoice(click.Choice[str]):
     """A side of a conflict; the older words for the sides are taken too, but not shown."""
 
     def __init__(self) -> None:
@@ -55,115 +51,69 @@ class SideChoice(click.Choice[str]):
         return super().convert(OLDER_STRATEGIES.get(value, value), param, ctx)
 
 
-def require_workspace(workspace: Workspace) -> Workspace:
-    """Return a workspace whose folder the user has confirmed.
-
-    In a terminal, the user is asked whether the current folder is to become a workspace of the
-    site in the environment. A yes does what ``ticketr workspace add`` does, so it is asked once.
-
-    Raises:
-        NoWorkspace: The folder is not a workspace, and the answer was no or there is no terminal to
-            ask in.
-        ConfigError: See `add_workspace`, as for its other errors.
-    """
-    if workspace.is_known:
-        return workspace
-    if workspace.site is None or not is_interactive():
-        raise NoWorkspace(str(workspace.root), workspace.site)
-    from ticketr.app.cli.workspace_add import AddRequest, add_workspace
-
-    echo(f"{workspace.root} is not a workspace yet. JIRA_URL names {workspace.site}.", err=True)
-    if not confirm("Make this folder a workspace of that site?"):
-        raise NoWorkspace(str(workspace.root), workspace.site)
-    add_workspace(AddRequest(folder=workspace.root, project=workspace.project), as_message=True)
-    return resolve(folder=workspace.root, project=workspace.project)
-
-
-def keys_argument(command: Callable[..., R]) -> Callable[..., R]:
-    """Add the argument ``KEY``, which may be given several times, or not at all."""
-    return click.argument(
-        "keys", nargs=-1, metavar="[KEY]...", callback=_upper, shell_complete=complete_key
-    )(command)
-
-
 def _upper(_: click.Context, __: click.Parameter, keys: tuple[str, ...]) -> tuple[str, ...]:
     """Return the keys in capitals, each once; whether they exist depends on the workspace."""
     return tuple(dict.fromkeys(key.upper() for key in keys))
 
 
-def checked_key(key: str) -> str:
-    """Return the key of an issue in capitals; whether it exists is not looked up.
-
-    Raises:
-        click.UsageError: It is malformed.
-    """
-    from ticketr.app.tickets import is_key
-    from ticketr.cleaning import clean
-
-    wanted = key.strip().upper()
-    if not is_key(wanted):
-        raise click.UsageError(f"{clean(key)} is not a key; a key looks like PROJ-123")
-    return wanted
-
-
-def refuse_every(keys: tuple[str, ...], options: CommonOptions) -> None:
-    """Refuse keys together with ``--every``: a key does not say which workspace it is in.
-
-    Raises:
-        click.UsageError: Both were given.
-    """
-    if keys and options.every:
-        raise click.UsageError("use --every, or name tickets of one workspace, not both")
-
-
-def refuse_malformed(keys: tuple[str, ...], root: Path) -> None:
-    """Refuse what is not an issue key, with a hint at the keys of a workspace.
-
-    Raises:
-        click.UsageError: One of them is malformed.
-        ConfigError: See `own_mark`, as for its other errors.
-        StateFailed: The state cannot be read.
-    """
-    from ticketr.app.tickets import is_key
-
-    wrong = next((key for key in keys if not is_key(key)), None)
-    if wrong is None:
-        return
-    from ticketr.app.cli.ownership import open_store
-    from ticketr.app.sync import UnknownTicket, read_state
-
-    with read_state(open_store(root)) as state:
-        known = tuple(issue.key for issue in state.known().values())
-    raise click.UsageError(str(UnknownTicket(wrong, known)))
-
-
-def refuse_unknown(keys: Collection[str], survey: LocalSurvey, state: State) -> None:
-    """Refuse keys that are in no file and were not there at the last sync.
-
-    Raises:
-        click.UsageError: One of them is unknown or malformed.
-        StateFailed: The state cannot be read.
-    """
-    from ticketr.app.sync import UnknownTicket, check_keys
-
-    try:
-        check_keys(keys, survey, state)
-    except UnknownTicket as error:
-        raise click.UsageError(str(error)) from error
-
-
-R = TypeVar("R")
+key_argument = click.argument("key", shell_complete=complete_key)
+keys_argument = click.argument(
+    "keys", nargs=-1, metavar="[KEY]...", callback=_upper, shell_complete=complete_key
+)
+plain_option = click.option(
+    "--plain", is_flag=True, help="Progress as plain lines, also in a terminal."
+)
+strategy_option = click.option(
+    "--strategy",
+    type=_SideChoice(),
+    help="Who wins where both sides have changed the same; 'both' leaves it a conflict.",
+)
+take_option = click.option(
+    "--take", type=_SideChoice(), help="Your version, Jira's, or both between conflict markers."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+#: The options of `workspace_options`.
+_WORKSPACE = (
+    click.option(
+        "-w",
+        "--workspace",
+        metavar="NAME",
+        shell_complete=complete_workspace,
+        help="A workspace by its name.",
+    ),
+    click.option(
+        "-C",
+        "--folder",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="The folder of the tickets; else the workspace around the current folder.",
+    ),
+)
+#: The other ones of `common_options`.
+_COMMON = (
+    click.option("-p", "--project", metavar="KEY", help="The project; else JIRA_PROJECT_KEY."),
+    click.option(
+        "--http",
+        type=click.Choice(("httpx", "asks")),
+        default="httpx",
+        help="The package that speaks HTTP.",
+    ),
+    click.option(
+        "--every", is_flag=True, help="Every workspace that you have added, side by side."
+    ),
+    plain_option,
+    json_option,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommonOptions:
-    """The values of the options that pull, push and sync share.
+    """The values of options that commands share; a command may have some of them alone.
 
     Attributes:
         workspace: The name from ``--workspace``.
         folder: The folder from ``--folder``.
         project: The key from ``--project``.
-        strategy: A side of `SideChoice`; None for the workspace's own, as always for a push.
+        strategy: A side; None for the workspace's own, as always for a push.
         http: The package for HTTP.
         every: Whether to run in every workspace that the user has added.
         plain: Whether to print progress as plain lines in a terminal, too.
@@ -181,6 +131,14 @@ class CommonOptions:
     plain: bool = False
     as_json: bool = False
     needs_project: bool = True
+
+    def resolved(self) -> Workspace:
+        """Return the workspace that they name; see `resolve`."""
+        return resolve(workspace=self.workspace, folder=self.folder, project=self.project)
+
+    def open_store(self) -> sync.Store:
+        """Return the files of that workspace; see `ownership.open_store`."""
+        return open_store(self.resolved().root)
 
 
 @dataclass(eq=False, repr=False)
@@ -202,12 +160,12 @@ class JobArguments:
         failed: The folders of workspaces whose jobs cannot start, and why.
     """
 
-    ready: dict[str, SessionOptions]
+    ready: dict[str, sync.SessionOptions]
     failed: dict[str, tuple[Path, TicketrError]] = field(default_factory=dict)
 
 
-def common_options(command: Callable[Concatenate[CommonOptions, ...], R]) -> Callable[..., R]:
-    """Add the options that pull, push and sync share; the command gets them as one argument."""
+def workspace_options(command: Callable[Concatenate[CommonOptions, ...], R]) -> Callable[..., R]:
+    """Add ``--workspace`` and ``--folder``; the command gets `CommonOptions` as one argument."""
     shared = {field.name for field in fields(CommonOptions)}
 
     @wraps(command)
@@ -215,36 +173,18 @@ def common_options(command: Callable[Concatenate[CommonOptions, ...], R]) -> Cal
         options = CommonOptions(**{name: values.pop(name) for name in shared & values.keys()})
         return command(options, **values)
 
-    return _with_options(packed)
+    return _with(packed, _WORKSPACE)
 
 
-def strategy_option(command: Callable[..., R]) -> Callable[..., R]:
-    """Add the option ``--strategy``, whose value is part of `CommonOptions`."""
-    return click.option(
-        "--strategy",
-        type=SideChoice(),
-        help="Who wins where both sides have changed the same; 'both' leaves it a conflict.",
-    )(command)
+def common_options(command: Callable[Concatenate[CommonOptions, ...], R]) -> Callable[..., R]:
+    """Add the options that pull, push and sync share; see `workspace_options`."""
+    return workspace_options(_with(command, _COMMON))
 
 
-def _with_options(command: Callable[..., R]) -> Callable[..., R]:
-    options = (
-        click.option("-p", "--project", metavar="KEY", help="The project; else JIRA_PROJECT_KEY."),
-        click.option(
-            "--http",
-            type=click.Choice(("httpx", "asks")),
-            default="httpx",
-            help="The package that speaks HTTP.",
-        ),
-        click.option(
-            "--every", is_flag=True, help="Every workspace that you have added, side by side."
-        ),
-        click.option("--plain", is_flag=True, help="Progress as plain lines, also in a terminal."),
-        click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
-    )
+def _with(command: C, options: Sequence[Callable[[C], C]]) -> C:
     for option in reversed(options):
         command = option(command)
-    return workspace_options(command)
+    return command
 
 
 def find_job_arguments(options: CommonOptions, *, jql: str | None = None) -> JobArguments:
@@ -261,8 +201,6 @@ def find_job_arguments(options: CommonOptions, *, jql: str | None = None) -> Job
         ConfigError: See `workspace_arguments`, as for its other errors. With ``--every``, such an
             error goes to `JobArguments.failed` instead.
     """
-    from ticketr.app.cli.job_runner import print_messages
-
     if not options.every:
         resolved = resolve_options(options)
         print_messages([line] if (line := location_notice(resolved, options)) else [])
@@ -285,9 +223,14 @@ def find_job_arguments(options: CommonOptions, *, jql: str | None = None) -> Job
     return arguments
 
 
+def arguments_by_key(options: CommonOptions) -> sync.SessionOptions:
+    """Return the arguments of a job on issues that are named by their keys; needs no project."""
+    return find_job_arguments(replace(options, needs_project=False)).ready[""]
+
+
 def workspace_arguments(
     options: CommonOptions = CommonOptions(), *, jql: str | None = None
-) -> SessionOptions:
+) -> sync.SessionOptions:
     """Return the arguments of a pull, push or sync of one workspace.
 
     Raises:
@@ -330,14 +273,38 @@ def resolve_options(options: CommonOptions) -> Workspace:
     Raises:
         ConfigError: See `workspace_arguments`, as for its other errors.
     """
-    from ticketr.app.cli.job_runner import print_messages
-
-    workspace = resolve(workspace=options.workspace, folder=options.folder, project=options.project)
+    workspace = options.resolved()
     print_messages(workspace.ignored)
-    return confirm_site(require_workspace(workspace))
+    return confirm_site(_require_workspace(workspace))
 
 
-def job_settings(resolved: Workspace, options: CommonOptions, jql: str | None) -> SessionOptions:
+def _require_workspace(workspace: Workspace) -> Workspace:
+    """Return a workspace whose folder the user has confirmed.
+
+    In a terminal, the user is asked whether the current folder is to become a workspace of the
+    site in the environment. A yes does what ``ticketr workspace add`` does, so it is asked once.
+
+    Raises:
+        NoWorkspace: The folder is not a workspace, and the answer was no or there is no terminal to
+            ask in.
+        ConfigError: See `add_workspace`, as for its other errors.
+    """
+    if workspace.is_known:
+        return workspace
+    if workspace.site is None or not is_interactive():
+        raise NoWorkspace(str(workspace.root), workspace.site)
+    from ticketr.app.cli.workspace_add import AddRequest, add_workspace
+
+    echo(f"{workspace.root} is not a workspace yet. JIRA_URL names {workspace.site}.", err=True)
+    if not confirm("Make this folder a workspace of that site?"):
+        raise NoWorkspace(str(workspace.root), workspace.site)
+    add_workspace(AddRequest(folder=workspace.root, project=workspace.project), as_message=True)
+    return resolve(folder=workspace.root, project=workspace.project)
+
+
+def job_settings(
+    resolved: Workspace, options: CommonOptions, jql: str | None
+) -> sync.SessionOptions:
     """Return the arguments of a pull, push or sync of a workspace, by the options of a command.
 
     Raises:
@@ -355,8 +322,12 @@ def job_settings(resolved: Workspace, options: CommonOptions, jql: str | None) -
 
 
 def session_options(
-    workspace: Workspace, credentials: Credentials, mark: str | None, *, strategy: str | None = None
-) -> SessionOptions:
+    workspace: Workspace,
+    credentials: jira.Credentials,
+    mark: str | None,
+    *,
+    strategy: str | None = None,
+) -> sync.SessionOptions:
     """Return the arguments of a pull, push or sync of a workspace.
 
     Args:
@@ -385,11 +356,9 @@ def session_options(
     }
 
 
-def preferred_side(strategy: str | None) -> Side | None:
+def preferred_side(strategy: str | None) -> sync.Side | None:
     """Return the side that wins a conflict by a strategy; None for neither."""
-    from ticketr.app.sync import Side
-
-    return {"mine": Side.LOCAL, "jira": Side.REMOTE}.get(strategy or "")
+    return {"mine": sync.Side.LOCAL, "jira": sync.Side.REMOTE}.get(strategy or "")
 
 
 def _transport(http: str) -> Transport | None:
@@ -400,4 +369,58 @@ def _transport(http: str) -> Transport | None:
     try:
         return open_transport("asks")
     except AsksMissing as error:
+        raise click.UsageError(str(error)) from error
+
+
+def checked_key(key: str) -> str:
+    """Return the key of an issue in capitals; whether it exists is not looked up.
+
+    Raises:
+        click.UsageError: It is malformed.
+    """
+    from ticketr.app.tickets import is_key
+
+    wanted = key.strip().upper()
+    if not is_key(wanted):
+        raise click.UsageError(f"{clean(key)} is not a key; a key looks like PROJ-123")
+    return wanted
+
+
+def refuse_every(keys: Collection[str], options: CommonOptions) -> None:
+    """Refuse keys together with ``--every``: a key does not say which workspace it is in.
+
+    Raises:
+        click.UsageError: Both were given.
+    """
+    if keys and options.every:
+        raise click.UsageError("use --every, or name tickets of one workspace, not both")
+
+
+def refuse_malformed(keys: Collection[str], root: Path) -> None:
+    """Refuse what is not an issue key, with a hint at the keys of a workspace.
+
+    Raises:
+        click.UsageError: One of them is malformed.
+        ConfigError: See `own_mark`, as for its other errors.
+        StateFailed: The state cannot be read.
+    """
+    from ticketr.app.tickets import is_key
+
+    for wrong in keys:
+        if not is_key(wrong):
+            with sync.read_state(open_store(root)) as state:
+                known = tuple(issue.key for issue in state.known().values())
+            raise click.UsageError(str(sync.UnknownTicket(wrong, known)))
+
+
+def refuse_unknown(keys: Collection[str], survey: sync.LocalSurvey, state: sync.State) -> None:
+    """Refuse keys that are in no file and were not there at the last sync.
+
+    Raises:
+        click.UsageError: One of them is unknown or malformed.
+        StateFailed: The state cannot be read.
+    """
+    try:
+        sync.check_keys(keys, survey, state)
+    except sync.UnknownTicket as error:
         raise click.UsageError(str(error)) from error
