@@ -277,7 +277,7 @@ class QueueCore:
         now = self.now()
         superseded: Sequence[JobRecord] = ()
         if extras is NO_EXTRAS:  # as nearly always
-            is_full = len(schedule.ready) >= schedule.max_pending
+            is_full = schedule.pending >= schedule.max_pending and not schedule.has_room
             if is_full and not (above or is_inside(self.marks)):
                 return None
         else:

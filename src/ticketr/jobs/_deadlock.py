@@ -43,11 +43,6 @@ def without_marks(context: Context) -> Context:
     return Context() if QUEUES in context else context
 
 
-def is_blank(context: Context, marks: QueueMarks) -> bool:
-    """Tell whether a context holds nothing but these marks."""
-    return len(context) == 1 and context.get(QUEUES) is marks
-
-
 def blank_context(marks: QueueMarks) -> Context:
     """Return a new context that holds nothing but these marks."""
     context = Context()

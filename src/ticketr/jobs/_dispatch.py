@@ -64,7 +64,9 @@ class Dispatcher:
         record = self._schedule.peek()
         if record is None:
             return
-        switch_context(self.idle[0], record.context)
+        # The context of an idle worker is blank, so it will do for a job without variables.
+        if record.call[2] or self.wakeup_pending:
+            switch_context(self.idle[0], record.call[2])
         if not self.wakeup_pending:
             self.wakeup_pending = True
             self.wakeup_sender.send_nowait(None)
@@ -112,5 +114,7 @@ class Dispatcher:
         the worker was counted.
         """
         self.wakeup_pending = False
-        if worker in self.idle:
+        if self.idle and self.idle[0] is worker:  # nearly always
+            self.idle.popleft()
+        elif worker in self.idle:
             self.idle.remove(worker)

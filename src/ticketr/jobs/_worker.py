@@ -6,9 +6,10 @@ make, enter and leave one takes two fifths of the time of a small job. After any
 worker leaves the scope, and enters a new one.
 
 The context of a job. A worker switches to the context variables of each job (``switch_context``).
-It need not if neither context holds a variable (but the queue's own, see ``_inside``) and the worker's
-is that of a job that has ended, or a new one: no other job can see what this one leaves there. The checkpoint of the switch is
-then only for the sake of other tasks, which need none if they have run since the last job began.
+It need not if neither context holds a variable (but the queue's own, see ``_deadlock``) and the
+worker's is that of a job that has ended, or a new one: no other job can see what this one leaves
+there. The checkpoint is then only for the sake of other tasks, which need none if they have run
+since the last job began.
 
 Interrupts. Ctrl+C lands in the job that runs, as an error of it, and ends the queue. All else here is
 protected from it.
@@ -49,7 +50,7 @@ from trio.lowlevel import (
 
 from ticketr._errors import JobTimedOut, RetryLater
 from ticketr.jobs._arguments import call_inside
-from ticketr.jobs._deadlock import QUEUES, blank_context, is_blank
+from ticketr.jobs._deadlock import QUEUES, blank_context
 from ticketr.jobs._groups import has_only_exceptions, leaves, strip_tracebacks, unwrap_single
 from ticketr.jobs._handle import JobContext
 from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, CancelCause, JobErrorInfo, JobStatus
@@ -177,9 +178,7 @@ async def work(core: QueueCore) -> None:  # noqa: ASYNC910 - each turn has a che
 async def run_jobs(core: QueueCore, task: trio.lowlevel.Task) -> None:  # noqa: ASYNC910 - each turn has a checkpoint
     """Run one job after the other in one cancel scope, up to the first that uses it up."""
     schedule, dispatcher = core.schedule, core.dispatcher
-    # Whether other tasks have run since the last job began, and the worker's context, if it is
-    # empty, is free for another job.
-    is_free = False
+    is_free = False  # whether the worker's context, if it is blank, will do for another job
     record: JobRecord | None = None
     value: object = CAUGHT
     with trio.CancelScope() as scope:
@@ -190,21 +189,22 @@ async def run_jobs(core: QueueCore, task: trio.lowlevel.Task) -> None:  # noqa: 
             if schedule.pending > dispatcher.wakeup_pending:
                 record = core.take(task, scope)
             if record is None:
-                if not is_blank(task.context, core.marks):
-                    switch_context(task, blank_context(core.marks))
-                waiting_context = task.context
+                context = task.context
+                if len(context) != 1 or context.get(QUEUES) is not core.marks:
+                    context = blank_context(core.marks)
+                    switch_context(task, context)
                 try:
                     await dispatcher.wait_for_wakeup(task)
                 finally:
                     dispatcher.stop_waiting(task)
-                is_free = task.context is waiting_context
-                del waiting_context  # the job may leave something in it
+                is_free = task.context is context
+                del context  # the job may leave something in it
                 continue
             value = await run_attempt(record, core, task, is_free)
             if not reset_scope(scope, task, record):
                 break
             core.finish(record, COMPLETED, value)
-            is_free = task.custom_sleep_data is None
+            is_free = True
             record, value = None, CAUGHT  # an idle worker keeps nothing of its last job alive
     assert record is not None  # the loop ends with a job
     if value is CAUGHT:
@@ -222,7 +222,7 @@ def reset_scope(scope: trio.CancelScope, task: trio.lowlevel.Task, record: JobRe
     """
     if record.extras.cancel_requested or not is_innermost(scope, task):
         return False
-    if scope.deadline != math.inf:
+    if (record.timeout != math.inf or record.retry is not None) and scope.deadline != math.inf:
         if scope.cancel_called:  # the value came too late
             return False
         scope.deadline = math.inf
@@ -241,14 +241,17 @@ async def run_attempt(
     A job that is cancelled before its first step has no first step.
     """
     function, args, variables, _ = record.call
-    if is_free and not variables and len(task.context) == 1:  # the marks of the queue
-        await checkpoint_if_cancelled()
-    elif task.context is variables:
-        QUEUES.set(core.marks)
+    others_have_run = task.custom_sleep_data is None
+    if not (is_free and not variables and len(task.context) == 1):  # the marks of the queue
+        if task.context is variables:
+            QUEUES.set(core.marks)
+        else:
+            variables.run(QUEUES.set, core.marks)
+            switch_context(task, variables)
+            others_have_run = False
+    if others_have_run:
         await checkpoint_if_cancelled()
     else:
-        variables.run(QUEUES.set, core.marks)
-        switch_context(task, variables)
         await checkpoint()
     task.custom_sleep_data = NOT_RESCHEDULED  # until it is: Trio writes None
     context = JobContext(record, core.subscriptions)

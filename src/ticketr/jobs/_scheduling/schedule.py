@@ -85,6 +85,11 @@ class PriorityQueue(dict[T, Entry[T]]):
 
     def take(self) -> T | None:
         """Remove and return the first item; None if there is none."""
+        if self._queue and not self._heap:  # nearly always, and the first entry is seldom stale
+            oldest = self._queue.popleft()
+            if self.get(oldest[3]) is oldest:
+                del self[oldest[3]]
+                return oldest[3]
         entry = self.first()
         if entry is None:
             return None
