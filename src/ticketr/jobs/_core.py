@@ -147,7 +147,7 @@ class QueueCore:
             options.max_pending, self.running, options.workers, options.key_concurrency
         )
         if options.rate is not None:
-            self.schedule.set_rate(None, options.rate, self.now())
+            self.schedule.set_rate(self.schedule.queue_slot, options.rate, self.now())
         self.phase: Phase = Phase()
         self.timer: Timer = Timer()
         self.reporter: Reporter = Reporter(self, options.on_job_error)

@@ -532,10 +532,10 @@ class JobQueue:
         core.subscriptions.owner_thread.check()
         if core.phase.draining:
             return
-        key_slot = None if key is None else core.registry.slot_of(key)
-        core.schedule.set_paused(key_slot, is_paused=True)
+        slot = core.registry.slot_of(key)
+        core.schedule.set_paused(slot, is_paused=True)
         core.admit()
-        core.mark_changed(_pending(core, key_slot))
+        core.mark_changed(_pending(core, slot))
 
     def resume(self, key: Hashable = None) -> None:
         """Undo a pause of the queue, or a pause of a key; neither of them lifts the other.
@@ -549,13 +549,10 @@ class JobQueue:
         key = checked_key(key)
         core = self._core
         core.subscriptions.owner_thread.check()
-        key_slot = None if key is None else core.registry.keys.get(key)
-        if key is not None and key_slot is None:
-            return  # no job has the key, and the key is not paused
-        core.schedule.set_paused(key_slot, is_paused=False)
-        if key_slot is not None:
-            core.registry.remove_unused(key_slot)
-        core.mark_changed(_pending(core, key_slot))
+        slot = core.registry.slot_of(key)
+        core.schedule.set_paused(slot, is_paused=False)
+        core.registry.remove_unused(slot)
+        core.mark_changed(_pending(core, slot))
 
     def set_rate(self, rate: Rate | None, key: Hashable = None) -> None:
         """Limit how fast attempts start: those of all jobs, or those of the jobs with a key.
@@ -578,10 +575,9 @@ class JobQueue:
         core.subscriptions.owner_thread.check()
         if core.phase.closed:
             return
-        key_slot = None if key is None else core.registry.slot_of(key)
-        core.schedule.set_rate(key_slot, rate, core.now())
-        if key_slot is not None:
-            core.registry.remove_unused(key_slot)
+        slot = core.registry.slot_of(key)
+        core.schedule.set_rate(slot, rate, core.now())
+        core.registry.remove_unused(slot)
         core.timer.wake_at(core.schedule.next_time())
         core.mark_changed(())
 
@@ -607,10 +603,9 @@ class JobQueue:
             limit = None if n is None else checked_count("n", n, 1)
         if core.phase.closed:
             return
-        key_slot = None if key is None else core.registry.slot_of(key)
-        core.schedule.set_concurrency(key_slot, limit)
-        if key_slot is not None:
-            core.registry.remove_unused(key_slot)
+        slot = core.registry.slot_of(key)
+        core.schedule.set_concurrency(slot, limit)
+        core.registry.remove_unused(slot)
         core.admit()
         core.mark_changed(())
 
@@ -791,7 +786,7 @@ class JobQueue:
         )
 
 
-def _pending(core: QueueCore, key_slot: KeySlot | None) -> list[JobRecord]:
+def _pending(core: QueueCore, slot: KeySlot) -> list[JobRecord]:
     """Return the pending jobs: those with this key, or all of them."""
-    jobs = core.schedule.jobs() if key_slot is None else key_slot.jobs
+    jobs = core.schedule.jobs() if slot is core.schedule.queue_slot else slot.jobs
     return [record for record in jobs if record.status is JobStatus.PENDING]

@@ -105,7 +105,9 @@ class Registry:
     # Keys and conflicts
 
     def slot_of(self, key: Hashable) -> KeySlot:
-        """Return the slot of a key, a new one if it has none."""
+        """Return the slot of a key, a new one if it has none; for None that of the queue."""
+        if key is None:
+            return self._schedule.queue_slot
         return self.keys.get(key) or self.keys.setdefault(key, KeySlot(key))
 
     def remove_unused(self, slot: KeySlot) -> None:

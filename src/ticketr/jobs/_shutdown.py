@@ -144,8 +144,8 @@ def cut_off(core: QueueCore) -> None:
 
 def stop_pending(core: QueueCore) -> None:
     """Let no more jobs start, and cancel the first of the pending ones; the timer does the others."""
-    if not core.schedule.is_paused:
-        core.schedule.set_paused(None, is_paused=True)
+    if not core.schedule.queue_slot.is_paused:
+        core.schedule.set_paused(core.schedule.queue_slot, is_paused=True)
         core.do_in_batches(core.cancel_at_end, core.schedule.jobs())
 
 

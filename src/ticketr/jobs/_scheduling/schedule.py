@@ -252,8 +252,8 @@ class Schedule:
         ready: The jobs that can start, but for a worker, or a pause or the rate of the queue.
         blocked: The other jobs that are due, by their keys.
         submissions: The submits that wait for room.
-        is_paused: Whether no job may start.
-        is_stopped: Whether it is paused, or the rate of the queue has no start left.
+        queue_slot: The pause and the rate of the queue, as those of a key; it has no jobs.
+        is_stopped: Whether the queue is paused, or its rate has no start left.
         has_rates: Whether the queue or a key has, or has had, a rate.
         is_time_dependent: Whether anything may wait for a time.
     """
@@ -266,7 +266,7 @@ class Schedule:
     ready: PriorityQueue[JobRecord] = field(default_factory=PriorityQueue)
     blocked: dict[KeySlot, PriorityQueue[JobRecord]] = field(default_factory=dict)
     submissions: PriorityQueue[Submission] = field(default_factory=PriorityQueue)
-    is_paused: bool = False
+    queue_slot: KeySlot = field(default_factory=lambda: KeySlot(None))
     is_stopped: bool = False
     has_rates: bool = False
     is_time_dependent: bool = False
@@ -275,9 +275,8 @@ class Schedule:
     _after: PriorityQueue[JobRecord] = field(default_factory=PriorityQueue)
     _expiring: PriorityQueue[JobRecord] = field(default_factory=PriorityQueue)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
-    _bucket: Bucket | None = None  # of the queue
-    # The keys that have no start left, and None for the queue, by when they get one.
-    _empty: PriorityQueue[KeySlot | None] = field(default_factory=PriorityQueue)
+    # The keys that have no start left, or that of the queue, by when they get one.
+    _empty: PriorityQueue[KeySlot] = field(default_factory=PriorityQueue)
 
     def jobs(self) -> list[JobRecord]:
         """Return the pending jobs; before each job those that start after it."""
@@ -287,7 +286,7 @@ class Schedule:
     def waiting_for(self, record: JobRecord) -> str:
         """Return what keeps a pending job from running."""
         slot = record.extras.key_slot
-        if self.is_paused or (slot is not None and slot.is_paused):
+        if self.queue_slot.is_paused or (slot is not None and slot.is_paused):
             return "paused"
         if record.pending_queue is self._after:
             return "after"
@@ -296,7 +295,7 @@ class Schedule:
         if slot is not None and record not in slot.ready:
             is_full = len(slot.running) + len(slot.ready) >= self._limit(slot)
             return "key" if is_full else "rate"
-        return "rate" if None in self._empty else "worker"
+        return "rate" if self.queue_slot in self._empty else "worker"
 
     # Entering, running and ending
 
@@ -444,9 +443,9 @@ class Schedule:
             return []
         return [*slot.running]
 
-    def set_concurrency(self, slot: KeySlot | None, limit: float | None) -> None:
+    def set_concurrency(self, slot: KeySlot, limit: float | None) -> None:
         """Let so many jobs of the queue, or of a key, run at once; None for a key's default."""
-        if slot is not None:
+        if slot is not self.queue_slot:
             slot.concurrency = limit
         elif limit is not None:
             self.concurrency = limit
@@ -454,28 +453,24 @@ class Schedule:
 
     # Pauses
 
-    def set_paused(self, slot: KeySlot | None, *, is_paused: bool) -> None:
+    def set_paused(self, slot: KeySlot, *, is_paused: bool) -> None:
         """Start no more jobs, or none with this key; or undo that."""
-        if slot is None:
-            self.is_paused = is_paused
-        else:
-            slot.is_paused = is_paused
+        slot.is_paused = is_paused
         self._limits_changed(slot)
 
     def lift_pauses(self, slots: Iterable[KeySlot]) -> list[JobRecord]:
         """Undo every pause; return the jobs of which the pending ones wait for something else now."""
-        paused = [slot for slot in slots if slot.is_paused]
-        if not (self.is_paused or paused):
-            return []
-        records = self.jobs() if self.is_paused else [job for slot in paused for job in slot.jobs]
-        for slot in (None, *paused):
+        paused = [slot for slot in (self.queue_slot, *slots) if slot.is_paused]
+        is_whole = self.queue_slot in paused
+        records = self.jobs() if is_whole else [job for slot in paused for job in slot.jobs]
+        for slot in paused:
             self.set_paused(slot, is_paused=False)
         return records
 
-    def _limits_changed(self, slot: KeySlot | None) -> None:
+    def _limits_changed(self, slot: KeySlot) -> None:
         """Look which jobs may start after a change of a pause, a rate or a limit."""
-        if slot is None:
-            self.is_stopped = self.is_paused or None in self._empty
+        if slot is self.queue_slot:
+            self.is_stopped = slot.is_paused or slot in self._empty
         else:
             self._arrange(slot)
 
@@ -516,39 +511,31 @@ class Schedule:
         later = [record for record in reversed([*self._after]) if record.due_at > now]
         limited = [
             record
-            for slot, queue in [(None, self.ready), *self.blocked.items()]
-            if None in self._empty or slot in self._empty
+            for slot, queue in [(self.queue_slot, self.ready), *self.blocked.items()]
+            if self.queue_slot in self._empty or slot in self._empty
             for record in queue
         ]
         return [*later, *self._delayed, *limited]
 
     # Rates
 
-    def set_rate(self, slot: KeySlot | None, rate: Rate | None, now: float) -> None:
+    def set_rate(self, slot: KeySlot, rate: Rate | None, now: float) -> None:
         """Give the queue or a key another rate; None for no limit."""
         self.has_rates = True
-        old = self._bucket if slot is None else slot.bucket
-        bucket = None if rate is None else Bucket(rate, old, now)
-        if slot is None:
-            self._bucket = bucket
-        else:
-            slot.bucket = bucket
+        slot.bucket = None if rate is None else Bucket(rate, slot.bucket, now)
         self._empty.discard(slot)
-        self._note_if_empty(slot, bucket, now)
+        self._note_if_empty(slot, now)
 
     def take_starts(self, record: JobRecord, now: float) -> None:
         """Take the starts of an attempt that begins."""
-        slot = record.extras.key_slot
-        if self._bucket is not None:
-            self._bucket.take(now)
-            self._note_if_empty(None, self._bucket, now)
-        if slot is not None and slot.bucket is not None:
-            slot.bucket.take(now)
-            self._note_if_empty(slot, slot.bucket, now)
+        for slot in (self.queue_slot, record.extras.key_slot):
+            if slot is not None and slot.bucket is not None:
+                slot.bucket.take(now)
+                self._note_if_empty(slot, now)
 
-    def _note_if_empty(self, slot: KeySlot | None, bucket: Bucket | None, now: float) -> None:
-        if bucket is not None and bucket.ready_at() > now:
-            self._empty.push(slot, bucket.ready_at(), next(self._numbers))
+    def _note_if_empty(self, slot: KeySlot, now: float) -> None:
+        if slot.bucket is not None and slot.bucket.ready_at() > now:
+            self._empty.push(slot, slot.bucket.ready_at(), next(self._numbers))
         self._limits_changed(slot)
 
     def refill_rates(self, now: float) -> bool:
