@@ -253,6 +253,8 @@ class JobQueue:
             WouldDeadlock: Raised by the iteration inside a job that keeps the others from ending.
         """
         self._core.subscriptions.owner_thread.check()
+        reason = "each job has an ID of its own, and waits for its key"
+        refuse_options("map()", options, ("id", "on_conflict"), reason)
         from ticketr.jobs._maps.map import JobMap  # noqa: PLC0415 - only for a map
 
         return JobMap(

@@ -114,14 +114,12 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
         self._core.subscriptions.owner_thread.check()
         self._end_if_idle()
         park = self._receive.receive
-        if self._is_readable():
+        if self._until_idle and not self._is_readable():
+            refuse_wait_inside(self._core, "the queue to be idle, which includes itself")
+        if self._record is None:
             record = await park()
-        elif self._record is not None:
-            record = await wait_for_jobs(self._core, self._awaited, park)
         else:
-            if self._until_idle:
-                refuse_wait_inside(self._core, "the queue to be idle, which includes itself")
-            record = await park()
+            record = await wait_for_jobs(self._core, self._awaited, park)
         self._unread.discard(record)
         return self._view(record)
 

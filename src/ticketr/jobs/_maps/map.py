@@ -30,13 +30,7 @@ import trio
 from trio.lowlevel import checkpoint, disable_ki_protection, enable_ki_protection
 
 from ticketr._errors import QueueClosed
-from ticketr.jobs._arguments import (
-    JobOptions,
-    checked_options,
-    make_record,
-    refuse_options,
-    submit_context,
-)
+from ticketr.jobs._arguments import JobOptions, checked_options, make_record, submit_context
 from ticketr.jobs._core import QueueCore
 from ticketr.jobs._deadlock import wait_for_jobs
 from ticketr.jobs._groups import has_only_exceptions
@@ -80,8 +74,6 @@ class JobMap:
         self._function = function
         self._call = template.call[0]
         self._common = template.name, core.timeout, core.retry
-        reason = "each job has an ID of its own, and waits for its key"
-        refuse_options("map()", options, ("id", "on_conflict"), reason)
         self._options = checked_options(options)
         self._ordered = ordered
         self._outcomes = outcomes
@@ -125,7 +117,7 @@ class JobMap:
 
     @enable_ki_protection
     async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        leaving = error
+        leaving, items_error = error, None
         try:
             try:
                 while error is None and not self._is_iterated:  # run all items
@@ -142,11 +134,16 @@ class JobMap:
                 await self._fed.wait()  # noqa: ASYNC102 - shielded
                 await self._wait_ended()  # noqa: ASYNC102 - shielded
             await self._nursery.__aexit__(None, None, None)  # noqa: ASYNC102 - its task has ended
-            leaving = self._what_leaves(leaving)
+            items_error, self._items_error = self._items_error, None
+            if leaving is not None and items_error is not None and has_only_exceptions(items_error):
+                text = JobErrorInfo.of(items_error).traceback
+                logger.error("The items of a map raised, and another error left it:\n%s", text)
+            else:
+                leaving = items_error or leaving
             if leaving is not None and leaving is not error:
                 raise leaving
         finally:
-            del error, leaving  # their tracebacks hold this frame
+            del error, leaving, items_error  # their tracebacks hold this frame
 
     async def _wait_ended(self) -> None:  # noqa: ASYNC910 - the caller has passed a checkpoint
         """Wait until all jobs have ended, and report the failures that were not read."""
@@ -159,15 +156,6 @@ class JobMap:
             core.reporter.report_if_unseen(record)
         unread.clear()
         self._results.clear()
-
-    def _what_leaves(self, body: BaseException | None) -> BaseException | None:
-        """Return what to raise at the end of the block, beside the error of the body."""
-        error, self._items_error = self._items_error, None
-        if body is None or error is None or not has_only_exceptions(error):
-            return body if error is None else error
-        text = JobErrorInfo.of(error).traceback
-        logger.error("The items of a map raised, and another error left its block:\n%s", text)
-        return body
 
     # Feeding
 

@@ -112,6 +112,7 @@ class Repeats:
     Attributes:
         reads_outcomes: False, since a failed run is reported (see ``JobCollector``).
         live: The repeats that have not ended, by ID, in the order of their calls.
+        numbers: The places of further repeats in that order.
     """
 
     reads_outcomes: Final = False
@@ -120,7 +121,7 @@ class Repeats:
         self._queue = queue
         self.live: dict[JobID, Repeat] = {}
         self._scheduled = PriorityQueue[Repeat]()
-        self._numbers = itertools.count(1)
+        self.numbers = itertools.count(1)
 
     def _changed(self, repeat: Repeat) -> None:
         """Note a change or an end in the store; the end of the queue changes nothing there."""
@@ -132,10 +133,6 @@ class Repeats:
     def next_time(self) -> float:
         """Return when the next run is due."""
         return self._scheduled.first_rank()
-
-    def next_number(self) -> int:
-        """Return the place of another repeat in the order of the calls."""
-        return next(self._numbers)
 
     # The beginning
 
@@ -168,9 +165,9 @@ class Repeats:
         times = make_due_times(every, first, now, offset, partial(call_in_context, template))
         if times.due_at < now:
             times.advance(now, offset)
-        number, wanted = self.next_number(), template.extras.id
+        number, wanted = next(self.numbers), template.extras.id
         while (repeat_id := wanted or f"repeat-{number}") in self.live and not wanted:
-            number = self.next_number()
+            number = next(self.numbers)
         repeat = self.live.setdefault(repeat_id, Repeat(repeat_id, number, is_restored=True))
         if not repeat.is_restored:
             raise DuplicateJob(repeat_id, None)

@@ -108,7 +108,7 @@ class Opening:
         """List a repeat that is not loaded, for a call to take it over or to end it."""
         _logged("Repeat", row.id, error)
         repeats = self._core.repeats
-        number, missed = repeats.next_number(), row.missed
+        number, missed = next(repeats.numbers), row.missed
         repeats.restore(
             Repeat(row.id, number, is_restored=True, runs=row.runs, missed=missed), None
         )
@@ -168,7 +168,7 @@ class Opening:
 
     def _restore_repeat(self, row: RepeatRow) -> None:
         core = self._core
-        number, writer = core.repeats.next_number(), self._writer
+        number, writer = next(core.repeats.numbers), self._writer
         repeat = repeat_of_row(row, number, self._now, self._offset, writer.codec)
         run = core.registry.by_id.get(f"{repeat.id}#{repeat.runs}")
         core.repeats.restore(repeat, None if run is None or run.status.is_terminal else run)
