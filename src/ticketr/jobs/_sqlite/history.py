@@ -2,8 +2,8 @@
 
 The file of a ``SqliteHistory`` is an SQLite database in WAL mode. Any number of processes can read
 it while others write. What was written stays when a process is killed. Each call opens the file in
-a thread, so no connection has to be closed or shared between threads, and a call finds the file
-that is there now. The queue writes jobs in batches, so opening costs little.
+a thread, so no connection is shared between threads, and a call finds the file that is there now.
+The queue writes jobs in batches, so opening costs little.
 
 A job that is written twice is kept once. So the queue repeats a write that was cancelled, which may
 or may not have happened.
@@ -22,7 +22,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, cast, final
@@ -360,6 +360,7 @@ class SqliteHistory:
         checked_callable("summary", summary)
         self._summary = summary
         self._run_sync = checked_run_sync(run_sync)
+        self._last: sqlite3.Connection | None = None  # of the last write of a queue
 
     def summary(self, result: object) -> str:
         """Return a short text for a job's result."""
@@ -376,11 +377,25 @@ class SqliteHistory:
         Raises:
             HistoryFailed: The file could not be written.
         """
-        await self.write_rows([row_of_job(job) for job in jobs])
+        rows = [row_of_job(job) for job in jobs]
+        await self._run_sync(lambda: self._write(rows).close())
 
     async def write_rows(self, rows: Sequence[Row]) -> None:
-        """Keep the jobs of these rows as :meth:`write` does; internal."""
-        await self._run_sync(lambda: self._write(rows))
+        """Keep the jobs of these rows as :meth:`write` does, until :meth:`close`; internal.
+
+        The connection stays open until after the next write: the last one that is closed copies
+        SQLite's log to the file, which takes longer than to write a batch.
+        """
+        await self._run_sync(lambda: self._replace_last(self._write(rows)))
+
+    async def close(self) -> None:
+        """Close the connection of the last write; internal."""
+        await self._run_sync(lambda: self._replace_last(None))
+
+    def _replace_last(self, db: sqlite3.Connection | None) -> None:
+        last, self._last = self._last, db
+        if last is not None:
+            last.close()
 
     async def read(
         self,
@@ -421,17 +436,19 @@ class SqliteHistory:
                     raise
             await trio.sleep(BUSY_PAUSE)
 
-    def _write(self, rows: Sequence[Row]) -> None:
-        with named_errors(self._path, HistoryFailed):
+    def _write(self, rows: Sequence[Row]) -> sqlite3.Connection:
+        with named_errors(self._path, HistoryFailed), ExitStack() as stack:
             create_file(self._path)
-            with closing(connect(self._path, SCHEMA)) as db:
-                db.execute("BEGIN IMMEDIATE")
-                insert(db, rows)
-                db.execute(DELETE_OLD, (time.time() - self._max_age,))
-                # Counting takes longer than to look at the first and the last row.
-                if (db.execute(ROW_SPAN).fetchone()[0] or 0) > self._max_jobs:
-                    db.execute(DELETE_SURPLUS, (self._max_jobs,))
-                db.execute("COMMIT")
+            db = stack.enter_context(closing(connect(self._path, SCHEMA)))
+            db.execute("BEGIN IMMEDIATE")
+            insert(db, rows)
+            db.execute(DELETE_OLD, (time.time() - self._max_age,))
+            # Counting takes longer than to look at the first and the last row.
+            if (db.execute(ROW_SPAN).fetchone()[0] or 0) > self._max_jobs:
+                db.execute(DELETE_SURPLUS, (self._max_jobs,))
+            db.execute("COMMIT")
+            stack.pop_all()
+            return db
 
     def _read(self, wanted: Mapping[str, object]) -> list[FinishedJob]:
         if not self._path.exists():
@@ -600,6 +617,10 @@ class Recorder:
             await trio.lowlevel.checkpoint()
             if self._unwritten:
                 await self._behind.write_now()
+            history: object = self._history
+            if type(history) is SqliteHistory and self._number:
+                with suppress(Exception):  # what calls the file is user code
+                    await history.close()
         if self._unwritten:
             self._lose(len(self._unwritten), f"it took longer than {FLUSH_SECONDS:g} s")
             self._unwritten.clear()
