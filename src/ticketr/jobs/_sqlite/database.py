@@ -1,4 +1,7 @@
-"""SQLite files of queues: how they are opened, checked, refused and locked. All of it blocks.
+"""SQLite files of queues: how they are opened, checked, refused and locked, and who writes them.
+
+What concerns a file blocks. The task that writes a buffer behind a queue calls it in a thread, so
+that no step of the queue waits for a file.
 
 A lock on the file itself keeps other queues out of a store, so that no file can be deleted to get
 two. It is an ``flock``, which SQLite does not use: closing another descriptor of the file does not
@@ -11,6 +14,7 @@ file beside it is locked.
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import sys
 import threading
@@ -18,15 +22,17 @@ from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias, TypeVar, final
 
 import trio
 
 from ticketr._errors import HistoryFailed, StoreFailed, StoreInUse
-from ticketr.jobs._values import safe_repr
+from ticketr.jobs._values import safe_repr, safe_str
 
 if TYPE_CHECKING:
     import sqlite3
+
+logger = logging.getLogger("ticketr.jobs")
 
 T = TypeVar("T")
 
@@ -150,16 +156,16 @@ def _check_tables(db: sqlite3.Connection, schema: Schema) -> bool:
 
     SQLite would run the code in the triggers and views of a foreign file.
     """
-    if db.execute("SELECT 1 FROM sqlite_master WHERE type IN ('trigger', 'view')").fetchone():
+    entries = db.execute("SELECT type, name FROM sqlite_master").fetchall()
+    if any(kind in ("trigger", "view") for kind, _ in entries):
         raise OSError(f"it has triggers or views, which {schema.kind} never has")
-    names = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-    tables = {name for (name,) in names if not name.startswith("sqlite_")}
+    tables = {name for kind, name in entries if kind == "table" and name[:7] != "sqlite_"}
     if not tables:
         return False
-    (application_id,) = db.execute("PRAGMA application_id").fetchone()
+    numbers = "SELECT application_id, user_version FROM pragma_application_id, pragma_user_version"
+    application_id, version = db.execute(numbers).fetchone()
     if application_id != schema.application_id or not tables >= schema.tables:
         raise OSError(f"it is another database, not {schema.kind}: choose a file of its own")
-    (version,) = db.execute("PRAGMA user_version").fetchone()
     if version != VERSION:
         raise OSError(
             f"another version of ticketr wrote it (tables of version {version}, not {VERSION})."
@@ -278,3 +284,85 @@ os.register_at_fork(
     after_in_parent=_locks_change.release,
     after_in_child=_close_in_child,
 )
+
+
+# The task that writes
+
+FIRST_PAUSE: Final = 1.0
+LONGEST_PAUSE: Final = 60.0
+"""The pauses in seconds before a failed write is retried, unless it is called for."""
+
+
+@final
+class WriteBehind:
+    """Calls a function that writes what has gathered, soon after something has.
+
+    Args:
+        write: Writes all of it. If that fails, it puts back what is to be written again, and raises.
+        gather_seconds: How long more may gather, unless :meth:`hurry` is called.
+        complaint: What the log says of such a write, before the reason.
+
+    Attributes:
+        has_stopped: Whether the task writes nothing more.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[], Awaitable[None]],
+        *,
+        gather_seconds: float,
+        complaint: str,
+    ) -> None:
+        self._write = write
+        self._gather_seconds = gather_seconds
+        self._complaint = complaint
+        self._filled = trio.Event()
+        self._hurry = trio.Event()
+        self._has_warned = False
+        self.has_stopped = False
+
+    def fill(self) -> None:
+        """Note that there is something to write."""
+        self._filled.set()
+
+    def hurry(self) -> None:
+        """Write it without waiting for more."""
+        self._hurry.set()
+
+    def stop(self) -> None:
+        """Begin no other write in the task."""
+        self.has_stopped = True
+        self.fill()
+        self.hurry()
+
+    async def run(self) -> None:  # noqa: ASYNC910 - each turn has a checkpoint
+        """Write what gathers, until cancelled or stopped."""
+        pause = 0.0
+        while True:
+            await self._filled.wait()
+            with trio.move_on_after(pause or self._gather_seconds):
+                await self._hurry.wait()
+            if self.has_stopped:
+                return
+            # A worker may start a new job in the next step: its start is written with the job.
+            await trio.lowlevel.checkpoint()
+            is_written = await self.write_now()
+            pause = 0.0 if is_written else min(max(pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
+
+    async def write_now(self) -> bool:
+        """Write what has gathered; return whether that succeeded."""
+        self._filled, self._hurry = trio.Event(), trio.Event()
+        try:
+            await self._write()
+        except Exception as error:  # noqa: BLE001 - what calls the file is user code
+            self.warn(safe_str(error) or safe_repr(error))
+            await trio.lowlevel.cancel_shielded_checkpoint()
+            return False
+        self._has_warned = False
+        return True
+
+    def warn(self, reason: str) -> None:
+        """Log, once until a write succeeds, that the file is behind the queue."""
+        if not self._has_warned:
+            self._has_warned = True
+            logger.error("%s: %s", self._complaint, reason)

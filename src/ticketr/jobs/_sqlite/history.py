@@ -21,11 +21,11 @@ import sys
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, cast, final
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, final
 
 import trio
 from trio.lowlevel import enable_ki_protection
@@ -33,11 +33,11 @@ from trio.lowlevel import enable_ki_protection
 from ticketr._errors import HistoryFailed
 from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, JobID, JobStatus
 from ticketr.jobs._record import NO_EXTRAS, NO_REPORT, NO_TAGS, JobRecord
-from ticketr.jobs._sqlite.buffer import WriteBehind
 from ticketr.jobs._sqlite.database import (
     BUSY_SECONDS,
     RunSync,
     Schema,
+    WriteBehind,
     check_values,
     checked_path,
     checked_run_sync,
@@ -421,15 +421,15 @@ class SqliteHistory:
             HistoryFailed: The file could not be read.
             TypeError, ValueError: An argument is invalid.
         """
+        limit = checked_whole("limit", limit, 0)
         wanted = {
-            "limit": checked_whole("limit", limit, 0),
             "status": None if status is None else str(checked_member("status", status, JobStatus)),
             "id": None if id is None else clipped(checked_text("id", id)),
         }
         deadline = trio.current_time() + BUSY_SECONDS
         while True:
             try:
-                return await self._run_sync(lambda: self._read(wanted))
+                return await self._run_sync(lambda: self._read(wanted, limit))
             except HistoryFailed as error:
                 # SQLite does not wait while another process creates the file or its log.
                 if "locked" not in error.problem or trio.current_time() >= deadline:
@@ -450,24 +450,20 @@ class SqliteHistory:
             stack.pop_all()
             return db
 
-    def _read(self, wanted: Mapping[str, object]) -> list[FinishedJob]:
+    def _read(self, wanted: Mapping[str, object], limit: int) -> list[FinishedJob]:
+        jobs: list[FinishedJob] = []
         if not self._path.exists():
-            return []
+            return jobs
         with named_errors(self._path, HistoryFailed), closing(connect(self._path, SCHEMA)) as db:
-            rows = db.execute(SELECT, {**wanted, "oldest": time.time() - self._max_age})
-            return [*itertools.islice(self._readable(rows), cast("int", wanted["limit"]))]
-
-    def _readable(self, rows: Iterable[Row]) -> Iterator[FinishedJob]:
-        """Yield the jobs of rows, without those that cannot be read."""
-        for row in rows:
-            try:
-                yield job_of_row(row)
-            except ValueError as error:
-                run, number = row[:2]
-                logger.warning(
-                    "job %r of run %r in %s cannot be read and is left out: %s",
-                    *(number, run, self._path, error),
-                )
+            for row in db.execute(SELECT, {**wanted, "oldest": time.time() - self._max_age}):
+                if len(jobs) == limit:
+                    break
+                try:
+                    jobs.append(job_of_row(row))
+                except ValueError as error:
+                    words = "job %r of run %r in %s cannot be read and is left out: %s"
+                    logger.warning(words, row[1], row[0], self._path, error)
+        return jobs
 
     def __repr__(self) -> str:
         return f"SqliteHistory({str(self._path)!r})"
@@ -519,8 +515,6 @@ BATCH = 2500
 """The number of entries that are written without a pause before."""
 BACKLOG = 10_000
 """The most entries in the buffer; beyond it the oldest is dropped."""
-PAUSES: Final = (1.0, 60.0)
-"""The first and the longest pause in seconds before a failed write is retried."""
 FLUSH_SECONDS: Final = 5.0
 """How long the end of a queue waits for its history, in seconds."""
 LOCK_EVERY: Final = 16
@@ -562,7 +556,6 @@ class Recorder:
         self._behind = WriteBehind(
             self._write_batch,
             gather_seconds=GATHER_SECONDS,
-            pauses=PAUSES,
             complaint="The history of jobs is not complete",
         )
         self._scope = trio.CancelScope(shield=True)
@@ -682,9 +675,8 @@ def finished_in_memory(
         for number, record in enumerate(ended, start=1)
         if (status is None or record.status is status) and (job_id is None or record.id == job_id)
     ]
+    newest, summary = reversed(numbered[max(len(numbered) - limit, 0) :]), reprlib.repr
     return [
-        job_of_row(
-            row_of_record(record, "", number, reprlib.repr, record.queue.wall_clock.offset())
-        )
-        for number, record in itertools.islice(reversed(numbered), limit)
+        job_of_row(row_of_record(record, "", number, summary, record.queue.wall_clock.offset()))
+        for number, record in newest
     ]

@@ -197,12 +197,11 @@ class Opening:
         status = JobStatus(row.status)
         error = None if row.error is None else JobErrorInfo.from_dict(json.loads(row.error))
         exception = None
-        if status is FAILED and error is not None and error.type != TIMED_OUT:
-            exception = TicketrError(f"{error.type}: {error.message}")
         if status is FAILED:
+            if error is not None and error.type != TIMED_OUT:
+                exception = TicketrError(f"{error.type}: {error.message}")
             scheduled_at = None if row.scheduled_at is None else utc(row.scheduled_at)
-            stored = StoredJob(row.number)
-            record.set_options({"stored": stored, "scheduled_at": scheduled_at})
+            record.set_options({"stored": StoredJob(row.number), "scheduled_at": scheduled_at})
         record.restore_end(status, finished_at - offset, result, error, exception)
         return record
 

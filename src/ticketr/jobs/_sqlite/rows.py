@@ -111,9 +111,8 @@ def check_row(row: JobRow | RepeatRow) -> None:
     if isinstance(row, JobRow):
         is_started = not row.attempts or row.started_at is not None
         is_live = row.finished_at is None and row.job is not None and is_started
-        has_ended = row.finished_at is not None and row.status in ENDED
-        is_sound = is_sound and min(row.kills, row.attempts, row.uncounted) >= 0
-        is_sound = is_sound and (is_live or has_ended)
+        is_sound &= is_live or (row.finished_at is not None and row.status in ENDED)
+        is_sound &= min(row.kills, row.attempts, row.uncounted) >= 0
     if not is_sound:
         raise LoadFailed("its values are damaged")
 

@@ -21,12 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, final
 
 import trio
-from trio.lowlevel import (
-    cancel_shielded_checkpoint,
-    checkpoint,
-    checkpoint_if_cancelled,
-    enable_ki_protection,
-)
+from trio.lowlevel import cancel_shielded_checkpoint, checkpoint, enable_ki_protection
 
 from ticketr._errors import NotSendable, QueueClosed, StoreFailed, UnknownJob
 from ticketr.jobs._calls import Codec, LoadFailed
@@ -35,11 +30,11 @@ from ticketr.jobs._job import CANCELLED, COMPLETED, PENDING, CancelCause, JobID
 from ticketr.jobs._maps.repeat import Repeat
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._registry import Keep
-from ticketr.jobs._sqlite.buffer import WriteBehind
 from ticketr.jobs._sqlite.database import (
     Identity,
     RunSync,
     Schema,
+    WriteBehind,
     check_lock,
     connect,
     named_errors,
@@ -117,9 +112,6 @@ DELETE_SURPLUS: Final = (
     " ORDER BY finished_at DESC, number DESC LIMIT -1 OFFSET ?)"
 )
 COUNT_ENDED: Final = "SELECT count(*) FROM jobs WHERE finished_at IS NOT NULL"
-
-PAUSES: Final = (0.1, 30.0)
-"""The pauses in seconds before a failed write is repeated, unless somebody waits for a write."""
 
 
 @final
@@ -344,7 +336,6 @@ class StoreWriter:
         self._behind = WriteBehind(
             self._write_batch,
             gather_seconds=0.0,
-            pauses=PAUSES,
             complaint="Changes of jobs are not written",
         )
 
@@ -383,7 +374,9 @@ class StoreWriter:
             StoreFailed: It cannot be read.
         """
         if self._queue.phase.refusing:
-            await checkpoint_if_cancelled()  # what ends the queue may end this task, too
+            await (
+                trio.lowlevel.checkpoint_if_cancelled()
+            )  # what ends the queue may end this task, too
             raise QueueClosed
         stored = failed.extras.stored
         page = [] if type(stored) is not StoredJob else await self.jobs_after(stored.number - 1, 1)
@@ -589,8 +582,7 @@ class StoreWriter:
         finally:
             self._behind.stop()
             with trio.CancelScope(shield=True):  # noqa: ASYNC912 - shielded in any case
-                if self._gathering:  # somebody may wait for it
-                    await self._behind.write_now()
+                await self._behind.write_now()  # somebody may wait for it
 
     async def _write_batch(self) -> None:
         """Write what is noted.
@@ -599,28 +591,25 @@ class StoreWriter:
             StoreFailed: It could not be; it is noted for the next batch.
         """
         async with self._using_file:  # a submit writes, too, once the task has ended
-            if self._gathering:
-                await self._write_gathered(self._gathering)
-
-    async def _write_gathered(self, batch: Batch) -> None:
-        self._writing, self._gathering = batch, Batch()
-        file, now = self._file, time.time()
-        superseded = [*chain.from_iterable(batch.superseded.values())]
-        pending = [job for job in superseded if job.status is PENDING]
-        ends = {
-            row.number: superseded_values(job, now) for job in pending if (row := live_row(job))
-        }
-        try:
-            with trio.CancelScope(shield=True):
-                await self._run_sync(lambda: file.write(batch, ends, now))
-        except BaseException as error:
-            self._put_back(batch, error)
-            raise
-        else:
-            self._queue.supersede(superseded)
-        finally:
-            self._writing = None
-            batch.is_over.set()  # noqa: ASYNC910 - run_sync has a checkpoint, or fails
+            if not self._gathering:
+                return
+            batch, self._gathering = self._gathering, Batch()
+            self._writing, file, now = batch, self._file, time.time()
+            superseded = [*chain.from_iterable(batch.superseded.values())]
+            pending = [job for job in superseded if job.status is PENDING]
+            rows = {job: row for job in pending if (row := live_row(job)) is not None}
+            ends = {row.number: superseded_values(job, now) for job, row in rows.items()}
+            try:
+                with trio.CancelScope(shield=True):
+                    await self._run_sync(lambda: file.write(batch, ends, now))
+            except BaseException as error:
+                self._put_back(batch, error)
+                raise
+            else:
+                self._queue.supersede(superseded)
+            finally:
+                self._writing = None
+                batch.is_over.set()  # noqa: ASYNC910 - run_sync has a checkpoint, or fails
 
     def _put_back(self, batch: Batch, error: BaseException) -> None:
         """Keep what could not be written for the next batch, but no job whose submit fails."""
