@@ -45,7 +45,7 @@ docs: setup  ## build the manual into build/docs; a warning is an error
 	@$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs build/docs
 
 pictures: setup  ## draw the app's screens for the manual into docs/pictures
-	@cd tests && ../$(BIN)/python -m fakes.pictures
+	@PYTHONPATH=tests:docs $(BIN)/python -m drawing.pictures
 
 manpage: setup  ## write what the help of the commands says into docs/ticketr.1
 	@cd tests && ../$(BIN)/python -m fakes.man_page

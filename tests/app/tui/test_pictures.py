@@ -7,11 +7,11 @@ from html import unescape
 from xml.etree import ElementTree as ET
 
 import pytest
-from fakes.film import STILL, frames
-from fakes.picture_states import states
-from fakes.pictures import FOLDER, THEME, pictures, rows_of_picture, utc
-from fakes.screens import plain
-from fakes.svg import LINE, texts
+from drawing.film import STILL, frames
+from drawing.pictures import FOLDER, THEME, pictures, rows_of_picture, utc
+from drawing.states import states
+from drawing.svg import LINE, texts
+from fakes.states import plain
 
 PICTURES = pictures()
 #: What is drawn, and is not text.

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from fakes.picture_states import job
-from fakes.screens import plain
-from fakes.states import after, app_state, pressed
+from drawing.states import job
+from fakes.states import after, app_state, plain, pressed
 
-from ticketr.app.sync import FieldChange, FileEdit, FileEditPlan, IssuePlace
+from ticketr.app.sync import FieldChange, FileEdit, IssuePlace
 from ticketr.app.tickets import Ticket, parse_filter
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.job_request import JobKind, JobRequest
@@ -35,7 +34,6 @@ EDITS = tuple(
     FileEdit(each.key, title, each.path, 1, "Labels", "", "x")
     for each, title in zip(PLACES, ("One", "Two"), strict=True)
 )
-PLAN = FileEditPlan(EDITS, {"DEMO-1.md": "d1", "DEMO-3.md": "d3"})
 
 
 def shown(state: AppState) -> list[str]:

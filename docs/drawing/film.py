@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from fakes.picture_states import HEIGHT, REBUILD, SITE, TICKETS, WIDTH, at_work, job, opened
+from drawing.states import HEIGHT, REBUILD, SITE, TICKETS, WIDTH, at_work, job, opened
+from drawing.svg import Palette, drawn_row, head
 from fakes.states import tickets_of
-from fakes.svg import Palette, drawn_row, head
 
 from ticketr import JobStatus
 from ticketr.app.sync import PlanEntry, PlanPart, PullResult, PushPlan, PushResult

@@ -1,6 +1,6 @@
 """Draw screens of the app, in fixed states, as SVG pictures for the documentation.
 
-`python -m fakes.pictures`, in the folder `tests`, writes them all; `make pictures` does so.
+`make pictures` writes them all.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fakes.film import film
-from fakes.picture_states import NOW, WIDTH, states
-from fakes.svg import PALETTES, picture, style
+from drawing.film import film
+from drawing.states import NOW, WIDTH, states
+from drawing.svg import PALETTES, picture, style
 
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.theme import Theme
 from ticketr.statusline import LineStyle
 
-FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
+FOLDER = Path(__file__).parents[1] / "pictures"
 THEME = Theme(style, LineStyle(color=False), links=False)
 
 
