@@ -96,14 +96,6 @@ async def test_a_port_in_use_is_an_error_that_names_it() -> None:
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 
 
-async def test_an_error_of_the_announcement_is_not_wrapped_in_a_group() -> None:
-    def announce(_line: str) -> None:
-        raise BrokenPipeError("nobody reads")
-
-    with pytest.raises(BrokenPipeError, match="nobody reads"):
-        await run(tickets=1, announce=announce)
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_child_serves_until_a_signal_and_ends_with_0(number: signal.Signals) -> None:
     with sandbox_child(tickets=30, seed=2) as (process, url):
@@ -194,12 +186,6 @@ async def test_the_address_is_that_of_the_socket_whatever_name_was_given() -> No
 
     assert answer["baseUrl"] == url
     assert "localhost" not in url
-
-
-@pytest.mark.parametrize("latency", [-0.1, float("nan"), float("inf")])
-def test_an_invalid_latency_is_refused(latency: float) -> None:
-    with pytest.raises(ValueError, match="latency cannot be"):
-        create_app(demo_site(1), latency=latency)
 
 
 LOGIN = ("demo@example.com", "demo")

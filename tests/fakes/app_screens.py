@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from fakes.conflict_views import conflict_view
-from fakes.states import after, app_state, pressed, snapshot
+from fakes.states import after, app_state, conflict_view, pressed, snapshot
 
 from ticketr import JobErrorInfo, JobProgress, JobSnapshot, JobStatus
 from ticketr.app.sync import Code, LeftAlone, Loss, PlanEntry, PlanPart, PushPlan

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sandbox_client import NOW, demo_site, keys, open_client
+from sandbox_client import NOW, demo_site, open_client
 
 from jira_sandbox import SiteFile, make_site, open_site
 from jira_sandbox.api.attachments import UPLOAD_LIMIT
@@ -91,15 +91,6 @@ async def test_a_part_of_a_file_is_downloaded(
     assert response.headers.get("content-range") == header
 
 
-async def test_an_old_interface_links_to_the_page_of_the_file() -> None:
-    async with open_client(demo_site(3), version="2") as client:
-        (made,) = await upload(client, ("ä b.txt", b"x"))
-        followed = await client.get(made["content"], follow_redirects=True)
-
-    assert made["content"].endswith(f"/secure/attachment/{made['id']}/%C3%A4%20b.txt")
-    assert followed.content == b"x"
-
-
 async def test_an_upload_needs_the_header_against_forgery() -> None:
     async with open_client(demo_site(3)) as client:
         response = await client.post("issue/DEMO-2/attachments", files={"file": ("a", b"x")})
@@ -151,19 +142,6 @@ async def test_a_file_is_deleted() -> None:
 
     assert deleted.status_code == 204
     assert issue.json()["fields"]["attachment"] == [second]
-
-
-@pytest.mark.parametrize(
-    ("content_type", "body"),
-    [
-        ("application/json", b"{}"),
-        ("multipart/form-data", b"--x\r\n\r\n--x--"),
-        ("multipart/form-data; boundary=x", b"--y--"),
-        ("multipart/form-data; boundary=x", b"--x\r\n\r\ncut off"),
-    ],
-)
-def test_a_malformed_body_has_no_files(content_type: str, body: bytes) -> None:
-    assert read_files(content_type, body) is None
 
 
 def test_names_are_decoded_and_lose_their_folders() -> None:
@@ -283,17 +261,6 @@ async def test_the_links_of_a_deleted_issue_go_with_it() -> None:
         await client.delete("issue/DEMO-1?deleteSubtasks=true")
 
         assert await links(client, "DEMO-2") == []
-
-
-async def test_the_kinds_of_links_are_listed() -> None:
-    async with open_client() as client:
-        listed = await client.get("issueLinkType")
-        kinds = listed.json()["issueLinkTypes"]
-        one = await client.get(f"issueLinkType/{kinds[0]['id']}")
-        missing = await client.get("issueLinkType/1")
-
-    assert [kind["name"] for kind in kinds] == ["Blocks", "Cloners", "Duplicate", "Relates"]
-    assert (one.json(), missing.status_code) == (kinds[0], 404)
 
 
 GLOBAL_ID = "system=http://x&id=1"
@@ -506,14 +473,3 @@ async def test_a_wrong_version_is_refused(body: Any, error: str | None) -> None:
     assert response.status_code == 400
     assert [*response.json()["errors"]] == ([] if error is None else [error])
     assert site.revision == 0
-
-
-async def test_a_missing_version_is_reported() -> None:
-    async with open_client(demo_site(1)) as client:
-        for method, path in (
-            ("GET", "version/1"),
-            ("DELETE", "version/10000?moveFixIssuesTo=1"),
-            ("GET", "project/NOPE/versions"),
-        ):
-            assert (await client.request(method, path)).status_code == 404
-        assert await keys(client, "project = DEMO")

@@ -333,16 +333,6 @@ async def test_a_field_that_is_not_on_the_screen_keeps_the_step_from_being_taken
     assert after == before
 
 
-async def test_one_step_can_be_asked_for() -> None:
-    async with open_client(demo_site(5)) as client:
-        await client.post("issue", json={"fields": NEW})
-        found = await steps(client, "DEMO-6", transitionId="11")
-        missing = await steps(client, "DEMO-6", transitionId="31")
-
-    assert [step["name"] for step in found] == ["Start work"]
-    assert missing == []
-
-
 async def test_properties_can_go_with_a_step() -> None:
     async with open_client(demo_site(5)) as client:
         await client.post("issue", json={"fields": NEW})
@@ -351,14 +341,6 @@ async def test_properties_can_go_with_a_step() -> None:
         issue = (await client.get("issue/DEMO-6?properties=k&fields=key")).json()
 
     assert issue["properties"] == {"k": 1}
-
-
-@pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_what_does_not_exist_has_no_steps(method: str) -> None:
-    async with open_client(demo_site(5)) as client:
-        response = await client.request(method, "issue/DEMO-99/transitions", json={})
-
-    assert response.status_code == 404
 
 
 def names(entries: Any) -> list[str]:

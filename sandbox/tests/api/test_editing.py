@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -127,15 +126,6 @@ async def test_what_an_edit_cannot_set_is_refused(field: str) -> None:
     assert answer["errors"] == {field: UNKNOWN.format(field)}
 
 
-async def test_a_transition_inside_an_edit_is_ignored() -> None:
-    async with open_client(demo_site(5)) as client:
-        before = await fields_of(client, "DEMO-2")
-        await edit(client, "DEMO-2", fields={"summary": "x"}, transition={"id": "61"})
-        after = await fields_of(client, "DEMO-2")
-
-    assert after["status"] == before["status"]
-
-
 async def test_a_standard_issue_becomes_one_of_another_standard_type() -> None:
     async with open_client(demo_site(5)) as client:
         await edit(client, "DEMO-2", fields={"issuetype": {"name": "Bug"}})
@@ -209,31 +199,6 @@ async def test_past_sprints_stay_when_another_is_set_or_none() -> None:
     assert seen == [past, [*past, 8], [*past, 7], past]
 
 
-async def test_properties_are_added_by_an_edit() -> None:
-    async with open_client(demo_site(5)) as client:
-        await client.put("issue/DEMO-2/properties/old", json=1)
-        await edit(client, "DEMO-2", properties=[{"key": "new", "value": [2]}])
-        issue = (await client.get("issue/DEMO-2?properties=*all&fields=key")).json()
-
-    assert issue["properties"] == {"old": 1, "new": [2]}
-
-
-async def test_an_empty_edit_says_what_is_missing() -> None:
-    async with open_client(demo_site(5)) as client:
-        answer = await edit(client, "DEMO-2", 400)
-
-    assert answer["errorMessages"] == ["one of 'fields' or 'update' required"]
-
-
-@pytest.mark.parametrize("name", ["overrideScreenSecurity", "overrideEditableFlag"])
-async def test_only_apps_override_screens(name: str) -> None:
-    async with open_client(demo_site(5)) as client:
-        response = await client.put(f"issue/DEMO-2?{name}=true", json={"fields": {"summary": "x"}})
-
-    assert response.status_code == 403
-    assert len(response.json()["errorMessages"]) == 1
-
-
 async def test_a_delete_removes_an_issue_for_good() -> None:
     site = demo_site(20)
     lonely = next(issue for issue in site if issue.type.subtask)
@@ -262,26 +227,6 @@ async def test_sub_tasks_are_deleted_only_if_one_says_so() -> None:
     assert still == 20
     assert deleted.status_code == 204
     assert len(site) == 20 - 1 - count
-
-
-async def test_stories_survive_the_delete_of_their_epic() -> None:
-    site = demo_site(20)
-    epic = next(issue for issue in site if issue.type == EPIC)
-    story = next(child for child in site.children(epic))
-    async with open_client(site) as client:
-        response = await client.delete(f"issue/{epic.key}")
-        fields = await fields_of(client, story.key)
-
-    assert response.status_code == 204
-    assert fields["parent"] is None
-
-
-@pytest.mark.parametrize("method", ["PUT", "DELETE"])
-async def test_what_does_not_exist_is_neither_edited_nor_deleted(method: str) -> None:
-    async with open_client(demo_site(5)) as client:
-        response = await client.request(method, "issue/DEMO-99", json={"fields": {}})
-
-    assert response.status_code == 404
 
 
 TEXT = {"type": "paragraph", "content": [{"type": "text", "text": "Hi"}]}
@@ -324,20 +269,6 @@ async def test_an_update_comments_links_and_logs_work(way: str) -> None:
     ]
 
 
-async def test_comments_are_changed_and_removed_by_an_update() -> None:
-    site = demo_site(3)
-    changed = {**DOCUMENT, "content": [{"type": "rule"}]}
-    async with open_client(site) as client:
-        await client.put("issue/DEMO-2", json={"update": {"comment": UPDATE["comment"] * 2}})
-        first, second = (str(each.id) for each in site.existing("DEMO-2").comments)
-        edit = {"comment": [{"edit": {"id": first, "body": changed}}, {"remove": {"id": second}}]}
-        await client.put("issue/DEMO-2", json={"update": edit})
-
-    (left,) = site.existing("DEMO-2").comments
-    assert left.body == changed
-    assert left.updated > left.created
-
-
 @pytest.mark.parametrize(
     ("update", "field"),
     [
@@ -358,18 +289,6 @@ async def test_a_wrong_update_changes_nothing(update: Any, field: str) -> None:
 
     assert (response.status_code, [*response.json()["errors"]]) == (400, [field])
     assert site.revision == 0
-
-
-async def test_a_comment_of_another_user_is_not_removed() -> None:
-    site = demo_site(3)
-    async with open_client(site) as client:
-        await client.put("issue/DEMO-2", json={"update": {"comment": UPDATE["comment"]}})
-        (comment,) = site.existing("DEMO-2").comments
-        site.edit("DEMO-2", comments=(replace(comment, author=catalogue.USERS[1]),))
-        body = {"update": {"comment": [{"remove": {"id": str(comment.id)}}]}}
-        response = await client.put("issue/DEMO-2", json=body)
-
-    assert response.status_code == 400
 
 
 async def test_expansions_describe_an_issue_further() -> None:

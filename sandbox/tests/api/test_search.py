@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -224,24 +223,6 @@ async def test_a_body_without_end_is_refused() -> None:
     assert response.status_code == 413
 
 
-async def test_nulls_in_the_body_are_as_good_as_nothing() -> None:
-    nothing = dict.fromkeys(("expand", "properties", "reconcileIssues", "fields", "maxResults"))
-    async with open_client() as client:
-        answer = await search(client, "project = DEMO", **nothing)
-
-    assert len(answer["issues"]) == 50
-
-
-@pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize("version", ["2", "3"])
-async def test_the_old_search_is_gone(method: str, version: str) -> None:
-    async with open_client(version=version) as client:
-        response = await client.request(method, "search", params={"jql": "project = DEMO"})
-
-    assert response.status_code == 410
-    assert response.json()["errorMessages"][0].startswith("The requested API has been removed.")
-
-
 async def test_names_and_schema_come_when_asked_for() -> None:
     async with open_client() as client:
         answer = await search(
@@ -294,24 +275,6 @@ async def test_an_issue_has_everything_that_its_page_shows() -> None:
     assert fields["labels"] == list(story.labels)
     assert fields["comment"]["comments"] == []
     assert fields["created"].endswith("+0530")
-
-
-@pytest.mark.parametrize("name", ["DEMO-5", "demo-5", "10005"])
-async def test_an_issue_is_got_by_id_and_by_key(name: str) -> None:
-    async with open_client() as client:
-        response = await client.get(f"issue/{name}", params={"fields": "summary"})
-
-    assert response.json()["key"] == "DEMO-5"
-    assert list(response.json()["fields"]) == ["summary"]
-
-
-@pytest.mark.parametrize("name", ["DEMO-999", "OTHER-1", "0", "..%2F..%2Fx", "%1b"])
-async def test_an_issue_that_does_not_exist_is_404(name: str) -> None:
-    async with open_client() as client:
-        response = await client.get(f"issue/{name}")
-
-    assert response.status_code == 404
-    assert set(response.json()) == {"errorMessages", "errors"}
 
 
 async def test_parents_and_sub_tasks_name_each_other() -> None:
@@ -433,16 +396,6 @@ async def test_a_change_of_a_parent_shows_in_its_children() -> None:
     assert answer["issues"][0]["fields"]["parent"]["fields"]["summary"] == "New title"
 
 
-async def test_answers_are_compact_and_keep_letters_as_they_are() -> None:
-    site = demo_site(100)
-    async with open_client(site) as client:
-        response = await client.get("issue/DEMO-1")
-
-    assert response.headers["content-type"] == "application/json;charset=UTF-8"
-    body = response.json()
-    assert len(response.text) == len(json.dumps(body, ensure_ascii=False, separators=(",", ":")))
-
-
 NEW = {"project": {"key": "DEMO"}, "issuetype": {"name": "Task"}, "summary": "New"}
 
 
@@ -518,13 +471,6 @@ async def test_reconciled_issues_are_seen_as_they_are(autojump_clock: MockClock)
     assert answer["issues"][1]["fields"]["summary"] == "Kumquat"
     assert one.json()["issues"][0]["key"] == "DEMO-6"
     assert len(plain["issues"]) == 5
-
-
-async def test_reconciled_ids_are_numbers(autojump_clock: MockClock) -> None:
-    async with open_client(behind()) as client:
-        response = await client.get("search/jql?jql=project=DEMO&reconcileIssues=DEMO-1")
-
-    assert response.status_code == 400
 
 
 async def test_an_incremental_search_misses_what_has_just_been_written(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import trio
 from fakes.apps import Run, running_app, workspace
-from fakes.screens import FakeScreen
+from fakes.states import FakeScreen
 from trio.testing import MockClock
 
 from ticketr import JobContext, JobStatus

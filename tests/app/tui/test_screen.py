@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 from fakes.app_screens import SCREENS, main_state
-from fakes.golden import check_golden, framed
-from fakes.screens import plain
-from fakes.states import after, app_state, pressed, snapshot
+from fakes.states import after, app_state, plain, pressed, snapshot
 from hypothesis import given, strategies as st
 
 from ticketr import JobSnapshot, JobStatus
@@ -26,6 +25,26 @@ from ticketr.app.tui.theme import MARKS, Theme
 from ticketr.statusline import LineStyle
 from ticketr.terminal import sgr
 from ticketr.text import width
+
+
+def framed(rows: Iterable[str]) -> str:
+    """Return a screen as text: no styles, and a bar at the end of each row."""
+    return "".join(f"{plain(row)}|\n" for row in rows)
+
+
+def check_golden(path: Path, frames: Mapping[str, str]) -> None:
+    """Compare frames with those in a file; write the file instead if the environment says so.
+
+    Args:
+        path: The file.
+        frames: Each frame, by its name.
+    """
+    found = "\n".join(f"== {name}\n{text}" for name, text in frames.items())
+    if os.environ.get("TICKETR_GOLDEN") == "write":
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(found, encoding="utf-8")
+    assert found == path.read_text(encoding="utf-8")
+
 
 HOSTILE = Ticket(
     "\x1b[31mred\x07 \u202e陈美玲 👩‍👩‍👧 " * 5, "DEMO-7", fields={"Assignee": "陈美玲"}

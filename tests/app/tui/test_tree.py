@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from fakes.bytecodes import Bytecodes
 from fakes.states import app_state
 from hypothesis import HealthCheck, given, settings, strategies as st
 
@@ -145,21 +144,6 @@ def test_rows_that_are_read_again_replace_all_and_keep_the_blocks_that_are_the_s
     assert updated.merged(family(*each) for each in again) == Rows.of(whole)
 
 
-@pytest.mark.parametrize("words", ["status=d", "-status=d", "-draft", "p"])
-def test_a_filter_takes_a_few_steps_for_each_row(
-    words: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(row_blocks, "BLOCK_ROWS", 256)
-    rows = Rows().merged(family(number, 1) for number in range(1, 1000))
-    rows.prepare()
-
-    bytecodes = Bytecodes()
-    with bytecodes.counted():
-        arrange(rows, wanted=Wanted(parse_filter(words)))
-
-    assert 0 < bytecodes.count < 65 * len(rows)
-
-
 def ticket(number: int, *tasks: int, title: str = "T") -> Ticket:
     parts = tuple(Ticket(title=f"Part {each}", key=f"DEMO-{each}") for each in tasks)
     return Ticket(title=title, key=f"DEMO-{number}", tasks=parts)
@@ -234,17 +218,6 @@ def test_drafts_stand_side_by_side_before_the_rest() -> None:
     )
 
     assert [row.title for row in rows] == ["One", "Two", "T"]
-
-
-@given(st.lists(st.lists(st.integers(1, 30), min_size=1, max_size=5, unique=True), max_size=20))
-def test_merging_one_by_one_or_at_once_is_the_same(batches: list[list[int]]) -> None:
-    at_once = Rows().merged([rows_of(ticket(n), f"{n}.md") for batch in batches for n in batch])
-    one_by_one = Rows()
-    for batch in batches:
-        one_by_one = one_by_one.merged([rows_of(ticket(n), f"{n}.md") for n in batch])
-
-    assert one_by_one == at_once
-    assert keys(at_once) == [f"DEMO-{n}" for n in sorted({n for b in batches for n in b})]
 
 
 def test_of_a_ticket_in_conflict_only_the_sub_tasks_that_clash_have_the_mark() -> None:

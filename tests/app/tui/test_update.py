@@ -4,8 +4,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from fakes.screens import plain
-from fakes.states import after, app_state, pressed, snapshot, tickets_of
+from fakes.states import after, app_state, plain, pressed, snapshot, tickets_of
 
 from ticketr import JobStatus
 from ticketr.app.tickets import Ticket

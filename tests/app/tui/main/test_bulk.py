@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from fakes.screens import plain
-from fakes.states import after, app_state, pressed
+from fakes.states import after, app_state, plain, pressed
 
 from ticketr.app.sync import (
     BulkChange,

@@ -7,8 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from fakes.screens import plain
-from fakes.states import after, app_state, pressed
+from fakes.states import after, app_state, plain, pressed
 
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import effects, messages

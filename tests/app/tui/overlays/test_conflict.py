@@ -6,9 +6,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from fakes.conflict_views import BASE, LOCAL, REMOTE, conflict_view
-from fakes.screens import plain
-from fakes.states import after, app_state, pressed
+from fakes.states import BASE, LOCAL, REMOTE, after, app_state, conflict_view, plain, pressed
 
 from ticketr.app.sync import choose
 from ticketr.app.sync.compare.conflict_parts import ConflictSource, find_parts

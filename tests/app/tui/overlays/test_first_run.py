@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 import trio
-from fakes.apps import running_app
-from fakes.screens import plain
-from fakes.setups import DEMO, LOGIN, SHOP, SITE, FakeSetup, as_setup
-from fakes.states import after, app_state
+from fakes.apps import DEMO, LOGIN, SHOP, SITE, FakeSetup, as_setup, running_app
+from fakes.states import after, app_state, plain
 from trio.testing import MockClock
 
 from ticketr.app.tui import effects, messages

@@ -5,8 +5,7 @@ from dataclasses import replace
 
 import pytest
 from fakes.job_snapshots import EARLIER
-from fakes.screens import plain
-from fakes.states import after, app_state, pressed, snapshot
+from fakes.states import after, app_state, plain, pressed, snapshot
 
 from ticketr import FinishedJob, JobErrorInfo, JobSnapshot, JobStatus
 from ticketr.app.sync import Code, Note, PullResult, PushResult, SyncResult, ticket_tags

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 from fakes.app_screens import SCREENS, main_state
-from fakes.screens import plain
-from fakes.states import after, app_state, pressed
+from fakes.states import after, app_state, plain, pressed
 
 from ticketr.app.sync import Code, LeftAlone, LiteralText, Loss, PlanEntry, PlanPart, PushPlan
 from ticketr.app.sync.notes import in_conflict

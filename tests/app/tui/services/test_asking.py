@@ -15,8 +15,7 @@ from fakes.pulls import Bench, inline
 from trio.testing import MockClock
 
 from jira_sandbox import make_site
-from ticketr import JobContext, SqliteHistory, TicketrError, open_job_queue
-from ticketr.app.config import BadSetting
+from ticketr import JobContext, SqliteHistory, open_job_queue
 from ticketr.app.jira import Credentials, LastChange
 from ticketr.app.sync import (
     Code,
@@ -240,58 +239,6 @@ def test_the_site_is_shown_without_its_scheme_and_cleaned(tmp_path: Path) -> Non
 
     assert (plain.name, plain.site, plain.project) == ("w\ufffdork", "gateway.example", "DEMO")
     assert (other.site, other.prefer) == ("h.example", Side.LOCAL)
-
-
-async def test_its_statuses_are_asked_with_its_login_and_its_drafts_get_its_type(
-    tmp_path: Path, autojump_clock: MockClock
-) -> None:
-    bench = Bench(make_site(tickets=12, seed=1), tmp_path)
-    asked: SessionOptions = {**bench.options(), "story_type": "Story"}
-
-    made = open_workspace("work", asked)
-
-    assert await made.read_statuses("DEMO-9") == ("In Review", "To Do")
-    assert bench.asked == ["issue/DEMO-9/transitions"]
-    assert (made.draft_type, open_workspace("work", options(tmp_path)).draft_type) == (
-        "Story",
-        "Task",
-    )
-
-
-async def test_it_searches_by_query_and_by_the_name_of_one(
-    tmp_path: Path, autojump_clock: MockClock
-) -> None:
-    bench = Bench(make_site(tickets=12, seed=1), tmp_path)
-    bench.site.edit("DEMO-9", labels=("late",))
-
-    made = open_workspace("work", bench.options(), {"late": "labels = late"})
-
-    assert await made.search("labels = late") == await made.search("@late AND key = DEMO-9")
-    assert len(await made.search("@late")) == 1
-    assert made.aliases == {"late": "labels = late"}
-    assert "mine" in open_workspace("work", bench.options()).aliases
-    with pytest.raises(BadSetting, match="there is no such alias"):
-        await made.search("@nobody")
-
-
-async def test_it_is_asked_who_changed_an_issue_last(
-    tmp_path: Path, autojump_clock: MockClock
-) -> None:
-    bench = Bench(make_site(tickets=12, seed=1), tmp_path)
-    before = bench.finds("DEMO-9").history
-    bench.site.edit("DEMO-9", summary="Theirs")
-    made = open_workspace("work", bench.options())
-
-    found = await made.read_last_change("DEMO-9", "")
-    assert bench.asked == ["issue/DEMO-9?fields=updated&expand=changelog"]
-    assert found is not None
-    newest = bench.finds("DEMO-9").history[-1]
-    assert len(bench.finds("DEMO-9").history) == len(before) + 1
-    assert found.author == newest.author.name
-    assert await made.read_last_change("DEMO-9", found.at) == found
-    assert await made.read_last_change("DEMO-9", "1999-01-31T09:30:00.000+0000") is None
-    with pytest.raises(TicketrError):
-        await made.read_last_change("DEMO-999", "")
 
 
 @pytest.mark.parametrize("prefer", [None, Side.LOCAL])

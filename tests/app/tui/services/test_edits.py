@@ -15,7 +15,7 @@ from fakes.apps import running_app, services, workspace
 from fakes.conflicts import tree
 from fakes.frozen import frozen
 from fakes.pulls import Bench
-from fakes.screens import FakeScreen
+from fakes.states import FakeScreen
 from trio.testing import MockClock
 
 from jira_sandbox import make_site
@@ -29,7 +29,6 @@ from ticketr.app.tui.services import conflicts, edits, outside
 from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.memory import remember
 from ticketr.app.tui.services.outside import browser_commands, open_browser, open_editor
-from ticketr.app.tui.workspace import NO_COMMENTS
 
 PLACE = IssuePlace("DEMO-9.md", "DEMO-9")
 
@@ -161,25 +160,6 @@ async def test_leaving_right_after_enter_does_not_lose_what_was_typed(
     assert "# TICKET: Pay\n" in (tmp_path / "pay.md").read_text()
 
 
-async def test_a_plan_of_a_file_that_was_edited_since_is_refused(
-    tmp_path: Path, autojump_clock: MockClock
-) -> None:
-    (tmp_path / "a.md").write_text(render([Ticket("x")]))
-    told: list[Message] = []
-    used = editing(tmp_path, told)
-    changes = ((IssuePlace("a.md", "", 1), FieldChange("Status", "Done")),)
-    await edits.plan_edits(used, effects.PlanEdits("work", changes))
-    planned = told.pop()
-    assert isinstance(planned, messages.EditsPlanned)
-    (tmp_path / "a.md").write_text(render([Ticket("y")]))
-
-    asked = effects.CarryOutEdits("work", planned.plan, changes)
-    await edits.carry_out(used, asked)
-
-    words = "a.md was not changed: it was edited since the plan was made; look at the plan again"
-    assert told == [messages.NotWritten("work", asked, words), READ]
-
-
 @pytest.mark.parametrize("is_task", [False, True])
 async def test_a_draft_is_added_and_named(
     tmp_path: Path, autojump_clock: MockClock, *, is_task: bool
@@ -268,20 +248,6 @@ async def test_a_comment_is_written_into_the_file_and_taken_back(
     await bench.push(comments=True)
     assert [each.author.name for each in bench.finds("DEMO-4").comments] == ["Demo User"]
     assert tree(bench).keys() == before.keys()
-
-
-async def test_a_workspace_without_comments_gets_none(
-    tmp_path: Path, autojump_clock: MockClock
-) -> None:
-    bench = bench_in(tmp_path)
-    await bench.pull()
-    before = tree(bench)
-    told: list[Message] = []
-
-    asked = effects.AddComment("work", PLACE, "Looks good")
-    await edits.add_comment(editing(bench.root, told), asked)
-
-    assert (told, tree(bench)) == ([messages.NotWritten("work", asked, NO_COMMENTS)], before)
 
 
 async def test_a_filter_is_saved_or_given_back(tmp_path: Path) -> None:

@@ -81,17 +81,6 @@ async def test_rows_are_sent_as_they_are_read_and_then_all_together(
     assert [row.key for row in read(told).rows] == [f"DEMO-{n}" for n in range(1, 2 * FILES + 2)]
 
 
-async def test_an_edit_is_sent_with_its_row(bench: Bench, autojump_clock: MockClock) -> None:
-    await bench.pull()
-    retitle(bench.root, "DEMO-1")
-    told: list[Message] = []
-
-    await Reader("work", Store(bench.root, ".ticketr"), inline, told.append).read()
-
-    assert isinstance(told[0], TicketsFound)
-    assert told[0].edited == {"DEMO-1"}
-
-
 async def test_a_broken_file_costs_no_other_its_mark(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
@@ -243,16 +232,6 @@ async def test_the_age_of_the_last_whole_pull_is_read(
     assert [each.age for each in told if isinstance(each, FilesRead)] == [90.0, 0.0]
 
 
-async def test_a_pull_that_has_failed_in_part_counts_as_none(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
-    told: list[Message] = []
-    (bench.root / "DEMO-2.md").mkdir(parents=True)
-    assert (await bench.pull()).failed
-    await Reader("work", Store(bench.root, ".ticketr"), inline, told.append).read()
-    assert [each.age for each in told if isinstance(each, FilesRead)] == [None]
-
-
 def later() -> int:
     """Return a time at which what was just written counts as unchanged."""
     return time.time_ns() + 2 * CHANGING
@@ -324,38 +303,6 @@ async def test_a_second_reading_reads_the_files_that_have_changed(
     assert third.rows[0].title != first.rows[0].title
 
 
-async def test_a_new_last_sync_makes_an_edit_of_an_unchanged_file(
-    small_bench: Bench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await small_bench.pull()
-    path = small_bench.root / "DEMO-1.md"
-    app = App(small_bench.root, monkeypatch)
-    await app.read()
-    (small_bench.root / ".ticketr" / "state.db").rename(small_bench.root / "away.db")
-
-    await app.read()
-    assert path.name in app.opened
-
-
-async def test_a_key_in_two_files_is_reported_each_time_and_one_that_has_gone_is_not(
-    small_bench: Bench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await small_bench.pull()
-    app = App(small_bench.root, monkeypatch)
-    whole = await app.read()
-    copy = small_bench.root / "a.md"
-    copy.write_text((small_bench.root / "DEMO-1.md").read_text())
-
-    for _ in range(2):
-        assert (await app.read()).broken == (
-            "DEMO-1 is in DEMO-1.md and in a.md; keep one of them",
-        )
-    copy.unlink()
-    assert await app.read() == whole
-    (small_bench.root / "DEMO-1.md").unlink()
-    assert len((await app.read()).rows) < len(whole.rows)
-
-
 async def test_the_next_start_reads_only_what_has_changed_since(
     small_bench: Bench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -401,24 +348,6 @@ async def test_a_stored_list_that_makes_no_sense_is_none(
     assert stored.read_text() != before
 
     assert await App(small_bench.root, monkeypatch).read() == first
-
-
-async def test_a_folder_that_cannot_be_written_keeps_its_list(
-    small_bench: Bench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await small_bench.pull()
-    first = await App(small_bench.root, monkeypatch).read()
-    own = small_bench.root / ".ticketr"
-    stored = (own / FILE).read_text()
-    (own / FILE).unlink()
-    (own / FILE).symlink_to(own / "elsewhere")
-
-    assert await App(small_bench.root, monkeypatch).read() == first
-    (own / "lock").unlink()
-    (own / "lock").mkdir()
-    assert await App(small_bench.root, monkeypatch).read() == first
-    assert stored
-    assert not (own / "elsewhere").exists()
 
 
 ORDER = ("DEMO", 1, "DEMO-1.md", 0)
