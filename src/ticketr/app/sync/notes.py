@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
-from ticketr.app.tickets import is_key
-
-if TYPE_CHECKING:
-    from ticketr.app.tickets import Ticket
-
+from ticketr.app.tickets import Ticket, is_key
 
 #: The tag of a job before the key of a ticket.
 _TICKET = "ticket:"

@@ -26,7 +26,6 @@ from ticketr.app.sync.errors import BadQuery
 from ticketr.cleaning import clean
 
 if TYPE_CHECKING:
-    from ticketr.app.jira import Field, ScreenField
     from ticketr.app.sync.session import SessionOptions
     from ticketr.app.sync.state.state import State
 

@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from ticketr.app.sync.compare.conflict_parts import (
     ConflictSource,
@@ -27,13 +26,11 @@ from ticketr.app.sync.state.state import Base, IssueRow, State
 from ticketr.app.sync.state.undo import UndoKind, digest_of
 from ticketr.app.sync.workspace.editor import Editor, find_conflict_marker
 from ticketr.app.sync.workspace.files import comparable
+from ticketr.app.sync.workspace.store import Store
 from ticketr.app.sync.writing.recording import Replacement, WriteOutcome, record_written
 from ticketr.app.sync.writing.rendering import RenderedFamily, renamed_keys
 from ticketr.app.sync.writing.writer import FamilyWriter, Settlement
 from ticketr.app.tickets import Ticket, TicketSyntaxError, parse, rewrite
-
-if TYPE_CHECKING:
-    from ticketr.app.sync.workspace.store import Store
 
 
 class Take(Enum):

@@ -13,26 +13,32 @@ from typing import TYPE_CHECKING, ClassVar, Required, TypeAlias, TypedDict, cast
 
 import trio
 
-from ticketr.app.config import STATE_FOLDER
-from ticketr.app.jira import BadRequest, Field, JiraClient, JiraError, NotFound, User, open_jira
+from ticketr.app.config import STATE_FOLDER, WantedField
+from ticketr.app.jira import (
+    BadRequest,
+    Credentials,
+    Field,
+    JiraClient,
+    JiraError,
+    NotFound,
+    User,
+    open_jira,
+)
+from ticketr.app.jira.transport import Transport
+from ticketr.app.sync.compare.diff import Side
 from ticketr.app.sync.compare.mapping import Columns
 from ticketr.app.sync.concurrency import CONCURRENCY, ThreadRunner
-from ticketr.app.sync.edits.survey import visit_files
+from ticketr.app.sync.edits.survey import LocalSurvey, visit_files
 from ticketr.app.sync.errors import RenamedProject, UnknownField, UnknownProject
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.layout import Layout
 from ticketr.app.sync.workspace.store import Store
+from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
     from ticketr import JobContext
-    from ticketr.app.config import WantedField
-    from ticketr.app.jira import Credentials
-    from ticketr.app.jira.transport import Transport
-    from ticketr.app.sync.compare.diff import Side
-    from ticketr.app.sync.edits.survey import LocalSurvey
     from ticketr.app.sync.workspace.editor import Editor
     from ticketr.app.sync.writing.whole_issues import PictureFiles
-    from ticketr.app.tickets import Ticket
 
 
 #: Called with tickets that were just written, each with its file, relative to the workspace.

@@ -14,11 +14,10 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from ticketr.app.config.checks import MappedField, WantedField
 from ticketr.app.jira.adf import is_too_large, to_adf, visible, weight
-from ticketr.app.jira.models import Issue
+from ticketr.app.jira.models import Field, Issue
 from ticketr.app.sync.compare.attachments import (
     ATTACHMENT_FIELD,
     ATTACHMENTS,
@@ -43,10 +42,6 @@ from ticketr.app.sync.compare.diff import (
 from ticketr.app.sync.compare.times import ESTIMATES, LONGEST_SECONDS, duration_text
 from ticketr.app.sync.errors import UnknownField, UnsupportedField
 from ticketr.app.tickets import Ticket, is_key, parse, render_ticket
-
-if TYPE_CHECKING:
-    from ticketr.app.jira.models import Field
-
 
 #: What is written under ``## Fields``, in this order: the line's name and Jira's field.
 STANDARD_FIELDS = (

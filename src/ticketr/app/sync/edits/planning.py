@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
-from ticketr.app.sync.compare.diff import read_ticket
+from ticketr.app.sync.compare.diff import Side, read_ticket
 from ticketr.app.sync.compare.mapping import type_id
 from ticketr.app.sync.edits.local_changes import LocalChange, new_type, remote_changes
 from ticketr.app.sync.edits.losses import find_literals, known_losses
@@ -32,9 +31,6 @@ from ticketr.app.sync.state.journal import Conflict, Creation
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.store import LocalTicket, Store
 from ticketr.app.tickets import TicketSyntaxError
-
-if TYPE_CHECKING:
-    from ticketr.app.sync.compare.diff import Side
 
 #: Why an issue is left alone.
 _UNCERTAIN = "an earlier push asked for it and got no answer; the next push finds out if it exists"

@@ -17,14 +17,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from ticketr.app.sync.compare.comments import CommentPart
-from ticketr.app.sync.compare.diff import Change, CorePart, by_key, criteria_of
+from ticketr.app.sync.compare.diff import Change, CorePart, Side, by_key, criteria_of
 from ticketr.app.sync.compare.grafting import PictureFile, uploads_in
 from ticketr.app.sync.edits.local_changes import LocalChange, draft_changes
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
-    from ticketr.app.sync.compare.diff import Side
     from ticketr.app.sync.edits.losses import LiteralText, Loss
 
 

@@ -26,18 +26,23 @@ from ticketr.app.sync.concurrency import (
 )
 from ticketr.app.sync.errors import error_to_report
 from ticketr.app.sync.notes import Code, Note, not_given
-from ticketr.app.sync.pull.fetch_plan import Families, Family, location_of, misplaced_note
+from ticketr.app.sync.pull.fetch_plan import (
+    Families,
+    Family,
+    FetchPlan,
+    location_of,
+    misplaced_note,
+)
+from ticketr.app.sync.workspace.store import TicketLocation
 from ticketr.app.sync.writing.recording import WriteOutcome
 from ticketr.app.sync.writing.rendering import RenderedFamily, load_rendering, render_family
 from ticketr.app.sync.writing.whole_issues import fetch_whole
 from ticketr.app.tickets import InvalidKey, InvalidTicket
 
 if TYPE_CHECKING:
-    from ticketr.app.sync.pull.fetch_plan import FetchPlan
     from ticketr.app.sync.pull.tally import Tally
     from ticketr.app.sync.session import Session
     from ticketr.app.sync.state.state import KnownIssue
-    from ticketr.app.sync.workspace.store import TicketLocation
     from ticketr.app.sync.writing.writer import FamilyResult, FamilyWriter
 
 #: The end of the reason for an issue that the next pull fetches again.

@@ -24,13 +24,13 @@ from ticketr.app.sync.pull.fetch_plan import FetchPlan, make_fetch_plan, oldest_
 from ticketr.app.sync.pull.pipeline import PullPipeline
 from ticketr.app.sync.queries import base_query, changed_since, in_order
 from ticketr.app.sync.workspace.layout import read_hashes
+from ticketr.app.sync.workspace.store import TicketLocation
 from ticketr.app.tickets import is_key
 
 if TYPE_CHECKING:
     from ticketr.app.sync.pull.tally import Tally
     from ticketr.app.sync.session import Session
     from ticketr.app.sync.state.state import KnownIssue
-    from ticketr.app.sync.workspace.store import TicketLocation
     from ticketr.app.sync.writing.writer import FamilyWriter
 
 

@@ -24,11 +24,10 @@ from ticketr.app.sync.compare.mapping import PARENT
 from ticketr.app.sync.compare.sent import SentComment
 from ticketr.app.sync.concurrency import TRIES, passes_soon
 from ticketr.app.sync.edits.losses import Accepted
-from ticketr.app.sync.push.payload import LinkContext, LinkWrite
+from ticketr.app.sync.push.payload import CommentWrite, LinkContext, LinkWrite
 
 if TYPE_CHECKING:
     from ticketr.app.sync.push.metadata import MetadataQuery
-    from ticketr.app.sync.push.payload import CommentWrite
     from ticketr.app.sync.session import Session
 
 

@@ -45,7 +45,7 @@ from ticketr.app.sync.push.recovery import (
     unwritten_key_note,
     write_key_and_record,
 )
-from ticketr.app.sync.push.tally import failure_note, longer_way, on_the_way
+from ticketr.app.sync.push.tally import PushTally, failure_note, longer_way, on_the_way
 from ticketr.app.sync.push.transitions import (
     NoTransition,
     Step,
@@ -54,15 +54,13 @@ from ticketr.app.sync.push.transitions import (
     status_value,
     walk,
 )
-from ticketr.app.sync.push.writes import IssueEdit, NewIssue
+from ticketr.app.sync.push.writes import IssueEdit, NewIssue, WantedIssue
 from ticketr.app.sync.state.journal import Creation
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.files import attempt
 from ticketr.app.tickets import Ticket, render_ticket
 
 if TYPE_CHECKING:
-    from ticketr.app.sync.push.tally import PushTally
-    from ticketr.app.sync.push.writes import NewIssue, WantedIssue
     from ticketr.app.sync.session import Session
 
 

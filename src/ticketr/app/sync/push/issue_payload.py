@@ -11,7 +11,7 @@ from ticketr.app.jira import adf
 from ticketr.app.sync.compare.attachments import ATTACHMENTS, files_of
 from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, CommentPart, TextPart
 from ticketr.app.sync.compare.diff import DESCRIPTION_PARTS, Change, CorePart, Part
-from ticketr.app.sync.compare.grafting import PictureFile, uploads_in
+from ticketr.app.sync.compare.grafting import EditedText, PictureFile, uploads_in
 from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.compare.times import with_time_tracking
 from ticketr.app.sync.edits.local_changes import draft_changes
@@ -23,7 +23,6 @@ from ticketr.app.sync.push.values import BadValue, FieldSpec, NameLookup, jira_v
 from ticketr.app.tickets import Ticket, is_key
 
 if TYPE_CHECKING:
-    from ticketr.app.sync.compare.grafting import EditedText
     from ticketr.app.sync.push.metadata import ProjectMetadata
 
 

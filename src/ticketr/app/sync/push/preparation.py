@@ -40,17 +40,22 @@ from ticketr.app.sync.errors import nearest
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.commenting import fetch_link_context
 from ticketr.app.sync.push.metadata import MetadataQuery, fetch_metadata
-from ticketr.app.sync.push.payload import CommentContext
+from ticketr.app.sync.push.payload import CommentContext, IssuePayload
 from ticketr.app.sync.push.rich_text import where
 from ticketr.app.sync.push.sendable import CONVERSIONS, HeldBack, SendableChange, compare_with_jira
 from ticketr.app.sync.push.tally import failure_note
 from ticketr.app.sync.push.transitions import NoTransition, Step, no_transition, transition_to
 from ticketr.app.sync.push.values import find_name, shown
-from ticketr.app.sync.push.writes import BuiltWrites, TicketWrites, build_writes, metadata_queries
+from ticketr.app.sync.push.writes import (
+    BuiltWrites,
+    IssueEdit,
+    NewIssue,
+    TicketWrites,
+    build_writes,
+    metadata_queries,
+)
 
 if TYPE_CHECKING:
-    from ticketr.app.sync.push.payload import IssuePayload
-    from ticketr.app.sync.push.writes import IssueEdit, NewIssue
     from ticketr.app.sync.session import Session
 
 

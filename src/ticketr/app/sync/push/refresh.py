@@ -16,6 +16,7 @@ from ticketr.app.sync.compare.mapping import Columns, KnownText, is_subtask, par
 from ticketr.app.sync.concurrency import MAX_INLINE_WORK, PAGE, chunks, compute, portions
 from ticketr.app.sync.notes import Code, Note, moved_away, not_given
 from ticketr.app.sync.state.state import State
+from ticketr.app.sync.workspace.store import LocalTicket
 from ticketr.app.sync.writing.rendering import RenderedFamily, known_texts, render_family
 from ticketr.app.sync.writing.whole_issues import fetch_whole
 from ticketr.app.sync.writing.writer import FamilyResult, FamilyWriter
@@ -23,7 +24,6 @@ from ticketr.app.tickets import InvalidKey, InvalidTicket
 
 if TYPE_CHECKING:
     from ticketr.app.sync.session import Session
-    from ticketr.app.sync.workspace.store import LocalTicket
 
 
 @dataclass(frozen=True, slots=True)

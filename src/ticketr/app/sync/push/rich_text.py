@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from ticketr.app.config.checks import folded
 from ticketr.app.jira import User, adf
 from ticketr.app.sync.compare.comments import TextPart
 from ticketr.app.sync.compare.diff import CorePart, description_adf
-from ticketr.app.sync.compare.grafting import PictureFile, marks_of
+from ticketr.app.sync.compare.grafting import EditedText, PictureFile, marks_of
 from ticketr.app.sync.edits.losses import Place, texts_of
 from ticketr.app.sync.push.values import BadValue, NameLookup, shown
 from ticketr.app.tickets import Ticket
-
-if TYPE_CHECKING:
-    from ticketr.app.sync.compare.grafting import EditedText
-
 
 #: How many people an error message names.
 _MOST_NAMED = 5

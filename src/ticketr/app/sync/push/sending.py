@@ -17,7 +17,8 @@ from ticketr.app.sync.edits.local_changes import LocalChange, add_to_base
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.commenting import send_comment, send_link
-from ticketr.app.sync.push.tally import failure_note, on_the_way
+from ticketr.app.sync.push.payload import IssuePayload
+from ticketr.app.sync.push.tally import PushTally, failure_note, on_the_way
 from ticketr.app.sync.push.transitions import (
     NoTransition,
     StoppedBetween,
@@ -30,8 +31,6 @@ from ticketr.app.sync.state.state import Base
 from ticketr.app.tickets import Ticket, render_ticket
 
 if TYPE_CHECKING:
-    from ticketr.app.sync.push.payload import IssuePayload
-    from ticketr.app.sync.push.tally import PushTally
     from ticketr.app.sync.session import Session
 
 

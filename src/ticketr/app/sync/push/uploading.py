@@ -29,11 +29,11 @@ from ticketr.app.sync.compare.attachments import ATTACHMENT_FIELD, jira_attachme
 from ticketr.app.sync.compare.grafting import PictureFile
 from ticketr.app.sync.concurrency import TRIES, passes_soon
 from ticketr.app.sync.push.commenting import wait_for_late_requests
+from ticketr.app.sync.push.payload import IssuePayload
 from ticketr.app.sync.state.state import AskedUpload
 from ticketr.app.sync.workspace.attachments import OpenPicture, open_picture
 
 if TYPE_CHECKING:
-    from ticketr.app.sync.push.payload import IssuePayload
     from ticketr.app.sync.session import Session
 
 #: What a name in the address of a picture would be read as something else.

@@ -13,19 +13,16 @@ from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 from urllib.parse import unquote
 
 from ticketr.app.config import open_new
+from ticketr.app.jira import Attachment
 from ticketr.app.sync.compare.attachments import possible_names
 from ticketr.app.sync.compare.grafting import PictureFile
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.workspace.files import TEMPORARY, file_errors, open_to_write
 from ticketr.app.sync.workspace.store import ATTACHMENTS
-
-if TYPE_CHECKING:
-    from ticketr.app.jira import Attachment
-
 
 #: The endings of files that are attached.
 ENDINGS = frozenset(

@@ -19,10 +19,10 @@ from ticketr.app.config import read_text
 from ticketr.app.sync.errors import DuplicateKey
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.workspace.store import RawKeys, Store, TicketLocation, broken_file_of
+from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
     from ticketr.app.sync.state.state import KnownPlace, State
-    from ticketr.app.tickets import Ticket
 
 
 STATE_FILE = ".ticketr.state"

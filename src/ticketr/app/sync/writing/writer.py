@@ -26,6 +26,7 @@ from ticketr.app.sync.state.state import Base, IssueRow, State, rows_to_json
 from ticketr.app.sync.state.undo import UndoKind, digest_of
 from ticketr.app.sync.workspace.editor import Editor
 from ticketr.app.sync.workspace.files import comparable, retry_if_changed
+from ticketr.app.sync.workspace.store import Store
 from ticketr.app.sync.writing.recording import Decision, Replacement, WriteOutcome, record_written
 from ticketr.app.sync.writing.rendering import (
     RenderedFamily,
@@ -46,7 +47,6 @@ from ticketr.app.tickets import (
 
 if TYPE_CHECKING:
     from ticketr.app.sync.compare.merge import Clash, ClashPlace, Merged
-    from ticketr.app.sync.workspace.store import Store
 
 
 def home_of(state: State, family: RenderedFamily) -> str:
