@@ -10,7 +10,6 @@ from ticketr import JobSnapshot, JobStatus
 from ticketr.app.sync import (
     Code,
     ConflictView,
-    LeftAlone,
     Note,
     PlanEntry,
     PlanPart,
@@ -131,11 +130,7 @@ PLAN = PushPlan(
             ),
         ),
     ),
-    (
-        LeftAlone(
-            "DEMO-9", REBUILD.title, "DEMO-9.md", 1, "both sides changed Priority", Code.CONFLICT
-        ),
-    ),
+    (Note("DEMO-9", "DEMO-9.md", "both sides changed Priority", Code.CONFLICT, REBUILD.title, 1),),
 )
 
 

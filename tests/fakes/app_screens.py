@@ -8,7 +8,7 @@ from dataclasses import replace
 from fakes.states import after, app_state, conflict_view, pressed, snapshot
 
 from ticketr import JobErrorInfo, JobProgress, JobSnapshot, JobStatus
-from ticketr.app.sync import Code, LeftAlone, Loss, PlanEntry, PlanPart, PushPlan
+from ticketr.app.sync import Code, Loss, Note, PlanEntry, PlanPart, PushPlan
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.job_request import JobKind
@@ -70,7 +70,7 @@ PLAN = PushPlan(
         PlanEntry("", "Pay in instalments", "draft.md", 3, (PlanPart("Description", "", TEXT),)),
         PlanEntry("", "Write the API", "draft.md", 9, (), parent="Pay in instalments"),
     ),
-    (LeftAlone("DEMO-2", "Delete", "DEMO-2.md", 1, "both sides changed Title", Code.CONFLICT),),
+    (Note("DEMO-2", "DEMO-2.md", "both sides changed Title", Code.CONFLICT, "Delete", 1),),
     (Loss("DEMO-9", "DEMO-9.md", "a table with merged cells"),),
 )
 

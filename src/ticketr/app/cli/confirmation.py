@@ -199,7 +199,7 @@ def heading(planned: sync.Action | sync.PlanEntry) -> str:
     return f"{'update' if planned.key else 'create'} {name} ({planned.path})"
 
 
-def left_lines(left: Sequence[sync.LeftAlone]) -> list[str]:
+def left_lines(left: Sequence[sync.Note]) -> list[str]:
     """Return what a push would leave alone and why, a line for each; not cleaned yet.
 
     Tickets that were not named are only counted.
@@ -224,7 +224,7 @@ def skipped_lines(plan: sync.PushPlan) -> list[str]:
     return left_lines([entry for entry in plan.left if entry.code in skipped])
 
 
-def _place_words(left: sync.LeftAlone) -> str:
+def _place_words(left: sync.Note) -> str:
     return "" if left.path in {"", left.name} else f" ({left.path})"
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ticketr.app.sync.edits.local_changes import LocalChange
     from ticketr.app.sync.edits.losses import LiteralText, Loss, find_literals
     from ticketr.app.sync.edits.planning import check_keys, read_push_plan
-    from ticketr.app.sync.edits.push_plan import LeftAlone, PlanEntry, PlanPart, PushPlan
+    from ticketr.app.sync.edits.push_plan import PlanEntry, PlanPart, PushPlan
     from ticketr.app.sync.edits.survey import (
         LocalSurvey,
         SeenTicket,
@@ -148,7 +148,7 @@ _NAMES = {
     "edits.local_changes": "LocalChange",
     "edits.losses": "LiteralText Loss find_literals",
     "edits.planning": "check_keys read_push_plan",
-    "edits.push_plan": "LeftAlone PlanEntry PlanPart PushPlan",
+    "edits.push_plan": "PlanEntry PlanPart PushPlan",
     "edits.survey": (
         "LocalSurvey SeenTicket base_texts bears_mark read_state readable seen_ticket "
         "sign_state size_of take_survey visit_files"

@@ -86,8 +86,8 @@ class Note:
         path: Its file, relative to the workspace; empty if it has none.
         reason: The message for people.
         code: The message for scripts.
-        title: A draft's title; empty for what has a key.
-        line: The line of a draft's heading in its file; None for what has a key.
+        title: A draft's title, in a plan that of any ticket; empty for others and for a file.
+        line: The line of a draft's heading, in a plan that of any ticket or of an error; or None.
     """
 
     key: str

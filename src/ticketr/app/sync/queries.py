@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr.app.config.checks import WantedField
-from ticketr.app.jira import BadRequest, JiraClient, LastChange, open_jira
+from ticketr.app.jira import BadRequest, Field, JiraClient, LastChange, ScreenField, open_jira
 from ticketr.app.sync.compare.mapping import (
     NEVER_LINES,
     Columns,

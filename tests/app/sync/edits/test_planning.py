@@ -13,7 +13,7 @@ from fakes.pulls import Bench
 from jira_sandbox import create_app
 from ticketr.app.sync import (
     Code,
-    LeftAlone,
+    Note,
     PlanEntry,
     PlanPart,
     PushPlan,
@@ -145,7 +145,7 @@ async def test_a_ticket_in_conflict_is_left_until_its_file_has_what_jira_changed
     await bench.pull()
 
     reason = "it is in conflict with Jira (Title); run ticketr resolve DEMO-1"
-    left = LeftAlone("DEMO-1", "Mine", "DEMO-1.md", 1, reason, Code.CONFLICT)
+    left = Note("DEMO-1", "DEMO-1.md", reason, Code.CONFLICT, "Mine", 1)
     assert plan_of(bench) == PushPlan((), (left,))
     assert left.name == "DEMO-1"
     bench.retitles("DEMO-1", "Theirs")
@@ -198,8 +198,8 @@ async def test_a_draft_that_jira_was_asked_for_is_left_with_its_sub_tasks(
         else "an earlier push asked for it and got no answer; the next push finds out if it exists"
     )
     assert plan.left[:2] == (
-        LeftAlone("", "New", "new.md", 1, reason, Code.UNCERTAIN),
-        LeftAlone("", "One", "new.md", 4, reason, Code.UNCERTAIN),
+        Note("", "new.md", reason, Code.UNCERTAIN, "New", 1),
+        Note("", "new.md", reason, Code.UNCERTAIN, "One", 4),
     )
     (bench.root / "new.md").rename(bench.root / "moved.md")
     assert [each.path for each in plan_of(bench).left[:2]] == ["moved.md", "moved.md"]
@@ -212,7 +212,7 @@ async def test_a_ticket_that_was_never_pulled_here_is_left(bench: Bench) -> None
     (bench.root / "x.md").write_text("# TICKET: [DEMO-1] Mine\n")
 
     reason = "it was never pulled into this folder; it is compared with Jira first"
-    left = LeftAlone("DEMO-1", "Mine", "x.md", 1, reason, Code.UNPULLED)
+    left = Note("DEMO-1", "x.md", reason, Code.UNPULLED, "Mine", 1)
     assert plan_of(bench) == PushPlan((), (left,))
     await bench.pull()
     (now,) = plan_of(bench).left

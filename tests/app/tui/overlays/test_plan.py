@@ -6,7 +6,7 @@ import pytest
 from fakes.app_screens import SCREENS, main_state
 from fakes.states import after, app_state, plain, pressed
 
-from ticketr.app.sync import Code, LeftAlone, LiteralText, Loss, PlanEntry, PlanPart, PushPlan
+from ticketr.app.sync import Code, LiteralText, Loss, Note, PlanEntry, PlanPart, PushPlan
 from ticketr.app.sync.notes import in_conflict
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import effects, messages
@@ -85,7 +85,7 @@ def test_the_summary_names_only_what_would_be_done(
 
 def test_a_plan_of_what_is_left_alone_does_not_say_that_nothing_was_edited() -> None:
     state = pressed(app_state(Ticket("Rebuild", "DEMO-9")), "p")
-    left = LeftAlone("DEMO-9", "Rebuild", "DEMO-9.md", 1, "it is in conflict", Code.CONFLICT)
+    left = Note("DEMO-9", "DEMO-9.md", "it is in conflict", Code.CONFLICT, "Rebuild", 1)
     state, _ = update(state, messages.PlanRead("work", JobKind.PUSH, PushPlan((), (left,))), 10.0)
     words = "Nothing can be pushed: what was edited here is left alone"
     assert plain(screen(state, 11.0, Theme())[1]).strip() == words
@@ -233,14 +233,12 @@ def test_the_plan_names_what_jira_gets_as_plain_text() -> None:
 
 def test_what_stands_below_the_entries_is_reached_and_opened() -> None:
     left = tuple(
-        LeftAlone(f"DEMO-{at}", "T", f"DEMO-{at}.md", at, "never pulled", Code.UNPULLED)
+        Note(f"DEMO-{at}", f"DEMO-{at}.md", "never pulled", Code.UNPULLED, "T", at)
         for at in range(20, 60)
     )
-    broken = LeftAlone(
-        "", "", "b.md", None, "cannot read /srv/team/work/b.md: no UTF-8", Code.BROKEN
-    )
-    clash = LeftAlone("DEMO-7", "T", "d.md", 1, in_conflict("DEMO-7", "Title"), Code.CONFLICT)
-    merge = LeftAlone("", "", "c.md", 6, "c.md:6:1: this file holds a git conflict", Code.BROKEN)
+    broken = Note("", "b.md", "cannot read /srv/team/work/b.md: no UTF-8", Code.BROKEN, "", None)
+    clash = Note("DEMO-7", "d.md", in_conflict("DEMO-7", "Title"), Code.CONFLICT, "T", 1)
+    merge = Note("", "c.md", "c.md:6:1: this file holds a git conflict", Code.BROKEN, "", 6)
     loss = Loss("DEMO-9", "DEMO-9.md", "a table")
     plan = PushPlan((EDIT,), (*left, clash, broken, merge), losses=(loss,))
     state = pressed(app_state(Ticket("Rebuild", "DEMO-9"), width=50), "p")
@@ -282,7 +280,7 @@ def test_what_stands_below_the_entries_is_reached_and_opened() -> None:
 
 def test_edits_of_tickets_that_were_not_chosen_are_counted_and_not_listed() -> None:
     left = tuple(
-        LeftAlone(f"DEMO-{at}", "T", "a.md", at, "it was not named", Code.UNNAMED) for at in (1, 2)
+        Note(f"DEMO-{at}", "a.md", "it was not named", Code.UNNAMED, "T", at) for at in (1, 2)
     )
     state = pressed(app_state(Ticket("Rebuild", "DEMO-9")), "p")
     for entries, words in (

@@ -14,7 +14,6 @@ from ticketr.app.sync.compare.mapping import type_id
 from ticketr.app.sync.edits.local_changes import LocalChange, new_type, remote_changes
 from ticketr.app.sync.edits.losses import find_literals, known_losses
 from ticketr.app.sync.edits.push_plan import (
-    LeftAlone,
     PlanEntry,
     PushPlan,
     Selected,
@@ -27,7 +26,7 @@ from ticketr.app.sync.edits.push_plan import (
 from ticketr.app.sync.edits.survey import LocalSurvey, survey_now
 from ticketr.app.sync.errors import DuplicateKey, UnknownTicket
 from ticketr.app.sync.notes import Code, Note, in_conflict
-from ticketr.app.sync.state.journal import Conflict, Creation
+from ticketr.app.sync.state.journal import Conflict
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.store import LocalTicket, Store
 from ticketr.app.tickets import TicketSyntaxError
@@ -90,9 +89,9 @@ def make_push_plan(
         StateFailed: The state cannot be read.
     """
     conflicts = _conflicts_by_key(state)
-    uncertain = _uncertain(state.creations.all(), survey.local_changes)
+    unfinished = _unfinished(state, survey.local_changes)
     entries: list[PlanEntry] = []
-    left: list[LeftAlone] = []
+    left: list[Note] = []
     planned: list[LocalChange] = []
     for local_change in survey.local_changes:
         conflict = _open_conflict(conflicts, local_change)
@@ -101,11 +100,15 @@ def make_push_plan(
             continue
         sent: set[str] = set()
         for request in write_requests(local_change):
-            if reason := _why_left(request, uncertain, keys):
-                left.append(_left_alone(request.entry, *reason))
+            entry = request.entry
+            if note := unfinished.get(id(request.issue)):
+                left.append(note)
+            elif keys is not None and not is_named(request, keys):
+                place = entry.title, entry.line
+                left.append(Note(entry.key, entry.path, _UNNAMED, Code.UNNAMED, *place))
             else:
                 entries.append(_with_way(state, request))
-                sent.add(request.entry.key)
+                sent.add(entry.key)
         planned.append(_with_edits(local_change, sent))
     left += (_never_pulled(ticket, conflicts) for ticket in survey.never_pulled)
     left += (_broken(path, error) for path, error in survey.broken.items())
@@ -115,15 +118,22 @@ def make_push_plan(
     return PushPlan(tuple(entries), tuple(left), losses, literals)
 
 
-def _uncertain(
-    creations: Sequence[Creation], local_changes: Sequence[LocalChange]
-) -> dict[int, Creation]:
-    """Return the requests of drafts whose creation is not finished, by the drafts' `id`."""
+def _unfinished(state: State, local_changes: Sequence[LocalChange]) -> dict[int, Note]:
+    """Return a note on each draft that an earlier push has asked Jira to create, by its `id`."""
+    creations = state.creations.all()
     if not creations:
         return {}
     from ticketr.app.sync.edits.drafts import find_uncertain  # noqa: PLC0415 - few plans need it
 
-    return find_uncertain(creations, local_changes)
+    uncertain = find_uncertain(creations, local_changes)
+    notes: dict[int, Note] = {}
+    for request in (request for change in local_changes for request in write_requests(change)):
+        ticket = request.local_change.local.ticket
+        if creation := uncertain.get(id(request.issue)) or uncertain.get(id(ticket)):
+            reason = _CREATED.format(key=creation.key) if creation.key else _UNCERTAIN
+            path = request.entry.path
+            notes[id(request.issue)] = Note.on(request.issue, path, reason, Code.UNCERTAIN)
+    return notes
 
 
 def select_changes(
@@ -136,13 +146,7 @@ def select_changes(
     Raises:
         StateFailed: The state cannot be read.
     """
-    uncertain = _uncertain(state.creations.all(), local_changes)
-    unfinished = {
-        id(request.issue): Note.on(request.issue, request.entry.path, reason, Code.UNCERTAIN)
-        for change in (local_changes if uncertain else ())
-        for request in write_requests(change)
-        if (reason := _why_unfinished(request, uncertain))
-    }
+    unfinished = _unfinished(state, local_changes)
     if selection.confirmed is None:
         return selection.select(local_changes, unfinished)
     conflicts = _conflicts_by_key(state)
@@ -166,33 +170,9 @@ def _open_conflict(conflicts: Mapping[str, Conflict], local_change: LocalChange)
     return conflict if is_open else None
 
 
-def _in_conflict(conflict: Conflict, local: LocalTicket) -> LeftAlone:
+def _in_conflict(conflict: Conflict, local: LocalTicket) -> Note:
     ticket, reason = local.ticket, in_conflict(conflict.key, conflict.parts_text)
-    return LeftAlone(conflict.key, ticket.title, local.path, ticket.line, reason, Code.CONFLICT)
-
-
-def _why_left(
-    request: WriteRequest, uncertain: Mapping[int, Creation], keys: Collection[str] | None
-) -> tuple[str, Code] | None:
-    """Return why an issue is left alone, in words and for scripts; None if it is not."""
-    if reason := _why_unfinished(request, uncertain):
-        return reason, Code.UNCERTAIN
-    if keys is not None and not is_named(request, keys):
-        return _UNNAMED, Code.UNNAMED
-    return None
-
-
-def _why_unfinished(request: WriteRequest, uncertain: Mapping[int, Creation]) -> str:
-    """Return what an earlier push has done with a draft or its ticket; empty for nothing."""
-    ticket = request.local_change.local.ticket
-    creation = uncertain.get(id(request.issue)) or uncertain.get(id(ticket))
-    if creation is None:
-        return ""
-    return _CREATED.format(key=creation.key) if creation.key else _UNCERTAIN
-
-
-def _left_alone(entry: PlanEntry, reason: str, code: Code) -> LeftAlone:
-    return LeftAlone(entry.key, entry.title, entry.path, entry.line, reason, code)
+    return Note(conflict.key, local.path, reason, Code.CONFLICT, ticket.title, ticket.line)
 
 
 def _with_way(state: State, request: WriteRequest) -> PlanEntry:
@@ -222,24 +202,22 @@ def _with_edits(local_change: LocalChange, keys: Collection[str]) -> LocalChange
     return replace(local_change, edits=edits)
 
 
-def _never_pulled(local: LocalTicket, conflicts: Mapping[str, Conflict]) -> LeftAlone:
+def _never_pulled(local: LocalTicket, conflicts: Mapping[str, Conflict]) -> Note:
     ticket = local.ticket
     if conflict := conflicts.get(ticket.key or ""):
         return _in_conflict(conflict, local)
-    return LeftAlone(
-        ticket.key or "", ticket.title, local.path, ticket.line, _UNPULLED, Code.UNPULLED
-    )
+    return Note(ticket.key or "", local.path, _UNPULLED, Code.UNPULLED, ticket.title, ticket.line)
 
 
-def _broken(path: str, error: TicketrError) -> LeftAlone:
+def _broken(path: str, error: TicketrError) -> Note:
     key = error.key if isinstance(error, DuplicateKey) else ""
     line = error.line if isinstance(error, TicketSyntaxError) else None
-    return LeftAlone(key, "", path, line, str(error), Code.BROKEN)
+    return Note(key, path, str(error), Code.BROKEN, "", line)
 
 
-def _missing(survey: LocalSurvey, state: State, keys: Collection[str]) -> Iterator[LeftAlone]:
+def _missing(survey: LocalSurvey, state: State, keys: Collection[str]) -> Iterator[Note]:
     """Yield the named tickets that are in no file any more."""
     missing = survey.missing(state) if keys else {}
     for key in keys:
         if key in missing:
-            yield LeftAlone(key, "", missing[key], None, _MISSING, Code.MISSING)
+            yield Note(key, missing[key], _MISSING, Code.MISSING, "", None)

@@ -165,34 +165,6 @@ class PlanEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftAlone:
-    """A ticket or file that a push would leave alone.
-
-    Its texts are not cleaned.
-
-    Attributes:
-        key: The ticket's key; empty for a draft, and for a file that cannot be read.
-        title: The ticket's title; empty for a file.
-        path: Its file, relative to the workspace.
-        line: The line of its heading, or of the error in the file, from 1; None if not known.
-        reason: Why it is left alone, for people.
-        code: Why it is left alone, for scripts.
-    """
-
-    key: str
-    title: str
-    path: str
-    line: int | None
-    reason: str
-    code: Code
-
-    @property
-    def name(self) -> str:
-        """What to call it: its key, a draft's title, or else the file."""
-        return self.key or (f'draft "{self.title}"' if self.title else self.path)
-
-
-@dataclass(frozen=True, slots=True)
 class PushPlan:
     """What a push would write, as far as the files and the last sync show.
 
@@ -205,7 +177,7 @@ class PushPlan:
     """
 
     entries: tuple[PlanEntry, ...] = ()
-    left: tuple[LeftAlone, ...] = ()
+    left: tuple[Note, ...] = ()
     losses: tuple[Loss, ...] = ()
     literals: tuple[LiteralText, ...] = ()
 

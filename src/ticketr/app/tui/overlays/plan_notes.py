@@ -17,7 +17,7 @@ from ticketr.app.tui.theme import Theme, mark
 from ticketr.text import clean
 
 if TYPE_CHECKING:
-    from ticketr.app.sync import LeftAlone, PushPlan
+    from ticketr.app.sync import Note, PushPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Section:
     is_strong: bool = True
 
 
-def left_of(plan: PushPlan) -> tuple[LeftAlone, ...]:
+def left_of(plan: PushPlan) -> tuple[Note, ...]:
     """Return what is left alone, without what the plan is not about."""
     return tuple(entry for entry in plan.left if entry.code is not Code.UNNAMED)
 
@@ -91,7 +91,7 @@ def _note_lines(bar: str, words: str, cells: int) -> Sequence[Line]:
 
 
 def _left_alone_lines(
-    bar: str, left: LeftAlone, settle: str, cells: int, theme: Theme
+    bar: str, left: Note, settle: str, cells: int, theme: Theme
 ) -> Sequence[Line]:
     name = padded_name(left.key or left.title or left.path)
     path = clean(left.path)
