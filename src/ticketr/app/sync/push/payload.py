@@ -51,25 +51,81 @@ class CommentWrite:
 
 
 @dataclass(frozen=True, slots=True)
-class CommentPayload:
-    """The comments that a push sends of one issue.
+class LinkDirection:
+    """What a line of links stands for.
 
     Attributes:
-        writes: The comments.
-        problems: What is wrong, each with the comment's name. An issue with problems is not sent.
-        warnings: Which texts Jira gets in an unexpected form, each with the comment's name.
-        lost: What Jira loses, as the user has accepted, each with the comment's name.
-        uploads: The files that the comments show. They are attached before these are sent, and
-            their media IDs take the place of their marks in them.
-        values: What is sent of the comments that Jira has.
+        type_id: The ID of the kind of link.
+        is_outward: Whether the issue with the line is the first of the two, which blocks the other.
     """
 
-    writes: tuple[CommentWrite, ...] = ()
+    type_id: str
+    is_outward: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LinkWrite:
+    """A link to add or to remove.
+
+    Attributes:
+        line: The name of its line.
+        key: The issue at the other end.
+        direction: What the line stands for.
+        remove: The ID of the link to remove; empty to add one.
+    """
+
+    line: str
+    key: str
+    direction: LinkDirection
+    remove: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IssuePayload:
+    """The values that a push sends of one issue.
+
+    Attributes:
+        fields: The values of Jira's fields, by field ID.
+        status: The new status; None to keep the present one.
+        problems: What is wrong, each with the part's name. An issue with problems is not sent.
+        warnings: Which texts Jira gets in an unexpected form, each with the part's name.
+        values: The value of each part, the status included; ignored in comparisons.
+        comments: The comments to add or to change.
+        links: The links to add or to remove.
+        lost: What is lost in Jira, as the user has accepted, each with the part's name.
+        uploads: The files that the description and the comments show. They are attached before
+            these are sent, and their media IDs take the place of their marks in them.
+        with_pictures: For a new issue whose description shows files: what is sent once it exists.
+        inherited: The fields that a new sub-task takes over from its ticket.
+        left_out: Which others it cannot have, each with the name and the reason.
+    """
+
+    fields: dict[str, object] = field(default_factory=dict)
+    status: str | None = None
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    values: tuple[SentValue, ...] = ()
+    values: tuple[SentValue, ...] = field(default=(), compare=False)
+    comments: tuple[CommentWrite, ...] = ()
+    links: tuple[LinkWrite, ...] = ()
     lost: tuple[str, ...] = ()
     uploads: tuple[PictureFile, ...] = ()
+    with_pictures: IssuePayload | None = None
+    inherited: tuple[Change, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+    def plus(self, part: IssuePayload) -> IssuePayload:
+        """Return the same with the comments or the links of another payload."""
+        uploads = {upload.mark: upload for upload in (*self.uploads, *part.uploads)}
+        return replace(
+            self,
+            problems=(*self.problems, *part.problems),
+            warnings=(*self.warnings, *part.warnings),
+            values=(*self.values, *part.values),
+            comments=(*self.comments, *part.comments),
+            links=(*self.links, *part.links),
+            lost=(*self.lost, *part.lost),
+            uploads=tuple(uploads.values()),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +155,7 @@ class CommentContext:
 
 def comment_payload(
     issue: Ticket, changes: Iterable[Change], context: CommentContext
-) -> CommentPayload:
+) -> IssuePayload:
     """Return what is sent of the changes that are comments.
 
     Args:
@@ -127,13 +183,13 @@ def comment_payload(
         uploads |= uploads_in(change.new, change.old, context.pictures)
         if not write.part.is_new:
             values.append(SentValue(write.part, change.new, "comment", write.body))
-    return CommentPayload(
-        tuple(writes),
-        tuple(problems),
-        tuple(warnings),
-        tuple(values),
-        tuple(lost),
-        tuple(uploads.values()),
+    return IssuePayload(
+        problems=tuple(problems),
+        warnings=tuple(warnings),
+        values=tuple(values),
+        comments=tuple(writes),
+        lost=tuple(lost),
+        uploads=tuple(uploads.values()),
     )
 
 
@@ -256,47 +312,6 @@ def _comment_of(issue: Ticket, part: CommentPart, text: str) -> Comment | None:
 
 
 @dataclass(frozen=True, slots=True)
-class LinkDirection:
-    """What a line of links stands for.
-
-    Attributes:
-        type_id: The ID of the kind of link.
-        is_outward: Whether the issue with the line is the first of the two, which blocks the other.
-    """
-
-    type_id: str
-    is_outward: bool
-
-
-@dataclass(frozen=True, slots=True)
-class LinkWrite:
-    """A link to add or to remove.
-
-    Attributes:
-        line: The name of its line.
-        key: The issue at the other end.
-        direction: What the line stands for.
-        remove: The ID of the link to remove; empty to add one.
-    """
-
-    line: str
-    key: str
-    direction: LinkDirection
-    remove: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LinkPayload:
-    """The links that a push adds and removes at one issue; see `CommentPayload`."""
-
-    writes: tuple[LinkWrite, ...] = ()
-    problems: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    values: tuple[SentValue, ...] = ()
-    lost: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class LinkContext:
     """What is known of links.
 
@@ -342,7 +357,7 @@ def link_payload(
     *,
     fields: Mapping[str, object],
     path: str,
-) -> LinkPayload:
+) -> IssuePayload:
     """Return what is sent of the changes that are lines of links.
 
     Args:
@@ -377,7 +392,9 @@ def link_payload(
         )
         writes += (LinkWrite(change.name, link.key, direction, link.id) for link in gone)
         values.append(SentValue(change.part, change.new, LINK_FIELD, list(keys_in(change.new))))
-    return LinkPayload(tuple(writes), tuple(problems), (), tuple(values), tuple(lost))
+    return IssuePayload(
+        problems=tuple(problems), values=tuple(values), links=tuple(writes), lost=tuple(lost)
+    )
 
 
 def _check_keys(issue: Ticket, change: Change) -> None:
@@ -401,57 +418,3 @@ def _accepted_losses(
         )
     for text in gone:
         yield f"{change.name}: {text} is removed in Jira"
-
-
-@dataclass(frozen=True, slots=True)
-class IssuePayload:
-    """The values that a push sends of one issue.
-
-    Attributes:
-        fields: The values of Jira's fields, by field ID.
-        status: The new status; None to keep the present one.
-        problems: What is wrong, each with the part's name. An issue with problems is not sent.
-        warnings: Which texts Jira gets in an unexpected form, each with the part's name.
-        values: The value of each part, the status included; ignored in comparisons.
-        comments: The comments to add or to change.
-        links: The links to add or to remove.
-        lost: What is lost in Jira, as the user has accepted, each with the part's name.
-        uploads: The files that the description and the comments show. They are attached before
-            these are sent, and their media IDs take the place of their marks in them.
-        with_pictures: For a new issue whose description shows files: what is sent once it exists.
-        inherited: The fields that a new sub-task takes over from its ticket.
-        left_out: Which others it cannot have, each with the name and the reason.
-    """
-
-    fields: dict[str, object] = field(default_factory=dict)
-    status: str | None = None
-    problems: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    values: tuple[SentValue, ...] = field(default=(), compare=False)
-    comments: tuple[CommentWrite, ...] = ()
-    links: tuple[LinkWrite, ...] = ()
-    lost: tuple[str, ...] = ()
-    uploads: tuple[PictureFile, ...] = ()
-    with_pictures: IssuePayload | None = None
-    inherited: tuple[Change, ...] = ()
-    left_out: tuple[str, ...] = ()
-
-    def with_comments(self, comments: CommentPayload) -> IssuePayload:
-        """Return the same with comments."""
-        uploads = {upload.mark: upload for upload in (*self.uploads, *comments.uploads)}
-        return replace(
-            self._with_part(comments), comments=comments.writes, uploads=tuple(uploads.values())
-        )
-
-    def with_links(self, links: LinkPayload) -> IssuePayload:
-        """Return the same with links."""
-        return replace(self._with_part(links), links=links.writes)
-
-    def _with_part(self, part: CommentPayload | LinkPayload) -> IssuePayload:
-        return replace(
-            self,
-            problems=(*self.problems, *part.problems),
-            warnings=(*self.warnings, *part.warnings),
-            values=(*self.values, *part.values),
-            lost=(*self.lost, *part.lost),
-        )

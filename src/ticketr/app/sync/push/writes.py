@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from ticketr.app.sync.compare.sent import highest_number
 from ticketr.app.sync.edits.local_changes import LocalChange, draft_changes
 from ticketr.app.sync.edits.losses import Accepted, Loss, edited_texts_of, losses, unaccepted
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.push.issue_payload import update_payload
+from ticketr.app.sync.push.issue_payload import create_payload, update_payload
 from ticketr.app.sync.push.metadata import Metadata, MetadataQuery
 from ticketr.app.sync.push.payload import (
     CommentContext,
@@ -263,7 +263,7 @@ class _WritesBuilder:
         self, issue: Ticket, there: Issue, query: MetadataQuery, texts: Iterable[EditedText]
     ) -> IssuePayload:
         """Return the payload of an issue's changes, with those of its comments and links."""
-        pictures, changes = self._change.pictures, query.changes
+        changes = query.changes
         payload = update_payload(
             issue,
             [change for change in changes if self._links.direction_of(change.part) is None],
@@ -273,20 +273,28 @@ class _WritesBuilder:
             texts=texts,
             present=there.fields,
             path=self._path,
-            pictures=pictures,
+            pictures=self._change.pictures,
         )
+        return self._with_comments_and_links(payload, issue, changes, there.fields)
+
+    def _with_comments_and_links(
+        self,
+        payload: IssuePayload,
+        issue: Ticket,
+        changes: Sequence[Change],
+        fields: Mapping[str, object],
+    ) -> IssuePayload:
+        """Return a payload with those of comments and links; ``fields`` are empty for a draft."""
         context = replace(
             self._comments,
-            known={comment.id: comment for comment in jira_comments(there.fields)},
-            files=files_of(there.fields),
-            pictures=pictures,
+            known={comment.id: comment for comment in jira_comments(fields)},
+            files=files_of(fields),
+            pictures=self._change.pictures,
         )
-        links = link_payload(issue, changes, self._links, fields=there.fields, path=self._path)
-        return payload.with_comments(comment_payload(issue, changes, context)).with_links(links)
+        links = link_payload(issue, changes, self._links, fields=fields, path=self._path)
+        return payload.plus(comment_payload(issue, changes, context)).plus(links)
 
     def _new_issue(self, issue: Ticket, project: str, *, subtask: bool) -> NewIssue | None:
-        from ticketr.app.sync.push.issue_payload import create_payload  # noqa: PLC0415 - only for drafts
-
         payload = create_payload(
             issue,
             self._metadata.projects[project],
@@ -298,12 +306,7 @@ class _WritesBuilder:
             pictures=self._change.pictures,
             inherited=self._change.inherited_by(issue) if subtask else (),
         )
-        changes = draft_changes(issue)
-        context = replace(self._comments, pictures=self._change.pictures)
-        payload = payload.with_comments(comment_payload(issue, changes, context))
-        payload = payload.with_links(
-            link_payload(issue, changes, self._links, fields={}, path=self._path)
-        )
+        payload = self._with_comments_and_links(payload, issue, draft_changes(issue), {})
         is_valid = self._is_valid(issue, payload.problems, payload)
         return NewIssue(issue, project, payload) if is_valid else None
 
