@@ -521,9 +521,17 @@ class QueueModel:
         self._end_interrupted()
         self._expire()
         self._submit_due_runs()
-        while self._start_next() or self._cancel_delayed() or self._feed_maps():
+        while self._start_all() or self._cancel_delayed() or self._feed_maps():
             self._end_interrupted()
             self._expire()
+
+    def _start_all(self) -> bool:
+        """Start the best jobs on all free workers; return whether there are any."""
+        has_started = False
+        while self._start_next():
+            has_started = True
+            self._expire()
+        return has_started
 
     def _start_next(self) -> bool:
         """Start the best job on a free worker; return whether there is one."""
@@ -539,7 +547,7 @@ class QueueModel:
 
     def _end_interrupted(self) -> None:
         while True:
-            soft = [job for job in self.running if not job.wish.goes_on]
+            soft = [job for job in self.running if job.is_late or not job.wish.goes_on]
             job = next((job for job in soft if self.is_interrupted(job)), None)
             if job is None:
                 return
@@ -553,10 +561,8 @@ class QueueModel:
         if job.total_ends_at == float("inf"):
             job.total_ends_at = self.now + job.wish.total
         self._admit()
-        job.timed_out = self.now >= job.total_ends_at
-        if job.timed_out:
-            self.end(job, "gives in")  # before its first step
-        else:
+        job.timed_out = job.is_late = self.now >= job.total_ends_at
+        if not job.is_late:
             self.starts.append(job.wish.label)
 
     def _expire(self) -> None:

@@ -65,6 +65,8 @@ class ModelJob:
     finished_at: float | None = None
     total_ends_at: float = float("inf")
     timed_out: bool = False
+    is_late: bool = False
+    """Whether its time was over before its first step, which it does not take."""
     done: int | None = None
     """What it reported last in this attempt."""
 

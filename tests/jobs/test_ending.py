@@ -65,18 +65,6 @@ async def test_an_exception_in_the_body_cancels_everything_and_leaves_unchanged(
     assert repr(queue).startswith("<JobQueue closed")
 
 
-async def test_an_outer_cancel_cancels_everything(autojump_clock: MockClock) -> None:
-    with trio.move_on_after(1) as scope:
-        async with open_job_queue() as queue:
-            await queue.submit(tidy, 2)
-            await queue.submit(forever)
-            await trio.sleep_forever()
-
-    assert scope.cancelled_caught
-    assert trio.current_time() == 3
-    assert ends(queue) == [("cancelled", "scope")] * 2
-
-
 async def fail_as_it_is_cancelled(context: JobContext) -> None:
     try:
         await trio.sleep_forever()

@@ -1,4 +1,4 @@
-"""Repeats."""
+"""Repeats, and their due times."""
 
 from __future__ import annotations
 
@@ -52,17 +52,6 @@ def wall_seconds(handle: RepeatHandle, since: datetime) -> float:
 
 
 # Due times
-
-
-async def test_runs_are_due_at_first_plus_n_times_every(autojump_clock: MockClock) -> None:
-    log = Log(1, 2, 3)
-
-    async with open_job_queue() as queue:
-        await trio.sleep(7)
-        queue.repeat(log.job, every=60.0, first=5.0)
-        await trio.sleep(200)
-
-    assert log.starts == [12, 72, 132, 192]
 
 
 async def test_due_times_do_not_drift(autojump_clock: MockClock) -> None:

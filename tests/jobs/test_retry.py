@@ -330,21 +330,6 @@ async def test_total_cuts_the_attempt_that_runs(autojump_clock: MockClock) -> No
     assert handle.snapshot().attempt == 4
 
 
-async def test_job_whose_turn_comes_after_the_total_is_not_called(
-    autojump_clock: MockClock,
-) -> None:
-    trial = Trial(OSError(), None)
-
-    async with open_job_queue() as queue:
-        handle = await queue.submit(trial.job, retry=Retry(2, jitter=0, total=10))
-        await queue.submit(sleep, 20)
-        snapshot = await handle.wait()
-
-    assert trial.times == [0]
-    assert (snapshot.status, snapshot.cancel_cause) == (JobStatus.FAILED, CancelCause.TIMEOUT)
-    assert (snapshot.finished_at, snapshot.attempt) == (21, 2)
-
-
 def test_rule_without_a_limit_says_so() -> None:
     with pytest.raises(TypeError, match=r"Retry\(attempts=3\) or Retry\(total=60\)"):
         Retry()

@@ -1,4 +1,4 @@
-"""``queue.retry(id)``: a failed job is submitted again, as the same job."""
+"""Jobs that have ended are submitted again: ``queue.retry(id)``, and ``once=True``."""
 
 from __future__ import annotations
 
