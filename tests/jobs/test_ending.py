@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio  # noqa: TID251 - the test is about it
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -16,6 +16,7 @@ from trio.testing import MockClock
 from ticketr import (
     CancelCause,
     JobContext,
+    JobHandle,
     JobOptions,
     JobQueue,
     JobStatus,
@@ -197,6 +198,46 @@ class EndsPerStep(Instrument):
 
     def after_task_step(self, task: trio.lowlevel.Task) -> None:
         self.most = max(self.most, self._queue.statistics().cancelled - self._before)
+
+
+class ChangesPerStep(Instrument):
+    """Notes how many changes some jobs have in one step of a task, at most."""
+
+    def __init__(self, handles: Sequence[JobHandle[object]]) -> None:
+        self.most = 0
+        self._handles = handles
+        self._before = self.count()
+
+    def count(self) -> int:
+        return sum(handle.snapshot().revision for handle in self._handles)
+
+    def after_task_step(self, task: trio.lowlevel.Task) -> None:
+        self._before, before = self.count(), self._before
+        self.most = max(self.most, self._before - before)
+
+
+@pytest.mark.parametrize("end", ["resume", "shutdown"])
+async def test_the_end_of_a_pause_changes_many_jobs_in_many_steps(
+    autojump_clock: MockClock, end: str
+) -> None:
+    async with open_job_queue(max_pending=None) as queue:
+        queue.pause()
+        handles = [queue.submit_nowait(forever) for _ in range(1000)]
+        await trio.testing.wait_all_tasks_blocked()
+        revision = handles[-1].snapshot().revision
+        trio.lowlevel.add_instrument(changes := ChangesPerStep(handles))
+        if end == "resume":
+            queue.resume()
+        else:
+            with trio.move_on_after(1):
+                await queue.shutdown(grace=5)
+        await trio.testing.wait_all_tasks_blocked()
+
+        trio.lowlevel.remove_instrument(changes)
+        snapshot = handles[-1].snapshot()
+        assert (snapshot.waiting_for, snapshot.revision) == ("worker", revision + 1)
+        assert changes.most <= 201
+        queue.cancel_all()
 
 
 @pytest.mark.parametrize("end", ["shutdown", "grace", "error", "outside"])

@@ -8,10 +8,9 @@ from KeyboardInterrupt, so that Ctrl+C cannot come in the middle of a step.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
-from itertools import islice
 from threading import get_ident
 from typing import TYPE_CHECKING, Final, TypeVar, final
 
@@ -44,7 +43,7 @@ from ticketr.jobs._registry import Keep, Registry
 from ticketr.jobs._reporting import INFO, Reporter, is_enabled_for
 from ticketr.jobs._retry import Retry
 from ticketr.jobs._scheduling.dependencies import Dependencies, is_doomed
-from ticketr.jobs._scheduling.schedule import Rate, Schedule
+from ticketr.jobs._scheduling.schedule import KeySlot, Rate, Schedule
 from ticketr.jobs._shutdown import Phase
 from ticketr.jobs._timer import Timer, WallClock, is_virtual
 from ticketr.jobs._updates import Subscriptions
@@ -154,7 +153,7 @@ class QueueCore:
         self.subscriptions: Subscriptions = Subscriptions(self)
         self.recorder: Recorder | None = None
         self.store: StoreWriter | None = None
-        self.batches: deque[tuple[Callable[[JobRecord], object], Iterator[JobRecord]]] = deque()
+        self.batches: deque[tuple[Callable[[JobRecord], object], deque[JobRecord]]] = deque()
         self.fatal: list[BaseException] = []
         self.cancels_on_error: bool = options.cancels_on_error
         self.failure: BaseException | None = None
@@ -301,14 +300,12 @@ class QueueCore:
         number = registry.submitted = registry.submitted + 1
         job_id = extras.id
         if not job_id:
-            job_id = f"job-{next(registry.ids)}"
-            if job_id in registry.by_id:  # a submit has given its job this ID
-                job_id = registry.next_free_id()
+            while (job_id := f"job-{next(registry.ids)}") in registry.by_id:
+                pass  # a submit has given its job this ID
         record.accept(job_id, number, now, self)
         if extras is NO_EXTRAS:
             schedule.add_plain(record, now)
         else:
-            record.delay_start()
             self.dependencies.connect(record)
             schedule.add(record, now)
         registry.by_id[job_id] = record
@@ -510,15 +507,16 @@ class QueueCore:
 
         All of them at once would hold up Trio's thread.
         """
-        self.batches.append((action, iter(records)))
+        self.batches.append((action, deque(records)))
         self.do_next_batch()
 
     def do_next_batch(self) -> bool:
         """Do what is to be done to the next pending jobs; return whether there are more."""
         if self.batches:
             action, records = self.batches[0]
-            batch = [*islice(records, BATCH)]
-            if len(batch) < BATCH:
+            # Taken out one by one, so that records are not freed all at once at the end.
+            batch = [records.popleft() for _ in range(min(len(records), BATCH))]
+            if not records:
                 self.batches.popleft()
             for record in batch:
                 if record.status is PENDING:
@@ -526,6 +524,31 @@ class QueueCore:
         if self.batches:
             self.timer.wake()
         return bool(self.batches)
+
+    def change_limit(
+        self,
+        key: Hashable,
+        change: Callable[[KeySlot], None],
+        *,
+        marks_changed: bool = False,
+    ) -> None:
+        """Change a pause or a limit of a key, or that of the queue.
+
+        Args:
+            key: The key; None for the queue.
+            change: Makes the change, given the slot of the key.
+            marks_changed: Whether readers are notified of the pending jobs that it concerns.
+        """
+        slot = self.registry.slot_of(key)
+        change(slot)
+        self.registry.remove_unused(slot)
+        self.timer.wake_at(self.schedule.next_time())
+        self.admit()
+        if marks_changed:
+            is_all = slot is self.schedule.queue_slot
+            jobs = self.schedule.jobs() if is_all else [*slot.jobs]
+            self.do_in_batches(self.mark_one_changed, jobs)
+        self.dispatcher.wake()
 
     def mark_changed(self, records: Iterable[JobRecord]) -> None:
         """Note that these jobs wait for something else from now on."""

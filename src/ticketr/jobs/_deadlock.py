@@ -12,16 +12,18 @@ waits of a job's child tasks, of other queues, or for anything but jobs are not 
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from contextvars import Context, ContextVar
-from typing import Final, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 import trio
 
 from ticketr._errors import WouldDeadlock
 from ticketr.jobs._job import PENDING, RUNNING
 from ticketr.jobs._record import AwaitedJobs, JobRecord
-from ticketr.jobs._scheduling.schedule import Schedule
+
+if TYPE_CHECKING:
+    from ticketr.jobs._core import QueueCore
 
 QueueMarks: TypeAlias = tuple[object, ...]
 """What stands for a queue, then for those in whose jobs it was opened."""
@@ -53,17 +55,8 @@ def blank_context(marks: QueueMarks) -> Context:
 T = TypeVar("T")
 
 
-class QueueBooks(Protocol):
-    """The part of a queue that tells whether a wait can end."""
-
-    @property
-    def running(self) -> Mapping[trio.lowlevel.Task, JobRecord]: ...
-    @property
-    def schedule(self) -> Schedule: ...
-
-
 async def wait_for_jobs(
-    queue: QueueBooks,
+    queue: QueueCore,
     awaited: AwaitedJobs,
     park: Callable[[], Awaitable[T]],
     *,
@@ -92,14 +85,14 @@ async def wait_for_jobs(
         waiter.note_wait(None)
 
 
-def refuse_wait_inside(queue: QueueBooks, awaited: str) -> None:
+def refuse_wait_inside(queue: QueueCore, awaited: str) -> None:
     """Raise ``WouldDeadlock`` if a job of the queue begins to wait for the end of all jobs."""
     waiter = waiting_job(queue)
     if waiter is not None:
         raise WouldDeadlock(waiter.id, awaited)
 
 
-def waiting_job(queue: QueueBooks) -> JobRecord | None:
+def waiting_job(queue: QueueCore) -> JobRecord | None:
     """Return the job of the queue whose own task this is; None if its waits have a limit."""
     record = queue.running.get(trio.lowlevel.current_task())
     return None if record is None or _has_limit(record.scope) else record
@@ -120,7 +113,7 @@ def _has_limit(scope: trio.CancelScope) -> bool:
         scope.shield = False
 
 
-def refuse_endless_wait(queue: QueueBooks, waiter: JobRecord, awaited: Iterable[JobRecord]) -> None:
+def refuse_endless_wait(queue: QueueCore, waiter: JobRecord, awaited: Iterable[JobRecord]) -> None:
     """Raise ``WouldDeadlock`` if a job would wait for itself, or no worker would be left."""
     todo = [*awaited]
     if not todo:
@@ -143,7 +136,7 @@ def refuse_endless_wait(queue: QueueBooks, waiter: JobRecord, awaited: Iterable[
         raise WouldDeadlock(waiter.id, f"job {first.id!r}, which needs {needs}")
 
 
-def _jobs_before(queue: QueueBooks, waiter: JobRecord, record: JobRecord) -> Iterable[JobRecord]:
+def _jobs_before(queue: QueueCore, waiter: JobRecord, record: JobRecord) -> Iterable[JobRecord]:
     """Return the jobs that have to end before a job can."""
     if record.status is RUNNING:
         return record.awaited_jobs()
@@ -152,7 +145,7 @@ def _jobs_before(queue: QueueBooks, waiter: JobRecord, record: JobRecord) -> Ite
     return [*_key_blockers(queue, waiter, record), *record.extras.predecessors]
 
 
-def _key_blockers(queue: QueueBooks, waiter: JobRecord, record: JobRecord) -> list[JobRecord]:
+def _key_blockers(queue: QueueCore, waiter: JobRecord, record: JobRecord) -> list[JobRecord]:
     """Return the jobs that use up the key of a pending one, if all but one wait for the key too."""
     holders, slot = queue.schedule.key_holders(record), record.extras.key_slot
     waiting = {waiter, *(slot.jobs if slot is not None else ())}.difference(holders) | {waiter}
@@ -163,7 +156,7 @@ def _key_blockers(queue: QueueBooks, waiter: JobRecord, record: JobRecord) -> li
     return holders if is_used_up else []
 
 
-def _describe_circle(queue: QueueBooks, waiter: JobRecord, target: JobRecord) -> str:
+def _describe_circle(queue: QueueCore, waiter: JobRecord, target: JobRecord) -> str:
     if target is waiter:
         return "itself"
     if target.status is not PENDING:

@@ -140,11 +140,7 @@ class JobErrorInfo:
 
     def as_dict(self) -> dict[str, object]:
         """Return the error in JSON's types; what UTF-8 cannot encode is escaped."""
-        return {
-            "type": json_text(self.type),
-            "message": json_text(self.message),
-            "traceback": json_text(self.traceback),
-        }
+        return {name: json_text(getattr(self, name)) for name in ("type", "message", "traceback")}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, object]) -> JobErrorInfo:

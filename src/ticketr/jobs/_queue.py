@@ -13,6 +13,7 @@ from collections.abc import (
 )
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, TypeVarTuple, Unpack, final, overload
 
 import trio
@@ -38,7 +39,7 @@ from ticketr.jobs._job import (
 from ticketr.jobs._maps.repeat import RepeatHandle
 from ticketr.jobs._progress import JobProgress
 from ticketr.jobs._record import JobRecord, progress_of, snapshot_of
-from ticketr.jobs._scheduling.schedule import KeySlot, Rate, checked_rate
+from ticketr.jobs._scheduling.schedule import Rate, checked_rate
 from ticketr.jobs._shutdown import refuse_submits, shorten_grace, wait_until_idle
 from ticketr.jobs._sqlite.history import finished_in_memory
 from ticketr.jobs._trio import QueueFull, protect_methods
@@ -70,6 +71,12 @@ class JobQueue:
 
     def __init__(self, core: QueueCore) -> None:
         self._core = core
+
+    @property
+    def _checked_core(self) -> QueueCore:
+        """The core, if this runs in the Trio run that opened the queue; else RuntimeError."""
+        self._core.subscriptions.owner_thread.check()
+        return self._core
 
     async def submit(
         self,
@@ -128,8 +135,7 @@ class JobQueue:
                 the queue.
             RuntimeError: The queue has a store, and this cannot wait until the job is on disk.
         """
-        core = self._core
-        core.subscriptions.owner_thread.check()
+        core = self._checked_core
         if core.store is not None:
             raise RuntimeError(
                 "submit_nowait() cannot wait until a job is in the store: use await submit()"
@@ -332,8 +338,8 @@ class JobQueue:
         opening that no call has taken over, and those whose function cannot be loaded, which have
         no due times.
         """
-        self._core.subscriptions.owner_thread.check()
-        return [RepeatHandle(repeat, self._core) for repeat in self._core.repeats.live.values()]
+        core = self._checked_core
+        return [RepeatHandle(repeat, core) for repeat in core.repeats.live.values()]
 
     def cancel_repeat(self, repeat_id: JobID) -> bool:
         """End a repeat, as :meth:`RepeatHandle.cancel` does.
@@ -356,8 +362,7 @@ class JobQueue:
         They stay in the file and are not run; no new job can have such an ID. The next opening tries
         to load them again. Empty without a store.
         """
-        self._core.subscriptions.owner_thread.check()
-        store = self._core.store
+        store = self._checked_core.store
         unloaded = {} if store is None else store.unloaded
         return {job_id: [*problems.values()][-1] for job_id, problems in unloaded.items()}
 
@@ -376,8 +381,7 @@ class JobQueue:
         Raises:
             TypeError: The ID is not text.
         """
-        core, wanted = self._core, checked_text("job_id", job_id)
-        core.subscriptions.owner_thread.check()
+        core, wanted = self._checked_core, checked_text("job_id", job_id)
         if core.store is None or not core.store.discard(wanted):
             await trio.lowlevel.checkpoint()
             return False
@@ -529,15 +533,10 @@ class JobQueue:
         Raises:
             TypeError: The key cannot be hashed.
         """
-        key = checked_key(key)
-        core = self._core
-        core.subscriptions.owner_thread.check()
-        if core.phase.draining:
-            return
-        slot = core.registry.slot_of(key)
-        core.schedule.set_paused(slot, is_paused=True)
-        core.admit()
-        core.mark_changed(_pending(core, slot))
+        key, core = checked_key(key), self._checked_core
+        if not core.phase.draining:
+            change = partial(core.schedule.set_paused, is_paused=True)
+            core.change_limit(key, change, marks_changed=True)
 
     def resume(self, key: Hashable = None) -> None:
         """Undo a pause of the queue, or a pause of a key; neither of them lifts the other.
@@ -548,13 +547,9 @@ class JobQueue:
         Raises:
             TypeError: The key cannot be hashed.
         """
-        key = checked_key(key)
-        core = self._core
-        core.subscriptions.owner_thread.check()
-        slot = core.registry.slot_of(key)
-        core.schedule.set_paused(slot, is_paused=False)
-        core.registry.remove_unused(slot)
-        core.mark_changed(_pending(core, slot))
+        key, core = checked_key(key), self._checked_core
+        change = partial(core.schedule.set_paused, is_paused=False)
+        core.change_limit(key, change, marks_changed=True)
 
     def set_rate(self, rate: Rate | None, key: Hashable = None) -> None:
         """Limit how fast attempts start: those of all jobs, or those of the jobs with a key.
@@ -572,16 +567,9 @@ class JobQueue:
             TypeError: It is not a rate, or the key cannot be hashed.
         """
         rate = None if rate is None else checked_rate(rate)
-        key = checked_key(key)
-        core = self._core
-        core.subscriptions.owner_thread.check()
-        if core.phase.closed:
-            return
-        slot = core.registry.slot_of(key)
-        core.schedule.set_rate(slot, rate, core.now())
-        core.registry.remove_unused(slot)
-        core.timer.wake_at(core.schedule.next_time())
-        core.mark_changed(())
+        key, core = checked_key(key), self._checked_core
+        if not core.phase.closed:
+            core.change_limit(key, lambda slot: core.schedule.set_rate(slot, rate, core.now()))
 
     def set_concurrency(self, n: float | None, key: Hashable = None) -> None:
         """Let at most so many jobs run at once: of the whole queue, or of those with a key.
@@ -596,20 +584,14 @@ class JobQueue:
         Raises:
             TypeError, ValueError: It is not such a number, or the key cannot be hashed.
         """
-        core, key = self._core, checked_key(key)
-        core.subscriptions.owner_thread.check()
+        key, core = checked_key(key), self._checked_core
         if key is None:
             most = core.workers
             limit: float | None = most if n is None else checked_whole("n", n, 1, most)
         else:
             limit = None if n is None else checked_count("n", n, 1)
-        if core.phase.closed:
-            return
-        slot = core.registry.slot_of(key)
-        core.schedule.set_concurrency(slot, limit)
-        core.registry.remove_unused(slot)
-        core.admit()
-        core.mark_changed(())
+        if not core.phase.closed:
+            core.change_limit(key, lambda slot: core.schedule.set_concurrency(slot, limit))
 
     async def wait_idle(self) -> None:
         """Wait until no job is pending or running.
@@ -620,8 +602,7 @@ class JobQueue:
         Raises:
             WouldDeadlock: Called by a job of this queue.
         """
-        self._core.subscriptions.owner_thread.check()
-        refuse_wait_inside(self._core, "the queue to be idle, which includes itself")
+        refuse_wait_inside(self._checked_core, "the queue to be idle, which includes itself")
         await wait_until_idle(self._core)
 
     async def shutdown(self, *, grace: float | None = None) -> None:
@@ -641,15 +622,15 @@ class JobQueue:
             WouldDeadlock: Called without a limit by a job of this queue.
             TypeError, ValueError: The grace is not a number of seconds.
         """
-        self._core.subscriptions.owner_thread.check()
+        core = self._checked_core
         limit = math.inf if grace is None else checked_seconds("grace", grace, limit=True)
         if limit == math.inf:
-            refuse_wait_inside(self._core, "the end of all jobs, itself included")
-        if not self._core.phase.closed:  # or it may be another run that asks
-            refuse_submits(self._core)
+            refuse_wait_inside(core, "the end of all jobs, itself included")
+        if not core.phase.closed:  # or it may be another run that asks
+            refuse_submits(core)
             if limit != math.inf:
-                shorten_grace(self._core, limit)
-        await wait_until_idle(self._core)
+                shorten_grace(core, limit)
+        await wait_until_idle(core)
 
     # Ask about jobs
 
@@ -746,8 +727,7 @@ class JobQueue:
             HistoryFailed: The history could not be read.
             TypeError, ValueError: An argument is invalid.
         """
-        core = self._core
-        core.subscriptions.owner_thread.check()
+        core = self._checked_core
         limit = checked_whole("limit", limit, 0)
         status = None if status is None else checked_member("status", status, JobStatus)
         job_id: JobID | None = None
@@ -786,9 +766,3 @@ class JobQueue:
             f"<JobQueue {state}: {len(core.running)} running, "
             f"{core.schedule.pending} pending, {core.workers} workers>"
         )
-
-
-def _pending(core: QueueCore, slot: KeySlot) -> list[JobRecord]:
-    """Return the pending jobs: those with this key, or all of them."""
-    jobs = core.schedule.jobs() if slot is core.schedule.queue_slot else slot.jobs
-    return [record for record in jobs if record.status is JobStatus.PENDING]

@@ -222,12 +222,9 @@ class JobRecord:
         """Make it a job of the queue."""
         self.id = job_id
         self.number = number
-        self.submitted_at = self.due_at = now
+        self.submitted_at = now
+        self.due_at = now + self.extras.delay
         self.queue = queue
-
-    def delay_start(self) -> None:
-        """Make it due when its delay is over."""
-        self.due_at = self.submitted_at + self.extras.delay
 
     def set_predecessors(self, predecessors: dict[JobRecord, bool]) -> None:
         """Write the jobs whose end it waits for, as in its extras."""
@@ -455,13 +452,9 @@ class JobRecord:
             collector, self.collector = self.collector, None
             collector.job_ended(self)
 
-    def mark_outcome_seen(self) -> None:
+    def mark_outcome_seen(self, *, is_seen: bool = True) -> None:
         """Note that a caller was given the outcome; a failure is not reported."""
-        self.own_extras().outcome_seen = True
-
-    def mark_outcome_unseen(self) -> None:
-        """Note that the caller that waited was cancelled before it was given the outcome."""
-        self.own_extras().outcome_seen = False
+        self.own_extras().outcome_seen = is_seen
 
     # Reading
 

@@ -73,13 +73,6 @@ class Registry:
         self.evict_after: float = -math.inf
         self.unsuccessful: dict[JobStatus, int] = {FAILED: 0, CANCELLED: 0}
 
-    def next_free_id(self) -> JobID:
-        """Make up an ID that no submit has chosen."""
-        job_id = f"job-{next(self.ids)}"
-        while job_id in self.by_id:
-            job_id = f"job-{next(self.ids)}"
-        return job_id
-
     # What a store gives back
 
     def continue_ids(self, number: int) -> None:

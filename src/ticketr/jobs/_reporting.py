@@ -68,7 +68,7 @@ class Reporter:
 
     def unmark_seen(self, record: JobRecord) -> None:
         """Report a failed job after all, as the only wait for it was cancelled."""
-        record.mark_outcome_unseen()
+        record.mark_outcome_seen(is_seen=False)
         self.job_failed(record)
 
     async def report_soon(self) -> None:  # noqa: ASYNC910 - STEPS is not 0

@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final, final
 
 import trio
@@ -63,26 +64,10 @@ class Phase:
         """Note that no job changes from now on."""
         self.closed = True
 
-    def note_cause(self, cause: CancelCause) -> CancelCause:
-        """Note why jobs are cut off, unless a cause is noted already; return the noted one."""
+    def note_cause(self, cause: CancelCause) -> None:
+        """Note why jobs are cut off, unless a cause is noted already."""
         if self.cut_off_cause is None:
             self.cut_off_cause = cause
-        return self.cut_off_cause
-
-    def is_cut_off_due(self, now: float) -> bool:
-        """Return, once, whether the time has come to cut off the jobs."""
-        is_due = now >= self.cut_off_at
-        if is_due:
-            self.cut_off_at = math.inf
-        return is_due
-
-    def is_stuck_warning_due(self, now: float, *, has_running: bool) -> bool:
-        """Return whether to warn now; the next warning takes twice as long."""
-        if now < self.stuck_warning_at:
-            return False
-        self.stuck_warning_interval *= 2
-        self.stuck_warning_at = now + self.stuck_warning_interval if has_running else math.inf
-        return True
 
 
 logger = logging.getLogger("ticketr.jobs")
@@ -99,11 +84,10 @@ def start_draining(core: QueueCore) -> None:
         return
     core.phase.draining = True
     core.repeats.end_all()
-    slots = [*core.registry.keys.values()]
-    paused = core.schedule.lift_pauses(slots)
-    for key_slot in slots:
-        core.registry.remove_unused(key_slot)
-    core.do_in_batches(core.mark_one_changed, paused)
+    resume = partial(core.schedule.set_paused, is_paused=False)
+    for slot in [core.schedule.queue_slot, *core.registry.keys.values()]:
+        if slot.is_paused:
+            core.change_limit(slot.key, resume, marks_changed=True)
     core.dispatcher.wake()
 
 
@@ -136,6 +120,7 @@ def shorten_grace(core: QueueCore, seconds: float) -> None:
 def cut_off(core: QueueCore) -> None:
     """Cancel every job, at the end of the grace."""
     phase = core.phase
+    phase.cut_off_at = math.inf
     phase.stuck_warning_at = min(phase.stuck_warning_at, core.now() + phase.stuck_warning_interval)
     stop_pending(core)
     for record in [*core.running.values()]:
@@ -151,8 +136,11 @@ def stop_pending(core: QueueCore) -> None:
 
 def warn_of_stuck_jobs(core: QueueCore) -> None:
     """Log the jobs that were cut off and do not stop, less and less often."""
-    if not core.phase.is_stuck_warning_due(core.now(), has_running=bool(core.running)):
+    phase, now = core.phase, core.now()
+    if now < phase.stuck_warning_at:
         return
+    phase.stuck_warning_interval *= 2
+    phase.stuck_warning_at = now + phase.stuck_warning_interval if core.running else math.inf
     for worker, record in list(core.running.items()):
         key = f", key {safe_repr(record.extras.key)}" if record.extras.key is not None else ""
         place = describe_stuck_task(worker)
@@ -167,15 +155,10 @@ def describe_stuck_task(task: trio.lowlevel.Task) -> str:
     return f"it is at {', '.join(listed)}{more}"
 
 
-def _leaves(task: trio.lowlevel.Task) -> Iterator[trio.lowlevel.Task]:
-    """Yield the tasks at or below a task, at any depth, that have no child tasks."""
-    tasks = [task]
-    while tasks:
-        task = tasks.pop()
-        children = [child for nursery in task.child_nurseries for child in nursery.child_tasks]
-        tasks += children
-        if not children:
-            yield task
+def _leaves(task: trio.lowlevel.Task) -> list[trio.lowlevel.Task]:
+    """Return the tasks at or below a task, at any depth, that have no child tasks."""
+    children = [child for nursery in task.child_nurseries for child in nursery.child_tasks]
+    return [leaf for child in children for leaf in _leaves(child)] or [task]
 
 
 def _place(task: trio.lowlevel.Task) -> str:

@@ -85,7 +85,7 @@ def handle_due_times(core: QueueCore) -> None:
     now = core.now()
     if now < core.timer.scope.deadline:
         return
-    if core.phase.is_cut_off_due(now):
+    if now >= core.phase.cut_off_at:
         cut_off(core)
     for record in core.schedule.expired(now):
         core.cancel_pending(record, CancelCause.EXPIRED)

@@ -21,7 +21,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import deque
-from collections.abc import Hashable, Iterable, Iterator, Sized
+from collections.abc import Hashable, Iterator, Sized
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, final
@@ -457,15 +457,6 @@ class Schedule:
         """Start no more jobs, or none with this key; or undo that."""
         slot.is_paused = is_paused
         self._limits_changed(slot)
-
-    def lift_pauses(self, slots: Iterable[KeySlot]) -> list[JobRecord]:
-        """Undo every pause; return the jobs of which the pending ones wait for something else now."""
-        paused = [slot for slot in (self.queue_slot, *slots) if slot.is_paused]
-        is_whole = self.queue_slot in paused
-        records = self.jobs() if is_whole else [job for slot in paused for job in slot.jobs]
-        for slot in paused:
-            self.set_paused(slot, is_paused=False)
-        return records
 
     def _limits_changed(self, slot: KeySlot) -> None:
         """Look which jobs may start after a change of a pause, a rate or a limit."""
