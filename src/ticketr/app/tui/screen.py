@@ -14,7 +14,7 @@ from ticketr import JobStatus
 from ticketr.app.tui.jobs_state import kind_of
 from ticketr.app.tui.keymap import Binding, Context, KeyAction
 from ticketr.app.tui.panels.detail import draw_detail
-from ticketr.app.tui.panels.layout import SMALLEST
+from ticketr.app.tui.panels.frame import SMALLEST
 from ticketr.app.tui.panels.tickets import draw_tickets
 from ticketr.app.tui.panels.workspaces import draw_workspaces
 from ticketr.app.tui.state import AppState, Panel

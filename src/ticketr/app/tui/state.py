@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ticketr.app.tui.jobs_state import JobsState
 from ticketr.app.tui.keymap import Context, KeyMap
 from ticketr.app.tui.panels.detail import lines_without_pause
-from ticketr.app.tui.panels.layout import Layout, layout_of
+from ticketr.app.tui.panels.frame import Layout, layout_of
 from ticketr.app.tui.sheet import DetailLine, Sheet, WrappedDetail
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.statusline import StatusModel

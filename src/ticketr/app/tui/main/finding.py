@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ticketr.app.tui.overlays.line_input import LineInput
-from ticketr.app.tui.panels.matches import Match, find_matches
+from ticketr.app.tui.panels.frame import Match, find_matches
 
 if TYPE_CHECKING:
     from ticketr.app.tui.state import AppState

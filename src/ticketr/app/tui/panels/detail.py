@@ -8,9 +8,7 @@ from functools import lru_cache
 
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.markdown import render_markdown
-from ticketr.app.tui.panels.frame import filled, title_rule
-from ticketr.app.tui.panels.marks import status_mark
-from ticketr.app.tui.panels.matches import find_matches, with_marks
+from ticketr.app.tui.panels.frame import filled, find_matches, status_mark, title_rule, with_marks
 from ticketr.app.tui.sheet import DetailLine, Sheet, TaskLine, WrappedDetail
 from ticketr.app.tui.styled import Line, Span, cells as cells_of, wrap_line
 from ticketr.app.tui.theme import Theme, mark

@@ -2,13 +2,248 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from ticketr.app.tickets import fold
+from ticketr.app.tui.styled import Line, Span, plain, slices
 from ticketr.text import clip, width
 
 if TYPE_CHECKING:
+    from ticketr.app.tui.sheet import DetailLine
     from ticketr.app.tui.theme import Theme
+
+
+#: From this width on, the list and the open ticket are side by side.
+SIDE_BY_SIDE = 80
+#: From this height on, the workspaces have a panel of their own above the tickets.
+WITH_WORKSPACES = 14
+#: From this height on, a rule separates the body from the two lines below it.
+WITH_RULE = 12
+#: The most rows for workspaces, unless their panel has the focus.
+MOST_WORKSPACES = 4
+#: The least width and height of a screen; a smaller one shows one line.
+SMALLEST = (20, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The sizes of the screen's parts, in cells and rows.
+
+    Attributes:
+        width: The width of the screen.
+        body: The rows between the first line and the lines at the bottom.
+        has_rule: Whether a rule is below the body.
+        left: The width of the list; 0 where only the open ticket is shown.
+        right: The width of the open ticket; 0 where only the list is shown.
+        workspaces: The rows of workspaces; 0 where their panel is hidden.
+        tickets: The rows of tickets.
+        detail: The rows of the open ticket.
+    """
+
+    width: int
+    body: int
+    has_rule: bool
+    left: int
+    right: int
+    workspaces: int
+    tickets: int
+    detail: int
+
+    @property
+    def above(self) -> int:
+        """The rows of the workspaces' panel, its title included."""
+        return self.workspaces + 1 if self.workspaces else 0
+
+
+def layout_of(width: int, height: int, *, workspaces: int, is_detail_only: bool) -> Layout:
+    """Return the layout of a screen.
+
+    Args:
+        width: The width of the screen.
+        height: The height of the screen.
+        workspaces: The number of workspaces.
+        is_detail_only: Whether the open ticket has the focus and, on a narrow screen or zoomed,
+            the whole width.
+    """
+    has_rule = height >= WITH_RULE
+    body = max(1, height - 3 - has_rule)
+    if is_detail_only:
+        left, right = 0, width
+    elif width >= SIDE_BY_SIDE:
+        left = min(width * 53 // 100, 90)
+        right = width - left - 1
+    else:
+        left, right = width, 0
+    shown = min(workspaces, MOST_WORKSPACES) if height >= WITH_WORKSPACES else 0
+    above = shown + 1 if shown else 0  # with its title
+    return Layout(
+        width=width,
+        body=body,
+        has_rule=has_rule,
+        left=left,
+        right=right,
+        workspaces=shown,
+        tickets=max(1, body - above - 1),
+        detail=max(1, body - 1),
+    )
+
+
+#: The parts of a match: the index of a line, its first character, and the one after its last. One
+#: that was wrapped has a part in each of its lines.
+Match: TypeAlias = "tuple[tuple[int, int, int], ...]"
+
+_fold_letter = lru_cache(maxsize=4096)(fold)
+
+
+def find_matches(lines: Sequence[DetailLine], words: str) -> tuple[Match, ...]:
+    """Return where a text is in lines, from the first to the last; case does not matter.
+
+    Args:
+        lines: The lines.
+        words: What is searched. A blank in it is any blank, also the end of a line that was
+            wrapped.
+    """
+    wanted = r"\s+".join(re.escape(fold(word)) for word in words.split())
+    if not wanted:
+        return ()
+    texts = [plain(line.line) for line in lines]
+    folded, places = _folded_text("\n".join(texts))
+    starts = [0, *accumulate(len(text) + 1 for text in texts)]
+    pairs: list[Match] = []
+    for match in re.finditer(wanted, folded):
+        begin, end = match.span()
+        if places is not None:
+            begin, end = places[begin], places[end - 1] + 1
+        pairs.append(tuple(_parts(begin, end, starts, texts)))
+    return tuple(pairs)
+
+
+def with_marks(line: Line, marked: Sequence[tuple[int, int]], *styles: str) -> Line:
+    """Return a line in which some ranges of characters have more styles.
+
+    Args:
+        line: The line.
+        marked: The ranges in order; none overlaps another.
+        styles: The styles to add.
+    """
+    spans: list[Span] = []
+    borders = [0, *(at for pair in marked for at in pair), len(plain(line))]
+    for at, part in enumerate(slices(line, pairwise(borders))):
+        more = styles if at % 2 else ()  # every second part is marked
+        spans += [replace(span, styles=(*span.styles, *more)) for span in part]
+    return tuple(spans)
+
+
+def _folded_text(text: str) -> tuple[str, Sequence[int] | None]:
+    """Return a folded text, and the place of each of its letters; None if it is the same."""
+    if text.isascii():
+        return fold(text), None
+    letters = [_fold_letter(letter) for letter in text]
+    return "".join(letters), [at for at, folded in enumerate(letters) for _ in folded]
+
+
+def _parts(
+    begin: int, end: int, starts: Sequence[int], texts: Sequence[str]
+) -> Iterator[tuple[int, int, int]]:
+    """Yield the part in each line of a range of the whole text, without what indents a line."""
+    line = bisect_right(starts, begin) - 1
+    while begin < end:
+        stop = min(end, starts[line + 1] - 1)
+        if stop > begin:
+            yield line, begin - starts[line], stop - starts[line]
+        line += 1
+        begin = starts[line]
+        if begin < end:
+            begin += len(texts[line]) - len(texts[line].lstrip())
+
+
+_TO_DO = frozenset(
+    [
+        "to do",
+        "todo",
+        "open",
+        "new",
+        "backlog",
+        "selected for development",
+        "reopened",
+        "created",
+        "planned",
+        "ready",
+        "to be done",
+        "zu erledigen",
+        "offen",
+        "neu",
+        "à faire",
+        "por hacer",
+        "da fare",
+        "待办",
+        "未着手",
+    ]
+)
+_DONE = frozenset(
+    [
+        "done",
+        "closed",
+        "resolved",
+        "complete",
+        "completed",
+        "cancelled",
+        "canceled",
+        "released",
+        "rejected",
+        "fertig",
+        "erledigt",
+        "geschlossen",
+        "terminé",
+        "terminé(e)",
+        "fermé",
+        "listo",
+        "hecho",
+        "fatto",
+        "完成",
+        "完了",
+        "won't do",
+        "won't fix",
+        "declined",
+        "abandoned",
+        "archived",
+        "published",
+        "shipped",
+    ]
+)
+
+
+@lru_cache(maxsize=512)
+def status_mark(status: str) -> str:
+    """Return a status as one character: ○ to do, ◐ in progress, ● done; a blank if it is unknown.
+
+    A file holds a status by its name alone, so the usual names decide; any other counts as being
+    in progress.
+    """
+    name = status.strip().casefold()
+    if not name:
+        return " "
+    if name in _TO_DO:
+        return "○"
+    return "●" if name in _DONE else "◐"
+
+
+@lru_cache(maxsize=512)
+def initials(name: str) -> str:
+    """Return a person's name in two cells at most; a dash for nobody."""
+    words = [word for word in name.replace("@", " ").split() if word[0].isalnum()]
+    if not words:
+        return "–"
+    if not words[0][0].isascii() and words[0][0].isalpha() and len(words) == 1:
+        return clip(words[0], 2, ellipsis="")
+    letters = words[0][0] + (words[-1][0] if len(words) > 1 else words[0][1:2])
+    return clip(letters.upper() if len(words) > 1 else letters.capitalize(), 2, ellipsis="")
 
 
 #: A row, or a function that draws it once it is known to be on the screen.

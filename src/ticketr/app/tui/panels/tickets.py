@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
-from ticketr.app.tui.panels.frame import filled, title_rule
-from ticketr.app.tui.panels.marks import initials, status_mark
+from ticketr.app.tui.panels.frame import filled, initials, status_mark, title_rule
 from ticketr.app.tui.styled import Line, Span
 from ticketr.app.tui.theme import Theme, mark
 from ticketr.text import clean, clip, width, wrap
