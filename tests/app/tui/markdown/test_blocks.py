@@ -14,7 +14,7 @@ from hypothesis import assume, given, strategies as st
 from ticketr.app.jira.adf.forms import inline
 from ticketr.app.tui.markdown import LONGEST_TEXT, RenderedLine, render_markdown
 from ticketr.app.tui.markdown.blocks import column_widths
-from ticketr.app.tui.markdown.forms import PANELS
+from ticketr.app.tui.markdown.inline import PANELS
 from ticketr.app.tui.styled import Line, Span, cells, plain
 
 HERE = Path(__file__).parent

@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING, Final
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from ticketr.app.tui.markdown.forms import DECISION, panel_of
-from ticketr.app.tui.markdown.inline import Text, texts_of
+from ticketr.app.tui.markdown.inline import DECISION, Text, panel_of, read_tag, texts_of
 from ticketr.app.tui.markdown.page import ASCII, UNICODE, Page, RenderedLine
-from ticketr.app.tui.markdown.tags import read_tag
 from ticketr.app.tui.styled import Line, Span, cells, fit_line, wrap_line
 from ticketr.text import cuts_of, width as width_of
 

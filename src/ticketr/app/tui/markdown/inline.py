@@ -2,24 +2,259 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from datetime import date
+from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote
 
 from markdown_it.token import Token
 
-from ticketr.app.tui.markdown.forms import read_forms
+from ticketr.app.emoji import emoji_named
 from ticketr.app.tui.markdown.page import RenderedLine
-from ticketr.app.tui.markdown.tags import EMPTY_COMMENT, Tag, read_tag
 from ticketr.app.tui.styled import Span, link_address, slices, with_style
 from ticketr.text import word_ranges
 
 if TYPE_CHECKING:
     from ticketr.app.tui.markdown.page import Page
+
+
+#: Separates texts that Markdown would join. A pull writes it.
+EMPTY_COMMENT: Final = "<!-- -->"
+#: The tags that begin a new line.
+BLOCKS: Final = frozenset(
+    {
+        *("aside", "blockquote", "details", "div", "figcaption", "figure", "li", "ol", "p"),
+        *("section", "summary", "table", "tr", "ul", "h1", "h2", "h3", "h4", "h5", "h6", "hr"),
+    }
+)
+#: The tags with a meaning in a cell, even without an ``adf`` attribute.
+_IN_CELLS: Final = BLOCKS | {"code", "td", "th"}
+
+#: The tags of short forms, and their kinds.
+SHORT: Final = {"details": "expand", "sub": "subSup", "sup": "subSup", "u": "underline"}
+
+_TAG = re.compile(
+    r"""<(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9]*)
+    (?P<attrs>(?:\s+(?:open(?=[\s>])|[\w-]+=(?:"[^"]*"|'[^']*')))*)\s*/?>""",
+    re.VERBOSE,
+)
+_ATTR = re.compile(r"""([\w-]+)=(?:"([^"]*)"|'([^']*)')""")
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A tag that ticketr writes.
+
+    Attributes:
+        name: Its name, such as ``span``.
+        kind: Its ``adf`` attribute, such as ``mention``; empty if it has none.
+        attrs: Its attributes.
+        is_end: Whether it is an end tag.
+        is_short: Whether it has no ``adf`` attribute and is one of a short form.
+    """
+
+    name: str
+    kind: str
+    attrs: dict[str, str]
+    is_end: bool
+    is_short: bool = False
+
+    @property
+    def is_block(self) -> bool:
+        """Whether it begins a new line."""
+        return self.name in BLOCKS
+
+    def param(self, name: str) -> str:
+        """Return a text among its parameters; empty if there is none."""
+        try:
+            params: object = json.loads(self.attrs.get("params", "{}"))
+        except (ValueError, RecursionError):
+            return ""
+        value = cast("dict[str, object]", params).get(name) if isinstance(params, dict) else None
+        return value if isinstance(value, str) else ""
+
+
+def read_tag(text: str, *, in_cell: bool) -> Tag | None:
+    """Return a tag that ticketr writes; None if it is text.
+
+    Args:
+        text: What the parser takes for a tag.
+        in_cell: Whether it is in the cell of a table.
+
+    Returns:
+        The tag. For an end tag, the caller has to look whether it was opened.
+    """
+    tag_match = _TAG.fullmatch(text)
+    if tag_match is None:
+        return None
+    name = tag_match["name"].lower()
+    if tag_match["end"]:
+        return Tag(name, "", {}, is_end=True)
+    attrs = {
+        match[1].lower(): _unescaped(match[2] if match[2] is not None else match[3])
+        for match in _ATTR.finditer(tag_match["attrs"])
+    }
+    kind = attrs.get("adf", "")
+    if not kind and name in SHORT and tag_match["attrs"].strip() in {"", "open"}:
+        return Tag(name, SHORT[name], {}, is_end=False, is_short=True)
+    if kind or name in {"br", "summary"} or (in_cell and name in _IN_CELLS):
+        return Tag(name, kind, attrs, is_end=False)
+    return None
+
+
+def _unescaped(text: str) -> str:
+    try:
+        return html.unescape(text)
+    except ValueError:  # a number with thousands of digits
+        return text
+
+
+#: The kind of a panel by the word in its mark.
+PANELS: Final = {
+    "INFO": "info",
+    "NOTE": "note",
+    "TIP": "success",
+    "WARNING": "warning",
+    "CAUTION": "error",
+    "HINT": "tip",
+    "IMPORTANT": "note",
+    "SUCCESS": "success",
+    "ERROR": "error",
+}
+#: What an item of a list begins with that is a decision.
+DECISION: Final = "<> "
+
+_PANEL = re.compile(r"\[!(\w{1,20})\][ \t]*(?:\n|\Z)")
+_ACCOUNT = re.compile(r"(?!mailto:|tel:)[A-Za-z0-9][\w:-]{0,127}", re.ASCII)
+_STATUS = re.compile(r"\{(?:neutral|grey|gray|purple|blue|red|yellow|green)\}")
+_NODE = re.compile(
+    r"""<(\w+)\s[^>]*\badf=["'](?:emoji|media|mediaInline|mention|placeholder|status)\b"""
+)
+_TEXT_TOKENS = frozenset({"text", "text_special"})
+_LAYOUT_IN_BRACES = re.compile(r"\{[\w .%-]{0,60}\}\Z", re.ASCII)
+_IN_TEXT = re.compile(
+    r"""https?://\S+
+    |\{(?P<date>\d{4}-\d\d-\d\d)\}
+    |(?<![\w:/])(?P<emoji>(?::(?:[a-z0-9][a-z0-9_+-]{0,60}|[+-]1):)+)(?![\w:])""",
+    re.VERBOSE,
+)
+
+
+def panel_of(content: str) -> str | None:
+    """Return the kind of panel that a quote is, by the text of its first paragraph."""
+    match = _PANEL.match(content)
+    return PANELS.get(match[1].upper()) if match else None
+
+
+def read_forms(tokens: Sequence[Token]) -> list[Token]:
+    """Return the tokens of a block, with tags in the place of forms."""
+    made: list[Token] = []
+    at, closing = 0, ""
+    while at < len(tokens):
+        end = _mention_end(tokens, at)
+        if closing or tokens[at].type == "html_inline":
+            tag = tokens[at].content
+            closing = _closing(tag) if not closing else "" if tag == closing else closing
+            made.append(tokens[at])
+        elif end and made and made[-1].type == "text" and made[-1].content.endswith("@"):
+            made[-1].content = made[-1].content[:-1]
+            name = _text("@" + "".join(token.content or " " for token in tokens[at + 1 : end]))
+            made += _tag("span", "mention", name)
+            at = end
+        elif tokens[at].type == "text":
+            _read_text(tokens[at], made)
+        else:
+            made.append(tokens[at])
+        at += 1
+    return _join_texts(made)
+
+
+def _closing(tag: str) -> str:
+    """Return the end tag of a node whose text is shown as it is; else nothing."""
+    match = _NODE.match(tag)
+    return f"</{match[1]}>" if match else ""
+
+
+def _join_texts(tokens: list[Token]) -> list[Token]:
+    """Join texts with those that were behind backslashes."""
+    made: list[Token] = []
+    for token in tokens:
+        if token.type not in _TEXT_TOKENS:
+            made.append(token)
+        elif made and made[-1].type == "text":
+            made[-1].content += token.content
+        else:
+            made.append(_text(token.content))
+    return made
+
+
+def _mention_end(tokens: Sequence[Token], at: int) -> int:
+    """Return the place at which a link ends whose address is an account; 0 if there is none."""
+    if tokens[at].type != "link_open" or not _ACCOUNT.fullmatch(str(tokens[at].attrs.get("href"))):
+        return 0
+    for end in range(at + 1, len(tokens)):
+        if tokens[end].type == "link_close":
+            return end
+        if tokens[end].type not in _TEXT_TOKENS | {"softbreak"}:
+            break
+    return 0
+
+
+def _read_text(token: Token, made: list[Token]) -> None:
+    """Add the tokens of a text to those before it."""
+    words = token.content
+    before = made[-1] if made else None
+    if before is not None and before.type == "code_inline" and (match := _STATUS.match(words)):
+        made[-1:] = _tag("span", "status", before)
+        words = words[match.end() :]
+    elif before is not None and before.type == "image" and _LAYOUT_IN_BRACES.match(words):
+        words = ""
+    made += _in_text(words)
+
+
+def _in_text(words: str) -> Iterator[Token]:
+    at = 0
+    for match in _IN_TEXT.finditer(words):
+        shown = _shown_text(match)
+        if shown is not None:
+            yield _text(words[at : match.start()])
+            yield from _tag("span", "date" if match["date"] else "emoji", _text(shown))
+            at = match.end()
+    yield _text(words[at:])
+
+
+def _shown_text(match: re.Match[str]) -> str | None:
+    """Return what is shown of a date or of emoji; None if it is neither."""
+    if match["date"]:
+        try:
+            return date.fromisoformat(match["date"]).isoformat()
+        except ValueError:
+            return None
+    if not match["emoji"]:
+        return None
+    emoji = [emoji_named(name) for name in match["emoji"][1:-1].split("::")]
+    if None in emoji:
+        return None
+    return "".join(entry["text"] for entry in emoji if entry is not None)
+
+
+def _tag(name: str, kind: str, shown: Token) -> list[Token]:
+    return [_html(f'<{name} adf="{kind}">'), shown, _html(f"</{name}>")]
+
+
+def _html(tag: str) -> Token:
+    return Token("html_inline", "", 0, content=tag)
+
+
+def _text(words: str) -> Token:
+    return Token("text", "", 0, content=words)
+
 
 _STYLES: Final = {"strong_open": "bold", "em_open": "italic", "s_open": "strike"}
 _STYLES_OF_TAGS: Final = {
