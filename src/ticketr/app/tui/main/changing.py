@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from ticketr.app.sync import FieldChange, IssuePlace
 from ticketr.app.tui import effects
 from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.main.bulk import values_of
 from ticketr.app.tui.main.filtering import give_filter_back
-from ticketr.app.tui.main.values import values_of
 from ticketr.app.tui.messages import NotWritten, TicketAdded
 from ticketr.app.tui.navigation import show_row
 from ticketr.app.tui.overlays.base import Overlay
