@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from ticketr.app.tui import effects
 from ticketr.app.tui.job_request import JobKind, JobRequest
 from ticketr.app.tui.keymap import Context, KeyAction
-from ticketr.app.tui.main import bulk, changing, filtering, finding, moving, searching, single
+from ticketr.app.tui.main import bulk, changing, filtering, finding, moving, searching
+from ticketr.app.tui.main.changing import browser, copy_address, copy_key, edit, source
 from ticketr.app.tui.overlays.conflict import ConflictScreen
 from ticketr.app.tui.overlays.diff import Diff
 from ticketr.app.tui.overlays.first_run import FirstRun
@@ -184,15 +185,15 @@ _HANDLERS: dict[KeyAction, Callable[[AppState, float], Step | None]] = {
     KeyAction.PREVIOUS_HIT: searching.next_hit(-1),
     KeyAction.FILTER: filtering.filter_tickets,
     KeyAction.SORT: searching.sort_tickets,
-    KeyAction.EDIT: single.edit,
+    KeyAction.EDIT: edit,
     KeyAction.STATUS: _status,
     KeyAction.ADD: changing.add,
     KeyAction.COMMENT: changing.comment,
     KeyAction.CHANGE: bulk.change_chosen,
-    KeyAction.BROWSER: single.browser,
-    KeyAction.COPY_KEY: single.copy_key,
-    KeyAction.COPY_ADDRESS: single.copy_address,
-    KeyAction.SOURCE: single.source,
+    KeyAction.BROWSER: browser,
+    KeyAction.COPY_KEY: copy_key,
+    KeyAction.COPY_ADDRESS: copy_address,
+    KeyAction.SOURCE: source,
     KeyAction.RELOAD: _reload,
     KeyAction.LOG: _log,
     KeyAction.SETTLE: _settle,
