@@ -3,20 +3,98 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ticketr.app.tickets import SORT_NAMES
 from ticketr.app.tui.main.filtering import remembered
-from ticketr.app.tui.main.finding import next_match, search_ticket
 from ticketr.app.tui.navigation import select
 from ticketr.app.tui.overlays.choice import Choice, Option
 from ticketr.app.tui.overlays.line_input import LineInput
+from ticketr.app.tui.panels.frame import Match, find_matches
 from ticketr.app.tui.state import AppState, Panel
 
 if TYPE_CHECKING:
     from ticketr.app.tui.step import Step
+
+
+def search_ticket(state: AppState) -> Step | None:
+    """Search in the open ticket as it is typed; Esc goes back to where it began."""
+    before = state.ticket
+    if before is None or before.sheet is None:
+        return None
+
+    def changed(state: AppState, words: str) -> AppState:
+        state = _with_search(state, words, before.match, before.top)
+        matches = _matches(state)
+        if not matches:
+            return replace(state, notice="nothing found" if words.strip() else "")
+        ahead = (at for at, match in enumerate(matches) if match[0][0] >= before.top)
+        state, place = _scrolled_to(state, matches, next(ahead, 0))
+        return replace(state, notice=place)
+
+    def left(state: AppState) -> AppState:
+        return _with_search(state, before.search, before.match, before.top)
+
+    def taken(state: AppState, words: str) -> Step:
+        return state, ()
+
+    return state.opened(LineInput("/", taken, changed, left)), ()
+
+
+def next_match(state: AppState, by: int) -> Step:
+    """Go to the next match in the open ticket, or to the one before; from the end to the start."""
+    ticket, matches = state.ticket, _matches(state)
+    assert ticket is not None
+    if not matches:
+        return state.noticed(f"nothing found for “{ticket.search}”"), ()
+    at = min(ticket.match, len(matches) - 1)
+    if _is_shown(state, matches[at]):
+        to = (at + by) % len(matches)
+    else:  # the user has scrolled: go on from what is on the screen
+        ahead = [at for at, match in enumerate(matches) if match[0][0] >= ticket.top]
+        first = ahead[0] if ahead else 0
+        to = first if by > 0 else (first - 1 if ahead else -1) % len(matches)
+    state, place = _scrolled_to(state, matches, to)
+    return state.noticed(place), ()
+
+
+def end_search(state: AppState) -> AppState | None:
+    """Remove the marks of a search in the open ticket; None if there are none."""
+    ticket = state.ticket
+    if ticket is None or not ticket.search.strip():
+        return None
+    return _with_search(state, "", 0, ticket.top)
+
+
+def _with_search(state: AppState, search: str, match: int, top: int) -> AppState:
+    """Return the state with another search in the open ticket, which may have been closed meanwhile."""
+    if state.ticket is None:
+        return state
+    return replace(state, ticket=replace(state.ticket, search=search, match=match, top=top))
+
+
+def _matches(state: AppState) -> tuple[Match, ...]:
+    ticket = state.ticket
+    return () if ticket is None else find_matches(state.ticket_lines, ticket.search)
+
+
+def _is_shown(state: AppState, match: Match) -> bool:
+    ticket = state.ticket
+    return ticket is not None and ticket.top <= match[0][0] < ticket.top + state.layout.detail
+
+
+def _scrolled_to(state: AppState, matches: Sequence[Match], to: int) -> tuple[AppState, str]:
+    """Return the state scrolled to a match, and which one of how many that is."""
+    ticket = state.ticket
+    assert ticket is not None
+    top = ticket.top
+    if not _is_shown(state, matches[to]):
+        last = max(0, len(state.ticket_lines) - state.layout.detail)
+        top = min(matches[to][0][0], last)
+    state = replace(state, ticket=replace(ticket, match=to, top=top))
+    return state, f"{to + 1} of {len(matches)}"
 
 
 def search(state: AppState, now: float) -> Step | None:

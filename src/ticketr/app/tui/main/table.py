@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from ticketr.app.tui import effects
 from ticketr.app.tui.job_request import JobKind, JobRequest
 from ticketr.app.tui.keymap import Context, KeyAction
-from ticketr.app.tui.main import bulk, changing, filtering, finding, moving, searching
+from ticketr.app.tui.main import bulk, changing, filtering, moving, searching
 from ticketr.app.tui.main.changing import browser, copy_address, copy_key, edit, source
+from ticketr.app.tui.main.searching import end_search
 from ticketr.app.tui.overlays.conflict import ConflictScreen
 from ticketr.app.tui.overlays.diff import Diff
 from ticketr.app.tui.overlays.first_run import FirstRun
@@ -48,7 +49,7 @@ def escape(state: AppState) -> Step | None:
         return state.with_workspace(workspace), (effects.DropRequests(workspace.name),)
     if state.job_to_cancel is not None:
         return state, (effects.CancelJob(state.job_to_cancel),)
-    if state.focus is Panel.DETAIL and (ended := finding.end_search(state)) is not None:
+    if state.focus is Panel.DETAIL and (ended := end_search(state)) is not None:
         return ended, ()
     if state.focus is not Panel.TICKETS:
         return replace(state, focus=Panel.TICKETS, is_zoomed=False), ()
