@@ -13,7 +13,7 @@ from ticketr.app.tui.key_names import name_of
 from ticketr.app.tui.keymap import TYPING, Context, KeyAction
 from ticketr.app.tui.main.changing import give_back, show_added
 from ticketr.app.tui.main.filtering import filters_saved
-from ticketr.app.tui.main.pointing import on_mouse
+from ticketr.app.tui.main.moving import on_mouse
 from ticketr.app.tui.main.table import escape, on_main
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.help import Help
