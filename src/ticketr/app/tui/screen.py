@@ -15,8 +15,7 @@ from ticketr.app.tui.jobs_state import kind_of
 from ticketr.app.tui.keymap import Binding, Context, KeyAction
 from ticketr.app.tui.panels.detail import draw_detail
 from ticketr.app.tui.panels.frame import SMALLEST
-from ticketr.app.tui.panels.tickets import draw_tickets
-from ticketr.app.tui.panels.workspaces import draw_workspaces
+from ticketr.app.tui.panels.tickets import draw_tickets, draw_workspaces
 from ticketr.app.tui.state import AppState, Panel
 from ticketr.app.tui.status_row import status_row, without_places
 from ticketr.app.tui.styled import Line, Span, cells as cells_of
