@@ -12,12 +12,12 @@ from ticketr.app.tickets import Ticket
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.job_request import JobKind, JobRequest
 from ticketr.app.tui.keymap import TYPING, Context, KeyMap
+from ticketr.app.tui.overlays.base import LOOK
 from ticketr.app.tui.overlays.entries import MOST_TICKETS, entries_of
 from ticketr.app.tui.overlays.help import help_lines
 from ticketr.app.tui.overlays.palette import Palette
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.overlays.plan_rows import padded_name
-from ticketr.app.tui.overlays.reading_time import LOOK
 from ticketr.app.tui.row_blocks import Rows
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.state import AppState

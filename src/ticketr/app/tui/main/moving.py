@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ticketr.app.tui.effects import Effect
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.navigation import select, show_row, show_workspace
-from ticketr.app.tui.overlays.scrolling import target
+from ticketr.app.tui.overlays.base import target
 from ticketr.app.tui.panels.detail import task_line
 from ticketr.app.tui.panels.frame import scroll_top
 from ticketr.app.tui.state import REST, AppState, Panel

@@ -10,8 +10,7 @@ from ticketr.app.tickets import Filter, KeysTerm
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import Message
-from ticketr.app.tui.overlays.base import Overlay
-from ticketr.app.tui.overlays.box import boxed
+from ticketr.app.tui.overlays.base import Overlay, boxed
 from ticketr.text import clean
 
 if TYPE_CHECKING:

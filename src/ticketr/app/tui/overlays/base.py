@@ -3,16 +3,153 @@
 from __future__ import annotations
 
 import math
+import re
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from ticketr.app.sync import word_diff
+from ticketr.app.tui.keymap import KeyAction
+from ticketr.app.tui.panels.frame import scroll_top
+from ticketr.app.tui.styled import Line, Span, wrap_line
+from ticketr.text import clean, clip, fit, width
+
 if TYPE_CHECKING:
-    from ticketr.app.tui.keymap import Context, KeyAction
+    from ticketr.app.tui.keymap import Context
     from ticketr.app.tui.messages import Message
     from ticketr.app.tui.state import AppState
     from ticketr.app.tui.step import Step
     from ticketr.app.tui.theme import Theme
     from ticketr.statusline import LineStyle
+
+
+_STYLE = re.compile("\x1b\\[[0-9;]*m|\x1b\\]8;[^\x07\x1b]*(?:\x07|\x1b\\\\)")
+
+
+def boxed(
+    below: Sequence[str],
+    title: str,
+    lines: Sequence[tuple[str, bool]],
+    at: int,
+    cells: int,
+    screen: int,
+    theme: Theme,
+) -> list[str]:
+    """Return the rows of a body with a box over its middle.
+
+    The rows that the box covers lose their styles, so that no style is cut.
+
+    Args:
+        below: The rows without the box.
+        title: The title in the frame of the box.
+        lines: The lines of the box, and whether each is selected.
+        at: The index of the selected line, which stays on the screen.
+        cells: The width of the box without its frame.
+        screen: The width of the screen.
+        theme: Colours and characters.
+    """
+    height = min(len(lines), max(1, len(below) - 2))
+    top = scroll_top(0, at, height, len(lines))
+    bar, corner = theme.text("│"), theme.text
+    rule = theme.text("─")
+    name = clip(f" {theme.text(title)} ", cells - 2)
+    rows = [f"{corner('┌')}{rule}{name}{rule * (cells - 1 - width(name))}{corner('┐')}"]
+    for text, is_selected in lines[top : top + height]:
+        shown = theme.fit(text, cells)
+        rows.append(f"{bar}{theme.style(shown, 'reverse') if is_selected else shown}{bar}")
+    rows.append(f"{corner('└')}{rule * cells}{corner('┘')}")
+    begin = max(0, (len(below) - len(rows)) // 2)
+    left = max(0, (screen - cells - 2) // 2)
+    covered = list(below)
+    for number, row in enumerate(rows[: len(below)], start=begin):
+        under = _STYLE.sub("", below[number])
+        start = fit(under, left, ellipsis="") if left else ""
+        rest = max(0, screen - left - cells - 2)
+        covered[number] = start + row + _row_end(under, rest)
+    return covered
+
+
+def _row_end(text: str, cells: int) -> str:
+    """Return the end of a row, of exactly so many cells."""
+    size = width(text)
+    start = clip(text, max(0, size - cells), ellipsis="")
+    return text[len(start) :] if width(start) == size - cells else " " * cells
+
+
+def target(action: KeyAction, at: int, page: int, last: int) -> int | None:
+    """Return the index that a key for moving leads to; None for any other action.
+
+    Args:
+        action: The action of the key.
+        at: The index now.
+        page: The number of lines on the screen.
+        last: The greatest index.
+    """
+    to = {
+        KeyAction.UP: at - 1,
+        KeyAction.DOWN: at + 1,
+        KeyAction.PAGE_UP: at - page,
+        KeyAction.PAGE_DOWN: at + page,
+        KeyAction.HALF_UP: at - page // 2,
+        KeyAction.HALF_DOWN: at + page // 2,
+        KeyAction.TOP: 0,
+        KeyAction.BOTTOM: last,
+    }.get(action)
+    return None if to is None else max(0, min(last, to))
+
+
+#: Seconds that a plan, conflict or question has to be on the screen before Enter is taken.
+LOOK = 0.3
+
+
+def is_too_soon(state: AppState, shown_at: float, now: float) -> bool:
+    """Return whether an Enter comes too soon to be an answer to what is on the screen.
+
+    That is so while it is new, and after a key that had no meaning: then somebody types words.
+
+    Args:
+        state: The state.
+        shown_at: The time at which it came on the screen; infinity if it has not.
+        now: The time of the Enter, in seconds by Trio's clock.
+    """
+    return now < max(shown_at, state.swallow_until) + LOOK
+
+
+@lru_cache(maxsize=16)
+def wrapped_words(before: str, after: str, cells: int, first: str, rest: str) -> tuple[Line, ...]:
+    """Return a change as wrapped lines.
+
+    A frame is drawn many times a second, and long texts take long to compare and to wrap.
+
+    Args:
+        before: The old text, not cleaned.
+        after: The new text, not cleaned.
+        cells: The width of the lines.
+        first: What the first line begins with.
+        rest: What the other lines begin with.
+    """
+    return tuple(wrap_line(changed_words(before, after), cells, first=first, rest=rest))
+
+
+def changed_words(before: str, after: str) -> Line:
+    """Return a change as a line: what is gone in ``[-...-]``, what is new in ``{+...+}``.
+
+    Args:
+        before: The old text, not cleaned.
+        after: The new text, not cleaned.
+    """
+    spans: list[Span] = []
+    for kind, piece in word_diff(before, after):
+        shown = clean(piece)
+        match kind:
+            case "removed":
+                spans.append(Span(f"[-{shown}-]", ("red",)))
+            case "added":
+                spans.append(Span(f"{{+{shown}+}}", ("green",)))
+            case _:
+                spans.append(Span(shown))
+    return tuple(spans)
 
 
 class Overlay(ABC):

@@ -10,10 +10,8 @@ from ticketr.app.tui.job_request import BulkRequest, JobKind, JobRequest
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.asking import AskingOverlay, asking_rows
-from ticketr.app.tui.overlays.base import Overlay
+from ticketr.app.tui.overlays.base import Overlay, is_too_soon, target
 from ticketr.app.tui.overlays.line_input import LineInput
-from ticketr.app.tui.overlays.reading_time import is_too_soon
-from ticketr.app.tui.overlays.scrolling import target
 from ticketr.app.tui.panels.frame import filled, scroll_top
 from ticketr.app.tui.styled import Span, wrap_line
 from ticketr.text import clean, fit, width

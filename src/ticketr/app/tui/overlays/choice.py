@@ -7,9 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, final
 
 from ticketr.app.tui.keymap import Context, KeyAction
-from ticketr.app.tui.overlays.base import Overlay
-from ticketr.app.tui.overlays.box import boxed
-from ticketr.app.tui.overlays.scrolling import target
+from ticketr.app.tui.overlays.base import Overlay, boxed, target
 from ticketr.text import fit, width
 
 if TYPE_CHECKING:

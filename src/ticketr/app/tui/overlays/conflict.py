@@ -10,11 +10,9 @@ from ticketr.app.sync import Choice, ConflictPart, ConflictView, Edited, choose,
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import Message
-from ticketr.app.tui.overlays.base import Overlay
+from ticketr.app.tui.overlays.base import Overlay, is_too_soon, target
 from ticketr.app.tui.overlays.conflict_rows import conflict_rows
 from ticketr.app.tui.overlays.line_input import LineInput
-from ticketr.app.tui.overlays.reading_time import is_too_soon
-from ticketr.app.tui.overlays.scrolling import target
 from ticketr.app.tui.panels.frame import Row, drawn, filled, scroll_top, spaced
 from ticketr.app.tui.text_input import TextInput
 from ticketr.app.tui.theme import Theme

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ticketr.app.tui.overlays.words import wrapped_words
+from ticketr.app.tui.overlays.base import wrapped_words
 from ticketr.app.tui.panels.frame import Row, title_rule
 from ticketr.app.tui.styled import Line, Span, wrap_line
 from ticketr.app.tui.theme import Theme, mark

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, final
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import Message
-from ticketr.app.tui.overlays.base import Overlay
-from ticketr.app.tui.overlays.scrolling import target
-from ticketr.app.tui.overlays.words import wrapped_words
+from ticketr.app.tui.overlays.base import Overlay, target, wrapped_words
 from ticketr.app.tui.panels.frame import filled, spaced, title_rule
 from ticketr.app.tui.sheet import Sheet
 from ticketr.app.tui.styled import Line

@@ -7,8 +7,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, ClassVar, final
 
 from ticketr.app.tui.keymap import TERMINAL_KEYS, Context, KeyAction, KeyMap
-from ticketr.app.tui.overlays.base import Overlay
-from ticketr.app.tui.overlays.scrolling import target
+from ticketr.app.tui.overlays.base import Overlay, target
 from ticketr.app.tui.panels.frame import filled, title_rule
 from ticketr.text import fit, width, wrap
 

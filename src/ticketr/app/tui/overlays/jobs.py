@@ -12,11 +12,10 @@ from ticketr.app.tui.ends import JobEnd, end_now
 from ticketr.app.tui.jobs_state import id_of_earlier
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import Message
-from ticketr.app.tui.overlays.base import Overlay
+from ticketr.app.tui.overlays.base import Overlay, target
 from ticketr.app.tui.overlays.job_rows import earlier_words, job_rows
 from ticketr.app.tui.overlays.log import Log
 from ticketr.app.tui.overlays.run_again import EndedJob, refusal, run_again
-from ticketr.app.tui.overlays.scrolling import target
 from ticketr.app.tui.panels.frame import drawn, filled, scroll_top, spaced, title_rule
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Line, Span, wrap_line

@@ -7,8 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, final
 
 from ticketr.app.tui.keymap import Context, KeyAction
-from ticketr.app.tui.overlays.base import Overlay
-from ticketr.app.tui.overlays.scrolling import target
+from ticketr.app.tui.overlays.base import Overlay, target
 from ticketr.app.tui.panels.frame import filled, title_rule
 from ticketr.app.tui.state import LOG_ENTRIES, AppState
 from ticketr.app.tui.theme import Theme

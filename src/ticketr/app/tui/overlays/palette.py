@@ -6,10 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, final
 
 from ticketr.app.tui.keymap import Context, KeyAction
-from ticketr.app.tui.overlays.base import Overlay
-from ticketr.app.tui.overlays.box import boxed
+from ticketr.app.tui.overlays.base import Overlay, boxed, target
 from ticketr.app.tui.overlays.entries import Entry, RunAction, entries_of
-from ticketr.app.tui.overlays.scrolling import target
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.text_input import TextInput
 from ticketr.app.tui.theme import Theme

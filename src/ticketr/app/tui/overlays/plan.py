@@ -12,11 +12,9 @@ from ticketr.app.tui import effects, messages
 from ticketr.app.tui.job_request import JobKind, JobRequest
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
-from ticketr.app.tui.overlays.base import Overlay
+from ticketr.app.tui.overlays.base import Overlay, is_too_soon, target
 from ticketr.app.tui.overlays.plan_notes import Section, count_notes, left_of, sections
 from ticketr.app.tui.overlays.plan_rows import plan_lines
-from ticketr.app.tui.overlays.reading_time import is_too_soon
-from ticketr.app.tui.overlays.scrolling import target
 from ticketr.app.tui.panels.frame import filled, scroll_top, spaced, title_rule
 from ticketr.app.tui.styled import Line, Span, wrap_line
 from ticketr.app.tui.theme import Theme

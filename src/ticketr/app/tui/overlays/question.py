@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
 from ticketr.app.tui.keymap import Context, KeyAction
-from ticketr.app.tui.overlays.base import Overlay
-from ticketr.app.tui.overlays.box import boxed
-from ticketr.app.tui.overlays.reading_time import is_too_soon
+from ticketr.app.tui.overlays.base import Overlay, boxed, is_too_soon
 from ticketr.text import wrap
 
 if TYPE_CHECKING:
