@@ -16,8 +16,7 @@ from ticketr.app.tui.overlays.base import LOOK
 from ticketr.app.tui.overlays.entries import MOST_TICKETS, entries_of
 from ticketr.app.tui.overlays.help import help_lines
 from ticketr.app.tui.overlays.palette import Palette
-from ticketr.app.tui.overlays.plan import Plan
-from ticketr.app.tui.overlays.plan_rows import padded_name
+from ticketr.app.tui.overlays.plan import Plan, padded_name
 from ticketr.app.tui.row_blocks import Rows
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.state import AppState

@@ -2,28 +2,162 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING, ClassVar, final
 
 from ticketr.app.config import CONFIRM_ABOVE
+from ticketr.app.sync import Code
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.job_request import JobKind, JobRequest
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, is_too_soon, target
-from ticketr.app.tui.overlays.plan_notes import Section, count_notes, left_of, sections
-from ticketr.app.tui.overlays.plan_rows import plan_lines
 from ticketr.app.tui.panels.frame import filled, scroll_top, spaced, title_rule
+from ticketr.app.tui.status_row import without_places
 from ticketr.app.tui.styled import Line, Span, wrap_line
-from ticketr.app.tui.theme import Theme
-from ticketr.text import clean
+from ticketr.app.tui.theme import Theme, mark
+from ticketr.text import clean, clip, width
 
 if TYPE_CHECKING:
-    from ticketr.app.sync import PlanEntry, PlanPart, PushPlan
+    from ticketr.app.sync import FileEdit, LeftAlone, PlanEntry, PlanPart, PushPlan
     from ticketr.app.tui.state import AppState
     from ticketr.app.tui.step import Step
+
+
+NAME_CELLS = 10
+#: The indent of what would change, below the title.
+INDENT = " " * 14
+
+
+def padded_name(name: str) -> str:
+    """Return the name of a ticket or file, with a space between it and what follows."""
+    shown = clip(clean(name), 2 * NAME_CELLS)
+    return shown + " " * max(1, NAME_CELLS - width(shown))
+
+
+def plan_lines(
+    planned: PlanEntry | FileEdit,
+    sign: str,
+    pieces: Sequence[str],
+    keymap: KeyMap,
+    cells: int,
+    *,
+    is_selected: bool,
+    is_out: bool,
+) -> Iterator[Line]:
+    """Yield the lines of one entry of a plan.
+
+    Args:
+        planned: The issue, and where it is.
+        sign: The mark of what becomes of it.
+        pieces: What would change, cleaned.
+        keymap: The keys, for how to take it in again.
+        cells: The width of the screen.
+        is_selected: Whether it is selected.
+        is_out: Whether it was left out.
+    """
+    bar = "▌" if is_selected else " "
+    name = padded_name(planned.key or "draft")
+    where = f"{clean(planned.path)}:{planned.line}"
+    room = cells - 4 - width(name) - width(where) - 2
+    title = clip(clean(planned.title), max(4, room))
+    gap = " " * max(1, room - width(title))
+    yield Span(f"{bar} "), mark("·" if is_out else sign), Span(f" {name}{title}{gap}{where}")
+    if is_out:
+        again = keymap.hint(KeyAction.SELECT, Context.PLAN, "takes it in again", before="; ")
+        yield (Span(f"     left out{again}", ("dim",)),)
+    elif pieces:
+        line = (Span("; ".join(pieces)),)
+        yield from wrap_line(line, max(8, cells - 1), first=INDENT, rest=INDENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a plan.
+
+    Attributes:
+        title: Its title.
+        items: The lines of each of its items.
+        rest: Lines below them that are no item.
+        is_strong: Whether its title stands out.
+    """
+
+    title: str
+    items: Sequence[Sequence[Line]]
+    rest: Sequence[Line] = ()
+    is_strong: bool = True
+
+
+def left_of(plan: PushPlan) -> tuple[LeftAlone, ...]:
+    """Return what is left alone, without what the plan is not about."""
+    return tuple(entry for entry in plan.left if entry.code is not Code.UNNAMED)
+
+
+def count_notes(plan: PushPlan) -> int:
+    """Return the number of items of all sections."""
+    return len(plan.losses) + len(plan.literals) + len(left_of(plan))
+
+
+def sections(
+    plan: PushPlan, at: int, keymap: KeyMap, cells: int, theme: Theme, *, accepts: bool
+) -> Iterator[Section]:
+    """Yield the sections below the entries; those without items are left out.
+
+    Args:
+        plan: The plan.
+        at: The index of the selected item; negative for none.
+        keymap: The keys, for how to accept losses.
+        cells: The width of the screen.
+        theme: Colours and characters.
+        accepts: Whether the losses are accepted.
+    """
+    bars = ("▌" if number == at else " " for number in count())
+    if plan.losses:
+        only_links = all(loss.is_link for loss in plan.losses)
+        title = f"Would be {'removed' if only_links else 'lost'} in Jira"
+        accept = keymap.hint(KeyAction.ACCEPT_LOSS, Context.PLAN, "accepts it", before="; ")
+        word = "and is accepted" if accepts else f"so it is not sent{accept}"
+        texts = [f"{clean(loss.words)} in {clean(loss.place)}, {word}" for loss in plan.losses]
+        yield Section(title, [_note_lines(next(bars), text, cells) for text in texts])
+    if plan.literals:
+        names = [clean(literal.key or f'draft "{literal.title}"') for literal in plan.literals]
+        texts = [clean(literal.reason) for literal in plan.literals]
+        named = zip(names, texts, strict=True)
+        items = [_note_lines(next(bars), f"{name}: {text}", cells) for name, text in named]
+        yield Section("Plain text in Jira", items, is_strong=False)
+    if plan.left:
+        left = left_of(plan)
+        others = len(plan.left) - len(left)
+        words = f" {others} more edited, but not chosen here"
+        rest = [(mark(" ·"), Span(words))] if others else []
+        title = f"Left alone  {len(plan.left)}"
+        does = "on the list settles it"
+        settle = keymap.hint(KeyAction.SETTLE, Context.MAIN, does, before="; ")
+        items = [_left_alone_lines(next(bars), entry, settle, cells, theme) for entry in left]
+        yield Section(title, items, rest, is_strong=False)
+
+
+def _note_lines(bar: str, words: str, cells: int) -> Sequence[Line]:
+    return wrap_line((Span(bar), mark("!"), Span(f" {words}")), cells, rest="   ")
+
+
+def _left_alone_lines(
+    bar: str, left: LeftAlone, settle: str, cells: int, theme: Theme
+) -> Sequence[Line]:
+    name = padded_name(left.key or left.title or left.path)
+    path = clean(left.path)
+    # The place is at the end, so the reason need not begin with it.
+    reason = re.sub(rf"^{re.escape(path)}:[\d:]*\s*", "", clean(left.reason))
+    if left.code is Code.CONFLICT:  # the command for it is named for a terminal
+        reason = f"{reason.partition('; run ticketr ')[0]}{settle}"
+    reason = without_places(reason, cells - len(INDENT), theme)
+    place = f" ({path}:{left.line})" if left.line else "" if path in reason else f" ({path})"
+    line = (mark("!"), Span(f" {name}{reason}{place}"))
+    return wrap_line(line, max(8, cells - 3), first=f"{bar} ", rest=INDENT)
 
 
 @final
