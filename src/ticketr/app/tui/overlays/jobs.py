@@ -3,29 +3,267 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, final
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, TypeAlias, final
 
 from ticketr import FinishedJob, JobSnapshot, JobStatus
+from ticketr.app.sync import is_partial, tagged_tickets
+from ticketr.app.tickets import is_key
 from ticketr.app.tui import effects, messages
-from ticketr.app.tui.ends import JobEnd, end_now
-from ticketr.app.tui.jobs_state import id_of_earlier
-from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.ends import JobEnd, end_now, seconds_of
+from ticketr.app.tui.job_request import JobKind, JobRequest
+from ticketr.app.tui.jobs_state import day_words, ended_at, id_of_earlier, kind_of, workspace_of
+from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, target
-from ticketr.app.tui.overlays.job_rows import earlier_words, job_rows
 from ticketr.app.tui.overlays.log import Log
-from ticketr.app.tui.overlays.run_again import EndedJob, refusal, run_again
-from ticketr.app.tui.panels.frame import drawn, filled, scroll_top, spaced, title_rule
+from ticketr.app.tui.overlays.plan import Plan
+from ticketr.app.tui.panels.frame import Row, drawn, filled, scroll_top, spaced, title_rule
 from ticketr.app.tui.state import AppState
+from ticketr.app.tui.status_row import without_places
 from ticketr.app.tui.styled import Line, Span, wrap_line
 from ticketr.app.tui.theme import Theme, mark
 from ticketr.statusline import LineStyle
-from ticketr.statusline.render import next_spin
-from ticketr.text import clean, fit
+from ticketr.statusline.render import duration, next_spin, spinner
+from ticketr.text import clean, clip, fit, width
 
 if TYPE_CHECKING:
     from ticketr.app.tui.step import Step
+
+
+if TYPE_CHECKING:
+    from ticketr import FinishedJob, JobSnapshot
+    from ticketr.app.tui.state import AppState
+
+    #: The ID of a job, and what makes its line.
+    Entry: TypeAlias = tuple[str, Callable[[], Line]]
+
+#: From this width on, the bar of a running job is long.
+WIDE = 80
+NAME_CELLS = 16
+_WAIT_REASONS = {
+    "paused": "the queue is paused",
+    "after": "for another job",
+    "time": "for its time",
+    "key": "for the job before it, in the same workspace",
+    "rate": "for the rate limit",
+    "worker": "for a free worker",
+}
+_END_MARKS = {JobStatus.COMPLETED: "✓", JobStatus.FAILED: "✗", JobStatus.CANCELLED: "⊘"}
+
+
+def job_rows(
+    state: AppState, chosen: str, now: float, theme: Theme
+) -> tuple[list[Row], list[int], int]:
+    """Return the rows of all jobs, the indices of headings, and that of the selected job.
+
+    There may be hundreds of jobs, so their rows are not drawn yet.
+    """
+    jobs, cells = state.jobs, state.width
+    rows: list[Row] = []
+    headings: list[int] = []
+    selected = 0
+
+    def row(line: Callable[[], Line], *, is_chosen: bool) -> str:
+        bar = Span("▌" if is_chosen else " ")
+        return theme.row((bar, *line()), cells, *(("reverse",) if is_chosen else ()))
+
+    def section(title: str, entries: Sequence[Entry], facts: str = "") -> None:
+        nonlocal selected
+        if entries:
+            headings.append(len(rows))
+            rows.append(title_rule(title, facts, cells, theme, is_focused=True))
+        for job, line in entries:
+            is_chosen = job == chosen
+            selected = len(rows) if is_chosen else selected
+            rows.append(partial(row, line, is_chosen=is_chosen))
+
+    running = [
+        (snapshot.id, partial(_running, state, snapshot, now, theme)) for snapshot in jobs.running
+    ]
+    section("Running", running)
+    section(
+        "Waiting",
+        [(snapshot.id, partial(_waiting, snapshot, cells, now)) for snapshot in jobs.waiting],
+    )
+    section(
+        "Ended",
+        [(snapshot.id, partial(_ended_row, state, snapshot, theme)) for snapshot in jobs.ended],
+        "this run",
+    )
+    days: dict[str, list[Entry]] = {}
+    for job in jobs.of_earlier_runs:
+        day = day_words(job.finished_at.astimezone().date(), jobs.today)
+        entry = (id_of_earlier(job), partial(_earlier_row, job, cells, theme))
+        days.setdefault(day, []).append(entry)
+    for day, entries in days.items():
+        section(day, entries)
+    return rows, headings, selected
+
+
+def _running(state: AppState, snapshot: JobSnapshot, now: float, theme: Theme) -> Line:
+    progress = snapshot.progress
+    began = now if snapshot.started_at is None else snapshot.started_at
+    took = duration(now - began)
+    counts = ""
+    if progress is not None and progress.total > 0:
+        share = progress.current / progress.total
+        size = 20 if state.width >= WIDE else 8
+        full = round(size * share)
+        bar = "█" * full + "░" * (size - full)
+        counts = f"[{bar}] {share:.0%} ({progress.current:g}/{progress.total:g})  "
+    words = clean(progress.message) if progress is not None else ""
+    words = "cancelling" if snapshot.cancel_requested else words
+    known = state.status.running.get(snapshot.id)
+    seconds = None
+    if progress is not None and known is not None and not snapshot.cancel_requested:
+        seconds = known.estimate.eta(progress.current, now)
+    eta = f"   ETA {duration(max(round(seconds), 1))}" if seconds else ""
+    left = f" {spinner(theme.line_style, now)} {fit(clean(snapshot.name), NAME_CELLS)}"
+    return (Span(f"{left} {counts}{words}  {took}{eta}"),)
+
+
+def _waiting(snapshot: JobSnapshot, cells: int, now: float) -> Line:
+    reason = _WAIT_REASONS.get(snapshot.waiting_for or "", "")
+    waited = duration(now - snapshot.submitted_at)
+    right = f"priority {snapshot.priority}   queued {waited}"
+    room = cells - NAME_CELLS - width(right) - 8
+    left = f" · {fit(clean(snapshot.name), NAME_CELLS)} {clip(reason, room)}"
+    gap = " " * max(2, cells - width(left) - width(right) - 2)
+    return (Span(f"{left}{gap}{right}"),)
+
+
+def _ended_row(state: AppState, snapshot: JobSnapshot, theme: Theme) -> Line:
+    end, cells = end_now(state, snapshot), state.width
+    when = datetime.fromtimestamp(ended_at(snapshot), UTC).astimezone()
+    took = seconds_of(snapshot)
+    return _row(end.mark, f"{when:%H:%M:%S}", snapshot.name, end.words, took, cells, theme)
+
+
+def earlier_words(job: FinishedJob) -> str:
+    """Return how a job of an earlier run ended, cleaned."""
+    return clean(job.error_message or job.message or job.status.value)
+
+
+def _earlier_row(job: FinishedJob, cells: int, theme: Theme) -> Line:
+    message = earlier_words(job)
+    begin = job.started_at or job.finished_at
+    took = (job.finished_at - begin).total_seconds()
+    when = f"{job.finished_at.astimezone():%H:%M:%S}"
+    is_whole = job.status is not JobStatus.COMPLETED or not is_partial(message)
+    sign = _END_MARKS[job.status] if is_whole else "!"
+    return _row(sign, when, job.name, message, took, cells, theme)
+
+
+def _row(
+    sign: str, when: str, name: str, words: str, took: float, cells: int, theme: Theme
+) -> Line:
+    left = f" {when}  {fit(clean(name), NAME_CELLS)} "
+    right = f" {duration(took)} "
+    room = max(4, cells - width(left) - width(right) - 3)
+    words = without_places(words, room, theme)
+    return (Span(" "), mark(sign), Span(f"{left}{fit(clip(words, room), room)}{right}"))
+
+
+#: The end of the name of a job of many tickets, which names only the first ones.
+_MORE = re.compile(r" and (\d+) more$")
+#: What the name of a job of the command line says of a query, in place of a project.
+_QUERY = "by query"
+
+
+@dataclass(frozen=True, slots=True)
+class EndedJob:
+    """What is known of an ended job.
+
+    Attributes:
+        name: Its name, such as ``Pull harbour`` or ``Push DEMO-2, DEMO-9``; not cleaned.
+        workspace: The name of its workspace; empty if the app does not have that.
+        kind: Its kind; None for one that no key starts.
+        error: The message of its error, not cleaned; empty unless it failed.
+        tagged: The tickets to which it was limited, by its tags; empty if these name none.
+    """
+
+    name: str
+    workspace: str
+    kind: JobKind | None
+    error: str
+    tagged: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, state: AppState, job: JobSnapshot | FinishedJob) -> EndedJob:
+        """Return what is known of a job that has ended."""
+        if isinstance(job, FinishedJob):
+            workspace = state.jobs.workspaces.get(job.key or "", "")
+            kind, error = job.name.partition(" ")[0].lower(), job.error_message
+        else:
+            workspace, kind = workspace_of(job), kind_of(job)
+            error = job.error.message if job.error is not None else None
+        known_kind = next((job_kind for job_kind in JobKind if job_kind.value == kind), None)
+        is_here = state.named(workspace) is not None
+        tagged = tagged_tickets(job.tags)
+        return cls(job.name, workspace if is_here else "", known_kind, error or "", tagged)
+
+    @property
+    def subject(self) -> str:
+        """What it was about, by its name: all of a workspace, or some tickets."""
+        return self.name.partition(" ")[2]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The tickets to which it was limited, as far as they are known; empty for all."""
+        if self.tagged:
+            return self.tagged
+        return () if self.subject == self.workspace else self._named_tickets
+
+    @property
+    def unknown(self) -> int:
+        """How many more tickets it was limited to, which are not known.
+
+        Tags of very many tickets are not all kept, and older versions kept none.
+        """
+        more = _MORE.search(self.subject)
+        if more is None or not self._named_tickets:
+            return 0
+        return len(self._named_tickets) + int(more[1]) - len(self.keys)
+
+    @property
+    def _named_tickets(self) -> tuple[str, ...]:
+        """The tickets that its name gives; empty if it names something else."""
+        keys = tuple(_MORE.sub("", self.subject).split(", "))
+        return keys if all(map(is_key, keys)) else ()
+
+
+def refusal(job: EndedJob, keymap: KeyMap) -> str:
+    """Return why a job is not run again; empty if it can be."""
+    if not job.workspace:
+        return "The workspace of this job is not among those of the app"
+    if job.kind in {None, JobKind.BULK}:
+        choose = keymap.hint(KeyAction.CHANGE, Context.MAIN, "asks again", before="; ")
+        return f"A change in Jira is not run again unseen{choose}"
+    if job.unknown:
+        known = len(job.keys)
+        count = f"{known} of the {known + job.unknown} tickets of this job are known"
+        return f"Only {count}: {job.subject}"
+    if job.kind is JobKind.PULL and job.subject == _QUERY != job.workspace:
+        pull = keymap.hint(KeyAction.PULL, Context.MAIN, "pulls the workspace", before="; ")
+        return f"The query that this job pulled by is not known any more{pull}"
+    return ""
+
+
+def run_again(state: AppState, job: EndedJob) -> Step:
+    """Pull again, or open a new plan of what was pushed or synced; or say why not."""
+    words = refusal(job, state.keymap)
+    if words or job.kind is None:
+        return state.noticed(words), ()
+    if job.kind is JobKind.PULL:
+        return state, (effects.StartJob(job.workspace, JobRequest(JobKind.PULL, keys=job.keys)),)
+    plan = Plan(job.kind, job.workspace, job.keys)
+    return state.opened(plan), (effects.ReadPlan(job.workspace, job.kind, job.keys),)
+
 
 #: The most rows for what was done to single tickets, and the least height that has room for them.
 DETAIL, WITH_DETAIL = 9, 16
