@@ -16,8 +16,8 @@ from ticketr.app.tui.messages import NotWritten, TicketAdded
 from ticketr.app.tui.navigation import show_row
 from ticketr.app.tui.overlays.base import Overlay
 from ticketr.app.tui.overlays.choice import Choice, Option
-from ticketr.app.tui.overlays.file_edits import FileEdits
 from ticketr.app.tui.overlays.line_input import LineInput
+from ticketr.app.tui.overlays.review import FileEdits
 from ticketr.app.tui.overlays.status import AskingStatus, status_choice
 from ticketr.app.tui.state import AppState, Panel
 from ticketr.app.tui.text_input import TextInput

@@ -2,25 +2,152 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, final
 
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.job_request import BulkRequest, JobKind, JobRequest
-from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.asking import AskingOverlay, asking_rows
 from ticketr.app.tui.overlays.base import Overlay, is_too_soon, target
 from ticketr.app.tui.overlays.line_input import LineInput
+from ticketr.app.tui.overlays.plan import plan_lines
 from ticketr.app.tui.panels.frame import filled, scroll_top
-from ticketr.app.tui.styled import Span, wrap_line
+from ticketr.app.tui.styled import Line, Span, wrap_line
+from ticketr.app.tui.theme import Theme
 from ticketr.text import clean, fit, width
 
 if TYPE_CHECKING:
-    from ticketr.app.sync import BulkChange, BulkIssue
+    from ticketr.app.sync import (
+        BulkChange,
+        BulkIssue,
+        FieldChange,
+        FileEdit,
+        FileEditPlan,
+        IssuePlace,
+    )
     from ticketr.app.tui.state import AppState
     from ticketr.app.tui.step import Step
-    from ticketr.app.tui.theme import Theme
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class FileEdits(Overlay):
+    """The plan of a change of fields in several files.
+
+    Attributes:
+        workspace: The name of the workspace.
+        changes: What is to be changed where.
+        plan: The plan; None until it has been made.
+        shown_at: The time at which the plan came; infinity before.
+        at: The index of the selected edit.
+        without: The edits that were left out.
+    """
+
+    context: ClassVar[Context] = Context.PLAN
+
+    workspace: str
+    changes: tuple[tuple[IssuePlace, FieldChange], ...]
+    plan: FileEditPlan | None = None
+    shown_at: float = float("inf")
+    at: int = 0
+    without: frozenset[FileEdit] = frozenset()
+
+    @property
+    def edits(self) -> tuple[FileEdit, ...]:
+        """The edits of the plan; none until it has been made."""
+        return self.plan.edits if self.plan is not None else ()
+
+    def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
+        """Move, leave an edit out, edit its file, or carry the plan out."""
+        if self.plan is None:
+            return None
+        match action:
+            case KeyAction.ACCEPT:
+                return self._accept(state, self.plan, now)
+            case KeyAction.SELECT if self.edits:
+                without = self.without ^ {self.edits[self.at]}
+                return state.replaced(replace(self, without=without)), ()
+            case KeyAction.EDIT if self.edits:
+                edit = self.edits[self.at]
+                return state, (effects.OpenEditor(self.workspace, edit.path, edit.line),)
+            case _:
+                last = max(0, len(self.edits) - 1)
+                at = target(action, self.at, max(1, state.body - 2), last)
+                return None if at is None else (state.replaced(replace(self, at=at)), ())
+
+    def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
+        """Take the plan; make it again when the files were read again."""
+        match message:
+            case messages.EditsPlanned(self.workspace, self.changes, plan):
+                at = min(self.at, max(0, len(plan.edits) - 1))
+                shown_at = now if plan != self.plan else self.shown_at
+                changed = replace(self, plan=plan, at=at, shown_at=shown_at)
+                return state.exchanged(self, changed), ()
+            case messages.EditsRefused(self.workspace, self.changes, words):
+                return state.without(self).noticed(words, is_bad=True), ()
+            case messages.FilesRead(self.workspace):
+                return state, (effects.PlanEdits(self.workspace, self.changes),)
+            case _:
+                return None
+
+    def _accept(self, state: AppState, plan: FileEditPlan, now: float) -> Step:
+        if is_too_soon(state, self.shown_at, now):
+            return state.noticed("Read the plan first; then Enter carries it out"), ()
+        kept = plan.without(self.without)
+        if not kept.edits:
+            return state.noticed("Nothing to change; Esc goes back"), ()
+        left = {(edit.path, edit.key or edit.line) for edit in kept.edits}
+        changes = tuple(
+            change
+            for change in self.changes
+            if (change[0].path, change[0].key or change[0].line) in left
+        )
+        return state.closed(), (effects.CarryOutEdits(self.workspace, kept, changes),)
+
+    def header(self, state: AppState) -> tuple[str, str]:
+        """Return the left and right side of the first row."""
+        return f"Change tickets of {self.workspace}", "nothing is written until Enter"
+
+    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+        """Return the rows of the body."""
+        cells, height = state.width, state.body
+        if self.plan is None:
+            return filled([theme.fit(" Reading the files...", cells)], height, cells)
+        summary = (Span(self._summary(self.plan), ("bold",)),)
+        rows = [theme.row(line, cells) for line in wrap_line(summary, cells, first=" ", rest=" ")]
+        selected = 0
+        for at, edit in enumerate(self.edits):
+            for number, line in enumerate(self._edit(edit, at, state.keymap, cells)):
+                is_selected = at == self.at and not number
+                rows.append(theme.row(line, cells, *(("reverse",) if is_selected else ())))
+            selected = len(rows) - 1 if at == self.at else selected
+        top = scroll_top(0, selected, height, len(rows))
+        return filled(rows[top:], height, cells)
+
+    def _summary(self, plan: FileEditPlan) -> str:
+        kept = plan.without(self.without)
+        same = len({place for place, _ in self.changes}) - plan.issues
+        rest = f"; {same} say so already" if same else ""
+        if not plan.edits:
+            return f"Nothing to change{rest}"
+        issues, files = kept.issues, len(kept.digests)
+        words = f"Enter changes {issues} ticket{'s' * (issues != 1)}"
+        return f"{words} in {files} file{'s' * (files != 1)}; nothing goes to Jira{rest}"
+
+    def _edit(self, edit: FileEdit, at: int, keymap: KeyMap, cells: int) -> Iterator[Line]:
+        before, after = clean(edit.before) or "none", clean(edit.after) or "none"
+        return plan_lines(
+            edit,
+            "*",
+            [f"{clean(edit.field)}: {before} → {after}"],
+            keymap,
+            cells,
+            is_selected=at == self.at,
+            is_out=edit in self.without,
+        )
 
 
 @final
