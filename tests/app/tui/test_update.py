@@ -13,7 +13,7 @@ from ticketr.app.tui.job_request import JobKind, JobRequest
 from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.messages import MouseUsed
 from ticketr.app.tui.overlays.help import Help
-from ticketr.app.tui.overlays.line_input import LineInput
+from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.row_blocks import Rows
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.state import LOG_ENTRIES, LOG_ENTRY, REST, SWALLOW, AppState, OpenTicket, Panel

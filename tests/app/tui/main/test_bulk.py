@@ -22,7 +22,7 @@ from ticketr.app.tui import effects, messages
 from ticketr.app.tui.job_request import BulkRequest, JobKind, JobRequest
 from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.overlays.base import LOOK
-from ticketr.app.tui.overlays.choice import Choice
+from ticketr.app.tui.overlays.questions import Choice
 from ticketr.app.tui.overlays.review import AskingIssues, BulkPlan, FileEdits
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.state import SWALLOW, AppState

@@ -13,7 +13,7 @@ from ticketr.app.tickets import Ticket
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.main.filtering import give_filter_back
-from ticketr.app.tui.overlays.asking import AskingKeys
+from ticketr.app.tui.overlays.questions import AskingKeys
 from ticketr.app.tui.panels.frame import find_matches, with_marks
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.sheet import DetailLine, sheet_of

@@ -13,10 +13,8 @@ from ticketr.app.tickets import is_key
 from ticketr.app.tui import effects
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.main.changing import place_of
-from ticketr.app.tui.overlays.choice import Choice, Option
-from ticketr.app.tui.overlays.line_input import LineInput
+from ticketr.app.tui.overlays.questions import AskingStatus, Choice, LineInput, Option
 from ticketr.app.tui.overlays.review import AskingIssues, FileEdits
-from ticketr.app.tui.overlays.status import AskingStatus
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clean

@@ -15,10 +15,14 @@ from ticketr.app.tui.main.filtering import give_filter_back
 from ticketr.app.tui.messages import NotWritten, TicketAdded
 from ticketr.app.tui.navigation import show_row
 from ticketr.app.tui.overlays.base import Overlay
-from ticketr.app.tui.overlays.choice import Choice, Option
-from ticketr.app.tui.overlays.line_input import LineInput
+from ticketr.app.tui.overlays.questions import (
+    AskingStatus,
+    Choice,
+    LineInput,
+    Option,
+    status_choice,
+)
 from ticketr.app.tui.overlays.review import FileEdits
-from ticketr.app.tui.overlays.status import AskingStatus, status_choice
 from ticketr.app.tui.state import AppState, Panel
 from ticketr.app.tui.text_input import TextInput
 from ticketr.app.tui.workspace import NO_COMMENTS, WorkspaceView

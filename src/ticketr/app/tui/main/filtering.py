@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 from ticketr.app.tickets import InvalidFilter, check_saved, parse_filter, split_command, with_saved
 from ticketr.app.tui import effects
 from ticketr.app.tui.messages import FiltersSaved
-from ticketr.app.tui.overlays.asking import JQL, AskingKeys
-from ticketr.app.tui.overlays.choice import Choice, Option
-from ticketr.app.tui.overlays.line_input import LineInput
+from ticketr.app.tui.overlays.questions import JQL, AskingKeys, Choice, LineInput, Option
 from ticketr.app.tui.state import AppState, Panel
 from ticketr.app.tui.text_input import TextInput
 from ticketr.app.tui.workspace import NO_FILTER, WorkspaceView

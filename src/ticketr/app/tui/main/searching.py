@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from ticketr.app.tickets import SORT_NAMES
 from ticketr.app.tui.main.filtering import remembered
 from ticketr.app.tui.navigation import select
-from ticketr.app.tui.overlays.choice import Choice, Option
-from ticketr.app.tui.overlays.line_input import LineInput
+from ticketr.app.tui.overlays.questions import Choice, LineInput, Option
 from ticketr.app.tui.panels.frame import Match, find_matches
 from ticketr.app.tui.state import AppState, Panel
 

@@ -13,7 +13,7 @@ from ticketr.app.tui import effects, messages
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, is_too_soon, target, wrapped_words
-from ticketr.app.tui.overlays.line_input import LineInput
+from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.panels.frame import Row, drawn, filled, scroll_top, spaced, title_rule
 from ticketr.app.tui.styled import Line, Span, wrap_line
 from ticketr.app.tui.text_input import TextInput

@@ -13,9 +13,9 @@ from ticketr.app.tui import effects
 from ticketr.app.tui.job_request import JobKind, JobRequest
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.navigation import show_row, show_workspace
-from ticketr.app.tui.overlays.asking import JQL, AskingKeys
 from ticketr.app.tui.overlays.base import Overlay, boxed, target
 from ticketr.app.tui.overlays.plan import Plan
+from ticketr.app.tui.overlays.questions import JQL, AskingKeys
 from ticketr.app.tui.state import AppState, Panel
 from ticketr.app.tui.text_input import TextInput
 from ticketr.app.tui.theme import Theme

@@ -10,10 +10,9 @@ from ticketr.app.tui import effects, messages
 from ticketr.app.tui.job_request import BulkRequest, JobKind, JobRequest
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
-from ticketr.app.tui.overlays.asking import AskingOverlay, asking_rows
 from ticketr.app.tui.overlays.base import Overlay, is_too_soon, target
-from ticketr.app.tui.overlays.line_input import LineInput
 from ticketr.app.tui.overlays.plan import plan_lines
+from ticketr.app.tui.overlays.questions import AskingOverlay, LineInput, asking_rows
 from ticketr.app.tui.panels.frame import filled, scroll_top
 from ticketr.app.tui.styled import Line, Span, wrap_line
 from ticketr.app.tui.theme import Theme

@@ -1,0 +1,383 @@
+"""A short list to choose from, in a box over the main screen. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, ClassVar, final
+
+from ticketr.app.tickets import Filter, KeysTerm
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.messages import Message
+from ticketr.app.tui.overlays.base import Overlay, boxed, is_too_soon, target
+from ticketr.app.tui.styled import Span, wrap_line
+from ticketr.app.tui.text_input import TextInput
+from ticketr.text import clean, fit, width, wrap
+
+if TYPE_CHECKING:
+    from ticketr.app.tui.effects import Effect
+    from ticketr.app.tui.state import AppState
+    from ticketr.app.tui.step import Step
+    from ticketr.app.tui.theme import Theme
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Question(Overlay):
+    """A question that Enter answers with yes, and Esc with no.
+
+    Attributes:
+        title: What it is about.
+        words: The question, cleaned.
+        effects: What a yes does.
+        shown_at: The time at which it came.
+    """
+
+    context: ClassVar[Context] = Context.QUESTION
+    is_full: ClassVar[bool] = False
+
+    title: str
+    words: str
+    effects: tuple[Effect, ...]
+    shown_at: float
+
+    def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
+        """Answer it with yes."""
+        if action is not KeyAction.ACCEPT:
+            return None
+        if is_too_soon(state, self.shown_at, now):
+            return state.noticed("Read the question first"), ()
+        return state.closed(), self.effects
+
+    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+        """Return the rows of the body."""
+        cells = min(70, max(16, state.width - 8))
+        lines = [(f" {line}", False) for line in wrap(self.words, cells - 2)]
+        return boxed(below, self.title, lines, 0, cells, state.width, theme)
+
+
+#: What is between two hints.
+GAP = "   "
+#: The cells around the label, the text and the hints: blanks, the cursor, a gap.
+MOST_AROUND = 6
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class LineInput(Overlay):
+    """A line to type.
+
+    Attributes:
+        label: What is typed, such as ``"/"``.
+        taken: Gives the step for the text that Enter takes; it gets the state without this
+            overlay.
+        changed: Gives the state after each change of the text; it gets the state with this
+            overlay. None to do nothing then.
+        left: Gives the state if Esc closes it, to take back what `changed` did.
+        input: The text.
+        listed: Gives the step for Tab; it gets the state without this overlay. None if Tab does
+            nothing.
+        examples: What can be typed, shown while nothing is.
+        problem: Why the text was not taken, cleaned; it is shown until the text is changed.
+    """
+
+    context: ClassVar[Context] = Context.INPUT
+    is_full: ClassVar[bool] = False
+
+    label: str
+    taken: Callable[[AppState, str], Step]
+    changed: Callable[[AppState, str], AppState] | None = None
+    left: Callable[[AppState], AppState] | None = None
+    input: TextInput = field(default_factory=TextInput)
+    listed: Callable[[AppState], Step] | None = None
+    examples: str = ""
+    problem: str = ""
+
+    def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
+        """Edit the line, take it, or close it."""
+        if action is KeyAction.ACCEPT:
+            return self.taken(state.closed(), self.input.text)
+        if action is KeyAction.ESCAPE:
+            closed = state.closed()
+            return (closed if self.left is None else self.left(closed)), ()
+        if action is KeyAction.NEXT_PANEL and self.listed is not None:
+            return self.listed(state.closed())
+        edited = self.input.edited(action)
+        return None if edited is None else (self._with_text(state, edited), ())
+
+    def on_text(self, state: AppState, text: str, now: float) -> Step | None:
+        """Insert text at the cursor."""
+        return self._with_text(state, self.input.typed(text)), ()
+
+    def _with_text(self, state: AppState, edited: TextInput) -> AppState:
+        state = state.replaced(replace(self, input=edited, problem=""))
+        return state if self.changed is None else self.changed(state, edited.text)
+
+    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+        """Return the rows of the body; the lowest ones tell the problem, if there is one."""
+        if not self.problem:
+            return below
+        line = (Span(theme.text(self.problem), ("bold", "red")),)
+        rows = wrap_line(line, state.width, first=" ", rest=" ")[: len(below)]
+        return [
+            *below[: len(below) - len(rows)],
+            *(theme.row(row, state.width) for row in rows),
+        ]
+
+    def line(self, state: AppState, theme: Theme) -> str:
+        """Return the text of the action bar."""
+        room = max(4, state.width - len(self.label) - 3)
+        return f" {self.label} {self.input.shown(room)}"
+
+    def aside(self, state: AppState) -> str:
+        """Return examples and keys, as many as there is room for."""
+        keys = [(KeyAction.ACCEPT, "takes it"), (KeyAction.ESCAPE, "leaves")]
+        if self.listed is not None:
+            keys.insert(0, (KeyAction.NEXT_PANEL, "lists"))
+        parts = [state.keymap.hint(action, self.context, does) for action, does in keys]
+        if self.examples and not self.input.text:
+            parts.insert(0, self.examples)
+        room = state.width - width(self.label) - width(self.input.text) - MOST_AROUND
+        while parts and width(GAP.join(parts)) > room:
+            parts.pop()
+        return GAP.join(parts)
+
+
+#: What a filter begins with that is a query in Jira's language.
+JQL = "jql:"
+
+
+class AskingOverlay(Overlay):
+    """The members that overlays have alike while Jira is asked; a base class.
+
+    Attributes:
+        workspace: The name of the workspace whose site is asked.
+    """
+
+    __slots__ = ()
+
+    context: ClassVar[Context] = Context.CHOICE
+    is_full: ClassVar[bool] = False
+
+    workspace: str
+
+    def has_effect(self, state: AppState, action: KeyAction) -> bool:
+        """Return whether an action has an effect: there is nothing to take yet."""
+        return action is not KeyAction.ACCEPT
+
+    def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
+        """Cancel the request; there is nothing to take yet."""
+        if action is KeyAction.ESCAPE:
+            return state.closed(), (effects.StopAsking(self.workspace),)
+        if action is KeyAction.ACCEPT:
+            return state.noticed("Jira has not answered yet; Esc goes back"), ()
+        return None
+
+
+def asking_rows(
+    below: list[str], title: str, words: str, state: AppState, theme: Theme
+) -> list[str]:
+    """Return the rows of the body while Jira is asked."""
+    cells = min(64, max(16, state.width - 8))
+    return boxed(below, title, [(f" {words}", False)], 0, cells, state.width, theme)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class AskingKeys(AskingOverlay):
+    """Jira is asked which issues a query finds; Esc cancels the request.
+
+    Attributes:
+        workspace: The name of the workspace.
+        jql: The query, as it was typed.
+        refused: Gives the step for a typed query without an answer: it gets the name of the
+            workspace, the filter, why there is no answer, and the time. None for one that was
+            chosen.
+    """
+
+    workspace: str
+    jql: str
+    refused: Callable[[AppState, str, str, str, float], Step] | None = None
+
+    def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
+        """Show only the issues that were found; without an answer, say why."""
+        match message:
+            case messages.KeysRead(self.workspace, self.jql, keys, count, problem):
+                state = state.without(self)
+                if problem:
+                    words = f"Not filtered: {problem}"
+                    if self.refused is None:
+                        return state.noticed(words, is_bad=True), ()
+                    return self.refused(state, self.workspace, f"{JQL} {self.jql}", words, now)
+                return _show_only(state, self, keys, count, now), ()
+            case _:
+                return None
+
+    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+        """Return the rows of the body."""
+        return asking_rows(below, "Filter", "Asking Jira which tickets match...", state, theme)
+
+
+def _show_only(
+    state: AppState, overlay: AskingKeys, keys: frozenset[str], count: int, now: float
+) -> AppState:
+    """Show only the issues with these keys."""
+    workspace = state.named(overlay.workspace)
+    if workspace is None:
+        return state
+    wanted = Filter(f"{JQL} {clean(overlay.jql)}", (KeysTerm(keys),))
+    state = state.with_workspace(replace(workspace, filter=wanted, top=0))
+    missing = f", {count - len(keys)} of them not pulled" if count > len(keys) else ""
+    return replace(state, rest_until=now).noticed(f"Jira has found {count}{missing}")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class AskingStatus(AskingOverlay):
+    """Jira is asked for the statuses that issues can take; Esc cancels the request.
+
+    Attributes:
+        workspace: The name of their workspace.
+        title: What is chosen, cleaned.
+        issues: The status of each issue that Jira is asked about, as the file has it, by its key.
+        seen: The statuses in the files of the workspace, listed if Jira does not answer.
+        taken: Gives the step for the status that was chosen.
+        before: The status at the last sync, not cleaned, if the file has another one: it can be
+            taken, too.
+    """
+
+    workspace: str
+    title: str
+    issues: Mapping[str, str]
+    seen: tuple[str, ...]
+    taken: Callable[[AppState, str], Step]
+    before: str = ""
+
+    def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
+        """List the statuses; without an answer, those of the files."""
+        if not isinstance(message, messages.StatusesRead):
+            return None
+        if (message.workspace, message.keys) != (self.workspace, tuple(self.issues)):
+            return None
+        return _show_statuses(state, self, message.statuses, message.problem), ()
+
+    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+        """Return the rows of the body."""
+        what = "it" if len(self.issues) == 1 else "they"
+        words = f"Asking Jira what {what} can become..."
+        return asking_rows(below, self.title, words, state, theme)
+
+
+def status_choice(overlay: AskingStatus, statuses: Mapping[str, tuple[str, ...]]) -> Choice:
+    """Return the list of the statuses to choose from.
+
+    Args:
+        overlay: What was asked.
+        statuses: The statuses that each issue can take, by its key.
+    """
+    listed = [name for status in statuses.values() for name in status]
+    if overlay.before and all(text.casefold() != overlay.before.casefold() for text in listed):
+        listed.append(overlay.before)
+    names = tuple(dict.fromkeys(listed))
+
+    def chosen(state: AppState, index: int) -> Step:
+        return overlay.taken(state, names[index])
+
+    options = tuple(Option(clean(name), _availability(overlay, name, statuses)) for name in names)
+    return Choice(overlay.title, options, chosen)
+
+
+def _availability(overlay: AskingStatus, name: str, statuses: Mapping[str, tuple[str, ...]]) -> str:
+    """Return whether the issues have a status now, or which of them cannot take it."""
+    has = {key for key, status in overlay.issues.items() if status.casefold() == name.casefold()}
+    if has == set(overlay.issues):
+        return "now"
+    if name == overlay.before:
+        return "at the last sync"
+    refused = [key for key, options in statuses.items() if name not in options and key not in has]
+    if not refused:
+        return ""
+    more = f" and {len(refused) - 1} more" if refused[1:] else ""
+    return f"not for {refused[0]}{more}"
+
+
+def _show_statuses(
+    state: AppState, overlay: AskingStatus, statuses: Mapping[str, tuple[str, ...]], problem: str
+) -> AppState:
+    if not problem and not any(statuses.values()) and not overlay.before:
+        return state.without(overlay).noticed("Jira allows no other status from here")
+    listed = {"": overlay.seen} if problem else statuses
+    if problem and not any(listed.values()):
+        return state.without(overlay).noticed(problem, is_bad=True)
+    state = state.exchanged(overlay, status_choice(overlay, listed))
+    if problem:
+        words = f"These are the statuses in your files; Jira was not asked: {problem}"
+        state = state.noticed(words, is_bad=True)
+    return state
+
+
+#: The least cells of a list, where the screen has them.
+LEAST = 34
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One of the things to choose from.
+
+    Attributes:
+        words: What it is.
+        facts: What is at the right.
+        refused: Why it cannot be chosen now; empty if it can.
+    """
+
+    words: str
+    facts: str = ""
+    refused: str = ""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Choice(Overlay):
+    """A short list to choose from; Esc closes it.
+
+    Attributes:
+        title: What is chosen.
+        options: The things to choose from.
+        chosen: Gives the step for the index of the option that Enter takes; it gets the state
+            without this overlay.
+        at: The index of the selected option.
+    """
+
+    context: ClassVar[Context] = Context.CHOICE
+    is_full: ClassVar[bool] = False
+
+    title: str
+    options: tuple[Option, ...]
+    chosen: Callable[[AppState, int], Step]
+    at: int = 0
+
+    def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
+        """Move, or take the selected one."""
+        if action is KeyAction.ACCEPT and self.options:
+            option = self.options[self.at]
+            if option.refused:
+                return state.noticed(option.refused), ()
+            return self.chosen(state.closed(), self.at)
+        at = target(action, self.at, state.body, max(0, len(self.options) - 1))
+        return None if at is None else (state.replaced(replace(self, at=at)), ())
+
+    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+        """Return the rows of the body."""
+        longest = max(
+            (width(f"{option.words} {option.refused or option.facts}") for option in self.options),
+            default=0,
+        )
+        cells = min(64, max(16, state.width - 8), max(LEAST, longest + 4, width(self.title) + 6))
+        lines = []
+        for at, option in enumerate(self.options):
+            facts = option.refused or option.facts
+            room = cells - width(facts) - 3
+            text = f"{'▌' if at == self.at else ' '}{fit(option.words, max(1, room))} {facts} "
+            lines.append((text, at == self.at))
+        return boxed(below, self.title, lines, self.at, cells, state.width, theme)
