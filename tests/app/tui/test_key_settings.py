@@ -17,7 +17,7 @@ from ticketr.app.tui.job_request import JobKind, JobRequest
 from ticketr.app.tui.key_names import key_of, name_of
 from ticketr.app.tui.key_settings import keymap_of
 from ticketr.app.tui.keymap import TABLE, Context, KeyAction, KeyMap
-from ticketr.app.tui.overlays.help import help_lines
+from ticketr.app.tui.overlays.pages import help_lines
 from ticketr.app.tui.overlays.palette import Palette
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.theme import Theme

@@ -12,7 +12,7 @@ from ticketr.app.tui import effects, messages
 from ticketr.app.tui.job_request import JobKind, JobRequest
 from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.messages import MouseUsed
-from ticketr.app.tui.overlays.help import Help
+from ticketr.app.tui.overlays.pages import Help
 from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.row_blocks import Rows
 from ticketr.app.tui.screen import screen

@@ -16,7 +16,7 @@ from ticketr.app.tui.main.filtering import filters_saved
 from ticketr.app.tui.main.moving import on_mouse
 from ticketr.app.tui.main.table import escape, on_main
 from ticketr.app.tui.messages import Message
-from ticketr.app.tui.overlays.help import Help
+from ticketr.app.tui.overlays.pages import Help
 from ticketr.app.tui.overlays.questions import Question
 from ticketr.app.tui.panels.detail import is_long
 from ticketr.app.tui.state import SWALLOW, AppState, OpenTicket, Panel

@@ -14,8 +14,8 @@ from ticketr.app.tui import effects, messages
 from ticketr.app.tui.job_request import JobKind, JobRequest
 from ticketr.app.tui.keymap import TABLE, Context, KeyAction
 from ticketr.app.tui.main.table import on_main
+from ticketr.app.tui.overlays.pages import Log
 from ticketr.app.tui.overlays.questions import Choice
-from ticketr.app.tui.overlays.log import Log
 from ticketr.app.tui.row_blocks import Rows
 from ticketr.app.tui.rows import row_of_broken
 from ticketr.app.tui.screen import screen

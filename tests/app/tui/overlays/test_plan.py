@@ -13,7 +13,7 @@ from ticketr.app.tui import effects, messages
 from ticketr.app.tui.job_request import JobKind, JobRequest
 from ticketr.app.tui.keymap import TYPING, Context, KeyMap
 from ticketr.app.tui.overlays.base import LOOK
-from ticketr.app.tui.overlays.help import help_lines
+from ticketr.app.tui.overlays.pages import help_lines
 from ticketr.app.tui.overlays.palette import MOST_TICKETS, Palette, entries_of
 from ticketr.app.tui.overlays.plan import Plan, padded_name
 from ticketr.app.tui.row_blocks import Rows

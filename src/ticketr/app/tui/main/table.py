@@ -13,11 +13,9 @@ from ticketr.app.tui.main import bulk, changing, filtering, moving, searching
 from ticketr.app.tui.main.changing import browser, copy_address, copy_key, edit, source
 from ticketr.app.tui.main.searching import end_search
 from ticketr.app.tui.overlays.conflict import ConflictScreen
-from ticketr.app.tui.overlays.diff import Diff
 from ticketr.app.tui.overlays.first_run import FirstRun
-from ticketr.app.tui.overlays.help import Help
 from ticketr.app.tui.overlays.jobs import Jobs
-from ticketr.app.tui.overlays.log import Log
+from ticketr.app.tui.overlays.pages import Diff, Help, Log
 from ticketr.app.tui.overlays.palette import Palette
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.state import SWALLOW, AppState, Panel

@@ -20,7 +20,7 @@ from ticketr.app.tui.jobs_state import day_words, ended_at, id_of_earlier, kind_
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, target
-from ticketr.app.tui.overlays.log import Log
+from ticketr.app.tui.overlays.pages import Log
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.panels.frame import Row, drawn, filled, scroll_top, spaced, title_rule
 from ticketr.app.tui.state import AppState

@@ -1,0 +1,209 @@
+"""The help: the keys that have an effect where it was opened. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import zip_longest
+from typing import TYPE_CHECKING, ClassVar, final
+
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.keymap import TERMINAL_KEYS, Context, KeyAction, KeyMap
+from ticketr.app.tui.messages import Message
+from ticketr.app.tui.overlays.base import Overlay, target, wrapped_words
+from ticketr.app.tui.panels.frame import filled, spaced, title_rule
+from ticketr.app.tui.sheet import Sheet
+from ticketr.app.tui.state import LOG_ENTRIES, AppState
+from ticketr.app.tui.styled import Line
+from ticketr.app.tui.theme import Theme
+from ticketr.text import fit, width, wrap
+
+if TYPE_CHECKING:
+    from ticketr.app.tui.step import Step
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Log(Overlay):
+    """The log.
+
+    Attributes:
+        back: By how many lines it is scrolled back from the end.
+    """
+
+    context: ClassVar[Context] = Context.LOG
+
+    back: int = 0
+
+    def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
+        """Scroll, or close it."""
+        if action is KeyAction.LOG:
+            return state.closed(), ()
+        page = state.body - 1
+        last = max(0, len(_lines(state)) - page)
+        top = target(action, last - min(self.back, last), page, last)
+        return None if top is None else (state.replaced(replace(self, back=last - top)), ())
+
+    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+        """Return the rows of the body."""
+        lines = _lines(state) or ["Nothing has happened yet"]
+        page = state.body - 1
+        top = max(0, len(lines) - page - self.back)
+        shown = [theme.fit(f" {line}", state.width) for line in lines[top : top + page]]
+        facts = f"{top + len(shown)}/{len(lines)}"
+        title = title_rule("Log", facts, state.width, theme, is_focused=True)
+        return [title, *filled(shown, page, state.width)][-state.body :]
+
+
+def _lines(state: AppState) -> list[str]:
+    room = max(10, state.width - 2)
+    return [line for entry in state.log for line in _wrapped(entry, room)]
+
+
+@lru_cache(maxsize=LOG_ENTRIES)
+def _wrapped(entry: str, room: int) -> tuple[str, ...]:
+    return wrap(entry, room)
+
+
+INDENT = "   "
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Diff(Overlay):
+    """What was changed in a ticket.
+
+    Attributes:
+        workspace: The name of its workspace.
+        sheet: The ticket.
+        top: The index of the first row that is shown.
+    """
+
+    context: ClassVar[Context] = Context.DIFF
+
+    workspace: str
+    sheet: Sheet
+    top: int = 0
+
+    def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
+        """Scroll, edit the file, or close it."""
+        if action is KeyAction.DIFF:
+            return state.closed(), ()
+        if action is KeyAction.EDIT:
+            line = self.sheet.line or 1
+            return state, (effects.OpenEditor(self.workspace, self.sheet.path, line),)
+        last = max(0, self._height(state) - state.body)
+        top = target(action, self.top, state.body, last)
+        return None if top is None else (state.replaced(replace(self, top=top)), ())
+
+    def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
+        """Show the ticket as it is after its file was read again; close it without changes."""
+        match message:
+            case messages.DetailRead(self.workspace, _, Sheet(key=self.sheet.key) as sheet):
+                new = (replace(self, sheet=sheet),) if sheet.edits else ()
+            case _:
+                return None
+        at = state.overlays.index(self)
+        overlays = (*state.overlays[:at], *new, *state.overlays[at + 1 :])
+        return replace(state, overlays=overlays), ()
+
+    def header(self, state: AppState) -> tuple[str, str]:
+        """Return the left and right side of the first row."""
+        return f"Diff · {self.sheet.key} {self.sheet.title}", "since the last sync"
+
+    def _height(self, state: AppState) -> int:
+        return sum(
+            1 + len(wrapped_words(edit.before, edit.after, state.width - 4, INDENT, INDENT))
+            for edit in self.sheet.edits
+        )
+
+    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+        """Return the rows of the body."""
+        cells, height = state.width, state.body
+        rows: list[Line | str] = []  # drawn where they are shown: there may be thousands
+        headings: list[int] = []
+        for edit in self.sheet.edits:
+            headings.append(len(rows))
+            rows.append(title_rule(edit.part, "", cells, theme, is_focused=True))
+            rows += wrapped_words(edit.before, edit.after, cells - 4, INDENT, INDENT)
+        rows, top = spaced(rows, headings, self.top, height, " " * cells)
+        shown = [
+            row if isinstance(row, str) else theme.row(row, cells)
+            for row in rows[top : top + height]
+        ]
+        return filled(shown, height, cells)
+
+
+#: From this width on, a long help has two columns.
+TWO_COLUMNS = 96
+#: The least and the most cells for the names of keys.
+KEYS_CELLS, MOST_KEYS_CELLS = 11, 24
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Help(Overlay):
+    """The help.
+
+    Attributes:
+        place: The place whose keys it lists.
+        top: The index of the first line that is shown.
+    """
+
+    context: ClassVar[Context] = Context.HELP
+
+    place: Context
+    top: int = 0
+
+    def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
+        """Scroll, or close it."""
+        if action is KeyAction.HELP:
+            return state.closed(), ()
+        page = state.body - 1
+        last = max(0, len(_rows(state, self.place)) - page)
+        top = target(action, self.top, page, last)
+        return None if top is None else (state.replaced(replace(self, top=top)), ())
+
+    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+        """Return the rows of the body."""
+        lines = _rows(state, self.place)
+        facts = f"{min(self.top + 1, len(lines))}/{len(lines)}" if len(lines) >= state.body else ""
+        title = title_rule(
+            f"Keys of {self.place.value}", facts, state.width, theme, is_focused=True
+        )
+        shown = [theme.fit(f" {line}", state.width) for line in lines[self.top :]]
+        return [title, *filled(shown, state.body - 1, state.width)][-state.body :]
+
+
+def _rows(state: AppState, place: Context) -> list[str]:
+    """Return the rows of the help, in two columns if it is long and the screen is wide."""
+    lines = help_lines(state.keymap, place, state.width)
+    if len(lines) < state.body or state.width < TWO_COLUMNS:
+        return lines
+    cells = (state.width - 4) // 2
+    lines = help_lines(state.keymap, place, cells)
+    half = (len(lines) + 1) // 2
+    return [
+        f"{fit(left, cells)}  {right}"
+        for left, right in zip_longest(lines[:half], lines[half:], fillvalue="")
+    ]
+
+
+def help_lines(keymap: KeyMap, place: Context, cells: int) -> list[str]:
+    """Return the lines of the help: one for each key that has an effect in a place.
+
+    Args:
+        keymap: The keys.
+        place: The place.
+        cells: The width of the screen.
+    """
+    named = ((keymap.shown_in(row, place), row.help) for row in keymap.in_context(place))
+    rows = [(keys, words) for keys, words in named if keys]
+    size = min(MOST_KEYS_CELLS, max(KEYS_CELLS, *(width(keys) for keys, _ in rows)))
+    room = max(10, cells - size - 4)
+    lines = []
+    for keys, words in (*rows, *TERMINAL_KEYS):
+        first, *rest = wrap(words, room)
+        lines.append(f"{fit(keys, size)} {first}")
+        lines += [f"{'':{size}} {line}" for line in rest]
+    return lines
