@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 if TYPE_CHECKING:
-    from ticketr import FinishedJob, JobSnapshot
+    from ticketr import JobSnapshot
     from ticketr.app.tui.state import AppState
 
     #: The ID of a job, and what makes its line.
