@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, final
 
 import trio
 
-from ticketr.app.tui.services.newest import Newest
+from ticketr.app.tui import effects
+from ticketr.app.tui.effects import Effect
 
 if TYPE_CHECKING:
     from ticketr import JobQueue
@@ -18,6 +19,26 @@ if TYPE_CHECKING:
     from ticketr.app.tui.services.setup_runner import SetupRunner
     from ticketr.app.tui.services.workspaces import FileReader, OpenWorkspace, Workspaces
     from ticketr.terminal import Event
+
+
+@final
+class Newest:
+    """The newest request of each kind and workspace.
+
+    Requests are answered by threads side by side. An answer must not replace one to a newer
+    request, whose files were read later.
+    """
+
+    def __init__(self) -> None:
+        self._begun: dict[tuple[type[Effect], str], Effect] = {}
+
+    def begin(self, request: Effect) -> None:
+        """Note that a request begins to be answered."""
+        self._begun[type(request), effects.workspace_of(request)] = request
+
+    def is_newest(self, request: Effect) -> bool:
+        """Return whether no other request of its kind and workspace has begun after it."""
+        return self._begun.get((type(request), effects.workspace_of(request))) is request
 
 
 class AppTerminal(Protocol):
