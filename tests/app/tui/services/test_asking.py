@@ -35,9 +35,8 @@ from ticketr.app.tui.job_request import JobKind, JobRequest
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.services import asking
 from ticketr.app.tui.services.context import Services
-from ticketr.app.tui.services.jobs import read_history
+from ticketr.app.tui.services.jobs import read_history, read_plan
 from ticketr.app.tui.services.opening import open_workspace
-from ticketr.app.tui.services.plans import read_plan
 from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, Workspaces
 
 

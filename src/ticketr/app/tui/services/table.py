@@ -15,9 +15,9 @@ from ticketr.app.tui.services import (
     loading,
     memory,
     outside,
-    plans,
     setting_up,
 )
+from ticketr.app.tui.services.jobs import read_plan
 
 if TYPE_CHECKING:
     from ticketr.app.tui.services.context import Services
@@ -57,7 +57,7 @@ IN_A_TASK: dict[type[effects.Effect], Callable[[Services, Any], Awaitable[None]]
     effects.AddTicket: edits.add_ticket,
     effects.AddComment: edits.add_comment,
     effects.ReadHistory: jobs.read_history,
-    effects.ReadPlan: plans.read_plan,
+    effects.ReadPlan: read_plan,
     effects.Remember: memory.remember,
     effects.OpenEditor: outside.open_editor,
     effects.OpenBrowser: outside.open_browser,
