@@ -27,7 +27,7 @@ from ticketr.app.tui.messages import Message
 from ticketr.app.tui.row_blocks import Rows
 from ticketr.app.tui.services import conflicts, edits, outside
 from ticketr.app.tui.services.context import Services
-from ticketr.app.tui.services.memory import remember
+from ticketr.app.tui.services.files import remember
 from ticketr.app.tui.services.outside import browser_commands, open_browser, open_editor
 
 PLACE = IssuePlace("DEMO-9.md", "DEMO-9")

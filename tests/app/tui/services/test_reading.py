@@ -26,8 +26,7 @@ from ticketr.app.tui import effects, messages
 from ticketr.app.tui.messages import FilesRead, Message, Recalled, TicketsFound, Told
 from ticketr.app.tui.panels.detail import SHORT, detail_lines
 from ticketr.app.tui.services import seen_files
-from ticketr.app.tui.services.files import read_sheet
-from ticketr.app.tui.services.loading import read_detail, wrap_detail
+from ticketr.app.tui.services.files import read_detail, read_sheet, wrap_detail
 from ticketr.app.tui.services.reading import FILES, Reader
 from ticketr.app.tui.services.seen_files import CHANGING, FILE, SeenFiles
 from ticketr.app.tui.sheet import WrappedDetail

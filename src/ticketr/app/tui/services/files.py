@@ -4,24 +4,107 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 from ticketr import TicketrError
+from ticketr.app.config import ListMemory, read_list_memory, store_list_memory
 from ticketr.app.sync import LocalSurvey, LocalTicket, State, Store, base_texts, read_state, size_of
-from ticketr.app.tickets import Ticket
+from ticketr.app.tickets import SORT_NAMES, InvalidFilter, Ticket, parse_filter
+from ticketr.app.tui import effects, messages
 from ticketr.app.tui.messages import FilesRead, TicketsFound
+from ticketr.app.tui.panels.detail import detail_lines, is_long
 from ticketr.app.tui.row_blocks import Rows, start_of
 from ticketr.app.tui.rows import ListRow, Order, order_of, row_of_broken, rows_of
-from ticketr.app.tui.sheet import Edit, Sheet, sheet_of
+from ticketr.app.tui.sheet import Edit, Sheet, WrappedDetail, sheet_of
 from ticketr.app.tui.tree import arrange
 from ticketr.text import clean
 
 if TYPE_CHECKING:
+    from ticketr.app.tui.services.context import Services
     from ticketr.app.tui.services.seen_files import SeenFiles, Stamp
+
+
+async def read_files(services: Services, effect: effects.ReadFiles) -> None:
+    """Read all files of a workspace."""
+    await services.readers[effect.workspace].read()
+
+
+async def read_detail(services: Services, effect: effects.ReadDetail) -> None:
+    """Read an issue from its file, and wrap its lines, unless the next request comes before."""
+    store = services.workspaces[effect.workspace].store
+    services.newest.begin(effect)
+    read = await services.in_thread(_read_detail, store, effect)
+    if services.newest.is_newest(effect):
+        services.send(read)
+
+
+def _read_detail(store: Store, effect: effects.ReadDetail) -> messages.DetailRead:
+    sheet = read_sheet(store, effect.path, effect.order)
+    wrapped = None
+    if sheet is not None and effect.cells:
+        # Drawing finds those of a short issue in the cache.
+        detail = _wrap(sheet, effect.cells, effect.as_source)
+        wrapped = detail if is_long(sheet) else None
+    is_gone = not os.path.lexists(store.root / effect.path)
+    return messages.DetailRead(effect.workspace, effect.order, sheet, wrapped, is_gone)
+
+
+async def wrap_detail(services: Services, effect: effects.WrapDetail) -> None:
+    """Wrap the lines of a long issue, unless the next request comes before."""
+    services.newest.begin(effect)
+    wrapped = await services.in_thread(_wrap, effect.sheet, effect.cells, effect.as_source)
+    if services.newest.is_newest(effect):
+        services.send(messages.DetailWrapped(effect.workspace, effect.sheet, wrapped))
+
+
+def _wrap(sheet: Sheet, cells: int, as_source: bool) -> WrappedDetail:  # noqa: FBT001 - in a thread
+    return WrappedDetail(cells, as_source, detail_lines(sheet, cells, as_source=as_source))
+
+
+async def remember(services: Services, effect: effects.Remember) -> None:
+    """Store how the list of a workspace is shown, and saved filters; give back what failed."""
+    folder = services.workspaces[effect.workspace].store.folder
+    try:
+        saved = await services.in_thread(
+            store_list_memory, folder, effect.filter, effect.sort, dict(effect.saved)
+        )
+    except (OSError, TicketrError) as error:
+        cause = getattr(error, "strerror", None) or error
+        words = clean(f"cannot remember the filter: {cause}")
+        failure = messages.NotWritten(effect.workspace, effect, words)
+        services.send(failure if effect.saved else messages.Told(words))
+    else:
+        if effect.saved:
+            all_saved = _cleaned(saved)
+            services.send(messages.FiltersSaved(effect.workspace, effect.saved, all_saved))
+
+
+def recall(name: str, store: Store) -> messages.Recalled | None:
+    """Return how the list of a workspace was shown last; None if nothing is known.
+
+    Synchronous, for a worker thread. A file that makes no sense is ignored.
+
+    Args:
+        name: The workspace's name.
+        store: Its files.
+    """
+    memory = read_list_memory(store.folder)
+    if memory == ListMemory():
+        return None
+    try:
+        wanted = parse_filter(memory.filter)
+    except InvalidFilter:  # another version remembered it
+        wanted = parse_filter("")
+    sort = memory.sort if memory.sort in SORT_NAMES else SORT_NAMES[0]
+    return messages.Recalled(name, wanted, sort, _cleaned(memory.saved))
+
+
+def _cleaned(saved: Mapping[str, str]) -> dict[str, str]:
+    return {clean(name): clean(text) for name, text in saved.items()}
 
 
 NO_ROWS = Rows()

@@ -13,8 +13,7 @@ from ticketr import TicketrError
 from ticketr.app.sync import State, Store, ThreadRunner, read_state, visit_files
 from ticketr.app.tui import messages
 from ticketr.app.tui.messages import FilesRead, Message, Recalled
-from ticketr.app.tui.services.files import NO_ROWS, WorkspaceReader, empty_state
-from ticketr.app.tui.services.memory import recall
+from ticketr.app.tui.services.files import NO_ROWS, WorkspaceReader, empty_state, recall
 from ticketr.app.tui.services.seen_files import SeenFiles
 from ticketr.app.tui.sorting import sort_ahead
 from ticketr.app.tui.workspace import WorkspaceView

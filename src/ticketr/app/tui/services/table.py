@@ -7,16 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ticketr.app.tui import effects
 from ticketr.app.tui.messages import Message
-from ticketr.app.tui.services import (
-    asking,
-    conflicts,
-    edits,
-    jobs,
-    loading,
-    memory,
-    outside,
-    setting_up,
-)
+from ticketr.app.tui.services import asking, conflicts, edits, jobs, outside, setting_up
+from ticketr.app.tui.services.files import read_detail, read_files, remember, wrap_detail
 from ticketr.app.tui.services.jobs import read_plan
 
 if TYPE_CHECKING:
@@ -40,9 +32,9 @@ AT_ONCE: dict[type[effects.Effect], Callable[[Services, Any], Message | None]] =
 }
 #: Effects that each run in a task of their own.
 IN_A_TASK: dict[type[effects.Effect], Callable[[Services, Any], Awaitable[None]]] = {
-    effects.ReadFiles: loading.read_files,
-    effects.ReadDetail: loading.read_detail,
-    effects.WrapDetail: loading.wrap_detail,
+    effects.ReadFiles: read_files,
+    effects.ReadDetail: read_detail,
+    effects.WrapDetail: wrap_detail,
     effects.ReadConflict: conflicts.read,
     effects.Settle: conflicts.settle,
     effects.FindUndo: conflicts.find_undo,
@@ -58,7 +50,7 @@ IN_A_TASK: dict[type[effects.Effect], Callable[[Services, Any], Awaitable[None]]
     effects.AddComment: edits.add_comment,
     effects.ReadHistory: jobs.read_history,
     effects.ReadPlan: read_plan,
-    effects.Remember: memory.remember,
+    effects.Remember: remember,
     effects.OpenEditor: outside.open_editor,
     effects.OpenBrowser: outside.open_browser,
     effects.Copy: outside.copy,
