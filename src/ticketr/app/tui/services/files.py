@@ -25,7 +25,7 @@ from ticketr.text import clean
 
 if TYPE_CHECKING:
     from ticketr.app.tui.services.context import Services
-    from ticketr.app.tui.services.seen_files import SeenFiles, Stamp
+    from ticketr.app.tui.services.reading import SeenFiles, Stamp
 
 
 async def read_files(services: Services, effect: effects.ReadFiles) -> None:
