@@ -21,7 +21,7 @@ from ticketr.app.cli.screen import run_screen
 from ticketr.app.jira import Credentials
 from ticketr.app.sync import PullJob
 from ticketr.app.tui.app import App
-from ticketr.app.tui.services.opening import open_workspace
+from ticketr.app.tui.services.workspaces import open_workspace
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.terminal import Terminal
 

@@ -22,7 +22,7 @@ from ticketr.app.jira.transport import Request, Response
 from ticketr.app.tickets import Ticket, parse, render
 from ticketr.app.tui import messages
 from ticketr.app.tui.overlays.base import LOOK
-from ticketr.app.tui.services.opening import open_workspace
+from ticketr.app.tui.services.workspaces import open_workspace
 from ticketr.terminal import Paste
 
 #: Seconds that each answer takes.

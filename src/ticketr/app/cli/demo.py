@@ -91,7 +91,7 @@ async def _run_demo(
 
 async def _pull_in_screen(job: sync.PullJob) -> int:
     from ticketr.app.cli import demo_site, screen
-    from ticketr.app.tui.services.opening import open_workspace
+    from ticketr.app.tui.services.workspaces import open_workspace
 
     workspace = open_workspace("demo", job.options())
     code = await screen.run_screen((workspace,), pull=True)

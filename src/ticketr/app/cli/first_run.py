@@ -46,7 +46,7 @@ from ticketr.app.jira import (
 from ticketr.app.jira.credentials import is_loopback
 from ticketr.app.jira.errors import BadToken
 from ticketr.app.jira.transport import Transport
-from ticketr.app.tui.services.opening import shown_site
+from ticketr.app.tui.services.workspaces import shown_site
 from ticketr.app.tui.setup import (
     MOST_PROJECTS,
     FolderAnswer,

@@ -27,9 +27,15 @@ from ticketr.app.tui.app import App
 from ticketr.app.tui.job_request import JobRequest
 from ticketr.app.tui.key_settings import keymap_of
 from ticketr.app.tui.keymap import KeyMap
-from ticketr.app.tui.services.opening import job_for, open_workspace, search_with, shown_site
 from ticketr.app.tui.services.setup_runner import SetupRunner
-from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace
+from ticketr.app.tui.services.workspaces import (
+    ClosedWorkspace,
+    OpenWorkspace,
+    job_for,
+    open_workspace,
+    search_with,
+    shown_site,
+)
 from ticketr.app.tui.theme import Theme
 from ticketr.statusline import LineStyle
 from ticketr.terminal import Terminal, open_terminal, sgr

@@ -36,8 +36,12 @@ from ticketr.app.tui.messages import Message
 from ticketr.app.tui.services import asking
 from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.jobs import read_history, read_plan
-from ticketr.app.tui.services.opening import open_workspace
-from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, Workspaces
+from ticketr.app.tui.services.workspaces import (
+    ClosedWorkspace,
+    OpenWorkspace,
+    Workspaces,
+    open_workspace,
+)
 
 
 def bench_in(tmp_path: Path) -> Bench:

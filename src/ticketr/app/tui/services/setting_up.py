@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ticketr.app.tui import messages
-from ticketr.app.tui.services.opening import open_workspace
+from ticketr.app.tui.services.workspaces import open_workspace
 from ticketr.app.tui.setup import OpenedWorkspace, Problem, SetupField
 from ticketr.text import clean
 
