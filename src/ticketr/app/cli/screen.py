@@ -27,7 +27,7 @@ from ticketr.app.tui.app import App
 from ticketr.app.tui.job_request import JobRequest
 from ticketr.app.tui.key_settings import keymap_of
 from ticketr.app.tui.keymap import KeyMap
-from ticketr.app.tui.services.setup_runner import SetupRunner
+from ticketr.app.tui.services.setting_up import SetupRunner
 from ticketr.app.tui.services.workspaces import (
     ClosedWorkspace,
     OpenWorkspace,

@@ -34,7 +34,7 @@ from ticketr.terminal import Event, Focused, HungUp, Key, Mouse, Paste, Quit, Re
 
 if TYPE_CHECKING:
     from ticketr import JobQueue
-    from ticketr.app.tui.services.setup_runner import SetupRunner
+    from ticketr.app.tui.services.setting_up import SetupRunner
 
 __all__ = ["FRAME_INTERVAL", "App", "AppTerminal", "OpenWorkspace"]
 

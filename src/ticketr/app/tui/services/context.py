@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ticketr import JobQueue
     from ticketr.app.sync import ThreadRunner
     from ticketr.app.tui.messages import Message
-    from ticketr.app.tui.services.setup_runner import SetupRunner
+    from ticketr.app.tui.services.setting_up import SetupRunner
     from ticketr.app.tui.services.workspaces import FileReader, OpenWorkspace, Workspaces
     from ticketr.terminal import Event
 
