@@ -18,7 +18,7 @@ from ticketr import JobStatus
 from ticketr.app.sync import PlanEntry, PlanPart, PullResult, PushPlan, PushResult
 from ticketr.app.tickets import Ticket, render
 from ticketr.app.tui import messages
-from ticketr.app.tui.job_request import JobKind
+from ticketr.app.tui.effects import JobKind
 from ticketr.app.tui.row_blocks import Rows
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.sheet import Edit

@@ -20,7 +20,7 @@ from ticketr.app.sync.compare.conflict_parts import ConflictSource, find_parts
 from ticketr.app.sync.compare.diff import Versions
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
-from ticketr.app.tui.job_request import JobKind
+from ticketr.app.tui.effects import JobKind
 from ticketr.app.tui.jobs_state import KIND_TAG, WORKSPACE_TAG
 from ticketr.app.tui.overlays.first_run import FirstRun
 from ticketr.app.tui.setup import (

@@ -11,7 +11,7 @@ from ticketr import JobErrorInfo, JobProgress, JobSnapshot, JobStatus
 from ticketr.app.sync import Code, Loss, Note, PlanEntry, PlanPart, PushPlan
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
-from ticketr.app.tui.job_request import JobKind
+from ticketr.app.tui.effects import JobKind
 from ticketr.app.tui.row_blocks import Rows
 from ticketr.app.tui.rows import row_of_broken
 from ticketr.app.tui.sheet import Edit, sheet_of

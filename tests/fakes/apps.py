@@ -18,7 +18,7 @@ from ticketr import JobContext, JobQueue, open_job_queue
 from ticketr.app.jira import Credentials
 from ticketr.app.sync import OnWritten, Store
 from ticketr.app.tui.app import FRAME_INTERVAL, App
-from ticketr.app.tui.job_request import JobRequest
+from ticketr.app.tui.effects import JobRequest
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.setting_up import SetupRunner

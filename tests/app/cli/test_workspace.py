@@ -32,7 +32,7 @@ from ticketr.app.config import (
 )
 from ticketr.app.jira import AuthenticationFailed, Credentials
 from ticketr.app.sync import UnknownProject
-from ticketr.app.tui.job_request import JobKind, JobRequest
+from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace
 
 ME = "demo@example.com"

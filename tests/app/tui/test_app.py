@@ -20,8 +20,7 @@ from ticketr.app.sync import Store
 from ticketr.app.sync.session import OnWritten
 from ticketr.app.tickets import Ticket, render
 from ticketr.app.tui.app import CAREFUL_ESCAPE, FRAME_INTERVAL, MESSAGES_PER_CHECKPOINT
-from ticketr.app.tui.effects import StartJob
-from ticketr.app.tui.job_request import JobKind, JobRequest
+from ticketr.app.tui.effects import JobKind, JobRequest, StartJob
 from ticketr.app.tui.messages import Message, Told
 from ticketr.app.tui.services.jobs import start_job
 from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, Workspaces

@@ -12,8 +12,8 @@ from ticketr import JobStatus
 from ticketr.app import config
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import effects, messages
+from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.ends import end_of
-from ticketr.app.tui.job_request import JobKind, JobRequest
 from ticketr.app.tui.key_names import key_of, name_of
 from ticketr.app.tui.key_settings import keymap_of
 from ticketr.app.tui.keymap import TABLE, Context, KeyAction, KeyMap

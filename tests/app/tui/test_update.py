@@ -9,7 +9,7 @@ from fakes.states import after, app_state, plain, pressed, snapshot, tickets_of
 from ticketr import JobStatus
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import effects, messages
-from ticketr.app.tui.job_request import JobKind, JobRequest
+from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.messages import MouseUsed
 from ticketr.app.tui.overlays.pages import Help

@@ -16,8 +16,7 @@ import trio
 
 from ticketr.app.sync import ThreadRunner
 from ticketr.app.tui import effects, messages
-from ticketr.app.tui.effects import Effect
-from ticketr.app.tui.job_request import JobKind, JobRequest
+from ticketr.app.tui.effects import Effect, JobKind, JobRequest
 from ticketr.app.tui.keymap import KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.first_run import FirstRun

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
         PushPlan,
     )
     from ticketr.app.tickets import Filter
-    from ticketr.app.tui.effects import Typed
-    from ticketr.app.tui.job_request import JobKind
+    from ticketr.app.tui.effects import JobKind, Typed
     from ticketr.app.tui.keymap import KeyAction
     from ticketr.app.tui.row_blocks import Rows
     from ticketr.app.tui.rows import ListRow

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ticketr.app.tui import effects, messages
-from ticketr.app.tui.job_request import JobKind, JobRequest
+from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.jobs_state import end_words, workspace_of
 from ticketr.app.tui.key_names import name_of
 from ticketr.app.tui.keymap import TYPING, Context, KeyAction

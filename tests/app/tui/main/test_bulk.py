@@ -19,7 +19,7 @@ from ticketr.app.sync import (
 )
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import effects, messages
-from ticketr.app.tui.job_request import BulkRequest, JobKind, JobRequest
+from ticketr.app.tui.effects import BulkRequest, JobKind, JobRequest
 from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.overlays.base import LOOK
 from ticketr.app.tui.overlays.questions import Choice

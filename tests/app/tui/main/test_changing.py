@@ -11,7 +11,7 @@ from fakes.states import after, app_state, plain, pressed
 from ticketr.app.sync import FieldChange, FileEdit, IssuePlace
 from ticketr.app.tickets import Ticket, parse_filter
 from ticketr.app.tui import effects, messages
-from ticketr.app.tui.job_request import JobKind, JobRequest
+from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.keymap import TABLE, Context, KeyAction
 from ticketr.app.tui.main.table import on_main
 from ticketr.app.tui.overlays.pages import Log

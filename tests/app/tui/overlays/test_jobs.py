@@ -11,8 +11,8 @@ from ticketr import FinishedJob, JobErrorInfo, JobSnapshot, JobStatus
 from ticketr.app.sync import Code, Note, PullResult, PushResult, SyncResult, ticket_tags
 from ticketr.app.sync.jobs.syncing import not_done
 from ticketr.app.tui import effects, messages
+from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.ends import JobEnd, end_of
-from ticketr.app.tui.job_request import JobKind, JobRequest
 from ticketr.app.tui.keymap import KeyMap
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.row_blocks import Rows

@@ -10,7 +10,7 @@ from ticketr.app.sync import Code, LiteralText, Loss, Note, PlanEntry, PlanPart,
 from ticketr.app.sync.notes import in_conflict
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import effects, messages
-from ticketr.app.tui.job_request import JobKind, JobRequest
+from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.keymap import TYPING, Context, KeyMap
 from ticketr.app.tui.overlays.base import LOOK
 from ticketr.app.tui.overlays.pages import help_lines

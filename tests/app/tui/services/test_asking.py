@@ -31,7 +31,7 @@ from ticketr.app.sync import (
     search_ids,
 )
 from ticketr.app.tui import effects, messages
-from ticketr.app.tui.job_request import JobKind, JobRequest
+from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.services import asking
 from ticketr.app.tui.services.context import Services

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ticketr.app.tui import effects
-from ticketr.app.tui.job_request import JobKind, JobRequest
+from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.main import bulk, changing, filtering, moving, searching
 from ticketr.app.tui.main.changing import browser, copy_address, copy_key, edit, source

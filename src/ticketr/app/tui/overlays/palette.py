@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias, final
 
 from ticketr.app.tickets import InvalidFilter, fold, parse_filter
 from ticketr.app.tui import effects
-from ticketr.app.tui.job_request import JobKind, JobRequest
+from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.navigation import show_row, show_workspace
 from ticketr.app.tui.overlays.base import Overlay, boxed, target

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, final
 from ticketr.app.config import CONFIRM_ABOVE
 from ticketr.app.sync import Code
 from ticketr.app.tui import effects, messages
-from ticketr.app.tui.job_request import JobKind, JobRequest
+from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, is_too_soon, target

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, final
 
 from ticketr.app.tui import effects, messages
-from ticketr.app.tui.job_request import BulkRequest, JobKind, JobRequest
+from ticketr.app.tui.effects import BulkRequest, JobKind, JobRequest
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, is_too_soon, target

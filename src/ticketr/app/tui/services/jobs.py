@@ -12,7 +12,7 @@ from ticketr import JobStatus, OnConflict, TicketrError
 from ticketr.app.sync import read_push_plan, read_state, tagged_tickets, ticket_tags
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
-from ticketr.app.tui.job_request import JobKind
+from ticketr.app.tui.effects import JobKind
 from ticketr.app.tui.jobs_state import KIND_TAG, WORKSPACE_TAG
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.rows import rows_of

@@ -27,7 +27,7 @@ from ticketr.app.sync import (
     search_ids,
 )
 from ticketr.app.tui import messages
-from ticketr.app.tui.job_request import JobKind, JobRequest
+from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.messages import Message
 from ticketr.text import clean
 
