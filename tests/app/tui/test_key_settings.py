@@ -13,7 +13,7 @@ from ticketr.app import config
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.effects import JobKind, JobRequest
-from ticketr.app.tui.ends import end_of
+from ticketr.app.tui.jobs_state import end_of
 from ticketr.app.tui.key_names import key_of, name_of
 from ticketr.app.tui.key_settings import keymap_of
 from ticketr.app.tui.keymap import TABLE, Context, KeyAction, KeyMap

@@ -2,17 +2,205 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ticketr import JobStatus
+from ticketr import CancelCause, JobStatus
+from ticketr.app.sync import BulkResult, Code, Note, PullResult, PushResult, SyncResult
+from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.text import clean
 
 if TYPE_CHECKING:
     from ticketr import FinishedJob, JobSnapshot
+    from ticketr.app.tui.state import AppState
+
+
+#: What is between a job's kind and its count in the message of a job that has ended.
+_COMPLETE = " complete: "
+_ACTIONS = {"pull": KeyAction.PULL, "push": KeyAction.PUSH, "sync": KeyAction.SYNC}
+
+
+@dataclass(frozen=True, slots=True)
+class TicketEnd:
+    """What a job did to one ticket; its texts are cleaned.
+
+    Attributes:
+        mark: ✓ done, ✗ failed, ! in conflict or worth a look, · left alone.
+        name: Its key, title or file.
+        words: What was done to it, and why.
+    """
+
+    mark: str
+    name: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnd:
+    """How a job ended; its texts are cleaned.
+
+    Attributes:
+        mark: ✓ done, ! some of it failed, ✗ failed, ⊘ cancelled.
+        words: The cause of a failure first, then the count, then what to do.
+        tickets: What was done to each ticket.
+    """
+
+    mark: str
+    words: str
+    tickets: tuple[TicketEnd, ...] = ()
+
+
+def end_now(state: AppState, snapshot: JobSnapshot) -> JobEnd:
+    """Return how a job ended, with what is still to do now."""
+    workspace = state.named(workspace_of(snapshot))
+    return end_of(snapshot, state.keymap, None if workspace is None else workspace.conflicts.keys())
+
+
+def end_of(
+    snapshot: JobSnapshot, keymap: KeyMap, conflicts: AbstractSet[str] | None = None
+) -> JobEnd:
+    """Return how a job ended.
+
+    Args:
+        snapshot: The last snapshot of the job.
+        keymap: The keys, for what to do now.
+        conflicts: The keys of the tickets that are in conflict now; None if that is not known.
+    """
+    message = clean(snapshot.progress.message) if snapshot.progress is not None else ""
+    if snapshot.status is JobStatus.FAILED:
+        return JobEnd("✗", _failure_words(snapshot, _run_again_hint(snapshot, keymap, "goes on")))
+    if snapshot.status is JobStatus.CANCELLED:
+        if snapshot.started_at is None:
+            again = _run_again_hint(snapshot, keymap, "asks for it again")
+            return JobEnd("⊘", f"Cancelled before it began{again}")
+        is_wanted = snapshot.cancel_cause is CancelCause.USER
+        again = _run_again_hint(snapshot, keymap, "goes on") if is_wanted else ""
+        count = message if message.startswith("Cancelled") else "Cancelled"
+        return JobEnd("⊘", f"{count}{again}")
+    tickets = tuple(_ticket_ends(snapshot.result))
+    bad = [ticket for ticket in tickets if ticket.mark in "✗!"]
+    if not bad:
+        news = _change_count(snapshot.result)
+        more = f"{news}{_what_follows(snapshot.result, keymap)}"
+        return JobEnd("✓", f"{message or 'Done'}{more}", tickets)
+    first = f"{bad[0].name}: {bad[0].words}" if bad[0].name else bad[0].words
+    more = f" (and {len(bad) - 1} more)" if bad[1:] else ""
+    keys = [(KeyAction.JOBS, "lists them")] if bad[1:] else []
+    keys += _next_keys(snapshot.result, conflicts)
+    hints = (keymap.hint(action, Context.MAIN, does, before=" · ") for action, does in keys)
+    count = message.partition(_COMPLETE)[2] or message  # the cause needs the room
+    return JobEnd("!", f"{first}{more} · {count}{''.join(hints)}", tickets)
+
+
+def _change_count(result: object) -> str:
+    """Return how many tickets a pull or sync has brought or changed here; empty after others."""
+    pull = result.pull if isinstance(result, SyncResult) else result
+    if not isinstance(pull, PullResult) or not pull.done:
+        return ""
+    counts = ((pull.new, "new"), (pull.updated + pull.merged, "changed"))
+    words = ", ".join(f"{count} {what}" for count, what in counts if count)
+    where = " from Jira" if pull is not result else ""  # a sync has its own news, too
+    return f" · {words or 'nothing new'}{where}"
+
+
+def _what_follows(result: object, keymap: KeyMap) -> str:
+    """Return how the files get what a bulk change has done in Jira; empty after other jobs."""
+    if not isinstance(result, BulkResult) or not result.done:
+        return ""
+    if result.is_deletion:
+        return " · ticketr pull --prune moves the files away"
+    return keymap.hint(KeyAction.PULL, Context.MAIN, "brings it here", before=" · ")
+
+
+def _next_keys(
+    result: object, conflicts: AbstractSet[str] | None
+) -> Iterator[tuple[KeyAction, str]]:
+    """Yield the keys that go on where a job left something, with what they do."""
+    push = result.push if isinstance(result, SyncResult) else result
+    pull = result.pull if isinstance(result, SyncResult) else result
+    notes = push.conflicts if isinstance(push, PushResult) else ()
+    clashes = [note.key for note in notes if note.code is Code.CONFLICT]
+    if isinstance(pull, PullResult):
+        clashes += [conflict.key for conflict in pull.conflicts]
+    if clashes and (conflicts is None or not conflicts.isdisjoint(clashes)):
+        yield KeyAction.SETTLE, "settles"
+    elif any(note.code is not Code.CONFLICT for note in notes):
+        yield KeyAction.PULL, "gets Jira's"
+    if isinstance(push, PushResult) and push.left:
+        yield KeyAction.PUSH, "plans what was left"
+
+
+def seconds_of(snapshot: JobSnapshot) -> float:
+    """Return how long an ended job ran; 0 if it did not begin."""
+    if snapshot.started_at is None or snapshot.finished_at is None:
+        return 0.0
+    return snapshot.finished_at - snapshot.started_at
+
+
+def _run_again_hint(snapshot: JobSnapshot, keymap: KeyMap, does: str) -> str:
+    """Return a hint that names the key which runs a job again; empty if no key does."""
+    action = _ACTIONS.get(kind_of(snapshot))
+    return "" if action is None else keymap.hint(action, Context.MAIN, does, before=" · ")
+
+
+def _failure_words(snapshot: JobSnapshot, again: str) -> str:
+    """Return the cause of a failure, the count, and what to do."""
+    error = snapshot.error
+    cause = (
+        clean(error.message.splitlines()[0]) if error is not None and error.message else "failed"
+    )
+    progress = snapshot.progress
+    parts = [cause]
+    if progress is not None and progress.total > 0:
+        parts.append(f"{progress.current:g}/{progress.total:g} done")
+    return " · ".join(parts) + again
+
+
+def _ticket_ends(result: object) -> Iterator[TicketEnd]:
+    match result:
+        case SyncResult():
+            yield from _ticket_ends(result.push)
+            yield from _ticket_ends(result.pull)
+        case PushResult():
+            yield from _ends_of_notes("✗", result.failed)
+            yield from _ends_of_notes("!", result.conflicts)
+            yield from _ends_of_notes("!", result.left)
+            yield from _ends_of_push(result)
+            yield from _ends_of_notes("·", result.warnings)
+        case BulkResult():
+            yield from _ends_of_notes("✗", result.failed)
+            for key in result.done:
+                yield TicketEnd("✓", clean(key), "done in Jira")
+            for key in result.already:
+                yield TicketEnd("·", clean(key), clean(f"already {result.state}, left alone"))
+        case PullResult():
+            yield from _ends_of_notes("✗", result.failed)
+            yield from _ends_of_notes("!", result.conflicts)
+            yield from _ends_of_notes("·", result.kept)
+            yield from _ends_of_notes("·", result.gone)
+            for issue in result.left_out:
+                words = "the query finds it, but Jira did not give it; the next pull asks again"
+                yield TicketEnd("·", f"ID {clean(issue)}", words)
+
+
+def _ends_of_push(result: PushResult) -> Iterator[TicketEnd]:
+    by_key = {action.key: action for action in result.planned if action.key}
+    for key in result.updated:
+        names = ", ".join(name for name, _, _ in by_key[key].changes) if key in by_key else ""
+        yield TicketEnd("✓", clean(key), clean(f"updated   {names}"))
+    for key in result.created:
+        yield TicketEnd("✓", clean(key), "created")
+
+
+def _ends_of_notes(mark: str, notes: tuple[Note, ...]) -> Iterator[TicketEnd]:
+    for note in notes:
+        # A reason may name the ticket again, as in "changed here and in Jira: DEMO-1: Title".
+        reason = note.reason.replace(f"{note.key}: ", "") if note.key else note.reason
+        yield TicketEnd(mark, clean(note.name), clean(reason))
+
 
 #: The tag of every job that works on a workspace, before the workspace's name.
 WORKSPACE_TAG = "workspace:"

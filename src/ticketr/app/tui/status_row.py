@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ticketr.app.tui.ends import end_now, seconds_of
+from ticketr.app.tui.jobs_state import end_now, seconds_of
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.styled import Span
 from ticketr.app.tui.theme import Theme, mark

@@ -12,7 +12,7 @@ from ticketr.app.sync import Code, Note, PullResult, PushResult, SyncResult, tic
 from ticketr.app.sync.jobs.syncing import not_done
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.effects import JobKind, JobRequest
-from ticketr.app.tui.ends import JobEnd, end_of
+from ticketr.app.tui.jobs_state import JobEnd, end_of
 from ticketr.app.tui.keymap import KeyMap
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.row_blocks import Rows

@@ -15,8 +15,16 @@ from ticketr.app.sync import is_partial, tagged_tickets
 from ticketr.app.tickets import is_key
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.effects import JobKind, JobRequest
-from ticketr.app.tui.ends import JobEnd, end_now, seconds_of
-from ticketr.app.tui.jobs_state import day_words, ended_at, id_of_earlier, kind_of, workspace_of
+from ticketr.app.tui.jobs_state import (
+    JobEnd,
+    day_words,
+    end_now,
+    ended_at,
+    id_of_earlier,
+    kind_of,
+    seconds_of,
+    workspace_of,
+)
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, target
