@@ -14,9 +14,7 @@ from ticketr.app.tickets import Ticket
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.jobs_state import end_of
-from ticketr.app.tui.key_names import key_of, name_of
-from ticketr.app.tui.key_settings import keymap_of
-from ticketr.app.tui.keymap import TABLE, Context, KeyAction, KeyMap
+from ticketr.app.tui.keymap import TABLE, Context, KeyAction, KeyMap, key_of, keymap_of, name_of
 from ticketr.app.tui.overlays.pages import help_lines
 from ticketr.app.tui.overlays.palette import Palette
 from ticketr.app.tui.screen import screen

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.jobs_state import end_words, workspace_of
-from ticketr.app.tui.key_names import name_of
-from ticketr.app.tui.keymap import TYPING, Context, KeyAction
+from ticketr.app.tui.keymap import TYPING, Context, KeyAction, name_of
 from ticketr.app.tui.main.changing import give_back, show_added
 from ticketr.app.tui.main.filtering import filters_saved
 from ticketr.app.tui.main.moving import on_mouse
