@@ -31,8 +31,8 @@ from ticketr.app.tui.overlays.base import Overlay, target
 from ticketr.app.tui.overlays.pages import Log
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.panels.frame import Row, drawn, filled, scroll_top, spaced, title_rule
+from ticketr.app.tui.screen import without_places
 from ticketr.app.tui.state import AppState
-from ticketr.app.tui.status_row import without_places
 from ticketr.app.tui.styled import Line, Span, wrap_line
 from ticketr.app.tui.theme import Theme, mark
 from ticketr.statusline import LineStyle
