@@ -23,7 +23,7 @@ from ticketr.app.tui.row_blocks import Rows
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.sheet import Edit
 from ticketr.app.tui.state import AppState
-from ticketr.app.tui.theme import Theme
+from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.text import clip

@@ -17,7 +17,7 @@ from drawing.svg import PALETTES, picture, style
 
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.state import AppState
-from ticketr.app.tui.theme import Theme
+from ticketr.app.tui.styled import Theme
 from ticketr.statusline import LineStyle
 
 FOLDER = Path(__file__).parents[1] / "pictures"

@@ -18,7 +18,7 @@ from ticketr.app.tui.keymap import TABLE, Context, KeyAction, KeyMap, key_of, ke
 from ticketr.app.tui.overlays.pages import help_lines
 from ticketr.app.tui.overlays.palette import Palette
 from ticketr.app.tui.screen import screen
-from ticketr.app.tui.theme import Theme
+from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update
 from ticketr.terminal.terminfo import TerminalKind
 

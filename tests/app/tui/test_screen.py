@@ -21,7 +21,7 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.keymap import TABLE, Context, KeyAction
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.state import AppState
-from ticketr.app.tui.theme import MARKS, Theme
+from ticketr.app.tui.styled import MARKS, Theme
 from ticketr.statusline import LineStyle
 from ticketr.terminal import sgr
 from ticketr.text import width

@@ -10,6 +10,7 @@ from ticketr.app.tui.styled import (
     LONGEST_ADDRESS,
     Line,
     Span,
+    Theme,
     cells,
     fit_line,
     link_address,
@@ -18,7 +19,6 @@ from ticketr.app.tui.styled import (
     slice_line,
     wrap_line,
 )
-from ticketr.app.tui.theme import Theme
 from ticketr.terminal import sgr
 from ticketr.text import clean, graphemes, width as width_of
 

@@ -17,7 +17,7 @@ from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.row_blocks import Rows
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.state import LOG_ENTRIES, LOG_ENTRY, REST, SWALLOW, AppState, OpenTicket, Panel
-from ticketr.app.tui.theme import Theme
+from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update, wake_at
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.terminal import MouseAction

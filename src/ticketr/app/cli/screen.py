@@ -35,7 +35,7 @@ from ticketr.app.tui.services.workspaces import (
     search_with,
     shown_site,
 )
-from ticketr.app.tui.theme import Theme
+from ticketr.app.tui.styled import Theme
 from ticketr.statusline import LineStyle
 from ticketr.terminal import Terminal, open_terminal, sgr
 from ticketr.text import clean

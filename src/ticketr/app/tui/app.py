@@ -26,7 +26,7 @@ from ticketr.app.tui.services.reading import Reader
 from ticketr.app.tui.services.table import AT_ONCE, IN_A_TASK
 from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, Workspaces
 from ticketr.app.tui.state import AppState
-from ticketr.app.tui.theme import Theme
+from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update, wake_at
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.terminal import Event, Focused, HungUp, Key, Mouse, Paste, Quit, Resize, Resumed

@@ -18,8 +18,7 @@ from ticketr.app.tui.panels.detail import draw_detail
 from ticketr.app.tui.panels.frame import SMALLEST
 from ticketr.app.tui.panels.tickets import draw_tickets, draw_workspaces
 from ticketr.app.tui.state import AppState, Panel
-from ticketr.app.tui.styled import Line, Span, cells as cells_of
-from ticketr.app.tui.theme import Theme, mark
+from ticketr.app.tui.styled import Line, Span, Theme, cells as cells_of, mark
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.statusline.render import ago, duration, whole_percent
 from ticketr.text import clip, width, wrap

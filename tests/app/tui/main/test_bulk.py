@@ -26,7 +26,7 @@ from ticketr.app.tui.overlays.questions import Choice
 from ticketr.app.tui.overlays.review import AskingIssues, BulkPlan, FileEdits
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.state import SWALLOW, AppState
-from ticketr.app.tui.theme import Theme
+from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update
 
 ONE = Ticket("One", "DEMO-1", fields={"Status": "To Do"}, tasks=(Ticket("Sub", "DEMO-2"),))

@@ -21,7 +21,7 @@ from ticketr.app.tui.rows import row_of_broken
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.sheet import Edit, sheet_of
 from ticketr.app.tui.state import AppState, OpenTicket, Panel
-from ticketr.app.tui.theme import Theme
+from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update
 from ticketr.app.tui.workspace import NO_COMMENTS
 

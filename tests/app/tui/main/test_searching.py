@@ -18,8 +18,7 @@ from ticketr.app.tui.panels.frame import find_matches, with_marks
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.sheet import DetailLine, sheet_of
 from ticketr.app.tui.state import AppState
-from ticketr.app.tui.styled import Span
-from ticketr.app.tui.theme import Theme
+from ticketr.app.tui.styled import Span, Theme
 from ticketr.app.tui.update import update
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.terminal import sgr

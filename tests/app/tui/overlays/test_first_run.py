@@ -28,7 +28,7 @@ from ticketr.app.tui.setup import (
     SiteAnswer,
 )
 from ticketr.app.tui.state import AppState
-from ticketr.app.tui.theme import Theme
+from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update, wake_at
 from ticketr.terminal import MouseAction
 

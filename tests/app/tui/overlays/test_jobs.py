@@ -18,7 +18,7 @@ from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.row_blocks import Rows
 from ticketr.app.tui.screen import next_change, screen
 from ticketr.app.tui.state import AppState
-from ticketr.app.tui.theme import Theme
+from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update
 from ticketr.app.tui.workspace import WorkspaceView
 

@@ -19,7 +19,7 @@ from ticketr.app.tui.overlays.plan import Plan, padded_name
 from ticketr.app.tui.row_blocks import Rows
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.state import AppState
-from ticketr.app.tui.theme import Theme
+from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update
 
 EDIT = PlanEntry("DEMO-9", "Rebuild", "DEMO-9.md", 1, (PlanPart("Priority", "High", "Low"),))

@@ -14,8 +14,7 @@ from ticketr.app.tui.panels.detail import LONGEST_RENDERED, SHORT, WIDEST, detai
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.sheet import Sheet, WrappedDetail, sheet_of
 from ticketr.app.tui.state import AppState, Panel
-from ticketr.app.tui.styled import Span, plain
-from ticketr.app.tui.theme import Theme
+from ticketr.app.tui.styled import Span, Theme, plain
 from ticketr.app.tui.update import update
 from ticketr.statusline import LineStyle
 from ticketr.text import width

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ticketr.app.tui.messages import Message
     from ticketr.app.tui.state import AppState
     from ticketr.app.tui.step import Step
-    from ticketr.app.tui.theme import Theme
+    from ticketr.app.tui.styled import Theme
     from ticketr.statusline import LineStyle
 
 

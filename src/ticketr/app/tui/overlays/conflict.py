@@ -15,9 +15,8 @@ from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, is_too_soon, target, wrapped_words
 from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.panels.frame import Row, drawn, filled, scroll_top, spaced, title_rule
-from ticketr.app.tui.styled import Line, Span, wrap_line
+from ticketr.app.tui.styled import Line, Span, Theme, mark, wrap_line
 from ticketr.app.tui.text_input import TextInput
-from ticketr.app.tui.theme import Theme, mark
 from ticketr.text import clean, clip, fit, width
 
 if TYPE_CHECKING:

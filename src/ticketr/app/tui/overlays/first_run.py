@@ -15,9 +15,8 @@ from ticketr.app.tui.overlays.base import Overlay
 from ticketr.app.tui.overlays.first_run_form import CHECKING, OPENS_PAGE, FieldNote, Form, Purpose
 from ticketr.app.tui.panels.frame import filled, scroll_top, title_rule
 from ticketr.app.tui.setup import FolderKind, NewWorkspace, Problem, ProjectChoice, SetupField
-from ticketr.app.tui.styled import Line, Span, wrap_line
+from ticketr.app.tui.styled import Line, Span, Theme, mark, wrap_line
 from ticketr.app.tui.text_input import TextInput
-from ticketr.app.tui.theme import Theme, mark
 from ticketr.text import clip, fit, width
 
 if TYPE_CHECKING:

@@ -33,8 +33,7 @@ from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.panels.frame import Row, drawn, filled, scroll_top, spaced, title_rule
 from ticketr.app.tui.screen import without_places
 from ticketr.app.tui.state import AppState
-from ticketr.app.tui.styled import Line, Span, wrap_line
-from ticketr.app.tui.theme import Theme, mark
+from ticketr.app.tui.styled import Line, Span, Theme, mark, wrap_line
 from ticketr.statusline import LineStyle
 from ticketr.statusline.render import duration, next_spin, spinner
 from ticketr.text import clean, clip, fit, width

@@ -14,8 +14,7 @@ from ticketr.app.tui.overlays.base import Overlay, target, wrapped_words
 from ticketr.app.tui.panels.frame import filled, spaced, title_rule
 from ticketr.app.tui.sheet import Sheet
 from ticketr.app.tui.state import LOG_ENTRIES, AppState
-from ticketr.app.tui.styled import Line
-from ticketr.app.tui.theme import Theme
+from ticketr.app.tui.styled import Line, Theme
 from ticketr.text import fit, width, wrap
 
 if TYPE_CHECKING:

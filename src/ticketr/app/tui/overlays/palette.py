@@ -17,8 +17,8 @@ from ticketr.app.tui.overlays.base import Overlay, boxed, target
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.overlays.questions import JQL, AskingKeys
 from ticketr.app.tui.state import AppState, Panel
+from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.text_input import TextInput
-from ticketr.app.tui.theme import Theme
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.text import clean, clip, fit, width
 

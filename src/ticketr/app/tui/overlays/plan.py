@@ -18,8 +18,7 @@ from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, is_too_soon, target
 from ticketr.app.tui.panels.frame import filled, scroll_top, spaced, title_rule
 from ticketr.app.tui.screen import without_places
-from ticketr.app.tui.styled import Line, Span, wrap_line
-from ticketr.app.tui.theme import Theme, mark
+from ticketr.app.tui.styled import Line, Span, Theme, mark, wrap_line
 from ticketr.text import clean, clip, width
 
 if TYPE_CHECKING:

@@ -14,8 +14,7 @@ from ticketr.app.tui.overlays.base import Overlay, is_too_soon, target
 from ticketr.app.tui.overlays.plan import plan_lines
 from ticketr.app.tui.overlays.questions import AskingOverlay, LineInput, asking_rows
 from ticketr.app.tui.panels.frame import filled, scroll_top
-from ticketr.app.tui.styled import Line, Span, wrap_line
-from ticketr.app.tui.theme import Theme
+from ticketr.app.tui.styled import Line, Span, Theme, wrap_line
 from ticketr.text import clean, fit, width
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.markdown import render_markdown
 from ticketr.app.tui.panels.frame import filled, find_matches, status_mark, title_rule, with_marks
 from ticketr.app.tui.sheet import DetailLine, Sheet, TaskLine, WrappedDetail
-from ticketr.app.tui.styled import Line, Span, cells as cells_of, wrap_line
-from ticketr.app.tui.theme import Theme, mark
+from ticketr.app.tui.styled import Line, Span, Theme, cells as cells_of, mark, wrap_line
 from ticketr.text import clean, clip, fit, width, wrap
 
 #: From this width of the panel on, the fields are in two columns.

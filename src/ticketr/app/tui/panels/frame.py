@@ -16,7 +16,7 @@ from ticketr.text import clip, width
 
 if TYPE_CHECKING:
     from ticketr.app.tui.sheet import DetailLine
-    from ticketr.app.tui.theme import Theme
+    from ticketr.app.tui.styled import Theme
 
 
 #: From this width on, the list and the open ticket are side by side.

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.panels.frame import filled, initials, scroll_top, status_mark, title_rule
-from ticketr.app.tui.styled import Line, Span
-from ticketr.app.tui.theme import Theme, mark
+from ticketr.app.tui.styled import Line, Span, Theme, mark
 from ticketr.text import clean, clip, fit, width, wrap
 
 if TYPE_CHECKING:
