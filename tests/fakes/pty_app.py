@@ -11,8 +11,7 @@ import warnings
 from ticketr.app.cli import main
 from ticketr.app.tui import app, messages
 from ticketr.app.tui.messages import Message
-from ticketr.app.tui.state import AppState
-from ticketr.app.tui.step import Step
+from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.update import update as update_app
 
 

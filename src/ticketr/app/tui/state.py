@@ -8,21 +8,48 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+from ticketr.app.tui import effects
 from ticketr.app.tui.jobs_state import JobsState
 from ticketr.app.tui.keymap import Context, KeyMap
 from ticketr.app.tui.panels.detail import lines_without_pause
 from ticketr.app.tui.panels.frame import Layout, layout_of
 from ticketr.app.tui.sheet import DetailLine, Sheet, WrappedDetail
-from ticketr.app.tui.workspace import WorkspaceView
+from ticketr.app.tui.workspace import NO_FILTER, WorkspaceView
 from ticketr.statusline import StatusModel
 from ticketr.text import clean
 
 if TYPE_CHECKING:
     from ticketr import JobID
+    from ticketr.app.tui.effects import Effect
     from ticketr.app.tui.overlays.base import Overlay
     from ticketr.app.tui.rows import ListRow, Order
+
+
+def show_workspace(state: AppState, index: int, now: float) -> Step:
+    """Show the tickets of another workspace; its files are read if they were not yet."""
+    state = replace(state, current=index, rest_until=now + REST)
+    workspace = state.workspace
+    return state, () if workspace.is_read else (effects.ReadFiles(workspace.name),)
+
+
+def show_row(state: AppState, row: ListRow) -> AppState:
+    """Select a row; a filter that hides it is taken off, and folds are opened."""
+    workspace = state.workspace
+    if all(visible_row.row.order != row.order for visible_row in workspace.visible):
+        workspace = replace(workspace, filter=NO_FILTER, folded=frozenset())
+    return state.with_workspace(replace(workspace, selected=row.order))
+
+
+def select(state: AppState, index: int, now: float) -> AppState:
+    """Select a visible row of the list; the open ticket follows after a rest."""
+    workspace = state.workspace.select(index, state.layout.tickets)
+    return replace(state.with_workspace(workspace), rest_until=now + REST)
+
+
+Step: TypeAlias = "tuple[AppState, tuple[Effect, ...]]"
+
 
 #: Seconds of rest after which the open ticket follows the cursor.
 REST = 0.08

@@ -24,7 +24,7 @@ from ticketr.text import clean
 
 if TYPE_CHECKING:
     from ticketr import JobSnapshot
-    from ticketr.app.tui.step import Step
+    from ticketr.app.tui.state import Step
 
 
 def update(state: AppState, message: Message, now: float) -> Step:

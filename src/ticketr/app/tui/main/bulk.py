@@ -21,7 +21,7 @@ from ticketr.text import clean
 
 if TYPE_CHECKING:
     from ticketr.app.tui.rows import ListRow
-    from ticketr.app.tui.step import Step
+    from ticketr.app.tui.state import Step
 
 
 def counts_of_values(

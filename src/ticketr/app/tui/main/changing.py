@@ -13,7 +13,6 @@ from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.main.bulk import values_of
 from ticketr.app.tui.main.filtering import give_filter_back
 from ticketr.app.tui.messages import NotWritten, TicketAdded
-from ticketr.app.tui.navigation import show_row
 from ticketr.app.tui.overlays.base import Overlay
 from ticketr.app.tui.overlays.questions import (
     AskingStatus,
@@ -23,14 +22,14 @@ from ticketr.app.tui.overlays.questions import (
     status_choice,
 )
 from ticketr.app.tui.overlays.review import FileEdits
-from ticketr.app.tui.state import AppState, Panel
+from ticketr.app.tui.state import AppState, Panel, show_row
 from ticketr.app.tui.text_input import TextInput
 from ticketr.app.tui.workspace import NO_COMMENTS, WorkspaceView
 from ticketr.text import clean
 
 if TYPE_CHECKING:
     from ticketr.app.tui.rows import ListRow
-    from ticketr.app.tui.step import Step
+    from ticketr.app.tui.state import Step
 
 
 def edit(state: AppState, _: float) -> Step | None:

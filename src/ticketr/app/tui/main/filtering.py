@@ -15,7 +15,7 @@ from ticketr.app.tui.workspace import NO_FILTER, WorkspaceView
 from ticketr.text import clean, clip
 
 if TYPE_CHECKING:
-    from ticketr.app.tui.step import Step
+    from ticketr.app.tui.state import Step
 
 _LABEL = "filter:"
 #: The hint beside an empty filter, which lists the words of filters.

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 from ticketr.app.tickets import SORT_NAMES
 from ticketr.app.tui.main.filtering import remembered
-from ticketr.app.tui.navigation import select
 from ticketr.app.tui.overlays.questions import Choice, LineInput, Option
 from ticketr.app.tui.panels.frame import Match, find_matches
-from ticketr.app.tui.state import AppState, Panel
+from ticketr.app.tui.state import AppState, Panel, select
 
 if TYPE_CHECKING:
-    from ticketr.app.tui.step import Step
+    from ticketr.app.tui.state import Step
 
 
 def search_ticket(state: AppState) -> Step | None:

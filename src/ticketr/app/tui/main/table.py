@@ -21,7 +21,7 @@ from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.state import SWALLOW, AppState, Panel
 
 if TYPE_CHECKING:
-    from ticketr.app.tui.step import Step
+    from ticketr.app.tui.state import Step
 
 
 def on_main(state: AppState, action: KeyAction, now: float) -> Step | None:

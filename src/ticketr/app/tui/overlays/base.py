@@ -18,8 +18,7 @@ from ticketr.text import clean, clip, fit, width
 if TYPE_CHECKING:
     from ticketr.app.tui.keymap import Context
     from ticketr.app.tui.messages import Message
-    from ticketr.app.tui.state import AppState
-    from ticketr.app.tui.step import Step
+    from ticketr.app.tui.state import AppState, Step
     from ticketr.app.tui.styled import Theme
     from ticketr.statusline import LineStyle
 

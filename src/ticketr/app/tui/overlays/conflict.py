@@ -21,8 +21,7 @@ from ticketr.text import clean, clip, fit, width
 
 if TYPE_CHECKING:
     from ticketr.app.sync import Preview
-    from ticketr.app.tui.state import AppState
-    from ticketr.app.tui.step import Step
+    from ticketr.app.tui.state import AppState, Step
 
 
 NAME_CELLS = 16

@@ -20,8 +20,7 @@ from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clip, fit, width
 
 if TYPE_CHECKING:
-    from ticketr.app.tui.state import AppState
-    from ticketr.app.tui.step import Step
+    from ticketr.app.tui.state import AppState, Step
 
 
 #: The ways to the first workspace: the form of each; None for the sandbox.

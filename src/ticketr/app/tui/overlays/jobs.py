@@ -39,7 +39,7 @@ from ticketr.statusline.render import duration, next_spin, spinner
 from ticketr.text import clean, clip, fit, width
 
 if TYPE_CHECKING:
-    from ticketr.app.tui.step import Step
+    from ticketr.app.tui.state import Step
 
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from ticketr.app.tui.styled import Line, Theme
 from ticketr.text import fit, width, wrap
 
 if TYPE_CHECKING:
-    from ticketr.app.tui.step import Step
+    from ticketr.app.tui.state import Step
 
 
 @final

@@ -12,11 +12,10 @@ from ticketr.app.tickets import InvalidFilter, fold, parse_filter
 from ticketr.app.tui import effects
 from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.keymap import Context, KeyAction
-from ticketr.app.tui.navigation import show_row, show_workspace
 from ticketr.app.tui.overlays.base import Overlay, boxed, target
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.overlays.questions import JQL, AskingKeys
-from ticketr.app.tui.state import AppState, Panel
+from ticketr.app.tui.state import AppState, Panel, show_row, show_workspace
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.text_input import TextInput
 from ticketr.app.tui.workspace import WorkspaceView
@@ -24,7 +23,7 @@ from ticketr.text import clean, clip, fit, width
 
 if TYPE_CHECKING:
     from ticketr.app.tui.rows import ListRow
-    from ticketr.app.tui.step import Step
+    from ticketr.app.tui.state import Step
 
 
 #: The most entries of tickets that are listed.

@@ -23,8 +23,7 @@ from ticketr.text import clean, clip, width
 
 if TYPE_CHECKING:
     from ticketr.app.sync import FileEdit, LeftAlone, PlanEntry, PlanPart, PushPlan
-    from ticketr.app.tui.state import AppState
-    from ticketr.app.tui.step import Step
+    from ticketr.app.tui.state import AppState, Step
 
 
 NAME_CELLS = 10

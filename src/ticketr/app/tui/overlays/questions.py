@@ -17,8 +17,7 @@ from ticketr.text import clean, fit, width, wrap
 
 if TYPE_CHECKING:
     from ticketr.app.tui.effects import Effect
-    from ticketr.app.tui.state import AppState
-    from ticketr.app.tui.step import Step
+    from ticketr.app.tui.state import AppState, Step
     from ticketr.app.tui.styled import Theme
 
 

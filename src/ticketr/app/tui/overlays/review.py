@@ -26,8 +26,7 @@ if TYPE_CHECKING:
         FileEditPlan,
         IssuePlace,
     )
-    from ticketr.app.tui.state import AppState
-    from ticketr.app.tui.step import Step
+    from ticketr.app.tui.state import AppState, Step
 
 
 @final
