@@ -19,7 +19,7 @@ from ticketr.app.sync import PlanEntry, PlanPart, PullResult, PushPlan, PushResu
 from ticketr.app.tickets import Ticket, render
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import JobKind
-from ticketr.app.tui.row_blocks import Rows
+from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.sheet import Edit
 from ticketr.app.tui.state import AppState

@@ -12,8 +12,7 @@ from ticketr.app.sync import Code, Loss, Note, PlanEntry, PlanPart, PushPlan
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import JobKind
-from ticketr.app.tui.row_blocks import Rows
-from ticketr.app.tui.rows import row_of_broken
+from ticketr.app.tui.rows import Rows, row_of_broken
 from ticketr.app.tui.sheet import Edit, sheet_of
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.update import update

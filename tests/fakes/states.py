@@ -16,8 +16,7 @@ from ticketr.app.sync.compare.diff import Versions
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.jobs_state import KIND_TAG, WORKSPACE_TAG
-from ticketr.app.tui.row_blocks import Rows
-from ticketr.app.tui.rows import ListRow, rows_of
+from ticketr.app.tui.rows import ListRow, Rows, rows_of
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.update import update
 from ticketr.app.tui.workspace import WorkspaceView

@@ -14,7 +14,7 @@ from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.messages import MouseUsed
 from ticketr.app.tui.overlays.pages import Help
 from ticketr.app.tui.overlays.questions import LineInput
-from ticketr.app.tui.row_blocks import Rows
+from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.state import LOG_ENTRIES, LOG_ENTRY, REST, SWALLOW, AppState, OpenTicket, Panel
 from ticketr.app.tui.styled import Theme

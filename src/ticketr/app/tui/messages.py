@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from ticketr.app.tickets import Filter
     from ticketr.app.tui.effects import JobKind, Typed
     from ticketr.app.tui.keymap import KeyAction
-    from ticketr.app.tui.row_blocks import Rows
-    from ticketr.app.tui.rows import ListRow
+    from ticketr.app.tui.rows import ListRow, Rows
     from ticketr.app.tui.setup import FolderAnswer, LoginAnswer, Problem, SiteAnswer
     from ticketr.app.tui.sheet import Sheet, WrappedDetail
     from ticketr.terminal import MouseAction

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ticketr.app.tickets import SORT_NAMES
 
 if TYPE_CHECKING:
-    from ticketr.app.tui.row_blocks import Block, Rows
+    from ticketr.app.tui.rows import Block, Rows
 
 #: Sorted blocks that are cached: those of some lists of 10,000 rows, by each field.
 REMEMBERED = 1024

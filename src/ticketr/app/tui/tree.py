@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, final, overload
 
 from ticketr.app.tickets import FieldTerm, Filter, FlagTerm, NotTerm, Term, TextTerm
-from ticketr.app.tui.row_blocks import (
+from ticketr.app.tui.rows import (
     Block,
     Part,
     Rows,
@@ -138,7 +138,7 @@ class Visible(Sequence[VisibleRow]):
         part = max(0, bisect_right(self._first_orders, order) - 1)
         if not self._parts:
             return 0
-        within = bisect_left(self._parts[part].shown, order, key=_order)
+        within = bisect_left(self._parts[part].shown, order, key=_ticket_rank)
         return self._part_begin(part) + within
 
     def _find(self, order: Order) -> int:
@@ -269,5 +269,5 @@ def _slots(
     return slots
 
 
-def _order(visible: VisibleRow) -> Order:
+def _ticket_rank(visible: VisibleRow) -> Order:
     return visible.row.order

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ticketr.app.tickets import Filter, fold, parse_filter
-from ticketr.app.tui.row_blocks import Rows
+from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.tree import Visible, Wanted, arrange
 
 if TYPE_CHECKING:

@@ -16,8 +16,7 @@ from ticketr.app.tui.keymap import TABLE, Context, KeyAction
 from ticketr.app.tui.main.table import on_main
 from ticketr.app.tui.overlays.pages import Log
 from ticketr.app.tui.overlays.questions import Choice
-from ticketr.app.tui.row_blocks import Rows
-from ticketr.app.tui.rows import row_of_broken
+from ticketr.app.tui.rows import Rows, row_of_broken
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.sheet import Edit, sheet_of
 from ticketr.app.tui.state import AppState, OpenTicket, Panel

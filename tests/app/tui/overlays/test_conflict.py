@@ -16,7 +16,7 @@ from ticketr.app.tui import effects, messages
 from ticketr.app.tui.overlays.base import LOOK
 from ticketr.app.tui.overlays.conflict import MOST_NAMED, ConflictScreen
 from ticketr.app.tui.overlays.pages import Diff
-from ticketr.app.tui.row_blocks import Rows
+from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.sheet import Edit, sheet_of
 from ticketr.app.tui.state import AppState, OpenTicket

@@ -15,7 +15,7 @@ from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.jobs_state import JobEnd, end_of
 from ticketr.app.tui.keymap import KeyMap
 from ticketr.app.tui.overlays.plan import Plan
-from ticketr.app.tui.row_blocks import Rows
+from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.screen import next_change, screen
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Theme

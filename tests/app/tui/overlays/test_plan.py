@@ -16,7 +16,7 @@ from ticketr.app.tui.overlays.base import LOOK
 from ticketr.app.tui.overlays.pages import help_lines
 from ticketr.app.tui.overlays.palette import MOST_TICKETS, Palette, entries_of
 from ticketr.app.tui.overlays.plan import Plan, padded_name
-from ticketr.app.tui.row_blocks import Rows
+from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Theme

@@ -24,7 +24,7 @@ from ticketr.app.tickets import Ticket, parse, render
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.keymap import KeyAction
 from ticketr.app.tui.messages import Message
-from ticketr.app.tui.row_blocks import Rows
+from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.services import conflicts, edits, outside
 from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.files import remember

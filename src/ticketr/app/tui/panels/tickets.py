@@ -11,7 +11,7 @@ from ticketr.app.tui.styled import Line, Span, Theme, mark
 from ticketr.text import clean, clip, fit, width, wrap
 
 if TYPE_CHECKING:
-    from ticketr.app.tui.row_blocks import VisibleRow
+    from ticketr.app.tui.rows import VisibleRow
     from ticketr.app.tui.workspace import WorkspaceView
 
 

@@ -17,8 +17,7 @@ from ticketr.app.tickets import SORT_NAMES, InvalidFilter, Ticket, parse_filter
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.messages import FilesRead, TicketsFound
 from ticketr.app.tui.panels.detail import detail_lines, is_long
-from ticketr.app.tui.row_blocks import Rows, start_of
-from ticketr.app.tui.rows import ListRow, Order, order_of, row_of_broken, rows_of
+from ticketr.app.tui.rows import ListRow, Order, Rows, order_of, row_of_broken, rows_of, start_of
 from ticketr.app.tui.sheet import Edit, Sheet, WrappedDetail, sheet_of
 from ticketr.app.tui.tree import arrange
 from ticketr.text import clean
