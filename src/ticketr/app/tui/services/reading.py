@@ -30,7 +30,7 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.messages import FilesRead, Message, Recalled
 from ticketr.app.tui.rows import ListRow, rows_of_candidates
 from ticketr.app.tui.services.files import NO_ROWS, WorkspaceReader, empty_state, recall
-from ticketr.app.tui.sorting import sort_ahead
+from ticketr.app.tui.tree import sort_ahead
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.text import clean
 
