@@ -20,8 +20,7 @@ from ticketr.app.sync import OnWritten, Store
 from ticketr.app.tui.app import FRAME_INTERVAL, App
 from ticketr.app.tui.effects import JobRequest
 from ticketr.app.tui.messages import Message
-from ticketr.app.tui.services.context import Services
-from ticketr.app.tui.services.setting_up import SetupRunner
+from ticketr.app.tui.services.context import Services, SetupRunner
 from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, Workspaces
 from ticketr.app.tui.setup import (
     FolderAnswer,

@@ -26,7 +26,7 @@ from ticketr.app.cli.settings import find_login, resolve
 from ticketr.app.tui.app import App
 from ticketr.app.tui.effects import JobRequest
 from ticketr.app.tui.keymap import KeyMap, keymap_of
-from ticketr.app.tui.services.setting_up import SetupRunner
+from ticketr.app.tui.services.context import SetupRunner
 from ticketr.app.tui.services.workspaces import (
     ClosedWorkspace,
     OpenWorkspace,

@@ -21,7 +21,7 @@ from ticketr.app.tui.keymap import KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.first_run import FirstRun
 from ticketr.app.tui.screen import next_change, screen
-from ticketr.app.tui.services.context import AppTerminal, Services
+from ticketr.app.tui.services.context import AppTerminal, Services, SetupRunner
 from ticketr.app.tui.services.reading import Reader
 from ticketr.app.tui.services.table import AT_ONCE, IN_A_TASK
 from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, Workspaces
@@ -33,7 +33,6 @@ from ticketr.terminal import Event, Focused, HungUp, Key, Mouse, Paste, Quit, Re
 
 if TYPE_CHECKING:
     from ticketr import JobQueue
-    from ticketr.app.tui.services.setting_up import SetupRunner
 
 __all__ = ["FRAME_INTERVAL", "App", "AppTerminal", "OpenWorkspace"]
 

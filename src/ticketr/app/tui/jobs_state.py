@@ -15,7 +15,6 @@ from ticketr.text import clean
 
 if TYPE_CHECKING:
     from ticketr import FinishedJob, JobSnapshot
-    from ticketr.app.tui.state import AppState
 
 
 #: What is between a job's kind and its count in the message of a job that has ended.
@@ -51,12 +50,6 @@ class JobEnd:
     mark: str
     words: str
     tickets: tuple[TicketEnd, ...] = ()
-
-
-def end_now(state: AppState, snapshot: JobSnapshot) -> JobEnd:
-    """Return how a job ended, with what is still to do now."""
-    workspace = state.named(workspace_of(snapshot))
-    return end_of(snapshot, state.keymap, None if workspace is None else workspace.conflicts.keys())
 
 
 def end_of(

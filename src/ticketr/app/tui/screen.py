@@ -7,18 +7,17 @@ style sequence is cut.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ticketr import JobStatus
-from ticketr.app.tui.jobs_state import end_now, kind_of, seconds_of
+from ticketr.app.tui.jobs_state import kind_of, seconds_of
 from ticketr.app.tui.keymap import Binding, Context, KeyAction
 from ticketr.app.tui.panels.detail import draw_detail
 from ticketr.app.tui.panels.frame import SMALLEST
 from ticketr.app.tui.panels.tickets import draw_tickets, draw_workspaces
 from ticketr.app.tui.state import AppState, Panel
-from ticketr.app.tui.styled import Line, Span, Theme, cells as cells_of, mark
+from ticketr.app.tui.styled import Line, Span, Theme, cells as cells_of, mark, without_places
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.statusline.render import ago, duration, whole_percent
 from ticketr.text import clip, width, wrap
@@ -30,10 +29,6 @@ if TYPE_CHECKING:
 
 #: The least cells for the first part of an end, before the rest is cut instead.
 LEAST_CAUSE = 20
-#: The folders of an absolute path, which take the room of what matters.
-_FOLDERS = re.compile(r"(?<![^\s'\"(])(?:/[^/\s]+)+/(?=[^/\s])")
-#: The address of a request, at the end of an error that begins with the name of its site.
-_ADDRESS = re.compile(r" \(https?://[^\s)]+\)$")
 
 
 def status_row(state: AppState, now: float, theme: Theme) -> str:
@@ -53,20 +48,10 @@ def status_row(state: AppState, now: float, theme: Theme) -> str:
         line = state.status.line(state.width - width(more), now, theme.line_style, hint=hint)
         return f"{line}{more}"
     last = state.status.last
-    end = end_now(state, last)
+    end = state.job_end(last)
     room = state.width - width(end.mark) - 1
     words = _fit_words(f"{end.words} | {duration(seconds_of(last))}", room, theme)
     return theme.row((mark(end.mark), Span(f" {words}")), state.width)
-
-
-def without_places(words: str, room: int, theme: Theme) -> str:
-    """Return words; without room for them, with absolute paths as names alone.
-
-    The address of a request, which is beside the name of its site, is left out then, too.
-    """
-    if width(words) <= room:
-        return words
-    return _FOLDERS.sub(f"{theme.ellipsis}/", _ADDRESS.sub("", words))
 
 
 def _fit_words(words: str, room: int, theme: Theme) -> str:

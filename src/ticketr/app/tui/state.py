@@ -10,11 +10,14 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
+from ticketr import JobSnapshot
 from ticketr.app.tui import effects
-from ticketr.app.tui.jobs_state import JobsState
+from ticketr.app.tui.effects import Effect
+from ticketr.app.tui.jobs_state import JobEnd, JobsState, end_of, workspace_of
 from ticketr.app.tui.keymap import Context, KeyMap
 from ticketr.app.tui.panels.detail import lines_without_pause
 from ticketr.app.tui.panels.frame import Layout, layout_of
+from ticketr.app.tui.rows import ListRow, Order
 from ticketr.app.tui.sheet import DetailLine, Sheet, WrappedDetail
 from ticketr.app.tui.workspace import NO_FILTER, WorkspaceView
 from ticketr.statusline import StatusModel
@@ -22,9 +25,7 @@ from ticketr.text import clean
 
 if TYPE_CHECKING:
     from ticketr import JobID
-    from ticketr.app.tui.effects import Effect
     from ticketr.app.tui.overlays.base import Overlay
-    from ticketr.app.tui.rows import ListRow, Order
 
 
 def show_workspace(state: AppState, index: int, now: float) -> Step:
@@ -188,6 +189,13 @@ class AppState:
     def context(self) -> Context:
         """The place whose keys have a meaning."""
         return self.overlays[-1].context if self.overlays else self.focus.value
+
+    def job_end(self, snapshot: JobSnapshot) -> JobEnd:
+        """Return how a job ended, with what is still to do now."""
+        workspace = self.named(workspace_of(snapshot))
+        return end_of(
+            snapshot, self.keymap, None if workspace is None else workspace.conflicts.keys()
+        )
 
     def named(self, name: str) -> WorkspaceView | None:
         """Return the workspace of that name, or None."""

@@ -13,7 +13,7 @@ from functools import lru_cache
 from urllib.parse import quote
 
 from ticketr.statusline import LineStyle
-from ticketr.text import clip, fit, to_ascii, width as width_of, word_ranges
+from ticketr.text import clip, fit, to_ascii, width, width as width_of, word_ranges
 
 #: The colours of marks; everything else is in the terminal's own colours.
 MARKS = {
@@ -28,6 +28,11 @@ MARKS = {
 }
 #: The end of a text that was cut, with as much before it as its three dots need.
 _CUT = re.compile(r"[\x20-\x7e]{2}…")
+
+#: The folders of an absolute path, which take the room of what matters.
+_FOLDERS = re.compile(r"(?<![^\s'\"(])(?:/[^/\s]+)+/(?=[^/\s])")
+#: The address of a request, at the end of an error that begins with the name of its site.
+_ADDRESS = re.compile(r" \(https?://[^\s)]+\)$")
 
 
 def _plain(text: str, *_: str) -> str:
@@ -251,3 +256,13 @@ def slices(line: Line, ranges: Iterable[tuple[int, int]]) -> Iterator[Line]:
                 break
             at, offset = at + 1, stop
         yield tuple(part)
+
+
+def without_places(words: str, room: int, theme: Theme) -> str:
+    """Return words; without room for them, with absolute paths as names alone.
+
+    The address of a request, which is beside the name of its site, is left out then, too.
+    """
+    if width_of(words) <= room:
+        return words
+    return _FOLDERS.sub(f"{theme.ellipsis}/", _ADDRESS.sub("", words))

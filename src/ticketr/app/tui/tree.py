@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate, chain, repeat
 from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple, final, overload
+from typing import NamedTuple, final, overload
 
 from ticketr.app.tickets import SORT_NAMES, FieldTerm, Filter, FlagTerm, NotTerm, Term, TextTerm
 from ticketr.app.tui.rows import (
     Block,
+    ListRow,
+    Order,
     Part,
     Rows,
     VisibleRow,
@@ -24,10 +26,6 @@ from ticketr.app.tui.rows import (
     holding_all,
     values_of,
 )
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.rows import ListRow, Order
-
 
 #: Sorted blocks that are cached: those of some lists of 10,000 rows, by each field.
 REMEMBERED_SORTS = 1024

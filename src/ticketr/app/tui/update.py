@@ -18,13 +18,12 @@ from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.pages import Help
 from ticketr.app.tui.overlays.questions import Question
 from ticketr.app.tui.panels.detail import is_long
-from ticketr.app.tui.state import SWALLOW, AppState, OpenTicket, Panel
+from ticketr.app.tui.state import SWALLOW, AppState, OpenTicket, Panel, Step
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.text import clean
 
 if TYPE_CHECKING:
     from ticketr import JobSnapshot
-    from ticketr.app.tui.state import Step
 
 
 def update(state: AppState, message: Message, now: float) -> Step:

@@ -8,12 +8,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ticketr.app.tickets import Filter, fold, parse_filter
-from ticketr.app.tui.rows import Rows
+from ticketr.app.tui.rows import ListRow, Order, Rows
 from ticketr.app.tui.tree import Visible, Wanted, arrange
 
 if TYPE_CHECKING:
     from ticketr.app.tui.messages import FilesRead, TicketsFound
-    from ticketr.app.tui.rows import ListRow, Order
 
 #: The filter that lets every issue through.
 NO_FILTER = parse_filter("")

@@ -25,9 +25,16 @@ from ticketr.app.tickets import Ticket, render
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.messages import FilesRead, Message, Recalled, TicketsFound, Told
 from ticketr.app.tui.panels.detail import SHORT, detail_lines
-from ticketr.app.tui.services import reading
-from ticketr.app.tui.services.files import read_detail, read_sheet, wrap_detail
-from ticketr.app.tui.services.reading import CHANGING, FILE, FILES, Reader, SeenFiles
+from ticketr.app.tui.services import files
+from ticketr.app.tui.services.files import (
+    CHANGING,
+    FILE,
+    SeenFiles,
+    read_detail,
+    read_sheet,
+    wrap_detail,
+)
+from ticketr.app.tui.services.reading import FILES, Reader
 from ticketr.app.tui.sheet import WrappedDetail
 
 T = TypeVar("T")
@@ -265,7 +272,7 @@ class App:
 
 @pytest.fixture
 def small_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    monkeypatch.setattr(reading, "LEAST_STORED", 1)
+    monkeypatch.setattr(files, "LEAST_STORED", 1)
     return Bench(make_site(tickets=12, seed=1), tmp_path / "work")
 
 

@@ -2,50 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 from ticketr.app.sync import BulkChange, Change, FieldChange, FieldSetting
 from ticketr.app.tickets import is_key
 from ticketr.app.tui import effects
 from ticketr.app.tui.keymap import Context, KeyAction
-from ticketr.app.tui.main.changing import place_of
+from ticketr.app.tui.main.changing import counts_of_values, place_of, values_of
 from ticketr.app.tui.overlays.questions import AskingStatus, Choice, LineInput, Option
 from ticketr.app.tui.overlays.review import AskingIssues, FileEdits
-from ticketr.app.tui.state import AppState
+from ticketr.app.tui.rows import ListRow
+from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clean
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.rows import ListRow
-    from ticketr.app.tui.state import Step
-
-
-def counts_of_values(
-    rows: Iterable[ListRow], field: str, *, is_list: bool = False
-) -> dict[str, int]:
-    """Return the values of a field with how many tickets have each, the most frequent first.
-
-    Args:
-        rows: The rows of the tickets.
-        field: The field's name, as files write it.
-        is_list: Whether the field holds several values.
-    """
-    counts: Counter[str] = Counter()
-    for row in rows:
-        text = row.candidate.fields.get(field, "").strip()
-        counts.update([value.strip() for value in text.split(",")] if is_list else [text])
-    del counts[""]
-    return dict(counts.most_common())
-
-
-def values_of(rows: Iterable[ListRow], field: str) -> tuple[str, ...]:
-    """Return the values of a field in some tickets, the most frequent first."""
-    return tuple(counts_of_values(rows, field))
-
 
 #: The most values of a field that are listed; any other can be typed.
 MOST_VALUES = 12

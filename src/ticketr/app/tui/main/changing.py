@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ticketr.app.sync import FieldChange, IssuePlace
 from ticketr.app.tui import effects
 from ticketr.app.tui.effects import Effect
 from ticketr.app.tui.keymap import Context, KeyAction
-from ticketr.app.tui.main.bulk import values_of
 from ticketr.app.tui.main.filtering import give_filter_back
 from ticketr.app.tui.messages import NotWritten, TicketAdded
 from ticketr.app.tui.overlays.base import Overlay
@@ -22,14 +21,11 @@ from ticketr.app.tui.overlays.questions import (
     status_choice,
 )
 from ticketr.app.tui.overlays.review import FileEdits
-from ticketr.app.tui.state import AppState, Panel, show_row
+from ticketr.app.tui.rows import ListRow
+from ticketr.app.tui.state import AppState, Panel, Step, show_row
 from ticketr.app.tui.text_input import TextInput
 from ticketr.app.tui.workspace import NO_COMMENTS, WorkspaceView
 from ticketr.text import clean
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.rows import ListRow
-    from ticketr.app.tui.state import Step
 
 
 def edit(state: AppState, _: float) -> Step | None:
@@ -224,3 +220,26 @@ def _ticket_of(workspace: WorkspaceView, row: ListRow | None) -> ListRow | None:
     return next(
         (list_row for list_row in workspace.rows if list_row.order == (*row.order[:3], 0)), None
     )
+
+
+def counts_of_values(
+    rows: Iterable[ListRow], field: str, *, is_list: bool = False
+) -> dict[str, int]:
+    """Return the values of a field with how many tickets have each, the most frequent first.
+
+    Args:
+        rows: The rows of the tickets.
+        field: The field's name, as files write it.
+        is_list: Whether the field holds several values.
+    """
+    counts: Counter[str] = Counter()
+    for row in rows:
+        text = row.candidate.fields.get(field, "").strip()
+        counts.update([value.strip() for value in text.split(",")] if is_list else [text])
+    del counts[""]
+    return dict(counts.most_common())
+
+
+def values_of(rows: Iterable[ListRow], field: str) -> tuple[str, ...]:
+    """Return the values of a field in some tickets, the most frequent first."""
+    return tuple(counts_of_values(rows, field))

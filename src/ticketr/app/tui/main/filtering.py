@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ticketr.app.tickets import InvalidFilter, check_saved, parse_filter, split_command, with_saved
 from ticketr.app.tui import effects
 from ticketr.app.tui.messages import FiltersSaved
 from ticketr.app.tui.overlays.questions import JQL, AskingKeys, Choice, LineInput, Option
-from ticketr.app.tui.state import AppState, Panel
+from ticketr.app.tui.state import AppState, Panel, Step
 from ticketr.app.tui.text_input import TextInput
 from ticketr.app.tui.workspace import NO_FILTER, WorkspaceView
 from ticketr.text import clean, clip
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.state import Step
 
 _LABEL = "filter:"
 #: The hint beside an empty filter, which lists the words of filters.

@@ -5,16 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ticketr.app.tickets import SORT_NAMES
 from ticketr.app.tui.main.filtering import remembered
 from ticketr.app.tui.overlays.questions import Choice, LineInput, Option
 from ticketr.app.tui.panels.frame import Match, find_matches
-from ticketr.app.tui.state import AppState, Panel, select
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.state import Step
+from ticketr.app.tui.state import AppState, Panel, Step, select
 
 
 def search_ticket(state: AppState) -> Step | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ticketr.app.tui import effects
 from ticketr.app.tui.effects import JobKind, JobRequest
@@ -18,10 +17,7 @@ from ticketr.app.tui.overlays.jobs import Jobs
 from ticketr.app.tui.overlays.pages import Diff, Help, Log
 from ticketr.app.tui.overlays.palette import Palette
 from ticketr.app.tui.overlays.plan import Plan
-from ticketr.app.tui.state import SWALLOW, AppState, Panel
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.state import Step
+from ticketr.app.tui.state import SWALLOW, AppState, Panel, Step
 
 
 def on_main(state: AppState, action: KeyAction, now: float) -> Step | None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, final
 
-from ticketr.app.sync import Choice, ConflictPart, ConflictView, Edited, choose, preview
+from ticketr.app.sync import Choice, ConflictPart, ConflictView, Edited, Preview, choose, preview
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import Message
@@ -20,7 +20,6 @@ from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clean, clip, fit, width
 
 if TYPE_CHECKING:
-    from ticketr.app.sync import Preview
     from ticketr.app.tui.state import AppState, Step
 
 

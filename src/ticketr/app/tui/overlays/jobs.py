@@ -18,7 +18,6 @@ from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.jobs_state import (
     JobEnd,
     day_words,
-    end_now,
     ended_at,
     id_of_earlier,
     kind_of,
@@ -31,20 +30,14 @@ from ticketr.app.tui.overlays.base import Overlay, target
 from ticketr.app.tui.overlays.pages import Log
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.panels.frame import Row, drawn, filled, scroll_top, spaced, title_rule
-from ticketr.app.tui.screen import without_places
-from ticketr.app.tui.state import AppState
-from ticketr.app.tui.styled import Line, Span, Theme, mark, wrap_line
+from ticketr.app.tui.state import AppState, Step
+from ticketr.app.tui.styled import Line, Span, Theme, mark, without_places, wrap_line
 from ticketr.statusline import LineStyle
 from ticketr.statusline.render import duration, next_spin, spinner
 from ticketr.text import clean, clip, fit, width
 
 if TYPE_CHECKING:
-    from ticketr.app.tui.state import Step
-
-
-if TYPE_CHECKING:
     from ticketr import JobSnapshot
-    from ticketr.app.tui.state import AppState
 
     #: The ID of a job, and what makes its line.
     Entry: TypeAlias = tuple[str, Callable[[], Line]]
@@ -145,7 +138,7 @@ def _waiting(snapshot: JobSnapshot, cells: int, now: float) -> Line:
 
 
 def _ended_row(state: AppState, snapshot: JobSnapshot, theme: Theme) -> Line:
-    end, cells = end_now(state, snapshot), state.width
+    end, cells = state.job_end(snapshot), state.width
     when = datetime.fromtimestamp(ended_at(snapshot), UTC).astimezone()
     took = seconds_of(snapshot)
     return _row(end.mark, f"{when:%H:%M:%S}", snapshot.name, end.words, took, cells, theme)
@@ -376,7 +369,7 @@ class Jobs(Overlay):
         if isinstance(job, FinishedJob):
             end, attempts = JobEnd("", earlier_words(job)), job.attempts
         else:
-            end, attempts = end_now(state, job), job.attempt
+            end, attempts = state.job_end(job), job.attempt
         lines: list[Line] = wrap_line((Span(f" {end.words}"),), cells, rest=" ")
         for ticket in end.tickets:
             line = (mark(ticket.mark), Span(f" {fit(ticket.name, 10)} {ticket.words}"))

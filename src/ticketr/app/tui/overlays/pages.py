@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import zip_longest
-from typing import TYPE_CHECKING, ClassVar, final
+from typing import ClassVar, final
 
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.keymap import TERMINAL_KEYS, Context, KeyAction, KeyMap
@@ -13,12 +13,9 @@ from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, target, wrapped_words
 from ticketr.app.tui.panels.frame import filled, spaced, title_rule
 from ticketr.app.tui.sheet import Sheet
-from ticketr.app.tui.state import LOG_ENTRIES, AppState
+from ticketr.app.tui.state import LOG_ENTRIES, AppState, Step
 from ticketr.app.tui.styled import Line, Theme
 from ticketr.text import fit, width, wrap
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.state import Step
 
 
 @final

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, TypeAlias, final
+from typing import ClassVar, TypeAlias, final
 
 from ticketr.app.tickets import InvalidFilter, fold, parse_filter
 from ticketr.app.tui import effects
@@ -15,16 +15,12 @@ from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.overlays.base import Overlay, boxed, target
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.overlays.questions import JQL, AskingKeys
-from ticketr.app.tui.state import AppState, Panel, show_row, show_workspace
+from ticketr.app.tui.rows import ListRow
+from ticketr.app.tui.state import AppState, Panel, Step, show_row, show_workspace
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.text_input import TextInput
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.text import clean, clip, fit, width
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.rows import ListRow
-    from ticketr.app.tui.state import Step
-
 
 #: The most entries of tickets that are listed.
 MOST_TICKETS = 50

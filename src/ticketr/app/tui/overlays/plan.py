@@ -17,13 +17,12 @@ from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, is_too_soon, target
 from ticketr.app.tui.panels.frame import filled, scroll_top, spaced, title_rule
-from ticketr.app.tui.screen import without_places
-from ticketr.app.tui.styled import Line, Span, Theme, mark, wrap_line
+from ticketr.app.tui.state import AppState, Step
+from ticketr.app.tui.styled import Line, Span, Theme, mark, without_places, wrap_line
 from ticketr.text import clean, clip, width
 
 if TYPE_CHECKING:
     from ticketr.app.sync import FileEdit, LeftAlone, PlanEntry, PlanPart, PushPlan
-    from ticketr.app.tui.state import AppState, Step
 
 
 NAME_CELLS = 10

@@ -14,6 +14,7 @@ from ticketr.app.tui.overlays.base import Overlay, is_too_soon, target
 from ticketr.app.tui.overlays.plan import plan_lines
 from ticketr.app.tui.overlays.questions import AskingOverlay, LineInput, asking_rows
 from ticketr.app.tui.panels.frame import filled, scroll_top
+from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, wrap_line
 from ticketr.text import clean, fit, width
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
         FileEditPlan,
         IssuePlace,
     )
-    from ticketr.app.tui.state import AppState, Step
 
 
 @final

@@ -11,12 +11,11 @@ from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from ticketr.app.tickets import fold
-from ticketr.app.tui.styled import Line, Span, plain, slices
+from ticketr.app.tui.styled import Line, Span, Theme, plain, slices
 from ticketr.text import clip, width
 
 if TYPE_CHECKING:
     from ticketr.app.tui.sheet import DetailLine
-    from ticketr.app.tui.styled import Theme
 
 
 #: From this width on, the list and the open ticket are side by side.

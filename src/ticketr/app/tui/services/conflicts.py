@@ -11,8 +11,12 @@ import trio
 
 from ticketr import TicketrError
 from ticketr.app.sync import (
+    ConflictView,
+    Resolution,
     State,
+    Store,
     UndoKind,
+    UndoStep,
     carry_out,
     read_conflict,
     read_state,
@@ -26,7 +30,6 @@ from ticketr.app.tui.messages import Message
 from ticketr.text import clean
 
 if TYPE_CHECKING:
-    from ticketr.app.sync import ConflictView, Resolution, Store, UndoStep
     from ticketr.app.tui import effects
     from ticketr.app.tui.services.context import Services
 

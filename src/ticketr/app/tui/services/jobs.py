@@ -9,7 +9,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ticketr import JobStatus, OnConflict, TicketrError
-from ticketr.app.sync import read_push_plan, read_state, tagged_tickets, ticket_tags
+from ticketr.app.sync import (
+    PushPlan,
+    Side,
+    Store,
+    read_push_plan,
+    read_state,
+    tagged_tickets,
+    ticket_tags,
+)
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import JobKind
@@ -20,7 +28,6 @@ from ticketr.text import clean
 
 if TYPE_CHECKING:
     from ticketr import JobSnapshot
-    from ticketr.app.sync import PushPlan, Side, Store
     from ticketr.app.tui import effects
     from ticketr.app.tui.services.context import Services
 

@@ -13,12 +13,15 @@ import trio
 
 from ticketr import TicketrError
 from ticketr.app.config import BUILT_IN, STATE_FOLDER, expand_aliases
+from ticketr.app.jira import LastChange
 from ticketr.app.sync import (
+    BulkIssue,
     BulkJob,
     OnWritten,
     PullJob,
     PushJob,
     SessionOptions,
+    Side,
     Store,
     SyncJob,
     find_issues,
@@ -27,15 +30,12 @@ from ticketr.app.sync import (
     search_ids,
 )
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import JobKind, JobRequest
+from ticketr.app.tui.effects import Effect, JobKind, JobRequest
 from ticketr.app.tui.messages import Message
 from ticketr.text import clean
 
 if TYPE_CHECKING:
     from ticketr import Job
-    from ticketr.app.jira import LastChange
-    from ticketr.app.sync import BulkIssue, Side
-    from ticketr.app.tui.effects import Effect
 
 
 def open_workspace(
