@@ -1,4 +1,4 @@
-"""Effects as values: `state.update` returns them, and `services` carry them out."""
+"""Effects as values, and the jobs that they ask for: `services` carry them out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The jobs of the queue, as the app shows them. Pure."""
+"""The jobs of the queue, and how they ended, as the app shows them. Pure."""
 
 from __future__ import annotations
 

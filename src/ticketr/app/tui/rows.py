@@ -1,4 +1,4 @@
-"""The ticket list as data: one row for each issue, sub-tasks below their ticket, sorted."""
+"""The ticket list as data: rows, sub-tasks below their tickets, in blocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys that change the status of a ticket, and add tickets. Pure."""
+"""Keys on one ticket: they open, copy and change it, and add another one. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys that move: the selection, the focus, the open ticket, folds. Pure."""
+"""Keys and the mouse that move: the selection, the focus, the open ticket, folds. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys that search and sort. Pure."""
+"""Keys that sort and search, and those that go to a match. Pure."""
 
 from __future__ import annotations
 

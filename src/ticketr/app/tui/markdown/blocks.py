@@ -1,4 +1,4 @@
-"""Walks over the blocks of a text and writes them to a page."""
+"""Walks over the blocks of a text, code and tables included, and writes them to a page."""
 
 from __future__ import annotations
 

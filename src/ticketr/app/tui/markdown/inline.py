@@ -1,4 +1,4 @@
-"""Turns the text of a block into lines of spans, before they are wrapped."""
+"""Turns the text of a block, short forms included, into lines of spans that are not wrapped yet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The base class of overlays."""
+"""The base class of overlays, and what they share: box, scrolling, words. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The help: the keys that have an effect where it was opened. Pure."""
+"""Overlays that only show lines: the help, the log and the edits. Pure."""
 
 from __future__ import annotations
 

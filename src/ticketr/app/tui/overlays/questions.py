@@ -1,4 +1,4 @@
-"""A short list to choose from, in a box over the main screen. Pure."""
+"""Overlays that ask: for a line, a yes or a value, and Jira for the values. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plan of a change of many issues in Jira: which ones, before anything is sent. Pure."""
+"""The plans of changes of many tickets, in Jira or in files, before any is made. Pure."""
 
 from __future__ import annotations
 

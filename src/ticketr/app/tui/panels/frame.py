@@ -1,4 +1,4 @@
-"""The frames of panels: rules with a title, and rows filled up to a height. Pure."""
+"""What panels are drawn with: the layout, rules with titles, matches and marks. Pure."""
 
 from __future__ import annotations
 

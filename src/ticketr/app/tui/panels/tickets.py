@@ -1,4 +1,4 @@
-"""Draws the ticket list. Pure."""
+"""Draws the lists of tickets and of workspaces. Pure."""
 
 from __future__ import annotations
 

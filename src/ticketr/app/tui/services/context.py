@@ -1,4 +1,4 @@
-"""What the services have in common: the queue, the workspaces, the terminal."""
+"""What the services have in common: queue, workspaces, terminal, and the newest requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads tickets for the screen. Synchronous, for a worker thread."""
+"""Reads tickets for the screen, and keeps what was read. Synchronous parts are for a thread."""
 
 from __future__ import annotations
 

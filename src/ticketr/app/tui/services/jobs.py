@@ -1,4 +1,4 @@
-"""Submits and cancels jobs."""
+"""Submits and cancels jobs, and reads what they would send and have done."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The workspaces of the app: opened when they are needed, and added while it runs."""
+"""The workspaces of the app: made, opened when they are needed, and added while it runs."""
 
 from __future__ import annotations
 
