@@ -13,7 +13,7 @@ from functools import lru_cache
 from urllib.parse import quote
 
 from ticketr.statusline import LineStyle
-from ticketr.text import clip, fit, to_ascii, width, width as width_of, word_ranges
+from ticketr.text import clip, fit, to_ascii, width as width_of, word_ranges
 
 #: The colours of marks; everything else is in the terminal's own colours.
 MARKS = {
