@@ -33,7 +33,7 @@ from ticketr.app.tui.setup import (
     Setup,
     SiteAnswer,
 )
-from ticketr.app.tui.theme import Theme
+from ticketr.app.tui.styled import Theme
 
 
 @dataclass

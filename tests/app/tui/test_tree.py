@@ -10,9 +10,8 @@ from fakes.states import app_state
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from ticketr.app.tickets import SORT_NAMES, Ticket, parse_filter, sort_key
-from ticketr.app.tui import row_blocks
-from ticketr.app.tui.row_blocks import Rows
-from ticketr.app.tui.rows import ListRow, row_of_broken, rows_of
+from ticketr.app.tui import rows as rows_module
+from ticketr.app.tui.rows import ListRow, Rows, row_of_broken, rows_of
 from ticketr.app.tui.tree import Wanted, arrange
 
 #: Numbers of a ticket and of its sub-tasks; a draft has the number 0.
@@ -25,7 +24,7 @@ FAMILIES = st.lists(
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(row_blocks, "BLOCK_ROWS", 4)
+    monkeypatch.setattr(rows_module, "BLOCK_ROWS", 4)
 
 
 def family(number: int, tasks: int) -> tuple[ListRow, ...]:

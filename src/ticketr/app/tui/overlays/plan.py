@@ -22,7 +22,7 @@ from ticketr.app.tui.styled import Line, Span, Theme, mark, without_places, wrap
 from ticketr.text import clean, clip, width
 
 if TYPE_CHECKING:
-    from ticketr.app.sync import FileEdit, LeftAlone, PlanEntry, PlanPart, PushPlan
+    from ticketr.app.sync import FileEdit, Note, PlanEntry, PlanPart, PushPlan
 
 
 NAME_CELLS = 10
@@ -89,7 +89,7 @@ class Section:
     is_strong: bool = True
 
 
-def left_of(plan: PushPlan) -> tuple[LeftAlone, ...]:
+def left_of(plan: PushPlan) -> tuple[Note, ...]:
     """Return what is left alone, without what the plan is not about."""
     return tuple(entry for entry in plan.left if entry.code is not Code.UNNAMED)
 
@@ -143,7 +143,7 @@ def _note_lines(bar: str, words: str, cells: int) -> Sequence[Line]:
 
 
 def _left_alone_lines(
-    bar: str, left: LeftAlone, settle: str, cells: int, theme: Theme
+    bar: str, left: Note, settle: str, cells: int, theme: Theme
 ) -> Sequence[Line]:
     name = padded_name(left.key or left.title or left.path)
     path = clean(left.path)
