@@ -604,7 +604,7 @@ async def test_an_opening_has_no_longer_step_for_more_jobs(
         (False, "attempts = 'x'", "its values are damaged"),
         (False, "job = CAST(replace(job, '[1]', '[1,2,3]') AS BLOB)", "cannot be called: too many"),
         (True, "options = '{'", "Expecting property name"),
-        (True, "status = 'gone'", "its values are damaged"),
+        (True, "status = 'gone'", "'gone' is not a valid JobStatus"),
         (True, "cancel_cause = 'none'", "'none' is not a valid CancelCause"),
         (True, "error = '{'", "Expecting property name"),
     ],

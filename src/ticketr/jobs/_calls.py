@@ -22,7 +22,6 @@ import functools
 import importlib
 import importlib.util
 import inspect
-import io
 import json
 import math
 import pickle
@@ -252,16 +251,13 @@ class PickleCodec:
     def check(self, what: str, value: object) -> bytes:
         """Return a value as bytes, or raise NotSendable as :meth:`JsonCodec.check` does."""
         try:
-            buffer = io.BytesIO()
-            _Pickler(buffer, protocol=5).dump(value)
-            pickle.loads(buffer.getvalue())  # noqa: S301 - the value has just been written
-        except NotSendable as flaw:
-            raise NotSendable(f"{what}, in it {flaw.what}", flaw.value, flaw.problem) from flaw
-        except Exception as flaw:
-            words = safe_str(flaw) or type(flaw).__name__
+            data = pickle.dumps(value, protocol=5)
+            pickle.loads(data)  # noqa: S301 - the value has just been written
+        except Exception as error:
+            words = safe_str(error) or type(error).__name__
             problem = f"cannot be pickled, or not be read again: {words}"
-            raise NotSendable(what, safe_repr(value), problem) from flaw
-        return buffer.getvalue()
+            raise NotSendable(what, safe_repr(value), problem) from error
+        return data
 
     def encode(self, value: object) -> bytes:
         """Return a value as bytes."""
@@ -274,19 +270,6 @@ class PickleCodec:
         except (Exception, SystemExit) as error:  # a module that it imports may raise anything
             words = safe_str(error) or type(error).__name__
             raise LoadFailed(f"this cannot be unpickled: {words}") from error
-
-
-class _Pickler(pickle.Pickler):
-    """Refuses what other processes cannot import."""
-
-    def reducer_override(self, obj: Any) -> Any:
-        if isinstance(obj, (type, FunctionType)) and obj.__module__ == MAIN:
-            raise NotSendable(
-                "a class or function",
-                safe_repr(obj),
-                "is defined in the program's own file. Write it in a module, and import that",
-            )
-        return NotImplemented
 
 
 Codec: TypeAlias = JsonCodec | PickleCodec

@@ -625,22 +625,18 @@ class Recorder:
         # Taken before the read: an entry that is written meanwhile is then in one of both at least.
         unwritten = [*reversed(self._unwritten), *reversed(self._writing)]
         job_id = None if job_id is None else clipped(job_id)
-        written = await self._read_written(limit, status, job_id)
+        history: object = self._history  # a type checker takes no protocol for a class
+        if type(history) is SqliteHistory:
+            written = await history.read(limit=limit, status=status, id=job_id)
+        else:  # it cannot look for IDs
+            most = limit if job_id is None else sys.maxsize
+            written = await self._history.read(limit=most, status=status)
         jobs = {
             (job.run, job.number): job
             for job in itertools.chain(map(job_of_row, unwritten), written)
             if (status is None or job.status == status) and (job_id is None or job.id == job_id)
         }
         return [*jobs.values()][:limit]
-
-    async def _read_written(
-        self, limit: int, status: JobStatus | None, job_id: JobID | None
-    ) -> list[FinishedJob]:
-        history: object = self._history  # a type checker takes no protocol for a class
-        if type(history) is SqliteHistory:
-            return await history.read(limit=limit, status=status, id=job_id)
-        most = limit if job_id is None else sys.maxsize  # since it cannot look for IDs
-        return await self._history.read(limit=most, status=status)
 
     async def _write_batch(self) -> None:
         """Write all that is unwritten; put it back if that fails."""

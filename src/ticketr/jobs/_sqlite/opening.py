@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Awaitable, Callable, Iterable
+from bisect import bisect_left
+from collections.abc import Iterable
 from contextlib import suppress
 from contextvars import copy_context
 from typing import Final, final
@@ -27,7 +28,6 @@ from ticketr.jobs._record import ENDED_CALL, JobRecord
 from ticketr.jobs._sqlite.rows import (
     JobRow,
     RepeatRow,
-    StoredCall,
     StoredJob,
     check_row,
     record_of_call,
@@ -60,7 +60,9 @@ class Opening:
     """Takes up what is in a store's file.
 
     Attributes:
-        records: The jobs that were taken up, by number.
+        numbers: The numbers of the live jobs that were taken up. In a dictionary they would have to
+            be copied now and then, which takes several milliseconds.
+        records: These jobs, in the same order.
         left_out: The numbers of those that stay in the file alone.
     """
 
@@ -69,7 +71,8 @@ class Opening:
         self._writer = writer
         self._now = core.now()
         self._offset = core.wall_clock.offset()
-        self.records: dict[int, JobRecord] = {}
+        self.numbers: list[int] = []
+        self.records: list[JobRecord] = []
         self.left_out: set[int] = set()
 
     async def take_up(self, repeats: Iterable[RepeatRow]) -> None:
@@ -101,6 +104,7 @@ class Opening:
         """List a job that is not loaded, unless it has ended."""
         problem = _logged("Job", row.id, error)
         if row.finished_at is None:
+            self.left_out.add(row.number)
             job_id = row.id if type(row.id) is str else f"row {row.number}"
             self._writer.leave(job_id, row.number, problem)
 
@@ -117,34 +121,37 @@ class Opening:
 
     def _enter(self, row: JobRow, predecessors: list[int]) -> None:
         core = self._core
-        self.left_out.add(row.number)  # until it has entered
         if any(number in self.left_out for number in predecessors):
             raise LoadFailed("it starts after a job that stays there")
         record = self._record_of(row)
-        live = [self.records[number] for number in predecessors if number in self.records]
+        live = [job for number in predecessors if (job := self._loaded(number)) is not None]
         if live:
             jobs = tuple(JobHandle[object](job, core) for job in live)
             any_end = json.loads(row.options)["any_end"]
             record.set_options({"after": jobs, "after_any_end": any_end})
-        self._writer.know(record, row)
+        record.set_options({"stored": StoredJob(row.number, row[10:17])})
         core.enter(record, above=True)
         record.restore_submit(min(row.submitted_at - self._offset, self._now))
-        self.records[row.number] = record
-        self.left_out.discard(row.number)
+        self.numbers.append(row.number)
+        self.records.append(record)
         if len(live) < len(predecessors):  # a job that was to complete has not
             core.cancel_pending(record, CancelCause.DEPENDENCY)
 
+    def _loaded(self, number: int) -> JobRecord | None:
+        """Return the live job of this number; None if there is none."""
+        index = bisect_left(self.numbers, number)
+        return self.records[index] if number in self.numbers[index : index + 1] else None
+
     def _record_of(self, row: JobRow) -> JobRecord:
         check_row(row)
-        stored = StoredCall(row.codec, row.job or b"", row.key, row.options)
-        record = record_of_call(stored, self._writer.codec)
+        record = record_of_call(row, self._writer.codec)
         offset, retry, started_at = self._offset, record.retry, row.started_at
         # A clock that stands before the submit was set back: the delay begins again.
         now = max(self._now, row.submitted_at - offset)
         attempts = math.inf if retry is None else retry.attempts or math.inf
         if row.kills >= self._writer.max_kills or row.attempts - row.uncounted >= attempts:
             key, tags = record.extras.key, record.extras.tags  # it was running each time
-            call = (_losing(row.kills), (), copy_context(), None)
+            call = (_fail, (row.kills,), copy_context(), None)
             record = JobRecord(call, record.name, record.timeout, None)
             record.set_options({"key": key, "tags": tags})
         options = {
@@ -158,7 +165,7 @@ class Opening:
         }
         record.set_options(options)
         times = self._trio_time(started_at), self._trio_time(row.total_ends_at)
-        record.restore(row.attempts, *times)
+        record.restore(0 if row.started_at is None else row.attempts, *times)
         return record
 
     def _trio_time(self, at: float | None) -> float | None:
@@ -213,10 +220,6 @@ def _logged(what: str, row_id: str, error: Exception) -> str:
     return problem
 
 
-def _losing(kills: int) -> Callable[..., Awaitable[object]]:
-    """Return the function of a job that fails since its process has ended so often."""
-
-    async def fail(_: object, /) -> None:
-        raise TooManyKills(kills)
-
-    return fail
+async def _fail(_: object, kills: int) -> None:
+    """Fail a job, since its process has ended so often."""
+    raise TooManyKills(kills)

@@ -11,7 +11,7 @@ import math
 import sys
 from collections.abc import Mapping
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, Final, NamedTuple, TypeAlias, final, get_type_hints
 
@@ -93,7 +93,6 @@ class RepeatRow(NamedTuple):
     missed: int
 
 
-ENDED: Final = {COMPLETED, FAILED, CANCELLED}
 KINDS: Final = {row: get_type_hints(row) for row in (JobRow, RepeatRow)}
 
 
@@ -107,14 +106,6 @@ def check_row(row: JobRow | RepeatRow) -> None:
         check_values(KINDS[type(row)], row)
     except ValueError as error:
         raise LoadFailed(f"its values are damaged: {error}") from error
-    is_sound = all(math.isfinite(value) for value in row if isinstance(value, (int, float)))
-    if isinstance(row, JobRow):
-        is_started = not row.attempts or row.started_at is not None
-        is_live = row.finished_at is None and row.job is not None and is_started
-        is_sound &= is_live or (row.finished_at is not None and row.status in ENDED)
-        is_sound &= min(row.kills, row.attempts, row.uncounted) >= 0
-    if not is_sound:
-        raise LoadFailed("its values are damaged")
 
 
 # Jobs as values
@@ -267,11 +258,11 @@ def pack_call(
     return call
 
 
-def record_of_call(call: StoredCall, codec: Codec) -> JobRecord:
+def record_of_call(call: StoredCall | JobRow, codec: Codec) -> JobRecord:
     """Return a record of the job, with its key, name, tags, timeout and retry rule.
 
     Args:
-        call: What is kept of the submit.
+        call: What is kept of the submit, or the row.
         codec: The codec that the store was opened with.
 
     Raises:
@@ -280,7 +271,7 @@ def record_of_call(call: StoredCall, codec: Codec) -> JobRecord:
     if call.codec != codec.name:
         problem = f"its codec is {call.codec!r}, and the store was opened with {codec.name!r}"
         raise LoadFailed(problem)
-    job, args = unpack_job(call.job, codec)
+    job, args = unpack_job(call.job or b"", codec)
     key = None if call.key is None else codec.decode(call.key)
     try:
         hash(key)
@@ -295,9 +286,6 @@ def record_of_call(call: StoredCall, codec: Codec) -> JobRecord:
     return record
 
 
-RETRY_NUMBERS: Final = ("attempts", "first", "factor", "cap", "jitter", "total")
-
-
 def pack_retry(retry: Retry) -> dict[str, object]:
     """Return a retry rule in JSON's types.
 
@@ -307,8 +295,7 @@ def pack_retry(retry: Retry) -> dict[str, object]:
     on: Any = retry.on
     kinds = on if type(on) is tuple else (on,)
     names = [importable_name(kind, "'on' of the retry rule") for kind in kinds]
-    numbers = {name: getattr(retry, name) for name in RETRY_NUMBERS}
-    return {**numbers, "on": names}
+    return {**asdict(retry), "on": names}
 
 
 def unpack_retry(rule: Mapping[str, Any], allowed: AllowedNames | None) -> Retry:
@@ -318,9 +305,8 @@ def unpack_retry(rule: Mapping[str, Any], allowed: AllowedNames | None) -> Retry
         LoadFailed: Something of it cannot be imported.
         ValueError, KeyError, TypeError: It is damaged.
     """
-    numbers = {name: rule[name] for name in RETRY_NUMBERS}
     kinds = [_error_kind(name, allowed) for name in rule["on"]]
-    return Retry(**numbers, on=kinds[0] if len(kinds) == 1 else tuple(kinds))
+    return Retry(**{**rule, "on": kinds[0] if len(kinds) == 1 else tuple(kinds)})
 
 
 def _error_kind(name: str, allowed: AllowedNames | None) -> Any:

@@ -322,6 +322,7 @@ class StoreWriter:
         run_sync: RunSync,
     ) -> None:
         self._queue = queue
+        self._offset = queue.wall_clock.offset
         self.codec: Final = codec
         self.max_kills: Final = max_kills
         is_limited = codec.allowed is not None
@@ -419,10 +420,6 @@ class StoreWriter:
         call = pack_call(record, job, args, self.codec, is_awaited=is_awaited)
         record.set_options({"stored": call})
 
-    def know(self, record: JobRecord, row: JobRow) -> None:
-        """Take over a job that is in the file, before it enters the queue."""
-        record.set_options({"stored": StoredJob(row.number, row[10:17])})
-
     def leave(self, job_id: JobID, number: int, problem: str) -> None:
         """Leave a job in the file that cannot be loaded."""
         self.unloaded.setdefault(job_id, {})[number] = problem
@@ -515,9 +512,6 @@ class StoreWriter:
         """Note a change of a repeat, or its end."""
         self._gathering.repeats[repeat.id] = row_of_repeat(repeat, self._offset())
         self._behind.fill()
-
-    def _offset(self) -> float:
-        return self._queue.wall_clock.offset()
 
     # Waiting
 
