@@ -7,6 +7,7 @@ from KeyboardInterrupt, so that Ctrl+C cannot come in the middle of a step.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextvars import copy_context
@@ -350,15 +351,6 @@ class QueueCore:
             or schedule.is_held(record, self.registry.keys.get(record.extras.key))
         )
 
-    def let_in(self, record: JobRecord) -> None:
-        """Take a job that nobody waits to submit, also if the queue is full.
-
-        Raises:
-            QueueClosed, DuplicateJob: It is not taken.
-        """
-        self.enter(record, above=True)
-        self.dispatcher.wake()
-
     def admit(self) -> None:
         """Take the jobs of waiting submits while there is room."""
         while (submission := self.schedule.next_admitted()) is not None:
@@ -522,7 +514,7 @@ class QueueCore:
                 if record.status is PENDING:
                     action(record)
         if self.batches:
-            self.timer.wake()
+            self.timer.wake_at(-math.inf)
         return bool(self.batches)
 
     def change_limit(
@@ -617,7 +609,7 @@ class QueueCore:
             self.subscriptions.notify_idle()
         if self.phase.refusing and not self.phase.closed:
             self.registry.evict(self.now())
-            self.phase.close()
+            self.phase.closed = True
             self.subscriptions.close()
 
     def interrupt(self, error: BaseException) -> None:

@@ -76,12 +76,8 @@ class Dispatcher:
         if self._schedule.pending > self.returning_submits:
             self.wake()
 
-    def submit_returns(self) -> None:
-        """Note that a submit is about to return; :meth:`submit_returned` has to follow."""
-        self.returning_submits += 1
-
     def job_submitted(self, record: JobRecord) -> None:
-        """Note that the submit of a job is about to return, as :meth:`submit_returns` does.
+        """Note that the submit of a job is about to return; :meth:`submit_returned` has to follow.
 
         Wake an idle worker now, unless :meth:`submit_returned` can do it.
         """

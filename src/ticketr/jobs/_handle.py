@@ -98,7 +98,6 @@ class JobHandle(Generic[T_co]):
         Raises:
             WouldDeadlock: Called inside a job that prevents this one from ending.
         """
-        self._core.subscriptions.owner_thread.check()
         self.cancel(reason=reason)
         return await self.wait()
 
@@ -154,7 +153,8 @@ class JobHandle(Generic[T_co]):
                 await self._core.store.wait_end_written(record)
             except BaseException:
                 if is_new_failure:  # this wait is cancelled, and gives nobody the failure
-                    self._core.reporter.unmark_seen(record)
+                    record.mark_outcome_seen(is_seen=False)
+                    self._core.reporter.job_failed(record)
                 raise
 
     def __eq__(self, other: object) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from types import NoneType
 from typing import TYPE_CHECKING, Final, Generic, TypeAlias, final
 
@@ -222,27 +222,18 @@ class JobSnapshot(Generic[T_co]):
         """
         progress, error = self.progress, self.error
         times = {
-            "submitted": self.submitted_at,
-            "due": self.due_at,
-            "started": self.started_at,
-            "finished": self.finished_at,
+            f"{name}_wall": f"{name}_at" for name in ("submitted", "due", "started", "finished")
         }
         return {
+            **{field.name: getattr(self, field.name) for field in fields(self)},
             "id": json_text(self.id),
             "name": json_text(self.name),
             "status": self.status.value,
-            "revision": self.revision,
             "key": json_key(self.key),
             "tags": sorted(json_text(tag) for tag in self.tags),
-            "priority": self.priority,
-            "attempt": self.attempt,
             "progress": None if progress is None else progress.as_dict(),
-            "waiting_for": self.waiting_for,
-            "cancel_requested": self.cancel_requested,
             "cancel_cause": None if self.cancel_cause is None else self.cancel_cause.value,
-            **{f"{name}_at": at for name, at in times.items()},
-            **{f"{name}_wall": wall_clock(at, self.wall_offset) for name, at in times.items()},
-            "wall_offset": self.wall_offset,
+            **{wall: wall_clock(getattr(self, at), self.wall_offset) for wall, at in times.items()},
             "error": None if error is None else error.as_dict(),
             "result": json_value(self.result),
             "item": json_value(self.item),

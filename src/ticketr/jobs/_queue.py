@@ -14,7 +14,7 @@ from collections.abc import (
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, TypeVarTuple, Unpack, final, overload
+from typing import Any, Literal, TypeVar, TypeVarTuple, Unpack, final, overload
 
 import trio
 from trio.lowlevel import cancel_shielded_checkpoint, checkpoint_if_cancelled
@@ -26,6 +26,7 @@ from ticketr.jobs._arguments import (
     make_record,
     refuse_options,
 )
+from ticketr.jobs._core import QueueCore
 from ticketr.jobs._deadlock import refuse_wait_inside, wait_for_jobs
 from ticketr.jobs._handle import Job, JobContext, JobHandle
 from ticketr.jobs._job import (
@@ -41,7 +42,7 @@ from ticketr.jobs._progress import JobProgress
 from ticketr.jobs._record import JobRecord, progress_of, snapshot_of
 from ticketr.jobs._scheduling.schedule import Rate, checked_rate
 from ticketr.jobs._shutdown import refuse_submits, shorten_grace, wait_until_idle
-from ticketr.jobs._sqlite.history import finished_in_memory
+from ticketr.jobs._sqlite.history import FinishedJob, finished_in_memory
 from ticketr.jobs._trio import QueueFull, protect_methods
 from ticketr.jobs._updates import Updates
 from ticketr.jobs._values import (
@@ -54,10 +55,6 @@ from ticketr.jobs._values import (
     checked_whole,
     safe_repr,
 )
-
-if TYPE_CHECKING:
-    from ticketr.jobs._core import QueueCore
-    from ticketr.jobs._sqlite.history import FinishedJob
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -730,12 +727,9 @@ class JobQueue:
         core = self._checked_core
         limit = checked_whole("limit", limit, 0)
         status = None if status is None else checked_member("status", status, JobStatus)
-        job_id: JobID | None = None
-        if type(id) is JobHandle:
-            job_id = id.id
-            limit = limit if id.record_in(core) is not None else 0
-        elif id is not None:
-            job_id = checked_text("id", id)
+        if type(id) is JobHandle and id.record_in(core) is None:
+            limit = 0
+        job_id = None if id is None else checked_text("id", id.id if type(id) is JobHandle else id)
         if core.recorder is not None:
             return await core.recorder.read(limit=limit, status=status, job_id=job_id)
         await trio.lowlevel.checkpoint()

@@ -265,16 +265,8 @@ class JobRecord:
         """Write when a job from a store was submitted."""
         self.submitted_at = submitted_at
 
-    def restore_end(
-        self,
-        status: JobStatus,
-        finished_at: float,
-        result: object,
-        error: JobErrorInfo | None,
-        exception: BaseException | None,
-    ) -> None:
-        """Write how a job from a store has ended."""
-        self.set_failure(exception, error)
+    def restore_end(self, status: JobStatus, finished_at: float, result: object) -> None:
+        """Write how a job from a store has ended, after its failure."""
         self.finished_at, self.result = finished_at, result
         self.call, self.retry = ENDED_CALL, None
         self.status = status

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextvars
 import logging
+import math
 import traceback
 from collections import deque
 from collections.abc import Callable
@@ -64,12 +65,7 @@ class Reporter:
         """Report a failed job, unless a task waits for it or soon begins to."""
         if not record.is_awaited and not record.extras.outcome_seen:
             self.unreported.append(record)
-            self._core.timer.wake()
-
-    def unmark_seen(self, record: JobRecord) -> None:
-        """Report a failed job after all, as the only wait for it was cancelled."""
-        record.mark_outcome_seen(is_seen=False)
-        self.job_failed(record)
+            self._core.timer.wake_at(-math.inf)
 
     async def report_soon(self) -> None:  # noqa: ASYNC910 - STEPS is not 0
         """Report the failures so far, once their submitters could have waited for them."""

@@ -40,6 +40,8 @@ FIRST_STUCK_WARNING: Final = 5.0
 class Phase:
     """The steps that a queue has taken to its end.
 
+    Also written in ``_core``: ``closed``.
+
     Attributes:
         draining: The block is being left, or the queue refuses jobs; nothing can be paused.
         refusing: The queue takes no more jobs.
@@ -59,10 +61,6 @@ class Phase:
     cut_off_at: float = math.inf
     stuck_warning_at: float = math.inf
     stuck_warning_interval: float = FIRST_STUCK_WARNING
-
-    def close(self) -> None:
-        """Note that no job changes from now on."""
-        self.closed = True
 
     def note_cause(self, cause: CancelCause) -> None:
         """Note why jobs are cut off, unless a cause is noted already."""
@@ -97,7 +95,7 @@ def refuse_submits(core: QueueCore) -> None:
     core.expect_idle()  # being idle closes the queue
     start_draining(core)
     while (submission := core.schedule.submissions.take()) is not None:
-        core.dispatcher.submit_returns()
+        core.dispatcher.job_submitted(submission.record)
         submission.resume(QueueClosed())
     if core.is_idle and not core.phase.closed:
         core.notify_idle()

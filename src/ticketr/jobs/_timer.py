@@ -38,10 +38,6 @@ class Timer:
         """Wake the timer task at this time, if not before."""
         self.scope.deadline = min(self.scope.deadline, time)
 
-    def wake(self) -> None:
-        """Wake the timer task now."""
-        self.scope.deadline = -math.inf
-
 
 @enable_ki_protection
 async def run_timer(core: QueueCore) -> None:

@@ -38,7 +38,7 @@ from __future__ import annotations
 
 import logging
 import math
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import trio
 from trio.lowlevel import (
@@ -50,6 +50,7 @@ from trio.lowlevel import (
 
 from ticketr._errors import JobTimedOut, RetryLater
 from ticketr.jobs._arguments import call_inside
+from ticketr.jobs._core import QueueCore
 from ticketr.jobs._deadlock import QUEUES, blank_context
 from ticketr.jobs._groups import has_only_exceptions, leaves, strip_tracebacks, unwrap_single
 from ticketr.jobs._handle import JobContext
@@ -59,9 +60,6 @@ from ticketr.jobs._retry import delay_after
 from ticketr.jobs._shutdown import abandon
 from ticketr.jobs._timer import handle_due_times
 from ticketr.jobs._trio import NOT_RESCHEDULED, is_innermost, split_cancelled, switch_context
-
-if TYPE_CHECKING:
-    from ticketr.jobs._core import QueueCore
 
 logger = logging.getLogger("ticketr.jobs")
 

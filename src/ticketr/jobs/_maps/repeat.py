@@ -236,7 +236,8 @@ class Repeats:
         job_id = f"{repeat.id}#{repeat.runs + 1}"
         record = template.copy(job_id, template.context.copy(), scheduled_at)
         record.collect_by(self)
-        self._queue.let_in(record)
+        self._queue.enter(record, above=True)
+        self._queue.dispatcher.wake()
         self._scheduled.discard(repeat)
         repeat.runs += 1
         repeat.last, repeat.missed_at = record, None

@@ -209,7 +209,8 @@ class Opening:
                 exception = TicketrError(f"{error.type}: {error.message}")
             scheduled_at = None if row.scheduled_at is None else utc(row.scheduled_at)
             record.set_options({"stored": StoredJob(row.number), "scheduled_at": scheduled_at})
-        record.restore_end(status, finished_at - offset, result, error, exception)
+        record.set_failure(exception, error)
+        record.restore_end(status, finished_at - offset, result)
         return record
 
 
