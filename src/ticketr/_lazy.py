@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import cast
 
 
@@ -25,6 +26,20 @@ def import_on_use(package: str, homes: Mapping[str, str]) -> Callable[[str], obj
         return value
 
     return look_up
+
+
+def names_for_type_checkers(package: str, file: str) -> dict[str, str]:
+    """Return the module of each name that a package imports below ``if TYPE_CHECKING:``.
+
+    So the package lists these names once, for type checkers and for `import_on_use`.
+
+    Args:
+        package: The full name of the package.
+        file: Its ``__file__``.
+    """
+    pattern = rf"^    from {re.escape(package)}\.([\w.]+) import (\([^)]*\)|.*)$"
+    statements = re.findall(pattern, Path(file).read_text(encoding="utf-8"), re.MULTILINE)
+    return {name: module for module, names in statements for name in re.findall(r"\w+", names)}
 
 
 def compile_on_use(pattern: str, flags: int = 0) -> re.Pattern[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr._lazy import import_on_use
+from ticketr._lazy import import_on_use, names_for_type_checkers
 
 if TYPE_CHECKING:
     from ticketr.app.sync.compare.attachments import size_words
@@ -32,13 +32,14 @@ if TYPE_CHECKING:
     from ticketr.app.sync.edits.drafts import find_uncertain
     from ticketr.app.sync.edits.local_changes import LocalChange
     from ticketr.app.sync.edits.losses import LiteralText, Loss, find_literals
-    from ticketr.app.sync.edits.planning import check_keys, read_push_plan
+    from ticketr.app.sync.edits.planning import read_push_plan
     from ticketr.app.sync.edits.push_plan import PlanEntry, PlanPart, PushPlan
     from ticketr.app.sync.edits.survey import (
         LocalSurvey,
         SeenTicket,
         base_texts,
         bears_mark,
+        check_keys,
         read_state,
         readable,
         seen_ticket,
@@ -133,57 +134,7 @@ if TYPE_CHECKING:
     )
     from ticketr.app.sync.workspace.store import LocalTicket, Store, holds_tickets
 
-#: The public names of each module, as in the imports above.
-_NAMES = {
-    "compare.attachments": "size_words",
-    "compare.conflict_parts": (
-        "Choice ConflictPart ConflictView Edited FileChange MergedPart Preview Resolution "
-        "choose choose_all preview"
-    ),
-    "compare.diff": "Side",
-    "compare.diff3": "Piece word_diff",
-    "compare.mapping": "Columns",
-    "concurrency": "ThreadRunner",
-    "edits.drafts": "find_uncertain",
-    "edits.local_changes": "LocalChange",
-    "edits.losses": "LiteralText Loss find_literals",
-    "edits.planning": "check_keys read_push_plan",
-    "edits.push_plan": "PlanEntry PlanPart PushPlan",
-    "edits.survey": (
-        "LocalSurvey SeenTicket base_texts bears_mark read_state readable seen_ticket "
-        "sign_state size_of take_survey visit_files"
-    ),
-    "errors": (
-        "AbsentIssues BadChoice BadQuery BadWork CannotEdit CannotUndo ConflictChanged "
-        "DuplicateKey FileFailed NoConflict NotChosen NothingToUndo OtherSite RenamedProject "
-        "StateFailed SyncError UnknownField UnknownProject UnknownTicket UnsupportedField "
-        "WorkspaceBusy"
-    ),
-    "file_edits": (
-        "Change FieldChange FileEdit FileEditPlan IssuePlace add_comment add_sub_task "
-        "add_ticket carry_out_edits plan_file_edits"
-    ),
-    "jobs.attachments": "AddAttachmentsJob GetAttachmentsJob ListAttachmentsJob",
-    "jobs.bulk": "BulkJob BulkResult FindIssuesJob find_issues",
-    "jobs.bulk_change": "BulkChange BulkIssue FieldSetting ListAction",
-    "jobs.syncing": "PullJob PushJob SyncJob SyncResult is_partial",
-    "jobs.worklog": "LogWorkJob checked_time",
-    "notes": "Code Note tagged_tickets ticket_tags",
-    "pull.downloading": "AttachmentList AttachmentResult",
-    "pull.tally": "PullResult",
-    "push.tally": "Action PushResult",
-    "queries": "SchemaField keys_of read_last_change read_schema read_statuses search_ids",
-    "resolving": "Resolved Take carry_out conflict_of read_conflict resolve",
-    "session": "OnWritten SessionOptions naming_project",
-    "state.journal": "Conflict Creation",
-    "state.state": "State",
-    "state.undo": "UndoKind UndoStep",
-    "undo": "Undone UndoneChange last_step same_change undo_change undo_last undo_step undo_steps",
-    "workspace.editor": "ConflictMarker find_conflict_marker find_conflict_markers write_draft",
-    "workspace.store": "LocalTicket Store holds_tickets",
-}
-_HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
-
+_HOMES = names_for_type_checkers(__name__, __file__)
 
 if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would seem to exist
     __all__ = list(_HOMES)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr._lazy import import_on_use
+from ticketr._lazy import import_on_use, names_for_type_checkers
 from ticketr.app.tickets.comment import Comment
 from ticketr.app.tickets.errors import (
     InvalidFilter,
@@ -26,6 +26,7 @@ from ticketr.app.tickets.model import NO_TITLE, Ticket, TicketFile
 from ticketr.app.tickets.parser import parse
 from ticketr.app.tickets.renderer import render, render_ticket, rewrite
 
+# What few commands need, imported when the first name of a module is looked up.
 if TYPE_CHECKING:
     from ticketr.app.tickets.candidate import (
         SORT_NAMES,
@@ -54,16 +55,5 @@ if TYPE_CHECKING:
         with_saved,
     )
 
-#: The modules of names that few commands need, each imported when its first name is looked up.
-_NAMES = {
-    "candidate": "Candidate SORT_NAMES Total candidate_of fold points_of sort_key total_by",
-    "field_edits": "field_name set_fields",
-    "filter": (
-        "FILTER_WORDS FLAGS FieldTerm Filter FlagTerm KeysTerm NotTerm Term TextTerm check_saved "
-        "parse_filter split_command with_saved"
-    ),
-}
-_HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
-
 if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would seem to exist
-    __getattr__ = import_on_use(__name__, _HOMES)
+    __getattr__ = import_on_use(__name__, names_for_type_checkers(__name__, __file__))

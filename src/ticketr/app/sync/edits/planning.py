@@ -23,8 +23,8 @@ from ticketr.app.sync.edits.push_plan import (
     is_named,
     write_requests,
 )
-from ticketr.app.sync.edits.survey import LocalSurvey, survey_now
-from ticketr.app.sync.errors import DuplicateKey, UnknownTicket
+from ticketr.app.sync.edits.survey import LocalSurvey, check_keys, survey_now
+from ticketr.app.sync.errors import DuplicateKey
 from ticketr.app.sync.notes import Code, Note, in_conflict
 from ticketr.app.sync.state.journal import Conflict
 from ticketr.app.sync.state.state import State
@@ -66,14 +66,6 @@ def read_push_plan(
     if keys is not None:
         check_keys(keys, survey, state)
     return make_push_plan(survey, state, keys, prefer=prefer)
-
-
-def check_keys(keys: Collection[str], survey: LocalSurvey, state: State) -> None:
-    """Raise `UnknownTicket` for the first key that is in no file and was not at the last sync."""
-    known = {*survey.keys, *(issue.key for issue in state.known().values())}
-    for key in keys:
-        if key not in known:
-            raise UnknownTicket(key, tuple(known))
 
 
 def make_push_plan(

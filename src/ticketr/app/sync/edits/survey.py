@@ -33,7 +33,7 @@ from ticketr.app.sync.edits.local_changes import (
     find_local_change,
 )
 from ticketr.app.sync.edits.losses import Loss, known_losses
-from ticketr.app.sync.errors import DuplicateKey, FileFailed
+from ticketr.app.sync.errors import DuplicateKey, FileFailed, UnknownTicket
 from ticketr.app.sync.state.database import IN_MEMORY
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.attachments import look_at_pictures
@@ -532,3 +532,11 @@ def survey_now(
             survey.scan(store, state, path)
     survey.complete(store, state, state.creations.recent(), project, inherit=inherit)
     return survey
+
+
+def check_keys(keys: Collection[str], survey: LocalSurvey, state: State) -> None:
+    """Raise `UnknownTicket` for the first key that is in no file and was not at the last sync."""
+    known = {*survey.keys, *(issue.key for issue in state.known().values())}
+    for key in keys:
+        if key not in known:
+            raise UnknownTicket(key, tuple(known))

@@ -35,10 +35,9 @@ from ticketr.app.sync.jobs.bulk_change import (
     BulkIssue,
     FieldSetting,
     bulk_values,
-    count_of_tickets,
     with_line_names,
 )
-from ticketr.app.sync.jobs.syncing import reporting_session
+from ticketr.app.sync.jobs.syncing import count_tickets, reporting_session
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.metadata import Metadata, MetadataQuery, fetch_metadata
 from ticketr.app.sync.push.values import BadValue
@@ -96,7 +95,7 @@ class FindIssuesJob(SessionJob):
                     _refuse_absent(answer)
                 issues += map(read_issue, answer.issues)
                 session.progress.move(len(issues), len(ids), "Finding tickets")
-        session.progress.move(len(issues), len(issues), f"Found {count_of_tickets(len(issues))}")
+        session.progress.move(len(issues), len(issues), f"Found {count_tickets(len(issues))}")
         return tuple(issues)
 
 
@@ -198,7 +197,7 @@ class BulkJob(SessionJob):
 
     @property
     def _subject(self) -> str:
-        return count_of_tickets(len(self.issues))
+        return count_tickets(len(self.issues))
 
     def so_far(self) -> BulkResult:
         """Return what it has done until now, also when it was cancelled or has failed."""
@@ -233,7 +232,7 @@ class BulkJob(SessionJob):
         number = len(result.already)
         same = f"{number} {'was' if number == 1 else 'were'} already {result.state}"
         counts = [
-            f"{self.change.participle.capitalize()} {count_of_tickets(len(result.done))}",
+            f"{self.change.participle.capitalize()} {count_tickets(len(result.done))}",
             *([same] if number else []),
             *([f"{len(result.failed)} failed"] if result.failed else []),
         ]

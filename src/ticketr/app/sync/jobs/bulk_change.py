@@ -199,11 +199,6 @@ def with_line_names(
     )
 
 
-def count_of_tickets(count: int) -> str:
-    """Return a number of tickets in words."""
-    return "1 ticket" if count == 1 else f"{count} tickets"
-
-
 def bulk_values(
     settings: tuple[FieldSetting, ...],
     specs: Mapping[str, FieldSpec],

@@ -9,20 +9,20 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ticketr.app.config import DOWNLOAD
-from ticketr.app.sync.edits.losses import Accepted
-from ticketr.app.sync.edits.planning import check_keys
-from ticketr.app.sync.edits.push_plan import PushPlan, Selection
+from ticketr.app.sync.edits.survey import check_keys
 from ticketr.app.sync.errors import error_to_report
 from ticketr.app.sync.notes import Code, Note, ticket_tags
 from ticketr.app.sync.pull.pull import pull
 from ticketr.app.sync.pull.tally import PullResult, Tally
-from ticketr.app.sync.push.push import push
 from ticketr.app.sync.push.tally import PushResult, PushTally
 from ticketr.app.sync.session import Progress, Session, SessionJob, open_session
 from ticketr.app.sync.workspace.layout import Layout, notes_on
 
 if TYPE_CHECKING:
     from ticketr import JobContext
+    from ticketr.app.sync.edits.losses import Accepted
+    from ticketr.app.sync.edits.push_plan import PushPlan
+    from ticketr.app.sync.edits.survey import LocalSurvey
 
 
 #: How many keys the name of a job has.
@@ -45,7 +45,7 @@ class SyncResult:
     push: PushResult
 
 
-async def recover_if_any(
+async def _recover_if_any(
     session: Session, on_recovered: Callable[[str], object], on_failed: Callable[[Note], object]
 ) -> None:
     """Do as `recover` does, if earlier pushes have recorded new issues.
@@ -59,16 +59,32 @@ async def recover_if_any(
         await recover(session, on_recovered, on_failed)
 
 
-def selection_of(
-    job: SessionJob, confirmed: PushPlan | None, keys: Collection[str] | None = None
-) -> Selection:
-    """Return what a job may send."""
+async def _push_edits(
+    job: PushJob | SyncJob,
+    session: Session,
+    survey: LocalSurvey,
+    tally: PushTally,
+    *,
+    keys: Collection[str] | None = None,
+    dry_run: bool = False,
+    merging: bool = False,
+) -> None:
+    """Push what a job may send; see the function `push`."""
     from ticketr.app.sync.edits.push_plan import Selection  # noqa: PLC0415 - no pull needs it
+    from ticketr.app.sync.push.push import push  # noqa: PLC0415 - the same
 
-    return Selection(None if keys is None else frozenset(keys), confirmed, job.prefer)
+    await push(
+        session,
+        survey,
+        tally,
+        dry_run=dry_run,
+        merging=merging,
+        accept_loss=job.accept_loss,
+        selection=Selection(None if keys is None else frozenset(keys), job.confirmed, job.prefer),
+    )
 
 
-def first_keys(keys: Collection[str]) -> str:
+def _first_keys(keys: Collection[str]) -> str:
     """Return the first keys, and how many more there are; one that is named twice counts once."""
     unique_keys = list(dict.fromkeys(keys))
     more = f" and {len(unique_keys) - _NAMED} more" if len(unique_keys) > _NAMED else ""
@@ -99,12 +115,12 @@ def count_tickets(count: int) -> str:
     return "1 ticket" if count == 1 else f"{count} tickets"
 
 
-def pulled_words(tally: Tally) -> str:
+def _pulled_words(tally: Tally) -> str:
     """Return how far a pull has got."""
     return _so_far(tally.done, tally.total, "pulled")
 
 
-def pushed_words(tally: PushTally) -> str:
+def _pushed_words(tally: PushTally) -> str:
     """Return how far a push has got."""
     words = _so_far(tally.result.done, tally.result.total, "pushed")
     return f"{words}; Jira may have {', '.join(tally.files)}, too" if tally.files else words
@@ -135,7 +151,27 @@ async def reporting_session(
 
 
 @dataclass(kw_only=True)
-class PullJob(SessionJob):
+class _NamedJob(SessionJob):
+    """A job that may be limited to some tickets.
+
+    Attributes:
+        keys: The keys of the tickets; None for all.
+    """
+
+    keys: Collection[str] | None = None
+
+    @property
+    def _subject(self) -> str:
+        return super()._subject if self.keys is None else _first_keys(self.keys)
+
+    @property
+    def tags(self) -> frozenset[str]:
+        """What to find the job by: the tickets to which it is limited."""
+        return ticket_tags(self.keys)
+
+
+@dataclass(kw_only=True)
+class PullJob(_NamedJob):
     """A job that brings tickets from Jira into files.
 
     Attributes:
@@ -152,20 +188,10 @@ class PullJob(SessionJob):
 
     verb = "Pull"
 
-    keys: Collection[str] | None = None
     full: bool = False
     prune: bool = False
     into: str | None = None
     _tally: Tally = field(default_factory=Tally, init=False, repr=False, compare=False)
-
-    @property
-    def _subject(self) -> str:
-        return super()._subject if self.keys is None else first_keys(self.keys)
-
-    @property
-    def tags(self) -> frozenset[str]:
-        """What to find the job by: the tickets to which it is limited."""
-        return ticket_tags(self.keys)
 
     def so_far(self) -> PullResult:
         """Return what it has done until now, also when it was cancelled or has failed."""
@@ -174,14 +200,14 @@ class PullJob(SessionJob):
     async def execute(self, context: JobContext) -> PullResult:
         """Run the pull; the queue calls this."""
         self._tally = tally = Tally()
-        async with reporting_session(self, context, lambda: pulled_words(tally)) as session:
-            await recover_if_any(session, tally.add_recovered, tally.fail)
+        async with reporting_session(self, context, lambda: _pulled_words(tally)) as session:
+            await _recover_if_any(session, tally.add_recovered, tally.fail)
             if self.keys is None:
-                await pull_all(session, tally, full=self.full, prune=self.prune, into=self.into)
+                await _pull_all(session, tally, full=self.full, prune=self.prune, into=self.into)
             else:
                 from ticketr.app.sync.pull.pull import pull_named  # noqa: PLC0415 - few pulls name keys
 
-                layout = await find_layout(session, tally)
+                layout = await _find_layout(session, tally)
                 keys = dict.fromkeys(self.keys)
                 await pull_named(session, keys, layout.locations, tally, into=self.into)
                 await _download(session, tally)
@@ -191,11 +217,11 @@ class PullJob(SessionJob):
         return result
 
 
-async def pull_all(
+async def _pull_all(
     session: Session, tally: Tally, *, full: bool, prune: bool, into: str | None = None
 ) -> Collection[str]:
     """Pull into the workspace; return the files that could not be read."""
-    layout = await find_layout(session, tally)
+    layout = await _find_layout(session, tally)
     await pull(session, layout.locations, tally, full=full, prune=prune, into=into)
     await _download(session, tally)
     return layout.broken.keys()
@@ -211,7 +237,7 @@ async def _download(session: Session, tally: Tally) -> None:
     tally.add_broken(result.failed)
 
 
-async def find_layout(session: Session, tally: Tally) -> Layout:
+async def _find_layout(session: Session, tally: Tally) -> Layout:
     """Find the tickets in the files, and note the files that cannot be read."""
     layout = await session.layout()
     tally.add_broken(notes_on(layout.broken))
@@ -219,7 +245,7 @@ async def find_layout(session: Session, tally: Tally) -> Layout:
 
 
 @dataclass(kw_only=True)
-class PushJob(SessionJob):
+class PushJob(_NamedJob):
     """A job that brings what was edited in files to Jira.
 
     Attributes:
@@ -237,20 +263,10 @@ class PushJob(SessionJob):
 
     verb = "Push"
 
-    keys: Collection[str] | None = None
     confirmed: PushPlan | None = field(default=None, repr=False)
     dry_run: bool = False
     accept_loss: Accepted = False
     _tally: PushTally = field(default_factory=PushTally, init=False, repr=False, compare=False)
-
-    @property
-    def _subject(self) -> str:
-        return super()._subject if self.keys is None else first_keys(self.keys)
-
-    @property
-    def tags(self) -> frozenset[str]:
-        """What to find the job by: the tickets to which it is limited."""
-        return ticket_tags(self.keys)
 
     def so_far(self) -> PushResult:
         """Return what it has done until now, also when it was cancelled or has failed."""
@@ -259,21 +275,14 @@ class PushJob(SessionJob):
     async def execute(self, context: JobContext) -> PushResult:
         """Run the push; the queue calls this."""
         self._tally = tally = PushTally()
-        async with reporting_session(self, context, lambda: pushed_words(tally)) as session:
+        async with reporting_session(self, context, lambda: _pushed_words(tally)) as session:
             if not self.dry_run:
-                await recover_if_any(session, tally.add_recovered, tally.fail)
+                await _recover_if_any(session, tally.add_recovered, tally.fail)
             survey = await session.survey()
             if self.keys is not None:
                 await session.in_thread(check_keys, self.keys, survey, session.state)
             tally.fail(*notes_on(survey.broken))
-            await push(
-                session,
-                survey,
-                tally,
-                dry_run=self.dry_run,
-                accept_loss=self.accept_loss,
-                selection=selection_of(self, self.confirmed, self.keys),
-            )
+            await _push_edits(self, session, survey, tally, keys=self.keys, dry_run=self.dry_run)
         result = self.so_far()
         if self.dry_run:
             refused = len(result.failed) + result.in_conflict
@@ -319,8 +328,8 @@ class SyncJob(SessionJob):
         """Run the sync; the queue calls this."""
         self._pull, self._push, self._pushing = Tally(), PushTally(), False
         async with reporting_session(self, context, self._words) as session:
-            await recover_if_any(session, self._push.add_recovered, self._push.fail)
-            broken = await pull_all(session, self._pull, full=self.full, prune=self.prune)
+            await _recover_if_any(session, self._push.add_recovered, self._push.fail)
+            broken = await _pull_all(session, self._pull, full=self.full, prune=self.prune)
             self._pushing = True
             session.progress.begin("Looking for edits...")
             survey = await session.survey()
@@ -333,14 +342,7 @@ class SyncJob(SessionJob):
             reported = {*broken, *(note.path for note in stuck.values())}
             new = {name: error for name, error in survey.broken.items() if name not in reported}
             self._push.fail(*notes_on(new))
-            await push(
-                session,
-                survey,
-                self._push,
-                merging=True,
-                accept_loss=self.accept_loss,
-                selection=selection_of(self, self.confirmed),
-            )
+            await _push_edits(self, session, survey, self._push, merging=True)
         result = self.so_far()
         pulled, pushed = result.pull, result.push
         words = f"{count_tickets(pulled.done)} pulled, {pushed.done} pushed{not_done(pulled=pulled, pushed=pushed)}"
@@ -348,4 +350,4 @@ class SyncJob(SessionJob):
         return result
 
     def _words(self) -> str:
-        return pushed_words(self._push) if self._pushing else pulled_words(self._pull)
+        return _pushed_words(self._push) if self._pushing else _pulled_words(self._pull)

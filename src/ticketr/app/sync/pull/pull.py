@@ -21,13 +21,13 @@ from ticketr.app.sync.concurrency import PAGE, chunks, compute
 from ticketr.app.sync.errors import UnknownTicket, nearest
 from ticketr.app.sync.notes import Code, Note, not_given
 from ticketr.app.sync.pull.fetch_plan import FetchPlan, make_fetch_plan, oldest_confirmation
-from ticketr.app.sync.pull.pipeline import PullPipeline
 from ticketr.app.sync.queries import base_query, changed_since, in_order
 from ticketr.app.sync.workspace.layout import read_hashes
 from ticketr.app.sync.workspace.store import TicketLocation
 from ticketr.app.tickets import is_key
 
 if TYPE_CHECKING:
+    from ticketr.app.sync.pull.pipeline import PullPipeline
     from ticketr.app.sync.pull.tally import Tally
     from ticketr.app.sync.session import Session
     from ticketr.app.sync.state.state import KnownIssue
@@ -77,11 +77,10 @@ async def pull_named(
     await relatives.find({ids.get(key, key): key for key in keys})
     wanted = tuple(relatives.wanted)
     tally.found(wanted, (), known=known)
-    writer = await make_writer(session, seen=now, into=into)
     plan = FetchPlan(wanted, wanted, ())
-    await PullPipeline(
-        session, writer, locations=locations, plan=plan, known=known, tally=tally
-    ).run()
+    pipeline = await session.in_thread(_load_pipeline)
+    writer = await _make_writer(session, seen=now, into=into)
+    await pipeline(session, writer, locations=locations, plan=plan, known=known, tally=tally).run()
 
 
 class _Relatives:
@@ -193,7 +192,7 @@ async def pull(
     session.progress.say(f"Found {count} ticket{'' if count == 1 else 's'}{why}")
     if plan.wanted:
         pipeline = await session.in_thread(_load_pipeline)
-        writer = await make_writer(session, seen=now, into=into)
+        writer = await _make_writer(session, seen=now, into=into)
         await pipeline(
             session, writer, locations=locations, plan=plan, known=known, tally=tally
         ).run()
@@ -221,7 +220,7 @@ def _load_pipeline() -> type[PullPipeline]:
     return PullPipeline
 
 
-async def make_writer(session: Session, *, seen: float, into: str | None) -> FamilyWriter:
+async def _make_writer(session: Session, *, seen: float, into: str | None) -> FamilyWriter:
     """Return a writer for the families of a pull, which began at ``seen`` by Jira's clock."""
     from ticketr.app.sync.writing.writer import FamilyWriter  # noqa: PLC0415 - see `_load_pipeline`
 
