@@ -31,8 +31,7 @@ from ticketr.app.sync.concurrency import CONCURRENCY, ThreadRunner
 from ticketr.app.sync.edits.survey import LocalSurvey, visit_files
 from ticketr.app.sync.errors import RenamedProject, UnknownField, UnknownProject
 from ticketr.app.sync.state.state import State
-from ticketr.app.sync.workspace.layout import Layout
-from ticketr.app.sync.workspace.store import Store
+from ticketr.app.sync.workspace.store import Layout, Store
 from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from fakes.pulls import Bench
 from trio.testing import MockClock
 
 from jira_sandbox import make_site
-from ticketr.app.sync.workspace.layout import LARGEST, STATE_FILE, go_hash, read_hashes
+from ticketr.app.sync.workspace.store import GO_STATE_FILE, LARGEST_GO_STATE, go_hash, read_hashes
 from ticketr.app.tickets import parse
 
 EXAMPLES = Path(__file__).parents[2] / "tickets" / "go_format"
@@ -30,7 +30,7 @@ def left_by_go(bench: Bench, text: str) -> Path:
     path.write_text(text)
     (ticket,) = parse(text).tickets
     state = {ticket.key: {"local_hash": go_hash(ticket), "remote_hash": "of no use"}}
-    (bench.root / STATE_FILE).write_text(json.dumps(state))
+    (bench.root / GO_STATE_FILE).write_text(json.dumps(state))
     return path
 
 
@@ -84,7 +84,7 @@ async def test_the_go_programs_state_counts_once(bench: Bench) -> None:
 
 @pytest.mark.parametrize("text", ["", "[]", "null", "{", '{"DEMO-9": 1}', "[" * 100_000, "\xff"])
 def test_a_state_that_nobody_can_read_says_nothing(text: str, tmp_path: Path) -> None:
-    (tmp_path / STATE_FILE).write_bytes(text.encode("latin-1"))
+    (tmp_path / GO_STATE_FILE).write_bytes(text.encode("latin-1"))
 
     assert read_hashes(tmp_path) == {}
 
@@ -94,13 +94,13 @@ def test_a_folder_without_such_a_state_says_nothing(tmp_path: Path) -> None:
 
 
 def test_what_has_the_name_of_its_state_and_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
-    path = tmp_path / STATE_FILE
+    path = tmp_path / GO_STATE_FILE
     for make in (
         lambda: os.mkfifo(path),
         lambda: path.symlink_to("/dev/zero"),
         lambda: path.symlink_to(path.name),
         path.mkdir,
-        lambda: path.write_text(json.dumps({"A-1": {"local_hash": "x"}}) + " " * LARGEST),
+        lambda: path.write_text(json.dumps({"A-1": {"local_hash": "x"}}) + " " * LARGEST_GO_STATE),
     ):
         make()
 

@@ -11,8 +11,7 @@ from fakes.unlisted import forbid_folder
 from ticketr.app.jira import Issue
 from ticketr.app.sync.errors import DuplicateKey
 from ticketr.app.sync.state.state import Base, IssueRow, State
-from ticketr.app.sync.workspace.layout import Layout, notes_on
-from ticketr.app.sync.workspace.store import Store
+from ticketr.app.sync.workspace.store import Layout, Store, notes_on
 
 BROKEN = "# TICKET: [DEMO-1] One\n<<<<<<< HEAD\n\n## Tasks\n- [DEMO-2] Two\n"
 

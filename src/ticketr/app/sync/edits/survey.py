@@ -38,8 +38,14 @@ from ticketr.app.sync.state.database import IN_MEMORY
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.attachments import look_at_pictures
 from ticketr.app.sync.workspace.files import comparable
-from ticketr.app.sync.workspace.layout import add_duplicate, find_obstacles
-from ticketr.app.sync.workspace.store import LocalTicket, RawKeys, Store, broken_file_of
+from ticketr.app.sync.workspace.store import (
+    LocalTicket,
+    RawKeys,
+    Store,
+    add_duplicate,
+    broken_file_of,
+    find_obstacles,
+)
 from ticketr.app.tickets import Ticket
 
 T = TypeVar("T")

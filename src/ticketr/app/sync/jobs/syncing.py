@@ -16,7 +16,7 @@ from ticketr.app.sync.pull.pull import pull
 from ticketr.app.sync.pull.tally import PullResult, Tally
 from ticketr.app.sync.push.tally import PushResult, PushTally
 from ticketr.app.sync.session import Progress, Session, SessionJob, open_session
-from ticketr.app.sync.workspace.layout import Layout, notes_on
+from ticketr.app.sync.workspace.store import Layout, notes_on
 
 if TYPE_CHECKING:
     from ticketr import JobContext

@@ -22,8 +22,7 @@ from ticketr.app.sync.errors import UnknownTicket, nearest
 from ticketr.app.sync.notes import Code, Note, not_given
 from ticketr.app.sync.pull.fetch_plan import FetchPlan, make_fetch_plan, oldest_confirmation
 from ticketr.app.sync.queries import base_query, changed_since, in_order
-from ticketr.app.sync.workspace.layout import read_hashes
-from ticketr.app.sync.workspace.store import TicketLocation
+from ticketr.app.sync.workspace.store import TicketLocation, read_hashes
 from ticketr.app.tickets import is_key
 
 if TYPE_CHECKING:

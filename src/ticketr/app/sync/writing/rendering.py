@@ -35,7 +35,7 @@ from ticketr.app.sync.compare.wording import (
     keep_wording,
     keep_wording_of_file,
 )
-from ticketr.app.sync.workspace.layout import go_hash
+from ticketr.app.sync.workspace.store import go_hash
 from ticketr.app.tickets import Ticket, parse, render_ticket
 
 if TYPE_CHECKING:
