@@ -67,9 +67,9 @@ def keep_wording(
                 issue, comments=tuple(_with_old_texts(issue.comments, text.comments, texts))
             )
         unchanged = same.get(issue.key or "", set())
-        old_texts = {name: old_text for name, old_text in text.texts.items() if name in unchanged}
-        if not old_texts.keys().isdisjoint(issue.texts):
-            issue = replace(issue, texts=_with_known(issue.texts, old_texts))
+        if names := unchanged & issue.texts.keys() & text.texts.keys():
+            old_texts = {name: text.texts[name] for name in names}
+            issue = replace(issue, texts={**issue.texts, **old_texts})
         if "" not in unchanged:
             return issue
         return replace(
@@ -106,10 +106,6 @@ def _same_comments(issue: Issue, known: Issue) -> set[str]:
         and _is_same(comment.body, before[comment.id])
         and _has_same_names(comment.body, issue.fields, known.fields)
     }
-
-
-def _with_known(texts: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
-    return {name: known.get(name, text) for name, text in texts.items()}
 
 
 def _is_same(one: object, other: object) -> bool:

@@ -22,7 +22,7 @@ from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.edits.losses import Accepted, Loss, comment_loss, edited_comment, unaccepted
 from ticketr.app.sync.push.rich_text import unknown_people, with_mentions
 from ticketr.app.sync.push.values import BadValue, shown
-from ticketr.app.tickets import Comment, Ticket, is_key
+from ticketr.app.tickets import Ticket, is_key
 
 if TYPE_CHECKING:
     from ticketr.app.jira import LinkType
@@ -298,17 +298,11 @@ def _accepted(
 
 def _place(issue: Ticket, part: CommentPart, text: str, line: int, context: CommentContext) -> str:
     """Return the file and the line of a line of a comment, as the beginning of a message."""
-    comment = _comment_of(issue, part, text)
+    comments = (comment for comment in issue.comments if comment.id == part.id)
+    comment = next((comment for comment in comments if comment.text == text), None)
     if comment is None or not comment.line or not context.path or not line:
         return ""
     return f"{context.path}:{comment.line + line - 1}: "
-
-
-def _comment_of(issue: Ticket, part: CommentPart, text: str) -> Comment | None:
-    comments = (
-        comment for comment in issue.comments if comment.id == part.id and comment.text == text
-    )
-    return next(comments, None)
 
 
 @dataclass(frozen=True, slots=True)

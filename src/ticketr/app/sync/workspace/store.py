@@ -3,6 +3,10 @@
 The text of a broken file shows which keys it holds, or would hold once it is repaired. Until then these
 tickets must not be written anywhere else, pushed, or taken for missing.
 
+Go's Ticketr kept a hash of each ticket in ``.ticketr.state``. A ticket that still has this hash was
+not edited, so Jira's version may replace it without a conflict. The hash is SHA-256 over the texts
+of the ticket, joined without a separator, as the program's source and its files show.
+
 Synchronous, for a worker thread.
 """
 
