@@ -307,11 +307,7 @@ class WriteBehind:
     """
 
     def __init__(
-        self,
-        write: Callable[[], Awaitable[None]],
-        *,
-        gather_seconds: float,
-        complaint: str,
+        self, write: Callable[[], Awaitable[None]], *, gather_seconds: float, complaint: str
     ) -> None:
         self._write = write
         self._gather_seconds = gather_seconds

@@ -222,12 +222,7 @@ def live_row(record: JobRecord) -> StoredJob | None:
 
 
 def pack_call(
-    record: JobRecord,
-    job: object,
-    args: tuple[object, ...],
-    codec: Codec,
-    *,
-    is_awaited: bool,
+    record: JobRecord, job: object, args: tuple[object, ...], codec: Codec, *, is_awaited: bool
 ) -> StoredCall:
     """Return what is kept of a submit.
 

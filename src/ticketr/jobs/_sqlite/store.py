@@ -7,12 +7,7 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal, final
 
-from ticketr.jobs._sqlite.database import (
-    RunSync,
-    checked_path,
-    checked_run_sync,
-    in_thread,
-)
+from ticketr.jobs._sqlite.database import RunSync, checked_path, checked_run_sync, in_thread
 from ticketr.jobs._values import checked_count, safe_repr
 
 if TYPE_CHECKING:

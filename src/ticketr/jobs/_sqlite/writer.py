@@ -1,9 +1,13 @@
-"""The buffer between a queue and its store.
+"""The file of a store, and the buffer between it and the queue.
 
 The queue notifies the writer of each change of a job, synchronously, and the writer notes the new
 row. A task writes all that is noted in one transaction, so what happened in one step is on disk
 wholly or not at all, and all submits of the same moment share one flush. While a batch is written,
 the next one gathers.
+
+A transaction with new jobs is flushed to the disk before it counts as written
+(``synchronous=FULL``). One without is not: it survives the end of the process, and all that the
+machine's failure can undo is that a job runs again.
 
 A submit waits until its job is written, and whoever waits for a job until its end is. So does a
 worker before it calls a job's function, so that a job that brings the process down is counted. If
@@ -78,7 +82,7 @@ SCHEMA: Final = Schema(
 """A job's ``job`` is dropped at its end, unless it failed: it may be retried. A link says that a job
 starts after another; it is deleted when that one no longer keeps it from starting."""
 
-PAGE: Final = 50
+PAGE: Final = 25
 """How many jobs are read, and loaded, without a checkpoint."""
 
 INSERT_JOB: Final = (
@@ -215,10 +219,9 @@ class StoreFile:
             (ended,) = db.execute(COUNT_ENDED).fetchone()
             self._ended = ended - self._trim(db, now, ended)
             db.execute("COMMIT")
-            rows = db.execute("SELECT * FROM repeats ORDER BY rowid")
-            repeats = [RepeatRow(*row) for row in rows]
+            repeats = db.execute("SELECT * FROM repeats ORDER BY rowid").fetchall()
             (last,) = db.execute("SELECT max(seq) FROM sqlite_sequence").fetchone()
-            return repeats, (last or 0) + 1
+            return [RepeatRow(*row) for row in repeats], (last or 0) + 1
 
     def jobs_after(self, number: int, limit: int = PAGE) -> list[tuple[JobRow, list[int]]]:
         """Return the next jobs after one of this number, with the numbers of their predecessors.
@@ -314,12 +317,7 @@ class StoreWriter:
     """
 
     def __init__(
-        self,
-        queue: QueueCore,
-        path: Path,
-        codec: Codec,
-        max_kills: float,
-        run_sync: RunSync,
+        self, queue: QueueCore, path: Path, codec: Codec, max_kills: float, run_sync: RunSync
     ) -> None:
         self._queue = queue
         self._offset = queue.wall_clock.offset
@@ -335,9 +333,7 @@ class StoreWriter:
         self._writing: Batch | None = None
         self._using_file = trio.Lock()
         self._behind = WriteBehind(
-            self._write_batch,
-            gather_seconds=0.0,
-            complaint="Changes of jobs are not written",
+            self._write_batch, gather_seconds=0.0, complaint="Changes of jobs are not written"
         )
 
     # The file
