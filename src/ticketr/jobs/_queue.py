@@ -231,7 +231,8 @@ class JobQueue:
         Leaving the block early cancels the jobs that are left, with the cause SCOPE; it is left
         when all jobs have ended. A failure that was not read then goes to ``on_job_error``.
         An error of the items cancels all jobs, and the iteration raises it. A map that is never
-        iterated runs all items, drops the values and raises the first failure.
+        iterated runs all items, drops the values and raises the first failure. Several tasks may
+        iterate; each result goes to one of them.
 
         Cancellation:
             Cancelling the iteration loses no result. Cancelling the block cancels the jobs that are
