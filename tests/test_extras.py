@@ -58,12 +58,6 @@ def test_the_status_line_names_the_extra_that_it_needs() -> None:
     )
 
 
-def test_the_status_line_hides_no_other_missing_module() -> None:
-    done = run_without("logging", "import ticketr.statusline")
-
-    assert "No module named 'logging'" in done.stderr.splitlines()[-1]
-
-
 @pytest.mark.unmeasured
 def test_the_tasks_of_celery_name_the_extra_that_they_need() -> None:
     done = run_without("celery", "import ticketr.celery")

@@ -78,18 +78,6 @@ def test_many_threads_submit_and_get_their_results() -> None:
         assert [*values] == [2 * number for number in range(100)]
 
 
-def test_jobs_start_in_the_order_of_the_submits() -> None:
-    order: list[int] = []
-
-    async def note(context: JobContext, number: int) -> None:
-        order.append(number)
-
-    with JobPortal() as portal:
-        wait([portal.submit(note, number) for number in range(100)], LIMIT)
-
-    assert order == [*range(100)]
-
-
 def test_the_error_is_the_jobs_own_with_its_traceback() -> None:
     with JobPortal() as portal:
         error = portal.submit(failing).exception(LIMIT)
@@ -438,13 +426,6 @@ def test_wrong_arguments_are_refused_at_the_call(tmp_path: Path) -> None:
     (tmp_path / "jobs.db").write_text("no database, and longer than a header of one " * 9)
     with pytest.raises(StoreFailed), JobPortal(store=SqliteStore(tmp_path / "jobs.db")):
         pass
-
-
-def test_a_bounded_queue_takes_the_jobs_as_it_has_room() -> None:
-    with JobPortal(workers=2, max_pending=1) as portal:
-        futures = [portal.submit(double, number) for number in range(50)]
-
-        assert [future.result(LIMIT) for future in futures] == [2 * n for n in range(50)]
 
 
 def test_a_submit_that_waits_for_room_is_cancelled() -> None:

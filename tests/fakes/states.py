@@ -6,10 +6,12 @@ import math
 import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import trio
+from fakes import job_snapshots
 
-from ticketr import CancelCause, JobProgress, JobSnapshot, JobStatus
+from ticketr import CancelCause, JobSnapshot, JobStatus
 from ticketr.app.sync import ConflictView
 from ticketr.app.sync.compare.conflict_parts import ConflictSource, find_parts
 from ticketr.app.sync.compare.diff import Versions
@@ -24,25 +26,18 @@ from ticketr.terminal import Event, Key
 
 
 def snapshot(status: JobStatus = JobStatus.RUNNING, *, job: str = "1") -> JobSnapshot:
-    return JobSnapshot(
-        id=job,
-        name="Pull DEMO",
+    """Return a pull of the workspace `work`, of which one of two tickets is done."""
+    made = job_snapshots.snapshot(
+        job,
         status=status,
-        revision=1,
-        key=None,
-        tags=frozenset({f"{WORKSPACE_TAG}work", f"{KIND_TAG}pull"}),
-        priority=0,
-        attempt=1,
-        progress=JobProgress(job_id=job, current=1, total=2, message="Pulling", revision=1),
-        waiting_for=None,
-        cancel_requested=False,
-        cancel_cause=CancelCause.USER if status is JobStatus.CANCELLED else None,
-        submitted_at=0.0,
-        due_at=0.0,
-        started_at=0.0,
-        finished_at=1.0 if status.is_terminal else None,
-        error=None,
-        result=None,
+        current=1,
+        total=2,
+        message="Pulling",
+        finished=1.0 if status.is_terminal else None,
+    )
+    cause = CancelCause.USER if status is JobStatus.CANCELLED else None
+    return replace(
+        made, tags=frozenset({f"{WORKSPACE_TAG}work", f"{KIND_TAG}pull"}), cancel_cause=cause
     )
 
 

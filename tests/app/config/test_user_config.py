@@ -19,7 +19,6 @@ from ticketr.app.config import (
     MappedField,
     SettingsFailed,
     TokenSource,
-    UnknownKey,
     UnknownWorkspace,
     UserConfig,
     WorkspaceEntry,
@@ -236,15 +235,6 @@ def test_an_unknown_workspace_can_be_neither_used_nor_removed(folder: Path) -> N
     assert (folder / "config.toml").read_text() == before
 
 
-def test_a_broken_file_is_not_edited(folder: Path) -> None:
-    path = write(folder, "usee = 1\n")
-
-    with pytest.raises(UnknownKey):
-        store_workspace(folder, ACME)
-
-    assert path.read_text() == "usee = 1\n"
-
-
 @pytest.mark.parametrize(
     ("wanted", "name"),
     [
@@ -458,15 +448,6 @@ def test_a_new_file_says_what_it_is_and_can_be_read(tmp_path: Path) -> None:
     assert [each.name for each in root.iterdir()] == ["ticketr.toml"]
 
 
-def test_a_file_with_all_settings_is_not_changed(tmp_path: Path) -> None:
-    path = write_shared(tmp_path, f'site="{SITE}"')
-    before = path.stat()
-
-    assert not write_workspace_file(tmp_path, WorkspaceFile(path, SITE))
-
-    assert path.stat() == before
-
-
 def test_existing_settings_are_not_overwritten(tmp_path: Path) -> None:
     path = write_shared(tmp_path, f'site = "{SITE}"\nproject = "DEMO"\n')
 
@@ -507,16 +488,6 @@ def test_what_files_hold_is_checked(tmp_path: Path, line: str, problem: str) -> 
 
     with pytest.raises((BadFile, BadSetting), match=problem):
         read_workspace_file(tmp_path)
-
-
-def test_files_may_hold_more(tmp_path: Path) -> None:
-    text = 'comments = true\nlinks = false\nattachments = "list"\n'
-    write_shared(tmp_path, text)
-
-    found = read_workspace_file(tmp_path)
-
-    assert found is not None
-    assert (found.comments, found.links, found.attachments) == (True, False, "list")
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
