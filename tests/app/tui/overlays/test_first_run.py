@@ -618,3 +618,12 @@ async def test_a_second_workspace_is_added_beside_the_first(
 
         assert [each.name for each in run.app.state.workspaces] == ["demo", "demo-2"]
         assert "demo-2" in run.screen.rows[0]
+
+
+def test_moving_the_cursor_checks_nothing_again() -> None:
+    state = pressed(connecting(), "KEY_BTAB")
+
+    state, asked = do(state, "KEY_LEFT", "KEY_HOME", "KEY_TAB")
+
+    assert asked == ()
+    assert "✓ Jira Cloud answers, 120 ms" in line(state, "Site")

@@ -227,6 +227,10 @@ async def test_the_app_changes_the_chosen_tickets_and_takes_it_back(
         row = run.app.state.row
         assert row is not None
         assert (row.title, row.path, row.candidate.fields) == ("Pay", "pay.md", {"Type": "Bug"})
+        await run.press("u")
+        await trio.sleep(1)
+        await run.press("KEY_ENTER")
+        assert "pay.md is gone; its text is in .ticketr/trash/draft.md" in run.screen.text
 
 
 async def test_a_comment_is_written_into_the_file_and_taken_back(

@@ -432,3 +432,22 @@ async def test_a_file_that_is_gone_is_said_to_be_but_a_link_to_nothing_is_not(
         True,
         False,
     ]
+
+
+async def test_a_key_in_two_files_is_reported_each_time_and_one_that_has_gone_is_not(
+    small_bench: Bench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await small_bench.pull()
+    app = App(small_bench.root, monkeypatch)
+    whole = await app.read()
+    copy = small_bench.root / "a.md"
+    copy.write_text((small_bench.root / "DEMO-1.md").read_text())
+
+    for _ in range(2):
+        assert (await app.read()).broken == (
+            "DEMO-1 is in DEMO-1.md and in a.md; keep one of them",
+        )
+    copy.unlink()
+    assert await app.read() == whole
+    (small_bench.root / "DEMO-1.md").unlink()
+    assert len((await app.read()).rows) < len(whole.rows)
