@@ -205,10 +205,10 @@ async def read_schema(
         issue_type.name: await jira.create_fields(project, issue_type.id)
         for issue_type in await jira.issue_types(project)
     }
-    return schema_of(by_type, columns, site)
+    return _schema_of(by_type, columns, site)
 
 
-def schema_of(
+def _schema_of(
     by_type: Mapping[str, Sequence[ScreenField]], columns: Columns, site: Iterable[Field]
 ) -> tuple[SchemaField, ...]:
     """Join the fields of the issue types of a project.

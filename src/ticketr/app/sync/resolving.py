@@ -114,7 +114,7 @@ def resolve(store: Store, state: State, key: str, take: Take) -> Resolved:
 
     if take is Take.BOTH:
         return _write_markers(store, state, opened, writer(Side.LOCAL), writer(Side.REMOTE))
-    return write_merged(store, opened, writer(Side.LOCAL if take is Take.MINE else Side.REMOTE))
+    return _write_merged(store, opened, writer(Side.LOCAL if take is Take.MINE else Side.REMOTE))
 
 
 def open_conflict(store: Store, state: State, key: str) -> OpenConflict:
@@ -202,7 +202,7 @@ def _path_now(store: Store, conflict: Conflict) -> str:
     return conflict.path
 
 
-def write_merged(store: Store, opened: OpenConflict, writer: FamilyWriter) -> Resolved:
+def _write_merged(store: Store, opened: OpenConflict, writer: FamilyWriter) -> Resolved:
     """Write the merged ticket, as a sync with a preferred side does.
 
     Raises:
@@ -324,7 +324,7 @@ def carry_out(store: Store, state: State, resolution: Resolution) -> Resolved:
         UndoKind.CHOSEN, resolution.lines(), keep_text=True, expected=seen.source.text
     )
     writer = FamilyWriter(store, state, seen=opened.seen, settlement=settlement)
-    return write_merged(store, opened, writer)
+    return _write_merged(store, opened, writer)
 
 
 def _open(store: Store, state: State, key: str) -> tuple[OpenConflict, Ticket, ConflictSource]:

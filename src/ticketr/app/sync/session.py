@@ -199,7 +199,7 @@ class Progress:
 
 
 #: Seconds for which a site's list of fields is kept.
-FIELDS_AGE = 86_400.0
+_FIELDS_AGE = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -422,7 +422,7 @@ async def _columns(
     The site's fields rarely change, so they are fetched once a day, or if a name is missing.
     """
     site_record = state.site_record
-    stored = await job.run_sync(lambda: site_record.kept_fields(now=time.time(), age=FIELDS_AGE))
+    stored = await job.run_sync(lambda: site_record.kept_fields(now=time.time(), age=_FIELDS_AGE))
     if stored is not None:
         # Another version may have stored other fields, or the text may be damaged.
         with suppress(UnknownField, ValueError, TypeError, AttributeError):

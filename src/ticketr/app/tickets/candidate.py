@@ -196,7 +196,7 @@ SORT_NAMES = tuple(_ORDERS)
 
 
 #: The names of the field with the points: of projects managed by a company, and by a team.
-POINT_FIELDS = ("Story Points", "Story point estimate")
+_POINT_FIELDS = ("Story Points", "Story point estimate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +241,7 @@ def total_by(candidates: Iterable[Candidate], name: str) -> tuple[Total, ...]:
 
 def points_of(candidate: Candidate) -> float:
     """Return the points of an issue; 0 if it has none, or no number."""
-    names = {fold(name) for name in POINT_FIELDS}
+    names = {fold(name) for name in _POINT_FIELDS}
     for name, text in candidate.fields.items():
         if fold(name) in names:
             try:

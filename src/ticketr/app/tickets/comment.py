@@ -69,7 +69,7 @@ class Comment:
 
 
 @dataclass(frozen=True, slots=True)
-class CommentHead:
+class _CommentHead:
     """The first line of a comment in a file.
 
     Attributes:
@@ -96,7 +96,7 @@ def begins_comments(lines: Sequence[str], index: int) -> bool:
         return False
     section = takewhile(lambda line: not _NEXT_HEADING.match(line), islice(lines, index + 1, None))
     written = (line for line in section if line.strip())
-    return is_comment_head(next(written, "")) or any(map(_is_known_with_time, written))
+    return _is_comment_head(next(written, "")) or any(map(_is_known_with_time, written))
 
 
 def is_comments_heading(line: str) -> bool:
@@ -104,7 +104,7 @@ def is_comments_heading(line: str) -> bool:
     return line.startswith("## ") and _HEADING.match(line) is not None
 
 
-def is_comment_head(line: str) -> bool:
+def _is_comment_head(line: str) -> bool:
     """Return whether a line begins a comment."""
     return (_NEW_HEAD.match(line) or _KNOWN_HEAD.match(line)) is not None
 
@@ -113,10 +113,10 @@ def _is_known_with_time(line: str) -> bool:
     return _KNOWN_HEAD.match(line) is not None and _BEFORE_TIME.search(line) is not None
 
 
-def read_comment_head(line: str) -> CommentHead | None:
+def _read_comment_head(line: str) -> _CommentHead | None:
     """Parse the first line of a comment; return None for any other line."""
     if match := _NEW_HEAD.match(line):
-        return CommentHead(Comment(line[match.end() :]), match.end())
+        return _CommentHead(Comment(line[match.end() :]), match.end())
     match = _KNOWN_HEAD.match(line)
     if match is None:
         return None
@@ -124,11 +124,11 @@ def read_comment_head(line: str) -> CommentHead | None:
     when = _BEFORE_TIME.search(rest)
     if when is None:
         author = rest.rstrip().removesuffix(":")
-        return CommentHead(Comment("", match[1], author), len(line))
+        return _CommentHead(Comment("", match[1], author), len(line))
     start = match.end() + when.end() + len(when[1])
     text = line[start:].removeprefix(":")
     author = rest[: when.start()]
-    return CommentHead(Comment(text, match[1], author, when[1]), len(line) - len(text.lstrip()))
+    return _CommentHead(Comment(text, match[1], author, when[1]), len(line) - len(text.lstrip()))
 
 
 def write_comment_head(comment: Comment) -> str:
@@ -200,7 +200,7 @@ class CommentLines:
             TicketSyntaxError: The line begins no comment, a code block in it is not closed, or a
                 line in it is a mistyped heading.
         """
-        head = read_comment_head(self._lines[index])
+        head = _read_comment_head(self._lines[index])
         if head is None:
             self._read.fail(index + self._offset, _NOT_A_COMMENT)
         stop = self._stop(index + 1, is_prose=bool(head.comment.text))

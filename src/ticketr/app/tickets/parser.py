@@ -1,6 +1,6 @@
 """Parses the text of a file into tickets.
 
-A ``SectionReader`` reads the lines of one ticket or of one task. Its current section is the method
+A ``_SectionReader`` reads the lines of one ticket or of one task. Its current section is the method
 that reads the next line; each such method returns the index of the first line that it did not
 read. Lines that do not fit into their section become text of the description. `parse` finds the start and
 end of each ticket, and refuses what a file must not contain.
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class TextLines:
+class _TextLines:
     """A text that consists of one or several passages of a file.
 
     Attributes:
@@ -105,7 +105,7 @@ class ParsedIssue:
     key: str | None
     title: str
     index: int
-    text: TextLines = field(default_factory=TextLines)
+    text: _TextLines = field(default_factory=_TextLines)
     fields: NormalFields = field(default_factory=NormalFields)
     field_lines: dict[str, int] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
@@ -113,7 +113,7 @@ class ParsedIssue:
     criteria_lines: list[int] = field(default_factory=list)
     tasks: list[ParsedIssue] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
-    texts: dict[str, TextLines] = field(default_factory=dict)
+    texts: dict[str, _TextLines] = field(default_factory=dict)
     headings: dict[str, int] = field(default_factory=dict)
 
     def is_bare(self) -> bool:
@@ -168,7 +168,7 @@ def read_issue(read: SourceLines, index: int, text: str, *, column: int) -> Pars
     return ParsedIssue(key, title, index)
 
 
-class SectionReader:
+class _SectionReader:
     """Reads the lines below the heading of a ticket or a task.
 
     Args:
@@ -214,7 +214,7 @@ class SectionReader:
         self._target = issue.text  # the text that lines of text belong to
         # A function, not a bound method, which would refer to its reader: the two would be a cycle
         # for each issue, which only the garbage collector frees.
-        self._read_line: Callable[[SectionReader, int], int] = SectionReader._text
+        self._read_line: Callable[[_SectionReader, int], int] = _SectionReader._text
 
     def read(self) -> int:
         """Read up to the next ticket or the end; return the index of the line after the last."""
@@ -227,7 +227,7 @@ class SectionReader:
                 if self._enters_section(index, line):
                     index += 1
                     continue
-            elif self._read_line is SectionReader._text:
+            elif self._read_line is _SectionReader._text:
                 index = self._prose(index)
                 continue
             index = self._read_line(self, index)
@@ -248,26 +248,26 @@ class SectionReader:
         elif section == grammar.FIELD:
             self._begin_field(index, line)
         elif section == grammar.FIELDS:
-            self._read_line = SectionReader._field
+            self._read_line = _SectionReader._field
         elif section == grammar.CRITERIA:
-            self._read_line = SectionReader._criterion
+            self._read_line = _SectionReader._criterion
         elif section == COMMENTS:
-            self._read_line = SectionReader._comment
+            self._read_line = _SectionReader._comment
         else:
-            self._read_line = SectionReader._task
+            self._read_line = _SectionReader._task
         return True
 
     # Text: the description with lines that fit into no other section, and texts of fields.
 
-    def _begin_text(self, text: TextLines) -> None:
+    def _begin_text(self, text: _TextLines) -> None:
         text.begin()
         self._target = text
-        self._read_line = SectionReader._text
+        self._read_line = _SectionReader._text
 
     def _begin_field(self, index: int, line: str) -> None:
         name = grammar.read_field_heading(line)
         self._issue.headings.setdefault(name, index + self._offset + 1)
-        self._begin_text(self._issue.texts.setdefault(name, TextLines()))
+        self._begin_text(self._issue.texts.setdefault(name, _TextLines()))
 
     def _prose(self, index: int) -> int:
         """Read a line of text that has no special meaning, and all such lines that follow it."""
@@ -308,7 +308,7 @@ class SectionReader:
         if index != self._stray_end:
             self._begin_text(self._issue.text)
         self._stray_end = self._text(index)
-        self._read_line = section if stay else SectionReader._text
+        self._read_line = section if stay else _SectionReader._text
         return self._stray_end
 
     # Fields.
@@ -398,7 +398,7 @@ class SectionReader:
         following = (line for line in self._lines[index + 1 :] if line.strip())
         line = next(following, grammar.TICKET)
         ends = line.startswith(grammar.TICKET) or grammar.section_of(line, in_task=self._in_task)
-        return bool(ends) and self._read_line is not SectionReader._text
+        return bool(ends) and self._read_line is not _SectionReader._text
 
     def _comment(self, index: int) -> int:
         line = self._lines[index]
@@ -431,7 +431,7 @@ class SectionReader:
             line[width:] if line.startswith(inner) else dedented(line, width)
             for line in self._lines[index + 1 : stop]
         ]
-        SectionReader(self._read, task, body, 0, offset=index + 1, in_task=True).read()
+        _SectionReader(self._read, task, body, 0, offset=index + 1, in_task=True).read()
         if task.title:
             self._issue.tasks.append(task)
         elif not task.is_bare():
@@ -528,7 +528,7 @@ def _read_ticket(read: SourceLines, index: int) -> tuple[ParsedIssue, int]:
     if not issue.title:
         column = len(read.lines[index]) + 1
         read.fail(index, "a ticket needs a title; write # TICKET: Title", column=column)
-    return issue, SectionReader(read, issue, read.lines, index + 1).read()
+    return issue, _SectionReader(read, issue, read.lines, index + 1).read()
 
 
 def _span(read: SourceLines, start: int, stop: int) -> TicketSpan:

@@ -117,7 +117,7 @@ def shown(part: Part, lines: Sequence[str]) -> str:
     return text.strip("\n")
 
 
-def read_lines(part: Part, text: str) -> list[str]:
+def _read_lines(part: Part, text: str) -> list[str]:
     """Return the lines of a part, from a text that `shown` returned or a user edited."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if part is CorePart.CRITERIA:
@@ -448,7 +448,7 @@ def _lines(key: str, part: ConflictPart, choice: Choice) -> Sequence[str]:
 def _edited(key: str, part: ConflictPart, text: str) -> Sequence[str]:
     """Return the lines of the user's own text, with the blank lines before it that were there."""
     which = part.place.part
-    lines = read_lines(which, text)
+    lines = _read_lines(which, text)
     if is_text(which):
         blank = 0
         old = part.chunk.local or part.chunk.remote

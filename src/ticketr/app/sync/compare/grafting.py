@@ -84,7 +84,7 @@ def marks_of(uploads: Mapping[str, PictureFile]) -> dict[str, str]:
     return {address: file.mark for address, file in uploads.items()}
 
 
-def files_shown_in(text: str) -> frozenset[str]:
+def _files_shown_in(text: str) -> frozenset[str]:
     """Return the names of the attached files that the pictures in a text show."""
     if _SCHEME not in text or is_too_long(text):
         return frozenset()
@@ -100,7 +100,7 @@ def _files_of_texts(issue: Ticket) -> frozenset[str]:
         *issue.texts.values(),
         *(comment.text for comment in issue.comments),
     )
-    return frozenset(name for text in texts for name in files_shown_in(text))
+    return frozenset(name for text in texts for name in _files_shown_in(text))
 
 
 def unknown_files(ticket: Ticket, issues: Iterable[Issue]) -> dict[str, frozenset[str]]:
@@ -171,7 +171,7 @@ class EditedText:
     def with_text(self, here: Ticket) -> EditedText | None:
         """Return the same for another text of the issue."""
         if isinstance(self.part, TextPart):
-            return edited_field(
+            return _edited_field(
                 self.before, here, self.part, self.original, fitting=self.fitting, files=self.files
             )
         return edited_description(
@@ -231,11 +231,11 @@ def edited_texts(
     for part in parts:
         if isinstance(part, TextPart) and part.name in texts:
             original = as_document(fields.get(texts[part.name]))
-            if text := edited_field(before, here, part, original, fitting=fitting, files=files):
+            if text := _edited_field(before, here, part, original, fitting=fitting, files=files):
                 yield text
 
 
-def edited_field(
+def _edited_field(
     before: Ticket,
     here: Ticket,
     part: TextPart,

@@ -284,7 +284,7 @@ def jira_links(fields: Mapping[str, object]) -> tuple[JiraLink, ...]:
     return tuple(link for entry in _entries(fields) if (link := _read_link(entry)) is not None)
 
 
-def link_lines(fields: Mapping[str, object]) -> dict[str, str]:
+def _link_lines(fields: Mapping[str, object]) -> dict[str, str]:
     """Return the lines of an issue's links: the keys on each in order, by the line's name."""
     keys: dict[str, set[str]] = {}
     for link in jira_links(fields):
@@ -607,7 +607,7 @@ def _ticket(
     }
     if columns.links:
         named = dict(columns.names)
-        lines = link_lines(issue.fields)
+        lines = _link_lines(issue.fields)
         fields |= {line: keys for line, keys in lines.items() if line not in named}
     if columns.attachments and (line := attachment_line(issue.fields)):
         fields.setdefault(ATTACHMENTS, line)

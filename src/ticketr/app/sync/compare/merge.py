@@ -82,7 +82,7 @@ class PartMerge:
             number += isinstance(chunk, ConflictChunk)
 
 
-def merge_part(
+def _merge_part(
     key: str, part: Part, base: str | None, local: str, remote: str, *, is_links: bool = False
 ) -> PartMerge:
     """Merge one part of an issue.
@@ -221,7 +221,7 @@ class _Merging:
         )
         merged = {
             part: self._text(
-                merge_part(
+                _merge_part(
                     remote.key or "",
                     part,
                     old.get(part, "") if base else None,

@@ -65,7 +65,7 @@ class LocalChange:
 
     def with_base(self, base: Ticket, local: Ticket) -> LocalChange:
         """Return the change from another base to a version of the ticket in its file."""
-        edits = find_edits(base, local)
+        edits = _find_edits(base, local)
         if self.is_restricted:
             edits = {
                 key: remaining
@@ -108,7 +108,7 @@ def find_local_change(
     if head is None or base is None:
         keyed = tuple(task.key for task in ticket.tasks if task.key is not None)
         return LocalChange(local, None, None, {}, drafts, keyed)
-    edits = find_edits(base, ticket)
+    edits = _find_edits(base, ticket)
     before = by_key(base)
     added_keys = tuple(key for key in by_key(ticket) if key not in before)
     if not edits and not drafts and not added_keys:
@@ -116,7 +116,7 @@ def find_local_change(
     return LocalChange(local, head, base, edits, drafts, added_keys)
 
 
-def find_edits(base: Ticket, ticket: Ticket) -> dict[str, tuple[Change, ...]]:
+def _find_edits(base: Ticket, ticket: Ticket) -> dict[str, tuple[Change, ...]]:
     """Return the edits of each issue since the last sync, by key."""
     before = by_key(base)
     return {

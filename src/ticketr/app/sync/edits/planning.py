@@ -65,10 +65,10 @@ def read_push_plan(
     survey = survey_now(store, state, project=project, inherit=inherit)
     if keys is not None:
         check_keys(keys, survey, state)
-    return make_push_plan(survey, state, keys, prefer=prefer)
+    return _make_push_plan(survey, state, keys, prefer=prefer)
 
 
-def make_push_plan(
+def _make_push_plan(
     survey: LocalSurvey,
     state: State,
     keys: Collection[str] | None = None,

@@ -182,7 +182,7 @@ def _record_way(state: State, edit: IssueEdit, parent: str | None) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class BatchResult:
+class _BatchResult:
     """What became of the issues of some batches, by the `id` of each `NewIssue`.
 
     Attributes:
@@ -221,12 +221,12 @@ async def new_creation(
     )
 
 
-async def create_in_batches(
+async def _create_in_batches(
     session: Session,
     wanted: Sequence[WantedIssue],
     after: Mapping[str, int],
     on_created: Callable[[Creation], object],
-) -> BatchResult:
+) -> _BatchResult:
     """Create issues, as many in a request as Jira takes.
 
     Args:
@@ -264,7 +264,7 @@ async def create_in_batches(
             existing[id(issue.new)] = creations[marker]
             on_created(creations[marker])
             _raise_highest(highest, creations[marker])
-    return BatchResult(existing, unknown)
+    return _BatchResult(existing, unknown)
 
 
 async def _new_creation(
@@ -307,7 +307,7 @@ async def _create(
             failure = error
         sent = -math.inf if failure is None else over_at(failure)
         created |= await look_up(session, creations, sent=sent)
-        if len(created) == len(batch) or failure is None or not may_succeed_later(failure):
+        if len(created) == len(batch) or failure is None or not _may_succeed_later(failure):
             break
     return created
 
@@ -323,7 +323,7 @@ async def _forget(session: Session, creation: Creation) -> None:
         await session.in_thread(session.state.creations.forget, creation.marker)
 
 
-def may_succeed_later(error: JiraError) -> bool:
+def _may_succeed_later(error: JiraError) -> bool:
     """Return whether another try may succeed."""
     return passes_soon(error) or may_have_happened(error)
 
@@ -385,7 +385,7 @@ class Creator:
         self._after = after
         self._completion = _Completion(session, tally, drafts, ways)
         self._refused: list[_Refused] = []
-        self._ahead = BatchResult()
+        self._ahead = _BatchResult()
 
     async def create(self, new: NewIssue, path: str, *, parent: str | None) -> Created | None:
         """Create an issue.
@@ -431,8 +431,8 @@ class Creator:
         Cancellation:
             Takes effect at once. `recover` finds in the next run what exists.
         """
-        made = await create_in_batches(self._session, wanted, self._after, self._count)
-        self._ahead = BatchResult(
+        made = await _create_in_batches(self._session, wanted, self._after, self._count)
+        self._ahead = _BatchResult(
             {**self._ahead.existing, **made.existing}, {**self._ahead.unknown, **made.unknown}
         )
 
@@ -533,7 +533,7 @@ class Creator:
                 if certainly_failed(error, fields):
                     await self._forget(creation)  # noqa: ASYNC120 - a cancellation wins, and the next run looks the issue up
                     raise
-                if not may_succeed_later(error):
+                if not _may_succeed_later(error):
                     if isinstance(error, AuthenticationFailed):
                         raise
                     self._refused.append(_Refused(creation, new, error, over_at(error)))

@@ -192,7 +192,7 @@ class _Converter:
     def _why_no_field(self, change: Change) -> str:
         """Say what to do about a line that names no field of the issue's type."""
         if change.name in self.text_specs:
-            return f"it holds rich text; {text_remedy(self.text_specs[change.name])}"
+            return f"it holds rich text; {_text_remedy(self.text_specs[change.name])}"
         if change.part == ATTACHMENTS:
             return (
                 "this line only lists what Jira has; put it back, and attach files with "
@@ -203,7 +203,7 @@ class _Converter:
         return f"there is no such field here; {nearest(change.name, known)}"
 
 
-def text_remedy(field: FieldSpec) -> str:
+def _text_remedy(field: FieldSpec) -> str:
     """Say how to write a field of rich text into a file."""
     advice = f"write it below a heading ## Field: {field.name}"
     return f"{field.unsupported}, then {advice}" if field.unsupported else advice
@@ -238,7 +238,7 @@ def _not_empty(change: Change) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class InheritedValues:
+class _InheritedValues:
     """The values that a new sub-task takes over, and those that it cannot have.
 
     Attributes:
@@ -252,12 +252,12 @@ class InheritedValues:
     left_out: tuple[str, ...]
 
 
-def convert_inherited(
+def _convert_inherited(
     inherited: Iterable[Change],
     field_specs: Mapping[str, FieldSpec],
     lookup: NameLookup,
     kind: str,
-) -> InheritedValues:
+) -> _InheritedValues:
     """Convert inherited fields; one that the sub-task cannot have is left out.
 
     Args:
@@ -280,7 +280,7 @@ def convert_inherited(
         except BadValue as error:
             problem = str(error)
         left_out.append(f"{change.name}: not taken over from its ticket, since {problem}")
-    return InheritedValues(fields, tuple(sent), tuple(left_out))
+    return _InheritedValues(fields, tuple(sent), tuple(left_out))
 
 
 def create_payload(
@@ -328,7 +328,7 @@ def create_payload(
         path=path,
         pictures=pictures,
     )
-    taken = convert_inherited(inherited, field_specs, lookup, kind.name)
+    taken = _convert_inherited(inherited, field_specs, lookup, kind.name)
     issue_type = {"id": kind.id}
     fields = {
         **taken.fields,
@@ -338,7 +338,7 @@ def create_payload(
     }
     needed: list[tuple[FieldSpec, Part, Callable[[FieldSpec], str]]] = [
         *((spec, spec.name, _remedy) for spec in field_specs.values()),
-        *((spec, TextPart(spec.name), text_remedy) for spec in text_specs.values()),
+        *((spec, TextPart(spec.name), _text_remedy) for spec in text_specs.values()),
     ]
     later = _with_pictures(draft, lookup, path, pictures) if uploads else None
     problems = (

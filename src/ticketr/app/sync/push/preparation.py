@@ -63,7 +63,7 @@ if TYPE_CHECKING:
 _Edges: TypeAlias = "dict[str, tuple[Transition, ...]]"
 
 #: The transitions to an issue's new status in their order, or why there are none.
-FoundRoute: TypeAlias = "tuple[Transition, ...] | NoTransition | JiraError"
+_FoundRoute: TypeAlias = "tuple[Transition, ...] | NoTransition | JiraError"
 
 
 class RouteFinder:
@@ -81,14 +81,14 @@ class RouteFinder:
         self._statuses: dict[str, Mapping[str, tuple[str, ...]]] = {}
         self._learning = trio.Lock()  # what one task learns spares the others the same requests
 
-    async def find(self, edits: Iterable[IssueEdit]) -> Mapping[str, FoundRoute]:
+    async def find(self, edits: Iterable[IssueEdit]) -> Mapping[str, _FoundRoute]:
         """Find the transitions of each edit, several at once, by the issues' keys.
 
         Raises:
             AuthenticationFailed: The site no longer takes the login.
         """
         waiting = deque(edits)
-        transitions: dict[str, FoundRoute] = {}
+        transitions: dict[str, _FoundRoute] = {}
 
         async def find_some() -> None:
             while waiting:
@@ -192,7 +192,7 @@ _EVERYWHERE = frozenset({"summary", "description", "issuetype", "parent"})
 _RESOLUTION = "resolution"
 
 
-async def fields_off_screen(
+async def _fields_off_screen(
     session: Session, edits: Iterable[IssueEdit]
 ) -> dict[str, frozenset[str]]:
     """Return the edited fields that their edit screens lack, by the keys of the issues.
@@ -228,7 +228,7 @@ async def _edit_screen(session: Session, key: str) -> frozenset[str] | None:
         return None
 
 
-def with_transition_fields(
+def _with_transition_fields(
     edit: IssueEdit, route: Iterable[Transition], off_screen: Collection[str]
 ) -> tuple[IssueEdit, tuple[str, ...]]:
     """Return an edit whose fields off the edit screen go with its transitions.
@@ -330,7 +330,7 @@ async def check(session: Session, writes: Sequence[TicketWrites]) -> Checked:
     linked = {link.key for payload in payloads for link in payload.links if not link.remove}
     absent = await _absent(session, parents | linked)
     edits = [edit for ticket in writes for edit in ticket.edits]
-    off_screen = await fields_off_screen(session, edits)
+    off_screen = await _fields_off_screen(session, edits)
     moved = (edit for edit in edits if _needs_transition(edit))
     routes = await RouteFinder(session, off_screen).find(moved)
     remaining: list[TicketWrites] = []
@@ -358,7 +358,7 @@ async def check(session: Session, writes: Sequence[TicketWrites]) -> Checked:
 def _edits_left(
     ticket: TicketWrites,
     absent: set[str],
-    routes: Mapping[str, FoundRoute],
+    routes: Mapping[str, _FoundRoute],
     off_screen: Mapping[str, frozenset[str]],
 ) -> tuple[tuple[IssueEdit, ...], list[Note]]:
     """Return the edits of a ticket that Jira would accept, and a note for each other edit."""
@@ -372,7 +372,7 @@ def _edits_left(
         if isinstance(transitions, Exception):
             failed.append(failure_note(edit.issue, ticket.path, transitions))
             continue
-        routed, problems = with_transition_fields(edit, transitions, off_screen.get(edit.key, ()))
+        routed, problems = _with_transition_fields(edit, transitions, off_screen.get(edit.key, ()))
         if problems:
             reason = "; ".join(problems)
             failed.append(Note.on(edit.issue, ticket.path, reason, Code.INVALID))

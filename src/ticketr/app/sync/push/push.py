@@ -49,10 +49,10 @@ if TYPE_CHECKING:
 
 
 #: With fewer new issues, each is sent alone: its refusal says more.
-FEWEST = 10
+_FEWEST = 10
 
 
-class Delivery:
+class _Delivery:
     """Sends the writes of tickets, several tickets at once; see `Creator` for ``after`` and ``ways``."""
 
     def __init__(
@@ -79,7 +79,7 @@ class Delivery:
         )
         # Many sub-tasks of new tickets are created together, once all these tickets exist.
         of_new = sum(len(write.new_subtasks) for write in writes if write.new_ticket)
-        self._has_many_subtasks = of_new >= FEWEST
+        self._has_many_subtasks = of_new >= _FEWEST
         self._later: deque[tuple[TicketWrites, Created]] = deque()
         self._touched: dict[str, str] = {}
 
@@ -145,7 +145,7 @@ class Delivery:
     async def _create_ahead(self, wanted: Iterable[WantedIssue]) -> None:
         """Create issues in few requests, if there are many."""
         wanted = tuple(wanted)
-        if len(wanted) >= FEWEST:
+        if len(wanted) >= _FEWEST:
             count = f"{len(wanted)} tickets"
             self._session.progress.say(f"Creating {count}...")
             await self._creator.create_ahead(wanted)
@@ -330,7 +330,7 @@ async def _send(
     tally.show(session.progress)
     after = await _highest_numbers(session, plan.writes)
     ways = None if confirmed is None else {e.between for e in confirmed.entries if not e.key}
-    touched = await Delivery(session, tally, plan.writes, after=after, ways=ways).run()
+    touched = await _Delivery(session, tally, plan.writes, after=after, ways=ways).run()
     try:
         outcomes, unavailable = await refresh(
             session, touched, seen=seen, added_keys=plan.added_keys

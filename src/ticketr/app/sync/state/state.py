@@ -367,7 +367,7 @@ def rows_to_json(rows: Iterable[IssueRow], *, seen: float) -> str:
     return json.dumps({"seen": seen, "issues": entries})
 
 
-def rows_from_json(text: str) -> tuple[list[IssueRow], float]:
+def _rows_from_json(text: str) -> tuple[list[IssueRow], float]:
     """Parse the result of `rows_to_json`; return the rows and when they were true."""
     stored = json.loads(text)
     rows = [
@@ -470,7 +470,7 @@ class State:
         with self._db.sound():
             if len(parse(conflict.text).tickets) != 1:
                 raise ValueError(conflict.text)
-            return rows_from_json(conflict.issues)
+            return _rows_from_json(conflict.issues)
 
     def members(self, heads: Iterable[str]) -> dict[str, list[str]]:
         """Return the IDs of the issues that are in some tickets, by the ID of each one's head."""

@@ -93,7 +93,7 @@ def file_errors(path: Path | str, action: str) -> Generator[None]:
 
 
 @contextmanager
-def folder_errors(folder: str, root: str) -> Generator[None]:
+def _folder_errors(folder: str, root: str) -> Generator[None]:
     """Convert an error by which a folder refuses a new file to `FileFailed`, which names the folder.
 
     Args:
@@ -259,7 +259,7 @@ def open_to_write(root: Path | str, name: str) -> Generator[tuple[int, str]]:
     place = f"{root}/{folder}" if folder else str(root)
     with (
         file_errors(f"{root}/{name}", "write"),
-        folder_errors(place, str(root)),
+        _folder_errors(place, str(root)),
         open_write_folder(root, folder, make=True) as descriptor,
     ):
         yield descriptor, base

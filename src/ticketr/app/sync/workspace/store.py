@@ -382,7 +382,7 @@ class Store:
 
     def _bytes(self, name: str) -> bytes:
         """Read what a file holds; say why if that fails."""
-        if not is_utf8(name):
+        if not _is_utf8(name):
             reason = "its name is not UTF-8; rename it"
             raise FileFailed(self.root / name, "read", reason, alone=True)
         with file_errors(self.path_of(name), "read"):
@@ -468,7 +468,7 @@ def holds_tickets(path: str) -> bool:
     return not any(name.startswith(".") or name.casefold() == ATTACHMENTS for name in names)
 
 
-def is_utf8(text: str) -> bool:
+def _is_utf8(text: str) -> bool:
     """Return whether a text, a file's name for one, can be written as UTF-8."""
     try:
         text.encode()

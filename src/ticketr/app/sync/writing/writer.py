@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from ticketr.app.sync.compare.merge import Clash, ClashPlace, Merged
 
 
-def home_of(state: State, family: RenderedFamily) -> str:
+def _home_of(state: State, family: RenderedFamily) -> str:
     """Return the file that held a family, relative to the workspace; empty for a new one."""
     if family.path is not None:
         return family.path
@@ -57,7 +57,7 @@ def home_of(state: State, family: RenderedFamily) -> str:
     return base.path if base is not None else ""
 
 
-def follow_renames(
+def _follow_renames(
     store: Store, state: State, families: Sequence[RenderedFamily]
 ) -> Sequence[RenderedFamily]:
     """Return families with the files that hold them now.
@@ -65,7 +65,7 @@ def follow_renames(
     The workspace is looked through only if one of their files is gone or empty, and only files in
     which the state knows no ticket are read.
     """
-    homes = {family.head.id: home_of(state, family) for family in families}
+    homes = {family.head.id: _home_of(state, family) for family in families}
     gone = [
         family for family in families if (home := homes[family.head.id]) and _is_gone(store, home)
     ]
@@ -108,7 +108,7 @@ def _keys_in(store: Store, name: str) -> Iterable[str]:
         return store.raw_keys(name).held
 
 
-def outcome_per_issue(
+def _outcome_per_issue(
     written: WriteOutcome, *, base: Ticket | None, before: Ticket, after: Ticket
 ) -> Mapping[str, WriteOutcome]:
     """Return the outcome of each issue that Jira has, by key.
@@ -246,7 +246,7 @@ class FamilyWriter:
             self._store.require_place()
         except FileFailed as error:
             return outcomes, error
-        families = follow_renames(self._store, self._state, families)
+        families = _follow_renames(self._store, self._state, families)
         with self._state.batch():  # before any file, so that a kill leaves none that looks edited
             bases = {family.head.id: bases_of(self._state, family) for family in families}
             for family in families:
@@ -297,7 +297,7 @@ class FamilyWriter:
         return groups
 
     def _name_of(self, family: RenderedFamily) -> str:
-        home = home_of(self._state, family)
+        home = _home_of(self._state, family)
         return home or self._into or safe_file_name(family.issues[0].key)
 
     def _write_file(
@@ -445,7 +445,7 @@ class FamilyWriter:
             return {}
         merged = decision.outcome is WriteOutcome.MERGED  # else the base does not matter
         base = self._state.base(family.head.id) if merged else None
-        return outcome_per_issue(
+        return _outcome_per_issue(
             decision.outcome,
             base=read_ticket(base.text) if base is not None else None,
             before=decision.before,
