@@ -81,7 +81,10 @@ RATES = st.sampled_from([(1.0, 1.0), (2.0, 2.0), (0.5, 1.0), None])
 
 
 def fraction(label: int) -> float:
-    """Return a part of a second, of its own for each job: no two limits pass at one time."""
+    """Return a part of a second, of its own for each job: no two limits pass at one time.
+
+    Nor is a job due when that of another passes, and makes room.
+    """
     return label * 648055 % 2**20 / 2**20
 
 
@@ -274,7 +277,7 @@ class QueueRules(RuleBasedStateMachine):
         return dataclasses.replace(
             wish,
             label=str(self.labels),
-            start_by=self.model.now + wish.start_by,
+            start_by=self.model.now + (wish.start_by and wish.start_by + fraction(self.labels)),
             total=wish.total + fraction(self.labels),
         )
 
