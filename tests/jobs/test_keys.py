@@ -69,16 +69,6 @@ async def test_a_free_key_goes_on_when_the_job_it_was_offered_to_is_cancelled(
     assert starts(*others) == [0, 0.5]
 
 
-async def test_no_worker_idles_while_a_key_is_free(autojump_clock: MockClock) -> None:
-    async with open_job_queue(workers=3, max_pending=None) as queue:
-        for number in range(60):
-            queue.submit_nowait(sleep, key=number % 3)
-
-    assert [job.started_at for job in queue.jobs()] == [
-        queue.jobs()[0].submitted_at + number // 3 for number in range(60)
-    ]
-
-
 async def test_rejecting_a_key(autojump_clock: MockClock) -> None:
     async with open_job_queue() as queue:
         first = queue.submit_nowait(sleep, key="k")

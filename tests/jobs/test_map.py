@@ -14,7 +14,6 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from ticketr import (
     CancelCause,
-    JobCancelled,
     JobContext,
     JobFailed,
     JobQueue,
@@ -218,17 +217,6 @@ async def test_a_failure_cancels_the_rest_while_the_reader_is_busy(
                 ended = {job.finished_at for job in queue.jobs()}
                 assert ended == {1, 3}
                 await anext(values)
-
-
-async def test_a_cancelled_job_is_raised(autojump_clock: MockClock) -> None:
-    async with open_job_queue(workers=2) as queue:
-        with pytest.raises(JobCancelled, match="user"):  # noqa: PT012 - it leaves the block
-            async with queue.map(double, [5, 9, 9]) as values:
-                await trio.sleep(1)
-                queue.cancel(queue.jobs()[1].id)
-                await anext(values)
-
-        assert trio.current_time() == 1
 
 
 async def test_a_failure_that_is_not_read_goes_to_on_job_error(

@@ -197,20 +197,6 @@ async def test_submits_of_a_thread_of_a_job() -> None:
         assert await queue.run(in_thread(job)) == 3
 
 
-async def test_submits_of_a_job_that_a_job_has_submitted(autojump_clock: MockClock) -> None:
-    async def job(context: JobContext, depth: int) -> int:
-        if depth:
-            await queue.submit(job, depth - 1)
-            return depth
-        return await submit_four(queue)
-
-    async with open_job_queue(max_pending=1) as queue:
-        await queue.run(job, 5)
-        await queue.wait_idle()
-
-    assert queue.statistics().completed == 10
-
-
 async def test_a_job_of_another_queue_waits_for_room(autojump_clock: MockClock) -> None:
     async def job(context: JobContext) -> float:
         await queue.submit(sleep, 1)

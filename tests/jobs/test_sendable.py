@@ -227,7 +227,7 @@ def test_pickle_refuses_what_only_this_program_has(
     for thing in (PlainObject, block):
         monkeypatch.setattr(thing, "__module__", "__main__")
 
-    with pytest.raises(NotSendable, match="argument 1 cannot be sent: .* cannot be pickled"):
+    with pytest.raises(NotSendable, match=r"argument 1 cannot be sent: .* cannot be pickled"):
         pack_job(work, (value,), PICKLE)
 
 
