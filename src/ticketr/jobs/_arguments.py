@@ -310,7 +310,7 @@ class JobOptions(TypedDict, total=False):
 def submit_context() -> Context:
     """Return the context variables that a job sees: those of its submit, without the marks."""
     context = copy_context()
-    return without_marks(context) if len(context) == 1 else context
+    return without_marks(context) if context and len(context) == 1 else context
 
 
 def make_record(
