@@ -6,17 +6,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
+from ticketr.app import sync
+
 if TYPE_CHECKING:
-    from ticketr.app.sync import (
-        BulkChange,
-        BulkIssue,
-        FieldChange,
-        FileEditPlan,
-        IssuePlace,
-        Loss,
-        PushPlan,
-        Resolution,
-    )
     from ticketr.app.tui.setup import NewWorkspace
     from ticketr.app.tui.sheet import Sheet
 
@@ -39,8 +31,8 @@ class BulkRequest:
         change: What is changed.
     """
 
-    issues: tuple[BulkIssue, ...]
-    change: BulkChange
+    issues: tuple[sync.BulkIssue, ...]
+    change: sync.BulkChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +48,8 @@ class JobRequest:
     """
 
     kind: JobKind
-    accepted: frozenset[Loss] = frozenset()
-    confirmed: PushPlan | None = None
+    accepted: frozenset[sync.Loss] = frozenset()
+    confirmed: sync.PushPlan | None = None
     keys: tuple[str, ...] = ()
     bulk: BulkRequest | None = None
 
@@ -270,7 +262,7 @@ class AskAuthor(InWorkspace):
 class Settle(InWorkspace):
     """Carry out what was chosen in a conflict."""
 
-    resolution: Resolution
+    resolution: sync.Resolution
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,15 +307,15 @@ class StopAsking(InWorkspace):
 class ChangeField(InWorkspace):
     """Change a field of one issue in its file."""
 
-    place: IssuePlace
-    change: FieldChange
+    place: sync.IssuePlace
+    change: sync.FieldChange
 
 
 @dataclass(frozen=True, slots=True)
 class PlanEdits(InWorkspace):
     """Plan a change of fields in files."""
 
-    changes: tuple[tuple[IssuePlace, FieldChange], ...]
+    changes: tuple[tuple[sync.IssuePlace, sync.FieldChange], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,8 +326,8 @@ class CarryOutEdits(InWorkspace):
         changes: What the plan was made of.
     """
 
-    plan: FileEditPlan
-    changes: tuple[tuple[IssuePlace, FieldChange], ...] = ()
+    plan: sync.FileEditPlan
+    changes: tuple[tuple[sync.IssuePlace, sync.FieldChange], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,14 +340,14 @@ class AddTicket(InWorkspace):
     """
 
     title: str
-    parent: IssuePlace | None
+    parent: sync.IssuePlace | None
 
 
 @dataclass(frozen=True, slots=True)
 class AddComment(InWorkspace):
     """Write a new comment, whose text is cleaned, into the file of an issue."""
 
-    place: IssuePlace
+    place: sync.IssuePlace
     text: str
 
 

@@ -7,16 +7,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
+from ticketr.app import sync
+
 if TYPE_CHECKING:
     from ticketr import FinishedJob, JobSnapshot
-    from ticketr.app.sync import (
-        BulkIssue,
-        ConflictView,
-        FieldChange,
-        FileEditPlan,
-        IssuePlace,
-        PushPlan,
-    )
     from ticketr.app.tickets import Filter
     from ticketr.app.tui.effects import JobKind, Typed
     from ticketr.app.tui.keymap import KeyAction
@@ -161,7 +155,7 @@ class PlanRead(OfWorkspace):
     """
 
     kind: JobKind
-    plan: PushPlan
+    plan: sync.PushPlan
     keys: tuple[str, ...] = ()
 
 
@@ -177,7 +171,7 @@ class ConflictRead(OfWorkspace):
     """A conflict was read; the answer to `ReadConflict`."""
 
     key: str
-    view: ConflictView
+    view: sync.ConflictView
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +184,7 @@ class IssuesRead(OfWorkspace):
     """
 
     keys: tuple[str, ...]
-    issues: tuple[BulkIssue, ...] = ()
+    issues: tuple[sync.BulkIssue, ...] = ()
     problem: str = ""
 
 
@@ -252,15 +246,15 @@ class KeysRead(OfWorkspace):
 class EditsPlanned(OfWorkspace):
     """A change of fields was planned; the answer to `PlanEdits`."""
 
-    changes: tuple[tuple[IssuePlace, FieldChange], ...]
-    plan: FileEditPlan
+    changes: tuple[tuple[sync.IssuePlace, sync.FieldChange], ...]
+    plan: sync.FileEditPlan
 
 
 @dataclass(frozen=True, slots=True)
 class EditsRefused(OfWorkspace):
     """A change of fields cannot be planned; the answer to `PlanEdits`."""
 
-    changes: tuple[tuple[IssuePlace, FieldChange], ...]
+    changes: tuple[tuple[sync.IssuePlace, sync.FieldChange], ...]
     words: str
 
 

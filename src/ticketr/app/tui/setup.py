@@ -10,10 +10,9 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from ticketr.app.sync import SessionOptions
+from ticketr.app import sync
 
 
 class SetupField(Enum):
@@ -137,7 +136,7 @@ class OpenedWorkspace:
     """
 
     title: str
-    options: SessionOptions = field(repr=False)
+    options: sync.SessionOptions = field(repr=False)
     stored: str = ""
 
 

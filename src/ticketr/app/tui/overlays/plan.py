@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import TYPE_CHECKING, ClassVar, final
+from typing import ClassVar, final
 
+from ticketr.app import sync
 from ticketr.app.config import CONFIRM_ABOVE
-from ticketr.app.sync import Code
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
@@ -20,10 +20,6 @@ from ticketr.app.tui.panels.frame import filled, scroll_top, spaced, title_rule
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, mark, without_places, wrap_line
 from ticketr.text import clean, clip, width
-
-if TYPE_CHECKING:
-    from ticketr.app.sync import FileEdit, Note, PlanEntry, PlanPart, PushPlan
-
 
 NAME_CELLS = 10
 #: The indent of what would change, below the title.
@@ -37,7 +33,7 @@ def padded_name(name: str) -> str:
 
 
 def plan_lines(
-    planned: PlanEntry | FileEdit,
+    planned: sync.PlanEntry | sync.FileEdit,
     sign: str,
     pieces: Sequence[str],
     keymap: KeyMap,
@@ -89,18 +85,18 @@ class Section:
     is_strong: bool = True
 
 
-def left_of(plan: PushPlan) -> tuple[Note, ...]:
+def left_of(plan: sync.PushPlan) -> tuple[sync.Note, ...]:
     """Return what is left alone, without what the plan is not about."""
-    return tuple(entry for entry in plan.left if entry.code is not Code.UNNAMED)
+    return tuple(entry for entry in plan.left if entry.code is not sync.Code.UNNAMED)
 
 
-def count_notes(plan: PushPlan) -> int:
+def count_notes(plan: sync.PushPlan) -> int:
     """Return the number of items of all sections."""
     return len(plan.losses) + len(plan.literals) + len(left_of(plan))
 
 
 def sections(
-    plan: PushPlan, at: int, keymap: KeyMap, cells: int, theme: Theme, *, accepts: bool
+    plan: sync.PushPlan, at: int, keymap: KeyMap, cells: int, theme: Theme, *, accepts: bool
 ) -> Iterator[Section]:
     """Yield the sections below the entries; those without items are left out.
 
@@ -143,13 +139,13 @@ def _note_lines(bar: str, words: str, cells: int) -> Sequence[Line]:
 
 
 def _left_alone_lines(
-    bar: str, left: Note, settle: str, cells: int, theme: Theme
+    bar: str, left: sync.Note, settle: str, cells: int, theme: Theme
 ) -> Sequence[Line]:
     name = padded_name(left.key or left.title or left.path)
     path = clean(left.path)
     # The place is at the end, so the reason need not begin with it.
     reason = re.sub(rf"^{re.escape(path)}:[\d:]*\s*", "", clean(left.reason))
-    if left.code is Code.CONFLICT:  # the command for it is named for a terminal
+    if left.code is sync.Code.CONFLICT:  # the command for it is named for a terminal
         reason = f"{reason.partition('; run ticketr ')[0]}{settle}"
     reason = without_places(reason, cells - len(INDENT), theme)
     place = f" ({path}:{left.line})" if left.line else "" if path in reason else f" ({path})"
@@ -178,20 +174,20 @@ class Plan(Overlay):
     kind: JobKind
     workspace: str
     keys: tuple[str, ...] = ()
-    plan: PushPlan | None = None
+    plan: sync.PushPlan | None = None
     shown_at: float = float("inf")
     at: int = 0
     without: frozenset[str] = frozenset()
     accepts: bool = False
 
     @property
-    def entries(self) -> tuple[PlanEntry, ...]:
+    def entries(self) -> tuple[sync.PlanEntry, ...]:
         """The entries in the order in which they are shown: the new issues first."""
         entries = self.plan.entries if self.plan is not None else ()
         return tuple(sorted(entries, key=lambda entry: entry.action))
 
     @property
-    def entry(self) -> PlanEntry | None:
+    def entry(self) -> sync.PlanEntry | None:
         """The selected entry; None where something below the entries is selected."""
         return self.entries[self.at] if self.at < len(self.entries) else None
 
@@ -205,7 +201,7 @@ class Plan(Overlay):
         return (left[at].path, left[at].line or 1) if 0 <= at < len(left) else None
 
     @property
-    def confirmed(self) -> PushPlan | None:
+    def confirmed(self) -> sync.PushPlan | None:
         """The plan without the entries that were left out; None until it has been made."""
         if self.plan is None:
             return None
@@ -255,7 +251,7 @@ class Plan(Overlay):
             case _:
                 return None
 
-    def _with_plan(self, plan: PushPlan, now: float) -> Plan:
+    def _with_plan(self, plan: sync.PushPlan, now: float) -> Plan:
         """Return the screen with a plan that was made again; losses that are new were not accepted."""
         if plan == self.plan:
             return self
@@ -264,7 +260,7 @@ class Plan(Overlay):
         accepts = self.accepts and set(plan.losses) <= set(known)
         return replace(self, plan=plan, at=at, shown_at=now, accepts=accepts)
 
-    def _accept(self, state: AppState, plan: PushPlan, now: float) -> Step:
+    def _accept(self, state: AppState, plan: sync.PushPlan, now: float) -> Step:
         if is_too_soon(state, self.shown_at, now):
             return state.noticed("Read the plan first; then Enter carries it out"), ()
         confirmed = self.confirmed
@@ -291,7 +287,7 @@ class Plan(Overlay):
         return filled(rows[top:], height, cells)
 
     def _rows(
-        self, plan: PushPlan, keymap: KeyMap, cells: int, theme: Theme
+        self, plan: sync.PushPlan, keymap: KeyMap, cells: int, theme: Theme
     ) -> tuple[list[str], list[int], list[int]]:
         """Return all rows, the indices of headings, and those of the last row of each item."""
         summary = (Span(self._summary(plan), ("bold",)),)
@@ -323,7 +319,7 @@ class Plan(Overlay):
             if items:
                 yield Section(f"{title}  {len(items)}", items)
 
-    def _summary(self, plan: PushPlan) -> str:
+    def _summary(self, plan: sync.PushPlan) -> str:
         kept = [entry for entry in plan.entries if entry.fingerprint not in self.without]
         many = f"{len(kept)} writes: it " if len(kept) > CONFIRM_ABOVE else ""
         writes = f"{many}{_writes(kept)}" if kept else ""
@@ -339,7 +335,7 @@ class Plan(Overlay):
             return "Nothing to push: none of the chosen tickets was edited"
         return "Nothing to push: nothing was edited here since the last sync"
 
-    def _entry(self, entry: PlanEntry, at: int, keymap: KeyMap, cells: int) -> Iterator[Line]:
+    def _entry(self, entry: sync.PlanEntry, at: int, keymap: KeyMap, cells: int) -> Iterator[Line]:
         pieces = [
             _part(part, entry.way) for part in entry.parts if entry.key or part.name != "Title"
         ]
@@ -356,12 +352,12 @@ class Plan(Overlay):
         )
 
 
-def _last_index(plan: PushPlan) -> int:
+def _last_index(plan: sync.PushPlan) -> int:
     """Return the index of the last item: the entries, and what is said below them."""
     return max(0, len(plan.entries) + count_notes(plan) - 1)
 
 
-def _writes(kept: Sequence[PlanEntry]) -> str:
+def _writes(kept: Sequence[sync.PlanEntry]) -> str:
     """Return what carrying out these entries does in Jira."""
     new = sum(entry.action == "created" for entry in kept)
     changed = len(kept) - new
@@ -369,7 +365,7 @@ def _writes(kept: Sequence[PlanEntry]) -> str:
     return f"{' and '.join(words)} of your tickets in Jira"
 
 
-def _part(part: PlanPart, way: str) -> str:
+def _part(part: sync.PlanPart, way: str) -> str:
     before, after = part.before, part.after
     if part.name == "Status" and way:
         return f"{part.name}: {clean(way)}"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, final
+from typing import ClassVar, final
 
+from ticketr.app import sync
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.effects import BulkRequest, JobKind, JobRequest
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
@@ -17,16 +18,6 @@ from ticketr.app.tui.panels.frame import filled, scroll_top
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, wrap_line
 from ticketr.text import clean, fit, width
-
-if TYPE_CHECKING:
-    from ticketr.app.sync import (
-        BulkChange,
-        BulkIssue,
-        FieldChange,
-        FileEdit,
-        FileEditPlan,
-        IssuePlace,
-    )
 
 
 @final
@@ -46,14 +37,14 @@ class FileEdits(Overlay):
     context: ClassVar[Context] = Context.PLAN
 
     workspace: str
-    changes: tuple[tuple[IssuePlace, FieldChange], ...]
-    plan: FileEditPlan | None = None
+    changes: tuple[tuple[sync.IssuePlace, sync.FieldChange], ...]
+    plan: sync.FileEditPlan | None = None
     shown_at: float = float("inf")
     at: int = 0
-    without: frozenset[FileEdit] = frozenset()
+    without: frozenset[sync.FileEdit] = frozenset()
 
     @property
-    def edits(self) -> tuple[FileEdit, ...]:
+    def edits(self) -> tuple[sync.FileEdit, ...]:
         """The edits of the plan; none until it has been made."""
         return self.plan.edits if self.plan is not None else ()
 
@@ -90,7 +81,7 @@ class FileEdits(Overlay):
             case _:
                 return None
 
-    def _accept(self, state: AppState, plan: FileEditPlan, now: float) -> Step:
+    def _accept(self, state: AppState, plan: sync.FileEditPlan, now: float) -> Step:
         if is_too_soon(state, self.shown_at, now):
             return state.noticed("Read the plan first; then Enter carries it out"), ()
         kept = plan.without(self.without)
@@ -124,7 +115,7 @@ class FileEdits(Overlay):
         top = scroll_top(0, selected, height, len(rows))
         return filled(rows[top:], height, cells)
 
-    def _summary(self, plan: FileEditPlan) -> str:
+    def _summary(self, plan: sync.FileEditPlan) -> str:
         kept = plan.without(self.without)
         same = len({place for place, _ in self.changes}) - plan.issues
         rest = f"; {same} say so already" if same else ""
@@ -134,7 +125,7 @@ class FileEdits(Overlay):
         words = f"Enter changes {issues} ticket{'s' * (issues != 1)}"
         return f"{words} in {files} file{'s' * (files != 1)}; nothing goes to Jira{rest}"
 
-    def _edit(self, edit: FileEdit, at: int, keymap: KeyMap, cells: int) -> Iterator[Line]:
+    def _edit(self, edit: sync.FileEdit, at: int, keymap: KeyMap, cells: int) -> Iterator[Line]:
         before, after = clean(edit.before) or "none", clean(edit.after) or "none"
         return plan_lines(
             edit,
@@ -160,7 +151,7 @@ class AskingIssues(AskingOverlay):
 
     workspace: str
     keys: tuple[str, ...]
-    change: BulkChange
+    change: sync.BulkChange
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Show the plan; without an answer, say why."""
@@ -197,14 +188,14 @@ class BulkPlan(Overlay):
     context: ClassVar[Context] = Context.PLAN
 
     workspace: str
-    change: BulkChange
-    issues: tuple[BulkIssue, ...]
+    change: sync.BulkChange
+    issues: tuple[sync.BulkIssue, ...]
     shown_at: float
     at: int = 0
     without: frozenset[str] = frozenset()
 
     @property
-    def kept(self) -> tuple[BulkIssue, ...]:
+    def kept(self) -> tuple[sync.BulkIssue, ...]:
         """The issues that are not left out."""
         return tuple(issue for issue in self.issues if issue.id not in self.without)
 

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, TypeVar
 import trio
 
 from ticketr import TicketrError
-from ticketr.app.sync import keys_of, read_state
+from ticketr.app import sync
 from ticketr.app.tui import messages
 from ticketr.text import clean
 
 if TYPE_CHECKING:
-    from ticketr.app.sync import BulkIssue, Store
     from ticketr.app.tui import effects
     from ticketr.app.tui.services.context import Services
 
@@ -71,7 +70,7 @@ async def ask_issues(services: Services, effect: effects.AskIssues) -> None:
     name = effect.workspace
     find = services.workspaces[name].find_issues
 
-    async def ask() -> tuple[BulkIssue, ...]:
+    async def ask() -> tuple[sync.BulkIssue, ...]:
         return await find(effect.keys)
 
     answer = await _ask_jira(services, name, ask, SEARCH_WAIT)
@@ -126,6 +125,6 @@ async def _ask_jira(
     return answer, problem
 
 
-def _keys_of(store: Store, ids: tuple[str, ...]) -> frozenset[str]:
-    with read_state(store) as state:
-        return keys_of(state, ids)
+def _keys_of(store: sync.Store, ids: tuple[str, ...]) -> frozenset[str]:
+    with sync.read_state(store) as state:
+        return sync.keys_of(state, ids)

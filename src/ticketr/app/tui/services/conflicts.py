@@ -10,20 +10,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr import TicketrError
-from ticketr.app.sync import (
-    ConflictView,
-    Resolution,
-    State,
-    Store,
-    UndoKind,
-    UndoStep,
-    carry_out,
-    read_conflict,
-    read_state,
-    same_change,
-    undo_change,
-    undo_steps,
-)
+from ticketr.app import sync
 from ticketr.app.tui import messages
 from ticketr.app.tui.keymap import KeyAction
 from ticketr.app.tui.messages import Message
@@ -84,11 +71,11 @@ async def find_undo(services: Services, effect: effects.FindUndo) -> None:
     services.send(messages.UndoFound(effect.workspace, steps[0].key, clean(_question(steps))))
 
 
-def _question(steps: Sequence[UndoStep]) -> str:
+def _question(steps: Sequence[sync.UndoStep]) -> str:
     """Return what taking a change back would do, as a question."""
     step = steps[0]
     when = f"{datetime.fromtimestamp(step.done, UTC).astimezone():%H:%M:%S on %Y-%m-%d}"
-    if step.kind is UndoKind.ADDED:
+    if step.kind is sync.UndoKind.ADDED:
         does = f"{step.path}, which was added at {when}, goes. Its text is put aside."
     else:
         where = f"{step.key} in {step.path}" if len(steps) == 1 else _names(steps)
@@ -116,43 +103,43 @@ async def undo(services: Services, effect: effects.Undo) -> None:
     await services.readers[effect.workspace].read()
 
 
-def _last_steps(store: Store) -> tuple[UndoStep, ...]:
-    with read_state(store) as state:
-        steps = undo_steps(state)
-        return same_change(state, steps[0]) if steps else ()
+def _last_steps(store: sync.Store) -> tuple[sync.UndoStep, ...]:
+    with sync.read_state(store) as state:
+        steps = sync.undo_steps(state)
+        return sync.same_change(state, steps[0]) if steps else ()
 
 
-def _undo(store: Store, key: str) -> tuple[str, bool]:
+def _undo(store: sync.Store, key: str) -> tuple[str, bool]:
     """Take a change back; return what was done in words, and whether any of it failed."""
-    with store.lock(), closing(State(store.state_path, store.mark)) as state:
-        undone = undo_change(store, state, key)
+    with store.lock(), closing(sync.State(store.state_path, store.mark)) as state:
+        undone = sync.undo_change(store, state, key)
     done, failed = undone.done, undone.failed
     if failed:
         return f"{len(done)} taken back, {len(failed)} not: {failed[0]}", True
     if len(done) > 1:
         return f"{_names([undone.step for undone in done])} are as they were", False
     (one,) = done
-    if one.step.kind is UndoKind.ADDED:
+    if one.step.kind is sync.UndoKind.ADDED:
         return f"{one.step.path} is gone; its text is in {one.aside}", False
     aside = f"; the text of now is in {one.aside}" if one.aside else ""
     return f"{one.step.key} is as it was{aside}", False
 
 
-def _names(steps: Sequence[UndoStep]) -> str:
+def _names(steps: Sequence[sync.UndoStep]) -> str:
     """Return the tickets of a change in the order in which they were changed, not too many."""
     names = [step.key for step in reversed(steps)]
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     return f"{', '.join(names[:MOST_NAMES])}{more}"
 
 
-def _read(store: Store, key: str) -> ConflictView:
-    with read_state(store) as state:
-        return read_conflict(store, state, key)
+def _read(store: sync.Store, key: str) -> sync.ConflictView:
+    with sync.read_state(store) as state:
+        return sync.read_conflict(store, state, key)
 
 
-def _settle(store: Store, resolution: Resolution) -> tuple[str, bool]:
+def _settle(store: sync.Store, resolution: sync.Resolution) -> tuple[str, bool]:
     """Settle a conflict; return what was done, and whether it can be taken back."""
-    with store.lock(), closing(State(store.state_path, store.mark)) as state:
-        done = carry_out(store, state, resolution)
+    with store.lock(), closing(sync.State(store.state_path, store.mark)) as state:
+        done = sync.carry_out(store, state, resolution)
     aside = f"; the text of before is in {done.aside}" if done.aside else ""
     return f"{done.key} is settled{aside}", bool(done.aside)

@@ -10,18 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import trio
 
 from ticketr import TicketrError
-from ticketr.app.sync import (
-    FieldChange,
-    FileEditPlan,
-    IssuePlace,
-    State,
-    Store,
-    add_comment as write_comment,
-    add_sub_task,
-    add_ticket as write_ticket,
-    carry_out_edits,
-    plan_file_edits,
-)
+from ticketr.app import sync
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.keymap import KeyAction
@@ -136,12 +125,16 @@ async def _write(
     return is_done
 
 
-def _not_written(effect: effects.Typed, store: Store, error: TicketrError) -> messages.NotWritten:
+def _not_written(
+    effect: effects.Typed, store: sync.Store, error: TicketrError
+) -> messages.NotWritten:
     return messages.NotWritten(effect.workspace, effect, clean(without_root(store, error)))
 
 
-def _change_field(store: Store, place: IssuePlace, change: FieldChange) -> tuple[str, Hints]:
-    plan = plan_file_edits(store, {place: (change,)})
+def _change_field(
+    store: sync.Store, place: sync.IssuePlace, change: sync.FieldChange
+) -> tuple[str, Hints]:
+    plan = sync.plan_file_edits(store, {place: (change,)})
     if not plan.edits:
         return f"{change.field} is {change.text} already", ()
     _carry_out(store, plan)
@@ -150,30 +143,32 @@ def _change_field(store: Store, place: IssuePlace, change: FieldChange) -> tuple
     return what, CHANGED
 
 
-def _plan(store: Store, changes: Sequence[tuple[IssuePlace, FieldChange]]) -> FileEditPlan:
-    return plan_file_edits(store, {place: (change,) for place, change in changes})
+def _plan(
+    store: sync.Store, changes: Sequence[tuple[sync.IssuePlace, sync.FieldChange]]
+) -> sync.FileEditPlan:
+    return sync.plan_file_edits(store, {place: (change,) for place, change in changes})
 
 
-def _carry_out(store: Store, plan: FileEditPlan) -> tuple[str, Hints]:
+def _carry_out(store: sync.Store, plan: sync.FileEditPlan) -> tuple[str, Hints]:
     store.prepare()
-    with store.lock(), closing(State(store.state_path, store.mark)) as state:
-        carry_out_edits(store, state, plan)
+    with store.lock(), closing(sync.State(store.state_path, store.mark)) as state:
+        sync.carry_out_edits(store, state, plan)
     many = f"{plan.issues} ticket{'s' * (plan.issues != 1)}"
     return f"{many} changed", CHANGED
 
 
-def _add(store: Store, effect: effects.AddTicket, kind: str) -> str:
+def _add(store: sync.Store, effect: effects.AddTicket, kind: str) -> str:
     """Write a new ticket or sub-task; return its file."""
     store.prepare()
-    with store.lock(), closing(State(store.state_path, store.mark)) as state:
+    with store.lock(), closing(sync.State(store.state_path, store.mark)) as state:
         if effect.parent is None:
-            return write_ticket(store, state, Ticket(effect.title, fields={"Type": kind}))
-        add_sub_task(store, state, effect.parent, effect.title)
+            return sync.add_ticket(store, state, Ticket(effect.title, fields={"Type": kind}))
+        sync.add_sub_task(store, state, effect.parent, effect.title)
         return effect.parent.path
 
 
-def _add_comment(store: Store, place: IssuePlace, text: str) -> tuple[str, Hints]:
+def _add_comment(store: sync.Store, place: sync.IssuePlace, text: str) -> tuple[str, Hints]:
     store.prepare()
-    with store.lock(), closing(State(store.state_path, store.mark)) as state:
-        write_comment(store, state, place, text)
+    with store.lock(), closing(sync.State(store.state_path, store.mark)) as state:
+        sync.add_comment(store, state, place, text)
     return f"{place.path} holds the comment", CHANGED

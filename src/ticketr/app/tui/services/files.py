@@ -15,18 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from ticketr import TicketrError, __version__
+from ticketr.app import sync
 from ticketr.app.config import ListMemory, read_list_memory, store_list_memory
-from ticketr.app.sync import (
-    LocalSurvey,
-    LocalTicket,
-    SeenTicket,
-    State,
-    Store,
-    base_texts,
-    read_state,
-    seen_ticket,
-    size_of,
-)
 from ticketr.app.tickets import SORT_NAMES, Candidate, InvalidFilter, Ticket, parse_filter
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.messages import FilesRead, TicketsFound
@@ -79,7 +69,7 @@ async def read_detail(services: Services, effect: effects.ReadDetail) -> None:
         services.send(read)
 
 
-def _read_detail(store: Store, effect: effects.ReadDetail) -> messages.DetailRead:
+def _read_detail(store: sync.Store, effect: effects.ReadDetail) -> messages.DetailRead:
     sheet = read_sheet(store, effect.path, effect.order)
     wrapped = None
     if sheet is not None and effect.cells:
@@ -120,7 +110,7 @@ async def remember(services: Services, effect: effects.Remember) -> None:
             services.send(messages.FiltersSaved(effect.workspace, effect.saved, all_saved))
 
 
-def recall(name: str, store: Store) -> messages.Recalled | None:
+def recall(name: str, store: sync.Store) -> messages.Recalled | None:
     """Return how the list of a workspace was shown last; None if nothing is known.
 
     Synchronous, for a worker thread. A file that makes no sense is ignored.
@@ -161,13 +151,13 @@ class WorkspaceReader:
         StateFailed: The state cannot be read.
     """
 
-    def __init__(self, name: str, store: Store, state: State, seen: SeenFiles) -> None:
+    def __init__(self, name: str, store: sync.Store, state: sync.State, seen: SeenFiles) -> None:
         self._name = name
         self._store = store
         self._state = state
         self._seen = seen
         self._stamps: dict[str, Stamp | None] = {}
-        self._survey = LocalSurvey(base_texts(state))
+        self._survey = sync.LocalSurvey(sync.base_texts(state))
         self._tickets: list[tuple[ListRow, ...]] = []
         self._broken: list[ListRow] = []
 
@@ -188,7 +178,7 @@ class WorkspaceReader:
     def size(self, path: Path) -> int:
         """Return the size of a file that was not skipped, in bytes."""
         stamp = self._stamps[self._store.name_of(path)]
-        return size_of(path) if stamp is None else stamp.size
+        return sync.size_of(path) if stamp is None else stamp.size
 
     def take(self, paths: Iterable[Path]) -> TicketsFound:
         """Read some more files.
@@ -241,13 +231,13 @@ class WorkspaceReader:
 
 
 @contextmanager
-def empty_state() -> Generator[State]:
+def empty_state() -> Generator[sync.State]:
     """Open an empty state, to show tickets even if the last sync cannot be read."""
-    with closing(State(Path(":memory:"))) as state:
+    with closing(sync.State(Path(":memory:"))) as state:
         yield state
 
 
-def read_sheet(store: Store, path: str, order: Order) -> Sheet | None:
+def read_sheet(store: sync.Store, path: str, order: Order) -> Sheet | None:
     """Return an issue as its file holds it; None if the file no longer holds it.
 
     Args:
@@ -263,19 +253,19 @@ def read_sheet(store: Store, path: str, order: Order) -> Sheet | None:
     if tickets is None:
         return None
     local, issue = tickets
-    with suppress(TicketrError), read_state(store) as state:
+    with suppress(TicketrError), sync.read_state(store) as state:
         return sheet_of(
             issue, path, _edits(store.root, state, local, issue), _clashes(state, local, issue)
         )
     return sheet_of(issue, path)
 
 
-def without_root(store: Store, error: TicketrError) -> str:
+def without_root(store: sync.Store, error: TicketrError) -> str:
     """Return the words of an error, in which paths are relative to the workspace."""
     return str(error).replace(f"{store.root}{os.sep}", "")
 
 
-def _find(store: Store, path: str, order: Order) -> tuple[LocalTicket, Ticket] | None:
+def _find(store: sync.Store, path: str, order: Order) -> tuple[sync.LocalTicket, Ticket] | None:
     """Return a ticket of a file, and the issue in it that has an order; None if it is not there."""
     *_, place = order
     for local in store.local(path):
@@ -285,7 +275,7 @@ def _find(store: Store, path: str, order: Order) -> tuple[LocalTicket, Ticket] |
     return None
 
 
-def _clashes(state: State, local: LocalTicket, issue: Ticket) -> Iterator[str]:
+def _clashes(state: sync.State, local: sync.LocalTicket, issue: Ticket) -> Iterator[str]:
     """Yield the parts of an issue of a ticket that both sides have changed; a ticket has all."""
     conflict = state.conflicts.of(local.ticket.key) if local.ticket.key else None
     for part in conflict.parts if conflict is not None else ():
@@ -294,11 +284,13 @@ def _clashes(state: State, local: LocalTicket, issue: Ticket) -> Iterator[str]:
             yield clean(own)
 
 
-def _edits(root: Path, state: State, local: LocalTicket, issue: Ticket) -> tuple[Edit, ...]:
+def _edits(
+    root: Path, state: sync.State, local: sync.LocalTicket, issue: Ticket
+) -> tuple[Edit, ...]:
     """Return what was edited in an issue of a ticket since the last sync."""
     if issue.key is None:
         return ()
-    survey = LocalSurvey()
+    survey = sync.LocalSurvey()
     survey.take(state, local, root)
     pairs = (local_change.edits.get(issue.key, ()) for local_change in survey.local_changes)
     return tuple(
@@ -335,7 +327,7 @@ class SeenFile:
     """
 
     stamp: Stamp
-    tickets: tuple[SeenTicket, ...]
+    tickets: tuple[sync.SeenTicket, ...]
     rows: tuple[tuple[ListRow, ...], ...]
 
 
@@ -348,7 +340,7 @@ class SeenFiles:
         clock: Returns the time of the wall clock, in nanoseconds.
     """
 
-    def __init__(self, store: Store, clock: Callable[[], int] = time.time_ns) -> None:
+    def __init__(self, store: sync.Store, clock: Callable[[], int] = time.time_ns) -> None:
         self._store = store
         self._clock = clock
         self._files: dict[str, SeenFile] = {}
@@ -384,7 +376,7 @@ class SeenFiles:
         self,
         name: str,
         stamp: Stamp | None,
-        tickets: Sequence[LocalTicket],
+        tickets: Sequence[sync.LocalTicket],
         rows: tuple[tuple[ListRow, ...], ...],
     ) -> None:
         """Store what was found in a file, or remove what is known of it.
@@ -396,7 +388,7 @@ class SeenFiles:
             rows: The rows of each ticket.
         """
         before = self._files.pop(name, None)
-        seen = [ticket for local in tickets if (ticket := seen_ticket(local)) is not None]
+        seen = [ticket for local in tickets if (ticket := sync.seen_ticket(local)) is not None]
         if stamp is not None and len(seen) == len(tickets):
             self._files[name] = SeenFile(stamp, tuple(seen), rows)
         if before != self._files.get(name):
@@ -473,7 +465,7 @@ def _from_json(name: str, stamp: Stamp, stored: Any) -> SeenFile:
         raise ValueError(name)
     return SeenFile(
         stamp,
-        tuple([SeenTicket(tuple(keys), digest) for keys, digest, _ in stored[1]]),
+        tuple([sync.SeenTicket(tuple(keys), digest) for keys, digest, _ in stored[1]]),
         tuple(
             [
                 rows_of_candidates(map(_candidate_from_json, issues), name)

@@ -9,15 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ticketr import JobStatus, OnConflict, TicketrError
-from ticketr.app.sync import (
-    PushPlan,
-    Side,
-    Store,
-    read_push_plan,
-    read_state,
-    tagged_tickets,
-    ticket_tags,
-)
+from ticketr.app import sync
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import JobKind
@@ -57,15 +49,17 @@ async def read_plan(services: Services, effect: effects.ReadPlan) -> None:
 
 
 def _read(
-    store: Store,
+    store: sync.Store,
     keys: tuple[str, ...] | None,
     *,
     project: str | None,
-    prefer: Side | None,
+    prefer: sync.Side | None,
     inherit: bool,
-) -> PushPlan:
-    with read_state(store) as state:
-        return read_push_plan(store, state, keys, project=project, prefer=prefer, inherit=inherit)
+) -> sync.PushPlan:
+    with sync.read_state(store) as state:
+        return sync.read_push_plan(
+            store, state, keys, project=project, prefer=prefer, inherit=inherit
+        )
 
 
 #: The most ended jobs that are read from the history.
@@ -88,11 +82,11 @@ def start_job(services: Services, effect: effects.StartJob) -> Message:
         services.send(messages.TicketsFound(workspace.name, rows))
 
     key = str(workspace.store.root)
-    tickets = ticket_tags(request.keys)
+    tickets = sync.ticket_tags(request.keys)
 
     def covers(waiting: JobSnapshot) -> bool:
         """Return whether a waiting job does all that is asked for."""
-        has_all = not tagged_tickets(waiting.tags) or (tickets and tickets <= waiting.tags)
+        has_all = not sync.tagged_tickets(waiting.tags) or (tickets and tickets <= waiting.tags)
         return tags <= waiting.tags and bool(has_all)
 
     if (

@@ -10,13 +10,7 @@ from typing import final
 import trio
 
 from ticketr import TicketrError
-from ticketr.app.sync import (
-    State,
-    Store,
-    ThreadRunner,
-    read_state,
-    visit_files,
-)
+from ticketr.app import sync
 from ticketr.app.tui import messages
 from ticketr.app.tui.messages import FilesRead, Message, Recalled
 from ticketr.app.tui.services.files import NO_ROWS, SeenFiles, WorkspaceReader, empty_state, recall
@@ -46,8 +40,8 @@ class Reader:
     def __init__(
         self,
         name: str,
-        store: Store,
-        in_thread: ThreadRunner,
+        store: sync.Store,
+        in_thread: sync.ThreadRunner,
         send: Callable[[Message], None],
         seen: SeenFiles | None = None,
         shown: Callable[[], WorkspaceView | None] = lambda: None,
@@ -80,7 +74,7 @@ class Reader:
                     self._send(recalled)
                 await self._in_thread(self._seen.load)
             try:
-                await self._read_against(read_state(self._store), recalled)
+                await self._read_against(sync.read_state(self._store), recalled)
             except TicketrError as error:
                 await self._read_against(empty_state(), recalled)
                 self._send(messages.Told(clean(str(error))))
@@ -89,7 +83,7 @@ class Reader:
                 self._send(messages.WorkspaceFailed(self._name, words))
 
     async def _read_against(
-        self, last_sync: AbstractContextManager[State], recalled: Recalled | None
+        self, last_sync: AbstractContextManager[sync.State], recalled: Recalled | None
     ) -> None:
         # Rows that are shown stay until all files are read, so that they do not flicker.
         show = _ignore if self._is_filled else self._send
@@ -97,7 +91,7 @@ class Reader:
             reader = await self._in_thread(
                 WorkspaceReader, self._name, self._store, state, self._seen
             )
-            await visit_files(
+            await sync.visit_files(
                 self._store,
                 self._in_thread,
                 reader.take,
@@ -129,7 +123,9 @@ class Reader:
         await self._in_thread(self._seen.save, text)
 
     @asynccontextmanager
-    async def _open_state(self, last_sync: AbstractContextManager[State]) -> AsyncGenerator[State]:
+    async def _open_state(
+        self, last_sync: AbstractContextManager[sync.State]
+    ) -> AsyncGenerator[sync.State]:
         stack = ExitStack()
         state = await self._in_thread(stack.enter_context, last_sync)
         try:

@@ -14,7 +14,6 @@ from ticketr.text import clean
 
 if TYPE_CHECKING:
     from ticketr.app.tui import effects
-    from ticketr.app.tui.services.context import Services
 
 
 T = TypeVar("T")

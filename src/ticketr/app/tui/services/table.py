@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ticketr.app.tui import effects
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.services import asking, conflicts, edits, jobs, outside, setting_up
+from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.files import read_detail, read_files, remember, wrap_detail
 from ticketr.app.tui.services.jobs import read_plan
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.services.context import Services
 
 
 def _redraw(services: Services, _: effects.Redraw) -> None:
