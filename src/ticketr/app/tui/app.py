@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 import signal
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, final
+from typing import final
 
 import trio
 
+from ticketr import JobQueue
 from ticketr.app.sync import ThreadRunner
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.effects import Effect, JobKind, JobRequest
@@ -30,9 +31,6 @@ from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update, wake_at
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.terminal import Event, Focused, HungUp, Key, Mouse, Paste, Quit, Resize, Resumed
-
-if TYPE_CHECKING:
-    from ticketr import JobQueue
 
 __all__ = ["FRAME_INTERVAL", "App", "AppTerminal", "OpenWorkspace"]
 

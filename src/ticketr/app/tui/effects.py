@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from ticketr.app import sync
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.setup import NewWorkspace
-    from ticketr.app.tui.sheet import Sheet
+from ticketr.app.tui.setup import NewWorkspace
+from ticketr.app.tui.sheet import Sheet
 
 
 class JobKind(Enum):

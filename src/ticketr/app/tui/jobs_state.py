@@ -6,16 +6,11 @@ from collections.abc import Iterator, Mapping, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING
 
-from ticketr import CancelCause, JobStatus
+from ticketr import CancelCause, FinishedJob, JobSnapshot, JobStatus
 from ticketr.app.sync import BulkResult, Code, Note, PullResult, PushResult, SyncResult
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.text import clean
-
-if TYPE_CHECKING:
-    from ticketr import FinishedJob, JobSnapshot
-
 
 #: What is between a job's kind and its count in the message of a job that has ended.
 _COMPLETE = " complete: "

@@ -12,11 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from ticketr.app.config import Table
-
+from ticketr.app.config import Table
 
 #: The keys that are not characters: the terminal's names without their prefix, and the names for
 #: people, the shown one first.

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING
 
+from ticketr import FinishedJob, JobSnapshot
 from ticketr.app import sync
-
-if TYPE_CHECKING:
-    from ticketr import FinishedJob, JobSnapshot
-    from ticketr.app.tickets import Filter
-    from ticketr.app.tui.effects import JobKind, Typed
-    from ticketr.app.tui.keymap import KeyAction
-    from ticketr.app.tui.rows import ListRow, Rows
-    from ticketr.app.tui.setup import FolderAnswer, LoginAnswer, Problem, SiteAnswer
-    from ticketr.app.tui.sheet import Sheet, WrappedDetail
-    from ticketr.terminal import MouseAction
+from ticketr.app.tickets import Filter
+from ticketr.app.tui.effects import JobKind, Typed
+from ticketr.app.tui.keymap import KeyAction
+from ticketr.app.tui.rows import ListRow, Rows
+from ticketr.app.tui.setup import FolderAnswer, LoginAnswer, Problem, SiteAnswer
+from ticketr.app.tui.sheet import Sheet, WrappedDetail
+from ticketr.terminal import MouseAction
 
 
 class Message:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from ticketr import JobStatus
+from ticketr import JobSnapshot, JobStatus
 from ticketr.app.tui.jobs_state import kind_of, seconds_of
 from ticketr.app.tui.keymap import Binding, Context, KeyAction
+from ticketr.app.tui.overlays.base import Overlay
 from ticketr.app.tui.panels.detail import draw_detail
 from ticketr.app.tui.panels.frame import SMALLEST
 from ticketr.app.tui.panels.tickets import draw_tickets, draw_workspaces
@@ -21,11 +21,6 @@ from ticketr.app.tui.styled import Line, Span, Theme, cells as cells_of, mark, w
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.statusline.render import ago, duration, whole_percent
 from ticketr.text import clip, width, wrap
-
-if TYPE_CHECKING:
-    from ticketr import JobSnapshot
-    from ticketr.app.tui.overlays.base import Overlay
-
 
 #: The least cells for the first part of an end, before the rest is cut instead.
 LEAST_CAUSE = 20

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from ticketr.app.tickets import Comment, Ticket, render_ticket
+from ticketr.app.tui.keymap import KeyAction
+from ticketr.app.tui.styled import Line
 from ticketr.text import clean
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.keymap import KeyAction
-    from ticketr.app.tui.styled import Line
 
 
 @dataclass(frozen=True, slots=True)

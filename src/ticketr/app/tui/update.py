@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from ticketr import JobSnapshot
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.jobs_state import end_words, workspace_of
@@ -21,9 +21,6 @@ from ticketr.app.tui.panels.detail import is_long
 from ticketr.app.tui.state import SWALLOW, AppState, OpenTicket, Panel, Step
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.text import clean
-
-if TYPE_CHECKING:
-    from ticketr import JobSnapshot
 
 
 def update(state: AppState, message: Message, now: float) -> Step:

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from ticketr.app.tickets import Filter, fold, parse_filter
+from ticketr.app.tui.messages import FilesRead, TicketsFound
 from ticketr.app.tui.rows import ListRow, Order, Rows
 from ticketr.app.tui.tree import Visible, Wanted, arrange
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.messages import FilesRead, TicketsFound
 
 #: The filter that lets every issue through.
 NO_FILTER = parse_filter("")

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ticketr.app.tui.effects import Effect
 from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.messages import MouseUsed
 from ticketr.app.tui.overlays.base import target
 from ticketr.app.tui.panels.detail import task_line
 from ticketr.app.tui.panels.frame import scroll_top
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.state import REST, AppState, Panel, Step, select, show_row, show_workspace
 from ticketr.terminal import MouseAction
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.messages import MouseUsed
-
 
 #: Rows that one step of the wheel moves.
 WHEEL_ROWS = 3

@@ -7,18 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import pairwise, zip_longest
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from ticketr.app.tui.markdown.inline import DECISION, Text, panel_of, read_tag, texts_of
-from ticketr.app.tui.markdown.page import ASCII, UNICODE, Page, RenderedLine
+from ticketr.app.tui.markdown.page import ASCII, UNICODE, Frame, Page, RenderedLine
 from ticketr.app.tui.styled import Line, Span, cells, fit_line, wrap_line
 from ticketr.text import cuts_of, width as width_of
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.markdown.page import Frame
 
 
 def add_code(page: Page, code: str, language: str, source: int) -> None:

@@ -10,19 +10,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 from urllib.parse import unquote
 
 from markdown_it.token import Token
 
 from ticketr.app.emoji import emoji_named
-from ticketr.app.tui.markdown.page import RenderedLine
+from ticketr.app.tui.markdown.page import Page, RenderedLine
 from ticketr.app.tui.styled import Span, link_address, slices, with_style
 from ticketr.text import word_ranges
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.markdown.page import Page
-
 
 #: Separates texts that Markdown would join. A pull writes it.
 EMPTY_COMMENT: Final = "<!-- -->"

@@ -7,19 +7,15 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from ticketr.app.sync import word_diff
 from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.messages import Message
 from ticketr.app.tui.panels.frame import scroll_top
+from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, wrap_line
 from ticketr.statusline import LineStyle
 from ticketr.text import clean, clip, fit, width
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.messages import Message
-    from ticketr.app.tui.state import AppState, Step
-
 
 _STYLE = re.compile("\x1b\\[[0-9;]*m|\x1b\\]8;[^\x07\x1b]*(?:\x07|\x1b\\\\)")
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, final
+from typing import ClassVar, final
 
 from ticketr.app.sync import Choice, ConflictPart, ConflictView, Edited, Preview, choose, preview
 from ticketr.app.tui import effects, messages
@@ -15,13 +15,10 @@ from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, is_too_soon, target, wrapped_words
 from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.panels.frame import Row, drawn, filled, scroll_top, spaced, title_rule
+from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, mark, wrap_line
 from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clean, clip, fit, width
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.state import AppState, Step
-
 
 NAME_CELLS = 16
 #: The most cells of a text in what Enter will do.

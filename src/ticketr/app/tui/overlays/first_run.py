@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.effects import Effect
@@ -15,13 +15,10 @@ from ticketr.app.tui.overlays.base import Overlay
 from ticketr.app.tui.overlays.first_run_form import CHECKING, OPENS_PAGE, FieldNote, Form, Purpose
 from ticketr.app.tui.panels.frame import filled, scroll_top, title_rule
 from ticketr.app.tui.setup import FolderKind, NewWorkspace, Problem, ProjectChoice, SetupField
+from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, mark, wrap_line
 from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clip, fit, width
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.state import AppState, Step
-
 
 #: The ways to the first workspace: the form of each; None for the sandbox.
 WAYS = (None, Purpose.CONNECT, Purpose.FOLDER)

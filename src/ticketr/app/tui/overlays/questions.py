@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, ClassVar, final
+from typing import ClassVar, final
 
 from ticketr.app.tickets import Filter, KeysTerm
 from ticketr.app.tui import effects, messages
@@ -12,12 +12,10 @@ from ticketr.app.tui.effects import Effect
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, boxed, is_too_soon, target
+from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Span, Theme, wrap_line
 from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clean, fit, width, wrap
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.state import AppState, Step
 
 
 @final

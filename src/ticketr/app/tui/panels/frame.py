@@ -8,15 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from ticketr.app.tickets import fold
+from ticketr.app.tui.sheet import DetailLine
 from ticketr.app.tui.styled import Line, Span, Theme, plain, slices
 from ticketr.text import clip, width
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.sheet import DetailLine
-
 
 #: From this width on, the list and the open ticket are side by side.
 SIDE_BY_SIDE = 80

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.panels.frame import filled, initials, scroll_top, status_mark, title_rule
+from ticketr.app.tui.rows import VisibleRow
 from ticketr.app.tui.styled import Line, Span, Theme, mark
+from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.text import clean, clip, fit, width, wrap
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.rows import VisibleRow
-    from ticketr.app.tui.workspace import WorkspaceView
 
 
 def draw_workspaces(

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import trio
 
 from ticketr import TicketrError
 from ticketr.app import sync
-from ticketr.app.tui import messages
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.services.context import Services
 from ticketr.text import clean
-
-if TYPE_CHECKING:
-    from ticketr.app.tui import effects
-    from ticketr.app.tui.services.context import Services
 
 T = TypeVar("T")
 

@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import trio
 
 from ticketr import TicketrError
 from ticketr.app import sync
-from ticketr.app.tui import messages
+from ticketr.app.tui import effects, messages
 from ticketr.app.tui.keymap import KeyAction
 from ticketr.app.tui.messages import Message
+from ticketr.app.tui.services.context import Services
 from ticketr.text import clean
-
-if TYPE_CHECKING:
-    from ticketr.app.tui import effects
-    from ticketr.app.tui.services.context import Services
 
 #: The most tickets of a change that are named.
 MOST_NAMES = 5

@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeVar, final
+from typing import Protocol, TypeVar, final
 
 import trio
 
+from ticketr import JobQueue
+from ticketr.app.sync import ThreadRunner
 from ticketr.app.tui import effects
 from ticketr.app.tui.effects import Effect
+from ticketr.app.tui.messages import Message
+from ticketr.app.tui.services.workspaces import FileReader, OpenWorkspace, Workspaces
 from ticketr.app.tui.setup import OpenedWorkspace, Problem, Setup, SetupField
-
-if TYPE_CHECKING:
-    from ticketr import JobQueue
-    from ticketr.app.sync import ThreadRunner
-    from ticketr.app.tui.messages import Message
-    from ticketr.app.tui.services.workspaces import FileReader, OpenWorkspace, Workspaces
-    from ticketr.terminal import Event
-
+from ticketr.terminal import Event
 
 T = TypeVar("T")
 

@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import trio
 
 from ticketr import TicketrError
 from ticketr.app import sync
 from ticketr.app.tickets import Ticket
-from ticketr.app.tui import messages
+from ticketr.app.tui import effects, messages
 from ticketr.app.tui.keymap import KeyAction
+from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.files import without_root
 from ticketr.app.tui.workspace import NO_COMMENTS
 from ticketr.text import clean
-
-if TYPE_CHECKING:
-    from ticketr.app.tui import effects
-    from ticketr.app.tui.services.context import Services
 
 #: Keys to name after a notice, and what each does.
 Hints: TypeAlias = tuple[tuple[KeyAction, str], ...]

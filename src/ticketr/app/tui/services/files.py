@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, final
+from typing import Any, NamedTuple, final
 
 from ticketr import TicketrError, __version__
 from ticketr.app import sync
@@ -31,13 +31,10 @@ from ticketr.app.tui.rows import (
     rows_of_candidates,
     start_of,
 )
+from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.sheet import Edit, Sheet, WrappedDetail, sheet_of
 from ticketr.app.tui.tree import arrange
 from ticketr.text import clean
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.services.context import Services
-
 
 #: The file, in ticketr's own folder.
 FILE = "list.jsonl"

@@ -6,22 +6,17 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
 
-from ticketr import JobStatus, OnConflict, TicketrError
+from ticketr import JobSnapshot, JobStatus, OnConflict, TicketrError
 from ticketr.app import sync
 from ticketr.app.tickets import Ticket
-from ticketr.app.tui import messages
+from ticketr.app.tui import effects, messages
 from ticketr.app.tui.effects import JobKind
 from ticketr.app.tui.jobs_state import KIND_TAG, WORKSPACE_TAG
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.rows import rows_of
+from ticketr.app.tui.services.context import Services
 from ticketr.text import clean
-
-if TYPE_CHECKING:
-    from ticketr import JobSnapshot
-    from ticketr.app.tui import effects
-    from ticketr.app.tui.services.context import Services
 
 
 async def read_plan(services: Services, effect: effects.ReadPlan) -> None:

@@ -7,18 +7,14 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 import trio
 
 from ticketr.app.editor import editor_words, how_it_failed
 from ticketr.app.jira.site import browse_url
-from ticketr.app.tui import messages
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.services.context import Services
 from ticketr.text import clean
-
-if TYPE_CHECKING:
-    from ticketr.app.tui import effects
-    from ticketr.app.tui.services.context import Services
 
 #: The most characters that are copied; some terminals take no more.
 MOST_COPIED = 74_000

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from ticketr.app.tui import messages
+from ticketr.app.tui import effects, messages
 from ticketr.app.tui.services.context import Services, SetupRunner
 from ticketr.app.tui.services.workspaces import open_workspace
 from ticketr.app.tui.setup import OpenedWorkspace, Problem, SetupField
 from ticketr.text import clean
-
-if TYPE_CHECKING:
-    from ticketr.app.tui import effects
-
 
 T = TypeVar("T")
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, count
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, final
+from typing import Protocol, final
 
 import trio
 
-from ticketr import TicketrError
+from ticketr import Job, TicketrError
 from ticketr.app.config import BUILT_IN, STATE_FOLDER, expand_aliases
 from ticketr.app.jira import LastChange
 from ticketr.app.sync import (
@@ -33,9 +33,6 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Effect, JobKind, JobRequest
 from ticketr.app.tui.messages import Message
 from ticketr.text import clean
-
-if TYPE_CHECKING:
-    from ticketr import Job
 
 
 def open_workspace(
