@@ -13,11 +13,11 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from contextlib import suppress
 from contextvars import copy_context
-from typing import Final, final
+from typing import final
 
 import trio
 
-from ticketr._errors import TicketrError, TooManyKills
+from ticketr._errors import JobTimedOut, TicketrError, TooManyKills
 from ticketr.jobs._calls import LoadFailed
 from ticketr.jobs._core import QueueCore
 from ticketr.jobs._handle import JobHandle
@@ -38,8 +38,6 @@ from ticketr.jobs._sqlite.writer import PAGE, StoreWriter
 from ticketr.jobs._values import safe_str
 
 logger = logging.getLogger("ticketr.jobs")
-
-TIMED_OUT: Final = "JobTimedOut"
 
 
 async def open_store(core: QueueCore, store: SqliteStore) -> None:
@@ -205,7 +203,7 @@ class Opening:
         error = None if row.error is None else JobErrorInfo.from_dict(json.loads(row.error))
         exception = None
         if status is FAILED:
-            if error is not None and error.type != TIMED_OUT:
+            if error is not None and error.type != JobTimedOut.__name__:
                 exception = TicketrError(f"{error.type}: {error.message}")
             scheduled_at = None if row.scheduled_at is None else utc(row.scheduled_at)
             record.set_options({"stored": StoredJob(row.number), "scheduled_at": scheduled_at})
