@@ -317,10 +317,10 @@ class QueueModel:
         self.bounded = True
         self._cancel_delayed()
         self._cancel_each(limited, CancelCause.SHUTDOWN)
-        if grace:
-            self.cut_off_at = min(self.cut_off_at, self.now + grace)
-        else:
+        if not grace:
             self._cut_off()
+        elif self.ending is None:  # else the queue's own tasks are being cancelled, its clock too
+            self.cut_off_at = min(self.cut_off_at, self.now + grace)
 
     def _cancel_delayed(self) -> bool:
         """Cancel what waits for a time in a bounded shutdown; return whether any did."""
