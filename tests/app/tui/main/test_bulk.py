@@ -250,13 +250,6 @@ def test_the_values_of_the_tickets_are_listed_and_another_one_is_typed(
     assert typing.context is Context.INPUT
 
 
-def test_nobody_empties_the_assignee() -> None:
-    state = pressed(valued(), "b", *["KEY_DOWN"] * 3, "KEY_ENTER", "KEY_DOWN", "KEY_DOWN")
-    _, effect = update(state, messages.KeyPressed("KEY_ENTER"), 99.0)
-    nobody = change("Assignee", "", Change.SET)
-    assert effect == (effects.PlanEdits("work", tuple((each, nobody) for each in VALUED)),)
-
-
 def test_jira_is_asked_what_one_ticket_of_each_type_and_status_can_become() -> None:
     state = pressed(valued(), "b", "KEY_DOWN", "KEY_DOWN")
     state, effect = update(state, messages.KeyPressed("KEY_ENTER"), 9.0)
@@ -455,12 +448,6 @@ def test_without_the_issues_nothing_is_changed(answer: messages.IssuesRead, word
     assert isinstance(after(asked(8), other).overlays[-1], AskingIssues)
 
 
-@pytest.mark.parametrize(("width", "height"), [(20, 5), (40, 10), (200, 60)])
-def test_the_plan_fits_every_size(width: int, height: int) -> None:
-    state = after(plan_of_jira(), messages.Resized(width, height))
-    assert len(screen(state, 1.0, Theme())) == height
-
-
 @pytest.mark.parametrize(
     ("typed", "shown_as"),
     [
@@ -477,14 +464,3 @@ def test_any_field_is_set_in_jira_after_the_plan(typed: str, shown_as: str) -> N
     assert setting is not None
     _, effect = entered(state)
     assert effect == (job(BulkChange(settings=(setting,)), *FOUND),)
-
-
-def test_what_is_no_field_and_value_can_be_typed_again() -> None:
-    state, effect = entered(pressed(at(chosen(), 7), "KEY_ENTER", *"Priority"))
-
-    assert effect == ()
-    assert (
-        state.notice == "Write it like Priority=High, Labels+=urgent or Labels-=old; Esc goes back"
-    )
-    state, effect = entered(pressed(state, *"=Low"))
-    assert effect == (effects.AskIssues("work", KEYS),)

@@ -8,7 +8,7 @@ import pytest
 from drawing.states import job
 from fakes.states import after, app_state, plain, pressed
 
-from ticketr.app.sync import FieldChange, FileEdit, IssuePlace
+from ticketr.app.sync import FieldChange, IssuePlace
 from ticketr.app.tickets import Ticket, parse_filter
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.effects import JobKind, JobRequest
@@ -29,10 +29,6 @@ TWO = Ticket("Two", "DEMO-3", fields={"Status": "Done"})
 THREE = Ticket("Three", "DEMO-4", fields={"Status": "Done"})
 DRAFT = Ticket("Idea", fields={"Status": "To Do"}, line=1)
 PLACES = (IssuePlace("DEMO-1.md", "DEMO-1"), IssuePlace("DEMO-3.md", "DEMO-3"))
-EDITS = tuple(
-    FileEdit(each.key, title, each.path, 1, "Labels", "", "x")
-    for each, title in zip(PLACES, ("One", "Two"), strict=True)
-)
 
 
 def shown(state: AppState) -> list[str]:
@@ -141,21 +137,10 @@ def test_t_on_a_draft_lists_the_statuses_of_the_files() -> None:
     assert effect == (effects.ChangeField("work", place, FieldChange("Status", "To Do")),)
 
 
-def test_t_on_a_draft_where_no_file_has_a_status_says_so() -> None:
-    state = pressed(app_state(Ticket("Idea")), "t")
-    assert (state.overlays, state.notice) == ((), "No file has a status yet; e edits this one")
-
-
 def broken() -> AppState:
     state = app_state()
     rows = Rows.of([row_of_broken("a.md", "it is broken", has_rows=False)])
     return state.with_workspace(replace(state.workspace, rows=rows))
-
-
-@pytest.mark.parametrize("state", [app_state(), broken()])
-def test_t_without_a_ticket_says_so(state: AppState) -> None:
-    state = pressed(state, "t")
-    assert (state.overlays, state.notice) == ((), "Select a ticket first")
 
 
 # --- a
@@ -194,11 +179,6 @@ def test_a_sub_task_needs_a_ticket(state: AppState) -> None:
     assert options(state)[1] == ("a sub-task", "", "Select a ticket first")
 
 
-def test_a_needs_a_workspace() -> None:
-    state = pressed(AppState(), "a")
-    assert state.notice == "a does nothing here; ? lists the keys"
-
-
 def test_what_was_added_is_selected_though_a_filter_would_hide_it() -> None:
     state = app_state(ONE, TWO, Ticket("Pay", line=3), Ticket("Pay", line=7))
     workspace = replace(state.workspace, filter=parse_filter("Two"), folded=frozenset(("DEMO-1",)))
@@ -209,25 +189,6 @@ def test_what_was_added_is_selected_though_a_filter_would_hide_it() -> None:
     assert state.row is not None
     assert (state.row.title, state.row.line) == ("Pay", 7)
     assert state.workspace.filter.text == ""
-
-
-def test_a_filter_that_shows_what_was_added_stays() -> None:
-    state = app_state(ONE, Ticket("Pay", line=3))
-    state = state.with_workspace(replace(state.workspace, filter=parse_filter("Pay")))
-    state = after(state, messages.TicketAdded("work", "draft.md", "Pay"))
-    assert (state.workspace.filter.text, state.row and state.row.title) == ("Pay", "Pay")
-
-
-@pytest.mark.parametrize(
-    "added",
-    [
-        messages.TicketAdded("other", "draft.md", "Pay"),
-        messages.TicketAdded("work", "gone.md", "Pay"),
-    ],
-)
-def test_what_is_not_there_is_not_selected(added: messages.TicketAdded) -> None:
-    state = app_state(ONE, Ticket("Pay", line=3))
-    assert after(state, added).workspace == state.workspace
 
 
 # --- m
@@ -247,11 +208,6 @@ def test_a_comment_without_a_text_is_not_written() -> None:
     state, effect = update(pressed(app_state(ONE), "m"), messages.KeyPressed("KEY_ENTER"), 1.0)
 
     assert (effect, state.notice) == ((), "A comment needs a text; nothing was added")
-
-
-@pytest.mark.parametrize("state", [app_state(), broken()])
-def test_a_comment_needs_a_ticket(state: AppState) -> None:
-    assert pressed(state, "m").overlays == ()
 
 
 def test_t_on_the_list_changes_the_chosen_tickets_and_in_a_ticket_that_one() -> None:
