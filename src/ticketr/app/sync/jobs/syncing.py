@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ticketr.app.config import DOWNLOAD
+from ticketr.app.sync.edits.push_plan import PushPlan, Selection
 from ticketr.app.sync.edits.survey import check_keys
 from ticketr.app.sync.errors import error_to_report
 from ticketr.app.sync.notes import Code, Note, ticket_tags
@@ -21,7 +22,6 @@ from ticketr.app.sync.workspace.store import Layout, notes_on
 if TYPE_CHECKING:
     from ticketr import JobContext
     from ticketr.app.sync.edits.losses import Accepted
-    from ticketr.app.sync.edits.push_plan import PushPlan
     from ticketr.app.sync.edits.survey import LocalSurvey
 
 
@@ -70,8 +70,7 @@ async def _push_edits(
     merging: bool = False,
 ) -> None:
     """Push what a job may send; see the function `push`."""
-    from ticketr.app.sync.edits.push_plan import Selection  # noqa: PLC0415 - no pull needs it
-    from ticketr.app.sync.push.push import push  # noqa: PLC0415 - the same
+    from ticketr.app.sync.push.push import push  # noqa: PLC0415 - no pull needs it
 
     await push(
         session,
