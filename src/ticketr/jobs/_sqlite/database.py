@@ -13,7 +13,6 @@ file beside it is locked.
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import sys
@@ -186,12 +185,12 @@ def check_values(kinds: Mapping[str, Any], row: Iterable[object]) -> None:
 
 
 def refuse_shared(path: Path) -> None:
-    """Refuse a file, or a log of it, that others can write.
+    """Refuse a file, or a log of it, that others can write; Windows is not asked.
 
     Raises:
         OSError: Others can.
     """
-    for suffix in ("", "-wal", "-shm", "-journal"):
+    for suffix in ("", "-wal", "-shm", "-journal") if os.name == "posix" else ():
         file = path.with_name(path.name + suffix)
         with suppress(FileNotFoundError):
             status = file.stat()
@@ -229,7 +228,7 @@ def take_lock(path: Path) -> Identity:
             path = path.with_name(path.name + ".lock")
         descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(descriptor)
         except OSError:
             os.close(descriptor)
             raise StoreInUse(str(path), _lock_owner(status)) from None
@@ -254,8 +253,8 @@ def unlock(identity: Identity) -> None:
     """Unlock a file, unless this process was forked from the one that has locked it."""
     descriptor = LOCKS.pop(identity, None)
     if descriptor is not None:
-        with suppress(OSError):  # also for processes that were forked meanwhile, which have it open
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
+        with suppress(OSError):
+            _unlock(descriptor)
         with suppress(OSError):
             os.close(descriptor)
 
@@ -279,11 +278,30 @@ def _lock_owner(status: os.stat_result) -> int | None:
     return None
 
 
-os.register_at_fork(
-    before=_locks_change.acquire,
-    after_in_parent=_locks_change.release,
-    after_in_child=_close_in_child,
-)
+if sys.platform == "win32":  # pragma: no cover - POSIX runs the tests
+    import msvcrt
+
+    def _lock(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+
+    def _unlock(descriptor: int) -> None:
+        """Closing the file unlocks it."""
+
+else:
+    import fcntl
+
+    os.register_at_fork(
+        before=_locks_change.acquire,
+        after_in_parent=_locks_change.release,
+        after_in_child=_close_in_child,
+    )
+
+    def _lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _unlock(descriptor: int) -> None:
+        """Unlock a file also for processes that were forked meanwhile, which have it open, too."""
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 # The task that writes
