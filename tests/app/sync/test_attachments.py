@@ -155,22 +155,6 @@ async def test_files_of_the_user_are_not_replaced(bench: Bench) -> None:
     ]
 
 
-async def test_attachments_of_one_name_get_files_of_their_own(bench: Bench) -> None:
-    attach(bench, "DEMO-1", "a.txt", b"one")
-    attach(bench, "DEMO-1", "a.txt", b"two")
-    second = bench.finds("DEMO-1").attachments[1].id
-
-    first = await get(bench, "DEMO-1")
-    again = await get(bench, "DEMO-1")
-
-    assert (len(first.done), first.failed) == (2, ())
-    assert (again.done, again.failed) == ((), ())
-    assert files(bench) == {
-        "attachments/DEMO-1/a.txt": b"one",
-        f"attachments/DEMO-1/a ({second}).txt": b"two",
-    }
-
-
 async def test_a_named_pipe_is_no_empty_attachment(bench: Bench) -> None:
     folder = bench.root / "attachments" / "DEMO-1"
     folder.mkdir(parents=True)
@@ -197,17 +181,6 @@ async def test_a_file_that_appears_during_its_download_is_not_replaced(bench: Be
     assert result.done == ()
     assert ["a.txt: File exists" in each.reason for each in result.failed] == [True]
     assert files(bench) == {"attachments/DEMO-1/a.txt": b"mine"}
-
-
-async def test_a_link_is_named_by_its_path_not_like_a_ticket(bench: Bench) -> None:
-    (bench.root / "attachments").mkdir(parents=True)
-    (bench.root / "attachments" / "DEMO-1").symlink_to(bench.root)
-    attach(bench, "DEMO-1", "a.txt", b"one")
-
-    result = await get(bench, "DEMO-1")
-
-    (note,) = result.failed
-    assert ": attachments/DEMO-1 is a link, and nothing is written through a link" in note.reason
 
 
 async def test_a_folder_that_is_a_link_out_of_the_workspace_gets_nothing(

@@ -382,23 +382,6 @@ async def test_a_comment_that_jira_refuses_is_told_and_sent_by_the_next_push(ben
     assert await in_step(bench)
 
 
-async def test_a_comment_that_jira_names_as_wrong_is_forgotten(bench: Bench) -> None:
-    class Refusing(Recorder):
-        async def send(self, request: Request) -> Response:
-            if request.method == "POST" and request.url.endswith("/comment"):
-                body = b'{"errorMessages": [], "errors": {"comment": "It is not good."}}'
-                return Response(400, {"content-type": "application/json"}, body, request.url)
-            return await super().send(request)
-
-    await bench.pull(**ON)
-    writes(bench, "- new: Looks good")
-
-    refused = await bench.push(transport=Refusing(create_app(bench.site)), **ON)
-
-    assert ["It is not good" in each.reason for each in refused.failed] == [True]
-    assert journal(bench) == []
-
-
 async def test_a_comment_that_was_deleted_in_jira_and_edited_here_is_a_conflict(
     bench: Bench,
 ) -> None:

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
 from fakes.pulls import Bench
 
 from ticketr import open_job_queue
-from ticketr.app.jira import Issue
 from ticketr.app.sync import PullResult, Side, SyncJob
-from ticketr.app.sync.compare.mapping import FamilyText
-from ticketr.app.sync.pull.tally import Tally
-from ticketr.app.sync.writing.recording import WriteOutcome
-from ticketr.app.sync.writing.rendering import RenderedFamily
-from ticketr.app.sync.writing.writer import FamilyResult
-from ticketr.app.tickets import Ticket
 
 
 def edit(bench: Bench, *changes: tuple[str, str], name: str = "DEMO-3.md") -> None:
@@ -116,26 +108,3 @@ async def test_a_push_counts_the_edits_that_it_leaves_alone(bench: Bench) -> Non
 
     assert (result.in_conflict, result.updated) == (2, ("DEMO-9",))
     assert [note.key for note in result.conflicts] == ["DEMO-3"]
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "counted"),
-    [
-        (WriteOutcome.NEW, WriteOutcome.UPDATED, WriteOutcome.NEW),
-        (WriteOutcome.UPDATED, WriteOutcome.UNCHANGED, WriteOutcome.UPDATED),
-        (WriteOutcome.UNCHANGED, WriteOutcome.MERGED, WriteOutcome.MERGED),
-        (WriteOutcome.UPDATED, WriteOutcome.CONFLICT, WriteOutcome.CONFLICT),
-    ],
-)
-def test_an_issue_that_is_written_twice_counts_once_by_what_weighs_more(
-    first: WriteOutcome, second: WriteOutcome, counted: WriteOutcome
-) -> None:
-    text = FamilyText(Ticket("A", "AB-1"), "", frozenset())
-    family = RenderedFamily((Issue("1", "AB-1", {}),), text, None)
-    tally = Tally()
-    tally.found(["1"], [], known=["1"])
-
-    for written in (first, second):
-        tally.add([FamilyResult(family, written, "AB-1.md")])
-
-    assert tally.outcomes == {"1": counted}

@@ -17,8 +17,7 @@ from jira_sandbox import create_app, make_site
 from ticketr import JobFailed
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import State
-from ticketr.app.sync.compare import diff, mapping
-from ticketr.app.sync.compare.comments import TextPart
+from ticketr.app.sync.compare.text_parts import TextPart
 from ticketr.app.sync.writing import writer
 
 
@@ -140,22 +139,6 @@ async def test_a_person_who_is_mentioned_by_name_is_looked_up(bench: KitBench) -
     sent = bench.finds("KIT-2").values["customfield_10101"]["content"][-1]["content"]
     assert [each["type"] for each in sent] == ["text", "mention", "text"]
     assert "Ask @[Priya Raman](712020:" in text(bench, "KIT-2")
-
-
-async def test_a_push_of_a_title_converts_no_text(
-    bench: KitBench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await bench.pull()
-    bench.retitles("KIT-2", "Another title")
-    converted: list[object] = []
-    for module in (diff, mapping):
-        monkeypatch.setattr(module, "to_adf", converted.append)
-    monkeypatch.setattr(diff, "to_markdown", converted.append)
-
-    result = await bench.push()
-
-    assert (result.updated, converted) == (("KIT-2",), [])
-    assert "by the **fish market**." in text(bench, "KIT-2")
 
 
 async def test_what_is_not_edited_is_not_sent(bench: KitBench) -> None:

@@ -9,7 +9,7 @@ import pytest
 from fakes.pulls import Bench
 
 from ticketr.app.config import UnsafePath
-from ticketr.app.sync import FileFailed, NoConflict, State, Store, Take, resolve
+from ticketr.app.sync import FileFailed, State, Store, Take, resolve
 from ticketr.app.tickets import TicketSyntaxError, parse
 
 BROKEN = "<<<<<<< HEAD\n# TICKET: Somebody else's\n"
@@ -41,17 +41,6 @@ async def conflict(bench: Bench, key: str = "DEMO-9") -> Path:
 
 def title(path: Path) -> str:
     return parse(path.read_text()).tickets[0].title
-
-
-async def test_what_jiras_version_replaces_is_put_aside(bench: Bench, state: State) -> None:
-    await bench.pull()
-    path = await conflict(bench)
-    before = path.read_text()
-
-    assert settle(bench, state, Take.JIRA) == "DEMO-9.md"
-
-    assert title(path) == "Theirs"
-    assert (bench.root / ".ticketr" / "trash" / "DEMO-9.md").read_text() == before
 
 
 async def test_what_cannot_be_put_aside_is_not_replaced(bench: Bench, state: State) -> None:
@@ -175,27 +164,3 @@ async def test_without_a_last_sync_only_what_differs_stands_between_markers(
     first, rest = theirs.split("\n", 1)
     wanted = f"<<<<<<< here\n# TICKET: [DEMO-9] Mine\n=======\n{first}\n>>>>>>> Jira\n{rest}"
     assert path.read_text() == wanted
-
-
-async def test_a_clash_in_a_sub_task_is_settled_with_its_ticket(bench: Bench, state: State) -> None:
-    await bench.pull()
-    path = bench.root / "DEMO-3.md"
-    path.write_text(path.read_text().replace("Translate the new texts", "Translate mine", 1))
-    bench.site.edit("DEMO-4", summary="Translate theirs")
-    (note,) = (await bench.pull()).conflicts
-    assert (note.key, note.reason) == ("DEMO-3", "changed here and in Jira: DEMO-4: Title")
-
-    settle(bench, state, Take.JIRA, "DEMO-3")
-
-    assert "[DEMO-4] Translate theirs\n" in path.read_text()
-    assert (await bench.sync()).push.total == 0
-
-
-async def test_a_ticket_without_a_conflict_is_told_which_have_one(
-    bench: Bench, state: State
-) -> None:
-    await bench.pull()
-    await conflict(bench)
-
-    with pytest.raises(NoConflict, match="DEMO-1 has no conflict; these have: DEMO-9"):
-        settle(bench, state, Take.MINE, "DEMO-1")

@@ -10,10 +10,8 @@ import pytest
 from fakes.conflicts import dump, make_conflict, opened, tree
 from fakes.pulls import Bench
 
-from ticketr.app.config import UnsafePath
 from ticketr.app.sync import (
     CannotUndo,
-    FileFailed,
     NothingToUndo,
     Side,
     State,
@@ -183,19 +181,6 @@ async def test_what_was_pushed_or_pulled_since_is_left_alone(bench: Bench, kind:
     assert refusal(bench) == f"cannot undo: DEMO-9 was pulled, pushed or settled since{where}"
 
 
-async def test_what_cannot_be_put_aside_is_not_replaced(bench: Bench) -> None:
-    path = await make_conflict(bench)
-    with opened(bench) as (store, state), store.lock():
-        act(store, state, UndoKind.MINE)
-        before = path.read_text()
-        (bench.root / ".ticketr" / "trash").write_text("in the way")
-        with pytest.raises(UnsafePath):
-            undo_last(store, state)
-        assert len(undo_steps(state)) == 1
-
-    assert path.read_text() == before
-
-
 async def test_a_link_out_of_the_workspace_is_not_followed(bench: Bench, tmp_path: Path) -> None:
     path = await make_conflict(bench)
     with opened(bench) as (store, state), store.lock():
@@ -207,15 +192,6 @@ async def test_a_link_out_of_the_workspace_is_not_followed(bench: Bench, tmp_pat
 
     assert "DEMO-9.md is not there any more" in refusal(bench)
     assert outside.read_text() == before
-
-
-async def test_a_file_that_is_no_text_is_an_error(bench: Bench) -> None:
-    path = await make_conflict(bench)
-    with opened(bench) as (store, state), store.lock():
-        act(store, state, UndoKind.JIRA)
-        path.write_bytes(b"\xff")
-        with pytest.raises(FileFailed, match="line 1 is not UTF-8"):
-            undo_last(store, state)
 
 
 async def test_the_latest_of_one_ticket_is_taken_back_by_its_key(bench: Bench) -> None:

@@ -3,17 +3,13 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
-from difflib import SequenceMatcher
-from itertools import combinations, groupby
+from itertools import groupby
 from types import FrameType
-from typing import Any
 
-import pytest
 from fakes.examples import examples
 from hypothesis import HealthCheck, assume, given, settings, strategies as st
 from merge3 import Merge3
 
-from ticketr.app.sync.compare import diff3
 from ticketr.app.sync.compare.diff3 import CleanChunk, ConflictChunk, compare_lines, merge_lines
 
 # Few different lines, so that most texts share some and repeat others.
@@ -181,10 +177,6 @@ def test_sides_that_are_alike_are_no_matter(base: list[str], other: list[str]) -
     assert merged(merge_lines(base, other, other)) == other
 
 
-def test_changes_that_are_a_line_apart_are_both_taken() -> None:
-    assert merged(merge_lines("abcde", "aBcde", "abcDe")) == list("aBcDe")
-
-
 def test_changes_that_touch_clash_and_the_rest_is_agreed() -> None:
     assert merge_lines("abcd", "aBcd", "abCd") == [
         CleanChunk(("a",)),
@@ -201,22 +193,8 @@ def test_a_line_that_one_side_took_out_and_the_other_changed_clashes() -> None:
     ]
 
 
-def test_the_same_line_added_by_both_sides_stands_once() -> None:
-    assert merged(merge_lines("ab", "axb", "axb")) == list("axb")
-
-
 def test_different_lines_added_in_one_place_clash() -> None:
     assert merge_lines([], ["mine"], ["theirs"]) == [ConflictChunk((), ("mine",), ("theirs",))]
-
-
-def test_nothing_at_all_gives_nothing() -> None:
-    assert merge_lines([], [], []) == []
-    assert merge_lines(["a"], [], []) == []
-
-
-def test_it_does_not_matter_what_kind_of_sequence_the_lines_come_in() -> None:
-    assert merged(merge_lines(["a"], ("a", "b"), ["a", "b"])) == ["a", "b"]
-    assert merged(merge_lines(["a"], ("a",), ["b"])) == ["b"]
 
 
 def test_a_long_text_of_equal_lines_is_no_more_work_than_its_lines() -> None:
@@ -254,39 +232,3 @@ def test_a_line_that_one_text_alone_has_is_told() -> None:
     assert compare_lines("abc", "ab") == [CleanChunk(("a", "b")), ConflictChunk((), ("c",), ())]
     assert compare_lines("ab", "xab") == [ConflictChunk((), (), ("x",)), CleanChunk(("a", "b"))]
     assert compare_lines("", "") == []
-
-
-@given(st.permutations(range(9)))
-def test_landmarks_are_the_most_that_stand_in_the_same_order(order: list[int]) -> None:
-    chosen = diff3._longest_rising(list(enumerate(order)))
-
-    assert chosen == sorted(chosen)
-    assert [there for _, there in chosen] == sorted(there for _, there in chosen)
-    longest = 0
-    for size in range(len(order) + 1):
-        if any(list(each) == sorted(each) for each in combinations(order, size)):
-            longest = size
-    assert len(chosen) == longest
-
-
-def test_a_long_text_is_compared_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    sizes: list[int] = []
-
-    class Watched(SequenceMatcher[Any]):
-        def __init__(self, junk: None, one: Any, other: Any, *, autojunk: bool) -> None:
-            sizes.append(len(one) * len(other))
-            super().__init__(junk, one, other, autojunk=autojunk)
-
-    monkeypatch.setattr(diff3, "SequenceMatcher", Watched)
-    base = [f"line {number}" for number in range(8_000)]
-    local = [each if number % 4 else f"{each}, mine" for number, each in enumerate(base)]
-    remote = [each if number % 4 != 2 else f"{each}, theirs" for number, each in enumerate(base)]
-
-    (merged,) = merge_lines(base, local, remote)
-
-    assert isinstance(merged, CleanChunk)
-    assert list(merged.lines) == [
-        mine if mine != line else theirs
-        for line, mine, theirs in zip(base, local, remote, strict=True)
-    ]
-    assert sum(sizes) < 40 * len(base)

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from ticketr.app.jira import Field, Issue
-from ticketr.app.jira.adf import _conversion, canonical
-from ticketr.app.sync.compare.diff import description_adf, split_criteria
-from ticketr.app.sync.compare.mapping import Columns, KnownText, family_text, field_text, slim
+from ticketr.app.jira import Issue
+from ticketr.app.jira.adf import canonical
+from ticketr.app.sync.compare.columns import Columns
+from ticketr.app.sync.compare.descriptions import description_adf, split_criteria
+from ticketr.app.sync.compare.mapping import family_text, field_text
 from ticketr.app.tickets import parse
 
 COLUMNS = Columns.of([])
@@ -82,25 +83,6 @@ def test_sub_tasks_stand_under_tasks_without_naming_their_parent() -> None:
     assert ticket.tasks[0].description == "One.\n\nTwo."
     assert dict(ticket.tasks[0].fields) == {"Status": "Done"}
     assert written.inexact == frozenset()
-
-
-def test_custom_fields_are_found_by_their_names_the_first_of_each() -> None:
-    def field(field_id: str, name: str, *, custom: bool = True) -> Field:
-        return Field(id=field_id, name=name, custom=custom, schema_type="number", items="")
-
-    columns = Columns.of(
-        [
-            field("customfield_2", "Story Points"),
-            field("customfield_3", "Story Points"),
-            field("customfield_1", "Sprint"),
-            field("customfield_4", "Something else"),
-            field("x", "Story Points", custom=False),
-        ]
-    )
-
-    assert columns.names[-2:] == (("Sprint", "customfield_1"), ("Story Points", "customfield_2"))
-    assert {"customfield_1", "customfield_2"} <= set(columns.requested)
-    assert "customfield_4" not in columns.requested
 
 
 @pytest.mark.parametrize(
@@ -217,58 +199,6 @@ def test_text_that_looks_like_the_grammar_stays_text(words: str) -> None:
     assert written.inexact == frozenset()
     assert written.ticket.title == words.strip()
     assert [task.key for task in written.ticket.tasks] == ["DEMO-2"]
-
-
-def test_only_what_files_need_is_remembered_but_the_description_to_the_letter() -> None:
-    adf = doc({**paragraph(text("x")), "attrs": {"localId": "7", "odd": [None]}})
-
-    kept = slim(
-        {
-            "description": adf,
-            "assignee": {"accountId": "1", "displayName": "Ana", "avatarUrls": {"16": "x"}},
-            "subtasks": [{"id": "2", "key": "DEMO-2", "self": "x", "fields": {}}, None],
-            "labels": ["a"],
-            "priority": None,
-        }
-    )
-
-    assert kept == {
-        "description": adf,
-        "assignee": {"accountId": "1", "displayName": "Ana"},
-        "subtasks": [{"id": "2", "key": "DEMO-2"}],
-        "labels": ["a"],
-    }
-
-
-def test_a_description_that_is_known_is_not_converted_again() -> None:
-    adf = doc(paragraph(text("Words.")))
-    known = {"1": KnownText(adf, {}, "*As* it was\n", ("Works",))}
-
-    same = family_text(issue(description=adf), [], COLUMNS, known)
-    other = family_text(issue(description=doc(paragraph(text("New.")))), [], COLUMNS, known)
-
-    assert (same.ticket.description, same.ticket.acceptance_criteria) == ("*As* it was", ("Works",))
-    assert same.inexact == frozenset()
-    assert (other.ticket.description, other.ticket.acceptance_criteria) == ("New.", ())
-
-
-def test_a_description_that_a_file_holds_as_written_is_converted_back_once(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    status = {"type": "status", "attrs": {"text": "DONE", "color": "green"}}
-    converted: list[str] = []
-    read = _conversion.read
-
-    def counting(markdown: str, *files: Any) -> dict[str, Any]:
-        converted.append(markdown)
-        return read(markdown, *files)
-
-    monkeypatch.setattr(_conversion, "read", counting)
-
-    written = family_text(issue(description=doc(paragraph(status))), [], COLUMNS)
-
-    assert written.inexact == frozenset()
-    assert converted == ["`DONE`{green}\n"]
 
 
 def test_a_description_that_a_file_cannot_hold_as_written_is_inexact() -> None:

@@ -6,59 +6,23 @@ import os
 import resource
 import sqlite3
 import tempfile
-from collections.abc import Sequence
 from contextlib import AbstractContextManager, closing
-from pathlib import Path
 
 import pytest
-import trio
-from fakes.pulls import inline
 from fakes.stores import put
-from trio.testing import MockClock
 
 from ticketr.app.config import UnsafePath
-from ticketr.app.sync.concurrency import CHUNK
-from ticketr.app.sync.edits.survey import LocalSurvey, read_state, readable, visit_files
-from ticketr.app.sync.errors import DuplicateKey, FileFailed, OtherSite, StateFailed
+from ticketr.app.sync.edits.reading import read_state, readable
+from ticketr.app.sync.edits.survey import LocalSurvey
+from ticketr.app.sync.errors import FileFailed, OtherSite, StateFailed
 from ticketr.app.sync.state.state import Base, State
 from ticketr.app.sync.workspace.store import Store
-from ticketr.app.tickets import Ticket, TicketSyntaxError, render
+from ticketr.app.tickets import Ticket, render
 
 
 def enter(context: AbstractContextManager[object]) -> None:
     with context:
         pass
-
-
-def test_a_file_that_cannot_be_read_is_told_and_the_next_one_is_read(
-    store: Store, state: State
-) -> None:
-    bad = put(store, "bad.md", "# TICKET: A\n<<<<<<< HEAD\n")
-    good = put(store, "good.md", render([Ticket(title="B")]))
-    survey = LocalSurvey()
-
-    broken, read = (survey.scan(store, state, path) for path in (bad, good))
-
-    assert (broken.path, broken.tickets) == ("bad.md", ())
-    assert isinstance(broken.error, TicketSyntaxError)
-    assert ([each.ticket.title for each in read.tickets], read.error) == (["B"], None)
-    assert [local_change.name for local_change in survey.local_changes] == ['draft "B"']
-
-
-def test_a_key_that_stands_elsewhere_hides_no_other_ticket_of_its_file(
-    store: Store, state: State
-) -> None:
-    first = put(store, "first.md", render([Ticket(title="A", key="DEMO-1")]))
-    second = put(
-        store, "second.md", render([Ticket(title="Again", key="DEMO-1"), Ticket(title="B")])
-    )
-    survey = LocalSurvey()
-
-    _, seen = (survey.scan(store, state, path) for path in (first, second))
-
-    assert isinstance(seen.error, DuplicateKey)
-    assert [each.ticket.title for each in seen.tickets] == ["Again", "B"]
-    assert [local_change.name for local_change in survey.local_changes] == ['draft "B"']
 
 
 def test_a_state_that_cannot_be_read_is_nothing_that_is_wrong_with_a_file(
@@ -122,34 +86,3 @@ def test_a_folder_in_the_place_of_a_state_is_told(store: Store) -> None:
 
     with pytest.raises(UnsafePath, match=r"state\.db is a folder and not a file of ticketr's own"):
         enter(read_state(store))
-
-
-async def test_files_are_visited_a_few_at_a_time_in_order(
-    store: Store, autojump_clock: MockClock
-) -> None:
-    (store.root / "empty").mkdir()
-    paths = [put(store, f"{number:02}.md", "") for number in range(2 * CHUNK + 1)]
-    seen: list[Sequence[Path]] = []
-
-    await visit_files(store, inline, lambda portion: portion, seen.append)
-
-    assert seen == [paths[:CHUNK], paths[CHUNK:-1], paths[-1:]]
-
-
-async def test_a_cancel_waits_for_one_portion_and_no_more(
-    store: Store, autojump_clock: MockClock
-) -> None:
-    for number in range(3 * CHUNK):
-        put(store, f"{number:02}.md", "")
-    visited: list[int] = []
-
-    with trio.CancelScope() as scope:
-
-        def visit(portion: Sequence[Path]) -> None:
-            visited.append(len(portion))
-            scope.cancel()
-
-        await visit_files(store, inline, visit)
-
-    assert scope.cancelled_caught
-    assert visited == [CHUNK]

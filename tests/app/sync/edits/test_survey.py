@@ -43,35 +43,6 @@ def test_an_edit_whose_key_is_in_a_broken_file_too_is_left_out(
     assert "which cannot be read" in str(found.broken["b.md"])
 
 
-def test_a_ticket_never_pulled_whose_key_is_in_a_broken_file_is_left_out(
-    store: Store, state: State
-) -> None:
-    put(store, "a.md", "# TICKET: [DEMO-1] x\n")
-    put(store, "b.md", "<<<<<<< HEAD\n# TICKET: [DEMO-1] x\n")
-
-    assert survey(store, state).never_pulled == []
-
-
-def test_every_key_of_a_copied_ticket_counts_as_here(store: Store, state: State) -> None:
-    for key in ("DEMO-1", "DEMO-2"):
-        record(state, key, "a.md")
-    put(store, "a.md", "# TICKET: [DEMO-1] x\n")
-    put(store, "b.md", "# TICKET: [DEMO-1] x\n\n## Tasks\n- [DEMO-2] y\n")
-
-    found = survey(store, state)
-
-    assert found.missing(state) == {}
-    assert (found.local_changes, set(found.broken)) == ([], {"b.md"})
-
-
-def test_a_ticket_that_moved_into_a_broken_file_is_not_missing(store: Store, state: State) -> None:
-    record(state, "DEMO-1", "gone.md")
-    record(state, "DEMO-2", "gone.md")
-    put(store, "all.md", "# TICKET: [DEMO-1] x\n<<<<<<< HEAD\n")
-
-    assert survey(store, state).missing(state) == {"DEMO-2": "gone.md"}
-
-
 def test_a_draft_like_a_ticket_in_a_broken_file_is_a_copy(store: Store, state: State) -> None:
     record(state, "DEMO-1", "a.md")
     put(store, "a.md", "# TICKET: x\n")

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given, strategies as st
 
 from ticketr.app.jira import Issue
-from ticketr.app.sync.pull.fetch_plan import Families, Family
+from ticketr.app.sync.pull.families import Families
 
 
 def issue(number: int, *, parent: int | None = None, subtasks: tuple[int, ...] = ()) -> Issue:
@@ -16,97 +16,8 @@ def issue(number: int, *, parent: int | None = None, subtasks: tuple[int, ...] =
     return Issue(id=str(number), key=f"DEMO-{number}", fields=fields)
 
 
-def shape(families: list[Family]) -> dict[str, list[str]]:
-    return {family.head: sorted(family.issues) for family in families}
-
-
 def all_wanted(*ids: str) -> Families:
     return Families(ids, present=ids)
-
-
-def test_issues_are_asked_for_in_the_order_of_the_search() -> None:
-    families = all_wanted("1", "2", "3")
-
-    assert [families.next_batch(2), families.next_batch(2), families.next_batch(2)] == [
-        ["1", "2"],
-        ["3"],
-        [],
-    ]
-
-
-def test_an_issue_without_relatives_is_a_family_at_once() -> None:
-    families = all_wanted("1", "2")
-    families.next_batch(1)
-
-    assert shape(families.add_answer(["1"], [issue(1)])) == {"1": ["1"]}
-
-
-def test_a_family_waits_for_its_last_member() -> None:
-    families = all_wanted("1", "2", "3")
-    families.next_batch(3)
-
-    assert families.add_answer(["1"], [issue(1, subtasks=(2, 3))]) == []
-    assert families.add_answer(["3"], [issue(3, parent=1)]) == []
-    assert shape(families.add_answer(["2"], [issue(2, parent=1)])) == {"1": ["1", "2", "3"]}
-
-
-def test_the_relatives_of_what_arrived_are_asked_for_next() -> None:
-    families = all_wanted("1", "2", "3", "9")
-    families.next_batch(1)
-
-    families.add_answer(["1"], [issue(1, subtasks=(9,))])
-
-    assert families.next_batch(2) == ["9", "2"]
-
-
-def test_a_sub_task_brings_its_parent_forward() -> None:
-    families = all_wanted("1", "2", "9")
-    families.next_batch(1)
-
-    assert families.add_answer(["1"], [issue(1, parent=9)]) == []
-    assert families.next_batch(1) == ["9"]
-    assert shape(families.add_answer(["9"], [issue(9, subtasks=(1,))])) == {"9": ["1", "9"]}
-
-
-def test_a_sub_task_whose_parent_the_query_does_not_find_stands_alone() -> None:
-    families = Families(["2"], present=["2"])
-    families.next_batch(1)
-
-    assert shape(families.add_answer(["2"], [issue(2, parent=1)])) == {"2": ["2"]}
-
-
-def test_a_sub_task_that_people_filed_apart_stays_apart() -> None:
-    families = Families(["1", "2"], present=["1", "2"], standalone=["DEMO-2"])
-    families.next_batch(2)
-
-    arrived = families.add_answer(["1", "2"], [issue(1, subtasks=(2,)), issue(2, parent=1)])
-
-    assert shape(arrived) == {"1": ["1"], "2": ["2"]}
-
-
-def test_a_changed_sub_task_of_an_unchanged_parent_is_a_family_of_its_parent() -> None:
-    families = Families(["2"], present=["1", "2"])
-    families.next_batch(1)
-
-    assert shape(families.add_answer(["2"], [issue(2, parent=1)])) == {"1": ["2"]}
-
-
-def test_a_family_does_not_wait_for_a_member_that_is_gone() -> None:
-    families = all_wanted("1", "2")
-    families.next_batch(1)
-    assert families.add_answer(["1"], [issue(1, subtasks=(2,))]) == []
-    assert families.next_batch(1) == ["2"]
-
-    assert shape(families.add_answer(["2"], [])) == {"1": ["1"]}
-
-
-def test_sub_tasks_of_a_parent_that_is_gone_are_given_out_too() -> None:
-    families = all_wanted("1", "2")
-    families.next_batch(1)
-    assert families.add_answer(["1"], [issue(1, parent=2)]) == []
-    assert families.next_batch(1) == ["2"]
-
-    assert shape(families.add_answer(["2"], [])) == {"2": ["1"]}
 
 
 @given(

@@ -200,21 +200,6 @@ async def test_after_the_state_is_lost_equal_files_are_adopted_in_silence(bench:
     assert bench.files() == before
 
 
-async def test_an_issue_that_jira_no_longer_has_is_reported_and_its_file_kept(bench: Bench) -> None:
-    await bench.pull()
-    bench.site = make_site(tickets=39, seed=1)
-    gone = set(bench.keys()) - {issue.key for issue in bench.site}
-    before = bench.files()
-
-    result = await bench.pull()
-
-    assert {note.key for note in result.gone} == gone
-    assert {note.reason for note in result.gone} == {
-        "it was deleted in Jira, or you may no longer see it"
-    }
-    assert bench.files().keys() == before.keys()
-
-
 async def test_full_asks_for_everything_and_rewrites_only_what_differs(bench: Bench) -> None:
     await bench.pull()
 
@@ -380,18 +365,6 @@ async def test_two_pulls_of_one_folder_do_not_run_at_once(bench: Bench) -> None:
         await bench.pull()
 
     assert isinstance(caught.value.__cause__, WorkspaceBusy)
-
-
-async def fails_with(bench: Bench, error: type[Exception], message: str) -> None:
-    snapshots = await bench.pull_snapshots()
-
-    last = snapshots[-1]
-    assert last.status is JobStatus.FAILED
-    assert last.error is not None
-    assert last.error.type == error.__name__
-    assert last.progress is not None
-    assert last.progress.message.startswith("Pull failed: ")
-    assert message in last.progress.message
 
 
 async def test_a_broken_file_stops_its_own_tickets_alone(bench: Bench) -> None:

@@ -182,38 +182,3 @@ async def test_a_file_that_is_renamed_while_the_pull_runs_stays_the_only_one_of_
     again = await bench.pull()
     assert (again.new, again.updated, again.done) == (0, 0, 40)
     assert bench.keys().count(key) == 1
-
-
-async def test_a_file_that_breaks_and_is_renamed_while_the_pull_runs_is_kept(bench: Bench) -> None:
-    key = str((await story(bench)).key)
-    path, new = bench.root / f"{key}.md", bench.root / "mine.md"
-    bench.site.edit(key, summary="Another title")
-
-    def change(issues: Issues) -> Issues:
-        if path.exists():
-            new.write_text(f"{path.read_text()}\n<<<<<<< HEAD\n")
-            path.unlink()
-        return issues
-
-    result = await bench.pull(full=True, transport=Meddling(bench, change))
-
-    assert [(note.key, note.path, note.code) for note in result.failed] == [
-        (key, "mine.md", Code.BROKEN)
-    ]
-    assert not path.exists()
-    assert new.read_text().endswith("<<<<<<< HEAD\n")
-
-
-async def test_a_file_that_is_removed_while_the_pull_runs_is_written_again(bench: Bench) -> None:
-    key = str((await story(bench)).key)
-    path = bench.root / f"{key}.md"
-
-    def change(issues: Issues) -> Issues:
-        path.unlink(missing_ok=True)
-        return issues
-
-    result = await bench.pull(full=True, transport=Meddling(bench, change))
-
-    assert (result.failed, result.kept) == ((), ())
-    assert bench.keys().count(key) == 1
-    assert path.exists()

@@ -104,19 +104,6 @@ async def test_sub_tasks_follow_once_their_tickets_exist(bench: Bench) -> None:
     assert (await bench.sync()).push.total == 0
 
 
-async def test_sub_tasks_of_a_ticket_in_jira_go_together(bench: Bench) -> None:
-    await bench.pull()
-    path = bench.root / "DEMO-9.md"
-    path.write_text(path.read_text() + "\n## Tasks\n" + "".join(f"- {n}\n" for n in titles(12)))
-    wire = Creates(bench)
-
-    result = await bench.push(transport=wire)
-
-    assert (result.failed, len(result.created)) == ((), 12)
-    assert (wire.batches, wire.single) == ([12], [])
-    assert {issue.parent for issue in bench.site if issue.number > 12} == {bench.finds("DEMO-9").id}
-
-
 async def test_status_comes_after_and_a_wrong_draft_fails_alone(bench: Bench) -> None:
     text = drafts(12, "\n## Fields\nStatus: In Progress\n")
     write(bench, text.replace("In Progress", "In Progress\nReporter: Nobody At All", 1))

@@ -10,12 +10,10 @@ import pytest
 from fakes.comments import add_comment, comments_in, edit_comment, writes
 from fakes.pulls import Bench
 
-from ticketr.app.jira.adf import LONGEST_TEXT, to_adf
+from ticketr.app.jira.adf import LONGEST_TEXT
 from ticketr.app.sync import Code, Loss, Store, Take, read_push_plan, resolve
-from ticketr.app.sync.compare.comments import are_incomplete, jira_comments
-from ticketr.app.sync.compare.sent import SentComment, found_comments, with_sent_comments
 from ticketr.app.sync.state.state import State
-from ticketr.app.tickets import Comment as FileComment, Ticket, parse
+from ticketr.app.tickets import parse
 
 ON = {"comments": True}
 #: A comment with a paragraph that no Markdown can say.
@@ -82,18 +80,6 @@ async def test_text_that_jira_would_lose_is_refused_with_its_line(bench: Bench) 
     line = text[: text.index("<!--")].count("\n") + 1
 
     assert (await refused(bench)).startswith(f"New comment: DEMO-1.md:{line}: ")
-
-
-async def test_a_picture_in_a_comment_is_text_with_a_warning(bench: Bench) -> None:
-    await bench.pull(**ON)
-    path = bench.root / "DEMO-1.md"
-    path.write_text(f"{path.read_text()}\n## Comments\n- new: See\n\n  ![](attachment:a.png)\n")
-
-    result = await bench.push(**ON)
-
-    (warning,) = result.warnings
-    assert "“![](attachment:a.png)” goes to Jira as text" in warning.reason
-    assert len(comments_in(bench, "DEMO-1")) == 1
 
 
 async def test_text_that_jira_takes_literally_is_a_warning(bench: Bench) -> None:
@@ -165,54 +151,3 @@ async def test_a_conflict_on_a_comment_can_be_resolved(bench: Bench, take: Take)
     await bench.sync(**ON)
     wanted = "one\n\ntwo, here" if take is Take.MINE else "one\n\ntwo, there"
     assert comments_in(bench, "DEMO-1") == [wanted]
-
-
-def test_odd_comments_of_a_server_are_left_out() -> None:
-    fields: dict[str, object] = {
-        "comment": {
-            "comments": [
-                {"id": "x"},
-                "no",
-                {"id": "7", "author": None, "created": "yesterday", "body": None},
-                {"id": "7", "body": to_adf("twice")},
-                {"id": 8, "author": {"displayName": "Mia", "key": "mia"}},
-            ],
-            "total": 9,
-        }
-    }
-
-    found = jira_comments(fields)
-
-    assert [(each.id, each.author, each.account, each.time) for each in found] == [
-        ("7", "", "", ""),
-        ("8", "Mia", "mia", ""),
-    ]
-    assert found[0].in_file() == FileComment("", "7")
-    assert are_incomplete(fields)
-    assert (jira_comments({}), are_incomplete({"comment": "x"})) == ((), False)
-
-
-def sent(text: str, number: str = "", *, settled: bool = False) -> SentComment:
-    return SentComment("m", "1", "AB-1", text, "{}", "me", 0, 0.0, number, is_settled=settled)
-
-
-def test_a_comment_that_was_deleted_since_is_sent_again_if_it_is_written_again() -> None:
-    base = Ticket("x", "AB-1")
-    local = Ticket("x", "AB-1", comments=(FileComment("ping"),))
-
-    assert with_sent_comments(base, local, [sent("ping", "7", settled=True)]) == (base, local)
-
-
-def test_a_comment_that_was_taken_out_of_the_file_is_added_to_the_base_alone() -> None:
-    base = local = Ticket("x", "AB-1")
-
-    found = with_sent_comments(base, local, [sent("ping", "7"), sent("pong")])
-
-    assert found == (Ticket("x", "AB-1", comments=(FileComment("ping", "7"),)), local)
-
-
-def test_another_ticket_is_left_alone() -> None:
-    base = local = Ticket("x", "AB-2", comments=(FileComment("ping"),))
-
-    assert with_sent_comments(base, local, [sent("ping", "7")]) == (base, local)
-    assert found_comments([sent("ping", "7")], []) == []

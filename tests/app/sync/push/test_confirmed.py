@@ -214,29 +214,6 @@ async def test_a_draft_that_moved_to_another_file_was_confirmed(bench: Bench) ->
     assert (result.created, result.left) == (("DEMO-13",), ())
 
 
-async def test_an_empty_plan_sends_nothing(bench: Bench) -> None:
-    await bench.pull()
-    bench.retitles("DEMO-1", "Mine")
-
-    result = await bench.push(confirmed=PushPlan())
-
-    assert writes(bench) == []
-    assert [each.key for each in result.left] == ["DEMO-1"]
-
-
-async def test_a_broken_file_stops_itself_alone(bench: Bench) -> None:
-    await bench.pull()
-    bench.retitles("DEMO-1", "Mine")
-    bench.retitles("DEMO-2", "Mine too")
-    plan = plan_of(bench)
-    replaces(bench, "DEMO-2.md", "## Fields\n", "## Fields\n<<<<<<< mine\n")
-
-    result = await bench.push(confirmed=plan)
-
-    assert writes(bench) == ['issue/DEMO-1 {"fields": {"summary": "Mine"}}']
-    assert (result.left, [each.code for each in result.failed]) == ((), [Code.BROKEN])
-
-
 async def test_a_push_waits_behind_a_pull_and_still_sends_what_was_confirmed(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "Mine")
@@ -290,21 +267,6 @@ async def test_a_sync_merges_first_and_sends_what_was_asked_for(bench: Bench) ->
     sent = json.dumps(bench.finds("DEMO-13").description)
     assert "First, mine." in sent
     assert "Third, theirs." in sent
-
-
-async def test_an_edit_beside_a_merge_was_not_confirmed(bench: Bench) -> None:
-    await bench.pull()
-    await with_paragraphs(bench)
-    replaces(bench, "story.md", "First.", "First, mine.")
-    plan = plan_of(bench)
-    replaces(bench, "story.md", "Second.", "Second, later.")
-    theirs(bench, "DEMO-13", "Third.", "Third, theirs.")
-
-    result = await bench.sync(confirmed=plan)
-
-    assert writes(bench) == []
-    assert [(each.key, each.reason) for each in result.push.left] == [("DEMO-13", CHANGED)]
-    assert (bench.root / "story.md").read_text().count("Second, later.") == 1
 
 
 async def test_a_sync_sends_no_conflict_and_nothing_that_was_added(bench: Bench) -> None:

@@ -240,27 +240,6 @@ async def test_a_full_disk_ends_the_push_as_itself(
     assert new(bench) == ["Once"]
 
 
-async def test_a_folder_in_the_place_of_a_draft_stops_that_draft_alone(
-    bench: Bench, drafts: Path
-) -> None:
-    drafts.write_text(DRAFT)
-    (bench.root / "other.md").write_text("# TICKET: Other\n")
-    aside = bench.root / "aside"
-
-    def put_a_folder_there() -> None:
-        drafts.rename(aside)
-        drafts.mkdir()
-
-    result = await bench.push(transport=when_created(bench, put_a_folder_there))
-
-    assert [each.code for each in result.failed] == [Code.BROKEN]
-    assert sorted(new(bench)) == ["Once", "Other"]
-    drafts.rmdir()
-    aside.rename(drafts)
-    await check_clean(bench)
-    assert sorted(new(bench)) == ["Once", "Other"]
-
-
 async def test_a_draft_that_is_deleted_just_then_comes_with_the_next_run(
     bench: Bench, drafts: Path
 ) -> None:
@@ -272,21 +251,6 @@ async def test_a_draft_that_is_deleted_just_then_comes_with_the_next_run(
     assert result.created == ("DEMO-13",)
     await check_clean(bench)
     assert "# TICKET: [DEMO-13] Once\n" in bench.files()["DEMO-13.md"]
-
-
-async def test_an_issue_that_is_deleted_before_its_key_is_written_leaves_a_draft(
-    bench: Bench, drafts: Path
-) -> None:
-    drafts.write_text(DRAFT)
-    aside = drafts.with_suffix(".txt")
-    await bench.push(transport=when_created(bench, lambda: drafts.rename(aside)))
-    aside.rename(drafts)
-    bench.site.delete("DEMO-13")
-
-    await check_clean(bench)
-
-    assert drafts.read_text().startswith("# TICKET: [DEMO-14] Once\n")
-    assert new(bench) == ["Once"]
 
 
 async def test_many_keys_go_into_one_file_between_the_saves_of_somebody_at_work(

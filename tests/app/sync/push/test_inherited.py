@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import trio
-from fakes.lossy import Lossy
 from fakes.pulls import Bench
-from fakes.unsettled import SETTLE, unsettled, write
+from fakes.unsettled import write
 
-from jira_sandbox import create_app
-from ticketr.app.jira import Allowed, IssueType
 from ticketr.app.sync import Code, PushPlan, Store, read_push_plan, read_state
-from ticketr.app.sync.compare.diff import Change
-from ticketr.app.sync.push.issue_payload import create_payload
-from ticketr.app.sync.push.metadata import ProjectMetadata
-from ticketr.app.sync.push.values import FieldSpec, NameLookup
-from ticketr.app.tickets import Ticket
 
 WHOLE = (
     "# TICKET: Whole\n\n## Fields\nType: Story\nStatus: In Progress\nPriority: High\n"
@@ -102,18 +93,6 @@ async def test_the_plan_shows_what_is_sent(bench: Bench) -> None:
     assert [each.name for each in child.components] == ["Shop front"]
 
 
-async def test_a_draft_in_a_folder_that_was_never_pulled_is_sent_as_confirmed(bench: Bench) -> None:
-    write(bench, WHOLE + TASKS)
-    plan = plan_of(bench)
-
-    result = await bench.push(confirmed=plan)
-
-    assert ("Priority", 'High (from draft "Whole")') in [
-        (each.name, each.after) for each in plan.entries[1].parts
-    ]
-    assert (len(result.created), result.left) == (3, ())
-
-
 async def test_a_value_that_changed_since_the_plan_is_not_sent(bench: Bench) -> None:
     await bench.pull()
     path = add_tasks(bench, "DEMO-3", "- One\n")
@@ -147,26 +126,6 @@ async def test_many_tasks_are_created_in_batches_with_what_they_take_over(bench:
     assert sum(each.startswith("POST issue/bulk") for each in bench.writes) == 2
 
 
-async def test_a_lost_answer_makes_no_second_task(bench: Bench) -> None:
-    path = write(bench, WHOLE)
-    await bench.push()
-    path.write_text(path.read_text() + "\n## Tasks\n- Once\n")
-
-    def lose(method: str, at: str) -> str | None:
-        return "answer" if (method, at) == ("POST", "issue") else None
-
-    with trio.move_on_after(SETTLE / 3):
-        await bench.push(transport=Lossy(create_app(bench.site), lose))
-    assert unsettled(bench)
-
-    synced = await bench.sync()
-
-    assert (synced.push.failed, unsettled(bench), len(bench.site)) == ((), [], 14)
-    assert made(bench, "DEMO-14") == ("High", "zoe@example.com", ("a", "b"))
-    assert "- [DEMO-14] Once\n" in path.read_text()
-    assert (await bench.sync()).push.total == 0
-
-
 async def test_what_the_task_cannot_have_is_left_out_with_a_note(bench: Bench) -> None:
     await bench.pull()
     path = add_tasks(bench, "DEMO-3", "- One\n")
@@ -182,38 +141,3 @@ async def test_what_the_task_cannot_have_is_left_out_with_a_note(bench: Bench) -
     )
     assert made(bench, "DEMO-13")[:2] == ("High", None)
     assert "Assignee" not in [name for name, _, _ in result.planned[-1].changes]
-
-
-SUBTASK = IssueType("3", "Subtask", subtask=True)
-SPECS = {
-    each.name: each
-    for each in (
-        FieldSpec("priority", "Priority", "priority", allowed=(Allowed("7", "High"),)),
-        FieldSpec("customfield_1", "Area", "string", required=True),
-        FieldSpec("customfield_2", "Audit", "string", on_create=False),
-        FieldSpec("customfield_3", "Assets", "any", unsupported="it holds objects of Assets"),
-    )
-}
-
-
-def test_a_required_field_may_be_taken_over_and_the_rest_must_be_on_the_create_screen() -> None:
-    form = ProjectMetadata((SUBTASK,), {"3": SPECS})
-    inherited = [Change(name, "", "High") for name in (*SPECS, "Gone")]
-
-    payload = create_payload(
-        Ticket("A"), form, NameLookup(), project="AB", subtask=True, inherited=inherited
-    )
-
-    assert payload.problems == ()
-    assert payload.fields == {
-        "project": {"key": "AB"},
-        "issuetype": {"id": "3"},
-        "summary": "A",
-        "priority": {"id": "7"},
-        "customfield_1": "High",
-    }
-    assert payload.inherited == tuple(inherited[:2])
-    reason = (
-        "not taken over from its ticket, since the create screen of a Subtask has no such field"
-    )
-    assert payload.left_out == tuple(f"{name}: {reason}" for name in ("Audit", "Assets", "Gone"))

@@ -24,7 +24,7 @@ from jira_sandbox.data.storage import SiteFile
 from jira_sandbox.opening import open_site
 from ticketr.app.jira.adf import to_adf
 from ticketr.app.jira.transport import Request, Response
-from ticketr.app.sync import Code, Side, State, Store, Take, resolve
+from ticketr.app.sync import Code, Side, State
 from ticketr.app.sync.compare.sent import SentValue
 
 KILLED, INTERRUPTED = -9, 130
@@ -107,19 +107,6 @@ async def test_a_title_that_is_edited_again_is_an_edit(bench: Bench, prefer: Sid
     assert await in_step(bench)
 
 
-async def test_a_push_alone_takes_it_for_an_edit_too(bench: Bench) -> None:
-    await leave_a_title_cut_off(bench)
-    bench.retitles("DEMO-1", "Second")
-
-    planned = await bench.push(dry_run=True)
-    result = await bench.push()
-
-    assert planned.planned[0].changes == (("Title", "First", "Second"),)
-    assert (result.updated, result.conflicts) == (("DEMO-1",), ())
-    assert bench.finds("DEMO-1").summary == "Second"
-    assert await in_step(bench)
-
-
 @pytest.mark.parametrize("prefer", [None, Side.REMOTE])
 async def test_what_is_edited_back_is_an_edit(bench: Bench, prefer: Side | None) -> None:
     await bench.pull()
@@ -161,51 +148,6 @@ async def test_an_edit_that_never_arrived_is_still_to_be_sent(bench: Bench) -> N
     assert await in_step(bench)
 
 
-@pytest.mark.parametrize("take", Take)
-async def test_it_is_forgotten_with_a_conflict_that_is_settled(bench: Bench, take: Take) -> None:
-    await leave_a_title_cut_off(bench)
-    bench.site.edit("DEMO-1", summary="Theirs")
-    bench.retitles("DEMO-1", "Second")
-    await bench.sync()
-
-    store = Store(bench.root, ".ticketr")
-    with closing(State(store.state_path)) as state:
-        resolve(store, state, "DEMO-1", take)
-
-    assert sent(bench, bench.finds("DEMO-1").id) == {}
-
-
-async def test_what_had_arrived_is_recorded_with_the_next_edit(bench: Bench) -> None:
-    await bench.pull()
-    old = bench.finds("DEMO-4").summary
-    edits(bench, f"[DEMO-4] {old}", "[DEMO-4] First", "DEMO-3.md")
-    await cut_off(bench, "issue/DEMO-4")
-    bench.retitles("DEMO-3", "Head")
-    edits(bench, f"[DEMO-5] {bench.finds('DEMO-5').summary}", "[DEMO-5] Other", "DEMO-3.md")
-
-    result = await bench.push(transport=Lossy(create_app(bench.site), from_the_edit_on("request")))
-
-    assert [note.code for note in result.warnings] == [Code.UNREACHED]
-    head = str(bench.finds("DEMO-3").id)
-    with closing(State(bench.root / ".ticketr" / "state.db")) as state:
-        base = state.base(head)
-        assert base is not None
-        assert all(title in base.text for title in ("] Head\n", "] First\n", "] Other\n"))
-        # How Jira writes them is known once they are read again.
-        assert {
-            key: [each.text for each in values] for key, values in state.sent.of(head).items()
-        } == {
-            "DEMO-3": ["Head"],
-            "DEMO-4": ["First"],
-            "DEMO-5": ["Other"],
-        }
-    edits(bench, "[DEMO-4] First", f"[DEMO-4] {old}", "DEMO-3.md")
-
-    assert (await bench.push()).updated == ("DEMO-4",)
-    assert bench.finds("DEMO-4").summary == old
-    assert sent(bench, int(head)) == {}
-
-
 async def test_it_counts_part_by_part(bench: Bench) -> None:
     await bench.pull()
     bench.site.edit("DEMO-1", description=to_adf("one\n\ntwo"))
@@ -240,57 +182,6 @@ async def test_a_sub_task_and_its_ticket_are_apart(bench: Bench) -> None:
 
     assert (result.pull.conflicts, result.push.updated) == ((), ("DEMO-4",))
     assert [bench.finds(key).summary for key in ("DEMO-3", "DEMO-4")] == ["Head", "Third"]
-    assert await in_step(bench)
-
-
-async def test_a_status_whose_answer_was_lost_is_known_though_the_fields_were_recorded(
-    bench: Bench,
-) -> None:
-    await bench.pull()
-    (key,) = [
-        each.key for each in bench.site if each.status.name == "To Do" and each.parent is None
-    ][:1]
-    bench.retitles(key, "First")
-    edits(bench, "Status: To Do", "Status: In Progress", f"{key}.md")
-    await cut_off(bench, f"issue/{key}/transitions", "POST")
-    assert bench.finds(key).status.name == "In Progress"
-    edits(bench, "Status: In Progress", "Status: In Review", f"{key}.md")
-
-    result = await bench.sync()
-
-    assert (result.pull.conflicts, result.push.updated) == ((), (key,))
-    assert bench.finds(key).status.name == "In Review"
-    assert await in_step(bench)
-
-
-async def test_what_jira_refused_by_its_name_is_forgotten(bench: Bench) -> None:
-    await bench.pull()
-    bench.retitles("DEMO-1", "First")
-    issue = bench.finds("DEMO-1")
-
-    class Naming(Recorder):
-        async def send(self, request: Request) -> Response:
-            if request.method != "PUT":
-                return await super().send(request)
-            return Response(400, {}, b'{"errors": {"summary": "Too dull."}}', request.url)
-
-    result = await bench.push(transport=Naming(create_app(bench.site)))
-
-    assert [note.code for note in result.failed] == [Code.REFUSED]
-    assert sent(bench, issue.id) == {}
-
-
-async def test_an_answer_that_never_came_is_not_a_refusal(bench: Bench) -> None:
-    await bench.pull()
-    bench.retitles("DEMO-1", "First")
-
-    lossy = Lossy(create_app(bench.site), from_the_edit_on("request", edit="answer"))
-    result = await bench.push(transport=lossy)
-    bench.retitles("DEMO-1", "Second")
-
-    assert [note.code for note in result.failed] == [Code.UNREACHED]
-    assert (await bench.sync()).pull.conflicts == ()
-    assert bench.finds("DEMO-1").summary == "Second"
     assert await in_step(bench)
 
 

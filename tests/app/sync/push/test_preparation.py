@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar, TypeVarTuple
 
 import pytest
-from fakes.pulls import Bench, inline
+from fakes.pulls import Bench
 from trio.testing import MockClock
 
 from jira_sandbox import make_site
 from ticketr.app.sync import Code
-from ticketr.app.sync.writing.rendering import render_family
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -21,28 +19,6 @@ Ts = TypeVarTuple("Ts")
 @pytest.fixture
 def bench(tmp_path: Path, autojump_clock: MockClock) -> Bench:
     return Bench(make_site(tickets=100, seed=1), tmp_path / "work")
-
-
-async def test_a_thread_is_visited_for_many_tickets_at_once(bench: Bench) -> None:
-    await bench.pull()
-    edited = [name.removesuffix(".md") for name in bench.files()]
-    for key in edited:
-        bench.retitles(key, "Mine")
-    visits: list[object] = []
-
-    async def run_sync(
-        sync_fn: Callable[[*Ts], T], /, *args: *Ts, abandon_on_cancel: bool = False
-    ) -> T:
-        visits.append(sync_fn)
-        return await inline(sync_fn, *args)
-
-    result = await bench.push(dry_run=True, run_sync=run_sync)
-
-    assert result.total == len(edited) > 30
-    # A long text is converted in a thread of its own, so that Trio's thread stays free.
-    long = [each for each in visits if getattr(each, "func", None) is render_family]
-    assert len(long) < len(edited) / 3
-    assert len(visits) - len(long) < 20
 
 
 async def test_a_ticket_that_a_pull_found_in_conflict_is_to_be_resolved_and_not_pulled_again(

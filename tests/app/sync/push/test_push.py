@@ -10,7 +10,7 @@ from fakes.lossy import Lossy, once
 from fakes.pulls import Bench
 
 from jira_sandbox import create_app
-from ticketr.app.sync import Code, NoConflict, Side, State, Store, Take, resolve
+from ticketr.app.sync import Code, State, Store, Take, resolve
 from ticketr.app.tickets import Ticket, parse
 
 
@@ -101,29 +101,6 @@ async def test_what_jira_refuses_is_told_in_its_own_words(bench: Bench) -> None:
     assert note.code is Code.REFUSED
     assert "parent" in note.reason
     assert len(bench.site) == 12
-
-
-async def test_a_status_is_reached_by_one_transition_or_those_possible_are_named(
-    bench: Bench,
-) -> None:
-    far = draft(bench, "# TICKET: Far\n", "far.md")
-    near = draft(bench, "# TICKET: Near\n\n## Fields\nStatus: In Progress\n", "near.md")
-    await bench.push()
-    assert bench.finds(ticket(near).key or "").status.name == "In Progress"
-    far.write_text(far.read_text().replace("Status: To Do", "Status: Done"))
-    near.write_text(near.read_text().replace("Status: In Progress", "Status: In Review"))
-
-    result = await bench.push()
-
-    assert result.updated == (ticket(near).key,)
-    assert bench.finds(ticket(near).key or "").status.name == "In Review"
-    (note,) = result.failed
-    assert (note.key, note.code) == (ticket(far).key, Code.NO_TRANSITION)
-    assert note.reason == (
-        'Status: no transition leads to "Done" from where it is; '
-        "those that can be reached: In Progress"
-    )
-    assert ticket(far).fields["Status"] == "Done"  # still an edit
 
 
 async def test_a_wrong_ticket_is_named_and_the_others_go(bench: Bench) -> None:
@@ -221,17 +198,6 @@ async def test_a_dry_run_says_everything_and_sends_nothing(bench: Bench) -> None
     assert ticket(path).key is None
 
 
-async def test_a_file_that_cannot_be_read_is_named_and_not_sent(bench: Bench) -> None:
-    path = draft(bench, "<<<<<<< HEAD\n# TICKET: A\n")
-    (bench.root / "other.md").write_text("# TICKET: B\n")
-
-    result = await bench.push()
-
-    (note,) = result.failed
-    assert (note.name, note.code) == (path.name, Code.BROKEN)
-    assert [bench.finds(key).summary for key in result.created] == ["B"]
-
-
 async def test_a_key_that_jira_does_not_have_is_named(bench: Bench) -> None:
     draft(bench, "# TICKET: [OTHER-7] From elsewhere\n")
 
@@ -269,27 +235,6 @@ def settle(bench: Bench, key: str, take: Take) -> None:
         state.close()
 
 
-@pytest.mark.parametrize(("take", "title"), [(Take.MINE, "Mine"), (Take.JIRA, "Theirs")])
-async def test_a_conflict_is_settled_by_a_side(bench: Bench, take: Take, title: str) -> None:
-    await bench.pull()
-    bench.retitles("DEMO-1", "Mine")
-    path = bench.root / "DEMO-1.md"
-    text = path.read_text()
-    assert "Priority: Low\n" in text
-    path.write_text(text.replace("Priority: Low\n", "Priority: High\n"))
-    bench.site.edit("DEMO-1", summary="Theirs")
-    assert [note.key for note in (await bench.sync()).pull.conflicts] == ["DEMO-1"]
-
-    settle(bench, "DEMO-1", take)
-
-    assert (await bench.sync()).push.updated == ("DEMO-1",)
-    both = bench.finds("DEMO-1")
-    assert (both.summary, both.priority.name) == (title, "High")  # the other edit stays an edit
-    assert ticket(bench.root / "DEMO-1.md").title == title
-    with pytest.raises(NoConflict, match="DEMO-1 has no conflict, nor has any other ticket"):
-        settle(bench, "DEMO-1", take)
-
-
 async def test_both_versions_can_stand_in_the_file_until_somebody_has_edited_it(
     bench: Bench,
 ) -> None:
@@ -311,17 +256,6 @@ async def test_both_versions_can_stand_in_the_file_until_somebody_has_edited_it(
     path.write_text(f"# TICKET: [DEMO-1] Ours\n{rest}")
     assert (await bench.sync()).push.updated == ("DEMO-1",)
     assert bench.finds("DEMO-1").summary == "Ours"
-
-
-async def test_a_strategy_settles_what_clashes_in_a_sync(bench: Bench) -> None:
-    await bench.pull()
-    bench.retitles("DEMO-1", "Mine")
-    bench.site.edit("DEMO-1", summary="Theirs")
-
-    result = await bench.sync(prefer=Side.LOCAL)
-
-    assert (result.pull.conflicts, result.push.updated) == ((), ("DEMO-1",))
-    assert bench.finds("DEMO-1").summary == "Mine"
 
 
 async def test_an_emptied_field_is_emptied_in_jira_and_a_missing_line_says_nothing(
@@ -385,32 +319,3 @@ async def test_new_criteria_leave_the_rest_of_a_description_to_the_letter(bench:
     assert sent["content"][0] == panel
     assert [each["type"] for each in sent["content"]] == ["panel", "heading", "bulletList"]
     assert ticket(path).acceptance_criteria == ("It holds",)
-
-
-async def test_a_list_with_an_open_quote_is_named(bench: Bench) -> None:
-    draft(bench, '# TICKET: A\n\n## Fields\nType: Story\nSprint: "a\n')
-
-    (note,) = (await bench.push()).failed
-
-    assert note.code is Code.INVALID
-
-
-async def test_a_cancelled_push_says_how_far_it_came(bench: Bench) -> None:
-    draft(bench, "".join(f"# TICKET: Number {number}\n\n" for number in range(9)))
-    bench.latency = 1.0
-
-    with trio.move_on_after(8):
-        await bench.push()
-
-    made = len(bench.site) - 12
-    assert 0 < made < 9
-    keys = bench.keys()
-    bench.latency = 0.0
-    result = await bench.push()
-    assert result.total == 9 - made
-    assert len(bench.site) == 21
-    assert sorted(each.summary for each in bench.site if each.number > 12) == sorted(
-        f"Number {number}" for number in range(9)
-    )
-    assert len(keys) <= made
-    assert len(bench.keys()) == 9

@@ -114,25 +114,6 @@ async def test_a_draft_that_was_moved_to_another_file_is_found_there(
     await check_settled(bench, moved)
 
 
-async def test_a_file_in_another_encoding_is_in_nobodys_way(bench: Bench) -> None:
-    path = await lose_answers(bench, DRAFT)
-    moved = path.rename(bench.root / "z.md")
-    old = bench.root / "README.md"
-    old.write_bytes("Größe".encode("latin-1"))
-
-    await bench.pull()
-
-    old.unlink()
-    await check_settled(bench, moved)
-
-
-async def test_a_draft_whose_file_is_gone_comes_back_as_a_ticket(bench: Bench) -> None:
-    path = await lose_answers(bench, DRAFT)
-    path.unlink()
-
-    await check_settled(bench, bench.root / "DEMO-13.md")
-
-
 async def test_each_of_two_drafts_that_are_alike_gets_a_key_of_its_own(bench: Bench) -> None:
     path = await lose_answers(bench, f"{DRAFT}\n{DRAFT}")
     assert len(unsettled(bench)) == 2
@@ -203,14 +184,6 @@ async def test_a_ticket_that_came_by_git_beside_its_draft_is_told_and_not_double
     await check_settled(bench, bench.root / "DEMO-13.md")
 
 
-async def test_a_status_that_was_not_reached_is_still_an_edit(bench: Bench) -> None:
-    path = await lose_answers(bench, f"{DRAFT}\n## Fields\nStatus: In Progress\n")
-
-    await check_settled(bench, path)
-
-    assert bench.finds("DEMO-13").status.name == "In Progress"
-
-
 async def test_an_issue_that_was_deleted_again_leaves_a_draft(bench: Bench) -> None:
     path = await lose_answers(bench, DRAFT)
     bench.site.delete("DEMO-13")
@@ -276,14 +249,3 @@ async def test_a_draft_that_is_like_one_of_old_is_another_issue(bench: Bench) ->
     await bench.push()
 
     assert new(bench) == ["Once", "Once"]
-
-
-async def test_a_draft_of_an_issue_that_was_deleted_is_pushed_again(bench: Bench) -> None:
-    path = write(bench, DRAFT)
-    await bench.push()
-
-    bench.site.delete("DEMO-13")
-    path.write_text(DRAFT)
-    await check_settled(bench, path)
-
-    assert path.read_text().startswith("# TICKET: [DEMO-14] Once\n")

@@ -14,11 +14,6 @@ from trio.testing import MockClock
 from jira_sandbox import make_site
 from ticketr import open_job_queue
 from ticketr.app.sync import Code, PushJob, State
-from ticketr.app.sync.compare import diff, mapping
-from ticketr.app.sync.compare.diff import CorePart
-from ticketr.app.sync.compare.sent import SentValue
-from ticketr.app.sync.push import preparation, refresh
-from ticketr.app.sync.writing.rendering import known_texts
 
 COUNT = 201
 """How many issues the site has; three bulk fetches."""
@@ -120,40 +115,3 @@ async def test_tickets_are_not_torn_apart_unless_one_is_more_than_a_request_may_
     # DEMO-1, 11 and 2 with a task each; DEMO-3 with 112; DEMO-6 with two, and 9
     assert [len(each) for each in fetched(bench)] == [5, 100, 13, 4]
     assert known(bench) == ({each.key for each in bench.site}, [])
-
-
-async def test_a_push_of_a_title_converts_no_description(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await bench.pull()
-    assert bench.finds("DEMO-1").description
-    bench.retitles("DEMO-1", "Another title")
-    converted: list[object] = []
-    monkeypatch.setattr(diff, "to_markdown", converted.append)
-    monkeypatch.setattr(diff, "to_adf", converted.append)
-    monkeypatch.setattr(mapping, "to_adf", converted.append)
-    for module in (preparation, refresh):  # imports take long
-        monkeypatch.setattr(module, "load_conversions", lambda: converted.append(None))
-
-    result = await bench.push()
-
-    assert result.updated == ("DEMO-1",)
-    assert bench.finds("DEMO-1").summary == "Another title"
-    assert converted == []
-
-
-async def test_a_description_that_was_sent_is_not_known_until_it_is_read_again(
-    bench: Bench,
-) -> None:
-    await bench.pull()
-    head = str(bench.finds("DEMO-1").id)
-    state = State(bench.root / ".ticketr" / "state.db")
-    try:
-        before = known_texts(state, head)
-        sent = SentValue(CorePart.CRITERIA, "- Works", "description", {"type": "doc"})
-        state.sent.put(head, "DEMO-1", [sent])
-        after = known_texts(state, head)
-    finally:
-        state.close()
-
-    assert (list(before), after) == ([head], {})

@@ -93,17 +93,6 @@ async def test_a_create_that_was_carried_out_is_found_whatever_the_answer(
 
 
 @pytest.mark.parametrize("turn", SHAPES, ids=SHAPES.get)
-async def test_a_sub_task_that_was_carried_out_is_found_too(bench: Bench, turn: int) -> None:
-    write(bench, WITH_MORE)
-
-    result = await bench.push(transport=refusing(bench, None, turn))
-
-    assert result.failed == ()
-    assert (await bench.sync()).push.total == 0
-    assert new(bench) == ["Once", "Part"]
-
-
-@pytest.mark.parametrize("turn", SHAPES, ids=SHAPES.get)
 async def test_one_push_makes_the_sub_tasks_of_what_was_refused_and_found(
     bench: Bench, turn: int
 ) -> None:

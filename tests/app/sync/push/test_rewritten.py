@@ -267,16 +267,6 @@ async def test_what_somebody_else_has_made_of_them_is_theirs(
     assert (await bench.push()).total == 0
 
 
-async def test_the_parts_of_one_push_are_told_apart(bench: Bench) -> None:
-    await lose_the_answer(bench, FIELDS)
-    write_lines(bench, "DEMO-1", {"Labels": "zeta, beta"})
-    bench.site.edit("DEMO-1", priority=PRIORITIES[1])
-
-    (note,) = (await bench.sync()).pull.conflicts
-
-    assert note.reason == "changed here and in Jira: DEMO-1: Priority"
-
-
 async def test_what_jira_puts_into_a_new_issue_is_nobody_s_change(bench: Bench) -> None:
     key = await lose_what_is_made(bench, [each for each in FIELDS if each.line == "Labels"])
     assert bench.finds(key).priority == MEDIUM

@@ -96,17 +96,6 @@ async def test_what_was_learnt_is_in_the_next_plan(ways: Bench) -> None:
     assert ways.finds("DEMO-1").status == DONE
 
 
-async def test_the_rest_of_a_ticket_whose_way_was_not_shown_waits_too(ways: Bench) -> None:
-    await ways.pull()
-    edit(ways, "Status: To Do", "Status: Done")
-    ways.retitles("DEMO-3", "Another title")
-
-    result = await ways.push(confirmed=plan_of(ways))
-
-    assert result.updated == ("DEMO-3",)
-    assert [each.key for each in result.left] == ["DEMO-1"]
-
-
 async def test_a_workflow_is_asked_for_once_for_all_tickets_of_a_type(ways: Bench) -> None:
     kind, project = ways.finds("DEMO-1").type, ways.finds("DEMO-1").project
     keys = [ways.site.create(project=project, type=kind, summary=f"N {n}").key for n in range(4)]
@@ -207,18 +196,6 @@ async def test_a_cancel_on_the_way_is_no_conflict_afterwards(ways: Bench, number
     assert (result.conflicts, result.failed) == ((), ())
     assert ways.finds("DEMO-1").status == DONE
     assert "Status: Done\n" in (ways.root / "DEMO-1.md").read_text()
-
-
-async def test_a_status_that_no_known_way_leads_to_lists_what_can_be_reached(bench: Bench) -> None:
-    await bench.pull()
-    edit(bench, "Status: To Do", "Status: Done")
-
-    (note,) = (await bench.push()).failed
-
-    assert note.reason == (
-        'Status: no transition leads to "Done" from where it is; '
-        "those that can be reached: In Progress"
-    )
 
 
 NEW = "# TICKET: {1}\n\n## Fields\nType: {0}\nStatus: Done\n"

@@ -13,8 +13,7 @@ from fakes.pulls import Bench
 from jira_sandbox import create_app
 from jira_sandbox.api.attachments import UPLOAD_LIMIT
 from jira_sandbox.api.media import media_id
-from ticketr import JobFailed
-from ticketr.app.jira import AttachmentSettings, AuthenticationFailed, JiraClient
+from ticketr.app.jira import AttachmentSettings, JiraClient
 from ticketr.app.sync import Code, PushPlan, read_push_plan, read_state
 
 PNG = b"\x89PNG one"
@@ -68,17 +67,6 @@ async def test_a_picture_is_attached_and_shown(bench: Bench) -> None:
     await bench.sync()
     assert bench.files() == before
     assert attached(bench, "DEMO-1") == {"shot.png": PNG}
-
-
-async def test_a_dry_run_lists_what_would_be_attached(bench: Bench) -> None:
-    save(bench, "shot.png")
-    await write(bench, "![](shot.png)")
-
-    result = await bench.push(dry_run=True)
-
-    assert result.planned[0].changes[1] == ("New attachment", "", "shot.png, 8 bytes")
-    assert attached(bench, "DEMO-1") == {}
-    assert not any(each.startswith("POST issue") for each in bench.writes)
 
 
 async def test_pictures_in_a_draft_and_its_sub_task_follow_its_creation(bench: Bench) -> None:
@@ -242,18 +230,6 @@ async def test_a_file_that_the_site_does_not_take_holds_its_issue_back(bench: Be
     assert plan(bench).entries != ()
 
 
-async def test_a_mention_and_a_picture_go_together(bench: Bench) -> None:
-    save(bench, "shot.png")
-    await write(bench, "by @[demo@example.com]\n", "![](shot.png)")
-
-    result = await bench.push()
-
-    assert (result.failed, result.warnings) == ((), ())
-    _, mention, shown = blocks(bench, "DEMO-1")
-    assert mention["content"][1]["type"] == "mention"
-    assert shown == picture(media(bench, "DEMO-1", "shot.png"))
-
-
 async def test_a_picture_that_was_deleted_in_jira_is_attached_again(bench: Bench) -> None:
     save(bench, "shot.png")
     await write(bench, "![](shot.png)")
@@ -308,22 +284,6 @@ async def test_a_picture_that_is_not_attached_holds_its_issue_back(
     assert blocks(bench, "DEMO-1") == [p("one")]
     assert (await bench.push()).failed == ()
     assert attached(bench, "DEMO-1") == {"shot.png": PNG}
-
-
-async def test_a_login_that_ends_while_a_picture_is_attached_ends_the_push(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    save(bench, "shot.png")
-    await write(bench, "![](shot.png)")
-
-    async def ask(*_: object) -> object:
-        await trio.lowlevel.checkpoint()
-        raise AuthenticationFailed("https://jira/x", 401, (), (), None, True)
-
-    monkeypatch.setattr(JiraClient, "add_attachment", ask)
-
-    with pytest.raises(JobFailed, match="401"):
-        await bench.push()
 
 
 async def test_a_picture_that_is_gone_when_it_is_sent_holds_its_issue_back(

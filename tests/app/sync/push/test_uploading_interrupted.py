@@ -153,19 +153,6 @@ def test_a_request_that_is_lost_or_refused_doubles_nothing(
     check(bench)
 
 
-def test_a_site_that_is_too_busy_gets_the_picture_with_the_next_push(
-    scene: Bench, tmp_path: Path
-) -> None:
-    bench = copy_scene(scene, tmp_path / "work")
-    busy = Broken(create_app(bench.site), is_upload, taken=False, status=429, times=6)
-
-    result = run(bench.push, transport=busy)
-
-    assert len(result.failed) == 2
-    assert attached(bench) == []
-    check(bench)
-
-
 class Cutting(Recorder):
     """Empties a file while it is sent, so that the request never ends."""
 

@@ -5,45 +5,16 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from ticketr.app.sync.compare.sent import SentComment
-from ticketr.app.sync.errors import StateFailed
+from ticketr.app.sync.compare.sent_comments import SentComment
 from ticketr.app.sync.state.database import MIGRATIONS
 from ticketr.app.sync.state.journal import Creation
 from ticketr.app.sync.state.state import AskedUpload, State
 
 ASKED = AskedUpload("10", "d1", "a.png", 3, "me")
-
-
-def test_media_ids_are_kept(state: State) -> None:
-    state.media.put({"7": "one", "8": "two"})
-    state.media.put({"8": "three"})
-
-    assert state.media.of(["7", "8", "9"]) == {"7": "one", "8": "three"}
-
-
-def test_an_upload_is_kept_by_its_issue_and_its_content(state: State) -> None:
-    state.uploads.put(ASKED)
-    answered = replace(ASKED, issue="11", attachment="5")
-    state.uploads.put(answered)
-
-    assert state.uploads.of("10", "d1") == ASKED
-    assert state.uploads.of("11", "d1") == answered
-    assert state.uploads.of("10", "d2") is None
-    state.uploads.forget(ASKED)
-    assert state.uploads.of("10", "d1") is None
-
-
-def test_a_damaged_upload_is_an_error(state: State) -> None:
-    state.uploads.put(ASKED)
-    state._db.write("UPDATE upload SET size = 'big'")
-
-    with pytest.raises(StateFailed):
-        state.uploads.of("10", "d1")
 
 
 def test_an_upload_of_an_older_version_is_read(tmp_path: Path) -> None:

@@ -11,33 +11,7 @@ import pytest
 from fakes.frozen import frozen
 
 from ticketr.app.sync.errors import FileFailed
-from ticketr.app.sync.workspace.files import Attempt, FileChanged, attempt, replace_file, stamp_of
-from ticketr.app.tickets import TicketSyntaxError, parse
-
-
-def fails(error: Exception) -> bool:
-    raise error
-
-
-@pytest.mark.parametrize("result", [True, False])
-def test_a_change_of_a_readable_file_says_itself_whether_it_was_done(result: bool) -> None:
-    assert attempt(lambda: result) == Attempt(result)
-
-
-def test_a_change_of_a_file_that_cannot_be_read_is_not_done() -> None:
-    alone = FileFailed(Path("a.md"), "read", "it is a folder", alone=True)
-
-    assert attempt(lambda: fails(alone)) == Attempt(is_done=False, problem=alone)
-    tried = attempt(lambda: bool(parse("# TICKET: [A-1] One\n<<<<<<< here\n")))
-    assert not tried.is_done
-    assert isinstance(tried.problem, TicketSyntaxError)
-
-
-def test_an_error_that_concerns_every_file_is_raised() -> None:
-    full = FileFailed(Path("a.md"), "write", "no space left on device")
-
-    with pytest.raises(FileFailed, match="no space left"):
-        attempt(lambda: fails(full))
+from ticketr.app.sync.workspace.files import FileChanged, replace_file, stamp_of
 
 
 def replace(root: Path, name: str, text: str = "new") -> FileFailed:

@@ -31,33 +31,6 @@ def record(state: State, key: str, path: str, *, head: str = "") -> None:
     state.record(head or number, Base(path, f"# TICKET: [{key}] x\n"), rows, seen=0.0)
 
 
-def test_the_keys_in_a_broken_file_must_not_be_changed(store: Store, state: State) -> None:
-    put(store, "a.md", BROKEN)
-    put(store, "b.md", "# TICKET: [DEMO-3] Three\n")
-
-    layout = lay_out(store, state)
-
-    assert {key: (each.path, bool(each.reason)) for key, each in layout.locations.items()} == {
-        "DEMO-1": ("a.md", True),
-        "DEMO-2": ("a.md", True),
-        "DEMO-3": ("b.md", False),
-    }
-    assert set(layout.broken) == {"a.md"}
-
-
-def test_a_sub_task_in_a_broken_file_stands_where_it_stood_at_the_last_sync(
-    store: Store, state: State
-) -> None:
-    record(state, "DEMO-1", "a.md")
-    record(state, "DEMO-2", "a.md", head="1")
-    put(store, "a.md", "<<<<<<< HEAD\n# TICKET: Gone\n")
-
-    layout = lay_out(store, state)
-
-    heads = {key: (each.path, each.head) for key, each in layout.locations.items()}
-    assert heads == {"DEMO-1": ("a.md", "DEMO-1"), "DEMO-2": ("a.md", "DEMO-1")}
-
-
 @pytest.mark.parametrize("good", ["0.md", "z.md"])
 def test_a_key_in_a_broken_file_and_in_another_stops_that_ticket(
     store: Store, state: State, good: str
@@ -85,18 +58,6 @@ def test_a_copied_file_is_one_error_that_counts_its_keys(store: Store, state: St
     words = "DEMO-1 and 2 more keys are in a.md and in b.md; keep one of them"
     assert [(note.key, note.reason) for note in notes_on(layout.broken)] == [("DEMO-1", words)]
     assert all(each.reason for each in layout.locations.values())
-
-
-def test_two_copies_of_a_file_are_two_errors(store: Store, state: State) -> None:
-    for name in ("a.md", "b.md", "c.md"):
-        put(store, name, "# TICKET: [DEMO-1] x\n")
-
-    layout = lay_out(store, state)
-
-    assert {path: str(error) for path, error in layout.broken.items()} == {
-        "b.md": "DEMO-1 is in a.md and in b.md; keep one of them",
-        "c.md": "DEMO-1 is in a.md and in c.md; keep one of them",
-    }
 
 
 def test_the_tickets_of_a_folder_that_cannot_be_listed_are_in_it(

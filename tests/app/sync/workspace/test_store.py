@@ -7,21 +7,17 @@ import sys
 from pathlib import Path
 
 import pytest
-from fakes.stores import OLD, files, put
+from fakes.stores import files, put
 
 from ticketr.app.sync.concurrency import CHUNK
 from ticketr.app.sync.errors import FileFailed, WorkspaceBusy
 from ticketr.app.sync.workspace.files import stamp_of
 from ticketr.app.sync.workspace.store import Store, TicketLocation
-from ticketr.app.tickets import Ticket, TicketSyntaxError, render_ticket
+from ticketr.app.tickets import Ticket, render_ticket
 
 
 def test_the_folder_of_its_own_ignores_itself_in_git(store: Store) -> None:
     assert (store.own / ".gitignore").read_text() == "*\n"
-
-
-def test_the_last_sync_is_where_people_are_told_to_look_for_it(store: Store) -> None:
-    assert store.name_of(store.state_path) == ".ticketr/state.db"
 
 
 def locations(store: Store) -> list[tuple[str, TicketLocation]]:
@@ -63,24 +59,6 @@ def test_a_file_that_is_longer_than_the_system_says_is_read_to_its_end() -> None
     assert store.content("cmdline") == Path("/proc/self/cmdline").read_bytes()
 
 
-def test_the_walk_goes_folder_by_folder_so_that_a_cancel_need_not_wait_for_all(
-    store: Store,
-) -> None:
-    for name in ("a", "b", "c"):
-        (store.root / name).mkdir()
-    kept = put(store, "c/x.md", "")
-
-    walk = store.walk()
-
-    assert [next(walk) for _ in range(4)] == [[], [], [], [kept]]
-
-
-def test_the_files_of_a_full_folder_come_a_few_at_a_time(store: Store) -> None:
-    paths = [put(store, f"{number:02}.md", "") for number in range(2 * CHUNK + 1)]
-
-    assert list(store.walk()) == [paths[:CHUNK], paths[CHUNK:-1], paths[-1:]]
-
-
 @pytest.mark.parametrize(
     "data", [b"```\nnever closed\n", b"<<<<<<< HEAD\n", b"caf\xe9 and its TICKET\n"]
 )
@@ -88,13 +66,6 @@ def test_markdown_without_a_ticket_may_hold_what_it_likes(data: bytes, store: St
     (store.root / "README.md").write_bytes(data)
 
     assert locations(store) == []
-
-
-def test_tickets_in_utf_16_are_not_overlooked(store: Store) -> None:
-    (store.root / "a.md").write_bytes(render_ticket(OLD).encode("utf-16"))
-
-    with pytest.raises(FileFailed, match="line 1 is not UTF-8"):
-        locations(store)
 
 
 def test_what_a_killed_writer_left_goes(store: Store) -> None:
@@ -113,20 +84,6 @@ def test_what_another_process_writes_just_now_is_left_to_it(store: Store) -> Non
     assert files(store) == []
 
     assert half.exists()
-
-
-def test_a_file_that_is_not_utf_8_is_named_with_its_line(store: Store) -> None:
-    (store.root / "a.md").write_bytes(b"fine\n# TICKET: \xff\n")
-
-    with pytest.raises(FileFailed, match=r"cannot read .*a\.md: line 2 is not UTF-8"):
-        locations(store)
-
-
-def test_a_broken_file_is_named_by_its_path_in_the_workspace(store: Store) -> None:
-    put(store, "sprint/a.md", "#TICKET: x\n")
-
-    with pytest.raises(TicketSyntaxError, match=r"sprint/a\.md:1:1"):
-        locations(store)
 
 
 def test_a_folder_that_cannot_be_made_is_an_error_in_words(tmp_path: Path) -> None:

@@ -14,14 +14,12 @@ from ticketr.app.jira.adf import to_adf
 from ticketr.app.sync.compare.diff import Side
 from ticketr.app.sync.compare.mapping import FamilyText
 from ticketr.app.sync.errors import FileFailed
-from ticketr.app.sync.notes import Code
 from ticketr.app.sync.state.state import Base, IssueRow, State
-from ticketr.app.sync.workspace.editor import Editor, Snapshot
 from ticketr.app.sync.workspace.store import Store
 from ticketr.app.sync.writing.recording import WriteOutcome
 from ticketr.app.sync.writing.rendering import RenderedFamily
 from ticketr.app.sync.writing.writer import FamilyResult, FamilyWriter
-from ticketr.app.tickets import Ticket, TicketFile, render_ticket
+from ticketr.app.tickets import Ticket, render_ticket
 
 
 def write(
@@ -61,23 +59,6 @@ def write_new(
     return result.written, result.path
 
 
-def test_a_new_ticket_gets_a_file_named_after_its_key(store: Store) -> None:
-    assert write_new(store, path=None, base=None) == (WriteOutcome.NEW, "DEMO-1.md")
-    assert (store.root / "DEMO-1.md").read_text() == render_ticket(NEW)
-
-
-def test_a_file_that_went_away_is_written_again_where_it_was(store: Store) -> None:
-    assert write_new(store, path="sprint/a.md", base=OLD) == (WriteOutcome.NEW, "sprint/a.md")
-    assert (store.root / "sprint" / "a.md").read_text() == render_ticket(NEW)
-
-
-def test_an_unedited_ticket_is_rewritten_in_place(store: Store) -> None:
-    put(store, "a.md", render_ticket(OLD))
-
-    assert write_new(store, path="a.md", base=OLD) == (WriteOutcome.UPDATED, "a.md")
-    assert (store.root / "a.md").read_text() == render_ticket(NEW)
-
-
 def test_the_rest_of_its_file_stays_byte_for_byte(store: Store) -> None:
     before = "\ufeffNotes.\r\n\r\n"
     after = "\r\n\r\n# TICKET: A draft\r\nFree text \r\n"
@@ -97,38 +78,6 @@ def test_other_line_ends_are_no_edit_and_stay(end: str, store: Store) -> None:
     assert path.read_bytes().decode() == render_ticket(NEW).replace("\n", end)
 
 
-def test_a_ticket_that_both_sides_have_changed_is_not_written(store: Store) -> None:
-    text = render_ticket(OLD).replace("As it was.", "As I want it.")
-    path = put(store, "a.md", text)
-
-    result = write(store, NEW, path="a.md", base=OLD)
-
-    assert result.written is WriteOutcome.CONFLICT
-    assert result.note is not None
-    assert result.note.reason == "changed here and in Jira: DEMO-1: Description"
-    assert path.read_text() == text
-
-
-def test_what_one_side_changed_joins_what_the_other_did(store: Store) -> None:
-    path = put(store, "a.md", render_ticket(OLD) + "\n## Tasks\n- Something to do\n")
-
-    assert write_new(store, path="a.md", base=OLD) == (WriteOutcome.MERGED, "a.md")
-    assert path.read_text() == render_ticket(NEW) + "\n## Tasks\n- Something to do\n"
-
-
-def test_what_jiras_version_replaces_is_put_aside(store: Store) -> None:
-    text = render_ticket(OLD).replace("As it was.", "As I want it.")
-    for _ in range(2):
-        put(store, "a.md", text)
-        result = write(store, NEW, path="a.md", base=OLD, prefer=Side.REMOTE)
-
-        assert result.written is WriteOutcome.MERGED
-        assert (store.root / "a.md").read_text() == render_ticket(NEW)
-    aside = sorted((store.own / "trash").iterdir())
-    assert [path.name for path in aside] == ["DEMO-1.2.md", "DEMO-1.md"]
-    assert [path.read_text() for path in aside] == [text, text]
-
-
 def test_a_file_that_equals_jiras_version_is_taken_as_it_is(store: Store) -> None:
     path = put(store, "a.md", render_ticket(NEW))
     written = path.stat()
@@ -136,32 +85,6 @@ def test_a_file_that_equals_jiras_version_is_taken_as_it_is(store: Store) -> Non
     assert write_new(store, path="a.md", base=OLD) == (WriteOutcome.UNCHANGED, "a.md")
     found = path.stat()
     assert (found.st_ino, found.st_ctime_ns) == (written.st_ino, written.st_ctime_ns)
-
-
-def test_without_a_base_an_equal_ticket_is_adopted(store: Store) -> None:
-    put(store, "same.md", render_ticket(NEW).replace("\n", "\r\n"))
-
-    assert write_new(store, path="same.md", base=None) == (WriteOutcome.UNCHANGED, "same.md")
-
-
-def test_without_a_base_another_ticket_is_a_conflict(store: Store) -> None:
-    put(store, "other.md", render_ticket(OLD))
-
-    assert write_new(store, path="other.md", base=None) == (WriteOutcome.CONFLICT, "other.md")
-    assert (store.root / "other.md").read_text() == render_ticket(OLD)
-
-
-def test_a_file_in_the_way_of_a_new_ticket_is_kept(store: Store) -> None:
-    path = put(store, "DEMO-1.md", "My notes.\n")
-
-    result = write(store, NEW, path=None)
-
-    assert result.note is not None
-    assert (result.written, result.note.reason) == (
-        WriteOutcome.KEPT,
-        "the file holds something else",
-    )
-    assert path.read_text() == "My notes.\n"
 
 
 def test_an_empty_file_in_the_way_is_filled(store: Store) -> None:
@@ -204,19 +127,6 @@ def test_a_files_mode_is_kept_and_a_new_one_follows_the_umask(store: Store) -> N
     assert (store.root / "b.md").stat().st_mode == expected
 
 
-@pytest.mark.parametrize("key", ["../../x", "DEMO-1/../x", "demo-1", ""])
-def test_a_key_that_is_none_never_becomes_a_path(store: Store, key: str) -> None:
-    text = FamilyText(Ticket(title="x"), "# TICKET: x\n", frozenset())
-    family = RenderedFamily((Issue("1", key, {}),), text, None)
-
-    result = written(store, family)
-
-    assert result.written is None
-    assert result.note is not None
-    assert result.note.code is Code.INVALID
-    assert list(store.root.glob("**/*.md")) == []
-
-
 def test_a_file_whose_name_is_as_long_as_names_may_be_is_rewritten(store: Store) -> None:
     name = "n" * 252 + ".md"
     put(store, name, render_ticket(OLD))
@@ -238,32 +148,3 @@ def test_a_write_that_fails_leaves_the_file_whole_and_nothing_beside_it(
 
     assert path.read_text() == render_ticket(OLD)
     assert sorted(each.name for each in store.root.iterdir()) == [".ticketr", "a.md"]
-
-
-@pytest.mark.parametrize("saves", [1, 99, 100])
-def test_a_file_that_is_saved_while_it_is_decided_on_is_decided_on_again(
-    saves: int, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = put(store, "a.md", render_ticket(OLD))
-    replace, edits = Editor.replace, iter(range(saves))
-
-    def meddle(
-        editor: Editor, snapshot: Snapshot, new: TicketFile | str, *, durable: bool = True
-    ) -> None:
-        if (edit := next(edits, None)) is not None:
-            path.write_text(render_ticket(OLD) + f"\n## Tasks\n- Draft {edit}\n")
-        replace(editor, snapshot, new, durable=durable)
-
-    monkeypatch.setattr(Editor, "replace", meddle)
-    mine = f"\n## Tasks\n- Draft {saves - 1}\n"
-    if saves == 100:
-        result = write(store, NEW, path="a.md", base=OLD)
-        assert result.written is None
-        assert result.note is not None
-        assert result.note.code is Code.BROKEN
-        assert "something else saves it all the time" in result.note.reason
-        assert path.read_text() == render_ticket(OLD) + mine
-    else:
-        result = write(store, NEW, path="a.md", base=OLD)
-        assert result.written is WriteOutcome.MERGED
-        assert path.read_text() == render_ticket(NEW) + mine
