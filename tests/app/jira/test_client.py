@@ -16,7 +16,6 @@ from ticketr.app.jira import (
     Issue,
     JiraClient,
     NotFound,
-    Project,
     Redirected,
     User,
     gateway_site,
@@ -69,13 +68,6 @@ async def test_server_info_describes_the_site(autojump_clock: Clock) -> None:
     assert app.asked[0].path == "/rest/api/3/serverInfo"
 
 
-@pytest.mark.parametrize("time", [None, 5, "soon", "2026-01-31T12:00:00"])
-async def test_a_server_time_that_is_none_is_none(time: object, autojump_clock: Clock) -> None:
-    app = ScriptedApp(Answer({"version": "9", "serverTime": time, "baseUrl": None}))
-    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        assert await jira.server_info() == ServerInfo("", "9", "", None)
-
-
 @pytest.mark.parametrize(
     ("body", "user"),
     [
@@ -121,12 +113,6 @@ async def test_fields_are_read_with_missing_keys(autojump_clock: Clock) -> None:
             Field("odd", "odd", custom=False, schema_type="", items=""),
             Field("old", "old", custom=False, schema_type="", items=""),
         )
-
-
-async def test_a_project_is_read(autojump_clock: Clock) -> None:
-    app = ScriptedApp(Answer({"id": 10000, "key": "DEMO", "name": None}))
-    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        assert await jira.project("DEMO") == Project("10000", "DEMO", "DEMO")
 
 
 def listed(*keys: str, **more: object) -> Answer:
@@ -193,14 +179,6 @@ async def test_count_requests_a_count(autojump_clock: Clock) -> None:
     assert app.asked[0].method == "POST"
     assert app.asked[0].path == "/rest/api/3/search/approximate-count"
     assert app.asked[0].body == {"jql": "project = DEMO"}
-
-
-@pytest.mark.parametrize("count", [None, "5", True, -1, 1.5])
-async def test_a_count_that_is_none_is_refused(count: object, autojump_clock: Clock) -> None:
-    app = ScriptedApp(Answer({"count": count}))
-    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        with pytest.raises(BadAnswer, match="no count"):
-            await jira.count("a = 1")
 
 
 async def test_a_search_follows_page_tokens_and_yields_each_issue_once(
@@ -275,26 +253,6 @@ async def test_pages_that_never_end_have_a_bound_of_number(
     assert len(app.asked) in {20, 21}
 
 
-async def test_pages_that_never_end_have_a_bound_of_time(autojump_clock: Clock) -> None:
-    app = endless(after=25.0)
-    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        with pytest.raises(BadAnswer, match="did not end within 3600 s"):
-            await jira.search_ids("a = 1")
-    assert trio.current_time() == app.asked[0].time + 3600.0
-    assert len(app.asked) == 3600 // 25
-
-
-async def test_pages_of_a_form_that_never_end_have_a_bound_of_number(
-    monkeypatch: pytest.MonkeyPatch, autojump_clock: Clock
-) -> None:
-    monkeypatch.setattr(site, "MOST_PAGES", 5)
-    app = RuledApp(lambda asked: Answer({"issueTypes": [{"id": str(len(app.asked))}]}))
-    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        with pytest.raises(BadAnswer, match="more than 5 pages of issueTypes"):
-            await jira.issue_types("A")
-    assert len(app.asked) == 5
-
-
 async def test_a_page_with_more_issues_than_were_asked_for_is_refused(
     autojump_clock: Clock,
 ) -> None:
@@ -353,19 +311,6 @@ async def test_bulk_fetch_returns_the_issues_and_the_missing_keys(autojump_clock
     }
 
 
-async def test_bulk_fetch_accepts_keys_in_any_case_and_ignores_other_issues(
-    autojump_clock: Clock,
-) -> None:
-    issues: list[dict[str, object]] = [
-        {"id": number, "key": f"A-{number}", "fields": {}} for number in ("1", "2", "7")
-    ]
-    app = ScriptedApp(Answer({"issues": issues}))
-    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        fetched = await jira.bulk_fetch(["a-1", "2", "B-3"], fields=[])
-    assert [issue.key for issue in fetched.issues] == ["A-1", "A-2"]
-    assert (fetched.missing, [issue.key for issue in fetched.renamed]) == (("B-3",), ["A-7"])
-
-
 ERRORS: list[tuple[dict[str, object], dict[str, str]]] = [
     ({"id": "9", "errorMessage": "too \x1b[2Jlarge"}, {"9": "too large"}),
     ({"id": 9}, {"9": "no reason given"}),
@@ -411,31 +356,6 @@ async def test_bulk_fetch_repeats_as_long_as_issues_arrive(
     assert len(app.asked) == 3
 
 
-async def test_bulk_fetch_accepts_an_issue_that_is_also_named_as_failed(
-    autojump_clock: Clock,
-) -> None:
-    errors = [{"id": "1", "errorMessage": "?"}, {"id": "a-1"}]
-    app = ScriptedApp(Answer({"issues": [{"id": "1", "key": "A-1"}], "issueErrors": errors}))
-    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        fetched = await jira.bulk_fetch(["A-1", "A-2"], fields=[])
-    assert ([each.id for each in fetched.issues], fetched.missing) == (["1"], ("A-2",))
-    assert (fetched.failed, len(app.asked)) == ({}, 1)
-
-
-async def test_bulk_fetch_of_nothing_sends_no_request(autojump_clock: Clock) -> None:
-    app = ScriptedApp(Answer())
-    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        fetched = await jira.bulk_fetch([], fields=["summary"])
-    assert (fetched.issues, fetched.missing) == ((), ())
-    assert app.asked == []
-
-
-async def test_bulk_fetch_of_too_many_is_refused(autojump_clock: Clock) -> None:
-    async with open_jira(ACCOUNT, transport=ScriptedApp(Answer()).transport()) as jira:
-        with pytest.raises(ValueError, match="101 issues"):
-            await jira.bulk_fetch(["1"] * 101, fields=[])
-
-
 async def test_bulk_fetch_reads_the_properties_that_were_asked_for(autojump_clock: Clock) -> None:
     first = {"id": "1", "key": "A-1", "fields": {}, "properties": {"ticketr": {"mark": "x"}}}
     second: object = {"id": "2", "key": "A-2", "fields": {}, "properties": None}
@@ -464,15 +384,6 @@ async def test_the_newest_key_is_the_first_of_a_search(
         "maxResults": 1,
         "fields": ["key"],
     }
-
-
-async def test_an_issue_without_key_is_refused(autojump_clock: Clock) -> None:
-    app = ScriptedApp(Answer({"issues": [{"id": "1"}]}))
-    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        with pytest.raises(IssuesUnavailable, match="no key"):
-            await jira.bulk_fetch(["1"], fields=[])
-        with pytest.raises(BadAnswer, match="without key"):
-            await jira.newest_key("A")
 
 
 async def test_an_issue_without_key_fails_alone(autojump_clock: Clock) -> None:
@@ -561,15 +472,6 @@ async def test_broken_compression_is_refused_after_some_tries(autojump_clock: Cl
     assert len(app.asked) == 5
 
 
-async def test_half_characters_become_whole_ones(autojump_clock: Clock) -> None:
-    body = rb'{"accountId": "a", "displayName": "x\ud83dy \ud83c\udf89", "o": [1, {"\udc00": 2}]}'
-    async with open_jira(ACCOUNT, transport=ScriptedApp(Answer(body)).transport()) as jira:
-        name = (await jira.myself()).display_name
-    assert name.startswith("x\ufffd")
-    assert name.endswith("y 🎉")
-    assert name.encode()
-
-
 async def test_a_redirect_is_not_followed(autojump_clock: Clock) -> None:
     elsewhere = {"location": "https://jira.example.org/start?token=1"}
     app = ScriptedApp(Answer(status=302, headers=elsewhere))
@@ -577,12 +479,6 @@ async def test_a_redirect_is_not_followed(autojump_clock: Clock) -> None:
         with pytest.raises(Redirected, match=r"to https://jira\.example\.org/start:"):
             await jira.myself()
     assert len(app.asked) == 1
-
-
-async def test_a_browser_address_is_of_the_site(autojump_clock: Clock) -> None:
-    async with open_jira(ACCOUNT, transport=ScriptedApp(Answer()).transport()) as jira:
-        assert jira.browse_url("DEMO-1") == f"{SITE}/browse/DEMO-1"
-        assert repr(jira) == f"<JiraClient of {SITE}>"
 
 
 @pytest.mark.parametrize("email", ["mia@example.com", ""])
@@ -617,13 +513,3 @@ async def test_the_address_for_browsers_is_an_option(autojump_clock: Clock) -> N
 def test_a_cloud_id_is_one_step_of_the_address(cloud_id: str) -> None:
     with pytest.raises(BadSite, match="cloud ID"):
         gateway_site(cloud_id)
-
-
-async def test_a_context_path_is_kept(autojump_clock: Clock) -> None:
-    account = Credentials(f"{SITE}/jira/", "", "a-token")
-    app = ScriptedApp(Answer({"key": "A"}))
-    async with open_jira(account, transport=app.transport()) as jira:
-        await jira.project("A")
-        assert jira.browse_url("A-1") == f"{SITE}/jira/browse/A-1"
-    assert app.asked[0].path == "/jira/rest/api/3/project/A"
-    assert app.asked[0].headers["authorization"] == "Bearer a-token"

@@ -265,11 +265,6 @@ async def test_a_refused_connection_is_reported_soon_with_the_host(package: Http
     assert url in str(caught.value)
 
 
-async def test_a_host_that_does_not_exist_is_reported(package: HttpPackage) -> None:
-    with pytest.raises(ConnectFailed, match=r"nowhere\.invalid"):
-        await get("https://nowhere.invalid/rest", open_transport(package))
-
-
 async def test_a_connection_that_is_never_made_is_bounded(package: HttpPackage) -> None:
     async with deaf_site() as url:
         with pytest.raises(ConnectFailed, match="no answer to connecting"):

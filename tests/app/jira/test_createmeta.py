@@ -66,15 +66,6 @@ async def test_all_pages_are_read(total: bool, asked: int, autojump_clock: Clock
     assert len(app.asked) == asked
 
 
-async def test_a_site_that_repeats_one_page_forever_is_an_error(
-    autojump_clock: Clock,
-) -> None:
-    app = ScriptedApp(Answer({"issueTypes": [STORY], "total": 1000}))
-    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        assert len(await jira.issue_types("DEMO")) == 1
-    assert len(app.asked) == 2
-
-
 async def test_the_fields_of_a_type_are_read_with_missing_keys(autojump_clock: Clock) -> None:
     answer = {
         "fields": [

@@ -12,26 +12,22 @@ from fakes.jira_broken import Breaking
 
 from ticketr.app.jira import (
     BadAnswer,
-    BadRequest,
     ConnectFailed,
-    ConnectionLost,
     Created,
     Credentials,
     JiraClient,
     JiraError,
     Redirected,
-    RetryPolicy,
     Transition,
     may_have_happened,
     open_jira,
 )
-from ticketr.app.jira.errors import NoAnswer, RateLimited, ServerError
+from ticketr.app.jira.errors import NoAnswer, ServerError
 
 ACCOUNT = Credentials(SITE, "mia@example.com", "a-token")
 MADE = Answer({"id": "10001", "key": "A-2", "self": f"{SITE}/rest/api/3/issue/10001"}, status=201)
 DONE = Answer(b"", status=204)
 BUSY = Answer({}, status=503)
-SLOW = Answer({}, status=429, headers={"retry-after": "7"})
 Clock = trio.testing.MockClock
 Write = Callable[[JiraClient], Awaitable[object]]
 
@@ -61,30 +57,6 @@ async def test_a_create_sends_fields_and_properties_and_returns_the_key(
     }
 
 
-async def test_a_create_without_properties_sends_none(autojump_clock: Clock) -> None:
-    app = ScriptedApp(MADE)
-    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        await jira.create_issue({"summary": "New"})
-    assert app.asked[0].body == {"fields": {"summary": "New"}}
-
-
-async def test_an_edit_sends_the_fields(autojump_clock: Clock) -> None:
-    app = ScriptedApp(DONE)
-    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        await jira.edit_issue("A-1", {"summary": "New", "assignee": None})
-    assert (app.asked[0].method, app.asked[0].path) == ("PUT", "/rest/api/3/issue/A-1")
-    assert app.asked[0].body == {"fields": {"summary": "New", "assignee": None}}
-
-
-async def test_a_transition_is_taken_by_its_id(autojump_clock: Clock) -> None:
-    app = ScriptedApp(DONE)
-    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        await jira.transition_issue("A-1", "31")
-    assert app.asked[0].method == "POST"
-    assert app.asked[0].path == "/rest/api/3/issue/A-1/transitions"
-    assert app.asked[0].body == {"transition": {"id": "31"}}
-
-
 @pytest.mark.parametrize("subtasks", [False, True])
 async def test_a_delete_says_whether_the_sub_tasks_go_too(
     subtasks: bool, autojump_clock: Clock
@@ -112,27 +84,6 @@ async def test_transitions_are_read_with_missing_keys(autojump_clock: Clock) -> 
             Transition("31", "Done", "Closed", "5"),
             Transition("41", "", "", ""),
         )
-
-
-async def test_an_edit_is_sent_again_when_the_site_asked_to_slow_down(
-    autojump_clock: Clock,
-) -> None:
-    app = ScriptedApp(SLOW, SLOW, DONE)
-    async with open_jira(ACCOUNT, transport=app.transport(), chance=lambda: 0.0) as jira:
-        await WRITES["edit"](jira)
-    assert app.times == [0.0, 7.0, 14.0]
-
-
-@each_once
-async def test_another_write_is_sent_once_and_the_next_one_waits_as_the_site_asked(
-    write: str, autojump_clock: Clock
-) -> None:
-    app = ScriptedApp(SLOW, GOOD[write])
-    async with open_jira(ACCOUNT, transport=app.transport(), chance=lambda: 0.0) as jira:
-        with pytest.raises(RateLimited):
-            await WRITES[write](jira)
-        await WRITES[write](jira)
-    assert app.times == [0.0, 7.0]
 
 
 @every_write
@@ -168,26 +119,6 @@ async def test_a_request_that_must_not_repeat_is_not_sent_again_when_its_answer_
     assert len(app.asked) == 1
 
 
-@each_once
-async def test_a_request_that_must_not_repeat_is_not_sent_again_when_the_connection_breaks(
-    write: str, autojump_clock: Clock
-) -> None:
-    transport = Breaking(ScriptedApp(GOOD[write]), ConnectionLost(SITE, "closed"), after=True)
-    async with open_jira(ACCOUNT, transport=transport) as jira:
-        with pytest.raises(ConnectionLost):
-            await WRITES[write](jira)
-    assert transport.sent == 1
-
-
-async def test_an_edit_is_sent_again_when_its_answer_is_lost(autojump_clock: Clock) -> None:
-    app = ScriptedApp(DONE)
-    transport = Breaking(app, ConnectionLost(SITE, "closed"), after=True)
-    async with open_jira(ACCOUNT, transport=transport) as jira:
-        await jira.edit_issue("A-1", {"summary": "New"})
-    assert [asked.method for asked in app.asked] == ["PUT", "PUT"]
-    assert app.asked[0].body == app.asked[1].body
-
-
 async def test_an_edit_waits_for_a_site_that_is_busy(autojump_clock: Clock) -> None:
     app = ScriptedApp(BUSY, BUSY, DONE)
     async with open_jira(ACCOUNT, transport=app.transport(), chance=lambda: 1.0) as jira:
@@ -218,14 +149,6 @@ async def test_a_request_that_must_not_repeat_is_not_sent_again_after_a_login_pa
         with pytest.raises(Redirected, match="a login page"):
             await WRITES[write](jira)
     assert len(app.asked) == 1
-
-
-async def test_a_refusal_names_the_fields(autojump_clock: Clock) -> None:
-    answer = Answer({"errors": {"priority": "Bad.", "summary": "Missing."}}, status=400)
-    async with open_jira(ACCOUNT, transport=ScriptedApp(answer).transport()) as jira:
-        with pytest.raises(BadRequest) as caught:
-            await jira.create_issue({})
-    assert caught.value.field_errors == (("priority", "Bad."), ("summary", "Missing."))
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"<html>", {}, {"id": "1"}, {"key": None}, []])
@@ -311,11 +234,3 @@ async def test_a_key_cannot_name_another_address(
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
         await call(jira)
     assert app.asked[0].path == f"/rest/api/3/{path}"
-
-
-async def test_patience_with_a_write_ends(autojump_clock: Clock) -> None:
-    app = ScriptedApp(SLOW)
-    async with open_jira(ACCOUNT, transport=app.transport(), chance=lambda: 0.0) as jira:
-        with pytest.raises(JiraError, match="429"):
-            await jira.edit_issue("A-1", {})
-    assert len(app.asked) == RetryPolicy().tries

@@ -86,10 +86,6 @@ class TestInSteps:
             "a": [[[[[[[[[["?"]]]]]]]]]],
         }
 
-    async def test_a_text_that_is_nested_without_end_is_refused(self) -> None:
-        with pytest.raises(RecursionError):
-            await read_json(b"[" * 200_000)
-
 
 @given(VALUES)
 def test_every_written_value_is_read(value: Any) -> None:
@@ -117,9 +113,3 @@ async def test_a_long_text_checkpoints_after_each_step(make: Callable[[int], Any
     async with count_steps() as steps:
         await read_json(text)
     assert steps.count >= len(text) // (2 * AT_ONCE)
-
-
-async def test_a_short_text_is_read_without_a_checkpoint() -> None:
-    async with count_steps() as steps:
-        await read_json(b"[1]")
-    assert steps.count == 0

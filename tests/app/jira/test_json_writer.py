@@ -39,12 +39,6 @@ async def test_a_large_value_checkpoints_after_each_step(value: Any) -> None:
     assert steps.count >= min(len(written) // 32 // STEP // 2, 9)
 
 
-async def test_a_small_value_is_written_without_a_checkpoint() -> None:
-    async with count_steps() as steps:
-        assert await write_json({"a": [1, None]}) == b'{"a": [1, null]}'
-    assert steps.count == 0
-
-
 async def test_a_value_of_any_depth_can_be_weighed_and_written() -> None:
     deep: Any = ["a"] * 30_000
     for _ in range(50_000):

@@ -89,18 +89,6 @@ async def test_an_issue_is_made_changed_moved_and_deleted(autojump_clock: Clock)
     assert len(site) == 5
 
 
-async def test_the_forms_of_a_project_can_be_read(autojump_clock: Clock) -> None:
-    async with client_of(demo_site(5)) as jira:
-        types = await jira.issue_types("DEMO")
-        story = next(one for one in types if one.name == "Story")
-        fields = {field.name: field for field in await jira.create_fields("DEMO", story.id)}
-        people = await jira.assignable_users("DEMO", "priya")
-    assert [one.name for one in types if one.subtask] == ["Sub-task"]
-    assert fields["Summary"].required
-    assert "High" in [allowed.name for allowed in fields["Priority"].allowed]
-    assert [user.display_name for user in people] == ["Priya Raman"]
-
-
 async def test_a_create_that_is_refused_says_which_field_is_wrong(autojump_clock: Clock) -> None:
     site = demo_site(5)
     async with client_of(site) as jira:

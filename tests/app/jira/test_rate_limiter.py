@@ -112,19 +112,6 @@ async def test_too_many_writes_of_an_issue_hold_up_writes_of_that_issue_only(
     ]
 
 
-async def test_the_issue_is_held_up_even_when_the_refused_write_was_cancelled(
-    autojump_clock: Clock,
-) -> None:
-    site = Site(refused_once("issue/A-1", ratelimit_reason="jira-per-issue-on-write"))
-    async with site.open() as jira:
-        with trio.move_on_after(2) as scope:
-            await jira.edit_issue("A-1", {})
-        assert scope.cancelled_caught
-        await jira.delete_issue("A-1")
-    assert site.log == [(0.0, "PUT issue/A-1"), (10.0, "DELETE issue/A-1")]
-    assert site.waits == [(10.0, SLOW_DOWN), (8.0, SLOW_DOWN)]
-
-
 @pytest.mark.parametrize("name", ["ratelimit_reason", "beta_ratelimit_reason"])
 async def test_a_quota_holds_up_everything(name: str, autojump_clock: Clock) -> None:
     site = Site(refused_once("issue/A-1", **{name: "jira-quota-tenant-based"}))
@@ -193,29 +180,6 @@ async def test_a_busy_site_delays_only_its_own_requests(autojump_clock: Clock) -
     assert app.times == [0.0, 2.0, 10.0, 10.0]
 
 
-async def test_a_shorter_hold_does_not_end_a_longer_one(autojump_clock: Clock) -> None:
-    waits: list[float] = []
-    app = ScriptedApp(
-        Answer({}, status=429, headers={"retry-after": "10"}, after=1),
-        Answer({}, status=429, headers={"retry-after": "3"}, after=1),
-        Answer({"count": 1}),
-    )
-    async with (
-        open_jira(
-            ACCOUNT,
-            transport=app.transport(),
-            chance=lambda: 0.0,
-            on_wait=lambda seconds, _: waits.append(seconds),
-        ) as jira,
-        trio.open_nursery() as nursery,
-    ):
-        nursery.start_soon(jira.count, "a = 1")
-        await trio.sleep(0.5)
-        nursery.start_soon(jira.count, "a = 1")
-    assert app.times == [0.0, 0.5, 11.0, 11.0]
-    assert waits == [10.0, 9.5]
-
-
 async def test_a_reset_that_is_still_to_come_is_waited_for(autojump_clock: Clock) -> None:
     limited = Answer(
         status=429,
@@ -246,21 +210,6 @@ async def test_a_site_without_tokens_left_gets_no_request_until_the_reset(
     assert app.times == [0.0, 5.0, 5.0, 5.0]
 
 
-async def test_a_request_held_back_while_queued_waits_again(autojump_clock: Clock) -> None:
-    """The second request waits for the first one's slot, and is then still held back."""
-    limited = Answer({}, status=429, headers={"retry-after": "10"}, after=1)
-    app = ScriptedApp(limited, Answer({"count": 1}))
-    async with (
-        open_jira(
-            ACCOUNT, transport=app.transport(), max_concurrency=1, chance=lambda: 0.0
-        ) as jira,
-        trio.open_nursery() as nursery,
-    ):
-        nursery.start_soon(jira.count, "a = 1")
-        nursery.start_soon(jira.count, "a = 2")
-    assert app.times == [0.0, 11.0, 11.0]
-
-
 async def test_a_request_over_quota_waits_even_if_queued_for_the_last_slot(
     autojump_clock: Clock,
 ) -> None:
@@ -277,40 +226,6 @@ async def test_a_request_over_quota_waits_even_if_queued_for_the_last_slot(
         nursery.start_soon(jira.count, "a = 1")
         nursery.start_soon(jira.project, "A")
     assert app.times == [0.0, 11.0, 11.0]
-
-
-async def test_requests_displaced_by_a_lower_limit_go_before_new_ones(
-    autojump_clock: Clock,
-) -> None:
-    limited = Answer({}, status=429, headers={"retry-after": "1"})
-    app = ScriptedApp(*[limited] * 4, Answer({"count": 1}, after=10))
-    async with (
-        open_jira(
-            ACCOUNT, transport=app.transport(), max_concurrency=4, chance=lambda: 0.0
-        ) as jira,
-        trio.open_nursery() as nursery,
-    ):
-        for number in range(12):
-            nursery.start_soon(jira.count, f"a = {number}")
-    asked = [asked.body["jql"] for asked in app.asked]
-    assert set(asked[4:8]) == set(asked[:4])
-
-
-async def test_a_quota_lets_fewer_of_everything_go_together(autojump_clock: Clock) -> None:
-    headers = {"retry-after": "1", "ratelimit-reason": "jira-quota-tenant-based"}
-    limited = Answer({}, status=429, headers=headers)
-    app = ScriptedApp(*[limited] * 4, Answer({"count": 1, "key": "A"}, after=10))
-    async with (
-        open_jira(
-            ACCOUNT, transport=app.transport(), max_concurrency=4, chance=lambda: 0.0
-        ) as jira,
-        trio.open_nursery() as nursery,
-    ):
-        for _ in range(GROW_AFTER):
-            nursery.start_soon(jira.count, "a = 1")
-            nursery.start_soon(jira.project, "A")
-    together = [app.times.count(time) for time in sorted(set(app.times))]
-    assert together == [4, *[2] * 10, *[3] * 6, 2]
 
 
 async def test_after_a_refusal_half_as_many_go_together_and_slowly_more_again(

@@ -58,24 +58,6 @@ async def test_fewer_comments_than_the_site_counts_are_refused(
         await answer(lambda jira: jira.comments("A-1"), circle)
 
 
-async def test_comments_without_end_are_refused(
-    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("ticketr.app.jira.issues.MOST_COMMENTS", 1)
-    many = Answer({"total": 9, "comments": [{"id": "1"}, {"id": "2"}]})
-
-    with pytest.raises(BadAnswer, match="2 comments and no end"):
-        await answer(lambda jira: jira.comments("A-1"), many)
-
-
-async def test_a_comment_is_added_without_properties(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
-    found, app = await answer(lambda jira: jira.add_comment("A-1", BODY), Answer({"id": 7}))
-
-    assert (found, app.asked[0].body) == ("7", {"body": BODY})
-
-
 async def test_an_answer_without_the_id_of_a_comment_is_refused(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
@@ -150,15 +132,6 @@ async def test_another_portion_is_refused(
         )
 
 
-async def test_a_portion_is_cut_from_a_whole_answer(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
-    found, app = await answer(lambda jira: jira.read_attachment("7", 3, 6), Answer(b"onetwosix"))
-
-    assert (found, app.asked[0].headers["range"]) == (b"two", "bytes=3-5")
-    assert app.asked[0].headers["accept-encoding"] == "identity"
-
-
 MEDIA = "6b2ad1f1-0c1d-4a53-8b2a-6a2e6d0f3c11"
 
 
@@ -216,12 +189,3 @@ async def test_worklogs_are_read_and_added(autojump_clock: trio.testing.MockCloc
     assert (found, added) == ((worklog,), worklog)
     assert read.asked[0].query == f"startedAfter={int(NOON.timestamp() * 1000) - 1}"
     assert app.asked[0].body == {"timeSpent": "2h", "started": "x"}
-
-
-async def test_an_answer_without_the_id_of_a_worklog_is_refused(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
-    with pytest.raises(BadAnswer, match="it tells no ID of the record"):
-        await answer(
-            lambda jira: jira.add_worklog("A-1", spent="2h", started="x", comment=BODY), Answer({})
-        )

@@ -18,7 +18,7 @@ from ticketr.app.jira import (
     gateway_site,
     open_jira,
 )
-from ticketr.app.jira.errors import BadSite, InsecureSite, NoAnswer, NoJira, ServerError
+from ticketr.app.jira.errors import BadSite, InsecureSite, NoAnswer, ServerError
 from ticketr.app.jira.transport._httpx import HttpxTransport
 
 TOLD = "11223344-A1B2-3b33-c444-def123456789"
@@ -26,10 +26,6 @@ TOLD = "11223344-A1B2-3b33-c444-def123456789"
 
 async def ask(*answers: Answer) -> str:
     return await ask_cloud_id(SITE, transport=ScriptedApp(*answers).transport())
-
-
-async def test_the_cloud_id_is_returned_in_lower_case(autojump_clock: MockClock) -> None:
-    assert await ask(Answer({"cloudId": TOLD, "other": 1})) == TOLD.lower()
 
 
 async def test_nothing_of_a_login_is_sent(
@@ -145,16 +141,3 @@ async def test_the_server_info_is_asked_for_without_a_login(autojump_clock: Mock
     assert (asked.method, asked.path) == ("GET", "/rest/api/2/serverInfo")
     assert "authorization" not in asked.headers
     assert info.deployment_type == "Cloud"
-
-
-async def test_the_sandbox_tells_its_kind_to_anybody(autojump_clock: MockClock) -> None:
-    app = create_app(make_site(tickets=3, seed=1))
-
-    info = await ask_server_info(SITE, transport=HttpxTransport(app=app))
-
-    assert info.deployment_type == "Cloud"
-
-
-async def test_json_that_is_not_jiras_is_no_server_info(autojump_clock: MockClock) -> None:
-    with pytest.raises(NoJira):
-        await ask_server_info(SITE, transport=ScriptedApp(Answer({"hello": 1})).transport())

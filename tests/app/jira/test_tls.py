@@ -22,7 +22,7 @@ from fakes.jira_raw import (
     server_context,
 )
 
-from ticketr.app.jira import ConnectFailed, ConnectionLost, Credentials, open_jira
+from ticketr.app.jira import ConnectFailed, ConnectionLost
 from ticketr.app.jira.errors import TlsFailed
 from ticketr.app.jira.transport import HttpPackage, Request, Transport, open_transport
 
@@ -51,16 +51,6 @@ async def test_a_certificate_that_proves_nothing_is_refused(
         assert site.requests == 0
     assert reason in caught.value.reason.replace("self signed", "self-signed")
     assert site.url in str(caught.value)
-
-
-async def test_an_unknown_authority_is_refused_by_default(package: HttpPackage) -> None:
-    async with raw_site(ME, certificate="good") as site:
-        transport = open_transport(package)
-        account = Credentials(site.url, "mia@example.com", "a-token")
-        async with open_jira(account, transport=transport) as jira:
-            with pytest.raises(TlsFailed, match="certificate") as caught, trio.fail_after(10):
-                await jira.myself()
-    assert "SSL_CERT_FILE" in str(caught.value)
 
 
 async def test_the_authority_of_the_environment_is_believed(
@@ -118,14 +108,6 @@ async def test_silence_in_the_handshake_is_bounded_as_connecting_is(package: Htt
             await transport.send(Request("GET", f"https://127.0.0.1:{site.port}/"))
         with trio.fail_after(10):
             await site.closed.wait()
-
-
-async def test_a_secure_connection_is_used_again(package: HttpPackage) -> None:
-    async with raw_site(ME, certificate="good") as site:
-        async with open_transport(package, verify=authority()) as transport:
-            for _ in range(3):
-                await transport.send(Request("GET", site.url))
-        assert [len(connection.requests) for connection in site.connections] == [3]
 
 
 async def test_a_secure_connection_that_was_closed_while_idle_is_not_used_again(
