@@ -9,7 +9,7 @@ from fakes.pulls import Bench
 from jira_sandbox.api.media import media_id
 from jira_sandbox.data.catalogue import DEMO_USER
 from jira_sandbox.data.parts import Attachment
-from ticketr.app.sync.workspace.store import Store
+from ticketr.app.sync import Store
 
 Json = dict[str, Any]
 

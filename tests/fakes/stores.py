@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ticketr.app.sync.workspace.store import Store
+from ticketr.app.sync import Store
 from ticketr.app.tickets import Ticket
 
 OLD = Ticket(title="Old", key="DEMO-1", description="As it was.")

@@ -12,8 +12,7 @@ from fakes.stores import make_store
 from trio.testing import MockClock
 
 from jira_sandbox import make_site
-from ticketr.app.sync.state.state import State
-from ticketr.app.sync.workspace.store import Store
+from ticketr.app.sync import State, Store
 
 
 @pytest.fixture

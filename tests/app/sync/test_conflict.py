@@ -1,14 +1,19 @@
-"""A conflict, shown part by part and settled by the user's choices."""
+"""A conflict, shown part by part, and settled by choices or by a side, offline."""
 
 from __future__ import annotations
 
+import re
 import shutil
+from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from fakes.conflicts import dump, make_conflict, opened, tree
 from fakes.pulls import Bench
 
+from ticketr.app.config import UnsafePath
+from ticketr.app.jira.adf import to_adf
 from ticketr.app.sync import (
     Choice,
     ConflictChanged,
@@ -20,6 +25,9 @@ from ticketr.app.sync import (
     NoConflict,
     NotChosen,
     Resolved,
+    Side,
+    State,
+    Store,
     Take,
     carry_out,
     choose,
@@ -29,7 +37,7 @@ from ticketr.app.sync import (
     resolve,
 )
 from ticketr.app.sync.resolving import open_conflict
-from ticketr.app.tickets import parse
+from ticketr.app.tickets import TicketSyntaxError, parse
 
 
 def view(bench: Bench, key: str = "DEMO-9") -> ConflictView:
@@ -279,3 +287,298 @@ async def test_without_a_conflict_or_its_ticket_there_is_nothing_to_show(bench: 
     path.write_text("# Notes\n")
     with pytest.raises(FileFailed, match=r"cannot find DEMO-9 in .*: it is not there any more"):
         view(bench)
+
+
+BROKEN = "<<<<<<< HEAD\n# TICKET: Somebody else's\n"
+
+
+@pytest.fixture
+def state(bench: Bench) -> Generator[State]:
+    store = Store(bench.root, ".ticketr")
+    store.prepare()
+    state = State(store.own / "state.db")
+    yield state
+    state.close()
+
+
+def resolve_to(bench: Bench, state: State, take: Take, key: str = "DEMO-9") -> str:
+    return resolve(Store(bench.root, ".ticketr"), state, key, take).path
+
+
+async def conflict(bench: Bench, key: str = "DEMO-9") -> Path:
+    """Let both sides change a title, and give the ticket's file."""
+    path = bench.root / f"{key}.md"
+    title = parse(path.read_text()).tickets[0].title
+    path.write_text(path.read_text().replace(title, "Mine", 1))
+    bench.site.edit(key, summary="Theirs")
+    (note,) = (await bench.pull()).conflicts
+    assert (note.key, note.reason) == (key, f"changed here and in Jira: {key}: Title")
+    return path
+
+
+def title(path: Path) -> str:
+    return parse(path.read_text()).tickets[0].title
+
+
+async def test_what_cannot_be_put_aside_is_not_replaced(bench: Bench, state: State) -> None:
+    await bench.pull()
+    path = await conflict(bench)
+    (bench.root / ".ticketr" / "trash").write_text("in the way")
+
+    with pytest.raises(UnsafePath, match=r"trash is a file and not a folder of ticketr's own"):
+        resolve_to(bench, state, Take.JIRA)
+
+    assert title(path) == "Mine"
+    assert [each.key for each in state.conflicts.all()] == ["DEMO-9"]
+
+
+@pytest.mark.parametrize(
+    ("take", "begins"),
+    [
+        (Take.MINE, "# TICKET: [DEMO-9] Mine\n"),
+        (Take.JIRA, "# TICKET: [DEMO-9] Theirs\n"),
+        (Take.BOTH, "<<<<<<< here\n# TICKET: [DEMO-9] Mine\n=======\n# TICKET: [DEMO-9] Theirs\n"),
+    ],
+)
+async def test_a_file_that_was_moved_since_is_found(
+    bench: Bench, state: State, take: Take, begins: str
+) -> None:
+    await bench.pull()
+    old = await conflict(bench)
+    new = bench.root / "mine" / "renamed.md"
+    new.parent.mkdir()
+    old.rename(new)
+
+    assert resolve_to(bench, state, take) == "mine/renamed.md"
+
+    assert new.read_text().startswith(begins)
+    assert not old.exists()
+
+
+async def test_another_file_that_is_broken_is_no_matter(bench: Bench, state: State) -> None:
+    await bench.pull()
+    path = await conflict(bench)
+    (bench.root / "A.md").write_text(BROKEN)
+    path.rename(bench.root / "Z.md")
+
+    assert resolve_to(bench, state, Take.JIRA) == "Z.md"
+
+
+async def test_a_ticket_that_may_stand_in_a_broken_file_is_written_nowhere_else(
+    bench: Bench, state: State
+) -> None:
+    await bench.pull()
+    path = await conflict(bench)
+    path.write_text(f"<<<<<<< HEAD\n{path.read_text()}")
+    path.rename(bench.root / "Z.md")
+
+    with pytest.raises(TicketSyntaxError, match=r"Z\.md:1:1: this file holds a git conflict"):
+        resolve_to(bench, state, Take.JIRA)
+
+    assert not path.exists()
+    assert [each.key for each in state.conflicts.all()] == ["DEMO-9"]
+
+
+@pytest.mark.parametrize("take", [Take.MINE, Take.JIRA])
+async def test_a_file_that_holds_something_else_by_now_is_left_alone(
+    bench: Bench, state: State, take: Take
+) -> None:
+    await bench.pull()
+    path = await conflict(bench)
+    path.write_text("# Notes of mine\n")
+
+    with pytest.raises(FileFailed, match=r"cannot write DEMO-9 into .*: the file holds something"):
+        resolve_to(bench, state, take)
+
+    assert path.read_text() == "# Notes of mine\n"
+    assert [each.key for each in state.conflicts.all()] == ["DEMO-9"]
+
+
+async def test_a_file_that_went_away_comes_with_jiras_version(bench: Bench, state: State) -> None:
+    await bench.pull()
+    path = await conflict(bench)
+    path.unlink()
+
+    with pytest.raises(FileFailed, match="it is not there any more; pull again"):
+        resolve_to(bench, state, Take.BOTH)
+    resolve_to(bench, state, Take.JIRA)
+
+    assert title(path) == "Theirs"
+    assert (await bench.sync()).push.total == 0
+
+
+async def test_the_lines_between_the_markers_end_as_the_file_does(
+    bench: Bench, state: State
+) -> None:
+    await bench.pull()
+    path = bench.root / "DEMO-9.md"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    await bench.pull()
+    old = title(path)
+    path.write_bytes(path.read_bytes().replace(old.encode(), b"Mine", 1))
+    bench.site.edit("DEMO-9", summary="Theirs")
+    await bench.pull()
+
+    resolve_to(bench, state, Take.BOTH)
+
+    data = path.read_bytes()
+    assert data.startswith(b"<<<<<<< here\r\n# TICKET: [DEMO-9] Mine\r\n=======\r\n")
+    assert data.count(b"\n") == data.count(b"\r\n")
+
+
+async def test_without_a_last_sync_only_what_differs_stands_between_markers(
+    bench: Bench, state: State, tmp_path: Path
+) -> None:
+    other = Bench(bench.site, tmp_path / "other")
+    await other.pull()
+    theirs = (other.root / "DEMO-9.md").read_text()
+    path = bench.root / "DEMO-9.md"
+    path.write_text(theirs.replace(title(other.root / "DEMO-9.md"), "Mine", 1))
+    assert [note.key for note in (await bench.pull()).conflicts] == ["DEMO-9"]
+
+    resolve_to(bench, state, Take.BOTH)
+
+    first, rest = theirs.split("\n", 1)
+    wanted = f"<<<<<<< here\n# TICKET: [DEMO-9] Mine\n=======\n{first}\n>>>>>>> Jira\n{rest}"
+    assert path.read_text() == wanted
+
+
+def take_side(bench: Bench, take: Take, key: str = "DEMO-9") -> None:
+    store = Store(bench.root, ".ticketr")
+    with closing(State(store.state_path)) as state:
+        resolve(store, state, key, take)
+
+
+async def far_apart(bench: Bench) -> Path:
+    """Let both sides change the priority of a family's head, and each much else besides."""
+    await bench.pull()
+    path = bench.root / "DEMO-3.md"
+    text = path.read_text().replace("Priority: High", "Priority: Low", 1)
+    text = text.replace("Agree on the wording", "Agree on my wording", 1)
+    path.write_text(text.replace("**Expected:** it simply works.", "**Expected:** it works.", 1))
+    other = bench.finds("DEMO-9")  # the assignee stands on the next line
+    bench.site.edit("DEMO-3", priority=other.priority, assignee=other.assignee)
+    bench.site.edit("DEMO-3", labels=("theirs",), summary="Their title")
+    bench.site.edit("DEMO-4", summary="Their task", labels=("theirs",))
+    (note,) = (await bench.pull()).conflicts
+    assert note.reason == "changed here and in Jira: DEMO-3: Priority"
+    return path
+
+
+@pytest.mark.parametrize(
+    ("take", "priority", "sent"),
+    [(Take.MINE, "Low", ["Description", "Priority"]), (Take.JIRA, "Lowest", ["Description"])],
+)
+async def test_a_side_is_taken_of_what_clashes_and_of_nothing_else(
+    bench: Bench, take: Take, priority: str, sent: list[str]
+) -> None:
+    path = await far_apart(bench)
+
+    take_side(bench, take, "DEMO-3")
+
+    (ticket,) = parse(path.read_text()).tickets
+    assert (ticket.title, ticket.fields["Priority"]) == ("Their title", priority)
+    assert (ticket.fields["Labels"], ticket.fields["Assignee"]) == ("theirs", "Amara Okafor")
+    assert "**Expected:** it works." in ticket.description
+    tasks = [(task.title, task.fields["Labels"]) for task in ticket.tasks]
+    assert tasks == [
+        ("Their task", "theirs"),
+        ("Agree on my wording", "q1-2026, search, security"),
+    ]
+    assert await planned(bench) == {"DEMO-3": sent, "DEMO-5": ["Title"]}
+
+
+@pytest.mark.parametrize("side", Side)
+async def test_a_side_leads_to_what_the_strategy_of_a_pull_leads_to(
+    bench: Bench, tmp_path: Path, side: Side
+) -> None:
+    await far_apart(bench)
+    other = Bench(bench.site, tmp_path / "other")
+    shutil.copytree(bench.root, other.root)
+
+    take_side(bench, Take(side.value), "DEMO-3")
+    await other.pull(prefer=side)
+
+    assert bench.files() == other.files()
+    assert await planned(bench) == await planned(other)
+
+
+@pytest.mark.parametrize("side", Side)
+async def test_between_the_markers_stand_both_sides_and_outside_what_both_lead_to(
+    bench: Bench, tmp_path: Path, side: Side
+) -> None:
+    path = await far_apart(bench)
+    other = Bench(bench.site, tmp_path / "other")
+    shutil.copytree(bench.root, other.root)
+
+    take_side(bench, Take.BOTH, "DEMO-3")
+    take_side(other, Take(side.value), "DEMO-3")
+
+    marked = path.read_text()
+    assert marked.count("<<<<<<< here\nPriority: Low\n=======\nPriority: Lowest\n>>>>>>> Jira") == 1
+    assert marked.count("<<<<<<<") == 1
+    chosen = (other.root / "DEMO-3.md").read_text()
+    assert chosen == re.sub(
+        r"<<<<<<< here\n(.*\n)=======\n(.*\n)>>>>>>> Jira\n",
+        r"\1" if side is Side.LOCAL else r"\2",
+        marked,
+    )
+
+
+async def test_what_one_side_has_emptied_stands_between_markers(bench: Bench) -> None:
+    bench.site.edit("DEMO-9", description=to_adf("old"))
+    await bench.pull()
+    path = bench.root / "DEMO-9.md"
+    path.write_text(path.read_text().replace("## Description\nold\n\n", "", 1))
+    bench.site.edit("DEMO-9", description=to_adf("new"))
+    await bench.pull()
+
+    take_side(bench, Take.BOTH)
+
+    assert "\n<<<<<<< here\n=======\n\n## Description\nnew\n>>>>>>> Jira\n\n" in path.read_text()
+
+
+@pytest.mark.parametrize(("take", "second"), [(Take.MINE, "b, here"), (Take.JIRA, "b, there")])
+async def test_lines_of_a_description_that_do_not_clash_are_of_both_sides(
+    bench: Bench, take: Take, second: str
+) -> None:
+    bench.site.edit("DEMO-9", description=to_adf("a\n\nb\n\nc\n\nd"))
+    await bench.pull()
+    path = bench.root / "DEMO-9.md"
+    path.write_text(path.read_text().replace("\na\n\nb\n", "\na, here\n\nb, here\n", 1))
+    bench.site.edit("DEMO-9", description=to_adf("a\n\nb, there\n\nc\n\nd, there"))
+    assert len((await bench.pull()).conflicts) == 1
+
+    take_side(bench, take)
+
+    (ticket,) = parse(path.read_text()).tickets
+    assert ticket.description == f"a, here\n\n{second}\n\nc\n\nd, there"
+
+
+@pytest.mark.parametrize(("take", "wins"), [(Take.MINE, "Mine"), (Take.JIRA, "Theirs")])
+async def test_without_a_last_sync_a_line_that_the_file_lacks_is_jiras(
+    bench: Bench, tmp_path: Path, take: Take, wins: str
+) -> None:
+    bench.site.edit("DEMO-9", summary="Theirs")
+    bench.root.mkdir(exist_ok=True)
+    path = bench.root / "DEMO-9.md"
+    path.write_text("# TICKET: [DEMO-9] Mine\n\n## Fields\nStatus: In Progress\n")
+    await bench.pull()
+
+    take_side(bench, take)
+
+    (ticket,) = parse(path.read_text()).tickets
+    assert (ticket.title, ticket.fields["Story Points"]) == (wins, "3")
+
+
+async def test_a_line_edited_since_the_conflict_was_found_counts(bench: Bench) -> None:
+    await bench.pull()
+    bench.retitles("DEMO-9", "Mine")
+    bench.site.edit("DEMO-9", summary="Theirs")
+    await bench.pull()
+    path = bench.root / "DEMO-9.md"
+    path.write_text(path.read_text().replace("Story Points: 3", "Story Points: 5"))
+
+    take_side(bench, Take.MINE)
+
+    assert await planned(bench) == {"DEMO-9": ["Title", "Story Points"]}

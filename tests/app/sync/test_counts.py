@@ -1,11 +1,18 @@
-"""What a pull, push or sync counts: each issue once, whatever becomes of its family."""
+"""What a job counts, each issue once, and what it says while a site is silent."""
 
 from __future__ import annotations
 
-from fakes.pulls import Bench
+from pathlib import Path
 
+import trio
+from fakes.pulls import Bench, Recorder
+from trio.testing import MockClock
+
+from jira_sandbox import create_app, make_site
 from ticketr import open_job_queue
+from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import PullResult, Side, SyncJob
+from ticketr.app.sync.progress import SILENT
 
 
 def edit(bench: Bench, *changes: tuple[str, str], name: str = "DEMO-3.md") -> None:
@@ -108,3 +115,35 @@ async def test_a_push_counts_the_edits_that_it_leaves_alone(bench: Bench) -> Non
 
     assert (result.in_conflict, result.updated) == (2, ("DEMO-9",))
     assert [note.key for note in result.conflicts] == ["DEMO-3"]
+
+
+class Silent(Recorder):
+    """A transport whose first search is answered after twelve and a half seconds."""
+
+    is_silent = True
+
+    async def send(self, request: Request) -> Response:
+        if self.is_silent and "/search" in request.url:
+            self.is_silent = False
+            await trio.sleep(12.5)
+        return await super().send(request)
+
+
+async def test_a_site_that_does_not_answer_is_named_within_five_seconds(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    bench = Bench(make_site(tickets=3, seed=1), tmp_path)
+    job = bench.job(transport=Silent(create_app(bench.site)))
+    told: list[tuple[float, str]] = []
+
+    async with open_job_queue(workers=1) as queue:
+        handle = await queue.submit(job)
+        with handle.watch() as updates:
+            async for snapshot in updates:
+                if snapshot.progress is not None:
+                    told.append((trio.current_time(), snapshot.progress.message))
+
+    silent = [(at, words) for at, words in told if words.startswith("no answer")]
+    assert [words for _, words in silent] == [f"no answer for {n}s" for n in range(3, 13)]
+    assert silent[0][0] == SILENT
+    assert told[-1][1] == "Pull complete: 3 tickets"

@@ -1,13 +1,17 @@
+"""What an issue is as a ticket, and how its values are written."""
+
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies as st
 
 from ticketr.app.jira import Issue
 from ticketr.app.jira.adf import canonical
-from ticketr.app.sync.compare.columns import Columns
+from ticketr.app.sync import Columns
 from ticketr.app.sync.compare.descriptions import description_adf, split_criteria
+from ticketr.app.sync.compare.durations import duration_text, read_duration
 from ticketr.app.sync.compare.mapping import family_text, field_text
 from ticketr.app.tickets import parse
 
@@ -208,3 +212,29 @@ def test_a_description_that_a_file_cannot_hold_as_written_is_inexact() -> None:
 
     assert "a\ufffdb" in written.text
     assert written.inexact == {"DEMO-1"}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0m"), (59, "1m"), (60, "1m"), (3600, "1h"), (9000, "2h 30m"), (57600, "16h")],
+)
+def test_seconds_are_written_as_hours_and_minutes(seconds: int, text: str) -> None:
+    assert duration_text(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        *(("2h 30m", 9000), ("2h30m", 9000), ("2 h 30 m", 9000), ("1.5H", 5400), ("90m", 5400)),
+        *(("0m", 0), (" 1h ", 3600), ("0.0001h", 0)),
+        *((each, None) for each in ("", " ", "h", "1d", "1w 2h", "30", "-1h", "1h 1h", "30m 1h")),
+        *((each, None) for each in ("1e3h", "٣h", "9999999h", "1.5m", "1h\n2m")),
+    ],
+)
+def test_hours_and_minutes_are_read_as_people_type_them(text: str, seconds: int | None) -> None:
+    assert read_duration(text) == seconds
+
+
+@given(st.integers(0, 10**7))
+def test_whole_minutes_are_read_as_they_are_written(minutes: int) -> None:
+    assert read_duration(duration_text(minutes * 60)) == minutes * 60

@@ -1,17 +1,46 @@
-"""Test what a survey leaves out because of files that cannot be read."""
+"""What a look at the files and the last sync finds to be pushed, and what it leaves out."""
 
 from __future__ import annotations
+
+import os
+import resource
+import sqlite3
+import tempfile
+from contextlib import AbstractContextManager, closing
+from dataclasses import replace
 
 import pytest
 import trio
 from fakes.pulls import inline
 from fakes.stores import put
+from fakes.ticket_versions import Versions, versions
 from fakes.unlisted import forbid_folder
+from hypothesis import given
 
+from ticketr.app.config import UnsafePath
 from ticketr.app.jira import Issue
-from ticketr.app.sync.edits.survey import LocalSurvey, take_survey
-from ticketr.app.sync.state.state import Base, IssueRow, State
-from ticketr.app.sync.workspace.store import Store
+from ticketr.app.sync import (
+    FileFailed,
+    LocalChange,
+    LocalSurvey,
+    LocalTicket,
+    OtherSite,
+    State,
+    StateFailed,
+    Store,
+    read_state,
+    readable,
+    take_survey,
+)
+from ticketr.app.sync.compare.diff import alike, by_key, changes, part_texts
+from ticketr.app.sync.edits.local_changes import (
+    add_to_base,
+    find_local_change,
+    remote_changes,
+    still_to_send,
+)
+from ticketr.app.sync.state.state import Base, IssueRow
+from ticketr.app.tickets import Ticket, render, render_ticket
 
 
 def record(state: State, key: str, path: str) -> None:
@@ -65,3 +94,205 @@ def test_a_folder_that_cannot_be_listed_is_named_and_its_tickets_are_not_missing
     found = survey(store, state)
 
     assert (found.missing(state), set(found.broken)) == ({}, {"sprint"})
+
+
+def enter(context: AbstractContextManager[object]) -> None:
+    with context:
+        pass
+
+
+def test_a_state_that_cannot_be_read_is_nothing_that_is_wrong_with_a_file(
+    store: Store, state: State
+) -> None:
+    path = put(store, "a.md", render([Ticket(title="A", key="DEMO-1")]))
+    with closing(sqlite3.connect(store.state_path)) as damage:
+        damage.execute("DROP TABLE ticket")
+
+    with pytest.raises(StateFailed):
+        LocalSurvey().scan(store, state, path)
+
+
+def test_where_nothing_can_be_written_a_copy_is_read(
+    store: Store, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state.site_record.claim_site(
+        "https://jira.test"
+    )  # in the write-ahead log still, and so is the next
+    state.record("1", Base("a.md", "# TICKET: [DEMO-1] A\n"), [], seen=1.0)
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
+
+    with readable(store.state_path) as path, read_state(store) as copied:
+        assert path is not None
+        assert not path.is_relative_to(store.root)
+        with pytest.raises(OtherSite, match=r"jira\.test"):
+            copied.site_record.check_site(store.root, "https://another.test")
+    assert not path.exists()
+
+
+def test_a_state_that_cannot_be_copied_is_told(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.state_path.write_bytes(b"some")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))  # as a full disk does
+    try:
+        with pytest.raises(FileFailed, match=r"cannot read .*state\.db: File too large"):
+            enter(read_state(store))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_state_is_told_that_nothing_can_be_copied_to(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.state_path.write_bytes(b"some")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(tempfile, "tempdir", str(store.root / "gone"))
+
+    with pytest.raises(
+        FileFailed, match=r"cannot read .*state\.db: No such file or directory; .* TMPDIR"
+    ):
+        enter(read_state(store))
+
+
+def test_a_folder_in_the_place_of_a_state_is_told(store: Store) -> None:
+    store.state_path.mkdir()
+
+    with pytest.raises(UnsafePath, match=r"state\.db is a folder and not a file of ticketr's own"):
+        enter(read_state(store))
+
+
+def ticket(
+    description: str = "",
+    *criteria: str,
+    title: str = "A",
+    tasks: tuple[Ticket, ...] = (),
+    **fields: str,
+) -> Ticket:
+    return Ticket(title, "AB-1", description, fields, criteria, tasks)
+
+
+def in_file(issue: Ticket) -> LocalTicket:
+    return LocalTicket("a.md", issue, render_ticket(issue))
+
+
+def planned(base: Ticket, local: Ticket) -> LocalChange | None:
+    return find_local_change(in_file(local), "10001", base)
+
+
+def without_drafts(issue: Ticket) -> Ticket:
+    return replace(issue, tasks=tuple(task for task in issue.tasks if task.key))
+
+
+def all_pushed(base: Ticket, local: Ticket) -> Ticket:
+    local_change = planned(base, local)
+    for key, edits in (local_change.edits if local_change else {}).items():
+        base = add_to_base(base, key, edits)
+    return base
+
+
+class TestPlan:
+    """What a push is to do."""
+
+    @given(versions)
+    def test_after_everything_is_pushed_only_drafts_and_strays_are_left(
+        self, three: Versions
+    ) -> None:
+        base = all_pushed(three.base, three.local)
+
+        again = planned(base, three.local)
+        assert again is None or (not again.edits and (again.drafts or again.added_keys))
+
+        again = planned(base, without_drafts(three.local))
+        assert again is None or again.added_keys
+
+    @given(versions)
+    def test_each_edit_is_of_an_issue_that_was_there_and_each_draft_is_listed(
+        self, three: Versions
+    ) -> None:
+        local_change = planned(three.base, three.local)
+
+        here, before = by_key(three.local), by_key(three.base)
+        edits = {key: changes(before[key], issue) for key, issue in here.items() if key in before}
+        assert (local_change.edits if local_change else {}) == {
+            key: some for key, some in edits.items() if some
+        }
+        drafts = tuple(task for task in three.local.tasks if task.key is None)
+        assert (local_change.drafts if local_change else ()) == drafts
+        if local_change is not None:
+            assert set(local_change.added_keys) == here.keys() - before.keys()
+            assert local_change.writes == len(local_change.edits) + len(drafts)
+
+    @given(versions)
+    def test_an_untouched_ticket_is_no_work(self, three: Versions) -> None:
+        assert planned(three.base, three.base) is None
+
+    def test_the_order_of_tasks_and_a_lost_task_are_no_work(self) -> None:
+        tasks = Ticket("B", "AB-2"), Ticket("C", "AB-3")
+        base = ticket(tasks=tasks)
+
+        assert planned(base, ticket(tasks=tasks[::-1])) is None
+        assert planned(base, ticket(tasks=tasks[:1])) is None
+
+    def test_another_wording_of_a_description_is_no_work(self) -> None:
+        assert planned(ticket("- one"), ticket("* one")) is None
+
+
+class TestMoved:
+    """Whether Jira has changed since the last sync."""
+
+    @given(versions)
+    def test_nothing_has_moved_if_jira_is_as_it_was(self, three: Versions) -> None:
+        assert remote_changes(three.base, three.local, three.base) == {}
+
+    @given(versions)
+    def test_nothing_has_moved_that_stands_here_as_well(self, three: Versions) -> None:
+        assert remote_changes(three.base, three.remote, three.remote) == {}
+
+    @given(versions)
+    def test_every_part_that_jira_changed_and_the_file_has_not_is_named(
+        self, three: Versions
+    ) -> None:
+        found = {
+            (key, each.part): (each.old, each.new)
+            for key, some in remote_changes(three.base, three.base, three.remote).items()
+            for each in some
+        }
+
+        old, new = by_key(three.base), by_key(three.remote)
+        expected = {}
+        for key in old.keys() & new.keys():
+            before, now = part_texts(old[key]), part_texts(new[key])
+            for part in before.keys() | now.keys():
+                pair = before.get(part, ""), now.get(part, "")
+                if not alike(part, *pair):
+                    expected[key, part] = pair
+        assert found == expected
+
+
+class TestPushed:
+    """What is true once edits have been sent."""
+
+    @given(versions)
+    def test_nothing_is_sent_that_jira_has_already(self, three: Versions) -> None:
+        local_change = planned(three.base, three.local)
+
+        for key, edits in (local_change.edits if local_change else {}).items():
+            assert still_to_send(edits, by_key(three.base)[key]) == edits
+            assert still_to_send(edits, by_key(three.local)[key]) == ()
+
+    @given(versions)
+    def test_the_base_changes_by_what_was_sent_and_no_more(self, three: Versions) -> None:
+        local_change = planned(three.base, three.local)
+
+        for key, edits in (local_change.edits if local_change else {}).items():
+            sent = edits[-1:]
+            base = add_to_base(three.base, key, sent)
+            assert [each.key for each in base.tasks] == [each.key for each in three.base.tasks]
+            for other, issue in by_key(base).items():
+                before = part_texts(by_key(three.base)[other])
+                if other == key:
+                    before = before | {sent[0].part: sent[0].new}
+                assert part_texts(issue) == before

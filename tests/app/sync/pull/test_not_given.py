@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
 from fakes.pulls import URL, Bench, Recorder
 from fakes.unsettled import DRAFT, lose_answers, new
 from trio.testing import MockClock
@@ -16,7 +17,8 @@ from trio.testing import MockClock
 from jira_sandbox import create_app, make_site
 from ticketr import JobFailed
 from ticketr.app.jira.transport import Request, Response
-from ticketr.app.sync import Code
+from ticketr.app.sync import Code, FileFailed
+from ticketr.app.sync.writing.writer import FamilyWriter
 from ticketr.app.tickets import parse
 
 BULK = f"{URL}/rest/api/3/issue/bulkfetch"
@@ -224,3 +226,22 @@ async def test_a_new_issue_that_jira_could_not_give_is_not_made_twice(
     await bench.push()
 
     assert new(bench) == ["Once"]
+
+
+async def test_a_file_that_cannot_be_written_is_told_though_more_is_on_its_way(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    bench = Bench(make_site(tickets=300, seed=1), tmp_path / "work")
+
+    async def slow_disk(sync_fn: Callable[..., object], /, *args: object, **_: object) -> object:
+        """Fail to write, and only when the next families wait to be handed over."""
+        await trio.lowlevel.checkpoint()
+        if getattr(sync_fn, "__func__", None) is FamilyWriter.write:
+            await trio.sleep(1)
+            raise FileFailed(tmp_path, "write", "No space left on device")
+        return sync_fn(*args)
+
+    with pytest.raises(JobFailed) as failed:
+        await bench.pull(run_sync=slow_disk)
+
+    assert isinstance(failed.value.__cause__, FileFailed)

@@ -1,23 +1,27 @@
+"""Pulls in virtual time: as planned, hindered, and cancelled at their every scheduling step."""
+
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
 from fakes.pulls import Bench, Recorder
+from fakes.scenes import counts
+from fakes.steps import AtStep
 from trio.testing import MockClock
 
 from jira_sandbox import create_app, make_site
-from ticketr import JobFailed, JobStatus, open_job_queue
+from ticketr import JobFailed, JobSnapshot, JobStatus, open_job_queue
 from ticketr.app.jira.transport import Request, Response
-from ticketr.app.sync import Code, PullResult, WorkspaceBusy
-from ticketr.app.sync.compare.diff import Side
+from ticketr.app.sync import Code, PullResult, Side, Store, WorkspaceBusy
 from ticketr.app.sync.pull import pipeline
-from ticketr.app.sync.workspace.store import Store
-from ticketr.app.tickets import parse
+from ticketr.app.tickets import Ticket, parse, render_ticket
 
 
 @pytest.fixture
@@ -423,3 +427,253 @@ async def test_a_cancelled_pull_of_other_fields_is_gone_on_with(bench: Bench) ->
     assert any("Due date:" in text for text in files.values())
     await bench.pull(fields=("Due date",), full=True)
     assert bench.files() == files
+
+
+TICKETS = 30
+NEVER = 10**9
+
+
+def pull_cancelled_at(bench: Bench, step: int) -> tuple[AtStep, JobSnapshot]:
+    instrument = AtStep(step)
+
+    async def main() -> JobSnapshot:
+        with trio.fail_after(3600):
+            async with open_job_queue(workers=1) as queue:
+                handle = await queue.submit(bench.job())
+                instrument.arm(lambda: queue.cancel(handle.id))
+                return await handle.wait()
+
+    clock = MockClock(autojump_threshold=0)
+    return instrument, trio.run(main, clock=clock, instruments=[instrument])
+
+
+def pull_again(bench: Bench) -> PullResult:
+    return trio.run(bench.pull, clock=MockClock(autojump_threshold=0))
+
+
+def sweep(root: Path, steps: Iterable[int], site: Any) -> set[JobStatus]:
+    """Cancel at each of the steps, each time in a new folder; gives the ends that were seen."""
+    seen = set()
+    whole = Bench(site, root / "whole", latency=0.1)
+    pull_again(whole)
+    for step in steps:
+        bench = Bench(site, root / str(step), latency=0.1)
+        instrument, snapshot = pull_cancelled_at(bench, step)
+        if instrument.fired:
+            seen.add(snapshot.status)
+        else:  # Trio shuffles what is ready, so runs differ by a step or two
+            assert snapshot.status is JobStatus.COMPLETED, step
+
+        keys = bench.keys()
+        assert len(keys) == len(set(keys)), step
+        if snapshot.status is JobStatus.CANCELLED:
+            assert_honest(snapshot, len(keys), step)
+        result = pull_again(bench)
+        assert result.total == TICKETS, step
+        assert result.kept == result.failed == (), step
+        assert result.unchanged >= len(keys), step
+        assert bench.files() == whole.files(), step
+    return seen
+
+
+def assert_honest(snapshot: JobSnapshot, written: int, step: int) -> None:
+    """What a cancelled pull tells is what it did; one that never began did nothing."""
+    if snapshot.progress is None:
+        assert written == 0, step
+    elif snapshot.progress.message:
+        count = counts(snapshot.progress.message)
+        assert count is not None, (step, snapshot)
+        assert count[0] == written, (step, snapshot)
+    else:
+        assert written == 0, step
+
+
+def count_steps(root: Path, site: Any) -> int:
+    instrument, snapshot = pull_cancelled_at(Bench(site, root / "counted", latency=0.1), NEVER)
+    assert snapshot.status is JobStatus.COMPLETED
+    return instrument.seen
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(pipeline, "PAGE", 4)
+    return make_site(tickets=TICKETS, seed=3)
+
+
+@pytest.mark.unmeasured
+def test_a_pull_may_be_cancelled_at_any_of_a_sample_of_its_steps(tmp_path: Path, site: Any) -> None:
+    last = count_steps(tmp_path, site)
+    steps = random.Random(7).sample(range(1, last - 3), 24)
+
+    seen = sweep(tmp_path, [*steps, *range(last - 3, last + 1)], site)
+
+    assert seen == {JobStatus.CANCELLED, JobStatus.COMPLETED}
+
+
+@pytest.mark.stress
+@pytest.mark.timeout(1800)
+def test_a_pull_may_be_cancelled_at_every_step(tmp_path: Path, site: Any) -> None:
+    seen = sweep(tmp_path, range(1, count_steps(tmp_path, site) + 1), site)
+
+    assert seen == {JobStatus.CANCELLED, JobStatus.COMPLETED}
+
+
+Issues = list[dict[str, Any]]
+
+
+class Meddling(Recorder):
+    """A Jira whose bulk fetch answers are changed on their way."""
+
+    def __init__(self, bench: Bench, change: Callable[[Issues], Issues]) -> None:
+        super().__init__(create_app(bench.site))
+        self._change = change
+
+    async def send(self, request: Request) -> Response:
+        response = await super().send(request)
+        if not request.url.endswith("/bulkfetch"):
+            return response
+        answer = json.loads(response.body)
+        answer["issues"] = self._change(answer["issues"])
+        return replace(response, body=json.dumps(answer).encode())
+
+
+async def story(bench: Bench) -> Ticket:
+    """Pull once, and give a ticket with sub-tasks."""
+    await bench.pull()
+    tickets = [parse(text).tickets[0] for text in bench.files().values()]
+    return next(ticket for ticket in tickets if len(ticket.tasks) > 1)
+
+
+@pytest.mark.parametrize("key", ["../../x", "DEMO-1/../../x", "/etc/x", "DEMO-01", "\x1b[2J-1"])
+async def test_a_key_that_is_none_is_reported_and_never_becomes_a_path(
+    key: str, bench: Bench, tmp_path: Path
+) -> None:
+    def change(issues: Issues) -> Issues:
+        alone = next(each for each in issues if not each["fields"]["subtasks"])
+        alone["key"] = key
+        return issues
+
+    result = await bench.pull(transport=Meddling(bench, change))
+
+    assert [note.key for note in result.failed] == [key]
+    assert result.new == len(bench.keys()) == 39
+    assert (result.total, result.unwritten) == (40, 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["work"]
+
+
+async def test_an_issue_deleted_between_search_and_fetch_is_not_counted(bench: Bench) -> None:
+    result = await bench.pull(transport=Meddling(bench, lambda issues: issues[1:]))
+
+    assert result.total == result.new == len(bench.keys()) == 39
+
+
+async def test_sub_tasks_of_a_deleted_parent_become_tickets_of_their_own(
+    bench: Bench, tmp_path: Path
+) -> None:
+    gone = await story(bench)
+    other = Bench(bench.site, tmp_path / "other")
+
+    def change(issues: Issues) -> Issues:
+        return [each for each in issues if each["key"] != gone.key]
+
+    result = await other.pull(transport=Meddling(other, change))
+
+    assert result.new == 39
+    for task in gone.tasks:
+        (alone,) = parse(other.files()[f"{task.key}.md"]).tickets
+        assert alone.fields["Parent"] == gone.key
+
+
+async def test_a_sub_task_that_stands_in_another_ticket_is_left_there_and_reported(
+    bench: Bench,
+) -> None:
+    home = await story(bench)
+    moved = home.tasks[0]
+    draft = Ticket(title="Mine", tasks=(moved,))
+    rest = replace(home, tasks=home.tasks[1:])
+    (bench.root / f"{home.key}.md").write_text(render_ticket(rest) + "\n" + render_ticket(draft))
+
+    result = await bench.pull(full=True)
+
+    notes = {note.key: note.reason for note in result.kept}
+    assert notes[str(moved.key)].startswith(f"Jira has it as a sub-task of {home.key}")
+    assert bench.keys().count(str(moved.key)) == 1
+
+
+async def test_a_ticket_filed_under_another_is_left_there_and_reported(bench: Bench) -> None:
+    inner = await story(bench)
+    (bench.root / f"{inner.key}.md").unlink()
+    outer = Ticket(title="Mine", tasks=(replace(inner, tasks=()),))
+    (bench.root / "mine.md").write_text(render_ticket(outer))
+
+    result = await bench.pull(full=True)
+
+    notes = {note.key: note.reason for note in result.kept}
+    assert notes[str(inner.key)].startswith("Jira has it by itself")
+    assert bench.keys().count(str(inner.key)) == 1
+
+
+async def test_a_folder_in_the_place_of_a_file_stops_that_ticket_alone(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "PAGE", 4)
+    last = max((issue.number for issue in bench.site if issue.parent is None), default=0)
+    (bench.root / f"DEMO-{last}.md").mkdir(parents=True)
+
+    result = await bench.pull()
+
+    (note,) = result.failed
+    assert note.path == f"DEMO-{last}.md"
+    assert "something that is not a file has this name" in note.reason
+    keys = [
+        key
+        for path in bench.root.glob("*.md")
+        if path.is_file()
+        for ticket in parse(path.read_text()).tickets
+        for key in ticket.keys()  # noqa: SIM118 - a ticket is not a mapping
+    ]
+    assert result.done == len(keys) > 0
+    assert result.done + result.left_alone == result.total
+
+
+async def test_a_file_that_breaks_while_the_pull_runs_fails_and_is_kept(bench: Bench) -> None:
+    ticket = await story(bench)
+    path = bench.root / f"{ticket.key}.md"
+
+    def change(issues: Issues) -> Issues:
+        path.write_text("#TICKET: broken\n")
+        return issues
+
+    result = await bench.pull(full=True, transport=Meddling(bench, change))
+
+    assert [(note.key, note.code) for note in result.failed] == [(ticket.key, Code.BROKEN)]
+    assert path.read_text() == "#TICKET: broken\n"
+
+
+@pytest.mark.parametrize("edited", [False, True])
+async def test_a_file_that_is_renamed_while_the_pull_runs_stays_the_only_one_of_its_key(
+    bench: Bench, edited: bool
+) -> None:
+    ticket = await story(bench)
+    key = str(ticket.key)
+    path, new = bench.root / f"{key}.md", bench.root / "later" / "mine.md"
+    if edited:
+        path.write_text(path.read_text().replace("\n## Description\n", "\n## Description\nMine.\n"))
+    bench.site.edit(key, summary="Another title")
+
+    def change(issues: Issues) -> Issues:
+        new.parent.mkdir(exist_ok=True)
+        if path.exists():
+            path.rename(new)
+        return issues
+
+    result = await bench.pull(full=True, transport=Meddling(bench, change))
+
+    assert (result.failed, result.kept, result.conflicts) == ((), (), ())
+    assert bench.keys().count(key) == 1
+    text = new.read_text()
+    assert f"# TICKET: [{key}] Another title\n" in text
+    assert ("Mine." in text) == edited
+    again = await bench.pull()
+    assert (again.new, again.updated, again.done) == (0, 0, 40)
+    assert bench.keys().count(key) == 1

@@ -14,7 +14,7 @@ from fakes.pulls import URL, Bench, Recorder
 from fakes.unsettled import BEFORE, DRAFT, new, site_in_virtual_time
 from trio.testing import MockClock
 
-from jira_sandbox import create_app, make_site
+from jira_sandbox import create_app
 from ticketr import JobFailed
 from ticketr.app.jira import AuthenticationFailed
 from ticketr.app.jira.transport import Request, Response
@@ -24,11 +24,6 @@ from ticketr.app.sync.workspace.files import TEMPORARY
 from ticketr.app.tickets import parse
 
 WITH_STATUS = f"{DRAFT}\n## Fields\nStatus: In Progress\n\n## Tasks\n- Part\n"
-
-
-@pytest.fixture
-def bench(tmp_path: Path, autojump_clock: MockClock) -> Bench:
-    return Bench(make_site(tickets=BEFORE, seed=1), tmp_path / "work")
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -13,9 +12,7 @@ from fakes.examples import IN_STRESS
 from fakes.hand_edits import edit_by_hand
 from fakes.jira_documents import Maker
 from fakes.pulls import Bench
-from trio.testing import MockClock
 
-from jira_sandbox import make_site
 from ticketr.app.jira import adf
 from ticketr.app.sync import Code, Loss
 from ticketr.app.tickets import Ticket, parse, render, render_ticket
@@ -62,11 +59,6 @@ TABLE = {
 }
 INTRO = paragraph("Intro", attrs={"localId": "p-1"})
 HASHED = paragraph("# kept \ufdd0 by Jira")  # Markdown has no escape for it
-
-
-@pytest.fixture
-def bench(tmp_path: Path, autojump_clock: MockClock) -> Bench:
-    return Bench(make_site(tickets=ISSUES, seed=1), tmp_path / "work")
 
 
 def describes(bench: Bench, key: str, description: str) -> None:

@@ -13,8 +13,8 @@ from fakes.pulls import Bench, Recorder
 from jira_sandbox import create_app
 from jira_sandbox.data.catalogue import BUG, DONE, IN_PROGRESS, IN_REVIEW, TO_DO
 from ticketr.app.jira.transport import Request, Response
-from ticketr.app.sync import Code, PushPlan, State, read_push_plan
-from ticketr.app.sync.workspace.store import Store
+from ticketr.app.sync import Code, PushPlan, State, Store, read_push_plan
+from ticketr.app.sync.compare.workflow import find_path, unknown_statuses
 
 STATE = ".ticketr"
 MOVE = ("POST", "issue/DEMO-1/transitions")
@@ -271,3 +271,44 @@ async def test_a_failure_on_the_way_of_a_new_ticket_leaves_it_there_and_the_next
     again = await ways.push()
     assert (again.updated, again.conflicts, again.failed) == ((key,), (), ())
     assert ways.finds(key).status == DONE
+
+
+EDGES = {
+    "to do": ["In Progress", "Rejected"],
+    "in progress": ["To Do", "In Review"],
+    "in review": ["Done", "In Progress"],
+    "rejected": [],
+}
+
+
+@pytest.mark.parametrize(
+    ("start", "goal", "path"),
+    [
+        ("To Do", "In Progress", ("In Progress",)),
+        ("to do", "DONE", ("In Progress", "In Review", "Done")),
+        ("Rejected", "Done", ()),
+        ("Nowhere", "Done", ()),
+    ],
+)
+def test_the_shortest_way_is_found(start: str, goal: str, path: tuple[str, ...]) -> None:
+    assert find_path(EDGES, start, goal) == path
+
+
+def test_a_way_has_no_more_transitions_than_allowed() -> None:
+    edges = {str(number): [str(number + 1)] for number in range(9)}
+
+    assert find_path(edges, "0", "4") == ("1", "2", "3", "4")
+    assert find_path(edges, "0", "5") == ()
+
+
+def test_a_circle_ends() -> None:
+    assert find_path({"a": ["b"], "b": ["a"]}, "a", "c") == ()
+    assert unknown_statuses({"a": ["b"], "b": ["a"]}, "a") == ()
+
+
+def test_what_is_not_known_near_the_start_is_left_to_learn() -> None:
+    edges = {"a": ["B", "c"], "b": ["D"], "c": ["d", "E"]}
+
+    assert unknown_statuses(edges, "a") == ("D", "E")
+    assert unknown_statuses(edges, "a", most=2) == ()
+    assert unknown_statuses({}, "a") == ("a",)

@@ -1,19 +1,29 @@
+"""The state file: transactions, older and newer versions, and what is said of a broken one."""
+
 from __future__ import annotations
 
+import os
 import sqlite3
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fakes.pulls import Bench
 
+from ticketr import JobFailed
 from ticketr.app.jira import Issue
-from ticketr.app.sync.errors import OtherSite, StateFailed
+from ticketr.app.sync import Creation, OtherSite, State, StateFailed, Store, Take, resolve
+from ticketr.app.sync.compare.diff import CorePart
+from ticketr.app.sync.compare.sent_comments import SentComment
+from ticketr.app.sync.state import database
 from ticketr.app.sync.state.database import MIGRATIONS
-from ticketr.app.sync.state.journal import Creation
-from ticketr.app.sync.state.state import Base, IssueRow, State
-from ticketr.app.sync.workspace.store import Store
+from ticketr.app.sync.state.files import AskedUpload
+from ticketr.app.sync.state.state import Base, IssueRow
+from ticketr.app.tickets import Ticket
 
 ISSUE = Issue(id="1", key="DEMO-1", fields={"summary": "x", "description": {"type": "doc"}})
 PART = Issue(id="2", key="DEMO-2", fields={})
@@ -103,3 +113,251 @@ def test_a_full_disk_is_called_that(state: State) -> None:
         state.record("1", Base("a.md", "text"), [IssueRow(issue, "then", exact=True)], seen=0.0)
 
     assert state.known() == {}
+
+
+def write(path: Path, data: bytes) -> None:
+    for each in path.parent.glob("state.db*"):
+        each.unlink()
+    path.write_bytes(data)
+
+
+def run_sql(path: Path, script: str) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(script)
+
+
+def cut(path: Path) -> None:
+    run_sql(path, "PRAGMA wal_checkpoint(TRUNCATE)")
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def asked_for(**values: str) -> str:
+    """Give the SQL of an issue that was asked for, some columns of which hold something else."""
+    row = {"marker": "'m'", "project": "'DEMO'", "title": "'t'", "path": "'t.md'", "sent": "1.0"}
+    row |= {"draft": "'# TICKET: t'", "after": "1", "parts": "'[]'"} | values
+    return f"INSERT INTO creation ({', '.join(row)}) VALUES ({', '.join(row.values())})"
+
+
+BROKEN: dict[str, Callable[[Path], object]] = {
+    "text": lambda path: write(path, b"no database, this\n" * 100),
+    "half": cut,
+    "no table": lambda path: run_sql(path, "DROP TABLE issue"),
+    "no column": lambda path: run_sql(path, "ALTER TABLE ticket RENAME COLUMN text TO word"),
+    "no JSON": lambda path: run_sql(path, "UPDATE issue SET fields = 'x'"),
+    "JSON of a wrong shape": lambda path: run_sql(path, "UPDATE issue SET fields = '[1]'"),
+    "bytes": lambda path: run_sql(path, "UPDATE ticket SET text = x'00'"),
+    "no UTF-8": lambda path: run_sql(path, "UPDATE ticket SET text = CAST(x'ff' AS TEXT)"),
+    "no number": lambda path: run_sql(path, "UPDATE issue SET seen = 'x'"),
+    "a creation of no draft": lambda path: run_sql(path, asked_for(draft="''")),
+    "a creation of no ticket": lambda path: run_sql(path, asked_for(draft="'<<<<<<< a'")),
+    "a creation of bytes": lambda path: run_sql(path, asked_for(path="x'00'")),
+    "a creation after no number": lambda path: run_sql(path, asked_for(after="'x'")),
+    "a creation at no moment": lambda path: run_sql(path, asked_for(sent="'x'")),
+    "a creation of no JSON": lambda path: run_sql(path, asked_for(parts="'x'")),
+    "a creation of no parts": lambda path: run_sql(path, asked_for(parts="'{\"a\": 1}'")),
+    "a creation of deep JSON": lambda path: run_sql(path, asked_for(parts=f"'{'[' * 100_000}'")),
+}
+
+
+@pytest.mark.parametrize("how", BROKEN)
+async def test_a_broken_state_is_told_in_our_words(bench: Bench, how: str) -> None:
+    await bench.pull()
+    files = bench.files()
+    BROKEN[how](bench.root / ".ticketr" / "state.db")
+    bench.site.edit("DEMO-3", summary="Theirs")
+
+    with pytest.raises(JobFailed) as failed:
+        await bench.pull()
+
+    error = failed.value.__cause__
+    assert isinstance(error, StateFailed)
+    assert error.damaged
+    assert "move it away and pull again" in str(error)
+    for theirs in ("sqlite", "no such", "malformed", "disk image", "Expecting", "object", "UTF"):
+        assert theirs not in str(error)
+    assert bench.files() == files
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("issues", "{broken"),
+        ("issues", "[1, 2]"),
+        ("issues", '{"issues": [1], "seen": 1.0}'),
+        ("issues", '{"issues": [], "seen": "x"}'),
+        ("text", "no ticket"),
+        ("parts", "{broken"),
+        ("parts", '{"a": 2}'),
+        ("parts", "[2]"),
+    ],
+)
+async def test_a_broken_conflict_is_told_in_our_words(
+    bench: Bench, column: str, value: str
+) -> None:
+    await bench.pull()
+    bench.retitles("DEMO-3", "Mine")
+    bench.site.edit("DEMO-3", summary="Theirs")
+    await bench.pull()
+    store = Store(bench.root, ".ticketr")
+    with closing(sqlite3.connect(store.state_path)) as db:
+        assert db.execute(f"UPDATE conflict SET {column} = ?", (value,)).rowcount == 1
+        db.commit()
+    files = bench.files()
+
+    with (
+        closing(State(store.state_path)) as state,
+        pytest.raises(StateFailed, match="it does not hold what ticketr writes there") as failed,
+    ):
+        resolve(store, state, "DEMO-3", Take.JIRA)
+
+    assert failed.value.damaged
+    assert bench.files() == files
+
+
+@pytest.fixture
+def locked(bench: Bench) -> Iterator[Callable[[], None]]:
+    """Hold the state file as another program would."""
+    with closing(sqlite3.connect(bench.root.parent / "none", check_same_thread=False)) as none:
+        held = [none]
+
+        def lock() -> None:
+            db = sqlite3.connect(bench.root / ".ticketr" / "state.db", isolation_level=None)
+            db.execute("BEGIN EXCLUSIVE")
+            held.append(db)
+
+        yield lock
+        for each in held[1:]:
+            each.close()
+
+
+def impatient(path: Path, *, connect: Any = sqlite3.connect, **options: Any) -> Any:
+    """Open a database that does not wait for another program."""
+    return connect(path, timeout=0, **options)
+
+
+async def test_a_locked_state_is_told_with_what_to_do(
+    bench: Bench, locked: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.pull()
+    locked()
+    monkeypatch.setattr("ticketr.app.sync.state.database.sqlite3.connect", impatient)
+
+    with pytest.raises(JobFailed) as failed:
+        await bench.pull(full=True)
+
+    error = failed.value.__cause__
+    assert isinstance(error, StateFailed)
+    assert not error.damaged
+    assert str(error).endswith("another program holds it; wait until that has ended, or end it")
+
+
+ASKED = AskedUpload("10", "d1", "a.png", 3, "me")
+
+
+def test_an_upload_of_an_older_version_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    with closing(sqlite3.connect(path)) as old:
+        old.executescript(";".join(MIGRATIONS[:9]))
+        old.execute("INSERT INTO upload VALUES ('10', 'd1', 'a.png', 3, 'me', '[\"1\"]', '')")
+        old.execute("PRAGMA user_version = 9")
+        old.commit()
+
+    with closing(State(path)) as state:
+        assert state.uploads.of("10", "d1") == ASKED
+
+
+def put_upload(state: State) -> None:
+    state.uploads.put(ASKED)
+
+
+def put_creation(state: State) -> None:
+    state.creations.put(Creation("m", "DEMO", None, "A", "a.md", "# TICKET: A\n", 1, 0.0))
+
+
+def put_comment(state: State) -> None:
+    state.comments.put(SentComment("m", "10", "DEMO-1", "A", "{}", "me", after=1, sent=0.0))
+
+
+@pytest.mark.parametrize("put", [put_upload, put_creation, put_comment])
+def test_what_is_recorded_before_it_is_sent_survives_a_loss_of_power(
+    state: State, put: Callable[[State], None]
+) -> None:
+    statements: list[str] = []
+    state._db._db.set_trace_callback(statements.append)
+
+    put(state)
+
+    kept = [each for each in statements if each == "COMMIT" or each.startswith("PRAGMA")]
+    assert kept == ["PRAGMA synchronous = FULL", "COMMIT", "PRAGMA synchronous = NORMAL"]
+
+
+CREATION = Creation(
+    marker="m1",
+    project="DEMO",
+    parent=None,
+    title="Once",
+    path="drafts.md",
+    draft="# TICKET: Once\n",
+    after=12,
+    sent=1000.0,
+)
+
+
+def old_state(path: Path) -> None:
+    """Write what the second version of the schema had."""
+    with closing(sqlite3.connect(path)) as old:
+        old.executescript(f"{MIGRATIONS[0]};{MIGRATIONS[1]}; PRAGMA user_version = 2;")
+        old.execute(
+            "INSERT INTO creation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            ("m1", "DEMO", None, "Once", "drafts.md", "# TICKET: Once\n", 12, 1000.0, None, None),
+        )
+        old.commit()
+
+
+def test_an_older_version_s_unsettled_issues_are_still_unsettled(tmp_path: Path) -> None:
+    old_state(tmp_path / "state.db")
+
+    with closing(State(tmp_path / "state.db")) as state:
+        assert state.creations.all() == [CREATION]
+
+
+def test_what_an_older_version_has_sent_is_known_by_its_text(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "state.db")) as old:
+        scripts = ";".join(MIGRATIONS[:4])
+        old.executescript(f"{scripts}; PRAGMA user_version = 4;")
+        old.execute("INSERT INTO ticket VALUES ('1', 'a.md', '# TICKET: [DEMO-1] x')")
+        whole = "# TICKET: [DEMO-1] y\n\n## Fields\nLabels: b, a\n"
+        old.execute("INSERT INTO sent VALUES ('1', 'DEMO-1', ?)", (whole,))
+        old.commit()
+
+    with closing(State(tmp_path / "state.db")) as state:
+        found = {each.part: each for each in state.sent.of("1")["DEMO-1"]}
+        assert state.base("1") == Base("a.md", "# TICKET: [DEMO-1] x")
+        state.sent.forget("1")
+        assert state.sent.of("1") == {}
+    assert (found[CorePart.TITLE].text, found["Labels"].text) == ("y", "b, a")
+    there = Ticket("y", "DEMO-1", fields={"Labels": "a, b"})
+    assert found[CorePart.TITLE].is_in(there, {})
+    assert not found["Labels"].is_in(there, {"labels": ["a", "b"]})
+
+
+def test_two_processes_may_meet_an_old_state_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "state.db"
+    old_state(path)
+
+    class Overtaken(tuple[str, ...]):
+        """Scripts that another process has run when they are about to be run."""
+
+        __slots__ = ()
+
+        def __getitem__(self, at: Any) -> Any:
+            monkeypatch.undo()
+            State(path).close()
+            return MIGRATIONS[at]
+
+    monkeypatch.setattr(database, "MIGRATIONS", Overtaken(MIGRATIONS))
+
+    with closing(State(path)) as state:
+        assert state.creations.all() == [CREATION]

@@ -1,18 +1,36 @@
+"""The files of a workspace: which are read, what stops one, and where keys are found."""
+
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fakes.frozen import frozen
 from fakes.stores import files, put
+from fakes.unlisted import forbid_folder
 
-from ticketr.app.sync.concurrency import CHUNK
-from ticketr.app.sync.errors import FileFailed, WorkspaceBusy
-from ticketr.app.sync.workspace.files import stamp_of
-from ticketr.app.sync.workspace.store import Store, TicketLocation
+from ticketr.app.jira import Issue
+from ticketr.app.sync import (
+    ConflictMarker,
+    DuplicateKey,
+    FileFailed,
+    State,
+    Store,
+    WorkspaceBusy,
+    find_conflict_marker,
+    find_conflict_markers,
+)
+from ticketr.app.sync.state.state import Base, IssueRow
+from ticketr.app.sync.workspace.broken_files import broken_file_of, find_raw_keys
+from ticketr.app.sync.workspace.files import FileChanged, replace_file, stamp_of
+from ticketr.app.sync.workspace.layout import Layout, notes_on
+from ticketr.app.sync.workspace.store import TicketLocation
 from ticketr.app.tickets import Ticket, render_ticket
 
 
@@ -125,3 +143,281 @@ def test_a_killed_process_holds_nothing(store: Store) -> None:
 
     with store.lock():
         pass
+
+
+def replace(root: Path, name: str, text: str = "new") -> FileFailed:
+    """Replace a file, which must fail; return the error."""
+    target = str(root / name)
+    was = stamp_of(target) if len(name) < 256 else None
+    with pytest.raises(FileFailed) as failed:
+        replace_file(str(root), name, text, was)
+    return failed.value
+
+
+def test_a_file_that_the_system_does_not_replace_concerns_itself_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.md"
+    path.write_text("old")
+
+    with frozen(path):
+        error = replace(tmp_path, "a.md")
+
+    assert error.alone
+    assert str(error) == (
+        f"cannot write {path}: Operation not permitted; let your account write it, or move it away"
+    )
+    assert [each.name for each in tmp_path.iterdir()] == ["a.md"]
+    assert path.read_text() == "old"
+
+
+def test_a_folder_that_refuses_files_concerns_them_alone_but_the_root_concerns_all(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "sub"
+    folder.mkdir()
+
+    with frozen(folder):
+        below = replace(tmp_path, "sub/a.md")
+        deeper = replace(tmp_path, "sub/new/a.md")
+    with frozen(tmp_path):
+        above = replace(tmp_path, "a.md")
+        missing = replace(tmp_path, "gone/a.md")
+
+    assert [each.alone for each in (below, deeper, above, missing)] == [True, True, False, False]
+    assert [each.path for each in (below, deeper, above, missing)] == [
+        folder,
+        folder,
+        tmp_path,
+        tmp_path,
+    ]
+    assert str(below).startswith(f"cannot write into {folder}: ")
+    assert str(below).endswith("; let your account write there")
+
+
+def test_a_file_that_is_too_large_for_a_limit_concerns_itself_alone(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
+    try:
+        error = replace(tmp_path, "a.md", "more than ten bytes")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert error.alone
+    assert error.reason == "File too large"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_is_too_long_concerns_itself_alone(tmp_path: Path) -> None:
+    error = replace(tmp_path, "n" * 300)
+
+    assert error.alone
+    assert error.reason == "File name too long"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_workspace_that_is_gone_is_not_made_again(tmp_path: Path) -> None:
+    root = tmp_path / "gone"
+
+    error = replace(root, "sub/a.md")
+
+    assert not error.alone
+    assert error.reason == os.strerror(2)
+    assert not root.exists()
+
+
+def save(path: Path, text: str) -> None:
+    path.write_text(text)
+    os.utime(path, ns=(1, 1))  # the system's clock may not have moved since the file was read
+
+
+def save_with_the_old_time(path: Path, text: str) -> None:
+    """Save a file as programs do that copy its times, such as rsync."""
+    old = path.stat()
+    while path.stat().st_ctime_ns == old.st_ctime_ns:  # until the system's clock has moved
+        path.write_text(text)
+        os.utime(path, ns=(old.st_atime_ns, old.st_mtime_ns))
+
+
+@pytest.mark.parametrize("change", [save, save_with_the_old_time])
+def test_a_file_that_was_saved_in_place_with_its_old_size_is_not_replaced(
+    tmp_path: Path, change: Callable[[Path, str], None]
+) -> None:
+    path = tmp_path / "a.md"
+    path.write_text("old")
+    was = stamp_of(str(path))
+
+    change(path, "own")
+
+    with pytest.raises(FileChanged):
+        replace_file(str(tmp_path), "a.md", "new", was)
+    assert path.read_text() == "own"
+    assert [each.name for each in tmp_path.iterdir()] == ["a.md"]
+
+
+BROKEN = "# TICKET: [DEMO-1] One\n<<<<<<< HEAD\n\n## Tasks\n- [DEMO-2] Two\n"
+
+
+def lay_out(store: Store, state: State) -> Layout:
+    layout = Layout()
+    for paths in store.walk():
+        layout.add(store, paths)
+    layout.complete(store, state)
+    return layout
+
+
+def record(state: State, key: str, path: str, *, head: str = "") -> None:
+    number = key.rpartition("-")[2]
+    row = IssueRow(Issue(number, key, {}), updated="", exact=True)
+    rows = [*(state.rows_of(head) if head else []), row]
+    state.record(head or number, Base(path, f"# TICKET: [{key}] x\n"), rows, seen=0.0)
+
+
+@pytest.mark.parametrize("good", ["0.md", "z.md"])
+def test_a_key_in_a_broken_file_and_in_another_stops_that_ticket(
+    store: Store, state: State, good: str
+) -> None:
+    put(store, "a.md", BROKEN)
+    put(store, good, "# TICKET: [DEMO-1] One\n\n# TICKET: [DEMO-3] Three\n")
+
+    layout = lay_out(store, state)
+
+    assert {key for key, each in layout.locations.items() if each.reason} == {"DEMO-1", "DEMO-2"}
+    words = f"DEMO-1 is in {good} and in a.md, which cannot be read; repair that"
+    assert str(layout.broken[good]).startswith(words)
+
+
+def test_a_copied_file_is_one_error_that_counts_its_keys(store: Store, state: State) -> None:
+    text = "".join(f"# TICKET: [DEMO-{number}] x\n\n" for number in (1, 2, 3))
+    put(store, "a.md", text)
+    put(store, "b.md", text)
+
+    layout = lay_out(store, state)
+
+    error = layout.broken["b.md"]
+    assert isinstance(error, DuplicateKey)
+    assert (error.key, error.more) == ("DEMO-1", ("DEMO-2", "DEMO-3"))
+    words = "DEMO-1 and 2 more keys are in a.md and in b.md; keep one of them"
+    assert [(note.key, note.reason) for note in notes_on(layout.broken)] == [("DEMO-1", words)]
+    assert all(each.reason for each in layout.locations.values())
+
+
+def test_the_tickets_of_a_folder_that_cannot_be_listed_are_in_it(
+    store: Store, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(state, "DEMO-1", "sprint/a.md")
+    record(state, "DEMO-3", "gone/b.md")
+    put(store, "sprint/a.md", "# TICKET: [DEMO-1] x\n")
+    put(store, "other/b.md", "# TICKET: [DEMO-4] x\n")
+    forbid_folder(monkeypatch, store.root / "sprint")
+    forbid_folder(monkeypatch, store.root / "other")
+
+    layout = lay_out(store, state)
+
+    assert set(layout.locations) == {"DEMO-1"}
+    folder = store.root / "sprint"
+    reason = f"cannot read {folder}: {os.strerror(13)}; let your account read it, or move it away"
+    assert {path: str(error) for path, error in layout.broken.items()} == {"sprint": reason}
+    assert layout.locations["DEMO-1"].reason == reason
+
+
+HEADING = b"# TICKET: [DEMO-1] A\n"
+
+
+def test_the_first_marker_of_a_ticket_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_bytes(HEADING + b"\r\n<<<<<<< here\r\n=======\r\n>>>>>>> Jira\r\n")
+    (tmp_path / "b.md").write_bytes(HEADING + b"\n\\<<<<<<< words\n")
+    (tmp_path / "c.md").write_bytes(b"<<<<<<< of something else\n")
+
+    assert [*find_conflict_markers(Store(tmp_path, ".ticketr"))] == [ConflictMarker("a.md", 3)]
+
+
+def test_what_cannot_be_read_holds_none_as_far_as_we_know(tmp_path: Path) -> None:
+    (tmp_path / "latin.md").write_bytes(HEADING + b"\n<<<<<<< h\xe9\n")
+    (tmp_path / "folder.md").mkdir()
+    store = Store(tmp_path, ".ticketr")
+
+    found = [find_conflict_marker(store, name) for name in ("latin.md", "folder.md", "none.md")]
+
+    assert found == [None, None, None]
+
+
+def test_a_named_pipe_in_a_tickets_place_holds_up_no_search(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "ABC-1.md")
+    (tmp_path / "b.md").write_bytes(HEADING + b"\n<<<<<<< here\n")
+
+    assert [*find_conflict_markers(Store(tmp_path, ".ticketr"))] == [ConflictMarker("b.md", 3)]
+
+
+TICKET = "# TICKET: [DEMO-1] One\n\n## Tasks\n- [DEMO-2] Two\n"
+
+
+def held(text: str | bytes) -> set[str]:
+    data = text if isinstance(text, bytes) else text.encode()
+    return set(find_raw_keys("a.md", data).held)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        TICKET.encode(),
+        TICKET.encode("utf-8-sig"),
+        TICKET.encode("utf-16"),
+        TICKET.encode("utf-32"),
+        f"{TICKET}é".encode("latin-1"),
+        TICKET.replace("\n", "\r\n").encode(),
+        TICKET.replace("\n", "\r").encode(),
+        f"<<<<<<< HEAD\n{TICKET}=======\n{TICKET}>>>>>>> main\n".encode(),
+    ],
+    ids=["UTF-8", "BOM", "UTF-16", "UTF-32", "Latin-1", "CRLF", "CR", "markers"],
+)
+def test_the_keys_of_tickets_and_their_tasks_are_found_in_any_encoding(data: bytes) -> None:
+    assert held(data) == {"DEMO-1", "DEMO-2"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "# STORY: [DEMO-1] One",
+        "#TICKET: [DEMO-1] One",
+        "  # TICKET: [DEMO-1] One",
+        "## TICKET [DEMO-1] One",
+        "# TICKET: [demo-1] One",
+        "# TICKET: [[DEMO-1]] One",
+        "# TICKET: **[DEMO-1]** One",
+        "# TICKET: DEMO-1] One",
+        "# TICKET: DEMO-1 One",
+        "# TICKET: [DEMO-001] One",
+        "# TICKET: [DEMO\u20131] One",
+    ],
+)
+def test_a_mistyped_heading_holds_the_key_that_was_meant(line: str) -> None:
+    assert held(f"{line}\n") == {"DEMO-1"}
+
+
+@pytest.mark.parametrize(
+    "line", ["- [DEMO-1] One", "  * [demo-1] One", "- [ ] [DEMO-1] One", "+ **[DEMO-1]** One"]
+)
+def test_a_list_item_holds_a_key_below_tasks_alone(line: str) -> None:
+    assert held(f"## Tasks\n{line}\n") == {"DEMO-1"}
+    assert held(f"## Tasks\n- [DEMO-2] Two\n## Description\n{line}\n") == {"DEMO-2"}
+    assert find_raw_keys("a.md", line.encode()).possible == {"DEMO-1"}
+
+
+@pytest.mark.parametrize(
+    "text", ["See [DEMO-1].", "- as in DEMO-1", "- DEMO-1 is first", "\\# TICKET: [DEMO-1] x", ""]
+)
+def test_a_text_about_a_ticket_does_not_hold_it(text: str) -> None:
+    assert find_raw_keys("a.md", text.encode()).possible == frozenset()
+
+
+def test_a_file_may_hold_the_ticket_of_its_name_and_of_any_heading() -> None:
+    raw = find_raw_keys("sprint/DEMO-7.md", b"## On [DEMO-8]\n## Tasks\n- DEMO-9 later\n")
+
+    assert raw.held == frozenset()
+    assert raw.possible == {"DEMO-7", "DEMO-8", "DEMO-9"}
+
+
+def test_a_broken_folder_breaks_the_files_in_it() -> None:
+    assert broken_file_of("a/b/c.md", {"a/b"}) == "a/b"
+    assert broken_file_of("a/b/c.md", {"a/b/c.md", "a"}) == "a/b/c.md"
+    assert broken_file_of("c.md", {"."}) == "."
+    assert broken_file_of("ab/c.md", {"a"}) is None

@@ -1,4 +1,4 @@
-"""What becomes of a ticket and its file, by what stands there and what Jira has."""
+"""What becomes of a ticket and its file; a kill between file and state costs nothing."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ from fakes.stores import NEW, OLD, files, put
 
 from ticketr.app.jira import Issue
 from ticketr.app.jira.adf import to_adf
-from ticketr.app.sync.compare.diff import Side
+from ticketr.app.sync import Columns, FileFailed, Side, State, Store
 from ticketr.app.sync.compare.mapping import FamilyText
-from ticketr.app.sync.errors import FileFailed
-from ticketr.app.sync.state.state import Base, IssueRow, State
-from ticketr.app.sync.workspace.store import Store
-from ticketr.app.sync.writing.recording import WriteOutcome
-from ticketr.app.sync.writing.rendering import RenderedFamily
+from ticketr.app.sync.state.state import Base, IssueRow
+from ticketr.app.sync.writing.decision import WriteOutcome
+from ticketr.app.sync.writing.rendering import RenderedFamily, render_family
 from ticketr.app.sync.writing.writer import FamilyResult, FamilyWriter
 from ticketr.app.tickets import Ticket, render_ticket
 
@@ -148,3 +146,66 @@ def test_a_write_that_fails_leaves_the_file_whole_and_nothing_beside_it(
 
     assert path.read_text() == render_ticket(OLD)
     assert sorted(each.name for each in store.root.iterdir()) == [".ticketr", "a.md"]
+
+
+def version(title: str) -> RenderedFamily:
+    issue = Issue(id="1", key="DEMO-1", fields={"summary": title, "updated": title})
+    return render_family(issue, (), Columns.of(()), path=None)
+
+
+def killed_after_the_file(store: Store, state: State, family: RenderedFamily) -> None:
+    """Write a file, and die before the state has it."""
+    with pytest.MonkeyPatch.context() as patch:
+
+        def die(*_: object, **__: object) -> None:
+            raise KeyboardInterrupt
+
+        patch.setattr(State, "record", die)
+        with pytest.raises(KeyboardInterrupt):
+            FamilyWriter(store, state, seen=1.0).write([family])
+
+
+@pytest.mark.parametrize("written_before", [False, True])
+@pytest.mark.parametrize("kills", [1, 2])
+def test_a_file_that_a_killed_pull_wrote_is_no_edit(
+    kills: int, written_before: bool, store: Store, state: State
+) -> None:
+    writer = FamilyWriter(store, state, seen=1.0)
+    if written_before:
+        writer.write([version("First")])
+    for number in range(kills):
+        killed_after_the_file(store, state, version(f"Killed {number}"))
+
+    (outcome,), error = writer.write([version("Last")])
+
+    assert (outcome.written, error) == (WriteOutcome.UPDATED, None)
+    assert "Last" in (store.root / "DEMO-1.md").read_text()
+    assert state.intended("1") == []
+
+
+def test_a_ticket_that_was_kept_leaves_no_text_that_would_count_as_ours(
+    store: Store, state: State
+) -> None:
+    writer = FamilyWriter(store, state, seen=1.0)
+    writer.write([version("First")])
+    path = store.root / "DEMO-1.md"
+    path.write_text("# TICKET: [DEMO-1] Mine\n")
+    writer.write([version("Second")])
+    assert state.intended("1") == []
+
+    path.write_text(version("Second").text.text)  # taken over by hand, from wherever
+    (outcome,), _ = writer.write([version("Third")])
+
+    assert outcome.written is WriteOutcome.CONFLICT
+    assert "Second" in path.read_text()
+
+
+def test_an_edit_after_a_kill_is_still_an_edit(store: Store, state: State) -> None:
+    killed_after_the_file(store, state, version("Killed"))
+    path = store.root / "DEMO-1.md"
+    path.write_text(path.read_text() + "Mine.\n")
+
+    (outcome,), _ = FamilyWriter(store, state, seen=1.0).write([version("Last")])
+
+    assert outcome.written is WriteOutcome.MERGED
+    assert path.read_text() == version("Last").text.text + "\n## Description\nMine.\n"
