@@ -1,12 +1,12 @@
-"""Test the short forms: from Jira, by hand, and text that only looks like one."""
+"""Short forms, those of pictures among them: from Jira, by hand, and text that only looks so."""
 
 from __future__ import annotations
 
 import json
 from random import Random
-from typing import Any
 
 import pytest
+from fakes.adf_nodes import Json, doc, item, node, paragraph as p, text
 from fakes.examples import IN_STRESS
 from fakes.form_documents import LOOKALIKES, FormMaker
 from fakes.jira_documents import text_of
@@ -15,34 +15,7 @@ from hypothesis import given, strategies as st
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf import _conversion
 
-Json = dict[str, Any]
 SEEDS = range(1500 if IN_STRESS else 20)
-
-
-def node(kind: str, attrs: Json | None = None, *content: Any) -> Json:
-    made: Json = {"type": kind}
-    if attrs is not None:
-        made["attrs"] = attrs
-    if content:
-        made["content"] = list(content)
-    return made
-
-
-def doc(*blocks: Json) -> Json:
-    return {"type": "doc", "version": 1, "content": list(blocks)}
-
-
-def text(words: str, *marks: str | Json) -> Json:
-    made = [{"type": mark} if isinstance(mark, str) else mark for mark in marks]
-    return {"type": "text", "text": words, **({"marks": made} if made else {})}
-
-
-def p(*inlines: Json | str) -> Json:
-    return node("paragraph", None, *(text(i) if isinstance(i, str) else i for i in inlines))
-
-
-def item(*blocks: Json) -> Json:
-    return node("listItem", None, *blocks)
 
 
 def decision(*inlines: Json) -> Json:
@@ -217,13 +190,6 @@ def test_a_form_may_be_written_in_other_ways(markdown: str, block: Json) -> None
     assert adf.dropped_texts(markdown) == ()
 
 
-def test_decisions_among_other_items_are_lists_of_their_own() -> None:
-    made = adf.to_adf("- a\n- <> b\n- <> c\n- d")["content"]
-
-    assert [each["type"] for each in made] == ["bulletList", "decisionList", "bulletList"]
-    assert text_of(made) == "abcd"
-
-
 #: Text in a file that makes no form, and what it is in Jira.
 TEXTS = {
     "\\@[x](5f:1)": "@x",
@@ -311,17 +277,6 @@ def test_a_block_that_a_form_cannot_say_stays_html(block: Json) -> None:
     assert "adf=" in found.markdown
 
 
-def test_a_block_with_a_form_that_does_not_come_back_is_written_without_forms() -> None:
-    joined = p(text("a", "code"), DONE)
-
-    found = adf.convert(doc(p(DAY), joined))
-
-    assert found.exact
-    first, second = found.markdown.split("\n\n")
-    assert first == "{2026-03-01}"
-    assert second == '`a`<span adf="status" params=\'{"color":"green"}\'>`DONE`</span>\n'
-
-
 @pytest.mark.parametrize("inline", [MIA, DAY, DONE, TADA, CARD], ids=str)
 def test_a_file_with_the_html_of_earlier_versions_means_the_same(inline: Json) -> None:
     document = adf.canonical(doc(p("a ", inline)))
@@ -329,29 +284,6 @@ def test_a_file_with_the_html_of_earlier_versions_means_the_same(inline: Json) -
 
     assert "adf=" in markdown
     assert adf.canonical(adf.to_adf(markdown)) == document
-
-
-def test_a_colour_code_and_a_name_in_the_html_of_a_node_are_no_forms() -> None:
-    markdown = '<span adf="mention" params=\'{"id":"a b"}\'>@Mia :tada: {2026-03-01}</span>'
-    (mention,) = adf.to_adf(markdown)["content"][0]["content"]
-    assert mention["attrs"] == {"id": "a b", "text": "@Mia :tada: {2026-03-01}"}
-
-
-def test_a_date_beyond_the_calendar_keeps_its_words() -> None:
-    found = adf.convert(doc(p("a ", node("date", {"timestamp": "253402300800000"}))))
-    assert found == adf.Converted("a 253402300800000\n", exact=False)
-
-
-def test_code_in_a_cell_holds_no_forms() -> None:
-    code = node("codeBlock", {}, text(":tada: {2026-03-01}"))
-    found = adf.convert(doc(cell(p("a"), code)))
-    assert found.exact
-    assert "<code>:tada: {2026-03-01}</code>" in found.markdown
-
-
-def test_code_within_an_expand_may_hold_its_tags() -> None:
-    block = node("expand", {}, node("codeBlock", {}, text("<details>\n</details>\n<u>")))
-    assert adf.convert(doc(block)).exact
 
 
 @pytest.mark.laws
@@ -405,3 +337,178 @@ def test_any_markdown_like_a_form_is_a_document(pieces: list[str]) -> None:
     assert json.dumps(document).isascii()
     adf.dropped_pieces(markdown)
     adf.unconverted_pieces(markdown)
+
+
+SHOT, PLAN = "6b2ad1f1-1", "6b2ad1f1-2"
+FILES = {"shot.png": SHOT, "my plan (2).pdf": PLAN}
+
+
+def picture(attrs: Json | None = None, identity: str = SHOT, **media: object) -> Json:
+    node = {"type": "media", "attrs": {"type": "file", "id": identity, "collection": "", **media}}
+    return {"type": "mediaSingle", "attrs": attrs or {"layout": "center"}, "content": [node]}
+
+
+FILE_FORMS = {
+    "![](attachment:shot.png)": picture(),
+    "![The *shot*](attachment:shot.png)": picture(alt="The *shot*"),
+    "![](<attachment:my plan (2).pdf>)": picture(identity=PLAN),
+    "![a](attachment:shot.png){wide}": picture({"layout": "wide"}, alt="a"),
+    "![a](attachment:shot.png){640px 1200x800}": picture(
+        {"layout": "center", "width": 640, "widthType": "pixel"}, alt="a", width=1200, height=800
+    ),
+    "![a](attachment:shot.png){wrap-left 66.67%}": picture(
+        {"layout": "wrap-left", "width": 66.67, "widthType": "percentage"}, alt="a"
+    ),
+}
+
+
+@pytest.mark.parametrize(("markdown", "block"), FILE_FORMS.items())
+def test_a_picture_is_written_and_read_by_the_name_of_its_file(markdown: str, block: Json) -> None:
+    written = markdown.replace("*", "\\*")
+    document = doc(p("a"), block)
+    found = adf.convert(document, files=FILES)
+
+    assert found == adf.Converted(f"a\n\n{written}\n", exact=True)
+    assert adf.canonical(adf.to_adf(found.markdown, files=FILES)) == adf.canonical(document)
+    assert adf.is_exact(document, found.markdown, files=FILES)
+    assert adf.problems(adf.to_adf(found.markdown, files=FILES)) == ()
+    assert adf.dropped_texts(found.markdown) == ()
+    assert adf.unconverted_pieces(found.markdown, files=FILES) == ()
+
+
+def test_a_picture_may_stand_in_a_list_a_quote_and_a_panel() -> None:
+    item = {"type": "listItem", "content": [p("x"), picture()]}
+    blocks: list[Json] = [
+        {"type": "bulletList", "content": [item]},
+        {"type": "blockquote", "content": [p("x"), picture()]},
+        {"type": "panel", "attrs": {"panelType": "note"}, "content": [picture(alt="a"), p("x")]},
+    ]
+    found = adf.convert(doc(*blocks), files=FILES)
+    assert found.exact
+    assert "adf=" not in found.markdown
+    assert found.markdown.count("](attachment:shot.png)") == 3
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        picture(identity="other"),
+        picture({"layout": "center", "width": 50}),
+        picture(collection="jira-1"),
+        picture(alt="a|b"),
+        picture(width=12.5, height=3),
+        {**picture(), "marks": [{"type": "link", "attrs": {"href": "https://e.x"}}]},
+    ],
+    ids=str,
+)
+def test_a_picture_that_the_form_cannot_say_stays_html(block: Json) -> None:
+    found = adf.convert(doc(block), files=FILES)
+    assert "adf=" in found.markdown
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        "![a](attachment:nope.png)",
+        "![](<attachment:no such file.png>)",
+        "![a](attachment:shot.png)",
+    ],
+)
+def test_a_picture_of_no_attached_file_is_text_with_a_warning(markdown: str) -> None:
+    files = {} if "shot" in markdown else FILES
+
+    assert text_of(adf.to_adf(markdown, files=files)) == markdown
+    (piece,) = adf.unconverted_pieces(f"x\n\n{markdown}", files=files)
+    assert piece.line == 3
+    assert "its ticket has no file of that name" in piece.reason
+    assert adf.dropped_texts(markdown) == ()
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        "\\![a](attachment:shot.png)",
+        "`![a](attachment:shot.png)`",
+        "!\\[a](attachment:shot.png)",
+        "![a](attachment:shot.png){huge}",
+        "![a](attachment:)",
+        '![a](attachment:shot.png "title")',
+    ],
+)
+def test_what_is_no_picture_of_a_file_is_none(markdown: str) -> None:
+    assert SHOT not in str(adf.to_adf(markdown, files=FILES))
+
+
+def test_text_like_a_picture_comes_back_as_text() -> None:
+    found = adf.convert(doc(p("![a](attachment:shot.png)")), files=FILES)
+    assert found.exact
+    assert "media" not in str(adf.to_adf(found.markdown, files=FILES))
+
+
+LOCAL = """\
+![a](pics/a.png){wide}
+
+- ![](<b c.png>)
+
+> ![x](d(1).png)
+
+see ![](e.png) here
+
+`![](f.png)`
+
+\\![](g.png) ![](https://e.x/h.png)
+
+![](attachment:i.png)
+
+[![](j.png)](https://e.x)
+"""
+
+
+def test_pictures_of_files_on_disk_are_found_where_they_stand_alone() -> None:
+    found = adf.local_pictures(LOCAL)
+
+    assert [(each.address, each.line) for each in found] == [
+        ("pics/a.png", 1),
+        ("b c.png", 3),
+        ("d(1).png", 5),
+    ]
+    escaped = adf.local_pictures("![](a\\_b.png)\n\n![](<\\<c\\>.png>)\n\n![](pics\\d\\(.png)")
+    assert [each.address for each in escaped] == ["a_b.png", "<c>.png", "pics\\d(.png"]
+    assert adf.local_pictures("a [link](b.png)") == ()
+    assert adf.local_pictures("![a] (b.png)") == ()
+    assert adf.local_pictures("![](b.png) " + "x" * adf.LONGEST_TEXT) == ()
+
+
+def test_pictures_of_files_on_disk_become_attachments_or_text() -> None:
+    named = adf.with_attachments(LOCAL, {"pics/a.png": "a.png", "b c.png": "b c.png"})
+    assert named == LOCAL.replace("(pics/a.png)", "(attachment:a.png)").replace(
+        "<b c.png>", "<attachment:b c.png>"
+    )
+    assert adf.with_attachments(LOCAL, {}) == LOCAL
+
+    bare = adf.without_pictures(LOCAL, {"pics/a.png"})
+    assert bare == LOCAL.replace("![a](pics", "!\\[a](pics")
+    assert text_of(adf.to_adf(bare)).startswith("![a](pics/a.png){wide}")
+    assert adf.without_pictures(LOCAL, ()) == LOCAL
+
+
+def test_names_stand_in_the_place_of_media_ids() -> None:
+    document = adf.to_adf("![a](attachment:x.png)\n\n![a](attachment:y.png)", files=adf.BY_NAME)
+
+    assert adf.shown_files(document) == (
+        adf.ShownFile("attachment:x.png", "a"),
+        adf.ShownFile("attachment:y.png", "a"),
+    )
+    assert (len(adf.BY_NAME), list(adf.BY_NAME)) == (0, [])
+    changed = adf.with_media_ids(document, {"attachment:x.png": SHOT})
+    assert [each.media for each in adf.shown_files(changed)] == [SHOT, "attachment:y.png"]
+    assert changed["content"][1] is document["content"][1]
+    assert adf.shown_files(document)[0].media == "attachment:x.png"
+    assert adf.with_media_ids(document, {}) is document
+
+
+@pytest.mark.parametrize(
+    "document", [None, "x", [], {"type": "mediaSingle"}, {"content": [{"content": 3}, 5]}]
+)
+def test_what_is_no_document_shows_no_file(document: object) -> None:
+    assert adf.shown_files(document) == ()

@@ -1,18 +1,22 @@
-"""Test that text like HTML in Markdown reaches Jira as text, or is reported as lost."""
+"""Text that looks special reaches Jira as text, or is reported with its line."""
 
 from __future__ import annotations
 
 import json
 import re
+import sys
+from random import Random
+from types import FrameType
 from typing import Any
 
 import pytest
-from fakes.jira_documents import text_of
+from fakes.adf_nodes import Json, doc, paragraph, text
+from fakes.jira_documents import Maker, text_of
+from fakes.unusual_markdown import unusual_markdown
 from hypothesis import event, given, strategies as st
 
 from ticketr.app.jira import adf
-
-Json = dict[str, Any]
+from ticketr.app.jira.adf._plain import plain_lines
 
 LITERAL = [
     "Use List<String>, see <ticket>.",
@@ -34,21 +38,8 @@ LITERAL = [
 ]
 
 
-def doc(*blocks: Any) -> Json:
-    return {"type": "doc", "version": 1, "content": list(blocks)}
-
-
-def text(words: str, *marks: str) -> Json:
-    made = [{"type": mark} for mark in marks]
-    return {"type": "text", "text": words, **({"marks": made} if made else {})}
-
-
 def node(kind: str, *content: Any, **attrs: Any) -> Json:
     return {"type": kind, **({"attrs": attrs} if attrs else {}), "content": list(content)}
-
-
-def paragraph(*inlines: Any) -> Json:
-    return node("paragraph", *inlines)
 
 
 def cell(*blocks: Any) -> Json:
@@ -117,14 +108,6 @@ def test_an_address_in_angle_brackets_is_a_link(markdown: str, address: str) -> 
     assert adf.dropped_texts(markdown) == ()
 
 
-@pytest.mark.parametrize("line_break", ["<br>", "<br/>", "<br />", "<BR>"])
-def test_a_break_is_a_break_also_on_a_line_of_its_own(line_break: str) -> None:
-    broken = paragraph(text("a"), {"type": "hardBreak"}, text("b"))
-    assert adf.to_adf(f"a{line_break}b") == doc(broken)
-    alone = doc(paragraph(text("a")), paragraph({"type": "hardBreak"}), paragraph(text("b")))
-    assert adf.canonical(adf.to_adf(f"a\n\n{line_break}\n\nb")) == alone
-
-
 TEXTS = [
     "List<String>",
     "<!-- ask Mia -->",
@@ -171,11 +154,6 @@ def test_text_from_jira_comes_back_as_the_same_text(place: str, words: str) -> N
     assert adf.dropped_texts(found.markdown) == ()
 
 
-def test_a_comment_in_the_title_of_an_expand_is_text() -> None:
-    document = doc(node("expand", paragraph(text("a")), title="<!-- b -->"))
-    assert adf.dropped_texts(adf.to_markdown(document)) == ()
-
-
 TOLD = {
     "a <!-- ask Mia --> b": "the HTML comment",
     "<!-- ask Mia -->": "the HTML comment",
@@ -206,20 +184,6 @@ def test_a_comment_is_reported_with_its_line_and_a_hint() -> None:
         'in its line 3: the HTML comment "<!-- ask Mia -->" would be lost in Jira; '
         "take it out, or write \\<!-- to send it as text"
     )
-
-
-def test_html_is_reported_with_a_hint() -> None:
-    (lost, _) = adf.dropped_pieces('a\n**<u adf="underline">b**\n</u>')
-    assert str(lost) == (
-        'in its line 2: Jira has no place for the HTML "<u adf="underline">" there; '
-        "put a backslash before each < or backquotes around it to send it as text"
-    )
-
-
-def test_the_length_of_a_document_is_that_of_its_texts_and_line_ends() -> None:
-    document = adf.to_adf("# one\n\n- **two**<br>\n- three\n\n`four`")
-    assert adf.length(document) == len("one\ntwo\nthree\nfour")
-    assert adf.length(None) == adf.length(adf.to_adf("")) == 0
 
 
 TAGS = [
@@ -263,3 +227,265 @@ def test_a_text_of_brackets_comes_back_as_the_same_text(words: str) -> None:
     assert found.exact
     assert text_of(adf.to_adf(found.markdown)) == text_of(document)
     assert adf.dropped_texts(found.markdown) == ()
+
+
+LOST = {
+    "- a\n\n  # Heading": ("Heading",),
+    "- # Heading": ("Heading",),
+    "- a\n  > quoted *words*": ("quoted", "words"),
+    "> a\n>\n> > quoted": ("quoted",),
+    "> # Heading\n>\n> a": ("Heading",),
+    '- <aside adf="panel">in a block</aside>': ("in a block",),
+    "- [ ] open\n\n      code": ("code",),
+    "# a ![alt](https://example.com/x.png)": ("https://example.com/x.png",),
+    "same\n\n- a\n\n  # same": ("same",),
+    "- a\n\n  # " + "word " * 50: (f"{'word ' * 12}"[:59] + "…",),
+    "- a\n\n  # x\x1b[2Jy": ("xy",),
+}
+KEPT = [
+    "",
+    "# Heading\n\n- a\n- b\n\n> quoted\n",
+    "a <b>bold</b> <!-- --> b",
+    "a &amp; b &#32; &#8364;",
+    "snake_case **bold**ly `code` ~~gone~~",
+    "[words](https://example.com/a?b=c&d=%20) <https://example.com> <mia@example.com>",
+    "![alt](https://example.com/x.png)",
+    "7) seven\n8) eight",
+    "- [ ] open\n- [x] done",
+    "```python\nx = 1\n```",
+    "| a | b |\n|---|---|\n| c | d |",
+    '<time adf="date" params=\'{"timestamp":"1767225600000"}\'>2026-01-01</time>',
+    "- a\n\n  ---\n",
+]
+
+
+@pytest.mark.parametrize(("markdown", "pieces"), LOST.items())
+def test_misplaced_content_is_reported(markdown: str, pieces: tuple[str, ...]) -> None:
+    assert adf.dropped_texts(markdown) == pieces
+
+
+@pytest.mark.parametrize("markdown", KEPT)
+def test_words_in_the_document_do_not_count_as_lost(markdown: str) -> None:
+    assert adf.dropped_texts(markdown) == ()
+
+
+@pytest.mark.unmeasured
+@pytest.mark.parametrize("seed", range(0, 1500, 25))
+def test_markdown_from_jira_loses_nothing(seed: int) -> None:
+    for one in range(seed, seed + 5):
+        converted = adf.convert(Maker(Random(one)).document())
+        assert adf.dropped_texts(converted.markdown) == ()
+
+
+def test_a_word_missing_in_the_document_is_reported() -> None:
+    marked = [markdown.replace("words", "zebra") for markdown in unusual_markdown()]
+    gone = [one for one in marked if "zebra" in one and "zebra" not in str(adf.to_adf(one))]
+    assert len(gone) > 20
+    for markdown in gone:
+        assert any("zebra" in piece for piece in adf.dropped_texts(markdown)), markdown
+
+
+@given(st.text())
+def test_any_markdown_can_be_asked_about(markdown: str) -> None:
+    assert all(piece.isprintable() for piece in adf.dropped_texts(markdown))
+
+
+@pytest.mark.parametrize("markdown", ["> ", "[", "*a ", "**", "- ", "<b>", '<span adf="x">'])
+def test_markdown_nested_without_end_can_be_asked_about(markdown: str) -> None:
+    assert all(len(piece) <= 60 for piece in adf.dropped_texts(markdown * 2000 + "x"))
+
+
+def test_markdown_that_marklas_stumbles_over_keeps_its_lines() -> None:
+    markdown = "one\n\n<span adf=\"mention\" params='[1]'>two</span> three\n"
+    assert adf.dropped_texts(markdown) == ()
+    assert "three" in " ".join(plain_lines(adf.to_adf(markdown)))
+
+
+def lines_run(markdown: str) -> int:
+    """Count the lines of Python that run; calls would not show a loop over a list."""
+    counted = 0
+
+    def count(_frame: FrameType, event: str, _argument: object) -> Any:
+        nonlocal counted
+        counted += event == "line"
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        assert adf.dropped_texts(markdown) == ()
+    finally:
+        sys.settrace(before)
+    return counted
+
+
+def test_looking_is_linear_in_the_number_of_paragraphs() -> None:
+    small, large = (
+        lines_run("\n\n".join(f"word{each} of many" for each in range(size))) for size in (200, 800)
+    )
+    assert large < 4.4 * small
+
+
+UNCONVERTED = {
+    "> words\n> [!NOTE]": "[!NOTE]",
+    "> [!NOTICE]\n> words": "[!NOTICE]",
+    "> [!warning] words": "[!warning]",
+    "hello @Mia, see": "@Mia",
+    "(@mia.doe) did it": "@mia.doe",
+    "<details>\nx": "<details>",
+    "x <details>y</details>": "<details>",
+    "H<sub>2": "<sub>",
+    "`DONE`{gren}": "{gren}",
+    "due {2026-02-30}": "{2026-02-30}",
+    "due {2026-3-1}": "{2026-3-1}",
+    "a <b>bold</b> word": "<b>",
+    '<img src="x.png">': '<img src="x.png">',
+    "![](shot.png)": "shot.png",
+    "![](a\\_shot.png)": r"a\_shot.png",
+    "[notes](<a\\_(1).txt>)": r"a\_(1).txt",
+    "![alt](./a/shot.png 'title')": "./a/shot.png",
+    "![alt](<./my shots/a b.png>)": "./my shots/a b.png",
+    "![alt](file:///home/mia/a.png)": "file:///home/mia/a.png",
+    "![alt][shot]\n\n[shot]: shot.png": "shot.png",
+    "![shot]\n\n[shot]: <shot.png>": "shot.png",
+    "see [the spec](docs/spec.md)": "docs/spec.md",
+    "see [the spec](<my docs/spec.md>)": "my docs/spec.md",
+    "see [us](www.example.com)": "www.example.com",
+    "![shot](./my shots/a b.png)": "![shot](./my shots/a b.png)",
+    "[ ] first": "[ ]",
+    "[x] second": "[x]",
+    '<p align="center">x': '<p align="center">',
+    "<blockquote>x": "<blockquote>",
+    "it works :tadaa:": ":tadaa:",
+    "# @Mia": "@Mia",
+    "| a | @Mia |\n|---|---|\n": "@Mia",
+}
+PLAIN = [
+    "",
+    "[!NOTE] is not a quote",
+    "> [!SOMETHING] else",
+    "mia@example.com https://medium.com/@mia a@b",
+    "`@Mia` ``:tadaa:`` `<details>` `{2026-02-30}` {gren} {2026-01} f{x}",
+    "```\n@Mia :tada: <details>\n```",
+    "~~~\n@Mia\n~~~",
+    "    @Mia\n",
+    "\\@Mia \\:tada: \\<details> \\[!NOTE]",
+    "10:30:45 and std::vector::size a:b:c",
+    "List<String> Map<a,b> <ticket> <https://e.example>",
+    "![alt](https://example.com/x.png)",
+    "[a](https://example.com) [b](mailto:mia@example.com) [c](/browse/A-1) [d](#top)",
+    "\\[a](docs/a.md) `[a](docs/a.md)` [ref]: docs/a.md",
+    "[a](https://example.com 'title.md') [b](see chapter 3)",
+    "- [ ] first\n- [x] second",
+    "npm install @types/node @my-org/pkg",
+    '<span adf="mention" params=\'{"id":"1"}\'>@Mia</span>',
+    '<aside adf="panel" params=\'{"panelType":"info"}\'>\n\nwords\n\n</aside>',
+    "@ 2 @2 :1: : : :a",
+]
+
+
+@pytest.mark.parametrize(("markdown", "piece"), UNCONVERTED.items())
+def test_text_that_reaches_jira_unconverted_is_reported_with_its_line(
+    markdown: str, piece: str
+) -> None:
+    (found,) = adf.unconverted_pieces(f"first\n\n{markdown}\n")
+
+    assert found.text == piece
+    assert piece.strip("./") in f"first\n\n{markdown}".split("\n")[found.line - 1]
+
+
+@pytest.mark.parametrize("markdown", PLAIN)
+def test_escaped_text_is_not_reported(markdown: str) -> None:
+    assert adf.unconverted_pieces(markdown) == ()
+
+
+@pytest.mark.parametrize("markdown", UNCONVERTED)
+def test_unchanged_text_is_not_reported_again(markdown: str) -> None:
+    assert adf.unconverted_pieces(f"{markdown}\n\nmore", before=markdown) == ()
+    assert len(adf.unconverted_pieces(f"{markdown}\n\n{markdown}", before=markdown)) == 1
+
+
+def test_a_mistyped_form_is_reported_with_the_words_that_exist() -> None:
+    (panel, color) = adf.unconverted_pieces("> [!NOTICE]\n> `x`{gren}")
+    assert panel.reason.endswith("a panel is called INFO, NOTE, TIP, WARNING, CAUTION, HINT")
+    assert color.reason.endswith("a color is neutral, purple, blue, red, yellow, green")
+
+
+@pytest.mark.parametrize("part", ["content", "attrs", "marks", "text", "type"])
+@pytest.mark.parametrize(
+    "value",
+    ["x", "localId", 5, 1.5, True, None, {"a": 1}, ["x"], [None], [["x"]], [{"type": 5}], [5, 6]],
+    ids=repr,
+)
+def test_the_file_of_a_document_of_any_shape_can_be_read(part: str, value: object) -> None:
+    text = {"type": "text", "text": "a"}
+    for kind in ("doc", "paragraph", "text", "codeBlock", "bulletList", "mention", "strange"):
+        node = {"type": kind, "attrs": {}, "content": [text], part: value}
+        around = {"type": "strange", "content": [node]}
+        for document in (node, document_of(node), document_of(around)):
+            assert adf.to_adf(adf.to_markdown(document))["type"] == "doc"
+
+
+def document_of(*blocks: object) -> dict[str, object]:
+    return {"type": "doc", "version": 1, "content": [*blocks]}
+
+
+NAMED = {
+    "ask @[Mia]": "Mia",
+    "ask @[Mia Krause], please": "Mia Krause",
+    "(@[Mia])": "Mia",
+    "@[mia@example.com]": "mia@example.com",
+    "@mia.krause@example.com.": "mia.krause@example.com",
+    "- a\n- b @[Ömer]": "Ömer",
+    "| @[Mia] | b |\n|---|---|": "Mia",
+}
+NOBODY = [
+    *(
+        "",
+        "@",
+        "@[]",
+        "@[@]",
+        "@Mia",
+        "@[Mia](5f:1)",
+        "\\@[Mia]",
+        "@\\[Mia]",
+        "`@[Mia]`",
+        "x@[Mia]",
+    ),
+    *("```\n@[Mia]\n```", "mia@example.com", "https://e.x/@[Mia]", "@[Mia]: x", "[@[Mia]](x)@x@y"),
+    '<span adf="mention" params=\'{"id":"1"}\'>@mia@example.com</span>',
+]
+
+
+@pytest.mark.parametrize(("markdown", "name"), NAMED.items())
+def test_a_person_is_named_in_brackets_or_by_an_address(markdown: str, name: str) -> None:
+    (found,) = adf.named_people(f"first\n\n{markdown}\n")
+
+    assert found.name == name
+    assert found.text in f"first\n\n{markdown}".split("\n")[found.line - 1]
+
+
+@pytest.mark.parametrize("markdown", NOBODY[:-2] + NOBODY[-1:])
+def test_other_text_names_nobody(markdown: str) -> None:
+    assert adf.named_people(markdown) == ()
+    assert adf.with_people(markdown, {"Mia": ("5f:1", "Mia")}) == markdown
+
+
+@pytest.mark.parametrize(("markdown", "name"), NAMED.items())
+def test_a_person_who_is_found_becomes_a_mention(markdown: str, name: str) -> None:
+    found = adf.with_people(markdown, {name: ("557058:1", "M [*] K"), "other": ("2", "x")})
+
+    assert "@[M \\[\\*\\] K](557058:1)" in found
+    assert adf.named_people(found) == ()
+    mentions = [
+        node["attrs"] for node in adf._plain.walk(adf.to_adf(found)) if node["type"] == "mention"
+    ]
+    assert mentions == [{"id": "557058:1", "text": "@M [*] K"}]
+
+
+def test_others_in_the_line_and_code_stay_as_they_are() -> None:
+    markdown = "`@[Mia]` @[Mia] and @[Ann], @[Mia]"
+
+    found = adf.with_people(markdown, {"Mia": ("5f:1", "Mia")})
+
+    assert found == "`@[Mia]` @[Mia](5f:1) and @[Ann], @[Mia](5f:1)"

@@ -6,23 +6,10 @@ from random import Random
 from typing import Any
 
 import pytest
+from fakes.adf_nodes import doc, paragraph, text
 from fakes.jira_documents import Maker
 
 from ticketr.app.jira import adf
-
-
-def doc(*blocks: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "doc", "version": 1, "content": list(blocks)}
-
-
-def paragraph(*inline: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"type": "paragraph", "content": list(inline), **more}
-
-
-def text(words: str, *marks: dict[str, Any]) -> dict[str, Any]:
-    node: dict[str, Any] = {"type": "text", "text": words}
-    return {**node, "marks": list(marks)} if marks else node
-
 
 STRONG = {"type": "strong"}
 LINK = {"type": "link", "attrs": {"href": "https://a.example/<b>"}}

@@ -1,22 +1,24 @@
-"""Test the client's requests and how it reads the answers, in virtual time."""
+"""The client's requests and how it reads the answers, in virtual time."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 import trio.testing
 from fakes.jira_app import SITE, Answer, Asked, RuledApp, ScriptedApp
 
 from ticketr.app.jira import (
+    Allowed,
     BadAnswer,
     Credentials,
     Field,
     Issue,
+    IssueType,
     JiraClient,
-    NotFound,
-    Redirected,
+    ScreenField,
     User,
     gateway_site,
     open_jira,
@@ -153,14 +155,6 @@ async def test_a_list_of_projects_ends(
     assert ([each.key for each in projects], count) == (keys, total)
 
 
-async def test_a_missing_project_is_reported(autojump_clock: Clock) -> None:
-    words = "No project could be found with key 'NOPE'."
-    app = ScriptedApp(Answer({"errorMessages": [words], "errors": {}}, status=404))
-    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        with pytest.raises(NotFound, match="No project could be found with key 'NOPE'"):
-            await jira.project("NOPE")
-
-
 @pytest.mark.parametrize(
     ("key", "path"),
     [("../../x", "%2E%2E%2F%2E%2E%2Fx"), ("..", "%2E%2E"), ("A?b#c", "A%3Fb%23c"), ("Ü", "%C3%9C")],
@@ -220,15 +214,6 @@ async def test_a_repeated_token_is_an_error(autojump_clock: Clock) -> None:
     assert len(app.asked) == 2
 
 
-async def test_pages_that_bring_nothing_new_come_to_an_end(autojump_clock: Clock) -> None:
-    pages = [Answer({"issues": [{"id": "1"}], "nextPageToken": f"t{n}"}) for n in range(50)]
-    app = ScriptedApp(*pages)
-    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        with pytest.raises(BadAnswer, match="round in circles"):
-            await jira.search_ids("a = 1")
-    assert len(app.asked) == 11
-
-
 def endless(after: float = 0.0) -> RuledApp:
     """Return a site whose every page has a new issue and a link to another page."""
 
@@ -251,17 +236,6 @@ async def test_pages_that_never_end_have_a_bound_of_number(
         with pytest.raises(BadAnswer, match=r"2\d issues on 2\d pages and no end"):
             await jira.search_ids("a = 1")
     assert len(app.asked) in {20, 21}
-
-
-async def test_a_page_with_more_issues_than_were_asked_for_is_refused(
-    autojump_clock: Clock,
-) -> None:
-    app = ScriptedApp(Answer({"issues": [{"id": str(n), "key": f"A-{n}"} for n in range(3)]}))
-    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        with pytest.raises(BadAnswer, match="more than the 2 issues"):
-            await jira.search_page("a = 1", max_results=2)
-        with pytest.raises(BadAnswer, match="more than the 2 issues"):
-            await jira.bulk_fetch(["1", "2"], fields=[])
 
 
 async def test_issues_that_are_too_large_together_are_fetched_apart(
@@ -386,16 +360,6 @@ async def test_the_newest_key_is_the_first_of_a_search(
     }
 
 
-async def test_an_issue_without_key_fails_alone(autojump_clock: Clock) -> None:
-    issues = [{"id": "1", "key": "A-1"}, {"id": "2"}, {"key": []}]
-    app = ScriptedApp(Answer({"issues": issues}), Answer({"issues": [{"id": "2"}, {"key": 0.5}]}))
-    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        fetched = await jira.bulk_fetch(["1", "2", "3"], fields=[], partly=True)
-
-    assert [issue.key for issue in fetched.issues] == ["A-1"]
-    assert fetched.failed == dict.fromkeys(["2", "3"], "its answer has no key")
-
-
 @every_call
 @pytest.mark.parametrize(
     ("answer", "problem"),
@@ -450,33 +414,10 @@ async def test_an_answer_that_is_no_json_is_named_and_a_read_repeated(
     assert len(app.asked) == (1 if call is CALLS["create_issue"] else 5)
 
 
-async def test_a_list_of_fields_must_be_one(autojump_clock: Clock) -> None:
-    async with open_jira(ACCOUNT, transport=ScriptedApp(Answer({})).transport()) as jira:
-        with pytest.raises(BadAnswer, match="no list"):
-            await jira.fields()
-
-
 async def test_an_answer_that_is_too_large_is_refused(autojump_clock: Clock) -> None:
     app = ScriptedApp(Answer(b"x" * 1001))
     async with open_jira(ACCOUNT, transport=app.transport(largest_body=1000)) as jira:
         with pytest.raises(BadAnswer, match="more than 1000 bytes"):
-            await jira.myself()
-    assert len(app.asked) == 1
-
-
-async def test_broken_compression_is_refused_after_some_tries(autojump_clock: Clock) -> None:
-    app = ScriptedApp(Answer(b"not gzip", headers={"content-encoding": "gzip"}))
-    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        with pytest.raises(BadAnswer, match="compression"):
-            await jira.myself()
-    assert len(app.asked) == 5
-
-
-async def test_a_redirect_is_not_followed(autojump_clock: Clock) -> None:
-    elsewhere = {"location": "https://jira.example.org/start?token=1"}
-    app = ScriptedApp(Answer(status=302, headers=elsewhere))
-    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        with pytest.raises(Redirected, match=r"to https://jira\.example\.org/start:"):
             await jira.myself()
     assert len(app.asked) == 1
 
@@ -513,3 +454,144 @@ async def test_the_address_for_browsers_is_an_option(autojump_clock: Clock) -> N
 def test_a_cloud_id_is_one_step_of_the_address(cloud_id: str) -> None:
     with pytest.raises(BadSite, match="cloud ID"):
         gateway_site(cloud_id)
+
+
+STORY = {"id": "10001", "name": "Story", "subtask": False, "iconUrl": "x"}
+
+
+def paged(key: str, items: list[Any], size: int, *, total: bool = True) -> RuledApp:
+    """Return a list that a site sends in pages of at most ``size``."""
+
+    def rule(asked: Asked) -> Answer:
+        query = dict(pair.split("=") for pair in asked.query.split("&"))
+        start = int(query["startAt"])
+        page = items[start : start + min(size, int(query["maxResults"]))]
+        told = {"total": len(items)} if total else {}
+        return Answer({"startAt": start, "maxResults": size, key: page, **told})
+
+    return RuledApp(rule)
+
+
+async def test_issue_types_are_read_with_missing_keys(autojump_clock: Clock) -> None:
+    answer = {
+        "issueTypes": [
+            STORY,
+            {"id": 10004, "name": None, "subtask": True},
+            {"name": "without ID"},
+            None,
+        ],
+        "total": 4,
+    }
+    app = ScriptedApp(Answer(answer))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        assert await jira.issue_types("DEMO") == (
+            IssueType("10001", "Story", subtask=False),
+            IssueType("10004", "10004", subtask=True),
+        )
+    assert app.asked[0].path == "/rest/api/3/issue/createmeta/DEMO/issuetypes"
+    assert app.asked[0].query == "startAt=0&maxResults=200"
+
+
+@pytest.mark.parametrize(("total", "asked"), [(True, 3), (False, 4)])
+async def test_all_pages_are_read(total: bool, asked: int, autojump_clock: Clock) -> None:
+    items = [{"id": str(number), "name": f"Type {number}"} for number in range(5)]
+    app = paged("issueTypes", items, 2, total=total)
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        types = await jira.issue_types("DEMO")
+    assert [one.name for one in types] == [f"Type {number}" for number in range(5)]
+    assert len(app.asked) == asked
+
+
+async def test_the_fields_of_a_type_are_read_with_missing_keys(autojump_clock: Clock) -> None:
+    answer = {
+        "fields": [
+            {
+                "fieldId": "priority",
+                "key": "priority",
+                "name": "Priority",
+                "required": True,
+                "hasDefaultValue": True,
+                "schema": {"type": "priority", "system": "priority"},
+                "allowedValues": [{"id": "2", "name": "High", "iconUrl": "x"}, None],
+            },
+            {
+                "fieldId": "customfield_1",
+                "name": "Platforms",
+                "required": False,
+                "schema": {"type": "array", "items": "option"},
+                "allowedValues": [
+                    {"id": 7, "value": "iOS", "name": "not this"},
+                    {"id": "8"},
+                    {"accountId": "a", "displayName": "Mia"},
+                    {"key": "DEMO"},
+                    {},
+                ],
+            },
+            {"key": "odd", "name": None, "schema": None, "allowedValues": None},
+            {"name": "without ID"},
+        ],
+        "total": 4,
+    }
+    app = ScriptedApp(Answer(answer))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        priority, platforms, odd = await jira.create_fields("DEMO", "10001")
+    assert app.asked[0].path == "/rest/api/3/issue/createmeta/DEMO/issuetypes/10001"
+    assert priority == ScreenField(
+        "priority",
+        "Priority",
+        required=True,
+        has_default=True,
+        schema_type="priority",
+        items="",
+        allowed=(Allowed("2", "High"),),
+    )
+    assert (platforms.schema_type, platforms.items) == ("array", "option")
+    assert not platforms.required
+    assert not platforms.has_default
+    assert platforms.allowed == (
+        Allowed("7", "iOS"),
+        Allowed("8", "8"),
+        Allowed("a", "Mia"),
+        Allowed("", "DEMO"),
+    )
+    assert odd == ScreenField(
+        "odd", "odd", required=False, has_default=False, schema_type="", items="", allowed=()
+    )
+
+
+@pytest.mark.parametrize("body", [{}, {"issueTypes": None, "values": {}}, {"fields": []}])
+async def test_an_answer_without_a_list_is_refused(body: object, autojump_clock: Clock) -> None:
+    async with open_jira(ACCOUNT, transport=ScriptedApp(Answer(body)).transport()) as jira:
+        with pytest.raises(BadAnswer, match="no list of issueTypes"):
+            await jira.issue_types("DEMO")
+
+
+async def test_people_are_searched_by_name(autojump_clock: Clock) -> None:
+    people = [
+        {"accountId": "a", "displayName": "Mia", "emailAddress": "mia@example.com"},
+        {"accountId": "b", "displayName": "Ben", "timeZone": "Europe/Berlin"},
+        {"displayName": "without ID"},
+    ]
+    app = ScriptedApp(Answer(people))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        assert await jira.assignable_users("DEMO", "mi&a=ü") == (
+            User("a", "Mia", "", "mia@example.com"),
+            User("b", "Ben", "Europe/Berlin", ""),
+        )
+    assert app.asked[0].path == "/rest/api/3/user/assignable/search"
+    assert app.asked[0].query == "project=DEMO&query=mi%26a%3D%C3%BC&maxResults=50"
+
+
+async def test_the_statuses_of_each_type_are_read_with_missing_keys(
+    autojump_clock: Clock,
+) -> None:
+    answer = [
+        {"id": "10001", "statuses": [{"name": "To Do"}, {"name": None}, None, {"name": "Done"}]},
+        {"id": 10002, "statuses": None},
+        {"name": "without ID", "statuses": [{"name": "Open"}]},
+        None,
+    ]
+    app = ScriptedApp(Answer(answer))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        assert await jira.statuses("DEMO") == {"10001": ("To Do", "Done"), "10002": ()}
+    assert app.asked[0].path == "/rest/api/3/project/DEMO/statuses"

@@ -1,4 +1,4 @@
-"""Test the messages of errors, and how they show a server's text."""
+"""The messages of errors, and how they show addresses and a server's text."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pickle
 import pytest
 
 from ticketr.app.jira import errors
-from ticketr.app.jira.errors import LONGEST_TEXT
-from ticketr.app.jira.retry import may_have_happened
+from ticketr.app.jira.outcome import may_have_happened
+from ticketr.app.jira.sanitize import LONGEST_TEXT, bare_url, clip, is_login_page
 
 SITE = "https://example.atlassian.net"
 BASE = f"{SITE}/rest/api/3"
@@ -182,3 +182,52 @@ def test_an_error_is_copied_and_pickled_whole(error: errors.JiraError) -> None:
         assert (type(twin), vars(twin), twin.args) == (type(error), vars(error), error.args)
         assert str(twin) == str(error)
     assert isinstance(hash(error), int)  # contextlib and traceback keep errors in sets
+
+
+@pytest.mark.parametrize(
+    ("url", "bare"),
+    [
+        ("https://a.b/c?d#e", "https://a.b/c"),
+        ("https://u:p@a.b:8/c", "https://a.b:8/c"),
+        ("u:p@a.b?x", "a.b"),
+        ("https://[bad/", "https://[bad/"),
+        ("", ""),
+    ],
+)
+def test_an_address_is_bared(url: str, bare: str) -> None:
+    assert bare_url(url) == bare
+    assert bare_url(bare) == bare
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("  a\nb  ", "a b"),
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("x" * 10, "x" * 10),
+        ("x" * 11, "x" * 9 + "…"),
+        ("x" * 8 + " yz", "x" * 8 + "…"),
+        ("", ""),
+    ],
+)
+def test_a_text_becomes_one_clean_line(text: str, line: str) -> None:
+    assert clip(text, 10) == line
+
+
+@pytest.mark.parametrize(
+    ("url", "is_one"),
+    [
+        ("/login.jsp", True),
+        ("https://id.example.com/login", True),
+        ("https://login.example.com/", True),
+        ("https://sso.example.com", True),
+        ("https://example.com/SAML2/redirect", True),
+        ("https://example.com/sign-in", True),
+        ("login", True),
+        ("https://example.com/jira", False),
+        ("https://author.example.com/logins", False),
+        ("", False),
+    ],
+)
+def test_a_login_page_is_recognised_by_its_address(url: str, is_one: bool) -> None:
+    assert is_login_page(url) is is_one

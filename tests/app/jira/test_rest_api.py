@@ -1,4 +1,4 @@
-"""Test retries of requests, in virtual time."""
+"""Retries of requests, in virtual time, and the silence of a site."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import pytest
 import trio
 import trio.testing
 from fakes.jira_app import SITE, Answer, ScriptedApp
+from trio.testing import MockClock
 
-from ticketr.app.jira import BadRequest, Credentials, JiraError, RateLimited, open_jira
+from ticketr.app.jira import BadRequest, Credentials, JiraError, RateLimited, errors, open_jira
 from ticketr.app.jira.errors import NoAnswer
+from ticketr.app.jira.retry import RetryPolicy, why
+from ticketr.app.jira.silence import Silence
 
 ACCOUNT = Credentials(SITE, "mia@example.com", "a-token")
 ME = Answer({"accountId": "1", "displayName": "Mia"})
@@ -231,3 +234,58 @@ async def test_a_refusal_in_plain_text_is_reported_with_it(autojump_clock: Clock
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
         with pytest.raises(JiraError, match="passwords is deprecated"):
             await jira.myself()
+
+
+async def test_an_answer_to_one_request_ends_the_silence_of_all(autojump_clock: MockClock) -> None:
+    silence = Silence()
+    start = trio.current_time()
+    assert silence.since is None
+
+    with silence.waiting():
+        await trio.sleep(2)
+        with silence.waiting():
+            await trio.sleep(3)
+            assert silence.since == start
+        await trio.sleep(4)
+        assert silence.since == start + 5
+
+    assert silence.since is None
+    await trio.sleep(1)
+    with silence.waiting():
+        assert silence.since == start + 10
+
+
+URL = "https://example.com"
+RULE = RetryPolicy()
+LOST = errors.ConnectionLost(URL, "x")
+CUT = errors.BadAnswer(URL, "x", passing=True)
+LOGIN = errors.Redirected(URL, "https://example.com/login")
+
+
+def test_the_waits_stop_growing_and_never_overflow() -> None:
+    patient = RetryPolicy(tries=10**6)
+    for attempt in (6, 100, 5000):
+        wait = patient.delay(LOST, attempt, reached=True, chance=lambda: 1.0)
+        assert wait == patient.cap
+
+
+def test_chance_spreads_the_waits_from_nothing_on() -> None:
+    assert RULE.delay(LOST, 3, reached=True, chance=lambda: 0.0) == 0.0
+    assert RULE.delay(LOST, 3, reached=True, chance=lambda: 0.25) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (errors.RateLimited(URL, 429), "Jira asked us to slow down"),
+        (errors.ServerError(URL, 503, "secret words"), "Jira is busy (503)"),
+        (errors.ServerError(URL, 500, "secret words"), "Jira failed (500)"),
+        (CUT, "example.com gave no usable answer (x)"),
+        (LOGIN, "example.com sends to a login page"),
+        (errors.ConnectFailed(URL, "x"), "cannot reach example.com"),
+        (errors.ConnectionLost(URL, "x"), "example.com broke off"),
+        (errors.NoAnswer(URL, 30.0), "no answer from example.com"),
+    ],
+)
+def test_a_wait_has_a_short_reason(error: errors.JiraError, words: str) -> None:
+    assert why(error) == words

@@ -1,17 +1,25 @@
-"""Test each transport on real sockets: what it sends, and how it reads answers."""
+"""Each transport on real sockets: what it sends, how it reads answers, and which is chosen."""
 
 from __future__ import annotations
 
 import gzip
+import subprocess
+import sys
 import traceback
+import tracemalloc
 from collections.abc import AsyncIterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import get_args
 
 import pytest
 import trio
+from fakes.checkpoints import count_steps
 from fakes.jira_raw import Stream, get, raw_site, reply, say
 
 from ticketr.app.jira import BadAnswer, ConnectFailed, ConnectionLost, JiraError
 from ticketr.app.jira.transport import HttpPackage, Request, open_transport
+from ticketr.app.jira.transport._body import PORTION, ResponseBody
 
 ME = reply({"accountId": "1", "displayName": "Mia"})
 
@@ -237,3 +245,144 @@ async def test_other_machines_are_asked_through_the_proxy_of_the_environment_by_
         monkeypatch.setenv("http_proxy", proxy.url)
         response = await get("http://jira.example.com/x", open_transport("httpx"))
     assert response.body == b"the proxy"
+
+
+URL = "https://example.com"
+
+
+def body_of(encoding: str, *pieces: bytes, largest: int = 1000) -> ResponseBody:
+    body = ResponseBody(largest)
+    body.begin(encoding)
+    for piece in pieces:
+        body.feed(piece)
+    return body
+
+
+@pytest.mark.parametrize("padding", [b"", b"\0" * 9], ids=["bare", "padded"])
+async def test_members_of_a_gzip_are_joined_wherever_they_are_cut(padding: bytes) -> None:
+    whole = gzip.compress(b"hello ") + gzip.compress(b"") + gzip.compress(b"world") + padding
+    for cut in range(len(whole)):
+        body = body_of("gzip", whole[:cut], whole[cut:])
+        assert await body.end(URL) == b"hello world"
+
+
+@pytest.mark.parametrize("encoding", ["gzip, identity", "identity,X-GZIP", ", gzip"])
+async def test_one_compression_in_a_list_is_undone(encoding: str) -> None:
+    assert await body_of(encoding, gzip.compress(b"hello")).end(URL) == b"hello"
+
+
+@pytest.mark.parametrize("encoding", ["gzip, gzip", "gzip, br", "br", "zstd", "compress"])
+async def test_a_compression_that_was_not_asked_for_is_refused(encoding: str) -> None:
+    body = body_of(encoding, gzip.compress(gzip.compress(b"hello")))
+    with pytest.raises(BadAnswer, match="not asked for"):
+        await body.end(URL)
+
+
+async def test_a_bomb_is_never_blown_up() -> None:
+    body = body_of("gzip", gzip.compress(b"0" * 10_000_000), b"more", largest=20_000)
+    tracemalloc.start()
+    with pytest.raises(BadAnswer, match="more than 20000 bytes") as caught:
+        await body.end(URL)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4 * PORTION
+    assert caught.value.too_large
+    assert not caught.value.passing
+
+
+@pytest.mark.parametrize("trailer", [gzip.compress(b""), b"\0" * 20], ids=["members", "padding"])
+async def test_a_trailer_that_unpacks_to_nothing_is_bounded_too(trailer: bytes) -> None:
+    body = body_of("gzip", gzip.compress(b"hello"), *[trailer] * 60)
+    with pytest.raises(BadAnswer, match="more than 1000 bytes"):
+        await body.end(URL)
+
+
+async def test_no_more_than_a_portion_is_unpacked_between_two_checkpoints() -> None:
+    size = 40 * PORTION
+    body = ResponseBody(size)
+    body.begin("gzip")
+    body.feed(gzip.compress(b"0" * size))
+    async with count_steps() as steps:
+        unpacked = await body.end(URL)
+    assert steps.count >= 38
+    assert len(unpacked) == size
+
+
+async def test_a_thousand_empty_members_give_way_too() -> None:
+    body = body_of("gzip", gzip.compress(b"") * 1000, largest=10**6)
+    async with count_steps() as steps:
+        assert await body.end(URL) == b""
+    assert steps.count >= 20
+
+
+def run(program: str, *options: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", *options, "-c", program],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_choosing_needs_no_package_and_loads_none() -> None:
+    program = (
+        "import sys; import ticketr.app.jira.transport\n"
+        "print({'asks', 'anyio', 'h11', 'httpx', 'httpcore'} & set(sys.modules))"
+    )
+    assert run(program) == "set()\n"
+
+
+def test_httpx_is_the_default_and_loads_no_asks() -> None:
+    program = (
+        "import sys; from ticketr.app.jira.transport import open_transport\n"
+        "print(type(open_transport()).__name__, 'asks' in sys.modules)"
+    )
+    assert run(program) == "HttpxTransport False\n"
+
+
+def test_asks_prints_nothing_when_it_is_loaded_for_the_first_time(tmp_path: Path) -> None:
+    program = (
+        "from ticketr.app.jira.transport import open_transport\n"
+        "print(type(open_transport('asks')).__name__)"
+    )
+    # The compiler warns if there is no compiled file yet.
+    assert run(program, "-X", f"pycache_prefix={tmp_path}") == "AsksTransport\n"
+
+
+@pytest.mark.parametrize("name", get_args(HttpPackage))
+async def test_each_name_returns_a_transport_that_opens_and_closes(name: HttpPackage) -> None:
+    async with open_transport(name, answer_within=1.0):
+        await trio.lowlevel.checkpoint()
+
+
+@pytest.mark.parametrize("missing", ["asks", "anyio", "h11"])
+def test_without_its_package_asks_is_refused_with_what_to_install(missing: str) -> None:
+    program = (
+        f"import sys; sys.modules[{missing!r}] = None\n"
+        "from ticketr.app.jira.transport import AsksMissing, open_transport\n"
+        "try: open_transport('asks')\n"
+        "except AsksMissing as error: print(error)"
+    )
+    said = run(program)
+    assert f"{missing} halted" in said
+    assert "uv pip install '.[asks]'" in said
+    assert "httpx" in said
+
+
+def test_an_anyio_that_does_not_run_on_this_trio_is_refused_with_what_to_install() -> None:
+    """This is the case of anyio 3: it can be imported, but not its Trio backend."""
+    program = (
+        "import sys, trio; sys.modules['anyio._backends._trio'] = None\n"
+        "from ticketr.app.jira.transport import AsksMissing, open_transport\n"
+        "async def main():\n"
+        "    try:\n"
+        "        async with open_transport('asks'): print('opened')\n"
+        "    except AsksMissing as error: print(error)\n"
+        "trio.run(main)"
+    )
+    said = run(program)
+    assert f"anyio {version('anyio')} does not run on Trio {trio.__version__}" in said
+    assert "uv pip install '.[asks]'" in said

@@ -573,22 +573,3 @@ async def test_a_state_that_is_removed_meanwhile_ends_the_job(pulled: Bench) -> 
 
     assert pulled.files() == before
     assert not own.exists()
-
-
-async def test_a_file_that_is_broken_during_the_pull_of_a_sync_is_told_once(pulled: Bench) -> None:
-    path = pulled.root / "DEMO-9.md"
-
-    def put_link() -> None:
-        path.unlink()
-        path.symlink_to("nowhere.md")
-
-    result = await pulled.sync(
-        transport=Meanwhile(create_app(pulled.site), "POST", "search/jql", put_link)
-    )
-
-    (note,) = (*result.pull.failed, *result.push.failed)
-    assert (note.key, note.path) == ("DEMO-9", "DEMO-9.md")
-    assert note.reason == f"cannot write {path}: it is a link that leads nowhere; remove it"
-    (told,) = (await pulled.pull()).failed
-    assert told.reason == f"cannot read {path}: it is a link that leads nowhere; remove it"
-    assert not (pulled.root / "nowhere.md").exists()

@@ -259,18 +259,6 @@ async def test_a_change_that_a_rate_limit_refused_and_jira_made_is_counted_as_ma
     assert len([each for each in bench.writes if path in each]) == (1 if change is MOVED else 2)
 
 
-async def test_a_site_that_always_refuses_by_its_rate_limit_may_change_all(bench: Bench) -> None:
-    issues = await find(bench)
-    job = BulkJob(**gateway(bench, "bulk/issues/fields", times=9), issues=issues, change=LOW)
-
-    async with open_job_queue() as queue:
-        with pytest.raises(JobFailed):
-            await queue.run(job)
-
-    assert set(job.so_far().unknown) == {each.key for each in issues}
-    assert job.so_far().failed == ()
-
-
 async def test_an_issue_that_has_the_status_is_left_alone_and_not_counted(bench: Bench) -> None:
     keys = ready_for(bench, "Done")
     done = next(
@@ -291,28 +279,6 @@ async def test_an_issue_that_has_the_status_is_left_alone_and_not_counted(bench:
     assert snapshot.progress is not None
     assert snapshot.progress.message == "Changed 11 tickets, 1 was already Done"
     assert len(bench.finds(keys[0]).history) == before
-
-
-async def test_an_issue_whose_transition_jira_refuses_since_it_is_there_is_no_failure(
-    bench: Bench,
-) -> None:
-    keys = ready_for(bench, "Done")
-    done = next(
-        each.to for each in transitions_from(bench.finds(keys[0])) if each.to.name == "Done"
-    )
-    issues = await find(bench)
-
-    def move(method: str, path: str) -> None:
-        """Move an issue after its transitions were listed, just before the task begins."""
-        if (method, path) == ("POST", "bulk/issues/transition"):
-            bench.site.transition(keys[0], done)
-
-    wire = Lossy(create_app(bench.site), lambda *_: None, before=move)
-    job = BulkJob(**bench.settings(transport=wire), issues=issues, change=MOVED)
-    async with open_job_queue() as queue:
-        result = await queue.run(job)
-
-    assert (result.already, result.failed, len(result.done)) == ((keys[0],), (), 11)
 
 
 async def test_an_issue_that_is_below_the_parent_already_is_left_alone(bench: Bench) -> None:

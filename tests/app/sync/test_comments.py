@@ -401,18 +401,6 @@ async def test_a_comment_that_was_deleted_in_jira_and_edited_here_is_a_conflict(
     assert in_file(bench) == []
 
 
-async def test_a_site_with_another_address_knows_none_of_the_comments(bench: Bench) -> None:
-    await bench.pull(**ON)
-    writes(bench, "- new: Looks good")
-    await bench.push(**ON)
-    assert len(journal(bench)) == 1
-
-    with closing(State(bench.root / ".ticketr" / "state.db")) as state:
-        state.site_record.claim_site("https://other.example")
-
-    assert journal(bench) == []
-
-
 #: A comment with a paragraph that no Markdown can say.
 ODD: dict[str, Any] = {
     "type": "doc",
@@ -477,17 +465,6 @@ async def test_text_that_jira_would_lose_is_refused_with_its_line(bench: Bench) 
     line = text[: text.index("<!--")].count("\n") + 1
 
     assert (await refused(bench)).startswith(f"New comment: DEMO-1.md:{line}: ")
-
-
-async def test_text_that_jira_takes_literally_is_a_warning(bench: Bench) -> None:
-    await bench.pull(**ON)
-    writes(bench, "- new: see [it](./a/b.png)")
-
-    result = await bench.push(**ON)
-
-    assert [each.code for each in result.warnings] == [Code.LITERAL]
-    assert result.warnings[0].reason.startswith("New comment: DEMO-1.md:")
-    assert len(comments_in(bench, "DEMO-1")) == 1
 
 
 async def test_an_edit_that_loses_something_needs_an_answer(bench: Bench) -> None:

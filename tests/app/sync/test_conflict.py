@@ -127,25 +127,6 @@ async def test_a_text_of_ones_own_is_written_and_pushed(bench: Bench) -> None:
     assert await planned(bench) == {"DEMO-9": ["Title", "Description"]}
 
 
-@pytest.mark.parametrize(("side", "take"), [("mine", Take.MINE), ("jira", Take.JIRA)])
-async def test_all_of_one_side_is_what_resolve_does(
-    bench: Bench, tmp_path: Path, side: str, take: Take
-) -> None:
-    await make_conflict(bench)
-    other = Bench(bench.site, tmp_path / "other")
-    shutil.copytree(bench.root, other.root)
-
-    with opened(bench) as (store, state), store.lock():
-        seen = read_conflict(store, state, "DEMO-9")
-        carry_out(store, state, choose_all(seen, "mine" if side == "mine" else "jira"))
-    with opened(other) as (store, state), store.lock():
-        resolve(store, state, "DEMO-9", take)
-
-    assert (bench.root / "DEMO-9.md").read_bytes() == (other.root / "DEMO-9.md").read_bytes()
-    assert dump(bench) == dump(other)
-    assert await planned(bench) == await planned(other)
-
-
 async def test_another_text_put_aside_is_not_overwritten(bench: Bench) -> None:
     path = await make_conflict(bench)
     trash = bench.root / ".ticketr" / "trash"
@@ -223,21 +204,6 @@ async def test_what_is_saved_at_the_last_moment_is_left_alone(
     assert view(bench).parts
 
 
-async def test_the_rest_of_a_file_with_other_line_ends_stays(bench: Bench) -> None:
-    path = await make_conflict(bench)
-    other = "# TICKET: A draft\r\nFree text \r\n"
-    data = path.read_bytes().replace(b"\n", b"\r\n") + b"\r\n" + other.encode()
-    path.write_bytes(data)
-    seen = view(bench)
-
-    done = settle(bench, seen, dict.fromkeys((part.name for part in seen.parts), "jira"))
-
-    text = path.read_bytes().decode()
-    assert text.endswith(f"\r\n\r\n{other}")
-    assert text.count("\n") == text.count("\r\n")
-    assert data.startswith((bench.root / done.aside).read_bytes())
-
-
 async def test_a_clash_in_a_sub_task_is_shown_with_its_ticket(bench: Bench) -> None:
     await bench.pull()
     path = bench.root / "DEMO-3.md"
@@ -287,9 +253,6 @@ async def test_without_a_conflict_or_its_ticket_there_is_nothing_to_show(bench: 
     path.write_text("# Notes\n")
     with pytest.raises(FileFailed, match=r"cannot find DEMO-9 in .*: it is not there any more"):
         view(bench)
-
-
-BROKEN = "<<<<<<< HEAD\n# TICKET: Somebody else's\n"
 
 
 @pytest.fixture
@@ -353,15 +316,6 @@ async def test_a_file_that_was_moved_since_is_found(
 
     assert new.read_text().startswith(begins)
     assert not old.exists()
-
-
-async def test_another_file_that_is_broken_is_no_matter(bench: Bench, state: State) -> None:
-    await bench.pull()
-    path = await conflict(bench)
-    (bench.root / "A.md").write_text(BROKEN)
-    path.rename(bench.root / "Z.md")
-
-    assert resolve_to(bench, state, Take.JIRA) == "Z.md"
 
 
 async def test_a_ticket_that_may_stand_in_a_broken_file_is_written_nowhere_else(
@@ -486,21 +440,6 @@ async def test_a_side_is_taken_of_what_clashes_and_of_nothing_else(
         ("Agree on my wording", "q1-2026, search, security"),
     ]
     assert await planned(bench) == {"DEMO-3": sent, "DEMO-5": ["Title"]}
-
-
-@pytest.mark.parametrize("side", Side)
-async def test_a_side_leads_to_what_the_strategy_of_a_pull_leads_to(
-    bench: Bench, tmp_path: Path, side: Side
-) -> None:
-    await far_apart(bench)
-    other = Bench(bench.site, tmp_path / "other")
-    shutil.copytree(bench.root, other.root)
-
-    take_side(bench, Take(side.value), "DEMO-3")
-    await other.pull(prefer=side)
-
-    assert bench.files() == other.files()
-    assert await planned(bench) == await planned(other)
 
 
 @pytest.mark.parametrize("side", Side)

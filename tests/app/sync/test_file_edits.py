@@ -28,7 +28,6 @@ from ticketr.app.sync import (
     undo_step,
     undo_steps,
 )
-from ticketr.app.sync.state.undo import KEPT
 from ticketr.app.tickets import Ticket, parse, render
 
 DONE = (FieldChange("status", "Done"),)
@@ -197,20 +196,6 @@ async def test_nothing_changes_if_a_file_was_edited_since_the_plan(
         "look at the plan again"
     )
     assert tree(bench) == before
-
-
-def test_a_change_of_many_tickets_is_kept_whole(store: Store, state: State) -> None:
-    store.root.mkdir(exist_ok=True)
-    many = [Ticket("x", f"DEMO-{at}", fields={"Status": "To Do"}) for at in range(1, KEPT + 11)]
-    (store.root / "a.md").write_text(render(many))
-    places = [IssuePlace("a.md", f"DEMO-{at}") for at in range(1, KEPT + 11)]
-
-    carry_out(store, state, plan_file_edits(store, dict.fromkeys(places, DONE)))
-    assert len(undo_steps(state)) == KEPT + 10
-
-    one = (FieldChange("Status", "To Do"),)
-    carry_out(store, state, plan_file_edits(store, {places[0]: one}))
-    assert len(undo_steps(state)) == KEPT
 
 
 @pytest.mark.parametrize("head", [IssuePlace("hand.md", "DEMO-90"), IssuePlace("hand.md", "", 8)])

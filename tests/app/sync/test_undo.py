@@ -92,25 +92,6 @@ async def test_an_undo_leaves_everything_as_it_was(bench: Bench, kind: UndoKind,
     assert step.after.encode() in after
 
 
-@pytest.mark.parametrize("kind", [UndoKind.MINE, UndoKind.CHOSEN])
-async def test_what_did_not_change_the_file_is_taken_back_too(bench: Bench, kind: UndoKind) -> None:
-    await bench.pull()
-    bench.retitles("DEMO-9", "Mine")
-    bench.site.edit("DEMO-9", summary="Theirs")
-    await bench.pull()
-    before, state_before = tree(bench), dump(bench)
-
-    with opened(bench) as (store, state), store.lock():
-        if kind is UndoKind.MINE:
-            resolve(store, state, "DEMO-9", Take.MINE)
-        else:
-            carry_out(store, state, choose_all(read_conflict(store, state, "DEMO-9"), "mine"))
-        assert dump(bench) != state_before
-        assert undo_last(store, state).aside == ""
-
-    assert (tree(bench), dump(bench)) == (before, state_before)
-
-
 async def test_the_text_that_a_sync_has_overwritten_comes_back_as_an_edit(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-9", "Mine")

@@ -1,9 +1,26 @@
+"""Filters of lists, saved ones too, the order of issues, and their totals."""
+
 from __future__ import annotations
 
 import pytest
 from fakes.bytecodes import Bytecodes
 
-from ticketr.app.tickets import FILTER_WORDS, FLAGS, Candidate, InvalidFilter, fold, parse_filter
+from ticketr.app.tickets import (
+    FILTER_WORDS,
+    FLAGS,
+    SORT_NAMES,
+    Candidate,
+    InvalidFilter,
+    Total,
+    check_saved,
+    fold,
+    parse_filter,
+    points_of,
+    sort_key,
+    split_command,
+    total_by,
+    with_saved,
+)
 
 ISSUE = Candidate(
     "DEMO-9",
@@ -148,3 +165,155 @@ def test_a_word_is_looked_up_in_a_few_bytecodes_an_issue() -> None:
         assert [each.key for each in parsed.select(issues)] == ["AB-999"]
 
     assert 1 < bytecodes.count / len(issues) < 100
+
+
+SAVED = {"late": 'status="To Do" -@priya', "q": "x"}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("status=done", ("status=done", "", "")),
+        ("status=done save:late", ("status=done", "save", "late")),
+        ("  SAVE:Late  ", ("", "save", "Late")),
+        ("a save:", ("a", "save", "")),
+        ("forget:late", ("", "forget", "late")),
+        ("save:a b", ("save:a b", "", "")),
+        ("unsave:late", ("unsave:late", "", "")),
+    ],
+)
+def test_the_last_word_may_be_a_command(text: str, found: tuple[str, str, str]) -> None:
+    assert split_command(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "full"),
+    [
+        ("use:late edited", 'status="To Do" -@priya edited'),
+        ("a USE:q use:q", "a x x"),
+        ('"use:late"', '"use:late"'),
+        ("reuse:late", "reuse:late"),
+        ("", ""),
+    ],
+)
+def test_a_saved_filter_stands_for_its_text(text: str, full: str) -> None:
+    assert with_saved(text, SAVED) == full
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "problem"),
+    [
+        ("a use:lat", 6, "no filter is saved as lat; saved are late, q"),
+        ("use:", 4, "no filter is saved as no name; saved are late, q"),
+        ("-use:late", 0, "a saved filter cannot be negated"),
+    ],
+)
+def test_a_name_that_is_not_saved_is_an_error(text: str, at: int, problem: str) -> None:
+    with pytest.raises(InvalidFilter) as raised:
+        with_saved(text, SAVED)
+    assert (raised.value.position, raised.value.problem) == (at, problem)
+    with pytest.raises(InvalidFilter, match=r"no filter is saved as x: \"x\"$"):
+        with_saved("use:x", {})
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "words"),
+    [
+        ("a", "late-1", ""),
+        ("a", "übrig", ""),
+        ("a", "", "A name follows save:"),
+        ("a", "../x", "A name follows save:"),
+        ("a", "x" * 41, "A name follows save:"),
+        (" ", "late", "Type the filter before save:"),
+        ("x" * 2001, "late", "A filter of more than 2000 characters cannot be saved"),
+    ],
+)
+def test_what_cannot_be_saved_says_why(text: str, name: str, words: str) -> None:
+    assert check_saved(text, name).startswith(words)
+    assert bool(check_saved(text, name)) == bool(words)
+
+
+ISSUES = (
+    Candidate("", "Draft b"),
+    Candidate("AB-10", "émile", {"Status": "To Do", "Priority": "Low", "Assignee": "zoë"}),
+    Candidate(
+        "AB-9",
+        "Zebra",
+        {"Status": "Done", "Priority": "Highest", "Assignee": "Amara"},
+        updated="2026-01-02T09:00:00.000+0000",
+    ),
+    Candidate("", "Draft a"),
+    Candidate(
+        "AA-100",
+        "yes",
+        {"Status": "done", "Priority": "Major"},
+        updated="2026-01-02T09:30:00.000+0100",
+    ),
+    Candidate("AB-1", "apple", {"Priority": "Urgent"}, updated="2026-01-02T10:00:00"),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "order"),
+    [
+        ("key", ["AA-100", "AB-1", "AB-9", "AB-10", "Draft a", "Draft b"]),
+        ("title", ["AB-1", "Draft a", "Draft b", "AB-10", "AA-100", "AB-9"]),
+        ("status", ["AA-100", "AB-9", "AB-10", "AB-1", "Draft a", "Draft b"]),
+        ("priority", ["AB-9", "AA-100", "AB-10", "AB-1", "Draft a", "Draft b"]),
+        ("assignee", ["AB-9", "AB-10", "AA-100", "AB-1", "Draft a", "Draft b"]),
+        ("updated", ["AB-1", "AB-9", "AA-100", "AB-10", "Draft a", "Draft b"]),
+    ],
+)
+def test_issues_without_a_value_come_last_and_equal_ones_by_key(
+    name: str, order: list[str]
+) -> None:
+    assert [each.key or each.title for each in sorted(ISSUES, key=sort_key(name))] == order
+
+
+def test_every_order_has_a_name() -> None:
+    assert SORT_NAMES == ("key", "title", "status", "priority", "assignee", "updated")
+    with pytest.raises(KeyError):
+        sort_key("colour")
+
+
+def candidate(**fields: str) -> Candidate:
+    return Candidate("A-1", "x", {name.replace("_", " "): text for name, text in fields.items()})
+
+
+def test_issues_are_counted_and_their_points_added_up() -> None:
+    issues = [
+        candidate(Status="To Do", Story_Points="3"),
+        candidate(Status="Done", Story_Points="0.1"),
+        candidate(Status="done ", story_points="0.2"),
+        candidate(Status="Done"),
+        candidate(),
+        candidate(Status=" ", Story_Points="8"),
+    ]
+
+    assert total_by(issues, "status") == (
+        Total("Done", 3, 0.30000000000000004),
+        Total("To Do", 1, 3.0),
+        Total("", 2, 8.0),
+    )
+
+
+def test_equal_counts_are_in_the_order_of_their_names() -> None:
+    issues = [candidate(Type=name) for name in ("Story", "bug", "Épic")]
+
+    assert [each.value for each in total_by(issues, "Type")] == ["bug", "Épic", "Story"]
+
+
+def test_nothing_has_no_totals() -> None:
+    assert total_by([], "Status") == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "points"),
+    [("5", 5.0), ("-1", -1.0), ("2.5", 2.5), ("", 0), ("many", 0), ("nan", 0), ("inf", 0)],
+)
+def test_points_are_a_number_or_nothing(text: str, points: float) -> None:
+    assert points_of(candidate(Story_Points=text)) == points
+
+
+def test_points_of_team_managed_projects_count_too() -> None:
+    assert points_of(candidate(Story_Points="", Story_point_estimate="4")) == 4

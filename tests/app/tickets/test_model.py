@@ -1,3 +1,5 @@
+"""What a ticket is made of, which keys are valid, and the messages of errors."""
+
 from __future__ import annotations
 
 import copy
@@ -6,7 +8,18 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
-from ticketr.app.tickets import NO_TITLE, InvalidKey, InvalidTicket, Ticket
+from ticketr._errors import TicketrError
+from ticketr.app.tickets import (
+    NO_TITLE,
+    InvalidFilter,
+    InvalidKey,
+    InvalidTicket,
+    RepeatedKey,
+    Ticket,
+    TicketSyntaxError,
+    is_key,
+    safe_file_name,
+)
 
 
 def test_a_ticket_counts_issues_and_lists_their_keys() -> None:
@@ -128,3 +141,74 @@ def test_a_task_has_no_tasks() -> None:
 def test_a_key_is_in_a_ticket_once() -> None:
     with pytest.raises(InvalidTicket, match='twice in one ticket: "AB-1"'):
         Ticket("x", "AB-1", tasks=(Ticket("y", "AB-2"), Ticket("z", "AB-1")))
+
+
+@pytest.mark.parametrize("key", ["PROJ-1", "AB2-10", "A_B-123", "AB-9000000"])
+def test_a_key_names_its_file(key: str) -> None:
+    assert is_key(key)
+    assert safe_file_name(key) == f"{key}.md"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "A-1", "proj-1", "PROJ-0", "PROJ-01", "PROJ-", "PROJ", "-1", "2AB-1", "PROJ-1 "),
+        *("../../x", "AB-1/../x", "AB-1\n", "AB-1\x00", "AB-\u0661", "\u00c4B-1", "CON", "AB-1.md"),
+    ],
+)
+def test_text_that_is_no_key_becomes_no_file_name(text: str) -> None:
+    assert not is_key(text)
+    with pytest.raises(InvalidKey) as caught:
+        safe_file_name(text)
+    assert caught.value.key == text
+
+
+def test_a_key_too_long_for_a_file_name_is_refused() -> None:
+    longest = "A" * 198 + "-1"
+
+    assert safe_file_name(longest) == f"{longest}.md"
+    with pytest.raises(InvalidKey):
+        safe_file_name(f"A{longest}")
+
+
+ERRORS = [
+    (TicketSyntaxError("a.md", 3, 1, "do this", "# x"), 'a.md:3:1: do this: "# x"'),
+    (
+        InvalidKey("../../x"),
+        '"../../x" is not an issue key; a key looks like PROJ-123',
+    ),
+    (
+        InvalidTicket("a sub-task cannot have sub-tasks", "x"),
+        'a sub-task cannot have sub-tasks: "x"',
+    ),
+    (RepeatedKey("AB-1"), "AB-1 would be in one file twice; keep one of the two"),
+    (
+        InvalidFilter('a "b', 2, "this quote is not closed"),
+        'the filter is wrong at character 3: this quote is not closed: ""b"',
+    ),
+]
+
+
+@pytest.mark.parametrize(("error", "message"), ERRORS)
+def test_an_error_says_what_and_where_on_one_line(error: TicketrError, message: str) -> None:
+    assert str(error) == message
+
+
+@pytest.mark.parametrize(("error", "message"), ERRORS)
+def test_an_error_survives_pickling(error: TicketrError, message: str) -> None:
+    copy = pickle.loads(pickle.dumps(error))
+
+    assert type(copy) is type(error)
+    assert vars(copy) == vars(error)
+    assert str(copy) == message
+
+
+def test_quoted_text_in_an_error_is_cleaned_and_clipped() -> None:
+    error = TicketSyntaxError("a\x1b[2J.md", 1, 1, "no", "\x1b]0;title\x07" + "x" * 200)
+
+    assert str(error) == f'a.md:1:1: no: "{"x" * 70}..."'
+
+
+@pytest.mark.parametrize(("length", "shown"), [(80, "x" * 80), (81, "x" * 80 + "...")])
+def test_a_quote_is_cut_at_eighty_characters(length: int, shown: str) -> None:
+    assert str(InvalidKey("x" * length)).startswith(f'"{shown}" is not')

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from fakes.adf_nodes import doc, paragraph, text
 from hypothesis import given, strategies as st
 
 from ticketr.app.jira import Issue
@@ -16,19 +17,6 @@ from ticketr.app.sync.compare.mapping import family_text, field_text
 from ticketr.app.tickets import parse
 
 COLUMNS = Columns.of([])
-
-
-def doc(*content: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "doc", "version": 1, "content": list(content)}
-
-
-def text(words: str, *marks: str) -> dict[str, Any]:
-    node: dict[str, Any] = {"type": "text", "text": words}
-    return node | ({"marks": [{"type": mark} for mark in marks]} if marks else {})
-
-
-def paragraph(*content: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "paragraph", "content": list(content)}
 
 
 def heading(words: str, level: int = 3) -> dict[str, Any]:

@@ -252,32 +252,6 @@ async def test_a_named_ticket_that_is_in_no_file_is_left_and_an_unknown_one_refu
     )
 
 
-async def test_losses_are_those_of_the_entries(bench: Bench) -> None:
-    for key in ("DEMO-1", "DEMO-2"):
-        words = {"type": "text", "text": "Pasted", "marks": [{"type": "fontSize"}]}
-        content = [{"type": "paragraph", "content": [words]}]
-        document = {"type": "doc", "version": 1, "content": content}
-        bench.site.edit(key, description=document)
-    await bench.pull()
-    for name in ("DEMO-1.md", "DEMO-2.md"):
-        replaces(bench, name, "Pasted", "Typed")
-
-    plan = plan_of(bench, ["DEMO-2"])
-
-    assert [each.key for each in plan.entries] == ["DEMO-2"]
-    assert [(each.key, each.path) for each in plan.losses] == [("DEMO-2", "DEMO-2.md")]
-
-
-async def test_the_plan_names_what_jira_gets_as_plain_text(bench: Bench) -> None:
-    await bench.pull()
-    (bench.root / "new.md").write_text("# TICKET: New\n\n## Description\nask @Mia\n")
-
-    (literal,) = plan_of(bench).literals
-
-    assert (literal.key, literal.title, literal.path) == ("", "New", "new.md")
-    assert literal.reason.startswith("Description: new.md:4: “@Mia” goes to Jira as text")
-
-
 def change(bench: Bench, name: str, old: str, new: str) -> None:
     path = bench.root / name
     text = path.read_text()
@@ -361,13 +335,3 @@ async def test_a_new_ticket_in_the_file_of_one_that_is_missing_is_created(bench:
     (bench.root / "DEMO-9.md").write_text("# TICKET: Something else\n\n## Fields\nType: Task\n")
 
     assert len((await bench.push()).created) == 1
-
-
-async def test_a_sync_creates_no_ticket_again_either(bench: Bench) -> None:
-    await bench.pull()
-    change(bench, "DEMO-9.md", "[DEMO-9] ", "")
-
-    (note,) = (await bench.sync()).push.failed
-
-    assert "lost its key" in note.reason
-    assert bench.site.find("DEMO-13") is None

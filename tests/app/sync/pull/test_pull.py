@@ -19,7 +19,7 @@ from trio.testing import MockClock
 from jira_sandbox import create_app, make_site
 from ticketr import JobFailed, JobSnapshot, JobStatus, open_job_queue
 from ticketr.app.jira.transport import Request, Response
-from ticketr.app.sync import Code, PullResult, Side, Store, WorkspaceBusy
+from ticketr.app.sync import Code, PullResult, Store, WorkspaceBusy
 from ticketr.app.sync.pull import pipeline
 from ticketr.app.tickets import Ticket, parse, render_ticket
 
@@ -103,20 +103,6 @@ async def test_what_changed_in_jira_is_fetched_and_rewritten_in_its_file(bench: 
     assert fetch.count('"1') == 1  # one ID
 
 
-async def test_a_changed_sub_task_rewrites_its_parents_ticket(bench: Bench) -> None:
-    await bench.pull()
-    story = parse((bench.root / f"{some_story(bench)}.md").read_text()).tickets[0]
-    task = story.tasks[0]
-    assert task.key is not None
-    bench.site.edit(task.key, summary="Only this has changed")
-
-    await bench.pull()
-
-    again = parse((bench.root / f"{story.key}.md").read_text()).tickets[0]
-    assert again.tasks == (replace(task, title="Only this has changed"), *story.tasks[1:])
-    assert replace(again, tasks=()) == replace(story, tasks=())
-
-
 async def test_what_both_sides_have_changed_is_a_conflict_until_they_agree(bench: Bench) -> None:
     await bench.pull()
     key = some_story(bench)
@@ -154,19 +140,6 @@ async def test_edits_here_and_changes_in_jira_are_joined(bench: Bench) -> None:
     assert ticket.title == "Theirs"
     assert ticket.fields["Priority"].startswith("My own ")
     assert (await bench.pull()).unchanged == 40
-
-
-@pytest.mark.parametrize(("prefer", "title"), [(Side.LOCAL, "Mine"), (Side.REMOTE, "Theirs")])
-async def test_a_strategy_settles_what_clashes(bench: Bench, prefer: Side, title: str) -> None:
-    await bench.pull()
-    key = some_story(bench)
-    path = bench.root / f"{key}.md"
-    bench.retitles(key, "Mine")
-    bench.site.edit(key, summary="Theirs")
-
-    result = await bench.pull(prefer=prefer)
-
-    assert (result.conflicts, parse(path.read_text()).tickets[0].title) == ((), title)
 
 
 async def test_drafts_and_other_files_are_never_touched(bench: Bench) -> None:
@@ -303,24 +276,6 @@ async def test_sub_tasks_that_nobody_announced_join_their_family(
 
     assert bench.files() == whole.files()
     assert (result.new, result.updated, result.unchanged) == (40, 0, 0)
-
-
-async def test_the_pieces_of_a_family_meet_though_files_are_slow(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """While one piece is being written, the next is ready and a third one is prepared."""
-
-    async def slow(sync_fn: Callable[..., object], /, *args: object, **_: object) -> object:
-        await trio.sleep(1)
-        return sync_fn(*args)
-
-    whole = Bench(bench.site, bench.root.with_name("whole"))
-    await whole.pull()
-    monkeypatch.setattr(pipeline, "PAGE", 1)
-
-    await bench.pull(transport=WithoutSubtasks(create_app(bench.site)), run_sync=slow)
-
-    assert bench.files() == whole.files()
 
 
 async def test_requests_run_side_by_side(

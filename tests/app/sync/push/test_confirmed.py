@@ -103,36 +103,6 @@ async def test_an_edit_that_changed_after_the_plan_is_left(bench: Bench) -> None
     assert [each.key for each in plan_of(bench).entries] == ["DEMO-1"]
 
 
-async def test_a_second_part_edited_after_the_plan_holds_the_whole_issue_back(bench: Bench) -> None:
-    await bench.pull()
-    bench.retitles("DEMO-1", "Mine")
-    plan = plan_of(bench)
-    replaces(bench, "DEMO-1.md", "Labels: search", "Labels: later")
-
-    result = await bench.push(confirmed=plan)
-
-    assert writes(bench) == []
-    assert [each.reason for each in result.left] == [CHANGED]
-
-
-async def test_a_part_that_was_taken_back_after_the_plan_does_not_hold_the_rest(
-    bench: Bench,
-) -> None:
-    await bench.pull()
-    before = (bench.root / "DEMO-1.md").read_text()
-    replaces(bench, "DEMO-1.md", "Priority: Low", "Priority: High")
-    bench.retitles("DEMO-1", "Mine")
-    plan = plan_of(bench)
-    assert [part.name for part in plan.entries[0].parts] == ["Title", "Priority"]
-    (bench.root / "DEMO-1.md").write_text(before)
-    bench.retitles("DEMO-1", "Mine")
-
-    result = await bench.push(confirmed=plan)
-
-    assert writes(bench) == ['issue/DEMO-1 {"fields": {"summary": "Mine"}}']
-    assert result.left == ()
-
-
 async def test_what_was_added_after_the_plan_is_left(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "Mine")
@@ -201,17 +171,6 @@ async def test_of_two_equal_drafts_as_many_are_created_as_were_confirmed(bench: 
     assert result.created == ("DEMO-13",)
     assert [(each.path, each.reason) for each in result.left] == [("a.md", NEW)]
     assert (bench.root / "b.md").read_text().startswith("# TICKET: [DEMO-13] Twin")
-
-
-async def test_a_draft_that_moved_to_another_file_was_confirmed(bench: Bench) -> None:
-    bench.root.mkdir()
-    draft(bench, "New").rename(bench.root / "moved.md")
-    plan = plan_of(bench)
-    (bench.root / "moved.md").rename(bench.root / "again.md")
-
-    result = await bench.push(confirmed=plan)
-
-    assert (result.created, result.left) == (("DEMO-13",), ())
 
 
 async def test_a_push_waits_behind_a_pull_and_still_sends_what_was_confirmed(bench: Bench) -> None:
@@ -299,19 +258,6 @@ async def test_with_a_strategy_the_confirmed_side_of_a_clash_is_sent(bench: Benc
     assert (result.push.updated, result.push.left) == (("DEMO-1", "DEMO-13"), ())
     assert bench.finds("DEMO-1").summary == "Mine"
     assert "First, mine." in json.dumps(bench.finds("DEMO-13").description)
-
-
-async def test_what_jira_has_by_then_is_not_sent_again(bench: Bench) -> None:
-    await bench.pull()
-    bench.retitles("DEMO-1", "Same")
-    replaces(bench, "DEMO-1.md", "Priority: Low", "Priority: High")
-    plan = plan_of(bench)
-    bench.site.edit("DEMO-1", summary="Same")
-
-    result = await bench.sync(confirmed=plan)
-
-    assert writes(bench) == ['issue/DEMO-1 {"fields": {"priority": {"id": "2"}}}']
-    assert result.push.left == ()
 
 
 async def test_what_jira_changes_between_pull_and_push_is_merged_and_judged_again(

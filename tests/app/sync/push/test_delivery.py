@@ -18,7 +18,7 @@ from jira_sandbox import create_app
 from ticketr import JobFailed
 from ticketr.app.jira import AuthenticationFailed
 from ticketr.app.jira.transport import Request, Response
-from ticketr.app.sync import Code, FileFailed, State
+from ticketr.app.sync import Code, FileFailed
 from ticketr.app.sync.concurrency import CONCURRENCY
 from ticketr.app.sync.workspace.files import TEMPORARY
 from ticketr.app.tickets import parse
@@ -277,52 +277,6 @@ async def test_many_keys_go_into_one_file_between_the_saves_of_somebody_at_work(
     ]
     await check_clean(bench)
     assert new(bench) == sorted([*titles, *(f"Of {title}" for title in titles), *extra])
-
-
-async def test_an_edit_that_jira_has_confirmed_is_known_though_the_rest_is_cancelled(
-    bench: Bench,
-) -> None:
-    await bench.pull()
-    path = bench.root / "DEMO-1.md"
-    text = path.read_text().replace("Search that forgives typing errors", "Mine")
-    path.write_text(text.replace("Status: To Do", "Status: In Progress"))
-
-    def before(method: str, at: str) -> None:
-        if (method, at) == ("POST", "issue/DEMO-1/transitions"):
-            scope.cancel()
-
-    with trio.CancelScope() as scope:
-        lossy = Lossy(create_app(bench.site), lambda *_: None, before=before)
-        await bench.push(transport=lossy)
-
-    assert scope.cancelled_caught
-    state = State(bench.root / ".ticketr" / "state.db")
-    _, base = state.base_of_key("DEMO-1") or ("", None)
-    state.close()
-    assert base is not None
-    assert base.text.startswith("# TICKET: [DEMO-1] Mine\n")
-    assert "Status: To Do" in base.text
-    await check_clean(bench)
-    assert bench.finds("DEMO-1").status.name == "In Progress"
-
-
-async def test_what_was_pushed_is_told_though_it_cannot_be_read_again(
-    bench: Bench, drafts: Path
-) -> None:
-    drafts.write_text(DRAFT)
-    posted: list[str] = []
-
-    def lose(method: str, at: str) -> str | None:
-        posted.extend([at] if (method, at) == ("POST", "issue") else [])
-        return "answer" if posted and at == "issue/bulkfetch" else None
-
-    result = await bench.push(transport=Lossy(create_app(bench.site), lose))
-
-    assert result.created == ("DEMO-13",)
-    (note,) = result.warnings
-    assert (note.key, note.path, note.code) == ("DEMO-13", "drafts.md", Code.UNREACHED)
-    assert note.reason.startswith("it was pushed, but could not be read again: 127.0.0.1 broke off")
-    await check_clean(bench)
 
 
 @pytest.mark.parametrize("what", ["drafts", "many drafts", "edits"])

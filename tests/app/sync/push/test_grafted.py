@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from fakes.adf_nodes import doc, paragraph, text
 from fakes.examples import IN_STRESS
 from fakes.hand_edits import edit_by_hand
 from fakes.jira_documents import Maker
@@ -30,18 +31,6 @@ words of __mine__, with [a link][site].
 
 [site]: https://example.com
 """
-
-
-def text(words: str) -> dict[str, Any]:
-    return {"type": "text", "text": words}
-
-
-def paragraph(words: str, **more: Any) -> dict[str, Any]:
-    return {"type": "paragraph", **more, "content": [text(words)]}
-
-
-def doc(*blocks: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "doc", "version": 1, "content": list(blocks)}
 
 
 TABLE = {

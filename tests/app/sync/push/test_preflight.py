@@ -187,18 +187,6 @@ async def test_a_parent_that_jira_does_not_have_is_told_before_the_first_write(
     ]
 
 
-async def test_many_drafts_cost_one_question_for_statuses_and_one_for_parents(bench: Bench) -> None:
-    text = "# TICKET: Draft {}\n\n## Fields\nType: Story\nStatus: To Do\nParent: DEMO-1\n\n"
-    write(bench, "".join(text.format(number) for number in range(40)))
-
-    result = await bench.push(dry_run=True)
-
-    assert (result.total, result.failed) == (40, ())
-    asked = [each.partition(" ")[0] for each in bench.asked]
-    assert asked.count("project/DEMO/statuses") == 1
-    assert asked.count("issue/bulkfetch") == 1
-
-
 async def test_a_parent_that_was_pulled_is_not_asked_for(bench: Bench) -> None:
     await bench.pull()
     write(bench, "# TICKET: Story\n\n## Fields\nType: Story\nParent: DEMO-1\n")

@@ -91,22 +91,6 @@ async def test_an_issue_that_is_found_again_is_listed(bench: Bench) -> None:
     ]
 
 
-async def test_a_pull_lists_them_as_well_whatever_becomes_of_it(bench: Bench) -> None:
-    await lose_answers(bench, DRAFT)
-    job = bench.job(project="NOPE")
-
-    with pytest.raises(JobFailed):
-        async with open_job_queue(workers=1) as queue:
-            await queue.run(job)
-
-    assert job.so_far().recovered == ("DEMO-13",)
-    await lose_answers(bench, "# TICKET: Another\n")
-    job = bench.job()
-    async with open_job_queue(workers=1) as queue:
-        results = [await queue.run(job) for _ in range(2)]
-    assert [each.recovered for each in results] == [("DEMO-14",), ()]
-
-
 @pytest.mark.parametrize("change", ["", "For most."])
 async def test_a_draft_that_was_moved_to_another_file_is_found_there(
     bench: Bench, change: str

@@ -125,20 +125,6 @@ async def test_a_ticket_of_another_type_with_the_same_statuses_tells_the_way_too
     assert bench.finds("DEMO-1").status == DONE
 
 
-async def test_a_site_that_lists_no_statuses_tells_the_way_of_the_own_type(ways: Bench) -> None:
-    class Silent(Recorder):
-        async def send(self, request: Request) -> Response:
-            response = await super().send(request)
-            return replace(response, status=403) if "/statuses" in request.url else response
-
-    await ways.pull()
-    edit(ways, "Status: To Do", "Status: Done")
-
-    result = await ways.push(transport=Silent(create_app(ways.site)))
-
-    assert result.updated == ("DEMO-1",)
-
-
 async def test_a_site_that_refuses_the_search_is_an_unknown_way(ways: Bench) -> None:
     class Refusing(Recorder):
         async def send(self, request: Request) -> Response:
@@ -215,21 +201,6 @@ async def test_the_status_of_a_new_ticket_is_reached_by_several_transitions(ways
     assert (await ways.push()).total == 0
 
 
-async def test_the_plan_shows_the_way_of_a_new_ticket_once_it_is_known(ways: Bench) -> None:
-    kind = ways.finds("DEMO-1").type.name
-    await ways.pull()
-    (ways.root / "new.md").write_text(NEW.format(kind, "New"))
-    await ways.push()
-    (ways.root / "more.md").write_text(NEW.format(kind, "More"))
-
-    (entry,) = plan_of(ways).entries
-    result = await ways.push(confirmed=plan_of(ways))
-
-    assert entry.way == WAY
-    assert (result.left, result.failed) == ((), ())
-    assert ways.finds(result.created[0]).status == DONE
-
-
 async def test_a_new_ticket_whose_way_was_not_shown_stays_in_its_first_status(ways: Bench) -> None:
     await ways.pull()
     (ways.root / "new.md").write_text(NEW.format(ways.finds("DEMO-1").type.name, "New"))
@@ -246,30 +217,6 @@ async def test_a_new_ticket_whose_way_was_not_shown_stays_in_its_first_status(wa
     (entry,) = plan_of(ways).entries
     assert (entry.key, entry.way) == (key, WAY)
     assert (await ways.push(confirmed=plan_of(ways))).updated == (key,)
-    assert ways.finds(key).status == DONE
-
-
-async def test_a_failure_on_the_way_of_a_new_ticket_leaves_it_there_and_the_next_push_goes_on(
-    ways: Bench,
-) -> None:
-    await ways.pull()
-    (ways.root / "new.md").write_text(NEW.format(ways.finds("DEMO-1").type.name, "New"))
-    sent: list[str] = []
-
-    def lose(method: str, at: str) -> str | None:
-        sent.extend([at] if method == "POST" and at.endswith("/transitions") else [])
-        return "request" if at.endswith("/transitions") and len(sent) == 2 else None
-
-    result = await ways.push(transport=Lossy(create_app(ways.site), lose))
-
-    (key,), (note,) = result.created, result.failed
-    assert note.reason.startswith(
-        'it was created, but: it is in "In Progress" now, and not yet in "Done"; the next push '
-        "goes on from there: "
-    )
-    assert ways.finds(key).status == IN_PROGRESS
-    again = await ways.push()
-    assert (again.updated, again.conflicts, again.failed) == ((key,), (), ())
     assert ways.finds(key).status == DONE
 
 

@@ -350,21 +350,6 @@ async def test_a_picture_that_was_confirmed_is_sent_and_another_one_is_not(bench
     assert attached(bench, "DEMO-1") == {"shot.png": PNG + b"more"}
 
 
-async def test_a_sync_merges_a_picture_with_what_jira_has_changed(bench: Bench) -> None:
-    save(bench, "shot.png")
-    describe(bench, "DEMO-1", p("one"), p("mid"), p("two"))
-    await bench.pull()
-    edit(bench, "DEMO-1", "\none\n", "\none\n\n![](shot.png)\n")
-    describe(bench, "DEMO-1", p("one"), p("mid"), p("2"))
-
-    result = await bench.sync()
-
-    assert (result.pull.conflicts, result.push.failed) == ((), ())
-    shot = picture(media(bench, "DEMO-1", "shot.png"))
-    assert blocks(bench, "DEMO-1") == [p("one"), shot, p("mid"), p("2")]
-    assert "one\n\n![](attachment:shot.png)\n\nmid\n\n2\n" in text(bench, "DEMO-1")
-
-
 LATENCY = 0.1
 DRAFT = "# TICKET: A draft\n\n## Description\nabove\n\n![](b.png)\n"
 
