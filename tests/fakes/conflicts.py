@@ -10,16 +10,21 @@ from pathlib import Path
 from fakes.pulls import Bench
 
 from ticketr.app.jira.adf import to_adf
-from ticketr.app.sync import State, Store
+from ticketr.app.sync import State, Store, Take, resolve
 from ticketr.app.tickets import parse
 
 
 @contextmanager
 def opened(bench: Bench) -> Generator[tuple[Store, State]]:
     """Open a workspace that was pulled."""
-    store = Store(bench.root, ".ticketr")
-    with closing(State(store.state_path)) as state:
-        yield store, state
+    with bench.state() as state:
+        yield bench.store, state
+
+
+def settle(bench: Bench, key: str, take: Take) -> str:
+    """Settle a conflict by a side; return the path of the file."""
+    with opened(bench) as (store, state), store.lock():
+        return resolve(store, state, key, take).path
 
 
 async def make_conflict(bench: Bench, key: str = "DEMO-9") -> Path:

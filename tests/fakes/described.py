@@ -9,7 +9,6 @@ from fakes.pulls import Bench
 from jira_sandbox.api.media import media_id
 from jira_sandbox.data.catalogue import DEMO_USER
 from jira_sandbox.data.parts import Attachment
-from ticketr.app.sync import Store
 
 Json = dict[str, Any]
 
@@ -41,17 +40,3 @@ def blocks(bench: Bench, key: str) -> list[Json]:
     description: Any = bench.finds(key).description
     found: list[Json] = description["content"]
     return found
-
-
-def text(bench: Bench, key: str) -> str:
-    return (bench.root / f"{key}.md").read_text()
-
-
-def edit(bench: Bench, key: str, old: str, new: str) -> None:
-    found = text(bench, key)
-    assert old in found
-    (bench.root / f"{key}.md").write_text(found.replace(old, new))
-
-
-def store_of(bench: Bench) -> Store:
-    return Store(bench.root, ".ticketr")

@@ -1,13 +1,21 @@
-"""Transports that lose or delay requests or answers, or change the site at a given moment."""
+"""Transports that lose, delay, answer or change requests, or change the site at a given moment.
+
+A pattern stands for some requests by their method and path: ``"POST issue/*/comment"``.
+"""
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from fnmatch import fnmatch
+from typing import Any
 
 import trio
-from fakes.pulls import URL, Recorder
+from fakes.pulls import URL, Bench, Recorder
 
+from jira_sandbox import create_app
 from ticketr.app.jira import ConnectionLost
 from ticketr.app.jira.transport import Request, Response
 
@@ -76,6 +84,123 @@ class Meanwhile(Recorder):
             self._awaited = None
             self._happens()
         return response
+
+
+def fits(request: Request, pattern: str) -> bool:
+    path = request.url.removeprefix(f"{URL}/rest/api/3/").partition("?")[0]
+    return fnmatch(f"{request.method} {path}", pattern)
+
+
+class CutOff(Recorder):
+    """Cancels a scope when the site has taken a request and its answer is still under way.
+
+    Args:
+        app: The sandbox's application.
+        pattern: Stands for the requests.
+        scope: The scope to cancel.
+        after: At which of these requests.
+        taken: Whether the site gets the request.
+    """
+
+    def __init__(
+        self,
+        app: object,
+        pattern: str,
+        scope: trio.CancelScope,
+        *,
+        after: int = 1,
+        taken: bool = True,
+    ) -> None:
+        super().__init__(app)
+        self._pattern, self._scope, self._left, self._taken = pattern, scope, after, taken
+
+    async def send(self, request: Request) -> Response:
+        self._left -= fits(request, self._pattern)
+        if not self._left and not self._taken:
+            self._scope.cancel()
+            await trio.lowlevel.checkpoint()
+        response = await super().send(request)
+        if not self._left:
+            self._scope.cancel()
+            await trio.lowlevel.checkpoint()
+        return response
+
+
+async def cut_off(
+    bench: Bench, pattern: str, *, after: int = 1, taken: bool = True, **options: Any
+) -> None:
+    """Push, and cancel it when the site has taken a request and the push does not know."""
+    with trio.CancelScope() as scope:
+        app = create_app(bench.site)
+        cutting = CutOff(app, pattern, scope, after=after, taken=taken)
+        await bench.push(transport=cutting, **options)
+    assert scope.cancelled_caught
+
+
+class Answering(Recorder):
+    """Answers some requests itself.
+
+    Args:
+        bench: The site.
+        pattern: Stands for the requests.
+        status: The status of the answer; 0 for a lost connection.
+        body: Its body: bytes, or else a value for JSON.
+        headers: Its headers.
+        times: How many requests are answered so.
+        taken: Whether the site carries them out first.
+
+    Attributes:
+        seen: How many requests fitted the pattern.
+    """
+
+    def __init__(
+        self,
+        bench: Bench,
+        pattern: str,
+        status: int,
+        body: object = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        times: float = math.inf,
+        taken: bool = False,
+    ) -> None:
+        super().__init__(create_app(bench.site))
+        content = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
+        self._answer = status, headers or {}, content
+        self._pattern, self._times, self._taken = pattern, times, taken
+        self.seen = 0
+
+    async def send(self, request: Request) -> Response:
+        self.seen += fits(request, self._pattern)
+        if self.seen > self._times or not fits(request, self._pattern):
+            return await super().send(request)
+        if self._taken:
+            await super().send(request)
+        if not self._answer[0]:
+            raise ConnectionLost(request.url, "the cable was pulled")
+        return Response(*self._answer, request.url)
+
+
+class Changed(Recorder):
+    """Changes the answers to some requests on their way.
+
+    Args:
+        bench: The site.
+        pattern: Stands for the requests.
+        change: Is called with the value of the JSON of each answer, and changes it.
+    """
+
+    def __init__(self, bench: Bench, pattern: str, change: Callable[[Any], object]) -> None:
+        super().__init__(create_app(bench.site, latency=bench.latency))
+        self._pattern, self._change = pattern, change
+
+    async def send(self, request: Request) -> Response:
+        response = await super().send(request)
+        if not fits(request, self._pattern):
+            return response
+        answer = json.loads(response.body)
+        self._change(answer)
+        return replace(response, body=json.dumps(answer).encode())
 
 
 class Late(Recorder):

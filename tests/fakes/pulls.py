@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Generator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple, cast
@@ -19,10 +20,15 @@ from ticketr.app.sync import (
     PullJob,
     PullResult,
     PushJob,
+    PushPlan,
     PushResult,
     SessionOptions,
+    State,
+    Store,
     SyncJob,
     SyncResult,
+    read_push_plan,
+    read_state,
 )
 from ticketr.app.tickets import parse
 
@@ -115,14 +121,41 @@ class Bench:
             with handle.watch() as updates:
                 return [snapshot async for snapshot in updates]
 
+    def path(self, name: str) -> Path:
+        """Return the path of a file, which is named by itself or by the key of its ticket."""
+        return self.root / (name if name.endswith(".md") else f"{name}.md")
+
+    def text(self, name: str) -> str:
+        return self.path(name).read_text()
+
+    def edits(self, name: str, old: str, new: str) -> None:
+        """Replace the first of a text in a file."""
+        text = self.text(name)
+        assert old in text
+        self.path(name).write_text(text.replace(old, new, 1))
+
     def retitles(self, key: str, title: str) -> None:
         """Change the title of a ticket in its own file."""
-        path = self.root / f"{key}.md"
-        heading, _, rest = path.read_text().partition("\n")
+        heading, _, rest = self.text(key).partition("\n")
         new = f"# TICKET: [{key}] {title}"
         assert heading.startswith(f"# TICKET: [{key}] ")
         assert heading != new
-        path.write_text(f"{new}\n{rest}")
+        self.path(key).write_text(f"{new}\n{rest}")
+
+    @property
+    def store(self) -> Store:
+        return Store(self.root, ".ticketr")
+
+    @contextmanager
+    def state(self) -> Generator[State]:
+        """Open the state of the workspace."""
+        with closing(State(self.store.state_path)) as state:
+            yield state
+
+    def plan(self, keys: Collection[str] | None = None, **options: Any) -> PushPlan:
+        """Plan a push as the app shows it, without a request."""
+        with read_state(self.store) as state:
+            return read_push_plan(self.store, state, keys, **{"project": "DEMO"} | options)
 
     def finds(self, key: str) -> Issue:
         """Return an issue as it is in Jira."""

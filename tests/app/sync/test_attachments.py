@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trio
 from fakes import attachments
+from fakes.lossy import Answering, Changed
 from fakes.pulls import Bench, Recorder
 
 from jira_sandbox import create_app
@@ -18,7 +17,7 @@ from jira_sandbox.api.attachments import UPLOAD_LIMIT
 from jira_sandbox.data.catalogue import DEMO_USER, USERS
 from jira_sandbox.data.model import User as SiteUser
 from ticketr import open_job_queue
-from ticketr.app.jira import PORTION, ConnectionLost
+from ticketr.app.jira import PORTION
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import (
     AddAttachmentsJob,
@@ -251,29 +250,6 @@ async def test_what_cannot_be_attached_is_told_before_it_is_sent(
     assert attached(bench, "DEMO-1") == [("good", b"good"), ("largest", bytes(UPLOAD_LIMIT))]
 
 
-@dataclass(kw_only=True)
-class Uploads(Recorder):
-    """Loses or refuses the first upload, perhaps after the site has taken it."""
-
-    bench: Bench
-    taken: bool
-    limited: bool
-    seen: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        Recorder.__init__(self, create_app(self.bench.site))
-
-    async def send(self, request: Request) -> Response:
-        if not request.url.endswith("/attachments") or self.seen:
-            return await super().send(request)
-        self.seen.append(request.url)
-        if self.taken:
-            await super().send(request)
-        if self.limited:
-            return Response(429, {"retry-after": "1"}, b"{}", request.url)
-        raise ConnectionLost(request.url, "the cable was pulled")
-
-
 @pytest.mark.parametrize("taken", [True, False])
 @pytest.mark.parametrize("limited", [True, False])
 async def test_a_file_whose_answer_was_lost_is_not_attached_twice(
@@ -282,7 +258,10 @@ async def test_a_file_whose_answer_was_lost_is_not_attached_twice(
     path = tmp_path / "a.txt"
     path.write_bytes(b"one")
     attach(bench, "DEMO-1", "a.txt", b"one")
-    uploads = Uploads(bench=bench, taken=taken, limited=limited)
+    status, headers = 429 if limited else 0, {"retry-after": "1"}
+    uploads = Answering(
+        bench, "POST issue/*/attachments", status, headers=headers, times=1, taken=taken
+    )
 
     result = await add(bench, "DEMO-1", path, transport=uploads)
 
@@ -371,13 +350,8 @@ async def test_a_file_that_becomes_shorter_while_it_is_sent_is_told(
 async def test_a_site_that_takes_no_attachments_is_told(bench: Bench, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"one")
 
-    class Off(Recorder):
-        async def send(self, request: Request) -> Response:
-            if request.url.endswith("/attachment/meta"):
-                return Response(200, {}, b'{"enabled": false}', request.url)
-            return await super().send(request)
-
-    result = await add(bench, "DEMO-1", tmp_path / "a.txt", transport=Off(create_app(bench.site)))
+    off = Answering(bench, "GET attachment/meta", 200, {"enabled": False})
+    result = await add(bench, "DEMO-1", tmp_path / "a.txt", transport=off)
 
     assert [each.reason for each in result.failed] == ["attachments are switched off on this site"]
 
@@ -410,16 +384,10 @@ async def test_an_attachment_without_a_size_is_named(bench: Bench, size: object)
     attach(bench, "DEMO-1", "a.txt", b"one")
     attach(bench, "DEMO-1", "b.txt", b"two")
 
-    class Odd(Recorder):
-        async def send(self, request: Request) -> Response:
-            response = await super().send(request)
-            if b'"filename"' not in response.body:
-                return response
-            answer = json.loads(response.body)
-            answer["issues"][0]["fields"]["attachment"][0]["size"] = size
-            return Response(200, {}, json.dumps(answer).encode(), request.url)
+    def change(answer: Any) -> None:
+        answer["issues"][0]["fields"]["attachment"][0]["size"] = size
 
-    transport = Odd(create_app(bench.site))
+    transport = Changed(bench, "POST issue/bulkfetch", change)
     result = await get(bench, "DEMO-1", transport=transport)
     (found,) = (
         await run_job(ListAttachmentsJob(**bench.settings(transport=transport), keys=("DEMO-1",)))
@@ -494,13 +462,8 @@ async def test_an_attachment_that_is_gone_does_not_end_a_pull(bench: Bench) -> N
     (attachment,) = bench.finds("DEMO-1").attachments
     attach(bench, "DEMO-2", "b.txt", b"two")
 
-    class Gone(Recorder):
-        async def send(self, request: Request) -> Response:
-            if f"attachment/content/{attachment.id}" in request.url:
-                return Response(404, {}, b"{}", request.url)
-            return await super().send(request)
-
-    result = await bench.pull(attachments="download", transport=Gone(create_app(bench.site)))
+    gone = Answering(bench, f"GET attachment/content/{attachment.id}*", 404)
+    result = await bench.pull(attachments="download", transport=gone)
 
     assert [(each.key, each.path) for each in result.failed] == [
         ("DEMO-1", "attachments/DEMO-1/a.txt")

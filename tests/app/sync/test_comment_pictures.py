@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from fakes.comments import CommentBench
-from fakes.described import attach, edit, p, picture, store_of, text
+from fakes.described import attach, p, picture
 from fakes.lossy import Lossy
 from trio.testing import MockClock
 
@@ -52,7 +52,7 @@ async def test_a_picture_in_a_comment_is_pulled_by_the_name_of_its_file(
 
     await bench.pull()
 
-    assert "Look\n\n  ![The plan](attachment:plan.png)\n" in text(bench, "DEMO-1")
+    assert "Look\n\n  ![The plan](attachment:plan.png)\n" in bench.text("DEMO-1")
     assert (await bench.push()).total == 0
 
 
@@ -60,7 +60,7 @@ async def test_the_words_beside_a_picture_of_a_comment_can_be_edited(bench: Comm
     comment(bench, p("Look"), picture(attach(bench, "DEMO-1", "plan.png"), alt="The plan"))
     (before,) = bench.finds("DEMO-1").comments
     await bench.pull()
-    edit(bench, "DEMO-1", "Look\n", "Look here\n")
+    bench.edits("DEMO-1", "Look\n", "Look here\n")
 
     result = await bench.push()
 
@@ -79,7 +79,7 @@ async def test_a_new_comment_can_show_an_attachment(bench: CommentBench) -> None
 
     assert (result.failed, result.warnings) == ((), ())
     assert kinds(bench) == ["paragraph", "mediaSingle"]
-    assert "![](attachment:plan.png)" in text(bench, "DEMO-1")
+    assert "![](attachment:plan.png)" in bench.text("DEMO-1")
 
 
 async def test_a_name_that_no_attachment_has_is_text_with_a_warning(bench: CommentBench) -> None:
@@ -95,8 +95,8 @@ async def test_a_name_that_no_attachment_has_is_text_with_a_warning(bench: Comme
 async def test_a_picture_on_disk_is_attached_and_shown(bench: CommentBench) -> None:
     await bench.pull()
     write(bench, "See\n\n  ![The shot](shot.png){wide}")
-    with read_state(store_of(bench)) as state:
-        (entry,) = read_push_plan(store_of(bench), state).entries
+    with read_state(bench.store) as state:
+        (entry,) = read_push_plan(bench.store, state).entries
 
     result = await bench.push()
 
@@ -104,20 +104,20 @@ async def test_a_picture_on_disk_is_attached_and_shown(bench: CommentBench) -> N
     assert (result.failed, result.warnings) == ((), ())
     assert names(bench) == ["shot.png"]
     assert kinds(bench) == ["paragraph", "mediaSingle"]
-    assert "![The shot](attachment:shot.png){wide}" in text(bench, "DEMO-1")
+    assert "![The shot](attachment:shot.png){wide}" in bench.text("DEMO-1")
     assert (await bench.push()).total == 0
 
 
 async def test_a_picture_on_disk_can_be_added_to_an_own_comment(bench: CommentBench) -> None:
     comment(bench, p("Look"))
     await bench.pull()
-    edit(bench, "DEMO-1", "  Look\n", "  Look\n\n  ![](shot.png)\n")
+    bench.edits("DEMO-1", "  Look\n", "  Look\n\n  ![](shot.png)\n")
 
     result = await bench.push()
 
     assert (result.failed, result.warnings) == ((), ())
     assert (names(bench), kinds(bench)) == (["shot.png"], ["paragraph", "mediaSingle"])
-    assert "![](attachment:shot.png)" in text(bench, "DEMO-1")
+    assert "![](attachment:shot.png)" in bench.text("DEMO-1")
     assert (await bench.push()).total == 0
 
 
@@ -150,5 +150,5 @@ async def test_a_lost_answer_attaches_and_adds_nothing_twice(
     await bench.push()
 
     assert (names(bench), len(bench.finds("DEMO-1").comments)) == (["shot.png"], 1)
-    assert "![](attachment:shot.png)" in text(bench, "DEMO-1")
+    assert "![](attachment:shot.png)" in bench.text("DEMO-1")
     assert (await bench.push()).total == 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,16 +10,19 @@ from typing import Any
 import pytest
 import trio
 from fakes.comments import MIA, add_comment, comments_in, edit_comment, writes
+from fakes.conflicts import settle
+from fakes.lossy import Answering, cut_off
 from fakes.pulls import Bench, Recorder
 
 from jira_sandbox import create_app
 from ticketr.app.jira.adf import LONGEST_TEXT
 from ticketr.app.jira.transport import Request, Response
-from ticketr.app.sync import Code, Loss, Side, State, Store, Take, read_push_plan, resolve
+from ticketr.app.sync import Code, Loss, Side, Store, Take, read_push_plan
 from ticketr.app.tickets import Comment, parse
 
 ON = {"comments": True}
 ADDS = "POST issue/DEMO-1/comment"
+ADD = "POST issue/*/comment"
 
 
 def in_file(bench: Bench, key: str = "DEMO-1") -> list[tuple[str, str, str]]:
@@ -33,7 +35,7 @@ def _comments(path: Path) -> tuple[Comment, ...]:
 
 
 def journal(bench: Bench) -> list[tuple[str, str, bool]]:
-    with closing(State(bench.root / ".ticketr" / "state.db")) as state:
+    with bench.state() as state:
         return [(each.text, each.id, each.is_settled) for each in state.comments.all()]
 
 
@@ -258,32 +260,6 @@ async def test_without_the_setting_a_new_comment_is_refused(bench: Bench) -> Non
     assert bench.writes == []
 
 
-class CutOff(Recorder):
-    """Loses the answer to a new comment, before or after the site has taken it."""
-
-    def __init__(self, bench: Bench, scope: trio.CancelScope, *, taken: bool) -> None:
-        super().__init__(create_app(bench.site))
-        self._scope = scope
-        self._taken = taken
-
-    async def send(self, request: Request) -> Response:
-        is_comment = request.method == "POST" and request.url.endswith("/comment")
-        if is_comment and not self._taken:
-            self._scope.cancel()
-            await trio.lowlevel.checkpoint()
-        response = await super().send(request)
-        if is_comment:
-            self._scope.cancel()
-            await trio.lowlevel.checkpoint()
-        return response
-
-
-async def cut_off(bench: Bench, *, taken: bool) -> None:
-    with trio.CancelScope() as scope:
-        await bench.push(transport=CutOff(bench, scope, taken=taken), **ON)
-    assert scope.cancelled_caught
-
-
 @pytest.mark.parametrize("taken", [True, False])
 @pytest.mark.parametrize("by", ["push", "sync", "pull then push"])
 async def test_a_comment_whose_answer_was_lost_is_there_once(
@@ -291,7 +267,7 @@ async def test_a_comment_whose_answer_was_lost_is_there_once(
 ) -> None:
     await bench.pull(**ON)
     writes(bench, "- new: Looks good")
-    await cut_off(bench, taken=taken)
+    await cut_off(bench, ADD, taken=taken, **ON)
     assert comments_in(bench, "DEMO-1") == ["Looks good"] * taken
     assert journal(bench) == [("Looks good", "", False)]
 
@@ -312,7 +288,7 @@ async def test_a_comment_that_was_edited_after_its_answer_was_lost_is_edited_in_
 ) -> None:
     await bench.pull(**ON)
     writes(bench, "- new: Looks good to me")
-    await cut_off(bench, taken=True)
+    await cut_off(bench, ADD, **ON)
     path = bench.root / "DEMO-1.md"
     path.write_text(path.read_text().replace("to me", "to us"))
 
@@ -340,22 +316,11 @@ async def test_an_old_file_that_comes_back_does_not_send_its_comment_again(bench
 async def test_a_comment_that_a_rate_limit_refused_is_looked_up_before_it_is_sent_again(
     bench: Bench, taken: bool
 ) -> None:
-    class Limited(Recorder):
-        left = 1
-
-        async def send(self, request: Request) -> Response:
-            is_comment = request.method == "POST" and request.url.endswith("/comment")
-            if not (is_comment and self.left):
-                return await super().send(request)
-            self.left = 0
-            if taken:
-                await super().send(request)
-            return Response(429, {"retry-after": "2"}, b"{}", request.url)
-
     await bench.pull(**ON)
     writes(bench, "- new: Looks good")
 
-    result = await bench.push(transport=Limited(create_app(bench.site)), **ON)
+    limited = Answering(bench, ADD, 429, headers={"retry-after": "2"}, times=1, taken=taken)
+    result = await bench.push(transport=limited, **ON)
 
     assert (result.updated, result.failed) == (("DEMO-1",), ())
     assert comments_in(bench, "DEMO-1") == ["Looks good"]
@@ -363,18 +328,12 @@ async def test_a_comment_that_a_rate_limit_refused_is_looked_up_before_it_is_sen
 
 
 async def test_a_comment_that_jira_refuses_is_told_and_sent_by_the_next_push(bench: Bench) -> None:
-    class Forbidding(Recorder):
-        async def send(self, request: Request) -> Response:
-            if request.method == "POST" and request.url.endswith("/comment"):
-                body = b'{"errorMessages": ["You may not comment."], "errors": {}}'
-                return Response(403, {"content-type": "application/json"}, body, request.url)
-            return await super().send(request)
-
     await bench.pull(**ON)
     writes(bench, "- new: Looks good")
     bench.retitles("DEMO-1", "Another")
 
-    refused = await bench.push(transport=Forbidding(create_app(bench.site)), **ON)
+    words = {"errorMessages": ["You may not comment."], "errors": {}}
+    refused = await bench.push(transport=Answering(bench, ADD, 403, words), **ON)
 
     (note,) = refused.failed
     assert note.reason.startswith("Title was sent, but not the rest: ")
@@ -411,13 +370,6 @@ ODD: dict[str, Any] = {
 }
 
 
-def edits(bench: Bench, old: str, new: str) -> None:
-    path = bench.root / "DEMO-1.md"
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new, 1))
-
-
 async def refused(bench: Bench) -> str:
     result = await bench.push(**ON)
     (note,) = result.failed
@@ -444,7 +396,7 @@ async def test_a_comment_that_is_too_long_is_refused(bench: Bench) -> None:
 async def test_an_emptied_comment_is_refused(bench: Bench) -> None:
     number = add_comment(bench, "DEMO-1", "Looks good")
     await bench.pull(**ON)
-    edits(bench, "  Looks good\n", "")
+    bench.edits("DEMO-1", "  Looks good\n", "")
 
     assert (await refused(bench)).startswith(f"Comment {number}: a comment needs a text; delete it")
 
@@ -472,13 +424,13 @@ async def test_an_edit_that_loses_something_needs_an_answer(bench: Bench) -> Non
     (comment,) = bench.finds("DEMO-1").comments
     bench.site.edit("DEMO-1", comments=(replace(comment, body=ODD),))
     await bench.pull(**ON)
-    edits(bench, "by Jira", "by me")
+    bench.edits("DEMO-1", "by Jira", "by me")
     loss = Loss(
         "DEMO-1", "DEMO-1.md", f"a paragraph at “# kept \ufdd0 by Jira” of comment {number}"
     )
 
     words = await refused(bench)
-    with closing(State(bench.root / ".ticketr" / "state.db")) as state:
+    with bench.state() as state:
         plan = read_push_plan(Store(bench.root, ".ticketr"), state)
     sent = await bench.push(**ON, accept_loss=frozenset({loss}))
 
@@ -498,7 +450,7 @@ async def test_a_restricted_comment_stays_restricted(bench: Bench) -> None:
     role = {"type": "role", "value": "Administrators", "identifier": "Administrators"}
     bench.site.edit("DEMO-1", comments=(replace(comment, visibility=role),))
     await bench.pull(**ON)
-    edits(bench, "  one\n", "  two\n")
+    bench.edits("DEMO-1", "  one\n", "  two\n")
 
     await bench.push(**ON)
 
@@ -510,14 +462,10 @@ async def test_a_restricted_comment_stays_restricted(bench: Bench) -> None:
 async def test_a_conflict_on_a_comment_can_be_resolved(bench: Bench, take: Take) -> None:
     number = add_comment(bench, "DEMO-1", "one\n\ntwo")
     await bench.pull(**ON)
-    edits(bench, "  two\n", "  two, here\n")
+    bench.edits("DEMO-1", "  two\n", "  two, here\n")
     edit_comment(bench, "DEMO-1", number, "one\n\ntwo, there")
     await bench.pull(**ON)
-    store = Store(bench.root, ".ticketr")
-    state = State(store.state_path)
-    with store.lock():
-        resolve(store, state, "DEMO-1", take)
-    state.close()
+    settle(bench, "DEMO-1", take)
     text = (bench.root / "DEMO-1.md").read_text()
     if take is Take.BOTH:
         assert "<<<<<<<" in text

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Generator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
-from fakes.conflicts import dump, make_conflict, opened, tree
+from fakes.conflicts import dump, make_conflict, opened, settle as settle_by, tree
 from fakes.pulls import Bench
 
 from ticketr.app.config import UnsafePath
@@ -264,10 +263,6 @@ def state(bench: Bench) -> Generator[State]:
     state.close()
 
 
-def resolve_to(bench: Bench, state: State, take: Take, key: str = "DEMO-9") -> str:
-    return resolve(Store(bench.root, ".ticketr"), state, key, take).path
-
-
 async def conflict(bench: Bench, key: str = "DEMO-9") -> Path:
     """Let both sides change a title, and give the ticket's file."""
     path = bench.root / f"{key}.md"
@@ -289,7 +284,7 @@ async def test_what_cannot_be_put_aside_is_not_replaced(bench: Bench, state: Sta
     (bench.root / ".ticketr" / "trash").write_text("in the way")
 
     with pytest.raises(UnsafePath, match=r"trash is a file and not a folder of ticketr's own"):
-        resolve_to(bench, state, Take.JIRA)
+        settle_by(bench, "DEMO-9", Take.JIRA)
 
     assert title(path) == "Mine"
     assert [each.key for each in state.conflicts.all()] == ["DEMO-9"]
@@ -312,7 +307,7 @@ async def test_a_file_that_was_moved_since_is_found(
     new.parent.mkdir()
     old.rename(new)
 
-    assert resolve_to(bench, state, take) == "mine/renamed.md"
+    assert settle_by(bench, "DEMO-9", take) == "mine/renamed.md"
 
     assert new.read_text().startswith(begins)
     assert not old.exists()
@@ -327,7 +322,7 @@ async def test_a_ticket_that_may_stand_in_a_broken_file_is_written_nowhere_else(
     path.rename(bench.root / "Z.md")
 
     with pytest.raises(TicketSyntaxError, match=r"Z\.md:1:1: this file holds a git conflict"):
-        resolve_to(bench, state, Take.JIRA)
+        settle_by(bench, "DEMO-9", Take.JIRA)
 
     assert not path.exists()
     assert [each.key for each in state.conflicts.all()] == ["DEMO-9"]
@@ -342,7 +337,7 @@ async def test_a_file_that_holds_something_else_by_now_is_left_alone(
     path.write_text("# Notes of mine\n")
 
     with pytest.raises(FileFailed, match=r"cannot write DEMO-9 into .*: the file holds something"):
-        resolve_to(bench, state, take)
+        settle_by(bench, "DEMO-9", take)
 
     assert path.read_text() == "# Notes of mine\n"
     assert [each.key for each in state.conflicts.all()] == ["DEMO-9"]
@@ -354,8 +349,8 @@ async def test_a_file_that_went_away_comes_with_jiras_version(bench: Bench, stat
     path.unlink()
 
     with pytest.raises(FileFailed, match="it is not there any more; pull again"):
-        resolve_to(bench, state, Take.BOTH)
-    resolve_to(bench, state, Take.JIRA)
+        settle_by(bench, "DEMO-9", Take.BOTH)
+    settle_by(bench, "DEMO-9", Take.JIRA)
 
     assert title(path) == "Theirs"
     assert (await bench.sync()).push.total == 0
@@ -373,7 +368,7 @@ async def test_the_lines_between_the_markers_end_as_the_file_does(
     bench.site.edit("DEMO-9", summary="Theirs")
     await bench.pull()
 
-    resolve_to(bench, state, Take.BOTH)
+    settle_by(bench, "DEMO-9", Take.BOTH)
 
     data = path.read_bytes()
     assert data.startswith(b"<<<<<<< here\r\n# TICKET: [DEMO-9] Mine\r\n=======\r\n")
@@ -390,17 +385,11 @@ async def test_without_a_last_sync_only_what_differs_stands_between_markers(
     path.write_text(theirs.replace(title(other.root / "DEMO-9.md"), "Mine", 1))
     assert [note.key for note in (await bench.pull()).conflicts] == ["DEMO-9"]
 
-    resolve_to(bench, state, Take.BOTH)
+    settle_by(bench, "DEMO-9", Take.BOTH)
 
     first, rest = theirs.split("\n", 1)
     wanted = f"<<<<<<< here\n# TICKET: [DEMO-9] Mine\n=======\n{first}\n>>>>>>> Jira\n{rest}"
     assert path.read_text() == wanted
-
-
-def take_side(bench: Bench, take: Take, key: str = "DEMO-9") -> None:
-    store = Store(bench.root, ".ticketr")
-    with closing(State(store.state_path)) as state:
-        resolve(store, state, key, take)
 
 
 async def far_apart(bench: Bench) -> Path:
@@ -428,7 +417,7 @@ async def test_a_side_is_taken_of_what_clashes_and_of_nothing_else(
 ) -> None:
     path = await far_apart(bench)
 
-    take_side(bench, take, "DEMO-3")
+    settle_by(bench, "DEMO-3", take)
 
     (ticket,) = parse(path.read_text()).tickets
     assert (ticket.title, ticket.fields["Priority"]) == ("Their title", priority)
@@ -450,8 +439,8 @@ async def test_between_the_markers_stand_both_sides_and_outside_what_both_lead_t
     other = Bench(bench.site, tmp_path / "other")
     shutil.copytree(bench.root, other.root)
 
-    take_side(bench, Take.BOTH, "DEMO-3")
-    take_side(other, Take(side.value), "DEMO-3")
+    settle_by(bench, "DEMO-3", Take.BOTH)
+    settle_by(other, "DEMO-3", Take(side.value))
 
     marked = path.read_text()
     assert marked.count("<<<<<<< here\nPriority: Low\n=======\nPriority: Lowest\n>>>>>>> Jira") == 1
@@ -472,7 +461,7 @@ async def test_what_one_side_has_emptied_stands_between_markers(bench: Bench) ->
     bench.site.edit("DEMO-9", description=to_adf("new"))
     await bench.pull()
 
-    take_side(bench, Take.BOTH)
+    settle_by(bench, "DEMO-9", Take.BOTH)
 
     assert "\n<<<<<<< here\n=======\n\n## Description\nnew\n>>>>>>> Jira\n\n" in path.read_text()
 
@@ -488,7 +477,7 @@ async def test_lines_of_a_description_that_do_not_clash_are_of_both_sides(
     bench.site.edit("DEMO-9", description=to_adf("a\n\nb, there\n\nc\n\nd, there"))
     assert len((await bench.pull()).conflicts) == 1
 
-    take_side(bench, take)
+    settle_by(bench, "DEMO-9", take)
 
     (ticket,) = parse(path.read_text()).tickets
     assert ticket.description == f"a, here\n\n{second}\n\nc\n\nd, there"
@@ -504,7 +493,7 @@ async def test_without_a_last_sync_a_line_that_the_file_lacks_is_jiras(
     path.write_text("# TICKET: [DEMO-9] Mine\n\n## Fields\nStatus: In Progress\n")
     await bench.pull()
 
-    take_side(bench, take)
+    settle_by(bench, "DEMO-9", take)
 
     (ticket,) = parse(path.read_text()).tickets
     assert (ticket.title, ticket.fields["Story Points"]) == (wins, "3")
@@ -518,6 +507,6 @@ async def test_a_line_edited_since_the_conflict_was_found_counts(bench: Bench) -
     path = bench.root / "DEMO-9.md"
     path.write_text(path.read_text().replace("Story Points: 3", "Story Points: 5"))
 
-    take_side(bench, Take.MINE)
+    settle_by(bench, "DEMO-9", Take.MINE)
 
     assert await planned(bench) == {"DEMO-9": ["Title", "Story Points"]}

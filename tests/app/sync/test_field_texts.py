@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import trio
-from fakes.described import attach, edit, p, picture, text
-from fakes.pulls import URL, Bench, Recorder
+from fakes.described import attach, p, picture
+from fakes.lossy import cut_off
+from fakes.pulls import Bench
 from trio.testing import MockClock
 
-from jira_sandbox import create_app, make_site
+from jira_sandbox import make_site
 from ticketr import JobFailed
-from ticketr.app.jira.transport import Request, Response
-from ticketr.app.sync import State
 from ticketr.app.sync.compare.text_parts import TextPart
 from ticketr.app.sync.writing import writer
 
@@ -43,45 +40,19 @@ def bench(tmp_path: Path, autojump_clock: MockClock) -> KitBench:
     return KitBench(make_site(tickets=1, seed=1, all_fields=True), tmp_path / "work")
 
 
-@dataclass
-class CutOff(Recorder):
-    """Cancels a scope when the site has taken an edit and its answer is still under way."""
-
-    bench: Bench
-    scope: trio.CancelScope
-    edits: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        super().__init__(create_app(self.bench.site))
-
-    async def send(self, request: Request) -> Response:
-        response = await super().send(request)
-        if request.method == "PUT":
-            self.edits.append(request.url.removeprefix(URL))
-            self.scope.cancel()
-            await trio.lowlevel.checkpoint()
-        return response
-
-
-async def cut_off(bench: Bench) -> None:
-    with trio.CancelScope() as scope:
-        await bench.push(transport=CutOff(bench, scope))
-    assert scope.cancelled_caught
-
-
 async def test_a_text_whose_answer_was_lost_is_nobody_elses_change(bench: KitBench) -> None:
     await bench.pull()
-    edit(bench, "KIT-2", "fish market", "*new* market")
-    await cut_off(bench)
-    with closing(State(bench.root / ".ticketr" / "state.db")) as state:
+    bench.edits("KIT-2", "fish market", "*new* market")
+    await cut_off(bench, "PUT issue/*")
+    with bench.state() as state:
         (sent,) = state.sent.of(str(bench.finds("KIT-2").id))["KIT-2"]
     assert (sent.part, sent.field) == (TextPart("Environment"), "environment")
-    edit(bench, "KIT-2", "*new* market", "old market")
+    bench.edits("KIT-2", "*new* market", "old market")
 
     result = await bench.sync()
 
     assert (result.pull.conflicts, result.push.updated) == ((), ("KIT-2",))
-    assert "by the **old market**." in text(bench, "KIT-2")
+    assert "by the **old market**." in bench.text("KIT-2")
     assert (await bench.push(dry_run=True)).total == 0
 
 
@@ -101,9 +72,9 @@ async def test_a_pull_that_ends_between_the_file_and_the_state_leaves_no_edit(
         patch.setattr(writer, "record_written", die)
         with pytest.raises(JobFailed):
             await bench.pull()
-    assert "## Field: Environment\none\n\ntwo\n" in text(bench, "KIT-2")
+    assert "## Field: Environment\none\n\ntwo\n" in bench.text("KIT-2")
     if edits:
-        edit(bench, "KIT-2", "two\n", "2\n")
+        bench.edits("KIT-2", "two\n", "2\n")
 
     result = await bench.sync()
 
@@ -118,8 +89,8 @@ async def test_pictures_of_attachments_are_shown_by_their_names(bench: KitBench)
     shot, other = (attach(bench, "KIT-3", name) for name in ("shot.png", "other.png"))
     bench.sets("KIT-3", p("before"), picture(shot, alt="The shot"))
     await bench.pull()
-    assert "before\n\n![The shot](attachment:shot.png)\n" in text(bench, "KIT-3")
-    edit(bench, "KIT-3", "before", "then\n\n![](attachment:other.png)")
+    assert "before\n\n![The shot](attachment:shot.png)\n" in bench.text("KIT-3")
+    bench.edits("KIT-3", "before", "then\n\n![](attachment:other.png)")
 
     assert (await bench.push()).updated == ("KIT-3",)
 
@@ -131,19 +102,19 @@ async def test_pictures_of_attachments_are_shown_by_their_names(bench: KitBench)
 
 async def test_a_person_who_is_mentioned_by_name_is_looked_up(bench: KitBench) -> None:
     await bench.pull()
-    edit(bench, "KIT-2", "Then open.", "Ask @[Priya Raman].")
+    bench.edits("KIT-2", "Then open.", "Ask @[Priya Raman].")
 
     result = await bench.push()
 
     assert (result.updated, result.warnings) == (("KIT-2",), ())
     sent = bench.finds("KIT-2").values["customfield_10101"]["content"][-1]["content"]
     assert [each["type"] for each in sent] == ["text", "mention", "text"]
-    assert "Ask @[Priya Raman](712020:" in text(bench, "KIT-2")
+    assert "Ask @[Priya Raman](712020:" in bench.text("KIT-2")
 
 
 async def test_what_is_not_edited_is_not_sent(bench: KitBench) -> None:
     await bench.pull()
-    edit(bench, "KIT-2", "Then open.", "Then close.")
+    bench.edits("KIT-2", "Then open.", "Then close.")
 
     await bench.push()
 

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes.described import edit
 from fakes.kill_stage import (
     INTERRUPTED,
     KILLED,
@@ -301,8 +300,8 @@ def text_stage(tmp_path_factory: pytest.TempPathFactory) -> Generator[TextStage]
         run(bench.pull)
         for name in ("a.png", "b.png", "c.png"):
             (bench.root / name).write_bytes(name.encode())
-        edit(bench, "KIT-2", "## Fields\n", "![](a.png)\n\n## Fields\n")
-        edit(bench, "KIT-2", "## Field: Environment\n", "## Field: Environment\nMoved.\n\n")
+        bench.edits("KIT-2", "## Fields\n", "![](a.png)\n\n## Fields\n")
+        bench.edits("KIT-2", "## Field: Environment\n", "## Field: Environment\nMoved.\n\n")
         (bench.root / "draft.md").write_text(DRAFT)
     whole = tmp_path_factory.mktemp("whole") / "copy"
     shutil.copytree(root, whole)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import pytest
-import trio
-from fakes.pulls import Bench, Recorder
+from fakes.lossy import Answering, cut_off
+from fakes.pulls import Bench
 
-from jira_sandbox import create_app
 from jira_sandbox.data.catalogue import LINK_TYPES
-from ticketr.app.cli.status import loss_lines
-from ticketr.app.jira.transport import Request, Response
+from ticketr.app.cli.losses import loss_lines
 from ticketr.app.sync import Code, Loss
 from ticketr.app.sync.compare.mapping import jira_links, keys_in, merged_keys, slim_links
 from ticketr.app.tickets import parse
@@ -187,24 +185,6 @@ async def test_what_is_no_link_is_refused(bench: Bench, line: str, reason: str) 
     assert (found.startswith(reason), written) == (True, [])
 
 
-class CutOff(Recorder):
-    """Cancels a scope when the site has taken some links."""
-
-    def __init__(self, bench: Bench, scope: trio.CancelScope, after: int) -> None:
-        super().__init__(create_app(bench.site))
-        self._scope = scope
-        self._left = after
-
-    async def send(self, request: Request) -> Response:
-        response = await super().send(request)
-        if request.url.endswith("/issueLink"):
-            self._left -= 1
-            if not self._left:
-                self._scope.cancel()
-                await trio.lowlevel.checkpoint()
-        return response
-
-
 @pytest.mark.parametrize("after", [1, 2, 3])
 @pytest.mark.parametrize("name", ["DEMO-1.md", "new.md"])
 async def test_a_push_of_links_may_be_cancelled(bench: Bench, name: str, after: int) -> None:
@@ -214,9 +194,7 @@ async def test_a_push_of_links_may_be_cancelled(bench: Bench, name: str, after: 
         (bench.root / name).write_text(f"# TICKET: A draft\n\n## Fields\n{line}\n")
     else:
         puts(bench, "DEMO-1", line)
-    with trio.CancelScope() as scope:
-        await bench.push(transport=CutOff(bench, scope, after), **ON)
-    assert scope.cancelled_caught
+    await cut_off(bench, "POST issueLink", after=after, **ON)
 
     synced = await bench.sync(**ON)
 
@@ -232,16 +210,10 @@ async def test_a_push_of_links_may_be_cancelled(bench: Bench, name: str, after: 
 
 
 async def test_a_site_without_links_has_no_such_lines(bench: Bench) -> None:
-    class Off(Recorder):
-        async def send(self, request: Request) -> Response:
-            if request.url.endswith("/issueLinkType"):
-                return Response(404, {}, b"{}", request.url)
-            return await super().send(request)
-
     await bench.pull(**ON)
     puts(bench, "DEMO-1", "Blocks: DEMO-2")
 
-    result = await bench.push(transport=Off(create_app(bench.site)), **ON)
+    result = await bench.push(transport=Answering(bench, "GET issueLinkType", 404), **ON)
 
     assert ["there is no such field here" in each.reason for each in result.failed] == [True]
 

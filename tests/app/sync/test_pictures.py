@@ -6,7 +6,7 @@ import re
 
 import pytest
 import trio
-from fakes.described import attach, blocks, describe, edit, p, picture, store_of, text
+from fakes.described import attach, blocks, describe, p, picture
 from fakes.pulls import Bench
 
 from ticketr import JobFailed
@@ -37,9 +37,9 @@ async def test_a_picture_of_an_attachment_is_pulled_by_its_name(bench: Bench) ->
 
     await bench.pull()
 
-    assert "before\n\n![The shot](attachment:shot.png)\n\nafter" in text(bench, "DEMO-1")
+    assert "before\n\n![The shot](attachment:shot.png)\n\nafter" in bench.text("DEMO-1")
     assert looked_up(bench) == 2  # the alternative text is the name of neither
-    with read_state(store_of(bench)) as state:
+    with read_state(bench.store) as state:
         (row,) = state.rows_of(str(bench.finds("DEMO-1").id))
         assert row.exact
 
@@ -60,10 +60,10 @@ async def test_a_file_that_the_site_does_not_tell_keeps_its_tags(
     monkeypatch.setattr(JiraClient, "media_id", ask)
 
     assert (await bench.pull()).failed == ()
-    assert 'adf="mediaSingle"' in text(bench, "DEMO-1")
+    assert 'adf="mediaSingle"' in bench.text("DEMO-1")
     bench.site.edit("DEMO-1", summary="Another title")
     assert (await bench.pull()).failed == ()
-    assert 'adf="mediaSingle"' in text(bench, "DEMO-1")
+    assert 'adf="mediaSingle"' in bench.text("DEMO-1")
     assert list(answers) == []
 
 
@@ -95,7 +95,7 @@ async def test_the_likely_attachment_is_asked_for_first_and_only_once(bench: Ben
     await bench.pull()
 
     assert looked_up(bench) == 0
-    assert "![shot.png](attachment:shot.png)\n\nmore\n" in text(bench, "DEMO-1")
+    assert "![shot.png](attachment:shot.png)\n\nmore\n" in bench.text("DEMO-1")
 
 
 @pytest.mark.parametrize("name", ODD)
@@ -105,8 +105,8 @@ async def test_an_odd_name_goes_both_ways(bench: Bench, name: str) -> None:
     sent = [p("one"), picture(shot, alt="a"), p("two")]
     describe(bench, "DEMO-1", *sent)
     await bench.pull()
-    assert "adf=" not in text(bench, "DEMO-1")
-    edit(bench, "DEMO-1", "\ntwo\n", "\nthree\n")
+    assert "adf=" not in bench.text("DEMO-1")
+    bench.edits("DEMO-1", "\ntwo\n", "\nthree\n")
 
     result = await bench.push()
 
@@ -122,8 +122,8 @@ async def test_a_name_that_the_form_cannot_say_keeps_its_tags(bench: Bench, name
     sent = [p("one"), picture(shot, alt="a")]
     describe(bench, "DEMO-1", *sent)
     await bench.pull()
-    assert "adf=" in text(bench, "DEMO-1")
-    edit(bench, "DEMO-1", "\none\n", "\ntwo\n")
+    assert "adf=" in bench.text("DEMO-1")
+    bench.edits("DEMO-1", "\none\n", "\ntwo\n")
 
     assert (await bench.push()).failed == ()
 
@@ -138,8 +138,8 @@ async def test_two_files_of_one_name_and_a_file_of_another_issue_keep_their_tags
     sent = [picture(one), picture(two), picture(foreign), picture("no-such-file"), p("x")]
     describe(bench, "DEMO-1", *sent)
     await bench.pull()
-    assert text(bench, "DEMO-1").count('adf="mediaSingle"') == 4
-    edit(bench, "DEMO-1", "\nx\n", "\ny\n")
+    assert bench.text("DEMO-1").count('adf="mediaSingle"') == 4
+    bench.edits("DEMO-1", "\nx\n", "\ny\n")
 
     assert (await bench.push()).failed == ()
 
@@ -150,13 +150,13 @@ async def test_a_second_file_of_the_name_ends_the_short_form(bench: Bench) -> No
     shot = attach(bench, "DEMO-1", "shot.png", b"1")
     describe(bench, "DEMO-1", picture(shot), p("x"))
     await bench.pull()
-    assert "![](attachment:shot.png)" in text(bench, "DEMO-1")
+    assert "![](attachment:shot.png)" in bench.text("DEMO-1")
 
     attach(bench, "DEMO-1", "shot.png", b"2")
     await bench.pull()
 
-    assert "attachment:" not in text(bench, "DEMO-1")
-    assert shot in text(bench, "DEMO-1")
+    assert "attachment:" not in bench.text("DEMO-1")
+    assert shot in bench.text("DEMO-1")
     assert (await bench.push()).updated == ()
 
 
@@ -164,7 +164,7 @@ async def test_the_layout_of_a_picture_can_be_edited(bench: Bench) -> None:
     shot = attach(bench, "DEMO-1", "shot.png")
     describe(bench, "DEMO-1", picture(shot, alt="a"))
     await bench.pull()
-    edit(bench, "DEMO-1", "![a](attachment:shot.png)", "![b](attachment:shot.png){wide}")
+    bench.edits("DEMO-1", "![a](attachment:shot.png)", "![b](attachment:shot.png){wide}")
 
     assert (await bench.push()).updated == ("DEMO-1",)
 
@@ -172,22 +172,22 @@ async def test_the_layout_of_a_picture_can_be_edited(bench: Bench) -> None:
     assert found["attrs"] == {"layout": "wide"}
     assert found["content"][0]["attrs"]["id"] == shot
     assert found["content"][0]["attrs"]["alt"] == "b"
-    assert "![b](attachment:shot.png){wide}" in text(bench, "DEMO-1")
+    assert "![b](attachment:shot.png){wide}" in bench.text("DEMO-1")
 
 
 async def test_an_attachment_may_be_named_by_hand(bench: Bench) -> None:
     describe(bench, "DEMO-1", p("x"))
     await bench.pull()
     shot = attach(bench, "DEMO-1", "new shot.png")
-    edit(bench, "DEMO-1", "\nx\n", "\nx\n\n![](<attachment:new shot.png>)\n")
-    with read_state(store_of(bench)) as state:
-        assert read_push_plan(store_of(bench), state).literals == ()
+    bench.edits("DEMO-1", "\nx\n", "\nx\n\n![](<attachment:new shot.png>)\n")
+    with read_state(bench.store) as state:
+        assert read_push_plan(bench.store, state).literals == ()
 
     result = await bench.push()
 
     assert (result.failed, result.warnings, result.updated) == ((), (), ("DEMO-1",))
     assert blocks(bench, "DEMO-1") == [p("x"), picture(shot)]
-    assert "![](<attachment:new shot.png>)" in text(bench, "DEMO-1")
+    assert "![](<attachment:new shot.png>)" in bench.text("DEMO-1")
     again = await bench.push()
     assert again.updated == ()
 
@@ -195,7 +195,7 @@ async def test_an_attachment_may_be_named_by_hand(bench: Bench) -> None:
 async def test_a_name_of_no_attachment_is_sent_as_text_with_a_warning(bench: Bench) -> None:
     describe(bench, "DEMO-1", p("x"))
     await bench.pull()
-    edit(bench, "DEMO-1", "\nx\n", "\nx\n\n![](attachment:nope.png)\n")
+    bench.edits("DEMO-1", "\nx\n", "\nx\n\n![](attachment:nope.png)\n")
 
     result = await bench.push()
 
@@ -211,14 +211,14 @@ async def test_both_sides_edit_a_description_with_a_picture(bench: Bench) -> Non
     shot = attach(bench, "DEMO-1", "shot.png")
     describe(bench, "DEMO-1", p("one"), picture(shot), p("two"))
     await bench.pull()
-    edit(bench, "DEMO-1", "\none\n", "\n1\n")
+    bench.edits("DEMO-1", "\none\n", "\n1\n")
     describe(bench, "DEMO-1", p("one"), picture(shot), p("2"))
 
     result = await bench.sync()
 
     assert result.pull.conflicts == ()
     assert blocks(bench, "DEMO-1") == [p("1"), picture(shot), p("2")]
-    assert "1\n\n![](attachment:shot.png)\n\n2\n" in text(bench, "DEMO-1")
+    assert "1\n\n![](attachment:shot.png)\n\n2\n" in bench.text("DEMO-1")
 
 
 async def test_a_workspace_of_an_earlier_version_stays_as_it_is(
@@ -229,18 +229,18 @@ async def test_a_workspace_of_an_earlier_version_stays_as_it_is(
     with monkeypatch.context() as earlier:  # which knew no media ID
         earlier.setattr("ticketr.app.jira.adf.shown_files", lambda _: ())
         await bench.pull()
-    before = text(bench, "DEMO-1")
+    before = bench.text("DEMO-1")
     assert 'adf="mediaSingle"' in before
 
     bench.site.edit("DEMO-1", summary="Another title")
     await bench.pull()
-    assert text(bench, "DEMO-1").partition("\n")[2] == before.partition("\n")[2]
-    store = store_of(bench)
+    assert bench.text("DEMO-1").partition("\n")[2] == before.partition("\n")[2]
+    store = bench.store
     with read_state(store) as state:
         survey = LocalSurvey()
         survey.scan(store, state, bench.root / "DEMO-1.md")
     assert survey.local_changes == []
-    edit(bench, "DEMO-1", "\ntwo\n", "\nthree\n")
+    bench.edits("DEMO-1", "\ntwo\n", "\nthree\n")
     assert (await bench.push()).failed == ()
 
     assert blocks(bench, "DEMO-1") == [p("one"), picture(shot, alt="a"), p("three")]

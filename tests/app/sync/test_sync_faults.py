@@ -6,7 +6,7 @@ import json
 import random
 import shutil
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from jira_sandbox import Fault, FaultKind, Faults, create_app
 from ticketr import JobFailed, open_job_queue
 from ticketr._errors import TicketrError
 from ticketr.app.jira.transport import Request, Response
-from ticketr.app.sync import PullJob, PushJob, PushResult, State, SyncJob, SyncResult
+from ticketr.app.sync import PullJob, PushJob, PushResult, SyncJob, SyncResult
 
 JOBS = [PullJob, PushJob, SyncJob]
 #: Seconds of virtual time within which a job of some fifty requests has to end.
@@ -244,7 +244,7 @@ def ordeal_of_odd_answers(scene: Bench, root: Path, kind: type[Any], seed: int) 
         error = failure_of(main)
         assert error is None or isinstance(error, TicketrError), repr(error)
         assert "Trio nursery" not in str(error)
-        with closing(State(bench.root / ".ticketr" / "state.db")) as state:
+        with bench.state() as state:
             state.known()
         bench.keys()
     except BaseException as error:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fakes.pulls import Bench, Recorder
+from fakes.lossy import Answering
+from fakes.pulls import Bench
 
-from jira_sandbox import create_app
 from ticketr import JobFailed, open_job_queue
-from ticketr.app.jira import ConnectionLost
 from ticketr.app.jira.adf import to_markdown
-from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import BadWork, LogWorkJob, checked_time
 
 
@@ -58,23 +56,12 @@ async def test_work_is_recorded_with_its_text(bench: Bench) -> None:
 async def test_work_whose_answer_was_lost_is_not_recorded_twice(
     bench: Bench, taken: bool, limited: bool
 ) -> None:
-    class Lossy(Recorder):
-        seen = False
-
-        async def send(self, request: Request) -> Response:
-            if request.method != "POST" or "/worklog" not in request.url or self.seen:
-                return await super().send(request)
-            self.seen = True
-            if taken:
-                await super().send(request)
-            if limited:
-                return Response(429, {"retry-after": "1"}, b"{}", request.url)
-            raise ConnectionLost(request.url, "the cable was pulled")
-
+    status, headers = 429 if limited else 0, {"retry-after": "1"}
+    lossy = Answering(bench, "POST issue/*/worklog", status, headers=headers, times=1, taken=taken)
     await log(bench, spent="1h")
     failure = None
     try:
-        await log(bench, transport=Lossy(create_app(bench.site)))
+        await log(bench, transport=lossy)
     except JobFailed as error:
         failure = error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 
 import pytest
@@ -19,42 +18,28 @@ from ticketr.app.sync import (
     PushPlan,
     Store,
     UnknownTicket,
-    read_push_plan,
     read_state,
 )
 from ticketr.app.tickets import parse
 
 
-def plan_of(bench: Bench, keys: Collection[str] | None = None) -> PushPlan:
-    store = Store(bench.root, ".ticketr")
-    with read_state(store) as state:
-        return read_push_plan(store, state, keys, project="DEMO")
-
-
-def replaces(bench: Bench, name: str, old: str, new: str) -> None:
-    path = bench.root / name
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new, 1))
-
-
 async def test_an_unedited_workspace_has_an_empty_plan(bench: Bench) -> None:
     await bench.pull()
 
-    assert plan_of(bench) == PushPlan((), (), ())
+    assert bench.plan() == PushPlan((), (), ())
 
 
 async def test_edits_and_drafts_are_entries_with_their_parts(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "Mine")
-    replaces(bench, "DEMO-1.md", "Status: To Do", "Status: Done")
-    replaces(bench, "DEMO-3.md", "- [DEMO-4] Translate", "- Sub-task\n- [DEMO-4] Rephrase")
+    bench.edits("DEMO-1.md", "Status: To Do", "Status: Done")
+    bench.edits("DEMO-3.md", "- [DEMO-4] Translate", "- Sub-task\n- [DEMO-4] Rephrase")
     (bench.root / "new.md").write_text(
         "Above.\n\n# TICKET: New\n\n## Acceptance Criteria\n- One\n  more\n- Two\n"
     )
     asked = list(bench.asked)
 
-    plan = plan_of(bench)
+    plan = bench.plan()
 
     assert bench.asked == asked
     old = parse((bench.root / "DEMO-3.md").read_text()).tickets[0]
@@ -140,16 +125,16 @@ async def test_a_ticket_in_conflict_is_left_until_its_file_has_what_jira_changed
 ) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "Mine")
-    replaces(bench, "DEMO-1.md", "Priority: Low", "Priority: High")
+    bench.edits("DEMO-1.md", "Priority: Low", "Priority: High")
     bench.site.edit("DEMO-1", summary="Theirs")
     await bench.pull()
 
     reason = "it is in conflict with Jira (Title); run ticketr resolve DEMO-1"
-    left = Note("DEMO-1", "DEMO-1.md", reason, Code.CONFLICT, "Mine", 1)
-    assert plan_of(bench) == PushPlan((), (left,))
+    left = LeftAlone("DEMO-1", "Mine", "DEMO-1.md", 1, reason, Code.CONFLICT)
+    assert bench.plan() == PushPlan((), (left,))
     assert left.name == "DEMO-1"
     bench.retitles("DEMO-1", "Theirs")
-    (entry,) = plan_of(bench).entries
+    (entry,) = bench.plan().entries
     assert PlanPart("Priority", "Low", "High") in entry.parts
 
 
@@ -159,7 +144,7 @@ async def test_a_file_that_cannot_be_read_is_left_with_its_line(bench: Bench) ->
     (bench.root / "a.md").write_text("# TICKET: Fine\n\n<<<<<<< mine\n")
     (bench.root / "b.md").write_text(text)
 
-    left = plan_of(bench).left
+    left = bench.plan().left
 
     assert [(each.key, each.path, each.line, each.code, each.name) for each in left] == [
         ("", "a.md", 3, Code.BROKEN, "a.md"),
@@ -190,7 +175,7 @@ async def test_a_draft_that_jira_was_asked_for_is_left_with_its_sub_tasks(
         if answered:
             state.creations.put(creation.answered("10099", "DEMO-13"))
 
-    plan = plan_of(bench)
+    plan = bench.plan()
 
     reason = (
         "it was created as DEMO-13; the next push or pull writes that key into its file"
@@ -202,9 +187,9 @@ async def test_a_draft_that_jira_was_asked_for_is_left_with_its_sub_tasks(
         Note("", "new.md", reason, Code.UNCERTAIN, "One", 4),
     )
     (bench.root / "new.md").rename(bench.root / "moved.md")
-    assert [each.path for each in plan_of(bench).left[:2]] == ["moved.md", "moved.md"]
+    assert [each.path for each in bench.plan().left[:2]] == ["moved.md", "moved.md"]
     (bench.root / "moved.md").write_text("# TICKET: Nothing of the kind\n")
-    assert [each.title for each in plan_of(bench).entries] == ["Nothing of the kind"]
+    assert [each.title for each in bench.plan().entries] == ["Nothing of the kind"]
 
 
 async def test_a_ticket_that_was_never_pulled_here_is_left(bench: Bench) -> None:
@@ -212,10 +197,10 @@ async def test_a_ticket_that_was_never_pulled_here_is_left(bench: Bench) -> None
     (bench.root / "x.md").write_text("# TICKET: [DEMO-1] Mine\n")
 
     reason = "it was never pulled into this folder; it is compared with Jira first"
-    left = Note("DEMO-1", "x.md", reason, Code.UNPULLED, "Mine", 1)
-    assert plan_of(bench) == PushPlan((), (left,))
+    left = LeftAlone("DEMO-1", "Mine", "x.md", 1, reason, Code.UNPULLED)
+    assert bench.plan() == PushPlan((), (left,))
     await bench.pull()
-    (now,) = plan_of(bench).left
+    (now,) = bench.plan().left
     assert (now.key, now.code) == ("DEMO-1", Code.CONFLICT)
 
 
@@ -223,10 +208,10 @@ async def test_keys_name_tickets_with_their_sub_tasks_or_a_sub_task_alone(bench:
     await bench.pull()
     bench.retitles("DEMO-1", "Mine")
     bench.retitles("DEMO-3", "Mine too")
-    replaces(bench, "DEMO-3.md", "- [DEMO-4] Translate", "- New\n- [DEMO-4] Rephrase")
+    bench.edits("DEMO-3.md", "- [DEMO-4] Translate", "- New\n- [DEMO-4] Rephrase")
     (bench.root / "drafts.md").write_text("# TICKET: Draft\n")
 
-    whole, task = plan_of(bench, ["DEMO-3"]), plan_of(bench, {"DEMO-4"})
+    whole, task = bench.plan(["DEMO-3"]), bench.plan({"DEMO-4"})
 
     assert [each.name for each in whole.entries] == ["DEMO-3", "DEMO-4", 'draft "New"']
     assert [(each.name, each.reason, each.code) for each in whole.left] == [
@@ -234,7 +219,7 @@ async def test_keys_name_tickets_with_their_sub_tasks_or_a_sub_task_alone(bench:
         ('draft "Draft"', "it was not named", Code.UNNAMED),
     ]
     assert [each.name for each in task.entries] == ["DEMO-4"]
-    assert plan_of(bench, ["DEMO-2"]).entries == ()
+    assert bench.plan(["DEMO-2"]).entries == ()
 
 
 async def test_a_named_ticket_that_is_in_no_file_is_left_and_an_unknown_one_refused(
@@ -243,20 +228,13 @@ async def test_a_named_ticket_that_is_in_no_file_is_left_and_an_unknown_one_refu
     await bench.pull()
     (bench.root / "DEMO-2.md").unlink()
 
-    (left,) = plan_of(bench, ["DEMO-2"]).left
+    (left,) = bench.plan(["DEMO-2"]).left
     assert (left.key, left.path, left.code) == ("DEMO-2", "DEMO-2.md", Code.MISSING)
     with pytest.raises(UnknownTicket) as caught:
-        plan_of(bench, ["DEMO-1", "DEMO-77"])
+        bench.plan(["DEMO-1", "DEMO-77"])
     assert str(caught.value) == (
         "DEMO-77 was never pulled into this folder, nor is it in a file; did you mean DEMO-7 or DEMO-9 or DEMO-8?"
     )
-
-
-def change(bench: Bench, name: str, old: str, new: str) -> None:
-    path = bench.root / name
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new, 1))
 
 
 async def refused(bench: Bench) -> str:
@@ -284,7 +262,7 @@ async def test_a_title_that_begins_like_a_key_of_the_project_is_refused_with_its
 
 async def test_so_is_a_sub_task_that_begins_like_a_key_of_a_pulled_project(bench: Bench) -> None:
     await bench.pull()
-    change(bench, "DEMO-3.md", "- [DEMO-4] ", "- DEMO-4 ")
+    bench.edits("DEMO-3.md", "- [DEMO-4] ", "- DEMO-4 ")
 
     reason = await refused(bench)
 
@@ -304,7 +282,7 @@ async def test_a_pulled_ticket_that_has_lost_its_key_is_not_created_again(
     bench: Bench, new: str
 ) -> None:
     await bench.pull()
-    change(bench, "DEMO-3.md", "[DEMO-3] ", new)
+    bench.edits("DEMO-3.md", "[DEMO-3] ", new)
 
     reason = await refused(bench)
 
@@ -315,7 +293,7 @@ async def test_a_pulled_ticket_that_has_lost_its_key_is_not_created_again(
 
 async def test_a_sub_task_that_has_lost_its_key_is_not_created_again(bench: Bench) -> None:
     await bench.pull()
-    change(bench, "DEMO-3.md", "- [DEMO-4] ", "- ")
+    bench.edits("DEMO-3.md", "- [DEMO-4] ", "- ")
 
     assert "the line of DEMO-4 has lost its key; write [DEMO-4] again" in await refused(bench)
 

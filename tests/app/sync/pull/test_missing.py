@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from fakes.unsettled import DRAFT, lose_answers
 from jira_sandbox.data.catalogue import BLANK
 from jira_sandbox.data.model import Project
 from ticketr import JobFailed
-from ticketr.app.sync import Code, RenamedProject, State
+from ticketr.app.sync import Code, RenamedProject
 from ticketr.app.tickets import parse, render_ticket
 
 DELETED = "it was deleted in Jira, or you may no longer see it"
@@ -93,7 +92,7 @@ async def test_a_prune_takes_a_deleted_sub_task_out_of_its_ticket(bench: Bench) 
     assert [*ticket.keys()] == ["DEMO-3", "DEMO-5"]
     assert ticket.remarks == ("# mine",)
     assert trash(bench)["DEMO-4.md"].startswith("# TICKET: [DEMO-4] ")
-    with closing(State(bench.root / ".ticketr" / "state.db")) as state:
+    with bench.state() as state:
         assert state.head_of("DEMO-4") is None
         known = state.base_of_key("DEMO-3")
     assert known is not None

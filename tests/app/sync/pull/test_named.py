@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
-from fakes.pulls import Bench, Recorder
+from fakes.lossy import Changed
+from fakes.pulls import Bench
 
-from jira_sandbox import create_app, make_site
+from jira_sandbox import make_site
 from jira_sandbox.data.catalogue import BLANK
 from ticketr import JobFailed
-from ticketr.app.jira.transport import Request, Response
-from ticketr.app.sync import Code, Note, State, Store, tagged_tickets
+from ticketr.app.sync import Code, Note, tagged_tickets
 from ticketr.app.sync.workspace.files import TEMPORARY
 from ticketr.app.tickets import parse
 
@@ -25,7 +24,7 @@ GONE = "Jira does not have it, or you may not see it"
 
 def seen(bench: Bench) -> dict[str, float]:
     """Return when the last pull has confirmed each issue."""
-    with closing(State(Store(bench.root, ".ticketr").state_path)) as state:
+    with bench.state() as state:
         return {each.key: each.seen for each in state.known().values()}
 
 
@@ -183,25 +182,16 @@ async def test_the_job_is_named_after_its_tickets(bench: Bench) -> None:
     )
 
 
-class Withholding(Recorder):
-    """A Jira that cannot give one issue."""
-
-    async def send(self, request: Request) -> Response:
-        response = await super().send(request)
-        if not request.url.endswith("bulkfetch"):
-            return response
-        answer = json.loads(response.body)
-        held = [each for each in answer["issues"] if each["key"] == "DEMO-9"]
-        answer["issues"] = [each for each in answer["issues"] if each not in held]
-        answer["issueErrors"] = [{"id": each["id"], "errorMessage": "away"} for each in held]
-        return replace(response, body=json.dumps(answer).encode())
-
-
 async def test_a_ticket_that_jira_cannot_give_stops_no_other(bench: Bench) -> None:
     await bench.pull()
     bench.site.edit("DEMO-1", summary="Theirs")
 
-    transport = Withholding(create_app(bench.site))
+    def withhold(answer: Any) -> None:
+        held = [each for each in answer["issues"] if each["key"] == "DEMO-9"]
+        answer["issues"] = [each for each in answer["issues"] if each not in held]
+        answer["issueErrors"] = [{"id": each["id"], "errorMessage": "away"} for each in held]
+
+    transport = Changed(bench, "POST issue/bulkfetch", withhold)
     result = await bench.pull(keys=["DEMO-9", "DEMO-1"], transport=transport)
 
     reason = "Jira could not give it (away)"

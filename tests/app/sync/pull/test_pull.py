@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -11,14 +10,14 @@ from typing import Any
 
 import pytest
 import trio
-from fakes.pulls import Bench, Recorder
+from fakes.lossy import Changed
+from fakes.pulls import Bench
 from fakes.scenes import counts
 from fakes.steps import AtStep
 from trio.testing import MockClock
 
-from jira_sandbox import create_app, make_site
+from jira_sandbox import make_site
 from ticketr import JobFailed, JobSnapshot, JobStatus, open_job_queue
-from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code, PullResult, Store, WorkspaceBusy
 from ticketr.app.sync.pull import pipeline
 from ticketr.app.tickets import Ticket, parse, render_ticket
@@ -251,17 +250,14 @@ async def test_families_that_come_in_pieces_are_written_whole(
     assert bench.files() == whole.files()
 
 
-class WithoutSubtasks(Recorder):
+def without_sub_tasks(bench: Bench) -> Changed:
     """A Jira whose answers do not list the sub-tasks of an issue, as one that was just edited."""
 
-    async def send(self, request: Request) -> Response:
-        response = await super().send(request)
-        if not request.url.endswith("/bulkfetch"):
-            return response
-        answer = json.loads(response.body)
+    def change(answer: Any) -> None:
         for issue in answer["issues"]:
             issue["fields"]["subtasks"] = []
-        return replace(response, body=json.dumps(answer).encode())
+
+    return Changed(bench, "POST issue/bulkfetch", change)
 
 
 @pytest.mark.parametrize("latency", [0.0, 0.5])
@@ -271,8 +267,9 @@ async def test_sub_tasks_that_nobody_announced_join_their_family(
     whole = Bench(bench.site, bench.root.with_name("whole"))
     await whole.pull()
     monkeypatch.setattr(pipeline, "PAGE", 1)
+    bench.latency = latency
 
-    result = await bench.pull(transport=WithoutSubtasks(create_app(bench.site, latency=latency)))
+    result = await bench.pull(transport=without_sub_tasks(bench))
 
     assert bench.files() == whole.files()
     assert (result.new, result.updated, result.unchanged) == (40, 0, 0)
@@ -476,20 +473,13 @@ def test_a_pull_may_be_cancelled_at_every_step(tmp_path: Path, site: Any) -> Non
 Issues = list[dict[str, Any]]
 
 
-class Meddling(Recorder):
+def meddling(bench: Bench, change: Callable[[Issues], Issues]) -> Changed:
     """A Jira whose bulk fetch answers are changed on their way."""
 
-    def __init__(self, bench: Bench, change: Callable[[Issues], Issues]) -> None:
-        super().__init__(create_app(bench.site))
-        self._change = change
+    def apply(answer: Any) -> None:
+        answer["issues"] = change(answer["issues"])
 
-    async def send(self, request: Request) -> Response:
-        response = await super().send(request)
-        if not request.url.endswith("/bulkfetch"):
-            return response
-        answer = json.loads(response.body)
-        answer["issues"] = self._change(answer["issues"])
-        return replace(response, body=json.dumps(answer).encode())
+    return Changed(bench, "POST issue/bulkfetch", apply)
 
 
 async def story(bench: Bench) -> Ticket:
@@ -508,7 +498,7 @@ async def test_a_key_that_is_none_is_reported_and_never_becomes_a_path(
         alone["key"] = key
         return issues
 
-    result = await bench.pull(transport=Meddling(bench, change))
+    result = await bench.pull(transport=meddling(bench, change))
 
     assert [note.key for note in result.failed] == [key]
     assert result.new == len(bench.keys()) == 39
@@ -517,7 +507,7 @@ async def test_a_key_that_is_none_is_reported_and_never_becomes_a_path(
 
 
 async def test_an_issue_deleted_between_search_and_fetch_is_not_counted(bench: Bench) -> None:
-    result = await bench.pull(transport=Meddling(bench, lambda issues: issues[1:]))
+    result = await bench.pull(transport=meddling(bench, lambda issues: issues[1:]))
 
     assert result.total == result.new == len(bench.keys()) == 39
 
@@ -531,7 +521,7 @@ async def test_sub_tasks_of_a_deleted_parent_become_tickets_of_their_own(
     def change(issues: Issues) -> Issues:
         return [each for each in issues if each["key"] != gone.key]
 
-    result = await other.pull(transport=Meddling(other, change))
+    result = await other.pull(transport=meddling(other, change))
 
     assert result.new == 39
     for task in gone.tasks:
@@ -599,7 +589,7 @@ async def test_a_file_that_breaks_while_the_pull_runs_fails_and_is_kept(bench: B
         path.write_text("#TICKET: broken\n")
         return issues
 
-    result = await bench.pull(full=True, transport=Meddling(bench, change))
+    result = await bench.pull(full=True, transport=meddling(bench, change))
 
     assert [(note.key, note.code) for note in result.failed] == [(ticket.key, Code.BROKEN)]
     assert path.read_text() == "#TICKET: broken\n"
@@ -622,7 +612,7 @@ async def test_a_file_that_is_renamed_while_the_pull_runs_stays_the_only_one_of_
             path.rename(new)
         return issues
 
-    result = await bench.pull(full=True, transport=Meddling(bench, change))
+    result = await bench.pull(full=True, transport=meddling(bench, change))
 
     assert (result.failed, result.kept, result.conflicts) == ((), (), ())
     assert bench.keys().count(key) == 1

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 import trio
-from fakes.lossy import Detached, Lossy, Meanwhile
+from fakes.lossy import Answering, Detached, Lossy, Meanwhile
 from fakes.pulls import Bench, Recorder
 from fakes.steps import AtStep
 from fakes.unsettled import (
@@ -331,6 +330,7 @@ async def finish(bench: Bench, path: Path) -> None:
         assert parents == [bench.finds(ticket.key).id]
 
 
+CREATE = "POST issue"
 SHAPES = {
     0: "302",
     1: "400",
@@ -351,37 +351,6 @@ def refusing(bench: Bench, *turns: int | None) -> Wire:
     plan = [None if turn is None else Fault(FaultKind.REFUSED, turn=turn) for turn in turns]
     faults = PlannedFaults(*plan, method="POST", path="/issue?")
     return Wire(create_app(bench.site, faults=faults))
-
-
-class Answering(Recorder):
-    """Answers the first creates itself, after or instead of carrying them out."""
-
-    def __init__(
-        self,
-        bench: Bench,
-        status: int,
-        body: object = None,
-        *,
-        times: int = 1,
-        carry_out: bool = True,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(create_app(bench.site))
-        self._status = status
-        self._body = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
-        self._left, self._carry_out, self._headers = times, carry_out, dict(headers or {})
-        self.creates = 0
-
-    async def send(self, request: Request) -> Response:
-        if request.method != "POST" or not request.url.endswith("/issue"):
-            return await super().send(request)
-        self.creates += 1
-        if not self._left:
-            return await super().send(request)
-        self._left -= 1
-        if self._carry_out:
-            await super().send(request)
-        return Response(self._status, self._headers, self._body, request.url)
 
 
 @pytest.mark.parametrize("turn", SHAPES, ids=SHAPES.get)
@@ -434,14 +403,14 @@ async def test_a_draft_that_was_refused_indeed_fails_with_jiras_words_and_is_a_d
 ) -> None:
     write(bench, DRAFT)
     words = {"errorMessages": ["Not on Sundays."]}
-    transport = Answering(bench, 400, words, carry_out=False)
+    transport = Answering(bench, CREATE, 400, words, times=1)
 
     result = await bench.push(transport=transport)
 
     (note,) = result.failed
     assert "Not on Sundays." in note.reason
     assert note.code is Code.REFUSED
-    assert transport.creates == 1
+    assert transport.seen == 1
     assert trio.current_time() == 0  # Jira itself has answered, so nothing is on its way
     assert (unsettled(bench), new(bench)) == ([], [])
     assert (await bench.push()).created == ("DEMO-13",)
@@ -457,7 +426,7 @@ async def test_a_page_of_something_before_jira_is_waited_for_as_a_lost_answer_is
 ) -> None:
     write(bench, DRAFT)
 
-    result = await bench.push(transport=Answering(bench, 403, body, carry_out=False))
+    result = await bench.push(transport=Answering(bench, CREATE, 403, body, times=1))
 
     assert len(result.failed) == 1
     assert trio.current_time() == SETTLE
@@ -466,7 +435,7 @@ async def test_a_page_of_something_before_jira_is_waited_for_as_a_lost_answer_is
 async def test_many_that_are_refused_are_looked_for_together(bench: Bench) -> None:
     write(bench, "\n".join(f"# TICKET: Number {number}\n" for number in range(9)))
     words = {"errorMessages": ["No."]}
-    transport = Answering(bench, 403, words, times=9, carry_out=False)
+    transport = Answering(bench, CREATE, 403, words, times=9)
 
     result = await bench.push(transport=transport)
 
@@ -479,7 +448,7 @@ async def test_a_field_that_was_sent_and_is_named_is_a_reason_so_nothing_is_look
     bench: Bench,
 ) -> None:
     write(bench, DRAFT)
-    transport = Answering(bench, 400, {"errors": {"summary": "Too dull."}}, carry_out=False)
+    transport = Answering(bench, CREATE, 400, {"errors": {"summary": "Too dull."}}, times=1)
 
     result = await bench.push(transport=transport)
 
@@ -491,7 +460,9 @@ async def test_a_field_that_was_sent_and_is_named_is_a_reason_so_nothing_is_look
 async def test_a_field_that_was_not_sent_is_none(bench: Bench) -> None:
     path = write(bench, DRAFT)
 
-    result = await bench.push(transport=Answering(bench, 400, {"errors": {"votes": "No."}}))
+    result = await bench.push(
+        transport=Answering(bench, CREATE, 400, {"errors": {"votes": "No."}}, times=1, taken=True)
+    )
 
     assert result.created == ("DEMO-13",)
     await check_settled(bench, path)
@@ -501,7 +472,7 @@ async def test_after_a_refused_login_the_next_push_looks(bench: Bench) -> None:
     path = write(bench, DRAFT)
 
     with pytest.raises(JobFailed) as failed:
-        await bench.push(transport=Answering(bench, 401))
+        await bench.push(transport=Answering(bench, CREATE, 401, times=1, taken=True))
 
     assert isinstance(failed.value.__cause__, AuthenticationFailed)
     await check_settled(bench, path)
@@ -509,12 +480,12 @@ async def test_after_a_refused_login_the_next_push_looks(bench: Bench) -> None:
 
 async def test_a_429_that_is_none_is_asked_again_after_its_wait(bench: Bench) -> None:
     path = write(bench, DRAFT)
-    transport = Answering(bench, 429, carry_out=False, headers={"retry-after": "60"})
+    transport = Answering(bench, CREATE, 429, headers={"retry-after": "60"}, times=1)
 
     result = await bench.push(transport=transport)
 
     assert result.created == ("DEMO-13",)
-    assert transport.creates == 2
+    assert transport.seen == 2
     assert 60 <= trio.current_time() <= 62
     await check_settled(bench, path)
 
@@ -522,12 +493,12 @@ async def test_a_429_that_is_none_is_asked_again_after_its_wait(bench: Bench) ->
 async def test_a_429_with_a_wish_that_is_too_long_ends_it(bench: Bench) -> None:
     write(bench, DRAFT)
     headers = {"retry-after": "1800"}
-    transport = Answering(bench, 429, carry_out=False, headers=headers)
+    transport = Answering(bench, CREATE, 429, headers=headers, times=1)
 
     result = await bench.push(transport=transport)
 
     assert "try again in 30 minutes" in result.failed[0].reason
-    assert transport.creates == 1
+    assert transport.seen == 1
 
 
 @pytest.mark.parametrize("turn", SHAPES, ids=SHAPES.get)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from fakes.described import describe, edit, p, text
+from fakes.described import describe, p
 from fakes.pulls import Bench
 
 from ticketr.app.jira.adf import canonical
@@ -30,9 +30,9 @@ async def test_a_hand_edit_beside_or_in_a_panel_or_an_expand_of_a_cell_changes_t
 ) -> None:
     describe(bench, "DEMO-1", table(p("plain"), PANEL, EXPAND))
     await bench.pull()
-    assert 'adf="panel"' in text(bench, "DEMO-1")
+    assert 'adf="panel"' in bench.text("DEMO-1")
     before = json.dumps(canonical(bench.finds("DEMO-1").description))
-    edit(bench, "DEMO-1", old, "by hand")
+    bench.edits("DEMO-1", old, "by hand")
 
     result = await bench.push()
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 
 import pytest
-import trio
-from fakes.lossy import Meanwhile
-from fakes.pulls import URL, Bench, Recorder
+from fakes.lossy import Meanwhile, cut_off
+from fakes.pulls import Bench
 
 from jira_sandbox import create_app
 from ticketr import JobFailed, open_job_queue
-from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import (
     Code,
     Note,
@@ -22,20 +19,11 @@ from ticketr.app.sync import (
     PushJob,
     PushPlan,
     Side,
-    Store,
     UnknownTicket,
-    read_push_plan,
-    read_state,
 )
 
 CHANGED = "it has changed since the plan was shown"
 NEW = "it is not in the plan that was shown"
-
-
-def plan_of(bench: Bench, keys: Collection[str] | None = None) -> PushPlan:
-    store = Store(bench.root, ".ticketr")
-    with read_state(store) as state:
-        return read_push_plan(store, state, keys)
 
 
 def writes(bench: Bench) -> list[str]:
@@ -50,34 +38,11 @@ def draft(bench: Bench, title: str, name: str = "drafts.md") -> Path:
     return path
 
 
-def replaces(bench: Bench, name: str, old: str, new: str) -> None:
-    path = bench.root / name
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
-
-
-class CutOff(Recorder):
-    """Cancels a scope when the site has taken a request and its answer is still under way."""
-
-    def __init__(self, app: object, method: str, path: str, scope: trio.CancelScope) -> None:
-        super().__init__(app)
-        self._request = method, path
-        self._scope = scope
-
-    async def send(self, request: Request) -> Response:
-        response = await super().send(request)
-        if (request.method, request.url.removeprefix(f"{URL}/rest/api/3/")) == self._request:
-            self._scope.cancel()
-            await trio.lowlevel.checkpoint()
-        return response
-
-
 async def test_what_was_confirmed_and_is_unchanged_is_sent(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "Mine")
     draft(bench, "New")
-    plan = plan_of(bench)
+    plan = bench.plan()
 
     result = await bench.push(confirmed=plan)
 
@@ -85,14 +50,14 @@ async def test_what_was_confirmed_and_is_unchanged_is_sent(bench: Bench) -> None
     assert 'issue/DEMO-1 {"fields": {"summary": "Mine"}}' in writes(bench)
     assert len(writes(bench)) == 2
     assert bench.finds("DEMO-13").summary == "New"
-    assert plan_of(bench) == PushPlan()
+    assert bench.plan() == PushPlan()
 
 
 async def test_an_edit_that_changed_after_the_plan_is_left(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "Mine")
     bench.retitles("DEMO-2", "Mine too")
-    plan = plan_of(bench)
+    plan = bench.plan()
     bench.retitles("DEMO-1", "Another")
 
     result = await bench.push(confirmed=plan)
@@ -100,16 +65,16 @@ async def test_an_edit_that_changed_after_the_plan_is_left(bench: Bench) -> None
     assert writes(bench) == ['issue/DEMO-2 {"fields": {"summary": "Mine too"}}']
     assert result.left == (Note("DEMO-1", "DEMO-1.md", CHANGED, Code.UNCONFIRMED),)
     assert (result.updated, result.failed) == (("DEMO-2",), ())
-    assert [each.key for each in plan_of(bench).entries] == ["DEMO-1"]
+    assert [each.key for each in bench.plan().entries] == ["DEMO-1"]
 
 
 async def test_what_was_added_after_the_plan_is_left(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "Mine")
-    plan = plan_of(bench)
+    plan = bench.plan()
     draft(bench, "Later")
     bench.retitles("DEMO-2", "Later too")
-    replaces(bench, "DEMO-3.md", "## Tasks\n", "## Tasks\n- A later sub-task\n")
+    bench.edits("DEMO-3.md", "## Tasks\n", "## Tasks\n- A later sub-task\n")
 
     result = await bench.push(confirmed=plan)
 
@@ -125,7 +90,7 @@ async def test_an_edited_draft_is_left_with_its_sub_tasks(bench: Bench) -> None:
     bench.root.mkdir()
     path = bench.root / "drafts.md"
     path.write_text("# TICKET: New\n\n## Tasks\n- One\n- Two\n")
-    plan = plan_of(bench)
+    plan = bench.plan()
     assert [(each.title, each.parent) for each in plan.entries] == [
         ("New", ""),
         ("One", 'draft "New"'),
@@ -147,7 +112,7 @@ async def test_a_sub_task_that_was_added_to_a_confirmed_draft_waits(bench: Bench
     bench.root.mkdir()
     path = bench.root / "drafts.md"
     path.write_text("# TICKET: New\n\n## Tasks\n- One\n")
-    plan = plan_of(bench)
+    plan = bench.plan()
     path.write_text("# TICKET: New\n\n## Tasks\n- Later\n- One\n")
 
     result = await bench.push(confirmed=plan)
@@ -155,7 +120,7 @@ async def test_a_sub_task_that_was_added_to_a_confirmed_draft_waits(bench: Bench
     assert result.created == ("DEMO-13", "DEMO-14")
     assert bench.finds("DEMO-14").summary == "One"
     assert [(each.title, each.line, each.reason) for each in result.left] == [("Later", 4, NEW)]
-    later = plan_of(bench)
+    later = bench.plan()
     assert [(each.title, each.parent) for each in later.entries] == [("Later", "DEMO-13")]
     assert (await bench.push(confirmed=later)).created == ("DEMO-15",)
 
@@ -163,7 +128,7 @@ async def test_a_sub_task_that_was_added_to_a_confirmed_draft_waits(bench: Bench
 async def test_of_two_equal_drafts_as_many_are_created_as_were_confirmed(bench: Bench) -> None:
     bench.root.mkdir()
     draft(bench, "Twin", "b.md")
-    plan = plan_of(bench)
+    plan = bench.plan()
     draft(bench, "Twin", "a.md")
 
     result = await bench.push(confirmed=plan)
@@ -177,8 +142,8 @@ async def test_a_push_waits_behind_a_pull_and_still_sends_what_was_confirmed(ben
     await bench.pull()
     bench.retitles("DEMO-1", "Mine")
     bench.retitles("DEMO-2", "Mine too")
-    replaces(bench, "DEMO-3.md", "## Tasks\n", "## Tasks\n- New\n")
-    plan = plan_of(bench)
+    bench.edits("DEMO-3.md", "## Tasks\n", "## Tasks\n- New\n")
+    plan = bench.plan()
     bench.site.edit("DEMO-1", labels=("theirs",))
     bench.site.edit("DEMO-2", summary="Theirs")
     settings = bench.settings()
@@ -216,8 +181,8 @@ async def with_paragraphs(bench: Bench) -> Path:
 async def test_a_sync_merges_first_and_sends_what_was_asked_for(bench: Bench) -> None:
     await bench.pull()
     await with_paragraphs(bench)
-    replaces(bench, "story.md", "First.", "First, mine.")
-    plan = plan_of(bench)
+    bench.edits("story.md", "First.", "First, mine.")
+    plan = bench.plan()
     theirs(bench, "DEMO-13", "Third.", "Third, theirs.")
 
     result = await bench.sync(confirmed=plan)
@@ -232,7 +197,7 @@ async def test_a_sync_sends_no_conflict_and_nothing_that_was_added(bench: Bench)
     await bench.pull()
     bench.retitles("DEMO-1", "Mine")
     bench.retitles("DEMO-2", "Mine too")
-    plan = plan_of(bench)
+    plan = bench.plan()
     draft(bench, "Later")
     bench.site.edit("DEMO-1", summary="Theirs")
 
@@ -248,8 +213,8 @@ async def test_with_a_strategy_the_confirmed_side_of_a_clash_is_sent(bench: Benc
     await bench.pull()
     await with_paragraphs(bench)
     bench.retitles("DEMO-1", "Mine")
-    replaces(bench, "story.md", "First.", "First, mine.")
-    plan = plan_of(bench)
+    bench.edits("story.md", "First.", "First, mine.")
+    plan = bench.plan()
     bench.site.edit("DEMO-1", summary="Theirs")
     theirs(bench, "DEMO-13", "First.", "First, theirs.")
 
@@ -266,8 +231,8 @@ async def test_what_jira_changes_between_pull_and_push_is_merged_and_judged_agai
     await bench.pull()
     await with_paragraphs(bench)
     bench.retitles("DEMO-1", "Mine")
-    replaces(bench, "story.md", "First.", "First, mine.")
-    plan = plan_of(bench)
+    bench.edits("story.md", "First.", "First, mine.")
+    plan = bench.plan()
     app = create_app(bench.site)
     change = partial(theirs, bench, "DEMO-13", "Third.", "Third, theirs.")
 
@@ -286,12 +251,12 @@ async def test_what_jira_changes_between_pull_and_push_is_merged_and_judged_agai
 async def test_an_edit_made_while_the_push_merges_was_not_confirmed(bench: Bench) -> None:
     await bench.pull()
     await with_paragraphs(bench)
-    replaces(bench, "story.md", "First.", "First, mine.")
-    plan = plan_of(bench)
+    bench.edits("story.md", "First.", "First, mine.")
+    plan = bench.plan()
 
     def change() -> None:
         theirs(bench, "DEMO-13", "Third.", "Third, theirs.")
-        replaces(bench, "story.md", "Second.", "Second, later.")
+        bench.edits("story.md", "Second.", "Second, later.")
 
     # The push asks for the time when it has selected what was confirmed.
     transport = Meanwhile(create_app(bench.site), "GET", "serverInfo", change)
@@ -309,12 +274,10 @@ async def test_edits_that_a_lost_answer_brings_up_were_not_confirmed(bench: Benc
     await bench.pull()
     before = (bench.root / "DEMO-1.md").read_text()
     bench.retitles("DEMO-1", "Sent")
-    with trio.CancelScope() as scope:
-        await bench.push(transport=CutOff(create_app(bench.site), "PUT", "issue/DEMO-1", scope))
-    assert scope.cancelled_caught
+    await cut_off(bench, "PUT issue/DEMO-1")
     assert bench.finds("DEMO-1").summary == "Sent"
     (bench.root / "DEMO-1.md").write_text(before.replace("Priority: Low", "Priority: High"))
-    plan = plan_of(bench)
+    plan = bench.plan()
 
     await bench.push(confirmed=plan)
 
@@ -326,7 +289,7 @@ async def test_a_push_of_named_tickets_sends_these_alone_and_confirmed(bench: Be
     await bench.pull()
     for key in ("DEMO-1", "DEMO-2", "DEMO-9"):
         bench.retitles(key, "Mine")
-    plan = plan_of(bench, ["DEMO-1", "DEMO-2"])
+    plan = bench.plan(["DEMO-1", "DEMO-2"])
     bench.retitles("DEMO-2", "Later")
 
     result = await bench.push(keys=["DEMO-1", "DEMO-2"], confirmed=plan)
@@ -334,7 +297,7 @@ async def test_a_push_of_named_tickets_sends_these_alone_and_confirmed(bench: Be
     assert writes(bench) == ['issue/DEMO-1 {"fields": {"summary": "Mine"}}']
     assert [each.key for each in result.left] == ["DEMO-2"]
     assert (await bench.push(keys={"DEMO-2"})).updated == ("DEMO-2",)
-    assert [each.key for each in plan_of(bench).entries] == ["DEMO-9"]
+    assert [each.key for each in bench.plan().entries] == ["DEMO-9"]
 
 
 async def test_a_push_of_an_unknown_ticket_sends_nothing(bench: Bench) -> None:
@@ -364,7 +327,7 @@ async def test_a_key_added_to_another_ticket_fails_only_a_push_that_names_the_ti
 ) -> None:
     await bench.pull()
     (bench.root / "DEMO-9.md").unlink()
-    replaces(bench, "DEMO-3.md", "## Tasks\n", "## Tasks\n- [DEMO-9] Moved\n")
+    bench.edits("DEMO-3.md", "## Tasks\n", "## Tasks\n- [DEMO-9] Moved\n")
     bench.retitles("DEMO-1", "Mine")
 
     assert (await bench.push(keys=["DEMO-1"])).failed == ()

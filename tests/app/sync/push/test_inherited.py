@@ -7,18 +7,13 @@ from pathlib import Path
 from fakes.pulls import Bench
 from fakes.unsettled import write
 
-from ticketr.app.sync import Code, PushPlan, Store, read_push_plan, read_state
+from ticketr.app.sync import Code
 
 WHOLE = (
     "# TICKET: Whole\n\n## Fields\nType: Story\nStatus: In Progress\nPriority: High\n"
     "Labels: a, b\nAssignee: zoe@example.com\nStory Points: 3\nReporter: \n"
 )
 TASKS = "\n## Tasks\n- One\n- Two\n  ## Fields\n  Priority: Low\n  Assignee:\n  Labels:\n"
-
-
-def plan_of(bench: Bench, *, inherit: bool = True) -> PushPlan:
-    with read_state(store := Store(bench.root, ".ticketr")) as state:
-        return read_push_plan(store, state, inherit=inherit)
 
 
 def made(bench: Bench, key: str) -> tuple[str, str | None, tuple[str, ...]]:
@@ -74,7 +69,7 @@ async def test_a_task_under_a_ticket_in_jira_takes_over_what_its_file_says_now(
 async def test_the_plan_shows_what_is_sent(bench: Bench) -> None:
     await bench.pull()
     add_tasks(bench, "DEMO-3", "- One\n  ## Fields\n  Assignee:\n  Labels: mine\n")
-    plan = plan_of(bench)
+    plan = bench.plan()
 
     dry = await bench.push(dry_run=True)
     sent = await bench.push(confirmed=plan)
@@ -96,7 +91,7 @@ async def test_the_plan_shows_what_is_sent(bench: Bench) -> None:
 async def test_a_value_that_changed_since_the_plan_is_not_sent(bench: Bench) -> None:
     await bench.pull()
     path = add_tasks(bench, "DEMO-3", "- One\n")
-    plan = plan_of(bench)
+    plan = bench.plan()
     path.write_text(path.read_text().replace("Priority: High", "Priority: Lowest", 1))
 
     result = await bench.push(confirmed=plan)
@@ -108,7 +103,7 @@ async def test_a_value_that_changed_since_the_plan_is_not_sent(bench: Bench) -> 
 async def test_the_setting_turns_it_off(bench: Bench) -> None:
     write(bench, WHOLE + TASKS)
 
-    assert plan_of(bench, inherit=False).entries[1].parts == plan_of(bench).entries[1].parts[:1]
+    assert bench.plan(inherit=False).entries[1].parts == bench.plan().entries[1].parts[:1]
     await bench.push(inherit=False)
 
     assert made(bench, "DEMO-14") == ("Medium", None, ())

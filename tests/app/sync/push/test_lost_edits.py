@@ -6,16 +6,15 @@ import base64
 import json
 import urllib.request
 from collections.abc import Callable, Generator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-import trio
 from fakes.killed_sync import open_runner
-from fakes.lossy import Lossy
+from fakes.lossy import Lossy, cut_off
 from fakes.processes import sandbox_process
-from fakes.pulls import URL, Bench, Recorder
+from fakes.pulls import URL, Bench
 from fakes.scenes import run
 
 from jira_sandbox import Site, create_app
@@ -23,48 +22,17 @@ from jira_sandbox.data.catalogue import DEMO_USER
 from jira_sandbox.data.storage import SiteFile
 from jira_sandbox.opening import open_site
 from ticketr.app.jira.adf import to_adf
-from ticketr.app.jira.transport import Request, Response
-from ticketr.app.sync import Code, Side, State
+from ticketr.app.sync import Code, Side
 from ticketr.app.sync.compare.sent import SentValue
 
 KILLED, INTERRUPTED = -9, 130
-
-
-def edits(bench: Bench, old: str, new: str, name: str = "DEMO-1.md") -> None:
-    path = bench.root / name
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new, 1))
-
-
-class CutOff(Recorder):
-    """Cancels a scope when the site has taken a request and its answer is still under way."""
-
-    def __init__(self, bench: Bench, request: tuple[str, str], scope: trio.CancelScope) -> None:
-        super().__init__(create_app(bench.site))
-        self._request = request
-        self._scope = scope
-
-    async def send(self, request: Request) -> Response:
-        response = await super().send(request)
-        if (request.method, request.url.removeprefix(f"{URL}/rest/api/3/")) == self._request:
-            self._scope.cancel()
-            await trio.lowlevel.checkpoint()
-        return response
-
-
-async def cut_off(bench: Bench, path: str = "issue/DEMO-1", method: str = "PUT") -> None:
-    """Push, and cancel it when the site has taken a request and the push does not know."""
-    with trio.CancelScope() as scope:
-        await bench.push(transport=CutOff(bench, (method, path), scope))
-    assert scope.cancelled_caught
 
 
 async def leave_a_title_cut_off(bench: Bench) -> None:
     """Jira has the title "First" for DEMO-1, and the push that brought it does not know."""
     await bench.pull()
     bench.retitles("DEMO-1", "First")
-    await cut_off(bench)
+    await cut_off(bench, "PUT issue/DEMO-1")
 
 
 def from_the_edit_on(what: str, *, edit: str | None = None) -> Callable[[str, str], str | None]:
@@ -88,7 +56,7 @@ async def in_step(bench: Bench) -> bool:
 
 
 def sent(bench: Bench, head: int) -> dict[str, list[SentValue]]:
-    with closing(State(bench.root / ".ticketr" / "state.db")) as state:
+    with bench.state() as state:
         return state.sent.of(str(head))
 
 
@@ -112,7 +80,7 @@ async def test_what_is_edited_back_is_an_edit(bench: Bench, prefer: Side | None)
     await bench.pull()
     before = bench.finds("DEMO-1").summary
     bench.retitles("DEMO-1", "First")
-    await cut_off(bench)
+    await cut_off(bench, "PUT issue/DEMO-1")
     bench.retitles("DEMO-1", before)
 
     assert (await bench.sync(prefer=prefer)).push.updated == ("DEMO-1",)
@@ -153,13 +121,13 @@ async def test_it_counts_part_by_part(bench: Bench) -> None:
     bench.site.edit("DEMO-1", description=to_adf("one\n\ntwo"))
     await bench.pull()
     bench.retitles("DEMO-1", "First")
-    edits(bench, "Priority: Low", "Priority: High")
-    edits(bench, "one\n", "first\n")
-    await cut_off(bench)
+    bench.edits("DEMO-1", "Priority: Low", "Priority: High")
+    bench.edits("DEMO-1", "one\n", "first\n")
+    await cut_off(bench, "PUT issue/DEMO-1")
     bench.site.edit("DEMO-1", summary="Theirs")
     bench.retitles("DEMO-1", "Second")
-    edits(bench, "Priority: High", "Priority: Medium")
-    edits(bench, "first\n", "second\n")
+    bench.edits("DEMO-1", "Priority: High", "Priority: Medium")
+    bench.edits("DEMO-1", "first\n", "second\n")
 
     (note,) = (await bench.sync()).pull.conflicts
 
@@ -171,12 +139,12 @@ async def test_it_counts_part_by_part(bench: Bench) -> None:
 async def test_a_sub_task_and_its_ticket_are_apart(bench: Bench) -> None:
     await bench.pull()
     old = bench.finds("DEMO-4").summary
-    edits(bench, f"[DEMO-4] {old}", "[DEMO-4] First", "DEMO-3.md")
-    await cut_off(bench, "issue/DEMO-4")
-    edits(bench, "[DEMO-4] First", "[DEMO-4] Second", "DEMO-3.md")
+    bench.edits("DEMO-3.md", f"[DEMO-4] {old}", "[DEMO-4] First")
+    await cut_off(bench, "PUT issue/DEMO-4")
+    bench.edits("DEMO-3.md", "[DEMO-4] First", "[DEMO-4] Second")
     bench.retitles("DEMO-3", "Head")
-    await cut_off(bench, "issue/DEMO-3")  # what Jira had of DEMO-4 is not forgotten with that
-    edits(bench, "[DEMO-4] Second", "[DEMO-4] Third", "DEMO-3.md")
+    await cut_off(bench, "PUT issue/DEMO-3")  # what Jira had of DEMO-4 is not forgotten with that
+    bench.edits("DEMO-3.md", "[DEMO-4] Second", "[DEMO-4] Third")
 
     result = await bench.sync()
 

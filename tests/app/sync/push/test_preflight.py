@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TypeVar, TypeVarTuple
 
 import pytest
-from fakes.lossy import Lossy
+from fakes.lossy import Answering, Changed, Lossy
 from fakes.pulls import Bench, Recorder
 
 from jira_sandbox import create_app
@@ -17,24 +16,9 @@ from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code, PushResult
 
 
-def edit(bench: Bench, key: str, old: str, new: str) -> None:
-    path = bench.root / f"{key}.md"
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new, 1))
-
-
 def write(bench: Bench, text: str, name: str = "drafts.md") -> None:
     bench.root.mkdir(exist_ok=True)
     (bench.root / name).write_text(text)
-
-
-class Silent(Recorder):
-    """Does not tell anybody which statuses there are."""
-
-    async def send(self, request: Request) -> Response:
-        response = await super().send(request)
-        return replace(response, status=403) if request.url.endswith("/statuses") else response
 
 
 class Remembering(Recorder):
@@ -77,8 +61,8 @@ async def test_a_status_out_of_reach_keeps_the_whole_ticket_back(
     bench: Bench, dry_run: bool
 ) -> None:
     await bench.pull()
-    edit(bench, "DEMO-1", "Status: To Do", "Status: Done")
-    edit(bench, "DEMO-1", "Priority: Low", "Priority: High")
+    bench.edits("DEMO-1", "Status: To Do", "Status: Done")
+    bench.edits("DEMO-1", "Priority: Low", "Priority: High")
 
     (note,) = (await changes_nothing(bench, dry_run=dry_run)).failed
 
@@ -91,7 +75,7 @@ async def test_a_status_out_of_reach_keeps_the_whole_ticket_back(
 
 async def test_the_way_to_a_status_is_asked_for_once(bench: Bench) -> None:
     await bench.pull()
-    edit(bench, "DEMO-1", "Status: To Do", "Status: in progress")
+    bench.edits("DEMO-1", "Status: To Do", "Status: in progress")
 
     assert (await bench.push()).updated == ("DEMO-1",)
 
@@ -108,7 +92,7 @@ async def test_a_ticket_that_was_taken_elsewhere_meanwhile_still_gets_there(
     bench: Bench, meanwhile: Status
 ) -> None:
     await bench.pull()
-    edit(bench, "DEMO-1", "Status: To Do", "Status: In Progress")
+    bench.edits("DEMO-1", "Status: To Do", "Status: In Progress")
 
     result = await bench.push(transport=moving(bench, meanwhile))
 
@@ -119,9 +103,9 @@ async def test_a_ticket_that_was_taken_elsewhere_meanwhile_still_gets_there(
 async def test_what_was_sent_before_a_status_failed_after_all_is_told(bench: Bench) -> None:
     bench.site.transition("DEMO-1", IN_REVIEW)
     await bench.pull()
-    edit(bench, "DEMO-1", "Status: In Review", "Status: Done")
-    edit(bench, "DEMO-1", "Priority: Low", "Priority: High")
-    edit(bench, "DEMO-1", "Labels: search", "Labels: find")
+    bench.edits("DEMO-1", "Status: In Review", "Status: Done")
+    bench.edits("DEMO-1", "Priority: Low", "Priority: High")
+    bench.edits("DEMO-1", "Labels: search", "Labels: find")
 
     result = await bench.push(transport=moving(bench, TO_DO))
 
@@ -137,8 +121,8 @@ async def test_what_was_sent_before_a_status_failed_after_all_is_told(bench: Ben
 
 async def test_a_new_type_is_asked_for_its_statuses_instead(bench: Bench) -> None:
     await bench.pull()
-    edit(bench, "DEMO-3", "Type: Bug\nStatus: To Do", "Type: Task\nStatus: In Progress")
-    edit(bench, "DEMO-6", "Type: Story\nStatus: To Do", "Type: Task\nStatus: Progress")
+    bench.edits("DEMO-3", "Type: Bug\nStatus: To Do", "Type: Task\nStatus: In Progress")
+    bench.edits("DEMO-6", "Type: Story\nStatus: To Do", "Type: Task\nStatus: Progress")
 
     result = await bench.push()
 
@@ -165,7 +149,7 @@ async def test_a_draft_with_a_status_that_does_not_exist_is_not_created(
 
 async def test_a_site_that_does_not_tell_its_statuses_stops_no_draft(bench: Bench) -> None:
     write(bench, "# TICKET: Good\n\n## Fields\nStatus: In Progress\n")
-    transport = Silent(create_app(bench.site))
+    transport = Answering(bench, "GET project/*/statuses", 403)
 
     assert (await bench.push(transport=transport)).created == ("DEMO-13",)
     assert "project/DEMO/statuses" in transport.asked
@@ -176,7 +160,7 @@ async def test_a_parent_that_jira_does_not_have_is_told_before_the_first_write(
     bench: Bench, dry_run: bool
 ) -> None:
     await bench.pull()
-    edit(bench, "DEMO-2", "Parent: DEMO-1", "Parent: DEMO-999")
+    bench.edits("DEMO-2", "Parent: DEMO-1", "Parent: DEMO-999")
     write(bench, "# TICKET: Orphan\n\n## Fields\nParent: BOGUS-1\n")
 
     notes = (await changes_nothing(bench, dry_run=dry_run)).failed
@@ -218,24 +202,9 @@ def editmeta(bench: Bench) -> list[str]:
     return [each for each in bench.asked if each.endswith("/editmeta")]
 
 
-class WithoutEditScreens(Recorder):
-    """Does not tell which fields an edit screen has."""
-
-    async def send(self, request: Request) -> Response:
-        response = await super().send(request)
-        return replace(response, status=403) if request.url.endswith("/editmeta") else response
-
-
-class WithoutParent(Recorder):
-    """Leaves the parent out of each edit screen."""
-
-    async def send(self, request: Request) -> Response:
-        response = await super().send(request)
-        if not request.url.endswith("/editmeta"):
-            return response
-        fields = json.loads(response.body)["fields"]
-        assert fields.pop("parent")
-        return replace(response, body=json.dumps({"fields": fields}).encode())
+def without_parent(bench: Bench) -> Changed:
+    """Leave the parent out of each edit screen."""
+    return Changed(bench, "GET issue/*/editmeta", lambda answer: answer["fields"].pop("parent"))
 
 
 @pytest.mark.parametrize("more", ["", "Priority: Low\n"])
@@ -251,11 +220,11 @@ async def test_a_parent_that_no_edit_screen_has_is_changed_as_a_bulk_change_does
         for name in ("Epic", "Task")
     ]
     await bench.pull()
-    edit(bench, made[1].key, "Status: ", f"Parent: {made[0].key}\nStatus: ")
+    bench.edits(made[1].key, "Status: ", f"Parent: {made[0].key}\nStatus: ")
     if more:  # else no edit screen is asked for
-        edit(bench, made[1].key, "Priority: Medium\n", more)
+        bench.edits(made[1].key, "Priority: Medium\n", more)
 
-    result = await bench.push(transport=WithoutParent(create_app(bench.site)))
+    result = await bench.push(transport=without_parent(bench))
 
     assert (result.updated, result.failed) == ((made[1].key,), ())
     assert bench.finds(made[1].key).parent == made[0].id
@@ -264,7 +233,7 @@ async def test_a_parent_that_no_edit_screen_has_is_changed_as_a_bulk_change_does
 async def test_a_resolution_goes_with_the_transition_whose_screen_has_it(bench: Bench) -> None:
     bench.site.transition("DEMO-1", IN_REVIEW)
     await bench.pull(fields=FIELDS)
-    edit(bench, "DEMO-1", "Status: In Review", "Status: Done\nResolution: won't do")
+    bench.edits("DEMO-1", "Status: In Review", "Status: Done\nResolution: won't do")
 
     result = await bench.push(fields=FIELDS)
 
@@ -284,7 +253,7 @@ async def test_a_resolution_goes_with_the_last_of_several_transitions(bench: Ben
         made = bench.site.create(project=first.project, type=first.type, summary="Other")
         bench.site.transition(made.key, status)
     await bench.pull(fields=FIELDS)
-    edit(bench, "DEMO-1", "Status: To Do", "Status: Done\nResolution: Duplicate")
+    bench.edits("DEMO-1", "Status: To Do", "Status: Done\nResolution: Duplicate")
 
     assert (await bench.push(fields=FIELDS)).failed == ()
 
@@ -295,7 +264,7 @@ async def test_a_resolution_goes_with_the_last_of_several_transitions(bench: Ben
 
 async def test_a_resolution_alone_is_refused_with_its_file_and_line(bench: Bench) -> None:
     await bench.pull(fields=FIELDS)
-    edit(bench, "DEMO-1", "Status: To Do", "Status: To Do\nResolution: Done")
+    bench.edits("DEMO-1", "Status: To Do", "Status: To Do\nResolution: Done")
     bench.retitles("DEMO-1", "Another title")
 
     result = await bench.push(fields=FIELDS)
@@ -312,7 +281,7 @@ async def test_a_resolution_alone_is_refused_with_its_file_and_line(bench: Bench
 
 async def test_a_resolution_is_refused_if_no_transition_asks_for_it(bench: Bench) -> None:
     await bench.pull(fields=FIELDS)
-    edit(bench, "DEMO-1", "Status: To Do", "Status: In Progress\nResolution: Done")
+    bench.edits("DEMO-1", "Status: To Do", "Status: In Progress\nResolution: Done")
 
     (note,) = (await bench.push(fields=FIELDS)).failed
 
@@ -323,7 +292,7 @@ async def test_a_resolution_is_refused_if_no_transition_asks_for_it(bench: Bench
 async def test_a_resolution_that_does_not_exist_is_refused_with_similar_ones(bench: Bench) -> None:
     bench.site.transition("DEMO-1", IN_REVIEW)
     await bench.pull(fields=FIELDS)
-    edit(bench, "DEMO-1", "Status: In Review", "Status: Done\nResolution: Duplicated")
+    bench.edits("DEMO-1", "Status: In Review", "Status: Done\nResolution: Duplicated")
 
     (note,) = (await bench.push(fields=FIELDS)).failed
 
@@ -337,9 +306,11 @@ async def test_a_site_that_does_not_tell_its_screens_is_asked_to_take_the_field(
     bench: Bench,
 ) -> None:
     await bench.pull(fields=FIELDS)
-    edit(bench, "DEMO-1", "Status: To Do", "Status: To Do\nResolution: Done")
+    bench.edits("DEMO-1", "Status: To Do", "Status: To Do\nResolution: Done")
 
-    result = await bench.push(fields=FIELDS, transport=WithoutEditScreens(create_app(bench.site)))
+    result = await bench.push(
+        fields=FIELDS, transport=Answering(bench, "GET issue/*/editmeta", 403)
+    )
 
     (note,) = result.failed
     assert note.code is Code.REFUSED
@@ -359,7 +330,7 @@ async def test_an_edit_screen_is_asked_for_only_if_a_field_was_edited(
 ) -> None:
     await bench.pull()
     for key, (old, new) in edits.items():
-        edit(bench, key, old, new)
+        bench.edits(key, old, new)
 
     assert (await bench.push()).failed == ()
     assert len(editmeta(bench)) == asked
@@ -373,7 +344,7 @@ async def test_tickets_of_one_type_and_status_share_an_edit_screen(bench: Bench)
     ]
     await bench.pull()
     for key in keys:
-        edit(bench, key, "Priority: Medium", "Priority: High")
+        bench.edits(key, "Priority: Medium", "Priority: High")
 
     assert len((await bench.push()).updated) == 3
     assert len(editmeta(bench)) == 1

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import trio
 from fakes.cancelled_jobs import NEVER, job_cancelled_at, settings
+from fakes.conflicts import settle
 from fakes.lossy import Lossy, once
 from fakes.pulls import Bench
 from fakes.scenes import (
@@ -23,20 +24,14 @@ from fakes.scenes import (
     undisturbed,
 )
 from fakes.steps import AtStep
+from fakes.unsettled import write
 from trio.testing import MockClock
 
 from jira_sandbox import create_app
 from ticketr import JobSnapshot, JobStatus, open_job_queue
-from ticketr.app.sync import Code, PullJob, PushJob, State, Store, SyncJob, Take, resolve
+from ticketr.app.sync import Code, PullJob, PushJob, SyncJob, Take
 from ticketr.app.sync.concurrency import CONCURRENCY
 from ticketr.app.tickets import Ticket, parse
-
-
-def draft(bench: Bench, text: str, name: str = "drafts.md") -> Path:
-    bench.root.mkdir(exist_ok=True)
-    path = bench.root / name
-    path.write_text(text)
-    return path
 
 
 def ticket(path: Path, index: int = 0) -> Ticket:
@@ -72,7 +67,7 @@ async def test_nothing_to_push_asks_for_nothing_but_the_login(bench: Bench) -> N
 
 
 async def test_a_draft_becomes_an_issue_and_gets_its_key(bench: Bench) -> None:
-    path = draft(
+    path = write(
         bench,
         "Notes above.\n\n# TICKET: A story\n\n## Description\nSome *words*.\n\n## Fields\n"
         "# mine alone\nType: Story\nPriority: High\nLabels: a, b\nAssignee: zoe@example.com\n"
@@ -99,7 +94,7 @@ async def test_a_draft_becomes_an_issue_and_gets_its_key(bench: Bench) -> None:
 
 
 async def test_a_task_is_created_under_a_ticket_that_is_there(bench: Bench) -> None:
-    path = draft(bench, "# TICKET: Whole\n\n## Fields\nType: Story\n\n## Tasks\n- One\n")
+    path = write(bench, "# TICKET: Whole\n\n## Fields\nType: Story\n\n## Tasks\n- One\n")
     await bench.push()
     path.write_text(path.read_text().replace("- [DEMO-14]", "- New above\n- [DEMO-14]"))
 
@@ -112,7 +107,7 @@ async def test_a_task_is_created_under_a_ticket_that_is_there(bench: Bench) -> N
 
 
 async def test_what_jira_refuses_is_told_in_its_own_words(bench: Bench) -> None:
-    draft(bench, "# TICKET: Whole\n\n## Fields\nType: Epic\nParent: DEMO-2\n")
+    write(bench, "# TICKET: Whole\n\n## Fields\nType: Epic\nParent: DEMO-2\n")
 
     (note,) = (await bench.push()).failed
 
@@ -122,7 +117,7 @@ async def test_what_jira_refuses_is_told_in_its_own_words(bench: Bench) -> None:
 
 
 async def test_a_wrong_ticket_is_named_and_the_others_go(bench: Bench) -> None:
-    path = draft(
+    path = write(
         bench,
         "# TICKET: Wrong\n\n## Fields\nPriority: Hihg\nAssigned: me\nStory Points: many\n"
         "Assignee: Nobody At All\nType: Storry\n\n# TICKET: Right\n",
@@ -177,7 +172,7 @@ async def test_what_is_in_jira_already_only_moves_the_base(bench: Bench) -> None
 async def test_a_create_whose_end_is_unknown_is_looked_for_and_never_doubled(
     bench: Bench, lost: str
 ) -> None:
-    path = draft(bench, "# TICKET: Once\n\n## Tasks\n- Part\n")
+    path = write(bench, "# TICKET: Once\n\n## Tasks\n- Part\n")
     transport = Lossy(create_app(bench.site), once("POST", "issue", lost))
 
     result = await bench.push(transport=transport)
@@ -199,7 +194,7 @@ async def test_an_edit_whose_answer_is_lost_is_sent_again(bench: Bench) -> None:
 async def test_a_dry_run_says_everything_and_sends_nothing(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "Mine")
-    path = draft(bench, "# TICKET: New\n\n# TICKET: Wrong\n\n## Fields\nType: x\n")
+    path = write(bench, "# TICKET: New\n\n# TICKET: Wrong\n\n## Fields\nType: x\n")
     before, old = bench.files(), bench.finds("DEMO-1").summary
 
     result = await bench.push(dry_run=True)
@@ -217,7 +212,7 @@ async def test_a_dry_run_says_everything_and_sends_nothing(bench: Bench) -> None
 
 
 async def test_a_key_that_jira_does_not_have_is_named(bench: Bench) -> None:
-    draft(bench, "# TICKET: [OTHER-7] From elsewhere\n")
+    write(bench, "# TICKET: [OTHER-7] From elsewhere\n")
 
     (note,) = (await bench.push()).failed
 
@@ -242,15 +237,6 @@ async def test_a_ticket_that_came_with_a_clone_is_adopted_or_a_conflict(
     settle(clone, "DEMO-1", Take.MINE)
     assert (await clone.push()).updated == ("DEMO-1",)
     assert bench.finds("DEMO-1").summary == "Mine"
-
-
-def settle(bench: Bench, key: str, take: Take) -> None:
-    store = Store(bench.root, ".ticketr")
-    state = State(store.own / "state.db")
-    try:
-        resolve(store, state, key, take)
-    finally:
-        state.close()
 
 
 async def test_both_versions_can_stand_in_the_file_until_somebody_has_edited_it(
@@ -279,7 +265,7 @@ async def test_both_versions_can_stand_in_the_file_until_somebody_has_edited_it(
 async def test_an_emptied_field_is_emptied_in_jira_and_a_missing_line_says_nothing(
     bench: Bench,
 ) -> None:
-    path = draft(bench, "# TICKET: A\n\n## Fields\nLabels: a\nAssignee: Zoë Åkesson\n")
+    path = write(bench, "# TICKET: A\n\n## Fields\nLabels: a\nAssignee: Zoë Åkesson\n")
     await bench.push()
     path.write_text(path.read_text().replace("Labels: a\n", ""))
     assert (await bench.push()).total == 0
@@ -296,8 +282,8 @@ async def test_an_emptied_field_is_emptied_in_jira_and_a_missing_line_says_nothi
 async def test_a_sub_task_that_came_with_a_merge_is_known_and_one_that_was_moved_is_named(
     bench: Bench,
 ) -> None:
-    first = draft(bench, "# TICKET: First\n\n## Fields\nType: Story\n", "first.md")
-    second = draft(bench, "# TICKET: Second\n\n## Tasks\n- Part\n", "second.md")
+    first = write(bench, "# TICKET: First\n\n## Fields\nType: Story\n", "first.md")
+    second = write(bench, "# TICKET: Second\n\n## Tasks\n- Part\n", "second.md")
     await bench.push()
     part = ticket(second).tasks[0].key
     story = bench.site.find(ticket(first).key or "")
@@ -318,7 +304,7 @@ async def test_a_sub_task_that_came_with_a_merge_is_known_and_one_that_was_moved
 
 
 async def test_new_criteria_leave_the_rest_of_a_description_to_the_letter(bench: Bench) -> None:
-    path = draft(bench, "# TICKET: A\n")
+    path = write(bench, "# TICKET: A\n")
     await bench.push()
     panel = {
         "type": "panel",

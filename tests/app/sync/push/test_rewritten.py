@@ -8,16 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import trio
-from fakes.lossy import Lossy
-from fakes.pulls import Bench, Recorder
+from fakes.lossy import Lossy, cut_off
+from fakes.pulls import Bench
 from fakes.wire import Wire
 from planned_faults import PlannedFaults
 from trio.testing import MockClock
 
 from jira_sandbox import Fault, FaultKind, create_app, make_site
 from jira_sandbox.data.catalogue import COMPONENTS, MEDIUM, PRIORITIES, STORY, USERS, VERSIONS
-from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code
 from ticketr.app.tickets import parse, render_ticket
 
@@ -129,28 +127,11 @@ def again(cases: Cases) -> dict[str, str]:
     return {each.line: each.again for each in cases}
 
 
-class CutOff(Recorder):
-    """Cancels a scope when the site has taken an edit and its answer is still under way."""
-
-    def __init__(self, bench: Bench, scope: trio.CancelScope) -> None:
-        super().__init__(create_app(bench.site))
-        self._scope = scope
-
-    async def send(self, request: Request) -> Response:
-        response = await super().send(request)
-        if response.status == 204:
-            self._scope.cancel()
-            await trio.lowlevel.checkpoint()
-        return response
-
-
 async def lose_the_answer(bench: Bench, cases: Cases) -> str:
     """Jira takes the values, and the push is cut off before it hears so."""
     await bench.pull()
     write_lines(bench, "DEMO-1", typed(cases))
-    with trio.CancelScope() as scope:
-        await bench.push(transport=CutOff(bench, scope))
-    assert scope.cancelled_caught
+    await cut_off(bench, "POST issue/*/transitions" if cases is STATUS else "PUT issue/*")
     return "DEMO-1"
 
 

@@ -3,37 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 import trio
-from fakes.lossy import Lossy
-from fakes.pulls import Bench, Recorder
+from fakes.lossy import Answering, Lossy
+from fakes.pulls import Bench
 
 from jira_sandbox import create_app
 from jira_sandbox.data.catalogue import BUG, DONE, IN_PROGRESS, IN_REVIEW, TO_DO
-from ticketr.app.jira.transport import Request, Response
-from ticketr.app.sync import Code, PushPlan, State, Store, read_push_plan
+from ticketr.app.sync import Code
 from ticketr.app.sync.compare.workflow import find_path, unknown_statuses
 
-STATE = ".ticketr"
 MOVE = ("POST", "issue/DEMO-1/transitions")
-
-
-def edit(bench: Bench, old: str, new: str) -> None:
-    path = bench.root / "DEMO-1.md"
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new, 1))
-
-
-def plan_of(bench: Bench) -> PushPlan:
-    store = Store(bench.root, STATE, None)
-    state = State(store.state_path)
-    try:
-        return read_push_plan(store, state, project="DEMO")
-    finally:
-        state.close()
 
 
 @pytest.fixture
@@ -61,7 +42,7 @@ def failing_at(bench: Bench, number: int, happens: Callable[[], object]) -> Loss
 
 async def test_a_status_several_transitions_away_is_reached(ways: Bench) -> None:
     await ways.pull()
-    edit(ways, "Status: To Do", "Status: Done")
+    ways.edits("DEMO-1", "Status: To Do", "Status: Done")
 
     planned = await ways.push(dry_run=True)
     assert ways.writes == []
@@ -78,8 +59,8 @@ async def test_a_status_several_transitions_away_is_reached(ways: Bench) -> None
 
 async def test_what_was_learnt_is_in_the_next_plan(ways: Bench) -> None:
     await ways.pull()
-    edit(ways, "Status: To Do", "Status: Done")
-    shown = plan_of(ways)
+    ways.edits("DEMO-1", "Status: To Do", "Status: Done")
+    shown = ways.plan()
 
     (left,) = (await ways.push(confirmed=shown)).left
 
@@ -90,7 +71,7 @@ async def test_what_was_learnt_is_in_the_next_plan(ways: Bench) -> None:
         "the plan did not show the way to its status: "
         "To Do > In Progress > In Review > Done (3 transitions); push again to confirm it"
     )
-    again = plan_of(ways)
+    again = ways.plan()
     assert again.entries[0].way == "To Do > In Progress > In Review > Done (3 transitions)"
     assert (await ways.push(confirmed=again)).updated == ("DEMO-1",)
     assert ways.finds("DEMO-1").status == DONE
@@ -118,7 +99,7 @@ async def test_a_ticket_of_another_type_with_the_same_statuses_tells_the_way_too
         made = bench.site.create(project=first.project, type=BUG, summary="Other")
         bench.site.transition(made.key, status)
     await bench.pull()
-    edit(bench, "Status: To Do", "Status: Done")
+    bench.edits("DEMO-1", "Status: To Do", "Status: Done")
 
     assert first.type != BUG
     assert (await bench.push()).updated == ("DEMO-1",)
@@ -126,23 +107,18 @@ async def test_a_ticket_of_another_type_with_the_same_statuses_tells_the_way_too
 
 
 async def test_a_site_that_refuses_the_search_is_an_unknown_way(ways: Bench) -> None:
-    class Refusing(Recorder):
-        async def send(self, request: Request) -> Response:
-            response = await super().send(request)
-            return replace(response, status=400) if "/search/jql" in request.url else response
-
     await ways.pull()
-    edit(ways, "Status: To Do", "Status: Done")
+    ways.edits("DEMO-1", "Status: To Do", "Status: Done")
 
-    (note,) = (await ways.push(transport=Refusing(create_app(ways.site)))).failed
+    (note,) = (await ways.push(transport=Answering(ways, "POST search/jql", 400))).failed
 
     assert note.code is Code.NO_TRANSITION
 
 
 async def test_a_failure_on_the_way_leaves_it_there_and_the_next_push_goes_on(ways: Bench) -> None:
     await ways.pull()
-    edit(ways, "Status: To Do", "Status: Done")
-    edit(ways, "Priority: Low", "Priority: High")
+    ways.edits("DEMO-1", "Status: To Do", "Status: Done")
+    ways.edits("DEMO-1", "Priority: Low", "Priority: High")
 
     def lose(method: str, at: str) -> str | None:
         sent.extend([at] if (method, at) == MOVE else [])
@@ -159,7 +135,7 @@ async def test_a_failure_on_the_way_leaves_it_there_and_the_next_push_goes_on(wa
     )
     assert (result.updated, result.conflicts) == (("DEMO-1",), ())
     assert ways.finds("DEMO-1").status == IN_PROGRESS
-    (entry,) = plan_of(ways).entries
+    (entry,) = ways.plan().entries
     assert [(each.name, each.before, each.after) for each in entry.parts] == [
         ("Status", "In Progress", "Done")
     ]
@@ -171,7 +147,7 @@ async def test_a_failure_on_the_way_leaves_it_there_and_the_next_push_goes_on(wa
 @pytest.mark.parametrize("number", [1, 2, 3])
 async def test_a_cancel_on_the_way_is_no_conflict_afterwards(ways: Bench, number: int) -> None:
     await ways.pull()
-    edit(ways, "Status: To Do", "Status: Done")
+    ways.edits("DEMO-1", "Status: To Do", "Status: Done")
     ways.latency = 1.0
     with trio.CancelScope() as scope:
         await ways.push(transport=failing_at(ways, number, scope.cancel))
@@ -205,7 +181,7 @@ async def test_a_new_ticket_whose_way_was_not_shown_stays_in_its_first_status(wa
     await ways.pull()
     (ways.root / "new.md").write_text(NEW.format(ways.finds("DEMO-1").type.name, "New"))
 
-    result = await ways.push(confirmed=plan_of(ways))
+    result = await ways.push(confirmed=ways.plan())
 
     (key,), (left,) = result.created, result.left
     assert ways.finds(key).status == TO_DO
@@ -214,9 +190,9 @@ async def test_a_new_ticket_whose_way_was_not_shown_stays_in_its_first_status(wa
         left.reason
         == f"the plan did not show the way to its status: {WAY}; push again to confirm it"
     )
-    (entry,) = plan_of(ways).entries
+    (entry,) = ways.plan().entries
     assert (entry.key, entry.way) == (key, WAY)
-    assert (await ways.push(confirmed=plan_of(ways))).updated == (key,)
+    assert (await ways.push(confirmed=ways.plan())).updated == (key,)
     assert ways.finds(key).status == DONE
 
 

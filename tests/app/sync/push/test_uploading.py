@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import trio
 from fakes.cancelled_jobs import NEVER, job_cancelled_at
-from fakes.described import attach, blocks, describe, edit, p, picture, store_of, text
+from fakes.described import attach, blocks, describe, p, picture
 from fakes.lossy import Lossy, once
 from fakes.pulls import URL, Bench, Recorder
 from fakes.scenes import copy_scene, run
@@ -23,7 +23,7 @@ from jira_sandbox.api.media import media_id
 from ticketr import JobStatus, open_job_queue
 from ticketr.app.jira import AttachmentSettings, ConnectionLost, JiraClient
 from ticketr.app.jira.transport import Request, Response
-from ticketr.app.sync import Code, PushJob, PushPlan, SyncJob, read_push_plan, read_state
+from ticketr.app.sync import Code, PushJob, SyncJob
 
 PNG = b"\x89PNG one"
 
@@ -43,22 +43,17 @@ def save(bench: Bench, name: str, content: bytes = PNG) -> None:
     path.write_bytes(content)
 
 
-def plan(bench: Bench) -> PushPlan:
-    with read_state(store_of(bench)) as state:
-        return read_push_plan(store_of(bench), state, project="DEMO")
-
-
 async def write(bench: Bench, *lines: str, key: str = "DEMO-1") -> None:
     """Pull a description of one line, and write lines below it."""
     describe(bench, key, p("one"))
     await bench.pull()
-    edit(bench, key, "\none\n", "\n".join(["\none\n", *lines, ""]))
+    bench.edits(key, "\none\n", "\n".join(["\none\n", *lines, ""]))
 
 
 async def test_a_picture_is_attached_and_shown(bench: Bench) -> None:
     save(bench, "pics/shot.png")
     await write(bench, "![The shot](pics/shot.png)")
-    planned = plan(bench)
+    planned = bench.plan()
     assert planned.literals == ()
     assert [(each.name, each.after) for each in planned.entries[0].parts[1:]] == [
         ("New attachment", "pics/shot.png, 8 bytes")
@@ -70,8 +65,8 @@ async def test_a_picture_is_attached_and_shown(bench: Bench) -> None:
     assert attached(bench, "DEMO-1") == {"shot.png": PNG}
     shot = media(bench, "DEMO-1", "shot.png")
     assert blocks(bench, "DEMO-1") == [p("one"), picture(shot, alt="The shot")]
-    assert "one\n\n![The shot](attachment:shot.png)\n" in text(bench, "DEMO-1")
-    assert plan(bench).entries == ()
+    assert "one\n\n![The shot](attachment:shot.png)\n" in bench.text("DEMO-1")
+    assert bench.plan().entries == ()
     before = bench.files()
     await bench.sync()
     assert bench.files() == before
@@ -87,7 +82,7 @@ async def test_pictures_in_a_draft_and_its_sub_task_follow_its_creation(bench: B
         "## Acceptance Criteria\n- it shows\n\n## Tasks\n- Below\n  ## Description\n  ![](b.png)\n"
     )
     (bench.root / "new" / "draft.md").write_text(draft)
-    assert [part.after for entry in plan(bench).entries for part in entry.parts][-1] == (
+    assert [part.after for entry in bench.plan().entries for part in entry.parts][-1] == (
         "new/b.png, 1 byte"
     )
 
@@ -107,7 +102,7 @@ async def test_pictures_in_a_draft_and_its_sub_task_follow_its_creation(bench: B
         "![A](attachment:a.png){wide}\n\n"
     )
     assert f"- [{second}] Below\n  ## Description\n  ![](attachment:b.png)\n" in written
-    assert plan(bench).entries == ()
+    assert bench.plan().entries == ()
     assert (await bench.push()).done == 0
 
 
@@ -136,8 +131,8 @@ async def test_what_is_not_attached_is_a_warning_with_its_line(
     (bench.root / "link.png").symlink_to(bench.root.parent / "outside.png")
     (bench.root / "dotted.png").symlink_to(bench.root / ".hidden" / "shot.png")
     await write(bench, f"![]({address})")
-    (literal,) = plan(bench).literals
-    line = text(bench, "DEMO-1").split("\n").index(f"![]({address})") + 1
+    (literal,) = bench.plan().literals
+    line = bench.text("DEMO-1").split("\n").index(f"![]({address})") + 1
     assert literal.reason.startswith(f"Description: DEMO-1.md:{line}: “{address}” {reason}")
 
     result = await bench.push()
@@ -170,7 +165,7 @@ async def test_names_and_contents_are_attached_once(bench: Bench) -> None:
         "a_20_b.png": b"2",
         "two words (2).png": b"3",
     }
-    found = text(bench, "DEMO-1")
+    found = bench.text("DEMO-1")
     assert found.count("![](<attachment:two words.png>)") == 3
     assert "![](<attachment:two words (2).png>)" in found
     assert "![](attachment:a_20_b.png)" in found
@@ -181,10 +176,10 @@ async def test_a_picture_that_was_there_before_is_never_attached(bench: Bench) -
     """A clone that agrees with Jira must not choose files of this computer."""
     await write(bench, "![](shot.png)")
     assert (await bench.push()).updated == ("DEMO-1",)
-    assert "![](shot.png)" in text(bench, "DEMO-1")
+    assert "![](shot.png)" in bench.text("DEMO-1")
     sent = blocks(bench, "DEMO-1")
     save(bench, "shot.png")
-    edit(bench, "DEMO-1", "\none\n", "\ntwo\n")
+    bench.edits("DEMO-1", "\none\n", "\ntwo\n")
 
     assert (await bench.push()).updated == ("DEMO-1",)
 
@@ -196,7 +191,7 @@ async def test_a_picture_that_is_shown_by_several_paths_is_planned_once(bench: B
     save(bench, "shot.png")
     await write(bench, "![](shot.png)", "", "![](./shot.png)")
 
-    changes = plan(bench).entries[0].parts[1:]
+    changes = bench.plan().entries[0].parts[1:]
 
     assert [(each.name, each.after) for each in changes] == [
         ("New attachment", "shot.png, 8 bytes")
@@ -218,7 +213,7 @@ async def test_a_picture_in_a_list_is_attached_and_one_among_words_is_refused(be
     (failed,) = (await bench.push()).failed
     assert 'a paragraph of its own, with an empty line around it: "shot.png"' in failed.reason
     assert attached(bench, "DEMO-1") == {}
-    edit(bench, "DEMO-1", "See ![](shot.png) there.", "See above.")
+    bench.edits("DEMO-1", "See ![](shot.png) there.", "See above.")
 
     assert (await bench.push()).failed == ()
 
@@ -229,14 +224,14 @@ async def test_a_picture_in_a_list_is_attached_and_one_among_words_is_refused(be
 async def test_a_file_that_the_site_does_not_take_holds_its_issue_back(bench: Bench) -> None:
     save(bench, "big.png", bytes(UPLOAD_LIMIT + 1))
     await write(bench, "![](big.png)")
-    edit(bench, "DEMO-1", "\none\n", "\ntwo\n")
+    bench.edits("DEMO-1", "\none\n", "\ntwo\n")
 
     result = await bench.push()
 
     (failed,) = result.failed
     assert "it has 10,485,761 bytes; the site takes 10,485,760" in failed.reason
     assert blocks(bench, "DEMO-1") == [p("one")]
-    assert plan(bench).entries != ()
+    assert bench.plan().entries != ()
 
 
 async def test_a_picture_that_was_deleted_in_jira_is_attached_again(bench: Bench) -> None:
@@ -247,7 +242,7 @@ async def test_a_picture_that_was_deleted_in_jira_is_attached_again(bench: Bench
     bench.site.detach("DEMO-1", first.id)
     describe(bench, "DEMO-1", p("one"))
     await bench.pull()
-    edit(bench, "DEMO-1", "\none\n", "\none\n\n![](shot.png)\n")
+    bench.edits("DEMO-1", "\none\n", "\none\n\n![](shot.png)\n")
 
     began = trio.current_time()
     assert (await bench.push()).failed == ()
@@ -338,14 +333,14 @@ async def test_another_attachment_of_the_name_is_not_taken_for_a_lost_answer(
 async def test_a_picture_that_was_confirmed_is_sent_and_another_one_is_not(bench: Bench) -> None:
     save(bench, "shot.png")
     await write(bench, "![](shot.png)")
-    confirmed = plan(bench)
+    confirmed = bench.plan()
     save(bench, "shot.png", PNG + b"more")
 
     result = await bench.push(confirmed=confirmed)
 
     assert [each.code for each in result.left] == [Code.UNCONFIRMED]
     assert attached(bench, "DEMO-1") == {}
-    result = await bench.push(confirmed=plan(bench))
+    result = await bench.push(confirmed=bench.plan())
     assert (result.left, result.failed, result.updated) == ((), (), ("DEMO-1",))
     assert attached(bench, "DEMO-1") == {"shot.png": PNG + b"more"}
 
@@ -362,7 +357,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     run(bench.pull)
     for name in ("a.png", "b.png"):
         (bench.root / name).write_bytes(name.encode())
-    edit(bench, "DEMO-1", "\none\n", "\none\n\n![A](a.png)\n\n![](./a.png)\n")
+    bench.edits("DEMO-1", "\none\n", "\none\n\n![A](a.png)\n\n![](./a.png)\n")
     (bench.root / "draft.md").write_text(DRAFT)
     return bench
 
@@ -387,7 +382,7 @@ def check(bench: Bench) -> None:
     }
     ids = {key: media_id(bench.finds(key).attachments[0].id) for key in shown}
     assert shown == {"DEMO-1": [ids["DEMO-1"]] * 2, draft: [ids[draft]]}
-    assert "![A](attachment:a.png)\n\n![](attachment:a.png)\n" in text(bench, "DEMO-1")
+    assert "![A](attachment:a.png)\n\n![](attachment:a.png)\n" in bench.text("DEMO-1")
     assert "above\n\n![](attachment:b.png)\n" in (bench.root / "draft.md").read_text()
     assert run(bench.push).done == 0
 
