@@ -11,14 +11,12 @@ import trio.testing
 from fakes.jira_app import SITE, Answer, Asked, RuledApp, ScriptedApp
 
 from ticketr.app.jira import (
-    Allowed,
     BadAnswer,
     Credentials,
     Field,
     Issue,
     IssueType,
     JiraClient,
-    ScreenField,
     User,
     gateway_site,
     open_jira,
@@ -502,63 +500,6 @@ async def test_all_pages_are_read(total: bool, asked: int, autojump_clock: Clock
     assert len(app.asked) == asked
 
 
-async def test_the_fields_of_a_type_are_read_with_missing_keys(autojump_clock: Clock) -> None:
-    answer = {
-        "fields": [
-            {
-                "fieldId": "priority",
-                "key": "priority",
-                "name": "Priority",
-                "required": True,
-                "hasDefaultValue": True,
-                "schema": {"type": "priority", "system": "priority"},
-                "allowedValues": [{"id": "2", "name": "High", "iconUrl": "x"}, None],
-            },
-            {
-                "fieldId": "customfield_1",
-                "name": "Platforms",
-                "required": False,
-                "schema": {"type": "array", "items": "option"},
-                "allowedValues": [
-                    {"id": 7, "value": "iOS", "name": "not this"},
-                    {"id": "8"},
-                    {"accountId": "a", "displayName": "Mia"},
-                    {"key": "DEMO"},
-                    {},
-                ],
-            },
-            {"key": "odd", "name": None, "schema": None, "allowedValues": None},
-            {"name": "without ID"},
-        ],
-        "total": 4,
-    }
-    app = ScriptedApp(Answer(answer))
-    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        priority, platforms, odd = await jira.create_fields("DEMO", "10001")
-    assert app.asked[0].path == "/rest/api/3/issue/createmeta/DEMO/issuetypes/10001"
-    assert priority == ScreenField(
-        "priority",
-        "Priority",
-        required=True,
-        has_default=True,
-        schema_type="priority",
-        items="",
-        allowed=(Allowed("2", "High"),),
-    )
-    assert (platforms.schema_type, platforms.items) == ("array", "option")
-    assert not platforms.required
-    assert not platforms.has_default
-    assert platforms.allowed == (
-        Allowed("7", "iOS"),
-        Allowed("8", "8"),
-        Allowed("a", "Mia"),
-        Allowed("", "DEMO"),
-    )
-    assert odd == ScreenField(
-        "odd", "odd", required=False, has_default=False, schema_type="", items="", allowed=()
-    )
-
-
 @pytest.mark.parametrize("body", [{}, {"issueTypes": None, "values": {}}, {"fields": []}])
 async def test_an_answer_without_a_list_is_refused(body: object, autojump_clock: Clock) -> None:
     async with open_jira(ACCOUNT, transport=ScriptedApp(Answer(body)).transport()) as jira:
@@ -580,18 +521,3 @@ async def test_people_are_searched_by_name(autojump_clock: Clock) -> None:
         )
     assert app.asked[0].path == "/rest/api/3/user/assignable/search"
     assert app.asked[0].query == "project=DEMO&query=mi%26a%3D%C3%BC&maxResults=50"
-
-
-async def test_the_statuses_of_each_type_are_read_with_missing_keys(
-    autojump_clock: Clock,
-) -> None:
-    answer = [
-        {"id": "10001", "statuses": [{"name": "To Do"}, {"name": None}, None, {"name": "Done"}]},
-        {"id": 10002, "statuses": None},
-        {"name": "without ID", "statuses": [{"name": "Open"}]},
-        None,
-    ]
-    app = ScriptedApp(Answer(answer))
-    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        assert await jira.statuses("DEMO") == {"10001": ("To Do", "Done"), "10002": ()}
-    assert app.asked[0].path == "/rest/api/3/project/DEMO/statuses"

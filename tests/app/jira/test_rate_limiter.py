@@ -153,29 +153,6 @@ async def test_a_limit_of_an_issue_takes_no_slot_from_others(autojump_clock: Clo
     assert site.log == [(0.0, "PUT issue/A-1"), (1.0, "PUT issue/A-2"), (10.0, "PUT issue/A-1")]
 
 
-async def test_a_limit_of_an_issue_that_is_not_there_yet_is_one_of_the_endpoint(
-    autojump_clock: Clock,
-) -> None:
-    site = Site(refused_once("issue", ratelimit_reason="jira-per-issue-on-write"))
-
-    async def refused_create(jira: JiraClient) -> None:
-        with pytest.raises(RateLimited):
-            await jira.create_issue({})
-
-    async with site.open() as jira:
-        await in_turn(
-            jira,
-            refused_create,
-            lambda jira: jira.count("a = 1"),
-            lambda jira: jira.create_issue({"parent": {"key": "A-1"}}),
-        )
-    assert site.log == [
-        (0.0, "POST issue"),
-        (1.0, "POST search/approximate-count"),
-        (10.0, "POST issue"),
-    ]
-
-
 async def test_a_busy_site_delays_only_its_own_requests(autojump_clock: Clock) -> None:
     busy = Answer({}, status=503, headers={"retry-after": "10"})
     app = ScriptedApp(busy, Answer({"count": 1, "key": "A"}))

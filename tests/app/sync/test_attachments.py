@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import trio
 from fakes import attachments
-from fakes.lossy import Answering, Changed
+from fakes.lossy import Answering
 from fakes.pulls import Bench, Recorder
 
 from jira_sandbox import create_app
@@ -377,32 +377,6 @@ async def test_a_file_that_a_gateway_finds_too_large_is_named_with_its_size(
 
     limit = " (Jira names 5,000 bytes as its limit)" if b"5000" in settings else ""
     assert f"(413): a.txt has 4,321 bytes{limit}; make it smaller" in note.reason
-
-
-@pytest.mark.parametrize("size", [-1, "3", None, True, 1.5])
-async def test_an_attachment_without_a_size_is_named(bench: Bench, size: object) -> None:
-    attach(bench, "DEMO-1", "a.txt", b"one")
-    attach(bench, "DEMO-1", "b.txt", b"two")
-
-    def change(answer: Any) -> None:
-        answer["issues"][0]["fields"]["attachment"][0]["size"] = size
-
-    transport = Changed(bench, "POST issue/bulkfetch", change)
-    result = await get(bench, "DEMO-1", transport=transport)
-    (found,) = (
-        await run_job(ListAttachmentsJob(**bench.settings(transport=transport), keys=("DEMO-1",)))
-    ).by_key.values()
-    await bench.pull(attachments="list", transport=transport)
-
-    assert result.done == ("attachments/DEMO-1/b.txt",)
-    assert [(each.path, each.reason) for each in result.failed] == [
-        (
-            "attachments/DEMO-1",
-            "a.txt: Jira does not say how many bytes it has, so it is not downloaded",
-        )
-    ]
-    assert [(each.name, each.size) for each in found] == [("a.txt", None), ("b.txt", 3)]
-    assert listed(bench, "DEMO-1") == "a.txt (size unknown), b.txt (3 bytes)"
 
 
 def listed(bench: Bench, key: str) -> str | None:

@@ -23,8 +23,6 @@ from jira_sandbox import create_app, make_site
 from jira_sandbox.data.issue import Issue
 from ticketr import JobFailed
 from ticketr.app.sync import Code, FileFailed, OtherSite, State
-from ticketr.app.sync.pull.missing import handle_missing
-from ticketr.app.sync.pull.tally import MissingIssues
 from ticketr.app.tickets import parse
 
 TICKETS = 12
@@ -189,32 +187,6 @@ async def test_tickets_in_a_file_that_was_renamed_and_broken_are_nowhere_else(
     assert not any((bench.root / f"DEMO-{number}.md").exists() for number in (1, 2, 6))
     assert before <= {each.name for each in bench.root.glob("*.md")}
     assert bench.finds("DEMO-6").summary == "Theirs DEMO-6"
-
-
-@pytest.mark.parametrize(("key", "name"), [("DEMO-1", "DEMO-1.md"), ("DEMO-4", "DEMO-3.md")])
-async def test_a_prune_goes_on_past_a_file_that_is_broken_meanwhile(
-    tmp_path: Path,
-    autojump_clock: MockClock,
-    monkeypatch: pytest.MonkeyPatch,
-    key: str,
-    name: str,
-) -> None:
-    bench = Bench(make_site(tickets=TICKETS, seed=1), tmp_path / "work")
-    await bench.pull()
-    bench.site.delete(key)
-    bench.site.delete("DEMO-2")
-
-    async def break_first(*args: Any, **options: Any) -> MissingIssues:
-        break_heading(bench.root / name)
-        return await handle_missing(*args, **options)
-
-    monkeypatch.setattr("ticketr.app.sync.pull.missing.handle_missing", break_first)
-
-    result = await bench.pull(prune=True)
-
-    assert "DEMO-2" in result.pruned
-    assert key in [note.key for note in result.failed]
-    assert "# STORY: old" in (bench.root / name).read_text()
 
 
 OTHER = replace(CREDENTIALS, site="http://localhost")
@@ -494,29 +466,6 @@ async def test_a_draft_whose_key_cannot_be_written_is_created_once(job: str, pul
     assert done.recovered == (key,)
     assert path.read_text().startswith(f"# TICKET: [{key}] Once\n")
     assert new(pulled) == ["Once", "Other", "Part"]
-
-
-async def test_a_key_that_was_lost_and_cannot_be_written_again_creates_nothing(
-    pulled: Bench,
-) -> None:
-    path, other = pulled.root / "draft.md", pulled.root / "other.md"
-    drafts = {path: "# TICKET: Once\n", other: "# TICKET: Other\n"}
-    for file, text in drafts.items():
-        file.write_text(text)
-    await pulled.push()
-    key = parse(path.read_text()).tickets[0].key
-    for file, text in drafts.items():  # by an editor that had them open
-        file.write_text(text)
-
-    with frozen(path):
-        results = [await pulled.push(), await pulled.push()]
-
-    assert [[each.key for each in result.failed] for result in results] == [[key]] * 2
-    assert [result.created for result in results] == [(), ()]
-    assert parse(other.read_text()).tickets[0].key
-    await pulled.push()
-    assert path.read_text().startswith(f"# TICKET: [{key}] Once\n")
-    assert len(pulled.site) == 14
 
 
 async def test_a_file_that_cannot_be_pruned_is_named(pulled: Bench) -> None:

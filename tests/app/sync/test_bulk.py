@@ -159,35 +159,6 @@ async def test_what_jira_has_not_begun_is_not_unknown(
     assert (len(result.done), len(result.failed), len(result.unknown)) == (0, failed, unknown)
 
 
-class Slow(Recorder):
-    """Carries a task out, and does not answer the first question for its progress."""
-
-    asked_once = False
-
-    async def send(self, request: Request) -> Response:
-        answer = await super().send(request)
-        if "/bulk/queue/" in request.url and not self.asked_once:
-            self.asked_once = True
-            await trio.sleep_forever()
-        return answer
-
-
-async def test_a_change_that_was_over_when_it_was_cancelled_is_known(bench: Bench) -> None:
-    issues = await find(bench)
-    wire = Slow(create_app(bench.site))
-    job = BulkJob(**bench.settings(transport=wire), issues=issues, change=LOW)
-
-    async with open_job_queue() as queue:
-        handle = await queue.submit(job)
-        await trio.sleep(5)
-        handle.cancel()
-        snapshot = await handle.wait()
-
-    assert snapshot.status is JobStatus.CANCELLED
-    assert swept(bench) == 12
-    assert (len(job.so_far().done), job.so_far().unknown) == (12, ())
-
-
 class Stuck(Recorder):
     """Answers no question for the progress of a task."""
 
@@ -279,21 +250,6 @@ async def test_an_issue_that_has_the_status_is_left_alone_and_not_counted(bench:
     assert snapshot.progress is not None
     assert snapshot.progress.message == "Changed 11 tickets, 1 was already Done"
     assert len(bench.finds(keys[0]).history) == before
-
-
-async def test_an_issue_that_is_below_the_parent_already_is_left_alone(bench: Bench) -> None:
-    epic = next(each for each in bench.site if each.type.name == "Epic")
-    below = next(each for each in bench.site if each.type.name in {"Story", "Task", "Bug"})
-    bench.site.edit(below.key, parent=epic.id)
-    issues = [each for each in await find(bench) if each.key == below.key]
-    settings = bench.settings()
-    job = BulkJob(**settings, issues=issues, change=BulkChange(parent=epic.key))
-
-    async with open_job_queue() as queue:
-        result = await queue.run(job)
-
-    assert (result.done, result.already, result.state) == ((), (below.key,), f"under {epic.key}")
-    assert bench.writes == []
 
 
 CHOICES = (Allowed("10", "Web", (Allowed("11", "Shop"),)), Allowed("12", "Desk"))

@@ -10,14 +10,13 @@ from typing import Any
 import pytest
 import trio
 from fakes.comments import MIA, add_comment, comments_in, edit_comment, writes
-from fakes.conflicts import settle
 from fakes.lossy import Answering, cut_off
 from fakes.pulls import Bench, Recorder
 
 from jira_sandbox import create_app
 from ticketr.app.jira.adf import LONGEST_TEXT
 from ticketr.app.jira.transport import Request, Response
-from ticketr.app.sync import Code, Loss, Side, Store, Take, read_push_plan
+from ticketr.app.sync import Code, Loss, Side, Store, read_push_plan
 from ticketr.app.tickets import Comment, parse
 
 ON = {"comments": True}
@@ -456,20 +455,3 @@ async def test_a_restricted_comment_stays_restricted(bench: Bench) -> None:
 
     (now,) = bench.finds("DEMO-1").comments
     assert (comments_in(bench, "DEMO-1"), now.visibility is not None) == (["two"], True)
-
-
-@pytest.mark.parametrize("take", [Take.MINE, Take.JIRA, Take.BOTH])
-async def test_a_conflict_on_a_comment_can_be_resolved(bench: Bench, take: Take) -> None:
-    number = add_comment(bench, "DEMO-1", "one\n\ntwo")
-    await bench.pull(**ON)
-    bench.edits("DEMO-1", "  two\n", "  two, here\n")
-    edit_comment(bench, "DEMO-1", number, "one\n\ntwo, there")
-    await bench.pull(**ON)
-    settle(bench, "DEMO-1", take)
-    text = (bench.root / "DEMO-1.md").read_text()
-    if take is Take.BOTH:
-        assert "<<<<<<<" in text
-        return
-    await bench.sync(**ON)
-    wanted = "one\n\ntwo, here" if take is Take.MINE else "one\n\ntwo, there"
-    assert comments_in(bench, "DEMO-1") == [wanted]

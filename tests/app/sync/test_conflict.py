@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import shutil
 from collections.abc import Generator
 from pathlib import Path
 
@@ -24,7 +22,6 @@ from ticketr.app.sync import (
     NoConflict,
     NotChosen,
     Resolved,
-    Side,
     State,
     Store,
     Take,
@@ -429,28 +426,6 @@ async def test_a_side_is_taken_of_what_clashes_and_of_nothing_else(
         ("Agree on my wording", "q1-2026, search, security"),
     ]
     assert await planned(bench) == {"DEMO-3": sent, "DEMO-5": ["Title"]}
-
-
-@pytest.mark.parametrize("side", Side)
-async def test_between_the_markers_stand_both_sides_and_outside_what_both_lead_to(
-    bench: Bench, tmp_path: Path, side: Side
-) -> None:
-    path = await far_apart(bench)
-    other = Bench(bench.site, tmp_path / "other")
-    shutil.copytree(bench.root, other.root)
-
-    settle_by(bench, "DEMO-3", Take.BOTH)
-    settle_by(other, "DEMO-3", Take(side.value))
-
-    marked = path.read_text()
-    assert marked.count("<<<<<<< here\nPriority: Low\n=======\nPriority: Lowest\n>>>>>>> Jira") == 1
-    assert marked.count("<<<<<<<") == 1
-    chosen = (other.root / "DEMO-3.md").read_text()
-    assert chosen == re.sub(
-        r"<<<<<<< here\n(.*\n)=======\n(.*\n)>>>>>>> Jira\n",
-        r"\1" if side is Side.LOCAL else r"\2",
-        marked,
-    )
 
 
 async def test_what_one_side_has_emptied_stands_between_markers(bench: Bench) -> None:

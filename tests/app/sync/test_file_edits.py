@@ -144,20 +144,6 @@ async def test_what_was_changed_is_taken_back_to_the_byte(bench: Bench, end: str
     assert dump(bench) == state_before
 
 
-async def test_one_ticket_of_a_change_is_taken_back_alone(bench: Bench) -> None:
-    await bench.pull()
-    before = tree(bench)
-    with opened(bench) as (store, state):
-        places = [place(store, key) for key in ("DEMO-3", "DEMO-9")]
-        carry_out(store, state, plan_file_edits(store, dict.fromkeys(places, DONE)))
-        with store.lock():
-            undo_last(store, state, "DEMO-3")
-        assert [each.key for each in undo_steps(state)] == ["DEMO-9"]
-
-    assert tree(bench)["DEMO-3.md"] == before["DEMO-3.md"]
-    assert tree(bench)["DEMO-9.md"] != before["DEMO-9.md"]
-
-
 async def test_a_pull_without_news_leaves_the_undo_and_a_push_ends_it(bench: Bench) -> None:
     await bench.pull()
     before = tree(bench)["DEMO-9.md"]
@@ -213,15 +199,6 @@ def test_a_sub_task_is_added_behind_those_of_its_ticket(
         undo_last(store, state)
 
     assert (store.root / "hand.md").read_text() == HAND_WRITTEN
-
-
-def test_a_sub_task_of_a_file_that_is_gone_is_refused(store: Store, state: State) -> None:
-    store.root.mkdir(exist_ok=True)
-    with (
-        store.lock(),
-        pytest.raises(CannotEdit, match=r"gone\.md was not changed: it is no longer there"),
-    ):
-        add_sub_task(store, state, IssuePlace("gone.md", "DEMO-1"), "x")
 
 
 async def test_an_added_draft_is_taken_back_only_as_it_was_written(bench: Bench) -> None:

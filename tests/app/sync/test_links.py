@@ -7,7 +7,6 @@ from fakes.lossy import Answering, cut_off
 from fakes.pulls import Bench
 
 from jira_sandbox.data.catalogue import LINK_TYPES
-from ticketr.app.cli.losses import loss_lines
 from ticketr.app.sync import Code, Loss
 from ticketr.app.sync.compare.mapping import jira_links, keys_in, merged_keys, slim_links
 from ticketr.app.tickets import parse
@@ -253,32 +252,3 @@ def test_the_keys_of_a_line_are_merged_one_by_one(
     base: str, local: str, remote: str, merged: str
 ) -> None:
     assert merged_keys(base, local, remote) == merged
-
-
-async def test_both_sides_may_add_keys_to_a_line(bench: Bench) -> None:
-    link(bench, "DEMO-1", "DEMO-2")
-    await bench.pull(**ON)
-    puts(bench, "DEMO-1", "Blocks: DEMO-2, DEMO-3")
-    link(bench, "DEMO-1", "DEMO-6")
-
-    result = await bench.sync(**ON)
-
-    assert (result.pull.conflicts, result.push.conflicts, result.push.failed) == ((), (), ())
-    assert sorted(links(bench, "DEMO-1")) == [
-        ("blocks", "DEMO-2"),
-        ("blocks", "DEMO-3"),
-        ("blocks", "DEMO-6"),
-    ]
-    assert await in_step(bench)
-
-
-def test_a_removed_link_is_not_called_a_loss() -> None:
-    lost = [
-        Loss("DEMO-1", "a.md", "a panel", 7),
-        Loss("DEMO-1", "a.md", "the link “Blocks DEMO-2”", is_link=True),
-    ]
-
-    assert loss_lines(lost) == [
-        "DEMO-1 (a.md): a push would lose a panel (line 7) in Jira",
-        "DEMO-1 (a.md): a push would remove the link “Blocks DEMO-2” in Jira",
-    ]

@@ -9,9 +9,8 @@ import trio
 from fakes.described import attach, blocks, describe, p, picture
 from fakes.pulls import Bench
 
-from ticketr import JobFailed
-from ticketr.app.jira import AuthenticationFailed, JiraClient, NotFound
-from ticketr.app.sync import LocalSurvey, read_push_plan, read_state
+from ticketr.app.jira import JiraClient, NotFound
+from ticketr.app.sync import read_push_plan, read_state
 
 
 def looked_up(bench: Bench) -> int:
@@ -65,22 +64,6 @@ async def test_a_file_that_the_site_does_not_tell_keeps_its_tags(
     assert (await bench.pull()).failed == ()
     assert 'adf="mediaSingle"' in bench.text("DEMO-1")
     assert list(answers) == []
-
-
-async def test_a_login_that_ends_while_files_are_looked_up_ends_the_pull(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shot = attach(bench, "DEMO-1", "shot.png")
-    describe(bench, "DEMO-1", picture(shot))
-
-    async def ask(*_: object) -> str:
-        await trio.lowlevel.checkpoint()
-        raise AuthenticationFailed("https://jira/x", 401, (), (), None, True)
-
-    monkeypatch.setattr(JiraClient, "media_id", ask)
-
-    with pytest.raises(JobFailed, match="401"):
-        await bench.pull()
 
 
 async def test_the_likely_attachment_is_asked_for_first_and_only_once(bench: Bench) -> None:
@@ -219,28 +202,3 @@ async def test_both_sides_edit_a_description_with_a_picture(bench: Bench) -> Non
     assert result.pull.conflicts == ()
     assert blocks(bench, "DEMO-1") == [p("1"), picture(shot), p("2")]
     assert "1\n\n![](attachment:shot.png)\n\n2\n" in bench.text("DEMO-1")
-
-
-async def test_a_workspace_of_an_earlier_version_stays_as_it_is(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shot = attach(bench, "DEMO-1", "shot.png")
-    describe(bench, "DEMO-1", p("one"), picture(shot, alt="a"), p("two"))
-    with monkeypatch.context() as earlier:  # which knew no media ID
-        earlier.setattr("ticketr.app.jira.adf.shown_files", lambda _: ())
-        await bench.pull()
-    before = bench.text("DEMO-1")
-    assert 'adf="mediaSingle"' in before
-
-    bench.site.edit("DEMO-1", summary="Another title")
-    await bench.pull()
-    assert bench.text("DEMO-1").partition("\n")[2] == before.partition("\n")[2]
-    store = bench.store
-    with read_state(store) as state:
-        survey = LocalSurvey()
-        survey.scan(store, state, bench.root / "DEMO-1.md")
-    assert survey.local_changes == []
-    bench.edits("DEMO-1", "\ntwo\n", "\nthree\n")
-    assert (await bench.push()).failed == ()
-
-    assert blocks(bench, "DEMO-1") == [p("one"), picture(shot, alt="a"), p("three")]

@@ -24,7 +24,6 @@ from ticketr.app.sync import (
     NothingToUndo,
     Side,
     State,
-    StateFailed,
     Store,
     Take,
     UndoKind,
@@ -220,34 +219,6 @@ async def test_only_the_last_steps_are_kept(bench: Bench) -> None:
 
     assert len(steps) == KEPT
     assert [each.number for each in steps] == list(range(KEPT + 1, 1, -1))
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        "stored = 'x'",
-        "stored = '[1]'",
-        "stored = '{\"issue\": []}'",
-        "stored = replace(stored, '\"ticket\": [[', '\"ticket\": [[1, ')",
-        "kind = 'OTHER'",
-        "done = 'x'",
-        "start = 'x'",
-        "before = x'00'",
-    ],
-)
-async def test_a_step_that_ticketr_has_not_written_is_told_in_our_words(
-    bench: Bench, change: str
-) -> None:
-    await make_conflict(bench)
-    with opened(bench) as (store, state), store.lock():
-        act(store, state, UndoKind.MINE)
-    with closing(sqlite3.connect(bench.root / ".ticketr" / "state.db")) as db, db:
-        db.execute(f"UPDATE undo SET {change}")
-
-    before, state_before = tree(bench), dump(bench)
-    with opened(bench) as (store, state), store.lock(), pytest.raises(StateFailed):
-        undo_last(store, state)
-    assert (tree(bench), dump(bench)) == (before, state_before)
 
 
 PATH = "AB-1.md"

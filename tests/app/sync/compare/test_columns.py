@@ -39,16 +39,6 @@ def test_fields_that_are_asked_for_come_last_in_the_order_of_asking() -> None:
     assert columns.requested[-2:] == ("customfield_2", "customfield_1")
 
 
-def test_fields_that_are_not_asked_for_are_left_out() -> None:
-    assert added(Columns.of([ESTIMATE])) == ()
-
-
-def test_of_two_fields_of_one_name_the_first_is_taken() -> None:
-    columns = Columns.of([field("Other"), field("Other", "customfield_2")], ["Other", "Other"])
-
-    assert added(columns) == (("Other", "customfield_1"),)
-
-
 def test_a_field_has_one_line_whatever_it_is_called() -> None:
     site = [field("Issue Type", "issuetype"), field("Fix versions", "fixVersions")]
 
@@ -57,14 +47,6 @@ def test_a_field_has_one_line_whatever_it_is_called() -> None:
 
 def test_a_field_of_the_sites_own_with_a_name_of_ours_gets_no_line() -> None:
     assert added(Columns.of([field("Status"), field("Parent", "customfield_2")], ["Status"])) == ()
-
-
-def test_white_space_around_a_name_does_not_count() -> None:
-    columns = Columns.of(
-        [field(" Team Estimate "), field("Sprint ", "customfield_2")], ["Team Estimate"]
-    )
-
-    assert added(columns) == (("Sprint", "customfield_2"), ("Team Estimate", "customfield_1"))
 
 
 def test_the_line_that_is_read_has_the_name_of_the_column() -> None:
@@ -194,12 +176,6 @@ def test_a_name_that_has_a_line_anyway_stands_for_the_field_that_the_user_gave_i
     assert found == [*STANDARD[:-1], ("Story Points", "customfield_9")]
 
 
-def test_a_name_of_one_line_and_the_field_of_another_make_one_line() -> None:
-    found = names(MappedField("Sprint", "customfield_1"))
-
-    assert found == [*STANDARD[:-2], ("Sprint", "customfield_1")]
-
-
 @pytest.mark.parametrize(
     "wanted",
     [
@@ -214,10 +190,6 @@ def test_a_name_of_one_line_and_the_field_of_another_make_one_line() -> None:
 )
 def test_lines_that_a_push_knows_by_their_names_stay_what_they_are(wanted: MappedField) -> None:
     assert names(wanted) == STANDARD
-
-
-def test_a_standard_field_needs_no_entry_in_the_sites_list() -> None:
-    assert Columns.of([], [MappedField("Tags", "labels")]).names[5] == ("Tags", "labels")
 
 
 def test_an_id_that_the_site_does_not_have_is_refused_with_its_place() -> None:

@@ -196,18 +196,6 @@ def test_what_means_the_same_to_jira_is_no_change() -> None:
     assert merged(described("Same."), described("Same.")) == []
 
 
-def test_what_one_side_has_changed_is_listed_by_paragraph() -> None:
-    mine = described(BASE.description.replace("One.", "One, mine."))
-    theirs = described(BASE.description.replace("\n\nThree.", ""))
-
-    assert merged(mine, BASE) == [MergedPart("Description ¶1", "mine", "One.", "One, mine.")]
-    assert merged(theirs, BASE) == [MergedPart("Description ¶3", "mine", "Three.", "")]
-    assert merged(BASE, theirs) == [MergedPart("Description ¶3", "jira", "Three.", "")]
-    assert merged(replace(BASE, title="Mine"), BASE) == [
-        MergedPart("Title", "mine", "Rebuild the index", "Mine")
-    ]
-
-
 OLD = Ticket(
     "Title",
     "DEMO-9",
@@ -357,12 +345,6 @@ def test_an_edited_paragraph_stays_a_paragraph(text: str, description: str) -> N
     seen = view_of("One.\n\nMine.\n\nThree.", "One.\n\nTheirs.\n\nThree.", OLD.description)
 
     assert outcome(seen, {TEXT: Edited(text)}).description == description
-
-
-def test_a_paragraph_that_was_removed_here_can_be_edited() -> None:
-    seen = view_of("One.\n\nThree.", "One.\n\nTheirs.\n\nThree.", OLD.description)
-
-    assert outcome(seen, {TEXT: Edited("Ours.")}).description == "One.\n\nOurs.\n\nThree."
 
 
 @pytest.mark.parametrize("text", ["", "\n"])

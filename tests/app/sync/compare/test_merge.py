@@ -197,32 +197,6 @@ class TestTexts:
         ] == []
         assert merged.ticket.description == "- one"
 
-    def test_criteria_added_in_different_places_are_both_taken(self) -> None:
-        merged = merge(ticket("", "b"), ticket("", "a", "b"), ticket("", "b", "c"))
-
-        assert merged == Merged(ticket("", "a", "b", "c"), ())
-
-    def test_a_criterion_of_several_lines_is_merged_whole(self) -> None:
-        merged = merge(
-            ticket("", "a\nb", "c"), ticket("", "a\nb\n- d", "c"), ticket("", "a\nb", "c", "e")
-        )
-
-        assert merged == Merged(ticket("", "a\nb\n- d", "c", "e"), ())
-
-    def test_of_two_criteria_that_are_alike_the_one_that_was_taken_out_goes(self) -> None:
-        merged = merge(
-            ticket("", "a", "a", "b"), ticket("", "a", "b"), ticket("", "a", "a", "b", "c")
-        )
-
-        assert merged == Merged(ticket("", "a", "b", "c"), ())
-
-    def test_a_criterion_moved_here_and_changed_in_jira_clashes(self) -> None:
-        merged = merge(
-            ticket("", "a", "b", "c"), ticket("", "c", "a", "b"), ticket("", "a", "b", "C")
-        )
-
-        assert [str(each) for each in merged.clashes] == ["AB-1: Acceptance Criteria"]
-
     def test_a_section_whose_heading_was_renamed_is_text_now_and_not_lost(self) -> None:
         base = ticket("Words.", "Works")
         text = render_ticket(base).replace("## Acceptance Criteria", "## What to check")

@@ -13,7 +13,7 @@ from jira_sandbox.data.catalogue import BLANK
 from jira_sandbox.data.model import Project
 from ticketr import JobFailed
 from ticketr.app.sync import Code, RenamedProject
-from ticketr.app.tickets import parse, render_ticket
+from ticketr.app.tickets import parse
 
 DELETED = "it was deleted in Jira, or you may no longer see it"
 KEPT = f"{DELETED}; it was edited here, or its file holds more than it"
@@ -144,26 +144,6 @@ async def test_a_push_leaves_a_deleted_sub_task_where_it_stands(bench: Bench) ->
     assert path.read_text() == pushed
 
 
-async def test_a_deleted_sub_task_whose_lines_were_taken_out_does_not_come_back(
-    bench: Bench,
-) -> None:
-    await bench.pull()
-    path = bench.root / "DEMO-3.md"
-    (ticket,) = parse(path.read_text()).tickets
-    rest = replace(ticket, tasks=ticket.tasks[1:])
-    assert [*rest.keys()] == ["DEMO-3", "DEMO-5"]
-    path.write_text(render_ticket(rest))
-    bench.site.delete("DEMO-4")
-    bench.site.edit("DEMO-3", summary="Theirs")
-
-    await bench.sync()
-    path.write_text(path.read_text().replace("Theirs", "Mine", 1))
-    await bench.sync(full=True)
-
-    (ticket,) = parse(path.read_text()).tickets
-    assert (ticket.title, [*ticket.keys()]) == ("Mine", ["DEMO-3", "DEMO-5"])
-
-
 async def test_a_ticket_that_was_moved_to_another_project_is_told_by_its_new_key(
     bench: Bench,
 ) -> None:
@@ -229,23 +209,6 @@ async def test_an_edit_of_a_ticket_that_was_moved_to_another_project_names_its_n
     assert bench.finds("BLANK-9").summary == "Mine"
 
 
-async def test_an_edit_of_a_sub_task_alone_that_was_moved_leaves_its_file_as_it_is(
-    bench: Bench,
-) -> None:
-    await bench.pull()
-    path = bench.root / "DEMO-3.md"
-    head, task, rest = path.read_text().partition("- [DEMO-5] ")
-    path.write_text(f"{head}{task}Mine: {rest}")
-    bench.site.put(replace(bench.finds("DEMO-5"), project=BLANK, number=5))
-    files = bench.files()
-
-    (note,) = (await bench.push()).failed
-
-    assert (note.key, note.code) == ("DEMO-5", Code.MOVED)
-    assert "Jira calls it BLANK-5 now" in note.reason
-    assert bench.files() == files
-
-
 EVERYTHING = "labels is EMPTY OR labels is not EMPTY"
 SHOP = Project(10000, "SHOP", "Harbour Books", "The same by another name.", BLANK.lead)
 
@@ -281,19 +244,6 @@ async def test_a_pull_that_finds_it_writes_its_new_key_where_it_stands(
     assert len(bench.keys()) == len(set(bench.keys())) == 12
     again = await bench.sync(jql=EVERYTHING, full=True)
     assert (again.pull.updated, again.pull.kept, again.push.total) == (0, (), 0)
-
-
-async def test_a_sub_task_that_stands_apart_stays_there(bench: Bench) -> None:
-    await bench.pull(jql='key = "DEMO-4"')
-    assert keys_in(bench, "DEMO-4.md") == ["DEMO-4"]
-    await bench.pull(jql=EVERYTHING)
-    move(bench, 3, 4, 5)
-
-    result = await bench.pull(jql=EVERYTHING, full=True)
-
-    assert result.kept == ()
-    assert keys_in(bench, "DEMO-4.md") == ["BLANK-4"]
-    assert keys_in(bench, "DEMO-3.md") == ["BLANK-3", "BLANK-5"]
 
 
 async def test_a_clone_is_told_the_new_key_of_a_ticket_that_it_never_pulled(

@@ -93,19 +93,6 @@ async def test_the_next_pull_searches_since_the_same_moment(bench: Bench) -> Non
     assert (await bench.pull()).updated == 1
 
 
-async def test_the_next_pull_fetches_all_issues_if_the_fields_have_changed(bench: Bench) -> None:
-    await bench.pull()
-    bench.site.put(replace(bench.finds("DEMO-1"), due=date(2026, 1, 31)))
-    fields = ("Due date",)
-
-    await bench.pull(keys=["DEMO-9"], fields=fields)
-    snapshots = await bench.pull_snapshots(fields=fields)
-
-    said = [each.progress.message for each in snapshots if each.progress is not None]
-    assert "Found 12 tickets; the list of fields has changed, so all are fetched" in said
-    assert "Due date: 2026-01-31\n" in bench.files()["DEMO-1.md"]
-
-
 async def test_the_fields_of_a_new_workspace_are_those_of_its_first_named_tickets(
     bench: Bench,
 ) -> None:
@@ -115,19 +102,6 @@ async def test_the_fields_of_a_new_workspace_are_those_of_its_first_named_ticket
     await bench.pull(fields=("Due date",))
 
     assert "Due date: 2026-01-31\n" in bench.files()["DEMO-1.md"]
-
-
-async def test_edits_are_merged_and_conflicts_kept(bench: Bench) -> None:
-    await bench.pull()
-    bench.retitles("DEMO-1", "Mine")
-    bench.retitles("DEMO-2", "Mine")
-    bench.site.edit("DEMO-1", labels=("theirs",))
-    bench.site.edit("DEMO-2", summary="Theirs")
-
-    result = await bench.pull(keys=["DEMO-1", "DEMO-2"])
-
-    assert (result.merged, result.in_conflict) == (1, 1)
-    assert [each.key for each in result.conflicts] == ["DEMO-2"]
 
 
 async def test_a_key_that_jira_does_not_have_is_named_with_near_ones(bench: Bench) -> None:

@@ -220,36 +220,6 @@ async def test_a_query_that_finds_a_sub_task_alone_rewrites_it_where_it_stands(
     assert (result.total, result.updated, result.kept) == (1, 1, ())
 
 
-async def test_only_what_the_query_finds_is_counted_though_its_ticket_holds_more(
-    bench: Bench,
-) -> None:
-    await bench.pull()
-    key = some_story(bench)
-    bench.site.edit(key, summary="A new title")
-
-    snapshots = await bench.pull_snapshots(project=None, jql=f"key = {key}")
-
-    result = snapshots[-1].result
-    assert isinstance(result, PullResult)
-    assert (result.total, result.updated) == (1, 1)
-    assert snapshots[-1].progress is not None
-    assert snapshots[-1].progress.message == "Pull complete: 1 ticket"
-    assert "Found 1 ticket" in [each.progress.message for each in snapshots if each.progress]
-
-
-async def test_families_that_come_in_pieces_are_written_whole(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = Bench(bench.site, bench.root.with_name("whole"))
-    await whole.pull()
-    monkeypatch.setattr(pipeline, "PAGE", 3)
-    bench.latency = 0.5
-
-    await bench.pull()
-
-    assert bench.files() == whole.files()
-
-
 def without_sub_tasks(bench: Bench) -> Changed:
     """A Jira whose answers do not list the sub-tasks of an issue, as one that was just edited."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -223,29 +222,6 @@ async def test_with_a_strategy_the_confirmed_side_of_a_clash_is_sent(bench: Benc
     assert (result.push.updated, result.push.left) == (("DEMO-1", "DEMO-13"), ())
     assert bench.finds("DEMO-1").summary == "Mine"
     assert "First, mine." in json.dumps(bench.finds("DEMO-13").description)
-
-
-async def test_what_jira_changes_between_pull_and_push_is_merged_and_judged_again(
-    bench: Bench,
-) -> None:
-    await bench.pull()
-    await with_paragraphs(bench)
-    bench.retitles("DEMO-1", "Mine")
-    bench.edits("story.md", "First.", "First, mine.")
-    plan = bench.plan()
-    app = create_app(bench.site)
-    change = partial(theirs, bench, "DEMO-13", "Third.", "Third, theirs.")
-
-    # The push asks for the time after the pull.
-    result = await bench.sync(confirmed=plan, transport=Meanwhile(app, "GET", "serverInfo", change))
-
-    assert result.push.left == ()
-    assert sorted(result.push.updated) == ["DEMO-1", "DEMO-13"]
-    assert result.pull.merged == 0
-    assert "Third, theirs." in (bench.root / "story.md").read_text()
-    sent = json.dumps(bench.finds("DEMO-13").description)
-    assert "First, mine." in sent
-    assert "Third, theirs." in sent
 
 
 async def test_an_edit_made_while_the_push_merges_was_not_confirmed(bench: Bench) -> None:

@@ -246,14 +246,3 @@ async def test_what_somebody_else_has_made_of_them_is_theirs(
     named = reason.removeprefix("changed here and in Jira: ").split(", ") if reason else []
     assert set(named) == {f"{key}: {line}" for line in clashes}
     assert (await bench.push()).total == 0
-
-
-async def test_what_jira_puts_into_a_new_issue_is_nobody_s_change(bench: Bench) -> None:
-    key = await lose_what_is_made(bench, [each for each in FIELDS if each.line == "Labels"])
-    assert bench.finds(key).priority == MEDIUM
-    write_lines(bench, key, {"Priority": "High"})
-
-    result = await bench.sync()
-
-    assert (result.pull.conflicts, result.push.updated) == ((), (key,))
-    assert bench.finds(key).priority.name == "High"

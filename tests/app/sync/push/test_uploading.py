@@ -475,46 +475,6 @@ def test_a_request_that_is_lost_or_refused_doubles_nothing(
     check(bench)
 
 
-class Cutting(Recorder):
-    """Empties a file while it is sent, so that the request never ends."""
-
-    def __init__(self, app: Any, path: Path) -> None:
-        super().__init__(app)
-        self._path = path
-
-    async def send(self, request: Request) -> Response:
-        if request.source is None:
-            return await super().send(request)
-        self._path.write_bytes(b"")
-        async for _ in request.source.pieces():
-            pass
-        raise AssertionError("the file is as long as before")
-
-
-@pytest.mark.parametrize("is_cut", [True, False])
-def test_the_push_after_one_that_jira_has_nothing_of_waits_for_nothing(
-    scene: Bench, tmp_path: Path, is_cut: bool
-) -> None:
-    bench = copy_scene(scene, tmp_path / "work")
-    (bench.root / "draft.md").unlink()
-    picture, app = bench.root / "a.png", create_app(bench.site)
-    broken: Recorder = (
-        Cutting(app, picture)
-        if is_cut
-        else Broken(app, is_upload, taken=False, status=429, times=6)
-    )
-
-    async def push_twice() -> float:
-        assert len((await bench.push(transport=broken)).failed) == 1
-        picture.write_bytes(b"a.png")
-        again = trio.current_time()
-        assert (await bench.push(late_request_window=30.0)).failed == ()
-        return trio.current_time() - again
-
-    assert run(push_twice) == 0.0
-    assert attached_names(bench) == ["a.png"]
-
-
 class CutOff(Recorder):
     """Cancels a scope once the site has the first picture, before its answer arrives."""
 
