@@ -21,7 +21,6 @@ from ticketr.app.jira import (
     gateway_site,
     open_jira,
     searches,
-    site,
 )
 from ticketr.app.jira.errors import BadSite, IssuesUnavailable
 from ticketr.app.jira.models import ServerInfo

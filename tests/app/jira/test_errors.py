@@ -8,8 +8,8 @@ import pickle
 import pytest
 
 from ticketr.app.jira import errors
-from ticketr.app.jira.outcome import may_have_happened
-from ticketr.app.jira.sanitize import LONGEST_TEXT, bare_url, clip, is_login_page
+from ticketr.app.jira.errors import LONGEST_TEXT, bare_url, clip, is_login_page
+from ticketr.app.jira.retry import may_have_happened
 
 SITE = "https://example.atlassian.net"
 BASE = f"{SITE}/rest/api/3"

@@ -11,9 +11,15 @@ import trio
 from fakes.checkpoints import count_steps
 from hypothesis import given, strategies as st
 
-from ticketr.app.jira import json_reader, json_writer
-from ticketr.app.jira.json_reader import AT_ONCE, MOST_VALUES, TooManyValues, read_json
-from ticketr.app.jira.json_writer import STEP, write_json
+from ticketr.app.jira import json_text
+from ticketr.app.jira.json_text import (
+    AT_ONCE,
+    MOST_VALUES,
+    STEP,
+    TooManyValues,
+    read_json,
+    write_json,
+)
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 VALUES = st.recursive(
@@ -91,7 +97,7 @@ class TestInSteps:
 @given(VALUES)
 def test_every_written_value_is_read(value: Any) -> None:
     async def both() -> None:
-        assert await _Walk(json.dumps(value), None).document() == value
+        assert await json_text._Walk(json.dumps(value), None).document() == value
 
     trio.run(both)
 
@@ -124,7 +130,7 @@ WRITTEN = st.recursive(
 
 @given(WRITTEN)
 def test_the_same_is_written_as_at_once(value: Any) -> None:
-    assert "".join(json_writer._pieces(value)) == json.dumps(value)
+    assert "".join(json_text._pieces(value)) == json.dumps(value)
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ import trio.testing
 from fakes.jira_app import SITE, Answer, Asked, RuledApp, ScriptedApp
 
 from ticketr.app.jira import Credentials, JiraClient, RateLimited, open_jira
-from ticketr.app.jira.concurrency import GROW_AFTER
-from ticketr.app.jira.rate_limit_headers import (
+from ticketr.app.jira.rate_limits import (
+    GROW_AFTER,
     LimitScope,
     asked_to_wait,
     is_near,

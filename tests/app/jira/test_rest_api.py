@@ -10,8 +10,8 @@ from trio.testing import MockClock
 
 from ticketr.app.jira import BadRequest, Credentials, JiraError, RateLimited, errors, open_jira
 from ticketr.app.jira.errors import NoAnswer
+from ticketr.app.jira.rest_api import Silence
 from ticketr.app.jira.retry import RetryPolicy, why
-from ticketr.app.jira.silence import Silence
 
 ACCOUNT = Credentials(SITE, "mia@example.com", "a-token")
 ME = Answer({"accountId": "1", "displayName": "Mia"})

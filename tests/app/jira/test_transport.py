@@ -19,7 +19,7 @@ from fakes.jira_raw import Stream, get, raw_site, reply, say
 
 from ticketr.app.jira import BadAnswer, ConnectFailed, ConnectionLost, JiraError
 from ticketr.app.jira.transport import HttpPackage, Request, open_transport
-from ticketr.app.jira.transport._body import PORTION, ResponseBody
+from ticketr.app.jira.transport._exchange import PORTION, ResponseBody
 
 ME = reply({"accountId": "1", "displayName": "Mia"})
 

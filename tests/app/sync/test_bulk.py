@@ -20,8 +20,8 @@ from ticketr import JobFailed, JobStatus, open_job_queue
 from ticketr.app.jira import Allowed, ConnectFailed, User
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import BulkChange, BulkIssue, BulkJob, FieldSetting, FindIssuesJob
-from ticketr.app.sync.bulk.change import bulk_values
-from ticketr.app.sync.bulk.jobs import TO_CANCEL
+from ticketr.app.sync.jobs.bulk import TO_CANCEL
+from ticketr.app.sync.jobs.bulk_change import bulk_values
 from ticketr.app.sync.push.values import BadValue, FieldSpec, NameLookup
 
 LOW = BulkChange((FieldSetting("Labels", "swept"),))

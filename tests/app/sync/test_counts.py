@@ -12,7 +12,7 @@ from jira_sandbox import create_app, make_site
 from ticketr import open_job_queue
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import PullResult, Side, SyncJob
-from ticketr.app.sync.progress import SILENT
+from ticketr.app.sync.session import SILENT
 
 
 def edit(bench: Bench, *changes: tuple[str, str], name: str = "DEMO-3.md") -> None:

@@ -18,10 +18,7 @@ from ticketr import open_job_queue
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf import LONGEST_TEXT, _conversion
 from ticketr.app.sync import Code, PushJob
-from ticketr.app.sync.threads import (
-    MAX_INLINE_WORK,
-    compute,
-)
+from ticketr.app.sync.concurrency import MAX_INLINE_WORK, compute
 
 PROSE = "Some *prose* with `code`, [a link](https://example.com/a) and words. "
 SOON_DONE = 2_000

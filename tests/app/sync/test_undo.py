@@ -35,11 +35,11 @@ from ticketr.app.sync import (
     undo_last,
     undo_steps,
 )
-from ticketr.app.sync.compare.descriptions import description_adf
+from ticketr.app.sync.compare.diff import description_adf
 from ticketr.app.sync.compare.mapping import FamilyText
 from ticketr.app.sync.state.state import Base, IssueRow
 from ticketr.app.sync.state.undo import KEPT
-from ticketr.app.sync.writing.decision import WriteOutcome
+from ticketr.app.sync.writing.recording import WriteOutcome
 from ticketr.app.sync.writing.rendering import RenderedFamily
 from ticketr.app.sync.writing.writer import FamilyWriter
 from ticketr.app.tickets import Ticket, parse, render_ticket

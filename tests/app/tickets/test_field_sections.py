@@ -142,27 +142,6 @@ def test_texts_can_be_copied_and_pickled_and_found() -> None:
     assert "words of it" in candidate_of(ticket).haystack
 
 
-def test_sections_can_be_made_part_of_the_description_again() -> None:
-    ticket = only(TEXT)
-
-    folded = fold_texts(ticket, {"Environment"})
-
-    assert folded.description == (
-        "words\n\n## Field: Environment\n\nDebian 12\n\n## Notes\ntwo nodes"
-    )
-    assert dict(folded.texts) == {"Release: Plan #2": "    code"}
-    lines = folded.description.split("\n")
-    found = {line: folded.places.of_description(at) for at, line in enumerate(lines, 1) if line}
-    assert found == {
-        "words": 4,
-        "## Field: Environment": 6,
-        "Debian 12": 7,
-        "## Notes": 9,
-        "two nodes": 10,
-    }
-    assert fold_texts(Ticket("A", texts={"N": "x"}), {"N"}).description == "## Field: N\n\nx"
-
-
 HEAD = "# TICKET: [AB-1] x\n\n"
 KNOWN = "- [7] Mia Chen, 2026-03-01 09:30Z:\n  Looks good.\n"
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from ticketr.app.sync import size_words
-from ticketr.app.sync.compare.attachment_names import LONGEST, possible_names, safe_name
+from ticketr.app.sync.compare.attachments import LONGEST, possible_names, safe_name
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,7 @@ import pytest
 from ticketr.app.config import MappedField
 from ticketr.app.jira import Field, Issue
 from ticketr.app.sync import Columns, UnknownField, UnsupportedField
-from ticketr.app.sync.compare.columns import NEVER_LINES, STANDARD_FIELDS, texts_in
-from ticketr.app.sync.compare.mapping import family_text
+from ticketr.app.sync.compare.mapping import NEVER_LINES, STANDARD_FIELDS, family_text, texts_in
 
 
 def field(name: str, field_id: str = "customfield_1") -> Field:

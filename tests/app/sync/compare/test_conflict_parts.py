@@ -19,10 +19,8 @@ from ticketr.app.sync import (
     choose_all,
     preview,
 )
-from ticketr.app.sync.compare.choices import ConflictSource
-from ticketr.app.sync.compare.conflict_parts import find_parts
-from ticketr.app.sync.compare.merge import merge
-from ticketr.app.sync.compare.versions import Versions
+from ticketr.app.sync.compare.conflict_parts import ConflictSource, find_parts
+from ticketr.app.sync.compare.merge import Versions, merge
 from ticketr.app.tickets import Ticket
 
 BASE = Ticket(

@@ -17,6 +17,7 @@ from ticketr.app.sync.compare.diff import (
     Change,
     CorePart,
     Part,
+    TextPart,
     alike,
     changes,
     criteria_of,

@@ -11,9 +11,9 @@ from hypothesis import given, strategies as st
 from ticketr.app.jira import Issue
 from ticketr.app.jira.adf import canonical
 from ticketr.app.sync import Columns
-from ticketr.app.sync.compare.descriptions import description_adf, split_criteria
-from ticketr.app.sync.compare.durations import duration_text, read_duration
+from ticketr.app.sync.compare.diff import description_adf, split_criteria
 from ticketr.app.sync.compare.mapping import family_text, field_text
+from ticketr.app.sync.compare.times import duration_text, read_duration
 from ticketr.app.tickets import parse
 
 COLUMNS = Columns.of([])

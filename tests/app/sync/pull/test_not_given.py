@@ -20,8 +20,7 @@ from ticketr import JobFailed
 from ticketr.app.jira import Issue
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code, FileFailed
-from ticketr.app.sync.pull.families import Families
-from ticketr.app.sync.pull.fetch_plan import make_fetch_plan
+from ticketr.app.sync.pull.fetch_plan import Families, make_fetch_plan
 from ticketr.app.sync.queries import base_query, changed_since
 from ticketr.app.sync.state.state import KnownIssue
 from ticketr.app.sync.workspace.store import TicketLocation

@@ -13,11 +13,10 @@ from sandbox_adf import quick_adf_validator
 from ticketr.app.jira import Allowed, IssueType, User, adf
 from ticketr.app.sync.compare.diff import Change, CorePart, changes
 from ticketr.app.sync.compare.mapping import field_text
-from ticketr.app.sync.hints import nearest
-from ticketr.app.sync.push.create_payload import create_payload
-from ticketr.app.sync.push.issue_types import ProjectMetadata
+from ticketr.app.sync.errors import nearest
+from ticketr.app.sync.push.issue_payload import create_payload, update_payload
+from ticketr.app.sync.push.metadata import ProjectMetadata
 from ticketr.app.sync.push.payload import IssuePayload
-from ticketr.app.sync.push.update_payload import update_payload
 from ticketr.app.sync.push.values import (
     BadValue,
     FieldSpec,

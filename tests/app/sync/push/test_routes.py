@@ -12,7 +12,7 @@ from fakes.pulls import Bench
 from jira_sandbox import create_app
 from jira_sandbox.data.catalogue import BUG, DONE, IN_PROGRESS, IN_REVIEW, TO_DO
 from ticketr.app.sync import Code
-from ticketr.app.sync.compare.workflow import find_path, unknown_statuses
+from ticketr.app.sync.edits.push_plan import find_path, unknown_statuses
 
 MOVE = ("POST", "issue/DEMO-1/transitions")
 

@@ -18,11 +18,10 @@ from ticketr import JobFailed
 from ticketr.app.jira import Issue
 from ticketr.app.sync import Creation, OtherSite, State, StateFailed, Store, Take, resolve
 from ticketr.app.sync.compare.diff import CorePart
-from ticketr.app.sync.compare.sent_comments import SentComment
+from ticketr.app.sync.compare.sent import SentComment
 from ticketr.app.sync.state import database
 from ticketr.app.sync.state.database import MIGRATIONS
-from ticketr.app.sync.state.files import AskedUpload
-from ticketr.app.sync.state.state import Base, IssueRow
+from ticketr.app.sync.state.state import AskedUpload, Base, IssueRow
 from ticketr.app.tickets import Ticket
 
 ISSUE = Issue(id="1", key="DEMO-1", fields={"summary": "x", "description": {"type": "doc"}})

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from ticketr.app.sync import FileFailed
-from ticketr.app.sync.workspace.pictures import look_at_pictures, open_picture
+from ticketr.app.sync.workspace.attachments import look_at_pictures, open_picture
 
 PNG = b"\x89PNG"
 #: The user "nobody", who owns nothing.

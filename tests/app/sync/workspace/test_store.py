@@ -27,10 +27,9 @@ from ticketr.app.sync import (
     find_conflict_markers,
 )
 from ticketr.app.sync.state.state import Base, IssueRow
-from ticketr.app.sync.workspace.broken_files import broken_file_of, find_raw_keys
 from ticketr.app.sync.workspace.files import FileChanged, replace_file, stamp_of
 from ticketr.app.sync.workspace.layout import Layout, notes_on
-from ticketr.app.sync.workspace.store import TicketLocation
+from ticketr.app.sync.workspace.store import TicketLocation, broken_file_of, find_raw_keys
 from ticketr.app.tickets import Ticket, render_ticket
 
 

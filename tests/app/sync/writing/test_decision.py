@@ -14,7 +14,7 @@ from ticketr.app.jira.adf import to_adf
 from ticketr.app.sync import Columns, FileFailed, Side, State, Store
 from ticketr.app.sync.compare.mapping import FamilyText
 from ticketr.app.sync.state.state import Base, IssueRow
-from ticketr.app.sync.writing.decision import WriteOutcome
+from ticketr.app.sync.writing.recording import WriteOutcome
 from ticketr.app.sync.writing.rendering import RenderedFamily, render_family
 from ticketr.app.sync.writing.writer import FamilyResult, FamilyWriter
 from ticketr.app.tickets import Ticket, render_ticket
