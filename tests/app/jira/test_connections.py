@@ -303,6 +303,16 @@ async def test_a_certificate_that_proves_nothing_is_refused(
     assert site.url in str(caught.value)
 
 
+async def test_an_unknown_authority_is_refused_by_default(package: HttpPackage) -> None:
+    async with raw_site(ME, certificate="good") as site:
+        transport = open_transport(package)
+        account = Credentials(site.url, "mia@example.com", "a-token")
+        async with open_jira(account, transport=transport) as jira:
+            with pytest.raises(TlsFailed, match="certificate") as caught, trio.fail_after(10):
+                await jira.myself()
+    assert "SSL_CERT_FILE" in str(caught.value)
+
+
 async def test_the_authority_of_the_environment_is_believed(
     package: HttpPackage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

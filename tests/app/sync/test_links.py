@@ -98,17 +98,6 @@ async def test_a_link_is_added_and_shows_at_both_ends(bench: Bench) -> None:
     assert await in_step(bench)
 
 
-async def test_the_same_link_may_be_written_at_both_ends(bench: Bench) -> None:
-    await bench.pull(**ON)
-    puts(bench, "DEMO-1", "Blocks: DEMO-2")
-    puts(bench, "DEMO-2", "Is blocked by: DEMO-1")
-
-    result = await bench.push(**ON)
-
-    assert (len(result.updated), links(bench, "DEMO-1")) == (2, [("blocks", "DEMO-2")])
-    assert await in_step(bench)
-
-
 async def test_a_draft_is_created_with_its_links(bench: Bench) -> None:
     await bench.pull(**ON)
     (bench.root / "new.md").write_text(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -91,17 +90,6 @@ async def test_the_next_pull_searches_since_the_same_moment(bench: Bench) -> Non
     after = seen(bench)
     assert {key for key in after if after[key] != before[key]} <= {"DEMO-9"}
     assert (await bench.pull()).updated == 1
-
-
-async def test_the_fields_of_a_new_workspace_are_those_of_its_first_named_tickets(
-    bench: Bench,
-) -> None:
-    await bench.pull(keys=["DEMO-1"])
-    bench.site.put(replace(bench.finds("DEMO-1"), due=date(2026, 1, 31)))
-
-    await bench.pull(fields=("Due date",))
-
-    assert "Due date: 2026-01-31\n" in bench.files()["DEMO-1.md"]
 
 
 async def test_a_key_that_jira_does_not_have_is_named_with_near_ones(bench: Bench) -> None:

@@ -27,7 +27,7 @@ from trio.testing import MockClock
 
 from jira_sandbox import Fault, FaultKind, create_app, make_site
 from ticketr import JobFailed, JobSnapshot, JobStatus, open_job_queue
-from ticketr.app.jira import AuthenticationFailed
+from ticketr.app.jira import AuthenticationFailed, ConnectionLost
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code, PushJob
 from ticketr.app.tickets import parse
@@ -499,6 +499,25 @@ async def test_a_429_with_a_wish_that_is_too_long_ends_it(bench: Bench) -> None:
 
     assert "try again in 30 minutes" in result.failed[0].reason
     assert transport.seen == 1
+
+
+async def test_what_cannot_be_looked_for_is_left_to_the_next_run(bench: Bench) -> None:
+    path = write(bench, DRAFT)
+
+    class Blind(Answering):
+        async def send(self, request: Request) -> Response:
+            if b"ticketr.created" in (request.body or b"") and "bulkfetch" in request.url:
+                raise ConnectionLost(request.url, "the cable was pulled")
+            return await super().send(request)
+
+    words = {"errorMessages": ["No."]}
+    result = await bench.push(transport=Blind(bench, CREATE, 403, words, times=1, taken=True))
+
+    (note,) = result.failed
+    assert "(403: No.)" in note.reason
+    assert "it is not known yet whether it was created, the next run finds out" in note.reason
+    assert len(unsettled(bench)) == 1
+    await check_settled(bench, path)
 
 
 @pytest.mark.parametrize("turn", SHAPES, ids=SHAPES.get)

@@ -248,6 +248,21 @@ async def test_a_draft_that_is_deleted_just_then_comes_with_the_next_run(
     assert "# TICKET: [DEMO-13] Once\n" in bench.files()["DEMO-13.md"]
 
 
+async def test_an_issue_that_is_deleted_before_its_key_is_written_leaves_a_draft(
+    bench: Bench, drafts: Path
+) -> None:
+    drafts.write_text(DRAFT)
+    aside = drafts.with_suffix(".txt")
+    await bench.push(transport=when_created(bench, lambda: drafts.rename(aside)))
+    aside.rename(drafts)
+    bench.site.delete("DEMO-13")
+
+    await check_clean(bench)
+
+    assert drafts.read_text().startswith("# TICKET: [DEMO-14] Once\n")
+    assert new(bench) == ["Once"]
+
+
 async def test_many_keys_go_into_one_file_between_the_saves_of_somebody_at_work(
     bench: Bench, drafts: Path
 ) -> None:

@@ -152,7 +152,7 @@ async def test_a_site_that_does_not_tell_its_statuses_stops_no_draft(bench: Benc
     transport = Answering(bench, "GET project/*/statuses", 403)
 
     assert (await bench.push(transport=transport)).created == ("DEMO-13",)
-    assert "project/DEMO/statuses" in transport.asked
+    assert transport.seen == 1
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
@@ -169,15 +169,6 @@ async def test_a_parent_that_jira_does_not_have_is_told_before_the_first_write(
         ("DEMO-2.md", Code.INVALID, "Parent: Jira has no DEMO-999, or you may not see it"),
         ("drafts.md", Code.INVALID, "Parent: Jira has no BOGUS-1, or you may not see it"),
     ]
-
-
-async def test_a_parent_that_was_pulled_is_not_asked_for(bench: Bench) -> None:
-    await bench.pull()
-    write(bench, "# TICKET: Story\n\n## Fields\nType: Story\nParent: DEMO-1\n")
-
-    assert (await bench.push(dry_run=True)).failed == ()
-
-    assert [each for each in bench.asked if each.startswith("issue/bulkfetch")] == []
 
 
 async def test_a_parent_may_be_named_by_the_key_that_it_had_elsewhere(bench: Bench) -> None:

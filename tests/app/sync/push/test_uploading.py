@@ -187,17 +187,6 @@ async def test_a_picture_that_was_there_before_is_never_attached(bench: Bench) -
     assert attached(bench, "DEMO-1") == {}
 
 
-async def test_a_picture_that_is_shown_by_several_paths_is_planned_once(bench: Bench) -> None:
-    save(bench, "shot.png")
-    await write(bench, "![](shot.png)", "", "![](./shot.png)")
-
-    changes = bench.plan().entries[0].parts[1:]
-
-    assert [(each.name, each.after) for each in changes] == [
-        ("New attachment", "shot.png, 8 bytes")
-    ]
-
-
 async def test_code_shows_no_picture(bench: Bench) -> None:
     save(bench, "shot.png")
     await write(bench, "`![](shot.png)`\n\n```\n![](shot.png)\n```\n\n!\\[](shot.png)")

@@ -11,7 +11,7 @@ from fakes.stores import NEW, OLD, files, put
 
 from ticketr.app.jira import Issue
 from ticketr.app.jira.adf import to_adf
-from ticketr.app.sync import Columns, FileFailed, Side, State, Store
+from ticketr.app.sync import Code, Columns, FileFailed, Side, State, Store
 from ticketr.app.sync.compare.mapping import FamilyText
 from ticketr.app.sync.state.state import Base, IssueRow
 from ticketr.app.sync.writing.recording import WriteOutcome
@@ -123,6 +123,18 @@ def test_a_files_mode_is_kept_and_a_new_one_follows_the_umask(store: Store) -> N
     put(store, "plain.md", "x")
     expected = (store.root / "plain.md").stat().st_mode
     assert (store.root / "b.md").stat().st_mode == expected
+
+
+@pytest.mark.parametrize("key", ["../../x", "DEMO-1/../x", "demo-1", ""])
+def test_a_key_that_is_none_never_becomes_a_path(store: Store, key: str) -> None:
+    text = FamilyText(Ticket(title="x"), "# TICKET: x\n", frozenset())
+
+    result = written(store, RenderedFamily((Issue("1", key, {}),), text, None))
+
+    assert result.written is None
+    assert result.note is not None
+    assert result.note.code is Code.INVALID
+    assert list(store.root.glob("**/*.md")) == []
 
 
 def test_a_file_whose_name_is_as_long_as_names_may_be_is_rewritten(store: Store) -> None:
