@@ -17,8 +17,7 @@ from sandbox_adf import quick_adf_validator
 from sandbox_specs import load
 
 from ticketr.app.jira import adf
-from ticketr.app.jira.adf._check import node_problems
-from ticketr.app.jira.adf._schema import MARKS, NODES
+from ticketr.app.jira.adf._schema import MARKS, NODES, node_problems
 
 
 def part(kind: str, *content: Any, **attrs: Any) -> Json:

@@ -20,7 +20,8 @@ from ticketr.app.sync import (
     preview,
 )
 from ticketr.app.sync.compare.conflict_parts import ConflictSource, find_parts
-from ticketr.app.sync.compare.merge import Versions, merge
+from ticketr.app.sync.compare.diff import Versions
+from ticketr.app.sync.compare.merge import merge
 from ticketr.app.tickets import Ticket
 
 BASE = Ticket(

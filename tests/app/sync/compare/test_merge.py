@@ -11,8 +11,16 @@ from hypothesis import event, given, strategies as st
 
 from ticketr.app.sync import Side
 from ticketr.app.sync.compare.conflict_parts import find_parts
-from ticketr.app.sync.compare.diff import CorePart, alike, by_key, changes, is_rich_text, part_texts
-from ticketr.app.sync.compare.merge import Merged, Versions as MergedVersions, merge
+from ticketr.app.sync.compare.diff import (
+    CorePart,
+    Versions as MergedVersions,
+    alike,
+    by_key,
+    changes,
+    is_rich_text,
+    part_texts,
+)
+from ticketr.app.sync.compare.merge import Merged, merge
 from ticketr.app.tickets import Ticket, parse, render_ticket
 
 

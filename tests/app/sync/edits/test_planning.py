@@ -130,7 +130,7 @@ async def test_a_ticket_in_conflict_is_left_until_its_file_has_what_jira_changed
     await bench.pull()
 
     reason = "it is in conflict with Jira (Title); run ticketr resolve DEMO-1"
-    left = LeftAlone("DEMO-1", "Mine", "DEMO-1.md", 1, reason, Code.CONFLICT)
+    left = Note("DEMO-1", "DEMO-1.md", reason, Code.CONFLICT, "Mine", 1)
     assert bench.plan() == PushPlan((), (left,))
     assert left.name == "DEMO-1"
     bench.retitles("DEMO-1", "Theirs")
@@ -197,7 +197,7 @@ async def test_a_ticket_that_was_never_pulled_here_is_left(bench: Bench) -> None
     (bench.root / "x.md").write_text("# TICKET: [DEMO-1] Mine\n")
 
     reason = "it was never pulled into this folder; it is compared with Jira first"
-    left = LeftAlone("DEMO-1", "Mine", "x.md", 1, reason, Code.UNPULLED)
+    left = Note("DEMO-1", "x.md", reason, Code.UNPULLED, "Mine", 1)
     assert bench.plan() == PushPlan((), (left,))
     await bench.pull()
     (now,) = bench.plan().left

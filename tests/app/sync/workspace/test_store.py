@@ -28,8 +28,13 @@ from ticketr.app.sync import (
 )
 from ticketr.app.sync.state.state import Base, IssueRow
 from ticketr.app.sync.workspace.files import FileChanged, replace_file, stamp_of
-from ticketr.app.sync.workspace.layout import Layout, notes_on
-from ticketr.app.sync.workspace.store import TicketLocation, broken_file_of, find_raw_keys
+from ticketr.app.sync.workspace.store import (
+    Layout,
+    TicketLocation,
+    broken_file_of,
+    find_raw_keys,
+    notes_on,
+)
 from ticketr.app.tickets import Ticket, render_ticket
 
 
