@@ -102,17 +102,6 @@ async def test_without_the_setting_nothing_changes(bench: Bench) -> None:
     assert not any("comment" in each for each in (*asked, *bench.asked))
 
 
-async def test_turning_it_on_fetches_the_comments_of_all(bench: Bench) -> None:
-    number = add_comment(bench, "DEMO-1", "Looks good")
-    await bench.pull()
-
-    await bench.pull(**ON)
-
-    assert in_file(bench) == [(number, "Demo User", "Looks good")]
-    await bench.pull()
-    assert "## Comments" not in (bench.root / "DEMO-1.md").read_text()
-
-
 async def test_a_new_comment_is_sent_once_and_gets_its_number(bench: Bench) -> None:
     await bench.pull(**ON)
     writes(bench, "- new: Looks **good**\n  to me\n\n  - one")

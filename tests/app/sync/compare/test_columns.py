@@ -9,7 +9,7 @@ import pytest
 from ticketr.app.config import MappedField
 from ticketr.app.jira import Field, Issue
 from ticketr.app.sync import Columns, UnknownField, UnsupportedField
-from ticketr.app.sync.compare.mapping import NEVER_LINES, STANDARD_FIELDS, family_text, texts_in
+from ticketr.app.sync.compare.mapping import NEVER_LINES, STANDARD_FIELDS, family_text
 
 
 def field(name: str, field_id: str = "customfield_1") -> Field:
@@ -120,13 +120,6 @@ def test_rich_text_can_have_a_name_of_the_users_own() -> None:
     assert columns.texts == (("Effect", "customfield_1"),)
     with pytest.raises(UnknownField):
         Columns.of([IMPACT], [MappedField("Parent", "customfield_1", "here")])
-
-
-def test_what_is_stored_tells_sections_from_lines() -> None:
-    columns = Columns.of([ENVIRONMENT, IMPACT], ["Environment"], comments=True)
-
-    assert ("## Field: Environment", "environment") in columns.stored
-    assert texts_in(columns.stored) == columns.texts
 
 
 @pytest.mark.parametrize(
