@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.app import config
-
 if TYPE_CHECKING:
     import signal
 
@@ -36,7 +34,9 @@ LOCAL = REMOTE | {str(FAILED): "Failed: a file cannot be read or written."}
 
 def for_error(error: BaseException) -> int:
     """Return the exit code for an error that ended a command."""
-    return USAGE if isinstance(error, config.ConfigError) else FAILED
+    from ticketr.app.config import ConfigError
+
+    return USAGE if isinstance(error, ConfigError) else FAILED
 
 
 def for_signal(number: signal.Signals) -> int:
