@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr._lazy import import_on_use
+from ticketr._lazy import import_on_use, names_for_type_checkers
 
 if TYPE_CHECKING:
     from ticketr.app.jira.attachments import PORTION, AttachmentSettings, Upload
@@ -53,26 +53,7 @@ if TYPE_CHECKING:
     )
     from ticketr.app.jira.site import IssueType
 
-#: The public names of each module, as in the imports above.
-_NAMES = {
-    "attachments": "PORTION AttachmentSettings Upload",
-    "client": "JiraClient open_jira",
-    "credentials": "Credentials gateway_site",
-    "errors": (
-        "AuthenticationFailed BadAnswer BadRequest ConnectFailed ConnectionLost JiraError "
-        "NotFound RateLimited Redirected Rejected"
-    ),
-    "issues": "MOST_CREATED BulkProgress LinkType Worklog",
-    "models": (
-        "Allowed Attachment BulkFetched Created Field Issue LastChange Project ScreenField "
-        "ServerInfo Transition User"
-    ),
-    "rest_api": "ask_cloud_id ask_server_info",
-    "retry": "LONGEST_WAIT RetryPolicy certainly_failed may_have_happened",
-    "site": "IssueType",
-}
-_HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
-
+_HOMES = names_for_type_checkers(__name__, __file__)
 
 if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would seem to exist
     __all__ = list(_HOMES)

@@ -121,7 +121,7 @@ class Repeats:
         self._queue = queue
         self.live: dict[JobID, Repeat] = {}
         self._scheduled = PriorityQueue[Repeat]()
-        self.numbers = itertools.count(1)
+        self.numbers: itertools.count[int] = itertools.count(1)
 
     def _changed(self, repeat: Repeat) -> None:
         """Note a change or an end in the store; the end of the queue changes nothing there."""

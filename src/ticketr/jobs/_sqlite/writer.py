@@ -371,9 +371,8 @@ class StoreWriter:
             StoreFailed: It cannot be read.
         """
         if self._queue.phase.refusing:
-            await (
-                trio.lowlevel.checkpoint_if_cancelled()
-            )  # what ends the queue may end this task, too
+            # What ends the queue may end this task, too.
+            await trio.lowlevel.checkpoint_if_cancelled()
             raise QueueClosed
         stored = failed.extras.stored
         page = [] if type(stored) is not StoredJob else await self.jobs_after(stored.number - 1, 1)
@@ -387,7 +386,7 @@ class StoreWriter:
             problem = f"cannot be loaded from the store: {error}"
             raise NotSendable("the job", repr(failed.id), problem) from error
         record.set_options({"stored": call})
-        return record
+        return record  # noqa: ASYNC910 - jobs_after has a checkpoint
 
     async def close(self) -> None:  # noqa: ASYNC910 - run_sync has a checkpoint, or fails
         """Write the rest and close the file.

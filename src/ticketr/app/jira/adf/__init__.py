@@ -17,7 +17,7 @@ from itertools import count, islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ticketr._lazy import import_on_use
+from ticketr._lazy import import_on_use, names_for_type_checkers
 from ticketr.app.jira.adf._canonical import Json, canonical, visible
 from ticketr.app.jira.adf._plain import LONGEST_TEXT, is_too_large, is_too_long, plain_lines, weight
 
@@ -78,24 +78,6 @@ __all__ = [
 #: The most pieces that are named of one document.
 _MOST_PIECES = 10
 _NO_FILES: Mapping[str, str] = MappingProxyType({})
-#: The modules of the other public names, each imported when its first name is looked up.
-_HOMES = {
-    "BY_NAME": "forms.files",
-    "Converted": "_conversion",
-    "Grafted": "_graft",
-    "LocalPicture": "forms.files",
-    "Lost": "_graft",
-    "NamedPerson": "forms.inline",
-    "ShownFile": "forms.files",
-    "line_of": "_losses",
-    "missing": "_losses",
-    "named_people": "forms.inline",
-    "problems": "_schema",
-    "shown_files": "forms.files",
-    "with_media_ids": "forms.files",
-    "with_people": "forms.inline",
-}
-
 
 #: What most descriptions hold.
 _TYPICAL = """\
@@ -395,4 +377,4 @@ def reworded(markdown: str, like: str, *, files: Mapping[str, str] = _NO_FILES) 
 
 
 if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would seem to exist
-    __getattr__ = import_on_use(__name__, _HOMES)
+    __getattr__ = import_on_use(__name__, names_for_type_checkers(__name__, __file__))

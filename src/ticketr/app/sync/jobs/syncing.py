@@ -179,7 +179,6 @@ class PullJob(_NamedJob):
             nothing.
         full: Fetch every issue again, also those that have not changed.
         prune: Move unedited files of issues that are gone from Jira into ticketr's own folder.
-        into: The file for new tickets, relative to the workspace; None gives each its own file.
 
     Cancellation:
         Takes effect at once, inside a running request too. What was written stays and is complete.
@@ -189,7 +188,6 @@ class PullJob(_NamedJob):
 
     full: bool = False
     prune: bool = False
-    into: str | None = None
     _tally: Tally = field(default_factory=Tally, init=False, repr=False, compare=False)
 
     def so_far(self) -> PullResult:
@@ -202,13 +200,13 @@ class PullJob(_NamedJob):
         async with reporting_session(self, context, lambda: _pulled_words(tally)) as session:
             await _recover_if_any(session, tally.add_recovered, tally.fail)
             if self.keys is None:
-                await _pull_all(session, tally, full=self.full, prune=self.prune, into=self.into)
+                await _pull_all(session, tally, full=self.full, prune=self.prune)
             else:
                 from ticketr.app.sync.pull.pull import pull_named  # noqa: PLC0415 - few pulls name keys
 
                 layout = await _find_layout(session, tally)
                 keys = dict.fromkeys(self.keys)
-                await pull_named(session, keys, layout.locations, tally, into=self.into)
+                await pull_named(session, keys, layout.locations, tally)
                 await _download(session, tally)
         result = tally.result()
         words = f"Pull complete: {count_tickets(result.done)}{not_done(pulled=result)}"
@@ -216,12 +214,10 @@ class PullJob(_NamedJob):
         return result
 
 
-async def _pull_all(
-    session: Session, tally: Tally, *, full: bool, prune: bool, into: str | None = None
-) -> Collection[str]:
+async def _pull_all(session: Session, tally: Tally, *, full: bool, prune: bool) -> Collection[str]:
     """Pull into the workspace; return the files that could not be read."""
     layout = await _find_layout(session, tally)
-    await pull(session, layout.locations, tally, full=full, prune=prune, into=into)
+    await pull(session, layout.locations, tally, full=full, prune=prune)
     await _download(session, tally)
     return layout.broken.keys()
 

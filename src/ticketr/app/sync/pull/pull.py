@@ -41,8 +41,6 @@ async def pull_named(
     keys: Collection[str],
     locations: dict[str, TicketLocation],
     tally: Tally,
-    *,
-    into: str | None = None,
 ) -> None:
     """Bring named tickets into the workspace, whatever the query finds.
 
@@ -54,7 +52,6 @@ async def pull_named(
         locations: The location of each key in the workspace.
         tally: Counts issues as soon as they are written; gets a note for each key that Jira does
             not have.
-        into: See `pull`.
 
     Raises:
         UnknownTicket: One of the keys is malformed.
@@ -78,7 +75,7 @@ async def pull_named(
     tally.found(wanted, (), known=known)
     plan = FetchPlan(wanted, wanted, ())
     pipeline = await session.in_thread(_load_pipeline)
-    writer = await _make_writer(session, seen=now, into=into)
+    writer = await _make_writer(session, seen=now)
     await pipeline(session, writer, locations=locations, plan=plan, known=known, tally=tally).run()
 
 
@@ -166,7 +163,6 @@ async def pull(
     *,
     full: bool = False,
     prune: bool = False,
-    into: str | None = None,
 ) -> None:
     """Bring everything that the query finds into the workspace.
 
@@ -176,7 +172,6 @@ async def pull(
         tally: Counts issues as soon as they are written.
         full: Fetch every issue again, even those that have not changed.
         prune: Move unedited files of issues that Jira no longer has into ticketr's own folder.
-        into: The file for new tickets, relative to the workspace; None gives each one of its own.
 
     Cancellation:
         Takes effect at once, inside a running request too. What was written stays and is complete.
@@ -191,7 +186,7 @@ async def pull(
     session.progress.say(f"Found {count} ticket{'' if count == 1 else 's'}{why}")
     if plan.wanted:
         pipeline = await session.in_thread(_load_pipeline)
-        writer = await _make_writer(session, seen=now, into=into)
+        writer = await _make_writer(session, seen=now)
         await pipeline(
             session, writer, locations=locations, plan=plan, known=known, tally=tally
         ).run()
@@ -219,7 +214,7 @@ def _load_pipeline() -> type[PullPipeline]:
     return PullPipeline
 
 
-async def _make_writer(session: Session, *, seen: float, into: str | None) -> FamilyWriter:
+async def _make_writer(session: Session, *, seen: float) -> FamilyWriter:
     """Return a writer for the families of a pull, which began at ``seen`` by Jira's clock."""
     from ticketr.app.sync.writing.writer import FamilyWriter  # noqa: PLC0415 - see `_load_pipeline`
 
@@ -229,7 +224,6 @@ async def _make_writer(session: Session, *, seen: float, into: str | None) -> Fa
         seen=seen,
         prefer=session.job.prefer,
         prefer_from_file=session.job.prefer_from_file,
-        into=into,
         hashes=await session.in_thread(read_hashes, session.store.root),
     )
 

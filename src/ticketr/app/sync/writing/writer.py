@@ -205,7 +205,6 @@ class FamilyWriter:
         prefer: The side that wins where both have changed the same part; None makes it a conflict.
         prefer_from_file: Whether ``prefer`` comes from a file in the folder. Then the files win
             nothing without a last sync: they may be another person's work.
-        into: The file for new tickets, relative to the workspace; None gives each one of its own.
         hashes: What the Go program knew of each ticket, by key.
         settlement: What settles the conflict of the one family to be written; None in a pull.
     """
@@ -218,11 +217,9 @@ class FamilyWriter:
         seen: float,
         prefer: Side | None = None,
         prefer_from_file: bool = False,
-        into: str | None = None,
         hashes: Mapping[str, str] = MappingProxyType({}),
         settlement: Settlement | None = None,
     ) -> None:
-        self._into = into
         self._hashes = hashes
         self._settlement = settlement
         self._store = store
@@ -298,7 +295,7 @@ class FamilyWriter:
 
     def _name_of(self, family: RenderedFamily) -> str:
         home = _home_of(self._state, family)
-        return home or self._into or safe_file_name(family.issues[0].key)
+        return home or safe_file_name(family.issues[0].key)
 
     def _write_file(
         self, name: str, families: Sequence[RenderedFamily], bases: Mapping[str, Sequence[str]]
@@ -387,7 +384,7 @@ class FamilyWriter:
         remote = family.text
         index = self._index_of(family, indexes)
         if index is None:
-            if name == self._into or not file.text.strip():
+            if not file.text.strip():
                 return Decision(WriteOutcome.NEW, remote.ticket)
             return Decision.kept("the file holds something else")
         span, local = file.spans[index], file.tickets[index]
