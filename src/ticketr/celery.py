@@ -399,6 +399,7 @@ class TrioPool(TaskPool):
         self._runs: dict[str, _Run] = {}
         self._stack = ExitStack()
         self._is_ending = False
+        self._is_submitting = False
         self.app.steps["consumer"].add(LineWatch)
 
     def on_start(self) -> None:
@@ -410,7 +411,13 @@ class TrioPool(TaskPool):
         """Wait for the jobs, and give back those that take longer than the soft shutdown.
 
         Meanwhile Celery sends no heartbeats, so nothing goes on for longer than RabbitMQ waits.
+
+        Celery's handler of a signal calls it, too. A handler that has interrupted the submit of a
+        task must not touch the executor, whose lock is held; Celery's loop stops the pool again.
         """
+        if self._is_submitting:
+            self.give_back()
+            return
         grace = self.app.conf.worker_soft_shutdown_timeout or math.inf
         silence = 1.5 * (self.app.conf.broker_heartbeat or math.inf)
         deadline = time.monotonic() + min(grace, silence)
@@ -444,7 +451,11 @@ class TrioPool(TaskPool):
                     del self._runs[job_id]
                 run.ended.set()
 
-        return super().on_apply(call, *args, **options)
+        self._is_submitting = True
+        try:
+            return super().on_apply(call, *args, **options)
+        finally:
+            self._is_submitting = False
 
     def terminate_job(self, pid: Any, signal: Any = None) -> None:
         """Cancel a job that was revoked.

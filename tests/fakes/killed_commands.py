@@ -99,21 +99,10 @@ class Commands:
 @contextmanager
 def open_commands() -> Generator[Commands]:
     """Start the program; stop it at the end of the block."""
-    from fakes.processes import unmeasured  # the program has another search path
+    from fakes.processes import piped_program  # the program has another search path
 
-    with subprocess.Popen(
-        [sys.executable, __file__],
-        env=unmeasured(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        bufsize=0,
-    ) as process:
-        try:
-            yield Commands(process)
-        finally:
-            assert process.stdin is not None
-            process.stdin.close()
-            process.wait(20)
+    with piped_program(__file__) as process:
+        yield Commands(process)
 
 
 @contextmanager

@@ -201,21 +201,10 @@ class Runner:
 @contextmanager
 def open_runner() -> Generator[Runner]:
     """Start the program; stop it at the end of the block."""
-    from fakes.processes import unmeasured  # the program itself has another search path
+    from fakes.processes import piped_program  # the program has another search path
 
-    with subprocess.Popen(
-        [sys.executable, __file__],
-        env=unmeasured(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        bufsize=0,
-    ) as process:
-        try:
-            yield Runner(process)
-        finally:
-            assert process.stdin is not None
-            process.stdin.close()
-            process.wait(20)
+    with piped_program(__file__) as process:
+        yield Runner(process)
 
 
 if __name__ == "__main__":

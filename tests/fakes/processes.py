@@ -16,6 +16,23 @@ from pathlib import Path
 PROGRAM = [sys.executable, "-P", "-m", "ticketr"]
 SANDBOX = [sys.executable, "-P", "-m", "jira_sandbox"]
 
+#: The keys of what a push says as JSON.
+PUSH_KEYS = frozenset(
+    [
+        "total",
+        "site",
+        "planned",
+        "created",
+        "updated",
+        "recovered",
+        "conflicts",
+        "in_conflict",
+        "left",
+        "failed",
+        "warnings",
+    ]
+)
+
 
 def unmeasured() -> dict[str, str]:
     """Return this process's environment without what makes coverage measure a child.
@@ -32,6 +49,24 @@ def _no_config() -> str:
     folder = tempfile.mkdtemp(prefix="ticketr-config-")
     atexit.register(shutil.rmtree, folder)
     return folder
+
+
+@contextmanager
+def piped_program(file: str) -> Generator[subprocess.Popen[bytes]]:
+    """Start a Python file that reads orders from a pipe; stop it at the end of the block."""
+    with subprocess.Popen(
+        [sys.executable, file],
+        env=unmeasured(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        bufsize=0,
+    ) as process:
+        try:
+            yield process
+        finally:
+            assert process.stdin is not None
+            process.stdin.close()
+            process.wait(20)
 
 
 @contextmanager

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from celery import Celery
 from celery.exceptions import TaskRevokedError
 from fakes.celery_jobs import read_ledger
 from fakes.celery_workers import Site, until
 from fakes.cut_lines import CutLine
 from fakes.rabbitmq import ADDRESS, RabbitMQ
+
+from ticketr.celery import TrioPool
 
 LIMIT = 60
 HEARTBEAT = 4
@@ -96,6 +101,29 @@ def test_an_exit_in_a_job_ends_the_worker_and_loses_no_job(site: Site) -> None:
     site.start_worker()
     assert exits.get(timeout=LIMIT) == "exits"
     site.until("beside", "end")
+
+
+@pytest.mark.timeout(60)
+def test_a_signal_in_the_submit_of_a_task_ends_the_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A handler that runs while the executor starts a thread finds the lock of the executor held."""
+    app = Celery("tests", set_as_current=False)
+    pool = TrioPool(1, app=app)
+    pool.start()
+    start = threading.Thread.start  # noqa: TID251 - what the executor starts
+
+    def start_with_a_signal(thread: Any) -> None:
+        monkeypatch.undo()
+        pool.stop()  # as Celery's handler of SIGQUIT does
+        start(thread)
+
+    monkeypatch.setattr("threading.Thread.start", start_with_a_signal)
+    done: list[object] = []
+    options = {"correlation_id": "a", "soft_timeout": None, "timeout": None}
+
+    pool.on_apply(lambda: "a value", (), {}, done.append, lambda *_: None, **options)
+    pool.terminate()  # as Celery's loop does after the handler
+
+    assert done == ["a value"]
 
 
 def test_a_restart_of_rabbitmq_loses_no_job(own_rabbitmq: RabbitMQ, tmp_path: Path) -> None:

@@ -34,17 +34,7 @@ from ticketr.app.config import (
 from ticketr.app.jira import JiraError
 from ticketr.app.jira.transport import AsksMissing
 from ticketr.app.sync import Note
-from ticketr.app.sync.errors import (
-    BadChoice,
-    BadQuery,
-    CannotEdit,
-    CannotUndo,
-    ConflictChanged,
-    NoConflict,
-    NotChosen,
-    NothingToUndo,
-    SyncError,
-)
+from ticketr.app.sync.errors import SyncError
 from ticketr.app.sync.notes import Code
 from ticketr.app.sync.state.undo import UndoKind
 from ticketr.app.tickets import TicketSyntaxError
@@ -74,16 +64,17 @@ def entries(told: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield from (each for each in value if isinstance(each, dict))
 
 
-SETTLING = (
-    BadChoice,
-    BadQuery,
-    CannotEdit,
-    CannotUndo,
-    ConflictChanged,
-    NoConflict,
-    NotChosen,
-    NothingToUndo,
-)
+#: What the commands that settle conflicts raise.
+SETTLING = [
+    "BadChoice",
+    "BadQuery",
+    "CannotEdit",
+    "CannotUndo",
+    "ConflictChanged",
+    "NoConflict",
+    "NotChosen",
+    "NothingToUndo",
+]
 
 
 def named(names: Iterable[str], text: str) -> list[str]:
@@ -173,7 +164,7 @@ def test_every_error_that_can_end_a_run_is_reported() -> None:
     bases = {JiraError.__name__, SyncError.__name__}
     # Errors of settling a conflict, changing a field, taking that back or filtering by a query,
     # which no run does.
-    bases |= {each.__name__ for each in SETTLING}
+    bases |= {*SETTLING}
     names = {*errors(JiraError), *errors(SyncError), *errors(TicketSyntaxError)} - bases
 
     # Errors of the settings of one workspace of several; the others come from adding or naming one.

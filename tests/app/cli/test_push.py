@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from fakes.lossy import Lossy
-from fakes.processes import PROGRAM, environment, sandbox_process
+from fakes.processes import PROGRAM, PUSH_KEYS, environment, sandbox_process
 from fakes.ptys import job_on_pty
 from fakes.users import User
 
@@ -21,22 +21,7 @@ from ticketr.app.tickets import parse
 
 HOSTILE = "a\x1b[2J\x9b2Kb\u202e"
 DEMO_9 = {"key": "DEMO-9", "url": "http://127.0.0.1/browse/DEMO-9"}
-KEYS = {
-    "status",
-    "message",
-    "folder",
-    "total",
-    "site",
-    "planned",
-    "created",
-    "updated",
-    "recovered",
-    "conflicts",
-    "in_conflict",
-    "left",
-    "failed",
-    "warnings",
-}
+KEYS = {"status", "message", "folder", *PUSH_KEYS}
 
 
 def drafts(count: int) -> str:

@@ -18,7 +18,14 @@ import pyte
 import pytest
 import trio
 from fakes.jira_raw import Answer, RawSite, raw_site, reply
-from fakes.processes import PROGRAM, environment, make_workspace, sandbox_process, ticketr
+from fakes.processes import (
+    PROGRAM,
+    PUSH_KEYS,
+    environment,
+    make_workspace,
+    sandbox_process,
+    ticketr,
+)
 from fakes.ptys import Pty, job_on_pty
 from fakes.pulls import Recorder
 from fakes.users import User
@@ -131,19 +138,6 @@ PULL = {
 }
 SETTLE = "ticketr resolve DEMO-9 --take mine, jira or both"
 DELETED = "it was deleted in Jira, or you may no longer see it"
-PUSH = {
-    "total",
-    "site",
-    "planned",
-    "created",
-    "updated",
-    "recovered",
-    "conflicts",
-    "in_conflict",
-    "left",
-    "failed",
-    "warnings",
-}
 
 
 def clash(someone: User, key: str = "DEMO-9") -> None:
@@ -172,7 +166,7 @@ def test_json_has_both_halves_with_the_keys_of_each(someone: User) -> None:
 
     assert told.keys() == {"status", "message", "folder", "pull", "push"}
     assert told["pull"].keys() == PULL
-    assert told["push"].keys() == PUSH
+    assert told["push"].keys() == PUSH_KEYS
     assert someone.runs("pull", "--json").json.keys() == PULL | {"status", "message", "folder"}
 
 
