@@ -428,7 +428,7 @@ def newcomer(tmp_path: Path) -> Generator[Newcomer]:
         "TICKETR_CONFIG_DIR": str(tmp_path / "config"),
         "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
         "VISUAL": "",
-        "NEWCOMERS_EDITOR": shlex.join([sys.executable, "-ISc", NEWCOMERS_EDITOR]),
+        "EDITOR": shlex.join([sys.executable, "-ISc", NEWCOMERS_EDITOR]),
     }
     with ticketr_on_pty(home, size=(WIDTH, HEIGHT), env=environ) as pty:
         yield Newcomer(PtyScreen(pty, WIDTH, HEIGHT), home)
