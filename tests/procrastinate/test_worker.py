@@ -15,8 +15,6 @@ from ticketr import GiveUp, JobContext, JobStatus, NotSendable, SqliteStore, ope
 from ticketr.procrastinate import run_worker, trio_task
 from ticketr.procrastinate._task import GivenBack
 
-pytestmark = pytest.mark.unmeasured
-
 QUICK = ("--heartbeat-limit", "4")
 
 
