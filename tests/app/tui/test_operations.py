@@ -164,6 +164,35 @@ async def test_a_server_that_stops_answering_is_named_within_5_seconds(
         assert [job.status for job in run.queue.jobs()] == [JobStatus.CANCELLED]
 
 
+async def test_a_conflict_is_settled_and_taken_back(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with pulled(tmp_path / "work", 0.0) as (run, bench):
+        row = run.app.state.row
+        assert row is not None
+        key = row.key
+        bench.retitles(key, "Mine")
+        bench.site.edit(key, summary="Of Jira")
+        await run.press("P")
+        await ended(run)
+
+        await run.press("c")
+        await run.settle()
+        await run.press("KEY_RIGHT")
+        await trio.sleep(LOOK)
+        await run.press("KEY_ENTER")
+        await run.settle()
+
+        assert run.app.state.notice.startswith(f"{key} is settled; the text of before is in ")
+        assert "] Of Jira" in bench.files()[row.path]
+        await run.press("u")
+        await trio.sleep(LOOK)
+        await run.press("KEY_ENTER")
+        await run.settle()
+        assert run.app.state.notice.startswith(f"{key} is as it was")
+        assert "] Mine" in bench.files()[row.path]
+
+
 async def test_chosen_tickets_are_deleted_by_a_job_after_their_number_was_typed(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
