@@ -329,3 +329,18 @@ async def test_the_history_comes_with_the_workspaces_of_its_jobs(
     assert isinstance(read, messages.HistoryRead)
     assert [job.key for job in read.jobs] == [None, gone, shop, here]
     assert read.workspaces == {here: "work", shop: "shop"}
+
+
+async def test_jira_is_asked_who_changed_an_issue_last(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    bench = Bench(make_site(tickets=12, seed=1), tmp_path)
+    bench.site.edit("DEMO-9", summary="Theirs")
+    opened = open_workspace("work", bench.options())
+
+    change = await opened.read_last_change("DEMO-9", "")
+
+    assert change is not None
+    assert change.author == bench.finds("DEMO-9").history[-1].author.name
+    assert await opened.read_last_change("DEMO-9", change.at) == change
+    assert await opened.read_last_change("DEMO-9", "1999-01-31T09:30:00.000+0000") is None
