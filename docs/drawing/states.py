@@ -7,15 +7,7 @@ from dataclasses import replace
 from fakes.states import after, app_state, pressed, snapshot
 
 from ticketr import JobSnapshot, JobStatus
-from ticketr.app.sync import (
-    Code,
-    ConflictView,
-    Note,
-    PlanEntry,
-    PlanPart,
-    PullResult,
-    PushPlan,
-)
+from ticketr.app.sync import Code, ConflictView, Note, PlanEntry, PlanPart, PullResult, PushPlan
 from ticketr.app.sync.compare.conflict_parts import ConflictSource, find_parts
 from ticketr.app.sync.compare.diff import Versions
 from ticketr.app.tickets import Ticket
@@ -23,13 +15,7 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import JobKind
 from ticketr.app.tui.jobs_state import KIND_TAG, WORKSPACE_TAG
 from ticketr.app.tui.overlays.first_run import FirstRun
-from ticketr.app.tui.setup import (
-    FolderAnswer,
-    FolderKind,
-    LoginAnswer,
-    ProjectChoice,
-    SiteAnswer,
-)
+from ticketr.app.tui.setup import FolderAnswer, FolderKind, LoginAnswer, ProjectChoice, SiteAnswer
 from ticketr.app.tui.sheet import Edit, sheet_of
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.update import update

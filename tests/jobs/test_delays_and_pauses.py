@@ -7,14 +7,7 @@ import trio
 from fakes.small_jobs import sleep, starts
 from trio.testing import MockClock, assert_no_checkpoints, wait_all_tasks_blocked
 
-from ticketr import (
-    CancelCause,
-    CancelOutcome,
-    JobContext,
-    JobStatus,
-    UnknownJob,
-    open_job_queue,
-)
+from ticketr import CancelCause, CancelOutcome, JobContext, JobStatus, UnknownJob, open_job_queue
 
 
 async def test_a_delayed_job_starts_when_it_is_due_and_holds_no_worker(

@@ -16,14 +16,7 @@ from fakes.small_jobs import quiet
 from trio.testing import MockClock
 
 import ticketr
-from ticketr import (
-    JobContext,
-    JobQueue,
-    JobStatus,
-    OnConflict,
-    QueueClosed,
-    open_job_queue,
-)
+from ticketr import JobContext, JobQueue, JobStatus, OnConflict, QueueClosed, open_job_queue
 from ticketr.jobs._record import snapshot_of
 
 LIBRARY = str(Path(ticketr.__file__).parent / "jobs")

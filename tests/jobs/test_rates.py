@@ -11,15 +11,7 @@ from fakes.small_jobs import nothing, sleep, starts, waits
 from hypothesis import given, strategies as st
 from trio.testing import MockClock
 
-from ticketr import (
-    CancelCause,
-    JobContext,
-    JobStatus,
-    Rate,
-    Retry,
-    RetryLater,
-    open_job_queue,
-)
+from ticketr import CancelCause, JobContext, JobStatus, Rate, Retry, RetryLater, open_job_queue
 from ticketr.jobs._scheduling.schedule import Bucket
 
 

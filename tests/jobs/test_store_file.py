@@ -17,17 +17,7 @@ import pytest
 import trio
 import trio.testing
 from fakes import durable
-from fakes.durable import (
-    RAN,
-    Disk,
-    change,
-    cut_off,
-    live_ids,
-    note,
-    open_stored,
-    rows,
-    slow,
-)
+from fakes.durable import RAN, Disk, change, cut_off, live_ids, note, open_stored, rows, slow
 from trio.testing import MockClock
 
 from ticketr import (

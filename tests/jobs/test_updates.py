@@ -14,14 +14,7 @@ import pytest
 import trio
 from trio.testing import MockClock, assert_checkpoints, wait_all_tasks_blocked
 
-from ticketr import (
-    JobContext,
-    JobProgress,
-    JobQueue,
-    JobSnapshot,
-    JobStatus,
-    open_job_queue,
-)
+from ticketr import JobContext, JobProgress, JobQueue, JobSnapshot, JobStatus, open_job_queue
 from ticketr.jobs._progress import advance
 
 

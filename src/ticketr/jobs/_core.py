@@ -19,11 +19,7 @@ import trio
 from trio.lowlevel import checkpoint_if_cancelled, enable_ki_protection
 
 from ticketr._errors import DuplicateJob, QueueClosed, UnknownJob
-from ticketr.jobs._deadlock import (
-    QueueMarks,
-    is_inside,
-    make_marks,
-)
+from ticketr.jobs._deadlock import QueueMarks, is_inside, make_marks
 from ticketr.jobs._dispatch import Dispatcher
 from ticketr.jobs._handle import Around, JobHandle
 from ticketr.jobs._job import (

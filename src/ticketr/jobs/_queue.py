@@ -3,14 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import (
-    AsyncIterable,
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Hashable,
-    Iterable,
-)
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Hashable, Iterable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from functools import partial
@@ -20,12 +13,7 @@ import trio
 from trio.lowlevel import cancel_shielded_checkpoint, checkpoint_if_cancelled
 
 from ticketr._errors import StoreFailed
-from ticketr.jobs._arguments import (
-    JobOptions,
-    checked_priority,
-    make_record,
-    refuse_options,
-)
+from ticketr.jobs._arguments import JobOptions, checked_priority, make_record, refuse_options
 from ticketr.jobs._core import QueueCore
 from ticketr.jobs._deadlock import refuse_wait_inside, wait_for_jobs
 from ticketr.jobs._handle import Job, JobContext, JobHandle

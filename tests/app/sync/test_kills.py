@@ -18,15 +18,7 @@ from typing import Any
 
 import pytest
 import trio
-from fakes.kill_stage import (
-    INTERRUPTED,
-    KILLED,
-    LATENCY,
-    Stage,
-    count_steps,
-    kill_at,
-    open_data,
-)
+from fakes.kill_stage import INTERRUPTED, KILLED, LATENCY, Stage, count_steps, kill_at, open_data
 from fakes.killed_sync import Runner, open_runner
 from fakes.processes import mortal_sandbox, sandbox_process
 from fakes.pulls import URL, Bench, Recorder, inline

@@ -15,15 +15,7 @@ import pytest
 import trio
 from fakes.comments import add_comment
 from fakes.pulls import Bench, Recorder
-from fakes.scenes import (
-    Facts,
-    check_afterwards,
-    copy_scene,
-    done,
-    make_scene,
-    run,
-    undisturbed,
-)
+from fakes.scenes import Facts, check_afterwards, copy_scene, done, make_scene, run, undisturbed
 from fakes.wire import Wire
 
 from jira_sandbox import Fault, FaultKind, Faults, create_app, make_site

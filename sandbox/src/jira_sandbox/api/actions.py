@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jira_sandbox.api.input_errors import InvalidInput
 from jira_sandbox.api.link_input import find_link_type, find_linked
-from jira_sandbox.api.part_input import (
-    add_comment,
-    add_worklog,
-    read_comment,
-    read_worklog,
-)
+from jira_sandbox.api.part_input import add_comment, add_worklog, read_comment, read_worklog
 from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:

@@ -12,13 +12,7 @@ from jira_sandbox.api.entity_properties import check_property
 from jira_sandbox.api.interface import RouteGroup
 from jira_sandbox.api.issues import require_issue
 from jira_sandbox.api.part_input import add_comment, read_comment
-from jira_sandbox.api.payload import (
-    read_body,
-    read_json,
-    read_list,
-    read_object,
-    read_page,
-)
+from jira_sandbox.api.payload import read_body, read_json, read_list, read_object, read_page
 from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:

@@ -9,14 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jira_sandbox.api import values
 from jira_sandbox.api.kinds import KINDS, choices
 from jira_sandbox.api.selection import COMPANY_FIELDS
-from jira_sandbox.api.values import (
-    ValueContext,
-    ValueReader,
-    list_of,
-    nullable,
-    one_from,
-    one_of,
-)
+from jira_sandbox.api.values import ValueContext, ValueReader, list_of, nullable, one_from, one_of
 from jira_sandbox.data import catalogue
 from jira_sandbox.data.extra_fields import EPIC_LINK, EXTRA_FIELDS
 from jira_sandbox.data.kit import KIT

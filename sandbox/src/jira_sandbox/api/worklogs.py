@@ -10,13 +10,7 @@ from starlette.responses import Response
 from jira_sandbox.api.interface import RouteGroup
 from jira_sandbox.api.issues import require_issue
 from jira_sandbox.api.part_input import add_worklog, edit_worklogs, read_worklog
-from jira_sandbox.api.payload import (
-    read_body,
-    read_integer,
-    read_list,
-    read_object,
-    read_page,
-)
+from jira_sandbox.api.payload import read_body, read_integer, read_list, read_object, read_page
 from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:

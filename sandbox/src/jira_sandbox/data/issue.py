@@ -21,14 +21,7 @@ if TYPE_CHECKING:
         User,
         Version,
     )
-    from jira_sandbox.data.parts import (
-        Attachment,
-        Comment,
-        History,
-        Link,
-        RemoteLink,
-        Worklog,
-    )
+    from jira_sandbox.data.parts import Attachment, Comment, History, Link, RemoteLink, Worklog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,12 +18,7 @@ from ticketr._errors import TicketrError
 from ticketr.app import sync
 from ticketr.app.cli.console import echo, echo_json, printable, printable_lines, redacted
 from ticketr.app.cli.help import Command
-from ticketr.app.cli.options import (
-    CommonOptions,
-    checked_key,
-    key_argument,
-    workspace_options,
-)
+from ticketr.app.cli.options import CommonOptions, checked_key, key_argument, workspace_options
 from ticketr.app.cli.settings import confirm_site
 from ticketr.cleaning import clean
 

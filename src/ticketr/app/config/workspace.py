@@ -22,11 +22,7 @@ says no site: it is taken for the workspace's, if the user has confirmed that on
 from __future__ import annotations
 
 import os
-from collections.abc import (
-    Collection,
-    Mapping,
-    Set as AbstractSet,
-)
+from collections.abc import Collection, Mapping, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path

@@ -11,15 +11,7 @@ from fakes.pulls import Bench
 
 from jira_sandbox import create_app
 from ticketr import JobFailed, open_job_queue
-from ticketr.app.sync import (
-    Code,
-    Note,
-    PullJob,
-    PushJob,
-    PushPlan,
-    Side,
-    UnknownTicket,
-)
+from ticketr.app.sync import Code, Note, PullJob, PushJob, PushPlan, Side, UnknownTicket
 
 CHANGED = "it has changed since the plan was shown"
 NEW = "it is not in the plan that was shown"

@@ -14,15 +14,7 @@ from fakes.cancelled_jobs import NEVER, job_cancelled_at, settings
 from fakes.conflicts import settle
 from fakes.lossy import Lossy, once
 from fakes.pulls import Bench
-from fakes.scenes import (
-    Facts,
-    check_afterwards,
-    copy_scene,
-    counts,
-    done,
-    make_scene,
-    undisturbed,
-)
+from fakes.scenes import Facts, check_afterwards, copy_scene, counts, done, make_scene, undisturbed
 from fakes.steps import AtStep
 from fakes.unsettled import write
 from trio.testing import MockClock

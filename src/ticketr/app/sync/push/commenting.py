@@ -11,14 +11,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.app.jira import (
-    Issue,
-    JiraError,
-    NotFound,
-    RateLimited,
-    Rejected,
-    certainly_failed,
-)
+from ticketr.app.jira import Issue, JiraError, NotFound, RateLimited, Rejected, certainly_failed
 from ticketr.app.sync.compare.comments import COMMENT_FIELD, comments_field
 from ticketr.app.sync.compare.mapping import PARENT
 from ticketr.app.sync.compare.sent import SentComment

@@ -19,12 +19,7 @@ from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.commenting import send_comment, send_link
 from ticketr.app.sync.push.payload import IssuePayload
 from ticketr.app.sync.push.tally import PushTally, failure_note, on_the_way
-from ticketr.app.sync.push.transitions import (
-    NoTransition,
-    StoppedBetween,
-    status_value,
-    walk,
-)
+from ticketr.app.sync.push.transitions import NoTransition, StoppedBetween, status_value, walk
 from ticketr.app.sync.push.uploading import PictureNotAttached, with_uploads
 from ticketr.app.sync.push.writes import IssueEdit, NewIssue
 from ticketr.app.sync.state.state import Base

@@ -31,10 +31,7 @@ from ticketr.app.sync.compare.mapping import (
     subtask_ids,
 )
 from ticketr.app.sync.compare.sent import SentValue, add_sent_to_base, as_sent, with_sent_comments
-from ticketr.app.sync.compare.wording import (
-    keep_wording,
-    keep_wording_of_file,
-)
+from ticketr.app.sync.compare.wording import keep_wording, keep_wording_of_file
 from ticketr.app.sync.workspace.store import go_hash
 from ticketr.app.tickets import Ticket, parse, render_ticket
 

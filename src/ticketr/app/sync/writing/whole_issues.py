@@ -14,11 +14,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr.app.jira import AuthenticationFailed, BadAnswer, BadRequest, JiraError, NotFound
-from ticketr.app.sync.compare.attachments import (
-    ATTACHMENT_FIELD,
-    jira_attachments,
-    with_media,
-)
+from ticketr.app.sync.compare.attachments import ATTACHMENT_FIELD, jira_attachments, with_media
 from ticketr.app.sync.compare.comments import (
     COMMENT_FIELD,
     are_incomplete,
