@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ticketr.app.config import DOWNLOAD
+from ticketr.app.sync.edits.losses import Accepted
 from ticketr.app.sync.edits.push_plan import PushPlan, Selection
-from ticketr.app.sync.edits.survey import check_keys
+from ticketr.app.sync.edits.survey import LocalSurvey, check_keys
 from ticketr.app.sync.errors import error_to_report
 from ticketr.app.sync.notes import Code, Note, ticket_tags
 from ticketr.app.sync.pull.pull import pull
@@ -21,8 +22,6 @@ from ticketr.app.sync.workspace.store import Layout, notes_on
 
 if TYPE_CHECKING:
     from ticketr import JobContext
-    from ticketr.app.sync.edits.losses import Accepted
-    from ticketr.app.sync.edits.survey import LocalSurvey
 
 
 #: How many keys the name of a job has.
