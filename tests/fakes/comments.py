@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -95,13 +94,6 @@ def make_comment_scene(root: Path, site: Site | None = None) -> CommentBench:
     )
     add_comment(bench, "DEMO-1", "theirs", author=MIA)
     return bench
-
-
-def copy_comment_scene(scene: Bench, root: Path, *, latency: float = 0.0) -> CommentBench:
-    """Return a copy of both sides."""
-    shutil.copytree(scene.root, root)
-    site = Site(list(scene.site), counters=scene.site.counters)
-    return CommentBench(site, root, latency=latency)
 
 
 def comments_by_title(site: Site) -> dict[str, list[str]]:

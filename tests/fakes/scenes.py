@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import trio
 from fakes.pulls import Bench
@@ -62,6 +62,8 @@ HERE = {
 
 Facts = list[tuple[str, str, str, str, str]]
 
+AnyBench = TypeVar("AnyBench", bound=Bench)
+
 
 def make_scene(root: Path, site: Site | None = None) -> Bench:
     """Pull a small site into a folder, then edit both sides.
@@ -94,11 +96,11 @@ def edit_files(root: Path) -> None:
     (root / "drafts.md").write_text(DRAFTS)
 
 
-def copy_scene(scene: Bench, root: Path, *, latency: float = 0.0) -> Bench:
+def copy_scene(scene: AnyBench, root: Path, *, latency: float = 0.0) -> AnyBench:
     """Return a copy of both sides."""
     shutil.copytree(scene.root, root)
     site = Site(list(scene.site), counters=scene.site.counters)
-    return Bench(site, root, latency=latency)
+    return type(scene)(site, root, latency=latency)
 
 
 def run(function: Any, **options: Any) -> Any:

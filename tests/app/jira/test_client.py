@@ -357,6 +357,18 @@ async def test_the_newest_key_is_the_first_of_a_search(
     }
 
 
+async def requests_until_refused(call: Call, answer: Answer, problem: str) -> int:
+    """Return how often a call that always gets a bad answer is sent; check its error."""
+    app = ScriptedApp(answer)
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        with pytest.raises(BadAnswer, match="is this the address of a Jira site") as caught:
+            await call(jira)
+    assert problem in str(caught.value)
+    assert SITE in str(caught.value)
+    assert "\n" not in str(caught.value)
+    return len(app.asked)
+
+
 @every_call
 @pytest.mark.parametrize(
     ("answer", "problem"),
@@ -373,14 +385,7 @@ async def test_the_newest_key_is_the_first_of_a_search(
 async def test_a_bad_answer_is_named_and_not_repeated(
     call: Call, answer: Answer, problem: str, autojump_clock: Clock
 ) -> None:
-    app = ScriptedApp(answer)
-    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        with pytest.raises(BadAnswer, match="is this the address of a Jira site") as caught:
-            await call(jira)
-    assert problem in str(caught.value)
-    assert SITE in str(caught.value)
-    assert "\n" not in str(caught.value)
-    assert len(app.asked) == 1
+    assert await requests_until_refused(call, answer, problem) == 1
 
 
 @every_call
@@ -401,14 +406,8 @@ async def test_a_bad_answer_is_named_and_not_repeated(
 async def test_an_answer_that_is_no_json_is_named_and_a_read_repeated(
     call: Call, answer: Answer, problem: str, autojump_clock: Clock
 ) -> None:
-    app = ScriptedApp(answer)
-    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        with pytest.raises(BadAnswer, match="is this the address of a Jira site") as caught:
-            await call(jira)
-    assert problem in str(caught.value)
-    assert SITE in str(caught.value)
-    assert "\n" not in str(caught.value)
-    assert len(app.asked) == (1 if call is CALLS["create_issue"] else 5)
+    requests = 1 if call is CALLS["create_issue"] else 5
+    assert await requests_until_refused(call, answer, problem) == requests
 
 
 async def test_an_answer_that_is_too_large_is_refused(autojump_clock: Clock) -> None:

@@ -12,26 +12,25 @@ from typing import Any
 
 import pytest
 import trio
-from fakes.cancelled_jobs import NEVER, job_cancelled_at
+from fakes.cancelled_jobs import cancel_at_each, count_steps
 from fakes.comments import (
     WANTED,
     CommentBench,
     check_comments,
     comments_by_title,
-    copy_comment_scene,
     make_comment_scene,
 )
 from fakes.killed_sync import Runner, open_runner
 from fakes.processes import sandbox_process
 from fakes.pulls import URL
-from fakes.scenes import counts, run
+from fakes.scenes import copy_scene, counts, run
 from fakes.wire import Wire
 
 from jira_sandbox import Fault, FaultKind, Faults, Site, create_app
 from jira_sandbox.data.catalogue import DEMO_USER
 from jira_sandbox.data.storage import SiteFile
 from jira_sandbox.opening import open_site
-from ticketr import JobFailed, JobStatus, open_job_queue
+from ticketr import JobFailed, JobSnapshot, open_job_queue
 from ticketr.app.sync import PushJob, PushResult, SyncJob, SyncResult
 
 LATENCY = 0.1
@@ -61,36 +60,23 @@ def check_no_double(bench: CommentBench) -> None:
                 left.remove(text)
 
 
+def check_cancelled(bench: CommentBench, snapshot: JobSnapshot) -> None:
+    message = (snapshot.progress and snapshot.progress.message) or ""
+    if (count := counts(message)) and message.endswith("pushed"):
+        assert count[0] <= finished(bench), message
+    check_no_double(bench)
+    check_comments(bench)
+
+
 def sweep(scene: CommentBench, root: Path, kind: type[Any], steps: Iterable[int]) -> None:
-    for step in steps:
-        bench = copy_comment_scene(scene, root / str(step), latency=LATENCY)
-        _, snapshot = job_cancelled_at(bench, kind, step)
-        bench.latency = 0.0
-        try:
-            assert snapshot.status in {JobStatus.CANCELLED, JobStatus.COMPLETED}
-            message = (snapshot.progress and snapshot.progress.message) or ""
-            if (count := counts(message)) and message.endswith("pushed"):
-                assert count[0] <= finished(bench), message
-            check_no_double(bench)
-            check_comments(bench)
-        except BaseException as error:
-            error.add_note(f"{kind.__name__} cancelled at step {step}; see {bench.root}")
-            raise
-        shutil.rmtree(bench.root)
-
-
-def count_steps(scene: CommentBench, root: Path, kind: type[Any]) -> int:
-    bench = copy_comment_scene(scene, root / "counted", latency=LATENCY)
-    instrument, snapshot = job_cancelled_at(bench, kind, NEVER)
-    assert snapshot.status is JobStatus.COMPLETED
-    return instrument.seen
+    cancel_at_each(steps, scene, root, kind, check_cancelled, latency=LATENCY)
 
 
 @pytest.mark.parametrize("kind", [PushJob, SyncJob])
 def test_a_push_of_comments_may_be_cancelled_at_any_of_a_sample_of_its_steps(
     scene: CommentBench, tmp_path: Path, kind: type[Any]
 ) -> None:
-    last = count_steps(scene, tmp_path, kind)
+    last = count_steps(scene, tmp_path, kind, LATENCY)
 
     sweep(scene, tmp_path, kind, random.Random(3).sample(range(last // 3, last), 6))
 
@@ -101,7 +87,7 @@ def test_a_push_of_comments_may_be_cancelled_at_any_of_a_sample_of_its_steps(
 def test_a_push_of_comments_may_be_cancelled_at_every_step(
     scene: CommentBench, tmp_path: Path, kind: type[Any]
 ) -> None:
-    sweep(scene, tmp_path, kind, range(1, count_steps(scene, tmp_path, kind) + 1))
+    sweep(scene, tmp_path, kind, range(1, count_steps(scene, tmp_path, kind, LATENCY) + 1))
 
 
 class OnComments(Faults):
@@ -115,7 +101,7 @@ class OnComments(Faults):
 
 def ordeal(scene: CommentBench, root: Path, kind: type[Any], faults: Faults) -> None:
     """Run a job twice on a hostile site, then look what came of it."""
-    bench = copy_comment_scene(scene, root / "ordeal")
+    bench = copy_scene(scene, root / "ordeal")
 
     async def main() -> object:
         with trio.fail_after(3600), suppress(JobFailed):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 import trio
-from fakes.cancelled_jobs import NEVER, job_cancelled_at
+from fakes.cancelled_jobs import cancel_at_each, count_steps
 from fakes.described import attach, blocks, describe, p, picture
 from fakes.lossy import Lossy, once
 from fakes.pulls import URL, Bench, Recorder
@@ -20,7 +19,7 @@ from fakes.scenes import copy_scene, run
 from jira_sandbox import create_app, make_site
 from jira_sandbox.api.attachments import UPLOAD_LIMIT
 from jira_sandbox.api.media import media_id
-from ticketr import JobStatus, open_job_queue
+from ticketr import open_job_queue
 from ticketr.app.jira import AttachmentSettings, ConnectionLost, JiraClient
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code, PushJob, SyncJob
@@ -377,31 +376,13 @@ def check(bench: Bench) -> None:
 
 
 def sweep(scene: Bench, root: Path, kind: type[Any], steps: Iterable[int]) -> None:
-    for step in steps:
-        bench = copy_scene(scene, root / str(step), latency=LATENCY)
-        _, snapshot = job_cancelled_at(bench, kind, step)
-        bench.latency = 0.0
-        try:
-            assert snapshot.status in {JobStatus.CANCELLED, JobStatus.COMPLETED}
-            check(bench)
-        except BaseException as error:
-            error.add_note(f"{kind.__name__} cancelled at step {step}; see {bench.root}")
-            raise
-        shutil.rmtree(bench.root)
-
-
-def count_steps(scene: Bench, root: Path, kind: type[Any]) -> int:
-    bench = copy_scene(scene, root / "counted", latency=LATENCY)
-    instrument, snapshot = job_cancelled_at(bench, kind, NEVER)
-    assert snapshot.status is JobStatus.COMPLETED
-    check(bench)
-    return instrument.seen
+    cancel_at_each(steps, scene, root, kind, lambda bench, _: check(bench), latency=LATENCY)
 
 
 def test_a_push_of_pictures_may_be_cancelled_at_any_of_a_sample_of_its_steps(
     scene: Bench, tmp_path: Path
 ) -> None:
-    last = count_steps(scene, tmp_path, PushJob)
+    last = count_steps(scene, tmp_path, PushJob, LATENCY)
 
     sweep(scene, tmp_path, PushJob, random.Random(7).sample(range(last // 3, last), 6))
 
@@ -412,7 +393,7 @@ def test_a_push_of_pictures_may_be_cancelled_at_any_of_a_sample_of_its_steps(
 def test_a_push_of_pictures_may_be_cancelled_at_every_step(
     scene: Bench, tmp_path: Path, kind: type[Any]
 ) -> None:
-    sweep(scene, tmp_path, kind, range(1, count_steps(scene, tmp_path, kind) + 1))
+    sweep(scene, tmp_path, kind, range(1, count_steps(scene, tmp_path, kind, LATENCY) + 1))
 
 
 class Broken(Recorder):
