@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,9 +109,12 @@ class Campaign:
         self._node.stop()
         self._node.start()
 
-    def until_done(self, jobs: int) -> None:
-        """Wait until all jobs have come to their end."""
+    def finish(self, submits: Iterable[Future[None]], jobs: int) -> None:
+        """Wait until all jobs are submitted and have come to their end."""
+        for submit in submits:
+            submit.result()
         until(lambda: len(self._ended()) >= jobs)
+        self.line.close()
 
     def _ended(self) -> set[str]:
         threading.Event().wait(0.2)
@@ -140,9 +144,6 @@ class Campaign:
                 running.add(entry.pid)
         return result
 
-    def close(self) -> None:
-        self.line.close()
-
 
 @pytest.mark.unmeasured
 def test_killed_workers_lose_no_job(site: Site, rabbitmq: RabbitMQ) -> None:
@@ -150,10 +151,7 @@ def test_killed_workers_lose_no_job(site: Site, rabbitmq: RabbitMQ) -> None:
     with ThreadPoolExecutor() as executor:
         submits = campaign.submit(executor, jobs=60, seconds=0.5)
         campaign.kill(2, 0.3, 0.6)
-        for submit in submits:
-            submit.result()
-    campaign.until_done(60)
-    campaign.close()
+        campaign.finish(submits, 60)
 
     outcome = campaign.outcome()
 
@@ -173,10 +171,7 @@ def test_a_campaign_of_kills_cuts_and_a_restart_loses_no_job(
         campaign.kill(10, 0.8, 2.6)
         campaign.restart_node()
         campaign.kill(10, 0.8, 2.6)
-        for submit in submits:
-            submit.result()
-    campaign.until_done(2000)
-    campaign.close()
+        campaign.finish(submits, 2000)
     outcome = campaign.outcome()
     sys.stdout.write(f"\nkills: {outcome}\n")
     site.close()
@@ -198,10 +193,7 @@ def test_a_cut_of_45_s_loses_no_job_and_runs_none_twice_at_once(
         campaign.line.cut()
         threading.Event().wait(45)
         campaign.line.mend()
-        for submit in submits:
-            submit.result()
-    campaign.until_done(600)
-    campaign.close()
+        campaign.finish(submits, 600)
     outcome = campaign.outcome()
     sys.stdout.write(f"\ncut: {outcome}\n")
     site.close()
