@@ -9,18 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ticketr.app.config import checks
 from ticketr.app.config.aliases import is_built_in, read_aliases
-from ticketr.app.config.checks import (
-    MappedField,
-    checked_attachments,
-    checked_jql,
-    checked_project,
-    checked_site,
-    checked_strategy,
-    earlier_name,
-    one_line,
-    reserved_name,
-)
 from ticketr.app.config.errors import BadFile, BadSetting, SecretInFile
 from ticketr.app.config.files import (
     LINK_REASON,
@@ -123,15 +113,15 @@ def read_workspace_file(root: Path) -> WorkspaceFile | None:
     aliases = read_aliases(table.table(_ALIASES))
     return WorkspaceFile(
         path,
-        site=table.checked("site", checked_site),
-        project=table.checked("project", checked_project),
-        jql=table.checked("jql", checked_jql),
+        site=table.checked("site", checks.checked_site),
+        project=table.checked("project", checks.checked_project),
+        jql=table.checked("jql", checks.checked_jql),
         fields=_fields(path, table),
         comments=table.flag("comments"),
         links=table.flag("links"),
         inherit=table.flag("inherit"),
-        attachments=table.checked("attachments", checked_attachments),
-        strategy=sync.checked("strategy", checked_strategy),
+        attachments=table.checked("attachments", checks.checked_attachments),
+        strategy=sync.checked("strategy", checks.checked_strategy),
         aliases={name: query for name, query in aliases.items() if not is_built_in(name)},
         ignored=tuple(_ignored_alias(table, name) for name in aliases if is_built_in(name)),
     )
@@ -153,14 +143,16 @@ def _fields(path: Path, table: Table) -> tuple[WantedField, ...] | None:
     if not table.is_table(_FIELDS):
         return table.texts(_FIELDS)
     fields = table.table(_FIELDS)
-    mapped_fields: list[MappedField] = []
+    mapped_fields: list[checks.MappedField] = []
     for key in fields.names():
-        field = MappedField(one_line(key), (fields.text(key) or "").strip(), str(path))
+        field = checks.MappedField(
+            checks.one_line(key), (fields.text(key) or "").strip(), str(path)
+        )
         if not field.name or not field.id:
             raise fields.bad(key, f"{key!r} needs the ID of a field, like customfield_10016")
-        if (kept := reserved_name(field)) is not None:
+        if (kept := checks.reserved_name(field)) is not None:
             raise fields.bad(key, f"{kept!r} is the line of a field of its own and keeps its name")
-        if (other := earlier_name(field, mapped_fields)) is not None:
+        if (other := checks.earlier_name(field, mapped_fields)) is not None:
             problem = f"{key!r} is the same field as {other!r}; a field has one line in a file"
             raise fields.bad(key, problem)
         mapped_fields.append(field)
@@ -231,7 +223,7 @@ def missing_in_file(root: Path, wanted: WorkspaceFile) -> dict[str, object]:
     mapped = [
         mapped_field
         for mapped_field in wanted.fields or ()
-        if isinstance(mapped_field, MappedField)
+        if isinstance(mapped_field, checks.MappedField)
     ]
     if mapped and there.fields is None:
         missing[_FIELDS] = {mapped_field.name: mapped_field.id for mapped_field in mapped}

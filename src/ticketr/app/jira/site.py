@@ -7,18 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Self, TypeVar
 from urllib.parse import quote
 
+from ticketr.app.jira import models
 from ticketr.app.jira.credentials import is_gateway, normalise_site
 from ticketr.app.jira.errors import AuthenticationFailed, BadAnswer, Forbidden, NotFound
-from ticketr.app.jira.models import (
-    Field,
-    Project,
-    ScreenField,
-    ServerInfo,
-    User,
-    fields_on_screen,
-    objects,
-    text_of,
-)
 from ticketr.app.jira.rest_api import Endpoints, RestApi
 
 _MOST_USERS = 50
@@ -51,17 +42,17 @@ class SiteEndpoints(Endpoints):
         """
         return browse_url(self._browse, key) if self._browse else None
 
-    async def server_info(self) -> ServerInfo:
+    async def server_info(self) -> models.ServerInfo:
         """Return the server's information; this needs no valid token."""
         answer = await self._api.get("serverInfo")
-        info = ServerInfo.read(answer.object())
+        info = models.ServerInfo.read(answer.object())
         if info is None:
             raise answer.unusable("it tells no version")
         if self._browse is None and info.base_url:
             self._browse = info.base_url.rstrip("/")
         return info
 
-    async def myself(self) -> User:
+    async def myself(self) -> models.User:
         """Return the account that the token belongs to; this checks the token, too.
 
         Raises:
@@ -76,18 +67,18 @@ class SiteEndpoints(Endpoints):
             if better is None:
                 raise
             raise better from error
-        user = User.read(answer.object())
+        user = models.User.read(answer.object())
         if user is None:
             raise answer.unusable("it tells no account")
         return user
 
-    async def fields(self) -> tuple[Field, ...]:
+    async def fields(self) -> tuple[models.Field, ...]:
         """Return every field that the site's issues can have."""
         answer = await self._api.get("field")
-        fields = map(Field.read, answer.array())
+        fields = map(models.Field.read, answer.array())
         return tuple(field for field in fields if field is not None)
 
-    async def project(self, key: str) -> Project:
+    async def project(self, key: str) -> models.Project:
         """Return one project.
 
         Args:
@@ -97,12 +88,12 @@ class SiteEndpoints(Endpoints):
             NotFound: There is none, or the account may not see it.
         """
         answer = await self._api.get("project/{}", key)
-        project = Project.read(answer.object())
+        project = models.Project.read(answer.object())
         if project is None:
             raise answer.unusable("it tells no key")
         return project
 
-    async def projects(self, *, most: int) -> tuple[tuple[Project, ...], int]:
+    async def projects(self, *, most: int) -> tuple[tuple[models.Project, ...], int]:
         """Return the projects that the account may see, in the order of their keys.
 
         Args:
@@ -111,7 +102,7 @@ class SiteEndpoints(Endpoints):
         Returns:
             The projects, and how many there are.
         """
-        projects: dict[str, Project] = {}
+        projects: dict[str, models.Project] = {}
         start, total = 0, 0
         while len(projects) < most:
             query: dict[str, str | int] = {
@@ -121,7 +112,7 @@ class SiteEndpoints(Endpoints):
             }
             answer = await self._api.get("project/search", query=query)
             items, before = list(answer.array("values")), len(projects)
-            for project in filter(None, map(Project.read, items)):
+            for project in filter(None, map(models.Project.read, items)):
                 projects.setdefault(project.key, project)
             start += len(items)
             counted = answer.object().get("total")
@@ -132,7 +123,7 @@ class SiteEndpoints(Endpoints):
         listed = sorted(projects.values(), key=lambda project: project.key)
         return tuple(listed[:most]), max(total, len(listed))
 
-    async def find_users(self, query: str) -> tuple[User, ...]:
+    async def find_users(self, query: str) -> tuple[models.User, ...]:
         """Search the users of the site.
 
         Args:
@@ -144,10 +135,10 @@ class SiteEndpoints(Endpoints):
         answer = await self._api.get(
             "user/search", query={"query": query, "maxResults": _MOST_USERS}
         )
-        users = map(User.read, answer.array())
+        users = map(models.User.read, answer.array())
         return tuple(user for user in users if user is not None)
 
-    async def assignable_users(self, project: str, query: str) -> tuple[User, ...]:
+    async def assignable_users(self, project: str, query: str) -> tuple[models.User, ...]:
         """Search the users that can be assigned to a project's issues.
 
         Args:
@@ -164,7 +155,7 @@ class SiteEndpoints(Endpoints):
             "maxResults": _MOST_USERS,
         }
         answer = await self._api.get("user/assignable/search", query=params)
-        users = map(User.read, answer.array())
+        users = map(models.User.read, answer.array())
         return tuple(user for user in users if user is not None)
 
 
@@ -190,14 +181,14 @@ class IssueType(NamedTuple):
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self | None:
         """Read the record; return None if it has no ID."""
-        type_id = text_of(answer.get("id"))
+        type_id = models.text_of(answer.get("id"))
         if not type_id:
             return None
-        name = text_of(answer.get("name")) or type_id
+        name = models.text_of(answer.get("name")) or type_id
         return cls(id=type_id, name=name, subtask=answer.get("subtask") is True)
 
 
-_T = TypeVar("_T", IssueType, ScreenField)
+_T = TypeVar("_T", IssueType, models.ScreenField)
 
 
 class CreateMetaEndpoints(Endpoints):
@@ -212,7 +203,9 @@ class CreateMetaEndpoints(Endpoints):
         pages = "issue/createmeta/{}/issuetypes"
         return await self._all_pages(IssueType.read, "issueTypes", pages, project)
 
-    async def create_fields(self, project: str, issue_type_id: str) -> tuple[ScreenField, ...]:
+    async def create_fields(
+        self, project: str, issue_type_id: str
+    ) -> tuple[models.ScreenField, ...]:
         """Return the fields that a new issue can have.
 
         Args:
@@ -220,9 +213,11 @@ class CreateMetaEndpoints(Endpoints):
             issue_type_id: The ID of one of its `issue_types`.
         """
         pages = "issue/createmeta/{}/issuetypes/{}"
-        return await self._all_pages(ScreenField.read, "fields", pages, project, issue_type_id)
+        return await self._all_pages(
+            models.ScreenField.read, "fields", pages, project, issue_type_id
+        )
 
-    async def edit_fields(self, key: str) -> tuple[ScreenField, ...]:
+    async def edit_fields(self, key: str) -> tuple[models.ScreenField, ...]:
         """Return the fields of an issue that the account can edit now.
 
         Args:
@@ -232,7 +227,7 @@ class CreateMetaEndpoints(Endpoints):
             NotFound: There is no such issue, or the account may not see it.
         """
         answer = await self._api.get("issue/{}/editmeta", key)
-        return fields_on_screen(answer.object().get("fields"))
+        return models.fields_on_screen(answer.object().get("fields"))
 
     async def statuses(self, project: str) -> dict[str, tuple[str, ...]]:
         """Return the statuses that issues of a project can have.
@@ -250,9 +245,9 @@ class CreateMetaEndpoints(Endpoints):
         texts: dict[str, tuple[str, ...]] = {}
         for item in answer.array():
             listed = item.get("statuses")
-            statuses = objects(listed) if isinstance(listed, list) else ()
-            if type_id := text_of(item.get("id")):
-                names = (text_of(status.get("name")) for status in statuses)
+            statuses = models.objects(listed) if isinstance(listed, list) else ()
+            if type_id := models.text_of(item.get("id")):
+                names = (models.text_of(status.get("name")) for status in statuses)
                 texts[type_id] = tuple(filter(None, names))
         return texts
 

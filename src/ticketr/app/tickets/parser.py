@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ticketr.app.tickets import grammar
+from ticketr.app.tickets import grammar, model
 from ticketr.app.tickets.comment import (
     COMMENTS,
     INDENT,
@@ -23,15 +23,6 @@ from ticketr.app.tickets.comment import (
     is_comments_heading,
 )
 from ticketr.app.tickets.grammar import CONFLICT, MAY_BE_SPECIAL, TICKET, normal_text, opening
-from ticketr.app.tickets.model import (
-    NO_PLACES,
-    NormalFields,
-    Places,
-    TextPlace,
-    Ticket,
-    TicketFile,
-    TicketSpan,
-)
 from ticketr.app.tickets.source_lines import SourceLines, refuse_mistakes, skip_fence
 
 if TYPE_CHECKING:
@@ -106,7 +97,7 @@ class ParsedIssue:
     title: str
     index: int
     text: _TextLines = field(default_factory=_TextLines)
-    fields: NormalFields = field(default_factory=NormalFields)
+    fields: model.NormalFields = field(default_factory=model.NormalFields)
     field_lines: dict[str, int] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     criteria: list[list[str]] = field(default_factory=list)
@@ -121,9 +112,9 @@ class ParsedIssue:
         more = self.fields or self.remarks or self.criteria or self.comments or self.texts
         return not (any(self.text.lines) or more)
 
-    def ticket(self) -> Ticket:
+    def ticket(self) -> model.Ticket:
         """Return the finished ticket."""
-        return Ticket(
+        return model.Ticket(
             title=self.title,
             key=self.key,
             description=str(self.text),
@@ -137,19 +128,22 @@ class ParsedIssue:
             places=self._places(),
         )
 
-    def _places(self) -> Places:
+    def _places(self) -> model.Places:
         """Return the places of the texts."""
         if not (self.text.runs or self.criteria or self.texts or self.fields):
-            return NO_PLACES
+            return model.NO_PLACES
         criteria = [
             line + _first_text(lines)
             for line, lines in zip(self.criteria_lines, self.criteria, strict=True)
             if any(map(str.strip, lines))
         ]
         texts = {
-            name: TextPlace(self.headings[name], text.places()) for name, text in self.texts.items()
+            name: model.TextPlace(self.headings[name], text.places())
+            for name, text in self.texts.items()
         }
-        return Places(self.text.places(), tuple(criteria), texts, tuple(self.field_lines.items()))
+        return model.Places(
+            self.text.places(), tuple(criteria), texts, tuple(self.field_lines.items())
+        )
 
 
 def _first_text(lines: Sequence[str]) -> int:
@@ -461,7 +455,7 @@ def _continues_criterion(item: Sequence[str], line: str) -> bool:
     return not line.startswith("##") and (len(item) == 1 or item[-1].strip() != "")
 
 
-def parse(text: str, *, source: str = "<text>") -> TicketFile:
+def parse(text: str, *, source: str = "<text>") -> model.TicketFile:
     """Parse the tickets of a file.
 
     No text is ignored: what is not a field, criterion or task becomes text of the description
@@ -488,7 +482,7 @@ def parse(text: str, *, source: str = "<text>") -> TicketFile:
         spans.append(_span(read, index, stop))
         index = stop
     _refuse_duplicates(read, issues)
-    return TicketFile(
+    return model.TicketFile(
         text=text,
         preamble=text[read.start_of(0) : read.start_of(first)],
         tickets=tuple(issue.ticket() for issue in issues),
@@ -531,10 +525,10 @@ def _read_ticket(read: SourceLines, index: int) -> tuple[ParsedIssue, int]:
     return issue, _SectionReader(read, issue, read.lines, index + 1).read()
 
 
-def _span(read: SourceLines, start: int, stop: int) -> TicketSpan:
+def _span(read: SourceLines, start: int, stop: int) -> model.TicketSpan:
     while not read.lines[stop - 1].strip():
         stop -= 1
-    return TicketSpan(read.start_of(start), read.start_of(stop))
+    return model.TicketSpan(read.start_of(start), read.start_of(stop))
 
 
 def _refuse_duplicates(read: SourceLines, issues: list[ParsedIssue]) -> None:

@@ -36,17 +36,7 @@ from asks import response_objects
 from asks.request_object import RequestProcessor
 
 from ticketr.app.jira.errors import ConnectFailed, ConnectionLost, TlsFailed
-from ticketr.app.jira.transport._exchange import (
-    BAD_ADDRESS,
-    CLOSED,
-    NOT_CONNECTED,
-    NOT_SENDABLE,
-    ExchangeTimeout,
-    ResponseBody,
-    no_http,
-    not_connected,
-    not_encoded,
-)
+from ticketr.app.jira.transport import _exchange
 from ticketr.app.jira.transport._lean_httpx import read_certificates
 from ticketr.app.jira.transport.base import (
     CLOSE_WITHIN,
@@ -133,7 +123,7 @@ class AsksSession(asks.Session):  # type: ignore[misc]  # asks has no types
         self,
         connection: Connection,
         request: Request,
-        body: ResponseBody,
+        body: _exchange.ResponseBody,
         on_piece: Callable[[], None],
     ) -> Exchange:
         """Send a request and read its answer.
@@ -182,7 +172,7 @@ class Exchange(RequestProcessor):  # type: ignore[misc]  # asks has no types
         session: AsksSession,
         connection: Connection,
         request: Request,
-        body: ResponseBody,
+        body: _exchange.ResponseBody,
         on_piece: Callable[[], None],
     ) -> None:
         headers = {
@@ -306,8 +296,8 @@ class AsksTransport(TransportSettings):
     async def send(self, request: Request) -> Response:
         """Send one request and read the whole answer; see `Transport.send`."""
         self._certificates.check(request.url)
-        body = ResponseBody(self.largest_body)
-        wait = ExchangeTimeout(self.answer_within, request.limit_from(self.whole_within))
+        body = _exchange.ResponseBody(self.largest_body)
+        wait = _exchange.ExchangeTimeout(self.answer_within, request.limit_from(self.whole_within))
         with wait.scope, _converted(request.url):
             connection = await self._connect(request.url)
             answer = await self._session.exchange(connection, request, body, wait.move_on)
@@ -323,7 +313,7 @@ class AsksTransport(TransportSettings):
         place = _place(url)
         with trio.move_on_after(self.connect_within), _connecting(url):
             return await self._session.connection(place)
-        raise ConnectFailed(url, NOT_CONNECTED)
+        raise ConnectFailed(url, _exchange.NOT_CONNECTED)
 
 
 def _place(url: str) -> str:
@@ -334,7 +324,7 @@ def _place(url: str) -> str:
             return f"{parts.scheme}://{parts.netloc}"
     except ValueError:  # no port, or no address of version 6
         pass
-    raise ConnectFailed(url, BAD_ADDRESS)
+    raise ConnectFailed(url, _exchange.BAD_ADDRESS)
 
 
 @contextmanager
@@ -343,9 +333,9 @@ def _connecting(url: str) -> Iterator[None]:
     try:
         yield
     except anyio.EndOfStream:
-        raise TlsFailed(url, CLOSED) from None
+        raise TlsFailed(url, _exchange.CLOSED) from None
     except (OSError, anyio.BrokenResourceError) as error:
-        raise not_connected(url, error) from None
+        raise _exchange.not_connected(url, error) from None
 
 
 @contextmanager
@@ -357,10 +347,10 @@ def _converted(url: str) -> Iterator[None]:
     try:
         yield
     except UnicodeError as error:
-        raise not_encoded(url, error) from None
+        raise _exchange.not_encoded(url, error) from None
     except h11.LocalProtocolError:
-        raise ConnectionLost(url, NOT_SENDABLE) from None
+        raise ConnectionLost(url, _exchange.NOT_SENDABLE) from None
     except h11.RemoteProtocolError as error:
-        raise ConnectionLost(url, no_http(error)) from None
+        raise ConnectionLost(url, _exchange.no_http(error)) from None
     except (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError):
-        raise ConnectionLost(url, CLOSED) from None
+        raise ConnectionLost(url, _exchange.CLOSED) from None

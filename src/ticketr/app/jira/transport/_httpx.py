@@ -23,17 +23,7 @@ from urllib.request import getproxies, proxy_bypass
 import trio
 
 from ticketr.app.jira.errors import ConnectFailed, ConnectionLost
-from ticketr.app.jira.transport._exchange import (
-    BAD_ADDRESS,
-    CLOSED,
-    NOT_CONNECTED,
-    NOT_SENDABLE,
-    ExchangeTimeout,
-    ResponseBody,
-    no_http,
-    not_connected,
-    not_encoded,
-)
+from ticketr.app.jira.transport import _exchange
 from ticketr.app.jira.transport._lean_httpx import (
     httpx,
     load_connections,
@@ -99,9 +89,9 @@ class HttpxTransport(TransportSettings):
         """Send one request and read the whole answer; see `Transport.send`."""
         self._certificates.check(request.url)
         if self._client.is_closed:
-            raise ConnectionLost(request.url, CLOSED)
-        body = ResponseBody(self.largest_body)
-        wait = ExchangeTimeout(self.answer_within, request.limit_from(self.whole_within))
+            raise ConnectionLost(request.url, _exchange.CLOSED)
+        body = _exchange.ResponseBody(self.largest_body)
+        wait = _exchange.ExchangeTimeout(self.answer_within, request.limit_from(self.whole_within))
         with wait.scope as scope, _converted(request.url):
             async with (
                 _Watch() as watch,
@@ -126,7 +116,9 @@ class HttpxTransport(TransportSettings):
             )
         raise wait.error(request.url)
 
-    def _build(self, request: Request, watch: _Watch, wait: ExchangeTimeout) -> httpx.Request:
+    def _build(
+        self, request: Request, watch: _Watch, wait: _exchange.ExchangeTimeout
+    ) -> httpx.Request:
         built = self._client.build_request(
             request.method,
             request.url,
@@ -187,7 +179,7 @@ class _Content(httpx.AsyncByteStream):
 class _Pieces(httpx.AsyncByteStream):
     """The body of one request that is sent in pieces, each of which restarts the timeout."""
 
-    def __init__(self, source: BodySource, wait: ExchangeTimeout) -> None:
+    def __init__(self, source: BodySource, wait: _exchange.ExchangeTimeout) -> None:
         self._pieces = source.pieces()
         self._wait = wait
 
@@ -208,13 +200,13 @@ def _converted(url: str) -> Iterator[None]:
     try:
         yield
     except httpx.ConnectTimeout:
-        raise ConnectFailed(url, NOT_CONNECTED, _proxy_of(url)) from None
+        raise ConnectFailed(url, _exchange.NOT_CONNECTED, _proxy_of(url)) from None
     except (httpx.ConnectError, httpx.ProxyError) as error:
-        raise not_connected(url, error, _proxy_of(url)) from None
+        raise _exchange.not_connected(url, error, _proxy_of(url)) from None
     except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-        raise ConnectFailed(url, BAD_ADDRESS) from None
+        raise ConnectFailed(url, _exchange.BAD_ADDRESS) from None
     except UnicodeError as error:
-        raise not_encoded(url, error) from None
+        raise _exchange.not_encoded(url, error) from None
     except httpx.TransportError as error:
         raise ConnectionLost(url, _reason_of(error)) from None
 
@@ -231,8 +223,8 @@ def _proxy_of(url: str) -> str:
 def _reason_of(error: Exception) -> str:
     match error:
         case httpx.LocalProtocolError():
-            return NOT_SENDABLE
+            return _exchange.NOT_SENDABLE
         case httpx.RemoteProtocolError():
-            return no_http(error)
+            return _exchange.no_http(error)
         case _:
-            return CLOSED
+            return _exchange.CLOSED

@@ -11,18 +11,9 @@ from dataclasses import replace
 from ticketr._errors import TicketrError
 from ticketr.app.sync.compare.diff import Side, read_ticket
 from ticketr.app.sync.compare.mapping import type_id
+from ticketr.app.sync.edits import push_plan
 from ticketr.app.sync.edits.local_changes import LocalChange, new_type, remote_changes
 from ticketr.app.sync.edits.losses import find_literals, known_losses
-from ticketr.app.sync.edits.push_plan import (
-    PlanEntry,
-    PushPlan,
-    Selected,
-    Selection,
-    WriteRequest,
-    find_path,
-    is_named,
-    write_requests,
-)
 from ticketr.app.sync.edits.survey import LocalSurvey, check_keys, survey_now
 from ticketr.app.sync.errors import DuplicateKey
 from ticketr.app.sync.notes import Code, Note, in_conflict
@@ -47,7 +38,7 @@ def read_push_plan(
     project: str | None = None,
     prefer: Side | None = None,
     inherit: bool = True,
-) -> PushPlan:
+) -> push_plan.PushPlan:
     """Read the files and plan what a push would do with them; synchronous, for a worker thread.
 
     Args:
@@ -74,7 +65,7 @@ def _make_push_plan(
     keys: Collection[str] | None = None,
     *,
     prefer: Side | None = None,
-) -> PushPlan:
+) -> push_plan.PushPlan:
     """Plan what a push would do with what is in a survey; see `read_push_plan`.
 
     Raises:
@@ -82,7 +73,7 @@ def _make_push_plan(
     """
     conflicts = _conflicts_by_key(state)
     unfinished = _unfinished(state, survey.local_changes)
-    entries: list[PlanEntry] = []
+    entries: list[push_plan.PlanEntry] = []
     left: list[Note] = []
     planned: list[LocalChange] = []
     for local_change in survey.local_changes:
@@ -91,11 +82,11 @@ def _make_push_plan(
             left.append(_in_conflict(conflict, local_change.local))
             continue
         sent: set[str] = set()
-        for request in write_requests(local_change):
+        for request in push_plan.write_requests(local_change):
             entry = request.entry
             if note := unfinished.get(id(request.issue)):
                 left.append(note)
-            elif keys is not None and not is_named(request, keys):
+            elif keys is not None and not push_plan.is_named(request, keys):
                 place = entry.title, entry.line
                 left.append(Note(entry.key, entry.path, _UNNAMED, Code.UNNAMED, *place))
             else:
@@ -107,7 +98,7 @@ def _make_push_plan(
     left += _missing(survey, state, keys or ())
     losses = tuple(loss for change in planned for loss in known_losses(state, change))
     literals = tuple(literal for change in planned for literal in find_literals(change))
-    return PushPlan(tuple(entries), tuple(left), losses, literals)
+    return push_plan.PushPlan(tuple(entries), tuple(left), losses, literals)
 
 
 def _unfinished(state: State, local_changes: Sequence[LocalChange]) -> dict[int, Note]:
@@ -119,7 +110,9 @@ def _unfinished(state: State, local_changes: Sequence[LocalChange]) -> dict[int,
 
     uncertain = find_uncertain(creations, local_changes)
     notes: dict[int, Note] = {}
-    for request in (request for change in local_changes for request in write_requests(change)):
+    for request in (
+        request for change in local_changes for request in push_plan.write_requests(change)
+    ):
         ticket = request.local_change.local.ticket
         if creation := uncertain.get(id(request.issue)) or uncertain.get(id(ticket)):
             reason = _CREATED.format(key=creation.key) if creation.key else _UNCERTAIN
@@ -129,8 +122,8 @@ def _unfinished(state: State, local_changes: Sequence[LocalChange]) -> dict[int,
 
 
 def select_changes(
-    local_changes: Sequence[LocalChange], state: State, selection: Selection
-) -> Selected:
+    local_changes: Sequence[LocalChange], state: State, selection: push_plan.Selection
+) -> push_plan.Selected:
     """Select what a push may send; a ticket in conflict is not a part of any plan.
 
     A draft that an earlier push has sent, and that has no key yet, would be created twice.
@@ -167,7 +160,7 @@ def _in_conflict(conflict: Conflict, local: LocalTicket) -> Note:
     return Note(conflict.key, local.path, reason, Code.CONFLICT, ticket.title, ticket.line)
 
 
-def _with_way(state: State, request: WriteRequest) -> PlanEntry:
+def _with_way(state: State, request: push_plan.WriteRequest) -> push_plan.PlanEntry:
     """Add the statuses on the way to a new one, as far as earlier pushes have learnt them."""
     entry, local_change = request.entry, request.local_change
     if entry.moves is None:
@@ -178,7 +171,7 @@ def _with_way(state: State, request: WriteRequest) -> PlanEntry:
         parent = (local_change.local.ticket.key or "") if is_subtask else None
         edges = state.site_record.workflow(*new_type(request.issue, parent))
         first = next(iter(edges.get("", ())), "")  # the one in which Jira creates it
-        path = find_path(edges, first, after)
+        path = push_plan.find_path(edges, first, after)
         return replace(entry, between=(first, *path[:-1]) if len(path) > 1 else ())
     type_ids = (
         type_id(issue.fields)
@@ -186,7 +179,7 @@ def _with_way(state: State, request: WriteRequest) -> PlanEntry:
         if issue.key == entry.key
     )
     edges = state.site_record.workflow(entry.key.rpartition("-")[0], next(type_ids, ""))
-    return replace(entry, between=find_path(edges, before, after)[:-1])
+    return replace(entry, between=push_plan.find_path(edges, before, after)[:-1])
 
 
 def _with_edits(local_change: LocalChange, keys: Collection[str]) -> LocalChange:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ticketr.app.jira import Issue
 from ticketr.app.jira.adf import load_conversions
+from ticketr.app.sync.compare import mapping
 from ticketr.app.sync.compare.attachments import files_of
 from ticketr.app.sync.compare.diff import (
     Versions,
@@ -20,15 +21,6 @@ from ticketr.app.sync.compare.diff import (
     is_rich_text,
     read_ticket,
     rekeyed,
-)
-from ticketr.app.sync.compare.mapping import (
-    Columns,
-    FamilyText,
-    KnownText,
-    family_text,
-    jira_links,
-    slim,
-    subtask_ids,
 )
 from ticketr.app.sync.compare.sent import SentValue, add_sent_to_base, as_sent, with_sent_comments
 from ticketr.app.sync.compare.wording import keep_wording, keep_wording_of_file
@@ -55,7 +47,7 @@ def unedited_texts(state: State, family: RenderedFamily, bases: Sequence[str]) -
     return [_text_with_sent(base, family, sent) for base in bases] if sent else bases
 
 
-def known_texts(state: State, head: str) -> dict[str, KnownText]:
+def known_texts(state: State, head: str) -> dict[str, mapping.KnownText]:
     """Return the texts that hold descriptions exactly, by the IDs of their issues.
 
     They are those of the last sync. A description that was sent since is in the base, but not
@@ -71,7 +63,7 @@ def known_texts(state: State, head: str) -> dict[str, KnownText]:
         return {}
     texts, sent, ids = by_key(ticket), state.sent.of(head), state.site_record.texts()
     return {
-        row.issue.id: KnownText(
+        row.issue.id: mapping.KnownText(
             row.issue.fields.get("description"),
             files_of(row.issue.fields),
             text.description,
@@ -137,7 +129,9 @@ def versions_of(
     if local != before:  # else nothing is merged
         files = {issue.key: files_of(issue.fields) for issue in family.issues}
         remote = keep_wording_of_file(remote, before, files)
-    links = (link for issue in (*family.issues, *known) for link in jira_links(issue.fields))
+    links = (
+        link for issue in (*family.issues, *known) for link in mapping.jira_links(issue.fields)
+    )
     return Versions(before, local, remote, frozenset(link.line for link in links))
 
 
@@ -161,7 +155,7 @@ class RenderedFamily:
     """
 
     issues: tuple[Issue, ...]
-    text: FamilyText
+    text: mapping.FamilyText
     path: str | None
     stale: frozenset[str] = frozenset()
 
@@ -181,11 +175,11 @@ def load_rendering() -> None:
 def render_family(
     head: Issue,
     subtasks: Iterable[Issue],
-    columns: Columns,
+    columns: mapping.Columns,
     *,
     path: str | None,
     stale: Iterable[str] = (),
-    known: Mapping[str, KnownText] = MappingProxyType({}),
+    known: Mapping[str, mapping.KnownText] = MappingProxyType({}),
 ) -> RenderedFamily:
     """Put the issues of a family in order and make its text.
 
@@ -197,13 +191,14 @@ def render_family(
         stale: IDs of issues that have a newer version in Jira; some are of other families.
         known: Texts of descriptions, by the IDs of their issues; see `family_text`.
     """
-    order = {issue_id: position for position, issue_id in enumerate(subtask_ids(head))}
+    order = {issue_id: position for position, issue_id in enumerate(mapping.subtask_ids(head))}
     last = len(order)
     ordered = sorted(subtasks, key=lambda issue: (order.get(issue.id, last), _number(issue.id)))
     issues = tuple(
-        Issue(id=issue.id, key=issue.key, fields=slim(issue.fields)) for issue in (head, *ordered)
+        Issue(id=issue.id, key=issue.key, fields=mapping.slim(issue.fields))
+        for issue in (head, *ordered)
     )
-    text = family_text(issues[0], issues[1:], columns, known)
+    text = mapping.family_text(issues[0], issues[1:], columns, known)
     own = frozenset(stale).intersection(issue.id for issue in issues)
     return RenderedFamily(issues, text, path, own)
 
