@@ -20,14 +20,8 @@ from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ticketr.app.config import checks
 from ticketr.app.config.aliases import read_aliases
-from ticketr.app.config.checks import (
-    checked_cloud_id,
-    checked_email,
-    checked_name,
-    checked_site,
-    nearest,
-)
 from ticketr.app.config.errors import BadSetting, UnknownWorkspace
 from ticketr.app.config.files import exclusive, read_private, write_private
 from ticketr.app.config.tomlfile import edited, read_table
@@ -110,7 +104,7 @@ class UserConfig:
             UnknownWorkspace: No workspace has this name.
         """
         if name not in self.workspaces:
-            raise UnknownWorkspace(name, nearest(name, self.workspaces))
+            raise UnknownWorkspace(name, checks.nearest(name, self.workspaces))
         return self.workspaces[name]
 
     def at(self, folder: Path) -> WorkspaceEntry | None:
@@ -173,7 +167,7 @@ def parse_user_config(path: Path, text: str) -> UserConfig:
     table.refuse_unknown(_KEYS)
     workspaces, sites = table.table("workspaces"), table.table("sites")
     return UserConfig(
-        in_use=table.checked("use", checked_name),
+        in_use=table.checked("use", checks.checked_name),
         workspaces={name: _workspace(name, workspaces.table(name)) for name in workspaces.names()},
         sites={_site(name, sites): _login(sites.table(name)) for name in sites.names()},
         aliases=read_aliases(table.table("aliases")),
@@ -183,10 +177,10 @@ def parse_user_config(path: Path, text: str) -> UserConfig:
 def _workspace(name: str, table: Table) -> WorkspaceEntry:
     table.refuse_unknown(_WORKSPACE_KEYS)
     try:
-        checked_name("the name of a workspace", name)
+        checks.checked_name("the name of a workspace", name)
     except BadSetting as error:
         raise table.bad(None, str(error)) from None
-    folder, site = table.text("folder"), table.checked("site", checked_site)
+    folder, site = table.text("folder"), table.checked("site", checks.checked_site)
     if not folder or not site:
         raise table.bad(None, f"the workspace {name!r} needs a folder and a site")
     return WorkspaceEntry(name, Path(folder).expanduser().absolute(), site, _login(table))
@@ -195,16 +189,16 @@ def _workspace(name: str, table: Table) -> WorkspaceEntry:
 def _site(name: str, sites: Table) -> str:
     sites.table(name).refuse_unknown(_LOGIN_KEYS)
     try:
-        return checked_site("a site", name)
+        return checks.checked_site("a site", name)
     except BadSetting as error:
         raise sites.bad(name, str(error)) from None
 
 
 def _login(table: Table) -> LoginEntry:
     return LoginEntry(
-        email=table.checked("email", checked_email),
+        email=table.checked("email", checks.checked_email),
         token_command=_words(table),
-        cloud_id=table.checked("cloud_id", checked_cloud_id),
+        cloud_id=table.checked("cloud_id", checks.checked_cloud_id),
     )
 
 

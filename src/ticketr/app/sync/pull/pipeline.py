@@ -14,8 +14,16 @@ import trio
 
 from ticketr._errors import TicketrError
 from ticketr.app.jira import BulkFetched, Issue
-from ticketr.app.sync import concurrency
 from ticketr.app.sync.compare.mapping import subtask_ids, weight_of
+from ticketr.app.sync.concurrency import (
+    CHUNK,
+    CONCURRENCY,
+    MAX_INLINE_WORK,
+    PAGE,
+    chunks,
+    compute,
+    portions,
+)
 from ticketr.app.sync.errors import error_to_report
 from ticketr.app.sync.notes import Code, Note, not_given
 from ticketr.app.sync.pull.fetch_plan import (
@@ -111,7 +119,7 @@ class PullPipeline:
                 to_prepare, fetched = trio.open_memory_channel[list["Family"]](0)
                 to_write, prepared = trio.open_memory_channel[list["RenderedFamily"]](0)
                 with to_prepare:
-                    for _ in range(concurrency.CONCURRENCY):
+                    for _ in range(CONCURRENCY):
                         nursery.start_soon(self._fetch, to_prepare.clone())
                 nursery.start_soon(self._prepare_all, fetched, to_write)
                 await self._write_all(prepared)
@@ -125,7 +133,7 @@ class PullPipeline:
 
     async def _fetch(self, to_prepare: trio.MemorySendChannel[list[Family]]) -> None:
         with to_prepare:
-            while batch := self._families.next_batch(concurrency.PAGE):
+            while batch := self._families.next_batch(PAGE):
                 answer = await fetch_whole(self._jira, self._columns, batch)
                 if answer.failed or answer.missing:
                     await self._note_absent(answer)
@@ -158,15 +166,13 @@ class PullPipeline:
         """Render the texts of families while others are written to files."""
         with fetched, to_write:
             async for families in fetched:
-                for chunk in concurrency.chunks(families, concurrency.CHUNK):
+                for chunk in chunks(families, CHUNK):
                     ready = [
                         rendered_family
                         for family in chunk
                         for rendered_family in await self._prepare(family)
                     ]
-                    for portion in concurrency.portions(
-                        ready, lambda family: len(family.text.text)
-                    ):
+                    for portion in portions(ready, lambda family: len(family.text.text)):
                         await to_write.send(portion)
 
     async def _write_all(self, prepared: trio.MemoryReceiveChannel[list[RenderedFamily]]) -> None:
@@ -254,9 +260,9 @@ class PullPipeline:
         location = location_of(head, self._locations, self._known)
         path = location.path if location else None
         write = partial(render_family, head, subtasks, self._columns, path=path, stale=stale)
-        weight = weight_of((head, *subtasks), concurrency.MAX_INLINE_WORK)
+        weight = weight_of((head, *subtasks), MAX_INLINE_WORK)
         try:
-            family = await concurrency.compute(self._in_thread, weight, write)
+            family = await compute(self._in_thread, weight, write)
         except (InvalidKey, InvalidTicket) as error:  # a server may say anything
             self._tally.fail(Note(head.key, path or "", str(error), Code.INVALID))
             return []
