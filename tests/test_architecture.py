@@ -342,6 +342,7 @@ def test_the_demo_and_the_sandbox_name_the_extra_that_they_need(command: str) ->
 ERRORS: list[tuple[TicketrError, str]] = [
     (QueueClosed(), "the job queue is closed: it takes no more jobs"),
     (QueueFull(3), "3 jobs wait for a worker already: await submit() to wait for room"),
+    (QueueFull(1), "1 job waits for a worker already: await submit() to wait for room"),
     (UnknownJob("x"), "no job 'x' is known: it never was, or its record was dropped"),
     (DuplicateJob("x"), "job 'x' has not ended: its ID is free again once it has"),
     (WouldDeadlock("x", "itself"), "job 'x' would wait for ever for itself"),

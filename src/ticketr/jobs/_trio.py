@@ -118,7 +118,8 @@ class QueueFull(TicketrError, trio.WouldBlock):
         self.max_pending = max_pending
 
     def __str__(self) -> str:
-        return f"{self.max_pending} jobs wait for a worker already: await submit() to wait for room"
+        jobs = "1 job waits" if self.max_pending == 1 else f"{self.max_pending} jobs wait"
+        return f"{jobs} for a worker already: await submit() to wait for room"
 
 
 def split_cancelled(error: BaseException) -> tuple[BaseException | None, BaseException | None]:
