@@ -131,7 +131,7 @@ async def test_no_submit_enters_before_one_that_waits(autojump_clock: MockClock)
         await wait_all_tasks_blocked()
 
         assert queue.statistics().submitters_waiting == 1
-        with pytest.raises(QueueFull, match="1 jobs wait for a worker"):
+        with pytest.raises(QueueFull, match="1 job waits for a worker"):
             queue.submit_nowait(give, 9)
         await queue.wait_idle()
 
