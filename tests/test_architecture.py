@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import pickle
+import shutil
 import subprocess
 import sys
 from importlib import import_module
@@ -183,6 +184,15 @@ def test_httpx_that_is_there_already_is_taken() -> None:
 
 
 NAMES = {name for name in ticketr.__all__ if name not in {"JobID", "__version__"}}
+
+
+def test_a_name_that_is_imported_on_use_is_found_in_a_zip_file(tmp_path: Path) -> None:
+    source = Path(ticketr.__file__).parent.parent
+    archive = shutil.make_archive(str(tmp_path / "app"), "zip", source, "ticketr")
+
+    names = loaded(f"sys.path.insert(0, {archive!r}); from ticketr.app.tickets import Filter")
+
+    assert "ticketr.app.tickets.filter" in names
 
 
 def test_all_is_sorted_and_complete() -> None:

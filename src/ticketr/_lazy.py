@@ -6,8 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 
 def import_on_use(package: str, homes: Mapping[str, str]) -> Callable[[str], object]:
@@ -31,14 +30,16 @@ def import_on_use(package: str, homes: Mapping[str, str]) -> Callable[[str], obj
 def names_for_type_checkers(package: str, file: str) -> dict[str, str]:
     """Return the module of each name that a package imports below ``if TYPE_CHECKING:``.
 
-    So the package lists these names once, for type checkers and for `import_on_use`.
+    So the package lists these names once, for type checkers and for `import_on_use`. Its source is
+    read by what has imported it, which may be a zip file.
 
     Args:
         package: The full name of the package.
         file: Its ``__file__``.
     """
     pattern = rf"^    from {re.escape(package)}\.([\w.]+) import (\([^)]*\)|.*)$"
-    statements = re.findall(pattern, Path(file).read_text(encoding="utf-8"), re.MULTILINE)
+    loader: Any = sys.modules[package].__spec__.loader  # type: ignore[union-attr]  # it is being imported
+    statements = re.findall(pattern, loader.get_data(file).decode(), re.MULTILINE)
     return {name: module for module, names in statements for name in re.findall(r"\w+", names)}
 
 

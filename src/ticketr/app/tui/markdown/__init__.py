@@ -1,8 +1,7 @@
 """Renders the Markdown of ticket files to lines of styled text. Pure.
 
-markdown-it parses. The rest is ours: `blocks` walks over the blocks and writes them to a `page`,
-`inline` turns the text of a block into lines, `tables` lays out tables, and `tags` tells the HTML
-that ticketr itself writes into files from text in angle brackets.
+markdown-it parses. The rest is ours: `blocks` walks over the blocks, lays out tables and writes all
+of it to a `page`; `inline` turns the text of a block into lines.
 """
 
 from __future__ import annotations
