@@ -38,7 +38,6 @@ CALLS: dict[str, Callable[[JiraClient], Awaitable[object]]] = {
     "edit": lambda jira: jira.edit_issue("A-1", {"summary": "x"}),
     "transitions": lambda jira: jira.transitions("A-1"),
     "transition": lambda jira: jira.transition_issue("A-1", "31"),
-    "delete": lambda jira: jira.delete_issue("A-1"),
 }
 
 

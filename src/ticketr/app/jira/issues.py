@@ -1,4 +1,4 @@
-"""Creates, edits, transitions and deletes issues, with their comments, links and worklogs.
+"""Creates, edits and transitions issues, with their comments, links and worklogs.
 
 Many issues at once are changed by Jira's bulk requests: Jira makes a task of each, which is asked
 for its progress.
@@ -171,26 +171,6 @@ class IssueEndpoints(Endpoints):
             issue=key,
             body={"transition": {"id": transition_id}}
             | ({"fields": dict(fields)} if fields else {}),
-        )
-
-    async def delete_issue(self, key: str, *, subtasks: bool = False) -> None:
-        """Delete an issue, for good.
-
-        Args:
-            key: The issue's key or ID.
-            subtasks: Whether to delete its sub-tasks with it; without, an issue that has some
-                is refused.
-
-        Raises:
-            BadRequest: It has sub-tasks.
-            NotFound: There is no such issue, or the account may not see it.
-        """
-        await self._api.write(
-            "DELETE",
-            "issue/{}",
-            key,
-            issue=key,
-            query={"deleteSubtasks": "true" if subtasks else "false"},
         )
 
 
