@@ -153,12 +153,6 @@ def _question(state: AppState) -> AppState:
     )
 
 
-def _log(state: AppState) -> AppState:
-    for snapshot_ in ENDED:
-        state = after(state, messages.JobChanged(snapshot_))
-    return pressed(state.logged("cannot read notes.md: permission denied"), "L")
-
-
 SCREENS: dict[str, Callable[[AppState], AppState]] = {
     "detail": lambda state: pressed(_read(state), "3"),
     "zoom": lambda state: replace(pressed(_read(state), "3"), is_zoomed=True),
@@ -170,7 +164,6 @@ SCREENS: dict[str, Callable[[AppState], AppState]] = {
     "jobs": _jobs,
     "palette": lambda state: pressed(_read(state), ":", *"pu"),
     "help": lambda state: pressed(state, "?"),
-    "log": _log,
     "diff": lambda state: pressed(_read(state), "d"),
     "question": _question,
     "filter": lambda state: pressed(_read(state), "f", *"status=done"),

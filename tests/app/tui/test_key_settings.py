@@ -49,7 +49,6 @@ def test_keys_take_the_place_of_those_of_an_action(keys: Keys) -> None:
 
     assert keymap.action("W", Context.TICKETS) is KeyAction.PUSH
     assert keymap.action("p", Context.TICKETS) is None
-    assert keymap.action("KEY_F3", Context.TICKETS) is None
     assert keymap.action("KEY_CTRL_V", Context.DIFF) is KeyAction.PAGE_DOWN
     assert keymap.action("P", Context.TICKETS) is KeyAction.PULL
 

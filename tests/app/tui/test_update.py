@@ -16,7 +16,7 @@ from ticketr.app.tui.overlays.pages import Help
 from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.screen import screen
-from ticketr.app.tui.state import LOG_ENTRIES, LOG_ENTRY, REST, SWALLOW, AppState, OpenTicket, Panel
+from ticketr.app.tui.state import REST, SWALLOW, AppState, OpenTicket, Panel
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update, wake_at
 from ticketr.app.tui.workspace import WorkspaceView
@@ -140,7 +140,6 @@ def test_a_job_reads_the_files_again_when_it_ends() -> None:
     state, asked = update(state, messages.JobChanged(snapshot(JobStatus.COMPLETED)), 2.0)
     assert state.jobs.of_workspace("work") == ()
     assert asked == (effects.ReadFiles("work"),)
-    assert state.log == ("Pull DEMO: Pulling",)
 
 
 def test_the_selection_stays_at_the_top_until_somebody_chooses() -> None:
@@ -181,17 +180,6 @@ def test_the_first_ticket_of_a_first_pull_is_read_at_once() -> None:
 
     later = messages.TicketsFound("work", tickets_of(NINE[1]))
     assert update(state, later, 1.0)[1] == ()
-
-
-def test_the_log_is_bounded_in_entries_and_in_their_length() -> None:
-    state = app_state(*NINE)
-    for number in range(LOG_ENTRIES + 1):
-        state = state.logged(f"{number} {'x' * LOG_ENTRY}")
-
-    assert len(state.log) == LOG_ENTRIES
-    assert state.log[0] == f"1 {'x' * (LOG_ENTRY - 3)}…"
-    assert {len(each) for each in state.log} == {LOG_ENTRY}
-    assert state.logged("y" * LOG_ENTRY).log[-1] == "y" * LOG_ENTRY
 
 
 def test_the_list_is_read_again_when_the_file_of_the_open_ticket_is_gone() -> None:

@@ -301,14 +301,6 @@ def day_words(day: date, today: date | None) -> str:
     return {0: "today", 1: "yesterday"}.get(ago, f"{day:%Y-%m-%d}")
 
 
-def end_words(snapshot: JobSnapshot) -> str:
-    """Return the end of a job in words, cleaned: its name, and its last message or its error."""
-    message = snapshot.progress.message if snapshot.progress is not None else ""
-    if snapshot.status is JobStatus.FAILED and snapshot.error is not None:
-        message = snapshot.error.message
-    return clean(f"{snapshot.name}: {message or snapshot.status.value}")
-
-
 def _tag_value(snapshot: JobSnapshot, prefix: str) -> str:
     texts = (tag.removeprefix(prefix) for tag in snapshot.tags if tag.startswith(prefix))
     return next(texts, "")

@@ -124,7 +124,6 @@ class Context(Enum):
     CHOICE = "a list to choose from"
     INPUT = "a line to type"
     HELP = "this help"
-    LOG = "the log"
     QUESTION = "a question"
     WAYS = "the ways to begin"
     FIRST_RUN = "the first run"
@@ -164,7 +163,6 @@ class KeyAction(Enum):
     HALF_UP = auto()
     HELP = auto()
     JOBS = auto()
-    LOG = auto()
     LOWER = auto()
     NEXT = auto()
     NEXT_HIT = auto()
@@ -241,7 +239,7 @@ class Binding:
 
 _C, _A = Context, KeyAction
 #: The places with a list, and those with a line to type.
-_LIST_CONTEXTS = (_C.MAIN, _C.JOBS, _C.PLAN, _C.CONFLICT, _C.DIFF, _C.CHOICE, _C.HELP, _C.LOG)
+_LIST_CONTEXTS = (_C.MAIN, _C.JOBS, _C.PLAN, _C.CONFLICT, _C.DIFF, _C.CHOICE, _C.HELP)
 _LINE_CONTEXTS = (_C.INPUT, _C.PALETTE, _C.FIRST_RUN)
 
 #: The rows are in the order of the help and of the action bar.
@@ -280,15 +278,14 @@ TABLE = (
     Binding(_A.SORT, ("S",), "S", "sort by another field", (_C.MAIN,)),
     Binding(_A.SOURCE, ("|",), "|", "show the ticket as its file holds it", (_C.MAIN,)),
     Binding(_A.UNDO, ("u",), "u", "take back what was settled or changed last", (_C.MAIN, _C.CONFLICT)),
-    Binding(_A.PULL, ("P", "KEY_F2"), "P F2", "pull from Jira", (_C.MAIN,), "pull"),
-    Binding(_A.PUSH, ("p", "KEY_F3"), "p F3", "show what a push would write", (_C.MAIN,), "push…"),
-    Binding(_A.SYNC, ("s", "KEY_F4"), "s F4", "show what a sync would write", (_C.MAIN,), "sync…"),
+    Binding(_A.PULL, ("P",), "P", "pull from Jira", (_C.MAIN,), "pull"),
+    Binding(_A.PUSH, ("p",), "p", "show what a push would write", (_C.MAIN,), "push…"),
+    Binding(_A.SYNC, ("s",), "s", "show what a sync would write", (_C.MAIN,), "sync…"),
     Binding(_A.BROWSER, ("o",), "o", "open the ticket in the browser", (_C.MAIN,), "browser"),
     Binding(_A.COPY_KEY, ("y",), "y", "copy the ticket's key", (_C.MAIN,)),
     Binding(_A.COPY_KEY, ("y",), "y", "copy the job's error", (_C.JOBS,), "copy error"),
     Binding(_A.COPY_ADDRESS, ("Y",), "Y", "copy the ticket's address", (_C.MAIN,)),
     Binding(_A.JOBS, ("J",), "J", "show or close the jobs", (_C.MAIN, _C.JOBS)),
-    Binding(_A.LOG, ("L",), "L", "show the log", (_C.MAIN, _C.JOBS)),
     Binding(_A.PALETTE, (":", "KEY_CTRL_P"), ": Ctrl+P", "find a command by its name", (_C.MAIN,)),
     Binding(_A.RELOAD, ("r",), "r", "read the files again", (_C.MAIN,)),
     Binding(_A.TAKE_YOURS, ("KEY_LEFT", "h"), "←", "take yours", (_C.CONFLICT,), "yours"),
@@ -341,7 +338,7 @@ TABLE = (
     ),
     Binding(
         _A.CLOSE, ("q",), "q", "back, as Esc",
-        (_C.JOBS, _C.PLAN, _C.CONFLICT, _C.DIFF, _C.CHOICE, _C.QUESTION, _C.HELP, _C.LOG),
+        (_C.JOBS, _C.PLAN, _C.CONFLICT, _C.DIFF, _C.CHOICE, _C.QUESTION, _C.HELP),
     ),
     Binding(_A.HELP, ("?", "KEY_F1"), "? F1", "show or close this help", (_C.EVERYWHERE,), "all"),
     Binding(_A.REDRAW, ("KEY_CTRL_L",), "Ctrl+L", "draw the screen again", (_C.EVERYWHERE,)),

@@ -397,7 +397,7 @@ class SetupFailed(Message):
 
 @dataclass(frozen=True, slots=True)
 class Told(Message):
-    """Something to say to the user, in the action bar and in the log.
+    """Something to say to the user, in the action bar.
 
     Attributes:
         is_error: Whether something failed.

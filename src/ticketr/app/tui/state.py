@@ -56,9 +56,6 @@ Step: TypeAlias = "tuple[AppState, tuple[Effect, ...]]"
 REST = 0.08
 #: Seconds for which keys are not taken after a key that does nothing: somebody types words.
 SWALLOW = 0.1
-#: The most entries of the log that are kept, and the most characters of one.
-LOG_ENTRIES = 500
-LOG_ENTRY = 1_000
 
 
 class Panel(Enum):
@@ -119,7 +116,6 @@ class AppState:
         notice: What the action bar says until the next key; empty for the hints of keys.
         is_notice_bad: Whether the notice is of something that failed.
         swallow_until: The time until which keys are not taken.
-        log: What the action bar has shown, and how jobs have ended; the newest last.
     """
 
     width: int = 80
@@ -137,7 +133,6 @@ class AppState:
     notice: str = ""
     is_notice_bad: bool = False
     swallow_until: float = -math.inf
-    log: tuple[str, ...] = ()
 
     @property
     def workspace(self) -> WorkspaceView:
@@ -238,13 +233,5 @@ class AppState:
         )
 
     def noticed(self, words: str, *, is_bad: bool = False) -> AppState:
-        """Return the state with a notice in the action bar; a bad one goes into the log, too."""
-        words = clean(words)
-        state = replace(self, notice=words, is_notice_bad=is_bad)
-        return state.logged(words) if is_bad else state
-
-    def logged(self, words: str) -> AppState:
-        """Return the state with one more entry in the log; the words are cleaned, and cut if too long."""
-        if len(words) > LOG_ENTRY:
-            words = f"{words[: LOG_ENTRY - 1]}…"
-        return replace(self, log=(*self.log[1 - LOG_ENTRIES :], words))
+        """Return the state with a notice in the action bar."""
+        return replace(self, notice=clean(words), is_notice_bad=is_bad)

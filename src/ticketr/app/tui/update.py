@@ -8,7 +8,7 @@ from dataclasses import replace
 from ticketr import JobSnapshot
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.effects import JobKind, JobRequest
-from ticketr.app.tui.jobs_state import end_words, workspace_of
+from ticketr.app.tui.jobs_state import workspace_of
 from ticketr.app.tui.keymap import TYPING, Context, KeyAction, name_of
 from ticketr.app.tui.main.changing import give_back, show_added
 from ticketr.app.tui.main.filtering import filters_saved
@@ -181,11 +181,10 @@ def _report_unused(state: AppState, name: str, now: float) -> AppState:
 
 
 def _job(state: AppState, snapshot: JobSnapshot, now: float) -> Step:
-    """Take a snapshot of a job; log its end, and read the files that it has changed."""
+    """Take a snapshot of a job, and read the files that it has changed."""
     state = replace(state, status=state.status.see(snapshot, now), jobs=state.jobs.see(snapshot))
     if not snapshot.status.is_terminal:
         return state, ()
-    state = state.logged(end_words(snapshot))
     workspace = state.named(workspace_of(snapshot))
     return state, (effects.ReadFiles(workspace.name),) if workspace is not None else ()
 

@@ -14,7 +14,7 @@ from ticketr.app.tui import effects, messages
 from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.keymap import TABLE, Context, KeyAction
 from ticketr.app.tui.main.table import on_main
-from ticketr.app.tui.overlays.pages import Log
+from ticketr.app.tui.overlays.jobs import Jobs
 from ticketr.app.tui.overlays.questions import Choice
 from ticketr.app.tui.rows import Rows, row_of_broken
 from ticketr.app.tui.screen import screen
@@ -272,7 +272,6 @@ def test_a_title_that_could_not_be_written_is_there_again_with_the_error() -> No
     rows = shown(state)
     assert rows[-2].startswith(" title: Pay in time▏")
     assert " ".join(f"{rows[-5]}{rows[-4]}".split()) == FAILED
-    assert state.log[-1] == FAILED
     changed = typed(state, "!")
     assert "cannot write" not in "".join(shown(changed))
     again = pressed(state, "KEY_ENTER")
@@ -377,9 +376,9 @@ def test_a_broken_file_is_no_ticket(key: str) -> None:
 def test_a_key_that_is_not_possible_now_says_why(keys: tuple[str, ...], notice: str) -> None:
     state = pressed(app_state(FAMILY, LAST), *keys)
     assert (state.notice, state.overlays) == (notice, ())
-    swallowed, asked = update(state, messages.KeyPressed("L"), float(len(keys)) + 0.05)
+    swallowed, asked = update(state, messages.KeyPressed("J"), float(len(keys)) + 0.05)
     assert (swallowed.overlays, asked) == ((), ())
-    assert pressed(state, "L", now=99.0).overlays == (Log(),)
+    assert pressed(state, "J", now=99.0).overlays == (Jobs(),)
 
 
 def zoomed(ticket: Ticket = FAMILY) -> AppState:

@@ -98,7 +98,9 @@ def test_esc_stops_asking_and_a_late_answer_changes_nothing() -> None:
 def test_without_an_answer_the_tickets_stay_and_it_is_said_why() -> None:
     state = after(asked(), found(problem="it does not know openSprints"))
     assert keys(state) == ["DEMO-1", "DEMO-2", "DEMO-3"]
-    assert state.log[-1] == "Not filtered: it does not know openSprints"
+    assert any(
+        "Not filtered: it does not know openSprints" in row for row in screen(state, 99.0, Theme())
+    )
 
 
 def title_and_line(state: AppState) -> tuple[str, str]:
@@ -125,7 +127,8 @@ def test_a_narrow_list_says_that_it_is_filtered_and_a_notice_is_cut_beside_the_l
 @pytest.mark.parametrize("text", ["jql:", "jql:  "])
 def test_a_query_has_to_follow(text: str) -> None:
     state = pressed(typed(text), "KEY_ENTER")
-    assert (state.context, state.log[-1]) == (Context.INPUT, "A query of Jira follows jql:")
+    assert state.context is Context.INPUT
+    assert any("A query of Jira follows jql:" in row for row in screen(state, 99.0, Theme()))
 
 
 def test_the_palette_lists_the_names_of_queries_and_asks_for_one() -> None:
@@ -186,7 +189,7 @@ def test_a_filter_that_cannot_be_saved_is_there_again_with_the_error() -> None:
     rows = [plain(row).rstrip() for row in screen(state, 99.0, Theme())]
     assert rows[-2].startswith(" filter: number 2 save:two▏")
     assert rows[-4] == f" {words}"
-    assert (state.workspace.saved, state.log[-1]) == ({}, words)
+    assert state.workspace.saved == {}
     assert update(state, messages.KeyPressed("KEY_ENTER"), 100.0)[1] == (TWO,)
     assert keys(pressed(state, "KEY_ESCAPE")) == ["DEMO-2"]  # that is shown all the same
 

@@ -133,7 +133,7 @@ def test_a_job_that_waits_to_ask_a_server_again_has_no_time_left() -> None:
 def test_the_status_line_says_esc_cancels_only_where_it_does() -> None:
     state = after(app_state(), messages.JobChanged(RUNNING))
     assert "esc cancel" in plain(screen(state, 9.0, Theme())[-1])
-    for keys in ("J", "?", "p", "S", "L", ":"):
+    for keys in ("J", "?", "p", "S", ":"):
         assert "esc cancel" not in plain(screen(pressed(state, keys), 9.0, Theme())[-1])
 
 
@@ -354,7 +354,7 @@ def test_the_spinner_of_each_running_job_turns_while_the_jobs_are_shown() -> Non
     assert marks == [["⠋", "⠋"], ["⠙", "⠙"]]
     assert next_change(state, 9.0, Theme()) == pytest.approx(9.1)
     assert next_change(state, 9.0, Theme(line_style=replace(style, motion=False))) == 10.0
-    for closed in (pressed(state, "J"), pressed(state, "L"), pressed(state, "?")):
+    for closed in (pressed(state, "J"), pressed(state, "?")):
         assert next_change(closed, 9.0, Theme()) == 10.0
     assert next_change(jobs(FAILED, WAITING), 9.0, Theme()) == math.inf
 

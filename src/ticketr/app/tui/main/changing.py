@@ -182,7 +182,7 @@ def give_back(state: AppState, failed: NotWritten, now: float) -> Step:
         workspace = state.named(asked.workspace)
         row = _parent_row(workspace, asked.parent) if workspace is not None else None
         again = _title_input(asked.workspace, row, asked.title, words)
-    return state.given_back(again).logged(words), ()
+    return state.given_back(again), ()
 
 
 def _parent_row(workspace: WorkspaceView, parent: IssuePlace | None) -> ListRow | None:

@@ -51,8 +51,7 @@ def _filter_input(before: WorkspaceView, now: float, text: str, problem: str = "
         return replace(state.with_workspace(shown), rest_until=now)
 
     def refused(state: AppState, text: str, words: str) -> Step:
-        words = clean(words)
-        return state.opened(_filter_input(before, now, text, words)).logged(words), ()
+        return state.opened(_filter_input(before, now, text, clean(words))), ()
 
     def taken(state: AppState, text: str) -> Step:
         typed, verb, name = split_command(text)
@@ -87,8 +86,7 @@ def give_filter_back(state: AppState, name: str, text: str, words: str, now: flo
     """
     if not text or state.workspace.name != name:
         return state.noticed(f"{words}: {text}" if text else words, is_bad=True), ()
-    line = _filter_input(state.workspace, now, text, clean(words))
-    return state.given_back(line).logged(clean(words)), ()
+    return state.given_back(_filter_input(state.workspace, now, text, clean(words))), ()
 
 
 def show_filter(

@@ -14,7 +14,7 @@ from ticketr.app.tui.main.searching import end_search
 from ticketr.app.tui.overlays.conflict import ConflictScreen
 from ticketr.app.tui.overlays.first_run import FirstRun
 from ticketr.app.tui.overlays.jobs import Jobs
-from ticketr.app.tui.overlays.pages import Diff, Help, Log
+from ticketr.app.tui.overlays.pages import Diff, Help
 from ticketr.app.tui.overlays.palette import Palette
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.state import SWALLOW, AppState, Panel, Step
@@ -59,10 +59,6 @@ def _reload(state: AppState, now: float) -> Step | None:
     if not state.workspaces:
         return None
     return state.noticed("Reading the files again"), (effects.ReadFiles(state.workspace.name),)
-
-
-def _log(state: AppState, now: float) -> Step | None:
-    return state.opened(Log()), ()
 
 
 def _pull(state: AppState, now: float) -> Step | None:
@@ -190,7 +186,6 @@ _HANDLERS: dict[KeyAction, Callable[[AppState, float], Step | None]] = {
     KeyAction.COPY_ADDRESS: copy_address,
     KeyAction.SOURCE: source,
     KeyAction.RELOAD: _reload,
-    KeyAction.LOG: _log,
     KeyAction.SETTLE: _settle,
     KeyAction.UNDO: _undo,
     KeyAction.DIFF: _diff,

@@ -27,7 +27,6 @@ from ticketr.app.tui.jobs_state import (
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, target
-from ticketr.app.tui.overlays.pages import Log
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.panels.frame import Row, drawn, filled, scroll_top, spaced, title_rule
 from ticketr.app.tui.state import AppState, Step
@@ -299,8 +298,6 @@ class Jobs(Overlay):
         """Move, or act on the selected job."""
         if action is KeyAction.JOBS:
             return state.closed(), ()
-        if action is KeyAction.LOG:
-            return state.opened(Log()), ()
         ids = state.jobs.ids
         if not ids:
             return None
@@ -376,8 +373,7 @@ class Jobs(Overlay):
             lines += wrap_line(line, cells, first=" ", rest=" " * 14)
         if len(lines) > DETAIL:
             more = len(lines) - DETAIL + 1
-            log = state.keymap.hint(KeyAction.LOG, Context.JOBS, "shows the log", before="; ")
-            lines = [*lines[: DETAIL - 1], (Span(f" ... and {more} more lines{log}"),)]
+            lines = [*lines[: DETAIL - 1], (Span(f" ... and {more} more lines"),)]
         facts = f"attempt {attempts}" if attempts > 1 else ""
         title = title_rule(clean(job.name), facts, cells, theme, is_focused=False)
         return [title, *(theme.row(line, cells) for line in lines)]
