@@ -20,7 +20,7 @@ from ticketr.app.sync import Store
 from ticketr.app.sync.session import OnWritten
 from ticketr.app.tickets import Ticket, render
 from ticketr.app.tui.app import CAREFUL_ESCAPE, FRAME_INTERVAL, MESSAGES_PER_CHECKPOINT
-from ticketr.app.tui.effects import JobKind, JobRequest, StartJob
+from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.messages import Message, Told
 from ticketr.app.tui.services.jobs import start_job
 from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, Workspaces
@@ -198,8 +198,7 @@ async def test_a_pull_of_some_tickets_does_not_stand_for_one_of_all(
     async with running(tmp_path, pull=True) as run:
         await settle()
         for keys in (("DEMO-1", "DEMO-2"), ("DEMO-2",), ("DEMO-3",), (), ("DEMO-4",), ()):
-            start = StartJob("work", JobRequest(JobKind.PULL, keys=keys))
-            start_job(run.app._services, start)
+            start_job(run.app._services, "work", JobRequest(JobKind.PULL, keys=keys))
 
         waiting = run.queue.jobs(status=JobStatus.PENDING)
         assert [sorted(each.tags)[1:-1] for each in waiting] == [

@@ -11,13 +11,14 @@ from fakes.states import app_state, pressed, snapshot
 from ticketr import JobStatus
 from ticketr.app import config
 from ticketr.app.tickets import Ticket
-from ticketr.app.tui import effects, messages
-from ticketr.app.tui.effects import JobKind, JobRequest
+from ticketr.app.tui import messages
+from ticketr.app.tui.effects import JobKind, JobRequest, call_in
 from ticketr.app.tui.jobs_state import end_of
 from ticketr.app.tui.keymap import TABLE, Context, KeyAction, KeyMap, key_of, keymap_of, name_of
 from ticketr.app.tui.overlays.pages import help_lines
 from ticketr.app.tui.overlays.palette import Palette
 from ticketr.app.tui.screen import screen
+from ticketr.app.tui.services.jobs import start_job
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update
 from ticketr.terminal.terminfo import TerminalKind
@@ -201,7 +202,7 @@ def test_a_key_of_the_user_does_what_the_key_before_did(keys: Keys) -> None:
 
     _, asked = update(state, messages.KeyPressed("KEY_F8"), 0.0)
 
-    assert asked == (effects.StartJob("work", JobRequest(JobKind.PULL)),)
+    assert asked == (call_in("work", start_job, JobRequest(JobKind.PULL)),)
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,16 @@ from fakes.states import after, app_state, plain, pressed, snapshot, tickets_of
 
 from ticketr import JobStatus
 from ticketr.app.tickets import Ticket
-from ticketr.app.tui import effects, messages
-from ticketr.app.tui.effects import JobKind, JobRequest
+from ticketr.app.tui import messages
+from ticketr.app.tui.effects import JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.messages import MouseUsed
 from ticketr.app.tui.overlays.pages import Help
 from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.screen import screen
+from ticketr.app.tui.services.files import read_detail, read_files
+from ticketr.app.tui.services.jobs import cancel_job, start_job
 from ticketr.app.tui.state import REST, SWALLOW, AppState, OpenTicket, Panel
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update, wake_at
@@ -57,7 +59,7 @@ def test_a_key_that_does_nothing_says_so_and_swallows_what_follows() -> None:
         assert state.overlays == ()
 
     state, asked = update(state, messages.KeyPressed("P"), 6.0)
-    assert asked == (effects.StartJob("work", JobRequest(JobKind.PULL)),)
+    assert asked == (call_in("work", start_job, JobRequest(JobKind.PULL)),)
 
 
 def test_the_open_ticket_follows_the_cursor_after_a_rest() -> None:
@@ -70,7 +72,9 @@ def test_the_open_ticket_follows_the_cursor_after_a_rest() -> None:
     state, asked = update(state, messages.TimePassed(), 3.0 + REST)
     assert wake_at(state) == math.inf
     assert state.ticket == OpenTicket("work", ("DEMO", 2, "DEMO-2.md", 0))
-    assert asked == (effects.ReadDetail("work", "DEMO-2.md", ("DEMO", 2, "DEMO-2.md", 0)),)
+    order = ("DEMO", 2, "DEMO-2.md", 0)
+    cells = state.layout.right
+    assert asked == (call_in("work", read_detail, "DEMO-2.md", order, cells, False),)
 
 
 def test_escape_closes_then_cancels_then_goes_back() -> None:
@@ -81,7 +85,7 @@ def test_escape_closes_then_cancels_then_goes_back() -> None:
     state, asked = update(state, messages.KeyPressed("KEY_ESCAPE"), 9.0)
     assert (state.overlays, asked) == ((), ())
     state, asked = update(state, messages.KeyPressed("KEY_ESCAPE"), 9.0)
-    assert asked == (effects.CancelJob("1"),)
+    assert asked == (call(cancel_job, "1"),)
 
     state = after(state, messages.JobChanged(snapshot(JobStatus.CANCELLED)))
     state, asked = update(state, messages.KeyPressed("KEY_ESCAPE"), 9.0)
@@ -139,7 +143,7 @@ def test_a_job_reads_the_files_again_when_it_ends() -> None:
 
     state, asked = update(state, messages.JobChanged(snapshot(JobStatus.COMPLETED)), 2.0)
     assert state.jobs.of_workspace("work") == ()
-    assert asked == (effects.ReadFiles("work"),)
+    assert asked == (call_in("work", read_files),)
 
 
 def test_the_selection_stays_at_the_top_until_somebody_chooses() -> None:
@@ -176,7 +180,7 @@ def test_escape_from_a_search_or_filter_keeps_what_was_found_meanwhile(key: str)
 def test_the_first_ticket_of_a_first_pull_is_read_at_once() -> None:
     found = messages.TicketsFound("work", tickets_of(NINE[0]))
     state, asked = update(app_state(), found, 1.0)
-    assert [type(each) for each in asked] == [effects.ReadDetail]
+    assert [each.function for each in asked] == [read_detail]
 
     later = messages.TicketsFound("work", tickets_of(NINE[1]))
     assert update(state, later, 1.0)[1] == ()
@@ -186,7 +190,7 @@ def test_the_list_is_read_again_when_the_file_of_the_open_ticket_is_gone() -> No
     state = app_state(*NINE)
     assert state.row is not None
     gone = messages.DetailRead("work", state.row.order, None, is_gone=True)
-    assert update(state, gone, 1.0)[1] == (effects.ReadFiles("work"),)
+    assert update(state, gone, 1.0)[1] == (call_in("work", read_files),)
     assert update(state, replace(gone, is_gone=False), 1.0)[1] == ()
 
 

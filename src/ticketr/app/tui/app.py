@@ -10,21 +10,25 @@ from __future__ import annotations
 import math
 import signal
 from collections.abc import Sequence
+from inspect import iscoroutinefunction
 from typing import final
 
 import trio
 
 from ticketr import JobQueue
 from ticketr.app.sync import ThreadRunner
-from ticketr.app.tui import effects, messages
-from ticketr.app.tui.effects import Effect, JobKind, JobRequest
+from ticketr.app.tui import messages
+from ticketr.app.tui.effects import Call, JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.first_run import FirstRun
 from ticketr.app.tui.screen import next_change, screen
+from ticketr.app.tui.services import edits
+from ticketr.app.tui.services.conflicts import find_undo
 from ticketr.app.tui.services.context import AppTerminal, Services, SetupRunner
+from ticketr.app.tui.services.files import read_files, remember
+from ticketr.app.tui.services.jobs import start_job
 from ticketr.app.tui.services.reading import Reader
-from ticketr.app.tui.services.table import AT_ONCE, IN_A_TASK
 from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, Workspaces
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Theme
@@ -134,9 +138,10 @@ class App:
             await nursery.start(self._forward_jobs)
             if self.state.workspaces:
                 name = self.state.workspace.name
-                self._carry_out(effects.ReadFiles(name), nursery)
+                self._carry_out(call_in(name, read_files), nursery)
                 if pull:
-                    self._carry_out(effects.StartJob(name, JobRequest(JobKind.PULL)), nursery)
+                    asked = call_in(name, start_job, JobRequest(JobKind.PULL))
+                    self._carry_out(asked, nursery)
             await self._handle_messages(nursery)
             nursery.cancel_scope.cancel()
 
@@ -146,10 +151,10 @@ class App:
             message = await self._inbox.receive()
             begun = trio.current_time()
             for remaining_messages in reversed(range(MESSAGES_PER_CHECKPOINT)):
-                for effect in self._handle(message):
-                    if isinstance(effect, effects.Leave):
-                        return
-                    self._carry_out(effect, nursery)
+                for asked in self._handle(message):
+                    self._carry_out(asked, nursery)
+                if self._services.left.is_set():
+                    return
                 if not remaining_messages or trio.current_time() - begun >= SECONDS_PER_CHECKPOINT:
                     break
                 try:
@@ -157,7 +162,7 @@ class App:
                 except trio.WouldBlock:
                     break
 
-    def _handle(self, message: Message) -> tuple[Effect, ...]:
+    def _handle(self, message: Message) -> tuple[Call, ...]:
         before = self.state
         self.state, asked = update(before, message, trio.current_time())
         self._changed.set()
@@ -174,32 +179,31 @@ class App:
         self._terminal.hold_escape(CAREFUL_ESCAPE if would_cancel else None)
         return asked
 
-    def _carry_out(self, effect: Effect, nursery: trio.Nursery) -> None:
-        name = effects.workspace_of(effect)
+    def _carry_out(self, asked: Call, nursery: trio.Nursery) -> None:
+        name = asked.workspace
         if self._services.opened.is_closed(name):
-            if what := _begun_by(effect):
-                self._services.opened.hold(name, effect)
+            if what := _begun_by(asked):
+                self._services.opened.hold(name, asked)
                 self._handle(messages.RequestWaits(name, what))  # before the next key
-            nursery.start_soon(self._open_first, effect, nursery)
+            nursery.start_soon(self._open_first, asked, nursery)
             return
-        at_once = AT_ONCE.get(type(effect))
-        if at_once is not None:
-            answer = at_once(self._services, effect)
-            if answer is not None:  # before the next key, which may be an Esc
-                for asked in self._handle(answer):
-                    self._carry_out(asked, nursery)
-        else:
-            nursery.start_soon(IN_A_TASK[type(effect)], self._services, effect)
+        if iscoroutinefunction(asked.function):
+            nursery.start_soon(asked.function, self._services, *asked.args)
+            return
+        answer = asked.function(self._services, *asked.args)
+        if answer is not None:  # before the next key, which may be an Esc
+            for more in self._handle(answer):
+                self._carry_out(more, nursery)
 
-    async def _open_first(self, effect: Effect, nursery: trio.Nursery) -> None:
-        """Open the workspace of an effect, then carry the effect out, unless it was dropped."""
-        name = effects.workspace_of(effect)
+    async def _open_first(self, asked: Call, nursery: trio.Nursery) -> None:
+        """Open the workspace of a call, then carry the call out, unless it was dropped."""
+        name = asked.workspace
         is_open = await self._services.opened.open(name)
-        is_wanted = self._services.opened.release(name, effect) or not _begun_by(effect)
+        is_wanted = self._services.opened.release(name, asked) or not _begun_by(asked)
         if is_open and is_wanted:
-            self._carry_out(effect, nursery)
-        elif isinstance(effect, effects.Typed):
-            self._services.send(messages.NotWritten(name, effect, f"{name} cannot be opened"))
+            self._carry_out(asked, nursery)
+        elif asked.function in _TYPED:
+            self._services.send(messages.NotWritten(name, asked, f"{name} cannot be opened"))
 
     async def _forward_events(self) -> None:
         """Send what the terminal reports; what was typed before the first frame is dropped."""
@@ -276,15 +280,16 @@ class App:
                     self._changed.set()
 
 
-def _begun_by(effect: Effect) -> str:
-    """Return what an effect would begin, which Esc can still drop; empty if it only reads."""
-    match effect:
-        case effects.StartJob(request=request):
-            return request.kind.value.capitalize()
-        case effects.FindUndo():
-            return "Taking back"
-        case _:
-            return ""
+#: What writes something that a user has typed or confirmed; if it cannot, they get it back.
+_TYPED = (edits.add_ticket, edits.add_comment, edits.carry_out_edits, remember)
+
+
+def _begun_by(asked: Call) -> str:
+    """Return what a call would begin, which Esc can still drop; empty if it only reads."""
+    if asked.function is start_job:
+        _, request = asked.args
+        return str(request.kind.value).capitalize()
+    return "Taking back" if asked.function is find_undo else ""
 
 
 def _is_urgent(message: Message) -> bool:

@@ -9,7 +9,7 @@ from datetime import date
 from ticketr import FinishedJob, JobSnapshot
 from ticketr.app import sync
 from ticketr.app.tickets import Filter
-from ticketr.app.tui.effects import JobKind, Typed
+from ticketr.app.tui.effects import Call, JobKind
 from ticketr.app.tui.keymap import KeyAction
 from ticketr.app.tui.rows import ListRow, Rows
 from ticketr.app.tui.setup import FolderAnswer, LoginAnswer, Problem, SiteAnswer
@@ -120,7 +120,7 @@ class EditorClosed(OfWorkspace):
 
 @dataclass(frozen=True, slots=True)
 class DetailRead(OfWorkspace):
-    """An issue was read from its file; the answer to `ReadDetail`.
+    """An issue was read from its file; the answer to `read_detail`.
 
     Attributes:
         sheet: Its fields and text; None if the file no longer holds it.
@@ -136,7 +136,7 @@ class DetailRead(OfWorkspace):
 
 @dataclass(frozen=True, slots=True)
 class DetailWrapped(OfWorkspace):
-    """The lines of a long issue were wrapped; the answer to `WrapDetail`."""
+    """The lines of a long issue were wrapped; the answer to `wrap_detail`."""
 
     sheet: Sheet
     wrapped: WrappedDetail
@@ -144,7 +144,7 @@ class DetailWrapped(OfWorkspace):
 
 @dataclass(frozen=True, slots=True)
 class PlanRead(OfWorkspace):
-    """The plan of a push or sync was made; the answer to `ReadPlan`.
+    """The plan of a push or sync was made; the answer to `read_plan`.
 
     Attributes:
         plan: The plan; its texts are not cleaned.
@@ -158,14 +158,14 @@ class PlanRead(OfWorkspace):
 
 @dataclass(frozen=True, slots=True)
 class PlanFailed(OfWorkspace):
-    """No plan could be made; the answer to `ReadPlan`."""
+    """No plan could be made; the answer to `read_plan`."""
 
     words: str
 
 
 @dataclass(frozen=True, slots=True)
 class ConflictRead(OfWorkspace):
-    """A conflict was read; the answer to `ReadConflict`."""
+    """A conflict was read; the answer to `read_conflict`."""
 
     key: str
     view: sync.ConflictView
@@ -173,7 +173,7 @@ class ConflictRead(OfWorkspace):
 
 @dataclass(frozen=True, slots=True)
 class IssuesRead(OfWorkspace):
-    """Jira has answered `AskIssues`.
+    """Jira has answered `ask_issues`.
 
     Attributes:
         keys: The keys, as they were asked.
@@ -187,7 +187,7 @@ class IssuesRead(OfWorkspace):
 
 @dataclass(frozen=True, slots=True)
 class AuthorRead(OfWorkspace):
-    """Jira names the person who has changed its side of a conflict, as `AskAuthor` has asked.
+    """Jira names the person who has changed its side of a conflict, as `ask_author` has asked.
 
     Attributes:
         updated: When Jira's side was changed, as it was asked.
@@ -203,7 +203,7 @@ class AuthorRead(OfWorkspace):
 
 @dataclass(frozen=True, slots=True)
 class ConflictFailed(OfWorkspace):
-    """A conflict could not be read; the answer to `ReadConflict`."""
+    """A conflict could not be read; the answer to `read_conflict`."""
 
     key: str
     words: str
@@ -211,7 +211,7 @@ class ConflictFailed(OfWorkspace):
 
 @dataclass(frozen=True, slots=True)
 class StatusesRead(OfWorkspace):
-    """Jira was asked for the statuses that issues can take; the answer to `AskStatuses`.
+    """Jira was asked for the statuses that issues can take; the answer to `ask_statuses`.
 
     Attributes:
         statuses: The statuses of each issue, not cleaned, by its key; none without an answer.
@@ -225,7 +225,7 @@ class StatusesRead(OfWorkspace):
 
 @dataclass(frozen=True, slots=True)
 class KeysRead(OfWorkspace):
-    """Jira was asked which issues a query finds; the answer to `AskKeys`.
+    """Jira was asked which issues a query finds; the answer to `ask_keys`.
 
     Attributes:
         keys: The keys of those issues that the last sync knows.
@@ -241,7 +241,7 @@ class KeysRead(OfWorkspace):
 
 @dataclass(frozen=True, slots=True)
 class EditsPlanned(OfWorkspace):
-    """A change of fields was planned; the answer to `PlanEdits`."""
+    """A change of fields was planned; the answer to `plan_edits`."""
 
     changes: tuple[tuple[sync.IssuePlace, sync.FieldChange], ...]
     plan: sync.FileEditPlan
@@ -249,7 +249,7 @@ class EditsPlanned(OfWorkspace):
 
 @dataclass(frozen=True, slots=True)
 class EditsRefused(OfWorkspace):
-    """A change of fields cannot be planned; the answer to `PlanEdits`."""
+    """A change of fields cannot be planned; the answer to `plan_edits`."""
 
     changes: tuple[tuple[sync.IssuePlace, sync.FieldChange], ...]
     words: str
@@ -269,13 +269,13 @@ class NotWritten(OfWorkspace):
         words: Why not, cleaned.
     """
 
-    asked: Typed
+    asked: Call
     words: str
 
 
 @dataclass(frozen=True, slots=True)
 class FiltersSaved(OfWorkspace):
-    """Filters were saved or forgotten; the answer to `Remember`.
+    """Filters were saved or forgotten; the answer to `remember`.
 
     Attributes:
         changed: The names and texts of those; one without a text is forgotten.
@@ -296,7 +296,7 @@ class TicketAdded(OfWorkspace):
 
 @dataclass(frozen=True, slots=True)
 class UndoFound(OfWorkspace):
-    """The last change of a ticket can be taken back, in cleaned words; the answer to `FindUndo`."""
+    """The last change of a ticket can be taken back, in cleaned words; the answer to `find_undo`."""
 
     key: str
     words: str
@@ -304,7 +304,7 @@ class UndoFound(OfWorkspace):
 
 @dataclass(frozen=True, slots=True)
 class HistoryRead(Message):
-    """The jobs that ended were read, the newest first; the answer to `ReadHistory`.
+    """The jobs that ended were read, the newest first; the answer to `read_history`.
 
     Attributes:
         today: The day of now.
@@ -359,7 +359,7 @@ class WorkspaceFailed(OfWorkspace):
 
 @dataclass(frozen=True, slots=True)
 class SiteChecked(Message):
-    """A site was asked; the answer to `CheckSite`."""
+    """A site was asked; the answer to `check_site`."""
 
     number: int
     answer: SiteAnswer | Problem
@@ -367,7 +367,7 @@ class SiteChecked(Message):
 
 @dataclass(frozen=True, slots=True)
 class LoginChecked(Message):
-    """A login was tried; the answer to `CheckLogin`."""
+    """A login was tried; the answer to `check_login`."""
 
     number: int
     answer: LoginAnswer | Problem
@@ -375,7 +375,7 @@ class LoginChecked(Message):
 
 @dataclass(frozen=True, slots=True)
 class FolderChecked(Message):
-    """A folder was looked at; the answer to `CheckFolder`."""
+    """A folder was looked at; the answer to `check_folder`."""
 
     number: int
     answer: FolderAnswer | Problem
@@ -383,7 +383,7 @@ class FolderChecked(Message):
 
 @dataclass(frozen=True, slots=True)
 class FolderSuggested(Message):
-    """A folder for a new workspace was found; the answer to `SuggestFolder`."""
+    """A folder for a new workspace was found; the answer to `suggest_folder`."""
 
     folder: str
 

@@ -65,6 +65,15 @@ class ProjectChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class Login:
+    """A login to check; the token is in no repr."""
+
+    site: str
+    email: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class LoginAnswer:
     """A login that the site has accepted.
 

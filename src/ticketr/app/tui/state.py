@@ -11,13 +11,13 @@ from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
 from ticketr import JobSnapshot
-from ticketr.app.tui import effects
-from ticketr.app.tui.effects import Effect
+from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.jobs_state import JobEnd, JobsState, end_of, workspace_of
 from ticketr.app.tui.keymap import Context, KeyMap
 from ticketr.app.tui.panels.detail import lines_without_pause
 from ticketr.app.tui.panels.frame import Layout, layout_of
 from ticketr.app.tui.rows import ListRow, Order
+from ticketr.app.tui.services.files import read_files
 from ticketr.app.tui.sheet import DetailLine, Sheet, WrappedDetail
 from ticketr.app.tui.workspace import NO_FILTER, WorkspaceView
 from ticketr.statusline import StatusModel
@@ -32,7 +32,7 @@ def show_workspace(state: AppState, index: int, now: float) -> Step:
     """Show the tickets of another workspace; its files are read if they were not yet."""
     state = replace(state, current=index, rest_until=now + REST)
     workspace = state.workspace
-    return state, () if workspace.is_read else (effects.ReadFiles(workspace.name),)
+    return state, () if workspace.is_read else (call_in(workspace.name, read_files),)
 
 
 def show_row(state: AppState, row: ListRow) -> AppState:
@@ -49,7 +49,7 @@ def select(state: AppState, index: int, now: float) -> AppState:
     return replace(state.with_workspace(workspace), rest_until=now + REST)
 
 
-Step: TypeAlias = "tuple[AppState, tuple[Effect, ...]]"
+Step: TypeAlias = "tuple[AppState, tuple[Call, ...]]"
 
 
 #: Seconds of rest after which the open ticket follows the cursor.

@@ -6,8 +6,8 @@ import math
 from dataclasses import replace
 
 from ticketr import JobSnapshot
-from ticketr.app.tui import effects, messages
-from ticketr.app.tui.effects import JobKind, JobRequest
+from ticketr.app.tui import messages
+from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
 from ticketr.app.tui.jobs_state import workspace_of
 from ticketr.app.tui.keymap import TYPING, Context, KeyAction, name_of
 from ticketr.app.tui.main.changing import give_back, show_added
@@ -18,6 +18,7 @@ from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.pages import Help
 from ticketr.app.tui.overlays.questions import Question
 from ticketr.app.tui.panels.detail import is_long
+from ticketr.app.tui.services import conflicts, files, jobs, outside
 from ticketr.app.tui.state import SWALLOW, AppState, OpenTicket, Panel, Step
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.text import clean
@@ -66,14 +67,14 @@ def _updated(state: AppState, message: Message, now: float) -> Step:
             return _edited(state, message), ()
         case messages.DetailRead():
             # The list is older than the folder: the file was moved or removed.
-            asked = (effects.ReadFiles(message.workspace),) if message.is_gone else ()
+            asked = (call_in(message.workspace, files.read_files),) if message.is_gone else ()
             state = _detail_read(state, message)
         case messages.DetailWrapped():
             return _detail_wrapped(state, message), ()
         case messages.UndoFound(name, key, words):
             if state.overlays and state.context in TYPING:  # an Enter there answers no question
                 return state, ()
-            ask = Question("Take back", words, (effects.Undo(name, key),), now)
+            ask = Question("Take back", words, (call_in(name, conflicts.undo, key),), now)
             return state.opened(ask), ()
         case messages.EditsDone(name):
             workspace = state.named(name)
@@ -89,10 +90,10 @@ def _updated(state: AppState, message: Message, now: float) -> Step:
         case messages.TimePassed():
             state, asked = _after_rest(state, now)
         case messages.Resized(width, height):
-            return _resized(state, width, height), (effects.Redraw(),)
+            return _resized(state, width, height), (call(outside.redraw),)
         case messages.Continued():
             return state, tuple(
-                effects.ReadFiles(view.name) for view in state.workspaces if view.is_read
+                call_in(view.name, files.read_files) for view in state.workspaces if view.is_read
             )
         case messages.RequestWaits(name, what):
             return _show_waiting(state, name, what), ()
@@ -105,7 +106,7 @@ def _updated(state: AppState, message: Message, now: float) -> Step:
             named = ", ".join(filter(None, keys))
             return state.noticed(f"{words}; {named}" if named else words, is_bad=is_error), ()
         case messages.LeaveAsked():
-            return state, (effects.Leave(),)
+            return state, (call(outside.leave),)
         case _:
             asked = ()
     return _offer(state, message, now, asked)
@@ -116,9 +117,7 @@ def wake_at(state: AppState) -> float:
     return min(state.rest_until, *(overlay.wake_at for overlay in state.overlays), math.inf)
 
 
-def _offer(
-    state: AppState, message: Message, now: float, asked: tuple[effects.Effect, ...]
-) -> Step:
+def _offer(state: AppState, message: Message, now: float, asked: tuple[Call, ...]) -> Step:
     """Offer a message to the overlays, from the top; the first that takes it answers."""
     for overlay in reversed(state.overlays):
         step = overlay.on_message(state, message, now)
@@ -148,9 +147,9 @@ def _pasted(state: AppState, text: str, now: float) -> Step:
 def _action(state: AppState, action: KeyAction, now: float) -> Step | None:
     """Return the step of a key with an action; None if it does nothing now."""
     if action is KeyAction.QUIT:
-        return state, (effects.Leave(),)
+        return state, (call(outside.leave),)
     if action is KeyAction.REDRAW:
-        return state, (effects.Redraw(),)
+        return state, (call(outside.redraw),)
     if action is KeyAction.CLOSE:  # it is bound on overlays alone
         action = KeyAction.ESCAPE
     if state.overlays:
@@ -186,7 +185,7 @@ def _job(state: AppState, snapshot: JobSnapshot, now: float) -> Step:
     if not snapshot.status.is_terminal:
         return state, ()
     workspace = state.named(workspace_of(snapshot))
-    return state, (effects.ReadFiles(workspace.name),) if workspace is not None else ()
+    return state, (call_in(workspace.name, files.read_files),) if workspace is not None else ()
 
 
 def _files(state: AppState, read: messages.FilesRead, now: float) -> Step:
@@ -244,8 +243,8 @@ def _workspace_opened(state: AppState, opened: messages.WorkspaceOpened, now: fl
     state = _resized(state, state.width, state.height)
     if opened.words:
         state = state.noticed(opened.words)
-    pull = effects.StartJob(name, JobRequest(JobKind.PULL))
-    return state, (effects.ReadFiles(name), pull)
+    pull = call_in(name, jobs.start_job, JobRequest(JobKind.PULL))
+    return state, (call_in(name, files.read_files), pull)
 
 
 def _show_waiting(state: AppState, name: str, what: str) -> AppState:
@@ -287,7 +286,7 @@ def _follow(state: AppState) -> Step:
     if ticket is None or (ticket.workspace, ticket.order) != (workspace.name, row.order):
         ticket = OpenTicket(workspace.name, row.order)
     cells = state.layout.right or state.width
-    read = effects.ReadDetail(workspace.name, row.path, row.order, cells, ticket.as_source)
+    read = call_in(workspace.name, files.read_detail, row.path, row.order, cells, ticket.as_source)
     return replace(state, ticket=ticket), (read,)
 
 
@@ -311,7 +310,7 @@ def _wrapped(state: AppState) -> Step:
         return state, ()
     if wrapped is not None and (wrapped.cells, wrapped.as_source) == wanted:
         return state, ()
-    wrap = effects.WrapDetail(ticket.workspace, ticket.sheet, *wanted)
+    wrap = call_in(ticket.workspace, files.wrap_detail, ticket.sheet, *wanted)
     return replace(state, ticket=replace(ticket, wrapping=wanted)), (wrap,)
 
 

@@ -18,13 +18,17 @@ from ticketr.app.sync import (
     IssuePlace,
 )
 from ticketr.app.tickets import Ticket
-from ticketr.app.tui import effects, messages
-from ticketr.app.tui.effects import BulkRequest, JobKind, JobRequest
+from ticketr.app.tui import messages
+from ticketr.app.tui.effects import BulkRequest, Call, JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.overlays.base import LOOK
 from ticketr.app.tui.overlays.questions import Choice
 from ticketr.app.tui.overlays.review import AskingIssues, BulkPlan, FileEdits
 from ticketr.app.tui.screen import screen
+from ticketr.app.tui.services.asking import ask_issues, ask_statuses, stop_asking
+from ticketr.app.tui.services.edits import carry_out_edits, plan_edits
+from ticketr.app.tui.services.jobs import start_job
+from ticketr.app.tui.services.outside import open_editor
 from ticketr.app.tui.state import SWALLOW, AppState
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update
@@ -69,7 +73,7 @@ def planned() -> AppState:
     state = pressed(two_chosen(), "b", "KEY_ENTER", "x")
     state, effect = update(state, messages.KeyPressed("KEY_ENTER"), 9.0)
     changes = tuple((each, change()) for each in PLACES)
-    assert effect == (effects.PlanEdits("work", changes),)
+    assert effect == (call_in("work", plan_edits, changes),)
     assert shown(state)[1] == " Reading the files..."
     assert pressed(state, "KEY_ENTER").overlays == state.overlays
     state, effect = update(state, messages.EditsPlanned("work", changes, PLAN), 10.0)
@@ -106,7 +110,7 @@ def test_where_no_ticket_has_a_value_one_is_typed(
     state = pressed(two_chosen(), "b", *["KEY_DOWN"] * down, "KEY_ENTER")
     state, effect = update(typed(state, text), messages.KeyPressed("KEY_ENTER"), 99.0)
     changes = tuple((each, wanted) for each in PLACES)
-    assert effect == (effects.PlanEdits("work", changes),)
+    assert effect == (call_in("work", plan_edits, changes),)
     assert state.overlays == (FileEdits("work", changes),)
 
 
@@ -136,7 +140,7 @@ def test_the_plan_shows_each_edit_and_enter_carries_it_out() -> None:
     early, effect = update(state, messages.KeyPressed("KEY_ENTER"), 10.0 + LOOK / 2)
     assert (early.notice, effect) == ("Read the plan first; then Enter carries it out", ())
     state, effect = update(state, messages.KeyPressed("KEY_ENTER"), 10.0 + LOOK)
-    assert (state.overlays, effect) == ((), (effects.CarryOutEdits("work", PLAN, CHANGES),))
+    assert (state.overlays, effect) == ((), (call_in("work", carry_out_edits, PLAN, CHANGES),))
     assert state.workspace.chosen == {"DEMO-1", "DEMO-3"}
     assert after(state, messages.EditsDone("work")).workspace.chosen == frozenset()
     assert after(state, messages.EditsDone("gone")) == state
@@ -148,7 +152,7 @@ def test_an_enter_of_a_typed_word_carries_no_edits_out() -> None:
     early, effect = update(state, messages.KeyPressed("KEY_ENTER"), 20.0 + SWALLOW + LOOK / 2)
     assert (early.overlays, effect) == (state.overlays, ())
     _, effect = update(state, messages.KeyPressed("KEY_ENTER"), 20.0 + SWALLOW + LOOK)
-    assert effect == (effects.CarryOutEdits("work", PLAN, CHANGES),)
+    assert effect == (call_in("work", carry_out_edits, PLAN, CHANGES),)
 
 
 def test_space_leaves_an_edit_of_the_plan_out() -> None:
@@ -158,19 +162,19 @@ def test_space_leaves_an_edit_of_the_plan_out() -> None:
 
     _, effect = update(state, messages.KeyPressed("KEY_ENTER"), 20.0)
     kept = FileEditPlan(EDITS[:1], {"DEMO-1.md": "d1"})
-    assert effect == (effects.CarryOutEdits("work", kept, CHANGES[:1]),)
+    assert effect == (call_in("work", carry_out_edits, kept, CHANGES[:1]),)
 
 
 def test_a_plan_that_could_not_be_carried_out_comes_back_with_the_error() -> None:
     state = pressed(planned(), "KEY_ENTER", now=20.0)
     assert state.overlays == ()
     failed = messages.NotWritten(
-        "work", effects.CarryOutEdits("work", PLAN, CHANGES), "cannot write DEMO-3.md: no"
+        "work", call_in("work", carry_out_edits, PLAN, CHANGES), "cannot write DEMO-3.md: no"
     )
 
     state, effect = update(state, failed, 21.0)
 
-    assert effect == (effects.PlanEdits("work", CHANGES),)
+    assert effect == (call_in("work", plan_edits, CHANGES),)
     assert state.notice == "cannot write DEMO-3.md: no"
     assert state.workspace.chosen == {"DEMO-1", "DEMO-3"}
     rest = FileEditPlan(EDITS[1:], {"DEMO-3.md": "d3"})
@@ -185,12 +189,12 @@ def test_a_plan_that_could_not_be_carried_out_comes_back_with_the_error() -> Non
 
 def test_e_edits_the_file_of_the_plan_and_it_is_made_again() -> None:
     state, effect = update(planned(), messages.KeyPressed("e"), 11.0)
-    assert effect == (effects.OpenEditor("work", "DEMO-1.md", 1),)
+    assert effect == (call_in("work", open_editor, "DEMO-1.md", 1),)
 
     read = messages.FilesRead("work", state.workspace.rows)
     changes = tuple((each, change()) for each in PLACES)
     state, effect = update(state, read, 12.0)
-    assert effects.PlanEdits("work", changes) in effect
+    assert call_in("work", plan_edits, changes) in effect
 
     same = after(state, messages.EditsPlanned("work", changes, PLAN)).overlays[-1]
     assert same == state.overlays[-1]
@@ -245,7 +249,7 @@ def test_the_values_of_the_tickets_are_listed_and_another_one_is_typed(
     assert [each[:2] for each in options(state)] == [*listed, ("another one…", "to type")]
 
     _, effect = update(pressed(state, "KEY_DOWN"), messages.KeyPressed("KEY_ENTER"), 99.0)
-    assert effect == (effects.PlanEdits("work", tuple((each, wanted) for each in VALUED)),)
+    assert effect == (call_in("work", plan_edits, tuple((each, wanted) for each in VALUED)),)
     typing = pressed(state, *["KEY_DOWN"] * len(listed), "KEY_ENTER")
     assert typing.context is Context.INPUT
 
@@ -254,7 +258,7 @@ def test_jira_is_asked_what_one_ticket_of_each_type_and_status_can_become() -> N
     state = pressed(valued(), "b", "KEY_DOWN", "KEY_DOWN")
     state, effect = update(state, messages.KeyPressed("KEY_ENTER"), 9.0)
     keys = ("DEMO-1", "DEMO-3")
-    assert effect == (effects.AskStatuses("work", keys),)
+    assert effect == (call_in("work", ask_statuses, keys),)
     assert any("Asking Jira what they can become..." in row for row in shown(state))
 
     answer = {"DEMO-1": ("In Progress", "Done"), "DEMO-3": ("To Do", "Reopened")}
@@ -270,7 +274,7 @@ def test_jira_is_asked_what_one_ticket_of_each_type_and_status_can_become() -> N
     done = tuple((each, change("Status", "Done", Change.SET)) for each in VALUED)
     assert (state.overlays, effect) == (
         (FileEdits("work", done),),
-        (effects.PlanEdits("work", done),),
+        (call_in("work", plan_edits, done),),
     )
 
 
@@ -282,7 +286,7 @@ def test_a_status_that_several_cannot_take_says_of_how_many() -> None:
     state = pressed(app_state(*many), *[" "] * 7, "b", "KEY_DOWN", "KEY_DOWN")
     state, (asked,) = update(state, messages.KeyPressed("KEY_ENTER"), 9.0)
     keys = tuple(f"DEMO-{at}" for at in range(1, 6))
-    assert asked == effects.AskStatuses("work", keys)
+    assert asked == call_in("work", ask_statuses, keys)
 
     answer = {key: ("Done",) if key == "DEMO-1" else ("Open",) for key in keys}
     state = after(state, messages.StatusesRead("work", keys, answer))
@@ -316,13 +320,13 @@ def at(state: AppState, option: int) -> AppState:
     return pressed(state, *["KEY_DOWN"] * option)
 
 
-def entered(state: AppState, now: float = 99.0) -> tuple[AppState, tuple[effects.Effect, ...]]:
+def entered(state: AppState, now: float = 99.0) -> tuple[AppState, tuple[Call, ...]]:
     return update(state, messages.KeyPressed("KEY_ENTER"), now)
 
 
 def asked(option: int, *keys: str) -> AppState:
     state, effect = entered(pressed(at(chosen(), option), *keys))
-    assert effect == (effects.AskIssues("work", KEYS),)
+    assert effect == (call_in("work", ask_issues, KEYS),)
     return state
 
 
@@ -334,8 +338,8 @@ def screen_text(state: AppState) -> str:
     return "\n".join(plain(row) for row in screen(state, 1.0, Theme()))
 
 
-def job(change: BulkChange, *issues: BulkIssue) -> effects.StartJob:
-    return effects.StartJob("work", JobRequest(JobKind.BULK, bulk=BulkRequest(issues, change)))
+def job(change: BulkChange, *issues: BulkIssue) -> Call:
+    return call_in("work", start_job, JobRequest(JobKind.BULK, bulk=BulkRequest(issues, change)))
 
 
 def test_the_key_offers_what_is_done_in_jira_beside_what_is_done_in_the_files() -> None:
@@ -358,12 +362,13 @@ def test_drafts_alone_are_not_changed_in_jira() -> None:
 def test_a_status_is_chosen_among_those_that_jira_allows() -> None:
     state, effect = entered(at(chosen(), 5))
     (ask,) = effect
-    assert isinstance(ask, effects.AskStatuses)
-    answers = dict.fromkeys(ask.keys, ("Done",))
-    state = after(state, messages.StatusesRead("work", ask.keys, answers, ""))
+    assert ask.function is ask_statuses
+    _, keys = ask.args
+    answers = dict.fromkeys(keys, ("Done",))
+    state = after(state, messages.StatusesRead("work", keys, answers, ""))
 
     state, effect = entered(state)
-    assert effect == (effects.AskIssues("work", KEYS),)
+    assert effect == (call_in("work", ask_issues, KEYS),)
     state = after(state, messages.IssuesRead("work", KEYS, FOUND))
     assert "Enter: move to the status Done, 2 tickets in Jira" in screen_text(state)
     assert "\x1b[2J" not in screen_text(state)
@@ -380,7 +385,7 @@ def test_the_key_of_a_parent_is_asked_and_checked() -> None:
         "The key of a ticket is needed, such as DEMO-1; Esc goes back",
     )
     state, effect = entered(pressed(state, "KEY_CTRL_U", *"demo-9"))
-    assert effect == (effects.AskIssues("work", KEYS),)
+    assert effect == (call_in("work", ask_issues, KEYS),)
     state = after(state, messages.IssuesRead("work", KEYS, FOUND))
     assert entered(state)[1] == (job(BulkChange(parent="DEMO-9"), *FOUND),)
 
@@ -428,7 +433,7 @@ def test_keys_that_come_before_the_plan_was_read_do_nothing() -> None:
     unknown = pressed(state, "e")
     assert "does nothing here" in unknown.notice
     assert update(asked(8), messages.KeyPressed("KEY_ESCAPE"), 9.0)[1] == (
-        effects.StopAsking("work"),
+        call_in("work", stop_asking),
     )
 
 

@@ -10,14 +10,18 @@ from fakes.states import after, app_state, plain, pressed
 
 from ticketr.app.sync import FieldChange, IssuePlace
 from ticketr.app.tickets import Ticket, parse_filter
-from ticketr.app.tui import effects, messages
-from ticketr.app.tui.effects import JobKind, JobRequest
+from ticketr.app.tui import messages
+from ticketr.app.tui.effects import JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import TABLE, Context, KeyAction
 from ticketr.app.tui.main.table import on_main
 from ticketr.app.tui.overlays.jobs import Jobs
 from ticketr.app.tui.overlays.questions import Choice
 from ticketr.app.tui.rows import Rows, row_of_broken
 from ticketr.app.tui.screen import screen
+from ticketr.app.tui.services.asking import ask_statuses, stop_asking
+from ticketr.app.tui.services.edits import add_comment, add_ticket, change_field
+from ticketr.app.tui.services.files import read_detail, remember
+from ticketr.app.tui.services.jobs import start_job
 from ticketr.app.tui.sheet import Edit, sheet_of
 from ticketr.app.tui.state import AppState, OpenTicket, Panel
 from ticketr.app.tui.styled import Theme
@@ -50,7 +54,7 @@ def options(state: AppState) -> list[tuple[str, str, str]]:
 
 def asked(state: AppState) -> AppState:
     state, effect = update(state, messages.KeyPressed("t"), 1.0)
-    assert effect == (effects.AskStatuses("work", ("DEMO-1",)),)
+    assert effect == (call_in("work", ask_statuses, ("DEMO-1",)),)
     return state
 
 
@@ -67,13 +71,13 @@ def test_t_lists_the_statuses_that_jira_allows_and_writes_the_one_that_is_taken(
     state, effect = update(pressed(state, "KEY_DOWN"), messages.KeyPressed("KEY_ENTER"), 9.0)
 
     change = FieldChange("Status", "In Progress")
-    assert effect == (effects.ChangeField("work", PLACES[0], change),)
+    assert effect == (call_in("work", change_field, PLACES[0], change),)
     assert state.overlays == ()
 
 
 def test_esc_stops_asking_and_a_late_answer_opens_nothing() -> None:
     state, effect = update(asked(app_state(ONE)), messages.KeyPressed("KEY_ESCAPE"), 2.0)
-    assert (state.overlays, effect) == ((), (effects.StopAsking("work"),))
+    assert (state.overlays, effect) == ((), (call_in("work", stop_asking),))
     assert after(state, messages.StatusesRead("work", ("DEMO-1",), {"DEMO-1": ("Done",)})) == state
 
 
@@ -111,7 +115,7 @@ def test_the_status_of_the_last_sync_can_be_taken_again(allowed: tuple[str, ...]
         assert options(state)[-1][1] == "at the last sync"
         _, effect = update(pressed(state, "G"), messages.KeyPressed("KEY_ENTER"), 9.0)
         change = FieldChange("Status", "In Review")
-        assert effect == (effects.ChangeField("work", PLACES[0], change),)
+        assert effect == (call_in("work", change_field, PLACES[0], change),)
 
 
 def test_the_status_of_the_last_sync_is_that_of_the_selected_ticket() -> None:
@@ -134,7 +138,7 @@ def test_t_on_a_draft_lists_the_statuses_of_the_files() -> None:
 
     _, effect = update(state, messages.KeyPressed("KEY_ENTER"), 2.0)
     place = IssuePlace("draft.md", "", 1)
-    assert effect == (effects.ChangeField("work", place, FieldChange("Status", "To Do")),)
+    assert effect == (call_in("work", change_field, place, FieldChange("Status", "To Do")),)
 
 
 def broken() -> AppState:
@@ -164,7 +168,7 @@ def test_a_asks_for_a_title_and_what_it_is_to_be(
         pressed(state, *["KEY_DOWN"] * down), messages.KeyPressed("KEY_ENTER"), 9.0
     )
 
-    assert (state.overlays, effect) == ((), (effects.AddTicket("work", "Pay", parent),))
+    assert (state.overlays, effect) == ((), (call_in("work", add_ticket, "Pay", parent),))
 
 
 def test_a_ticket_without_a_title_is_not_added() -> None:
@@ -200,7 +204,7 @@ def test_m_asks_for_a_comment_and_writes_it() -> None:
 
     state, effect = update(state, messages.KeyPressed("KEY_ENTER"), 1.0)
 
-    assert effect == (effects.AddComment("work", PLACES[0], "Looks good"),)
+    assert effect == (call_in("work", add_comment, PLACES[0], "Looks good"),)
     assert state.overlays == ()
 
 
@@ -213,11 +217,11 @@ def test_a_comment_without_a_text_is_not_written() -> None:
 def test_t_on_the_list_changes_the_chosen_tickets_and_in_a_ticket_that_one() -> None:
     state = pressed(app_state(ONE, TWO, THREE), "G", " ", "g", " ", "g")
     asking, effect = update(state, messages.KeyPressed("t"), 9.0)
-    assert effect == (effects.AskStatuses("work", ("DEMO-1", "DEMO-4")),)
+    assert effect == (call_in("work", ask_statuses, ("DEMO-1", "DEMO-4")),)
     assert any("Status of 2 chosen tickets" in row for row in shown(asking))
 
     _, effect = update(pressed(state, "KEY_ENTER"), messages.KeyPressed("t"), 9.0)
-    assert effect == (effects.AskStatuses("work", ("DEMO-1",)),)
+    assert effect == (call_in("work", ask_statuses, ("DEMO-1",)),)
 
 
 def test_j_k_g_and_page_keys_move_in_a_list_to_choose_from() -> None:
@@ -264,7 +268,7 @@ FAILED = f"cannot write {'a/' * 30}DEMO-1.md: Operation not permitted; let your 
 
 
 def test_a_title_that_could_not_be_written_is_there_again_with_the_error() -> None:
-    asked_for = effects.AddTicket("work", "Pay in time", PLACES[0])
+    asked_for = call_in("work", add_ticket, "Pay in time", PLACES[0])
 
     state = after(app_state(ONE, TWO), messages.NotWritten("work", asked_for, FAILED))
 
@@ -282,17 +286,17 @@ def test_a_title_that_could_not_be_written_is_there_again_with_the_error() -> No
 
 @pytest.mark.parametrize("parent", [None, IssuePlace("gone.md", "DEMO-99")])
 def test_a_title_whose_ticket_is_gone_can_still_become_a_ticket(parent: IssuePlace | None) -> None:
-    failed = messages.NotWritten("work", effects.AddTicket("work", "Pay", parent), "no")
+    failed = messages.NotWritten("work", call_in("work", add_ticket, "Pay", parent), "no")
 
     state = pressed(after(app_state(), failed), "KEY_ENTER")
 
     assert [refused for _, _, refused in options(state)] == ["", "Select a ticket first"]
     _, effect = update(state, messages.KeyPressed("KEY_ENTER"), 1.0)
-    assert effect == (effects.AddTicket("work", "Pay", None),)
+    assert effect == (call_in("work", add_ticket, "Pay", None),)
 
 
 def test_a_comment_comes_back_below_what_was_opened_since() -> None:
-    asked_for = effects.AddComment("work", PLACES[0], "Looks good")
+    asked_for = call_in("work", add_comment, PLACES[0], "Looks good")
     state = pressed(app_state(ONE, TWO), "a", "x")
 
     state = after(state, messages.NotWritten("work", asked_for, "no"))
@@ -417,7 +421,9 @@ def test_enter_on_a_sub_task_opens_it() -> None:
     assert (row.key, state.is_zoomed, state.focus) == ("DEMO-3", True, Panel.DETAIL)
     assert state.rest_until == 8.0
     state, asked = update(state, messages.TimePassed(), 8.0)
-    assert asked == (effects.ReadDetail("work", "DEMO-1.md", row.order),)
+    assert asked == (
+        call_in("work", read_detail, "DEMO-1.md", row.order, state.layout.right, False),
+    )
     assert state.ticket is not None
     assert state.ticket.task == -1
 
@@ -442,7 +448,7 @@ def test_esc_shows_all_tickets_again_and_keeps_the_selected_one() -> None:
     assert state.row is not None
     assert state.row.key == "DEMO-9"
     assert state.notice == "All tickets are shown, no longer only Last"
-    assert effect == (effects.Remember("work", "", "key"),)
+    assert effect == (call_in("work", remember, "", "key", (), ""),)
     assert " Esc back  " not in shown(pressed(state, "g"))[-2]
     assert pressed(state, "KEY_ESCAPE").notice == "Esc does nothing here; ? lists the keys"
 
@@ -495,7 +501,7 @@ def test_nothing_is_pulled_into_a_folder_that_is_gone() -> None:
     assert (asked, state.notice) == ((), "the folder /w is gone; r reads it again")
 
     back = after(state, messages.FilesRead("work", Rows()))
-    pull = effects.StartJob("work", JobRequest(JobKind.PULL))
+    pull = call_in("work", start_job, JobRequest(JobKind.PULL))
     assert update(back, messages.KeyPressed("P"), 9.0)[1] == (pull,)
     closed = after(app_state(), gone)
     closed = closed.with_workspace(replace(closed.workspace, is_read=False))

@@ -10,12 +10,15 @@ import pytest
 from fakes.states import after, app_state, plain, pressed
 
 from ticketr.app.tickets import Ticket
-from ticketr.app.tui import effects, messages
+from ticketr.app.tui import messages
+from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.main.filtering import give_filter_back
 from ticketr.app.tui.overlays.questions import AskingKeys
 from ticketr.app.tui.panels.frame import find_matches, with_marks
 from ticketr.app.tui.screen import screen
+from ticketr.app.tui.services.asking import ask_keys, stop_asking
+from ticketr.app.tui.services.files import remember
 from ticketr.app.tui.sheet import DetailLine, sheet_of
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Span, Theme
@@ -26,7 +29,7 @@ from ticketr.text import clean
 
 TICKETS = tuple(Ticket(f"Number {at}", f"DEMO-{at}") for at in (1, 2, 3))
 JQL = "sprint in openSprints()"
-TWO = effects.Remember("work", "number 2", "key", (("two", "number 2"),), "number 2 save:two")
+TWO = call_in("work", remember, "number 2", "key", (("two", "number 2"),), "number 2 save:two")
 
 
 def typed(text: str, state: AppState | None = None) -> AppState:
@@ -35,7 +38,7 @@ def typed(text: str, state: AppState | None = None) -> AppState:
 
 def asked(text: str = f"jql: {JQL}") -> AppState:
     state, effect = update(typed(text), messages.KeyPressed("KEY_ENTER"), 99.0)
-    assert effect == (effects.AskKeys("work", JQL),)
+    assert effect == (call_in("work", ask_keys, JQL),)
     assert state.overlays == (AskingKeys("work", JQL, give_filter_back),)
     return state
 
@@ -83,13 +86,13 @@ def test_another_filter_replaces_it_and_esc_brings_it_back() -> None:
 def test_it_is_not_remembered_as_its_answer_would_not_be() -> None:
     state = pressed(after(asked(), found("DEMO-2")), "S", "KEY_DOWN")
     state, effect = update(state, messages.KeyPressed("KEY_ENTER"), 99.0)
-    assert effect == (effects.Remember("work", "", "title"),)
+    assert effect == (call_in("work", remember, "", "title", (), ""),)
     assert keys(state) == ["DEMO-2"]
 
 
 def test_esc_stops_asking_and_a_late_answer_changes_nothing() -> None:
     state, effect = update(asked(), messages.KeyPressed("KEY_ESCAPE"), 100.0)
-    assert (state.overlays, effect) == ((), (effects.StopAsking("work"),))
+    assert (state.overlays, effect) == ((), (call_in("work", stop_asking),))
     assert keys(after(state, found("DEMO-2"))) == ["DEMO-1", "DEMO-2", "DEMO-3"]
     other = messages.KeysRead("work", "project = X", frozenset({"DEMO-2"}))
     assert after(asked(), other).overlays == asked().overlays
@@ -145,15 +148,13 @@ def test_the_palette_lists_the_names_of_queries_and_asks_for_one() -> None:
 
     state, effect = update(pressed(state, "KEY_DOWN"), messages.KeyPressed("KEY_ENTER"), 99.0)
 
-    assert effect == (effects.AskKeys("work", "@mine"),)
+    assert effect == (call_in("work", ask_keys, "@mine"),)
     assert state.overlays == (AskingKeys("work", "@mine"),)
     refused = messages.KeysRead("work", "@mine", frozenset(), 0, "no such name")
     assert after(state, refused).notice == "Not filtered: no such name"
 
 
-def entered(
-    text: str, state: AppState | None = None
-) -> tuple[AppState, tuple[effects.Effect, ...]]:
+def entered(text: str, state: AppState | None = None) -> tuple[AppState, tuple[Call, ...]]:
     return update(typed(text, state), messages.KeyPressed("KEY_ENTER"), 99.0)
 
 
@@ -164,18 +165,18 @@ def test_a_filter_is_saved_used_and_forgotten() -> None:
     state, effect = entered("number 2 save:two")
     assert effect == (TWO,)
     assert (state.workspace.filter.text, state.workspace.saved) == ("number 2", {})
-    state = after(state, messages.FiltersSaved("work", TWO.saved, {"two": "number 2"}))
+    state = after(state, messages.FiltersSaved("work", (("two", "number 2"),), {"two": "number 2"}))
     assert (state.notice, state.overlays) == ("Saved as two; use:two shows it again", ())
 
     state = pressed(typed("", state), "KEY_ENTER")
     assert keys(state) == ["DEMO-1", "DEMO-2", "DEMO-3"]
     state, effect = entered("use:two", state)
     assert (keys(state), state.workspace.filter.text) == (["DEMO-2"], "number 2")
-    assert effect == (effects.Remember("work", "number 2", "key"),)
+    assert effect == (call_in("work", remember, "number 2", "key", (), ""),)
 
     state, effect = entered("forget:two", state)
     forgotten = (("two", ""),)
-    assert effect == (effects.Remember("work", "number 2", "key", forgotten, "forget:two"),)
+    assert effect == (call_in("work", remember, "number 2", "key", forgotten, "forget:two"),)
     state = after(state, messages.FiltersSaved("work", forgotten, {}))
     assert (state.notice, state.workspace.saved) == ("The filter two is forgotten", {})
     assert keys(state) == ["DEMO-2"]
@@ -207,7 +208,7 @@ def test_a_query_without_an_answer_is_there_again_with_the_error() -> None:
     assert rows[-2].startswith(f" filter: jql: {JQL}▏")
     assert rows[-4] == " Not filtered: cannot reach jira.example"
     again = update(state, messages.KeyPressed("KEY_ENTER"), 100.0)[1]
-    assert again == (effects.AskKeys("work", JQL),)
+    assert again == (call_in("work", ask_keys, JQL),)
 
 
 @pytest.mark.parametrize(
@@ -240,17 +241,17 @@ def test_a_name_that_is_not_saved_cannot_be_forgotten() -> None:
 def test_a_query_is_saved_and_asked_again() -> None:
     state, effect = entered(f"jql: {JQL} save:now")
     saved = (("now", f"jql: {JQL}"),)
-    remember = effects.Remember("work", "", "key", saved, f"jql: {JQL} save:now")
-    assert effect == (remember, effects.AskKeys("work", JQL))
+    saves = call_in("work", remember, "", "key", saved, f"jql: {JQL} save:now")
+    assert effect == (saves, call_in("work", ask_keys, JQL))
     state = after(state, messages.FiltersSaved("work", saved, dict(saved)), found("DEMO-3"))
 
     again, effect = entered("use:now", state)
     asking = AskingKeys("work", JQL, give_filter_back)
-    assert (again.overlays, effect) == ((asking,), (effects.AskKeys("work", JQL),))
+    assert (again.overlays, effect) == ((asking,), (call_in("work", ask_keys, JQL),))
     again, effect = update(
         pressed(state, ":", *"filter: now"), messages.KeyPressed("KEY_ENTER"), 99.0
     )
-    assert effect == (effects.AskKeys("work", JQL),)
+    assert effect == (call_in("work", ask_keys, JQL),)
 
 
 def test_tab_lists_saved_filters_and_the_names_of_queries() -> None:
@@ -265,7 +266,7 @@ def test_tab_lists_saved_filters_and_the_names_of_queries() -> None:
     assert keys(pressed(state, "KEY_ENTER")) == ["DEMO-2"]
     assert keys(pressed(state, "KEY_ESCAPE")) == ["DEMO-1", "DEMO-2", "DEMO-3"]
     _, effect = update(pressed(state, "KEY_DOWN"), messages.KeyPressed("KEY_ENTER"), 99.0)
-    assert effect == (effects.AskKeys("work", "@mine"),)
+    assert effect == (call_in("work", ask_keys, "@mine"),)
 
 
 def test_tab_without_a_saved_filter_says_how_one_is_saved() -> None:

@@ -12,12 +12,16 @@ from ticketr.app.sync import choose
 from ticketr.app.sync.compare.conflict_parts import ConflictSource, find_parts
 from ticketr.app.sync.compare.diff import Versions
 from ticketr.app.tickets import Ticket
-from ticketr.app.tui import effects, messages
+from ticketr.app.tui import messages
+from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.overlays.base import LOOK
 from ticketr.app.tui.overlays.conflict import MOST_NAMED, ConflictScreen
 from ticketr.app.tui.overlays.pages import Diff
 from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.screen import screen
+from ticketr.app.tui.services.asking import ask_author
+from ticketr.app.tui.services.conflicts import find_undo, read_conflict, settle, undo
+from ticketr.app.tui.services.outside import open_editor
 from ticketr.app.tui.sheet import Edit, sheet_of
 from ticketr.app.tui.state import AppState, OpenTicket
 from ticketr.app.tui.styled import Theme
@@ -76,7 +80,7 @@ def test_c_reads_the_conflict_and_changes_nothing() -> None:
     state, asked = update(after(app_state(LOCAL), read), messages.KeyPressed("c"), 1.0)
 
     assert state.overlays == (ConflictScreen("work", "DEMO-9"),)
-    assert asked == (effects.ReadConflict("work", "DEMO-9"),)
+    assert asked == (call_in("work", read_conflict, "DEMO-9"),)
 
 
 def test_a_ticket_without_a_conflict_says_so() -> None:
@@ -107,7 +111,7 @@ def test_enter_carries_out_what_was_chosen() -> None:
     state, asked = update(state, messages.KeyPressed("KEY_ENTER"), 20.0)
 
     resolution = choose(VIEW, {TITLE: "mine", PRIORITY: "jira"})
-    assert (state.overlays, asked) == ((), (effects.Settle("work", resolution),))
+    assert (state.overlays, asked) == ((), (call_in("work", settle, resolution),))
 
 
 def test_enter_settles_nothing_while_something_is_left_to_choose() -> None:
@@ -130,7 +134,7 @@ def test_a_conflict_that_was_read_again_keeps_the_choices_and_has_to_be_looked_a
     state, asked = update(
         pressed(opened(), "A", now=11.0), messages.FilesRead("work", Rows()), 30.0
     )
-    assert asked == (effects.ReadConflict("work", "DEMO-9"),)
+    assert asked == (call_in("work", read_conflict, "DEMO-9"),)
 
     state, _ = update(state, messages.ConflictRead("work", "DEMO-9", VIEW), 30.0)
     assert choices(state) == {TITLE: "mine", PRIORITY: "mine"}
@@ -178,7 +182,7 @@ def test_a_text_of_one_line_can_be_edited_by_hand() -> None:
 
 def test_jira_is_asked_once_who_changed_its_side_and_the_screen_does_not_wait() -> None:
     known = replace(VIEW, changed="DEMO-10", updated="2026-11-26T12:41:00.000+0200")
-    asks = effects.AskAuthor("work", "DEMO-9", "DEMO-10", known.updated)
+    asks = call_in("work", ask_author, "DEMO-9", "DEMO-10", known.updated)
     read = messages.ConflictRead("work", "DEMO-9", known)
     before = replace(pressed(opened(), "KEY_ESCAPE", "c"), width=130)
 
@@ -198,7 +202,7 @@ def test_jira_is_asked_once_who_changed_its_side_and_the_screen_does_not_wait() 
     assert "by Priya Raman" in plain(screen(state, 40.0, Theme())[1])
     newer = replace(known, updated="2026-11-26T13:00:00.000+0200")
     state, asked = update(state, messages.ConflictRead("work", "DEMO-9", newer), 50.0)
-    assert effects.AskAuthor("work", "DEMO-9", "DEMO-10", newer.updated) in asked
+    assert call_in("work", ask_author, "DEMO-9", "DEMO-10", newer.updated) in asked
     state = after(state, told)  # which is late
     assert "by Priya" not in plain(screen(state, 60.0, Theme())[1])
 
@@ -278,19 +282,19 @@ def test_d_on_a_ticket_without_edits_says_so() -> None:
 
 def test_e_in_a_diff_edits_the_file() -> None:
     _, asked = update(pressed(with_open_ticket(*EDITS), "d"), messages.KeyPressed("e"), 9.0)
-    assert asked == (effects.OpenEditor("work", "DEMO-9.md", 1),)
+    assert asked == (call_in("work", open_editor, "DEMO-9.md", 1),)
 
 
 def test_u_asks_before_it_takes_anything_back() -> None:
     state, asked = update(app_state(TICKET), messages.KeyPressed("u"), 1.0)
-    assert asked == (effects.FindUndo("work"),)
+    assert asked == (call_in("work", find_undo),)
 
     state, _ = update(state, messages.UndoFound("work", "DEMO-9", "what was written goes"), 2.0)
     early, asked = update(state, messages.KeyPressed("KEY_ENTER"), 2.0 + LOOK / 2)
     assert (early.overlays, asked) == (state.overlays, ())
 
     state, asked = update(state, messages.KeyPressed("KEY_ENTER"), 2.0 + LOOK)
-    assert (state.overlays, asked) == ((), (effects.Undo("work", "DEMO-9"),))
+    assert (state.overlays, asked) == ((), (call_in("work", undo, "DEMO-9"),))
 
 
 def test_escape_leaves_everything_as_it_is() -> None:

@@ -11,15 +11,29 @@ from fakes.apps import DEMO, LOGIN, SHOP, SITE, FakeSetup, as_setup, running_app
 from fakes.states import after, app_state, plain
 from trio.testing import MockClock
 
-from ticketr.app.tui import effects, messages
-from ticketr.app.tui.effects import Effect
+from ticketr.app.tui import messages
+from ticketr.app.tui.effects import Call, call
 from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.overlays.first_run import TOKEN_PAGE, FirstRun
 from ticketr.app.tui.overlays.first_run_form import TYPING_REST, Form, Purpose
 from ticketr.app.tui.screen import screen
+from ticketr.app.tui.services.files import read_files
+from ticketr.app.tui.services.jobs import start_job
+from ticketr.app.tui.services.outside import leave, open_page
+from ticketr.app.tui.services.setting_up import (
+    add_workspace,
+    cancel_setup,
+    check_folder,
+    check_login,
+    check_site,
+    open_folder,
+    suggest_folder,
+    try_sandbox,
+)
 from ticketr.app.tui.setup import (
     FolderAnswer,
     FolderKind,
+    Login,
     LoginAnswer,
     NewWorkspace,
     Problem,
@@ -37,9 +51,9 @@ START = AppState(100, 30, overlays=(FirstRun(),))
 NEW = FolderAnswer(FolderKind.NEW)
 
 
-def do(state: AppState, *keys: str, now: float = 5.0) -> tuple[AppState, tuple[Effect, ...]]:
+def do(state: AppState, *keys: str, now: float = 5.0) -> tuple[AppState, tuple[Call, ...]]:
     """Press keys at once; return the state and all effects."""
-    asked: tuple[Effect, ...] = ()
+    asked: tuple[Call, ...] = ()
     for key in keys:
         state, more = update(state, messages.KeyPressed(key), now)
         asked += more
@@ -50,7 +64,7 @@ def pressed(state: AppState, *keys: str, now: float = 5.0) -> AppState:
     return do(state, *keys, now=now)[0]
 
 
-def told(state: AppState, message: messages.Message) -> tuple[AppState, tuple[Effect, ...]]:
+def told(state: AppState, message: messages.Message) -> tuple[AppState, tuple[Call, ...]]:
     return update(state, message, 6.0)
 
 
@@ -125,7 +139,7 @@ def test_it_offers_three_ways_and_enter_takes_the_first() -> None:
 
     state, asked = do(START, "KEY_ENTER")
 
-    assert asked == (effects.TrySandbox(),)
+    assert asked == (call(try_sandbox),)
     assert "Starting a Jira with made-up tickets on this machine... Esc cancels" in "".join(
         rows(state)
     )
@@ -149,7 +163,7 @@ def test_without_a_workspace_escape_leaves_the_first_run_open() -> None:
 
     assert state.overlays == START.overlays
     assert state.notice == "There is nothing to go back to; q leaves"
-    assert do(START, "q")[1] == (effects.Leave(),)
+    assert do(START, "q")[1] == (call(leave),)
 
 
 def test_with_a_workspace_it_adds_another_one_and_escape_closes_it() -> None:
@@ -170,7 +184,7 @@ def test_while_it_is_busy_only_escape_has_an_effect_and_cancels() -> None:
     assert (overlay(other).busy, asked) == (overlay(state).busy, ())
     state, asked = do(state, "KEY_ESCAPE")
 
-    assert asked == (effects.CancelSetup(),)
+    assert asked == (call(cancel_setup),)
     assert (overlay(state).busy, state.notice) == ("", "Cancelled; nothing was added")
 
 
@@ -182,14 +196,14 @@ def test_a_site_is_checked_after_a_rest_of_typing() -> None:
     assert asked == ()
     state, asked = update(state, messages.TimePassed(), 5.0 + TYPING_REST)
 
-    assert asked == (effects.CheckSite(number(state, SetupField.SITE), "h.example"),)
+    assert asked == (call(check_site, number(state, SetupField.SITE), "h.example"),)
     assert wake_at(state) == math.inf
     assert "· checking..." in line(state, "Site")
 
 
 def test_leaving_a_field_checks_it_at_once_and_once() -> None:
     state, asked = do(START, "c", *"h.example", "KEY_TAB")
-    assert [type(each) for each in asked] == [effects.CheckSite]
+    assert [each.function for each in asked] == [check_site]
 
     assert do(state, "KEY_BTAB", "KEY_TAB")[1] == ()
     assert wake_at(state) == math.inf
@@ -213,7 +227,7 @@ def test_a_site_other_than_cloud_is_told_and_gets_no_login() -> None:
     state, asked = do(state, "m", "KEY_TAB", *CANARY, "KEY_TAB")
 
     assert "✗ https://x is Jira Data Center; ticketr" in line(state, "Site")
-    assert not [each for each in asked if isinstance(each, effects.CheckLogin)]
+    assert not [each for each in asked if each.function is check_login]
 
 
 def test_a_login_is_tried_once_site_mail_and_token_are_there() -> None:
@@ -222,23 +236,23 @@ def test_a_login_is_tried_once_site_mail_and_token_are_there() -> None:
 
     state, asked = do(state, "KEY_TAB")
 
-    login = effects.CheckLogin(number(state, SetupField.TOKEN), SITE.site, "p@h.example", CANARY)
-    assert asked == (login,)
+    login = Login(SITE.site, "p@h.example", CANARY)
+    assert asked == (call(check_login, number(state, SetupField.TOKEN), login),)
 
 
 def test_no_token_goes_to_a_site_whose_address_is_being_typed() -> None:
     state = logged_in()
     state = pressed(state, "KEY_BTAB", "KEY_BTAB", "KEY_BTAB", "x")
     state, asked = update(state, messages.TimePassed(), 9.0)
-    assert [type(each) for each in asked] == [effects.CheckSite]
+    assert [each.function for each in asked] == [check_site]
 
     other = SiteAnswer("https://other.example", 1)
     state, asked = told(state, site_answer(state, other))
-    assert not [each for each in asked if isinstance(each, effects.CheckLogin)]
+    assert not [each for each in asked if each.function is check_login]
 
     _, asked = do(state, "KEY_TAB")
-    (login,) = (each for each in asked if isinstance(each, effects.CheckLogin))
-    assert login.site == "https://other.example"
+    (login,) = (each for each in asked if each.function is check_login)
+    assert login.args[1].site == "https://other.example"
 
 
 def test_the_token_is_dots_but_while_ctrl_t_shows_it() -> None:
@@ -262,7 +276,7 @@ def test_the_token_is_in_no_repr_log_or_notice() -> None:
         after(state, messages.FolderSuggested("~/h")), "KEY_TAB", "KEY_TAB", "KEY_ENTER"
     )
 
-    assert [type(each) for each in added][-1] is effects.AddWorkspace
+    assert [each.function for each in added][-1] is add_workspace
     line = form(state).input(SetupField.TOKEN)
     for each in (state, overlay(state), form(state), line, login, added, typed):
         assert CANARY not in repr(each)
@@ -270,7 +284,7 @@ def test_the_token_is_in_no_repr_log_or_notice() -> None:
 
 
 def test_ctrl_o_opens_the_page_that_makes_tokens() -> None:
-    assert do(connecting(), "KEY_CTRL_O")[1] == (effects.OpenPage(TOKEN_PAGE),)
+    assert do(connecting(), "KEY_CTRL_O")[1] == (call(open_page, TOKEN_PAGE),)
 
 
 def test_problems_stand_beside_the_field_they_name() -> None:
@@ -296,7 +310,7 @@ def test_projects_are_a_list_to_choose_from_after_the_login() -> None:
     assert form(state).text(SetupField.PROJECT) == "SHOP"
     assert "✓ The shop" in line(state, "Project")
     assert form(state).focus is SetupField.FOLDER
-    assert asked == (effects.SuggestFolder(SITE.site, "SHOP"),)
+    assert asked == (call(suggest_folder, SITE.site, "SHOP"),)
 
 
 def test_letters_narrow_the_projects_and_arrows_at_their_ends_go_on() -> None:
@@ -331,10 +345,10 @@ def test_the_only_project_is_chosen_and_one_that_was_typed_before_is_kept() -> N
 def test_a_folder_is_suggested_until_one_is_typed() -> None:
     state = pressed(START, "c", "x", "KEY_TAB")
     state, asked = told(state, site_answer(state))
-    assert asked == (effects.SuggestFolder(SITE.site, ""),)
+    assert asked == (call(suggest_folder, SITE.site, ""),)
 
     state, asked = told(state, messages.FolderSuggested("~/harbour"))
-    assert asked == (effects.CheckFolder(1, "~/harbour"),)
+    assert asked == (call(check_folder, 1, "~/harbour"),)
     state = after(state, messages.FolderChecked(1, NEW))
     assert "✓ new; ticketr.toml goes there, the token" in line(state, "Folder")
 
@@ -363,7 +377,7 @@ def test_check_and_pull_adds_the_workspace() -> None:
     state, asked = do(complete(), "KEY_ENTER")
 
     wanted = NewWorkspace(SITE.site, "p@h.example", CANARY, "DEMO", Path("~/harbour"))
-    assert asked == (effects.AddWorkspace(wanted),)
+    assert asked == (call(add_workspace, wanted),)
     assert "Checking the login, then adding the workspace... Esc cancels" in "\n".join(rows(state))
 
 
@@ -392,24 +406,24 @@ def test_a_workspace_that_was_added_is_shown_pulled_and_told() -> None:
 
     assert state.overlays == ()
     assert state.workspace.name == "harbour"
-    assert [type(each) for each in asked] == [
-        effects.ReadFiles,
-        effects.StartJob,
-        effects.CancelSetup,
+    assert [each.function for each in asked] == [
+        read_files,
+        start_job,
+        cancel_setup,
     ]
     assert state.notice == "the token is in your keyring"
 
 
 def test_escape_leaves_the_form_cancels_its_checks_and_keeps_what_was_typed() -> None:
     state, asked = do(START, "c", *"h.example", "KEY_TAB", "KEY_ESCAPE")
-    assert asked[-1] == effects.CancelSetup()
+    assert asked[-1] == call(cancel_setup)
     assert overlay(state).form is None
     assert after(state, messages.SiteChecked(9, SITE)) == state
 
     state, asked = do(state, "c")
 
     assert "h.example" in line(state, "Site")
-    assert asked == (effects.CheckSite(number(state, SetupField.SITE), "h.example"),)
+    assert asked == (call(check_site, number(state, SetupField.SITE), "h.example"),)
 
 
 def test_the_wheel_goes_through_the_fields_and_asks_what_leaving_them_asks() -> None:
@@ -417,7 +431,7 @@ def test_the_wheel_goes_through_the_fields_and_asks_what_leaving_them_asks() -> 
 
     state, asked = told(state, messages.MouseUsed(MouseAction.WHEEL_DOWN, 1, 9))
 
-    assert asked == (effects.CheckSite(number(state, SetupField.SITE), "h.example"),)
+    assert asked == (call(check_site, number(state, SetupField.SITE), "h.example"),)
     assert form(state).focus is SetupField.PROJECT
 
 
@@ -425,10 +439,10 @@ def test_f5_checks_everything_again() -> None:
     state = after(logged_in(), messages.FolderSuggested("~/h"))
 
     state, asked = do(state, "KEY_F5")
-    assert [type(each) for each in asked] == [effects.CheckSite, effects.CheckFolder]
+    assert [each.function for each in asked] == [check_site, check_folder]
     _, asked = told(state, site_answer(state))
 
-    assert effects.CheckLogin in [type(each) for each in asked]
+    assert check_login in [each.function for each in asked]
 
 
 @pytest.mark.parametrize(
@@ -445,7 +459,7 @@ def test_f5_checks_everything_again() -> None:
 def test_a_folder_to_open_is_looked_at_and_told(answer: FolderAnswer | Problem, words: str) -> None:
     state = pressed(START, "o", *"~/x")
     state, asked = update(state, messages.TimePassed(), 9.0)
-    assert asked == (effects.CheckFolder(3, "~/x"),)
+    assert asked == (call(check_folder, 3, "~/x"),)
 
     assert words in line(after(state, messages.FolderChecked(3, answer)), "Folder")
 
@@ -454,23 +468,23 @@ def test_enter_opens_a_folder_that_is_a_workspace_and_connects_one_with_tickets(
     state = pressed(START, "o", "x", "KEY_DOWN", "KEY_UP")
     work = after(state, messages.FolderChecked(1, FolderAnswer(FolderKind.WORKSPACE)))
     opening, asked = do(work, "KEY_ENTER")
-    assert asked == (effects.OpenFolder("x"),)
+    assert asked == (call(open_folder, "x"),)
     assert "Opening the folder... Esc cancels" in "\n".join(rows(opening))
 
     tickets = after(state, messages.FolderChecked(1, FolderAnswer(FolderKind.TICKETS)))
     connecting, asked = do(tickets, "KEY_ENTER")
     assert form(connecting).purpose is Purpose.CONNECT
-    assert asked == (effects.CheckFolder(1, "x"),)
+    assert asked == (call(check_folder, 1, "x"),)
     connecting = pressed(connecting, "s", "KEY_TAB")
     assert form(after(connecting, messages.FolderSuggested("~/h"))).text(SetupField.FOLDER) == "x"
 
 
 def test_enter_before_a_folder_was_looked_at_opens_only_a_workspace() -> None:
     state, asked = do(START, "o", "x", "KEY_ENTER")
-    assert asked == (effects.CheckFolder(2, "x"),)
+    assert asked == (call(check_folder, 2, "x"),)
 
     opened, asked = told(state, folder_answer(state, FolderAnswer(FolderKind.WORKSPACE)))
-    assert (asked, overlay(opened).busy) == ((effects.OpenFolder("x"),), "Opening the folder")
+    assert (asked, overlay(opened).busy) == ((call(open_folder, "x"),), "Opening the folder")
     for answer in (FolderAnswer(FolderKind.TICKETS), Problem("it is a file", SetupField.FOLDER)):
         other, asked = told(state, folder_answer(state, answer))
         assert (asked, overlay(other).busy) == ((), "")

@@ -10,13 +10,15 @@ from fakes.states import after, app_state, plain, pressed, snapshot
 from ticketr import FinishedJob, JobErrorInfo, JobSnapshot, JobStatus
 from ticketr.app.sync import Code, Note, PullResult, PushResult, SyncResult, ticket_tags
 from ticketr.app.sync.jobs.syncing import not_done
-from ticketr.app.tui import effects, messages
-from ticketr.app.tui.effects import JobKind, JobRequest
+from ticketr.app.tui import messages
+from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
 from ticketr.app.tui.jobs_state import JobEnd, end_of
 from ticketr.app.tui.keymap import KeyMap
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.screen import next_change, screen
+from ticketr.app.tui.services.jobs import cancel_job, read_plan, run_now, set_priority, start_job
+from ticketr.app.tui.services.outside import copy_text
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update
@@ -36,7 +38,7 @@ def jobs(*snapshots: JobSnapshot) -> AppState:
     return pressed(state, "J")
 
 
-def asked(state: AppState, key: str) -> tuple[effects.Effect, ...]:
+def asked(state: AppState, key: str) -> tuple[Call, ...]:
     return update(state, messages.KeyPressed(key), 50.0)[1]
 
 
@@ -55,16 +57,16 @@ def test_the_jobs_are_listed_by_how_far_they_are() -> None:
 @pytest.mark.parametrize(
     ("job", "key", "effect"),
     [
-        (RUNNING, "x", effects.CancelJob("1")),
-        (WAITING, "x", effects.CancelJob("2")),
-        (WAITING, "+", effects.SetPriority("2", 1)),
-        (WAITING, "-", effects.SetPriority("2", -1)),
-        (WAITING, "!", effects.RunNow("2")),
-        (FAILED, "R", effects.StartJob("work", JobRequest(JobKind.PULL))),
-        (FAILED, "y", effects.Copy("cannot reach harbour.example: refused", "the error")),
+        (RUNNING, "x", call(cancel_job, "1")),
+        (WAITING, "x", call(cancel_job, "2")),
+        (WAITING, "+", call(set_priority, "2", 1)),
+        (WAITING, "-", call(set_priority, "2", -1)),
+        (WAITING, "!", call(run_now, "2")),
+        (FAILED, "R", call_in("work", start_job, JobRequest(JobKind.PULL))),
+        (FAILED, "y", call(copy_text, "cannot reach harbour.example: refused", "the error")),
     ],
 )
-def test_a_key_acts_on_the_selected_job(job: JobSnapshot, key: str, effect: effects.Effect) -> None:
+def test_a_key_acts_on_the_selected_job(job: JobSnapshot, key: str, effect: Call) -> None:
     assert asked(jobs(job), key) == (effect,)
 
 
@@ -77,7 +79,7 @@ def test_a_key_that_does_not_suit_the_job_says_so(job: JobSnapshot, key: str) ->
 def test_a_push_runs_again_by_a_new_plan() -> None:
     job = replace(FAILED, tags=frozenset({"workspace:work", "kind:push"}))
     state, effect = update(jobs(job), messages.KeyPressed("R"), 50.0)
-    assert effect == (effects.ReadPlan("work", JobKind.PUSH),)
+    assert effect == (call_in("work", read_plan, JobKind.PUSH, ()),)
     assert state.overlays[-1] == Plan(JobKind.PUSH, "work")
 
 
@@ -228,7 +230,7 @@ def test_a_pull_of_an_earlier_run_runs_again_for_the_same_tickets(
 ) -> None:
     state = with_earlier(replace(EARLIER, name=name))
 
-    assert asked(state, "R") == (effects.StartJob("work", JobRequest(JobKind.PULL, keys=keys)),)
+    assert asked(state, "R") == (call_in("work", start_job, JobRequest(JobKind.PULL, keys=keys)),)
     assert "R run again" in plain(screen(state, 9.0, Theme())[-2])
 
 
@@ -246,7 +248,7 @@ def test_a_push_or_sync_of_an_earlier_run_runs_again_by_a_new_plan(
     job = replace(EARLIER, name=name)
     state, effect = update(with_earlier(job), messages.KeyPressed("R"), 50.0)
 
-    assert effect == (effects.ReadPlan("work", kind, keys),)
+    assert effect == (call_in("work", read_plan, kind, keys),)
     assert state.overlays[-1] == Plan(kind, "work", keys)
 
 
@@ -285,13 +287,13 @@ def test_a_job_of_an_earlier_run_that_cannot_run_again_says_why(
 
 def test_a_push_of_an_earlier_run_is_planned_again_for_all_of_its_tickets() -> None:
     job = replace(EARLIER, name=f"Push {NAMED}", tags=ticket_tags(MANY))
-    assert asked(with_earlier(job), "R") == (effects.ReadPlan("work", JobKind.PUSH, MANY),)
+    assert asked(with_earlier(job), "R") == (call_in("work", read_plan, JobKind.PUSH, MANY),)
 
 
 def test_a_job_of_this_run_runs_again_for_all_of_its_tickets() -> None:
     job = replace(FAILED, name=f"Pull {NAMED}", tags=FAILED.tags | ticket_tags(MANY))
     request = JobRequest(JobKind.PULL, keys=MANY)
-    assert asked(jobs(job), "R") == (effects.StartJob("work", request),)
+    assert asked(jobs(job), "R") == (call_in("work", start_job, request),)
 
 
 def test_a_workspace_that_is_named_like_a_ticket_is_pulled_whole() -> None:
@@ -299,7 +301,7 @@ def test_a_workspace_that_is_named_like_a_ticket_is_pulled_whole() -> None:
     workspaces = (replace(state.workspace, name="DEMO-2"),)
     jobs_ = replace(state.jobs, workspaces={"/work": "DEMO-2"})
     state = replace(state, workspaces=workspaces, jobs=jobs_)
-    assert asked(state, "R") == (effects.StartJob("DEMO-2", JobRequest(JobKind.PULL)),)
+    assert asked(state, "R") == (call_in("DEMO-2", start_job, JobRequest(JobKind.PULL)),)
 
 
 @pytest.mark.parametrize(

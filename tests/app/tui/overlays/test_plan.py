@@ -9,8 +9,8 @@ from fakes.states import after, app_state, plain, pressed
 from ticketr.app.sync import Code, LiteralText, Loss, Note, PlanEntry, PlanPart, PushPlan
 from ticketr.app.sync.notes import in_conflict
 from ticketr.app.tickets import Ticket
-from ticketr.app.tui import effects, messages
-from ticketr.app.tui.effects import JobKind, JobRequest
+from ticketr.app.tui import messages
+from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import TYPING, Context, KeyMap
 from ticketr.app.tui.overlays.base import LOOK
 from ticketr.app.tui.overlays.pages import help_lines
@@ -18,6 +18,9 @@ from ticketr.app.tui.overlays.palette import MOST_TICKETS, Palette, entries_of
 from ticketr.app.tui.overlays.plan import Plan, padded_name
 from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.screen import screen
+from ticketr.app.tui.services.files import remember
+from ticketr.app.tui.services.jobs import read_plan, start_job
+from ticketr.app.tui.services.outside import leave, open_editor, redraw
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update
@@ -37,7 +40,7 @@ def test_p_asks_for_a_plan_and_starts_nothing() -> None:
     state, asked = update(app_state(), messages.KeyPressed("p"), 1.0)
 
     assert state.overlays == (Plan(JobKind.PUSH, "work"),)
-    assert asked == (effects.ReadPlan("work", JobKind.PUSH),)
+    assert asked == (call_in("work", read_plan, JobKind.PUSH, ()),)
 
 
 def test_the_plan_says_what_it_would_write() -> None:
@@ -103,7 +106,7 @@ def test_enter_carries_out_the_plan_that_was_shown() -> None:
     state, asked = update(opened(), messages.KeyPressed("KEY_ENTER"), 10.0 + LOOK)
 
     assert state.overlays == ()
-    assert asked == (effects.StartJob("work", JobRequest(JobKind.PUSH, confirmed=PLAN)),)
+    assert asked == (call_in("work", start_job, JobRequest(JobKind.PUSH, confirmed=PLAN)),)
 
 
 @pytest.mark.parametrize("when", [10.0, 10.0 + LOOK * 0.9])
@@ -120,12 +123,12 @@ def test_an_entry_that_was_left_out_is_not_confirmed() -> None:
     _, asked = update(state, messages.KeyPressed("KEY_ENTER"), 12.0)
 
     request = JobRequest(JobKind.PUSH, confirmed=PushPlan((EDIT,)))
-    assert asked == (effects.StartJob("work", request),)
+    assert asked == (call_in("work", start_job, request),)
 
 
 def test_a_plan_that_changes_has_to_be_looked_at_again() -> None:
     state, asked = update(opened(), messages.FilesRead("work", Rows()), 20.0)
-    assert asked == (effects.ReadPlan("work", JobKind.PUSH),)
+    assert asked == (call_in("work", read_plan, JobKind.PUSH, ()),)
 
     state, _ = update(state, messages.PlanRead("work", JobKind.PUSH, PushPlan((EDIT,))), 20.0)
     _, asked = update(state, messages.KeyPressed("KEY_ENTER"), 20.1)
@@ -139,7 +142,7 @@ def test_nothing_to_push_starts_nothing_but_a_sync_still_pulls() -> None:
         state = after(state, messages.PlanRead("work", kind, PushPlan()))
         _, asked = update(state, messages.KeyPressed("KEY_ENTER"), 20.0)
         request = JobRequest(kind, confirmed=PushPlan())
-        started = (effects.StartJob("work", request),)
+        started = (call_in("work", start_job, request),)
         assert asked == (started if kind is JobKind.SYNC else ())
 
 
@@ -169,13 +172,13 @@ def test_a_loss_that_was_not_shown_is_not_accepted() -> None:
 
     _, asked = update(state, messages.KeyPressed("KEY_ENTER"), 9.0)
     (start,) = asked
-    assert isinstance(start, effects.StartJob)
-    assert start.request.accepted == {first}
+    assert start.function is start_job
+    assert start.args[1].accepted == {first}
 
     _, asked = update(update(state, both, 9.0)[0], messages.KeyPressed("KEY_ENTER"), 12.0)
     (start,) = asked
-    assert isinstance(start, effects.StartJob)
-    assert start.request.accepted == frozenset()
+    assert start.function is start_job
+    assert start.args[1].accepted == frozenset()
 
 
 def test_the_plan_of_other_tickets_is_not_shown() -> None:
@@ -264,11 +267,11 @@ def test_what_stands_below_the_entries_is_reached_and_opened() -> None:
         "              (c.md:6)",
     ]
     assert update(state, messages.KeyPressed("e"), 12.0)[1] == (
-        effects.OpenEditor("work", "c.md", 6),
+        call_in("work", open_editor, "c.md", 6),
     )
     above = pressed(state, "KEY_UP")
     assert update(above, messages.KeyPressed("e"), 14.0)[1] == (
-        effects.OpenEditor("work", "b.md", 1),
+        call_in("work", open_editor, "b.md", 1),
     )
     shorter = messages.PlanRead("work", JobKind.PUSH, PushPlan((EDIT,)))
     assert "▌ * DEMO-9" in "".join(
@@ -303,7 +306,7 @@ def typed(text: str, *keys: str) -> AppState:
     return pressed(app_state(*TICKETS), ":", *text, *keys)
 
 
-def ran(text: str) -> tuple[AppState, tuple[effects.Effect, ...]]:
+def ran(text: str) -> tuple[AppState, tuple[Call, ...]]:
     return update(typed(text), messages.KeyPressed("KEY_ENTER"), 99.0)
 
 
@@ -311,14 +314,14 @@ def test_a_command_is_found_by_its_words_and_run() -> None:
     state, asked = ran("pull from")
     assert (state.overlays, asked) == (
         (),
-        (effects.StartJob("work", JobRequest(JobKind.PULL)),),
+        (call_in("work", start_job, JobRequest(JobKind.PULL)),),
     )
 
 
 def test_a_push_from_the_palette_shows_its_plan_first() -> None:
     state, asked = ran("push demo-1")
     assert state.overlays == (Plan(JobKind.PUSH, "work", ("DEMO-1",)),)
-    assert asked == (effects.ReadPlan("work", JobKind.PUSH, ("DEMO-1",)),)
+    assert asked == (call_in("work", read_plan, JobKind.PUSH, ("DEMO-1",)),)
 
 
 def test_a_ticket_is_found_by_its_title_without_accents() -> None:
@@ -333,7 +336,7 @@ def test_a_ticket_is_found_by_its_title_without_accents() -> None:
 def test_a_person_or_a_status_becomes_a_filter(text: str, wanted: str) -> None:
     state, asked = ran(text)
     assert state.workspace.filter.text == wanted
-    assert asked == (effects.Remember("work", wanted, "key"),)
+    assert asked == (call_in("work", remember, wanted, "key", (), ""),)
 
 
 def test_the_keys_in_the_palette_are_text() -> None:
@@ -398,9 +401,9 @@ def test_a_command_is_found_by_the_name_of_its_action_too() -> None:
 
 def test_leaving_help_and_drawing_again_are_commands() -> None:
     _, asked = update(typed("quit"), messages.KeyPressed("KEY_ENTER"), 99.0)
-    assert asked == (effects.Leave(),)
+    assert asked == (call(leave),)
     _, asked = update(typed("redraw"), messages.KeyPressed("KEY_ENTER"), 99.0)
-    assert asked == (effects.Redraw(),)
+    assert asked == (call(redraw),)
     assert pressed(typed("help"), "KEY_ENTER").context is Context.HELP
 
 
@@ -440,7 +443,7 @@ def test_q_closes_it_and_does_not_leave_the_app(name: str) -> None:
     closed, asked = update(state, messages.KeyPressed("q"), 99.0)
 
     assert (closed.overlays, asked) == (state.overlays[:-1], ())
-    assert update(state, messages.KeyPressed("KEY_F10"), 99.0)[1] == (effects.Leave(),)
+    assert update(state, messages.KeyPressed("KEY_F10"), 99.0)[1] == (call(leave),)
 
 
 def test_the_help_names_only_the_keys_that_have_the_action_there() -> None:

@@ -8,10 +8,13 @@ import pytest
 from fakes.states import after, app_state
 
 from ticketr.app.tickets import Ticket, parse
-from ticketr.app.tui import effects, messages
+from ticketr.app.tui import messages
+from ticketr.app.tui.effects import call, call_in
 from ticketr.app.tui.keymap import KeyAction, KeyMap
 from ticketr.app.tui.panels.detail import LONGEST_RENDERED, SHORT, WIDEST, detail_lines, draw_detail
 from ticketr.app.tui.screen import screen
+from ticketr.app.tui.services.files import read_detail, wrap_detail
+from ticketr.app.tui.services.outside import redraw
 from ticketr.app.tui.sheet import Sheet, WrappedDetail, sheet_of
 from ticketr.app.tui.state import AppState, Panel
 from ticketr.app.tui.styled import Span, Theme, plain
@@ -244,9 +247,10 @@ def opened(width: int = 100) -> AppState:
     """Return a state with the long ticket open."""
     state = replace(app_state(LONG), width=width, height=30, rest_until=0.0)
     state, (read,) = update(state, messages.TimePassed(), 1.0)
-    assert isinstance(read, effects.ReadDetail)
-    sheet, wrapped = sheet_and_lines(read.cells)
-    return after(state, messages.DetailRead("work", read.order, sheet, wrapped))
+    assert read.function is read_detail
+    *_, order, cells, _ = read.args
+    sheet, wrapped = sheet_and_lines(cells)
+    return after(state, messages.DetailRead("work", order, sheet, wrapped))
 
 
 def test_a_long_ticket_is_drawn_with_the_lines_that_came_with_it() -> None:
@@ -264,30 +268,32 @@ def test_another_width_has_the_lines_wrapped_once_and_draws_the_old_ones_meanwhi
 
     state, asked = update(before, RESIZED, 1.0)
 
-    (wrap,) = (each for each in asked if isinstance(each, effects.WrapDetail))
-    assert (wrap.cells, wrap.as_source) == (state.layout.right, False)
-    assert wrap.cells != before.layout.right
+    (wrap,) = (each for each in asked if each.function is wrap_detail)
+    _, sheet, cells, as_source = wrap.args
+    assert (cells, as_source) == (state.layout.right, False)
+    assert cells != before.layout.right
     assert state.ticket_lines is before.ticket_lines
     assert all(len(row) for row in screen(state, 1.0, Theme()))
-    assert update(state, RESIZED, 1.0)[1] == (effects.Redraw(),)
+    assert update(state, RESIZED, 1.0)[1] == (call(redraw),)
     assert detail_lines.cache_info() == calls  # nothing was wrapped here
 
-    lines = detail_lines(wrap.sheet, wrap.cells)
-    found = WrappedDetail(wrap.cells, as_source=False, lines=lines)
-    state, asked = update(state, messages.DetailWrapped("work", wrap.sheet, found), 1.0)
+    lines = detail_lines(sheet, cells)
+    found = WrappedDetail(cells, as_source=False, lines=lines)
+    state, asked = update(state, messages.DetailWrapped("work", sheet, found), 1.0)
     assert asked == ()
     assert state.ticket_lines is lines
 
 
 def test_lines_of_a_width_that_has_gone_are_wrapped_again() -> None:
     state, (_, wrap) = update(opened(), RESIZED, 1.0)
-    assert isinstance(wrap, effects.WrapDetail)
+    assert wrap.function is wrap_detail
     state = after(state, messages.Resized(140, 30))
-    late = WrappedDetail(wrap.cells, as_source=False, lines=())
+    _, sheet, cells, _ = wrap.args
+    late = WrappedDetail(cells, as_source=False, lines=())
 
-    state, asked = update(state, messages.DetailWrapped("work", wrap.sheet, late), 1.0)
+    state, asked = update(state, messages.DetailWrapped("work", sheet, late), 1.0)
 
-    assert asked == (replace(wrap, cells=state.layout.right),)
+    assert asked == (call_in("work", wrap_detail, sheet, state.layout.right, False),)
 
 
 def test_the_source_and_the_whole_width_of_a_long_ticket_are_wrapped_in_a_thread() -> None:
@@ -296,7 +302,7 @@ def test_the_source_and_the_whole_width_of_a_long_ticket_are_wrapped_in_a_thread
     (source,) = update(state, messages.KeyPressed("|"), 1.0)[1]
     (zoomed,) = update(state, messages.KeyPressed("KEY_ENTER"), 1.0)[1]
 
-    assert isinstance(source, effects.WrapDetail)
-    assert isinstance(zoomed, effects.WrapDetail)
-    assert (source.cells, source.as_source) == (state.layout.right, True)
-    assert (zoomed.cells, zoomed.as_source) == (100, False)
+    assert source.function is wrap_detail
+    assert zoomed.function is wrap_detail
+    assert source.args[2:] == (state.layout.right, True)
+    assert zoomed.args[2:] == (100, False)

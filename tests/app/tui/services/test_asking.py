@@ -30,7 +30,7 @@ from ticketr.app.sync import (
     read_statuses,
     search_ids,
 )
-from ticketr.app.tui import effects, messages
+from ticketr.app.tui import messages
 from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.services import asking
@@ -55,9 +55,7 @@ async def test_the_statuses_are_those_that_jira_answers(
     told: list[Message] = []
     ask = partial(read_statuses, cast("Any", bench.settings()))
 
-    await asking.ask_statuses(
-        services(tmp_path, told, read_statuses=ask), effects.AskStatuses("work", ("DEMO-9",))
-    )
+    await asking.ask_statuses(services(tmp_path, told, read_statuses=ask), "work", ("DEMO-9",))
 
     assert bench.asked == ["issue/DEMO-9/transitions"]
     (answer,) = told
@@ -74,9 +72,7 @@ async def test_a_jira_that_does_not_answer_is_given_up(
     ask = partial(read_statuses, cast("Any", slow.settings()))
     begin = trio.current_time()
 
-    await asking.ask_statuses(
-        services(tmp_path, told, read_statuses=ask), effects.AskStatuses("work", ("DEMO-9",))
-    )
+    await asking.ask_statuses(services(tmp_path, told, read_statuses=ask), "work", ("DEMO-9",))
 
     assert trio.current_time() - begin == asking.STATUS_WAIT
     problem = "it has not answered for 5 s"
@@ -95,10 +91,10 @@ async def test_esc_cancels_the_request_and_nothing_is_told(
     begin = trio.current_time()
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(asking.ask_statuses, used, effects.AskStatuses("work", ("DEMO-9",)))
+        nursery.start_soon(asking.ask_statuses, used, "work", ("DEMO-9",))
         await trio.testing.wait_all_tasks_blocked()
-        asking.stop_asking(used, effects.StopAsking("work"))
-        asking.stop_asking(used, effects.StopAsking("work"))
+        asking.stop_asking(used, "work")
+        asking.stop_asking(used, "work")
 
     assert (told, used.asking, trio.current_time()) == ([], {}, begin)
 
@@ -113,7 +109,7 @@ async def test_only_the_last_request_answers(tmp_path: Path, autojump_clock: Moc
     used = services(tmp_path, told, read_statuses=ask)
     async with trio.open_nursery() as nursery:
         for key in ("DEMO-1", "DEMO-2"):
-            nursery.start_soon(asking.ask_statuses, used, effects.AskStatuses("work", (key,)))
+            nursery.start_soon(asking.ask_statuses, used, "work", (key,))
             await trio.testing.wait_all_tasks_blocked()
 
     assert told == [messages.StatusesRead("work", ("DEMO-2",), {"DEMO-2": ("DEMO-2",)})]
@@ -132,7 +128,7 @@ async def test_the_keys_are_those_that_jira_finds_and_the_last_sync_knows(
     told: list[Message] = []
     used = services(bench.root, told, search=partial(search_ids, cast("Any", bench.options())))
 
-    await asking.ask_keys(used, effects.AskKeys("work", "labels = late"))
+    await asking.ask_keys(used, "work", "labels = late")
 
     assert told == [messages.KeysRead("work", "labels = late", frozenset({"DEMO-9"}), 2)]
 
@@ -144,7 +140,7 @@ async def test_a_query_that_jira_does_not_understand_is_told(
     told: list[Message] = []
     used = services(bench.root, told, search=partial(search_ids, cast("Any", bench.options())))
 
-    await asking.ask_keys(used, effects.AskKeys("work", "labels ="))
+    await asking.ask_keys(used, "work", "labels =")
 
     (answer,) = told
     assert isinstance(answer, messages.KeysRead)
@@ -191,8 +187,9 @@ async def test_who_changed_an_issue_is_sent_only_if_jira_tells(
         author = "Priya" if kind == "told" else ""
         return None if kind == "nothing" else LastChange(author, "then")
 
-    effect = effects.AskAuthor("work", "DEMO-1", "DEMO-2", "now")
-    await asking.ask_author(services(tmp_path, told, read_last_change=ask), effect)
+    await asking.ask_author(
+        services(tmp_path, told, read_last_change=ask), "work", "DEMO-1", "DEMO-2", "now"
+    )
 
     assert asked == [("DEMO-2", "now")]
     sent = [messages.AuthorRead("work", "DEMO-1", "now", "Priya", "then")]
@@ -256,7 +253,7 @@ async def test_a_conflict_is_left_alone_unless_a_sync_settles_it(
     told: list[Message] = []
 
     for kind in (JobKind.PUSH, JobKind.SYNC):
-        await read_plan(services(bench.root, told, prefer=prefer), effects.ReadPlan("work", kind))
+        await read_plan(services(bench.root, told, prefer=prefer), "work", kind, ())
 
     push, sync = told
     assert isinstance(push, messages.PlanRead)
@@ -277,7 +274,7 @@ async def test_a_new_sub_task_takes_over_fields_unless_the_workspace_says_no(
     workspaces = Workspaces((opened,), lambda _: nothing, told.append)
     used = Services(nothing, nothing, workspaces, told.append, in_thread=inline)
 
-    await read_plan(used, effects.ReadPlan("work", JobKind.PUSH))
+    await read_plan(used, "work", JobKind.PUSH, ())
 
     (read,) = told
     assert isinstance(read, messages.PlanRead)
@@ -289,7 +286,7 @@ async def test_a_state_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / ".ticketr" / "state.db").write_bytes(b"no database at all" * 100)
     told: list[Message] = []
 
-    await read_plan(services(tmp_path, told), effects.ReadPlan("work", JobKind.PUSH))
+    await read_plan(services(tmp_path, told), "work", JobKind.PUSH, ())
 
     (failed,) = told
     assert isinstance(failed, messages.PlanFailed)
@@ -323,7 +320,7 @@ async def test_the_history_comes_with_the_workspaces_of_its_jobs(
         for key in (here, shop, gone, None):
             await (await queue.submit(nothing_to_do, key=key)).wait()
         services = Services(nothing, queue, opened, told.append, in_thread=inline)
-        await read_history(services, effects.ReadHistory())
+        await read_history(services)
 
     (read,) = told
     assert isinstance(read, messages.HistoryRead)

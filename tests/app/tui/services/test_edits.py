@@ -21,12 +21,14 @@ from trio.testing import MockClock
 from jira_sandbox import make_site
 from ticketr.app.sync import FieldChange, IssuePlace
 from ticketr.app.tickets import Ticket, parse, render
-from ticketr.app.tui import effects, messages
+from ticketr.app.tui import messages
+from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.keymap import KeyAction
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.services import conflicts, edits, outside
 from ticketr.app.tui.services.context import Services
+from ticketr.app.tui.services.edits import add_comment, add_ticket
 from ticketr.app.tui.services.files import remember
 from ticketr.app.tui.services.outside import browser_commands, open_browser, open_editor
 
@@ -65,7 +67,7 @@ async def test_a_changed_status_is_taken_back_to_the_byte(
     used = editing(bench.root, told)
     change = FieldChange("status", "Done")
 
-    await edits.change_field(used, effects.ChangeField("work", PLACE, change))
+    await edits.change_field(used, "work", PLACE, change)
 
     words = "DEMO-9: Status is Done in DEMO-9.md"
     assert told == [messages.Told(words, is_error=False, hints=edits.CHANGED), READ]
@@ -75,12 +77,12 @@ async def test_a_changed_status_is_taken_back_to_the_byte(
     }
 
     told.clear()
-    await conflicts.find_undo(used, effects.FindUndo("work"))
+    await conflicts.find_undo(used, "work")
     (found,) = told
     assert isinstance(found, messages.UndoFound)
     assert found.words.startswith("DEMO-9 in DEMO-9.md: what was written at ")
     told.clear()
-    await conflicts.undo(used, effects.Undo("work", found.key))
+    await conflicts.undo(used, "work", found.key)
 
     after = tree(bench)
     (aside,) = set(after) - set(before)
@@ -97,10 +99,10 @@ async def test_an_issue_that_is_gone_is_told(tmp_path: Path, autojump_clock: Moc
     change = FieldChange("Status", "Done")
     words = "DEMO-1 was not changed: a.md no longer holds it; read the files again"
 
-    await edits.change_field(used, effects.ChangeField("work", place, change))
-    await edits.plan_edits(used, effects.PlanEdits("work", ((place, change),)))
-    asked = effects.AddTicket("work", "Pay", place)
-    await edits.add_ticket(used, asked)
+    await edits.change_field(used, "work", place, change)
+    await edits.plan_edits(used, "work", ((place, change),))
+    asked = call_in("work", add_ticket, "Pay", place)
+    await edits.add_ticket(used, *asked.args)
 
     assert told == [
         messages.Told(words),
@@ -120,17 +122,17 @@ async def test_what_was_typed_comes_back_if_its_file_cannot_be_written(
     used = editing(tmp_path, told, keeps_comments=True)
     store = used.workspaces["work"].store
     place = IssuePlace("a.md", "DEMO-1")
-    comment = effects.AddComment("work", place, "Looks good")
-    task = effects.AddTicket("work", "Pay", place)
-    ticket = effects.AddTicket("work", "Pay", None)
+    comment = call_in("work", add_comment, place, "Looks good")
+    task = call_in("work", add_ticket, "Pay", place)
+    ticket = call_in("work", add_ticket, "Pay", None)
     store.prepare()
 
     with frozen(path, tmp_path):
-        await edits.add_comment(used, comment)
-        await edits.add_ticket(used, task)
-        await edits.add_ticket(used, ticket)
+        await edits.add_comment(used, *comment.args)
+        await edits.add_ticket(used, *task.args)
+        await edits.add_ticket(used, *ticket.args)
     with store.lock():  # as a pull does, which may take long
-        await edits.add_comment(used, comment)
+        await edits.add_comment(used, *comment.args)
 
     refused = "Operation not permitted; let your account write there"
     answers = [each for each in told if each != READ]
@@ -154,7 +156,7 @@ async def test_leaving_right_after_enter_does_not_lose_what_was_typed(
 
     with trio.CancelScope() as scope:
         scope.cancel()
-        await edits.add_ticket(used, effects.AddTicket("work", "Pay", None))
+        await edits.add_ticket(used, "work", "Pay", None)
 
     assert scope.cancelled_caught
     assert "# TICKET: Pay\n" in (tmp_path / "pay.md").read_text()
@@ -168,9 +170,7 @@ async def test_a_draft_is_added_and_named(
     told: list[Message] = []
     parent = IssuePlace("a.md", "DEMO-1") if is_task else None
 
-    await edits.add_ticket(
-        editing(tmp_path, told), effects.AddTicket("work", "Pay in time", parent)
-    )
+    await edits.add_ticket(editing(tmp_path, told), "work", "Pay in time", parent)
 
     path = "a.md" if is_task else "pay-in-time.md"
     assert told == [
@@ -243,7 +243,7 @@ async def test_a_comment_is_written_into_the_file_and_taken_back(
     used = editing(bench.root, told, keeps_comments=True)
     place = IssuePlace("DEMO-3.md", "DEMO-4")
 
-    await edits.add_comment(used, effects.AddComment("work", place, "Looks good"))
+    await edits.add_comment(used, "work", place, "Looks good")
 
     words = "DEMO-3.md holds the comment"
     assert told == [messages.Told(words, is_error=False, hints=edits.CHANGED), READ]
@@ -257,18 +257,18 @@ async def test_a_comment_is_written_into_the_file_and_taken_back(
 async def test_a_filter_is_saved_or_given_back(tmp_path: Path) -> None:
     told: list[Message] = []
     used = services(tmp_path, told)
-    shown = effects.Remember("work", "late", "key")
-    saving = effects.Remember("work", "late", "key", (("mine", "late\x07"),), "late save:mine")
+    shown = call_in("work", remember, "late", "key", (), "")
+    saving = call_in("work", remember, "late", "key", (("mine", "late\x07"),), "late save:mine")
 
-    await remember(used, shown)
-    await remember(used, saving)
-    assert told == [messages.FiltersSaved("work", saving.saved, {"mine": "late\ufffd"})]
+    await remember(used, *shown.args)
+    await remember(used, *saving.args)
+    assert told == [messages.FiltersSaved("work", (("mine", "late\x07"),), {"mine": "late\ufffd"})]
 
     told.clear()
     (tmp_path / ".ticketr" / "app.json").unlink()
     (tmp_path / ".ticketr" / "app.json").mkdir()
-    await remember(used, shown)
-    await remember(used, saving)
+    await remember(used, *shown.args)
+    await remember(used, *saving.args)
     first, second = told
     assert isinstance(first, messages.Told)
     assert second == messages.NotWritten("work", saving, first.words)
@@ -278,8 +278,8 @@ async def test_a_filter_is_saved_or_given_back(tmp_path: Path) -> None:
 
 SITE = "https://jira.example"
 URL = f"{SITE}/browse/DEMO-1"
-EDIT = effects.OpenEditor("work", "DEMO-1.md", 3)
-BROWSE = effects.OpenBrowser("work", "DEMO-1")
+EDIT = call_in("work", open_editor, "DEMO-1.md", 3)
+BROWSE = call_in("work", open_browser, "DEMO-1")
 
 
 class Reader:
@@ -336,7 +336,7 @@ async def test_an_editor_that_fails_is_told(
 ) -> None:
     monkeypatch.setenv("VISUAL", editor)
 
-    await open_editor(used, EDIT)
+    await open_editor(used, *EDIT.args)
 
     assert told == [messages.Resized(80, 12), messages.Told(words)]
     assert reader.reads == 1
@@ -347,7 +347,7 @@ async def test_after_the_editor_the_files_are_read_and_its_end_is_told(
 ) -> None:
     monkeypatch.setenv("VISUAL", program("import os, sys; os.unlink(sys.argv[1])"))
 
-    await open_editor(used, EDIT)
+    await open_editor(used, *EDIT.args)
 
     assert told == [messages.Resized(80, 12), messages.EditorClosed("work", "DEMO-1.md")]
     assert reader.reads == 1
@@ -358,7 +358,7 @@ async def test_a_file_that_is_gone_is_not_made_by_an_editor(
 ) -> None:
     (tmp_path / "DEMO-1.md").unlink()
 
-    await open_editor(used, EDIT)
+    await open_editor(used, *EDIT.args)
 
     assert told == [messages.Told("DEMO-1.md is gone, so there is nothing to edit")]
     assert reader.reads == 1
@@ -371,8 +371,8 @@ async def test_a_second_press_starts_no_second_editor(
     monkeypatch.setenv("VISUAL", program("pass"))
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(open_editor, used, EDIT)
-        nursery.start_soon(open_editor, used, EDIT)
+        nursery.start_soon(open_editor, used, *EDIT.args)
+        nursery.start_soon(open_editor, used, *EDIT.args)
 
     assert cast("FakeScreen", used.terminal).handovers == 1
 
@@ -395,7 +395,7 @@ async def test_a_browser_that_runs_on_is_left_alone(
 
     monkeypatch.setattr(trio.lowlevel, "open_process", remembering)
 
-    await open_browser(used, BROWSE)
+    await open_browser(used, *BROWSE.args)
 
     assert told == [messages.Told(f"opened {SITE}/browse/DEMO-1", is_error=False)]
     await trio.to_thread.run_sync(started.read_text)
@@ -427,7 +427,7 @@ async def test_a_second_browser_is_tried_where_the_first_is_missing(
     record = tmp_path / "address"
     monkeypatch.setenv("BROWSER", f"/nowhere/browser:{program(code)} {record} <%s>")
 
-    await open_browser(used, BROWSE)
+    await open_browser(used, *BROWSE.args)
 
     assert told == [messages.Told(f"opened {URL}", is_error=False)]
     assert record.read_text() == f"<{URL}>"
@@ -439,7 +439,7 @@ async def test_a_browser_that_fails_is_told_with_the_address(
 ) -> None:
     monkeypatch.setenv("BROWSER", browser)
 
-    await open_browser(used, BROWSE)
+    await open_browser(used, *BROWSE.args)
 
     words = f"no browser could be opened; the address is {SITE}/browse/DEMO-1"
     assert told == [messages.Told(words)]

@@ -22,7 +22,7 @@ from jira_sandbox import make_site
 from ticketr.app.config.state_folder import FILE as LIST_FILE
 from ticketr.app.sync import Store
 from ticketr.app.tickets import Ticket, render
-from ticketr.app.tui import effects, messages
+from ticketr.app.tui import messages
 from ticketr.app.tui.messages import FilesRead, Message, Recalled, TicketsFound, Told
 from ticketr.app.tui.panels.detail import SHORT, detail_lines
 from ticketr.app.tui.services import files
@@ -376,12 +376,11 @@ async def test_an_older_answer_does_not_replace_a_newer_one(
     used = services(tmp_path, told, in_thread=read_then_wait)
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(read_detail, used, effects.ReadDetail("work", "DEMO-1.md", ORDER))
+        nursery.start_soon(read_detail, used, "work", "DEMO-1.md", ORDER, 0, False)
         await trio.testing.wait_all_tasks_blocked()
         file.write_text("# TICKET: [DEMO-1] New\n")
         detail_lines.cache_clear()
-        again = effects.ReadDetail("work", "DEMO-1.md", ORDER, cells=40)
-        nursery.start_soon(read_detail, used, again)
+        nursery.start_soon(read_detail, used, "work", "DEMO-1.md", ORDER, 40, False)
 
     (read,) = told
     assert isinstance(read, messages.DetailRead)
@@ -401,7 +400,7 @@ async def test_the_lines_of_a_long_issue_come_with_it_and_for_another_width(
     told: list[Message] = []
     used = services(tmp_path, told)
 
-    await read_detail(used, effects.ReadDetail("work", "DEMO-1.md", ORDER, 40, as_source=True))
+    await read_detail(used, "work", "DEMO-1.md", ORDER, 40, True)
     (read,) = told
     assert isinstance(read, messages.DetailRead)
     assert read.sheet is not None
@@ -409,7 +408,7 @@ async def test_the_lines_of_a_long_issue_come_with_it_and_for_another_width(
     assert read.wrapped == WrappedDetail(40, as_source=True, lines=lines)
 
     told.clear()
-    await wrap_detail(used, effects.WrapDetail("work", read.sheet, 60, as_source=False))
+    await wrap_detail(used, "work", read.sheet, 60, False)
     (wrapped,) = told
     assert isinstance(wrapped, messages.DetailWrapped)
     assert wrapped.sheet is read.sheet
@@ -422,11 +421,10 @@ async def test_a_file_that_is_gone_is_said_to_be_but_a_link_to_nothing_is_not(
 ) -> None:
     told: list[Message] = []
     used = services(tmp_path, told)
-    read = effects.ReadDetail("work", "DEMO-1.md", ORDER)
 
-    await read_detail(used, read)
+    await read_detail(used, "work", "DEMO-1.md", ORDER, 0, False)
     (tmp_path / "DEMO-1.md").symlink_to("nowhere.md")  # the list has it as a broken file
-    await read_detail(used, read)
+    await read_detail(used, "work", "DEMO-1.md", ORDER, 0, False)
 
     assert [isinstance(each, messages.DetailRead) and each.is_gone for each in told] == [
         True,

@@ -8,12 +8,14 @@ from functools import partial
 
 from ticketr.app.sync import BulkChange, Change, FieldChange, FieldSetting
 from ticketr.app.tickets import is_key
-from ticketr.app.tui import effects
+from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.main.changing import counts_of_values, place_of, values_of
 from ticketr.app.tui.overlays.questions import AskingStatus, Choice, LineInput, Option
 from ticketr.app.tui.overlays.review import AskingIssues, FileEdits
 from ticketr.app.tui.rows import ListRow
+from ticketr.app.tui.services.asking import ask_issues, ask_statuses
+from ticketr.app.tui.services.edits import plan_edits
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clean
@@ -130,7 +132,7 @@ def _setting_input(keys: tuple[str, ...], text: str) -> LineInput:
 
 def _ask_issues(state: AppState, keys: tuple[str, ...], change: BulkChange) -> Step:
     name = state.workspace.name
-    return state.opened(AskingIssues(name, keys, change)), (effects.AskIssues(name, keys),)
+    return state.opened(AskingIssues(name, keys, change)), (call_in(name, ask_issues, keys),)
 
 
 def _ask_statuses(state: AppState, rows: tuple[ListRow, ...], kind: _Kind) -> Step:
@@ -152,7 +154,7 @@ def _ask_what_they_become(
     seen = values_of(state.workspace.rows, "Status")
     title = f"Status of {_chosen_words(len(rows))}"
     asking = AskingStatus(name, title, asked, seen, taken)
-    return state.opened(asking), (effects.AskStatuses(name, tuple(asked)),)
+    return state.opened(asking), (call_in(name, ask_statuses, tuple(asked)),)
 
 
 def _values(state: AppState, rows: tuple[ListRow, ...], kind: _Kind) -> AppState:
@@ -191,7 +193,7 @@ def _open_plan(rows: tuple[ListRow, ...], kind: _Kind, state: AppState, text: st
     change = FieldChange(kind.field, text.strip(), kind.change)
     changes = tuple((place_of(row), change) for row in rows)
     name = state.workspace.name
-    return state.opened(FileEdits(name, changes)), (effects.PlanEdits(name, changes),)
+    return state.opened(FileEdits(name, changes)), (call_in(name, plan_edits, changes),)
 
 
 def _chosen_words(number: int) -> str:

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from ticketr.app.sync import FieldChange, IssuePlace
-from ticketr.app.tui import effects
-from ticketr.app.tui.effects import Effect
+from ticketr.app.tui.effects import Call, call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.main.filtering import give_filter_back
 from ticketr.app.tui.messages import NotWritten, TicketAdded
@@ -22,6 +21,16 @@ from ticketr.app.tui.overlays.questions import (
 )
 from ticketr.app.tui.overlays.review import FileEdits
 from ticketr.app.tui.rows import ListRow
+from ticketr.app.tui.services import outside
+from ticketr.app.tui.services.asking import ask_statuses
+from ticketr.app.tui.services.edits import (
+    add_comment,
+    add_ticket,
+    carry_out_edits,
+    change_field,
+    plan_edits,
+)
+from ticketr.app.tui.services.files import remember
 from ticketr.app.tui.state import AppState, Panel, Step, show_row
 from ticketr.app.tui.text_input import TextInput
 from ticketr.app.tui.workspace import NO_COMMENTS, WorkspaceView
@@ -38,22 +47,22 @@ def edit(state: AppState, _: float) -> Step | None:
     if state.focus is Panel.DETAIL and ticket is not None and ticket.sheet is not None:
         sources = (ticket_line.source for ticket_line in state.ticket_lines[ticket.top :])
         line = next((source for source in sources if source), line)
-    return state, (effects.OpenEditor(state.workspace.name, row.path, line),)
+    return state, (call_in(state.workspace.name, outside.open_editor, row.path, line),)
 
 
 def browser(state: AppState, _: float) -> Step | None:
     """Open the issue in the browser."""
-    return _with_key(state, lambda key: effects.OpenBrowser(state.workspace.name, key))
+    return _with_key(state, lambda key: call_in(state.workspace.name, outside.open_browser, key))
 
 
 def copy_key(state: AppState, _: float) -> Step | None:
     """Copy the issue's key."""
-    return _with_key(state, lambda key: effects.Copy(key, key))
+    return _with_key(state, lambda key: call(outside.copy_text, key, key))
 
 
 def copy_address(state: AppState, _: float) -> Step | None:
     """Copy the address of the issue in a browser."""
-    return _with_key(state, lambda key: effects.CopyAddress(state.workspace.name, key))
+    return _with_key(state, lambda key: call_in(state.workspace.name, outside.copy_address, key))
 
 
 def source(state: AppState, _: float) -> Step | None:
@@ -67,7 +76,7 @@ def source(state: AppState, _: float) -> Step | None:
     return replace(state, ticket=ticket, focus=focus), ()
 
 
-def _with_key(state: AppState, effect: Callable[[str], Effect]) -> Step | None:
+def _with_key(state: AppState, effect: Callable[[str], Call]) -> Step | None:
     """Return the step with an effect for the issue's key; a draft has none."""
     row = state.row
     if row is None or row.is_broken:
@@ -92,14 +101,14 @@ def change_status(state: AppState, _: float) -> Step | None:
 
     def taken(state: AppState, status: str) -> Step:
         change = FieldChange("Status", status)
-        return state, (effects.ChangeField(workspace.name, place, change),)
+        return state, (call_in(workspace.name, change_field, place, change),)
 
     now = f", now {row.status}" if row.status else ""
     title = f"Status of {row.key or row.title}{now}"
     before = _status_before(state, row)
     asking = AskingStatus(workspace.name, title, {row.key: row.status}, seen, taken, before)
     if row.key:
-        return state.opened(asking), (effects.AskStatuses(workspace.name, (row.key,)),)
+        return state.opened(asking), (call_in(workspace.name, ask_statuses, (row.key,)),)
     if not seen:
         edit = state.keymap.hint(KeyAction.EDIT, Context.MAIN, "edits this one", before="; ")
         return state.noticed(f"No file has a status yet{edit}"), ()
@@ -133,7 +142,7 @@ def _title_input(name: str, ticket: ListRow | None, text: str = "", problem: str
 
         def chosen(state: AppState, index: int) -> Step:
             parent = place_of(ticket) if index and ticket is not None else None
-            return state, (effects.AddTicket(name, title, parent),)
+            return state, (call_in(name, add_ticket, title, parent),)
 
         if ticket is None:
             task = Option("a sub-task", refused=NO_TICKET)
@@ -160,7 +169,7 @@ def _comment_input(name: str, place: IssuePlace, text: str = "", problem: str = 
         written = clean(text).strip()
         if not written:
             return state.noticed("A comment needs a text; nothing was added"), ()
-        return state, (effects.AddComment(name, place, written),)
+        return state, (call_in(name, add_comment, place, written),)
 
     return LineInput("comment:", taken, input=TextInput.of(text), problem=problem)
 
@@ -168,20 +177,24 @@ def _comment_input(name: str, place: IssuePlace, text: str = "", problem: str = 
 def give_back(state: AppState, failed: NotWritten, now: float) -> Step:
     """Open a form again with what could not be written, and say why; nothing typed is lost."""
     words, asked = failed.words, failed.asked
+    name, *rest = asked.args
     again: Overlay
-    if isinstance(asked, effects.CarryOutEdits):
+    if asked.function is carry_out_edits:
+        _, changes = rest
         # What was changed before the error is not in the new plan.
-        again = FileEdits(asked.workspace, asked.changes)
-        plan = effects.PlanEdits(asked.workspace, asked.changes)
+        plan = call_in(name, plan_edits, changes)
+        again = FileEdits(name, changes)
         return state.given_back(again).noticed(words, is_bad=True), (plan,)
-    if isinstance(asked, effects.Remember):
-        return give_filter_back(state, asked.workspace, asked.typed, words, now)
-    if isinstance(asked, effects.AddComment):
-        again = _comment_input(asked.workspace, asked.place, asked.text, words)
+    if asked.function is remember:
+        return give_filter_back(state, name, rest[-1], words, now)
+    if asked.function is add_comment:
+        place, text = rest
+        again = _comment_input(name, place, text, words)
     else:
-        workspace = state.named(asked.workspace)
-        row = _parent_row(workspace, asked.parent) if workspace is not None else None
-        again = _title_input(asked.workspace, row, asked.title, words)
+        title, parent = rest
+        workspace = state.named(name)
+        row = _parent_row(workspace, parent) if workspace is not None else None
+        again = _title_input(name, row, title, words)
     return state.given_back(again), ()
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ticketr.app.tickets import InvalidFilter, check_saved, parse_filter, split_command, with_saved
-from ticketr.app.tui import effects
+from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.messages import FiltersSaved
 from ticketr.app.tui.overlays.questions import JQL, AskingKeys, Choice, LineInput, Option
+from ticketr.app.tui.services.asking import ask_keys
+from ticketr.app.tui.services.files import remember
 from ticketr.app.tui.state import AppState, Panel, Step
 from ticketr.app.tui.text_input import TextInput
 from ticketr.app.tui.workspace import NO_FILTER, WorkspaceView
@@ -110,10 +112,10 @@ def show_filter(
     workspace = replace(workspace, filter=wanted, top=0)
     saved = ((save_as, text.strip()),) if save_as else ()
     state = replace(state.with_workspace(workspace), rest_until=now)
-    asked: tuple[effects.Effect, ...] = (remembered(workspace, saved, typed if saved else ""),)
+    asked: tuple[Call, ...] = (remembered(workspace, saved, typed if saved else ""),)
     if jql is None:
         return state, asked
-    question = effects.AskKeys(workspace.name, jql)
+    question = call_in(workspace.name, ask_keys, jql)
     asked = (*(asked if saved else ()), question)
     return state.opened(AskingKeys(workspace.name, jql, give_filter_back)), asked
 
@@ -174,9 +176,9 @@ def query_of(text: str) -> str | None:
 
 def remembered(
     workspace: WorkspaceView, saved: tuple[tuple[str, str], ...] = (), typed: str = ""
-) -> effects.Remember:
-    """Return the effect that stores how a list is shown, and saved filters."""
+) -> Call:
+    """Return the call that stores how a list is shown, and saved filters."""
     text = workspace.filter.text
     # The answer of Jira is not stored, and the app makes no request when it starts.
     kept = "" if query_of(text) is not None else text
-    return effects.Remember(workspace.name, kept, workspace.sort, saved, typed)
+    return call_in(workspace.name, remember, kept, workspace.sort, saved, typed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from ticketr.app.tui.effects import Effect
+from ticketr.app.tui.effects import Call
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import MouseUsed
 from ticketr.app.tui.overlays.base import target
@@ -41,7 +41,7 @@ def _on_overlay(state: AppState, used: MouseUsed, now: float) -> Step:
     if used.action is MouseAction.CLICK:
         return state, ()
     action = KeyAction.UP if used.action is MouseAction.WHEEL_UP else KeyAction.DOWN
-    asked: tuple[Effect, ...] = ()
+    asked: tuple[Call, ...] = ()
     for _ in range(WHEEL_ROWS):
         step = state.overlays[-1].on_action(state, action, now)
         if step is not None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from ticketr.app.tui import effects
-from ticketr.app.tui.effects import JobKind, JobRequest
+from ticketr.app.tui.effects import JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.main import bulk, changing, filtering, moving, searching
 from ticketr.app.tui.main.changing import browser, copy_address, copy_key, edit, source
@@ -17,6 +16,7 @@ from ticketr.app.tui.overlays.jobs import Jobs
 from ticketr.app.tui.overlays.pages import Diff, Help
 from ticketr.app.tui.overlays.palette import Palette
 from ticketr.app.tui.overlays.plan import Plan
+from ticketr.app.tui.services import conflicts, files, jobs, outside
 from ticketr.app.tui.state import SWALLOW, AppState, Panel, Step
 
 
@@ -40,9 +40,9 @@ def escape(state: AppState) -> Step | None:
     """Drop what waits for the workspace, or cancel the named job, else go back; None for nothing."""
     if state.workspace.waiting:  # the newest that Esc can take back
         workspace = replace(state.workspace, waiting="")
-        return state.with_workspace(workspace), (effects.DropRequests(workspace.name),)
+        return state.with_workspace(workspace), (call(jobs.drop_requests, workspace.name),)
     if state.job_to_cancel is not None:
-        return state, (effects.CancelJob(state.job_to_cancel),)
+        return state, (call(jobs.cancel_job, state.job_to_cancel),)
     if state.focus is Panel.DETAIL and (ended := end_search(state)) is not None:
         return ended, ()
     if state.focus is not Panel.TICKETS:
@@ -58,7 +58,9 @@ def escape(state: AppState) -> Step | None:
 def _reload(state: AppState, now: float) -> Step | None:
     if not state.workspaces:
         return None
-    return state.noticed("Reading the files again"), (effects.ReadFiles(state.workspace.name),)
+    return state.noticed("Reading the files again"), (
+        call_in(state.workspace.name, files.read_files),
+    )
 
 
 def _pull(state: AppState, now: float) -> Step | None:
@@ -68,11 +70,11 @@ def _pull(state: AppState, now: float) -> Step | None:
     if workspace.is_gone:  # a job would make the folder again, perhaps below an unmounted disk
         again = state.keymap.hint(KeyAction.RELOAD, Context.MAIN, "reads it again", before="; ")
         return state.noticed(f"{workspace.problem}{again}", is_bad=True), ()
-    return state, (effects.StartJob(workspace.name, JobRequest(JobKind.PULL)),)
+    return state, (call_in(workspace.name, jobs.start_job, JobRequest(JobKind.PULL)),)
 
 
 def _jobs(state: AppState, now: float) -> Step | None:
-    return state.opened(Jobs()), (effects.ReadHistory(),)
+    return state.opened(Jobs()), (call(jobs.read_history),)
 
 
 def _add_workspace(state: AppState, now: float) -> Step | None:
@@ -87,7 +89,7 @@ def _settle(state: AppState, now: float) -> Step | None:
         pull = state.keymap.hint(KeyAction.PULL, Context.MAIN, "asks Jira", before="; ")
         return state.noticed(f"This ticket has no conflict that is known here{pull}"), ()
     screen = ConflictScreen(workspace.name, row.head)
-    return state.opened(screen), (effects.ReadConflict(workspace.name, row.head),)
+    return state.opened(screen), (call_in(workspace.name, conflicts.read_conflict, row.head),)
 
 
 def _status(state: AppState, now: float) -> Step | None:
@@ -108,7 +110,7 @@ def _help(state: AppState, now: float) -> Step | None:
 def _undo(state: AppState, now: float) -> Step | None:
     if not state.workspaces:
         return None
-    return state, (effects.FindUndo(state.workspace.name),)
+    return state, (call_in(state.workspace.name, conflicts.find_undo),)
 
 
 def _diff(state: AppState, now: float) -> Step | None:
@@ -128,7 +130,7 @@ def _plan(kind: JobKind) -> Callable[[AppState, float], Step | None]:
         if not state.workspaces:
             return None
         name = state.workspace.name
-        return state.opened(Plan(kind, name)), (effects.ReadPlan(name, kind),)
+        return state.opened(Plan(kind, name)), (call_in(name, jobs.read_plan, kind, ()),)
 
     return handler
 
@@ -191,8 +193,8 @@ _HANDLERS: dict[KeyAction, Callable[[AppState, float], Step | None]] = {
     KeyAction.DIFF: _diff,
     KeyAction.PALETTE: _palette,
     KeyAction.HELP: _help,
-    KeyAction.REDRAW: lambda state, _: (state, (effects.Redraw(),)),
-    KeyAction.QUIT: lambda state, _: (state, (effects.Leave(),)),
+    KeyAction.REDRAW: lambda state, _: (state, (call(outside.redraw),)),
+    KeyAction.QUIT: lambda state, _: (state, (call(outside.leave),)),
     KeyAction.JOBS: _jobs,
     KeyAction.ADD_WORKSPACE: _add_workspace,
     KeyAction.PULL: _pull,

@@ -9,12 +9,14 @@ from functools import partial
 from typing import ClassVar, final
 
 from ticketr.app.sync import Choice, ConflictPart, ConflictView, Edited, Preview, choose, preview
-from ticketr.app.tui import effects, messages
+from ticketr.app.tui import messages
+from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, is_too_soon, target, wrapped_words
 from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.panels.frame import Row, drawn, filled, scroll_top, spaced, title_rule
+from ticketr.app.tui.services import asking, conflicts, outside
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, mark, wrap_line
 from ticketr.app.tui.text_input import TextInput
@@ -301,7 +303,7 @@ class ConflictScreen(Overlay):
             case KeyAction.EDIT:
                 return self._edit(state, self.part)
             case KeyAction.UNDO:
-                return state, (effects.FindUndo(self.workspace),)
+                return state, (call_in(self.workspace, conflicts.find_undo),)
             case KeyAction.ACCEPT:
                 return self._accept(state, self.view, now)
             case _:
@@ -339,7 +341,9 @@ class ConflictScreen(Overlay):
         text = part.yours or part.jiras
         if "\n" in text or len(text) > state.width - 20:
             assert self.view is not None
-            return state, (effects.OpenEditor(self.workspace, self.view.path, self.view.line),)
+            return state, (
+                call_in(self.workspace, outside.open_editor, self.view.path, self.view.line),
+            )
 
         def taken(state: AppState, text: str) -> Step:
             changed = replace(self, choices={**self.choices, part.id: Edited(text)})
@@ -356,7 +360,7 @@ class ConflictScreen(Overlay):
             at = view.parts.index(resolution.left[0])
             words = f"{len(resolution.left)} left to choose: {names}"
             return state.replaced(replace(self, at=at)).noticed(words), ()
-        return state.closed(), (effects.Settle(self.workspace, resolution),)
+        return state.closed(), (call_in(self.workspace, conflicts.settle, resolution),)
 
     def _go_to_other(self, state: AppState, by: int) -> Step | None:
         """Go to another conflict of the workspace."""
@@ -365,7 +369,7 @@ class ConflictScreen(Overlay):
             return None
         key = keys[(keys.index(self.key) + by) % len(keys)]
         other = ConflictScreen(self.workspace, key)
-        return state.replaced(other), (effects.ReadConflict(self.workspace, key),)
+        return state.replaced(other), (call_in(self.workspace, conflicts.read_conflict, key),)
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the conflict; read it again when the files were read again."""
@@ -384,7 +388,7 @@ class ConflictScreen(Overlay):
             case messages.ConflictFailed(self.workspace, self.key, words):
                 return state.without(self).noticed(words, is_bad=True), ()
             case messages.FilesRead(self.workspace):
-                return state, (effects.ReadConflict(self.workspace, self.key),)
+                return state, (call_in(self.workspace, conflicts.read_conflict, self.key),)
             case _:
                 return None
 
@@ -392,7 +396,7 @@ class ConflictScreen(Overlay):
         """Show a conflict; ask once who has made each version of Jira's side."""
         if not view.changed or (self.view is not None and self.view.updated == view.updated):
             return state.exchanged(self, changed), ()
-        ask = effects.AskAuthor(self.workspace, self.key, view.changed, view.updated)
+        ask = call_in(self.workspace, asking.ask_author, self.key, view.changed, view.updated)
         return state.exchanged(self, replace(changed, author=None)), (ask,)
 
     def header(self, state: AppState) -> tuple[str, str]:

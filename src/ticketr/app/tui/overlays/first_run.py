@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, final
 
-from ticketr.app.tui import effects, messages
-from ticketr.app.tui.effects import Effect
+from ticketr.app.tui import messages
+from ticketr.app.tui.effects import Call, call
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay
 from ticketr.app.tui.overlays.first_run_form import CHECKING, OPENS_PAGE, FieldNote, Form, Purpose
 from ticketr.app.tui.panels.frame import filled, scroll_top, title_rule
+from ticketr.app.tui.services import outside, setting_up
 from ticketr.app.tui.setup import FolderKind, NewWorkspace, Problem, ProjectChoice, SetupField
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, mark, wrap_line
@@ -250,7 +251,7 @@ class FirstRun(Overlay):
             if action is not KeyAction.ESCAPE:
                 return None
             stopped = state.exchanged(self, replace(self, busy="", forms=self._stopped_forms()))
-            return stopped.noticed("Cancelled; nothing was added"), (effects.CancelSetup(),)
+            return stopped.noticed("Cancelled; nothing was added"), (call(setting_up.cancel_setup),)
         if self.form is None:
             return self._on_way(state, action)
         return self._on_form(state, self.form, action, now)
@@ -294,7 +295,7 @@ class FirstRun(Overlay):
         purpose = WAYS[way]
         if purpose is None:
             changed = replace(self, way=way, problem="", busy=STARTING)
-            return state.exchanged(self, changed), (effects.TrySandbox(),)
+            return state.exchanged(self, changed), (call(setting_up.try_sandbox),)
         form, asked = self.forms.get(purpose, Form(purpose)).asked()
         return self._with_form(state, form, way=way, shown=purpose, problem=""), asked
 
@@ -302,7 +303,7 @@ class FirstRun(Overlay):
         match action:
             case KeyAction.ESCAPE:
                 left = replace(self, shown=None, forms=self._stopped_forms())
-                return state.exchanged(self, left), (effects.CancelSetup(),)
+                return state.exchanged(self, left), (call(setting_up.cancel_setup),)
             case KeyAction.ACCEPT:
                 return self._accept(state, form)
             case KeyAction.UP | KeyAction.DOWN if form.focus is SetupField.PROJECT:
@@ -317,7 +318,7 @@ class FirstRun(Overlay):
                 shown = replace(form, is_token_shown=not form.is_token_shown)
                 return self._with_form(state, shown), ()
             case KeyAction.OPEN_PAGE if form.purpose is Purpose.CONNECT:
-                return state, (effects.OpenPage(TOKEN_PAGE),)
+                return state, (call(outside.open_page, TOKEN_PAGE),)
             case _ if form.focus is None:
                 return None
             case _:
@@ -361,7 +362,7 @@ class FirstRun(Overlay):
             folder=Path(form.text(SetupField.FOLDER)),
         )
         changed = replace(self, busy=ADDING, problem="")
-        return state.exchanged(self, changed), (effects.AddWorkspace(wanted),)
+        return state.exchanged(self, changed), (call(setting_up.add_workspace, wanted),)
 
     def _open(self, state: AppState, form: Form) -> Step:
         """Open the folder; one that is not a workspace yet is connected to Jira instead."""
@@ -379,7 +380,7 @@ class FirstRun(Overlay):
             way = WAYS.index(Purpose.CONNECT)
             return self._with_form(state, connect, way=way, shown=Purpose.CONNECT), asked
         changed = replace(self, busy=OPENING, problem="")
-        return state.exchanged(self, changed), (effects.OpenFolder(folder),)
+        return state.exchanged(self, changed), (call(setting_up.open_folder, folder),)
 
     def _stopped_forms(self) -> dict[Purpose, Form]:
         return {purpose: form.stopped() for purpose, form in self.forms.items()}
@@ -388,13 +389,13 @@ class FirstRun(Overlay):
         forms = {**self.forms, form.purpose: form}
         return state.exchanged(self, replace(self, forms=forms, **changes))
 
-    def _step_with_form(self, state: AppState, form: Form, asked: tuple[Effect, ...]) -> Step:
+    def _step_with_form(self, state: AppState, form: Form, asked: tuple[Call, ...]) -> Step:
         return self._with_form(state, form), asked
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the answers of checks, ask checks that are due, and close when it is done."""
         if isinstance(message, messages.WorkspaceOpened) and message.is_wanted:
-            return state.without(self), (effects.CancelSetup(),)
+            return state.without(self), (call(setting_up.cancel_setup),)
         if isinstance(message, messages.SetupFailed):
             return self._with_problem(state, message.problem), ()
         if isinstance(message, messages.TimePassed):
@@ -426,7 +427,7 @@ class FirstRun(Overlay):
         form = replace(form, is_entered=False)
         if form.folder is not FolderKind.WORKSPACE:
             return self._with_form(state, form), ()
-        folder = effects.OpenFolder(form.text(SetupField.FOLDER))
+        folder = call(setting_up.open_folder, form.text(SetupField.FOLDER))
         return self._with_form(state, form, busy=OPENING, problem=""), (folder,)
 
     def _with_problem(self, state: AppState, problem: Problem) -> AppState:
@@ -451,8 +452,8 @@ class FirstRun(Overlay):
         return filled(rows[top:], height, cells)
 
 
-def _suggest(form: Form) -> tuple[Effect, ...]:
+def _suggest(form: Form) -> tuple[Call, ...]:
     """Return the effect that finds a folder for a site that has answered."""
     if form.purpose is not Purpose.CONNECT or form.site is None or form.is_folder_typed:
         return ()
-    return (effects.SuggestFolder(form.site.site, form.text(SetupField.PROJECT)),)
+    return (call(setting_up.suggest_folder, form.site.site, form.text(SetupField.PROJECT)),)

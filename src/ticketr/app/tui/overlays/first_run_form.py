@@ -12,12 +12,13 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from ticketr.app.tickets import fold
-from ticketr.app.tui import effects
-from ticketr.app.tui.effects import Effect
+from ticketr.app.tui.effects import Call, call
 from ticketr.app.tui.keymap import KeyAction
+from ticketr.app.tui.services.setting_up import check_folder, check_login, check_site
 from ticketr.app.tui.setup import (
     FolderAnswer,
     FolderKind,
+    Login,
     LoginAnswer,
     Problem,
     ProjectChoice,
@@ -184,12 +185,12 @@ class Form:
             form = replace(form.noted(SetupField.PROJECT, None), login=None)
         return form
 
-    def moved(self, to: int) -> tuple[Form, tuple[Effect, ...]]:
+    def moved(self, to: int) -> tuple[Form, tuple[Call, ...]]:
         """Return the form with the focus on another field, and the checks of what was typed."""
         at = max(0, min(to, len(self.fields)))
         return replace(self, at=at, is_token_shown=False, choice=0).asked()
 
-    def asked(self) -> tuple[Form, tuple[Effect, ...]]:
+    def asked(self) -> tuple[Form, tuple[Call, ...]]:
         """Return the form with its checks asked, and the effects that ask them."""
         form, anies = replace(self, due=math.inf), []
         for check in _CHECKS:
@@ -204,22 +205,22 @@ class Form:
         """Return the form after its checks were cancelled: they have to be asked again."""
         return self.outdated(*(check for check in _CHECKS if self.notes.get(check) == CHECKING))
 
-    def _ask(self, check: SetupField) -> Effect | None:
+    def _ask(self, check: SetupField) -> Call | None:
         """Return the effect of a check; None if it cannot be asked yet."""
         number, text = self.numbers.get(check, 0), self.text(check)
         if check not in self.fields or not text:
             return None
         if check is SetupField.SITE:
-            return effects.CheckSite(number, text)
+            return call(check_site, number, text)
         if check is SetupField.FOLDER:
-            return effects.CheckFolder(number, text)
+            return call(check_folder, number, text)
         # A token goes only to a site that has answered, and whose address is not being typed.
         site, email = self.site, self.text(SetupField.EMAIL)
         if site is None or not email:
             return None
         if self.focus is SetupField.SITE:
             return None
-        return effects.CheckLogin(number, site.site, email, text)
+        return call(check_login, number, Login(site.site, email, text))
 
     def site_answered(self, number: int, answer: SiteAnswer | Problem) -> Form:
         """Return the form with the answer of a site; a late answer changes nothing."""

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias, final
 from ticketr import FinishedJob, JobSnapshot, JobStatus
 from ticketr.app.sync import is_partial, tagged_tickets
 from ticketr.app.tickets import is_key
-from ticketr.app.tui import effects, messages
-from ticketr.app.tui.effects import JobKind, JobRequest
+from ticketr.app.tui import messages
+from ticketr.app.tui.effects import JobKind, JobRequest, call, call_in
 from ticketr.app.tui.jobs_state import (
     JobEnd,
     day_words,
@@ -29,6 +29,8 @@ from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, target
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.panels.frame import Row, drawn, filled, scroll_top, spaced, title_rule
+from ticketr.app.tui.services.jobs import cancel_job, read_plan, run_now, set_priority, start_job
+from ticketr.app.tui.services.outside import copy_text
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, mark, without_places, wrap_line
 from ticketr.statusline import LineStyle
@@ -259,9 +261,9 @@ def run_again(state: AppState, job: EndedJob) -> Step:
     if words or job.kind is None:
         return state.noticed(words), ()
     if job.kind is JobKind.PULL:
-        return state, (effects.StartJob(job.workspace, JobRequest(JobKind.PULL, keys=job.keys)),)
+        return state, (call_in(job.workspace, start_job, JobRequest(JobKind.PULL, keys=job.keys)),)
     plan = Plan(job.kind, job.workspace, job.keys)
-    return state.opened(plan), (effects.ReadPlan(job.workspace, job.kind, job.keys),)
+    return state.opened(plan), (call_in(job.workspace, read_plan, job.kind, job.keys),)
 
 
 #: The most rows for what was done to single tickets, and the least height that has room for them.
@@ -383,7 +385,7 @@ def _step_on_job(state: AppState, job: JobSnapshot | FinishedJob, action: KeyAct
     """Return the step of a key on a job; None if it does nothing."""
     if not isinstance(job, FinishedJob):
         if action is KeyAction.CANCEL_JOB and not job.status.is_terminal:
-            return state, (effects.CancelJob(job.id),)
+            return state, (call(cancel_job, job.id),)
         if job.status is JobStatus.PENDING and (step := _step_on_waiting(state, job, action)):
             return step
     ended = EndedJob.of(state, job)
@@ -391,7 +393,7 @@ def _step_on_job(state: AppState, job: JobSnapshot | FinishedJob, action: KeyAct
         case KeyAction.RUN_AGAIN if job.status.is_terminal:
             return run_again(state, ended)
         case KeyAction.COPY_KEY if ended.error:
-            return state, (effects.Copy(ended.error, "the error"),)
+            return state, (call(copy_text, ended.error, "the error"),)
         case KeyAction.OPEN if ended.workspace:
             names = [workspace.name for workspace in state.workspaces]
             return replace(state.closed(), current=names.index(ended.workspace)), ()
@@ -403,9 +405,9 @@ def _step_on_waiting(state: AppState, job: JobSnapshot, action: KeyAction) -> St
     match action:
         case KeyAction.RAISE | KeyAction.LOWER:
             by = 1 if action is KeyAction.RAISE else -1
-            return state, (effects.SetPriority(job.id, job.priority + by),)
+            return state, (call(set_priority, job.id, job.priority + by),)
         case KeyAction.RUN_NOW:
-            return state, (effects.RunNow(job.id),)
+            return state, (call(run_now, job.id),)
         case _:
             return None
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import ClassVar, final
 
-from ticketr.app.tui import effects, messages
+from ticketr.app.tui import messages
+from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.keymap import TERMINAL_KEYS, Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, target, wrapped_words
 from ticketr.app.tui.panels.frame import filled, spaced, title_rule
+from ticketr.app.tui.services.outside import open_editor
 from ticketr.app.tui.sheet import Sheet
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Theme
@@ -42,7 +44,7 @@ class Diff(Overlay):
             return state.closed(), ()
         if action is KeyAction.EDIT:
             line = self.sheet.line or 1
-            return state, (effects.OpenEditor(self.workspace, self.sheet.path, line),)
+            return state, (call_in(self.workspace, open_editor, self.sheet.path, line),)
         last = max(0, self._height(state) - state.body)
         top = target(action, self.top, state.body, last)
         return None if top is None else (state.replaced(replace(self, top=top)), ())

@@ -9,13 +9,13 @@ from functools import partial
 from typing import ClassVar, TypeAlias, final
 
 from ticketr.app.tickets import InvalidFilter, fold, parse_filter
-from ticketr.app.tui import effects
-from ticketr.app.tui.effects import JobKind, JobRequest
+from ticketr.app.tui.effects import JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.overlays.base import Overlay, boxed, target
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.overlays.questions import JQL, AskingKeys
 from ticketr.app.tui.rows import ListRow
+from ticketr.app.tui.services import asking, files, jobs
 from ticketr.app.tui.state import AppState, Panel, Step, show_row, show_workspace
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.text_input import TextInput
@@ -168,8 +168,8 @@ def _workspaces(state: AppState) -> Iterator[Entry]:
 def _filter(text: str, state: AppState, now: float) -> Step:
     workspace = replace(state.workspace, filter=parse_filter(text), top=0)
     state = replace(state.with_workspace(workspace), rest_until=now)
-    remember = effects.Remember(workspace.name, workspace.filter.text, workspace.sort)
-    return state, (remember,)
+    shown = (workspace.filter.text, workspace.sort, (), "")
+    return state, (call_in(workspace.name, files.remember, *shown),)
 
 
 def _use(text: str, state: AppState, now: float) -> Step:
@@ -185,7 +185,7 @@ def _use(text: str, state: AppState, now: float) -> Step:
 
 def _ask(jql: str, state: AppState, now: float) -> Step:
     name = state.workspace.name
-    return state.opened(AskingKeys(name, jql)), (effects.AskKeys(name, jql),)
+    return state.opened(AskingKeys(name, jql)), (call_in(name, asking.ask_keys, jql),)
 
 
 def _go_to(row: ListRow, state: AppState, now: float) -> Step:
@@ -200,17 +200,19 @@ def _show(at: int, state: AppState, now: float) -> Step:
 def _plan(keys: tuple[str, ...], state: AppState, now: float) -> Step:
     name = state.workspace.name
     plan = Plan(JobKind.PUSH, name, keys)
-    return state.opened(plan), (effects.ReadPlan(name, JobKind.PUSH, keys),)
+    return state.opened(plan), (call_in(name, jobs.read_plan, JobKind.PUSH, keys),)
 
 
 def _pull(keys: tuple[str, ...], state: AppState, now: float) -> Step:
     request = JobRequest(JobKind.PULL, keys=keys)
-    return state, (effects.StartJob(state.workspace.name, request),)
+    return state, (call_in(state.workspace.name, jobs.start_job, request),)
 
 
 def _pull_all(state: AppState, now: float) -> Step:
     request = JobRequest(JobKind.PULL)
-    return state, tuple(effects.StartJob(workspace.name, request) for workspace in state.workspaces)
+    return state, tuple(
+        call_in(workspace.name, jobs.start_job, request) for workspace in state.workspaces
+    )
 
 
 #: Below this many rows, only what is typed and the entries are shown.

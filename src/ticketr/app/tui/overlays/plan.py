@@ -11,12 +11,14 @@ from typing import ClassVar, final
 
 from ticketr.app import sync
 from ticketr.app.config import CONFIRM_ABOVE
-from ticketr.app.tui import effects, messages
-from ticketr.app.tui.effects import JobKind, JobRequest
+from ticketr.app.tui import messages
+from ticketr.app.tui.effects import JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, is_too_soon, target
 from ticketr.app.tui.panels.frame import filled, scroll_top, spaced, title_rule
+from ticketr.app.tui.services.jobs import read_plan, start_job
+from ticketr.app.tui.services.outside import open_editor
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, mark, without_places, wrap_line
 from ticketr.text import clean, clip, width
@@ -221,7 +223,7 @@ class Plan(Overlay):
             case KeyAction.ACCEPT_LOSS if self.plan.losses:
                 return state.replaced(replace(self, accepts=not self.accepts)), ()
             case KeyAction.EDIT if self.place is not None:
-                return state, (effects.OpenEditor(self.workspace, *self.place),)
+                return state, (call_in(self.workspace, open_editor, *self.place),)
             case _:
                 last = _last_index(self.plan)
                 at = target(action, self.at, max(1, state.body - 4), last)
@@ -247,7 +249,7 @@ class Plan(Overlay):
             case messages.PlanFailed(self.workspace, words):
                 return state.without(self).noticed(words, is_bad=True), ()
             case messages.FilesRead(self.workspace):
-                return state, (effects.ReadPlan(self.workspace, self.kind, self.keys),)
+                return state, (call_in(self.workspace, read_plan, self.kind, self.keys),)
             case _:
                 return None
 
@@ -269,7 +271,7 @@ class Plan(Overlay):
             return state.noticed("Nothing to push; Esc goes back"), ()
         accepted = frozenset(plan.losses) if self.accepts else frozenset()
         request = JobRequest(self.kind, accepted=accepted, confirmed=confirmed, keys=self.keys)
-        return state.closed(), (effects.StartJob(self.workspace, request),)
+        return state.closed(), (call_in(self.workspace, start_job, request),)
 
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, final
 
 from ticketr.app.tickets import Filter, KeysTerm
-from ticketr.app.tui import effects, messages
-from ticketr.app.tui.effects import Effect
+from ticketr.app.tui import messages
+from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, boxed, is_too_soon, target
+from ticketr.app.tui.services.asking import stop_asking
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Span, Theme, wrap_line
 from ticketr.app.tui.text_input import TextInput
@@ -35,7 +36,7 @@ class Question(Overlay):
 
     title: str
     words: str
-    effects: tuple[Effect, ...]
+    effects: tuple[Call, ...]
     shown_at: float
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
@@ -165,7 +166,7 @@ class AskingOverlay(Overlay):
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Cancel the request; there is nothing to take yet."""
         if action is KeyAction.ESCAPE:
-            return state.closed(), (effects.StopAsking(self.workspace),)
+            return state.closed(), (call_in(self.workspace, stop_asking),)
         if action is KeyAction.ACCEPT:
             return state.noticed("Jira has not answered yet; Esc goes back"), ()
         return None

@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, final
 
 from ticketr.app import sync
-from ticketr.app.tui import effects, messages
-from ticketr.app.tui.effects import BulkRequest, JobKind, JobRequest
+from ticketr.app.tui import messages
+from ticketr.app.tui.effects import BulkRequest, Call, JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, is_too_soon, target
 from ticketr.app.tui.overlays.plan import plan_lines
 from ticketr.app.tui.overlays.questions import AskingOverlay, LineInput, asking_rows
 from ticketr.app.tui.panels.frame import filled, scroll_top
+from ticketr.app.tui.services import edits, jobs, outside
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, wrap_line
 from ticketr.text import clean, fit, width
@@ -60,7 +61,7 @@ class FileEdits(Overlay):
                 return state.replaced(replace(self, without=without)), ()
             case KeyAction.EDIT if self.edits:
                 edit = self.edits[self.at]
-                return state, (effects.OpenEditor(self.workspace, edit.path, edit.line),)
+                return state, (call_in(self.workspace, outside.open_editor, edit.path, edit.line),)
             case _:
                 last = max(0, len(self.edits) - 1)
                 at = target(action, self.at, max(1, state.body - 2), last)
@@ -77,7 +78,7 @@ class FileEdits(Overlay):
             case messages.EditsRefused(self.workspace, self.changes, words):
                 return state.without(self).noticed(words, is_bad=True), ()
             case messages.FilesRead(self.workspace):
-                return state, (effects.PlanEdits(self.workspace, self.changes),)
+                return state, (call_in(self.workspace, edits.plan_edits, self.changes),)
             case _:
                 return None
 
@@ -93,7 +94,7 @@ class FileEdits(Overlay):
             for change in self.changes
             if (change[0].path, change[0].key or change[0].line) in left
         )
-        return state.closed(), (effects.CarryOutEdits(self.workspace, kept, changes),)
+        return state.closed(), (call_in(self.workspace, edits.carry_out_edits, kept, changes),)
 
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""
@@ -246,9 +247,9 @@ class BulkPlan(Overlay):
 
         return LineInput(f"type {count} to delete {_tickets(count)} for ever:", taken)
 
-    def _job(self) -> effects.StartJob:
+    def _job(self) -> Call:
         request = JobRequest(JobKind.BULK, bulk=BulkRequest(self.kept, self.change))
-        return effects.StartJob(self.workspace, request)
+        return call_in(self.workspace, jobs.start_job, request)
 
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""

@@ -10,7 +10,7 @@ import trio
 
 from ticketr import TicketrError
 from ticketr.app import sync
-from ticketr.app.tui import effects, messages
+from ticketr.app.tui import messages
 from ticketr.app.tui.services.context import Services
 from ticketr.text import clean
 
@@ -20,82 +20,82 @@ T = TypeVar("T")
 STATUS_WAIT, SEARCH_WAIT = 5.0, 30.0
 
 
-async def ask_statuses(services: Services, effect: effects.AskStatuses) -> None:
+async def ask_statuses(services: Services, name: str, keys: tuple[str, ...]) -> None:
     """Ask Jira for the statuses that issues can take, and send them; an error is sent, too.
 
     Cancellation:
         Ends the request at once, as `stop_asking` does.
     """
-    name = effect.workspace
     read = services.workspaces[name].read_statuses
 
     async def ask() -> dict[str, tuple[str, ...]]:
-        return {key: await read(key) for key in effect.keys}
+        return {key: await read(key) for key in keys}
 
     answer = await _ask_jira(services, name, ask, STATUS_WAIT)
     if answer is not None:
         texts, problem = answer
-        services.send(messages.StatusesRead(name, effect.keys, texts or {}, problem))
+        services.send(messages.StatusesRead(name, keys, texts or {}, problem))
 
 
-async def ask_keys(services: Services, effect: effects.AskKeys) -> None:
+async def ask_keys(services: Services, name: str, jql: str) -> None:
     """Ask Jira which issues a query finds, and send their keys; an error is sent, too.
 
     Cancellation:
         Ends the request at once, as `stop_asking` does.
     """
-    name = effect.workspace
     workspace = services.workspaces[name]
 
     async def ask() -> tuple[int, frozenset[str]]:
-        ids = await workspace.search(effect.jql)
+        ids = await workspace.search(jql)
         return len(ids), await services.in_thread(_keys_of, workspace.store, ids)
 
     answer = await _ask_jira(services, name, ask, SEARCH_WAIT)
     if answer is not None:
         result, problem = answer
         count, keys = result or (0, frozenset())
-        services.send(messages.KeysRead(name, effect.jql, keys, count, problem))
+        services.send(messages.KeysRead(name, jql, keys, count, problem))
 
 
-async def ask_issues(services: Services, effect: effects.AskIssues) -> None:
+async def ask_issues(services: Services, name: str, keys: tuple[str, ...]) -> None:
     """Ask Jira for issues that are to be changed, and send them; an error is sent, too.
 
     Cancellation:
         Ends the request at once, as `stop_asking` does.
     """
-    name = effect.workspace
     find = services.workspaces[name].find_issues
 
     async def ask() -> tuple[sync.BulkIssue, ...]:
-        return await find(effect.keys)
+        return await find(keys)
 
     answer = await _ask_jira(services, name, ask, SEARCH_WAIT)
     if answer is not None:
         issues, problem = answer
-        services.send(messages.IssuesRead(name, effect.keys, issues or (), problem))
+        services.send(messages.IssuesRead(name, keys, issues or (), problem))
 
 
-async def ask_author(services: Services, effect: effects.AskAuthor) -> None:
+async def ask_author(services: Services, name: str, key: str, issue: str, updated: str) -> None:
     """Ask Jira who changed its side of a conflict, and send it; send nothing without an answer.
+
+    Args:
+        services: What the services have in common.
+        name: The name of the workspace.
+        key: The key of the ticket in conflict.
+        issue: The key of the issue that was changed last.
+        updated: When that was, as Jira writes it.
 
     Cancellation:
         Ends the request at once.
     """
-    read = services.workspaces[effect.workspace].read_last_change
+    read = services.workspaces[name].read_last_change
     with trio.move_on_after(STATUS_WAIT), suppress(TicketrError):
-        change = await read(effect.issue, effect.updated)
+        change = await read(issue, updated)
         if change is not None and change.author:
-            services.send(
-                messages.AuthorRead(
-                    effect.workspace, effect.key, effect.updated, change.author, change.at
-                )
-            )
+            services.send(messages.AuthorRead(name, key, updated, change.author, change.at))
 
 
-def stop_asking(services: Services, effect: effects.StopAsking) -> None:
+def stop_asking(services: Services, name: str) -> None:
     """Cancel a request; nothing is sent."""
-    scope = services.asking.pop(effect.workspace, None)
+    scope = services.asking.pop(name, None)
     if scope is not None:
         scope.cancel()
 

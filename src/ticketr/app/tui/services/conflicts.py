@@ -10,7 +10,7 @@ import trio
 
 from ticketr import TicketrError
 from ticketr.app import sync
-from ticketr.app.tui import effects, messages
+from ticketr.app.tui import messages
 from ticketr.app.tui.keymap import KeyAction
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.services.context import Services
@@ -20,42 +20,42 @@ from ticketr.text import clean
 MOST_NAMES = 5
 
 
-async def read(services: Services, effect: effects.ReadConflict) -> None:
+async def read_conflict(services: Services, name: str, key: str) -> None:
     """Read a conflict, and send it to the app, or the error."""
-    store = services.workspaces[effect.workspace].store
-    services.newest.begin(effect)
+    store = services.workspaces[name].store
+    is_newest = services.newest.begin(read_conflict, name)
     try:
-        view = await services.in_thread(_read, store, effect.key)
+        view = await services.in_thread(_read, store, key)
     except TicketrError as error:
         words = clean(str(error))
-        answer: Message = messages.ConflictFailed(effect.workspace, effect.key, words)
+        answer: Message = messages.ConflictFailed(name, key, words)
     else:
-        answer = messages.ConflictRead(effect.workspace, effect.key, view)
-    if services.newest.is_newest(effect):
+        answer = messages.ConflictRead(name, key, view)
+    if is_newest():
         services.send(answer)
 
 
-async def settle(services: Services, effect: effects.Settle) -> None:
+async def settle(services: Services, name: str, resolution: sync.Resolution) -> None:
     """Write what was chosen into the file, and read the workspace again.
 
     Cancellation:
         What was chosen is written first, which takes a moment.
     """
-    store = services.workspaces[effect.workspace].store
+    store = services.workspaces[name].store
     try:
         with trio.CancelScope(shield=True):  # leaving right after Enter must not lose the choices
-            words, has_undo = await services.in_thread(_settle, store, effect.resolution)
+            words, has_undo = await services.in_thread(_settle, store, resolution)
     except TicketrError as error:
         services.send(messages.Told(clean(str(error))))
     else:
         hints = ((KeyAction.UNDO, "takes it back"),) if has_undo else ()
         services.send(messages.Told(clean(words), is_error=False, hints=hints))
-    await services.readers[effect.workspace].read()
+    await services.readers[name].read()
 
 
-async def find_undo(services: Services, effect: effects.FindUndo) -> None:
+async def find_undo(services: Services, name: str) -> None:
     """Find what can be taken back, and send it; tell if there is nothing."""
-    store = services.workspaces[effect.workspace].store
+    store = services.workspaces[name].store
     try:
         steps = await services.in_thread(_last_steps, store)
     except TicketrError as error:
@@ -64,7 +64,7 @@ async def find_undo(services: Services, effect: effects.FindUndo) -> None:
     if not steps:
         services.send(messages.Told("There is nothing to take back", is_error=False))
         return
-    services.send(messages.UndoFound(effect.workspace, steps[0].key, clean(_question(steps))))
+    services.send(messages.UndoFound(name, steps[0].key, clean(_question(steps))))
 
 
 def _question(steps: Sequence[sync.UndoStep]) -> str:
@@ -82,21 +82,21 @@ def _question(steps: Sequence[sync.UndoStep]) -> str:
     return f"{does} Enter does it, Esc does not."
 
 
-async def undo(services: Services, effect: effects.Undo) -> None:
+async def undo(services: Services, name: str, key: str) -> None:
     """Take back the last change of a ticket, and read the workspace again.
 
     Cancellation:
         It is taken back first, which takes a moment.
     """
-    store = services.workspaces[effect.workspace].store
+    store = services.workspaces[name].store
     try:
         with trio.CancelScope(shield=True):
-            words, is_error = await services.in_thread(_undo, store, effect.key)
+            words, is_error = await services.in_thread(_undo, store, key)
     except TicketrError as error:
         services.send(messages.Told(clean(str(error))))
     else:
         services.send(messages.Told(clean(words), is_error=is_error))
-    await services.readers[effect.workspace].read()
+    await services.readers[name].read()
 
 
 def _last_steps(store: sync.Store) -> tuple[sync.UndoStep, ...]:

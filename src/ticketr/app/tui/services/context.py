@@ -11,8 +11,6 @@ import trio
 
 from ticketr import JobQueue
 from ticketr.app.sync import ThreadRunner
-from ticketr.app.tui import effects
-from ticketr.app.tui.effects import Effect
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.services.workspaces import FileReader, OpenWorkspace, Workspaces
 from ticketr.app.tui.setup import OpenedWorkspace, Problem, Setup, SetupField
@@ -30,15 +28,17 @@ class Newest:
     """
 
     def __init__(self) -> None:
-        self._begun: dict[tuple[type[Effect], str], Effect] = {}
+        self._begun: dict[tuple[Callable[..., object], str], object] = {}
 
-    def begin(self, request: Effect) -> None:
-        """Note that a request begins to be answered."""
-        self._begun[type(request), effects.workspace_of(request)] = request
+    def begin(self, function: Callable[..., object], workspace: str) -> Callable[[], bool]:
+        """Note that a request begins to be answered.
 
-    def is_newest(self, request: Effect) -> bool:
-        """Return whether no other request of its kind and workspace has begun after it."""
-        return self._begun.get((type(request), effects.workspace_of(request))) is request
+        Returns:
+            A function that says whether no other request of this kind and workspace has begun since.
+        """
+        place, request = (function, workspace), object()
+        self._begun[place] = request
+        return lambda: self._begun[place] is request
 
 
 @final
@@ -162,6 +162,7 @@ class Services:
         setup: Adds workspaces; None in an app that adds none.
         asking: The scope of the request that a screen of a workspace waits for, by its name.
         newest: The newest requests whose answers replace earlier ones.
+        left: It is set when the user leaves.
     """
 
     terminal: AppTerminal
@@ -172,6 +173,7 @@ class Services:
     setup: SetupRunner | None = None
     asking: dict[str, trio.CancelScope] = field(default_factory=dict[str, trio.CancelScope])
     newest: Newest = field(default_factory=Newest)
+    left: trio.Event = field(default_factory=trio.Event)
 
     @property
     def workspaces(self) -> Mapping[str, OpenWorkspace]:

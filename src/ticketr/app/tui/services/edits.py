@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from typing import TypeAlias
@@ -12,7 +12,8 @@ import trio
 from ticketr import TicketrError
 from ticketr.app import sync
 from ticketr.app.tickets import Ticket
-from ticketr.app.tui import effects, messages
+from ticketr.app.tui import messages
+from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.keymap import KeyAction
 from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.files import without_root
@@ -21,6 +22,8 @@ from ticketr.text import clean
 
 #: Keys to name after a notice, and what each does.
 Hints: TypeAlias = tuple[tuple[KeyAction, str], ...]
+#: Changes of fields, each of one issue.
+FieldChanges: TypeAlias = tuple[tuple[sync.IssuePlace, sync.FieldChange], ...]
 #: What can be done after a change of files.
 CHANGED: Hints = (
     (KeyAction.PUSH, "shows what a push sends"),
@@ -28,78 +31,97 @@ CHANGED: Hints = (
 )
 
 
-async def change_field(services: Services, effect: effects.ChangeField) -> None:
+async def change_field(
+    services: Services, name: str, place: sync.IssuePlace, change: sync.FieldChange
+) -> None:
     """Change a field of one issue in its file, and read the workspace again."""
-    store = services.workspaces[effect.workspace].store
+    store = services.workspaces[name].store
     is_error = True
     hints: Hints = ()
     try:
-        words, hints = await services.in_thread(_change_field, store, effect.place, effect.change)
+        words, hints = await services.in_thread(_change_field, store, place, change)
     except TicketrError as error:
         words = str(error)
     else:
         is_error = False
     services.send(messages.Told(clean(words), is_error=is_error, hints=hints))
-    await services.readers[effect.workspace].read()
+    await services.readers[name].read()
 
 
-async def plan_edits(services: Services, effect: effects.PlanEdits) -> None:
+async def plan_edits(services: Services, name: str, changes: FieldChanges) -> None:
     """Plan a change of fields, and send the plan; an error is sent, too."""
-    store = services.workspaces[effect.workspace].store
+    store = services.workspaces[name].store
     try:
-        plan = await services.in_thread(_plan, store, effect.changes)
+        plan = await services.in_thread(_plan, store, changes)
     except TicketrError as error:
         words = clean(str(error))
-        services.send(messages.EditsRefused(effect.workspace, effect.changes, words))
+        services.send(messages.EditsRefused(name, changes, words))
     else:
-        services.send(messages.EditsPlanned(effect.workspace, effect.changes, plan))
+        services.send(messages.EditsPlanned(name, changes, plan))
 
 
-async def carry_out(services: Services, effect: effects.CarryOutEdits) -> None:
-    """Change the files as planned, and read the workspace again."""
-    store = services.workspaces[effect.workspace].store
-    if await _write(services, effect, partial(_carry_out, store, effect.plan)):
-        services.send(messages.EditsDone(effect.workspace))
+async def carry_out_edits(
+    services: Services, name: str, plan: sync.FileEditPlan, changes: FieldChanges
+) -> None:
+    """Change the files as planned, and read the workspace again.
+
+    Args:
+        services: What the services have in common.
+        name: The name of the workspace.
+        plan: The plan.
+        changes: What the plan was made of.
+    """
+    store = services.workspaces[name].store
+    asked = call_in(name, carry_out_edits, plan, changes)
+    if await _write(services, asked, partial(_carry_out, store, plan)):
+        services.send(messages.EditsDone(name))
 
 
-async def add_ticket(services: Services, effect: effects.AddTicket) -> None:
+async def add_ticket(
+    services: Services, name: str, title: str, parent: sync.IssuePlace | None
+) -> None:
     """Write a draft, read the workspace again, and name the draft.
+
+    Args:
+        services: What the services have in common.
+        name: The name of the workspace.
+        title: The draft's title, cleaned.
+        parent: The ticket whose sub-task it is to be; None for a ticket in a file of its own.
 
     Cancellation:
         What was typed is written first, which takes a moment.
     """
-    workspace = services.workspaces[effect.workspace]
-    store, title = workspace.store, effect.title
+    workspace = services.workspaces[name]
+    store = workspace.store
     try:
         with trio.CancelScope(shield=True):  # one short write
-            path = await services.in_thread(_add, store, effect, workspace.draft_type)
+            path = await services.in_thread(_add, store, title, parent, workspace.draft_type)
     except TicketrError as error:
-        services.send(_not_written(effect, store, error))
+        asked = call_in(name, add_ticket, title, parent)
+        services.send(_not_written(asked, store, error))
         return
-    await services.readers[workspace.name].read()
-    services.send(messages.TicketAdded(workspace.name, path, title))
+    await services.readers[name].read()
+    services.send(messages.TicketAdded(name, path, title))
     hints = ((KeyAction.EDIT, "edits it"), (KeyAction.UNDO, "takes it back"))
     words = clean(f"{path} holds the draft")
     services.send(messages.Told(words, is_error=False, hints=hints))
 
 
-async def add_comment(services: Services, effect: effects.AddComment) -> None:
-    """Write a new comment into the file of an issue, and read the workspace again.
+async def add_comment(services: Services, name: str, place: sync.IssuePlace, text: str) -> None:
+    """Write a new comment, whose text is cleaned, into the file of an issue, and read the workspace again.
 
     Cancellation:
         What was typed is written first, which takes a moment.
     """
-    workspace = services.workspaces[effect.workspace]
+    workspace = services.workspaces[name]
+    asked = call_in(name, add_comment, place, text)
     if not workspace.keeps_comments:
-        services.send(messages.NotWritten(workspace.name, effect, NO_COMMENTS))
+        services.send(messages.NotWritten(name, asked, NO_COMMENTS))
         return
-    write = partial(_add_comment, workspace.store, effect.place, effect.text)
-    await _write(services, effect, write)
+    await _write(services, asked, partial(_add_comment, workspace.store, place, text))
 
 
-async def _write(
-    services: Services, effect: effects.Typed, change: Callable[[], tuple[str, Hints]]
-) -> bool:
+async def _write(services: Services, asked: Call, change: Callable[[], tuple[str, Hints]]) -> bool:
     """Write what a user has typed or confirmed; give it back to them if that fails.
 
     Returns:
@@ -113,19 +135,17 @@ async def _write(
         with trio.CancelScope(shield=True):  # leaving right after Enter must not lose it
             words, hints = await services.in_thread(change)
     except TicketrError as error:
-        store = services.workspaces[effect.workspace].store
-        services.send(_not_written(effect, store, error))
+        store = services.workspaces[asked.workspace].store
+        services.send(_not_written(asked, store, error))
     else:
         is_done = True
         services.send(messages.Told(clean(words), is_error=False, hints=hints))
-    await services.readers[effect.workspace].read()
+    await services.readers[asked.workspace].read()
     return is_done
 
 
-def _not_written(
-    effect: effects.Typed, store: sync.Store, error: TicketrError
-) -> messages.NotWritten:
-    return messages.NotWritten(effect.workspace, effect, clean(without_root(store, error)))
+def _not_written(asked: Call, store: sync.Store, error: TicketrError) -> messages.NotWritten:
+    return messages.NotWritten(asked.workspace, asked, clean(without_root(store, error)))
 
 
 def _change_field(
@@ -140,9 +160,7 @@ def _change_field(
     return what, CHANGED
 
 
-def _plan(
-    store: sync.Store, changes: Sequence[tuple[sync.IssuePlace, sync.FieldChange]]
-) -> sync.FileEditPlan:
+def _plan(store: sync.Store, changes: FieldChanges) -> sync.FileEditPlan:
     return sync.plan_file_edits(store, {place: (change,) for place, change in changes})
 
 
@@ -154,14 +172,14 @@ def _carry_out(store: sync.Store, plan: sync.FileEditPlan) -> tuple[str, Hints]:
     return f"{many} changed", CHANGED
 
 
-def _add(store: sync.Store, effect: effects.AddTicket, kind: str) -> str:
+def _add(store: sync.Store, title: str, parent: sync.IssuePlace | None, kind: str) -> str:
     """Write a new ticket or sub-task; return its file."""
     store.prepare()
     with store.lock(), closing(sync.State(store.state_path, store.mark)) as state:
-        if effect.parent is None:
-            return sync.add_ticket(store, state, Ticket(effect.title, fields={"Type": kind}))
-        sync.add_sub_task(store, state, effect.parent, effect.title)
-        return effect.parent.path
+        if parent is None:
+            return sync.add_ticket(store, state, Ticket(title, fields={"Type": kind}))
+        sync.add_sub_task(store, state, parent, title)
+        return parent.path
 
 
 def _add_comment(store: sync.Store, place: sync.IssuePlace, text: str) -> tuple[str, Hints]:

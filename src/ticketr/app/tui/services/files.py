@@ -18,7 +18,8 @@ from ticketr import TicketrError, __version__
 from ticketr.app import sync
 from ticketr.app.config import ListMemory, read_list_memory, store_list_memory
 from ticketr.app.tickets import SORT_NAMES, Candidate, InvalidFilter, Ticket, parse_filter
-from ticketr.app.tui import effects, messages
+from ticketr.app.tui import messages
+from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.messages import FilesRead, TicketsFound
 from ticketr.app.tui.panels.detail import detail_lines, is_long
 from ticketr.app.tui.rows import (
@@ -52,59 +53,103 @@ _NO_FLAGS = frozenset[str]()
 _DRAFT = frozenset(("draft",))
 
 
-async def read_files(services: Services, effect: effects.ReadFiles) -> None:
+async def read_files(services: Services, name: str) -> None:
     """Read all files of a workspace."""
-    await services.readers[effect.workspace].read()
+    await services.readers[name].read()
 
 
-async def read_detail(services: Services, effect: effects.ReadDetail) -> None:
-    """Read an issue from its file, and wrap its lines, unless the next request comes before."""
-    store = services.workspaces[effect.workspace].store
-    services.newest.begin(effect)
-    read = await services.in_thread(_read_detail, store, effect)
-    if services.newest.is_newest(effect):
-        services.send(read)
+async def read_detail(
+    services: Services,
+    name: str,
+    path: str,
+    order: Order,
+    cells: int,
+    as_source: bool,  # noqa: FBT001
+) -> None:
+    """Read an issue from its file, and wrap its lines, unless the next request comes before.
+
+    Args:
+        services: What the services have in common.
+        name: The name of the workspace.
+        path: The issue's file, relative to the workspace.
+        order: The order of its row in the list.
+        cells: The width of the panel that will show it; 0 if it is unknown.
+        as_source: Whether the lines of the file will be shown.
+    """
+    store = services.workspaces[name].store
+    is_newest = services.newest.begin(read_detail, name)
+
+    def read() -> messages.DetailRead:
+        sheet = read_sheet(store, path, order)
+        wrapped = None
+        if sheet is not None and cells:
+            # Drawing finds those of a short issue in the cache.
+            detail = _wrap(sheet, cells, as_source)
+            wrapped = detail if is_long(sheet) else None
+        is_gone = not os.path.lexists(store.root / path)
+        return messages.DetailRead(name, order, sheet, wrapped, is_gone)
+
+    answer = await services.in_thread(read)
+    if is_newest():
+        services.send(answer)
 
 
-def _read_detail(store: sync.Store, effect: effects.ReadDetail) -> messages.DetailRead:
-    sheet = read_sheet(store, effect.path, effect.order)
-    wrapped = None
-    if sheet is not None and effect.cells:
-        # Drawing finds those of a short issue in the cache.
-        detail = _wrap(sheet, effect.cells, effect.as_source)
-        wrapped = detail if is_long(sheet) else None
-    is_gone = not os.path.lexists(store.root / effect.path)
-    return messages.DetailRead(effect.workspace, effect.order, sheet, wrapped, is_gone)
+async def wrap_detail(
+    services: Services,
+    name: str,
+    sheet: Sheet,
+    cells: int,
+    as_source: bool,  # noqa: FBT001
+) -> None:
+    """Wrap the lines of a long issue, unless the next request comes before.
 
-
-async def wrap_detail(services: Services, effect: effects.WrapDetail) -> None:
-    """Wrap the lines of a long issue, unless the next request comes before."""
-    services.newest.begin(effect)
-    wrapped = await services.in_thread(_wrap, effect.sheet, effect.cells, effect.as_source)
-    if services.newest.is_newest(effect):
-        services.send(messages.DetailWrapped(effect.workspace, effect.sheet, wrapped))
+    Args:
+        services: What the services have in common.
+        name: The name of the workspace.
+        sheet: The issue.
+        cells: The width of the panel that will show it.
+        as_source: Whether to wrap the lines of the file.
+    """
+    is_newest = services.newest.begin(wrap_detail, name)
+    wrapped = await services.in_thread(_wrap, sheet, cells, as_source)
+    if is_newest():
+        services.send(messages.DetailWrapped(name, sheet, wrapped))
 
 
 def _wrap(sheet: Sheet, cells: int, as_source: bool) -> WrappedDetail:  # noqa: FBT001 - in a thread
     return WrappedDetail(cells, as_source, detail_lines(sheet, cells, as_source=as_source))
 
 
-async def remember(services: Services, effect: effects.Remember) -> None:
-    """Store how the list of a workspace is shown, and saved filters; give back what failed."""
-    folder = services.workspaces[effect.workspace].store.folder
+async def remember(
+    services: Services,
+    name: str,
+    filter_text: str,
+    sort: str,
+    saved: tuple[tuple[str, str], ...],
+    typed: str,
+) -> None:
+    """Store how the list of a workspace is shown, and saved filters; give back what failed.
+
+    Args:
+        services: What the services have in common.
+        name: The name of the workspace.
+        filter_text: The filter, as it was typed.
+        sort: The name of the sort.
+        saved: The names and texts of filters to save; one without a text is forgotten.
+        typed: The line that asked for this; the user gets it back if they cannot be saved.
+    """
+    folder = services.workspaces[name].store.folder
     try:
-        saved = await services.in_thread(
-            store_list_memory, folder, effect.filter, effect.sort, dict(effect.saved)
-        )
+        kept = await services.in_thread(store_list_memory, folder, filter_text, sort, dict(saved))
     except (OSError, TicketrError) as error:
         cause = getattr(error, "strerror", None) or error
         words = clean(f"cannot remember the filter: {cause}")
-        failure = messages.NotWritten(effect.workspace, effect, words)
-        services.send(failure if effect.saved else messages.Told(words))
+        asked = call_in(name, remember, filter_text, sort, saved, typed)
+        failure = messages.NotWritten(name, asked, words)
+        services.send(failure if saved else messages.Told(words))
     else:
-        if effect.saved:
-            all_saved = _cleaned(saved)
-            services.send(messages.FiltersSaved(effect.workspace, effect.saved, all_saved))
+        if saved:
+            services.send(messages.FiltersSaved(name, saved, _cleaned(kept)))
 
 
 def recall(name: str, store: sync.Store) -> messages.Recalled | None:

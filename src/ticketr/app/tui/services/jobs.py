@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from ticketr import JobSnapshot, JobStatus, OnConflict, TicketrError
+from ticketr import JobID, JobSnapshot, JobStatus, OnConflict, TicketrError
 from ticketr.app import sync
 from ticketr.app.tickets import Ticket
-from ticketr.app.tui import effects, messages
-from ticketr.app.tui.effects import JobKind
+from ticketr.app.tui import messages
+from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.jobs_state import KIND_TAG, WORKSPACE_TAG
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.rows import rows_of
@@ -19,16 +19,23 @@ from ticketr.app.tui.services.context import Services
 from ticketr.text import clean
 
 
-async def read_plan(services: Services, effect: effects.ReadPlan) -> None:
-    """Make the plan of a push or sync, and send it to the app; report an error."""
-    workspace = services.workspaces[effect.workspace]
-    services.newest.begin(effect)
+async def read_plan(services: Services, name: str, kind: JobKind, keys: tuple[str, ...]) -> None:
+    """Make the plan of a push or sync, and send it to the app; report an error.
+
+    Args:
+        services: What the services have in common.
+        name: The name of the workspace.
+        kind: The kind of the job.
+        keys: The tickets to which it is limited; empty for all.
+    """
+    workspace = services.workspaces[name]
+    is_newest = services.newest.begin(read_plan, name)
     # A sync resolves conflicts if a side wins; a push never does.
-    prefer = workspace.prefer if effect.kind is JobKind.SYNC else None
+    prefer = workspace.prefer if kind is JobKind.SYNC else None
     read = partial(
         _read,
         workspace.store,
-        effect.keys or None,
+        keys or None,
         project=workspace.project or None,
         prefer=prefer,
         inherit=workspace.inherit,
@@ -36,10 +43,10 @@ async def read_plan(services: Services, effect: effects.ReadPlan) -> None:
     try:
         plan = await services.in_thread(read)
     except TicketrError as error:
-        answer: Message = messages.PlanFailed(effect.workspace, clean(str(error)))
+        answer: Message = messages.PlanFailed(name, clean(str(error)))
     else:
-        answer = messages.PlanRead(effect.workspace, effect.kind, plan, effect.keys)
-    if services.newest.is_newest(effect):
+        answer = messages.PlanRead(name, kind, plan, keys)
+    if is_newest():
         services.send(answer)
 
 
@@ -61,15 +68,14 @@ def _read(
 MOST_HISTORY = 200
 
 
-def start_job(services: Services, effect: effects.StartJob) -> Message:
+def start_job(services: Services, name: str, request: JobRequest) -> Message:
     """Submit a job; it waits while another one of its workspace runs.
 
     Returns:
         The job, so that an Esc right after the key that asked for it cancels it; or why none
         was submitted.
     """
-    workspace = services.workspaces[effect.workspace]
-    request = effect.request
+    workspace = services.workspaces[name]
     tags = {f"{WORKSPACE_TAG}{workspace.name}", f"{KIND_TAG}{request.kind.value}"}
 
     def show_written(tickets: Sequence[tuple[Ticket, str]]) -> None:
@@ -106,33 +112,33 @@ def start_job(services: Services, effect: effects.StartJob) -> Message:
     return messages.JobChanged(handle.snapshot())
 
 
-def drop_requests(services: Services, effect: effects.DropRequests) -> Message | None:
+def drop_requests(services: Services, name: str) -> Message | None:
     """Drop what waits until a workspace is open; say so, unless it is under way already."""
-    if not services.opened.drop(effect.name):
+    if not services.opened.drop(name):
         return None
-    words = f"Dropped what was asked of {clean(effect.name)}: nothing was started"
+    words = f"Dropped what was asked of {clean(name)}: nothing was started"
     return messages.Told(words, is_error=False)
 
 
-def cancel_job(services: Services, effect: effects.CancelJob) -> None:
+def cancel_job(services: Services, job: JobID) -> None:
     """Cancel a job."""
-    services.queue.cancel(effect.job_id, reason="the user pressed Esc")
+    services.queue.cancel(job, reason="the user pressed Esc")
 
 
-def set_priority(services: Services, effect: effects.SetPriority) -> None:
+def set_priority(services: Services, job: JobID, priority: int) -> None:
     """Give a waiting job another priority; one that has begun keeps its own."""
-    services.queue.set_priority(effect.job_id, effect.priority)
+    services.queue.set_priority(job, priority)
 
 
-def run_now(services: Services, effect: effects.RunNow) -> None:
+def run_now(services: Services, job: JobID) -> None:
     """Run a waiting job before all others."""
-    services.queue.run_now(effect.job_id)
+    services.queue.run_now(job)
     waiting = services.queue.jobs(status=JobStatus.PENDING)
     highest = max((snapshot.priority for snapshot in waiting), default=0)
-    services.queue.set_priority(effect.job_id, highest + 1)
+    services.queue.set_priority(job, highest + 1)
 
 
-async def read_history(services: Services, _: effects.ReadHistory) -> None:
+async def read_history(services: Services) -> None:
     """Read the jobs that ended, also those of earlier runs; report an error."""
     try:
         jobs = await services.queue.history(limit=MOST_HISTORY)

@@ -12,7 +12,7 @@ import trio
 
 from ticketr.app.editor import editor_words, how_it_failed
 from ticketr.app.jira.site import browse_url
-from ticketr.app.tui import effects, messages
+from ticketr.app.tui import messages
 from ticketr.app.tui.services.context import Services
 from ticketr.text import clean
 
@@ -24,19 +24,35 @@ BROWSER_WAIT = 5.0
 OPENER = "open" if sys.platform == "darwin" else "xdg-open"
 
 
-async def open_editor(services: Services, effect: effects.OpenEditor) -> None:
+def leave(services: Services) -> None:
+    """End the app."""
+    services.left.set()
+
+
+def redraw(services: Services) -> None:
+    """Draw every row again."""
+    services.terminal.redraw()
+
+
+async def open_editor(services: Services, name: str, path: str, line: int) -> None:
     """Hand the terminal to the user's editor, and read the workspace again when it ends.
 
     Nothing happens while another program has the terminal, as after two quick presses of the key.
+
+    Args:
+        services: What the services have in common.
+        name: The name of the workspace.
+        path: The file, relative to the workspace.
+        line: The line to go to, from 1.
     """
-    path = str(services.workspaces[effect.workspace].store.root / effect.path)
-    if not await services.in_thread(os.path.lexists, path):  # an editor would make a new file
-        services.send(messages.Told(clean(f"{effect.path} is gone, so there is nothing to edit")))
-        await services.readers[effect.workspace].read()
+    file = str(services.workspaces[name].store.root / path)
+    if not await services.in_thread(os.path.lexists, file):  # an editor would make a new file
+        services.send(messages.Told(clean(f"{path} is gone, so there is nothing to edit")))
+        await services.readers[name].read()
         return
     if services.terminal.is_handed_over:
         return
-    words = editor_words(os.environ, path, effect.line)
+    words = editor_words(os.environ, file, line)
     problem = ""
     async with services.terminal.handed_over():
         try:
@@ -49,19 +65,19 @@ async def open_editor(services: Services, effect: effects.OpenEditor) -> None:
     services.send(messages.Resized(*services.terminal.size))
     if problem:
         services.send(messages.Told(clean(problem)))
-    await services.readers[effect.workspace].read()
+    await services.readers[name].read()
     if not problem:
-        services.send(messages.EditorClosed(effect.workspace, effect.path))
+        services.send(messages.EditorClosed(name, path))
 
 
-async def open_browser(services: Services, effect: effects.OpenBrowser) -> None:
+async def open_browser(services: Services, name: str, key: str) -> None:
     """Open an issue in the browser, without a word on the terminal."""
-    await _open(services, browse_url(services.workspaces[effect.workspace].address, effect.key))
+    await _open(services, browse_url(services.workspaces[name].address, key))
 
 
-async def open_page(services: Services, effect: effects.OpenPage) -> None:
+async def open_page(services: Services, address: str) -> None:
     """Open a page in the browser, without a word on the terminal."""
-    await _open(services, effect.address)
+    await _open(services, address)
 
 
 async def _open(services: Services, url: str) -> None:
@@ -106,14 +122,14 @@ async def _is_opened(words: list[str]) -> bool:
     return True
 
 
-async def copy_address(services: Services, effect: effects.CopyAddress) -> None:
+async def copy_address(services: Services, name: str, key: str) -> None:
     """Copy the address of an issue to the clipboard of the terminal."""
-    url = browse_url(services.workspaces[effect.workspace].address, effect.key)
+    url = browse_url(services.workspaces[name].address, key)
     await services.terminal.copy(url)
     services.send(messages.Told(clean(f"copied {url}"), is_error=False))
 
 
-async def copy(services: Services, effect: effects.Copy) -> None:
-    """Copy a text to the clipboard of the terminal."""
-    await services.terminal.copy(effect.text[:MOST_COPIED])
-    services.send(messages.Told(clean(f"copied {effect.what}"), is_error=False))
+async def copy_text(services: Services, text: str, what: str) -> None:
+    """Copy a text to the clipboard of the terminal; the notice says what it is."""
+    await services.terminal.copy(text[:MOST_COPIED])
+    services.send(messages.Told(clean(f"copied {what}"), is_error=False))

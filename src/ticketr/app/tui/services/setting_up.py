@@ -6,10 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from ticketr.app.tui import effects, messages
+from ticketr.app.tui import messages
 from ticketr.app.tui.services.context import Services, SetupRunner
 from ticketr.app.tui.services.workspaces import open_workspace
-from ticketr.app.tui.setup import OpenedWorkspace, Problem, SetupField
+from ticketr.app.tui.setup import Login, NewWorkspace, OpenedWorkspace, Problem, SetupField
 from ticketr.text import clean
 
 T = TypeVar("T")
@@ -20,59 +20,59 @@ def _runner(services: Services) -> SetupRunner:
     return services.setup
 
 
-async def check_site(services: Services, effect: effects.CheckSite) -> None:
-    """Ask a site whether it is a Jira."""
+async def check_site(services: Services, number: int, address: str) -> None:
+    """Ask a site whether it is a Jira; the answer repeats the number of the request."""
     runner = _runner(services)
-    answer = await runner.newest(SetupField.SITE, partial(runner.setup.check_site, effect.address))
+    answer = await runner.newest(SetupField.SITE, partial(runner.setup.check_site, address))
     if answer is not None:
-        services.send(messages.SiteChecked(effect.number, answer))
+        services.send(messages.SiteChecked(number, answer))
 
 
-async def check_login(services: Services, effect: effects.CheckLogin) -> None:
+async def check_login(services: Services, number: int, login: Login) -> None:
     """Ask a site for the account of a login."""
     runner = _runner(services)
-    ask = partial(runner.setup.check_login, effect.site, effect.email, effect.token)
+    ask = partial(runner.setup.check_login, login.site, login.email, login.token)
     answer = await runner.newest(SetupField.TOKEN, ask)
     if answer is not None:
-        services.send(messages.LoginChecked(effect.number, answer))
+        services.send(messages.LoginChecked(number, answer))
 
 
-async def check_folder(services: Services, effect: effects.CheckFolder) -> None:
+async def check_folder(services: Services, number: int, folder: str) -> None:
     """Look at a folder."""
     runner = _runner(services)
-    ask = partial(runner.setup.check_folder, Path(effect.folder))
+    ask = partial(runner.setup.check_folder, Path(folder))
     answer = await runner.newest(SetupField.FOLDER, ask)
     if answer is not None:
-        services.send(messages.FolderChecked(effect.number, answer))
+        services.send(messages.FolderChecked(number, answer))
 
 
-async def suggest_folder(services: Services, effect: effects.SuggestFolder) -> None:
+async def suggest_folder(services: Services, site: str, project: str) -> None:
     """Find a folder for a new workspace."""
     setup = _runner(services).setup
-    path = await services.in_thread(setup.default_folder, effect.site, effect.project)
+    path = await services.in_thread(setup.default_folder, site, project)
     services.send(messages.FolderSuggested(_with_tilde(path)))
 
 
-async def add_workspace(services: Services, effect: effects.AddWorkspace) -> None:
+async def add_workspace(services: Services, wanted: NewWorkspace) -> None:
     """Store a new workspace, and show it."""
     runner = _runner(services)
-    _show(services, await runner.newest(None, partial(runner.setup.add_workspace, effect.wanted)))
+    _show(services, await runner.newest(None, partial(runner.setup.add_workspace, wanted)))
 
 
-async def open_folder(services: Services, effect: effects.OpenFolder) -> None:
+async def open_folder(services: Services, folder: str) -> None:
     """Show the workspace in a folder."""
     runner = _runner(services)
-    ask = partial(runner.setup.open_folder, Path(effect.folder))
+    ask = partial(runner.setup.open_folder, Path(folder))
     _show(services, await runner.newest(None, ask))
 
 
-async def try_sandbox(services: Services, _: effects.TrySandbox) -> None:
+async def try_sandbox(services: Services) -> None:
     """Run a sandbox until the jobs have ended, and show its workspace."""
     runner = _runner(services)
     _show(services, await runner.newest(None, runner.open_sandbox))
 
 
-def cancel_setup(services: Services, _: effects.CancelSetup) -> None:
+def cancel_setup(services: Services) -> None:
     """Cancel all that the first run has asked for."""
     _runner(services).cancel()
 

@@ -30,7 +30,7 @@ from ticketr.app.sync import (
     search_ids,
 )
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import Effect, JobKind, JobRequest
+from ticketr.app.tui.effects import Call, JobKind, JobRequest
 from ticketr.app.tui.messages import Message
 from ticketr.text import clean
 
@@ -218,7 +218,7 @@ class Workspaces:
         self._readers: dict[str, FileReader] = {}
         self._closed: dict[str, ClosedWorkspace] = {}
         self._locks: dict[str, trio.Lock] = {}
-        self._waiting: dict[str, list[Effect]] = {}
+        self._waiting: dict[str, list[Call]] = {}
         for workspace in workspaces:
             if isinstance(workspace, OpenWorkspace):
                 self._put(workspace)
@@ -246,11 +246,11 @@ class Workspaces:
         """Return whether a workspace exists and has not been opened yet."""
         return name in self._closed
 
-    def hold(self, name: str, request: Effect) -> None:
+    def hold(self, name: str, request: Call) -> None:
         """Hold a request until the workspace is open or the request is dropped."""
         self._waiting.setdefault(name, []).append(request)
 
-    def release(self, name: str, request: Effect) -> bool:
+    def release(self, name: str, request: Call) -> bool:
         """Let a held request go; return False if it was dropped meanwhile."""
         held = self._waiting.get(name, [])
         at = next((at for at, held_request in enumerate(held) if held_request is request), None)
