@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeVarTuple, Unpack
+from typing import Any, TypeVarTuple, Unpack
 
 from ticketr.app import sync
-
-if TYPE_CHECKING:
-    from ticketr.app.tui.messages import Message
-    from ticketr.app.tui.services.context import Services
 
 Ts = TypeVarTuple("Ts")
 
@@ -75,18 +71,11 @@ class Call:
     workspace: str = ""
 
 
-def call(
-    function: Callable[[Services, Unpack[Ts]], Awaitable[None] | Message | None],
-    *args: *Ts,
-) -> Call:
+def call(function: Callable[[Any, Unpack[Ts]], object], *args: *Ts) -> Call:
     """Return the call of a function that needs no workspace."""
     return Call(function, args)
 
 
-def call_in(
-    workspace: str,
-    function: Callable[[Services, str, Unpack[Ts]], Awaitable[None] | Message | None],
-    *args: *Ts,
-) -> Call:
+def call_in(workspace: str, function: Callable[[Any, str, Unpack[Ts]], object], *args: *Ts) -> Call:
     """Return the call of a function on a workspace, which has to be open; its name is the first argument."""
     return Call(function, (workspace, *args), workspace)
