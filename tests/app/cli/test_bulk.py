@@ -339,3 +339,125 @@ def test_a_deletion_without_a_question_takes_no_alias_of_a_shared_file(someone: 
     assert someone.site.find("DEMO-1") is not None
     again = someone.runs("bulk", "--jql", "key in (DEMO-1)", "--delete", "--yes")
     assert again.code == 0, again.err
+
+
+def test_an_issue_is_assigned_in_jira_and_in_its_file(someone: User) -> None:
+    someone.runs("pull")
+    someone.retitles("DEMO-9", "An edit of mine")
+    me = someone.site.user
+
+    told = someone.runs("assign", "demo-9", "DEMO-1", "me")
+
+    assert told.code == 0, told.err
+    assert someone.finds("DEMO-9").assignee == someone.finds("DEMO-1").assignee == me
+    assert someone.reads("DEMO-9.md").fields["Assignee"] == "Demo User"
+    assert someone.reads("DEMO-9.md").title == "An edit of mine" != someone.finds("DEMO-9").summary
+    assert someone.runs("pull").code == 0
+    edited = someone.runs("status", "--json").json["edited"]
+    assert [(issue["key"], issue["parts"]) for issue in edited] == [("DEMO-9", ["Title"])]
+
+
+def test_nobody_and_others_are_assigned_by_name(someone: User) -> None:
+    someone.runs("pull")
+
+    assert someone.runs("assign", "DEMO-9", "amara", "okafor").code == 0
+    assert someone.reads("DEMO-9.md").fields["Assignee"] == "Amara Okafor"
+    assert someone.runs("assign", "DEMO-9", "-").code == 0
+    assert someone.finds("DEMO-9").assignee is None
+    assert "Assignee" not in someone.reads("DEMO-9.md").fields
+    assert someone.runs("assign", "DEMO-9").code == 0  # to me
+    assert someone.reads("DEMO-9.md").fields["Assignee"] == "Demo User"
+    unknown = someone.runs("assign", "DEMO-9", "Nobody Here", "--json")
+    assert (unknown.code, unknown.json["failed"][0]["key"]) == (3, "DEMO-9")
+    assert 'nobody called "Nobody Here"' in unknown.json["failed"][0]["reason"]
+
+
+def test_me_is_a_value_of_every_field_with_a_person(someone: User) -> None:
+    someone.runs("pull")
+
+    told = someone.runs("bulk", "DEMO-9", "--set", "Assignee=@me")
+
+    assert told.code == 0, told.err
+    assert someone.finds("DEMO-9").assignee == someone.site.user
+    someone.writes("draft.md", "# TICKET: Mine\n\n## Fields\nAssignee: me\n")
+    assert someone.runs("push").code == 0
+    assert someone.reads("draft.md").fields["Assignee"] == "Demo User"
+    assert someone.runs("status", "--json").json["edited"] == []
+
+
+def test_an_issue_is_moved_in_jira_and_in_its_file(someone: User) -> None:
+    someone.runs("pull")
+    before = someone.finds("DEMO-9").status.name
+    after = {"To Do": "In Progress", "In Progress": "In Review"}[before]
+
+    told = someone.runs("move", "DEMO-9", *after.lower().split(), "--json")
+
+    assert (told.code, told.json["changed"], told.json["pulled"]) == (0, ["DEMO-9"], ["DEMO-9"])
+    assert someone.finds("DEMO-9").status.name == after
+    assert someone.reads("DEMO-9.md").fields["Status"] == after
+    assert someone.runs("status", "--json").json["edited"] == []
+    again = someone.runs("move", "DEMO-9", after)
+    assert again.code == 0
+    assert f"already {after}, left alone: DEMO-9" in again.err
+
+
+def test_an_issue_that_was_not_pulled_gets_no_file(someone: User) -> None:
+    told = someone.runs("assign", "DEMO-9", "me")
+
+    assert told.code == 0, told.err
+    assert someone.finds("DEMO-9").assignee == someone.site.user
+    assert someone.files() == {}
+    assert told.err.splitlines()[-1] == "to see it in the files: ticketr pull"
+
+
+def test_an_issue_with_an_edit_of_the_same_field_is_left_alone(someone: User) -> None:
+    someone.runs("pull")
+    for key in ("DEMO-1", "DEMO-9"):
+        before = someone.reads(f"{key}.md").fields["Priority"]
+        someone.edits(f"{key}.md", f"Priority: {before}", "Priority: Low")
+
+    told = someone.runs("bulk", "DEMO-1", "DEMO-9", "DEMO-3", "--set", "Priority=highest")
+
+    assert told.code == 3
+    words = "its file has an edit of Priority (Low) that is not pushed; push it first, or undo it"
+    assert told.err.count(f"failed: DEMO-9: {words}") == 1
+    assert someone.finds("DEMO-3").priority.name == "Highest"
+    assert someone.finds("DEMO-9").priority.name != "Highest"
+    dry = someone.runs("bulk", "DEMO-9", "--set", "Priority=highest", "-n", "--json")
+    assert (dry.code, dry.json["tickets"]) == (3, [])
+    assert [note["key"] for note in dry.json["failed"]] == ["DEMO-9"]
+    same = someone.runs("bulk", "DEMO-9", "--set", "Priority=low")
+    assert same.code == 0, same.err
+    assert "DEMO-9" not in [
+        issue["key"] for issue in someone.runs("status", "--json").json["edited"]
+    ]
+    assert someone.runs("sync").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["assign", "DEMO9", "me"], "DEMO9 is not a key; a key looks like PROJ-123"),
+        (["assign"], "Missing argument"),
+        (["move", "DEMO-9"], "name a status after the key, as in: ticketr move DEMO-9 Done"),
+        (["move", "Done"], "Done is not a key"),
+    ],
+)
+def test_a_verb_without_what_it_needs_is_refused(
+    someone: User, arguments: list[str], problem: str
+) -> None:
+    told = someone.runs(*arguments)
+
+    assert (told.code, told.out) == (2, "")
+    assert problem in told.err
+
+
+def test_assign_shows_the_issues_in_a_terminal_and_asks(tmp_path: Path) -> None:
+    with sandbox_process(tickets=12) as url:
+        (tmp_path / "ticketr.toml").write_text(f'site = "{url}"\nproject = "DEMO"\n')
+        command = [*PROGRAM, "assign", "DEMO-9", "me", "-C", str(tmp_path)]
+        with job_on_pty(command, size=(120, 24), environ=environment(url)) as pty:
+            pty.wait_for(r"DEMO-9  .*\r\n[\s\S]*set Assignee=me: 1 ticket. Go on\? \[y/N\]: ")
+            pty.type("n\r")
+            assert pty.wait_for_end() == 0
+        assert "Nothing was sent." in pty.output

@@ -71,6 +71,11 @@ def complete(
         ("ticketr bulk DEMO-1 --transition 'TO d", ["To Do"]),
         ("ticketr bulk DEMO-1 --transition=do", ["Done"]),
         ("ticketr bulk -C elsewhere DEMO-1 --transition to", []),
+        ("ticketr move DEMO-1 to", ["To Do"]),
+        ("ticketr move DEMO-11 DEMO-1", ["DEMO-1", "DEMO-10", "DEMO-12"]),
+        ("ticketr assign DEMO-1 pr", ["Priya Raman"]),
+        ("ticketr assign DEMO-1 me", ["me"]),
+        ("ticketr push DEMO-12", ["DEMO-12", "file,DEMO-12"]),
         ("ticketr pull -w ", ["acme", "shop"]),
         ("ticketr workspace check sh", ["shop"]),
     ],
@@ -159,7 +164,7 @@ def shell_environment(user: User) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("line", "completed"),
     [
-        ("ticketr resol", "resolve\tSettle a conflict."),
+        ("ticketr resol", "resolve\tResolve a conflict."),
         ("ticketr pull --strategy ji", "jira"),
         ("ticketr list --sort=upd", "--sort=updated"),
         ("ticketr list unpu", "unpushed"),

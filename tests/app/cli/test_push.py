@@ -44,6 +44,50 @@ def test_sent_issues_are_listed_by_key(someone: User) -> None:
     assert someone.runs("push").err.splitlines()[-1] == "0 created, 0 updated"
 
 
+def test_a_file_stands_for_its_tickets_and_drafts(someone: User) -> None:
+    someone.runs("pull")
+    someone.retitles("DEMO-9", "Mine")
+    someone.retitles("DEMO-1", "Not yet")
+    someone.writes("one.md", drafts(1))
+    someone.writes("sprint/two.md", "# TICKET: Two\n")
+
+    told = someone.runs("push", "one.md", "./DEMO-9.md")
+
+    assert told.code == 0, told.err
+    assert told.err.splitlines()[-1] == "1 created (DEMO-13), 1 updated (DEMO-9)"
+    assert someone.reads("one.md").key == "DEMO-13"
+    assert someone.finds("DEMO-1").summary != "Not yet"
+    planned = someone.runs("push", "sprint", "-n", "--json").json["planned"]
+    assert [entry["path"] for entry in planned] == ["sprint/two.md"]
+    (run,) = someone.runs("jobs", "--json", "--limit", "1").json
+    assert run["name"] == "Push sprint/two.md"
+
+
+@pytest.mark.parametrize(
+    ("word", "problem"),
+    [
+        ("gone.md", "gone.md is not there"),
+        ("one", "one is not an issue key, such as PROJ-123"),
+        ("notes.md", "notes.md holds no ticket; one begins with a line like # TICKET: Title"),
+        (".ticketr", ".ticketr is no file with tickets in "),
+        ("..", ".. is no file with tickets in "),
+        ("link.md", "link.md is no file with tickets in "),
+    ],
+)
+def test_what_is_no_file_of_tickets_is_not_pushed(someone: User, word: str, problem: str) -> None:
+    someone.runs("pull")
+    someone.retitles("DEMO-9", "Mine")
+    someone.writes("notes.md", "# Notes\n")
+    someone.writes("../other.md", drafts(1))
+    (someone.root / "link.md").symlink_to("../other.md")
+
+    told = someone.runs("push", word)
+
+    assert (told.code, told.out) == (2, "")
+    assert problem in told.err
+    assert someone.finds("DEMO-9").summary != "Mine"
+
+
 def test_a_dry_run_prints_the_plan_and_sends_nothing(someone: User) -> None:
     someone.runs("pull")
     old = someone.finds("DEMO-9").summary

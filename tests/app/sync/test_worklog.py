@@ -1,4 +1,4 @@
-"""Work is recorded on an issue once."""
+"""Work is recorded on an issue once, and a comment is added once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fakes.pulls import Bench
 
 from ticketr import JobFailed, open_job_queue
 from ticketr.app.jira.adf import to_markdown
-from ticketr.app.sync import BadWork, LogWorkJob, checked_time
+from ticketr.app.sync import BadWork, CommentJob, LogWorkJob, checked_time
 
 
 async def log(bench: Bench, **work: Any) -> Any:
@@ -84,3 +84,48 @@ async def test_what_cannot_be_sent_is_told(bench: Bench, work: dict[str, str], r
     assert isinstance(caught.value.__cause__, BadWork)
     assert reason in str(caught.value.__cause__)
     assert logged(bench) == []
+
+
+async def comment(bench: Bench, text: str, **settings: Any) -> Any:
+    async with open_job_queue(workers=1) as queue:
+        return await queue.run(CommentJob(**bench.settings(**settings), key="DEMO-1", text=text))
+
+
+def comments(bench: Bench) -> list[str]:
+    return [to_markdown(each.body).strip() for each in bench.finds("DEMO-1").comments]
+
+
+@pytest.mark.parametrize("taken", [True, False])
+@pytest.mark.parametrize("limited", [True, False])
+async def test_a_comment_whose_answer_was_lost_is_not_added_twice(
+    bench: Bench, taken: bool, limited: bool
+) -> None:
+    status, headers = 429 if limited else 0, {"retry-after": "1"}
+    lossy = Answering(bench, "POST issue/*/comment", status, headers=headers, times=1, taken=taken)
+    await comment(bench, "Again")  # an equal one of before is not taken for it
+    before = len(comments(bench))
+    failure = None
+    try:
+        await comment(bench, "Again", transport=lossy)
+    except JobFailed as error:
+        failure = error
+
+    assert (failure is None) == (taken or limited)
+    assert comments(bench)[before:] == ["Again"] * (taken or limited)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (" \n", "the comment is empty"),
+        ("x" * 40_000, "the text is too long; Jira takes 32767 characters"),
+    ],
+)
+async def test_a_comment_that_cannot_be_sent_is_told(bench: Bench, text: str, reason: str) -> None:
+    before = comments(bench)
+    with pytest.raises(JobFailed) as caught:
+        await comment(bench, text)
+
+    assert isinstance(caught.value.__cause__, BadWork)
+    assert reason in str(caught.value.__cause__)
+    assert comments(bench) == before

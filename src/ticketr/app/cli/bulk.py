@@ -1,16 +1,21 @@
-"""``ticketr bulk``: change or delete many issues in Jira at once."""
+"""Commands that change issues in Jira at once: ``ticketr bulk``, ``assign`` and ``move``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ticketr.app import config, sync
 from ticketr.app.cli import exits
-from ticketr.app.cli.completion import complete_key, complete_status
+from ticketr.app.cli.completion import (
+    complete_key,
+    complete_key_or_person,
+    complete_key_or_status,
+    complete_status,
+)
 from ticketr.app.cli.console import NOTHING_SENT, confirm, echo, echo_json
 from ticketr.app.cli.help import Command
 from ticketr.app.cli.options import (
@@ -26,6 +31,26 @@ from ticketr.app.cli.settings import is_interactive
 
 if TYPE_CHECKING:
     from ticketr.app.cli.job_runner import JobOutcome
+
+F = TypeVar("F", bound=Callable[..., Any])
+#: Why an issue is left alone whose edit in a file would clash with the change in Jira.
+_EDITED = "its file has an edit of {name} ({after}) that is not pushed; push it first, or undo it"
+
+
+def _change_options(command: F) -> F:
+    """Add the options that commands share which change issues in Jira."""
+    options = (
+        click.option(
+            "-n", "--dry-run", is_flag=True, help="Only say which issues it would change."
+        ),
+        click.option("-y", "--yes", is_flag=True, help="Do not ask."),
+        plain_option,
+        json_option,
+        workspace_options,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 @click.command(
@@ -56,11 +81,7 @@ if TYPE_CHECKING:
 )
 @click.option("--move", "parent", metavar="KEY", default="", help="Move them under a parent.")
 @click.option("--delete", is_flag=True, help="Delete them, with their sub-tasks, for ever.")
-@click.option("-n", "--dry-run", is_flag=True, help="Only say which issues it would change.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@plain_option
-@json_option
-@workspace_options
+@_change_options
 @click.pass_context
 def bulk(
     context: click.Context,
@@ -77,11 +98,10 @@ def bulk(
 ) -> None:
     """Change issues in Jira, named by their keys or found by a query: fields, status or parent.
 
-    It shows the issues and asks. The files stay as they are; the next pull brings the changes.
-    Your unpushed edits of these tickets stay, too.
+    It shows the issues and asks, changes them in Jira, and pulls them into the files that have
+    them. Your unpushed edits of these tickets stay; an issue is left alone if one of them is of the
+    same field.
     """
-    from ticketr.app.cli.job_runner import run_job
-
     if bool(keys) == bool(jql):
         raise click.UsageError("name the issues, or give a query by --jql")
     if sum(map(bool, (settings, transition, parent, delete))) != 1:
@@ -89,34 +109,178 @@ def bulk(
     change = sync.BulkChange(
         _read_settings(settings), transition, checked_key(parent) if parent else "", delete
     )
+    wanted = tuple(dict.fromkeys(map(checked_key, keys)))
+    context.exit(_run(options, change, wanted, jql, dry_run=dry_run, yes=yes))
+
+
+@click.command(
+    cls=Command,
+    examples={
+        "ticketr assign DEMO-9": "Take it yourself.",
+        'ticketr assign DEMO-7 DEMO-8 "Amara Okafor"': "Give two tickets to somebody.",
+        "ticketr assign DEMO-9 -": "Nobody has it any more.",
+    },
+    exits=exits.PER_TICKET,
+)
+@click.argument(
+    "words",
+    nargs=-1,
+    required=True,
+    metavar="KEY... [me|NAME|-]",
+    shell_complete=complete_key_or_person,
+)
+@_change_options
+@click.pass_context
+def assign(
+    context: click.Context,
+    options: CommonOptions,
+    *,
+    words: tuple[str, ...],
+    dry_run: bool,
+    yes: bool,
+) -> None:
+    """Assign issues in Jira: to you, to somebody by name or e-mail address, or with - to nobody.
+
+    It shows the issues and asks, sends the change to Jira at once, and pulls the issues, so that
+    their files have it. What else you have edited in them is not sent.
+    """
+    keys, person = _split_keys(words)
+    name = "" if person == "-" else person or "me"
+    change = sync.BulkChange((sync.FieldSetting("Assignee", name),))
+    context.exit(_run(options, change, keys, dry_run=dry_run, yes=yes))
+
+
+@click.command(
+    cls=Command,
+    examples={
+        "ticketr move DEMO-9 In Progress": "Begin with it.",
+        "ticketr move DEMO-7 DEMO-8 done --yes": "End two, without a question.",
+    },
+    exits=exits.PER_TICKET,
+)
+@click.argument(
+    "words",
+    nargs=-1,
+    required=True,
+    metavar="KEY... STATUS",
+    shell_complete=complete_key_or_status,
+)
+@_change_options
+@click.pass_context
+def move(
+    context: click.Context,
+    options: CommonOptions,
+    *,
+    words: tuple[str, ...],
+    dry_run: bool,
+    yes: bool,
+) -> None:
+    """Move issues to a status in Jira, by the transition that leads there.
+
+    It shows the issues and asks, sends the change to Jira at once, and pulls the issues, so that
+    their files have it. What else you have edited in them is not sent.
+    """
+    keys, status = _split_keys(words)
+    if not status:
+        raise click.UsageError(f"name a status after the key, as in: ticketr move {keys[-1]} Done")
+    context.exit(_run(options, sync.BulkChange(status=status), keys, dry_run=dry_run, yes=yes))
+
+
+def _split_keys(words: Sequence[str]) -> tuple[tuple[str, ...], str]:
+    """Split keys from the text behind them, whose blanks need no quotes."""
+    from ticketr.app.tickets import is_key
+
+    at = next((at for at, word in enumerate(words) if not is_key(word.strip().upper())), len(words))
+    keys = dict.fromkeys(map(checked_key, words[: max(at, 1)]))
+    return tuple(keys), " ".join(words[max(at, 1) :]).strip()
+
+
+def _run(
+    options: CommonOptions,
+    change: sync.BulkChange,
+    keys: Sequence[str],
+    jql: str | None = None,
+    *,
+    dry_run: bool,
+    yes: bool,
+) -> int:
+    """Change issues, named by their keys or found by a query, and return the exit code."""
+    from ticketr.app.cli.job_runner import exit_code, run_job, worst_exit_code
+
     options = replace(options, needs_project=False)
     resolved = resolve_options(options)
     aliases = resolved.aliases_in(jql or "")
-    if delete and yes:
+    if change.delete and yes:
         _refuse_team_aliases(aliases)
     arguments = job_settings(resolved, options, jql)
     query = arguments["jql"] or "" if jql else ""
-    wanted = tuple(dict.fromkeys(map(checked_key, keys)))
     for alias in aliases:
         echo(str(alias), err=True)
-    finding = run_job(
-        sync.FindIssuesJob(**arguments, query=query, keys=wanted), plain=options.plain
-    )
+    finding = run_job(sync.FindIssuesJob(**arguments, query=query, keys=keys), plain=options.plain)
     as_json = options.as_json
     if finding.result is None:
         _print_result(finding, sync.BulkResult(), change, aliases, as_json=as_json)
-        context.exit(finding.exit_code())
-    issues = finding.result
+        return finding.exit_code()
+    known, clashing = _known_here(arguments, change)
+    refused = tuple(clashing[issue.key] for issue in finding.result if issue.key in clashing)
+    issues = tuple(issue for issue in finding.result if issue.key not in clashing)
     if dry_run or not issues:
-        _print_issues(issues, change, aliases, as_json=as_json)
-        context.exit(exits.DONE)
+        _print_issues(issues, refused, change, aliases, as_json=as_json)
+        return exits.PARTLY if refused else exits.DONE
+    if not as_json:
+        _print_failed(refused)
     if not yes:
         _confirm(issues, change, arguments.get("browse") or arguments["credentials"].site)
     job = sync.BulkJob(**arguments, issues=issues, change=change)
     ended = run_job(job, plain=options.plain)
     result = job.so_far()
-    _print_result(ended, result, change, aliases, as_json=as_json)
-    context.exit(ended.exit_code(is_partial=bool(result.failed)))
+    codes = [ended.exit_code(is_partial=bool(refused or result.failed))]
+    keys = [key for key in (*result.done, *result.already) if key in known]
+    pulled: Sequence[str] = ()
+    if keys and not change.delete and ended.signal is None:
+        pulling = run_job(sync.PullJob(**arguments, keys=keys), plain=options.plain)
+        codes.append(exit_code(pulling))
+        pulled = keys if pulling.result is not None else ()
+    _print_result(ended, result, change, aliases, as_json=as_json, refused=refused, pulled=pulled)
+    return worst_exit_code(codes)
+
+
+def _known_here(
+    arguments: sync.SessionOptions, change: sync.BulkChange
+) -> tuple[Collection[str], dict[str, sync.Note]]:
+    """Return the keys that were pulled here, and a note on each issue with an edit of what changes.
+
+    The edit and the change would become a conflict, unless both say the same.
+    """
+    from ticketr.app.config.checks import folded
+
+    store = sync.Store(arguments["root"], config.STATE_FOLDER, arguments.get("mark"))
+    with sync.read_state(store) as state:
+        known = {issue.key for issue in state.known().values()}
+        plan = sync.read_push_plan(store, state) if known and not change.delete else sync.PushPlan()
+        user = state.site_record.user()
+    wanted = {folded(name): folded(text) for name, text in _new_texts(change, user)}
+    notes: dict[str, sync.Note] = {}
+    for entry in plan.entries:
+        for part in entry.parts:
+            after = folded(part.after)
+            if entry.key and wanted.get(folded(part.name), after) != after:
+                reason = _EDITED.format(name=part.name, after=part.after or "empty")
+                notes[entry.key] = sync.Note(entry.key, entry.path, reason, sync.Code.CONFLICT)
+    return known, notes
+
+
+def _new_texts(change: sync.BulkChange, user: str) -> Iterator[tuple[str, str]]:
+    """Yield the name of each field that changes, and its text after that."""
+    if change.status:
+        yield "Status", change.status
+    if change.parent:
+        yield "Parent", change.parent
+    for setting in change.settings:
+        is_me = setting.text.lower() in {"me", "@me"}
+        # What a list will hold is not known here; no field has this text.
+        is_set = setting.action is sync.ListAction.REPLACE
+        yield setting.name, user if is_me else setting.text if is_set else str(setting)
 
 
 def _refuse_team_aliases(aliases: Sequence[config.UsedAlias]) -> None:
@@ -171,6 +335,7 @@ def _alias_records(aliases: Sequence[config.UsedAlias]) -> list[dict[str, str]]:
 
 def _print_issues(
     issues: Sequence[sync.BulkIssue],
+    refused: Sequence[sync.Note],
     change: sync.BulkChange,
     aliases: Sequence[config.UsedAlias],
     *,
@@ -180,11 +345,22 @@ def _print_issues(
         listed = [
             {"key": issue.key, "title": issue.title, "status": issue.status} for issue in issues
         ]
-        echo_json({"change": str(change), "aliases": _alias_records(aliases), "tickets": listed})
+        record = {"change": str(change), "aliases": _alias_records(aliases), "tickets": listed}
+        echo_json({**record, "failed": _failed_records(refused)})
         return
     for issue in issues:
         echo(f"{issue.key}  {issue.status}  {issue.title}")
+    _print_failed(refused)
     echo(_change_words(len(issues), issues, change), err=True)
+
+
+def _print_failed(notes: Sequence[sync.Note]) -> None:
+    for note in notes:
+        echo(f"failed: {note.key}: {note.reason}", err=True)
+
+
+def _failed_records(notes: Sequence[sync.Note]) -> list[dict[str, str]]:
+    return [{"key": note.key, "code": note.code.value, "reason": note.reason} for note in notes]
 
 
 def _confirm(issues: Sequence[sync.BulkIssue], change: sync.BulkChange, site: str) -> None:
@@ -219,12 +395,10 @@ def _print_result(
     aliases: Sequence[config.UsedAlias],
     *,
     as_json: bool,
+    refused: Sequence[sync.Note] = (),
+    pulled: Sequence[str] = (),
 ) -> None:
     if as_json:
-        failed = [
-            {"key": note.key, "code": note.code.value, "reason": note.reason}
-            for note in result.failed
-        ]
         echo_json(
             {
                 "status": ended.snapshot.status.value,
@@ -232,18 +406,18 @@ def _print_result(
                 "aliases": _alias_records(aliases),
                 "changed": list(result.done),
                 "already": list(result.already),
-                "failed": failed,
+                "failed": _failed_records([*refused, *result.failed]),
                 "unknown": list(result.unknown),
+                "pulled": list(pulled),
             }
         )
         return
-    for note in result.failed:
-        echo(f"failed: {note.key}: {note.reason}", err=True)
+    _print_failed(result.failed)
     if result.already:
         echo(f"already {result.state}, left alone: {', '.join(result.already)}", err=True)
     if result.unknown:
         verb = "delete" if change.delete else "change"
         echo(f"Jira may {verb} them yet: {', '.join(result.unknown)}", err=True)
-    if result.done:
+    if not set(result.done) <= {*pulled}:
         hint = "ticketr pull --prune" if change.delete else "ticketr pull"
         echo(f"to see it in the files: {hint}", err=True)

@@ -52,6 +52,13 @@ def complete_key(
     return [CompletionItem(key, help=clean(title)) for key, title in pairs if key not in there]
 
 
+def complete_key_or_file(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Complete the key of an issue, or the path of a file."""
+    return [*complete_key(ctx, param, incomplete), CompletionItem(incomplete, type="file")]
+
+
 def complete_workspace(
     ctx: click.Context,
     param: click.Parameter,
@@ -100,6 +107,23 @@ def complete_status(
     root = _root(ctx)
     known = () if root is None else config.known_statuses(root, os.environ)
     return [CompletionItem(text) for text in _fitting(known, incomplete)]
+
+
+def complete_key_or_status(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Complete a key; behind one, the name of a status, too."""
+    return [*complete_key(ctx, param, incomplete), *complete_status(ctx, param, incomplete)]
+
+
+def complete_key_or_person(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Complete a key, or the name of a person who has an issue here."""
+    root = _root(ctx)
+    known = () if root is None else config.known_assignees(root, os.environ)
+    people = [CompletionItem(text) for text in _fitting(("me", *known), incomplete)]
+    return [*complete_key(ctx, param, incomplete), *people]
 
 
 def _terms(start: str, values: Iterable[str], typed: str) -> list[CompletionItem]:

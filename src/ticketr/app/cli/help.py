@@ -11,33 +11,43 @@ from click.shell_completion import CompletionItem
 
 from ticketr.app.cli import exits
 
-#: The commands of ``ticketr``: the place of each, as ``module:name``, and what it does. The list of
-#: commands is printed without importing one.
-COMMANDS = {
-    "alias": ("alias:alias", "List names for queries, or give a query a name."),
-    "attachments": ("attachments:attachments", "List, download and upload attachments."),
-    "bulk": ("bulk:bulk", "Change or delete many issues in Jira at once."),
-    "completion": ("completion:completion", "Print the completion script of a shell."),
-    "demo": ("demo:demo", "Pull made-up tickets; no Jira account is needed."),
-    "diff": ("status:diff", "Show edits line by line."),
-    "edit": ("ticket:edit", "Open a ticket in your editor."),
-    "jobs": ("history:jobs", "List the jobs that have ended."),
-    "list": ("listing:list_", "List the tickets that fit a filter."),
-    "new": ("ticket:new", "Write a draft to fill in."),
-    "open": ("ticket:open_", "Open a ticket in your browser."),
-    "pull": ("pull_push:pull", "Bring tickets from Jira into Markdown files."),
-    "push": ("pull_push:push", "Bring what you edited to Jira."),
-    "resolve": ("resolve:resolve", "Settle a conflict."),
-    "sandbox": ("sandbox:sandbox", "Serve a Jira stand-in with made-up tickets."),
-    "schema": ("schema:schema", "List the fields that the project's issues can have."),
-    "show": ("ticket:show", "Print a ticket."),
-    "stats": ("listing:stats", "Count tickets and points by status, type and assignee."),
-    "status": ("status:status", "Say what was edited here since the last sync."),
-    "sync": ("pull_push:sync_", "Pull, merge and push in one go."),
-    "undo": ("resolve:undo", "Take back the last settling of a conflict."),
-    "worklog": ("worklog:worklog", "Record work on an issue."),
-    "workspace": ("workspace:workspace", "Add, list, choose and check workspaces."),
+#: The commands of ``ticketr``, in the groups of its help: the place of each, as ``module:name``, and
+#: what it does. The list of commands is printed without importing one.
+GROUPS = {
+    "Daily": {
+        "pull": ("pull_push:pull", "Bring tickets from Jira into Markdown files."),
+        "push": ("pull_push:push", "Bring what you edited to Jira."),
+        "sync": ("pull_push:sync_", "Pull, merge and push in one go."),
+        "status": ("status:status", "Say what was edited here since the last sync."),
+        "diff": ("status:diff", "Show edits line by line."),
+        "show": ("ticket:show", "Print a ticket."),
+        "list": ("listing:list_", "List the tickets that fit a filter."),
+        "edit": ("ticket:edit", "Open a ticket in your editor."),
+        "open": ("ticket:open_", "Open a ticket in your browser."),
+        "new": ("ticket:new", "Write a draft to fill in."),
+        "assign": ("bulk:assign", "Assign tickets in Jira, and in their files."),
+        "move": ("bulk:move", "Move tickets to a status in Jira, and in their files."),
+        "comment": ("worklog:comment", "Add a comment to an issue in Jira."),
+        "resolve": ("resolve:resolve", "Resolve a conflict."),
+        "undo": ("resolve:undo", "Take back what was last resolved or changed in files."),
+    },
+    "More": {
+        "bulk": ("bulk:bulk", "Change or delete many issues in Jira at once."),
+        "attachments": ("attachments:attachments", "List, download and upload attachments."),
+        "worklog": ("worklog:worklog", "Record work on an issue."),
+        "jobs": ("history:jobs", "List the jobs that have ended."),
+        "alias": ("alias:alias", "List names for queries, or give a query a name."),
+        "schema": ("schema:schema", "List the fields that the project's issues can have."),
+        "stats": ("listing:stats", "Count tickets and points by status, type and assignee."),
+    },
+    "Set-up": {
+        "workspace": ("workspace:workspace", "Add, list, choose and check workspaces."),
+        "completion": ("completion:completion", "Print the completion script of a shell."),
+        "demo": ("demo:demo", "Pull made-up tickets; no Jira account is needed."),
+        "sandbox": ("sandbox:sandbox", "Serve a Jira stand-in with made-up tickets."),
+    },
 }
+_COMMANDS = {name: command for group in GROUPS.values() for name, command in group.items()}
 #: Former names of commands, which are not listed; to be removed after release 0.1.
 _RENAMED = {"log": "worklog"}
 #: The most cells of an example that has its explanation beside it.
@@ -83,8 +93,14 @@ class Group(Command, click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands, without importing one."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, self._summary_of(name)) for name in sorted(self.commands)])
+        groups = {"Commands": sorted(self.commands)}
+        if isinstance(self.commands, LazyCommands):
+            groups = {name: list(commands) for name, commands in GROUPS.items()}
+        column = max(map(len, self.commands))  # the same in all groups
+        for title, names in groups.items():
+            with formatter.section(title):
+                rows = [(name.ljust(column), self._summary_of(name)) for name in names]
+                formatter.write_dl(rows)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete the name of a command, without importing one, or an option."""
@@ -94,7 +110,7 @@ class Group(Command, click.Group):
 
     def _summary_of(self, name: str) -> str:
         if isinstance(self.commands, LazyCommands):
-            return COMMANDS[name][1]
+            return _COMMANDS[name][1]
         return self.commands[name].get_short_help_str(100)
 
 
@@ -103,12 +119,12 @@ class LazyCommands(Mapping[str, click.Command]):
     """The commands of ``ticketr``, by their names; each is imported when it is looked up."""
 
     def __getitem__(self, name: str) -> click.Command:
-        module, _, attribute = COMMANDS[_RENAMED.get(name, name)][0].partition(":")
+        module, _, attribute = _COMMANDS[_RENAMED.get(name, name)][0].partition(":")
         command: click.Command = getattr(import_module(f"ticketr.app.cli.{module}"), attribute)
         return command
 
     def __iter__(self) -> Iterator[str]:
-        return iter(COMMANDS)
+        return iter(_COMMANDS)
 
     def __len__(self) -> int:
-        return len(COMMANDS)
+        return len(_COMMANDS)

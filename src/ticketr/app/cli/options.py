@@ -13,7 +13,7 @@ import click
 
 from ticketr._errors import TicketrError
 from ticketr.app import jira, sync
-from ticketr.app.cli.completion import complete_key, complete_workspace
+from ticketr.app.cli.completion import complete_key, complete_key_or_file, complete_workspace
 from ticketr.app.cli.console import confirm, echo, print_messages
 from ticketr.app.cli.ownership import open_store, own_mark
 from ticketr.app.cli.settings import confirm_site, is_interactive, resolve, sign_in
@@ -59,6 +59,9 @@ def _upper(_: click.Context, __: click.Parameter, keys: tuple[str, ...]) -> tupl
 key_argument = click.argument("key", shell_complete=complete_key)
 keys_argument = click.argument(
     "keys", nargs=-1, metavar="[KEY]...", callback=_upper, shell_complete=complete_key
+)
+words_argument = click.argument(
+    "words", nargs=-1, metavar="[KEY|FILE]...", shell_complete=complete_key_or_file
 )
 plain_option = click.option(
     "--plain", is_flag=True, help="Progress as plain lines, also in a terminal."
@@ -386,6 +389,58 @@ def checked_key(key: str) -> str:
     return wanted
 
 
+def named_tickets(words: Collection[str], root: Path) -> tuple[str, ...]:
+    """Return the keys, and the files of a workspace, that the words of a command line name.
+
+    Args:
+        words: Keys in any case, files, and folders, which stand for the files in them.
+        root: The workspace's folder.
+
+    Returns:
+        Keys in capitals, and the names of files, relative to the workspace.
+
+    Raises:
+        click.UsageError: A word is neither, or a file is none of the workspace.
+        ConfigError: See `own_mark`, as for its other errors.
+        StateFailed: The state cannot be read.
+    """
+    from ticketr.app.tickets import is_key
+
+    names: list[str] = []
+    for word in words:
+        if is_key(word.strip().upper()):
+            names.append(word.strip().upper())
+        elif os.path.lexists(word):
+            names += _files_at(Path(word), open_store(root))
+        else:
+            refuse_malformed([word], root, or_file=True)
+    return tuple(dict.fromkeys(names))
+
+
+def _files_at(path: Path, store: sync.Store) -> list[str]:
+    """Return the file with a path, or all files in a folder, as the workspace names them.
+
+    Raises:
+        click.UsageError: The workspace has no such file.
+    """
+    wanted = path.resolve() if path.is_dir() else path.parent.resolve() / path.name
+    root = store.root.resolve()
+    names: list[str] = []
+    if wanted.is_relative_to(root):
+        name = wanted.relative_to(root).as_posix()
+        folder = "" if name == "." else f"{name}/"
+        files = (store.name_of(file) for files in store.walk() for file in files)
+        names = [
+            file for file in files if file == name or (path.is_dir() and file.startswith(folder))
+        ]
+    if not names:
+        raise click.UsageError(
+            f"{clean(str(path))} is no file with tickets in {clean(str(store.root))}; those end in .md, are "
+            "no links, and are in no hidden folder"
+        )
+    return names
+
+
 def refuse_every(keys: Collection[str], options: CommonOptions) -> None:
     """Refuse keys together with ``--every``: a key does not say which workspace it is in.
 
@@ -396,8 +451,13 @@ def refuse_every(keys: Collection[str], options: CommonOptions) -> None:
         raise click.UsageError("use --every, or name tickets of one workspace, not both")
 
 
-def refuse_malformed(keys: Collection[str], root: Path) -> None:
+def refuse_malformed(keys: Collection[str], root: Path, *, or_file: bool = False) -> None:
     """Refuse what is not an issue key, with a hint at the keys of a workspace.
+
+    Args:
+        keys: What should be keys.
+        root: The workspace's folder.
+        or_file: Whether it could have been a file, too.
 
     Raises:
         click.UsageError: One of them is malformed.
@@ -410,6 +470,8 @@ def refuse_malformed(keys: Collection[str], root: Path) -> None:
         if not is_key(wrong):
             with sync.read_state(open_store(root)) as state:
                 known = tuple(issue.key for issue in state.known().values())
+            if or_file and wrong.endswith(".md"):
+                raise click.UsageError(f"{clean(wrong)} is not there")
             raise click.UsageError(str(sync.UnknownTicket(wrong, known)))
 
 

@@ -12,9 +12,11 @@ from ticketr.app.cli.options import (
     common_options,
     find_job_arguments,
     keys_argument,
+    named_tickets,
     refuse_every,
     refuse_malformed,
     strategy_option,
+    words_argument,
 )
 from ticketr.app.config import CONFIRM_ABOVE
 
@@ -98,10 +100,11 @@ def pull(
         "ticketr push --dry-run": "Say what would be sent.",
         "ticketr push": "Send it; in a terminal, look at it first.",
         "ticketr push DEMO-3 DEMO-9": "Send these tickets alone.",
+        "ticketr push pay-in-instalments.md": "Send what is in a file, such as a draft.",
     },
     exits=exits.PER_TICKET,
 )
-@keys_argument
+@words_argument
 @common_options
 @_ACCEPT_LOSS
 @click.option("-n", "--dry-run", is_flag=True, help="Only say what would be sent.")
@@ -111,25 +114,30 @@ def push(
     context: click.Context,
     options: CommonOptions,
     *,
-    keys: tuple[str, ...],
+    words: tuple[str, ...],
     accept_loss: bool,
     dry_run: bool,
     yes: bool,
 ) -> None:
     """Bring what you edited to Jira: create drafts, send changed fields, move statuses.
 
-    Without a KEY it pushes every edit; the KEY of a ticket stands for its sub-tasks, too. In a
-    terminal it shows what it would send, and asks.
+    Without a KEY it pushes every edit; the KEY of a ticket stands for its sub-tasks, too, a FILE or
+    a folder for all tickets and drafts in it. In a terminal it shows what it would send, and asks.
 
     A ticket that Jira has changed meanwhile is left alone: pull first, or use sync. Stop it at any
     time: the next push goes on from there and creates nothing twice.
     """
     from ticketr.app.cli import confirmation, job_runner
 
-    refuse_every(keys, options)
+    refuse_every(words, options)
     arguments = find_job_arguments(options)
     jobs = {
-        name: sync.PushJob(**keywords, keys=keys or None, dry_run=dry_run, accept_loss=accept_loss)
+        name: sync.PushJob(
+            **keywords,
+            keys=named_tickets(words, keywords["root"]) or None,
+            dry_run=dry_run,
+            accept_loss=accept_loss,
+        )
         for name, keywords in arguments.ready.items()
     }
     empty, failed = sync.PushResult(), arguments.failed

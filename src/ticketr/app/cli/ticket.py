@@ -6,7 +6,7 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -189,25 +189,27 @@ def edit(options: CommonOptions, *, key: str) -> None:
     The editor is what VISUAL or EDITOR names, with its arguments, else vi. When it ends, the file
     is read, so that you hear at once of a mistake in it.
     """
-    from ticketr.app.editor import editor_words
-
     store = options.open_store()
     issue = _require_issue(store, key)
-    path = (store.root / issue.path).absolute()
-    _run(editor_words(os.environ, str(path), issue.issue.line))
+    run_editor(str((store.root / issue.path).absolute()), line=issue.issue.line)
     store.read(issue.path)
 
 
-def _run(words: Sequence[str]) -> None:
-    """Run the editor until it ends.
+def run_editor(path: str, *, line: int) -> None:
+    """Run the user's editor on a file until it ends.
+
+    Args:
+        path: The file, absolute.
+        line: The line to go to, from 1.
 
     Raises:
         EditorFailed: It cannot be started, or fails.
     """
     import subprocess
 
-    from ticketr.app.editor import how_it_failed
+    from ticketr.app.editor import editor_words, how_it_failed
 
+    words = editor_words(os.environ, path, line)
     command = shlex.join(words)
     try:
         with _interrupts_ignored():

@@ -1,14 +1,18 @@
-"""``ticketr worklog``: record work on an issue."""
+"""``ticketr worklog`` and ``ticketr comment``: what is added to an issue in Jira."""
 
 from __future__ import annotations
 
 import re
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
 
 import click
 
-from ticketr.app import sync
+from ticketr.app import config, sync
 from ticketr.app.cli import exits
-from ticketr.app.cli.console import echo, echo_json
+from ticketr.app.cli.console import NOTHING_SENT, echo, echo_json
 from ticketr.app.cli.help import Command
 from ticketr.app.cli.options import (
     CommonOptions,
@@ -18,6 +22,7 @@ from ticketr.app.cli.options import (
     key_argument,
     workspace_options,
 )
+from ticketr.app.cli.ticket import run_editor
 
 _TIME = re.compile(r"[0-9.]+[A-Za-z]+")
 
@@ -64,6 +69,92 @@ def worklog(
     elif done is not None:
         echo(f"logged {done.spent or spent} on {key}")
     context.exit(ended.exit_code())
+
+
+@click.command(
+    cls=Command,
+    examples={
+        'ticketr comment DEMO-9 -m "Fixed in *1.2*"': "Say it on the command line.",
+        "ticketr comment DEMO-9": "Write it in your editor.",
+        'ticketr comment DEMO-9 -m "$(git log -1)"': "Send what another command prints.",
+    },
+    exits=exits.REMOTE,
+)
+@key_argument
+@click.option("-m", "--message", metavar="TEXT", help="The comment in Markdown; - reads it.")
+@workspace_options
+@json_option
+@click.pass_context
+def comment(
+    context: click.Context, options: CommonOptions, *, key: str, message: str | None
+) -> None:
+    """Add a comment to an issue in Jira, at once.
+
+    Without -m it opens the editor that VISUAL or EDITOR names; an empty text sends nothing. The
+    comment is sent once: if the answer is lost, the command looks whether Jira has it. If the files
+    keep comments, the ticket is pulled, so that its file has it. Comments that you have written
+    into files are sent by a push, not by this.
+    """
+    from ticketr.app.cli.job_runner import run_job
+
+    key = checked_key(key)
+    arguments = arguments_by_key(options)
+    draft = None
+    if message == "-":
+        message = sys.stdin.read()
+    elif message is None:
+        draft = _written(key)
+        message = draft.read_text(encoding="utf-8", errors="replace").removeprefix(_hint(key))
+    if not message.strip():
+        _delete(draft)
+        echo(NOTHING_SENT, err=True)
+        context.exit(exits.DONE)
+    ended = run_job(sync.CommentJob(**arguments, key=key, text=message.strip()))
+    done = ended.result
+    if done is None and draft is not None:
+        echo(f"your text is in {draft}", err=True)
+    else:
+        _delete(draft)
+    for warning in done.warnings if done is not None else ():
+        echo(f"warning: {warning}", err=True)
+    code = ended.exit_code()
+    if done is not None and arguments.get("comments"):
+        code = _pull(arguments, key)
+    if options.as_json:
+        echo_json({**ended.as_json(), "key": key, "id": done.id if done else None})
+    elif done is not None:
+        echo(f"commented on {key}")
+    context.exit(code)
+
+
+def _pull(arguments: sync.SessionOptions, key: str) -> int:
+    """Pull a ticket, if it was pulled before; return the exit code."""
+    from ticketr.app.cli.job_runner import exit_code, run_job
+
+    store = sync.Store(arguments["root"], config.STATE_FOLDER, arguments.get("mark"))
+    with sync.read_state(store) as state:
+        is_known = key in {issue.key for issue in state.known().values()}
+    return exit_code(run_job(sync.PullJob(**arguments, keys=[key]))) if is_known else exits.DONE
+
+
+def _written(key: str) -> Path:
+    """Let the user write a comment into a new file outside of the workspace; return the file."""
+    with tempfile.NamedTemporaryFile(
+        "w", prefix=f"{key}-comment-", suffix=".md", encoding="utf-8", delete=False
+    ) as file:
+        file.write(_hint(key))
+    run_editor(file.name, line=2)
+    return Path(file.name)
+
+
+def _hint(key: str) -> str:
+    return f"<!-- A comment on {key}, in Markdown, below this line. Without a text, nothing is sent. -->\n"
+
+
+def _delete(draft: Path | None) -> None:
+    if draft is not None:
+        with suppress(OSError):
+            draft.unlink()
 
 
 def _split_time(words: tuple[str, ...]) -> tuple[str, str]:

@@ -91,7 +91,7 @@ if TYPE_CHECKING:
     from ticketr.app.sync.jobs.bulk import BulkJob, BulkResult, FindIssuesJob, find_issues
     from ticketr.app.sync.jobs.bulk_change import BulkChange, BulkIssue, FieldSetting, ListAction
     from ticketr.app.sync.jobs.syncing import PullJob, PushJob, SyncJob, SyncResult, is_partial
-    from ticketr.app.sync.jobs.worklog import LogWorkJob, checked_time
+    from ticketr.app.sync.jobs.worklog import AddedComment, CommentJob, LogWorkJob, checked_time
     from ticketr.app.sync.notes import Code, Note, tagged_tickets, ticket_tags
     from ticketr.app.sync.pull.downloading import AttachmentList, AttachmentResult
     from ticketr.app.sync.pull.tally import PullResult

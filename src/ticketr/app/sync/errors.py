@@ -94,7 +94,7 @@ class UnknownTicket(SyncError):
     """Raised when a named ticket is not in the workspace, or its key is malformed.
 
     Attributes:
-        key: The key, or the text that is not one.
+        key: The key, a file without a ticket, or a text that is neither.
         known: The keys of the workspace.
     """
 
@@ -102,6 +102,8 @@ class UnknownTicket(SyncError):
     known: tuple[str, ...]
 
     def __str__(self) -> str:
+        if self.key.endswith(".md"):
+            return f"{clean(self.key)} holds no ticket; one begins with a line like # TICKET: Title"
         problem = (
             "was never pulled into this folder, nor is it in a file"
             if is_key(self.key)

@@ -19,14 +19,16 @@ def ticket_tags(keys: Iterable[str] | None) -> frozenset[str]:
 
 
 def tagged_tickets(tags: Iterable[str]) -> tuple[str, ...]:
-    """Return the keys of the tickets that tags name, by project and number."""
-    keys = (tag.removeprefix(_TICKET) for tag in tags if tag.startswith(_TICKET))
-    return tuple(sorted(filter(is_key, keys), key=_project_and_number))
+    """Return the keys of the tickets that tags name, by project and number, and the files."""
+    names = {tag.removeprefix(_TICKET) for tag in tags if tag.startswith(_TICKET)}
+    return tuple(
+        sorted((name for name in names if is_key(name) or name.endswith(".md")), key=_order)
+    )
 
 
-def _project_and_number(key: str) -> tuple[str, int]:
-    project, _, number = key.rpartition("-")
-    return project, int(number)
+def _order(name: str) -> tuple[str, int]:
+    project, _, number = name.rpartition("-")
+    return (project, int(number)) if is_key(name) else (name, 0)
 
 
 class Code(StrEnum):

@@ -219,8 +219,7 @@ class Session:
         jira: The site.
         site_fields: Every field that the site has.
         columns: The fields that are written to files.
-        time_zone: The name of the account's time zone; empty if it is not known.
-        account: The ID of the account.
+        user: The account.
         began: When the session was opened, by Trio's clock.
     """
 
@@ -233,9 +232,18 @@ class Session:
     jira: JiraClient
     site_fields: tuple[Field, ...]
     columns: Columns
-    time_zone: str
-    account: str
+    user: User
     began: float
+
+    @property
+    def account(self) -> str:
+        """The ID of the account."""
+        return self.user.account_id
+
+    @property
+    def time_zone(self) -> str:
+        """The name of the account's time zone; empty if it is not known."""
+        return self.user.time_zone
 
     @property
     def in_thread(self) -> ThreadRunner:
@@ -369,7 +377,7 @@ async def open_session(job: SessionJob, progress: Progress) -> AsyncGenerator[Se
                 ) as jira,
                 _telling_silence(jira, progress),
             ):
-                account = await _log_in(job, state, jira)
+                user = await _log_in(job, state, jira)
                 fields, columns = await _columns(job, state, jira)
                 yield Session(
                     job=job,
@@ -381,8 +389,7 @@ async def open_session(job: SessionJob, progress: Progress) -> AsyncGenerator[Se
                     jira=jira,
                     site_fields=fields,
                     columns=columns,
-                    time_zone=account.time_zone,
-                    account=account.account_id,
+                    user=user,
                     began=began,
                 )
         finally:
@@ -408,10 +415,11 @@ async def _tell_silence(jira: JiraClient, progress: Progress) -> None:
 
 async def _log_in(job: SessionJob, state: State, jira: JiraClient) -> User:
     """Check the login, then claim the workspace for the site; return the account."""
-    account = await jira.myself()
+    user = await jira.myself()
     # Claim only after the login: a mistyped address must not own the folder.
     await job.run_sync(state.site_record.claim_site, job.site)
-    return account
+    await job.run_sync(state.site_record.keep_user, user.display_name)
+    return user
 
 
 async def _columns(

@@ -44,7 +44,7 @@ def read_push_plan(
     Args:
         store: The ticket files.
         state: The last sync.
-        keys: The tickets to push; None for all. The key of a ticket stands for its sub-tasks, too.
+        keys: The tickets to push, as in `PushJob`; None for all.
         project: The project in which drafts would be created, if it is known.
         prefer: The side that wins a clash in a sync. Then tickets in conflict are not left alone.
         inherit: Whether new sub-tasks take over the fields of their tickets.

@@ -25,6 +25,7 @@ from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
     from ticketr.app.sync.edits.losses import LiteralText, Loss
+    from ticketr.app.sync.workspace.store import LocalTicket
 
 
 #: The most transitions that one push performs on an issue.
@@ -281,7 +282,7 @@ class Selection:
     """What a push may send.
 
     Attributes:
-        keys: The keys that were named; None for all.
+        keys: The keys and files that were named; None for all.
         confirmed: The plan that was confirmed; None if everything may be sent.
         prefer: The side that wins where a merge clashes, since the plan was shown.
     """
@@ -295,9 +296,9 @@ class Selection:
         """Whether nothing is left out."""
         return self.keys is None and self.confirmed is None
 
-    def names(self, ticket: Ticket) -> bool:
-        """Return whether an issue of a ticket was named, or all were."""
-        return self.keys is None or not self.keys.isdisjoint(ticket.keys())
+    def names(self, local: LocalTicket) -> bool:
+        """Return whether an issue of a ticket was named, or its file, or all were."""
+        return self.keys is None or not self.keys.isdisjoint((*local.ticket.keys(), local.path))
 
     def select(
         self, local_changes: Iterable[LocalChange], unfinished: Mapping[int, Note]
@@ -335,8 +336,13 @@ EVERYTHING = Selection()
 
 
 def is_named(request: WriteRequest, keys: Collection[str]) -> bool:
-    """Return whether the key of an issue or of its ticket is among some keys."""
-    return request.issue.key in keys or request.local_change.local.ticket.key in keys
+    """Return whether an issue, its ticket or its file is among some keys and files."""
+    return request.issue.key in keys or _names_ticket(keys, request.local_change.local)
+
+
+def _names_ticket(keys: Collection[str], local: LocalTicket) -> bool:
+    """Return whether a ticket or its file is among some keys and files."""
+    return local.ticket.key in keys or local.path in keys
 
 
 def _unconfirmed_notes(
@@ -434,7 +440,7 @@ def _restricted_change(
     edits = {key: changes for key, changes in change.edits.items() if id(here[key]) in issues}
     drafts = tuple(draft for draft in change.drafts if id(draft) in issues)
     # Nothing is sent of a key that was added to a file: Jira has it there, or the push says no.
-    is_named = keys is None or ticket.key in keys
+    is_named = keys is None or _names_ticket(keys, change.local)
     if change.head is not None and not (edits or drafts or (change.added_keys and is_named)):
         return None
     added_keys = change.added_keys if is_named else ()

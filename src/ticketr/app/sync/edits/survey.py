@@ -283,6 +283,12 @@ class LocalSurvey:
         return self._paths.keys()
 
     @property
+    def paths(self) -> Collection[str]:
+        """The files with tickets, drafts included, and those that cannot be read."""
+        changed = (change.local.path for change in self.local_changes)
+        return {*self._paths.values(), *changed, *self.broken}
+
+    @property
     def writes(self) -> int:
         """How many issues a push would create or change, as far as the files show."""
         return sum(local_change.writes for local_change in self.local_changes)
@@ -541,8 +547,12 @@ def survey_now(
 
 
 def check_keys(keys: Collection[str], survey: LocalSurvey, state: State) -> None:
-    """Raise `UnknownTicket` for the first key that is in no file and was not at the last sync."""
+    """Raise `UnknownTicket` for the first key or file that is not known.
+
+    A key is known if it is in a file or was there at the last sync, a file if it has a ticket or
+    cannot be read.
+    """
     known = {*survey.keys, *(issue.key for issue in state.known().values())}
     for key in keys:
-        if key not in known:
+        if key not in known and key not in survey.paths:
             raise UnknownTicket(key, tuple(known))

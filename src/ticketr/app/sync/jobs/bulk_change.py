@@ -51,6 +51,8 @@ class FieldSetting:
         return cls(match[1].strip(), match[3].strip(), action)
 
     def __str__(self) -> str:
+        if not self.text and self.action is ListAction.REPLACE:
+            return f"{self.name}= (empty)"
         sign = {ListAction.ADD: "+", ListAction.REMOVE: "-", ListAction.REPLACE: ""}[self.action]
         return f"{self.name}{sign}={self.text}"
 

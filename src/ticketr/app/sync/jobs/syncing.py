@@ -243,7 +243,8 @@ class PushJob(_NamedJob):
     """A job that brings what was edited in files to Jira.
 
     Attributes:
-        keys: The tickets to push; None for all. The key of a ticket stands for its sub-tasks, too.
+        keys: The tickets to push; None for all. The key of a ticket stands for its sub-tasks, too,
+            and the name of a file, relative to the workspace, for all tickets and drafts in it.
         confirmed: The plan that the user has confirmed. At its turn, the job sends only what is in
             it and still unchanged; `PushResult.left` lists the rest. None sends every edit.
         dry_run: Only find out what would be sent, and whether Jira would take it.

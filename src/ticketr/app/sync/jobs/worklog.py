@@ -1,18 +1,21 @@
-"""The job that records work on an issue."""
+"""The jobs that add something to an issue once: a record of work, or a comment."""
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ticketr.app.jira import JiraError, RateLimited, Worklog, may_have_happened
+from ticketr.app.jira import Issue, JiraError, RateLimited, Worklog, adf, may_have_happened
+from ticketr.app.sync.compare.comments import COMMENT_FIELD, comments_field
+from ticketr.app.sync.compare.sent import SentComment, found_comments, highest_number
 from ticketr.app.sync.compare.times import jira_moment, read_moment, zone_of
 from ticketr.app.sync.concurrency import TRIES, passes_soon
 from ticketr.app.sync.errors import BadWork
 from ticketr.app.sync.jobs.syncing import reporting_session
-from ticketr.app.sync.push.rich_text import new_document
+from ticketr.app.sync.push.rich_text import new_document, unknown_people, with_mentions
 from ticketr.app.sync.push.values import BadValue
 from ticketr.app.sync.session import Session, SessionJob
 
@@ -95,6 +98,93 @@ class LogWorkJob(SessionJob):
             if not remaining_tries or not passes_soon(failure):
                 raise failure
         raise AssertionError  # pragma: no cover - the last try returns or raises
+
+
+@dataclass(frozen=True, slots=True)
+class AddedComment:
+    """A comment that was added.
+
+    Attributes:
+        id: Its number.
+        warnings: Its mentions that Jira has as plain text, in words.
+    """
+
+    id: str
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(kw_only=True)
+class CommentJob(SessionJob):
+    """A job that adds a comment to an issue, once.
+
+    Attributes:
+        key: The issue's key.
+        text: The comment, in Markdown.
+
+    Cancellation:
+        Takes effect at once, inside the request too. Jira may have the comment then.
+    """
+
+    verb = "Comment"
+
+    key: str
+    text: str
+
+    @property
+    def _subject(self) -> str:
+        return f"on {self.key}"
+
+    async def execute(self, context: JobContext) -> AddedComment:
+        """Run the job; the queue calls this.
+
+        Raises:
+            BadWork: The text cannot be sent.
+            JiraError: Jira refused it, or it is not known whether Jira has it.
+        """
+        async with reporting_session(self, context, lambda: "ask Jira what it has") as session:
+            names = [person.name for person in adf.named_people(self.text)]
+            people = {name: await session.jira.find_users(name) for name in dict.fromkeys(names)}
+            try:
+                document = new_document(with_mentions(self.text, people, lambda line: ""))
+            except BadValue as error:
+                raise BadWork(self.text, str(error)) from None
+            if document is None:
+                raise BadWork(self.text, "the comment is empty")
+            number = await self._send(session, document)
+        session.progress.say(f"Commented on {self.key}")
+        warnings = (words for _, words in unknown_people(self.text, "", people))
+        return AddedComment(number, tuple(warnings))
+
+    async def _send(self, session: Session, document: dict[str, object]) -> str:
+        """Send the comment; if its answer is lost, look whether Jira has it."""
+        before = await _issue_with_comments(session, self.key)
+        asked = SentComment(
+            marker="",
+            issue=before.id,
+            key=self.key,
+            text=self.text,
+            body=json.dumps(document),
+            account=session.account,
+            after=highest_number(before.fields),
+            sent=0.0,
+        )
+        for remaining_tries in reversed(range(TRIES)):
+            try:
+                return await session.jira.add_comment(self.key, document)
+            except JiraError as error:
+                failure = error
+            if isinstance(failure, RateLimited) or may_have_happened(failure):
+                now = await _issue_with_comments(session, self.key)
+                for comment in found_comments([asked], [now]):
+                    return comment.id
+            if not remaining_tries or not passes_soon(failure):
+                raise failure
+        raise AssertionError  # pragma: no cover - the last try returns or raises
+
+
+async def _issue_with_comments(session: Session, key: str) -> Issue:
+    """Return an issue with its comments alone."""
+    return Issue(key, key, {COMMENT_FIELD: comments_field(await session.jira.comments(key))})
 
 
 def _comment(text: str) -> dict[str, object] | None:

@@ -17,6 +17,7 @@ from ticketr.app.sync.push.values import (
     FieldSpec,
     NameLookup,
     find_name,
+    is_me,
     read_list,
     shown,
 )
@@ -330,7 +331,8 @@ async def _find_people(
             elif line in several:
                 names.update(dict.fromkeys(_entries_or_none(change.new), query.project))
     return {
-        name: await session.jira.assignable_users(project, name) for name, project in names.items()
+        name: (session.user,) if is_me(name) else await session.jira.assignable_users(project, name)
+        for name, project in names.items()
     }
 
 

@@ -219,7 +219,7 @@ async def push(
         or the next run finds it.
     """
     local_changes = await _select(session, survey.local_changes, tally, selection)
-    never_pulled = [ticket for ticket in survey.never_pulled if selection.names(ticket.ticket)]
+    never_pulled = [ticket for ticket in survey.never_pulled if selection.names(ticket)]
     if not local_changes and not never_pulled:
         await trio.lowlevel.checkpoint()
         return

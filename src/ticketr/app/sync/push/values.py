@@ -72,7 +72,7 @@ class NameLookup:
     """The accounts, sprints and teams that names in files refer to.
 
     Attributes:
-        people: The accounts found for each name in the files.
+        people: The accounts found for each name in the files; for "me", that of the user.
         sprints: The ID of each known sprint, by name.
         teams: The ID of each known team, by name.
         time_zone: The name of the account's time zone, used for times without a zone.
@@ -245,7 +245,14 @@ def _moment(text: str, time_zone: str) -> str:
     return jira_moment(moment)
 
 
+def is_me(name: str) -> bool:
+    """Return whether the name of a person stands for the account that pushes."""
+    return folded(name) in {"me", "@me"}
+
+
 def _account(name: str, users: tuple[User, ...]) -> str:
+    if is_me(name) and users:
+        return users[0].account_id
     wanted = folded(name)
     exact = [
         user

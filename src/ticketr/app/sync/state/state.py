@@ -61,6 +61,16 @@ class SiteRecord:
             self._db.write("DELETE FROM comment")
             self._db.write("INSERT INTO about VALUES ('site', ?)", (url,))
 
+    def keep_user(self, name: str) -> None:
+        """Store the name of the account that this workspace is synced with."""
+        if name != self.user():
+            self._db.write("INSERT OR REPLACE INTO about VALUES ('user', ?)", (name,))
+
+    def user(self) -> str:
+        """Return the name of the account that this workspace is synced with; empty before that."""
+        rows = self._db.read("SELECT value FROM about WHERE name = 'user'")
+        return str(rows[0][0]) if rows else ""
+
     def take_columns(self, names: Sequence[tuple[str, str]]) -> bool:
         """Store which fields files hold; if they have changed, every issue is marked as stale.
 
