@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING
 from ticketr._lazy import import_on_use, names_for_type_checkers
 from ticketr.app.jira.adf._canonical import Json, canonical, visible
 from ticketr.app.jira.adf._plain import LONGEST_TEXT, is_too_large, is_too_long, plain_lines, weight
+from ticketr.app.jira.adf._simple import Converted, simple_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from ticketr.app.jira.adf._conversion import Converted
     from ticketr.app.jira.adf._graft import Grafted, Lost
     from ticketr.app.jira.adf._losses import DroppedPiece, UnconvertedPiece, line_of, missing
     from ticketr.app.jira.adf._schema import problems
@@ -64,6 +64,7 @@ __all__ = [
     "problems",
     "reworded",
     "shown_files",
+    "simple_markdown",
     "to_adf",
     "to_markdown",
     "unconverted_pieces",
@@ -121,16 +122,18 @@ def convert(adf: object, *, files: Mapping[str, str] = _NO_FILES) -> Converted:
     Returns:
         The same as `to_markdown` and `is_exact`, for less work.
     """
+    if markdown := simple_markdown(adf):
+        return Converted(markdown, exact=True)
     from ticketr.app.jira.adf import _conversion
 
     if is_too_large(adf):
-        return _conversion.Converted(_conversion.as_code(adf), exact=False)
+        return Converted(_conversion.as_code(adf), exact=False)
     try:
         return _conversion.shortest(adf, files, is_checked=True)
     except Exception:  # noqa: BLE001 - documents come in any shape, and marklas trusts its input
         markdown = _conversion.block_by_block(canonical(adf))
         exact = is_exact(adf, markdown, files=files)
-        return _conversion.Converted(markdown, exact)
+        return Converted(markdown, exact)
 
 
 def to_markdown(adf: object, *, files: Mapping[str, str] = _NO_FILES) -> str:
@@ -144,6 +147,8 @@ def to_markdown(adf: object, *, files: Mapping[str, str] = _NO_FILES) -> str:
     Returns:
         The Markdown, the same one every time; empty, or ending in one newline.
     """
+    if markdown := simple_markdown(adf):
+        return markdown
     from ticketr.app.jira.adf import _conversion
 
     if is_too_large(adf):

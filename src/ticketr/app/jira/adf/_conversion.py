@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -33,6 +32,7 @@ from ticketr.app.jira.adf._placeholders import (
 )
 from ticketr.app.jira.adf._plain import is_too_large, is_too_long, plain_lines, walk
 from ticketr.app.jira.adf._signs import UNUSED
+from ticketr.app.jira.adf._simple import Converted
 from ticketr.app.jira.adf.forms.files import ATTACHED, name_files
 from ticketr.app.jira.adf.forms.read import Reader, read_decisions
 from ticketr.app.jira.adf.forms.write import Writer
@@ -81,19 +81,6 @@ _NO_FILES: Mapping[str, str] = MappingProxyType({})
 #: The blocks that Jira does not accept without a block in them.
 _NEVER_EMPTY = ("listItem", "blockquote")
 _BACKTICKS = re.compile("`+")
-
-
-@dataclass(frozen=True, slots=True)
-class Converted:
-    """A document as Markdown.
-
-    Attributes:
-        markdown: The Markdown; empty, or ending in one newline.
-        exact: Whether it says all that the document says.
-    """
-
-    markdown: str
-    exact: bool
 
 
 def matches(markdown: str, wanted: Json, files: Mapping[str, str] = _NO_FILES) -> bool:

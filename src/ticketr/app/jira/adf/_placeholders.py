@@ -311,7 +311,7 @@ _EMPTY_END = re.compile(rf" +{STAY}$", re.MULTILINE)
 _PLAIN_ENTITY = re.compile(r"&(?=#(?:32|9|160);)")
 # Where a line would be read as a heading, a quote, a rule or an item without text.
 _LINE_START = re.compile(r"#{1,6}(?:\s|$)|[>=]|[-+](?=[-+\s]|$)")
-_LONE_NUMBER = re.compile(r"(\d{1,9})([.)])$")
+_LONE_NUMBER = re.compile(r"(\d{1,9})([.)])\Z")
 # Signs that marklas escapes though they mean nothing here: in a word, between blanks, before a number.
 _PLAIN_SIGN = re.compile(
     r"(?<=[^\W_])_+(?=[^\W_])|(?<=\S )\*(?= \S)|<(?=[ \d=])|(?<=\s)~(?=\d)|(?<=\w)\[\w*\](?=[ .,;])"
@@ -532,7 +532,8 @@ def _protect_start(text: str, *, alone: bool) -> str:
         return STAY + text
     if _LINE_START.match(text):
         return _BACKSLASH + text
-    return _LONE_NUMBER.sub(rf"\1{_BACKSLASH}\2", text) if alone and text[0].isdigit() else text
+    number = _LONE_NUMBER.match(text) if alone else None
+    return f"{number[1]}{_BACKSLASH}{number[2]}" if number else text
 
 
 def _protect_end(text: str, kind: str) -> str:

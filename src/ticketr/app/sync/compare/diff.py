@@ -24,6 +24,7 @@ from ticketr.app.jira.adf import (
     is_too_large,
     is_too_long,
     plain_document,
+    simple_markdown,
     to_adf,
     to_markdown,
 )
@@ -47,7 +48,7 @@ class DescriptionText:
     Attributes:
         markdown: Its Markdown, without the criteria.
         criteria: The acceptance criteria at its end, each as Markdown.
-        exact: Whether the Markdown alone is known to say all that the description says.
+        exact: Whether the two are known to say all that the description says.
     """
 
     markdown: str
@@ -56,8 +57,8 @@ class DescriptionText:
 
     def is_exact_in(self, ticket: Ticket) -> bool:
         """Return whether a ticket is known to hold all of the description, without a conversion."""
-        is_same = ticket.description == self.markdown.removesuffix("\n")
-        return self.exact and is_same and not ticket.acceptance_criteria
+        read = (ticket.description, ticket.acceptance_criteria)
+        return self.exact and read == (self.markdown.removesuffix("\n"), self.criteria)
 
 
 def description_text(adf: object, files: Mapping[str, str], *, split: bool) -> DescriptionText:
@@ -70,7 +71,8 @@ def description_text(adf: object, files: Mapping[str, str], *, split: bool) -> D
     """
     body, criteria = split_criteria(adf) if split else (adf, ())
     if criteria or not isinstance(body, dict):
-        return DescriptionText(markdown_of(body, files), criteria, exact=body is None)
+        exact = body is None or bool(criteria and simple_markdown(adf))
+        return DescriptionText(markdown_of(body, files), criteria, exact)
     converted = convert(body, files=files)
     return DescriptionText(converted.markdown, exact=converted.exact)
 

@@ -1,0 +1,187 @@
+"""Writes simple documents as Markdown that certainly reads back as the same document.
+
+Most descriptions are paragraphs, headings, lists and code whose texts need no escape. Their Markdown
+is what marklas would write, at a small part of the cost, and need not be read back. A document with
+anything else in it is not simple, nor is one with a sign that means something where it stands.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from ticketr.app.jira.adf._canonical import Json
+from ticketr.app.jira.adf._plain import LONGEST_TEXT
+
+_NODE = frozenset({"type", "attrs", "content"})
+_LISTS = ("bulletList", "orderedList")
+_HEADINGS: tuple[Json, ...] = tuple({"level": level} for level in range(1, 7))
+#: The deepest indent of a nested list, in characters.
+_DEEPEST = 20
+#: The signs around a text with a mark.
+_MARKS = {"strong": "**", "em": "*", "code": "`"}
+
+# A letter, a digit, or a sign without a meaning within a line: a colon that begins no emoji and no
+# address, an ampersand that begins no entity, a number sign that closes no heading.
+_SIGN = r"(?:[^\W_]|[,;.?!'\"()/%$=+\u2013\u2014\u2018-\u201d\u2026-]|:(?=[ ]|\Z)|&(?=[ ])|\#(?=[^\W_]))"
+_TEXT = re.compile(rf"(?:[ ]?{_SIGN})+[ ]?|[ ]")
+#: How a line begins that is no item, heading, quote or rule.
+_START = re.compile(r"(?!\d+[.)](?:[ ]|\Z))(?:[^\W_]|[\"'(](?=[^\W_]))")
+#: A text with a mark. What a reader cannot see is not marked: the blank at its end.
+_MARKED = re.compile(
+    rf"(?=[^\W_])(?!\d+\.\Z)(?P<text>(?:[ ]?{_SIGN})*(?<=[\w.,:;?!]))(?P<blank>[ ]?)"
+)
+_AFTER_MARKED = tuple(" .,;:?!)")
+_NAME = re.compile(r"@([^\W_]+(?:(?:\.?[ ]|['\u2019.-])[^\W_]+)*)")
+_ACCOUNT = re.compile(r"[0-9a-f]{6,40}(?::[0-9a-f-]{36})?")
+_LANGUAGE = re.compile(r"[a-z0-9]*")
+_CODE = re.compile(r"(?!\n)[\w \n()\[\]{}.,;:?!'\"=+*/%$@^\#>-]+(?<!\n)")
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A document as Markdown.
+
+    Attributes:
+        markdown: The Markdown; empty, or ending in one newline.
+        exact: Whether it says all that the document says.
+    """
+
+    markdown: str
+    exact: bool
+
+
+def simple_markdown(document: object) -> str:
+    """Return the Markdown of a simple document; empty for any other.
+
+    Args:
+        document: A document as Jira sends it, in any shape.
+    """
+    if type(document) is not dict or document.get("type") != "doc":
+        return ""
+    if not document.keys() <= {"type", "version", "content"} or document.get("version", 1) != 1:
+        return ""
+    blocks, kind = list[str](), ""
+    for node in _content(document):
+        before, kind = kind, _kind(node)
+        # Two lists in a row would be one.
+        text = "" if kind in _LISTS and before == kind else _block(node, kind)
+        if not text:
+            return ""
+        blocks.append(text)
+    markdown = "\n\n".join(blocks)
+    return f"{markdown}\n" if 0 < len(markdown) < LONGEST_TEXT else ""
+
+
+def _block(node: Any, kind: str) -> str:
+    """Return the Markdown of a simple block; empty for any other."""
+    attrs = _attrs(node)
+    match kind:
+        case "paragraph" if not attrs:
+            return _line(node)
+        case "heading" if attrs in _HEADINGS:
+            line = _line(node)
+            return f"{'#' * int(attrs['level'])} {line}" if line else ""
+        case "bulletList" | "orderedList":
+            return _list(node, kind, "")
+        case "codeBlock" if attrs.keys() <= {"language"}:
+            return _code(node, attrs.get("language", ""))
+        case "rule" if not attrs and "content" not in node:
+            return "---"
+    return ""
+
+
+def _list(node: Any, kind: str, indent: str) -> str:
+    """Return a list of lines, each with at most one such list below it."""
+    attrs, lines = _attrs(node), list[str]()
+    if (attrs and (kind == "bulletList" or attrs != {"order": 1})) or len(indent) > _DEEPEST:
+        return ""
+    for number, item in enumerate(_content(node), start=1):
+        line, *nested = _content(item) or [None]
+        is_item = _kind(item) == "listItem" and not _attrs(item) and len(nested) <= 1
+        text = _line(line) if is_item and _kind(line) == "paragraph" and not _attrs(line) else ""
+        sign = "- " if kind == "bulletList" else f"{number}. "
+        within = indent + " " * len(sign)
+        lines.append(f"{indent}{sign}{text}" if text else "")
+        lines += [
+            _list(inner, _kind(inner), within) if _kind(inner) in _LISTS else "" for inner in nested
+        ]
+    return "\n".join(lines) if all(lines) else ""
+
+
+def _code(node: Any, language: object) -> str:
+    match _content(node):
+        case [{"type": "text", "text": str(text), **rest}] if not rest and _CODE.fullmatch(text):
+            is_simple = type(language) is str and _LANGUAGE.fullmatch(language)
+            return f"```{language}\n{text}\n```" if is_simple else ""
+    return ""
+
+
+def _line(node: Any) -> str:
+    """Return the texts, mentions and breaks of a line; empty if one of them is not simple."""
+    line, last = "", "hardBreak"
+    for child in _content(node):
+        kind, text = _inline(child)
+        if not text or not _can_follow(last, kind, line, text):
+            return ""
+        line, last = line + text, kind
+    return "" if last == "hardBreak" or line.endswith(" ") else line
+
+
+def _can_follow(last: str, kind: str, line: str, text: str) -> bool:
+    """Return whether a part of a line may come after the one before it; a break is before the first."""
+    match last, kind:
+        case "hardBreak", "text":
+            return _START.match(text) is not None
+        case "hardBreak", "marked":
+            return True
+        case _, "hardBreak":
+            return last != "hardBreak" and not line.endswith(" ")
+        case "marked", "text":
+            return text.startswith(_AFTER_MARKED) != line.endswith(" ")
+        case "text" | "marked", "marked":
+            return line.endswith(" ")
+    return False
+
+
+def _inline(node: Any) -> tuple[str, str]:
+    """Return what kind of part of a line a node is, and its Markdown; an empty one if it is not simple."""
+    match node:
+        case {"type": "text", "text": str(text), **rest} if not rest:
+            return "text", text if _TEXT.fullmatch(text) else ""
+        case {"type": "text", "text": str(text), "marks": [{"type": str(mark), **of_mark}], **rest}:
+            sign, match = _MARKS.get(mark, ""), _MARKED.fullmatch(text)
+            if match is None or not sign or rest or of_mark or (mark == "code" and match["blank"]):
+                return "", ""
+            return "marked", f"{sign}{match['text']}{sign}{match['blank']}"
+        case {"type": "mention", "attrs": {"id": str(account), "text": str(name), **more}, **rest}:
+            more.pop("localId", None)
+            if rest or more not in ({}, {"accessLevel": ""}):
+                return "", ""
+            is_simple = _NAME.fullmatch(name) and _ACCOUNT.fullmatch(account)
+            return "marked", f"@[{name[1:]}]({account})" if is_simple else ""
+        case {"type": "hardBreak", **rest} if not rest or rest == {"attrs": {"text": "\n"}}:
+            return "hardBreak", "<br>"
+    return "", ""
+
+
+def _kind(node: Any) -> str:
+    """Return the kind of a block; empty for what is none, or has more than attributes and content."""
+    kind = node.get("type") if type(node) is dict and node.keys() <= _NODE else ""
+    return kind if type(kind) is str else ""
+
+
+def _attrs(node: Any) -> Json:
+    """Return the attributes of a block without its own ID, which nobody sees."""
+    attrs = node.get("attrs") if type(node) is dict else None
+    if attrs is None:
+        return {}
+    if type(attrs) is not dict:
+        return {"attrs": attrs}
+    return {name: value for name, value in attrs.items() if name != "localId"}
+
+
+def _content(node: Any) -> list[Any]:
+    content = node.get("content") if type(node) is dict else None
+    return content if type(content) is list else []

@@ -1,0 +1,197 @@
+"""Simple documents: their Markdown is written without marklas, and reads back as the same document."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from fakes.adf_nodes import Json, doc, item, node, paragraph, text
+from fakes.jira_documents import Maker
+from hypothesis import given, strategies as st
+
+from jira_sandbox import make_site
+from ticketr.app.jira import adf
+from ticketr.app.jira.adf import _conversion
+from ticketr.app.jira.adf._simple import simple_markdown
+from ticketr.app.sync.compare.diff import description_adf, description_text
+from ticketr.app.tickets import Ticket
+
+#: Words and signs that may stand in a simple line, and some that may not, or not everywhere.
+HARMLESS = (
+    *(".,;:?!'\"()-/%$=+&#–—…’“aI7éß²" + " " * 9),
+    *(
+        "Two words",
+        "x1",
+        "東京",
+        "R&D",
+        "#12",
+        "  ",
+        "1. ",
+        "10. ",
+        "- ",
+        "+ ",
+        "1.",
+        "2)",
+        "##",
+        "--",
+    ),
+    *("://", "http://a.b", ":smile:", ":+1:", "&amp;", "&#32;", "C++", "e.g.", "===", "\u0661. "),
+)
+PIECES = (
+    *HARMLESS,
+    *"*_`~|<>\\[]@{}^\n\t\xa0\u2028\ufdd0\u200b",
+    *("a_b", "www.a.b", "a@b.c", "{2026-01-01}", "<br>", "[x] ", "0) "),
+)
+words = st.one_of(
+    st.sampled_from(
+        ("word", "Two words", "7 of 9", "Why not: a, b", "(see 1.2)", "C++ & D", "a-b")
+    ),
+    st.lists(st.sampled_from(HARMLESS), min_size=1, max_size=4).map("".join),
+    st.lists(st.sampled_from(PIECES), min_size=1, max_size=6).map("".join),
+)
+MARKS = ("strong", "em", "code", "strike", "underline")
+texts = st.builds(text, words)
+marked = st.builds(text, words, st.sampled_from(MARKS))
+mentions = st.builds(
+    lambda account, name, more: {"type": "mention", "attrs": {"id": account, "text": name, **more}},
+    st.sampled_from(
+        ("5b10ac8d82e05b22cc7d4ef5", "557058:2a3b4c5d-6e7f-4081-92a3-000000000004", "x")
+    ),
+    st.one_of(st.just("@Mia Ørsted"), words.map(lambda name: f"@{name}")),
+    st.sampled_from(({}, {"accessLevel": ""}, {"localId": "a"}, {"accessLevel": "SITE"})),
+)
+breaks = st.sampled_from(({"type": "hardBreak"}, {"type": "hardBreak", "attrs": {"text": "\n"}}))
+blanks = st.sampled_from((text(" "), text("a "), text(" b"), text(" c ")))
+inlines = st.one_of(texts, blanks, marked, mentions, breaks)
+lines = st.one_of(st.lists(texts, min_size=1, max_size=1), st.lists(inlines, max_size=5))
+paragraphs = lines.map(lambda line: paragraph(*line))
+ids = st.sampled_from(({}, {}, {"localId": "1"}))
+items: st.SearchStrategy[Json] = st.deferred(
+    lambda: st.builds(
+        lambda line, below, attrs: {**item(line, *below), **({"attrs": attrs} if attrs else {})},
+        paragraphs,
+        st.lists(nested, max_size=1),
+        ids,
+    )
+)
+nested: st.SearchStrategy[Json] = st.deferred(
+    lambda: st.builds(
+        lambda kind, attrs, made: node(kind, attrs, *made),
+        st.sampled_from(("bulletList", "orderedList")),
+        st.sampled_from(({}, {}, {"order": 1}, {"order": 3}, {"localId": "b"})),
+        st.lists(items, max_size=3),
+    )
+)
+headings = st.builds(
+    lambda level, line, attrs: node("heading", {"level": level, **attrs}, *line),
+    st.sampled_from((1, 2, 3, 6, 7)),
+    lines,
+    ids,
+)
+codes = st.builds(
+    lambda language, code: node("codeBlock", {"language": language}, text(code)),
+    st.sampled_from(("", "sql", "python", "c++")),
+    st.one_of(words, st.lists(words, min_size=1, max_size=4).map("\n".join)),
+)
+rules = st.sampled_from(({"type": "rule"}, {"type": "rule", "content": {}}))
+blocks = st.one_of(paragraphs, paragraphs, headings, nested, codes, rules)
+documents = st.lists(blocks, max_size=4).map(lambda made: doc(*made))
+
+
+def assert_exact_if_simple(document: Json) -> bool:
+    """Assert that a simple document is what marklas writes and reads back; return if it is one."""
+    markdown = simple_markdown(document)
+    if markdown:
+        assert _conversion.shortest(document, {}) == adf.Converted(markdown, exact=True)
+        assert adf.is_exact(document, markdown)
+    return bool(markdown)
+
+
+@given(documents)
+def test_a_document_that_passes_reads_back_exactly(document: Json) -> None:
+    assert_exact_if_simple(document)
+
+
+@given(st.lists(st.one_of(texts, blanks, marked), min_size=1, max_size=4))
+def test_a_line_that_passes_reads_back_exactly(line: list[Json]) -> None:
+    assert_exact_if_simple(doc(paragraph(*line)))
+
+
+@pytest.mark.parametrize("hostile", [False, True])
+def test_documents_as_people_write_them_that_pass_read_back_exactly(hostile: bool) -> None:
+    for seed in range(300):
+        assert_exact_if_simple(Maker(Random(seed), hostile=hostile).document())
+
+
+def test_most_descriptions_of_the_sandbox_pass() -> None:
+    site = make_site(tickets=300, seed=1)
+    documents = [issue.description for issue in site.by_id.values() if issue.description]
+    simple = sum(map(assert_exact_if_simple, documents))
+    assert simple > len(documents) / 2
+
+
+SIMPLE = [
+    (doc(paragraph(text("Plain words, (one) line."))), "Plain words, (one) line.\n"),
+    (doc(node("heading", {"level": 2}, text("Why: A & B"))), "## Why: A & B\n"),
+    (doc(paragraph(text("Goal: ", "strong"), text("all"))), "**Goal:** all\n"),
+    (doc(paragraph(text("See "), text("a", "code"), text("."))), "See `a`.\n"),
+    (doc(paragraph(text("a"), {"type": "hardBreak"}, text("b"))), "a<br>b\n"),
+    (
+        doc(
+            node(
+                "bulletList",
+                None,
+                item(paragraph(text("a")), node("orderedList", None, item(paragraph(text("b"))))),
+            )
+        ),
+        "- a\n  1. b\n",
+    ),
+    (doc(node("codeBlock", {"language": "sql"}, text("a\n b"))), "```sql\na\n b\n```\n"),
+    (doc(paragraph(text("a")), {"type": "rule"}, paragraph(text("b"))), "a\n\n---\n\nb\n"),
+]
+
+
+@pytest.mark.parametrize(("document", "markdown"), SIMPLE)
+def test_a_simple_document(document: Json, markdown: str) -> None:
+    assert simple_markdown(document) == markdown
+    assert_exact_if_simple(document)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "1.",
+        "1. a",
+        "- a",
+        "# a",
+        "> a",
+        " a",
+        "a ",
+        "a  b",
+        "a*b",
+        ":ship:",
+        "http://a.b",
+        "&amp;",
+        "",
+        "---",
+    ],
+)
+def test_a_line_with_a_sign_that_means_something_does_not_pass(line: str) -> None:
+    assert simple_markdown(doc(paragraph(text(line)))) == ""
+
+
+criteria = st.lists(lines.filter(bool), min_size=1, max_size=3).map(
+    lambda texts: doc(
+        node("heading", {"level": 3}, text("Acceptance Criteria")),
+        node("bulletList", None, *(item(paragraph(*line)) for line in texts)),
+    )
+)
+
+
+@given(documents, criteria)
+def test_criteria_of_a_document_that_passes_read_back_exactly(body: Json, end: Json) -> None:
+    document = doc(*body["content"], *end["content"])
+    made = description_text(document, {}, split=True)
+    ticket = Ticket("Title", "AB-1", made.markdown, {}, made.criteria)
+    if made.exact and made.is_exact_in(ticket):
+        assert adf.visible(description_adf(ticket)) == adf.visible(document)
