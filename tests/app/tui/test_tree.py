@@ -1,4 +1,4 @@
-"""Test the rows of tickets, and the list in blocks against one that is arranged as a whole."""
+"""Test the rows of tickets, and the list against one that is arranged ticket by ticket."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from dataclasses import replace
 
 import pytest
 from fakes.states import app_state
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from ticketr.app.tickets import SORT_NAMES, Ticket, parse_filter, sort_key
-from ticketr.app.tui import rows as rows_module
 from ticketr.app.tui.rows import ListRow, Rows, row_of_broken, rows_of
 from ticketr.app.tui.tree import Wanted, arrange
 
@@ -20,11 +19,6 @@ Family = tuple[int, int]
 FAMILIES = st.lists(
     st.tuples(st.integers(0, 40), st.integers(0, 3)), max_size=40, unique_by=lambda each: each[0]
 )
-
-
-@pytest.fixture(autouse=True)
-def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows_module, "BLOCK_ROWS", 4)
 
 
 def family(number: int, tasks: int) -> tuple[ListRow, ...]:
@@ -71,8 +65,7 @@ def expected(
         ["", "status=done", "status=", "part", "title 7", "-part", "-status=do key=1", "-draft"]
     ),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_blocks_show_what_one_list_shows_and_find_each_row(
+def test_the_list_shows_what_fits_and_finds_each_row(
     families: list[Family], folded: frozenset[int], sort: str, words: str
 ) -> None:
     ids = frozenset(f"DEMO-{number}" for number in folded)
@@ -109,7 +102,6 @@ def test_a_row_that_is_not_shown_gives_its_ticket_or_the_next_row(sort: str) -> 
 
 
 @given(FAMILIES, st.lists(st.integers(0, 40), max_size=8))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_replaced_ticket_leaves_the_others(families: list[Family], again: list[int]) -> None:
     rows = Rows().merged(family(*each) for each in families)
 
@@ -117,30 +109,9 @@ def test_a_replaced_ticket_leaves_the_others(families: list[Family], again: list
 
     whole = dict(families) | dict.fromkeys(again, 1)
     assert list(changed) == [row for each in by_order(list(whole.items())) for row in each]
-    assert len(changed) == len(list(changed))
-    assert [changed[at] for at in range(len(changed))] == list(changed[:])
-    assert changed == Rows.of(changed)
-    assert hash(changed) == hash(Rows.of(changed))
-    assert (changed == rows) == (list(changed) == list(rows))
-    assert changed != list(changed)
+    assert changed.shown == Rows.of(changed).shown
     assert changed.drafts == (0 in whole)
     assert changed.issues == len(changed)
-
-
-@given(FAMILIES, st.lists(st.tuples(st.integers(0, 40), st.integers(0, 3)), max_size=8))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_rows_that_are_read_again_replace_all_and_keep_the_blocks_that_are_the_same(
-    families: list[Family], again: list[Family]
-) -> None:
-    rows = Rows().merged(family(*each) for each in families)
-    whole = [row for each in by_order(list(dict(again or families).items())) for row in each]
-
-    updated = rows.updated(reversed(whole))
-
-    assert list(updated) == whole
-    assert [updated[at] for at in range(len(updated))] == whole
-    assert rows.updated(rows) is rows
-    assert updated.merged(family(*each) for each in again) == Rows.of(whole)
 
 
 def ticket(number: int, *tasks: int, title: str = "T") -> Ticket:
@@ -189,7 +160,7 @@ def test_a_ticket_that_comes_again_replaces_its_rows_even_from_another_file() ->
     rows = rows.merged([rows_of(ticket(1, 2, title="New"), "new.md")])
 
     assert keys(rows) == ["DEMO-1", "DEMO-2", "DEMO-4"]
-    assert (rows[0].title, rows[0].path) == ("New", "new.md")
+    assert (rows.shown[0].row.title, rows.shown[0].row.path) == ("New", "new.md")
 
 
 def test_a_broken_file_takes_the_row_of_its_ticket() -> None:
@@ -197,7 +168,7 @@ def test_a_broken_file_takes_the_row_of_its_ticket() -> None:
 
     row = row_of_broken("DEMO-2.md", "DEMO-2.md:1:1: \x1b[2Jwhy", has_rows=False)
 
-    assert row.order == rows[1].order
+    assert row.order == rows.shown[1].row.order
     assert (row.key, row.title, row.is_broken) == ("", "DEMO-2.md:1:1: why", True)
 
 

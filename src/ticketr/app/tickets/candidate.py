@@ -74,11 +74,13 @@ class Candidate:
     flags: frozenset[str] = frozenset()
     updated: str = ""
     haystack: str = field(init=False, repr=False, compare=False)
+    _names: Mapping[str, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         own = [fold(self.key), fold(self.title), fold(self.text)]
         haystack = "\n".join(own + [_fold_value(text) for text in self.fields.values()])
         object.__setattr__(self, "haystack", haystack)
+        object.__setattr__(self, "_names", _by_folded_name(tuple(self.fields)))
 
     def folded(self, name: str) -> str:
         """Return the folded text of a field; empty where the field is.
@@ -86,7 +88,7 @@ class Candidate:
         Args:
             name: The folded name of the field, or ``key``, ``title`` or ``text``.
         """
-        field_name = _by_folded_name(tuple(self.fields)).get(name)
+        field_name = self._names.get(name)
         if field_name is not None:
             value = self.fields[field_name]
         elif name in _OWN:

@@ -304,8 +304,8 @@ async def test_a_second_reading_reads_the_files_that_have_changed(
     assert app.opened == ["DEMO-1.md"]
     assert third.edited == {"DEMO-1"}
     assert [row.key for row in third.rows] == [row.key for row in first.rows]
-    assert third.rows[0].title[1:] == first.rows[0].title[1:]
-    assert third.rows[0].title != first.rows[0].title
+    assert third.rows.shown[0].row.title[1:] == first.rows.shown[0].row.title[1:]
+    assert third.rows.shown[0].row.title != first.rows.shown[0].row.title
 
 
 async def test_the_next_start_reads_only_what_has_changed_since(

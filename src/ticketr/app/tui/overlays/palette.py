@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import ClassVar, TypeAlias, final
@@ -143,21 +142,17 @@ def _ticket(row: ListRow) -> Entry:
 
 
 def _people(state: AppState) -> Iterator[Entry]:
-    yield from _values((block.assignees for block in state.workspace.rows.blocks), "assignee")
+    return _values(state, "Assignee")
 
 
 def _statuses(state: AppState) -> Iterator[Entry]:
-    yield from _values((block.statuses for block in state.workspace.rows.blocks), "status")
+    return _values(state, "Status")
 
 
-def _values(counts: Iterable[Counter[str]], name: str) -> Iterator[Entry]:
-    total = Counter[str]()
-    for counter in counts:
-        total.update(counter)
-    del total[""]
-    for value, count in sorted(total.items()):
+def _values(state: AppState, name: str) -> Iterator[Entry]:
+    for value, count in sorted(state.workspace.rows.values(name).items()):
         quoted = value.replace("\\", "\\\\").replace('"', '\\"')
-        yield Entry(value, f"{count} tickets", partial(_filter, f'{name}="{quoted}"'))
+        yield Entry(value, f"{count} tickets", partial(_filter, f'{name.lower()}="{quoted}"'))
 
 
 def _workspaces(state: AppState) -> Iterator[Entry]:

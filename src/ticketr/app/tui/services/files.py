@@ -34,7 +34,6 @@ from ticketr.app.tui.rows import (
 )
 from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.sheet import Edit, Sheet, WrappedDetail, sheet_of
-from ticketr.app.tui.tree import arrange
 from ticketr.text import clean
 
 #: The file, in ticketr's own folder.
@@ -259,8 +258,9 @@ class WorkspaceReader:
         self._seen.keep(self._stamps.keys())
         conflicts = {conflict.key: conflict.parts for conflict in self._state.conflicts.all()}
         tickets = {start_of(rows[0].order): rows for rows in self._tickets}  # each once
-        rows = before.updated(chain(chain.from_iterable(tickets.values()), self._broken))
-        arrange(rows)  # here, so that it takes no time on Trio's thread
+        rows = Rows.of(chain(chain.from_iterable(tickets.values()), self._broken))
+        if rows.shown == before.shown:  # what was computed from these is not computed again
+            rows = before
         broken = tuple(row.title for row in self._broken)
         pulled = self._state.site_record.pulled()
         age = None if pulled is None else max(0.0, time.time() - pulled)

@@ -110,7 +110,6 @@ class Reader:
         self._rows = read.rows
         self._send(read)
         self._is_filled = True
-        await self._in_thread(read.rows.prepare)
         await self._in_thread(sort_ahead, read.rows)
         if self._seen.is_stale():
             await self._store_seen()
