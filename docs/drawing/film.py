@@ -15,7 +15,8 @@ from drawing.svg import Palette, drawn_row, head
 from fakes.states import tickets_of
 
 from ticketr import JobStatus
-from ticketr.app.sync import PlanEntry, PlanPart, PullResult, PushPlan, PushResult
+from ticketr.app.sync import PlanEntry, PullResult, PushPlan, PushResult
+from ticketr.app.sync.compare.diff import Change
 from ticketr.app.tickets import Ticket, render
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import JobKind
@@ -38,7 +39,7 @@ TITLE = (
 STILL = "plan"
 EDITED = replace(REBUILD, fields={**REBUILD.fields, "Priority": "Low"})
 PLAN = PushPlan(
-    (PlanEntry("DEMO-9", REBUILD.title, "DEMO-9.md", 1, (PlanPart("Priority", "High", "Low"),)),),
+    (PlanEntry("DEMO-9", REBUILD.title, "DEMO-9.md", 1, (Change("Priority", "High", "Low"),)),),
     (),
 )
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from fakes.states import after, app_state, pressed, snapshot
 
 from ticketr import JobSnapshot, JobStatus
-from ticketr.app.sync import Code, ConflictView, Note, PlanEntry, PlanPart, PullResult, PushPlan
+from ticketr.app.sync import Code, ConflictView, Note, PlanEntry, PullResult, PushPlan
 from ticketr.app.sync.compare.conflict_parts import ConflictSource, find_parts
-from ticketr.app.sync.compare.diff import Versions
+from ticketr.app.sync.compare.diff import Change, Versions
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import JobKind
@@ -96,14 +96,14 @@ EDITS = (
 )
 PLAN = PushPlan(
     (
-        PlanEntry("", DRAFT.title, "pay-in-instalments.md", 1, (PlanPart("Type", "", "Story"),)),
+        PlanEntry("", DRAFT.title, "pay-in-instalments.md", 1, (Change("Type", "", "Story"),)),
         PlanEntry("", "Write the API", "pay-in-instalments.md", 7, (), parent=DRAFT.title),
         PlanEntry(
             "DEMO-2",
             "Delete search logs after 90 days",
             "DEMO-2.md",
             1,
-            (PlanPart("Status", "In Review", "Done"),),
+            (Change("Status", "In Review", "Done"),),
         ),
         PlanEntry(
             "DEMO-13",
@@ -111,8 +111,8 @@ PLAN = PushPlan(
             "DEMO-13.md",
             1,
             (
-                PlanPart("Priority", "High", "Highest"),
-                PlanPart("Description", "one\n", "one\ntwo\nthree\n"),
+                Change("Priority", "High", "Highest"),
+                Change("Description", "one\n", "one\ntwo\nthree\n"),
             ),
         ),
     ),

@@ -8,7 +8,8 @@ from dataclasses import replace
 from fakes.states import after, app_state, conflict_view, pressed, snapshot
 
 from ticketr import JobErrorInfo, JobProgress, JobSnapshot, JobStatus
-from ticketr.app.sync import Code, Loss, Note, PlanEntry, PlanPart, PushPlan
+from ticketr.app.sync import Code, Loss, Note, PlanEntry, PushPlan
+from ticketr.app.sync.compare.diff import Change
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import JobKind
@@ -63,10 +64,10 @@ EDITS = (Edit("Priority", "High", "Low"), Edit("Title", "Rebuild it", "Rebuild t
 PLAN = PushPlan(
     (
         PlanEntry(
-            "DEMO-9", "Rebuild the index", "DEMO-9.md", 1, (PlanPart("Priority", "High", "Low"),)
+            "DEMO-9", "Rebuild the index", "DEMO-9.md", 1, (Change("Priority", "High", "Low"),)
         ),
-        PlanEntry("DEMO-7", HOSTILE, "DEMO-7.md", 3, (PlanPart("Title", "x", HOSTILE),)),
-        PlanEntry("", "Pay in instalments", "draft.md", 3, (PlanPart("Description", "", TEXT),)),
+        PlanEntry("DEMO-7", HOSTILE, "DEMO-7.md", 3, (Change("Title", "x", HOSTILE),)),
+        PlanEntry("", "Pay in instalments", "draft.md", 3, (Change("Description", "", TEXT),)),
         PlanEntry("", "Write the API", "draft.md", 9, (), parent="Pay in instalments"),
     ),
     (Note("DEMO-2", "DEMO-2.md", "both sides changed Title", Code.CONFLICT, "Delete", 1),),

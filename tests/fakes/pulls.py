@@ -28,7 +28,6 @@ from ticketr.app.sync import (
     SyncJob,
     SyncResult,
     read_push_plan,
-    read_state,
 )
 from ticketr.app.tickets import parse
 
@@ -154,8 +153,7 @@ class Bench:
 
     def plan(self, keys: Collection[str] | None = None, **options: Any) -> PushPlan:
         """Plan a push as the app shows it, without a request."""
-        with read_state(self.store) as state:
-            return read_push_plan(self.store, state, keys, **{"project": "DEMO"} | options)
+        return read_push_plan(self.store, keys, **{"project": "DEMO"} | options)
 
     def finds(self, key: str) -> Issue:
         """Return an issue as it is in Jira."""

@@ -16,7 +16,8 @@ from fakes.users import User
 
 from jira_sandbox import create_app
 from ticketr.app.cli.confirmation import plan_lines
-from ticketr.app.sync import Action
+from ticketr.app.sync import PlanEntry
+from ticketr.app.sync.compare.diff import Change
 from ticketr.app.tickets import parse
 
 HOSTILE = "a\x1b[2J\x9b2Kb\u202e"
@@ -387,7 +388,7 @@ def test_a_conflict_is_left_alone_unless_a_sync_has_a_strategy(
 
 def shown(old: str, new: str, part: str = "Description") -> list[str]:
     """Return the lines of a plan for one changed part, without indent."""
-    head, *lines = plan_lines(Action("update", "AB-1", "A", "a.md", ((part, old, new),)))
+    head, *lines = plan_lines(PlanEntry("AB-1", "A", "a.md", 1, (Change(part, old, new),)))
     assert head == "update AB-1 A (a.md)"
     assert all(line.startswith("    ") for line in lines)
     return [line[4:] for line in lines]
@@ -436,9 +437,9 @@ def test_blank_lines_alone_are_named() -> None:
 
 
 def test_a_draft_is_shown_by_the_beginning_of_each_part() -> None:
-    parts = (("Title", "", "New"), ("Description", "", "word " * 100))
+    changes = (Change("Title", "", "New"), Change("Description", "", "word " * 100))
 
-    assert plan_lines(Action("create", "", "New", "new.md", parts)) == [
+    assert plan_lines(PlanEntry("", "New", "new.md", 1, changes)) == [
         "create New (new.md)",
         "    Title: New",
         f"    Description: {'word ' * 12}...",

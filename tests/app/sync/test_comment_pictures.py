@@ -14,7 +14,7 @@ from trio.testing import MockClock
 from jira_sandbox import create_app, make_site
 from jira_sandbox.data.catalogue import DEMO_USER
 from jira_sandbox.data.parts import Comment
-from ticketr.app.sync import read_push_plan, read_state
+from ticketr.app.sync import read_push_plan
 
 
 @pytest.fixture
@@ -95,12 +95,11 @@ async def test_a_name_that_no_attachment_has_is_text_with_a_warning(bench: Comme
 async def test_a_picture_on_disk_is_attached_and_shown(bench: CommentBench) -> None:
     await bench.pull()
     write(bench, "See\n\n  ![The shot](shot.png){wide}")
-    with read_state(bench.store) as state:
-        (entry,) = read_push_plan(bench.store, state).entries
+    (entry,) = read_push_plan(bench.store).entries
 
     result = await bench.push()
 
-    assert "shot.png, 3 bytes" in [each.after for each in entry.parts]
+    assert "shot.png, 3 bytes" in [each.new for each in entry.changes]
     assert (result.failed, result.warnings) == ((), ())
     assert names(bench) == ["shot.png"]
     assert kinds(bench) == ["paragraph", "mediaSingle"]

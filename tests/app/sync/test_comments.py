@@ -418,8 +418,7 @@ async def test_an_edit_that_loses_something_needs_an_answer(bench: Bench) -> Non
     )
 
     words = await refused(bench)
-    with bench.state() as state:
-        plan = read_push_plan(Store(bench.root, ".ticketr"), state)
+    plan = read_push_plan(Store(bench.root, ".ticketr"))
     sent = await bench.push(**ON, accept_loss=frozenset({loss}))
 
     assert words == (

@@ -52,7 +52,7 @@ def settle(bench: Bench, seen: ConflictView, choices: dict[str, Choice]) -> Reso
 async def planned(bench: Bench) -> dict[str, list[str]]:
     """The parts of each issue that a push would send."""
     actions = (await bench.push(dry_run=True)).planned
-    return {each.key: [name for name, _, _ in each.changes] for each in actions}
+    return {each.key: [change.name for change in each.changes] for each in actions}
 
 
 async def test_a_conflict_is_read_part_by_part(bench: Bench) -> None:

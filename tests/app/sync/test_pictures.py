@@ -163,8 +163,7 @@ async def test_an_attachment_may_be_named_by_hand(bench: Bench) -> None:
     await bench.pull()
     shot = attach(bench, "DEMO-1", "new shot.png")
     bench.edits("DEMO-1", "\nx\n", "\nx\n\n![](<attachment:new shot.png>)\n")
-    with read_state(bench.store) as state:
-        assert read_push_plan(bench.store, state).literals == ()
+    assert read_push_plan(bench.store).literals == ()
 
     result = await bench.push()
 

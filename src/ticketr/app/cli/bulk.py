@@ -27,7 +27,7 @@ from ticketr.app.cli.options import (
     resolve_options,
     workspace_options,
 )
-from ticketr.app.cli.settings import is_interactive
+from ticketr.app.cli.settings import is_interactive, unattended_refusal
 
 if TYPE_CHECKING:
     from ticketr.app.cli.job_runner import JobOutcome
@@ -257,15 +257,15 @@ def _known_here(
     store = sync.Store(arguments["root"], config.STATE_FOLDER, arguments.get("mark"))
     with sync.read_state(store) as state:
         known = {issue.key for issue in state.known().values()}
-        plan = sync.read_push_plan(store, state) if known and not change.delete else sync.PushPlan()
         user = state.site_record.user()
+    plan = sync.read_push_plan(store) if known and not change.delete else sync.PushPlan()
     wanted = {folded(name): folded(text) for name, text in _new_texts(change, user)}
     notes: dict[str, sync.Note] = {}
     for entry in plan.entries:
-        for part in entry.parts:
-            after = folded(part.after)
-            if entry.key and wanted.get(folded(part.name), after) != after:
-                reason = _EDITED.format(name=part.name, after=part.after or "empty")
+        for edit in entry.changes:
+            after = folded(edit.new)
+            if entry.key and wanted.get(folded(edit.name), after) != after:
+                reason = _EDITED.format(name=edit.name, after=edit.new or "empty")
                 notes[entry.key] = sync.Note(entry.key, entry.path, reason, sync.Code.CONFLICT)
     return known, notes
 
@@ -372,12 +372,9 @@ def _confirm(issues: Sequence[sync.BulkIssue], change: sync.BulkChange, site: st
     """
     what = _change_words(len(issues), issues, change)
     if not is_interactive():
-        if len(issues) <= config.CONFIRM_ABOVE and not change.delete:
-            return
-        raise click.UsageError(
-            f"this would {what} in {site}; look at them with --dry-run, and say --yes if that is "
-            "what you want"
-        )
+        if reason := unattended_refusal(len(issues), what, site, is_deletion=change.delete):
+            raise click.UsageError(reason)
+        return
     for issue in issues[: config.CONFIRM_ABOVE]:
         echo(f"{issue.key}  {issue.status}  {issue.title}", err=True)
     if len(issues) > config.CONFIRM_ABOVE:

@@ -16,7 +16,7 @@ from ticketr.app.cli import exits
 from ticketr.app.cli.console import NOTHING_SENT, confirm, echo, print_messages
 from ticketr.app.cli.job_runner import not_started_as_json, print_all_json
 from ticketr.app.cli.ownership import open_store
-from ticketr.app.cli.settings import is_interactive
+from ticketr.app.cli.settings import is_interactive, unattended_refusal
 from ticketr.app.cli.status import loss_lines
 from ticketr.app.config import CONFIRM_ABOVE
 
@@ -55,10 +55,9 @@ def _read_plan(job: sync.PushJob | sync.SyncJob) -> sync.PushPlan:
     keys, prefer = (job.keys, None) if isinstance(job, sync.PushJob) else (None, job.prefer)
     store = open_store(job.root)
     try:
-        with sync.read_state(store) as state:
-            return sync.read_push_plan(
-                store, state, keys, project=job.project, prefer=prefer, inherit=job.inherit
-            )
+        return sync.read_push_plan(
+            store, keys, project=job.project, prefer=prefer, inherit=job.inherit
+        )
     except sync.UnknownTicket as error:
         raise click.UsageError(str(error)) from error
     except TicketrError:
@@ -92,12 +91,9 @@ def confirm_plans(
     what = f"{writes} ticket{'' if writes == 1 else 's'}"
     site = " and ".join(dict.fromkeys(job.site for job in jobs.values()))
     if not is_interactive():
-        if writes <= CONFIRM_ABOVE:
+        reason = unattended_refusal(writes, f"create or change {what}", site)
+        if not reason:
             return dict(jobs)
-        reason = (
-            f"this would create or change {what} in {site}; look at them with "
-            "--dry-run, and say --yes if that is what you want"
-        )
         if as_json:
             _print_not_started(jobs, reason, UNCONFIRMED, others)
         raise click.UsageError(reason)
@@ -168,35 +164,36 @@ def with_accepted_losses(
 
 def print_dry_run(result: sync.PushResult, plans: Iterable[sync.PushPlan]) -> None:
     """Print what a push without ``--dry-run`` would send, and what it would skip."""
-    for action in result.planned:
-        for line in plan_lines(action):
+    for entry in result.planned:
+        for line in plan_lines(entry):
             echo(line)
     print_messages(line for plan in plans for line in skipped_lines(plan))
 
 
-def plan_lines(planned: sync.Action | sync.PlanEntry) -> list[str]:
+def plan_lines(entry: sync.PlanEntry) -> list[str]:
     """Return what would be sent of one issue.
 
     Returns:
         Lines, not cleaned yet.
     """
-    lines = [heading(planned)]
-    for part, old, new in _changes(planned):
-        if not planned.key:
-            lines.append(f"    {part}: {_excerpt(' '.join(new.split()), 0)}")
-        elif part == "Status" and planned.way:
-            lines.append(f"    {part}: {planned.way}")
+    lines = [heading(entry)]
+    for change in entry.changes:
+        name, old, new = change.name, change.old_shown, change.new_shown
+        if not entry.key:
+            lines.append(f"    {name}: {_excerpt(' '.join(new.split()), 0)}")
+        elif name == "Status" and entry.way:
+            lines.append(f"    {name}: {entry.way}")
         elif "\n" in old + new or max(len(old), len(new)) > _WIDTH:
-            lines += (f"    {part}:", *(f"        {line}" for line in _differences(old, new)))
+            lines += (f"    {name}:", *(f"        {line}" for line in _differences(old, new)))
         else:
-            lines.append(f"    {part}: {old or '(empty)'} -> {new or '(empty)'}")
+            lines.append(f"    {name}: {old or '(empty)'} -> {new or '(empty)'}")
     return lines
 
 
-def heading(planned: sync.Action | sync.PlanEntry) -> str:
+def heading(entry: sync.PlanEntry) -> str:
     """Return what would become of one issue, in a line that is not cleaned yet."""
-    name = f"{planned.key} {planned.title}" if planned.key else planned.title
-    return f"{'update' if planned.key else 'create'} {name} ({planned.path})"
+    name = f"{entry.key} {entry.title}" if entry.key else entry.title
+    return f"{entry.action} {name} ({entry.path})"
 
 
 def left_lines(left: Sequence[sync.Note]) -> list[str]:
@@ -226,13 +223,6 @@ def skipped_lines(plan: sync.PushPlan) -> list[str]:
 
 def _place_words(left: sync.Note) -> str:
     return "" if left.path in {"", left.name} else f" ({left.path})"
-
-
-def _changes(planned: sync.Action | sync.PlanEntry) -> Sequence[tuple[str, str, str]]:
-    """Return the name, the old text and the new text of each part."""
-    if isinstance(planned, sync.Action):
-        return planned.changes
-    return [(part.name, part.before, part.after) for part in planned.parts]
 
 
 def _differences(old: str, new: str) -> list[str]:

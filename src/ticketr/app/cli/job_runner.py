@@ -320,10 +320,22 @@ def _result_as_json(result: Result) -> dict[str, object]:
     if isinstance(result, sync.SyncResult):
         return data | {"push": _result_as_json(result.push)}
     if isinstance(result, sync.PushResult):
+        data["planned"] = [_planned_as_json(entry) for entry in result.planned]
         for name in ("created", "updated", "recovered"):
             keys = getattr(result, name)
             data[name] = [{"key": key, "url": browse_url(result.site, key)} for key in keys]
     return data
+
+
+def _planned_as_json(entry: sync.PlanEntry) -> dict[str, object]:
+    return {
+        "action": entry.action,
+        "key": entry.key,
+        "title": entry.title,
+        "path": entry.path,
+        "changes": [[change.name, change.old_shown, change.new_shown] for change in entry.changes],
+        "between": entry.between,
+    }
 
 
 def print_pull(result: sync.PullResult, *, prune: bool) -> None:
@@ -333,13 +345,9 @@ def print_pull(result: sync.PullResult, *, prune: bool) -> None:
         result: The pull's result.
         prune: Whether the pull was to move files of deleted tickets away.
     """
-    merged = _count_if_any(result.merged, "merged with edits here")
-    left = _count_if_any(result.in_conflict, "in conflict") + _count_if_any(
-        result.left_alone, "kept"
-    )
-    left += _count_if_any(result.unwritten, "failed")
+    merged = f", {result.merged} merged with edits here" if result.merged else ""
     words = f"{result.new} new, {result.updated} updated{merged}, {result.unchanged} unchanged"
-    print_messages([f"{words}{left}"])
+    print_messages([f"{words}{sync.not_done(pulled=result)}"])
     print_notes(
         {
             "conflict": result.conflicts,
@@ -365,12 +373,8 @@ def print_push(result: sync.PushResult, *, dry_run: bool = False) -> None:
     if not dry_run:
         first = _in_order(result.created)[:KEYS]
         print_messages(f"created {browse_url(result.site, key)}" for key in first)
-        left = _count_if_any(result.in_conflict, "in conflict") + _count_if_any(
-            len(result.left), "left alone"
-        )
-        left += _count_if_any(len(result.failed), "failed")
         words = f"{len(result.created)} created{created}, {len(result.updated)} updated{updated}"
-        print_messages([f"{words}{left}"])
+        print_messages([f"{words}{sync.not_done(pushed=result)}"])
         if result.recovered:
             print_messages(
                 [f"created by an earlier run and found again: {_list_keys(result.recovered)}"]
@@ -409,11 +413,6 @@ def print_resolve_hint(conflicts: Iterable[sync.Note]) -> None:
         print_messages(
             [f"to settle a conflict: ticketr diff {first.key}; ticketr resolve {first.key} {take}"]
         )
-
-
-def _count_if_any(count: int, word: str) -> str:
-    """Return a count with its word and a leading comma; empty for 0."""
-    return f", {count} {word}" if count else ""
 
 
 def _list_keys(keys: Collection[str]) -> str:

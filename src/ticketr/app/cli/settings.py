@@ -127,6 +127,20 @@ def is_interactive() -> bool:
     return os.isatty(0) and os.isatty(2)
 
 
+def unattended_refusal(writes: int, what: str, site: str, *, is_deletion: bool = False) -> str:
+    """Return why writes need ``--yes`` where no terminal is there to ask in.
+
+    Returns:
+        The reason; empty if they may be sent: few, and no deletion.
+    """
+    if writes <= config.CONFIRM_ABOVE and not is_deletion:
+        return ""
+    return (
+        f"this would {what} in {site}; look at them with --dry-run, and say --yes if that is what "
+        "you want"
+    )
+
+
 def _confirm(workspace: config.Workspace) -> config.Workspace:
     """Ask whether a site that only a file names may get a login, and store a yes."""
     doubt = workspace.doubt

@@ -105,7 +105,7 @@ class LocalEdits:
     broken: Mapping[str, TicketrError]
     missing: Mapping[str, str]
     losses: tuple[sync.Loss, ...]
-    literals: tuple[sync.LiteralText, ...]
+    literals: tuple[sync.Note, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,7 +293,10 @@ def _as_json(edits: LocalEdits) -> dict[str, object]:
         "broken": _problems(edits.broken),
         "missing": _places(edits.missing),
         "losses": [asdict(loss) for loss in edits.losses],
-        "literals": [asdict(literal) for literal in edits.literals],
+        "literals": [
+            {"key": note.key, "title": note.title, "path": note.path, "reason": note.reason}
+            for note in edits.literals
+        ],
     }
 
 

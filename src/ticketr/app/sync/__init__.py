@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from ticketr.app.sync.concurrency import ThreadRunner
     from ticketr.app.sync.edits.drafts import find_uncertain
     from ticketr.app.sync.edits.local_changes import LocalChange
-    from ticketr.app.sync.edits.losses import LiteralText, Loss, find_literals
+    from ticketr.app.sync.edits.losses import Loss, find_literals
     from ticketr.app.sync.edits.planning import read_push_plan
-    from ticketr.app.sync.edits.push_plan import PlanEntry, PlanPart, PushPlan
+    from ticketr.app.sync.edits.push_plan import PlanEntry, PushPlan
     from ticketr.app.sync.edits.survey import (
         LocalSurvey,
         SeenTicket,
@@ -90,12 +90,19 @@ if TYPE_CHECKING:
     )
     from ticketr.app.sync.jobs.bulk import BulkJob, BulkResult, FindIssuesJob, find_issues
     from ticketr.app.sync.jobs.bulk_change import BulkChange, BulkIssue, FieldSetting, ListAction
-    from ticketr.app.sync.jobs.syncing import PullJob, PushJob, SyncJob, SyncResult, is_partial
+    from ticketr.app.sync.jobs.syncing import (
+        PullJob,
+        PushJob,
+        SyncJob,
+        SyncResult,
+        is_partial,
+        not_done,
+    )
     from ticketr.app.sync.jobs.worklog import AddedComment, CommentJob, LogWorkJob, checked_time
     from ticketr.app.sync.notes import Code, Note, tagged_tickets, ticket_tags
     from ticketr.app.sync.pull.downloading import AttachmentList, AttachmentResult
     from ticketr.app.sync.pull.tally import PullResult
-    from ticketr.app.sync.push.tally import Action, PushResult
+    from ticketr.app.sync.push.tally import PushResult
     from ticketr.app.sync.queries import (
         SchemaField,
         keys_of,

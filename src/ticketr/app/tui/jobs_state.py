@@ -175,9 +175,9 @@ def _ticket_ends(result: object) -> Iterator[TicketEnd]:
 
 
 def _ends_of_push(result: PushResult) -> Iterator[TicketEnd]:
-    by_key = {action.key: action for action in result.planned if action.key}
+    by_key = {entry.key: entry for entry in result.planned if entry.key}
     for key in result.updated:
-        names = ", ".join(name for name, _, _ in by_key[key].changes) if key in by_key else ""
+        names = ", ".join(change.name for change in by_key[key].changes) if key in by_key else ""
         yield TicketEnd("✓", clean(key), clean(f"updated   {names}"))
     for key in result.created:
         yield TicketEnd("✓", clean(key), "created")

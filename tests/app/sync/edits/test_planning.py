@@ -14,12 +14,12 @@ from ticketr.app.sync import (
     Code,
     Note,
     PlanEntry,
-    PlanPart,
     PushPlan,
     Store,
     UnknownTicket,
     read_state,
 )
+from ticketr.app.sync.compare.diff import Change, CorePart
 from ticketr.app.tickets import parse
 
 
@@ -51,8 +51,8 @@ async def test_edits_and_drafts_are_entries_with_their_parts(bench: Bench) -> No
             "DEMO-1.md",
             1,
             (
-                PlanPart("Title", bench.finds("DEMO-1").summary, "Mine"),
-                PlanPart("Status", "To Do", "Done"),
+                Change(CorePart.TITLE, bench.finds("DEMO-1").summary, "Mine"),
+                Change("Status", "To Do", "Done"),
             ),
         ),
         PlanEntry(
@@ -61,8 +61,8 @@ async def test_edits_and_drafts_are_entries_with_their_parts(bench: Bench) -> No
             "DEMO-3.md",
             line,
             (
-                PlanPart(
-                    "Title",
+                Change(
+                    CorePart.TITLE,
                     "Translate the new texts (de, fr, pt-BR)",
                     "Rephrase the new texts (de, fr, pt-BR)",
                 ),
@@ -74,11 +74,11 @@ async def test_edits_and_drafts_are_entries_with_their_parts(bench: Bench) -> No
             "DEMO-3.md",
             line - 1,
             (
-                PlanPart("Title", "", "Sub-task"),
-                PlanPart("Priority", "", "High (from DEMO-3)"),
-                PlanPart("Assignee", "", "Tomás O’Brien (from DEMO-3)"),
-                PlanPart("Labels", "", "größe-m, quick-win, search (from DEMO-3)"),
-                PlanPart("Components", "", "Shop front (from DEMO-3)"),
+                Change(CorePart.TITLE, "", "Sub-task"),
+                Change("Priority", "", "High (from DEMO-3)"),
+                Change("Assignee", "", "Tomás O’Brien (from DEMO-3)"),
+                Change("Labels", "", "größe-m, quick-win, search (from DEMO-3)"),
+                Change("Components", "", "Shop front (from DEMO-3)"),
             ),
             "DEMO-3",
         ),
@@ -88,12 +88,12 @@ async def test_edits_and_drafts_are_entries_with_their_parts(bench: Bench) -> No
             "new.md",
             3,
             (
-                PlanPart("Title", "", "New"),
-                PlanPart("Acceptance Criteria", "", "- One\n  more\n- Two"),
+                Change(CorePart.TITLE, "", "New"),
+                Change(CorePart.CRITERIA, "", "One\rmore\nTwo"),
             ),
         ),
     )
-    assert [each.action for each in plan.entries] == ["updated", "updated", "created", "created"]
+    assert [each.action for each in plan.entries] == ["update", "update", "create", "create"]
     assert [each.name for each in plan.entries] == [
         "DEMO-1",
         "DEMO-4",
@@ -105,17 +105,17 @@ async def test_edits_and_drafts_are_entries_with_their_parts(bench: Bench) -> No
 
 
 def test_a_fingerprint_covers_what_is_asked_for_and_not_where_it_stands() -> None:
-    part = PlanPart("Title", "Old", "New")
+    part = Change(CorePart.TITLE, "Old", "New")
     entry = PlanEntry("DEMO-1", "New", "a.md", 1, (part,))
-    same = PlanEntry("DEMO-1", "New", "b.md", 7, (replace(part, before="Other"),))
+    same = PlanEntry("DEMO-1", "New", "b.md", 7, (replace(part, old="Other"),))
 
     assert entry.fingerprint == same.fingerprint
     others = [
         replace(entry, key="DEMO-2"),
         replace(entry, parent="DEMO-9"),
-        replace(entry, parts=(replace(part, after="Newer"),)),
-        replace(entry, parts=(replace(part, name="Summary"),)),
-        replace(entry, parts=()),
+        replace(entry, changes=(replace(part, new="Newer"),)),
+        replace(entry, changes=(replace(part, part="Summary"),)),
+        replace(entry, changes=()),
     ]
     assert len({entry.fingerprint, *(each.fingerprint for each in others)}) == 6
 
@@ -135,7 +135,7 @@ async def test_a_ticket_in_conflict_is_left_until_its_file_has_what_jira_changed
     assert left.name == "DEMO-1"
     bench.retitles("DEMO-1", "Theirs")
     (entry,) = bench.plan().entries
-    assert PlanPart("Priority", "Low", "High") in entry.parts
+    assert Change("Priority", "Low", "High") in entry.changes
 
 
 async def test_a_file_that_cannot_be_read_is_left_with_its_line(bench: Bench) -> None:

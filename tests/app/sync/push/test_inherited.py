@@ -74,13 +74,13 @@ async def test_the_plan_shows_what_is_sent(bench: Bench) -> None:
     dry = await bench.push(dry_run=True)
     sent = await bench.push(confirmed=plan)
 
-    shown = tuple((each.name, each.before, each.after) for each in plan.entries[0].parts)
-    assert shown == (
+    shown = plan.entries[0].changes
+    assert [(each.name, each.old, each.new) for each in shown] == [
         ("Title", "", "One"),
         ("Labels", "", "mine"),
         ("Priority", "", "High (from DEMO-3)"),
         ("Components", "", "Shop front (from DEMO-3)"),
-    )
+    ]
     assert dry.planned[0].changes == sent.planned[0].changes == shown
     assert (sent.created, sent.left) == (("DEMO-13",), ())
     child = bench.finds("DEMO-13")
@@ -103,7 +103,7 @@ async def test_a_value_that_changed_since_the_plan_is_not_sent(bench: Bench) -> 
 async def test_the_setting_turns_it_off(bench: Bench) -> None:
     write(bench, WHOLE + TASKS)
 
-    assert bench.plan(inherit=False).entries[1].parts == bench.plan().entries[1].parts[:1]
+    assert bench.plan(inherit=False).entries[1].changes == bench.plan().entries[1].changes[:1]
     await bench.push(inherit=False)
 
     assert made(bench, "DEMO-14") == ("Medium", None, ())
@@ -135,4 +135,4 @@ async def test_what_the_task_cannot_have_is_left_out_with_a_note(bench: Bench) -
         'Assignee: not taken over from its ticket, since nobody called "Nobody" can be chosen'
     )
     assert made(bench, "DEMO-13")[:2] == ("High", None)
-    assert "Assignee" not in [name for name, _, _ in result.planned[-1].changes]
+    assert "Assignee" not in [each.name for each in result.planned[-1].changes]

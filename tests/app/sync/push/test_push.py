@@ -22,6 +22,7 @@ from trio.testing import MockClock
 from jira_sandbox import create_app
 from ticketr import JobSnapshot, JobStatus, open_job_queue
 from ticketr.app.sync import Code, PullJob, PushJob, SyncJob, Take
+from ticketr.app.sync.compare.diff import Change, CorePart
 from ticketr.app.sync.concurrency import CONCURRENCY
 from ticketr.app.tickets import Ticket, parse
 
@@ -195,7 +196,7 @@ async def test_a_dry_run_says_everything_and_sends_nothing(bench: Bench) -> None
         ("update", "DEMO-1", "Mine"),
         ("create", "", "New"),
     ]
-    assert result.planned[0].changes == (("Title", old, "Mine"),)
+    assert result.planned[0].changes == (Change(CorePart.TITLE, old, "Mine"),)
     assert len(result.failed) == 1
     assert (result.created, result.updated, result.total) == ((), (), 2)
     assert bench.files() == before

@@ -136,7 +136,7 @@ async def test_a_failure_on_the_way_leaves_it_there_and_the_next_push_goes_on(wa
     assert (result.updated, result.conflicts) == (("DEMO-1",), ())
     assert ways.finds("DEMO-1").status == IN_PROGRESS
     (entry,) = ways.plan().entries
-    assert [(each.name, each.before, each.after) for each in entry.parts] == [
+    assert [(each.name, each.old, each.new) for each in entry.changes] == [
         ("Status", "In Progress", "Done")
     ]
     assert entry.between == ("In Review",)

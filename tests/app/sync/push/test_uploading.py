@@ -54,7 +54,7 @@ async def test_a_picture_is_attached_and_shown(bench: Bench) -> None:
     await write(bench, "![The shot](pics/shot.png)")
     planned = bench.plan()
     assert planned.literals == ()
-    assert [(each.name, each.after) for each in planned.entries[0].parts[1:]] == [
+    assert [(each.name, each.new) for each in planned.entries[0].changes[1:]] == [
         ("New attachment", "pics/shot.png, 8 bytes")
     ]
 
@@ -81,7 +81,7 @@ async def test_pictures_in_a_draft_and_its_sub_task_follow_its_creation(bench: B
         "## Acceptance Criteria\n- it shows\n\n## Tasks\n- Below\n  ## Description\n  ![](b.png)\n"
     )
     (bench.root / "new" / "draft.md").write_text(draft)
-    assert [part.after for entry in bench.plan().entries for part in entry.parts][-1] == (
+    assert [each.new for entry in bench.plan().entries for each in entry.changes][-1] == (
         "new/b.png, 1 byte"
     )
 

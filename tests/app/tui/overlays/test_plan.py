@@ -6,7 +6,8 @@ import pytest
 from fakes.app_screens import SCREENS, main_state
 from fakes.states import after, app_state, plain, pressed
 
-from ticketr.app.sync import Code, LiteralText, Loss, Note, PlanEntry, PlanPart, PushPlan
+from ticketr.app.sync import Code, Loss, Note, PlanEntry, PushPlan
+from ticketr.app.sync.compare.diff import Change
 from ticketr.app.sync.notes import in_conflict
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
@@ -25,8 +26,8 @@ from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update
 
-EDIT = PlanEntry("DEMO-9", "Rebuild", "DEMO-9.md", 1, (PlanPart("Priority", "High", "Low"),))
-DRAFT = PlanEntry("", "Pay", "new.md", 3, (PlanPart("Title", "", "Pay"),))
+EDIT = PlanEntry("DEMO-9", "Rebuild", "DEMO-9.md", 1, (Change("Priority", "High", "Low"),))
+DRAFT = PlanEntry("", "Pay", "new.md", 3, (Change("Title", "", "Pay"),))
 PLAN = PushPlan((EDIT, DRAFT))
 READ = messages.PlanRead("work", JobKind.PUSH, PLAN)
 
@@ -93,7 +94,7 @@ def test_a_plan_of_what_is_left_alone_does_not_say_that_nothing_was_edited() -> 
 
 
 def test_a_status_several_transitions_away_is_shown_with_its_way() -> None:
-    parts = (PlanPart("Status", "To Do", "Done"), PlanPart("Priority", "Low", "High"))
+    parts = (Change("Status", "To Do", "Done"), Change("Priority", "Low", "High"))
     entry = PlanEntry("DEMO-9", "Rebuild", "DEMO-9.md", 1, parts, between=("In Progress",))
     state = pressed(app_state(Ticket("Rebuild", "DEMO-9")), "p")
     state, _ = update(state, messages.PlanRead("work", JobKind.PUSH, PushPlan((entry,))), 10.0)
@@ -217,8 +218,8 @@ def test_the_action_bar_offers_nothing_for_entries_that_are_not_there(
 
 def test_the_plan_names_what_jira_gets_as_plain_text() -> None:
     literals = (
-        LiteralText("DEMO-9", "Rebuild", "DEMO-9.md", "Description: DEMO-9.md:4: “@Mia” goes"),
-        LiteralText("", "Pay", "new.md", "Description: new.md:3: “:x:” goes"),
+        Note("DEMO-9", "DEMO-9.md", "Description: DEMO-9.md:4: “@Mia” goes", Code.LITERAL),
+        Note("", "new.md", "Description: new.md:3: “:x:” goes", Code.LITERAL, "Pay"),
     )
     read = messages.PlanRead("work", JobKind.PUSH, PushPlan((EDIT, DRAFT), literals=literals))
     state = update(pressed(app_state(Ticket("Rebuild", "DEMO-9")), "p"), read, 10.0)[0]

@@ -278,7 +278,7 @@ async def test_a_new_sub_task_takes_over_fields_unless_the_workspace_says_no(
 
     (read,) = told
     assert isinstance(read, messages.PlanRead)
-    assert [each.name for each in read.plan.entries[1].parts] == parts
+    assert [each.name for each in read.plan.entries[1].changes] == parts
 
 
 async def test_a_state_that_cannot_be_read_is_told(tmp_path: Path) -> None:

@@ -59,10 +59,6 @@ class LocalChange:
         names = self.inheritable.items()
         return tuple(Change(name, "", text) for name, text in names if name not in draft.fields)
 
-    def inherited_text(self, inherited: Change) -> str:
-        """Return the text of a field that was taken over, with its ticket, as plans show it."""
-        return f"{inherited.new} (from {self.name})"
-
     def with_base(self, base: Ticket, local: Ticket) -> LocalChange:
         """Return the change from another base to a version of the ticket in its file."""
         edits = _find_edits(base, local)

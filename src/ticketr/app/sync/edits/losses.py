@@ -14,6 +14,7 @@ from ticketr.app.sync.compare.diff import Change, CorePart, Part, by_key, is_ric
 from ticketr.app.sync.compare.grafting import EditedText, PictureFile, edited_texts, new_pictures
 from ticketr.app.sync.compare.mapping import keys_in, link_loss, removed_links
 from ticketr.app.sync.edits.local_changes import LocalChange, draft_changes
+from ticketr.app.sync.notes import Code, Note
 from ticketr.app.tickets import Ticket, is_key
 
 if TYPE_CHECKING:
@@ -24,32 +25,15 @@ if TYPE_CHECKING:
 Place: TypeAlias = Callable[[int], int]
 
 
-@dataclass(frozen=True, slots=True)
-class LiteralText:
-    """A piece of Markdown that Jira gets as plain text.
-
-    Attributes:
-        key: The key of its issue; empty for a draft.
-        title: The title of its issue.
-        path: Its file, relative to the workspace.
-        reason: The part, the line, the piece, and what becomes of it.
-    """
-
-    key: str
-    title: str
-    path: str
-    reason: str
-
-
-def find_literals(local_change: LocalChange) -> tuple[LiteralText, ...]:
-    """Return the pieces in the edits and drafts of a ticket."""
+def find_literals(local_change: LocalChange) -> tuple[Note, ...]:
+    """Return a note on each piece of the edits and drafts of a ticket that Jira gets as plain text."""
     ticket, path = local_change.local.ticket, local_change.local.path
     here = by_key(ticket)
     edited = [(here[key], changes) for key, changes in local_change.edits.items() if key in here]
     drafts = (*((ticket,) if local_change.head is None else ()), *local_change.drafts)
     edited += ((draft, draft_changes(draft)) for draft in drafts)
     return tuple(
-        LiteralText(issue.key or "", issue.title, path, reason)
+        Note(issue.key or "", path, reason, Code.LITERAL, issue.title)
         for issue, changes in edited
         # What is attached to an issue by now is not known without a request.
         for reason in literal_pieces(

@@ -6,21 +6,27 @@ Synchronous, for a worker thread. Nothing is written.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ticketr._errors import TicketrError
-from ticketr.app.sync.compare.diff import Side, read_ticket
+from ticketr.app.sync.compare.diff import Side, by_key, read_ticket
 from ticketr.app.sync.compare.mapping import type_id
-from ticketr.app.sync.edits import push_plan
 from ticketr.app.sync.edits.local_changes import LocalChange, new_type, remote_changes
 from ticketr.app.sync.edits.losses import find_literals, known_losses
-from ticketr.app.sync.edits.survey import LocalSurvey, check_keys, survey_now
+from ticketr.app.sync.edits.push_plan import (
+    PlanEntry,
+    PushPlan,
+    find_path,
+    planned_issues,
+    unconfirmed,
+)
+from ticketr.app.sync.edits.survey import LocalSurvey, check_keys, read_state, survey_now
 from ticketr.app.sync.errors import DuplicateKey
 from ticketr.app.sync.notes import Code, Note, in_conflict
-from ticketr.app.sync.state.journal import Conflict
+from ticketr.app.sync.state.journal import Conflict, Creation
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.store import LocalTicket, Store
-from ticketr.app.tickets import TicketSyntaxError
+from ticketr.app.tickets import Ticket, TicketSyntaxError
 
 #: Why an issue is left alone.
 _UNCERTAIN = "an earlier push asked for it and got no answer; the next push finds out if it exists"
@@ -32,18 +38,16 @@ _MISSING = "it is in no file any more, and absence here changes nothing in Jira"
 
 def read_push_plan(
     store: Store,
-    state: State,
     keys: Collection[str] | None = None,
     *,
     project: str | None = None,
     prefer: Side | None = None,
     inherit: bool = True,
-) -> push_plan.PushPlan:
+) -> PushPlan:
     """Read the files and plan what a push would do with them; synchronous, for a worker thread.
 
     Args:
         store: The ticket files.
-        state: The last sync.
         keys: The tickets to push, as in `PushJob`; None for all.
         project: The project in which drafts would be created, if it is known.
         prefer: The side that wins a clash in a sync. Then tickets in conflict are not left alone.
@@ -53,96 +57,174 @@ def read_push_plan(
         StateFailed: The state cannot be read.
         UnknownTicket: One of the keys is in no file and was not there at the last sync.
     """
-    survey = survey_now(store, state, project=project, inherit=inherit)
-    if keys is not None:
-        check_keys(keys, survey, state)
-    return _make_push_plan(survey, state, keys, prefer=prefer)
+    with read_state(store) as state:
+        survey = survey_now(store, state, project=project, inherit=inherit)
+        if keys is not None:
+            check_keys(keys, survey, state)
+        return _make_push_plan(survey, state, keys, prefer=prefer)
 
 
 def _make_push_plan(
-    survey: LocalSurvey,
-    state: State,
-    keys: Collection[str] | None = None,
-    *,
-    prefer: Side | None = None,
-) -> push_plan.PushPlan:
-    """Plan what a push would do with what is in a survey; see `read_push_plan`.
-
-    Raises:
-        StateFailed: The state cannot be read.
-    """
-    conflicts = _conflicts_by_key(state)
-    unfinished = _unfinished(state, survey.local_changes)
-    entries: list[push_plan.PlanEntry] = []
+    survey: LocalSurvey, state: State, keys: Collection[str] | None, *, prefer: Side | None
+) -> PushPlan:
+    """Plan what a push would do with what is in a survey; see `read_push_plan`."""
+    conflicts = {conflict.key: conflict for conflict in state.conflicts.all()}
+    entries: list[PlanEntry] = []
     left: list[Note] = []
     planned: list[LocalChange] = []
-    for local_change in survey.local_changes:
-        conflict = _open_conflict(conflicts, local_change)
-        if conflict is not None and prefer is None:
-            left.append(_in_conflict(conflict, local_change.local))
-            continue
-        sent: set[str] = set()
-        for request in push_plan.write_requests(local_change):
-            entry = request.entry
-            if note := unfinished.get(id(request.issue)):
-                left.append(note)
-            elif keys is not None and not push_plan.is_named(request, keys):
-                place = entry.title, entry.line
-                left.append(Note(entry.key, entry.path, _UNNAMED, Code.UNNAMED, *place))
+    decisions = _decide(survey.local_changes, state, keys, conflicts if prefer is None else {})
+    for change, issues in decisions:
+        kept: set[int] = set()
+        for issue, decision in issues:
+            if isinstance(decision, Note):
+                left.append(_located(decision, issue))
             else:
-                entries.append(_with_way(state, request))
-                sent.add(entry.key)
-        planned.append(_with_edits(local_change, sent))
+                entries.append(_with_way(state, change, issue, decision))
+                kept.add(id(issue))
+        if restricted := _restricted_change(change, kept, keys):
+            planned.append(restricted)
     left += (_never_pulled(ticket, conflicts) for ticket in survey.never_pulled)
     left += (_broken(path, error) for path, error in survey.broken.items())
-    left += _missing(survey, state, keys or ())
+    missing = survey.missing(state) if keys else {}
+    left += (
+        Note(key, missing[key], _MISSING, Code.MISSING) for key in keys or () if key in missing
+    )
     losses = tuple(loss for change in planned for loss in known_losses(state, change))
     literals = tuple(literal for change in planned for literal in find_literals(change))
-    return push_plan.PushPlan(tuple(entries), tuple(left), losses, literals)
+    return PushPlan(tuple(entries), tuple(left), losses, literals)
 
 
-def _unfinished(state: State, local_changes: Sequence[LocalChange]) -> dict[int, Note]:
-    """Return a note on each draft that an earlier push has asked Jira to create, by its `id`."""
-    creations = state.creations.all()
-    if not creations:
-        return {}
-    from ticketr.app.sync.edits.drafts import find_uncertain  # noqa: PLC0415 - few plans need it
+def _decide(
+    local_changes: Sequence[LocalChange],
+    state: State,
+    keys: Collection[str] | None,
+    conflicts: Mapping[str, Conflict],
+) -> Iterator[tuple[LocalChange, list[tuple[Ticket, PlanEntry | Note]]]]:
+    """Yield each change with its issues, and for each issue its entry or why it is left alone.
 
-    uncertain = find_uncertain(creations, local_changes)
-    notes: dict[int, Note] = {}
-    for request in (
-        request for change in local_changes for request in push_plan.write_requests(change)
-    ):
-        ticket = request.local_change.local.ticket
-        if creation := uncertain.get(id(request.issue)) or uncertain.get(id(ticket)):
-            reason = _CREATED.format(key=creation.key) if creation.key else _UNCERTAIN
-            path = request.entry.path
-            notes[id(request.issue)] = Note.on(request.issue, path, reason, Code.UNCERTAIN)
-    return notes
+    A ticket in conflict is one issue. A draft that an earlier push has sent, and that has no key
+    yet, would be created twice.
+    """
+    uncertain: Mapping[int, Creation] = {}
+    if creations := state.creations.all():
+        from ticketr.app.sync.edits.drafts import find_uncertain  # noqa: PLC0415 - few plans need it
+
+        uncertain = find_uncertain(creations, local_changes)
+    for change in local_changes:
+        ticket, path = change.local.ticket, change.local.path
+        if conflict := _open_conflict(conflicts, change):
+            yield change, [(ticket, _conflict_note(conflict, path))]
+            continue
+        issues: list[tuple[Ticket, PlanEntry | Note]] = []
+        for issue, entry in planned_issues(change):
+            decision: PlanEntry | Note = entry
+            if not (names_ticket(keys, change.local) or issue.key in (keys or ())):
+                decision = Note.on(issue, path, _UNNAMED, Code.UNNAMED)
+            elif creation := uncertain.get(id(issue)) or uncertain.get(id(ticket)):
+                reason = _CREATED.format(key=creation.key) if creation.key else _UNCERTAIN
+                decision = Note.on(issue, path, reason, Code.UNCERTAIN)
+            issues.append((issue, decision))
+        yield change, issues
+
+
+def names_ticket(keys: Collection[str] | None, local: LocalTicket) -> bool:
+    """Return whether a ticket or its file is among some keys and files; None names all."""
+    return keys is None or local.ticket.key in keys or local.path in keys
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a push may send; everything by default.
+
+    Attributes:
+        keys: The keys and files that were named; None for all.
+        confirmed: The plan that was confirmed; None if everything may be sent.
+        prefer: The side that wins where a merge clashes, since the plan was shown.
+    """
+
+    keys: frozenset[str] | None = None
+    confirmed: PushPlan | None = None
+    prefer: Side | None = None
+
+
+EVERYTHING = Selection()
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """What a push may send, and what it leaves alone.
+
+    Attributes:
+        local_changes: The changes, without what may not be sent.
+        left: A note for each issue that was not confirmed, or that an earlier push has sent.
+        in_conflict: A note for each ticket in conflict, which is not a part of any plan, and how
+            many issues the push would have written of it.
+    """
+
+    local_changes: tuple[LocalChange, ...]
+    left: tuple[Note, ...] = ()
+    in_conflict: tuple[tuple[Note, int], ...] = ()
 
 
 def select_changes(
-    local_changes: Sequence[LocalChange], state: State, selection: push_plan.Selection
-) -> push_plan.Selected:
-    """Select what a push may send; a ticket in conflict is not a part of any plan.
-
-    A draft that an earlier push has sent, and that has no key yet, would be created twice.
+    local_changes: Sequence[LocalChange], state: State, selection: Selection
+) -> Selected:
+    """Select what a push may send.
 
     Raises:
         StateFailed: The state cannot be read.
     """
-    unfinished = _unfinished(state, local_changes)
-    if selection.confirmed is None:
-        return selection.select(local_changes, unfinished)
-    conflicts = _conflicts_by_key(state)
-    in_conflict = tuple(change for change in local_changes if _open_conflict(conflicts, change))
-    heads = {change.head for change in in_conflict}
-    rest = [change for change in local_changes if change.head not in heads]
-    return replace(selection.select(rest, unfinished), in_conflict=in_conflict)
+    keys, confirmed = selection.keys, selection.confirmed
+    is_everything = keys is None and confirmed is None
+    if is_everything and not state.creations.all():
+        return Selected(tuple(local_changes))
+    # Without a plan, Jira may have settled a conflict by now; the comparison with it finds out.
+    known = state.conflicts.all() if confirmed is not None else ()
+    conflicts = {conflict.key: conflict for conflict in known}
+    in_conflict: list[tuple[Note, int]] = []
+    rest: list[LocalChange] = []
+    planned: list[tuple[Ticket, PlanEntry]] = []
+    left: dict[int, Note] = {}
+    for change, issues in _decide(local_changes, state, keys, conflicts):
+        match issues:
+            case [(_, Note(code=Code.CONFLICT) as note)]:
+                in_conflict.append((note, change.writes))
+                continue
+        rest.append(change)
+        for issue, decision in issues:
+            if isinstance(decision, PlanEntry):
+                planned.append((issue, decision))
+            elif decision.code is not Code.UNNAMED:
+                left[id(issue)] = decision
+    if is_everything and not left:
+        return Selected(tuple(local_changes))
+    if confirmed is not None:
+        left |= unconfirmed(planned, confirmed.entries, selection.prefer)
+    kept = {id(issue) for issue, _ in planned} - left.keys()
+    restricted = (_restricted_change(change, kept, keys) for change in rest)
+    return Selected(
+        tuple(change for change in restricted if change is not None),
+        tuple(left.values()),
+        tuple(in_conflict),
+    )
 
 
-def _conflicts_by_key(state: State) -> dict[str, Conflict]:
-    return {conflict.key: conflict for conflict in state.conflicts.all()}
+def _restricted_change(
+    change: LocalChange, issues: Collection[int], keys: Collection[str] | None
+) -> LocalChange | None:
+    """Return a ticket's change with the issues that may be sent; None if none remain."""
+    ticket = change.local.ticket
+    if change.head is None and id(ticket) not in issues:
+        return None
+    here = by_key(ticket)
+    edits = {key: changes for key, changes in change.edits.items() if id(here[key]) in issues}
+    drafts = tuple(draft for draft in change.drafts if id(draft) in issues)
+    # Nothing is sent of a key that was added to a file: Jira has it there, or the push says no.
+    is_named = names_ticket(keys, change.local)
+    if change.head is not None and not (edits or drafts or (change.added_keys and is_named)):
+        return None
+    added_keys = change.added_keys if is_named else ()
+    return replace(change, edits=edits, drafts=drafts, added_keys=added_keys, is_restricted=True)
 
 
 def _open_conflict(conflicts: Mapping[str, Conflict], local_change: LocalChange) -> Conflict | None:
@@ -155,54 +237,42 @@ def _open_conflict(conflicts: Mapping[str, Conflict], local_change: LocalChange)
     return conflict if is_open else None
 
 
-def _in_conflict(conflict: Conflict, local: LocalTicket) -> Note:
-    ticket, reason = local.ticket, in_conflict(conflict.key, conflict.parts_text)
-    return Note(conflict.key, local.path, reason, Code.CONFLICT, ticket.title, ticket.line)
+def _conflict_note(conflict: Conflict, path: str) -> Note:
+    reason = in_conflict(conflict.key, conflict.parts_text)
+    return Note(conflict.key, path, reason, Code.CONFLICT)
 
 
-def _with_way(state: State, request: push_plan.WriteRequest) -> push_plan.PlanEntry:
+def _located(note: Note, issue: Ticket) -> Note:
+    """Return a note as plans have it, with the title and the line of its issue."""
+    return replace(note, title=issue.title, line=issue.line)
+
+
+def _with_way(state: State, change: LocalChange, issue: Ticket, entry: PlanEntry) -> PlanEntry:
     """Add the statuses on the way to a new one, as far as earlier pushes have learnt them."""
-    entry, local_change = request.entry, request.local_change
     if entry.moves is None:
         return entry
     before, after = entry.moves
-    if not entry.key or local_change.head is None:
-        is_subtask = request.issue is not local_change.local.ticket
-        parent = (local_change.local.ticket.key or "") if is_subtask else None
-        edges = state.site_record.workflow(*new_type(request.issue, parent))
+    if not entry.key or change.head is None:
+        parent = (change.local.ticket.key or "") if entry.parent else None
+        edges = state.site_record.workflow(*new_type(issue, parent))
         first = next(iter(edges.get("", ())), "")  # the one in which Jira creates it
-        path = push_plan.find_path(edges, first, after)
+        path = find_path(edges, first, after)
         return replace(entry, between=(first, *path[:-1]) if len(path) > 1 else ())
     type_ids = (
-        type_id(issue.fields)
-        for issue in state.issues_of(local_change.head)
-        if issue.key == entry.key
+        type_id(known.fields) for known in state.issues_of(change.head) if known.key == entry.key
     )
     edges = state.site_record.workflow(entry.key.rpartition("-")[0], next(type_ids, ""))
-    return replace(entry, between=push_plan.find_path(edges, before, after)[:-1])
-
-
-def _with_edits(local_change: LocalChange, keys: Collection[str]) -> LocalChange:
-    edits = {key: changes for key, changes in local_change.edits.items() if key in keys}
-    return replace(local_change, edits=edits)
+    return replace(entry, between=find_path(edges, before, after)[:-1])
 
 
 def _never_pulled(local: LocalTicket, conflicts: Mapping[str, Conflict]) -> Note:
     ticket = local.ticket
     if conflict := conflicts.get(ticket.key or ""):
-        return _in_conflict(conflict, local)
-    return Note(ticket.key or "", local.path, _UNPULLED, Code.UNPULLED, ticket.title, ticket.line)
+        return _located(_conflict_note(conflict, local.path), ticket)
+    return _located(Note(ticket.key or "", local.path, _UNPULLED, Code.UNPULLED), ticket)
 
 
 def _broken(path: str, error: TicketrError) -> Note:
     key = error.key if isinstance(error, DuplicateKey) else ""
     line = error.line if isinstance(error, TicketSyntaxError) else None
     return Note(key, path, str(error), Code.BROKEN, "", line)
-
-
-def _missing(survey: LocalSurvey, state: State, keys: Collection[str]) -> Iterator[Note]:
-    """Yield the named tickets that are in no file any more."""
-    missing = survey.missing(state) if keys else {}
-    for key in keys:
-        if key in missing:
-            yield Note(key, missing[key], _MISSING, Code.MISSING, "", None)

@@ -12,20 +12,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ticketr.app.sync.compare.comments import CommentPart
-from ticketr.app.sync.compare.diff import Change, CorePart, Side, by_key, criteria_of
+from ticketr.app.sync.compare.diff import Change, CorePart, Side, by_key
 from ticketr.app.sync.compare.grafting import PictureFile, uploads_in
 from ticketr.app.sync.edits.local_changes import LocalChange, draft_changes
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
-    from ticketr.app.sync.edits.losses import LiteralText, Loss
-    from ticketr.app.sync.workspace.store import LocalTicket
+    from ticketr.app.sync.edits.losses import Loss
 
 
 #: The most transitions that one push performs on an issue.
@@ -91,24 +90,8 @@ _STATUS = "Status"
 
 
 @dataclass(frozen=True, slots=True)
-class PlanPart:
-    """One part of an issue that a push would send.
-
-    Attributes:
-        name: What people call the part.
-        before: Its text at the last sync; empty for none.
-        after: Its text in the file. Acceptance criteria are a list in Markdown. The text of a
-            field that a new sub-task takes over ends with its ticket: ``High (from DEMO-2)``.
-    """
-
-    name: str
-    before: str
-    after: str
-
-
-@dataclass(frozen=True, slots=True)
 class PlanEntry:
-    """One issue that a push would create or change.
+    """One issue that a push creates or changes, or would.
 
     Its texts are as in the file, not cleaned.
 
@@ -117,7 +100,8 @@ class PlanEntry:
         title: The issue's title.
         path: The issue's file, relative to the workspace.
         line: The line of its heading in the file, from 1.
-        parts: The parts that would be sent, the title of a draft included.
+        changes: What would be sent, the title of a draft included. The text of a field that a new
+            sub-task takes over ends with its ticket: ``High (from DEMO-2)``.
         parent: The ticket under which a draft is a new sub-task, by its key or, as ``name``, by
             its title; empty for others.
         between: The statuses on the way to a new one, if several transitions lead there as far as
@@ -128,20 +112,20 @@ class PlanEntry:
     title: str
     path: str
     line: int
-    parts: tuple[PlanPart, ...]
+    changes: tuple[Change, ...]
     parent: str = ""
     between: tuple[str, ...] = ()
 
     @property
-    def action(self) -> Literal["created", "updated"]:
-        """What would be done with the issue."""
-        return "updated" if self.key else "created"
+    def action(self) -> Literal["create", "update"]:
+        """What is done with the issue."""
+        return "update" if self.key else "create"
 
     @property
     def moves(self) -> tuple[str, str] | None:
         """The status at the last sync, empty for a draft, and the wanted one; None for no move."""
-        parts = (part for part in self.parts if part.name == _STATUS)
-        return next(((part.before, part.after) for part in parts), None)
+        moves = (change for change in self.changes if change.name == _STATUS)
+        return next(((change.old, change.new) for change in moves), None)
 
     @property
     def way(self) -> str:
@@ -161,7 +145,7 @@ class PlanEntry:
         It covers the new texts, and which issue or parent gets them; not the old texts, nor the
         place in the files.
         """
-        asked = [self.key, self.parent, [[part.name, part.after] for part in self.parts]]
+        asked = [self.key, self.parent, [[change.name, change.new] for change in self.changes]]
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 
@@ -180,64 +164,63 @@ class PushPlan:
     entries: tuple[PlanEntry, ...] = ()
     left: tuple[Note, ...] = ()
     losses: tuple[Loss, ...] = ()
-    literals: tuple[LiteralText, ...] = ()
+    literals: tuple[Note, ...] = ()
 
 
 #: What a plan calls a file that is attached.
 UPLOAD = "New attachment"
 
 
-@dataclass(frozen=True, slots=True)
-class WriteRequest:
-    """One issue that a user asks to create or to change.
-
-    Attributes:
-        local_change: The change of its ticket.
-        issue: The issue in its file.
-        entry: The same as an entry of a plan.
-    """
-
-    local_change: LocalChange
-    issue: Ticket
-    entry: PlanEntry
-
-
-def write_requests(local_change: LocalChange) -> Iterator[WriteRequest]:
-    """Yield what a user asks to write of one ticket, the ticket before its sub-tasks."""
-    ticket, path = local_change.local.ticket, local_change.local.path
+def planned_issues(local_change: LocalChange) -> Iterator[tuple[Ticket, PlanEntry]]:
+    """Yield the issues that would be written of one ticket, the ticket before its sub-tasks."""
+    ticket = local_change.local.ticket
     if local_change.head is None:
-        parts = _parts(draft_changes(ticket), local_change)
-        entry = PlanEntry("", ticket.title, path, ticket.line, parts)
-        yield WriteRequest(local_change, ticket, entry)
+        yield ticket, plan_entry(local_change, ticket, draft_changes(ticket))
     here = by_key(ticket)
     for key, changes in local_change.edits.items():
-        issue = here[key]
-        entry = PlanEntry(key, issue.title, path, issue.line, _parts(changes, local_change))
-        yield WriteRequest(local_change, issue, entry)
+        yield here[key], plan_entry(local_change, here[key], changes)
     for draft in local_change.drafts:
-        parts = (
-            *_parts(draft_changes(draft), local_change),
-            *(
-                PlanPart(change.name, "", local_change.inherited_text(change))
-                for change in local_change.inherited_by(draft)
-            ),
-        )
-        entry = PlanEntry("", draft.title, path, draft.line, parts, local_change.name)
-        yield WriteRequest(local_change, draft, entry)
+        inherited = local_change.inherited_by(draft)
+        yield draft, plan_entry(local_change, draft, draft_changes(draft), inherited)
 
 
-def _parts(changes: Sequence[Change], local_change: LocalChange) -> tuple[PlanPart, ...]:
-    own = (
-        PlanPart(change.name, _as_list(change.old), _as_list(change.new))
-        if change.part is CorePart.CRITERIA
-        else PlanPart(change.name, change.old, change.new)
-        for change in changes
+def plan_entry(
+    local_change: LocalChange,
+    issue: Ticket,
+    changes: Sequence[Change],
+    inherited: Iterable[Change] = (),
+    between: tuple[str, ...] = (),
+) -> PlanEntry:
+    """Return the entry for an issue of a ticket; see `PlanEntry` for ``between``.
+
+    Args:
+        local_change: The change of the ticket.
+        issue: The issue in its file.
+        changes: What is sent of it.
+        inherited: What a new sub-task takes over from the ticket.
+        between: The statuses on the way to its new one.
+    """
+    is_subtask = issue.key is None and issue is not local_change.local.ticket
+    changes = (
+        *changes,
+        *(Change(UPLOAD, "", words) for words in _uploads_of(changes, local_change.pictures)),
+        *(
+            Change(change.part, "", f"{change.new} (from {local_change.name})")
+            for change in inherited
+        ),
     )
-    files = (PlanPart(UPLOAD, "", words) for words in uploads_of(changes, local_change.pictures))
-    return (*own, *files)
+    return PlanEntry(
+        key=issue.key or "",
+        title=issue.title,
+        path=local_change.local.path,
+        line=issue.line,
+        changes=changes,
+        parent=local_change.name if is_subtask else "",
+        between=between,
+    )
 
 
-def uploads_of(changes: Iterable[Change], pictures: Mapping[str, PictureFile]) -> tuple[str, ...]:
+def _uploads_of(changes: Iterable[Change], pictures: Mapping[str, PictureFile]) -> tuple[str, ...]:
     """Return the files that must be attached before some changes of an issue are sent, in words.
 
     Several paths may lead to one file.
@@ -251,197 +234,85 @@ def uploads_of(changes: Iterable[Change], pictures: Mapping[str, PictureFile]) -
     return tuple(dict.fromkeys(words))
 
 
-def _as_list(criteria: str) -> str:
-    """Return criteria as a list in Markdown, so that the lines of one are not several."""
-    return "\n".join("- " + text.replace("\n", "\n  ") for text in criteria_of(criteria))
-
-
 #: Why an issue is left out that the plan did not show like this.
 _CHANGED = "it has changed since the plan was shown"
 _NEW = "it is not in the plan that was shown"
 _NO_PARENT = "its ticket is not created"
 
 
-@dataclass(frozen=True, slots=True)
-class Selected:
-    """What a push may send.
+def unconfirmed(
+    planned: Sequence[tuple[Ticket, PlanEntry]],
+    confirmed: Sequence[PlanEntry],
+    prefer: Side | None,
+) -> dict[int, Note]:
+    """Return a note on each issue that was not confirmed, by the `id` of the issue.
 
-    Attributes:
-        local_changes: The changes, without what may not be sent.
-        left: A note for each issue that was not confirmed.
-        in_conflict: The changes of tickets in conflict, which were not compared with the plan.
-    """
-
-    local_changes: tuple[LocalChange, ...]
-    left: tuple[Note, ...] = ()
-    in_conflict: tuple[LocalChange, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """What a push may send.
-
-    Attributes:
-        keys: The keys and files that were named; None for all.
-        confirmed: The plan that was confirmed; None if everything may be sent.
+    Args:
+        planned: The issues that would be written, each ticket before its sub-tasks.
+        confirmed: The entries of the plan that was confirmed.
         prefer: The side that wins where a merge clashes, since the plan was shown.
     """
-
-    keys: frozenset[str] | None = None
-    confirmed: PushPlan | None = None
-    prefer: Side | None = None
-
-    @property
-    def is_everything(self) -> bool:
-        """Whether nothing is left out."""
-        return self.keys is None and self.confirmed is None
-
-    def names(self, local: LocalTicket) -> bool:
-        """Return whether an issue of a ticket was named, or its file, or all were."""
-        return self.keys is None or not self.keys.isdisjoint((*local.ticket.keys(), local.path))
-
-    def select(
-        self, local_changes: Iterable[LocalChange], unfinished: Mapping[int, Note]
-    ) -> Selected:
-        """Keep what was named and confirmed.
-
-        Args:
-            local_changes: The changes.
-            unfinished: A note on each draft that an earlier push has sent, by its `id`.
-        """
-        changes = tuple(local_changes)
-        if self.is_everything and not unfinished:
-            return Selected(changes)
-        requests = [request for change in changes for request in write_requests(change)]
-        named = [
-            request for request in requests if self.keys is None or is_named(request, self.keys)
-        ]
-        left = {
-            id(request.issue): unfinished[id(request.issue)]
-            for request in named
-            if id(request.issue) in unfinished
-        }
-        if self.confirmed is not None:
-            new = [request for request in named if id(request.issue) not in left]
-            left |= _unconfirmed_notes(new, self.confirmed.entries, self.prefer)
-        issues = {id(request.issue) for request in named} - left.keys()
-        kept = (_restricted_change(change, issues, self.keys) for change in changes)
-        return Selected(
-            tuple(change for change in kept if change is not None), tuple(left.values())
-        )
-
-
-#: Everything may be sent.
-EVERYTHING = Selection()
-
-
-def is_named(request: WriteRequest, keys: Collection[str]) -> bool:
-    """Return whether an issue, its ticket or its file is among some keys and files."""
-    return request.issue.key in keys or _names_ticket(keys, request.local_change.local)
-
-
-def _names_ticket(keys: Collection[str], local: LocalTicket) -> bool:
-    """Return whether a ticket or its file is among some keys and files."""
-    return local.ticket.key in keys or local.path in keys
-
-
-def _unconfirmed_notes(
-    requests: Sequence[WriteRequest], confirmed: Sequence[PlanEntry], prefer: Side | None
-) -> dict[int, Note]:
-    """Return a note on each issue that was not confirmed, by the `id` of the issue."""
-    left = _unconfirmed_drafts(requests, [entry for entry in confirmed if not entry.key])
-    edited = {entry.key: entry for entry in confirmed if entry.key}
-    for request in requests:
-        key = request.entry.key
-        if not key:
-            continue
-        if key not in edited:
-            left[id(request.issue)] = _note(request, _NEW)
-        elif not _is_confirmed(request.entry, edited[key], prefer):
-            left[id(request.issue)] = _note(request, _CHANGED)
+    drafts = [(issue, entry) for issue, entry in planned if not entry.key]
+    reasons = _unconfirmed_drafts(drafts, [entry for entry in confirmed if not entry.key])
+    shown = {entry.key: entry for entry in confirmed if entry.key}
+    for issue, entry in planned:
+        if entry.key and entry.key not in shown:
+            reasons[id(issue)] = _NEW
+        elif entry.key and not _is_confirmed(entry, shown[entry.key], prefer):
+            reasons[id(issue)] = _CHANGED
     return {
-        id(request.issue): left[id(request.issue)]
-        for request in requests
-        if id(request.issue) in left
+        id(issue): Note.on(issue, entry.path, reasons[id(issue)], Code.UNCONFIRMED)
+        for issue, entry in planned
+        if id(issue) in reasons
     }
 
 
 def _is_confirmed(entry: PlanEntry, confirmed: PlanEntry, prefer: Side | None) -> bool:
     """Return whether each part that would be sent was confirmed; Jira may have the others."""
     return all(
-        any(_is_same(part, plan_part, prefer) for plan_part in confirmed.parts)
-        for part in entry.parts
+        any(_is_same(change, shown, prefer) for shown in confirmed.changes)
+        for change in entry.changes
     )
 
 
-def _is_same(part: PlanPart, confirmed: PlanPart, prefer: Side | None) -> bool:
-    if part.name != confirmed.name:
+def _is_same(change: Change, confirmed: Change, prefer: Side | None) -> bool:
+    if change.name != confirmed.name:
         return False
-    if part.after == confirmed.after:
+    if change.new == confirmed.new:
         return True
-    if part.before == confirmed.before:
+    if change.old == confirmed.old:
         return False
     from ticketr.app.sync.compare.merge import merge_texts  # noqa: PLC0415 - most parts need none
 
-    return part.after == merge_texts(confirmed.before, confirmed.after, part.before, prefer=prefer)
+    return change.new == merge_texts(confirmed.old, confirmed.new, change.old, prefer=prefer)
 
 
 def _unconfirmed_drafts(
-    requests: Sequence[WriteRequest], confirmed: Iterable[PlanEntry]
-) -> dict[int, Note]:
-    """Return a note on each draft that was not confirmed, by its `id`.
+    drafts: Sequence[tuple[Ticket, PlanEntry]], confirmed: Iterable[PlanEntry]
+) -> dict[int, str]:
+    """Return why each draft that was not confirmed is left out, by its `id`.
 
     Drafts can be equal, such as copies. As many of them are sent as were confirmed.
     """
     waiting: dict[str, list[PlanEntry]] = {}
     for entry in confirmed:
         waiting.setdefault(entry.fingerprint, []).append(entry)
-    drafts = [request for request in requests if not request.entry.key]
     # One that stayed in its file comes before a copy of it in another file.
-    drafts = [draft for draft in drafts if not _take(waiting, draft.entry, path=draft.entry.path)]
-    drafts = [draft for draft in drafts if not _take(waiting, draft.entry)]
+    left = [(draft, entry) for draft, entry in drafts if not _take(waiting, entry, entry.path)]
+    left = [(draft, entry) for draft, entry in left if not _take(waiting, entry)]
     titles = {(entry.path, entry.title) for alike in waiting.values() for entry in alike}
-    left = {
-        id(draft.issue): _note(
-            draft, _CHANGED if (draft.entry.path, draft.entry.title) in titles else _NEW
-        )
-        for draft in drafts
+    reasons = {
+        id(draft): _CHANGED if (entry.path, entry.title) in titles else _NEW
+        for draft, entry in left
     }
-    for request in requests:
-        ticket = request.local_change.local.ticket
-        if ticket.key is None and id(ticket) in left and id(request.issue) not in left:
-            left[id(request.issue)] = _note(request, _NO_PARENT)
-    return left
+    orphans = {id(task) for draft, _ in left for task in draft.tasks}
+    return {id(draft): _NO_PARENT for draft, _ in drafts if id(draft) in orphans} | reasons
 
 
-def _take(
-    waiting: dict[str, list[PlanEntry]], entry: PlanEntry, *, path: str | None = None
-) -> bool:
+def _take(waiting: dict[str, list[PlanEntry]], entry: PlanEntry, path: str | None = None) -> bool:
     """Remove a confirmed draft that is equal to an entry; return whether there was one."""
     alike = waiting.get(entry.fingerprint, [])
     match = next((plan_entry for plan_entry in alike if path in {None, plan_entry.path}), None)
     if match is not None:
         alike.remove(match)
     return match is not None
-
-
-def _note(request: WriteRequest, reason: str) -> Note:
-    return Note.on(request.issue, request.entry.path, reason, Code.UNCONFIRMED)
-
-
-def _restricted_change(
-    change: LocalChange, issues: Collection[int], keys: Collection[str] | None
-) -> LocalChange | None:
-    """Return a ticket's change with the issues that may be sent; None if none remain."""
-    ticket = change.local.ticket
-    if change.head is None and id(ticket) not in issues:
-        return None
-    here = by_key(ticket)
-    edits = {key: changes for key, changes in change.edits.items() if id(here[key]) in issues}
-    drafts = tuple(draft for draft in change.drafts if id(draft) in issues)
-    # Nothing is sent of a key that was added to a file: Jira has it there, or the push says no.
-    is_named = keys is None or _names_ticket(keys, change.local)
-    if change.head is not None and not (edits or drafts or (change.added_keys and is_named)):
-        return None
-    added_keys = change.added_keys if is_named else ()
-    return replace(change, edits=edits, drafts=drafts, added_keys=added_keys, is_restricted=True)

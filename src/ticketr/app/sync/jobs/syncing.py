@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from ticketr.app.config import DOWNLOAD
 from ticketr.app.sync.edits.losses import Accepted
-from ticketr.app.sync.edits.push_plan import PushPlan, Selection
+from ticketr.app.sync.edits.planning import Selection
+from ticketr.app.sync.edits.push_plan import PushPlan
 from ticketr.app.sync.edits.survey import LocalSurvey, check_keys
 from ticketr.app.sync.errors import error_to_report
 from ticketr.app.sync.notes import Code, Note, ticket_tags

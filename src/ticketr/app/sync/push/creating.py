@@ -54,7 +54,7 @@ from ticketr.app.sync.push.transitions import (
     status_value,
     walk,
 )
-from ticketr.app.sync.push.writes import IssueEdit, NewIssue, WantedIssue
+from ticketr.app.sync.push.writes import IssueWrite
 from ticketr.app.sync.state.journal import Creation
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.files import attempt
@@ -110,7 +110,7 @@ class _Completion:
             self._tally.warn(Note(created.key or "", path, reason, Code.DRAFT_CHANGED))
         return tried.is_done
 
-    async def move_to_status(self, created: Creation, new: NewIssue, status: str) -> bool:
+    async def move_to_status(self, created: Creation, new: IssueWrite, status: str) -> bool:
         """Move a new issue to its draft's status; return whether the state holds the issue.
 
         Its base has the status in which Jira created it. So the draft's status remains an edit if
@@ -134,13 +134,13 @@ class _Completion:
             self._fail_after_creation(issue, path, error, status)
         return True
 
-    async def _walk(self, created: Creation, new: NewIssue, first: str, status: str) -> None:
+    async def _walk(self, created: Creation, new: IssueWrite, first: str, status: str) -> None:
         """Move a new issue from its first status to its draft's, by one or more transitions."""
         session, key = self._session, created.key
         assert key is not None
         kind = new.payload.fields.get("issuetype")
         type_id = str(kind.get("id", "")) if isinstance(kind, dict) else ""
-        edit = IssueEdit(key, new.issue, (), new.payload, type_id=type_id, status=first)
+        edit = replace(new, key=key, type_id=type_id, status=first)
         edit = replace(edit, route=tuple(map(Step, await self._routes.route(edit))))
         if edit.between:
             with trio.CancelScope(shield=True):  # one short write
@@ -168,7 +168,7 @@ class _Completion:
         self._tally.fail(replace(note, reason=f"it was created, but: {note.reason}"))
 
 
-def _record_way(state: State, edit: IssueEdit, parent: str | None) -> None:
+def _record_way(state: State, edit: IssueWrite, parent: str | None) -> None:
     """Record the statuses on the way of a new issue, which Jira may have if the push ends there.
 
     It also records in which status such issues begin, so that the next plan can show the way.
@@ -183,7 +183,7 @@ def _record_way(state: State, edit: IssueEdit, parent: str | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _BatchResult:
-    """What became of the issues of some batches, by the `id` of each `NewIssue`.
+    """What became of the issues of some batches, by the `id` of each draft.
 
     Attributes:
         existing: The requests whose issues exist, with their IDs and keys. The state holds them.
@@ -194,16 +194,12 @@ class _BatchResult:
     unknown: Mapping[int, tuple[Creation, JiraError]] = field(default_factory=dict)
 
 
-async def new_creation(
-    session: Session, new: NewIssue, path: str, *, parent: str | None, after: int
-) -> Creation:
+async def _new_creation(session: Session, new: IssueWrite, after: int) -> Creation:
     """Return a request for an issue, as the state records it.
 
     Args:
         session: The workspace and the site.
         new: The issue.
-        path: Its file, relative to the workspace.
-        parent: The key of its parent, for a sub-task.
         after: The highest number of a key before the request.
     """
     # A long text takes some milliseconds to convert.
@@ -211,9 +207,9 @@ async def new_creation(
     return Creation(
         marker=uuid.uuid4().hex,
         project=new.project,
-        parent=parent,
+        parent=new.parent,
         title=new.issue.title,
-        path=path,
+        path=new.path,
         draft=render_ticket(new.issue),
         after=after,
         sent=time.time(),
@@ -223,7 +219,7 @@ async def new_creation(
 
 async def _create_in_batches(
     session: Session,
-    wanted: Sequence[WantedIssue],
+    wanted: Sequence[IssueWrite],
     after: Mapping[str, int],
     on_created: Callable[[Creation], object],
 ) -> _BatchResult:
@@ -246,32 +242,25 @@ async def _create_in_batches(
     unknown: dict[int, tuple[Creation, JiraError]] = {}
     highest = dict(after)
     for chunk in chunks(wanted, MOST_CREATED):
-        batch: dict[str, tuple[WantedIssue, Creation]] = {}
-        for issue in chunk:
-            creation = await _new_creation(session, issue, highest)
-            batch[creation.marker] = issue, creation
+        batch: dict[str, tuple[IssueWrite, Creation]] = {}
+        for new in chunk:
+            creation = await _new_creation(session, new, highest[new.project])
+            batch[creation.marker] = new, creation
         try:
             creations = await _create(session, batch)
         except AuthenticationFailed:
             raise
         except JiraError as error:
-            unknown |= {id(issue.new): (creation, error) for issue, creation in batch.values()}
+            unknown |= {id(new.issue): (creation, error) for new, creation in batch.values()}
             continue
-        for marker, (issue, creation) in batch.items():
+        for marker, (new, creation) in batch.items():
             if marker not in creations:
                 await _forget(session, creation)
                 continue
-            existing[id(issue.new)] = creations[marker]
+            existing[id(new.issue)] = creations[marker]
             on_created(creations[marker])
             _raise_highest(highest, creations[marker])
     return _BatchResult(existing, unknown)
-
-
-async def _new_creation(
-    session: Session, wanted: WantedIssue, highest: Mapping[str, int]
-) -> Creation:
-    after = highest[wanted.new.project]
-    return await new_creation(session, wanted.new, wanted.path, parent=wanted.parent, after=after)
 
 
 def _raise_highest(highest: dict[str, int], created: Creation) -> None:
@@ -283,7 +272,7 @@ def _raise_highest(highest: dict[str, int], created: Creation) -> None:
 
 
 async def _create(
-    session: Session, batch: Mapping[str, tuple[WantedIssue, Creation]]
+    session: Session, batch: Mapping[str, tuple[IssueWrite, Creation]]
 ) -> dict[str, Creation]:
     """Send a batch until its issues exist, or Jira refuses the rest; return what exists.
 
@@ -299,7 +288,7 @@ async def _create(
         failure: JiraError | None = None
         try:
             await session.jira.create_issues(
-                [_request(issue, marker) for marker, (issue, _) in remaining.items()]
+                [(_fields(new), {PROPERTY: marker}) for marker, (new, _) in remaining.items()]
             )
         except AuthenticationFailed:
             raise
@@ -312,10 +301,9 @@ async def _create(
     return created
 
 
-def _request(wanted: WantedIssue, marker: str) -> tuple[Mapping[str, object], Mapping[str, object]]:
-    """Return the fields and the properties of an issue."""
-    parent = {"parent": {"key": wanted.parent}} if wanted.parent else {}
-    return wanted.new.payload.fields | parent, {PROPERTY: marker}
+def _fields(new: IssueWrite) -> dict[str, object]:
+    """Return the fields of a new issue, its parent included."""
+    return new.payload.fields | ({"parent": {"key": new.parent}} if new.parent else {})
 
 
 async def _forget(session: Session, creation: Creation) -> None:
@@ -354,7 +342,7 @@ class _Refused:
     """
 
     creation: Creation
-    new: NewIssue
+    new: IssueWrite
     error: JiraError
     over_at: float
 
@@ -387,13 +375,8 @@ class Creator:
         self._refused: list[_Refused] = []
         self._ahead = _BatchResult()
 
-    async def create(self, new: NewIssue, path: str, *, parent: str | None) -> Created | None:
+    async def create(self, new: IssueWrite) -> Created | None:
         """Create an issue.
-
-        Args:
-            new: The issue.
-            path: The draft's file, relative to the workspace.
-            parent: The key of its parent, for a sub-task.
 
         Returns:
             Its ID and key; None if it was not created, or if its key or status could not be
@@ -407,19 +390,18 @@ class Creator:
         Cancellation:
             Takes effect at once. If the issue exists, `recover` finds it in the next run.
         """
-        if id(new) in self._ahead.unknown:
-            creation, error = self._ahead.unknown[id(new)]
+        if id(new.issue) in self._ahead.unknown:
+            creation, error = self._ahead.unknown[id(new.issue)]
             note = failure_note(new.issue, creation.path, error)
             self._tally.fail(replace(note, reason=_unknown_reason(error)))
             return None
-        created = self._ahead.existing.get(id(new))
+        created = self._ahead.existing.get(id(new.issue))
         if created is None:
-            after = self._after[new.project]
-            creation = await new_creation(self._session, new, path, parent=parent, after=after)
+            creation = await _new_creation(self._session, new, self._after[new.project])
             created = await self._create_or_note(creation, new)
         return None if created is None else await self._finish(created, new)
 
-    async def create_ahead(self, wanted: Sequence[WantedIssue]) -> None:
+    async def create_ahead(self, wanted: Sequence[IssueWrite]) -> None:
         """Create many issues in few requests; `create` then completes each.
 
         An issue that Jira refuses in such a request is left to `create`, which sends it alone.
@@ -436,7 +418,7 @@ class Creator:
             {**self._ahead.existing, **made.existing}, {**self._ahead.unknown, **made.unknown}
         )
 
-    async def look_for_refused(self) -> list[tuple[NewIssue, Created]]:
+    async def look_for_refused(self) -> list[tuple[IssueWrite, Created]]:
         """Look up the issues whose creation was refused; note those that do not exist as failed.
 
         Returns:
@@ -459,7 +441,7 @@ class Creator:
             for refusal in refused:
                 self._fail(refusal, f"{refusal.error}; {_unknown_reason(error)}")
             return []
-        existing: list[tuple[NewIssue, Created]] = []
+        existing: list[tuple[IssueWrite, Created]] = []
         for refusal in refused:
             if refusal.creation.marker not in creations:
                 await self._forget(refusal.creation)
@@ -483,7 +465,7 @@ class Creator:
         note = failure_note(refused.new.issue, refused.creation.path, refused.error)
         self._tally.fail(replace(note, reason=reason))
 
-    async def _finish(self, created: Creation, new: NewIssue) -> Created | None:
+    async def _finish(self, created: Creation, new: IssueWrite) -> Created | None:
         """Write the key of a new issue into its file, and set its status."""
         status = new.payload.status
         assert created.id is not None
@@ -491,7 +473,7 @@ class Creator:
         is_written = await self._completion.write_key(
             created, created.path, status_follows=status is not None
         )
-        if id(new) not in self._ahead.existing:  # else it is counted already
+        if id(new.issue) not in self._ahead.existing:  # else it is counted already
             self._count(created)
         if not is_written or (
             status is not None and not await self._completion.move_to_status(created, new, status)
@@ -499,7 +481,7 @@ class Creator:
             return None
         return Created(created.id, created.key)
 
-    async def _create_or_note(self, creation: Creation, new: NewIssue) -> Creation | None:
+    async def _create_or_note(self, creation: Creation, new: IssueWrite) -> Creation | None:
         """Create an issue; return None if that failed, with a note now or after `look_for_refused`."""
         path = creation.path
         try:
@@ -513,7 +495,7 @@ class Creator:
         self._tally.fail(note)
         return None
 
-    async def _try_to_create(self, creation: Creation, new: NewIssue) -> Creation | None:
+    async def _try_to_create(self, creation: Creation, new: IssueWrite) -> Creation | None:
         """Send a create until the issue exists; look the issue up before each further try.
 
         Returns:
@@ -523,8 +505,7 @@ class Creator:
             JiraError: The issue certainly does not exist.
             _NotCreated: The issue does not exist, or that is unknown.
         """
-        parent = {"parent": {"key": creation.parent}} if creation.parent else {}
-        fields = new.payload.fields | parent
+        fields = _fields(new)
         for _ in range(TRIES):
             creation = replace(creation, sent=time.time())
             try:

@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 import trio
@@ -40,18 +39,16 @@ from ticketr.app.sync.errors import nearest
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.commenting import fetch_link_context
 from ticketr.app.sync.push.metadata import MetadataQuery, fetch_metadata
-from ticketr.app.sync.push.payload import CommentContext, IssuePayload
+from ticketr.app.sync.push.payload import CommentContext
 from ticketr.app.sync.push.rich_text import where
-from ticketr.app.sync.push.sendable import CONVERSIONS, HeldBack, SendableChange, compare_with_jira
+from ticketr.app.sync.push.sendable import CONVERSIONS, Comparison, Fate, compare_with_jira
 from ticketr.app.sync.push.tally import failure_note
 from ticketr.app.sync.push.transitions import NoTransition, Step, no_transition, transition_to
 from ticketr.app.sync.push.values import find_name, shown
 from ticketr.app.sync.push.writes import (
-    BuiltWrites,
-    IssueEdit,
-    NewIssue,
+    IssueWrite,
     TicketWrites,
-    build_writes,
+    WritesBuilder,
     metadata_queries,
 )
 
@@ -81,7 +78,7 @@ class RouteFinder:
         self._statuses: dict[str, Mapping[str, tuple[str, ...]]] = {}
         self._learning = trio.Lock()  # what one task learns spares the others the same requests
 
-    async def find(self, edits: Iterable[IssueEdit]) -> Mapping[str, _FoundRoute]:
+    async def find(self, edits: Iterable[IssueWrite]) -> Mapping[str, _FoundRoute]:
         """Find the transitions of each edit, several at once, by the issues' keys.
 
         Raises:
@@ -106,7 +103,7 @@ class RouteFinder:
         await run_in_tasks(find_some)
         return transitions
 
-    async def route(self, edit: IssueEdit) -> tuple[Transition, ...]:
+    async def route(self, edit: IssueWrite) -> tuple[Transition, ...]:
         """Return the transitions to an edit's status.
 
         Raises:
@@ -124,7 +121,7 @@ class RouteFinder:
                 return await self._long_route(edit, status, transitions)
 
     async def _long_route(
-        self, edit: IssueEdit, status: str, transitions: tuple[Transition, ...]
+        self, edit: IssueWrite, status: str, transitions: tuple[Transition, ...]
     ) -> tuple[Transition, ...]:
         """Return the shortest known way of several transitions; learn what is not known."""
         workflow = self._workflows.setdefault((edit.project, edit.type_id), {})
@@ -145,7 +142,7 @@ class RouteFinder:
             for start, to in zip(starts, path, strict=False)
         )
 
-    async def _transitions_from(self, edit: IssueEdit, status: str) -> tuple[Transition, ...]:
+    async def _transitions_from(self, edit: IssueWrite, status: str) -> tuple[Transition, ...]:
         """Ask another issue in a status for its transitions; return none if there is no such one."""
         jira = self._session.jira
         try:
@@ -157,7 +154,7 @@ class RouteFinder:
         except Rejected:
             return ()
 
-    async def _alike_types(self, edit: IssueEdit) -> list[str]:
+    async def _alike_types(self, edit: IssueWrite) -> list[str]:
         """Return the type of an edit's issue, and the types with the same statuses."""
         if edit.project not in self._statuses:
             try:
@@ -171,7 +168,7 @@ class RouteFinder:
         others = (text for text in known if own and set(known[text]) == own)
         return list(dict.fromkeys((edit.type_id, *others)))
 
-    async def _keep_workflow(self, edit: IssueEdit, edges: _Edges) -> None:
+    async def _keep_workflow(self, edit: IssueWrite, edges: _Edges) -> None:
         """Store what is known of the workflow, so that the next plan can show the way."""
         known = {status: list(to) for status, to in _next_statuses(edges).items() if to}
         record = self._session.state.site_record
@@ -190,10 +187,12 @@ def _next_statuses(edges: _Edges) -> dict[str, list[str]]:
 #: nothing. The parent is one: an edit of it is what Jira's own move to a parent sends.
 _EVERYWHERE = frozenset({"summary", "description", "issuetype", "parent"})
 _RESOLUTION = "resolution"
+#: The line of a parent.
+_PARENT = "Parent"
 
 
 async def _fields_off_screen(
-    session: Session, edits: Iterable[IssueEdit]
+    session: Session, edits: Iterable[IssueWrite]
 ) -> dict[str, frozenset[str]]:
     """Return the edited fields that their edit screens lack, by the keys of the issues.
 
@@ -229,8 +228,8 @@ async def _edit_screen(session: Session, key: str) -> frozenset[str] | None:
 
 
 def _with_transition_fields(
-    edit: IssueEdit, route: Iterable[Transition], off_screen: Collection[str]
-) -> tuple[IssueEdit, tuple[str, ...]]:
+    edit: IssueWrite, route: Iterable[Transition], off_screen: Collection[str]
+) -> tuple[IssueWrite, tuple[str, ...]]:
     """Return an edit whose fields off the edit screen go with its transitions.
 
     Args:
@@ -287,7 +286,7 @@ def _remedy(field: str, is_moved: bool) -> str:  # noqa: FBT001 - one of two cas
     return f"{where}undo the edit, or have an administrator put the field there"
 
 
-def _problem(edit: IssueEdit, field: str, reason: str) -> str:
+def _problem(edit: IssueWrite, field: str, reason: str) -> str:
     """Return what is wrong with a field, with its name, file and line."""
     fields = ESTIMATES.keys() if field == TIME_TRACKING else {field}
     parts = [value.part for value in edit.payload.values if value.field in fields]
@@ -298,107 +297,73 @@ def _problem(edit: IssueEdit, field: str, reason: str) -> str:
     return f"{part}: {where(edit.path, places.of_field(str(part)))}{reason}"
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """The result of the check.
+async def check(session: Session, writes: Sequence[TicketWrites]) -> list[TicketWrites]:
+    """Replace what Jira would refuse because of a status, a screen or a parent by notes.
 
-    Attributes:
-        writes: What can be sent, each edit with its transitions.
-        failed: A note for each issue that was removed.
-    """
-
-    writes: tuple[TicketWrites, ...]
-    failed: tuple[Note, ...]
-
-
-async def check(session: Session, writes: Sequence[TicketWrites]) -> Checked:
-    """Remove the writes that Jira would refuse because of a status, a screen or a parent.
+    The edits that remain have their transitions.
 
     Raises:
         AuthenticationFailed: The site no longer takes the login.
         JiraError: The parents or the screens cannot be fetched.
     """
     # The parent of a new sub-task is always its ticket.
-    may_name_parent = (
-        edit
+    named = {
+        key
         for ticket in writes
-        for edit in (*ticket.edits, *((ticket.new_ticket,) if ticket.new_ticket else ()))
-    )
-    parents = {key for value in may_name_parent if (key := _parent_key(value.payload))}
-    payloads = [edit.payload for ticket in writes for edit in ticket.edits]
-    payloads += (new.payload for ticket in writes for new in ticket.new_issues)
-    linked = {link.key for payload in payloads for link in payload.links if not link.remove}
-    absent = await _absent(session, parents | linked)
+        for write in ticket.issues
+        for key, line in _named_issues(write).items()
+        if line != _PARENT or write.key or write is ticket.new_ticket
+    }
+    absent = await _absent(session, named)
     edits = [edit for ticket in writes for edit in ticket.edits]
     off_screen = await _fields_off_screen(session, edits)
-    moved = (edit for edit in edits if _needs_transition(edit))
-    routes = await RouteFinder(session, off_screen).find(moved)
-    remaining: list[TicketWrites] = []
-    failed: list[Note] = []
-    for ticket in writes:
-        edits_left, notes = _edits_left(ticket, absent, routes, off_screen)
-        failed += notes
-        new = ticket.new_ticket
-        if new is not None and (note := _unreachable(new, ticket.path, absent)) is not None:
-            failed.append(note)
-            continue
-        notes_on = {
-            id(subtask): _unreachable(subtask, ticket.path, absent)
-            for subtask in ticket.new_subtasks
-        }
-        failed += (note for note in notes_on.values() if note is not None)
-        subtasks = tuple(
-            subtask for subtask in ticket.new_subtasks if notes_on[id(subtask)] is None
-        )
-        if edits_left or new or subtasks:
-            remaining.append(replace(ticket, edits=edits_left, new_subtasks=subtasks))
-    return Checked(tuple(remaining), tuple(failed))
+    routes = await RouteFinder(session, off_screen).find(filter(_needs_transition, edits))
+    return [_checked(ticket, absent, routes, off_screen) for ticket in writes]
 
 
-def _edits_left(
+def _checked(
     ticket: TicketWrites,
     absent: set[str],
     routes: Mapping[str, _FoundRoute],
     off_screen: Mapping[str, frozenset[str]],
-) -> tuple[tuple[IssueEdit, ...], list[Note]]:
-    """Return the edits of a ticket that Jira would accept, and a note for each other edit."""
-    remaining: list[IssueEdit] = []
-    failed: list[Note] = []
-    for edit in ticket.edits:
-        transitions = routes.get(edit.key, ())
-        if (note := _unreachable(edit, ticket.path, absent)) is not None:
-            failed.append(note)
-            continue
-        if isinstance(transitions, Exception):
-            failed.append(failure_note(edit.issue, ticket.path, transitions))
-            continue
-        routed, problems = _with_transition_fields(edit, transitions, off_screen.get(edit.key, ()))
+) -> TicketWrites:
+    """Return the writes of a ticket that Jira would accept, with a note on each other one."""
+
+    def checked(write: IssueWrite) -> IssueWrite | Note:
+        for key, line in _named_issues(write).items():
+            if key in absent:
+                reason = f"{line}: Jira has no {key}, or you may not see it"
+                return Note.on(write.issue, write.path, reason, Code.INVALID)
+        route = routes.get(write.key, ())
+        if isinstance(route, Exception):
+            return failure_note(write.issue, write.path, route)
+        routed, problems = _with_transition_fields(write, route, off_screen.get(write.key, ()))
         if problems:
-            reason = "; ".join(problems)
-            failed.append(Note.on(edit.issue, ticket.path, reason, Code.INVALID))
-        else:
-            remaining.append(routed)
-    return tuple(remaining), failed
+            return Note.on(write.issue, write.path, "; ".join(problems), Code.INVALID)
+        return routed
+
+    edits = [checked(edit) for edit in ticket.edits]
+    new_ticket = checked(ticket.new_ticket) if ticket.new_ticket is not None else None
+    subtasks = [] if isinstance(new_ticket, Note) else [*map(checked, ticket.new_subtasks)]
+    notes = (note for note in (*edits, new_ticket, *subtasks) if isinstance(note, Note))
+    return replace(
+        ticket,
+        edits=tuple(edit for edit in edits if isinstance(edit, IssueWrite)),
+        new_ticket=new_ticket if isinstance(new_ticket, IssueWrite) else None,
+        new_subtasks=tuple(task for task in subtasks if isinstance(task, IssueWrite)),
+        failed=(*ticket.failed, *notes),
+    )
 
 
-def _unreachable(write: IssueEdit | NewIssue, path: str, absent: set[str]) -> Note | None:
-    """Return a note on an issue with a parent, or a link to an issue, that Jira does not have."""
-    named = {_parent_key(write.payload): "Parent"}
-    named |= {link.key: link.line for link in write.payload.links if not link.remove}
-    for key, line in named.items():
-        if key in absent:
-            reason = f"{line}: Jira has no {key}, or you may not see it"
-            return Note.on(write.issue, path, reason, Code.INVALID)
-    return None
-
-
-def _parent_key(payload: IssuePayload) -> str | None:
-    parent = payload.fields.get("parent")
+def _named_issues(write: IssueWrite) -> dict[str, str]:
+    """Return the keys of the parent and of linked issues that a write names, with their lines."""
+    parent = write.payload.fields.get("parent")
     key = parent.get("key") if isinstance(parent, dict) else None
-    return key if isinstance(key, str) else None
+    named = {key: _PARENT} if isinstance(key, str) else {}
+    return named | {link.key: link.line for link in write.payload.links if not link.remove}
 
 
-def _needs_transition(edit: IssueEdit) -> bool:
+def _needs_transition(edit: IssueWrite) -> bool:
     """Tell whether an edit's transition can be fetched now; a new type may have other ones."""
     return edit.payload.status is not None and "issuetype" not in edit.payload.fields
 
@@ -425,35 +390,30 @@ class Preparation:
     """What a push will do with each local change.
 
     Attributes:
-        writes: What it sends of each ticket.
-        already_in_jira: The files of tickets whose edits Jira already has, by their heads' IDs.
-        to_merge_first: The files of tickets that have also changed in Jira, by their heads' IDs.
-            They must be merged and planned again.
-        added_keys: Keys that were added to a ticket's file since the last sync, by its head's ID.
-        held_back: Tickets that are not pushed because they have changed in Jira.
-        failed: A note for each issue that cannot be pushed.
-        warnings: Further notes for the user.
+        comparisons: How each compares with Jira.
+        writes: What the push sends of each ticket, and why it does not send the rest.
     """
 
+    comparisons: tuple[Comparison, ...]
     writes: tuple[TicketWrites, ...]
-    already_in_jira: Mapping[str, str]
-    to_merge_first: Mapping[str, str]
-    added_keys: Mapping[str, tuple[str, ...]]
-    held_back: tuple[HeldBack, ...]
-    failed: tuple[Note, ...]
-    warnings: tuple[Note, ...]
 
-    def with_merged(self, merged: Preparation) -> Preparation:
-        """Return this combined with the preparation of the tickets that were merged first."""
-        return Preparation(
-            writes=self.writes + merged.writes,
-            already_in_jira={**self.already_in_jira, **merged.already_in_jira},
-            to_merge_first={},
-            added_keys={**self.added_keys, **merged.added_keys},
-            held_back=self.held_back + merged.held_back,
-            failed=self.failed + merged.failed,
-            warnings=self.warnings + merged.warnings,
-        )
+    def files(self, fate: Fate) -> dict[str, str]:
+        """Return the files of the tickets with a fate, by the IDs of their heads."""
+        return {
+            comparison.local_change.head: comparison.local_change.local.path
+            for comparison in self.comparisons
+            if comparison.fate is fate and comparison.local_change.head is not None
+        }
+
+    @property
+    def added_keys(self) -> dict[str, tuple[str, ...]]:
+        """The keys that were added to a ticket's file since the last sync, by its head's ID."""
+        changes = (comparison.local_change for comparison in self.comparisons)
+        return {
+            change.head: change.added_keys
+            for change in changes
+            if change.head is not None and change.added_keys
+        }
 
 
 async def prepare(
@@ -479,47 +439,12 @@ async def prepare(
     if any(map(_is_converted, local_changes)):
         await session.in_thread(load_conversions, abandon_on_cancel=True)
     comparisons = await compare_with_jira(session, local_changes, merging=merging, advice=advice)
-    sendable = [
-        comparison.sendable for comparison in comparisons if comparison.sendable is not None
-    ]
+    sent = [comparison for comparison in comparisons if comparison.fate is Fate.SEND]
     queries: list[MetadataQuery] = []
-    for few in chunks(sendable, CHUNK):
+    for few in chunks(sent, CHUNK):
         await trio.lowlevel.checkpoint()
-        queries += (
-            query for change in few for query in metadata_queries(change, session.job.project)
-        )
-    built = await _build(session, sendable, queries, accept_loss)
-    checked = await check(session, [writes.writes for writes in built if writes.writes is not None])
-    compared = (note for comparison in comparisons for note in comparison.failed)
-    unbuilt = (note for writes in built for note in writes.failed)
-    return Preparation(
-        writes=checked.writes,
-        already_in_jira=_files(
-            comparison.local_change for comparison in comparisons if comparison.already_in_jira
-        ),
-        to_merge_first=_files(
-            comparison.local_change for comparison in comparisons if comparison.merge_first
-        ),
-        added_keys={
-            change.head: change.added_keys
-            for change in local_changes
-            if change.head is not None and change.added_keys
-        },
-        held_back=tuple(
-            comparison.held_back for comparison in comparisons if comparison.held_back is not None
-        ),
-        failed=(*compared, *unbuilt, *checked.failed),
-        warnings=tuple(note for writes in built for note in writes.warnings),
-    )
-
-
-async def _build(
-    session: Session,
-    sendable: Iterable[SendableChange],
-    queries: Sequence[MetadataQuery],
-    accept_loss: Accepted,
-) -> list[BuiltWrites]:
-    """Fetch what the changes need to be converted, and convert each on a worker thread."""
+        for comparison in few:
+            queries += metadata_queries(comparison, session.job.project)
     metadata = await fetch_metadata(session, queries)
     links = await fetch_link_context(session, queries, accept_loss)
     comments = CommentContext(
@@ -528,19 +453,12 @@ async def _build(
         accepted=accept_loss,
         mentioned=metadata.lookup.mentioned,
     )
-    built: list[BuiltWrites] = []
-    for change in sendable:
-        build = partial(
-            build_writes,
-            change,
-            metadata,
-            default_project=session.job.project,
-            accept_loss=accept_loss,
-            comments=comments,
-            links=links,
-        )
-        built.append(await compute(session.in_thread, 2 * CONVERSIONS * change.text_size, build))
-    return built
+    built: list[TicketWrites] = []
+    for comparison in sent:  # each on a worker thread, since conversions take time
+        build = WritesBuilder(comparison, metadata, accept_loss, comments, links).build
+        work = 2 * CONVERSIONS * comparison.text_size
+        built.append(await compute(session.in_thread, work, build, session.job.project))
+    return Preparation(tuple(comparisons), tuple(await check(session, built)))
 
 
 def _is_converted(change: LocalChange) -> bool:
@@ -548,8 +466,3 @@ def _is_converted(change: LocalChange) -> bool:
     parts = (edit.part for changes in change.edits.values() for edit in changes)
     others = (part for part in parts if not (isinstance(part, str) or part is CorePart.TITLE))
     return change.head is None or bool(change.drafts) or any(True for _ in others)
-
-
-def _files(changes: Iterable[LocalChange]) -> dict[str, str]:
-    """Return the files of tickets that Jira has, by their heads' IDs."""
-    return {change.head: change.local.path for change in changes if change.head is not None}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,6 @@ import trio
 from ticketr.app.jira import Issue
 from ticketr.app.sync.compare.diff import Change, by_key, differing_size, is_text, text_size
 from ticketr.app.sync.compare.grafting import unknown_files
-from ticketr.app.sync.compare.mapping import type_id
 from ticketr.app.sync.compare.sent import (
     SentComment,
     SentValue,
@@ -36,21 +36,33 @@ if TYPE_CHECKING:
 CONVERSIONS = 4
 
 
+class Fate(Enum):
+    """What a push does with the changes of a ticket, once they were compared with Jira."""
+
+    SEND = "it sends them"
+    SAME = "Jira has them already"
+    MERGE_FIRST = "Jira's changes are merged into the file first"
+    HOLD_BACK = "it leaves them, since the ticket has changed in Jira"
+    FAIL = "it cannot send them"
+
+
 @dataclass(frozen=True, slots=True)
-class SendableChange:
-    """What a push may send of one ticket, before it is converted for Jira.
+class Comparison:
+    """The comparison of one local change with Jira.
 
     Attributes:
         local_change: The change in its file.
+        fate: What becomes of it.
+        notes: Why a part of it is not sent, or all of it.
         edits: The edits that Jira does not have yet, by key.
-        types: The ID of each issue's type, by key.
         issues: Each issue as Jira has it, by key.
         texts: The ID of each field with a section of its own, by its name.
     """
 
     local_change: LocalChange
+    fate: Fate
+    notes: tuple[Note, ...] = ()
     edits: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
-    types: Mapping[str, str] = field(default_factory=dict)
     issues: Mapping[str, Issue] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
 
@@ -64,42 +76,6 @@ class SendableChange:
         )
         # The old text is converted too, to find what Jira's document has that it lacks.
         return text_size(*drafts) + sum(len(edit.old) + len(edit.new) for edit in edits)
-
-
-@dataclass(frozen=True, slots=True)
-class HeldBack:
-    """A ticket that is not pushed because it has changed in Jira.
-
-    Attributes:
-        note: The note for the user.
-        writes: How many of its issues the push would have created or changed.
-    """
-
-    note: Note
-    writes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """The comparison of one local change with Jira.
-
-    Attributes:
-        local_change: The change.
-        sendable: The part of it that may be sent; None for nothing.
-        already_in_jira: Whether Jira already has all of it.
-        merge_first: Whether Jira's changes must be merged into the file before it is sent.
-        held_back: Set if the ticket is not pushed because it has changed in Jira.
-        failed: A note for each issue that cannot be pushed.
-        stale: The IDs of issues that the next pull must fetch, since the ticket is held back.
-    """
-
-    local_change: LocalChange
-    sendable: SendableChange | None = None
-    already_in_jira: bool = False
-    merge_first: bool = False
-    held_back: HeldBack | None = None
-    failed: tuple[Note, ...] = ()
-    stale: tuple[str, ...] = ()
 
 
 async def compare_with_jira(
@@ -136,7 +112,7 @@ async def compare_with_jira(
             if isinstance(family, Unavailable):
                 await trio.lowlevel.checkpoint()
                 note = Note(change.name, change.local.path, family.reason, family.code)
-                comparisons[head] = Comparison(change, failed=(note,))
+                comparisons[head] = Comparison(change, Fate.FAIL, (note,))
                 continue
             compare = partial(
                 _compare, change, family, last[head], comments, merging=merging, advice=advice
@@ -146,10 +122,15 @@ async def compare_with_jira(
             )
     # The user is advised to pull. But closing a sprint or renaming a person does not change the
     # issue's `updated`, so without this mark the pull would not fetch it.
-    stale = [issue_id for comparison in comparisons.values() for issue_id in comparison.stale]
+    stale = [
+        issue.id
+        for comparison in comparisons.values()
+        for issue in comparison.issues.values()
+        if comparison.fate is Fate.HOLD_BACK
+    ]
     await session.in_thread(session.state.mark_stale, stale)
     return [
-        Comparison(local_change, SendableChange(local_change))
+        Comparison(local_change, Fate.SEND)
         if local_change.head is None
         else comparisons[local_change.head]
         for local_change in local_changes
@@ -215,6 +196,7 @@ def _compare(
     change, here = _with_sent_in_base(change, family, last, comments)
     assert change.base is not None
     keys = {issue.id: issue.key for issue in family.issues}
+    issues = {issue.key: issue for issue in family.issues}
     renamed = {
         issue.key: now
         for issue in last.issues
@@ -223,7 +205,7 @@ def _compare(
     if change.name in renamed:
         reason = moved_away(change.name, renamed)
         note = Note(change.name, change.local.path, reason, Code.MOVED)
-        return Comparison(change, failed=(note,))
+        return Comparison(change, Fate.FAIL, (note,))
     remote = keep_wording(
         family.text.ticket,
         family.issues,
@@ -233,45 +215,19 @@ def _compare(
     )
     if theirs := remote_changes(change.base, here, remote):
         if merging and not last.clashes:
-            return Comparison(change, merge_first=True)
+            return Comparison(change, Fate.MERGE_FIRST)
         note = _held_back_note(change, theirs, last.clashes, advice)
-        return Comparison(change, held_back=HeldBack(note, change.writes), stale=tuple(keys))
-    return _comparison(change, family, by_key(remote), renamed)
-
-
-def _comparison(
-    change: LocalChange,
-    family: RenderedFamily,
-    there: Mapping[str, Ticket],
-    renamed: Mapping[str, str],
-) -> Comparison:
-    """Return what may be sent of a ticket that has not changed in Jira.
-
-    Args:
-        change: The change in its file.
-        family: The ticket in Jira.
-        there: Its issues as files would have them, by key.
-        renamed: The new keys of its issues, by the old ones.
-    """
+        return Comparison(change, Fate.HOLD_BACK, (note,), issues=issues)
+    there = by_key(remote)
     absent = [key for key in (*change.added_keys, *change.edits) if key not in there]
     edits = {
         key: left
         for key, changes in change.edits.items()
         if key in there and (left := still_to_send(changes, there[key]))
     }
-    sendable = SendableChange(
-        change,
-        edits,
-        types={issue.key: type_id(issue.fields) for issue in family.issues},
-        issues={issue.key: issue for issue in family.issues},
-        texts=dict(family.text.texts),
-    )
-    return Comparison(
-        change,
-        sendable,
-        already_in_jira=not edits and not change.drafts and not absent,
-        failed=tuple(_absent_note(key, change, renamed) for key in absent),
-    )
+    notes = tuple(_absent_note(key, change, renamed) for key in absent)
+    fate = Fate.SEND if edits or change.drafts or absent else Fate.SAME
+    return Comparison(change, fate, notes, edits, issues, dict(family.text.texts))
 
 
 def _absent_note(key: str, change: LocalChange, renamed: Mapping[str, str]) -> Note:

@@ -1,9 +1,19 @@
-"""Sends what belongs to one issue: its edit, or the rest of an issue that was just created."""
+"""Sends the writes of a push: new issues, edits, and the rest of issues that were just created."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import trio
@@ -13,6 +23,7 @@ from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, CommentPart
 from ticketr.app.sync.compare.diff import Change
 from ticketr.app.sync.compare.mapping import LINK_FIELD
 from ticketr.app.sync.compare.sent import SentValue
+from ticketr.app.sync.concurrency import run_in_tasks
 from ticketr.app.sync.edits.local_changes import LocalChange, add_to_base
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note
@@ -21,63 +32,189 @@ from ticketr.app.sync.push.payload import IssuePayload
 from ticketr.app.sync.push.tally import PushTally, failure_note, on_the_way
 from ticketr.app.sync.push.transitions import NoTransition, StoppedBetween, status_value, walk
 from ticketr.app.sync.push.uploading import PictureNotAttached, with_uploads
-from ticketr.app.sync.push.writes import IssueEdit, NewIssue
-from ticketr.app.sync.state.state import Base
+from ticketr.app.sync.push.writes import IssueWrite, TicketWrites
+from ticketr.app.sync.state.state import Base, State
 from ticketr.app.tickets import Ticket, render_ticket
 
 if TYPE_CHECKING:
+    from ticketr.app.sync.push.creating import Creator
     from ticketr.app.sync.session import Session
 
 
+#: With fewer new issues, each is sent alone: its refusal says more.
+_FEWEST = 10
 _STATUS = "Status"
 
 
-class IssueSender:
-    """Sends the edits of issues, and the rest of new ones; several issues at once.
+class Delivery:
+    """Sends the writes of tickets, several tickets at once.
 
     The tally counts what Jira has taken, and has a note on what it refuses.
 
-    Attributes:
-        linked: The keys of the issues at the other ends of links that were sent.
+    Args:
+        session: The workspace and the site.
+        tally: Counts issues, and collects notes.
+        writes: What to send.
+        after: See `Creator`.
+        ways: See `Creator`.
     """
 
-    def __init__(self, session: Session, tally: PushTally) -> None:
+    def __init__(
+        self,
+        session: Session,
+        tally: PushTally,
+        writes: Sequence[TicketWrites],
+        *,
+        after: Mapping[str, int],
+        ways: Collection[tuple[str, ...]] | None = None,
+    ) -> None:
         self._session = session
         self._tally = tally
-        self.linked: set[str] = set()
+        self._writes = writes
+        # With the ID and key of a ticket that an earlier request has created.
+        self._waiting: deque[tuple[TicketWrites, Created | None]] = deque(
+            (write, None) for write in writes
+        )
+        self._after = after
+        self._ways = ways
+        self._drafts = frozenset(
+            replace(write.issue, tasks=()) for ticket in writes for write in ticket.new_issues
+        )
+        # Many sub-tasks of new tickets are created together, once all these tickets exist.
+        of_new = sum(len(write.new_subtasks) for write in writes if write.new_ticket)
+        self._has_many_subtasks = of_new >= _FEWEST
+        self._later: deque[tuple[TicketWrites, Created]] = deque()
+        self._touched: dict[str, str] = {}
+        self._linked: set[str] = set()  # the other ends of links that were sent
 
-    async def edit(self, edit: IssueEdit, local_change: LocalChange) -> LocalChange:
-        """Send the fields, comments, links and status of one issue; note what Jira refuses.
+    @cached_property
+    def _creator(self) -> Creator:
+        from ticketr.app.sync.push.creating import Creator  # noqa: PLC0415 - only for new issues
+
+        return Creator(
+            self._session, self._tally, after=self._after, drafts=self._drafts, ways=self._ways
+        )
+
+    async def run(self) -> Mapping[str, str]:
+        """Send all writes; note what Jira refuses, and continue with the rest.
 
         Returns:
-            The local change, with the sent parts in its base.
+            The file of each ticket that was created or changed, by its head's ID.
 
         Raises:
             AuthenticationFailed: The site no longer takes the login.
             StateFailed: The state cannot be written.
+            TicketrError: As for `Creator.create`.
 
         Cancellation:
-            Takes effect at once. The state holds what Jira has taken, or may have taken.
+            Takes effect at once. The state holds what Jira has taken or may have taken, or
+            `recover` finds it in the next run.
         """
-        path = local_change.local.path
-        attached = await self._attach(edit.payload, edit.issue, path, (edit.issue_id, edit.key))
-        if attached is None:
-            self._tally.forget_files(edit.key)
-            self._tally.show(self._session.progress)
-            return local_change
-        edit = replace(edit, payload=attached)
-        sent: list[Change] = []
+        # First those whose parents exist, or that have none.
+        await self._create_ahead(
+            write
+            for ticket in self._writes
+            for write in ([ticket.new_ticket] if ticket.new_ticket else ticket.new_subtasks)
+        )
+        await run_in_tasks(self._send_waiting)
+        if self._drafts:
+            await self._send_what_waits()
+        if self._linked:
+            others = await self._session.in_thread(_tickets_of, self._session.state, self._linked)
+            self._touched = others | self._touched
+        return self._touched
+
+    async def _send_what_waits(self) -> None:
+        """Send the rest of the new issues that exist in spite of a refusal, and what waits."""
+        # The sub-tasks of tickets that exist in spite of a refusal were not sent yet.
+        tickets = {id(write.new_ticket.issue): write for write in self._writes if write.new_ticket}
+        for new_issue, created in await self._creator.look_for_refused():
+            if (ticket := tickets.get(id(new_issue.issue))) is not None:
+                self._waiting.append((ticket, created))
+        if self._waiting:
+            await run_in_tasks(self._send_waiting)
+            await self._creator.look_for_refused()
+        if self._later:
+            await self._create_ahead(
+                replace(subtask, parent=created.key)
+                for ticket, created in self._later
+                for subtask in ticket.new_subtasks
+            )
+            await run_in_tasks(self._send_later)
+            await self._creator.look_for_refused()
+
+    async def _create_ahead(self, wanted: Iterable[IssueWrite]) -> None:
+        """Create issues in few requests, if there are many."""
+        wanted = tuple(wanted)
+        if len(wanted) >= _FEWEST:
+            self._session.progress.say(f"Creating {len(wanted)} tickets...")
+            await self._creator.create_ahead(wanted)
+
+    async def _send_waiting(self) -> None:
+        while self._waiting:
+            ticket, created = self._waiting.popleft()
+            if ticket.new_ticket is not None and created is None:
+                created = await self._creator.create(ticket.new_ticket)
+                if created is None:
+                    continue
+            await self._send_rest(ticket, created)
+
+    async def _send_rest(self, ticket: TicketWrites, created: Created | None) -> None:
+        """Send the edits and new sub-tasks of a ticket that exists in Jira."""
+        local_change = ticket.local_change
+        if ticket.new_ticket is not None and created is not None:
+            await self._complete(ticket.new_ticket, created)
+        for edit in ticket.edits:
+            local_change = await self._edit(edit, local_change)
+        if created is not None and self._has_many_subtasks:
+            self._later.append((ticket, created))
+        else:
+            await self._send_subtasks(ticket, created)
+        head = local_change.head if created is None else created.id
+        if head is not None:
+            self._touched[head] = local_change.local.path
+
+    async def _send_later(self) -> None:
+        while self._later:
+            await self._send_subtasks(*self._later.popleft())
+
+    async def _send_subtasks(self, ticket: TicketWrites, created: Created | None) -> None:
+        for subtask in ticket.new_subtasks:
+            task = subtask if created is None else replace(subtask, parent=created.key)
+            new = await self._creator.create(task)
+            if new is not None:
+                await self._complete(subtask, new)
+
+    async def _edit(self, edit: IssueWrite, local_change: LocalChange) -> LocalChange:
+        """Send the edit of one issue; note what Jira refuses.
+
+        Returns:
+            The local change, with the sent parts in its base.
+        """
+        payload = await self._attach(edit, edit.payload)
+        if payload is not None:
+            edit = replace(edit, payload=payload)
+            local_change = await self._send_edit(edit, local_change)
+        self._tally.forget_files(edit.key)
+        self._tally.show(self._session.progress)
+        return local_change
+
+    async def _send_edit(self, edit: IssueWrite, local_change: LocalChange) -> LocalChange:
+        """Send the fields, comments, links and status of one issue; see `_edit`."""
+        sent: tuple[Change, ...] = ()
         failure: Note | None = None
         unsure = True  # until Jira has answered
         await self._record_request(edit, local_change)
         try:
-            await self._send(edit, sent)
-            unsure = False
+            for request, changes in self._requests(edit):
+                await request()
+                sent += changes
+            sent, unsure = edit.changes, False
         except AuthenticationFailed:  # further requests could lock the account
             raise
         except (JiraError, NoTransition, StoppedBetween) as error:
             unsure = _may_be_taken(error, edit)
-            failure = self._failure(error, edit, path, sent)
+            failure = self._failure(error, edit, sent)
             if isinstance(error, StoppedBetween):
                 sent += _moves_to(error.reached, edit)
         finally:
@@ -86,126 +223,124 @@ class IssueSender:
             if sent or not unsure:
                 with trio.CancelScope(shield=True):  # one visit to the disk
                     local_change = await self._record_answer(
-                        local_change, edit, tuple(sent), unsure=unsure
+                        local_change, edit, sent, unsure=unsure
                     )
         if failure is not None:
             self._tally.fail(failure)
-        self._tally.forget_files(edit.key)
-        self._tally.show(self._session.progress)
         return local_change
 
-    async def _send(self, edit: IssueEdit, sent: list[Change]) -> None:
-        """Send an edit; add each change to ``sent`` as soon as Jira has it."""
-        if edit.payload.fields:
-            await self._session.jira.edit_issue(edit.key, edit.payload.fields)
-            sent += _sent_as_fields(edit)
-        await self._comment(edit, sent)
-        await self._link(edit, sent)
-        if edit.payload.status is not None:
-            await walk(self._session.jira, edit.key, edit.payload.status, edit.route)
-        sent[:] = edit.changes
+    def _requests(
+        self, edit: IssueWrite
+    ) -> Iterator[tuple[Callable[[], Awaitable[object]], tuple[Change, ...]]]:
+        """Yield what sends an edit, each with the changes that Jira has afterwards."""
+        session, payload, key = self._session, edit.payload, edit.key
+        if payload.fields:
+            yield partial(session.jira.edit_issue, key, payload.fields), _sent_as_fields(edit)
+        for comment in payload.comments:
+            send = partial(
+                send_comment,
+                session,
+                comment,
+                issue=edit.issue_id,
+                key=key,
+                after=edit.last_comment,
+            )
+            yield send, tuple(change for change in edit.changes if change.part == comment.part)
+        if lines := {value.part for value in payload.values if value.field == LINK_FIELD}:
+            changes = tuple(change for change in edit.changes if change.part in lines)
+            yield partial(self._link, payload, key), changes
+        if payload.status is not None:
+            yield partial(walk, session.jira, key, payload.status, edit.route), ()
+
+    async def _link(self, payload: IssuePayload, key: str) -> None:
+        """Send the links of the issue with a key."""
+        for link in payload.links:
+            await send_link(self._session, link, key=key)
+            self._linked.add(link.key)
 
     def _failure(
         self,
         error: JiraError | NoTransition | StoppedBetween,
-        edit: IssueEdit,
-        path: str,
+        edit: IssueWrite,
         sent: Sequence[Change],
     ) -> Note:
         """Return a note that says why an edit was not sent, or not all of it."""
-        failure = failure_note(edit.issue, path, _cause_of(error), self._session.columns.named)
+        names = self._session.columns.named
+        failure = failure_note(edit.issue, edit.path, _cause_of(error), names)
         if isinstance(error, StoppedBetween):
             failure = on_the_way(failure, error.reached, edit.payload.status)
         if not sent:
             return failure
-        names = ", ".join(change.name for change in sent)
+        parts = ", ".join(change.name for change in sent)
         verb = "was" if len(sent) == 1 else "were"
-        return replace(failure, reason=f"{names} {verb} sent, but not the rest: {failure.reason}")
+        return replace(failure, reason=f"{parts} {verb} sent, but not the rest: {failure.reason}")
 
-    async def _attach(
-        self, payload: IssuePayload, issue: Ticket, path: str, home: tuple[str, str]
-    ) -> IssuePayload | None:
-        """Attach the files that the texts of an issue show.
+    async def _attach(self, write: IssueWrite, payload: IssuePayload) -> IssuePayload | None:
+        """Attach the files that texts of an issue show.
 
         Args:
-            payload: What is sent of the issue.
-            issue: The issue in its file.
-            path: That file.
-            home: The ID and the key of the issue.
+            write: The issue, which exists in Jira.
+            payload: What is sent of it.
 
         Returns:
             What to send with their media IDs; None if a file was not attached, with a note.
         """
         try:
             return await with_uploads(
-                self._session, payload, issue=home[0], key=home[1], on_sending=self._tally.add_file
+                self._session,
+                payload,
+                issue=write.issue_id,
+                key=write.key,
+                on_sending=self._tally.add_file,
             )
         except AuthenticationFailed:  # further requests could lock the account
             raise
         except JiraError as error:
-            note = failure_note(issue, path, error)
+            note = failure_note(write.issue, write.path, error)
         except (PictureNotAttached, FileFailed) as error:
-            note = Note.on(issue, path, str(error), Code.INVALID)
+            note = Note.on(write.issue, write.path, str(error), Code.INVALID)
         part = "Description" if DESCRIPTION_FIELD in payload.fields else "Comments"
         self._tally.fail(replace(note, reason=f"{part}: {note.reason}"))
         return None
 
-    async def _comment(self, edit: IssueEdit, sent: list[Change]) -> None:
-        """Send the comments of an issue; add each to ``sent`` as soon as Jira has it."""
-        for write in edit.payload.comments:
-            await send_comment(
-                self._session, write, issue=edit.issue_id, key=edit.key, after=edit.last_comment
-            )
-            sent += [change for change in edit.changes if change.part == write.part]
-
-    async def _link(self, edit: IssueEdit, sent: list[Change]) -> None:
-        """Send the links of an issue; add their lines to ``sent`` once Jira has all of them."""
-        for write in edit.payload.links:
-            await send_link(self._session, write, key=edit.key)
-            self.linked.add(write.key)
-        lines = {value.part for value in edit.payload.values if value.field == LINK_FIELD}
-        sent += [change for change in edit.changes if change.part in lines]
-
-    async def complete(self, new: NewIssue, created: Created, path: str) -> None:
+    async def _complete(self, new: IssueWrite, created: Created) -> None:
         """Send the rest of a new issue; the next push sends what fails."""
+        key = created.key
+        issue = replace(new.issue, key=key)
+        write = replace(new, issue=issue, key=key, issue_id=created.id)
         try:
-            await self._send_pictures(new, created, path)
-            for link in new.payload.links:
-                await send_link(self._session, link, key=created.key)
-                self.linked.add(link.key)
-            payload = await self._attach(
-                new.payload, replace(new.issue, key=created.key), path, (created.id, created.key)
-            )
-            for write in payload.comments if payload is not None else ():
-                await send_comment(self._session, write, issue=created.id, key=created.key, after=0)
+            await self._send_pictures(write)
+            await self._link(write.payload, key)
+            payload = await self._attach(write, write.payload)
+            for comment in payload.comments if payload is not None else ():
+                await send_comment(self._session, comment, issue=created.id, key=key, after=0)
         except AuthenticationFailed:  # further requests could lock the account
             raise
         except JiraError as error:
-            note = failure_note(replace(new.issue, key=created.key), path, error)
+            note = failure_note(issue, write.path, error)
             reason = f"it was created, but not all of it was sent: {note.reason}"
             self._tally.fail(replace(note, reason=reason))
-        self._tally.forget_files(created.key)
+        self._tally.forget_files(key)
 
-    async def _send_pictures(self, new: NewIssue, created: Created, path: str) -> None:
+    async def _send_pictures(self, write: IssueWrite) -> None:
         """Attach the files that a new issue's description shows, and send it with them."""
-        payload, session = new.payload.with_pictures, self._session
+        payload, session = write.payload.with_pictures, self._session
+        if payload is not None:
+            payload = await self._attach(write, payload)
         if payload is None:
             return
-        issue = replace(new.issue, key=created.key)
-        payload = await self._attach(payload, issue, path, (created.id, created.key))
-        if payload is None:
-            return
+        values = payload.values
 
-        def record(values: Sequence[SentValue]) -> None:
-            home = session.state.head_of(created.key)
+        def record() -> None:
+            home = session.state.head_of(write.key)
             if home is not None:
-                session.state.sent.put(home, created.key, values)
+                session.state.sent.put(home, write.key, values)
 
         async with session.disk:
-            await session.in_thread(record, payload.values)
-        await session.jira.edit_issue(created.key, payload.fields)
+            await session.in_thread(record)
+        await session.jira.edit_issue(write.key, payload.fields)
 
-    async def _record_request(self, edit: IssueEdit, local_change: LocalChange) -> None:
+    async def _record_request(self, edit: IssueWrite, local_change: LocalChange) -> None:
         """Record the values before they are sent, in case the answer is lost."""
         head, _ = _known(local_change)
         put, values = self._session.state.sent.put, _possible_values(edit)
@@ -213,7 +348,7 @@ class IssueSender:
             await self._session.in_thread(put, head, edit.key, values)
 
     async def _record_answer(
-        self, local_change: LocalChange, edit: IssueEdit, sent: tuple[Change, ...], *, unsure: bool
+        self, local_change: LocalChange, edit: IssueWrite, sent: tuple[Change, ...], *, unsure: bool
     ) -> LocalChange:
         """Add sent changes to the base; withdraw the others unless Jira may have taken them too."""
         head, base = _known(local_change)
@@ -251,34 +386,34 @@ def _cause_of(error: JiraError | NoTransition | StoppedBetween) -> JiraError | N
     return error.__cause__
 
 
-def _may_be_taken(error: JiraError | NoTransition | StoppedBetween, edit: IssueEdit) -> bool:
+def _may_be_taken(error: JiraError | NoTransition | StoppedBetween, edit: IssueWrite) -> bool:
     """Return whether Jira may have carried out a request of an edit in spite of the error."""
     cause = _cause_of(error)
     fields = {*edit.payload.fields, *edit.transition_fields, "comment"}
     return isinstance(cause, JiraError) and not certainly_failed(cause, fields)
 
 
-def _sent_as_fields(edit: IssueEdit) -> list[Change]:
+def _sent_as_fields(edit: IssueWrite) -> tuple[Change, ...]:
     """Return the changes that are sent with the fields of the issue."""
     others = {LINK_FIELD, *edit.transition_fields}
     lines = {value.part for value in edit.payload.values if value.field in others}
-    return [
+    return tuple(
         change
         for change in edit.changes
         if change.part != _STATUS
         and change.part not in lines
         and not isinstance(change.part, CommentPart)
-    ]
+    )
 
 
-def _possible_values(edit: IssueEdit) -> list[SentValue]:
+def _possible_values(edit: IssueWrite) -> list[SentValue]:
     """Return the values that Jira may have after an edit, the statuses on its way included."""
     return [*edit.payload.values, *map(status_value, edit.between)]
 
 
-def _moves_to(status: str, edit: IssueEdit) -> list[Change]:
+def _moves_to(status: str, edit: IssueWrite) -> tuple[Change, ...]:
     """Return the change of the status as far as it came."""
-    return [replace(change, new=status) for change in edit.changes if change.part == _STATUS]
+    return tuple(replace(change, new=status) for change in edit.changes if change.part == _STATUS)
 
 
 def _known(local_change: LocalChange) -> tuple[str, Ticket]:
@@ -286,3 +421,9 @@ def _known(local_change: LocalChange) -> tuple[str, Ticket]:
     assert local_change.head is not None
     assert local_change.base is not None
     return local_change.head, local_change.base
+
+
+def _tickets_of(state: State, keys: Iterable[str]) -> dict[str, str]:
+    """Return the file of the ticket of each key that is in a file, by its head's ID."""
+    bases = {head: state.base(head) for key in keys if (head := state.head_of(key)) is not None}
+    return {head: base.path for head, base in bases.items() if base is not None}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ticketr.app.jira import JiraError, Rejected
-from ticketr.app.sync.edits.push_plan import way_text
+from ticketr.app.sync.edits.push_plan import PlanEntry
 from ticketr.app.sync.errors import with_field_names
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.transitions import NoTransition
@@ -15,34 +15,6 @@ from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
     from ticketr.app.sync.session import Progress
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One issue that a push creates or changes.
-
-    Attributes:
-        action: ``"create"`` or ``"update"``.
-        key: The issue's key; empty for one that is not created yet.
-        title: The issue's title.
-        path: The issue's file, relative to the workspace.
-        changes: The name, old text and new text of each part that is sent.
-        between: The statuses on the way to the new one, if several transitions lead there.
-    """
-
-    action: str
-    key: str
-    title: str
-    path: str
-    changes: tuple[tuple[str, str, str], ...]
-    between: tuple[str, ...] = ()
-
-    @property
-    def way(self) -> str:
-        """The way to the new status in words, if several transitions lead there; else empty."""
-        moves = ((old, new) for name, old, new in self.changes if name == "Status")
-        before, after = next(moves, ("", ""))
-        return way_text(before, self.between, after) if self.between else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +37,7 @@ class PushResult:
 
     total: int = 0
     site: str = ""
-    planned: tuple[Action, ...] = ()
+    planned: tuple[PlanEntry, ...] = ()
     created: tuple[str, ...] = ()
     updated: tuple[str, ...] = ()
     recovered: tuple[str, ...] = ()
@@ -105,9 +77,9 @@ class PushTally:
         """Forget the files of an issue: it is counted, or a note says what became of it."""
         self._files.pop(key, None)
 
-    def plan(self, actions: Iterable[Action]) -> None:
+    def plan(self, entries: Iterable[PlanEntry]) -> None:
         """Set what is to be created or changed."""
-        planned = tuple(actions)
+        planned = tuple(entries)
         self.result = replace(self.result, planned=planned, total=len(planned))
 
     def add_created(self, key: str) -> None:

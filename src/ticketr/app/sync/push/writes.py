@@ -29,41 +29,40 @@ from ticketr.app.sync.push.transitions import Step, status_of
 from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
-    from ticketr.app.sync.push.sendable import SendableChange
+    from ticketr.app.sync.push.sendable import Comparison
 
 
-@dataclass(frozen=True)
-class IssueEdit:
-    """The edit of an existing issue.
+@dataclass(frozen=True, slots=True)
+class IssueWrite:
+    """An issue that a push creates or changes.
 
     Attributes:
-        key: The issue's key.
         issue: The issue in its file.
-        changes: The changes to send.
-        payload: The changes as values of Jira's fields.
-        route: The transitions to its new status; none if they are not known yet.
-        issue_id: The issue's ID.
+        path: That file, relative to the workspace.
+        project: The key of its project.
+        changes: What is sent of it; all of a new one.
+        payload: The same as values of Jira's fields, without the parent of a new sub-task.
+        key: Its key; empty until it is created.
+        parent: The key of the ticket of a new sub-task, once it is known.
+        issue_id: The ID of an existing issue.
         last_comment: The highest number of its comments; 0 if it has none.
         type_id: The ID of its present type.
         status: Its present status.
-        path: Its file, relative to the workspace.
+        route: The transitions to its new status; none if they are not known yet.
     """
 
-    key: str
     issue: Ticket
+    path: str
+    project: str
     changes: tuple[Change, ...]
     payload: IssuePayload
-    route: tuple[Step, ...] = ()
+    key: str = ""
+    parent: str | None = None
     issue_id: str = ""
     last_comment: int = 0
     type_id: str = ""
     status: str = ""
-    path: str = ""
-
-    @property
-    def project(self) -> str:
-        """The key of its project."""
-        return _project_of(self.key)
+    route: tuple[Step, ...] = ()
 
     @property
     def between(self) -> tuple[str, ...]:
@@ -76,85 +75,44 @@ class IssueEdit:
         return frozenset(field for step in self.route for field in step.fields)
 
 
-@dataclass(frozen=True)
-class NewIssue:
-    """An issue to create.
-
-    Attributes:
-        issue: The draft in its file.
-        project: The key of its project.
-        payload: The draft as values of Jira's fields, without its parent.
-    """
-
-    issue: Ticket
-    project: str
-    payload: IssuePayload
-
-
 @dataclass(frozen=True, slots=True)
-class WantedIssue:
-    """An issue to create.
-
-    Attributes:
-        new: The issue.
-        path: Its file, relative to the workspace.
-        parent: The key of its parent, for a sub-task.
-    """
-
-    new: NewIssue
-    path: str
-    parent: str | None
-
-
-@dataclass(frozen=True)
 class TicketWrites:
-    """Everything that a push sends of one ticket.
+    """Everything that a push sends of one ticket, and why it does not send the rest.
 
     Attributes:
         local_change: The change in its file.
         new_ticket: The ticket itself, if it is a draft.
         edits: The edits of its existing issues.
         new_subtasks: Its sub-tasks to create.
-    """
-
-    local_change: LocalChange
-    new_ticket: NewIssue | None
-    edits: tuple[IssueEdit, ...]
-    new_subtasks: tuple[NewIssue, ...]
-
-    @property
-    def path(self) -> str:
-        """The ticket's file, relative to the workspace."""
-        return self.local_change.local.path
-
-    @property
-    def new_issues(self) -> tuple[NewIssue, ...]:
-        """The issues to create, the ticket before its sub-tasks."""
-        return (*((self.new_ticket,) if self.new_ticket else ()), *self.new_subtasks)
-
-
-@dataclass(frozen=True, slots=True)
-class BuiltWrites:
-    """The writes of one ticket, and the notes about them.
-
-    Attributes:
-        writes: What to send; None for nothing.
         failed: A note for each issue that cannot be sent.
         warnings: Further notes for the user.
     """
 
-    writes: TicketWrites | None
-    failed: tuple[Note, ...]
-    warnings: tuple[Note, ...]
+    local_change: LocalChange
+    new_ticket: IssueWrite | None = None
+    edits: tuple[IssueWrite, ...] = ()
+    new_subtasks: tuple[IssueWrite, ...] = ()
+    failed: tuple[Note, ...] = ()
+    warnings: tuple[Note, ...] = ()
+
+    @property
+    def new_issues(self) -> tuple[IssueWrite, ...]:
+        """The issues to create, the ticket before its sub-tasks."""
+        return (*((self.new_ticket,) if self.new_ticket else ()), *self.new_subtasks)
+
+    @property
+    def issues(self) -> tuple[IssueWrite, ...]:
+        """All issues: the new ticket, the edits, the new sub-tasks."""
+        return (*((self.new_ticket,) if self.new_ticket else ()), *self.edits, *self.new_subtasks)
 
 
 def metadata_queries(
-    sendable: SendableChange, default_project: str | None
+    comparison: Comparison, default_project: str | None
 ) -> Iterable[MetadataQuery]:
     """Yield a query for each issue to send; drafts go into the ticket's or the default project."""
-    change = sendable.local_change
-    for key, changes in sendable.edits.items():
-        yield MetadataQuery(_project_of(key), sendable.types[key], changes)
+    change = comparison.local_change
+    for key, changes in comparison.edits.items():
+        yield MetadataQuery(project_of(key), type_id(comparison.issues[key].fields), changes)
     project = _project_for_drafts(change, default_project)
     if project is not None:
         if change.head is None:
@@ -164,99 +122,103 @@ def metadata_queries(
             yield MetadataQuery(project, None, wanted, subtask=True)
 
 
-def build_writes(
-    sendable: SendableChange,
-    metadata: Metadata,
-    *,
-    default_project: str | None,
-    accept_loss: Accepted,
-    comments: CommentContext,
-    links: LinkContext,
-) -> BuiltWrites:
-    """Convert the changes of a ticket to payloads; drafts go into the ticket's or default project."""
-    builder = _WritesBuilder(sendable, metadata, accept_loss, comments, links)
-    writes = builder.build(_project_for_drafts(sendable.local_change, default_project))
-    is_empty = writes is None or not (writes.edits or writes.new_issues)
-    return BuiltWrites(None if is_empty else writes, tuple(builder.failed), tuple(builder.warnings))
+class WritesBuilder:
+    """Converts the changes of one ticket to payloads.
 
-
-class _WritesBuilder:
-    """Builds the writes of one ticket and collects its notes."""
+    Args:
+        comparison: The changes, and what Jira has.
+        metadata: The fields and names that they need.
+        accept_loss: The losses that the push may cause.
+        comments: What is known of comments in Jira.
+        links: What is known of links.
+    """
 
     def __init__(
         self,
-        sendable: SendableChange,
+        comparison: Comparison,
         metadata: Metadata,
         accept_loss: Accepted,
         comments: CommentContext,
         links: LinkContext,
     ) -> None:
-        self._sendable = sendable
-        self._change = sendable.local_change
-        self._path = sendable.local_change.local.path
-        self._here = by_key(sendable.local_change.local.ticket)
+        self._comparison = comparison
+        self._change = comparison.local_change
+        self._path = self._change.local.path
         self._metadata = metadata
         self._accept_loss = accept_loss
         self._comments = replace(comments, path=self._path)
         self._links = links
-        self.failed: list[Note] = []
-        self.warnings: list[Note] = []
+        self._failed: list[Note] = []
+        self._warnings: list[Note] = []
 
-    def build(self, project: str | None) -> TicketWrites | None:
-        """Build the writes; None if a draft cannot be created, so that its sub-tasks cannot be."""
-        change = self._change
+    def build(self, default_project: str | None) -> TicketWrites:
+        """Build the writes; drafts go into the ticket's or the default project."""
+        change, project = self._change, _project_for_drafts(self._change, default_project)
         edits = self._accepted_edits()
+        new_ticket: IssueWrite | None = None
         if project is None:
             reason = "no project is set that it could be created in; set JIRA_PROJECT_KEY"
-            self.failed.append(Note.on(change.local.ticket, self._path, reason, Code.INVALID))
-            return None
-        new_ticket: NewIssue | None = None
-        if change.head is None:
+            self._failed.append(Note.on(change.local.ticket, self._path, reason, Code.INVALID))
+        elif change.head is None:
             for key in change.added_keys:
                 reason = f"it is under {change.name}, where Jira does not have it"
-                self.failed.append(Note(key, self._path, reason, Code.MISPLACED))
+                self._failed.append(Note(key, self._path, reason, Code.MISPLACED))
             new_ticket = self._new_issue(change.local.ticket, project, subtask=False)
-            if new_ticket is None:
-                return None
-        subtasks = (self._new_issue(draft, project, subtask=True) for draft in change.drafts)
+        subtasks: Iterable[IssueWrite | None] = ()
+        if project is not None and (change.head is not None or new_ticket is not None):
+            subtasks = [self._new_issue(draft, project, subtask=True) for draft in change.drafts]
         return TicketWrites(
-            change, new_ticket, edits, tuple(subtask for subtask in subtasks if subtask is not None)
+            change,
+            new_ticket,
+            edits,
+            tuple(subtask for subtask in subtasks if subtask is not None),
+            tuple(self._failed),
+            tuple(self._warnings),
         )
 
-    def _accepted_edits(self) -> tuple[IssueEdit, ...]:
+    def _accepted_edits(self) -> tuple[IssueWrite, ...]:
         """Build the edits of the existing issues, without those that would lose something."""
-        sendable = self._sendable
-        sent = replace(self._change, edits=sendable.edits)
+        comparison = self._comparison
+        sent = replace(self._change, edits=comparison.edits)
         texts = edited_texts_of(
-            sent, sendable.issues.values(), sendable.texts, fitting=self._accept_loss is True
+            sent, comparison.issues.values(), comparison.texts, fitting=self._accept_loss is True
         )
         refused = self._refuse_losses(losses(sent, texts))
+        here = by_key(self._change.local.ticket)
         edits = (
-            self._edit(key, texts.get(key, ())) for key in sendable.edits if key not in refused
+            self._edit(here[key], changes, comparison.issues[key], texts.get(key, ()))
+            for key, changes in comparison.edits.items()
+            if key not in refused
         )
         return tuple(edit for edit in edits if edit is not None)
 
-    def _edit(self, key: str, texts: Iterable[EditedText]) -> IssueEdit | None:
+    def _edit(
+        self,
+        issue: Ticket,
+        changes: tuple[Change, ...],
+        there: Issue,
+        texts: Iterable[EditedText],
+    ) -> IssueWrite | None:
         """Build the edit of an issue; add a note and return None if Jira would refuse it."""
-        issue, there = self._here[key], self._sendable.issues[key]
-        changes, kind = self._sendable.edits[key], self._sendable.types[key]
-        query = MetadataQuery(_project_of(key), kind, changes)
+        kind = type_id(there.fields)
+        query = MetadataQuery(project_of(there.key), kind, changes)
         payload = self._payload(issue, there, query, texts)
         # For an unchanged type, preflight checks the status by the issue's transitions.
         project, new_type = self._metadata.projects.get(query.project), type_id(payload.fields)
         wrong = project.wrong_status(new_type, payload.status) if project and new_type else ()
         if not self._is_valid(issue, (*payload.problems, *wrong), payload):
             return None
-        return IssueEdit(
-            key,
+        return IssueWrite(
             issue,
+            self._path,
+            query.project,
             changes,
             payload,
+            key=there.key,
             issue_id=there.id,
             last_comment=highest_number(there.fields),
             type_id=kind,
             status=status_of(there),
-            path=self._path,
         )
 
     def _payload(
@@ -294,7 +256,7 @@ class _WritesBuilder:
         links = link_payload(issue, changes, self._links, fields=fields, path=self._path)
         return payload.plus(comment_payload(issue, changes, context)).plus(links)
 
-    def _new_issue(self, issue: Ticket, project: str, *, subtask: bool) -> NewIssue | None:
+    def _new_issue(self, issue: Ticket, project: str, *, subtask: bool) -> IssueWrite | None:
         payload = create_payload(
             issue,
             self._metadata.projects[project],
@@ -306,21 +268,24 @@ class _WritesBuilder:
             pictures=self._change.pictures,
             inherited=self._change.inherited_by(issue) if subtask else (),
         )
-        payload = self._with_comments_and_links(payload, issue, draft_changes(issue), {})
-        is_valid = self._is_valid(issue, payload.problems, payload)
-        return NewIssue(issue, project, payload) if is_valid else None
+        changes = draft_changes(issue)
+        payload = self._with_comments_and_links(payload, issue, changes, {})
+        if not self._is_valid(issue, payload.problems, payload):
+            return None
+        parent = self._change.local.ticket.key if subtask else None
+        return IssueWrite(issue, self._path, project, changes, payload, parent=parent)
 
     def _is_valid(self, issue: Ticket, problems: Sequence[str], payload: IssuePayload) -> bool:
         """Add a note about an issue's problems, or else its warnings; return whether it has none."""
         if problems:
             reason = "; ".join(problems)
-            self.failed.append(Note.on(issue, self._path, reason, Code.INVALID))
+            self._failed.append(Note.on(issue, self._path, reason, Code.INVALID))
             return False
-        self.warnings += (
+        self._warnings += (
             Note.on(issue, self._path, warning, Code.LITERAL) for warning in payload.warnings
         )
-        self.warnings += (Note.on(issue, self._path, text, Code.LOSS) for text in payload.lost)
-        self.warnings += (
+        self._warnings += (Note.on(issue, self._path, text, Code.LOSS) for text in payload.lost)
+        self._warnings += (
             Note.on(issue, self._path, text, Code.INVALID) for text in payload.left_out
         )
         return True
@@ -336,10 +301,10 @@ class _WritesBuilder:
                     f"{text}: sending it would lose {names}, for its file cannot say that; "
                     "change it in Jira, or say --accept-loss"
                 )
-                self.failed.append(Note(key, self._path, reason, Code.LOSS))
+                self._failed.append(Note(key, self._path, reason, Code.LOSS))
             else:
                 reason = f"{text}: what its file cannot say is lost in Jira: {names}"
-                self.warnings.append(Note(key, self._path, reason, Code.LOSS))
+                self._warnings.append(Note(key, self._path, reason, Code.LOSS))
         return refused
 
 
@@ -349,8 +314,9 @@ def _words_of(loss: Loss) -> str:
 
 def _project_for_drafts(change: LocalChange, default_project: str | None) -> str | None:
     key = change.local.ticket.key
-    return _project_of(key) if key else default_project
+    return project_of(key) if key else default_project
 
 
-def _project_of(key: str) -> str:
+def project_of(key: str) -> str:
+    """Return the project of a key."""
     return key.rpartition("-")[0]

@@ -119,10 +119,8 @@ def sections(
         texts = [f"{clean(loss.words)} in {clean(loss.place)}, {word}" for loss in plan.losses]
         yield Section(title, [_note_lines(next(bars), text, cells) for text in texts])
     if plan.literals:
-        names = [clean(literal.key or f'draft "{literal.title}"') for literal in plan.literals]
-        texts = [clean(literal.reason) for literal in plan.literals]
-        named = zip(names, texts, strict=True)
-        items = [_note_lines(next(bars), f"{name}: {text}", cells) for name, text in named]
+        texts = [f"{clean(note.name)}: {clean(note.reason)}" for note in plan.literals]
+        items = [_note_lines(next(bars), text, cells) for text in texts]
         yield Section("Plain text in Jira", items, is_strong=False)
     if plan.left:
         left = left_of(plan)
@@ -312,7 +310,7 @@ class Plan(Overlay):
 
     def _entry_sections(self, keymap: KeyMap, cells: int) -> Iterator[Section]:
         pairs = [*enumerate(self.entries)]
-        for title, action in (("Create", "created"), ("Change", "updated")):
+        for title, action in (("Create", "create"), ("Change", "update")):
             items = [
                 [*self._entry(entry, at, keymap, cells)]
                 for at, entry in pairs
@@ -339,13 +337,15 @@ class Plan(Overlay):
 
     def _entry(self, entry: sync.PlanEntry, at: int, keymap: KeyMap, cells: int) -> Iterator[Line]:
         pieces = [
-            _part(part, entry.way) for part in entry.parts if entry.key or part.name != "Title"
+            _change_words(change.name, change.old_shown, change.new_shown, entry.way)
+            for change in entry.changes
+            if entry.key or change.name != "Title"
         ]
         if entry.parent:
             pieces.insert(0, f"a sub-task of {clean(entry.parent)}")
         return plan_lines(
             entry,
-            "+" if entry.action == "created" else "*",
+            "+" if entry.action == "create" else "*",
             pieces,
             keymap,
             cells,
@@ -361,21 +361,21 @@ def _last_index(plan: sync.PushPlan) -> int:
 
 def _writes(kept: Sequence[sync.PlanEntry]) -> str:
     """Return what carrying out these entries does in Jira."""
-    new = sum(entry.action == "created" for entry in kept)
+    new = sum(entry.action == "create" for entry in kept)
     changed = len(kept) - new
     words = [f"{verb} {count}" for verb, count in (("creates", new), ("changes", changed)) if count]
     return f"{' and '.join(words)} of your tickets in Jira"
 
 
-def _part(part: sync.PlanPart, way: str) -> str:
-    before, after = part.before, part.after
-    if part.name == "Status" and way:
-        return f"{part.name}: {clean(way)}"
+def _change_words(name: str, before: str, after: str, way: str) -> str:
+    name = clean(name)
+    if name == "Status" and way:
+        return f"{name}: {clean(way)}"
     if "\n" in before or "\n" in after or len(before) + len(after) > 60:
-        return f"{clean(part.name)} {_size(before, after)}"
+        return f"{name} {_size(before, after)}"
     if not before:
-        return f"{clean(part.name)}: {clean(after)}"
-    return f"{clean(part.name)}: {clean(before)} → {clean(after) or 'none'}"
+        return f"{name}: {clean(after)}"
+    return f"{name}: {clean(before)} → {clean(after) or 'none'}"
 
 
 def _size(before: str, after: str) -> str:

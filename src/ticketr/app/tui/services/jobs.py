@@ -33,7 +33,7 @@ async def read_plan(services: Services, name: str, kind: JobKind, keys: tuple[st
     # A sync resolves conflicts if a side wins; a push never does.
     prefer = workspace.prefer if kind is JobKind.SYNC else None
     read = partial(
-        _read,
+        sync.read_push_plan,
         workspace.store,
         keys or None,
         project=workspace.project or None,
@@ -48,20 +48,6 @@ async def read_plan(services: Services, name: str, kind: JobKind, keys: tuple[st
         answer = messages.PlanRead(name, kind, plan, keys)
     if is_newest():
         services.send(answer)
-
-
-def _read(
-    store: sync.Store,
-    keys: tuple[str, ...] | None,
-    *,
-    project: str | None,
-    prefer: sync.Side | None,
-    inherit: bool,
-) -> sync.PushPlan:
-    with sync.read_state(store) as state:
-        return sync.read_push_plan(
-            store, state, keys, project=project, prefer=prefer, inherit=inherit
-        )
 
 
 #: The most ended jobs that are read from the history.
