@@ -113,6 +113,29 @@ def test_json_has_all_that_is_known_of_the_place(worker: User) -> None:
     assert worker.runs("list", "broken", "--json").json["tickets"] == []
 
 
+@pytest.mark.parametrize("command", ["list", "stats"])
+def test_a_misspelt_field_is_refused_with_the_nearest_one(someone: User, command: str) -> None:
+    someone.runs("pull")
+
+    told = someone.runs(command, "edited", "staus=done")
+
+    assert (told.code, told.out) == (2, "")
+    assert 'no ticket has a field "staus"; did you mean Status?\n' in told.err
+    assert told.err.splitlines()[1:3] == ["  edited staus=done", "         ^"]
+    assert someone.runs(command, "sprint=", "key=demo").code == 0
+
+
+def test_me_and_mine_are_the_tickets_of_the_user(someone: User) -> None:
+    assert "who you are is not known before a pull" in someone.runs("list", "@me").err
+    someone.runs("pull")
+    someone.runs("assign", "DEMO-9", "me")
+    mine = {issue.key for issue in someone.site if issue.assignee == someone.site.user}
+
+    for text in ("@me", "@mine"):
+        listed = someone.runs("list", text, "--json").json["tickets"]
+        assert {issue["key"] for issue in listed} == mine != set()
+
+
 def test_a_wrong_filter_shows_where_it_is_wrong(someone: User) -> None:
     told = someone.runs("list", "edited", 'status="in', "pro")
 

@@ -244,6 +244,25 @@ def test_a_ticket_that_has_lost_its_key_is_reported_as_broken_and_not_as_a_draft
     assert "draft" not in told.out
 
 
+def test_a_mistyped_heading_is_named_with_its_line_and_nothing_of_it_is_sent(
+    someone: User,
+) -> None:
+    someone.runs("pull")
+    someone.edits("DEMO-9.md", "# TICKET: ", "# TICKT: ")
+    someone.edits("DEMO-1.md", "## Description", "## Descripton")
+
+    told, pushed = someone.runs("status"), someone.runs("push")
+
+    assert (told.code, pushed.code) == (1, 3)
+    heading = "DEMO-9.md:1:1: this is not quite the heading of a ticket; write # TICKET: Title"
+    section = "DEMO-1.md:3:1: did you mean ## Description?"
+    assert [line[10:].startswith((section, heading)) for line in told.out.splitlines()] == [
+        True
+    ] * 2
+    assert f"failed: {heading}" in pushed.err
+    assert "it is in no file any more" not in told.out
+
+
 def test_a_ticket_whose_file_is_gone_is_reported_until_a_pull_writes_it_again(
     someone: User,
 ) -> None:

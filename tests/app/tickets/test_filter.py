@@ -10,6 +10,7 @@ from ticketr.app.tickets import (
     FLAGS,
     SORT_NAMES,
     Candidate,
+    FilterNames,
     InvalidFilter,
     Total,
     check_saved,
@@ -117,6 +118,50 @@ def test_a_wrong_filter_says_what_is_wrong_and_where(
 
     error = raised.value
     assert (error.text, error.position, error.problem) == (text, position, problem)
+
+
+NAMES = FilterNames("Søren Ångström", frozenset({"Status", "Assignee", "Story Points"}))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("@me", (ISSUE,)),
+        ("@Mine", (ISSUE,)),
+        ("-@me", (OTHER, CLASH, BROKEN)),
+        ('@"me"', ()),
+        ("assignee=me", ()),
+        ("status=done", (OTHER,)),
+        ("key=demo title=index", (ISSUE,)),
+        ("STATUS=", (CLASH, BROKEN)),
+    ],
+)
+def test_a_filter_knows_the_user_and_the_fields(text: str, found: tuple[Candidate, ...]) -> None:
+    assert parse_filter(text, NAMES).select(ALL) == list(found)
+
+
+def test_me_is_nobody_whose_name_only_contains_mine() -> None:
+    other = Candidate("A-1", "x", {"Assignee": "Søren Ångströms"})
+
+    assert not parse_filter("@me", NAMES).matches(other)
+    assert parse_filter("@angstrom", NAMES).matches(other)
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "position", "problem"),
+    [
+        ("x staus=done", NAMES, 2, 'no ticket has a field "staus"; did you mean Status?'),
+        ("-colour=red", NAMES, 1, 'no ticket has a field "colour"'),
+        ("edited @me", FilterNames(), 7, "who you are is not known before a pull"),
+    ],
+)
+def test_a_filter_names_nothing_that_is_not_known(
+    text: str, names: FilterNames, position: int, problem: str
+) -> None:
+    with pytest.raises(InvalidFilter) as raised:
+        parse_filter(text, names)
+
+    assert (raised.value.position, raised.value.problem) == (position, problem)
 
 
 def test_a_filter_is_a_value_that_keeps_what_was_typed() -> None:

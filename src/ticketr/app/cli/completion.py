@@ -92,7 +92,8 @@ def complete_filter(
         )
         return _terms(f"{name}=", known(root, os.environ) if known else (), value)
     if incomplete.startswith("@") and root is not None:
-        return _terms("@", config.known_assignees(root, os.environ), incomplete[1:])
+        people = ("me", *config.known_assignees(root, os.environ))
+        return _terms("@", people, incomplete[1:])
     words = (*FILTER_WORDS, *_FILTER_FIELDS)
     if root is not None and incomplete.startswith("use:"):
         saved = config.read_list_memory(config.StateFolder(root / config.STATE_FOLDER)).saved

@@ -102,7 +102,7 @@ def list_(
     \b
     words          occur in the key, title, fields or text
     status=done    the field contains this; status= finds those without
-    @amara         the name of the assignee contains this
+    @amara         the name of the assignee contains this; @me and @mine are yours
     edited, draft, unpushed (either of them), conflict, broken
     -word          not this; put -- before a filter that begins with it
     use:late       the filter that was saved as late in the app
@@ -330,10 +330,13 @@ def _block() -> str:
 def _read(options: CommonOptions, terms: Sequence[str]) -> tuple[tickets.Filter, Listing]:
     """Return the filter of a command, and all issues of the workspace."""
     root = options.resolved().root
-    wanted = _parse_terms(terms, root)
     store = open_store(root)
     with sync.read_state(store) as state:
-        return wanted, _list_issues(store, state)
+        listing = _list_issues(store, state)
+        fields = {name for issue in listing.issues for name in issue.candidate.fields}
+        fields |= state.site_record.columns().keys() if fields else set()
+        names = tickets.FilterNames(state.site_record.user(), frozenset(fields))
+    return _parse_terms(terms, root, names), listing
 
 
 def _list_issues(store: sync.Store, state: sync.State) -> Listing:
@@ -369,13 +372,14 @@ def _nothing_fits(wanted: tickets.Filter) -> str:
     return "no ticket fits" if wanted.terms else "there is no ticket here"
 
 
-def _parse_terms(terms: Sequence[str], root: Path) -> tickets.Filter:
+def _parse_terms(terms: Sequence[str], root: Path, names: tickets.FilterNames) -> tickets.Filter:
     """Parse the arguments of a command as one filter.
 
     Args:
         terms: The arguments. One that names a known status or person needs no quotes of its own,
             as in ``'status=In Progress'``.
         root: The workspace's folder.
+        names: What the filter can name.
 
     Raises:
         click.BadParameter: It is wrong; the message shows where.
@@ -384,7 +388,7 @@ def _parse_terms(terms: Sequence[str], root: Path) -> tickets.Filter:
     try:
         if "use:" in text.lower():
             text = tickets.with_saved(text, _saved_filters(root))
-        return tickets.parse_filter(text)
+        return tickets.parse_filter(text, names)
     except tickets.InvalidFilter as error:
         place = " " * error.position
         words = f"{error.problem}\n  {printable(text)}\n  {place}^"

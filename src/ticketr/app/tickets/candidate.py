@@ -38,7 +38,7 @@ _fold_again = lru_cache(maxsize=4096)(fold)
 #: The most characters of a value that is remembered.
 _SHORT = 60
 #: What has a name like a field.
-_OWN = frozenset(("key", "title", "text"))
+OWN_NAMES = frozenset(("key", "title", "text"))
 
 
 def _fold_value(text: str) -> str:
@@ -91,7 +91,7 @@ class Candidate:
         field_name = self._names.get(name)
         if field_name is not None:
             value = self.fields[field_name]
-        elif name in _OWN:
+        elif name in OWN_NAMES:
             value = str(getattr(self, name))
         else:
             return ""

@@ -8,6 +8,7 @@ A filter is a list of terms, and an issue has to fit each of them::
     "story points"=3         quotes hold what contains blanks
     sprint=                  this field is empty
     @amara                   the assignee's name contains it
+    @me, @mine               it is assigned to the user
     edited                   one of FILTER_WORDS: how the issue differs from the last sync
     -status=done             not this
 
@@ -24,7 +25,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from ticketr.app.tickets.candidate import Candidate, fold
+from ticketr.app.config.checks import nearest
+from ticketr.app.tickets.candidate import OWN_NAMES, Candidate, fold
 from ticketr.app.tickets.errors import InvalidFilter
 
 EDITED, DRAFT, CONFLICT, BROKEN = "edited", "draft", "conflict", "broken"
@@ -37,6 +39,8 @@ _FLAGS_OF_WORDS = {flag: frozenset({flag}) for flag in FLAGS} | {
 #: The words that ask for flags; in quotes they are words like any other.
 FILTER_WORDS = tuple(sorted(_FLAGS_OF_WORDS))
 _ASSIGNEE = "assignee"
+#: The names after @ that stand for the user.
+_ME = frozenset({"me", "mine"})
 
 _SPACE = re.compile(r"\s*")
 _BARE = re.compile(r'[^\s"]*')
@@ -77,6 +81,18 @@ class FieldTerm:
             return not candidate.folded(self.name)
         # The haystack holds all values and is at hand.
         return self.wanted in candidate.haystack and self.wanted in candidate.folded(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class ValueTerm:
+    """A field, by its folded name, has exactly a folded text."""
+
+    name: str
+    value: str
+
+    def matches(self, candidate: Candidate) -> bool:
+        """Return whether an issue's field has the text."""
+        return candidate.folded(self.name) == self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +154,35 @@ class Filter:
         return [candidate for candidate in candidates if self.matches(candidate)]
 
 
-def parse_filter(text: str) -> Filter:
+@dataclass(frozen=True, slots=True)
+class FilterNames:
+    """What a filter can name in a workspace.
+
+    Attributes:
+        user: The name of the user, as tickets have it; empty if it is not known.
+        fields: The names of the fields that tickets have; empty if they are not known.
+    """
+
+    user: str = ""
+    fields: frozenset[str] = frozenset()
+
+    def check_field(self, text: str, at: int, name: str) -> None:
+        """Raise `InvalidFilter` if no ticket has a field that a filter names at a place."""
+        if self.fields and fold(name) not in {*map(fold, self.fields), *OWN_NAMES}:
+            near = nearest(name, self.fields)
+            hint = f"; did you mean {near}?" if near else ""
+            raise InvalidFilter(text, at, f'no ticket has a field "{name}"{hint}')
+
+
+ANY_NAMES = FilterNames()
+
+
+def parse_filter(text: str, names: FilterNames = ANY_NAMES) -> Filter:
     """Parse a filter as a person types it.
 
     Args:
         text: Terms, separated by white space. An empty text lets every issue through.
+        names: What it can name.
 
     Raises:
         InvalidFilter: The text is not a filter; the error has the place of what is wrong.
@@ -151,7 +191,7 @@ def parse_filter(text: str) -> Filter:
     at = _match_end(_SPACE, text, 0)
     while at < len(text):
         is_negated = text[at] == "-"
-        term, end = _term(text, at + is_negated)
+        term, end = _term(text, at + is_negated, names)
         if end < len(text) and not text[end].isspace():
             raise InvalidFilter(text, end, "quotes go around a whole word, name or value")
         terms.append(NotTerm(term) if is_negated else term)
@@ -159,17 +199,22 @@ def parse_filter(text: str) -> Filter:
     return Filter(text.strip(), tuple(terms))
 
 
-def _term(text: str, at: int) -> tuple[Term, int]:
+def _term(text: str, at: int, names: FilterNames) -> tuple[Term, int]:
     """Parse a term without its minus; return it and where it ends."""
     if text[at : at + 1] == "@":
         person, end = _piece(text, at + 1, _BARE)
         if not person:
             raise InvalidFilter(text, at, "a person's name has to follow @")
+        if person.lower() in _ME and text[at + 1] != '"':
+            if not names.user:
+                raise InvalidFilter(text, at, "who you are is not known before a pull")
+            return ValueTerm(_ASSIGNEE, fold(names.user)), end
         return FieldTerm(_ASSIGNEE, fold(person)), end
     word, end = _piece(text, at, _BARE_NAME)
     if text[end : end + 1] == "=":
         if not word:
             raise InvalidFilter(text, end, "the name of a field has to be before =")
+        names.check_field(text, at, word)
         value, end = _piece(text, end + 1, _BARE)
         return FieldTerm(fold(word), fold(value)), end
     if end == at:

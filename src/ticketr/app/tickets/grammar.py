@@ -23,6 +23,7 @@ from functools import lru_cache
 from typing import Final
 
 from ticketr._lazy import compile_on_use
+from ticketr.app.config.checks import nearest
 from ticketr.app.tickets.errors import InvalidKey
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -136,9 +137,22 @@ USUAL_HEADINGS: Final = {f"## {name}": name for name in (DESCRIPTION, FIELDS, CR
 # A quick test that nearly no line of prose passes; only matching lines are examined further.
 MAY_BE_SPECIAL = re.compile(r" {0,3}(?:\ufeff?#|```|~~~|\\)")
 
+
+def _one_letter_off(name: str) -> str:
+    """Return an expression for the words that differ from a name in one letter, but the first."""
+    letter = "[A-Za-z]"
+    words = [name + letter]
+    for at in range(1, len(name)):
+        before, here, after = name[:at], name[at], name[at + 1 :]
+        words += [before + after, before + letter + after, before + letter + here + after]
+        words += [before + after[:1] + here + after[1:]]  # two letters in the other order
+    return f"(?:{'|'.join(dict.fromkeys(words))})"
+
+
 # "# TICKET:" and likely mistakes in it. A heading such as "# TICKET SALES" does not match.
 _ALMOST_TICKET = (
     r"\ufeff?(?:#{1,6}[ \t]*TICKET[ \t]*:|#[ \t]*STORY[ \t]*:"
+    rf"|#{{1,6}}[ \t]*(?!TICKETS)(?-i:{_one_letter_off('TICKET')})[ \t]*:"
     r"|#TICKET(?=[\s\[]|\Z)|#{1,6}[ \t]+TICKET[ \t]*(?:\[|\Z))"
 )
 _FIELD_SECTION = rf"## {FIELD}:\s*(?=\S)"
@@ -146,14 +160,24 @@ _SECTION = (
     r"(?:## (?:Description|Fields|Acceptance Criteria|Tasks)[ \t:#]*\Z"
     rf"|{_FIELD_SECTION})"
 )
+# A heading of a section with one wrong letter. What people write as headings of their own is none:
+# other cases, a plural or a singular, other words.
+_OWN_WORDS = "|".join(
+    [*sorted(_SECTION_NAMES), "Descriptions|Acceptance Criterias|Field|Fiends|Task|Ta[lcn]ks|Tusks"]
+)
+_ALMOST_SECTION = (
+    rf"##[ \t]+(?i:(?!(?:{_OWN_WORDS})[ \t:#]*\Z)"
+    rf"(?:{'|'.join(map(_one_letter_off, sorted(_SECTION_NAMES)))})[ \t:#]*\Z)"
+)
 _CONFLICT = r"(?:<{7}|>{7})(?: |\Z)"
 
 ALMOST_TICKET = compile_on_use(rf" {{0,3}}{_ALMOST_TICKET}")
+ALMOST_SECTION = compile_on_use(rf" {{0,3}}{_ALMOST_SECTION}")
 CONFLICT = compile_on_use(_CONFLICT)
 
 _FIELD_HEADING = compile_on_use(_FIELD_SECTION)
 
-_SPECIAL = rf"(?:{_ALMOST_TICKET}|{_SECTION}|{_CONFLICT})"
+_SPECIAL = rf"(?:{_ALMOST_TICKET}|{_SECTION}|{_ALMOST_SECTION}|{_CONFLICT})"
 _FENCE = "(?:```|~~~)"
 
 _ESCAPE = compile_on_use(rf" {{0,3}}(?=\\*{_SPECIAL}|\\+{_FENCE})")
@@ -178,6 +202,13 @@ def section_of(line: str, *, in_task: bool = False) -> str | None:
         return FIELD
     name = line[3:].rstrip(" \t:#")
     return name if name in _SECTION_NAMES and not (in_task and name == TASKS) else None
+
+
+def nearest_section(line: str) -> str | None:
+    """Return the name of the section that the heading in a line most likely means, if it is mistyped."""
+    if not ALMOST_SECTION.match(line):
+        return None
+    return nearest(line.strip("# \t:"), _SECTION_NAMES)
 
 
 def read_field_heading(line: str) -> str:

@@ -23,7 +23,12 @@ from ticketr.app.tickets.comment import (
     is_comments_heading,
 )
 from ticketr.app.tickets.grammar import CONFLICT, MAY_BE_SPECIAL, TICKET, normal_text, opening
-from ticketr.app.tickets.source_lines import SourceLines, refuse_mistakes, skip_fence
+from ticketr.app.tickets.source_lines import (
+    SourceLines,
+    refuse_mistakes,
+    refuse_mistyped_section,
+    skip_fence,
+)
 
 if TYPE_CHECKING:
     from ticketr.app.tickets.comment import Comment
@@ -231,6 +236,7 @@ class _SectionReader:
         section = grammar.USUAL_HEADINGS.get(line)
         if section is None or (self._in_task and section == grammar.TASKS):
             refuse_mistakes(self._read, index + self._offset, line)
+            refuse_mistyped_section(self._read, index + self._offset, line)
             section = grammar.section_of(line, in_task=self._in_task)
             if is_comments_heading(line) and self._begins_comments(index):
                 section = COMMENTS
@@ -345,6 +351,7 @@ class _SectionReader:
                     break
                 if grammar.MAY_BE_SPECIAL.match(line):
                     refuse_mistakes(self._read, at + self._offset, line)
+                    refuse_mistyped_section(self._read, at + self._offset, line)
                     if grammar.section_of(line, in_task=self._in_task):
                         break
                 last = at

@@ -76,6 +76,13 @@ def refuse_mistakes(read: SourceLines, index: int, line: str) -> None:
     read.fail(index, f"{problem}, or \\# if it is text", column=column)
 
 
+def refuse_mistyped_section(read: SourceLines, index: int, line: str) -> None:
+    """Raise if a line of a ticket is the heading of a section with a wrong letter."""
+    if section := grammar.nearest_section(line):
+        problem = f"did you mean ## {section}? If it is text, put a backslash before it: \\##"
+        read.fail(index, problem, column=read.lines[index].index("#") + 1)
+
+
 def skip_fence(read: SourceLines, index: int, lines: Sequence[str], start: int) -> int:
     """Return the index of the line that closes the code block opened by ``lines[start]``.
 

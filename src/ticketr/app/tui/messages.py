@@ -8,7 +8,7 @@ from datetime import date
 
 from ticketr import FinishedJob, JobSnapshot
 from ticketr.app import sync
-from ticketr.app.tickets import Filter
+from ticketr.app.tickets import Filter, FilterNames
 from ticketr.app.tui.effects import Call, JobKind
 from ticketr.app.tui.keymap import KeyAction
 from ticketr.app.tui.rows import ListRow, Rows
@@ -102,6 +102,7 @@ class FilesRead(OfWorkspace):
         broken: The cleaned error of each broken file.
         age: Seconds since a pull has brought all that it found; None for never, or unknown. Equal
             readings differ in it.
+        names: What a filter can name.
     """
 
     rows: Rows
@@ -109,6 +110,7 @@ class FilesRead(OfWorkspace):
     conflicts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     broken: tuple[str, ...] = ()
     age: float | None = field(default=None, compare=False)
+    names: FilterNames = field(default=FilterNames(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from ticketr.app.tickets import Filter, fold, parse_filter
+from ticketr.app.tickets import Filter, FilterNames, fold, parse_filter
 from ticketr.app.tui.messages import FilesRead, TicketsFound
 from ticketr.app.tui.rows import ListRow, Order, Rows
 from ticketr.app.tui.tree import Visible, Wanted, arrange
@@ -68,6 +68,7 @@ class WorkspaceView:
     aliases: Mapping[str, str] = field(default_factory=dict)
     saved: Mapping[str, str] = field(default_factory=dict)
     keeps_comments: bool | None = None
+    names: FilterNames = field(default=FilterNames(), repr=False)
 
     @cached_property
     def visible(self) -> Visible:
@@ -145,6 +146,7 @@ class WorkspaceView:
             broken=read.broken,
             is_read=True,
             problem="",
+            names=read.names,
             synced=None if read.age is None else now - read.age,
             chosen=self.chosen & {row.id for row in read.rows} if self.chosen else self.chosen,
         )

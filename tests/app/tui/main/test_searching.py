@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 from fakes.states import after, app_state, plain, pressed
 
-from ticketr.app.tickets import Ticket
+from ticketr.app.tickets import FilterNames, Ticket, ValueTerm
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.keymap import Context
@@ -230,6 +230,19 @@ def test_what_cannot_be_saved_or_used_stays_in_the_line(text: str, words: str) -
     rows = [plain(row) for row in screen(narrow, 99.0, Theme())]
     assert words in " ".join("".join(rows[1:-2]).split())
     assert rows[-2].startswith(f" filter: {clean(text)}▏")
+
+
+def test_a_filter_knows_the_user_and_the_fields_of_the_workspace() -> None:
+    state = app_state(*TICKETS)
+    names = FilterNames("Amara Okafor", frozenset({"Status", "Assignee"}))
+    state, _ = update(state, messages.FilesRead("work", state.workspace.rows, names=names), 1.0)
+
+    refused, effect = entered("staus=done", state)
+    assert (effect, refused.context) == ((), Context.INPUT)
+    rows = [plain(row) for row in screen(refused, 99.0, Theme())]
+    assert "did you mean Status?" in " ".join(rows)
+    mine, _ = entered("@me", state)
+    assert mine.workspace.filter.terms == (ValueTerm("assignee", "amara okafor"),)
 
 
 def test_a_name_that_is_not_saved_cannot_be_forgotten() -> None:

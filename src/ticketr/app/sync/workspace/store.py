@@ -137,7 +137,7 @@ ATTACHMENTS = "attachments"
 _LINK = "the file, or a folder on the way to it, is a link; nothing is written through a link"
 _NO_TICKETS = "no tickets are kept in a hidden folder or below attachments/"
 # What parse takes for a ticket's heading, or refuses as nearly one; NUL is a sign of UTF-16.
-_TICKETISH = re.compile(rb"#[ \t]*(?:TICKET|STORY)|\0")
+_TICKETISH = re.compile(rb"#[ \t]*(?:TICKET|STORY|T[A-Z]{4,6}[ \t]*:)|\0")
 
 
 @dataclass(frozen=True, slots=True)

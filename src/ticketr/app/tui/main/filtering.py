@@ -38,7 +38,7 @@ def _filter_input(before: WorkspaceView, now: float, text: str, problem: str = "
             full = with_saved(typed, state.workspace.saved)
             if query_of(full) is not None:
                 return replace(left(state), notice="Enter asks Jira")
-            wanted = parse_filter(full)
+            wanted = parse_filter(full, state.workspace.names)
         except InvalidFilter as error:
             return replace(state, notice=clean(str(error)))
         workspace = replace(state.workspace, filter=wanted, top=0)
@@ -108,7 +108,7 @@ def show_filter(
     """
     workspace = state.workspace
     jql = query_of(text)
-    wanted = workspace.filter if jql is not None else parse_filter(text)
+    wanted = workspace.filter if jql is not None else parse_filter(text, workspace.names)
     workspace = replace(workspace, filter=wanted, top=0)
     saved = ((save_as, text.strip()),) if save_as else ()
     state = replace(state.with_workspace(workspace), rest_until=now)

@@ -161,7 +161,7 @@ def _workspaces(state: AppState) -> Iterator[Entry]:
 
 
 def _filter(text: str, state: AppState, now: float) -> Step:
-    workspace = replace(state.workspace, filter=parse_filter(text), top=0)
+    workspace = replace(state.workspace, filter=parse_filter(text, state.workspace.names), top=0)
     state = replace(state.with_workspace(workspace), rest_until=now)
     shown = (workspace.filter.text, workspace.sort, (), "")
     return state, (call_in(workspace.name, files.remember, *shown),)

@@ -17,7 +17,14 @@ from typing import Any, NamedTuple, final
 from ticketr import TicketrError, __version__
 from ticketr.app import sync
 from ticketr.app.config import ListMemory, read_list_memory, store_list_memory
-from ticketr.app.tickets import SORT_NAMES, Candidate, InvalidFilter, Ticket, parse_filter
+from ticketr.app.tickets import (
+    SORT_NAMES,
+    Candidate,
+    FilterNames,
+    InvalidFilter,
+    Ticket,
+    parse_filter,
+)
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.messages import FilesRead, TicketsFound
@@ -164,11 +171,22 @@ def recall(name: str, store: sync.Store) -> messages.Recalled | None:
     if memory == ListMemory():
         return None
     try:
-        wanted = parse_filter(memory.filter)
-    except InvalidFilter:  # another version remembered it
+        names = FilterNames()
+        if "@" in memory.filter:
+            with sync.read_state(store) as state:
+                names = FilterNames(state.site_record.user())
+        wanted = parse_filter(memory.filter, names)
+    except (InvalidFilter, TicketrError):  # another version remembered it, or there is no state
         wanted = parse_filter("")
     sort = memory.sort if memory.sort in SORT_NAMES else SORT_NAMES[0]
     return messages.Recalled(name, wanted, sort, _cleaned(memory.saved))
+
+
+def _filter_names(state: sync.State, fields: Collection[tuple[str, ...]]) -> FilterNames:
+    """Return what a filter can name, by the state and the fields that tickets have."""
+    names = frozenset(chain.from_iterable(fields))
+    columns = state.site_record.columns().keys() if names else ()
+    return FilterNames(state.site_record.user(), names.union(columns))
 
 
 def _cleaned(saved: Mapping[str, str]) -> dict[str, str]:
@@ -264,7 +282,8 @@ class WorkspaceReader:
         broken = tuple(row.title for row in self._broken)
         pulled = self._state.site_record.pulled()
         age = None if pulled is None else max(0.0, time.time() - pulled)
-        return FilesRead(self._name, rows, self._edited(), conflicts, broken, age)
+        names = _filter_names(self._state, {tuple(row.candidate.fields) for row in rows})
+        return FilesRead(self._name, rows, self._edited(), conflicts, broken, age, names)
 
     def _edited(self, begin: int = 0) -> frozenset[str]:
         return frozenset(
