@@ -76,6 +76,11 @@ def test_the_list_shows_what_fits_and_finds_each_row(
 
     found = [(each.row.id, each.tasks, each.hidden) for each in shown]
     assert found == list(expected(families, ids, sort, words))
+    is_hit = [parse_filter(words).matches(each.row.candidate) for each in shown]
+    assert [each.is_hit for each in shown] == is_hit
+    last = len(shown) - 1
+    assert shown.position(last) == (sum(is_hit), sum(is_hit))
+    assert shown.position(0) == (sum(is_hit[:1]), sum(is_hit))
     assert list(shown[:]) == [shown[at] for at in range(len(shown))] == list(shown)
     assert [shown.index_of(each.row.order) for each in shown] == list(range(len(shown)))
     hits = shown.hits(["title", "7"])

@@ -23,11 +23,13 @@ class VisibleRow(NamedTuple):
         row: The issue.
         tasks: The number of its sub-tasks that the list holds.
         hidden: How many of them are folded away.
+        is_hit: Whether the filter lets it through; else it is shown above a sub-task that does.
     """
 
     row: ListRow
     tasks: int = 0
     hidden: int = 0
+    is_hit: bool = True
 
 
 @dataclass(frozen=True)

@@ -145,8 +145,8 @@ def _trail(state: AppState) -> str:
 
 def _place_lines(state: AppState) -> tuple[Line, ...]:
     """Return the place of the open ticket in the list, with and without the keys to others."""
-    count = len(state.workspace.visible)
-    place = Span(f"{state.workspace.index + 1 if count else 0}/{count}")
+    at, count = state.workspace.position
+    place = Span(f"{at}/{count}")
     keys: list[Span] = []
     for action, does in ((KeyAction.PREVIOUS, "previous"), (KeyAction.NEXT, "next")):
         key = state.keymap.key(action, Context.MAIN)

@@ -113,6 +113,11 @@ class Visible(Sequence[VisibleRow]):
         after = (at for at, visible in rows if rank(visible) > order)
         return next(chain(ticket, after), len(rows))
 
+    def position(self, index: int) -> tuple[int, int]:
+        """Return how many rows up to an index the filter lets through, and how many of all."""
+        hits = [row.is_hit for row in self.rows]
+        return sum(hits[: index + 1]), sum(hits)
+
     def hits(self, words: Sequence[str]) -> tuple[int, ...]:
         """Return the indexes of the rows that hold all of some folded words."""
         left: Sequence[int] = range(len(self))
@@ -150,7 +155,7 @@ def arrange(
 ) -> Visible:
     """Return the rows to show, in their order.
 
-    A ticket stays above a sub-task that matches. Rows with equal sort keys stay in the order of
+    A ticket stays above a sub-task that matches, and is no hit then. Rows with equal sort keys stay in the order of
     their keys.
 
     Args:
@@ -179,6 +184,6 @@ def arrange(
         if not tasks and not fits[at]:
             continue
         hidden = len(tasks) if folded and head.row.id in folded else 0
-        left.append(VisibleRow(head.row, len(tasks), hidden))
+        left.append(VisibleRow(head.row, len(tasks), hidden, bool(fits[at])))
         left += [] if hidden else tasks
     return Visible(left, is_by_key=is_by_key)

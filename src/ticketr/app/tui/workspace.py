@@ -84,6 +84,13 @@ class WorkspaceView:
         return 0 if self.selected is None else self.visible.index_of(self.selected)
 
     @property
+    def position(self) -> tuple[int, int]:
+        """The place of the selected row among those that the filter lets through, and their number."""
+        if not self.filter.terms:
+            return (self.index + 1 if self.visible else 0), len(self.visible)
+        return self.visible.position(self.index)
+
+    @property
     def row(self) -> ListRow | None:
         """The selected row, or None if the list is empty."""
         return self.visible[self.index].row if self.visible else None

@@ -458,7 +458,7 @@ def test_without_the_issues_nothing_is_changed(answer: messages.IssuesRead, word
     [
         ("Priority=High", "set Priority=High"),
         ("Fix versions+=2026.1", "set Fix versions+=2026.1"),
-        ("Due date=", "set Due date="),
+        ("Due date=", "set Due date= (empty)"),
     ],
 )
 def test_any_field_is_set_in_jira_after_the_plan(typed: str, shown_as: str) -> None:

@@ -245,6 +245,27 @@ def test_a_filter_knows_the_user_and_the_fields_of_the_workspace() -> None:
     assert mine.workspace.filter.terms == (ValueTerm("assignee", "amara okafor"),)
 
 
+def test_a_ticket_above_a_hit_is_dim_and_neither_counted_nor_chosen() -> None:
+    tasks = tuple(Ticket(f"Part {at}", f"DEMO-{at}") for at in (5, 6))
+    state = typed("part", app_state(*TICKETS, Ticket("Number 4", "DEMO-4", tasks=tasks)))
+    assert state.notice == "2 of 6"
+    state = pressed(state, "KEY_ENTER")
+
+    assert keys(state) == ["DEMO-4", "DEMO-5", "DEMO-6"]
+    assert (state.row is not None and state.row.key, state.workspace.position) == ("DEMO-4", (0, 2))
+    refused = pressed(state, " ")
+    assert refused.workspace.chosen == frozenset()
+    words = "DEMO-4 is not what the filter looks for; it is above a sub-task that is"
+    assert refused.notice == words
+    below = pressed(state, "KEY_DOWN", " ")
+    assert (set(below.workspace.chosen), below.workspace.position) == ({"DEMO-5"}, (2, 2))
+    title, _ = title_and_line(below)
+    assert "2/2 · only part" in title
+    (line,) = [row for row in screen(below, 99.0, COLORS) if "Number 4" in row]
+
+    assert "\x1b[2m" in line
+
+
 def test_a_name_that_is_not_saved_cannot_be_forgotten() -> None:
     state, effect = entered("forget:two")
     assert (effect, state.overlays) == ((), ())

@@ -21,7 +21,7 @@ from trio.testing import MockClock
 from jira_sandbox import make_site
 from ticketr.app.config.state_folder import FILE as LIST_FILE
 from ticketr.app.sync import Store
-from ticketr.app.tickets import Ticket, render
+from ticketr.app.tickets import Ticket, ValueTerm, render
 from ticketr.app.tui import messages
 from ticketr.app.tui.messages import FilesRead, Message, Recalled, TicketsFound, Told
 from ticketr.app.tui.panels.detail import SHORT, detail_lines
@@ -205,6 +205,21 @@ async def test_filter_and_sort_come_back_and_nonsense_is_ignored(
         await Reader("work", Store(tmp_path, ".ticketr"), inline, told.append).read()
         recalled = [each for each in told if isinstance(each, Recalled)]
         assert [each.sort for each in recalled] == ([sort] if sort else [])
+
+
+async def test_a_filter_for_the_users_tickets_comes_back_with_the_name_of_the_user(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    (bench.root / ".ticketr" / LIST_FILE).write_text('{"filter": "@me", "sort": "key"}')
+    told: list[Message] = []
+
+    await Reader("work", Store(bench.root, ".ticketr"), inline, told.append).read()
+
+    (recalled,) = [message for message in told if isinstance(message, Recalled)]
+    assert recalled.filter.terms == (ValueTerm("assignee", "demo user"),)
+    assert read(told).names.user == "Demo User"
+    assert {"Status", "Assignee", "Sprint"} <= read(told).names.fields
 
 
 async def test_the_clashes_of_a_conflict_are_read_with_the_files(

@@ -44,7 +44,7 @@ def _filter_input(before: WorkspaceView, now: float, text: str, problem: str = "
         workspace = replace(state.workspace, filter=wanted, top=0)
         state = replace(state.with_workspace(workspace), rest_until=now)
         enter = f"; Enter {verb}s {name}" if verb and name else ""
-        return replace(state, notice=f"{len(workspace.visible)} of {len(workspace.rows)}{enter}")
+        return replace(state, notice=f"{workspace.position[1]} of {len(workspace.rows)}{enter}")
 
     def left(state: AppState) -> AppState:
         shown = replace(

@@ -208,6 +208,9 @@ def choose(state: AppState, now: float) -> Step | None:
     workspace, row = state.workspace, state.row
     if row is None or row.is_broken or state.focus is not Panel.TICKETS:
         return None
+    if not workspace.visible[workspace.index].is_hit:
+        words = "is not what the filter looks for; it is above a sub-task that is"
+        return state.noticed(f"{row.key or row.title} {words}"), ()
     chosen = workspace.chosen ^ {row.id}
     state = select(
         state.with_workspace(replace(workspace, chosen=chosen)), workspace.index + 1, now

@@ -125,7 +125,7 @@ def draw_row(
     line = _line(workspace, visible, cells, theme, is_selected=is_selected)
     if is_selected:
         return theme.row(line, cells, "reverse" if is_focused else "bold")
-    return theme.row(line, cells)
+    return theme.row(line, cells, *(() if visible.is_hit else ("dim",)))
 
 
 def _line(
@@ -169,8 +169,8 @@ def _list_summary(workspace: WorkspaceView, room: int, keys: KeyMap) -> str:
 
 def _selection_parts(workspace: WorkspaceView, room: int) -> list[str]:
     """Return the position, the filter, and how many tickets are chosen if there is room."""
-    count = len(workspace.visible)
-    position = f"{workspace.index + 1 if count else 0}/{count}"
+    at, count = workspace.position
+    position = f"{at}/{count}"
     chosen = [f"{len(workspace.chosen)} chosen"] if workspace.chosen else []
     text = clean(workspace.filter.text)
     if not text:
