@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from drawing.states import HEIGHT, REBUILD, SITE, TICKETS, WIDTH, at_work, job, opened
-from drawing.svg import Palette, drawn_row, head
+from drawing.svg import drawn_row, head
 from fakes.states import tickets_of
 
 from ticketr import JobStatus
@@ -104,7 +104,6 @@ class Camera:
 def frames(theme: Theme) -> list[Frame]:
     """Return the film."""
     film = Camera(theme)
-    film.takes(1.2)
     _pulls(film)
     film.says("j", "the open ticket follows the cursor")
     film.opens()
@@ -119,7 +118,7 @@ def frames(theme: Theme) -> list[Frame]:
 def _pulls(film: Camera) -> None:
     film.says("P", "pull: each ticket becomes a Markdown file")
     began = film.now
-    _pull(film, began, range(0, 55, 9))
+    _pull(film, began, range(18, 55, 9))
     film.says("Esc", "cancel at once; what is written stays")
     film.sees(
         messages.JobChanged(
@@ -203,13 +202,13 @@ def _editor(film: Camera, ticket: Ticket) -> list[str]:
     return [*rows, *blank, film.style(f" DEMO-9.md {state}".ljust(WIDTH), "reverse")]
 
 
-def film(palette: Palette, theme: Theme) -> str:
+def film(theme: Theme) -> str:
     """Return the film as an animated SVG."""
     taken = frames(theme)
     ends = list(accumulate(each.seconds for each in taken))
     stripes = list(_stripes(taken))
     css = _animation(stripes, ends)
-    parts = [*head(TITLE, palette, WIDTH, HEIGHT + 2, css)]
+    parts = [*head(TITLE, WIDTH, HEIGHT + 2, css)]
     for stripe in stripes:
         drawn = "".join(drawn_row(stripe.row, stripe.number))
         if drawn:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from drawing.film import film
 from drawing.states import NOW, WIDTH, states
-from drawing.svg import PALETTES, picture, style
+from drawing.svg import picture, style
 
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.state import AppState
@@ -49,12 +49,10 @@ def pictures() -> dict[str, str]:
     with utc():
         rows = {name: rows_of_picture(state) for name, state in states().items()}
     drawn = {
-        f"{name}-{shade}.svg": picture(each, f"ticketr in a terminal: {name}", palette, WIDTH)
+        f"{name}.svg": picture(each, f"ticketr in a terminal: {name}", WIDTH)
         for name, each in rows.items()
-        for shade, palette in PALETTES.items()
     }
-    moving = {f"film-{shade}.svg": film(palette, THEME) for shade, palette in PALETTES.items()}
-    return drawn | moving
+    return drawn | {"film.svg": film(THEME)}
 
 
 def main() -> None:

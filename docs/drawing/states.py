@@ -275,5 +275,4 @@ def states() -> dict[str, AppState]:
         "diff": pressed(opened(main, "DEMO-9", REBUILD, EDITS), "d"),
         "palette": pressed(main, ":", *"pus"),
         "first-run": first_run(),
-        "help": pressed(main, "?"),
     }

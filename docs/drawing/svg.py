@@ -1,4 +1,7 @@
-"""Draw screens as SVG: text stays text, and lines of boxes are drawn, so that they join."""
+"""Draw screens as SVG: text stays text, and lines of boxes are drawn, so that they join.
+
+A picture follows the light or dark colours of the page that shows it.
+"""
 
 from __future__ import annotations
 
@@ -96,21 +99,20 @@ def style(text: str, *styles: str) -> str:
     return f"\x1b[{codes}m{text}\x1b[m" if styles else text
 
 
-def picture(rows: Sequence[str], title: str, palette: Palette, cells: int) -> str:
+def picture(rows: Sequence[str], title: str, cells: int) -> str:
     """Return a picture of a screen.
 
     Args:
         rows: The rows of the screen, with the codes of their styles.
         title: What the picture shows, for those who cannot see it.
-        palette: The colours.
         cells: The width of the screen.
     """
-    parts = [*head(title, palette, cells, len(rows))]
+    parts = [*head(title, cells, len(rows))]
     parts += (each for number, row in enumerate(rows) for each in drawn_row(row, number))
     return "\n".join([*parts, "</svg>", ""])
 
 
-def head(title: str, palette: Palette, cells: int, rows: int, css: str = "") -> Iterator[str]:
+def head(title: str, cells: int, rows: int, css: str = "") -> Iterator[str]:
     """Yield the begin of a picture: its size, its colours, its ground."""
     across, down = round(cells * CELL + 2 * EDGE), rows * LINE + 2 * EDGE
     yield (
@@ -119,15 +121,22 @@ def head(title: str, palette: Palette, cells: int, rows: int, css: str = "") -> 
         " font-family=\"'DejaVu Sans Mono', Menlo, Consolas, 'Liberation Mono', monospace\">"
     )
     yield f"<title>{escape(title)}</title>"
-    colors = "".join(f".{name}{{fill:{color}}}" for name, color in palette.colors.items())
     yield (
-        f"<style>text{{white-space:pre;fill:{palette.text}}}rect{{fill:{palette.text}}}"
-        f"path{{stroke:{palette.text};fill:none}}{colors}"
+        f"<style>text{{white-space:pre}}path{{fill:none}}{_colors(PALETTES['light'])}"
+        f"@media (prefers-color-scheme:dark){{{_colors(PALETTES['dark'])}}}"
         f".bold{{font-weight:bold}}.italic{{font-style:italic}}.dim{{opacity:{DIM}}}"
-        f".underline{{text-decoration:underline}}.ground{{fill:{palette.ground}}}{css}</style>"
+        f".underline{{text-decoration:underline}}{css}</style>"
     )
     size = f'x=".5" y=".5" width="{across - 1}" height="{down - 1}" rx="8"'
-    yield f'<rect {size} class="ground" stroke="{palette.edge}"/>'
+    yield f'<rect {size} class="ground edge"/>'
+
+
+def _colors(palette: Palette) -> str:
+    names = "".join(f".{name}{{fill:{color}}}" for name, color in palette.colors.items())
+    return (
+        f"text,rect{{fill:{palette.text}}}path{{stroke:{palette.text}}}{names}"
+        f".ground{{fill:{palette.ground}}}.edge{{stroke:{palette.edge}}}"
+    )
 
 
 def drawn_row(row: str, number: int) -> Iterator[str]:

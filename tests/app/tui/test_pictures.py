@@ -34,15 +34,19 @@ def test_a_picture_shows_what_the_app_shows(name: str) -> None:
 def test_each_row_of_the_screen_is_text_in_its_picture(name: str) -> None:
     with utc():
         rows = rows_of_picture(states()[name])
-    drawn = ET.fromstring(PICTURES[f"{name}-dark.svg"])
+    drawn = ET.fromstring(PICTURES[f"{name}.svg"])
     found = [""] * len(rows)
     for each in drawn.iter("{http://www.w3.org/2000/svg}text"):
         found[int(float(each.attrib["y"]) // LINE) - 1] += each.text or ""
     assert [letters(each) for each in found] == [letters(plain(row)) for row in rows]
 
 
-def test_no_picture_is_of_a_screen_that_is_not_drawn_any_more() -> None:
+def test_each_picture_is_drawn_and_a_page_shows_it() -> None:
+    pages = [FOLDER.parents[1] / "README.md", *FOLDER.parent.glob("**/*.md")]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+
     assert {path.name for path in FOLDER.glob("*.svg")} == set(PICTURES)
+    assert [name for name in PICTURES if f"pictures/{name}" not in text] == []
 
 
 def test_the_film_shows_a_pull_that_is_cancelled_an_edit_a_plan_and_a_push() -> None:
@@ -61,7 +65,7 @@ def test_the_film_shows_a_pull_that_is_cancelled_an_edit_a_plan_and_a_push() -> 
 
 
 def test_without_motion_the_film_is_the_plan() -> None:
-    drawn = PICTURES["film-dark.svg"]
+    drawn = PICTURES["film.svg"]
     style, moving = drawn.split("@media (prefers-reduced-motion:no-preference){")
     assert "animation" not in style
     assert moving.startswith(".f{visibility:hidden;animation:")
