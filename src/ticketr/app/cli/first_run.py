@@ -20,9 +20,7 @@ import trio
 from ticketr._errors import TicketrError
 from ticketr.app import config, sync
 from ticketr.app.cli.demo_site import (
-    DEMO_EXTRA,
     SandboxFailed,
-    has_demo_extra,
     open_demo,
     prepare_demo_folder,
 )
@@ -162,9 +160,6 @@ class FirstRun:
     @asynccontextmanager
     async def open_sandbox(self) -> AsyncGenerator[OpenedWorkspace | Problem]:
         """Run a Jira stand-in while the block runs; see `Setup.open_sandbox`."""
-        if not has_demo_extra():
-            yield Problem(f"the demo {DEMO_EXTRA}")
-            return
         async with AsyncExitStack() as stack:
             opened: OpenedWorkspace | Problem
             try:

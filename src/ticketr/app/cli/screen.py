@@ -17,7 +17,7 @@ from ticketr import Job, JobContext, JobSnapshot, open_job_queue
 from ticketr.app import config, sync
 from ticketr.app.cli import exits
 from ticketr.app.cli.console import print_message
-from ticketr.app.cli.demo_site import how_to_continue_demo
+from ticketr.app.cli.demo_site import has_demo_extra, how_to_continue_demo
 from ticketr.app.cli.first_run import FirstRun
 from ticketr.app.cli.history import WorkspaceHistories
 from ticketr.app.cli.options import preferred_side, session_options, workspace_arguments
@@ -75,7 +75,7 @@ async def run_screen(workspaces: Sequence[AppWorkspace], *, pull: bool = False) 
             async with open_terminal() as terminal:
                 style = line_style(terminal)
                 theme = Theme(partial(sgr, colors=terminal.colors), style)
-                setup = SetupRunner(first_run, outlasting)
+                setup = SetupRunner(first_run, outlasting, has_sandbox=has_demo_extra())
                 app = App(terminal, queue, workspaces, theme=theme, keymap=keymap, setup=setup)
                 await app.run(pull=pull)
             await queue.shutdown(grace=0)

@@ -97,6 +97,7 @@ class App:
             current=current,
             keymap=keymap or KeyMap(),
             overlays=() if workspaces else (FirstRun(),),
+            has_sandbox=setup is None or setup.has_sandbox,
         )
         self.ended_by: signal.Signals | None = None
         self._terminal = terminal

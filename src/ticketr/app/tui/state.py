@@ -116,6 +116,7 @@ class AppState:
         notice: What the action bar says until the next key; empty for the hints of keys.
         is_notice_bad: Whether the notice is of something that failed.
         swallow_until: The time until which keys are not taken.
+        has_sandbox: Whether a Jira with made-up tickets can be started on this machine.
     """
 
     width: int = 80
@@ -133,6 +134,7 @@ class AppState:
     notice: str = ""
     is_notice_bad: bool = False
     swallow_until: float = -math.inf
+    has_sandbox: bool = True
 
     @property
     def workspace(self) -> WorkspaceView:

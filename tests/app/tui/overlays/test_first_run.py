@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,18 @@ def test_no_word_about_a_way_is_cut(cells: int) -> None:
     assert len(ways) == 3
     assert not any("…" in row for row in ways)
     assert ("500 made-up tickets" in ways[0], "token" in ways[1]) == (cells > 40,) * 2
+
+
+def test_without_the_sandbox_it_offers_two_ways() -> None:
+    start = replace(START, has_sandbox=False)
+
+    shown = rows(start)
+    state, _ = do(start, "KEY_DOWN", "KEY_DOWN", "KEY_ENTER")
+
+    assert [row.split()[:2] for row in shown[4:6]] == [["▌", "Connect"], ["Open", "a"]]
+    assert not any("made-up" in row for row in shown)
+    assert form(state).purpose is Purpose.FOLDER
+    assert form(pressed(start, "c")).purpose is Purpose.CONNECT
 
 
 def test_it_offers_three_ways_and_enter_takes_the_first() -> None:

@@ -1,4 +1,4 @@
-"""The first run: three ways to the first workspace, and their forms. Pure."""
+"""The first run: the ways to the first workspace, and their forms. Pure."""
 
 from __future__ import annotations
 
@@ -40,6 +40,13 @@ _WAY_WORDS = (
     ),
     ("Open a folder", ("that holds tickets already",), KeyAction.OPEN_FOLDER),
 )
+
+
+def _ways(state: AppState) -> tuple[Purpose | None, ...]:
+    """Return the ways that are offered: without its packages, the sandbox is none."""
+    return WAYS if state.has_sandbox else WAYS[1:]
+
+
 _LABELS = {
     SetupField.SITE: "Site",
     SetupField.EMAIL: "Mail",
@@ -76,7 +83,7 @@ def first_run_rows(
     cells = state.width
     lines: list[Line] = []
     if form is None or state.body >= HIGH:
-        lines += _ways(way, cells, state.keymap, is_choosing=form is None)
+        lines += _way_lines(way, state, is_choosing=form is None)
     selected = way + 3
     rows = [theme.row(line, cells) for line in lines]
     if form is not None:
@@ -98,14 +105,15 @@ def _indent(cells: int) -> str:
     return " " * (8 if cells >= WIDE else 1)
 
 
-def _ways(way: int, cells: int, keymap: KeyMap, *, is_choosing: bool) -> Iterator[Line]:
+def _way_lines(way: int, state: AppState, *, is_choosing: bool) -> Iterator[Line]:
+    cells = state.width
     indent = _indent(cells)
     words = "Your Jira tickets as Markdown files: grep them, edit them, push them back."
     yield ()
     yield from wrap_line((Span(words),), max(10, cells - 1), first=indent, rest=indent)
     yield ()
-    for at, (name, facts, action) in enumerate(_WAY_WORDS):
-        key = keymap.key(action, Context.WAYS)
+    for at, (name, facts, action) in enumerate(_WAY_WORDS[-len(_ways(state)) :]):
+        key = state.keymap.key(action, Context.WAYS)
         is_selected = at == way
         styles = ("bold",) if is_selected and is_choosing else ()
         room = max(0, min(FACTS_CELLS, cells - 2 * len(indent) - 2 - 18 - 6))
@@ -280,19 +288,19 @@ class FirstRun(Overlay):
                 return state.noticed(f"There is nothing to go back to{leave}"), ()
             case KeyAction.UP | KeyAction.DOWN:
                 by = 1 if action is KeyAction.DOWN else -1
-                way = max(0, min(self.way + by, len(WAYS) - 1))
+                way = max(0, min(self.way + by, len(_ways(state)) - 1))
                 return state.exchanged(self, replace(self, way=way)), ()
             case KeyAction.CONNECT:
-                return self._choose_way(state, WAYS.index(Purpose.CONNECT))
+                return self._choose_way(state, _ways(state).index(Purpose.CONNECT))
             case KeyAction.OPEN_FOLDER:
-                return self._choose_way(state, WAYS.index(Purpose.FOLDER))
+                return self._choose_way(state, _ways(state).index(Purpose.FOLDER))
             case KeyAction.ACCEPT:
                 return self._choose_way(state, self.way)
             case _:
                 return None
 
     def _choose_way(self, state: AppState, way: int) -> Step:
-        purpose = WAYS[way]
+        purpose = _ways(state)[way]
         if purpose is None:
             changed = replace(self, way=way, problem="", busy=STARTING)
             return state.exchanged(self, changed), (call(setting_up.try_sandbox),)
@@ -377,7 +385,7 @@ class FirstRun(Overlay):
             connect = connect.filled(SetupField.FOLDER, TextInput.of(folder))
             connect = replace(connect.outdated(SetupField.FOLDER), is_folder_typed=True)
             connect, asked = connect.asked()
-            way = WAYS.index(Purpose.CONNECT)
+            way = _ways(state).index(Purpose.CONNECT)
             return self._with_form(state, connect, way=way, shown=Purpose.CONNECT), asked
         changed = replace(self, busy=OPENING, problem="")
         return state.exchanged(self, changed), (call(setting_up.open_folder, folder),)

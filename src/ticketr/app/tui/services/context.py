@@ -48,10 +48,12 @@ class SetupRunner:
     Args:
         setup: Does the work.
         outlasting: Keeps a sandbox that was started, until the jobs have ended, too.
+        has_sandbox: Whether a sandbox can be started.
     """
 
-    def __init__(self, setup: Setup, outlasting: trio.Nursery) -> None:
+    def __init__(self, setup: Setup, outlasting: trio.Nursery, *, has_sandbox: bool = True) -> None:
         self.setup = setup
+        self.has_sandbox = has_sandbox
         self._outlasting = outlasting
         self._running: dict[SetupField | None, trio.CancelScope] = {}
 
