@@ -10,6 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from ticketr.app.cli import exits
+from ticketr.app.cli.go_commands import REPLACEMENTS
 
 #: The commands of ``ticketr``, in the groups of its help: the place of each, as ``module:name``, and
 #: what it does. The list of commands is printed without importing one.
@@ -74,6 +75,15 @@ class Command(click.Command):
         self.examples = examples
         self.exits = exits
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments; say what replaces a command or an option of the Go program."""
+        _refuse_of_go(ctx, next(iter(args), ""))
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            _refuse_of_go(ctx, error.option_name)
+            raise
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples and the exit codes."""
         with formatter.section("Examples"):
@@ -112,6 +122,12 @@ class Group(Command, click.Group):
         if isinstance(self.commands, LazyCommands):
             return _COMMANDS[name][1]
         return self.commands[name].get_short_help_str(100)
+
+
+def _refuse_of_go(ctx: click.Context, word: str) -> None:
+    """Raise a usage error for a command or an option of the Go program."""
+    if words := REPLACEMENTS.get(f"{ctx.command_path} {word}"):
+        ctx.fail(f"'{word}' was in the Go program Ticketr; now: {words}")
 
 
 @final

@@ -1,0 +1,58 @@
+"""What replaces the commands and options of the Go program Ticketr that do not exist here."""
+
+from __future__ import annotations
+
+_OWN_FILES = "each ticket has a file of its own; -C FOLDER names the folder"
+_NO_TEMPLATES = "there are no templates; write the epic and its stories into a file, and push it"
+_PATHS = "files are where they belong; there is nothing to move"
+_ADD = "ticketr workspace add, which asks for what is missing"
+_USE = "ticketr workspace use NAME"
+_KEYS = "name the keys: ticketr bulk DEMO-1 DEMO-2"
+_LOG = "ticketr --debug COMMAND"
+
+#: By the command line up to the word that does not exist: what to use now.
+REPLACEMENTS = {
+    "ticketr --config": "settings are in ticketr.toml of the workspace; -C FOLDER names another one",
+    "ticketr --verbose": _LOG,
+    "ticketr -v": _LOG,
+    "ticketr --file": "ticketr push, which finds the files of the workspace",
+    "ticketr -f": "ticketr push, which finds the files of the workspace",
+    "ticketr --list-issue-types": "ticketr schema --json",
+    "ticketr --check-fields": "ticketr schema, which marks the fields that an issue needs",
+    "ticketr push --force-partial-upload": "always on: each ticket succeeds or fails by itself",
+    "ticketr pull --epic": 'ticketr pull --jql "parent = KEY"',
+    "ticketr pull --alias": "ticketr pull --jql @NAME",
+    "ticketr pull --output": _OWN_FILES,
+    "ticketr pull -o": _OWN_FILES,
+    "ticketr pull --force": "ticketr pull --strategy jira",
+    "ticketr tui": "ticketr, without a command",
+    "ticketr migrate": "write '# TICKET:' in place of '# STORY:' in the files",
+    "ticketr migrate-paths": _PATHS,
+    "ticketr rollback-paths": _PATHS,
+    "ticketr credentials": _ADD,
+    "ticketr template": _NO_TEMPLATES,
+    "ticketr listen": "there is no server for webhooks; run ticketr pull by a timer",
+    "ticketr workspace create": _ADD,
+    "ticketr workspace switch": _USE,
+    "ticketr workspace set-default": _USE,
+    "ticketr workspace current": "ticketr workspace list, which marks the one in use",
+    "ticketr workspace delete": "ticketr workspace remove NAME",
+    "ticketr workspace add --url": "--site URL",
+    "ticketr workspace add --username": "--email ADDRESS",
+    "ticketr workspace add --token": "JIRA_API_TOKEN, or leave it out and type it when asked",
+    "ticketr workspace add --profile": "a login belongs to a site; each workspace of the site uses it",
+    "ticketr workspace remove --force": "nothing: it asks nothing, and deletes no ticket",
+    "ticketr bulk update": f"{_KEYS} --set FIELD=VALUE",
+    "ticketr bulk move": f"{_KEYS} --move PARENT",
+    "ticketr bulk delete": f"{_KEYS} --delete",
+    "ticketr bulk --ids": _KEYS,
+    "ticketr bulk --parent": "--move KEY",
+    "ticketr bulk --confirm": "--yes",
+    "ticketr alias list": "ticketr alias",
+    "ticketr alias show": "ticketr alias, which lists all",
+    "ticketr alias create": "ticketr alias NAME QUERY",
+    "ticketr alias update": "ticketr alias NAME QUERY",
+    "ticketr alias delete": "ticketr alias --remove NAME",
+    "ticketr alias --global": "an alias of yours is there in all workspaces",
+    "ticketr alias --description": "an alias has no description",
+}
