@@ -308,6 +308,26 @@ def test_the_app_names_the_extra_that_it_needs(module: str) -> None:
     )
 
 
+#: What Windows lacks. `os.name` stays, as pathlib would not load.
+WINDOWS = (
+    "import os, sys; del os.O_NOFOLLOW; sys.modules['fcntl'] = sys.modules['termios'] = None; "
+)
+
+
+@pytest.mark.parametrize("arguments", ["[]", "['status']"])
+def test_on_windows_the_app_says_in_one_line_that_it_needs_posix(arguments: str) -> None:
+    program = f"{WINDOWS}sys.argv[1:] = {arguments}; from ticketr.app.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=100, check=False
+    )
+
+    assert done.returncode == 2
+    assert done.stderr == (
+        "ticketr: the app needs Linux, macOS or another POSIX system, such as WSL on Windows; "
+        "what Python imports as ticketr works here\n"
+    )
+
+
 def test_the_status_line_names_the_extra_that_it_needs() -> None:
     done = run_without("wcwidth", "import ticketr.statusline")
 

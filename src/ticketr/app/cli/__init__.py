@@ -59,19 +59,28 @@ def _load() -> Callable[[], None]:
     from importlib.util import find_spec
 
     gc.set_threshold(_OBJECTS)
+    if find_spec("fcntl") is None:
+        _refuse(
+            "the app needs Linux, macOS or another POSIX system, such as WSL on Windows; "
+            "what Python imports as ticketr works here"
+        )
     if any(find_spec(name) is None for name in APP_MODULES):
         from ticketr._install import missing_packages
-        from ticketr.app.cli import exits
 
-        words = f"ticketr: the app {missing_packages('app')}"
-        print(words, file=sys.stderr)  # noqa: T201 - a command talks to people
-        sys.exit(exits.USAGE)
+        _refuse(f"the app {missing_packages('app')}")
     from ticketr.app.cli.console import prepare_streams
 
     prepare_streams()
     from ticketr.app.cli.app import main as run
 
     return run
+
+
+def _refuse(words: str) -> NoReturn:
+    from ticketr.app.cli import exits
+
+    print(f"ticketr: {words}", file=sys.stderr)  # noqa: T201 - a command talks to people
+    sys.exit(exits.USAGE)
 
 
 def exit_interrupted(*_: object) -> NoReturn:
