@@ -22,6 +22,8 @@ release = __version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 html_theme = "furo"
 html_title = f"ticketr {release}"
+html_static_path = ["_static"]
+html_css_files = ["manual.css"]
 
 myst_heading_anchors = 3
 # Pages link to files of the repository, which are no pages of the manual.

@@ -1,18 +1,24 @@
-"""How the package is installed: the one place in the code that says so, as README.md does in prose.
+"""How the package is installed: the one place that says so, for every message and page.
 
-The name is not registered, and whoever registers it would run code on the machines of readers. So
-until the first release, every message and page installs from a clone.
+Before the first release nobody owns the names, and whoever registers them could run code on the
+machines of readers: until then, everything installs from a clone. `make release` sets `RELEASED`
+and writes the pages again (docs/install_blocks.py).
 """
 
 from __future__ import annotations
 
+#: Whether ``ticketr`` and ``jira-sandbox`` have been published.
+RELEASED = False
 
-def missing_packages(extra: str) -> str:
+
+def missing_packages(extra: str, *, released: bool = RELEASED) -> str:
     """Return the end of a sentence about a part that needs the packages of an extra."""
-    return f"needs more packages: in a clone of ticketr, run: {install_command(extra)}"
+    where = "" if released else "in a clone of ticketr, "
+    return f"needs more packages: {where}run: {install_command(extra, released=released)}"
 
 
-def install_command(extra: str) -> str:
-    """Return the command that installs the package with an extra, in a clone."""
-    sandbox = "./sandbox " if extra == "demo" else ""  # what the extra needs is in the clone, too
-    return f"pip install {sandbox}'.[{extra}]'"
+def install_command(extra: str, *, released: bool = RELEASED) -> str:
+    """Return the command that installs the package with an extra; in a clone before the release."""
+    sandbox = "./sandbox " if extra == "demo" and not released else ""  # it is in the clone, too
+    name = "ticketr" if released else "."
+    return f"pip install {sandbox}'{name}[{extra}]'"

@@ -33,8 +33,6 @@ _ERROR = "jira-sandbox: "
 _START_LIMIT = 30.0
 _END_LIMIT = 2.0
 _LONGEST_REASON = 4096
-#: What to do where the packages of the extra ``demo`` are missing.
-DEMO_EXTRA = missing_packages("demo")
 
 
 def has_demo_extra() -> bool:
@@ -45,7 +43,7 @@ def has_demo_extra() -> bool:
 def require_demo_extra(command: str) -> None:
     """Raise a usage error if the sandbox is not installed."""
     if not has_demo_extra():
-        raise click.UsageError(f"{command} {DEMO_EXTRA}")
+        raise click.UsageError(f"{command} {missing_packages('demo')}")
 
 
 @dataclass(eq=False, repr=False)
