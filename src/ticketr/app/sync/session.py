@@ -210,6 +210,7 @@ class Session:
 
     Attributes:
         job: The job's options.
+        in_thread: Runs blocking work on a worker thread.
         progress: Reports the job's progress.
         store: The ticket files.
         state: The last sync.
@@ -224,6 +225,7 @@ class Session:
     """
 
     job: SessionJob
+    in_thread: ThreadRunner
     progress: Progress
     store: Store
     state: State
@@ -244,11 +246,6 @@ class Session:
     def time_zone(self) -> str:
         """The name of the account's time zone; empty if it is not known."""
         return self.user.time_zone
-
-    @property
-    def in_thread(self) -> ThreadRunner:
-        """Runs blocking work on a worker thread."""
-        return self.job.run_sync
 
     @property
     def picture_files(self) -> PictureFiles:
@@ -381,6 +378,7 @@ async def open_session(job: SessionJob, progress: Progress) -> AsyncGenerator[Se
                 fields, columns = await _columns(job, state, jira)
                 yield Session(
                     job=job,
+                    in_thread=job.run_sync,
                     progress=progress,
                     store=store,
                     state=state,

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from ticketr.app.sync.compare.comments import CommentPart
 from ticketr.app.sync.compare.diff import (
     Change,
-    CorePart,
     Part,
     alike,
     by_key,
@@ -77,6 +76,15 @@ class LocalChange:
     def _may_send(self, key: str, change: Change) -> bool:
         return any(edit.part == change.part for edit in self.edits.get(key, ()))
 
+    def issues(self) -> Iterator[tuple[Ticket, tuple[Change, ...]]]:
+        """Yield each issue that would be written with its changes, the ticket before its drafts."""
+        ticket = self.local.ticket
+        if self.head is None:
+            yield ticket, draft_changes(ticket)
+        here = by_key(ticket)
+        yield from ((here[key], changes) for key, changes in self.edits.items())
+        yield from ((draft, draft_changes(draft)) for draft in self.drafts)
+
     @property
     def name(self) -> str:
         """The ticket's key, or a draft's title, for messages."""
@@ -120,18 +128,6 @@ def _find_edits(base: Ticket, ticket: Ticket) -> dict[str, tuple[Change, ...]]:
         for key, issue in by_key(ticket).items()
         if key in before and (issue_changes := changes(before[key], issue))
     }
-
-
-def described(change: LocalChange) -> Iterator[tuple[Ticket, str]]:
-    """Yield each issue whose description was edited, with that before; drafts, too."""
-    here = by_key(change.local.ticket)
-    for key, issue_changes in change.edits.items():
-        for edit in issue_changes:
-            if edit.part is CorePart.DESCRIPTION:
-                yield here[key], edit.old
-    if change.head is None:
-        yield change.local.ticket, ""
-    yield from ((draft, "") for draft in change.drafts)
 
 
 def draft_changes(draft: Ticket) -> tuple[Change, ...]:

@@ -13,7 +13,7 @@ from ticketr.app.sync.compare.comments import CommentPart, JiraComment, TextPart
 from ticketr.app.sync.compare.diff import Change, CorePart, Part, by_key, is_rich_text
 from ticketr.app.sync.compare.grafting import EditedText, PictureFile, edited_texts, new_pictures
 from ticketr.app.sync.compare.mapping import keys_in, link_loss, removed_links
-from ticketr.app.sync.edits.local_changes import LocalChange, draft_changes
+from ticketr.app.sync.edits.local_changes import LocalChange
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.tickets import Ticket, is_key
 
@@ -27,14 +27,10 @@ Place: TypeAlias = Callable[[int], int]
 
 def find_literals(local_change: LocalChange) -> tuple[Note, ...]:
     """Return a note on each piece of the edits and drafts of a ticket that Jira gets as plain text."""
-    ticket, path = local_change.local.ticket, local_change.local.path
-    here = by_key(ticket)
-    edited = [(here[key], changes) for key, changes in local_change.edits.items() if key in here]
-    drafts = (*((ticket,) if local_change.head is None else ()), *local_change.drafts)
-    edited += ((draft, draft_changes(draft)) for draft in drafts)
+    path = local_change.local.path
     return tuple(
         Note(issue.key or "", path, reason, Code.LITERAL, issue.title)
-        for issue, changes in edited
+        for issue, changes in local_change.issues()
         # What is attached to an issue by now is not known without a request.
         for reason in literal_pieces(
             issue,

@@ -17,7 +17,7 @@ from ticketr.app.sync.edits.push_plan import (
     PlanEntry,
     PushPlan,
     find_path,
-    planned_issues,
+    plan_entry,
     unconfirmed,
 )
 from ticketr.app.sync.edits.survey import LocalSurvey, check_keys, read_state, survey_now
@@ -116,8 +116,9 @@ def _decide(
             yield change, [(ticket, _conflict_note(conflict, path))]
             continue
         issues: list[tuple[Ticket, PlanEntry | Note]] = []
-        for issue, entry in planned_issues(change):
-            decision: PlanEntry | Note = entry
+        for issue, edits in change.issues():
+            inherited = change.inherited_by(issue) if issue in change.drafts else ()
+            decision: PlanEntry | Note = plan_entry(change, issue, edits, inherited)
             if not (names_ticket(keys, change.local) or issue.key in (keys or ())):
                 decision = Note.on(issue, path, _UNNAMED, Code.UNNAMED)
             elif creation := uncertain.get(id(issue)) or uncertain.get(id(ticket)):

@@ -12,14 +12,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ticketr.app.sync.compare.comments import CommentPart
-from ticketr.app.sync.compare.diff import Change, CorePart, Side, by_key
+from ticketr.app.sync.compare.diff import Change, CorePart, Side
 from ticketr.app.sync.compare.grafting import PictureFile, uploads_in
-from ticketr.app.sync.edits.local_changes import LocalChange, draft_changes
+from ticketr.app.sync.edits.local_changes import LocalChange
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.tickets import Ticket
 
@@ -169,19 +169,6 @@ class PushPlan:
 
 #: What a plan calls a file that is attached.
 UPLOAD = "New attachment"
-
-
-def planned_issues(local_change: LocalChange) -> Iterator[tuple[Ticket, PlanEntry]]:
-    """Yield the issues that would be written of one ticket, the ticket before its sub-tasks."""
-    ticket = local_change.local.ticket
-    if local_change.head is None:
-        yield ticket, plan_entry(local_change, ticket, draft_changes(ticket))
-    here = by_key(ticket)
-    for key, changes in local_change.edits.items():
-        yield here[key], plan_entry(local_change, here[key], changes)
-    for draft in local_change.drafts:
-        inherited = local_change.inherited_by(draft)
-        yield draft, plan_entry(local_change, draft, draft_changes(draft), inherited)
 
 
 def plan_entry(

@@ -10,7 +10,7 @@ import math
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -22,14 +22,12 @@ from typing import TypeVar
 from ticketr._errors import TicketrError
 from ticketr.app.config import ForeignState, require_database
 from ticketr.app.sync.compare.comments import CommentPart
-from ticketr.app.sync.compare.diff import read_ticket
+from ticketr.app.sync.compare.diff import CorePart, read_ticket
 from ticketr.app.sync.compare.grafting import new_pictures
 from ticketr.app.sync.compare.sent import with_sent_comments
 from ticketr.app.sync.concurrency import CHUNK, ThreadRunner, portions
 from ticketr.app.sync.edits.local_changes import (
     LocalChange,
-    described,
-    draft_changes,
     find_local_change,
 )
 from ticketr.app.sync.edits.losses import Loss, known_losses
@@ -211,27 +209,14 @@ def with_pictures(change: LocalChange, root: Path) -> LocalChange:
     """
     addresses = dict.fromkeys(
         address
-        for text, before in (*_descriptions(change), *_comments(change))
-        for address in new_pictures(text, before)
+        for _, edits in change.issues()
+        for edit in edits
+        if edit.part is CorePart.DESCRIPTION or isinstance(edit.part, CommentPart)
+        for address in new_pictures(edit.new, edit.old)
     )
     if not addresses:
         return change
     return replace(change, pictures=look_at_pictures(root, change.local.path, addresses))
-
-
-def _descriptions(change: LocalChange) -> Iterator[tuple[str, str]]:
-    """Yield each edited description, with that before."""
-    for issue, before in described(change):
-        yield issue.description, before
-
-
-def _comments(change: LocalChange) -> Iterator[tuple[str, str]]:
-    """Yield each new and each edited comment, with its text before."""
-    drafts = (*((change.local.ticket,) if change.head is None else ()), *change.drafts)
-    for changes in (*change.edits.values(), *map(draft_changes, drafts)):
-        for edit in changes:
-            if isinstance(edit.part, CommentPart):
-                yield edit.new, edit.old
 
 
 @dataclass(frozen=True, slots=True)

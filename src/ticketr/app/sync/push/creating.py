@@ -14,8 +14,8 @@ from __future__ import annotations
 import math
 import time
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -64,110 +64,6 @@ if TYPE_CHECKING:
     from ticketr.app.sync.session import Session
 
 
-class _Completion:
-    """Completes new issues; see `Creator` for the arguments."""
-
-    def __init__(
-        self,
-        session: Session,
-        tally: PushTally,
-        drafts: Collection[Ticket],
-        ways: Collection[tuple[str, ...]] | None,
-    ) -> None:
-        self._session = session
-        self._tally = tally
-        self._drafts = drafts
-        self._ways = ways
-        self._routes = RouteFinder(session, {})
-        self._editor = session.editor  # shared, so that a large file is parsed once
-
-    async def write_key(self, created: Creation, path: str, *, status_follows: bool) -> bool:
-        """Write a key into its draft's file; return whether the draft was found there.
-
-        The state is written too, unless a status follows: then the present status must be fetched
-        first.
-        """
-        session = self._session
-        write = partial(
-            write_key_and_record,
-            self._editor,
-            session.state,
-            created,
-            path,
-            status=None if status_follows else "",
-            drafts=self._drafts,
-        )
-        with trio.CancelScope(shield=True):  # one short write
-            async with session.disk:
-                tried = await session.in_thread(attempt, write)
-        if tried.problem is not None:
-            self._tally.fail(unwritten_key_note(created, path, tried.problem))
-        elif not tried.is_done:
-            reason = (
-                f"created as {created.key}, but the draft in its file has changed meanwhile; "
-                "the next run looks for it again"
-            )
-            self._tally.warn(Note(created.key or "", path, reason, Code.DRAFT_CHANGED))
-        return tried.is_done
-
-    async def move_to_status(self, created: Creation, new: IssueWrite, status: str) -> bool:
-        """Move a new issue to its draft's status; return whether the state holds the issue.
-
-        Its base has the status in which Jira created it. So the draft's status remains an edit if
-        this run ends before the transition.
-        """
-        session, path = self._session, created.path
-        assert created.key is not None
-        issue = replace(new.issue, key=created.key)
-        try:
-            first_status = await status_now(session.jira, created.key)
-        except JiraError as error:
-            self._fail_after_creation(issue, path, error)
-            return False
-        with trio.CancelScope(shield=True):  # one short write
-            async with session.disk:
-                await session.in_thread(record_created, session.state, created, path, first_status)
-        try:
-            if first_status.casefold() != status.casefold():
-                await self._walk(created, new, first_status, status)
-        except (JiraError, NoTransition, StoppedBetween) as error:
-            self._fail_after_creation(issue, path, error, status)
-        return True
-
-    async def _walk(self, created: Creation, new: IssueWrite, first: str, status: str) -> None:
-        """Move a new issue from its first status to its draft's, by one or more transitions."""
-        session, key = self._session, created.key
-        assert key is not None
-        kind = new.payload.fields.get("issuetype")
-        type_id = str(kind.get("id", "")) if isinstance(kind, dict) else ""
-        edit = replace(new, key=key, type_id=type_id, status=first)
-        edit = replace(edit, route=tuple(map(Step, await self._routes.route(edit))))
-        if edit.between:
-            with trio.CancelScope(shield=True):  # one short write
-                async with session.disk:
-                    await session.in_thread(_record_way, session.state, edit, created.parent)
-            if self._ways is not None and (first, *edit.between) not in self._ways:
-                reason = longer_way(way_text(first, edit.between, status))
-                note = Note.on(replace(new.issue, key=key), created.path, reason, Code.UNCONFIRMED)
-                self._tally.leave(note)
-                return
-        await walk(session.jira, key, status, edit.route)
-
-    def _fail_after_creation(
-        self,
-        issue: Ticket,
-        path: str,
-        error: JiraError | NoTransition | StoppedBetween,
-        status: str = "",
-    ) -> None:
-        cause = error.__cause__ if isinstance(error, StoppedBetween) else error
-        assert isinstance(cause, JiraError | NoTransition)
-        note = failure_note(issue, path, cause)
-        if isinstance(error, StoppedBetween):
-            note = on_the_way(note, error.reached, status)
-        self._tally.fail(replace(note, reason=f"it was created, but: {note.reason}"))
-
-
 def _record_way(state: State, edit: IssueWrite, parent: str | None) -> None:
     """Record the statuses on the way of a new issue, which Jira may have if the push ends there.
 
@@ -181,88 +77,6 @@ def _record_way(state: State, edit: IssueWrite, parent: str | None) -> None:
     site_record.keep_workflow(*new, {**known, "": [edit.status]})
 
 
-@dataclass(frozen=True, slots=True)
-class _BatchResult:
-    """What became of the issues of some batches, by the `id` of each draft.
-
-    Attributes:
-        existing: The requests whose issues exist, with their IDs and keys. The state holds them.
-        unknown: The requests whose issues may or may not exist, and why.
-    """
-
-    existing: Mapping[int, Creation] = field(default_factory=dict)
-    unknown: Mapping[int, tuple[Creation, JiraError]] = field(default_factory=dict)
-
-
-async def _new_creation(session: Session, new: IssueWrite, after: int) -> Creation:
-    """Return a request for an issue, as the state records it.
-
-    Args:
-        session: The workspace and the site.
-        new: The issue.
-        after: The highest number of a key before the request.
-    """
-    # A long text takes some milliseconds to convert.
-    write = partial(to_json, new.payload.values)
-    return Creation(
-        marker=uuid.uuid4().hex,
-        project=new.project,
-        parent=new.parent,
-        title=new.issue.title,
-        path=new.path,
-        draft=render_ticket(new.issue),
-        after=after,
-        sent=time.time(),
-        parts=await compute(session.in_thread, text_size(new.issue), write),
-    )
-
-
-async def _create_in_batches(
-    session: Session,
-    wanted: Sequence[IssueWrite],
-    after: Mapping[str, int],
-    on_created: Callable[[Creation], object],
-) -> _BatchResult:
-    """Create issues, as many in a request as Jira takes.
-
-    Args:
-        session: The workspace and the site.
-        wanted: The issues, in the order of their keys.
-        after: The highest number of a key in each project before the push.
-        on_created: Called with each issue as soon as it certainly exists.
-
-    Returns:
-        The issues that exist, and those that may exist. The others certainly do not exist.
-
-    Raises:
-        AuthenticationFailed: The site no longer takes the login.
-        StateFailed: The state cannot be written.
-    """
-    existing: dict[int, Creation] = {}
-    unknown: dict[int, tuple[Creation, JiraError]] = {}
-    highest = dict(after)
-    for chunk in chunks(wanted, MOST_CREATED):
-        batch: dict[str, tuple[IssueWrite, Creation]] = {}
-        for new in chunk:
-            creation = await _new_creation(session, new, highest[new.project])
-            batch[creation.marker] = new, creation
-        try:
-            creations = await _create(session, batch)
-        except AuthenticationFailed:
-            raise
-        except JiraError as error:
-            unknown |= {id(new.issue): (creation, error) for new, creation in batch.values()}
-            continue
-        for marker, (new, creation) in batch.items():
-            if marker not in creations:
-                await _forget(session, creation)
-                continue
-            existing[id(new.issue)] = creations[marker]
-            on_created(creations[marker])
-            _raise_highest(highest, creations[marker])
-    return _BatchResult(existing, unknown)
-
-
 def _raise_highest(highest: dict[str, int], created: Creation) -> None:
     """Raise the highest number of a key in a project to that of a new issue."""
     project, _, number = (created.key or "").rpartition("-")
@@ -271,44 +85,9 @@ def _raise_highest(highest: dict[str, int], created: Creation) -> None:
         highest[project] = max(highest[project], int(number))
 
 
-async def _create(
-    session: Session, batch: Mapping[str, tuple[IssueWrite, Creation]]
-) -> dict[str, Creation]:
-    """Send a batch until its issues exist, or Jira refuses the rest; return what exists.
-
-    Raises:
-        JiraError: It is not known what exists.
-    """
-    created: dict[str, Creation] = {}
-    for _ in range(TRIES):
-        remaining = {marker: pair for marker, pair in batch.items() if marker not in created}
-        creations = [replace(creation, sent=time.time()) for _, creation in remaining.values()]
-        put = session.state.creations.put_all
-        await session.in_thread(put, creations)
-        failure: JiraError | None = None
-        try:
-            await session.jira.create_issues(
-                [(_fields(new), {PROPERTY: marker}) for marker, (new, _) in remaining.items()]
-            )
-        except AuthenticationFailed:
-            raise
-        except JiraError as error:
-            failure = error
-        sent = -math.inf if failure is None else over_at(failure)
-        created |= await look_up(session, creations, sent=sent)
-        if len(created) == len(batch) or failure is None or not _may_succeed_later(failure):
-            break
-    return created
-
-
 def _fields(new: IssueWrite) -> dict[str, object]:
     """Return the fields of a new issue, its parent included."""
     return new.payload.fields | ({"parent": {"key": new.parent}} if new.parent else {})
-
-
-async def _forget(session: Session, creation: Creation) -> None:
-    with trio.CancelScope(shield=True):  # one short write
-        await session.in_thread(session.state.creations.forget, creation.marker)
 
 
 def _may_succeed_later(error: JiraError) -> bool:
@@ -371,9 +150,15 @@ class Creator:
         self._session = session
         self._tally = tally
         self._after = after
-        self._completion = _Completion(session, tally, drafts, ways)
+        self._drafts = drafts
+        self._ways = ways
+        self._routes = RouteFinder(session, {})
+        self._editor = session.editor  # shared, so that a large file is parsed once
         self._refused: list[_Refused] = []
-        self._ahead = _BatchResult()
+        # By the `id` of each draft: the requests that were sent ahead and whose issues exist, and
+        # those whose issues may or may not exist.
+        self._existing: dict[int, Creation] = {}
+        self._unknown: dict[int, tuple[Creation, JiraError]] = {}
 
     async def create(self, new: IssueWrite) -> Created | None:
         """Create an issue.
@@ -390,14 +175,14 @@ class Creator:
         Cancellation:
             Takes effect at once. If the issue exists, `recover` finds it in the next run.
         """
-        if id(new.issue) in self._ahead.unknown:
-            creation, error = self._ahead.unknown[id(new.issue)]
+        if id(new.issue) in self._unknown:
+            creation, error = self._unknown[id(new.issue)]
             note = failure_note(new.issue, creation.path, error)
             self._tally.fail(replace(note, reason=_unknown_reason(error)))
             return None
-        created = self._ahead.existing.get(id(new.issue))
+        created = self._existing.get(id(new.issue))
         if created is None:
-            creation = await _new_creation(self._session, new, self._after[new.project])
+            creation = await self._new_creation(new, self._after[new.project])
             created = await self._create_or_note(creation, new)
         return None if created is None else await self._finish(created, new)
 
@@ -413,10 +198,57 @@ class Creator:
         Cancellation:
             Takes effect at once. `recover` finds in the next run what exists.
         """
-        made = await _create_in_batches(self._session, wanted, self._after, self._count)
-        self._ahead = _BatchResult(
-            {**self._ahead.existing, **made.existing}, {**self._ahead.unknown, **made.unknown}
-        )
+        highest = dict(self._after)
+        for chunk in chunks(wanted, MOST_CREATED):
+            batch: dict[str, tuple[IssueWrite, Creation]] = {}
+            for new in chunk:
+                creation = await self._new_creation(new, highest[new.project])
+                batch[creation.marker] = new, creation
+            try:
+                creations = await self._create_batch(batch)
+            except AuthenticationFailed:
+                raise
+            except JiraError as error:
+                self._unknown |= {
+                    id(new.issue): (creation, error) for new, creation in batch.values()
+                }
+                continue
+            for marker, (new, creation) in batch.items():
+                if marker not in creations:
+                    await self._forget(creation)
+                    continue
+                self._existing[id(new.issue)] = creations[marker]
+                self._count(creations[marker])
+                _raise_highest(highest, creations[marker])
+
+    async def _create_batch(
+        self, batch: Mapping[str, tuple[IssueWrite, Creation]]
+    ) -> dict[str, Creation]:
+        """Send a batch until its issues exist, or Jira refuses the rest; return what exists.
+
+        Raises:
+            JiraError: It is not known what exists.
+        """
+        session = self._session
+        created: dict[str, Creation] = {}
+        for _ in range(TRIES):
+            remaining = {marker: pair for marker, pair in batch.items() if marker not in created}
+            creations = [replace(creation, sent=time.time()) for _, creation in remaining.values()]
+            await session.in_thread(session.state.creations.put_all, creations)
+            failure: JiraError | None = None
+            try:
+                await session.jira.create_issues(
+                    [(_fields(new), {PROPERTY: marker}) for marker, (new, _) in remaining.items()]
+                )
+            except AuthenticationFailed:
+                raise
+            except JiraError as error:
+                failure = error
+            sent = -math.inf if failure is None else over_at(failure)
+            created |= await look_up(session, creations, sent=sent)
+            if len(created) == len(batch) or failure is None or not _may_succeed_later(failure):
+                break
+        return created
 
     async def look_for_refused(self) -> list[tuple[IssueWrite, Created]]:
         """Look up the issues whose creation was refused; note those that do not exist as failed.
@@ -470,16 +302,121 @@ class Creator:
         status = new.payload.status
         assert created.id is not None
         assert created.key is not None
-        is_written = await self._completion.write_key(
-            created, created.path, status_follows=status is not None
-        )
-        if id(new.issue) not in self._ahead.existing:  # else it is counted already
+        is_written = await self._write_key(created, created.path, status_follows=status is not None)
+        if id(new.issue) not in self._existing:  # else it is counted already
             self._count(created)
         if not is_written or (
-            status is not None and not await self._completion.move_to_status(created, new, status)
+            status is not None and not await self._move_to_status(created, new, status)
         ):
             return None
         return Created(created.id, created.key)
+
+    async def _write_key(self, created: Creation, path: str, *, status_follows: bool) -> bool:
+        """Write a key into its draft's file; return whether the draft was found there.
+
+        The state is written too, unless a status follows: then the present status must be fetched
+        first.
+        """
+        session = self._session
+        write = partial(
+            write_key_and_record,
+            self._editor,
+            session.state,
+            created,
+            path,
+            status=None if status_follows else "",
+            drafts=self._drafts,
+        )
+        with trio.CancelScope(shield=True):  # one short write
+            async with session.disk:
+                tried = await session.in_thread(attempt, write)
+        if tried.problem is not None:
+            self._tally.fail(unwritten_key_note(created, path, tried.problem))
+        elif not tried.is_done:
+            reason = (
+                f"created as {created.key}, but the draft in its file has changed meanwhile; "
+                "the next run looks for it again"
+            )
+            self._tally.warn(Note(created.key or "", path, reason, Code.DRAFT_CHANGED))
+        return tried.is_done
+
+    async def _move_to_status(self, created: Creation, new: IssueWrite, status: str) -> bool:
+        """Move a new issue to its draft's status; return whether the state holds the issue.
+
+        Its base has the status in which Jira created it. So the draft's status remains an edit if
+        this run ends before the transition.
+        """
+        session, path = self._session, created.path
+        assert created.key is not None
+        issue = replace(new.issue, key=created.key)
+        try:
+            first_status = await status_now(session.jira, created.key)
+        except JiraError as error:
+            self._fail_after_creation(issue, path, error)
+            return False
+        with trio.CancelScope(shield=True):  # one short write
+            async with session.disk:
+                await session.in_thread(record_created, session.state, created, path, first_status)
+        try:
+            if first_status.casefold() != status.casefold():
+                await self._walk(created, new, first_status, status)
+        except (JiraError, NoTransition, StoppedBetween) as error:
+            self._fail_after_creation(issue, path, error, status)
+        return True
+
+    async def _walk(self, created: Creation, new: IssueWrite, first: str, status: str) -> None:
+        """Move a new issue from its first status to its draft's, by one or more transitions."""
+        session, key = self._session, created.key
+        assert key is not None
+        kind = new.payload.fields.get("issuetype")
+        type_id = str(kind.get("id", "")) if isinstance(kind, dict) else ""
+        edit = replace(new, key=key, type_id=type_id, status=first)
+        edit = replace(edit, route=tuple(map(Step, await self._routes.route(edit))))
+        if edit.between:
+            with trio.CancelScope(shield=True):  # one short write
+                async with session.disk:
+                    await session.in_thread(_record_way, session.state, edit, created.parent)
+            if self._ways is not None and (first, *edit.between) not in self._ways:
+                reason = longer_way(way_text(first, edit.between, status))
+                note = Note.on(replace(new.issue, key=key), created.path, reason, Code.UNCONFIRMED)
+                self._tally.leave(note)
+                return
+        await walk(session.jira, key, status, edit.route)
+
+    def _fail_after_creation(
+        self,
+        issue: Ticket,
+        path: str,
+        error: JiraError | NoTransition | StoppedBetween,
+        status: str = "",
+    ) -> None:
+        cause = error.__cause__ if isinstance(error, StoppedBetween) else error
+        assert isinstance(cause, JiraError | NoTransition)
+        note = failure_note(issue, path, cause)
+        if isinstance(error, StoppedBetween):
+            note = on_the_way(note, error.reached, status)
+        self._tally.fail(replace(note, reason=f"it was created, but: {note.reason}"))
+
+    async def _new_creation(self, new: IssueWrite, after: int) -> Creation:
+        """Return a request for an issue, as the state records it.
+
+        Args:
+            new: The issue.
+            after: The highest number of a key before the request.
+        """
+        # A long text takes some milliseconds to convert.
+        write = partial(to_json, new.payload.values)
+        return Creation(
+            marker=uuid.uuid4().hex,
+            project=new.project,
+            parent=new.parent,
+            title=new.issue.title,
+            path=new.path,
+            draft=render_ticket(new.issue),
+            after=after,
+            sent=time.time(),
+            parts=await compute(self._session.in_thread, text_size(new.issue), write),
+        )
 
     async def _create_or_note(self, creation: Creation, new: IssueWrite) -> Creation | None:
         """Create an issue; return None if that failed, with a note now or after `look_for_refused`."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import trio
@@ -27,12 +27,9 @@ from ticketr.app.jira import (
     ScreenField,
     Transition,
 )
-from ticketr.app.jira.adf import load_conversions
 from ticketr.app.sync.compare.comments import TextPart
-from ticketr.app.sync.compare.diff import CorePart
 from ticketr.app.sync.compare.times import ESTIMATES, TIME_TRACKING
 from ticketr.app.sync.concurrency import CHUNK, PAGE, chunks, compute, run_in_tasks
-from ticketr.app.sync.edits.local_changes import LocalChange
 from ticketr.app.sync.edits.losses import Accepted
 from ticketr.app.sync.edits.push_plan import find_path, unknown_statuses
 from ticketr.app.sync.errors import nearest
@@ -41,7 +38,7 @@ from ticketr.app.sync.push.commenting import fetch_link_context
 from ticketr.app.sync.push.metadata import MetadataQuery, fetch_metadata
 from ticketr.app.sync.push.payload import CommentContext
 from ticketr.app.sync.push.rich_text import where
-from ticketr.app.sync.push.sendable import CONVERSIONS, Comparison, Fate, compare_with_jira
+from ticketr.app.sync.push.sendable import CONVERSIONS, Comparison
 from ticketr.app.sync.push.tally import failure_note
 from ticketr.app.sync.push.transitions import NoTransition, Step, no_transition, transition_to
 from ticketr.app.sync.push.values import find_name, shown
@@ -385,63 +382,21 @@ async def _absent(session: Session, parents: set[str]) -> set[str]:
     return absent
 
 
-@dataclass(frozen=True, slots=True)
-class Preparation:
-    """What a push will do with each local change.
-
-    Attributes:
-        comparisons: How each compares with Jira.
-        writes: What the push sends of each ticket, and why it does not send the rest.
-    """
-
-    comparisons: tuple[Comparison, ...]
-    writes: tuple[TicketWrites, ...]
-
-    def files(self, fate: Fate) -> dict[str, str]:
-        """Return the files of the tickets with a fate, by the IDs of their heads."""
-        return {
-            comparison.local_change.head: comparison.local_change.local.path
-            for comparison in self.comparisons
-            if comparison.fate is fate and comparison.local_change.head is not None
-        }
-
-    @property
-    def added_keys(self) -> dict[str, tuple[str, ...]]:
-        """The keys that were added to a ticket's file since the last sync, by its head's ID."""
-        changes = (comparison.local_change for comparison in self.comparisons)
-        return {
-            change.head: change.added_keys
-            for change in changes
-            if change.head is not None and change.added_keys
-        }
-
-
 async def prepare(
-    session: Session,
-    local_changes: Sequence[LocalChange],
-    *,
-    merging: bool = False,
-    advice: str = "pull first, or sync",
-    accept_loss: Accepted = False,
-) -> Preparation:
-    """Prepare a push without sending anything.
+    session: Session, comparisons: Sequence[Comparison], accept_loss: Accepted
+) -> list[TicketWrites]:
+    """Convert what is sent of each ticket, and check it.
 
     Args:
         session: The workspace and the site.
-        local_changes: The edits, in the order of the files.
-        merging: Whether to merge tickets that have also changed in Jira, not hold them back.
-        advice: What the user can do about a ticket that is held back.
+        comparisons: The tickets.
         accept_loss: The losses of descriptions that the push may cause; see `losses`.
 
     Raises:
         JiraError: A request failed, or the project does not exist.
     """
-    if any(map(_is_converted, local_changes)):
-        await session.in_thread(load_conversions, abandon_on_cancel=True)
-    comparisons = await compare_with_jira(session, local_changes, merging=merging, advice=advice)
-    sent = [comparison for comparison in comparisons if comparison.fate is Fate.SEND]
     queries: list[MetadataQuery] = []
-    for few in chunks(sent, CHUNK):
+    for few in chunks(comparisons, CHUNK):
         await trio.lowlevel.checkpoint()
         for comparison in few:
             queries += metadata_queries(comparison, session.job.project)
@@ -454,15 +409,8 @@ async def prepare(
         mentioned=metadata.lookup.mentioned,
     )
     built: list[TicketWrites] = []
-    for comparison in sent:  # each on a worker thread, since conversions take time
+    for comparison in comparisons:  # each on a worker thread, since conversions take time
         build = WritesBuilder(comparison, metadata, accept_loss, comments, links).build
         work = 2 * CONVERSIONS * comparison.text_size
         built.append(await compute(session.in_thread, work, build, session.job.project))
-    return Preparation(tuple(comparisons), tuple(await check(session, built)))
-
-
-def _is_converted(change: LocalChange) -> bool:
-    """Return whether a change has more than titles and fields, so that texts are converted."""
-    parts = (edit.part for changes in change.edits.values() for edit in changes)
-    others = (part for part in parts if not (isinstance(part, str) or part is CorePart.TITLE))
-    return change.head is None or bool(change.drafts) or any(True for _ in others)
+    return await check(session, built)

@@ -9,12 +9,14 @@ succeeds or fails by itself.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import trio
 
 from ticketr.app.jira import JiraError
+from ticketr.app.jira.adf import load_conversions
+from ticketr.app.sync.compare.diff import CorePart
 from ticketr.app.sync.edits.local_changes import LocalChange
 from ticketr.app.sync.edits.losses import Accepted
 from ticketr.app.sync.edits.planning import EVERYTHING, Selection, select_changes
@@ -22,9 +24,9 @@ from ticketr.app.sync.edits.push_plan import PlanEntry, PushPlan, plan_entry, wa
 from ticketr.app.sync.edits.survey import LocalSurvey
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.commenting import wait_for_late_comments
-from ticketr.app.sync.push.preparation import Preparation, prepare
+from ticketr.app.sync.push.preparation import prepare
 from ticketr.app.sync.push.refresh import adopt, refresh
-from ticketr.app.sync.push.sendable import Fate
+from ticketr.app.sync.push.sendable import Comparison, Fate, compare_with_jira
 from ticketr.app.sync.push.sending import Delivery
 from ticketr.app.sync.push.tally import PushTally, longer_way
 from ticketr.app.sync.push.writes import IssueWrite, TicketWrites
@@ -74,13 +76,11 @@ async def push(
         await wait_for_late_comments(session)
     seen = await session.now()
     async with session.naming_project():
-        plan = await prepare(session, local_changes, merging=merging, accept_loss=accept_loss)
-        _add_notes_of(plan, tally)
+        plan = await _prepare(session, local_changes, tally, accept_loss, merging=merging)
         if plan.files(Fate.MERGE_FIRST):
             merged = await _merge_and_prepare(
                 session, plan, tally, accept_loss, selection, seen=seen
             )
-            _add_notes_of(merged, tally)
             plan = Preparation(plan.comparisons + merged.comparisons, plan.writes + merged.writes)
     checked: Iterable[TicketWrites] = plan.writes
     if selection.confirmed is not None:
@@ -97,6 +97,80 @@ async def push(
     _add_outcomes(tally, [*outcomes, *same])
     if writes:
         await _send(session, writes, added_keys, tally, selection.confirmed, seen=seen)
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What a push will do with each local change.
+
+    Attributes:
+        comparisons: How each compares with Jira.
+        writes: What the push sends of each ticket.
+    """
+
+    comparisons: tuple[Comparison, ...]
+    writes: tuple[TicketWrites, ...]
+
+    def files(self, fate: Fate) -> dict[str, str]:
+        """Return the files of the tickets with a fate, by the IDs of their heads."""
+        return {
+            comparison.local_change.head: comparison.local_change.local.path
+            for comparison in self.comparisons
+            if comparison.fate is fate and comparison.local_change.head is not None
+        }
+
+    @property
+    def added_keys(self) -> dict[str, tuple[str, ...]]:
+        """The keys that were added to a ticket's file since the last sync, by its head's ID."""
+        changes = (comparison.local_change for comparison in self.comparisons)
+        return {
+            change.head: change.added_keys
+            for change in changes
+            if change.head is not None and change.added_keys
+        }
+
+
+async def _prepare(
+    session: Session,
+    local_changes: Sequence[LocalChange],
+    tally: PushTally,
+    accept_loss: Accepted,
+    *,
+    merging: bool = False,
+    advice: str = "pull first, or sync",
+) -> Preparation:
+    """Prepare a push without sending anything; note what will not be sent.
+
+    Args:
+        session: The workspace and the site.
+        local_changes: The edits, in the order of the files.
+        tally: Collects the notes.
+        accept_loss: See `push`.
+        merging: See `push`.
+        advice: What the user can do about a ticket that is held back.
+    """
+    if any(map(_is_converted, local_changes)):
+        await session.in_thread(load_conversions, abandon_on_cancel=True)
+    comparisons = await compare_with_jira(session, local_changes, merging=merging, advice=advice)
+    sent = [comparison for comparison in comparisons if comparison.fate is Fate.SEND]
+    writes = await prepare(session, sent, accept_loss)
+    failed: list[Note] = []
+    for comparison in comparisons:
+        if comparison.fate is Fate.HOLD_BACK:
+            tally.hold_back(comparison.notes[0], comparison.local_change.writes)
+        else:
+            failed += comparison.notes
+    failed += (note for ticket in writes for note in ticket.failed)
+    tally.fail(*failed)
+    tally.warn(*(note for ticket in writes for note in ticket.warnings))
+    return Preparation(tuple(comparisons), tuple(writes))
+
+
+def _is_converted(change: LocalChange) -> bool:
+    """Return whether a change has more than titles and fields, so that texts are converted."""
+    parts = (edit.part for changes in change.edits.values() for edit in changes)
+    others = (part for part in parts if not (isinstance(part, str) or part is CorePart.TITLE))
+    return change.head is None or bool(change.drafts) or any(True for _ in others)
 
 
 async def _select(
@@ -138,7 +212,7 @@ async def _merge_and_prepare(
     survey = await session.survey()
     changes = [change for change in survey.local_changes if change.head in wanted]
     merged = await _select(session, changes, tally, selection)
-    return await prepare(session, merged, advice="sync again in a moment", accept_loss=accept_loss)
+    return await _prepare(session, merged, tally, accept_loss, advice="sync again in a moment")
 
 
 def _without_longer_ways(
@@ -209,19 +283,6 @@ async def _highest_numbers(session: Session, writes: Sequence[TicketWrites]) -> 
         number = key.rpartition("-")[2] if key else ""
         highest[project] = int(number) if number.isdecimal() else 0
     return highest
-
-
-def _add_notes_of(plan: Preparation, tally: PushTally) -> None:
-    """Note what is not sent, and what else the user should know."""
-    failed: list[Note] = []
-    for comparison in plan.comparisons:
-        if comparison.fate is Fate.HOLD_BACK:
-            tally.hold_back(comparison.notes[0], comparison.local_change.writes)
-        else:
-            failed += comparison.notes
-    failed += (note for ticket in plan.writes for note in ticket.failed)
-    tally.fail(*failed)
-    tally.warn(*(note for ticket in plan.writes for note in ticket.warnings))
 
 
 def _add_outcomes(tally: PushTally, outcomes: Sequence[FamilyResult]) -> None:
