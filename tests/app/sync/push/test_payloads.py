@@ -16,7 +16,7 @@ from ticketr.app.sync.compare.mapping import field_text
 from ticketr.app.sync.errors import nearest
 from ticketr.app.sync.push.issue_payload import create_payload, update_payload
 from ticketr.app.sync.push.metadata import ProjectMetadata
-from ticketr.app.sync.push.payload import IssuePayload
+from ticketr.app.sync.push.payload import IssuePayload, KnownIssue
 from ticketr.app.sync.push.values import (
     BadValue,
     FieldSpec,
@@ -49,7 +49,7 @@ def draft(title: str = "A", description: str = "", *criteria: str, **fields: str
 
 
 def created(issue: Ticket, form: ProjectMetadata = FORM, *, subtask: bool = False) -> IssuePayload:
-    return create_payload(issue, form, ANA, project="AB", subtask=subtask)
+    return create_payload(KnownIssue(issue, ANA), form, project="AB", subtask=subtask)
 
 
 def requiring(*names: str) -> ProjectMetadata:
@@ -58,7 +58,7 @@ def requiring(*names: str) -> ProjectMetadata:
 
 
 def edited(before: Ticket, after: Ticket) -> IssuePayload:
-    return update_payload(after, changes(before, after), KINDS, ANA)
+    return update_payload(KnownIssue(after, ANA, KINDS), changes(before, after))
 
 
 class TestRichTextFields:
@@ -192,7 +192,7 @@ class TestEditing:
         place = FieldSpec("customfield_1", "Place", "any", unsupported="it holds a team")
         change = Change("Place", "", "x")
 
-        sent = update_payload(draft("A"), [change], {"Place": place}, ANA)
+        sent = update_payload(KnownIssue(draft("A"), ANA, {"Place": place}), [change])
 
         told = "Place: it holds a team, which ticketr cannot write yet; take the line out"
         assert sent == IssuePayload(problems=(told,))
@@ -271,9 +271,8 @@ class TestEditing:
     ) -> None:
         issue = draft("A", description, *criteria)
 
-        sent = update_payload(
-            issue, [Change(CorePart.DESCRIPTION, "", issue.description)], KINDS, ANA
-        )
+        change = Change(CorePart.DESCRIPTION, "", issue.description)
+        sent = update_payload(KnownIssue(issue, ANA, KINDS), [change])
 
         event(f"refused: {bool(sent.problems)}")
         assert bool(sent.problems) == ("description" not in sent.fields)

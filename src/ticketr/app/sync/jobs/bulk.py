@@ -334,15 +334,14 @@ class BulkJob(SessionJob):
         issues: Sequence[BulkIssue],
     ) -> None:
         """Change the fields of some issues, those of a type in one task."""
-        by_type: dict[MetadataQuery, list[BulkIssue]] = defaultdict(list)
+        by_type: dict[tuple[str, str], list[BulkIssue]] = defaultdict(list)
         for issue in issues:
-            by_type[MetadataQuery(issue.project, issue.type_id, ())].append(issue)
+            by_type[issue.project, issue.type_id].append(issue)
         # Types whose values have the same IDs go together.
         groups: dict[str, tuple[tuple[str, ...], dict[str, object], list[BulkIssue]]] = {}
-        for query, issues in by_type.items():
+        for (project, kind), issues in by_type.items():
             try:
-                specs = metadata.field_specs(query)
-                texts = metadata.text_specs(query)
+                specs, texts = metadata.specs(project, kind)
                 ids, values = bulk_values(settings, specs, metadata.lookup, texts)
             except BadValue as error:
                 self._fail(issues, str(error), Code.INVALID)

@@ -5,22 +5,19 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.app.jira import Issue, JiraError, NotFound, RateLimited, Rejected, certainly_failed
+from ticketr.app.jira import Issue, JiraError, RateLimited, Rejected, certainly_failed
 from ticketr.app.sync.compare.comments import COMMENT_FIELD, comments_field
-from ticketr.app.sync.compare.mapping import PARENT
 from ticketr.app.sync.compare.sent import SentComment
 from ticketr.app.sync.concurrency import TRIES, passes_soon
-from ticketr.app.sync.edits.losses import Accepted
-from ticketr.app.sync.push.payload import CommentWrite, LinkContext, LinkWrite
+from ticketr.app.sync.push.payload import CommentWrite, LinkWrite
 
 if TYPE_CHECKING:
-    from ticketr.app.sync.push.metadata import MetadataQuery
     from ticketr.app.sync.session import Session
 
 
@@ -40,32 +37,6 @@ async def wait_for_late_requests(session: Session, what: str, *, sent: float | N
     if left > 0:
         session.progress.wait(left, what)
         await trio.sleep(left)
-
-
-async def fetch_link_context(
-    session: Session, queries: Iterable[MetadataQuery], accepted: Accepted
-) -> LinkContext:
-    """Fetch the kinds of links, if any change may be a line of links.
-
-    Args:
-        session: The workspace and the site.
-        queries: What is to be sent.
-        accepted: The losses that the push may cause.
-
-    Raises:
-        JiraError: The request failed.
-    """
-    fields = {PARENT, *(name for name, _ in session.columns.names)}
-    parts = (change.part for query in queries for change in query.changes)
-    may_be_links = any(isinstance(part, str) and part not in fields for part in parts)
-    if not (session.columns.links and may_be_links):
-        await trio.lowlevel.checkpoint()
-        return LinkContext()
-    try:
-        types = await session.jira.link_types()
-    except NotFound:  # links are switched off on the site
-        return LinkContext()
-    return LinkContext.of(types, fields, accepted)
 
 
 async def send_link(session: Session, write: LinkWrite, *, key: str) -> None:

@@ -6,15 +6,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ticketr.app.jira import Allowed, AuthenticationFailed, Rejected, adf
+from ticketr.app.jira import Allowed, AuthenticationFailed, NotFound, Rejected, adf
 from ticketr.app.sync.compare.comments import TextPart
 from ticketr.app.sync.compare.diff import Change, is_text
-from ticketr.app.sync.compare.mapping import holds_rich_text, unsupported
+from ticketr.app.sync.compare.mapping import PARENT, holds_rich_text, line_name, unsupported
 from ticketr.app.sync.compare.times import ESTIMATES, TIME_TRACKING
 from ticketr.app.sync.errors import nearest
 from ticketr.app.sync.push.values import (
     BadValue,
     FieldSpec,
+    LinkDirection,
     NameLookup,
     find_name,
     is_me,
@@ -128,15 +129,14 @@ class Metadata:
     projects: Mapping[str, ProjectMetadata]
     lookup: NameLookup
 
-    def field_specs(self, query: MetadataQuery) -> Mapping[str, FieldSpec]:
-        """Return the fields of an issue's type, by the names of their lines."""
-        project = self.projects.get(query.project)
-        return project.field_specs.get(query.type_id or "", {}) if project else {}
-
-    def text_specs(self, query: MetadataQuery) -> Mapping[str, FieldSpec]:
-        """Return the rich-text fields of an issue's type, by the names of their sections."""
-        project = self.projects.get(query.project)
-        return project.text_specs.get(query.type_id or "", {}) if project else {}
+    def specs(
+        self, project: str, type_id: str
+    ) -> tuple[Mapping[str, FieldSpec], Mapping[str, FieldSpec]]:
+        """Return the fields of an issue type by the names of their lines, and its rich texts."""
+        known = self.projects.get(project)
+        if known is None:
+            return {}, {}
+        return known.field_specs.get(type_id, {}), known.text_specs.get(type_id, {})
 
 
 async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> Metadata:
@@ -160,6 +160,7 @@ async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> 
         await _teams(session, asked, projects),
         session.time_zone,
         await _find_mentioned(session, queries),
+        account=session.account,
     )
     return Metadata(projects, lookup)
 
@@ -181,6 +182,31 @@ async def _find_mentioned(
         raise
     except Rejected:
         return dict.fromkeys(names, ())
+
+
+async def fetch_link_directions(
+    session: Session, queries: Iterable[MetadataQuery]
+) -> dict[str, LinkDirection]:
+    """Fetch what lines of links stand for, by their names, if any change may be such a line.
+
+    Raises:
+        JiraError: The request failed.
+    """
+    fields = {PARENT, *(name for name, _ in session.columns.names)}
+    parts = (change.part for query in queries for change in query.changes)
+    may_be_links = any(isinstance(part, str) and part not in fields for part in parts)
+    if not (session.columns.links and may_be_links):
+        return {}
+    try:
+        types = await session.jira.link_types()
+    except NotFound:  # links are switched off on the site
+        return {}
+    directions: dict[str, LinkDirection] = {}
+    for link_type in types:
+        outward, inward = line_name(link_type.outward), line_name(link_type.inward)
+        directions.setdefault(outward, LinkDirection(link_type.id, is_outward=True))
+        directions.setdefault(inward, LinkDirection(link_type.id, is_outward=False))
+    return {name: direction for name, direction in directions.items() if name not in fields}
 
 
 async def _fetch_project(

@@ -34,9 +34,7 @@ from ticketr.app.sync.edits.losses import Accepted
 from ticketr.app.sync.edits.push_plan import find_path, unknown_statuses
 from ticketr.app.sync.errors import nearest
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.push.commenting import fetch_link_context
-from ticketr.app.sync.push.metadata import MetadataQuery, fetch_metadata
-from ticketr.app.sync.push.payload import CommentContext
+from ticketr.app.sync.push.metadata import MetadataQuery, fetch_link_directions, fetch_metadata
 from ticketr.app.sync.push.rich_text import where
 from ticketr.app.sync.push.sendable import CONVERSIONS, Comparison
 from ticketr.app.sync.push.tally import failure_note
@@ -401,16 +399,12 @@ async def prepare(
         for comparison in few:
             queries += metadata_queries(comparison, session.job.project)
     metadata = await fetch_metadata(session, queries)
-    links = await fetch_link_context(session, queries, accept_loss)
-    comments = CommentContext(
-        session.columns.comments,
-        session.account,
-        accepted=accept_loss,
-        mentioned=metadata.lookup.mentioned,
-    )
+    links = await fetch_link_directions(session, queries)
+    metadata = replace(metadata, lookup=replace(metadata.lookup, links=links))
     built: list[TicketWrites] = []
     for comparison in comparisons:  # each on a worker thread, since conversions take time
-        build = WritesBuilder(comparison, metadata, accept_loss, comments, links).build
+        has_comments = session.columns.comments
+        build = WritesBuilder(comparison, metadata, accept_loss, has_comments=has_comments).build
         work = 2 * CONVERSIONS * comparison.text_size
         built.append(await compute(session.in_thread, work, build, session.job.project))
     return await check(session, built)

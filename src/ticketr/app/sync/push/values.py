@@ -68,8 +68,21 @@ class FieldSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkDirection:
+    """What a line of links stands for.
+
+    Attributes:
+        type_id: The ID of the kind of link.
+        is_outward: Whether the issue with the line is the first of the two, which blocks the other.
+    """
+
+    type_id: str
+    is_outward: bool
+
+
+@dataclass(frozen=True, slots=True)
 class NameLookup:
-    """The accounts, sprints and teams that names in files refer to.
+    """The accounts, sprints, teams and links that names in files refer to.
 
     Attributes:
         people: The accounts found for each name in the files; for "me", that of the user.
@@ -77,6 +90,8 @@ class NameLookup:
         teams: The ID of each known team, by name.
         time_zone: The name of the account's time zone, used for times without a zone.
         mentioned: The accounts found for each name that a text mentions.
+        links: What each line of links stands for, by its name.
+        account: The ID of the account that sends.
     """
 
     people: Mapping[str, tuple[User, ...]] = field(default_factory=lambda: MappingProxyType({}))
@@ -84,6 +99,8 @@ class NameLookup:
     teams: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     time_zone: str = ""
     mentioned: Mapping[str, tuple[User, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    links: Mapping[str, LinkDirection] = field(default_factory=lambda: MappingProxyType({}))
+    account: str = ""
 
 
 def jira_value(spec: FieldSpec, text: str, lookup: NameLookup) -> object:

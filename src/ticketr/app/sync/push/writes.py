@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ticketr.app.jira import Issue
-from ticketr.app.sync.compare.attachments import files_of
-from ticketr.app.sync.compare.comments import jira_comments
 from ticketr.app.sync.compare.diff import Change, CorePart, by_key
 from ticketr.app.sync.compare.grafting import EditedText
 from ticketr.app.sync.compare.mapping import type_id
@@ -18,13 +16,7 @@ from ticketr.app.sync.edits.losses import Accepted, Loss, edited_texts_of, losse
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.issue_payload import create_payload, update_payload
 from ticketr.app.sync.push.metadata import Metadata, MetadataQuery
-from ticketr.app.sync.push.payload import (
-    CommentContext,
-    IssuePayload,
-    LinkContext,
-    comment_payload,
-    link_payload,
-)
+from ticketr.app.sync.push.payload import IssuePayload, KnownIssue
 from ticketr.app.sync.push.transitions import Step, status_of
 from ticketr.app.tickets import Ticket
 
@@ -129,8 +121,7 @@ class WritesBuilder:
         comparison: The changes, and what Jira has.
         metadata: The fields and names that they need.
         accept_loss: The losses that the push may cause.
-        comments: What is known of comments in Jira.
-        links: What is known of links.
+        has_comments: Whether files hold comments.
     """
 
     def __init__(
@@ -138,16 +129,15 @@ class WritesBuilder:
         comparison: Comparison,
         metadata: Metadata,
         accept_loss: Accepted,
-        comments: CommentContext,
-        links: LinkContext,
+        *,
+        has_comments: bool,
     ) -> None:
         self._comparison = comparison
         self._change = comparison.local_change
         self._path = self._change.local.path
         self._metadata = metadata
         self._accept_loss = accept_loss
-        self._comments = replace(comments, path=self._path)
-        self._links = links
+        self._has_comments = has_comments
         self._failed: list[Note] = []
         self._warnings: list[Note] = []
 
@@ -200,18 +190,25 @@ class WritesBuilder:
         texts: Iterable[EditedText],
     ) -> IssueWrite | None:
         """Build the edit of an issue; add a note and return None if Jira would refuse it."""
-        kind = type_id(there.fields)
-        query = MetadataQuery(project_of(there.key), kind, changes)
-        payload = self._payload(issue, there, query, texts)
+        kind, project = type_id(there.fields), project_of(there.key)
+        field_specs, text_specs = self._metadata.specs(project, kind)
+        known = replace(
+            self._known(issue),
+            field_specs=field_specs,
+            text_specs=text_specs,
+            present=there.fields,
+            texts=tuple(texts),
+        )
+        payload = update_payload(known, changes)
         # For an unchanged type, preflight checks the status by the issue's transitions.
-        project, new_type = self._metadata.projects.get(query.project), type_id(payload.fields)
-        wrong = project.wrong_status(new_type, payload.status) if project and new_type else ()
+        types, new_type = self._metadata.projects.get(project), type_id(payload.fields)
+        wrong = types.wrong_status(new_type, payload.status) if types and new_type else ()
         if not self._is_valid(issue, (*payload.problems, *wrong), payload):
             return None
         return IssueWrite(
             issue,
             self._path,
-            query.project,
+            project,
             changes,
             payload,
             key=there.key,
@@ -221,55 +218,25 @@ class WritesBuilder:
             status=status_of(there),
         )
 
-    def _payload(
-        self, issue: Ticket, there: Issue, query: MetadataQuery, texts: Iterable[EditedText]
-    ) -> IssuePayload:
-        """Return the payload of an issue's changes, with those of its comments and links."""
-        changes = query.changes
-        payload = update_payload(
+    def _known(self, issue: Ticket) -> KnownIssue:
+        return KnownIssue(
             issue,
-            [change for change in changes if self._links.direction_of(change.part) is None],
-            self._metadata.field_specs(query),
             self._metadata.lookup,
-            text_specs=self._metadata.text_specs(query),
-            texts=texts,
-            present=there.fields,
             path=self._path,
             pictures=self._change.pictures,
+            accepted=self._accept_loss,
+            has_comments=self._has_comments,
         )
-        return self._with_comments_and_links(payload, issue, changes, there.fields)
-
-    def _with_comments_and_links(
-        self,
-        payload: IssuePayload,
-        issue: Ticket,
-        changes: Sequence[Change],
-        fields: Mapping[str, object],
-    ) -> IssuePayload:
-        """Return a payload with those of comments and links; ``fields`` are empty for a draft."""
-        context = replace(
-            self._comments,
-            known={comment.id: comment for comment in jira_comments(fields)},
-            files=files_of(fields),
-            pictures=self._change.pictures,
-        )
-        links = link_payload(issue, changes, self._links, fields=fields, path=self._path)
-        return payload.plus(comment_payload(issue, changes, context)).plus(links)
 
     def _new_issue(self, issue: Ticket, project: str, *, subtask: bool) -> IssueWrite | None:
         payload = create_payload(
-            issue,
+            self._known(issue),
             self._metadata.projects[project],
-            self._metadata.lookup,
             project=project,
             subtask=subtask,
-            path=self._path,
-            elsewhere=self._links.directions,
-            pictures=self._change.pictures,
             inherited=self._change.inherited_by(issue) if subtask else (),
         )
         changes = draft_changes(issue)
-        payload = self._with_comments_and_links(payload, issue, changes, {})
         if not self._is_valid(issue, payload.problems, payload):
             return None
         parent = self._change.local.ticket.key if subtask else None
