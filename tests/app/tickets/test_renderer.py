@@ -166,7 +166,7 @@ def test_the_same_issue_cannot_stand_twice_in_a_file() -> None:
     with pytest.raises(RepeatedKey, match="AB-1"):
         render([one, other])
     with pytest.raises(RepeatedKey, match="AB-1"):
-        rewrite(file, {}, [other])
+        rewrite(file, {}, [(other, render_ticket(other))])
     with pytest.raises(RepeatedKey, match="AB-1"):
         rewrite(file, {1: other})
     assert parse(rewrite(file, {0: one}).text).tickets == file.tickets
@@ -240,8 +240,9 @@ def test_replacing_keeps_the_remarks_unless_new_ones_are_given() -> None:
 )
 def test_appending_leaves_one_blank_line_between(text: str, before: str) -> None:
     end = "\r\n" if "\r" in text else "\n"
+    new = Ticket("y", description="z")
 
-    out = rewrite(parse(text), {}, [Ticket("y", description="z")]).text
+    out = rewrite(parse(text), {}, [(new, render_ticket(new))]).text
 
     assert out == before + "# TICKET: y\n\n## Description\nz\n".replace("\n", end)
 

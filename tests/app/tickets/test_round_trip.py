@@ -144,7 +144,7 @@ def test_appending_a_ticket_leaves_all_else_byte_for_byte(
     assume(tickets)
 
     try:
-        out = rewrite(file, {}, [tickets[0]]).text
+        out = rewrite(file, {}, [(tickets[0], render_ticket(tickets[0]))]).text
     except RepeatedKey:
         return
 

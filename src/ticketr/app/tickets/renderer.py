@@ -59,7 +59,7 @@ def render_ticket(ticket: Ticket) -> str:
 
 
 def rewrite(
-    file: TicketFile, changes: Mapping[int, Ticket], added: Sequence[Ticket] = ()
+    file: TicketFile, changes: Mapping[int, Ticket], added: Sequence[tuple[Ticket, str]] = ()
 ) -> TicketFile:
     """Return a file with some of its tickets changed, and others added at its end.
 
@@ -69,7 +69,7 @@ def rewrite(
     Args:
         file: The file as it was parsed.
         changes: The new tickets, by their index in ``file.tickets``.
-        added: The tickets to add.
+        added: The tickets to add, each with its text as `render_ticket` returns it.
 
     Returns:
         The file as if its text was parsed again, except for line numbers.
@@ -84,8 +84,8 @@ def rewrite(
         else:
             writer.keep(index)
     writer.finish()
-    for ticket in added:
-        writer.add(ticket)
+    for ticket, text in added:
+        writer.add(ticket, text)
     _refuse_duplicates(writer.tickets)
     return changed(
         file, text="".join(writer.pieces), tickets=tuple(writer.tickets), spans=tuple(writer.spans)
@@ -124,14 +124,14 @@ class _FileWriter:
         """Write what follows the last ticket."""
         self._put(self._file.text[self._read :])
 
-    def add(self, ticket: Ticket) -> None:
+    def add(self, ticket: Ticket, text: str) -> None:
         """Write a new ticket at the end, behind a blank line."""
         end = _line_end(self._file.text, 0)
         last = "".join(self.pieces[-2:])
         if last.strip("\ufeff"):
             ends = _LINE_END.findall(last[len(last.rstrip("\r\n")) :])
             self._put(end * (2 - len(ends[:2])))
-        self._put_ticket(ticket, render_ticket(ticket).replace("\n", end))
+        self._put_ticket(ticket, text.replace("\n", end))
 
     def _put_ticket(self, ticket: Ticket, text: str) -> None:
         start = self._written

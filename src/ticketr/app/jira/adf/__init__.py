@@ -129,6 +129,8 @@ def convert(adf: object, *, files: Mapping[str, str] = _NO_FILES) -> Converted:
     if is_too_large(adf):
         return Converted(_conversion.as_code(adf), exact=False)
     try:
+        if markdown := _conversion.exact_in_parts(adf, files):
+            return Converted(markdown, exact=True)
         return _conversion.shortest(adf, files, is_checked=True)
     except Exception:  # noqa: BLE001 - documents come in any shape, and marklas trusts its input
         markdown = _conversion.block_by_block(canonical(adf))

@@ -32,7 +32,7 @@ from ticketr.app.jira.adf._placeholders import (
 )
 from ticketr.app.jira.adf._plain import is_too_large, is_too_long, plain_lines, walk
 from ticketr.app.jira.adf._signs import UNUSED
-from ticketr.app.jira.adf._simple import Converted
+from ticketr.app.jira.adf._simple import Converted, split_blocks
 from ticketr.app.jira.adf.forms.files import ATTACHED, name_files
 from ticketr.app.jira.adf.forms.read import Reader, read_decisions
 from ticketr.app.jira.adf.forms.write import Writer
@@ -113,6 +113,30 @@ def shortest(adf: object, files: Mapping[str, str], *, is_checked: bool = False)
         return Converted(markdown, exact=False)
     markdown, _ = render(canonical(adf), files, long=long)
     return Converted(markdown, is_checked and matches(markdown, wanted, files))
+
+
+def exact_in_parts(adf: object, files: Mapping[str, str]) -> str:
+    """Return the Markdown of a document of which only the blocks that are not simple are read back.
+
+    Returns:
+        What `shortest` returns; empty unless it is certainly exact.
+    """
+    parts = split_blocks(adf)
+    if len(parts) < 2:
+        return ""
+    texts: list[str] = []
+    for part in parts:
+        if isinstance(part, str):
+            texts.append(part)
+            continue
+        converted = shortest(document_of(part), files, is_checked=True)
+        if not converted.exact or not converted.markdown:
+            return ""
+        texts.append(converted.markdown[:-1])
+    markdown = "\n\n".join(texts) + "\n"
+    # Definitions and placeholders count in the whole text.
+    stand_alone = "]:" not in markdown and has_no_placeholders(markdown)
+    return markdown if stand_alone and not is_too_long(markdown) else ""
 
 
 def _needs_length(block: Any, files: Mapping[str, str]) -> bool:

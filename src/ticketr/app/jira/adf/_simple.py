@@ -58,20 +58,43 @@ def simple_markdown(document: object) -> str:
     Args:
         document: A document as Jira sends it, in any shape.
     """
+    match split_blocks(document):
+        case [str(markdown)] if len(markdown) < LONGEST_TEXT:
+            return f"{markdown}\n"
+    return ""
+
+
+def split_blocks(document: object) -> list[str | list[Any]]:
+    """Split a document into its simple blocks and the others.
+
+    Args:
+        document: A document as Jira sends it, in any shape.
+
+    Returns:
+        In turn the Markdown of blocks in a row that are simple, and a list of blocks that are not.
+        Read together, they mean what each of them does.
+    """
     if type(document) is not dict or document.get("type") != "doc":
-        return ""
+        return []
     if not document.keys() <= {"type", "version", "content"} or document.get("version", 1) != 1:
-        return ""
-    blocks, kind = list[str](), ""
-    for node in _content(document):
-        before, kind = kind, _kind(node)
+        return []
+    blocks = _content(document)
+    are_lists = [type(node) is dict and str(node.get("type")).endswith("List") for node in blocks]
+    parts: list[str | list[Any]] = []
+    for at, node in enumerate(blocks):
         # Two lists in a row would be one.
-        text = "" if kind in _LISTS and before == kind else _block(node, kind)
-        if not text:
-            return ""
-        blocks.append(text)
-    markdown = "\n\n".join(blocks)
-    return f"{markdown}\n" if 0 < len(markdown) < LONGEST_TEXT else ""
+        stands_alone = not are_lists[at] or not any(
+            (*are_lists[at - 1 : at], *are_lists[at + 1 : at + 2])
+        )
+        text = _block(node, _kind(node)) if stands_alone else ""
+        match parts:
+            case [*_, str(before)] if text:
+                parts[-1] = f"{before}\n\n{text}"
+            case [*_, list(others)] if not text:
+                others.append(node)
+            case _:
+                parts.append(text or [node])
+    return parts
 
 
 def _block(node: Any, kind: str) -> str:

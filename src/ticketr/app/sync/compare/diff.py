@@ -70,11 +70,12 @@ def description_text(adf: object, files: Mapping[str, str], *, split: bool) -> D
         split: Whether to split the acceptance criteria off.
     """
     body, criteria = split_criteria(adf) if split else (adf, ())
-    if criteria or not isinstance(body, dict):
-        exact = body is None or bool(criteria and simple_markdown(adf))
-        return DescriptionText(markdown_of(body, files), criteria, exact)
+    if not isinstance(adf, dict) or not isinstance(body, dict):
+        return DescriptionText("", exact=adf is None)
     converted = convert(body, files=files)
-    return DescriptionText(converted.markdown, exact=converted.exact)
+    end = {"type": "doc", "content": adf["content"][-2:]} if criteria else None
+    exact = converted.exact and (end is None or bool(simple_markdown(end)))
+    return DescriptionText(converted.markdown, criteria, exact)
 
 
 def markdown_of(adf: object, files: Mapping[str, str] = _NO_FILES) -> str:

@@ -49,33 +49,28 @@ if TYPE_CHECKING:
     from ticketr.app.sync.compare.merge import Clash, ClashPlace, Merged
 
 
-def _home_of(state: State, family: RenderedFamily) -> str:
-    """Return the file that held a family, relative to the workspace; empty for a new one."""
-    if family.path is not None:
-        return family.path
-    base = state.base(family.head.id)
-    return base.path if base is not None else ""
-
-
-def _follow_renames(
+def _with_homes(
     store: Store, state: State, families: Sequence[RenderedFamily]
-) -> Sequence[RenderedFamily]:
-    """Return families with the files that hold them now.
+) -> list[RenderedFamily]:
+    """Return families with the files that hold them now; a new one has none.
 
     The workspace is looked through only if one of their files is gone or empty, and only files in
     which the state knows no ticket are read.
     """
-    homes = {family.head.id: _home_of(state, family) for family in families}
-    gone = [
-        family for family in families if (home := homes[family.head.id]) and _is_gone(store, home)
-    ]
+    families = [_with_home(state, family) for family in families]
+    gone = [family for family in families if family.path and _is_gone(store, family.path)]
     if not gone:
         return families
     keys = {family.head.id: _keys_of(state, family) for family in gone}
-    known = set(state.paths_by_key().values()).difference(homes.values())
+    known = set(state.paths_by_key().values()).difference(family.path for family in families)
     texts = _find(store, frozenset(chain.from_iterable(keys.values())), known)
     places = {head: name for head, some in keys.items() for key in some if (name := texts.get(key))}
     return [replace(family, path=places.get(family.head.id, family.path)) for family in families]
+
+
+def _with_home(state: State, family: RenderedFamily) -> RenderedFamily:
+    base = state.base(family.head.id) if family.path is None else None
+    return family if base is None else replace(family, path=base.path)
 
 
 def _is_gone(store: Store, name: str) -> bool:
@@ -243,7 +238,7 @@ class FamilyWriter:
             self._store.require_place()
         except FileFailed as error:
             return outcomes, error
-        families = _follow_renames(self._store, self._state, families)
+        families = _with_homes(self._store, self._state, families)
         with self._state.batch():  # before any file, so that a kill leaves none that looks edited
             bases = {family.head.id: bases_of(self._state, family) for family in families}
             for family in families:
@@ -281,7 +276,7 @@ class FamilyWriter:
         for family in families:
             head = family.head
             try:
-                name = self._name_of(family)
+                name = family.path or safe_file_name(head.key)
             except InvalidKey as error:
                 note = Note(head.key, "", str(error), Code.INVALID)
                 outcomes.append(FamilyResult(family, None, note=note))
@@ -292,10 +287,6 @@ class FamilyWriter:
             else:
                 groups.append((name, [family]))
         return groups
-
-    def _name_of(self, family: RenderedFamily) -> str:
-        home = _home_of(self._state, family)
-        return home or safe_file_name(family.issues[0].key)
 
     def _write_file(
         self, name: str, families: Sequence[RenderedFamily], bases: Mapping[str, Sequence[str]]
@@ -332,12 +323,12 @@ class FamilyWriter:
         decisions = [self._put_aside(family, decision) for family, decision in pairs]
         new = file
         changes: dict[int, Ticket] = {}
-        added: list[Ticket] = []
-        for decision in decisions:
+        added: list[tuple[Ticket, str]] = []
+        for family, decision in zip(families, decisions, strict=True):
             if decision.ticket is not None and decision.index is not None:
                 changes[decision.index] = decision.ticket
             elif decision.ticket is not None:
-                added.append(decision.ticket)
+                added.append((decision.ticket, family.text.text))
         if changes or added:
             new = rewrite(file, changes, added)
             # Jira's texts can be fetched again, but not what people wrote into the same file. A
@@ -403,8 +394,8 @@ class FamilyWriter:
     def _index_of(self, family: RenderedFamily, indexes: Mapping[str | None, int]) -> int | None:
         """Return the index of a family's ticket in its file, by its present or its former key."""
         key = family.text.ticket.key
-        if key in indexes:
-            return indexes[key]
+        if key in indexes or not indexes:
+            return indexes.get(key)
         former = (old for old, new in renamed_keys(self._state, family).items() if new == key)
         return indexes.get(next(former, ""))
 
