@@ -38,7 +38,7 @@ def nested(levels: int) -> Any:
 @pytest.fixture(params=[3, 200])
 def small_steps(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_text, "AT_ONCE", 1)
-    monkeypatch.setattr(json_text, "_LOOK_AHEADS", (1, 9))
+    monkeypatch.setattr(json_text, "_LOOK_AHEAD", 9)
     monkeypatch.setattr(json_text, "_MOST_DEPTH", request.param)
 
 

@@ -21,7 +21,7 @@ AT_ONCE = 64 * 1024
 MOST_VALUES = 1_000_000
 
 # How far to look for the end of a list or an object before its members are read one by one.
-_LOOK_AHEADS = (1024, 8 * 1024, AT_ONCE)
+_LOOK_AHEAD = 8 * 1024
 # What a member costs beside its characters, in characters.
 _MEMBER = 50
 _MOST_DEPTH = 200
@@ -112,9 +112,8 @@ class _Walk:
         if first not in {"{", "["} or level > _MOST_DEPTH:
             value = self._leaf(len(self._text))
         else:
-            tries = map(self._leaf, _LOOK_AHEADS)
-            value = next((value for value in tries if value is not _UNREAD), _UNREAD)
-        self._work += _MEMBER + max(self._at - begin, AT_ONCE if value is _UNREAD else 0)
+            value = self._leaf(_LOOK_AHEAD) if level > 1 else _UNREAD  # the whole text is long
+        self._work += _MEMBER + max(self._at - begin, _LOOK_AHEAD if value is _UNREAD else 0)
         if self._work >= AT_ONCE:
             self._work = 0
             await trio.lowlevel.checkpoint()

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from ticketr._lazy import import_on_use, names_for_type_checkers
 from ticketr.app.jira.adf._canonical import Json, canonical, visible
 from ticketr.app.jira.adf._plain import LONGEST_TEXT, is_too_large, is_too_long, plain_lines, weight
-from ticketr.app.jira.adf._simple import Converted, simple_markdown
+from ticketr.app.jira.adf._simple import Converted, in_one_part, simple_markdown, split_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -122,14 +122,15 @@ def convert(adf: object, *, files: Mapping[str, str] = _NO_FILES) -> Converted:
     Returns:
         The same as `to_markdown` and `is_exact`, for less work.
     """
-    if markdown := simple_markdown(adf):
+    parts = split_blocks(adf)
+    if markdown := in_one_part(parts):
         return Converted(markdown, exact=True)
     from ticketr.app.jira.adf import _conversion
 
     if is_too_large(adf):
         return Converted(_conversion.as_code(adf), exact=False)
     try:
-        if markdown := _conversion.exact_in_parts(adf, files):
+        if markdown := _conversion.exact_in_parts(parts, files):
             return Converted(markdown, exact=True)
         return _conversion.shortest(adf, files, is_checked=True)
     except Exception:  # noqa: BLE001 - documents come in any shape, and marklas trusts its input

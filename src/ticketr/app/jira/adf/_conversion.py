@@ -32,7 +32,7 @@ from ticketr.app.jira.adf._placeholders import (
 )
 from ticketr.app.jira.adf._plain import is_too_large, is_too_long, plain_lines, walk
 from ticketr.app.jira.adf._signs import UNUSED
-from ticketr.app.jira.adf._simple import Converted, split_blocks
+from ticketr.app.jira.adf._simple import Converted, Parts
 from ticketr.app.jira.adf.forms.files import ATTACHED, name_files
 from ticketr.app.jira.adf.forms.read import Reader, read_decisions
 from ticketr.app.jira.adf.forms.write import Writer
@@ -115,13 +115,16 @@ def shortest(adf: object, files: Mapping[str, str], *, is_checked: bool = False)
     return Converted(markdown, is_checked and matches(markdown, wanted, files))
 
 
-def exact_in_parts(adf: object, files: Mapping[str, str]) -> str:
+def exact_in_parts(parts: Parts, files: Mapping[str, str]) -> str:
     """Return the Markdown of a document of which only the blocks that are not simple are read back.
+
+    Args:
+        parts: The parts of the document, of `split_blocks`.
+        files: The media ID of each file, by its name.
 
     Returns:
         What `shortest` returns; empty unless it is certainly exact.
     """
-    parts = split_blocks(adf)
     if len(parts) < 2:
         return ""
     texts: list[str] = []

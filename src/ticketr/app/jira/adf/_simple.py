@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from ticketr.app.jira.adf._canonical import Json
 from ticketr.app.jira.adf._plain import LONGEST_TEXT
@@ -24,7 +24,7 @@ _MARKS = {"strong": "**", "em": "*", "code": "`"}
 
 # A letter, a digit, or a sign without a meaning within a line: a colon that begins no emoji and no
 # address, an ampersand that begins no entity, a number sign that closes no heading.
-_SIGN = r"(?:[^\W_]|[,;.?!'\"()/%$=+\u2013\u2014\u2018-\u201d\u2026-]|:(?=[ ]|\Z)|&(?=[ ])|\#(?=[^\W_]))"
+_SIGN = r"(?:[^\W_]++|[,;.?!'\"()/%$=+\u2013\u2014\u2018-\u201d\u2026-]|:(?=[ ]|\Z)|&(?=[ ])|\#(?=[^\W_]))"
 _TEXT = re.compile(rf"(?:[ ]?{_SIGN})+[ ]?|[ ]")
 #: How a line begins that is no item, heading, quote or rule.
 _START = re.compile(r"(?!\d+[.)](?:[ ]|\Z))(?:[^\W_]|[\"'(](?=[^\W_]))")
@@ -37,6 +37,9 @@ _NAME = re.compile(r"@([^\W_]+(?:(?:\.?[ ]|['\u2019.-])[^\W_]+)*)")
 _ACCOUNT = re.compile(r"[0-9a-f]{6,40}(?::[0-9a-f-]{36})?")
 _LANGUAGE = re.compile(r"[a-z0-9]*")
 _CODE = re.compile(r"(?!\n)[\w \n()\[\]{}.,;:?!'\"=+*/%$@^\#>-]+(?<!\n)")
+
+
+Parts: TypeAlias = list[str | list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +61,18 @@ def simple_markdown(document: object) -> str:
     Args:
         document: A document as Jira sends it, in any shape.
     """
-    match split_blocks(document):
+    return in_one_part(split_blocks(document))
+
+
+def in_one_part(parts: Parts) -> str:
+    """Return the Markdown of a document that is simple as a whole; empty for any other."""
+    match parts:
         case [str(markdown)] if len(markdown) < LONGEST_TEXT:
             return f"{markdown}\n"
     return ""
 
 
-def split_blocks(document: object) -> list[str | list[Any]]:
+def split_blocks(document: object) -> Parts:
     """Split a document into its simple blocks and the others.
 
     Args:
@@ -80,7 +88,7 @@ def split_blocks(document: object) -> list[str | list[Any]]:
         return []
     blocks = _content(document)
     are_lists = [type(node) is dict and str(node.get("type")).endswith("List") for node in blocks]
-    parts: list[str | list[Any]] = []
+    parts: Parts = []
     for at, node in enumerate(blocks):
         # Two lists in a row would be one.
         stands_alone = not are_lists[at] or not any(
@@ -170,9 +178,9 @@ def _can_follow(last: str, kind: str, line: str, text: str) -> bool:
 
 def _inline(node: Any) -> tuple[str, str]:
     """Return what kind of part of a line a node is, and its Markdown; an empty one if it is not simple."""
+    if type(node) is dict and len(node) == 2 and type(text := node.get("text")) is str:
+        return "text", text if node.get("type") == "text" and _TEXT.fullmatch(text) else ""
     match node:
-        case {"type": "text", "text": str(text), **rest} if not rest:
-            return "text", text if _TEXT.fullmatch(text) else ""
         case {"type": "text", "text": str(text), "marks": [{"type": str(mark), **of_mark}], **rest}:
             sign, match = _MARKS.get(mark, ""), _MARKED.fullmatch(text)
             if match is None or not sign or rest or of_mark or (mark == "code" and match["blank"]):

@@ -63,6 +63,10 @@ class ShownFile:
     alt: str
 
 
+#: What holds text, and no picture.
+_LINES = ("paragraph", "heading", "codeBlock")  # a tuple: a type may be unhashable
+
+
 def shown_files(document: object) -> tuple[ShownFile, ...]:
     """Return the files that the pictures in a document show, each once."""
     shown: dict[str, ShownFile] = {}
@@ -80,7 +84,9 @@ def shown_files(document: object) -> tuple[ShownFile, ...]:
                 shown.setdefault(media, ShownFile(media, str(attrs.get("alt", ""))))
             case _:
                 waiting += [
-                    node for node in reversed(content) if type(node) is dict and "content" in node
+                    node
+                    for node in reversed(content)
+                    if type(node) is dict and "content" in node and node.get("type") not in _LINES
                 ]
     return tuple(shown.values())
 
