@@ -77,10 +77,8 @@ class FieldTerm:
 
     def matches(self, candidate: Candidate) -> bool:
         """Return whether an issue's field contains the text."""
-        if not self.wanted:
-            return not candidate.folded(self.name)
-        # The haystack holds all values and is at hand.
-        return self.wanted in candidate.haystack and self.wanted in candidate.folded(self.name)
+        value = candidate.folded(self.name)
+        return self.wanted in value if self.wanted else not value
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,11 @@ from functools import lru_cache
 from itertools import chain, takewhile
 from typing import final, overload
 
-from ticketr.app.tickets import SORT_NAMES, Filter, FlagTerm, NotTerm, Term
+from ticketr.app.tickets import SORT_NAMES, FieldTerm, Filter, FlagTerm, NotTerm, Term, TextTerm
 from ticketr.app.tui.rows import ListRow, Order, Rows, VisibleRow, rank, start_of
+
+#: The most letters of a word that is searched letter by letter; a longer one was pasted.
+LONGEST = 32
 
 
 @lru_cache(maxsize=16)
@@ -60,6 +63,13 @@ class Wanted:
         """Return those of some rows that fit one term, as `Term.matches` says of each."""
         shown = rows.shown
         match term:
+            case TextTerm(wanted) if len(left) == len(rows):
+                return holding(arrange(rows), wanted)
+            case FieldTerm(name, wanted):
+                values = values_of(rows, name)
+                if not wanted:
+                    return [at for at in left if not values[at]]
+                return [at for at in left if wanted in values[at]]
             case NotTerm(term):
                 without = frozenset(self._fitting_among(rows, term, left))
                 return [at for at in left if at not in without]
@@ -108,10 +118,11 @@ class Visible(Sequence[VisibleRow]):
         """Return the index of the first row of a ticket, or of the next row if it is not shown."""
         if self.is_by_key:
             return bisect_left(self.rows, start_of(order), key=rank)
-        rows = [*enumerate(self.rows)]
-        ticket = (at for at, visible in rows if _is_same(visible, order))
-        after = (at for at, visible in rows if rank(visible) > order)
-        return next(chain(ticket, after), len(rows))
+        same = 2 if order[1] else 3
+        orders = [visible.row.order for visible in self.rows]
+        ticket = (at for at, other in enumerate(orders) if other[:same] == order[:same])
+        after = (at for at, other in enumerate(orders) if other > order)
+        return next(chain(ticket, after), len(orders))
 
     def position(self, index: int) -> tuple[int, int]:
         """Return how many rows up to an index the filter lets through, and how many of all."""
@@ -120,8 +131,8 @@ class Visible(Sequence[VisibleRow]):
 
     def hits(self, words: Sequence[str]) -> tuple[int, ...]:
         """Return the indexes of the rows that hold all of some folded words."""
-        left: Sequence[int] = range(len(self))
-        for word in words:
+        left: Sequence[int] = holding(self, words[0]) if words else range(len(self))
+        for word in words[1:]:
             left = [at for at in left if word in self.rows[at].row.candidate.haystack]
         return tuple(left)
 
@@ -137,6 +148,23 @@ class Visible(Sequence[VisibleRow]):
     def __getitem__(self, index: slice) -> Sequence[VisibleRow]: ...
     def __getitem__(self, index: int | slice) -> VisibleRow | Sequence[VisibleRow]:
         return self.rows[index]
+
+
+@lru_cache(maxsize=8)
+def values_of(rows: Rows, name: str) -> Sequence[str]:
+    """Return the values that rows have in a field, folded; empty where the field is."""
+    return [row.candidate.folded(name) for row in rows]
+
+
+@lru_cache(maxsize=64)
+def holding(visible: Visible, word: str) -> Sequence[int]:
+    """Return the indexes of the rows that hold a folded text.
+
+    A word is typed letter by letter, so only the rows that hold its start are looked at.
+    """
+    is_short = 1 < len(word) <= LONGEST
+    among = holding(visible, word[:-1]) if is_short else range(len(visible))
+    return [at for at in among if word in visible.rows[at].row.candidate.haystack]
 
 
 def _is_same(visible: VisibleRow, order: Order) -> bool:
@@ -179,11 +207,15 @@ def arrange(
             if fits[at]:
                 left.append(head)
             continue
-        below = range(at + 1, at + 1 + head.tasks)
-        tasks = [shown[task] for task in below if fits[task]]
+        end = at + 1 + head.tasks
+        tasks = fits.count(1, at + 1, end)
         if not tasks and not fits[at]:
             continue
-        hidden = len(tasks) if folded and head.row.id in folded else 0
-        left.append(VisibleRow(head.row, len(tasks), hidden, bool(fits[at])))
-        left += [] if hidden else tasks
+        hidden = tasks if folded and head.row.id in folded else 0
+        if tasks == head.tasks and fits[at] and not hidden:
+            left += shown[at:end]
+            continue
+        left.append(VisibleRow(head.row, tasks, hidden, bool(fits[at])))
+        if not hidden:
+            left += [shown[task] for task in range(at + 1, end) if fits[task]]
     return Visible(left, is_by_key=is_by_key)
