@@ -22,8 +22,8 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import BulkRequest, Call, JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.overlays.base import LOOK
+from ticketr.app.tui.overlays.many import AskingIssues, BulkPlan, FileEdits
 from ticketr.app.tui.overlays.questions import Choice
-from ticketr.app.tui.overlays.review import AskingIssues, BulkPlan, FileEdits
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.services.asking import ask_issues, ask_statuses, stop_asking
 from ticketr.app.tui.services.edits import carry_out_edits, plan_edits

@@ -80,7 +80,7 @@ def test_a_push_runs_again_by_a_new_plan() -> None:
     job = replace(FAILED, tags=frozenset({"workspace:work", "kind:push"}))
     state, effect = update(jobs(job), messages.KeyPressed("R"), 50.0)
     assert effect == (call_in("work", read_plan, JobKind.PUSH, ()),)
-    assert state.overlays[-1] == Plan(JobKind.PUSH, "work")
+    assert state.overlays[-1] == Plan("work", JobKind.PUSH)
 
 
 def test_a_push_of_which_something_failed_ends_with_the_cause_first() -> None:
@@ -249,7 +249,7 @@ def test_a_push_or_sync_of_an_earlier_run_runs_again_by_a_new_plan(
     state, effect = update(with_earlier(job), messages.KeyPressed("R"), 50.0)
 
     assert effect == (call_in("work", read_plan, kind, keys),)
-    assert state.overlays[-1] == Plan(kind, "work", keys)
+    assert state.overlays[-1] == Plan("work", kind, keys)
 
 
 @pytest.mark.parametrize(

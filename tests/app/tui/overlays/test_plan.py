@@ -16,7 +16,8 @@ from ticketr.app.tui.keymap import TYPING, Context, KeyMap
 from ticketr.app.tui.overlays.base import LOOK
 from ticketr.app.tui.overlays.pages import help_lines
 from ticketr.app.tui.overlays.palette import MOST_TICKETS, Palette, entries_of
-from ticketr.app.tui.overlays.plan import Plan, padded_name
+from ticketr.app.tui.overlays.plan import Plan
+from ticketr.app.tui.overlays.review import padded_name
 from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.services.files import remember
@@ -40,7 +41,7 @@ def opened(at: float = 10.0) -> AppState:
 def test_p_asks_for_a_plan_and_starts_nothing() -> None:
     state, asked = update(app_state(), messages.KeyPressed("p"), 1.0)
 
-    assert state.overlays == (Plan(JobKind.PUSH, "work"),)
+    assert state.overlays == (Plan("work", JobKind.PUSH),)
     assert asked == (call_in("work", read_plan, JobKind.PUSH, ()),)
 
 
@@ -187,7 +188,7 @@ def test_the_plan_of_other_tickets_is_not_shown() -> None:
 
     state = after(pressed(app_state(), "p"), late)
 
-    assert state.overlays == (Plan(JobKind.PUSH, "work"),)
+    assert state.overlays == (Plan("work", JobKind.PUSH),)
 
 
 @pytest.mark.parametrize(
@@ -321,7 +322,7 @@ def test_a_command_is_found_by_its_words_and_run() -> None:
 
 def test_a_push_from_the_palette_shows_its_plan_first() -> None:
     state, asked = ran("push demo-1")
-    assert state.overlays == (Plan(JobKind.PUSH, "work", ("DEMO-1",)),)
+    assert state.overlays == (Plan("work", JobKind.PUSH, ("DEMO-1",)),)
     assert asked == (call_in("work", read_plan, JobKind.PUSH, ("DEMO-1",)),)
 
 

@@ -11,8 +11,8 @@ from ticketr.app.tickets import is_key
 from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.main.changing import counts_of_values, place_of, values_of
+from ticketr.app.tui.overlays.many import AskingIssues, FileEdits
 from ticketr.app.tui.overlays.questions import AskingStatus, Choice, LineInput, Option
-from ticketr.app.tui.overlays.review import AskingIssues, FileEdits
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services.asking import ask_issues, ask_statuses
 from ticketr.app.tui.services.edits import plan_edits

@@ -12,6 +12,7 @@ from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.main.filtering import give_filter_back
 from ticketr.app.tui.messages import NotWritten, TicketAdded
 from ticketr.app.tui.overlays.base import Overlay
+from ticketr.app.tui.overlays.many import FileEdits
 from ticketr.app.tui.overlays.questions import (
     AskingStatus,
     Choice,
@@ -19,7 +20,6 @@ from ticketr.app.tui.overlays.questions import (
     Option,
     status_choice,
 )
-from ticketr.app.tui.overlays.review import FileEdits
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import outside
 from ticketr.app.tui.services.asking import ask_statuses

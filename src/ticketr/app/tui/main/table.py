@@ -130,7 +130,7 @@ def _plan(kind: JobKind) -> Callable[[AppState, float], Step | None]:
         if not state.workspaces:
             return None
         name = state.workspace.name
-        return state.opened(Plan(kind, name)), (call_in(name, jobs.read_plan, kind, ()),)
+        return state.opened(Plan(name, kind)), (call_in(name, jobs.read_plan, kind, ()),)
 
     return handler
 

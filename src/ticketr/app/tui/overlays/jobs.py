@@ -262,7 +262,7 @@ def run_again(state: AppState, job: EndedJob) -> Step:
         return state.noticed(words), ()
     if job.kind is JobKind.PULL:
         return state, (call_in(job.workspace, start_job, JobRequest(JobKind.PULL, keys=job.keys)),)
-    plan = Plan(job.kind, job.workspace, job.keys)
+    plan = Plan(job.workspace, job.kind, job.keys)
     return state.opened(plan), (call_in(job.workspace, read_plan, job.kind, job.keys),)
 
 

@@ -194,7 +194,7 @@ def _show(at: int, state: AppState, now: float) -> Step:
 
 def _plan(keys: tuple[str, ...], state: AppState, now: float) -> Step:
     name = state.workspace.name
-    plan = Plan(JobKind.PUSH, name, keys)
+    plan = Plan(name, JobKind.PUSH, keys)
     return state.opened(plan), (call_in(name, jobs.read_plan, JobKind.PUSH, keys),)
 
 

@@ -1,0 +1,208 @@
+"""The plans of changes of many tickets, in Jira or in files, before any is made. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+from ticketr.app import sync
+from ticketr.app.tui import messages
+from ticketr.app.tui.effects import BulkRequest, Call, JobKind, JobRequest, call_in
+from ticketr.app.tui.keymap import KeyMap
+from ticketr.app.tui.messages import Message
+from ticketr.app.tui.overlays.questions import AskingOverlay, LineInput, asking_rows
+from ticketr.app.tui.overlays.review import Item, Review, Section, item_lines
+from ticketr.app.tui.services import edits, jobs
+from ticketr.app.tui.state import AppState, Step
+from ticketr.app.tui.styled import Line, Span, Theme
+from ticketr.text import clean, fit, width
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class FileEdits(Review[sync.FileEditPlan]):
+    """The plan of a change of fields in several files.
+
+    Attributes:
+        changes: What is to be changed where.
+    """
+
+    title: ClassVar[str] = "Change tickets of"
+
+    changes: edits.FieldChanges
+
+    def items(self, plan: sync.FileEditPlan) -> Iterable[Item]:
+        """Return the edits."""
+        return (Item(edit, (edit.path, edit.line)) for edit in plan.edits)
+
+    def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
+        """Take the plan; make it again when the files were read again."""
+        match message:
+            case messages.EditsPlanned(self.workspace, self.changes, plan):
+                return state.exchanged(self, self.made(plan, now)), ()
+            case messages.EditsRefused(self.workspace, self.changes, words):
+                return state.without(self).noticed(words, is_bad=True), ()
+            case messages.FilesRead(self.workspace):
+                return state, (call_in(self.workspace, edits.plan_edits, self.changes),)
+            case _:
+                return None
+
+    def carry_out(self, state: AppState, plan: sync.FileEditPlan) -> Step:
+        """Change the files."""
+        kept = self._kept(plan)
+        if not kept.edits:
+            return state.noticed("Nothing to change; Esc goes back"), ()
+        left = {(edit.path, edit.key or edit.line) for edit in kept.edits}
+        changes = tuple(
+            (place, change)
+            for place, change in self.changes
+            if (place.path, place.key or place.line) in left
+        )
+        return state.closed(), (call_in(self.workspace, edits.carry_out_edits, kept, changes),)
+
+    def _kept(self, plan: sync.FileEditPlan) -> sync.FileEditPlan:
+        return plan.without({edit for edit in plan.edits if edit in self.without})
+
+    def summary(self, plan: sync.FileEditPlan) -> str:
+        """Return what Enter does."""
+        same = len({place for place, _ in self.changes}) - plan.issues
+        rest = f"; {same} say so already" if same else ""
+        if not plan.edits:
+            return f"Nothing to change{rest}"
+        kept = self._kept(plan)
+        files = len(kept.digests)
+        words = f"Enter changes {_tickets(kept.issues)}"
+        return f"{words} in {files} file{'s' * (files != 1)}; nothing goes to Jira{rest}"
+
+    def sections(
+        self, plan: sync.FileEditPlan, keymap: KeyMap, cells: int, theme: Theme
+    ) -> Iterable[Section]:
+        """Return the edits in one part."""
+        return (Section([[*self._lines(edit, keymap, cells)] for edit in plan.edits]),)
+
+    def _lines(self, edit: sync.FileEdit, keymap: KeyMap, cells: int) -> Iterable[Line]:
+        before, after = clean(edit.before) or "none", clean(edit.after) or "none"
+        words = f"{clean(edit.field)}: {before} → {after}"
+        return item_lines(edit, "*", [words], keymap, cells, is_out=edit in self.without)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class AskingIssues(AskingOverlay):
+    """Jira is asked for the issues that are to be changed; Esc cancels the request.
+
+    Attributes:
+        workspace: The name of their workspace.
+        keys: Their keys.
+        change: What is to be changed.
+    """
+
+    workspace: str
+    keys: tuple[str, ...]
+    change: sync.BulkChange
+
+    def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
+        """Show the plan; without an answer, say why."""
+        match message:
+            case messages.IssuesRead(self.workspace, self.keys, issues, problem):
+                if problem or not issues:
+                    words = f"Nothing was changed: {problem or 'Jira has none of them'}"
+                    return state.without(self).noticed(words, is_bad=True), ()
+                plan = BulkPlan(self.workspace, self.change, plan=issues, shown_at=now)
+                return state.exchanged(self, plan), ()
+            case _:
+                return None
+
+    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+        """Return the rows of the body."""
+        words = f"Asking Jira for {_tickets(len(self.keys))}..."
+        return asking_rows(below, "Change in Jira", words, state, theme)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class BulkPlan(Review[tuple[sync.BulkIssue, ...]]):
+    """The issues that are to be changed in Jira, as Jira has them, and what is done to them.
+
+    Attributes:
+        change: What is changed.
+    """
+
+    title: ClassVar[str] = "Change in Jira"
+
+    change: sync.BulkChange
+
+    def items(self, plan: tuple[sync.BulkIssue, ...]) -> Iterable[Item]:
+        """Return the issues."""
+        return (Item(issue.id) for issue in plan)
+
+    def carry_out(self, state: AppState, plan: tuple[sync.BulkIssue, ...]) -> Step:
+        """Start the job; ask for the number of issues first where it cannot be undone."""
+        kept = self._kept(plan)
+        if not kept:
+            return state.noticed("Nothing to change; Esc goes back"), ()
+        request = JobRequest(JobKind.BULK, bulk=BulkRequest(kept, self.change))
+        start = call_in(self.workspace, jobs.start_job, request)
+        if not self.change.delete:
+            return state.closed(), (start,)
+        return state.opened(_count_input(len(kept) + _subtasks(kept), start)), ()
+
+    def _kept(self, plan: tuple[sync.BulkIssue, ...]) -> tuple[sync.BulkIssue, ...]:
+        return tuple(issue for issue in plan if issue.id not in self.without)
+
+    def sections(
+        self, plan: tuple[sync.BulkIssue, ...], keymap: KeyMap, cells: int, theme: Theme
+    ) -> Iterable[Section]:
+        """Return the issues in one part."""
+        keys = max(width(issue.key) for issue in plan)
+        statuses = max(width(clean(issue.status)) for issue in plan)
+        items = []
+        for issue in plan:
+            sign = "-" if issue.id in self.without else "*"
+            more = f"  with {_parts(len(issue.subtasks))}" if self._deletes(issue) else ""
+            key, status = fit(issue.key, keys), fit(clean(issue.status), statuses)
+            items.append([(Span(f"  {sign} {key}  {status}  {clean(issue.title)}{more}"),)])
+        return (Section(items),)
+
+    def _deletes(self, issue: sync.BulkIssue) -> bool:
+        """Return whether sub-tasks are deleted with an issue."""
+        return self.change.delete and bool(issue.subtasks)
+
+    def summary(self, plan: tuple[sync.BulkIssue, ...]) -> str:
+        """Return what Enter does."""
+        kept = self._kept(plan)
+        if not kept:
+            return "Nothing to change: every ticket is left out"
+        if self.change.delete:
+            below = _subtasks(kept)
+            more = f" and {_parts(below)} of theirs" if below else ""
+            words = f"Enter deletes {_tickets(len(kept))} in Jira{more}"
+            return f"{words}. This cannot be undone; the number is asked first"
+        words = f"Enter: {clean(str(self.change))}, {_tickets(len(kept))} in Jira"
+        return f"{words}. The files stay as they are; the next pull brings the changes"
+
+
+def _count_input(count: int, start: Call) -> LineInput:
+    """Return the line in which the number of issues is typed, for what cannot be undone."""
+
+    def taken(state: AppState, text: str) -> Step:
+        if text.strip() == str(count):
+            return state.closed(), (start,)
+        return state.noticed(f"Nothing was deleted: that is not {count}", is_bad=True), ()
+
+    return LineInput(f"type {count} to delete {_tickets(count)} for ever:", taken)
+
+
+def _subtasks(issues: tuple[sync.BulkIssue, ...]) -> int:
+    """Return the number of sub-tasks that are deleted with issues, besides them."""
+    ids = {issue.id for issue in issues}
+    return len({subtask for issue in issues for subtask in issue.subtasks} - ids)
+
+
+def _tickets(count: int) -> str:
+    return f"{count} ticket{'s' * (count != 1)}"
+
+
+def _parts(count: int) -> str:
+    return f"{count} sub-task{'s' * (count != 1)}"
