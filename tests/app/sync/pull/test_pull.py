@@ -18,6 +18,7 @@ from trio.testing import MockClock
 
 from jira_sandbox import make_site
 from ticketr import JobFailed, JobSnapshot, JobStatus, open_job_queue
+from ticketr.app.jira.adf import to_adf
 from ticketr.app.sync import Code, PullResult, Store, WorkspaceBusy
 from ticketr.app.sync.pull import pipeline
 from ticketr.app.tickets import Ticket, parse, render_ticket
@@ -45,6 +46,22 @@ async def test_every_issue_arrives_once_and_every_file_parses(bench: Bench) -> N
     assert (result.updated, result.unchanged, result.failed, result.kept) == (0, 0, (), ())
     for name, text in bench.files().items():
         assert name == f"{parse(text).tickets[0].key}.md"
+
+
+async def test_the_converter_is_loaded_only_for_a_text_that_needs_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.pull()
+    tickets = [parse(text).tickets[0] for text in bench.files().values()]
+    key = str(next(ticket.key for ticket in tickets if not ticket.tasks and not ticket.comments))
+    loaded: list[str] = []
+    monkeypatch.setattr(pipeline, "load_conversions", lambda: loaded.append("loaded"))
+    bench.site.edit(key, description=to_adf("Some plain words."))
+    assert (await bench.pull()).updated == 1
+    assert loaded == []
+    bench.site.edit(key, description=to_adf("Some \\*odd words."))
+    assert (await bench.pull()).updated == 1
+    assert loaded == ["loaded"]
 
 
 async def test_the_progress_is_told_in_these_words(bench: Bench) -> None:

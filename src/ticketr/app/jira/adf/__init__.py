@@ -123,7 +123,7 @@ def convert(adf: object, *, files: Mapping[str, str] = _NO_FILES) -> Converted:
         The same as `to_markdown` and `is_exact`, for less work.
     """
     parts = split_blocks(adf)
-    if markdown := in_one_part(parts):
+    if (markdown := in_one_part(parts)) is not None:
         return Converted(markdown, exact=True)
     from ticketr.app.jira.adf import _conversion
 
@@ -150,7 +150,7 @@ def to_markdown(adf: object, *, files: Mapping[str, str] = _NO_FILES) -> str:
     Returns:
         The Markdown, the same one every time; empty, or ending in one newline.
     """
-    if markdown := simple_markdown(adf):
+    if (markdown := simple_markdown(adf)) is not None:
         return markdown
     from ticketr.app.jira.adf import _conversion
 

@@ -7,10 +7,10 @@ anything else in it is not simple, nor is one with a sign that means something w
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from ticketr._lazy import compile_on_use
 from ticketr.app.jira.adf._canonical import Json
 from ticketr.app.jira.adf._plain import LONGEST_TEXT
 
@@ -25,18 +25,18 @@ _MARKS = {"strong": "**", "em": "*", "code": "`"}
 # A letter, a digit, or a sign without a meaning within a line: a colon that begins no emoji and no
 # address, an ampersand that begins no entity, a number sign that closes no heading.
 _SIGN = r"(?:[^\W_]++|[,;.?!'\"()/%$=+\u2013\u2014\u2018-\u201d\u2026-]|:(?=[ ]|\Z)|&(?=[ ])|\#(?=[^\W_]))"
-_TEXT = re.compile(rf"(?:[ ]?{_SIGN})+[ ]?|[ ]")
+_TEXT = compile_on_use(rf"(?:[ ]?{_SIGN})+[ ]?|[ ]")
 #: How a line begins that is no item, heading, quote or rule.
-_START = re.compile(r"(?!\d+[.)](?:[ ]|\Z))(?:[^\W_]|[\"'(](?=[^\W_]))")
+_START = compile_on_use(r"(?!\d+[.)](?:[ ]|\Z))(?:[^\W_]|[\"'(](?=[^\W_]))")
 #: A text with a mark. What a reader cannot see is not marked: the blank at its end.
-_MARKED = re.compile(
+_MARKED = compile_on_use(
     rf"(?=[^\W_])(?!\d+\.\Z)(?P<text>(?:[ ]?{_SIGN})*(?<=[\w.,:;?!]))(?P<blank>[ ]?)"
 )
 _AFTER_MARKED = tuple(" .,;:?!)")
-_NAME = re.compile(r"@([^\W_]+(?:(?:\.?[ ]|['\u2019.-])[^\W_]+)*)")
-_ACCOUNT = re.compile(r"[0-9a-f]{6,40}(?::[0-9a-f-]{36})?")
-_LANGUAGE = re.compile(r"[a-z0-9]*")
-_CODE = re.compile(r"(?!\n)[\w \n()\[\]{}.,;:?!'\"=+*/%$@^\#>-]+(?<!\n)")
+_NAME = compile_on_use(r"@([^\W_]+(?:(?:\.?[ ]|['\u2019.-])[^\W_]+)*)")
+_ACCOUNT = compile_on_use(r"[0-9a-f]{6,40}(?::[0-9a-f-]{36})?")
+_LANGUAGE = compile_on_use(r"[a-z0-9]*")
+_CODE = compile_on_use(r"(?!\n)[\w \n()\[\]{}.,;:?!'\"=+*/%$@^\#>-]+(?<!\n)")
 
 
 Parts: TypeAlias = list[str | list[Any]]
@@ -55,8 +55,8 @@ class Converted:
     exact: bool
 
 
-def simple_markdown(document: object) -> str:
-    """Return the Markdown of a simple document; empty for any other.
+def simple_markdown(document: object) -> str | None:
+    """Return the Markdown of a simple document; None for any other.
 
     Args:
         document: A document as Jira sends it, in any shape.
@@ -64,12 +64,12 @@ def simple_markdown(document: object) -> str:
     return in_one_part(split_blocks(document))
 
 
-def in_one_part(parts: Parts) -> str:
-    """Return the Markdown of a document that is simple as a whole; empty for any other."""
+def in_one_part(parts: Parts) -> str | None:
+    """Return the Markdown of a document that is simple as a whole; None for any other."""
     match parts:
         case [str(markdown)] if len(markdown) < LONGEST_TEXT:
-            return f"{markdown}\n"
-    return ""
+            return f"{markdown}\n" if markdown else ""
+    return None
 
 
 def split_blocks(document: object) -> Parts:
@@ -87,6 +87,8 @@ def split_blocks(document: object) -> Parts:
     if not document.keys() <= {"type", "version", "content"} or document.get("version", 1) != 1:
         return []
     blocks = _content(document)
+    if not blocks and document.get("content", []) == []:
+        return [""]
     are_lists = [type(node) is dict and str(node.get("type")).endswith("List") for node in blocks]
     parts: Parts = []
     for at, node in enumerate(blocks):

@@ -74,7 +74,7 @@ def description_text(adf: object, files: Mapping[str, str], *, split: bool) -> D
         return DescriptionText("", exact=adf is None)
     converted = convert(body, files=files)
     end = {"type": "doc", "content": adf["content"][-2:]} if criteria else None
-    exact = converted.exact and (end is None or bool(simple_markdown(end)))
+    exact = converted.exact and (end is None or simple_markdown(end) is not None)
     return DescriptionText(converted.markdown, criteria, exact)
 
 

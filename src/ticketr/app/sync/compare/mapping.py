@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from ticketr.app.config.checks import MappedField, WantedField
-from ticketr.app.jira.adf import is_too_large, to_adf, visible, weight
+from ticketr.app.jira.adf import is_too_large, simple_markdown, to_adf, visible, weight
 from ticketr.app.jira.models import Field, Issue
 from ticketr.app.sync.compare.attachments import (
     ATTACHMENT_FIELD,
@@ -523,12 +523,22 @@ def weight_of(issues: Iterable[Issue], most: int) -> int:
     """Estimate the work of rendering a family; one character is a work of 1."""
     total = 0
     for issue in issues:
-        total += _ISSUE + sum(weight(document, most) for document in documents_in(issue.fields))
+        total += _ISSUE + sum(weight(document, most) for document in _documents(issue))
         total += sum(len(value) for value in issue.fields.values() if isinstance(value, list))
-        total += sum(weight(comment.body, most) for comment in jira_comments(issue.fields))
         if total > most:
             break
     return total
+
+
+def are_simple(issues: Iterable[Issue]) -> bool:
+    """Return whether every rich text of a family can be written without `load_conversions`."""
+    documents = (document for issue in issues for document in _documents(issue))
+    return all(document is None or simple_markdown(document) is not None for document in documents)
+
+
+def _documents(issue: Issue) -> Iterator[object]:
+    yield from documents_in(issue.fields)
+    yield from (comment.body for comment in jira_comments(issue.fields))
 
 
 def field_text(value: object) -> str:

@@ -14,7 +14,8 @@ import trio
 
 from ticketr._errors import TicketrError
 from ticketr.app.jira import BulkFetched, Issue
-from ticketr.app.sync.compare.mapping import subtask_ids, weight_of
+from ticketr.app.jira.adf import load_conversions
+from ticketr.app.sync.compare.mapping import are_simple, subtask_ids, weight_of
 from ticketr.app.sync.concurrency import (
     CHUNK,
     CONCURRENCY,
@@ -89,7 +90,7 @@ class PullPipeline:
         self._failed: dict[str, str] = {}  # what Jira could not give, and why
         self._in_thread = session.in_thread
         self._pictures = session.picture_files
-        self._has_work = bool(plan.wanted)
+        self._has_conversions = False
         standalone = {key for key, location in locations.items() if location.head == key}
         # Those whose tickets are here take their sub-tasks in, whatever the query finds.
         heads = {
@@ -112,8 +113,7 @@ class PullPipeline:
             Takes effect at once, or after a short visit to a worker thread.
         """
         failure: BaseException | None = None
-        if self._has_work:
-            await self._in_thread(load_rendering, abandon_on_cancel=True)
+        await self._in_thread(load_rendering, abandon_on_cancel=True)
         try:
             async with trio.open_nursery() as nursery:
                 to_prepare, fetched = trio.open_memory_channel[list["Family"]](0)
@@ -260,7 +260,11 @@ class PullPipeline:
         location = location_of(head, self._locations, self._known)
         path = location.path if location else None
         write = partial(render_family, head, subtasks, self._columns, path=path, stale=stale)
-        weight = weight_of((head, *subtasks), MAX_INLINE_WORK)
+        issues = (head, *subtasks)
+        if not self._has_conversions and not are_simple(issues):
+            await self._in_thread(load_conversions, abandon_on_cancel=True)
+            self._has_conversions = True
+        weight = weight_of(issues, MAX_INLINE_WORK)
         try:
             family = await compute(self._in_thread, weight, write)
         except (InvalidKey, InvalidTicket) as error:  # a server may say anything

@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr.app.jira import Issue
-from ticketr.app.jira.adf import load_conversions
 from ticketr.app.sync.compare import mapping
 from ticketr.app.sync.compare.attachments import files_of
 from ticketr.app.sync.compare.diff import (
@@ -166,8 +165,7 @@ class RenderedFamily:
 
 
 def load_rendering() -> None:
-    """Do what the first rendering does once in a process; see `load_conversions`."""
-    load_conversions()
+    """Do what the first rendering does once in a process, without what conversions need."""
     text = "## Part\n\n\\# text\n\n```\ncode\n```"
     parse(render_ticket(Ticket("Title", "AB-1", text, {"Status": "Open"}, ("one",))))
 
