@@ -9,7 +9,7 @@ UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/bytecode
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test coverage docs pictures manpage check bench stress mutants clean
+.PHONY: help setup demo test coverage docs pictures manpage check bench stress mutants release clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -61,6 +61,9 @@ stress: setup  ## run the long sweeps and soaks that the gate only samples
 
 mutants: setup  ## change the queue in a copy, one expression at a time; print what no test notices
 	@$(BIN)/python tests/mutants.py $(ARGS)
+
+release: setup  ## commit and tag a release; VERSION=0.1.0. Nothing leaves this machine
+	@$(BIN)/python .ci/release.py '$(VERSION)'
 
 clean:  ## remove what the other words made
 	rm -rf $(VENV) build dist .coverage .coverage.* .mypy_cache .ruff_cache .hypothesis

@@ -34,6 +34,7 @@ from ticketr import (
     UnknownJob,
     WouldDeadlock,
 )
+from ticketr._install import missing_packages
 from ticketr.app.cli import APP_MODULES
 
 PACKAGE = Path(ticketr.__file__).parent
@@ -302,10 +303,7 @@ def test_the_app_names_the_extra_that_it_needs(module: str) -> None:
     done = run_without(module, "import runpy; runpy.run_module('ticketr', run_name='__main__')")
 
     assert done.returncode == 2
-    assert (
-        done.stderr
-        == "ticketr: the app needs more packages: in a clone of ticketr, run: pip install '.[app]'\n"
-    )
+    assert done.stderr == f"ticketr: the app {missing_packages('app')}\n"
 
 
 #: What Windows lacks. `os.name` stays, as pathlib would not load.
@@ -332,8 +330,7 @@ def test_the_status_line_names_the_extra_that_it_needs() -> None:
     done = run_without("wcwidth", "import ticketr.statusline")
 
     assert done.stderr.splitlines()[-1] == (
-        "ModuleNotFoundError: the status line needs more packages:"
-        " in a clone of ticketr, run: pip install '.[statusline]'"
+        f"ModuleNotFoundError: the status line {missing_packages('statusline')}"
     )
 
 
@@ -342,8 +339,7 @@ def test_the_tasks_of_celery_name_the_extra_that_they_need() -> None:
     done = run_without("celery", "import ticketr.celery")
 
     assert done.stderr.splitlines()[-1] == (
-        "ModuleNotFoundError: Celery needs more packages:"
-        " in a clone of ticketr, run: pip install '.[celery]'"
+        f"ModuleNotFoundError: Celery {missing_packages('celery')}"
     )
 
 
@@ -353,8 +349,7 @@ def test_the_tasks_of_procrastinate_name_the_extra_that_they_need(module: str) -
     done = run_without(module, "import ticketr.procrastinate")
 
     assert done.stderr.splitlines()[-1] == (
-        "ModuleNotFoundError: ticketr.procrastinate needs more packages:"
-        " in a clone of ticketr, run: pip install '.[procrastinate]'"
+        f"ModuleNotFoundError: ticketr.procrastinate {missing_packages('procrastinate')}"
     )
 
 
@@ -365,8 +360,7 @@ def test_the_demo_and_the_sandbox_name_the_extra_that_they_need(command: str) ->
 
     assert done.returncode == 2
     assert done.stderr.splitlines()[0] == (
-        f"ticketr: ticketr {command.split(maxsplit=1)[0]} needs more packages:"
-        " in a clone of ticketr, run: pip install ./sandbox '.[demo]'"
+        f"ticketr: ticketr {command.split(maxsplit=1)[0]} {missing_packages('demo')}"
     )
 
 

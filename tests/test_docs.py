@@ -79,12 +79,17 @@ def test_one_switch_has_every_page_and_message_install_by_name() -> None:
         for name in re.findall(r"install: (\w+)", page.read_text(encoding="utf-8"))
     }
     released = install_blocks.written(README, released=True)
+    before = install_blocks.written(README, released=False)
 
     assert shown == set(install_blocks.BLOCKS)
     assert "uv tool install 'ticketr[demo]'" in released
     assert "There is no release yet" not in released
-    assert install_blocks.written(released) == README
-    assert missing_packages("app", released=True).endswith("run: pip install 'ticketr[app]'")
+    assert "There is no release yet" in before
+    assert install_blocks.written(released, released=RELEASED) == README
+    assert [missing_packages("demo", released=released) for released in (False, True)] == [
+        "needs more packages: in a clone of ticketr, run: pip install ./sandbox '.[demo]'",
+        "needs more packages: run: pip install 'ticketr[demo]'",
+    ]
 
 
 def test_the_page_on_the_go_program_has_each_command_that_was_replaced() -> None:
