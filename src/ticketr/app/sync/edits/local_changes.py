@@ -62,19 +62,13 @@ class LocalChange:
         """Return the change from another base to a version of the ticket in its file."""
         edits = _find_edits(base, local)
         if self.is_restricted:
-            edits = {
-                key: remaining
-                for key, issue_changes in edits.items()
-                if (
-                    remaining := tuple(
-                        change for change in issue_changes if self._may_send(key, change)
-                    )
-                )
+            chosen = {(key, edit.part) for key, edits in self.edits.items() for edit in edits}
+            kept = {
+                key: tuple(edit for edit in issue_edits if (key, edit.part) in chosen)
+                for key, issue_edits in edits.items()
             }
+            edits = {key: issue_edits for key, issue_edits in kept.items() if issue_edits}
         return replace(self, base=base, edits=edits)
-
-    def _may_send(self, key: str, change: Change) -> bool:
-        return any(edit.part == change.part for edit in self.edits.get(key, ()))
 
     def issues(self) -> Iterator[tuple[Ticket, tuple[Change, ...]]]:
         """Yield each issue that would be written with its changes, the ticket before its drafts."""

@@ -168,15 +168,12 @@ def losses(
     """Return what Jira would lose by the edited rich texts of a ticket."""
     path = local_change.local.path
     return tuple(
-        Loss(key, path, piece.what, piece.line, _name_of(text))
+        Loss(key, path, piece.what, piece.line, name)
         for key, texts in edited.items()
         for text in texts
+        for name in ("" if text.part is CorePart.DESCRIPTION else text.name,)
         for piece in text.losses
     )
-
-
-def _name_of(edited: EditedText) -> str:
-    return "" if edited.part is CorePart.DESCRIPTION else edited.name
 
 
 def comment_loss(key: str, path: str, change: Change, known: JiraComment) -> tuple[Loss, ...]:
@@ -200,26 +197,18 @@ def edited_comment(
     return adf.graft(known.body, adf.to_adf(change.old, files=known.files), new, files=known.files)
 
 
-def _comment_losses(local_change: LocalChange, issues: Iterable[Issue]) -> Iterator[Loss]:
-    path = local_change.local.path
-    there = {
-        (issue.key, comment.id): comment
-        for issue in issues
-        for comment in jira_comments(issue.fields)
-    }
+def _losses_beside_texts(local_change: LocalChange, issues: Iterable[Issue]) -> Iterator[Loss]:
+    """Yield what Jira would lose by the edits of comments and of lines of links."""
+    path, there = local_change.local.path, {issue.key: issue.fields for issue in issues}
     for key, changes in local_change.edits.items():
+        fields = there.get(key, {})
+        comments = {comment.id: comment for comment in jira_comments(fields)}
         for change in changes:
-            if isinstance(change.part, CommentPart) and (key, change.part.id) in there:
-                yield from comment_loss(key, path, change, there[key, change.part.id])
-
-
-def _link_losses(local_change: LocalChange, issues: Iterable[Issue]) -> Iterator[Loss]:
-    fields = {issue.key: issue.fields for issue in issues}
-    for key, changes in local_change.edits.items():
-        for change in changes:
-            if isinstance(change.part, str) and key in fields:
-                for link in removed_links(fields[key], change.part, change.old, change.new):
-                    yield Loss(key, local_change.local.path, link_loss(link), is_link=True)
+            if isinstance(change.part, CommentPart) and change.part.id in comments:
+                yield from comment_loss(key, path, change, comments[change.part.id])
+            elif isinstance(change.part, str):
+                for link in removed_links(fields, change.part, change.old, change.new):
+                    yield Loss(key, path, link_loss(link), is_link=True)
 
 
 def _may_lose(changes: Sequence[Change]) -> bool:
@@ -245,8 +234,7 @@ def known_losses(state: State, local_change: LocalChange) -> tuple[Loss, ...]:
     texts = state.site_record.texts()
     return (
         *losses(local_change, edited_texts_of(local_change, issues, texts)),
-        *_comment_losses(local_change, issues),
-        *_link_losses(local_change, issues),
+        *_losses_beside_texts(local_change, issues),
     )
 
 

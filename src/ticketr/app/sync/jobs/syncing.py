@@ -12,7 +12,7 @@ from ticketr.app.config import DOWNLOAD
 from ticketr.app.sync.edits.losses import Accepted
 from ticketr.app.sync.edits.planning import Selection
 from ticketr.app.sync.edits.push_plan import PushPlan
-from ticketr.app.sync.edits.survey import LocalSurvey, check_keys
+from ticketr.app.sync.edits.survey import check_keys
 from ticketr.app.sync.errors import error_to_report
 from ticketr.app.sync.notes import Code, Note, ticket_tags
 from ticketr.app.sync.pull.pull import pull
@@ -57,30 +57,6 @@ async def _recover_if_any(
         from ticketr.app.sync.push.recovery import recover  # noqa: PLC0415 - few runs need it
 
         await recover(session, on_recovered, on_failed)
-
-
-async def _push_edits(
-    job: PushJob | SyncJob,
-    session: Session,
-    survey: LocalSurvey,
-    tally: PushTally,
-    *,
-    keys: Collection[str] | None = None,
-    dry_run: bool = False,
-    merging: bool = False,
-) -> None:
-    """Push what a job may send; see the function `push`."""
-    from ticketr.app.sync.push.push import push  # noqa: PLC0415 - no pull needs it
-
-    await push(
-        session,
-        survey,
-        tally,
-        dry_run=dry_run,
-        merging=merging,
-        accept_loss=job.accept_loss,
-        selection=Selection(None if keys is None else frozenset(keys), job.confirmed, job.prefer),
-    )
 
 
 def _first_keys(keys: Collection[str]) -> str:
@@ -278,7 +254,17 @@ class PushJob(_NamedJob):
             if self.keys is not None:
                 await session.in_thread(check_keys, self.keys, survey, session.state)
             tally.fail(*notes_on(survey.broken))
-            await _push_edits(self, session, survey, tally, keys=self.keys, dry_run=self.dry_run)
+            from ticketr.app.sync.push.push import push  # noqa: PLC0415 - no pull needs it
+
+            keys = None if self.keys is None else frozenset(self.keys)
+            await push(
+                session,
+                survey,
+                tally,
+                dry_run=self.dry_run,
+                accept_loss=self.accept_loss,
+                selection=Selection(keys, self.confirmed, self.prefer),
+            )
         result = self.so_far()
         if self.dry_run:
             refused = len(result.failed) + result.in_conflict
@@ -338,7 +324,16 @@ class SyncJob(SessionJob):
             reported = {*broken, *(note.path for note in stuck.values())}
             new = {name: error for name, error in survey.broken.items() if name not in reported}
             self._push.fail(*notes_on(new))
-            await _push_edits(self, session, survey, self._push, merging=True)
+            from ticketr.app.sync.push.push import push  # noqa: PLC0415 - no pull needs it
+
+            await push(
+                session,
+                survey,
+                self._push,
+                merging=True,
+                accept_loss=self.accept_loss,
+                selection=Selection(None, self.confirmed, self.prefer),
+            )
         result = self.so_far()
         pulled, pushed = result.pull, result.push
         words = f"{count_tickets(pulled.done)} pulled, {pushed.done} pushed{not_done(pulled=pulled, pushed=pushed)}"

@@ -271,7 +271,9 @@ class Creator:
             raise
         except JiraError as error:
             for refusal in refused:
-                self._fail(refusal, f"{refusal.error}; {_unknown_reason(error)}")
+                note = failure_note(refusal.new.issue, refusal.creation.path, refusal.error)
+                reason = f"{refusal.error}; {_unknown_reason(error)}"
+                self._tally.fail(replace(note, reason=reason))
             return []
         existing: list[tuple[IssueWrite, Created]] = []
         for refusal in refused:
@@ -292,10 +294,6 @@ class Creator:
         assert created.key is not None
         self._tally.add_created(created.key)
         self._tally.show(self._session.progress)
-
-    def _fail(self, refused: _Refused, reason: str) -> None:
-        note = failure_note(refused.new.issue, refused.creation.path, refused.error)
-        self._tally.fail(replace(note, reason=reason))
 
     async def _finish(self, created: Creation, new: IssueWrite) -> Created | None:
         """Write the key of a new issue into its file, and set its status."""
@@ -457,25 +455,16 @@ class Creator:
                     self._refused.append(_Refused(creation, new, error, over_at(error)))
                     return None
                 sent = over_at(error)
-            existing = await self._look_up(creation, sent=sent)
-            if existing is not None:
-                return existing
+            try:
+                creations = await look_up(self._session, [creation], sent=sent)
+            except AuthenticationFailed:
+                raise
+            except JiraError as error:
+                raise _NotCreated(_unknown_reason(error)) from error
+            if creation.marker in creations:
+                return creations[creation.marker]
         await self._forget(creation)
         raise _NotCreated("Jira took it several times, and never had it")
-
-    async def _look_up(self, creation: Creation, *, sent: float) -> Creation | None:
-        """Find an issue by its marker; None if it certainly does not exist.
-
-        Raises:
-            _NotCreated: The look-up failed.
-        """
-        try:
-            creations = await look_up(self._session, [creation], sent=sent)
-        except AuthenticationFailed:
-            raise
-        except JiraError as error:
-            raise _NotCreated(_unknown_reason(error)) from error
-        return creations.get(creation.marker)
 
     async def _request(self, creation: Creation, fields: Mapping[str, object]) -> Creation:
         """Send one create; record the request before, and the answer after."""

@@ -312,7 +312,11 @@ async def check(session: Session, writes: Sequence[TicketWrites]) -> list[Ticket
     absent = await _absent(session, named)
     edits = [edit for ticket in writes for edit in ticket.edits]
     off_screen = await _fields_off_screen(session, edits)
-    routes = await RouteFinder(session, off_screen).find(filter(_needs_transition, edits))
+    # A new type may have other transitions, which cannot be fetched yet.
+    moved = (
+        edit for edit in edits if edit.payload.status and "issuetype" not in edit.payload.fields
+    )
+    routes = await RouteFinder(session, off_screen).find(moved)
     return [_checked(ticket, absent, routes, off_screen) for ticket in writes]
 
 
@@ -356,11 +360,6 @@ def _named_issues(write: IssueWrite) -> dict[str, str]:
     key = parent.get("key") if isinstance(parent, dict) else None
     named = {key: _PARENT} if isinstance(key, str) else {}
     return named | {link.key: link.line for link in write.payload.links if not link.remove}
-
-
-def _needs_transition(edit: IssueWrite) -> bool:
-    """Tell whether an edit's transition can be fetched now; a new type may have other ones."""
-    return edit.payload.status is not None and "issuetype" not in edit.payload.fields
 
 
 async def _absent(session: Session, parents: set[str]) -> set[str]:

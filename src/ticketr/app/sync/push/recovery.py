@@ -167,7 +167,11 @@ async def recover(
     began = trio.current_time()
     left = await session.in_thread(session.state.creations.all)
     drafts = frozenset(map(read_draft, left))
-    creations = await _look_up_all(session, left, began=began)
+    lost = [creation for creation in left if creation.key is None]
+    # A rate limit may delay a request after it was recorded. But the process that sent it has
+    # ended, since this one holds the workspace's lock.
+    is_over = all(time.time() - creation.sent > LONG_AGO for creation in lost)
+    creations = await look_up(session, lost, sent=-math.inf if is_over else began)
     existing: list[Creation] = []
     for asked in left:
         creation = asked if asked.key is not None else creations.get(asked.marker)
@@ -177,7 +181,9 @@ async def recover(
             existing.append(creation)
     for chunk in chunks(existing, PAGE):
         session.progress.say("Writing the keys of new tickets...")
-        issues = await _fetch(session, chunk)
+        ids = [creation.id for creation in chunk if creation.id is not None]
+        answer = await session.jira.bulk_fetch(ids, fields=["status"])
+        issues = {issue.id: issue for issue in answer.issues}  # without those that were deleted
         for creation in chunk:
             issue = issues.get(creation.id or "")
             tried = await _write_key_somewhere(session, creation, issue, drafts)
@@ -186,24 +192,6 @@ async def recover(
             elif tried.is_done and creation.key:
                 on_recovered(creation.key)
     await _restore_keys(session, on_failed)
-
-
-async def _fetch(session: Session, created: Iterable[Creation]) -> dict[str, Issue]:
-    """Fetch new issues with their statuses, by their IDs; those that were deleted are missing."""
-    ids = [creation.id for creation in created if creation.id is not None]
-    answer = await session.jira.bulk_fetch(ids, fields=["status"])
-    return {issue.id: issue for issue in answer.issues}
-
-
-async def _look_up_all(
-    session: Session, left: Iterable[Creation], *, began: float
-) -> dict[str, Creation]:
-    """Find the issues whose answers were lost, by their markers."""
-    lost = [creation for creation in left if creation.key is None]
-    # A rate limit may delay a request after it was recorded. But the process that sent it has
-    # ended, since this one holds the workspace's lock.
-    long_ago = all(time.time() - creation.sent > LONG_AGO for creation in lost)
-    return await look_up(session, lost, sent=-math.inf if long_ago else began)
 
 
 async def look_up(

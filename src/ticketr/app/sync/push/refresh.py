@@ -15,7 +15,6 @@ from ticketr.app.jira.adf import load_conversions
 from ticketr.app.sync.compare.mapping import Columns, KnownText, is_subtask, parent_id, weight_of
 from ticketr.app.sync.concurrency import MAX_INLINE_WORK, PAGE, chunks, compute, portions
 from ticketr.app.sync.notes import Code, Note, moved_away, not_given
-from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.store import LocalTicket
 from ticketr.app.sync.writing.rendering import RenderedFamily, known_texts, render_family
 from ticketr.app.sync.writing.whole_issues import fetch_whole
@@ -114,20 +113,41 @@ class _Request:
 async def fetch_families(
     session: Session,
     heads: Mapping[str, str],
-    added_keys: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    added_keys: Mapping[str, Sequence[str]],
+    *,
+    keep_lost: bool = False,
 ) -> dict[str, RenderedFamily | Unavailable]:
-    """Fetch tickets.
+    """Fetch tickets and render them.
 
     Args:
         session: The workspace and the site.
         heads: Each ticket's file, relative to the workspace, by its head's ID.
         added_keys: Keys that were added to a ticket's file since the last sync, by its head's ID.
             Issues that are its sub-tasks in Jira are fetched with it.
+        keep_lost: Whether sub-tasks that Jira no longer has keep their lines in the file.
 
     Returns:
         Each ticket, or why it could not be fetched, by its head's ID.
     """
-    return await _read(session, await _requests(session, heads, added_keys))
+    state = session.state
+
+    def look(chunk: Sequence[str]) -> list[_Request]:
+        """Read the issues of the tickets at the last sync, and the texts of their descriptions."""
+        members = state.members(chunk)
+        return [
+            _Request(
+                head, members[head], heads[head], added_keys.get(head, ()), known_texts(state, head)
+            )
+            for head in chunk
+        ]
+
+    wanted: list[_Request] = []
+    for chunk in chunks(list(heads), PAGE):
+        wanted += await session.in_thread(look, chunk)
+    families: dict[str, RenderedFamily | Unavailable] = {}
+    for batch in _batches(wanted):
+        families |= await _read(session, batch, _NO_LONGER_THERE, keep_lost=keep_lost)
+    return families
 
 
 async def refresh(
@@ -141,7 +161,7 @@ async def refresh(
 
     Args:
         session: The workspace and the site.
-        heads: Each ticket's file, relative to the workspace, by its head's ID.
+        heads: See `fetch_families`.
         added_keys: See `fetch_families`.
         seen: The time by Jira's clock before the call, in seconds since the epoch.
 
@@ -152,9 +172,9 @@ async def refresh(
     Cancellation:
         Takes effect at once, or after a running write. Written tickets stay.
     """
-    now = await _read(session, await _requests(session, heads, added_keys), keep_lost=True)
+    now = await fetch_families(session, heads, added_keys, keep_lost=True)
     absent = {head: family for head, family in now.items() if isinstance(family, Unavailable)}
-    return await _write(session, _writer(session, seen), now), absent
+    return await _write(session, now, seen), absent
 
 
 async def adopt(
@@ -170,73 +190,55 @@ async def adopt(
     Cancellation:
         As for `refresh`. The next run fetches only the rest.
     """
-    writer = _writer(session, seen)
     outcomes: list[FamilyResult] = []
     absent: list[Note] = []
-    paths = {ticket.ticket.key: ticket.path for ticket in never_pulled}
     wanted = [
-        _Request(ticket.ticket.key or "", tuple(ticket.ticket.keys()), ticket.path)
-        for ticket in never_pulled
+        _Request(local.ticket.key or "", tuple(local.ticket.keys()), local.path)
+        for local in never_pulled
     ]
     done, total = 0, sum(len(request.members) for request in wanted)
     for batch in _batches(wanted):
         session.progress.say(f"Comparing with Jira: {done}/{total} tickets")
-        now = await _read(session, batch, otherwise=_NEVER_THERE)
-        outcomes += await _write(session, writer, now)
-        absent += (
-            Note(key, paths[key], family.reason, family.code)
-            for key, family in now.items()
-            if isinstance(family, Unavailable)
-        )
+        now = await _read(session, batch, _NEVER_THERE)
+        outcomes += await _write(session, now, seen)
+        for request in batch:
+            family = now[request.head]
+            if isinstance(family, Unavailable):
+                absent.append(Note(request.head, request.path, family.reason, family.code))
         done += sum(len(request.members) for request in batch)
     return outcomes, absent
 
 
-async def _requests(
-    session: Session, heads: Mapping[str, str], added_keys: Mapping[str, Sequence[str]]
-) -> list[_Request]:
-    """Return requests for some tickets with the issues that they had at the last sync."""
-    wanted: list[_Request] = []
-    for chunk in chunks(list(heads), PAGE):
-        members, known = await session.in_thread(_last_sync, session.state, chunk)
-        wanted += (
-            _Request(text, members[text], heads[text], added_keys.get(text, ()), known[text])
-            for text in chunk
-        )
-    return wanted
-
-
-def _last_sync(
-    state: State, heads: Sequence[str]
-) -> tuple[dict[str, list[str]], dict[str, dict[str, KnownText]]]:
-    """Read the IDs of the issues in some tickets, and the texts of their descriptions."""
-    return state.members(heads), {head: known_texts(state, head) for head in heads}
-
-
 async def _read(
-    session: Session,
-    wanted: Iterable[_Request],
-    *,
-    keep_lost: bool = False,
-    otherwise: Unavailable = _NO_LONGER_THERE,
+    session: Session, batch: Sequence[_Request], otherwise: Unavailable, *, keep_lost: bool = False
 ) -> dict[str, RenderedFamily | Unavailable]:
-    """Fetch and render tickets; return each, or why it is unavailable, by its head's ID or key.
+    """Fetch and render some tickets; return each, or why it is unavailable, by its head's ID or key.
 
-    With ``keep_lost``, sub-tasks that Jira no longer has keep their lines in the file.
+    Args:
+        session: The workspace and the site.
+        batch: The tickets.
+        otherwise: What to return of a ticket that Jira does not have.
+        keep_lost: See `fetch_families`.
     """
     families: dict[str, RenderedFamily | Unavailable] = {}
-    for batch in _batches(wanted):
-        answers = await _fetch(session, [name for request in batch for name in request.names])
-        if any(request.is_converted(answers.issues, session.columns) for request in batch):
-            await session.in_thread(load_conversions, abandon_on_cancel=True)
-        for request in batch:
-            if absent := request.unavailable(answers, otherwise):
-                families[request.head] = absent
-                continue
-            issues = request.issues_in(answers.issues)
-            if keep_lost:
-                issues += await _lost_subtasks(session, request, issues)
-            families[request.head] = await _render(session, request, issues) or otherwise
+    answers = await _fetch(session, [name for request in batch for name in request.names])
+    if any(request.is_converted(answers.issues, session.columns) for request in batch):
+        await session.in_thread(load_conversions, abandon_on_cancel=True)
+    for request in batch:
+        if absent := request.unavailable(answers, otherwise):
+            families[request.head] = absent
+            continue
+        head, *others = request.issues_in(answers.issues)
+        if keep_lost:
+            others += await _lost_subtasks(session, request, (head, *others))
+        work = weight_of((head, *others), MAX_INLINE_WORK)
+        place = partial(render_family, path=request.path, known=request.known)
+        try:
+            families[request.head] = await compute(
+                session.in_thread, work, place, head, others, session.columns
+            )
+        except (InvalidKey, InvalidTicket):  # Jira's answer cannot be a ticket
+            families[request.head] = otherwise
     return families
 
 
@@ -292,33 +294,17 @@ async def _lost_subtasks(
     return await session.in_thread(look)
 
 
-async def _render(
-    session: Session, wanted: _Request, issues: Sequence[Issue]
-) -> RenderedFamily | None:
-    """Render a ticket's text; return None if Jira's answer cannot be a ticket."""
-    write = partial(
-        render_family, issues[0], issues[1:], session.columns, path=wanted.path, known=wanted.known
-    )
-    try:
-        return await compute(session.in_thread, weight_of(issues, MAX_INLINE_WORK), write)
-    except (InvalidKey, InvalidTicket):
-        return None
-
-
-def _writer(session: Session, seen: float) -> FamilyWriter:
-    return FamilyWriter(
+async def _write(
+    session: Session, now: Mapping[str, RenderedFamily | Unavailable], seen: float
+) -> list[FamilyResult]:
+    """Write the tickets that were fetched into their files and the state."""
+    writer = FamilyWriter(
         session.store,
         session.state,
         seen=seen,
         prefer=session.job.prefer,
         prefer_from_file=session.job.prefer_from_file,
     )
-
-
-async def _write(
-    session: Session, writer: FamilyWriter, now: Mapping[str, RenderedFamily | Unavailable]
-) -> list[FamilyResult]:
-    """Write the tickets that were fetched into their files and the state."""
     outcomes: list[FamilyResult] = []
     ready = (family for family in now.values() if not isinstance(family, Unavailable))
     for portion in portions(ready, lambda family: len(family.text.text)):

@@ -103,10 +103,9 @@ async def compare_with_jira(
     await _add_named_files(session, by_head, families)
     whole = (family for family in families.values() if not isinstance(family, Unavailable))
     comments = await known_comments(session, [issue for family in whole for issue in family.issues])
-    clashes = await session.in_thread(session.state.clashes)
     comparisons: dict[str, Comparison] = {}
     for chunk in chunks(list(families), CHUNK):
-        last = await session.in_thread(_last_sync, session.state, chunk, clashes)
+        last = await session.in_thread(_last_sync, session.state, chunk)
         for head in chunk:
             change, family = by_head[head], families.pop(head)
             if isinstance(family, Unavailable):
@@ -117,9 +116,10 @@ async def compare_with_jira(
             compare = partial(
                 _compare, change, family, last[head], comments, merging=merging, advice=advice
             )
-            comparisons[head] = await compute(
-                session.in_thread, _comparison_work(change, family), compare
-            )
+            assert change.base is not None
+            versions = (change.local.ticket, family.text.ticket)
+            work = CONVERSIONS * sum(differing_size(change.base, version) for version in versions)
+            comparisons[head] = await compute(session.in_thread, work, compare)
     # The user is advised to pull. But closing a sprint or renaming a person does not change the
     # issue's `updated`, so without this mark the pull would not fetch it.
     stale = [
@@ -128,7 +128,8 @@ async def compare_with_jira(
         for issue in comparison.issues.values()
         if comparison.fate is Fate.HOLD_BACK
     ]
-    await session.in_thread(session.state.mark_stale, stale)
+    if stale:
+        await session.in_thread(session.state.mark_stale, stale)
     return [
         Comparison(local_change, Fate.SEND)
         if local_change.head is None
@@ -152,12 +153,6 @@ async def _add_named_files(
             families[head] = replace(family, issues=tuple(issues))
 
 
-def _comparison_work(change: LocalChange, family: RenderedFamily) -> int:
-    assert change.base is not None
-    versions = (change.local.ticket, family.text.ticket)
-    return CONVERSIONS * sum(differing_size(change.base, version) for version in versions)
-
-
 @dataclass(frozen=True, slots=True)
 class _LastSync:
     """What the state has of one ticket.
@@ -173,10 +168,9 @@ class _LastSync:
     clashes: Sequence[str]
 
 
-def _last_sync(
-    state: State, heads: Sequence[str], clashes: Mapping[str, Sequence[str]]
-) -> dict[str, _LastSync]:
+def _last_sync(state: State, heads: Sequence[str]) -> dict[str, _LastSync]:
     """Read the last sync of some tickets, by the IDs of their heads."""
+    clashes = state.clashes()
     return {
         head: _LastSync(state.issues_of(head), state.sent.of(head), clashes.get(head, ()))
         for head in heads

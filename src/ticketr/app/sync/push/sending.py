@@ -34,7 +34,7 @@ from ticketr.app.sync.push.transitions import NoTransition, StoppedBetween, stat
 from ticketr.app.sync.push.uploading import PictureNotAttached, with_uploads
 from ticketr.app.sync.push.writes import IssueWrite, TicketWrites
 from ticketr.app.sync.state.state import Base, State
-from ticketr.app.tickets import Ticket, render_ticket
+from ticketr.app.tickets import render_ticket
 
 if TYPE_CHECKING:
     from ticketr.app.sync.push.creating import Creator
@@ -204,7 +204,11 @@ class Delivery:
         sent: tuple[Change, ...] = ()
         failure: Note | None = None
         unsure = True  # until Jira has answered
-        await self._record_request(edit, local_change)
+        head = local_change.head
+        assert head is not None
+        async with self._session.disk:  # in case the answer is lost
+            put = self._session.state.sent.put
+            await self._session.in_thread(put, head, edit.key, _possible_values(edit))
         try:
             for request, changes in self._requests(edit):
                 await request()
@@ -340,18 +344,13 @@ class Delivery:
             await session.in_thread(record)
         await session.jira.edit_issue(write.key, payload.fields)
 
-    async def _record_request(self, edit: IssueWrite, local_change: LocalChange) -> None:
-        """Record the values before they are sent, in case the answer is lost."""
-        head, _ = _known(local_change)
-        put, values = self._session.state.sent.put, _possible_values(edit)
-        async with self._session.disk:
-            await self._session.in_thread(put, head, edit.key, values)
-
     async def _record_answer(
         self, local_change: LocalChange, edit: IssueWrite, sent: tuple[Change, ...], *, unsure: bool
     ) -> LocalChange:
         """Add sent changes to the base; withdraw the others unless Jira may have taken them too."""
-        head, base = _known(local_change)
+        head, base = local_change.head, local_change.base
+        assert head is not None
+        assert base is not None
         new_base = add_to_base(base, edit.key, sent)
         texts = {change.part: change.new for change in sent}
         values = _possible_values(edit)
@@ -414,13 +413,6 @@ def _possible_values(edit: IssueWrite) -> list[SentValue]:
 def _moves_to(status: str, edit: IssueWrite) -> tuple[Change, ...]:
     """Return the change of the status as far as it came."""
     return tuple(replace(change, new=status) for change in edit.changes if change.part == _STATUS)
-
-
-def _known(local_change: LocalChange) -> tuple[str, Ticket]:
-    """Return the ID of the head of a ticket that Jira has, and its base."""
-    assert local_change.head is not None
-    assert local_change.base is not None
-    return local_change.head, local_change.base
 
 
 def _tickets_of(state: State, keys: Iterable[str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -113,36 +113,37 @@ async def _media_id(session: Session, attachment: str, picture: PictureFile) -> 
     return identity
 
 
+@dataclass(frozen=True, slots=True)
 class _Uploader:
-    """Attaches one file to one issue."""
+    """Attaches one file to one issue.
 
-    def __init__(
-        self,
-        session: Session,
-        issue: str,
-        key: str,
-        picture: OpenPicture,
-        limit: int | None,
-        on_sending: Callable[[], object],
-    ) -> None:
-        self._session = session
-        self._issue = issue
-        self._key = key
-        self._picture = picture
-        self._limit = limit
-        self._on_sending = on_sending
+    Attributes:
+        session: The workspace and the site.
+        issue: The issue's ID.
+        key: Its key.
+        picture: The file.
+        limit: The most bytes that the site takes, if it says so.
+        on_sending: Called when the file is about to be sent.
+    """
+
+    session: Session
+    issue: str
+    key: str
+    picture: OpenPicture
+    limit: int | None
+    on_sending: Callable[[], object]
 
     async def attach(self) -> str:
         """Attach the file unless the issue has it; return the ID of the attachment."""
-        session, uploads = self._session, self._session.state.uploads
+        session, uploads = self.session, self.session.state.uploads
         asked: AskedUpload | None = await session.in_thread(
-            uploads.of, self._issue, self._picture.digest
+            uploads.of, self.issue, self.picture.digest
         )
         attached = await self._list_attached()
         if asked is not None:
             text = _find(asked, attached)
             if not text and not asked.attachment:
-                what = f"finding out whether a file was attached to {self._key}"
+                what = f"finding out whether a file was attached to {self.key}"
                 await wait_for_late_requests(session, what)
                 attached = await self._list_attached()
                 text = _find(asked, attached)
@@ -152,9 +153,9 @@ class _Uploader:
 
     async def _send(self, attached: Sequence[Attachment]) -> str:
         """Send the file until the issue has it; look for it before each further try."""
-        session, picture = self._session, self._picture
+        session, picture = self.session, self.picture
         asked = AskedUpload(
-            self._issue,
+            self.issue,
             picture.digest,
             _free_name(picture.name, [attachment.name for attachment in attached]),
             picture.size,
@@ -171,25 +172,25 @@ class _Uploader:
 
     async def _try(self, asked: AskedUpload) -> str:
         """Send the file once; look for it if the answer does not say what became of it."""
-        session, sent = self._session, tuple[Attachment, ...]()
+        session, sent = self.session, tuple[Attachment, ...]()
         upload = Upload(
-            self._picture.file,
+            self.picture.file,
             asked.name,
             asked.size,
-            limit=self._limit,
+            limit=self.limit,
             in_thread=session.in_thread,
         )
         failure: JiraError | PictureNotAttached = PictureNotAttached(
             f"the site took {asked.name}, and does not have it"
         )
-        self._on_sending()
+        self.on_sending()
         try:
-            sent = await session.jira.add_attachment(self._key, upload)
+            sent = await session.jira.add_attachment(self.key, upload)
         except JiraError as error:
             failure = error
         except OSError as error:  # it was cut while it was sent
             await self._forget(asked)  # noqa: ASYNC120 - a cancellation wins, and the next run looks for it
-            raise PictureNotAttached(f"{self._picture.name}: {error}") from error
+            raise PictureNotAttached(f"{self.picture.name}: {error}") from error
         if sent:
             return sent[0].id
         is_unsent = isinstance(failure, JiraError) and certainly_failed(failure, ())
@@ -202,15 +203,15 @@ class _Uploader:
 
     async def _record(self, upload: AskedUpload) -> str:
         with trio.CancelScope(shield=True):  # one short write
-            await self._session.in_thread(self._session.state.uploads.put, upload)
+            await self.session.in_thread(self.session.state.uploads.put, upload)
         return upload.attachment
 
     async def _forget(self, upload: AskedUpload) -> None:
         with trio.CancelScope(shield=True):  # one short write
-            await self._session.in_thread(self._session.state.uploads.forget, upload)
+            await self.session.in_thread(self.session.state.uploads.forget, upload)
 
     async def _list_attached(self) -> Sequence[Attachment]:
-        answer = await self._session.jira.bulk_fetch([self._issue], fields=[ATTACHMENT_FIELD])
+        answer = await self.session.jira.bulk_fetch([self.issue], fields=[ATTACHMENT_FIELD])
         return [
             attachment for issue in answer.issues for attachment in jira_attachments(issue.fields)
         ]
