@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ticketr._errors import TicketrError
 from ticketr.app.sync.compare.diff import Side, by_key, read_ticket
 from ticketr.app.sync.compare.mapping import type_id
 from ticketr.app.sync.edits.local_changes import LocalChange, new_type, remote_changes
@@ -21,11 +20,10 @@ from ticketr.app.sync.edits.push_plan import (
     unconfirmed,
 )
 from ticketr.app.sync.edits.survey import LocalSurvey, check_keys, read_state, survey_now
-from ticketr.app.sync.errors import DuplicateKey
 from ticketr.app.sync.notes import Code, Note, in_conflict
 from ticketr.app.sync.state.journal import Conflict, Creation
 from ticketr.app.sync.state.state import State
-from ticketr.app.sync.workspace.store import LocalTicket, Store
+from ticketr.app.sync.workspace.store import LocalTicket, Store, notes_on
 from ticketr.app.tickets import Ticket, TicketSyntaxError
 
 #: Why an issue is left alone.
@@ -84,7 +82,9 @@ def _make_push_plan(
         if restricted := _restricted_change(change, kept, keys):
             planned.append(restricted)
     left += (_never_pulled(ticket, conflicts) for ticket in survey.never_pulled)
-    left += (_broken(path, error) for path, error in survey.broken.items())
+    for note, error in zip(notes_on(survey.broken), survey.broken.values(), strict=True):
+        line = error.line if isinstance(error, TicketSyntaxError) else None
+        left.append(replace(note, line=line))
     missing = survey.missing(state) if keys else {}
     left += (
         Note(key, missing[key], _MISSING, Code.MISSING) for key in keys or () if key in missing
@@ -271,9 +271,3 @@ def _never_pulled(local: LocalTicket, conflicts: Mapping[str, Conflict]) -> Note
     if conflict := conflicts.get(ticket.key or ""):
         return _located(_conflict_note(conflict, local.path), ticket)
     return _located(Note(ticket.key or "", local.path, _UNPULLED, Code.UNPULLED), ticket)
-
-
-def _broken(path: str, error: TicketrError) -> Note:
-    key = error.key if isinstance(error, DuplicateKey) else ""
-    line = error.line if isinstance(error, TicketSyntaxError) else None
-    return Note(key, path, str(error), Code.BROKEN, "", line)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -32,7 +32,7 @@ MOST_STEPS = 4
 
 
 def find_path(edges: Mapping[str, Iterable[str]], start: str, goal: str) -> tuple[str, ...]:
-    """Return the shortest way to a status, in any case of letters.
+    """Return the shortest way to another status, in any case of letters.
 
     Args:
         edges: The statuses that one transition leads to, by the status from which it does, in
@@ -43,17 +43,9 @@ def find_path(edges: Mapping[str, Iterable[str]], start: str, goal: str) -> tupl
     Returns:
         The statuses on the way, at most `MOST_STEPS`, the wanted one last; none if no way is known.
     """
-    paths: deque[tuple[str, ...]] = deque([(start,)])
-    seen = {start.casefold()}
-    while paths:
-        path = paths.popleft()
-        for status in edges.get(path[-1].casefold(), ()):
-            if status.casefold() == goal.casefold():
-                return (*path[1:], status)
-            if status.casefold() not in seen and len(path) < MOST_STEPS:
-                seen.add(status.casefold())
-                paths.append((*path, status))
-    return ()
+    goal = goal.casefold()
+    ways = (way for way in _ways(edges, start) if len(way) > 1 and way[-1].casefold() == goal)
+    return next(ways, ())[1:]
 
 
 def unknown_statuses(
@@ -63,18 +55,21 @@ def unknown_statuses(
 
     They are those that fewer than ``most`` transitions reach, the nearest first.
     """
-    texts: list[str] = []
-    nearest, seen = [start], {start.casefold()}
-    for _ in range(most):
-        texts += (text for text in nearest if text.casefold() not in edges)
-        further: dict[str, str] = {}
-        for status in nearest:
-            for text in edges.get(status.casefold(), ()):
-                if text.casefold() not in seen:
-                    further.setdefault(text.casefold(), text)
-        seen |= further.keys()
-        nearest = list(further.values())
-    return tuple(texts)
+    near = (way[-1] for way in _ways(edges, start) if len(way) <= most)
+    return tuple(status for status in near if status.casefold() not in edges)
+
+
+def _ways(edges: Mapping[str, Iterable[str]], start: str) -> Iterator[tuple[str, ...]]:
+    """Yield the shortest way to each status near a start, the start itself first; see `find_path`."""
+    ways: deque[tuple[str, ...]] = deque([(start,)])
+    seen = {start.casefold()}
+    while ways:
+        way = ways.popleft()
+        yield way
+        for status in edges.get(way[-1].casefold(), ()) if len(way) <= MOST_STEPS else ():
+            if status.casefold() not in seen:
+                seen.add(status.casefold())
+                ways.append((*way, status))
 
 
 def way_text(before: str, between: Sequence[str], after: str) -> str:

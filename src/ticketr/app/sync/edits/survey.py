@@ -283,25 +283,13 @@ class LocalSurvey:
         return tuple(loss for change in self.local_changes for loss in known_losses(state, change))
 
     def leave_out(self, keys: Collection[str]) -> None:
-        """Remove some tickets from the survey."""
+        """Remove the tickets that hold one of some keys from the survey."""
+        keys = frozenset(keys)
         self.local_changes = [
-            change for change in self.local_changes if change.local.ticket.key not in keys
+            change for change in self.local_changes if keys.isdisjoint(change.local.ticket.keys())
         ]
         self.never_pulled = [
-            ticket for ticket in self.never_pulled if ticket.ticket.key not in keys
-        ]
-
-    def _leave_out_holders(self, key: str) -> None:
-        """Remove the tickets that hold a key from the survey."""
-        self.local_changes = [
-            change
-            for change in self.local_changes
-            if key not in change.local.ticket.keys()  # noqa: SIM118
-        ]
-        self.never_pulled = [
-            ticket
-            for ticket in self.never_pulled
-            if key not in ticket.ticket.keys()  # noqa: SIM118
+            local for local in self.never_pulled if keys.isdisjoint(local.ticket.keys())
         ]
 
     def complete(
@@ -457,7 +445,7 @@ class LocalSurvey:
 
     def _refuse(self, error: DuplicateKey) -> None:
         """Note a key in two files, and remove the tickets that hold it."""
-        self._leave_out_holders(error.key)
+        self.leave_out({error.key})
         add_duplicate(self.broken, error)
 
     def take(self, state: State, local: LocalTicket, root: Path) -> None:

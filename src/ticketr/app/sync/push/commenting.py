@@ -154,27 +154,19 @@ async def known_comments(session: Session, issues: Sequence[Issue]) -> list[Sent
     if not session.columns.comments:
         await trio.lowlevel.checkpoint()
         return []
-    return await session.in_thread(_known_comments, session, issues, trio.current_time())
-
-
-def _known_comments(session: Session, issues: Sequence[Issue], now: float) -> list[SentComment]:
-    comments = session.state.comments
-    comments.note_found(issues)
-    sent_comments = comments.of(issues)
-    comments.forget(
-        [
-            comment.marker
-            for comment in sent_comments
-            if not comment.id and _is_over(session, comment, now)
-        ]
-    )
-    return [comment for comment in sent_comments if comment.id]
-
-
-def _is_over(session: Session, asked: SentComment, now: float) -> bool:
-    """Return whether Jira has certainly finished with a request of an earlier run."""
     over_at = session.began + session.job.late_request_window
-    return now >= over_at or time.time() - asked.sent > LONG_AGO
+    all_over, comments = trio.current_time() >= over_at, session.state.comments
+
+    def look() -> list[SentComment]:
+        comments.note_found(issues)
+        sent = comments.of(issues)
+        lost = (comment for comment in sent if not comment.id)
+        # Jira has certainly finished with these requests of an earlier run.
+        over = (one for one in lost if all_over or time.time() - one.sent > LONG_AGO)
+        comments.forget([comment.marker for comment in over])
+        return [comment for comment in sent if comment.id]
+
+    return await session.in_thread(look)
 
 
 async def wait_for_late_comments(session: Session) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ticketr.app.jira import Allowed, AuthenticationFailed, NotFound, Rejected, adf
 from ticketr.app.sync.compare.comments import TextPart
@@ -26,6 +26,10 @@ from ticketr.app.sync.push.values import (
 if TYPE_CHECKING:
     from ticketr.app.jira import IssueType, ScreenField, User
     from ticketr.app.sync.session import Session
+
+
+D = TypeVar("D")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,21 @@ class Metadata:
         return known.field_specs.get(type_id, {}), known.text_specs.get(type_id, {})
 
 
+async def answer_or(default: D, request: Awaitable[T]) -> T | D:
+    """Return the answer to a request; a default if the site refuses it for another cause than the login.
+
+    Raises:
+        AuthenticationFailed: The site no longer takes the login, so all other requests would fail.
+        JiraError: The request failed, and was not refused.
+    """
+    try:
+        return await request
+    except AuthenticationFailed:
+        raise
+    except Rejected:
+        return default
+
+
 async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> Metadata:
     """Fetch the metadata that some changes need.
 
@@ -228,19 +247,9 @@ async def _fetch_project(
     return replace(
         bare,
         field_specs=field_specs,
-        statuses=await _fetch_statuses(session, project) if asked else {},
+        statuses=await answer_or({}, session.jira.statuses(project)) if asked else {},
         text_specs=text_specs,
     )
-
-
-async def _fetch_statuses(session: Session, project: str) -> Mapping[str, tuple[str, ...]]:
-    """Fetch the statuses of a project; return none if the site refuses."""
-    try:
-        return await session.jira.statuses(project)
-    except AuthenticationFailed:
-        raise
-    except Rejected:
-        return {}
 
 
 def _type_of(form: ProjectMetadata, query: MetadataQuery) -> str | None:

@@ -23,7 +23,6 @@ from ticketr.app.jira import (
     Allowed,
     AuthenticationFailed,
     JiraError,
-    Rejected,
     ScreenField,
     Transition,
 )
@@ -34,7 +33,12 @@ from ticketr.app.sync.edits.losses import Accepted
 from ticketr.app.sync.edits.push_plan import find_path, unknown_statuses
 from ticketr.app.sync.errors import nearest
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.push.metadata import MetadataQuery, fetch_link_directions, fetch_metadata
+from ticketr.app.sync.push.metadata import (
+    MetadataQuery,
+    answer_or,
+    fetch_link_directions,
+    fetch_metadata,
+)
 from ticketr.app.sync.push.rich_text import where
 from ticketr.app.sync.push.sendable import CONVERSIONS, Comparison
 from ticketr.app.sync.push.tally import failure_note
@@ -139,25 +143,15 @@ class RouteFinder:
 
     async def _transitions_from(self, edit: IssueWrite, status: str) -> tuple[Transition, ...]:
         """Ask another issue in a status for its transitions; return none if there is no such one."""
-        jira = self._session.jira
-        try:
-            types = await self._alike_types(edit)
-            key = await jira.key_in_status(edit.project, types, status)
-            return await jira.transitions(key, with_fields=True) if key is not None else ()
-        except AuthenticationFailed:
-            raise
-        except Rejected:
-            return ()
+        jira, types = self._session.jira, await self._alike_types(edit)
+        key = await answer_or(None, jira.key_in_status(edit.project, types, status))
+        return () if key is None else await answer_or((), jira.transitions(key, with_fields=True))
 
     async def _alike_types(self, edit: IssueWrite) -> list[str]:
         """Return the type of an edit's issue, and the types with the same statuses."""
         if edit.project not in self._statuses:
-            try:
-                self._statuses[edit.project] = await self._session.jira.statuses(edit.project)
-            except AuthenticationFailed:
-                raise
-            except Rejected:
-                self._statuses[edit.project] = {}
+            statuses = self._session.jira.statuses(edit.project)
+            self._statuses[edit.project] = await answer_or({}, statuses)
         known = self._statuses[edit.project]
         own = set(known.get(edit.type_id, ()))
         others = (text for text in known if own and set(known[text]) == own)
@@ -197,7 +191,7 @@ async def _fields_off_screen(
     Raises:
         JiraError: A request failed.
     """
-    screens: dict[tuple[str, str, str], frozenset[str] | None] = {}
+    screens: dict[tuple[str, str, str], tuple[ScreenField, ...] | None] = {}
     texts: dict[str, frozenset[str]] = {}
     for edit in edits:
         fields = edit.payload.fields.keys() - _EVERYWHERE
@@ -205,21 +199,11 @@ async def _fields_off_screen(
             continue
         place = (edit.project, edit.type_id, edit.status)
         if place not in screens:
-            screens[place] = await _edit_screen(session, edit.key)
-        screen = screens[place]
-        if screen is not None and (off := frozenset(fields - screen)):
-            texts[edit.key] = off
+            screens[place] = await answer_or(None, session.jira.edit_fields(edit.key))
+        screen = screens[place]  # None if the site does not tell
+        if screen is not None and (off := fields - {field.id for field in screen}):
+            texts[edit.key] = frozenset(off)
     return texts
-
-
-async def _edit_screen(session: Session, key: str) -> frozenset[str] | None:
-    """Fetch the fields that can be edited; return None if the site does not tell."""
-    try:
-        return frozenset(field.id for field in await session.jira.edit_fields(key))
-    except AuthenticationFailed:
-        raise
-    except Rejected:
-        return None
 
 
 def _with_transition_fields(

@@ -242,9 +242,8 @@ async def _send(
 ) -> None:
     """Send the writes, then fetch the tickets again."""
     tally.show(session.progress)
-    after = await _highest_numbers(session, writes)
     ways = None if confirmed is None else {e.between for e in confirmed.entries if not e.key}
-    touched = await Delivery(session, tally, writes, after=after, ways=ways).run()
+    touched = await Delivery(session, tally, writes, ways).run()
     try:
         outcomes, unavailable = await refresh(session, touched, seen=seen, added_keys=added_keys)
     except JiraError as error:
@@ -273,16 +272,6 @@ async def _unread_notes(
         for head, reason in unread.items()
         if head in known
     ]
-
-
-async def _highest_numbers(session: Session, writes: Sequence[TicketWrites]) -> dict[str, int]:
-    """Return the highest number in each project's keys; a new issue gets a higher number."""
-    highest: dict[str, int] = {}
-    for project in {write.project for ticket in writes for write in ticket.new_issues}:
-        key = await session.jira.newest_key(project)
-        number = key.rpartition("-")[2] if key else ""
-        highest[project] = int(number) if number.isdecimal() else 0
-    return highest
 
 
 def _add_outcomes(tally: PushTally, outcomes: Sequence[FamilyResult]) -> None:

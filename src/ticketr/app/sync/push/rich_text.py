@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from ticketr.app.config.checks import folded
 from ticketr.app.jira import User, adf
 from ticketr.app.sync.compare.comments import TextPart
 from ticketr.app.sync.compare.diff import CorePart, description_adf
 from ticketr.app.sync.compare.grafting import EditedText, PictureFile, marks_of
 from ticketr.app.sync.edits.losses import Place, texts_of
-from ticketr.app.sync.push.values import BadValue, NameLookup, shown
+from ticketr.app.sync.push.values import BadValue, NameLookup, named_exactly, shown
 from ticketr.app.tickets import Ticket
 
 #: How many people an error message names.
@@ -57,13 +56,7 @@ def unknown_people(
 
 def _person(name: str, users: Sequence[User], where: str) -> User | None:
     """Return the person with a name, or else the only one whose name begins so."""
-    wanted = folded(name)
-    exact = [
-        user
-        for user in users
-        if wanted in map(folded, (user.display_name, user.email, user.account_id))
-    ]
-    fitting = exact or list(users)
+    fitting = named_exactly(name, users) or list(users)
     if len(fitting) > 1:
         several = " or ".join(
             f"@[{user.display_name}]({user.account_id})" for user in fitting[:_MOST_NAMED]

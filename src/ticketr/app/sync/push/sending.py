@@ -55,7 +55,6 @@ class Delivery:
         session: The workspace and the site.
         tally: Counts issues, and collects notes.
         writes: What to send.
-        after: See `Creator`.
         ways: See `Creator`.
     """
 
@@ -64,9 +63,7 @@ class Delivery:
         session: Session,
         tally: PushTally,
         writes: Sequence[TicketWrites],
-        *,
-        after: Mapping[str, int],
-        ways: Collection[tuple[str, ...]] | None = None,
+        ways: Collection[tuple[str, ...]] | None,
     ) -> None:
         self._session = session
         self._tally = tally
@@ -75,7 +72,7 @@ class Delivery:
         self._waiting: deque[tuple[TicketWrites, Created | None]] = deque(
             (write, None) for write in writes
         )
-        self._after = after
+        self._after: dict[str, int] = {}
         self._ways = ways
         self._drafts = frozenset(
             replace(write.issue, tasks=()) for ticket in writes for write in ticket.new_issues
@@ -110,6 +107,10 @@ class Delivery:
             Takes effect at once. The state holds what Jira has taken or may have taken, or
             `recover` finds it in the next run.
         """
+        for project in {write.project for ticket in self._writes for write in ticket.new_issues}:
+            key = await self._session.jira.newest_key(project)
+            number = key.rpartition("-")[2] if key else ""
+            self._after[project] = int(number) if number.isdecimal() else 0
         # First those whose parents exist, or that have none.
         await self._create_ahead(
             write

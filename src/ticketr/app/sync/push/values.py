@@ -267,15 +267,20 @@ def is_me(name: str) -> bool:
     return folded(name) in {"me", "@me"}
 
 
-def _account(name: str, users: tuple[User, ...]) -> str:
-    if is_me(name) and users:
-        return users[0].account_id
+def named_exactly(name: str, users: Iterable[User]) -> list[User]:
+    """Return the people of whom a text is the name, the e-mail address or the account ID."""
     wanted = folded(name)
-    exact = [
+    return [
         user
         for user in users
         if wanted in map(folded, (user.display_name, user.email, user.account_id))
     ]
+
+
+def _account(name: str, users: tuple[User, ...]) -> str:
+    if is_me(name) and users:
+        return users[0].account_id
+    exact = named_exactly(name, users)
     if len(exact) == 1:
         return exact[0].account_id
     if exact:
