@@ -58,7 +58,7 @@ def test_runs_are_listed_newest_first(someone: User) -> None:
     first, second = someone.runs("jobs").out.splitlines()
 
     assert re.fullmatch(
-        WHEN + r"  failed     Sync DEMO: 127\.0\.0\.1 refused the login \(401: .*", first
+        WHEN + r"  failed     Sync DEMO: 127\.0\.0\.1 refused the login \(401\): .*", first
     )
     assert re.fullmatch(WHEN + r"  completed  Pull DEMO: Pull complete: 12 tickets", second)
     assert someone.runs("jobs", "--limit", "1").out.splitlines() == [first]

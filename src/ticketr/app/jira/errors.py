@@ -507,6 +507,11 @@ class AuthenticationFailed(Rejected):
 
     refused = "refused the login"
 
+    @property
+    def _answer(self) -> str:
+        """The status in parentheses: Jira's own words say no more, and would hide the advice."""
+        return f"({self.status})"
+
 
 class LoginBlocked(AuthenticationFailed):
     """Jira takes no login of this account until its user has solved a captcha in a browser."""
@@ -596,8 +601,8 @@ _IS_CHANGED = "another person or program changes it at the moment, or has locked
 _ADVICE = {
     400: _CORRECT_IT,
     401: (
-        "check the e-mail and the API token (they expire; for one with scopes there is "
-        f"'ticketr workspace add --scoped'); a new token: {TOKEN_PAGE}"
+        "the API token has expired, or it or the e-mail is wrong; 'ticketr workspace add' takes a new "
+        f"token (--scoped: one with scopes) from {TOKEN_PAGE}"
     ),
     402: "the site's plan has ended or it is suspended; ask who runs the site",
     403: "ask the site's administrator for the permission, or use another account",

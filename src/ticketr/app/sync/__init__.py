@@ -95,6 +95,7 @@ if TYPE_CHECKING:
         PushJob,
         SyncJob,
         SyncResult,
+        is_failure,
         is_partial,
         not_done,
     )

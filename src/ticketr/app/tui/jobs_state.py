@@ -14,6 +14,8 @@ from ticketr.text import clean
 
 #: What is between a job's kind and its count in the message of a job that has ended.
 _COMPLETE = " complete: "
+#: The cause is first and short, so that neither it nor the way out is cut at 80 cells.
+_LOGIN_REFUSED = "Login refused: the token has expired or is wrong · ticketr workspace add"
 _ACTIONS = {"pull": KeyAction.PULL, "push": KeyAction.PUSH, "sync": KeyAction.SYNC}
 
 
@@ -37,7 +39,7 @@ class JobEnd:
     """How a job ended; its texts are cleaned.
 
     Attributes:
-        mark: ✓ done, ! some of it failed, ✗ failed, ⊘ cancelled.
+        mark: ✓ done, ! some of it failed, ✗ all of it failed, ⊘ cancelled.
         words: The cause of a failure first, then the count, then what to do.
         tickets: What was done to each ticket.
     """
@@ -80,7 +82,9 @@ def end_of(
     keys += _next_keys(snapshot.result, conflicts)
     hints = (keymap.hint(action, Context.MAIN, does, before=" · ") for action, does in keys)
     count = message.partition(_COMPLETE)[2] or message  # the cause needs the room
-    return JobEnd("!", f"{first}{more} · {count}{''.join(hints)}", tickets)
+    is_over = isinstance(snapshot.result, PushResult | BulkResult)  # a pull lists no successes
+    sign = "✗" if is_over and not {"✓", "!"} & {ticket.mark for ticket in tickets} else "!"
+    return JobEnd(sign, f"{first}{more} · {count}{''.join(hints)}", tickets)
 
 
 def _change_count(result: object) -> str:
@@ -137,6 +141,8 @@ def _run_again_hint(snapshot: JobSnapshot, keymap: KeyMap, does: str) -> str:
 def _failure_words(snapshot: JobSnapshot, again: str) -> str:
     """Return the cause of a failure, the count, and what to do."""
     error = snapshot.error
+    if error is not None and error.type.endswith(".AuthenticationFailed"):
+        return _LOGIN_REFUSED  # which another run does not change
     cause = (
         clean(error.message.splitlines()[0]) if error is not None and error.message else "failed"
     )

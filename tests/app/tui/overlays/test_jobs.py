@@ -8,7 +8,7 @@ from fakes.job_snapshots import EARLIER
 from fakes.states import after, app_state, plain, pressed, snapshot
 
 from ticketr import FinishedJob, JobErrorInfo, JobSnapshot, JobStatus
-from ticketr.app.sync import Code, Note, PullResult, PushResult, SyncResult, ticket_tags
+from ticketr.app.sync import BulkResult, Code, Note, PullResult, PushResult, SyncResult, ticket_tags
 from ticketr.app.sync.jobs.syncing import not_done
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
@@ -91,6 +91,25 @@ def test_a_push_of_which_something_failed_ends_with_the_cause_first() -> None:
     assert end.mark == "!"
     assert end.words == 'DEMO-14: "Urgent" is not a priority · Pulling'
     assert [each.mark for each in end.tickets] == ["✗", "✓"]
+
+
+@pytest.mark.parametrize("result", [PushResult(total=1), BulkResult()])
+def test_a_job_of_which_all_failed_ends_as_failed(result: PushResult | BulkResult) -> None:
+    note = Note("DEMO-14", "DEMO-14.md", '"Urgent" is not a priority', Code.INVALID)
+    ended = replace(snapshot(JobStatus.COMPLETED), result=replace(result, failed=(note,)))
+
+    assert end_of(ended, KeyMap()).mark == "✗"
+    earlier = with_earlier(replace(EARLIER, message="Push complete: 0 tickets, 1 failed"))
+    assert plain(screen(earlier, 9.0, Theme())[2]).startswith("▌ ✗ ")
+
+
+def test_a_refused_login_says_the_cause_and_the_way_out_in_80_cells() -> None:
+    error = JobErrorInfo("ticketr.app.jira.errors.AuthenticationFailed", "x" * 200, "")
+
+    end = end_of(replace(FAILED, error=error), KeyMap())
+
+    words = "Login refused: the token has expired or is wrong · ticketr workspace add"
+    assert (end.mark, end.words) == ("✗", words)
 
 
 def test_a_job_that_was_cancelled_before_it_began_says_so() -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _NAMED = 3
 #: What becomes of tickets with which a job has not done what it was to do.
 _IN_CONFLICT, _LEFT_ALONE, _FAILED = "in conflict", "left alone", "failed"
+_ALL_FAILED = re.compile(rf": 0 tickets, \d+ {_FAILED}\Z")
 _UNFINISHED_COUNT = re.compile(rf"\d+ (?:{_IN_CONFLICT}|{_LEFT_ALONE}|{_FAILED})")
 
 
@@ -78,6 +79,11 @@ def not_done(*, pulled: PullResult | None = None, pushed: PushResult | None = No
         counts[_LEFT_ALONE] += len(pushed.left)
         counts[_FAILED] += len(pushed.failed)
     return "".join(f", {count} {word}" for word, count in counts.items() if count)
+
+
+def is_failure(message: str) -> bool:
+    """Return whether the last message of a job says that all that it was to do has failed."""
+    return _ALL_FAILED.search(message) is not None
 
 
 def is_partial(message: str) -> bool:

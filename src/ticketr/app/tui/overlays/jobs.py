@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar, TypeAlias, final
 
 from ticketr import FinishedJob, JobSnapshot, JobStatus
-from ticketr.app.sync import is_partial, tagged_tickets
+from ticketr.app.sync import is_failure, is_partial, tagged_tickets
 from ticketr.app.tickets import is_key
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import JobKind, JobRequest, call, call_in
@@ -156,7 +156,7 @@ def _earlier_row(job: FinishedJob, cells: int, theme: Theme) -> Line:
     took = (job.finished_at - begin).total_seconds()
     when = f"{job.finished_at.astimezone():%H:%M:%S}"
     is_whole = job.status is not JobStatus.COMPLETED or not is_partial(message)
-    sign = _END_MARKS[job.status] if is_whole else "!"
+    sign = _END_MARKS[job.status] if is_whole else "✗" if is_failure(message) else "!"
     return _row(sign, when, job.name, message, took, cells, theme)
 
 
