@@ -461,11 +461,11 @@ def test_from_the_first_run_to_a_settled_conflict_without_a_manual(newcomer: New
     newcomer.jira("PUT", summary="Renamed by a colleague")
     newcomer.push("changed in Jira since .* 1 in conflict · P gets Jira's")
     assert newcomer.jira() == "Renamed by a colleague"
-    screen.press("P", "1 in conflict · c settles")
+    screen.press("P", "1 in conflict · c resolves")
     screen.wait_for("! both sides changed Title")
     screen.press("c", "1 left to choose: Title")
     screen.press("\x1b[C", "put aside: your text of now")
-    newcomer.confirm(f"{TICKET} is settled; .* u takes it back")
+    newcomer.confirm(f"{TICKET} is resolved; .* u takes it back")
     assert newcomer.title_here() == "Renamed by a colleague"
 
     screen.press("u", f"┌─ Take back ─+┐\n.*{TICKET} in {TICKET}.md")

@@ -158,7 +158,7 @@ def a_conflict_in_git(team: Team) -> None:
     ben.git("checkout", "--ours", "DEMO-1.md")
     ben.commits("It is urgent all the same")
     # Jira has Ada's priority, which is not in Ben's last sync, so he resolves it here too.
-    assert ben.runs("sync", code=3)[-1].startswith("to settle a conflict: ticketr diff DEMO-1; ")
+    assert ben.runs("sync", code=3)[-1].startswith("to resolve a conflict: ticketr diff DEMO-1; ")
     shown = ben.runs("diff", "DEMO-1")
     assert "+Priority: High" in shown
     assert "+Priority: Medium" in shown

@@ -310,7 +310,7 @@ async def test_a_state_file_of_somebody_else_is_a_problem_and_never_a_question(h
     field, told = problem(await on_sandbox().add_workspace(wanted(folder)))
 
     assert field is SetupField.FOLDER
-    assert "does not bear your mark" in told
+    assert "ticketr does not know that you made" in told
     assert not (home.parent / "config" / "tokens.toml").exists()
 
 

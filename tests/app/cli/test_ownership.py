@@ -83,7 +83,7 @@ def test_a_workspace_of_the_config_is_marked_at_the_first_run_after_the_upgrade(
         told = mia.runs("status")
         assert told.code == 0, told
         assert "edited    DEMO-1 (DEMO-1.md): Title" in told.out
-        assert "unsettled Once (drafts.md)" in told.out
+        assert "uncertain Once (drafts.md)" in told.out
 
     check_upgraded(mia)
     assert str(mia.root) not in (config / "marks.toml").read_text()
@@ -97,7 +97,7 @@ def test_any_other_is_refused_with_the_way_out_which_keeps_edits_and_journal(mia
     for command in COMMANDS:
         told = mia.runs(*command)
         assert told.code == 2, (command, told)
-        assert f"{state} does not bear your mark" in told.err
+        assert f"ticketr does not know that you made {state}" in told.err
         assert f"ticketr workspace trust --folder {mia.root}" in told.err
         assert f"move {state.parent} away" in told.err
     assert mia.asked == []
@@ -123,7 +123,7 @@ def test_in_a_terminal_it_asks_until_the_answer_is_yes(tmp_path: Path) -> None:
             pty.type(f"{said}\r")
             assert pty.wait_for_end() == code
     with ticketr_on_pty(tmp_path, "status", env=env) as pty:
-        pty.wait_for(r"unsettled \x1b\[0mOnce")
+        pty.wait_for(r"uncertain \x1b\[0mOnce")
         assert pty.wait_for_end() == 0
         assert "Did you make it" not in pty.output
 
@@ -139,7 +139,7 @@ def test_a_workspace_that_is_added_later_is_none_of_those_from_before(mia: User)
     told = mia.runs("push")
 
     assert told.code == 2
-    assert "does not bear your mark" in told.err
+    assert "does not know that you made" in told.err
 
 
 def test_a_state_file_replaced_by_git_is_refused(mia: User) -> None:
@@ -155,7 +155,7 @@ def test_a_state_file_replaced_by_git_is_refused(mia: User) -> None:
     told = mia.runs("push")
 
     assert told.code == 2
-    assert "does not bear your mark" in told.err
+    assert "does not know that you made" in told.err
     assert "unmarked" not in (config / "marks.toml").read_text()
 
 
@@ -281,7 +281,7 @@ def test_a_history_that_another_user_made_is_refused_until_it_is_trusted(
     for command in (("pull",), ("sync", "--yes"), ("push", "--dry-run"), ("jobs",)):
         told = mia.runs(*command)
         assert told.code == 2, (command, told)
-        assert f"{own / 'history.db'} does not bear your mark" in told.err
+        assert f"ticketr does not know that you made {own / 'history.db'}" in told.err
         assert mia.asked == []
     assert (own / "history.db").read_bytes() == history
     assert "is yours now" in mia.runs("workspace", "trust").out

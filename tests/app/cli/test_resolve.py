@@ -118,7 +118,7 @@ def test_both_versions_are_written_between_markers_to_be_edited(torn: User) -> N
     assert torn.runs("push").err.splitlines()[-3:] == [
         "0 created, 1 updated (DEMO-2), 1 in conflict",
         f"conflict: DEMO-9 (DEMO-9.md): {what}",
-        f"to settle a conflict: ticketr diff DEMO-9; ticketr resolve DEMO-9 {take}",
+        f"to resolve a conflict: ticketr diff DEMO-9; ticketr resolve DEMO-9 {take}",
     ]
     assert torn.finds("DEMO-2").summary == "Ours"
 
@@ -240,7 +240,7 @@ def test_while_another_process_changes_the_workspace_nothing_is_settled(torn: Us
     assert titles(torn) == ["Mine", "Mine"]
 
 
-SETTLE = "to settle it again: ticketr resolve DEMO-9 --take mine, jira or both"
+RESOLVE = "to resolve it again: ticketr resolve DEMO-9 --take mine, jira or both"
 
 
 @pytest.fixture
@@ -260,9 +260,9 @@ def test_the_last_settling_is_taken_back(clashed: User) -> None:
 
     told = clashed.runs("undo")
 
-    words = "DEMO-9: DEMO-9.md is as it was before (settled: Jira's version)"
+    words = "DEMO-9: DEMO-9.md is as it was before (resolved: Jira's version)"
     where = "what stood there is in .ticketr/trash/DEMO-9.2.md"
-    assert told == (0, f"{words}; {where}\n", f"{SETTLE}\n")
+    assert told == (0, f"{words}; {where}\n", f"{RESOLVE}\n")
     assert clashed.reads("DEMO-9.md").title == "Mine"
     assert clashed.runs("resolve").out == "DEMO-9 (DEMO-9.md): Title\n"
     assert clashed.asked == []
@@ -276,8 +276,8 @@ def test_where_the_file_stays_as_it_is_nothing_is_put_aside(clashed: User) -> No
 
     told = clashed.runs("undo", "demo-9")
 
-    words = "DEMO-9: DEMO-9.md is as it was before (settled: your version)"
-    assert told == (0, f"{words}\n", f"{SETTLE}\n")
+    words = "DEMO-9: DEMO-9.md is as it was before (resolved: your version)"
+    assert told == (0, f"{words}\n", f"{RESOLVE}\n")
 
 
 def test_what_a_pull_has_overwritten_comes_back_without_a_conflict(clashed: User) -> None:
@@ -298,7 +298,7 @@ def test_what_can_be_taken_back_is_listed(clashed: User) -> None:
     told = clashed.runs("undo", "--list")
 
     assert (told.code, told.err) == (0, "")
-    words = "settled: both versions between conflict markers; the old text is in "
+    words = "resolved: both versions between conflict markers; the old text is in "
     line = rf"\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d  DEMO-9 \(DEMO-9.md\): {words}"
     assert re.fullmatch(rf"{line}\.ticketr/trash/DEMO-9\.md\n", told.out)
     assert clashed.files() == before

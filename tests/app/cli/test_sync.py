@@ -182,7 +182,7 @@ def test_a_conflict_ends_with_3_and_the_last_line_says_what_to_do(someone: User)
         "0 new, 0 updated, 11 unchanged, 1 in conflict",
         "conflict: DEMO-9 (DEMO-9.md): changed here and in Jira: DEMO-9: Title",
         "0 created, 0 updated",
-        f"to settle a conflict: ticketr diff DEMO-9; {SETTLE}",
+        f"to resolve a conflict: ticketr diff DEMO-9; {SETTLE}",
     ]
     assert someone.runs("pull").code == 3
     (conflict,) = someone.runs("sync", "--json").json["pull"]["conflicts"]

@@ -178,7 +178,7 @@ async def test_what_has_changed_since_it_was_looked_at_is_left_alone(bench: Benc
 
     with opened(bench) as (store, state):
         resolve(store, state, "DEMO-9", Take.MINE)
-    assert await refused(bench, seen) == f"DEMO-9: the conflict was settled {again}"
+    assert await refused(bench, seen) == f"DEMO-9: the conflict was resolved {again}"
 
 
 async def test_what_is_saved_at_the_last_moment_is_left_alone(

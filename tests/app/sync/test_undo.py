@@ -173,7 +173,7 @@ async def test_what_was_pushed_or_pulled_since_is_left_alone(bench: Bench, kind:
     await bench.pull()
 
     where = f"; the old text is in {aside}" if aside else ""
-    assert refusal(bench) == f"cannot undo: DEMO-9 was pulled, pushed or settled since{where}"
+    assert refusal(bench) == f"cannot undo: DEMO-9 was pulled, pushed or resolved since{where}"
 
 
 async def test_a_link_out_of_the_workspace_is_not_followed(bench: Bench, tmp_path: Path) -> None:

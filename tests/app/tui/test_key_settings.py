@@ -183,9 +183,9 @@ def test_hints_name_the_keys_of_the_user(keys: Keys) -> None:
         "Jira does not have this ticket yet; F7 shows what a push would create"
     )
     hints = ((KeyAction.PUSH, "sends it"), (KeyAction.UNDO, "takes it back"))
-    settled = messages.Told("DEMO-1 is settled", is_error=False, hints=hints)
+    settled = messages.Told("DEMO-1 is resolved", is_error=False, hints=hints)
     assert update(state, settled, 0.0)[0].notice == (
-        "DEMO-1 is settled; F7 sends it, U takes it back"
+        "DEMO-1 is resolved; F7 sends it, U takes it back"
     )
     assert pressed(state, "1", "S").notice == "Only tickets are sorted; F12 goes to them"
     assert pressed(state, "n").notice == "Nothing was searched yet; F5 searches"

@@ -183,7 +183,7 @@ async def test_a_conflict_is_settled_and_taken_back(
         await run.press("KEY_ENTER")
         await run.settle()
 
-        assert run.app.state.notice.startswith(f"{key} is settled; the text of before is in ")
+        assert run.app.state.notice.startswith(f"{key} is resolved; the text that it had is in ")
         assert "] Of Jira" in bench.files()[row.path]
         await run.press("u")
         await trio.sleep(LOOK)

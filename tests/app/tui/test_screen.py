@@ -80,7 +80,7 @@ def test_the_list_shows_mark_status_key_title_and_assignee() -> None:
 def test_the_action_bar_names_the_keys_that_have_an_effect_on_the_ticket() -> None:
     state = app_state(*TICKETS, width=120)
     bar = plain(screen(state, 0.0, Theme())[-2])
-    assert "c settle" not in bar
+    assert "c resolve" not in bar
     assert "o browser" not in bar  # the selected one is a draft
     assert bar.rstrip().endswith("? all")
     assert " s sync" in bar
@@ -89,7 +89,7 @@ def test_the_action_bar_names_the_keys_that_have_an_effect_on_the_ticket() -> No
         "work", state.workspace.rows, conflicts={"DEMO-1": ("DEMO-1: Title",)}
     )
     bar = plain(screen(pressed(after(state, conflict), "j"), 0.0, Theme())[-2])
-    assert "c settle" in bar
+    assert "c resolve" in bar
     assert "o browser" in bar
 
 
@@ -224,7 +224,7 @@ def test_no_key_that_opens_a_question_answers_it() -> None:
         KeyAction.PUSH,
         KeyAction.SYNC,
         KeyAction.UNDO,
-        KeyAction.SETTLE,
+        KeyAction.RESOLVE,
         KeyAction.CHANGE,
         KeyAction.STATUS,
         KeyAction.ADD,

@@ -202,7 +202,7 @@ def test_after_an_edit_of_a_ticket_in_conflict_the_key_that_settles_is_named() -
     state = after(app_state(*tickets), read)
 
     in_conflict = after(state, messages.EditorClosed("work", "DEMO-1.md"))
-    assert in_conflict.notice == "DEMO-1.md is in conflict with Jira; c settles it"
+    assert in_conflict.notice == "DEMO-1.md is in conflict with Jira; c resolves it"
     edited = after(state, messages.EditorClosed("work", "DEMO-2.md"))
     assert edited.notice == "DEMO-2.md is edited; p shows what a push would write"
 

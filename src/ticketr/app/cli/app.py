@@ -40,7 +40,7 @@ WITHOUT_SCREEN = (
     "ticketr edit KEY: open it in your editor",
     "ticketr open KEY: open it in your browser",
     "ticketr new: write a draft",
-    "ticketr resolve: settle conflicts",
+    "ticketr resolve: resolve conflicts",
     "ticketr undo: take back what was written into a file",
     "ticketr jobs: list the jobs that have ended",
     "ticketr --help: list all commands",

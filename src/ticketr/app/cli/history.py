@@ -99,7 +99,7 @@ class WorkspaceHistory:
         import trio
 
         if not await trio.to_thread.run_sync(self._is_own, abandon_on_cancel=True):
-            problem = "it does not bear your mark; 'ticketr workspace trust' gives it the mark"
+            problem = "ticketr does not know that you made it; if you did: ticketr workspace trust"
             raise HistoryFailed(str(self._root / STATE_FOLDER / HISTORY), problem)
 
     def _is_own(self) -> bool:

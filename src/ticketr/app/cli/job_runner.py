@@ -411,7 +411,7 @@ def print_resolve_hint(conflicts: Iterable[sync.Note]) -> None:
     if first is not None:
         take = f"--take {SIDES}"
         print_messages(
-            [f"to settle a conflict: ticketr diff {first.key}; ticketr resolve {first.key} {take}"]
+            [f"to resolve a conflict: ticketr diff {first.key}; ticketr resolve {first.key} {take}"]
         )
 
 

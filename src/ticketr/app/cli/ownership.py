@@ -144,7 +144,7 @@ def _confirm_ownership(doubt: config.ForeignState, *, ask: bool) -> None:
     """
     if not ask or not is_interactive():
         raise doubt
-    echo(f"{doubt.path} does not bear your mark.", err=True)
+    echo(f"ticketr does not know that you made {doubt.path}.", err=True)
     echo(
         "If it came with a git repository say no, or its edits would be sent in your name.",
         err=True,

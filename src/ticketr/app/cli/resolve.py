@@ -1,4 +1,4 @@
-"""``ticketr resolve`` and ``ticketr undo``: settle conflicts and take that back; no request to Jira."""
+"""``ticketr resolve`` and ``ticketr undo``: resolve conflicts and take that back; no request to Jira."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class _Outcome:
     },
 )
 @keys_argument
-@click.option("--all", "takes_all", is_flag=True, help="Settle every conflict.")
+@click.option("--all", "takes_all", is_flag=True, help="Resolve every conflict.")
 @take_option
 @workspace_options
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
@@ -71,7 +71,7 @@ def resolve(
     takes_all: bool,
     take: str | None,
 ) -> None:
-    """Settle conflicts. Without a KEY it lists them, and the files that hold conflict markers.
+    """Resolve conflicts. Without a KEY it lists them, and the files that hold conflict markers.
 
     The KEY of a sub-task stands for its ticket.
 
@@ -92,8 +92,8 @@ def resolve(
         outcome = _resolve_all(store, wanted, take)
     marked = list(sync.find_conflict_markers(store)) if options.as_json or not wanted else []
     if options.as_json:
-        settled = {entry["key"] for entry in outcome.resolved}
-        remaining = [conflict for conflict in conflicts if conflict.key not in settled]
+        resolved = {entry["key"] for entry in outcome.resolved}
+        remaining = [conflict for conflict in conflicts if conflict.key not in resolved]
         markers = [asdict(marker) for marker in marked]
         data = {"conflicts": conflicts_as_json(remaining), "marked": markers, **asdict(outcome)}
         echo_json({"folder": str(store.root), **data})
@@ -170,7 +170,7 @@ def _print_outcome(store: sync.Store, outcome: _Outcome) -> None:
 @workspace_options
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def undo(options: CommonOptions, *, key: str | None, listed: bool) -> None:
-    """Take back the last settling of a conflict, or the last time that a sync took Jira's version.
+    """Take back the last time that a conflict was resolved, or a sync took Jira's version.
 
     What the app has changed or added in files is taken back as well: a change of several tickets
     in all of them.
@@ -219,7 +219,7 @@ def _print_undone(undone: sync.UndoneChange, still_open: list[str]) -> None:
         is_as = "is gone" if step.kind is sync.UndoKind.ADDED else "is as it was before"
         echo(f"{step.key}: {step.path} {is_as} ({step.kind.value}){aside}")
     print_messages(
-        f"to settle it again: ticketr resolve {key} --take {SIDES}" for key in still_open
+        f"to resolve it again: ticketr resolve {key} --take {SIDES}" for key in still_open
     )
 
 

@@ -40,7 +40,7 @@ COLORS = {
     "edited": "yellow",
     "draft": "green",
     "conflict": "red",
-    "unsettled": "magenta",
+    "uncertain": "magenta",
     "unknown": "cyan",
     "broken": "red",
     "loss": "magenta",
@@ -334,7 +334,7 @@ def _lines(edits: LocalEdits) -> Iterator[tuple[str, str]]:
         yield "conflict", conflict_line(conflict)
     for creation in edits.creations:
         what = "the next push finds out if it exists"
-        yield "unsettled", f"{creation.title} ({creation.path}): {what}"
+        yield "uncertain", f"{creation.title} ({creation.path}): {what}"
     unknown = [(ticket.ticket.key or "", ticket.path) for ticket in edits.never_pulled]
     yield from _listed("unknown", unknown, NEVER_PULLED, in_conflict)
     for error in edits.broken.values():

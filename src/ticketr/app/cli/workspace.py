@@ -191,7 +191,7 @@ def remove(*, name: str) -> None:
     help="Its folder; else the workspace around the current folder.",
 )
 def trust(*, name: str | None, folder: Path | None) -> None:
-    """Say that a workspace's state file is yours, though it does not bear your mark.
+    """Say that a workspace's state file is yours, where ticketr does not know that you made it.
 
     ticketr marks each state file that it makes for you. Another one may have come with a git
     repository: then what that changed would be sent to Jira as your edits. So every command refuses

@@ -200,7 +200,7 @@ class UnsafePath(ConfigError):
 
 @dataclass(eq=False, repr=False)
 class ForeignState(ConfigError):
-    """Raised when the state file of a workspace, or its history, does not bear the user's mark.
+    """Raised when the state file of a workspace, or its history, does not have the user's mark.
 
     Attributes:
         root: The workspace's folder.
@@ -222,8 +222,8 @@ class ForeignState(ConfigError):
                 f"a git repository, move {own} away instead"
             )
         return (
-            f"{self.path} does not bear your mark: it may have come with a git repository, and would "
-            "make what is in it look like yours. If you made it, say: ticketr workspace trust --folder "
+            f"ticketr does not know that you made {self.path}: it may have come with a git repository, "
+            "and its edits would be sent in your name. If you made it: ticketr workspace trust --folder "
             f"{shlex.quote(self.root)} (it keeps your edits). If not, move {own} away and pull"
         )
 

@@ -2,7 +2,7 @@
 
 A completion must answer within a moment, so it cannot load what a job loads. What the file holds is
 decided in ``ticketr.app.sync.state``; a test holds this module against it. Nothing here changes a file,
-and a file that does not bear the user's mark gives nothing.
+and a file that does not have the user's mark gives nothing.
 """
 
 from __future__ import annotations

@@ -165,7 +165,7 @@ class ConflictChanged(SyncError):
 
 @dataclass(eq=False, repr=False)
 class NotChosen(SyncError):
-    """Raised when a conflict is to be settled but something remains to be chosen.
+    """Raised when a conflict is to be resolved but something remains to be chosen.
 
     Attributes:
         key: The ticket.

@@ -355,7 +355,7 @@ def _open_unchanged(store: Store, state: State, seen: ConflictView) -> OpenConfl
     try:
         opened, _, source = _open(store, state, seen.key)
     except NoConflict:
-        raise ConflictChanged(seen.key, "the conflict was settled") from None
+        raise ConflictChanged(seen.key, "the conflict was resolved") from None
     if opened.path != seen.path:
         raise ConflictChanged(seen.key, f"it was moved to {opened.path}")
     if source.text != seen.source.text:

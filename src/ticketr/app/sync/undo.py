@@ -140,7 +140,7 @@ def undo_step(store: Store, state: State, step: UndoStep) -> Undone:
         UnsafePath: A link or the like has the name of ticketr's folder.
     """
     if state.undo.digest(step.head) != step.then:
-        raise CannotUndo(step.key, f"{step.key} was pulled, pushed or settled since", step.aside)
+        raise CannotUndo(step.key, f"{step.key} was pulled, pushed or resolved since", step.aside)
     undo = _move_to_trash if step.kind is UndoKind.ADDED else _write_back
     aside = undo(store, step)
     with state.batch():

@@ -118,7 +118,7 @@ def _next_keys(
     if isinstance(pull, PullResult):
         clashes += [conflict.key for conflict in pull.conflicts]
     if clashes and (conflicts is None or not conflicts.isdisjoint(clashes)):
-        yield KeyAction.SETTLE, "settles"
+        yield KeyAction.RESOLVE, "resolves"
     elif any(note.code is not Code.CONFLICT for note in notes):
         yield KeyAction.PULL, "gets Jira's"
     if isinstance(push, PushResult) and push.left:

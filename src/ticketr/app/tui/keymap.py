@@ -189,7 +189,7 @@ class KeyAction(Enum):
     RUN_NOW = auto()
     SEARCH = auto()
     SELECT = auto()
-    SETTLE = auto()
+    RESOLVE = auto()
     SHOW_TOKEN = auto()
     CHECK = auto()
     SORT = auto()
@@ -261,7 +261,7 @@ TABLE = (
     Binding(_A.ADD_WORKSPACE, ("a",), "a", "add a workspace", (_C.WORKSPACES,), "add"),
     Binding(_A.OPEN, ("KEY_ENTER",), "Enter", "show the tickets of the job", (_C.JOBS,), "tickets"),
     Binding(_A.EDIT, ("e",), "e", "edit the file at this line, in $EDITOR", (_C.MAIN, _C.DIFF, _C.PLAN), "edit"),
-    Binding(_A.SETTLE, ("c",), "c", "settle the ticket's conflict", (_C.MAIN,), "settle"),
+    Binding(_A.RESOLVE, ("c",), "c", "resolve the ticket's conflict", (_C.MAIN,), "resolve"),
     Binding(_A.STATUS, ("t",), "t", "choose another status", (_C.MAIN,), "status…"),
     Binding(_A.COMMENT, ("m",), "m", "write a comment", (_C.MAIN,)),
     Binding(_A.DIFF, ("d",), "d", "show what was changed here", (_C.MAIN,), "diff"),
@@ -277,7 +277,7 @@ TABLE = (
     Binding(_A.FILTER, ("f",), "f", "show only some tickets", (_C.MAIN,)),
     Binding(_A.SORT, ("S",), "S", "sort by another field", (_C.MAIN,)),
     Binding(_A.SOURCE, ("|",), "|", "show the ticket as its file holds it", (_C.MAIN,)),
-    Binding(_A.UNDO, ("u",), "u", "take back what was settled or changed last", (_C.MAIN, _C.CONFLICT)),
+    Binding(_A.UNDO, ("u",), "u", "take back what was resolved or changed last", (_C.MAIN, _C.CONFLICT)),
     Binding(_A.PULL, ("P",), "P", "pull from Jira", (_C.MAIN,), "pull"),
     Binding(_A.PUSH, ("p",), "p", "show what a push would write", (_C.MAIN,), "push…"),
     Binding(_A.SYNC, ("s",), "s", "show what a sync would write", (_C.MAIN,), "sync…"),

@@ -316,7 +316,7 @@ def _has_effect(state: AppState, action: KeyAction) -> bool:
             return bool(workspace.chosen)
         case KeyAction.OPEN if state.focus is Panel.DETAIL and state.is_zoomed:
             return state.ticket is not None and state.ticket.task >= 0
-        case KeyAction.SETTLE:
+        case KeyAction.RESOLVE:
             return row is not None and row.head in workspace.conflicts
         case KeyAction.DIFF:
             return row is not None and row.key in workspace.edited

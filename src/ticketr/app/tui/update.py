@@ -213,8 +213,8 @@ def _edited(state: AppState, closed: messages.EditorClosed) -> AppState:
     if flags == {" "}:
         return state
     if "!" in flags:  # a push leaves it alone
-        settle = state.keymap.hint(KeyAction.SETTLE, Context.MAIN, "settles it", before="; ")
-        return state.noticed(f"{path} is in conflict with Jira{settle}")
+        resolve = state.keymap.hint(KeyAction.RESOLVE, Context.MAIN, "resolves it", before="; ")
+        return state.noticed(f"{path} is in conflict with Jira{resolve}")
     does = "shows what a push would write"
     push = state.keymap.hint(KeyAction.PUSH, Context.MAIN, does, before="; ")
     return state.noticed(f"{path} is edited{push}")

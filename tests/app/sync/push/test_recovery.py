@@ -256,7 +256,7 @@ async def test_it_stays_unsettled_where_the_site_cannot_be_asked(bench: Bench) -
     assert isinstance(failed.value.__cause__, ConnectFailed)
     assert [each.title for each in unsettled(bench)] == ["Once"]
     ticketr("workspace", "trust", folder=bench.root)
-    assert "unsettled Once (drafts.md)" in ticketr("status", folder=bench.root).stdout
+    assert "uncertain Once (drafts.md)" in ticketr("status", folder=bench.root).stdout
     assert new(bench) == ["Once"]
     await check_settled(bench, path)
 

@@ -350,7 +350,7 @@ def test_the_key_offers_what_is_done_in_jira_beside_what_is_done_in_the_files() 
         "set a field",
         "delete with sub-tasks",
     ):
-        assert any(words in row and "in Jira, at once" in row for row in text.splitlines())
+        assert any(words in row and "sent to Jira at once" in row for row in text.splitlines())
 
 
 def test_drafts_alone_are_not_changed_in_jira() -> None:

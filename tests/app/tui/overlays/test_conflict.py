@@ -20,7 +20,7 @@ from ticketr.app.tui.overlays.pages import Diff
 from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.services.asking import ask_author
-from ticketr.app.tui.services.conflicts import find_undo, read_conflict, settle, undo
+from ticketr.app.tui.services.conflicts import find_undo, read_conflict, resolve, undo
 from ticketr.app.tui.services.outside import open_editor
 from ticketr.app.tui.sheet import Edit, sheet_of
 from ticketr.app.tui.state import AppState, OpenTicket
@@ -111,7 +111,7 @@ def test_enter_carries_out_what_was_chosen() -> None:
     state, asked = update(state, messages.KeyPressed("KEY_ENTER"), 20.0)
 
     resolution = choose(VIEW, {TITLE: "mine", PRIORITY: "jira"})
-    assert (state.overlays, asked) == ((), (call_in("work", settle, resolution),))
+    assert (state.overlays, asked) == ((), (call_in("work", resolve, resolution),))
 
 
 def test_enter_settles_nothing_while_something_is_left_to_choose() -> None:

@@ -180,11 +180,11 @@ def test_a_pull_or_sync_ends_with_what_is_new(result: PullResult | SyncResult, w
     [
         (
             PullResult(conflicts=(Note("DEMO-9", "a.md", "changed here: DEMO-9: Title", CLASH),)),
-            "DEMO-9: changed here: Title · Pulling · c settles",
+            "DEMO-9: changed here: Title · Pulling · c resolves",
         ),
         (
             PushResult(conflicts=(Note("DEMO-9", "a.md", "clash", CLASH),)),
-            "DEMO-9: clash · Pulling · c settles",
+            "DEMO-9: clash · Pulling · c resolves",
         ),
         (
             PushResult(conflicts=(Note("DEMO-9", "a.md", "changed in Jira", Code.MOVED_ON),)),
@@ -209,13 +209,13 @@ def test_the_key_that_settles_is_named_as_long_as_the_conflict_is_there() -> Non
     other = messages.FilesRead("work", Rows(), conflicts={"DEMO-7": ("DEMO-7: Title",)})
 
     state = after(app_state(), there, messages.JobChanged(job))
-    assert "c settles" in screen(state, 9.0, Theme())[-1]
-    assert "c settles" in "".join(screen(pressed(state, "J"), 9.0, Theme())[:5])
+    assert "c resolves" in screen(state, 9.0, Theme())[-1]
+    assert "c resolves" in "".join(screen(pressed(state, "J"), 9.0, Theme())[:5])
 
     settled = after(state, other)
     assert "DEMO-9: changed here: Title · Pulling | 1s" in screen(settled, 9.0, Theme())[-1]
-    assert "settles" not in "".join(screen(pressed(settled, "J"), 9.0, Theme()))
-    assert "c settles" in screen(after(settled, there), 9.0, Theme())[-1]
+    assert "resolves" not in "".join(screen(pressed(settled, "J"), 9.0, Theme()))
+    assert "c resolves" in screen(after(settled, there), 9.0, Theme())[-1]
 
 
 MANY = tuple(f"DEMO-{number}" for number in range(1, 13))

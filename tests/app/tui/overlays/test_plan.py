@@ -262,8 +262,8 @@ def test_what_stands_below_the_entries_is_reached_and_opened() -> None:
     rows = [plain(row).rstrip() for row in screen(state, 11.0, Theme())]
     assert rows[-9:-3] == [
         "  ! DEMO-7    it is in conflict with Jira",
-        "              (Title); c on the list settles it",
-        "              (d.md:1)",
+        "              (Title); c on the list resolves",
+        "              it (d.md:1)",
         "  ! b.md      cannot read …/b.md: no UTF-8",
         "▌ ! c.md      this file holds a git conflict",
         "              (c.md:6)",

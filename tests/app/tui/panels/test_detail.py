@@ -119,9 +119,12 @@ def test_the_parts_that_both_sides_have_changed_stand_below_the_title() -> None:
 @pytest.mark.parametrize(
     ("part", "rows"),
     [
-        ("Title", [" ! both sides changed Title   c settle"]),
-        ("Acceptance", [" ! both sides changed Acceptance", "    c settle"]),
-        ("Title, Points, Sprint", [" ! both sides changed Title, Points,", "   Sprint   c settle"]),
+        ("Title", [" ! both sides changed Title   c resolve"]),
+        ("Acceptance", [" ! both sides changed Acceptance", "    c resolve"]),
+        (
+            "Title, Points, Sprint",
+            [" ! both sides changed Title, Points,", "   Sprint   c resolve"],
+        ),
     ],
 )
 def test_a_clash_names_the_key_that_settles_it_where_there_is_room(
@@ -137,7 +140,7 @@ def test_a_clash_names_the_key_that_settles_it_where_there_is_room(
 
 def test_a_clash_names_no_key_where_the_user_has_left_the_action_without_one() -> None:
     sheet = sheet_of(parse(FILE).tickets[0], "DEMO-1.md", clashes=("Title",))
-    table = tuple(each for each in KeyMap().table if each.action is not KeyAction.SETTLE)
+    table = tuple(each for each in KeyMap().table if each.action is not KeyAction.RESOLVE)
 
     drawn = draw_detail(sheet, 0, 42, 8, Theme(), is_focused=True, keys=KeyMap(table))
 

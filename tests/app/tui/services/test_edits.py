@@ -80,14 +80,14 @@ async def test_a_changed_status_is_taken_back_to_the_byte(
     await conflicts.find_undo(used, "work")
     (found,) = told
     assert isinstance(found, messages.UndoFound)
-    assert found.words.startswith("DEMO-9 in DEMO-9.md: what was written at ")
+    assert found.words.startswith("DEMO-9 in DEMO-9.md: the text that was there before ")
     told.clear()
     await conflicts.undo(used, "work", found.key)
 
     after = tree(bench)
     (aside,) = set(after) - set(before)
     assert {name: after[name] for name in before} == before
-    words = f"DEMO-9 is as it was; the text of now is in {aside}"
+    words = f"DEMO-9 is as it was; the text that it had is in {aside}"
     assert told == [messages.Told(words, is_error=False), READ]
 
 

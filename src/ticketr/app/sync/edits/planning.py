@@ -179,7 +179,7 @@ def select_changes(
     is_everything = keys is None and confirmed is None
     if is_everything and not state.creations.all():
         return Selected(tuple(local_changes))
-    # Without a plan, Jira may have settled a conflict by now; the comparison with it finds out.
+    # Without a plan, Jira may have ended a conflict by now; the comparison with it finds out.
     known = state.conflicts.all() if confirmed is not None else ()
     conflicts = {conflict.key: conflict for conflict in known}
     in_conflict: list[tuple[Note, int]] = []

@@ -33,10 +33,10 @@ _UNIMPORTANT = {"seen", "stale"}
 class UndoKind(Enum):
     """What can be undone; the values are its names for people."""
 
-    MINE = "settled: your version"
-    JIRA = "settled: Jira's version"
-    BOTH = "settled: both versions between conflict markers"
-    CHOSEN = "settled part by part"
+    MINE = "resolved: your version"
+    JIRA = "resolved: Jira's version"
+    BOTH = "resolved: both versions between conflict markers"
+    CHOSEN = "resolved part by part"
     SYNC = "a pull or sync took Jira's version"
     FIELDS = "changed in the app"
     ADDED = "added in the app"

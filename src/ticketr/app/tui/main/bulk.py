@@ -76,8 +76,8 @@ def change_chosen(state: AppState, _: float) -> Step | None:
         return _values(state, rows, kind), ()
 
     refused = "" if keys else "Jira has none of them"
-    options = tuple(Option(kind.words, "in the files") for kind in _KINDS)
-    options += tuple(Option(text, "in Jira, at once", refused) for text in _IN_JIRA)
+    options = tuple(Option(kind.words, "in the files; a push sends it") for kind in _KINDS)
+    options += tuple(Option(text, "sent to Jira at once", refused) for text in _IN_JIRA)
     return state.opened(Choice(f"Change {_chosen_words(len(rows))}", options, chosen)), ()
 
 

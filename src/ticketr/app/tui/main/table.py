@@ -81,7 +81,7 @@ def _add_workspace(state: AppState, now: float) -> Step | None:
     return state.opened(FirstRun()), ()
 
 
-def _settle(state: AppState, now: float) -> Step | None:
+def _resolve(state: AppState, now: float) -> Step | None:
     row, workspace = state.row, state.workspace
     if row is None or row.is_broken:
         return None
@@ -143,7 +143,7 @@ _TO_TICKETS = (KeyAction.PANEL_2, "goes to them")
 _REASONS: dict[KeyAction, tuple[str, KeyAction | None, str]] = {
     KeyAction.OPEN: _SELECT_FIRST,
     KeyAction.EDIT: _SELECT_FIRST,
-    KeyAction.SETTLE: _SELECT_FIRST,
+    KeyAction.RESOLVE: _SELECT_FIRST,
     KeyAction.STATUS: _SELECT_FIRST,
     KeyAction.DIFF: _SELECT_FIRST,
     KeyAction.BROWSER: _SELECT_FIRST,
@@ -188,7 +188,7 @@ _HANDLERS: dict[KeyAction, Callable[[AppState, float], Step | None]] = {
     KeyAction.COPY_ADDRESS: copy_address,
     KeyAction.SOURCE: source,
     KeyAction.RELOAD: _reload,
-    KeyAction.SETTLE: _settle,
+    KeyAction.RESOLVE: _resolve,
     KeyAction.UNDO: _undo,
     KeyAction.DIFF: _diff,
     KeyAction.PALETTE: _palette,

@@ -237,7 +237,7 @@ def _outcome(view: ConflictView, plan: Preview, cells: int, theme: Theme, undo: 
     jira = f"nothing yet: {pushed} with the next push" if pushed else "nothing"
     lines.append((Span(f"Jira: {jira}"),))
     if plan.aside:
-        lines.append((Span(f"put aside: your text of now, {clean(plan.aside)}{undo}"),))
+        lines.append((Span(f"Your present text is kept in {clean(plan.aside)}{undo}"),))
     for line in lines:
         rows += [
             theme.row(pair, cells) for pair in wrap_line(line, cells - 1, first="   ", rest="     ")
@@ -360,7 +360,7 @@ class ConflictScreen(Overlay):
             at = view.parts.index(resolution.left[0])
             words = f"{len(resolution.left)} left to choose: {names}"
             return state.replaced(replace(self, at=at)).noticed(words), ()
-        return state.closed(), (call_in(self.workspace, conflicts.settle, resolution),)
+        return state.closed(), (call_in(self.workspace, conflicts.resolve, resolution),)
 
     def _go_to_other(self, state: AppState, by: int) -> Step | None:
         """Go to another conflict of the workspace."""

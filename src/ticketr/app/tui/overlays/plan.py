@@ -31,8 +31,8 @@ def _left_alone(plan: sync.PushPlan, keymap: KeyMap, cells: int, theme: Theme) -
     others = len(plan.left) - len(left)
     words = f" {others} more edited, but not chosen here"
     rest = [(mark(" ·"), Span(words))] if others else []
-    settle = keymap.hint(KeyAction.SETTLE, Context.MAIN, "on the list settles it", before="; ")
-    items = [_left_alone_lines(note, settle, cells, theme) for note in left]
+    resolve = keymap.hint(KeyAction.RESOLVE, Context.MAIN, "on the list resolves it", before="; ")
+    items = [_left_alone_lines(note, resolve, cells, theme) for note in left]
     return Section(items, f"Left alone  {len(plan.left)}", rest, is_strong=False)
 
 
@@ -40,13 +40,13 @@ def _note_lines(words: str, cells: int) -> Sequence[Line]:
     return wrap_line((Span(" "), mark("!"), Span(f" {words}")), cells, rest="   ")
 
 
-def _left_alone_lines(left: sync.Note, settle: str, cells: int, theme: Theme) -> Sequence[Line]:
+def _left_alone_lines(left: sync.Note, resolve: str, cells: int, theme: Theme) -> Sequence[Line]:
     name = padded_name(left.key or left.title or left.path)
     path = clean(left.path)
     # The place is at the end, so the reason need not begin with it.
     reason = re.sub(rf"^{re.escape(path)}:[\d:]*\s*", "", clean(left.reason))
     if left.code is sync.Code.CONFLICT:  # the command for it is named for a terminal
-        reason = f"{reason.partition('; run ticketr ')[0]}{settle}"
+        reason = f"{reason.partition('; run ticketr ')[0]}{resolve}"
     reason = without_places(reason, cells - len(INDENT), theme)
     place = f" ({path}:{left.line})" if left.line else "" if path in reason else f" ({path})"
     line = (mark("!"), Span(f" {name}{reason}{place}"))

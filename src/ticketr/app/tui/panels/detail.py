@@ -172,7 +172,7 @@ def _clashes(sheet: Sheet, room: int) -> list[DetailLine]:
     lines = wrap_line(words, room, rest="  ")
     if cells_of(lines[-1]) > room - KEY_CELLS:
         lines.append(())
-    last = DetailLine(lines.pop(), sheet.line, KeyAction.SETTLE)
+    last = DetailLine(lines.pop(), sheet.line, KeyAction.RESOLVE)
     return [*(DetailLine(line, sheet.line) for line in lines), last]
 
 

@@ -1,4 +1,4 @@
-"""Reads and settles conflicts, and takes back what was settled."""
+"""Reads and resolves conflicts, and takes back what was resolved."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def read_conflict(services: Services, name: str, key: str) -> None:
         services.send(answer)
 
 
-async def settle(services: Services, name: str, resolution: sync.Resolution) -> None:
+async def resolve(services: Services, name: str, resolution: sync.Resolution) -> None:
     """Write what was chosen into the file, and read the workspace again.
 
     Cancellation:
@@ -44,7 +44,7 @@ async def settle(services: Services, name: str, resolution: sync.Resolution) -> 
     store = services.workspaces[name].store
     try:
         with trio.CancelScope(shield=True):  # leaving right after Enter must not lose the choices
-            words, has_undo = await services.in_thread(_settle, store, resolution)
+            words, has_undo = await services.in_thread(_resolve, store, resolution)
     except TicketrError as error:
         services.send(messages.Told(clean(str(error))))
     else:
@@ -72,12 +72,12 @@ def _question(steps: Sequence[sync.UndoStep]) -> str:
     step = steps[0]
     when = f"{datetime.fromtimestamp(step.done, UTC).astimezone():%H:%M:%S on %Y-%m-%d}"
     if step.kind is sync.UndoKind.ADDED:
-        does = f"{step.path}, which was added at {when}, goes. Its text is put aside."
+        does = f"{step.path}, which was added at {when}, is removed. Its text is kept in .ticketr/trash."
     else:
         where = f"{step.key} in {step.path}" if len(steps) == 1 else _names(steps)
         does = (
-            f"{where}: what was written at {when} goes, and the text of before comes back."
-            " The text of now is put aside."
+            f"{where}: the text that was there before {when} comes back."
+            " The present text is kept in .ticketr/trash."
         )
     return f"{does} Enter does it, Esc does not."
 
@@ -117,7 +117,7 @@ def _undo(store: sync.Store, key: str) -> tuple[str, bool]:
     (one,) = done
     if one.step.kind is sync.UndoKind.ADDED:
         return f"{one.step.path} is gone; its text is in {one.aside}", False
-    aside = f"; the text of now is in {one.aside}" if one.aside else ""
+    aside = f"; the text that it had is in {one.aside}" if one.aside else ""
     return f"{one.step.key} is as it was{aside}", False
 
 
@@ -133,9 +133,9 @@ def _read(store: sync.Store, key: str) -> sync.ConflictView:
         return sync.read_conflict(store, state, key)
 
 
-def _settle(store: sync.Store, resolution: sync.Resolution) -> tuple[str, bool]:
-    """Settle a conflict; return what was done, and whether it can be taken back."""
+def _resolve(store: sync.Store, resolution: sync.Resolution) -> tuple[str, bool]:
+    """Resolve a conflict; return what was done, and whether it can be taken back."""
     with store.lock(), closing(sync.State(store.state_path, store.mark)) as state:
         done = sync.carry_out(store, state, resolution)
-    aside = f"; the text of before is in {done.aside}" if done.aside else ""
-    return f"{done.key} is settled{aside}", bool(done.aside)
+    aside = f"; the text that it had is in {done.aside}" if done.aside else ""
+    return f"{done.key} is resolved{aside}", bool(done.aside)
