@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from functools import partial
 
 import trio
 
@@ -62,12 +61,9 @@ class JiraClient(
 async def open_jira(
     credentials: Credentials,
     *,
-    site: str | None = None,
     browse: str | None = None,
     transport: Transport | None = None,
-    allow_http: bool = False,
     max_concurrency: int = 4,
-    answer_within: float = 30.0,
     retry: RetryPolicy | None = None,
     on_wait: Callable[[float, str], None] | None = None,
     chance: Callable[[], float] = random.random,
@@ -76,15 +72,11 @@ async def open_jira(
 
     Args:
         credentials: The account and its token.
-        site: The site to ask, if its address comes from elsewhere than the token. It must be the
-            token's own site.
         browse: The site's address for browsers, where that is another, as with a token that has
             scopes; else the site is asked for it by `JiraClient.server_info`.
         transport: The HTTP adapter; opened and closed here. The default uses httpx.
-        allow_http: Whether plain http to other machines is allowed.
         max_concurrency: How many requests may run together at best; fewer while the site finds
             them too many.
-        answer_within: How long the site may be silent, in seconds; for the default transport.
         retry: When to send a request again; the default is `RetryPolicy()`.
         on_wait: Called before each wait with the seconds and the reason.
         chance: The source of jitter for the waits, as `random.random`.
@@ -95,21 +87,16 @@ async def open_jira(
     Raises:
         BadSite: The site's address cannot be used, or that for browsers.
         InsecureSite: It is plain http to another machine.
-        WrongSite: The token belongs to another site.
         BadToken: The token cannot be sent.
     """
-    client_site = credentials.site if site is None else site
     if transport is None:
-        normalise_site(client_site, allow_http=allow_http)
+        normalise_site(credentials.site)
         # In a thread, since importing the HTTP package takes a tenth of a second.
-        load = partial(open_transport, answer_within=answer_within)
-        transport = await trio.to_thread.run_sync(load)
+        transport = await trio.to_thread.run_sync(open_transport)
     api = RestApi(
         credentials,
         transport,
-        site=client_site,
         api=API,
-        allow_http=allow_http,
         max_concurrency=max_concurrency,
         retry=retry,
         on_wait=on_wait,

@@ -347,7 +347,7 @@ class RestApi:
     Raises:
         BadSite: The site's address cannot be used.
         InsecureSite: It is plain http to another machine.
-        WrongSite: The token belongs to another site.
+        BadToken: The token cannot be sent.
     """
 
     def __init__(
@@ -355,17 +355,15 @@ class RestApi:
         credentials: Credentials,
         transport: Transport,
         *,
-        site: str,
         api: str,
-        allow_http: bool,
         max_concurrency: int,
         retry: RetryPolicy | None,
         on_wait: Callable[[float, str], None] | None,
         chance: Callable[[], float],
     ) -> None:
-        self.site = normalise_site(site, allow_http=allow_http)
+        self.site = normalise_site(credentials.site)
         self._base = f"{self.site}/rest/api/{api}"
-        credentials.authorization(self._base)  # refuses another site's token before all else
+        credentials.authorization(self._base)  # refuses a bad token before all else
         self._credentials = credentials
         self._transport = transport
         self._limiter = RateLimiter(max_concurrency, on_wait)

@@ -361,8 +361,7 @@ async def open_session(job: SessionJob, progress: Progress) -> AsyncGenerator[Se
     with store.lock():
         state = await job.run_sync(State, store.state_path, store.mark)
         try:
-            await job.run_sync(state.site_record.check_site, job.root, job.site)
-            recent = await job.run_sync(state.creations.recent)
+            recent = await job.run_sync(_check_state, state, job)
             progress.say("Connecting to Jira...")
             async with (
                 open_jira(
@@ -395,6 +394,12 @@ async def open_session(job: SessionJob, progress: Progress) -> AsyncGenerator[Se
                 await job.run_sync(state.close)
 
 
+def _check_state(state: State, job: SessionJob) -> frozenset[str]:
+    """Check that the state is of the site; return the keys that are not in their files yet."""
+    state.site_record.check_site(job.root, job.site)
+    return state.creations.recent()
+
+
 @asynccontextmanager
 async def _telling_silence(jira: JiraClient, progress: Progress) -> AsyncGenerator[None]:
     """Report while the site does not answer, in the block; its errors leave it in a group."""
@@ -415,8 +420,7 @@ async def _log_in(job: SessionJob, state: State, jira: JiraClient) -> User:
     """Check the login, then claim the workspace for the site; return the account."""
     user = await jira.myself()
     # Claim only after the login: a mistyped address must not own the folder.
-    await job.run_sync(state.site_record.claim_site, job.site)
-    await job.run_sync(state.site_record.keep_user, user.display_name)
+    await job.run_sync(state.site_record.claim_site, job.site, user.display_name)
     return user
 
 

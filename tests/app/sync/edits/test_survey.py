@@ -115,9 +115,8 @@ def test_a_state_that_cannot_be_read_is_nothing_that_is_wrong_with_a_file(
 def test_where_nothing_can_be_written_a_copy_is_read(
     store: Store, state: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    state.site_record.claim_site(
-        "https://jira.test"
-    )  # in the write-ahead log still, and so is the next
+    # It is in the write-ahead log still, and so is the next.
+    state.site_record.claim_site("https://jira.test", "Ada")
     state.record("1", Base("a.md", "# TICKET: [DEMO-1] A\n"), [], seen=1.0)
     monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
 

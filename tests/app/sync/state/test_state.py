@@ -55,7 +55,7 @@ def test_a_batch_is_all_or_nothing(state: State) -> None:
 def test_an_issue_that_was_asked_for_binds_a_workspace(
     settled: bool, state: State, tmp_path: Path
 ) -> None:
-    state.site_record.claim_site("https://a.example")
+    state.site_record.claim_site("https://a.example", "Ada")
     asked = Creation("marker", "DEMO", None, "x", "a.md", "# TICKET: x\n", after=0, sent=1.0)
     state.creations.put(asked)
     if settled:

@@ -36,7 +36,7 @@ from ticketr.app.sync.pull.fetch_plan import (
 )
 from ticketr.app.sync.workspace.store import TicketLocation
 from ticketr.app.sync.writing.recording import WriteOutcome
-from ticketr.app.sync.writing.rendering import RenderedFamily, load_rendering, render_family
+from ticketr.app.sync.writing.rendering import RenderedFamily, render_family
 from ticketr.app.sync.writing.whole_issues import fetch_whole
 from ticketr.app.tickets import InvalidKey, InvalidTicket
 
@@ -113,7 +113,6 @@ class PullPipeline:
             Takes effect at once, or after a short visit to a worker thread.
         """
         failure: BaseException | None = None
-        await self._in_thread(load_rendering, abandon_on_cancel=True)
         try:
             async with trio.open_nursery() as nursery:
                 to_prepare, fetched = trio.open_memory_channel[list["Family"]](0)

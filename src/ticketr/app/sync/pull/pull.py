@@ -74,8 +74,7 @@ async def pull_named(
     wanted = tuple(relatives.wanted)
     tally.found(wanted, (), known=known)
     plan = FetchPlan(wanted, wanted, ())
-    pipeline = await session.in_thread(_load_pipeline)
-    writer = await _make_writer(session, seen=now)
+    pipeline, writer = await session.in_thread(_load_pipeline, session, now)
     await pipeline(session, writer, locations=locations, plan=plan, known=known, tally=tally).run()
 
 
@@ -176,56 +175,68 @@ async def pull(
     Cancellation:
         Takes effect at once, inside a running request too. What was written stays and is complete.
     """
-    columns = session.columns.stored
-    refetched = await session.in_thread(session.state.site_record.take_columns, columns)
-    known = await session.in_thread(session.state.known)
+    known, refetched = await session.in_thread(_known, session)
     plan, now = await _make_plan(session, known, locations, full=full)
     tally.found(plan.ids, set(plan.ids).difference(plan.wanted), known=known)
     why = "; the list of fields has changed, so all are fetched" if refetched else ""
     count = len(plan.ids)
     session.progress.say(f"Found {count} ticket{'' if count == 1 else 's'}{why}")
     if plan.wanted:
-        pipeline = await session.in_thread(_load_pipeline)
-        writer = await _make_writer(session, seen=now)
+        pipeline, writer = await session.in_thread(_load_pipeline, session, now)
         await pipeline(
             session, writer, locations=locations, plan=plan, known=known, tally=tally
         ).run()
-    await session.in_thread(lambda: session.state.confirm(plan.ids, seen=now))
+    await session.in_thread(_confirm, session, plan.ids, now, known, locations)
     if plan.missing:
         from ticketr.app.sync.pull.missing import handle_missing  # noqa: PLC0415 - few pulls need it
 
         tally.add_missing_issues(
             await handle_missing(session, plan.missing, locations, now=now, prune=prune)
         )
-    if session.job.jql is None:
-        await session.in_thread(_forget_vanished, session, known, set(plan.ids), locations)
     if not tally.result().failed:
         await session.in_thread(lambda: session.state.site_record.note_pull(at=time.time()))
 
 
-def _load_pipeline() -> type[PullPipeline]:
+def _known(session: Session) -> tuple[dict[str, KnownIssue], bool]:
+    """Return what the state knows, and whether the list of fields has changed since."""
+    refetched = session.state.site_record.take_columns(session.columns.stored)
+    return session.state.known(), refetched
+
+
+def _load_pipeline(session: Session, seen: float) -> tuple[type[PullPipeline], FamilyWriter]:
     """Import what writes families, which a pull without news does not need.
 
     It takes a moment, so it belongs on a worker thread.
+
+    Returns:
+        The pipeline, and a writer for the families of a pull, which began at ``seen`` by Jira's clock.
     """
     from ticketr.app.sync.pull.pipeline import PullPipeline  # noqa: PLC0415 - not before
-    from ticketr.app.sync.writing.writer import FamilyWriter  # noqa: F401, PLC0415 - the same
+    from ticketr.app.sync.writing.rendering import load_rendering  # noqa: PLC0415 - the same
+    from ticketr.app.sync.writing.writer import FamilyWriter  # noqa: PLC0415 - the same
 
-    return PullPipeline
-
-
-async def _make_writer(session: Session, *, seen: float) -> FamilyWriter:
-    """Return a writer for the families of a pull, which began at ``seen`` by Jira's clock."""
-    from ticketr.app.sync.writing.writer import FamilyWriter  # noqa: PLC0415 - see `_load_pipeline`
-
-    return FamilyWriter(
+    load_rendering()
+    return PullPipeline, FamilyWriter(
         session.store,
         session.state,
         seen=seen,
         prefer=session.job.prefer,
         prefer_from_file=session.job.prefer_from_file,
-        hashes=await session.in_thread(read_hashes, session.store.root),
+        hashes=read_hashes(session.store.root),
     )
+
+
+def _confirm(
+    session: Session,
+    ids: Collection[str],
+    seen: float,
+    known: Mapping[str, KnownIssue],
+    locations: Mapping[str, TicketLocation],
+) -> None:
+    """Record that the query found issues at ``seen``, and forget those that are in no place any more."""
+    session.state.confirm(ids, seen=seen)
+    if session.job.jql is None:
+        _forget_vanished(session, known, set(ids), locations)
 
 
 def _forget_vanished(

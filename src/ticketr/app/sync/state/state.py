@@ -47,24 +47,20 @@ class SiteRecord:
         if anies and anies[0][0] != url and self._db.read(_HOLDS_SOMETHING)[0][0]:
             raise OtherSite(root, anies[0][0], url)
 
-    def claim_site(self, url: str) -> None:
-        """Store the Jira site that this workspace belongs to from now on."""
+    def claim_site(self, url: str, user: str) -> None:
+        """Store the Jira site that this workspace belongs to from now on, and the name of the account."""
         with self._db.batch():
-            if self._db.read("SELECT 1 FROM about WHERE name = 'site' AND value = ?", (url,)):
-                return
-            self._db.write("DELETE FROM about")  # the fields in it are another site's
-            # A killed pull may have left a file of that site. IDs begin at 1 again with each site,
-            # so its text must not count as one that this site's ticket may replace.
-            self._db.write("DELETE FROM intended")
-            self._db.write("DELETE FROM sent")
-            self._db.write("DELETE FROM sent_whole")
-            self._db.write("DELETE FROM comment")
-            self._db.write("INSERT INTO about VALUES ('site', ?)", (url,))
-
-    def keep_user(self, name: str) -> None:
-        """Store the name of the account that this workspace is synced with."""
-        if name != self.user():
-            self._db.write("INSERT OR REPLACE INTO about VALUES ('user', ?)", (name,))
+            if not self._db.read("SELECT 1 FROM about WHERE name = 'site' AND value = ?", (url,)):
+                self._db.write("DELETE FROM about")  # the fields in it are another site's
+                # A killed pull may have left a file of that site. IDs begin at 1 again with each
+                # site, so its text must not count as one that this site's ticket may replace.
+                self._db.write("DELETE FROM intended")
+                self._db.write("DELETE FROM sent")
+                self._db.write("DELETE FROM sent_whole")
+                self._db.write("DELETE FROM comment")
+                self._db.write("INSERT INTO about VALUES ('site', ?)", (url,))
+            if user != self.user():
+                self._db.write("INSERT OR REPLACE INTO about VALUES ('user', ?)", (user,))
 
     def user(self) -> str:
         """Return the name of the account that this workspace is synced with; empty before that."""
