@@ -82,7 +82,10 @@ class PullPipeline:
         self._columns = session.columns
         self._locations = locations
         self._known = known
-        self._recorded = {issue.head for issue in known.values()}
+        # The IDs that the state has in each ticket; some may be in another ticket by now.
+        self._recorded: dict[str, set[str]] = {}
+        for issue in known.values():
+            self._recorded.setdefault(issue.head, set()).add(issue.id)
         self._tally = tally
         self._progress = session.progress
         self._on_written = session.job.on_written
@@ -182,7 +185,7 @@ class PullPipeline:
                 self._report_written(outcomes)
                 for outcome in outcomes:
                     head = outcome.ids[0]
-                    self._recorded.add(head)
+                    self._recorded.setdefault(head, set()).update(outcome.ids)
                     # Unless more of the same family is on its way already.
                     if self._unwritten.get(head) is outcome.family:
                         del self._unwritten[head]
@@ -208,7 +211,7 @@ class PullPipeline:
             stale.update(unwritten.stale - members.keys())
             for issue in unwritten.issues:
                 members.setdefault(issue.id, issue)
-        if family.head in self._recorded:
+        if self._recorded.get(family.head, set()) - members.keys():
             fresh = members.get(family.head)
             for row in await self._in_thread(self._state.rows_of, family.head):
                 issue = row.issue
