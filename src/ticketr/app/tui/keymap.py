@@ -364,6 +364,10 @@ class KeyMap:
     _by_key: Mapping[tuple[Context, str], Binding] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
+    #: A cache: the screen asks for them in each frame.
+    _by_context: dict[Context, tuple[Binding, ...]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         by_key = {
@@ -416,17 +420,21 @@ class KeyMap:
             name for name, key in keys if key is None or self.binding(key, context) is row
         )
 
-    def in_context(self, context: Context) -> Iterator[Binding]:
-        """Yield the bindings that have an effect in a context, in the table's order.
+    def in_context(self, context: Context) -> tuple[Binding, ...]:
+        """Return the bindings that have an effect in a context, in the table's order.
 
         One whose keys all mean something else there, as of a context within, is left out; one
         that the user has left without keys is not.
         """
-        places = set(places_around(context))
-        for row in self.table:
-            is_bare = not row.keys and not places.isdisjoint(row.contexts)
-            if is_bare or any(self.binding(key, context) is row for key in row.keys):
-                yield row
+        if context not in self._by_context:
+            places = set(places_around(context))
+            self._by_context[context] = tuple(
+                row
+                for row in self.table
+                if (not row.keys and not places.isdisjoint(row.contexts))
+                or any(self.binding(key, context) is row for key in row.keys)
+            )
+        return self._by_context[context]
 
 
 def places_around(context: Context) -> Iterable[Context]:

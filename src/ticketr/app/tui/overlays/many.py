@@ -32,9 +32,9 @@ class FileEdits(Review[sync.FileEditPlan]):
 
     changes: edits.FieldChanges
 
-    def items(self, plan: sync.FileEditPlan) -> Iterable[Item]:
+    def items(self, plan: sync.FileEditPlan) -> list[Item]:
         """Return the edits."""
-        return (Item(edit, (edit.path, edit.line)) for edit in plan.edits)
+        return [Item(edit, (edit.path, edit.line)) for edit in plan.edits]
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the plan; make it again when the files were read again."""
@@ -133,9 +133,9 @@ class BulkPlan(Review[tuple[sync.BulkIssue, ...]]):
 
     change: sync.BulkChange
 
-    def items(self, plan: tuple[sync.BulkIssue, ...]) -> Iterable[Item]:
+    def items(self, plan: tuple[sync.BulkIssue, ...]) -> list[Item]:
         """Return the issues."""
-        return (Item(issue.id) for issue in plan)
+        return [Item(issue.id) for issue in plan]
 
     def carry_out(self, state: AppState, plan: tuple[sync.BulkIssue, ...]) -> Step:
         """Start the job; ask for the number of issues first where it cannot be undone."""

@@ -75,13 +75,14 @@ class Plan(Review[sync.PushPlan]):
         """What is reviewed."""
         return self.kind.value.capitalize()
 
-    def items(self, plan: sync.PushPlan) -> Iterator[Item]:
-        """Yield the entries, then what is said below them."""
-        for entry in _sorted(plan):
-            yield Item(entry.fingerprint, (entry.path, entry.line))
-        yield from [Item()] * (len(plan.losses) + len(plan.literals))
-        for left in left_of(plan):
-            yield Item(place=(left.path, left.line or 1))
+    def items(self, plan: sync.PushPlan) -> list[Item]:
+        """Return the entries, the new issues first, then what is said below them."""
+        entries = sorted(plan.entries, key=lambda entry: entry.action)
+        return [
+            *(Item(entry.fingerprint, (entry.path, entry.line)) for entry in entries),
+            *[Item()] * (len(plan.losses) + len(plan.literals)),
+            *(Item(place=(note.path, note.line or 1)) for note in left_of(plan)),
+        ]
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Move, leave an entry out, accept losses, or carry the plan out."""
@@ -89,11 +90,9 @@ class Plan(Review[sync.PushPlan]):
             return state.replaced(replace(self, accepts=not self.accepts)), ()
         return Review.on_action(self, state, action, now)
 
-    def has_effect(self, state: AppState, action: KeyAction) -> bool:
-        """Return whether there is an entry that the action may concern."""
-        if action is KeyAction.ACCEPT and self.kind is JobKind.PUSH:
-            return self.plan is not None and bool(self.plan.entries)
-        return Review.has_effect(self, state, action)
+    def has_work(self, plan: sync.PushPlan) -> bool:
+        """Return whether Enter may do something."""
+        return bool(plan.entries) or self.kind is JobKind.SYNC
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the plan; make it again when the files were read again."""
@@ -178,11 +177,6 @@ class Plan(Review[sync.PushPlan]):
             cells,
             is_out=entry.fingerprint in self.without,
         )
-
-
-def _sorted(plan: sync.PushPlan) -> list[sync.PlanEntry]:
-    """Return the entries in the order in which they are shown: the new issues first."""
-    return sorted(plan.entries, key=lambda entry: entry.action)
 
 
 def _writes(kept: Sequence[sync.PlanEntry]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
-from itertools import islice
 from typing import ClassVar, Generic, NamedTuple, Self, TypeVar
 
 from ticketr.app import sync
@@ -81,7 +80,7 @@ class Review(Overlay, Generic[P]):
         """What is reviewed."""
 
     @abstractmethod
-    def items(self, plan: P) -> Iterable[Item]:
+    def items(self, plan: P) -> Sequence[Item]:
         """Return all items, in the order in which they are shown."""
 
     @abstractmethod
@@ -100,7 +99,7 @@ class Review(Overlay, Generic[P]):
     def selected(self) -> Item:
         """The selected item; an empty one if there is none."""
         items = () if self.plan is None else self.items(self.plan)
-        return next(islice(items, self.at, None), Item())
+        return items[self.at] if self.at < len(items) else Item()
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Move, leave an item out, edit its file, or carry the plan out."""
@@ -127,8 +126,14 @@ class Review(Overlay, Generic[P]):
                 return self.selected.id is not None
             case KeyAction.EDIT:
                 return self.selected.place is not None
+            case KeyAction.ACCEPT:
+                return self.plan is None or self.has_work(self.plan)
             case _:
                 return True
+
+    def has_work(self, plan: P) -> bool:
+        """Return whether Enter may do something."""
+        return True
 
     def made(self, plan: P, now: float) -> Self:
         """Return the review with a plan that was made, perhaps again."""
@@ -137,7 +142,7 @@ class Review(Overlay, Generic[P]):
         return replace(self, plan=plan, shown_at=now, at=min(self.at, self._last(plan)))
 
     def _last(self, plan: P) -> int:
-        return max(0, sum(1 for _ in self.items(plan)) - 1)
+        return max(0, len(self.items(plan)) - 1)
 
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 
-import trio
-
 from ticketr import TicketrError
 from ticketr.app import sync
 from ticketr.app.tui import messages
@@ -41,16 +39,7 @@ async def resolve(services: Services, name: str, resolution: sync.Resolution) ->
     Cancellation:
         What was chosen is written first, which takes a moment.
     """
-    store = services.workspaces[name].store
-    try:
-        with trio.CancelScope(shield=True):  # leaving right after Enter must not lose the choices
-            words, has_undo = await services.in_thread(_resolve, store, resolution)
-    except TicketrError as error:
-        services.send(messages.Told(clean(str(error))))
-    else:
-        hints = ((KeyAction.UNDO, "takes it back"),) if has_undo else ()
-        services.send(messages.Told(clean(words), is_error=False, hints=hints))
-    await services.readers[name].read()
+    await services.change(name, _resolve, services.workspaces[name].store, resolution)
 
 
 async def find_undo(services: Services, name: str) -> None:
@@ -88,15 +77,7 @@ async def undo(services: Services, name: str, key: str) -> None:
     Cancellation:
         It is taken back first, which takes a moment.
     """
-    store = services.workspaces[name].store
-    try:
-        with trio.CancelScope(shield=True):
-            words, is_error = await services.in_thread(_undo, store, key)
-    except TicketrError as error:
-        services.send(messages.Told(clean(str(error))))
-    else:
-        services.send(messages.Told(clean(words), is_error=is_error))
-    await services.readers[name].read()
+    await services.change(name, _undo, services.workspaces[name].store, key)
 
 
 def _last_steps(store: sync.Store) -> tuple[sync.UndoStep, ...]:
@@ -105,20 +86,21 @@ def _last_steps(store: sync.Store) -> tuple[sync.UndoStep, ...]:
         return sync.same_change(state, steps[0]) if steps else ()
 
 
-def _undo(store: sync.Store, key: str) -> tuple[str, bool]:
-    """Take a change back; return what was done in words, and whether any of it failed."""
+def _undo(store: sync.Store, key: str) -> messages.Told:
+    """Take a change back; return what was done."""
     with store.lock(), closing(sync.State(store.state_path, store.mark)) as state:
         undone = sync.undo_change(store, state, key)
     done, failed = undone.done, undone.failed
     if failed:
-        return f"{len(done)} taken back, {len(failed)} not: {failed[0]}", True
-    if len(done) > 1:
-        return f"{_names([undone.step for undone in done])} are as they were", False
-    (one,) = done
-    if one.step.kind is sync.UndoKind.ADDED:
-        return f"{one.step.path} is gone; its text is in {one.aside}", False
-    aside = f"; the text that it had is in {one.aside}" if one.aside else ""
-    return f"{one.step.key} is as it was{aside}", False
+        words = f"{len(done)} taken back, {len(failed)} not: {failed[0]}"
+    elif len(done) > 1:
+        words = f"{_names([undone.step for undone in done])} are as they were"
+    elif done[0].step.kind is sync.UndoKind.ADDED:
+        words = f"{done[0].step.path} is gone; its text is in {done[0].aside}"
+    else:
+        aside = f"; the text that it had is in {done[0].aside}" if done[0].aside else ""
+        words = f"{done[0].step.key} is as it was{aside}"
+    return messages.Told(clean(words), is_error=bool(failed))
 
 
 def _names(steps: Sequence[sync.UndoStep]) -> str:
@@ -133,9 +115,10 @@ def _read(store: sync.Store, key: str) -> sync.ConflictView:
         return sync.read_conflict(store, state, key)
 
 
-def _resolve(store: sync.Store, resolution: sync.Resolution) -> tuple[str, bool]:
+def _resolve(store: sync.Store, resolution: sync.Resolution) -> messages.Told:
     """Resolve a conflict; return what was done, and whether it can be taken back."""
     with store.lock(), closing(sync.State(store.state_path, store.mark)) as state:
         done = sync.carry_out(store, state, resolution)
     aside = f"; the text that it had is in {done.aside}" if done.aside else ""
-    return f"{done.key} is resolved{aside}", bool(done.aside)
+    hints = ((KeyAction.UNDO, "takes it back"),) if done.aside else ()
+    return messages.Told(clean(f"{done.key} is resolved{aside}"), is_error=False, hints=hints)

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar, final
+from typing import Protocol, TypeVar, TypeVarTuple, Unpack, final
 
 import trio
 
-from ticketr import JobQueue
+from ticketr import JobQueue, TicketrError
 from ticketr.app.sync import ThreadRunner
-from ticketr.app.tui.messages import Message
+from ticketr.app.tui.messages import Message, Told
 from ticketr.app.tui.services.workspaces import FileReader, OpenWorkspace, Workspaces
 from ticketr.app.tui.setup import OpenedWorkspace, Problem, Setup, SetupField
 from ticketr.terminal import Event
+from ticketr.text import clean
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
 @final
@@ -176,6 +178,20 @@ class Services:
     asking: dict[str, trio.CancelScope] = field(default_factory=dict[str, trio.CancelScope])
     newest: Newest = field(default_factory=Newest)
     left: trio.Event = field(default_factory=trio.Event)
+
+    async def change(self, name: str, change: Callable[[Unpack[Ts]], Told], *args: *Ts) -> None:
+        """Change files of a workspace in a thread, tell what was done, and read the workspace again.
+
+        Cancellation:
+            The files are changed first, which takes a moment.
+        """
+        try:
+            with trio.CancelScope(shield=True):  # leaving right after Enter must not lose it
+                told = await self.in_thread(change, *args)
+        except TicketrError as error:
+            told = Told(clean(str(error)))
+        self.send(told)
+        await self.readers[name].read()
 
     @property
     def workspaces(self) -> Mapping[str, OpenWorkspace]:

@@ -35,17 +35,7 @@ async def change_field(
     services: Services, name: str, place: sync.IssuePlace, change: sync.FieldChange
 ) -> None:
     """Change a field of one issue in its file, and read the workspace again."""
-    store = services.workspaces[name].store
-    is_error = True
-    hints: Hints = ()
-    try:
-        words, hints = await services.in_thread(_change_field, store, place, change)
-    except TicketrError as error:
-        words = str(error)
-    else:
-        is_error = False
-    services.send(messages.Told(clean(words), is_error=is_error, hints=hints))
-    await services.readers[name].read()
+    await services.change(name, _change_field, services.workspaces[name].store, place, change)
 
 
 async def plan_edits(services: Services, name: str, changes: FieldChanges) -> None:
@@ -150,14 +140,14 @@ def _not_written(asked: Call, store: sync.Store, error: TicketrError) -> message
 
 def _change_field(
     store: sync.Store, place: sync.IssuePlace, change: sync.FieldChange
-) -> tuple[str, Hints]:
+) -> messages.Told:
     plan = sync.plan_file_edits(store, {place: (change,)})
     if not plan.edits:
-        return f"{change.field} is {change.text} already", ()
+        return messages.Told(clean(f"{change.field} is {change.text} already"), is_error=False)
     _carry_out(store, plan)
     (edit,) = plan.edits
     what = f"{edit.key or edit.title}: {edit.field} is {edit.after or 'empty'} in {edit.path}"
-    return what, CHANGED
+    return messages.Told(clean(what), is_error=False, hints=CHANGED)
 
 
 def _plan(store: sync.Store, changes: FieldChanges) -> sync.FileEditPlan:
