@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from ticketr import JobSnapshot, JobStatus
 from ticketr.app.tui.jobs_state import kind_of, seconds_of
-from ticketr.app.tui.keymap import Binding, Context, KeyAction
+from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.overlays.base import Overlay
 from ticketr.app.tui.panels.detail import draw_detail
 from ticketr.app.tui.panels.frame import SMALLEST
@@ -278,25 +278,22 @@ def _with_right_end(left: str, right: Span, cells: int) -> Line:
 def _hints(state: AppState, theme: Theme) -> Iterator[Span]:
     """Yield the keys that have an effect here, as many as fit."""
     used = 1
-    rows = [
-        row
-        for row in state.keymap.in_context(state.context)
-        if row.hint and row.first and _has_effect(state, row.action)
-    ]
+    hints: list[tuple[str, str, int, bool]] = []
+    for row in state.keymap.in_context(state.context):
+        key = row.first if row.hint else ""
+        if key and _has_effect(state, row.action):
+            word = theme.text(row.hint)
+            size = width(key) + width(word) + 3
+            hints.append((key, word, size, Context.EVERYWHERE in row.contexts))
     # Those of the keys that work everywhere are last, and are never left out for others.
-    reserved = sum(_hint_cells(row, theme) for row in rows if Context.EVERYWHERE in row.contexts)
-    for row in rows:
-        size = _hint_cells(row, theme)
-        reserved -= size if Context.EVERYWHERE in row.contexts else 0
+    reserved = sum(size for *_, size, is_everywhere in hints if is_everywhere)
+    for key, word, size, is_everywhere in hints:
+        reserved -= size if is_everywhere else 0
         if size > state.width - used - reserved:
             continue
         used += size
-        yield Span(row.first, ("bold",))
-        yield Span(f" {theme.text(row.hint)}  ")
-
-
-def _hint_cells(row: Binding, theme: Theme) -> int:
-    return width(row.first) + width(theme.text(row.hint)) + 3
+        yield Span(key, ("bold",))
+        yield Span(f" {word}  ")
 
 
 def _has_effect(state: AppState, action: KeyAction) -> bool:

@@ -11,7 +11,7 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import BulkRequest, Call, JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import KeyMap
 from ticketr.app.tui.messages import Message
-from ticketr.app.tui.overlays.questions import AskingOverlay, LineInput, asking_rows
+from ticketr.app.tui.overlays.questions import AskingOverlay, LineInput
 from ticketr.app.tui.overlays.review import Item, Review, Section, item_lines
 from ticketr.app.tui.services import edits, jobs
 from ticketr.app.tui.state import AppState, Step
@@ -114,10 +114,9 @@ class AskingIssues(AskingOverlay):
             case _:
                 return None
 
-    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
-        """Return the rows of the body."""
-        words = f"Asking Jira for {_tickets(len(self.keys))}..."
-        return asking_rows(below, "Change in Jira", words, state, theme)
+    def asks(self) -> tuple[str, str]:
+        """Return what the answer is for, and what Jira is asked."""
+        return "Change in Jira", f"Asking Jira for {_tickets(len(self.keys))}..."
 
 
 @final

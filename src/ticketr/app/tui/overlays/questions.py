@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, final
@@ -171,13 +172,15 @@ class AskingOverlay(Overlay):
             return state.noticed("Jira has not answered yet; Esc goes back"), ()
         return None
 
+    @abstractmethod
+    def asks(self) -> tuple[str, str]:
+        """Return what the answer is for, and what Jira is asked."""
 
-def asking_rows(
-    below: list[str], title: str, words: str, state: AppState, theme: Theme
-) -> list[str]:
-    """Return the rows of the body while Jira is asked."""
-    cells = min(64, max(16, state.width - 8))
-    return boxed(below, title, [(f" {words}", False)], 0, cells, state.width, theme)
+    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+        """Return the rows of the body."""
+        cells = min(64, max(16, state.width - 8))
+        title, words = self.asks()
+        return boxed(below, title, [(f" {words}", False)], 0, cells, state.width, theme)
 
 
 @final
@@ -211,9 +214,9 @@ class AskingKeys(AskingOverlay):
             case _:
                 return None
 
-    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
-        """Return the rows of the body."""
-        return asking_rows(below, "Filter", "Asking Jira which tickets match...", state, theme)
+    def asks(self) -> tuple[str, str]:
+        """Return what the answer is for, and what Jira is asked."""
+        return "Filter", "Asking Jira which tickets match..."
 
 
 def _show_only(
@@ -259,11 +262,10 @@ class AskingStatus(AskingOverlay):
             return None
         return _show_statuses(state, self, message.statuses, message.problem), ()
 
-    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
-        """Return the rows of the body."""
+    def asks(self) -> tuple[str, str]:
+        """Return what the answer is for, and what Jira is asked."""
         what = "it" if len(self.issues) == 1 else "they"
-        words = f"Asking Jira what {what} can become..."
-        return asking_rows(below, self.title, words, state, theme)
+        return self.title, f"Asking Jira what {what} can become..."
 
 
 def status_choice(overlay: AskingStatus, statuses: Mapping[str, tuple[str, ...]]) -> Choice:
