@@ -73,14 +73,6 @@ def _pull(state: AppState, now: float) -> Step | None:
     return state, (call_in(workspace.name, jobs.start_job, JobRequest(JobKind.PULL)),)
 
 
-def _jobs(state: AppState, now: float) -> Step | None:
-    return state.opened(Jobs()), (call(jobs.read_history),)
-
-
-def _add_workspace(state: AppState, now: float) -> Step | None:
-    return state.opened(FirstRun()), ()
-
-
 def _resolve(state: AppState, now: float) -> Step | None:
     row, workspace = state.row, state.workspace
     if row is None or row.is_broken:
@@ -97,14 +89,6 @@ def _status(state: AppState, now: float) -> Step | None:
     if state.workspace.chosen and state.focus is Panel.TICKETS:
         return bulk.change_status(state)
     return changing.change_status(state, now)
-
-
-def _palette(state: AppState, now: float) -> Step | None:
-    return state.opened(Palette(on_main)), ()
-
-
-def _help(state: AppState, now: float) -> Step | None:
-    return state.opened(Help(state.context)), ()
 
 
 def _undo(state: AppState, now: float) -> Step | None:
@@ -191,12 +175,12 @@ _HANDLERS: dict[KeyAction, Callable[[AppState, float], Step | None]] = {
     KeyAction.RESOLVE: _resolve,
     KeyAction.UNDO: _undo,
     KeyAction.DIFF: _diff,
-    KeyAction.PALETTE: _palette,
-    KeyAction.HELP: _help,
+    KeyAction.PALETTE: lambda state, _: (state.opened(Palette(on_main)), ()),
+    KeyAction.HELP: lambda state, _: (state.opened(Help(state.context)), ()),
     KeyAction.REDRAW: lambda state, _: (state, (call(outside.redraw),)),
     KeyAction.QUIT: lambda state, _: (state, (call(outside.leave),)),
-    KeyAction.JOBS: _jobs,
-    KeyAction.ADD_WORKSPACE: _add_workspace,
+    KeyAction.JOBS: lambda state, _: (state.opened(Jobs()), (call(jobs.read_history),)),
+    KeyAction.ADD_WORKSPACE: lambda state, _: (state.opened(FirstRun()), ()),
     KeyAction.PULL: _pull,
     KeyAction.PUSH: _plan(JobKind.PUSH),
     KeyAction.SYNC: _plan(JobKind.SYNC),

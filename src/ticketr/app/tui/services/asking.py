@@ -89,7 +89,7 @@ async def ask_author(services: Services, name: str, key: str, issue: str, update
     read = services.workspaces[name].read_last_change
     with trio.move_on_after(STATUS_WAIT), suppress(TicketrError):
         change = await read(issue, updated)
-        if change is not None and change.author:
+        if change and change.author:
             services.send(messages.AuthorRead(name, key, updated, change.author, change.at))
 
 

@@ -86,19 +86,8 @@ def _show(services: Services, answer: OpenedWorkspace | Problem | None) -> None:
         case OpenedWorkspace():
             workspace = open_workspace(answer.title, answer.options)
             name = services.opened.add(workspace)
-            services.send(
-                messages.WorkspaceOpened(
-                    name,
-                    workspace.site,
-                    workspace.project,
-                    is_wanted=True,
-                    aliases=workspace.aliases,
-                    keeps_comments=workspace.keeps_comments,
-                    words=clean(
-                        answer.stored or f"the tickets are files in {workspace.store.root}"
-                    ),
-                )
-            )
+            words = clean(answer.stored or f"the tickets are files in {workspace.root}")
+            services.send(workspace.opened(name, is_wanted=True, words=words))
 
 
 def _with_tilde(folder: Path) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, count
 from pathlib import Path
-from typing import Protocol, final
+from typing import Any, Protocol, final
 
 import trio
 
@@ -111,22 +111,10 @@ class FileReader(Protocol):
         ...
 
 
-async def no_answer(_: str) -> tuple[str, ...]:
+async def no_answer(*_: object) -> Any:
     """Return nothing, where there is no Jira."""
     await trio.lowlevel.checkpoint()
     return ()
-
-
-async def no_issues(keys: Sequence[str]) -> tuple[BulkIssue, ...]:
-    """Return nothing, where there is no Jira."""
-    await trio.lowlevel.checkpoint()
-    return ()
-
-
-async def no_change(key: str, until: str) -> LastChange | None:
-    """Return nothing, where there is no Jira."""
-    await trio.lowlevel.checkpoint()
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +152,8 @@ class OpenWorkspace:
     prefer: Side | None = None
     read_statuses: Callable[[str], Awaitable[tuple[str, ...]]] = no_answer
     search: Callable[[str], Awaitable[tuple[str, ...]]] = no_answer
-    find_issues: Callable[[Sequence[str]], Awaitable[tuple[BulkIssue, ...]]] = no_issues
-    read_last_change: Callable[[str, str], Awaitable[LastChange | None]] = no_change
+    find_issues: Callable[[Sequence[str]], Awaitable[tuple[BulkIssue, ...]]] = no_answer
+    read_last_change: Callable[[str, str], Awaitable[LastChange | None]] = no_answer
     aliases: Mapping[str, str] = field(default_factory=dict[str, str])
     draft_type: str = "Task"
     keeps_comments: bool = False
@@ -175,6 +163,18 @@ class OpenWorkspace:
     def root(self) -> Path:
         """Its folder."""
         return self.store.root
+
+    def opened(self, name: str, *, is_wanted: bool = False, words: str = "") -> Message:
+        """Return the message that it was opened under a name."""
+        return messages.WorkspaceOpened(
+            name,
+            self.site,
+            self.project,
+            is_wanted=is_wanted,
+            words=words,
+            aliases=self.aliases,
+            keeps_comments=self.keeps_comments,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,15 +281,7 @@ class Workspaces:
                 return False
             self._put(replace(opened, name=name))
             del self._closed[name]
-        self._send(
-            messages.WorkspaceOpened(
-                name,
-                opened.site,
-                opened.project,
-                aliases=opened.aliases,
-                keeps_comments=opened.keeps_comments,
-            )
-        )
+        self._send(opened.opened(name))
         return True
 
     def add(self, workspace: OpenWorkspace) -> str:
