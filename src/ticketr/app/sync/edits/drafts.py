@@ -107,13 +107,8 @@ def lost_key_error(
         here: The keys that are in some file, or that a push restores.
     """
     local = local_change.local
-    drafts = (
-        local_change.drafts
-        if local_change.head is not None
-        else (local.ticket, *local_change.drafts)
-    )
-    for draft in drafts:
-        if key := mistyped_key(draft.title, projects):
+    for draft, _ in local_change.issues():
+        if draft.key is None and (key := mistyped_key(draft.title, projects)):
             return _error(local, draft, _KEY_WITHOUT_BRACKETS.format(key=key))
     if local_change.head is None:
         for key, base in lost.items():
@@ -226,14 +221,12 @@ class DraftMatcher:
         Returns:
             0 if no draft matches.
         """
-        return self._best_candidate(tickets)[0]
+        return self._best(tickets)[0]
 
     def find(self, tickets: Sequence[Ticket], *, least: float = 0.0) -> Ticket | None:
         """Return the draft that matches best; None if none has at least the score ``least``."""
-        score, at, task = self._best_candidate(tickets)
-        if not score or score < least:
-            return None
-        return tickets[at] if task is None else tickets[at].tasks[task]
+        score, draft = self._best(tickets)
+        return draft if score and score >= least else None
 
     def with_key(
         self, tickets: Sequence[Ticket], *, least: float = 0.0
@@ -244,37 +237,37 @@ class DraftMatcher:
             The index of the ticket that changes, and the changed ticket; None if no draft has at
             least the score ``least``.
         """
-        score, at, task = self._best_candidate(tickets)
-        if not score or score < least:
-            return None
-        if task is None:
-            return at, replace(tickets[at], key=self.key)
-        tasks = list(tickets[at].tasks)
-        tasks[task] = replace(tasks[task], key=self.key)
-        return at, replace(tickets[at], tasks=tuple(tasks))
-
-    def _best_candidate(self, tickets: Sequence[Ticket]) -> tuple[float, int, int | None]:
-        """Return the best score, the index of its ticket, and the index of the sub-task in that."""
-        candidates = list(self._candidates(tickets))
-        for ticket, at, task in candidates:
-            if ticket == self.draft:
-                return EQUAL_WITH_TASKS, at, task
-        bare = replace(self.draft, tasks=())
-        for ticket, at, task in candidates:
-            if ticket.title == bare.title and replace(ticket, tasks=()) == bare:
-                return EQUAL, at, task
-        scores = ((self._score(ticket), at, task) for ticket, at, task in candidates)
-        return max(scores, key=lambda entry: entry[0], default=(0.0, 0, None))
-
-    def _candidates(self, tickets: Sequence[Ticket]) -> Iterator[tuple[Ticket, int, int | None]]:
-        """Yield the drafts that may be the sent one, each with the indexes of ticket and sub-task."""
+        draft = self.find(tickets, least=least)
         for at, ticket in enumerate(tickets):
+            if ticket is draft:
+                return at, replace(ticket, key=self.key)
+            if any(task is draft for task in ticket.tasks):
+                tasks = (
+                    replace(task, key=self.key) if task is draft else task for task in ticket.tasks
+                )
+                return at, replace(ticket, tasks=tuple(tasks))
+        return None
+
+    def _best(self, tickets: Sequence[Ticket]) -> tuple[float, Ticket | None]:
+        """Return the best match and its score."""
+        candidates = list(self._candidates(tickets))
+        for ticket in candidates:
+            if ticket == self.draft:
+                return EQUAL_WITH_TASKS, ticket
+        bare = replace(self.draft, tasks=())
+        for ticket in candidates:
+            if ticket.title == bare.title and replace(ticket, tasks=()) == bare:
+                return EQUAL, ticket
+        scores = ((self._score(ticket), ticket) for ticket in candidates)
+        return max(scores, key=lambda pair: pair[0], default=(0.0, None))
+
+    def _candidates(self, tickets: Sequence[Ticket]) -> Iterator[Ticket]:
+        """Yield the drafts that may be the sent one."""
+        for ticket in tickets:
             if self.parent is None and ticket.key is None:
-                yield ticket, at, None
+                yield ticket
             elif self.parent is not None and ticket.key == self.parent:
-                for index, task in enumerate(ticket.tasks):
-                    if task.key is None:
-                        yield task, at, index
+                yield from (task for task in ticket.tasks if task.key is None)
 
     def _score(self, ticket: Ticket) -> float:
         """Return the score of a draft that differs from the sent draft."""

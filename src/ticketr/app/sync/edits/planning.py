@@ -134,24 +134,6 @@ def names_ticket(keys: Collection[str] | None, local: LocalTicket) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
-    """What a push may send; everything by default.
-
-    Attributes:
-        keys: The keys and files that were named; None for all.
-        confirmed: The plan that was confirmed; None if everything may be sent.
-        prefer: The side that wins where a merge clashes, since the plan was shown.
-    """
-
-    keys: frozenset[str] | None = None
-    confirmed: PushPlan | None = None
-    prefer: Side | None = None
-
-
-EVERYTHING = Selection()
-
-
-@dataclass(frozen=True, slots=True)
 class Selected:
     """What a push may send, and what it leaves alone.
 
@@ -168,14 +150,25 @@ class Selected:
 
 
 def select_changes(
-    local_changes: Sequence[LocalChange], state: State, selection: Selection
+    local_changes: Sequence[LocalChange],
+    state: State,
+    prefer: Side | None,
+    *,
+    keys: frozenset[str] | None,
+    confirmed: PushPlan | None,
 ) -> Selected:
     """Select what a push may send.
+
+    Args:
+        local_changes: The changes.
+        state: The last sync.
+        prefer: The side that wins where a merge clashes, since the plan was shown.
+        keys: The keys and files that were named; None for all.
+        confirmed: The plan that was confirmed; None if everything may be sent.
 
     Raises:
         StateFailed: The state cannot be read.
     """
-    keys, confirmed = selection.keys, selection.confirmed
     is_everything = keys is None and confirmed is None
     if is_everything and not state.creations.all():
         return Selected(tuple(local_changes))
@@ -200,7 +193,7 @@ def select_changes(
     if is_everything and not left:
         return Selected(tuple(local_changes))
     if confirmed is not None:
-        left |= unconfirmed(planned, confirmed.entries, selection.prefer)
+        left |= unconfirmed(planned, confirmed.entries, prefer)
     kept = {id(issue) for issue, _ in planned} - left.keys()
     restricted = (_restricted_change(change, kept, keys) for change in rest)
     return Selected(

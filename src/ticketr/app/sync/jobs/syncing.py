@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from ticketr.app.config import DOWNLOAD
 from ticketr.app.sync.edits.losses import Accepted
-from ticketr.app.sync.edits.planning import Selection
 from ticketr.app.sync.edits.push_plan import PushPlan
 from ticketr.app.sync.edits.survey import check_keys
 from ticketr.app.sync.errors import error_to_report
@@ -260,17 +259,11 @@ class PushJob(_NamedJob):
             if self.keys is not None:
                 await session.in_thread(check_keys, self.keys, survey, session.state)
             tally.fail(*notes_on(survey.broken))
-            from ticketr.app.sync.push.push import push  # noqa: PLC0415 - no pull needs it
+            from ticketr.app.sync.push.push import Push  # noqa: PLC0415 - no pull needs it
 
             keys = None if self.keys is None else frozenset(self.keys)
-            await push(
-                session,
-                survey,
-                tally,
-                dry_run=self.dry_run,
-                accept_loss=self.accept_loss,
-                selection=Selection(keys, self.confirmed, self.prefer),
-            )
+            push = Push(session, tally, keys, self.confirmed, self.accept_loss)
+            await push.run(survey, dry_run=self.dry_run)
         result = self.so_far()
         if self.dry_run:
             refused = len(result.failed) + result.in_conflict
@@ -330,16 +323,10 @@ class SyncJob(SessionJob):
             reported = {*broken, *(note.path for note in stuck.values())}
             new = {name: error for name, error in survey.broken.items() if name not in reported}
             self._push.fail(*notes_on(new))
-            from ticketr.app.sync.push.push import push  # noqa: PLC0415 - no pull needs it
+            from ticketr.app.sync.push.push import Push  # noqa: PLC0415 - no pull needs it
 
-            await push(
-                session,
-                survey,
-                self._push,
-                merging=True,
-                accept_loss=self.accept_loss,
-                selection=Selection(None, self.confirmed, self.prefer),
-            )
+            push = Push(session, self._push, None, self.confirmed, self.accept_loss)
+            await push.run(survey, merging=True)
         result = self.so_far()
         pulled, pushed = result.pull, result.push
         words = f"{count_tickets(pulled.done)} pulled, {pushed.done} pushed{not_done(pulled=pulled, pushed=pushed)}"

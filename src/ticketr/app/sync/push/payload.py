@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from ticketr.app.jira import adf
@@ -300,12 +300,10 @@ def link_payload(known: KnownIssue, changes: Iterable[Change]) -> IssuePayload:
         if direction is None:
             continue
         gone = removed_links(known.present, change.name, change.old, change.new)
-        try:
-            _check_keys(known.issue, change)
-            lost += _accepted_losses(known, change, [link_loss(link) for link in gone])
-        except BadValue as error:
-            problems.append(f"{change.name}: {error}")
+        if problem := _link_problem(known, change, map(link_loss, gone)):
+            problems.append(f"{change.name}: {problem}")
             continue
+        lost += (f"{change.name}: {link_loss(link)} is removed in Jira" for link in gone)
         there = {link.key for link in jira_links(known.present) if link.line == change.name}
         writes += (
             LinkWrite(change.name, key, direction)
@@ -319,22 +317,23 @@ def link_payload(known: KnownIssue, changes: Iterable[Change]) -> IssuePayload:
     )
 
 
-def _check_keys(issue: Ticket, change: Change) -> None:
-    """Raise `BadValue` if a link cannot lead to one of the keys."""
+def _link_problem(known: KnownIssue, change: Change, gone: Iterable[str]) -> str:
+    """Return why a line of links cannot be sent; empty if it can.
+
+    Args:
+        known: The issue.
+        change: The change of the line.
+        gone: The links that it removes, in words.
+    """
     for key in keys_in(change.new):
         if not is_key(key):
-            raise BadValue(f"{shown(key)} is not a key like PROJ-123")
-        if key == issue.key:
-            raise BadValue("a ticket cannot be linked to itself")
-
-
-def _accepted_losses(known: KnownIssue, change: Change, gone: Sequence[str]) -> Iterator[str]:
-    """Yield a warning for each link that is removed; raise `BadValue` if that was not accepted."""
+            return f"{shown(key)} is not a key like PROJ-123"
+        if key == known.issue.key:
+            return "a ticket cannot be linked to itself"
     lost = [Loss(known.issue.key or "", known.path, text) for text in gone]
     if refused := ", ".join(loss.what for loss in unaccepted(lost, known.accepted)):
-        raise BadValue(
+        return (
             f"sending it would remove {refused}; answer the question before a push in a terminal, "
             "or say --accept-loss"
         )
-    for text in gone:
-        yield f"{change.name}: {text} is removed in Jira"
+    return ""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import trio
@@ -19,7 +20,7 @@ from ticketr.app.jira.adf import load_conversions
 from ticketr.app.sync.compare.diff import CorePart
 from ticketr.app.sync.edits.local_changes import LocalChange
 from ticketr.app.sync.edits.losses import Accepted
-from ticketr.app.sync.edits.planning import EVERYTHING, Selection, select_changes
+from ticketr.app.sync.edits.planning import select_changes
 from ticketr.app.sync.edits.push_plan import PlanEntry, PushPlan, plan_entry, way_text
 from ticketr.app.sync.edits.survey import LocalSurvey
 from ticketr.app.sync.notes import Code, Note
@@ -35,68 +36,6 @@ from ticketr.app.sync.writing.writer import FamilyResult
 
 if TYPE_CHECKING:
     from ticketr.app.sync.session import Session
-
-
-async def push(
-    session: Session,
-    survey: LocalSurvey,
-    tally: PushTally,
-    *,
-    dry_run: bool = False,
-    merging: bool = False,
-    accept_loss: Accepted = False,
-    selection: Selection = EVERYTHING,
-) -> None:
-    """Send the edits of a workspace to Jira.
-
-    Args:
-        session: The workspace and the site.
-        survey: The edits.
-        tally: Counts issues as soon as they are pushed.
-        dry_run: Whether to plan and check the push without sending anything.
-        merging: Whether to merge tickets that have also changed in Jira, not hold them back.
-        accept_loss: The losses of descriptions that the push may cause; see `losses`.
-        selection: What may be sent. The rest is left alone and noted.
-
-    Cancellation:
-        Takes effect at once, inside a running request too. The state holds what Jira has taken,
-        or the next run finds it.
-    """
-    local_changes = await _select(session, survey.local_changes, tally, selection)
-    keys = selection.keys
-    never_pulled = [
-        local
-        for local in survey.never_pulled
-        if keys is None or not keys.isdisjoint((*local.ticket.keys(), local.path))
-    ]
-    if not local_changes and not never_pulled:
-        await trio.lowlevel.checkpoint()
-        return
-    if session.columns.comments and not dry_run:
-        await wait_for_late_comments(session)
-    seen = await session.now()
-    async with session.naming_project():
-        plan = await _prepare(session, local_changes, tally, accept_loss, merging=merging)
-        if plan.files(Fate.MERGE_FIRST):
-            merged = await _merge_and_prepare(
-                session, plan, tally, accept_loss, selection, seen=seen
-            )
-            plan = Preparation(plan.comparisons + merged.comparisons, plan.writes + merged.writes)
-    checked: Iterable[TicketWrites] = plan.writes
-    if selection.confirmed is not None:
-        checked = _without_longer_ways(checked, selection.confirmed, tally)
-    writes = [ticket for ticket in checked if ticket.issues]
-    tally.plan(_entry(ticket, write) for ticket in writes for write in ticket.issues)
-    if dry_run:
-        return
-    # Tickets that were never pulled here, and those whose edits Jira already has.
-    outcomes, unavailable = await adopt(session, never_pulled, seen=seen)
-    tally.fail(*unavailable)
-    added_keys = plan.added_keys
-    same, _ = await refresh(session, plan.files(Fate.SAME), seen=seen, added_keys=added_keys)
-    _add_outcomes(tally, [*outcomes, *same])
-    if writes:
-        await _send(session, writes, added_keys, tally, selection.confirmed, seen=seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,40 +69,191 @@ class Preparation:
         }
 
 
-async def _prepare(
-    session: Session,
-    local_changes: Sequence[LocalChange],
-    tally: PushTally,
-    accept_loss: Accepted,
-    *,
-    merging: bool = False,
-    advice: str = "pull first, or sync",
-) -> Preparation:
-    """Prepare a push without sending anything; note what will not be sent.
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A push of the edits of a workspace to Jira.
 
-    Args:
+    Attributes:
         session: The workspace and the site.
-        local_changes: The edits, in the order of the files.
-        tally: Collects the notes.
-        accept_loss: See `push`.
-        merging: See `push`.
-        advice: What the user can do about a ticket that is held back.
+        tally: Counts issues as soon as they are pushed, and collects notes.
+        keys: The keys and files that were named; None for all.
+        confirmed: The plan that was confirmed; None if everything may be sent. The rest is left
+            alone and noted.
+        accept_loss: The losses of descriptions that the push may cause; see `losses`.
     """
-    if any(map(_is_converted, local_changes)):
-        await session.in_thread(load_conversions, abandon_on_cancel=True)
-    comparisons = await compare_with_jira(session, local_changes, merging=merging, advice=advice)
-    sent = [comparison for comparison in comparisons if comparison.fate is Fate.SEND]
-    writes = await prepare(session, sent, accept_loss)
-    failed: list[Note] = []
-    for comparison in comparisons:
-        if comparison.fate is Fate.HOLD_BACK:
-            tally.hold_back(comparison.notes[0], comparison.local_change.writes)
+
+    session: Session
+    tally: PushTally
+    keys: frozenset[str] | None = None
+    confirmed: PushPlan | None = None
+    accept_loss: Accepted = False
+
+    async def run(
+        self, survey: LocalSurvey, *, dry_run: bool = False, merging: bool = False
+    ) -> None:
+        """Send the edits.
+
+        Args:
+            survey: The edits.
+            dry_run: Whether to plan and check the push without sending anything.
+            merging: Whether to merge tickets that have also changed in Jira, not hold them back.
+
+        Cancellation:
+            Takes effect at once, inside a running request too. The state holds what Jira has taken,
+            or the next run finds it.
+        """
+        session, tally, keys = self.session, self.tally, self.keys
+        local_changes = await self._select(survey.local_changes)
+        never_pulled = [
+            local
+            for local in survey.never_pulled
+            if keys is None or not keys.isdisjoint((*local.ticket.keys(), local.path))
+        ]
+        if not local_changes and not never_pulled:
+            await trio.lowlevel.checkpoint()
+            return
+        if session.columns.comments and not dry_run:
+            await wait_for_late_comments(session)
+        seen = await session.now()
+        async with session.naming_project():
+            plan = await self._prepare(local_changes, merging=merging)
+            if plan.files(Fate.MERGE_FIRST):
+                merged = await self._merge_and_prepare(plan, seen)
+                plan = Preparation(
+                    plan.comparisons + merged.comparisons, plan.writes + merged.writes
+                )
+        writes = [ticket for ticket in self._confirmed(plan.writes) if ticket.issues]
+        tally.plan(_entry(ticket, write) for ticket in writes for write in ticket.issues)
+        if dry_run:
+            return
+        # Tickets that were never pulled here, and those whose edits Jira already has.
+        outcomes, unavailable = await adopt(session, never_pulled, seen=seen)
+        tally.fail(*unavailable)
+        same = plan.files(Fate.SAME)
+        known, _ = await refresh(session, same, seen=seen, added_keys=plan.added_keys)
+        self._note([*outcomes, *known])
+        if writes:
+            await self._send(writes, plan.added_keys, seen)
+
+    async def _select(self, local_changes: Sequence[LocalChange]) -> Sequence[LocalChange]:
+        """Return the changes that may be sent; note what was not confirmed, or was sent before."""
+        session = self.session
+        select = partial(select_changes, keys=self.keys, confirmed=self.confirmed)
+        selected = await session.in_thread(select, local_changes, session.state, session.job.prefer)
+        stuck = {note.path for note in self.tally.result.failed if note.code is Code.BROKEN}
+        self.tally.leave(
+            *(
+                note
+                for note in selected.left
+                if note.code is not Code.UNCERTAIN or note.path not in stuck
+            )
+        )
+        for note, writes in selected.in_conflict:
+            self.tally.hold_back(note, writes)
+        return selected.local_changes
+
+    async def _prepare(
+        self,
+        local_changes: Sequence[LocalChange],
+        *,
+        merging: bool = False,
+        advice: str = "pull first, or sync",
+    ) -> Preparation:
+        """Prepare a push without sending anything; note what will not be sent.
+
+        Args:
+            local_changes: The edits, in the order of the files.
+            merging: See `run`.
+            advice: What the user can do about a ticket that is held back.
+        """
+        session, tally = self.session, self.tally
+        if any(map(_is_converted, local_changes)):
+            await session.in_thread(load_conversions, abandon_on_cancel=True)
+        comparisons = await compare_with_jira(
+            session, local_changes, merging=merging, advice=advice
+        )
+        sent = [comparison for comparison in comparisons if comparison.fate is Fate.SEND]
+        writes = await prepare(session, sent, self.accept_loss)
+        failed: list[Note] = []
+        for comparison in comparisons:
+            if comparison.fate is Fate.HOLD_BACK:
+                tally.hold_back(comparison.notes[0], comparison.local_change.writes)
+            else:
+                failed += comparison.notes
+        failed += (note for ticket in writes for note in ticket.failed)
+        tally.fail(*failed)
+        tally.warn(*(note for ticket in writes for note in ticket.warnings))
+        return Preparation(tuple(comparisons), tuple(writes))
+
+    async def _merge_and_prepare(self, plan: Preparation, seen: float) -> Preparation:
+        """Merge the tickets that have changed in Jira too, and prepare them."""
+        session, to_merge = self.session, plan.files(Fate.MERGE_FIRST)
+        outcomes, _ = await refresh(session, to_merge, seen=seen, added_keys=plan.added_keys)
+        self._note(outcomes)
+        noted = {outcome.family.issues[0].id for outcome in outcomes if outcome.note is not None}
+        wanted = to_merge.keys() - noted
+        survey = await session.survey()
+        changes = [change for change in survey.local_changes if change.head in wanted]
+        return await self._prepare(await self._select(changes), advice="sync again in a moment")
+
+    def _confirmed(self, writes: Iterable[TicketWrites]) -> Iterator[TicketWrites]:
+        """Leave out the edits whose status takes several transitions that the plan did not show."""
+        if self.confirmed is None:
+            yield from writes
+            return
+        shown = {entry.key: entry.between for entry in self.confirmed.entries}
+        for ticket in writes:
+            edits: list[IssueWrite] = []
+            for edit in ticket.edits:
+                if edit.between in {(), shown.get(edit.key, ())}:
+                    edits.append(edit)
+                    continue
+                way = way_text(edit.status, edit.between, edit.payload.status or "")
+                self.tally.leave(Note.on(edit.issue, edit.path, longer_way(way), Code.UNCONFIRMED))
+            yield replace(ticket, edits=tuple(edits))
+
+    async def _send(
+        self,
+        writes: Sequence[TicketWrites],
+        added_keys: Mapping[str, tuple[str, ...]],
+        seen: float,
+    ) -> None:
+        """Send the writes, then fetch the tickets again."""
+        session, plan = self.session, self.confirmed
+        self.tally.show(session.progress)
+        ways = None if plan is None else {e.between for e in plan.entries if not e.key}
+        touched = await Delivery(session, self.tally, writes, ways).run()
+        try:
+            outcomes, unavailable = await refresh(
+                session, touched, seen=seen, added_keys=added_keys
+            )
+        except JiraError as error:
+            unread = dict.fromkeys(touched, str(error))
         else:
-            failed += comparison.notes
-    failed += (note for ticket in writes for note in ticket.failed)
-    tally.fail(*failed)
-    tally.warn(*(note for ticket in writes for note in ticket.warnings))
-    return Preparation(tuple(comparisons), tuple(writes))
+            self._note(outcomes)
+            unread = {
+                head: absent.reason
+                for head, absent in unavailable.items()
+                if absent.code is Code.UNREACHED
+            }
+        if not unread:
+            return
+        known = await session.in_thread(session.state.known)
+        for head, reason in unread.items():
+            if head in known:
+                words = f"it was pushed, but could not be read again: {reason}"
+                self.tally.warn(Note(known[head].key, touched[head], words, Code.UNREACHED))
+
+    def _note(self, outcomes: Sequence[FamilyResult]) -> None:
+        """Count the tickets that could not be written to their files."""
+        for outcome in outcomes:
+            if outcome.note is None:
+                continue
+            if outcome.written is WriteOutcome.CONFLICT:
+                shares = [outcome.outcome_of(issue.key) for issue in outcome.family.issues]
+                self.tally.hold_back(outcome.note, shares.count(WriteOutcome.CONFLICT))
+            else:
+                self.tally.fail(outcome.note)
 
 
 def _is_converted(change: LocalChange) -> bool:
@@ -171,119 +261,6 @@ def _is_converted(change: LocalChange) -> bool:
     parts = (edit.part for changes in change.edits.values() for edit in changes)
     others = (part for part in parts if not (isinstance(part, str) or part is CorePart.TITLE))
     return change.head is None or bool(change.drafts) or any(True for _ in others)
-
-
-async def _select(
-    session: Session,
-    local_changes: Sequence[LocalChange],
-    tally: PushTally,
-    selection: Selection,
-) -> Sequence[LocalChange]:
-    """Return the changes that may be sent; note what was not confirmed, or was sent before."""
-    selected = await session.in_thread(select_changes, local_changes, session.state, selection)
-    stuck = {note.path for note in tally.result.failed if note.code is Code.BROKEN}
-    tally.leave(
-        *(
-            note
-            for note in selected.left
-            if note.code is not Code.UNCERTAIN or note.path not in stuck
-        )
-    )
-    for note, writes in selected.in_conflict:
-        tally.hold_back(note, writes)
-    return selected.local_changes
-
-
-async def _merge_and_prepare(
-    session: Session,
-    plan: Preparation,
-    tally: PushTally,
-    accept_loss: Accepted,
-    selection: Selection,
-    *,
-    seen: float,
-) -> Preparation:
-    """Merge the tickets that have changed in Jira too, and prepare them."""
-    to_merge = plan.files(Fate.MERGE_FIRST)
-    outcomes, _ = await refresh(session, to_merge, seen=seen, added_keys=plan.added_keys)
-    _add_outcomes(tally, outcomes)
-    noted = {outcome.family.issues[0].id for outcome in outcomes if outcome.note is not None}
-    wanted = to_merge.keys() - noted
-    survey = await session.survey()
-    changes = [change for change in survey.local_changes if change.head in wanted]
-    merged = await _select(session, changes, tally, selection)
-    return await _prepare(session, merged, tally, accept_loss, advice="sync again in a moment")
-
-
-def _without_longer_ways(
-    writes: Iterable[TicketWrites], confirmed: PushPlan, tally: PushTally
-) -> Iterator[TicketWrites]:
-    """Leave out the edits whose status takes several transitions that the plan did not show."""
-    shown = {entry.key: entry.between for entry in confirmed.entries}
-    for ticket in writes:
-        edits: list[IssueWrite] = []
-        for edit in ticket.edits:
-            if edit.between in {(), shown.get(edit.key, ())}:
-                edits.append(edit)
-                continue
-            way = way_text(edit.status, edit.between, edit.payload.status or "")
-            tally.leave(Note.on(edit.issue, edit.path, longer_way(way), Code.UNCONFIRMED))
-        yield replace(ticket, edits=tuple(edits))
-
-
-async def _send(
-    session: Session,
-    writes: Sequence[TicketWrites],
-    added_keys: Mapping[str, tuple[str, ...]],
-    tally: PushTally,
-    confirmed: PushPlan | None,
-    *,
-    seen: float,
-) -> None:
-    """Send the writes, then fetch the tickets again."""
-    tally.show(session.progress)
-    ways = None if confirmed is None else {e.between for e in confirmed.entries if not e.key}
-    touched = await Delivery(session, tally, writes, ways).run()
-    try:
-        outcomes, unavailable = await refresh(session, touched, seen=seen, added_keys=added_keys)
-    except JiraError as error:
-        unread = dict.fromkeys(touched, str(error))
-    else:
-        _add_outcomes(tally, outcomes)
-        unread = {
-            head: note.reason for head, note in unavailable.items() if note.code is Code.UNREACHED
-        }
-    if unread:
-        tally.warn(*await _unread_notes(session, touched, unread))
-
-
-async def _unread_notes(
-    session: Session, touched: Mapping[str, str], unread: Mapping[str, str]
-) -> list[Note]:
-    """Return a note for each pushed ticket that could not be fetched again."""
-    known = await session.in_thread(session.state.known)
-    return [
-        Note(
-            known[head].key,
-            touched[head],
-            f"it was pushed, but could not be read again: {reason}",
-            Code.UNREACHED,
-        )
-        for head, reason in unread.items()
-        if head in known
-    ]
-
-
-def _add_outcomes(tally: PushTally, outcomes: Sequence[FamilyResult]) -> None:
-    """Count the tickets that could not be written to their files."""
-    for outcome in outcomes:
-        if outcome.note is None:
-            continue
-        if outcome.written is WriteOutcome.CONFLICT:
-            shares = [outcome.outcome_of(issue.key) for issue in outcome.family.issues]
-            tally.hold_back(outcome.note, shares.count(WriteOutcome.CONFLICT))
-        else:
-            tally.fail(outcome.note)
 
 
 def _entry(ticket: TicketWrites, write: IssueWrite) -> PlanEntry:
