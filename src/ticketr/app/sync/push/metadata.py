@@ -274,6 +274,7 @@ def _field_specs(
         if name in _PLAIN:
             continue
         created = by_id.get(field_id)
+        screen_id = TIME_TRACKING if field_id in ESTIMATES else field_id
         known = created or site.get(field_id)  # a field that cannot be set at creation
         allowed = created.allowed if created else ()
         if field_id == "issuetype":
@@ -289,7 +290,7 @@ def _field_specs(
             items=known.items if known else "",
             allowed=allowed,
             required=_is_missed(created),
-            on_create=not by_id or field_id == "issuetype" or _screen_id(field_id) in by_id,
+            on_create=not by_id or field_id == "issuetype" or screen_id in by_id,
             custom_type=known.custom_type if known else "",
         )
     for other in site.values():
@@ -331,11 +332,6 @@ def _text_specs(session: Session, form: Iterable[ScreenField]) -> dict[str, Fiel
                 site_field.id, site_field.name, "string", required=required, unsupported=reason
             )
     return specs
-
-
-def _screen_id(field_id: str) -> str:
-    """Return the ID under which screens have a field."""
-    return TIME_TRACKING if field_id in ESTIMATES else field_id
 
 
 def _is_missed(field: ScreenField | None) -> bool:

@@ -133,7 +133,10 @@ class RouteFinder:
             for text in unknown:
                 learnt = await self._transitions_from(edit, text)
                 edges[text.casefold()] = workflow[text.casefold()] = learnt
-        await self._keep_workflow(edit, edges)
+        known = {status: list(to) for status, to in _next_statuses(edges).items() if to}
+        record = self._session.state.site_record  # so that the next plan can show the way
+        async with self._session.disk:
+            await self._session.in_thread(record.keep_workflow, edit.project, edit.type_id, known)
         fields = self._off_screen.get(edit.key, ())
         starts = (edit.status, *path)
         return tuple(
@@ -156,13 +159,6 @@ class RouteFinder:
         own = set(known.get(edit.type_id, ()))
         others = (text for text in known if own and set(known[text]) == own)
         return list(dict.fromkeys((edit.type_id, *others)))
-
-    async def _keep_workflow(self, edit: IssueWrite, edges: _Edges) -> None:
-        """Store what is known of the workflow, so that the next plan can show the way."""
-        known = {status: list(to) for status, to in _next_statuses(edges).items() if to}
-        record = self._session.state.site_record
-        async with self._session.disk:
-            await self._session.in_thread(record.keep_workflow, edit.project, edit.type_id, known)
 
 
 def _next_statuses(edges: _Edges) -> dict[str, list[str]]:

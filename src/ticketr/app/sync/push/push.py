@@ -21,7 +21,7 @@ from ticketr.app.sync.compare.diff import CorePart
 from ticketr.app.sync.edits.local_changes import LocalChange
 from ticketr.app.sync.edits.losses import Accepted
 from ticketr.app.sync.edits.planning import select_changes
-from ticketr.app.sync.edits.push_plan import PlanEntry, PushPlan, plan_entry, way_text
+from ticketr.app.sync.edits.push_plan import PushPlan, way_text
 from ticketr.app.sync.edits.survey import LocalSurvey
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.commenting import wait_for_late_comments
@@ -123,7 +123,7 @@ class Push:
                     plan.comparisons + merged.comparisons, plan.writes + merged.writes
                 )
         writes = [ticket for ticket in self._confirmed(plan.writes) if ticket.issues]
-        tally.plan(_entry(ticket, write) for ticket in writes for write in ticket.issues)
+        tally.plan(write.entry(ticket.local_change) for ticket in writes for write in ticket.issues)
         if dry_run:
             return
         # Tickets that were never pulled here, and those whose edits Jira already has.
@@ -261,9 +261,3 @@ def _is_converted(change: LocalChange) -> bool:
     parts = (edit.part for changes in change.edits.values() for edit in changes)
     others = (part for part in parts if not (isinstance(part, str) or part is CorePart.TITLE))
     return change.head is None or bool(change.drafts) or any(True for _ in others)
-
-
-def _entry(ticket: TicketWrites, write: IssueWrite) -> PlanEntry:
-    """Return the entry of a plan for an issue that is sent."""
-    inherited = write.payload.inherited
-    return plan_entry(ticket.local_change, write.issue, write.changes, inherited, write.between)

@@ -13,6 +13,7 @@ from ticketr.app.sync.compare.mapping import type_id
 from ticketr.app.sync.compare.sent import highest_number
 from ticketr.app.sync.edits.local_changes import LocalChange, draft_changes
 from ticketr.app.sync.edits.losses import Accepted, Loss, edited_texts_of, losses, unaccepted
+from ticketr.app.sync.edits.push_plan import PlanEntry, plan_entry
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.issue_payload import create_payload, update_payload
 from ticketr.app.sync.push.metadata import Metadata, MetadataQuery
@@ -60,6 +61,11 @@ class IssueWrite:
     def between(self) -> tuple[str, ...]:
         """The statuses on the way to its new one."""
         return tuple(step.transition.to for step in self.route[:-1])
+
+    def entry(self, change: LocalChange) -> PlanEntry:
+        """Return it as an entry of a plan, for a change of its ticket."""
+        inherited = self.payload.inherited
+        return plan_entry(change, self.issue, self.changes, inherited, self.between)
 
     @property
     def transition_fields(self) -> frozenset[str]:
@@ -261,8 +267,12 @@ class WritesBuilder:
         """Add notes about losses; return the keys of issues that must not be sent."""
         refused = {loss.key for loss in unaccepted(lost, self._accept_loss)}
         for key, part in dict.fromkeys((loss.key, loss.part) for loss in lost):
-            losses = [loss for loss in lost if (loss.key, loss.part) == (key, part)]
-            names, text = ", ".join(map(_words_of, losses)), part or CorePart.DESCRIPTION.value
+            names = ", ".join(
+                f"{loss.what} (line {loss.line})" if loss.line else loss.what
+                for loss in lost
+                if (loss.key, loss.part) == (key, part)
+            )
+            text = part or CorePart.DESCRIPTION.value
             if key in refused:
                 reason = (
                     f"{text}: sending it would lose {names}, for its file cannot say that; "
@@ -273,10 +283,6 @@ class WritesBuilder:
                 reason = f"{text}: what its file cannot say is lost in Jira: {names}"
                 self._warnings.append(Note(key, self._path, reason, Code.LOSS))
         return refused
-
-
-def _words_of(loss: Loss) -> str:
-    return f"{loss.what} (line {loss.line})" if loss.line else loss.what
 
 
 def _project_for_drafts(change: LocalChange, default_project: str | None) -> str | None:
