@@ -19,8 +19,14 @@ from typing import TYPE_CHECKING
 
 from ticketr._lazy import import_on_use, names_for_type_checkers
 from ticketr.app.jira.adf._canonical import Json, canonical, visible
-from ticketr.app.jira.adf._plain import LONGEST_TEXT, is_too_large, is_too_long, plain_lines, weight
-from ticketr.app.jira.adf._simple import Converted, in_one_part, simple_markdown, split_blocks
+from ticketr.app.jira.adf._plain import LONGEST_TEXT, is_too_large, is_too_long, plain_lines
+from ticketr.app.jira.adf._simple import (
+    Converted,
+    in_one_part,
+    simple_markdown,
+    split_blocks,
+    work_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -69,11 +75,11 @@ __all__ = [
     "to_markdown",
     "unconverted_pieces",
     "visible",
-    "weight",
     "with_attachments",
     "with_media_ids",
     "with_people",
     "without_pictures",
+    "work_of",
 ]
 
 #: The most pieces that are named of one document.

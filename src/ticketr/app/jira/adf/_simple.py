@@ -12,13 +12,15 @@ from typing import Any, TypeAlias
 
 from ticketr._lazy import compile_on_use
 from ticketr.app.jira.adf._canonical import Json
-from ticketr.app.jira.adf._plain import LONGEST_TEXT
+from ticketr.app.jira.adf._plain import LONGEST_TEXT, weight
 
 _NODE = frozenset({"type", "attrs", "content"})
 _LISTS = ("bulletList", "orderedList")
 _HEADINGS: tuple[Json, ...] = tuple({"level": level} for level in range(1, 7))
 #: The deepest indent of a nested list, in characters.
 _DEEPEST = 20
+#: How many characters of simple text are as much work as one that marklas converts.
+_EASE = 8
 #: The signs around a text with a mark.
 _MARKS = {"strong": "**", "em": "*", "code": "`"}
 
@@ -105,6 +107,23 @@ def split_blocks(document: object) -> Parts:
             case _:
                 parts.append(text or [node])
     return parts
+
+
+def work_of(document: object, most: int) -> int:
+    """Estimate the work of converting a document; a character that marklas converts is a work of 1.
+
+    Args:
+        document: Anything that JSON can hold.
+        most: Where to stop counting; the result may be a little more.
+    """
+    if (size := weight(document, most * _EASE)) > most * _EASE:
+        return size  # splitting it would take long
+    total = 0
+    for part in split_blocks(document) or [[document]]:
+        total += len(part) // _EASE if isinstance(part, str) else weight(part, most)
+        if total > most:
+            break
+    return total
 
 
 def _block(node: Any, kind: str) -> str:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from ticketr.app.config.checks import MappedField, WantedField
-from ticketr.app.jira.adf import is_too_large, simple_markdown, to_adf, visible, weight
+from ticketr.app.jira.adf import is_too_large, simple_markdown, to_adf, visible, work_of
 from ticketr.app.jira.models import Field, Issue
 from ticketr.app.sync.compare.attachments import (
     ATTACHMENT_FIELD,
@@ -523,7 +523,7 @@ def weight_of(issues: Iterable[Issue], most: int) -> int:
     """Estimate the work of rendering a family; one character is a work of 1."""
     total = 0
     for issue in issues:
-        total += _ISSUE + sum(weight(document, most) for document in _documents(issue))
+        total += _ISSUE + sum(work_of(document, most) for document in _documents(issue))
         total += sum(len(value) for value in issue.fields.values() if isinstance(value, list))
         if total > most:
             break

@@ -94,6 +94,7 @@ class PullPipeline:
         self._in_thread = session.in_thread
         self._pictures = session.picture_files
         self._has_conversions = False
+        self._work = 0  # done on Trio's thread since other tasks had their turns
         standalone = {key for key, location in locations.items() if location.head == key}
         # Those whose tickets are here take their sub-tasks in, whatever the query finds.
         heads = {
@@ -263,12 +264,18 @@ class PullPipeline:
         path = location.path if location else None
         write = partial(render_family, head, subtasks, self._columns, path=path, stale=stale)
         issues = (head, *subtasks)
-        if not self._has_conversions and not are_simple(issues):
+        weight = weight_of(issues, MAX_INLINE_WORK)
+        is_short = weight <= MAX_INLINE_WORK
+        if is_short and not self._has_conversions and not are_simple(issues):
             await self._in_thread(load_conversions, abandon_on_cancel=True)
             self._has_conversions = True
-        weight = weight_of(issues, MAX_INLINE_WORK)
+        self._work += weight
         try:
-            family = await compute(self._in_thread, weight, write)
+            if self._work <= MAX_INLINE_WORK:
+                family = write()
+            else:
+                family = await compute(self._in_thread, weight, write)
+                self._work = weight if is_short else 0
         except (InvalidKey, InvalidTicket) as error:  # a server may say anything
             self._tally.fail(Note(head.key, path or "", str(error), Code.INVALID))
             return []
