@@ -90,10 +90,6 @@ class Theme:
         """Return a horizontal line, dim."""
         return self.style(self.text("─") * cells, "dim")
 
-    def status(self, text: str) -> str:
-        """Style the status line."""
-        return text
-
 
 def _as_wide(text: str) -> str:
     """Return a text in ASCII; a text that was cut keeps its width, for the columns after it."""
