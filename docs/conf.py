@@ -36,7 +36,7 @@ autodoc_preserve_defaults = True
 napoleon_google_docstring = True
 napoleon_use_ivar = False
 napoleon_use_rtype = False
-napoleon_custom_sections = [("Cancellation", "params_style")]
+napoleon_custom_sections = ["Cancellation"]
 
 # A name in the reference that leads nowhere is an error, so no private type gets into it.
 nitpicky = True
