@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import click
 
+from ticketr.app.cli import exits
 from ticketr.app.cli.demo_site import has_demo_extra, require_demo_extra
 from ticketr.app.cli.help import Command
 
+_EXITS = {
+    str(exits.DONE): "Stopped by Ctrl+C or SIGTERM.",
+    str(exits.FAILED): "Failed, as on a port that is taken.",
+    str(exits.USAGE): "Wrong usage, or the sandbox is not installed.",
+}
 _EXAMPLES = {
     "ticketr sandbox --port 8080": "Serve 500 tickets on this port.",
     "ticketr sandbox --tickets 20 --faults all": "Serve a few, and misbehave.",
@@ -19,7 +25,12 @@ def _command() -> Command:
     from jira_sandbox.cli import sandbox as own
 
     return Command(
-        "sandbox", callback=own.callback, params=own.params, help=own.help, examples=_EXAMPLES
+        "sandbox",
+        callback=own.callback,
+        params=own.params,
+        help=own.help,
+        examples=_EXAMPLES,
+        exits=_EXITS,
     )
 
 
@@ -36,6 +47,7 @@ def _command_that_is_missing() -> Command:
         context_settings={"ignore_unknown_options": True},
         help="Serve a Jira site with made-up tickets.",
         examples=_EXAMPLES,
+        exits=_EXITS,
     )
 
 
