@@ -226,7 +226,9 @@ def test_json_has_the_same_keys_for_every_result(torn: User) -> None:
         "folder": str(torn.root),
         "conflicts": both[1:],
         "marked": [],
-        "resolved": [{"key": "DEMO-2", "path": "DEMO-2.md", "aside": "", "take": "mine"}],
+        "resolved": [
+            {"key": "DEMO-2", "path": "DEMO-2.md", "aside": "", "can_undo": True, "take": "mine"}
+        ],
         "failed": [{"key": "DEMO-1", "reason": "DEMO-1 has no conflict; these have: DEMO-9"}],
     }
 

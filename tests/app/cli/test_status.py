@@ -20,6 +20,7 @@ KEYS = {
     "folder",
     "tickets",
     "edited",
+    "older",
     "drafts",
     "conflicts",
     "unsettled",

@@ -391,7 +391,7 @@ def print_push(result: sync.PushResult, *, dry_run: bool = False) -> None:
 
 def print_plan_hint(left: Iterable[sync.Note]) -> None:
     """Print how to send what was not confirmed, if a push has left something alone."""
-    if any(left):
+    if any(note.code is not sync.Code.OLDER for note in left):
         print_messages(["to see a new plan, with what was left alone: ticketr push"])
 
 

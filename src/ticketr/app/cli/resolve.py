@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 
@@ -37,6 +38,8 @@ _NEXT = {
     "jira": "to bring your other edits to Jira: ticketr push",
     "both": "once no marker is left in the file: ticketr sync",
 }
+#: The message for values that were older than the last pull.
+_TAKEN_IN = "what was older in {path} is your edit now; the next push brings it to Jira"
 #: The message for a merge without any conflict left.
 _MERGED = "{path} has what both sides have changed; nothing clashed any more"
 
@@ -45,7 +48,7 @@ _MERGED = "{path} has what both sides have changed; nothing clashed any more"
 class _Outcome:
     """The outcomes of a resolution, as JSON has them."""
 
-    resolved: list[dict[str, str]] = field(default_factory=list)
+    resolved: list[dict[str, Any]] = field(default_factory=list)
     failed: list[dict[str, str]] = field(default_factory=list)
 
 
@@ -76,7 +79,8 @@ def resolve(
     The KEY of a sub-task stands for its ticket.
 
     --take decides the conflicting parts alone: your other edits stay edits, and Jira's other
-    changes come into the file.
+    changes come into the file. Of a ticket without a conflict, --take mine makes edits of what is
+    older than the last pull, so that the next push sends it.
     """
     if take is not None and not (keys or takes_all):
         raise click.UsageError(f"say which: 'ticketr resolve KEY --take {take}', or --all for each")
@@ -149,13 +153,14 @@ def _print_outcome(store: sync.Store, outcome: _Outcome) -> None:
     for done in outcome.resolved:
         path, take = done["path"], done["take"]
         is_whole = take == "both" and sync.find_conflict_marker(store, path) is None
-        words = _MERGED if is_whole else _DONE[take]
+        words = _MERGED if is_whole else _DONE[take] if done["can_undo"] else _TAKEN_IN
         hint = _NEXT["jira" if is_whole else take]
+        hint += "; to take this back: ticketr undo" if done["can_undo"] else ""
         aside = f"; the old text is in {done['aside']}" if done["aside"] else ""
         echo(f"{done['key']}: {words.format(path=path)}{aside}")
     print_messages(f"ticketr: {entry['reason']}" for entry in outcome.failed)
     if hint:
-        print_messages([f"{hint}; to take this back: ticketr undo"])
+        print_messages([hint])
 
 
 @click.command(

@@ -35,10 +35,16 @@ MISSING = (
 )
 #: The message about tickets without a last sync.
 NEVER_PULLED = "never pulled into this folder; the next pull compares with Jira"
+#: What to do about values that are older than the last pull.
+OLDER_HINT = (
+    "no push sends what is older than the last pull; to bring the files forward: ticketr pull; if "
+    "you typed it yourself: ticketr resolve KEY --take mine, then push"
+)
 #: The colour of each mark.
 COLORS = {
     "edited": "yellow",
     "draft": "green",
+    "older": "cyan",
     "conflict": "red",
     "uncertain": "magenta",
     "unknown": "cyan",
@@ -88,6 +94,7 @@ class LocalEdits:
     Attributes:
         count: How many issues with keys the files hold.
         changed: What was edited, and the drafts, in the order of the files.
+        older: What is older than the last pull; it was not edited.
         conflicts: The tickets that both sides have changed.
         creations: The requested issues that have no key in a file yet.
         never_pulled: Tickets with keys that were never pulled into this workspace.
@@ -99,6 +106,7 @@ class LocalEdits:
 
     count: int
     changed: tuple[Edited | Draft, ...]
+    older: tuple[Edited, ...]
     conflicts: tuple[sync.Conflict, ...]
     creations: tuple[sync.Creation, ...]
     never_pulled: tuple[sync.LocalTicket, ...]
@@ -159,6 +167,8 @@ def status(context: click.Context, options: CommonOptions, *, keys: tuple[str, .
             echo(_empty_message(edits, keys))
         if counts := _counts(mark for mark, _ in lines):
             print_message(counts)
+        if any(mark == "older" for mark, _ in lines):
+            print_message(OLDER_HINT)
     context.exit(exits.FAILED if edits.broken else exits.DONE)
 
 
@@ -194,6 +204,12 @@ def diff(context: click.Context, options: CommonOptions, *, keys: tuple[str, ...
     else:
         for version in versions:
             _show(version)
+        print_messages(
+            f"{note.key} ({note.path}): {note.reason}"
+            for change in survey.local_changes
+            if not keys or change.local.ticket.key in own
+            for _, note in change.older_notes()
+        )
         print_messages(f"{key} ({path}): {MISSING}" for key, path in missing.items())
         print_messages(map(str, survey.broken.values()))
     context.exit(exits.FAILED if survey.broken else exits.DONE)
@@ -225,6 +241,9 @@ def _find_local_edits(
     return LocalEdits(
         count=survey.count,
         changed=tuple(changed),
+        older=tuple(
+            edit for local in survey.local_changes for edit in _edited(local, keys, is_older=True)
+        ),
         conflicts=tuple(conflict for conflict in state.conflicts.all() if is_named(conflict.key)),
         creations=tuple(creation for creation in creations if is_named(creation.parent)),
         never_pulled=tuple(
@@ -249,14 +268,21 @@ def _changed_in(
 ) -> Iterator[Edited | Draft]:
     """Yield what was edited in one ticket, and its drafts."""
     ticket, path = change.local.ticket, change.local.path
-    is_named = not keys or ticket.key in keys
-    for key, changes in change.edits.items():
-        if is_named or key in keys:
-            yield Edited(key, path, tuple(edit.name for edit in changes))
-    if is_named:
+    yield from _edited(change, keys)
+    if not keys or ticket.key in keys:
         drafts = (*((ticket,) if change.head is None else ()), *change.drafts)
         for draft in drafts:
             yield Draft(draft.title, path, ticket.key, id(draft) in uncertain)
+
+
+def _edited(
+    change: sync.LocalChange, keys: Collection[str], *, is_older: bool = False
+) -> Iterator[Edited]:
+    """Yield what was edited in the issues of one ticket, or what is older; of those that were named."""
+    is_named = not keys or change.local.ticket.key in keys
+    for key, changes in (change.older if is_older else change.edits).items():
+        if is_named or key in keys:
+            yield Edited(key, change.local.path, tuple(edit.name for edit in changes))
 
 
 def _own_ticket(state: sync.State, key: str) -> str:
@@ -280,6 +306,7 @@ def _as_json(edits: LocalEdits) -> dict[str, object]:
     return {
         "tickets": edits.count,
         "edited": [asdict(ticket) for ticket in edits.changed if isinstance(ticket, Edited)],
+        "older": [asdict(ticket) for ticket in edits.older],
         "drafts": [
             {"title": draft.title, "path": draft.path, "parent": draft.parent} for draft in drafts
         ],
@@ -330,6 +357,9 @@ def _lines(edits: LocalEdits) -> Iterator[tuple[str, str]]:
                 yield "edited", f"{key} ({path}): {', '.join(parts)}"
             case Draft(title, path, is_uncertain=False):
                 yield "draft", f"{title} ({path})"
+    for older in edits.older:
+        if older.key not in in_conflict:
+            yield "older", f"{older.key} ({older.path}): {', '.join(older.parts)}"
     for conflict in edits.conflicts:
         yield "conflict", conflict_line(conflict)
     for creation in edits.creations:
@@ -364,6 +394,7 @@ def _counts(marks: Iterable[str]) -> str:
     words = {
         "edited": "edited",
         "draft": "draft" if count["draft"] == 1 else "drafts",
+        "older": "older",
         "conflict": "in conflict",
         "broken": "broken",
     }

@@ -191,8 +191,10 @@ def edit(options: CommonOptions, *, key: str) -> None:
     """
     store = options.open_store()
     issue = _require_issue(store, key)
+    before = store.tickets(issue.path)
     run_editor(str((store.root / issue.path).absolute()), line=issue.issue.line)
     store.read(issue.path)
+    sync.take_in_edits(store, issue.path, before)
 
 
 def run_editor(path: str, *, line: int) -> None:

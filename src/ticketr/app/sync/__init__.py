@@ -82,6 +82,7 @@ if TYPE_CHECKING:
         add_ticket,
         carry_out_edits,
         plan_file_edits,
+        take_in_edits,
     )
     from ticketr.app.sync.jobs.attachments import (
         AddAttachmentsJob,

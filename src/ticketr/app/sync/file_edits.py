@@ -8,21 +8,32 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ticketr._errors import TicketrError
+from ticketr.app.sync.compare.diff import Change as PartChange, changes_by_key
 from ticketr.app.sync.compare.mapping import field_text
 from ticketr.app.sync.errors import CannotEdit, FileFailed
 from ticketr.app.sync.push.values import BadValue, read_list
+from ticketr.app.sync.state.state import State
 from ticketr.app.sync.state.undo import DRAFT, UndoKind, UndoStep, digest_of
 from ticketr.app.sync.workspace.editor import Editor, write_draft
 from ticketr.app.sync.writing.recording import Replacement
-from ticketr.app.tickets import Comment, Ticket, TicketFile, field_name, render, rewrite, set_fields
+from ticketr.app.tickets import (
+    Comment,
+    Ticket,
+    TicketFile,
+    field_name,
+    render,
+    rewrite,
+    set_fields,
+)
 
 if TYPE_CHECKING:
-    from ticketr.app.sync.state.state import State
     from ticketr.app.sync.workspace.store import Store
 
 
@@ -352,6 +363,37 @@ def _replace(
             made = Replacement.at(index, before, after, digest=digest, aside="")
             if made.before != made.after:
                 state.undo.add(_undo_step(state, ticket.key, path, made, moment))
+        state.older.take_in(_changed_values(before.tickets, after.tickets))
+
+
+def _changed_values(
+    before: Iterable[Ticket], after: Iterable[Ticket]
+) -> dict[str, tuple[PartChange, ...]]:
+    """Return what has changed in the issues of a file, by key."""
+    known = {ticket.key: ticket for ticket in before if ticket.key}
+    return {
+        key: changes
+        for ticket in after
+        if ticket.key in known
+        for key, changes in changes_by_key(known[ticket.key], ticket).items()
+    }
+
+
+def take_in_edits(store: Store, path: str, before: Sequence[Ticket]) -> None:
+    """Count what a user has changed in an editor of ours as edits, also what is older.
+
+    Nothing happens if the file or the state cannot be used: what is older is named later.
+
+    Args:
+        store: The workspace's files.
+        path: The file, relative to the workspace.
+        before: Its tickets before.
+    """
+    with suppress(TicketrError):
+        values = _changed_values(before, store.tickets(path))
+        if values and store.state_path.exists():
+            with closing(State(store.state_path, store.mark)) as state:
+                state.older.take_in(values)
 
 
 def _undo_step(

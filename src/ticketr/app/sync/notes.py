@@ -51,6 +51,7 @@ class Code(StrEnum):
     UNCONFIRMED = "unconfirmed"  # it was not in the plan that was confirmed, or has changed since
     UNCERTAIN = "uncertain"  # an earlier push asked for it, and its key is not in its file yet
     UNPULLED = "unpulled"  # it has a key, and was never pulled into this folder
+    OLDER = "older"  # it has values of before the last pull
     UNNAMED = "unnamed"  # only other tickets were named
     DRAFT_CHANGED = "draft_changed"  # it was created, but its key is not in its file yet
 

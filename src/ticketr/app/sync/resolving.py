@@ -20,6 +20,7 @@ from ticketr.app.sync.compare.conflict_parts import (
 from ticketr.app.sync.compare.diff import Side, read_ticket
 from ticketr.app.sync.compare.diff3 import CleanChunk, compare_lines
 from ticketr.app.sync.compare.mapping import FamilyText
+from ticketr.app.sync.edits.survey import survey_now
 from ticketr.app.sync.errors import ConflictChanged, FileFailed, NoConflict, NotChosen
 from ticketr.app.sync.state.journal import Conflict
 from ticketr.app.sync.state.state import Base, IssueRow, State
@@ -58,11 +59,13 @@ class Resolved:
         path: Its file, relative to the workspace.
         aside: The file with the ticket's text of before, relative to the workspace; empty if the
             text has not changed.
+        can_undo: Whether an undo takes it back.
     """
 
     key: str
     path: str
     aside: str
+    can_undo: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +104,19 @@ class OpenConflict:
 def resolve(store: Store, state: State, key: str, take: Take) -> Resolved:
     """Resolve the conflict of one ticket in a locked workspace.
 
+    If it has none, `Take.MINE` makes edits of the values that are older than the last pull.
+
     Raises:
         NoConflict: The ticket has none.
         FileFailed: Its file cannot be read or written.
         TicketSyntaxError: Its file cannot be read as tickets.
     """
+    if take is Take.MINE and conflict_of(state, key) is None:
+        for change in survey_now(store, state).local_changes:
+            older = {at: values for at, values in change.older.items() if key in {at, change.name}}
+            if older:
+                state.older.take_in(older)
+                return Resolved(key, change.local.path, "", can_undo=False)
     opened = open_conflict(store, state, key)
 
     def writer(prefer: Side) -> FamilyWriter:

@@ -353,6 +353,30 @@ async def test_after_the_editor_the_files_are_read_and_its_end_is_told(
     assert reader.reads == 1
 
 
+@pytest.mark.parametrize("broken", [False, True])
+async def test_what_is_typed_in_the_editor_is_an_edit_though_jira_had_it_once(
+    broken: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a file that could not be read before, it cannot be known what was typed."""
+    bench = bench_in(tmp_path)
+    await bench.pull()
+    old = parse(bench.text("DEMO-9")).tickets[0].title
+    bench.site.edit("DEMO-9", summary="Theirs")
+    await bench.pull()
+    if broken:
+        bench.edits("DEMO-9", "# TICKET: [DEMO-9] ", "# TICKET: [demo9] ")
+    code = "import sys; path = sys.argv[1]; text = open(path).read()"
+    code += f"; open(path, 'w').write(text.replace('Theirs', {old!r}).replace('demo9', 'DEMO-9'))"
+    monkeypatch.setenv("VISUAL", program(code))
+    told: list[Message] = []
+    used = services(bench.root, told, reader=Reader(), terminal=FakeScreen())
+
+    await open_editor(used, "work", "DEMO-9.md", 1)
+
+    assert [entry.key for entry in bench.plan().entries] == ([] if broken else ["DEMO-9"])
+    assert [note.code for note in bench.plan().left] == (["older"] if broken else [])
+
+
 async def test_a_file_that_is_gone_is_not_made_by_an_editor(
     used: Services, told: list[Message], reader: Reader, tmp_path: Path
 ) -> None:

@@ -213,6 +213,12 @@ Part: TypeAlias = CorePart | CommentPart | TextPart | str
 DESCRIPTION_PARTS = frozenset({CorePart.DESCRIPTION, CorePart.CRITERIA})
 
 _STATUS = "Status"
+#: The prefix of a stored part that is not a field; no line of a file begins with it.
+OWN_PREFIX = "#"
+#: The prefix of a comment; its number follows.
+COMMENT_PREFIX = "#comment "
+#: The prefix of a rich-text field; its name follows.
+TEXT_PREFIX = "#text "
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +256,15 @@ def part_name(part: Part) -> str:
     if isinstance(part, str):
         return part
     return part.value if isinstance(part, CorePart) else part.name
+
+
+def stored_name(part: Part) -> str:
+    """Return the name of a part in the state, which no other part of an issue has."""
+    if isinstance(part, CommentPart):
+        return f"{COMMENT_PREFIX}{part.id}"
+    if isinstance(part, TextPart):
+        return f"{TEXT_PREFIX}{part.name}"
+    return part if isinstance(part, str) else f"{OWN_PREFIX}{part.name}"
 
 
 def is_rich_text(part: Part) -> bool:
@@ -390,6 +405,16 @@ def rekeyed(ticket: Ticket, renamed: Mapping[str, str]) -> Ticket:
 def by_key(ticket: Ticket) -> dict[str, Ticket]:
     """Return the issues of a ticket that have keys, by key: its head and its sub-tasks."""
     return {issue.key: issue for issue in (ticket, *ticket.tasks) if issue.key is not None}
+
+
+def changes_by_key(before: Ticket, after: Ticket) -> dict[str, tuple[Change, ...]]:
+    """List what a newer version of a ticket changes in each of its issues that has changes."""
+    old = by_key(before)
+    return {
+        key: issue_changes
+        for key, issue in by_key(after).items()
+        if key in old and (issue_changes := changes(old[key], issue))
+    }
 
 
 class Side(Enum):

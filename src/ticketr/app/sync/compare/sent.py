@@ -19,19 +19,24 @@ from ticketr.app.config.checks import folded
 from ticketr.app.jira.adf import canonical
 from ticketr.app.jira.models import Issue
 from ticketr.app.sync.compare.comments import CommentPart, TextPart, jira_comments
-from ticketr.app.sync.compare.diff import CorePart, Part, alike, by_key, part_texts, with_parts
+from ticketr.app.sync.compare.diff import (
+    COMMENT_PREFIX,
+    OWN_PREFIX,
+    TEXT_PREFIX,
+    CorePart,
+    Part,
+    alike,
+    by_key,
+    part_texts,
+    stored_name,
+    with_parts,
+)
 from ticketr.app.sync.compare.mapping import LINK_FIELD, keys_in
 from ticketr.app.sync.compare.times import read_moment
 from ticketr.app.tickets import Comment, Ticket, TicketSyntaxError, parse
 
 #: The keys that identify a record of Jira; the first one that was sent is compared.
 _IDENTIFYING_KEYS = ("accountId", "id", "key", "value", "name")
-#: The prefix of a part that is not a field; no line of a file begins with it.
-_OWN = "#"
-#: The prefix of a comment; its number follows.
-_COMMENT = "#comment "
-#: The prefix of a rich-text field; its name follows.
-_TEXT = "#text "
 #: An unknown value, which equals no answer.
 _UNKNOWN = {"unknown": True}
 
@@ -55,11 +60,7 @@ class SentValue:
     @property
     def name(self) -> str:
         """A unique name of the part."""
-        if isinstance(self.part, CommentPart):
-            return f"{_COMMENT}{self.part.id}"
-        if isinstance(self.part, TextPart):
-            return f"{_TEXT}{self.part.name}"
-        return self.part if isinstance(self.part, str) else f"{_OWN}{self.part.name}"
+        return stored_name(self.part)
 
     def is_in(self, issue: Ticket, fields: Mapping[str, object]) -> bool:
         """Return whether Jira has it."""
@@ -98,12 +99,12 @@ def from_json(text: str) -> tuple[SentValue, ...]:
 
 def sent_value(name: str, text: str, field: str, value: object) -> SentValue:
     """Return a value by the name of its part."""
-    if name.startswith(_COMMENT):
-        return SentValue(CommentPart(name[len(_COMMENT) :]), text, field, value)
-    if name.startswith(_TEXT):
-        return SentValue(TextPart(name.removeprefix(_TEXT)), text, field, value)
-    is_own = name.startswith(_OWN)
-    return SentValue(CorePart[name[len(_OWN) :]] if is_own else name, text, field, value)
+    if name.startswith(COMMENT_PREFIX):
+        return SentValue(CommentPart(name[len(COMMENT_PREFIX) :]), text, field, value)
+    if name.startswith(TEXT_PREFIX):
+        return SentValue(TextPart(name.removeprefix(TEXT_PREFIX)), text, field, value)
+    is_own = name.startswith(OWN_PREFIX)
+    return SentValue(CorePart[name[len(OWN_PREFIX) :]] if is_own else name, text, field, value)
 
 
 def of_whole(text: str) -> list[SentValue]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr.app.sync.compare.comments import CommentPart
@@ -16,14 +17,24 @@ from ticketr.app.sync.compare.diff import (
     alike,
     by_key,
     changes,
+    changes_by_key,
     part_texts,
     with_parts,
 )
+from ticketr.app.sync.compare.older import OlderValues, bring_forward
+from ticketr.app.sync.notes import Code, Note
 from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
     from ticketr.app.sync.compare.grafting import PictureFile
     from ticketr.app.sync.workspace.store import LocalTicket
+
+
+#: Why a value is left alone that an earlier sync had.
+_OLDER = (
+    "{names}: older than the last pull, so it is not sent; a pull brings the file forward. If you "
+    "typed it yourself: ticketr resolve {key} --take mine, then push"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,8 @@ class LocalChange:
         pictures: The files on disk that its descriptions show since then, by their addresses.
         inheritable: The fields of the ticket that its new sub-tasks take over unless they name
             them, by name; empty if a setting says so.
+        older: The values of earlier syncs in the file, by key, as changes that are not sent. The
+            ticket of ``local`` has those of the last sync instead.
     """
 
     local: LocalTicket
@@ -52,6 +65,7 @@ class LocalChange:
     is_restricted: bool = False
     pictures: Mapping[str, PictureFile] = field(default_factory=dict)
     inheritable: Mapping[str, str] = field(default_factory=dict)
+    older: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
 
     def inherited_by(self, draft: Ticket) -> tuple[Change, ...]:
         """Return what a new sub-task takes over from the ticket; an empty line is a name, too."""
@@ -60,7 +74,7 @@ class LocalChange:
 
     def with_base(self, base: Ticket, local: Ticket) -> LocalChange:
         """Return the change from another base to a version of the ticket in its file."""
-        edits = _find_edits(base, local)
+        edits = changes_by_key(base, local)
         if self.is_restricted:
             chosen = {(key, edit.part) for key, edits in self.edits.items() for edit in edits}
             kept = {
@@ -80,6 +94,18 @@ class LocalChange:
         yield from ((draft, draft_changes(draft)) for draft in self.drafts)
 
     @property
+    def is_sendable(self) -> bool:
+        """Whether a push has anything to do with it; older values alone are left alone."""
+        return self.head is None or bool(self.edits or self.drafts or self.added_keys)
+
+    def older_notes(self) -> Iterator[tuple[Ticket, Note]]:
+        """Yield each issue with older values, and a note on them: a user may have typed them."""
+        here, path = by_key(self.local.ticket), self.local.path
+        for key, values in self.older.items():
+            names = ", ".join(value.name for value in values)
+            yield here[key], Note(key, path, _OLDER.format(names=names, key=key), Code.OLDER)
+
+    @property
     def name(self) -> str:
         """The ticket's key, or a draft's title, for messages."""
         return self.local.ticket.key or f'draft "{self.local.ticket.title}"'
@@ -91,9 +117,18 @@ class LocalChange:
 
 
 def find_local_change(
-    local: LocalTicket, head: str | None, base: Ticket | None
+    local: LocalTicket,
+    head: str | None,
+    base: Ticket | None,
+    older: OlderValues = MappingProxyType({}),
 ) -> LocalChange | None:
     """Compare a ticket's file with the last sync; a draft has neither a head nor a base.
+
+    Args:
+        local: The ticket in its file.
+        head: The ID of its head.
+        base: The ticket at the last sync.
+        older: The values of earlier syncs.
 
     Returns:
         The changes; None if there are none, or if the ticket has a key and no base: an existing
@@ -106,22 +141,14 @@ def find_local_change(
     if head is None or base is None:
         keyed = tuple(task.key for task in ticket.tasks if task.key is not None)
         return LocalChange(local, None, None, {}, drafts, keyed)
-    edits = _find_edits(base, ticket)
+    ticket, replaced = bring_forward(ticket, base, older)
+    edits = changes_by_key(base, ticket)
     before = by_key(base)
     added_keys = tuple(key for key in by_key(ticket) if key not in before)
-    if not edits and not drafts and not added_keys:
+    if not edits and not drafts and not added_keys and not replaced:
         return None
-    return LocalChange(local, head, base, edits, drafts, added_keys)
-
-
-def _find_edits(base: Ticket, ticket: Ticket) -> dict[str, tuple[Change, ...]]:
-    """Return the edits of each issue since the last sync, by key."""
-    before = by_key(base)
-    return {
-        key: issue_changes
-        for key, issue in by_key(ticket).items()
-        if key in before and (issue_changes := changes(before[key], issue))
-    }
+    local = replace(local, ticket=ticket)
+    return LocalChange(local, head, base, edits, drafts, added_keys, older=replaced)
 
 
 def draft_changes(draft: Ticket) -> tuple[Change, ...]:

@@ -102,7 +102,7 @@ def _decide(
 ) -> Iterator[tuple[LocalChange, list[tuple[Ticket, PlanEntry | Note]]]]:
     """Yield each change with its issues, and for each issue its entry or why it is left alone.
 
-    A ticket in conflict is one issue. A draft that an earlier push has sent, and that has no key
+    A ticket in conflict is one issue. What is older comes after what was edited. A draft that an earlier push has sent, and that has no key
     yet, would be created twice.
     """
     uncertain: Mapping[int, Creation] = {}
@@ -110,6 +110,10 @@ def _decide(
         from ticketr.app.sync.edits.drafts import find_uncertain  # noqa: PLC0415 - few plans need it
 
         uncertain = find_uncertain(creations, local_changes)
+
+    def is_named(issue: Ticket) -> bool:
+        return names_ticket(keys, change.local) or issue.key in (keys or ())
+
     for change in local_changes:
         ticket, path = change.local.ticket, change.local.path
         if conflict := _open_conflict(conflicts, change):
@@ -119,12 +123,13 @@ def _decide(
         for issue, edits in change.issues():
             inherited = change.inherited_by(issue) if issue in change.drafts else ()
             decision: PlanEntry | Note = plan_entry(change, issue, edits, inherited)
-            if not (names_ticket(keys, change.local) or issue.key in (keys or ())):
+            if not is_named(issue):
                 decision = Note.on(issue, path, _UNNAMED, Code.UNNAMED)
             elif creation := uncertain.get(id(issue)) or uncertain.get(id(ticket)):
                 reason = _CREATED.format(key=creation.key) if creation.key else _UNCERTAIN
                 decision = Note.on(issue, path, reason, Code.UNCERTAIN)
             issues.append((issue, decision))
+        issues += ((issue, note) for issue, note in change.older_notes() if is_named(issue))
         yield change, issues
 
 
@@ -139,7 +144,8 @@ class Selected:
 
     Attributes:
         local_changes: The changes, without what may not be sent.
-        left: A note for each issue that was not confirmed, or that an earlier push has sent.
+        left: A note for each issue that was not confirmed, that an earlier push has sent, or that
+            has older values.
         in_conflict: A note for each ticket in conflict, which is not a part of any plan, and how
             many issues the push would have written of it.
     """
@@ -170,7 +176,8 @@ def select_changes(
         StateFailed: The state cannot be read.
     """
     is_everything = keys is None and confirmed is None
-    if is_everything and not state.creations.all():
+    has_older = any(change.older for change in local_changes)
+    if is_everything and not has_older and not state.creations.all():
         return Selected(tuple(local_changes))
     # Without a plan, Jira may have ended a conflict by now; the comparison with it finds out.
     known = state.conflicts.all() if confirmed is not None else ()
@@ -179,6 +186,7 @@ def select_changes(
     rest: list[LocalChange] = []
     planned: list[tuple[Ticket, PlanEntry]] = []
     left: dict[int, Note] = {}
+    older: list[Note] = []
     for change, issues in _decide(local_changes, state, keys, conflicts):
         match issues:
             case [(_, Note(code=Code.CONFLICT) as note)]:
@@ -188,17 +196,19 @@ def select_changes(
         for issue, decision in issues:
             if isinstance(decision, PlanEntry):
                 planned.append((issue, decision))
+            elif decision.code is Code.OLDER:
+                older.append(decision)
             elif decision.code is not Code.UNNAMED:
                 left[id(issue)] = decision
     if is_everything and not left:
-        return Selected(tuple(local_changes))
+        return Selected(tuple(change for change in rest if change.is_sendable), tuple(older))
     if confirmed is not None:
         left |= unconfirmed(planned, confirmed.entries, prefer)
     kept = {id(issue) for issue, _ in planned} - left.keys()
     restricted = (_restricted_change(change, kept, keys) for change in rest)
     return Selected(
         tuple(change for change in restricted if change is not None),
-        tuple(left.values()),
+        (*left.values(), *older),
         tuple(in_conflict),
     )
 

@@ -10,11 +10,10 @@ import math
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from hashlib import blake2b
 from itertools import chain, islice
 from pathlib import Path
 from typing import TypeVar
@@ -24,6 +23,7 @@ from ticketr.app.config import ForeignState, require_database
 from ticketr.app.sync.compare.comments import CommentPart
 from ticketr.app.sync.compare.diff import CorePart, read_ticket
 from ticketr.app.sync.compare.grafting import new_pictures
+from ticketr.app.sync.compare.older import digest
 from ticketr.app.sync.compare.sent import with_sent_comments
 from ticketr.app.sync.concurrency import CHUNK, ThreadRunner, portions
 from ticketr.app.sync.edits.local_changes import (
@@ -193,11 +193,6 @@ def base_texts(state: State) -> dict[str, str]:
         StateFailed: The state cannot be read.
     """
     return {key: comparable(text) for key, text in state.texts_by_key()}
-
-
-def digest(text: str) -> str:
-    """Return the digest of a ticket's text that is comparable with a base."""
-    return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def with_pictures(change: LocalChange, root: Path) -> LocalChange:
@@ -471,7 +466,8 @@ class LocalSurvey:
             else:
                 comments = state.comments.all()
                 known, ticket = with_sent_comments(known, local.ticket, comments)
-                local_change = find_local_change(replace(local, ticket=ticket), head, known)
+                local = replace(local, ticket=ticket)
+                local_change = find_local_change(local, head, known, state.older.of(head))
         else:
             self.never_pulled.append(local)
         if local_change is not None:
@@ -517,6 +513,31 @@ def survey_now(
             survey.scan(store, state, path)
     survey.complete(store, state, state.creations.recent(), project, inherit=inherit)
     return survey
+
+
+def mark_older(store: Store, state: State, files: Iterable[tuple[str, Iterable[str]]]) -> None:
+    """Mark the issues of tickets that hold values of earlier syncs, so that a pull fetches them.
+
+    Args:
+        store: The ticket files.
+        state: The last sync.
+        files: Some files, relative to the workspace, each with the texts of its tickets at the last
+            sync.
+    """
+    survey = LocalSurvey()
+    for name, texts in files:
+        if not _holds(store, name, texts):  # else it need not be parsed
+            survey.scan(store, state, store.root / name)
+    heads = (change.head for change in survey.local_changes if change.head and change.older)
+    state.mark_stale(chain.from_iterable(state.members(heads).values()))
+
+
+def _holds(store: Store, name: str, texts: Iterable[str]) -> bool:
+    """Return whether a file holds all of some texts."""
+    with suppress(OSError, TicketrError, UnicodeDecodeError):
+        content = comparable(store.content(name).decode())
+        return all(comparable(text) in content for text in texts)
+    return False
 
 
 def check_keys(keys: Collection[str], survey: LocalSurvey, state: State) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ticketr.app.config import DOWNLOAD
+from ticketr.app.sync.concurrency import CHUNK, chunks
 from ticketr.app.sync.edits.losses import Accepted
 from ticketr.app.sync.edits.push_plan import PushPlan
-from ticketr.app.sync.edits.survey import check_keys
+from ticketr.app.sync.edits.survey import check_keys, mark_older
 from ticketr.app.sync.errors import error_to_report
 from ticketr.app.sync.notes import Code, Note, ticket_tags
 from ticketr.app.sync.pull.pull import pull
@@ -198,9 +200,20 @@ class PullJob(_NamedJob):
 async def _pull_all(session: Session, tally: Tally, *, full: bool, prune: bool) -> Collection[str]:
     """Pull into the workspace; return the files that could not be read."""
     layout = await _find_layout(session, tally)
+    await _mark_older(session, layout)
     await pull(session, layout.locations, tally, full=full, prune=prune)
     await _download(session, tally)
     return layout.broken.keys()
+
+
+async def _mark_older(session: Session, layout: Layout) -> None:
+    """Let the pull write the tickets again of which git has brought back what is older."""
+    texts: dict[str, list[str]] = defaultdict(list)
+    for key, text in (await session.in_thread(session.state.older.bases)).items():
+        if key in layout.locations:
+            texts[layout.locations[key].path].append(text)
+    for chunk in chunks(list(texts.items()), CHUNK):
+        await session.in_thread(mark_older, session.store, session.state, chunk)
 
 
 async def _download(session: Session, tally: Tally) -> None:

@@ -156,6 +156,16 @@ MIGRATIONS = (
     INSERT INTO upload SELECT issue, digest, name, size, account, attachment FROM upload_before;
     DROP TABLE upload_before;
     """,
+    """
+    CREATE TABLE older (        -- values of earlier syncs, the last ones of each part
+        head TEXT NOT NULL,     -- the same ID
+        issue TEXT NOT NULL,    -- ID of the issue
+        part TEXT NOT NULL,     -- its name, as in the table of what was sent
+        digest TEXT NOT NULL,   -- of its text
+        number INTEGER NOT NULL, -- orders the values of a part
+        PRIMARY KEY (issue, part, digest)
+    ) WITHOUT ROWID;
+    """,
 )
 
 

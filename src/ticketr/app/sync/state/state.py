@@ -16,7 +16,9 @@ from typing import Any
 from ticketr.app.jira import Attachment, Issue
 from ticketr.app.sync.compare.attachments import jira_attachments
 from ticketr.app.sync.compare.comments import COMMENT_FIELD
+from ticketr.app.sync.compare.diff import Change, read_ticket
 from ticketr.app.sync.compare.mapping import texts_in
+from ticketr.app.sync.compare.older import replaced_values, stored_value
 from ticketr.app.sync.compare.sent import SentComment, found_comments
 from ticketr.app.sync.errors import OtherSite
 from ticketr.app.sync.state.database import Database
@@ -293,6 +295,63 @@ class Uploads:
         )
 
 
+#: The most older values of a part that are kept.
+KEPT_VALUES = 20
+
+
+class OlderStore:
+    """The values of earlier syncs, by which a file is recognised that git has brought back."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def bases(self) -> dict[str, str]:
+        """Read the text at the last sync of each ticket that has some, by the key in its heading."""
+        query = (
+            "SELECT head.key, ticket.text FROM ticket JOIN issue AS head ON head.id = ticket.head"
+            " WHERE ticket.head IN"
+            " (SELECT issue.head FROM older JOIN issue ON issue.id = older.issue)"
+        )
+        return dict(self._db.read(query))
+
+    def of(self, head: str) -> dict[str, set[tuple[str, str]]]:
+        """Read those of the issues in one ticket, by key."""
+        query = (
+            "SELECT issue.key, part, digest FROM older JOIN issue ON issue.id = older.issue"
+            " WHERE issue.head = ?"
+        )
+        values: dict[str, set[tuple[str, str]]] = {}
+        for key, part, text in self._db.read(query, (head,)):
+            values.setdefault(key, set()).add((part, text))
+        return values
+
+    def add_replaced(self, head: str, old: str, new: str) -> None:
+        """Store what a new base of a ticket replaces in the old one; the oldest are deleted."""
+        before, after = read_ticket(old), read_ticket(new)
+        if before is None or after is None:
+            return
+        for key, part, text in replaced_values(before, after):
+            self._db.write(
+                "INSERT OR REPLACE INTO older SELECT ?, id, ?, ?, (SELECT coalesce(max(number), 0)"
+                " + 1 FROM older WHERE issue = id AND part = ?) FROM issue WHERE key = ?",
+                (head, part, text, part, key),
+            )
+            self._db.write(
+                "DELETE FROM older WHERE part = ? AND issue = (SELECT id FROM issue WHERE key = ?)"
+                " AND number <= (SELECT max(number) FROM older AS newer"
+                " WHERE newer.issue = older.issue AND newer.part = older.part) - ?",
+                (part, key, KEPT_VALUES),
+            )
+
+    def take_in(self, values: Mapping[str, Iterable[Change]]) -> None:
+        """Count values as edits, since a user has set them on purpose; they are given by key."""
+        self._db.write_all(
+            "DELETE FROM older WHERE issue = (SELECT id FROM issue WHERE key = ?) AND part = ?"
+            " AND digest = ?",
+            [(key, *stored_value(change)) for key, changes in values.items() for change in changes],
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class KnownIssue:
     """What the state knows of an issue without reading all of it.
@@ -404,6 +463,7 @@ class State:
         undo: The texts that were replaced lately.
         media: The media IDs of attachments.
         uploads: The pictures that Jira was asked to attach.
+        older: The values of earlier syncs.
 
     Raises:
         StateFailed: It is damaged, newer than this program, or cannot be opened.
@@ -420,6 +480,7 @@ class State:
         self.undo = UndoLog(self._db)
         self.media = MediaIds(self._db)
         self.uploads = Uploads(self._db)
+        self.older = OlderStore(self._db)
 
     def close(self) -> None:
         """Close the file."""
@@ -539,7 +600,7 @@ class State:
         return {key: KnownPlace(path, head) for key, path, head in self._db.read(query)}
 
     def record(self, head: str, base: Base, rows: Sequence[IssueRow], *, seen: float) -> None:
-        """Store the new base of a ticket, and its issues.
+        """Store the new base of a ticket, and its issues; what it replaces is older then.
 
         Args:
             head: The ID of its head.
@@ -547,6 +608,9 @@ class State:
             rows: Its issues.
             seen: Jira's clock when this job began.
         """
+        known = self.base(head)
+        if known is not None and known.text != base.text:
+            self.older.add_replaced(head, known.text, base.text)
         self._db.write_all(
             "INSERT OR REPLACE INTO issue (id, key, head, updated, fields, exact, seen, stale)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -573,6 +637,7 @@ class State:
     def forget(self, head: str) -> None:
         """Delete all that is stored of a ticket and its issues."""
         with self._db.batch():
+            self._db.write("DELETE FROM older WHERE head = ?", (head,))
             self._db.write("DELETE FROM issue WHERE head = ?", (head,))
             self._db.write("DELETE FROM ticket WHERE head = ?", (head,))
             self.forget_intended(head)

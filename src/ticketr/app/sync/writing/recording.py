@@ -42,6 +42,7 @@ class Decision:
         replaced: A text to copy aside before the file is replaced; empty for none.
         aside: The file that it was copied to, relative to the workspace; empty before that.
         replacement: What was replaced, where that can be undone.
+        result: The result of a merge, which the file holds then; None without a merge.
     """
 
     outcome: WriteOutcome
@@ -53,6 +54,7 @@ class Decision:
     replaced: str = ""
     aside: str = ""
     replacement: Replacement | None = None
+    result: Ticket | None = None
 
     @classmethod
     def kept(cls, reason: str) -> Decision:
@@ -76,9 +78,9 @@ class Decision:
             reason = "changed here and in Jira: " + ", ".join(map(str, merged.clashes))
             return cls(WriteOutcome.CONFLICT, before=local, reason=reason, clashes=merged.clashes)
         if merged.ticket == local:
-            return cls(WriteOutcome.UNCHANGED, index=index)
-        replaced = text if keep_text else ""
-        return cls(WriteOutcome.MERGED, merged.ticket, index, local, replaced=replaced)
+            return cls(WriteOutcome.UNCHANGED, index=index, result=local)
+        replaced, ticket = text if keep_text else "", merged.ticket
+        return cls(WriteOutcome.MERGED, ticket, index, local, replaced=replaced, result=ticket)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from ticketr.app.sync.compare.diff import (
     read_ticket,
     rekeyed,
 )
+from ticketr.app.sync.compare.older import bring_forward
 from ticketr.app.sync.compare.sent import SentValue, add_sent_to_base, as_sent, with_sent_comments
 from ticketr.app.sync.compare.wording import keep_wording, keep_wording_of_file
 from ticketr.app.sync.workspace.store import go_hash
@@ -99,7 +100,8 @@ def versions_of(
 ) -> Versions:
     """Return the versions of a ticket to merge.
 
-    A ticket that is as the Go program wrote it is its own base.
+    A ticket that is as the Go program wrote it is its own base. Values of earlier syncs in the file
+    are replaced by those of the last one.
 
     Args:
         state: The state of the workspace.
@@ -120,7 +122,9 @@ def versions_of(
         add_sent_to_base(base, here, remote, family.issues, sent, known=known)
         for base, here in numbered
     )
-    before, local = min(caught_up, key=lambda pair: distance(*pair), default=(None, local))
+    older = {renamed.get(key, key): values for key, values in state.older.of(head).items()}
+    forward = ((base, bring_forward(here, base, older)[0]) for base, here in caught_up)
+    before, local = min(forward, key=lambda pair: distance(*pair), default=(None, local))
     if before is None:
         adopted = hashes.get(local.key or "") == go_hash(local)
         return Versions(local if adopted else None, local, remote)

@@ -17,8 +17,17 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
-from ticketr.app.sync.compare.diff import Side, Versions, by_key, changes, part_texts, read_ticket
+from ticketr.app.sync.compare.diff import (
+    Side,
+    Versions,
+    by_key,
+    changes,
+    changes_by_key,
+    part_texts,
+    read_ticket,
+)
 from ticketr.app.sync.compare.mapping import updated
+from ticketr.app.sync.compare.older import bring_forward
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.state.journal import Conflict
@@ -104,25 +113,25 @@ def _keys_in(store: Store, name: str) -> Iterable[str]:
 
 
 def _outcome_per_issue(
-    written: WriteOutcome, *, base: Ticket | None, before: Ticket, after: Ticket
+    written: WriteOutcome, *, edited: Collection[str], before: Ticket, after: Ticket
 ) -> Mapping[str, WriteOutcome]:
     """Return the outcome of each issue that Jira has, by key.
 
     Args:
         written: The outcome of the whole ticket.
-        base: The ticket at the last sync; None if there was none.
+        edited: The keys of the issues that were edited here, as far as a merge needs them.
         before: The ticket that was in its file.
         after: The ticket that is there now; in a conflict, Jira's version.
     """
-    here, old = by_key(before), by_key(base) if base is not None else {}
+    here = by_key(before)
     return {
-        key: _outcome(written, old.get(key), here.get(key), issue)
+        key: _outcome(written, here.get(key), issue, is_edited=key in edited)
         for key, issue in by_key(after).items()
     }
 
 
 def _outcome(
-    written: WriteOutcome, base: Ticket | None, before: Ticket | None, after: Ticket
+    written: WriteOutcome, before: Ticket | None, after: Ticket, *, is_edited: bool
 ) -> WriteOutcome:
     if written is WriteOutcome.CONFLICT:
         differs = before is None or changes(after, before) or changes(before, after)
@@ -131,7 +140,7 @@ def _outcome(
         return WriteOutcome.UPDATED
     if part_texts(before) == part_texts(after):
         return WriteOutcome.UNCHANGED
-    if written is WriteOutcome.MERGED and base is not None and not changes(base, before):
+    if written is WriteOutcome.MERGED and not is_edited:
         return WriteOutcome.UPDATED
     return written
 
@@ -423,6 +432,9 @@ class FamilyWriter:
             kind=self._settlement.kind if self._settlement is not None else UndoKind.SYNC,
             replacement=decision.replacement,
         )
+        if decision.result is not None:  # what differs after a merge is an edit
+            edits = changes_by_key(family.text.ticket, decision.result)
+            self._state.older.take_in(edits)
         return FamilyResult(
             family, decision.outcome, name, per_issue=per_issue, aside=decision.aside
         )
@@ -431,14 +443,22 @@ class FamilyWriter:
         """Return the outcome of each issue of a family, by its key."""
         if decision.before is None:
             return {}
-        merged = decision.outcome is WriteOutcome.MERGED  # else the base does not matter
-        base = self._state.base(family.head.id) if merged else None
+        merged = decision.outcome is WriteOutcome.MERGED  # else the edits do not matter
         return _outcome_per_issue(
             decision.outcome,
-            base=read_ticket(base.text) if base is not None else None,
+            edited=self._edited_keys(family, decision.before) if merged else (),
             before=decision.before,
             after=decision.ticket or family.text.ticket,
         )
+
+    def _edited_keys(self, family: RenderedFamily, before: Ticket) -> Collection[str]:
+        """Return the keys of the issues that were edited since the last sync; all without one."""
+        known = self._state.base(family.head.id)
+        base = read_ticket(known.text) if known is not None else None
+        if base is None:
+            return by_key(before).keys()
+        here, _ = bring_forward(before, base, self._state.older.of(family.head.id))
+        return {*by_key(here).keys() - by_key(base), *changes_by_key(base, here)}
 
     def _merge_with_file(
         self, family: RenderedFamily, bases: Iterable[str], local: Ticket

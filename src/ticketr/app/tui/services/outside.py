@@ -7,11 +7,15 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 import trio
 
+from ticketr import TicketrError
+from ticketr.app import sync
 from ticketr.app.editor import editor_words, how_it_failed
 from ticketr.app.jira.site import browse_url
+from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.services.context import Services
 from ticketr.text import clean
@@ -50,6 +54,8 @@ async def open_editor(services: Services, name: str, path: str, line: int) -> No
         services.send(messages.Told(clean(f"{path} is gone, so there is nothing to edit")))
         await services.readers[name].read()
         return
+    store = services.workspaces[name].store
+    before = await services.in_thread(_tickets, store, path)
     if services.terminal.is_handed_over:
         return
     words = editor_words(os.environ, file, line)
@@ -63,11 +69,19 @@ async def open_editor(services: Services, name: str, path: str, line: int) -> No
             if ended.returncode:
                 problem = f"the editor {words[0]} {how_it_failed(ended.returncode)}"
     services.send(messages.Resized(*services.terminal.size))
+    await services.in_thread(sync.take_in_edits, store, path, before)
     if problem:
         services.send(messages.Told(clean(problem)))
     await services.readers[name].read()
     if not problem:
         services.send(messages.EditorClosed(name, path))
+
+
+def _tickets(store: sync.Store, path: str) -> tuple[Ticket, ...]:
+    """Return the tickets of a file; none if it cannot be read."""
+    with suppress(TicketrError):
+        return store.tickets(path)
+    return ()
 
 
 async def open_browser(services: Services, name: str, key: str) -> None:
