@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import statistics
 import sys
@@ -28,6 +29,12 @@ KEYS_A_SECOND = 20
 KEYS = size(60, toy=2)
 MARK = "▌".encode()
 ROUNDS = size(3, toy=1)
+#: How often a pull is cancelled.
+ESCAPES = size(9, toy=1)
+#: The goals from Esc to the count, in seconds: without and with the kitty keyboard protocol.
+PLAIN_GOAL, PROTOCOL_GOAL = 0.050, 0.030
+#: The variables that change how long an Esc is held.
+LOCAL = dict.fromkeys(("ESCDELAY", "SSH_CLIENT", "SSH_CONNECTION", "SSH_TTY"), "")
 #: How many seconds the terminal is not read, at least; the server's latency alone takes longer.
 STALL = size(5.0, toy=0.0)
 #: Seconds between two checks of the progress of the pull.
@@ -71,19 +78,49 @@ def answers(root: Path) -> list[str]:
     with on_terminal(app(root / "keys", TICKETS)) as (user, _):
         wait_for_pull(user)
         times = key_to_selection(user)
-        start = time.perf_counter()
-        os.write(user, b"\x1b")
-        while b"Cancelled: " not in read_frame(user):
-            pass
-        cancelled = time.perf_counter() - start
         leave(user)
     median, worst = statistics.median(times) * 1e3, max(times) * 1e3
     found = f"{median:.1f} ms median, {worst:.1f} ms worst"
-    pull = f"app, pull of {TICKETS}"
     return [
-        f"{pull}: {found} from key to frame, {KEYS_A_SECOND} keys a second",
-        f"{pull}: {cancelled * 1e3:.0f} ms from Esc to the count on the screen",
+        f"app, pull of {TICKETS}: {found} from key to frame, {KEYS_A_SECOND} keys a second",
+        *(escapes(root, speaks_protocol=speaks) for speaks in (False, True)),
     ]
+
+
+def escapes(root: Path, *, speaks_protocol: bool) -> str:
+    """Cancel a pull again and again, and return the row of the times until the screen says so."""
+    esc, goal = (b"\x1b[27u", PROTOCOL_GOAL) if speaks_protocol else (b"\x1b", PLAIN_GOAL)
+    words = "with the kitty keyboard protocol" if speaks_protocol else "without it"
+    times = []
+    command = app(root / f"escapes-{speaks_protocol}", TICKETS)
+    with on_terminal(command, environment=LOCAL) as (user, _):
+        answer(user, rb"\x1b\[\?u\x1b\[c", b"\x1b[?0u" if speaks_protocol else b"")
+        if speaks_protocol:
+            answer(user, rb"\x1b\[>1u\x1b\[\?u\x1b\[c", b"\x1b[?1u")
+        wait_for_pull(user)
+        for number in range(ESCAPES):
+            if number:
+                os.write(user, b"P")
+                wait_for_pull(user)
+            read_for(user, LOOK)
+            start = time.perf_counter()
+            os.write(user, esc)
+            while b"Cancelled: " not in read_frame(user):
+                pass
+            times.append(time.perf_counter() - start)
+        leave(user)
+    median = statistics.median(times)
+    found = f"{median * 1e3:.0f} ms median, {max(times) * 1e3:.0f} ms worst"
+    found += f" from Esc to the count on the screen, {words} (goal {goal * 1e3:.0f})"
+    return f"app, pull of {TICKETS}: {found}{'' if median <= goal else ': MISSED'}"
+
+
+def answer(user: int, question: bytes, text: bytes) -> None:
+    """Wait for the program's question, and answer as a terminal does."""
+    data = b""
+    while not re.search(question, data):
+        data += read_for(user, 0.01)
+    os.write(user, text + b"\x1b[?62c")
 
 
 def has_room(terminal: int) -> bool:

@@ -91,6 +91,8 @@ class Demo:
                 self.changed.set()
                 if self.hears(event):
                     break
+                if MODE == "keys":
+                    continue
                 if event == Key("v", "v"):
                     nursery.start_soon(self.hand_over)
                 elif event == Key("c", "c"):
@@ -100,6 +102,8 @@ class Demo:
     def hears(self, event: Event) -> bool:
         """Do as an event says; gives whether to leave."""
         match event:
+            case Key(name=name) if MODE == "keys":
+                return name == "q"
             case Key(name="x"):
                 raise RuntimeError("boom")
             case Key(name="w"):

@@ -37,16 +37,31 @@ _FORGOTTEN = [
     "COLUMNS",
     "LINES",
     "ESCDELAY",
+    "SSH_CONNECTION",
+    "SSH_CLIENT",
+    "SSH_TTY",
     "TICKETR_ASCII",
     "TICKETR_NO_SYNC",
     "TMUX",
 ]
 
 
-class Pty:
-    """A terminal with a shell's job on it, from the user's side."""
+_QUESTION = re.compile(r"\x1b\[(\?u|c|>1u|<u|\?1049[hl])")
 
-    def __init__(self, user: int, name: str, reports: int, commands: int) -> None:
+
+class Pty:
+    """A terminal with a shell's job on it, from the user's side.
+
+    Attributes:
+        flags: The flags of the kitty keyboard protocol, if the terminal speaks it.
+    """
+
+    def __init__(self, user: int, name: str, reports: int, commands: int, keyboard: str) -> None:
+        self._keyboard = keyboard
+        self._speaks_protocol = keyboard in ("kitty", "late")
+        self._stacks: dict[bool, list[int]] = {False: [], True: []}
+        self._is_alternate = False
+        self._heard = 0
         self._user = user
         self._name = name
         self._reports = reports
@@ -71,6 +86,36 @@ class Pty:
                 self._read()
             if ready[1]:
                 data = data[os.write(self._user, data[:512]) :]
+
+    @property
+    def flags(self) -> int:
+        stack = self._stacks[self._is_alternate]
+        return stack[-1] if stack else 0
+
+    @property
+    def has_own_keys(self) -> bool:
+        """Return whether the keys are as before the full screen."""
+        return not (self._is_alternate or any(self._stacks.values()))
+
+    def press(self, key: str) -> None:
+        """Press a key, given as a terminal without a protocol sends it."""
+        self.type(encoded(key) if self.flags else key)
+
+    def answer_questions(self) -> None:
+        """Answer the questions of the program as terminals of this kind do."""
+        for found in _QUESTION.finditer(self.output, self._heard):
+            self._heard = found.end()
+            match found[1]:
+                case "c" if self._keyboard != "silent":
+                    os.write(self._user, b"\x1b[?62;22c")
+                case "?1049h" | "?1049l":
+                    self._is_alternate = found[1].endswith("h")
+                case "?u" if self._speaks_protocol:
+                    os.write(self._user, f"\x1b[?{self.flags}u".encode())
+                case ">1u" if self._speaks_protocol:
+                    self._stacks[self._is_alternate].append(1)
+                case "<u" if self._speaks_protocol and self.flags:
+                    self._stacks[self._is_alternate].pop()
 
     def wait_for(self, pattern: str) -> re.Match[str]:
         """Read until the output since the last such call matches a pattern."""
@@ -139,6 +184,19 @@ class Pty:
         assert last.keys() >= {"25", "7", "2004", "1049"}
         return on == {"25", "7"} and self.modes() == self.modes_before
 
+    def unread(self) -> bytes:
+        """Return the input that no program has read, as the shell gets it; set the terminal raw."""
+        modes = self.modes()
+        modes[3] &= ~termios.ICANON
+        self.set_modes(modes)
+        terminal = os.open(self._name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        try:
+            return os.read(terminal, 1000)
+        except BlockingIOError:
+            return b""
+        finally:
+            os.close(terminal)
+
     def set_modes(self, modes: list[Any]) -> None:
         """Set the terminal's modes, as a shell does between jobs."""
         termios.tcsetattr(self._user, termios.TCSANOW, modes)
@@ -179,6 +237,21 @@ class Pty:
 
     def _read(self) -> None:
         self.output += self._decoder.decode(os.read(self._user, 1 << 16))
+        if self._keyboard != "late":
+            self.answer_questions()
+
+
+def encoded(key: str) -> str:
+    """Return the form that the kitty keyboard protocol gives a key."""
+    if len(key) == 2 and key[0] == "\x1b":
+        held = 4 if key[1].isupper() else 3
+        return f"\x1b[{ord(key[1].lower())};{held}u"
+    if key == "\x1b":
+        return "\x1b[27u"
+    if len(key) == 1 and key < " " and key not in "\r\t":
+        char = " " if key == "\0" else chr(ord(key) + 64).lower()
+        return f"\x1b[{ord(char)};5u"
+    return {"\x1b[Z": "\x1b[9;2u", "\x1bOP": "\x1b[P", "\x1bOR": "\x1b[13~"}.get(key, key)
 
 
 def _has_room(terminal: int) -> bool:
@@ -214,8 +287,12 @@ def job_on_pty(
     size: tuple[int, int] = (80, 24),
     orphan: bool = False,
     environ: Mapping[str, str] | None = None,
+    keyboard: str = "plain",
 ) -> Generator[Pty]:
     """Run a program as a shell's job on its own terminal.
+
+    The terminal answers questions as its keyboard does: "plain" and "kitty" at once, "silent"
+    none, "late" as "kitty" when the test says so.
 
     With `orphan`, no shell waits for it: it is the session leader, as in a container.
     """
@@ -226,7 +303,7 @@ def job_on_pty(
     resize(user, *size)
     reports, said = os.pipe()
     told, commands = os.pipe()
-    pty = Pty(user, os.ttyname(terminal), reports, commands)
+    pty = Pty(user, os.ttyname(terminal), reports, commands, keyboard)
     shell = [sys.executable, _SHELL, str(said), str(told), str(int(orphan)), *command]
     with subprocess.Popen(
         shell,

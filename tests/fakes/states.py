@@ -85,7 +85,6 @@ class FakeScreen:
         self.handovers = 0
         self.is_handed_over = False
         self.copied: list[str] = []
-        self.held: float | None = None
         self.stalled = trio.Event()
         self.stalled.set()
         self._send, self._events = trio.open_memory_channel["Event"](math.inf)
@@ -133,9 +132,6 @@ class FakeScreen:
         self.is_handed_over = True
         yield
         self.is_handed_over = False
-
-    def hold_escape(self, seconds: float | None) -> None:
-        self.held = seconds
 
 
 BASE = Ticket("Rebuild the index", "DEMO-9", "Good enough.", {"Priority": "High", "Labels": "a"})

@@ -19,7 +19,7 @@ from hypothesis import given, strategies as st
 
 from ticketr.terminal import NotATerminal
 from ticketr.terminal.device import Output
-from ticketr.terminal.keyboard import Keyboard, escape_wait
+from ticketr.terminal.keyboard import Keyboard, escape_waits
 from ticketr.terminal.session import Terminal, diff
 from ticketr.terminal.terminfo import Style, TerminalKind, sgr
 from ticketr.terminal.tokens import Event, HungUp, Key
@@ -202,12 +202,31 @@ def kind() -> TerminalKind:
     return TerminalKind("xterm-256color")
 
 
+def deaf(data: bytes) -> None:
+    """Ignore output."""
+
+
 @pytest.mark.parametrize(
-    ("value", "seconds"),
-    [("25", 0.025), ("0", 0), ("999999", 10), ("-5", 0), ("soon", 0.04), ("", 0.04), (None, 0.04)],
+    ("environ", "waits"),
+    [
+        ({}, (0.025, 0.12)),
+        ({"SSH_CONNECTION": "192.0.2.1 5 192.0.2.2 22"}, (0.12, 0.12)),
+        ({"SSH_TTY": "/dev/pts/1"}, (0.12, 0.12)),
+        ({"SSH_CLIENT": ""}, (0.025, 0.12)),
+        ({"ESCDELAY": "50"}, (0.05, 0.05)),
+        ({"ESCDELAY": "50", "SSH_TTY": "/dev/pts/1"}, (0.05, 0.05)),
+        ({"ESCDELAY": "0"}, (0, 0)),
+        ({"ESCDELAY": "999999"}, (10, 10)),
+        ({"ESCDELAY": "-5"}, (0, 0)),
+        ({"ESCDELAY": "soon"}, (0.025, 0.12)),
+        ({"ESCDELAY": ""}, (0.025, 0.12)),
+    ],
+    ids=str,
 )
-def test_the_wait_for_an_escape_is_given_in_milliseconds(value: str | None, seconds: float) -> None:
-    assert escape_wait({} if value is None else {"ESCDELAY": value}) == seconds
+def test_the_wait_for_an_escape_depends_on_the_line_and_can_be_set(
+    environ: dict[str, str], waits: tuple[float, float]
+) -> None:
+    assert escape_waits(environ) == waits
 
 
 async def test_keys_arrive_in_order_and_a_hang_up_last(
@@ -215,7 +234,10 @@ async def test_keys_arrive_in_order_and_a_hang_up_last(
 ) -> None:
     user, terminal = plain_pty
     send, events = trio.open_memory_channel[Event](10)
-    with trio.fail_after(100), closing(Keyboard(terminal, kind, "utf-8", 0.04)) as keyboard:
+    with (
+        trio.fail_after(100),
+        closing(Keyboard(terminal, kind, "utf-8", (0.04, 0.12), deaf)) as keyboard,
+    ):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(keyboard.read, send)
             os.write(user, "é\x1b[Aq".encode())
@@ -231,7 +253,10 @@ async def test_another_encoding_is_understood(
 ) -> None:
     user, terminal = plain_pty
     send, events = trio.open_memory_channel[Event](10)
-    with trio.fail_after(100), closing(Keyboard(terminal, kind, "latin-1", 0.04)) as keyboard:
+    with (
+        trio.fail_after(100),
+        closing(Keyboard(terminal, kind, "latin-1", (0.04, 0.12), deaf)) as keyboard,
+    ):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(keyboard.read, send)
             os.write(user, b"\xe9")
@@ -246,7 +271,10 @@ async def test_a_pause_in_a_pause_ends_with_the_first_resume(
 ) -> None:
     user, terminal = plain_pty
     send, events = trio.open_memory_channel[Event](10)
-    with trio.fail_after(100), closing(Keyboard(terminal, kind, "utf-8", 0.04)) as keyboard:
+    with (
+        trio.fail_after(100),
+        closing(Keyboard(terminal, kind, "utf-8", (0.04, 0.12), deaf)) as keyboard,
+    ):
         keyboard.pause()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(keyboard.read, send)

@@ -20,6 +20,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from ticketr.terminal.device import Output
+    from ticketr.terminal.key_protocol import KeyProtocol
 
 
 #: The number of bytes, at the end of the captured output, that are printed afterwards.
@@ -90,12 +91,16 @@ class FullScreen:
         output: The terminal's output.
         enter: The sequence that enters the full screen.
         leave: The sequence that restores the terminal.
+        keys: Negotiates how the terminal sends keys.
     """
 
-    def __init__(self, keyboard: int, output: Output, *, enter: str, leave: str) -> None:
+    def __init__(
+        self, keyboard: int, output: Output, *, enter: str, leave: str, keys: KeyProtocol
+    ) -> None:
         self._keyboard = keyboard
         self._output = output
-        self._enter, self._leave = enter.encode("ascii"), leave.encode("ascii")
+        self._enter, self._leave = enter, leave
+        self._keys = keys
         self._modes: list[Any] | None = None
         self._capture = Capture()
 
@@ -110,7 +115,8 @@ class FullScreen:
             self._modes = termios.tcgetattr(self._keyboard)
         _set_modes(self._keyboard, _raw(self._modes))
         self._capture.begin()
-        self._output.put(self._enter)
+        # A terminal keeps other keys for the alternate screen, so the question comes behind that.
+        self._output.put(f"{self._enter}{self._keys.begin()}".encode("ascii"))
 
     def leave(self, max_wait: float = 0.0) -> None:
         """Restore the terminal.
@@ -120,7 +126,8 @@ class FullScreen:
         """
         if self._modes is None:
             return
-        sent = self._output.replace_unsent(self._leave, max_wait)
+        leave = f"{self._keys.end()}{self._leave}".encode("ascii")
+        sent = self._output.replace_unsent(leave, max_wait)
         with suppress(termios.error):  # the terminal is gone
             _set_modes(self._keyboard, self._modes)
         self._modes = None

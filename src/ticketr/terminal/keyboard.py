@@ -5,21 +5,24 @@ from __future__ import annotations
 import codecs
 import math
 import os
-import termios
-from collections.abc import Mapping
-from contextlib import suppress
+import select
+import signal
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 import trio
 
 from ticketr.terminal.device import wait_for_foreground
+from ticketr.terminal.key_protocol import KeyProtocol
 from ticketr.terminal.tokens import (
     ESC_WAIT,
+    SLOW_ESC_WAIT,
     Event,
     HungUp,
     Paste,
     Tokenizer,
     is_report,
+    plain_key,
     read_report,
 )
 from ticketr.tty import reopen
@@ -31,12 +34,21 @@ if TYPE_CHECKING:
 _READ_SIZE: Final = 1 << 16
 
 
-def escape_wait(environ: Mapping[str, str]) -> float:
-    """Return for how many seconds to hold an Esc: ncurses' ESCDELAY (in ms), or the default."""
+#: Keys that the terminal makes signals of without the kitty keyboard protocol.
+_SIGNALS: Final = {"\x03": signal.SIGINT, "\x1a": signal.SIGTSTP, "\x1c": signal.SIGQUIT}
+
+
+def escape_waits(environ: Mapping[str, str]) -> tuple[float, float]:
+    """Return for how many seconds to hold an Esc, and for how many on a slow line.
+
+    These are ncurses' ESCDELAY (in ms) or the defaults; a line of SSH may be slow.
+    """
     try:
-        return min(max(int(environ["ESCDELAY"]), 0), 10_000) / 1000
+        wait = min(max(int(environ["ESCDELAY"]), 0), 10_000) / 1000
     except (KeyError, ValueError):
-        return ESC_WAIT
+        is_remote = any(environ.get(name) for name in ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"))
+        return (SLOW_ESC_WAIT if is_remote else ESC_WAIT), SLOW_ESC_WAIT
+    return wait, wait
 
 
 class Keyboard:
@@ -46,15 +58,26 @@ class Keyboard:
         descriptor: A descriptor of the terminal.
         kind: Names the keys.
         encoding: The encoding of the terminal's bytes.
-        wait: Seconds for which a lone Esc is held.
+        waits: Seconds for which a lone Esc is held, at first and on a slow line.
+        write: Writes to the terminal.
+
+    Attributes:
+        keys: Takes the terminal's answers.
     """
 
-    def __init__(self, descriptor: int, kind: TerminalKind, encoding: str, wait: float) -> None:
+    def __init__(
+        self,
+        descriptor: int,
+        kind: TerminalKind,
+        encoding: str,
+        waits: tuple[float, float],
+        write: Callable[[bytes], object],
+    ) -> None:
         self._descriptor, _ = reopen(descriptor, os.O_RDONLY)
         self._kind = kind
         self._decoder = codecs.getincrementaldecoder(encoding)("replace")
-        self._usual_wait = wait
-        self._tokenizer = Tokenizer(wait)
+        self._tokenizer = Tokenizer(*waits)
+        self.keys = KeyProtocol(write)
         self._may_read = trio.Event()
         self._may_read.set()
 
@@ -67,14 +90,15 @@ class Keyboard:
                     await send.send(event)
         await send.send(HungUp())
 
-    def hold_escape(self, seconds: float | None) -> None:
-        """Hold a lone Esc for at least so many seconds; None for the usual time."""
-        self._tokenizer.hold_escape(max(seconds or 0.0, self._usual_wait))
+    async def read_answers(self) -> None:
+        """Read until the terminal has answered or is gone; what is typed is forgotten."""
+        while self.keys.is_waiting and await self._tokens() is not None:
+            pass
 
     def drop(self) -> None:
-        """Forget what was typed and has not been read."""
-        with suppress(termios.error):  # the terminal is gone
-            termios.tcflush(self._descriptor, termios.TCIFLUSH)
+        """Forget what was typed and has not been read, but not the terminal's answers."""
+        while select.select([self._descriptor], [], [], 0)[0] and self._read() is not None:
+            pass
 
     def pause(self) -> None:
         """Stop reading, so that the shell gets what is typed."""
@@ -93,10 +117,14 @@ class Keyboard:
     def _event(self, token: str | Paste) -> Event | None:
         if isinstance(token, Paste):
             return token
-        return read_report(token) if is_report(token) else self._kind.key(token)
+        key = plain_key(token)
+        if key in _SIGNALS and key is not token:
+            os.kill(0, _SIGNALS[key])  # to the same processes as the terminal does
+            return None
+        return read_report(token) if is_report(token) else self._kind.key(key)
 
     async def _tokens(self) -> list[str | Paste] | None:
-        """Return the next tokens, or None once the terminal is gone."""
+        """Return the next keys and reports, or None once the terminal is gone."""
         pending = self._tokenizer.pending
         with trio.move_on_after(math.inf if pending is None else pending) as waiting:
             await trio.lowlevel.wait_readable(self._descriptor)
@@ -105,10 +133,21 @@ class Keyboard:
         await wait_for_foreground(self._descriptor)  # in the background, a read stops the process
         if not self._may_read.is_set():  # a checkpoint lets other tasks run before the key is read
             await self._may_read.wait()
+        return self._read()
+
+    def _read(self) -> list[str | Paste] | None:
+        """Read what is there, and take the answers out."""
         try:
             data = os.read(self._descriptor, _READ_SIZE)
         except BlockingIOError:  # another process read it
             return []
         except OSError:
             return None
-        return self._tokenizer.feed(self._decoder.decode(data)) if data else None
+        if not data:
+            return None
+        tokens = self._tokenizer.feed(self._decoder.decode(data))
+        tokens = [
+            token for token in tokens if isinstance(token, Paste) or not self.keys.take(token)
+        ]
+        self._tokenizer.is_exact = self.keys.is_on
+        return tokens

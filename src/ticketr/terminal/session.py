@@ -22,7 +22,7 @@ import trio
 
 from ticketr.terminal.device import NotATerminal, Output, wait_for_foreground
 from ticketr.terminal.full_screen import FullScreen
-from ticketr.terminal.keyboard import Keyboard, escape_wait
+from ticketr.terminal.keyboard import Keyboard, escape_waits
 from ticketr.terminal.terminfo import TerminalKind
 from ticketr.terminal.tokens import FOCUS_ON, MOUSE_ON, Event, Quit, Resize, Resumed
 from ticketr.tty import can_draw, wants_color
@@ -158,14 +158,6 @@ class Terminal:
         """Forget what was typed and has not been read, such as before the first frame."""
         self._keyboard.drop()
 
-    def hold_escape(self, seconds: float | None) -> None:
-        """Hold a lone Esc for at least so many seconds, since it may begin a longer key.
-
-        Args:
-            seconds: The seconds; None for the usual time.
-        """
-        self._keyboard.hold_escape(seconds)
-
     async def copy(self, text: str) -> None:
         """Put a text on the clipboard of the terminal, also over ssh (OSC 52).
 
@@ -193,10 +185,9 @@ class Terminal:
         """
         assert not self._is_handed_over
         self._is_handed_over = True
-        self._keyboard.pause()
         try:
-            with trio.move_on_after(_GRACE):
-                await self._output.flush()
+            await self._settle()
+            self._keyboard.pause()
             self._screen.leave()
             yield
         finally:
@@ -216,9 +207,12 @@ class Terminal:
             self._update_size()
             await send.send(Resize(*self._size))
         elif number in (signal.SIGTSTP, signal.SIGCONT):
+            if number == signal.SIGTSTP and self._screen.is_entered:
+                await self._settle()
             self._keyboard.pause()
             if number == signal.SIGTSTP:
-                await self._suspend()
+                self._screen.leave()
+                _stop_process()
             if not self._is_resuming:
                 self._is_resuming = True
                 nursery.start_soon(self._resume, send)
@@ -226,13 +220,14 @@ class Terminal:
             # Not for SIGHUP: the kernel and the shell may both send one.
             if number != signal.SIGHUP:
                 signal.signal(number, _force_quit_handler(self._screen))
+                self._keyboard.keys.stop()  # a second Ctrl+C has to be a signal
             await send.send(Quit(number))
 
-    async def _suspend(self) -> None:
+    async def _settle(self) -> None:
+        """Wait for the terminal's part, so that no other program gets an answer meant for this."""
         with trio.move_on_after(_GRACE):
             await self._output.flush()
-        self._screen.leave()
-        _stop_process()
+        await self._keyboard.keys.wait_answered()
 
     async def _resume(self, send: trio.MemorySendChannel[Event]) -> None:
         await wait_for_foreground(0)
@@ -264,13 +259,15 @@ async def open_terminal(*, environ: Mapping[str, str] = os.environ) -> AsyncGene
 
     Args:
         environ: The environment; TERM, NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE, CLICOLOR, ESCDELAY,
-            TICKETR_ASCII, TICKETR_NO_MOUSE and TICKETR_NO_SYNC are used.
+            SSH_CONNECTION, SSH_CLIENT, SSH_TTY, TICKETR_ASCII, TICKETR_NO_MOUSE and
+            TICKETR_NO_SYNC are used.
 
     Raises:
         NotATerminal: Standard input or output is not a terminal, or one that only prints lines.
 
     Cancellation:
-        Restores the terminal, after waiting up to a second for it to accept the last frame.
+        Restores the terminal, after waiting up to a second for it to accept the last frame, and up
+        to three from the start for its answer.
     """
     _require_terminal(environ)
     kind = TerminalKind(environ["TERM"])
@@ -279,11 +276,11 @@ async def open_terminal(*, environ: Mapping[str, str] = os.environ) -> AsyncGene
     with (
         trio.open_signal_receiver(*_SIGNALS) as signals,
         closing(Output(1)) as output,
-        closing(Keyboard(0, kind, encoding, escape_wait(environ))) as keyboard,
+        closing(Keyboard(0, kind, encoding, escape_waits(environ), output.put)) as keyboard,
     ):
         reports = FOCUS_ON if environ.get("TICKETR_NO_MOUSE") else f"{FOCUS_ON}{MOUSE_ON}"
         enter = f"{kind.enter}{reports}"
-        screen = FullScreen(0, output, enter=enter, leave=kind.leave)
+        screen = FullScreen(0, output, enter=enter, leave=kind.leave, keys=keyboard.keys)
         try:
             with _quit_key_forces_exit(screen):
                 screen.enter()
@@ -299,6 +296,9 @@ async def open_terminal(*, environ: Mapping[str, str] = os.environ) -> AsyncGene
         finally:
             with trio.move_on_after(_GRACE, shield=True):
                 await output.flush()
+            if screen.is_entered and not output.has_unsent:
+                with trio.move_on_at(keyboard.keys.give_up_at, shield=True):
+                    await keyboard.read_answers()
             screen.leave()
 
 

@@ -1,8 +1,9 @@
 """Splits a terminal's characters into events: keys, pastes, the mouse. Pure: no I/O, no clock.
 
 A terminal sends one character for a letter and several for an arrow, which may arrive one by one
-over a slow line. So an Esc is a key only if nothing follows it for a while;
-`Tokenizer.pending` is the time for which the reader has to wait.
+over a slow line. So an Esc is a key only if nothing follows it for a while, and none at all if the
+terminal speaks the kitty keyboard protocol; `Tokenizer.pending` is the time for which the reader
+has to wait.
 
 An Esc is never lost: where it cannot continue a sequence, it ends it and begins a new token. No
 part of a sequence or paste ever becomes a key, however it is split: a pasted ``q`` must not quit.
@@ -10,6 +11,7 @@ part of a sequence or paste ever becomes a key, however it is split: a pasted ``
 
 from __future__ import annotations
 
+import math
 import re
 import signal as signals
 from dataclasses import dataclass
@@ -131,6 +133,46 @@ _ACTIONS: Final = {
 _MODIFIERS: Final = 4 | 8 | 16
 
 
+_SHIFT: Final = 1
+_ALT: Final = 2
+_CTRL: Final = 4
+#: Caps Lock and Num Lock.
+_LOCKS: Final = 64 | 128
+_KEY_CODE: Final = re.compile("\x1b\\[([0-9]{1,7})(?:;([0-9]{1,3}))?u")
+#: The keypad's keys that type nothing: Enter, and others by their number and end in a sequence.
+_KEYPAD_ENTER: Final = 57414
+_KEYPAD: Final = dict(
+    enumerate(("1D", "1C", "1A", "1B", "5~", "6~", "1H", "1F", "2~", "3~"), 57417)
+)
+
+
+def plain_key(token: str) -> str:
+    """Return what a terminal without the kitty keyboard protocol sends for a key.
+
+    Args:
+        token: A whole token; one that such a terminal does not send is returned as it is.
+    """
+    match = _KEY_CODE.fullmatch(token)
+    if match is None:
+        return token
+    code, held = int(match[1]), int(match[2] or 1) - 1 & ~_LOCKS
+    if code in _KEYPAD:
+        keypad = _KEYPAD[code]
+        return f"\x1b[{keypad[0]};{held + 1}{keypad[1]}"
+    char = "\r" if code == _KEYPAD_ENTER else chr(code) if code < 128 else ""
+    if not char or held & ~(_SHIFT | _ALT | _CTRL):
+        return token
+    if char == "\t" and held == _SHIFT:
+        return "\x1b[Z"
+    if held & _CTRL and char.isprintable():
+        if char not in " abcdefghijklmnopqrstuvwxyz[\\]^_":
+            return token
+        char = chr(code & 0x1F)
+    elif held & _SHIFT:
+        char = char.upper()
+    return f"\x1b{char}" if held & _ALT else char
+
+
 def is_report(token: str) -> bool:
     """Return whether a token is a report and no key."""
     return token in (_FOCUS_IN, _FOCUS_OUT) or _MOUSE.fullmatch(token) is not None
@@ -154,16 +196,18 @@ def read_report(token: str) -> Mouse | Focused | None:
 
 
 ESC = "\x1b"
-#: Seconds for which a lone Esc is held.
-ESC_WAIT = 0.040
+#: Seconds for which a lone Esc is held: at first, and once the rest of a key came later.
+ESC_WAIT, SLOW_ESC_WAIT = 0.025, 0.120
 #: Seconds for which an incomplete sequence is held.
 SEQUENCE_WAIT = 0.150
-#: Seconds without a character after which the paste so far is returned.
+#: Seconds without a character after which the paste so far is returned, or half an answer dropped.
 PASTE_WAIT = 1.0
 #: The most characters of a paste; the rest is dropped.
 MAX_PASTE = 1_000_000
 
 _PASTE_ON, _PASTE_OFF = "\x1b[200~", "\x1b[201~"
+#: The beginning of a terminal's answer, and of no key.
+_ANSWER = "\x1b[?"
 #: An operating system command or a device's reply, one token that names no key.
 _STRING = "\x1b[]P_^X][^\x00-\x1f\x7f\x9c]{0,65536}"
 
@@ -175,6 +219,8 @@ _COMPLETE = re.compile(
     "|\x1b[^]\x1b[OPX^_]",  # Alt and a character
     re.DOTALL,
 )
+#: What makes a key out of an Esc that was given; a person does not type it so soon after one.
+_REST = re.compile("\\[|O[A-Z]")
 # The beginning of such a token. It always matches at an Esc, at least the Esc itself.
 _PARTIAL = re.compile(
     f"\x1b(?:\\[(?:\\[|M[^\x1b]{{0,2}}|(?![M[])[ -?]{{0,60}})|O[0-9;]{{0,8}})|{_STRING}\x1b?|\x1b",
@@ -189,17 +235,22 @@ class Tokenizer:
 
     Args:
         escape_wait: Seconds for which a lone Esc is held.
+        slow_wait: The same from when the rest of a key has come after `escape_wait`, but within
+            this time.
+
+    Attributes:
+        is_exact: Whether a lone Esc is never a key, but the beginning of one.
     """
 
-    def __init__(self, escape_wait: float = ESC_WAIT) -> None:
+    def __init__(self, escape_wait: float = ESC_WAIT, slow_wait: float = SLOW_ESC_WAIT) -> None:
+        self.is_exact = False
         self._escape_wait = escape_wait
+        self._slow_wait = slow_wait
+        self._gave_escape = False  # because nothing followed it in time
+        self._is_rejoined = False  # what is held begins with an Esc that was given before
         self._held = ""
         self._pasted: list[str] | None = None  # None: not in a paste
         self._room = MAX_PASTE
-
-    def hold_escape(self, seconds: float) -> None:
-        """Hold a lone Esc for so many seconds from now on."""
-        self._escape_wait = seconds
 
     @property
     def pending(self) -> float | None:
@@ -207,11 +258,16 @@ class Tokenizer:
         if self._pasted is not None:
             return PASTE_WAIT if self._held or self._pasted else None
         if not self._held:
-            return None
-        return self._escape_wait if self._held == ESC else SEQUENCE_WAIT
+            return self._slow_wait - self._escape_wait if self._gave_escape else None
+        if self._held == ESC:
+            return math.inf if self.is_exact else self._escape_wait
+        return PASTE_WAIT if self._held.startswith(_ANSWER) else SEQUENCE_WAIT
 
     def feed(self, text: str) -> list[str | Paste]:
         """Add characters; return the tokens that are complete now."""
+        if self._gave_escape and text:
+            self._gave_escape, self._is_rejoined = False, _REST.match(text) is not None
+            self._held = ESC if self._is_rejoined else ""
         text, self._held = self._held + text, ""
         tokens: list[str | Paste] = []
         start = 0
@@ -228,16 +284,30 @@ class Tokenizer:
                 self._pasted, self._room = [], MAX_PASTE
             else:
                 tokens.append(token)
-        return tokens
+        return self._without_rejoined(tokens) if self._is_rejoined else tokens
 
     def flush(self) -> list[str | Paste]:
         """Return the incomplete token as it is, since nothing came within `pending`."""
         held, self._held = self._held, ""
         if self._pasted is not None:
             return self._flush_paste(held)
+        if self._is_rejoined:
+            self._is_rejoined = False
+            return [*held[1:]]
+        self._gave_escape = held == ESC and self._escape_wait < self._slow_wait
         if len(held) > 1 and held.endswith(ESC):  # a reply that an Esc interrupted
             return [held[:-1], ESC]
         return [held] if held else []
+
+    def _without_rejoined(self, tokens: list[str | Paste]) -> list[str | Paste]:
+        """Check whether the Esc that was given began a key; if not, it is not given again."""
+        if self._pasted is None and not tokens:
+            return tokens  # not known yet
+        self._is_rejoined = False
+        if self._pasted is None and isinstance(tokens[0], str) and not _COMPLETE.match(tokens[0]):
+            return [*tokens[0][1:], *tokens[1:]]
+        self._escape_wait = self._slow_wait
+        return tokens
 
     def _feed_paste(self, text: str, start: int, tokens: list[str | Paste]) -> int:
         """Consume the paste's characters; return the index of the first one after them."""

@@ -19,7 +19,7 @@ from ticketr._errors import TicketrError
 from ticketr.app.sync import Store
 from ticketr.app.sync.session import OnWritten
 from ticketr.app.tickets import Ticket, render
-from ticketr.app.tui.app import CAREFUL_ESCAPE, FRAME_INTERVAL, MESSAGES_PER_CHECKPOINT
+from ticketr.app.tui.app import FRAME_INTERVAL, MESSAGES_PER_CHECKPOINT
 from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.messages import Message, Told
 from ticketr.app.tui.services.jobs import start_job
@@ -218,17 +218,6 @@ async def test_keys_typed_before_the_first_frame_are_dropped(
 
         assert (screen.dropped, run.queue.jobs()) == (2, [])
         assert not run.left.is_set()
-
-
-async def test_an_escape_that_would_cancel_a_job_is_held_longer(
-    tmp_path: Path, autojump_clock: MockClock
-) -> None:
-    async with running(tmp_path, pull=True) as run:
-        await trio.sleep(2)
-        assert run.screen.held == CAREFUL_ESCAPE
-        run.screen.press("?")
-        await settle()
-        assert run.screen.held is None
 
 
 async def test_the_editor_gets_the_terminal_and_the_file_is_read_again(

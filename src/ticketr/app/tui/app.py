@@ -43,8 +43,6 @@ FRAME_INTERVAL = 1 / 15
 #: The most messages handled between two checkpoints, and about the most seconds.
 MESSAGES_PER_CHECKPOINT = 50
 SECONDS_PER_CHECKPOINT = 0.003
-#: Seconds for which an Esc that would cancel a job is held for the rest of a key.
-CAREFUL_ESCAPE = 0.12
 
 
 @final
@@ -175,9 +173,6 @@ class App:
             or wake_at(before) != wake_at(self.state)
         ):
             self._timed.set()
-        can_cancel = self.state.job_to_cancel is not None or self.state.workspace.waiting
-        would_cancel = can_cancel and not self.state.overlays
-        self._terminal.hold_escape(CAREFUL_ESCAPE if would_cancel else None)
         return asked
 
     def _carry_out(self, asked: Call, nursery: trio.Nursery) -> None:

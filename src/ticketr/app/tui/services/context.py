@@ -148,10 +148,6 @@ class AppTerminal(Protocol):
         """Restore the terminal for the block, so that another program uses it."""
         ...
 
-    def hold_escape(self, seconds: float | None) -> None:
-        """Hold an Esc so long for the rest of a key; None for the usual time."""
-        ...
-
 
 @dataclass(frozen=True)
 class Services:
