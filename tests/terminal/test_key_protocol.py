@@ -8,7 +8,7 @@ import signal
 
 import pytest
 import trio
-from fakes.ptys import DEMO, Pty, encoded, job_on_pty
+from fakes.ptys import DEMO, Pty, encoded, job_on_pty, wait_until
 from trio.testing import MockClock
 
 from ticketr.app.tui.keymap import TABLE
@@ -338,6 +338,23 @@ def test_a_second_ctrl_c_ends_a_program_that_does_not_end() -> None:
 def test_ctrl_backslash_ends_the_program() -> None:
     with job_on_pty(keyboard="kitty") as pty:
         started(pty).press("\x1c")
+
+        assert pty.wait_for_end() == -signal.SIGQUIT
+        assert pty.has_own_keys
+        assert pty.is_restored()
+
+
+def test_ctrl_backslash_that_is_held_ends_a_program_that_hangs() -> None:
+    with job_on_pty(keyboard="kitty") as pty:
+        started(pty).type("h")
+        pty.wait_for("hogging")
+
+        def has_plain_keys() -> bool:
+            pty.press("\x1c")
+            return pty.flags == 0
+
+        wait_until(has_plain_keys)
+        pty.press("\x1c")
 
         assert pty.wait_for_end() == -signal.SIGQUIT
         assert pty.has_own_keys

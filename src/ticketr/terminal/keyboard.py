@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import codecs
+import fcntl
 import math
 import os
 import select
 import signal
+import time
 from collections.abc import Callable, Mapping
+from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 import trio
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
 _READ_SIZE: Final = 1 << 16
 
 
+#: Seconds after which a program hangs that has not read a key.
+_HANGS_AFTER: Final = 1.0
 #: Keys that the terminal makes signals of without the kitty keyboard protocol.
 _SIGNALS: Final = {"\x03": signal.SIGINT, "\x1a": signal.SIGTSTP, "\x1c": signal.SIGQUIT}
 
@@ -73,13 +78,21 @@ class Keyboard:
         waits: tuple[float, float],
         write: Callable[[bytes], object],
     ) -> None:
-        self._descriptor, _ = reopen(descriptor, os.O_RDONLY)
+        self._descriptor, is_own = reopen(descriptor, os.O_RDONLY)
         self._kind = kind
         self._decoder = codecs.getincrementaldecoder(encoding)("replace")
         self._tokenizer = Tokenizer(*waits)
+        self._write = write
         self.keys = KeyProtocol(write)
         self._may_read = trio.Event()
         self._may_read.set()
+        self._unread_since: float | None = None
+        self._hung = False
+        self._handler = signal.signal(signal.SIGIO, self._notice_input)
+        if is_own:  # else the flag would also be the shell's
+            fcntl.fcntl(self._descriptor, fcntl.F_SETOWN, os.getpid())
+            flags = fcntl.fcntl(self._descriptor, fcntl.F_GETFL)
+            fcntl.fcntl(self._descriptor, fcntl.F_SETFL, flags | os.O_ASYNC)
 
     async def read(self, send: trio.MemorySendChannel[Event]) -> None:
         """Send keys and pastes, and `HungUp` at the end of the terminal's input."""
@@ -113,6 +126,16 @@ class Keyboard:
         """Close the descriptor; a task that waits for a key gets `trio.ClosedResourceError`."""
         trio.lowlevel.notify_closing(self._descriptor)
         os.close(self._descriptor)
+        signal.signal(signal.SIGIO, self._handler)
+
+    def _notice_input(self, _: int, __: FrameType | None) -> None:
+        r"""Restore the keys if the program hangs, so that the terminal makes a signal of Ctrl+\."""
+        now = time.monotonic()
+        if self._unread_since is None:
+            self._unread_since = now
+        elif self.keys.is_on and now - self._unread_since > _HANGS_AFTER:
+            self._hung = True
+            self.keys.stop()
 
     def _event(self, token: str | Paste) -> Event | None:
         if isinstance(token, Paste):
@@ -137,6 +160,10 @@ class Keyboard:
 
     def _read(self) -> list[str | Paste] | None:
         """Read what is there, and take the answers out."""
+        self._unread_since = None
+        if self._hung:
+            self._hung = False
+            self._write(self.keys.begin().encode("ascii"))
         try:
             data = os.read(self._descriptor, _READ_SIZE)
         except BlockingIOError:  # another process read it
