@@ -179,7 +179,7 @@ def test_a_disk_that_takes_no_more_is_named_and_what_has_arrived_can_be_read(
     limited = ["sh", "-c", 'ulimit -f 100 && exec "$@"', "sh", *PROGRAM]
     with sandbox_process(tickets=200) as url, app(tmp_path, limited, url=url) as screen:
         screen.press("P", "✗ the state file …/state.db cannot be used: its disk ")
-        screen.press("r", "state.db cannot be used: its disk .*\n✗")
+        screen.press("r", r"state.db\s+cannot be used: its disk .*\n✗")
         screen.press("\r", "─ 3 DEMO-2 ")
         leave(screen.pty)
 
