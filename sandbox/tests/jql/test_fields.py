@@ -89,6 +89,14 @@ def matching(test: Callable[[Issue], bool]) -> list[str]:
         ("issue in linkedIssues(DEMO-3, blocks)", lambda i: False),
         ("issue in watchedIssues()", lambda i: DEMO_USER in i.watching),
         ("issue in votedIssues()", lambda i: DEMO_USER in i.voters),
+        (
+            "issueLinkType = 'is blocked by'",
+            lambda i: any(link.kind.name == "Blocks" and link.target == i.id for link in i.links),
+        ),
+        (
+            "issueLinkType = BLOCKS AND issueLinkType = 10000",
+            lambda i: any(link.kind.name == "Blocks" and link.source == i.id for link in i.links),
+        ),
         ("issueLinkType = Relates", lambda i: i.key in {"DEMO-2", "DEMO-4"}),
         ("attachments is not EMPTY", lambda i: bool(i.attachments)),
         ("worklogAuthor = 'priya@example.com'", lambda i: i.key == "KIT-2"),

@@ -21,7 +21,7 @@ def test_a_command_line_of_the_go_program_names_what_replaces_it(line: str) -> N
     assert last == f"Error: '{words[-1]}' was in the Go program Ticketr; now: {REPLACEMENTS[line]}"
 
 
-@pytest.mark.parametrize("line", ["ticketr pull --full --epic X", "ticketr bulk A-1 --ids A-2"])
+@pytest.mark.parametrize("line", ["ticketr pull --full --alias X", "ticketr bulk A-1 --ids A-2"])
 def test_it_does_so_for_an_option_behind_others_too(line: str) -> None:
     ended = CliRunner().invoke(cli, line.split()[1:], prog_name="ticketr")
 

@@ -340,11 +340,12 @@ def test_the_aliases_that_everybody_has_are_listed(someone: User) -> None:
 
     assert told.code == 0
     assert told.out.splitlines() == [
-        "@mine    assignee = currentUser() AND resolution = EMPTY",
-        "@recent  updated >= -7d",
-        "@sprint  sprint in openSprints()",
+        '@blocked  issueLinkType = "is blocked by" AND resolution = EMPTY',
+        "@mine     assignee = currentUser() AND resolution = EMPTY",
+        "@recent   updated >= -7d",
+        "@sprint   sprint in openSprints()",
     ]
-    assert json.loads(someone.runs("alias", "--json").out)[1] == {
+    assert json.loads(someone.runs("alias", "--json").out)[2] == {
         "name": "recent",
         "query": "updated >= -7d",
     }
@@ -357,7 +358,7 @@ def test_a_query_gets_a_name_and_a_pull_uses_it(someone: User) -> None:
     told = someone.runs("pull", "--jql", "@two")
 
     assert (told.code, told.err.splitlines()[-1]) == (0, "2 new, 0 updated, 0 unchanged")
-    assert "@bugs    @two AND type = Bug" in someone.runs("alias").out
+    assert "@bugs     @two AND type = Bug" in someone.runs("alias").out
 
 
 def test_a_name_is_taken_away(someone: User) -> None:

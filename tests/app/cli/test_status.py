@@ -264,6 +264,19 @@ def test_a_mistyped_heading_is_named_with_its_line_and_nothing_of_it_is_sent(
     assert "it is in no file any more" not in told.out
 
 
+def test_a_task_that_is_written_as_a_heading_is_warned_about(someone: User) -> None:
+    someone.runs("pull")
+    someone.writes("new.md", "# TICKET: Pay\n\n## Tasks\n- ### Ask the bank\n- #2 is fine\n")
+
+    told, planned = someone.runs("status"), someone.runs("push", "new.md", "-n")
+
+    words = "new.md:4: the marks of a heading become a part of it; write Ask the bank"
+    assert [line for line in told.out.splitlines() if "marks" in line] == [
+        f"text      ### Ask the bank (new.md): Title: {words}"
+    ]
+    assert f"Title: {words}" in planned.err
+
+
 def test_a_ticket_whose_file_is_gone_is_reported_until_a_pull_writes_it_again(
     someone: User,
 ) -> None:

@@ -594,3 +594,30 @@ def test_an_address_where_no_jira_answers_is_told_as_one(
         "https://you.atlassian.net (with a path, such as /jira, it is Jira Data Center, which "
         "ticketr does not work with)"
     )
+
+
+def test_an_epic_is_pulled_with_what_is_in_it(someone: User) -> None:
+    epic = next(issue for issue in someone.site if issue.type.name == "Epic")
+    inside = {issue.key for issue in someone.site if issue.parent == epic.id}
+
+    told = someone.runs("pull", "--epic", epic.key.lower(), "--json")
+
+    assert told.code == 0, told.err
+    assert (
+        {path.removesuffix(".md") for path in someone.files()} == {epic.key, *inside} != {epic.key}
+    )
+    for arguments in (["--jql", "key = DEMO-1"], ["DEMO-1"]):
+        assert someone.runs("pull", "--epic", epic.key, *arguments).code == 2
+    assert "nonsense is not a key" in someone.runs("pull", "--epic", "nonsense").err
+
+
+def test_what_is_blocked_is_found_by_a_name_that_everybody_has(someone: User) -> None:
+    told = someone.runs("pull", "--jql", "@blocked", "--json")
+
+    assert told.code == 0, told.err
+    assert set(someone.files()) == {
+        f"{issue.key}.md"
+        for issue in someone.site
+        if issue.resolution is None
+        and any(link.kind.name == "Blocks" and link.target == issue.id for link in issue.links)
+    }

@@ -24,6 +24,7 @@ from ticketr.app.cli.workspace_add import LoginChecked, check_login
 from ticketr.app.config import (
     BadSetting,
     MissingSetting,
+    NoWorkspace,
     SettingsFailed,
     SiteNotConfirmed,
     TokenFailed,
@@ -658,3 +659,18 @@ async def test_a_cloud_id_is_accepted_if_the_gateway_does_not_answer(
 async def test_a_login_that_is_not_taken_is_jiras_own_error(autojump_clock: MockClock) -> None:
     with pytest.raises(AuthenticationFailed):
         await look(ScriptedApp(Answer({"errorMessages": ["no"]}, status=401)))
+
+
+def test_the_current_workspace_is_printed_with_its_folder(
+    user: User, site: str, printed: Any
+) -> None:
+    folder = user.goes("acme")
+    add(user, site)
+    printed()
+
+    assert user.runs("workspace", "current") == 0
+    assert printed() == f"acme  {folder}  {site}  DEMO\n"
+    user.goes("elsewhere")
+    user.runs("workspace", "remove", "acme")
+    with pytest.raises(NoWorkspace):
+        user.runs("workspace", "current")

@@ -122,6 +122,23 @@ def _creator(issue: Issue) -> tuple[Any, ...]:
     return (issue.creator or issue.reporter,)
 
 
+def _link_values(issue: Issue) -> tuple[Any, ...]:
+    """Return what a query can call the links: their types, and their words from this side."""
+    sides = [
+        link.kind.outward if link.source == issue.id else link.kind.inward for link in issue.links
+    ]
+    return (*(link.kind.id for link in issue.links), *sides)
+
+
+def _read_link_type(context: QueryContext, field: str, literal: str) -> tuple[Any, ...]:
+    """Read a type of links by ID or name, or its words from one side: ``is blocked by``."""
+    words = {side for kind in catalogue.LINK_TYPES for side in (kind.outward, kind.inward)}
+    if literal.lower() in words:
+        return (literal.lower(),)
+    ids: tuple[Any, ...] = named(lambda _: catalogue.LINK_TYPES)(context, field, literal)
+    return ids
+
+
 _FIELDS: Final = (
     JqlField(
         ("project",),
@@ -222,8 +239,8 @@ _FIELDS: Final = (
     JqlField(
         ("issuelinktype",),
         UNORDERED_OPERATORS,
-        lambda issue: tuple(link.kind.id for link in issue.links),
-        named(lambda _: catalogue.LINK_TYPES),
+        _link_values,
+        _read_link_type,
     ),
     JqlField(
         ("summary",),

@@ -6,9 +6,11 @@ import click
 
 from ticketr.app import sync
 from ticketr.app.cli import exits
+from ticketr.app.cli.completion import complete_key
 from ticketr.app.cli.help import Command
 from ticketr.app.cli.options import (
     CommonOptions,
+    checked_key,
     common_options,
     find_job_arguments,
     keys_argument,
@@ -42,6 +44,7 @@ def _check_query(_: click.Context, __: click.Parameter, jql: str | None) -> str 
         "ticketr pull": "Fetch what has changed.",
         'ticketr pull --jql "sprint in openSprints()"': "Fetch what a query finds.",
         "ticketr pull DEMO-3 DEMO-9": "Fetch these tickets alone.",
+        "ticketr pull --epic DEMO-1": "Fetch an epic and what is in it.",
         "ticketr pull --every": "Fetch into every workspace.",
     },
     exits=exits.PER_TICKET,
@@ -52,6 +55,9 @@ def _check_query(_: click.Context, __: click.Parameter, jql: str | None) -> str 
 @click.option(
     "--jql", metavar="QUERY", callback=_check_query, help="Pull what a query of your own finds."
 )
+@click.option(
+    "--epic", metavar="KEY", shell_complete=complete_key, help="Pull an epic and what is in it."
+)
 @_FULL
 @_PRUNE
 @click.pass_context
@@ -61,6 +67,7 @@ def pull(
     *,
     keys: tuple[str, ...],
     jql: str | None,
+    epic: str | None,
     full: bool,
     prune: bool,
 ) -> None:
@@ -74,8 +81,12 @@ def pull(
     from ticketr.app.cli import job_runner
 
     refuse_every(keys, options)
-    if keys and (jql is not None or full or prune):
-        raise click.UsageError("KEYs go with none of --jql, --full and --prune")
+    if keys and (jql is not None or epic is not None or full or prune):
+        raise click.UsageError("KEYs go with none of --jql, --epic, --full and --prune")
+    if epic is not None:
+        if jql is not None:
+            raise click.UsageError("say --epic or --jql, not both")
+        jql = f"key = {checked_key(epic)} OR parent = {checked_key(epic)}"
     arguments = find_job_arguments(options, jql=jql)
     for settings in arguments.ready.values():
         refuse_malformed(keys, settings["root"])

@@ -106,6 +106,19 @@ def list_(*, as_json: bool) -> None:
         echo(f"{sign} {entry['name']}  {entry['folder']}  {what}".rstrip())
 
 
+@workspace.command(
+    short_help="Print the workspace that commands use here.",
+    examples={"ticketr workspace current": "Print its name, folder, site and project."},
+)
+def current() -> None:
+    """Print the workspace that commands use in the current folder: name, folder, site and project."""
+    found = resolve()
+    if not found.is_known:
+        raise config.NoWorkspace(str(found.root), found.site)
+    what = f"{found.site}  {found.project or found.jql or ''}"
+    echo(f"{found.name}  {found.root}  {what}".rstrip())
+
+
 def _list_entry(name: str, user_config: config.UserConfig) -> dict[str, object]:
     """Return a workspace's settings as a command resolves them, without a request."""
     entry = user_config.workspaces[name]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 #: The aliases that everybody has.
 BUILT_IN: Mapping[str, str] = MappingProxyType(
     {
+        "blocked": 'issueLinkType = "is blocked by" AND resolution = EMPTY',
         "mine": "assignee = currentUser() AND resolution = EMPTY",
         "recent": "updated >= -7d",
         "sprint": "sprint in openSprints()",

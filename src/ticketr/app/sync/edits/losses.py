@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,11 +17,14 @@ from ticketr.app.sync.compare.mapping import keys_in, link_loss, removed_links
 from ticketr.app.sync.edits.local_changes import LocalChange
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.tickets import Ticket, is_key
+from ticketr.cleaning import clean
 
 if TYPE_CHECKING:
     from ticketr.app.sync.state.state import State
 
 
+#: What begins a heading in Markdown, and not a title: files of the Go program have such tasks.
+_HEADING = re.compile(r"#{1,6}\s+(?=\S)")
 #: Returns the line of the file that a line of a text is in; 0 if it is not known.
 Place: TypeAlias = Callable[[int], int]
 
@@ -59,6 +63,11 @@ def literal_pieces(
         files: The media ID of each file that is attached to the issue, by its name.
         pictures: The files on disk that descriptions show, by their addresses.
     """
+    changes = tuple(changes)
+    if _HEADING.match(issue.title) and any(change.part is CorePart.TITLE for change in changes):
+        where = f"{path}:{issue.line}: " if path and issue.line else ""
+        plain = clean(_HEADING.sub("", issue.title))
+        yield f"Title: {where}the marks of a heading become a part of it; write {plain}"
     for change, text, place in changed_texts(issue, changes):
         is_description = change.part is CorePart.DESCRIPTION and pictures
         new = new_pictures(text, change.old) if is_description else ()
