@@ -84,7 +84,7 @@ $ pip install jira-sandbox
     ),
     "ci": (
         """\
-      - uses: actions/checkout@v5
+      - uses: actions/checkout@v7
         with: {repository: OWNER/ticketr, ref: COMMIT, path: .ticketr-source, persist-credentials: false}
       - run: pip install './.ticketr-source[app]' && rm -r .ticketr-source
 """,
