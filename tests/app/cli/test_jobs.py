@@ -195,8 +195,8 @@ def test_every_workspace_is_synced_and_reported_by_its_name(
         (tmp_path / "one" / "new.md").write_text("# TICKET: From one\n")
         ran = environment(url, **env)
 
-        told = ticketr("sync", "--every", folder=tmp_path, env=ran)
-        listed = ticketr("sync", "--every", "--json", folder=tmp_path, env=ran)
+        told = ticketr("sync", "--all", folder=tmp_path, env=ran)
+        listed = ticketr("sync", "--all", "--json", folder=tmp_path, env=ran)
         jobs = ticketr("jobs", "-w", "one", "--json", folder=tmp_path, env=ran)
 
     assert told.returncode == listed.returncode == 0, told.stderr
@@ -213,7 +213,7 @@ def test_one_that_fails_stops_no_other(tmp_path: Path, env: dict[str, str]) -> N
         add(tmp_path, url, "one", "two")
         (tmp_path / "one" / "ticketr.toml").write_text('[fields]\nTeam = "customfield_99999"\n')
 
-        ended = ticketr("pull", "--every", "--json", folder=tmp_path, env=environment(url, **env))
+        ended = ticketr("pull", "--all", "--json", folder=tmp_path, env=environment(url, **env))
 
     assert ended.returncode == 1
     found = json.loads(ended.stdout)["workspaces"]
@@ -234,8 +234,8 @@ def test_one_that_cannot_begin_stops_no_other(tmp_path: Path, env: dict[str, str
         command = '\nemail = "demo@example.com"\ntoken_command = ["echo", "demo"]'
         config.write_text(config.read_text().replace('/fine"', f'/fine"{command}'))
 
-        told = ticketr("pull", "--every", folder=tmp_path, env=ran)
-        listed = ticketr("sync", "--every", "--json", folder=tmp_path, env=ran)
+        told = ticketr("pull", "--all", folder=tmp_path, env=ran)
+        listed = ticketr("sync", "--all", "--json", folder=tmp_path, env=ran)
 
     assert (told.returncode, listed.returncode) == (2, 2), told.stderr
     assert "fine:\n10 new" in told.stderr
@@ -256,16 +256,16 @@ def test_if_no_workspace_can_start_all_are_reported(tmp_path: Path, env: dict[st
     add(tmp_path, "https://acme.example", "gone")
     (tmp_path / "gone").rmdir()
 
-    ended = ticketr("push", "--every", folder=tmp_path, env=environment(**env))
+    ended = ticketr("push", "--all", folder=tmp_path, env=environment(**env))
 
     words = "is not there; bring it back, or 'ticketr workspace remove' it"
     assert (ended.returncode, ended.stderr) == (2, f"gone: {tmp_path}/gone {words}\n")
 
 
 def test_every_workspace_or_one_but_not_both(tmp_path: Path, env: dict[str, str]) -> None:
-    both = ticketr("pull", "--every", "-w", "x", folder=tmp_path, env=environment(**env))
-    none = ticketr("pull", "--every", folder=tmp_path, env=environment(**env))
+    both = ticketr("pull", "--all", "-w", "x", folder=tmp_path, env=environment(**env))
+    none = ticketr("pull", "--all", folder=tmp_path, env=environment(**env))
 
     assert (both.returncode, none.returncode) == (2, 2)
-    assert "use --every, or name one workspace, not both" in both.stderr
+    assert "use --all, or name one workspace, not both" in both.stderr
     assert "you have added no workspace yet" in none.stderr

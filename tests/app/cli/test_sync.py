@@ -479,9 +479,9 @@ def test_an_unknown_key_is_refused_with_near_ones(someone: User, command: str) -
 
 
 def test_keys_go_with_no_option_that_chooses_tickets(someone: User) -> None:
-    for arguments in (["--every"], ["--jql", "x = 1"], ["--full"], ["--prune"]):
+    for arguments in (["--all"], ["--jql", "x = 1"], ["--full"], ["--prune"]):
         assert someone.runs("pull", "DEMO-1", *arguments).code == 2
-    assert someone.runs("push", "DEMO-1", "--every").code == 2
+    assert someone.runs("push", "DEMO-1", "--all").code == 2
     assert someone.files() == {}
 
 

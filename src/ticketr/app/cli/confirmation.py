@@ -23,8 +23,6 @@ from ticketr.app.config import CONFIRM_ABOVE
 J = TypeVar("J", "sync.PushJob", "sync.SyncJob")
 Jobs: TypeAlias = "Mapping[str, sync.PushJob] | Mapping[str, sync.SyncJob]"
 
-#: The error in JSON of many writes that were not confirmed.
-UNCONFIRMED = "Unconfirmed"
 #: The most characters of a text that a plan shows on a line.
 _WIDTH = 60
 #: The characters shown before the first one that differs.
@@ -33,6 +31,10 @@ _CONTEXT = 20
 _MAX_LINES = 8
 #: The most lines of what is left alone.
 _MAX_LEFT = 20
+
+
+class Unconfirmed(click.UsageError):
+    """Raised when many writes would need a yes, and nobody is asked; JSON has its name."""
 
 
 def read_plans(jobs: Jobs, *, yes: bool) -> dict[str, sync.PushPlan]:
@@ -95,8 +97,8 @@ def confirm_plans(
         if not reason:
             return dict(jobs)
         if as_json:
-            _print_not_started(jobs, reason, UNCONFIRMED, others)
-        raise click.UsageError(reason)
+            _print_not_started(jobs, reason, Unconfirmed.__name__, others)
+        raise Unconfirmed(reason)
     for name, plan in plans.items():
         _show_plan(name, plan)
     if writes and not confirm(f"Create or change {what} in {site}?"):
@@ -105,6 +107,17 @@ def confirm_plans(
         echo(NOTHING_SENT, err=True)
         click.get_current_context().exit(exits.DONE)
     return {name: replace(job, confirmed=plans[name]) for name, job in jobs.items()}
+
+
+def refuse_many(job: sync.SyncJob) -> None:
+    """Refuse a job that nobody watches if it would write more than 20 issues.
+
+    Raises:
+        Unconfirmed: It would.
+    """
+    writes = len(_read_plan(job).entries)
+    if reason := unattended_refusal(writes, f"create or change {writes} tickets", job.site):
+        raise Unconfirmed(reason)
 
 
 def _show_plan(name: str, plan: sync.PushPlan) -> None:

@@ -30,7 +30,7 @@ REPLACEMENTS = {
     "ticketr rollback-paths": _PATHS,
     "ticketr credentials": _ADD,
     "ticketr template": _NO_TEMPLATES,
-    "ticketr listen": "there is no server for webhooks; run ticketr pull by a timer",
+    "ticketr listen": "ticketr pull --every 5m; there is no server for webhooks",
     "ticketr workspace create": _ADD,
     "ticketr workspace switch": _USE,
     "ticketr workspace set-default": _USE,

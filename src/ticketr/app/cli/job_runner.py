@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import signal
+import sys
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, TypeVarTuple
 
 import trio
 
-from ticketr import Job, JobHandle, JobHistory, JobQueue, JobSnapshot, JobStatus, open_job_queue
+from ticketr import (
+    Job,
+    JobContext,
+    JobHandle,
+    JobHistory,
+    JobQueue,
+    JobSnapshot,
+    JobStatus,
+    Updates,
+    open_job_queue,
+)
 from ticketr._errors import TicketrError
 from ticketr.app import sync
 from ticketr.app.cli import exits
@@ -22,6 +36,7 @@ from ticketr.app.cli.history import WorkspaceHistories, WorkspaceHistory
 from ticketr.app.cli.options import SIDES, CommonOptions
 from ticketr.app.jira.site import browse_url
 from ticketr.statusline import StatusLine
+from ticketr.tty import can_draw
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -41,6 +56,9 @@ NOTES = 20
 KEYS = 10
 #: Errors of a job that count as wrong usage.
 _USAGE = ("AsksMissing", "ForeignState", "UnknownTicket", "UnsafePath")
+#: Errors of a job that every further run would have, too. A site blocks a login that it has refused
+#: several times.
+_LASTING = (*_USAGE, "AuthenticationFailed", "LoginBlocked", "OtherSite")
 
 _logger = logging.getLogger("ticketr")
 
@@ -83,8 +101,10 @@ class JobOutcome(Generic[T_co]):
 
     @property
     def message(self) -> str:
-        """The job's last message."""
-        return self.snapshot.progress.message if self.snapshot.progress else ""
+        """The job's last message; its error's if it has reported nothing."""
+        if self.snapshot.progress is not None:
+            return self.snapshot.progress.message
+        return self.snapshot.error.message if self.snapshot.error is not None else ""
 
     @property
     def error(self) -> str | None:
@@ -168,7 +188,7 @@ async def _wait_for_all(queue: JobQueue, handles: Sequence[JobHandle[Any]]) -> l
     """Wait until the jobs of a queue have ended, and return the signals that came meanwhile."""
     received: list[signal.Signals] = []
     async with trio.open_nursery() as nursery:
-        await nursery.start(_cancel_on_signal, queue, handles, received)
+        await nursery.start(_call_on_signal, queue.cancel_all, received)
         for handle in handles:
             await handle.wait()
         nursery.cancel_scope.cancel()
@@ -184,21 +204,92 @@ async def _outcome_of(handle: JobHandle[T], received: Sequence[signal.Signals]) 
     return JobOutcome(snapshot, result, received[0] if received and cancelled else None)
 
 
-async def _cancel_on_signal(
-    queue: JobQueue,
-    handles: Sequence[JobHandle[Any]],
+async def _call_on_signal(
+    stop: Callable[..., object],
     received: list[signal.Signals],
     *,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
+    """Call a function with the reason when a signal comes, and note the signal."""
     with trio.open_signal_receiver(*_SIGNALS) as signals:
         task_status.started()
         async for number in signals:
             received.append(signal.Signals(number))
             for signal_number in _SIGNALS:  # a second signal ends the process
                 signal.signal(signal_number, signal.SIG_DFL)
-            for handle in handles:
-                queue.cancel(handle.id, reason=received[-1].name)
+            stop(reason=received[-1].name)
+
+
+async def _run_every(
+    jobs: Mapping[str, ResumableJob[R]],
+    on_end: Callable[[JobSnapshot], bool],
+    *,
+    options: CommonOptions,
+    history: JobHistory,
+    check: Callable[[Any], None] | None,
+) -> list[signal.Signals]:
+    """Run jobs every so many seconds, until a signal comes or none of them is to run again.
+
+    Args:
+        jobs: The jobs, by the folders of their workspaces.
+        on_end: Called with the end of each run; returns whether the job is to run again.
+        options: `every` and `plain` count.
+        history: The history that records the runs.
+        check: Called with the job before each run, on a worker thread; an error fails the run.
+
+    Returns:
+        The signal that has ended it, if one did.
+    """
+    received: list[signal.Signals] = []
+    stopped = trio.Event()
+    seconds = float(options.every or 0)
+    # Without a line that is drawn over, each run is to have one line alone.
+    is_drawn = not options.plain and sys.stderr.isatty() and can_draw(os.environ)
+    async with trio.open_nursery() as readers, trio.open_nursery() as watchers:
+        async with (
+            open_job_queue(
+                workers=len(jobs),
+                max_pending=None,
+                history=history,
+                on_job_error=lambda _: None,  # `on_end` gets every outcome
+            ) as queue,
+            StatusLine(queue, hint="ctrl+c stop") if is_drawn else nullcontext(),
+        ):
+
+            def stop(*, reason: str) -> None:
+                for repeat in queue.repeats():
+                    repeat.cancel()
+                queue.cancel_all(reason=reason)
+                stopped.set()
+
+            async def read(updates: Updates[JobSnapshot]) -> None:
+                with updates:
+                    async for snapshot in updates:
+                        if not snapshot.status.is_terminal:
+                            continue
+                        if not on_end(snapshot):
+                            queue.cancel_repeat(str(snapshot.key))
+                            if not queue.repeats():
+                                stop(reason="no run can succeed")
+
+            await watchers.start(_call_on_signal, stop, received)
+            readers.start_soon(read, queue.watch())
+            for folder, job in jobs.items():
+                run_job = partial(_check_and_run, job=job, check=check)
+                queue.repeat(
+                    run_job, every=seconds, id=folder, name=job.name, key=folder, tags=job.tags
+                )
+            await stopped.wait()
+        watchers.cancel_scope.cancel()
+    return received
+
+
+async def _check_and_run(
+    context: JobContext, *, job: Job[T], check: Callable[[Any], None] | None
+) -> T:
+    if check is not None:
+        await trio.to_thread.run_sync(check, job, abandon_on_cancel=True)
+    return await job.execute(context)
 
 
 def run_jobs(
@@ -208,8 +299,11 @@ def run_jobs(
     failed: Mapping[str, tuple[Path, TicketrError]],
     empty: R,
     options: CommonOptions,
+    check: Callable[[Any], None] | None = None,
 ) -> int:
     """Run a command's jobs side by side, report their outcomes, and return the exit code.
+
+    With ``--every`` they run again and again, and each run is reported by a line.
 
     Args:
         jobs: The jobs, by the names of their workspaces. The name is empty if the command is
@@ -217,8 +311,12 @@ def run_jobs(
         print_result: Prints a result for people.
         failed: The folders of workspaces whose jobs could not start, and why.
         empty: The result that these report.
-        options: `plain` and `as_json` count.
+        options: `plain`, `as_json` and `every` count.
+        check: Called with a job before each of its runs by ``--every``, on a worker thread; an
+            error fails the run.
     """
+    if options.every and jobs:
+        return _run_timed(jobs, failed=failed, empty=empty, options=options, check=check)
     named: dict[str, JobOutcome[R]] = dict(
         zip(jobs, _run_recorded(list(jobs.values()), plain=options.plain), strict=True)
     )
@@ -239,13 +337,52 @@ def run_jobs(
     return worst_exit_code(codes)
 
 
+def _run_timed(
+    jobs: Mapping[str, ResumableJob[R]],
+    *,
+    failed: Mapping[str, tuple[Path, TicketrError]],
+    empty: R,
+    options: CommonOptions,
+    check: Callable[[Any], None] | None,
+) -> int:
+    """Run jobs by ``--every``, print a line for each run, and return the exit code."""
+    named = {str(job.root): (name, job) for name, job in jobs.items()}
+    codes = [exits.for_error(error) for _, error in failed.values()]
+
+    def report(snapshot: JobSnapshot) -> bool:
+        name, job = named[str(snapshot.key)]
+        ended: JobOutcome[R] = JobOutcome(snapshot, None, None)
+        if options.as_json:
+            echo_json(outcome_as_json(ended, job.root, job.so_far()))
+        else:
+            what = f"{name}: {ended.message}" if name else ended.message
+            print_messages([f"{datetime.now(UTC).astimezone():%Y-%m-%d %H:%M:%S}  {what}"])
+        if ended.error not in _LASTING:
+            return True
+        codes.append(exit_code(ended))
+        return False
+
+    if options.as_json:
+        for object_ in failures_as_json(failed, empty).values():
+            echo_json(object_)
+    else:
+        print_messages(f"{name}: {error}" for name, (_, error) in failed.items())
+    by_folder = {folder: job for folder, (_, job) in named.items()}
+    history = _history_of([*jobs.values()])
+    received = run(
+        partial(_run_every, by_folder, report, options=options, history=history, check=check)
+    )
+    return exits.for_signal(received[0]) if received else worst_exit_code(codes)
+
+
 def _run_recorded(jobs: Sequence[WorkspaceJob[T]], *, plain: bool) -> list[JobOutcome[T]]:
     """Run jobs that the histories of their workspaces record."""
-    if not jobs:
-        return []
+    return run(partial(run_all, jobs, plain=plain, history=_history_of(jobs))) if jobs else []
+
+
+def _history_of(jobs: Sequence[WorkspaceJob[T]]) -> JobHistory:
     roots = [job.root for job in jobs]
-    history = WorkspaceHistory(roots[0]) if len(roots) == 1 else WorkspaceHistories(roots)
-    return run(partial(run_all, jobs, plain=plain, history=history))
+    return WorkspaceHistory(roots[0]) if len(roots) == 1 else WorkspaceHistories(roots)
 
 
 def exit_code(ended: JobOutcome[Result]) -> int:

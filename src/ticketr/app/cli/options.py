@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import wraps
@@ -101,10 +102,44 @@ _COMMON = (
         help="The package that speaks HTTP.",
     ),
     click.option(
-        "--every", is_flag=True, help="Every workspace that you have added, side by side."
+        "--all",
+        "all_workspaces",
+        is_flag=True,
+        help="Every workspace that you have added, side by side.",
     ),
     plain_option,
     json_option,
+)
+_INTERVAL = re.compile(r"([1-9][0-9]{0,4})([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def _read_interval(_: click.Context, __: click.Parameter, text: str | None) -> int | None:
+    """Return the seconds of an interval; 0 for an option without a value."""
+    if text is None:
+        return None
+    if not text:
+        print_messages(
+            ["--every without a time is --all now; say that, this will not work for long"]
+        )
+        return 0
+    match = _INTERVAL.fullmatch(text)
+    if match is None:
+        raise click.BadParameter("write the time like 30s, 5m, 2h or 1d")
+    return int(match[1]) * _SECONDS[match[2]]
+
+
+#: Until release 0.1, ``--every`` meant ``--all``; without a value it still does.
+every_option = click.option(
+    "--every",
+    metavar="TIME",
+    is_flag=False,
+    flag_value="",
+    callback=_read_interval,
+    help="Again and again, such as every 5m, until Ctrl+C or SIGTERM.",
+)
+former_every_option = click.option(
+    "--every", is_flag=True, flag_value="", default=None, callback=_read_interval, hidden=True
 )
 
 
@@ -118,7 +153,9 @@ class CommonOptions:
         project: The key from ``--project``.
         strategy: A side; None for the workspace's own, as always for a push.
         http: The package for HTTP.
-        every: Whether to run in every workspace that the user has added.
+        all_workspaces: Whether to run in every workspace that the user has added.
+        every: The seconds from one run to the next; None to run once. 0 is the former word for
+            ``all_workspaces``.
         plain: Whether to print progress as plain lines in a terminal, too.
         as_json: Whether to print the result as JSON.
         needs_project: Whether the command needs a project, or a query in its place; one on issues
@@ -130,10 +167,16 @@ class CommonOptions:
     project: str | None = None
     strategy: str | None = None
     http: str = "httpx"
-    every: bool = False
+    all_workspaces: bool = False
+    every: int | None = None
     plain: bool = False
     as_json: bool = False
     needs_project: bool = True
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether to run in every workspace that the user has added."""
+        return self.all_workspaces or self.every == 0
 
     def resolved(self) -> Workspace:
         """Return the workspace that they name; see `resolve`."""
@@ -201,15 +244,15 @@ def find_job_arguments(options: CommonOptions, *, jql: str | None = None) -> Job
 
     Raises:
         click.UsageError: The options name one workspace and every one, or there is none.
-        ConfigError: See `workspace_arguments`, as for its other errors. With ``--every``, such an
+        ConfigError: See `workspace_arguments`, as for its other errors. With ``--all``, such an
             error goes to `JobArguments.failed` instead.
     """
-    if not options.every:
+    if not options.is_everywhere:
         resolved = resolve_options(options)
         print_messages([line] if (line := location_notice(resolved, options)) else [])
         return JobArguments({"": job_settings(resolved, options, jql)})
     if options.workspace is not None or options.folder is not None:
-        raise click.UsageError("use --every, or name one workspace, not both")
+        raise click.UsageError("use --all, or name one workspace, not both")
     workspaces = read_user_config(config_folder(os.environ)).workspaces
     if not workspaces:
         raise click.UsageError("you have added no workspace yet: 'ticketr workspace add'")
@@ -441,14 +484,14 @@ def _files_at(path: Path, store: sync.Store) -> list[str]:
     return names
 
 
-def refuse_every(keys: Collection[str], options: CommonOptions) -> None:
-    """Refuse keys together with ``--every``: a key does not say which workspace it is in.
+def refuse_keys_of_all(keys: Collection[str], options: CommonOptions) -> None:
+    """Refuse keys together with ``--all``: a key does not say which workspace it is in.
 
     Raises:
         click.UsageError: Both were given.
     """
-    if keys and options.every:
-        raise click.UsageError("use --every, or name tickets of one workspace, not both")
+    if keys and options.is_everywhere:
+        raise click.UsageError("use --all, or name tickets of one workspace, not both")
 
 
 def refuse_malformed(keys: Collection[str], root: Path, *, or_file: bool = False) -> None:

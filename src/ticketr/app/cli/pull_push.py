@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from ticketr.app import sync
@@ -12,10 +14,12 @@ from ticketr.app.cli.options import (
     CommonOptions,
     checked_key,
     common_options,
+    every_option,
     find_job_arguments,
+    former_every_option,
     keys_argument,
     named_tickets,
-    refuse_every,
+    refuse_keys_of_all,
     refuse_malformed,
     strategy_option,
     words_argument,
@@ -45,12 +49,14 @@ def _check_query(_: click.Context, __: click.Parameter, jql: str | None) -> str 
         'ticketr pull --jql "sprint in openSprints()"': "Fetch what a query finds.",
         "ticketr pull DEMO-3 DEMO-9": "Fetch these tickets alone.",
         "ticketr pull --epic DEMO-1": "Fetch an epic and what is in it.",
-        "ticketr pull --every": "Fetch into every workspace.",
+        "ticketr pull --all": "Fetch into every workspace.",
+        "ticketr pull --every 5m": "Fetch what has changed, every five minutes.",
     },
     exits=exits.PER_TICKET,
 )
 @keys_argument
 @common_options
+@every_option
 @strategy_option
 @click.option(
     "--jql", metavar="QUERY", callback=_check_query, help="Pull what a query of your own finds."
@@ -80,7 +86,7 @@ def pull(
     """
     from ticketr.app.cli import job_runner
 
-    refuse_every(keys, options)
+    refuse_keys_of_all(keys, options)
     if keys and (jql is not None or epic is not None or full or prune):
         raise click.UsageError("KEYs go with none of --jql, --epic, --full and --prune")
     if epic is not None:
@@ -117,6 +123,7 @@ def pull(
 )
 @words_argument
 @common_options
+@former_every_option
 @_ACCEPT_LOSS
 @click.option("-n", "--dry-run", is_flag=True, help="Only say what would be sent.")
 @_YES
@@ -140,7 +147,7 @@ def push(
     """
     from ticketr.app.cli import confirmation, job_runner
 
-    refuse_every(words, options)
+    refuse_keys_of_all(words, options)
     arguments = find_job_arguments(options)
     jobs = {
         name: sync.PushJob(
@@ -177,11 +184,13 @@ def push(
     cls=Command,
     examples={
         "ticketr sync": "Bring both sides together.",
-        "ticketr sync --every --yes": "In every workspace, without a question.",
+        "ticketr sync --all --yes": "In every workspace, without a question.",
+        "ticketr sync --every 5m": "Every five minutes, without a question.",
     },
     exits=exits.PER_TICKET,
 )
 @common_options
+@every_option
 @strategy_option
 @_ACCEPT_LOSS
 @_FULL
@@ -201,7 +210,7 @@ def sync_(
 
     What Jira has changed comes into the files, field by field; what you changed goes to Jira. What
     both have changed differently is a conflict: it is left alone on both sides and listed. In a
-    terminal it shows first what it would send, and asks.
+    terminal it shows first what it would send, and asks; with --every it does not ask.
     """
     from ticketr.app.cli import confirmation, job_runner
 
@@ -217,6 +226,14 @@ def sync_(
         for name, keywords in arguments.ready.items()
     }
     empty, failed = sync.SyncResult(sync.PullResult(), sync.PushResult()), arguments.failed
+    if options.every:
+        jobs = {name: replace(job, accept_loss=accept_loss) for name, job in jobs.items()}
+        check = None if yes else confirmation.refuse_many
+        context.exit(
+            job_runner.run_jobs(
+                jobs, print_result, failed=failed, empty=empty, options=options, check=check
+            )
+        )
     plans = confirmation.read_plans(jobs, yes=yes)
     if not yes:
         others = job_runner.failures_as_json(failed, empty)
