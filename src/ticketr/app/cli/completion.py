@@ -76,6 +76,17 @@ def complete_workspace(
     ]
 
 
+def complete_template(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Complete the name of a template."""
+    from ticketr.app.cli.templates import template_files
+
+    root = _root(ctx)
+    names = () if root is None else template_files(root)
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
 def complete_filter(
     ctx: click.Context,
     param: click.Parameter,

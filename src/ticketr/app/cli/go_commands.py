@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _OWN_FILES = "each ticket has a file of its own; -C FOLDER names the folder"
-_NO_TEMPLATES = "there are no templates; write the epic and its stories into a file, and push it"
+_TEMPLATE = "ticketr new --template NAME; it reads templates/NAME.yaml of the workspace, too"
 _PATHS = "files are where they belong; there is nothing to move"
 _ADD = "ticketr workspace add, which asks for what is missing"
 _USE = "ticketr workspace use NAME"
@@ -29,7 +29,7 @@ REPLACEMENTS = {
     "ticketr migrate-paths": _PATHS,
     "ticketr rollback-paths": _PATHS,
     "ticketr credentials": _ADD,
-    "ticketr template": _NO_TEMPLATES,
+    "ticketr template": _TEMPLATE,
     "ticketr listen": "ticketr pull --every 5m; there is no server for webhooks",
     "ticketr workspace create": _ADD,
     "ticketr workspace switch": _USE,

@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ import click
 
 from ticketr._errors import TicketrError
 from ticketr.app import sync
+from ticketr.app.cli.completion import complete_template
 from ticketr.app.cli.console import echo, echo_json, printable, printable_lines, redacted
 from ticketr.app.cli.help import Command
 from ticketr.app.cli.options import CommonOptions, checked_key, key_argument, workspace_options
@@ -270,36 +271,108 @@ def open_(options: CommonOptions, *, key: str, only_print: bool) -> None:
     examples={
         "ticketr new Pay in instalments": "Write a draft; the next push creates it.",
         "ticketr new -t Bug --parent DEMO-1 No ISBN": "With a type, below an epic.",
+        "ticketr new --template": "List the templates, and what they ask for.",
+        "ticketr new --template feature Name=Search": "Write what a template makes.",
     },
 )
-@click.argument("title", nargs=-1, required=True)
+@click.argument("title", nargs=-1, metavar="[TITLE|NAME=VALUE]...")
 @click.option("-t", "--type", "kind", metavar="NAME", help="The type of the issue, such as Story.")
 @click.option("--parent", metavar="KEY", help="The epic that it belongs to.")
+@click.option(
+    "--template",
+    metavar="NAME",
+    is_flag=False,
+    flag_value="",
+    shell_complete=complete_template,
+    help="Fill in a file of the folder templates; alone, list them.",
+)
 @workspace_options
 @click.option("--json", "as_json", is_flag=True, help="Print the file's path as JSON.")
 def new(
-    options: CommonOptions, *, title: tuple[str, ...], kind: str | None, parent: str | None
+    options: CommonOptions,
+    *,
+    title: tuple[str, ...],
+    kind: str | None,
+    parent: str | None,
+    template: str | None,
 ) -> None:
     """Write a draft to fill in; the next push creates the issue and writes its key into the file.
 
-    The file is named after the title, in the current folder if that lies in the workspace.
+    The file is named after the title, in the current folder if that lies in the workspace. A
+    template gets the values of its placeholders as NAME=VALUE.
     """
+    if template is not None and (kind is not None or parent is not None):
+        raise click.UsageError("--type and --parent go with a TITLE; a template has its own")
+    if template == "":
+        _list_templates(options, title)
+        return
+    resolved = options.resolved()
+    if template is None:
+        drafts: tuple[Ticket, ...] = (_draft(title, kind or resolved.story_type, parent),)
+    else:
+        from ticketr.app.cli.templates import read_template
+
+        values = _values(title)
+        drafts = read_template(resolved.root, template, resolved.story_type).fill(values)
+    inner = "" if options.folder is not None else _inner_folder(resolved.root)
+    path = sync.write_drafts(resolved.root, drafts, inner)
+    if options.as_json:
+        echo_json({"folder": str(resolved.root), "path": str(path)})
+    else:  # a script gets the exact bytes of the path
+        click.echo(printable(str(path)) if sys.stdout.isatty() else os.fsencode(path))
+
+
+def _draft(title: tuple[str, ...], kind: str, parent: str | None) -> Ticket:
     from ticketr.app.tickets import Ticket, is_key
 
+    if not title:
+        raise click.UsageError("Missing argument 'TITLE...'.")
     words = clean(" ".join(title)).strip()
     if not words:
         raise click.BadParameter("the title is empty", param_hint="TITLE")
     if parent is not None and not is_key(parent):
         raise click.BadParameter("it has to be a key like PROJ-123", param_hint="--parent")
+    fields = {"Type": kind, **({"Parent": parent} if parent else {})}
+    return Ticket(title=words, fields=fields)
+
+
+def _values(words: tuple[str, ...]) -> dict[str, str]:
+    """Return the values of a template's placeholders."""
+    values: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise click.UsageError(f"{clean(word)} is no value; a value looks like Name=Search")
+        values[name.strip()] = value
+    return values
+
+
+def _list_templates(options: CommonOptions, words: tuple[str, ...]) -> None:
+    from ticketr.app.cli.templates import read_template, template_files
+
+    if words:
+        raise click.UsageError("which template? --template NAME comes before the values")
     resolved = options.resolved()
-    fields = {"Type": kind or resolved.story_type, **({"Parent": parent} if parent else {})}
-    draft = Ticket(title=words, fields=fields)
-    inner = "" if options.folder is not None else _inner_folder(resolved.root)
-    path = sync.write_draft(resolved.root, draft, inner)
+    files = template_files(resolved.root)
+    templates = [read_template(resolved.root, name, resolved.story_type) for name in files]
     if options.as_json:
-        echo_json({"folder": str(resolved.root), "path": str(path)})
-    else:  # a script gets the exact bytes of the path
-        click.echo(printable(str(path)) if sys.stdout.isatty() else os.fsencode(path))
+        echo_json(
+            [
+                {
+                    "name": one.name,
+                    "path": one.path,
+                    "placeholders": [*map(asdict, one.placeholders)],
+                }
+                for one in templates
+            ]
+        )
+        return
+    for one in templates:
+        echo(f"{one.name}  {one.path}")
+        for placeholder in one.placeholders:
+            echo(f"  {placeholder.name}  {one.path}:{placeholder.line}: {placeholder.text}")
+    if not templates:
+        echo(f"no template is in {resolved.root / sync.TEMPLATES} yet", err=True)
 
 
 def _inner_folder(root: Path) -> str:

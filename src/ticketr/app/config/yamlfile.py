@@ -94,6 +94,37 @@ class YamlBlock:
             raise self.wrong(key, "a block of names")
         return YamlBlock(self._path, node, key)
 
+    def blocks(self, key: str) -> list[YamlBlock]:
+        """Return the blocks in a list; none where there is no such name.
+
+        Raises:
+            BadFile: It is no list, or holds something else.
+        """
+        nodes = [node for node in self._list(key) if isinstance(node, MappingNode)]
+        if len(nodes) < len(self._list(key)):
+            raise self.bad(key, f"{self._shown(key)} must be a list of blocks of names")
+        return [YamlBlock(self._path, node, key) for node in nodes]
+
+    def texts(self, key: str) -> list[str]:
+        """Return the texts in a list; none where there is no such name.
+
+        Raises:
+            BadFile: It is no list, or holds something else.
+        """
+        nodes = [node for node in self._list(key) if isinstance(node, ScalarNode)]
+        if len(nodes) < len(self._list(key)) or not all(node.value.strip() for node in nodes):
+            raise self.bad(key, f"{self._shown(key)} must be a list of texts")
+        return [node.value.strip() for node in nodes]
+
+    def _list(self, key: str) -> list[Node]:
+        if self.kind(key) == "null":
+            return []
+        node = self._values[key]
+        if not isinstance(node, SequenceNode):
+            raise self.wrong(key, "a list")
+        nodes: list[Node] = node.value
+        return nodes
+
     def bad(self, key: str, problem: str) -> BadFile:
         """Make an error about a name in this block."""
         return BadFile(str(self._path), self._lines[key], problem)

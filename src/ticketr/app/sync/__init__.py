@@ -139,9 +139,9 @@ if TYPE_CHECKING:
         ConflictMarker,
         find_conflict_marker,
         find_conflict_markers,
-        write_draft,
+        write_drafts,
     )
-    from ticketr.app.sync.workspace.store import LocalTicket, Store, holds_tickets
+    from ticketr.app.sync.workspace.store import TEMPLATES, LocalTicket, Store, holds_tickets
 
 _HOMES = names_for_type_checkers(__name__, __file__)
 

@@ -21,7 +21,7 @@ from ticketr.app.sync.errors import CannotEdit, FileFailed
 from ticketr.app.sync.push.values import BadValue, read_list
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.state.undo import DRAFT, UndoKind, UndoStep, digest_of
-from ticketr.app.sync.workspace.editor import Editor, write_draft
+from ticketr.app.sync.workspace.editor import Editor, write_drafts
 from ticketr.app.sync.writing.recording import Replacement
 from ticketr.app.tickets import (
     Comment,
@@ -309,7 +309,7 @@ def add_ticket(store: Store, state: State, draft: Ticket) -> str:
     Raises:
         FileFailed: It cannot be written.
     """
-    path = store.name_of(write_draft(store.root, draft))
+    path = store.name_of(write_drafts(store.root, [draft]))
     text = render([draft])
     added = Replacement(0, "", text, digest_of(text), "")
     state.undo.add(_undo_step(state, None, path, added, time.time(), UndoKind.ADDED))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
@@ -46,12 +46,12 @@ _NOT_IN_NAMES = re.compile(r"[^\w]+")
 _LONGEST_NAME = 60
 
 
-def write_draft(root: Path, draft: Ticket, folder: str = "") -> Path:
-    """Write a draft into a new file that is named after its title.
+def write_drafts(root: Path, drafts: Sequence[Ticket], folder: str = "") -> Path:
+    """Write drafts into a new file that is named after the title of the first.
 
     Args:
         root: The workspace's folder.
-        draft: The draft.
+        drafts: The drafts.
         folder: The folder of the file, relative to that.
 
     Returns:
@@ -60,9 +60,9 @@ def write_draft(root: Path, draft: Ticket, folder: str = "") -> Path:
     Raises:
         FileFailed: It cannot be written.
     """
-    text = render([draft])
+    text = render(drafts)
     start = f"{folder}/" if folder else ""
-    for name in _file_names(draft.title):
+    for name in _file_names(drafts[0].title):
         if write_new_file(root, f"{start}{name}", text):
             return root / f"{start}{name}"
     raise AssertionError("there is always another name")

@@ -134,8 +134,10 @@ def broken_file_of(path: str, broken: Container[str]) -> str | None:
 
 #: The folder for attachments, beside the file of the ticket; each ticket has its own in it.
 ATTACHMENTS = "attachments"
+#: The folder of templates of drafts, in the workspace's own folder.
+TEMPLATES = "templates"
 _LINK = "the file, or a folder on the way to it, is a link; nothing is written through a link"
-_NO_TICKETS = "no tickets are kept in a hidden folder or below attachments/"
+_NO_TICKETS = "no tickets are kept in a hidden folder, templates/ or below attachments/"
 # What parse takes for a ticket's heading, or refuses as nearly one; NUL is a sign of UTF-16.
 _TICKETISH = re.compile(rb"#[ \t]*(?:TICKET|STORY|T[A-Z]{4,6}[ \t]*:)|\0")
 
@@ -269,7 +271,7 @@ class Store:
             Some files of one folder that may hold tickets, or an empty list. Anything with the name
             of a ticket's file is included, even if it is not a file. A folder that cannot be listed
             is left out; see `find_obstacle`. Files below ``attachments`` are left out, since
-            strangers name and write them.
+            strangers name and write them, and so are templates.
         """
         for folder, folders, names in os.walk(self.root):
             here = self.root / folder
@@ -464,7 +466,9 @@ def holds_tickets(path: str) -> bool:
     Args:
         path: The file or folder, relative to the workspace.
     """
-    names = path.split("/") if path != "." else ()
+    names = path.split("/") if path != "." else [""]
+    if names[0].casefold() == TEMPLATES:
+        return False
     return not any(name.startswith(".") or name.casefold() == ATTACHMENTS for name in names)
 
 

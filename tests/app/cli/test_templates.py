@@ -1,0 +1,188 @@
+"""Test ``ticketr new --template``: drafts from files with placeholders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fakes.users import User
+
+from ticketr.app.tickets import Ticket, parse
+
+MARKDOWN = """\
+# TICKET: Feature: {Name}
+
+## Description
+As {Actor} I want {Name}.
+
+Write {{this}} as `{ "a": {} }`.
+
+## Fields
+Type: Epic
+Priority: {Priority}
+
+## Acceptance Criteria
+- {Name} is there
+
+# TICKET: Screen of {Name}
+
+## Tasks
+- Design {Name}
+"""
+YAML = """\
+name: feature
+structure:
+  epic:
+    title: "Feature: {{.Name}}"
+    description: |
+      As a {{.Actor}}
+      I want {{ .Name }}
+    tasks:
+      - "Research {{.Name}}"
+  stories:
+    - title: "Frontend: {{.Name}}"
+      tasks: ["Tests", Review]
+    - title: Documents
+"""
+
+
+def made(someone: User, *arguments: str) -> tuple[str, tuple[Ticket, ...]]:
+    """Make a draft; return its file's name and its tickets."""
+    told = someone.runs("new", *arguments)
+    assert (told.code, told.err) == (0, "")
+    path = Path(told.out.removesuffix("\n"))
+    return path.name, parse(path.read_text(encoding="utf-8")).tickets
+
+
+def test_placeholders_are_filled_in_and_the_drafts_can_be_pushed(someone: User) -> None:
+    someone.writes("templates/feature.md", MARKDOWN)
+
+    name, (epic, story) = made(
+        someone, "--template", "feature", "Name=Search", "Actor=a = b", "Priority=High"
+    )
+
+    assert name == "feature-search.md"
+    assert (epic.title, story.title) == ("Feature: Search", "Screen of Search")
+    assert epic.description == 'As a = b I want Search.\n\nWrite {this} as `{ "a": {} }`.'
+    assert dict(epic.fields) == {"Type": "Epic", "Priority": "High"}
+    assert epic.acceptance_criteria == ("Search is there",)
+    assert [task.title for task in story.tasks] == ["Design Search"]
+    assert someone.runs("push").code == 0
+    assert someone.finds(someone.reads(name).key or "").summary == "Feature: Search"
+    assert (someone.root / "templates/feature.md").read_text() == MARKDOWN
+
+
+def test_a_value_begins_no_ticket_and_no_section(someone: User) -> None:
+    someone.writes("templates/bug.md", "# TICKET: {Title}\n\n## Description\n{Steps}\n")
+    steps = "1. Open\n# TICKET: [DEMO-1] Taken\n## Fields\nPriority: High"
+
+    _, (ticket,) = made(someone, "--template", "bug", "Title=[DEMO-2] x", f"Steps={steps}")
+
+    assert (ticket.key, ticket.title, dict(ticket.fields)) == (None, "[DEMO-2] x", {})
+    assert ticket.description == steps
+
+
+@pytest.mark.parametrize("ending", ["yaml", "yml"])
+def test_a_template_of_the_go_program_is_read_by_the_same_command(
+    someone: User, ending: str
+) -> None:
+    someone.writes(f"templates/feature.{ending}", YAML)
+
+    _, tickets = made(someone, "--template", "feature", "Name=Search", "Actor=user")
+
+    assert [(one.title, one.fields["Type"]) for one in tickets] == [
+        ("Feature: Search", "Epic"),
+        ("Research Search", "Task"),
+        ("Frontend: Search", "Task"),
+        ("Documents", "Task"),
+    ]
+    assert tickets[0].description == "As a user\nI want Search"
+    assert [[task.title for task in one.tasks] for one in tickets] == [
+        [],
+        [],
+        ["Tests", "Review"],
+        [],
+    ]
+
+
+def test_alone_it_lists_the_templates_and_what_they_ask_for(someone: User) -> None:
+    assert "no template is in" in someone.runs("new", "--template").err
+    someone.writes("templates/story.md", "# TICKET: {Name}\n\nFor {Name}, {Actor}\n")
+    someone.writes("templates/feature.yaml", YAML)
+
+    told = someone.runs("new", "--template")
+
+    assert told.out.splitlines() == [
+        "feature  templates/feature.yaml",
+        '  Name  templates/feature.yaml:4: title: "Feature: {{.Name}}"',
+        "  Actor  templates/feature.yaml:6: As a {{.Actor}}",
+        "story  templates/story.md",
+        "  Name  templates/story.md:1: # TICKET: {Name}",
+        "  Actor  templates/story.md:3: For {Name}, {Actor}",
+    ]
+    first = someone.runs("new", "--template", "--json").json[1]
+    assert first["placeholders"][1] == {"name": "Actor", "line": 3, "text": "For {Name}, {Actor}"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["bug"], "templates/bug.md:1: no value for Title\ntemplates/bug.md:2: no value for Why"),
+        (["bug", "Title=a"], "give each of them: Why=..."),
+        (["bug", "Title=a", "Why=b", "Who=c"], "templates/bug.md has no placeholder Who"),
+        (["bug", "Title"], "Title is no value; a value looks like Name=Search"),
+        (["../bug"], "there is no template ../bug in"),
+        (["secret"], "there are bug, empty, keyed, list, untitled"),
+        (["keyed"], "templates/keyed.md:1: a template has no key: DEMO-1"),
+        (["empty"], "templates/empty.md holds no ticket"),
+        (
+            ["list"],
+            "list.yaml:2: 'stories' in structure must be a list, and here is something else",
+        ),
+        (["untitled"], "a ticket of the type Task has no title"),
+        (["bug", "--type", "Bug"], "--type and --parent go with a TITLE"),
+    ],
+)
+def test_what_cannot_be_filled_in_writes_nothing(
+    someone: User, arguments: list[str], words: str
+) -> None:
+    someone.writes("templates/bug.md", "# TICKET: {Title}\n{Why}\n")
+    someone.writes("templates/keyed.md", "# TICKET: [DEMO-1] {Title}\n")
+    someone.writes("templates/empty.md", "Words\n")
+    someone.writes("templates/list.yaml", "structure:\n  stories: none\n")
+    someone.writes("templates/untitled.yml", "structure:\n  stories:\n    - tasks: [a]\n")
+    (someone.root / "templates/secret.md").symlink_to(someone.root / "templates/bug.md")
+    before = {*someone.root.rglob("*")}
+
+    told = someone.runs("new", "--template", *arguments)
+
+    assert (told.code, told.out) == (2, "")
+    assert words in told.err
+    assert {*someone.root.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("stories: [a]", "must be a list of blocks of names"),
+        ("stories: [{title: a, tasks: [{b: c}]}]", "must be a list of texts"),
+    ],
+)
+def test_yaml_that_is_no_template_is_an_error_with_its_line(
+    someone: User, text: str, words: str
+) -> None:
+    someone.writes("templates/a.yaml", f"structure:\n  {text}\n")
+
+    told = someone.runs("new", "--template", "a")
+
+    assert told.code == 2
+    assert "a.yaml:2: " in told.err
+    assert words in told.err
+
+
+def test_a_template_is_no_draft(someone: User) -> None:
+    someone.writes("templates/feature.md", MARKDOWN)
+
+    assert someone.runs("status", "--json").json["drafts"] == []
+    assert someone.runs("push").code == 0
+    assert someone.site.find("DEMO-13") is None
