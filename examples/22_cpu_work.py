@@ -40,6 +40,11 @@ async def main() -> None:
         with job.watch() as updates:
             async for snapshot in updates:
                 print(snapshot.status, snapshot.progress)
+        # AnyIO does not end a process that it is still starting, so wait for the first part.
+        with endless.watch() as updates:
+            async for snapshot in updates:
+                if snapshot.progress:
+                    break
         print((await endless.cancel_and_wait()).status)
 
 
