@@ -20,6 +20,7 @@ from ticketr.app.tui.overlays.palette import Palette
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.services.jobs import start_job
 from ticketr.app.tui.styled import Theme
+from ticketr.app.tui.text_input import TextInput
 from ticketr.app.tui.update import update
 from ticketr.terminal.terminfo import TerminalKind
 
@@ -69,7 +70,8 @@ def test_an_action_may_have_no_key_and_stays_in_the_palette(keys: Keys) -> None:
     assert keymap.action("s", Context.MAIN) is None
     assert "sync" not in rows[-2]
     assert not any("sync" in line for line in help_lines(keymap, Context.TICKETS, 80))
-    shown = screen(state.opened(Palette(lambda *_: None)), 0.0, THEME)
+    palette = Palette(lambda *_: None, TextInput.of("sync"))
+    shown = screen(state.opened(palette), 0.0, THEME)
     assert any("show what a sync would write" in row for row in shown)
 
 
@@ -172,8 +174,8 @@ def test_the_help_and_the_action_bar_show_the_keys_of_the_user(keys: Keys) -> No
 
 def test_hints_name_the_keys_of_the_user(keys: Keys) -> None:
     keymap = keys(
-        'help = "F9"\npull = "F8"\npush = "F7"\nfilter = "F6"\njobs = "F11"\nundo = "U"\n'
-        'panel-2 = "F12"\nsearch = "F5"\nselect = "F3"\n'
+        'help = "F9"\npull = "F8"\npush = "F7"\nfilter = "F6"\njobs = "F11"\nundo = "D"\n'
+        'panel-2 = "F12"\nsearch = "F5"\n'
     )
     state = replace(app_state(DRAFT), keymap=keymap)
 
@@ -185,11 +187,10 @@ def test_hints_name_the_keys_of_the_user(keys: Keys) -> None:
     hints = ((KeyAction.PUSH, "sends it"), (KeyAction.UNDO, "takes it back"))
     settled = messages.Told("DEMO-1 is resolved", is_error=False, hints=hints)
     assert update(state, settled, 0.0)[0].notice == (
-        "DEMO-1 is resolved; F7 sends it, U takes it back"
+        "DEMO-1 is resolved; F7 sends it, D takes it back"
     )
     assert pressed(state, "1", "S").notice == "Only tickets are sorted; F12 goes to them"
     assert pressed(state, "n").notice == "Nothing was searched yet; F5 searches"
-    assert pressed(state, "b").notice == "Choose tickets first; F3 chooses one"
     cancelled = snapshot(JobStatus.CANCELLED)
     assert end_of(cancelled, keymap).words == "Cancelled · F8 goes on"
     assert end_of(cancelled, keys("pull = []\n")).words == "Cancelled"

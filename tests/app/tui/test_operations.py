@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import string
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -203,7 +203,7 @@ async def test_chosen_tickets_are_deleted_by_a_job_after_their_number_was_typed(
         assert row is not None
         ticket = parse((bench.root / row.path).read_text()).tickets[0]
         count = ticket.count()
-        await run.press(" ", "b", *["KEY_DOWN"] * 8, "KEY_ENTER")
+        await run.press(" ", "b", *"delete", "KEY_ENTER")
         await trio.sleep(2)
         assert bench.writes == []
         await run.press("KEY_ENTER")
@@ -231,7 +231,7 @@ async def test_esc_cancels_it_and_says_how_many_may_be_changed(
     await bench.pull()
     bench.latency = 5.0
     async with running_app((open_workspace("work", bench.options()),)) as run:
-        await run.press(" ", "b", *["KEY_DOWN"] * 6, "KEY_ENTER", *"demo-9", "KEY_ENTER")
+        await run.press(" ", "b", *"under", "KEY_ENTER", *"demo-9", "KEY_ENTER")
         await trio.sleep(6)
         await run.press("KEY_ENTER")
         while not bench.writes:  # noqa: ASYNC110 - a virtual clock
@@ -244,6 +244,39 @@ async def test_esc_cancels_it_and_says_how_many_may_be_changed(
         assert run.screen.rows[-1].startswith("⊘ Cancelled: 0/1 tickets changed, 1 may be")
         await run.press("J", "R")
         assert "A change in Jira is not run again unseen; b asks again" in run.screen.text
+
+
+async def test_two_keys_assign_a_ticket_to_the_user_and_letters_find_what_jira_lists(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    bench = Bench(make_site(tickets=12, seed=1), tmp_path / "work")
+    await bench.pull()
+    async with running_app((open_workspace("work", bench.options()),)) as run:
+        row = run.app.state.row
+        assert row is not None
+
+        def fields() -> Mapping[str, str]:
+            return parse((bench.root / row.path).read_text()).tickets[0].fields
+
+        await run.press("i", "KEY_ENTER")
+        await trio.sleep(2)
+        assert fields()["Assignee"] == "Demo User"
+        await run.press("i")
+        await trio.sleep(2)
+        await run.press(*"tomas", "KEY_ENTER")  # nobody here is assigned to him
+        await trio.sleep(2)
+        assert fields()["Assignee"] == "Tomás O’Brien"
+        await run.press("!")
+        await trio.sleep(2)
+        await run.press(*"lowest", "KEY_ENTER")
+        await trio.sleep(2)
+        assert fields()["Priority"] == "Lowest"
+        await run.press("t", *"prog")  # typed before Jira has answered
+        await trio.sleep(2)
+        await run.press("KEY_ENTER")
+        await trio.sleep(2)
+        assert fields()["Status"] == "In Progress"
+        assert bench.writes == []
 
 
 TICKETS = 12

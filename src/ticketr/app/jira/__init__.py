@@ -51,7 +51,7 @@ if TYPE_CHECKING:
         certainly_failed,
         may_have_happened,
     )
-    from ticketr.app.jira.site import IssueType
+    from ticketr.app.jira.site import MOST_USERS, IssueType
 
 _HOMES = names_for_type_checkers(__name__, __file__)
 

@@ -12,7 +12,8 @@ from ticketr.app.jira.credentials import is_gateway, normalise_site
 from ticketr.app.jira.errors import AuthenticationFailed, BadAnswer, Forbidden, NotFound
 from ticketr.app.jira.rest_api import Endpoints, RestApi
 
-_MOST_USERS = 50
+#: The most accounts that a search gives.
+MOST_USERS = 50
 _MOST_PROJECTS = 50  # Jira gives no more at once
 # The forms of account IDs: of old accounts, and of new ones.
 _ACCOUNT_ID = re.compile(r"[0-9a-f]{24}|\d+:[0-9a-f-]{36}")
@@ -133,7 +134,7 @@ class SiteEndpoints(Endpoints):
             One page of matching users at most, in the site's order, best match first.
         """
         answer = await self._api.get(
-            "user/search", query={"query": query, "maxResults": _MOST_USERS}
+            "user/search", query={"query": query, "maxResults": MOST_USERS}
         )
         users = map(models.User.read, answer.array())
         return tuple(user for user in users if user is not None)
@@ -152,7 +153,7 @@ class SiteEndpoints(Endpoints):
         params: dict[str, str | int] = {
             "project": project,
             by: query,
-            "maxResults": _MOST_USERS,
+            "maxResults": MOST_USERS,
         }
         answer = await self._api.get("user/assignable/search", query=params)
         users = map(models.User.read, answer.array())

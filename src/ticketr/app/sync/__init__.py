@@ -111,6 +111,7 @@ if TYPE_CHECKING:
         read_last_change,
         read_schema,
         read_statuses,
+        read_values,
         search_ids,
     )
     from ticketr.app.sync.resolving import (

@@ -14,7 +14,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr.app.config.checks import WantedField
-from ticketr.app.jira import BadRequest, Field, JiraClient, LastChange, ScreenField, open_jira
+from ticketr.app.jira import (
+    MOST_USERS,
+    BadRequest,
+    Field,
+    JiraClient,
+    LastChange,
+    ScreenField,
+    open_jira,
+)
 from ticketr.app.sync.compare.mapping import (
     NEVER_LINES,
     Columns,
@@ -113,6 +121,34 @@ async def read_statuses(options: SessionOptions, key: str) -> tuple[str, ...]:
     async with ask_jira(options) as jira:
         transitions = await jira.transitions(key)
     return tuple(dict.fromkeys(transition.to for transition in transitions if transition.to))
+
+
+async def read_values(
+    options: SessionOptions, key: str, field: str
+) -> tuple[tuple[str, ...], bool]:
+    """Return the values that a field of an issue can have, and whether these are all.
+
+    Args:
+        options: The options of the workspace's jobs.
+        key: The issue's key.
+        field: The ID or the name of the field. For a person, the values are the names of those to
+            whom issues of the project can be assigned.
+
+    Returns:
+        The values in Jira's order; none if any is possible, or the site does not list them.
+
+    Raises:
+        JiraError: A request failed.
+    """
+    async with ask_jira(options) as jira:
+        fields = await jira.edit_fields(key)
+        wanted = next((found for found in fields if field in (found.id, found.name)), None)
+        if wanted is None:
+            return (), False
+        if "user" not in (wanted.schema_type, wanted.items):
+            return tuple(_values_of(wanted)), True
+        users = await jira.assignable_users(key.rpartition("-")[0], "")
+    return tuple(user.display_name for user in users), len(users) < MOST_USERS
 
 
 async def read_last_change(options: SessionOptions, key: str, until: str) -> LastChange | None:

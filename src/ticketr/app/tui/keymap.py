@@ -138,6 +138,7 @@ class KeyAction(Enum):
     ADD_WORKSPACE = auto()
     ALL_JIRAS = auto()
     ALL_YOURS = auto()
+    ASSIGN = auto()
     BACKSPACE = auto()
     BOTTOM = auto()
     BROWSER = auto()
@@ -158,11 +159,13 @@ class KeyAction(Enum):
     EDIT = auto()
     ESCAPE = auto()
     FILTER = auto()
+    FIX_VERSION = auto()
     FOLD = auto()
     HALF_DOWN = auto()
     HALF_UP = auto()
     HELP = auto()
     JOBS = auto()
+    LABELS = auto()
     LOWER = auto()
     NEXT = auto()
     NEXT_HIT = auto()
@@ -176,9 +179,11 @@ class KeyAction(Enum):
     PANEL_1 = auto()
     PANEL_2 = auto()
     PANEL_3 = auto()
+    PARENT = auto()
     PREVIOUS = auto()
     PREVIOUS_HIT = auto()
     PREVIOUS_PANEL = auto()
+    PRIORITY = auto()
     PULL = auto()
     PUSH = auto()
     QUIT = auto()
@@ -194,6 +199,7 @@ class KeyAction(Enum):
     CHECK = auto()
     SORT = auto()
     SOURCE = auto()
+    SPRINT = auto()
     STATUS = auto()
     COMMENT = auto()
     SYNC = auto()
@@ -239,8 +245,8 @@ class Binding:
 
 _C, _A = Context, KeyAction
 #: The places with a list, and those with a line to type.
-_LIST_CONTEXTS = (_C.MAIN, _C.JOBS, _C.PLAN, _C.CONFLICT, _C.DIFF, _C.CHOICE, _C.HELP)
-_LINE_CONTEXTS = (_C.INPUT, _C.PALETTE, _C.FIRST_RUN)
+_LIST_CONTEXTS = (_C.MAIN, _C.JOBS, _C.PLAN, _C.CONFLICT, _C.DIFF, _C.HELP)
+_LINE_CONTEXTS = (_C.INPUT, _C.PALETTE, _C.CHOICE, _C.FIRST_RUN)
 
 #: The rows are in the order of the help and of the action bar.
 TABLE = (
@@ -263,12 +269,18 @@ TABLE = (
     Binding(_A.EDIT, ("e",), "e", "edit the file at this line, in $EDITOR", (_C.MAIN, _C.DIFF, _C.PLAN), "edit"),
     Binding(_A.RESOLVE, ("c",), "c", "resolve the ticket's conflict", (_C.MAIN,), "resolve"),
     Binding(_A.STATUS, ("t",), "t", "choose another status", (_C.MAIN,), "status…"),
+    Binding(_A.ASSIGN, ("i",), "i", "assign to a person", (_C.MAIN,), "assign…"),
+    Binding(_A.LABELS, ("L",), "L", "add or remove a label", (_C.MAIN,)),
+    Binding(_A.PRIORITY, ("!",), "!", "set the priority", (_C.MAIN,)),
+    Binding(_A.SPRINT, ("I",), "I", "move to a sprint (iteration)", (_C.MAIN,)),
+    Binding(_A.PARENT, ("U",), "U", "put under a parent", (_C.MAIN,)),
+    Binding(_A.FIX_VERSION, ("v",), "v", "add or remove a fix version", (_C.MAIN,)),
     Binding(_A.COMMENT, ("m",), "m", "write a comment", (_C.MAIN,)),
     Binding(_A.DIFF, ("d",), "d", "show what was changed here", (_C.MAIN,), "diff"),
     Binding(_A.DIFF, ("d",), "d", "close what was changed here", (_C.DIFF,)),
     Binding(_A.ADD, ("a",), "a", "add a ticket or a sub-task", (_C.MAIN,), "add"),
     Binding(_A.SELECT, (" ",), "Space", "choose tickets for one change of all", (_C.MAIN,)),
-    Binding(_A.CHANGE, ("b",), "b", "change the chosen tickets", (_C.MAIN,), "change…"),
+    Binding(_A.CHANGE, ("b",), "b", "change any field of the chosen tickets, else of this one", (_C.MAIN,), "change…"),
     Binding(_A.SELECT, (" ",), "Space", "leave it out, or take it in again", (_C.PLAN,), "leave out"),
     Binding(_A.ACCEPT_LOSS, ("!",), "!", "accept what would be lost in Jira", (_C.PLAN,)),
     Binding(_A.SEARCH, ("/",), "/", "search as you type; in the ticket: its text", (_C.MAIN,)),
@@ -314,10 +326,10 @@ TABLE = (
     Binding(_A.FOLD, ("h", "KEY_LEFT"), "← h", "hide the sub-tasks; in the ticket: back", (_C.MAIN,)),
     Binding(_A.UP, ("KEY_UP", "k"), "↑ k", "one up", (*_LIST_CONTEXTS, _C.WAYS)),
     Binding(_A.DOWN, ("KEY_DOWN", "j"), "↓ j", "one down", (*_LIST_CONTEXTS, _C.WAYS)),
-    Binding(_A.UP, ("KEY_UP",), "↑", "one up", (_C.PALETTE, _C.FIRST_RUN)),
-    Binding(_A.DOWN, ("KEY_DOWN",), "↓", "one down", (_C.PALETTE, _C.FIRST_RUN)),
-    Binding(_A.PAGE_UP, ("KEY_PGUP", "KEY_CTRL_B"), "PgUp", "a page up", (*_LIST_CONTEXTS, _C.PALETTE)),
-    Binding(_A.PAGE_DOWN, ("KEY_PGDOWN", "KEY_CTRL_F"), "PgDn", "a page down", (*_LIST_CONTEXTS, _C.PALETTE)),
+    Binding(_A.UP, ("KEY_UP",), "↑", "one up", (_C.PALETTE, _C.CHOICE, _C.FIRST_RUN)),
+    Binding(_A.DOWN, ("KEY_DOWN",), "↓", "one down", (_C.PALETTE, _C.CHOICE, _C.FIRST_RUN)),
+    Binding(_A.PAGE_UP, ("KEY_PGUP", "KEY_CTRL_B"), "PgUp", "a page up", (*_LIST_CONTEXTS, _C.PALETTE, _C.CHOICE)),
+    Binding(_A.PAGE_DOWN, ("KEY_PGDOWN", "KEY_CTRL_F"), "PgDn", "a page down", (*_LIST_CONTEXTS, _C.PALETTE, _C.CHOICE)),
     Binding(_A.HALF_UP, ("KEY_CTRL_U",), "Ctrl+U", "half a page up", _LIST_CONTEXTS),
     Binding(_A.HALF_DOWN, ("KEY_CTRL_D",), "Ctrl+D", "half a page down", _LIST_CONTEXTS),
     Binding(_A.TOP, ("KEY_HOME", "g"), "Home g", "to the first", _LIST_CONTEXTS),
@@ -338,7 +350,7 @@ TABLE = (
     ),
     Binding(
         _A.CLOSE, ("q",), "q", "back, as Esc",
-        (_C.JOBS, _C.PLAN, _C.CONFLICT, _C.DIFF, _C.CHOICE, _C.QUESTION, _C.HELP),
+        (_C.JOBS, _C.PLAN, _C.CONFLICT, _C.DIFF, _C.QUESTION, _C.HELP),
     ),
     Binding(_A.HELP, ("?", "KEY_F1"), "? F1", "show or close this help", (_C.EVERYWHERE,), "all"),
     Binding(_A.REDRAW, ("KEY_CTRL_L",), "Ctrl+L", "draw the screen again", (_C.EVERYWHERE,)),
@@ -347,7 +359,7 @@ TABLE = (
 #: Keys that the terminal itself handles, for the help.
 TERMINAL_KEYS = (("Ctrl+Z", "suspend; fg brings it back"), ("Ctrl+C", "leave"))
 #: Contexts in which printable characters are text.
-TYPING = frozenset((Context.INPUT, Context.PALETTE, Context.FIRST_RUN))
+TYPING = frozenset((Context.INPUT, Context.PALETTE, Context.CHOICE, Context.FIRST_RUN))
 #: The contexts of the main screen's panels, in which those of the main screen count, too.
 _PANELS = frozenset((Context.TICKETS, Context.WORKSPACES, Context.DETAIL))
 

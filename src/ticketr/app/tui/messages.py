@@ -226,6 +226,23 @@ class StatusesRead(OfWorkspace):
 
 
 @dataclass(frozen=True, slots=True)
+class ValuesRead(OfWorkspace):
+    """Jira was asked for the values that a field can have; the answer to `ask_values`.
+
+    Attributes:
+        asked: The key of the issue, and the name of the field in files.
+        values: The values, not cleaned; none if any is possible, or without an answer.
+        is_whole: Whether there are no other values.
+        problem: Why there is no answer, cleaned; empty if there is one.
+    """
+
+    asked: tuple[str, str]
+    values: tuple[str, ...] = ()
+    is_whole: bool = True
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class KeysRead(OfWorkspace):
     """Jira was asked which issues a query finds; the answer to `ask_keys`.
 

@@ -319,7 +319,7 @@ def _has_effect(state: AppState, action: KeyAction) -> bool:
             return row is not None and row.key in workspace.edited
         case KeyAction.BROWSER:
             return row is not None and bool(row.key)
-        case KeyAction.OPEN | KeyAction.EDIT | KeyAction.STATUS:
+        case KeyAction.OPEN | KeyAction.EDIT | KeyAction.STATUS | KeyAction.ASSIGN:
             return row is not None
         case _:
             return True

@@ -17,16 +17,16 @@ from ticketr.app.sync import (
     FileEditPlan,
     IssuePlace,
 )
-from ticketr.app.tickets import Ticket
+from ticketr.app.tickets import FilterNames, Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import BulkRequest, Call, JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.overlays.base import LOOK
+from ticketr.app.tui.overlays.choice import Choice
 from ticketr.app.tui.overlays.many import AskingIssues, BulkPlan, FileEdits
-from ticketr.app.tui.overlays.questions import Choice
 from ticketr.app.tui.screen import screen
-from ticketr.app.tui.services.asking import ask_issues, ask_statuses, stop_asking
-from ticketr.app.tui.services.edits import carry_out_edits, plan_edits
+from ticketr.app.tui.services.asking import ask_issues, ask_statuses, ask_values, stop_asking
+from ticketr.app.tui.services.edits import carry_out_edits, change_field, plan_edits
 from ticketr.app.tui.services.jobs import start_job
 from ticketr.app.tui.services.outside import open_editor
 from ticketr.app.tui.state import SWALLOW, AppState
@@ -70,7 +70,7 @@ CHANGES = tuple((each, FieldChange("Labels", "x", Change.ADD)) for each in PLACE
 
 
 def planned() -> AppState:
-    state = pressed(two_chosen(), "b", "KEY_ENTER", "x")
+    state = pressed(two_chosen(), "L", "x")
     state, effect = update(state, messages.KeyPressed("KEY_ENTER"), 9.0)
     changes = tuple((each, change()) for each in PLACES)
     assert effect == (call_in("work", plan_edits, changes),)
@@ -89,43 +89,68 @@ def test_space_says_how_many_are_chosen() -> None:
     assert (state.workspace.chosen, state.notice) == (frozenset(), "")
 
 
-def test_b_without_chosen_tickets_says_so() -> None:
-    state = pressed(app_state(ONE), "b")
-    assert (state.overlays, state.notice) == ((), "Choose tickets first; Space chooses one")
+def test_b_without_chosen_tickets_changes_the_selected_one() -> None:
+    state = pressed(app_state(ONE, TWO), "G", "b")
+    assert any("Change DEMO-3" in row for row in shown(state))
+
+    state = pressed(state, *"add or", "KEY_ENTER")
+    state, effect = entered(typed(state, "x"))
+    assert (state.overlays, effect) == ((), (call_in("work", change_field, PLACES[1], change()),))
+
+
+@pytest.mark.parametrize("key", ["b", "i", "L", "!", "I", "U", "v", "t", "m"])
+def test_a_verb_without_a_ticket_says_so(key: str) -> None:
+    state = pressed(app_state(), key)
+    assert (state.overlays, state.notice) == ((), "Select a ticket first")
 
 
 @pytest.mark.parametrize(
-    ("down", "text", "wanted"),
+    ("key", "text", "wanted"),
     [
-        (0, " x ", change()),
-        (1, "x", change(how=Change.REMOVE)),
-        (3, "", change("Assignee", "", Change.SET)),
-        (3, "Amara Okafor", change("Assignee", "Amara Okafor", Change.SET)),
-        (4, "High", change("Priority", "High", Change.SET)),
+        ("L", " x ", change()),
+        ("i", "nobody", change("Assignee", "", Change.SET)),
+        ("i", "Amara Okafor", change("Assignee", "Amara Okafor", Change.SET)),
+        ("!", "High", change("Priority", "High", Change.SET)),
+        ("v", "2026.1", change("Fix Version", "2026.1")),
+        ("I", "no sp", change("Sprint", "", Change.SET)),
+        ("U", "demo-4", change("Parent", "DEMO-4", Change.SET)),
     ],
 )
-def test_where_no_ticket_has_a_value_one_is_typed(
-    down: int, text: str, wanted: FieldChange
+def test_a_verb_changes_all_chosen_tickets_after_a_plan(
+    key: str, text: str, wanted: FieldChange
 ) -> None:
-    state = pressed(two_chosen(), "b", *["KEY_DOWN"] * down, "KEY_ENTER")
-    state, effect = update(typed(state, text), messages.KeyPressed("KEY_ENTER"), 99.0)
+    state, effect = entered(typed(pressed(two_chosen(), key), text))
     changes = tuple((each, wanted) for each in PLACES)
     assert effect == (call_in("work", plan_edits, changes),)
     assert state.overlays == (FileEdits("work", changes),)
 
 
-@pytest.mark.parametrize(
-    ("down", "text", "notice"),
-    [
-        (0, "two words", "A label has no blanks"),
-        (1, "", "It needs a text; Esc goes back"),
-        (4, "", "It needs a text; Esc goes back"),
-    ],
-)
-def test_a_text_that_cannot_be_taken_can_be_typed_again(down: int, text: str, notice: str) -> None:
-    state = pressed(two_chosen(), "b", *["KEY_DOWN"] * down, "KEY_ENTER")
-    state, effect = update(typed(state, text), messages.KeyPressed("KEY_ENTER"), 99.0)
-    assert (state.context, state.notice, effect) == (Context.INPUT, notice, ())
+def test_a_verb_changes_the_file_of_the_selected_ticket_at_once() -> None:
+    state, effect = entered(typed(pressed(app_state(ONE, TWO), "!"), "High"))
+    wanted = change("Priority", "High", Change.SET)
+    assert (state.overlays, effect) == ((), (call_in("work", change_field, PLACES[0], wanted),))
+
+
+def test_in_the_open_ticket_a_verb_changes_that_one_alone() -> None:
+    state, effect = entered(typed(pressed(two_chosen(), "3", "L"), "x"))
+    assert state.overlays == ()
+    assert effect == (call_in("work", change_field, IssuePlace("DEMO-4.md", "DEMO-4"), change()),)
+
+
+def test_a_label_with_a_blank_can_be_typed_again() -> None:
+    state, effect = entered(typed(pressed(two_chosen(), "L"), "two words"))
+    assert (state.context, state.notice, effect) == (Context.CHOICE, "A label has no blanks", ())
+    assert any(" > two words" in row for row in shown(state))
+
+
+def test_a_sub_task_has_no_parent_to_choose() -> None:
+    state = pressed(app_state(ONE), "j", "U")
+    assert state.overlays == ()
+    assert state.notice.startswith("The parent of a sub-task is the ticket of its file")
+
+
+def test_without_sprints_in_the_tickets_the_ticket_can_leave_its_sprint() -> None:
+    assert options(pressed(app_state(ONE), "I")) == [("no sprint", "", "")]
 
 
 def test_the_plan_shows_each_edit_and_enter_carries_it_out() -> None:
@@ -229,34 +254,116 @@ def valued() -> AppState:
 VALUED = tuple(IssuePlace(f"DEMO-{at}.md", f"DEMO-{at}") for at in (1, 2, 3))
 
 
+def read(state: AppState, key: str, field: str, *values: str, is_whole: bool = True) -> AppState:
+    return after(state, messages.ValuesRead("work", (key, field), values, is_whole))
+
+
 @pytest.mark.parametrize(
-    ("down", "listed", "wanted"),
+    ("key", "listed", "down", "wanted"),
     [
-        (0, [("a", "2 tickets"), ("b", "1 ticket"), ("c", "1 ticket")], change(text="b")),
-        (1, [("a", "2 tickets"), ("b", "1 ticket")], change(text="b", how=Change.REMOVE)),
+        ("L", [("a", "2 tickets"), ("b", "1 ticket"), ("c", "1 ticket")], 1, change(text="b")),
         (
-            3,
-            [("Amara Okafor", "2 tickets"), ("Zoë", "1 ticket"), ("nobody", "")],
+            "i",
+            [
+                ("Amara Okafor", "in 2 tickets here"),
+                ("Zoë", "in 1 ticket here"),
+                ("nobody", ""),
+            ],
+            1,
             change("Assignee", "Zoë", Change.SET),
         ),
-        (4, [("High", "1 ticket"), ("Low", "1 ticket")], change("Priority", "Low", Change.SET)),
+        (
+            "!",
+            [("High", "in 1 ticket here"), ("Low", "in 1 ticket here")],
+            1,
+            change("Priority", "Low", Change.SET),
+        ),
     ],
 )
-def test_the_values_of_the_tickets_are_listed_and_another_one_is_typed(
-    down: int, listed: list[tuple[str, str]], wanted: FieldChange
+def test_the_values_of_the_tickets_are_listed_at_once(
+    key: str, listed: list[tuple[str, str]], down: int, wanted: FieldChange
 ) -> None:
-    state = pressed(valued(), "b", *["KEY_DOWN"] * down, "KEY_ENTER")
-    assert [each[:2] for each in options(state)] == [*listed, ("another one…", "to type")]
+    state = pressed(valued(), key)
+    assert [each[:2] for each in options(state)] == listed
 
-    _, effect = update(pressed(state, "KEY_DOWN"), messages.KeyPressed("KEY_ENTER"), 99.0)
+    _, effect = entered(pressed(state, *["KEY_DOWN"] * down))
     assert effect == (call_in("work", plan_edits, tuple((each, wanted) for each in VALUED)),)
-    typing = pressed(state, *["KEY_DOWN"] * len(listed), "KEY_ENTER")
-    assert typing.context is Context.INPUT
+
+
+def test_a_label_that_all_have_is_removed() -> None:
+    state = pressed(valued(), "KEY_ESCAPE", "g", "j", "L")
+    assert options(state)[:2] == [("a", "Enter removes it", ""), ("b", "Enter removes it", "")]
+    _, effect = entered(pressed(state, "b"))
+    removed = change(text="b", how=Change.REMOVE)
+    assert effect == (call_in("work", change_field, VALUED[1], removed),)
+
+
+def test_the_user_is_the_first_person_then_the_present_one() -> None:
+    state = app_state(ONE, replace(TWO, fields={"Assignee": "Amara Okafor"}))
+    workspace = replace(state.workspace, names=FilterNames("Demo User"))
+    state = pressed(state.with_workspace(workspace), "G", "i")
+    assert options(state) == [
+        ("Demo User", "me", ""),
+        ("Amara Okafor", "now", ""),
+        ("nobody", "", ""),
+    ]
+    mine = change("Assignee", "Demo User", Change.SET)
+    assert entered(state)[1] == (call_in("work", change_field, PLACES[1], mine),)
+
+
+def test_what_jira_lists_takes_the_place_of_what_is_in_the_files() -> None:
+    state, effect = update(valued(), messages.KeyPressed("!"), 9.0)
+    assert effect == (call_in("work", ask_values, ("DEMO-1", "Priority")),)
+    assert read(state, "DEMO-9", "Priority", "High").overlays == state.overlays
+    state = pressed(state, "KEY_DOWN")  # Low
+
+    state = read(state, "DEMO-1", "Priority", "Highest", "High", "Medium", "Low")
+
+    assert options(state) == [
+        ("High", "1 ticket", ""),
+        ("Highest", "", ""),
+        ("Medium", "", ""),
+        ("Low", "1 ticket", ""),
+    ]
+    _, effect = entered(state)
+    low = tuple((each, change("Priority", "Low", Change.SET)) for each in VALUED)
+    assert effect == (call_in("work", plan_edits, low),)
+    state, effect = entered(typed(state, "Urgent"))
+    assert (effect, state.notice) == ((), "Nothing of that name")
+
+
+def test_a_person_beyond_the_list_of_jira_can_be_typed() -> None:
+    state = read(pressed(valued(), "i"), "DEMO-1", "Assignee", "Zoë", is_whole=False)
+    _, effect = entered(typed(state, "Yasmin"))
+    changes = tuple((each, change("Assignee", "Yasmin", Change.SET)) for each in VALUED)
+    assert effect == (call_in("work", plan_edits, changes),)
+
+
+def test_without_an_answer_the_values_of_the_files_stay() -> None:
+    state = pressed(valued(), "!")
+    failed = messages.ValuesRead("work", ("DEMO-1", "Priority"), problem="no network")
+    refused = after(state, failed)
+    assert refused.overlays == state.overlays
+    assert refused.notice == ("These are the values in your files; Jira was not asked: no network")
+    assert read(state, "DEMO-1", "Priority").overlays == state.overlays
+    assert update(state, messages.KeyPressed("KEY_ESCAPE"), 9.0)[1] == (
+        call_in("work", stop_asking),
+    )
+
+
+def test_any_field_of_the_tickets_can_be_changed() -> None:
+    points = replace(ONE, fields={"Status": "To Do", "Story Points": "3"})
+    state = pressed(app_state(points, TWO), "b", *"another", "KEY_ENTER")
+    assert options(state) == [("Story Points", "", "")]
+    state = pressed(state, "KEY_ENTER")
+    assert options(state) == [("3", "now", ""), ("nothing", "", "")]
+    five = change("Story Points", "5", Change.SET)
+    assert entered(typed(state, "5"))[1] == (call_in("work", change_field, PLACES[0], five),)
 
 
 def test_jira_is_asked_what_one_ticket_of_each_type_and_status_can_become() -> None:
-    state = pressed(valued(), "b", "KEY_DOWN", "KEY_DOWN")
-    state, effect = update(state, messages.KeyPressed("KEY_ENTER"), 9.0)
+    state = pressed(valued(), "b", *"set the status")
+    state, effect = entered(state, 9.0)
     keys = ("DEMO-1", "DEMO-3")
     assert effect == (call_in("work", ask_statuses, keys),)
     assert any("Asking Jira what they can become..." in row for row in shown(state))
@@ -283,8 +390,8 @@ def test_a_status_that_several_cannot_take_says_of_how_many() -> None:
         Ticket(str(at), f"DEMO-{at}", fields={"Type": f"T{at}", "Status": "To Do"})
         for at in range(1, 8)
     ]
-    state = pressed(app_state(*many), *[" "] * 7, "b", "KEY_DOWN", "KEY_DOWN")
-    state, (asked,) = update(state, messages.KeyPressed("KEY_ENTER"), 9.0)
+    state = pressed(app_state(*many), *[" "] * 7)
+    state, (asked,) = update(state, messages.KeyPressed("t"), 9.0)
     keys = tuple(f"DEMO-{at}" for at in range(1, 6))
     assert asked == call_in("work", ask_statuses, keys)
 
@@ -299,8 +406,8 @@ def test_a_status_that_several_cannot_take_says_of_how_many() -> None:
 
 def test_for_drafts_the_statuses_of_the_files_are_listed() -> None:
     done = Ticket("One", "DEMO-1", fields={"Status": "Done"})
-    state = pressed(app_state(Ticket("Draft"), done), " ", "b", "KEY_DOWN", "KEY_DOWN", "KEY_ENTER")
-    assert options(state) == [("Done", "1 ticket", ""), ("another one…", "to type", "")]
+    state = pressed(app_state(Ticket("Draft"), done), " ", "t")
+    assert options(state) == [("Done", "1 ticket", "")]
 
 
 KEYS = ("DEMO-1", "DEMO-3")
@@ -316,8 +423,11 @@ def chosen() -> AppState:
     return pressed(app_state(*tickets, Ticket("Idea", line=1)), " ", " ", " ", "b")
 
 
+IN_JIRA = {5: "move to a status", 6: "move under", 7: "set a field", 8: "delete"}
+
+
 def at(state: AppState, option: int) -> AppState:
-    return pressed(state, *["KEY_DOWN"] * option)
+    return pressed(state, *IN_JIRA[option])
 
 
 def entered(state: AppState, now: float = 99.0) -> tuple[AppState, tuple[Call, ...]]:

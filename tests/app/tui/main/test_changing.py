@@ -14,8 +14,8 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import TABLE, Context, KeyAction
 from ticketr.app.tui.main.table import on_main
+from ticketr.app.tui.overlays.choice import Choice
 from ticketr.app.tui.overlays.jobs import Jobs
-from ticketr.app.tui.overlays.questions import Choice
 from ticketr.app.tui.rows import Rows, row_of_broken
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.services.asking import ask_statuses, stop_asking
@@ -113,7 +113,7 @@ def test_the_status_of_the_last_sync_can_be_taken_again(allowed: tuple[str, ...]
     assert names == [*allowed] if "in review" in allowed else [*allowed, "In Review"]
     if names[-1] == "In Review":
         assert options(state)[-1][1] == "at the last sync"
-        _, effect = update(pressed(state, "G"), messages.KeyPressed("KEY_ENTER"), 9.0)
+        _, effect = update(pressed(state, *"in rev"), messages.KeyPressed("KEY_ENTER"), 9.0)
         change = FieldChange("Status", "In Review")
         assert effect == (call_in("work", change_field, PLACES[0], change),)
 
@@ -224,16 +224,48 @@ def test_t_on_the_list_changes_the_chosen_tickets_and_in_a_ticket_that_one() -> 
     assert effect == (call_in("work", ask_statuses, ("DEMO-1",)),)
 
 
-def test_j_k_g_and_page_keys_move_in_a_list_to_choose_from() -> None:
-    state = after(
+def listed() -> AppState:
+    return after(
         asked(app_state(ONE, TWO)),
-        messages.StatusesRead("work", ("DEMO-1",), {"DEMO-1": ("A", "B", "C")}),
+        messages.StatusesRead("work", ("DEMO-1",), {"DEMO-1": ("Big job", "A job", "C")}),
     )
-    for key, at in (("j", 1), ("G", 2), ("k", 1), ("g", 0), ("KEY_PGDOWN", 2)):
+
+
+def test_arrows_and_page_keys_move_in_a_list_to_choose_from() -> None:
+    state = listed()
+    for key, at in (("KEY_DOWN", 1), ("KEY_PGDOWN", 2), ("KEY_UP", 1), ("KEY_PGUP", 0)):
         state = pressed(state, key)
         top = state.overlays[-1]
         assert isinstance(top, Choice)
         assert top.at == at
+
+
+def test_letters_find_in_a_list_to_choose_from_and_its_box_keeps_its_height() -> None:
+    state = listed()
+    height = [row[30:32] for row in shown(state)]
+    state = pressed(state, "KEY_DOWN", *"job")
+    rows = shown(state)
+    assert [row[30:32] for row in rows].count(" │") == [*height].count(" │")
+    assert sum("job" in row for row in rows if ">" not in row) == 2
+    state = pressed(state, "KEY_CTRL_U", *"a jo")
+    _, effect = update(state, messages.KeyPressed("KEY_ENTER"), 9.0)
+    change = FieldChange("Status", "A job")
+    assert effect == (call_in("work", change_field, PLACES[0], change),)
+
+    state = pressed(state, *"zz", "KEY_ENTER")
+    assert state.notice == "Nothing of that name"
+    assert len(state.overlays) == 1
+    assert pressed(state, "KEY_ESCAPE").overlays == ()
+
+
+def test_what_is_typed_while_jira_is_asked_finds_in_its_answer() -> None:
+    state = pressed(asked(app_state(ONE)), *"dx", "KEY_BACKSPACE")
+    assert any("Asking Jira what it can become...  > d" in row for row in shown(state))
+    answer = {"DEMO-1": ("To Do", "Done")}
+    state = after(state, messages.StatusesRead("work", ("DEMO-1",), answer))
+    state, effect = update(pressed(state, "o", "n"), messages.KeyPressed("KEY_ENTER"), 9.0)
+    change = FieldChange("Status", "Done")
+    assert effect == (call_in("work", change_field, PLACES[0], change),)
 
 
 def test_the_list_of_statuses_names_the_status_of_now() -> None:

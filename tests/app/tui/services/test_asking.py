@@ -64,6 +64,36 @@ async def test_the_statuses_are_those_that_jira_answers(
     assert answer.statuses == {"DEMO-9": ("In Review", "To Do")}
 
 
+@pytest.mark.parametrize(
+    ("field", "first", "is_whole"),
+    [
+        ("Priority", "Highest", True),
+        ("Assignee", "Demo User", True),
+        ("Labels", None, True),
+        ("Story of nobody", None, False),
+    ],
+)
+async def test_the_values_of_a_field_are_those_that_jira_lists(
+    tmp_path: Path, autojump_clock: MockClock, field: str, first: str | None, is_whole: bool
+) -> None:
+    bench = bench_in(tmp_path)
+    await bench.pull()
+    told: list[Message] = []
+    opened = open_workspace("work", bench.options())
+    asking_for = ("DEMO-9", field)
+
+    await asking.ask_values(
+        services(bench.root, told, read_values=opened.read_values),
+        "work",
+        asking_for,
+    )
+
+    (answer,) = told
+    assert isinstance(answer, messages.ValuesRead)
+    assert (answer.asked, answer.is_whole, answer.problem) == (asking_for, is_whole, "")
+    assert (answer.values[0] if answer.values else None) == first
+
+
 async def test_a_jira_that_does_not_answer_is_given_up(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:

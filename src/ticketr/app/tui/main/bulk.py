@@ -1,105 +1,286 @@
-"""The key that changes a field of all chosen tickets. Pure."""
+"""Keys that change a field of the chosen tickets, else of the selected one. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 from ticketr.app.sync import BulkChange, Change, FieldChange, FieldSetting
 from ticketr.app.tickets import is_key
 from ticketr.app.tui.effects import call_in
-from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.keymap import KeyAction
+from ticketr.app.tui.main import changing
 from ticketr.app.tui.main.changing import counts_of_values, place_of, values_of
+from ticketr.app.tui.overlays.choice import Choice, Option, ValueChoice
 from ticketr.app.tui.overlays.many import AskingIssues, FileEdits
-from ticketr.app.tui.overlays.questions import AskingStatus, Choice, LineInput, Option
+from ticketr.app.tui.overlays.questions import AskingStatus, LineInput
 from ticketr.app.tui.rows import ListRow
-from ticketr.app.tui.services.asking import ask_issues, ask_statuses
-from ticketr.app.tui.services.edits import plan_edits
-from ticketr.app.tui.state import AppState, Step
+from ticketr.app.tui.services.asking import ask_issues, ask_statuses, ask_values
+from ticketr.app.tui.services.edits import change_field, plan_edits
+from ticketr.app.tui.state import AppState, Panel, Step
 from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clean
 
-#: The most values of a field that are listed; any other can be typed.
-MOST_VALUES = 12
+PARENT = "Parent"
+NO_TEXT = TextInput()
 #: The most tickets for which Jira is asked what they can become: one of each type and status.
 MOST_ASKED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
-    """A kind of change of the chosen tickets."""
+class _Field:
+    """A field that a key changes.
+
+    Attributes:
+        words: What the key does.
+        name: The field's name, in files.
+        empty: What to call an empty value; empty if a value is required.
+        other: What a value is that is not listed; empty if only listed ones can be taken.
+        is_listed: Whether Jira lists its values.
+        is_list: Whether it has several values: one more is added, or one is removed.
+    """
 
     words: str
-    field: str
-    change: Change
-    label: str
-    nobody: str = ""  # what to call an empty value; empty if a value is required
-
-    def problem(self, text: str) -> str:
-        """Return why a text cannot be taken; empty if it can."""
-        if not text and not self.nobody:
-            return "It needs a text; Esc goes back"
-        if self.field == "Labels" and " " in text:
-            return "A label has no blanks"
-        return ""
+    name: str
+    empty: str = ""
+    other: str = "not among those that are known here"
+    is_listed: bool = True
+    is_list: bool = False
 
 
-_KINDS = (
-    _Kind("add a label", "Labels", Change.ADD, "label to add:"),
-    _Kind("remove a label", "Labels", Change.REMOVE, "label to remove:"),
-    _Kind("set the status", "Status", Change.SET, "status:"),
-    _Kind("assign them", "Assignee", Change.SET, "assignee, empty for nobody:", "nobody"),
-    _Kind("set the priority", "Priority", Change.SET, "priority:"),
-)
-
-
-#: What is done in Jira itself, to all chosen tickets that it has.
+_STATUS = "set the status"
+#: The fields that have a key of their own.
+FIELDS = {
+    KeyAction.ASSIGN: _Field("assign", "Assignee", "nobody"),
+    KeyAction.LABELS: _Field(
+        "add or remove a label", "Labels", other="a new label", is_listed=False, is_list=True
+    ),
+    KeyAction.PRIORITY: _Field("set the priority", "Priority"),
+    KeyAction.SPRINT: _Field("move to a sprint", "Sprint", "no sprint", other="", is_listed=False),
+    KeyAction.PARENT: _Field("set the parent", "Parent", "no parent", other="", is_listed=False),
+    KeyAction.FIX_VERSION: _Field("add or remove a fix version", "Fix Version", is_list=True),
+}
+#: Other fields with several values.
+_LISTS = frozenset(("Components",))
+#: Fields that no line of a file changes, or that have a key of their own.
+_NO_OTHERS = frozenset(("Status", "Type", *(field.name for field in FIELDS.values())))
+_OTHER_FIELD = "set another field"
+_FILES, _JIRA = "in the files; a push sends it", "sent to Jira at once"
+#: What is done in Jira itself, to all tickets that it has.
 _IN_JIRA = ("move to a status", "move under a parent", "set a field", "delete with sub-tasks")
 
 
-def change_chosen(state: AppState, _: float) -> Step | None:
-    """Ask what to change in the chosen tickets, then for the value, then show the plan."""
-    rows = _chosen_rows(state)
-    if not rows:
-        choose = state.keymap.hint(KeyAction.SELECT, Context.MAIN, "chooses one", before="; ")
-        return state.noticed(f"Choose tickets first{choose}"), ()
+@dataclass(frozen=True, slots=True)
+class _Targets:
+    """The tickets that a key changes: the chosen ones, else the selected one."""
 
-    keys = tuple(row.key for row in rows if row.key)
+    rows: tuple[ListRow, ...]
+    are_chosen: bool = False
 
-    def chosen(state: AppState, index: int) -> Step:
-        if index >= len(_KINDS):
-            return _in_jira(state, rows, keys, index - len(_KINDS))
-        kind = _KINDS[index]
-        if kind.field == "Status":
-            return _ask_statuses(state, rows, kind)
-        return _values(state, rows, kind), ()
+    @property
+    def words(self) -> str:
+        """What they are called."""
+        if self.are_chosen:
+            return f"{len(self.rows)} chosen ticket{'s' * (len(self.rows) != 1)}"
+        return self.rows[0].key or self.rows[0].title
 
-    refused = "" if keys else "Jira has none of them"
-    options = tuple(Option(kind.words, "in the files; a push sends it") for kind in _KINDS)
-    options += tuple(Option(text, "sent to Jira at once", refused) for text in _IN_JIRA)
-    return state.opened(Choice(f"Change {_chosen_words(len(rows))}", options, chosen)), ()
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of those that Jira has."""
+        return tuple(row.key for row in self.rows if row.key)
 
-
-def change_status(state: AppState) -> Step | None:
-    """Ask for another status of the chosen tickets, then show the plan; None if none is chosen."""
-    rows = _chosen_rows(state)
-    kind = next(kind for kind in _KINDS if kind.field == "Status")
-    return _ask_statuses(state, rows, kind) if rows else None
+    def change(self, state: AppState, change: FieldChange) -> Step:
+        """Change the file of the selected ticket at once; for chosen ones, open the plan."""
+        name = state.workspace.name
+        if not self.are_chosen:
+            return state, (call_in(name, change_field, place_of(self.rows[0]), change),)
+        changes = tuple((place_of(row), change) for row in self.rows)
+        return state.opened(FileEdits(name, changes)), (call_in(name, plan_edits, changes),)
 
 
-def _chosen_rows(state: AppState) -> tuple[ListRow, ...]:
+def targets(state: AppState) -> _Targets | None:
+    """Return the tickets that a key changes; None if there are none."""
+    workspace, row = state.workspace, state.row
+    if workspace.chosen and state.focus is Panel.TICKETS:
+        return _Targets(
+            tuple(row for row in workspace.rows if row.id in workspace.chosen), are_chosen=True
+        )
+    return None if row is None or row.is_broken else _Targets((row,))
+
+
+def set_field(action: KeyAction) -> Callable[[AppState, float], Step | None]:
+    """Return the handler of a key that changes a field."""
+
+    def handler(state: AppState, _: float) -> Step | None:
+        rows = targets(state)
+        return None if rows is None else _choose_value(state, rows, FIELDS[action])
+
+    return handler
+
+
+def change_tickets(state: AppState, now: float) -> Step | None:
+    """Ask what to change in the chosen tickets, else in the selected one."""
+    rows = targets(state)
+    if rows is None:
+        return None
+
+    def chosen(state: AppState, words: str) -> Step:
+        if words == _OTHER_FIELD:
+            return _choose_field(state, rows)
+        if words in _IN_JIRA:
+            return _in_jira(state, rows, _IN_JIRA.index(words))
+        if words == _STATUS:
+            return change_status(state, now) or (state, ())
+        field = next(field for field in FIELDS.values() if field.words == words)
+        return _choose_value(state, rows, field)
+
+    refused = "" if rows.keys else "Jira has none of them"
+    in_files = (*(field.words for field in FIELDS.values()), _STATUS, _OTHER_FIELD)
+    options = tuple(Option(words, _FILES) for words in in_files)
+    options += tuple(Option(words, _JIRA, refused) for words in _IN_JIRA)
+    return state.opened(Choice(f"Change {rows.words}", options, chosen)), ()
+
+
+def change_status(state: AppState, now: float) -> Step | None:
+    """Ask for another status of the chosen tickets, else of the selected one."""
+    rows = targets(state)
+    if rows is None or not rows.are_chosen:
+        return changing.change_status(state, now)
+
+    def taken(state: AppState, status: str) -> Step:
+        return rows.change(state, FieldChange("Status", status))
+
+    if rows.keys:
+        return _ask_what_they_become(state, rows, taken)
+    return _choose_value(state, rows, _Field(_STATUS, "Status", is_listed=False))
+
+
+def _choose_field(state: AppState, rows: _Targets) -> Step:
+    """Choose among the fields of the tickets that have no key of their own, then the value."""
+    names = {name for row in state.workspace.rows for name in row.candidate.fields}
+    options = tuple(Option(clean(name), value=name) for name in sorted(names - _NO_OTHERS))
+
+    def chosen(state: AppState, name: str) -> Step:
+        field = _Field("", name, "nothing", is_list=name in _LISTS)
+        return _choose_value(state, rows, field)
+
+    title = f"Set a field of {rows.words}"
+    return state.opened(Choice(title, options, chosen, other="as its line in a file")), ()
+
+
+def _choose_value(
+    state: AppState, rows: _Targets, field: _Field, typed: TextInput = NO_TEXT
+) -> Step:
+    """List the values of a field: those of the tickets at once, Jira's when it has answered."""
+    name = state.workspace.name
+    if field.name == PARENT and any(row.depth for row in rows.rows):
+        words = "The parent of a sub-task is the ticket of its file; move it in Jira instead"
+        return state.noticed(words), ()
+
+    def taken(state: AppState, value: str) -> Step:
+        text = value.strip()
+        if field.name == "Labels" and " " in text:
+            step = _choose_value(state, rows, field, TextInput.of(value))
+            return step[0].noticed("A label has no blanks", is_bad=True), step[1]
+        has_it = field.is_list and all(text in _values(row, field) for row in rows.rows)
+        how = (Change.REMOVE if has_it else Change.ADD) if field.is_list else Change.SET
+        return rows.change(state, FieldChange(field.name, text, how))
+
+    answered = partial(_options, state, rows, field)
+    asked = next((row.key for row in (*rows.rows, *state.workspace.rows) if row.key), "")
+    is_asked = field.is_listed and asked
+    choice = ValueChoice(
+        f"{clean(field.name)} of {rows.words}",
+        answered(()),
+        taken,
+        input=typed,
+        other=field.other,
+        workspace=name if is_asked else "",
+        asked=(asked, field.name),
+        answered=answered,
+    )
+    if not choice.options and not choice.other:
+        return state.noticed(f"No ticket here has a {field.name} yet"), ()
+    asking = (call_in(name, ask_values, (asked, field.name)),) if is_asked else ()
+    return state.opened(choice), asking
+
+
+def _options(
+    state: AppState, rows: _Targets, field: _Field, listed: tuple[str, ...]
+) -> tuple[Option, ...]:
+    """Return the values to choose from: the user and the present values first.
+
+    Args:
+        state: The state.
+        rows: The tickets that are to be changed.
+        field: The field.
+        listed: The values that Jira lists; none if it has not answered or lists none.
+    """
     workspace = state.workspace
-    return tuple(row for row in workspace.rows if row.id in workspace.chosen)
+    counts = counts_of_values(workspace.rows, field.name, is_list=field.is_list)
+    me = workspace.names.user if field.name == "Assignee" else ""
+    present = Counter(value for row in rows.rows for value in _values(row, field))
+    titles = _parents(state, rows) if field.name == PARENT else {}
+    values = dict.fromkeys([*filter(None, [me]), *present, *(listed or counts), *titles])
+    options = [
+        Option(
+            clean(f"{value}  {titles[value]}" if value in titles else value),
+            _facts(value, me, present, counts, rows, field, is_listed=value in listed),
+            value=value,
+        )
+        for value in values
+    ]
+    if field.empty:
+        options.append(Option(field.empty, value=""))
+    return tuple(options)
 
 
-def _in_jira(state: AppState, rows: tuple[ListRow, ...], keys: tuple[str, ...], at: int) -> Step:
-    """Ask what is needed for a change in Jira itself, then for the issues."""
-    if at == 0:
+def _facts(
+    value: str,
+    me: str,
+    present: Mapping[str, int],
+    counts: Mapping[str, int],
+    rows: _Targets,
+    field: _Field,
+    *,
+    is_listed: bool,
+) -> str:
+    """Return what is known of a value."""
+    has_all = present.get(value, 0) == len(rows.rows)
+    if has_all:
+        return "Enter removes it" if field.is_list else "now"
+    if value == me:
+        return "me"
+    count = counts.get(value, 0)
+    tickets = f"{count} ticket{'s' * (count != 1)}" if count else ""
+    return tickets if is_listed or not tickets or not field.is_listed else f"in {tickets} here"
+
+
+def _values(row: ListRow, field: _Field) -> tuple[str, ...]:
+    """Return the values that a ticket has in a field."""
+    return values_of((row,), field.name, is_list=field.is_list)
+
+
+def _parents(state: AppState, rows: _Targets) -> dict[str, str]:
+    """Return the titles of the tickets that others can be put under, by their keys."""
+    ids = {row.id for row in rows.rows}
+    return {
+        row.key: row.title
+        for row in state.workspace.rows
+        if row.key and not row.depth and row.id not in ids
+    }
+
+
+def _in_jira(state: AppState, rows: _Targets, index: int) -> Step:
+    """Ask for what is done in Jira itself."""
+    keys = rows.keys
+    if index == 0:
         return _ask_what_they_become(state, rows, partial(_status_in_jira, keys))
-    if at == 1:
+    if index == 1:
         return state.opened(_parent_input(keys, "")), ()
-    if at == 2:
+    if index == 2:
         return state.opened(_setting_input(keys, "")), ()
     return _ask_issues(state, keys, BulkChange(delete=True))
 
@@ -135,70 +316,15 @@ def _ask_issues(state: AppState, keys: tuple[str, ...], change: BulkChange) -> S
     return state.opened(AskingIssues(name, keys, change)), (call_in(name, ask_issues, keys),)
 
 
-def _ask_statuses(state: AppState, rows: tuple[ListRow, ...], kind: _Kind) -> Step:
-    """Ask Jira what the tickets can become; for drafts alone, list the statuses of the files."""
-    if not any(row.key for row in rows):
-        return _values(state, rows, kind), ()
-    return _ask_what_they_become(state, rows, partial(_open_plan, rows, kind))
-
-
 def _ask_what_they_become(
-    state: AppState, rows: tuple[ListRow, ...], taken: Callable[[AppState, str], Step]
+    state: AppState, rows: _Targets, taken: Callable[[AppState, str], Step]
 ) -> Step:
     alike: dict[tuple[str, str], ListRow] = {}
-    for row in rows:
+    for row in rows.rows:
         if row.key:
             alike.setdefault((row.candidate.fields.get("Type", ""), row.status), row)
     asked = {row.key: row.status for row in list(alike.values())[:MOST_ASKED]}
     name = state.workspace.name
     seen = values_of(state.workspace.rows, "Status")
-    title = f"Status of {_chosen_words(len(rows))}"
-    asking = AskingStatus(name, title, asked, seen, taken)
+    asking = AskingStatus(name, f"Status of {rows.words}", asked, seen, taken)
     return state.opened(asking), (call_in(name, ask_statuses, tuple(asked)),)
-
-
-def _values(state: AppState, rows: tuple[ListRow, ...], kind: _Kind) -> AppState:
-    """List the values that the tickets of the workspace have, and a line to type another one."""
-    among = rows if kind.change is Change.REMOVE else state.workspace.rows
-    counts = counts_of_values(among, kind.field, is_list=kind.field == "Labels")
-    values = tuple(counts)[:MOST_VALUES]
-    if not values:
-        return state.opened(_value_input(rows, kind, ""))
-    options = [Option(clean(value), _ticket_words(counts[value])) for value in values]
-    if kind.nobody:
-        options.append(Option(kind.nobody))
-        values = (*values, "")
-    options.append(Option("another one…", "to type"))
-
-    def chosen(state: AppState, index: int) -> Step:
-        if index == len(values):
-            return state.opened(_value_input(rows, kind, "")), ()
-        return _open_plan(rows, kind, state, values[index])
-
-    return state.opened(Choice(kind.words.capitalize(), tuple(options), chosen))
-
-
-def _value_input(rows: tuple[ListRow, ...], kind: _Kind, text: str) -> LineInput:
-    return LineInput(kind.label, partial(_take_typed, rows, kind), input=TextInput.of(text))
-
-
-def _take_typed(rows: tuple[ListRow, ...], kind: _Kind, state: AppState, text: str) -> Step:
-    problem = kind.problem(text.strip())
-    if problem:
-        return state.opened(_value_input(rows, kind, text)).noticed(problem, is_bad=True), ()
-    return _open_plan(rows, kind, state, text)
-
-
-def _open_plan(rows: tuple[ListRow, ...], kind: _Kind, state: AppState, text: str) -> Step:
-    change = FieldChange(kind.field, text.strip(), kind.change)
-    changes = tuple((place_of(row), change) for row in rows)
-    name = state.workspace.name
-    return state.opened(FileEdits(name, changes)), (call_in(name, plan_edits, changes),)
-
-
-def _chosen_words(number: int) -> str:
-    return f"{number} chosen ticket{'s' * (number != 1)}"
-
-
-def _ticket_words(number: int) -> str:
-    return f"{number} ticket{'s' * (number != 1)}"

@@ -12,14 +12,9 @@ from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.main.filtering import give_filter_back
 from ticketr.app.tui.messages import NotWritten, TicketAdded
 from ticketr.app.tui.overlays.base import Overlay
+from ticketr.app.tui.overlays.choice import Choice, Option
 from ticketr.app.tui.overlays.many import FileEdits
-from ticketr.app.tui.overlays.questions import (
-    AskingStatus,
-    Choice,
-    LineInput,
-    Option,
-    status_choice,
-)
+from ticketr.app.tui.overlays.questions import AskingStatus, LineInput, status_choice
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import outside
 from ticketr.app.tui.services.asking import ask_statuses
@@ -140,14 +135,15 @@ def _title_input(name: str, ticket: ListRow | None, text: str = "", problem: str
         if not title:
             return state.noticed("A ticket needs a title; nothing was added"), ()
 
-        def chosen(state: AppState, index: int) -> Step:
-            parent = place_of(ticket) if index and ticket is not None else None
+        def chosen(state: AppState, value: str) -> Step:
+            parent = place_of(ticket) if value == "sub-task" and ticket is not None else None
             return state, (call_in(name, add_ticket, title, parent),)
 
         if ticket is None:
             task = Option("a sub-task", refused=NO_TICKET)
         else:
-            task = Option(f"a sub-task of {ticket.key or ticket.title}", "in its file")
+            words = f"a sub-task of {ticket.key or ticket.title}"
+            task = Option(words, "in its file", value="sub-task")
         options = (Option("a ticket", "in a file of its own"), task)
         return state.opened(Choice(f"Add “{title}” as", options, chosen)), ()
 
@@ -253,6 +249,6 @@ def counts_of_values(
     return dict(counts.most_common())
 
 
-def values_of(rows: Iterable[ListRow], field: str) -> tuple[str, ...]:
+def values_of(rows: Iterable[ListRow], field: str, *, is_list: bool = False) -> tuple[str, ...]:
     """Return the values of a field in some tickets, the most frequent first."""
-    return tuple(counts_of_values(rows, field))
+    return tuple(counts_of_values(rows, field, is_list=is_list))

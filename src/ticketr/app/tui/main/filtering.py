@@ -7,7 +7,8 @@ from dataclasses import replace
 from ticketr.app.tickets import InvalidFilter, check_saved, parse_filter, split_command, with_saved
 from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.messages import FiltersSaved
-from ticketr.app.tui.overlays.questions import JQL, AskingKeys, Choice, LineInput, Option
+from ticketr.app.tui.overlays.choice import Choice, Option
+from ticketr.app.tui.overlays.questions import JQL, AskingKeys, LineInput
 from ticketr.app.tui.services.asking import ask_keys
 from ticketr.app.tui.services.files import remember
 from ticketr.app.tui.state import AppState, Panel, Step
@@ -158,13 +159,13 @@ def _choose_filter(state: AppState, now: float) -> Step:
     if not texts:
         return state.noticed("No filter is saved yet; save:name behind a filter saves it"), ()
 
-    def chosen(state: AppState, index: int) -> Step:
+    def chosen(state: AppState, text: str) -> Step:
         try:
-            return show_filter(state, texts[index][1], now)
+            return show_filter(state, text, now)
         except InvalidFilter as error:  # another version saved it
             return state.noticed(str(error), is_bad=True), ()
 
-    options = tuple(Option(clean(name), clean(facts[name])) for name, _ in texts)
+    options = tuple(Option(clean(name), clean(facts[name]), value=text) for name, text in texts)
     return state.opened(Choice("Filter", options, chosen)), ()
 
 

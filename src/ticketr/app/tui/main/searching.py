@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from ticketr.app.tickets import SORT_NAMES
 from ticketr.app.tui.main.filtering import remembered
-from ticketr.app.tui.overlays.questions import Choice, LineInput, Option
+from ticketr.app.tui.overlays.choice import Choice, Option
+from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.panels.frame import Match, find_matches
 from ticketr.app.tui.state import AppState, Panel, Step, select
 
@@ -146,8 +147,8 @@ def sort_tickets(state: AppState, _: float) -> Step | None:
     if not state.workspaces or state.focus is Panel.WORKSPACES:
         return None
 
-    def chosen(state: AppState, index: int) -> Step:
-        changed = replace(state.workspace, sort=SORT_NAMES[index])
+    def chosen(state: AppState, name: str) -> Step:
+        changed = replace(state.workspace, sort=name)
         return state.with_workspace(changed), (remembered(changed),)
 
     options = tuple(Option(name) for name in SORT_NAMES)

@@ -84,13 +84,6 @@ def _resolve(state: AppState, now: float) -> Step | None:
     return state.opened(screen), (call_in(workspace.name, conflicts.read_conflict, row.head),)
 
 
-def _status(state: AppState, now: float) -> Step | None:
-    """Change the status of the chosen tickets; with none chosen, that of the selected one."""
-    if state.workspace.chosen and state.focus is Panel.TICKETS:
-        return bulk.change_status(state)
-    return changing.change_status(state, now)
-
-
 def _undo(state: AppState, now: float) -> Step | None:
     if not state.workspaces:
         return None
@@ -129,6 +122,9 @@ _REASONS: dict[KeyAction, tuple[str, KeyAction | None, str]] = {
     KeyAction.EDIT: _SELECT_FIRST,
     KeyAction.RESOLVE: _SELECT_FIRST,
     KeyAction.STATUS: _SELECT_FIRST,
+    KeyAction.CHANGE: _SELECT_FIRST,
+    KeyAction.COMMENT: _SELECT_FIRST,
+    **dict.fromkeys(bulk.FIELDS, _SELECT_FIRST),
     KeyAction.DIFF: _SELECT_FIRST,
     KeyAction.BROWSER: _SELECT_FIRST,
     KeyAction.COPY_KEY: _SELECT_FIRST,
@@ -163,10 +159,11 @@ _HANDLERS: dict[KeyAction, Callable[[AppState, float], Step | None]] = {
     KeyAction.FILTER: filtering.filter_tickets,
     KeyAction.SORT: searching.sort_tickets,
     KeyAction.EDIT: edit,
-    KeyAction.STATUS: _status,
+    KeyAction.STATUS: bulk.change_status,
+    **{action: bulk.set_field(action) for action in bulk.FIELDS},
     KeyAction.ADD: changing.add,
     KeyAction.COMMENT: changing.comment,
-    KeyAction.CHANGE: bulk.change_chosen,
+    KeyAction.CHANGE: bulk.change_tickets,
     KeyAction.BROWSER: browser,
     KeyAction.COPY_KEY: copy_key,
     KeyAction.COPY_ADDRESS: copy_address,

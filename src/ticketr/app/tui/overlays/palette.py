@@ -10,7 +10,8 @@ from typing import ClassVar, TypeAlias, final
 from ticketr.app.tickets import InvalidFilter, fold, parse_filter
 from ticketr.app.tui.effects import JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
-from ticketr.app.tui.overlays.base import Overlay, boxed, target
+from ticketr.app.tui.overlays.base import Overlay, target
+from ticketr.app.tui.overlays.choice import fitting, list_box
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.overlays.questions import JQL, AskingKeys
 from ticketr.app.tui.rows import ListRow
@@ -19,7 +20,7 @@ from ticketr.app.tui.state import AppState, Panel, Step, show_row, show_workspac
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.text_input import TextInput
 from ticketr.app.tui.workspace import WorkspaceView
-from ticketr.text import clean, clip, fit, width
+from ticketr.text import clean
 
 #: The most entries of tickets that are listed.
 MOST_TICKETS = 50
@@ -76,20 +77,8 @@ def entries_of(state: AppState, text: str, run_action: RunAction) -> tuple[Entry
         return tuple(map(_ticket, state.workspace.rows.named(fold(words), MOST_TICKETS)))
     lists = {"@": _people, "~": _workspaces, "=": _statuses}
     entries = lists[kind](state) if kind else _commands(state, run_action)
-    wanted = fold(words).split()
-    fitting = [
-        entry
-        for entry in entries
-        if all(word in fold(f"{entry.name} {entry.words}") for word in wanted)
-    ]
-    # An entry that begins with what was typed is what is looked for.
-    start = fold(words).strip()
-    fitting.sort(
-        key=lambda entry: (
-            not fold(entry.name).startswith(start) and not entry.words.startswith(start)
-        )
-    )
-    return tuple(fitting[:MOST_TICKETS])
+    found = fitting(entries, words, lambda entry: (entry.name, entry.words))
+    return tuple(found[:MOST_TICKETS])
 
 
 def _commands(state: AppState, run_action: RunAction) -> Iterator[Entry]:
@@ -210,8 +199,6 @@ def _pull_all(state: AppState, now: float) -> Step:
     )
 
 
-#: Below this many rows, only what is typed and the entries are shown.
-LOW = 10
 HINT = "# ticket   @ person   ~ workspace   = status"
 
 
@@ -260,25 +247,23 @@ class Palette(Overlay):
         cells = min(66, max(16, state.width - 6))
         entries = entries_of(state, self.input.text, self.run_action)
         at = min(self.at, max(0, len(entries) - 1))
-        count = f"{len(entries)}"
-        typed = f" > {self.input.shown(max(4, cells - 6 - width(count)))}"
-        is_low = state.body < LOW
-        room = max(1, min(len(entries), state.body - (3 if is_low else 5)))
-        begin = max(0, min(at - room // 2, len(entries) - room))
-        lines = [(f"{fit(typed, cells - width(count) - 1)}{count} ", False)]
-        lines += [] if is_low else [("─" * cells, False)]
-        for number, entry in enumerate(entries[begin : begin + room], start=begin):
-            lines.append((_line(entry, cells, is_selected=number == at), number == at))
-        lines += [] if is_low else [(f" {HINT}", False)]
-        return boxed(below, ":", lines, 0, cells, state.width, theme)
+        return list_box(
+            state,
+            below,
+            ":",
+            self.input,
+            entries,
+            _line,
+            at,
+            cells,
+            theme,
+            most=MOST_TICKETS,
+            hint=HINT,
+        )
 
 
-def _line(entry: Entry, cells: int, *, is_selected: bool) -> str:
-    facts = f"not now: {entry.refused}" if entry.refused else entry.facts
-    bar = "▌" if is_selected else " "
-    facts = clip(facts, max(0, cells // 2))
-    name = fit(entry.name, max(1, cells - width(facts) - 3))
-    return f"{bar}{name} {facts} "
+def _line(entry: Entry) -> tuple[str, str]:
+    return entry.name, f"not now: {entry.refused}" if entry.refused else entry.facts
 
 
 def _run(state: AppState, entry: Entry, now: float) -> Step:

@@ -12,12 +12,13 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import Message
-from ticketr.app.tui.overlays.base import Overlay, boxed, is_too_soon, target
+from ticketr.app.tui.overlays.base import Overlay, boxed, is_too_soon
+from ticketr.app.tui.overlays.choice import Choice, Option
 from ticketr.app.tui.services.asking import stop_asking
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Span, Theme, wrap_line
 from ticketr.app.tui.text_input import TextInput
-from ticketr.text import clean, fit, width, wrap
+from ticketr.text import clean, width, wrap
 
 
 @final
@@ -245,6 +246,7 @@ class AskingStatus(AskingOverlay):
         taken: Gives the step for the status that was chosen.
         before: The status at the last sync, not cleaned, if the file has another one: it can be
             taken, too.
+        input: What was typed meanwhile, to find one of them.
     """
 
     workspace: str
@@ -253,6 +255,18 @@ class AskingStatus(AskingOverlay):
     seen: tuple[str, ...]
     taken: Callable[[AppState, str], Step]
     before: str = ""
+    input: TextInput = field(default_factory=TextInput)
+
+    def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
+        """Edit what was typed, or cancel the request."""
+        edited = self.input.edited(action)
+        if edited is not None:
+            return state.replaced(replace(self, input=edited)), ()
+        return AskingOverlay.on_action(self, state, action, now)
+
+    def on_text(self, state: AppState, text: str, now: float) -> Step | None:
+        """Insert text at the cursor; the list will take it."""
+        return state.replaced(replace(self, input=self.input.typed(text))), ()
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """List the statuses; without an answer, those of the files."""
@@ -265,7 +279,8 @@ class AskingStatus(AskingOverlay):
     def asks(self) -> tuple[str, str]:
         """Return what the answer is for, and what Jira is asked."""
         what = "it" if len(self.issues) == 1 else "they"
-        return self.title, f"Asking Jira what {what} can become..."
+        typed = f"  > {self.input.text}" if self.input.text else ""
+        return self.title, f"Asking Jira what {what} can become...{typed}"
 
 
 def status_choice(overlay: AskingStatus, statuses: Mapping[str, tuple[str, ...]]) -> Choice:
@@ -280,11 +295,10 @@ def status_choice(overlay: AskingStatus, statuses: Mapping[str, tuple[str, ...]]
         listed.append(overlay.before)
     names = tuple(dict.fromkeys(listed))
 
-    def chosen(state: AppState, index: int) -> Step:
-        return overlay.taken(state, names[index])
-
-    options = tuple(Option(clean(name), _availability(overlay, name, statuses)) for name in names)
-    return Choice(overlay.title, options, chosen)
+    options = tuple(
+        Option(clean(name), _availability(overlay, name, statuses), value=name) for name in names
+    )
+    return Choice(overlay.title, options, overlay.taken, input=overlay.input)
 
 
 def _availability(overlay: AskingStatus, name: str, statuses: Mapping[str, tuple[str, ...]]) -> str:
@@ -314,69 +328,3 @@ def _show_statuses(
         words = f"These are the statuses in your files; Jira was not asked: {problem}"
         state = state.noticed(words, is_bad=True)
     return state
-
-
-#: The least cells of a list, where the screen has them.
-LEAST = 34
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One of the things to choose from.
-
-    Attributes:
-        words: What it is.
-        facts: What is at the right.
-        refused: Why it cannot be chosen now; empty if it can.
-    """
-
-    words: str
-    facts: str = ""
-    refused: str = ""
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Choice(Overlay):
-    """A short list to choose from; Esc closes it.
-
-    Attributes:
-        title: What is chosen.
-        options: The things to choose from.
-        chosen: Gives the step for the index of the option that Enter takes; it gets the state
-            without this overlay.
-        at: The index of the selected option.
-    """
-
-    context: ClassVar[Context] = Context.CHOICE
-    is_full: ClassVar[bool] = False
-
-    title: str
-    options: tuple[Option, ...]
-    chosen: Callable[[AppState, int], Step]
-    at: int = 0
-
-    def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
-        """Move, or take the selected one."""
-        if action is KeyAction.ACCEPT and self.options:
-            option = self.options[self.at]
-            if option.refused:
-                return state.noticed(option.refused), ()
-            return self.chosen(state.closed(), self.at)
-        at = target(action, self.at, state.body, max(0, len(self.options) - 1))
-        return None if at is None else (state.replaced(replace(self, at=at)), ())
-
-    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
-        """Return the rows of the body."""
-        longest = max(
-            (width(f"{option.words} {option.refused or option.facts}") for option in self.options),
-            default=0,
-        )
-        cells = min(64, max(16, state.width - 8), max(LEAST, longest + 4, width(self.title) + 6))
-        lines = []
-        for at, option in enumerate(self.options):
-            facts = option.refused or option.facts
-            room = cells - width(facts) - 3
-            text = f"{'▌' if at == self.at else ' '}{fit(option.words, max(1, room))} {facts} "
-            lines.append((text, at == self.at))
-        return boxed(below, self.title, lines, self.at, cells, state.width, theme)

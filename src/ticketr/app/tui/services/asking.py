@@ -37,6 +37,36 @@ async def ask_statuses(services: Services, name: str, keys: tuple[str, ...]) -> 
         services.send(messages.StatusesRead(name, keys, texts or {}, problem))
 
 
+async def ask_values(services: Services, name: str, asked: tuple[str, str]) -> None:
+    """Ask Jira for the values that a field of an issue can have, and send them; an error is sent, too.
+
+    Args:
+        services: What the services have in common.
+        name: The name of the workspace.
+        asked: The key of the issue, and the name of the field in files.
+
+    Cancellation:
+        Ends the request at once, as `stop_asking` does.
+    """
+    key, field = asked
+    workspace = services.workspaces[name]
+
+    async def ask() -> tuple[tuple[str, ...], bool]:
+        column = await services.in_thread(_column, workspace.store, field)
+        return await workspace.read_values(key, column)
+
+    answer = await _ask_jira(services, name, ask, STATUS_WAIT)
+    if answer is not None:
+        result, problem = answer
+        services.send(messages.ValuesRead(name, asked, *(result or ((), False)), problem))
+
+
+def _column(store: sync.Store, field: str) -> str:
+    """Return the ID of a field that files hold; its name if it is not known."""
+    with sync.read_state(store) as state:
+        return state.site_record.columns().get(field, field)
+
+
 async def ask_keys(services: Services, name: str, jql: str) -> None:
     """Ask Jira which issues a query finds, and send their keys; an error is sent, too.
 

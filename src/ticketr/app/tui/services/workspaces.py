@@ -27,6 +27,7 @@ from ticketr.app.sync import (
     find_issues,
     read_last_change,
     read_statuses,
+    read_values,
     search_ids,
 )
 from ticketr.app.tui import messages
@@ -55,6 +56,7 @@ def open_workspace(
         address=address,
         prefer=options.get("prefer"),
         read_statuses=partial(read_statuses, options),
+        read_values=partial(read_values, options),
         search=partial(search_with, aliases, options),
         find_issues=partial(find_issues, options),
         read_last_change=partial(read_last_change, options),
@@ -132,6 +134,8 @@ class OpenWorkspace:
         prefer: The side that wins where both sides have changed the same; None for a conflict.
         read_statuses: Asks Jira for the statuses that an issue can take, by its key. It raises
             `TicketrError` if there is no answer or a setting is missing.
+        read_values: Asks Jira for the values that a field of an issue can have, by its key and the
+            field's ID, and whether these are all; raises as `read_statuses`.
         search: Asks Jira for the IDs of the issues that a query finds; raises as `read_statuses`.
         find_issues: Asks Jira for issues that are to be changed, by their keys; raises as
             `read_statuses`.
@@ -151,6 +155,7 @@ class OpenWorkspace:
     address: str = ""
     prefer: Side | None = None
     read_statuses: Callable[[str], Awaitable[tuple[str, ...]]] = no_answer
+    read_values: Callable[[str, str], Awaitable[tuple[tuple[str, ...], bool]]] = no_answer
     search: Callable[[str], Awaitable[tuple[str, ...]]] = no_answer
     find_issues: Callable[[Sequence[str]], Awaitable[tuple[BulkIssue, ...]]] = no_answer
     read_last_change: Callable[[str, str], Awaitable[LastChange | None]] = no_answer
