@@ -173,7 +173,7 @@ def _stays(form: str, row: _Row) -> bool:
 
 
 def _warned(wrong: str) -> str:
-    (piece,) = adf.unconverted_pieces(wrong, files=_FILES)
+    (piece,) = adf.unsent_pieces(wrong, files=_FILES)
     return f"{_code(wrong)}: {_SIGNS.sub(_escaped, piece.reason)}"
 
 

@@ -320,7 +320,9 @@ def test_a_text_that_cannot_be_sent_is_refused_in_words(someone: User) -> None:
     told = someone.runs("worklog", "DEMO-1", "1h", "<!-- no -->")
 
     assert told.code == 1
-    assert 'Log work failed: "<!-- no -->": the HTML comment' in told.err
+    assert (
+        'Log work failed: "<!-- no -->": in its line 1: “<!-- no -->” is lost in Jira' in told.err
+    )
     assert "BadWork" not in told.err
 
 

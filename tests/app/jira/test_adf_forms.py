@@ -151,8 +151,8 @@ def test_a_form_is_written_and_read(block: Json, markdown: str) -> None:
     assert found == adf.Converted(f"{markdown}\n", exact=True)
     assert adf.canonical(adf.to_adf(markdown)) == adf.canonical(document)
     assert adf.problems(adf.to_adf(markdown)) == ()
-    assert adf.dropped_texts(markdown) == ()
-    assert adf.unconverted_pieces(markdown) == ()
+    assert adf.lost_texts(markdown) == ()
+    assert adf.unsent_pieces(markdown) == ()
 
 
 #: What a hand writes, and what it is.
@@ -187,7 +187,7 @@ BY_HAND = {
 def test_a_form_may_be_written_in_other_ways(markdown: str, block: Json) -> None:
     assert adf.canonical(adf.to_adf(markdown)) == adf.canonical(doc(block))
     assert adf.problems(adf.to_adf(markdown)) == ()
-    assert adf.dropped_texts(markdown) == ()
+    assert adf.lost_texts(markdown) == ()
 
 
 #: Text in a file that makes no form, and what it is in Jira.
@@ -297,7 +297,7 @@ def test_documents_full_of_forms_come_back_as_they_are(seed: int) -> None:
     if found.exact:
         assert text_of(back) == text_of(document)
         assert adf.to_markdown(back) == found.markdown
-        assert adf.unconverted_pieces(found.markdown, before=found.markdown) == ()
+        assert adf.unsent_pieces(found.markdown, before=found.markdown) == ()
 
 
 @pytest.mark.laws
@@ -335,8 +335,8 @@ def test_any_markdown_like_a_form_is_a_document(pieces: list[str]) -> None:
     markdown = "".join(pieces)
     document = adf.to_adf(markdown)
     assert json.dumps(document).isascii()
-    adf.dropped_pieces(markdown)
-    adf.unconverted_pieces(markdown)
+    adf.unsent_pieces(markdown)
+    adf.unsent_pieces(markdown)
 
 
 SHOT, PLAN = "6b2ad1f1-1", "6b2ad1f1-2"
@@ -372,8 +372,8 @@ def test_a_picture_is_written_and_read_by_the_name_of_its_file(markdown: str, bl
     assert adf.canonical(adf.to_adf(found.markdown, files=FILES)) == adf.canonical(document)
     assert adf.is_exact(document, found.markdown, files=FILES)
     assert adf.problems(adf.to_adf(found.markdown, files=FILES)) == ()
-    assert adf.dropped_texts(found.markdown) == ()
-    assert adf.unconverted_pieces(found.markdown, files=FILES) == ()
+    assert adf.lost_texts(found.markdown) == ()
+    assert adf.unsent_pieces(found.markdown, files=FILES) == ()
 
 
 def test_a_picture_may_stand_in_a_list_a_quote_and_a_panel() -> None:
@@ -418,10 +418,10 @@ def test_a_picture_of_no_attached_file_is_text_with_a_warning(markdown: str) -> 
     files = {} if "shot" in markdown else FILES
 
     assert text_of(adf.to_adf(markdown, files=files)) == markdown
-    (piece,) = adf.unconverted_pieces(f"x\n\n{markdown}", files=files)
+    (piece,) = adf.unsent_pieces(f"x\n\n{markdown}", files=files)
     assert piece.line == 3
     assert "its ticket has no file of that name" in piece.reason
-    assert adf.dropped_texts(markdown) == ()
+    assert adf.lost_texts(markdown) == ()
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def cell(*blocks: Any) -> Json:
 @pytest.mark.parametrize("markdown", LITERAL)
 def test_text_like_html_is_text(markdown: str) -> None:
     assert adf.to_adf(markdown) == doc(paragraph(text(markdown)))
-    assert adf.dropped_texts(markdown) == ()
+    assert adf.lost_texts(markdown) == ()
 
 
 @pytest.mark.parametrize("markdown", LITERAL)
@@ -62,7 +62,7 @@ def test_text_like_html_is_text_in_every_place(markdown: str, place: str) -> Non
         return
     document = adf.to_adf(place.format(markdown))
     assert markdown in text_of(document)
-    assert adf.dropped_texts(place.format(markdown)) == ()
+    assert adf.lost_texts(place.format(markdown)) == ()
 
 
 def test_a_block_of_html_is_markdown_with_tags_as_text() -> None:
@@ -89,7 +89,7 @@ def test_a_block_of_html_is_markdown_with_tags_as_text() -> None:
 )
 def test_a_backslash_and_code_mean_what_they_mean_in_markdown(markdown: str, words: str) -> None:
     assert text_of(adf.to_adf(markdown)) == words
-    assert adf.dropped_texts(markdown) == ()
+    assert adf.lost_texts(markdown) == ()
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_backslash_and_code_mean_what_they_mean_in_markdown(markdown: str, wor
 def test_an_address_in_angle_brackets_is_a_link(markdown: str, address: str) -> None:
     (link,) = adf.to_adf(markdown)["content"][0]["content"]
     assert link["marks"] == [{"type": "link", "attrs": {"href": address}}]
-    assert adf.dropped_texts(markdown) == ()
+    assert adf.lost_texts(markdown) == ()
 
 
 TEXTS = [
@@ -151,37 +151,37 @@ def test_text_from_jira_comes_back_as_the_same_text(place: str, words: str) -> N
     document = doc(PLACES[place](words))
     found = adf.convert(document)
     assert found.exact
-    assert adf.dropped_texts(found.markdown) == ()
+    assert adf.lost_texts(found.markdown) == ()
 
 
 TOLD = {
-    "a <!-- ask Mia --> b": "the HTML comment",
-    "<!-- ask Mia -->": "the HTML comment",
-    "a\n\n<!-- never closed": "the HTML comment",
-    "<!-->": "the HTML comment",
-    "`<!-- a -->` <!-- a -->": "the HTML comment",
-    '**<u adf="underline">a** b</u>': 'the HTML "<u adf="underline">"',
-    '- <u adf="underline">a\n- b</u>': 'the HTML "<u adf="underline">"',
-    "b\n\n- <u>a\n- b</u>": 'in its line 3: Jira has no place for the HTML "<u>"',
-    "- b\n  <details>\n  x\n  </details>": "in its line 2: Jira has no place for the HTML",
-    "[x][a]\n\n[a]: /one\n[a]: /two": 'no place for "[a]: /two"',
-    '<div adf="marks" params=\'{"align":"center"}\'></div>': "the HTML",
-    "a \ufdd0 <b>": 'the HTML "<b>"',
-    "](<zebra-->": 'the HTML "<zebra-->"',
-    '<time adf="date" datetime="1767225600000">2026-01-02</time>': '"2026-01-02"',
-    '<time adf="date" datetime="1767225600000">zebra</time>': '"zebra"',
+    "a <!-- ask Mia --> b": "as an HTML comment",
+    "<!-- ask Mia -->": "as an HTML comment",
+    "a\n\n<!-- never closed": "as an HTML comment",
+    "<!-->": "as an HTML comment",
+    "`<!-- a -->` <!-- a -->": "as an HTML comment",
+    '**<u adf="underline">a** b</u>': '“<u adf="underline">” has no place there',
+    '- <u adf="underline">a\n- b</u>': '“<u adf="underline">” has no place there',
+    "b\n\n- <u>a\n- b</u>": "in its line 3: “<u>” has no place there",
+    "- b\n  <details>\n  x\n  </details>": "in its line 2: “<details>” has no place there",
+    "[x][a]\n\n[a]: /one\n[a]: /two": "“[a]: /two” has no place there",
+    '<div adf="marks" params=\'{"align":"center"}\'></div>': "before each <",
+    "a \ufdd0 <b>": "“<b>” has no place there",
+    "](<zebra-->": "“<zebra-->” has no place there",
+    '<time adf="date" datetime="1767225600000">2026-01-02</time>': "“2026-01-02”",
+    '<time adf="date" datetime="1767225600000">zebra</time>': "“zebra”",
 }
 
 
 @pytest.mark.parametrize(("markdown", "told"), TOLD.items())
 def test_html_that_cannot_be_kept_is_reported(markdown: str, told: str) -> None:
-    assert told in str(adf.dropped_pieces(markdown)[0])
+    assert told in adf.unsent_pieces(markdown)[0].words()
 
 
 def test_a_comment_is_reported_with_its_line_and_a_hint() -> None:
-    (lost,) = adf.dropped_pieces("one\n\ntwo <!-- ask\nMia --> three")
-    assert str(lost) == (
-        'in its line 3: the HTML comment "<!-- ask Mia -->" would be lost in Jira; '
+    (lost,) = adf.unsent_pieces("one\n\ntwo <!-- ask\nMia --> three")
+    assert lost.words() == (
+        "in its line 3: “<!-- ask Mia -->” is lost in Jira, as an HTML comment; "
         "take it out, or write \\<!-- to send it as text"
     )
 
@@ -204,7 +204,7 @@ TAGS = [
 def test_no_word_is_lost_silently(pieces: list[str | None]) -> None:
     markdown = "".join(f"zebra{i}a" if each is None else each for i, each in enumerate(pieces))
     document = adf.to_adf(markdown)
-    lost = adf.dropped_texts(markdown)
+    lost = adf.lost_texts(markdown)
     event(f"told: {bool(lost)}")
     if not lost:
         sent = json.dumps(document, ensure_ascii=False)
@@ -217,7 +217,7 @@ def test_no_word_is_lost_silently(pieces: list[str | None]) -> None:
 def test_unknown_tags_are_kept_exactly(pieces: list[str]) -> None:
     words = "x" + re.sub(" +", " ", "".join(pieces)).strip()
     assert text_of(adf.to_adf(words)) == words
-    assert adf.dropped_texts(words) == ()
+    assert adf.lost_texts(words) == ()
 
 
 @given(st.text(alphabet=st.sampled_from("ab <>/!-?\\`'\"=")))
@@ -226,7 +226,7 @@ def test_a_text_of_brackets_comes_back_as_the_same_text(words: str) -> None:
     found = adf.convert(document)
     assert found.exact
     assert text_of(adf.to_adf(found.markdown)) == text_of(document)
-    assert adf.dropped_texts(found.markdown) == ()
+    assert adf.lost_texts(found.markdown) == ()
 
 
 LOST = {
@@ -261,12 +261,12 @@ KEPT = [
 
 @pytest.mark.parametrize(("markdown", "pieces"), LOST.items())
 def test_misplaced_content_is_reported(markdown: str, pieces: tuple[str, ...]) -> None:
-    assert adf.dropped_texts(markdown) == pieces
+    assert adf.lost_texts(markdown) == pieces
 
 
 @pytest.mark.parametrize("markdown", KEPT)
 def test_words_in_the_document_do_not_count_as_lost(markdown: str) -> None:
-    assert adf.dropped_texts(markdown) == ()
+    assert adf.lost_texts(markdown) == ()
 
 
 @pytest.mark.unmeasured
@@ -274,7 +274,7 @@ def test_words_in_the_document_do_not_count_as_lost(markdown: str) -> None:
 def test_markdown_from_jira_loses_nothing(seed: int) -> None:
     for one in range(seed, seed + 5):
         converted = adf.convert(Maker(Random(one)).document())
-        assert adf.dropped_texts(converted.markdown) == ()
+        assert adf.lost_texts(converted.markdown) == ()
 
 
 def test_a_word_missing_in_the_document_is_reported() -> None:
@@ -282,22 +282,22 @@ def test_a_word_missing_in_the_document_is_reported() -> None:
     gone = [one for one in marked if "zebra" in one and "zebra" not in str(adf.to_adf(one))]
     assert len(gone) > 20
     for markdown in gone:
-        assert any("zebra" in piece for piece in adf.dropped_texts(markdown)), markdown
+        assert any("zebra" in piece for piece in adf.lost_texts(markdown)), markdown
 
 
 @given(st.text())
 def test_any_markdown_can_be_asked_about(markdown: str) -> None:
-    assert all(piece.isprintable() for piece in adf.dropped_texts(markdown))
+    assert all(piece.isprintable() for piece in adf.lost_texts(markdown))
 
 
 @pytest.mark.parametrize("markdown", ["> ", "[", "*a ", "**", "- ", "<b>", '<span adf="x">'])
 def test_markdown_nested_without_end_can_be_asked_about(markdown: str) -> None:
-    assert all(len(piece) <= 60 for piece in adf.dropped_texts(markdown * 2000 + "x"))
+    assert all(len(piece) <= 60 for piece in adf.lost_texts(markdown * 2000 + "x"))
 
 
 def test_markdown_that_marklas_stumbles_over_keeps_its_lines() -> None:
     markdown = "one\n\n<span adf=\"mention\" params='[1]'>two</span> three\n"
-    assert adf.dropped_texts(markdown) == ()
+    assert adf.lost_texts(markdown) == ()
     assert "three" in " ".join(plain_lines(adf.to_adf(markdown)))
 
 
@@ -313,7 +313,7 @@ def lines_run(markdown: str) -> int:
     before = sys.gettrace()
     sys.settrace(count)
     try:
-        assert adf.dropped_texts(markdown) == ()
+        assert adf.lost_texts(markdown) == ()
     finally:
         sys.settrace(before)
     return counted
@@ -388,7 +388,7 @@ PLAIN = [
 def test_text_that_reaches_jira_unconverted_is_reported_with_its_line(
     markdown: str, piece: str
 ) -> None:
-    (found,) = adf.unconverted_pieces(f"first\n\n{markdown}\n")
+    (found,) = adf.unsent_pieces(f"first\n\n{markdown}\n")
 
     assert found.text == piece
     assert piece.strip("./") in f"first\n\n{markdown}".split("\n")[found.line - 1]
@@ -396,17 +396,17 @@ def test_text_that_reaches_jira_unconverted_is_reported_with_its_line(
 
 @pytest.mark.parametrize("markdown", PLAIN)
 def test_escaped_text_is_not_reported(markdown: str) -> None:
-    assert adf.unconverted_pieces(markdown) == ()
+    assert adf.unsent_pieces(markdown) == ()
 
 
 @pytest.mark.parametrize("markdown", UNCONVERTED)
 def test_unchanged_text_is_not_reported_again(markdown: str) -> None:
-    assert adf.unconverted_pieces(f"{markdown}\n\nmore", before=markdown) == ()
-    assert len(adf.unconverted_pieces(f"{markdown}\n\n{markdown}", before=markdown)) == 1
+    assert adf.unsent_pieces(f"{markdown}\n\nmore", before=markdown) == ()
+    assert len(adf.unsent_pieces(f"{markdown}\n\n{markdown}", before=markdown)) == 1
 
 
 def test_a_mistyped_form_is_reported_with_the_words_that_exist() -> None:
-    (panel, color) = adf.unconverted_pieces("> [!NOTICE]\n> `x`{gren}")
+    (panel, color) = adf.unsent_pieces("> [!NOTICE]\n> `x`{gren}")
     assert panel.reason.endswith("a panel is called INFO, NOTE, TIP, WARNING, CAUTION, HINT")
     assert color.reason.endswith("a color is neutral, purple, blue, red, yellow, green")
 

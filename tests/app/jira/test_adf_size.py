@@ -40,7 +40,7 @@ def unconverted(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_markdown_that_jira_cannot_take_is_not_converted(text: str) -> None:
     assert adf.is_too_long(text)
     assert adf.to_adf(text) == adf.plain_document(text)
-    assert adf.dropped_texts(text) == ()
+    assert adf.lost_texts(text) == ()
     assert not adf.is_exact(document("a"), text)
 
 

@@ -37,7 +37,7 @@ def assert_stable(markdown: str) -> adf.Converted:
     assert adf.convert(adf.to_adf(written.markdown)).markdown == written.markdown
     if not adf.problems(document):
         assert all(len(types) == len(set(types)) for types in mark_types(document))
-        assert adf.dropped_pieces(written.markdown) == ()
+        assert adf.lost_texts(written.markdown) == ()
     return written
 
 
@@ -129,8 +129,8 @@ def test_a_task_of_several_paragraphs_is_written_as_it_is_read(
 def test_a_picture_in_a_task_is_refused(place: str) -> None:
     markdown = place.format("![shot](attachment:shot.png)")
 
-    (piece,) = adf.dropped_pieces(markdown)
-    assert "a picture needs a paragraph of its own" in piece.reason
+    (piece,) = adf.unsent_pieces(markdown)
+    assert "a picture, which needs a paragraph of its own" in piece.reason
 
 
 EMPTY = [
@@ -147,7 +147,7 @@ EMPTY = [
 @pytest.mark.parametrize("markdown", [*EMPTY, "> -\n", "> [!NOTE]\n>\n> -\n", "- \n\n  a\n"])
 def test_an_empty_item_is_an_empty_item(markdown: str) -> None:
     assert adf.problems(adf.to_adf(markdown)) == ()
-    assert adf.dropped_pieces(markdown) == ()
+    assert adf.lost_texts(markdown) == ()
     assert_stable(markdown)
 
 
@@ -200,7 +200,7 @@ DEFINITIONS = {
 
 @pytest.mark.parametrize(("markdown", "words"), DEFINITIONS.items())
 def test_a_definition_that_no_link_uses_is_text(markdown: str, words: str | None) -> None:
-    assert adf.dropped_pieces(markdown) == ()
+    assert adf.lost_texts(markdown) == ()
     document = adf.to_adf(markdown)
     assert adf.problems(document) == ()
     assert text_of(document) == words or words is None
@@ -225,10 +225,10 @@ def test_the_first_word_behind_a_fence_is_the_language(lead: str, fence: str, co
 
     document = adf.to_adf(markdown)
     assert '"python"' in json.dumps(document)
-    assert adf.dropped_pieces(markdown) == ()
-    (piece,) = adf.unconverted_pieces(markdown)
+    assert adf.lost_texts(markdown) == ()
+    (piece,) = adf.unsent_pieces(markdown)
     assert (piece.text, piece.line) == ('title="a.py" {1,3}', 1)
-    assert adf.unconverted_pieces(markdown, before=markdown) == ()
+    assert adf.unsent_pieces(markdown, before=markdown) == ()
     assert_stable(markdown)
 
 
@@ -249,7 +249,7 @@ def test_what_is_text_in_jira_may_be_edited_in_a_file(words: str) -> None:
     written = adf.convert(document)
 
     assert written.exact
-    assert adf.dropped_pieces(written.markdown.replace("\n", " more\n")) == ()
+    assert adf.lost_texts(written.markdown.replace("\n", " more\n")) == ()
 
 
 BLANK_CODE = ["`\xa0`\n`  `\n", "` `\n", "<https://foo.bar.`baz>`\n", "a <https://e.com/`b>\n"]
@@ -343,16 +343,16 @@ def rows(markdown: str) -> list[list[str]]:
 )
 def test_a_row_is_repaired_without_a_change_to_its_words(markdown: str, last: list[str]) -> None:
     assert rows(markdown)[-1] == last
-    assert adf.dropped_pieces(markdown) == ()
+    assert adf.lost_texts(markdown) == ()
     assert adf.is_exact(adf.to_adf(markdown), adf.to_markdown(adf.to_adf(markdown)))
 
 
 @pytest.mark.parametrize(
     ("markdown", "line", "words"),
     [
-        (f"x\n\n{HEAD}| 1 | 2 |\n| 1 | 2 | 3 |", 6, "this row has 3 cells where its table has 2"),
-        (f"{HEAD}| `x|y` | 2 | 3 |", 3, "this row has 3 cells where its table has 2"),
-        (f"{HEAD}| `x|y` |", 3, "there is a | between backquotes here"),
+        (f"x\n\n{HEAD}| 1 | 2 |\n| 1 | 2 | 3 |", 6, "has 3 cells where its table has 2"),
+        (f"{HEAD}| `x|y` | 2 | 3 |", 3, "has 3 cells where its table has 2"),
+        (f"{HEAD}| `x|y` |", 3, "has a | between backquotes"),
         (f"{HEAD}| 1 | 2 |\nmore", 4, "right below a table"),
         ("| a | b |\n|---|\n| 1 | 2 |", 2, "looks like a table, but is none"),
         ("| a |\n|---|---|\n| 1 | 2 |", 2, "looks like a table, but is none"),
@@ -365,7 +365,7 @@ def test_a_row_is_repaired_without_a_change_to_its_words(markdown: str, last: li
 def test_a_row_that_cannot_be_repaired_is_reported_with_its_line(
     markdown: str, line: int, words: str
 ) -> None:
-    first, *others = adf.dropped_pieces(markdown)
+    first, *others = adf.unsent_pieces(markdown)
 
     assert first.line == line
     assert words in first.reason
@@ -389,7 +389,7 @@ def test_a_row_that_cannot_be_repaired_is_reported_with_its_line(
     ],
 )
 def test_a_table_in_another_notation_is_reported_with_its_line(markdown: str, line: int) -> None:
-    (found,) = adf.dropped_pieces(markdown)
+    (found,) = adf.unsent_pieces(markdown)
 
     assert found.line == line
     assert "looks like a table, but would become a line of text" in found.reason
@@ -420,7 +420,7 @@ def test_a_table_in_another_notation_is_reported_with_its_line(markdown: str, li
 )
 def test_text_that_is_no_table_is_unchanged(markdown: str) -> None:
     assert list(nodes(adf.to_adf(markdown), "table")) == []
-    assert adf.dropped_pieces(markdown) == ()
+    assert adf.lost_texts(markdown) == ()
 
 
 @pytest.mark.parametrize("after", ["# heading", "> quote", "- item", "1. item", "```\ncode\n```"])
@@ -428,7 +428,7 @@ def test_another_block_ends_a_table(after: str) -> None:
     markdown = f"{HEAD}| 1 |\n{after}"
 
     assert rows(markdown)[-1] == ["1", ""]
-    assert adf.dropped_pieces(markdown) == ()
+    assert adf.lost_texts(markdown) == ()
 
 
 def test_long_lines_of_blanks_are_looked_at_once() -> None:
@@ -446,8 +446,8 @@ def test_rows_are_not_filled_without_end() -> None:
 
     assert len(found.markdown) < 5 * len(wide)
     assert len(found.problems) == 999
-    assert "has 1 cell where its table has 1500" in found.problems[0].reason
-    assert "write 1499 more" in found.problems[0].reason
+    assert "has 1 cell where its table has 1500" in found.problems[0][1]
+    assert "write 1499 more" in found.problems[0][1]
 
 
 LETTERS = "ab/:?&=#%()[]<>\\|\"'`*_~ !ä東。”;-.+@{}^$,\n\t"
@@ -498,7 +498,7 @@ def test_any_address_comes_back_as_it_is(seed: int) -> None:
         )
         converted = adf.convert(doc(node, cell=chance.random() < 0.3))
         assert converted.exact, (href, converted.markdown)
-        assert adf.dropped_pieces(converted.markdown) == (), (href, converted.markdown)
+        assert adf.lost_texts(converted.markdown) == (), (href, converted.markdown)
 
 
 @pytest.mark.parametrize(
@@ -535,7 +535,7 @@ def test_a_bare_address_is_a_link(markdown: str, found: list[str]) -> None:
     assert addresses(markdown) == found
     document = adf.to_adf(markdown)
     assert adf.is_exact(document, adf.to_markdown(document))
-    assert adf.dropped_pieces(markdown) == ()
+    assert adf.lost_texts(markdown) == ()
     assert adf.problems(document) == ()
 
 

@@ -227,8 +227,8 @@ class TestEditing:
     @pytest.mark.parametrize("text", ["a\n\nb <!-- ask Mia -->", "a\n\n<!-- ask Mia -->"])
     def test_a_comment_is_refused_with_its_line(self, text: str) -> None:
         told = (
-            'Description: in its line 3: the HTML comment "<!-- ask Mia -->" would be lost '
-            "in Jira; take it out, or write \\<!-- to send it as text"
+            "Description: in its line 3: “<!-- ask Mia -->” is lost in Jira, as an HTML comment; "
+            "take it out, or write \\<!-- to send it as text"
         )
         assert edited(draft("A"), draft("A", text)) == IssuePayload(problems=(told,))
 
@@ -262,7 +262,7 @@ class TestEditing:
     ) -> None:
         sent = edited(draft(), draft("A", text))
 
-        told = f'{where}Jira has no place for "some words" there; write it another way'
+        told = f"{where}“some words” has no place there in Jira; write it another way"
         assert sent == IssuePayload(problems=(f"Description: {told}",))
 
     @given(texts, st.lists(texts, max_size=2))

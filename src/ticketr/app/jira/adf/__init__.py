@@ -11,7 +11,6 @@ converted: it becomes a block of code.
 
 from __future__ import annotations
 
-from collections import Counter
 from functools import partial
 from itertools import count, islice
 from types import MappingProxyType
@@ -29,10 +28,10 @@ from ticketr.app.jira.adf._simple import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Mapping
 
     from ticketr.app.jira.adf._graft import Grafted, Lost
-    from ticketr.app.jira.adf._losses import DroppedPiece, UnconvertedPiece, line_of, missing
+    from ticketr.app.jira.adf._losses import UnsentPiece, line_of, missing
     from ticketr.app.jira.adf._schema import problems
     from ticketr.app.jira.adf.forms.files import (
         BY_NAME,
@@ -54,8 +53,6 @@ __all__ = [
     "ShownFile",
     "canonical",
     "convert",
-    "dropped_pieces",
-    "dropped_texts",
     "graft",
     "is_exact",
     "is_too_large",
@@ -64,6 +61,7 @@ __all__ = [
     "line_of",
     "load_conversions",
     "local_pictures",
+    "lost_texts",
     "missing",
     "named_people",
     "plain_document",
@@ -73,7 +71,7 @@ __all__ = [
     "simple_markdown",
     "to_adf",
     "to_markdown",
-    "unconverted_pieces",
+    "unsent_pieces",
     "visible",
     "with_attachments",
     "with_media_ids",
@@ -82,8 +80,6 @@ __all__ = [
     "work_of",
 ]
 
-#: The most pieces that are named of one document.
-_MOST_PIECES = 10
 _NO_FILES: Mapping[str, str] = MappingProxyType({})
 
 #: What most descriptions hold.
@@ -197,11 +193,8 @@ def plain_document(text: str) -> Json:
     }
 
 
-def dropped_texts(markdown: str) -> tuple[str, ...]:
+def lost_texts(markdown: str) -> tuple[str, ...]:
     """Return what `to_adf` drops of Markdown, such as a comment, or a heading in a list.
-
-    A document cannot hold everything in every place. marklas drops such parts with their text, so
-    the caller must not replace a document in Jira without a warning.
 
     Args:
         markdown: Any Markdown.
@@ -209,47 +202,20 @@ def dropped_texts(markdown: str) -> tuple[str, ...]:
     Returns:
         The first pieces of text that are not in the document; empty if all are.
     """
-    return tuple(piece.text for piece in dropped_pieces(markdown))
+    return tuple(piece.text for piece in unsent_pieces(markdown) if piece.is_lost)
 
 
-def dropped_pieces(markdown: str, *, before: str = "") -> tuple[DroppedPiece, ...]:
-    """Return the same as `dropped_texts`, each piece with its line and, as a text, what to do about it.
-
-    Args:
-        markdown: Any Markdown.
-        before: The Markdown before the edit, whose pieces are not reported again.
-    """
-    if is_too_long(markdown):
-        return ()
-    from ticketr.app.jira.adf import _conversion
-    from ticketr.app.jira.adf._losses import find_dropped
-
-    dropped = find_dropped(markdown, _conversion.read(markdown))
-    if before:
-        dropped = _not_among(dropped, find_dropped(before, _conversion.read(before)))
-    return tuple(islice(dropped, _MOST_PIECES))
-
-
-def _not_among(
-    pieces: Iterable[DroppedPiece], others: Iterable[DroppedPiece]
-) -> Iterator[DroppedPiece]:
-    """Yield the pieces that are not among others, equal pieces as often as they are too many."""
-    known = Counter(piece.text for piece in others)
-    for piece in pieces:
-        if known[piece.text]:
-            known[piece.text] -= 1
-        else:
-            yield piece
-
-
-def unconverted_pieces(
+def unsent_pieces(
     markdown: str,
     *,
     before: str = "",
     files: Mapping[str, str] = _NO_FILES,
     pictures: Mapping[str, str] = _NO_FILES,
-) -> tuple[UnconvertedPiece, ...]:
-    """Return the pieces of Markdown syntax that reach Jira as plain text.
+) -> tuple[UnsentPiece, ...]:
+    """Return the pieces of Markdown that do not reach Jira as they are written.
+
+    A document cannot hold everything in every place. The caller must not replace a document in Jira
+    by one that lost a piece; other pieces are sent as plain text, which a warning says.
 
     Args:
         markdown: Any Markdown.
@@ -257,15 +223,16 @@ def unconverted_pieces(
         files: The media ID of each file that is attached to the issue, by its name.
         pictures: What is known of pictures of files on disk, by their addresses: why they leave
             the reader without a picture; empty for those that are attached.
+
+    Returns:
+        The first pieces, those that are lost before the others.
     """
     if is_too_long(markdown):
         return ()
-    from ticketr.app.jira.adf import _conversion
-    from ticketr.app.jira.adf._losses import find_unconverted
+    from ticketr.app.jira.adf import _losses
 
-    document = _conversion.read(markdown, files)
-    unconverted = find_unconverted(markdown, document, before=before, pictures=pictures)
-    return tuple(islice(unconverted, _MOST_PIECES))
+    pieces = _losses.unsent_pieces(markdown, before, files, pictures)
+    return tuple(islice(pieces, _losses.MOST_NAMED))
 
 
 def length(document: object) -> int:

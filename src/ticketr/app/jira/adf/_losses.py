@@ -1,12 +1,11 @@
 """Finds what a conversion would lose, and in which line of the Markdown.
 
 - `missing` describes what one document holds and another does not, for the user who would lose it.
-- `find_dropped`: an ADF document cannot hold everything in every place: no heading in a list, no
-  quote in a quote. marklas drops such parts with their text and without a message, and also
-  comments, unused link addresses and tags without an end.
-- `find_unconverted`: a short form that is mistyped, a tag of HTML, the box of a task outside of a
-  list: each is sent as text. In Jira a picture beside the file is not shown, and a link to such a
-  file leads nowhere.
+- `unsent_pieces` finds what does not arrive. An ADF document cannot hold everything in every place:
+  no heading in a list, no quote in a quote. marklas drops such parts with their text and without a
+  message, and also comments, unused link addresses and tags without an end. A short form that is
+  mistyped, a tag of HTML, the box of a task outside of a list are sent as text. In Jira a picture
+  beside the file is not shown, and a link to such a file leads nowhere.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 from ticketr.app.jira.adf._canonical import Json, canonical, with_whole_widths
-from ticketr.app.jira.adf._conversion import label_key, read_tokens
+from ticketr.app.jira.adf._conversion import label_key, read, read_tokens
 from ticketr.app.jira.adf._placeholders import (
     EMPTY_COMMENT,
     FIRST,
@@ -38,10 +37,8 @@ from ticketr.app.jira.adf._plain import is_too_large, kind_words, named, plain_l
 from ticketr.app.jira.adf._tables import (
     DRAWN,
     STRAY,
-    TableProblem,
     blank_code,
     fenced,
-    problem_at,
     read_tables,
 )
 from ticketr.app.jira.adf.forms.files import without_escapes
@@ -272,7 +269,9 @@ def _attrs_key(attrs: object) -> str:
 #: The most characters that are shown of a piece.
 LONGEST_PIECE = 60
 #: What is wrong with a picture in a line of text.
-AMONG_WORDS = "a picture needs a paragraph of its own, with an empty line around it"
+AMONG_WORDS = (
+    "belongs to a picture, which needs a paragraph of its own, with an empty line around it"
+)
 
 _TABLE_SIGNS = re.compile(r"[|:\-]*\|[|:\-]*")
 _SPACES = re.compile(r"\s+")
@@ -291,54 +290,76 @@ _VOID_TAGS = frozenset({"br", "hr"})
 
 
 @dataclass(frozen=True, slots=True)
-class DroppedPiece:
-    """A piece of Markdown that is not in the document.
+class UnsentPiece:
+    """A piece of Markdown that does not reach Jira as it is written.
 
     Attributes:
         text: The piece, one line of it.
         line: The line that it is in, from 1 on; 0 if that is not known.
-        html: Whether it is a tag, a comment or within a block of HTML.
-        problem: What is wrong with it, if more is known than that Jira has no place for it.
+        reason: What becomes of it in Jira, and what to write instead.
+        is_lost: Whether it is not in the document at all; other pieces are sent as text, or show
+            nothing in Jira.
     """
 
     text: str
     line: int
-    html: bool = False
-    problem: str = ""
+    reason: str
+    is_lost: bool = False
 
-    def __str__(self) -> str:
-        """Describe it for the author of the Markdown."""
-        where = f"in its line {self.line}: " if self.line else ""
-        return f"{where}{self.reason}"
+    def words(self, path: str = "", line: int = 0) -> str:
+        """Describe the piece for the author of the Markdown.
 
-    @property
-    def reason(self) -> str:
-        """What is wrong and what to do, without the line."""
-        if self.problem:
-            return f'{self.problem}: "{self.text}"'
-        if self.text.startswith("<!--"):
-            return (
-                f'the HTML comment "{self.text}" would be lost in Jira; '
-                "take it out, or write \\<!-- to send it as text"
-            )
-        if self.html:
-            return (
-                f'Jira has no place for the HTML "{self.text}" there; '
-                "put a backslash before each < or backquotes around it to send it as text"
-            )
-        return f'Jira has no place for "{self.text}" there; write it another way'
+        Args:
+            path: The file that it is in.
+            line: The line in this file; 0 if it is not known.
+        """
+        in_text = f"in its line {self.line}: " if self.line else ""
+        where = f"{path}:{line}: " if path and line else in_text
+        return f"{where}“{self.text}” {self.reason}"
 
 
-def find_dropped(markdown: str, document: Json) -> Iterator[DroppedPiece]:
+_IN_COMMENT = "is lost in Jira, as an HTML comment; take it out, or write \\<!-- to send it as text"
+_IN_HTML = (
+    "has no place there in Jira; put a backslash before each < or backquotes around it to send it "
+    "as text"
+)
+_NO_PLACE = "has no place there in Jira; write it another way"
+
+
+def unsent_pieces(
+    markdown: str, before: str, files: Mapping[str, str], pictures: Mapping[str, str]
+) -> Iterator[UnsentPiece]:
+    """Yield the pieces of Markdown that do not reach Jira as they are written, lost ones first.
+
+    Args:
+        markdown: The Markdown.
+        before: The Markdown before the edit, whose pieces are not reported again.
+        files: The media ID of each file that is attached to the issue, by its name.
+        pictures: What is known of pictures of files on disk, by their addresses; empty for those
+            that are attached.
+    """
+    document = read(markdown, {})
+    known: Counter[str] | None = None
+    for piece in _lost(markdown, document):
+        if known is None:
+            known = Counter(lost.text for lost in _lost(before, read(before, {})))
+        if known[piece.text]:
+            known[piece.text] -= 1
+        else:
+            yield piece
+    yield from _literals(markdown, read(markdown, files) if files else document, before, pictures)
+
+
+def _lost(markdown: str, document: Json) -> Iterator[UnsentPiece]:
     """Yield the pieces of Markdown that are not in the document that was made of it."""
     piece = None
-    for piece in _dropped_parts(markdown, document):
+    for piece in _lost_parts(markdown, document):
         yield piece
     if piece is None and not document.get("content") and markdown.strip():
         yield _piece_at(markdown.strip(), markdown, is_html=markdown.lstrip().startswith("<"))
 
 
-def _dropped_parts(markdown: str, document: Json) -> Iterator[DroppedPiece]:
+def _lost_parts(markdown: str, document: Json) -> Iterator[UnsentPiece]:
     yield from _broken_tables(markdown, document)
     strings = list(_strings(document))
     kept = Counter(word for text in strings for word in _WORD.findall(text))
@@ -354,19 +375,19 @@ def _dropped_parts(markdown: str, document: Json) -> Iterator[DroppedPiece]:
     yield from _repeated_addresses(markdown, strings)
 
 
-def _broken_tables(markdown: str, document: Json) -> Iterator[DroppedPiece]:
+def _broken_tables(markdown: str, document: Json) -> Iterator[UnsentPiece]:
     """Yield the lines that keep a table from being read as one."""
     tables = read_tables(markdown)
-    for problem in tables.problems:
-        yield _table_piece(problem)
+    lines = markdown.split("\n")
+    for line, reason in tables.problems:
+        yield _table_line(lines, line, reason)
     if tables.drawn:
         blocks = (node for node in walk(document) if node.get("type") == "codeBlock")
         texts = "\n".join(text for block in blocks for text in plain_lines(block))
         code = set(map(str.strip, texts.split("\n")))
         for line in tables.drawn:
-            drawn = problem_at(markdown, line, DRAWN)
-            if drawn.text not in code:
-                yield _table_piece(drawn)
+            if lines[line - 1].strip() not in code:
+                yield _table_line(lines, line, DRAWN)
     suspects = tables.strays
     if len(tables.seconds) > sum(node.get("type") == "table" for node in walk(document)):
         suspects = sorted(suspects + tables.seconds)
@@ -378,15 +399,14 @@ def _broken_tables(markdown: str, document: Json) -> Iterator[DroppedPiece]:
     )
     reported = {""}
     for line in suspects:
-        stray = problem_at(markdown, line, STRAY)
-        wanted = _SPACES.sub("", stray.text.lstrip("> \t"))
+        wanted = _SPACES.sub("", lines[line - 1].lstrip("> \t"))
         if wanted not in reported and wanted in shown:
             reported.add(wanted)
-            yield _table_piece(stray)
+            yield _table_line(lines, line, STRAY)
 
 
-def _table_piece(problem: TableProblem) -> DroppedPiece:
-    return DroppedPiece(clip(problem.text, LONGEST_PIECE), problem.line, problem=problem.reason)
+def _table_line(lines: Sequence[str], line: int, reason: str) -> UnsentPiece:
+    return UnsentPiece(clip(lines[line - 1].strip(), LONGEST_PIECE), line, reason, is_lost=True)
 
 
 def _take_words(kept: Counter[str], words: Counter[str]) -> bool:
@@ -413,14 +433,17 @@ def _without_shown_text(shown: re.Match[str]) -> str:
     return tag
 
 
-def _piece_at(piece: str, markdown: str, *, is_html: bool, problem: str = "") -> DroppedPiece:
-    """Make a dropped piece, with the line in which the Markdown holds it."""
+def _piece_at(piece: str, markdown: str, *, is_html: bool, problem: str = "") -> UnsentPiece:
+    """Make a lost piece, with the line in which the Markdown holds it."""
     text = restore_piece(piece).strip()
     if text not in markdown:  # a tag that is written without its kind
         text = _KIND_OF_SHORT_TAG.sub(r"<\1>", text)
     place = markdown.find(text.partition("\n")[0]) if text else -1
     line = markdown.count("\n", 0, place) + 1 if place >= 0 else 0
-    return DroppedPiece(clip(text, LONGEST_PIECE), line, is_html, problem)
+    if text.startswith("<!--"):
+        problem = _IN_COMMENT
+    reason = problem or (_IN_HTML if is_html else _NO_PLACE)
+    return UnsentPiece(clip(text, LONGEST_PIECE), line, reason, is_lost=True)
 
 
 def _tags_without_effect(tokens: list[dict[str, Any]], *, in_cell: bool) -> Iterator[str]:
@@ -482,7 +505,7 @@ def _texts(tokens: list[dict[str, Any]], problem: str = "") -> Iterator[tuple[st
                     yield restore_address(token["attrs"]["url"]), False, inner
 
 
-def _repeated_addresses(markdown: str, strings: list[str]) -> Iterator[DroppedPiece]:
+def _repeated_addresses(markdown: str, strings: list[str]) -> Iterator[UnsentPiece]:
     """Yield definitions, such as ``[a]: https://...``, of a label that is defined before."""
     addresses = list(_ADDRESS.finditer(markdown))
     labels = Counter(filter(None, (label_key(address[2]) for address in addresses)))
@@ -540,33 +563,10 @@ _CANDIDATE = re.compile(
 _INFO = re.compile(r"[^`~\n]*(?:`+|~+)[ \t]*\S+[ \t]+(\S.*)")
 
 
-@dataclass(frozen=True, slots=True)
-class UnconvertedPiece:
-    """A piece of Markdown that reaches Jira as plain text, or not visibly.
-
-    Attributes:
-        text: The piece.
-        line: The line that it is in, from 1 on.
-        reason: What becomes of it in Jira, and what to write instead.
-    """
-
-    text: str
-    line: int
-    reason: str
-
-
-def find_unconverted(
-    markdown: str, document: Json, *, before: str = "", pictures: Mapping[str, str]
-) -> Iterator[UnconvertedPiece]:
-    """Yield the pieces of Markdown that reach Jira as plain text.
-
-    Args:
-        markdown: The Markdown.
-        document: The document that it was converted to.
-        before: The Markdown before the edit, whose pieces are not reported again.
-        pictures: What is known of pictures of files on disk, by their addresses; empty for those
-            that are attached.
-    """
+def _literals(
+    markdown: str, document: Json, before: str, pictures: Mapping[str, str]
+) -> Iterator[UnsentPiece]:
+    """Yield the pieces of Markdown that reach Jira as plain text, or not visibly."""
     known = Counter(candidate.text for candidate in _candidates(before))
     text = "\n".join(prose(document))
     addresses = set(_addresses(document))
@@ -585,21 +585,21 @@ def find_unconverted(
             yield replace(candidate, text=clip(candidate.text, 40))
 
 
-def _candidates(markdown: str) -> list[UnconvertedPiece]:
+def _candidates(markdown: str) -> list[UnsentPiece]:
     """Return what looks like such a piece, in the order of the lines."""
     pieces = [*_infos(markdown), *_candidates_in_text(markdown)]
     return sorted(pieces, key=lambda piece: piece.line)
 
 
-def _infos(markdown: str) -> Iterator[UnconvertedPiece]:
+def _infos(markdown: str) -> Iterator[UnsentPiece]:
     """Yield what follows the language of each block of code."""
     for start, _ in fenced(markdown):
         if match := _INFO.match(markdown, start):
             line = markdown.count("\n", 0, start) + 1
-            yield UnconvertedPiece(match[1].strip(), line, _AFTER_LANGUAGE)
+            yield UnsentPiece(match[1].strip(), line, _AFTER_LANGUAGE)
 
 
-def _candidates_in_text(markdown: str) -> Iterator[UnconvertedPiece]:
+def _candidates_in_text(markdown: str) -> Iterator[UnsentPiece]:
     """Yield what looks like such a piece outside of code."""
     lines = markdown.split("\n")
     for number, line in enumerate(blank_code(markdown).split("\n"), start=1):
@@ -608,18 +608,18 @@ def _candidates_in_text(markdown: str) -> Iterator[UnconvertedPiece]:
             if kind == "more":
                 reason = _MISPLACED_PANEL if match["panel"].upper() in PANELS else _UNKNOWN_PANEL
                 if reason is _MISPLACED_PANEL or not match["more"].strip():
-                    yield UnconvertedPiece(match["alert"].strip(), number, reason)
+                    yield UnsentPiece(match["alert"].strip(), number, reason)
             elif kind == "color" and lines[number - 1][: match.start()][-1:] != "`":
                 pass  # it belongs to no status
             elif kind == "tag" and _SHORT_TAG.match(match["tag"]):
-                yield UnconvertedPiece(match["tag"], number, _WITHOUT_END_TAG)
+                yield UnsentPiece(match["tag"], number, _WITHOUT_END_TAG)
             elif kind in _REASONS:
-                yield UnconvertedPiece(match[kind], number, _REASONS[kind])
+                yield UnsentPiece(match[kind], number, _REASONS[kind])
             if kind == "defined":
-                yield UnconvertedPiece(match["unused"], number, _REASONS["unused"])
+                yield UnsentPiece(match["unused"], number, _REASONS["unused"])
             if kind in _PLACES and not _PLACES[kind].match(match[kind]):
                 reason = _NO_PICTURE if kind.endswith("image") else _NOWHERE
-                yield UnconvertedPiece(match[kind], number, reason)
+                yield UnsentPiece(match[kind], number, reason)
 
 
 _MISPLACED_PANEL = (

@@ -12,7 +12,7 @@ no short form.
 
 marklas writes as HTML what Markdown lacks, each tag with an ``adf`` attribute, and drops every
 other tag without a message. So a placeholder replaces the ``<`` of every other tag: `List<String>`
-is text. A comment stays, since it must not be published as text; `dropped_texts` reports it.
+is text. A comment stays, since it must not be published as text; `lost_texts` reports it.
 Code is not recognised here: a placeholder in code becomes a ``<`` again as well.
 """
 

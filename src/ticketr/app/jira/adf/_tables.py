@@ -37,28 +37,13 @@ _BAR = re.compile(r"(?<!\\)\|")
 _BAR_OR_CODE = re.compile(r"\\.|(`+)|\|", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class TableProblem:
-    """A line of a table that cannot be read as one.
-
-    Attributes:
-        line: The line, from 1 on.
-        text: The line itself.
-        reason: What is wrong and what to do.
-    """
-
-    line: int
-    text: str
-    reason: str
-
-
 @dataclass(slots=True)
 class Tables:
     """The tables of a text.
 
     Attributes:
         markdown: The text with its tables in marklas's form.
-        problems: The rows that could not be put into it.
+        problems: The number, from 1, of each line that could not be put into it, and why.
         seconds: The number, from 1, of the delimiter row of each table without problems. marklas does
             not read it as a table in a list or a quote.
         strays: The numbers of lines that look like a delimiter row but are not one; maybe in code.
@@ -67,7 +52,7 @@ class Tables:
     """
 
     markdown: str
-    problems: list[TableProblem] = field(default_factory=list)
+    problems: list[tuple[int, str]] = field(default_factory=list)
     seconds: list[int] = field(default_factory=list)
     strays: list[int] = field(default_factory=list)
     drawn: list[int] = field(default_factory=list)
@@ -157,7 +142,7 @@ class _TableReader:
             if not _has_bar(line):
                 self._problem(
                     index,
-                    "this line is right below a table; put an empty line before it, or "
+                    "is right below a table; put an empty line before it, or "
                     "a | around it if it is a row",
                 )
                 break
@@ -175,7 +160,7 @@ class _TableReader:
             if len(cells) == columns:
                 self._problem(
                     index,
-                    "there is a | between backquotes here; write it as \\|, or put a backslash "
+                    "has a | between backquotes; write it as \\|, or put a backslash "
                     "before a backquote that is text",
                 )
                 return
@@ -191,7 +176,7 @@ class _TableReader:
                 if missing < 0
                 else f"so many are missing that they are not filled, write {missing} more"
             )
-            self._problem(index, f"this row has {count} where its table has {columns}; {advice}")
+            self._problem(index, f"has {count} where its table has {columns}; {advice}")
             return
         if missing or surplus or cells is whole or not _has_outer_bars(line):
             self._filled += missing
@@ -199,25 +184,19 @@ class _TableReader:
             self.changed = True
 
     def _problem(self, index: int, reason: str) -> None:
-        text = self._lines[index].strip()
-        self._found.problems.append(TableProblem(index + 1, text, reason))
+        self._found.problems.append((index + 1, reason))
 
 
 #: What is wrong with a line that looks like the second line of a table but is not one.
 STRAY = (
-    "this looks like a table, but is none: each row needs as many cells as the first, and it cannot "
+    "looks like a table, but is none: each row needs as many cells as the first, and it cannot "
     "be in a list or a quote; if it is text, put a backslash before each |"
 )
 #: What is wrong with lines that look like a table without a second line.
 DRAWN = (
-    "this looks like a table, but would become a line of text: below its first row a table has one "
+    "looks like a table, but would become a line of text: below its first row a table has one "
     "like |---|---|; if it is a drawing, put a line ``` before it and one behind it"
 )
-
-
-def problem_at(markdown: str, line: int, reason: str) -> TableProblem:
-    """Return a problem of a line, which is counted from 1."""
-    return TableProblem(line, markdown.split("\n")[line - 1].strip(), reason)
 
 
 def fenced(markdown: str) -> list[tuple[int, int]]:

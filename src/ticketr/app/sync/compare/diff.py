@@ -20,9 +20,9 @@ from ticketr.app.jira.adf import (
     BY_NAME,
     canonical,
     convert,
-    dropped_texts,
     is_too_large,
     is_too_long,
+    lost_texts,
     plain_document,
     simple_markdown,
     to_adf,
@@ -318,8 +318,8 @@ def _sent(part: Part, text: str) -> object:
 def _not_sent(part: Part, text: str) -> object:
     """Return what Jira would not get from a text."""
     if part is not CorePart.CRITERIA:
-        return dropped_texts(text)
-    return () if is_too_long(text) else tuple(map(dropped_texts, criteria_of(text)))
+        return lost_texts(text)
+    return () if is_too_long(text) else tuple(map(lost_texts, criteria_of(text)))
 
 
 def changes(before: Ticket, after: Ticket) -> tuple[Change, ...]:

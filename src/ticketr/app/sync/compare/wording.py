@@ -9,8 +9,8 @@ from dataclasses import replace
 from ticketr.app.jira.adf import (
     BY_NAME,
     canonical,
-    dropped_texts,
     is_too_long,
+    lost_texts,
     reworded,
     shown_files,
     to_adf,
@@ -185,4 +185,4 @@ def _criteria_in_wording(criteria: tuple[str, ...], like: tuple[str, ...]) -> tu
 
 def _adf_of(text: str) -> tuple[str, tuple[str, ...]]:
     """Return what Jira would get from a text, as a value that can be compared."""
-    return json.dumps(canonical(to_adf(text, files=BY_NAME)), sort_keys=True), dropped_texts(text)
+    return json.dumps(canonical(to_adf(text, files=BY_NAME)), sort_keys=True), lost_texts(text)

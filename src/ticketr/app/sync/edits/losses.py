@@ -72,12 +72,9 @@ def literal_pieces(
         is_description = change.part is CorePart.DESCRIPTION and pictures
         new = new_pictures(text, change.old) if is_description else ()
         fates = {text: pictures[text].problem for text in new if text in pictures}
-        for piece in adf.unconverted_pieces(
-            text, before=change.old_shown, files=files, pictures=fates
-        ):
-            line = place(piece.line) if path else 0
-            where = f"{path}:{line}: " if line else f"in its line {piece.line}: "
-            yield f"{change.name}: {where}“{piece.text}” {piece.reason}"
+        for piece in adf.unsent_pieces(text, before=change.old_shown, files=files, pictures=fates):
+            if not piece.is_lost:
+                yield f"{change.name}: {piece.words(path, place(piece.line))}"
 
 
 def changed_texts(issue: Ticket, changes: Iterable[Change]) -> Iterator[tuple[Change, str, Place]]:

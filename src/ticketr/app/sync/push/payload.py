@@ -25,7 +25,7 @@ from ticketr.app.sync.compare.mapping import (
 )
 from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.edits.losses import Accepted, Loss, comment_loss, edited_comment, unaccepted
-from ticketr.app.sync.push.rich_text import unknown_people, with_mentions
+from ticketr.app.sync.push.rich_text import unknown_people, where, with_mentions
 from ticketr.app.sync.push.values import BadValue, FieldSpec, LinkDirection, NameLookup, shown
 from ticketr.app.tickets import Ticket, is_key
 
@@ -209,7 +209,7 @@ def _comment_write(
     _check(known, part, change.new, comment, marks)
 
     def place(line: int) -> str:
-        return _place(known, part, change.new, line)
+        return where(known.path, _line(known, part, change.new, line))
 
     sent = replace(change, new=with_mentions(change.new, known.lookup.mentioned, place))
     if comment is None:
@@ -258,9 +258,9 @@ def _check(
     if adf.is_too_long(text):
         raise BadValue(_too_long(len(text)))
     old = before.in_file().text if before is not None else ""
-    for piece in adf.dropped_pieces(adf.with_attachments(text, marks)):
-        if piece.text not in old:
-            raise BadValue(f"{_place(known, part, text, piece.line)}{piece.reason}")
+    for piece in adf.unsent_pieces(adf.with_attachments(text, marks), before=old):
+        if piece.is_lost:
+            raise BadValue(piece.words(known.path, _line(known, part, text, piece.line)))
 
 
 def _too_long(size: int) -> str:
@@ -271,22 +271,24 @@ def _warnings(known: KnownIssue, part: CommentPart, change: Change) -> Iterator[
     pictures = known.pictures
     new = new_pictures(change.new, change.old) if pictures else ()
     fates = {text: pictures[text].problem for text in new if text in pictures}
-    for piece in adf.unconverted_pieces(
+    for piece in adf.unsent_pieces(
         change.new, before=change.old, files=files_of(known.present), pictures=fates
     ):
-        where = _place(known, part, change.new, piece.line)
-        yield f"{change.name}: {where}“{piece.text}” {piece.reason}"
+        if not piece.is_lost:
+            line = _line(known, part, change.new, piece.line)
+            yield f"{change.name}: {piece.words(known.path, line)}"
     for line, reason in unknown_people(change.new, change.old, known.lookup.mentioned):
-        yield f"{change.name}: {_place(known, part, change.new, line)}{reason}"
+        place = where(known.path, _line(known, part, change.new, line))
+        yield f"{change.name}: {place}{reason}"
 
 
-def _place(known: KnownIssue, part: CommentPart, text: str, line: int) -> str:
-    """Return the file and the line of a line of a comment, as the beginning of a message."""
+def _line(known: KnownIssue, part: CommentPart, text: str, line: int) -> int:
+    """Return the line in the file of a line of a comment; 0 if it is not known."""
     comments = (comment for comment in known.issue.comments if comment.id == part.id)
     comment = next((comment for comment in comments if comment.text == text), None)
-    if comment is None or not comment.line or not known.path or not line:
-        return ""
-    return f"{known.path}:{comment.line + line - 1}: "
+    if comment is None or not comment.line or not line:
+        return 0
+    return comment.line + line - 1
 
 
 def link_payload(known: KnownIssue, changes: Iterable[Change]) -> IssuePayload:

@@ -171,8 +171,9 @@ def new_document(text: str) -> dict[str, object] | None:
         return None
     if adf.is_too_long(text):
         raise BadValue(f"the text is too long; Jira takes {adf.LONGEST_TEXT} characters")
-    for piece in adf.dropped_pieces(text):
-        raise BadValue(piece.reason)
+    for piece in adf.unsent_pieces(text):
+        if piece.is_lost:
+            raise BadValue(piece.words())
     document = adf.to_adf(text)
     for problem in adf.problems(document):
         raise BadValue(f"Jira would refuse it: {problem}")
@@ -212,9 +213,9 @@ def _lost_pieces(text: RichText) -> Iterator[str]:
     reported with what that loses.
     """
     for markdown, place in text.texts():
-        for piece in adf.dropped_pieces(markdown, before=text.before(markdown)):
-            line = place(piece.line) if text.path and piece.line else 0
-            yield f"{text.path}:{line}: {piece.reason}" if line else str(piece)
+        for piece in adf.unsent_pieces(markdown, before=text.before(markdown)):
+            if piece.is_lost:
+                yield piece.words(text.path, piece.line and place(piece.line))
 
 
 def _place_of(path: str, place: Place, line: int) -> str:
