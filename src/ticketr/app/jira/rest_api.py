@@ -30,7 +30,7 @@ from ticketr.app.jira.errors import (
     Redirected,
     ServerError,
 )
-from ticketr.app.jira.json_text import MOST_VALUES, TooManyValues, read_json, write_json
+from ticketr.app.jira.json_text import MOST_VALUES, TooManyValues, read_json
 from ticketr.app.jira.models import ServerInfo, objects, read_http_date
 from ticketr.app.jira.rate_limits import (
     Backoff,
@@ -388,7 +388,7 @@ class RestApi:
 
     async def ask(self, endpoint: str, question: object) -> JsonResponse:
         """Send a POST request that only reads; its query is too long for an address."""
-        body = await write_json(question)
+        body = json.dumps(question).encode()
         call = Call("POST", endpoint, self.address(endpoint), body=body)
         return await self._send_and_yield(call)
 
@@ -426,7 +426,7 @@ class RestApi:
             endpoint,
             self.address(endpoint, *steps),
             query=query,
-            body=None if body is None else await write_json(body),
+            body=None if body is None else json.dumps(body).encode(),
             issue=issue,
             repeatable=repeatable,
         )
