@@ -17,12 +17,10 @@ from fakes.pulls import Bench
 from ticketr import JobFailed
 from ticketr.app.jira import Issue
 from ticketr.app.sync import Creation, OtherSite, State, StateFailed, Store, Take, resolve
-from ticketr.app.sync.compare.diff import CorePart
 from ticketr.app.sync.compare.sent import SentComment
 from ticketr.app.sync.state import database
 from ticketr.app.sync.state.database import MIGRATIONS
 from ticketr.app.sync.state.state import AskedUpload, Base, IssueRow
-from ticketr.app.tickets import Ticket
 
 ISSUE = Issue(id="1", key="DEMO-1", fields={"summary": "x", "description": {"type": "doc"}})
 PART = Issue(id="2", key="DEMO-2", fields={})
@@ -318,26 +316,6 @@ def test_an_older_version_s_unsettled_issues_are_still_unsettled(tmp_path: Path)
 
     with closing(State(tmp_path / "state.db")) as state:
         assert state.creations.all() == [CREATION]
-
-
-def test_what_an_older_version_has_sent_is_known_by_its_text(tmp_path: Path) -> None:
-    with closing(sqlite3.connect(tmp_path / "state.db")) as old:
-        scripts = ";".join(MIGRATIONS[:4])
-        old.executescript(f"{scripts}; PRAGMA user_version = 4;")
-        old.execute("INSERT INTO ticket VALUES ('1', 'a.md', '# TICKET: [DEMO-1] x')")
-        whole = "# TICKET: [DEMO-1] y\n\n## Fields\nLabels: b, a\n"
-        old.execute("INSERT INTO sent VALUES ('1', 'DEMO-1', ?)", (whole,))
-        old.commit()
-
-    with closing(State(tmp_path / "state.db")) as state:
-        found = {each.part: each for each in state.sent.of("1")["DEMO-1"]}
-        assert state.base("1") == Base("a.md", "# TICKET: [DEMO-1] x")
-        state.sent.forget("1")
-        assert state.sent.of("1") == {}
-    assert (found[CorePart.TITLE].text, found["Labels"].text) == ("y", "b, a")
-    there = Ticket("y", "DEMO-1", fields={"Labels": "a, b"})
-    assert found[CorePart.TITLE].is_in(there, {})
-    assert not found["Labels"].is_in(there, {"labels": ["a", "b"]})
 
 
 def test_two_processes_may_meet_an_old_state_at_once(

@@ -33,12 +33,10 @@ from ticketr.app.sync.compare.diff import (
 )
 from ticketr.app.sync.compare.mapping import LINK_FIELD, keys_in
 from ticketr.app.sync.compare.times import read_moment
-from ticketr.app.tickets import Comment, Ticket, TicketSyntaxError, parse
+from ticketr.app.tickets import Comment, Ticket
 
 #: The keys that identify a record of Jira; the first one that was sent is compared.
 _IDENTIFYING_KEYS = ("accountId", "id", "key", "value", "name")
-#: An unknown value, which equals no answer.
-_UNKNOWN = {"unknown": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +103,6 @@ def sent_value(name: str, text: str, field: str, value: object) -> SentValue:
         return SentValue(TextPart(name.removeprefix(TEXT_PREFIX)), text, field, value)
     is_own = name.startswith(OWN_PREFIX)
     return SentValue(CorePart[name[len(OWN_PREFIX) :]] if is_own else name, text, field, value)
-
-
-def of_whole(text: str) -> list[SentValue]:
-    """Return the sent values of an issue that an older version stored as whole text."""
-    try:
-        (issue,) = parse(text).tickets
-    except (TicketSyntaxError, ValueError):  # pragma: no cover - this program wrote it
-        return []
-    return [
-        SentValue(part, part_text, "", _UNKNOWN) for part, part_text in part_texts(issue).items()
-    ]
 
 
 def is_answer(sent: object, now: object) -> bool:

@@ -80,7 +80,7 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     """,
     """
-    ALTER TABLE sent RENAME TO sent_whole; -- what an older version has sent, as whole issues
+    DROP TABLE sent;
     CREATE TABLE sent (         -- what Jira may have taken though nobody has read it again
         head TEXT NOT NULL,     -- the same ID
         key TEXT NOT NULL,      -- of the edited issue in that ticket

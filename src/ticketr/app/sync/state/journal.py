@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ticketr.app.sync.compare.sent import SentValue, from_json, of_whole, sent_value
+from ticketr.app.sync.compare.sent import SentValue, from_json, sent_value
 from ticketr.app.tickets import parse
 
 if TYPE_CHECKING:
@@ -204,8 +204,6 @@ class SentValues:
         with self._db.sound():
             for key, part, text, field, value in self._db.read(query, (head,)):
                 values.setdefault(key, []).append(sent_value(part, text, field, json.loads(value)))
-        for key, text in self._db.read("SELECT key, text FROM sent_whole WHERE head = ?", (head,)):
-            values.setdefault(key, []).extend(of_whole(text))
         return values
 
     def confirm(self, head: str, key: str, values: Iterable[SentValue]) -> None:
@@ -227,7 +225,6 @@ class SentValues:
     def forget(self, head: str) -> None:
         """Delete what was sent of a ticket, once it was read again."""
         self._db.write("DELETE FROM sent WHERE head = ?", (head,))
-        self._db.write("DELETE FROM sent_whole WHERE head = ?", (head,))
 
 
 def _names(value: object) -> tuple[str, ...]:

@@ -58,7 +58,6 @@ class SiteRecord:
                 # site, so its text must not count as one that this site's ticket may replace.
                 self._db.write("DELETE FROM intended")
                 self._db.write("DELETE FROM sent")
-                self._db.write("DELETE FROM sent_whole")
                 self._db.write("DELETE FROM comment")
                 self._db.write("INSERT INTO about VALUES ('site', ?)", (url,))
             if user != self.user():

@@ -23,7 +23,6 @@ _TABLES = {
     "issue": ("id", "key", "head", "updated", "fields", "exact", "seen", "stale"),
     "ticket": ("head", "path", "text"),
     "sent": ("head", "key", "part", "text", "field", "value"),
-    "sent_whole": ("head", "key", "text"),
     "conflict": ("head", "key", "path", "text", "issues", "parts"),
     "older": ("head", "issue", "part", "digest", "number"),
 }
