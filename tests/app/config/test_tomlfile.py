@@ -361,16 +361,6 @@ def test_nothing_in_it_is_needed(text: str, tmp_path: Path) -> None:
     assert read_go_file(tmp_path) == GoFile(path)
 
 
-@pytest.mark.parametrize("kind", ["number", "array", "string", "option"])
-def test_every_type_of_the_original_is_known(kind: str, tmp_path: Path) -> None:
-    write(tmp_path, f"field_mappings:\n  Points: {{id: customfield_1, type: {kind}}}\n")
-
-    file = read_go_file(tmp_path)
-
-    assert file is not None
-    assert file.fields == (MappedField("Points", "customfield_1"),)
-
-
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -402,24 +392,6 @@ def test_every_type_of_the_original_is_known(kind: str, tmp_path: Path) -> None:
             ".ticketr.yaml:4: 'id' in Points must be a text, and here is a list",
         ),
         ("field_mappings:\n  Points: ''\n", ".ticketr.yaml:2: 'Points' in field_mappings is empty"),
-        (
-            "field_mappings:\n  Points:\n    id: customfield_1\n    type: nummer\n",
-            (
-                ".ticketr.yaml:4: 'Points' has an unknown type: it is one of number, array, string, "
-                "option (did you mean number?)"
-            ),
-        ),
-        (
-            "field_mappings:\n  Points: {id: customfield_1, type: canary}\n",
-            (
-                ".ticketr.yaml:2: 'Points' has an unknown type: it is one of number, array, string, "
-                "option"
-            ),
-        ),
-        (
-            "field_mappings:\n  Points: {id: customfield_1, type: 1}\n",
-            ".ticketr.yaml:2: 'type' in Points must be a text, and here is a number",
-        ),
         (
             "field_mappings:\n  A: customfield_1\n  B: customfield_1\n",
             ".ticketr.yaml:3: 'B' is the same field as 'A'; a field has one line in a file",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ticketr.app.config.checks import MappedField, checked_project, earlier_name, one_line, one_of
+from ticketr.app.config.checks import MappedField, checked_project, earlier_name, one_line
 from ticketr.app.config.errors import BadFile, BadSetting
 from ticketr.app.config.tomlfile import read_text
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 #: The file's name, in the workspace's root.
 GO_FILE = ".ticketr.yaml"
 
-#: The types of a field's values in that program. They are checked and not used: the site itself
-#: names the type of each of its fields.
-TYPES = ("number", "array", "string", "option")
 #: Fields that have their own place in a Markdown file, in both programs.
 _ELSEWHERE = frozenset({"summary", "description", "issuetype", "project", "parent"})
 
@@ -110,13 +107,6 @@ def _field_id(mappings: YamlBlock, key: str) -> str:
     if kind == "str" and (field_id := mappings.text(key)):
         return field_id
     about = mappings.block(key)
-    _check_type(about, key)
     if field_id := about.text("id"):
         return field_id
     raise mappings.bad(key, f"{key!r} needs an id, which is Jira's, like customfield_10016")
-
-
-def _check_type(about: YamlBlock, key: str) -> None:
-    kind = about.text("type")
-    if kind is not None and kind not in TYPES:
-        raise about.bad("type", f"{key!r} has an unknown type: {one_of(kind, TYPES)}")
