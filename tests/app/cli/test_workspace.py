@@ -166,7 +166,7 @@ def test_settings_of_the_go_program_are_taken_over(user: User, site: str, printe
         (folder / "ticketr.toml")
         .read_text()
         .endswith(
-            f'site = "{site}"\nproject = "DEMO"\n\n'
+            f'site = "{site}"\nproject = "DEMO"\ncomments = true\n\n'
             '[fields]\nPoints = "customfield_10016"\n"Runs on" = "customfield_10031"\n'
         )
     )

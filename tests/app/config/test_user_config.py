@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -443,9 +444,22 @@ def test_a_new_file_says_what_it_is_and_can_be_read(tmp_path: Path) -> None:
 
     assert write_workspace_file(root, wanted)
 
-    assert read_workspace_file(root) == wanted
+    assert read_workspace_file(root) == replace(wanted, comments=True)
     assert (root / "ticketr.toml").read_text().startswith("# What ticketr knows")
     assert [each.name for each in root.iterdir()] == ["ticketr.toml"]
+
+
+def test_a_workspace_that_was_synced_before_gets_no_comments(tmp_path: Path) -> None:
+    (tmp_path / ".ticketr").mkdir()
+    write_workspace_file(tmp_path, WorkspaceFile(tmp_path / "ticketr.toml", SITE))
+    (tmp_path / "other").mkdir()
+    there = write_shared(tmp_path / "other", f'site = "{SITE}"\n')
+    write_workspace_file(there.parent, WorkspaceFile(there, SITE, "DEMO"))
+
+    for folder in (tmp_path, there.parent):
+        written = read_workspace_file(folder)
+        assert written is not None
+        assert written.comments is None
 
 
 def test_existing_settings_are_not_overwritten(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from ticketr.app.config.files import (
     replace_atomically,
     settings_errors,
 )
+from ticketr.app.config.state_folder import STATE_FOLDER
 from ticketr.app.config.tomlfile import edited, read_table, read_text
 
 if TYPE_CHECKING:
@@ -204,13 +205,15 @@ def missing_in_file(root: Path, wanted: WorkspaceFile) -> dict[str, object]:
     Args:
         root: The workspace's folder.
         wanted: The site, project, query and mapped fields that the file should name; fields are
-            added to a file that says nothing of them, and never conflict.
+            added to a file that says nothing of them, and never conflict. A new workspace keeps
+            comments.
 
     Raises:
         BadSetting: The file says something else, which the team has agreed on.
         BadFile: The file cannot be used.
     """
-    there = read_workspace_file(root) or WorkspaceFile(root / WORKSPACE_FILE)
+    known_file = read_workspace_file(root)
+    there = known_file or WorkspaceFile(root / WORKSPACE_FILE)
     missing: dict[str, object] = {}
     for key in ("site", "project", "jql"):
         known: str | None = getattr(there, key)
@@ -220,6 +223,9 @@ def missing_in_file(root: Path, wanted: WorkspaceFile) -> dict[str, object]:
         if known is not None:
             raise BadSetting(f"{there.path}: {key}", known, f"not {value!r}; change it there")
         missing[key] = value
+    # A workspace that was synced before keeps its files as they are.
+    if known_file is None and not (root / STATE_FOLDER).exists():
+        missing["comments"] = True
     mapped = [
         mapped_field
         for mapped_field in wanted.fields or ()
