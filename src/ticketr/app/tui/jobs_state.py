@@ -74,7 +74,7 @@ def end_of(
     bad = [ticket for ticket in tickets if ticket.mark in "✗!"]
     if not bad:
         news = _change_count(snapshot.result)
-        more = f"{news}{_what_follows(snapshot.result, keymap)}"
+        more = f"{news}{_what_follows(snapshot.result)}"
         return JobEnd("✓", f"{message or 'Done'}{more}", tickets)
     first = f"{bad[0].name}: {bad[0].words}" if bad[0].name else bad[0].words
     more = f" (and {len(bad) - 1} more)" if bad[1:] else ""
@@ -98,13 +98,10 @@ def _change_count(result: object) -> str:
     return f" · {words or 'nothing new'}{where}"
 
 
-def _what_follows(result: object, keymap: KeyMap) -> str:
-    """Return how the files get what a bulk change has done in Jira; empty after other jobs."""
-    if not isinstance(result, BulkResult) or not result.done:
-        return ""
-    if result.is_deletion:
-        return " · ticketr pull --prune moves the files away"
-    return keymap.hint(KeyAction.PULL, Context.MAIN, "brings it here", before=" · ")
+def _what_follows(result: object) -> str:
+    """Return how the files of deleted issues go; empty after other jobs."""
+    is_deletion = isinstance(result, BulkResult) and result.done and result.is_deletion
+    return " · ticketr pull --prune moves the files away" if is_deletion else ""
 
 
 def _next_keys(

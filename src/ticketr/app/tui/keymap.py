@@ -194,6 +194,8 @@ class KeyAction(Enum):
     RUN_NOW = auto()
     SEARCH = auto()
     SELECT = auto()
+    SELECT_ALL = auto()
+    INVERT = auto()
     RESOLVE = auto()
     SHOW_TOKEN = auto()
     CHECK = auto()
@@ -280,6 +282,8 @@ TABLE = (
     Binding(_A.DIFF, ("d",), "d", "close what was changed here", (_C.DIFF,)),
     Binding(_A.ADD, ("a",), "a", "add a ticket or a sub-task", (_C.MAIN,), "add"),
     Binding(_A.SELECT, (" ",), "Space", "choose tickets for one change of all", (_C.MAIN,)),
+    Binding(_A.SELECT_ALL, ("A",), "A", "choose all tickets that are listed; again: none", (_C.MAIN,)),
+    Binding(_A.INVERT, ("*",), "*", "choose those that are not chosen instead", (_C.MAIN,)),
     Binding(_A.CHANGE, ("b",), "b", "change any field of the chosen tickets, else of this one", (_C.MAIN,), "change…"),
     Binding(_A.SELECT, (" ",), "Space", "leave it out, or take it in again", (_C.PLAN,), "leave out"),
     Binding(_A.ACCEPT_LOSS, ("!",), "!", "accept what would be lost in Jira", (_C.PLAN,)),

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain, takewhile
+from itertools import accumulate, chain, takewhile
 from typing import final, overload
 
 from ticketr.app.tickets import SORT_NAMES, FieldTerm, Filter, FlagTerm, NotTerm, Term, TextTerm
@@ -126,8 +126,8 @@ class Visible(Sequence[VisibleRow]):
 
     def position(self, index: int) -> tuple[int, int]:
         """Return how many rows up to an index the filter lets through, and how many of all."""
-        hits = [row.is_hit for row in self.rows]
-        return sum(hits[: index + 1]), sum(hits)
+        counts = _hit_counts(self)
+        return counts[min(index + 1, len(self))], counts[-1]
 
     def hits(self, words: Sequence[str]) -> tuple[int, ...]:
         """Return the indexes of the rows that hold all of some folded words."""
@@ -154,6 +154,12 @@ class Visible(Sequence[VisibleRow]):
 def values_of(rows: Rows, name: str) -> Sequence[str]:
     """Return the values that rows have in a field, folded; empty where the field is."""
     return [row.candidate.folded(name) for row in rows]
+
+
+@lru_cache(maxsize=8)
+def _hit_counts(visible: Visible) -> Sequence[int]:
+    """Return how many hits of the filter are above each row, and at last how many there are."""
+    return [*accumulate((shown.is_hit for shown in visible.rows), initial=0)]
 
 
 @lru_cache(maxsize=64)

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 from ticketr import JobSnapshot
+from ticketr.app.sync import BulkResult
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
 from ticketr.app.tui.jobs_state import workspace_of
@@ -185,7 +186,13 @@ def _job(state: AppState, snapshot: JobSnapshot, now: float) -> Step:
     if not snapshot.status.is_terminal:
         return state, ()
     workspace = state.named(workspace_of(snapshot))
-    return state, (call_in(workspace.name, files.read_files),) if workspace is not None else ()
+    if workspace is None:
+        return state, ()
+    result = snapshot.result
+    if isinstance(result, BulkResult) and result.done and not result.is_deletion:
+        pull = JobRequest(JobKind.PULL, keys=result.done)
+        return state, (call_in(workspace.name, jobs.start_job, pull),)
+    return state, (call_in(workspace.name, files.read_files),)
 
 
 def _files(state: AppState, read: messages.FilesRead, now: float) -> Step:

@@ -24,6 +24,7 @@ from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.overlays.base import LOOK
 from ticketr.app.tui.overlays.choice import Choice
 from ticketr.app.tui.overlays.many import AskingIssues, BulkPlan, FileEdits
+from ticketr.app.tui.rows import Rows, row_of_broken
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.services.asking import ask_issues, ask_statuses, ask_values, stop_asking
 from ticketr.app.tui.services.edits import carry_out_edits, change_field, plan_edits
@@ -579,3 +580,32 @@ def test_any_field_is_set_in_jira_after_the_plan(typed: str, shown_as: str) -> N
     assert setting is not None
     _, effect = entered(state)
     assert effect == (job(BulkChange(settings=(setting,)), *FOUND),)
+
+
+def test_all_that_the_filter_shows_are_chosen_and_let_go_by_one_key() -> None:
+    state = pressed(app_state(ONE, TWO, THREE), "f", *"status=done", "KEY_ENTER", "A")
+    assert state.workspace.chosen == {"DEMO-3", "DEMO-4"}
+    assert state.notice == "2 chosen; b changes them, Esc lets them go"
+    assert pressed(state, "A").workspace.chosen == frozenset()
+
+
+def test_a_parent_that_is_only_above_a_hit_and_a_broken_file_are_not_chosen() -> None:
+    state = pressed(app_state(ONE, TWO), "f", *"sub", "KEY_ENTER", "A")
+    assert state.workspace.chosen == {"DEMO-2"}
+    broken = row_of_broken("bad.md", "bad.md:1: no title", has_rows=False)
+    files = messages.FilesRead("work", Rows.of([*app_state(TWO).workspace.rows, broken]))
+    assert pressed(after(app_state(), files), "A").workspace.chosen == {"DEMO-3"}
+
+
+def test_the_choice_is_inverted() -> None:
+    state = pressed(app_state(ONE, TWO, THREE), " ", "*")
+    assert state.workspace.chosen == {"DEMO-2", "DEMO-3", "DEMO-4"}
+    state = pressed(pressed(state, "*"), "A", "*")
+    assert (state.workspace.chosen, state.notice) == (frozenset(), "")
+
+
+@pytest.mark.parametrize("key", ["A", "*"])
+def test_where_no_ticket_is_listed_none_is_chosen(key: str) -> None:
+    words = "Only tickets in the list that can be read are chosen; 2 goes to them"
+    assert pressed(app_state(), key).notice == words
+    assert pressed(app_state(ONE), "1", key).notice == words

@@ -211,14 +211,38 @@ def choose(state: AppState, now: float) -> Step | None:
     if not workspace.visible[workspace.index].is_hit:
         words = "is not what the filter looks for; it is above a sub-task that is"
         return state.noticed(f"{row.key or row.title} {words}"), ()
-    chosen = workspace.chosen ^ {row.id}
-    state = select(
-        state.with_workspace(replace(workspace, chosen=chosen)), workspace.index + 1, now
-    )
+    return select(_with_chosen(state, workspace.chosen ^ {row.id}), workspace.index + 1, now), ()
+
+
+def choose_all(state: AppState, _: float) -> Step | None:
+    """Choose all issues that the list shows; if all of them are chosen, none."""
+    listed, chosen = _listed(state), state.workspace.chosen
+    if not listed:
+        return None
+    return _with_chosen(state, chosen - listed if listed <= chosen else chosen | listed), ()
+
+
+def invert_choice(state: AppState, _: float) -> Step | None:
+    """Choose the issues in the list that are not chosen, in place of those that are."""
+    listed = _listed(state)
+    return (_with_chosen(state, state.workspace.chosen ^ listed), ()) if listed else None
+
+
+def _listed(state: AppState) -> frozenset[str]:
+    """Return the IDs of the issues in the list that can be chosen."""
+    if state.focus is not Panel.TICKETS:
+        return frozenset()
+    rows = (shown.row for shown in state.workspace.visible if shown.is_hit)
+    return frozenset(row.id for row in rows if not row.is_broken)
+
+
+def _with_chosen(state: AppState, chosen: frozenset[str]) -> AppState:
+    """Return the state with other chosen issues, and what can be done with them."""
+    state = state.with_workspace(replace(state.workspace, chosen=chosen))
     if not chosen:
-        return state, ()
+        return state
     change = state.keymap.hint(KeyAction.CHANGE, Context.MAIN, "changes them, ", before="; ")
-    return state.noticed(f"{len(chosen)} chosen{change or '; '}Esc lets them go"), ()
+    return state.noticed(f"{len(chosen)} chosen{change or '; '}Esc lets them go")
 
 
 def next_ticket(by: int) -> Callable[[AppState, float], Step | None]:

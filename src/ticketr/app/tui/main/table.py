@@ -115,6 +115,7 @@ def _plan(kind: JobKind) -> Callable[[AppState, float], Step | None]:
 _SELECT_FIRST = ("Select a ticket first", None, "")
 _SEARCH_FIRST = ("Nothing was searched yet", KeyAction.SEARCH, "searches")
 _TO_TICKETS = (KeyAction.PANEL_2, "goes to them")
+_CHOOSE_LISTED = ("Only tickets in the list that can be read are chosen", *_TO_TICKETS)
 #: Why an action is not possible, where its handler finds nothing to do: words, then the action
 #: whose key is named, and what that does.
 _REASONS: dict[KeyAction, tuple[str, KeyAction | None, str]] = {
@@ -130,7 +131,9 @@ _REASONS: dict[KeyAction, tuple[str, KeyAction | None, str]] = {
     KeyAction.COPY_KEY: _SELECT_FIRST,
     KeyAction.COPY_ADDRESS: _SELECT_FIRST,
     KeyAction.SOURCE: _SELECT_FIRST,
-    KeyAction.SELECT: ("Only tickets in the list that can be read are chosen", *_TO_TICKETS),
+    KeyAction.SELECT: _CHOOSE_LISTED,
+    KeyAction.SELECT_ALL: _CHOOSE_LISTED,
+    KeyAction.INVERT: _CHOOSE_LISTED,
     KeyAction.NEXT: ("This is the last ticket", None, ""),
     KeyAction.PREVIOUS: ("This is the first ticket", None, ""),
     KeyAction.NEXT_HIT: _SEARCH_FIRST,
@@ -151,6 +154,8 @@ _HANDLERS: dict[KeyAction, Callable[[AppState, float], Step | None]] = {
     KeyAction.FOLD: moving.fold,
     KeyAction.UNFOLD: moving.unfold,
     KeyAction.SELECT: moving.choose,
+    KeyAction.SELECT_ALL: moving.choose_all,
+    KeyAction.INVERT: moving.invert_choice,
     KeyAction.NEXT: moving.next_ticket(1),
     KeyAction.PREVIOUS: moving.next_ticket(-1),
     KeyAction.SEARCH: searching.search,

@@ -179,7 +179,7 @@ class BulkPlan(Review[tuple[sync.BulkIssue, ...]]):
             words = f"Enter deletes {_tickets(len(kept))} in Jira{more}"
             return f"{words}. This cannot be undone; the number is asked first"
         words = f"Enter: {clean(str(self.change))}, {_tickets(len(kept))} in Jira"
-        return f"{words}. The files stay as they are; the next pull brings the changes"
+        return f"{words}. A pull of them follows"
 
 
 def _count_input(count: int, start: Call) -> LineInput:
