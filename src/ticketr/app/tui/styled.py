@@ -22,6 +22,7 @@ MARKS = {
     "×": "red",
     "✗": "red",
     "+": "green",
+    "-": "red",
     "✓": "green",
     "◐": "blue",
     "⊘": "yellow",

@@ -7,13 +7,14 @@ from fakes.app_screens import SCREENS, main_state
 from fakes.states import after, app_state, plain, pressed
 
 from ticketr.app.sync import Code, Loss, Note, PlanEntry, PushPlan
-from ticketr.app.sync.compare.diff import Change
+from ticketr.app.sync.compare.diff import Change, CorePart
 from ticketr.app.sync.notes import in_conflict
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import TYPING, Context, KeyMap
 from ticketr.app.tui.overlays.base import LOOK
+from ticketr.app.tui.overlays.many import FileEdits
 from ticketr.app.tui.overlays.pages import help_lines
 from ticketr.app.tui.overlays.palette import MOST_TICKETS, Palette, entries_of
 from ticketr.app.tui.overlays.plan import Plan
@@ -26,6 +27,7 @@ from ticketr.app.tui.services.outside import leave, open_editor, redraw
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update
+from ticketr.terminal import sgr
 
 EDIT = PlanEntry("DEMO-9", "Rebuild", "DEMO-9.md", 1, (Change("Priority", "High", "Low"),))
 DRAFT = PlanEntry("", "Pay", "new.md", 3, (Change("Title", "", "Pay"),))
@@ -455,3 +457,106 @@ def test_the_help_names_only_the_keys_that_have_the_action_there() -> None:
     assert "q F10 leave" in lines(Context.TICKETS)
     assert {"q back, as Esc", "F10 leave"} <= {*lines(Context.JOBS)}
     assert "F10 leave" in lines(Context.INPUT)
+
+
+LONG = PlanEntry(
+    "DEMO-10",
+    "Ten",
+    "DEMO-10.md",
+    1,
+    (
+        Change("Priority", "High", "Low"),
+        Change(
+            CorePart.DESCRIPTION,
+            "".join(f"line {number}\n" for number in range(40)),
+            "".join(f"line {number}{' new' * (number in {3, 30})}\n" for number in range(40)),
+        ),
+    ),
+)
+
+
+def planned(*entries: PlanEntry, height: int = 30) -> AppState:
+    state = pressed(app_state(Ticket("Rebuild", "DEMO-9"), height=height), "p")
+    read = messages.PlanRead("work", JobKind.PUSH, PushPlan(entries))
+    return update(state, read, 10.0)[0]
+
+
+def shown(state: AppState) -> list[str]:
+    return [plain(row).rstrip() for row in screen(state, 11.0, Theme())]
+
+
+def test_entries_are_in_the_order_of_their_keys() -> None:
+    rows = [row for row in shown(planned(LONG, EDIT, DRAFT)) if row[2:3] in {"*", "+"}]
+    assert [row[4:13].strip() for row in rows] == ["draft", "DEMO-9", "DEMO-10"]
+
+
+def test_texts_are_shown_as_a_diff_where_there_is_room() -> None:
+    assert shown(planned(LONG))[5:17] == [
+        "              Priority: High → Low",
+        "              Description (+2 -2 lines)",
+        "                  line 2",
+        "                - line 3",
+        "                + line 3 new",
+        "                  line 4",
+        "                …",
+        "                  line 29",
+        "                - line 30",
+        "                + line 30 new",
+        "                  line 31",
+        "",
+    ]
+
+
+def test_removed_lines_are_red_and_new_ones_green() -> None:
+    text = "\n".join(screen(planned(LONG), 11.0, Theme(sgr)))
+    assert f"{sgr('-', 'red')} line 3" in text
+    assert f"{sgr('+', 'green')} line 3 new" in text
+
+
+def test_where_there_is_no_room_a_key_shows_and_hides_them() -> None:
+    state = planned(LONG, height=14)
+    folded = shown(state)
+    assert folded[5] == "              Priority: High → Low; Description (+2 -2 lines)"
+    assert "→ unfold" in folded[-2]
+
+    unfolded = pressed(state, "KEY_RIGHT")
+    assert "                - line 3" in shown(unfolded)
+    assert shown(unfolded)[1].startswith("▌ * DEMO-10")  # its begin: there is no room for all of it
+    assert shown(pressed(unfolded, "KEY_LEFT")) == folded
+
+
+def test_what_was_shown_stays_when_the_plan_is_made_again() -> None:
+    state = pressed(planned(LONG, height=14), "KEY_RIGHT")
+    read = messages.PlanRead("work", JobKind.PUSH, PushPlan((LONG, EDIT)))
+    assert "                - line 3" in shown(update(state, read, 12.0)[0])
+
+
+def test_an_entry_on_one_line_has_nothing_more_to_show() -> None:
+    state = planned(EDIT)
+    assert "unfold" not in shown(state)[-2]
+    assert pressed(state, "KEY_RIGHT").notice == "All that is changed is shown"
+
+
+def test_d_shows_a_change_whole_and_esc_goes_back() -> None:
+    state = planned(DRAFT, EDIT, LONG)
+    assert shown(pressed(state, "d"))[0].startswith(" ticketr  Diff · draft Pay")
+    whole = pressed(state, "j", "j", "d")
+    assert shown(whole)[0].startswith(" ticketr  Diff · DEMO-10 Ten")
+    assert "line 3{+ new+}" in " ".join(shown(whole))
+    assert isinstance(pressed(whole, "KEY_ESCAPE").overlays[-1], Plan)
+
+
+def test_long_texts_are_not_compared_before_they_are_asked_for() -> None:
+    many = PlanEntry("DEMO-1", "One", "DEMO-1.md", 1, (Change("Notes", "", "text\n" * 2_000),))
+    assert shown(planned(many))[5] == "              Notes (2000 lines)"
+
+
+def test_a_left_out_entry_shows_no_texts() -> None:
+    assert "left out" in shown(pressed(planned(LONG), " "))[5]
+    assert "line 3" not in "\n".join(shown(pressed(planned(LONG), " ")))
+
+
+def test_other_reviews_have_nothing_to_unfold() -> None:
+    state = app_state(Ticket("One", "DEMO-1")).opened(FileEdits("work", ()))
+    assert pressed(state, "KEY_RIGHT").notice == "→ does nothing here; ? lists the keys"
+    assert "unfold" not in shown(state)[-2]

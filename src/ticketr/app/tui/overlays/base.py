@@ -6,14 +6,16 @@ import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from difflib import unified_diff
 from functools import lru_cache
+from itertools import islice
 
 from ticketr.app.sync import word_diff
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.panels.frame import scroll_top
 from ticketr.app.tui.state import AppState, Step
-from ticketr.app.tui.styled import Line, Span, Theme, wrap_line
+from ticketr.app.tui.styled import Line, Span, Theme, mark, wrap_line
 from ticketr.statusline import LineStyle
 from ticketr.text import clean, clip, fit, width
 
@@ -123,6 +125,25 @@ def wrapped_words(before: str, after: str, cells: int, first: str, rest: str) ->
         rest: What the other lines begin with.
     """
     return tuple(wrap_line(changed_words(before, after), cells, first=first, rest=rest))
+
+
+@lru_cache(maxsize=64)
+def changed_lines(before: str, after: str, cells: int, indent: str) -> tuple[Line, ...]:
+    """Return a change line by line: what is gone after ``-``, what is new after ``+``.
+
+    Args:
+        before: The old text, not cleaned.
+        after: The new text, not cleaned.
+        cells: The width of the lines.
+        indent: What each line begins with.
+    """
+    diff = unified_diff(before.splitlines(), after.splitlines(), n=1, lineterm="")
+    lines: list[Line] = []
+    for text in islice(diff, 3, None):  # without the names of two files, and the first place
+        sign, rest = ("…", "") if text.startswith("@@") else (text[0], clean(text[1:]))
+        line = (mark(sign), Span(f" {rest}"))
+        lines += wrap_line(line, cells, first=indent, rest=f"{indent}  ")
+    return tuple(lines)
 
 
 def changed_words(before: str, after: str) -> Line:

@@ -10,15 +10,24 @@ from typing import ClassVar, final
 
 from ticketr.app import sync
 from ticketr.app.config import CONFIRM_ABOVE
+from ticketr.app.tickets import Candidate, sort_key
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
+from ticketr.app.tui.overlays.base import changed_lines
+from ticketr.app.tui.overlays.pages import Diff
 from ticketr.app.tui.overlays.review import INDENT, Item, Review, Section, item_lines, padded_name
 from ticketr.app.tui.services.jobs import read_plan, start_job
+from ticketr.app.tui.sheet import Edit, Sheet
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, mark, without_places, wrap_line
 from ticketr.text import clean
+
+#: The most characters of an edit on one line, old and new ones.
+LONGEST = 60
+#: The keys that show what an entry changes.
+_SHOWS = frozenset((KeyAction.UNFOLD, KeyAction.FOLD, KeyAction.DIFF))
 
 
 def left_of(plan: sync.PushPlan) -> tuple[sync.Note, ...]:
@@ -62,6 +71,7 @@ class Plan(Review[sync.PushPlan]):
         kind: The kind of the job.
         keys: The tickets to which it is limited; empty for all.
         accepts: Whether it may remove from Jira what the plan says would be lost.
+        unfolded: The fingerprints of the entries whose texts are shown.
     """
 
     waits: ClassVar[str] = "Looking for edits..."
@@ -69,6 +79,7 @@ class Plan(Review[sync.PushPlan]):
     kind: JobKind
     keys: tuple[str, ...] = ()
     accepts: bool = field(default=False, kw_only=True)
+    unfolded: frozenset[str] = field(default=frozenset(), kw_only=True)
 
     @property
     def title(self) -> str:
@@ -76,19 +87,57 @@ class Plan(Review[sync.PushPlan]):
         return self.kind.value.capitalize()
 
     def items(self, plan: sync.PushPlan) -> list[Item]:
-        """Return the entries, the new issues first, then what is said below them."""
-        entries = sorted(plan.entries, key=lambda entry: entry.action)
+        """Return the entries, then what is said below them."""
         return [
-            *(Item(entry.fingerprint, (entry.path, entry.line)) for entry in entries),
+            *(Item(entry.fingerprint, (entry.path, entry.line)) for entry in _in_order(plan)),
             *[Item()] * (len(plan.losses) + len(plan.literals)),
             *(Item(place=(note.path, note.line or 1)) for note in left_of(plan)),
         ]
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
-        """Move, leave an entry out, accept losses, or carry the plan out."""
+        """Move, leave an entry out, show its texts, accept losses, or carry the plan out."""
+        if action in _SHOWS and (entry := self._entry_at) is not None:
+            return self._show(state, action, entry)
         if action is KeyAction.ACCEPT_LOSS and self.plan is not None and self.plan.losses:
             return state.replaced(replace(self, accepts=not self.accepts)), ()
         return Review.on_action(self, state, action, now)
+
+    @property
+    def _entry_at(self) -> sync.PlanEntry | None:
+        """The selected entry."""
+        entries = () if self.plan is None else _in_order(self.plan)
+        return entries[self.at] if self.at < len(entries) else None
+
+    def _show(self, state: AppState, action: KeyAction, entry: sync.PlanEntry) -> Step:
+        """Show or hide the texts of an entry, or show all that is changed on a screen of its own."""
+        if action is KeyAction.DIFF:
+            key, title = clean(entry.key) or "draft", clean(entry.title)
+            sheet = Sheet(key, title, entry.path, entry.line, edits=_edits(entry))
+            return state.opened(Diff(self.workspace, sheet)), ()
+        if not any(map(_is_long, _edits(entry))):
+            return state.noticed("All that is changed is shown"), ()
+        change = frozenset((entry.fingerprint,))
+        is_shown = action is KeyAction.UNFOLD
+        unfolded = self.unfolded | change if is_shown else self.unfolded - change
+        return state.replaced(replace(self, unfolded=unfolded)), ()
+
+    def has_effect(self, state: AppState, action: KeyAction) -> bool:
+        """Return whether there is an entry that the action may concern."""
+        entry = self._entry_at if action in _SHOWS else None
+        if entry is None:
+            return Review.has_effect(self, state, action)
+        return action is KeyAction.DIFF or any(map(_is_long, _edits(entry)))
+
+    def unfolded_if_it_fits(self, state: AppState) -> Plan:
+        """Return the plan with all texts shown if the screen has room for them."""
+        assert self.plan is not None
+        edits = [edit for entry in self.plan.entries for edit in _edits(entry)]
+        size = sum(len(edit.before) + len(edit.after) for edit in edits)
+        if size > state.width * state.body:  # that would take long to compare
+            return self
+        ids = frozenset(entry.fingerprint for entry in self.plan.entries)
+        whole = replace(self, unfolded=ids)
+        return whole if len(whole.rows(state, self.plan, Theme())[0]) <= state.body else self
 
     def has_work(self, plan: sync.PushPlan) -> bool:
         """Return whether Enter may do something."""
@@ -100,7 +149,9 @@ class Plan(Review[sync.PushPlan]):
             case messages.PlanRead(self.workspace, self.kind, plan, self.keys):
                 known = () if self.plan is None else self.plan.losses
                 accepts = self.accepts and set(plan.losses) <= set(known)  # new ones were not
-                return state.exchanged(self, replace(self.made(plan, now), accepts=accepts)), ()
+                made = replace(self.made(plan, now), accepts=accepts)
+                made = made.unfolded_if_it_fits(state) if self.plan is None else made
+                return state.exchanged(self, made), ()
             case messages.PlanFailed(self.workspace, words):
                 return state.without(self).noticed(words, is_bad=True), ()
             case messages.FilesRead(self.workspace):
@@ -126,7 +177,7 @@ class Plan(Review[sync.PushPlan]):
     ) -> Iterator[Section]:
         """Yield the entries, and what is said below them; parts without items are left out."""
         for title, action in (("Create", "create"), ("Change", "update")):
-            entries = [entry for entry in plan.entries if entry.action == action]
+            entries = [entry for entry in _in_order(plan) if entry.action == action]
             if entries:
                 items = [[*self._entry(entry, keymap, cells)] for entry in entries]
                 yield Section(items, f"{title}  {len(items)}")
@@ -162,21 +213,18 @@ class Plan(Review[sync.PushPlan]):
         return "Nothing to push: nothing was edited here since the last sync"
 
     def _entry(self, entry: sync.PlanEntry, keymap: KeyMap, cells: int) -> Iterator[Line]:
-        pieces = [
-            _change_words(change.name, change.old_shown, change.new_shown, entry.way)
-            for change in entry.changes
-            if entry.key or change.name != "Title"
-        ]
+        edits = [edit for edit in _edits(entry) if entry.key or edit.part != "Title"]
+        is_out = entry.fingerprint in self.without
+        is_open = entry.fingerprint in self.unfolded and not is_out
+        shown = [edit for edit in edits if is_open and _is_long(edit)]
+        pieces = [_edit_words(edit, entry.way) for edit in edits if edit not in shown]
         if entry.parent:
             pieces.insert(0, f"a sub-task of {clean(entry.parent)}")
-        return item_lines(
-            entry,
-            "+" if entry.action == "create" else "*",
-            pieces,
-            keymap,
-            cells,
-            is_out=entry.fingerprint in self.without,
-        )
+        sign = "+" if entry.action == "create" else "*"
+        yield from item_lines(entry, sign, pieces, keymap, cells, is_out=is_out)
+        for edit in shown:
+            yield (Span(f"{INDENT}{_edit_words(edit, entry.way)}"),)
+            yield from changed_lines(edit.before, edit.after, cells - 1, f"{INDENT}  ")
 
 
 def _writes(kept: Sequence[sync.PlanEntry]) -> str:
@@ -187,11 +235,30 @@ def _writes(kept: Sequence[sync.PlanEntry]) -> str:
     return f"{' and '.join(words)} of your tickets in Jira"
 
 
-def _change_words(name: str, before: str, after: str, way: str) -> str:
-    name = clean(name)
+def _in_order(plan: sync.PushPlan) -> list[sync.PlanEntry]:
+    """Return the entries as they are shown: new issues first, the others in the order of their keys."""
+    by_key = sort_key("key")
+    return sorted(plan.entries, key=lambda entry: (entry.action, by_key(Candidate(entry.key, ""))))
+
+
+def _edits(entry: sync.PlanEntry) -> tuple[Edit, ...]:
+    """Return the changes of an entry."""
+    return tuple(
+        Edit(clean(change.name), change.old_shown, change.new_shown) for change in entry.changes
+    )
+
+
+def _is_long(edit: Edit) -> bool:
+    """Return whether an edit is too long for one line."""
+    before, after = edit.before, edit.after
+    return "\n" in before or "\n" in after or len(before) + len(after) > LONGEST
+
+
+def _edit_words(edit: Edit, way: str) -> str:
+    name, before, after = edit.part, edit.before, edit.after
     if name == "Status" and way:
         return f"{name}: {clean(way)}"
-    if "\n" in before or "\n" in after or len(before) + len(after) > 60:
+    if _is_long(edit):
         return f"{name} {_size(before, after)}"
     if not before:
         return f"{name}: {clean(after)}"

@@ -122,6 +122,8 @@ class Review(Overlay, Generic[P]):
     def has_effect(self, state: AppState, action: KeyAction) -> bool:
         """Return whether there is an item that the action may concern."""
         match action:
+            case KeyAction.UNFOLD | KeyAction.DIFF:
+                return False
             case KeyAction.SELECT:
                 return self.selected.id is not None
             case KeyAction.EDIT:
@@ -153,25 +155,35 @@ class Review(Overlay, Generic[P]):
         cells, height = state.width, state.body
         if self.plan is None:
             return filled([theme.fit(f" {self.waits}", cells)], height, cells)
-        summary = (Span(self.summary(self.plan), ("bold",)),)
+        rows, headings, items = self.rows(state, self.plan, theme)
+        item = items[self.at] if items else range(1)
+        rows, begin = spaced(rows, headings, item.start, height, " " * cells)
+        # All of the item, but its begin if there is no room for all of it.
+        top = min(scroll_top(0, begin + len(item) - 1, height, len(rows)), begin)
+        return filled(rows[top:], height, cells)
+
+    def rows(
+        self, state: AppState, plan: P, theme: Theme
+    ) -> tuple[list[str], list[int], list[range]]:
+        """Return all rows, the indexes of the headings, and those of each item."""
+        cells = state.width
+        summary = (Span(self.summary(plan), ("bold",)),)
         rows = [theme.row(line, cells) for line in wrap_line(summary, cells, first=" ", rest=" ")]
         headings: list[int] = []
-        ends: list[int] = []  # of each item
-        for section in self.sections(self.plan, state.keymap, cells, theme):
+        items: list[range] = []
+        for section in self.sections(plan, state.keymap, cells, theme):
             if section.title:
                 headings.append(len(rows))
                 strong = section.is_strong
                 rows.append(title_rule(section.title, "", cells, theme, is_focused=strong))
             for first, *more in section.items:
-                is_selected = len(ends) == self.at
+                is_selected = len(items) == self.at
+                items.append(range(len(rows), len(rows) + 1 + len(more)))
                 line = (Span("▌" + first[0].text[1:]), *first[1:]) if is_selected else first
                 rows.append(theme.row(line, cells, *(("reverse",) if is_selected else ())))
                 rows += [theme.row(line, cells) for line in more]
-                ends.append(len(rows) - 1)
             rows += [theme.row(line, cells) for line in section.rest]
-        selected = ends[self.at] if ends else 0
-        rows, selected = spaced(rows, headings, selected, height, " " * cells)
-        return filled(rows[scroll_top(0, selected, height, len(rows)) :], height, cells)
+        return rows, headings, items
 
 
 def padded_name(name: str) -> str:
