@@ -424,7 +424,6 @@ THROUGH_LINKS = (
     ("pull", "--full", "--prune"),
     ("new", "A draft"),
     ("undo",),
-    ("schema", "--write"),
     ("workspace", "add", "--email", "demo@example.com", "--site", URL),
     ("sync", "--yes", "--strategy", "jira"),
 )

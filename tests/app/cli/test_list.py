@@ -452,40 +452,6 @@ def test_json_says_which_types_have_and_need_a_field(owner: User) -> None:
     assert "Bug" in channel["types"]
 
 
-def test_the_list_becomes_comments_of_the_settings_and_is_replaced_the_next_time(
-    owner: User,
-) -> None:
-    path = owner.root / "ticketr.toml"
-    before = path.read_text()
-
-    told = owner.runs("schema", "--write")
-
-    assert re.fullmatch(rf"\d+ fields are now comments in {re.escape(str(path))}\n", told.out)
-    text = path.read_text()
-    assert text.startswith(before.rstrip())
-    assert "\n#    * Channel (choice, needed by Bug): Shop, Web, Post: abroad\n" in text
-    assert owner.runs("status").code == 0
-    path.write_text(text.replace("Channel", "Kanal") + "# after\n")
-    owner.runs("schema", "--write")
-    again = path.read_text()
-    assert "Kanal" not in again
-    assert again.count("# [schema]") == 1
-    assert "# after\n" in again
-
-
-def test_no_value_of_the_settings_is_lost(owner: User) -> None:
-    owner.runs("schema", "--write")
-    block = (owner.root / "ticketr.toml").read_text().partition("# [schema]")[2]
-    inside = f'jql = """\n# [schema]{block}"""\n'
-    owner.writes("ticketr.toml", inside)
-
-    told = owner.runs("schema", "--write")
-
-    assert told.code == 2
-    assert "ticketr.toml: a value in it holds " in told.err
-    assert (owner.root / "ticketr.toml").read_text() == inside
-
-
 def test_in_a_terminal_the_table_fits(tmp_path: Path) -> None:
     with sandbox_process(tickets=1) as url:
         (tmp_path / "ticketr.toml").write_text(f'site = "{url}"\nproject = "DEMO"\n')

@@ -333,31 +333,6 @@ def test_a_site_without_a_gateway_raises_no_question(tmp_path: Path) -> None:
     assert QUESTION not in pty.output
 
 
-def test_in_a_terminal_check_finds_the_cloud_id_and_keeps_it(tmp_path: Path, site: str) -> None:
-    store_workspace(tmp_path / "config", WorkspaceEntry("acme", tmp_path, site))
-
-    with on_scoped_terminal(tmp_path, "workspace", "check") as pty:
-        pty.answer(QUESTION, "y")
-        pty.wait_for(f"the cloud ID {CLOUD_ID} is in your config now")
-        assert pty.wait_for_end() == 0
-    with on_scoped_terminal(tmp_path, "workspace", "check") as again:
-        assert again.wait_for_end() == 0
-
-    assert cloud_ids(tmp_path) == [CLOUD_ID]
-    assert QUESTION not in again.output
-
-
-def test_check_keeps_no_cloud_id_of_a_site_that_the_environment_alone_names(
-    tmp_path: Path, site: str
-) -> None:
-    with on_scoped_terminal(tmp_path, "workspace", "check", JIRA_URL=site) as pty:
-        pty.answer(QUESTION, "y")
-        pty.wait_for(f"to keep the cloud ID: ticketr workspace add --cloud-id {CLOUD_ID}")
-        assert pty.wait_for_end() == 0
-
-    assert not (tmp_path / "config").exists()
-
-
 WAYS = (
     "'ticketr workspace add'",
     "'ticketr demo'",

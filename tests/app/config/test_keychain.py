@@ -186,7 +186,6 @@ async def test_a_relative_program_is_one_of_the_users_own_folder(
         (python("import os; os.kill(os.getpid(), 9)"), "ended with exit code -9"),
         (python("print('\\ncanary')"), "printed no token on its first line"),
         (python("pass"), "printed no token on its first line"),
-        (python("print('canary' * 50_000)"), "printed far more than a token"),
     ],
 )
 async def test_a_failure_names_the_program_and_shows_neither_words_nor_output(

@@ -27,7 +27,6 @@ from ticketr.app.sync import (
     Take,
     carry_out,
     choose,
-    choose_all,
     preview,
     read_conflict,
     resolve,
@@ -151,7 +150,7 @@ async def test_where_something_is_left_to_choose_nothing_changes(bench: Bench) -
 
 async def refused(bench: Bench, seen: ConflictView) -> str:
     before, state_before = tree(bench), dump(bench)
-    resolution = choose_all(seen, "jira")
+    resolution = choose(seen, {part.id: "jira" for part in seen.parts})
     with opened(bench) as (store, state), pytest.raises(ConflictChanged) as caught:
         carry_out(store, state, resolution)
     assert (tree(bench), dump(bench)) == (before, state_before)

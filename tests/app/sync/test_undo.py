@@ -28,7 +28,7 @@ from ticketr.app.sync import (
     Take,
     UndoKind,
     carry_out,
-    choose_all,
+    choose,
     read_conflict,
     resolve,
     same_change,
@@ -51,7 +51,7 @@ def act(store: Store, state: State, kind: UndoKind, key: str = "DEMO-9") -> str:
     """Settle a conflict in one of all ways; return where the text was put."""
     if kind is UndoKind.CHOSEN:
         seen = read_conflict(store, state, key)
-        return carry_out(store, state, choose_all(seen, "jira")).aside
+        return carry_out(store, state, choose(seen, {part.id: "jira" for part in seen.parts})).aside
     take = {UndoKind.MINE: Take.MINE, UndoKind.JIRA: Take.JIRA, UndoKind.BOTH: Take.BOTH}
     return resolve(store, state, key, take[kind]).aside
 
@@ -275,9 +275,11 @@ def done(store: Store, action: Callable[[Store, State], object]) -> Content:
 
 
 def choose_and_carry_out(side: Literal["mine", "jira"]) -> Callable[[Store, State], object]:
-    return lambda store, state: carry_out(
-        store, state, choose_all(read_conflict(store, state, "AB-1"), side)
-    )
+    def carried_out(store: Store, state: State) -> object:
+        seen = read_conflict(store, state, "AB-1")
+        return carry_out(store, state, choose(seen, {part.id: side for part in seen.parts}))
+
+    return carried_out
 
 
 def resolve_to(take: Take) -> Callable[[Store, State], object]:

@@ -23,14 +23,12 @@ _NAME_CELLS, _KIND_CELLS = 28, 20
     cls=Command,
     examples={
         "ticketr schema": "List the fields, with their allowed values.",
-        "ticketr schema --write": "Write them into ticketr.toml, as comments.",
     },
     exits=exits.REMOTE,
 )
-@click.option("--write", is_flag=True, help="Write the list into ticketr.toml, as comments.")
 @workspace_options
 @click.option("--json", "as_json", is_flag=True, help="Print the fields as JSON.")
-def schema(options: CommonOptions, *, write: bool) -> None:
+def schema(options: CommonOptions) -> None:
     """List the fields of the project's issues: the name, the kind, and the allowed values.
 
     `+` marks the fields that your files keep, `-` those that no file can hold. The others can be
@@ -40,12 +38,8 @@ def schema(options: CommonOptions, *, write: bool) -> None:
 
     settings = workspace_arguments(replace(options, needs_project=False))
     fields = run(_fetch_fields, settings)
-    if write:
-        config.write_schema(settings["root"], [_comment(field) for field in fields])
     if options.as_json:
         echo_json([asdict(field) for field in fields])
-    elif write:
-        echo(f"{len(fields)} fields are now comments in {settings['root'] / 'ticketr.toml'}")
     elif sys.stdout.isatty():
         for line in _table_lines(fields, shutil.get_terminal_size().columns):
             echo(line)
@@ -79,12 +73,6 @@ def _marks(field: sync.SchemaField) -> str:
 def _values(field: sync.SchemaField) -> str:
     """Return the allowed values, or why no file can hold the field."""
     return field.reason or field.values_text
-
-
-def _comment(field: sync.SchemaField) -> str:
-    values = f": {_values(field)}" if _values(field) else ""
-    required = f", needed by {', '.join(field.required)}" if field.required else ""
-    return printable(f"{_marks(field)} {field.name} ({field.kind}{required}){values}")
 
 
 def _table_lines(fields: Sequence[sync.SchemaField], width: int) -> Iterator[str]:

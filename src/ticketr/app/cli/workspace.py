@@ -229,8 +229,6 @@ def trust(*, name: str | None, folder: Path | None) -> None:
 def check(context: click.Context, *, name: str | None, as_json: bool) -> None:
     """Ask a workspace's site whether the login is good and the project there.
 
-    In a terminal it offers to look for a token with scopes at Atlassian's gateway.
-
     Without a NAME it is the workspace that other commands would be about.
     """
     from ticketr.app.cli.workspace_add import check_site

@@ -231,7 +231,7 @@ def _print_added(
 def check_site(
     workspace: config.Workspace,
 ) -> tuple[config.Workspace, config.FoundToken, LoginChecked]:
-    """Ask the site of a workspace for its user and project; on a refusal offer the gateway.
+    """Ask the site of a workspace for its user and project.
 
     Returns:
         The workspace, the token that the site takes, and the answer.
@@ -245,15 +245,7 @@ def check_site(
     token = find_or_ask_token(workspace)
     if workspace.project is None and workspace.project_problem is not None:
         raise workspace.project_problem
-    try:
-        return workspace, token, _ask_site(workspace, token)
-    except AuthenticationFailed:
-        offered = _offer_gateway(workspace)
-        if offered is None:
-            raise
-    answer = _ask_site(offered, token)
-    _keep_cloud_id(offered)
-    return offered, token, answer
+    return workspace, token, _ask_site(workspace, token)
 
 
 def _ask_site(workspace: config.Workspace, token: config.FoundToken) -> LoginChecked:
@@ -267,18 +259,6 @@ def _ask_site(workspace: config.Workspace, token: config.FoundToken) -> LoginChe
         fields=workspace.fields,
     )
     return trio.run(look)
-
-
-def _keep_cloud_id(workspace: config.Workspace) -> None:
-    """Store the site's cloud ID if the user has added the workspace, else print how to."""
-    cloud_id, folder = workspace.login.cloud_id, config.config_folder(os.environ)
-    entry = config.read_user_config(folder).at(workspace.root)
-    if entry is None or entry.site != workspace.site:
-        command = f"ticketr workspace add --cloud-id {cloud_id}"
-        echo(f"to keep the cloud ID: {command}", err=True)
-        return
-    config.store_workspace(folder, replace(entry, login=replace(entry.login, cloud_id=cloud_id)))
-    echo(f"the cloud ID {cloud_id} is in your config now", err=True)
 
 
 def _find_cloud_id(site: str) -> str:

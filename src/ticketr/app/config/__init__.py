@@ -95,7 +95,6 @@ from ticketr.app.config.workspace_file import (
     WorkspaceFile,
     missing_in_file,
     read_workspace_file,
-    write_schema,
     write_workspace_file,
 )
 

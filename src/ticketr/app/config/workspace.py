@@ -24,7 +24,6 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping, Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,29 +100,6 @@ def _first_set(environ: Mapping[str, str], names: tuple[str, ...]) -> tuple[str,
         if value := environ.get(name, "").strip():
             return name, value
     return names[0], ""
-
-
-class SiteTrust(Enum):
-    """Why a site may have a login."""
-
-    ENVIRONMENT = "JIRA_URL names it"
-    CONFIRMED = "you confirmed it for this folder"
-    NONE = "only a file in the workspace names it"
-
-
-def trust_in(site: str, *, named: str | None, confirmed: str | None) -> SiteTrust:
-    """Return why a login may go to a site, or that it may not.
-
-    Args:
-        site: The workspace's site.
-        named: The site in JIRA_URL.
-        confirmed: The site that the user's config has for this folder.
-    """
-    if site == named:
-        return SiteTrust.ENVIRONMENT
-    if site == confirmed:
-        return SiteTrust.CONFIRMED
-    return SiteTrust.NONE
 
 
 def is_environment_for(
@@ -283,7 +259,7 @@ def resolve_workspace(
         root, entry = proposed.folder, proposed
     if project is not None:
         project = checked_project("--project", project)
-    workspace = _merge(root, _read_files(root), entry, config, environment, project)
+    workspace = _merge(root, entry, config, environment, project)
     is_known = folder is not None or entry is not None or _was_used(root)
     return workspace if is_known else replace(workspace, is_known=False)
 
@@ -358,64 +334,52 @@ def _is_root(folder: Path) -> bool:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class _Files:
-    """The settings files in a workspace: ticketr's own, and the Go program's."""
-
-    own: WorkspaceFile
-    go: GoFile
-
-
-def _read_files(root: Path) -> _Files:
-    own = read_workspace_file(root) or WorkspaceFile(root / WORKSPACE_FILE)
-    return _Files(own, read_go_file(root) or GoFile(root / GO_FILE))
-
-
 def _merge(
     root: Path,
-    files: _Files,
     entry: WorkspaceEntry | None,
     config: UserConfig,
     environment: Environment,
     project: str | None,
 ) -> Workspace:
-    """Merge the settings of all sources into a workspace."""
-    aliases = {**BUILT_IN, **files.own.aliases, **config.aliases}
-    jql = files.own.jql
+    """Merge the settings of all sources into a workspace; read those in its folder."""
+    file = read_workspace_file(root) or WorkspaceFile(root / WORKSPACE_FILE)
+    go = read_go_file(root) or GoFile(root / GO_FILE)
+    aliases = {**BUILT_IN, **file.aliases, **config.aliases}
+    jql = file.jql
     if jql is not None:
-        jql = expand_aliases(f"{files.own.path}: jql", jql, aliases)
+        jql = expand_aliases(f"{file.path}: jql", jql, aliases)
     named, confirmed = environment.site, entry.site if entry else None
-    site = files.own.site or confirmed or named
+    site = file.site or confirmed or named
     if named not in {None, site}:  # the other variables are about that other site, too
         environment = Environment(site=named)
-    environment = _with_go_settings(environment, files.go)
+    environment = _with_go_settings(environment, go)
     place = environment.project_place
-    if project or files.own.project:
-        place = "--project" if project else f"project in {files.own.path}"
+    if project or file.project:
+        place = "--project" if project else f"project in {file.path}"
     workspace = Workspace(
         name=entry.name if entry else root.name or str(root),
         root=root,
         site=site,
-        project=project or files.own.project or environment.project,
+        project=project or file.project or environment.project,
         project_place=place,
         project_problem=environment.project_problem,
         jql=jql,
-        fields=files.go.fields if files.own.fields is None else files.own.fields,
-        strategy=files.own.strategy,
-        comments=bool(files.own.comments),
-        links=bool(files.own.links),
-        attachments=files.own.attachments,
-        inherit=files.own.inherit is not False,
+        fields=go.fields if file.fields is None else file.fields,
+        strategy=file.strategy,
+        comments=bool(file.comments),
+        links=bool(file.links),
+        attachments=file.attachments,
+        inherit=file.inherit is not False,
         story_type=environment.story_type or STORY_TYPE,
         subtask_type=environment.subtask_type or SUBTASK_TYPE,
         aliases=aliases,
-        team_aliases=frozenset(files.own.aliases.keys() - config.aliases.keys()),
-        ignored=files.own.ignored,
+        team_aliases=frozenset(file.aliases.keys() - config.aliases.keys()),
+        ignored=file.ignored,
     )
     if site is None:
         return workspace
-    if trust_in(site, named=named, confirmed=confirmed) is SiteTrust.NONE:
-        doubt = SiteNotConfirmed(site, str(files.own.path), confirmed, named)
+    if site not in {named, confirmed}:
+        doubt = SiteNotConfirmed(site, str(file.path), confirmed, named)
         return replace(workspace, doubt=doubt)
     known = config.confirmed_sites()
     from_environment = is_environment_for(site, named=named, confirmed=confirmed, known=known)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,14 +40,6 @@ _PERSONAL = ("email", "cloud_id", "folder", "use")
 _FIRST_LINES = """\
 # What ticketr knows of this workspace. It holds no secret, so keep it in git.
 """
-
-
-_SCHEMA_BEGIN = "# [schema] 'ticketr schema --write' wrote these lines, and replaces them."
-_SCHEMA_END = "# [end of schema]"
-_SCHEMA = re.compile(
-    rf"^{re.escape(_SCHEMA_BEGIN)}\r?\n(?:#.*\r?\n)*?{re.escape(_SCHEMA_END)}(?:\r?\n|\Z)",
-    re.MULTILINE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,31 +225,6 @@ def missing_in_file(root: Path, wanted: WorkspaceFile) -> dict[str, object]:
     if mapped and there.fields is None:
         missing[_FIELDS] = {mapped_field.name: mapped_field.id for mapped_field in mapped}
     return missing
-
-
-def write_schema(root: Path, lines: Sequence[str]) -> None:
-    """Write the fields of a project into a workspace's file, as comments at its end.
-
-    The lines of an earlier time are replaced; everything else in the file stays.
-
-    Args:
-        root: The workspace's folder.
-        lines: A clean line for each field.
-
-    Raises:
-        BadFile: The file cannot be used.
-        SettingsFailed: The system refused to write it.
-    """
-    path = root / WORKSPACE_FILE
-    _refuse_link(path)
-    text = read_text(path)
-    before = _FIRST_LINES if text is None else _SCHEMA.sub("", text)
-    end = "\r\n" if "\r\n" in before else "\n"
-    block = ("", _SCHEMA_BEGIN, *(f"#   {line}" for line in lines), _SCHEMA_END, "")
-    new = f"{before.rstrip()}{end}{end.join(block)}"
-    if tomllib.loads(new) != tomllib.loads(text or ""):
-        raise BadFile(str(path), None, f"a value in it holds {_SCHEMA_BEGIN!r}")
-    _replace(path, new)
 
 
 def _refuse_link(path: Path) -> None:

@@ -399,7 +399,6 @@ class RestApi:
         *steps: str,
         issue: str | None,
         body: object = None,
-        query: Mapping[str, str | int] | None = None,
         repeatable: bool = False,
         empty: bool = True,
     ) -> JsonResponse:
@@ -414,7 +413,6 @@ class RestApi:
             issue: The key or ID of the issue that is changed, if it exists yet. Writes by its key
                 and writes by its ID are not recognised as writes of one issue.
             body: The JSON value to send.
-            query: The query parameters.
             repeatable: Whether the change has the same result when it is made twice. Else it is
                 sent again only when it is certain that it was not carried out, and not after a
                 rate limit refused it; the caller first looks whether it was carried out.
@@ -425,7 +423,6 @@ class RestApi:
             method,
             endpoint,
             self.address(endpoint, *steps),
-            query=query,
             body=None if body is None else json.dumps(body).encode(),
             issue=issue,
             repeatable=repeatable,

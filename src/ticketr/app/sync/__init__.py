@@ -22,7 +22,6 @@ if TYPE_CHECKING:
         Preview,
         Resolution,
         choose,
-        choose_all,
         preview,
     )
     from ticketr.app.sync.compare.diff import Side

@@ -16,7 +16,6 @@ from ticketr.app.sync import (
     MergedPart,
     Preview,
     choose,
-    choose_all,
     preview,
 )
 from ticketr.app.sync.compare.conflict_parts import ConflictSource, find_parts
@@ -294,8 +293,10 @@ def test_what_is_edited_to_be_as_in_jira_is_not_pushed() -> None:
 def test_where_the_file_stays_as_it_is_nothing_is_put_aside() -> None:
     seen = view(replace(OLD, title="Mine"), replace(OLD, title="Theirs"))
 
-    assert preview(choose_all(seen, "mine")) == Preview("DEMO-9.md", (), ("Title",), "", ())
-    assert preview(choose_all(seen, "jira")) == Preview(
+    assert preview(choose(seen, {part.id: "mine" for part in seen.parts})) == Preview(
+        "DEMO-9.md", (), ("Title",), "", ()
+    )
+    assert preview(choose(seen, {part.id: "jira" for part in seen.parts})) == Preview(
         "DEMO-9.md", (FileChange("Title", "Mine", "Theirs"),), (), ".ticketr/trash/DEMO-9.md", ()
     )
 

@@ -406,11 +406,6 @@ def choose(view: ConflictView, choices: Mapping[str, Choice]) -> Resolution:
     return Resolution(view, tuple(chosen), remaining)
 
 
-def choose_all(view: ConflictView, side: Literal["mine", "jira"]) -> Resolution:
-    """Choose one side for each part that clashes."""
-    return choose(view, {part.id: side for part in view.parts})
-
-
 def preview(resolution: Resolution) -> Preview:
     """Return what carrying out a resolution would do, as far as it is chosen."""
     view = resolution.view
