@@ -25,7 +25,7 @@ CALLS: dict[str, Callable[[JiraClient], Awaitable[object]]] = {
     "project": lambda jira: jira.project("DEMO"),
     "count": lambda jira: jira.count("a = 1"),
     "search_page": lambda jira: jira.search_page("a = 1"),
-    "search_page_2": lambda jira: jira.search_page("a = 1", "token", fields=["summary"]),
+    "search_page_2": lambda jira: jira.search_page("a = 1", "token"),
     "newest_key": lambda jira: jira.newest_key("DEMO"),
     "bulk_fetch": lambda jira: jira.bulk_fetch(["1"], fields=["summary"], properties=["a"]),
     "find_users": lambda jira: jira.find_users("mia"),

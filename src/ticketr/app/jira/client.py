@@ -61,7 +61,6 @@ class JiraClient(
 async def open_jira(
     credentials: Credentials,
     *,
-    browse: str | None = None,
     transport: Transport | None = None,
     max_concurrency: int = 4,
     retry: RetryPolicy | None = None,
@@ -72,8 +71,6 @@ async def open_jira(
 
     Args:
         credentials: The account and its token.
-        browse: The site's address for browsers, where that is another, as with a token that has
-            scopes; else the site is asked for it by `JiraClient.server_info`.
         transport: The HTTP adapter; opened and closed here. The default uses httpx.
         max_concurrency: How many requests may run together at best; fewer while the site finds
             them too many.
@@ -85,7 +82,7 @@ async def open_jira(
         The client. When the block exits or is cancelled, every connection is closed.
 
     Raises:
-        BadSite: The site's address cannot be used, or that for browsers.
+        BadSite: The site's address cannot be used.
         InsecureSite: It is plain http to another machine.
         BadToken: The token cannot be sent.
     """
@@ -102,6 +99,6 @@ async def open_jira(
         on_wait=on_wait,
         chance=chance,
     )
-    client = JiraClient(api, browse=browse)
+    client = JiraClient(api)
     async with transport:
         yield client

@@ -569,5 +569,4 @@ def _transition(answer: Mapping[str, Any]) -> Transition:
         id=text_of(answer.get("transitionId")),
         name=text_of(answer.get("transitionName")),
         to=text_of(to.get("statusName")),
-        to_id=text_of(to.get("statusId")),
     )

@@ -329,14 +329,12 @@ class Transition(NamedTuple):
         id: Its ID; the same name may have another ID in another workflow.
         name: Its display name, as on its button.
         to: The name of the status that it leads to.
-        to_id: That status's ID.
         fields: The fields of its screen; none if it has no screen, or they were not asked for.
     """
 
     id: str
     name: str
     to: str
-    to_id: str
     fields: tuple[ScreenField, ...] = ()
 
     @classmethod
@@ -350,7 +348,6 @@ class Transition(NamedTuple):
             id=transition_id,
             name=text_of(answer.get("name")),
             to=text_of(status.get("name")),
-            to_id=text_of(status.get("id")),
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import trio
@@ -47,31 +47,22 @@ class SearchEndpoints(Endpoints):
             raise answer.unusable("it tells no count")
         return count
 
-    async def search_page(
-        self,
-        jql: str,
-        token: str | None = None,
-        *,
-        max_results: int = PAGE_SIZE,
-        fields: Sequence[str] = ("id",),
-    ) -> SearchPage:
+    async def search_page(self, jql: str, token: str | None = None) -> SearchPage:
         """Return one page of a search.
 
         Args:
             jql: The search.
             token: The previous page's ``next_token``; None for the first page.
-            max_results: The largest number of issues on the page; a site may return fewer.
-            fields: Which fields to read; more than ID and key make the pages smaller.
 
         Raises:
             BadRequest: The site does not understand the search.
         """
-        body: dict[str, object] = {"jql": jql, "maxResults": max_results, "fields": list(fields)}
+        body: dict[str, object] = {"jql": jql, "maxResults": PAGE_SIZE, "fields": ["id"]}
         if token is not None:
             body["nextPageToken"] = token
         answer = await self._api.ask(_SEARCH, body)
         ids: list[str] = []
-        for item in _limited(max_results, answer):
+        for item in _limited(PAGE_SIZE, answer):
             text = text_of(item.get("id")) or text_of(item.get("key"))
             if not text:
                 raise answer.unusable("an issue without ID")
@@ -81,16 +72,13 @@ class SearchEndpoints(Endpoints):
         token = following if isinstance(following, str) and following and not last else None
         return SearchPage(tuple(ids), token, answer.date)
 
-    async def search_ids(
-        self, jql: str, *, on_page: Callable[[int], None] | None = None
-    ) -> SearchResult:
+    async def search_ids(self, jql: str) -> SearchResult:
         """Return the IDs of all pages of a search.
 
         An issue that moves between the pages while they are read is returned once.
 
         Args:
             jql: The search.
-            on_page: Called after each page with the number of issues so far.
 
         Raises:
             BadRequest: The site does not understand the search.
@@ -98,18 +86,16 @@ class SearchEndpoints(Endpoints):
                 more than `MOST_ISSUES` issues in them, or they take more than `PAGES_WITHIN`.
         """
         with trio.move_on_after(PAGES_WITHIN):
-            return await self._every_page(jql, on_page)
+            return await self._every_page(jql)
         raise self._endless_search(f"its pages did not end within {PAGES_WITHIN:g} s")
 
-    async def _every_page(self, jql: str, on_page: Callable[[int], None] | None) -> SearchResult:
+    async def _every_page(self, jql: str) -> SearchResult:
         page = await self.search_page(jql)
         date = page.server_date
         ids = dict.fromkeys(page.ids)
         tokens: set[str] = set()
         fruitless = 0
         while True:
-            if on_page is not None:
-                on_page(len(ids))
             token = page.next_token
             if token is None:
                 return SearchResult(tuple(ids), date)

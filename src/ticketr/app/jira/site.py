@@ -8,7 +8,6 @@ from typing import Any, NamedTuple, Self, TypeVar
 from urllib.parse import quote
 
 from ticketr.app.jira import models
-from ticketr.app.jira.credentials import is_gateway, normalise_site
 from ticketr.app.jira.errors import AuthenticationFailed, BadAnswer, Forbidden, NotFound
 from ticketr.app.jira.rest_api import Endpoints, RestApi
 
@@ -27,21 +26,9 @@ def browse_url(site: str, key: str) -> str:
 class SiteEndpoints(Endpoints):
     """The client's methods that read facts about the site."""
 
-    def __init__(self, api: RestApi, *, browse: str | None = None) -> None:
+    def __init__(self, api: RestApi) -> None:
         super().__init__(api)
         self.site = api.site
-        self._browse = None if is_gateway(api.site) else api.site
-        if browse:
-            self._browse = normalise_site(browse, allow_http=True)
-
-    def browse_url(self, key: str) -> str | None:
-        """Return the address of an issue for a browser.
-
-        Returns:
-            The address; None behind Atlassian's gateway, until `server_info` has read the
-            site's address for browsers.
-        """
-        return browse_url(self._browse, key) if self._browse else None
 
     async def server_info(self) -> models.ServerInfo:
         """Return the server's information; this needs no valid token."""
@@ -49,8 +36,6 @@ class SiteEndpoints(Endpoints):
         info = models.ServerInfo.read(answer.object())
         if info is None:
             raise answer.unusable("it tells no version")
-        if self._browse is None and info.base_url:
-            self._browse = info.base_url.rstrip("/")
         return info
 
     async def myself(self) -> models.User:

@@ -74,8 +74,7 @@ def changed_since(query: str, *, seen: float, now: float) -> str:
 
 def ask_jira(options: SessionOptions) -> AbstractAsyncContextManager[JiraClient]:
     """Open a client for the site of a workspace."""
-    transport, browse = options.get("transport"), options.get("browse")
-    return open_jira(options["credentials"], transport=transport, browse=browse)
+    return open_jira(options["credentials"], transport=options.get("transport"))
 
 
 async def search_ids(options: SessionOptions, jql: str) -> tuple[str, ...]:

@@ -367,7 +367,6 @@ async def open_session(job: SessionJob, progress: Progress) -> AsyncGenerator[Se
                 open_jira(
                     job.credentials,
                     transport=job.transport,
-                    browse=job.browse,
                     max_concurrency=CONCURRENCY,
                     on_wait=progress.wait,
                 ) as jira,

@@ -369,7 +369,6 @@ class Preview:
     Jira gets nothing before the next push.
 
     Attributes:
-        path: The file, relative to the workspace.
         writes: What changes in the file.
         pushed: The names of what goes to Jira with the next push.
         aside: Where the text of now is put aside, relative to the workspace; empty if the file
@@ -377,7 +376,6 @@ class Preview:
         left: The names of what remains to be chosen.
     """
 
-    path: str
     writes: tuple[FileChange, ...]
     pushed: tuple[str, ...]
     aside: str
@@ -413,7 +411,7 @@ def preview(resolution: Resolution) -> Preview:
     mine = [part.part.name for part in resolution.chosen if part.text != part.part.jiras]
     pushed = (*mine, *(part.name for part in view.merged if part.side == "mine"))
     remaining_names = tuple(part.name for part in resolution.left)
-    return Preview(view.path, writes, pushed, view.aside if writes else "", remaining_names)
+    return Preview(writes, pushed, view.aside if writes else "", remaining_names)
 
 
 def _writes(resolution: Resolution) -> Iterator[FileChange]:
