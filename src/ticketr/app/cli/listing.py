@@ -28,7 +28,6 @@ _NAMING = re.compile(r'(-?(?:(status|assignee)=|@))([^"]*[ ][^"]*)', re.IGNORECA
 
 #: The marks of issues, the most important one first.
 _MARKS = (("broken", "×"), ("conflict", "!"), ("draft", "+"), ("edited", "*"))
-_ASCII_MARKS = {"×": "x"}
 #: The most cells of a status and of a name in a table, and the fewest of a title.
 _STATUS_CELLS, _NAME_CELLS, _TITLE_CELLS = 16, 20, 10
 
@@ -185,11 +184,16 @@ def _table(issues: Sequence[ListedIssue], width: int) -> Iterator[str]:
 
 def _flag_mark(listed: ListedIssue) -> str:
     mark = next((mark for flag, mark in _MARKS if flag in listed.candidate.flags), " ")
+    return _printable_sign(mark, "x")
+
+
+def _printable_sign(sign: str, instead: str) -> str:
+    """Return a sign, or another one where the output cannot have it."""
     try:
-        mark.encode(_encoding())
+        sign.encode(_encoding())
     except UnicodeError:
-        return _ASCII_MARKS[mark]
-    return mark
+        return instead
+    return sign
 
 
 @click.command(
@@ -311,20 +315,11 @@ def _table_lines(values: Sequence[tickets.Total], width: int) -> Iterator[str]:
     used = 2 + name_cells + 2 + count_cells + 2 + point_cells + 2 * bool(point_cells)
     room = max(1, min(_BAR_CELLS, width - used))
     most = max(value.issues for value in values)
-    block = _block()
+    block = _printable_sign("\u2588", "#")
     for name, count, point, value in zip(names, counts, points, values, strict=True):
         bar = block * max(1, round(room * value.issues / most))
         numbers = f"{count:>{count_cells}}  " + (f"{point:>{point_cells}}  " if point_cells else "")
         yield f"  {fit(name, name_cells)}  {numbers}{bar}"
-
-
-def _block() -> str:
-    """Return what bars are made of: a block where the output can have it."""
-    try:
-        "\u2588".encode(sys.stdout.encoding or "ascii")
-    except UnicodeError:
-        return "#"
-    return "\u2588"
 
 
 def _read(options: CommonOptions, terms: Sequence[str]) -> tuple[tickets.Filter, Listing]:

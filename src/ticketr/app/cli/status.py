@@ -12,15 +12,7 @@ import click
 
 from ticketr._errors import TicketrError
 from ticketr.app import sync
-from ticketr.app.cli import exits
-from ticketr.app.cli.console import (
-    echo,
-    echo_json,
-    echo_marked,
-    is_colored,
-    print_message,
-    print_messages,
-)
+from ticketr.app.cli import console, exits
 from ticketr.app.cli.help import Command
 from ticketr.app.cli.options import CommonOptions, keys_argument, refuse_unknown, workspace_options
 from ticketr.cleaning import clean
@@ -158,17 +150,17 @@ def status(context: click.Context, options: CommonOptions, *, keys: tuple[str, .
         refuse_unknown(keys, survey, state)
         edits = _find_local_edits(survey, state, keys)
     if options.as_json:
-        echo_json({"folder": str(store.root), **_as_json(edits)})
+        console.echo_json({"folder": str(store.root), **_as_json(edits)})
     else:
         lines = list(_lines(edits))
         for mark, line in lines:
-            echo_marked(f"{mark:<10}", line, color=COLORS[mark])
+            console.echo_marked(f"{mark:<10}", line, color=COLORS[mark])
         if not lines:
-            echo(_empty_message(edits, keys))
+            console.echo(_empty_message(edits, keys))
         if counts := _counts(mark for mark, _ in lines):
-            print_message(counts)
+            console.print_message(counts)
         if any(mark == "older" for mark, _ in lines):
-            print_message(OLDER_HINT)
+            console.print_message(OLDER_HINT)
     context.exit(exits.FAILED if edits.broken else exits.DONE)
 
 
@@ -200,18 +192,18 @@ def diff(context: click.Context, options: CommonOptions, *, keys: tuple[str, ...
     if options.as_json:
         tickets = [asdict(version) for version in versions]
         data = {"tickets": tickets, "broken": _problems(survey.broken), "missing": _places(missing)}
-        echo_json({"folder": str(store.root), **data})
+        console.echo_json({"folder": str(store.root), **data})
     else:
         for version in versions:
             _show(version)
-        print_messages(
+        console.print_messages(
             f"{note.key} ({note.path}): {note.reason}"
             for change in survey.local_changes
             if not keys or change.local.ticket.key in own
             for _, note in change.older_notes()
         )
-        print_messages(f"{key} ({path}): {MISSING}" for key, path in missing.items())
-        print_messages(map(str, survey.broken.values()))
+        console.print_messages(f"{key} ({path}): {MISSING}" for key, path in missing.items())
+        console.print_messages(map(str, survey.broken.values()))
     context.exit(exits.FAILED if survey.broken else exits.DONE)
 
 
@@ -454,9 +446,9 @@ def _show_lines(old: str, new: str, old_name: str, new_name: str) -> None:
         clean(new_name),
         lineterm="",
     )
-    colors = {"+": "green", "-": "red", "@": "cyan"} if is_colored() else {}
+    colors = {"+": "green", "-": "red", "@": "cyan"} if console.is_colored() else {}
     for line in lines:
-        echo(line, color=colors.get(line[:1]))
+        console.echo(line, color=colors.get(line[:1]))
 
 
 def loss_lines(lost: Iterable[sync.Loss]) -> list[str]:

@@ -12,16 +12,8 @@ import click
 import trio
 
 from ticketr.app import config, sync
+from ticketr.app.cli import settings
 from ticketr.app.cli.console import ask, confirm, echo
-from ticketr.app.cli.settings import (
-    EMAIL_HINT,
-    SITE_HINT,
-    ask_for_token,
-    confirm_site,
-    find_or_ask_token,
-    is_interactive,
-    make_credentials,
-)
 from ticketr.app.jira import (
     AuthenticationFailed,
     BadAnswer,
@@ -140,12 +132,12 @@ def _site(request: AddRequest, here: config.Workspace) -> str:
         return config.checked_site("--site", request.site)
     if here.site is not None and here.doubt is None:
         return here.site
-    if is_interactive():
+    if settings.is_interactive():
         # A site that a file names is shown as the default, which Enter confirms.
         return _ask_until_valid("Address of the Jira site", config.checked_site, default=here.site)
     if here.doubt is not None:
         raise here.doubt
-    raise config.MissingSetting(("--site", "JIRA_URL"), SITE_HINT)
+    raise config.MissingSetting(("--site", "JIRA_URL"), settings.SITE_HINT)
 
 
 def _complete(entry: config.WorkspaceEntry, request: AddRequest) -> config.Workspace:
@@ -156,11 +148,11 @@ def _complete(entry: config.WorkspaceEntry, request: AddRequest) -> config.Works
     if request.jql is not None:
         workspace = replace(workspace, jql=config.checked_jql("--jql", request.jql))
     if workspace.login.email is None:
-        if not is_interactive():
-            raise config.MissingSetting(("--email", "JIRA_EMAIL"), EMAIL_HINT)
+        if not settings.is_interactive():
+            raise config.MissingSetting(("--email", "JIRA_EMAIL"), settings.EMAIL_HINT)
         email = _ask_until_valid("E-mail address of your account", config.checked_email)
         workspace = replace(workspace, login=replace(workspace.login, email=email))
-    if workspace.project is None and is_interactive():
+    if workspace.project is None and settings.is_interactive():
         project = _ask_until_valid("Key of the project", config.checked_project)
         workspace = replace(workspace, project=project, project_place="")
     if workspace.jql is None:
@@ -187,7 +179,7 @@ def _verify_login(
 ) -> tuple[config.Workspace, config.FoundToken, LoginChecked]:
     """Try the login; on a refusal offer the gateway once, then ask for another token."""
     site = workspace.required_site()
-    token = find_or_ask_token(workspace)
+    token = settings.find_or_ask_token(workspace)
     if request.email is not None and token.email != request.email:
         problem = f"the login in the environment comes first, and is that of {token.email}"
         raise config.BadSetting("--email", request.email, problem)
@@ -200,10 +192,14 @@ def _verify_login(
             if tries == 1 and (offered := _offer_gateway(workspace)) is not None:
                 workspace = offered
                 continue
-            if tries >= TRIES or token.source not in _STORED_SOURCES or not is_interactive():
+            if (
+                tries >= TRIES
+                or token.source not in _STORED_SOURCES
+                or not settings.is_interactive()
+            ):
                 raise
             echo(str(error), err=True)
-        token = ask_for_token(site, token.email or "")
+        token = settings.ask_for_token(site, token.email or "")
 
 
 def _print_added(
@@ -241,8 +237,8 @@ def check_site(
         TokenFailed: A source of tokens failed.
         JiraError: The site could not be reached, or refused.
     """
-    workspace = confirm_site(workspace)
-    token = find_or_ask_token(workspace)
+    workspace = settings.confirm_site(workspace)
+    token = settings.find_or_ask_token(workspace)
     if workspace.project is None and workspace.project_problem is not None:
         raise workspace.project_problem
     return workspace, token, _ask_site(workspace, token)
@@ -252,7 +248,7 @@ def _ask_site(workspace: config.Workspace, token: config.FoundToken) -> LoginChe
     """Check a login, outside of Trio; see `check_login`."""
     look = partial(
         check_login,
-        make_credentials(token, workspace.login.cloud_id),
+        settings.make_credentials(token, workspace.login.cloud_id),
         site=workspace.required_site(),
         project=workspace.project,
         project_place=workspace.project_place,
@@ -299,7 +295,7 @@ def _offer_gateway(workspace: config.Workspace) -> config.Workspace | None:
         The workspace with the site's cloud ID. None if it had one, the site has none, there is no
         terminal to ask in, or the answer was no.
     """
-    if workspace.login.cloud_id is not None or not is_interactive():
+    if workspace.login.cloud_id is not None or not settings.is_interactive():
         return None
     site = workspace.required_site()
     try:

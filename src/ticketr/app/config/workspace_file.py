@@ -8,15 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ticketr.app.config import checks
+from ticketr.app.config import checks, files
 from ticketr.app.config.aliases import is_built_in, read_aliases
 from ticketr.app.config.errors import BadFile, BadSetting, SecretInFile
-from ticketr.app.config.files import (
-    LINK_REASON,
-    open_write_folder,
-    replace_atomically,
-    settings_errors,
-)
 from ticketr.app.config.state_folder import STATE_FOLDER
 from ticketr.app.config.tomlfile import edited, read_table, read_text
 
@@ -179,7 +173,7 @@ def write_workspace_file(root: Path, wanted: WorkspaceFile) -> bool:
     missing = missing_in_file(root, wanted)
     path = root / WORKSPACE_FILE
     if missing:
-        with settings_errors(root, "make"):
+        with files.settings_errors(root, "make"):
             root.mkdir(parents=True, exist_ok=True)
         _refuse_link(path)
         text = read_text(path)
@@ -230,11 +224,11 @@ def missing_in_file(root: Path, wanted: WorkspaceFile) -> dict[str, object]:
 def _refuse_link(path: Path) -> None:
     """Refuse a file that is a link, as a git repository can bring one."""
     if path.is_symlink():
-        raise BadFile(str(path), None, f"this {LINK_REASON}")
+        raise BadFile(str(path), None, f"this {files.LINK_REASON}")
 
 
 def _replace(path: Path, text: str) -> None:
     """Replace the file, which keeps its permissions, or create it."""
-    with settings_errors(path, "write"), open_write_folder(path.parent) as folder:
+    with files.settings_errors(path, "write"), files.open_write_folder(path.parent) as folder:
         mode = path.stat().st_mode & 0o777 if path.exists() else None
-        replace_atomically(folder, path.name, text, mode=mode)
+        files.replace_atomically(folder, path.name, text, mode=mode)

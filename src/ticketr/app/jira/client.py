@@ -8,15 +8,9 @@ from contextlib import asynccontextmanager
 
 import trio
 
+from ticketr.app.jira import issues
 from ticketr.app.jira.attachments import AttachmentEndpoints
 from ticketr.app.jira.credentials import Credentials, normalise_site
-from ticketr.app.jira.issues import (
-    BulkEndpoints,
-    CommentEndpoints,
-    IssueEndpoints,
-    LinkEndpoints,
-    WorklogEndpoints,
-)
 from ticketr.app.jira.rest_api import RestApi
 from ticketr.app.jira.retry import RetryPolicy
 from ticketr.app.jira.searches import SearchEndpoints
@@ -32,12 +26,12 @@ class JiraClient(
     SiteEndpoints,
     SearchEndpoints,
     CreateMetaEndpoints,
-    IssueEndpoints,
-    CommentEndpoints,
-    LinkEndpoints,
+    issues.IssueEndpoints,
+    issues.CommentEndpoints,
+    issues.LinkEndpoints,
     AttachmentEndpoints,
-    WorklogEndpoints,
-    BulkEndpoints,
+    issues.WorklogEndpoints,
+    issues.BulkEndpoints,
 ):
     """A client of one Jira site; made by `open_jira`.
 

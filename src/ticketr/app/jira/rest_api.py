@@ -18,32 +18,10 @@ from urllib.parse import quote
 import trio
 
 from ticketr._version import __version__
-from ticketr.app.jira import errors
+from ticketr.app.jira import errors, rate_limits
 from ticketr.app.jira.credentials import HIDDEN, Credentials, is_gateway, normalise_site
-from ticketr.app.jira.errors import (
-    BadAnswer,
-    JiraError,
-    NoJira,
-    NotCloud,
-    NotFound,
-    RateLimited,
-    Redirected,
-    ServerError,
-)
 from ticketr.app.jira.json_text import MOST_VALUES, TooManyValues, read_json
 from ticketr.app.jira.models import ServerInfo, objects, read_http_date
-from ticketr.app.jira.rate_limits import (
-    Backoff,
-    Call,
-    LimitScope,
-    PerIssueLock,
-    RateLimiter,
-    asked_to_wait,
-    is_near,
-    reason_of,
-    retry_after,
-    scope_of,
-)
 from ticketr.app.jira.retry import BUSY, SLOW_DOWN, RetryPolicy, why
 from ticketr.app.jira.transport import open_transport
 from ticketr.app.jira.transport.base import BodySource, Request, Response, Transport
@@ -156,12 +134,12 @@ async def check_kind(site: str, transport: Transport) -> ServerInfo:
     try:
         answer = await _get_without_login(f"{site}/{SERVER_INFO}", transport)
         info = ServerInfo.read(answer.object())
-    except (NotFound, BadAnswer):
-        raise NoJira(site) from None
+    except (errors.NotFound, errors.BadAnswer):
+        raise errors.NoJira(site) from None
     if info is None:
-        raise NoJira(site)
+        raise errors.NoJira(site)
     if info.deployment_type not in {"Cloud", ""}:
-        raise NotCloud(site, info.version)
+        raise errors.NotCloud(site, info.version)
     return info
 
 
@@ -279,16 +257,16 @@ def _error_of(response: Response, redact: Callable[[str], str]) -> errors.JiraEr
         )
     messages, field_errors, is_jiras = _error_texts(response, redact)
     if status >= 500:
-        wait = retry_after(response.headers)
+        wait = rate_limits.retry_after(response.headers)
         return errors.ServerError(response.url, status, "; ".join(messages), wait)
     if status == 429:
-        wait = asked_to_wait(response.headers)
-        reason = _redacted_start(reason_of(response.headers), redact)
+        wait = rate_limits.asked_to_wait(response.headers)
+        reason = _redacted_start(rate_limits.reason_of(response.headers), redact)
         return errors.RateLimited(response.url, status, messages, field_errors, wait, reason)
     kind = errors.REJECTIONS.get(status, errors.Rejected)
     if status in {401, 403} and response.headers.get(_LOGIN_REASON, "") == _BLOCKED:
         kind = errors.LoginBlocked
-    wait = retry_after(response.headers)
+    wait = rate_limits.retry_after(response.headers)
     return kind(response.url, status, messages, field_errors, wait, is_jiras)
 
 
@@ -366,11 +344,11 @@ class RestApi:
         credentials.authorization(self._base)  # refuses a bad token before all else
         self._credentials = credentials
         self._transport = transport
-        self._limiter = RateLimiter(max_concurrency, on_wait)
+        self._limiter = rate_limits.RateLimiter(max_concurrency, on_wait)
         self._retry = RetryPolicy() if retry is None else retry
         self._chance = chance
         self._reached = self._known = False
-        self._write_lock = PerIssueLock()
+        self._write_lock = rate_limits.PerIssueLock()
         self.silence = Silence()
 
     async def get(
@@ -383,13 +361,13 @@ class RestApi:
             steps: Those segments.
             query: The query parameters.
         """
-        call = Call("GET", endpoint, self.address(endpoint, *steps), query=query)
+        call = rate_limits.Call("GET", endpoint, self.address(endpoint, *steps), query=query)
         return await self._send_and_yield(call)
 
     async def ask(self, endpoint: str, question: object) -> JsonResponse:
         """Send a POST request that only reads; its query is too long for an address."""
         body = json.dumps(question).encode()
-        call = Call("POST", endpoint, self.address(endpoint), body=body)
+        call = rate_limits.Call("POST", endpoint, self.address(endpoint), body=body)
         return await self._send_and_yield(call)
 
     async def write(
@@ -419,7 +397,7 @@ class RestApi:
             empty: Whether the answer may hold nothing.
         """
         issue = None if issue is None else issue.upper()
-        call = Call(
+        call = rate_limits.Call(
             method,
             endpoint,
             self.address(endpoint, *steps),
@@ -447,7 +425,7 @@ class RestApi:
             source: The body.
             headers: Its headers, its kind among them.
         """
-        call = Call(
+        call = rate_limits.Call(
             "POST",
             endpoint,
             self.address(endpoint, *steps),
@@ -464,7 +442,7 @@ class RestApi:
     ) -> Response:
         """Send a GET request whose answer may be anything; it is returned as it came."""
         usual = {"accept": "*/*", "accept-encoding": "identity"}
-        call = Call(
+        call = rate_limits.Call(
             "GET",
             endpoint,
             self.address(endpoint, *steps),
@@ -473,7 +451,7 @@ class RestApi:
         )
         return await self._exchange(call, _as_it_came)
 
-    async def why_not_served(self) -> NotCloud | NoJira | None:
+    async def why_not_served(self) -> errors.NotCloud | errors.NoJira | None:
         """Ask the site what it is, without a login, after it has refused a request.
 
         Behind Atlassian's gateway there are only sites of Jira Cloud.
@@ -485,9 +463,9 @@ class RestApi:
             return None
         try:
             await check_kind(self.site, self._transport)
-        except (NotCloud, NoJira) as reason:
+        except (errors.NotCloud, errors.NoJira) as reason:
             return reason
-        except JiraError:  # what the site is stays unknown
+        except errors.JiraError:  # what the site is stays unknown
             return None
         return None
 
@@ -499,13 +477,13 @@ class RestApi:
         """Return the URL of an endpoint."""
         return f"{self._base}/{endpoint.format(*map(_quote_segment, steps))}"
 
-    async def _send_and_yield(self, call: Call) -> JsonResponse:
+    async def _send_and_yield(self, call: rate_limits.Call) -> JsonResponse:
         """Send a call, and pass a checkpoint, as reading a large answer takes long."""
         answer = await self._send(call)
         await trio.lowlevel.checkpoint()
         return answer
 
-    def _headers(self, call: Call) -> dict[str, str]:
+    def _headers(self, call: rate_limits.Call) -> dict[str, str]:
         return {
             "accept": "application/json",
             "user-agent": f"ticketr/{__version__}",
@@ -514,16 +492,18 @@ class RestApi:
             **call.headers,
         }
 
-    async def _send(self, call: Call, *, empty: bool = False) -> JsonResponse:
+    async def _send(self, call: rate_limits.Call, *, empty: bool = False) -> JsonResponse:
         """Send a call; note that the site has answered as Jira does."""
         answer = await self._exchange(call, partial(JsonResponse.read, empty=empty))
         self._known = self._known or answer.json is not None
         return answer
 
-    async def _exchange(self, call: Call, read: Callable[[Response], Awaitable[T]]) -> T:
+    async def _exchange(
+        self, call: rate_limits.Call, read: Callable[[Response], Awaitable[T]]
+    ) -> T:
         """Send a call until it succeeds or the retry policy gives up; ``read`` reads its answer."""
         request = Request(call.method, call.url, self._headers(call), call.body, call.source)
-        backoff: Backoff | None = None
+        backoff: rate_limits.Backoff | None = None
         attempts = 1
         with self._limiter.slot(call) as slot:
             while True:
@@ -534,20 +514,22 @@ class RestApi:
                         self._reached = True
                         raise_for_status(response, self._credentials.redact)
                     answer = await read(response)
-                except JiraError as error:
+                except errors.JiraError as error:
                     backoff = self._back_off(error, call, attempts)
                     if backoff is None:
-                        if self._known and isinstance(error, BadAnswer | Redirected):
+                        if self._known and isinstance(error, errors.BadAnswer | errors.Redirected):
                             raise replace(error, known=True) from None
                         raise
                     attempts += 1
                 else:
-                    if not is_near(response.headers):
+                    if not rate_limits.is_near(response.headers):
                         slot.count_success()
                     self._back_off_if_used_up(response, call)
                     return answer
 
-    def _back_off(self, error: JiraError, call: Call, attempts: int) -> Backoff | None:
+    def _back_off(
+        self, error: errors.JiraError, call: rate_limits.Call, attempts: int
+    ) -> rate_limits.Backoff | None:
         """Return the wait before the next attempt, None to give up; let other calls wait too."""
         delay = self._retry.delay(
             error,
@@ -559,21 +541,23 @@ class RestApi:
         )
         if delay is None:
             return None
-        backoff = Backoff(trio.current_time() + delay, why(error))
-        if isinstance(error, RateLimited):
-            self._limiter.back_off(call, scope_of(error.reason), backoff)
+        backoff = rate_limits.Backoff(trio.current_time() + delay, why(error))
+        if isinstance(error, errors.RateLimited):
+            self._limiter.back_off(call, rate_limits.scope_of(error.reason), backoff)
             if not call.repeatable:  # a gateway may refuse what Jira carries out
                 return None
-        elif isinstance(error, ServerError) and error.status in BUSY:  # a 500 concerns one request
-            self._limiter.back_off(call, LimitScope.ENDPOINT, backoff)
+        elif (
+            isinstance(error, errors.ServerError) and error.status in BUSY
+        ):  # a 500 concerns one request
+            self._limiter.back_off(call, rate_limits.LimitScope.ENDPOINT, backoff)
         return backoff
 
-    def _back_off_if_used_up(self, response: Response, call: Call) -> None:
+    def _back_off_if_used_up(self, response: Response, call: rate_limits.Call) -> None:
         """Let all requests wait if a success says that the site's limit is used up."""
-        seconds = retry_after(response.headers)
-        if is_near(response.headers) and seconds and seconds <= self._retry.longest:
-            backoff = Backoff(trio.current_time() + seconds, SLOW_DOWN)
-            self._limiter.back_off(call, LimitScope.SITE, backoff)
+        seconds = rate_limits.retry_after(response.headers)
+        if rate_limits.is_near(response.headers) and seconds and seconds <= self._retry.longest:
+            backoff = rate_limits.Backoff(trio.current_time() + seconds, SLOW_DOWN)
+            self._limiter.back_off(call, rate_limits.LimitScope.SITE, backoff)
 
 
 class Endpoints:

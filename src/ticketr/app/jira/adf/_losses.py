@@ -21,26 +21,10 @@ from itertools import zip_longest
 from typing import Any, TypeAlias
 from urllib.parse import unquote
 
+from ticketr.app.jira.adf import _placeholders, _tables
 from ticketr.app.jira.adf._canonical import Json, canonical, with_whole_widths
 from ticketr.app.jira.adf._conversion import label_key, read, read_tokens
-from ticketr.app.jira.adf._placeholders import (
-    EMPTY_COMMENT,
-    FIRST,
-    IN_CELLS,
-    SHORT,
-    is_from_marklas,
-    protect_markdown,
-    restore_address,
-    restore_piece,
-)
 from ticketr.app.jira.adf._plain import is_too_large, kind_words, named, plain_lines, prose, walk
-from ticketr.app.jira.adf._tables import (
-    DRAWN,
-    STRAY,
-    blank_code,
-    fenced,
-    read_tables,
-)
 from ticketr.app.jira.adf.forms.files import without_escapes
 from ticketr.app.jira.adf.forms.inline import COLORS, PANELS, WORDS
 from ticketr.app.jira.errors import clip
@@ -283,7 +267,9 @@ _HTML = re.compile(
     r"""<!--.*?(?:-->|\Z)|<(/?)([a-zA-Z]\w*)((?:\s+[\w-]+(?:=(?:"[^"]*"|'[^']*'))?)*)\s*/?>""",
     re.DOTALL,
 )
-_ADDRESS = re.compile(rf"{FIRST}(\[((?:[^\\\[\]\n]|\\.)+)\]:\s*(\S.*))$", re.MULTILINE)
+_ADDRESS = re.compile(
+    rf"{_placeholders.FIRST}(\[((?:[^\\\[\]\n]|\\.)+)\]:\s*(\S.*))$", re.MULTILINE
+)
 _KIND_OF_SHORT_TAG = re.compile(r'^<(u|sub|sup|details) adf="\w+">$')
 #: The tags that have no end tag.
 _VOID_TAGS = frozenset({"br", "hr"})
@@ -363,9 +349,9 @@ def _lost_parts(markdown: str, document: Json) -> Iterator[UnsentPiece]:
     yield from _broken_tables(markdown, document)
     strings = list(_strings(document))
     kept = Counter(word for text in strings for word in _WORD.findall(text))
-    tokens = read_tokens(_SHOWN.sub(_without_shown_text, protect_markdown(markdown)))
+    tokens = read_tokens(_SHOWN.sub(_without_shown_text, _placeholders.protect_markdown(markdown)))
     for tag in _tags_without_effect(tokens, in_cell=False):
-        restored = restore_piece(tag)
+        restored = _placeholders.restore_piece(tag)
         # In the title of an expand, or in code in a cell, it is text after all.
         if sum(text.count(restored) for text in strings) < max(1, markdown.count(restored)):
             yield _piece_at(tag, markdown, is_html=True)
@@ -377,7 +363,7 @@ def _lost_parts(markdown: str, document: Json) -> Iterator[UnsentPiece]:
 
 def _broken_tables(markdown: str, document: Json) -> Iterator[UnsentPiece]:
     """Yield the lines that keep a table from being read as one."""
-    tables = read_tables(markdown)
+    tables = _tables.read_tables(markdown)
     lines = markdown.split("\n")
     for line, reason in tables.problems:
         yield _table_line(lines, line, reason)
@@ -387,7 +373,7 @@ def _broken_tables(markdown: str, document: Json) -> Iterator[UnsentPiece]:
         code = set(map(str.strip, texts.split("\n")))
         for line in tables.drawn:
             if lines[line - 1].strip() not in code:
-                yield _table_line(lines, line, DRAWN)
+                yield _table_line(lines, line, _tables.DRAWN)
     suspects = tables.strays
     if len(tables.seconds) > sum(node.get("type") == "table" for node in walk(document)):
         suspects = sorted(suspects + tables.seconds)
@@ -402,7 +388,7 @@ def _broken_tables(markdown: str, document: Json) -> Iterator[UnsentPiece]:
         wanted = _SPACES.sub("", lines[line - 1].lstrip("> \t"))
         if wanted not in reported and wanted in shown:
             reported.add(wanted)
-            yield _table_line(lines, line, STRAY)
+            yield _table_line(lines, line, _tables.STRAY)
 
 
 def _table_line(lines: Sequence[str], line: int, reason: str) -> UnsentPiece:
@@ -435,7 +421,7 @@ def _without_shown_text(shown: re.Match[str]) -> str:
 
 def _piece_at(piece: str, markdown: str, *, is_html: bool, problem: str = "") -> UnsentPiece:
     """Make a lost piece, with the line in which the Markdown holds it."""
-    text = restore_piece(piece).strip()
+    text = _placeholders.restore_piece(piece).strip()
     if text not in markdown:  # a tag that is written without its kind
         text = _KIND_OF_SHORT_TAG.sub(r"<\1>", text)
     place = markdown.find(text.partition("\n")[0]) if text else -1
@@ -470,7 +456,7 @@ def _without_effect(
     """Yield a tag if marklas ignores it; keep the list of open tags up to date."""
     closing, name, attrs = tag.groups()
     if name is None:
-        if tag[0] != EMPTY_COMMENT:
+        if tag[0] != _placeholders.EMPTY_COMMENT:
             yield tag[0]
     elif name.lower() in _VOID_TAGS:
         pass
@@ -480,7 +466,11 @@ def _without_effect(
             yield tag[0]
         else:
             del opened[place]
-    elif is_from_marklas(name, attrs) or name in {"p", "summary"} or (in_cell and name in IN_CELLS):
+    elif (
+        _placeholders.is_from_marklas(name, attrs)
+        or name in {"p", "summary"}
+        or (in_cell and name in _placeholders.IN_CELLS)
+    ):
         opened.append((name, tag[0]))
     else:
         yield tag[0]
@@ -502,7 +492,7 @@ def _texts(tokens: list[dict[str, Any]], problem: str = "") -> Iterator[tuple[st
                 inner = AMONG_WORDS if token["type"] == "image" else problem
                 yield from _texts(token.get("children", []), inner)
                 if "url" in token.get("attrs", {}):
-                    yield restore_address(token["attrs"]["url"]), False, inner
+                    yield _placeholders.restore_address(token["attrs"]["url"]), False, inner
 
 
 def _repeated_addresses(markdown: str, strings: list[str]) -> Iterator[UnsentPiece]:
@@ -543,8 +533,8 @@ _TAGS = (
 _CANDIDATE = re.compile(
     rf"""\\.
     |^[ \t]*(?P<box>\[[ xX]\])(?=[ \t])
-    |{FIRST}(?P<footnote>\[\^[^\]\n]{{1,300}}\]:)
-    |{FIRST}(?P<unused>\[[^\]\n]{{1,300}}\]:)[ \t]*<?(?P<defined>[^\s<>]{{1,2000}})
+    |{_placeholders.FIRST}(?P<footnote>\[\^[^\]\n]{{1,300}}\]:)
+    |{_placeholders.FIRST}(?P<unused>\[[^\]\n]{{1,300}}\]:)[ \t]*<?(?P<defined>[^\s<>]{{1,2000}})
     |(?P<alert>(?<=>)[ \t]*\[!(?P<panel>[A-Za-z]{{1,20}})\])(?P<more>.*)
     |(?P<color>\{{[A-Za-z]{{2,12}}\}})
     |(?P<day>\{{\d{{1,4}}-\d\d?-\d\d?\}})
@@ -593,7 +583,7 @@ def _candidates(markdown: str) -> list[UnsentPiece]:
 
 def _infos(markdown: str) -> Iterator[UnsentPiece]:
     """Yield what follows the language of each block of code."""
-    for start, _ in fenced(markdown):
+    for start, _ in _tables.fenced(markdown):
         if match := _INFO.match(markdown, start):
             line = markdown.count("\n", 0, start) + 1
             yield UnsentPiece(match[1].strip(), line, _AFTER_LANGUAGE)
@@ -602,7 +592,7 @@ def _infos(markdown: str) -> Iterator[UnsentPiece]:
 def _candidates_in_text(markdown: str) -> Iterator[UnsentPiece]:
     """Yield what looks like such a piece outside of code."""
     lines = markdown.split("\n")
-    for number, line in enumerate(blank_code(markdown).split("\n"), start=1):
+    for number, line in enumerate(_tables.blank_code(markdown).split("\n"), start=1):
         for match in _CANDIDATE.finditer(line):
             kind = match.lastgroup
             if kind == "more":
@@ -630,7 +620,7 @@ _UNKNOWN_PANEL = f"goes to Jira as a word of a quote; a panel is called {', '.jo
 _WITHOUT_END_TAG = (
     "goes to Jira as text; it needs an end tag, and <details> the beginning of a line"
 )
-_SHORT_TAG = re.compile(rf"<(?:{'|'.join(SHORT)})[ >]")
+_SHORT_TAG = re.compile(rf"<(?:{'|'.join(_placeholders.SHORT)})[ >]")
 _REASONS = {
     "file": "goes to Jira as text, for its ticket has no file of that name; attach it first",
     "mention": "goes to Jira as text and tells nobody; write @[Name], which is looked up in Jira",

@@ -26,28 +26,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-from ticketr.app.jira.adf._addresses import (
-    ADDRESSES,
-    BACKSLASH as _BACKSLASH,
-    OF_EMPHASIS,
-    PERCENT,
-    protect_emphasis,
-    protect_links,
-    without_brackets,
-)
+from ticketr.app.jira.adf import _addresses, _signs
 from ticketr.app.jira.adf._canonical import Json
 from ticketr.app.jira.adf._lists import keep_lists_apart, restore_lists, write_tight
-from ticketr.app.jira.adf._signs import (
-    AUTO,
-    ESCAPED,
-    JOIN,
-    LAST,
-    OF_ESCAPED,
-    OF_RAW,
-    STAY,
-    UNUSED,
-    raw,
-)
 from ticketr.app.jira.adf._tables import fenced, read_tables
 
 #: Stands for a ``<`` that is text.
@@ -161,11 +142,11 @@ def _placeholders(markdown: str) -> Iterator[tuple[int, int, str]]:
             in_row = kind == "row" or (in_row and kind == "bar")
             line = start + 1 if kind in {"blank", "end"} else line
         elif kind == "break":
-            yield piece.start("break"), piece.start("break"), STAY
+            yield piece.start("break"), piece.start("break"), _signs.STAY
         elif kind == "escaped":
             yield start, piece.end(), ESCAPED_LESS
         elif kind == "auto":
-            yield piece.end() - 1, piece.end() - 1, AUTO
+            yield piece.end() - 1, piece.end() - 1, _signs.AUTO
         elif kind == "less" or (_is_short(piece) and _is_within(start, fences)):
             yield start, start + 1, LESS
         elif piece["close"]:
@@ -260,37 +241,37 @@ _TAB = "\ufdd2"
 _NBSP = "\ufdd4"
 #: Parts two texts without being seen.
 APART = "\ufdd5"
-_ANY = re.compile(f"[{_BACKSLASH}-{LAST}]")
+_ANY = re.compile(f"[{_addresses.BACKSLASH}-{_signs.LAST}]")
 
 #: The escapes in Markdown that the placeholders stand for.
 _ESCAPES = str.maketrans(
     {
-        _BACKSLASH: "\\",
+        _addresses.BACKSLASH: "\\",
         _SPACE: "&#32;",
         _TAB: "&#9;",
         _NBSP: "&#160;",
-        STAY: "",
+        _signs.STAY: "",
         APART: EMPTY_COMMENT,  # nothing to a reader, but it ends the word before it
-        **OF_EMPHASIS,
-        **OF_RAW,
+        **_addresses.OF_EMPHASIS,
+        **_signs.OF_RAW,
     }
 )
 #: What the short forms of tasks and decisions begin with.
-_MARKS_OF_ITEMS = tuple(map(raw, ("[ ] ", "[x] ", "<> ")))
+_MARKS_OF_ITEMS = tuple(map(_signs.raw, ("[ ] ", "[x] ", "<> ")))
 _BLANKS_AT_EDGES = " \t\xa0"
 _PLACEHOLDERS_OF_BLANKS = str.maketrans({" ": _SPACE, "\t": _TAB, "\xa0": _NBSP})
 _CHARACTERS_OF_HTML = {
     LESS: "<",
     ESCAPED_LESS: "<",
-    STAY: "",
-    PERCENT: "%",
-    AUTO: "",
-    UNUSED: "[",
-    **OF_EMPHASIS,
+    _signs.STAY: "",
+    _addresses.PERCENT: "%",
+    _signs.AUTO: "",
+    _signs.UNUSED: "[",
+    **_addresses.OF_EMPHASIS,
 }
 #: What the placeholders stand for, in text and in code.
 _CHARACTERS = str.maketrans(
-    {_SPACE: " ", _TAB: "\t", _NBSP: "\xa0", **_CHARACTERS_OF_HTML, **OF_ESCAPED}
+    {_SPACE: " ", _TAB: "\t", _NBSP: "\xa0", **_CHARACTERS_OF_HTML, **_signs.OF_ESCAPED}
 )
 _CHARACTERS_IN_CODE = str.maketrans(
     {
@@ -299,15 +280,15 @@ _CHARACTERS_IN_CODE = str.maketrans(
         _NBSP: "&#160;",
         **_CHARACTERS_OF_HTML,
         ESCAPED_LESS: "\\<",
-        **{placeholder: f"\\{sign}" for placeholder, sign in OF_ESCAPED.items()},
+        **{placeholder: f"\\{sign}" for placeholder, sign in _signs.OF_ESCAPED.items()},
     }
 )
 _BLANK_BY_ENTITY = {"32": _SPACE, "9": _TAB, "160": _NBSP}
 
 _ENTITY = re.compile(r"\\(.)|&#(32|9|160);", re.DOTALL)
-_JOINED = re.compile(rf"{JOIN}\n>\n")
+_JOINED = re.compile(rf"{_signs.JOIN}\n>\n")
 #: What follows the sign of an item or a quote without text.
-_EMPTY_END = re.compile(rf" +{STAY}$", re.MULTILINE)
+_EMPTY_END = re.compile(rf" +{_signs.STAY}$", re.MULTILINE)
 _PLAIN_ENTITY = re.compile(r"&(?=#(?:32|9|160);)")
 # Where a line would be read as a heading, a quote, a rule or an item without text.
 _LINE_START = re.compile(r"#{1,6}(?:\s|$)|[>=]|[-+](?=[-+\s]|$)")
@@ -351,7 +332,7 @@ def restore_markdown(markdown: str) -> str:
     """Replace the placeholders in Markdown by the escapes that they stand for."""
     if not _ANY.search(markdown):
         return markdown
-    markdown = restore_lists(without_brackets(_JOINED.sub("\n", markdown)))
+    markdown = restore_lists(_addresses.without_brackets(_JOINED.sub("\n", markdown)))
     return _EMPTY_END.sub("", markdown).translate(_ESCAPES)
 
 
@@ -364,10 +345,10 @@ def protect_markdown(markdown: str) -> str:
     markdown = read_tables(markdown).markdown
     if _ANY.search(markdown):
         return markdown
-    markdown = protect_emphasis(markdown)
+    markdown = _addresses.protect_emphasis(markdown)
     if "&#" in markdown or "\\" in markdown:
         markdown = _ENTITY.sub(_placeholder, markdown)
-    return protect_html(markdown.replace("%", PERCENT))
+    return protect_html(markdown.replace("%", _addresses.PERCENT))
 
 
 def restore_piece(text: str) -> str:
@@ -394,7 +375,7 @@ def restore_document(node: Any, *, code: bool = False) -> Any:
         code = code or kind in _CODE or _is_code(node)
         for key, value in node.items():
             if type(value) is str:
-                if key in ADDRESSES:
+                if key in _addresses.ADDRESSES:
                     node[key] = restore_address(value)
                 elif not value.isascii():
                     node[key] = restore_document(value, code=code)
@@ -412,7 +393,7 @@ def _placeholder(match: re.Match[str]) -> str:
         return _BLANK_BY_ENTITY[number]
     if sign == "[" and not match.string.startswith("!", match.end()):
         return match[0]
-    return ESCAPED.get(sign, match[0])
+    return _signs.ESCAPED.get(sign, match[0])
 
 
 def _holds_placeholders(node: Any) -> bool:
@@ -432,7 +413,7 @@ def _protect_content(node: Json) -> None:
     kind = node.get("type")
     if type(content) is not list or not content or kind == "codeBlock":
         return
-    protect_links(content)
+    _addresses.protect_links(content)
     for child in content:
         if type(child) is not dict:
             continue
@@ -455,8 +436,8 @@ def _protect_text(node: Json) -> None:
             node["text"] = f" {text} "  # one on either side is taken away again
         return
     if "&#" in text:
-        text = _PLAIN_ENTITY.sub(_BACKSLASH + "&", text)
-    node["text"] = _PLAIN_SIGN.sub(lambda match: raw(match[0]), text)
+        text = _PLAIN_ENTITY.sub(_addresses.BACKSLASH + "&", text)
+    node["text"] = _PLAIN_SIGN.sub(lambda match: _signs.raw(match[0]), text)
 
 
 def _separator() -> Json:
@@ -467,7 +448,7 @@ def _protect_line(content: list[Json], kind: str) -> None:
     """Put placeholders where a line of text would be read as something else."""
     first, last = content[0], content[-1]
     # On a line of its own, <br> would be read as a block of HTML, which marklas drops.
-    end = APART if all(child.get("type") == "hardBreak" for child in content) else STAY
+    end = APART if all(child.get("type") == "hardBreak" for child in content) else _signs.STAY
     if _is_plain(last):
         last["text"] = _protect_end(last["text"], kind)
     if _is_plain(first):
@@ -479,7 +460,7 @@ def _protect_line(content: list[Json], kind: str) -> None:
     if len(content) > 1:
         _keep_apart(content)
     if first.get("type") == "hardBreak" or not any(map(_is_visible, content)):
-        content.insert(0, {"type": "text", "text": STAY})
+        content.insert(0, {"type": "text", "text": _signs.STAY})
     if last.get("type") == "hardBreak":
         content.append({"type": "text", "text": end})
 
@@ -490,7 +471,7 @@ def _keep_apart(content: list[Json]) -> None:
     for before, after in itertools.pairwise(tuple(content)):
         # Else the link would be an image.
         if "marks" in after and _is_plain(before) and before["text"].endswith("!"):
-            before["text"] = f"{before['text'][:-1]}{_BACKSLASH}!"
+            before["text"] = f"{before['text'][:-1]}{_addresses.BACKSLASH}!"
         if ("marks" in before or "marks" in after) and _would_lose_emphasis(before, after):
             content.insert(position, {"type": "text", "text": APART})
             position += 1
@@ -529,11 +510,11 @@ def _protect_start(text: str, *, alone: bool) -> str:
     if len(rest) != len(text):
         return text[: len(text) - len(rest)].translate(_PLACEHOLDERS_OF_BLANKS) + rest
     if text[:1].isspace():
-        return STAY + text
+        return _signs.STAY + text
     if _LINE_START.match(text):
-        return _BACKSLASH + text
+        return _addresses.BACKSLASH + text
     number = _LONE_NUMBER.match(text) if alone else None
-    return f"{number[1]}{_BACKSLASH}{number[2]}" if number else text
+    return f"{number[1]}{_addresses.BACKSLASH}{number[2]}" if number else text
 
 
 def _protect_end(text: str, kind: str) -> str:
@@ -541,9 +522,9 @@ def _protect_end(text: str, kind: str) -> str:
     if len(rest) != len(text):
         return rest + text[len(rest) :].translate(_PLACEHOLDERS_OF_BLANKS)
     if text[-1:].isspace():
-        return text + STAY
+        return text + _signs.STAY
     if kind == "heading" and text.endswith("#"):
-        return _CLOSING_HASHES.sub(lambda match: _BACKSLASH + match[0], text)
+        return _CLOSING_HASHES.sub(lambda match: _addresses.BACKSLASH + match[0], text)
     return text
 
 

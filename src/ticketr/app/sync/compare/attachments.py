@@ -124,7 +124,7 @@ def files_of(fields: Mapping[str, object]) -> Mapping[str, str]:
 def attachment_line(fields: Mapping[str, object]) -> str:
     """Return the names and sizes of an issue's attachments as the text of a line."""
     return ", ".join(
-        f"{_quoted(' '.join(attachment.name.split()))} ({size_words(attachment.size)})"
+        f"{quoted(' '.join(attachment.name.split()))} ({size_words(attachment.size)})"
         for attachment in jira_attachments(fields)
     )
 
@@ -139,5 +139,6 @@ def slim_attachments(fields: Mapping[str, object]) -> list[dict[str, object]]:
     ]
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """Return an entry of a list as a line has it: in quotes, as in CSV, if it holds a comma or a quote."""
     return '"' + name.replace('"', '""') + '"' if any(mark in name for mark in ',"') else name

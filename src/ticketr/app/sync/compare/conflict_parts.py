@@ -12,25 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
+from ticketr.app.sync.compare import diff, diff3
 from ticketr.app.sync.compare.comments import TextPart
-from ticketr.app.sync.compare.diff import (
-    SOFT_END,
-    CorePart,
-    Part,
-    Versions,
-    alike,
-    by_key,
-    is_rich_text,
-    is_text,
-    part_name,
-)
-from ticketr.app.sync.compare.diff3 import (
-    CleanChunk,
-    ConflictChunk,
-    TakenChunk,
-    compare_lines,
-    merge_chunks,
-)
 from ticketr.app.sync.compare.merge import Chunk, ClashPlace, PartMerge, merge, part_lines
 from ticketr.app.sync.errors import BadChoice
 
@@ -66,7 +49,7 @@ class ConflictPart:
     jiras: str
     can_both: bool
     place: ClashPlace = field(repr=False)
-    chunk: ConflictChunk = field(repr=False)
+    chunk: diff3.ConflictChunk = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +69,7 @@ class MergedPart:
     after: str
 
 
-def find_parts(versions: Versions) -> tuple[tuple[ConflictPart, ...], tuple[MergedPart, ...]]:
+def find_parts(versions: diff.Versions) -> tuple[tuple[ConflictPart, ...], tuple[MergedPart, ...]]:
     """List what clashes between the file and Jira, and what merges by itself.
 
     Returns:
@@ -104,24 +87,24 @@ def find_parts(versions: Versions) -> tuple[tuple[ConflictPart, ...], tuple[Merg
                 clashing.append(named)
             else:
                 others.append(named)
-    here = by_key(versions.local)
+    here = diff.by_key(versions.local)
     new = (task for task in versions.remote.tasks if task.key not in here)
     others += (MergedPart(f"{task.key}: new", "jira", "", task.title) for task in new)
     return tuple(clashing), tuple(others)
 
 
-def shown(part: Part, lines: Sequence[str]) -> str:
+def shown(part: diff.Part, lines: Sequence[str]) -> str:
     """Return lines of a part as people read them, without blank lines around."""
-    end = _CONTINUED if part is CorePart.CRITERIA else "\n"
-    text = "\n".join(line.replace(SOFT_END, end) for line in lines)
+    end = _CONTINUED if part is diff.CorePart.CRITERIA else "\n"
+    text = "\n".join(line.replace(diff.SOFT_END, end) for line in lines)
     return text.strip("\n")
 
 
-def _read_lines(part: Part, text: str) -> list[str]:
+def _read_lines(part: diff.Part, text: str) -> list[str]:
     """Return the lines of a part, from a text that `shown` returned or a user edited."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if part is CorePart.CRITERIA:
-        return part_lines(part, text.strip("\n").replace(_CONTINUED, SOFT_END))
+    if part is diff.CorePart.CRITERIA:
+        return part_lines(part, text.strip("\n").replace(_CONTINUED, diff.SOFT_END))
     lines = text.split("\n")
     while lines and not lines[0].strip():
         del lines[0]
@@ -134,7 +117,7 @@ def _parts_of(merge: PartMerge) -> Iterator[ConflictPart | MergedPart]:
     """Yield what clashes in a part of an issue, or merges by itself."""
     number = 0
     for name, chunk in _named_chunks(merge.part, _chunks_with_sides(merge)):
-        if isinstance(chunk, TakenChunk):
+        if isinstance(chunk, diff3.TakenChunk):
             before, after = (shown(merge.part, lines) for lines in (chunk.base, chunk.lines))
             yield MergedPart(name, "mine" if chunk.is_local else "jira", before, after)
         else:
@@ -142,14 +125,14 @@ def _parts_of(merge: PartMerge) -> Iterator[ConflictPart | MergedPart]:
             number += 1
 
 
-def _part_in_conflict(place: ClashPlace, name: str, chunk: ConflictChunk) -> ConflictPart:
+def _part_in_conflict(place: ClashPlace, name: str, chunk: diff3.ConflictChunk) -> ConflictPart:
     part = place.part
     base, yours, jiras = (shown(part, pair) for pair in (chunk.base, chunk.local, chunk.remote))
     identity = f"{place.key} {_part_id(part)} {place.number}"
-    return ConflictPart(identity, name, base, yours, jiras, is_text(part), place, chunk)
+    return ConflictPart(identity, name, base, yours, jiras, diff.is_text(part), place, chunk)
 
 
-def _part_id(part: Part) -> str:
+def _part_id(part: diff.Part) -> str:
     # No field's name begins with a hash.
     if isinstance(part, TextPart):
         return f"#text {part.name}"
@@ -159,27 +142,27 @@ def _part_id(part: Part) -> str:
 def _chunks_with_sides(merge: PartMerge) -> Sequence[Chunk]:
     """Return the chunks of a part; each says which side alone has changed it, if one has."""
     part, base, local, remote = merge.part, merge.base, merge.local, merge.remote
-    if len(merge.chunks) > 1 or not isinstance(merge.chunks[0], CleanChunk):
+    if len(merge.chunks) > 1 or not isinstance(merge.chunks[0], diff3.CleanChunk):
         return merge.chunks
-    if base is None or alike(part, local, remote):
+    if base is None or diff.alike(part, local, remote):
         return ()
-    is_local = alike(part, remote, base)
-    if not is_rich_text(part):
-        return (TakenChunk((base,), (local if is_local else remote,), is_local),)
+    is_local = diff.alike(part, remote, base)
+    if not diff.is_rich_text(part):
+        return (diff3.TakenChunk((base,), (local if is_local else remote,), is_local),)
     sides = (local, base) if is_local else (base, remote)
-    return merge_chunks(*(part_lines(part, text) for text in (base, *sides)))
+    return diff3.merge_chunks(*(part_lines(part, text) for text in (base, *sides)))
 
 
 def _named_chunks(
-    part: Part, chunks: Sequence[Chunk]
-) -> Iterator[tuple[str, TakenChunk | ConflictChunk]]:
+    part: diff.Part, chunks: Sequence[Chunk]
+) -> Iterator[tuple[str, diff3.TakenChunk | diff3.ConflictChunk]]:
     """Yield the name and the chunk of each difference between the two sides."""
-    name = _CRITERIA if part is CorePart.CRITERIA else part_name(part)
-    changed = [chunk for chunk in chunks if not isinstance(chunk, CleanChunk)]
-    if not is_rich_text(part) or (len(changed) == len(chunks) == 1):
+    name = _CRITERIA if part is diff.CorePart.CRITERIA else diff.part_name(part)
+    changed = [chunk for chunk in chunks if not isinstance(chunk, diff3.CleanChunk)]
+    if not diff.is_rich_text(part) or (len(changed) == len(chunks) == 1):
         yield from ((name, chunk) for chunk in changed)
         return
-    read = _criteria if part is CorePart.CRITERIA else _paragraphs
+    read = _criteria if part is diff.CorePart.CRITERIA else _paragraphs
     places = list(read(chunks))
     several = Counter(numbers for numbers, _ in places)
     for (numbers, line), chunk in zip(places, changed, strict=True):
@@ -192,7 +175,7 @@ def _criteria(chunks: Iterable[Chunk]) -> Iterator[tuple[str, int]]:
     before = 0
     for chunk in chunks:
         lines = _local_lines(chunk)
-        if not isinstance(chunk, CleanChunk):
+        if not isinstance(chunk, diff3.CleanChunk):
             yield _range(before + 1, before + max(1, len(lines))), before + 1
         before += len(lines)
 
@@ -203,7 +186,7 @@ def _paragraphs(chunks: Iterable[Chunk]) -> Iterator[tuple[str, int]]:
     last = ""
     for chunk in chunks:
         lines = _local_lines(chunk)
-        if not isinstance(chunk, CleanChunk):
+        if not isinstance(chunk, diff3.CleanChunk):
             text = lines or _other_lines(chunk)
             blank = next((at for at, line in enumerate(text) if line.strip()), 0)
             first = max(1, paragraphs + _count(text[: blank + 1], last))
@@ -216,14 +199,14 @@ def _paragraphs(chunks: Iterable[Chunk]) -> Iterator[tuple[str, int]]:
 
 def _local_lines(chunk: Chunk) -> Sequence[str]:
     """Return the lines of a chunk in the file."""
-    if isinstance(chunk, ConflictChunk):
+    if isinstance(chunk, diff3.ConflictChunk):
         return chunk.local
-    return chunk.base if isinstance(chunk, TakenChunk) and not chunk.is_local else chunk.lines
+    return chunk.base if isinstance(chunk, diff3.TakenChunk) and not chunk.is_local else chunk.lines
 
 
-def _other_lines(chunk: TakenChunk | ConflictChunk) -> Sequence[str]:
+def _other_lines(chunk: diff3.TakenChunk | diff3.ConflictChunk) -> Sequence[str]:
     """Return the lines of a chunk that is not in the file."""
-    if isinstance(chunk, ConflictChunk):
+    if isinstance(chunk, diff3.ConflictChunk):
         return chunk.remote
     return chunk.base if chunk.is_local else chunk.lines
 
@@ -269,7 +252,7 @@ class ConflictSource:
 
     text: str
     record: str
-    versions: Versions
+    versions: diff.Versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -442,7 +425,7 @@ def _edited(key: str, part: ConflictPart, text: str) -> Sequence[str]:
     """Return the lines of the user's own text, with the blank lines before it that were there."""
     which = part.place.part
     lines = _read_lines(which, text)
-    if is_text(which):
+    if diff.is_text(which):
         blank = 0
         old = part.chunk.local or part.chunk.remote
         while lines and blank < len(old) and not old[blank].strip():
@@ -450,7 +433,7 @@ def _edited(key: str, part: ConflictPart, text: str) -> Sequence[str]:
         return [*old[:blank], *lines]
     if len(lines) > 1:
         raise BadChoice(key, part.name, "it is one line")
-    if not lines and which is CorePart.TITLE:
+    if not lines and which is diff.CorePart.TITLE:
         raise BadChoice(key, part.name, "a ticket needs one")
     return lines or [""]
 
@@ -458,8 +441,8 @@ def _edited(key: str, part: ConflictPart, text: str) -> Sequence[str]:
 def _lines_of_both(local: Sequence[str], remote: Sequence[str]) -> list[str]:
     """Return the lines of both sides, those of the file first; common lines once."""
     lines: list[str] = []
-    for chunk in compare_lines(local, remote):
-        if isinstance(chunk, CleanChunk):
+    for chunk in diff3.compare_lines(local, remote):
+        if isinstance(chunk, diff3.CleanChunk):
             lines += chunk.lines
         else:
             lines += (*chunk.local, *_lines_to_append(chunk.local, chunk.remote))

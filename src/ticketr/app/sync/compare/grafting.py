@@ -13,16 +13,9 @@ from types import MappingProxyType
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf import BY_NAME, is_too_long, local_pictures, shown_files, to_adf
 from ticketr.app.jira.models import Issue
+from ticketr.app.sync.compare import diff
 from ticketr.app.sync.compare.attachments import files_of, size_words
 from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, TextPart, as_document
-from ticketr.app.sync.compare.diff import (
-    DESCRIPTION_PARTS,
-    CorePart,
-    Part,
-    by_key,
-    description_adf,
-    part_name,
-)
 from ticketr.app.tickets import Ticket
 
 _SCHEME = "attachment:"
@@ -110,7 +103,7 @@ def unknown_files(ticket: Ticket, issues: Iterable[Issue]) -> dict[str, frozense
         ticket: The ticket in its file.
         issues: Its issues as Jira has them.
     """
-    here = by_key(ticket)
+    here = diff.by_key(ticket)
     pairs = (
         (issue.key, _files_of_texts(here[issue.key]) - files_of(issue.fields).keys())
         for issue in issues
@@ -153,11 +146,11 @@ class EditedText:
         uploads: The files that must be attached before, by their addresses.
     """
 
-    part: CorePart | TextPart
+    part: diff.CorePart | TextPart
     document: dict[str, object]
     original: object
     before: Ticket
-    parts: Collection[Part]
+    parts: Collection[diff.Part]
     fitting: bool
     losses: tuple[LostPiece, ...]
     files: Mapping[str, str]
@@ -166,7 +159,7 @@ class EditedText:
     @property
     def name(self) -> str:
         """What people call the text."""
-        return part_name(self.part)
+        return diff.part_name(self.part)
 
     def with_text(self, here: Ticket) -> EditedText | None:
         """Return the same for another text of the issue."""
@@ -200,7 +193,7 @@ class EditedText:
 def edited_texts(
     before: Ticket,
     here: Ticket,
-    parts: Iterable[Part],
+    parts: Iterable[diff.Part],
     fields: Mapping[str, object],
     texts: Mapping[str, str],
     *,
@@ -266,7 +259,7 @@ def _edited_field(
 def edited_description(
     before: Ticket,
     here: Ticket,
-    parts: Collection[Part],
+    parts: Collection[diff.Part],
     original: object,
     *,
     fitting: bool = False,
@@ -288,28 +281,28 @@ def edited_description(
         The description; None if it is not to be sent, or certainly too long for Jira, so that it
         is not converted.
     """
-    parts = DESCRIPTION_PARTS.intersection(parts)
+    parts = diff.DESCRIPTION_PARTS.intersection(parts)
     if not parts:
         return None
     criteria = (
-        here.acceptance_criteria if CorePart.CRITERIA in parts else before.acceptance_criteria
+        here.acceptance_criteria if diff.CorePart.CRITERIA in parts else before.acceptance_criteria
     )
     description, body = here.description, None
-    if CorePart.DESCRIPTION not in parts:  # it goes back as it is, and is not converted
+    if diff.CorePart.DESCRIPTION not in parts:  # it goes back as it is, and is not converted
         description, body = before.description, original
     if adf.is_too_long(*([description] if body is None else []), *criteria):
         return None
     marks = marks_of(uploads)
     description = adf.with_attachments(description, marks)
     edited = replace(here, description=description, acceptance_criteria=criteria)
-    document = description_adf(edited, body=body, files={**files, **_marks_as_names(marks)})
-    shown = description_adf(before, body=body, files=files)
+    document = diff.description_adf(edited, body=body, files={**files, **_marks_as_names(marks)})
+    shown = diff.description_adf(before, body=body, files=files)
     grafted = adf.graft(original, shown, document, fitting=fitting, files=files)
     losses = tuple(
         LostPiece(loss.what, _line(edited, document, loss.path, is_criterion=body is not None))
         for loss in grafted.losses
     )
-    part = CorePart.DESCRIPTION
+    part = diff.CorePart.DESCRIPTION
     return EditedText(
         part, grafted.document, original, before, parts, fitting, losses, files, uploads
     )

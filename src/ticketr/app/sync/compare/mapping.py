@@ -18,11 +18,13 @@ from types import MappingProxyType
 from ticketr.app.config.checks import MappedField, WantedField
 from ticketr.app.jira.adf import is_too_large, simple_markdown, to_adf, visible, work_of
 from ticketr.app.jira.models import Field, Issue
+from ticketr.app.sync.compare import diff
 from ticketr.app.sync.compare.attachments import (
     ATTACHMENT_FIELD,
     ATTACHMENTS,
     attachment_line,
     files_of,
+    quoted,
     slim_attachments,
 )
 from ticketr.app.sync.compare.comments import (
@@ -32,12 +34,6 @@ from ticketr.app.sync.compare.comments import (
     is_document,
     jira_comments,
     slim_comments,
-)
-from ticketr.app.sync.compare.diff import (
-    DescriptionText,
-    description_adf,
-    description_text,
-    markdown_of,
 )
 from ticketr.app.sync.compare.times import ESTIMATES, LONGEST_SECONDS, duration_text
 from ticketr.app.sync.errors import UnknownField, UnsupportedField
@@ -548,7 +544,7 @@ def field_text(value: object) -> str:
     """
     if isinstance(value, list):
         entries = [text for entry in value if (text := _entry_text(entry))]
-        return ", ".join(_quoted(entry) for entry in entries)
+        return ", ".join(map(quoted, entries))
     return _entry_text(value)
 
 
@@ -594,17 +590,17 @@ def _slim(value: object) -> object:
 
 def _description(
     issue: Issue, whole: Collection[str], same: Mapping[str, KnownText]
-) -> DescriptionText:
+) -> diff.DescriptionText:
     if (known := same.get(issue.key)) is not None:
-        return DescriptionText(known.description, known.criteria)
+        return diff.DescriptionText(known.description, known.criteria)
     adf = issue.fields.get("description")
-    return description_text(adf, files_of(issue.fields), split=issue.key not in whole)
+    return diff.description_text(adf, files_of(issue.fields), split=issue.key not in whole)
 
 
 def _ticket(
     issue: Issue,
     columns: Columns,
-    description: DescriptionText,
+    description: diff.DescriptionText,
     texts: Mapping[str, str],
     *,
     nested: bool,
@@ -640,14 +636,14 @@ def _ticket(
     )
 
 
-def _is_exact(issue: Issue, read: Ticket, written: DescriptionText) -> bool:
+def _is_exact(issue: Issue, read: Ticket, written: diff.DescriptionText) -> bool:
     if written.is_exact_in(read):
         return True
     original = issue.fields.get("description")
     if is_too_large(original):
         return False
     files = files_of(issue.fields)
-    return visible(description_adf(read, files=files)) == visible(original)
+    return visible(diff.description_adf(read, files=files)) == visible(original)
 
 
 def _field_texts(issue: Issue, columns: Columns, known: KnownText | None) -> dict[str, str]:
@@ -656,7 +652,7 @@ def _field_texts(issue: Issue, columns: Columns, known: KnownText | None) -> dic
     for name, field_id in columns.texts:
         document = issue.fields.get(field_id)
         text = known.text_of(name, document) if known is not None else None
-        texts[name] = markdown_of(as_document(document), files) if text is None else text
+        texts[name] = diff.markdown_of(as_document(document), files) if text is None else text
     return {name: text for name, text in texts.items() if text}
 
 
@@ -692,12 +688,6 @@ def _entry_text(value: object) -> str:
     if isinstance(value, (str, int, float)):
         return str(value)
     return ""
-
-
-def _quoted(entry: str) -> str:
-    if not any(mark in entry for mark in ',"'):
-        return entry
-    return '"' + entry.replace('"', '""') + '"'
 
 
 def _text_at(value: object, name: str) -> str | None:

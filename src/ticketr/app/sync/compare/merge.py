@@ -12,31 +12,13 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TypeAlias
 
+from ticketr.app.sync.compare import diff, diff3
 from ticketr.app.sync.compare.comments import CommentPart, TextPart, merged_comments
-from ticketr.app.sync.compare.diff import (
-    Change,
-    CorePart,
-    Part,
-    Side,
-    alike,
-    by_key,
-    criteria_of,
-    is_rich_text,
-    part_texts,
-)
-from ticketr.app.sync.compare.diff3 import (
-    CleanChunk,
-    ConflictChunk,
-    TakenChunk,
-    compare_lines,
-    merge_chunks,
-    merge_lines,
-)
 from ticketr.app.sync.compare.mapping import merged_keys
 from ticketr.app.tickets import Ticket
 
 #: A stretch of the lines of a part.
-Chunk: TypeAlias = CleanChunk | TakenChunk | ConflictChunk
+Chunk: TypeAlias = diff3.CleanChunk | diff3.TakenChunk | diff3.ConflictChunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +32,7 @@ class ClashPlace:
     """
 
     key: str
-    part: Part
+    part: diff.Part
     number: int
 
 
@@ -68,7 +50,7 @@ class PartMerge:
     """
 
     key: str
-    part: Part
+    part: diff.Part
     base: str | None
     local: str
     remote: str
@@ -79,11 +61,11 @@ class PartMerge:
         number = 0
         for chunk in self.chunks:
             yield ClashPlace(self.key, self.part, number), chunk
-            number += isinstance(chunk, ConflictChunk)
+            number += isinstance(chunk, diff3.ConflictChunk)
 
 
 def _merge_part(
-    key: str, part: Part, base: str | None, local: str, remote: str, *, is_links: bool = False
+    key: str, part: diff.Part, base: str | None, local: str, remote: str, *, is_links: bool = False
 ) -> PartMerge:
     """Merge one part of an issue.
 
@@ -97,11 +79,11 @@ def _merge_part(
     """
     if is_links and base is not None:
         keys = merged_keys(base, local, remote)
-        return PartMerge(key, part, base, local, remote, (CleanChunk((keys,)),))
+        return PartMerge(key, part, base, local, remote, (diff3.CleanChunk((keys,)),))
     return PartMerge(key, part, base, local, remote, _chunks(part, base, local, remote))
 
 
-def part_lines(part: Part, text: str) -> list[str]:
+def part_lines(part: diff.Part, text: str) -> list[str]:
     """Return the lines of a part to merge; none of an empty one.
 
     A rich text begins with a blank line, which a ticket does not keep. So its first paragraph is
@@ -109,27 +91,29 @@ def part_lines(part: Part, text: str) -> list[str]:
     """
     if not text:
         return []
-    is_list = part is CorePart.CRITERIA or not is_rich_text(part)
+    is_list = part is diff.CorePart.CRITERIA or not diff.is_rich_text(part)
     return text.split("\n") if is_list else ["", *text.split("\n")]
 
 
-def _chunks(part: Part, base: str | None, local: str, remote: str) -> tuple[Chunk, ...]:
+def _chunks(part: diff.Part, base: str | None, local: str, remote: str) -> tuple[Chunk, ...]:
     """Merge the texts of a part, by line if that is possible."""
     if remote in {local, base}:
-        return (CleanChunk((local,)),)
-    if base is not None and alike(part, remote, base):
-        return (CleanChunk((local,)),)
-    if alike(part, local, remote) or (base is not None and alike(part, local, base)):
-        return (CleanChunk((remote,)),)
+        return (diff3.CleanChunk((local,)),)
+    if base is not None and diff.alike(part, remote, base):
+        return (diff3.CleanChunk((local,)),)
+    if diff.alike(part, local, remote) or (base is not None and diff.alike(part, local, base)):
+        return (diff3.CleanChunk((remote,)),)
     if isinstance(part, CommentPart):  # one person's words are not mixed with another's
         return (
-            ConflictChunk(*(tuple(part_lines(part, text)) for text in (base or "", local, remote))),
+            diff3.ConflictChunk(
+                *(tuple(part_lines(part, text)) for text in (base or "", local, remote))
+            ),
         )
-    if not is_rich_text(part):
-        return (ConflictChunk((base or "",), (local,), (remote,)),)
+    if not diff.is_rich_text(part):
+        return (diff3.ConflictChunk((base or "",), (local,), (remote,)),)
     if base is None:
-        return tuple(compare_lines(part_lines(part, local), part_lines(part, remote)))
-    return tuple(merge_chunks(*(part_lines(part, text) for text in (base, local, remote))))
+        return tuple(diff3.compare_lines(part_lines(part, local), part_lines(part, remote)))
+    return tuple(diff3.merge_chunks(*(part_lines(part, text) for text in (base, local, remote))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +126,7 @@ class Clash:
     """
 
     key: str
-    change: Change
+    change: diff.Change
 
     def __str__(self) -> str:
         return f"{self.key}: {self.change.name}"
@@ -170,7 +154,7 @@ def merge(
     local: Ticket,
     remote: Ticket,
     *,
-    prefer: Side | None = None,
+    prefer: diff.Side | None = None,
     chosen: Mapping[ClashPlace, Sequence[str]] = MappingProxyType({}),
     links: Collection[str] = (),
 ) -> Merged:
@@ -185,8 +169,8 @@ def merge(
         links: The names of the lines that hold links; their keys are merged one by one.
     """
     merging = _Merging(prefer, chosen, links)
-    old, new = by_key(base) if base else {}, by_key(remote)
-    here = by_key(local)
+    old, new = diff.by_key(base) if base else {}, diff.by_key(remote)
+    here = diff.by_key(local)
     issues = {key: merging.issue(old.get(key), here[key], new[key]) for key in here if key in new}
     tasks = tuple(_tasks(local, remote, base, issues))
     head = issues.get(local.key or "", local)
@@ -198,7 +182,7 @@ def merge(
 class _Merging:
     def __init__(
         self,
-        prefer: Side | None,
+        prefer: diff.Side | None,
         chosen: Mapping[ClashPlace, Sequence[str]],
         links: Collection[str],
     ) -> None:
@@ -211,10 +195,10 @@ class _Merging:
 
     def issue(self, base: Ticket | None, local: Ticket, remote: Ticket) -> Ticket:
         """Merge one issue without its sub-tasks, which stay as in the file."""
-        old = part_texts(base) if base else {}
-        here, there = part_texts(local), part_texts(remote)
+        old = diff.part_texts(base) if base else {}
+        here, there = diff.part_texts(local), diff.part_texts(remote)
         # Jira's order, as in every other file; then the parts that only this file has.
-        names: dict[Part, None] = dict.fromkeys(
+        names: dict[diff.Part, None] = dict.fromkeys(
             part
             for part in (*there, *here)
             if not (isinstance(part, CommentPart) and part.is_new)  # Jira cannot have it
@@ -247,7 +231,7 @@ class _Merging:
         lines: list[str] = []
         clashes = False
         for place, chunk in merge.numbered():
-            if not isinstance(chunk, ConflictChunk):
+            if not isinstance(chunk, diff3.ConflictChunk):
                 lines += chunk.lines
             elif (answer := self._answer(place, chunk)) is not None:
                 self.dropped = self.dropped or tuple(answer) != chunk.local
@@ -255,34 +239,40 @@ class _Merging:
             else:
                 clashes = True
         if clashes:
-            change = Change(merge.part, merge.local, merge.remote)
+            change = diff.Change(merge.part, merge.local, merge.remote)
             self.clashes.append(Clash(merge.key, change))
             return merge.local
         return "\n".join(lines)
 
-    def _answer(self, place: ClashPlace, chunk: ConflictChunk) -> Sequence[str] | None:
+    def _answer(self, place: ClashPlace, chunk: diff3.ConflictChunk) -> Sequence[str] | None:
         """Return the lines for a clash; None to keep it."""
-        sides = {Side.LOCAL: chunk.local, Side.REMOTE: chunk.remote, None: None}
+        sides = {diff.Side.LOCAL: chunk.local, diff.Side.REMOTE: chunk.remote, None: None}
         return self._chosen.get(place, sides[self._prefer])
 
 
-def merge_texts(base: str, local: str, remote: str, *, prefer: Side | None = None) -> str | None:
+def merge_texts(
+    base: str, local: str, remote: str, *, prefer: diff.Side | None = None
+) -> str | None:
     """Merge two versions of a text line by line; return None if they clash.
 
     See `merge` for ``prefer``.
     """
     merged: list[str] = []
-    for line in merge_lines(*(text.split("\n") if text else [] for text in (base, local, remote))):
-        if isinstance(line, CleanChunk):
+    for line in diff3.merge_lines(
+        *(text.split("\n") if text else [] for text in (base, local, remote))
+    ):
+        if isinstance(line, diff3.CleanChunk):
             merged += line.lines
         elif prefer is None:
             return None
         else:
-            merged += line.local if prefer is Side.LOCAL else line.remote
+            merged += line.local if prefer is diff.Side.LOCAL else line.remote
     return "\n".join(merged)
 
 
-def _with_parts(issue: Ticket, merged: Mapping[Part, str], emptied: Collection[Part]) -> Ticket:
+def _with_parts(
+    issue: Ticket, merged: Mapping[diff.Part, str], emptied: Collection[diff.Part]
+) -> Ticket:
     """Return an issue with the merged texts of its parts; those that were emptied keep a line."""
     fields = {
         part: text
@@ -296,10 +286,10 @@ def _with_parts(issue: Ticket, merged: Mapping[Part, str], emptied: Collection[P
     }
     return replace(
         issue,
-        title=merged[CorePart.TITLE],
-        description=merged[CorePart.DESCRIPTION],
+        title=merged[diff.CorePart.TITLE],
+        description=merged[diff.CorePart.DESCRIPTION],
         fields=fields,
-        acceptance_criteria=criteria_of(merged[CorePart.CRITERIA]),
+        acceptance_criteria=diff.criteria_of(merged[diff.CorePart.CRITERIA]),
         texts=texts,
     )
 

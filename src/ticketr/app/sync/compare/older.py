@@ -11,15 +11,8 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import TypeAlias
 
+from ticketr.app.sync.compare import diff
 from ticketr.app.sync.compare.comments import CommentPart, TextPart
-from ticketr.app.sync.compare.diff import (
-    Change,
-    by_key,
-    changes,
-    part_texts,
-    stored_name,
-    with_parts,
-)
 from ticketr.app.tickets import Ticket
 
 #: The older values of some issues, by key: the stored name of a part, and the digest of its text.
@@ -31,25 +24,25 @@ def digest(text: str) -> str:
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def stored_value(change: Change) -> tuple[str, str]:
+def stored_value(change: diff.Change) -> tuple[str, str]:
     """Return the new text of a part as it is stored among the older values."""
-    return stored_name(change.part), digest(change.new)
+    return diff.stored_name(change.part), digest(change.new)
 
 
 def replaced_values(old: Ticket, new: Ticket) -> Iterator[tuple[str, str, str]]:
     """Yield what a new base replaces: the key of the issue, and a value as it is stored."""
-    after = by_key(new)
-    for key, issue in by_key(old).items():
-        texts = part_texts(after[key]) if key in after else None
-        for part, text in part_texts(issue).items():
+    after = diff.by_key(new)
+    for key, issue in diff.by_key(old).items():
+        texts = diff.part_texts(after[key]) if key in after else None
+        for part, text in diff.part_texts(issue).items():
             is_new = isinstance(part, CommentPart) and part.is_new  # of a draft
             if texts is not None and texts.get(part) != text and not is_new:
-                yield key, stored_name(part), digest(text)
+                yield key, diff.stored_name(part), digest(text)
 
 
 def bring_forward(
     ticket: Ticket, base: Ticket, older: OlderValues
-) -> tuple[Ticket, dict[str, tuple[Change, ...]]]:
+) -> tuple[Ticket, dict[str, tuple[diff.Change, ...]]]:
     """Replace the older values in a ticket by those of the last sync.
 
     Args:
@@ -61,22 +54,24 @@ def bring_forward(
         The ticket, and what was replaced in each issue, by key: the text of the last sync, and the
         older one as the new text.
     """
-    before, replaced = by_key(base), dict[str, tuple[Change, ...]]()
+    before, replaced = diff.by_key(base), dict[str, tuple[diff.Change, ...]]()
 
     def forward(issue: Ticket) -> Ticket:
         key = issue.key or ""
         if not older.get(key) or key not in before:
             return issue
-        texts = part_texts(before[key])
+        texts = diff.part_texts(before[key])
         values = [
-            change for change in changes(before[key], issue) if stored_value(change) in older[key]
+            change
+            for change in diff.changes(before[key], issue)
+            if stored_value(change) in older[key]
         ]
         if not values:
             return issue
         replaced[key] = tuple(values)
         known = {change.part: texts[change.part] for change in values if change.part in texts}
         gone = {change.part for change in values if change.part not in texts}
-        issue = with_parts(issue, key, known)
+        issue = diff.with_parts(issue, key, known)
         return replace(
             issue,
             fields={name: text for name, text in issue.fields.items() if name not in gone},

@@ -18,19 +18,8 @@ from difflib import SequenceMatcher
 from ticketr.app.config.checks import folded
 from ticketr.app.jira.adf import canonical
 from ticketr.app.jira.models import Issue
+from ticketr.app.sync.compare import diff
 from ticketr.app.sync.compare.comments import CommentPart, TextPart, jira_comments
-from ticketr.app.sync.compare.diff import (
-    COMMENT_PREFIX,
-    OWN_PREFIX,
-    TEXT_PREFIX,
-    CorePart,
-    Part,
-    alike,
-    by_key,
-    part_texts,
-    stored_name,
-    with_parts,
-)
 from ticketr.app.sync.compare.mapping import LINK_FIELD, keys_in
 from ticketr.app.sync.compare.times import read_moment
 from ticketr.app.tickets import Comment, Ticket
@@ -50,7 +39,7 @@ class SentValue:
         value: What was sent for it.
     """
 
-    part: Part
+    part: diff.Part
     text: str
     field: str
     value: object
@@ -58,21 +47,23 @@ class SentValue:
     @property
     def name(self) -> str:
         """A unique name of the part."""
-        return stored_name(self.part)
+        return diff.stored_name(self.part)
 
     def is_in(self, issue: Ticket, fields: Mapping[str, object]) -> bool:
         """Return whether Jira has it."""
-        now = part_texts(issue).get(self.part, "")
+        now = diff.part_texts(issue).get(self.part, "")
         if self.field == LINK_FIELD:
             return set(keys_in(self.text)) == set(keys_in(now))
-        return alike(self.part, self.text, now) or is_answer(self.value, self._value_in(fields))
+        return diff.alike(self.part, self.text, now) or is_answer(
+            self.value, self._value_in(fields)
+        )
 
     def is_partly_in(self, base: Ticket, issue: Ticket) -> bool:
         """Return whether all that has changed in Jira is some of what was sent; only of links."""
         if self.field != LINK_FIELD:
             return False
         before, now = (
-            set(keys_in(part_texts(ticket).get(self.part, ""))) for ticket in (base, issue)
+            set(keys_in(diff.part_texts(ticket).get(self.part, ""))) for ticket in (base, issue)
         )
         sent = set(keys_in(self.text))
         return before != now and before & sent <= now <= before | sent
@@ -97,12 +88,14 @@ def from_json(text: str) -> tuple[SentValue, ...]:
 
 def sent_value(name: str, text: str, field: str, value: object) -> SentValue:
     """Return a value by the name of its part."""
-    if name.startswith(COMMENT_PREFIX):
-        return SentValue(CommentPart(name[len(COMMENT_PREFIX) :]), text, field, value)
-    if name.startswith(TEXT_PREFIX):
-        return SentValue(TextPart(name.removeprefix(TEXT_PREFIX)), text, field, value)
-    is_own = name.startswith(OWN_PREFIX)
-    return SentValue(CorePart[name[len(OWN_PREFIX) :]] if is_own else name, text, field, value)
+    if name.startswith(diff.COMMENT_PREFIX):
+        return SentValue(CommentPart(name[len(diff.COMMENT_PREFIX) :]), text, field, value)
+    if name.startswith(diff.TEXT_PREFIX):
+        return SentValue(TextPart(name.removeprefix(diff.TEXT_PREFIX)), text, field, value)
+    is_own = name.startswith(diff.OWN_PREFIX)
+    return SentValue(
+        diff.CorePart[name[len(diff.OWN_PREFIX) :]] if is_own else name, text, field, value
+    )
 
 
 def is_answer(sent: object, now: object) -> bool:
@@ -184,28 +177,28 @@ def add_sent_to_base(
         The base, and the ticket here, each with those values as Jira writes them; here only where
         nobody has edited them since. Both are the same objects as before if Jira has none.
     """
-    there, before = by_key(remote), by_key(base)
+    there, before = diff.by_key(remote), diff.by_key(base)
     unread = {issue.key for issue in known if not issue.fields}
     for issue in issues:
         key = issue.key
         if key not in there or key not in before:
             continue
-        now, said = part_texts(there[key]), part_texts(before[key])
+        now, said = diff.part_texts(there[key]), diff.part_texts(before[key])
         if key in unread:
             added = {part: text for part, text in now.items() if part not in said}
-            base = with_parts(base, key, added) if added else base
+            base = diff.with_parts(base, key, added) if added else base
         came = [value for value in sent.get(key, ()) if value.is_in(there[key], issue.fields)]
         partly = [
             value.part for value in sent.get(key, ()) if value.is_partly_in(before[key], there[key])
         ]
         if partly:
-            base = with_parts(base, key, {part: now.get(part, "") for part in partly})
+            base = diff.with_parts(base, key, {part: now.get(part, "") for part in partly})
         if not came:
             continue
-        here = part_texts(by_key(local)[key]) if key in by_key(local) else {}
-        base = with_parts(base, key, {value.part: now.get(value.part, "") for value in came})
+        here = diff.part_texts(diff.by_key(local)[key]) if key in diff.by_key(local) else {}
+        base = diff.with_parts(base, key, {value.part: now.get(value.part, "") for value in came})
         same = {value.part for value in came if here.get(value.part) == value.text}
-        local = with_parts(local, key, {part: now.get(part, "") for part in same})
+        local = diff.with_parts(local, key, {part: now.get(part, "") for part in same})
     return base, local
 
 
@@ -213,15 +206,15 @@ def as_sent(
     base: Ticket, remote: Ticket, issues: Iterable[Issue], sent: Mapping[str, Iterable[SentValue]]
 ) -> Ticket:
     """Return a ticket's base with the sent values that Jira has, worded as they were sent."""
-    there = by_key(remote)
+    there = diff.by_key(remote)
     for issue in issues:
-        if issue.key in there and issue.key in by_key(base):
+        if issue.key in there and issue.key in diff.by_key(base):
             came = {
                 value.part: value.text
                 for value in sent.get(issue.key, ())
                 if value.is_in(there[issue.key], issue.fields)
             }
-            base = with_parts(base, issue.key, came) if came else base
+            base = diff.with_parts(base, issue.key, came) if came else base
     return base
 
 
@@ -309,7 +302,7 @@ def with_sent_comments(
         The base with these comments, and the ticket in its file. There a new comment whose text was
         edited since is an edit of it. Both are the same objects as before if there are none.
     """
-    there, here = by_key(remote) if remote is not None else {}, by_key(local)
+    there, here = diff.by_key(remote) if remote is not None else {}, diff.by_key(local)
     for sent_comment in sent:
         if not sent_comment.id or sent_comment.key not in here:
             continue
@@ -351,13 +344,13 @@ def _likeness(one: str, other: str) -> float:
 
 
 def _has_comment(ticket: Ticket, sent: SentComment) -> bool:
-    issue = by_key(ticket).get(sent.key)
+    issue = diff.by_key(ticket).get(sent.key)
     return issue is not None and any(comment.id == sent.id for comment in issue.comments)
 
 
 def _with_comment(ticket: Ticket, key: str, comment: Comment) -> Ticket:
     """Return a ticket in which an issue has a comment of Jira, at the end if it is new there."""
-    issue = by_key(ticket).get(key)
+    issue = diff.by_key(ticket).get(key)
     if issue is None or any(existing.id == comment.id for existing in issue.comments):
         return ticket
     return _with_issue(ticket, replace(issue, comments=(*issue.comments, comment)))

@@ -13,19 +13,8 @@ from typing import Any
 
 from ticketr.app.jira.adf._canonical import Json
 from ticketr.app.jira.adf._placeholders import LESS
+from ticketr.app.jira.adf.forms import inline
 from ticketr.app.jira.adf.forms.files import read_picture
-from ticketr.app.jira.adf.forms.inline import (
-    LARGE_CARD,
-    PANELS,
-    Token,
-    html,
-    params,
-    read_card,
-    read_mention,
-    read_status,
-    read_tag,
-    read_text,
-)
 
 _LINES = frozenset({"paragraph", "block_text", "heading", "table_cell"})
 _PARAGRAPHS = frozenset({"paragraph", "block_text"})
@@ -57,15 +46,15 @@ class Reader:
     """
 
     def __init__(
-        self, tokenize: Callable[[str], list[Token]], address_of: Callable[[str], str]
+        self, tokenize: Callable[[str], list[inline.Token]], address_of: Callable[[str], str]
     ) -> None:
         self._tokenize = tokenize
         self._address_of = address_of
         self._expands = 0
 
-    def read(self, tokens: Iterable[Token]) -> list[Token]:
+    def read(self, tokens: Iterable[inline.Token]) -> list[inline.Token]:
         """Return the tokens that marklas reads."""
-        made: list[Token] = []
+        made: list[inline.Token] = []
         for token in tokens:
             kind = token["type"]
             if kind == "block_html":
@@ -78,7 +67,7 @@ class Reader:
                 made += self._read_inside(token)
         return made
 
-    def _tag(self, tag: str) -> Iterator[Token]:
+    def _tag(self, tag: str) -> Iterator[inline.Token]:
         """Turn `details` into an expand, and what follows it into blocks."""
         opened = _DETAILS.match(tag.lstrip())
         if not opened:
@@ -104,12 +93,12 @@ class Reader:
             self._expands -= 1
             yield _html_block(_END_OF_DETAILS)
 
-    def _quote(self, token: Token) -> list[Token]:
+    def _quote(self, token: inline.Token) -> list[inline.Token]:
         """Turn a quote with a panel's mark in its first line into a panel."""
         first, *others = token["children"] or [{"type": ""}]
         children = _join_texts(first.get("children", [])) if first["type"] == "paragraph" else []
         mark = _PANEL_MARK.fullmatch(children[0].get("raw", "")) if children else None
-        panel = PANELS.get(mark[1].upper()) if mark else None
+        panel = inline.PANELS.get(mark[1].upper()) if mark else None
         if panel is None or (children[1:] and children[1]["type"] != "softbreak"):
             return self._read_inside(token)
         blocks = others
@@ -117,28 +106,28 @@ class Reader:
             blocks = [{**first, "children": children[2:]}, *others]
         elif all(value["type"] == "blank_line" for value in others):
             blocks = [_html_block("<p></p>")]
-        opened = params({"panelType": panel})
+        opened = inline.params({"panelType": panel})
         return [
             _html_block(f"<aside adf=\"panel\" params='{opened}'>"),
             *self.read(blocks),
             _html_block("</aside>"),
         ]
 
-    def _paragraph(self, token: Token) -> list[Token]:
+    def _paragraph(self, token: inline.Token) -> list[inline.Token]:
         """Turn a paragraph that is the address of a large card into a block."""
         match token["children"]:
             case [
                 {"type": "link", "children": [{"type": "text", "raw": str(address)}]},
                 {"type": "text", "raw": sign},
-            ] if sign == LARGE_CARD and read_card(address) is not None:
-                made = params({"url": address[:-1]})
+            ] if sign == inline.LARGE_CARD and inline.read_card(address) is not None:
+                made = inline.params({"url": address[:-1]})
                 return [
                     _html_block(f"<div adf=\"blockCard\" params='{made}'>"),
                     _html_block("</div>"),
                 ]
         return self._read_inside(token)
 
-    def _read_inside(self, token: Token, *, pictures: bool = True) -> list[Token]:
+    def _read_inside(self, token: inline.Token, *, pictures: bool = True) -> list[inline.Token]:
         """Read the forms in a block; of blocks themselves only pictures are in lists and quotes."""
         children = token.get("children")
         if not children:
@@ -151,7 +140,7 @@ class Reader:
         made = [part for value in children for part in self._read_inside(value, pictures=pictures)]
         return [{**token, "children": made}]
 
-    def _picture(self, children: Sequence[Token]) -> list[Token] | None:
+    def _picture(self, children: Sequence[inline.Token]) -> list[inline.Token] | None:
         """Return the tokens of a picture of an attached file, if a paragraph is just that."""
         if children[0]["type"] != "image":
             return None
@@ -169,22 +158,24 @@ class Reader:
             return None
         block, media = picture
         return [
-            _html_block(f"<figure adf=\"mediaSingle\" params='{params(block)}'>"),
+            _html_block(f"<figure adf=\"mediaSingle\" params='{inline.params(block)}'>"),
             {
                 "type": "paragraph",
                 "children": [
-                    html(f"<span adf=\"media\" params='{params(media)}'>"),
-                    html("</span>"),
+                    inline.html(f"<span adf=\"media\" params='{inline.params(media)}'>"),
+                    inline.html("</span>"),
                 ],
             },
             _html_block("</figure>"),
         ]
 
-    def _line(self, tokens: Sequence[Token], *, linked: bool = False) -> Sequence[Token]:
+    def _line(
+        self, tokens: Sequence[inline.Token], *, linked: bool = False
+    ) -> Sequence[inline.Token]:
         """Read the forms in a line; inside a link, read only tags."""
         if not any(map(_may_hold_form, tokens)):
             return tokens
-        made: list[Token] = []
+        made: list[inline.Token] = []
         closing = ""  # of a tag whose text is not text of the document
         for token in _join_texts(tokens):
             kind = token["type"]
@@ -193,7 +184,7 @@ class Reader:
                 made.append(token)
             elif kind == "inline_html":
                 closing = _closing_of_atom(token["raw"])
-                made.append({**token, "raw": read_tag(token["raw"])})
+                made.append({**token, "raw": inline.read_tag(token["raw"])})
             elif kind == "text" and not linked:
                 self._text(token, made)
             elif kind == "link" and not linked:
@@ -205,22 +196,22 @@ class Reader:
                 made.append(token)
         return [part for token in made for part in token.get(_PARTS, (token,))]
 
-    def _text(self, text: Token, made: list[Token]) -> None:
+    def _text(self, text: inline.Token, made: list[inline.Token]) -> None:
         """Add a text to the tokens before it, the last of which may belong to it."""
         words = text["raw"]
-        status = read_status(made[-1] if made else None, words) if words[:1] == "{" else None
+        status = inline.read_status(made[-1] if made else None, words) if words[:1] == "{" else None
         if status is not None:
             tokens, words = status
             made[-1:] = tokens
-        read = list(read_text(words))
+        read = list(inline.read_text(words))
         made += [text] if status is None and len(read) == 1 else read
 
-    def _link(self, link: Token, made: list[Token]) -> None:
+    def _link(self, link: inline.Token, made: list[inline.Token]) -> None:
         """Add a link to the tokens before it, the last of which may belong to it."""
-        mention = read_mention(
+        mention = inline.read_mention(
             made[-1] if made else None, link, self._address_of(link["attrs"]["url"])
         )
-        card = read_card("".join(value.get("raw", "") for value in link["children"]))
+        card = inline.read_card("".join(value.get("raw", "") for value in link["children"]))
         if mention is not None:
             made[-1:] = mention
         elif card is not None:
@@ -286,11 +277,11 @@ def _to_decision(item: Json) -> Json:
     }
 
 
-def _html_block(tag: str) -> Token:
+def _html_block(tag: str) -> inline.Token:
     return {"type": "block_html", "raw": tag}
 
 
-def _may_hold_form(token: Token) -> bool:
+def _may_hold_form(token: inline.Token) -> bool:
     kind = token["type"]
     if kind == "text":
         return "{" in token["raw"] or ":" in token["raw"]
@@ -307,10 +298,10 @@ def _closing_of_atom(tag: str) -> str:
     return f"</{match[1]}>" if match and match[2] in _ATOMS else ""
 
 
-def _join_texts(tokens: Iterable[Token]) -> list[Token]:
+def _join_texts(tokens: Iterable[inline.Token]) -> list[inline.Token]:
     """Join the texts that are side by side, and keep them, since marklas may read them again."""
-    made: list[Token] = []
-    texts: list[Token] = []
+    made: list[inline.Token] = []
+    texts: list[inline.Token] = []
     for token in tokens:
         if token["type"] == "text":
             texts.append(token)
@@ -321,7 +312,7 @@ def _join_texts(tokens: Iterable[Token]) -> list[Token]:
     return [*made, *_joined_texts(texts)]
 
 
-def _joined_texts(texts: list[Token]) -> list[Token]:
+def _joined_texts(texts: list[inline.Token]) -> list[inline.Token]:
     if len(texts) < 2:
         return texts
     return [{"type": "text", "raw": "".join(text["raw"] for text in texts), _PARTS: texts}]
