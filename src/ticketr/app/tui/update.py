@@ -20,6 +20,7 @@ from ticketr.app.tui.overlays.pages import Help
 from ticketr.app.tui.overlays.questions import Question
 from ticketr.app.tui.panels.detail import is_long
 from ticketr.app.tui.services import conflicts, files, jobs, outside
+from ticketr.app.tui.services.watching import watch_files
 from ticketr.app.tui.state import SWALLOW, AppState, OpenTicket, Panel, Step
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.text import clean
@@ -200,11 +201,14 @@ def _files(state: AppState, read: messages.FilesRead, now: float) -> Step:
     if workspace is None:
         return state, ()
     news = [text for text in read.broken if text not in workspace.broken]
+    is_watched = workspace.is_read and not workspace.is_gone
+    watch = () if is_watched else (call_in(read.workspace, watch_files),)
     state = state.with_workspace(workspace.with_files(read, now))
     if news and state.workspace.name == read.workspace:
         more = f" (and {len(news) - 1} more broken files)" if news[1:] else ""
         state = state.noticed(f"left out: {news[0]}{more}", is_bad=True)
-    return _follow(state)
+    state, asked = _follow(state)
+    return state, (*watch, *asked)
 
 
 def _edited(state: AppState, closed: messages.EditorClosed) -> AppState:
