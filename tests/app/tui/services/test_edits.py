@@ -204,7 +204,7 @@ async def test_the_app_changes_the_chosen_tickets_and_takes_it_back(
     before = {path.name: path.read_bytes() for path in root.glob("*.md")}
 
     async with running_app((used,)) as run:
-        await run.press(" ", " ", "b", "KEY_DOWN", "KEY_DOWN", "KEY_ENTER")
+        await run.press(" ", " ", "b", *"status", "KEY_ENTER")
         assert "In Progress" in run.screen.text
         await run.press("KEY_DOWN", "KEY_ENTER")
         await trio.sleep(1)
