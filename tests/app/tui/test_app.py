@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from ticketr import JobContext, JobStatus
 from ticketr._errors import TicketrError
 from ticketr.app.sync import Store
 from ticketr.app.sync.session import OnWritten
-from ticketr.app.tickets import Ticket, render
+from ticketr.app.tickets import Comment, Ticket, parse, render
 from ticketr.app.tui.app import FRAME_INTERVAL, MESSAGES_PER_CHECKPOINT
 from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.messages import Message, Told
@@ -56,10 +57,13 @@ class Pull:
 
 @asynccontextmanager
 async def running(
-    root: Path, screen: FakeScreen | None = None, *, pull: bool = False
+    root: Path, screen: FakeScreen | None = None, *, pull: bool = False, comments: bool = False
 ) -> AsyncGenerator[Run]:
     workspace = OpenWorkspace(
-        "work", Store(root, ".ticketr"), lambda _, on_written: Pull(root, on_written)
+        "work",
+        Store(root, ".ticketr"),
+        lambda _, on_written: Pull(root, on_written),
+        keeps_comments=comments,
     )
     async with running_app((workspace,), screen=screen or FakeScreen(), pull=pull) as run:
         yield run
@@ -232,6 +236,44 @@ async def test_the_editor_gets_the_terminal_and_the_file_is_read_again(
             await settle()
 
         assert run.screen.handovers == 1
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("printf '\\n- one\\n- two\\n' >>", "a.md holds the comment"),
+        ("truncate -s 0", "The comment is empty; nothing was added"),
+        ("false", "the editor false"),
+        ("no-such-editor", "cannot start no-such-editor"),
+    ],
+)
+async def test_a_comment_is_written_in_the_editor(
+    script: str,
+    words: str,
+    tmp_path: Path,
+    autojump_clock: MockClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "a.md").write_text(render([Ticket(title="Old", key="DEMO-1")]))
+    editor = tmp_path.parent / f"{tmp_path.name}-editor"
+    editor.write_text(f'#!/bin/sh\n{script} "$1"\n')
+    editor.chmod(0o755)
+    is_script = " " in script
+    monkeypatch.setenv("EDITOR", str(editor) if is_script else script)
+    drafts = tmp_path.parent / f"{tmp_path.name}-drafts"
+    drafts.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(drafts))
+    async with running(tmp_path, comments=True) as run:
+        await settle()
+        run.screen.press("m", *"So:", "KEY_CTRL_O")
+        while words not in run.screen.text:
+            await settle()
+
+        comments = parse((tmp_path / "a.md").read_text()).tickets[0].comments
+        written = [Comment("So:\n- one\n- two")] if "printf" in script else []
+        assert [*comments] == written
+        assert ("comment: So:" in run.screen.text) == (not is_script)
+        assert list(drafts.iterdir()) == []
 
 
 async def test_a_key_is_drawn_at_once(tmp_path: Path, autojump_clock: MockClock) -> None:

@@ -164,6 +164,7 @@ class KeyAction(Enum):
     HALF_DOWN = auto()
     HALF_UP = auto()
     HELP = auto()
+    IN_EDITOR = auto()
     JOBS = auto()
     LABELS = auto()
     LOWER = auto()
@@ -196,6 +197,7 @@ class KeyAction(Enum):
     SELECT = auto()
     SELECT_ALL = auto()
     INVERT = auto()
+    REPLY = auto()
     RESOLVE = auto()
     SHOW_TOKEN = auto()
     CHECK = auto()
@@ -269,6 +271,7 @@ TABLE = (
     Binding(_A.ADD_WORKSPACE, ("a",), "a", "add a workspace", (_C.WORKSPACES,), "add"),
     Binding(_A.OPEN, ("KEY_ENTER",), "Enter", "show the tickets of the job", (_C.JOBS,), "tickets"),
     Binding(_A.EDIT, ("e",), "e", "edit the file at this line, in $EDITOR", (_C.MAIN, _C.DIFF, _C.PLAN), "edit"),
+    Binding(_A.IN_EDITOR, ("KEY_CTRL_O",), "Ctrl+O", "in a comment: write it in $EDITOR", (_C.INPUT,)),
     Binding(_A.RESOLVE, ("c",), "c", "resolve the ticket's conflict", (_C.MAIN,), "resolve"),
     Binding(_A.STATUS, ("t",), "t", "choose another status", (_C.MAIN,), "status…"),
     Binding(_A.ASSIGN, ("i",), "i", "assign to a person", (_C.MAIN,), "assign…"),
@@ -278,6 +281,7 @@ TABLE = (
     Binding(_A.PARENT, ("U",), "U", "put under a parent", (_C.MAIN,)),
     Binding(_A.FIX_VERSION, ("v",), "v", "add or remove a fix version", (_C.MAIN,)),
     Binding(_A.COMMENT, ("m",), "m", "write a comment", (_C.MAIN,)),
+    Binding(_A.REPLY, ("M",), "M", "reply to a comment, or edit your own", (_C.MAIN,)),
     Binding(_A.DIFF, ("d",), "d", "show what was changed here", (_C.MAIN,), "diff"),
     Binding(_A.DIFF, ("d",), "d", "close what was changed here", (_C.DIFF,)),
     Binding(_A.ADD, ("a",), "a", "add a ticket or a sub-task", (_C.MAIN,), "add"),

@@ -44,11 +44,13 @@ class CommentText:
         head: Who wrote it and when, cleaned; empty for one that was not sent yet.
         text: Its Markdown, not cleaned.
         line: The line of its text in the file; 0 if there is none.
+        author: Who wrote it; empty for one that was not sent yet.
     """
 
     head: str
     text: str
     line: int
+    author: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +179,7 @@ def _texts(issue: Ticket) -> Iterator[FieldText]:
 
 def _comment(comment: Comment) -> CommentText:
     head = ", ".join(text for text in (comment.author, comment.time) if text)
-    return CommentText(clean(head), comment.text, comment.line)
+    return CommentText(clean(head), comment.text, comment.line, comment.author)
 
 
 def _task(issue: Ticket) -> TaskLine:

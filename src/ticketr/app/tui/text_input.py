@@ -9,9 +9,14 @@ from typing import Self
 from ticketr.app.tui.keymap import KeyAction
 from ticketr.text import clean, graphemes, width
 
-#: The most characters of a line; more are not taken.
-LONGEST = 4_000
+#: The most characters of a line, and of a text of several lines; more are not taken.
+LONGEST, LONGEST_TEXT = 4_000, 32_000
 _WORD_BEFORE = re.compile(r"\S*\s*$")
+
+
+def clean_lines(text: str) -> str:
+    """Return a text whose lines are cleaned one by one."""
+    return "\n".join(clean(line) for line in text.expandtabs(4).splitlines())
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,21 +26,27 @@ class TextInput:
     Attributes:
         text: What was typed, cleaned; in no repr, since it may be a secret.
         at: The index of the character at the cursor; ``len(text)`` at the end.
+        keeps_lines: Whether a pasted text keeps its lines.
     """
 
     text: str = field(default="", repr=False)
     at: int = 0
+    keeps_lines: bool = False
 
     @classmethod
-    def of(cls, text: str) -> Self:
+    def of(cls, text: str, *, keeps_lines: bool = False) -> Self:
         """Return a line with a text, and the cursor at its end."""
-        cleaned = clean(text)[:LONGEST]
-        return cls(cleaned, len(cleaned))
+        cleaned = clean_lines(text)[:LONGEST_TEXT] if keeps_lines else clean(text)[:LONGEST]
+        return cls(cleaned, len(cleaned), keeps_lines)
 
     def typed(self, text: str) -> TextInput:
         """Return the line with a text inserted at the cursor; a pasted one may have several lines."""
-        added = clean(text)[: LONGEST - len(self.text)]
-        return TextInput(self.text[: self.at] + added + self.text[self.at :], self.at + len(added))
+        if self.keeps_lines and len(text) > 1:
+            added = clean_lines(text)[: LONGEST_TEXT - len(self.text)]
+        else:
+            added = clean(text)[: (LONGEST_TEXT if self.keeps_lines else LONGEST) - len(self.text)]
+        whole = self.text[: self.at] + added + self.text[self.at :]
+        return replace(self, text=whole, at=self.at + len(added))
 
     def edited(self, action: KeyAction | None) -> TextInput | None:
         """Return the line after a key for editing; None if the action edits nothing."""
@@ -43,12 +54,12 @@ class TextInput:
         match action:
             case KeyAction.BACKSPACE:
                 kept = before[: len(before) - len(_last_grapheme(before))]
-                return TextInput(kept + after, len(kept))
+                return replace(self, text=kept + after, at=len(kept))
             case KeyAction.DELETE_WORD:
                 kept = _WORD_BEFORE.sub("", before)
-                return TextInput(kept + after, len(kept))
+                return replace(self, text=kept + after, at=len(kept))
             case KeyAction.DELETE_LINE:
-                return TextInput(after, 0)
+                return replace(self, text=after, at=0)
             case KeyAction.CURSOR_LEFT:
                 return replace(self, at=len(before) - len(_last_grapheme(before)))
             case KeyAction.CURSOR_RIGHT:
@@ -68,7 +79,8 @@ class TextInput:
             cursor: The character for the cursor.
             hide: Whether to show a dot for each character, as of a token.
         """
-        before, after = self.text[: self.at], self.text[self.at :]
+        text = self.text.replace("\n", "↵")
+        before, after = text[: self.at], text[self.at :]
         if hide:
             before, after = "•" * len(before), "•" * len(after)
         while width(before) + width(cursor) > cells:

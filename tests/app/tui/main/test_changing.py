@@ -9,7 +9,7 @@ from drawing.states import job
 from fakes.states import after, app_state, plain, pressed
 
 from ticketr.app.sync import FieldChange, IssuePlace
-from ticketr.app.tickets import Ticket, parse_filter
+from ticketr.app.tickets import Comment, FilterNames, Ticket, parse, parse_filter, render
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import TABLE, Context, KeyAction
@@ -22,6 +22,7 @@ from ticketr.app.tui.services.asking import ask_statuses, stop_asking
 from ticketr.app.tui.services.edits import add_comment, add_ticket, change_field
 from ticketr.app.tui.services.files import read_detail, remember
 from ticketr.app.tui.services.jobs import start_job
+from ticketr.app.tui.services.outside import open_editor, write_comment
 from ticketr.app.tui.sheet import Edit, sheet_of
 from ticketr.app.tui.state import AppState, OpenTicket, Panel
 from ticketr.app.tui.styled import Theme
@@ -206,6 +207,71 @@ def test_m_asks_for_a_comment_and_writes_it() -> None:
 
     assert effect == (call_in("work", add_comment, PLACES[0], "Looks good"),)
     assert state.overlays == ()
+
+
+LINES = "Steps:\r\n- one\r\n  - \x1b[2Jtwo\n"
+
+
+@pytest.mark.parametrize(("width", "height"), [(60, 20), (140, 45)])
+def test_a_pasted_comment_keeps_its_lines(width: int, height: int) -> None:
+    state = pressed(app_state(ONE, width=width, height=height), "m", "!", " ")
+    state = after(state, messages.Pasted(LINES))
+    rows = shown(state)
+    at = rows.index(" ! Steps:")
+    assert rows[at + 1 : at + 3] == [" - one", "   - two"]
+    assert any(row.startswith(" comment: ! Steps:↵- one↵  - two▏") for row in rows)
+
+    _, effect = update(state, messages.KeyPressed("KEY_ENTER"), 9.0)
+    assert effect == (call_in("work", add_comment, PLACES[0], "! Steps:\n- one\n  - two"),)
+
+
+def test_a_key_opens_the_comment_in_the_editor() -> None:
+    state = pressed(app_state(ONE, width=140), "m", *"So")
+    assert any("Ctrl+O opens $EDITOR" in row for row in shown(state))
+    state, effect = update(state, messages.KeyPressed("KEY_CTRL_O"), 9.0)
+    assert (state.overlays, effect) == ((), (call_in("work", write_comment, PLACES[0], "So"),))
+    elsewhere = pressed(app_state(ONE), "/", "KEY_CTRL_O")
+    assert elsewhere.notice.startswith("Ctrl+O does nothing here")
+
+
+COMMENTS = (
+    Comment("First\n\nand more", "1", "Priya Raman", "2026-03-01 09:30Z"),
+    Comment("Mine", "2", "Demo User", "2026-03-02 09:30Z"),
+    Comment("Not sent"),
+)
+
+
+def commented(*comments: Comment) -> AppState:
+    ticket = replace(ONE, comments=comments)
+    (read,) = parse(render([ticket])).tickets
+    state = app_state(ONE)
+    workspace = replace(state.workspace, names=FilterNames("Demo User"))
+    assert state.row is not None
+    opened = OpenTicket("work", state.row.order, sheet_of(read, "DEMO-1.md"))
+    return replace(state.with_workspace(workspace), ticket=opened)
+
+
+def test_a_reply_begins_with_the_author_and_the_newest_comment_is_first() -> None:
+    state = pressed(commented(*COMMENTS), "M")
+    assert [words for words, _, _ in options(state)] == ["Not sent", "Mine", "First"]
+    state = typed(pressed(state, *"fir", "KEY_ENTER"), "Yes")
+    _, effect = update(state, messages.KeyPressed("KEY_ENTER"), 9.0)
+    assert effect == (call_in("work", add_comment, PLACES[0], "@Priya Raman Yes"),)
+
+
+@pytest.mark.parametrize("words", ["Mine", "Not sent"])
+def test_ones_own_comment_is_edited_at_its_line(words: str) -> None:
+    state = commented(*COMMENTS)
+    assert state.ticket is not None
+    assert state.ticket.sheet is not None
+    (line,) = [text.line for text in state.ticket.sheet.comments if text.text == words]
+    _, effect = update(pressed(state, "M", *words), messages.KeyPressed("KEY_ENTER"), 9.0)
+    assert effect == (call_in("work", open_editor, "DEMO-1.md", line),)
+
+
+def test_without_a_comment_there_is_nothing_to_reply_to() -> None:
+    assert pressed(commented(), "M").notice == "This ticket has no comment here; m writes one"
+    assert pressed(app_state(ONE), "M").notice == "Select a ticket first"
 
 
 def test_a_comment_without_a_text_is_not_written() -> None:

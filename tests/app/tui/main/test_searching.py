@@ -14,6 +14,7 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.main.filtering import give_filter_back
+from ticketr.app.tui.overlays.first_run import FirstRun
 from ticketr.app.tui.overlays.questions import AskingKeys
 from ticketr.app.tui.panels.frame import find_matches, with_marks
 from ticketr.app.tui.screen import screen
@@ -132,6 +133,26 @@ def test_a_query_has_to_follow(text: str) -> None:
     state = pressed(typed(text), "KEY_ENTER")
     assert state.context is Context.INPUT
     assert any("A query of Jira follows jql:" in row for row in screen(state, 99.0, Theme()))
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        ("assign", "assign to a person"),
+        ("label", "add or remove a label"),
+        ("transition", "choose another status"),
+        ("refresh", "read the files again"),
+        ("token", "connect to Jira"),
+        ("login", "connect to Jira"),
+        ("connect", "connect to Jira"),
+    ],
+)
+def test_the_palette_finds_commands_by_the_words_that_people_type(words: str, command: str) -> None:
+    state = pressed(app_state(Ticket("One", "DEMO-1")), ":", *words)
+    rows = [plain(row) for row in screen(state, 1.0, Theme())]
+    assert any(command in row for row in rows)
+    if command == "connect to Jira":
+        assert isinstance(pressed(state, "KEY_ENTER").overlays[-1], FirstRun)
 
 
 def test_the_palette_lists_the_names_of_queries_and_asks_for_one() -> None:

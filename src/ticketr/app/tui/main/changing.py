@@ -27,7 +27,7 @@ from ticketr.app.tui.services.edits import (
 )
 from ticketr.app.tui.services.files import remember
 from ticketr.app.tui.state import AppState, Panel, Step, show_row
-from ticketr.app.tui.text_input import TextInput
+from ticketr.app.tui.text_input import TextInput, clean_lines
 from ticketr.app.tui.workspace import NO_COMMENTS, WorkspaceView
 from ticketr.text import clean
 
@@ -160,14 +160,41 @@ def comment(state: AppState, _: float) -> Step | None:
     return state.opened(_comment_input(workspace.name, place_of(row))), ()
 
 
+def reply(state: AppState, _: float) -> Step | None:
+    """Choose a comment of the open ticket: a reply begins with its author; one's own is edited."""
+    row, workspace, ticket = state.row, state.workspace, state.ticket
+    if row is None or ticket is None or ticket.sheet is None or ticket.order != row.order:
+        return None
+    comments = {str(text.line): text for text in reversed(ticket.sheet.comments)}
+    if not comments:
+        write = state.keymap.hint(KeyAction.COMMENT, Context.MAIN, "writes one", before="; ")
+        return state.noticed(f"This ticket has no comment here{write}"), ()
+
+    def chosen(state: AppState, line: str) -> Step:
+        author = comments[line].author
+        if author in {"", workspace.names.user}:
+            return state, (call_in(workspace.name, outside.open_editor, row.path, int(line)),)
+        return state.opened(_comment_input(workspace.name, place_of(row), f"@{author} ")), ()
+
+    options = tuple(
+        Option(clean(text.text.partition("\n")[0]), text.head or "not sent yet", value=line)
+        for line, text in comments.items()
+    )
+    return state.opened(Choice("Reply to, or edit", options, chosen)), ()
+
+
 def _comment_input(name: str, place: IssuePlace, text: str = "", problem: str = "") -> LineInput:
     def taken(state: AppState, text: str) -> Step:
-        written = clean(text).strip()
+        written = clean_lines(text).strip()
         if not written:
             return state.noticed("A comment needs a text; nothing was added"), ()
         return state, (call_in(name, add_comment, place, written),)
 
-    return LineInput("comment:", taken, input=TextInput.of(text), problem=problem)
+    def edited(state: AppState, text: str) -> Step:
+        return state, (call_in(name, outside.write_comment, place, text),)
+
+    typed = TextInput.of(text, keeps_lines=True)
+    return LineInput("comment:", taken, input=typed, problem=problem, edited=edited)
 
 
 def give_back(state: AppState, failed: NotWritten, now: float) -> Step:

@@ -12,6 +12,7 @@ from ticketr.app.tui.effects import JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.overlays.base import Overlay, target
 from ticketr.app.tui.overlays.choice import fitting, list_box
+from ticketr.app.tui.overlays.first_run import FirstRun
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.overlays.questions import JQL, AskingKeys
 from ticketr.app.tui.rows import ListRow
@@ -39,6 +40,19 @@ _NO_COMMANDS = frozenset(
         KeyAction.PALETTE,
     )
 )
+
+#: Words by which people look for a command, beside its own.
+_ALSO = {
+    KeyAction.ASSIGN: "assignee person me",
+    KeyAction.STATUS: "transition move",
+    KeyAction.LABELS: "tag",
+    KeyAction.SPRINT: "iteration",
+    KeyAction.COMMENT: "note",
+    KeyAction.RELOAD: "refresh",
+    KeyAction.PULL: "refresh fetch",
+    KeyAction.BROWSER: "web",
+    KeyAction.SELECT: "mark",
+}
 
 #: Gives the step of a key of the main screen.
 RunAction: TypeAlias = "Callable[[AppState, KeyAction, float], Step | None]"
@@ -88,7 +102,12 @@ def _commands(state: AppState, run_action: RunAction) -> Iterator[Entry]:
             continue
         seen.add(row.action)
         run = partial(_run_with_state, run_action, row.action)
-        yield Entry(row.help, row.shown, run, words=row.name.replace("-", " "))
+        yield Entry(
+            row.help,
+            row.shown,
+            run,
+            words=f"{row.name.replace('-', ' ')} {_ALSO.get(row.action, '')}",
+        )
     yield from _keyless_commands(state)
 
 
@@ -115,9 +134,16 @@ def _keyless_commands(state: AppState) -> Iterator[Entry]:
         yield Entry(f"filter: @{name}", clean(jql), partial(_ask, f"@{name}"))
     if workspace.filter.text:
         yield Entry("filter: none", "show all tickets", partial(_filter, ""))
+    yield Entry(
+        "connect to Jira", "asks for a login", _connect, words="login log in token workspace"
+    )
     if state.workspaces[1:]:
         count = f"{len(state.workspaces)} workspaces"
         yield Entry("pull every workspace", count, _pull_all)
+
+
+def _connect(state: AppState, now: float) -> Step:
+    return state.opened(FirstRun()), ()
 
 
 def _chosen_keys(workspace: WorkspaceView) -> tuple[str, ...]:

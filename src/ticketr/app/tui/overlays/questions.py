@@ -16,7 +16,7 @@ from ticketr.app.tui.overlays.base import Overlay, boxed, is_too_soon
 from ticketr.app.tui.overlays.choice import Choice, Option
 from ticketr.app.tui.services.asking import stop_asking
 from ticketr.app.tui.state import AppState, Step
-from ticketr.app.tui.styled import Span, Theme, wrap_line
+from ticketr.app.tui.styled import Line, Span, Theme, wrap_line
 from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clean, width, wrap
 
@@ -58,6 +58,8 @@ class Question(Overlay):
 
 #: What is between two hints.
 GAP = "   "
+#: The most lines of a text that are shown.
+MOST_LINES = 8
 #: The cells around the label, the text and the hints: blanks, the cursor, a gap.
 MOST_AROUND = 6
 
@@ -79,6 +81,8 @@ class LineInput(Overlay):
             nothing.
         examples: What can be typed, shown while nothing is.
         problem: Why the text was not taken, cleaned; it is shown until the text is changed.
+        edited: Gives the step that opens the text in the editor; it gets the state without this
+            overlay. None if it is not written there.
     """
 
     context: ClassVar[Context] = Context.INPUT
@@ -92,6 +96,7 @@ class LineInput(Overlay):
     listed: Callable[[AppState], Step] | None = None
     examples: str = ""
     problem: str = ""
+    edited: Callable[[AppState, str], Step] | None = None
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Edit the line, take it, or close it."""
@@ -102,6 +107,8 @@ class LineInput(Overlay):
             return (closed if self.left is None else self.left(closed)), ()
         if action is KeyAction.NEXT_PANEL and self.listed is not None:
             return self.listed(state.closed())
+        if action is KeyAction.IN_EDITOR and self.edited is not None:
+            return self.edited(state.closed(), self.input.text)
         edited = self.input.edited(action)
         return None if edited is None else (self._with_text(state, edited), ())
 
@@ -114,11 +121,16 @@ class LineInput(Overlay):
         return state if self.changed is None else self.changed(state, edited.text)
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
-        """Return the rows of the body; the lowest ones tell the problem, if there is one."""
-        if not self.problem:
-            return below
-        line = (Span(theme.text(self.problem), ("bold", "red")),)
-        rows = wrap_line(line, state.width, first=" ", rest=" ")[: len(below)]
+        """Return the rows of the body; the lowest ones show a text of several lines, and the problem."""
+        rows: list[Line] = []
+        lines = self.input.text.split("\n")
+        if lines[1:]:
+            rows += [(Span("─" * state.width),)]
+            rows += [(Span(f" {line}"),) for line in lines[-MOST_LINES:]]
+        if self.problem:
+            line = (Span(theme.text(self.problem), ("bold", "red")),)
+            rows += wrap_line(line, state.width, first=" ", rest=" ")
+        rows = rows[: len(below)]
         return [
             *below[: len(below) - len(rows)],
             *(theme.row(row, state.width) for row in rows),
@@ -132,6 +144,8 @@ class LineInput(Overlay):
     def aside(self, state: AppState) -> str:
         """Return examples and keys, as many as there is room for."""
         keys = [(KeyAction.ACCEPT, "takes it"), (KeyAction.ESCAPE, "leaves")]
+        if self.edited is not None:
+            keys.append((KeyAction.IN_EDITOR, "opens $EDITOR"))
         if self.listed is not None:
             keys.insert(0, (KeyAction.NEXT_PANEL, "lists"))
         parts = [state.keymap.hint(action, self.context, does) for action, does in keys]

@@ -6,8 +6,10 @@ import os
 import shlex
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from pathlib import Path
 
 import trio
 
@@ -17,7 +19,10 @@ from ticketr.app.editor import editor_words, how_it_failed
 from ticketr.app.jira.site import browse_url
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
+from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.services.context import Services
+from ticketr.app.tui.services.edits import add_comment
+from ticketr.app.tui.text_input import clean_lines
 from ticketr.text import clean
 
 #: The most characters that are copied; some terminals take no more.
@@ -58,6 +63,59 @@ async def open_editor(services: Services, name: str, path: str, line: int) -> No
     before = await services.in_thread(_tickets, store, path)
     if services.terminal.is_handed_over:
         return
+    problem = await _run_editor(services, file, line)
+    await services.in_thread(sync.take_in_edits, store, path, before)
+    if problem:
+        services.send(messages.Told(clean(problem)))
+    await services.readers[name].read()
+    if not problem:
+        services.send(messages.EditorClosed(name, path))
+
+
+async def write_comment(services: Services, name: str, place: sync.IssuePlace, text: str) -> None:
+    """Let the user write a comment in their editor, and put it into the file of an issue.
+
+    An empty text adds nothing. If the editor fails, the text comes back.
+
+    Args:
+        services: What the services have in common.
+        name: The name of the workspace.
+        place: The place of the issue.
+        text: What was typed already.
+    """
+    if services.terminal.is_handed_over:
+        return
+    file = await services.in_thread(_draft_of, text)
+    problem = await _run_editor(services, file, 1)
+    written = clean_lines(await services.in_thread(_take_draft, file)).strip()
+    if problem:
+        asked = call_in(name, add_comment, place, written)
+        services.send(messages.NotWritten(name, asked, clean(problem)))
+    elif not written:
+        services.send(messages.Told("The comment is empty; nothing was added", is_error=False))
+    else:
+        await add_comment(services, name, place, written)
+
+
+def _draft_of(text: str) -> str:
+    """Write a text into a new file outside of the workspace; return the file."""
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="ticketr-comment-", suffix=".md", encoding="utf-8", delete=False
+    ) as file:
+        file.write(text)
+    return file.name
+
+
+def _take_draft(file: str) -> str:
+    """Return the text of a file, and delete the file."""
+    path = Path(file)
+    text = path.read_text(encoding="utf-8", errors="replace")
+    path.unlink()
+    return text
+
+
+async def _run_editor(services: Services, file: str, line: int) -> str:
+    """Hand the terminal to the user's editor; return why it failed, or an empty text."""
     words = editor_words(os.environ, file, line)
     problem = ""
     async with services.terminal.handed_over():
@@ -69,12 +127,7 @@ async def open_editor(services: Services, name: str, path: str, line: int) -> No
             if ended.returncode:
                 problem = f"the editor {words[0]} {how_it_failed(ended.returncode)}"
     services.send(messages.Resized(*services.terminal.size))
-    await services.in_thread(sync.take_in_edits, store, path, before)
-    if problem:
-        services.send(messages.Told(clean(problem)))
-    await services.readers[name].read()
-    if not problem:
-        services.send(messages.EditorClosed(name, path))
+    return problem
 
 
 def _tickets(store: sync.Store, path: str) -> tuple[Ticket, ...]:
