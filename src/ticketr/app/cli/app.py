@@ -227,7 +227,25 @@ def _report_bug(error: BaseException) -> int:
     if isinstance(error, FileNotFoundError) and _is_cwd_deleted():
         return _report_failure(error, "the current folder is not there any more; change to another")
     what = f"this should not happen ({type(error).__name__}: {error})"
-    return _report_failure(error, f"{what}; please report it with what --debug shows")
+    words = f"{what}; please report it with what --debug shows"
+    return _report_failure(
+        error, f"{words}, and with {path}" if (path := _log_bug(error)) else words
+    )
+
+
+def _log_bug(error: BaseException) -> Path | None:
+    """Log an error of ticketr itself; return the file, None if there is no workspace for it."""
+    from ticketr.app import config
+
+    with suppress(Exception):
+        root = config.find_folder(os.environ, Path.cwd())
+        if not (root / config.STATE_FOLDER).is_dir():
+            return None
+        log = config.SupportLog(root, os.environ)
+        log.write_failure("ticketr", error)
+        log.close()
+        return log.path
+    return None
 
 
 def _is_output_error(error: OSError) -> bool:

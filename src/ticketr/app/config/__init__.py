@@ -100,11 +100,12 @@ from ticketr.app.config.workspace_file import (
 
 if TYPE_CHECKING:
     from ticketr.app.config.state_names import known_assignees, known_keys, known_statuses
+    from ticketr.app.config.support_log import SupportLog
     from ticketr.app.config.yamlfile import read_block
 
 #: The modules of names that few commands need, each imported when its first name is looked up.
 _HOMES = dict.fromkeys(("known_assignees", "known_keys", "known_statuses"), "state_names")
-_HOMES |= {"read_block": "yamlfile"}
+_HOMES |= {"read_block": "yamlfile", "SupportLog": "support_log"}
 
 if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would seem to exist
     __getattr__ = import_on_use(__name__, _HOMES)

@@ -60,6 +60,7 @@ async def open_jira(
     retry: RetryPolicy | None = None,
     on_wait: Callable[[float, str], None] | None = None,
     chance: Callable[[], float] = random.random,
+    log: Callable[..., None] = lambda *_: None,
 ) -> AsyncGenerator[JiraClient]:
     """Open a client of one Jira site; nothing is sent yet.
 
@@ -71,6 +72,7 @@ async def open_jira(
         retry: When to send a request again; the default is `RetryPolicy()`.
         on_wait: Called before each wait with the seconds and the reason.
         chance: The source of jitter for the waits, as `random.random`.
+        log: Called with a line about each request, and its values, which hold no secret.
 
     Yields:
         The client. When the block exits or is cancelled, every connection is closed.
@@ -92,6 +94,7 @@ async def open_jira(
         retry=retry,
         on_wait=on_wait,
         chance=chance,
+        log=log,
     )
     client = JiraClient(api)
     async with transport:

@@ -338,7 +338,9 @@ class RestApi:
         retry: RetryPolicy | None,
         on_wait: Callable[[float, str], None] | None,
         chance: Callable[[], float],
+        log: Callable[..., None],
     ) -> None:
+        self._log = log
         self.site = normalise_site(credentials.site)
         self._base = f"{self.site}/rest/api/{api}"
         credentials.authorization(self._base)  # refuses a bad token before all else
@@ -509,8 +511,7 @@ class RestApi:
             while True:
                 try:
                     async with slot.attempt(backoff):
-                        with self.silence.waiting():
-                            response = await self._transport.send(request)
+                        response = await self._send_once(call, request, attempts)
                         self._reached = True
                         raise_for_status(response, self._credentials.redact)
                     answer = await read(response)
@@ -526,6 +527,23 @@ class RestApi:
                         slot.count_success()
                     self._back_off_if_used_up(response, call)
                     return answer
+
+    async def _send_once(self, call: rate_limits.Call, request: Request, attempt: int) -> Response:
+        """Send a request, and log what became of it."""
+        sent, outcome = trio.current_time(), "cancelled"
+        try:
+            with self.silence.waiting():
+                response = await self._transport.send(request)
+            outcome = str(response.status)
+        except errors.JiraError as error:
+            outcome = type(error).__name__
+            raise
+        else:
+            return response
+        finally:
+            milliseconds = round((trio.current_time() - sent) * 1000)
+            again = f", attempt {attempt}" if attempt > 1 else ""
+            self._log("%s %s %d ms%s", call.kind, outcome, milliseconds, again)
 
     def _back_off(
         self, error: errors.JiraError, call: rate_limits.Call, attempts: int

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from typing import Protocol, TypeVar, TypeVarTuple
+import os
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeVar, TypeVarTuple
 
 import trio
 
 from ticketr._errors import TicketrError
 from ticketr.app.sync.errors import error_to_report
+
+if TYPE_CHECKING:
+    from ticketr.app.config import SupportLog
 
 #: Files read or families written in one visit to a worker thread. A thread cannot be cancelled,
 #: so this bounds how long a cancel waits for one.
@@ -33,6 +39,24 @@ class ThreadRunner(Protocol):
         self, sync_fn: Callable[[*Ts], T], /, *args: *Ts, abandon_on_cancel: bool = False
     ) -> T:
         """Run ``sync_fn(*args)``; a cancel waits for it unless ``abandon_on_cancel``."""
+
+
+@asynccontextmanager
+async def open_log(root: Path, in_thread: ThreadRunner | None) -> AsyncGenerator[SupportLog]:
+    """Open the log for support of a workspace, which is written by a thread of its own."""
+    in_thread = in_thread or trio.to_thread.run_sync
+    log = await in_thread(_make_log, root)
+    try:
+        yield log
+    finally:
+        with trio.CancelScope(shield=True):  # the few lines that are left
+            await in_thread(log.close)
+
+
+def _make_log(root: Path) -> SupportLog:
+    from ticketr.app.config import SupportLog  # noqa: PLC0415 - on a worker thread
+
+    return SupportLog(root, os.environ)
 
 
 async def compute(

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,7 @@ from ticketr.app.sync.compare.mapping import (
     holds_rich_text,
     unsupported,
 )
+from ticketr.app.sync.concurrency import open_log
 from ticketr.app.sync.errors import BadQuery
 from ticketr.cleaning import clean
 
@@ -72,9 +73,16 @@ def changed_since(query: str, *, seen: float, now: float) -> str:
     return f"({query}) AND updated >= -{minutes}m ORDER BY key ASC"
 
 
-def ask_jira(options: SessionOptions) -> AbstractAsyncContextManager[JiraClient]:
+@asynccontextmanager
+async def ask_jira(options: SessionOptions) -> AsyncGenerator[JiraClient]:
     """Open a client for the site of a workspace."""
-    return open_jira(options["credentials"], transport=options.get("transport"))
+    async with (
+        open_log(options["root"], options.get("run_sync")) as log,
+        open_jira(
+            options["credentials"], transport=options.get("transport"), log=log.write
+        ) as jira,
+    ):
+        yield jira
 
 
 async def search_ids(options: SessionOptions, jql: str) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
     from ticketr import JobContext
+    from ticketr.app.config import SupportLog
     from ticketr.app.sync.workspace.editor import Editor
     from ticketr.app.sync.writing.whole_issues import PictureFiles
 
@@ -337,7 +338,9 @@ async def naming_project(
 
 
 @asynccontextmanager
-async def open_session(job: SessionJob, progress: Progress) -> AsyncGenerator[Session]:
+async def open_session(
+    job: SessionJob, progress: Progress, log: SupportLog
+) -> AsyncGenerator[Session]:
     """Lock a workspace, open its state, and log in to its site.
 
     Yields:
@@ -369,6 +372,7 @@ async def open_session(job: SessionJob, progress: Progress) -> AsyncGenerator[Se
                     transport=job.transport,
                     max_concurrency=CONCURRENCY,
                     on_wait=progress.wait,
+                    log=log.write,
                 ) as jira,
                 _telling_silence(jira, progress),
             ):

@@ -7,10 +7,12 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ticketr._errors import TicketrError
 from ticketr.app.config import DOWNLOAD
-from ticketr.app.sync.concurrency import CHUNK, chunks
+from ticketr.app.sync.concurrency import CHUNK, chunks, open_log
 from ticketr.app.sync.edits.losses import Accepted
 from ticketr.app.sync.edits.push_plan import PushPlan
 from ticketr.app.sync.edits.survey import check_keys, mark_older
@@ -118,12 +120,19 @@ async def reporting_session(
 ) -> AsyncGenerator[Session]:
     """Open a session; report an error, or a cancellation with ``done()``, as the last message."""
     progress = Progress(context, job.credentials.redact)
+    log_file: Path | None = None
     try:
-        async with open_session(job, progress) as session:
-            yield session
+        async with open_log(job.root, job.run_sync) as log:
+            log_file = log.path
+            with log.job(job.verb):
+                async with open_session(job, progress, log) as session:
+                    yield session
     except Exception as error:
         reported = error_to_report(error)
-        progress.say(f"{job.verb} failed: {str(reported) or type(reported).__name__}")
+        words = str(reported) or type(reported).__name__
+        if not isinstance(reported, TicketrError) and log_file is not None:
+            words += f"; please report it, with the log {log_file}"
+        progress.say(f"{job.verb} failed: {words}")
         if reported is error:
             raise
         raise reported from None  # one of several errors of concurrent tasks is enough
