@@ -9,13 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ticketr.app import config, sync
-from ticketr.app.cli import exits
-from ticketr.app.cli.completion import (
-    complete_key,
-    complete_key_or_person,
-    complete_key_or_status,
-    complete_status,
-)
+from ticketr.app.cli import completion, exits
 from ticketr.app.cli.console import NOTHING_SENT, confirm, echo, echo_json
 from ticketr.app.cli.help import Command
 from ticketr.app.cli.options import (
@@ -63,7 +57,7 @@ def _change_options(command: F) -> F:
     },
     exits=exits.PER_TICKET,
 )
-@click.argument("keys", nargs=-1, metavar="[KEY]...", shell_complete=complete_key)
+@click.argument("keys", nargs=-1, metavar="[KEY]...", shell_complete=completion.complete_key)
 @click.option("--jql", metavar="QUERY", help="Change what a query finds; @NAME is an alias.")
 @click.option(
     "--set",
@@ -77,7 +71,7 @@ def _change_options(command: F) -> F:
     metavar="STATUS",
     default="",
     help="Move them to a status.",
-    shell_complete=complete_status,
+    shell_complete=completion.complete_status,
 )
 @click.option("--move", "parent", metavar="KEY", default="", help="Move them under a parent.")
 @click.option("--delete", is_flag=True, help="Delete them, with their sub-tasks, for ever.")
@@ -127,7 +121,7 @@ def bulk(
     nargs=-1,
     required=True,
     metavar="KEY... [me|NAME|-]",
-    shell_complete=complete_key_or_person,
+    shell_complete=completion.complete_key_or_person,
 )
 @_change_options
 @click.pass_context
@@ -163,7 +157,7 @@ def assign(
     nargs=-1,
     required=True,
     metavar="KEY... STATUS",
-    shell_complete=complete_key_or_status,
+    shell_complete=completion.complete_key_or_status,
 )
 @_change_options
 @click.pass_context

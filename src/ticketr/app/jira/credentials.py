@@ -212,12 +212,11 @@ def is_gateway(site: str) -> bool:
     return _split(site).hostname == GATEWAY
 
 
-def normalise_site(site: str, *, allow_http: bool = False) -> str:
+def normalise_site(site: str) -> str:
     """Check the address of a site and return its normal form.
 
     Args:
         site: The address as the user wrote it.
-        allow_http: Whether plain http to other machines is allowed.
 
     Returns:
         The address without a trailing slash.
@@ -237,7 +236,7 @@ def normalise_site(site: str, *, allow_http: bool = False) -> str:
         raise BadSite(site, "it holds a query")
     if any(step in {".", ".."} for step in parts.path.split("/")):
         raise BadSite(site, "its path holds dots")
-    if parts.scheme == "http" and not allow_http and not is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise InsecureSite(site)
     return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
 

@@ -37,6 +37,7 @@ from ticketr.app.sync.concurrency import TRIES, chunks, compute, passes_soon
 from ticketr.app.sync.edits.local_changes import new_type
 from ticketr.app.sync.edits.push_plan import way_text
 from ticketr.app.sync.notes import Code, Note
+from ticketr.app.sync.push import transitions
 from ticketr.app.sync.push.preparation import RouteFinder
 from ticketr.app.sync.push.recovery import (
     PROPERTY,
@@ -46,14 +47,6 @@ from ticketr.app.sync.push.recovery import (
     write_key_and_record,
 )
 from ticketr.app.sync.push.tally import PushTally, failure_note, longer_way, on_the_way
-from ticketr.app.sync.push.transitions import (
-    NoTransition,
-    Step,
-    StoppedBetween,
-    status_now,
-    status_value,
-    walk,
-)
 from ticketr.app.sync.push.writes import IssueWrite
 from ticketr.app.sync.state.journal import Creation
 from ticketr.app.sync.state.state import State
@@ -71,7 +64,7 @@ def _record_way(state: State, edit: IssueWrite, parent: str | None) -> None:
     """
     home = state.head_of(edit.key)
     if home is not None:
-        state.sent.put(home, edit.key, [status_value(text) for text in edit.between])
+        state.sent.put(home, edit.key, [transitions.status_value(text) for text in edit.between])
     site_record, new = state.site_record, new_type(edit.issue, parent)
     known = site_record.workflow(edit.project, edit.type_id)
     site_record.keep_workflow(*new, {**known, "": [edit.status]})
@@ -348,7 +341,7 @@ class Creator:
         assert created.key is not None
         issue = replace(new.issue, key=created.key)
         try:
-            first_status = await status_now(session.jira, created.key)
+            first_status = await transitions.status_now(session.jira, created.key)
         except JiraError as error:
             self._fail_after_creation(issue, path, error)
             return False
@@ -358,7 +351,7 @@ class Creator:
         try:
             if first_status.casefold() != status.casefold():
                 await self._walk(created, new, first_status, status)
-        except (JiraError, NoTransition, StoppedBetween) as error:
+        except (JiraError, transitions.NoTransition, transitions.StoppedBetween) as error:
             self._fail_after_creation(issue, path, error, status)
         return True
 
@@ -369,7 +362,7 @@ class Creator:
         kind = new.payload.fields.get("issuetype")
         type_id = str(kind.get("id", "")) if isinstance(kind, dict) else ""
         edit = replace(new, key=key, type_id=type_id, status=first)
-        edit = replace(edit, route=tuple(map(Step, await self._routes.route(edit))))
+        edit = replace(edit, route=tuple(map(transitions.Step, await self._routes.route(edit))))
         if edit.between:
             with trio.CancelScope(shield=True):  # one short write
                 async with session.disk:
@@ -379,19 +372,19 @@ class Creator:
                 note = Note.on(replace(new.issue, key=key), created.path, reason, Code.UNCONFIRMED)
                 self._tally.leave(note)
                 return
-        await walk(session.jira, key, status, edit.route)
+        await transitions.walk(session.jira, key, status, edit.route)
 
     def _fail_after_creation(
         self,
         issue: Ticket,
         path: str,
-        error: JiraError | NoTransition | StoppedBetween,
+        error: JiraError | transitions.NoTransition | transitions.StoppedBetween,
         status: str = "",
     ) -> None:
-        cause = error.__cause__ if isinstance(error, StoppedBetween) else error
-        assert isinstance(cause, JiraError | NoTransition)
+        cause = error.__cause__ if isinstance(error, transitions.StoppedBetween) else error
+        assert isinstance(cause, JiraError | transitions.NoTransition)
         note = failure_note(issue, path, cause)
-        if isinstance(error, StoppedBetween):
+        if isinstance(error, transitions.StoppedBetween):
             note = on_the_way(note, error.reached, status)
         self._tally.fail(replace(note, reason=f"it was created, but: {note.reason}"))
 

@@ -6,16 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from ticketr.app.jira import adf
+from ticketr.app.sync.compare import grafting
 from ticketr.app.sync.compare.attachments import files_of
 from ticketr.app.sync.compare.comments import CommentPart, JiraComment, jira_comments
 from ticketr.app.sync.compare.diff import Change, Part
-from ticketr.app.sync.compare.grafting import (
-    EditedText,
-    PictureFile,
-    marks_of,
-    new_pictures,
-    uploads_in,
-)
 from ticketr.app.sync.compare.mapping import (
     LINK_FIELD,
     jira_links,
@@ -96,7 +90,7 @@ class IssuePayload:
     comments: tuple[CommentWrite, ...] = ()
     links: tuple[LinkWrite, ...] = ()
     lost: tuple[str, ...] = ()
-    uploads: tuple[PictureFile, ...] = ()
+    uploads: tuple[grafting.PictureFile, ...] = ()
     with_pictures: IssuePayload | None = None
     inherited: tuple[Change, ...] = ()
     left_out: tuple[str, ...] = ()
@@ -139,8 +133,8 @@ class KnownIssue:
     text_specs: Mapping[str, FieldSpec] = field(default_factory=dict)
     path: str = ""
     present: Mapping[str, object] = field(default_factory=dict)
-    texts: tuple[EditedText, ...] = ()
-    pictures: Mapping[str, PictureFile] = field(default_factory=dict)
+    texts: tuple[grafting.EditedText, ...] = ()
+    pictures: Mapping[str, grafting.PictureFile] = field(default_factory=dict)
     accepted: Accepted = False
     has_comments: bool = False
 
@@ -157,7 +151,7 @@ def comment_payload(known: KnownIssue, changes: Iterable[Change]) -> IssuePayloa
     warnings: list[str] = []
     values: list[SentValue] = []
     lost: list[str] = []
-    uploads: dict[str, PictureFile] = {}
+    uploads: dict[str, grafting.PictureFile] = {}
     for change in changes:
         part = change.part
         if not isinstance(part, CommentPart):
@@ -174,7 +168,7 @@ def comment_payload(known: KnownIssue, changes: Iterable[Change]) -> IssuePayloa
             for loss in losses
         )
         writes.append(write)
-        uploads |= uploads_in(change.new, change.old, known.pictures)
+        uploads |= grafting.uploads_in(change.new, change.old, known.pictures)
         if not part.is_new:
             values.append(SentValue(part, change.new, "comment", write.body))
     return IssuePayload(
@@ -205,7 +199,7 @@ def _comment_write(
         raise BadValue(_COMMENTS_OFF)
     if not part.is_new:
         comment = _require_own(comment, known)
-    marks = marks_of(uploads_in(change.new, change.old, known.pictures))
+    marks = grafting.marks_of(grafting.uploads_in(change.new, change.old, known.pictures))
     _check(known, part, change.new, comment, marks)
 
     def place(line: int) -> str:
@@ -269,7 +263,7 @@ def _too_long(size: int) -> str:
 
 def _warnings(known: KnownIssue, part: CommentPart, change: Change) -> Iterator[str]:
     pictures = known.pictures
-    new = new_pictures(change.new, change.old) if pictures else ()
+    new = grafting.new_pictures(change.new, change.old) if pictures else ()
     fates = {text: pictures[text].problem for text in new if text in pictures}
     for piece in adf.unsent_pieces(
         change.new, before=change.old, files=files_of(known.present), pictures=fates

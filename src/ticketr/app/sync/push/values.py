@@ -14,14 +14,8 @@ from types import MappingProxyType
 from ticketr._lazy import compile_on_use
 from ticketr.app.config.checks import folded
 from ticketr.app.jira import Allowed, User
+from ticketr.app.sync.compare import times
 from ticketr.app.sync.compare.mapping import BELOW
-from ticketr.app.sync.compare.times import (
-    ESTIMATES,
-    jira_moment,
-    read_duration,
-    read_moment,
-    zone_of,
-)
 from ticketr.app.sync.errors import nearest
 from ticketr.text import clean, clip
 
@@ -115,7 +109,7 @@ def jira_value(spec: FieldSpec, text: str, lookup: NameLookup) -> object:
         return [_member(spec, member, lookup) for member in read_list(text)]
     if not text:
         return None
-    if spec.id in ESTIMATES:
+    if spec.id in times.ESTIMATES:
         return _estimate(text)
     match spec.type:
         case "number":
@@ -224,7 +218,7 @@ def _team(text: str, teams: Mapping[str, str]) -> str:
 
 
 def _estimate(text: str) -> int:
-    seconds = read_duration(text)
+    seconds = times.read_duration(text)
     if seconds is None:
         hint = "how long a day or a week is differs from site to site"
         raise BadValue(f"{shown(text)} is not a time in hours and minutes like 2h 30m ({hint})")
@@ -249,17 +243,17 @@ def _date(text: str) -> str:
 
 
 def _moment(text: str, time_zone: str) -> str:
-    moment = read_moment(text)
+    moment = times.read_moment(text)
     if moment is None:
         raise BadValue(
             f"{shown(text)} is not a moment like 2026-01-31 09:30 or 2026-01-31T09:30+0100"
         )
     if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=zone_of(time_zone))
+        moment = moment.replace(tzinfo=times.zone_of(time_zone))
     if moment.tzinfo is None:
         hint = f"needs a zone, as in {text}+0100: that of your account is not known"
         raise BadValue(f"{shown(text)} {hint}")
-    return jira_moment(moment)
+    return times.jira_moment(moment)
 
 
 def is_me(name: str) -> bool:

@@ -11,16 +11,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr.app.jira import Issue
-from ticketr.app.sync.compare import mapping
+from ticketr.app.sync.compare import diff, mapping
 from ticketr.app.sync.compare.attachments import files_of
-from ticketr.app.sync.compare.diff import (
-    Versions,
-    by_key,
-    distance,
-    is_rich_text,
-    read_ticket,
-    rekeyed,
-)
 from ticketr.app.sync.compare.older import bring_forward
 from ticketr.app.sync.compare.sent import SentValue, add_sent_to_base, as_sent, with_sent_comments
 from ticketr.app.sync.compare.wording import keep_wording, keep_wording_of_file
@@ -58,10 +50,10 @@ def known_texts(state: State, head: str) -> dict[str, mapping.KnownText]:
         head: The ID of the ticket's head.
     """
     base = state.base(head)
-    ticket = read_ticket(base.text) if base is not None else None
+    ticket = diff.read_ticket(base.text) if base is not None else None
     if ticket is None:
         return {}
-    texts, sent, ids = by_key(ticket), state.sent.of(head), state.site_record.texts()
+    texts, sent, ids = diff.by_key(ticket), state.sent.of(head), state.site_record.texts()
     return {
         row.issue.id: mapping.KnownText(
             row.issue.fields.get("description"),
@@ -78,7 +70,7 @@ def known_texts(state: State, head: str) -> dict[str, mapping.KnownText]:
         if row.exact
         and row.issue.fields  # else it was created here, and never read
         and (text := texts.get(row.issue.key)) is not None
-        and not any(is_rich_text(value.part) for value in sent.get(row.issue.key, ()))
+        and not any(diff.is_rich_text(value.part) for value in sent.get(row.issue.key, ()))
     }
 
 
@@ -97,7 +89,7 @@ def versions_of(
     bases: Iterable[str],
     local: Ticket,
     hashes: Mapping[str, str],
-) -> Versions:
+) -> diff.Versions:
     """Return the versions of a ticket to merge.
 
     A ticket that is as the Go program wrote it is its own base. Values of earlier syncs in the file
@@ -112,10 +104,14 @@ def versions_of(
     """
     head, remote = family.head.id, family.text.ticket
     renamed = renamed_keys(state, family)
-    local = rekeyed(local, renamed)
+    local = diff.rekeyed(local, renamed)
     sent = {renamed.get(key, key): values for key, values in state.sent.of(head).items()}
     known = state.issues_of(head)
-    read = [rekeyed(ticket, renamed) for base in bases if (ticket := read_ticket(base)) is not None]
+    read = [
+        diff.rekeyed(ticket, renamed)
+        for base in bases
+        if (ticket := diff.read_ticket(base)) is not None
+    ]
     comments = state.comments.of(family.issues)
     numbered = (with_sent_comments(ticket, local, comments, remote) for ticket in read)
     caught_up = (
@@ -124,10 +120,10 @@ def versions_of(
     )
     older = {renamed.get(key, key): values for key, values in state.older.of(head).items()}
     forward = ((base, bring_forward(here, base, older)[0]) for base, here in caught_up)
-    before, local = min(forward, key=lambda pair: distance(*pair), default=(None, local))
+    before, local = min(forward, key=lambda pair: diff.distance(*pair), default=(None, local))
     if before is None:
         adopted = hashes.get(local.key or "") == go_hash(local)
-        return Versions(local if adopted else None, local, remote)
+        return diff.Versions(local if adopted else None, local, remote)
     remote = keep_wording(remote, family.issues, base=before, known=known, texts=family.text.texts)
     if local != before:  # else nothing is merged
         files = {issue.key: files_of(issue.fields) for issue in family.issues}
@@ -135,13 +131,13 @@ def versions_of(
     links = (
         link for issue in (*family.issues, *known) for link in mapping.jira_links(issue.fields)
     )
-    return Versions(before, local, remote, frozenset(link.line for link in links))
+    return diff.Versions(before, local, remote, frozenset(link.line for link in links))
 
 
 def _text_with_sent(
     text: str, family: RenderedFamily, sent: Mapping[str, Sequence[SentValue]]
 ) -> str:
-    base = read_ticket(text)
+    base = diff.read_ticket(text)
     moved = base and as_sent(base, family.text.ticket, family.issues, sent)
     return text if moved is None or moved is base else render_ticket(moved)
 
