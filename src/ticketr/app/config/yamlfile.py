@@ -7,11 +7,14 @@ or repeated in an error: the file may be another program's, with secrets in it.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 import yaml
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
 from ticketr.app.config.errors import BadFile
+
+N = TypeVar("N", bound=Node)
 
 _TAG_PREFIX = "tag:yaml.org,2002:"
 _KINDS = {
@@ -100,29 +103,22 @@ class YamlBlock:
         Raises:
             BadFile: It is no list, or holds something else.
         """
-        nodes = [node for node in self._list(key) if isinstance(node, MappingNode)]
-        if len(nodes) < len(self._list(key)):
-            raise self.bad(key, f"{self._shown(key)} must be a list of blocks of names")
+        nodes = self._list(key, MappingNode, "blocks of names")
         return [YamlBlock(self._path, node, key) for node in nodes]
 
     def texts(self, key: str) -> list[str]:
-        """Return the texts in a list; none where there is no such name.
+        """Return the texts in a list; see `blocks`."""
+        return [node.value.strip() for node in self._list(key, ScalarNode, "texts")]
 
-        Raises:
-            BadFile: It is no list, or holds something else.
-        """
-        nodes = [node for node in self._list(key) if isinstance(node, ScalarNode)]
-        if len(nodes) < len(self._list(key)) or not all(node.value.strip() for node in nodes):
-            raise self.bad(key, f"{self._shown(key)} must be a list of texts")
-        return [node.value.strip() for node in nodes]
-
-    def _list(self, key: str) -> list[Node]:
+    def _list(self, key: str, kind: type[N], what: str) -> list[N]:
         if self.kind(key) == "null":
             return []
         node = self._values[key]
         if not isinstance(node, SequenceNode):
             raise self.wrong(key, "a list")
-        nodes: list[Node] = node.value
+        nodes = [member for member in node.value if isinstance(member, kind)]
+        if len(nodes) < len(node.value):
+            raise self.bad(key, f"{self._shown(key)} must be a list of {what}")
         return nodes
 
     def bad(self, key: str, problem: str) -> BadFile:
