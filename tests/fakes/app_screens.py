@@ -150,7 +150,7 @@ def _jobs(state: AppState) -> AppState:
 
 def _question(state: AppState) -> AppState:
     return after(
-        state, messages.UndoFound("work", "DEMO-9", f"Take back what was settled of {TEXT[:60]}?")
+        state, messages.Asked("Take back", f"Take back what was settled of {TEXT[:60]}?", ())
     )
 
 

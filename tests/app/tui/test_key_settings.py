@@ -76,11 +76,11 @@ def test_an_action_may_have_no_key_and_stays_in_the_palette(keys: Keys) -> None:
 
 
 def test_where_text_is_typed_a_character_is_text_and_the_keys_stay(keys: Keys) -> None:
-    keymap = keys('up = "w"\ncursor-left = ["b", "Ctrl+B"]\npage-up = "PgUp"\n')
+    keymap = keys('up = "z"\ncursor-left = ["b", "Ctrl+B"]\npage-up = "PgUp"\n')
 
-    assert keymap.action("w", Context.TICKETS) is KeyAction.UP
+    assert keymap.action("z", Context.TICKETS) is KeyAction.UP
     assert keymap.action("KEY_UP", Context.TICKETS) is None
-    assert keymap.action("w", Context.PALETTE) is None
+    assert keymap.action("z", Context.PALETTE) is None
     assert keymap.action("KEY_UP", Context.PALETTE) is KeyAction.UP
     assert keymap.action("b", Context.INPUT) is None
     assert keymap.action("KEY_CTRL_B", Context.INPUT) is KeyAction.CURSOR_LEFT

@@ -298,6 +298,41 @@ async def test_two_keys_assign_a_ticket_to_the_user_and_letters_find_what_jira_l
         assert bench.writes == []
 
 
+async def test_a_file_is_attached_and_work_is_logged_after_a_word(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    bench = Bench(make_site(tickets=12, seed=1), tmp_path / "work")
+    await bench.pull()
+    shot = tmp_path / "my shot.png"
+    shot.write_bytes(b"x" * 1500)
+    async with running_app((open_workspace("work", bench.options()),)) as run:
+        row = run.app.state.row
+        assert row is not None
+        await run.press("F", *f"'{shot}'no", "KEY_ENTER")
+        await trio.sleep(1)
+        assert "there is no file" in run.screen.text
+        await run.press("KEY_BACKSPACE", "KEY_BACKSPACE", "KEY_ENTER")
+        await trio.sleep(1)
+        assert "my shot.png (1.5 kB) is sent to Jira at once" in " ".join(run.screen.text.split())
+        assert bench.writes == []
+        await run.press("KEY_ENTER")
+        await trio.sleep(10)
+        assert f"issue/{row.key}/attachments" in str(bench.writes)
+
+        await run.press("w", *"2h wrote the tests", "KEY_ENTER")
+        await trio.sleep(1)
+        assert "worklog" not in str(bench.writes)
+        await run.press("KEY_ENTER")
+        await trio.sleep(10)
+        assert f"issue/{row.key}/worklog" in str(bench.writes)
+        ended = run.queue.jobs()
+        assert [job.status for job in ended] == [JobStatus.COMPLETED] * 2
+        assert [job.name for job in ended] == [
+            f"Attach files to {row.key}",
+            f"Log work on {row.key}",
+        ]
+
+
 TICKETS = 12
 
 

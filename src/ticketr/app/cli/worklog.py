@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import tempfile
 from contextlib import suppress
@@ -23,8 +22,6 @@ from ticketr.app.cli.options import (
     workspace_options,
 )
 from ticketr.app.cli.ticket import run_editor
-
-_TIME = re.compile(r"[0-9.]+[A-Za-z]+")
 
 
 @click.command(
@@ -56,7 +53,10 @@ def worklog(
     """
     from ticketr.app.cli.job_runner import run_job
 
-    spent, text = _split_time(words)
+    try:
+        spent, text = sync.split_work(" ".join(words))
+    except sync.BadWork as error:
+        raise click.UsageError(str(error)) from None
     key = checked_key(key)
     job = sync.LogWorkJob(
         **arguments_by_key(options), key=key, spent=spent, text=text, started=started
@@ -155,17 +155,3 @@ def _delete(draft: Path | None) -> None:
     if draft is not None:
         with suppress(OSError):
             draft.unlink()
-
-
-def _split_time(words: tuple[str, ...]) -> tuple[str, str]:
-    """Split the words after the key into the time and the text."""
-    at = next((at for at, word in enumerate(words) if not _is_time(word)), len(words))
-    at = max(at, 1)
-    try:
-        return sync.checked_time(" ".join(words[:at])), " ".join(words[at:])
-    except sync.BadWork as error:
-        raise click.UsageError(str(error)) from None
-
-
-def _is_time(word: str) -> bool:
-    return all(_TIME.fullmatch(part) for part in word.split()) and bool(word.strip())

@@ -99,7 +99,13 @@ if TYPE_CHECKING:
         is_partial,
         not_done,
     )
-    from ticketr.app.sync.jobs.worklog import AddedComment, CommentJob, LogWorkJob, checked_time
+    from ticketr.app.sync.jobs.worklog import (
+        AddedComment,
+        CommentJob,
+        LogWorkJob,
+        checked_time,
+        split_work,
+    )
     from ticketr.app.sync.notes import Code, Note, tagged_tickets, ticket_tags
     from ticketr.app.sync.pull.downloading import AttachmentList, AttachmentResult
     from ticketr.app.sync.pull.tally import PullResult

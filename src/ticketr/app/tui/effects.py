@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Any, TypeVarTuple, Unpack
 
 from ticketr.app import sync
@@ -19,6 +20,12 @@ class JobKind(Enum):
     PUSH = "push"
     SYNC = "sync"
     BULK = "bulk"
+    WORKLOG = "worklog"
+    ATTACH = "attach"
+
+
+#: The kinds of jobs that have a plan or bring tickets, and can be run again.
+SYNCING = frozenset((JobKind.PULL, JobKind.PUSH, JobKind.SYNC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,9 @@ class JobRequest:
         confirmed: The plan that was confirmed; None for a pull.
         keys: The tickets to which it is limited; empty for all.
         bulk: What a change of many issues does; None for other jobs.
+        spent: How much time is logged on the ticket, from `checked_time`.
+        text: The text on it; may be empty.
+        files: The files that are attached to the ticket.
     """
 
     kind: JobKind
@@ -51,6 +61,9 @@ class JobRequest:
     confirmed: sync.PushPlan | None = None
     keys: tuple[str, ...] = ()
     bulk: BulkRequest | None = None
+    spent: str = ""
+    text: str = ""
+    files: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

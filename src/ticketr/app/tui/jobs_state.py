@@ -8,7 +8,15 @@ from datetime import date
 from functools import cached_property
 
 from ticketr import CancelCause, FinishedJob, JobSnapshot, JobStatus
-from ticketr.app.sync import BulkResult, Code, Note, PullResult, PushResult, SyncResult
+from ticketr.app.sync import (
+    AttachmentResult,
+    BulkResult,
+    Code,
+    Note,
+    PullResult,
+    PushResult,
+    SyncResult,
+)
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.text import clean
 
@@ -82,7 +90,9 @@ def end_of(
     keys += _next_keys(snapshot.result, conflicts)
     hints = (keymap.hint(action, Context.MAIN, does, before=" · ") for action, does in keys)
     count = message.partition(_COMPLETE)[2] or message  # the cause needs the room
-    is_over = isinstance(snapshot.result, PushResult | BulkResult)  # a pull lists no successes
+    is_over = isinstance(
+        snapshot.result, PushResult | BulkResult | AttachmentResult
+    )  # a pull lists no successes
     sign = "✗" if is_over and not {"✓", "!"} & {ticket.mark for ticket in tickets} else "!"
     return JobEnd(sign, f"{first}{more} · {count}{''.join(hints)}", tickets)
 
@@ -167,6 +177,8 @@ def _ticket_ends(result: object) -> Iterator[TicketEnd]:
                 yield TicketEnd("✓", clean(key), "done in Jira")
             for key in result.already:
                 yield TicketEnd("·", clean(key), clean(f"already {result.state}, left alone"))
+        case AttachmentResult():
+            yield from _ends_of_notes("✗", result.failed)
         case PullResult():
             yield from _ends_of_notes("✗", result.failed)
             yield from _ends_of_notes("!", result.conflicts)

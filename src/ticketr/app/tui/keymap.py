@@ -139,6 +139,7 @@ class KeyAction(Enum):
     ALL_JIRAS = auto()
     ALL_YOURS = auto()
     ASSIGN = auto()
+    ATTACH = auto()
     BACKSPACE = auto()
     BOTTOM = auto()
     BROWSER = auto()
@@ -214,6 +215,7 @@ class KeyAction(Enum):
     UNDO = auto()
     UNFOLD = auto()
     UP = auto()
+    WORKLOG = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +284,8 @@ TABLE = (
     Binding(_A.FIX_VERSION, ("v",), "v", "add or remove a fix version", (_C.MAIN,)),
     Binding(_A.COMMENT, ("m",), "m", "write a comment", (_C.MAIN,)),
     Binding(_A.REPLY, ("M",), "M", "reply to a comment, or edit your own", (_C.MAIN,)),
+    Binding(_A.ATTACH, ("F",), "F", "attach a file", (_C.MAIN,)),
+    Binding(_A.WORKLOG, ("w",), "w", "log work", (_C.MAIN,)),
     Binding(_A.DIFF, ("d",), "d", "show what was changed here", (_C.MAIN,), "diff"),
     Binding(_A.DIFF, ("d",), "d", "close what was changed here", (_C.DIFF,)),
     Binding(_A.ADD, ("a",), "a", "add a ticket or a sub-task", (_C.MAIN,), "add"),

@@ -314,11 +314,18 @@ class TicketAdded(OfWorkspace):
 
 
 @dataclass(frozen=True, slots=True)
-class UndoFound(OfWorkspace):
-    """The last change of a ticket can be taken back, in cleaned words; the answer to `find_undo`."""
+class Asked(Message):
+    """A question that Enter answers with yes.
 
-    key: str
+    Attributes:
+        title: What it is about.
+        words: The question, cleaned.
+        effects: What a yes does.
+    """
+
+    title: str
     words: str
+    effects: tuple[Call, ...]
 
 
 @dataclass(frozen=True, slots=True)

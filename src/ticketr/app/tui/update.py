@@ -19,7 +19,7 @@ from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.pages import Help
 from ticketr.app.tui.overlays.questions import Question
 from ticketr.app.tui.panels.detail import is_long
-from ticketr.app.tui.services import conflicts, files, jobs, outside
+from ticketr.app.tui.services import files, jobs, outside
 from ticketr.app.tui.services.watching import watch_files
 from ticketr.app.tui.state import SWALLOW, AppState, OpenTicket, Panel, Step
 from ticketr.app.tui.workspace import WorkspaceView
@@ -73,11 +73,10 @@ def _updated(state: AppState, message: Message, now: float) -> Step:
             state = _detail_read(state, message)
         case messages.DetailWrapped():
             return _detail_wrapped(state, message), ()
-        case messages.UndoFound(name, key, words):
+        case messages.Asked(title, words, effects):
             if state.overlays and state.context in TYPING:  # an Enter there answers no question
                 return state, ()
-            ask = Question("Take back", words, (call_in(name, conflicts.undo, key),), now)
-            return state.opened(ask), ()
+            return state.opened(Question(title, words, effects, now)), ()
         case messages.EditsDone(name):
             workspace = state.named(name)
             if workspace is not None:

@@ -28,7 +28,7 @@ from ticketr.app.tui.rows import Rows, row_of_broken
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.services.asking import ask_issues, ask_statuses, ask_values, stop_asking
 from ticketr.app.tui.services.edits import carry_out_edits, change_field, plan_edits
-from ticketr.app.tui.services.jobs import start_job
+from ticketr.app.tui.services.jobs import ask_attach, start_job
 from ticketr.app.tui.services.outside import open_editor
 from ticketr.app.tui.state import SWALLOW, AppState
 from ticketr.app.tui.styled import Theme
@@ -99,7 +99,7 @@ def test_b_without_chosen_tickets_changes_the_selected_one() -> None:
     assert (state.overlays, effect) == ((), (call_in("work", change_field, PLACES[1], change()),))
 
 
-@pytest.mark.parametrize("key", ["b", "i", "L", "!", "I", "U", "v", "t", "m"])
+@pytest.mark.parametrize("key", ["b", "i", "L", "!", "I", "U", "v", "t", "m", "F", "w"])
 def test_a_verb_without_a_ticket_says_so(key: str) -> None:
     state = pressed(app_state(), key)
     assert (state.overlays, state.notice) == ((), "Select a ticket first")
@@ -136,6 +136,52 @@ def test_in_the_open_ticket_a_verb_changes_that_one_alone() -> None:
     state, effect = entered(typed(pressed(two_chosen(), "3", "L"), "x"))
     assert state.overlays == ()
     assert effect == (call_in("work", change_field, IssuePlace("DEMO-4.md", "DEMO-4"), change()),)
+
+
+@pytest.mark.parametrize("key", ["F", "w"])
+def test_what_goes_to_jira_at_once_needs_a_ticket_that_jira_has(key: str) -> None:
+    state = pressed(app_state(Ticket("Idea", line=1)), key)
+    assert state.notice == "Jira does not have this ticket yet; push it first"
+
+
+def test_work_is_logged_after_a_question() -> None:
+    state, effect = entered(typed(pressed(two_chosen(), "w"), "1d 4H wrote the tests"), 8.0)
+    assert (effect, state.context) == ((), Context.QUESTION)
+    text = " ".join(screen_text(state).split())
+    assert "1d 4h “wrote the tests” is logged on each of 2 tickets in Jira" in text
+
+    early, effect = entered(state, 1.0)
+    assert (effect, early.notice) == ((), "Read the question first")
+    _, effect = entered(state)
+    assert effect == tuple(
+        call_in(
+            "work",
+            start_job,
+            JobRequest(JobKind.WORKLOG, keys=(key,), spent="1d 4h", text="wrote the tests"),
+        )
+        for key in KEYS
+    )
+
+
+def test_work_without_a_time_can_be_typed_again() -> None:
+    state, effect = entered(typed(pressed(app_state(ONE), "w"), "soon"))
+    assert (effect, state.context) == ((), Context.INPUT)
+    assert "write the time like 2h, 1d 4h or 1h 30m" in screen_text(state)
+    assert "time, and a text: soon" in screen_text(state)
+    state = pressed(state, "KEY_CTRL_U", *"2h")
+    assert " 2h is logged on DEMO-1" in screen_text(entered(state)[0])
+
+
+def test_a_file_to_attach_is_looked_for_and_can_be_typed_again() -> None:
+    state = pressed(app_state(ONE), "F")
+    assert (entered(state)[1], entered(state)[0].notice) == ((), "Nothing was attached")
+    state, effect = entered(typed(state, "~/shot.png"))
+    asked = call_in("work", ask_attach, ("DEMO-1",), "~/shot.png")
+    assert effect == (asked,)
+
+    state = after(state, messages.NotWritten("work", asked, "there is no file /shot.png"))
+    assert "file for DEMO-1: ~/shot.png" in screen_text(state)
+    assert "there is no file /shot.png" in screen_text(state)
 
 
 def test_a_label_with_a_blank_can_be_typed_again() -> None:

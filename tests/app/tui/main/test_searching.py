@@ -142,6 +142,8 @@ def test_a_query_has_to_follow(text: str) -> None:
         ("label", "add or remove a label"),
         ("transition", "choose another status"),
         ("refresh", "read the files again"),
+        ("attach", "attach a file"),
+        ("worklog", "log work"),
         ("token", "connect to Jira"),
         ("login", "connect to Jira"),
         ("connect", "connect to Jira"),

@@ -30,6 +30,8 @@ from ticketr.app.tui.update import update
 VIEW = conflict_view()
 TITLE, PRIORITY = (part.id for part in VIEW.parts)
 
+UNDO = messages.Asked("Take back", "what was written goes", (call_in("work", undo, "DEMO-9"),))
+
 
 def opened(at: float = 10.0) -> AppState:
     read = messages.FilesRead(
@@ -289,7 +291,7 @@ def test_u_asks_before_it_takes_anything_back() -> None:
     state, asked = update(app_state(TICKET), messages.KeyPressed("u"), 1.0)
     assert asked == (call_in("work", find_undo),)
 
-    state, _ = update(state, messages.UndoFound("work", "DEMO-9", "what was written goes"), 2.0)
+    state, _ = update(state, UNDO, 2.0)
     early, asked = update(state, messages.KeyPressed("KEY_ENTER"), 2.0 + LOOK / 2)
     assert (early.overlays, asked) == (state.overlays, ())
 
@@ -298,7 +300,7 @@ def test_u_asks_before_it_takes_anything_back() -> None:
 
 
 def test_escape_leaves_everything_as_it_is() -> None:
-    state = after(app_state(TICKET), messages.UndoFound("work", "DEMO-9", "what was written goes"))
+    state = after(app_state(TICKET), UNDO)
     state, asked = update(state, messages.KeyPressed("KEY_ESCAPE"), 9.0)
     assert (state.overlays, asked) == ((), ())
 
@@ -339,7 +341,7 @@ def test_another_ticket_does_not_change_a_diff() -> None:
 
 def test_a_question_that_comes_late_does_not_open_over_a_typed_line() -> None:
     state = pressed(app_state(TICKET), "/", "x")
-    late = after(state, messages.UndoFound("work", "DEMO-9", "what was written goes"))
+    late = after(state, UNDO)
     assert late.overlays == state.overlays
 
 

@@ -79,10 +79,11 @@ async def test_a_changed_status_is_taken_back_to_the_byte(
     told.clear()
     await conflicts.find_undo(used, "work")
     (found,) = told
-    assert isinstance(found, messages.UndoFound)
+    assert isinstance(found, messages.Asked)
     assert found.words.startswith("DEMO-9 in DEMO-9.md: the text that was there before ")
     told.clear()
-    await conflicts.undo(used, "work", found.key)
+    assert found.effects == (call_in("work", conflicts.undo, "DEMO-9"),)
+    await conflicts.undo(used, "work", "DEMO-9")
 
     after = tree(bench)
     (aside,) = set(after) - set(before)

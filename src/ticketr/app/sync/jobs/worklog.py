@@ -28,6 +28,9 @@ _SPENT = re.compile(
 )
 
 
+_TIME = re.compile(r"(?:[0-9.]+[A-Za-z]+)+")
+
+
 def checked_time(text: str) -> str:
     """Return a length of time as Jira takes it, such as ``1d 2h 30m``.
 
@@ -38,6 +41,20 @@ def checked_time(text: str) -> str:
     if not _SPENT.fullmatch(spent) or not re.search("[1-9]", spent):
         raise BadWork(text, "write the time like 2h, 1d 4h or 1h 30m")
     return re.sub(r"(?<=[wdhm])\s*(?=[0-9])", " ", spent)
+
+
+def split_work(text: str) -> tuple[str, str]:
+    """Split a text such as ``1d 4h wrote the tests`` into the time, as Jira takes it, and the rest.
+
+    Raises:
+        BadWork: It does not begin with a duration.
+    """
+    end = 0
+    for word in re.finditer(r"\s*(\S+)", text):
+        if end and not _TIME.fullmatch(word[1]):
+            break
+        end = word.end()
+    return checked_time(text[:end]), text[end:].strip()
 
 
 @dataclass(kw_only=True)

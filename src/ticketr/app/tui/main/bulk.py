@@ -7,23 +7,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from ticketr.app.sync import BulkChange, Change, FieldChange, FieldSetting
+from ticketr.app.sync import BadWork, BulkChange, Change, FieldChange, FieldSetting, split_work
 from ticketr.app.tickets import is_key
-from ticketr.app.tui.effects import call_in
+from ticketr.app.tui.effects import JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import KeyAction
 from ticketr.app.tui.main import changing
-from ticketr.app.tui.main.changing import counts_of_values, place_of, values_of
+from ticketr.app.tui.main.changing import counts_of_values, names_of, place_of, values_of
 from ticketr.app.tui.overlays.choice import Choice, Option, ValueChoice
 from ticketr.app.tui.overlays.many import AskingIssues, FileEdits
-from ticketr.app.tui.overlays.questions import AskingStatus, LineInput
+from ticketr.app.tui.overlays.questions import AskingStatus, LineInput, Question
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services.asking import ask_issues, ask_statuses, ask_values
 from ticketr.app.tui.services.edits import change_field, plan_edits
+from ticketr.app.tui.services.jobs import start_job
 from ticketr.app.tui.state import AppState, Panel, Step
 from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clean
 
 PARENT = "Parent"
+NOT_IN_JIRA = "Jira does not have this ticket yet; push it first"
 NO_TEXT = TextInput()
 #: The most tickets for which Jira is asked what they can become: one of each type and status.
 MOST_ASKED = 5
@@ -155,6 +157,48 @@ def change_status(state: AppState, now: float) -> Step | None:
     if rows.keys:
         return _ask_what_they_become(state, rows, taken)
     return _choose_value(state, rows, _Field(_STATUS, "Status", is_listed=False))
+
+
+def attach(state: AppState, _: float) -> Step | None:
+    """Ask for a file, then whether to attach it to the tickets in Jira."""
+    rows = targets(state)
+    if rows is None:
+        return None
+    if not rows.keys:
+        return state.noticed(NOT_IN_JIRA), ()
+    return state.opened(changing.attach_input(state.workspace.name, rows.keys)), ()
+
+
+def log_work(state: AppState, now: float) -> Step | None:
+    """Ask for a time and a text, then whether to log that on the tickets in Jira."""
+    rows = targets(state)
+    if rows is None:
+        return None
+    if not rows.keys:
+        return state.noticed(NOT_IN_JIRA), ()
+    return state.opened(_work_input(state.workspace.name, rows.keys, now)), ()
+
+
+def _work_input(
+    name: str, keys: tuple[str, ...], now: float, text: str = "", problem: str = ""
+) -> LineInput:
+    def taken(state: AppState, text: str) -> Step:
+        try:
+            spent, words = split_work(text)
+        except BadWork as error:
+            return state.opened(_work_input(name, keys, now, text, clean(str(error)))), ()
+        requests = [
+            JobRequest(JobKind.WORKLOG, keys=(key,), spent=spent, text=words) for key in keys
+        ]
+        effects = tuple(call_in(name, start_job, request) for request in requests)
+        on = f"“{clean(words)}” " if words else ""
+        question = f"{spent} {on}is logged on {names_of(keys)} in Jira at once."
+        ask = Question("Log work", f"{question} Enter does it, Esc does not.", effects, now)
+        return state.opened(ask), ()
+
+    examples = "2h wrote the tests"
+    typed = TextInput.of(text)
+    return LineInput("time, and a text:", taken, input=typed, examples=examples, problem=problem)
 
 
 def _choose_field(state: AppState, rows: _Targets) -> Step:

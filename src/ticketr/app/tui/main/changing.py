@@ -26,6 +26,7 @@ from ticketr.app.tui.services.edits import (
     plan_edits,
 )
 from ticketr.app.tui.services.files import remember
+from ticketr.app.tui.services.jobs import ask_attach
 from ticketr.app.tui.state import AppState, Panel, Step, show_row
 from ticketr.app.tui.text_input import TextInput, clean_lines
 from ticketr.app.tui.workspace import NO_COMMENTS, WorkspaceView
@@ -197,6 +198,23 @@ def _comment_input(name: str, place: IssuePlace, text: str = "", problem: str = 
     return LineInput("comment:", taken, input=typed, problem=problem, edited=edited)
 
 
+def attach_input(name: str, keys: tuple[str, ...], text: str = "", problem: str = "") -> LineInput:
+    """Return the line for the path of a file that is to be attached."""
+
+    def taken(state: AppState, text: str) -> Step:
+        if not text.strip():
+            return state.noticed("Nothing was attached"), ()
+        return state, (call_in(name, ask_attach, keys, text),)
+
+    label = f"file for {names_of(keys)}:"
+    return LineInput(label, taken, input=TextInput.of(text), problem=problem)
+
+
+def names_of(keys: tuple[str, ...]) -> str:
+    """Return what some tickets are called."""
+    return keys[0] if len(keys) == 1 else f"each of {len(keys)} tickets"
+
+
 def give_back(state: AppState, failed: NotWritten, now: float) -> Step:
     """Open a form again with what could not be written, and say why; nothing typed is lost."""
     words, asked = failed.words, failed.asked
@@ -210,6 +228,8 @@ def give_back(state: AppState, failed: NotWritten, now: float) -> Step:
         return state.given_back(again).noticed(words, is_bad=True), (plan,)
     if asked.function is remember:
         return give_filter_back(state, name, rest[-1], words, now)
+    if asked.function is ask_attach:
+        return state.given_back(attach_input(name, rest[0], rest[1], words)), ()
     if asked.function is add_comment:
         place, text = rest
         again = _comment_input(name, place, text, words)

@@ -14,7 +14,7 @@ from ticketr import FinishedJob, JobSnapshot, JobStatus
 from ticketr.app.sync import is_failure, is_partial, tagged_tickets
 from ticketr.app.tickets import is_key
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import JobKind, JobRequest, call, call_in
+from ticketr.app.tui.effects import SYNCING, JobKind, JobRequest, call, call_in
 from ticketr.app.tui.jobs_state import (
     JobEnd,
     day_words,
@@ -242,7 +242,7 @@ def refusal(job: EndedJob, keymap: KeyMap) -> str:
     """Return why a job is not run again; empty if it can be."""
     if not job.workspace:
         return "The workspace of this job is not among those of the app"
-    if job.kind in {None, JobKind.BULK}:
+    if job.kind is None or job.kind not in SYNCING:
         choose = keymap.hint(KeyAction.CHANGE, Context.MAIN, "asks again", before="; ")
         return f"A change in Jira is not run again unseen{choose}"
     if job.unknown:

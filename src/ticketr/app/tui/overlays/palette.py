@@ -51,6 +51,8 @@ _ALSO = {
     KeyAction.RELOAD: "refresh",
     KeyAction.PULL: "refresh fetch",
     KeyAction.BROWSER: "web",
+    KeyAction.ATTACH: "attachment upload",
+    KeyAction.WORKLOG: "time tracking",
     KeyAction.SELECT: "mark",
 }
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from ticketr import TicketrError
 from ticketr.app import sync
 from ticketr.app.tui import messages
+from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.keymap import KeyAction
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.services.context import Services
@@ -53,7 +54,8 @@ async def find_undo(services: Services, name: str) -> None:
     if not steps:
         services.send(messages.Told("There is nothing to take back", is_error=False))
         return
-    services.send(messages.UndoFound(name, steps[0].key, clean(_question(steps))))
+    effects = (call_in(name, undo, steps[0].key),)
+    services.send(messages.Asked("Take back", clean(_question(steps)), effects))
 
 
 def _question(steps: Sequence[sync.UndoStep]) -> str:

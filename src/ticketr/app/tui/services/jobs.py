@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 from ticketr import JobID, JobSnapshot, JobStatus, OnConflict, TicketrError
 from ticketr.app import sync
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import JobKind, JobRequest
+from ticketr.app.tui.effects import SYNCING, JobKind, JobRequest, call_in
 from ticketr.app.tui.jobs_state import KIND_TAG, WORKSPACE_TAG
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.rows import rows_of
@@ -77,8 +80,8 @@ def start_job(services: Services, name: str, request: JobRequest) -> Message:
         return tags <= waiting.tags and bool(has_all)
 
     if (
-        request.confirmed is None
-        and request.bulk is None
+        request.kind in SYNCING
+        and request.confirmed is None
         and any(map(covers, services.queue.jobs(key=key, status=JobStatus.PENDING)))
     ):
         words = f"A {request.kind.value} of {workspace.name} waits already"
@@ -87,7 +90,7 @@ def start_job(services: Services, name: str, request: JobRequest) -> Message:
         handle = services.queue.submit_nowait(
             workspace.make_job(request, show_written),
             name=None
-            if request.keys or request.bulk
+            if request.keys or request.kind not in SYNCING
             else f"{request.kind.value.capitalize()} {workspace.name}",
             tags=tags | tickets,
             key=key,
@@ -96,6 +99,49 @@ def start_job(services: Services, name: str, request: JobRequest) -> Message:
     except TicketrError as error:
         return messages.Told(clean(str(error)))
     return messages.JobChanged(handle.snapshot())
+
+
+async def ask_attach(services: Services, name: str, keys: tuple[str, ...], text: str) -> None:
+    """Look for a file that is to be attached to issues, and ask whether to send it.
+
+    Args:
+        services: What the services have in common.
+        name: The name of the workspace.
+        keys: The keys of the issues.
+        text: The path of the file, as it was typed, pasted or dropped on the terminal.
+    """
+    path, size = await services.in_thread(_find_file, text)
+    if size is None:
+        asked = call_in(name, ask_attach, keys, text)
+        words = f"there is no file {path}, or it cannot be read"
+        services.send(messages.NotWritten(name, asked, clean(words)))
+        return
+    where = keys[0] if len(keys) == 1 else f"each of {len(keys)} tickets"
+    words = (
+        f"{path.name} ({sync.size_words(size)}) is sent to Jira at once, and attached to {where}."
+    )
+    requests = [JobRequest(JobKind.ATTACH, keys=(key,), files=(path,)) for key in keys]
+    effects = tuple(call_in(name, start_job, request) for request in requests)
+    services.send(messages.Asked("Attach", clean(f"{words} Enter does it, Esc does not."), effects))
+
+
+def _unquoted(text: str) -> str:
+    """Return a path without the quotes or backslashes that a terminal puts around a dropped one."""
+    with suppress(ValueError):
+        words = shlex.split(text)
+        if len(words) == 1:
+            return words[0]
+    return text.strip()
+
+
+def _find_file(text: str) -> tuple[Path, int | None]:
+    """Return the file that a text names, and its size; None if it cannot be read."""
+    path = Path(_unquoted(text))
+    with suppress(OSError, ValueError, RuntimeError):
+        path = path.expanduser().absolute()
+        if path.is_file() and os.access(path, os.R_OK):
+            return path, path.stat().st_size
+    return path, None
 
 
 def drop_requests(services: Services, name: str) -> Message | None:

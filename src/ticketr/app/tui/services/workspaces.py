@@ -15,8 +15,10 @@ from ticketr import Job, TicketrError
 from ticketr.app.config import BUILT_IN, STATE_FOLDER, expand_aliases
 from ticketr.app.jira import LastChange
 from ticketr.app.sync import (
+    AddAttachmentsJob,
     BulkIssue,
     BulkJob,
+    LogWorkJob,
     OnWritten,
     PullJob,
     PushJob,
@@ -103,6 +105,12 @@ def job_for(options: SessionOptions, request: JobRequest, on_written: OnWritten)
         case JobKind.BULK:
             assert request.bulk is not None
             return BulkJob(**options, issues=request.bulk.issues, change=request.bulk.change)
+        case JobKind.WORKLOG:
+            (key,) = request.keys
+            return LogWorkJob(**options, key=key, spent=request.spent, text=request.text)
+        case JobKind.ATTACH:
+            (key,) = request.keys
+            return AddAttachmentsJob(**options, key=key, files=request.files)
 
 
 class FileReader(Protocol):
