@@ -87,8 +87,6 @@ def bulk(
     transition: str,
     parent: str,
     delete: bool,
-    dry_run: bool,
-    yes: bool,
 ) -> None:
     """Change issues in Jira, named by their keys or found by a query: fields, status or parent.
 
@@ -104,7 +102,7 @@ def bulk(
         _read_settings(settings), transition, checked_key(parent) if parent else "", delete
     )
     wanted = tuple(dict.fromkeys(map(checked_key, keys)))
-    context.exit(_run(options, change, wanted, jql, dry_run=dry_run, yes=yes))
+    context.exit(_run(options, change, wanted, jql))
 
 
 @click.command(
@@ -130,8 +128,6 @@ def assign(
     options: CommonOptions,
     *,
     words: tuple[str, ...],
-    dry_run: bool,
-    yes: bool,
 ) -> None:
     """Assign issues in Jira: to you, to somebody by name or e-mail address, or with - to nobody.
 
@@ -141,7 +137,7 @@ def assign(
     keys, person = _split_keys(words)
     name = "" if person == "-" else person or "me"
     change = sync.BulkChange((sync.FieldSetting("Assignee", name),))
-    context.exit(_run(options, change, keys, dry_run=dry_run, yes=yes))
+    context.exit(_run(options, change, keys))
 
 
 @click.command(
@@ -166,8 +162,6 @@ def move(
     options: CommonOptions,
     *,
     words: tuple[str, ...],
-    dry_run: bool,
-    yes: bool,
 ) -> None:
     """Move issues to a status in Jira, by the transition that leads there.
 
@@ -177,7 +171,7 @@ def move(
     keys, status = _split_keys(words)
     if not status:
         raise click.UsageError(f"name a status after the key, as in: ticketr move {keys[-1]} Done")
-    context.exit(_run(options, sync.BulkChange(status=status), keys, dry_run=dry_run, yes=yes))
+    context.exit(_run(options, sync.BulkChange(status=status), keys))
 
 
 def _split_keys(words: Sequence[str]) -> tuple[tuple[str, ...], str]:
@@ -194,9 +188,6 @@ def _run(
     change: sync.BulkChange,
     keys: Sequence[str],
     jql: str | None = None,
-    *,
-    dry_run: bool,
-    yes: bool,
 ) -> int:
     """Change issues, named by their keys or found by a query, and return the exit code."""
     from ticketr.app.cli.job_runner import exit_code, run_job, worst_exit_code
@@ -204,7 +195,7 @@ def _run(
     options = replace(options, needs_project=False)
     resolved = resolve_options(options)
     aliases = resolved.aliases_in(jql or "")
-    if change.delete and yes:
+    if change.delete and options.yes:
         _refuse_team_aliases(aliases)
     arguments = job_settings(resolved, options, jql)
     query = arguments["jql"] or "" if jql else ""
@@ -218,12 +209,12 @@ def _run(
     known, clashing = _known_here(arguments, change)
     refused = tuple(clashing[issue.key] for issue in finding.result if issue.key in clashing)
     issues = tuple(issue for issue in finding.result if issue.key not in clashing)
-    if dry_run or not issues:
+    if options.dry_run or not issues:
         _print_issues(issues, refused, change, aliases, as_json=as_json)
         return exits.PARTLY if refused else exits.DONE
     if not as_json:
         _print_failed(refused)
-    if not yes:
+    if not options.yes:
         _confirm(issues, change, arguments.get("browse") or arguments["credentials"].site)
     job = sync.BulkJob(**arguments, issues=issues, change=change)
     ended = run_job(job, plain=options.plain)

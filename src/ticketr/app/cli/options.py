@@ -158,6 +158,8 @@ class CommonOptions:
             ``all_workspaces``.
         plain: Whether to print progress as plain lines in a terminal, too.
         as_json: Whether to print the result as JSON.
+        dry_run: Whether to change nothing, and say what would change.
+        yes: Whether to ask nothing.
         needs_project: Whether the command needs a project, or a query in its place; one on issues
             by their keys does not.
     """
@@ -171,6 +173,8 @@ class CommonOptions:
     every: int | None = None
     plain: bool = False
     as_json: bool = False
+    dry_run: bool = False
+    yes: bool = False
     needs_project: bool = True
 
     @property

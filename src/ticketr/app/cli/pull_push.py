@@ -134,8 +134,6 @@ def push(
     *,
     words: tuple[str, ...],
     accept_loss: bool,
-    dry_run: bool,
-    yes: bool,
 ) -> None:
     """Bring what you edited to Jira: create drafts, send changed fields, move statuses.
 
@@ -153,23 +151,23 @@ def push(
         name: sync.PushJob(
             **keywords,
             keys=named_tickets(words, keywords["root"]) or None,
-            dry_run=dry_run,
+            dry_run=options.dry_run,
             accept_loss=accept_loss,
         )
         for name, keywords in arguments.ready.items()
     }
     empty, failed = sync.PushResult(), arguments.failed
-    plans = confirmation.read_plans(jobs, yes=yes)
-    if not dry_run:
-        if not yes:
+    plans = confirmation.read_plans(jobs, yes=options.yes)
+    if not options.dry_run:
+        if not options.yes:
             others = job_runner.failures_as_json(failed, empty)
             jobs = confirmation.confirm_plans(jobs, plans, as_json=options.as_json, others=others)
         jobs = confirmation.with_accepted_losses(jobs, plans, accept_loss=accept_loss)
 
     def print_result(result: sync.PushResult) -> None:
-        if dry_run:
+        if options.dry_run:
             confirmation.print_dry_run(result, plans.values())
-        job_runner.print_push(result, dry_run=dry_run)
+        job_runner.print_push(result, dry_run=options.dry_run)
         job_runner.print_plan_hint(result.left)
         job_runner.print_merge_hint(result.conflicts)
         job_runner.print_resolve_hint(result.conflicts)
@@ -204,7 +202,6 @@ def sync_(
     accept_loss: bool,
     full: bool,
     prune: bool,
-    yes: bool,
 ) -> None:
     """Pull, merge and push in one go.
 
@@ -228,14 +225,14 @@ def sync_(
     empty, failed = sync.SyncResult(sync.PullResult(), sync.PushResult()), arguments.failed
     if options.every:
         jobs = {name: replace(job, accept_loss=accept_loss) for name, job in jobs.items()}
-        check = None if yes else confirmation.refuse_many
+        check = None if options.yes else confirmation.refuse_many
         context.exit(
             job_runner.run_jobs(
                 jobs, print_result, failed=failed, empty=empty, options=options, check=check
             )
         )
-    plans = confirmation.read_plans(jobs, yes=yes)
-    if not yes:
+    plans = confirmation.read_plans(jobs, yes=options.yes)
+    if not options.yes:
         others = job_runner.failures_as_json(failed, empty)
         jobs = confirmation.confirm_plans(jobs, plans, as_json=options.as_json, others=others)
     jobs = confirmation.with_accepted_losses(jobs, plans, accept_loss=accept_loss)
