@@ -28,6 +28,7 @@ MAX_INLINE_WORK = 1_250
 #: each need a turn; with one turn, each of them would wait for another function.
 TURNS = 3
 
+A = TypeVar("A")
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
@@ -146,3 +147,20 @@ async def run_in_tasks(work: Callable[[], Awaitable[None]]) -> None:
         failure = error_to_report(group)
     if failure is not None:
         raise failure
+
+
+async def map_in_tasks(function: Callable[[A], Awaitable[T]], items: Iterable[A]) -> list[T]:
+    """Call a function with each item in several tasks, as `run_in_tasks` runs one.
+
+    Returns:
+        The results, in the order of the items.
+    """
+    waiting = enumerate(items)
+    results: dict[int, T] = {}
+
+    async def call_with_some() -> None:
+        for number, item in waiting:
+            results[number] = await function(item)
+
+    await run_in_tasks(call_with_some)
+    return [results[number] for number in sorted(results)]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TypeVar, TypeVarTuple
 
 import pytest
+import trio
 from fakes.lossy import Answering, Changed, Lossy
 from fakes.pulls import Bench, Recorder
 
@@ -339,6 +341,36 @@ async def test_tickets_of_one_type_and_status_share_an_edit_screen(bench: Bench)
 
     assert len((await bench.push()).updated) == 3
     assert len(editmeta(bench)) == 1
+
+
+async def test_edit_screens_and_forms_are_fetched_side_by_side(bench: Bench) -> None:
+    project = bench.finds("DEMO-1").project
+    types = {issue.type.name: issue.type for issue in bench.site if not issue.type.subtask}
+    for issue_type in types.values():
+        made = bench.site.create(project=project, type=issue_type, summary=issue_type.name)
+        bench.site.create(project=project, type=issue_type, summary=issue_type.name)
+        bench.site.transition(made.key, IN_PROGRESS)
+    await bench.pull()
+    for path in bench.root.glob("*.md"):
+        path.write_text(path.read_text().replace("Priority: Medium", "Priority: High"))
+    times: dict[str, list[float]] = {"editmeta": [], "createmeta": [], "write": []}
+
+    def before(method: str, at: str) -> None:
+        part = (
+            "write"
+            if method == "PUT"
+            else re.sub(r".*(editmeta)|.*(createmeta).*s/.*", r"\1\2", at)
+        )
+        times.get(part, []).append(trio.current_time())
+
+    wire = Lossy(create_app(bench.site, latency=1.0), lambda *_: None, before=before)
+
+    assert (await bench.push(transport=wire)).failed == ()
+    for part in ("editmeta", "createmeta"):
+        first, *_, last = times[part]
+        assert times[part].count(first) == 4
+        assert last - first == (len(times[part]) - 1) // 4
+    assert min(times["write"]) == max(times["editmeta"]) + 1  # each edit was checked first
 
 
 T = TypeVar("T")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from ticketr.app.jira import Allowed, AuthenticationFailed, NotFound, Rejected, adf
 from ticketr.app.sync.compare.comments import TextPart
 from ticketr.app.sync.compare.diff import Change, is_text
 from ticketr.app.sync.compare.mapping import PARENT, holds_rich_text, line_name, unsupported
 from ticketr.app.sync.compare.times import ESTIMATES, TIME_TRACKING
+from ticketr.app.sync.concurrency import map_in_tasks
 from ticketr.app.sync.errors import nearest
 from ticketr.app.sync.push.values import (
     BadValue,
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 D = TypeVar("D")
 T = TypeVar("T")
+
+#: The fields of an issue type, by the names of their lines or sections.
+_Specs: TypeAlias = "Mapping[str, FieldSpec]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +200,12 @@ async def _find_mentioned(
         for person in adf.named_people(change.new_shown)
     }
     try:
-        return {name: await session.jira.find_users(name) for name in names}
+        people = await map_in_tasks(session.jira.find_users, names)
     except AuthenticationFailed:
         raise
     except Rejected:
         return dict.fromkeys(names, ())
+    return dict(zip(names, people, strict=True))
 
 
 async def fetch_link_directions(
@@ -236,19 +241,19 @@ async def _fetch_project(
     bare = ProjectMetadata(types, {}, job.story_type, job.subtask_type)
     wanted = {type_id for query in queries if (type_id := _type_of(bare, query)) is not None}
     possible = {issue_type.id for issue_type in types}
-    field_specs: dict[str, Mapping[str, FieldSpec]] = {}
-    text_specs: dict[str, Mapping[str, FieldSpec]] = {}
-    for type_id in sorted(wanted):
+
+    async def fetch_specs(type_id: str) -> tuple[str, _Specs, _Specs]:
         # No issue of another type can be created, so that type has only the site's fields.
         form = await session.jira.create_fields(project, type_id) if type_id in possible else ()
-        field_specs[type_id] = _field_specs(session, form, types)
-        text_specs[type_id] = _text_specs(session, form)
+        return type_id, _field_specs(session, form, types), _text_specs(session, form)
+
+    specs = await map_in_tasks(fetch_specs, sorted(wanted))
     asked = any(query.needs_statuses for query in queries)
     return replace(
         bare,
-        field_specs=field_specs,
+        field_specs={type_id: fields for type_id, fields, _ in specs},
         statuses=await answer_or({}, session.jira.statuses(project)) if asked else {},
-        text_specs=text_specs,
+        text_specs={type_id: texts for type_id, _, texts in specs},
     )
 
 

@@ -12,8 +12,8 @@ for example.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set as AbstractSet
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -28,7 +28,7 @@ from ticketr.app.jira import (
 )
 from ticketr.app.sync.compare.comments import TextPart
 from ticketr.app.sync.compare.times import ESTIMATES, TIME_TRACKING
-from ticketr.app.sync.concurrency import CHUNK, PAGE, chunks, compute, run_in_tasks
+from ticketr.app.sync.concurrency import CHUNK, PAGE, chunks, compute, map_in_tasks
 from ticketr.app.sync.edits.losses import Accepted
 from ticketr.app.sync.edits.push_plan import find_path, unknown_statuses
 from ticketr.app.sync.errors import nearest
@@ -83,24 +83,20 @@ class RouteFinder:
         Raises:
             AuthenticationFailed: The site no longer takes the login.
         """
-        waiting = deque(edits)
-        transitions: dict[str, _FoundRoute] = {}
+        edits = list(edits)
 
-        async def find_some() -> None:
-            while waiting:
-                edit = waiting.popleft()
-                try:
-                    transitions[edit.key] = await self.route(edit)
-                except AuthenticationFailed:  # every other request would fail too
-                    raise
-                except (JiraError, NoTransition) as error:
-                    transitions[edit.key] = error
+        async def find_one(edit: IssueWrite) -> _FoundRoute:
+            try:
+                return await self.route(edit)
+            except AuthenticationFailed:  # every other request would fail too
+                raise
+            except (JiraError, NoTransition) as error:
+                return error
 
-        if not waiting:
-            return transitions
-        self._session.progress.say("Asking which statuses can be reached...")
-        await run_in_tasks(find_some)
-        return transitions
+        if edits:
+            self._session.progress.say("Asking which statuses can be reached...")
+        routes = await map_in_tasks(find_one, edits)
+        return {edit.key: route for edit, route in zip(edits, routes, strict=True)}
 
     async def route(self, edit: IssueWrite) -> tuple[Transition, ...]:
         """Return the transitions to an edit's status.
@@ -187,19 +183,21 @@ async def _fields_off_screen(
     Raises:
         JiraError: A request failed.
     """
-    screens: dict[tuple[str, str, str], tuple[ScreenField, ...] | None] = {}
-    texts: dict[str, frozenset[str]] = {}
+    by_place: dict[tuple[str, str, str], dict[str, AbstractSet[str]]] = {}
     for edit in edits:
         fields = edit.payload.fields.keys() - _EVERYWHERE
-        if not fields or "issuetype" in edit.payload.fields:
-            continue
-        place = (edit.project, edit.type_id, edit.status)
-        if place not in screens:
-            screens[place] = await answer_or(None, session.jira.edit_fields(edit.key))
-        screen = screens[place]  # None if the site does not tell
-        if screen is not None and (off := fields - {field.id for field in screen}):
-            texts[edit.key] = frozenset(off)
-    return texts
+        if fields and "issuetype" not in edit.payload.fields:
+            place = (edit.project, edit.type_id, edit.status)
+            by_place.setdefault(place, {})[edit.key] = fields
+
+    async def off_screen(edited: dict[str, AbstractSet[str]]) -> dict[str, frozenset[str]]:
+        screen = await answer_or(None, session.jira.edit_fields(next(iter(edited))))
+        if screen is None:  # the site does not tell
+            return {}
+        shown = {field.id for field in screen}
+        return {key: frozenset(off) for key, fields in edited.items() if (off := fields - shown)}
+
+    return dict(ChainMap(*await map_in_tasks(off_screen, by_place.values())))
 
 
 def _with_transition_fields(

@@ -13,7 +13,14 @@ from ticketr._errors import TicketrError
 from ticketr.app.jira import Issue
 from ticketr.app.jira.adf import load_conversions
 from ticketr.app.sync.compare.mapping import Columns, KnownText, is_subtask, parent_id, weight_of
-from ticketr.app.sync.concurrency import MAX_INLINE_WORK, PAGE, chunks, compute, portions
+from ticketr.app.sync.concurrency import (
+    MAX_INLINE_WORK,
+    PAGE,
+    chunks,
+    compute,
+    map_in_tasks,
+    portions,
+)
 from ticketr.app.sync.notes import Code, Note, moved_away, not_given
 from ticketr.app.sync.workspace.store import LocalTicket
 from ticketr.app.sync.writing.rendering import RenderedFamily, known_texts, render_family
@@ -144,9 +151,10 @@ async def fetch_families(
     wanted: list[_Request] = []
     for chunk in chunks(list(heads), PAGE):
         wanted += await session.in_thread(look, chunk)
+    read = partial(_read, session, otherwise=_NO_LONGER_THERE, keep_lost=keep_lost)
     families: dict[str, RenderedFamily | Unavailable] = {}
-    for batch in _batches(wanted):
-        families |= await _read(session, batch, _NO_LONGER_THERE, keep_lost=keep_lost)
+    for some in await map_in_tasks(read, _batches(wanted)):
+        families |= some
     return families
 
 

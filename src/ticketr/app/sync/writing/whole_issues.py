@@ -6,7 +6,6 @@ a request, once; the state keeps it.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -21,7 +20,7 @@ from ticketr.app.sync.compare.comments import (
     comments_field,
     shown_files,
 )
-from ticketr.app.sync.concurrency import PAGE, ThreadRunner, chunks, run_in_tasks
+from ticketr.app.sync.concurrency import PAGE, ThreadRunner, chunks, map_in_tasks
 
 if TYPE_CHECKING:
     from ticketr.app.jira import Attachment, BulkFetched, Issue, JiraClient
@@ -142,17 +141,10 @@ class PictureFiles:
 
     async def _look_up(self, wanted: Iterable[_Wanted]) -> dict[str, str]:
         """Ask for the media IDs that are needed, several at once."""
-        waiting = deque(need for need in wanted if need.candidates)
+        needs = (need for need in wanted if need.candidates)
         texts: dict[str, str] = {}
-        if not waiting:
-            return texts
-
-        async def look_up_some() -> None:
-            while waiting:
-                need = waiting.popleft()
-                texts.update(await self._look_up_one(need))
-
-        await run_in_tasks(look_up_some)
+        for some in await map_in_tasks(self._look_up_one, needs):
+            texts |= some
         return texts
 
     async def _look_up_one(self, wanted: _Wanted) -> dict[str, str]:
