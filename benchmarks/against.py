@@ -17,6 +17,7 @@ import trio
 from against_child import DRAFTS
 from pull import EMAIL, TOKEN
 from statusline import on_terminal
+from table import show
 
 from ticketr.app.cli.demo_site import open_sandbox
 
@@ -83,11 +84,13 @@ async def quotients(part: str, other: str) -> list[tuple[float, ...]]:
     return list(zip(*pairs, strict=True))
 
 
-def rows(part: str, other: str) -> list[str]:
-    """Measure a part, and return the table's rows."""
-    return [
-        f"{part}: {statistics.median(ratios):.3f} of the CPU time of {other}, {what}"
-        f" ({len(ratios)} pairs, half of them from {low:.3f} to {high:.3f})"
-        for what, ratios in zip(WORK[part], trio.run(quotients, part, other), strict=True)
-        for low, _, high in [statistics.quantiles(ratios, n=4)]
-    ]
+def run(part: str, other: str) -> None:
+    """Measure a part, and show the table's rows."""
+    show(
+        *(
+            f"{part}: {statistics.median(ratios):.3f} of the CPU time of {other}, {what}"
+            f" ({len(ratios)} pairs, half of them from {low:.3f} to {high:.3f})"
+            for what, ratios in zip(WORK[part], trio.run(quotients, part, other), strict=True)
+            for low, _, high in [statistics.quantiles(ratios, n=4)]
+        )
+    )

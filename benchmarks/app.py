@@ -11,16 +11,13 @@ import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import app_large
 import app_peer
 from app_large import pulled
 from sizes import size
+from table import show
 from terminal import on_terminal, read_for, read_frame
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 TICKETS = size(5000, toy=400)
 LATENCY = size(0.5, toy=2.0)
@@ -73,18 +70,17 @@ def leave(user: int) -> None:
         read_for(user, 1.0)
 
 
-def answers(root: Path) -> list[str]:
-    """Measure the keys, and return their rows."""
+def answers(root: Path) -> None:
+    """Measure the keys, and show their rows."""
     with on_terminal(app(root / "keys", TICKETS)) as (user, _):
         wait_for_pull(user)
         times = key_to_selection(user)
         leave(user)
     median, worst = statistics.median(times) * 1e3, max(times) * 1e3
     found = f"{median:.1f} ms median, {worst:.1f} ms worst"
-    return [
-        f"app, pull of {TICKETS}: {found} from key to frame, {KEYS_A_SECOND} keys a second",
-        *(escapes(root, speaks_protocol=speaks) for speaks in (False, True)),
-    ]
+    show(f"app, pull of {TICKETS}: {found} from key to frame, {KEYS_A_SECOND} keys a second")
+    for speaks in (False, True):
+        show(escapes(root, speaks_protocol=speaks))
 
 
 def escapes(root: Path, *, speaks_protocol: bool) -> str:
@@ -157,8 +153,8 @@ def seconds_of_pull(folder: Path, *, is_read: bool) -> float:
     return seconds
 
 
-def stall(root: Path) -> list[str]:
-    """Measure a pull on a terminal that is not read, and return the row."""
+def stall(root: Path) -> None:
+    """Measure a pull on a terminal that is not read, and show the row."""
     read, unread = [], []
     for number in range(ROUNDS):
         read.append(seconds_of_pull(root / f"read-{number}", is_read=True))
@@ -166,14 +162,14 @@ def stall(root: Path) -> list[str]:
     with_reader, without = statistics.median(read), statistics.median(unread)
     found = f"{with_reader / without:.2f} of the speed with a reader"
     found += f" ({without:.2f}s against {with_reader:.2f}s)"
-    return [f"app, pull of {TICKETS}, nobody reads the terminal: {found}"]
+    show(f"app, pull of {TICKETS}, nobody reads the terminal: {found}")
 
 
-def rows() -> Iterator[str]:
-    """Measure, and yield the table's rows."""
+def run() -> None:
+    """Measure, and show the table's rows."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         # An install of the peer needs the network.
-        peer = size((app_peer.rows,), toy=())
-        for measure in (app_large.rows, *peer, answers, stall):
-            yield from measure(root)
+        peer = size((app_peer.run,), toy=())
+        for measure in (app_large.run, *peer, answers, stall):
+            measure(root)

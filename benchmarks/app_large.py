@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from app_probe import CHANGING, DRAWING
 from sizes import size
+from table import show
 from terminal import on_terminal, read_for, read_frame, wakeups
 
 from ticketr.app.config import STATE_FOLDER
@@ -112,9 +113,8 @@ def typed(probe: Probe, opening: str, prompt: str) -> list[Answer]:
     return found
 
 
-def key_rows(probe: Probe, when: str) -> list[str]:
-    """Measure the keys, and return their rows."""
-    rows = []
+def show_keys(probe: Probe, when: str) -> None:
+    """Measure the keys, and show their rows."""
     for what, found in (
         ("scrolling", scrolled(probe)),
         ("searching", typed(probe, "/", "/")),
@@ -126,8 +126,7 @@ def key_rows(probe: Probe, when: str) -> list[str]:
         took = f"{median * 1e3:.1f} ms median, {worst * 1e3:.1f} ms worst"
         goal = f"goals {MEDIAN * 1e3:.0f} and {WORST * 1e3:.0f}; {cpu * 1e3:.1f} ms of CPU"
         verdict = _verdict(is_met=median <= MEDIAN and worst <= WORST)
-        rows.append(f"app, {what} {when}: {took} from key to frame ({goal}){verdict}")
-    return rows
+        show(f"app, {what} {when}: {took} from key to frame ({goal}){verdict}")
 
 
 def wait_for(user: int, text: str, seconds: float = 120.0) -> None:
@@ -144,11 +143,11 @@ def pulled(folder: Path) -> int:
         return int(state.execute("SELECT count(*) FROM issue").fetchone()[0])
 
 
-def during_pull(root: Path) -> list[str]:
+def during_pull(root: Path) -> None:
     """Pull into an empty folder; measure the keys, the drawing and the stretches."""
     with probed(root / "pull.json", "pull", str(root / "tickets"), str(TICKETS)) as probe:
         wait_for(probe.user, "Pulling tickets")
-        rows = key_rows(probe, f"during a pull of {TICKETS}")
+        show_keys(probe, f"during a pull of {TICKETS}")
         while pulled(root / "tickets") < TICKETS:
             read_for(probe.user, 0.05)
         read_for(probe.user, SETTLED / 2)  # the files are read again
@@ -158,33 +157,31 @@ def during_pull(root: Path) -> list[str]:
     what = f"app, pull of {TICKETS}"
     share = f"drawing {drawing:.1%} of the CPU time (goal {SHARE:.0%}), new states {changing:.1%}"
     share = f"{what}: {share}{_verdict(is_met=drawing <= SHARE)}"
-    return [*rows, share, stretch_row(what, report)]
+    show(share, stretch_row(what, report))
 
 
-def opened(root: Path) -> list[str]:
+def opened(root: Path) -> None:
     """Open the tickets that were pulled; measure the start, the keys, and a time of rest."""
     (root / "tickets" / STATE_FOLDER / STORED_LIST).unlink(missing_ok=True)
     with probed(root / "first.json", "open", str(root / "tickets")) as probe:
         wait_for(probe.user, f"/{TICKETS}")
         read_for(probe.user, SETTLED)  # the list is stored
-        first = probe.report()
+        show(*start_rows("for the first time", probe.report()))
     with probed(root / "open.json", "open", str(root / "tickets")) as probe:
         wait_for(probe.user, f"/{TICKETS}")
         read_for(probe.user, SETTLED)
-        rows = key_rows(probe, f"in {TICKETS} tickets")
+        show_keys(probe, f"in {TICKETS} tickets")
         read_for(probe.user, THREADS)
         before = wakeups(probe.pid)
         written = len(read_for(probe.user, IDLE))
         woken = wakeups(probe.pid) - before
         report = probe.report()
     idle = f"app, idle for {IDLE:g} s: {written} bytes written, {woken} wake-ups (goal none)"
-    return [
-        *start_rows("for the first time", first),
+    show(
         *start_rows("again", report),
-        *rows,
         stretch_row(f"app, {TICKETS} tickets", report),
         idle + _verdict(is_met=not written and not woken),
-    ]
+    )
 
 
 def start_rows(when: str, report: dict[str, Any]) -> list[str]:
@@ -208,8 +205,10 @@ def _verdict(*, is_met: bool) -> str:
     return "" if is_met else ": MISSED"
 
 
-def rows(root: Path) -> list[str]:
-    """Measure, and return the table's rows."""
+def run(root: Path) -> None:
+    """Measure, and show the table's rows."""
     load, cores = os.getloadavg()[0], os.cpu_count()
     others = f"app: {load:.1f} processes wanted a core before the benchmark, of {cores}"
-    return [others, *during_pull(root), *opened(root)]
+    show(others)
+    during_pull(root)
+    opened(root)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sizes import size
+from table import show
 from terminal import on_terminal, read_for
 
 if TYPE_CHECKING:
@@ -47,11 +48,12 @@ class Found:
     keys: list[float]
 
 
-def rows(root: Path) -> list[str]:
-    """Measure, and return the table's rows; the peer is installed into a folder below the root."""
+def run(root: Path) -> None:
+    """Measure, and show the table's rows; the peer is installed into a folder below the root."""
     peer = _installed(root / "venv")
     if peer is None:
-        return ["app against jiratui: skipped, since pip cannot install it here"]
+        show("app against jiratui: skipped, since pip cannot install it here")
+        return
     with _sandbox() as site:
         ours, environment = _pulled(root, site)
         theirs, settings = _configured(root, site, peer)
@@ -64,10 +66,10 @@ def rows(root: Path) -> list[str]:
         ]
     app, other = ([pair[at] for pair in pairs] for at in (0, 1))
     what = f"app against jiratui, {TICKETS} tickets"
-    return [
+    show(
         f"{what}: {_start(app)} from start to list (all, from files), jiratui {_start(other)}",
         f"{what}: {_keys(app)} from key to frame, jiratui {_keys(other)}",
-    ]
+    )
 
 
 def _start(found: Sequence[Found]) -> str:

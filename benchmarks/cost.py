@@ -11,16 +11,13 @@ import tempfile
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import trio
 from pull import EMAIL, TOKEN
 from sizes import size
+from table import show
 
 from ticketr.app.cli.demo_site import open_sandbox
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROUNDS = size(9, toy=1)
 TICKETS = size(214, toy=20)
@@ -44,8 +41,8 @@ def retitle(path: Path, number: int) -> None:
     path.write_text(f"{heading.rpartition(' ')[0]} {number}\n{rest}")
 
 
-def measured(environ: dict[str, str], folder: Path) -> Iterator[str]:
-    """Measure each command and its peer by turns; yield the table's rows."""
+def measure(environ: dict[str, str], folder: Path) -> None:
+    """Measure each command and its peer by turns; show the table's rows."""
     run = partial(cpu_seconds, environ=environ, folder=folder)
     run([COMMAND, "pull", "--folder", "."])
     numbers = count(1)
@@ -56,25 +53,23 @@ def measured(environ: dict[str, str], folder: Path) -> Iterator[str]:
         "status": ["status"],
         "push of one title": ["push", "--yes"],
     }
-    quotients: dict[str, list[float]] = {words: [] for words in commands}
-    taken: dict[str, list[float]] = {words: [] for words in commands}
     for words, arguments in commands.items():
+        quotients: list[float] = []
+        taken: list[float] = []
         for _ in range(ROUNDS):
             if arguments[0] == "push":
                 retitle(path, next(numbers))
-            spent = run([COMMAND, *arguments, "--folder", "."])
-            taken[words].append(spent)
-            quotients[words].append(spent / run(PEER))
-    for words, found in quotients.items():
-        ratio = statistics.median(found)
+            taken.append(run([COMMAND, *arguments, "--folder", "."]))
+            quotients.append(taken[-1] / run(PEER))
+        ratio = statistics.median(quotients)
         verdict = "" if ratio <= GOAL else ": MISSED"
-        yield (
-            f"cost: {words}, {TICKETS} tickets: {statistics.median(taken[words]):.2f} CPU seconds, "
+        show(
+            f"cost: {words}, {TICKETS} tickets: {statistics.median(taken):.2f} CPU seconds, "
             f"{ratio:.2f} of import trio, httpx, click (goal: {GOAL}){verdict}"
         )
 
 
-async def _rows(folder: Path) -> list[str]:
+async def _run(folder: Path) -> None:
     async with open_sandbox(tickets=TICKETS, seed=1) as url:
         environ = os.environ | {
             "JIRA_URL": url,
@@ -86,10 +81,10 @@ async def _rows(folder: Path) -> list[str]:
         environ.pop("PYTHONDONTWRITEBYTECODE", None)
         work = folder / "work"
         work.mkdir()
-        return await trio.to_thread.run_sync(lambda: list(measured(environ, work)))
+        await trio.to_thread.run_sync(measure, environ, work)
 
 
-def rows() -> list[str]:
-    """Measure, and return the table's rows."""
+def run() -> None:
+    """Measure, and show the table's rows."""
     with tempfile.TemporaryDirectory() as folder:
-        return trio.run(_rows, Path(folder))
+        trio.run(_run, Path(folder))

@@ -24,9 +24,10 @@ from engine_work import LEDGER, times
 from fakes.postgres import Postgres, skip_without_postgres
 from fakes.rabbitmq import RabbitMQ
 from sizes import size
+from table import show
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
 HERE = Path(__file__).parent
 SLOTS = 16
@@ -175,7 +176,7 @@ def cancel_latency(engine: Engine) -> float:
     return statistics.median(delays)
 
 
-def rate_rows(engine: Engine) -> Iterator[str]:
+def measure_rates(engine: Engine) -> None:
     """Measure the workers by turns."""
     workers = {"": (engine.worker, engine.nothing)}
     workers |= {name: (command, engine.plain) for name, command in engine.plain_workers.items()}
@@ -188,7 +189,7 @@ def rate_rows(engine: Engine) -> Iterator[str]:
             ]
             rates[name].append(jobs_per_second(command, submit, jobs))
     ours = rates.pop("")
-    yield (
+    show(
         f"engines: {engine.name}: {statistics.median(ours):.0f} jobs/s that do nothing,"
         f" {SLOTS} at once"
     )
@@ -197,29 +198,29 @@ def rate_rows(engine: Engine) -> Iterator[str]:
         goal = ""
         if name == "default":
             goal = f" (goal: {GOAL})" + ("" if part >= GOAL else ": MISSED")
-        yield f"engines: {engine.name}: that is {part:.2f} of its own worker, {name}{goal}"
+        show(f"engines: {engine.name}: that is {part:.2f} of its own worker, {name}{goal}")
 
 
-def rows_of(engine: Engine) -> Iterator[str]:
-    yield from rate_rows(engine)
+def measure(engine: Engine) -> None:
+    measure_rates(engine)
     with running(engine.worker):
         engine.nothing(["first"])
         wait_for("start", ["first"])
         start, cancel = submit_to_start(engine), cancel_latency(engine)
-    yield f"engines: {engine.name}: submit to start {start * 1e3:.1f} ms (median of {STARTS})"
-    yield (
+    show(f"engines: {engine.name}: submit to start {start * 1e3:.1f} ms (median of {STARTS})")
+    show(
         f"engines: {engine.name}: a cancel from another process reaches a running job in"
         f" {cancel * 1e3:.1f} ms (median of {CANCELS})"
     )
 
 
-def rows() -> Iterator[str]:
-    """Measure, and yield the table's rows."""
+def run() -> None:
+    """Measure, and show the table's rows."""
     for open_engine in (procrastinate, celery):
         with ExitStack() as stack:
             try:
                 engine = stack.enter_context(open_engine())
             except pytest.skip.Exception as missing:
-                yield f"engines: {open_engine.__name__}: 0 rows, since it {missing}"
+                show(f"engines: {open_engine.__name__}: 0 rows, since it {missing}")
                 continue
-            yield from rows_of(engine)
+            measure(engine)

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import trio
 from sizes import size
+from table import show
 
 from ticketr import open_job_queue
 from ticketr.app.cli.demo_site import open_sandbox
@@ -84,7 +85,7 @@ async def our_pull(url: str, folder: Path) -> int:
         return (await queue.run(job)).total
 
 
-async def measure(root: Path) -> list[str]:
+async def measure(root: Path) -> None:
     bare: list[float] = []
     ours: list[float] = []
     cpu: list[float] = []
@@ -100,24 +101,24 @@ async def measure(root: Path) -> list[str]:
             assert await our_pull(url, root / str(number)) == TICKETS
             ours.append(time.perf_counter() - start)
             cpu.append(time.process_time() - used)
+        ratio = statistics.median(bare) / statistics.median(ours)
+        per_ticket = statistics.median(cpu) / TICKETS * 1e3
+        against = f"{statistics.median(ours):.2f}s against {statistics.median(bare):.2f}s"
+        show(
+            f"pull of {TICKETS}, latency {LATENCY}s: {ratio:.2f} of a bare httpx loop ({against})",
+            f"pull of {TICKETS}: {per_ticket:.2f} ms CPU a ticket",
+        )
         trio.lowlevel.add_instrument(step)  # in a separate run, since the instrument costs time
         await our_pull(url, root / "steps")
         trio.lowlevel.remove_instrument(step)
-    ratio = statistics.median(bare) / statistics.median(ours)
-    per_ticket = statistics.median(cpu) / TICKETS * 1e3
-    against = f"{statistics.median(ours):.2f}s against {statistics.median(bare):.2f}s"
-    return [
-        f"pull of {TICKETS}, latency {LATENCY}s: {ratio:.2f} of a bare httpx loop ({against})",
-        f"pull of {TICKETS}: {per_ticket:.2f} ms CPU a ticket",
-        f"pull of {TICKETS}: longest stretch between checkpoints {step.longest * 1e3:.1f} ms",
-    ]
+    show(f"pull of {TICKETS}: longest stretch between checkpoints {step.longest * 1e3:.1f} ms")
 
 
-def rows() -> list[str]:
-    """Measure, and return the table's rows."""
+def run() -> None:
+    """Measure, and show the table's rows."""
     gc.freeze()  # for both sides, as the command does
     gc.set_threshold(*GARBAGE)
     # Keep one folder until the end: after many files were deleted, ext4 creates new
     # files slowly for some seconds.
     with tempfile.TemporaryDirectory() as root:
-        return trio.run(measure, Path(root))
+        trio.run(measure, Path(root))

@@ -12,6 +12,7 @@ import trio
 from hand_written import open_hand_written
 from interleaved import ROUNDS, WORKERS, ratio, seconds, ten_checkpoints
 from sizes import size
+from table import show
 
 from ticketr import JobContext, JobProgress, Updates, open_job_queue
 
@@ -50,19 +51,22 @@ async def report(job: Callable[[JobContext], Awaitable[None]], reader: str) -> N
         await queue.run(job)
 
 
-def reports() -> list[str]:
+def reports() -> None:
     def slower(job: Callable[[JobContext], Awaitable[None]], reader: str) -> float:
         """Return the reports per second with that reader, relative to none."""
         none = partial(seconds, partial(trio.run, report, job, "none"))
         return ratio(none, partial(seconds, partial(trio.run, report, job, reader)))
 
-    what = "queue: {:.2f} of the reports/s with a {} reader, of those with none; {}"
     pause = "ten between two checkpoints"
-    return [
-        what.format(slower(flood, "stalled"), "stalled", "no checkpoint between them"),
-        what.format(slower(ten_and_a_checkpoint, "stalled"), "stalled", pause),
-        what.format(slower(ten_and_a_checkpoint, "fast"), "fast", pause),
-    ]
+    for job, reader, when in (
+        (flood, "stalled", "no checkpoint between them"),
+        (ten_and_a_checkpoint, "stalled", pause),
+        (ten_and_a_checkpoint, "fast", pause),
+    ):
+        part = slower(job, reader)
+        show(
+            f"queue: {part:.2f} of the reports/s with a {reader} reader, of those with none; {when}"
+        )
 
 
 @asynccontextmanager
@@ -141,6 +145,7 @@ def cancel_latency() -> str:
     )
 
 
-def rows() -> list[str]:
-    """Measure, and return the table's rows."""
-    return [*reports(), cancel_latency()]
+def run() -> None:
+    """Measure, and show the table's rows."""
+    reports()
+    show(cancel_latency())

@@ -16,6 +16,7 @@ import trio.testing
 from hand_written import open_hand_written
 from interleaved import nothing, sleep_forever
 from sizes import size
+from table import show
 
 from ticketr import JobSnapshot, Keep, SqliteStore, open_job_queue
 
@@ -115,8 +116,8 @@ async def stored() -> float:
     return (after - before) / COUNT
 
 
-def rows() -> list[str]:
-    """Measure, and return the table's rows."""
+def run() -> None:
+    """Measure, and show the table's rows."""
     tracemalloc.start()
     try:
         rests, rests_by_hand = trio.run(waiting), trio.run(waiting_by_hand)
@@ -131,9 +132,9 @@ def rows() -> list[str]:
         f"queue: {whole:.0f} bytes a running job and its worker, {whole / by_hand:.2f} times as many"
         f" as in a hand-written loop; the job alone {runs:.0f}, there {runs_by_hand:.0f}"
     )
-    return [
+    show(
         f"queue: {rests:.0f} bytes a waiting job; {rests_by_hand:.0f} in a hand-written loop",
         running_row,
         f"queue: {ended:.0f} bytes a finished job, {shown:.0f} with a snapshot of it",
         f"queue: {loaded:.0f} bytes a pending job of a store",
-    ]
+    )

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 
 import trio
 from sizes import size
+from table import show
 
 from ticketr import JobQueue, Keep, RepeatHandle, open_job_queue
 
@@ -83,12 +84,14 @@ async def costs() -> dict[int, dict[str, float]]:
     }
 
 
-def rows() -> list[str]:
-    """Measure, and return the table's rows."""
+def run() -> None:
+    """Measure, and show the table's rows."""
     found = trio.run(costs)
     gc.collect()
-    return [
-        f"queue: {words} costs {found[MANY][kind] / found[FEW][kind]:.2f} times as much"
-        " with 1e5 repeats waiting as with 1e3"
-        for kind, words in KINDS.items()
-    ]
+    show(
+        *(
+            f"queue: {words} costs {found[MANY][kind] / found[FEW][kind]:.2f} times as much"
+            " with 1e5 repeats waiting as with 1e3"
+            for kind, words in KINDS.items()
+        )
+    )

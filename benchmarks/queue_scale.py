@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import queue_repeats
 import trio
 from sizes import size
+from table import show
 
 from ticketr import JobQueue, Keep, Rate, open_job_queue
 
@@ -189,8 +190,8 @@ def bytes_free() -> float:
     return min(free, most)
 
 
-def rows() -> list[str]:
-    """Measure, and return the table's rows."""
+def run() -> None:
+    """Measure, and show the table's rows."""
     has_room = bytes_free() > VERY_MANY * BYTES_PER_JOB + BYTES_LEFT
     counts = [FEW, MANY, VERY_MANY] if has_room else [FEW, MANY]
     found = trio.run(costs, counts)
@@ -203,15 +204,13 @@ def rows() -> list[str]:
         ]
         return f"queue: {KINDS[kind]} costs {', '.join(parts)} jobs waiting as with 1e3"
 
+    show(*map(row, KINDS))
+    show(waiting_row("a rate", {}))
+    show(waiting_row("another job", {"after": ["first"]}))
     logs = ", ".join(
         f"{math.log(count, FEW):.2f} with 1e{round(math.log10(count))}" for count in counts[1:]
     )
-    skipped = [] if has_room else ["queue: 1e6 jobs waiting: left out, too little memory is free"]
-    return [
-        *map(row, KINDS),
-        waiting_row("a rate", {}),
-        waiting_row("another job", {"after": ["first"]}),
-        f"queue: beside these, log n is so many times as much: {logs}",
-        *skipped,
-        *queue_repeats.rows(),
-    ]
+    show(f"queue: beside these, log n is so many times as much: {logs}")
+    if not has_room:
+        show("queue: 1e6 jobs waiting: left out, too little memory is free")
+    queue_repeats.run()

@@ -15,6 +15,7 @@ from asyncio_peers import by_aiojobs, by_asyncio_queue
 from hand_written import open_hand_written
 from interleaved import ROOM, WORKERS, nothing, ratio, seconds, ten_checkpoints
 from sizes import size
+from table import show
 
 from ticketr import JobContext, JobHistory, SqliteHistory, open_job_queue
 
@@ -64,7 +65,7 @@ def with_asyncio_queue() -> None:
     asyncio.run(by_asyncio_queue(nothing, JOBS, workers=WORKERS, room=ROOM))
 
 
-def jobs_a_second() -> list[str]:
+def jobs_a_second() -> None:
     small = in_trio(ours, nothing, JOBS)
     busy = in_trio(ours, ten_checkpoints, JOBS // 4)
     peers: list[tuple[str, Callable[[], None], Callable[[], None]]] = [
@@ -77,10 +78,9 @@ def jobs_a_second() -> list[str]:
         ("no-op jobs, of aiojobs', on asyncio", small, with_aiojobs),
         ("no-op jobs, of workers' on an asyncio.Queue", small, with_asyncio_queue),
     ]  # fmt: skip
-    return [
-        f"queue: {ratio(partial(seconds, peer), partial(seconds, mine), ROUNDS):.2f} of the jobs/s, {what}"
-        for what, mine, peer in peers
-    ]
+    for what, mine, peer in peers:
+        part = ratio(partial(seconds, peer), partial(seconds, mine), ROUNDS)
+        show(f"queue: {part:.2f} of the jobs/s, {what}")
 
 
 async def take_item(_: object, __: int) -> None:
@@ -124,6 +124,8 @@ def history() -> str:
     )
 
 
-def rows() -> list[str]:
-    """Measure, and return the table's rows."""
-    return [*jobs_a_second(), fan_out(), history()]
+def run() -> None:
+    """Measure, and show the table's rows."""
+    jobs_a_second()
+    show(fan_out())
+    show(history())

@@ -7,12 +7,8 @@ import os
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import sizes
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 PARTS = (
     "pull",
@@ -52,19 +48,24 @@ def main() -> None:
         if not set(chosen.parts) <= set(against.WORK):
             sys.exit(f"only {', '.join(against.WORK)} can be compared with another source tree")
         for name in chosen.parts or against.WORK:
-            print_rows(against.rows(name, chosen.against))
+            against.run(name, chosen.against)
         return
     for name in chosen.parts or PARTS:
-        print_rows(import_module(name).rows())
+        import_module(name).run()
 
 
-def print_rows(rows: Iterable[str]) -> None:
-    for row in rows:
-        print(row, flush=True)
+def is_interrupted(error: BaseException | None) -> bool:
+    """Return whether Ctrl+C caused an error; a process that it ended too may have caused another."""
+    if error is None or isinstance(error, KeyboardInterrupt):
+        return error is not None
+    parts = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    return any(map(is_interrupted, (*parts, error.__context__)))
 
 
 if __name__ == "__main__":
     try:
         main()
-    except KeyboardInterrupt:
-        sys.exit("interrupted")
+    except BaseException as error:
+        if not is_interrupted(error):
+            raise
+        sys.exit(130)

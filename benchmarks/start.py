@@ -8,13 +8,10 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from interleaved import ratio
 from sizes import size
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from table import show
 
 ROUNDS = size(15, toy=1)
 #: The most that a command may take, in starts of a Python that imports click.
@@ -27,7 +24,10 @@ def once(command: list[str], more: dict[str, str] | None = None) -> float:
     """Return the seconds that a process takes; the machine may be busy, so they vary."""
     start = time.perf_counter()
     environ = os.environ | (more or {})
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environ)
+    # In a session of its own, where Ctrl+C does not reach it: this process kills it.
+    subprocess.run(
+        command, check=True, stdout=subprocess.DEVNULL, env=environ, start_new_session=True
+    )
     return time.perf_counter() - start
 
 
@@ -40,8 +40,8 @@ def row(words: str, part: float) -> str:
     return f"start: {words} takes {part:.2f} of import click (goal: {GOAL}){verdict}"
 
 
-def rows() -> Iterator[str]:
-    """Measure, and yield the table's rows."""
+def run() -> None:
+    """Measure, and show the table's rows."""
     click = partial(imported, "import click")
     commands = {
         "ticketr --version": partial(once, [COMMAND, "--version"]),
@@ -54,10 +54,10 @@ def rows() -> Iterator[str]:
         "completing a key": partial(once, [COMMAND], COMPLETE | {"COMP_WORDS": "ticketr show A"}),
     }
     for words, command in commands.items():
-        yield row(words, ratio(command, click, ROUNDS))
+        show(row(words, ratio(command, click, ROUNDS)))
     queue = ratio(
         partial(imported, "from ticketr import open_job_queue"),
         partial(imported, "import trio"),
         ROUNDS,
     )
-    yield f"start: the queue's import from ticketr takes {queue:.2f} of import trio"
+    show(f"start: the queue's import from ticketr takes {queue:.2f} of import trio")

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 from sizes import size
+from table import show
 
 from ticketr import JobContext, open_job_queue
 from ticketr.statusline import StatusLine
@@ -183,7 +184,7 @@ def child(name: str, scenario: str, descriptor: int) -> None:
     os._exit(0)  # what a peer draws at its end does not count
 
 
-def run(name: str, scenario: str) -> float:
+def seconds_of(name: str, scenario: str) -> float:
     """Run a contender on its own terminal; return its CPU seconds."""
     (seconds,) = on_terminal([__file__, name, scenario], {})
     return seconds
@@ -248,31 +249,31 @@ def micro(scenario: str) -> dict[str, float]:
     found: dict[str, list[float]] = {name: [] for name in beyond}
     for _ in range(ROUNDS):
         names = dict.fromkeys((*beyond, *filter(None, beyond.values())))
-        taken = {name: run(name, scenario) for name in names}
+        taken = {name: seconds_of(name, scenario) for name in names}
         for name, base in beyond.items():
             found[name].append(taken[name] - taken.get(base, 0.0))
     count = SCENARIOS[scenario][0]
     return {name: statistics.median(each) / count * 1e6 for name, each in found.items()}
 
 
-def rows() -> list[str]:
-    """Measure, and return the table's rows."""
+def run() -> None:
+    """Measure, and show the table's rows."""
     words = {
         "flood": f"{SCENARIOS['flood'][0]:,} updates without a pause",
         "paced": "an update every 20 ms",
         "drawn": "every update drawn",
     }
-    table = []
     for scenario, what in words.items():
         own = micro(scenario)
-        table += [
-            f"status line, {what}: {own['ours'] / own[name]:.2f} of {name}"
-            f" ({own['ours']:.2f} against {own[name]:.2f} us CPU an update)"
-            for name in PEERS
-        ]
+        show(
+            *(
+                f"status line, {what}: {own['ours'] / own[name]:.2f} of {name}"
+                f" ({own['ours']:.2f} against {own[name]:.2f} us CPU an update)"
+                for name in PEERS
+            )
+        )
         if scenario == "flood":
-            table.append(f"status line, {what}: a report itself costs {own['unwatched']:.2f} us")
-    return table
+            show(f"status line, {what}: a report itself costs {own['unwatched']:.2f} us")
 
 
 if __name__ == "__main__":

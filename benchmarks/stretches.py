@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 from pull import EMAIL, TOKEN
 from sizes import size
+from table import show
 
 from ticketr import open_job_queue
 from ticketr.app.cli.demo_site import open_sandbox
@@ -122,9 +123,8 @@ def row(what: str, took: float, place: str) -> str:
     return f"longest stretch, {what}: {took * 1000:.1f} ms{verdict}"
 
 
-async def texts(url: str, root: Path) -> list[str]:
+async def texts(url: str, root: Path) -> None:
     """Push, pull and merge texts of the longest size that Jira accepts."""
-    rows: list[str] = []
     for number, (name, unit) in enumerate(UNITS.items()):
         text = (unit * TEXT)[:TEXT].rstrip()
         folder = root / f"text{number}"
@@ -134,16 +134,14 @@ async def texts(url: str, root: Path) -> list[str]:
         path.write_text(f"# TICKET: Large {name}\n\nFirst.\n\n{text}\n\nLast.\n", encoding="utf-8")
         here: dict[str, Any] = {"project": "DEMO"}
         took, place, _ = await measured(PushJob(folder, login, **here))
-        rows.append(row(f"push of {len(text)} characters of {name}", took, place))
+        show(row(f"push of {len(text)} characters of {name}", took, place))
         path.write_text(path.read_text(encoding="utf-8").replace("First.", "Mine."), "utf-8")
         took, place, _ = await measured(SyncJob(folder, login, **here))
-        rows.append(row(f"sync of an edit beside {name}", took, place))
-    return rows
+        show(row(f"sync of an edit beside {name}", took, place))
 
 
-async def very_large(url: str, root: Path) -> list[str]:
+async def very_large(url: str, root: Path) -> None:
     """Push drafts, and pull answers, that are larger than Jira accepts."""
-    rows: list[str] = []
     login = Credentials(url, EMAIL, TOKEN)
     for number, megabytes in enumerate((1, 5, 20)):
         folder = root / f"draft{number}"
@@ -151,7 +149,7 @@ async def very_large(url: str, root: Path) -> list[str]:
         prose = UNITS["prose"] * (megabytes * MEGABYTE // len(UNITS["prose"]))
         (folder / "new.md").write_text(f"# TICKET: Large\n\n{prose}\n", encoding="utf-8")
         took, place, _ = await measured(PushJob(folder, login, project="DEMO"))
-        rows.append(row(f"push of a draft of {megabytes} MB, refused", took, place))
+        show(row(f"push of a draft of {megabytes} MB, refused", took, place))
     words = UNITS["prose"].strip()
     answers = {
         "a megabyte of prose": document(*[words] * (MEGABYTE // 130)),
@@ -171,8 +169,7 @@ async def very_large(url: str, root: Path) -> list[str]:
         (folder / "new.md").unlink()
         job = PullJob(folder, login, project="DEMO", transport=Replacing(large))
         took, place, _ = await measured(job)
-        rows.append(row(f"pull of {name}", took, place))
-    return rows
+        show(row(f"pull of {name}", took, place))
 
 
 def join_files(folder: Path, whole: Path) -> None:
@@ -185,36 +182,35 @@ def join_files(folder: Path, whole: Path) -> None:
         path.unlink()
 
 
-async def many(root: Path) -> list[str]:
+async def many(root: Path) -> None:
     """Pull and push thousands of tickets in one file."""
-    rows: list[str] = []
     async with open_sandbox(tickets=MANY, seed=1) as url:
         login = Credentials(url, EMAIL, TOKEN)
         folder = root / "many"
         here: dict[str, Any] = {"project": "DEMO"}
         took, place, _ = await measured(PullJob(folder, login, **here))
-        rows.append(row(f"pull of {MANY}", took, place))
+        show(row(f"pull of {MANY}", took, place))
         join_files(folder, folder / "all.md")
         took, place, _ = await measured(PullJob(folder, login, **here))
-        rows.append(row(f"pull of nothing new into a file of {MANY}", took, place))
+        show(row(f"pull of nothing new into a file of {MANY}", took, place))
         path = folder / "all.md"
         text = path.read_text(encoding="utf-8")
         path.write_text(f"{text}\n# TICKET: One more\n", encoding="utf-8")
         took, place, _ = await measured(SyncJob(folder, login, **here))
-        rows.append(row(f"sync of a file of {MANY}", took, place))
-    return rows
+        show(row(f"sync of a file of {MANY}", took, place))
 
 
-async def measure(root: Path) -> list[str]:
+async def measure(root: Path) -> None:
     async with open_sandbox(tickets=TICKETS, seed=1) as url:
         await measured(SyncJob(root / "first", Credentials(url, EMAIL, TOKEN), project="DEMO"))
         gc.freeze()  # as a command does after its imports
         gc.set_threshold(*GARBAGE)
-        rows = [*await texts(url, root), *await very_large(url, root)]
-    return [*rows, *await many(root)]
+        await texts(url, root)
+        await very_large(url, root)
+    await many(root)
 
 
-def rows() -> list[str]:
-    """Measure, and return the table's rows."""
+def run() -> None:
+    """Measure, and show the table's rows."""
     with tempfile.TemporaryDirectory() as root:
-        return trio.run(measure, Path(root))
+        trio.run(measure, Path(root))

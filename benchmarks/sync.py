@@ -1,8 +1,9 @@
-"""Measure pulls with nothing new, a push of 500 drafts, memory, and PyPI's jira."""
+"""Measure pulls with nothing new, pushes of drafts and edits, memory, and PyPI's jira."""
 
 from __future__ import annotations
 
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import jira
 import trio
 from pull import EMAIL, LATENCY, TICKETS, TOKEN, our_pull
 from sizes import size
+from table import show
 
 from ticketr import open_job_queue
 from ticketr.app.cli.demo_site import open_sandbox
@@ -26,11 +28,14 @@ from ticketr.app.sync.compare.mapping import CUSTOM_FIELDS, Columns
 from ticketr.app.sync.concurrency import CONCURRENCY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
     from ticketr.app.jira.transport import Request, Response
+    from ticketr.app.sync import PushResult
 
-DRAFTS = size(500, toy=10)
+DRAFTS = EDITS = size(500, toy=10)
+#: The longest that a push of edits may take, in the time of bare PUTs.
+GOAL = 1.15
 ROUNDS = size(3, toy=1)
 WRITE_LATENCY = size(0.1, toy=0.0)
 FEW, MANY = size((10_000, 50_000), toy=(10, 50))
@@ -65,24 +70,31 @@ async def nothing_new(root: Path) -> str:
     )
 
 
-async def bare_creates(url: str) -> None:
-    """Create as many issues without files, journal or checks."""
-    left = list(range(DRAFTS))
+async def bare_writes(url: str, writes: Iterable[tuple[str, str, dict[str, object]]]) -> None:
+    """Send requests without files, journal or checks, as many at once as a push does."""
+    left = list(writes)
     async with httpx.AsyncClient(base_url=f"{url}/rest/api/3", auth=(EMAIL, TOKEN)) as client:
 
-        async def create() -> None:
+        async def write() -> None:
             while left:
-                fields = {
-                    "project": {"key": "DEMO"},
-                    "issuetype": {"name": "Task"},
-                    "summary": f"Draft {left.pop()}",
-                }
-                answer = await client.post("/issue", json={"fields": fields})
+                method, path, fields = left.pop()
+                answer = await client.request(method, path, json={"fields": fields})
                 answer.raise_for_status()
 
         async with trio.open_nursery() as nursery:
             for _ in range(CONCURRENCY):
-                nursery.start_soon(create)
+                nursery.start_soon(write)
+
+
+async def bare_creates(url: str) -> None:
+    fields: dict[str, object] = {"project": {"key": "DEMO"}, "issuetype": {"name": "Task"}}
+    drafts = ({**fields, "summary": f"Draft {number}"} for number in range(DRAFTS))
+    await bare_writes(url, (("POST", "/issue", draft) for draft in drafts))
+
+
+async def bare_edits(url: str) -> None:
+    numbers = range(1, EDITS + 1)
+    await bare_writes(url, (("PUT", f"/issue/DEMO-{n}", {"labels": ["bare"]}) for n in numbers))
 
 
 def write_drafts(folder: Path) -> None:
@@ -91,14 +103,20 @@ def write_drafts(folder: Path) -> None:
         (folder / f"{number}.md").write_text(f"# TICKET: Draft {number}\n", encoding="utf-8")
 
 
-async def our_creates(url: str, folder: Path) -> None:
+def edit_labels(folder: Path) -> None:
+    """Edit a field of each issue."""
+    for path in folder.glob("*.md"):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(re.sub(r"(?m)^( *Labels): .*", r"\1: edited", text), encoding="utf-8")
+
+
+async def our_push(url: str, folder: Path) -> PushResult:
     async with open_job_queue(workers=1) as queue:
         job = PushJob(folder, Credentials(url, EMAIL, TOKEN), project="DEMO")
-        result = await queue.run(job)
-    assert len(result.created) == DRAFTS, result
+        return await queue.run(job)
 
 
-async def pushes(root: Path) -> str:
+async def creates(root: Path) -> str:
     bare: list[float] = []
     ours: list[float] = []
     for number in range(ROUNDS):
@@ -108,12 +126,35 @@ async def pushes(root: Path) -> str:
             bare.append(time.perf_counter() - start)
             write_drafts(root / str(number))
             start = time.perf_counter()
-            await our_creates(url, root / str(number))
+            result = await our_push(url, root / str(number))
             ours.append(time.perf_counter() - start)
+            assert len(result.created) == DRAFTS, result
     ratio = statistics.median(bare) / statistics.median(ours)
     against = f"{statistics.median(ours):.2f}s against {statistics.median(bare):.2f}s"
     return (
         f"push of {DRAFTS} drafts, latency {WRITE_LATENCY}s: {ratio:.2f} of bare POSTs ({against})"
+    )
+
+
+async def edits(root: Path) -> str:
+    bare: list[float] = []
+    ours: list[float] = []
+    for number in range(ROUNDS):
+        async with open_sandbox(tickets=EDITS, seed=1, latency=WRITE_LATENCY) as url:
+            start = time.perf_counter()
+            await bare_edits(url)
+            bare.append(time.perf_counter() - start)
+            await our_pull(url, root / str(number))
+            edit_labels(root / str(number))
+            start = time.perf_counter()
+            result = await our_push(url, root / str(number))
+            ours.append(time.perf_counter() - start)
+            assert len(result.updated) == EDITS, result
+    ratio = statistics.median(ours) / statistics.median(bare)
+    against = f"{statistics.median(ours):.2f}s against {statistics.median(bare):.2f}s"
+    return (
+        f"push of {EDITS} edits, latency {WRITE_LATENCY}s: {ratio:.2f} times as long as bare PUTs "
+        f"({against}; goal: {GOAL}){'' if ratio <= GOAL else ': MISSED'}"
     )
 
 
@@ -178,8 +219,8 @@ async def memory(root: Path) -> str:
     )
 
 
-def rows() -> Iterator[str]:
-    """Measure, and yield the table's rows."""
-    for part in (nothing_new, pushes, against_jira, memory):
+def run() -> None:
+    """Measure, and show the table's rows."""
+    for part in (nothing_new, creates, edits, against_jira, memory):
         with tempfile.TemporaryDirectory() as root:
-            yield trio.run(part, Path(root))
+            show(trio.run(part, Path(root)))

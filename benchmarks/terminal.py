@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import trio
 from sizes import size
+from table import show
 
 from ticketr.terminal import Event, Key, Terminal, open_terminal, sgr
 
@@ -101,8 +102,8 @@ def wakeups(pid: int) -> int:
     return sum(int(each[1]) for each in found if each)
 
 
-def rows() -> list[str]:
-    """Measure, and return the table's rows."""
+def run() -> None:
+    """Measure, and show the table's rows."""
     with on_terminal(DEMO) as (user, pid):
         read_frame(user)
         seconds = key_to_frame(user)
@@ -111,19 +112,19 @@ def rows() -> list[str]:
         woken = wakeups(pid) - before
     middle, worst = statistics.median(seconds) * 1e3, max(seconds) * 1e3
     pressed = f"{KEYS} keys at {RATE:g} a second"
-    return [
+    show(
         f"key to frame, {pressed}: median {middle:.1f} ms, worst {worst:.1f} ms",
         f"idle for {IDLE:g} s: {written} bytes written, {woken} wake-ups",
-    ]
+    )
 
 
 async def demo() -> None:
     """Move a selection down a list with each key, and count in the last row."""
     async with open_terminal() as terminal:
-        await show(terminal)
+        await draw_frames(terminal)
 
 
-async def show(terminal: Terminal) -> None:
+async def draw_frames(terminal: Terminal) -> None:
     send, events = trio.open_memory_channel[Event](0)
     pressed = 0
     async with trio.open_nursery() as nursery:
@@ -148,4 +149,4 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["demo"]:
         trio.run(demo)
     else:
-        print(*rows(), sep="\n")
+        run()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -32,3 +34,26 @@ def test_a_part_runs_and_prints_rows_of_figures(part: str, tmp_path: Path) -> No
     for row in rows:
         assert re.search(r": .*\d", row), row
     assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.unmeasured
+@pytest.mark.parametrize("part", ["start", "sync"])  # without Trio, and with a sandbox
+def test_a_row_is_printed_at_once_and_ctrl_c_ends_the_rest_cleanly(
+    part: str, tmp_path: Path
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, RUN, "--toy", part],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+    ) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        os.killpg(process.pid, signal.SIGINT)
+        rest, errors = process.communicate()
+
+    assert re.search(r": .*\d", first), first
+    assert (process.returncode, rest, errors) == (130, "", "")
