@@ -84,8 +84,6 @@ def advance(
     order, and a progress bar that jumps back looks like a fault. A new total starts a new phase.
     A value that is not a number, or too large, is ignored.
     """
-    if type(current) is type(total) is int and old_current <= current <= total == old_total:
-        return current, total  # nearly always
     new_total = _as_finite(total)
     new_total = old_total if new_total is None else max(new_total, 0)
     new = _as_finite(current)

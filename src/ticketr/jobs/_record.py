@@ -391,11 +391,14 @@ class JobRecord:
     def add_report(self, current: object, total: object, message: object) -> None:
         """Fold a report of the job into its progress; never raises."""
         old_current, old_total, words, _ = self.report
-        new_current, new_total = advance(old_current, old_total, current, total)
+        if not (
+            type(current) is type(total) is int and old_current <= current <= total == old_total
+        ):
+            current, total = advance(old_current, old_total, current, total)
         if message is not None:
-            words = safe_str(message)
-        self.revision += 1
-        self.report = (new_current, new_total, words, self.revision)
+            words = message if type(message) is str else safe_str(message)
+        self.revision = revision = self.revision + 1
+        self.report = (current, total, words, revision)
 
     # Waiting for other jobs
 

@@ -146,12 +146,10 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
         return () if self._record is None or self._is_readable() else (self._record,)
 
     def _notify(self, record: JobRecord, *, is_report: bool) -> None:
-        """Put a changed record into the channel, unless it is there already."""
+        """Put a changed record that is not unread into the channel."""
         if self._is_closed or (self._only_reports and not is_report):
             return
         unread = self._unread
-        if record in unread:
-            return
         if len(unread) >= BACKLOG:
             unread.discard(self._receive.receive_nowait())
             self.missed += 1
@@ -243,7 +241,8 @@ class Subscriptions:
         if len(self._readers) > 1:
             readers += self._readers.get(record, ())
         for reference in readers:
-            if (updates := reference()) is not None:
+            updates = reference()
+            if updates is not None and record not in updates._unread:
                 updates._notify(record, is_report=is_report)
 
     def notify_ended(self, record: JobRecord) -> None:
