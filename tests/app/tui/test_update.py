@@ -259,3 +259,17 @@ def test_a_click_goes_to_the_workspace_below_it_where_the_list_is_scrolled() -> 
     for y in range(2, 6):
         name = shown[y].split()[0 if shown[y][0] == " " else 1]
         assert clicked(state, 5, y).workspace.name == name
+
+
+def test_the_cursor_stays_on_a_draft_that_has_become_a_ticket() -> None:
+    others = (Ticket("Pay", "DEMO-1"), Ticket("Other", "DEMO-2"))
+    state = pressed(app_state(*others, Ticket("Pay", line=1)), "g")
+    assert state.row is not None
+    assert state.row.is_draft
+
+    rows = app_state(*others, Ticket("Pay", "DEMO-3")).workspace.rows
+    assert selected(after(state, messages.FilesRead("work", rows))) == "DEMO-3"
+    gone = app_state(Ticket("Other", "DEMO-2")).workspace.rows
+    assert selected(after(state, messages.FilesRead("work", gone))) == "DEMO-2"
+    same = messages.FilesRead("work", state.workspace.rows)
+    assert after(state, same).row == state.row

@@ -27,6 +27,10 @@ _LOGIN_REFUSED = "Login refused: the token has expired or is wrong · ticketr wo
 _ACTIONS = {"pull": KeyAction.PULL, "push": KeyAction.PUSH, "sync": KeyAction.SYNC}
 
 
+#: The most new issues that the line of a push names.
+MOST_NAMED = 3
+
+
 @dataclass(frozen=True, slots=True)
 class TicketEnd:
     """What a job did to one ticket; its texts are cleaned.
@@ -82,7 +86,7 @@ def end_of(
     bad = [ticket for ticket in tickets if ticket.mark in "✗!"]
     if not bad:
         news = _change_count(snapshot.result)
-        more = f"{news}{_what_follows(snapshot.result)}"
+        more = f"{_created_keys(snapshot.result)}{news}{_what_follows(snapshot.result)}"
         return JobEnd("✓", f"{message or 'Done'}{more}", tickets)
     first = f"{bad[0].name}: {bad[0].words}" if bad[0].name else bad[0].words
     more = f" (and {len(bad) - 1} more)" if bad[1:] else ""
@@ -106,6 +110,14 @@ def _change_count(result: object) -> str:
     words = ", ".join(f"{count} {what}" for count, what in counts if count)
     where = " from Jira" if pull is not result else ""  # a sync has its own news, too
     return f" · {words or 'nothing new'}{where}"
+
+
+def _created_keys(result: object) -> str:
+    """Return the keys of the issues that a push has created, as many as a line has room for."""
+    push = result.push if isinstance(result, SyncResult) else result
+    keys = push.created if isinstance(push, PushResult) else ()
+    more = f" and {len(keys) - MOST_NAMED} more" if keys[MOST_NAMED:] else ""
+    return f" · {clean(', '.join(keys[:MOST_NAMED]))}{more}" if keys else ""
 
 
 def _what_follows(result: object) -> str:

@@ -153,10 +153,21 @@ class WorkspaceView:
             broken=read.broken,
             is_read=True,
             problem="",
+            selected=self._selected_after(read.rows),
             names=read.names,
             synced=None if read.age is None else now - read.age,
             chosen=self.chosen & {row.id for row in read.rows} if self.chosen else self.chosen,
         )
+
+    def _selected_after(self, rows: Rows) -> Order | None:
+        """Return what is selected among other rows: the ticket that a selected draft has become."""
+        draft = self.row
+        if self.selected is None or draft is None or not draft.is_draft:
+            return self.selected
+        if any(row.id == draft.id for row in rows):
+            return self.selected
+        created = [row.order for row in rows if row.key and row.title == draft.title]
+        return max(created, default=self.selected)
 
     def scrolled(self, page: int) -> WorkspaceView:
         """Return the view scrolled as little as possible to show the selected row.

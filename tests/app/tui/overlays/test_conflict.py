@@ -373,3 +373,22 @@ def test_a_conflict_of_many_parts_names_some_of_them_in_what_enter_will_do() -> 
 
     assert "50 left to choose: " in words
     assert f" and {50 - MOST_NAMED} more " in words
+
+
+def test_c_off_a_conflict_goes_to_the_next_one() -> None:
+    others = [Ticket(key, key) for key in ("DEMO-1", "DEMO-2", "DEMO-3")]
+    state = app_state(*others)
+    clashes = {"DEMO-1": ("DEMO-1: Title",), "DEMO-3": ("DEMO-3: Title",)}
+    read = messages.FilesRead("work", state.workspace.rows, conflicts=clashes)
+    state = pressed(after(state, read), "j")
+
+    state, asked = update(state, messages.KeyPressed("c"), 9.0)
+    assert state.overlays == (ConflictScreen("work", "DEMO-3"),)
+    assert asked == (call_in("work", read_conflict, "DEMO-3"),)
+    assert state.row is not None
+    assert state.row.key == "DEMO-3"
+
+    clashes.pop("DEMO-3")
+    read = messages.FilesRead("work", state.workspace.rows, conflicts=clashes)
+    state = pressed(after(replace(state, overlays=()), read), "c")
+    assert state.overlays == (ConflictScreen("work", "DEMO-1"),)

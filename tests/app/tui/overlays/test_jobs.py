@@ -396,3 +396,18 @@ def test_the_hints_name_what_can_be_done_with_the_selected_job(
 
 def test_without_jobs_the_hints_name_only_the_way_back() -> None:
     assert plain(screen(jobs(), 9.0, Theme())[-2]).strip() == "Esc back  ? all"
+
+
+@pytest.mark.parametrize(
+    ("created", "words"),
+    [
+        (("DEMO-121",), "Pulling · DEMO-121"),
+        (("A-1", "A-2", "A-3", "A-4", "A-5"), "Pulling · A-1, A-2, A-3 and 2 more"),
+    ],
+)
+def test_a_push_names_the_new_keys(created: tuple[str, ...], words: str) -> None:
+    push = PushResult(total=len(created), created=created)
+    job = snapshot(JobStatus.COMPLETED)
+    assert end_of(replace(job, result=push), KeyMap()).words == words
+    sync = end_of(replace(job, result=SyncResult(PullResult(), push)), KeyMap())
+    assert sync.words == words

@@ -16,8 +16,10 @@ from ticketr.app.tui.overlays.jobs import Jobs
 from ticketr.app.tui.overlays.pages import Diff, Help
 from ticketr.app.tui.overlays.palette import Palette
 from ticketr.app.tui.overlays.plan import Plan
+from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import conflicts, files, jobs, outside
-from ticketr.app.tui.state import SWALLOW, AppState, Panel, Step
+from ticketr.app.tui.state import SWALLOW, AppState, Panel, Step, show_row
+from ticketr.app.tui.workspace import WorkspaceView
 
 
 def on_main(state: AppState, action: KeyAction, now: float) -> Step | None:
@@ -78,10 +80,18 @@ def _resolve(state: AppState, now: float) -> Step | None:
     if row is None or row.is_broken:
         return None
     if row.head not in workspace.conflicts:
+        if other := _next_conflict(workspace, row):
+            return _resolve(replace(show_row(state, other), rest_until=now), now)
         pull = state.keymap.hint(KeyAction.PULL, Context.MAIN, "asks Jira", before="; ")
         return state.noticed(f"This ticket has no conflict that is known here{pull}"), ()
     screen = ConflictScreen(workspace.name, row.head)
     return state.opened(screen), (call_in(workspace.name, conflicts.read_conflict, row.head),)
+
+
+def _next_conflict(workspace: WorkspaceView, row: ListRow) -> ListRow | None:
+    """Return the ticket with a conflict that comes next in the order of the keys, or the first."""
+    rows = [other for other in workspace.rows if other.key and other.key in workspace.conflicts]
+    return next((other for other in rows if other.order > row.order), next(iter(rows), None))
 
 
 def _undo(state: AppState, now: float) -> Step | None:
