@@ -10,7 +10,7 @@ import shutil
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -413,11 +413,13 @@ class Writer:
         root: the workspace.
         rng: the source of chance.
         wanted: what each line has to say in Jira, by the file and its name.
+        used: what each line has said, likewise; a value of an earlier sync is no edit.
     """
 
     root: Path
     rng: random.Random
     wanted: dict[tuple[str, str], str]
+    used: dict[tuple[str, str], set[str]] = field(default_factory=dict)
 
     def begin(self) -> None:
         """Write a draft, and edit a ticket."""
@@ -431,7 +433,12 @@ class Writer:
         (ticket,) = parse(path.read_text()).tickets
         fields = dict(ticket.fields)
         for line in self.rng.sample([*POOL], 4):
-            fields[line], self.wanted[name, line] = self.rng.choice(POOL[line])
+            used = self.used.setdefault((name, line), set())
+            used.add(fields.get(line, ""))
+            unused = [value for value in POOL[line] if used.isdisjoint(value)]
+            if unused:
+                fields[line], self.wanted[name, line] = self.rng.choice(unused)
+                used.update((fields[line], self.wanted[name, line]))
         path.write_text(render_ticket(replace(ticket, fields=fields)))
 
     def check(self) -> None:
