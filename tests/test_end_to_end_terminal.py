@@ -464,7 +464,7 @@ def test_from_the_first_run_to_a_settled_conflict_without_a_manual(newcomer: New
     screen.press("P", "1 in conflict · c resolves")
     screen.wait_for("! both sides changed Title")
     screen.press("c", "1 left to choose: Title")
-    screen.press("\x1b[C", "put aside: your text of now")
+    screen.press("\x1b[C", "Your present text is kept in")
     newcomer.confirm(f"{TICKET} is resolved; .* u takes it back")
     assert newcomer.title_here() == "Renamed by a colleague"
 

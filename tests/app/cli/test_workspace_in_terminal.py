@@ -273,7 +273,7 @@ def test_without_a_terminal_the_error_names_the_option(tmp_path: Path, site: str
     told = runs(tmp_path, *add(site))
 
     assert told.returncode == 1
-    assert "for one with scopes there is 'ticketr workspace add --scoped'" in told.stderr
+    assert "'ticketr workspace add' takes a new token (--scoped: one with scopes)" in told.stderr
     assert not (tmp_path / "config").exists()
 
 

@@ -170,16 +170,25 @@ async def test_looks_take_turns_and_one_that_waits_is_enough(
     write(tmp_path, 1)
     told: list[Message] = []
     reader = Reader("work", Store(tmp_path, ".ticketr"), slow, told.append)
+    rows_after: list[int] = []
+
+    def looks() -> list[FilesRead]:
+        return [message for message in told if isinstance(message, FilesRead)]
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(reader.read)
         await trio.sleep(5.5)  # it has found the files and is about to read them
         write(tmp_path, 2)
-        for _ in range(3):
-            nursery.start_soon(reader.read)
 
-    looks = [each for each in told if isinstance(each, FilesRead)]
-    assert [len(look.rows) for look in looks] == [1, 2]
+        async def read_and_look() -> None:
+            await reader.read()
+            rows_after.append(len(looks()[-1].rows))
+
+        for _ in range(3):
+            nursery.start_soon(read_and_look)
+
+    assert [len(look.rows) for look in looks()] == [1, 2]
+    assert rows_after == [2, 2, 2]  # a task goes on once its files are read, by whichever task
 
 
 @pytest.mark.parametrize("text", [None, "# TICKET: [DEMO-2] Another\n"])

@@ -52,6 +52,8 @@ class Reader:
         self._send = send
         # Results of a later reading must not be replaced by those of an earlier one.
         self._lock = trio.Lock()
+        # The readings that have begun, and the last of them that has ended.
+        self._begun = self._ended = 0
         self._is_filled = False
         self._seen = SeenFiles(store) if seen is None else seen
         self._rows = NO_ROWS
@@ -63,10 +65,11 @@ class Reader:
         Cancellation:
             Waits for the thread, which reads a few files at a time.
         """
-        if self._lock.statistics().tasks_waiting:  # the waiting task will read the same files
-            await trio.lowlevel.checkpoint()
-            return
+        begun = self._begun
         async with self._lock:
+            if self._ended > begun:  # another task has read the same files meanwhile
+                return
+            self._begun = number = self._begun + 1
             recalled = None
             if not self._is_filled:
                 recalled = await self._in_thread(recall, self._name, self._store)
@@ -81,6 +84,7 @@ class Reader:
             if not self._rows and not await self._in_thread(self._store.root.is_dir):
                 words = clean(f"the folder {self._store.root} is gone")
                 self._send(messages.WorkspaceFailed(self._name, words))
+            self._ended = number
 
     async def _read_against(
         self, last_sync: AbstractContextManager[sync.State], recalled: Recalled | None
