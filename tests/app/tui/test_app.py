@@ -362,6 +362,9 @@ async def test_help_shows_every_key_and_escape_closes_it_without_cancelling(
         await trio.sleep(2)
         run.screen.press("?")
         await settle()
+        assert "Keys of the ticket list" in run.screen.text
+        run.screen.press("KEY_PGDOWN")
+        await settle()
         assert "pull from Jira" in run.screen.text
         run.screen.press("KEY_ESCAPE")
         await settle()
