@@ -273,7 +273,8 @@ async def _run_every(
                                 stop(reason="no run can succeed")
 
             await watchers.start(_call_on_signal, stop, received)
-            readers.start_soon(read, queue.watch())
+            ends = queue.watch()  # what is left of them is read after the queue has closed
+            readers.start_soon(read, ends)
             for folder, job in jobs.items():
                 run_job = partial(_check_and_run, job=job, check=check)
                 queue.repeat(
