@@ -379,7 +379,10 @@ def test_threads_that_submit_while_the_block_ends_get_an_answer() -> None:
 def test_an_exit_of_a_job_ends_all_futures_and_leaves_the_block(
     kind: type[BaseException],
 ) -> None:
+    submitted = threading.Event()
+
     async def exiting(context: JobContext) -> None:
+        await trio.to_thread.run_sync(submitted.wait)
         raise kind("stop")
 
     portal = JobPortal(workers=2)
@@ -387,6 +390,7 @@ def test_an_exit_of_a_job_ends_all_futures_and_leaves_the_block(
         running = portal.submit(endless)
         fatal = portal.submit(exiting)
         pending = portal.submit(endless)
+        submitted.set()
         wait([running, fatal, pending], LIMIT)
         with pytest.raises(QueueClosed):  # noqa: PT012
             while True:
