@@ -131,7 +131,7 @@ def complete_key_or_status(
 def complete_key_or_person(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Complete a key, or the name of a person who has an issue here."""
+    """Complete a key, or the name of a person with an issue here."""
     root = _root(ctx)
     known = () if root is None else config.known_assignees(root, os.environ)
     people = [CompletionItem(text) for text in _fitting(("me", *known), incomplete)]

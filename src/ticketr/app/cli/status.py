@@ -270,7 +270,7 @@ def _changed_in(
 def _edited(
     change: sync.LocalChange, keys: Collection[str], *, is_older: bool = False
 ) -> Iterator[Edited]:
-    """Yield what was edited in the issues of one ticket, or what is older; of those that were named."""
+    """Yield what was edited or is older in the named issues of one ticket."""
     is_named = not keys or change.local.ticket.key in keys
     for key, changes in (change.older if is_older else change.edits).items():
         if is_named or key in keys:

@@ -149,7 +149,7 @@ async def read_values(
     """
     async with ask_jira(options) as jira:
         fields = await jira.edit_fields(key)
-        wanted = next((found for found in fields if field in (found.id, found.name)), None)
+        wanted = next((known for known in fields if field in (known.id, known.name)), None)
         if wanted is None:
             return (), False
         if "user" not in (wanted.schema_type, wanted.items):

@@ -262,7 +262,7 @@ def is_me(name: str) -> bool:
 
 
 def named_exactly(name: str, users: Iterable[User]) -> list[User]:
-    """Return the people of whom a text is the name, the e-mail address or the account ID."""
+    """Return the people whose name, e-mail address or account ID is a text."""
     wanted = folded(name)
     return [
         user
