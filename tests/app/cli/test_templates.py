@@ -26,6 +26,9 @@ Priority: {Priority}
 
 # TICKET: Screen of {Name}
 
+## Fields
+Parent: Feature: {Name}
+
 ## Tasks
 - Design {Name}
 """
@@ -68,7 +71,10 @@ def test_placeholders_are_filled_in_and_the_drafts_can_be_pushed(someone: User) 
     assert epic.acceptance_criteria == ("Search is there",)
     assert [task.title for task in story.tasks] == ["Design Search"]
     assert someone.runs("push").code == 0
-    assert someone.finds(someone.reads(name).key or "").summary == "Feature: Search"
+    epic, story = parse((someone.root / name).read_text()).tickets
+    assert someone.finds(epic.key or "").summary == "Feature: Search"
+    assert story.fields["Parent"] == epic.key
+    assert someone.finds(story.key or "").parent == someone.finds(epic.key or "").id
     assert (someone.root / "templates/feature.md").read_text() == MARKDOWN
 
 
@@ -88,7 +94,7 @@ def test_a_template_of_the_go_program_is_read_by_the_same_command(
 ) -> None:
     someone.writes(f"templates/feature.{ending}", YAML)
 
-    _, tickets = made(someone, "--template", "feature", "Name=Search", "Actor=user")
+    name, tickets = made(someone, "--template", "feature", "Name=Search", "Actor=user")
 
     assert [(one.title, one.fields["Type"]) for one in tickets] == [
         ("Feature: Search", "Epic"),
@@ -103,6 +109,11 @@ def test_a_template_of_the_go_program_is_read_by_the_same_command(
         ["Tests", "Review"],
         [],
     ]
+    assert someone.runs("push").code == 0
+    epic, *below = parse((someone.root / name).read_text()).tickets
+    assert {someone.finds(one.key or "").parent for one in below} == {
+        someone.finds(epic.key or "").id
+    }
 
 
 def test_alone_it_lists_the_templates_and_what_they_ask_for(someone: User) -> None:

@@ -166,16 +166,18 @@ def _read_yaml(path: Path, text: str, story_type: str) -> Iterator[Ticket]:
     structure = read_block(path, text).block("structure")
     issues = [(_EPIC, structure.block("epic"))] if "epic" in structure.names() else []
     issues += [(story_type, story) for story in structure.blocks("stories")]
+    below: dict[str, str] = {}  # the line that names the epic, which has no key yet
     for kind, block in issues:
         title = block.text("title")
         if title is None:
             raise BadFile(str(path), None, f"a ticket of the type {kind} has no title")
         tasks = tuple(Ticket(title=task) for task in block.texts("tasks"))
         draft = Ticket(
-            title=title, description=block.text("description") or "", fields={"Type": kind}
+            title, description=block.text("description") or "", fields={"Type": kind, **below}
         )
         if kind is _EPIC:  # Jira takes no sub-task of an epic
+            below = {"Parent": title}
             yield draft
-            yield from (replace(task, fields={"Type": story_type}) for task in tasks)
+            yield from (replace(task, fields={"Type": story_type, **below}) for task in tasks)
         else:
             yield replace(draft, tasks=tasks)

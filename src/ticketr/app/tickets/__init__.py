@@ -16,7 +16,7 @@ from ticketr.app.tickets.errors import (
     RepeatedKey,
     TicketSyntaxError,
 )
-from ticketr.app.tickets.grammar import CONFLICT, is_key, mistyped_key, safe_file_name
+from ticketr.app.tickets.grammar import CONFLICT, is_key, mistyped_key, one_line, safe_file_name
 from ticketr.app.tickets.model import NO_TITLE, Ticket, TicketFile
 from ticketr.app.tickets.parser import parse
 from ticketr.app.tickets.renderer import render, render_ticket, rewrite

@@ -178,7 +178,8 @@ class TestEditing:
     def test_a_parent_that_is_no_key_is_refused(self, key: str) -> None:
         sent = edited(draft(), draft(Parent=key))
 
-        assert sent == IssuePayload(problems=(f'Parent: "{key}" is not a key like PROJ-123',))
+        words = "is not a key like PROJ-123, nor the title of one draft in its file"
+        assert sent == IssuePayload(problems=(f'Parent: "{key}" {words}',))
 
     def test_an_unknown_field_is_refused_and_the_nearest_ones_are_offered(self) -> None:
         sent = edited(draft(), draft(Assignees="Ana", status="Done"))

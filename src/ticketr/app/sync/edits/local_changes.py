@@ -5,7 +5,7 @@ A push compares these changes with Jira and converts them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -23,13 +23,15 @@ from ticketr.app.sync.compare.diff import (
 )
 from ticketr.app.sync.compare.older import OlderValues, bring_forward
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.tickets import Ticket
+from ticketr.app.tickets import Ticket, one_line
 
 if TYPE_CHECKING:
     from ticketr.app.sync.compare.grafting import PictureFile
     from ticketr.app.sync.workspace.store import LocalTicket
 
 
+#: The line that names a ticket's parent.
+PARENT_LINE = "Parent"
 #: Why a value is left alone that an earlier sync had.
 _OLDER = (
     "{names}: older than the last pull, so it is not sent; a pull brings the file forward. If you "
@@ -54,6 +56,7 @@ class LocalChange:
             them, by name; empty if a setting says so.
         older: The values of earlier syncs in the file, by key, as changes that are not sent. The
             ticket of ``local`` has those of the last sync instead.
+        below: The title of the draft that a draft names as its parent; empty for none.
     """
 
     local: LocalTicket
@@ -66,6 +69,7 @@ class LocalChange:
     pictures: Mapping[str, PictureFile] = field(default_factory=dict)
     inheritable: Mapping[str, str] = field(default_factory=dict)
     older: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
+    below: str = ""
 
     def inherited_by(self, draft: Ticket) -> tuple[Change, ...]:
         """Return what a new sub-task takes over from the ticket; an empty line is a name, too."""
@@ -121,6 +125,7 @@ def find_local_change(
     head: str | None,
     base: Ticket | None,
     older: OlderValues = MappingProxyType({}),
+    below: str = "",
 ) -> LocalChange | None:
     """Compare a ticket's file with the last sync; a draft has neither a head nor a base.
 
@@ -129,6 +134,7 @@ def find_local_change(
         head: The ID of its head.
         base: The ticket at the last sync.
         older: The values of earlier syncs.
+        below: See `LocalChange`.
 
     Returns:
         The changes; None if there are none, or if the ticket has a key and no base: an existing
@@ -140,7 +146,7 @@ def find_local_change(
         return None
     if head is None or base is None:
         keyed = tuple(task.key for task in ticket.tasks if task.key is not None)
-        return LocalChange(local, None, None, {}, drafts, keyed)
+        return LocalChange(local, None, None, {}, drafts, keyed, below=below)
     ticket, replaced = bring_forward(ticket, base, older)
     edits = changes_by_key(base, ticket)
     before = by_key(base)
@@ -149,6 +155,26 @@ def find_local_change(
         return None
     local = replace(local, ticket=ticket)
     return LocalChange(local, head, base, edits, drafts, added_keys, older=replaced)
+
+
+def named_parent(ticket: Ticket, tickets: Sequence[Ticket]) -> Ticket | None:
+    """Return the draft that the line Parent of another draft names by its title.
+
+    Args:
+        ticket: The ticket with that line.
+        tickets: All tickets of its file.
+
+    Returns:
+        The named draft; None if it names none, or if several tickets have that title.
+    """
+    title = one_line(ticket.fields.get(PARENT_LINE, "")) if ticket.key is None else ""
+    named = [other for other in tickets if other.title == title] if title else []
+    return named[0] if len(named) == 1 and named[0].key is None else None
+
+
+def below_key(draft: Ticket, key: str) -> Ticket:
+    """Return a draft that names its parent by a key."""
+    return replace(draft, fields={**draft.fields, PARENT_LINE: key})
 
 
 def draft_changes(draft: Ticket) -> tuple[Change, ...]:

@@ -29,6 +29,7 @@ from ticketr.app.sync.concurrency import CHUNK, ThreadRunner, portions
 from ticketr.app.sync.edits.local_changes import (
     LocalChange,
     find_local_change,
+    named_parent,
 )
 from ticketr.app.sync.edits.losses import Loss, known_losses
 from ticketr.app.sync.errors import DuplicateKey, FileFailed, UnknownTicket
@@ -391,9 +392,11 @@ class LocalSurvey:
             self.broken[name] = error
             self._add_raw_keys(name, store.raw_keys(name))
             return ScannedFile(name, (), error)
+        issues = [local.ticket for local in tickets]
         for local in tickets:
             if not self._is_duplicate(local):
-                self.take(state, local, store.root)
+                parent = named_parent(local.ticket, issues)
+                self.take(state, local, store.root, parent.title if parent else "")
         return ScannedFile(name, tuple(tickets), self.broken.get(name))
 
     def skip(self, name: str, seen: Sequence[SeenTicket]) -> bool:
@@ -443,17 +446,18 @@ class LocalSurvey:
         self.leave_out({error.key})
         add_duplicate(self.broken, error)
 
-    def take(self, state: State, local: LocalTicket, root: Path) -> None:
+    def take(self, state: State, local: LocalTicket, root: Path, below: str = "") -> None:
         """Compare one ticket with the last sync, and add it to the survey.
 
         Args:
             state: The last sync.
             local: The ticket.
             root: The workspace's folder, for the pictures that the ticket shows.
+            below: See `LocalChange`.
         """
         local_change = None
         if local.ticket.key is None:
-            local_change = find_local_change(local, None, None)
+            local_change = find_local_change(local, None, None, below=below)
         elif self.bases.get(local.ticket.key) == local.text:  # nearly all tickets
             return
         elif texts := state.base_of_key(local.ticket.key):

@@ -151,7 +151,8 @@ def _field_value(known: KnownIssue, change: Change) -> dict[str, object]:
     """Return the value of a line in Fields."""
     if change.part == _PARENT:
         if change.new and not is_key(change.new):
-            raise BadValue(f"{shown(change.new)} is not a key like PROJ-123")
+            nor = ", nor the title of one draft in its file" if known.issue.key is None else ""
+            raise BadValue(f"{shown(change.new)} is not a key like PROJ-123{nor}")
         return {"parent": {"key": change.new} if change.new else None}
     if change.part == _TYPE:
         _not_empty(change)

@@ -29,6 +29,7 @@ from ticketr.app.jira import (
 from ticketr.app.sync.compare.comments import TextPart
 from ticketr.app.sync.compare.times import ESTIMATES, TIME_TRACKING
 from ticketr.app.sync.concurrency import CHUNK, PAGE, chunks, compute, map_in_tasks
+from ticketr.app.sync.edits.local_changes import PARENT_LINE
 from ticketr.app.sync.edits.losses import Accepted
 from ticketr.app.sync.edits.push_plan import find_path, unknown_statuses
 from ticketr.app.sync.errors import nearest
@@ -168,8 +169,6 @@ def _next_statuses(edges: _Edges) -> dict[str, list[str]]:
 #: nothing. The parent is one: an edit of it is what Jira's own move to a parent sends.
 _EVERYWHERE = frozenset({"summary", "description", "issuetype", "parent"})
 _RESOLUTION = "resolution"
-#: The line of a parent.
-_PARENT = "Parent"
 
 
 async def _fields_off_screen(
@@ -285,7 +284,7 @@ async def check(session: Session, writes: Sequence[TicketWrites]) -> list[Ticket
         for ticket in writes
         for write in ticket.issues
         for key, line in _named_issues(write).items()
-        if line != _PARENT or write.key or write is ticket.new_ticket
+        if line != PARENT_LINE or write.key or write is ticket.new_ticket
     }
     absent = await _absent(session, named)
     edits = [edit for ticket in writes for edit in ticket.edits]
@@ -295,7 +294,28 @@ async def check(session: Session, writes: Sequence[TicketWrites]) -> list[Ticket
         edit for edit in edits if edit.payload.status and "issuetype" not in edit.payload.fields
     )
     routes = await RouteFinder(session, off_screen).find(moved)
-    return [_checked(ticket, absent, routes, off_screen) for ticket in writes]
+    return _without_orphans([_checked(ticket, absent, routes, off_screen) for ticket in writes])
+
+
+def _without_orphans(writes: Sequence[TicketWrites]) -> list[TicketWrites]:
+    """Replace new tickets whose parents are drafts that are not created by notes."""
+    created: set[tuple[str, str] | None] = {None}
+    size = 0
+    while size < len(created):  # a parent may have a parent
+        size = len(created)
+        created |= {
+            ticket.place
+            for ticket in writes
+            if ticket.new_ticket and ticket.parent_place in created
+        }
+    return [
+        ticket
+        if ticket.new_ticket is None or ticket.parent_place in created
+        else replace(
+            ticket, new_ticket=None, new_subtasks=(), failed=(*ticket.failed, ticket.orphan_note)
+        )
+        for ticket in writes
+    ]
 
 
 def _checked(
@@ -336,7 +356,7 @@ def _named_issues(write: IssueWrite) -> dict[str, str]:
     """Return the keys of the parent and of linked issues that a write names, with their lines."""
     parent = write.payload.fields.get("parent")
     key = parent.get("key") if isinstance(parent, dict) else None
-    named = {key: _PARENT} if isinstance(key, str) else {}
+    named = {key: PARENT_LINE} if isinstance(key, str) else {}
     return named | {link.key: link.line for link in write.payload.links if not link.remove}
 
 

@@ -27,6 +27,7 @@ from ticketr.app.sync.compare.mapping import LINK_FIELD
 from ticketr.app.sync.compare.sent import from_json
 from ticketr.app.sync.concurrency import CHUNK, PAGE, chunks
 from ticketr.app.sync.edits.drafts import EQUAL, SAME_TITLE, DraftMatcher, matcher_for, read_draft
+from ticketr.app.sync.edits.local_changes import below_key, named_parent
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.commenting import wait_for_late_requests
 from ticketr.app.sync.push.transitions import status_of
@@ -85,6 +86,8 @@ def unwritten_key_note(creation: Creation, path: str, problem: TicketrError) -> 
 def write_key(editor: Editor, name: str, matcher: DraftMatcher, *, least: float = 0.0) -> bool:
     """Write the key of a new issue into its draft's file, and sync the file to disk.
 
+    The drafts that name it as their parent get the key, too.
+
     Returns:
         Whether the key is in the file now; False if the draft is not found.
 
@@ -97,7 +100,15 @@ def write_key(editor: Editor, name: str, matcher: DraftMatcher, *, least: float 
         if matcher.is_in(file.tickets):
             return file
         match = matcher.with_key(file.tickets, least=least)
-        return None if match is None else rewrite(file, dict([match]))
+        if match is None:
+            return None
+        draft = file.tickets[match[0]]
+        below = {
+            at: below_key(ticket, matcher.key)
+            for at, ticket in enumerate(file.tickets)
+            if named_parent(ticket, file.tickets) is draft
+        }
+        return rewrite(file, {**below, match[0]: match[1]})
 
     return editor.change(name, change)
 

@@ -34,7 +34,7 @@ from ticketr.app.sync.push.transitions import NoTransition, StoppedBetween, stat
 from ticketr.app.sync.push.uploading import PictureNotAttached, with_uploads
 from ticketr.app.sync.push.writes import IssueWrite, TicketWrites
 from ticketr.app.sync.state.state import Base, State
-from ticketr.app.tickets import render_ticket
+from ticketr.app.tickets import Ticket, render_ticket
 
 if TYPE_CHECKING:
     from ticketr.app.sync.push.creating import Creator
@@ -69,14 +69,11 @@ class Delivery:
         self._tally = tally
         self._writes = writes
         # With the ID and key of a ticket that an earlier request has created.
-        self._waiting: deque[tuple[TicketWrites, Created | None]] = deque(
-            (write, None) for write in writes
-        )
+        self._waiting: deque[tuple[TicketWrites, Created | None]] = deque()
+        self._keys: dict[tuple[str, str] | None, str] = {}  # of new tickets, by their places
         self._after: dict[str, int] = {}
         self._ways = ways
-        self._drafts = frozenset(
-            replace(write.issue, tasks=()) for ticket in writes for write in ticket.new_issues
-        )
+        self._drafts = set(_drafts_of(writes))
         # Many sub-tasks of new tickets are created together, once all these tickets exist.
         of_new = sum(len(write.new_subtasks) for write in writes if write.new_ticket)
         self._has_many_subtasks = of_new >= _FEWEST
@@ -111,24 +108,39 @@ class Delivery:
             key = await self._session.jira.newest_key(project)
             number = key.rpartition("-")[2] if key else ""
             self._after[project] = int(number) if number.isdecimal() else 0
-        # First those whose parents exist, or that have none.
-        await self._create_ahead(
-            write
-            for ticket in self._writes
-            for write in ([ticket.new_ticket] if ticket.new_ticket else ticket.new_subtasks)
-        )
-        await run_in_tasks(self._send_waiting)
-        if self._drafts:
-            await self._send_what_waits()
+        await self._send([ticket for ticket in self._writes if not ticket.parent_place])
+        later = [ticket for ticket in self._writes if ticket.parent_place]
+        sent: list[TicketWrites] = []  # kept, since the creator knows drafts by their `id`
+        while below := {
+            at: key for at, t in enumerate(later) if (key := self._keys.get(t.parent_place))
+        }:
+            begin = len(sent)
+            sent += (later[at].below_key(key) for at, key in below.items())
+            later = [ticket for at, ticket in enumerate(later) if at not in below]
+            await self._send(sent[begin:])
+        self._tally.fail(*(ticket.orphan_note for ticket in later))
         if self._linked:
             others = await self._session.in_thread(_tickets_of, self._session.state, self._linked)
             self._touched = others | self._touched
         return self._touched
 
-    async def _send_what_waits(self) -> None:
+    async def _send(self, writes: Sequence[TicketWrites]) -> None:
+        """Send the writes of tickets whose parents exist, or that have none."""
+        self._drafts |= {*_drafts_of(writes)}
+        self._waiting.extend((ticket, None) for ticket in writes)
+        await self._create_ahead(
+            write
+            for ticket in writes
+            for write in ([ticket.new_ticket] if ticket.new_ticket else ticket.new_subtasks)
+        )
+        await run_in_tasks(self._send_waiting)
+        if self._drafts:
+            await self._send_what_waits(writes)
+
+    async def _send_what_waits(self, writes: Sequence[TicketWrites]) -> None:
         """Send the rest of the new issues that exist in spite of a refusal, and what waits."""
         # The sub-tasks of tickets that exist in spite of a refusal were not sent yet.
-        tickets = {id(write.new_ticket.issue): write for write in self._writes if write.new_ticket}
+        tickets = {id(write.new_ticket.issue): write for write in writes if write.new_ticket}
         for new_issue, created in await self._creator.look_for_refused():
             if (ticket := tickets.get(id(new_issue.issue))) is not None:
                 self._waiting.append((ticket, created))
@@ -164,6 +176,7 @@ class Delivery:
         """Send the edits and new sub-tasks of a ticket that exists in Jira."""
         local_change = ticket.local_change
         if ticket.new_ticket is not None and created is not None:
+            self._keys[ticket.place] = created.key
             await self._complete(ticket.new_ticket, created)
         for edit in ticket.edits:
             local_change = await self._edit(edit, local_change)
@@ -377,6 +390,13 @@ class Delivery:
         async with self._session.disk:
             await self._session.in_thread(record)
         return replace(local_change, base=new_base)
+
+
+def _drafts_of(writes: Iterable[TicketWrites]) -> Iterator[Ticket]:
+    """Yield the drafts of new issues without their sub-tasks."""
+    for ticket in writes:
+        for write in ticket.new_issues:
+            yield replace(write.issue, tasks=())
 
 
 def _cause_of(error: JiraError | NoTransition | StoppedBetween) -> JiraError | NoTransition:

@@ -10,8 +10,13 @@ from ticketr.app.jira import Issue
 from ticketr.app.sync.compare.diff import Change, CorePart, by_key
 from ticketr.app.sync.compare.grafting import EditedText
 from ticketr.app.sync.compare.mapping import type_id
-from ticketr.app.sync.compare.sent import highest_number
-from ticketr.app.sync.edits.local_changes import LocalChange, draft_changes
+from ticketr.app.sync.compare.sent import SentValue, highest_number
+from ticketr.app.sync.edits.local_changes import (
+    PARENT_LINE,
+    LocalChange,
+    below_key,
+    draft_changes,
+)
 from ticketr.app.sync.edits.losses import Accepted, Loss, edited_texts_of, losses, unaccepted
 from ticketr.app.sync.edits.push_plan import PlanEntry, plan_entry
 from ticketr.app.sync.notes import Code, Note
@@ -34,7 +39,8 @@ class IssueWrite:
         path: That file, relative to the workspace.
         project: The key of its project.
         changes: What is sent of it; all of a new one.
-        payload: The same as values of Jira's fields, without the parent of a new sub-task.
+        payload: The same as values of Jira's fields, without the parent of a new sub-task, nor one
+            that is a draft.
         key: Its key; empty until it is created.
         parent: The key of the ticket of a new sub-task, once it is known.
         issue_id: The ID of an existing issue.
@@ -92,6 +98,38 @@ class TicketWrites:
     new_subtasks: tuple[IssueWrite, ...] = ()
     failed: tuple[Note, ...] = ()
     warnings: tuple[Note, ...] = ()
+
+    def below_key(self, key: str) -> TicketWrites:
+        """Return the writes of a draft whose parent has a key now."""
+        new = self.new_ticket
+        assert new is not None
+        parent = {"key": key}
+        payload = replace(
+            new.payload,
+            fields={**new.payload.fields, "parent": parent},
+            values=(*new.payload.values, SentValue(PARENT_LINE, key, "parent", parent)),
+        )
+        return replace(
+            self, new_ticket=replace(new, issue=below_key(new.issue, key), payload=payload)
+        )
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The file and the title of the ticket, by which drafts name their parents."""
+        return self.local_change.local.path, self.local_change.local.ticket.title
+
+    @property
+    def parent_place(self) -> tuple[str, str] | None:
+        """The same of the draft that is its parent; None for none."""
+        change = self.local_change
+        return (change.local.path, change.below) if change.below else None
+
+    @property
+    def orphan_note(self) -> Note:
+        """Why the draft is not created if its parent is not."""
+        local, title = self.local_change.local, self.local_change.below
+        reason = f'{PARENT_LINE}: the draft "{title}" was not created, so this stays a draft, too'
+        return Note.on(local.ticket, local.path, reason, Code.INVALID)
 
     @property
     def new_issues(self) -> tuple[IssueWrite, ...]:
@@ -235,8 +273,11 @@ class WritesBuilder:
         )
 
     def _new_issue(self, issue: Ticket, project: str, *, subtask: bool) -> IssueWrite | None:
+        # A parent that is a draft has no key yet; `TicketWrites.below_key` adds it.
+        others = {name: text for name, text in issue.fields.items() if name != PARENT_LINE}
+        is_below = self._change.below and not subtask
         payload = create_payload(
-            self._known(issue),
+            self._known(replace(issue, fields=others) if is_below else issue),
             self._metadata.projects[project],
             project=project,
             subtask=subtask,
