@@ -16,7 +16,7 @@ from ticketr.app.sync import (
     IssuePlace,
     State,
     Store,
-    add_ticket,
+    add_drafts,
     carry_out_edits,
     plan_file_edits,
 )
@@ -399,7 +399,7 @@ def test_what_could_not_be_taken_back_is_told_after_what_was(someone: User) -> N
 def test_a_file_that_the_app_has_added_goes(someone: User) -> None:
     someone.runs("pull")
     with opened_workspace(someone) as (store, state), store.lock():
-        path = add_ticket(store, state, Ticket("Pay in time"))
+        path = add_drafts(store, state, [Ticket("Pay in time")])
 
     told = someone.runs("undo")
 

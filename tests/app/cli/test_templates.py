@@ -96,11 +96,12 @@ def test_a_template_of_the_go_program_is_read_by_the_same_command(
 
     name, tickets = made(someone, "--template", "feature", "Name=Search", "Actor=user")
 
-    assert [(one.title, one.fields["Type"]) for one in tickets] == [
-        ("Feature: Search", "Epic"),
-        ("Research Search", "Task"),
-        ("Frontend: Search", "Task"),
-        ("Documents", "Task"),
+    below = {"Parent": "Feature: Search"}
+    assert [(one.title, dict(one.fields)) for one in tickets] == [
+        ("Feature: Search", {"Type": "Epic"}),
+        ("Research Search", below),
+        ("Frontend: Search", below),
+        ("Documents", below),
     ]
     assert tickets[0].description == "As a user\nI want Search"
     assert [[task.title for task in one.tasks] for one in tickets] == [
@@ -110,8 +111,8 @@ def test_a_template_of_the_go_program_is_read_by_the_same_command(
         [],
     ]
     assert someone.runs("push").code == 0
-    epic, *below = parse((someone.root / name).read_text()).tickets
-    assert {someone.finds(one.key or "").parent for one in below} == {
+    epic, *stories = parse((someone.root / name).read_text()).tickets
+    assert {someone.finds(one.key or "").parent for one in stories} == {
         someone.finds(epic.key or "").id
     }
 
@@ -145,12 +146,12 @@ def test_alone_it_lists_the_templates_and_what_they_ask_for(someone: User) -> No
         (["../bug"], "there is no template ../bug in"),
         (["secret"], "there are bug, empty, keyed, list, untitled"),
         (["keyed"], "templates/keyed.md:1: a template has no key: DEMO-1"),
-        (["empty"], "templates/empty.md holds no ticket"),
+        (["empty"], "templates/empty.md: it holds no ticket"),
         (
             ["list"],
             "list.yaml:2: 'stories' in structure must be a list, and here is something else",
         ),
-        (["untitled"], "a ticket of the type Task has no title"),
+        (["untitled"], "an epic or a story has no title"),
         (["bug", "--type", "Bug"], "--type and --parent go with a TITLE"),
     ],
 )

@@ -19,8 +19,8 @@ from ticketr.app.sync import (
     State,
     Store,
     UndoKind,
+    add_drafts,
     add_sub_task,
-    add_ticket,
     carry_out_edits,
     plan_file_edits,
     same_change,
@@ -204,8 +204,8 @@ def test_a_sub_task_is_added_behind_those_of_its_ticket(
 async def test_an_added_draft_is_taken_back_only_as_it_was_written(bench: Bench) -> None:
     await bench.pull()
     with opened(bench) as (store, state), store.lock():
-        first = add_ticket(store, state, Ticket("Pay in time"))
-        second = add_ticket(store, state, Ticket("Pay in time"))
+        first = add_drafts(store, state, [Ticket("Pay in time")])
+        second = add_drafts(store, state, [Ticket("Pay in time")])
         path = bench.root / first
         text = path.read_text()
         assert (first, second) == ("pay-in-time.md", "pay-in-time-2.md")

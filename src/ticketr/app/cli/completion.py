@@ -80,10 +80,10 @@ def complete_template(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Complete the name of a template."""
-    from ticketr.app.cli.templates import template_files
+    from ticketr.app import sync
 
     root = _root(ctx)
-    names = () if root is None else template_files(root)
+    names = () if root is None else sync.template_files(root)
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 

@@ -222,27 +222,21 @@ async def _call_on_signal(
 
 async def _run_every(
     jobs: Mapping[str, ResumableJob[R]],
-    on_end: Callable[[JobSnapshot], bool],
     *,
     options: CommonOptions,
-    history: JobHistory,
     check: Callable[[Any], None] | None,
-) -> list[signal.Signals]:
-    """Run jobs every so many seconds, until a signal comes or none of them is to run again.
+) -> list[int]:
+    """Run jobs every so many seconds and report each run; see `run_jobs`.
 
-    Args:
-        jobs: The jobs, by the folders of their workspaces.
-        on_end: Called with the end of each run; returns whether the job is to run again.
-        options: `every` and `plain` count.
-        history: The history that records the runs.
-        check: Called with the job before each run, on a worker thread; an error fails the run.
+    It ends when a signal comes, or once every job has an error that all its runs would have.
 
     Returns:
-        The signal that has ended it, if one did.
+        The exit code for the signal, or for each of these errors.
     """
+    codes: list[int] = []
     received: list[signal.Signals] = []
     stopped = trio.Event()
-    seconds = float(options.every or 0)
+    named = {str(job.root): (name, job) for name, job in jobs.items()}
     # Without a line that is drawn over, each run is to have one line alone.
     is_drawn = not options.plain and sys.stderr.isatty() and can_draw(os.environ)
     async with trio.open_nursery() as readers, trio.open_nursery() as watchers:
@@ -250,8 +244,8 @@ async def _run_every(
             open_job_queue(
                 workers=len(jobs),
                 max_pending=None,
-                history=history,
-                on_job_error=lambda _: None,  # `on_end` gets every outcome
+                history=_history_of([*jobs.values()]),
+                on_job_error=lambda _: None,  # `read` gets every outcome
             ) as queue,
             StatusLine(queue, hint="ctrl+c stop") if is_drawn else nullcontext(),
         ):
@@ -267,7 +261,10 @@ async def _run_every(
                     async for snapshot in updates:
                         if not snapshot.status.is_terminal:
                             continue
-                        if not on_end(snapshot):
+                        ended: JobOutcome[R] = JobOutcome(snapshot, None, None)
+                        _report_run(ended, *named[str(snapshot.key)], as_json=options.as_json)
+                        if ended.error in _LASTING:
+                            codes.append(exit_code(ended))
                             queue.cancel_repeat(str(snapshot.key))
                             if not queue.repeats():
                                 stop(reason="no run can succeed")
@@ -275,14 +272,23 @@ async def _run_every(
             await watchers.start(_call_on_signal, stop, received)
             ends = queue.watch()  # what is left of them is read after the queue has closed
             readers.start_soon(read, ends)
-            for folder, job in jobs.items():
-                run_job = partial(_check_and_run, job=job, check=check)
+            for folder, (_, job) in named.items():
+                run_job, every = partial(_check_and_run, job=job, check=check), options.every or 0
                 queue.repeat(
-                    run_job, every=seconds, id=folder, name=job.name, key=folder, tags=job.tags
+                    run_job, every=every, id=folder, name=job.name, key=folder, tags=job.tags
                 )
             await stopped.wait()
         watchers.cancel_scope.cancel()
-    return received
+    return [exits.for_signal(received[0])] if received else codes
+
+
+def _report_run(ended: JobOutcome[R], name: str, job: ResumableJob[R], *, as_json: bool) -> None:
+    """Print an object or a line for one run of a job by ``--every``."""
+    if as_json:
+        echo_json(outcome_as_json(ended, job.root, job.so_far()))
+    else:
+        what = f"{name}: {ended.message}" if name else ended.message
+        print_messages([f"{datetime.now(UTC).astimezone():%Y-%m-%d %H:%M:%S}  {what}"])
 
 
 async def _check_and_run(
@@ -316,64 +322,32 @@ def run_jobs(
         check: Called with a job before each of its runs by ``--every``, on a worker thread; an
             error fails the run.
     """
+    codes: list[int] = [exits.for_error(error) for _, error in failed.values()]
+    failures = failures_as_json(failed, empty)
+    failure_lines = [f"{name}: {error}" for name, (_, error) in failed.items()]
     if options.every and jobs:
-        return _run_timed(jobs, failed=failed, empty=empty, options=options, check=check)
+        for object_ in failures.values() if options.as_json else ():
+            echo_json(object_)
+        print_messages([] if options.as_json else failure_lines)
+        return worst_exit_code(
+            [*codes, *run(partial(_run_every, jobs, options=options, check=check))]
+        )
     named: dict[str, JobOutcome[R]] = dict(
         zip(jobs, _run_recorded(list(jobs.values()), plain=options.plain), strict=True)
     )
-    codes = [exit_code(ended) for ended in named.values()]
-    codes += [exits.for_error(error) for _, error in failed.values()]
     if options.as_json:
         objects = {
             name: outcome_as_json(ended, jobs[name].root, jobs[name].so_far())
             for name, ended in named.items()
         }
-        print_all_json(objects | failures_as_json(failed, empty))
+        print_all_json(objects | failures)
     else:
         for name, ended in named.items():
             if ended.result is not None:
                 print_messages([f"{name}:"] if name else [])
                 print_result(ended.result)
-        print_messages(f"{name}: {error}" for name, (_, error) in failed.items())
-    return worst_exit_code(codes)
-
-
-def _run_timed(
-    jobs: Mapping[str, ResumableJob[R]],
-    *,
-    failed: Mapping[str, tuple[Path, TicketrError]],
-    empty: R,
-    options: CommonOptions,
-    check: Callable[[Any], None] | None,
-) -> int:
-    """Run jobs by ``--every``, print a line for each run, and return the exit code."""
-    named = {str(job.root): (name, job) for name, job in jobs.items()}
-    codes = [exits.for_error(error) for _, error in failed.values()]
-
-    def report(snapshot: JobSnapshot) -> bool:
-        name, job = named[str(snapshot.key)]
-        ended: JobOutcome[R] = JobOutcome(snapshot, None, None)
-        if options.as_json:
-            echo_json(outcome_as_json(ended, job.root, job.so_far()))
-        else:
-            what = f"{name}: {ended.message}" if name else ended.message
-            print_messages([f"{datetime.now(UTC).astimezone():%Y-%m-%d %H:%M:%S}  {what}"])
-        if ended.error not in _LASTING:
-            return True
-        codes.append(exit_code(ended))
-        return False
-
-    if options.as_json:
-        for object_ in failures_as_json(failed, empty).values():
-            echo_json(object_)
-    else:
-        print_messages(f"{name}: {error}" for name, (_, error) in failed.items())
-    by_folder = {folder: job for folder, (_, job) in named.items()}
-    history = _history_of([*jobs.values()])
-    received = run(
-        partial(_run_every, by_folder, report, options=options, history=history, check=check)
-    )
-    return exits.for_signal(received[0]) if received else worst_exit_code(codes)
+        print_messages(failure_lines)
+    return worst_exit_code([*codes, *map(exit_code, named.values())])
 
 
 def _run_recorded(jobs: Sequence[WorkspaceJob[T]], *, plain: bool) -> list[JobOutcome[T]]:

@@ -115,31 +115,20 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def _read_interval(_: click.Context, __: click.Parameter, text: str | None) -> int | None:
-    """Return the seconds of an interval; 0 for an option without a value."""
+    """Return the seconds of an interval."""
     if text is None:
         return None
-    if not text:
-        print_messages(
-            ["--every without a time is --all now; say that, this will not work for long"]
-        )
-        return 0
     match = _INTERVAL.fullmatch(text)
     if match is None:
         raise click.BadParameter("write the time like 30s, 5m, 2h or 1d")
     return int(match[1]) * _SECONDS[match[2]]
 
 
-#: Until release 0.1, ``--every`` meant ``--all``; without a value it still does.
 every_option = click.option(
     "--every",
     metavar="TIME",
-    is_flag=False,
-    flag_value="",
     callback=_read_interval,
     help="Again and again, such as every 5m, until Ctrl+C or SIGTERM.",
-)
-former_every_option = click.option(
-    "--every", is_flag=True, flag_value="", default=None, callback=_read_interval, hidden=True
 )
 
 
@@ -154,8 +143,7 @@ class CommonOptions:
         strategy: A side; None for the workspace's own, as always for a push.
         http: The package for HTTP.
         all_workspaces: Whether to run in every workspace that the user has added.
-        every: The seconds from one run to the next; None to run once. 0 is the former word for
-            ``all_workspaces``.
+        every: The seconds from one run to the next; None to run once.
         plain: Whether to print progress as plain lines in a terminal, too.
         as_json: Whether to print the result as JSON.
         dry_run: Whether to change nothing, and say what would change.
@@ -176,11 +164,6 @@ class CommonOptions:
     dry_run: bool = False
     yes: bool = False
     needs_project: bool = True
-
-    @property
-    def is_everywhere(self) -> bool:
-        """Whether to run in every workspace that the user has added."""
-        return self.all_workspaces or self.every == 0
 
     def resolved(self) -> Workspace:
         """Return the workspace that they name; see `resolve`."""
@@ -251,7 +234,7 @@ def find_job_arguments(options: CommonOptions, *, jql: str | None = None) -> Job
         ConfigError: See `workspace_arguments`, as for its other errors. With ``--all``, such an
             error goes to `JobArguments.failed` instead.
     """
-    if not options.is_everywhere:
+    if not options.all_workspaces:
         resolved = resolve_options(options)
         print_messages([line] if (line := location_notice(resolved, options)) else [])
         return JobArguments({"": job_settings(resolved, options, jql)})
@@ -494,7 +477,7 @@ def refuse_keys_of_all(keys: Collection[str], options: CommonOptions) -> None:
     Raises:
         click.UsageError: Both were given.
     """
-    if keys and options.is_everywhere:
+    if keys and options.all_workspaces:
         raise click.UsageError("use --all, or name tickets of one workspace, not both")
 
 

@@ -16,7 +16,6 @@ from ticketr.app.cli.options import (
     common_options,
     every_option,
     find_job_arguments,
-    former_every_option,
     keys_argument,
     named_tickets,
     refuse_keys_of_all,
@@ -123,7 +122,6 @@ def pull(
 )
 @words_argument
 @common_options
-@former_every_option
 @_ACCEPT_LOSS
 @click.option("-n", "--dry-run", is_flag=True, help="Only say what would be sent.")
 @_YES
@@ -223,19 +221,18 @@ def sync_(
         for name, keywords in arguments.ready.items()
     }
     empty, failed = sync.SyncResult(sync.PullResult(), sync.PushResult()), arguments.failed
+    check = None
     if options.every:
         jobs = {name: replace(job, accept_loss=accept_loss) for name, job in jobs.items()}
         check = None if options.yes else confirmation.refuse_many
-        context.exit(
-            job_runner.run_jobs(
-                jobs, print_result, failed=failed, empty=empty, options=options, check=check
-            )
-        )
-    plans = confirmation.read_plans(jobs, yes=options.yes)
-    if not options.yes:
-        others = job_runner.failures_as_json(failed, empty)
-        jobs = confirmation.confirm_plans(jobs, plans, as_json=options.as_json, others=others)
-    jobs = confirmation.with_accepted_losses(jobs, plans, accept_loss=accept_loss)
+    else:
+        plans = confirmation.read_plans(jobs, yes=options.yes)
+        if not options.yes:
+            others = job_runner.failures_as_json(failed, empty)
+            jobs = confirmation.confirm_plans(jobs, plans, as_json=options.as_json, others=others)
+        jobs = confirmation.with_accepted_losses(jobs, plans, accept_loss=accept_loss)
     context.exit(
-        job_runner.run_jobs(jobs, print_result, failed=failed, empty=empty, options=options)
+        job_runner.run_jobs(
+            jobs, print_result, failed=failed, empty=empty, options=options, check=check
+        )
     )

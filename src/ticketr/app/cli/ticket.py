@@ -310,10 +310,7 @@ def new(
     if template is None:
         drafts: tuple[Ticket, ...] = (_draft(title, kind or resolved.story_type, parent),)
     else:
-        from ticketr.app.cli.templates import read_template
-
-        values = _values(title)
-        drafts = read_template(resolved.root, template, resolved.story_type).fill(values)
+        drafts = _fill_template(resolved.root, template, title)
     inner = "" if options.folder is not None else _inner_folder(resolved.root)
     path = sync.write_drafts(resolved.root, drafts, inner)
     if options.as_json:
@@ -336,25 +333,37 @@ def _draft(title: tuple[str, ...], kind: str, parent: str | None) -> Ticket:
     return Ticket(title=words, fields=fields)
 
 
-def _values(words: tuple[str, ...]) -> dict[str, str]:
-    """Return the values of a template's placeholders."""
+def _fill_template(root: Path, name: str, words: tuple[str, ...]) -> tuple[Ticket, ...]:
+    """Return the drafts of a template, with values that are given as ``NAME=VALUE``."""
+    files = sync.template_files(root)
+    if name not in files:
+        known = f"there are {', '.join(files)}" if files else "there are none yet"
+        folder = root / sync.TEMPLATES
+        raise click.UsageError(clean(f"there is no template {name} in {folder}; {known}"))
+    template = sync.read_template(files[name])
     values: dict[str, str] = {}
     for word in words:
         name, equals, value = word.partition("=")
         if not equals:
             raise click.UsageError(f"{clean(word)} is no value; a value looks like Name=Search")
         values[name.strip()] = value
-    return values
+    asked = {entry.name: entry.line for entry in template.placeholders}
+    path = clean(template.path)
+    if missing := [one for one in asked if one not in values]:
+        lines = [f"{path}:{asked[one]}: no value for {one}" for one in missing]
+        example = " ".join(f"{one}=..." for one in missing)
+        raise click.UsageError("\n".join([*lines, f"give each of them: {example}"]))
+    if unknown := [one for one in values if one not in asked]:
+        known = f"it has {', '.join(asked)}" if asked else "it has none"
+        raise click.UsageError(f"{path} has no placeholder {clean(', '.join(unknown))}; {known}")
+    return template.fill(values)
 
 
 def _list_templates(options: CommonOptions, words: tuple[str, ...]) -> None:
-    from ticketr.app.cli.templates import read_template, template_files
-
     if words:
         raise click.UsageError("which template? --template NAME comes before the values")
     resolved = options.resolved()
-    files = template_files(resolved.root)
-    templates = [read_template(resolved.root, name, resolved.story_type) for name in files]
+    templates = [*map(sync.read_template, sync.template_files(resolved.root).values())]
     if options.as_json:
         echo_json(
             [

@@ -77,8 +77,8 @@ if TYPE_CHECKING:
         FileEditPlan,
         IssuePlace,
         add_comment,
+        add_drafts,
         add_sub_task,
-        add_ticket,
         carry_out_edits,
         plan_file_edits,
         take_in_edits,
@@ -131,6 +131,7 @@ if TYPE_CHECKING:
     from ticketr.app.sync.state.journal import Conflict, Creation
     from ticketr.app.sync.state.state import State
     from ticketr.app.sync.state.undo import UndoKind, UndoStep
+    from ticketr.app.sync.templates import Template, read_template, template_files
     from ticketr.app.sync.undo import (
         Undone,
         UndoneChange,

@@ -293,15 +293,15 @@ def add_comment(store: Store, state: State, place: IssuePlace, text: str) -> Non
     _replace(store, state, place.path, change, time.time())
 
 
-def add_ticket(store: Store, state: State, draft: Ticket) -> str:
-    """Write a draft into a new file that is named after its title, in a locked workspace.
+def add_drafts(store: Store, state: State, drafts: Sequence[Ticket]) -> str:
+    """Write drafts into a new file that is named after the first title, in a locked workspace.
 
     It is put on the undo log.
 
     Args:
         store: The workspace's files.
         state: Its state.
-        draft: The draft.
+        drafts: The drafts.
 
     Returns:
         The file, relative to the workspace.
@@ -309,8 +309,8 @@ def add_ticket(store: Store, state: State, draft: Ticket) -> str:
     Raises:
         FileFailed: It cannot be written.
     """
-    path = store.name_of(write_drafts(store.root, [draft]))
-    text = render([draft])
+    path = store.name_of(write_drafts(store.root, drafts))
+    text = render(drafts)
     added = Replacement(0, "", text, digest_of(text), "")
     state.undo.add(_undo_step(state, None, path, added, time.time(), UndoKind.ADDED))
     return path

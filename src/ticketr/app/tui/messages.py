@@ -103,6 +103,7 @@ class FilesRead(OfWorkspace):
         age: Seconds since a pull has brought all that it found; None for never, or unknown. Equal
             readings differ in it.
         names: What a filter can name.
+        templates: The templates of drafts, or why one cannot be read, by their names.
     """
 
     rows: Rows
@@ -111,6 +112,7 @@ class FilesRead(OfWorkspace):
     broken: tuple[str, ...] = ()
     age: float | None = field(default=None, compare=False)
     names: FilterNames = field(default=FilterNames(), compare=False)
+    templates: Mapping[str, sync.Template | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from ticketr.app.sync import Template
 from ticketr.app.tickets import Filter, FilterNames, fold, parse_filter
 from ticketr.app.tui.messages import FilesRead, TicketsFound
 from ticketr.app.tui.rows import ListRow, Order, Rows
@@ -45,6 +46,7 @@ class WorkspaceView:
         aliases: The names for queries, with their queries; not cleaned.
         saved: The saved filters, by their names.
         keeps_comments: Whether its files hold comments; None until it is open.
+        templates: The templates of drafts, or why one cannot be read, by their names.
     """
 
     name: str
@@ -69,6 +71,7 @@ class WorkspaceView:
     saved: Mapping[str, str] = field(default_factory=dict)
     keeps_comments: bool | None = None
     names: FilterNames = field(default=FilterNames(), repr=False)
+    templates: Mapping[str, Template | str] = field(default_factory=dict)
 
     @cached_property
     def visible(self) -> Visible:
@@ -155,6 +158,7 @@ class WorkspaceView:
             problem="",
             selected=self._selected_after(read.rows),
             names=read.names,
+            templates=read.templates,
             synced=None if read.age is None else now - read.age,
             chosen=self.chosen & {row.id for row in read.rows} if self.chosen else self.chosen,
         )

@@ -8,7 +8,8 @@ import pytest
 from drawing.states import job
 from fakes.states import after, app_state, plain, pressed
 
-from ticketr.app.sync import FieldChange, IssuePlace
+from ticketr.app.sync import FieldChange, IssuePlace, Template
+from ticketr.app.sync.templates import Placeholder
 from ticketr.app.tickets import Comment, FilterNames, Ticket, parse, parse_filter, render
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import JobKind, JobRequest, call_in
@@ -19,7 +20,12 @@ from ticketr.app.tui.overlays.jobs import Jobs
 from ticketr.app.tui.rows import Rows, row_of_broken
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.services.asking import ask_statuses, stop_asking
-from ticketr.app.tui.services.edits import add_comment, add_ticket, change_field
+from ticketr.app.tui.services.edits import (
+    add_comment,
+    add_from_template,
+    add_ticket,
+    change_field,
+)
 from ticketr.app.tui.services.files import read_detail, remember
 from ticketr.app.tui.services.jobs import start_job
 from ticketr.app.tui.services.outside import open_editor, write_comment
@@ -182,6 +188,38 @@ def test_a_sub_task_needs_a_ticket(state: AppState) -> None:
     state = pressed(typed(pressed(state, "a"), "Pay"), "KEY_ENTER", "KEY_DOWN", "KEY_ENTER")
     assert state.notice == "Select a ticket first"
     assert options(state)[1] == ("a sub-task", "", "Select a ticket first")
+
+
+def test_a_offers_the_templates_and_asks_for_their_values() -> None:
+    asks = (Placeholder("What", 1, "# TICKET: Do {What}"), Placeholder("When", 3, "By {When}"))
+    template = Template("feature", "templates/feature.md", (Ticket("Do {What}"),), asks)
+    fixed = replace(template, name="fixed", placeholders=())
+    templates: dict[str, Template | str]
+    templates = {"feature": template, "fixed": fixed, "torn": "torn.md:1: no title"}
+    state = app_state(ONE)
+    read = messages.FilesRead("work", state.workspace.rows, templates=templates)
+
+    state = pressed(after(state, read), "a")
+
+    assert options(state) == [
+        ("a ticket or a sub-task", "asks for its title", ""),
+        ("feature", "templates/feature.md", ""),
+        ("fixed", "templates/feature.md", ""),
+        ("torn", "cannot be read", "torn.md:1: no title"),
+    ]
+    assert shown(pressed(state, "KEY_ENTER"))[-2].startswith(" title:")
+    last = typed(pressed(state, "KEY_DOWN", "KEY_ENTER"), " Pay")
+    assert shown(last)[-2].startswith(" What:  Pay")
+    last = typed(pressed(last, "KEY_ENTER"), "now")
+    asked = call_in("work", add_from_template, template, ("Pay", "now"))
+    enter = messages.KeyPressed("KEY_ENTER")
+    assert update(last, enter, 9.0)[1] == (asked,)
+    again = after(app_state(ONE), messages.NotWritten("work", asked, "no room"))
+    assert shown(again)[-2].startswith(" When: now")
+    assert update(again, enter, 9.0)[1] == (asked,)
+    bare = call_in("work", add_from_template, fixed, ())
+    assert update(pressed(state, "KEY_DOWN", "KEY_DOWN"), enter, 9.0)[1] == (bare,)
+    assert after(state, messages.NotWritten("work", bare, "no room")).notice == "no room"
 
 
 def test_what_was_added_is_selected_though_a_filter_would_hide_it() -> None:

@@ -19,7 +19,7 @@ from fakes.states import FakeScreen
 from trio.testing import MockClock
 
 from jira_sandbox import make_site
-from ticketr.app.sync import FieldChange, IssuePlace
+from ticketr.app.sync import FieldChange, IssuePlace, read_template
 from ticketr.app.tickets import Ticket, parse, render
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import call_in
@@ -188,6 +188,23 @@ async def test_a_draft_is_added_and_named(
         assert ticket.tasks == (Ticket("Pay in time"),)
     else:
         assert ticket == Ticket("Pay in time", fields={"Type": "Story"})
+
+
+async def test_the_drafts_of_a_template_are_in_one_file(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    folder = tmp_path / "templates"
+    folder.mkdir()
+    (folder / "two.md").write_text("# TICKET: Do {What}\n\n# TICKET: Test {What}\n")
+    told: list[Message] = []
+    template = read_template(folder / "two.md")
+
+    await edits.add_from_template(editing(tmp_path, told), "work", template, ("it",))
+
+    assert told[1] == messages.TicketAdded("work", "do-it.md", "Do it")
+    assert isinstance(told[2], messages.Told)
+    assert told[2].words == "do-it.md holds the drafts"
+    assert (tmp_path / "do-it.md").read_text() == "# TICKET: Do it\n\n# TICKET: Test it\n"
 
 
 async def test_the_app_changes_the_chosen_tickets_and_takes_it_back(

@@ -20,7 +20,7 @@ from trio.testing import MockClock
 
 from jira_sandbox import make_site
 from ticketr.app.config.state_folder import FILE as LIST_FILE
-from ticketr.app.sync import Store
+from ticketr.app.sync import Store, Template
 from ticketr.app.tickets import Ticket, ValueTerm, render
 from ticketr.app.tui import messages
 from ticketr.app.tui.messages import FilesRead, Message, Recalled, TicketsFound, Told
@@ -130,6 +130,24 @@ async def test_to_look_at_a_folder_makes_nothing_in_it(
 
     assert len(read(told).rows) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["new.md"]
+
+
+async def test_templates_are_read_with_the_tickets(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    for name in "feature", "torn":
+        path = tmp_path / "templates" / f"{name}.md"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("# TICKET: {Name}\n" if name == "feature" else "# TICKET:\n")
+    told: list[Message] = []
+
+    await Reader("work", Store(tmp_path, ".ticketr"), inline, told.append).read()
+
+    feature, torn = read(told).templates.values()
+    assert isinstance(feature, Template)
+    assert [each.name for each in feature.placeholders] == ["Name"]
+    assert isinstance(torn, str)
+    assert torn.startswith("templates/torn.md:1:")
 
 
 async def test_shown_rows_stay_until_all_files_are_read_again(

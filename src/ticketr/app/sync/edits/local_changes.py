@@ -23,7 +23,7 @@ from ticketr.app.sync.compare.diff import (
 )
 from ticketr.app.sync.compare.older import OlderValues, bring_forward
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.tickets import Ticket, one_line
+from ticketr.app.tickets import Ticket, is_key, one_line
 
 if TYPE_CHECKING:
     from ticketr.app.sync.compare.grafting import PictureFile
@@ -168,7 +168,9 @@ def named_parent(ticket: Ticket, tickets: Sequence[Ticket]) -> Ticket | None:
         The named draft; None if it names none, or if several tickets have that title.
     """
     title = one_line(ticket.fields.get(PARENT_LINE, "")) if ticket.key is None else ""
-    named = [other for other in tickets if other.title == title] if title else []
+    if not title or is_key(title):
+        return None
+    named = [other for other in tickets if other.title == title]
     return named[0] if len(named) == 1 and named[0].key is None else None
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from ticketr.app.sync import FieldChange, IssuePlace
+from ticketr.app.sync import FieldChange, IssuePlace, Template
 from ticketr.app.tui.effects import Call, call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.main.filtering import give_filter_back
@@ -20,6 +20,7 @@ from ticketr.app.tui.services import outside
 from ticketr.app.tui.services.asking import ask_statuses
 from ticketr.app.tui.services.edits import (
     add_comment,
+    add_from_template,
     add_ticket,
     carry_out_edits,
     change_field,
@@ -121,11 +122,61 @@ def _status_before(state: AppState, row: ListRow) -> str:
 
 
 def add(state: AppState, _: float) -> Step | None:
-    """Ask for the title of a new ticket or sub-task, then which of them it is to be."""
+    """Ask for the title of a new ticket or sub-task, then which of them it is to be.
+
+    Where the workspace has templates, ask first whether one is to be filled in.
+    """
     if not state.workspaces:
         return None
     workspace = state.workspace
-    return state.opened(_title_input(workspace.name, _ticket_of(workspace, state.row))), ()
+    titled = _title_input(workspace.name, _ticket_of(workspace, state.row))
+    if not workspace.templates:
+        return state.opened(titled), ()
+
+    def chosen(state: AppState, name: str) -> Step:
+        template = workspace.templates.get(name)
+        if not isinstance(template, Template):
+            return state.opened(titled), ()
+        return _with_values(state, workspace.name, template, ())
+
+    options = [Option("a ticket or a sub-task", "asks for its title", value="")]
+    for name, template in workspace.templates.items():
+        if isinstance(template, Template):
+            options.append(Option(clean(name), clean(template.path), value=name))
+        else:
+            options.append(Option(clean(name), "cannot be read", refused=template, value=name))
+    return state.opened(Choice("Add", tuple(options), chosen)), ()
+
+
+def _with_values(
+    state: AppState, workspace: str, template: Template, values: tuple[str, ...]
+) -> Step:
+    """Ask for the next value of a template; once it has all, write its drafts."""
+    if len(values) == len(template.placeholders):
+        return state, (call_in(workspace, add_from_template, template, values),)
+    return state.opened(_value_input(workspace, template, values)), ()
+
+
+def _value_input(
+    workspace: str,
+    template: Template,
+    values: tuple[str, ...],
+    text: str = "",
+    problem: str = "",
+) -> LineInput:
+    """Return the line for the value of a placeholder, after those of the ones before."""
+
+    def taken(state: AppState, text: str) -> Step:
+        return _with_values(state, workspace, template, (*values, clean(text).strip()))
+
+    placeholder = template.placeholders[len(values)]
+    return LineInput(
+        f"{clean(placeholder.name)}:",
+        taken,
+        input=TextInput.of(text),
+        examples=clean(placeholder.text),
+        problem=problem,
+    )
 
 
 def _title_input(name: str, ticket: ListRow | None, text: str = "", problem: str = "") -> LineInput:
@@ -233,6 +284,11 @@ def give_back(state: AppState, failed: NotWritten, now: float) -> Step:
     if asked.function is add_comment:
         place, text = rest
         again = _comment_input(name, place, text, words)
+    elif asked.function is add_from_template:
+        template, values = rest
+        if not values:
+            return state.noticed(words, is_bad=True), ()
+        again = _value_input(name, template, values[:-1], values[-1], words)
     else:
         title, parent = rest
         workspace = state.named(name)

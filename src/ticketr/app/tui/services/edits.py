@@ -81,19 +81,44 @@ async def add_ticket(
     Cancellation:
         What was typed is written first, which takes a moment.
     """
-    workspace = services.workspaces[name]
-    store = workspace.store
+    draft = Ticket(title, fields={"Type": services.workspaces[name].draft_type})
+    await _add_drafts(services, call_in(name, add_ticket, title, parent), (draft,), parent)
+
+
+async def add_from_template(
+    services: Services, name: str, template: sync.Template, values: tuple[str, ...]
+) -> None:
+    """Write the drafts of a template into a file, read the workspace again, and name the first.
+
+    Args:
+        services: What the services have in common.
+        name: The name of the workspace.
+        template: The template.
+        values: A value for each of its placeholders, cleaned.
+
+    Cancellation:
+        As for `add_ticket`.
+    """
+    names = (placeholder.name for placeholder in template.placeholders)
+    drafts = template.fill(dict(zip(names, values, strict=True)))
+    await _add_drafts(services, call_in(name, add_from_template, template, values), drafts, None)
+
+
+async def _add_drafts(
+    services: Services, asked: Call, drafts: tuple[Ticket, ...], parent: sync.IssuePlace | None
+) -> None:
+    name, title = asked.workspace, drafts[0].title
+    store = services.workspaces[name].store
     try:
         with trio.CancelScope(shield=True):  # one short write
-            path = await services.in_thread(_add, store, title, parent, workspace.draft_type)
+            path = await services.in_thread(_add, store, drafts, parent)
     except TicketrError as error:
-        asked = call_in(name, add_ticket, title, parent)
         services.send(_not_written(asked, store, error))
         return
     await services.readers[name].read()
     services.send(messages.TicketAdded(name, path, title))
     hints = ((KeyAction.EDIT, "edits it"), (KeyAction.UNDO, "takes it back"))
-    words = clean(f"{path} holds the draft")
+    words = clean(f"{path} holds the draft{'s' * (len(drafts) > 1)}")
     services.send(messages.Told(words, is_error=False, hints=hints))
 
 
@@ -162,13 +187,13 @@ def _carry_out(store: sync.Store, plan: sync.FileEditPlan) -> tuple[str, Hints]:
     return f"{many} changed", CHANGED
 
 
-def _add(store: sync.Store, title: str, parent: sync.IssuePlace | None, kind: str) -> str:
-    """Write a new ticket or sub-task; return its file."""
+def _add(store: sync.Store, drafts: tuple[Ticket, ...], parent: sync.IssuePlace | None) -> str:
+    """Write new tickets or a sub-task; return their file."""
     store.prepare()
     with store.lock(), closing(sync.State(store.state_path, store.mark)) as state:
         if parent is None:
-            return sync.add_ticket(store, state, Ticket(title, fields={"Type": kind}))
-        sync.add_sub_task(store, state, parent, title)
+            return sync.add_drafts(store, state, drafts)
+        sync.add_sub_task(store, state, parent, drafts[0].title)
         return parent.path
 
 

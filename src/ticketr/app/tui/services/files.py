@@ -283,12 +283,27 @@ class WorkspaceReader:
         pulled = self._state.site_record.pulled()
         age = None if pulled is None else max(0.0, time.time() - pulled)
         names = _filter_names(self._state, {tuple(row.candidate.fields) for row in rows})
-        return FilesRead(self._name, rows, self._edited(), conflicts, broken, age, names)
+        return FilesRead(
+            *(self._name, rows, self._edited(), conflicts, broken, age, names),
+            templates=_read_templates(self._store),
+        )
 
     def _edited(self, begin: int = 0) -> frozenset[str]:
         return frozenset(
             key for local_change in self._survey.local_changes[begin:] for key in local_change.edits
         )
+
+
+def _read_templates(store: sync.Store) -> dict[str, sync.Template | str]:
+    """Return the templates of a workspace, or why one cannot be read, by their names."""
+    templates: dict[str, sync.Template | str] = {}
+    with suppress(OSError):
+        for name, path in sync.template_files(store.root).items():
+            try:
+                templates[name] = sync.read_template(path)
+            except TicketrError as error:
+                templates[name] = clean(without_root(store, error))
+    return templates
 
 
 @contextmanager
