@@ -580,19 +580,33 @@ _BEGIN, _END = "<!-- keys -->", "<!-- end of keys -->"
 
 
 def key_table() -> str:
-    """Return the keys, the places in which they count, and what they do there."""
-    rows = [
-        (_code(row.shown), ", ".join(place.value for place in row.contexts), row.help, row.name)
-        for row in TABLE
-    ]
-    lines = ["| key | where | what it does | name |", "|---|---|---|---|"]
-    lines += [f"| {keys} | {where} | {words} | `{name}` |" for keys, where, words, name in rows]
-    lines += [f"| `{keys}` | everywhere | {words} | |" for keys, words in TERMINAL_KEYS]
+    """Return the keys, what they do and where, and the names of their actions."""
+    actions: dict[str, list[Binding]] = {}
+    for row in TABLE:
+        actions.setdefault("" if row.contexts == _LINE_CONTEXTS else row.name, []).append(row)
+    # The keys that change a line of text follow the others, in one row.
+    lines = ["| key | what it does | name |", "|---|---|---|"]
+    lines += [_row(rows) for name, rows in sorted(actions.items(), key=lambda item: not item[0])]
+    lines += [f"| `{keys}` | {words} | |" for keys, words in TERMINAL_KEYS]
     return "\n".join((_BEGIN, "", *lines, "", _END))
 
 
-def _code(shown: str) -> str:
-    return " ".join("`\\|`" if key == "|" else f"`{key}`" for key in shown.split())
+def _row(rows: list[Binding]) -> str:
+    """Return the row of an action; where it counts is said unless that is the main screen."""
+    texts: dict[str, str] = {}
+    for row in rows:
+        is_usual = not {Context.MAIN, Context.EVERYWHERE}.isdisjoint(row.contexts)
+        texts.setdefault(
+            row.help, "" if is_usual else f" ({', '.join(place.value for place in row.contexts)})"
+        )
+    keys = dict.fromkeys(key for row in rows for key in row.shown.split())
+    shown = " ".join("`\\|`" if key == "|" else f"`{key}`" for key in keys)
+    if len(set(texts.values())) == 1:
+        words = ", ".join(texts) + next(iter(texts.values()))
+    else:
+        words = " · ".join(f"{text}{where}" for text, where in texts.items())
+    names = ", ".join(dict.fromkeys(f"`{row.name}`" for row in rows))
+    return f"| {shown} | {words} | {names} |"
 
 
 def _write(page: Path) -> None:
