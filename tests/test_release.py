@@ -41,6 +41,21 @@ def test_the_links_of_the_readme_lead_to_the_repository_from_elsewhere() -> None
     assert re.findall(r"\]\((?!https://|#)[^)]*\)", text) == []
 
 
+def test_the_job_of_the_newest_names_each_package_that_is_not_in_the_lock() -> None:
+    table = runpy.run_path(str(ROOT / ".ci" / "newest.py"))["table"]
+    lock = (
+        "click==8.1.0 \\\n    # via x\nSphinx==9.0 ; python_version < '3.12' \\\nsphinx==9.2 \\\n"
+    )
+
+    text = table(
+        lock, {"sphinx": "9.2", "click": "9.0.1", "Typing_Extensions": "5", "ticketr": "1"}
+    )
+
+    title, _, _, _, *rows = text.splitlines()
+    assert title == "2 packages differ from the lock"
+    assert rows == ["| click | 8.1.0 | 9.0.1 |", "| typing-extensions | none | 5 |"]
+
+
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """Return a clone in which the address of the repository was written."""
