@@ -197,9 +197,20 @@ async def test_a_site_without_the_api_of_cloud_is_a_problem_of_the_site(
     assert told.startswith(f"no Jira answers at {URL}: ")
 
 
-def test_a_default_folder_is_free_and_called_as_the_site(home: Path) -> None:
+def test_a_default_folder_is_free_and_called_as_the_site(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     setup = FirstRun()
     site = "https://harbour.atlassian.net"
+    monkeypatch.chdir(home)
+    assert setup.default_folder(site) == home / "harbour"
+
+    made = tmp_path / "made"
+    made.mkdir()
+    monkeypatch.chdir(made)  # somebody has made a folder for the tickets
+    assert setup.default_folder(site) == made
+
+    (made / "notes.txt").touch()
     assert setup.default_folder(site) == home / "harbour"
 
     (home / "work" / "harbour").mkdir(parents=True)

@@ -240,13 +240,16 @@ def _credentials(site: str, email: str, token: str) -> Credentials:
 
 
 def default_folder(site: str, project: str = "") -> Path:
-    """Return a folder below the home folder that does not exist, or is empty.
+    """Return the current folder if it is empty, else a free one below the home folder.
 
     Args:
         site: The site's address; its name is that of the folder.
         project: The key of the project, for the folder's name if there is one of the site's.
     """
     home = Path.home()
+    with suppress(OSError):  # the current folder was deleted
+        if (here := Path.cwd()) != home and _is_free(here):
+            return here
     around = home / "work" if (home / "work").is_dir() else home
     host = ""
     with suppress(ValueError):  # it is not checked yet

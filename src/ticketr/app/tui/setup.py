@@ -173,7 +173,7 @@ class Setup(Protocol):
         ...
 
     def default_folder(self, site: str, project: str = "") -> Path:
-        """Return a folder for a new workspace: one that does not exist, or is empty."""
+        """Return a folder for a new workspace: the current one if it is empty, or a new one."""
         ...
 
     async def add_workspace(self, wanted: NewWorkspace) -> OpenedWorkspace | Problem:
