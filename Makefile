@@ -20,6 +20,7 @@ setup: $(VENV)/.installed  ## make .venv with the pinned versions of everything
 # uv itself comes by pip, checked against the same lock; then uv brings the rest.
 $(VENV)/.installed: pyproject.toml sandbox/pyproject.toml .ci/lock.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 14) else "ticketr needs Python 3.11 to 3.14; set PYTHON=... (found %d.%d)" % v)'
+	@echo "setting up $(VENV); this takes a minute or two"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@sed -n '/^uv==/,/^    # via/p' .ci/lock.txt > $(VENV)/uv.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(VENV)/uv.txt

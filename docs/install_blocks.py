@@ -41,9 +41,11 @@ $ pip install 'ticketr[statusline]'  # with the status line
         """\
 ```console
 $ python3 -m venv ~/.venvs/ticketr && . ~/.venvs/ticketr/bin/activate
-$ pip install ./sandbox '.[demo]'    # with uv, in place of both: uv tool install --with ./sandbox '.[demo]'
+$ pip install ./sandbox '.[demo]'
 $ ticketr demo
 ```
+
+With uv, `uv tool install --with ./sandbox '.[demo]'` does what the first two lines do.
 """,
         """\
 ```console

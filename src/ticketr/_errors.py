@@ -4,7 +4,7 @@ The tree::
 
     TicketrError
      ├── QueueClosed       the queue takes no more jobs
-     ├── QueueFull         ``submit_nowait`` found no room
+     ├── QueueFull         submit_nowait() found no room
      ├── UnknownJob        the queue knows no job with this ID
      ├── DuplicateJob      a live job has this ID or key already
      ├── WouldDeadlock     the wait could never end
@@ -15,7 +15,7 @@ The tree::
      ├── TooManyKills      a job's process has ended too often
      ├── RetryLater        raised by a job: retry it later
      ├── GiveUp            raised by a job: do not retry it
-     └── JobError          raised by ``result()`` for a job without a result
+     └── JobError          raised by result() for a job without a result
           ├── JobFailed    its function raised
           ├── JobCancelled it was cancelled
           └── JobTimedOut  its own time limit passed
