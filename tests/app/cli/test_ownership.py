@@ -51,14 +51,13 @@ def mia(
     return User(tmp_path / "work", make_site(tickets=3, seed=1), monkeypatch, capsys)
 
 
-def configured(user: User, root: Path) -> Path:
-    """Write a config as an older version did; return its folder."""
+def configured(user: User, root: Path) -> None:
+    """Write a config with a workspace."""
     folder = user.root.parent / "config"
     folder.mkdir(mode=0o700)
     path = folder / "config.toml"
     path.touch(mode=0o600)
     path.write_text(f'[workspaces.work]\nfolder = "{root}"\nsite = "{URL}"\n')
-    return folder
 
 
 def check_upgraded(user: User) -> None:
@@ -72,26 +71,10 @@ def check_upgraded(user: User) -> None:
     assert user.reads("drafts.md").key == "DEMO-4"
 
 
-@pytest.mark.parametrize("first", ["status", "push"])
-def test_a_workspace_of_the_config_is_marked_at_the_first_run_after_the_upgrade(
-    first: str, mia: User
-) -> None:
-    old_workspace(mia.root)
-    config = configured(mia, mia.root)
-
-    if first == "status":
-        told = mia.runs("status")
-        assert told.code == 0, told
-        assert "edited    DEMO-1 (DEMO-1.md): Title" in told.out
-        assert "uncertain Once (drafts.md)" in told.out
-
-    check_upgraded(mia)
-    assert str(mia.root) not in (config / "marks.toml").read_text()
-    assert (config / "marks.toml").stat().st_mode & 0o777 == 0o600
-
-
 def test_any_other_is_refused_with_the_way_out_which_keeps_edits_and_journal(mia: User) -> None:
+    """This holds for the clone of a hostile repository whose site the user has confirmed, too."""
     state = old_workspace(mia.root)
+    configured(mia, mia.root)
     before, files = dump(state), mia.files()
 
     for command in COMMANDS:
@@ -128,23 +111,9 @@ def test_in_a_terminal_it_asks_until_the_answer_is_yes(tmp_path: Path) -> None:
         assert "Did you make it" not in pty.output
 
 
-def test_a_workspace_that_is_added_later_is_none_of_those_from_before(mia: User) -> None:
-    """This holds for the clone of a hostile repository whose site the user confirms."""
-    from ticketr.app.config import WorkspaceEntry, store_workspace
-
-    old_workspace(mia.root)
-    config = configured(mia, mia.root.parent / "another")
-
-    store_workspace(config, WorkspaceEntry("clone", mia.root, URL))
-    told = mia.runs("push")
-
-    assert told.code == 2
-    assert "does not know that you made" in told.err
-
-
 def test_a_state_file_replaced_by_git_is_refused(mia: User) -> None:
     """Git replaces an ignored file silently."""
-    config = configured(mia, mia.root)
+    configured(mia, mia.root)
     assert mia.runs("pull").code == 0
     state = mia.root / ".ticketr" / "state.db"
     with closing(sqlite3.connect(state)) as database:
@@ -156,7 +125,6 @@ def test_a_state_file_replaced_by_git_is_refused(mia: User) -> None:
 
     assert told.code == 2
     assert "does not know that you made" in told.err
-    assert "unmarked" not in (config / "marks.toml").read_text()
 
 
 def test_a_state_file_may_move_with_its_folder_and_be_that_of_several_users(

@@ -333,7 +333,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
 def root(tmp_path: Path, environ: dict[str, str]) -> Path:
     """Return a workspace that knows many issues."""
     folder = tmp_path / "work"
-    mark = config.open_marks(config.config_folder(environ)).mark
+    mark = config.open_mark(config.config_folder(environ))
     store = Store(folder, config.STATE_FOLDER, mark)
     store.prepare()
     state = State(store.state_path, mark)
@@ -369,7 +369,7 @@ def test_statuses_and_people_come_once(root: Path, environ: dict[str, str]) -> N
 
 def test_a_folder_without_a_state_gives_nothing(tmp_path: Path, environ: dict[str, str]) -> None:
     assert known_keys(tmp_path, environ, "") == []
-    config.open_marks(config.config_folder(environ))
+    config.open_mark(config.config_folder(environ))
     assert known_keys(tmp_path, environ, "") == []
     assert not (tmp_path / config.STATE_FOLDER).exists()
 
@@ -379,7 +379,7 @@ def test_a_file_of_somebody_else_gives_nothing(
 ) -> None:
     other = {"TICKETR_CONFIG_DIR": str(tmp_path / "other")}
     assert known_keys(root, other, "") == []
-    config.open_marks(config.config_folder(other))
+    config.open_mark(config.config_folder(other))
     assert known_keys(root, other, "") == []
 
 

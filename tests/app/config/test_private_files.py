@@ -18,17 +18,14 @@ from ticketr.app.config import (
     SettingsFailed,
     StateFolder,
     UnsafePath,
-    WorkspaceEntry,
     config_folder,
-    note_marked,
-    open_marks,
+    open_mark,
     read_list_memory,
     require_database,
     store_list_memory,
 )
 from ticketr.app.config.files import exclusive, read_private, write_atomically, write_private
 from ticketr.app.config.state_folder import FILE, MOST_FILTERS
-from ticketr.app.config.user_config import store_workspace
 
 
 def mode(path: Path) -> int:
@@ -383,52 +380,13 @@ def test_a_file_of_an_earlier_version_has_no_saved_filters(state: StateFolder) -
     assert read_list_memory(state) == ListMemory("a", "key", {})
 
 
-SITE = "https://acme.atlassian.net"
+def test_a_mark_is_made_once_for_the_user_alone(folder: Path) -> None:
+    mark = open_mark(folder)
 
-
-def configured(folder: Path, *roots: Path) -> None:
-    """Write a config as a version without marks did."""
-    folder.mkdir(parents=True, mode=0o700)
-    path = folder / "config.toml"
-    path.touch(mode=0o600)
-    lines = [f'[workspaces.w{root.name}]\nfolder = "{root}"\nsite = "{SITE}"\n' for root in roots]
-    path.write_text("".join(lines))
-
-
-def test_a_mark_is_made_once_for_the_user_alone_and_in_no_repr(folder: Path) -> None:
-    marks = open_marks(folder)
-
-    assert open_marks(folder) == marks
-    assert len(marks.mark) == 64
-    assert marks.mark not in repr(marks)
+    assert open_mark(folder) == mark
+    assert len(mark) == 64
     assert (folder / "marks.toml").stat().st_mode & 0o777 == 0o600
-    assert open_marks(folder.with_name("another")).mark != marks.mark
-
-
-def test_workspaces_of_the_config_are_known_until_they_are_marked(
-    folder: Path, tmp_path: Path
-) -> None:
-    one, two = tmp_path / "one", tmp_path / "two"
-    one.mkdir()
-    (tmp_path / "link").symlink_to(one)
-    configured(folder, one, two)
-
-    marks = open_marks(folder)
-    assert [marks.is_older(each) for each in (one, tmp_path / "link", two)] == [True] * 3
-    assert not marks.is_older(tmp_path)
-
-    note_marked(folder, tmp_path / "link")
-
-    marks = open_marks(folder)
-    assert [marks.is_older(each) for each in (one, two)] == [False, True]
-
-
-def test_a_workspace_that_is_added_is_none_of_those_from_before(
-    folder: Path, tmp_path: Path
-) -> None:
-    store_workspace(folder, WorkspaceEntry("clone", tmp_path, SITE))
-
-    assert open_marks(folder).unmarked == ()
+    assert open_mark(folder.with_name("another")) != mark
 
 
 @pytest.mark.parametrize("text", ["", "mark = 1\n", 'mark = "abc"\n', 'marks = "a"\n', "="])
@@ -438,14 +396,14 @@ def test_an_invalid_mark_is_refused_and_not_shown(text: str, folder: Path) -> No
     (folder / "marks.toml").write_text(text)
 
     with pytest.raises(BadFile, match=r"marks\.toml") as caught:
-        open_marks(folder)
+        open_mark(folder)
 
     assert "abc" not in str(caught.value)
 
 
 def test_a_mark_that_others_can_read_is_refused(folder: Path) -> None:
-    open_marks(folder)
+    open_mark(folder)
     (folder / "marks.toml").chmod(0o644)
 
     with pytest.raises(NotPrivate):
-        open_marks(folder)
+        open_mark(folder)

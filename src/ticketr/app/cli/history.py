@@ -18,7 +18,7 @@ from ticketr.app.cli.console import echo, echo_json, redacted
 from ticketr.app.cli.help import Command
 from ticketr.app.cli.options import CommonOptions, workspace_options
 from ticketr.app.cli.ownership import HISTORY, has_own_history, own_mark, sign_history
-from ticketr.app.config import STATE_FOLDER, config_folder, open_marks
+from ticketr.app.config import STATE_FOLDER, config_folder, open_mark
 
 
 @click.command(
@@ -115,7 +115,7 @@ class WorkspaceHistory:
 def _stored_mark() -> str | None:
     """Return the user's mark; None if it cannot be stored, so that later runs would not know it."""
     try:
-        return open_marks(config_folder(os.environ)).mark
+        return open_mark(config_folder(os.environ))
     except TicketrError:
         return None
 

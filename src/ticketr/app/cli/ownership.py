@@ -50,8 +50,7 @@ def open_state(store: sync.Store) -> AbstractContextManager[sync.State]:
 def own_mark(root: Path, *, ask: bool = True) -> str | None:
     """Return the mark of a workspace's state file, or the mark that a new one gets.
 
-    A state file, or a history, that is older than marks, and was the user's, is marked here. For
-    any other without a mark the user is asked in a terminal.
+    For a state file or a history without the mark the user is asked in a terminal.
 
     Args:
         root: The workspace's folder.
@@ -66,22 +65,18 @@ def own_mark(root: Path, *, ask: bool = True) -> str | None:
         StateFailed: The state file cannot be changed.
         HistoryFailed: The history cannot be changed.
     """
-    marks, unkept = _marks()
-    store = sync.Store(root, config.STATE_FOLDER, marks.mark)
-    is_older = marks.is_older(root)
+    mark, unkept = _mark()
+    store = sync.Store(root, config.STATE_FOLDER, mark)
     try:
         unmarked = _unmarked(store)
     except sync.StateFailed:  # it cannot be used by anything; what opens it says so, in JSON too
-        return store.mark
+        return mark
     if unmarked:
-        if not is_older:
-            _confirm_ownership(config.ForeignState(str(root), str(unmarked[0]), unkept), ask=ask)
+        _confirm_ownership(config.ForeignState(str(root), str(unmarked[0]), unkept), ask=ask)
         if unkept or not os.access(store.own, os.W_OK):
-            return None if store.state_path in unmarked else store.mark
+            return None if store.state_path in unmarked else mark
         _sign(store, unmarked)
-    if is_older and not unkept:  # its state file has a mark now, or gets one when it is created
-        config.note_marked(config.config_folder(os.environ), root)
-    return store.mark
+    return mark
 
 
 def trust(root: Path) -> bool:
@@ -96,14 +91,11 @@ def trust(root: Path) -> bool:
         StateFailed: The state file cannot be used or changed.
         HistoryFailed: The history cannot be changed.
     """
-    folder = config.config_folder(os.environ)
-    store = sync.Store(root, config.STATE_FOLDER, config.open_marks(folder).mark)
+    mark = config.open_mark(config.config_folder(os.environ))
+    store = sync.Store(root, config.STATE_FOLDER, mark)
     unmarked = _unmarked(store)
-    if not unmarked:
-        return False
     _sign(store, unmarked)
-    config.note_marked(folder, root)
-    return True
+    return bool(unmarked)
 
 
 def _unmarked(store: sync.Store) -> list[Path]:
@@ -123,17 +115,17 @@ def _sign(store: sync.Store, unmarked: Collection[Path]) -> None:
         sign_history(store.root, store.mark)
 
 
-def _marks() -> tuple[config.Marks, str]:
-    """Return the user's marks, and why they cannot be stored; empty if they can.
+def _mark() -> tuple[str, str]:
+    """Return the user's mark, and why it cannot be stored; empty if it can.
 
-    If they cannot be stored, a new state file gets a mark that later runs do not know, so they ask
+    If it cannot be stored, a new state file gets a mark that later runs do not know, so they ask
     about it as about a foreign one.
     """
     folder = config.config_folder(os.environ)
     try:
-        return config.open_marks(folder), ""
+        return config.open_mark(folder), ""
     except config.SettingsFailed as error:
-        return config.new_marks(folder), str(error)
+        return config.new_mark(), str(error)
 
 
 def _confirm_ownership(doubt: config.ForeignState, *, ask: bool) -> None:

@@ -65,15 +65,13 @@ from ticketr.app.config.tokens import FoundToken, TokenSource, find_token, forge
 from ticketr.app.config.tomlfile import Table, read_text
 from ticketr.app.config.user_config import (
     LoginEntry,
-    Marks,
     UserConfig,
     WorkspaceEntry,
     add_mark,
     free_name,
     has_mark,
-    new_marks,
-    note_marked,
-    open_marks,
+    new_mark,
+    open_mark,
     read_keys,
     read_user_config,
     remove_alias,

@@ -16,7 +16,7 @@ from typing import Any
 from ticketr._errors import TicketrError
 from ticketr.app.config.files import config_folder
 from ticketr.app.config.state_folder import STATE_FILE, STATE_FOLDER, require_database
-from ticketr.app.config.user_config import has_mark, read_marks
+from ticketr.app.config.user_config import has_mark, read_mark
 
 #: The most keys that are offered, and the most that are offered with their titles.
 MOST_KEYS, MOST_TITLES = 5_000, 60
@@ -76,14 +76,14 @@ def _read(
     path = root / STATE_FOLDER / STATE_FILE
     try:
         require_database(path)
-        marks = read_marks(config_folder(environ))
-        if marks is None or not path.exists():
+        mark = read_mark(config_folder(environ))
+        if mark is None or not path.exists():
             return []
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
             db.execute("PRAGMA trusted_schema = OFF")
             kinds = {kind for (kind,) in db.execute("SELECT DISTINCT type FROM sqlite_master")}
             # SQLite runs triggers and views by itself, and one from a stranger may never end.
-            if kinds & {"trigger", "view"} or not has_mark(db, marks.mark):
+            if kinds & {"trigger", "view"} or not has_mark(db, mark):
                 return []
             return db.execute(query, values).fetchall()
     except (TicketrError, OSError, ValueError, sqlite3.Error):

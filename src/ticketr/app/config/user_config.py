@@ -234,7 +234,7 @@ def free_name(wanted: str, config: UserConfig) -> str:
 
 MARKS_FILE = "marks.toml"
 
-_MARK_NAME, _UNMARKED_NAME = "mark", "unmarked"
+_MARK_NAME = "mark"
 _MARK_FORM = re.compile(r"[0-9a-f]{64}")
 _FIRST_LINES_OF_MARKS = """\
 # The mark by which ticketr knows the state files that you made; keep it to yourself. Without it you
@@ -242,49 +242,28 @@ _FIRST_LINES_OF_MARKS = """\
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
-    """The mark of a user's state files, and which older state files lack it.
-
-    Attributes:
-        mark: What they bear, 64 hexadecimal digits; in no repr.
-        unmarked: The folders of workspaces that were in the user's config before there were marks,
-            and whose state files bear none yet.
-    """
-
-    mark: str = field(repr=False)
-    unmarked: tuple[str, ...] = ()
-
-    def is_older(self, root: Path) -> bool:
-        """Return whether a workspace was the user's before there were marks."""
-        return os.path.realpath(root) in map(os.path.realpath, self.unmarked)
-
-    def without(self, root: Path) -> Marks:
-        """Return the same without a workspace whose state file has the mark now."""
-        real = os.path.realpath(root)
-        left = tuple(text for text in self.unmarked if os.path.realpath(text) != real)
-        return replace(self, unmarked=left)
-
-
-def open_marks(folder: Path) -> Marks:
-    """Read the user's mark; make one if the user has none yet.
+def open_mark(folder: Path) -> str:
+    """Read the user's mark, 64 hexadecimal digits; make one if the user has none yet.
 
     Args:
         folder: The user's folder of settings, which is made if it does not exist.
 
     Raises:
-        ConfigError: The file, or the config, cannot be used.
+        ConfigError: The file cannot be used.
         SettingsFailed: The system refused.
     """
-    marks = read_marks(folder)
-    if marks is not None:
-        return marks
+    mark = read_mark(folder)
+    if mark is not None:
+        return mark
     with exclusive(folder):
-        marks = read_marks(folder)  # another process may have made it meanwhile
-        if marks is None:
-            marks = new_marks(folder)
-            _write(folder, marks)
-    return marks
+        mark = read_mark(folder)  # another process may have made it meanwhile
+        if mark is None:
+            mark, path = new_mark(), folder / MARKS_FILE
+            values = {_MARK_NAME: mark}
+            write_private(
+                path, edited(path, _FIRST_LINES_OF_MARKS, lambda document: document.update(values))
+            )
+    return mark
 
 
 def has_mark(database: sqlite3.Connection, mark: str) -> bool:
@@ -302,7 +281,7 @@ def add_mark(database: sqlite3.Connection, mark: str) -> None:
     database.execute("INSERT OR IGNORE INTO mark VALUES (?)", (mark,))
 
 
-def read_marks(folder: Path) -> Marks | None:
+def read_mark(folder: Path) -> str | None:
     """Read the user's mark; return None if the user has none yet.
 
     Raises:
@@ -314,49 +293,18 @@ def read_marks(folder: Path) -> Marks | None:
     if text is None:
         return None
     table = read_table(path, text)
-    table.refuse_unknown((_MARK_NAME, _UNMARKED_NAME))
     mark = table.text(_MARK_NAME) or ""
     if not _MARK_FORM.fullmatch(mark):
         raise table.bad(_MARK_NAME, "this is not a mark; move the file away, and a new one is made")
-    return Marks(mark, table.texts(_UNMARKED_NAME))
+    return mark
 
 
-def new_marks(folder: Path) -> Marks:
-    """Return a new mark, without storing it.
-
-    Raises:
-        ConfigError: The config cannot be used.
-        SettingsFailed: The system refused to read it.
-    """
+def new_mark() -> str:
+    """Return a new mark, without storing it."""
     # Imported here, since a completion reads marks and has to be quick.
     import secrets  # noqa: PLC0415 - see above
 
-    config = read_user_config(folder)
-    known = tuple(str(entry.folder) for entry in config.workspaces.values())
-    return Marks(secrets.token_hex(32), known)
-
-
-def note_marked(folder: Path, root: Path) -> None:
-    """Record that the state file of a workspace has the mark now.
-
-    Raises:
-        ConfigError: The file cannot be used.
-        SettingsFailed: The system refused to write it.
-    """
-    with exclusive(folder):
-        marks = read_marks(folder)
-        if marks is not None and marks.is_older(root):
-            _write(folder, marks.without(root))
-
-
-def _write(folder: Path, marks: Marks) -> None:
-    path = folder / MARKS_FILE
-    values: dict[str, str | list[str]] = {_MARK_NAME: marks.mark}
-    if marks.unmarked:
-        values[_UNMARKED_NAME] = list(marks.unmarked)
-    write_private(
-        path, edited(path, _FIRST_LINES_OF_MARKS, lambda document: document.update(values))
-    )
+    return secrets.token_hex(32)
 
 
 _FIRST_LINES = """\
@@ -390,8 +338,6 @@ def store_workspace(folder: Path, entry: WorkspaceEntry) -> None:
         table.update({key: value for key, value in values.items() if value is not None})
         document.setdefault("use", entry.name)
 
-    # First, so that this workspace does not count as older than the user's mark.
-    open_marks(folder)
     _edit(folder, change)
 
 
