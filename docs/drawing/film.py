@@ -19,9 +19,10 @@ from ticketr.app.sync import PlanEntry, PullResult, PushPlan, PushResult
 from ticketr.app.sync.compare.diff import Change
 from ticketr.app.tickets import Ticket, render
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import JobKind
+from ticketr.app.tui.effects import JobKind, call_in
 from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.screen import screen
+from ticketr.app.tui.services.jobs import read_plan
 from ticketr.app.tui.sheet import Edit
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Theme
@@ -157,7 +158,10 @@ def _pushes(film: Camera) -> None:
     film.says("p", "plan a push: nothing is written until Enter")
     film.sees(_files(_rows(), frozenset({"DEMO-9"})))
     film.opens(edits, EDITED)
-    film.sees(messages.KeyPressed("p"), messages.PlanRead("harbour", JobKind.PUSH, PLAN))
+    film.sees(
+        messages.KeyPressed("p"),
+        messages.Answered(call_in("harbour", read_plan, JobKind.PUSH, ()), PLAN),
+    )
     film.takes(3.6, STILL)
     film.says("Enter", "carry it out")
     began = film.now

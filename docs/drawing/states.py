@@ -12,9 +12,11 @@ from ticketr.app.sync.compare.conflict_parts import ConflictSource, find_parts
 from ticketr.app.sync.compare.diff import Change, Versions
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import JobKind
+from ticketr.app.tui.effects import JobKind, call_in
 from ticketr.app.tui.jobs_state import KIND_TAG, WORKSPACE_TAG
 from ticketr.app.tui.overlays.first_run import FirstRun
+from ticketr.app.tui.services.conflicts import read_conflict
+from ticketr.app.tui.services.jobs import read_plan
 from ticketr.app.tui.setup import FolderAnswer, FolderKind, LoginAnswer, ProjectChoice, SiteAnswer
 from ticketr.app.tui.sheet import Edit, sheet_of
 from ticketr.app.tui.state import AppState
@@ -263,8 +265,10 @@ def _number(state: AppState, check: int) -> int:
 def states() -> dict[str, AppState]:
     """Return the screens to draw, by the names of their files."""
     main = main_state()
-    plan = after(pressed(main, "p"), messages.PlanRead("harbour", JobKind.PUSH, PLAN))
-    settle = after(pressed(main, "c"), messages.ConflictRead("harbour", "DEMO-9", conflict()))
+    push = call_in("harbour", read_plan, JobKind.PUSH, ())
+    plan = after(pressed(main, "p"), messages.Answered(push, PLAN))
+    read = call_in("harbour", read_conflict, "DEMO-9")
+    settle = after(pressed(main, "c"), messages.Answered(read, conflict()))
     return {
         "main": main,
         "detail": pressed(main, "KEY_ENTER", "KEY_ENTER"),

@@ -12,8 +12,10 @@ from ticketr.app.sync import Code, Loss, Note, PlanEntry, PushPlan
 from ticketr.app.sync.compare.diff import Change
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import JobKind
+from ticketr.app.tui.effects import JobKind, call_in
 from ticketr.app.tui.rows import Rows, row_of_broken
+from ticketr.app.tui.services.conflicts import read_conflict
+from ticketr.app.tui.services.jobs import read_plan
 from ticketr.app.tui.sheet import Edit, sheet_of
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.update import update
@@ -135,12 +137,15 @@ def _read(state: AppState, ticket: Ticket = REBUILD) -> AppState:
 
 
 def _plan(state: AppState) -> AppState:
-    return after(pressed(state, "p"), messages.PlanRead("work", JobKind.PUSH, PLAN))
+    return after(
+        pressed(state, "p"), messages.Answered(call_in("work", read_plan, JobKind.PUSH, ()), PLAN)
+    )
 
 
 def _conflict(state: AppState) -> AppState:
     return after(
-        pressed(_read(state), "c"), messages.ConflictRead("work", "DEMO-9", conflict_view())
+        pressed(_read(state), "c"),
+        messages.Answered(call_in("work", read_conflict, "DEMO-9"), conflict_view()),
     )
 
 

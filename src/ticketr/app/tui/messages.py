@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from ticketr import FinishedJob, JobSnapshot
 from ticketr.app import sync
 from ticketr.app.tickets import Filter, FilterNames
-from ticketr.app.tui.effects import Call, JobKind
+from ticketr.app.tui.effects import Call
 from ticketr.app.tui.keymap import KeyAction
 from ticketr.app.tui.rows import ListRow, Rows
 from ticketr.app.tui.setup import FolderAnswer, LoginAnswer, Problem, SiteAnswer
@@ -147,133 +148,18 @@ class DetailWrapped(OfWorkspace):
 
 
 @dataclass(frozen=True, slots=True)
-class PlanRead(OfWorkspace):
-    """The plan of a push or sync was made; the answer to `read_plan`.
+class Answered(Message):
+    """A request of a screen was answered.
 
     Attributes:
-        plan: The plan; its texts are not cleaned.
-        keys: The tickets to which it is limited; empty for all.
-    """
-
-    kind: JobKind
-    plan: sync.PushPlan
-    keys: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PlanFailed(OfWorkspace):
-    """No plan could be made; the answer to `read_plan`."""
-
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class ConflictRead(OfWorkspace):
-    """A conflict was read; the answer to `read_conflict`."""
-
-    key: str
-    view: sync.ConflictView
-
-
-@dataclass(frozen=True, slots=True)
-class IssuesRead(OfWorkspace):
-    """Jira has answered `ask_issues`.
-
-    Attributes:
-        keys: The keys, as they were asked.
+        asked: The request; its function says what the answer is.
+        value: The answer; None without one.
         problem: Why there is no answer, cleaned; empty if there is one.
     """
 
-    keys: tuple[str, ...]
-    issues: tuple[sync.BulkIssue, ...] = ()
+    asked: Call
+    value: Any = None
     problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class AuthorRead(OfWorkspace):
-    """Jira names the person who has changed its side of a conflict, as `ask_author` has asked.
-
-    Attributes:
-        updated: When Jira's side was changed, as it was asked.
-        author: Who made the last change that the history names.
-        at: When that was, as Jira writes it.
-    """
-
-    key: str
-    updated: str
-    author: str
-    at: str
-
-
-@dataclass(frozen=True, slots=True)
-class ConflictFailed(OfWorkspace):
-    """A conflict could not be read; the answer to `read_conflict`."""
-
-    key: str
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class StatusesRead(OfWorkspace):
-    """Jira was asked for the statuses that issues can take; the answer to `ask_statuses`.
-
-    Attributes:
-        statuses: The statuses of each issue, not cleaned, by its key; none without an answer.
-        problem: Why there is no answer, cleaned; empty if there is one.
-    """
-
-    keys: tuple[str, ...]
-    statuses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ValuesRead(OfWorkspace):
-    """Jira was asked for the values that a field can have; the answer to `ask_values`.
-
-    Attributes:
-        asked: The key of the issue, and the name of the field in files.
-        values: The values, not cleaned; none if any is possible, or without an answer.
-        is_whole: Whether there are no other values.
-        problem: Why there is no answer, cleaned; empty if there is one.
-    """
-
-    asked: tuple[str, str]
-    values: tuple[str, ...] = ()
-    is_whole: bool = True
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class KeysRead(OfWorkspace):
-    """Jira was asked which issues a query finds; the answer to `ask_keys`.
-
-    Attributes:
-        keys: The keys of those issues that the last sync knows.
-        count: The number of all issues that Jira has found.
-        problem: Why there is no answer, cleaned; empty if there is one.
-    """
-
-    jql: str
-    keys: frozenset[str]
-    count: int = 0
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class EditsPlanned(OfWorkspace):
-    """A change of fields was planned; the answer to `plan_edits`."""
-
-    changes: tuple[tuple[sync.IssuePlace, sync.FieldChange], ...]
-    plan: sync.FileEditPlan
-
-
-@dataclass(frozen=True, slots=True)
-class EditsRefused(OfWorkspace):
-    """A change of fields cannot be planned; the answer to `plan_edits`."""
-
-    changes: tuple[tuple[sync.IssuePlace, sync.FieldChange], ...]
-    words: str
 
 
 @dataclass(frozen=True, slots=True)

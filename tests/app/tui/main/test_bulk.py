@@ -77,7 +77,9 @@ def planned() -> AppState:
     assert effect == (call_in("work", plan_edits, changes),)
     assert shown(state)[1] == " Reading the files..."
     assert pressed(state, "KEY_ENTER").overlays == state.overlays
-    state, effect = update(state, messages.EditsPlanned("work", changes, PLAN), 10.0)
+    state, effect = update(
+        state, messages.Answered(call_in("work", plan_edits, changes), PLAN), 10.0
+    )
     assert effect == ()
     return state
 
@@ -250,7 +252,7 @@ def test_a_plan_that_could_not_be_carried_out_comes_back_with_the_error() -> Non
     assert state.notice == "cannot write DEMO-3.md: no"
     assert state.workspace.chosen == {"DEMO-1", "DEMO-3"}
     rest = FileEditPlan(EDITS[1:], {"DEMO-3.md": "d3"})
-    state = after(state, messages.EditsPlanned("work", CHANGES, rest))
+    state = after(state, messages.Answered(call_in("work", plan_edits, CHANGES), rest))
     assert shown(state)[1] == (
         " Enter changes 1 ticket in 1 file; nothing goes to Jira; 1 say so already"
     )
@@ -268,9 +270,11 @@ def test_e_edits_the_file_of_the_plan_and_it_is_made_again() -> None:
     state, effect = update(state, read, 12.0)
     assert call_in("work", plan_edits, changes) in effect
 
-    same = after(state, messages.EditsPlanned("work", changes, PLAN)).overlays[-1]
+    same = after(state, messages.Answered(call_in("work", plan_edits, changes), PLAN)).overlays[-1]
     assert same == state.overlays[-1]
-    state, _ = update(state, messages.EditsPlanned("work", changes, FileEditPlan((), {})), 13.0)
+    state, _ = update(
+        state, messages.Answered(call_in("work", plan_edits, changes), FileEditPlan((), {})), 13.0
+    )
     assert shown(state)[1] == " Nothing to change; 2 say so already"
     assert pressed(state, "e", now=14.0).notice == "e does nothing here; ? lists the keys"
 
@@ -278,7 +282,9 @@ def test_e_edits_the_file_of_the_plan_and_it_is_made_again() -> None:
 def test_a_plan_that_cannot_be_made_closes_and_says_why() -> None:
     state = planned()
     changes = tuple((each, change()) for each in PLACES)
-    state = after(state, messages.EditsRefused("work", changes, "a.md is gone"))
+    state = after(
+        state, messages.Answered(call_in("work", plan_edits, changes), problem="a.md is gone")
+    )
     assert (state.overlays, state.notice, state.is_notice_bad) == ((), "a.md is gone", True)
 
 
@@ -302,7 +308,9 @@ VALUED = tuple(IssuePlace(f"DEMO-{at}.md", f"DEMO-{at}") for at in (1, 2, 3))
 
 
 def read(state: AppState, key: str, field: str, *values: str, is_whole: bool = True) -> AppState:
-    return after(state, messages.ValuesRead("work", (key, field), values, is_whole))
+    return after(
+        state, messages.Answered(call_in("work", ask_values, (key, field)), (values, is_whole))
+    )
 
 
 @pytest.mark.parametrize(
@@ -388,7 +396,9 @@ def test_a_person_beyond_the_list_of_jira_can_be_typed() -> None:
 
 def test_without_an_answer_the_values_of_the_files_stay() -> None:
     state = pressed(valued(), "!")
-    failed = messages.ValuesRead("work", ("DEMO-1", "Priority"), problem="no network")
+    failed = messages.Answered(
+        call_in("work", ask_values, ("DEMO-1", "Priority")), problem="no network"
+    )
     refused = after(state, failed)
     assert refused.overlays == state.overlays
     assert refused.notice == ("These are the values in your files; Jira was not asked: no network")
@@ -416,7 +426,7 @@ def test_jira_is_asked_what_one_ticket_of_each_type_and_status_can_become() -> N
     assert any("Asking Jira what they can become..." in row for row in shown(state))
 
     answer = {"DEMO-1": ("In Progress", "Done"), "DEMO-3": ("To Do", "Reopened")}
-    state = after(state, messages.StatusesRead("work", keys, answer))
+    state = after(state, messages.Answered(call_in("work", ask_statuses, keys), answer))
 
     assert options(state) == [
         ("In Progress", "not for DEMO-3", ""),
@@ -443,7 +453,7 @@ def test_a_status_that_several_cannot_take_says_of_how_many() -> None:
     assert asked == call_in("work", ask_statuses, keys)
 
     answer = {key: ("Done",) if key == "DEMO-1" else ("Open",) for key in keys}
-    state = after(state, messages.StatusesRead("work", keys, answer))
+    state = after(state, messages.Answered(call_in("work", ask_statuses, keys), answer))
 
     assert options(state) == [
         ("Done", "not for DEMO-2 and 3 more", ""),
@@ -488,7 +498,7 @@ def asked(option: int, *keys: str) -> AppState:
 
 
 def plan_of_jira(option: int = 8, *keys: str) -> AppState:
-    return after(asked(option, *keys), messages.IssuesRead("work", KEYS, FOUND))
+    return after(asked(option, *keys), messages.Answered(call_in("work", ask_issues, KEYS), FOUND))
 
 
 def screen_text(state: AppState) -> str:
@@ -522,11 +532,11 @@ def test_a_status_is_chosen_among_those_that_jira_allows() -> None:
     assert ask.function is ask_statuses
     _, keys = ask.args
     answers = dict.fromkeys(keys, ("Done",))
-    state = after(state, messages.StatusesRead("work", keys, answers, ""))
+    state = after(state, messages.Answered(call_in("work", ask_statuses, keys), answers))
 
     state, effect = entered(state)
     assert effect == (call_in("work", ask_issues, KEYS),)
-    state = after(state, messages.IssuesRead("work", KEYS, FOUND))
+    state = after(state, messages.Answered(call_in("work", ask_issues, KEYS), FOUND))
     assert "Enter: move to the status Done, 2 tickets in Jira" in screen_text(state)
     assert "\x1b[2J" not in screen_text(state)
 
@@ -543,7 +553,7 @@ def test_the_key_of_a_parent_is_asked_and_checked() -> None:
     )
     state, effect = entered(pressed(state, "KEY_CTRL_U", *"demo-9"))
     assert effect == (call_in("work", ask_issues, KEYS),)
-    state = after(state, messages.IssuesRead("work", KEYS, FOUND))
+    state = after(state, messages.Answered(call_in("work", ask_issues, KEYS), FOUND))
     assert entered(state)[1] == (job(BulkChange(parent="DEMO-9"), *FOUND),)
 
 
@@ -597,16 +607,21 @@ def test_keys_that_come_before_the_plan_was_read_do_nothing() -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (messages.IssuesRead("work", KEYS, (), "Jira does not have DEMO-3"), "not have DEMO-3"),
-        (messages.IssuesRead("work", KEYS), "Jira has none of them"),
+        (
+            messages.Answered(
+                call_in("work", ask_issues, KEYS), problem="Jira does not have DEMO-3"
+            ),
+            "not have DEMO-3",
+        ),
+        (messages.Answered(call_in("work", ask_issues, KEYS)), "Jira has none of them"),
     ],
 )
-def test_without_the_issues_nothing_is_changed(answer: messages.IssuesRead, words: str) -> None:
+def test_without_the_issues_nothing_is_changed(answer: messages.Answered, words: str) -> None:
     state = after(asked(8), answer)
     assert (state.overlays, state.is_notice_bad) == ((), True)
     assert state.notice.startswith("Nothing was changed: ")
     assert state.notice.endswith(words)
-    other = messages.IssuesRead("work", ("DEMO-9",), FOUND)
+    other = messages.Answered(call_in("work", ask_issues, ("DEMO-9",)), FOUND)
     assert isinstance(after(asked(8), other).overlays[-1], AskingIssues)
 
 

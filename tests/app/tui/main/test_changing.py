@@ -72,7 +72,10 @@ def test_t_lists_the_statuses_that_jira_allows_and_writes_the_one_that_is_taken(
     assert (early.notice, effect) == ("Jira has not answered yet; Esc goes back", ())
 
     state = after(
-        state, messages.StatusesRead("work", ("DEMO-1",), {"DEMO-1": ("to do", "In Progress")})
+        state,
+        messages.Answered(
+            call_in("work", ask_statuses, ("DEMO-1",)), {"DEMO-1": ("to do", "In Progress")}
+        ),
     )
     assert options(state) == [("to do", "now", ""), ("In Progress", "", "")]
     state, effect = update(pressed(state, "KEY_DOWN"), messages.KeyPressed("KEY_ENTER"), 9.0)
@@ -85,13 +88,22 @@ def test_t_lists_the_statuses_that_jira_allows_and_writes_the_one_that_is_taken(
 def test_esc_stops_asking_and_a_late_answer_opens_nothing() -> None:
     state, effect = update(asked(app_state(ONE)), messages.KeyPressed("KEY_ESCAPE"), 2.0)
     assert (state.overlays, effect) == ((), (call_in("work", stop_asking),))
-    assert after(state, messages.StatusesRead("work", ("DEMO-1",), {"DEMO-1": ("Done",)})) == state
+    assert (
+        after(
+            state,
+            messages.Answered(call_in("work", ask_statuses, ("DEMO-1",)), {"DEMO-1": ("Done",)}),
+        )
+        == state
+    )
 
 
 def test_without_an_answer_the_statuses_of_the_files_are_listed_and_it_is_said() -> None:
     state = asked(app_state(ONE, TWO, THREE))
-    answer = messages.StatusesRead("work", ("DEMO-1",), {}, "cannot reach it")
-    assert after(state, replace(answer, keys=("DEMO-9",))) == state
+    answer = messages.Answered(
+        call_in("work", ask_statuses, ("DEMO-1",)), problem="cannot reach it"
+    )
+    other = call_in("work", ask_statuses, ("DEMO-9",))
+    assert after(state, replace(answer, asked=other)) == state
 
     state = after(state, answer)
 
@@ -104,7 +116,10 @@ def test_without_an_answer_the_statuses_of_the_files_are_listed_and_it_is_said()
 
 def test_without_an_answer_and_a_status_in_a_file_there_is_nothing_to_choose() -> None:
     state = asked(app_state(Ticket("One", "DEMO-1")))
-    state = after(state, messages.StatusesRead("work", ("DEMO-1",), {}, "cannot reach it"))
+    state = after(
+        state,
+        messages.Answered(call_in("work", ask_statuses, ("DEMO-1",)), problem="cannot reach it"),
+    )
     assert (state.overlays, state.notice) == ((), "cannot reach it")
 
 
@@ -114,7 +129,9 @@ def test_the_status_of_the_last_sync_can_be_taken_again(allowed: tuple[str, ...]
     assert state.row is not None
     sheet = sheet_of(ONE, "DEMO-1.md", (Edit("Status", "In Review", "To Do"),))
     state = asked(replace(state, ticket=OpenTicket("work", state.row.order, sheet)))
-    state = after(state, messages.StatusesRead("work", ("DEMO-1",), {"DEMO-1": allowed}))
+    state = after(
+        state, messages.Answered(call_in("work", ask_statuses, ("DEMO-1",)), {"DEMO-1": allowed})
+    )
 
     names = [words for words, _, _ in options(state)]
     assert names == [*allowed] if "in review" in allowed else [*allowed, "In Review"]
@@ -130,12 +147,17 @@ def test_the_status_of_the_last_sync_is_that_of_the_selected_ticket() -> None:
     assert state.row is not None
     sheet = sheet_of(TWO, "DEMO-3.md", (Edit("Status", "In Review", "Done"),))
     state = asked(replace(state, ticket=OpenTicket("work", ("DEMO", 3, "DEMO-3.md", 0), sheet)))
-    state = after(state, messages.StatusesRead("work", ("DEMO-1",), {"DEMO-1": ("Done",)}))
+    state = after(
+        state, messages.Answered(call_in("work", ask_statuses, ("DEMO-1",)), {"DEMO-1": ("Done",)})
+    )
     assert options(state) == [("Done", "", "")]
 
 
 def test_an_issue_that_cannot_change_its_status_says_so() -> None:
-    state = after(asked(app_state(ONE)), messages.StatusesRead("work", ("DEMO-1",), {"DEMO-1": ()}))
+    state = after(
+        asked(app_state(ONE)),
+        messages.Answered(call_in("work", ask_statuses, ("DEMO-1",)), {"DEMO-1": ()}),
+    )
     assert (state.overlays, state.notice) == ((), "Jira allows no other status from here")
 
 
@@ -331,7 +353,9 @@ def test_t_on_the_list_changes_the_chosen_tickets_and_in_a_ticket_that_one() -> 
 def listed() -> AppState:
     return after(
         asked(app_state(ONE, TWO)),
-        messages.StatusesRead("work", ("DEMO-1",), {"DEMO-1": ("Big job", "A job", "C")}),
+        messages.Answered(
+            call_in("work", ask_statuses, ("DEMO-1",)), {"DEMO-1": ("Big job", "A job", "C")}
+        ),
     )
 
 
@@ -366,7 +390,7 @@ def test_what_is_typed_while_jira_is_asked_finds_in_its_answer() -> None:
     state = pressed(asked(app_state(ONE)), *"dx", "KEY_BACKSPACE")
     assert any("Asking Jira what it can become...  > d" in row for row in shown(state))
     answer = {"DEMO-1": ("To Do", "Done")}
-    state = after(state, messages.StatusesRead("work", ("DEMO-1",), answer))
+    state = after(state, messages.Answered(call_in("work", ask_statuses, ("DEMO-1",)), answer))
     state, effect = update(pressed(state, "o", "n"), messages.KeyPressed("KEY_ENTER"), 9.0)
     change = FieldChange("Status", "Done")
     assert effect == (call_in("work", change_field, PLACES[0], change),)

@@ -48,8 +48,9 @@ def keys(state: AppState) -> list[str]:
     return [each.row.key for each in state.workspace.visible]
 
 
-def found(*keys: str, count: int | None = None, problem: str = "") -> messages.KeysRead:
-    return messages.KeysRead("work", JQL, frozenset(keys), count or len(keys), problem)
+def found(*keys: str, count: int | None = None, problem: str = "") -> messages.Answered:
+    answer = (count or len(keys), frozenset(keys))
+    return messages.Answered(call_in("work", ask_keys, JQL), answer, problem)
 
 
 def test_while_a_query_is_typed_all_tickets_are_shown_and_the_answer_filters_them() -> None:
@@ -95,7 +96,7 @@ def test_esc_stops_asking_and_a_late_answer_changes_nothing() -> None:
     state, effect = update(asked(), messages.KeyPressed("KEY_ESCAPE"), 100.0)
     assert (state.overlays, effect) == ((), (call_in("work", stop_asking),))
     assert keys(after(state, found("DEMO-2"))) == ["DEMO-1", "DEMO-2", "DEMO-3"]
-    other = messages.KeysRead("work", "project = X", frozenset({"DEMO-2"}))
+    other = messages.Answered(call_in("work", ask_keys, "project = X"), (1, frozenset({"DEMO-2"})))
     assert after(asked(), other).overlays == asked().overlays
 
 
@@ -173,7 +174,7 @@ def test_the_palette_lists_the_names_of_queries_and_asks_for_one() -> None:
 
     assert effect == (call_in("work", ask_keys, "@mine"),)
     assert state.overlays == (AskingKeys("work", "@mine"),)
-    refused = messages.KeysRead("work", "@mine", frozenset(), 0, "no such name")
+    refused = messages.Answered(call_in("work", ask_keys, "@mine"), problem="no such name")
     assert after(state, refused).notice == "Not filtered: no such name"
 
 

@@ -38,7 +38,7 @@ def opened(at: float = 10.0) -> AppState:
         "work", app_state(LOCAL).workspace.rows, conflicts={"DEMO-9": ("DEMO-9: Title",)}
     )
     state = pressed(after(app_state(LOCAL), read), "c")
-    return update(state, messages.ConflictRead("work", "DEMO-9", VIEW), at)[0]
+    return update(state, messages.Answered(call_in("work", read_conflict, "DEMO-9"), VIEW), at)[0]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,10 @@ def test_the_conflict_says_when_each_side_was_changed_and_by_whom_if_jira_has_sa
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
     view = replace(VIEW, author=author, updated=updated)
-    state = after(replace(opened(), width=130), messages.ConflictRead("work", "DEMO-9", view))
+    state = after(
+        replace(opened(), width=130),
+        messages.Answered(call_in("work", read_conflict, "DEMO-9"), view),
+    )
 
     row = plain(screen(state, 20.0, Theme())[1])
 
@@ -138,7 +141,9 @@ def test_a_conflict_that_was_read_again_keeps_the_choices_and_has_to_be_looked_a
     )
     assert asked == (call_in("work", read_conflict, "DEMO-9"),)
 
-    state, _ = update(state, messages.ConflictRead("work", "DEMO-9", VIEW), 30.0)
+    state, _ = update(
+        state, messages.Answered(call_in("work", read_conflict, "DEMO-9"), VIEW), 30.0
+    )
     assert choices(state) == {TITLE: "mine", PRIORITY: "mine"}
 
 
@@ -170,7 +175,10 @@ def test_long_texts_are_cut_in_what_enter_will_do() -> None:
     )
     parts, merged = find_parts(versions)
     view = replace(VIEW, parts=parts, merged=merged, source=ConflictSource("", "", versions))
-    state = after(replace(opened(), width=130), messages.ConflictRead("work", "DEMO-9", view))
+    state = after(
+        replace(opened(), width=130),
+        messages.Answered(call_in("work", read_conflict, "DEMO-9"), view),
+    )
     rows = "\n".join(plain(row) for row in screen(pressed(state, "B"), 20.0, Theme()))
     cut = f"Title: {('Rebuild ' * 9)[:31]}… → {('At once ' * 9)[:31]}…; Priority"
     assert cut in rows
@@ -185,37 +193,37 @@ def test_a_text_of_one_line_can_be_edited_by_hand() -> None:
 def test_jira_is_asked_once_who_changed_its_side_and_the_screen_does_not_wait() -> None:
     known = replace(VIEW, changed="DEMO-10", updated="2026-11-26T12:41:00.000+0200")
     asks = call_in("work", ask_author, "DEMO-9", "DEMO-10", known.updated)
-    read = messages.ConflictRead("work", "DEMO-9", known)
+    read = messages.Answered(call_in("work", read_conflict, "DEMO-9"), known)
     before = replace(pressed(opened(), "KEY_ESCAPE", "c"), width=130)
 
     state, asked = update(before, read, 10.0)
     assert asks in asked
     assert "Jira's, 2026" in plain(screen(state, 20.0, Theme())[1])
-    told = messages.AuthorRead(
-        "work", "DEMO-9", known.updated, "Priya \x1b[1mRaman", "2026-11-26T12:40:00.000+0200"
-    )
+    author = "Priya \x1b[1mRaman", "2026-11-26T12:40:00.000+0200"
+    told = messages.Answered(asks, author)
     state = after(state, told)
     assert "Jira's by Priya Raman, 2026-11-26 " in plain(screen(state, 20.0, Theme())[1])
 
     # The same version is not asked for again, and keeps its author; another one is asked for.
     again = replace(known, title="Edited here")
-    state, asked = update(state, messages.ConflictRead("work", "DEMO-9", again), 30.0)
+    state, asked = update(
+        state, messages.Answered(call_in("work", read_conflict, "DEMO-9"), again), 30.0
+    )
     assert asks not in asked
     assert "by Priya Raman" in plain(screen(state, 40.0, Theme())[1])
     newer = replace(known, updated="2026-11-26T13:00:00.000+0200")
-    state, asked = update(state, messages.ConflictRead("work", "DEMO-9", newer), 50.0)
+    state, asked = update(
+        state, messages.Answered(call_in("work", read_conflict, "DEMO-9"), newer), 50.0
+    )
     assert call_in("work", ask_author, "DEMO-9", "DEMO-10", newer.updated) in asked
     state = after(state, told)  # which is late
     assert "by Priya" not in plain(screen(state, 60.0, Theme())[1])
 
 
 def test_an_answer_about_a_conflict_that_is_not_read_yet_changes_nothing() -> None:
-    state = pressed(
-        after(opened(), messages.AuthorRead("work", "DEMO-1", "", "P", "")), "KEY_ESCAPE"
-    )
-    state = pressed(state, "c")
-    told = messages.AuthorRead("work", "DEMO-9", VIEW.updated, "Priya", VIEW.updated)
-    assert after(state, told) == state
+    state = pressed(opened(), "KEY_ESCAPE", "c")
+    asks = call_in("work", ask_author, "DEMO-9", VIEW.changed, VIEW.updated)
+    assert after(state, messages.Answered(asks, ("Priya", VIEW.updated))) == state
 
 
 def test_what_stands_below_the_parts_of_a_conflict_is_reached_on_a_low_screen() -> None:
@@ -363,7 +371,7 @@ def conflict(count: int) -> AppState:
     view = replace(conflict_view(), parts=parts, merged=merged, source=source)
     assert len(parts) == count
     state = replace(app_state(REBUILD), overlays=(ConflictScreen("work", "DEMO-9"),))
-    return after(state, messages.ConflictRead("work", "DEMO-9", view))
+    return after(state, messages.Answered(call_in("work", read_conflict, "DEMO-9"), view))
 
 
 def test_a_conflict_of_many_parts_names_some_of_them_in_what_enter_will_do() -> None:

@@ -32,7 +32,7 @@ from ticketr.terminal import sgr
 EDIT = PlanEntry("DEMO-9", "Rebuild", "DEMO-9.md", 1, (Change("Priority", "High", "Low"),))
 DRAFT = PlanEntry("", "Pay", "new.md", 3, (Change("Title", "", "Pay"),))
 PLAN = PushPlan((EDIT, DRAFT))
-READ = messages.PlanRead("work", JobKind.PUSH, PLAN)
+READ = messages.Answered(call_in("work", read_plan, JobKind.PUSH, ()), PLAN)
 
 
 def opened(at: float = 10.0) -> AppState:
@@ -82,7 +82,7 @@ def test_the_summary_names_only_what_would_be_done(
     kind: JobKind, entries: tuple[PlanEntry, ...], left_out: tuple[str, ...], words: str
 ) -> None:
     state = pressed(app_state(Ticket("Rebuild", "DEMO-9")), "p" if kind is JobKind.PUSH else "s")
-    read = messages.PlanRead("work", kind, PushPlan(entries))
+    read = messages.Answered(call_in("work", read_plan, kind, ()), PushPlan(entries))
     state = pressed(update(state, read, 10.0)[0], *left_out)
 
     assert plain(screen(state, 11.0, Theme())[1]).strip() == words
@@ -91,7 +91,11 @@ def test_the_summary_names_only_what_would_be_done(
 def test_a_plan_of_what_is_left_alone_does_not_say_that_nothing_was_edited() -> None:
     state = pressed(app_state(Ticket("Rebuild", "DEMO-9")), "p")
     left = Note("DEMO-9", "DEMO-9.md", "it is in conflict", Code.CONFLICT, "Rebuild", 1)
-    state, _ = update(state, messages.PlanRead("work", JobKind.PUSH, PushPlan((), (left,))), 10.0)
+    state, _ = update(
+        state,
+        messages.Answered(call_in("work", read_plan, JobKind.PUSH, ()), PushPlan((), (left,))),
+        10.0,
+    )
     words = "Nothing can be pushed: what was edited here is left alone"
     assert plain(screen(state, 11.0, Theme())[1]).strip() == words
 
@@ -100,7 +104,11 @@ def test_a_status_several_transitions_away_is_shown_with_its_way() -> None:
     parts = (Change("Status", "To Do", "Done"), Change("Priority", "Low", "High"))
     entry = PlanEntry("DEMO-9", "Rebuild", "DEMO-9.md", 1, parts, between=("In Progress",))
     state = pressed(app_state(Ticket("Rebuild", "DEMO-9")), "p")
-    state, _ = update(state, messages.PlanRead("work", JobKind.PUSH, PushPlan((entry,))), 10.0)
+    state, _ = update(
+        state,
+        messages.Answered(call_in("work", read_plan, JobKind.PUSH, ()), PushPlan((entry,))),
+        10.0,
+    )
 
     words = "Status: To Do > In Progress > Done (2 transitions); Priority: Low → High"
     assert words in "\n".join(plain(each) for each in screen(state, 11.0, Theme()))
@@ -134,7 +142,11 @@ def test_a_plan_that_changes_has_to_be_looked_at_again() -> None:
     state, asked = update(opened(), messages.FilesRead("work", Rows()), 20.0)
     assert asked == (call_in("work", read_plan, JobKind.PUSH, ()),)
 
-    state, _ = update(state, messages.PlanRead("work", JobKind.PUSH, PushPlan((EDIT,))), 20.0)
+    state, _ = update(
+        state,
+        messages.Answered(call_in("work", read_plan, JobKind.PUSH, ()), PushPlan((EDIT,))),
+        20.0,
+    )
     _, asked = update(state, messages.KeyPressed("KEY_ENTER"), 20.1)
 
     assert asked == ()
@@ -143,7 +155,7 @@ def test_a_plan_that_changes_has_to_be_looked_at_again() -> None:
 def test_nothing_to_push_starts_nothing_but_a_sync_still_pulls() -> None:
     for kind in (JobKind.PUSH, JobKind.SYNC):
         state = pressed(app_state(), "p" if kind is JobKind.PUSH else "s")
-        state = after(state, messages.PlanRead("work", kind, PushPlan()))
+        state = after(state, messages.Answered(call_in("work", read_plan, kind, ()), PushPlan()))
         _, asked = update(state, messages.KeyPressed("KEY_ENTER"), 20.0)
         request = JobRequest(kind, confirmed=PushPlan())
         started = (call_in("work", start_job, request),)
@@ -152,7 +164,12 @@ def test_nothing_to_push_starts_nothing_but_a_sync_still_pulls() -> None:
 
 def test_a_plan_that_cannot_be_made_closes_and_says_why() -> None:
     state = pressed(app_state(), "p")
-    state = after(state, messages.PlanFailed("work", "the state cannot be read"))
+    state = after(
+        state,
+        messages.Answered(
+            call_in("work", read_plan, JobKind.PUSH, ()), problem="the state cannot be read"
+        ),
+    )
 
     assert (state.overlays, state.notice) == ((), "the state cannot be read")
 
@@ -160,7 +177,9 @@ def test_a_plan_that_cannot_be_made_closes_and_says_why() -> None:
 @pytest.mark.parametrize(("is_link", "title"), [(True, "removed"), (False, "lost")])
 def test_a_link_is_removed_and_not_lost(is_link: bool, title: str) -> None:
     loss = Loss("DEMO-9", "DEMO-9.md", "the link “Blocks DEMO-2”", is_link=is_link)
-    read = messages.PlanRead("work", JobKind.PUSH, PushPlan((EDIT,), losses=(loss,)))
+    read = messages.Answered(
+        call_in("work", read_plan, JobKind.PUSH, ()), PushPlan((EDIT,), losses=(loss,))
+    )
     state = after(pressed(app_state(Ticket("Rebuild", "DEMO-9")), "p"), read)
 
     shown = "\n".join(plain(each) for each in screen(state, 11.0, Theme()))
@@ -169,8 +188,12 @@ def test_a_link_is_removed_and_not_lost(is_link: bool, title: str) -> None:
 
 def test_a_loss_that_was_not_shown_is_not_accepted() -> None:
     first, second = (Loss("DEMO-9", "DEMO-9.md", what) for what in ("a panel", "a mention"))
-    one = messages.PlanRead("work", JobKind.PUSH, PushPlan((EDIT,), losses=(first,)))
-    both = messages.PlanRead("work", JobKind.PUSH, PushPlan((EDIT,), losses=(first, second)))
+    one = messages.Answered(
+        call_in("work", read_plan, JobKind.PUSH, ()), PushPlan((EDIT,), losses=(first,))
+    )
+    both = messages.Answered(
+        call_in("work", read_plan, JobKind.PUSH, ()), PushPlan((EDIT,), losses=(first, second))
+    )
     state = after(pressed(app_state(), "p"), one)
     state = pressed(state, "!", now=5.0)
 
@@ -186,7 +209,7 @@ def test_a_loss_that_was_not_shown_is_not_accepted() -> None:
 
 
 def test_the_plan_of_other_tickets_is_not_shown() -> None:
-    late = messages.PlanRead("work", JobKind.PUSH, PLAN, keys=("DEMO-9",))
+    late = messages.Answered(call_in("work", read_plan, JobKind.PUSH, ("DEMO-9",)), PLAN)
 
     state = after(pressed(app_state(), "p"), late)
 
@@ -214,7 +237,9 @@ def test_the_action_bar_offers_nothing_for_entries_that_are_not_there(
     kind: JobKind, hints: str
 ) -> None:
     state = pressed(app_state(), "p" if kind is JobKind.PUSH else "s")
-    state = update(state, messages.PlanRead("work", kind, PushPlan()), 10.0)[0]
+    state = update(
+        state, messages.Answered(call_in("work", read_plan, kind, ()), PushPlan()), 10.0
+    )[0]
 
     assert plain(screen(state, 11.0, Theme())[-2]).strip() == f"{hints}Esc back  ? all"
 
@@ -224,7 +249,9 @@ def test_the_plan_names_what_jira_gets_as_plain_text() -> None:
         Note("DEMO-9", "DEMO-9.md", "Description: DEMO-9.md:4: “@Mia” goes", Code.LITERAL),
         Note("", "new.md", "Description: new.md:3: “:x:” goes", Code.LITERAL, "Pay"),
     )
-    read = messages.PlanRead("work", JobKind.PUSH, PushPlan((EDIT, DRAFT), literals=literals))
+    read = messages.Answered(
+        call_in("work", read_plan, JobKind.PUSH, ()), PushPlan((EDIT, DRAFT), literals=literals)
+    )
     state = update(pressed(app_state(Ticket("Rebuild", "DEMO-9")), "p"), read, 10.0)[0]
 
     rows = [plain(row).rstrip() for row in screen(state, 11.0, Theme())]
@@ -247,7 +274,9 @@ def test_what_stands_below_the_entries_is_reached_and_opened() -> None:
     loss = Loss("DEMO-9", "DEMO-9.md", "a table")
     plan = PushPlan((EDIT,), (*left, clash, broken, merge), losses=(loss,))
     state = pressed(app_state(Ticket("Rebuild", "DEMO-9"), width=50), "p")
-    state = update(state, messages.PlanRead("work", JobKind.PUSH, plan), 10.0)[0]
+    state = update(
+        state, messages.Answered(call_in("work", read_plan, JobKind.PUSH, ()), plan), 10.0
+    )[0]
 
     state = pressed(state, "KEY_DOWN")
     rows = [plain(row).rstrip() for row in screen(state, 11.0, Theme())]
@@ -277,7 +306,7 @@ def test_what_stands_below_the_entries_is_reached_and_opened() -> None:
     assert update(above, messages.KeyPressed("e"), 14.0)[1] == (
         call_in("work", open_editor, "b.md", 1),
     )
-    shorter = messages.PlanRead("work", JobKind.PUSH, PushPlan((EDIT,)))
+    shorter = messages.Answered(call_in("work", read_plan, JobKind.PUSH, ()), PushPlan((EDIT,)))
     assert "▌ * DEMO-9" in "".join(
         plain(row) for row in screen(update(state, shorter, 15.0)[0], 15.0, Theme())
     )
@@ -292,7 +321,9 @@ def test_edits_of_tickets_that_were_not_chosen_are_counted_and_not_listed() -> N
         ((EDIT,), "Enter changes 1 of your tickets in Jira"),
         ((), "Nothing to push: none of the chosen tickets was edited"),
     ):
-        read = messages.PlanRead("work", JobKind.PUSH, PushPlan(entries, left))
+        read = messages.Answered(
+            call_in("work", read_plan, JobKind.PUSH, ()), PushPlan(entries, left)
+        )
         rows = [plain(row).rstrip() for row in screen(update(state, read, 10.0)[0], 11.0, Theme())]
         assert rows[1].strip() == words
         title = next(at for at, row in enumerate(rows) if "Left alone  2" in row)
@@ -477,7 +508,7 @@ LONG = PlanEntry(
 
 def planned(*entries: PlanEntry, height: int = 30) -> AppState:
     state = pressed(app_state(Ticket("Rebuild", "DEMO-9"), height=height), "p")
-    read = messages.PlanRead("work", JobKind.PUSH, PushPlan(entries))
+    read = messages.Answered(call_in("work", read_plan, JobKind.PUSH, ()), PushPlan(entries))
     return update(state, read, 10.0)[0]
 
 
@@ -527,7 +558,7 @@ def test_where_there_is_no_room_a_key_shows_and_hides_them() -> None:
 
 def test_what_was_shown_stays_when_the_plan_is_made_again() -> None:
     state = pressed(planned(LONG, height=14), "KEY_RIGHT")
-    read = messages.PlanRead("work", JobKind.PUSH, PushPlan((LONG, EDIT)))
+    read = messages.Answered(call_in("work", read_plan, JobKind.PUSH, ()), PushPlan((LONG, EDIT)))
     assert "                - line 3" in shown(update(state, read, 12.0)[0])
 
 

@@ -31,9 +31,10 @@ from ticketr.app.sync import (
     search_ids,
 )
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import JobKind, JobRequest
+from ticketr.app.tui.effects import JobKind, JobRequest, call_in
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.services import asking
+from ticketr.app.tui.services.asking import ask_author, ask_keys, ask_statuses
 from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.jobs import read_history, read_plan
 from ticketr.app.tui.services.workspaces import (
@@ -58,10 +59,8 @@ async def test_the_statuses_are_those_that_jira_answers(
     await asking.ask_statuses(services(tmp_path, told, read_statuses=ask), "work", ("DEMO-9",))
 
     assert bench.asked == ["issue/DEMO-9/transitions"]
-    (answer,) = told
-    assert isinstance(answer, messages.StatusesRead)
-    assert (answer.keys, answer.problem) == (("DEMO-9",), "")
-    assert answer.statuses == {"DEMO-9": ("In Review", "To Do")}
+    asked = call_in("work", ask_statuses, ("DEMO-9",))
+    assert told == [messages.Answered(asked, {"DEMO-9": ("In Review", "To Do")})]
 
 
 @pytest.mark.parametrize(
@@ -89,9 +88,10 @@ async def test_the_values_of_a_field_are_those_that_jira_lists(
     )
 
     (answer,) = told
-    assert isinstance(answer, messages.ValuesRead)
-    assert (answer.asked, answer.is_whole, answer.problem) == (asking_for, is_whole, "")
-    assert (answer.values[0] if answer.values else None) == first
+    assert isinstance(answer, messages.Answered)
+    assert (answer.asked.args[1:], answer.problem) == ((asking_for,), "")
+    values, whole = answer.value
+    assert (values[0] if values else None, whole) == (first, is_whole)
 
 
 async def test_a_jira_that_does_not_answer_is_given_up(
@@ -106,7 +106,7 @@ async def test_a_jira_that_does_not_answer_is_given_up(
 
     assert trio.current_time() - begin == asking.STATUS_WAIT
     problem = "it has not answered for 5 s"
-    assert told == [messages.StatusesRead("work", ("DEMO-9",), {}, problem)]
+    assert told == [messages.Answered(call_in("work", ask_statuses, ("DEMO-9",)), problem=problem)]
 
 
 async def test_esc_cancels_the_request_and_nothing_is_told(
@@ -142,7 +142,9 @@ async def test_only_the_last_request_answers(tmp_path: Path, autojump_clock: Moc
             nursery.start_soon(asking.ask_statuses, used, "work", (key,))
             await trio.testing.wait_all_tasks_blocked()
 
-    assert told == [messages.StatusesRead("work", ("DEMO-2",), {"DEMO-2": ("DEMO-2",)})]
+    assert told == [
+        messages.Answered(call_in("work", ask_statuses, ("DEMO-2",)), {"DEMO-2": ("DEMO-2",)})
+    ]
 
 
 async def test_the_keys_are_those_that_jira_finds_and_the_last_sync_knows(
@@ -160,7 +162,9 @@ async def test_the_keys_are_those_that_jira_finds_and_the_last_sync_knows(
 
     await asking.ask_keys(used, "work", "labels = late")
 
-    assert told == [messages.KeysRead("work", "labels = late", frozenset({"DEMO-9"}), 2)]
+    assert told == [
+        messages.Answered(call_in("work", ask_keys, "labels = late"), (2, frozenset({"DEMO-9"})))
+    ]
 
 
 async def test_a_query_that_jira_does_not_understand_is_told(
@@ -173,8 +177,8 @@ async def test_a_query_that_jira_does_not_understand_is_told(
     await asking.ask_keys(used, "work", "labels =")
 
     (answer,) = told
-    assert isinstance(answer, messages.KeysRead)
-    assert answer.keys == frozenset()
+    assert isinstance(answer, messages.Answered)
+    assert answer.value is None
     assert answer.problem.startswith("Jira does not understand the query: Error in the JQL")
 
 
@@ -222,7 +226,8 @@ async def test_who_changed_an_issue_is_sent_only_if_jira_tells(
     )
 
     assert asked == [("DEMO-2", "now")]
-    sent = [messages.AuthorRead("work", "DEMO-1", "now", "Priya", "then")]
+    request = call_in("work", ask_author, "DEMO-1", "DEMO-2", "now")
+    sent = [messages.Answered(request, ("Priya", "then"))]
     assert told == (sent if kind == "told" else [])
     assert trio.current_time() == (asking.STATUS_WAIT if kind == "late" else 1)
 
@@ -286,10 +291,10 @@ async def test_a_conflict_is_left_alone_unless_a_sync_settles_it(
         await read_plan(services(bench.root, told, prefer=prefer), "work", kind, ())
 
     push, sync = told
-    assert isinstance(push, messages.PlanRead)
-    assert isinstance(sync, messages.PlanRead)
-    assert [each.code for each in push.plan.left] == [Code.CONFLICT]
-    assert [each.key for each in sync.plan.entries] == ([] if prefer is None else ["DEMO-1"])
+    assert isinstance(push, messages.Answered)
+    assert isinstance(sync, messages.Answered)
+    assert [each.code for each in push.value.left] == [Code.CONFLICT]
+    assert [each.key for each in sync.value.entries] == ([] if prefer is None else ["DEMO-1"])
 
 
 @pytest.mark.parametrize(("inherit", "parts"), [(True, ["Title", "Priority"]), (False, ["Title"])])
@@ -307,8 +312,8 @@ async def test_a_new_sub_task_takes_over_fields_unless_the_workspace_says_no(
     await read_plan(used, "work", JobKind.PUSH, ())
 
     (read,) = told
-    assert isinstance(read, messages.PlanRead)
-    assert [each.name for each in read.plan.entries[1].changes] == parts
+    assert isinstance(read, messages.Answered)
+    assert [each.name for each in read.value.entries[1].changes] == parts
 
 
 async def test_a_state_that_cannot_be_read_is_told(tmp_path: Path) -> None:
@@ -319,8 +324,8 @@ async def test_a_state_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     await read_plan(services(tmp_path, told), "work", JobKind.PUSH, ())
 
     (failed,) = told
-    assert isinstance(failed, messages.PlanFailed)
-    assert "state.db cannot be used" in failed.words
+    assert isinstance(failed, messages.Answered)
+    assert "state.db cannot be used" in failed.problem
 
 
 async def nothing_to_do(context: JobContext) -> None:

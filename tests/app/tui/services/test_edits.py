@@ -108,7 +108,7 @@ async def test_an_issue_that_is_gone_is_told(tmp_path: Path, autojump_clock: Moc
     assert told == [
         messages.Told(words),
         READ,
-        messages.EditsRefused("work", ((place, change),), words),
+        messages.Answered(call_in("work", edits.plan_edits, ((place, change),)), problem=words),
         messages.NotWritten("work", asked, words),
     ]
 

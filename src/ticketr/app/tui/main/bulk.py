@@ -17,8 +17,8 @@ from ticketr.app.tui.overlays.choice import Choice, Option, ValueChoice
 from ticketr.app.tui.overlays.many import AskingIssues, FileEdits
 from ticketr.app.tui.overlays.questions import AskingStatus, LineInput, Question
 from ticketr.app.tui.rows import ListRow
-from ticketr.app.tui.services.asking import ask_issues, ask_statuses, ask_values
-from ticketr.app.tui.services.edits import change_field, plan_edits
+from ticketr.app.tui.services.asking import ask_values
+from ticketr.app.tui.services.edits import change_field
 from ticketr.app.tui.services.jobs import start_job
 from ticketr.app.tui.state import AppState, Panel, Step
 from ticketr.app.tui.text_input import TextInput
@@ -99,7 +99,8 @@ class _Targets:
         if not self.are_chosen:
             return state, (call_in(name, change_field, place_of(self.rows[0]), change),)
         changes = tuple((place_of(row), change) for row in self.rows)
-        return state.opened(FileEdits(name, changes)), (call_in(name, plan_edits, changes),)
+        plan = FileEdits(name, changes)
+        return state.opened(plan), (plan.asked,)
 
 
 def targets(state: AppState) -> _Targets | None:
@@ -234,21 +235,20 @@ def _choose_value(
 
     answered = partial(_options, state, rows, field)
     asked = next((row.key for row in (*rows.rows, *state.workspace.rows) if row.key), "")
-    is_asked = field.is_listed and asked
+    asking = call_in(name, ask_values, (asked, field.name)) if field.is_listed and asked else None
     choice = ValueChoice(
         f"{clean(field.name)} of {rows.words}",
         answered(()),
         taken,
         input=typed,
         other=field.other,
-        workspace=name if is_asked else "",
-        asked=(asked, field.name),
+        workspace=name if asking else "",
+        asked=asking,
         answered=answered,
     )
     if not choice.options and not choice.other:
         return state.noticed(f"No ticket here has a {field.name} yet"), ()
-    asking = (call_in(name, ask_values, (asked, field.name)),) if is_asked else ()
-    return state.opened(choice), asking
+    return state.opened(choice), (asking,) if asking else ()
 
 
 def _options(
@@ -356,8 +356,8 @@ def _setting_input(keys: tuple[str, ...], text: str) -> LineInput:
 
 
 def _ask_issues(state: AppState, keys: tuple[str, ...], change: BulkChange) -> Step:
-    name = state.workspace.name
-    return state.opened(AskingIssues(name, keys, change)), (call_in(name, ask_issues, keys),)
+    asking = AskingIssues(state.workspace.name, keys, change)
+    return state.opened(asking), (asking.asked,)
 
 
 def _ask_what_they_become(
@@ -371,4 +371,4 @@ def _ask_what_they_become(
     name = state.workspace.name
     seen = values_of(state.workspace.rows, "Status")
     asking = AskingStatus(name, f"Status of {rows.words}", asked, seen, taken)
-    return state.opened(asking), (call_in(name, ask_statuses, tuple(asked)),)
+    return state.opened(asking), (asking.asked,)

@@ -17,14 +17,12 @@ from ticketr.app.tui.overlays.many import FileEdits
 from ticketr.app.tui.overlays.questions import AskingStatus, LineInput, status_choice
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import outside
-from ticketr.app.tui.services.asking import ask_statuses
 from ticketr.app.tui.services.edits import (
     add_comment,
     add_from_template,
     add_ticket,
     carry_out_edits,
     change_field,
-    plan_edits,
 )
 from ticketr.app.tui.services.files import remember
 from ticketr.app.tui.services.jobs import ask_attach
@@ -105,7 +103,7 @@ def change_status(state: AppState, _: float) -> Step | None:
     before = _status_before(state, row)
     asking = AskingStatus(workspace.name, title, {row.key: row.status}, seen, taken, before)
     if row.key:
-        return state.opened(asking), (call_in(workspace.name, ask_statuses, (row.key,)),)
+        return state.opened(asking), (asking.asked,)
     if not seen:
         edit = state.keymap.hint(KeyAction.EDIT, Context.MAIN, "edits this one", before="; ")
         return state.noticed(f"No file has a status yet{edit}"), ()
@@ -274,9 +272,8 @@ def give_back(state: AppState, failed: NotWritten, now: float) -> Step:
     if asked.function is carry_out_edits:
         _, changes = rest
         # What was changed before the error is not in the new plan.
-        plan = call_in(name, plan_edits, changes)
-        again = FileEdits(name, changes)
-        return state.given_back(again).noticed(words, is_bad=True), (plan,)
+        plan = FileEdits(name, changes)
+        return state.given_back(plan).noticed(words, is_bad=True), (plan.asked,)
     if asked.function is remember:
         return give_filter_back(state, name, rest[-1], words, now)
     if asked.function is ask_attach:

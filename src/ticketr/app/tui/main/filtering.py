@@ -9,7 +9,6 @@ from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.messages import FiltersSaved
 from ticketr.app.tui.overlays.choice import Choice, Option
 from ticketr.app.tui.overlays.questions import JQL, AskingKeys, LineInput
-from ticketr.app.tui.services.asking import ask_keys
 from ticketr.app.tui.services.files import remember
 from ticketr.app.tui.state import AppState, Panel, Step
 from ticketr.app.tui.text_input import TextInput
@@ -116,9 +115,8 @@ def show_filter(
     asked: tuple[Call, ...] = (remembered(workspace, saved, typed if saved else ""),)
     if jql is None:
         return state, asked
-    question = call_in(workspace.name, ask_keys, jql)
-    asked = (*(asked if saved else ()), question)
-    return state.opened(AskingKeys(workspace.name, jql, give_filter_back)), asked
+    asking = AskingKeys(workspace.name, jql, give_filter_back)
+    return state.opened(asking), (*(asked if saved else ()), asking.asked)
 
 
 def show_all(state: AppState) -> Step:

@@ -85,7 +85,7 @@ def _resolve(state: AppState, now: float) -> Step | None:
         pull = state.keymap.hint(KeyAction.PULL, Context.MAIN, "asks Jira", before="; ")
         return state.noticed(f"This ticket has no conflict that is known here{pull}"), ()
     screen = ConflictScreen(workspace.name, row.head)
-    return state.opened(screen), (call_in(workspace.name, conflicts.read_conflict, row.head),)
+    return state.opened(screen), (screen.asked,)
 
 
 def _next_conflict(workspace: WorkspaceView, row: ListRow) -> ListRow | None:
@@ -116,8 +116,8 @@ def _plan(kind: JobKind) -> Callable[[AppState, float], Step | None]:
     def handler(state: AppState, _: float) -> Step | None:
         if not state.workspaces:
             return None
-        name = state.workspace.name
-        return state.opened(Plan(name, kind)), (call_in(name, jobs.read_plan, kind, ()),)
+        plan = Plan(state.workspace.name, kind)
+        return state.opened(plan), (plan.asked,)
 
     return handler
 

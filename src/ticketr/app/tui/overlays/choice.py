@@ -8,7 +8,7 @@ from typing import ClassVar, TypeVar, final
 
 from ticketr.app.tickets import fold
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import call_in
+from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, boxed, target
@@ -194,12 +194,12 @@ class ValueChoice(Choice):
 
     Attributes:
         workspace: The name of the workspace whose site is asked; empty if it is not.
-        asked: The key of the issue and the name of its field that Jira is asked about.
+        asked: The request for the values; None if Jira is not asked.
         answered: Gives the options for the values that Jira has answered.
     """
 
     workspace: str = ""
-    asked: tuple[str, str] = ("", "")
+    asked: Call | None = None
     answered: Callable[[tuple[str, ...]], tuple[Option, ...]] = lambda _: ()
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
@@ -211,13 +211,13 @@ class ValueChoice(Choice):
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take Jira's answer; the selected value stays selected."""
         match message:
-            case messages.ValuesRead(self.workspace, self.asked, values, is_whole, problem):
+            case messages.Answered(self.asked, (values, is_whole), ""):
                 pass
+            case messages.Answered(self.asked, _, problem):
+                words = f"These are the values in your files; Jira was not asked: {problem}"
+                return state.noticed(words, is_bad=True), ()
             case _:
                 return None
-        if problem:
-            words = f"These are the values in your files; Jira was not asked: {problem}"
-            return state.noticed(words, is_bad=True), ()
         if not values:
             return state, ()
         other = "" if is_whole else self.other

@@ -10,7 +10,7 @@ from typing import ClassVar, final
 
 from ticketr.app.sync import Choice, ConflictPart, ConflictView, Edited, Preview, choose, preview
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import call_in
+from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, is_too_soon, target, wrapped_words
@@ -369,35 +369,43 @@ class ConflictScreen(Overlay):
             return None
         key = keys[(keys.index(self.key) + by) % len(keys)]
         other = ConflictScreen(self.workspace, key)
-        return state.replaced(other), (call_in(self.workspace, conflicts.read_conflict, key),)
+        return state.replaced(other), (other.asked,)
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the conflict; read it again when the files were read again."""
         match message:
-            case messages.ConflictRead(self.workspace, self.key, view):
+            case messages.Answered(self.asked, view, ""):
                 if view == self.view:
                     return state, ()
                 ids = {part.id for part in view.parts}
                 kept = {part: choice for part, choice in self.choices.items() if part in ids}
                 changed = replace(self, view=view, choices=kept, shown_at=now)
                 return self._ask_author(state, changed, view)
-            case messages.AuthorRead(self.workspace, self.key, updated, author, at):
-                if self.view is None or self.view.updated != updated:
-                    return state, ()
-                return state.exchanged(self, replace(self, author=(author, at))), ()
-            case messages.ConflictFailed(self.workspace, self.key, words):
-                return state.without(self).noticed(words, is_bad=True), ()
+            case messages.Answered(self.asked, _, problem):
+                return state.without(self).noticed(problem, is_bad=True), ()
+            case messages.Answered(asked, author) if self.view and asked == self._author_of(
+                self.view
+            ):
+                return state.exchanged(self, replace(self, author=author)), ()
             case messages.FilesRead(self.workspace):
-                return state, (call_in(self.workspace, conflicts.read_conflict, self.key),)
+                return state, (self.asked,)
             case _:
                 return None
+
+    @property
+    def asked(self) -> Call:
+        """The request for the conflict."""
+        return call_in(self.workspace, conflicts.read_conflict, self.key)
+
+    def _author_of(self, view: ConflictView) -> Call:
+        """Return the request for the person who has made a version of Jira's side."""
+        return call_in(self.workspace, asking.ask_author, self.key, view.changed, view.updated)
 
     def _ask_author(self, state: AppState, changed: ConflictScreen, view: ConflictView) -> Step:
         """Show a conflict; ask once who has made each version of Jira's side."""
         if not view.changed or (self.view is not None and self.view.updated == view.updated):
             return state.exchanged(self, changed), ()
-        ask = call_in(self.workspace, asking.ask_author, self.key, view.changed, view.updated)
-        return state.exchanged(self, replace(changed, author=None)), (ask,)
+        return state.exchanged(self, replace(changed, author=None)), (self._author_of(view),)
 
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""

@@ -29,7 +29,7 @@ from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, target
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.panels.frame import Row, drawn, filled, scroll_top, spaced, title_rule
-from ticketr.app.tui.services.jobs import cancel_job, read_plan, run_now, set_priority, start_job
+from ticketr.app.tui.services.jobs import cancel_job, run_now, set_priority, start_job
 from ticketr.app.tui.services.outside import copy_text
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, mark, without_places, wrap_line
@@ -263,7 +263,7 @@ def run_again(state: AppState, job: EndedJob) -> Step:
     if job.kind is JobKind.PULL:
         return state, (call_in(job.workspace, start_job, JobRequest(JobKind.PULL, keys=job.keys)),)
     plan = Plan(job.workspace, job.kind, job.keys)
-    return state.opened(plan), (call_in(job.workspace, read_plan, job.kind, job.keys),)
+    return state.opened(plan), (plan.asked,)
 
 
 #: The most rows for what was done to single tickets, and the least height that has room for them.

@@ -14,6 +14,7 @@ from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.questions import AskingOverlay, LineInput
 from ticketr.app.tui.overlays.review import Item, Review, Section, item_lines
 from ticketr.app.tui.services import edits, jobs
+from ticketr.app.tui.services.asking import ask_issues
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme
 from ticketr.text import clean, fit, width
@@ -36,17 +37,10 @@ class FileEdits(Review[sync.FileEditPlan]):
         """Return the edits."""
         return [Item(edit, (edit.path, edit.line)) for edit in plan.edits]
 
-    def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
-        """Take the plan; make it again when the files were read again."""
-        match message:
-            case messages.EditsPlanned(self.workspace, self.changes, plan):
-                return state.exchanged(self, self.made(plan, now)), ()
-            case messages.EditsRefused(self.workspace, self.changes, words):
-                return state.without(self).noticed(words, is_bad=True), ()
-            case messages.FilesRead(self.workspace):
-                return state, (call_in(self.workspace, edits.plan_edits, self.changes),)
-            case _:
-                return None
+    @property
+    def asked(self) -> Call:
+        """The request for the plan."""
+        return call_in(self.workspace, edits.plan_edits, self.changes)
 
     def carry_out(self, state: AppState, plan: sync.FileEditPlan) -> Step:
         """Change the files."""
@@ -102,10 +96,15 @@ class AskingIssues(AskingOverlay):
     keys: tuple[str, ...]
     change: sync.BulkChange
 
+    @property
+    def asked(self) -> Call:
+        """What Jira is asked."""
+        return call_in(self.workspace, ask_issues, self.keys)
+
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Show the plan; without an answer, say why."""
         match message:
-            case messages.IssuesRead(self.workspace, self.keys, issues, problem):
+            case messages.Answered(self.asked, issues, problem):
                 if problem or not issues:
                     words = f"Nothing was changed: {problem or 'Jira has none of them'}"
                     return state.without(self).noticed(words, is_bad=True), ()

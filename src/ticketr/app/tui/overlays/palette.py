@@ -16,7 +16,7 @@ from ticketr.app.tui.overlays.first_run import FirstRun
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.overlays.questions import JQL, AskingKeys
 from ticketr.app.tui.rows import ListRow
-from ticketr.app.tui.services import asking, files, jobs
+from ticketr.app.tui.services import files, jobs
 from ticketr.app.tui.state import AppState, Panel, Step, show_row, show_workspace
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.text_input import TextInput
@@ -196,8 +196,8 @@ def _use(text: str, state: AppState, now: float) -> Step:
 
 
 def _ask(jql: str, state: AppState, now: float) -> Step:
-    name = state.workspace.name
-    return state.opened(AskingKeys(name, jql)), (call_in(name, asking.ask_keys, jql),)
+    asking = AskingKeys(state.workspace.name, jql)
+    return state.opened(asking), (asking.asked,)
 
 
 def _go_to(row: ListRow, state: AppState, now: float) -> Step:
@@ -210,9 +210,8 @@ def _show(at: int, state: AppState, now: float) -> Step:
 
 
 def _plan(keys: tuple[str, ...], state: AppState, now: float) -> Step:
-    name = state.workspace.name
-    plan = Plan(name, JobKind.PUSH, keys)
-    return state.opened(plan), (call_in(name, jobs.read_plan, JobKind.PUSH, keys),)
+    plan = Plan(state.workspace.name, JobKind.PUSH, keys)
+    return state.opened(plan), (plan.asked,)
 
 
 def _pull(keys: tuple[str, ...], state: AppState, now: float) -> Step:

@@ -11,10 +11,8 @@ from typing import ClassVar, final
 from ticketr.app import sync
 from ticketr.app.config import CONFIRM_ABOVE
 from ticketr.app.tickets import Candidate, sort_key
-from ticketr.app.tui import messages
-from ticketr.app.tui.effects import JobKind, JobRequest, call_in
+from ticketr.app.tui.effects import Call, JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
-from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import changed_lines
 from ticketr.app.tui.overlays.pages import Diff
 from ticketr.app.tui.overlays.review import INDENT, Item, Review, Section, item_lines, padded_name
@@ -143,21 +141,17 @@ class Plan(Review[sync.PushPlan]):
         """Return whether Enter may do something."""
         return bool(plan.entries) or self.kind is JobKind.SYNC
 
-    def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
-        """Take the plan; make it again when the files were read again."""
-        match message:
-            case messages.PlanRead(self.workspace, self.kind, plan, self.keys):
-                known = () if self.plan is None else self.plan.losses
-                accepts = self.accepts and set(plan.losses) <= set(known)  # new ones were not
-                made = replace(self.made(plan, now), accepts=accepts)
-                made = made.unfolded_if_it_fits(state) if self.plan is None else made
-                return state.exchanged(self, made), ()
-            case messages.PlanFailed(self.workspace, words):
-                return state.without(self).noticed(words, is_bad=True), ()
-            case messages.FilesRead(self.workspace):
-                return state, (call_in(self.workspace, read_plan, self.kind, self.keys),)
-            case _:
-                return None
+    @property
+    def asked(self) -> Call:
+        """The request for the plan."""
+        return call_in(self.workspace, read_plan, self.kind, self.keys)
+
+    def made(self, state: AppState, plan: sync.PushPlan, now: float) -> Plan:
+        """Return the review with a plan that was made, perhaps again."""
+        known = () if self.plan is None else self.plan.losses
+        accepts = self.accepts and set(plan.losses) <= set(known)  # new ones were not
+        made = replace(Review.made(self, state, plan, now), accepts=accepts)
+        return made.unfolded_if_it_fits(state) if self.plan is None else made
 
     def carry_out(self, state: AppState, plan: sync.PushPlan) -> Step:
         """Start the job."""

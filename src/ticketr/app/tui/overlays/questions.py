@@ -14,7 +14,7 @@ from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, boxed, is_too_soon
 from ticketr.app.tui.overlays.choice import Choice, Option
-from ticketr.app.tui.services.asking import stop_asking
+from ticketr.app.tui.services.asking import ask_keys, ask_statuses, stop_asking
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, wrap_line
 from ticketr.app.tui.text_input import TextInput
@@ -175,6 +175,11 @@ class AskingOverlay(Overlay):
 
     workspace: str
 
+    @property
+    @abstractmethod
+    def asked(self) -> Call:
+        """The request that Jira has not answered yet."""
+
     def has_effect(self, state: AppState, action: KeyAction) -> bool:
         """Return whether an action has an effect: there is nothing to take yet."""
         return action is not KeyAction.ACCEPT
@@ -215,17 +220,23 @@ class AskingKeys(AskingOverlay):
     jql: str
     refused: Callable[[AppState, str, str, str, float], Step] | None = None
 
+    @property
+    def asked(self) -> Call:
+        """The request that Jira has not answered yet."""
+        return call_in(self.workspace, ask_keys, self.jql)
+
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Show only the issues that were found; without an answer, say why."""
         match message:
-            case messages.KeysRead(self.workspace, self.jql, keys, count, problem):
+            case messages.Answered(self.asked, answer, problem):
                 state = state.without(self)
                 if problem:
                     words = f"Not filtered: {problem}"
                     if self.refused is None:
                         return state.noticed(words, is_bad=True), ()
                     return self.refused(state, self.workspace, f"{JQL} {self.jql}", words, now)
-                return _show_only(state, self, keys, count, now), ()
+                count, keys = answer
+                return _show_only(state, self, count, keys, now), ()
             case _:
                 return None
 
@@ -235,7 +246,7 @@ class AskingKeys(AskingOverlay):
 
 
 def _show_only(
-    state: AppState, overlay: AskingKeys, keys: frozenset[str], count: int, now: float
+    state: AppState, overlay: AskingKeys, count: int, keys: frozenset[str], now: float
 ) -> AppState:
     """Show only the issues with these keys."""
     workspace = state.named(overlay.workspace)
@@ -271,6 +282,11 @@ class AskingStatus(AskingOverlay):
     before: str = ""
     input: TextInput = field(default_factory=TextInput)
 
+    @property
+    def asked(self) -> Call:
+        """The request that Jira has not answered yet."""
+        return call_in(self.workspace, ask_statuses, tuple(self.issues))
+
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Edit what was typed, or cancel the request."""
         edited = self.input.edited(action)
@@ -284,11 +300,11 @@ class AskingStatus(AskingOverlay):
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """List the statuses; without an answer, those of the files."""
-        if not isinstance(message, messages.StatusesRead):
-            return None
-        if (message.workspace, message.keys) != (self.workspace, tuple(self.issues)):
-            return None
-        return _show_statuses(state, self, message.statuses, message.problem), ()
+        match message:
+            case messages.Answered(self.asked, statuses, problem):
+                return _show_statuses(state, self, statuses or {}, problem), ()
+            case _:
+                return None
 
     def asks(self) -> tuple[str, str]:
         """Return what the answer is for, and what Jira is asked."""

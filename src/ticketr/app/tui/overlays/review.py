@@ -8,8 +8,10 @@ from dataclasses import KW_ONLY, dataclass, replace
 from typing import ClassVar, Generic, NamedTuple, Self, TypeVar
 
 from ticketr.app import sync
-from ticketr.app.tui.effects import call_in
+from ticketr.app.tui import messages
+from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
+from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, is_too_soon, target
 from ticketr.app.tui.panels.frame import filled, scroll_top, spaced, title_rule
 from ticketr.app.tui.services.outside import open_editor
@@ -133,11 +135,28 @@ class Review(Overlay, Generic[P]):
             case _:
                 return True
 
+    @property
+    def asked(self) -> Call | None:
+        """The request for the plan; None for a plan that is there from the beginning."""
+        return None
+
+    def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
+        """Take the plan; make it again when the files were read again."""
+        match message:
+            case messages.Answered(self.asked, plan, ""):
+                return state.exchanged(self, self.made(state, plan, now)), ()
+            case messages.Answered(self.asked, _, problem):
+                return state.without(self).noticed(problem, is_bad=True), ()
+            case messages.FilesRead(self.workspace) if self.asked is not None:
+                return state, (self.asked,)
+            case _:
+                return None
+
     def has_work(self, plan: P) -> bool:
         """Return whether Enter may do something."""
         return True
 
-    def made(self, plan: P, now: float) -> Self:
+    def made(self, state: AppState, plan: P, now: float) -> Self:
         """Return the review with a plan that was made, perhaps again."""
         if plan == self.plan:
             return self

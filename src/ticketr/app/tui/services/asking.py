@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TypeVar
+from functools import partial
 
 import trio
 
 from ticketr import TicketrError
 from ticketr.app import sync
 from ticketr.app.tui import messages
+from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.services.context import Services
 from ticketr.text import clean
-
-T = TypeVar("T")
 
 #: Seconds to wait for the statuses that issues can take, and for a search.
 STATUS_WAIT, SEARCH_WAIT = 5.0, 30.0
@@ -31,10 +30,7 @@ async def ask_statuses(services: Services, name: str, keys: tuple[str, ...]) -> 
     async def ask() -> dict[str, tuple[str, ...]]:
         return {key: await read(key) for key in keys}
 
-    answer = await _ask_jira(services, name, ask, STATUS_WAIT)
-    if answer is not None:
-        texts, problem = answer
-        services.send(messages.StatusesRead(name, keys, texts or {}, problem))
+    await _ask_jira(services, call_in(name, ask_statuses, keys), ask, STATUS_WAIT)
 
 
 async def ask_values(services: Services, name: str, asked: tuple[str, str]) -> None:
@@ -55,10 +51,7 @@ async def ask_values(services: Services, name: str, asked: tuple[str, str]) -> N
         column = await services.in_thread(_column, workspace.store, field)
         return await workspace.read_values(key, column)
 
-    answer = await _ask_jira(services, name, ask, STATUS_WAIT)
-    if answer is not None:
-        result, problem = answer
-        services.send(messages.ValuesRead(name, asked, *(result or ((), False)), problem))
+    await _ask_jira(services, call_in(name, ask_values, asked), ask, STATUS_WAIT)
 
 
 def _column(store: sync.Store, field: str) -> str:
@@ -79,11 +72,7 @@ async def ask_keys(services: Services, name: str, jql: str) -> None:
         ids = await workspace.search(jql)
         return len(ids), await services.in_thread(_keys_of, workspace.store, ids)
 
-    answer = await _ask_jira(services, name, ask, SEARCH_WAIT)
-    if answer is not None:
-        result, problem = answer
-        count, keys = result or (0, frozenset())
-        services.send(messages.KeysRead(name, jql, keys, count, problem))
+    await _ask_jira(services, call_in(name, ask_keys, jql), ask, SEARCH_WAIT)
 
 
 async def ask_issues(services: Services, name: str, keys: tuple[str, ...]) -> None:
@@ -94,13 +83,8 @@ async def ask_issues(services: Services, name: str, keys: tuple[str, ...]) -> No
     """
     find = services.workspaces[name].find_issues
 
-    async def ask() -> tuple[sync.BulkIssue, ...]:
-        return await find(keys)
-
-    answer = await _ask_jira(services, name, ask, SEARCH_WAIT)
-    if answer is not None:
-        issues, problem = answer
-        services.send(messages.IssuesRead(name, keys, issues or (), problem))
+    asked = call_in(name, ask_issues, keys)
+    await _ask_jira(services, asked, partial(find, keys), SEARCH_WAIT)
 
 
 async def ask_author(services: Services, name: str, key: str, issue: str, updated: str) -> None:
@@ -120,7 +104,8 @@ async def ask_author(services: Services, name: str, key: str, issue: str, update
     with trio.move_on_after(STATUS_WAIT), suppress(TicketrError):
         change = await read(issue, updated)
         if change and change.author:
-            services.send(messages.AuthorRead(name, key, updated, change.author, change.at))
+            asked = call_in(name, ask_author, key, issue, updated)
+            services.send(messages.Answered(asked, (change.author, change.at)))
 
 
 def stop_asking(services: Services, name: str) -> None:
@@ -131,25 +116,23 @@ def stop_asking(services: Services, name: str) -> None:
 
 
 async def _ask_jira(
-    services: Services, name: str, ask: Callable[[], Awaitable[T]], seconds: float
-) -> tuple[T | None, str] | None:
-    """Ask Jira, for a limited number of seconds.
+    services: Services, asked: Call, ask: Callable[[], Awaitable[object]], seconds: float
+) -> None:
+    """Ask Jira, for a limited number of seconds, and send the answer, or why it did not come.
 
-    Returns:
-        The answer, or the reason why it did not come; None after `stop_asking`, or if another request of the
-        workspace has begun.
+    Send nothing after `stop_asking`, or if another request of the workspace has begun.
     """
-    answer, problem = None, f"it has not answered for {seconds:.0f} s"
+    name = asked.workspace
+    answer = messages.Answered(asked, problem=f"it has not answered for {seconds:.0f} s")
     with trio.move_on_after(seconds) as scope:
         services.asking[name] = scope
         try:
-            answer, problem = await ask(), ""
+            answer = messages.Answered(asked, await ask())
         except TicketrError as error:
-            problem = clean(str(error))
-    if services.asking.get(name) is not scope:
-        return None
-    del services.asking[name]
-    return answer, problem
+            answer = messages.Answered(asked, problem=clean(str(error)))
+    if services.asking.get(name) is scope:
+        del services.asking[name]
+        services.send(answer)
 
 
 def _keys_of(store: sync.Store, ids: tuple[str, ...]) -> frozenset[str]:

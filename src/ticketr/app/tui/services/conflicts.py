@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 
 from ticketr import TicketrError
 from ticketr.app import sync
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.keymap import KeyAction
-from ticketr.app.tui.messages import Message
 from ticketr.app.tui.services.context import Services
 from ticketr.text import clean
 
@@ -21,17 +21,8 @@ MOST_NAMES = 5
 
 async def read_conflict(services: Services, name: str, key: str) -> None:
     """Read a conflict, and send it to the app, or the error."""
-    store = services.workspaces[name].store
-    is_newest = services.newest.begin(read_conflict, name)
-    try:
-        view = await services.in_thread(_read, store, key)
-    except TicketrError as error:
-        words = clean(str(error))
-        answer: Message = messages.ConflictFailed(name, key, words)
-    else:
-        answer = messages.ConflictRead(name, key, view)
-    if is_newest():
-        services.send(answer)
+    read = partial(_read, services.workspaces[name].store, key)
+    await services.answer(call_in(name, read_conflict, key), read)
 
 
 async def resolve(services: Services, name: str, resolution: sync.Resolution) -> None:

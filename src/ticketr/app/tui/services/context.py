@@ -11,7 +11,8 @@ import trio
 
 from ticketr import JobQueue, TicketrError
 from ticketr.app.sync import ThreadRunner
-from ticketr.app.tui.messages import Message, Told
+from ticketr.app.tui.effects import Call
+from ticketr.app.tui.messages import Answered, Message, Told
 from ticketr.app.tui.services.workspaces import FileReader, OpenWorkspace, Workspaces
 from ticketr.app.tui.setup import OpenedWorkspace, Problem, Setup, SetupField
 from ticketr.terminal import Event
@@ -174,6 +175,16 @@ class Services:
     asking: dict[str, trio.CancelScope] = field(default_factory=dict[str, trio.CancelScope])
     newest: Newest = field(default_factory=Newest)
     left: trio.Event = field(default_factory=trio.Event)
+
+    async def answer(self, asked: Call, read: Callable[[], object]) -> None:
+        """Read something in a thread, and send it or the error, unless a newer request has begun."""
+        is_newest = self.newest.begin(asked.function, asked.workspace)
+        try:
+            answer = Answered(asked, await self.in_thread(read))
+        except TicketrError as error:
+            answer = Answered(asked, problem=clean(str(error)))
+        if is_newest():
+            self.send(answer)
 
     async def change(self, name: str, change: Callable[[Unpack[Ts]], Told], *args: *Ts) -> None:
         """Change files of a workspace in a thread, tell what was done, and read the workspace again.

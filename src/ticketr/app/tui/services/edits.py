@@ -40,14 +40,8 @@ async def change_field(
 
 async def plan_edits(services: Services, name: str, changes: FieldChanges) -> None:
     """Plan a change of fields, and send the plan; an error is sent, too."""
-    store = services.workspaces[name].store
-    try:
-        plan = await services.in_thread(_plan, store, changes)
-    except TicketrError as error:
-        words = clean(str(error))
-        services.send(messages.EditsRefused(name, changes, words))
-    else:
-        services.send(messages.EditsPlanned(name, changes, plan))
+    read = partial(_plan, services.workspaces[name].store, changes)
+    await services.answer(call_in(name, plan_edits, changes), read)
 
 
 async def carry_out_edits(

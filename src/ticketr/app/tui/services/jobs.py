@@ -32,7 +32,6 @@ async def read_plan(services: Services, name: str, kind: JobKind, keys: tuple[st
         keys: The tickets to which it is limited; empty for all.
     """
     workspace = services.workspaces[name]
-    is_newest = services.newest.begin(read_plan, name)
     # A sync resolves conflicts if a side wins; a push never does.
     prefer = workspace.prefer if kind is JobKind.SYNC else None
     read = partial(
@@ -43,14 +42,7 @@ async def read_plan(services: Services, name: str, kind: JobKind, keys: tuple[st
         prefer=prefer,
         inherit=workspace.inherit,
     )
-    try:
-        plan = await services.in_thread(read)
-    except TicketrError as error:
-        answer: Message = messages.PlanFailed(name, clean(str(error)))
-    else:
-        answer = messages.PlanRead(name, kind, plan, keys)
-    if is_newest():
-        services.send(answer)
+    await services.answer(call_in(name, read_plan, kind, keys), read)
 
 
 #: The most ended jobs that are read from the history.
