@@ -314,6 +314,21 @@ def test_leaving_while_the_sandbox_is_pulled_counts_what_has_arrived(home: Path)
 
 
 @pytest.mark.unmeasured
+def test_leaving_says_nothing_of_a_job_that_was_cancelled_before(home: Path) -> None:
+    with new_app(home) as pty:
+        wait_for_start(pty)
+        pty.type("\r")
+        pty.wait_for(r"/500\) Pulling tickets")
+        pty.type("\x1b")
+        pty.wait_for("Cancelled: .* goes on")
+        pty.type("q")
+
+        assert pty.wait_for_end() == 0
+        pty.wait_for("The tickets are Markdown files in")
+        assert "Cancelled" not in pty.output.rpartition("\x1b[?1049l")[2]
+
+
+@pytest.mark.unmeasured
 def test_a_window_that_is_closed_over_the_sandbox_ends_both(home: Path) -> None:
     with new_app(home) as pty:
         wait_for_start(pty)

@@ -78,9 +78,10 @@ async def run_screen(workspaces: Sequence[AppWorkspace], *, pull: bool = False) 
                 setup = SetupRunner(first_run, outlasting, has_sandbox=has_demo_extra())
                 app = App(terminal, queue, workspaces, theme=theme, keymap=keymap, setup=setup)
                 await app.run(pull=pull)
+            left = {job.id for job in queue.jobs() if not job.status.is_terminal}
             await queue.shutdown(grace=0)
         outlasting.cancel_scope.cancel()
-    for words in last_words(queue.jobs()):
+    for words in last_words(job for job in queue.jobs() if job.id in left):
         print_message(words)
     if first_run.demo is not None:
         print_message(how_to_continue_demo(first_run.demo))
