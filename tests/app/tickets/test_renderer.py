@@ -85,27 +85,11 @@ def test_a_ticket_is_rendered_in_one_form() -> None:
     assert parse(WHOLE).tickets == (whole(),)
 
 
-def test_a_file_is_its_preamble_and_its_tickets_with_a_blank_line_between() -> None:
-    text = render([Ticket("a"), Ticket("b", description="c")], preamble="Words.\r\n\r\n")
+def test_a_file_is_its_tickets_with_a_blank_line_between() -> None:
+    text = render([Ticket("a"), Ticket("b", description="c")])
 
-    assert text == "Words.\n\n# TICKET: a\n\n# TICKET: b\n\n## Description\nc\n"
-
-
-@pytest.mark.parametrize(("preamble", "text"), [("", ""), (" \n", ""), ("a\n", "a\n")])
-def test_a_file_may_hold_no_ticket(preamble: str, text: str) -> None:
-    assert render([], preamble=preamble) == text
-
-
-def test_a_preamble_is_escaped_only_where_it_would_not_be_one() -> None:
-    preamble = "## Fields\n\\## x\n```\n#TICKET\n<<<<<<<\n```\n# TICKET: a\n>>>>>>> b\n```\n~~~"
-
-    once = render([Ticket("x")], preamble=preamble)
-
-    assert once == (
-        "## Fields\n\\## x\n```\n#TICKET\n\\<<<<<<<\n```\n\\# TICKET: a\n\\>>>>>>> b\n"
-        "\\```\n\\~~~\n\n# TICKET: x\n"
-    )
-    assert render(parse(once).tickets, preamble=parse(once).preamble) == once
+    assert text == "# TICKET: a\n\n# TICKET: b\n\n## Description\nc\n"
+    assert render([]) == ""
 
 
 @pytest.mark.parametrize(

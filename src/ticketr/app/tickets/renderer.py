@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace as changed
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ticketr.app.tickets import grammar
 from ticketr.app.tickets.comment import COMMENTS, begins_comments, write_comment_head
@@ -25,12 +25,11 @@ _INDENT = "  "
 _LINE_END = re.compile("\r\n|\n|\r")
 
 
-def render(tickets: Iterable[Ticket], *, preamble: str = "") -> str:
+def render(tickets: Iterable[Ticket]) -> str:
     """Return the text of a whole file.
 
     Args:
         tickets: The tickets of the file.
-        preamble: The text before the first ticket. Lines that would have a meaning are escaped.
 
     Returns:
         The text, with LF as line end and one line end at its end; empty without any content.
@@ -40,8 +39,7 @@ def render(tickets: Iterable[Ticket], *, preamble: str = "") -> str:
     """
     tickets = tuple(tickets)
     _refuse_duplicates(tickets)
-    parts = [_preamble(preamble)] if preamble.strip() else []
-    return "\n".join([*parts, *map(render_ticket, tickets)])
+    return "\n".join(map(render_ticket, tickets))
 
 
 def render_ticket(ticket: Ticket) -> str:
@@ -160,17 +158,6 @@ def _line_end(text: str, start: int) -> str:
     return "\n" if match is None else match[0]
 
 
-def _preamble(text: str) -> str:
-    lines = _LINE_END.split(text.rstrip())
-    return "\n".join([*_text(lines, _escape_preamble), ""])
-
-
-def _escape_preamble(line: str, *, fenced: bool = False) -> str:
-    """Escape a line that must not be before the first ticket; the parser keeps the escape."""
-    wrong = grammar.CONFLICT.match(line) or (not fenced and grammar.ALMOST_TICKET.match(line))
-    return grammar.insert_backslash(line) if wrong else line
-
-
 def _add_sections(issue: Ticket, lines: list[str]) -> None:
     if issue.description:
         lines.append(f"## {grammar.DESCRIPTION}")
@@ -211,16 +198,7 @@ def _indented(line: str) -> str:
     return _INDENT + line if line else ""
 
 
-class _Escape(Protocol):
-    def __call__(self, line: str, *, fenced: bool = False) -> str: ...
-
-
-def _text(
-    lines: Sequence[str],
-    escape_line: _Escape = grammar.escape,
-    *,
-    with_sections: bool = False,
-) -> Iterator[str]:
+def _text(lines: Sequence[str], *, with_sections: bool = False) -> Iterator[str]:
     """Yield lines of text, escaped where they would have a meaning.
 
     Lines in a code block need nearly no escapes. If a block is not closed, its opening line and
@@ -231,13 +209,13 @@ def _text(
     fences = True
     for index, line in enumerate(lines):
         if index <= end:
-            yield escape_line(line, fenced=True) if index < end else line
+            yield grammar.escape(line, fenced=True) if index < end else line
         elif not _may_need_escape(line):
             yield line
         elif with_sections and begins_comments(lines, index):
             yield grammar.insert_backslash(line)
         elif not opening(line):
-            yield escape_line(line)
+            yield grammar.escape(line)
         else:
             closing_index = closing(lines, index) if fences else None
             fences = closing_index is not None

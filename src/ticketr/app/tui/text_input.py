@@ -71,15 +71,14 @@ class TextInput:
             case _:
                 return None
 
-    def shown(self, cells: int, *, cursor: str = "▏", hide: bool = False) -> str:
+    def shown(self, cells: int, *, hide: bool = False) -> str:
         """Return the part around the cursor that fits into so many cells.
 
         Args:
             cells: The width, at least 2.
-            cursor: The character for the cursor.
             hide: Whether to show a dot for each character, as of a token.
         """
-        text = self.text.replace("\n", "↵")
+        text, cursor = self.text.replace("\n", "↵"), "▏"
         before, after = text[: self.at], text[self.at :]
         if hide:
             before, after = "•" * len(before), "•" * len(after)

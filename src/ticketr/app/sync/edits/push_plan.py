@@ -48,14 +48,12 @@ def find_path(edges: Mapping[str, Iterable[str]], start: str, goal: str) -> tupl
     return next(ways, ())[1:]
 
 
-def unknown_statuses(
-    edges: Mapping[str, Iterable[str]], start: str, *, most: int = MOST_STEPS
-) -> tuple[str, ...]:
+def unknown_statuses(edges: Mapping[str, Iterable[str]], start: str) -> tuple[str, ...]:
     """Return the statuses near a start from which it is not known where transitions lead.
 
-    They are those that fewer than ``most`` transitions reach, the nearest first.
+    They are those that fewer than `MOST_STEPS` transitions reach, the nearest first.
     """
-    near = (way[-1] for way in _ways(edges, start) if len(way) <= most)
+    near = (way[-1] for way in _ways(edges, start) if len(way) <= MOST_STEPS)
     return tuple(status for status in near if status.casefold() not in edges)
 
 

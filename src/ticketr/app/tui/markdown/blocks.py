@@ -13,9 +13,9 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from ticketr.app.tui.markdown.inline import DECISION, Text, panel_of, read_tag, texts_of
-from ticketr.app.tui.markdown.page import ASCII, UNICODE, Frame, Page, RenderedLine
+from ticketr.app.tui.markdown.page import Frame, Page, RenderedLine
 from ticketr.app.tui.styled import Line, Span, cells, fit_line, wrap_line
-from ticketr.text import cuts_of, width as width_of
+from ticketr.text import clean, cuts_of, width as width_of
 
 
 def add_code(page: Page, code: str, language: str, source: int) -> None:
@@ -30,9 +30,9 @@ def add_code(page: Page, code: str, language: str, source: int) -> None:
     bar = (Span(f"{page.glyphs.bar} ", ("dim",)),)
     page.open("code", bar, bar)
     room = page.room
-    label = page.text(language)
+    label = clean(language)
     for number, line in enumerate(code.removesuffix("\n").split("\n")):
-        for begins, part in _parts(page.text(line.expandtabs(4)), room, page.glyphs.wrapped):
+        for begins, part in _parts(clean(line.expandtabs(4)), room, page.glyphs.wrapped):
             spans = (Span(page.glyphs.wrapped, ("dim",)),) if not begins else ()
             shown = (*spans, Span(part)) if part else spans
             if label:
@@ -213,9 +213,7 @@ _HOLDERS: Final = frozenset({"aside", "details", "div", "figure", "section", "ul
 
 
 @lru_cache(maxsize=64)
-def render_markdown(
-    text: str, width: int, *, ascii_only: bool = False, links: bool = True
-) -> tuple[RenderedLine, ...]:
+def render_markdown(text: str, width: int) -> tuple[RenderedLine, ...]:
     """Render Markdown to lines of styled text.
 
     It costs time in proportion to the text: about 5 ms for 2,000 characters.
@@ -223,13 +221,11 @@ def render_markdown(
     Args:
         text: Any text; it is cleaned here.
         width: The maximum width of a line, in cells; at least 10.
-        ascii_only: Whether to draw with ASCII characters only.
-        links: Whether the terminal opens links; otherwise, their addresses are shown.
 
     Returns:
         The lines, each with the number of its line in the text. They are not padded.
     """
-    page = Page(max(width, LEAST_WIDTH), ASCII if ascii_only else UNICODE, links=links)
+    page = Page(max(width, LEAST_WIDTH))
     if len(text) > LONGEST_TEXT:
         for number, line in enumerate(_LINE_END.split(text)):
             _add_plain(page, line, number)
@@ -240,7 +236,7 @@ def render_markdown(
 
 def _add_plain(page: Page, text: str, source: int) -> None:
     """Add a line of text as it is."""
-    for line in wrap_line((Span(page.text(text.expandtabs(4))),), page.room):
+    for line in wrap_line((Span(clean(text.expandtabs(4))),), page.room):
         page.add(line, source)
 
 

@@ -18,7 +18,7 @@ from markdown_it.token import Token
 from ticketr.app.emoji import emoji_named
 from ticketr.app.tui.markdown.page import Page, RenderedLine
 from ticketr.app.tui.styled import Span, link_address, slices, with_style
-from ticketr.text import word_ranges
+from ticketr.text import clean, word_ranges
 
 #: Separates texts that Markdown would join. A pull writes it.
 EMPTY_COMMENT: Final = "<!-- -->"
@@ -346,7 +346,7 @@ class _Builder:
 
     def add(self, text: str, *styles: str) -> None:
         """Append a text."""
-        text = self.page.text(text)
+        text = clean(text)
         if text:
             styles = tuple(dict.fromkeys((*self.styles, *styles)))
             self.texts[-1].append(Span(text, styles, self.link), self.source)
@@ -414,7 +414,7 @@ def _append(builder: _Builder, token: Token) -> None:
 def _append_text(builder: _Builder, text: str) -> None:
     tag = builder.tags[-1] if builder.tags else None
     if tag is not None and tag.kind == "subSup":
-        text = _raised_or_lowered(builder, text, raised=tag.name == "sup")
+        text = _raised_or_lowered(text, raised=tag.name == "sup")
     elif tag is not None and tag.kind in {"media", "mediaInline"}:
         if match := _MEDIA.fullmatch(text):
             text = match[1]
@@ -424,10 +424,10 @@ def _append_text(builder: _Builder, text: str) -> None:
     builder.add(text)
 
 
-def _raised_or_lowered(builder: _Builder, text: str, *, raised: bool) -> str:
+def _raised_or_lowered(text: str, *, raised: bool) -> str:
     """Return a text as a subscript or superscript, as far as characters allow."""
     moved = text.translate(_SUPERSCRIPTS if raised else _SUBSCRIPTS)
-    if builder.page.text(moved) == moved and not any(map(str.isascii, moved)):
+    if not any(map(str.isascii, moved)):
         return moved
     return f"^{text}" if raised else text
 
@@ -464,13 +464,13 @@ def _open_link(builder: _Builder, address: str) -> None:
 
 
 def _close_link(builder: _Builder) -> None:
-    """End a link; its address follows if the terminal does not open it."""
+    """End a link; its address follows if no terminal opens it."""
     link, builder.link = builder.link, ""
     shown = "".join(builder.shown)
-    if builder.page.links and link_address(link):
+    if link_address(link):
         return
-    address = builder.page.text(link.removeprefix("mailto:"))
-    if address and address not in (shown, builder.page.text(f"https://{shown}")):
+    address = clean(link.removeprefix("mailto:"))
+    if address and address not in (shown, clean(f"https://{shown}")):
         builder.add(f" ({address})")
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import ClassVar, Final
 
 from ticketr.app.tui.styled import Line, cells, fit_line
-from ticketr.text import clean, to_ascii
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +59,6 @@ class Glyphs:
     column: str = "│"
 
 
-UNICODE = Glyphs()
-ASCII = Glyphs(
-    bullets=("*", "-", "+"),
-    decision=">",
-    boxes=("[ ]", "[x]"),
-    bar="|",
-    rule="-",
-    wrapped="> ",
-    ellipsis="...",
-    unfolded="v",
-    frame=(("+-", "-+-", "-+"), ("+-", "-+-", "-+"), ("+-", "-+-", "-+")),
-    column="|",
-)
-
-
 @dataclass(slots=True)
 class Container:
     """A block that holds blocks: a quote, a list item, a panel.
@@ -102,15 +86,13 @@ class Page:
 
     Attributes:
         width: The maximum width of a line, in cells.
-        glyphs: The characters to draw with.
-        links: Whether the terminal opens links, so that addresses need not be shown.
         lines: The lines so far.
         containers: The open containers, the outermost first.
     """
 
+    glyphs: ClassVar[Glyphs] = Glyphs()
+
     width: int
-    glyphs: Glyphs
-    links: bool
     lines: list[RenderedLine] = field(default_factory=list)
     containers: list[Container] = field(default_factory=list)
     _gap: int | None = None  # the depth of the blank line that has to come before the next line
@@ -119,11 +101,6 @@ class Page:
     def room(self) -> int:
         """The cells for the text of a line."""
         return self.containers[-1].room if self.containers else self.width
-
-    def text(self, text: str) -> str:
-        """Return a text as it may be shown."""
-        shown = clean(text)
-        return to_ascii(shown) if self.glyphs is ASCII else shown
 
     def open(self, tag: str, first: Line, rest: Line, *, is_tight: bool = False) -> None:
         """Open a container."""

@@ -68,14 +68,12 @@ class Entry:
         name: What it is, cleaned.
         facts: What is at the right: its key, or how much it concerns.
         run: Returns the step; None if it does nothing.
-        refused: Why it cannot be done now; empty if it can.
         words: Other words by which it is found.
     """
 
     name: str
     facts: str
     run: Callable[[AppState, float], Step | None]
-    refused: str = ""
     words: str = ""
 
 
@@ -290,11 +288,9 @@ class Palette(Overlay):
 
 
 def _line(entry: Entry) -> tuple[str, str]:
-    return entry.name, f"not now: {entry.refused}" if entry.refused else entry.facts
+    return entry.name, entry.facts
 
 
 def _run(state: AppState, entry: Entry, now: float) -> Step:
-    if entry.refused:
-        return state.noticed(f"Not now: {entry.refused}"), ()
     closed = state.closed()
     return entry.run(closed, now) or (closed.noticed(f"{entry.name}: nothing to do here"), ())
