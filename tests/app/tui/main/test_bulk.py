@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -27,7 +28,7 @@ from ticketr.app.tui.overlays.many import AskingIssues, BulkPlan, FileEdits
 from ticketr.app.tui.rows import Rows, row_of_broken
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.services.asking import ask_issues, ask_statuses, ask_values, stop_asking
-from ticketr.app.tui.services.edits import carry_out_edits, change_field, plan_edits
+from ticketr.app.tui.services.edits import FieldChanges, carry_out_edits, change_field, plan_edits
 from ticketr.app.tui.services.jobs import ask_attach, start_job
 from ticketr.app.tui.services.outside import open_editor
 from ticketr.app.tui.state import SWALLOW, AppState
@@ -70,6 +71,22 @@ def change(field: str = "Labels", text: str = "x", how: Change = Change.ADD) -> 
 CHANGES = tuple((each, FieldChange("Labels", "x", Change.ADD)) for each in PLACES)
 
 
+def edits_planned(
+    changes: FieldChanges, plan: FileEditPlan | None, problem: str = ""
+) -> messages.Answered:
+    return messages.Answered(call_in("work", plan_edits, changes), plan, problem)
+
+
+def issues_read(
+    keys: tuple[str, ...], issues: tuple[BulkIssue, ...] = (), problem: str = ""
+) -> messages.Answered:
+    return messages.Answered(call_in("work", ask_issues, keys), issues, problem)
+
+
+def statuses(keys: tuple[str, ...], answer: Mapping[str, tuple[str, ...]]) -> messages.Answered:
+    return messages.Answered(call_in("work", ask_statuses, keys), answer)
+
+
 def planned() -> AppState:
     state = pressed(two_chosen(), "L", "x")
     state, effect = update(state, messages.KeyPressed("KEY_ENTER"), 9.0)
@@ -77,9 +94,7 @@ def planned() -> AppState:
     assert effect == (call_in("work", plan_edits, changes),)
     assert shown(state)[1] == " Reading the files..."
     assert pressed(state, "KEY_ENTER").overlays == state.overlays
-    state, effect = update(
-        state, messages.Answered(call_in("work", plan_edits, changes), PLAN), 10.0
-    )
+    state, effect = update(state, edits_planned(changes, PLAN), 10.0)
     assert effect == ()
     return state
 
@@ -252,7 +267,7 @@ def test_a_plan_that_could_not_be_carried_out_comes_back_with_the_error() -> Non
     assert state.notice == "cannot write DEMO-3.md: no"
     assert state.workspace.chosen == {"DEMO-1", "DEMO-3"}
     rest = FileEditPlan(EDITS[1:], {"DEMO-3.md": "d3"})
-    state = after(state, messages.Answered(call_in("work", plan_edits, CHANGES), rest))
+    state = after(state, edits_planned(CHANGES, rest))
     assert shown(state)[1] == (
         " Enter changes 1 ticket in 1 file; nothing goes to Jira; 1 say so already"
     )
@@ -270,11 +285,9 @@ def test_e_edits_the_file_of_the_plan_and_it_is_made_again() -> None:
     state, effect = update(state, read, 12.0)
     assert call_in("work", plan_edits, changes) in effect
 
-    same = after(state, messages.Answered(call_in("work", plan_edits, changes), PLAN)).overlays[-1]
+    same = after(state, edits_planned(changes, PLAN)).overlays[-1]
     assert same == state.overlays[-1]
-    state, _ = update(
-        state, messages.Answered(call_in("work", plan_edits, changes), FileEditPlan((), {})), 13.0
-    )
+    state, _ = update(state, edits_planned(changes, FileEditPlan((), {})), 13.0)
     assert shown(state)[1] == " Nothing to change; 2 say so already"
     assert pressed(state, "e", now=14.0).notice == "e does nothing here; ? lists the keys"
 
@@ -282,9 +295,7 @@ def test_e_edits_the_file_of_the_plan_and_it_is_made_again() -> None:
 def test_a_plan_that_cannot_be_made_closes_and_says_why() -> None:
     state = planned()
     changes = tuple((each, change()) for each in PLACES)
-    state = after(
-        state, messages.Answered(call_in("work", plan_edits, changes), problem="a.md is gone")
-    )
+    state = after(state, edits_planned(changes, None, "a.md is gone"))
     assert (state.overlays, state.notice, state.is_notice_bad) == ((), "a.md is gone", True)
 
 
@@ -426,7 +437,7 @@ def test_jira_is_asked_what_one_ticket_of_each_type_and_status_can_become() -> N
     assert any("Asking Jira what they can become..." in row for row in shown(state))
 
     answer = {"DEMO-1": ("In Progress", "Done"), "DEMO-3": ("To Do", "Reopened")}
-    state = after(state, messages.Answered(call_in("work", ask_statuses, keys), answer))
+    state = after(state, statuses(keys, answer))
 
     assert options(state) == [
         ("In Progress", "not for DEMO-3", ""),
@@ -453,7 +464,7 @@ def test_a_status_that_several_cannot_take_says_of_how_many() -> None:
     assert asked == call_in("work", ask_statuses, keys)
 
     answer = {key: ("Done",) if key == "DEMO-1" else ("Open",) for key in keys}
-    state = after(state, messages.Answered(call_in("work", ask_statuses, keys), answer))
+    state = after(state, statuses(keys, answer))
 
     assert options(state) == [
         ("Done", "not for DEMO-2 and 3 more", ""),
@@ -498,7 +509,7 @@ def asked(option: int, *keys: str) -> AppState:
 
 
 def plan_of_jira(option: int = 8, *keys: str) -> AppState:
-    return after(asked(option, *keys), messages.Answered(call_in("work", ask_issues, KEYS), FOUND))
+    return after(asked(option, *keys), issues_read(KEYS, FOUND))
 
 
 def screen_text(state: AppState) -> str:
@@ -532,11 +543,11 @@ def test_a_status_is_chosen_among_those_that_jira_allows() -> None:
     assert ask.function is ask_statuses
     _, keys = ask.args
     answers = dict.fromkeys(keys, ("Done",))
-    state = after(state, messages.Answered(call_in("work", ask_statuses, keys), answers))
+    state = after(state, statuses(keys, answers))
 
     state, effect = entered(state)
     assert effect == (call_in("work", ask_issues, KEYS),)
-    state = after(state, messages.Answered(call_in("work", ask_issues, KEYS), FOUND))
+    state = after(state, issues_read(KEYS, FOUND))
     assert "Enter: move to the status Done, 2 tickets in Jira" in screen_text(state)
     assert "\x1b[2J" not in screen_text(state)
 
@@ -553,7 +564,7 @@ def test_the_key_of_a_parent_is_asked_and_checked() -> None:
     )
     state, effect = entered(pressed(state, "KEY_CTRL_U", *"demo-9"))
     assert effect == (call_in("work", ask_issues, KEYS),)
-    state = after(state, messages.Answered(call_in("work", ask_issues, KEYS), FOUND))
+    state = after(state, issues_read(KEYS, FOUND))
     assert entered(state)[1] == (job(BulkChange(parent="DEMO-9"), *FOUND),)
 
 
@@ -607,13 +618,8 @@ def test_keys_that_come_before_the_plan_was_read_do_nothing() -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (
-            messages.Answered(
-                call_in("work", ask_issues, KEYS), problem="Jira does not have DEMO-3"
-            ),
-            "not have DEMO-3",
-        ),
-        (messages.Answered(call_in("work", ask_issues, KEYS)), "Jira has none of them"),
+        (issues_read(KEYS, (), "Jira does not have DEMO-3"), "not have DEMO-3"),
+        (issues_read(KEYS), "Jira has none of them"),
     ],
 )
 def test_without_the_issues_nothing_is_changed(answer: messages.Answered, words: str) -> None:
@@ -621,7 +627,7 @@ def test_without_the_issues_nothing_is_changed(answer: messages.Answered, words:
     assert (state.overlays, state.is_notice_bad) == ((), True)
     assert state.notice.startswith("Nothing was changed: ")
     assert state.notice.endswith(words)
-    other = messages.Answered(call_in("work", ask_issues, ("DEMO-9",)), FOUND)
+    other = issues_read(("DEMO-9",), FOUND)
     assert isinstance(after(asked(8), other).overlays[-1], AskingIssues)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -59,6 +60,12 @@ def options(state: AppState) -> list[tuple[str, str, str]]:
 # --- t
 
 
+def statuses(
+    keys: tuple[str, ...], answer: Mapping[str, tuple[str, ...]], problem: str = ""
+) -> messages.Answered:
+    return messages.Answered(call_in("work", ask_statuses, keys), answer, problem)
+
+
 def asked(state: AppState) -> AppState:
     state, effect = update(state, messages.KeyPressed("t"), 1.0)
     assert effect == (call_in("work", ask_statuses, ("DEMO-1",)),)
@@ -71,12 +78,7 @@ def test_t_lists_the_statuses_that_jira_allows_and_writes_the_one_that_is_taken(
     early, effect = update(state, messages.KeyPressed("KEY_ENTER"), 2.0)
     assert (early.notice, effect) == ("Jira has not answered yet; Esc goes back", ())
 
-    state = after(
-        state,
-        messages.Answered(
-            call_in("work", ask_statuses, ("DEMO-1",)), {"DEMO-1": ("to do", "In Progress")}
-        ),
-    )
+    state = after(state, statuses(("DEMO-1",), {"DEMO-1": ("to do", "In Progress")}))
     assert options(state) == [("to do", "now", ""), ("In Progress", "", "")]
     state, effect = update(pressed(state, "KEY_DOWN"), messages.KeyPressed("KEY_ENTER"), 9.0)
 
@@ -88,20 +90,12 @@ def test_t_lists_the_statuses_that_jira_allows_and_writes_the_one_that_is_taken(
 def test_esc_stops_asking_and_a_late_answer_opens_nothing() -> None:
     state, effect = update(asked(app_state(ONE)), messages.KeyPressed("KEY_ESCAPE"), 2.0)
     assert (state.overlays, effect) == ((), (call_in("work", stop_asking),))
-    assert (
-        after(
-            state,
-            messages.Answered(call_in("work", ask_statuses, ("DEMO-1",)), {"DEMO-1": ("Done",)}),
-        )
-        == state
-    )
+    assert after(state, statuses(("DEMO-1",), {"DEMO-1": ("Done",)})) == state
 
 
 def test_without_an_answer_the_statuses_of_the_files_are_listed_and_it_is_said() -> None:
     state = asked(app_state(ONE, TWO, THREE))
-    answer = messages.Answered(
-        call_in("work", ask_statuses, ("DEMO-1",)), problem="cannot reach it"
-    )
+    answer = statuses(("DEMO-1",), {}, "cannot reach it")
     other = call_in("work", ask_statuses, ("DEMO-9",))
     assert after(state, replace(answer, asked=other)) == state
 
@@ -116,10 +110,7 @@ def test_without_an_answer_the_statuses_of_the_files_are_listed_and_it_is_said()
 
 def test_without_an_answer_and_a_status_in_a_file_there_is_nothing_to_choose() -> None:
     state = asked(app_state(Ticket("One", "DEMO-1")))
-    state = after(
-        state,
-        messages.Answered(call_in("work", ask_statuses, ("DEMO-1",)), problem="cannot reach it"),
-    )
+    state = after(state, statuses(("DEMO-1",), {}, "cannot reach it"))
     assert (state.overlays, state.notice) == ((), "cannot reach it")
 
 
@@ -129,9 +120,7 @@ def test_the_status_of_the_last_sync_can_be_taken_again(allowed: tuple[str, ...]
     assert state.row is not None
     sheet = sheet_of(ONE, "DEMO-1.md", (Edit("Status", "In Review", "To Do"),))
     state = asked(replace(state, ticket=OpenTicket("work", state.row.order, sheet)))
-    state = after(
-        state, messages.Answered(call_in("work", ask_statuses, ("DEMO-1",)), {"DEMO-1": allowed})
-    )
+    state = after(state, statuses(("DEMO-1",), {"DEMO-1": allowed}))
 
     names = [words for words, _, _ in options(state)]
     assert names == [*allowed] if "in review" in allowed else [*allowed, "In Review"]
@@ -147,17 +136,12 @@ def test_the_status_of_the_last_sync_is_that_of_the_selected_ticket() -> None:
     assert state.row is not None
     sheet = sheet_of(TWO, "DEMO-3.md", (Edit("Status", "In Review", "Done"),))
     state = asked(replace(state, ticket=OpenTicket("work", ("DEMO", 3, "DEMO-3.md", 0), sheet)))
-    state = after(
-        state, messages.Answered(call_in("work", ask_statuses, ("DEMO-1",)), {"DEMO-1": ("Done",)})
-    )
+    state = after(state, statuses(("DEMO-1",), {"DEMO-1": ("Done",)}))
     assert options(state) == [("Done", "", "")]
 
 
 def test_an_issue_that_cannot_change_its_status_says_so() -> None:
-    state = after(
-        asked(app_state(ONE)),
-        messages.Answered(call_in("work", ask_statuses, ("DEMO-1",)), {"DEMO-1": ()}),
-    )
+    state = after(asked(app_state(ONE)), statuses(("DEMO-1",), {"DEMO-1": ()}))
     assert (state.overlays, state.notice) == ((), "Jira allows no other status from here")
 
 
@@ -353,9 +337,7 @@ def test_t_on_the_list_changes_the_chosen_tickets_and_in_a_ticket_that_one() -> 
 def listed() -> AppState:
     return after(
         asked(app_state(ONE, TWO)),
-        messages.Answered(
-            call_in("work", ask_statuses, ("DEMO-1",)), {"DEMO-1": ("Big job", "A job", "C")}
-        ),
+        statuses(("DEMO-1",), {"DEMO-1": ("Big job", "A job", "C")}),
     )
 
 
@@ -390,7 +372,7 @@ def test_what_is_typed_while_jira_is_asked_finds_in_its_answer() -> None:
     state = pressed(asked(app_state(ONE)), *"dx", "KEY_BACKSPACE")
     assert any("Asking Jira what it can become...  > d" in row for row in shown(state))
     answer = {"DEMO-1": ("To Do", "Done")}
-    state = after(state, messages.Answered(call_in("work", ask_statuses, ("DEMO-1",)), answer))
+    state = after(state, statuses(("DEMO-1",), answer))
     state, effect = update(pressed(state, "o", "n"), messages.KeyPressed("KEY_ENTER"), 9.0)
     change = FieldChange("Status", "Done")
     assert effect == (call_in("work", change_field, PLACES[0], change),)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from fakes.states import BASE, LOCAL, REMOTE, after, app_state, conflict_view, plain, pressed
 
-from ticketr.app.sync import choose
+from ticketr.app.sync import ConflictView, choose
 from ticketr.app.sync.compare.conflict_parts import ConflictSource, find_parts
 from ticketr.app.sync.compare.diff import Versions
 from ticketr.app.tickets import Ticket
@@ -33,12 +33,16 @@ TITLE, PRIORITY = (part.id for part in VIEW.parts)
 UNDO = messages.Asked("Take back", "what was written goes", (call_in("work", undo, "DEMO-9"),))
 
 
+def read_of(view: ConflictView) -> messages.Answered:
+    return messages.Answered(call_in("work", read_conflict, "DEMO-9"), view)
+
+
 def opened(at: float = 10.0) -> AppState:
     read = messages.FilesRead(
         "work", app_state(LOCAL).workspace.rows, conflicts={"DEMO-9": ("DEMO-9: Title",)}
     )
     state = pressed(after(app_state(LOCAL), read), "c")
-    return update(state, messages.Answered(call_in("work", read_conflict, "DEMO-9"), VIEW), at)[0]
+    return update(state, read_of(VIEW), at)[0]
 
 
 @pytest.mark.parametrize(
@@ -59,10 +63,7 @@ def test_the_conflict_says_when_each_side_was_changed_and_by_whom_if_jira_has_sa
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
     view = replace(VIEW, author=author, updated=updated)
-    state = after(
-        replace(opened(), width=130),
-        messages.Answered(call_in("work", read_conflict, "DEMO-9"), view),
-    )
+    state = after(replace(opened(), width=130), read_of(view))
 
     row = plain(screen(state, 20.0, Theme())[1])
 
@@ -141,9 +142,7 @@ def test_a_conflict_that_was_read_again_keeps_the_choices_and_has_to_be_looked_a
     )
     assert asked == (call_in("work", read_conflict, "DEMO-9"),)
 
-    state, _ = update(
-        state, messages.Answered(call_in("work", read_conflict, "DEMO-9"), VIEW), 30.0
-    )
+    state, _ = update(state, read_of(VIEW), 30.0)
     assert choices(state) == {TITLE: "mine", PRIORITY: "mine"}
 
 
@@ -175,10 +174,7 @@ def test_long_texts_are_cut_in_what_enter_will_do() -> None:
     )
     parts, merged = find_parts(versions)
     view = replace(VIEW, parts=parts, merged=merged, source=ConflictSource("", "", versions))
-    state = after(
-        replace(opened(), width=130),
-        messages.Answered(call_in("work", read_conflict, "DEMO-9"), view),
-    )
+    state = after(replace(opened(), width=130), read_of(view))
     rows = "\n".join(plain(row) for row in screen(pressed(state, "B"), 20.0, Theme()))
     cut = f"Title: {('Rebuild ' * 9)[:31]}… → {('At once ' * 9)[:31]}…; Priority"
     assert cut in rows
@@ -193,7 +189,7 @@ def test_a_text_of_one_line_can_be_edited_by_hand() -> None:
 def test_jira_is_asked_once_who_changed_its_side_and_the_screen_does_not_wait() -> None:
     known = replace(VIEW, changed="DEMO-10", updated="2026-11-26T12:41:00.000+0200")
     asks = call_in("work", ask_author, "DEMO-9", "DEMO-10", known.updated)
-    read = messages.Answered(call_in("work", read_conflict, "DEMO-9"), known)
+    read = read_of(known)
     before = replace(pressed(opened(), "KEY_ESCAPE", "c"), width=130)
 
     state, asked = update(before, read, 10.0)
@@ -206,15 +202,11 @@ def test_jira_is_asked_once_who_changed_its_side_and_the_screen_does_not_wait() 
 
     # The same version is not asked for again, and keeps its author; another one is asked for.
     again = replace(known, title="Edited here")
-    state, asked = update(
-        state, messages.Answered(call_in("work", read_conflict, "DEMO-9"), again), 30.0
-    )
+    state, asked = update(state, read_of(again), 30.0)
     assert asks not in asked
     assert "by Priya Raman" in plain(screen(state, 40.0, Theme())[1])
     newer = replace(known, updated="2026-11-26T13:00:00.000+0200")
-    state, asked = update(
-        state, messages.Answered(call_in("work", read_conflict, "DEMO-9"), newer), 50.0
-    )
+    state, asked = update(state, read_of(newer), 50.0)
     assert call_in("work", ask_author, "DEMO-9", "DEMO-10", newer.updated) in asked
     state = after(state, told)  # which is late
     assert "by Priya" not in plain(screen(state, 60.0, Theme())[1])
@@ -371,7 +363,7 @@ def conflict(count: int) -> AppState:
     view = replace(conflict_view(), parts=parts, merged=merged, source=source)
     assert len(parts) == count
     state = replace(app_state(REBUILD), overlays=(ConflictScreen("work", "DEMO-9"),))
-    return after(state, messages.Answered(call_in("work", read_conflict, "DEMO-9"), view))
+    return after(state, read_of(view))
 
 
 def test_a_conflict_of_many_parts_names_some_of_them_in_what_enter_will_do() -> None:

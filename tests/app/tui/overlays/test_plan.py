@@ -32,7 +32,19 @@ from ticketr.terminal import sgr
 EDIT = PlanEntry("DEMO-9", "Rebuild", "DEMO-9.md", 1, (Change("Priority", "High", "Low"),))
 DRAFT = PlanEntry("", "Pay", "new.md", 3, (Change("Title", "", "Pay"),))
 PLAN = PushPlan((EDIT, DRAFT))
-READ = messages.Answered(call_in("work", read_plan, JobKind.PUSH, ()), PLAN)
+
+
+def plan_read(
+    plan: PushPlan | None,
+    kind: JobKind = JobKind.PUSH,
+    *,
+    keys: tuple[str, ...] = (),
+    problem: str = "",
+) -> messages.Answered:
+    return messages.Answered(call_in("work", read_plan, kind, keys), plan, problem)
+
+
+READ = plan_read(PLAN)
 
 
 def opened(at: float = 10.0) -> AppState:
@@ -82,7 +94,7 @@ def test_the_summary_names_only_what_would_be_done(
     kind: JobKind, entries: tuple[PlanEntry, ...], left_out: tuple[str, ...], words: str
 ) -> None:
     state = pressed(app_state(Ticket("Rebuild", "DEMO-9")), "p" if kind is JobKind.PUSH else "s")
-    read = messages.Answered(call_in("work", read_plan, kind, ()), PushPlan(entries))
+    read = plan_read(PushPlan(entries), kind)
     state = pressed(update(state, read, 10.0)[0], *left_out)
 
     assert plain(screen(state, 11.0, Theme())[1]).strip() == words
@@ -91,11 +103,7 @@ def test_the_summary_names_only_what_would_be_done(
 def test_a_plan_of_what_is_left_alone_does_not_say_that_nothing_was_edited() -> None:
     state = pressed(app_state(Ticket("Rebuild", "DEMO-9")), "p")
     left = Note("DEMO-9", "DEMO-9.md", "it is in conflict", Code.CONFLICT, "Rebuild", 1)
-    state, _ = update(
-        state,
-        messages.Answered(call_in("work", read_plan, JobKind.PUSH, ()), PushPlan((), (left,))),
-        10.0,
-    )
+    state, _ = update(state, plan_read(PushPlan((), (left,))), 10.0)
     words = "Nothing can be pushed: what was edited here is left alone"
     assert plain(screen(state, 11.0, Theme())[1]).strip() == words
 
@@ -104,11 +112,7 @@ def test_a_status_several_transitions_away_is_shown_with_its_way() -> None:
     parts = (Change("Status", "To Do", "Done"), Change("Priority", "Low", "High"))
     entry = PlanEntry("DEMO-9", "Rebuild", "DEMO-9.md", 1, parts, between=("In Progress",))
     state = pressed(app_state(Ticket("Rebuild", "DEMO-9")), "p")
-    state, _ = update(
-        state,
-        messages.Answered(call_in("work", read_plan, JobKind.PUSH, ()), PushPlan((entry,))),
-        10.0,
-    )
+    state, _ = update(state, plan_read(PushPlan((entry,))), 10.0)
 
     words = "Status: To Do > In Progress > Done (2 transitions); Priority: Low → High"
     assert words in "\n".join(plain(each) for each in screen(state, 11.0, Theme()))
@@ -142,11 +146,7 @@ def test_a_plan_that_changes_has_to_be_looked_at_again() -> None:
     state, asked = update(opened(), messages.FilesRead("work", Rows()), 20.0)
     assert asked == (call_in("work", read_plan, JobKind.PUSH, ()),)
 
-    state, _ = update(
-        state,
-        messages.Answered(call_in("work", read_plan, JobKind.PUSH, ()), PushPlan((EDIT,))),
-        20.0,
-    )
+    state, _ = update(state, plan_read(PushPlan((EDIT,))), 20.0)
     _, asked = update(state, messages.KeyPressed("KEY_ENTER"), 20.1)
 
     assert asked == ()
@@ -155,7 +155,7 @@ def test_a_plan_that_changes_has_to_be_looked_at_again() -> None:
 def test_nothing_to_push_starts_nothing_but_a_sync_still_pulls() -> None:
     for kind in (JobKind.PUSH, JobKind.SYNC):
         state = pressed(app_state(), "p" if kind is JobKind.PUSH else "s")
-        state = after(state, messages.Answered(call_in("work", read_plan, kind, ()), PushPlan()))
+        state = after(state, plan_read(PushPlan(), kind))
         _, asked = update(state, messages.KeyPressed("KEY_ENTER"), 20.0)
         request = JobRequest(kind, confirmed=PushPlan())
         started = (call_in("work", start_job, request),)
@@ -164,12 +164,7 @@ def test_nothing_to_push_starts_nothing_but_a_sync_still_pulls() -> None:
 
 def test_a_plan_that_cannot_be_made_closes_and_says_why() -> None:
     state = pressed(app_state(), "p")
-    state = after(
-        state,
-        messages.Answered(
-            call_in("work", read_plan, JobKind.PUSH, ()), problem="the state cannot be read"
-        ),
-    )
+    state = after(state, plan_read(None, problem="the state cannot be read"))
 
     assert (state.overlays, state.notice) == ((), "the state cannot be read")
 
@@ -177,9 +172,7 @@ def test_a_plan_that_cannot_be_made_closes_and_says_why() -> None:
 @pytest.mark.parametrize(("is_link", "title"), [(True, "removed"), (False, "lost")])
 def test_a_link_is_removed_and_not_lost(is_link: bool, title: str) -> None:
     loss = Loss("DEMO-9", "DEMO-9.md", "the link “Blocks DEMO-2”", is_link=is_link)
-    read = messages.Answered(
-        call_in("work", read_plan, JobKind.PUSH, ()), PushPlan((EDIT,), losses=(loss,))
-    )
+    read = plan_read(PushPlan((EDIT,), losses=(loss,)))
     state = after(pressed(app_state(Ticket("Rebuild", "DEMO-9")), "p"), read)
 
     shown = "\n".join(plain(each) for each in screen(state, 11.0, Theme()))
@@ -188,12 +181,8 @@ def test_a_link_is_removed_and_not_lost(is_link: bool, title: str) -> None:
 
 def test_a_loss_that_was_not_shown_is_not_accepted() -> None:
     first, second = (Loss("DEMO-9", "DEMO-9.md", what) for what in ("a panel", "a mention"))
-    one = messages.Answered(
-        call_in("work", read_plan, JobKind.PUSH, ()), PushPlan((EDIT,), losses=(first,))
-    )
-    both = messages.Answered(
-        call_in("work", read_plan, JobKind.PUSH, ()), PushPlan((EDIT,), losses=(first, second))
-    )
+    one = plan_read(PushPlan((EDIT,), losses=(first,)))
+    both = plan_read(PushPlan((EDIT,), losses=(first, second)))
     state = after(pressed(app_state(), "p"), one)
     state = pressed(state, "!", now=5.0)
 
@@ -209,7 +198,7 @@ def test_a_loss_that_was_not_shown_is_not_accepted() -> None:
 
 
 def test_the_plan_of_other_tickets_is_not_shown() -> None:
-    late = messages.Answered(call_in("work", read_plan, JobKind.PUSH, ("DEMO-9",)), PLAN)
+    late = plan_read(PLAN, keys=("DEMO-9",))
 
     state = after(pressed(app_state(), "p"), late)
 
@@ -237,9 +226,7 @@ def test_the_action_bar_offers_nothing_for_entries_that_are_not_there(
     kind: JobKind, hints: str
 ) -> None:
     state = pressed(app_state(), "p" if kind is JobKind.PUSH else "s")
-    state = update(
-        state, messages.Answered(call_in("work", read_plan, kind, ()), PushPlan()), 10.0
-    )[0]
+    state = update(state, plan_read(PushPlan(), kind), 10.0)[0]
 
     assert plain(screen(state, 11.0, Theme())[-2]).strip() == f"{hints}Esc back  ? all"
 
@@ -249,9 +236,7 @@ def test_the_plan_names_what_jira_gets_as_plain_text() -> None:
         Note("DEMO-9", "DEMO-9.md", "Description: DEMO-9.md:4: “@Mia” goes", Code.LITERAL),
         Note("", "new.md", "Description: new.md:3: “:x:” goes", Code.LITERAL, "Pay"),
     )
-    read = messages.Answered(
-        call_in("work", read_plan, JobKind.PUSH, ()), PushPlan((EDIT, DRAFT), literals=literals)
-    )
+    read = plan_read(PushPlan((EDIT, DRAFT), literals=literals))
     state = update(pressed(app_state(Ticket("Rebuild", "DEMO-9")), "p"), read, 10.0)[0]
 
     rows = [plain(row).rstrip() for row in screen(state, 11.0, Theme())]
@@ -274,9 +259,7 @@ def test_what_stands_below_the_entries_is_reached_and_opened() -> None:
     loss = Loss("DEMO-9", "DEMO-9.md", "a table")
     plan = PushPlan((EDIT,), (*left, clash, broken, merge), losses=(loss,))
     state = pressed(app_state(Ticket("Rebuild", "DEMO-9"), width=50), "p")
-    state = update(
-        state, messages.Answered(call_in("work", read_plan, JobKind.PUSH, ()), plan), 10.0
-    )[0]
+    state = update(state, plan_read(plan), 10.0)[0]
 
     state = pressed(state, "KEY_DOWN")
     rows = [plain(row).rstrip() for row in screen(state, 11.0, Theme())]
@@ -306,7 +289,7 @@ def test_what_stands_below_the_entries_is_reached_and_opened() -> None:
     assert update(above, messages.KeyPressed("e"), 14.0)[1] == (
         call_in("work", open_editor, "b.md", 1),
     )
-    shorter = messages.Answered(call_in("work", read_plan, JobKind.PUSH, ()), PushPlan((EDIT,)))
+    shorter = plan_read(PushPlan((EDIT,)))
     assert "▌ * DEMO-9" in "".join(
         plain(row) for row in screen(update(state, shorter, 15.0)[0], 15.0, Theme())
     )
@@ -321,9 +304,7 @@ def test_edits_of_tickets_that_were_not_chosen_are_counted_and_not_listed() -> N
         ((EDIT,), "Enter changes 1 of your tickets in Jira"),
         ((), "Nothing to push: none of the chosen tickets was edited"),
     ):
-        read = messages.Answered(
-            call_in("work", read_plan, JobKind.PUSH, ()), PushPlan(entries, left)
-        )
+        read = plan_read(PushPlan(entries, left))
         rows = [plain(row).rstrip() for row in screen(update(state, read, 10.0)[0], 11.0, Theme())]
         assert rows[1].strip() == words
         title = next(at for at, row in enumerate(rows) if "Left alone  2" in row)
@@ -508,7 +489,7 @@ LONG = PlanEntry(
 
 def planned(*entries: PlanEntry, height: int = 30) -> AppState:
     state = pressed(app_state(Ticket("Rebuild", "DEMO-9"), height=height), "p")
-    read = messages.Answered(call_in("work", read_plan, JobKind.PUSH, ()), PushPlan(entries))
+    read = plan_read(PushPlan(entries))
     return update(state, read, 10.0)[0]
 
 
@@ -558,7 +539,7 @@ def test_where_there_is_no_room_a_key_shows_and_hides_them() -> None:
 
 def test_what_was_shown_stays_when_the_plan_is_made_again() -> None:
     state = pressed(planned(LONG, height=14), "KEY_RIGHT")
-    read = messages.Answered(call_in("work", read_plan, JobKind.PUSH, ()), PushPlan((LONG, EDIT)))
+    read = plan_read(PushPlan((LONG, EDIT)))
     assert "                - line 3" in shown(update(state, read, 12.0)[0])
 
 
