@@ -16,7 +16,7 @@ from fakes.users import User
 
 from jira_sandbox import make_site
 
-#: Written by commit fbd6ce7: three tickets, DEMO-1 edited since, a draft with a lost request.
+#: Of version 9 of the schema: three tickets, DEMO-1 edited since, a draft with a lost request.
 OLD = Path(__file__).with_name("old_workspace")
 #: Every command that opens the state file.
 COMMANDS = (

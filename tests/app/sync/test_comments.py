@@ -35,7 +35,7 @@ def _comments(path: Path) -> tuple[Comment, ...]:
 
 def journal(bench: Bench) -> list[tuple[str, str, bool]]:
     with bench.state() as state:
-        return [(each.text, each.id, each.is_settled) for each in state.comments.all()]
+        return [(each.text, each.id, each.settled > 0) for each in state.comments.select()]
 
 
 async def in_step(bench: Bench) -> bool:
@@ -300,15 +300,15 @@ async def test_an_old_file_that_comes_back_does_not_send_its_comment_again(bench
     assert (result.total, comments_in(bench, "DEMO-1")) == (0, ["Looks good"])
 
 
-@pytest.mark.parametrize("taken", [True, False])
-async def test_a_comment_that_a_rate_limit_refused_is_looked_up_before_it_is_sent_again(
-    bench: Bench, taken: bool
+@pytest.mark.parametrize(("status", "taken"), [(429, True), (429, False), (502, True)])
+async def test_a_comment_whose_answer_is_an_error_is_looked_up_before_it_is_sent_again(
+    bench: Bench, status: int, taken: bool
 ) -> None:
     await bench.pull(**ON)
     writes(bench, "- new: Looks good")
 
-    limited = Answering(bench, ADD, 429, headers={"retry-after": "2"}, times=1, taken=taken)
-    result = await bench.push(transport=limited, **ON)
+    failing = Answering(bench, ADD, status, headers={"retry-after": "2"}, times=1, taken=taken)
+    result = await bench.push(transport=failing, **ON)
 
     assert (result.updated, result.failed) == (("DEMO-1",), ())
     assert comments_in(bench, "DEMO-1") == ["Looks good"]

@@ -128,7 +128,8 @@ if TYPE_CHECKING:
         resolve,
     )
     from ticketr.app.sync.session import OnWritten, SessionOptions, naming_project
-    from ticketr.app.sync.state.journal import Conflict, Creation
+    from ticketr.app.sync.state.journal import Conflict
+    from ticketr.app.sync.state.outbox import Creation
     from ticketr.app.sync.state.state import State
     from ticketr.app.sync.state.undo import UndoKind, UndoStep
     from ticketr.app.sync.templates import Template, read_template, template_files

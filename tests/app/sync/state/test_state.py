@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -19,8 +21,9 @@ from ticketr.app.jira import Issue
 from ticketr.app.sync import Creation, OtherSite, State, StateFailed, Store, Take, resolve
 from ticketr.app.sync.compare.sent import SentComment
 from ticketr.app.sync.state import database
-from ticketr.app.sync.state.database import MIGRATIONS
-from ticketr.app.sync.state.state import AskedUpload, Base, IssueRow
+from ticketr.app.sync.state.database import MIGRATIONS, VERSION
+from ticketr.app.sync.state.outbox import AskedUpload
+from ticketr.app.sync.state.state import Base, IssueRow
 
 ISSUE = Issue(id="1", key="DEMO-1", fields={"summary": "x", "description": {"type": "doc"}})
 PART = Issue(id="2", key="DEMO-2", fields={})
@@ -54,22 +57,33 @@ def test_an_issue_that_was_asked_for_binds_a_workspace(
     settled: bool, state: State, tmp_path: Path
 ) -> None:
     state.site_record.claim_site("https://a.example", "Ada")
-    asked = Creation("marker", "DEMO", None, "x", "a.md", "# TICKET: x\n", after=0, sent=1.0)
-    state.creations.put(asked)
+    state.creations.put(CREATION)
     if settled:
-        state.creations.mark_written(asked, "a.md", now=2.0)
+        state.creations.settle(CREATION, now=2.0)
 
     with pytest.raises(OtherSite):
         state.site_record.check_site(tmp_path, "https://b.example")
-    state.creations.forget("marker")
+    state.creations.forget(CREATION)
     state.site_record.check_site(tmp_path, "https://b.example")
+
+
+def test_nothing_that_another_site_has_counts_on_this_one(state: State) -> None:
+    state.site_record.claim_site("https://a.example", "Ada")
+    state.comments.put(COMMENT)
+    state.uploads.put(replace(UPLOAD, id="7"))
+    state.media.put({"7": "media-of-a"})
+
+    state.site_record.claim_site("https://b.example", "Ada")
+
+    assert (state.comments.select(), state.uploads.select()) == ([], [])
+    assert state.media.of(["7"]) == {}
 
 
 def test_a_file_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     State(path).close()
     with closing(sqlite3.connect(path)) as db:
-        db.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+        db.execute(f"PRAGMA user_version = {VERSION + 1}")
 
     with pytest.raises(StateFailed, match="a newer ticketr wrote it"):
         State(path)
@@ -128,11 +142,12 @@ def cut(path: Path) -> None:
     os.truncate(path, path.stat().st_size // 2)
 
 
-def asked_for(**values: str) -> str:
-    """Give the SQL of an issue that was asked for, some columns of which hold something else."""
-    row = {"marker": "'m'", "project": "'DEMO'", "title": "'t'", "path": "'t.md'", "sent": "1.0"}
-    row |= {"draft": "'# TICKET: t'", "after": "1", "parts": "'[]'"} | values
-    return f"INSERT INTO creation ({', '.join(row)}) VALUES ({', '.join(row.values())})"
+def asked_for(*, sent: str = "1.0", payload: str = "", **values: object) -> str:
+    """Give the SQL of an issue that was asked for, some values of which are something else."""
+    row: dict[str, object] = {"project": "DEMO", "parent": None, "title": "t", "path": "t.md"}
+    row |= {"draft": "# TICKET: t", "after": 1, "parts": "[]", "key": ""} | values
+    payload = payload or f"'{json.dumps(row)}'"
+    return f"INSERT INTO outbox VALUES ('issue', '', 'm', {sent}, {payload}, '', 0)"
 
 
 BROKEN: dict[str, Callable[[Path], object]] = {
@@ -145,14 +160,14 @@ BROKEN: dict[str, Callable[[Path], object]] = {
     "bytes": lambda path: run_sql(path, "UPDATE ticket SET text = x'00'"),
     "no UTF-8": lambda path: run_sql(path, "UPDATE ticket SET text = CAST(x'ff' AS TEXT)"),
     "no number": lambda path: run_sql(path, "UPDATE issue SET seen = 'x'"),
-    "a creation of no draft": lambda path: run_sql(path, asked_for(draft="''")),
-    "a creation of no ticket": lambda path: run_sql(path, asked_for(draft="'<<<<<<< a'")),
-    "a creation of bytes": lambda path: run_sql(path, asked_for(path="x'00'")),
-    "a creation after no number": lambda path: run_sql(path, asked_for(after="'x'")),
+    "a creation of no draft": lambda path: run_sql(path, asked_for(draft="")),
+    "a creation of no ticket": lambda path: run_sql(path, asked_for(draft="<<<<<<< a")),
+    "a creation of bytes": lambda path: run_sql(path, asked_for(payload="x'00'")),
+    "a creation after no number": lambda path: run_sql(path, asked_for(after="x")),
     "a creation at no moment": lambda path: run_sql(path, asked_for(sent="'x'")),
-    "a creation of no JSON": lambda path: run_sql(path, asked_for(parts="'x'")),
-    "a creation of no parts": lambda path: run_sql(path, asked_for(parts="'{\"a\": 1}'")),
-    "a creation of deep JSON": lambda path: run_sql(path, asked_for(parts=f"'{'[' * 100_000}'")),
+    "a creation of no JSON": lambda path: run_sql(path, asked_for(parts="x")),
+    "a creation of no parts": lambda path: run_sql(path, asked_for(parts='{"a": 1}')),
+    "a creation of deep JSON": lambda path: run_sql(path, asked_for(parts="[" * 100_000)),
 }
 
 
@@ -248,31 +263,29 @@ async def test_a_locked_state_is_told_with_what_to_do(
     assert str(error).endswith("another program holds it; wait until that has ended, or end it")
 
 
-ASKED = AskedUpload("10", "d1", "a.png", 3, "me")
-
-
-def test_an_upload_of_an_older_version_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "state.db"
-    with closing(sqlite3.connect(path)) as old:
-        old.executescript(";".join(MIGRATIONS[:9]))
-        old.execute("INSERT INTO upload VALUES ('10', 'd1', 'a.png', 3, 'me', '[\"1\"]', '')")
-        old.execute("PRAGMA user_version = 9")
-        old.commit()
-
-    with closing(State(path)) as state:
-        assert state.uploads.of("10", "d1") == ASKED
+COMMENT = SentComment(
+    marker="m2",
+    issue="10",
+    sent=1000.0,
+    key="DEMO-1",
+    text="A",
+    body={"a": 1},
+    account="me",
+    after=1,
+)
+UPLOAD = AskedUpload(marker="d1", issue="10", name="a.png", size=3, account="me")
 
 
 def put_upload(state: State) -> None:
-    state.uploads.put(ASKED)
+    state.uploads.put(UPLOAD)
 
 
 def put_creation(state: State) -> None:
-    state.creations.put(Creation("m", "DEMO", None, "A", "a.md", "# TICKET: A\n", 1, 0.0))
+    state.creations.put(CREATION)
 
 
 def put_comment(state: State) -> None:
-    state.comments.put(SentComment("m", "10", "DEMO-1", "A", "{}", "me", after=1, sent=0.0))
+    state.comments.put(COMMENT)
 
 
 @pytest.mark.parametrize("put", [put_upload, put_creation, put_comment])
@@ -300,22 +313,58 @@ CREATION = Creation(
 )
 
 
+#: A state file of the oldest version of the schema that is still read.
+OLD = (Path(__file__).parents[2] / "cli" / "old_workspace" / "state.sql").read_text()
+
+
 def old_state(path: Path) -> None:
-    """Write what the second version of the schema had."""
+    """Write a state file of before the outbox, with what was lost, answered and settled."""
+    creation = "'DEMO', 'DEMO-1', 'Once', 'drafts.md', '# TICKET: Once\n', 12, 1000.0"
+    comment = "'10', 'DEMO-1', 'A', '{\"a\": 1}', 'me', 1, 1000.0"
     with closing(sqlite3.connect(path)) as old:
-        old.executescript(f"{MIGRATIONS[0]};{MIGRATIONS[1]}; PRAGMA user_version = 2;")
-        old.execute(
-            "INSERT INTO creation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            ("m1", "DEMO", None, "Once", "drafts.md", "# TICKET: Once\n", 12, 1000.0, None, None),
+        old.executescript(
+            f"""
+            {OLD};
+            DELETE FROM creation;
+            INSERT INTO creation VALUES ('m1', {creation}, NULL, NULL, NULL, '[]');
+            INSERT INTO creation VALUES ('m2', {creation}, '99', 'DEMO-13', NULL, '[]');
+            INSERT INTO creation VALUES ('m3', {creation}, '98', 'DEMO-14', 2000.0, '[]');
+            INSERT INTO comment VALUES ('m1', {comment}, '', NULL);
+            INSERT INTO comment VALUES ('m2', {comment}, '7', 2000.0);
+            INSERT INTO upload VALUES ('10', 'd1', 'a.png', 3, 'me', '[]', '');
+            INSERT INTO upload VALUES ('10', 'd2', 'b.png', 4, 'me', '[]', '8');
+            """
         )
-        old.commit()
 
 
-def test_an_older_version_s_unsettled_issues_are_still_unsettled(tmp_path: Path) -> None:
+def test_what_waits_at_an_upgrade_still_waits(tmp_path: Path) -> None:
     old_state(tmp_path / "state.db")
+    began = int(time.time())
 
     with closing(State(tmp_path / "state.db")) as state:
-        assert state.creations.all() == [CREATION]
+        lost = replace(CREATION, parent="DEMO-1")
+        assert state.creations.all() == [lost, replace(lost, marker="m2", id="99", key="DEMO-13")]
+        settled = replace(lost, marker="m3", id="98", key="DEMO-14", settled=2000.0)
+        assert state.creations.recently_written() == [settled]
+        assert state.comments.select() == [
+            replace(COMMENT, marker="m1"),
+            replace(COMMENT, id="7", settled=2000.0),
+        ]
+        (upload,) = state.uploads.lost()
+        assert upload.sent >= began, "it may have been sent just before the upgrade"
+        assert replace(upload, sent=0.0) == UPLOAD
+        assert state.uploads.find("10", "d2") == AskedUpload(
+            marker="d2", issue="10", name="b.png", size=4, account="me", sent=upload.sent, id="8"
+        )
+
+
+def test_a_file_that_is_too_old_is_told_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    with closing(sqlite3.connect(path)) as old:
+        old.executescript(f"{OLD}; PRAGMA user_version = 8;")
+
+    with pytest.raises(StateFailed, match=r"an older ticketr .* move it away and pull again"):
+        State(path)
 
 
 def test_two_processes_may_meet_an_old_state_at_once(
@@ -324,17 +373,15 @@ def test_two_processes_may_meet_an_old_state_at_once(
     path = tmp_path / "state.db"
     old_state(path)
 
-    class Overtaken(tuple[str, ...]):
+    class Overtaken(dict[int, str]):
         """Scripts that another process has run when they are about to be run."""
 
-        __slots__ = ()
-
-        def __getitem__(self, at: Any) -> Any:
+        def items(self) -> Any:
             monkeypatch.undo()
             State(path).close()
-            return MIGRATIONS[at]
+            return super().items()
 
     monkeypatch.setattr(database, "MIGRATIONS", Overtaken(MIGRATIONS))
 
     with closing(State(path)) as state:
-        assert state.creations.all() == [CREATION]
+        assert len(state.creations.all()) == 2

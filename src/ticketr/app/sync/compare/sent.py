@@ -224,34 +224,43 @@ _ALIKE = 0.6
 _COMPARED = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class SentComment:
-    """A comment that Jira was asked to add.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxEntry:
+    """A request that Jira must not carry out twice.
 
     Attributes:
-        marker: A random text in the comment's own properties.
-        issue: The ID of its issue.
-        key: The issue's key.
-        text: The comment as it was in the file.
-        body: What was sent, as JSON.
-        account: The ID of the account that sent it.
-        after: The highest number of the issue's comments before.
-        sent: This computer's clock when it was requested, in seconds since the epoch; 0 if Jira
-            has certainly finished with the request.
-        id: Its number; empty while it is not known whether Jira has it.
-        is_settled: Whether the state has the comment as part of its ticket.
+        marker: A text that identifies the request.
+        issue: The ID of the issue that it adds something to; empty for a new issue.
+        sent: This computer's clock when it was sent, in seconds since the epoch; 0 if Jira has
+            certainly finished with it.
+        id: Jira's ID of what it has added; empty while it is not known whether Jira has that.
+        settled: This computer's clock when this workspace had what was added; 0 before that.
     """
 
     marker: str
-    issue: str
+    issue: str = ""
+    sent: float = 0.0
+    id: str = ""
+    settled: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SentComment(OutboxEntry):
+    """A comment that Jira was asked to add; its own properties hold the marker.
+
+    Attributes:
+        key: The issue's key.
+        text: The comment as it was in the file.
+        body: What was sent.
+        account: The ID of the account that sent it.
+        after: The highest number of the issue's comments before.
+    """
+
     key: str
     text: str
-    body: str
+    body: object
     account: str
     after: int
-    sent: float
-    id: str = ""
-    is_settled: bool = False
 
 
 def found_comments(sent: Iterable[SentComment], issues: Iterable[Issue]) -> list[SentComment]:
@@ -268,7 +277,7 @@ def found_comments(sent: Iterable[SentComment], issues: Iterable[Issue]) -> list
     for sent_comment in sent:
         if sent_comment.id:
             continue
-        body = canonical(json.loads(sent_comment.body))
+        body = canonical(sent_comment.body)
         for comment in there.get(sent_comment.issue, ()):
             if (
                 int(comment.id) > sent_comment.after
@@ -307,7 +316,7 @@ def with_sent_comments(
         if not sent_comment.id or sent_comment.key not in here:
             continue
         issue = here[sent_comment.key]
-        if sent_comment.is_settled and not _has_comment(base, sent_comment):
+        if sent_comment.settled and not _has_comment(base, sent_comment):
             continue  # it was deleted in Jira since
         known = {comment.id for comment in issue.comments}
         at = None if sent_comment.id in known else _index_of(sent_comment, issue.comments)
@@ -331,7 +340,7 @@ def _index_of(sent: SentComment, comments: Sequence[Comment]) -> int | None:
     """Return the index of a comment in its file, where it has no number yet."""
     new = [(at, comment.text) for at, comment in enumerate(comments) if comment.is_new]
     exact = next((at for at, text in new if text == sent.text), None)
-    if exact is not None or sent.is_settled:
+    if exact is not None or sent.settled:
         return exact
     scores = ((_likeness(sent.text, text), at) for at, text in new)
     score, at = max(scores, default=(0.0, -1))

@@ -18,7 +18,7 @@ from ticketr.app.tickets import Ticket, TicketSyntaxError, mistyped_key, parse
 
 if TYPE_CHECKING:
     from ticketr.app.sync.edits.local_changes import LocalChange
-    from ticketr.app.sync.state.journal import Creation
+    from ticketr.app.sync.state.outbox import Creation
     from ticketr.app.sync.workspace.store import LocalTicket
 
 
@@ -153,7 +153,7 @@ def matcher_for(creation: Creation, drafts: Collection[Ticket] = frozenset()) ->
         drafts: The drafts of other issues, without their sub-tasks; may hold the issue's own draft.
     """
     draft = parse(creation.draft).tickets[0]
-    return DraftMatcher(creation.key or "", draft, creation.parent, drafts)
+    return DraftMatcher(creation.key, draft, creation.parent, drafts)
 
 
 def read_draft(creation: Creation) -> Ticket:

@@ -21,7 +21,8 @@ from ticketr.app.sync.edits.push_plan import (
 )
 from ticketr.app.sync.edits.survey import LocalSurvey, check_keys, read_state, survey_now
 from ticketr.app.sync.notes import Code, Note, in_conflict
-from ticketr.app.sync.state.journal import Conflict, Creation
+from ticketr.app.sync.state.journal import Conflict
+from ticketr.app.sync.state.outbox import Creation
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.store import LocalTicket, Store, notes_on
 from ticketr.app.tickets import Ticket, TicketSyntaxError

@@ -468,7 +468,7 @@ class LocalSurvey:
             if known is None:  # pragma: no cover - another version wrote it
                 self.never_pulled.append(local)
             else:
-                comments = state.comments.all()
+                comments = state.comments.select()
                 known, ticket = with_sent_comments(known, local.ticket, comments)
                 local = replace(local, ticket=ticket)
                 local_change = find_local_change(local, head, known, state.older.of(head))

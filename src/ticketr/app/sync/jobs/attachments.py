@@ -14,13 +14,10 @@ from ticketr.app.jira import (
     AttachmentSettings,
     AuthenticationFailed,
     JiraError,
-    RateLimited,
     Rejected,
     Upload,
-    may_have_happened,
 )
 from ticketr.app.sync.compare.attachments import size_words
-from ticketr.app.sync.concurrency import TRIES, passes_soon
 from ticketr.app.sync.jobs.syncing import reporting_session
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.pull.downloading import (
@@ -30,6 +27,7 @@ from ticketr.app.sync.pull.downloading import (
     download,
     read_attachments,
 )
+from ticketr.app.sync.push.outbox import may_have_arrived, send_once
 from ticketr.app.sync.session import Session, SessionJob
 
 if TYPE_CHECKING:
@@ -168,7 +166,8 @@ class AddAttachmentsJob(SessionJob):
         key, name = self.key, path.name
         before = await _ids(session, key, name, size)
         meter = Meter(session, size, "Uploading")
-        for remaining_tries in reversed(range(TRIES)):
+
+        async def send() -> bool:
             upload = Upload(
                 file,
                 name,
@@ -181,18 +180,18 @@ class AddAttachmentsJob(SessionJob):
             try:
                 await session.jira.add_attachment(key, upload)
             except JiraError as error:
-                failure = error
-            else:
-                self._sending = ""
-                return
-            is_limited = isinstance(failure, RateLimited)
-            is_unsure = is_limited or may_have_happened(failure)
-            has_it = is_unsure and await _ids(session, key, name, size) - before
+                if not may_have_arrived(error):
+                    self._sending = ""
+                raise
+            return True
+
+        async def find() -> bool | None:
+            has_it = bool(await _ids(session, key, name, size) - before)
             self._sending = ""
-            if has_it:
-                return
-            if not remaining_tries or not passes_soon(failure):
-                raise failure
+            return has_it or None
+
+        await send_once(send, find)
+        self._sending = ""
 
 
 async def _ids(session: Session, key: str, name: str, size: int) -> set[str]:

@@ -24,7 +24,6 @@ from ticketr.app.jira import (
     JiraError,
     RateLimited,
     Rejected,
-    may_have_happened,
 )
 from ticketr.app.sync.compare.diff import Change
 from ticketr.app.sync.compare.mapping import field_text, subtask_ids
@@ -40,6 +39,7 @@ from ticketr.app.sync.jobs.bulk_change import (
 from ticketr.app.sync.jobs.syncing import count_tickets, reporting_session
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.metadata import Metadata, MetadataQuery, fetch_metadata
+from ticketr.app.sync.push.outbox import may_have_arrived
 from ticketr.app.sync.push.values import BadValue
 from ticketr.app.sync.queries import ask_jira
 from ticketr.app.sync.session import Session, SessionJob, SessionOptions
@@ -464,7 +464,7 @@ class BulkJob(SessionJob):
             ChangeUnknown: It is not known what Jira does.
             JiraError: The next request would fail, too.
         """
-        if _may_have_begun(error):
+        if may_have_arrived(error):
             raise ChangeUnknown(error.cause) from error
         for issue in issues:
             del self._asked[issue.id]
@@ -482,13 +482,3 @@ class _StartRefused(Exception):
     def __init__(self, error: RateLimited) -> None:
         super().__init__(str(error))
         self.error = error
-
-
-def _may_have_begun(error: JiraError) -> bool:
-    """Tell whether Jira may carry out a request nevertheless.
-
-    A gateway may refuse what Jira carries out, and it is a gateway that limits rates.
-    """
-    if isinstance(error, Rejected):
-        return isinstance(error, RateLimited) or not error.is_jiras
-    return may_have_happened(error)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
-from ticketr.app.jira import Issue, JiraError, RateLimited, Worklog, adf, may_have_happened
-from ticketr.app.sync.compare.comments import COMMENT_FIELD, comments_field
+from ticketr.app.jira import Worklog, adf
 from ticketr.app.sync.compare.sent import SentComment, found_comments, highest_number
 from ticketr.app.sync.compare.times import jira_moment, read_moment, zone_of
-from ticketr.app.sync.concurrency import TRIES, passes_soon
 from ticketr.app.sync.errors import BadWork
 from ticketr.app.sync.jobs.syncing import reporting_session
+from ticketr.app.sync.push.commenting import read_comments
+from ticketr.app.sync.push.outbox import send_once
 from ticketr.app.sync.push.rich_text import new_document, unknown_people, with_mentions
 from ticketr.app.sync.push.values import BadValue
 from ticketr.app.sync.session import Session, SessionJob
@@ -100,21 +100,21 @@ class LogWorkJob(SessionJob):
         self, session: Session, began: datetime, comment: dict[str, object] | None
     ) -> Worklog:
         """Send the record; if its answer is lost, look whether Jira has it."""
-        for remaining_tries in reversed(range(TRIES)):
-            try:
-                return await session.jira.add_worklog(
-                    self.key, spent=self.spent, started=jira_moment(began), comment=comment
-                )
-            except JiraError as error:
-                failure = error
-            is_limited = isinstance(failure, RateLimited)
-            if is_limited or may_have_happened(failure):
-                for worklog in await session.jira.worklogs(self.key, since=began):
-                    if worklog.started == began and worklog.author == session.account:
-                        return worklog
-            if not remaining_tries or not passes_soon(failure):
-                raise failure
-        raise AssertionError  # pragma: no cover - the last try returns or raises
+        send = partial(
+            session.jira.add_worklog,
+            self.key,
+            spent=self.spent,
+            started=jira_moment(began),
+            comment=comment,
+        )
+
+        async def find() -> Worklog | None:
+            for worklog in await session.jira.worklogs(self.key, since=began):
+                if worklog.started == began and worklog.author == session.account:
+                    return worklog
+            return None
+
+        return await send_once(send, find)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,34 +174,22 @@ class CommentJob(SessionJob):
 
     async def _send(self, session: Session, document: dict[str, object]) -> str:
         """Send the comment; if its answer is lost, look whether Jira has it."""
-        before = await _issue_with_comments(session, self.key)
+        before = await read_comments(session, self.key, self.key)
         asked = SentComment(
             marker="",
             issue=before.id,
             key=self.key,
             text=self.text,
-            body=json.dumps(document),
+            body=document,
             account=session.account,
             after=highest_number(before.fields),
-            sent=0.0,
         )
-        for remaining_tries in reversed(range(TRIES)):
-            try:
-                return await session.jira.add_comment(self.key, document)
-            except JiraError as error:
-                failure = error
-            if isinstance(failure, RateLimited) or may_have_happened(failure):
-                now = await _issue_with_comments(session, self.key)
-                for comment in found_comments([asked], [now]):
-                    return comment.id
-            if not remaining_tries or not passes_soon(failure):
-                raise failure
-        raise AssertionError  # pragma: no cover - the last try returns or raises
 
+        async def find() -> str | None:
+            now = await read_comments(session, self.key, self.key)
+            return next((comment.id for comment in found_comments([asked], [now])), None)
 
-async def _issue_with_comments(session: Session, key: str) -> Issue:
-    """Return an issue with its comments alone."""
-    return Issue(key, key, {COMMENT_FIELD: comments_field(await session.jira.comments(key))})
+        return await send_once(partial(session.jira.add_comment, self.key, document), find)
 
 
 def _comment(text: str) -> dict[str, object] | None:

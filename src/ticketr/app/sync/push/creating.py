@@ -26,7 +26,6 @@ from ticketr.app.jira import (
     AuthenticationFailed,
     Created,
     JiraError,
-    RateLimited,
     Rejected,
     certainly_failed,
     may_have_happened,
@@ -38,9 +37,9 @@ from ticketr.app.sync.edits.local_changes import new_type
 from ticketr.app.sync.edits.push_plan import way_text
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push import transitions
+from ticketr.app.sync.push.outbox import PROPERTY, has_ended
 from ticketr.app.sync.push.preparation import RouteFinder
 from ticketr.app.sync.push.recovery import (
-    PROPERTY,
     look_up,
     record_created,
     unwritten_key_note,
@@ -48,7 +47,7 @@ from ticketr.app.sync.push.recovery import (
 )
 from ticketr.app.sync.push.tally import PushTally, failure_note, longer_way, on_the_way
 from ticketr.app.sync.push.writes import IssueWrite
-from ticketr.app.sync.state.journal import Creation
+from ticketr.app.sync.state.outbox import Creation
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.files import attempt
 from ticketr.app.tickets import Ticket, render_ticket
@@ -72,7 +71,7 @@ def _record_way(state: State, edit: IssueWrite, parent: str | None) -> None:
 
 def _raise_highest(highest: dict[str, int], created: Creation) -> None:
     """Raise the highest number of a key in a project to that of a new issue."""
-    project, _, number = (created.key or "").rpartition("-")
+    project, _, number = created.key.rpartition("-")
     # An automation may have moved the issue to another project, whose numbers say nothing here.
     if project == created.project and number.isdecimal():
         highest[project] = max(highest[project], int(number))
@@ -89,13 +88,8 @@ def _may_succeed_later(error: JiraError) -> bool:
 
 
 def over_at(error: JiraError) -> float:
-    """Return a time of Trio's clock when Jira had finished with a refused request.
-
-    Jira has finished if the answer is Jira's own. Any other answer may come from a proxy, which may
-    still forward the request.
-    """
-    is_over = isinstance(error, RateLimited) or (isinstance(error, Rejected) and error.is_jiras)
-    return -math.inf if is_over else trio.current_time()
+    """Return a time of Trio's clock when Jira had finished with a refused request."""
+    return -math.inf if has_ended(error) else trio.current_time()
 
 
 class _NotCreated(Exception):
@@ -227,7 +221,7 @@ class Creator:
         for _ in range(TRIES):
             remaining = {marker: pair for marker, pair in batch.items() if marker not in created}
             creations = [replace(creation, sent=time.time()) for _, creation in remaining.values()]
-            await session.in_thread(session.state.creations.put_all, creations)
+            await session.in_thread(session.state.creations.put, *creations)
             failure: JiraError | None = None
             try:
                 await session.jira.create_issues(
@@ -237,8 +231,8 @@ class Creator:
                 raise
             except JiraError as error:
                 failure = error
-            sent = -math.inf if failure is None else over_at(failure)
-            created |= await look_up(session, creations, sent=sent)
+            since = -math.inf if failure is None else over_at(failure)
+            created |= await look_up(session, creations, since=since)
             if len(created) == len(batch) or failure is None or not _may_succeed_later(failure):
                 break
         return created
@@ -259,7 +253,7 @@ class Creator:
         requested = [refusal.creation for refusal in refused]
         over_at = max((refusal.over_at for refusal in refused), default=-math.inf)
         try:
-            creations = await look_up(self._session, requested, sent=over_at)
+            creations = await look_up(self._session, requested, since=over_at)
         except AuthenticationFailed:
             raise
         except JiraError as error:
@@ -284,15 +278,12 @@ class Creator:
 
     def _count(self, created: Creation) -> None:
         """Count an issue as created, from the moment that Jira has it for certain."""
-        assert created.key is not None
         self._tally.add_created(created.key)
         self._tally.show(self._session.progress)
 
     async def _finish(self, created: Creation, new: IssueWrite) -> Created | None:
         """Write the key of a new issue into its file, and set its status."""
         status = new.payload.status
-        assert created.id is not None
-        assert created.key is not None
         is_written = await self._write_key(created, created.path, status_follows=status is not None)
         if id(new.issue) not in self._existing:  # else it is counted already
             self._count(created)
@@ -328,7 +319,7 @@ class Creator:
                 f"created as {created.key}, but the draft in its file has changed meanwhile; "
                 "the next run looks for it again"
             )
-            self._tally.warn(Note(created.key or "", path, reason, Code.DRAFT_CHANGED))
+            self._tally.warn(Note(created.key, path, reason, Code.DRAFT_CHANGED))
         return tried.is_done
 
     async def _move_to_status(self, created: Creation, new: IssueWrite, status: str) -> bool:
@@ -338,7 +329,6 @@ class Creator:
         this run ends before the transition.
         """
         session, path = self._session, created.path
-        assert created.key is not None
         issue = replace(new.issue, key=created.key)
         try:
             first_status = await transitions.status_now(session.jira, created.key)
@@ -358,7 +348,6 @@ class Creator:
     async def _walk(self, created: Creation, new: IssueWrite, first: str, status: str) -> None:
         """Move a new issue from its first status to its draft's, by one or more transitions."""
         session, key = self._session, created.key
-        assert key is not None
         kind = new.payload.fields.get("issuetype")
         type_id = str(kind.get("id", "")) if isinstance(kind, dict) else ""
         edit = replace(new, key=key, type_id=type_id, status=first)
@@ -447,9 +436,9 @@ class Creator:
                         raise
                     self._refused.append(_Refused(creation, new, error, over_at(error)))
                     return None
-                sent = over_at(error)
+                since = over_at(error)
             try:
-                creations = await look_up(self._session, [creation], sent=sent)
+                creations = await look_up(self._session, [creation], since=since)
             except AuthenticationFailed:
                 raise
             except JiraError as error:
@@ -472,7 +461,7 @@ class Creator:
 
     async def _forget(self, creation: Creation) -> None:
         with trio.CancelScope(shield=True):  # one short write
-            await self._session.in_thread(self._session.state.creations.forget, creation.marker)
+            await self._session.in_thread(self._session.state.creations.forget, creation)
 
 
 def _without_advice(error: JiraError) -> str:

@@ -18,8 +18,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import trio
-
 from ticketr._errors import TicketrError
 from ticketr.app.jira import Issue
 from ticketr.app.sync.compare.diff import CorePart, by_key
@@ -29,10 +27,10 @@ from ticketr.app.sync.concurrency import CHUNK, PAGE, chunks
 from ticketr.app.sync.edits.drafts import EQUAL, SAME_TITLE, DraftMatcher, matcher_for, read_draft
 from ticketr.app.sync.edits.local_changes import below_key, named_parent
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.push.commenting import wait_for_late_requests
+from ticketr.app.sync.push.outbox import PROPERTY, wait_until_over
 from ticketr.app.sync.push.transitions import status_of
 from ticketr.app.sync.queries import OVERLAP, base_query
-from ticketr.app.sync.state.journal import Creation
+from ticketr.app.sync.state.outbox import Creation
 from ticketr.app.sync.state.state import Base, IssueRow, State
 from ticketr.app.sync.workspace.files import Attempt, attempt
 from ticketr.app.tickets import Ticket, TicketFile, parse, render_ticket, rewrite
@@ -80,7 +78,7 @@ def write_key_and_record(
 def unwritten_key_note(creation: Creation, path: str, problem: TicketrError) -> Note:
     """Note a new issue whose key cannot be written into its draft's file."""
     reason = f"it was created, but its key is not in its file: {problem}; the next run tries again"
-    return Note(creation.key or "", path, reason, Code.BROKEN)
+    return Note(creation.key, path, reason, Code.BROKEN)
 
 
 def write_key(editor: Editor, name: str, matcher: DraftMatcher, *, least: float = 0.0) -> bool:
@@ -122,8 +120,6 @@ def record_created(state: State, creation: Creation, path: str, status: str) -> 
         path: The file, relative to the workspace.
         status: The issue's status in Jira. If the draft has another one, that is an edit.
     """
-    assert creation.id is not None
-    assert creation.key is not None
     draft = read_draft(creation)
     fields = dict(draft.fields)
     if fields.pop("Status", None) and status:
@@ -150,16 +146,12 @@ def record_created(state: State, creation: Creation, path: str, status: str) -> 
             state.record(head, Base(base.path, render_ticket(parent)), rows, seen=0.0)
         if home := state.head_of(creation.key):
             state.sent.put(home, creation.key, parts)
-        state.creations.mark_written(creation, path, now=time.time())
+        state.creations.settle(replace(creation, path=path), now=time.time())
 
 
-#: The entity property that holds the marker.
-PROPERTY = "ticketr.created"
 #: How many consecutive pages without any issue end the search for the next keys. Deleted issues
 #: leave gaps.
 GAP = 10
-#: Seconds after which a request has ended, even if it was sent late because of a rate limit.
-LONG_AGO = 3600.0
 
 
 async def recover(
@@ -175,45 +167,41 @@ async def recover(
     Cancellation:
         Takes effect at once; the next run finds the rest.
     """
-    began = trio.current_time()
     left = await session.in_thread(session.state.creations.all)
     drafts = frozenset(map(read_draft, left))
-    lost = [creation for creation in left if creation.key is None]
-    # A rate limit may delay a request after it was recorded. But the process that sent it has
-    # ended, since this one holds the workspace's lock.
-    is_over = all(time.time() - creation.sent > LONG_AGO for creation in lost)
-    creations = await look_up(session, lost, sent=-math.inf if is_over else began)
+    lost = [creation for creation in left if not creation.key]
+    creations = await look_up(session, lost)
     existing: list[Creation] = []
     for asked in left:
-        creation = asked if asked.key is not None else creations.get(asked.marker)
+        creation = asked if asked.key else creations.get(asked.marker)
         if creation is None:  # it was certainly not created
-            await session.in_thread(session.state.creations.forget, asked.marker)
+            await session.in_thread(session.state.creations.forget, asked)
         else:
             existing.append(creation)
     for chunk in chunks(existing, PAGE):
         session.progress.say("Writing the keys of new tickets...")
-        ids = [creation.id for creation in chunk if creation.id is not None]
+        ids = [creation.id for creation in chunk]
         answer = await session.jira.bulk_fetch(ids, fields=["status"])
         issues = {issue.id: issue for issue in answer.issues}  # without those that were deleted
         for creation in chunk:
-            issue = issues.get(creation.id or "")
+            issue = issues.get(creation.id)
             tried = await _write_key_somewhere(session, creation, issue, drafts)
             if tried.problem is not None:
                 on_failed(unwritten_key_note(creation, creation.path, tried.problem))
-            elif tried.is_done and creation.key:
+            elif tried.is_done:
                 on_recovered(creation.key)
     await _restore_keys(session, on_failed)
 
 
 async def look_up(
-    session: Session, asked: Sequence[Creation], *, sent: float
+    session: Session, asked: Sequence[Creation], *, since: float | None = None
 ) -> dict[str, Creation]:
     """Find out which requested issues exist, once that is certain.
 
     Args:
         session: The workspace and the site.
         asked: The requests.
-        sent: A time of Trio's clock after which only a proxy could still forward a request.
+        since: See `wait_until_over`.
 
     Returns:
         The requests whose issues exist, by their markers, with IDs and keys. The state holds them.
@@ -227,13 +215,13 @@ async def look_up(
     if asked:
         more = f" and {len(asked) - 1} more" if len(asked) > 1 else ""
         what = f'finding out whether "{asked[0].title}"{more} {"were" if more else "was"} created'
-        await wait_for_late_requests(session, what, sent=sent)
+        await wait_until_over(session, asked, what, since=since)
     creations: dict[str, Creation] = {}
     for project in dict.fromkeys(creation.project for creation in asked):
         search = _Search(session, [creation for creation in asked if creation.project == project])
         creations |= await search.run()
-    for creation in creations.values():
-        await session.in_thread(session.state.creations.put, creation)
+    if creations:
+        await session.in_thread(session.state.creations.put, *creations.values())
     return creations
 
 
@@ -298,7 +286,7 @@ async def _write_key_somewhere(
         if creation.path in hidden or (name is None and hidden):
             return Attempt(is_done=False)  # the draft may be in a file that cannot be read
     if issue is None or name is None:  # the draft is gone: the next pull brings the issue
-        await session.in_thread(session.state.creations.forget, creation.marker)
+        await session.in_thread(session.state.creations.forget, creation)
         return Attempt(is_done=False)
     write = partial(
         write_key_and_record,
@@ -384,7 +372,7 @@ async def _write_keys_again(
     existing: set[str] = set()
     for chunk in chunks(lost, PAGE):
         answer = await session.jira.bulk_fetch(
-            [creation.id or "" for creation in chunk], fields=["summary"]
+            [creation.id for creation in chunk], fields=["summary"]
         )
         existing.update(issue.id for issue in answer.issues)
 
@@ -399,9 +387,10 @@ async def _write_keys_again(
                 written |= tried.is_done
                 if tried.problem is not None:
                     failed.append(unwritten_key_note(creation, creation.path, tried.problem))
-                    session.state.creations.put(creation)  # else its draft would be created again
+                    # Else its draft would be created again.
+                    session.state.creations.put(replace(creation, settled=0.0))
             else:  # it was deleted in Jira: the draft is created again
-                session.state.creations.forget(creation.marker)
+                session.state.creations.forget(creation)
         return written
 
     is_written = await session.in_thread(write)

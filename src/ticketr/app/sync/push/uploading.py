@@ -16,21 +16,12 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.app.jira import (
-    Attachment,
-    JiraError,
-    RateLimited,
-    Rejected,
-    Upload,
-    adf,
-    certainly_failed,
-)
+from ticketr.app.jira import Attachment, Upload, adf
 from ticketr.app.sync.compare.attachments import ATTACHMENT_FIELD, jira_attachments, safe_name
 from ticketr.app.sync.compare.grafting import PictureFile
-from ticketr.app.sync.concurrency import TRIES, passes_soon
-from ticketr.app.sync.push.commenting import wait_for_late_requests
+from ticketr.app.sync.push.outbox import send_entry, wait_until_over
 from ticketr.app.sync.push.payload import IssuePayload
-from ticketr.app.sync.state.state import AskedUpload
+from ticketr.app.sync.state.outbox import AskedUpload
 from ticketr.app.sync.workspace.attachments import OpenPicture, open_picture
 
 if TYPE_CHECKING:
@@ -137,78 +128,54 @@ class _Uploader:
         """Attach the file unless the issue has it; return the ID of the attachment."""
         session, uploads = self.session, self.session.state.uploads
         asked: AskedUpload | None = await session.in_thread(
-            uploads.of, self.issue, self.picture.digest
+            uploads.find, self.issue, self.picture.digest
         )
         attached = await self._list_attached()
         if asked is not None:
-            text = _find(asked, attached)
-            if not text and not asked.attachment:
+            attachment = _id_of(asked, attached)
+            if not attachment and not asked.id:
                 what = f"finding out whether a file was attached to {self.key}"
-                await wait_for_late_requests(session, what)
+                await wait_until_over(session, [asked], what)
                 attached = await self._list_attached()
-                text = _find(asked, attached)
-            if text:
-                return await self._record(replace(asked, attachment=text))
-        return await self._send(attached)
-
-    async def _send(self, attached: Sequence[Attachment]) -> str:
-        """Send the file until the issue has it; look for it before each further try."""
-        session, picture = self.session, self.picture
-        asked = AskedUpload(
-            self.issue,
-            picture.digest,
-            _free_name(picture.name, [attachment.name for attachment in attached]),
-            picture.size,
-            session.account,
+                attachment = _id_of(asked, attached)
+            if attachment:
+                await session.in_thread(uploads.put, replace(asked, id=attachment))
+                return attachment
+        entry = AskedUpload(
+            marker=self.picture.digest,
+            issue=self.issue,
+            name=_free_name(self.picture.name, [attachment.name for attachment in attached]),
+            size=self.picture.size,
+            account=session.account,
         )
-        for remaining_tries in reversed(range(TRIES)):
-            await session.in_thread(session.state.uploads.put, asked)
-            try:
-                return await self._record(replace(asked, attachment=await self._try(asked)))
-            except RateLimited as error:
-                if not remaining_tries or not passes_soon(error):
-                    raise
-        raise AssertionError  # pragma: no cover - the last try returns or raises
+        send, find = partial(self._send, entry), partial(self._find, entry)
+        return await send_entry(session, uploads, entry, send, find)
 
-    async def _try(self, asked: AskedUpload) -> str:
-        """Send the file once; look for it if the answer does not say what became of it."""
-        session, sent = self.session, tuple[Attachment, ...]()
+    async def _send(self, entry: AskedUpload) -> str:
+        """Send the file once; look for it if the answer does not name it."""
+        session = self.session
         upload = Upload(
             self.picture.file,
-            asked.name,
-            asked.size,
+            entry.name,
+            entry.size,
             limit=self.limit,
             in_thread=session.in_thread,
         )
-        failure: JiraError | PictureNotAttached = PictureNotAttached(
-            f"the site took {asked.name}, and does not have it"
-        )
         self.on_sending()
+        problem = f"the site took {entry.name}, and does not have it"
         try:
-            sent = await session.jira.add_attachment(self.key, upload)
-        except JiraError as error:
-            failure = error
+            for attachment in await session.jira.add_attachment(self.key, upload):
+                return attachment.id
+            if attachment_id := await self._find(entry):
+                return attachment_id
         except OSError as error:  # it was cut while it was sent
-            await self._forget(asked)  # noqa: ASYNC120 - a cancellation wins, and the next run looks for it
-            raise PictureNotAttached(f"{self.picture.name}: {error}") from error
-        if sent:
-            return sent[0].id
-        is_unsent = isinstance(failure, JiraError) and certainly_failed(failure, ())
-        if not is_unsent and (text := _find(asked, await self._list_attached())):
-            return text
-        is_refused = isinstance(failure, Rejected) and failure.is_jiras
-        if is_unsent or is_refused or isinstance(failure, PictureNotAttached):
-            await self._forget(asked)
-        raise failure
-
-    async def _record(self, upload: AskedUpload) -> str:
+            problem = f"{self.picture.name}: {error}"
         with trio.CancelScope(shield=True):  # one short write
-            await self.session.in_thread(self.session.state.uploads.put, upload)
-        return upload.attachment
+            await session.in_thread(session.state.uploads.forget, entry)
+        raise PictureNotAttached(problem)
 
-    async def _forget(self, upload: AskedUpload) -> None:
-        with trio.CancelScope(shield=True):  # one short write
-            await self.session.in_thread(self.session.state.uploads.forget, upload)
+    async def _find(self, entry: AskedUpload) -> str | None:
+        return _id_of(entry, await self._list_attached()) or None
 
     async def _list_attached(self) -> Sequence[Attachment]:
         answer = await self.session.jira.bulk_fetch([self.issue], fields=[ATTACHMENT_FIELD])
@@ -217,14 +184,14 @@ class _Uploader:
         ]
 
 
-def _find(asked: AskedUpload, attached: Iterable[Attachment]) -> str:
+def _id_of(asked: AskedUpload, attached: Iterable[Attachment]) -> str:
     """Return the ID of the attachment that an upload has made; empty if the issue has none.
 
     It is found by its name, which no attachment of the issue had before.
     """
     for attachment in attached:
-        if asked.attachment:
-            is_sent = attachment.id == asked.attachment
+        if asked.id:
+            is_sent = attachment.id == asked.id
         else:
             is_same = (attachment.name, attachment.size) == (asked.name, asked.size)
             is_sent = is_same and attachment.author in {"", asked.account}

@@ -18,9 +18,30 @@ from ticketr.app.config import ForeignState, add_mark, has_mark, require_databas
 from ticketr.app.sync.errors import StateFailed
 from ticketr.app.tickets import TicketSyntaxError
 
-#: One script for each version of the schema, applied in order; ``user_version`` counts them.
-MIGRATIONS = (
-    """
+_OLDER = """
+    CREATE TABLE older (        -- values of earlier syncs, the last ones of each part
+        head TEXT NOT NULL,     -- the same ID
+        issue TEXT NOT NULL,    -- ID of the issue
+        part TEXT NOT NULL,     -- its name, as in the table of what was sent
+        digest TEXT NOT NULL,   -- of its text
+        number INTEGER NOT NULL, -- orders the values of a part
+        PRIMARY KEY (issue, part, digest)
+    ) WITHOUT ROWID;
+"""
+_OUTBOX = """
+    CREATE TABLE outbox (       -- requests that Jira must not carry out twice
+        kind TEXT NOT NULL,     -- issue, comment or upload
+        issue TEXT NOT NULL,    -- ID of the issue it belongs to; empty for a new issue
+        marker TEXT NOT NULL,   -- stands in the issue's or the comment's own properties
+        sent REAL NOT NULL,     -- this computer's clock then; 0: Jira has finished with it
+        payload TEXT NOT NULL,  -- JSON: the rest, by which it is found in Jira and in files
+        answer TEXT NOT NULL,   -- Jira's ID for it, once that is known
+        settled REAL NOT NULL,  -- this computer's clock when this workspace had it; 0 before
+        PRIMARY KEY (kind, issue, marker)
+    ) WITHOUT ROWID;
+"""
+#: The tables of a new file.
+SCHEMA = f"""
     CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE issue (
         id TEXT PRIMARY KEY,
@@ -43,8 +64,6 @@ MIGRATIONS = (
         text TEXT NOT NULL,     -- about to be written, by a pull that may have been killed then
         PRIMARY KEY (head, text)
     ) WITHOUT ROWID;
-    """,
-    """
     CREATE TABLE conflict (
         head TEXT PRIMARY KEY,  -- the same ID
         key TEXT NOT NULL,      -- of the ticket
@@ -53,34 +72,6 @@ MIGRATIONS = (
         issues TEXT NOT NULL,   -- JSON: what the state is to know of its issues once it is settled
         parts TEXT NOT NULL     -- JSON: what clashes, in words
     ) WITHOUT ROWID;
-    CREATE TABLE creation (     -- issues that were asked for, until their keys stand in their files
-        marker TEXT PRIMARY KEY,  -- stands in the issue's own properties
-        project TEXT NOT NULL,
-        parent TEXT,            -- key of the parent of a sub-task
-        title TEXT NOT NULL,
-        path TEXT NOT NULL,     -- of the draft's file
-        draft TEXT NOT NULL,    -- the draft as text
-        after INTEGER NOT NULL, -- a number that the project had reached before
-        sent REAL NOT NULL,     -- this computer's clock when it was asked for
-        id TEXT,                -- Jira's answer, once it came
-        key TEXT
-    ) WITHOUT ROWID;
-    """,
-    """
-    -- This computer's clock when the key was in its file. What is settled stays for a while, since
-    -- a draft may come back without its key: by an editor that had it open, or by git.
-    ALTER TABLE creation ADD COLUMN settled REAL;
-    """,
-    """
-    CREATE TABLE sent (         -- edits that Jira may have taken though its answer never came
-        head TEXT NOT NULL,     -- the same ID
-        key TEXT NOT NULL,      -- of the edited issue in that ticket
-        text TEXT NOT NULL,     -- that issue as it would be in Jira then, without its sub-tasks
-        PRIMARY KEY (head, key, text)
-    ) WITHOUT ROWID;
-    """,
-    """
-    DROP TABLE sent;
     CREATE TABLE sent (         -- what Jira may have taken though nobody has read it again
         head TEXT NOT NULL,     -- the same ID
         key TEXT NOT NULL,      -- of the edited issue in that ticket
@@ -90,12 +81,7 @@ MIGRATIONS = (
         value TEXT NOT NULL,    -- JSON: what was sent for it
         PRIMARY KEY (head, key, part, text, value)
     ) WITHOUT ROWID;
-    ALTER TABLE creation ADD COLUMN parts TEXT NOT NULL DEFAULT '[]'; -- JSON: likewise
-    """,
-    """
     CREATE TABLE mark (value TEXT PRIMARY KEY) WITHOUT ROWID; -- of the users who made or trust it
-    """,
-    """
     CREATE TABLE undo (         -- texts that were replaced in their files, until they are taken back
         number INTEGER PRIMARY KEY,
         kind TEXT NOT NULL,     -- the name of what has replaced it
@@ -111,62 +97,38 @@ MIGRATIONS = (
         stored TEXT NOT NULL,   -- JSON: what the tables above held of the ticket before
         state_then TEXT NOT NULL -- digest of what they held afterwards
     );
-    """,
-    """
-    CREATE TABLE comment (      -- comments that Jira was asked to add
-        marker TEXT PRIMARY KEY,  -- stands in the comment's own properties
-        issue TEXT NOT NULL,    -- ID of its issue
-        key TEXT NOT NULL,      -- and the key of that
-        text TEXT NOT NULL,     -- as it stood in the file
-        body TEXT NOT NULL,     -- JSON: what was sent
-        account TEXT NOT NULL,  -- ID of the account that sent it
-        after INTEGER NOT NULL, -- the highest number of the issue's comments before
-        sent REAL NOT NULL,     -- this computer's clock when it was asked for
-        id TEXT NOT NULL,       -- Jira's number for it, once that is known
-        settled REAL            -- this computer's clock when the state had the comment
-    ) WITHOUT ROWID;
-    """,
-    """
     CREATE TABLE media (        -- what documents call attachments; it never changes
         attachment TEXT PRIMARY KEY, -- ID of the attachment
         media TEXT NOT NULL
     ) WITHOUT ROWID;
-    CREATE TABLE upload (       -- pictures of files that Jira was asked to attach
-        issue TEXT NOT NULL,    -- ID of the issue
-        digest TEXT NOT NULL,   -- SHA-256 of the content
-        name TEXT NOT NULL,     -- of the attachment
-        size INTEGER NOT NULL,
-        account TEXT NOT NULL,  -- ID of the account that sent it
-        before TEXT NOT NULL,   -- JSON: IDs of the attachments that the issue had before
-        attachment TEXT NOT NULL, -- its ID, once that is known
-        PRIMARY KEY (issue, digest)
-    ) WITHOUT ROWID;
-    """,
-    """
-    ALTER TABLE upload RENAME TO upload_before; -- SQLite drops columns since 3.35 only
-    CREATE TABLE upload (       -- as before, without the attachments that the issue had
-        issue TEXT NOT NULL,
-        digest TEXT NOT NULL,
-        name TEXT NOT NULL,     -- no attachment of the issue had it before
-        size INTEGER NOT NULL,
-        account TEXT NOT NULL,
-        attachment TEXT NOT NULL,
-        PRIMARY KEY (issue, digest)
-    ) WITHOUT ROWID;
-    INSERT INTO upload SELECT issue, digest, name, size, account, attachment FROM upload_before;
-    DROP TABLE upload_before;
-    """,
-    """
-    CREATE TABLE older (        -- values of earlier syncs, the last ones of each part
-        head TEXT NOT NULL,     -- the same ID
-        issue TEXT NOT NULL,    -- ID of the issue
-        part TEXT NOT NULL,     -- its name, as in the table of what was sent
-        digest TEXT NOT NULL,   -- of its text
-        number INTEGER NOT NULL, -- orders the values of a part
-        PRIMARY KEY (issue, part, digest)
-    ) WITHOUT ROWID;
-    """,
-)
+    {_OLDER}
+    {_OUTBOX}
+"""
+#: The oldest version of the schema that is still read, of 26 November 2026.
+OLDEST = 9
+#: What brings the file of an older ticketr up to date, by the version of the schema that it makes;
+#: ``user_version`` counts these. Each script fails if another process has run it.
+MIGRATIONS = {
+    11: _OLDER,
+    12: f"""
+    {_OUTBOX}
+    INSERT INTO outbox SELECT 'issue', '', marker, sent, json_object(
+        'project', project, 'parent', parent, 'title', title, 'path', path, 'draft', draft,
+        'after', after, 'parts', parts, 'key', coalesce(key, '')
+    ), coalesce(id, ''), coalesce(settled, 0) FROM creation;
+    INSERT INTO outbox SELECT 'comment', issue, marker, sent, json_object(
+        'key', key, 'text', text, 'body', json(body), 'account', account, 'after', after
+    ), id, coalesce(settled, 0) FROM comment;
+    -- The old table did not say when a file was sent: perhaps just now.
+    INSERT INTO outbox SELECT 'upload', issue, digest, strftime('%s', 'now'), json_object(
+        'name', name, 'size', size, 'account', account
+    ), attachment, 0 FROM upload;
+    DROP TABLE creation;
+    DROP TABLE comment;
+    DROP TABLE upload;
+    """,  # noqa: S608 - our own words
+}
+VERSION = max(MIGRATIONS)
 
 
 #: The path of a database that is in no file.
@@ -313,13 +275,18 @@ class Database:
     def _migrate(self, mark: str | None) -> None:
         """Bring the schema up to date; a new file gets its mark in the same transaction."""
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version > len(MIGRATIONS):
+        if version > VERSION:
             raise StateFailed(self._path, "a newer ticketr wrote it")
-        steps = list(enumerate(MIGRATIONS, start=1))[version:]
         if version == 0:
             assert mark is None or mark.isalnum()
             sign = f"INSERT INTO mark VALUES ('{mark}');" if mark is not None else ""  # noqa: S608 - digits
-            steps = [(len(MIGRATIONS), "".join([*MIGRATIONS, sign]))]
+            steps = [(VERSION, f"{SCHEMA}{sign}")]
+        elif version < OLDEST:
+            raise StateFailed(
+                self._path, "an older ticketr wrote it, and this one cannot read it", damaged=True
+            )
+        else:
+            steps = [step for step in MIGRATIONS.items() if step[0] > version]
         for number, script in steps:
             try:
                 with closing(self._db.cursor()) as cursor:

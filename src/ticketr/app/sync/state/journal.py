@@ -1,4 +1,4 @@
-"""Stores unfinished work: conflicts, and new issues and edits that Jira may not have yet.
+"""Stores unfinished work: conflicts, and edits that Jira may not have yet.
 
 Everything here is synchronous and belongs on a worker thread.
 """
@@ -6,12 +6,11 @@ Everything here is synchronous and belongs on a worker thread.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
+from typing import TYPE_CHECKING
 
-from ticketr.app.sync.compare.sent import SentValue, from_json, sent_value
-from ticketr.app.tickets import parse
+from ticketr.app.sync.compare.sent import SentValue, sent_value
 
 if TYPE_CHECKING:
     from ticketr.app.sync.state.database import Database
@@ -67,115 +66,12 @@ class Conflicts:
         """Store a conflict; it replaces an older one of the same ticket."""
         self._db.write(
             "INSERT OR REPLACE INTO conflict VALUES (?, ?, ?, ?, ?, ?)",
-            (*_values(conflict)[:5], json.dumps(conflict.parts)),
+            (*astuple(conflict)[:5], json.dumps(conflict.parts)),
         )
 
     def remove(self, head: str) -> None:
         """Delete the conflict of a ticket."""
         self._db.write("DELETE FROM conflict WHERE head = ?", (head,))
-
-
-@dataclass(frozen=True, slots=True)
-class Creation:
-    """An issue that Jira was asked to create.
-
-    Attributes:
-        marker: A random text in the issue's own properties, by which it can be found again.
-        project: The project's key.
-        parent: The parent's key, for a sub-task.
-        title: Its title.
-        path: The draft's file, relative to the workspace.
-        draft: The draft as text, with its tasks.
-        after: A number that the project's keys had reached before.
-        sent: This computer's clock when it was requested, in seconds since the epoch.
-        parts: What is sent of it, as `sent.to_json` writes it.
-        id: Its ID; None while no answer has come.
-        key: Its key; None while no answer has come.
-    """
-
-    marker: str
-    project: str
-    parent: str | None
-    title: str
-    path: str
-    draft: str
-    after: int
-    sent: float
-    parts: str = "[]"
-    id: str | None = None
-    key: str | None = None
-
-    def answered(self, issue_id: str, key: str) -> Creation:
-        """Return the same with Jira's answer."""
-        return replace(self, id=issue_id, key=key)
-
-
-#: Seconds for which the draft of a new issue is kept after its key was written.
-REMEMBERED = 30 * 86_400.0
-
-_COLUMNS = "marker, project, parent, title, path, draft, after, sent, parts, id, key"
-
-
-class Creations:
-    """The issues that were requested, from before the request until their keys are in files.
-
-    Each change is on disk before the next step is taken.
-    """
-
-    def __init__(self, db: Database) -> None:
-        self._db = db
-
-    def has_any(self) -> bool:
-        """Return whether there are any, the recently written ones included."""
-        return bool(self._db.read("SELECT 1 FROM creation LIMIT 1"))
-
-    def all(self) -> list[Creation]:
-        """Read the requests whose keys are in no file yet, oldest first."""
-        creations = self._select_where("settled IS NULL")
-        with self._db.sound():
-            for creation in creations:
-                _check(creation)
-        return creations
-
-    def recently_written(self) -> list[Creation]:
-        """Read the requests whose keys were written into files in the last days, oldest first."""
-        return self._select_where("settled IS NOT NULL")
-
-    def _select_where(self, condition: str) -> list[Creation]:
-        query = f"SELECT {_COLUMNS} FROM creation WHERE {condition} ORDER BY sent, marker"  # noqa: S608 - our own words
-        rows = self._db.read(query)
-        with self._db.sound():
-            return [_creation(row) for row in rows]
-
-    def recent(self) -> frozenset[str]:
-        """Return the keys that a run writes into their files if they are not there."""
-        query = "SELECT key FROM creation WHERE key IS NOT NULL"
-        return frozenset(row[0] for row in self._db.read(query))
-
-    def put(self, creation: Creation) -> None:
-        """Store a request, or replace the stored one."""
-        self.put_all([creation])
-
-    def put_all(self, creations: Iterable[Creation]) -> None:
-        """Store requests, or replace the stored ones."""
-        with self._db.durable():
-            self._db.write_all(
-                f"INSERT OR REPLACE INTO creation ({_COLUMNS})"  # noqa: S608 - our own words
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [_values(creation) for creation in creations],
-            )
-
-    def mark_written(self, creation: Creation, path: str, *, now: float) -> None:
-        """Record that a key was written into a file; ``now`` is in seconds since the epoch."""
-        self._db.write(
-            "UPDATE creation SET settled = ?, path = ? WHERE marker = ?",
-            (now, path, creation.marker),
-        )
-        self._db.write("DELETE FROM creation WHERE settled < ?", (now - REMEMBERED,))
-
-    def forget(self, marker: str) -> None:
-        """Delete a request whose issue does not exist, or whose draft is gone."""
-        self._db.write("DELETE FROM creation WHERE marker = ?", (marker,))
 
 
 class SentValues:
@@ -232,22 +128,3 @@ def _names(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
         raise TypeError(value)
     return tuple(value)
-
-
-def _creation(row: Sequence[Any]) -> Creation:
-    """Return a row as a request, once its numbers are checked."""
-    after, sent = row[6:8]
-    if not isinstance(after, int) or not isinstance(sent, int | float):
-        raise TypeError(row)
-    return Creation(*row)
-
-
-def _check(creation: Creation) -> None:
-    """Check that the draft and the parts of a request can be parsed."""
-    if len(parse(creation.draft).tickets) != 1:
-        raise ValueError(creation.draft)
-    from_json(creation.parts)
-
-
-def _values(record: Conflict | Creation) -> Sequence[object]:
-    return tuple(asdict(record).values())

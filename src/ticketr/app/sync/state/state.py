@@ -6,30 +6,28 @@ Everything here is synchronous and belongs on a worker thread.
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ticketr.app.jira import Attachment, Issue
 from ticketr.app.sync.compare.attachments import jira_attachments
-from ticketr.app.sync.compare.comments import COMMENT_FIELD
 from ticketr.app.sync.compare.diff import Change, read_ticket
 from ticketr.app.sync.compare.mapping import texts_in
 from ticketr.app.sync.compare.older import replaced_values, stored_value
-from ticketr.app.sync.compare.sent import SentComment, found_comments
+from ticketr.app.sync.compare.sent import SentComment
 from ticketr.app.sync.errors import OtherSite
 from ticketr.app.sync.state.database import Database
-from ticketr.app.sync.state.journal import REMEMBERED, Conflict, Conflicts, Creations, SentValues
+from ticketr.app.sync.state.journal import Conflict, Conflicts, SentValues
+from ticketr.app.sync.state.outbox import AskedUpload, Creation, Creations, Outbox, SentComments
 from ticketr.app.sync.state.undo import UndoLog
 from ticketr.app.tickets import parse
 
 # Texts that were about to be written do not count: they may never have been written.
 _HOLDS_SOMETHING = (
     "SELECT EXISTS (SELECT 1 FROM issue) OR EXISTS (SELECT 1 FROM ticket)"
-    " OR EXISTS (SELECT 1 FROM conflict) OR EXISTS (SELECT 1 FROM creation)"
+    " OR EXISTS (SELECT 1 FROM conflict) OR EXISTS (SELECT 1 FROM outbox WHERE kind = 'issue')"
 )
 
 
@@ -56,9 +54,8 @@ class SiteRecord:
                 self._db.write("DELETE FROM about")  # the fields in it are another site's
                 # A killed pull may have left a file of that site. IDs begin at 1 again with each
                 # site, so its text must not count as one that this site's ticket may replace.
-                self._db.write("DELETE FROM intended")
-                self._db.write("DELETE FROM sent")
-                self._db.write("DELETE FROM comment")
+                for table in ("intended", "sent", "outbox", "media"):
+                    self._db.write(f"DELETE FROM {table}")  # noqa: S608 - our own words
                 self._db.write("INSERT INTO about VALUES ('site', ?)", (url,))
             if user != self.user():
                 self._db.write("INSERT OR REPLACE INTO about VALUES ('user', ?)", (user,))
@@ -143,85 +140,6 @@ class SiteRecord:
             return {str(name): [str(value) for value in to] for name, to in workflow.items()}
 
 
-_COLUMNS = "marker, issue, key, text, body, account, after, sent, id, settled"
-
-
-class SentComments:
-    """The comments that were requested; they are kept for some days after the state has them.
-
-    An editor or git may bring back a file in which such a comment has no number yet.
-    """
-
-    def __init__(self, db: Database) -> None:
-        self._db = db
-
-    def all(self) -> list[SentComment]:
-        """Read the requests, the oldest first."""
-        query = f"SELECT {_COLUMNS} FROM comment ORDER BY sent, marker"  # noqa: S608 - our own words
-        rows = self._db.read(query)
-        with self._db.sound():
-            return [_comment(row) for row in rows]
-
-    def of(self, issues: Iterable[Issue]) -> list[SentComment]:
-        """Read the requests for some issues, which hold their comments and present keys."""
-        keys = {issue.id: issue.key for issue in issues if COMMENT_FIELD in issue.fields}
-        if not keys:
-            return []
-        return [replace(one, key=keys[one.issue]) for one in self.all() if one.issue in keys]
-
-    def put(self, comment: SentComment) -> None:
-        """Store a request, or replace the stored one."""
-        with self._db.durable():
-            self._put(comment)
-
-    def forget(self, markers: Collection[str]) -> None:
-        """Delete requests whose comments do not exist."""
-        self._db.write_all(
-            "DELETE FROM comment WHERE marker = ?", [(marker,) for marker in markers]
-        )
-
-    def note_found(self, issues: Sequence[Issue]) -> None:
-        """Store the numbers of comments whose answers were lost; ``issues`` are as Jira has them."""
-        for comment in found_comments(self.of(issues), issues):
-            self._put(comment)
-
-    def settle(self, issues: Iterable[Issue]) -> None:
-        """Record that the state has the comments of some issues, and delete old requests."""
-        now = time.time()
-        asked = [comment for comment in self.of(issues) if comment.id and not comment.is_settled]
-        self._db.write_all(
-            "UPDATE comment SET settled = ? WHERE marker = ?",
-            [(now, comment.marker) for comment in asked],
-        )
-        if asked:
-            self._db.write("DELETE FROM comment WHERE settled < ?", (now - REMEMBERED,))
-
-    def _put(self, comment: SentComment) -> None:
-        self._db.write(
-            f"INSERT OR REPLACE INTO comment ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",  # noqa: S608 - our own words
-            (
-                *(comment.marker, comment.issue, comment.key, comment.text, comment.body),
-                *(comment.account, comment.after, comment.sent, comment.id),
-            ),
-        )
-
-
-def _comment(row: Sequence[Any]) -> SentComment:
-    """Return a row as a request, once its numbers and its JSON are checked."""
-    after, sent, number, settled = row[6:]
-    if not isinstance(after, int) or not isinstance(sent, int | float):
-        raise TypeError(row)
-    json.loads(row[4])
-    marker, issue, key, text, body, account = row[:6]
-    return SentComment(
-        *(marker, issue, key, text, body, account),
-        after=after,
-        sent=sent,
-        id=number,
-        is_settled=settled is not None,
-    )
-
-
 class MediaIds:
     """The media IDs of attachments, by which documents refer to them."""
 
@@ -237,61 +155,6 @@ class MediaIds:
     def put(self, media: Mapping[str, str]) -> None:
         """Store media IDs, by the IDs of the attachments."""
         self._db.write_all("INSERT OR REPLACE INTO media VALUES (?, ?)", media.items())
-
-
-@dataclass(frozen=True, slots=True)
-class AskedUpload:
-    """A picture of a file that Jira was asked to attach.
-
-    Attributes:
-        issue: The ID of the issue.
-        digest: The SHA-256 of its content.
-        name: The name of the attachment.
-        size: How many bytes it has.
-        account: The ID of the account that sent it.
-        attachment: Its ID in Jira; empty until that is known.
-    """
-
-    issue: str
-    digest: str
-    name: str
-    size: int
-    account: str
-    attachment: str = ""
-
-
-class Uploads:
-    """The pictures that were requested, one of each content and issue."""
-
-    def __init__(self, db: Database) -> None:
-        self._db = db
-
-    def of(self, issue: str, digest: str) -> AskedUpload | None:
-        """Read the upload of a content to an issue, if there was one."""
-        query = (
-            "SELECT issue, digest, name, size, account, attachment FROM upload"
-            " WHERE issue = ? AND digest = ?"
-        )
-        rows = self._db.read(query, (issue, digest))
-        with self._db.sound():
-            for home, content, name, size, account, attachment in rows:
-                if not isinstance(size, int):
-                    raise TypeError(size)
-                return AskedUpload(home, content, name, size, account, attachment)
-        return None
-
-    def put(self, upload: AskedUpload) -> None:
-        """Store an upload, or replace the stored one; it survives a loss of power."""
-        with self._db.durable():
-            self._db.write(
-                "INSERT OR REPLACE INTO upload VALUES (?, ?, ?, ?, ?, ?)", astuple(upload)
-            )
-
-    def forget(self, upload: AskedUpload) -> None:
-        """Delete an upload that Jira certainly does not have."""
-        self._db.write(
-            "DELETE FROM upload WHERE issue = ? AND digest = ?", (upload.issue, upload.digest)
-        )
 
 
 #: The most older values of a part that are kept.
@@ -473,12 +336,12 @@ class State:
         self._db = Database(path, mark)
         self.site_record = SiteRecord(self._db)
         self.conflicts = Conflicts(self._db)
-        self.creations = Creations(self._db)
+        self.creations = Creations(self._db, "issue", Creation)
         self.sent = SentValues(self._db)
-        self.comments = SentComments(self._db)
+        self.comments = SentComments(self._db, "comment", SentComment)
         self.undo = UndoLog(self._db)
         self.media = MediaIds(self._db)
-        self.uploads = Uploads(self._db)
+        self.uploads = Outbox(self._db, "upload", AskedUpload)
         self.older = OlderStore(self._db)
 
     def close(self) -> None:

@@ -601,7 +601,7 @@ class Layout:
             if (broken := broken_file_of(place.path, self._unreadable)) is not None:
                 self._guess(key, broken, places)
         for creation in state.creations.all():
-            if creation.key is not None:  # whose draft may be in a file that cannot be read
+            if creation.key:  # whose draft may be in a file that cannot be read
                 self.locations.setdefault(
                     creation.key, TicketLocation(creation.path, "", _NO_DRAFT)
                 )

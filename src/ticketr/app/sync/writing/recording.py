@@ -148,7 +148,7 @@ def record_written(
     stored = state.undo.stored(head.id) if replacement is not None else ""
     state.record(head.id, base, rows, seen=seen)
     state.sent.forget(head.id)
-    state.comments.settle(row.issue for row in rows)
+    state.comments.settle_in(row.issue for row in rows)
     if replacement is not None:
         step = UndoStep(
             kind,
