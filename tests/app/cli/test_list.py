@@ -12,7 +12,7 @@ from fakes.processes import PROGRAM, environment, sandbox_process
 from fakes.ptys import job_on_pty
 from fakes.users import User, user_of_all_fields
 
-from ticketr.app.config import STATE_FOLDER, StateFolder, store_list_memory
+from ticketr.app.config import STATE_FOLDER, ListMemory, StateFolder, store_list_memory
 
 
 @pytest.fixture
@@ -218,7 +218,7 @@ def test_a_filter_that_was_saved_in_the_app_is_used_by_its_name(someone: User) -
     someone.runs("pull")
     folder = StateFolder(someone.root / STATE_FOLDER)
     saved = {"todo": 'status="To Do"', "now": "jql: sprint in openSprints()"}
-    store_list_memory(folder, "", "key", saved)
+    store_list_memory(folder, ListMemory("", "key", saved))
 
     told = someone.runs("list", "use:todo")
     assert (told.code, told.out) == (0, someone.runs("list", 'status="To Do"').out)

@@ -330,19 +330,19 @@ def state(tmp_path: Path) -> StateFolder:
 def test_filters_are_added_replaced_and_removed(state: StateFolder) -> None:
     assert read_list_memory(state) == ListMemory()
 
-    store_list_memory(state, "edited", "key", {"late": "status=Done", "mine": "@me"})
-    store_list_memory(state, "", "title", {"late": "status=Open"})
+    store_list_memory(state, ListMemory("edited", "key", {"late": "status=Done", "mine": "@me"}))
+    store_list_memory(state, ListMemory("", "title", {"late": "status=Open"}))
     assert read_list_memory(state) == ListMemory(
         "", "title", {"late": "status=Open", "mine": "@me"}
     )
 
-    store_list_memory(state, "", "title", {"late": "", "never": ""})
+    store_list_memory(state, ListMemory("", "title", {"late": "", "never": ""}))
     assert read_list_memory(state).saved == {"mine": "@me"}
 
 
 def test_the_oldest_filters_go_where_there_are_too_many(state: StateFolder) -> None:
     many = {f"n{at}": "x" for at in range(MOST_FILTERS + 2)}
-    store_list_memory(state, "", "key", many)
+    store_list_memory(state, ListMemory("", "key", many))
 
     assert list(read_list_memory(state).saved) == list(many)[2:]
 
@@ -351,13 +351,13 @@ def test_what_cannot_be_written_leaves_the_filters_that_are_saved(
     state: StateFolder,
 ) -> None:
     saved = {"late": "status=Done"}
-    assert store_list_memory(state, "", "key", saved) == saved
+    assert store_list_memory(state, ListMemory("", "key", saved)) == saved
     before = sorted(state.path.iterdir())
 
     resource.setrlimit(resource.RLIMIT_FSIZE, (64, resource.RLIM_INFINITY))
     try:
         with pytest.raises(OSError, match="File too large"):
-            store_list_memory(state, "", "key", {"long": "x" * 1000})
+            store_list_memory(state, ListMemory("", "key", {"long": "x" * 1000}))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (-1, resource.RLIM_INFINITY))
 

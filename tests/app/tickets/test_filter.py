@@ -316,7 +316,8 @@ def test_issues_without_a_value_come_last_and_equal_ones_by_key(
 
 
 def test_every_order_has_a_name() -> None:
-    assert SORT_NAMES == ("key", "title", "status", "priority", "assignee", "updated")
+    later = ("type", "sprint", "points")
+    assert ("key", "title", "status", "priority", "assignee", "updated", *later) == SORT_NAMES
     with pytest.raises(KeyError):
         sort_key("colour")
 

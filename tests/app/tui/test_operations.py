@@ -355,7 +355,7 @@ async def test_a_folder_that_is_deleted_is_named_and_pulled_again_once_it_is_bac
         await run.press("KEY_ESCAPE", "r")
 
         gone = f"the folder {root} is gone"
-        assert gone[:30] in run.screen.rows[4]
+        assert gone[:30] in run.screen.rows[2]
         assert run.app.state.notice == f"work: {gone}"
         await run.press("e", "t", "d", "p", "KEY_ESCAPE", "u", "KEY_ESCAPE", "P")
         assert run.app.state.notice == f"{gone}; r reads it again"

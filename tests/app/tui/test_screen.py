@@ -70,11 +70,11 @@ def test_a_key_is_hinted_once_with_what_it_does_in_the_panel() -> None:
 def test_the_list_shows_mark_status_key_title_and_assignee() -> None:
     rows = [plain(row) for row in screen(app_state(*TICKETS), 0.0, Theme())]
 
-    assert rows[3].startswith("─ 2 Tickets ")
-    assert " 1/4 · by key · f filter · / search ─" in rows[3]
-    assert rows[4].startswith("▌+   draft     A draft")
-    assert rows[5][:53] == "  ▾● DEMO-1    Search                             PR "
-    assert rows[6][:28] == "   ◐ DEMO-2      Translate  "
+    assert rows[1].startswith("─ 2 Tickets ")
+    assert " 1/4 · by key · f filter · / search ─" in rows[1]
+    assert rows[2].startswith("▌+   draft     A draft")
+    assert rows[3][:53] == "  ▾● DEMO-1    Search                             PR "
+    assert rows[4][:28] == "   ◐ DEMO-2      Translate  "
 
 
 def test_the_action_bar_names_the_keys_that_have_an_effect_on_the_ticket() -> None:
@@ -112,10 +112,12 @@ def test_a_workspace_says_when_it_was_synced_in_as_many_words_as_fit(
 
     assert workspace_line(state)[26:53].split("+1")[1].strip() == wide
     assert workspace_line(replace(state, width=42))[26:].split("+1")[1].strip() == narrow
+    header = plain(screen(state, 1.0, Theme())[0])  # it is alone, so its panel is hidden
+    assert header.startswith(" · ".join(filter(None, (" ticketr  work · jira.example", wide))))
 
 
 def workspace_line(state: AppState, now: float = 1.0) -> str:
-    return plain(screen(state, now, Theme())[2])
+    return plain(screen(pressed(state, "1"), now, Theme())[2])
 
 
 @pytest.mark.parametrize(

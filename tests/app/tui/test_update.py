@@ -12,6 +12,7 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.messages import MouseUsed
+from ticketr.app.tui.overlays.first_run import FirstRun
 from ticketr.app.tui.overlays.pages import Help
 from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.rows import Rows
@@ -94,14 +95,31 @@ def test_escape_closes_then_cancels_then_goes_back() -> None:
     assert "Esc does nothing here" in state.notice
 
 
+def with_another(state: AppState) -> AppState:
+    return replace(state, workspaces=(*state.workspaces, WorkspaceView("other")))
+
+
 def test_tab_goes_through_the_panels() -> None:
-    state = app_state(*NINE)
+    state = with_another(app_state(*NINE))
     seen = []
     for _ in range(3):
         state = pressed(state, "KEY_TAB")
         seen.append(state.focus)
     assert seen == [Panel.DETAIL, Panel.WORKSPACES, Panel.TICKETS]
     assert pressed(state, "KEY_BTAB").focus is Panel.WORKSPACES
+
+
+def test_the_panel_of_one_workspace_is_hidden_until_its_key_goes_there() -> None:
+    state = app_state(*NINE)
+    assert (state.layout.workspaces, state.layout.tickets) == (0, 25)
+    assert pressed(state, "KEY_TAB", "KEY_TAB").focus is Panel.TICKETS
+    assert pressed(state, "KEY_BTAB").focus is Panel.DETAIL
+
+    there = pressed(state, "1")
+    assert (there.focus, there.layout.workspaces) == (Panel.WORKSPACES, 1)
+    assert isinstance(pressed(there, "a").overlays[-1], FirstRun)
+    assert pressed(there, "2").layout == state.layout
+    assert with_another(state).layout.workspaces == 2
 
 
 def test_folding_hides_the_sub_tasks_and_keeps_their_ticket_selected() -> None:
@@ -215,23 +233,23 @@ def clicked(state: AppState, x: int, y: int) -> AppState:
 
 
 def test_a_click_selects_a_ticket_and_a_second_one_opens_it() -> None:
-    state = clicked(app_state(*MANY), 10, 6)
+    state = clicked(app_state(*MANY), 10, 4)
     assert (selected(state), state.focus) == ("DEMO-3", Panel.TICKETS)
-    assert clicked(state, 10, 6).focus is Panel.DETAIL
+    assert clicked(state, 10, 4).focus is Panel.DETAIL
 
 
 @pytest.mark.parametrize(
     ("x", "y", "panel"),
     [
         (5, 2, Panel.WORKSPACES),
-        (5, 3, Panel.TICKETS),
+        (5, 4, Panel.TICKETS),
         (80, 5, Panel.DETAIL),
         (5, 0, Panel.TICKETS),
         (5, 29, Panel.TICKETS),
     ],
 )
 def test_a_click_goes_to_the_panel_below_it(x: int, y: int, panel: Panel) -> None:
-    assert clicked(app_state(*MANY), x, y).focus is panel
+    assert clicked(with_another(app_state(*MANY)), x, y).focus is panel
 
 
 def test_the_wheel_moves_in_the_list_and_stops_at_its_ends() -> None:

@@ -137,7 +137,7 @@ def _storable(text: str) -> str:
 
 
 class WorkspaceHistories:
-    """The histories of several workspaces, for one queue in which a job's key is its folder."""
+    """The histories of several workspaces, for one queue in which a job's key is its folder.
 
     def __init__(self, roots: Sequence[Path]) -> None:
         self._by_key = {str(root): WorkspaceHistory(root) for root in roots}

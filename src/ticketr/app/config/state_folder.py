@@ -212,11 +212,13 @@ class ListMemory:
         filter: The filter, as it was typed.
         sort: The name of the sort; empty if it is not known.
         saved: The saved filters, by their names.
+        hidden: The names of the columns that are hidden.
     """
 
     filter: str = ""
     sort: str = ""
     saved: Mapping[str, str] = field(default_factory=dict[str, str])
+    hidden: frozenset[str] = frozenset()
 
 
 def read_list_memory(folder: StateFolder) -> ListMemory:
@@ -231,21 +233,18 @@ def read_list_memory(folder: StateFolder) -> ListMemory:
             str(memory.get("filter", "")),
             str(memory.get("sort", "")),
             {name: text for name, text in saved.items() if isinstance(text, str)},
+            frozenset(map(str, memory.get("hidden", ()))),
         )
-    except (OSError, ValueError, RecursionError, AttributeError, TicketrError):
+    except (OSError, ValueError, RecursionError, AttributeError, TypeError, TicketrError):
         return ListMemory()
 
 
-def store_list_memory(
-    folder: StateFolder, wanted: str, sort: str, changed: Mapping[str, str]
-) -> dict[str, str]:
+def store_list_memory(folder: StateFolder, memory: ListMemory) -> dict[str, str]:
     """Store how a list is shown, and add or remove saved filters.
 
     Args:
         folder: ticketr's own folder of the workspace.
-        wanted: The filter, as it was typed.
-        sort: The name of the sort.
-        changed: The filters to save, by their names; an empty one is removed.
+        memory: How it is shown; of the saved filters those that change, an empty one is removed.
 
     Returns:
         All filters that are saved now, by their names.
@@ -255,10 +254,11 @@ def store_list_memory(
         UnsafePath: Something else has its name.
     """
     with _LOCK:
-        saved = {**read_list_memory(folder).saved, **changed}
+        saved = {**read_list_memory(folder).saved, **memory.saved}
         kept = dict([(name, text) for name, text in saved.items() if text][-MOST_FILTERS:])
         folder.make()
-        text = json.dumps({"filter": wanted, "sort": sort, "saved": kept})
+        shown = {"filter": memory.filter, "sort": memory.sort, "hidden": sorted(memory.hidden)}
+        text = json.dumps({**shown, "saved": kept})
         # A disk that is full leaves the saved filters that are there.
         folder.replace(FILE, text)
     return kept

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         candidate_of,
         fold,
         points_of,
+        rank_of_priority,
         sort_key,
         total_by,
     )

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -137,7 +138,7 @@ def sort_key(name: str) -> Callable[[Candidate], SortKey]:
 
     Args:
         name: One of `SORT_NAMES`. ``priority`` begins with the most urgent, ``updated`` with the
-            latest change in Jira.
+            latest change in Jira, ``points`` with the most.
 
     Raises:
         KeyError: There is no such order.
@@ -163,6 +164,11 @@ def _by_field(name: str) -> Callable[[Candidate], SortKey]:
     return key
 
 
+def rank_of_priority(folded: str) -> int | None:
+    """Return the rank of a folded priority, 0 for the most urgent; None if it is not Jira's own."""
+    return _RANKS.get(folded)
+
+
 def _by_priority(candidate: Candidate) -> SortKey:
     value = candidate.folded("priority")
     rank = _RANKS.get(value, len(_PRIORITIES))
@@ -172,6 +178,11 @@ def _by_priority(candidate: Candidate) -> SortKey:
 def _by_update(candidate: Candidate) -> SortKey:
     moment = _moment(candidate.updated)
     return (moment is None, -(moment or 0.0), *_by_key(candidate))
+
+
+def _by_points(candidate: Candidate) -> SortKey:
+    points = points_of(candidate)
+    return (not points, -points, *_by_key(candidate))
 
 
 def _moment(text: str) -> float | None:
@@ -191,14 +202,17 @@ _ORDERS = MappingProxyType(
         "priority": _by_priority,
         "assignee": _by_field("assignee"),
         "updated": _by_update,
+        "type": _by_field("type"),
+        "sprint": _by_field("sprint"),
+        "points": _by_points,
     }
 )
 #: The names of the orders.
 SORT_NAMES = tuple(_ORDERS)
 
 
-#: The names of the field with the points: of projects managed by a company, and by a team.
-_POINT_FIELDS = ("Story Points", "Story point estimate")
+#: The folded names of the field with the points: of projects managed by a company, and by a team.
+_POINT_FIELDS = ("story points", "story point estimate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,13 +257,9 @@ def total_by(candidates: Iterable[Candidate], name: str) -> tuple[Total, ...]:
 
 def points_of(candidate: Candidate) -> float:
     """Return the points of an issue; 0 if it has none, or no number."""
-    names = {fold(name) for name in _POINT_FIELDS}
-    for name, text in candidate.fields.items():
-        if fold(name) in names:
-            try:
-                number = float(text)
-            except ValueError:
-                continue
-            if math.isfinite(number):
+    for name in _POINT_FIELDS:
+        with suppress(ValueError):
+            number = float(candidate.folded(name) or 0.0)
+            if number and math.isfinite(number):
                 return number
     return 0.0

@@ -303,7 +303,7 @@ TABLE = (
     Binding(_A.NEXT_HIT, ("n",), "n", "the next hit", (_C.MAIN,)),
     Binding(_A.PREVIOUS_HIT, ("N",), "N", "the hit before", (_C.MAIN,)),
     Binding(_A.FILTER, ("f",), "f", "show only some tickets", (_C.MAIN,)),
-    Binding(_A.SORT, ("S",), "S", "sort by another field", (_C.MAIN,)),
+    Binding(_A.SORT, ("S",), "S", "sort by another field, choose columns", (_C.MAIN,)),
     Binding(_A.SOURCE, ("|",), "|", "show the ticket as its file holds it", (_C.MAIN,)),
     Binding(_A.UNDO, ("u",), "u", "take back what was resolved or changed last", (_C.MAIN, _C.CONFLICT)),
     Binding(_A.PULL, ("P",), "P", "pull from Jira", (_C.MAIN,), "pull"),

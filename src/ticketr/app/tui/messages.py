@@ -243,11 +243,13 @@ class Recalled(OfWorkspace):
     saved: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
 
 
+        hidden: The names of the hidden columns.
 @dataclass(frozen=True, slots=True)
 class WorkspaceOpened(OfWorkspace):
     """A workspace was opened.
 
     Attributes:
+    hidden: frozenset[str] = frozenset()
         site: The address of its site, for people.
         project: The key of its project; may be empty.
         is_wanted: Whether the user has just added it, or asked for it: it is shown and pulled.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
 from pathlib import PurePosixPath
@@ -211,19 +211,33 @@ def order_of(ticket: Ticket, path: str, place: int) -> Order:
 
 
 def _order(key: str | None, path: str, line: int, place: int) -> Order:
+    def at(self, updated: str) -> ListRow:
+        """Return the row with another moment of its last change in Jira."""
+        if updated == self.candidate.updated:
+            return self
+        return replace(self, candidate=replace(self.candidate, updated=updated))
+
+    def differs_from(self, other: ListRow) -> bool:
+        """Return whether the issue's file says something else than another row's."""
+        mine, its = self.candidate, other.candidate
+        return (mine.title, mine.fields, mine.text) != (its.title, its.fields, its.text)
+
     project, number = _split(key)
     # Drafts have no number; the line distinguishes two in one file.
     return project, number, path if number else f"{path}:{line:08}", place
 
 
-def rows_of(ticket: Ticket, path: str) -> tuple[ListRow, ...]:
+def rows_of(ticket: Ticket, path: str, updated: Mapping[str, str] = {}) -> tuple[ListRow, ...]:
     """Return the rows of a ticket and its sub-tasks.
 
     Args:
         ticket: The ticket.
         path: The ticket's file, relative to the workspace.
     """
-    issues = ((candidate_of(issue), issue.line) for issue in (ticket, *ticket.tasks))
+    issues = (
+        (candidate_of(issue, updated=updated.get(issue.key or "", "")), issue.line)
+        for issue in (ticket, *ticket.tasks)
+    )
     return rows_of_candidates(issues, path)
 
 
@@ -242,6 +256,7 @@ def rows_of_candidates(issues: Iterable[tuple[Candidate, int]], path: str) -> tu
             ListRow(
                 order=(project, number, rest, place),
                 key=issue.key,
+        updated: The last changes of issues in Jira, as Jira writes them, by their keys.
                 title=clean(issue.title),
                 status=clean(issue.fields.get("Status", "")),
                 path=path,

@@ -96,7 +96,7 @@ def screen(state: AppState, now: float, theme: Theme) -> list[str]:
     above = [*body, *rule]
     bar = _action_bar(state, theme, min(MOST_NOTICE, 1 + len(rule) + len(body) // 4))
     above = above[: len(above) + 1 - len(bar)]
-    return [_header(state, theme), *above, *bar, status_row(state, now, theme)]
+    return [_header(state, now, theme), *above, *bar, status_row(state, now, theme)]
 
 
 def next_change(state: AppState, now: float, theme: Theme) -> float:
@@ -112,9 +112,10 @@ def _shown_overlays(state: AppState) -> tuple[Overlay, ...]:
     return state.overlays[next(full, 0) :]
 
 
-def _header(state: AppState, theme: Theme) -> str:
+def _header(state: AppState, now: float, theme: Theme) -> str:
     given = [header for overlay in state.overlays if (header := overlay.header(state)) is not None]
     choices: tuple[Line, ...]  # the longest first
+    more = ""
     if given:
         left, right = given[-1]
         choices = ((Span(right),),)
@@ -124,12 +125,17 @@ def _header(state: AppState, theme: Theme) -> str:
         workspace = state.workspace
         left = f"{workspace.name} · {workspace.site}" if workspace.site else workspace.name
         choices = (_counts(state), _counts(state, is_short=True))
-    name = (Span(" ticketr", ("bold",)), Span(f"  {clip(left, max(0, state.width - 12))}"))
-    room = state.width - cells_of(name) - 1
-    for facts in choices:
-        gap = room - cells_of(facts)
-        if gap >= 2:
-            return theme.row((*name, Span(" " * gap), *facts), state.width)
+        if state.workspaces and not state.layout.workspaces:  # their panel would say it
+            more = next(filter(None, _state_of(state, workspace, now)), "")
+    left = clip(left, max(0, state.width - 12))
+    name: Line = ()
+    for words in (f" · {more}", "") if more else ("",):
+        name = (Span(" ticketr", ("bold",)), Span(f"  {left}{words}"))
+        room = state.width - cells_of(name) - 1
+        for facts in choices:
+            gap = room - cells_of(facts)
+            if gap >= 2:
+                return theme.row((*name, Span(" " * gap), *facts), state.width)
     return theme.row(name, state.width)
 
 
@@ -181,6 +187,7 @@ def _main(state: AppState, now: float, theme: Theme) -> list[str]:
         keys=state.keymap,
         search="" if ticket is None else ticket.search,
         match=-1 if ticket is None else ticket.match,
+        words=state.workspace.search_words,
     )[-layout.body :]
     if not left:
         if state.row is None:  # the list, which says why, is hidden
@@ -305,7 +312,7 @@ def _has_effect(state: AppState, action: KeyAction) -> bool:
     row, workspace = state.row, state.workspace
     match action:
         case KeyAction.ESCAPE if state.job_to_cancel is None and not workspace.waiting:
-            narrowed = workspace.chosen or workspace.filter.text
+            narrowed = workspace.chosen or workspace.filter.text or workspace.search_words
             return state.focus is not Panel.TICKETS or bool(narrowed)
         case KeyAction.ESCAPE:
             return False  # the status line says which job it cancels

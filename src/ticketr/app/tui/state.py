@@ -154,6 +154,11 @@ class AppState:
         return None if self.jobs.starting is None else self.jobs.starting.id
 
     @property
+    def has_workspaces(self) -> bool:
+        """Whether the panel of the workspaces is of use: one alone is named in the first line."""
+        return len(self.workspaces) > 1 or self.focus is Panel.WORKSPACES
+
+    @property
     def layout(self) -> Layout:
         """The sizes of the main screen's parts."""
         is_narrow = (
@@ -163,7 +168,7 @@ class AppState:
         return layout_of(
             self.width,
             self.height,
-            workspaces=len(self.workspaces),
+            workspaces=len(self.workspaces) if self.has_workspaces else 0,
             is_detail_only=is_open,
         )
 

@@ -25,6 +25,7 @@ MARKS = {
     "-": "red",
     "✓": "green",
     "◐": "blue",
+    "◕": "blue",
     "⊘": "yellow",
 }
 #: The end of a text that was cut, with as much before it as its three dots need.

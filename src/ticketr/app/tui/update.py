@@ -58,12 +58,12 @@ def _updated(state: AppState, message: Message, now: float) -> Step:
             return _follow(state) if state.ticket is None else (state, ())
         case messages.FilesRead():
             state, asked = _files(state, message, now)
-        case messages.Recalled(name, wanted, sort, saved):
+        case messages.Recalled(name, wanted, sort, saved, hidden):
             workspace = state.named(name)
             if workspace is None:
                 return state, ()
             return state.with_workspace(
-                replace(workspace, filter=wanted, sort=sort, saved=saved)
+                replace(workspace, filter=wanted, sort=sort, saved=saved, hidden=hidden)
             ), ()
         case messages.EditorClosed():
             return _edited(state, message), ()

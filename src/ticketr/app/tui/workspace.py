@@ -43,6 +43,8 @@ class WorkspaceView:
         filter: The filter; one that lets everything through for none.
         sort: The name of the sort.
         search: What was searched last, as it was typed.
+        changed: The keys of issues that were changed in Jira since the user has looked at them.
+        hidden: The names of the columns that the user has hidden.
         aliases: The names for queries, with their queries; not cleaned.
         saved: The saved filters, by their names.
         keeps_comments: Whether its files hold comments; None until it is open.
@@ -67,6 +69,8 @@ class WorkspaceView:
     filter: Filter = field(default=NO_FILTER)
     sort: str = "key"
     search: str = ""
+    changed: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()
     aliases: Mapping[str, str] = field(default_factory=dict)
     saved: Mapping[str, str] = field(default_factory=dict)
     keeps_comments: bool | None = None
@@ -193,3 +197,8 @@ class WorkspaceView:
     def hits(self, words: str) -> tuple[int, ...]:
         """Return the indexes of the visible rows that hold these words in any of their texts."""
         return self.visible.hits(fold(words).split())
+
+    @cached_property
+    def search_words(self) -> tuple[str, ...]:
+        """The folded words of the search."""
+        return tuple(fold(self.search).split())

@@ -20,7 +20,7 @@ from ticketr.app.sync import (
 )
 from ticketr.app.tickets import FilterNames, Ticket
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import BulkRequest, Call, JobKind, JobRequest, call_in
+from ticketr.app.tui.effects import BulkRequest, Call, JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.overlays.base import LOOK
 from ticketr.app.tui.overlays.choice import Choice
@@ -30,7 +30,7 @@ from ticketr.app.tui.screen import screen
 from ticketr.app.tui.services.asking import ask_issues, ask_statuses, ask_values, stop_asking
 from ticketr.app.tui.services.edits import FieldChanges, carry_out_edits, change_field, plan_edits
 from ticketr.app.tui.services.jobs import ask_attach, start_job
-from ticketr.app.tui.services.outside import open_editor
+from ticketr.app.tui.services.outside import copy_address, copy_text, open_browser, open_editor
 from ticketr.app.tui.state import SWALLOW, AppState
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update
@@ -153,6 +153,40 @@ def test_in_the_open_ticket_a_verb_changes_that_one_alone() -> None:
     state, effect = entered(typed(pressed(two_chosen(), "3", "L"), "x"))
     assert state.overlays == ()
     assert effect == (call_in("work", change_field, IssuePlace("DEMO-4.md", "DEMO-4"), change()),)
+
+
+SIX = tuple(Ticket(f"Number {at}", f"DEMO-{at}") for at in range(1, 7))
+DRAFT = Ticket("Idea", line=1)
+
+
+def test_chosen_tickets_are_opened_and_copied_together() -> None:
+    chosen = pressed(app_state(*SIX[:5], DRAFT), "A")
+    keys = tuple(ticket.key or "" for ticket in SIX[:5])
+    opened = tuple(call_in("work", open_browser, key) for key in keys)
+    copied = call(copy_text, "DEMO-1 DEMO-2 DEMO-3 DEMO-4 DEMO-5", "the keys of 5 tickets")
+    for key, wanted in (
+        ("o", opened),
+        ("y", (copied,)),
+        ("Y", (call_in("work", copy_address, keys),)),
+    ):
+        state, effect = update(chosen, messages.KeyPressed(key), 9.0)
+        assert (state.overlays, effect) == ((), wanted)
+
+    here = pressed(chosen, "3")  # in the open ticket: that one
+    assert update(pressed(here, "]"), messages.KeyPressed("y"), 9.0)[1] == (
+        call(copy_text, "DEMO-1", "DEMO-1"),
+    )
+    draft = pressed(app_state(DRAFT), "y")
+    words = "Jira does not have this ticket yet; p shows what a push would create"
+    assert draft.notice == words
+
+
+def test_many_tickets_are_opened_after_a_question() -> None:
+    state = pressed(app_state(*SIX), "A", "o")
+    assert "6 tickets are opened in the browser" in " ".join(screen_text(state).split())
+    assert pressed(state, "KEY_ESCAPE").overlays == ()
+    state, effect = entered(state, 99.0)
+    assert (state.overlays, len(effect)) == ((), 6)
 
 
 @pytest.mark.parametrize("key", ["F", "w"])

@@ -9,6 +9,7 @@ import pytest
 from drawing.states import job
 from fakes.states import after, app_state, plain, pressed
 
+from ticketr.app.config import ListMemory
 from ticketr.app.sync import FieldChange, IssuePlace, Template
 from ticketr.app.sync.templates import Placeholder
 from ticketr.app.tickets import Comment, FilterNames, Ticket, parse, parse_filter, render
@@ -572,11 +573,10 @@ def test_enter_on_a_sub_task_opens_it() -> None:
 
 @pytest.mark.parametrize("key", ["KEY_TAB", "KEY_BTAB"])
 def test_tab_leaves_a_ticket_without_sub_tasks_and_one_beside_the_list(key: str) -> None:
-    other = {"KEY_TAB": Panel.WORKSPACES, "KEY_BTAB": Panel.TICKETS}[key]
-    assert pressed(zoomed(LAST), key).focus is other
-    assert pressed(replace(zoomed(), is_zoomed=False), key).focus is other
-    assert pressed(replace(zoomed(), ticket=None), key).focus is other
-    assert pressed(zoomed(), "|", key).focus is other
+    assert pressed(zoomed(LAST), key).focus is Panel.TICKETS
+    assert pressed(replace(zoomed(), is_zoomed=False), key).focus is Panel.TICKETS
+    assert pressed(replace(zoomed(), ticket=None), key).focus is Panel.TICKETS
+    assert pressed(zoomed(), "|", key).focus is Panel.TICKETS
 
 
 def test_esc_shows_all_tickets_again_and_keeps_the_selected_one() -> None:
@@ -590,7 +590,7 @@ def test_esc_shows_all_tickets_again_and_keeps_the_selected_one() -> None:
     assert state.row is not None
     assert state.row.key == "DEMO-9"
     assert state.notice == "All tickets are shown, no longer only Last"
-    assert effect == (call_in("work", remember, "", "key", (), ""),)
+    assert effect == (call_in("work", remember, ListMemory("", "key"), ""),)
     assert " Esc back  " not in shown(pressed(state, "g"))[-2]
     assert pressed(state, "KEY_ESCAPE").notice == "Esc does nothing here; ? lists the keys"
 

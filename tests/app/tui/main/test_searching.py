@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 from fakes.states import after, app_state, plain, pressed
 
+from ticketr.app.config import ListMemory
 from ticketr.app.tickets import FilterNames, Ticket, ValueTerm
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, call_in
@@ -30,7 +31,9 @@ from ticketr.text import clean
 
 TICKETS = tuple(Ticket(f"Number {at}", f"DEMO-{at}") for at in (1, 2, 3))
 JQL = "sprint in openSprints()"
-TWO = call_in("work", remember, "number 2", "key", (("two", "number 2"),), "number 2 save:two")
+TWO = call_in(
+    "work", remember, ListMemory("number 2", "key", {"two": "number 2"}), "number 2 save:two"
+)
 
 
 def typed(text: str, state: AppState | None = None) -> AppState:
@@ -88,7 +91,7 @@ def test_another_filter_replaces_it_and_esc_brings_it_back() -> None:
 def test_it_is_not_remembered_as_its_answer_would_not_be() -> None:
     state = pressed(after(asked(), found("DEMO-2")), "S", "KEY_DOWN")
     state, effect = update(state, messages.KeyPressed("KEY_ENTER"), 99.0)
-    assert effect == (call_in("work", remember, "", "title", (), ""),)
+    assert effect == (call_in("work", remember, ListMemory("", "title"), ""),)
     assert keys(state) == ["DEMO-2"]
 
 
@@ -196,12 +199,14 @@ def test_a_filter_is_saved_used_and_forgotten() -> None:
     assert keys(state) == ["DEMO-1", "DEMO-2", "DEMO-3"]
     state, effect = entered("use:two", state)
     assert (keys(state), state.workspace.filter.text) == (["DEMO-2"], "number 2")
-    assert effect == (call_in("work", remember, "number 2", "key", (), ""),)
+    assert effect == (call_in("work", remember, ListMemory("number 2", "key"), ""),)
 
     state, effect = entered("forget:two", state)
-    forgotten = (("two", ""),)
-    assert effect == (call_in("work", remember, "number 2", "key", forgotten, "forget:two"),)
-    state = after(state, messages.FiltersSaved("work", forgotten, {}))
+    forgotten = {"two": ""}
+    assert effect == (
+        call_in("work", remember, ListMemory("number 2", "key", forgotten), "forget:two"),
+    )
+    state = after(state, messages.FiltersSaved("work", tuple(forgotten.items()), {}))
     assert (state.notice, state.workspace.saved) == ("The filter two is forgotten", {})
     assert keys(state) == ["DEMO-2"]
 
@@ -298,10 +303,12 @@ def test_a_name_that_is_not_saved_cannot_be_forgotten() -> None:
 
 def test_a_query_is_saved_and_asked_again() -> None:
     state, effect = entered(f"jql: {JQL} save:now")
-    saved = (("now", f"jql: {JQL}"),)
-    saves = call_in("work", remember, "", "key", saved, f"jql: {JQL} save:now")
+    saved = {"now": f"jql: {JQL}"}
+    saves = call_in("work", remember, ListMemory("", "key", saved), f"jql: {JQL} save:now")
     assert effect == (saves, call_in("work", ask_keys, JQL))
-    state = after(state, messages.FiltersSaved("work", saved, dict(saved)), found("DEMO-3"))
+    state = after(
+        state, messages.FiltersSaved("work", tuple(saved.items()), dict(saved)), found("DEMO-3")
+    )
 
     again, effect = entered("use:now", state)
     asking = AskingKeys("work", JQL, give_filter_back)
@@ -478,3 +485,36 @@ def test_marks_keep_the_styles_below_them() -> None:
         Span("c", ("reverse",)),
         Span("d"),
     )
+
+
+COLORS = Theme(partial(sgr, colors=True))
+
+
+def test_each_hit_of_a_search_in_the_list_is_marked_there_and_in_the_open_ticket() -> None:
+    tickets = (
+        Ticket("Pay in Café Alpha", "DEMO-1", "Nothing"),
+        Ticket("Cafe", "DEMO-2", "The alpha of a CAFÉ"),
+        Ticket("Beta", "DEMO-3", "A cafe in its text, alpha"),
+        Ticket("Alpha alone", "DEMO-4"),
+    )
+    state = app_state(*tickets)
+    order = state.workspace.rows.shown[1].row.order
+    sheet = sheet_of(tickets[1], "DEMO-2.md")
+    state = pressed(state, "/", *"cafe alpha", "KEY_ENTER", "j")
+    state = after(replace(state, rest_until=0.0), messages.TimePassed())
+    state = after(state, messages.DetailRead("work", order, sheet))
+
+    rows = screen(state, 1.0, COLORS)
+    assert "\x1b[7mCafé\x1b" in rows[2]
+    assert "\x1b[7mAlpha\x1b" in rows[2]
+    assert "\x1b[1;4mCafe\x1b" in rows[3].replace("7;", "").replace(";7", "")  # selected
+    assert "\x1b[1m" in rows[4]  # the words are in its text alone
+    assert "\x1b[" not in rows[5].split("│")[0].removesuffix("\x1b[2m")  # no hit
+    right = "\n".join(row.split("│")[1] for row in rows[2:] if "│" in row)
+    assert "\x1b[7malpha\x1b" in right
+    assert "\x1b[7mCAFÉ\x1b" in right
+
+    assert "Esc back" in plain(rows[-2])
+    state = pressed(state, "KEY_ESCAPE")
+    assert not any("\x1b[7mCafé" in row for row in screen(state, 1.0, COLORS))
+    assert pressed(state, "n").notice == "Nothing was searched yet; / searches"

@@ -6,6 +6,7 @@ import pytest
 from fakes.app_screens import SCREENS, main_state
 from fakes.states import after, app_state, plain, pressed
 
+from ticketr.app.config import ListMemory
 from ticketr.app.sync import Code, Loss, Note, PlanEntry, PushPlan
 from ticketr.app.sync.compare.diff import Change, CorePart
 from ticketr.app.sync.notes import in_conflict
@@ -352,7 +353,7 @@ def test_a_ticket_is_found_by_its_title_without_accents() -> None:
 def test_a_person_or_a_status_becomes_a_filter(text: str, wanted: str) -> None:
     state, asked = ran(text)
     assert state.workspace.filter.text == wanted
-    assert asked == (call_in("work", remember, wanted, "key", (), ""),)
+    assert asked == (call_in("work", remember, ListMemory(wanted, "key"), ""),)
 
 
 def test_the_keys_in_the_palette_are_text() -> None:

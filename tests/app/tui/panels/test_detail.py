@@ -237,7 +237,7 @@ def test_rich_text_fields_are_rendered_below_their_names_and_before_the_comments
 
 
 LONG = Ticket("Long", "DEMO-1", description="many words, " * SHORT)
-RESIZED = messages.Resized(120, 30)
+RESIZED = messages.Resized(160, 30)
 
 
 def sheet_and_lines(cells: int, *, as_source: bool = False) -> tuple[Sheet, WrappedDetail]:

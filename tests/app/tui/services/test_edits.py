@@ -19,6 +19,7 @@ from fakes.states import FakeScreen
 from trio.testing import MockClock
 
 from jira_sandbox import make_site
+from ticketr.app.config import ListMemory
 from ticketr.app.sync import FieldChange, IssuePlace, read_template
 from ticketr.app.tickets import Ticket, parse, render
 from ticketr.app.tui import messages
@@ -30,7 +31,12 @@ from ticketr.app.tui.services import conflicts, edits, outside
 from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.edits import add_comment, add_ticket
 from ticketr.app.tui.services.files import remember
-from ticketr.app.tui.services.outside import browser_commands, open_browser, open_editor
+from ticketr.app.tui.services.outside import (
+    browser_commands,
+    copy_address,
+    open_browser,
+    open_editor,
+)
 
 PLACE = IssuePlace("DEMO-9.md", "DEMO-9")
 
@@ -275,8 +281,10 @@ async def test_a_comment_is_written_into_the_file_and_taken_back(
 async def test_a_filter_is_saved_or_given_back(tmp_path: Path) -> None:
     told: list[Message] = []
     used = services(tmp_path, told)
-    shown = call_in("work", remember, "late", "key", (), "")
-    saving = call_in("work", remember, "late", "key", (("mine", "late\x07"),), "late save:mine")
+    shown = call_in("work", remember, ListMemory("late", "key"), "")
+    saving = call_in(
+        "work", remember, ListMemory("late", "key", {"mine": "late\x07"}), "late save:mine"
+    )
 
     await remember(used, *shown.args)
     await remember(used, *saving.args)
@@ -473,6 +481,16 @@ async def test_a_second_browser_is_tried_where_the_first_is_missing(
 
     assert told == [messages.Told(f"opened {URL}", is_error=False)]
     assert record.read_text() == f"<{URL}>"
+
+
+async def test_addresses_are_copied_one_a_line(used: Services, told: list[Message]) -> None:
+    await copy_address(used, "work", ("DEMO-1", "DEMO-2"))
+    await copy_address(used, "work", ("DEMO-1",))
+
+    screen = cast("FakeScreen", used.terminal)
+    assert screen.copied == [f"{URL}\n{SITE}/browse/DEMO-2", URL]
+    said = ("copied the addresses of 2 tickets", f"copied {URL}")
+    assert told == [messages.Told(words, is_error=False) for words in said]
 
 
 @pytest.mark.parametrize("browser", ["/nowhere/browser", "'", program("raise SystemExit(1)")])

@@ -1,4 +1,4 @@
-"""Keys that change a field of the chosen tickets, else of the selected one. Pure."""
+"""Keys that change, open or copy the chosen tickets, else the selected one. Pure."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from functools import partial
 
 from ticketr.app.sync import BadWork, BulkChange, Change, FieldChange, FieldSetting, split_work
 from ticketr.app.tickets import is_key
-from ticketr.app.tui.effects import JobKind, JobRequest, call_in
-from ticketr.app.tui.keymap import KeyAction
+from ticketr.app.tui.effects import JobKind, JobRequest, call, call_in
+from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.main import changing
 from ticketr.app.tui.main.changing import counts_of_values, names_of, place_of, values_of
 from ticketr.app.tui.overlays.choice import Choice, Option, ValueChoice
 from ticketr.app.tui.overlays.many import AskingIssues, FileEdits
 from ticketr.app.tui.overlays.questions import AskingStatus, LineInput, Question
 from ticketr.app.tui.rows import ListRow
+from ticketr.app.tui.services import outside
 from ticketr.app.tui.services.asking import ask_values
 from ticketr.app.tui.services.edits import change_field
 from ticketr.app.tui.services.jobs import start_job
@@ -27,6 +28,8 @@ from ticketr.text import clean
 PARENT = "Parent"
 NOT_IN_JIRA = "Jira does not have this ticket yet; push it first"
 NO_TEXT = TextInput()
+#: The most tickets that are opened in the browser without a question.
+MOST_OPENED = 5
 #: The most tickets for which Jira is asked what they can become: one of each type and status.
 MOST_ASKED = 5
 
@@ -178,6 +181,49 @@ def log_work(state: AppState, now: float) -> Step | None:
     if not rows.keys:
         return state.noticed(NOT_IN_JIRA), ()
     return state.opened(_work_input(state.workspace.name, rows.keys, now)), ()
+
+
+def browser(state: AppState, now: float) -> Step | None:
+    """Open the tickets in the browser; many after a question."""
+
+    def opened(keys: tuple[str, ...]) -> Step:
+        name = state.workspace.name
+        effects = tuple(call_in(name, outside.open_browser, key) for key in keys)
+        if len(keys) <= MOST_OPENED:
+            return state, effects
+        words = f"{len(keys)} tickets are opened in the browser. Enter does it, Esc does not."
+        return state.opened(Question("Open", words, effects, now)), ()
+
+    return _with_keys(state, opened)
+
+
+def copy_key(state: AppState, _: float) -> Step | None:
+    """Copy the keys of the tickets in one line, as commands and commit messages take them."""
+    return _with_keys(
+        state, lambda keys: (state, (call(outside.copy_text, " ".join(keys), _copied(keys)),))
+    )
+
+
+def copy_address(state: AppState, _: float) -> Step | None:
+    """Copy the addresses of the tickets in a browser, one a line."""
+    name = state.workspace.name
+    return _with_keys(state, lambda keys: (state, (call_in(name, outside.copy_address, keys),)))
+
+
+def _copied(keys: tuple[str, ...]) -> str:
+    return keys[0] if len(keys) == 1 else f"the keys of {len(keys)} tickets"
+
+
+def _with_keys(state: AppState, step: Callable[[tuple[str, ...]], Step]) -> Step | None:
+    """Return the step for the keys of the tickets; drafts have none."""
+    rows = targets(state)
+    if rows is None:
+        return None
+    if rows.keys:
+        return step(rows.keys)
+    does = "shows what a push would create"
+    push = state.keymap.hint(KeyAction.PUSH, Context.MAIN, does, before="; ")
+    return state.noticed(f"Jira does not have this ticket yet{push}"), ()
 
 
 def _work_input(

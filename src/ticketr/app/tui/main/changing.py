@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 
 from ticketr.app.sync import FieldChange, IssuePlace, Template
-from ticketr.app.tui.effects import Call, call, call_in
+from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.main.filtering import give_filter_back
 from ticketr.app.tui.messages import NotWritten, TicketAdded
@@ -45,21 +45,6 @@ def edit(state: AppState, _: float) -> Step | None:
     return state, (call_in(state.workspace.name, outside.open_editor, row.path, line),)
 
 
-def browser(state: AppState, _: float) -> Step | None:
-    """Open the issue in the browser."""
-    return _with_key(state, lambda key: call_in(state.workspace.name, outside.open_browser, key))
-
-
-def copy_key(state: AppState, _: float) -> Step | None:
-    """Copy the issue's key."""
-    return _with_key(state, lambda key: call(outside.copy_text, key, key))
-
-
-def copy_address(state: AppState, _: float) -> Step | None:
-    """Copy the address of the issue in a browser."""
-    return _with_key(state, lambda key: call_in(state.workspace.name, outside.copy_address, key))
-
-
 def source(state: AppState, _: float) -> Step | None:
     """Switch the open ticket between its rendered form and the text of its file."""
     if state.ticket is None:
@@ -69,18 +54,6 @@ def source(state: AppState, _: float) -> Step | None:
     ticket = replace(state.ticket, as_source=as_source, top=0, task=-1)
     focus = Panel.DETAIL if is_hidden else state.focus
     return replace(state, ticket=ticket, focus=focus), ()
-
-
-def _with_key(state: AppState, effect: Callable[[str], Call]) -> Step | None:
-    """Return the step with an effect for the issue's key; a draft has none."""
-    row = state.row
-    if row is None or row.is_broken:
-        return None
-    if row.key:
-        return state, (effect(row.key),)
-    does = "shows what a push would create"
-    push = state.keymap.hint(KeyAction.PUSH, Context.MAIN, does, before="; ")
-    return state.noticed(f"Jira does not have this ticket yet{push}"), ()
 
 
 NO_TICKET = "Select a ticket first"

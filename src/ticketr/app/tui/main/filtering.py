@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ticketr.app.config import ListMemory
 from ticketr.app.tickets import InvalidFilter, check_saved, parse_filter, split_command, with_saved
 from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.messages import FiltersSaved
@@ -180,4 +181,5 @@ def remembered(
     text = workspace.filter.text
     # The answer of Jira is not stored, and the app makes no request when it starts.
     kept = "" if query_of(text) is not None else text
-    return call_in(workspace.name, remember, kept, workspace.sort, saved, typed)
+    memory = ListMemory(kept, workspace.sort, dict(saved), workspace.hidden)
+    return call_in(workspace.name, remember, memory, typed)

@@ -104,8 +104,9 @@ def next_panel(by: int) -> Callable[[AppState, float], Step | None]:
     def handler(state: AppState, _: float) -> Step:
         if state.is_zoomed and state.focus is Panel.DETAIL and (step := _next_task(state, by)):
             return step
-        at = (_PANEL_ORDER.index(state.focus) + by) % len(_PANEL_ORDER)
-        return replace(state, focus=_PANEL_ORDER[at]), ()
+        panels = _PANEL_ORDER if state.has_workspaces else _PANEL_ORDER[1:]
+        at = (panels.index(state.focus) + by) % len(panels)
+        return replace(state, focus=panels[at]), ()
 
     return handler
 

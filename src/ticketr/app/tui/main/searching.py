@@ -10,8 +10,13 @@ from ticketr.app.tickets import SORT_NAMES
 from ticketr.app.tui.main.filtering import remembered
 from ticketr.app.tui.overlays.choice import Choice, Option
 from ticketr.app.tui.overlays.questions import LineInput
+from ticketr.app.tui.panels.columns import COLUMN_NAMES
 from ticketr.app.tui.panels.frame import Match, find_matches
+from ticketr.app.tui.panels.tickets import list_columns
 from ticketr.app.tui.state import AppState, Panel, Step, select
+
+#: The words before the name of a column, in the list of sorts.
+_COLUMN = "column "
 
 
 def search_ticket(state: AppState) -> Step | None:
@@ -142,15 +147,29 @@ def _go_to_hit(state: AppState, now: float, *, by: int) -> Step | None:
 
 
 def sort_tickets(state: AppState, _: float) -> Step | None:
-    """Choose how the list is sorted."""
-    workspace = state.workspace
+    """Choose how the list is sorted, and which columns it has."""
     if not state.workspaces or state.focus is Panel.WORKSPACES:
         return None
+    return state.opened(_sort_choice(state, SORT_NAMES.index(state.workspace.sort))), ()
+
+
+def _sort_choice(state: AppState, at: int) -> Choice:
+    """Return the list of sorts and columns; a column that was switched leaves it open."""
 
     def chosen(state: AppState, name: str) -> Step:
-        changed = replace(state.workspace, sort=name)
-        return state.with_workspace(changed), (remembered(changed),)
+        if name in SORT_NAMES:
+            changed = replace(state.workspace, sort=name)
+            return state.with_workspace(changed), (remembered(changed),)
+        column = name.removeprefix(_COLUMN)
+        changed = replace(state.workspace, hidden=state.workspace.hidden ^ {column})
+        state = state.with_workspace(changed)
+        at = len(SORT_NAMES) + COLUMN_NAMES.index(column)
+        return state.opened(_sort_choice(state, at)), (remembered(changed),)
 
-    options = tuple(Option(name) for name in SORT_NAMES)
-    at = SORT_NAMES.index(workspace.sort)
-    return state.opened(Choice("Sort by", options, chosen, at)), ()
+    hidden = state.workspace.hidden
+    shown = [column.name for column in list_columns(state.layout.left or state.width, hidden)]
+    options = [Option(name) for name in SORT_NAMES]
+    for name in COLUMN_NAMES:
+        facts = "shown" if name in shown else "hidden" if name in hidden else "no room"
+        options.append(Option(f"{_COLUMN}{name}", facts))
+    return Choice("Sort by, or show a column", tuple(options), chosen, at)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ticketr.app.tui.effects import JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.main import bulk, changing, filtering, moving, searching
-from ticketr.app.tui.main.changing import browser, copy_address, copy_key, edit, source
+from ticketr.app.tui.main.changing import edit, source
 from ticketr.app.tui.main.searching import end_search
 from ticketr.app.tui.overlays.conflict import ConflictScreen
 from ticketr.app.tui.overlays.first_run import FirstRun
@@ -50,6 +50,8 @@ def escape(state: AppState) -> Step | None:
     if state.focus is not Panel.TICKETS:
         return replace(state, focus=Panel.TICKETS, is_zoomed=False), ()
     workspace = state.workspace
+    if workspace.search_words:  # its marks
+        return state.with_workspace(replace(workspace, search="")), ()
     if workspace.chosen:
         return state.with_workspace(replace(workspace, chosen=frozenset())), ()
     if workspace.filter.text:
@@ -185,9 +187,9 @@ _HANDLERS: dict[KeyAction, Callable[[AppState, float], Step | None]] = {
     KeyAction.ATTACH: bulk.attach,
     KeyAction.WORKLOG: bulk.log_work,
     KeyAction.CHANGE: bulk.change_tickets,
-    KeyAction.BROWSER: browser,
-    KeyAction.COPY_KEY: copy_key,
-    KeyAction.COPY_ADDRESS: copy_address,
+    KeyAction.BROWSER: bulk.browser,
+    KeyAction.COPY_KEY: bulk.copy_key,
+    KeyAction.COPY_ADDRESS: bulk.copy_address,
     KeyAction.SOURCE: source,
     KeyAction.RELOAD: _reload,
     KeyAction.RESOLVE: _resolve,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import ClassVar, TypeAlias, final
 
+from ticketr.app.config import ListMemory
 from ticketr.app.tickets import InvalidFilter, fold, parse_filter
 from ticketr.app.tui.effects import JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
@@ -178,8 +179,8 @@ def _workspaces(state: AppState) -> Iterator[Entry]:
 def _filter(text: str, state: AppState, now: float) -> Step:
     workspace = replace(state.workspace, filter=parse_filter(text, state.workspace.names), top=0)
     state = replace(state.with_workspace(workspace), rest_until=now)
-    shown = (workspace.filter.text, workspace.sort, (), "")
-    return state, (call_in(workspace.name, files.remember, *shown),)
+    memory = ListMemory(workspace.filter.text, workspace.sort, hidden=workspace.hidden)
+    return state, (call_in(workspace.name, files.remember, memory, ""),)
 
 
 def _use(text: str, state: AppState, now: float) -> Step:

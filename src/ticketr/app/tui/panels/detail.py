@@ -8,7 +8,14 @@ from functools import lru_cache
 
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.markdown import render_markdown
-from ticketr.app.tui.panels.frame import filled, find_matches, status_mark, title_rule, with_marks
+from ticketr.app.tui.panels.frame import (
+    filled,
+    find_matches,
+    find_words,
+    status_mark,
+    title_rule,
+    with_marks,
+)
 from ticketr.app.tui.sheet import DetailLine, Sheet, TaskLine, WrappedDetail
 from ticketr.app.tui.styled import Line, Span, Theme, cells as cells_of, mark, wrap_line
 from ticketr.text import clean, clip, fit, width, wrap
@@ -96,6 +103,7 @@ def draw_detail(
     keys: KeyMap | None = None,
     search: str = "",
     match: int = -1,
+    words: Sequence[str] = (),
 ) -> list[str]:
     """Return the rows of the open ticket's panel, its title first.
 
@@ -111,12 +119,22 @@ def draw_detail(
         keys: The keys, for hints; None for the usual ones.
         search: What is searched in it; empty for nothing.
         match: The index of the match that was gone to last.
+        words: The folded words that are searched in the list.
     """
     if sheet is None:
         title = title_rule("3", "", cells, theme, is_focused=is_focused)
         return [title, *filled([], height, cells)]
     lines = detail_lines(sheet, cells) if lines is None else lines
-    shown = _shown_lines(lines, top, height, search, match)
+    shown = (
+        _shown_lines(lines, top, height, search, match)
+        if search
+        else [
+            replace(line, line=with_marks(line.line, found, "reverse"))
+            if words and (found := find_words(line.line, words))
+            else line
+            for line in lines[top : top + height]
+        ]
+    )
     selected = task_line(sheet, lines, task)
     rows = [
         theme.row((Span("▌"), *line.line), cells, "reverse")
@@ -137,7 +155,7 @@ def _shown_lines(
     shown = list(lines[top : top + height])
     marked: dict[int, list[tuple[int, int]]] = {}
     chosen: dict[int, list[tuple[int, int]]] = {}
-    for number, entries in enumerate(find_matches(lines, search) if search else ()):
+    for number, entries in enumerate(find_matches(lines, search)):
         for at, begin, end in entries:
             if top <= at < top + len(shown):
                 marked.setdefault(at - top, []).append((begin, end))

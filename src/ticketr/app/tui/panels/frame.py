@@ -17,6 +17,11 @@ from ticketr.text import clip, width
 
 #: From this width on, the list and the open ticket are side by side.
 SIDE_BY_SIDE = 80
+#: The width of a list in which a title has 30 cells; the open ticket has the rest.
+LEAST_LIST = 50
+#: The width of an open ticket with two columns of fields. From here on, the list grows first, until
+#: it has room for all its columns, then both grow.
+TWO_COLUMNS = 46
 #: From this height on, the workspaces have a panel of their own above the tickets.
 WITH_WORKSPACES = 14
 #: From this height on, a rule separates the body from the two lines below it.
@@ -72,7 +77,7 @@ def layout_of(width: int, height: int, *, workspaces: int, is_detail_only: bool)
     if is_detail_only:
         left, right = 0, width
     elif width >= SIDE_BY_SIDE:
-        left = min(width * 53 // 100, 90)
+        left = max(LEAST_LIST, min(width - 1 - TWO_COLUMNS, width // 2 + 23))
         right = width - left - 1
     else:
         left, right = width, 0
@@ -109,15 +114,25 @@ def find_matches(lines: Sequence[DetailLine], words: str) -> tuple[Match, ...]:
     if not wanted:
         return ()
     texts = [plain(line.line) for line in lines]
-    folded, places = _folded_text("\n".join(texts))
     starts = [0, *accumulate(len(text) + 1 for text in texts)]
-    pairs: list[Match] = []
+    ranges = _ranges(wanted, "\n".join(texts))
+    return tuple([tuple(_parts(begin, end, starts, texts)) for begin, end in ranges])
+
+
+def find_words(line: Line, words: Sequence[str]) -> tuple[tuple[int, int], ...]:
+    """Return the ranges of a line that hold one of some folded words; none overlaps another."""
+    wanted = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
+    return tuple(_ranges(wanted, plain(line))) if wanted else ()
+
+
+def _ranges(wanted: str, text: str) -> Iterator[tuple[int, int]]:
+    """Yield the ranges of a text that match a folded pattern."""
+    folded, places = _folded_text(text)
     for match in re.finditer(wanted, folded):
         begin, end = match.span()
         if places is not None:
             begin, end = places[begin], places[end - 1] + 1
-        pairs.append(tuple(_parts(begin, end, starts, texts)))
-    return tuple(pairs)
+        yield begin, end
 
 
 def with_marks(line: Line, marked: Sequence[tuple[int, int]], *styles: str) -> Line:
@@ -215,19 +230,25 @@ _DONE = frozenset(
 )
 
 
+#: Words in the names of statuses between the work and its end.
+_IN_REVIEW = ("review", "test", "qa", "verif", "approv", "prüfung", "relecture", "revisión")
+
+
 @lru_cache(maxsize=512)
 def status_mark(status: str) -> str:
-    """Return a status as one character: ○ to do, ◐ in progress, ● done; a blank if it is unknown.
+    """Return a status as one character: ○ to do, ◐ in progress, ◕ in review or test, ● done.
 
     A file holds a status by its name alone, so the usual names decide; any other counts as being
-    in progress.
+    in progress. An unknown one is a blank.
     """
     name = status.strip().casefold()
     if not name:
         return " "
     if name in _TO_DO:
         return "○"
-    return "●" if name in _DONE else "◐"
+    if name in _DONE:
+        return "●"
+    return "◕" if any(word in name for word in _IN_REVIEW) else "◐"
 
 
 @lru_cache(maxsize=512)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set as AbstractSet
+from dataclasses import replace
 
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
-from ticketr.app.tui.panels.frame import filled, initials, scroll_top, status_mark, title_rule
+from ticketr.app.tui.panels.columns import Column, columns_for
+from ticketr.app.tui.panels.frame import (
+    filled,
+    find_words,
+    scroll_top,
+    status_mark,
+    title_rule,
+    with_marks,
+)
 from ticketr.app.tui.rows import VisibleRow
-from ticketr.app.tui.styled import Line, Span, Theme, mark
+from ticketr.app.tui.styled import Line, Span, Theme, mark, plain
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.text import clean, clip, fit, width, wrap
 
@@ -61,10 +70,10 @@ def _workspace_line(
 
 
 KEY_CELLS = 9
+#: The cells before a title: bar, flag, fold mark, status mark, and the key between two blanks.
+_BEFORE = 4 + 1 + KEY_CELLS + 1
 #: The most cells of a filter in the title, and the least of a cut one beside other facts.
 MOST_FILTER, LEAST_FILTER = 20, 6
-#: Cells around title: bar, flag, fold mark, status mark, blanks, assignee.
-_AROUND = 4 + 1 + KEY_CELLS + 1 + 4
 
 
 def draw_tickets(
@@ -123,9 +132,23 @@ def draw_row(
 ) -> str:
     """Return one row of the list, of exactly so many cells."""
     line = _line(workspace, visible, cells, theme, is_selected=is_selected)
+    styles: tuple[str, ...] = () if visible.is_hit else ("dim",)
     if is_selected:
-        return theme.row(line, cells, "reverse" if is_focused else "bold")
-    return theme.row(line, cells, *(() if visible.is_hit else ("dim",)))
+        styles = ("reverse",) if is_focused else ("bold",)
+    words = workspace.search_words
+    if not words or any(word not in visible.row.candidate.haystack for word in words):
+        return theme.row(line, cells, *styles)
+    # A hit of the search; its words may be in a text that the list does not show.
+    whole = ((0, len(plain(line))),)
+    line = tuple(replace(span, styles=styles or span.styles) for span in line)
+    found = find_words(line, words)
+    marks = ("bold", "underline") if "reverse" in styles else ("reverse",)
+    return theme.row(with_marks(line, found or whole, *(marks if found else ("bold",))), cells)
+
+
+def list_columns(cells: int, hidden: AbstractSet[str]) -> tuple[Column, ...]:
+    """Return the columns that have room in a list of so many cells, from left to right."""
+    return columns_for(cells - _BEFORE - 1, hidden)
 
 
 def _line(
@@ -141,20 +164,21 @@ def _line(
     bar = "▌" if is_selected else "√" if row.id in workspace.chosen else " "
     name = row.key or ("broken" if row.is_broken else "draft")
     key = theme.fit(name, KEY_CELLS)
-    room = max(0, cells - _AROUND - max(0, width(key) - KEY_CELLS))
+    room = max(0, cells - _BEFORE - 1 - max(0, width(key) - KEY_CELLS))
+    # The error of a broken file needs all the room, and by columns it has nothing to show.
+    columns = () if row.is_broken else list_columns(cells, workspace.hidden)
+    shown = "".join([f" {theme.fit(column.text(row), column.cells)}" for column in columns])
+    room -= width(shown)
     hidden = f" +{visible.hidden}" if visible.hidden else ""
     title = f"{'  ' * row.depth}{theme.text(row.title)}"
     title = clip(title, room - width(hidden), ellipsis=theme.ellipsis) + hidden
     pad = " " * max(0, room - width(title))
-    person = " " if row.is_broken else initials(row.assignee)
     return (
         Span(bar),
         mark(workspace.flag(row)),
         Span(fold),
         mark(status_mark(row.status)),
-        Span(f" {key} {title}{pad} "),
-        Span(" " * (2 - width(person)) + person),
-        Span(" "),
+        Span(f" {key} {title}{pad}{shown} "),
     )
 
 

@@ -126,36 +126,28 @@ def _wrap(sheet: Sheet, cells: int, as_source: bool) -> WrappedDetail:  # noqa: 
     return WrappedDetail(cells, as_source, detail_lines(sheet, cells, as_source=as_source))
 
 
-async def remember(
-    services: Services,
-    name: str,
-    filter_text: str,
-    sort: str,
-    saved: tuple[tuple[str, str], ...],
-    typed: str,
-) -> None:
+async def remember(services: Services, name: str, memory: ListMemory, typed: str) -> None:
     """Store how the list of a workspace is shown, and saved filters; give back what failed.
 
     Args:
         services: What the services have in common.
         name: The name of the workspace.
-        filter_text: The filter, as it was typed.
-        sort: The name of the sort.
-        saved: The names and texts of filters to save; one without a text is forgotten.
+        memory: How it is shown, and the filters to save; one without a text is forgotten.
         typed: The line that asked for this; the user gets it back if they cannot be saved.
     """
     folder = services.workspaces[name].store.folder
     try:
-        kept = await services.in_thread(store_list_memory, folder, filter_text, sort, dict(saved))
+        kept = await services.in_thread(store_list_memory, folder, memory)
     except (OSError, TicketrError) as error:
         cause = getattr(error, "strerror", None) or error
         words = clean(f"cannot remember the filter: {cause}")
-        asked = call_in(name, remember, filter_text, sort, saved, typed)
+        asked = call_in(name, remember, memory, typed)
         failure = messages.NotWritten(name, asked, words)
-        services.send(failure if saved else messages.Told(words))
+        services.send(failure if memory.saved else messages.Told(words))
     else:
-        if saved:
-            services.send(messages.FiltersSaved(name, saved, _cleaned(kept)))
+        if memory.saved:
+            changed = tuple(memory.saved.items())
+            services.send(messages.FiltersSaved(name, changed, _cleaned(kept)))
 
 
 def recall(name: str, store: sync.Store) -> messages.Recalled | None:
@@ -179,7 +171,7 @@ def recall(name: str, store: sync.Store) -> messages.Recalled | None:
     except (InvalidFilter, TicketrError):  # another version remembered it, or there is no state
         wanted = parse_filter("")
     sort = memory.sort if memory.sort in SORT_NAMES else SORT_NAMES[0]
-    return messages.Recalled(name, wanted, sort, _cleaned(memory.saved))
+    return messages.Recalled(name, wanted, sort, _cleaned(memory.saved), memory.hidden)
 
 
 def _filter_names(state: sync.State, fields: Collection[tuple[str, ...]]) -> FilterNames:
@@ -217,6 +209,7 @@ class WorkspaceReader:
         self._seen = seen
         self._stamps: dict[str, Stamp | None] = {}
         self._survey = sync.LocalSurvey(sync.base_texts(state))
+        self._updated = {issue.key: issue.updated for issue in state.known().values()}
         self._tickets: list[tuple[ListRow, ...]] = []
         self._broken: list[ListRow] = []
 
@@ -231,7 +224,10 @@ class WorkspaceReader:
         known = self._seen.find(name, stamp)
         if known is None or not self._survey.skip(name, known.tickets):
             return False
-        self._tickets += known.rows
+        updated = self._updated.get
+        self._tickets += [
+            tuple([row.at(updated(row.key, "")) for row in rows]) for rows in known.rows
+        ]
         return True
 
     def size(self, path: Path) -> int:
@@ -252,7 +248,9 @@ class WorkspaceReader:
         begin = len(self._survey.local_changes)
         for path in paths:
             scanned = self._survey.scan(self._store, self._state, path)
-            rows = tuple([rows_of(ticket.ticket, scanned.path) for ticket in scanned.tickets])
+            rows = tuple(
+                [rows_of(ticket.ticket, scanned.path, self._updated) for ticket in scanned.tickets]
+            )
             tickets += rows
             if scanned.error is not None:
                 words = without_root(self._store, scanned.error)
@@ -532,7 +530,7 @@ def _line_of_file(name: str, seen: SeenFile) -> str:
 
 def _row_to_json(row: ListRow) -> tuple[object, ...]:
     issue = row.candidate
-    return row.line, issue.key, issue.title, dict(issue.fields), issue.text
+    return row.line, issue.key, issue.title, dict(issue.fields), issue.text, issue.updated
 
 
 def _from_json(name: str, stamp: Stamp, stored: Any) -> SeenFile:
@@ -552,5 +550,5 @@ def _from_json(name: str, stamp: Stamp, stored: Any) -> SeenFile:
 
 
 def _candidate_from_json(stored: Any) -> tuple[Candidate, int]:
-    line, key, title, fields, text = stored
-    return Candidate(key, title, fields, text, _NO_FLAGS if key else _DRAFT), line
+    line, key, title, fields, text, updated = stored
+    return Candidate(key, title, fields, text, _NO_FLAGS if key else _DRAFT, updated), line

@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from ticketr import JobID, JobSnapshot, JobStatus, OnConflict, TicketrError
+import trio
+
+from ticketr import JobContext, JobID, JobSnapshot, JobStatus, OnConflict, TicketrError
 from ticketr.app import sync
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages

@@ -189,11 +189,11 @@ async def _is_opened(words: list[str]) -> bool:
     return True
 
 
-async def copy_address(services: Services, name: str, key: str) -> None:
-    """Copy the address of an issue to the clipboard of the terminal."""
-    url = browse_url(services.workspaces[name].address, key)
-    await services.terminal.copy(url)
-    services.send(messages.Told(clean(f"copied {url}"), is_error=False))
+async def copy_address(services: Services, name: str, keys: tuple[str, ...]) -> None:
+    """Copy the addresses of issues to the clipboard of the terminal, one a line."""
+    urls = [browse_url(services.workspaces[name].address, key) for key in keys]
+    what = urls[0] if len(urls) == 1 else f"the addresses of {len(urls)} tickets"
+    await copy_text(services, "\n".join(urls), what)
 
 
 async def copy_text(services: Services, text: str, what: str) -> None:

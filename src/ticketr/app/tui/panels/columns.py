@@ -1,0 +1,109 @@
+"""The columns of the ticket list beside key and title: which have room, and what they show. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from ticketr.app.tickets import points_of, rank_of_priority
+from ticketr.app.tui.panels.frame import initials
+from ticketr.app.tui.rows import ListRow
+from ticketr.text import clean, clip, width
+
+#: The least cells of a title, while another column has room.
+LEAST_TITLE = 30
+#: The same beside the assignee, who is in narrow lists, too.
+LEAST_OF_ASSIGNEE = 18
+SPRINT_CELLS = 8
+#: How urgent a priority is, as Jira's icons show it.
+_PRIORITY_MARKS = ("⇈", "⇈", "↑", "=", "↓", "⇊")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the list.
+
+    Attributes:
+        name: Its name, for people.
+        cells: Its width, without the blank before it.
+        text: Gives the cleaned text of a row.
+    """
+
+    name: str
+    cells: int
+    text: Callable[[ListRow], str]
+
+
+def _assignee(row: ListRow) -> str:
+    name = initials(row.assignee)
+    return f"{' ' * (2 - width(name))}{name}"
+
+
+def _type(row: ListRow) -> str:
+    return clean(row.candidate.fields.get("Type", ""))
+
+
+def _priority(row: ListRow) -> str:
+    rank = rank_of_priority(row.candidate.folded("priority"))
+    return " " if rank is None else _PRIORITY_MARKS[rank]
+
+
+def _updated(row: ListRow) -> str:
+    return _day(row.candidate.updated)
+
+
+@lru_cache(maxsize=4096)
+def _day(moment: str) -> str:
+    """Return the day of a moment as Jira writes it, in the user's time zone."""
+    try:
+        return f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d}"
+    except (ValueError, OverflowError):
+        return ""
+
+
+def _sprint(row: ListRow) -> str:
+    """Return the last sprint; a long name keeps its last word, which is the number."""
+    name = clean(row.candidate.fields.get("Sprint", "")).rpartition(",")[2].strip()
+    if width(name) <= SPRINT_CELLS:
+        return name
+    start, _, number = name.rpartition(" ")
+    return f"{clip(start, SPRINT_CELLS - 1 - width(number), ellipsis='.')} {number}"
+
+
+def _points(row: ListRow) -> str:
+    points = points_of(row.candidate)
+    return f"{points:>3g}" if points else ""
+
+
+#: The columns, those first that have room first.
+COLUMNS = (
+    Column("assignee", 2, _assignee),
+    Column("priority", 1, _priority),
+    Column("updated", 10, _updated),
+    Column("status", 11, lambda row: row.status),
+    Column("type", 5, _type),
+    Column("sprint", SPRINT_CELLS, _sprint),
+    Column("points", 3, _points),
+)
+#: From left to right.
+_PLACES = ("priority", "type", "status", "updated", "sprint", "points", "assignee")
+COLUMN_NAMES = tuple(column.name for column in COLUMNS)
+
+
+@lru_cache(maxsize=32)
+def columns_for(room: int, hidden: AbstractSet[str] = frozenset()) -> tuple[Column, ...]:
+    """Return the columns that have room, from left to right.
+
+    Args:
+        room: The cells for the title and the columns.
+        hidden: The names of columns that the user has hidden.
+    """
+    shown: list[Column] = []
+    for column in COLUMNS:
+        least = LEAST_OF_ASSIGNEE if column.name == "assignee" else LEAST_TITLE
+        if column.name not in hidden and room - column.cells - 1 >= least:
+            room -= column.cells + 1
+            shown.append(column)
+    return tuple(sorted(shown, key=lambda column: _PLACES.index(column.name)))
