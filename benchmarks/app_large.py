@@ -63,8 +63,18 @@ class Probe:
 @contextmanager
 def probed(report: Path, *arguments: str) -> Generator[Probe]:
     script = str(Path(__file__).with_name("app_probe.py"))
-    with on_terminal([sys.executable, script, str(report), *arguments]) as (user, pid):
+    command = [sys.executable, script, str(report), *arguments]
+    with on_terminal(command, environment=quiet(report.parent / "config")) as (user, pid):
         yield Probe(user, pid, report)
+
+
+def quiet(folder: Path) -> dict[str, str]:
+    """Return the environment in which the app pulls only when it is asked to."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    settings = folder / "config.toml"
+    settings.touch(mode=0o600)
+    settings.write_text("[app]\nrefresh = 0\n", encoding="utf-8")
+    return {"TICKETR_CONFIG_DIR": str(folder)}
 
 
 @dataclass(frozen=True)

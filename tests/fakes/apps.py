@@ -119,6 +119,7 @@ async def running_app(
     setup: Setup | None = None,
     screen: FakeScreen | None = None,
     pull: bool = False,
+    refresh: float = 0.0,
 ) -> AsyncGenerator[Run]:
     """Run the app while the block runs, and end it and its jobs at the end of the block.
 
@@ -127,12 +128,21 @@ async def running_app(
         setup: What a first run asks.
         screen: Its terminal.
         pull: Whether it begins with a pull.
+        refresh: The seconds between two pulls that nobody has asked for; 0 for none.
     """
     screen = FakeScreen(100, 30) if screen is None else screen
     async with trio.open_nursery() as outlasting:
         async with open_job_queue(workers=2) as queue:
             runner = None if setup is None else SetupRunner(setup, outlasting)
-            app = App(screen, queue, workspaces, theme=Theme(), in_thread=inline, setup=runner)
+            app = App(
+                screen,
+                queue,
+                workspaces,
+                theme=Theme(),
+                in_thread=inline,
+                setup=runner,
+                refresh=refresh,
+            )
             run = Run(app, screen, queue)
 
             async def until_left() -> None:

@@ -28,6 +28,7 @@ from ticketr.app.cli import app
 from ticketr.app.cli.screen import last_words, line_style, read_keymap
 from ticketr.app.sync import DuplicateKey
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
+from ticketr.app.tui.services.jobs import REFRESH_TAG
 from ticketr.terminal import Terminal
 
 
@@ -294,7 +295,8 @@ def test_every_job_that_was_cancelled_is_told() -> None:
     )
     waited = replace(one, progress=None)
 
-    words = last_words([one, snapshot(JobStatus.COMPLETED), waited, two])
+    unasked = replace(one, tags=frozenset({REFRESH_TAG}))
+    words = last_words([one, snapshot(JobStatus.COMPLETED), waited, unasked, two])
 
     assert words == ["Cancelled: 1/9 pulled", "Cancelled: 2/9 pulled"]
 

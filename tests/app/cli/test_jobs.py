@@ -152,6 +152,17 @@ async def test_a_workspace_that_was_added_later_has_a_history_too(tmp_path: Path
     assert await names(WorkspaceHistories([two])) == ["Pull two"]
 
 
+async def test_jobs_with_a_tag_are_left_out(tmp_path: Path) -> None:
+    root = workspace(tmp_path, "one")
+    histories = WorkspaceHistories([root], without="quiet")
+
+    async with open_job_queue(history=histories) as queue:
+        await queue.run(nothing, name="Pull one", key=str(root))
+        await queue.run(nothing, name="Refresh one", key=str(root), tags={"quiet"})
+
+    assert await names(histories) == ["Pull one"]
+
+
 async def test_a_history_that_cannot_be_used_hides_no_other(tmp_path: Path) -> None:
     one, two = workspace(tmp_path, "one"), workspace(tmp_path, "two")
     (one / STATE_FOLDER / HISTORY).write_text("this is not a database" * 100)

@@ -93,6 +93,17 @@ def test_a_folder_below_the_users_home_may_be_written_with_a_tilde(
 
 
 @pytest.mark.parametrize(
+    ("text", "seconds"), [("", 300.0), ("refresh = 0", 0.0), ("refresh = 90.5", 90.5)]
+)
+def test_the_seconds_between_two_pulls_of_the_app_are_read(
+    text: str, seconds: float, folder: Path
+) -> None:
+    write(folder, f"[app]\n{text}\n")
+
+    assert read_user_config(folder).refresh == seconds
+
+
+@pytest.mark.parametrize(
     ("text", "words"),
     [
         ("\nworkspace = 1\n", r"config.toml:2: unknown key 'workspace', did you mean 'workspaces'"),
@@ -116,6 +127,10 @@ def test_a_folder_below_the_users_home_may_be_written_with_a_tilde(
             r"config.toml:2: token_command must be a list of texts, .* and here is a number",
         ),
         ("[sites.'https://x']\ntoken_command = 1\n", r"config.toml:2: token_command must be text"),
+        ("[app]\nrefesh = 0\n", r"config.toml:2: unknown key 'refesh', did you mean 'refresh'"),
+        ("[app]\nrefresh = true\n", r"config.toml:2: refresh must be a number"),
+        ("[app]\nrefresh = 5\n", r"config.toml:2: refresh must be from 30 to 86400 seconds, or 0"),
+        ("[app]\nrefresh = nan\n", r"config.toml:2: refresh must be from 30"),
     ],
 )
 def test_an_error_is_reported_with_its_place_and_without_secrets(

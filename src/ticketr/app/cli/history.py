@@ -139,7 +139,13 @@ def _storable(text: str) -> str:
 class WorkspaceHistories:
     """The histories of several workspaces, for one queue in which a job's key is its folder.
 
-    def __init__(self, roots: Sequence[Path]) -> None:
+    Args:
+        roots: The folders of the workspaces.
+        without: The tag of jobs that are not stored.
+    """
+
+    def __init__(self, roots: Sequence[Path], *, without: str = "") -> None:
+        self._without = without
         self._by_key = {str(root): WorkspaceHistory(root) for root in roots}
 
     def summary(self, result: object) -> str:
@@ -153,6 +159,7 @@ class WorkspaceHistories:
             HistoryFailed: A history could not be written; the others were.
         """
         failed: list[HistoryFailed] = []
+        jobs = [job for job in jobs if self._without not in job.tags]
         for key in dict.fromkeys(job.key for job in jobs if job.key is not None):
             history = self._by_key.setdefault(key, WorkspaceHistory(Path(key)))
             try:

@@ -27,6 +27,7 @@ from ticketr.app.tui.app import App
 from ticketr.app.tui.effects import JobRequest
 from ticketr.app.tui.keymap import KeyMap, keymap_of
 from ticketr.app.tui.services.context import SetupRunner
+from ticketr.app.tui.services.jobs import REFRESH_TAG
 from ticketr.app.tui.services.workspaces import (
     ClosedWorkspace,
     OpenWorkspace,
@@ -68,7 +69,11 @@ async def run_screen(workspaces: Sequence[AppWorkspace], *, pull: bool = False) 
         SettingsFailed: The file of the user's keys could not be read.
     """
     keymap = await trio.to_thread.run_sync(read_keymap)
-    history = WorkspaceHistories([workspace.root for workspace in workspaces if workspace.root])
+    user_config = await trio.to_thread.run_sync(
+        config.read_user_config, config.config_folder(os.environ)
+    )
+    roots = [workspace.root for workspace in workspaces if workspace.root]
+    history = WorkspaceHistories(roots, without=REFRESH_TAG)
     first_run = FirstRun()
     async with trio.open_nursery() as outlasting:
         async with open_job_queue(workers=WORKERS, history=history, on_job_error=_note) as queue:
@@ -76,7 +81,15 @@ async def run_screen(workspaces: Sequence[AppWorkspace], *, pull: bool = False) 
                 style = line_style(terminal)
                 theme = Theme(partial(sgr, colors=terminal.colors), style)
                 setup = SetupRunner(first_run, outlasting, has_sandbox=has_demo_extra())
-                app = App(terminal, queue, workspaces, theme=theme, keymap=keymap, setup=setup)
+                app = App(
+                    terminal,
+                    queue,
+                    workspaces,
+                    theme=theme,
+                    keymap=keymap,
+                    setup=setup,
+                    refresh=user_config.refresh,
+                )
                 await app.run(pull=pull)
             left = {job.id for job in queue.jobs() if not job.status.is_terminal}
             await queue.shutdown(grace=0)
@@ -99,8 +112,9 @@ def read_keymap() -> KeyMap:
 
 
 def last_words(jobs: Iterable[JobSnapshot]) -> list[str]:
-    """Return the last progress message of each job that was cancelled."""
-    cancelled = (job.progress for job in jobs if job.cancel_requested)
+    """Return the last progress message of each of the user's jobs that was cancelled."""
+    users = (job for job in jobs if REFRESH_TAG not in job.tags)
+    cancelled = (job.progress for job in users if job.cancel_requested)
     return [progress.message for progress in cancelled if progress is not None]
 
 
@@ -180,6 +194,7 @@ async def _open(name: str) -> OpenWorkspace:
         read_last_change=late.asking(sync.read_last_change),
         aliases=workspace.aliases,
         draft_type=workspace.story_type,
+        has_login=late.are_known,
     )
 
 
@@ -195,6 +210,10 @@ class _LateOptions:
         self._workspace = workspace
         self._mark = mark
         self._options: sync.SessionOptions | None = None
+
+    def are_known(self) -> bool:
+        """Return whether they were looked up already."""
+        return self._options is not None
 
     async def get(self) -> sync.SessionOptions:
         """Return the options.

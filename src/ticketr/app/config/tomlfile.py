@@ -194,6 +194,17 @@ class Table:
             return value
         raise self._bad_value(key, value, "true or false")
 
+    def number(self, key: str) -> float | None:
+        """Return a number; None where the table has no such name.
+
+        Raises:
+            BadFile: It is something else.
+        """
+        value = self._values.get(key)
+        if isinstance(value, bool) or not isinstance(value, int | float | None):
+            raise self._bad_value(key, value, "a number")
+        return value
+
     def is_list(self, key: str) -> bool:
         """Return whether a name stands for a list."""
         return isinstance(self._values.get(key), list)

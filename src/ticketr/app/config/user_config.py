@@ -34,7 +34,11 @@ if TYPE_CHECKING:
 
 CONFIG_FILE = "config.toml"
 
-_KEYS = ("use", "workspaces", "sites", "keys", "aliases")
+#: The seconds between two pulls of the app where no setting says otherwise.
+REFRESH = 300.0
+#: The limits of the seconds between two pulls of the app.
+LEAST_REFRESH, MOST_REFRESH = 30, 86_400
+_KEYS = ("use", "workspaces", "sites", "keys", "aliases", "app")
 _LOGIN_KEYS = ("email", "token_command", "cloud_id")
 _WORKSPACE_KEYS = ("folder", "site", *_LOGIN_KEYS)
 
@@ -90,12 +94,14 @@ class UserConfig:
         workspaces: Every workspace by its name.
         sites: The login of each site, for every workspace.
         aliases: The user's names for queries.
+        refresh: The seconds after which the app pulls without being asked; 0 for never.
     """
 
     in_use: str | None = None
     workspaces: Mapping[str, WorkspaceEntry] = field(default_factory=dict)
     sites: Mapping[str, LoginEntry] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
+    refresh: float = REFRESH
 
     def named(self, name: str) -> WorkspaceEntry:
         """Return the workspace of that name.
@@ -171,7 +177,19 @@ def parse_user_config(path: Path, text: str) -> UserConfig:
         workspaces={name: _workspace(name, workspaces.table(name)) for name in workspaces.names()},
         sites={_site(name, sites): _login(sites.table(name)) for name in sites.names()},
         aliases=read_aliases(table.table("aliases")),
+        refresh=_refresh(table.table("app")),
     )
+
+
+def _refresh(table: Table) -> float:
+    table.refuse_unknown(("refresh",))
+    seconds = table.number("refresh")
+    if seconds is None:
+        return REFRESH
+    if seconds and not LEAST_REFRESH <= seconds <= MOST_REFRESH:
+        limits = f"from {LEAST_REFRESH} to {MOST_REFRESH} seconds, or 0 for never"
+        raise table.bad("refresh", f"refresh must be {limits}")
+    return seconds
 
 
 def _workspace(name: str, table: Table) -> WorkspaceEntry:

@@ -32,7 +32,7 @@ from ticketr.app.tui.services.reading import Reader
 from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, Workspaces
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Theme
-from ticketr.app.tui.update import update, wake_at
+from ticketr.app.tui.update import may_refresh, update, wake_at
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.terminal import Event, Focused, HungUp, Key, Mouse, Paste, Quit, Resize, Resumed
 
@@ -62,6 +62,7 @@ class App:
         keymap: The keys.
         in_thread: Runs blocking work in a thread.
         setup: Adds workspaces; without one, there has to be a workspace.
+        refresh: The seconds between two pulls that nobody has asked for; 0 for none.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class App:
         keymap: KeyMap | None = None,
         in_thread: ThreadRunner = trio.to_thread.run_sync,
         setup: SetupRunner | None = None,
+        refresh: float = 0.0,
     ) -> None:
         width, height = terminal.size
         self.state = AppState(
@@ -115,7 +117,16 @@ class App:
             ),
             send,
         )
-        self._services = Services(terminal, queue, opened, send, in_thread, setup)
+        self._services = Services(
+            terminal,
+            queue,
+            opened,
+            send,
+            in_thread,
+            setup,
+            refresh=refresh,
+            may_refresh=lambda name: may_refresh(self.state, name),
+        )
         self._changed = trio.Event()
         self._urgent = trio.Event()
         self._timed = trio.Event()

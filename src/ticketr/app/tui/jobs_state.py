@@ -221,6 +221,8 @@ def _ends_of_notes(mark: str, notes: tuple[Note, ...]) -> Iterator[TicketEnd]:
 WORKSPACE_TAG = "workspace:"
 #: The tag of every job, before its kind.
 KIND_TAG = "kind:"
+#: The kind of a pull that nobody has asked for: no line and no list of jobs shows it.
+REFRESH = "refresh"
 #: The most ended jobs of this run that are kept.
 ENDED = 200
 

@@ -92,6 +92,13 @@ class TicketsFound(OfWorkspace):
 
 
 @dataclass(frozen=True, slots=True)
+class ChangedInJira(OfWorkspace):
+    """A pull that nobody has asked for has written these tickets; the files are read at its end."""
+
+    tickets: tuple[tuple[ListRow, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FilesRead(OfWorkspace):
     """Every file of a workspace has been read.
 
@@ -236,20 +243,20 @@ class Recalled(OfWorkspace):
 
     Attributes:
         saved: The saved filters, by their names.
+        hidden: The names of the hidden columns.
     """
 
     filter: Filter
     sort: str
     saved: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
+    hidden: frozenset[str] = frozenset()
 
 
-        hidden: The names of the hidden columns.
 @dataclass(frozen=True, slots=True)
 class WorkspaceOpened(OfWorkspace):
     """A workspace was opened.
 
     Attributes:
-    hidden: frozenset[str] = frozenset()
         site: The address of its site, for people.
         project: The key of its project; may be empty.
         is_wanted: Whether the user has just added it, or asked for it: it is shown and pulled.

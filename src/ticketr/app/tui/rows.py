@@ -59,11 +59,23 @@ class Rows:
         """
         shown = list(self.shown)
         for ticket in tickets:
-            project, number, rest, _ = ticket[0].order
-            end = (project, number, "\U0010ffff" if number else rest, 1 << 30)
-            first = bisect_left(shown, start_of(ticket[0].order), key=rank)
-            shown[first : bisect_left(shown, end, lo=first, key=rank)] = _family(ticket)
+            shown[_place(shown, ticket[0].order)] = _family(ticket)
         return Rows(tuple(shown))
+
+    def changed_by(self, tickets: Iterable[tuple[ListRow, ...]]) -> frozenset[str]:
+        """Return the keys of the issues that some tickets, as Jira has them now, change or add."""
+        keys: set[str] = set()
+        for ticket in tickets:
+            before = {
+                old.row.key: old.row for old in self.shown[_place(self.shown, ticket[0].order)]
+            }
+            news = {
+                row.key
+                for row in ticket
+                if (old := before.get(row.key)) is None or row.differs_from(old)
+            }
+            keys |= news or {ticket[0].key}  # a comment, for instance
+        return frozenset(keys)
 
     def named(self, words: str, most: int) -> tuple[ListRow, ...]:
         """Return the rows whose key and title hold some words.
@@ -116,6 +128,14 @@ class Rows:
 
     def __iter__(self) -> Iterator[ListRow]:
         return (shown.row for shown in self.shown)
+
+
+def _place(shown: Sequence[VisibleRow], order: Order) -> slice:
+    """Return where the rows of a ticket are, or would be, among rows in the order of their keys."""
+    project, number, rest, _ = order
+    end = (project, number, "\U0010ffff" if number else rest, 1 << 30)
+    first = bisect_left(shown, start_of(order), key=rank)
+    return slice(first, bisect_left(shown, end, lo=first, key=rank))
 
 
 def rank(shown: VisibleRow) -> Order:
@@ -191,6 +211,17 @@ class ListRow:
         """The key of the issue's ticket: its own, or its parent's; empty for a draft's."""
         return f"{self.order[0]}-{self.order[1]}" if self.order[1] else ""
 
+    def at(self, updated: str) -> ListRow:
+        """Return the row with another moment of its last change in Jira."""
+        if updated == self.candidate.updated:
+            return self
+        return replace(self, candidate=replace(self.candidate, updated=updated))
+
+    def differs_from(self, other: ListRow) -> bool:
+        """Return whether the issue's file says something else than another row's."""
+        mine, its = self.candidate, other.candidate
+        return (mine.title, mine.fields, mine.text) != (its.title, its.fields, its.text)
+
     def sort_key(self, sort: str) -> tuple[object, ...]:
         """Return what a sort compares it by; see `ticketr.app.tickets.sort_key`."""
         key = self._sort_keys.get(sort)
@@ -211,17 +242,6 @@ def order_of(ticket: Ticket, path: str, place: int) -> Order:
 
 
 def _order(key: str | None, path: str, line: int, place: int) -> Order:
-    def at(self, updated: str) -> ListRow:
-        """Return the row with another moment of its last change in Jira."""
-        if updated == self.candidate.updated:
-            return self
-        return replace(self, candidate=replace(self.candidate, updated=updated))
-
-    def differs_from(self, other: ListRow) -> bool:
-        """Return whether the issue's file says something else than another row's."""
-        mine, its = self.candidate, other.candidate
-        return (mine.title, mine.fields, mine.text) != (its.title, its.fields, its.text)
-
     project, number = _split(key)
     # Drafts have no number; the line distinguishes two in one file.
     return project, number, path if number else f"{path}:{line:08}", place
@@ -233,6 +253,7 @@ def rows_of(ticket: Ticket, path: str, updated: Mapping[str, str] = {}) -> tuple
     Args:
         ticket: The ticket.
         path: The ticket's file, relative to the workspace.
+        updated: The last changes of issues in Jira, as Jira writes them, by their keys.
     """
     issues = (
         (candidate_of(issue, updated=updated.get(issue.key or "", "")), issue.line)
@@ -256,7 +277,6 @@ def rows_of_candidates(issues: Iterable[tuple[Candidate, int]], path: str) -> tu
             ListRow(
                 order=(project, number, rest, place),
                 key=issue.key,
-        updated: The last changes of issues in Jira, as Jira writes them, by their keys.
                 title=clean(issue.title),
                 status=clean(issue.fields.get("Status", "")),
                 path=path,

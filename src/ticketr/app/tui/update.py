@@ -9,7 +9,7 @@ from ticketr import JobSnapshot
 from ticketr.app.sync import BulkResult
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
-from ticketr.app.tui.jobs_state import workspace_of
+from ticketr.app.tui.jobs_state import REFRESH, kind_of, workspace_of
 from ticketr.app.tui.keymap import TYPING, Context, KeyAction, name_of
 from ticketr.app.tui.main.changing import give_back, show_added
 from ticketr.app.tui.main.filtering import filters_saved
@@ -56,6 +56,12 @@ def _updated(state: AppState, message: Message, now: float) -> Step:
             state = state.with_workspace(workspace.with_found(message))
             # The first ticket of a first pull is read; later ones wait for the cursor.
             return _follow(state) if state.ticket is None else (state, ())
+        case messages.ChangedInJira():
+            workspace = state.named(message.workspace)
+            if workspace is None:
+                return state, ()
+            changed = workspace.changed | workspace.rows.changed_by(message.tickets)
+            return state.with_workspace(replace(workspace, changed=changed)), ()
         case messages.FilesRead():
             state, asked = _files(state, message, now)
         case messages.Recalled(name, wanted, sort, saved, hidden):
@@ -113,6 +119,16 @@ def _updated(state: AppState, message: Message, now: float) -> Step:
     return _offer(state, message, now, asked)
 
 
+def may_refresh(state: AppState, name: str) -> bool:
+    """Return whether a pull of a workspace that nobody has asked for disturbs nobody now.
+
+    The first pull is the user's, and so are those while a job runs, or a plan or a question is open.
+    """
+    workspace = state.named(name)
+    is_known = workspace is not None and workspace.synced is not None and not workspace.is_gone
+    return is_known and not state.overlays and not state.jobs.live
+
+
 def wake_at(state: AppState) -> float:
     """Return the time at which `TimePassed` is to come; infinity for never."""
     return min(state.rest_until, *(overlay.wake_at for overlay in state.overlays), math.inf)
@@ -130,13 +146,22 @@ def _offer(state: AppState, message: Message, now: float, asked: tuple[Call, ...
 def _key(state: AppState, name: str, now: float) -> Step:
     if now < state.swallow_until:  # the rest of a typed word
         return replace(state, swallow_until=now + SWALLOW), ()
-    state = replace(state, notice="", is_notice_bad=False)
+    state = replace(_looked_at(state), notice="", is_notice_bad=False)
     context = state.context
     action = state.keymap.action(name, context)
     if action is None:
         step = _text(state, name, now) if len(name) == 1 else None
         return step or (_report_unused(state, name_of(name), now), ())
     return _action(state, action, now) or (_report_unused(state, name_of(name), now), ())
+
+
+def _looked_at(state: AppState) -> AppState:
+    """Take the mark of a change off the ticket that was open when a key was pressed."""
+    ticket, workspace = state.ticket, state.workspace
+    if ticket is None or ticket.sheet is None or ticket.sheet.key not in workspace.changed:
+        return state
+    changed = workspace.changed - {ticket.sheet.key}
+    return state.with_workspace(replace(workspace, changed=changed))
 
 
 def _pasted(state: AppState, text: str, now: float) -> Step:
@@ -182,6 +207,9 @@ def _report_unused(state: AppState, name: str, now: float) -> AppState:
 
 def _job(state: AppState, snapshot: JobSnapshot, now: float) -> Step:
     """Take a snapshot of a job, and read the files that it has changed."""
+    if kind_of(snapshot) == REFRESH:
+        is_over = snapshot.status.is_terminal and snapshot.started_at is not None
+        return state, (call_in(workspace_of(snapshot), files.read_files),) if is_over else ()
     state = replace(state, status=state.status.see(snapshot, now), jobs=state.jobs.see(snapshot))
     if not snapshot.status.is_terminal:
         return state, ()
@@ -201,7 +229,8 @@ def _files(state: AppState, read: messages.FilesRead, now: float) -> Step:
         return state, ()
     news = [text for text in read.broken if text not in workspace.broken]
     is_watched = workspace.is_read and not workspace.is_gone
-    watch = () if is_watched else (call_in(read.workspace, watch_files),)
+    begin = (watch_files, jobs.keep_fresh) if not is_watched else ()
+    watch = tuple(call_in(read.workspace, function) for function in begin)
     state = state.with_workspace(workspace.with_files(read, now))
     if news and state.workspace.name == read.workspace:
         more = f" (and {len(news) - 1} more broken files)" if news[1:] else ""

@@ -125,6 +125,7 @@ class WorkspaceView:
             ("!", len(self.conflicts), "conflict" + "s" * (len(self.conflicts) != 1)),
             ("+", self.drafts, "draft" + "s" * (self.drafts != 1)),
             ("×", len(self.broken), "broken"),
+            ("•", len(self.changed), "changed in Jira"),
         )
         return tuple(entry for entry in entries if entry[1])
 

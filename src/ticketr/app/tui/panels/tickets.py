@@ -162,6 +162,8 @@ def _line(
     row = visible.row
     fold = " " if not visible.tasks else "▸" if visible.hidden else "▾"
     bar = "▌" if is_selected else "√" if row.id in workspace.chosen else " "
+    if bar == " " and row.key in workspace.changed:
+        bar = "•"
     name = row.key or ("broken" if row.is_broken else "draft")
     key = theme.fit(name, KEY_CELLS)
     room = max(0, cells - _BEFORE - 1 - max(0, width(key) - KEY_CELLS))

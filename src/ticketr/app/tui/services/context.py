@@ -164,6 +164,8 @@ class Services:
         asking: The scope of the request that a screen of a workspace waits for, by its name.
         newest: The newest requests whose answers replace earlier ones.
         left: It is set when the user leaves.
+        refresh: The seconds between two pulls that nobody has asked for; 0 for none.
+        may_refresh: Whether one of a workspace would disturb nobody now.
     """
 
     terminal: AppTerminal
@@ -175,6 +177,8 @@ class Services:
     asking: dict[str, trio.CancelScope] = field(default_factory=dict[str, trio.CancelScope])
     newest: Newest = field(default_factory=Newest)
     left: trio.Event = field(default_factory=trio.Event)
+    refresh: float = 0.0
+    may_refresh: Callable[[str], bool] = lambda _: False
 
     async def answer(self, asked: Call, read: Callable[[], object]) -> None:
         """Read something in a thread, and send it or the error, unless a newer request has begun."""

@@ -17,7 +17,7 @@ from ticketr.app import sync
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import SYNCING, JobKind, JobRequest, call_in
-from ticketr.app.tui.jobs_state import KIND_TAG, WORKSPACE_TAG
+from ticketr.app.tui.jobs_state import KIND_TAG, REFRESH, WORKSPACE_TAG
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.rows import rows_of
 from ticketr.app.tui.services.context import Services
@@ -47,6 +47,7 @@ async def read_plan(services: Services, name: str, kind: JobKind, keys: tuple[st
     await services.answer(call_in(name, read_plan, kind, keys), read)
 
 
+REFRESH_TAG = f"{KIND_TAG}{REFRESH}"
 #: The most ended jobs that are read from the history.
 MOST_HISTORY = 200
 
@@ -65,6 +66,8 @@ def start_job(services: Services, name: str, request: JobRequest) -> Message:
         rows = tuple(rows_of(ticket, path) for ticket, path in tickets)
         services.send(messages.TicketsFound(workspace.name, rows))
 
+    for refresh in services.queue.jobs(tag=REFRESH_TAG):  # the user's job goes first
+        services.queue.cancel(refresh.id, reason="the user asked for another job")
     key = str(workspace.store.root)
     tickets = sync.ticket_tags(request.keys)
 
@@ -93,6 +96,38 @@ def start_job(services: Services, name: str, request: JobRequest) -> Message:
     except TicketrError as error:
         return messages.Told(clean(str(error)))
     return messages.JobChanged(handle.snapshot())
+
+
+def keep_fresh(services: Services, name: str) -> None:
+    """Pull a workspace every few minutes without a word, if the user's settings say so."""
+    queue, repeat = services.queue, f"{REFRESH} {name}"
+    if services.refresh and all(handle.id != repeat for handle in queue.repeats()):
+        queue.repeat(
+            _refresh,
+            services,
+            name,
+            every=services.refresh,
+            first=services.refresh,
+            id=repeat,
+            name=f"Refresh {name}",
+            tags={f"{WORKSPACE_TAG}{name}", REFRESH_TAG},
+            key=str(services.workspaces[name].store.root),
+        )
+
+
+async def _refresh(context: JobContext, services: Services, name: str) -> object:
+    """Pull a workspace unless the user is busy, and tell the app what has changed in Jira."""
+    workspace = services.workspaces[name]
+
+    def show_changed(tickets: Sequence[tuple[Ticket, str]]) -> None:
+        rows = tuple(rows_of(ticket, path) for ticket, path in tickets)
+        services.send(messages.ChangedInJira(name, rows))
+
+    is_away = services.terminal.is_handed_over or not workspace.has_login()
+    if is_away or not services.may_refresh(name):
+        await trio.lowlevel.checkpoint()
+        return None
+    return await workspace.make_job(JobRequest(JobKind.PULL), show_changed).execute(context)
 
 
 async def ask_attach(services: Services, name: str, keys: tuple[str, ...], text: str) -> None:

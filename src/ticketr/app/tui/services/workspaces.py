@@ -152,6 +152,7 @@ class OpenWorkspace:
         aliases: The names for queries that `search` takes, with their queries.
         draft_type: The type of a new ticket.
         keeps_comments: Whether its files hold comments.
+        has_login: Returns whether its token is known, so that a job asks the user for nothing.
         inherit: Whether new sub-tasks take over the fields of their tickets.
     """
 
@@ -171,6 +172,7 @@ class OpenWorkspace:
     draft_type: str = "Task"
     keeps_comments: bool = False
     inherit: bool = True
+    has_login: Callable[[], bool] = lambda: True
 
     @property
     def root(self) -> Path:
