@@ -13,6 +13,8 @@ import sys
 import tempfile
 import time
 from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,22 +69,24 @@ def sync(*login: str) -> list[float]:
 
 
 async def in_folder(measure: Callable[..., Awaitable[list[float]]], *login: str) -> list[float]:
-    from ticketr.app.cli.job_runner import GARBAGE
-    from ticketr.app.jira import Credentials
-
-    gc.freeze()  # as the command does
-    gc.set_threshold(*GARBAGE)
+    gc.freeze()  # as the command does, with the numbers of `job_runner`
+    gc.set_threshold(1_000, 2, 2_500)
     with tempfile.TemporaryDirectory() as folder:
-        return await measure(Path(folder), Credentials(*login))
+        return await measure(Path(folder), of_app("jira").Credentials(*login))
+
+
+def of_app(name: str) -> Any:
+    """Import a package of the app, which was beside the library's modules once."""
+    within = "ticketr.app" if find_spec("ticketr.app") else "ticketr"
+    return import_module(f"{within}.{name}")
 
 
 async def pulls(root: Path, login: Credentials) -> list[float]:
-    from ticketr.app.sync import PullJob
-
-    few = PullJob(root / "few", login, jql=f"project = DEMO AND key <= DEMO-{WARM_UP}")
+    job_of = of_app("sync").PullJob
+    few = job_of(root / "few", login, jql=f"project = DEMO AND key <= DEMO-{WARM_UP}")
     for _ in range(2):
         await run(few)
-    every = PullJob(root / "all", login, project="DEMO")
+    every = job_of(root / "all", login, project="DEMO")
     (first, pulled), (second, left) = [await run(every) for _ in range(2)]
     assert pulled.total == left.unchanged > WARM_UP, left
     return [first, second]
@@ -94,9 +98,7 @@ async def pushes(root: Path, login: Credentials) -> list[float]:
 
 
 async def created_and_edited(folder: Path, count: int, login: Credentials) -> list[float]:
-    from ticketr.app.sync import PushJob
-
-    job = PushJob(folder, login, project="DEMO")
+    job = of_app("sync").PushJob(folder, login, project="DEMO")
     write_drafts(folder, count)
     creating, created = await run(job)
     edit_titles(folder)
