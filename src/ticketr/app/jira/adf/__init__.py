@@ -18,8 +18,15 @@ from typing import TYPE_CHECKING
 
 from ticketr._lazy import import_on_use, names_for_type_checkers
 from ticketr.app.jira.adf._canonical import Json, canonical, visible
-from ticketr.app.jira.adf._plain import LONGEST_TEXT, is_too_large, is_too_long, plain_lines
+from ticketr.app.jira.adf._plain import (
+    LONGEST_TEXT,
+    is_too_large,
+    is_too_long,
+    plain_lines,
+    weight,
+)
 from ticketr.app.jira.adf._simple import (
+    EASE,
     Converted,
     in_one_part,
     simple_markdown,
@@ -44,6 +51,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BY_NAME",
+    "EASE",
     "LONGEST_TEXT",
     "Converted",
     "Grafted",
@@ -73,6 +81,7 @@ __all__ = [
     "to_markdown",
     "unsent_pieces",
     "visible",
+    "weight",
     "with_attachments",
     "with_media_ids",
     "with_people",

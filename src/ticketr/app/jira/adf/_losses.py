@@ -25,8 +25,9 @@ from ticketr.app.jira.adf import _placeholders, _tables
 from ticketr.app.jira.adf._canonical import Json, canonical, with_whole_widths
 from ticketr.app.jira.adf._conversion import label_key, read, read_tokens
 from ticketr.app.jira.adf._plain import is_too_large, kind_words, named, plain_lines, prose, walk
+from ticketr.app.jira.adf._simple import PANEL_WORDS
 from ticketr.app.jira.adf.forms.files import without_escapes
-from ticketr.app.jira.adf.forms.inline import COLORS, PANELS, WORDS
+from ticketr.app.jira.adf.forms.inline import COLORS, PANELS
 from ticketr.app.jira.errors import clip
 
 #: More than these would tell nothing new.
@@ -616,7 +617,9 @@ _MISPLACED_PANEL = (
     "goes to Jira as a word of a quote; the mark of a panel stands alone in the first line of a "
     "quote, and the quote in no list"
 )
-_UNKNOWN_PANEL = f"goes to Jira as a word of a quote; a panel is called {', '.join(WORDS.values())}"
+_UNKNOWN_PANEL = (
+    f"goes to Jira as a word of a quote; a panel is called {', '.join(PANEL_WORDS.values())}"
+)
 _WITHOUT_END_TAG = (
     "goes to Jira as text; it needs an end tag, and <details> the beginning of a line"
 )

@@ -1,13 +1,16 @@
 """Writes simple documents as Markdown that certainly reads back as the same document.
 
-Most descriptions are paragraphs, headings, lists and code whose texts need no escape. Their Markdown
-is what marklas would write, at a small part of the cost, and need not be read back. A document with
-anything else in it is not simple, nor is one with a sign that means something where it stands.
+Most descriptions are paragraphs, headings, lists, tables, panels and code whose texts need no escape.
+Their Markdown is what marklas and the short forms would write, at a small part of the cost, and need
+not be read back. A document with anything else in it is not simple, nor is one with a sign that means
+something where it stands.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 from ticketr._lazy import compile_on_use
@@ -16,17 +19,36 @@ from ticketr.app.jira.adf._plain import LONGEST_TEXT, weight
 
 _NODE = frozenset({"type", "attrs", "content"})
 _LISTS = ("bulletList", "orderedList")
+#: What a quote, a panel or an expand may hold.
+_INNER = (*_LISTS, "codeBlock", "heading", "paragraph")
+#: What is written for each kind of panel.
+PANEL_WORDS = {
+    "info": "INFO",
+    "note": "NOTE",
+    "success": "TIP",
+    "warning": "WARNING",
+    "error": "CAUTION",
+    "tip": "HINT",
+}
+_BOXES = {"TODO": "[ ]", "DONE": "[x]"}
+_EMPTY: tuple[Json, ...] = ({"type": "paragraph"}, {"type": "paragraph", "content": []})
+#: The attributes of tables that files leave to Jira.
+_SIZES = frozenset({"displayMode", "isNumberColumnEnabled", "layout", "width"})
 _HEADINGS: tuple[Json, ...] = tuple({"level": level} for level in range(1, 7))
 #: The deepest indent of a nested list, in characters.
 _DEEPEST = 20
 #: How many characters of simple text are as much work as one that marklas converts.
-_EASE = 8
+EASE = 8
 #: The signs around a text with a mark.
 _MARKS = {"strong": "**", "em": "*", "code": "`"}
 
 # A letter, a digit, or a sign without a meaning within a line: a colon that begins no emoji and no
-# address, an ampersand that begins no entity, a number sign that closes no heading.
-_SIGN = r"(?:[^\W_]++|[,;.?!'\"()/%$=+\u2013\u2014\u2018-\u201d\u2026-]|:(?=[ ]|\Z)|&(?=[ ])|\#(?=[^\W_]))"
+# address, an ampersand that begins no entity, a number sign that closes no heading, and what is
+# within a word or stands alone.
+_SIGN = (
+    r"(?:[^\W_]++|[,;.?!'\"()/%$=+\u2013\u2014\u2018-\u201d\u2026\u2192\u20ac\xa3\xa7\xa9\xb0\xb1-]"
+    r"|:(?=[ ]|\Z)|(?<=\d):(?=\d++(?!:))|&(?=[ ])|\#(?=[^\W_])|(?<=[^\W_])[_@](?=[^\W_])|[>|](?=[ ]))"
+)
 _TEXT = compile_on_use(rf"(?:[ ]?{_SIGN})+[ ]?|[ ]")
 #: How a line begins that is no item, heading, quote or rule.
 _START = compile_on_use(r"(?!\d+[.)](?:[ ]|\Z))(?:[^\W_]|[\"'(](?=[^\W_]))")
@@ -37,8 +59,11 @@ _MARKED = compile_on_use(
 _AFTER_MARKED = tuple(" .,;:?!)")
 _NAME = compile_on_use(r"@([^\W_]+(?:(?:\.?[ ]|['\u2019.-])[^\W_]+)*)")
 _ACCOUNT = compile_on_use(r"[0-9a-f]{6,40}(?::[0-9a-f-]{36})?")
+_ADDRESS = compile_on_use(
+    r"https?://[a-z0-9]+(?:[.-][a-z0-9]+)*(?::\d+)?(?:/[A-Za-z0-9/?&=+,.~_-]*)?"
+)
 _LANGUAGE = compile_on_use(r"[a-z0-9]*")
-_CODE = compile_on_use(r"(?!\n)[\w \n()\[\]{}.,;:?!'\"=+*/%$@^\#>-]+(?<!\n)")
+_CODE = compile_on_use(r"(?!\n)[\w \n()\[\]{}.,;:?!'\"=+*/%$@^\#<>&|\\-]+")
 
 
 Parts: TypeAlias = list[str | list[Any]]
@@ -116,11 +141,11 @@ def work_of(document: object, most: int) -> int:
         document: Anything that JSON can hold.
         most: Where to stop counting; the result may be a little more.
     """
-    if (size := weight(document, most * _EASE)) > most * _EASE:
+    if (size := weight(document, most * EASE)) > most * EASE:
         return size  # splitting it would take long
     total = 0
     for part in split_blocks(document) or [[document]]:
-        total += len(part) // _EASE if isinstance(part, str) else weight(part, most)
+        total += len(part) // EASE if isinstance(part, str) else weight(part, most)
         if total > most:
             break
     return total
@@ -141,7 +166,94 @@ def _block(node: Any, kind: str) -> str:
             return _code(node, attrs.get("language", ""))
         case "rule" if not attrs and "content" not in node:
             return "---"
+        case "blockquote" if not attrs:
+            return _quoted(_flow(_content(node)))
+        case "panel" if attrs.keys() == {"panelType"}:
+            return _panel(_content(node), attrs["panelType"])
+        case "expand" if attrs.keys() <= {"title"}:
+            return _expand(_content(node), attrs.get("title", ""))
+        case "taskList" if not attrs:
+            return _tasks(_content(node))
+        case "table" if attrs.keys() <= _SIZES:
+            return _table(_content(node))
     return ""
+
+
+def _flow(blocks: Sequence[Any]) -> str:
+    """Return simple blocks that hold no such forms as lines; empty if one of them is another."""
+    kinds = [_kind(block) for block in blocks]
+    if any(kind not in _INNER for kind in kinds):
+        return ""
+    if any(kind in _LISTS and after in _LISTS for kind, after in pairwise(kinds)):
+        return ""  # they would be one
+    texts = [_block(block, kind) for block, kind in zip(blocks, kinds, strict=True)]
+    return "\n\n".join(texts) if all(texts) else ""
+
+
+def _quoted(text: str) -> str:
+    lines = text.split("\n") if text else []
+    return "\n".join([f"> {line}" if line else ">" for line in lines])
+
+
+def _panel(blocks: Sequence[Any], kind: object) -> str:
+    word, text = PANEL_WORDS.get(kind) if type(kind) is str else None, _flow(blocks)
+    if word is None or not text:
+        return ""
+    end = "\n" if _kind(blocks[0]) == "paragraph" else "\n\n"
+    return _quoted(f"[!{word}]{end}{text}")
+
+
+def _expand(blocks: Sequence[Any], title: object) -> str:
+    text = _flow(blocks)
+    if not text or type(title) is not str or title != title.strip():
+        return ""
+    if title and not _TEXT.fullmatch(title):
+        return ""
+    summary = f"\n<summary>{title}</summary>" if title else ""
+    return f"<details>{summary}\n\n{text}\n\n</details>"
+
+
+def _tasks(items: Sequence[Any]) -> str:
+    lines: list[str] = []
+    for item in items:
+        match _kind(item), _attrs(item):
+            case "taskItem", {"state": "TODO" | "DONE" as state, **rest} if not rest:
+                line = _line(item)
+                lines.append(f"- {_BOXES[state]} {line}" if line else "")
+            case _:
+                return ""
+    return "\n".join(lines) if all(lines) else ""
+
+
+def _table(rows: Sequence[Any]) -> str:
+    """Return a table with names of columns in its first row, and only there."""
+    head, *body = [
+        _cells(row, "tableCell" if number else "tableHeader") for number, row in enumerate(rows)
+    ] or [[]]
+    if not head or not body or not all(head) or any(len(cells) != len(head) for cells in body):
+        return ""
+    lines = (head, ["---"] * len(head), *body)
+    return "\n".join([f"| {' | '.join(cells)} |" for cells in lines])
+
+
+def _cells(row: Any, kind: str) -> list[str]:
+    """Return the texts of a row's cells; an empty list if one of them is not simple."""
+    texts: list[str] = []
+    for cell in _content(row) if _kind(row) == "tableRow" and not _attrs(row) else ():
+        attrs = {name: value for name, value in _attrs(cell).items() if name != "colwidth"}
+        match _content(cell):
+            case [paragraph] if _kind(cell) == kind and _has_no_spans(attrs):
+                text = _block(paragraph, "paragraph") if _kind(paragraph) == "paragraph" else ""
+            case _:
+                return []
+        if "|" in text or (not text and paragraph not in _EMPTY):
+            return []
+        texts.append(text)
+    return texts
+
+
+def _has_no_spans(attrs: Json) -> bool:
+    return all(name in {"colspan", "rowspan"} and value == 1 for name, value in attrs.items())
 
 
 def _list(node: Any, kind: str, indent: str) -> str:
@@ -202,11 +314,11 @@ def _inline(node: Any) -> tuple[str, str]:
     if type(node) is dict and len(node) == 2 and type(text := node.get("text")) is str:
         return "text", text if node.get("type") == "text" and _TEXT.fullmatch(text) else ""
     match node:
-        case {"type": "text", "text": str(text), "marks": [{"type": str(mark), **of_mark}], **rest}:
-            sign, match = _MARKS.get(mark, ""), _MARKED.fullmatch(text)
-            if match is None or not sign or rest or of_mark or (mark == "code" and match["blank"]):
-                return "", ""
-            return "marked", f"{sign}{match['text']}{sign}{match['blank']}"
+        case {"type": "text", "text": str(text), "marks": [*marks], **rest} if not rest:
+            return "marked", _marked(text, marks)
+        case {"type": "inlineCard", "attrs": {"url": str(address), **more}, **rest}:
+            is_simple = not rest and not more and _ADDRESS.fullmatch(address)
+            return "marked", f"<{address}>" if is_simple else ""
         case {"type": "mention", "attrs": {"id": str(account), "text": str(name), **more}, **rest}:
             more.pop("localId", None)
             if rest or more not in ({}, {"accessLevel": ""}):
@@ -216,6 +328,25 @@ def _inline(node: Any) -> tuple[str, str]:
         case {"type": "hardBreak", **rest} if not rest or rest == {"attrs": {"text": "\n"}}:
             return "hardBreak", "<br>"
     return "", ""
+
+
+def _marked(text: str, marks: Sequence[Any]) -> str:
+    """Return a text that is a link, or has one mark, or both; empty if that is not simple."""
+    sign, address, match = "", "", _MARKED.fullmatch(text)
+    for mark in marks:
+        match mark:
+            case {"type": "link", "attrs": {"href": str(href), **more}, **rest}:
+                if address or more or rest or not _ADDRESS.fullmatch(href):
+                    return ""
+                address = href
+            case {"type": str(kind), **rest} if kind in _MARKS and not sign and not rest:
+                sign = _MARKS[kind]
+            case _:
+                return ""
+    if match is None or (match["blank"] and (sign == "`" or address)):
+        return ""
+    words = f"{sign}{match['text']}{sign}"
+    return f"[{words}]({address})" if address else f"{words}{match['blank']}"
 
 
 def _kind(node: Any) -> str:

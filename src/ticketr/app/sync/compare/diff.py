@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from ticketr.app.jira.adf import (
     BY_NAME,
@@ -73,9 +73,32 @@ def description_text(adf: object, files: Mapping[str, str], *, split: bool) -> D
     if not isinstance(adf, dict) or not isinstance(body, dict):
         return DescriptionText("", exact=adf is None)
     converted = convert(body, files=files)
-    end = {"type": "doc", "content": adf["content"][-2:]} if criteria else None
-    exact = converted.exact and (end is None or simple_markdown(end) is not None)
+    exact = converted.exact and (not criteria or simple_markdown(_end_of(adf)) is not None)
     return DescriptionText(converted.markdown, criteria, exact)
+
+
+def simple_description(adf: object) -> DescriptionText | None:
+    """Return what `description_text` returns for a simple description; None for any other.
+
+    Args:
+        adf: The description in Jira's form; None for none.
+    """
+    if not isinstance(adf, dict):
+        return DescriptionText("", exact=True) if adf is None else None
+    body: object = adf
+    criteria: tuple[str, ...] = ()
+    content = adf.get("content")
+    if isinstance(content, list) and _is_criteria_heading(*content[-2:-1]):
+        if simple_markdown(_end_of(adf)) is None:
+            return None
+        body, criteria = split_criteria(adf)
+    markdown = simple_markdown(body)
+    return None if markdown is None else DescriptionText(markdown, criteria, exact=True)
+
+
+def _end_of(adf: dict[Any, Any]) -> dict[str, object]:
+    """Return the last two blocks of a document, which may be acceptance criteria."""
+    return {"type": "doc", "content": adf["content"][-2:]}
 
 
 def markdown_of(adf: object, files: Mapping[str, str] = _NO_FILES) -> str:
@@ -141,7 +164,7 @@ def description_adf(
     return document
 
 
-def _is_criteria_heading(node: object) -> bool:
+def _is_criteria_heading(node: object = None) -> bool:
     return (
         isinstance(node, dict)
         and node.get("type") == "heading"

@@ -18,20 +18,12 @@ from ticketr.app.emoji import emoji_named
 from ticketr.app.jira.adf._addresses import BACKSLASH, BARE
 from ticketr.app.jira.adf._canonical import Json
 from ticketr.app.jira.adf._signs import AUTO, raw
+from ticketr.app.jira.adf._simple import PANEL_WORDS
 from ticketr.app.jira.adf._tables import blank_code
 
-#: What is written for each kind of panel.
-WORDS = {
-    "info": "INFO",
-    "note": "NOTE",
-    "success": "TIP",
-    "warning": "WARNING",
-    "error": "CAUTION",
-    "tip": "HINT",
-}
 #: What is read: the kind of panel by its word.
 PANELS = {
-    **{word: kind for kind, word in WORDS.items()},
+    **{word: kind for kind, word in PANEL_WORDS.items()},
     "IMPORTANT": "note",
     "SUCCESS": "success",
     "ERROR": "error",

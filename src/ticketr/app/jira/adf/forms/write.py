@@ -9,10 +9,10 @@ from ticketr.app.jira.adf._canonical import Json
 from ticketr.app.jira.adf._plain import walk
 from ticketr.app.jira.adf._schema import NODES
 from ticketr.app.jira.adf._signs import JOIN, NEWLINE, STAY, raw
+from ticketr.app.jira.adf._simple import PANEL_WORDS
 from ticketr.app.jira.adf.forms.files import write_picture
 from ticketr.app.jira.adf.forms.inline import (
     LARGE_CARD,
-    WORDS,
     escape_text,
     tag_of,
     text,
@@ -175,7 +175,11 @@ def _has_short_form(node: Json) -> bool:
         return False
     match node["type"]:
         case "panel":
-            return attrs.keys() == {"panelType"} and attrs["panelType"] in WORDS and bool(content)
+            return (
+                attrs.keys() == {"panelType"}
+                and attrs["panelType"] in PANEL_WORDS
+                and bool(content)
+            )
         case "blockCard":
             return write_card(attrs) is not None
         case "decisionList":
@@ -235,7 +239,7 @@ def _blocks(node: Json) -> Iterator[Json]:
     """Yield what stands for a block, whose content is written already."""
     match node["type"]:
         case "panel":
-            yield _quote(WORDS[node["attrs"]["panelType"]], node["content"])
+            yield _quote(PANEL_WORDS[node["attrs"]["panelType"]], node["content"])
         case "blockCard":
             yield _paragraph(*(write_card(node["attrs"]) or ()), text(LARGE_CARD))
         case "decisionList":
