@@ -201,7 +201,7 @@ def compile_pattern(pattern, flags=0):
 from fakes.pulls import Bench
 from jira_sandbox import make_site
 
-bench = Bench(make_site(tickets=20, seed=1), Path(sys.argv[1]))
+bench = Bench(make_site(tickets=60, seed=1), Path(sys.argv[1]))  # some hold odd text
 job, *rest = sys.argv[2:]
 sys.meta_path.insert(0, Finder())
 compile_as_before = re._compiler.compile

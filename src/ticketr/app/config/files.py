@@ -122,7 +122,6 @@ def exclusive(folder: Path) -> Generator[None]:
 
 
 # Paths are text where descriptors and flags need the calls of os.
-# ruff: noqa: PTH123
 
 
 #: A link of the name is not followed either: with O_EXCL it is a file that exists.
@@ -220,15 +219,18 @@ def write_new(
         FileExistsError: Something has that name.
         OSError: The system refused.
     """
+    data = text.encode()
     descriptor = open_new(folder, name, mode)
     try:
-        with open(descriptor, "wb") as file:
+        try:
             if mode is not None:
                 os.fchmod(descriptor, mode)
-            file.write(text.encode())
+            while data:
+                data = data[os.write(descriptor, data) :]
             if durable:
-                file.flush()
                 os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
     except BaseException:
         with suppress(OSError):
             os.unlink(name, dir_fd=folder)

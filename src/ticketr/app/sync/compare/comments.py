@@ -155,18 +155,17 @@ def documents_in(fields: Mapping[str, object]) -> Iterator[object]:
     """Yield the description of an issue, and its other rich texts, from its fields."""
     yield fields.get(DESCRIPTION_FIELD)
     for name, value in fields.items():
-        if isinstance(value, dict) and name != DESCRIPTION_FIELD and is_document(value):
+        # There are ten or more for each issue of a pull.
+        if type(value) is dict and value.get("type") == "doc" and name != DESCRIPTION_FIELD:
             yield value
 
 
 def shown_files(fields: Mapping[str, object]) -> tuple[adf.ShownFile, ...]:
     """Return the files that the rich texts and the comments of an issue show, from its fields."""
-    comments = (comment.body for comment in jira_comments(fields))
-    return tuple(
-        file
-        for document in (*documents_in(fields), *comments)
-        for file in adf.shown_files(document)
-    )
+    documents = [document for document in documents_in(fields) if document is not None]
+    if COMMENT_FIELD in fields:
+        documents += [comment.body for comment in jira_comments(fields)]
+    return tuple(file for document in documents for file in adf.shown_files(document))
 
 
 @dataclass(frozen=True, slots=True)

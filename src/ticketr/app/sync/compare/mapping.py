@@ -5,18 +5,28 @@ words of a kind of link in one direction, such as ``Blocks`` or ``Is blocked by`
 issues at the other end.
 
 A family is an issue with its sub-tasks in the same ticket. Whether a file holds a rich text exactly is
-tested on the text that will be written: ADF -> Markdown -> file text -> parsed again -> ADF.
+tested on the ticket that will be written: ADF -> Markdown -> `Ticket` -> ADF. The text of a ticket
+always parses as an equal ticket, so it is not parsed again.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 
 from ticketr.app.config.checks import MappedField, WantedField
-from ticketr.app.jira.adf import is_too_large, simple_markdown, to_adf, visible, work_of
+from ticketr.app.jira.adf import (
+    EASE,
+    is_too_large,
+    simple_markdown,
+    to_adf,
+    visible,
+    weight,
+    work_of,
+)
 from ticketr.app.jira.models import Field, Issue
 from ticketr.app.sync.compare import diff
 from ticketr.app.sync.compare.attachments import (
@@ -37,7 +47,7 @@ from ticketr.app.sync.compare.comments import (
 )
 from ticketr.app.sync.compare.times import ESTIMATES, LONGEST_SECONDS, duration_text
 from ticketr.app.sync.errors import UnknownField, UnsupportedField
-from ticketr.app.tickets import Ticket, is_key, parse, render_ticket
+from ticketr.app.tickets import Ticket, is_key, render_ticket
 
 #: What is written under ``## Fields``, in this order: the line's name and Jira's field.
 STANDARD_FIELDS = (
@@ -386,7 +396,7 @@ class FamilyText:
     """A family as it will be in a file.
 
     Attributes:
-        ticket: The ticket that is parsed from ``text``.
+        ticket: The ticket that ``text`` parses as, without line numbers.
         text: The text of the file.
         inexact: Keys of the issues with a rich text that cannot be restored exactly from the text;
             the state keeps their ADF.
@@ -465,6 +475,7 @@ def family_text(
     subtasks: Sequence[Issue],
     columns: Columns,
     known: Mapping[str, KnownText] = MappingProxyType({}),
+    ready: Mapping[str, diff.DescriptionText] = MappingProxyType({}),
 ) -> FamilyText:
     """Render a family as text, and find out what the text cannot hold exactly.
 
@@ -474,6 +485,7 @@ def family_text(
         columns: The fields to write.
         known: Texts that hold a description exactly, by the IDs of their issues. They spare the
             conversion, and with it the import of what converts.
+        ready: What `weigh` has described, for the same reason.
 
     Returns:
         The text, the ticket that a reader gets from it, and the keys that are not exact.
@@ -482,59 +494,76 @@ def family_text(
     same = {issue.key: was for issue in issues if (was := known.get(issue.id)) and was.is_of(issue)}
     whole: set[str] = set()  # keys whose criteria stay in the description
     while True:
-        described = {issue.key: _description(issue, whole, same) for issue in issues}
-        made, *tasks = (
-            _ticket(
-                issue,
-                columns,
-                described[issue.key],
-                _field_texts(issue, columns, same.get(issue.key)),
-                nested=issue is not head,
-            )
-            for issue in issues
-        )
-        text = render_ticket(replace(made, tasks=tuple(tasks)) if tasks else made)
-        (ticket,) = parse(text).tickets
+        described = {issue.key: _description(issue, whole, same, ready) for issue in issues}
+        ticket_of = partial(_ticket, columns=columns, described=described, same=same)
+        ticket = ticket_of(head, tasks=[ticket_of(issue) for issue in subtasks])
         read = (ticket, *ticket.tasks)
         pairs = tuple(zip(issues, read, strict=True))
         inexact = {
             issue.key
-            for issue, parsed in pairs
-            if issue.key not in same and not _is_exact(issue, parsed, described[issue.key])
+            for issue, made in pairs
+            if issue.key not in same and not _is_exact(issue, made, described[issue.key])
         }
         # Criteria that do not survive as a section of their own are tried again as description.
         with_criteria = (ticket.key for ticket in read if ticket.acceptance_criteria)
         again = (inexact - whole).intersection(with_criteria)
         if not again:
             inexact |= {
-                parsed.key
-                for parsed, issue in pairs
-                if not _has_texts(parsed, issue, columns, same.get(parsed.key))
+                issue.key
+                for issue, made in pairs
+                if not _has_texts(issue, made, columns, same.get(issue.key))
             }
+            text = render_ticket(ticket)
             return FamilyText(ticket, text, frozenset(inexact), columns.texts)
         whole |= again
 
 
-def weight_of(issues: Iterable[Issue], most: int) -> int:
-    """Estimate the work of rendering a family; one character is a work of 1."""
-    total = 0
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What was found out about issues before they are rendered.
+
+    Attributes:
+        work: About how much work it is; converting one character of text is a work of 1.
+        described: Their simple descriptions as Markdown, by the IDs of the issues.
+        is_simple: Whether every rich text can be written without `load_conversions`.
+    """
+
+    work: int
+    described: Mapping[str, diff.DescriptionText]
+    is_simple: bool
+
+
+def weigh(issues: Iterable[Issue], most: int) -> Weighed:
+    """Estimate the work of rendering a family, and convert the descriptions that take little.
+
+    Args:
+        issues: The family.
+        most: Where to stop; the work may be a little more.
+    """
+    work, is_simple = 0, True
+    described: dict[str, diff.DescriptionText] = {}
     for issue in issues:
-        total += _ISSUE + sum(work_of(document, most) for document in _documents(issue))
-        total += sum(len(value) for value in issue.fields.values() if isinstance(value, list))
-        if total > most:
+        description, *others = _documents(issue)
+        is_short = weight(description, most * EASE) <= most * EASE
+        text = diff.simple_description(description) if is_short else None
+        if text is None:
+            others.append(description)
+        else:
+            described[issue.id] = text
+            work += len(text.markdown) // EASE
+        work += _ISSUE + sum(work_of(document, most) for document in others)
+        work += sum(len(value) for value in issue.fields.values() if isinstance(value, list))
+        if work > most:
             break
-    return total
-
-
-def are_simple(issues: Iterable[Issue]) -> bool:
-    """Return whether every rich text of a family can be written without `load_conversions`."""
-    documents = (document for issue in issues for document in _documents(issue))
-    return all(document is None or simple_markdown(document) is not None for document in documents)
+        is_simple = is_simple and all(simple_markdown(document) is not None for document in others)
+    return Weighed(work, described, is_simple)
 
 
 def _documents(issue: Issue) -> Iterator[object]:
+    """Yield the description of an issue, then its other rich texts."""
     yield from documents_in(issue.fields)
-    yield from (comment.body for comment in jira_comments(issue.fields))
+    if COMMENT_FIELD in issue.fields:
+        yield from (comment.body for comment in jira_comments(issue.fields))
 
 
 def field_text(value: object) -> str:
@@ -560,7 +589,9 @@ def slim(fields: Mapping[str, object]) -> dict[str, object]:
     Rich texts are kept unchanged, since a file may not hold all of them.
     """
     kept = {
-        name: value if is_document(value) or name == "description" else _slim(value)
+        name: value
+        if type(value) is str or name == "description" or is_document(value)
+        else _slim(value)
         for name, value in fields.items()
         if value is not None
     }
@@ -589,22 +620,29 @@ def _slim(value: object) -> object:
 
 
 def _description(
-    issue: Issue, whole: Collection[str], same: Mapping[str, KnownText]
+    issue: Issue,
+    whole: Collection[str],
+    same: Mapping[str, KnownText],
+    ready: Mapping[str, diff.DescriptionText],
 ) -> diff.DescriptionText:
     if (known := same.get(issue.key)) is not None:
         return diff.DescriptionText(known.description, known.criteria)
+    if issue.id in ready and issue.key not in whole:
+        return ready[issue.id]
     adf = issue.fields.get("description")
     return diff.description_text(adf, files_of(issue.fields), split=issue.key not in whole)
 
 
 def _ticket(
     issue: Issue,
-    columns: Columns,
-    description: diff.DescriptionText,
-    texts: Mapping[str, str],
     *,
-    nested: bool,
+    columns: Columns,
+    described: Mapping[str, diff.DescriptionText],
+    same: Mapping[str, KnownText],
+    tasks: Sequence[Ticket] | None = None,
 ) -> Ticket:
+    """Return an issue as a ticket; as a sub-task if it can have no ``tasks``."""
+    description = described[issue.key]
     fields = {
         name: text
         for name, field_id in columns.names
@@ -618,7 +656,7 @@ def _ticket(
     if columns.attachments and (line := attachment_line(issue.fields)):
         fields.setdefault(ATTACHMENTS, line)
     parent_key = _text_at(issue.fields.get("parent"), "key")
-    if parent_key and not nested:
+    if parent_key and tasks is not None:
         fields[PARENT] = parent_key
     summary = issue.fields.get("summary")
     return Ticket(
@@ -632,7 +670,8 @@ def _ticket(
             if columns.comments
             else ()
         ),
-        texts=texts,
+        tasks=tuple(tasks or ()),
+        texts=_field_texts(issue, columns, same.get(issue.key)),
     )
 
 

@@ -15,7 +15,7 @@ import trio
 from ticketr._errors import TicketrError
 from ticketr.app.jira import BulkFetched, Issue
 from ticketr.app.jira.adf import load_conversions
-from ticketr.app.sync.compare.mapping import are_simple, subtask_ids, weight_of
+from ticketr.app.sync.compare.mapping import subtask_ids, weigh
 from ticketr.app.sync.concurrency import (
     CHUNK,
     CONCURRENCY,
@@ -262,20 +262,23 @@ class PullPipeline:
         """Render a family's text; an empty list if Jira's answer cannot be a ticket."""
         location = location_of(head, self._locations, self._known)
         path = location.path if location else None
-        write = partial(render_family, head, subtasks, self._columns, path=path, stale=stale)
         issues = (head, *subtasks)
-        weight = weight_of(issues, MAX_INLINE_WORK)
-        is_short = weight <= MAX_INLINE_WORK
-        if is_short and not self._has_conversions and not are_simple(issues):
+        weighed = weigh(issues, MAX_INLINE_WORK)
+        work, ready = weighed.work, weighed.described
+        write = partial(
+            render_family, head, subtasks, self._columns, path=path, stale=stale, ready=ready
+        )
+        is_short = work <= MAX_INLINE_WORK
+        if is_short and not self._has_conversions and not weighed.is_simple:
             await self._in_thread(load_conversions, abandon_on_cancel=True)
             self._has_conversions = True
-        self._work += weight
+        self._work += work
         try:
             if self._work <= MAX_INLINE_WORK:
                 family = write()
             else:
-                family = await compute(self._in_thread, weight, write)
-                self._work = weight if is_short else 0
+                family = await compute(self._in_thread, work, write)
+                self._work = work if is_short else 0
         except (InvalidKey, InvalidTicket) as error:  # a server may say anything
             self._tally.fail(Note(head.key, path or "", str(error), Code.INVALID))
             return []

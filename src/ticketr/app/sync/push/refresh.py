@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.app.jira import Issue
 from ticketr.app.jira.adf import load_conversions
-from ticketr.app.sync.compare.mapping import Columns, KnownText, is_subtask, parent_id, weight_of
+from ticketr.app.sync.compare.mapping import Columns, KnownText, is_subtask, parent_id, weigh
 from ticketr.app.sync.concurrency import (
     MAX_INLINE_WORK,
     PAGE,
@@ -239,11 +239,13 @@ async def _read(
         head, *others = request.issues_in(answers.issues)
         if keep_lost:
             others += await _lost_subtasks(session, request, (head, *others))
-        work = weight_of((head, *others), MAX_INLINE_WORK)
-        place = partial(render_family, path=request.path, known=request.known)
+        weighed = weigh((head, *others), MAX_INLINE_WORK)
+        place = partial(
+            render_family, path=request.path, known=request.known, ready=weighed.described
+        )
         try:
             families[request.head] = await compute(
-                session.in_thread, work, place, head, others, session.columns
+                session.in_thread, weighed.work, place, head, others, session.columns
             )
         except (InvalidKey, InvalidTicket):  # Jira's answer cannot be a ticket
             families[request.head] = otherwise

@@ -12,6 +12,7 @@ from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import RLock
+from types import TracebackType
 from typing import Any
 
 from ticketr.app.config import ForeignState, add_mark, has_mark, require_database
@@ -172,6 +173,39 @@ def _has_room(path: Path) -> bool:
     return disk.f_bavail * disk.f_frsize >= _INDEX_PAGE
 
 
+class _Turn:
+    """Lets one thread use a file at a time, and converts the errors of SQLite to `StateFailed`.
+
+    One family is read while another is written, in two threads. There are some ten uses for each
+    ticket of a pull, so this is no generator, which takes ten times as long.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = RLock()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._lock.release()
+        if not isinstance(error, sqlite3.Error):
+            return
+        name = getattr(error, "sqlite_errorname", "")
+        if not name and isinstance(error, sqlite3.OperationalError):  # a text is not UTF-8
+            raise StateFailed(self._path, _UNREADABLE, damaged=True) from error
+        words = (words for start, words in _WORDS.items() if name.startswith(start))
+        reason = next(words, str(error))
+        if name.startswith("SQLITE_IOERR") and not _has_room(self._path):
+            reason = _WORDS["SQLITE_FULL"]  # its files in memory grow another way
+        raise StateFailed(self._path, reason, name.startswith(_DAMAGED)) from error
+
+
 class Database:
     """One open state file.
 
@@ -189,9 +223,8 @@ class Database:
         self._path = path
         if path != IN_MEMORY:
             require_database(path)
-        # One family is read while another is written, in two threads: they take turns.
-        self._turn = RLock()
-        with self._errors():
+        self._turn = _Turn(path)
+        with self._turn:
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             try:
                 self._db.execute("PRAGMA trusted_schema = OFF")
@@ -205,12 +238,12 @@ class Database:
 
     def close(self) -> None:
         """Close the file."""
-        with self._errors():
+        with self._turn:
             self._db.close()
 
     def read(self, query: str, values: Sequence[object] = ()) -> list[Any]:
         """Run a query and return its rows; bytes, which ticketr never writes, are an error."""
-        with self._errors():
+        with self._turn:
             rows = self._db.execute(query, values).fetchall()
         if any(bytes in map(type, row) for row in rows):
             raise StateFailed(self._path, _UNREADABLE, damaged=True)
@@ -218,18 +251,18 @@ class Database:
 
     def write(self, statement: str, values: Sequence[object] = ()) -> int:
         """Run a statement and return the number of rows that it changed."""
-        with self._errors():
+        with self._turn:
             return self._db.execute(statement, values).rowcount
 
     def write_all(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
         """Run a statement once for each row of values."""
-        with self._errors():
+        with self._turn:
             self._db.executemany(statement, rows)
 
     @contextmanager
     def batch(self) -> Generator[None]:
         """Run everything inside in one transaction."""
-        with self._errors():
+        with self._turn:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -247,7 +280,7 @@ class Database:
 
         This is for what cannot be fetched again: the requests for new issues.
         """
-        with self._errors():
+        with self._turn:
             self._db.execute("PRAGMA synchronous = FULL")
             try:
                 with self.batch():
@@ -257,7 +290,7 @@ class Database:
 
     def sign(self, mark: str) -> None:
         """Add a mark to the file; it may have several."""
-        with self._errors():
+        with self._turn:
             add_mark(self._db, mark)
 
     def _require(self, mark: str | None) -> None:
@@ -299,22 +332,6 @@ class Database:
                 # Another process may have migrated it first.
                 if self._db.execute("PRAGMA user_version").fetchone()[0] < number:
                     raise
-
-    @contextmanager
-    def _errors(self) -> Generator[None]:
-        """Convert the errors of SQLite to `StateFailed`, and let one thread in at a time."""
-        try:
-            with self._turn:
-                yield
-        except sqlite3.Error as error:
-            name = getattr(error, "sqlite_errorname", "")
-            if not name and isinstance(error, sqlite3.OperationalError):  # a text is not UTF-8
-                raise StateFailed(self._path, _UNREADABLE, damaged=True) from error
-            words = (words for start, words in _WORDS.items() if name.startswith(start))
-            reason = next(words, str(error))
-            if name.startswith("SQLITE_IOERR") and not _has_room(self._path):
-                reason = _WORDS["SQLITE_FULL"]  # its files in memory grow another way
-            raise StateFailed(self._path, reason, name.startswith(_DAMAGED)) from error
 
     @contextmanager
     def sound(self) -> Generator[None]:

@@ -416,6 +416,12 @@ class State:
         rows = self._db.read("SELECT path, text FROM ticket WHERE head = ?", (head,))
         return Base(*rows[0]) if rows else None
 
+    def bases(self, heads: Iterable[str]) -> dict[str, Base]:
+        """Read tickets as they were at the last sync, by the IDs of their heads."""
+        query = "SELECT head, path, text FROM ticket WHERE head IN (SELECT value FROM json_each(?))"
+        rows = self._db.read(query, (json.dumps(list(heads)),))
+        return {head: Base(path, text) for head, path, text in rows}
+
     def base_of_key(self, key: str) -> tuple[str, Base] | None:
         """Read the head's ID and the base of the ticket that has this key in its heading."""
         query = (
@@ -506,15 +512,14 @@ class State:
             self.sent.forget(head)
             self.conflicts.remove(head)
 
-    def intend(self, head: str, text: str) -> None:
-        """Store a text that is about to be written; `record` deletes it."""
-        self._db.write("INSERT OR IGNORE INTO intended VALUES (?, ?)", (head, text))
+    def intend(self, texts: Iterable[tuple[str, str]]) -> None:
+        """Store texts that are about to be written, each with its head; `record` deletes them."""
+        self._db.write_all("INSERT OR IGNORE INTO intended VALUES (?, ?)", texts)
 
-    def intended(self, head: str) -> list[str]:
-        """Return the texts of a ticket that may be in its file though none of them was recorded."""
-        return [
-            row[0] for row in self._db.read("SELECT text FROM intended WHERE head = ?", (head,))
-        ]
+    def intended(self, heads: Iterable[str]) -> list[tuple[str, str]]:
+        """Return the texts that may be in files though none of them was recorded, with their heads."""
+        query = "SELECT head, text FROM intended WHERE head IN (SELECT value FROM json_each(?))"
+        return self._db.read(query, (json.dumps(list(heads)),))
 
     def forget_intended(self, head: str) -> None:
         """Delete the stored texts that were about to be written."""

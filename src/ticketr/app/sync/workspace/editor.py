@@ -34,6 +34,7 @@ from ticketr.app.tickets import (
     is_key,
     parse,
     render,
+    rewrite,
     safe_file_name,
 )
 
@@ -161,10 +162,14 @@ class Editor:
         self._store = store
         self._last: tuple[str, TicketFile] | None = None
 
-    def read(self, name: str) -> Snapshot | None:
+    def read(self, name: str, likely: tuple[Ticket, str] | None = None) -> Snapshot | None:
         """Read a file in order to replace it; None if nothing is written there.
 
-        A file that still holds what this editor wrote last is not parsed again.
+        A file that holds what this editor wrote last, or ``likely``, is not parsed.
+
+        Args:
+            name: The file.
+            likely: A ticket that the file probably holds alone, and its text.
 
         Raises:
             FileFailed: The file cannot be read.
@@ -176,6 +181,8 @@ class Editor:
         if stamp is None:
             return Snapshot(name, None, _EMPTY)
         known = self._last[1] if self._last is not None and self._last[0] == name else None
+        if known is None and likely is not None:
+            known = rewrite(_EMPTY, {}, [likely])
         return Snapshot(name, stamp, self._store.read(name, known=known))
 
     def replace(self, snapshot: Snapshot, new: TicketFile | str, *, durable: bool = True) -> None:

@@ -23,11 +23,14 @@ if TYPE_CHECKING:
     from ticketr.app.sync.state.state import State
 
 
-def bases_of(state: State, family: RenderedFamily) -> list[str]:
-    """Return the texts that a sync has written, or was about to write, into the file."""
-    head = family.head.id
-    base = state.base(head)
-    return [*([base.text] if base else []), *state.intended(head)]
+def bases_of(state: State, families: Iterable[RenderedFamily]) -> dict[str, list[str]]:
+    """Return the texts that a sync has written, or was about to write, by the IDs of the heads."""
+    heads = [family.head.id for family in families]
+    known = state.bases(heads)
+    bases = {head: [known[head].text] if head in known else [] for head in heads}
+    for head, text in state.intended(heads):
+        bases[head].append(text)
+    return bases
 
 
 def unedited_texts(state: State, family: RenderedFamily, bases: Sequence[str]) -> Sequence[str]:
@@ -178,6 +181,7 @@ def render_family(
     path: str | None,
     stale: Iterable[str] = (),
     known: Mapping[str, mapping.KnownText] = MappingProxyType({}),
+    ready: Mapping[str, diff.DescriptionText] = MappingProxyType({}),
 ) -> RenderedFamily:
     """Put the issues of a family in order and make its text.
 
@@ -188,6 +192,7 @@ def render_family(
         path: Its file, relative to the workspace; None for a new one.
         stale: IDs of issues that have a newer version in Jira; some are of other families.
         known: Texts of descriptions, by the IDs of their issues; see `family_text`.
+        ready: Descriptions that are converted already, by the IDs of their issues.
     """
     order = {issue_id: position for position, issue_id in enumerate(mapping.subtask_ids(head))}
     last = len(order)
@@ -196,20 +201,20 @@ def render_family(
         Issue(id=issue.id, key=issue.key, fields=mapping.slim(issue.fields))
         for issue in (head, *ordered)
     )
-    text = mapping.family_text(issues[0], issues[1:], columns, known)
+    text = mapping.family_text(issues[0], issues[1:], columns, known, ready)
     own = frozenset(stale).intersection(issue.id for issue in issues)
     return RenderedFamily(issues, text, path, own)
 
 
 def in_wording_of(family: RenderedFamily, local: Ticket) -> RenderedFamily:
     """Return a family in the wording of its file, wherever Jira has what the file says."""
+    if local == family.text.ticket:
+        return family
     files = {issue.key: files_of(issue.fields) for issue in family.issues}
     ticket = keep_wording_of_file(family.text.ticket, local, files)
     if ticket == family.text.ticket:
         return family
-    text = render_ticket(ticket)
-    (ticket,) = parse(text).tickets
-    return replace(family, text=replace(family.text, ticket=ticket, text=text))
+    return replace(family, text=replace(family.text, ticket=ticket, text=render_ticket(ticket)))
 
 
 def _number(issue_id: str) -> int:

@@ -66,7 +66,11 @@ def _with_homes(
     The workspace is looked through only if one of their files is gone or empty, and only files in
     which the state knows no ticket are read.
     """
-    families = [_with_home(state, family) for family in families]
+    new = state.bases(family.head.id for family in families if family.path is None)
+    families = [
+        replace(family, path=new[family.head.id].path) if family.head.id in new else family
+        for family in families
+    ]
     gone = [family for family in families if family.path and _is_gone(store, family.path)]
     if not gone:
         return families
@@ -75,11 +79,6 @@ def _with_homes(
     texts = _find(store, frozenset(chain.from_iterable(keys.values())), known)
     places = {head: name for head, some in keys.items() for key in some if (name := texts.get(key))}
     return [replace(family, path=places.get(family.head.id, family.path)) for family in families]
-
-
-def _with_home(state: State, family: RenderedFamily) -> RenderedFamily:
-    base = state.base(family.head.id) if family.path is None else None
-    return family if base is None else replace(family, path=base.path)
 
 
 def _is_gone(store: Store, name: str) -> bool:
@@ -249,13 +248,16 @@ class FamilyWriter:
             return outcomes, error
         families = _with_homes(self._store, self._state, families)
         with self._state.batch():  # before any file, so that a kill leaves none that looks edited
-            bases = {family.head.id: bases_of(self._state, family) for family in families}
+            bases = bases_of(self._state, families)
             for family in families:
                 self._state.comments.note_found(family.issues)
-                # A file without a base is compared with Jira alone, also after a kill: a difference
-                # is not an edit yet.
-                if family.path is None or bases[family.head.id]:
-                    self._state.intend(family.head.id, family.text.text)
+            # A file without a base is compared with Jira alone, also after a kill: a difference is
+            # not an edit yet.
+            self._state.intend(
+                (family.head.id, family.text.text)
+                for family in families
+                if family.path is None or bases[family.head.id]
+            )
         with self._state.batch():
             for name, group in self._by_file(families, outcomes):
                 try:
@@ -269,13 +271,16 @@ class FamilyWriter:
     def merge(self, family: RenderedFamily, local: Ticket) -> Merged:
         """Merge a family with what is in its file, as `write` would."""
         family = in_wording_of(family, local)
-        return self._merge_with_file(family, bases_of(self._state, family), local)
+        return self._merge_with_file(family, self._bases_of(family), local)
 
     def versions(self, family: RenderedFamily, local: Ticket) -> Versions:
         """Return the versions that `write` would merge."""
         family = in_wording_of(family, local)
-        bases = bases_of(self._state, family)
+        bases = self._bases_of(family)
         return versions_of(self._state, family, bases, local, self._hashes)
+
+    def _bases_of(self, family: RenderedFamily) -> Sequence[str]:
+        return bases_of(self._state, [family])[family.head.id]
 
     def _by_file(
         self, families: Sequence[RenderedFamily], outcomes: list[FamilyResult]
@@ -318,7 +323,8 @@ class FamilyWriter:
         Raises:
             FileChanged: It was saved since it was read, so that each decision has to be made again.
         """
-        snapshot = self._editor.read(name)
+        text = families[0].text
+        snapshot = self._editor.read(name, (text.ticket, text.text) if len(families) == 1 else None)
         if snapshot is None:
             reason = self._store.refusal(name)
             return [(family, Decision.kept(reason)) for family in families]
