@@ -110,14 +110,11 @@ class Delivery:
             self._after[project] = int(number) if number.isdecimal() else 0
         await self._send([ticket for ticket in self._writes if not ticket.parent_place])
         later = [ticket for ticket in self._writes if ticket.parent_place]
-        sent: list[TicketWrites] = []  # kept, since the creator knows drafts by their `id`
-        while below := {
-            at: key for at, t in enumerate(later) if (key := self._keys.get(t.parent_place))
-        }:
-            begin = len(sent)
-            sent += (later[at].below_key(key) for at, key in below.items())
-            later = [ticket for at, ticket in enumerate(later) if at not in below]
-            await self._send(sent[begin:])
+        sent: list[list[TicketWrites]] = []  # kept, since the creator knows drafts by their `id`
+        while below := [ticket for ticket in later if ticket.parent_place in self._keys]:
+            later = [ticket for ticket in later if ticket.parent_place not in self._keys]
+            sent.append([ticket.below_key(self._keys[ticket.parent_place]) for ticket in below])
+            await self._send(sent[-1])
         self._tally.fail(*(ticket.orphan_note for ticket in later))
         if self._linked:
             others = await self._session.in_thread(_tickets_of, self._session.state, self._linked)
