@@ -249,7 +249,7 @@ def _action_bar(state: AppState, theme: Theme, most: int) -> list[str]:
     """Return the rows of the action bar: one, or more for a long notice."""
     typed = state.overlays[-1].line(state, theme) if state.overlays else None
     if typed is not None:
-        aside = _aside(state, theme)
+        aside = Span(theme.text(state.overlays[-1].aside(state)), ("dim",))
         if state.notice:
             room = state.width - width(typed) - 2
             is_told = room >= min(width(state.notice), LEAST_ASIDE)
@@ -271,10 +271,6 @@ def _notice_lines(words: str, room: int, most: int, theme: Theme) -> list[str]:
         rest = " ".join(lines[most - 1 :])
         lines[most - 1 :] = [clip(rest, room, ellipsis=theme.ellipsis)]
     return lines
-
-
-def _aside(state: AppState, theme: Theme) -> Span:
-    return Span(theme.text(state.overlays[-1].aside(state)), ("dim",))
 
 
 def _with_right_end(left: str, right: Span, cells: int) -> Line:

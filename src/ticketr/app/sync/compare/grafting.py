@@ -295,7 +295,8 @@ def edited_description(
     marks = marks_of(uploads)
     description = adf.with_attachments(description, marks)
     edited = replace(here, description=description, acceptance_criteria=criteria)
-    document = diff.description_adf(edited, body=body, files={**files, **_marks_as_names(marks)})
+    names = {mark: mark for mark in marks.values()}  # a mark is a media ID as well
+    document = diff.description_adf(edited, body=body, files={**files, **names})
     shown = diff.description_adf(before, body=body, files=files)
     grafted = adf.graft(original, shown, document, fitting=fitting, files=files)
     losses = tuple(
@@ -306,11 +307,6 @@ def edited_description(
     return EditedText(
         part, grafted.document, original, before, parts, fitting, losses, files, uploads
     )
-
-
-def _marks_as_names(marks: Mapping[str, str]) -> dict[str, str]:
-    """Return the marks, which are the names as well as the media IDs of files to attach."""
-    return {mark: mark for mark in marks.values()}
 
 
 def _line(

@@ -11,7 +11,7 @@ of other issues stays, so the next pull searches for changes since the same mome
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -141,14 +141,11 @@ class _Relatives:
                 if alone and alone.renamed:
                     issues += alone.renamed
                 else:
-                    known = self._keys_except(names.values())
+                    known = {issue.key for issue in self._known.values()}.difference(names.values())
                     hint = f"; {nearest(names[name], known)}" if known else ""
                     reason = f"Jira does not have it, or you may not see it{hint}"
                     self._note(names[name], reason, Code.MISSING)
         return issues
-
-    def _keys_except(self, keys: Iterable[str]) -> set[str]:
-        return {issue.key for issue in self._known.values()}.difference(keys)
 
     def _note(self, key: str, reason: str, code: Code) -> None:
         location = self._locations.get(key)

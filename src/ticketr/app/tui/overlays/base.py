@@ -13,7 +13,6 @@ from itertools import islice
 from ticketr.app.sync import word_diff
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import Message
-from ticketr.app.tui.panels.frame import scroll_top
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, mark, wrap_line
 from ticketr.statusline import LineStyle
@@ -26,7 +25,6 @@ def boxed(
     below: Sequence[str],
     title: str,
     lines: Sequence[tuple[str, bool]],
-    at: int,
     cells: int,
     screen: int,
     theme: Theme,
@@ -39,18 +37,16 @@ def boxed(
         below: The rows without the box.
         title: The title in the frame of the box.
         lines: The lines of the box, and whether each is selected.
-        at: The index of the selected line, which stays on the screen.
         cells: The width of the box without its frame.
         screen: The width of the screen.
         theme: Colours and characters.
     """
     height = min(len(lines), max(1, len(below) - 2))
-    top = scroll_top(0, at, height, len(lines))
     bar, corner = theme.text("│"), theme.text
     rule = theme.text("─")
     name = clip(f" {theme.text(title)} ", cells - 2)
     rows = [f"{corner('┌')}{rule}{name}{rule * (cells - 1 - width(name))}{corner('┐')}"]
-    for text, is_selected in lines[top : top + height]:
+    for text, is_selected in lines[:height]:
         shown = theme.fit(text, cells)
         rows.append(f"{bar}{theme.style(shown, 'reverse') if is_selected else shown}{bar}")
     rows.append(f"{corner('└')}{rule * cells}{corner('┘')}")

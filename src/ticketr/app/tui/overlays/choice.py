@@ -87,7 +87,7 @@ def list_box(
         rows.append((_row(*line(entry), cells, is_selected=number == at), number == at))
     rows += [("", False)] * (room - len(shown))
     rows += [] if is_low or not hint else [(f" {hint}", False)]
-    return boxed(below, title, rows, 0, cells, state.width, theme)
+    return boxed(below, title, rows, cells, state.width, theme)
 
 
 def _row(words: str, facts: str, cells: int, *, is_selected: bool) -> str:

@@ -158,14 +158,14 @@ class BulkPlan(Review[tuple[sync.BulkIssue, ...]]):
         items = []
         for issue in plan:
             sign = "-" if issue.id in self.without else "*"
-            more = f"  with {_parts(len(issue.subtasks))}" if self._deletes(issue) else ""
+            more = (
+                f"  with {_parts(len(issue.subtasks))}"
+                if self.change.delete and issue.subtasks
+                else ""
+            )
             key, status = fit(issue.key, keys), fit(clean(issue.status), statuses)
             items.append([(Span(f"  {sign} {key}  {status}  {clean(issue.title)}{more}"),)])
         return (Section(items),)
-
-    def _deletes(self, issue: sync.BulkIssue) -> bool:
-        """Return whether sub-tasks are deleted with an issue."""
-        return self.change.delete and bool(issue.subtasks)
 
     def summary(self, plan: tuple[sync.BulkIssue, ...]) -> str:
         """Return what Enter does."""

@@ -53,7 +53,7 @@ class Question(Overlay):
         """Return the rows of the body."""
         cells = min(70, max(16, state.width - 8))
         lines = [(f" {line}", False) for line in wrap(self.words, cells - 2)]
-        return boxed(below, self.title, lines, 0, cells, state.width, theme)
+        return boxed(below, self.title, lines, cells, state.width, theme)
 
 
 #: What is between two hints.
@@ -200,7 +200,7 @@ class AskingOverlay(Overlay):
         """Return the rows of the body."""
         cells = min(64, max(16, state.width - 8))
         title, words = self.asks()
-        return boxed(below, title, [(f" {words}", False)], 0, cells, state.width, theme)
+        return boxed(below, title, [(f" {words}", False)], cells, state.width, theme)
 
 
 @final

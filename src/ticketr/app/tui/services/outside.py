@@ -139,20 +139,16 @@ def _tickets(store: sync.Store, path: str) -> tuple[Ticket, ...]:
 
 async def open_browser(services: Services, name: str, key: str) -> None:
     """Open an issue in the browser, without a word on the terminal."""
-    await _open(services, browse_url(services.workspaces[name].address, key))
+    await open_page(services, browse_url(services.workspaces[name].address, key))
 
 
 async def open_page(services: Services, address: str) -> None:
     """Open a page in the browser, without a word on the terminal."""
-    await _open(services, address)
-
-
-async def _open(services: Services, url: str) -> None:
-    for words in browser_commands(os.environ, url):
+    for words in browser_commands(os.environ, address):
         if await _is_opened(words):
-            services.send(messages.Told(clean(f"opened {url}"), is_error=False))
+            services.send(messages.Told(clean(f"opened {address}"), is_error=False))
             return
-    services.send(messages.Told(clean(f"no browser could be opened; the address is {url}")))
+    services.send(messages.Told(clean(f"no browser could be opened; the address is {address}")))
 
 
 def browser_commands(environ: Mapping[str, str], url: str) -> Iterator[list[str]]:
