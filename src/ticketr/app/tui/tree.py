@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate, chain, takewhile
 from typing import final, overload
@@ -12,8 +12,8 @@ from typing import final, overload
 from ticketr.app.tickets import SORT_NAMES, FieldTerm, Filter, FlagTerm, NotTerm, Term, TextTerm
 from ticketr.app.tui.rows import ListRow, Order, Rows, VisibleRow, rank, start_of
 
-#: The most letters of a word that is searched letter by letter; a longer one was pasted.
-LONGEST = 32
+#: The most words whose rows are kept of one list.
+KEPT_WORDS = 64
 
 
 @lru_cache(maxsize=16)
@@ -64,7 +64,7 @@ class Wanted:
         shown = rows.shown
         match term:
             case TextTerm(wanted) if len(left) == len(rows):
-                return holding(arrange(rows), wanted)
+                return arrange(rows).holding(wanted)
             case FieldTerm(name, wanted):
                 values = values_of(rows, name)
                 if not wanted:
@@ -101,6 +101,8 @@ class Visible(Sequence[VisibleRow]):
 
     rows: Sequence[VisibleRow]
     is_by_key: bool
+    #: A cache, by the word.
+    _holding: dict[str, Sequence[int]] = field(init=False, default_factory=dict, repr=False)
 
     def index_of(self, order: Order) -> int:
         """Return the index of the row with an order.
@@ -131,10 +133,26 @@ class Visible(Sequence[VisibleRow]):
 
     def hits(self, words: Sequence[str]) -> tuple[int, ...]:
         """Return the indexes of the rows that hold all of some folded words."""
-        left: Sequence[int] = holding(self, words[0]) if words else range(len(self))
+        left: Sequence[int] = self.holding(words[0]) if words else range(len(self))
         for word in words[1:]:
             left = [at for at in left if word in self.rows[at].row.candidate.haystack]
         return tuple(left)
+
+    def holding(self, word: str) -> Sequence[int]:
+        """Return the indexes of the rows that hold a folded text.
+
+        A word is typed letter by letter, so only the rows that hold its start are looked at, if
+        they are known. They are not for a new list, where all its letters took a step each.
+        """
+        known = self._holding.get(word)
+        if known is None:
+            among = self._holding.get(word[:-1], range(len(self)))
+            rows = self.rows
+            known = [at for at in among if word in rows[at].row.candidate.haystack]
+            if len(self._holding) >= KEPT_WORDS:
+                self._holding.clear()
+            self._holding[word] = known
+        return known
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -162,24 +180,12 @@ def _hit_counts(visible: Visible) -> Sequence[int]:
     return [*accumulate((shown.is_hit for shown in visible.rows), initial=0)]
 
 
-@lru_cache(maxsize=64)
-def holding(visible: Visible, word: str) -> Sequence[int]:
-    """Return the indexes of the rows that hold a folded text.
-
-    A word is typed letter by letter, so only the rows that hold its start are looked at.
-    """
-    is_short = 1 < len(word) <= LONGEST
-    among = holding(visible, word[:-1]) if is_short else range(len(visible))
-    return [at for at in among if word in visible.rows[at].row.candidate.haystack]
-
-
 def _is_same(visible: VisibleRow, order: Order) -> bool:
     """Return whether a row is one of the ticket with an order."""
     same = 2 if order[1] else 3
     return rank(visible)[:same] == order[:same]
 
 
-@lru_cache(maxsize=8)
 def arrange(
     rows: Rows,
     *,
@@ -198,6 +204,11 @@ def arrange(
         sort: One of `ticketr.app.tickets.SORT_NAMES`.
         wanted: The filter; None for none.
     """
+    return _arranged(rows, folded, sort, wanted)
+
+
+@lru_cache(maxsize=8)  # which tells a default from the same value that is given
+def _arranged(rows: Rows, folded: frozenset[str], sort: str, wanted: Wanted | None) -> Visible:
     shown, is_by_key = rows.shown, sort == "key"
     if wanted is None and not folded and is_by_key:
         return Visible(shown, is_by_key=True)
