@@ -92,7 +92,7 @@ def escapes(root: Path, *, speaks_protocol: bool) -> str:
     with on_terminal(command, environment=LOCAL) as (user, _):
         answer(user, rb"\x1b\[\?u\x1b\[c", b"\x1b[?0u" if speaks_protocol else b"")
         if speaks_protocol:
-            answer(user, rb"\x1b\[>1u\x1b\[\?u\x1b\[c", b"\x1b[?1u")
+            answer(user, rb"\x1b\[>5u\x1b\[\?u\x1b\[c", b"\x1b[?5u")
         wait_for_pull(user)
         for number in range(ESCAPES):
             if number:

@@ -46,7 +46,7 @@ _FORGOTTEN = [
 ]
 
 
-_QUESTION = re.compile(r"\x1b\[(\?u|c|>1u|<u|\?1049[hl])")
+_QUESTION = re.compile(r"\x1b\[(\?u|c|>5u|<u|\?1049[hl])")
 
 
 class Pty:
@@ -112,8 +112,8 @@ class Pty:
                     self._is_alternate = found[1].endswith("h")
                 case "?u" if self._speaks_protocol:
                     os.write(self._user, f"\x1b[?{self.flags}u".encode())
-                case ">1u" if self._speaks_protocol:
-                    self._stacks[self._is_alternate].append(1)
+                case ">5u" if self._speaks_protocol:
+                    self._stacks[self._is_alternate].append(5)
                 case "<u" if self._speaks_protocol and self.flags:
                     self._stacks[self._is_alternate].pop()
 

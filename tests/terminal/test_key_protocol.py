@@ -16,7 +16,7 @@ from ticketr.terminal.key_protocol import KeyProtocol
 from ticketr.terminal.terminfo import TerminalKind
 from ticketr.terminal.tokens import Tokenizer, plain_key
 
-ASKED, PUSHED, POPPED = "\x1b[?u\x1b[c", "\x1b[>1u\x1b[?u\x1b[c", "\x1b[<u"
+ASKED, PUSHED, POPPED = "\x1b[?u\x1b[c", "\x1b[>5u\x1b[?u\x1b[c", "\x1b[<u"
 KIND = TerminalKind("xterm-256color")
 #: What a terminal without the protocol sends for the keys that have a name.
 SENT = {
@@ -84,8 +84,9 @@ async def keys(written: list[bytes]) -> KeyProtocol:
     return KeyProtocol(written.append)
 
 
+@pytest.mark.parametrize("flags", [1, 5])
 async def test_a_terminal_that_speaks_it_is_asked_twice(
-    keys: KeyProtocol, written: list[bytes]
+    flags: int, keys: KeyProtocol, written: list[bytes]
 ) -> None:
     assert keys.begin() == ASKED
     assert keys.take("\x1b[?0u")
@@ -93,8 +94,9 @@ async def test_a_terminal_that_speaks_it_is_asked_twice(
     assert not keys.is_on  # keys in the old form may still be under way
     assert keys.take("\x1b[?62;22c")
     assert keys.is_waiting
-    assert keys.take("\x1b[?1u")
+    assert keys.take(f"\x1b[?{flags}u")
     assert keys.is_on
+    assert written == [PUSHED.encode()]
     assert keys.take("\x1b[?62;22c")
     assert not keys.is_waiting
 
@@ -108,7 +110,7 @@ async def test_a_terminal_that_is_so_already_is_left_so(
     keys: KeyProtocol, written: list[bytes]
 ) -> None:
     keys.begin()
-    keys.take("\x1b[?1u")
+    keys.take("\x1b[?5u")
 
     assert keys.is_on
     assert (written, keys.end()) == ([], "")
@@ -225,6 +227,14 @@ def test_every_key_has_the_name_that_it_has_without_the_protocol(name: str) -> N
         ("\x1b[57426u", "KEY_DELETE"),
         ("\x1b[49;5u", "KEY_CTRL_1"),
         ("\x1b[97;9u", "KEY_SUPER_A"),
+        ("\x1b[1089::99;5u", "KEY_CTRL_C"),  # on a Russian keyboard
+        ("\x1b[1057:1089:99;69u", "KEY_CTRL_C"),
+        ("\x1b[968::99;5u", "KEY_CTRL_C"),  # on a Greek one
+        ("\x1b[1092::97;3u", "KEY_ALT_A"),
+        ("\x1b[99:67:106;5u", "KEY_CTRL_C"),  # on Dvorak's, where C is in the place of J
+        ("\x1b[1103::122;5u", "KEY_CTRL_Z"),
+        ("\x1b[1089::9999999;5u", None),
+        ("\x1b[27:;129u", "KEY_ESCAPE"),
         ("\x1b[1089;5u", None),
         ("\x1b[9999999;5u", None),
     ],

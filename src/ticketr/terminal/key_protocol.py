@@ -15,8 +15,11 @@ import trio
 
 #: The question for the protocol's flags, and the one for the device's attributes.
 ASK: Final = "\x1b[?u\x1b[c"
-#: Turn the protocol on (Esc, Ctrl and Alt keys as sequences), and back to what was before.
-PUSH, POP = "\x1b[>1u", "\x1b[<u"
+#: The flags: Esc, Ctrl and Alt keys are sequences, with the key of a Latin keyboard in its place.
+_SEQUENCES: Final = 1
+_LATIN: Final = 4
+#: Turn the protocol on, and back to what was before.
+PUSH, POP = f"\x1b[>{_SEQUENCES | _LATIN}u", "\x1b[<u"
 _FLAGS: Final = re.compile("\x1b\\[\\?([0-9]{1,9})u")
 _ATTRIBUTES: Final = re.compile("\x1b\\[\\?[0-9;]*c")
 #: Seconds to wait for the answers before another program gets the terminal.
@@ -68,8 +71,10 @@ class KeyProtocol:
     def take(self, token: str) -> bool:
         """Handle an answer, and turn the protocol on; return False if the token is none."""
         if match := _FLAGS.fullmatch(token):
-            self.is_on = self._is_begun and int(match[1]) == 1
-            if self._is_begun and not (self.is_on or self._is_pushed):
+            flags = int(match[1])
+            # Some terminals know the first flag alone.
+            self.is_on = self._is_begun and flags & ~_LATIN == _SEQUENCES
+            if self._is_begun and not self._is_pushed and flags != _SEQUENCES | _LATIN:
                 self._is_pushed = True
                 self._write(f"{PUSH}{self._ask()}".encode("ascii"))
         elif _ATTRIBUTES.fullmatch(token):

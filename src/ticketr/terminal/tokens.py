@@ -138,7 +138,10 @@ _ALT: Final = 2
 _CTRL: Final = 4
 #: Caps Lock and Num Lock.
 _LOCKS: Final = 64 | 128
-_KEY_CODE: Final = re.compile("\x1b\\[([0-9]{1,7})(?:;([0-9]{1,3}))?u")
+#: The character, the one with Shift, the one that a Latin keyboard has in this place; the modifiers.
+_KEY_CODE: Final = re.compile(
+    "\x1b\\[([0-9]{1,7})(?::[0-9]{0,7}(?::([0-9]{1,7}))?)?(?:;([0-9]{1,3}))?u"
+)
 #: The keypad's keys that type nothing: Enter, and others by their number and end in a sequence.
 _KEYPAD_ENTER: Final = 57414
 _KEYPAD: Final = dict(
@@ -149,13 +152,19 @@ _KEYPAD: Final = dict(
 def plain_key(token: str) -> str:
     """Return what a terminal without the kitty keyboard protocol sends for a key.
 
+    On a keyboard of another script, Ctrl and a letter are those of a Latin one: the key of с is
+    that of C.
+
     Args:
         token: A whole token; one that such a terminal does not send is returned as it is.
     """
     match = _KEY_CODE.fullmatch(token)
     if match is None:
         return token
-    code, held = int(match[1]), int(match[2] or 1) - 1 & ~_LOCKS
+    code, held = int(match[1]), int(match[3] or 1) - 1 & ~_LOCKS
+    latin = int(match[2] or 0)
+    if code > 127 and latin in range(ord("a"), ord("z") + 1):
+        code = latin
     if code in _KEYPAD:
         keypad = _KEYPAD[code]
         return f"\x1b[{keypad[0]};{held + 1}{keypad[1]}"
