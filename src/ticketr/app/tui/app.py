@@ -42,7 +42,7 @@ __all__ = ["FRAME_INTERVAL", "App", "AppTerminal", "OpenWorkspace"]
 FRAME_INTERVAL = 1 / 15
 #: The most messages handled between two checkpoints, and about the most seconds.
 MESSAGES_PER_CHECKPOINT = 50
-SECONDS_PER_CHECKPOINT = 0.003
+SECONDS_PER_CHECKPOINT = 0.001
 
 
 @final
@@ -303,10 +303,13 @@ def _begun_by(asked: Call) -> str:
 
 
 def _is_urgent(message: Message) -> bool:
-    """Return whether the user waits for a frame: after a key, a resize or the end of a job."""
+    """Return whether the user waits for a frame: after a key, a resize or the end of a job.
+
+    A cancelled job tells how far it got before it ends.
+    """
     match message:
         case messages.JobChanged(snapshot):
-            return snapshot.status.is_terminal
+            return snapshot.status.is_terminal or snapshot.cancel_requested
         case messages.TicketsFound():
             return False
         case _:

@@ -300,6 +300,52 @@ async def test_a_cancel_ends_the_running_request_at_once(
     assert done == 0 or after > 3
 
 
+async def test_a_cancelled_pull_tells_its_count_before_it_closes_its_files(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "PAGE", 5)
+    bench.latency = 1.0
+
+    async def run_sync(function: Any, *args: Any, abandon_on_cancel: bool = False) -> Any:
+        if getattr(function, "__name__", "") == "close":
+            await trio.sleep(10)  # a disk that is busy
+        return function(*args)
+
+    async with open_job_queue(workers=1) as queue:
+        handle = await queue.submit(bench.job(run_sync=run_sync))
+        await trio.sleep(4.5)
+        queue.cancel(handle.id)
+        await trio.sleep(0.001)
+        snapshot = handle.snapshot()
+
+    assert snapshot.status is JobStatus.RUNNING
+    assert snapshot.progress is not None
+    assert snapshot.progress.message == f"Cancelled: {len(bench.keys())}/40 tickets pulled"
+
+
+async def test_a_thread_that_writes_ends_early_when_the_pull_is_cancelled(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "PAGE", 5)
+    bench.latency = 1.0  # more is under way at the first write
+
+    async def run_sync(function: Any, *args: Any, abandon_on_cancel: bool = False) -> Any:
+        if getattr(function, "__name__", "") == "write":
+            queue.cancel(handle.id)
+            with trio.CancelScope(shield=True):  # the other tasks end
+                await trio.testing.wait_all_tasks_blocked()
+        return function(*args)
+
+    async with open_job_queue(workers=1) as queue:
+        handle = await queue.submit(bench.job(run_sync=run_sync))
+        snapshot = await handle.wait()
+
+    assert snapshot.progress is not None
+    assert snapshot.progress.message == "Cancelled: 0/40 tickets pulled"
+    assert bench.files() == {}
+    assert (await bench.pull()).new == 40
+
+
 async def test_two_pulls_of_one_folder_do_not_run_at_once(bench: Bench) -> None:
     store = Store(bench.root, ".ticketr")
     store.prepare()

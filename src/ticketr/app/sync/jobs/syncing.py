@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable, Collection
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Collection, Generator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -121,21 +121,32 @@ async def reporting_session(
     """Open a session; report an error, or a cancellation with ``done()``, as the last message."""
     progress = Progress(context, job.credentials.redact)
     log_file: Path | None = None
+    with _telling_cancel(progress, done):
+        try:
+            async with open_log(job.root, job.run_sync) as log:
+                log_file = log.path
+                with log.job(job.verb):
+                    async with open_session(job, progress, log) as session:
+                        with _telling_cancel(progress, done):  # before the files are closed
+                            yield session
+        except Exception as error:
+            reported = error_to_report(error)
+            words = str(reported) or type(reported).__name__
+            if not isinstance(reported, TicketrError) and log_file is not None:
+                words += f"; please report it, with the log {log_file}"
+            progress.say(f"{job.verb} failed: {words}")
+            if reported is error:
+                raise
+            raise reported from None  # one of several errors of concurrent tasks is enough
+
+
+@contextmanager
+def _telling_cancel(progress: Progress, done: Callable[[], str]) -> Generator[None]:
+    """Report a cancellation of the block with ``done()`` as the last message."""
     try:
-        async with open_log(job.root, job.run_sync) as log:
-            log_file = log.path
-            with log.job(job.verb):
-                async with open_session(job, progress, log) as session:
-                    yield session
-    except Exception as error:
-        reported = error_to_report(error)
-        words = str(reported) or type(reported).__name__
-        if not isinstance(reported, TicketrError) and log_file is not None:
-            words += f"; please report it, with the log {log_file}"
-        progress.say(f"{job.verb} failed: {words}")
-        if reported is error:
-            raise
-        raise reported from None  # one of several errors of concurrent tasks is enough
+        yield
+    except Exception:
+        raise
     except BaseException:  # a cancellation, alone or in a group
         progress.say(f"Cancelled: {done()}")
         raise

@@ -6,7 +6,8 @@ files. The channels have no buffer, so the fetchers wait for a slow disk and mem
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -94,6 +95,7 @@ class PullPipeline:
         self._in_thread = session.in_thread
         self._pictures = session.picture_files
         self._has_conversions = False
+        self._is_stopped = False  # a thread that writes is to end early
         self._work = 0  # done on Trio's thread since other tasks had their turns
         standalone = {key for key, location in locations.items() if location.head == key}
         # Those whose tickets are here take their sub-tasks in, whatever the query finds.
@@ -167,7 +169,7 @@ class PullPipeline:
         to_write: trio.MemorySendChannel[list[RenderedFamily]],
     ) -> None:
         """Render the texts of families while others are written to files."""
-        with fetched, to_write:
+        with fetched, to_write, self._stopping_writes():
             async for families in fetched:
                 for chunk in chunks(families, CHUNK):
                     ready = [
@@ -178,10 +180,21 @@ class PullPipeline:
                     for portion in portions(ready, lambda family: len(family.text.text)):
                         await to_write.send(portion)
 
+    @contextmanager
+    def _stopping_writes(self) -> Generator[None]:
+        """Let the thread that writes end early if the block does not reach its end."""
+        try:
+            yield
+        except BaseException:
+            self._is_stopped = True
+            raise
+
     async def _write_all(self, prepared: trio.MemoryReceiveChannel[list[RenderedFamily]]) -> None:
         with prepared:
             async for ready in prepared:
-                outcomes, error = await self._in_thread(self._writer.write, ready)
+                outcomes, error = await self._in_thread(
+                    self._writer.write, ready, lambda: self._is_stopped
+                )
                 self._tally.add(outcomes)
                 self._report_written(outcomes)
                 for outcome in outcomes:

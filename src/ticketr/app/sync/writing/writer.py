@@ -10,7 +10,7 @@ merged, whatever the outcome of its parent or its sub-tasks.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from types import MappingProxyType
@@ -233,9 +233,13 @@ class FamilyWriter:
         self._prefer_unknown = None if prefer_from_file and prefer is Side.LOCAL else prefer
 
     def write(
-        self, families: Sequence[RenderedFamily]
+        self, families: Sequence[RenderedFamily], is_stopped: Callable[[], bool] = lambda: False
     ) -> tuple[list[FamilyResult], FileFailed | None]:
         """Write some families.
+
+        Args:
+            families: The families.
+            is_stopped: Asked before each file; then the rest is left out.
 
         Returns:
             What was done with each, and the error that ended the work early, if there was one; what
@@ -260,6 +264,8 @@ class FamilyWriter:
             )
         with self._state.batch():
             for name, group in self._by_file(families, outcomes):
+                if is_stopped():
+                    break
                 try:
                     outcomes += self._write_file(name, group, bases)
                 except FileFailed as error:
