@@ -152,8 +152,7 @@ _KEYPAD: Final = dict(
 def plain_key(token: str) -> str:
     """Return what a terminal without the kitty keyboard protocol sends for a key.
 
-    On a keyboard of another script, Ctrl and a letter are those of a Latin one: the key of с is
-    that of C.
+    On a keyboard of another script, Ctrl and Alt go with the letter that a Latin one has there.
 
     Args:
         token: A whole token; one that such a terminal does not send is returned as it is.

@@ -296,7 +296,7 @@ TABLE = (
     Binding(_A.SELECT, (" ",), "Space", "leave it out, or take it in again", (_C.PLAN,), "leave out"),
     # No letters: one that means nothing in a plan shows that somebody types a word.
     Binding(_A.UNFOLD, ("KEY_RIGHT",), "→", "show what is changed in its texts", (_C.PLAN,), "unfold"),
-    Binding(_A.FOLD, ("KEY_LEFT",), "←", "hide that again", (_C.PLAN,)),
+    Binding(_A.FOLD, ("KEY_LEFT",), "←", "hide that again", (_C.PLAN,), "fold"),
     Binding(_A.DIFF, ("d",), "d", "show all of what is changed, on a screen of its own", (_C.PLAN,), "diff"),
     Binding(_A.ACCEPT_LOSS, ("!",), "!", "accept what would be lost in Jira", (_C.PLAN,)),
     Binding(_A.SEARCH, ("/",), "/", "search as you type; in the ticket: its text", (_C.MAIN,)),

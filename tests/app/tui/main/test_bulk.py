@@ -103,6 +103,8 @@ def test_space_says_how_many_are_chosen() -> None:
     state = two_chosen()
     assert state.workspace.chosen == {"DEMO-1", "DEMO-3"}
     assert state.notice == "2 chosen; b changes them, Esc lets them go"
+    for at_one in (pressed(state, "g"), pressed(state, "G")):  # also below the cursor
+        assert sum(row.startswith("√") for row in shown(at_one)) == 2
     state = pressed(pressed(app_state(ONE), " "), "g", " ")
     assert (state.workspace.chosen, state.notice) == (frozenset(), "")
 

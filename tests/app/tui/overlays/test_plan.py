@@ -534,6 +534,8 @@ def test_where_there_is_no_room_a_key_shows_and_hides_them() -> None:
 
     unfolded = pressed(state, "KEY_RIGHT")
     assert "                - line 3" in shown(unfolded)
+    assert "← fold" in shown(unfolded)[-2]
+    assert "unfold" not in shown(unfolded)[-2]
     assert shown(unfolded)[1].startswith("▌ * DEMO-10")  # its begin: there is no room for all of it
     assert shown(pressed(unfolded, "KEY_LEFT")) == folded
 

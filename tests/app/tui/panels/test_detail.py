@@ -204,6 +204,7 @@ def test_comments_are_rendered_below_their_authors_and_before_the_sub_tasks() ->
         ("  Looks good", 5),
         ("  ", 7),
         ("  to me", 7),
+        ("", 0),
         ("* not sent yet", 9),
         ("  Thanks", 9),
         ("", 0),

@@ -72,7 +72,7 @@ _LISTS = frozenset(("Components",))
 #: Fields that no line of a file changes, or that have a key of their own.
 _NO_OTHERS = frozenset(("Status", "Type", *(field.name for field in FIELDS.values())))
 _OTHER_FIELD = "set another field"
-_FILES, _JIRA = "in the files; a push sends it", "sent to Jira at once"
+_FILES, _JIRA = "with the next push", "sent to Jira at once"
 #: What is done in Jira itself, to all tickets that it has.
 _IN_JIRA = ("move to a status", "move under a parent", "set a field", "delete with sub-tasks")
 
@@ -313,10 +313,11 @@ def _options(
     me = workspace.names.user if field.name == "Assignee" else ""
     present = Counter(value for row in rows.rows for value in _values(row, field))
     titles = _parents(state, rows) if field.name == PARENT else {}
+    longest = max(map(len, titles), default=0)
     values = dict.fromkeys([*filter(None, [me]), *present, *(listed or counts), *titles])
     options = [
         Option(
-            clean(f"{value}  {titles[value]}" if value in titles else value),
+            clean(f"{value:{longest}}  {titles[value]}" if value in titles else value),
             _facts(value, me, present, counts, rows, field, is_listed=value in listed),
             value=value,
         )

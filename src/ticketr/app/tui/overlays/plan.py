@@ -124,7 +124,11 @@ class Plan(Review[sync.PushPlan]):
         entry = self._entry_at if action in _SHOWS else None
         if entry is None:
             return Review.has_effect(self, state, action)
-        return action is KeyAction.DIFF or any(map(_is_long, _edits(entry)))
+        if action is KeyAction.DIFF:
+            return True
+        is_unfolded = entry.fingerprint in self.unfolded
+        is_other = is_unfolded is (action is KeyAction.FOLD)
+        return is_other and any(map(_is_long, _edits(entry)))
 
     def unfolded_if_it_fits(self, state: AppState) -> Plan:
         """Return the plan with all texts shown if the screen has room for them."""

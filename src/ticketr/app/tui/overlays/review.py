@@ -124,7 +124,7 @@ class Review(Overlay, Generic[P]):
     def has_effect(self, state: AppState, action: KeyAction) -> bool:
         """Return whether there is an item that the action may concern."""
         match action:
-            case KeyAction.UNFOLD | KeyAction.DIFF:
+            case KeyAction.UNFOLD | KeyAction.FOLD | KeyAction.DIFF:
                 return False
             case KeyAction.SELECT:
                 return self.selected.id is not None

@@ -275,13 +275,15 @@ def _comments(sheet: Sheet, room: int) -> Iterator[DetailLine]:
         return
     yield DetailLine(())
     yield DetailLine((Span(f"Comments  {len(sheet.comments)}", ("bold",)),))
-    for comment in sheet.comments:
+    for at, comment in enumerate(sheet.comments):
+        if at:
+            yield DetailLine(())
         head = (
             (Span(comment.head, ("dim",)),) if comment.head else (mark("*"), Span(" not sent yet"))
         )
         yield from (DetailLine(pair, comment.line) for pair in wrap_line(head, room))
-        for line, at in _rendered(comment.text, room - 2):
-            yield DetailLine((Span("  "), *line), comment.line + at if comment.line else 0)
+        for line, source in _rendered(comment.text, room - 2):
+            yield DetailLine((Span("  "), *line), comment.line + source if comment.line else 0)
 
 
 def _criterion(text: str, source: int, room: int) -> Iterator[DetailLine]:

@@ -161,7 +161,7 @@ def _line(
 ) -> Line:
     row = visible.row
     fold = " " if not visible.tasks else "▸" if visible.hidden else "▾"
-    bar = "▌" if is_selected else "√" if row.id in workspace.chosen else " "
+    bar = "√" if row.id in workspace.chosen else "▌" if is_selected else " "
     if bar == " " and row.key in workspace.changed:
         bar = "•"
     name = row.key or ("broken" if row.is_broken else "draft")
