@@ -573,9 +573,11 @@ async def test_its_jobs_run_with_the_login_that_was_found(
         (home / "shop" / "ticketr.toml").write_text('[aliases]\nsecond = "key = DEMO-2"\n')
         *_, shop = _outside_trio()
         opened = await closed(shop).open()
+        assert not opened.has_login()  # a pull that nobody has asked for waits for it
         async with open_job_queue() as queue:
             for _ in range(2):
                 await queue.run(opened.make_job(PULL, lambda _: None))
+        assert opened.has_login()
         statuses = await opened.read_statuses("DEMO-1")
         found = await opened.search("@second")
 

@@ -225,13 +225,15 @@ async def test_filter_and_sort_come_back_and_nonsense_is_ignored(
 ) -> None:
     own = tmp_path / ".ticketr"
     own.mkdir()
-    remembered = '{"filter": "status=done", "sort": "title"}'
+    remembered = '{"filter": "status=done", "sort": "title", "hidden": ["sprint"]}'
     for content, sort in ((remembered, "title"), ("{", None), ("[" * 60_000, None)):
         (own / LIST_FILE).write_text(content)
         told: list[Message] = []
         await Reader("work", Store(tmp_path, ".ticketr"), inline, told.append).read()
         recalled = [each for each in told if isinstance(each, Recalled)]
-        assert [each.sort for each in recalled] == ([sort] if sort else [])
+        assert [(each.sort, each.hidden) for each in recalled] == (
+            [(sort, {"sprint"})] if sort else []
+        )
 
 
 async def test_a_filter_for_the_users_tickets_comes_back_with_the_name_of_the_user(
@@ -368,6 +370,24 @@ async def test_the_next_start_reads_only_what_has_changed_since(
     assert app.opened == ["DEMO-1.md", "draft.md"]
     assert found.edited == {"DEMO-1"}
     assert found.rows.drafts == 1
+
+
+async def test_a_row_knows_when_jira_last_changed_its_issue_whatever_its_file_says(
+    small_bench: Bench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await small_bench.pull()
+    with small_bench.state() as state:
+        wanted = {issue.key: issue.updated for issue in state.known().values()}
+    app = App(small_bench.root, monkeypatch)
+    assert {row.key: row.candidate.updated for row in (await app.read()).rows} == wanted
+
+    later = "2026-11-30T12:00:00.000+0000"  # a comment, for instance
+    with closing(sqlite3.connect(small_bench.root / ".ticketr" / "state.db")) as database:
+        database.execute("UPDATE issue SET updated = ? WHERE key = 'DEMO-2'", (later,))
+        database.commit()
+    rows = (await app.read()).rows
+    assert app.opened == []
+    assert {row.key: row.candidate.updated for row in rows} == {**wanted, "DEMO-2": later}
 
 
 CHANGES: dict[str, Callable[[str], str]] = {
