@@ -26,7 +26,7 @@ from ticketr.jobs._job import (
 from ticketr.jobs._record import JobRecord, snapshot_of
 from ticketr.jobs._trio import protect_methods
 from ticketr.jobs._updates import Subscriptions, Updates
-from ticketr.jobs._values import as_reason, checked_seconds
+from ticketr.jobs._values import checked_seconds, reason_text
 
 if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
@@ -82,7 +82,7 @@ class JobHandle(Generic[T_co]):
         Args:
             reason: The reason in the ``trio.Cancelled`` that the job gets.
         """
-        return self._core.cancel(self._record, CancelCause.USER, as_reason(reason))
+        return self._core.cancel(self._record, CancelCause.USER, reason_text(reason))
 
     async def cancel_and_wait(self, *, reason: str | None = None) -> JobSnapshot[T_co]:
         """Cancel the job and wait until it has ended.

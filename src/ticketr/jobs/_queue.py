@@ -34,13 +34,13 @@ from ticketr.jobs._sqlite.history import FinishedJob, finished_in_memory
 from ticketr.jobs._trio import QueueFull, protect_methods
 from ticketr.jobs._updates import Updates
 from ticketr.jobs._values import (
-    as_reason,
     checked_count,
     checked_key,
     checked_member,
     checked_seconds,
     checked_text,
     checked_whole,
+    reason_text,
     safe_repr,
 )
 
@@ -392,7 +392,7 @@ class JobQueue:
             reason: Goes into the ``trio.Cancelled`` that the job sees.
         """
         record = self._core.find(job_id)
-        return self._core.cancel(record, CancelCause.USER, as_reason(reason))
+        return self._core.cancel(record, CancelCause.USER, reason_text(reason))
 
     async def request_cancel(
         self, job_id: JobID | JobHandle[object], *, reason: str | None = None
@@ -407,7 +407,7 @@ class JobQueue:
             reason: Goes into the ``trio.Cancelled`` that the job sees.
         """
         core, record = self._core, self._core.find(job_id)
-        outcome = core.cancel(record, CancelCause.USER, as_reason(reason))
+        outcome = core.cancel(record, CancelCause.USER, reason_text(reason))
         await trio.lowlevel.checkpoint()
         if core.store is not None and record is not None:
             await core.store.wait_end_written(record)
@@ -429,7 +429,7 @@ class JobQueue:
         Raises:
             TypeError: The key cannot be hashed, or the tag is not text.
         """
-        words = as_reason(reason)
+        words = reason_text(reason)
         live = [job for job in self._known(key, tag) if not job.status.is_terminal]
         # Those that start after others go first, or these would cancel them.
         waits_after = self._core.schedule.waits_after

@@ -45,7 +45,7 @@ def safe_str(value: object) -> str:
         return safe_repr(value)
 
 
-def as_reason(value: object) -> str | None:
+def reason_text(value: object) -> str | None:
     """Return the reason of a cancellation as text; None if none was given."""
     return None if value is None else safe_str(value)
 

@@ -219,7 +219,7 @@ class Run(trio.abc.Instrument):
             signal.raise_signal(signal.SIGINT)
 
     @property
-    def interrupted(self) -> bool:
+    def is_keyboard_interrupt(self) -> bool:
         """Whether a KeyboardInterrupt comes from the injection."""
         return self.fired and self.injection is Injection.KEYBOARD_INTERRUPT
 
@@ -275,7 +275,9 @@ class Run(trio.abc.Instrument):
         error = getattr(sent, "error", None)
         if isinstance(error, trio.Cancelled):
             return error if error.reason == CANCEL_REASON else None
-        return error if self.interrupted and isinstance(error, KeyboardInterrupt) else None
+        return (
+            error if self.is_keyboard_interrupt and isinstance(error, KeyboardInterrupt) else None
+        )
 
     async def verify(self, check: Callable[[StepReport], object]) -> None:
         """Call the check; keep what it raises."""
@@ -506,7 +508,11 @@ class _Sweep(NamedTuple):
 
     def verify(self, run: Run, report: StepReport) -> None:
         """Raise `SweepFailed` if the run is a violation."""
-        if run.error is not None and not run.interrupted and report.outcome is Outcome.INTERRUPTED:
+        if (
+            run.error is not None
+            and not run.is_keyboard_interrupt
+            and report.outcome is Outcome.INTERRUPTED
+        ):
             raise run.error  # a real Ctrl-C, not the injected one
         problem, cause = self.problem(run, report)
         if problem is not None:
@@ -518,7 +524,9 @@ class _Sweep(NamedTuple):
             what = "the check" if run.ended else "the function"
             return f"{what} hangs: {run.hung}", run.error
         if report.error is not None:
-            allowed = (self.allowed, KeyboardInterrupt) if run.interrupted else self.allowed
+            allowed = (
+                (self.allowed, KeyboardInterrupt) if run.is_keyboard_interrupt else self.allowed
+            )
             wrong = [leaf for leaf in leaves(report.error) if not _isinstance(leaf, allowed)]
             if wrong:
                 return f"the function raised {wrong[0]!r}", report.error

@@ -15,7 +15,7 @@ from fakes.adf_nodes import Json, item, paragraph
 from hypothesis import given, strategies as st
 
 from ticketr.app.jira import adf
-from ticketr.app.jira.adf._tables import read_tables
+from ticketr.app.jira.adf._tables import normalise_tables
 
 #: The examples of CommonMark, as its site and `markdown-it-py` have them, are not ours to ship.
 EXAMPLES = Path(os.environ.get("TICKETR_SPECS", "../shared/specs"), "commonmark.json")
@@ -434,7 +434,7 @@ def test_another_block_ends_a_table(after: str) -> None:
 def test_long_lines_of_blanks_are_looked_at_once() -> None:
     """A pattern that tries each way to split them takes minutes, beyond the test's time limit."""
     blanks = " " * 400_000
-    found = read_tables(f"a|b\n|-{blanks}- |")
+    found = normalise_tables(f"a|b\n|-{blanks}- |")
 
     assert found.strays == [2]
 
@@ -442,7 +442,7 @@ def test_long_lines_of_blanks_are_looked_at_once() -> None:
 def test_rows_are_not_filled_without_end() -> None:
     wide = f"|{'a|' * 1500}\n|{'-|' * 1500}\n" + "|1|\n" * 1000
 
-    found = read_tables(wide)
+    found = normalise_tables(wide)
 
     assert len(found.markdown) < 5 * len(wide)
     assert len(found.problems) == 999

@@ -16,7 +16,7 @@ from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.main.filtering import give_filter_back
 from ticketr.app.tui.overlays.first_run import FirstRun
-from ticketr.app.tui.overlays.questions import AskingKeys
+from ticketr.app.tui.overlays.questions import LoadingKeys
 from ticketr.app.tui.panels.frame import find_matches, with_marks
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.services.asking import ask_keys, stop_asking
@@ -43,7 +43,7 @@ def typed(text: str, state: AppState | None = None) -> AppState:
 def asked(text: str = f"jql: {JQL}") -> AppState:
     state, effect = update(typed(text), messages.KeyPressed("KEY_ENTER"), 99.0)
     assert effect == (call_in("work", ask_keys, JQL),)
-    assert state.overlays == (AskingKeys("work", JQL, give_filter_back),)
+    assert state.overlays == (LoadingKeys("work", JQL, give_filter_back),)
     return state
 
 
@@ -176,7 +176,7 @@ def test_the_palette_lists_the_names_of_queries_and_asks_for_one() -> None:
     state, effect = update(pressed(state, "KEY_DOWN"), messages.KeyPressed("KEY_ENTER"), 99.0)
 
     assert effect == (call_in("work", ask_keys, "@mine"),)
-    assert state.overlays == (AskingKeys("work", "@mine"),)
+    assert state.overlays == (LoadingKeys("work", "@mine"),)
     refused = messages.Answered(call_in("work", ask_keys, "@mine"), problem="no such name")
     assert after(state, refused).notice == "Not filtered: no such name"
 
@@ -311,7 +311,7 @@ def test_a_query_is_saved_and_asked_again() -> None:
     )
 
     again, effect = entered("use:now", state)
-    asking = AskingKeys("work", JQL, give_filter_back)
+    asking = LoadingKeys("work", JQL, give_filter_back)
     assert (again.overlays, effect) == ((asking,), (call_in("work", ask_keys, JQL),))
     again, effect = update(
         pressed(state, ":", *"filter: now"), messages.KeyPressed("KEY_ENTER"), 99.0

@@ -12,12 +12,12 @@ from itertools import pairwise
 from typing import Any
 
 from ticketr.app.jira.adf._canonical import Json
-from ticketr.app.jira.adf._signs import OTHER, STAY, TIGHT, raw
+from ticketr.app.jira.adf._signs import OTHER, STAY, TIGHT, verbatim
 
 _LISTS = ("bulletList", "orderedList")  # a tuple: a type may be unhashable
 #: Two of these lists in a row would be read as one.
 _MERGED = ("orderedList", "taskList")
-_BOX = raw("[")
+_BOX = verbatim("[")
 _TIGHT = re.compile(rf"{TIGHT}(?:\n[ >]*(?=\n))?")
 _OTHER = re.compile(rf"(?:(?P<number>\d+)\.|-(?P<box> \[[ x]\])) {OTHER}")
 #: What marklas escapes at the start of a line alone.
@@ -32,13 +32,13 @@ def write_tight(content: list[Any]) -> None:
     """
     for node in content:
         if _is_list(node):
-            _write_list(node)
+            _mark_list(node)
 
 
-def _write_list(node: Json) -> bool:
+def _mark_list(node: Json) -> bool:
     """Mark the blocks of a list and of the lists in it; return whether it is tight."""
     items = _content_of(node)
-    tight = [_write_item(value) for value in items]
+    tight = [_mark_item(value) for value in items]
     if not all(tight):
         return False
     if any(len(value["content"]) > 1 for value in items):
@@ -51,11 +51,11 @@ def _write_list(node: Json) -> bool:
     return True
 
 
-def _write_item(item: Any) -> bool:
+def _mark_item(item: Any) -> bool:
     """Mark the lists in an item; return whether it is a text with at most one tight list."""
     content = _content_of(item)
     lists = [value for value in content if _is_list(value)]
-    tight = [_write_list(value) for value in lists]
+    tight = [_mark_list(value) for value in lists]
     if not all(tight) or len(lists) > 1 or len(content) != 1 + len(lists):
         return False
     first = content[0]

@@ -359,12 +359,12 @@ def _lost_parts(markdown: str, document: Json) -> Iterator[UnsentPiece]:
     for piece, is_html, problem in _texts(tokens):
         if _take_words(kept, Counter(_WORD.findall(piece))):
             yield _piece_at(piece, markdown, is_html=is_html, problem=problem)
-    yield from _repeated_addresses(markdown, strings)
+    yield from _repeated_definitions(markdown, strings)
 
 
 def _broken_tables(markdown: str, document: Json) -> Iterator[UnsentPiece]:
     """Yield the lines that keep a table from being read as one."""
-    tables = _tables.read_tables(markdown)
+    tables = _tables.normalise_tables(markdown)
     lines = markdown.split("\n")
     for line, reason in tables.problems:
         yield _table_line(lines, line, reason)
@@ -496,7 +496,7 @@ def _texts(tokens: list[dict[str, Any]], problem: str = "") -> Iterator[tuple[st
                     yield _placeholders.restore_address(token["attrs"]["url"]), False, inner
 
 
-def _repeated_addresses(markdown: str, strings: list[str]) -> Iterator[UnsentPiece]:
+def _repeated_definitions(markdown: str, strings: list[str]) -> Iterator[UnsentPiece]:
     """Yield definitions, such as ``[a]: https://...``, of a label that is defined before."""
     addresses = list(_ADDRESS.finditer(markdown))
     labels = Counter(filter(None, (label_key(address[2]) for address in addresses)))

@@ -29,7 +29,7 @@ from urllib.parse import unquote
 from ticketr.app.jira.adf import _addresses, _signs
 from ticketr.app.jira.adf._canonical import Json
 from ticketr.app.jira.adf._lists import keep_lists_apart, restore_lists, write_tight
-from ticketr.app.jira.adf._tables import fenced, read_tables
+from ticketr.app.jira.adf._tables import fenced, normalise_tables
 
 #: Stands for a ``<`` that is text.
 LESS = "\ufdd6"
@@ -257,7 +257,7 @@ _ESCAPES = str.maketrans(
     }
 )
 #: What the short forms of tasks and decisions begin with.
-_MARKS_OF_ITEMS = tuple(map(_signs.raw, ("[ ] ", "[x] ", "<> ")))
+_MARKS_OF_ITEMS = tuple(map(_signs.verbatim, ("[ ] ", "[x] ", "<> ")))
 _BLANKS_AT_EDGES = " \t\xa0"
 _PLACEHOLDERS_OF_BLANKS = str.maketrans({" ": _SPACE, "\t": _TAB, "\xa0": _NBSP})
 _CHARACTERS_OF_HTML = {
@@ -342,7 +342,7 @@ def protect_markdown(markdown: str) -> str:
     Placeholders also replace the ``<`` of what marklas would drop as HTML, and percent signs, which
     it would confuse with its own in addresses. Tables are put into the form that it reads.
     """
-    markdown = read_tables(markdown).markdown
+    markdown = normalise_tables(markdown).markdown
     if _ANY.search(markdown):
         return markdown
     markdown = _addresses.protect_emphasis(markdown)
@@ -437,7 +437,7 @@ def _protect_text(node: Json) -> None:
         return
     if "&#" in text:
         text = _PLAIN_ENTITY.sub(_addresses.BACKSLASH + "&", text)
-    node["text"] = _PLAIN_SIGN.sub(lambda match: _signs.raw(match[0]), text)
+    node["text"] = _PLAIN_SIGN.sub(lambda match: _signs.verbatim(match[0]), text)
 
 
 def _separator() -> Json:

@@ -44,6 +44,6 @@ ESCAPED = {"{": "\ufde2", ":": "\ufde3", "@": "\ufde4", "[": "\ufde5", "%": "\uf
 OF_ESCAPED = {placeholder: sign for sign, placeholder in ESCAPED.items()}
 
 
-def raw(text: str) -> str:
+def verbatim(text: str) -> str:
     """Return a text that marklas writes unchanged."""
     return text.translate(RAW)

@@ -58,7 +58,7 @@ class Tables:
     drawn: list[int] = field(default_factory=list)
 
 
-def read_tables(markdown: str) -> Tables:
+def normalise_tables(markdown: str) -> Tables:
     """Normalise the tables of a text; no line is added or removed."""
     tables = Tables(markdown)
     if "|" in markdown:

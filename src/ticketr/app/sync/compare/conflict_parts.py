@@ -162,7 +162,7 @@ def _named_chunks(
     if not diff.is_rich_text(part) or (len(changed) == len(chunks) == 1):
         yield from ((name, chunk) for chunk in changed)
         return
-    read = _criteria if part is diff.CorePart.CRITERIA else _paragraphs
+    read = _criterion_numbers if part is diff.CorePart.CRITERIA else _paragraph_numbers
     places = list(read(chunks))
     several = Counter(numbers for numbers, _ in places)
     for (numbers, line), chunk in zip(places, changed, strict=True):
@@ -170,7 +170,7 @@ def _named_chunks(
         yield f"{name} {numbers}{more}", chunk
 
 
-def _criteria(chunks: Iterable[Chunk]) -> Iterator[tuple[str, int]]:
+def _criterion_numbers(chunks: Iterable[Chunk]) -> Iterator[tuple[str, int]]:
     """Yield the numbers of the criteria in each changed chunk, and the first of them."""
     before = 0
     for chunk in chunks:
@@ -180,7 +180,7 @@ def _criteria(chunks: Iterable[Chunk]) -> Iterator[tuple[str, int]]:
         before += len(lines)
 
 
-def _paragraphs(chunks: Iterable[Chunk]) -> Iterator[tuple[str, int]]:
+def _paragraph_numbers(chunks: Iterable[Chunk]) -> Iterator[tuple[str, int]]:
     """Yield the numbers of the paragraphs in each changed chunk, and its first line."""
     paragraphs, lines_before = 0, -1  # the blank line that `part_lines` adds does not count
     last = ""

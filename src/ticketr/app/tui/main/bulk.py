@@ -14,8 +14,8 @@ from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.main import changing
 from ticketr.app.tui.main.changing import counts_of_values, names_of, place_of, values_of
 from ticketr.app.tui.overlays.choice import Choice, Option, ValueChoice
-from ticketr.app.tui.overlays.many import AskingIssues, FileEdits
-from ticketr.app.tui.overlays.questions import AskingStatus, LineInput, Question
+from ticketr.app.tui.overlays.many import FileEdits, LoadingIssues
+from ticketr.app.tui.overlays.questions import LineInput, LoadingStatus, Question
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import outside
 from ticketr.app.tui.services.asking import ask_values
@@ -403,7 +403,7 @@ def _setting_input(keys: tuple[str, ...], text: str) -> LineInput:
 
 
 def _ask_issues(state: AppState, keys: tuple[str, ...], change: BulkChange) -> Step:
-    asking = AskingIssues(state.workspace.name, keys, change)
+    asking = LoadingIssues(state.workspace.name, keys, change)
     return state.opened(asking), (asking.asked,)
 
 
@@ -417,5 +417,5 @@ def _ask_what_they_become(
     asked = {row.key: row.status for row in list(alike.values())[:MOST_ASKED]}
     name = state.workspace.name
     seen = values_of(state.workspace.rows, "Status")
-    asking = AskingStatus(name, f"Status of {rows.words}", asked, seen, taken)
+    asking = LoadingStatus(name, f"Status of {rows.words}", asked, seen, taken)
     return state.opened(asking), (asking.asked,)

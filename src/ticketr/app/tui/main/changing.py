@@ -14,7 +14,7 @@ from ticketr.app.tui.messages import NotWritten, TicketAdded
 from ticketr.app.tui.overlays.base import Overlay
 from ticketr.app.tui.overlays.choice import Choice, Option
 from ticketr.app.tui.overlays.many import FileEdits
-from ticketr.app.tui.overlays.questions import AskingStatus, LineInput, status_choice
+from ticketr.app.tui.overlays.questions import LineInput, LoadingStatus, status_choice
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import outside
 from ticketr.app.tui.services.edits import (
@@ -74,7 +74,7 @@ def change_status(state: AppState, _: float) -> Step | None:
     now = f", now {row.status}" if row.status else ""
     title = f"Status of {row.key or row.title}{now}"
     before = _status_before(state, row)
-    asking = AskingStatus(workspace.name, title, {row.key: row.status}, seen, taken, before)
+    asking = LoadingStatus(workspace.name, title, {row.key: row.status}, seen, taken, before)
     if row.key:
         return state.opened(asking), (asking.asked,)
     if not seen:

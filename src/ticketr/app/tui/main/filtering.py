@@ -9,7 +9,7 @@ from ticketr.app.tickets import InvalidFilter, check_saved, parse_filter, split_
 from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.messages import FiltersSaved
 from ticketr.app.tui.overlays.choice import Choice, Option
-from ticketr.app.tui.overlays.questions import JQL, AskingKeys, LineInput
+from ticketr.app.tui.overlays.questions import JQL, LineInput, LoadingKeys
 from ticketr.app.tui.services.files import remember
 from ticketr.app.tui.state import AppState, Panel, Step
 from ticketr.app.tui.text_input import TextInput
@@ -116,7 +116,7 @@ def show_filter(
     asked: tuple[Call, ...] = (remembered(workspace, saved, typed if saved else ""),)
     if jql is None:
         return state, asked
-    asking = AskingKeys(workspace.name, jql, give_filter_back)
+    asking = LoadingKeys(workspace.name, jql, give_filter_back)
     return state.opened(asking), (*(asked if saved else ()), asking.asked)
 
 

@@ -11,7 +11,7 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import BulkRequest, Call, JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import KeyMap
 from ticketr.app.tui.messages import Message
-from ticketr.app.tui.overlays.questions import AskingOverlay, LineInput
+from ticketr.app.tui.overlays.questions import LineInput, LoadingOverlay
 from ticketr.app.tui.overlays.review import Item, Review, Section, item_lines
 from ticketr.app.tui.services import edits, jobs
 from ticketr.app.tui.services.asking import ask_issues
@@ -83,7 +83,7 @@ class FileEdits(Review[sync.FileEditPlan]):
 
 @final
 @dataclass(frozen=True, slots=True)
-class AskingIssues(AskingOverlay):
+class LoadingIssues(LoadingOverlay):
     """Jira is asked for the issues that are to be changed; Esc cancels the request.
 
     Attributes:

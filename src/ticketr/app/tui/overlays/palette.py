@@ -15,7 +15,7 @@ from ticketr.app.tui.overlays.base import Overlay, target
 from ticketr.app.tui.overlays.choice import fitting, list_box
 from ticketr.app.tui.overlays.first_run import FirstRun
 from ticketr.app.tui.overlays.plan import Plan
-from ticketr.app.tui.overlays.questions import JQL, AskingKeys
+from ticketr.app.tui.overlays.questions import JQL, LoadingKeys
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import files, jobs
 from ticketr.app.tui.state import AppState, Panel, Step, show_row, show_workspace
@@ -195,7 +195,7 @@ def _use(text: str, state: AppState, now: float) -> Step:
 
 
 def _ask(jql: str, state: AppState, now: float) -> Step:
-    asking = AskingKeys(state.workspace.name, jql)
+    asking = LoadingKeys(state.workspace.name, jql)
     return state.opened(asking), (asking.asked,)
 
 

@@ -161,7 +161,7 @@ class LineInput(Overlay):
 JQL = "jql:"
 
 
-class AskingOverlay(Overlay):
+class LoadingOverlay(Overlay):
     """The members that overlays have alike while Jira is asked; a base class.
 
     Attributes:
@@ -205,7 +205,7 @@ class AskingOverlay(Overlay):
 
 @final
 @dataclass(frozen=True, slots=True)
-class AskingKeys(AskingOverlay):
+class LoadingKeys(LoadingOverlay):
     """Jira is asked which issues a query finds; Esc cancels the request.
 
     Attributes:
@@ -246,7 +246,7 @@ class AskingKeys(AskingOverlay):
 
 
 def _show_only(
-    state: AppState, overlay: AskingKeys, count: int, keys: frozenset[str], now: float
+    state: AppState, overlay: LoadingKeys, count: int, keys: frozenset[str], now: float
 ) -> AppState:
     """Show only the issues with these keys."""
     workspace = state.named(overlay.workspace)
@@ -260,7 +260,7 @@ def _show_only(
 
 @final
 @dataclass(frozen=True, slots=True)
-class AskingStatus(AskingOverlay):
+class LoadingStatus(LoadingOverlay):
     """Jira is asked for the statuses that issues can take; Esc cancels the request.
 
     Attributes:
@@ -292,7 +292,7 @@ class AskingStatus(AskingOverlay):
         edited = self.input.edited(action)
         if edited is not None:
             return state.replaced(replace(self, input=edited)), ()
-        return AskingOverlay.on_action(self, state, action, now)
+        return LoadingOverlay.on_action(self, state, action, now)
 
     def on_text(self, state: AppState, text: str, now: float) -> Step | None:
         """Insert text at the cursor; the list will take it."""
@@ -313,7 +313,7 @@ class AskingStatus(AskingOverlay):
         return self.title, f"Asking Jira what {what} can become...{typed}"
 
 
-def status_choice(overlay: AskingStatus, statuses: Mapping[str, tuple[str, ...]]) -> Choice:
+def status_choice(overlay: LoadingStatus, statuses: Mapping[str, tuple[str, ...]]) -> Choice:
     """Return the list of the statuses to choose from.
 
     Args:
@@ -331,7 +331,9 @@ def status_choice(overlay: AskingStatus, statuses: Mapping[str, tuple[str, ...]]
     return Choice(overlay.title, options, overlay.taken, input=overlay.input)
 
 
-def _availability(overlay: AskingStatus, name: str, statuses: Mapping[str, tuple[str, ...]]) -> str:
+def _availability(
+    overlay: LoadingStatus, name: str, statuses: Mapping[str, tuple[str, ...]]
+) -> str:
     """Return whether the issues have a status now, or which of them cannot take it."""
     has = {key for key, status in overlay.issues.items() if status.casefold() == name.casefold()}
     if has == set(overlay.issues):
@@ -346,7 +348,7 @@ def _availability(overlay: AskingStatus, name: str, statuses: Mapping[str, tuple
 
 
 def _show_statuses(
-    state: AppState, overlay: AskingStatus, statuses: Mapping[str, tuple[str, ...]], problem: str
+    state: AppState, overlay: LoadingStatus, statuses: Mapping[str, tuple[str, ...]], problem: str
 ) -> AppState:
     if not problem and not any(statuses.values()) and not overlay.before:
         return state.without(overlay).noticed("Jira allows no other status from here")

@@ -13,7 +13,7 @@ from typing import Any, Final, final
 
 from ticketr._lazy import compile_on_use
 from ticketr.app.jira.adf._canonical import Json
-from ticketr.app.jira.adf._signs import raw
+from ticketr.app.jira.adf._signs import verbatim
 from ticketr.app.jira.adf._tables import blank_code
 
 #: Stands before the name of a file.
@@ -159,8 +159,8 @@ def write_picture(node: Json, names: Mapping[str, str]) -> list[Json] | None:
     wanted = {**attrs, "id": ATTACHED + name}
     if read_picture(alt, ATTACHED + name, layout or None) != (block, wanted):
         return None
-    address = raw(f"]({address_of(name)})")
-    return [{"type": "text", "text": f"{raw('![')}{alt}{address}{layout}"}]
+    address = verbatim(f"]({address_of(name)})")
+    return [{"type": "text", "text": f"{verbatim('![')}{alt}{address}{layout}"}]
 
 
 def name_files(node: Any, files: Mapping[str, str]) -> None:

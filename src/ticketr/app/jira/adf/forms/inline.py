@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 from ticketr.app.emoji import emoji_named
 from ticketr.app.jira.adf._addresses import BACKSLASH, BARE
 from ticketr.app.jira.adf._canonical import Json
-from ticketr.app.jira.adf._signs import AUTO, raw
+from ticketr.app.jira.adf._signs import AUTO, verbatim
 from ticketr.app.jira.adf._simple import PANEL_WORDS
 from ticketr.app.jira.adf._tables import blank_code
 
@@ -178,7 +178,7 @@ def read_mention(before: Token | None, link: Token, address: str) -> list[Token]
     return [rest, *_node("mention", {"id": address}, *shown)]
 
 
-def _write_mention(attrs: Json) -> list[Json] | None:
+def _mention_texts(attrs: Json) -> list[Json] | None:
     """Return a mention as a link to the account; None if that does not say all of it."""
     account, shown = attrs.get("id"), attrs.get("text")
     if attrs.keys() - {"id", "text"} or not _fully_matches(account, _IS_ACCOUNT):
@@ -186,7 +186,7 @@ def _write_mention(attrs: Json) -> list[Json] | None:
     name = "" if shown is None else _name_of(shown)
     if name is None:
         return None
-    return [text(f"@{raw('[')}{name}{raw(f']({account})')}")]
+    return [text(f"@{verbatim('[')}{name}{verbatim(f']({account})')}")]
 
 
 def _name_of(shown: object) -> str | None:
@@ -214,7 +214,7 @@ def read_status(code: Token | None, words: str) -> tuple[list[Token], str] | Non
     return _node("status", {"color": color}, code), words[match.end() :]
 
 
-def _write_status(attrs: Json) -> list[Json] | None:
+def _status_texts(attrs: Json) -> list[Json] | None:
     label, color = attrs.get("text"), attrs.get("color")
     if attrs.keys() - {"text", "color"} or color not in COLORS:
         return None
@@ -235,7 +235,7 @@ def _read_date(day: str) -> list[Token] | None:
     return [html(f'<time adf="date" datetime="{stamp}">'), html("</time>")]
 
 
-def _write_date(attrs: Json) -> list[Json] | None:
+def _date_texts(attrs: Json) -> list[Json] | None:
     stamp = attrs.get("timestamp")
     if attrs.keys() != {"timestamp"} or not isinstance(stamp, str) or len(stamp) > 15:
         return None
@@ -260,11 +260,11 @@ def _read_emojis(names: str) -> list[Token] | None:
     return made
 
 
-def _write_emoji(attrs: Json) -> list[Json] | None:
+def _emoji_texts(attrs: Json) -> list[Json] | None:
     name = attrs.get("shortName")
     if not isinstance(name, str) or emoji_named(name[1:-1]) != attrs:
         return None
-    return [text(raw(name))]
+    return [text(verbatim(name))]
 
 
 def read_text(words: str) -> Iterator[Token]:
@@ -314,7 +314,7 @@ def write_card(attrs: Json) -> list[Json] | None:
     address = attrs.get("url")
     if attrs.keys() != {"url"} or not _fully_matches(address, _CARD):
         return None
-    return [text(raw(f"<{address}>"))]
+    return [text(verbatim(f"<{address}>"))]
 
 
 # Tags: <u>, <sub>, <sup>
@@ -339,10 +339,10 @@ def tag_of(mark: Any) -> str | None:
 
 
 _WRITERS: dict[str, Callable[[Json], list[Json] | None]] = {
-    "mention": _write_mention,
-    "status": _write_status,
-    "date": _write_date,
-    "emoji": _write_emoji,
+    "mention": _mention_texts,
+    "status": _status_texts,
+    "date": _date_texts,
+    "emoji": _emoji_texts,
     "inlineCard": write_card,
 }
 

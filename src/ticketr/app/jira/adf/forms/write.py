@@ -8,7 +8,7 @@ from typing import Any
 from ticketr.app.jira.adf._canonical import Json
 from ticketr.app.jira.adf._plain import walk
 from ticketr.app.jira.adf._schema import NODES
-from ticketr.app.jira.adf._signs import JOIN, NEWLINE, STAY, raw
+from ticketr.app.jira.adf._signs import JOIN, NEWLINE, STAY, verbatim
 from ticketr.app.jira.adf._simple import PANEL_WORDS
 from ticketr.app.jira.adf.forms.files import write_picture
 from ticketr.app.jira.adf.forms.inline import (
@@ -40,7 +40,7 @@ _PARENTS_OF_FORMS = {
     "taskList": _FLOWS | {"listItem"},
 }
 #: The start tag of each end tag.
-_START_OF_END_TAG = {raw(f"</{tag}>"): (raw(f"<{tag}>"),) for tag in ("u", "sub", "sup")}
+_START_OF_END_TAG = {verbatim(f"</{tag}>"): (verbatim(f"<{tag}>"),) for tag in ("u", "sub", "sup")}
 
 
 class Writer:
@@ -133,9 +133,9 @@ class Writer:
             node["marks"] = kept
         else:
             del node["marks"]
-        yield from (text(raw(f"<{tag}>")) for tag in tags)
+        yield from (text(verbatim(f"<{tag}>")) for tag in tags)
         yield node
-        yield from (text(raw(f"</{tag}>")) for tag in reversed(tags))
+        yield from (text(verbatim(f"</{tag}>")) for tag in reversed(tags))
 
 
 def _with_neighbours(content: list[Any]) -> Iterator[tuple[Json | None, Any, Json | None]]:
@@ -243,7 +243,9 @@ def _blocks(node: Json) -> Iterator[Json]:
         case "blockCard":
             yield _paragraph(*(write_card(node["attrs"]) or ()), text(LARGE_CARD))
         case "decisionList":
-            items = [_paragraph(text(raw("<> ")), *_content_of(value)) for value in node["content"]]
+            items = [
+                _paragraph(text(verbatim("<> ")), *_content_of(value)) for value in node["content"]
+            ]
             yield {
                 "type": "bulletList",
                 "content": [{"type": "listItem", "content": [item]} for item in items],
@@ -253,16 +255,16 @@ def _blocks(node: Json) -> Iterator[Json]:
         case _:
             title = node.get("attrs", {}).get("title")
             summary = f"{NEWLINE}<summary>{title}</summary>" if title else ""
-            yield _paragraph(text(raw(f"<details>{summary}")))
+            yield _paragraph(text(verbatim(f"<details>{summary}")))
             yield from node["content"]
-            yield _paragraph(text(raw("</details>")))
+            yield _paragraph(text(verbatim("</details>")))
 
 
 def _quote(word: str, content: list[Any]) -> Json:
     """Return a quote with the mark of a panel; a paragraph follows in the next line."""
     first = content[0]
     follows = type(first) is dict and first.get("type") == "paragraph" and first.get("content")
-    mark = _paragraph(text(raw(f"[!{word}]") + (JOIN if follows else "")))
+    mark = _paragraph(text(verbatim(f"[!{word}]") + (JOIN if follows else "")))
     return {"type": "blockquote", "content": [mark, *content]}
 
 
@@ -273,7 +275,7 @@ def _boxes(node: Json) -> Json:
         if child["type"] == "taskList":
             items[-1]["content"].append(_boxes(child))
             continue
-        box = text(raw("[x] " if child["attrs"]["state"] == "DONE" else "[ ] "))
+        box = text(verbatim("[x] " if child["attrs"]["state"] == "DONE" else "[ ] "))
         blocks = [child] if child["type"] == "taskItem" else child["content"]
         first = _paragraph(box, *(_content_of(blocks[0]) or [text(STAY)]))
         items.append({"type": "listItem", "content": [first, *blocks[1:]]})
