@@ -14,7 +14,7 @@ from trio.testing import MockClock
 
 from jira_sandbox import make_site
 from ticketr import JobFailed
-from ticketr.app.sync.compare.comments import TextPart
+from ticketr.app.sync.compare.diff import TextPart
 from ticketr.app.sync.writing import writer
 
 

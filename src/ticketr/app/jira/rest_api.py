@@ -364,13 +364,13 @@ class RestApi:
             query: The query parameters.
         """
         call = rate_limits.Call("GET", endpoint, self.address(endpoint, *steps), query=query)
-        return await self._send_and_yield(call)
+        return await self._send(call)
 
     async def ask(self, endpoint: str, question: object) -> JsonResponse:
         """Send a POST request that only reads; its query is too long for an address."""
         body = json.dumps(question).encode()
         call = rate_limits.Call("POST", endpoint, self.address(endpoint), body=body)
-        return await self._send_and_yield(call)
+        return await self._send(call)
 
     async def write(
         self,
@@ -478,12 +478,6 @@ class RestApi:
     def address(self, endpoint: str, *steps: str) -> str:
         """Return the URL of an endpoint."""
         return f"{self._base}/{endpoint.format(*map(_quote_segment, steps))}"
-
-    async def _send_and_yield(self, call: rate_limits.Call) -> JsonResponse:
-        """Send a call, and pass a checkpoint, as reading a large answer takes long."""
-        answer = await self._send(call)
-        await trio.lowlevel.checkpoint()
-        return answer
 
     def _headers(self, call: rate_limits.Call) -> dict[str, str]:
         return {

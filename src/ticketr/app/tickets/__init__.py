@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ticketr._lazy import import_on_use, names_for_type_checkers
-from ticketr.app.tickets.comment import Comment
 from ticketr.app.tickets.errors import (
     InvalidFilter,
     InvalidKey,
@@ -17,7 +16,7 @@ from ticketr.app.tickets.errors import (
     TicketSyntaxError,
 )
 from ticketr.app.tickets.grammar import CONFLICT, is_key, mistyped_key, one_line, safe_file_name
-from ticketr.app.tickets.model import NO_TITLE, Ticket, TicketFile
+from ticketr.app.tickets.model import NO_TITLE, Comment, Ticket, TicketFile
 from ticketr.app.tickets.parser import parse
 from ticketr.app.tickets.renderer import render, render_ticket, rewrite
 

@@ -20,6 +20,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import islice, takewhile
 from typing import Final
 
 from ticketr._lazy import compile_on_use
@@ -359,6 +360,53 @@ def mistyped_key(title: str, projects: Iterable[str]) -> str | None:
     return next((f"{project}-{match[1]}" for project, match in matches if match), None)
 
 
+# A comment of Jira begins with its number, its author and its time, and its text follows, indented. A
+# new one begins with ``- new:``. Such a line alone makes ``## Comments`` a section; before other lines
+# alone these words are text.
+COMMENTS = "Comments"
+
+_COMMENTS_HEADING = compile_on_use(r"\\*(?=## Comments[ \t:#]*\Z)")
+# A heading behind the comments, or a text that is written as one.
+_NEXT_HEADING = compile_on_use(r" {0,3}\\*#{1,2} ")
+#: What the first line of a new comment, and of one that Jira has, begins with.
+NEW_COMMENT = compile_on_use(r"[-*+][ \t]+[Nn]ew:[ \t]*")
+KNOWN_COMMENT = compile_on_use(r"[-*+][ \t]+\[([0-9]+)\][ \t]*")
+COMMENT_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}Z"
+BEFORE_TIME = compile_on_use(rf"[ \t]*,[ \t]*(?=({COMMENT_TIME}))")
+
+
+def begins_comments(lines: Sequence[str], index: int) -> bool:
+    """Return whether a line is the heading of the comments, perhaps behind backslashes.
+
+    A line that begins a comment must follow it, perhaps after blank lines. One with a number and a
+    time may also be below other lines: else what was written above the comments would make all
+    of them text, which a push would send.
+
+    Args:
+        lines: The lines of a file or of a text.
+        index: The line.
+    """
+    if not _COMMENTS_HEADING.match(lines[index]):
+        return False
+    section = takewhile(lambda line: not _NEXT_HEADING.match(line), islice(lines, index + 1, None))
+    written = (line for line in section if line.strip())
+    return _is_comment_head(next(written, "")) or any(map(_is_known_with_time, written))
+
+
+def is_comments_heading(line: str) -> bool:
+    """Return whether a line could be the heading of the comments."""
+    return line.startswith("## ") and _COMMENTS_HEADING.match(line) is not None
+
+
+def _is_comment_head(line: str) -> bool:
+    """Return whether a line begins a comment."""
+    return (NEW_COMMENT.match(line) or KNOWN_COMMENT.match(line)) is not None
+
+
+def _is_known_with_time(line: str) -> bool:
+    return KNOWN_COMMENT.match(line) is not None and BEFORE_TIME.search(line) is not None
+
+
 _ESCAPED_NAME = compile_on_use(r"\\([\\:#*+<>-])")
 _NAME = compile_on_use(r"((?:[^:\\]|\\.)++):")
 
@@ -391,6 +439,7 @@ def read_field(line: str) -> tuple[str, str] | None:
     return (name, normal_text(value).strip()) if name and colon else None
 
 
+@lru_cache(maxsize=1024)
 def write_name(name: str) -> str:
     """Return a field name in the form that ``read_field`` parses."""
     if "\\" in name or ":" in name:

@@ -21,9 +21,16 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeAlias
 
-from ticketr.app.tickets.comment import Comment, kept_comments, repeated_comment
 from ticketr.app.tickets.errors import InvalidKey, InvalidTicket
-from ticketr.app.tickets.grammar import ALMOST_TICKET, CONFLICT, is_key, normal_text, one_line
+from ticketr.app.tickets.grammar import (
+    ALMOST_TICKET,
+    BEFORE_TIME,
+    COMMENT_TIME,
+    CONFLICT,
+    is_key,
+    normal_text,
+    one_line,
+)
 
 #: Replaces an empty title, since a heading needs one.
 NO_TITLE = "(no title)"
@@ -47,6 +54,55 @@ def _remark(text: str) -> str:
         return line
     line = f"# {line.lstrip('# ')}".rstrip()
     return f"# \\{line[2:]}" if ALMOST_TICKET.match(line) else line
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment of a ticket.
+
+    Attributes:
+        text: Markdown, without outer white space.
+        id: The number that Jira gave it; empty for a new one, which is not in Jira yet.
+        author: The name of its author; empty for a new one.
+        time: When it was written, as ``2026-03-01 09:30Z``; empty if unknown.
+        line: The line of its text in the file, from 1; 0 if it was not read from one. Not compared.
+    """
+
+    text: str
+    id: str = ""
+    author: str = ""
+    time: str = ""
+    line: int = field(default=0, compare=False)
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        put(self, "text", normal_text(self.text).strip())
+        put(self, "id", self.id if _is_number(self.id) else "")
+        put(self, "author", one_line(BEFORE_TIME.sub(" ", one_line(self.author))))
+        put(self, "time", self.time if re.fullmatch(COMMENT_TIME, self.time) else "")
+        if not self.id:
+            put(self, "author", "")
+            put(self, "time", "")
+
+    @property
+    def is_new(self) -> bool:
+        """Whether Jira does not have it yet."""
+        return not self.id
+
+
+def _repeated_comment(comments: Iterable[Comment]) -> Comment | None:
+    """Return the first comment whose number another one has already."""
+    seen: set[str] = set()
+    for comment in comments:
+        if comment.id in seen:
+            return comment
+        if comment.id:
+            seen.add(comment.id)
+    return None
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
 
 
 #: For each consecutive run of lines in a text, the number of its first line there and in the file.
@@ -169,10 +225,12 @@ class Ticket:
         put(self, "acceptance_criteria", _kept(_stripped, self.acceptance_criteria))
         put(self, "tasks", tuple(self.tasks))
         put(self, "remarks", _kept(_remark, self.remarks))
-        put(self, "comments", kept_comments(self.comments))
+        # A new comment without a text is none.
+        comments = [comment for comment in self.comments if comment.id or comment.text]
+        put(self, "comments", tuple(comments))
         if self.tasks:
             self._check_tasks()
-        if twice := repeated_comment(self.comments):
+        if twice := _repeated_comment(self.comments):
             raise InvalidTicket("a comment occurs twice in one ticket", twice.id)
 
     def _check_tasks(self) -> None:

@@ -10,29 +10,128 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from ticketr.app.tickets import grammar, model
-from ticketr.app.tickets.comment import (
+from ticketr.app.tickets.errors import TicketSyntaxError
+from ticketr.app.tickets.grammar import (
+    BEFORE_TIME,
     COMMENTS,
-    INDENT,
-    CommentLines,
+    CONFLICT,
+    KNOWN_COMMENT,
+    MAY_BE_SPECIAL,
+    NEW_COMMENT,
+    TICKET,
     begins_comments,
-    dedented,
+    closing,
     is_comments_heading,
-)
-from ticketr.app.tickets.grammar import CONFLICT, MAY_BE_SPECIAL, TICKET, normal_text, opening
-from ticketr.app.tickets.source_lines import (
-    SourceLines,
-    refuse_mistakes,
-    refuse_mistyped_section,
-    skip_fence,
+    is_heading,
+    normal_text,
+    opening,
 )
 
 if TYPE_CHECKING:
-    from ticketr.app.tickets.comment import Comment
     from ticketr.app.tickets.model import Runs
+
+
+_BOM = "\ufeff"
+_LINE_END = re.compile("(\r\n|\n|\r)")
+
+
+class SourceLines:
+    """The lines of a file without their ends, which are LF, CRLF or CR as in Markdown.
+
+    Attributes:
+        text: The whole text.
+        name: The name of the file in an error.
+        lines: The lines, without a byte order mark.
+        suspect: The index of the first code block that holds a heading: an error about an unclosed
+            block names it instead.
+    """
+
+    __slots__ = ("_end", "_offsets", "lines", "name", "suspect", "text")
+
+    def __init__(self, text: str, name: str) -> None:
+        self.text = text
+        self.name = name
+        self.suspect: int | None = None
+        if "\r" in text:
+            parts = _LINE_END.split(text)
+            self.lines = parts[::2]
+            self._offsets = list(accumulate(map(len, parts), initial=0))[::2]
+            self._end = 0
+        else:
+            self.lines = text.split("\n")
+            self._offsets = list(accumulate(map(len, self.lines), initial=0))
+            self._end = 1  # the length of a line's end, which the offsets leave out
+        if text.startswith(_BOM):
+            self.lines[0] = self.lines[0].removeprefix(_BOM)
+            self._offsets[0] = len(_BOM)
+
+    def start_of(self, index: int) -> int:
+        """Return the offset of a line's start; behind the last line, the text's length."""
+        if index < len(self.lines):
+            return self._offsets[index] + index * self._end
+        return len(self.text)
+
+    def fail(self, index: int, problem: str, *, column: int = 1) -> NoReturn:
+        """Raise an error about a line, whose index starts at 0.
+
+        Raises:
+            TicketSyntaxError: Always.
+        """
+        line = self.lines[index]
+        raise TicketSyntaxError(self.name, index + 1, column, problem, line)
+
+
+def refuse_mistakes(read: SourceLines, index: int, line: str) -> None:
+    """Raise if a line is a mistyped heading of a ticket, which would become text."""
+    match = grammar.ALMOST_TICKET.match(line)
+    if match is None:
+        return
+    if "STORY" in match[0]:
+        problem = "stories are tickets now; write # TICKET: Title"
+    elif line.lstrip().startswith(grammar.TICKET):
+        problem = "the heading of a ticket begins in the first column; remove what is before it"
+    else:
+        problem = "this is not quite the heading of a ticket; write # TICKET: Title"
+    column = read.lines[index].index("#") + 1
+    read.fail(index, f"{problem}, or \\# if it is text", column=column)
+
+
+def refuse_mistyped_section(read: SourceLines, index: int, line: str) -> None:
+    """Raise if a line of a ticket is the heading of a section with a wrong letter."""
+    if section := grammar.nearest_section(line):
+        problem = f"did you mean ## {section}? If it is text, put a backslash before it: \\##"
+        read.fail(index, problem, column=read.lines[index].index("#") + 1)
+
+
+def skip_fence(read: SourceLines, index: int, lines: Sequence[str], start: int) -> int:
+    """Return the index of the line that closes the code block opened by ``lines[start]``.
+
+    Args:
+        read: The file, for the error and for its `suspect`.
+        index: The index of ``lines[start]`` in the file.
+        lines: The lines in which the block must end: the file's, or those of a task.
+        start: The index of the opening line in `lines`.
+
+    Raises:
+        TicketSyntaxError: The block is not closed.
+    """
+    end = closing(lines, start)
+    if end is None:
+        if read.suspect is not None:
+            index = read.suspect
+        read.fail(
+            index,
+            "this code block is not closed before the next heading or code block; close it, or "
+            "put a backslash before it if it is text",
+        )
+    if read.suspect is None and any(map(is_heading, lines[start + 1 : end])):
+        read.suspect = index
+    return end
 
 
 @dataclass(slots=True)
@@ -108,7 +207,7 @@ class ParsedIssue:
     criteria: list[list[str]] = field(default_factory=list)
     criteria_lines: list[int] = field(default_factory=list)
     tasks: list[ParsedIssue] = field(default_factory=list)
-    comments: list[Comment] = field(default_factory=list)
+    comments: list[model.Comment] = field(default_factory=list)
     texts: dict[str, _TextLines] = field(default_factory=dict)
     headings: dict[str, int] = field(default_factory=dict)
 
@@ -165,6 +264,125 @@ def read_issue(read: SourceLines, index: int, text: str, *, column: int) -> Pars
         space = len(line) - column + 1 - len(line[column - 1 :].lstrip())
         read.fail(index, str(error), column=column + space)
     return ParsedIssue(key, title, index)
+
+
+@dataclass(frozen=True, slots=True)
+class _CommentHead:
+    """The first line of a comment in a file.
+
+    Attributes:
+        comment: What it says of the comment; its text is the rest of the line.
+        column: Where that text begins, from 0.
+    """
+
+    comment: model.Comment
+    column: int
+
+
+def _read_comment_head(line: str) -> _CommentHead | None:
+    """Parse the first line of a comment; return None for any other line."""
+    if match := NEW_COMMENT.match(line):
+        return _CommentHead(model.Comment(line[match.end() :]), match.end())
+    match = KNOWN_COMMENT.match(line)
+    if match is None:
+        return None
+    rest = line[match.end() :]
+    when = BEFORE_TIME.search(rest)
+    if when is None:
+        author = rest.rstrip().removesuffix(":")
+        return _CommentHead(model.Comment("", match[1], author), len(line))
+    start = match.end() + when.end() + len(when[1])
+    text = line[start:].removeprefix(":")
+    author = rest[: when.start()]
+    return _CommentHead(
+        model.Comment(text, match[1], author, when[1]), len(line) - len(text.lstrip())
+    )
+
+
+INDENT: Final = "  "
+_NOT_A_COMMENT = (
+    "this is not a comment; write - new: before the text of a new one, and indent its other lines by "
+    "two spaces"
+)
+
+
+def dedented(line: str, width: int = len(INDENT)) -> str:
+    """Return a line without its indent; a tab counts as two spaces, and less is allowed."""
+    if width > len(INDENT) and line[:width].isspace():
+        return line[width:]
+    if line.startswith(INDENT):
+        return line[len(INDENT) :]
+    if line.startswith("\t"):
+        return line[1:]
+    return line if line.strip() else ""
+
+
+class CommentLines:
+    """Reads comments.
+
+    Args:
+        read: The file.
+        lines: The lines of the file, or of a task without their indent.
+        offset: The index of ``lines[0]`` in the file.
+    """
+
+    __slots__ = ("_lines", "_offset", "_read")
+
+    def __init__(self, read: SourceLines, lines: Sequence[str], offset: int) -> None:
+        self._read = read
+        self._lines = lines
+        self._offset = offset
+
+    def read(self, index: int) -> tuple[model.Comment, int]:
+        """Parse the comment that a line begins; return it and the index of the line behind it.
+
+        Raises:
+            TicketSyntaxError: The line begins no comment, a code block in it is not closed, or a
+                line in it is a mistyped heading.
+        """
+        head = _read_comment_head(self._lines[index])
+        if head is None:
+            self._read.fail(index + self._offset, _NOT_A_COMMENT)
+        stop = self._stop(index + 1, is_prose=bool(head.comment.text))
+        text = [self._lines[index][head.column :], *map(dedented, self._lines[index + 1 : stop])]
+        first = next((at for at, line in enumerate(text) if line.strip()), 0)
+        lines = self._unescaped(text, index + self._offset)
+        line = index + self._offset + first + 1
+        return replace(head.comment, text="\n".join(lines), line=line), stop
+
+    def _stop(self, start: int, *, is_prose: bool) -> int:
+        """Return the index behind the last line of a comment.
+
+        A line without indent still belongs to it right below a line of prose, as in Markdown.
+        """
+        stop = start
+        for index in range(start, len(self._lines)):
+            line = self._lines[index]
+            if line.startswith((INDENT, "\t")) or (is_prose and line[:1].isalnum()):
+                is_prose = is_prose or bool(line.strip())
+            elif line.strip():
+                break
+            if line.strip():
+                stop = index + 1
+            else:
+                is_prose = False
+        return stop
+
+    def _unescaped(self, lines: Sequence[str], first: int) -> list[str]:
+        """Return the lines of a text without escapes; ``first`` is the index of the first one."""
+        text: list[str] = []
+        while len(text) < len(lines):
+            at = len(text)
+            if opening(lines[at]):
+                end = skip_fence(self._read, first + at, lines, at)
+                text.append(lines[at])
+                text += (grammar.unescape(line, fenced=True) for line in lines[at + 1 : end])
+                text.append(lines[end])
+            else:
+                if at:
+                    refuse_mistakes(self._read, first + at, lines[at])
+                text.append(grammar.unescape(lines[at]))
+        return text
 
 
 class _SectionReader:

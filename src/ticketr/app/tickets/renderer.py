@@ -12,14 +12,12 @@ from dataclasses import replace as changed
 from typing import TYPE_CHECKING
 
 from ticketr.app.tickets import grammar
-from ticketr.app.tickets.comment import COMMENTS, begins_comments, write_comment_head
 from ticketr.app.tickets.errors import RepeatedKey
-from ticketr.app.tickets.grammar import closing, opening
+from ticketr.app.tickets.grammar import COMMENTS, begins_comments, closing, opening
 from ticketr.app.tickets.model import TicketFile, TicketSpan
 
 if TYPE_CHECKING:
-    from ticketr.app.tickets.comment import Comment
-    from ticketr.app.tickets.model import Ticket
+    from ticketr.app.tickets.model import Comment, Ticket
 
 _INDENT = "  "
 _LINE_END = re.compile("\r\n|\n|\r")
@@ -245,11 +243,19 @@ def _add_criterion(criterion: str, lines: list[str]) -> None:
 def _add_comment(comment: Comment, lines: list[str]) -> None:
     text = list(_text(comment.text.split("\n"))) if comment.text else []
     if comment.is_new:
-        lines.append(f"{write_comment_head(comment)}{text[0]}")
+        lines.append(f"{_comment_head(comment)}{text[0]}")
         del text[0]
     else:
-        lines.append(write_comment_head(comment))
+        lines.append(_comment_head(comment))
     lines += map(_indented, text)
+
+
+def _comment_head(comment: Comment) -> str:
+    """Return the first line of a comment; that of a new one continues with its text."""
+    if comment.is_new:
+        return "- new: "
+    when = f", {comment.time}" if comment.time else ""
+    return f"- [{comment.id}] {comment.author}{when}:"
 
 
 def _keep_remarks(old: Ticket, new: Ticket) -> Ticket:

@@ -13,11 +13,11 @@ from fakes.ticket_versions import Versions, versions
 from hypothesis import given, strategies as st
 
 from ticketr.app.sync import Piece, word_diff
-from ticketr.app.sync.compare.comments import TextPart
 from ticketr.app.sync.compare.diff import (
     Change,
     CorePart,
     Part,
+    TextPart,
     alike,
     changes,
     criteria_of,

@@ -10,8 +10,7 @@ from hypothesis import given
 
 from ticketr.app.jira import Issue
 from ticketr.app.jira.adf import to_adf
-from ticketr.app.sync.compare.comments import TextPart
-from ticketr.app.sync.compare.diff import CorePart, part_texts
+from ticketr.app.sync.compare.diff import CorePart, TextPart, part_texts
 from ticketr.app.sync.compare.sent import (
     SentValue,
     add_sent_to_base,

@@ -6,15 +6,14 @@ is absent. A section without a text empties its field.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf import to_markdown
 from ticketr.app.sync.compare.attachments import files_of
-from ticketr.app.tickets import Comment, Ticket
+from ticketr.app.tickets import Comment
 
 #: Jira's field that holds the comments.
 COMMENT_FIELD = "comment"
@@ -125,27 +124,6 @@ def _time(value: object) -> str:
 DESCRIPTION_FIELD = "description"
 
 
-@dataclass(frozen=True, slots=True)
-class TextPart:
-    """A rich-text field of an issue.
-
-    Attributes:
-        name: Its name in the file.
-    """
-
-    name: str
-
-
-def field_texts(issue: Ticket) -> dict[TextPart, str]:
-    """Return the rich texts of an issue."""
-    return {TextPart(name): text for name, text in issue.texts.items()}
-
-
-def is_document(value: object) -> bool:
-    """Return whether the value of a field is rich text in Jira's form."""
-    return isinstance(value, dict) and value.get("type") == "doc"
-
-
 def as_document(value: object) -> object:
     """Return the value of a rich-text field as a document; some sites answer with plain text."""
     return adf.plain_document(value) if isinstance(value, str) and value else value
@@ -166,78 +144,3 @@ def shown_files(fields: Mapping[str, object]) -> tuple[adf.ShownFile, ...]:
     if COMMENT_FIELD in fields:
         documents += [comment.body for comment in jira_comments(fields)]
     return tuple(file for document in documents for file in adf.shown_files(document))
-
-
-@dataclass(frozen=True, slots=True)
-class CommentPart:
-    """A comment of an issue.
-
-    Attributes:
-        id: Its number in Jira; empty for a new one.
-        text: The text of a new one, by which it is known; empty for others.
-        number: How many new ones with the same text are before it.
-    """
-
-    id: str
-    text: str = ""
-    number: int = 0
-
-    @property
-    def is_new(self) -> bool:
-        """Whether Jira does not have it yet."""
-        return not self.id
-
-    @property
-    def name(self) -> str:
-        """What people call it."""
-        return "New comment" if self.is_new else f"Comment {self.id}"
-
-
-def comment_texts(issue: Ticket) -> dict[CommentPart, str]:
-    """Return the text of each comment of an issue."""
-    before: Counter[str] = Counter()
-    texts: dict[CommentPart, str] = {}
-    for comment in issue.comments:
-        part = CommentPart(comment.id)
-        if comment.is_new:
-            part = CommentPart("", comment.text, before[comment.text])
-            before[comment.text] += 1
-        texts[part] = comment.text
-    return texts
-
-
-def with_comment_texts(issue: Ticket, texts: Mapping[CommentPart, str]) -> tuple[Comment, ...]:
-    """Return the comments of an issue with other texts; a comment that it lacks is added.
-
-    New ones stay as they are: Jira has to number them first.
-    """
-    wanted = {part.id: text for part, text in texts.items() if not part.is_new}
-    known = {comment.id for comment in issue.comments}
-    return (
-        *(
-            replace(comment, text=wanted.get(comment.id, comment.text))
-            for comment in issue.comments
-        ),
-        *(Comment(text, number) for number, text in wanted.items() if number not in known),
-    )
-
-
-def merged_comments(
-    texts: Mapping[CommentPart, str], local: Iterable[Comment], remote: Iterable[Comment]
-) -> tuple[Comment, ...]:
-    """Return the comments of a merged issue: in Jira's order, then those that only the file has.
-
-    Args:
-        texts: The merged texts.
-        local: The comments in the file.
-        remote: The comments in Jira.
-    """
-    remote = tuple(remote)
-    there = {comment.id for comment in remote}
-    kept = [replace(comment, text=texts[CommentPart(comment.id)]) for comment in remote]
-    for comment in local:
-        if comment.is_new:
-            kept.append(comment)
-        elif comment.id not in there and (text := texts.get(CommentPart(comment.id))):
-            kept.append(replace(comment, text=text))
-    return tuple(kept)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from ticketr.app.sync.compare import diff, diff3
-from ticketr.app.sync.compare.comments import TextPart
+from ticketr.app.sync.compare.diff import TextPart
 from ticketr.app.sync.compare.merge import Chunk, ClashPlace, PartMerge, merge, part_lines
 from ticketr.app.sync.errors import BadChoice
 

@@ -9,10 +9,11 @@ are the end of the description.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
-from functools import partial
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -28,14 +29,7 @@ from ticketr.app.jira.adf import (
     to_adf,
     to_markdown,
 )
-from ticketr.app.sync.compare.comments import (
-    CommentPart,
-    TextPart,
-    comment_texts,
-    field_texts,
-    with_comment_texts,
-)
-from ticketr.app.tickets import Ticket, TicketSyntaxError, parse
+from ticketr.app.tickets import Comment, Ticket, TicketSyntaxError, parse
 
 _CRITERIA = "Acceptance Criteria"
 _NO_FILES: Mapping[str, str] = MappingProxyType({})
@@ -199,6 +193,7 @@ def _read_criterion(item: object) -> str | None:
     return text if text and "\n" not in text else None
 
 
+@lru_cache(maxsize=256)  # each text of a page of tickets is needed several times: old, and new
 def read_ticket(text: str) -> Ticket | None:
     """Read the ticket of a base; None where this version cannot read it."""
     try:
@@ -226,6 +221,92 @@ class CorePart(Enum):
     TITLE = "Title"
     DESCRIPTION = "Description"
     CRITERIA = "Acceptance Criteria"
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """A rich-text field of an issue.
+
+    Attributes:
+        name: Its name in the file.
+    """
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommentPart:
+    """A comment of an issue.
+
+    Attributes:
+        id: Its number in Jira; empty for a new one.
+        text: The text of a new one, by which it is known; empty for others.
+        number: How many new ones with the same text are before it.
+    """
+
+    id: str
+    text: str = ""
+    number: int = 0
+
+    @property
+    def is_new(self) -> bool:
+        """Whether Jira does not have it yet."""
+        return not self.id
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return "New comment" if self.is_new else f"Comment {self.id}"
+
+
+def _comment_texts(issue: Ticket) -> dict[CommentPart, str]:
+    """Return the text of each comment of an issue."""
+    before: Counter[str] = Counter()
+    texts: dict[CommentPart, str] = {}
+    for comment in issue.comments:
+        part = CommentPart(comment.id)
+        if comment.is_new:
+            part = CommentPart("", comment.text, before[comment.text])
+            before[comment.text] += 1
+        texts[part] = comment.text
+    return texts
+
+
+def _with_comment_texts(issue: Ticket, texts: Mapping[CommentPart, str]) -> tuple[Comment, ...]:
+    """Return the comments of an issue with other texts; a comment that it lacks is added.
+
+    New ones stay as they are: Jira has to number them first.
+    """
+    wanted = {part.id: text for part, text in texts.items() if not part.is_new}
+    known = {comment.id for comment in issue.comments}
+    return (
+        *(
+            replace(comment, text=wanted.get(comment.id, comment.text))
+            for comment in issue.comments
+        ),
+        *(Comment(text, number) for number, text in wanted.items() if number not in known),
+    )
+
+
+def merged_comments(
+    texts: Mapping[CommentPart, str], local: Iterable[Comment], remote: Iterable[Comment]
+) -> tuple[Comment, ...]:
+    """Return the comments of a merged issue: in Jira's order, then those that only the file has.
+
+    Args:
+        texts: The merged texts.
+        local: The comments in the file.
+        remote: The comments in Jira.
+    """
+    remote = tuple(remote)
+    there = {comment.id for comment in remote}
+    kept = [replace(comment, text=texts[CommentPart(comment.id)]) for comment in remote]
+    for comment in local:
+        if comment.is_new:
+            kept.append(comment)
+        elif comment.id not in there and (text := texts.get(CommentPart(comment.id))):
+            kept.append(replace(comment, text=text))
+    return tuple(kept)
 
 
 #: A part of an issue: a core part, a comment, a rich-text field, or the name of a field with a line.
@@ -308,7 +389,8 @@ def part_texts(issue: Ticket) -> dict[Part, str]:
         CorePart.DESCRIPTION: issue.description,
         CorePart.CRITERIA: "\n".join(criteria),
     }
-    return own | dict(issue.fields) | field_texts(issue) | comment_texts(issue)
+    texts = {TextPart(name): text for name, text in issue.texts.items()}
+    return own | dict(issue.fields) | texts | _comment_texts(issue)
 
 
 def criteria_of(text: str) -> tuple[str, ...]:
@@ -405,7 +487,7 @@ def with_parts(ticket: Ticket, key: str, texts: Mapping[Part, str]) -> Ticket:
             ),
             fields={**issue.fields, **fields},
             texts={**issue.texts, **rich},
-            comments=with_comment_texts(issue, comments) if comments else issue.comments,
+            comments=_with_comment_texts(issue, comments) if comments else issue.comments,
         )
 
     return replace(changed(ticket), tasks=tuple(map(changed, ticket.tasks)))

@@ -15,7 +15,8 @@ from ticketr.app.jira.adf import BY_NAME, is_too_long, local_pictures, shown_fil
 from ticketr.app.jira.models import Issue
 from ticketr.app.sync.compare import diff
 from ticketr.app.sync.compare.attachments import files_of, size_words
-from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, TextPart, as_document
+from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, as_document
+from ticketr.app.sync.compare.diff import TextPart
 from ticketr.app.tickets import Ticket
 
 _SCHEME = "attachment:"

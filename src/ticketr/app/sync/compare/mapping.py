@@ -41,7 +41,6 @@ from ticketr.app.sync.compare.comments import (
     COMMENT_FIELD,
     as_document,
     documents_in,
-    is_document,
     jira_comments,
     slim_comments,
 )
@@ -589,9 +588,7 @@ def slim(fields: Mapping[str, object]) -> dict[str, object]:
     Rich texts are kept unchanged, since a file may not hold all of them.
     """
     kept = {
-        name: value
-        if type(value) is str or name == "description" or is_document(value)
-        else _slim(value)
+        name: value if type(value) is str or name == "description" else _slim(value)
         for name, value in fields.items()
         if value is not None
     }
@@ -609,11 +606,15 @@ _KEPT_KEYS = ("id", "key", "name", "displayName", "accountId", "value", "state",
 
 def _slim(value: object) -> object:
     if isinstance(value, dict):
-        return {
-            name: kept if type(kept) is str else _slim(kept)
-            for name in _KEPT_KEYS
-            if (kept := value.get(name)) is not None
-        }
+        return (
+            value
+            if value.get("type") == "doc"
+            else {
+                name: kept if type(kept) is str else _slim(kept)
+                for name in _KEPT_KEYS
+                if (kept := value.get(name)) is not None
+            }
+        )
     if isinstance(value, list):
         return [_slim(entry) for entry in value if entry is not None]
     return value

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from ticketr.app.sync.compare import diff, diff3
-from ticketr.app.sync.compare.comments import CommentPart, TextPart, merged_comments
+from ticketr.app.sync.compare.diff import CommentPart, TextPart, merged_comments
 from ticketr.app.sync.compare.mapping import merged_keys
 from ticketr.app.tickets import Ticket
 

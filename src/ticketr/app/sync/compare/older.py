@@ -12,7 +12,7 @@ from hashlib import blake2b
 from typing import TypeAlias
 
 from ticketr.app.sync.compare import diff
-from ticketr.app.sync.compare.comments import CommentPart, TextPart
+from ticketr.app.sync.compare.diff import CommentPart, TextPart
 from ticketr.app.tickets import Ticket
 
 #: The older values of some issues, by key: the stored name of a part, and the digest of its text.

@@ -19,7 +19,8 @@ from ticketr.app.config.checks import folded
 from ticketr.app.jira.adf import canonical
 from ticketr.app.jira.models import Issue
 from ticketr.app.sync.compare import diff
-from ticketr.app.sync.compare.comments import CommentPart, TextPart, jira_comments
+from ticketr.app.sync.compare.comments import jira_comments
+from ticketr.app.sync.compare.diff import CommentPart, TextPart
 from ticketr.app.sync.compare.mapping import LINK_FIELD, keys_in
 from ticketr.app.sync.compare.times import read_moment
 from ticketr.app.tickets import Comment, Ticket

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ticketr.app.sync.compare.comments import CommentPart
 from ticketr.app.sync.compare.diff import (
     Change,
+    CommentPart,
     Part,
     alike,
     by_key,

@@ -10,8 +10,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from ticketr.app.jira import Issue, adf
-from ticketr.app.sync.compare.comments import CommentPart, JiraComment, TextPart, jira_comments
-from ticketr.app.sync.compare.diff import Change, CorePart, Part, by_key, is_rich_text
+from ticketr.app.sync.compare.comments import JiraComment, jira_comments
+from ticketr.app.sync.compare.diff import (
+    Change,
+    CommentPart,
+    CorePart,
+    Part,
+    TextPart,
+    by_key,
+    is_rich_text,
+)
 from ticketr.app.sync.compare.grafting import EditedText, PictureFile, edited_texts, new_pictures
 from ticketr.app.sync.compare.mapping import keys_in, link_loss, removed_links
 from ticketr.app.sync.edits.local_changes import LocalChange

@@ -16,8 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ticketr.app.sync.compare.comments import CommentPart
-from ticketr.app.sync.compare.diff import Change, CorePart, Side
+from ticketr.app.sync.compare.diff import Change, CommentPart, CorePart, Side
 from ticketr.app.sync.compare.grafting import PictureFile, uploads_in
 from ticketr.app.sync.edits.local_changes import LocalChange
 from ticketr.app.sync.notes import Code, Note

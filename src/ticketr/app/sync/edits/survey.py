@@ -20,8 +20,7 @@ from typing import TypeVar
 
 from ticketr._errors import TicketrError
 from ticketr.app.config import ForeignState, require_database
-from ticketr.app.sync.compare.comments import CommentPart
-from ticketr.app.sync.compare.diff import CorePart, read_ticket
+from ticketr.app.sync.compare.diff import CommentPart, CorePart, read_ticket
 from ticketr.app.sync.compare.grafting import new_pictures
 from ticketr.app.sync.compare.older import digest
 from ticketr.app.sync.compare.sent import with_sent_comments

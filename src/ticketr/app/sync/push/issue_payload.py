@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING
 
 from ticketr.app.jira import adf
 from ticketr.app.sync.compare.attachments import ATTACHMENTS, files_of
-from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, CommentPart, TextPart
-from ticketr.app.sync.compare.diff import DESCRIPTION_PARTS, Change, CorePart, Part
+from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD
+from ticketr.app.sync.compare.diff import (
+    DESCRIPTION_PARTS,
+    Change,
+    CommentPart,
+    CorePart,
+    Part,
+    TextPart,
+)
 from ticketr.app.sync.compare.grafting import EditedText, PictureFile, uploads_in
 from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.compare.times import with_time_tracking

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from ticketr.app.jira import Allowed, AuthenticationFailed, NotFound, Rejected, adf
-from ticketr.app.sync.compare.comments import TextPart
-from ticketr.app.sync.compare.diff import Change, is_text
+from ticketr.app.sync.compare.diff import Change, TextPart, is_text
 from ticketr.app.sync.compare.mapping import PARENT, holds_rich_text, line_name, unsupported
 from ticketr.app.sync.compare.times import ESTIMATES, TIME_TRACKING
 from ticketr.app.sync.concurrency import map_in_tasks

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from ticketr.app.jira import adf
 from ticketr.app.sync.compare import grafting
 from ticketr.app.sync.compare.attachments import files_of
-from ticketr.app.sync.compare.comments import CommentPart, JiraComment, jira_comments
-from ticketr.app.sync.compare.diff import Change, Part
+from ticketr.app.sync.compare.comments import JiraComment, jira_comments
+from ticketr.app.sync.compare.diff import Change, CommentPart, Part
 from ticketr.app.sync.compare.mapping import (
     LINK_FIELD,
     jira_links,

@@ -26,7 +26,7 @@ from ticketr.app.jira import (
     ScreenField,
     Transition,
 )
-from ticketr.app.sync.compare.comments import TextPart
+from ticketr.app.sync.compare.diff import TextPart
 from ticketr.app.sync.compare.times import ESTIMATES, TIME_TRACKING
 from ticketr.app.sync.concurrency import CHUNK, PAGE, chunks, compute, map_in_tasks
 from ticketr.app.sync.edits.local_changes import PARENT_LINE

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from ticketr.app.jira import User, adf
-from ticketr.app.sync.compare.comments import TextPart
-from ticketr.app.sync.compare.diff import CorePart, description_adf
+from ticketr.app.sync.compare.diff import CorePart, TextPart, description_adf
 from ticketr.app.sync.compare.grafting import EditedText, PictureFile, marks_of
 from ticketr.app.sync.edits.losses import Place, texts_of
 from ticketr.app.sync.push.values import BadValue, NameLookup, named_exactly, shown

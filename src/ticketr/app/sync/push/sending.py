@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr.app.jira import AuthenticationFailed, Created, JiraError, certainly_failed
-from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, CommentPart
-from ticketr.app.sync.compare.diff import Change
+from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD
+from ticketr.app.sync.compare.diff import Change, CommentPart
 from ticketr.app.sync.compare.mapping import LINK_FIELD
 from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.concurrency import run_in_tasks
