@@ -376,8 +376,10 @@ async def open_session(
                 ) as jira,
                 _telling_silence(jira, progress),
             ):
-                user = await _log_in(job, state, jira)
-                fields, columns = await _columns(job, state, jira)
+                user = await jira.myself()
+                # Only after the login: a mistyped address must not own the folder.
+                stored = await job.run_sync(_claim, state, job.site, user)
+                fields, columns = await _columns(job, state, jira, stored)
                 yield Session(
                     job=job,
                     in_thread=job.run_sync,
@@ -419,23 +421,19 @@ async def _tell_silence(jira: JiraClient, progress: Progress) -> None:
         progress.tell_silence(0 if since is None else trio.current_time() - since)
 
 
-async def _log_in(job: SessionJob, state: State, jira: JiraClient) -> User:
-    """Check the login, then claim the workspace for the site; return the account."""
-    user = await jira.myself()
-    # Claim only after the login: a mistyped address must not own the folder.
-    await job.run_sync(state.site_record.claim_site, job.site, user.display_name)
-    return user
+def _claim(state: State, site: str, user: User) -> str | None:
+    """Claim the workspace for a site; return the fields that are kept of it."""
+    state.site_record.claim_site(site, user.display_name)
+    return state.site_record.kept_fields(now=time.time(), age=_FIELDS_AGE)
 
 
 async def _columns(
-    job: SessionJob, state: State, jira: JiraClient
+    job: SessionJob, state: State, jira: JiraClient, stored: str | None
 ) -> tuple[tuple[Field, ...], Columns]:
     """Return the site's fields, and the columns that files hold.
 
     The site's fields rarely change, so they are fetched once a day, or if a name is missing.
     """
-    site_record = state.site_record
-    stored = await job.run_sync(lambda: site_record.kept_fields(now=time.time(), age=_FIELDS_AGE))
     if stored is not None:
         # Another version may have stored other fields, or the text may be damaged.
         with suppress(UnknownField, ValueError, TypeError, AttributeError):
@@ -445,7 +443,7 @@ async def _columns(
                 return fields, _chosen_columns(job, fields)
     fields = await jira.fields()
     answer = json.dumps([field._asdict() for field in fields])
-    await job.run_sync(lambda: site_record.keep_fields(answer, at=time.time()))
+    await job.run_sync(lambda: state.site_record.keep_fields(answer, at=time.time()))
     return fields, _chosen_columns(job, fields)
 
 

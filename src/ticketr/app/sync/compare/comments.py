@@ -49,6 +49,8 @@ class JiraComment:
 
 def jira_comments(fields: Mapping[str, object]) -> tuple[JiraComment, ...]:
     """Return the comments among the fields of an issue, each once, in Jira's order."""
+    if COMMENT_FIELD not in fields:
+        return ()
     comments: dict[str, JiraComment] = {}
     files = files_of(fields)
     for entry in _entries(fields.get(COMMENT_FIELD)):

@@ -10,7 +10,7 @@ are the end of the description.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache, partial
@@ -490,7 +490,13 @@ def with_parts(ticket: Ticket, key: str, texts: Mapping[Part, str]) -> Ticket:
             comments=_with_comment_texts(issue, comments) if comments else issue.comments,
         )
 
-    return replace(changed(ticket), tasks=tuple(map(changed, ticket.tasks)))
+    return with_issues(ticket, changed)
+
+
+def with_issues(ticket: Ticket, changed: Callable[[Ticket], Ticket]) -> Ticket:
+    """Return a ticket whose head and sub-tasks are what a function returns for each of them."""
+    head, tasks = changed(ticket), tuple(map(changed, ticket.tasks))
+    return head if tasks == ticket.tasks else replace(head, tasks=tasks)
 
 
 def rekeyed(ticket: Ticket, renamed: Mapping[str, str]) -> Ticket:
@@ -502,9 +508,9 @@ def rekeyed(ticket: Ticket, renamed: Mapping[str, str]) -> Ticket:
     """
 
     def changed(issue: Ticket) -> Ticket:
-        return replace(issue, key=renamed.get(issue.key or "", issue.key))
+        return replace(issue, key=renamed[issue.key]) if issue.key in renamed else issue
 
-    return replace(changed(ticket), tasks=tuple(map(changed, ticket.tasks)))
+    return with_issues(ticket, changed)
 
 
 def by_key(ticket: Ticket) -> dict[str, Ticket]:

@@ -81,5 +81,4 @@ def bring_forward(
             ),
         )
 
-    head = forward(ticket)
-    return replace(head, tasks=tuple(map(forward, ticket.tasks))), replaced
+    return diff.with_issues(ticket, forward), replaced

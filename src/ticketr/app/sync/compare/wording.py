@@ -18,7 +18,7 @@ from ticketr.app.jira.adf import (
 from ticketr.app.jira.models import Issue
 from ticketr.app.sync.compare.attachments import files_of
 from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, jira_comments
-from ticketr.app.sync.compare.diff import CorePart, alike, by_key
+from ticketr.app.sync.compare.diff import CorePart, alike, by_key, with_issues
 from ticketr.app.tickets import Comment, Ticket
 
 
@@ -76,7 +76,7 @@ def keep_wording(
             issue, description=text.description, acceptance_criteria=text.acceptance_criteria
         )
 
-    return replace(reworded(ticket), tasks=tuple(map(reworded, ticket.tasks)))
+    return with_issues(ticket, reworded)
 
 
 def _is_unchanged(field_id: str, fields: Mapping[str, object], known: Mapping[str, object]) -> bool:
@@ -136,7 +136,7 @@ def keep_wording_of_file(
 
     def kept(issue: Ticket) -> Ticket:
         own = here.get(issue.key or "")
-        if own is None:
+        if own is None or own == issue:
             return issue
         return replace(
             issue,
@@ -155,7 +155,7 @@ def keep_wording_of_file(
             },
         )
 
-    return replace(kept(ticket), tasks=tuple(map(kept, ticket.tasks)))
+    return with_issues(ticket, kept)
 
 
 def _comments_in_wording(
