@@ -123,7 +123,8 @@ def test_enter_carries_out_the_plan_that_was_shown() -> None:
     state, asked = update(opened(), messages.KeyPressed("KEY_ENTER"), 10.0 + LOOK)
 
     assert state.overlays == ()
-    assert asked == (call_in("work", start_job, JobRequest(JobKind.PUSH, confirmed=PLAN)),)
+    request = JobRequest(JobKind.PUSH, confirmed=PushPlan((DRAFT, EDIT)))
+    assert asked == (call_in("work", start_job, request),)
 
 
 @pytest.mark.parametrize("when", [10.0, 10.0 + LOOK * 0.9])

@@ -14,6 +14,7 @@ import json
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from ticketr.app.sync.compare.diff import Change, CommentPart, CorePart, Side
@@ -81,7 +82,7 @@ def way_text(before: str, between: Sequence[str], after: str) -> str:
 _STATUS = "Status"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlanEntry:
     """One issue that a push creates or changes, or would.
 
@@ -130,7 +131,7 @@ class PlanEntry:
         """What to call the issue: its key, or a draft's title."""
         return self.key or f'draft "{self.title}"'
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """A digest of what the user asks to write, to compare a plan with a later one.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, final
 
@@ -87,7 +87,7 @@ class Plan(Review[sync.PushPlan]):
     def items(self, plan: sync.PushPlan) -> list[Item]:
         """Return the entries, then what is said below them."""
         return [
-            *(Item(entry.fingerprint, (entry.path, entry.line)) for entry in _in_order(plan)),
+            *(Item(entry.fingerprint, (entry.path, entry.line)) for entry in plan.entries),
             *[Item()] * (len(plan.losses) + len(plan.literals)),
             *(Item(place=(note.path, note.line or 1)) for note in left_of(plan)),
         ]
@@ -103,7 +103,7 @@ class Plan(Review[sync.PushPlan]):
     @property
     def _entry_at(self) -> sync.PlanEntry | None:
         """The selected entry."""
-        entries = () if self.plan is None else _in_order(self.plan)
+        entries = () if self.plan is None else self.plan.entries
         return entries[self.at] if self.at < len(entries) else None
 
     def _show(self, state: AppState, action: KeyAction, entry: sync.PlanEntry) -> Step:
@@ -154,6 +154,7 @@ class Plan(Review[sync.PushPlan]):
         """Return the review with a plan that was made, perhaps again."""
         known = () if self.plan is None else self.plan.losses
         accepts = self.accepts and set(plan.losses) <= set(known)  # new ones were not
+        plan = replace(plan, entries=_in_order(plan.entries))
         made = replace(Review.made(self, state, plan, now), accepts=accepts)
         return made.unfolded_if_it_fits(state) if self.plan is None else made
 
@@ -175,7 +176,7 @@ class Plan(Review[sync.PushPlan]):
     ) -> Iterator[Section]:
         """Yield the entries, and what is said below them; parts without items are left out."""
         for title, action in (("Create", "create"), ("Change", "update")):
-            entries = [entry for entry in _in_order(plan) if entry.action == action]
+            entries = [entry for entry in plan.entries if entry.action == action]
             if entries:
                 items = [[*self._entry(entry, keymap, cells)] for entry in entries]
                 yield Section(items, f"{title}  {len(items)}")
@@ -233,10 +234,12 @@ def _writes(kept: Sequence[sync.PlanEntry]) -> str:
     return f"{' and '.join(words)} of your tickets in Jira"
 
 
-def _in_order(plan: sync.PushPlan) -> list[sync.PlanEntry]:
+def _in_order(entries: Iterable[sync.PlanEntry]) -> tuple[sync.PlanEntry, ...]:
     """Return the entries as they are shown: new issues first, the others in the order of their keys."""
     by_key = sort_key("key")
-    return sorted(plan.entries, key=lambda entry: (entry.action, by_key(Candidate(entry.key, ""))))
+    return tuple(
+        sorted(entries, key=lambda entry: (entry.action, by_key(Candidate(entry.key, ""))))
+    )
 
 
 def _edits(entry: sync.PlanEntry) -> tuple[Edit, ...]:
