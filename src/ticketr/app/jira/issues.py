@@ -140,10 +140,10 @@ class IssueEndpoints(Endpoints):
         """
         query = {"fields": "updated", "expand": "changelog"}
         answer = (await self._api.get("issue/{}", key, query=query)).object()
-        histories = object_of(answer.get("changelog")).get("histories")
+        histories = objects(object_of(answer.get("changelog")).get("histories"))
         end = read_time(until)
         changes: list[tuple[datetime, LastChange]] = []
-        for entry in map(object_of, histories if isinstance(histories, list) else ()):
+        for entry in histories:
             at = read_time(entry.get("created"))
             if at is not None and (end is None or at <= end):
                 author = text_of(object_of(entry.get("author")).get("displayName"))
@@ -527,13 +527,8 @@ class BulkEndpoints(Endpoints):
         query: dict[str, str | int] = {"issueIdsOrKeys": ",".join(ids)}
         while True:
             answer = (await self._api.get("bulk/issues/transition", query=query)).object()
-            groups = answer.get("availableTransitions")
-            for group in objects(groups if isinstance(groups, list) else []):
-                listed = group.get("transitions")
-                read = [
-                    _transition(entry)
-                    for entry in objects(listed if isinstance(listed, list) else [])
-                ]
+            for group in objects(answer.get("availableTransitions")):
+                read = [*map(_transition, objects(group.get("transitions")))]
                 keys = group.get("issues")
                 for key in keys if isinstance(keys, list) else []:
                     transitions[text_of(key)] = tuple(

@@ -16,9 +16,11 @@ from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, Self
 
 
-def objects(array: list[Any]) -> Iterator[Mapping[str, Any]]:
-    """Return the JSON objects of a JSON array, without its other members."""
-    return (item for item in array if isinstance(item, Mapping))
+def objects(value: object) -> Iterator[Mapping[str, Any]]:
+    """Yield the JSON objects of a JSON array; none of any other value."""
+    return (
+        (item for item in value if isinstance(item, dict)) if isinstance(value, list) else iter(())
+    )
 
 
 def object_of(value: object) -> Mapping[str, Any]:
@@ -78,10 +80,8 @@ class Allowed(NamedTuple):
         name = next(filter(None, names), allowed_id)
         if not name:
             return None
-        below = answer.get("children")
-        children = [
-            cls(text_of(entry.get("id")), text_of(entry.get("value"))) for entry in _objects(below)
-        ]
+        below = objects(answer.get("children"))
+        children = [cls(text_of(entry.get("id")), text_of(entry.get("value"))) for entry in below]
         return cls(allowed_id, name, tuple(child for child in children if child.name))
 
 
@@ -115,8 +115,7 @@ class ScreenField(NamedTuple):
         if not field_id:
             return None
         kind = object_of(answer.get("schema"))
-        values = answer.get("allowedValues")
-        read = map(Allowed.read, _objects(values))
+        read = map(Allowed.read, objects(answer.get("allowedValues")))
         return cls(
             id=field_id,
             name=text_of(answer.get("name")) or field_id,
@@ -136,10 +135,6 @@ def fields_on_screen(answer: object) -> tuple[ScreenField, ...]:
         ScreenField.read({**object_of(entry), "fieldId": name}) for name, entry in listed.items()
     )
     return tuple(field for field in read if field is not None)
-
-
-def _objects(values: object) -> Iterator[Mapping[str, Any]]:
-    return objects(values if isinstance(values, list) else [])
 
 
 #: The most bytes of a file. A site may claim more, of which no float can be made.

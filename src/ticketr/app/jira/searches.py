@@ -187,8 +187,7 @@ class SearchEndpoints(Endpoints):
             kept.setdefault(issue.id, issue)
         given = {name for one in issues.values() for name in (one.id, one.key.upper())}
         missing = tuple(one for one in dict.fromkeys(ids) if one.upper() not in given)
-        listed = answer.object().get("issueErrors")
-        errors = (*unreadable, *objects(listed if isinstance(listed, list) else []))
+        errors = (*unreadable, *objects(answer.object().get("issueErrors")))
         failed = self._failure_reasons(missing, given, errors)
         missing = tuple(one for one in missing if one not in failed)
         return BulkFetched(tuple(issues.values()), missing, failed, tuple(others.values()))

@@ -230,8 +230,7 @@ class CreateMetaEndpoints(Endpoints):
         answer = await self._api.get("project/{}/statuses", project)
         texts: dict[str, tuple[str, ...]] = {}
         for item in answer.array():
-            listed = item.get("statuses")
-            statuses = models.objects(listed) if isinstance(listed, list) else ()
+            statuses = models.objects(item.get("statuses"))
             if type_id := models.text_of(item.get("id")):
                 names = (models.text_of(status.get("name")) for status in statuses)
                 texts[type_id] = tuple(filter(None, names))

@@ -24,7 +24,6 @@ from itertools import islice, takewhile
 from typing import Final
 
 from ticketr._lazy import compile_on_use
-from ticketr.app.config.checks import nearest
 from ticketr.app.tickets.errors import InvalidKey
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -131,7 +130,7 @@ TASKS: Final = "Tasks"
 #: The section of one rich-text field, whose name follows a colon.
 FIELD: Final = "Field"
 
-_SECTION_NAMES = frozenset({DESCRIPTION, FIELDS, CRITERIA, TASKS})
+SECTION_NAMES = frozenset({DESCRIPTION, FIELDS, CRITERIA, TASKS})
 #: The sections by their headings as a renderer writes them, which nearly all are.
 USUAL_HEADINGS: Final = {f"## {name}": name for name in (DESCRIPTION, FIELDS, CRITERIA, TASKS)}
 
@@ -164,11 +163,11 @@ _SECTION = (
 # A heading of a section with one wrong letter. What people write as headings of their own is none:
 # other cases, a plural or a singular, other words.
 _OWN_WORDS = "|".join(
-    [*sorted(_SECTION_NAMES), "Descriptions|Acceptance Criterias|Field|Fiends|Task|Ta[lcn]ks|Tusks"]
+    [*sorted(SECTION_NAMES), "Descriptions|Acceptance Criterias|Field|Fiends|Task|Ta[lcn]ks|Tusks"]
 )
 _ALMOST_SECTION = (
     rf"##[ \t]+(?i:(?!(?:{_OWN_WORDS})[ \t:#]*\Z)"
-    rf"(?:{'|'.join(map(_one_letter_off, sorted(_SECTION_NAMES)))})[ \t:#]*\Z)"
+    rf"(?:{'|'.join(map(_one_letter_off, sorted(SECTION_NAMES)))})[ \t:#]*\Z)"
 )
 _CONFLICT = r"(?:<{7}|>{7})(?: |\Z)"
 
@@ -202,14 +201,7 @@ def section_of(line: str, *, in_task: bool = False) -> str | None:
     if _FIELD_HEADING.match(line):
         return FIELD
     name = line[3:].rstrip(" \t:#")
-    return name if name in _SECTION_NAMES and not (in_task and name == TASKS) else None
-
-
-def nearest_section(line: str) -> str | None:
-    """Return the name of the section that the heading in a line most likely means, if it is mistyped."""
-    if not ALMOST_SECTION.match(line):
-        return None
-    return nearest(line.strip("# \t:"), _SECTION_NAMES)
+    return name if name in SECTION_NAMES and not (in_task and name == TASKS) else None
 
 
 def read_field_heading(line: str) -> str:

@@ -14,15 +14,18 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from ticketr.app.config.checks import nearest
 from ticketr.app.tickets import grammar, model
 from ticketr.app.tickets.errors import TicketSyntaxError
 from ticketr.app.tickets.grammar import (
+    ALMOST_SECTION,
     BEFORE_TIME,
     COMMENTS,
     CONFLICT,
     KNOWN_COMMENT,
     MAY_BE_SPECIAL,
     NEW_COMMENT,
+    SECTION_NAMES,
     TICKET,
     begins_comments,
     closing,
@@ -103,7 +106,8 @@ def refuse_mistakes(read: SourceLines, index: int, line: str) -> None:
 
 def refuse_mistyped_section(read: SourceLines, index: int, line: str) -> None:
     """Raise if a line of a ticket is the heading of a section with a wrong letter."""
-    if section := grammar.nearest_section(line):
+    name = line.strip("# \t:")
+    if ALMOST_SECTION.match(line) and (section := nearest(name, SECTION_NAMES)):
         problem = f"did you mean ## {section}? If it is text, put a backslash before it: \\##"
         read.fail(index, problem, column=read.lines[index].index("#") + 1)
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from ticketr.app.jira.models import Attachment
+from ticketr.app.jira.models import Attachment, objects
 from ticketr.cleaning import clean
 
 #: The most bytes of a name before its ending or a number is added: file systems take 255.
@@ -78,16 +78,9 @@ def jira_attachments(fields: Mapping[str, object]) -> tuple[Attachment, ...]:
     """Return the attachments among the fields of an issue, in Jira's order."""
     return tuple(
         attachment
-        for entry in _entries(fields)
+        for entry in objects(fields.get(ATTACHMENT_FIELD))
         if (attachment := Attachment.read(entry)) is not None
     )
-
-
-def _entries(fields: Mapping[str, object]) -> Iterator[dict[str, object]]:
-    listed = fields.get(ATTACHMENT_FIELD)
-    for value in listed if isinstance(listed, list) else ():
-        if isinstance(value, dict):
-            yield value
 
 
 def with_media(fields: Mapping[str, object], media: Mapping[str, str]) -> dict[str, object]:
@@ -99,7 +92,7 @@ def with_media(fields: Mapping[str, object], media: Mapping[str, str]) -> dict[s
     """
     known = [
         {**entry, _MEDIA: media[text]} if (text := str(entry.get("id"))) in media else entry
-        for entry in _entries(fields)
+        for entry in objects(fields.get(ATTACHMENT_FIELD))
     ]
     return {**fields, ATTACHMENT_FIELD: known}
 
@@ -111,7 +104,7 @@ def files_of(fields: Mapping[str, object]) -> Mapping[str, str]:
     """
     if ATTACHMENT_FIELD not in fields:
         return _NO_FILES
-    entries = list(_entries(fields))
+    entries = list(objects(fields.get(ATTACHMENT_FIELD)))
     names = Counter(str(entry.get("filename")) for entry in entries)
     return {
         name: media
@@ -134,7 +127,7 @@ def slim_attachments(fields: Mapping[str, object]) -> list[dict[str, object]]:
     return [
         {"id": attachment.id, "filename": attachment.name, "size": attachment.size}
         | ({_MEDIA: entry[_MEDIA]} if _MEDIA in entry else {})
-        for entry in _entries(fields)
+        for entry in objects(fields.get(ATTACHMENT_FIELD))
         if (attachment := Attachment.read(entry)) is not None
     ]
 

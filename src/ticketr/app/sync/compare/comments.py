@@ -1,17 +1,15 @@
-"""The comments and rich-text fields of an issue: as Jira sends them, and as parts to compare. Pure.
-
-A section or a comment that a file does not mention is not a change: nothing is deleted in Jira because it
-is absent. A section without a text empties its field.
-"""
+"""The comments and rich texts of an issue, as Jira sends them. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf import to_markdown
+from ticketr.app.jira.models import object_of, objects, text_of
 from ticketr.app.sync.compare.attachments import files_of
 from ticketr.app.tickets import Comment
 
@@ -54,16 +52,15 @@ def jira_comments(fields: Mapping[str, object]) -> tuple[JiraComment, ...]:
     comments: dict[str, JiraComment] = {}
     files = files_of(fields)
     for entry in _entries(fields.get(COMMENT_FIELD)):
-        comment_id, author = str(entry.get("id", "")), entry.get("author")
+        comment_id, person = text_of(entry.get("id")), object_of(entry.get("author"))
         if not (comment_id.isascii() and comment_id.isdecimal()):
             continue
-        person = author if isinstance(author, dict) else {}
         comments.setdefault(
             comment_id,
             JiraComment(
                 comment_id,
-                _text(person.get("displayName")),
-                _text(person.get("accountId")) or _text(person.get("key")),
+                text_of(person.get("displayName")),
+                text_of(person.get("accountId")) or text_of(person.get("key")),
                 _time(entry.get("created")),
                 entry.get("body"),
                 entry.get("visibility"),
@@ -75,8 +72,8 @@ def jira_comments(fields: Mapping[str, object]) -> tuple[JiraComment, ...]:
 
 def are_incomplete(fields: Mapping[str, object]) -> bool:
     """Return whether an issue has more comments than its fields hold."""
-    value = fields.get(COMMENT_FIELD)
-    total = value.get("total") if isinstance(value, dict) else None
+    value = object_of(fields.get(COMMENT_FIELD))
+    total = value.get("total")
     return isinstance(total, int) and total > len(list(_entries(value)))
 
 
@@ -103,20 +100,13 @@ def _slim(name: str, value: object) -> object:
     return {key: value[key] for key in ("accountId", "key", "displayName") if key in value}
 
 
-def _entries(value: object) -> Iterator[dict[str, object]]:
-    listed = value.get("comments") if isinstance(value, dict) else None
-    for entry in listed if isinstance(listed, list) else ():
-        if isinstance(entry, dict):
-            yield entry
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+def _entries(value: object) -> Iterator[Mapping[str, Any]]:
+    return objects(object_of(value).get("comments"))
 
 
 def _time(value: object) -> str:
     try:
-        moment = datetime.fromisoformat(_text(value))
+        moment = datetime.fromisoformat(text_of(value))
         return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ")
     except (ValueError, OverflowError):  # a server may say anything
         return ""

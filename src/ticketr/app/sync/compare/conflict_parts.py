@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from ticketr.app.sync.compare import diff, diff3
-from ticketr.app.sync.compare.diff import TextPart
 from ticketr.app.sync.compare.merge import Chunk, ClashPlace, PartMerge, merge, part_lines
 from ticketr.app.sync.errors import BadChoice
 
@@ -128,15 +127,8 @@ def _parts_of(merge: PartMerge) -> Iterator[ConflictPart | MergedPart]:
 def _part_in_conflict(place: ClashPlace, name: str, chunk: diff3.ConflictChunk) -> ConflictPart:
     part = place.part
     base, yours, jiras = (shown(part, pair) for pair in (chunk.base, chunk.local, chunk.remote))
-    identity = f"{place.key} {_part_id(part)} {place.number}"
+    identity = f"{place.key} {diff.stored_name(part)} {place.number}"
     return ConflictPart(identity, name, base, yours, jiras, diff.is_text(part), place, chunk)
-
-
-def _part_id(part: diff.Part) -> str:
-    # No field's name begins with a hash.
-    if isinstance(part, TextPart):
-        return f"#text {part.name}"
-    return part if isinstance(part, str) else f"#{part.name}"
 
 
 def _chunks_with_sides(merge: PartMerge) -> Sequence[Chunk]:

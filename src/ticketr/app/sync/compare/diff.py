@@ -1,7 +1,7 @@
 """Compares two versions of an issue part by part. Pure.
 
 A missing line under ``## Fields`` is not a change; a line without a value empties its field. The
-same holds for a section ``## Field: Name``. An emptied description or list of criteria is a change.
+same holds for a section ``## Field: Name``, and a missing comment is no change either. An emptied description or list of criteria is a change.
 
 Texts are compared as Jira would get them: ``* this`` equals ``- this``. In Jira the acceptance criteria
 are the end of the description.
@@ -508,7 +508,8 @@ def rekeyed(ticket: Ticket, renamed: Mapping[str, str]) -> Ticket:
     """
 
     def changed(issue: Ticket) -> Ticket:
-        return replace(issue, key=renamed[issue.key]) if issue.key in renamed else issue
+        key = renamed.get(issue.key or "")
+        return issue if key is None else replace(issue, key=key)
 
     return with_issues(ticket, changed)
 

@@ -27,7 +27,7 @@ from ticketr.app.jira.adf import (
     weight,
     work_of,
 )
-from ticketr.app.jira.models import Field, Issue
+from ticketr.app.jira.models import Field, Issue, objects
 from ticketr.app.sync.compare import diff
 from ticketr.app.sync.compare.attachments import (
     ATTACHMENT_FIELD,
@@ -286,7 +286,9 @@ def line_name(words: str) -> str:
 
 def jira_links(fields: Mapping[str, object]) -> tuple[JiraLink, ...]:
     """Return the links among the fields of an issue, in Jira's order."""
-    return tuple(link for entry in _entries(fields) if (link := _read_link(entry)) is not None)
+    return tuple(
+        link for entry in objects(fields.get(LINK_FIELD)) if (link := _read_link(entry)) is not None
+    )
 
 
 def _link_lines(fields: Mapping[str, object]) -> dict[str, str]:
@@ -343,7 +345,7 @@ def link_loss(link: JiraLink) -> str:
 
 def slim_links(value: object) -> list[object]:
     """Return only what files and comparisons need of the field."""
-    return [_slim_link(entry) for entry in _entries({LINK_FIELD: value})]
+    return [_slim_link(entry) for entry in objects(value)]
 
 
 def _slim_link(entry: Mapping[str, object]) -> dict[str, object]:
@@ -364,13 +366,6 @@ def _read_link(entry: Mapping[str, object]) -> JiraLink | None:
         if isinstance(key, str) and is_key(key) and isinstance(words, str) and words.strip():
             return JiraLink(str(entry.get("id", "")), line_name(words), key)
     return None
-
-
-def _entries(fields: Mapping[str, object]) -> Iterator[dict[str, object]]:
-    listed = fields.get(LINK_FIELD)
-    for value in listed if isinstance(listed, list) else ():
-        if isinstance(value, dict):
-            yield value
 
 
 def _with_keys(value: object, names: Iterable[str]) -> object:
@@ -606,15 +601,13 @@ _KEPT_KEYS = ("id", "key", "name", "displayName", "accountId", "value", "state",
 
 def _slim(value: object) -> object:
     if isinstance(value, dict):
-        return (
-            value
-            if value.get("type") == "doc"
-            else {
-                name: kept if type(kept) is str else _slim(kept)
-                for name in _KEPT_KEYS
-                if (kept := value.get(name)) is not None
-            }
-        )
+        if value.get("type") == "doc":
+            return value
+        return {
+            name: kept if type(kept) is str else _slim(kept)
+            for name in _KEPT_KEYS
+            if (kept := value.get(name)) is not None
+        }
     if isinstance(value, list):
         return [_slim(entry) for entry in value if entry is not None]
     return value
