@@ -146,8 +146,10 @@ def with_marks(line: Line, marked: Sequence[tuple[int, int]], *styles: str) -> L
     spans: list[Span] = []
     borders = [0, *(at for pair in marked for at in pair), len(plain(line))]
     for at, part in enumerate(slices(line, pairwise(borders))):
-        more = styles if at % 2 else ()  # every second part is marked
-        spans += [replace(span, styles=(*span.styles, *more)) for span in part]
+        is_marked = at % 2  # every second part is
+        spans += (
+            [replace(span, styles=(*span.styles, *styles)) for span in part] if is_marked else part
+        )
     return tuple(spans)
 
 

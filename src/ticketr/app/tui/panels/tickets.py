@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence, Set as AbstractSet
-from dataclasses import replace
 
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.panels.columns import Column, columns_for
@@ -140,7 +139,8 @@ def draw_row(
         return theme.row(line, cells, *styles)
     # A hit of the search; its words may be in a text that the list does not show.
     whole = ((0, len(plain(line))),)
-    line = tuple(replace(span, styles=styles or span.styles) for span in line)
+    if styles:
+        line = tuple([Span(span.text, styles) for span in line])
     found = find_words(line, words)
     marks = ("bold", "underline") if "reverse" in styles else ("reverse",)
     return theme.row(with_marks(line, found or whole, *(marks if found else ("bold",))), cells)
