@@ -232,7 +232,7 @@ async def test_filter_and_sort_come_back_and_nonsense_is_ignored(
         await Reader("work", Store(tmp_path, ".ticketr"), inline, told.append).read()
         recalled = [each for each in told if isinstance(each, Recalled)]
         assert [(each.sort, each.hidden) for each in recalled] == (
-            [(sort, {"sprint"})] if sort else []
+            [(sort, frozenset({"sprint"}))] if sort else []
         )
 
 
