@@ -20,6 +20,12 @@ REASON = (
 )
 
 
+FORWARD = (
+    "Title: older than the last pull, so the file has Jira's now. If you typed it yourself: "
+    "ticketr undo DEMO-9, then push"
+)
+
+
 def git(user: User, *arguments: str, code: int = 0) -> str:
     """Run git in the folder of a user."""
     env = os.environ | {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
@@ -109,6 +115,7 @@ def test_a_pull_and_a_sync_bring_it_forward(old: User, command: tuple[str, ...])
     assert told.code == 0
     assert "0 new, 1 updated, " in told.err
     assert "merged" not in told.err
+    assert f"brought forward: DEMO-9 (DEMO-9.md): {FORWARD}" in told.err.splitlines()
     assert titles(old) == ("Theirs", "Theirs")
     assert git(old, "diff", "main") == ""
     assert old.runs("status").out.startswith("nothing to push")
@@ -134,6 +141,23 @@ def test_what_is_edited_beside_it_goes_and_the_older_value_comes_forward(old: Us
     assert "0 created, 1 updated (DEMO-9), 1 left alone" in told.err
     assert titles(old) == ("Theirs", "Theirs")
     assert "mine" in old.finds("DEMO-9").labels
+    assert f"left alone: DEMO-9 (DEMO-9.md): {FORWARD}" in told.err.splitlines()
+
+
+@pytest.mark.parametrize("command", ["pull", "sync", "push"])
+def test_what_came_forward_is_sent_after_an_undo(old: User, command: str) -> None:
+    was = old.reads("DEMO-9.md").title
+    if command == "push":  # something else of the ticket goes
+        old.edits("DEMO-9.md", "Labels: ", "Labels: mine, ")
+    told = old.runs(command, "--json", *(() if command == "pull" else ("--yes",))).json
+
+    notes = told["left"] if command == "push" else told.get("pull", told)["brought_forward"]
+    (note,) = notes
+    assert (note["key"], note["code"], note["reason"]) == ("DEMO-9", "brought_forward", FORWARD)
+    assert old.runs("undo", "DEMO-9").code == 0
+    assert old.runs("status").out == "edited    DEMO-9 (DEMO-9.md): Title\n"
+    assert old.runs("push", "--yes").code == 0
+    assert titles(old) == (was, was)
 
 
 def test_a_value_that_is_typed_again_is_sent_once_it_is_taken_in(old: User) -> None:

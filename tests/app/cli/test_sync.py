@@ -134,6 +134,7 @@ PULL = {
     "left_out",
     "pruned",
     "prunable",
+    "brought_forward",
     "recovered",
 }
 SETTLE = "ticketr resolve DEMO-9 --take mine, jira or both"

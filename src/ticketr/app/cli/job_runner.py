@@ -466,6 +466,7 @@ def print_pull(result: sync.PullResult, *, prune: bool) -> None:
             "failed": result.failed,
             "kept": result.kept,
             "gone from Jira's answer, kept here": result.gone,
+            "brought forward": result.brought_forward,
         }
     )
     if result.left_out:
@@ -503,7 +504,7 @@ def print_push(result: sync.PushResult, *, dry_run: bool = False) -> None:
 
 def print_plan_hint(left: Iterable[sync.Note]) -> None:
     """Print how to send what was not confirmed, if a push has left something alone."""
-    if any(note.code is not sync.Code.OLDER for note in left):
+    if any(note.code not in sync.OLDER_CODES for note in left):
         print_messages(["to see a new plan, with what was left alone: ticketr push"])
 
 

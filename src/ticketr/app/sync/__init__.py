@@ -106,7 +106,7 @@ if TYPE_CHECKING:
         checked_time,
         split_work,
     )
-    from ticketr.app.sync.notes import Code, Note, tagged_tickets, ticket_tags
+    from ticketr.app.sync.notes import OLDER_CODES, Code, Note, tagged_tickets, ticket_tags
     from ticketr.app.sync.pull.downloading import AttachmentList, AttachmentResult
     from ticketr.app.sync.pull.tally import PullResult
     from ticketr.app.sync.push.tally import PushResult

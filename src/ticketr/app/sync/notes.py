@@ -52,8 +52,13 @@ class Code(StrEnum):
     UNCERTAIN = "uncertain"  # an earlier push asked for it, and its key is not in its file yet
     UNPULLED = "unpulled"  # it has a key, and was never pulled into this folder
     OLDER = "older"  # it has values of before the last pull
+    BROUGHT_FORWARD = "brought_forward"  # it had such values, and has Jira's now
     UNNAMED = "unnamed"  # only other tickets were named
     DRAFT_CHANGED = "draft_changed"  # it was created, but its key is not in its file yet
+
+
+#: The codes of values that a new plan does not send either.
+OLDER_CODES = frozenset((Code.OLDER, Code.BROUGHT_FORWARD))
 
 
 def moved_away(key: str, renamed: Mapping[str, str]) -> str:
@@ -73,6 +78,15 @@ def moved_away(key: str, renamed: Mapping[str, str]) -> str:
 def in_conflict(key: str, parts: str) -> str:
     """Say what to do about a ticket in conflict; ``parts`` are the parts that clash."""
     return f"it is in conflict with Jira ({parts}); run ticketr resolve {key}"
+
+
+def brought_forward(key: str, path: str, names: Iterable[str]) -> Note:
+    """Return a note on parts of an issue whose older values were replaced by Jira's in its file."""
+    reason = (
+        f"{', '.join(names)}: older than the last pull, so the file has Jira's now. If you typed it "
+        f"yourself: ticketr undo {key}, then push"
+    )
+    return Note(key, path, reason, Code.BROUGHT_FORWARD)
 
 
 def not_given(words: str) -> str:

@@ -94,6 +94,7 @@ def end_of(
     keys += _next_keys(snapshot.result, conflicts)
     hints = (keymap.hint(action, Context.MAIN, does, before=" · ") for action, does in keys)
     count = message.partition(_COMPLETE)[2] or message  # the cause needs the room
+    count += _created_keys(snapshot.result)
     is_over = isinstance(
         snapshot.result, PushResult | BulkResult | AttachmentResult
     )  # a pull lists no successes
@@ -140,7 +141,11 @@ def _next_keys(
         yield KeyAction.RESOLVE, "resolves"
     elif any(note.code is not Code.CONFLICT for note in notes):
         yield KeyAction.PULL, "gets Jira's"
-    if isinstance(push, PushResult) and push.left:
+    left = push.left if isinstance(push, PushResult) else ()
+    forward = pull.brought_forward if isinstance(pull, PullResult) else ()
+    if forward or any(note.code is Code.BROUGHT_FORWARD for note in left):
+        yield KeyAction.UNDO, "takes that back"
+    if any(note.code not in OLDER_CODES for note in left):
         yield KeyAction.PUSH, "plans what was left"
 
 
@@ -181,8 +186,8 @@ def _ticket_ends(result: object) -> Iterator[TicketEnd]:
             yield from _ends_of_notes("✗", result.failed)
             yield from _ends_of_notes("!", result.conflicts)
             yield from _ends_of_notes("!", result.left)
+            yield from _ends_of_notes("!", result.warnings)
             yield from _ends_of_push(result)
-            yield from _ends_of_notes("·", result.warnings)
         case BulkResult():
             yield from _ends_of_notes("✗", result.failed)
             for key in result.done:
@@ -194,6 +199,7 @@ def _ticket_ends(result: object) -> Iterator[TicketEnd]:
         case PullResult():
             yield from _ends_of_notes("✗", result.failed)
             yield from _ends_of_notes("!", result.conflicts)
+            yield from _ends_of_notes("!", result.brought_forward)
             yield from _ends_of_notes("·", result.kept)
             yield from _ends_of_notes("·", result.gone)
             for issue in result.left_out:

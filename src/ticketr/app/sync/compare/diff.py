@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import lru_cache, partial
 from types import MappingProxyType
@@ -545,9 +545,12 @@ class Versions:
         local: The ticket in its file.
         remote: The ticket in Jira.
         links: The names of the lines that hold links.
+        older: The values of earlier syncs that the file holds, by key, as changes of the last one.
+            The ticket of ``local`` has those of the last sync instead.
     """
 
     base: Ticket | None
     local: Ticket
     remote: Ticket
     links: frozenset[str] = frozenset()
+    older: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)

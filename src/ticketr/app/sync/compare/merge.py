@@ -140,12 +140,14 @@ class Merged:
         ticket: The merged ticket, with the file's version of clashing parts.
         clashes: The clashing parts; empty if a side was preferred.
         dropped: Whether something in the file that clashed was replaced.
+        older: The values of earlier syncs that were replaced, by key.
         parts: How each part was merged. Not compared.
     """
 
     ticket: Ticket
     clashes: tuple[Clash, ...]
     dropped: bool = False
+    older: Mapping[str, tuple[diff.Change, ...]] = field(default_factory=dict)
     parts: tuple[PartMerge, ...] = field(default=(), compare=False, repr=False)
 
 
@@ -175,7 +177,10 @@ def merge(
     tasks = tuple(_tasks(local, remote, base, issues))
     head = issues.get(local.key or "", local)
     return Merged(
-        replace(head, tasks=tasks), tuple(merging.clashes), merging.dropped, tuple(merging.parts)
+        replace(head, tasks=tasks),
+        tuple(merging.clashes),
+        merging.dropped,
+        parts=tuple(merging.parts),
     )
 
 

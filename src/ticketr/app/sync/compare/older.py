@@ -82,3 +82,15 @@ def bring_forward(
         )
 
     return diff.with_issues(ticket, forward), replaced
+
+
+def replaced_in(
+    older: Mapping[str, tuple[diff.Change, ...]], result: Ticket
+) -> dict[str, tuple[diff.Change, ...]]:
+    """Return those of some older values that a ticket no longer has, by the keys of its issues."""
+    texts = {key: diff.part_texts(issue) for key, issue in diff.by_key(result).items()}
+    replaced = {
+        key: tuple(value for value in values if texts[key].get(value.part, "") != value.new)
+        for key, values in older.items()
+    }
+    return {key: values for key, values in replaced.items() if values}

@@ -69,6 +69,8 @@ class PullResult:
         prunable: Keys of those whose files a prune would have moved away.
         recovered: Keys of issues that an earlier run created and whose drafts got them only now.
             In a sync, they are in the result of the push.
+        brought_forward: Issues in whose files values of before the last pull were replaced by
+            Jira's.
     """
 
     total: int = 0
@@ -87,6 +89,7 @@ class PullResult:
     pruned: tuple[str, ...] = ()
     prunable: tuple[str, ...] = ()
     recovered: tuple[str, ...] = ()
+    brought_forward: tuple[Note, ...] = ()
 
     @property
     def done(self) -> int:
@@ -115,6 +118,7 @@ class Tally:
         left_out: The IDs of those that are in no file.
         inexact: Keys of issues whose description says more than their files can.
         recovered: Keys of issues that an earlier run created and whose drafts got them only now.
+        brought_forward: Issues whose older values were replaced, by key.
     """
 
     def __init__(self) -> None:
@@ -127,6 +131,7 @@ class Tally:
         self.left_out: list[str] = []
         self.inexact: set[str] = set()
         self.recovered: list[str] = []
+        self.brought_forward: dict[str, Note] = {}
         self._missing = MissingIssues()
         self._found: set[str] = set()
         self._known: set[str] = set()
@@ -191,6 +196,7 @@ class Tally:
                 notes[outcome.note.key] = outcome.note
             else:
                 self.inexact |= outcome.family.text.inexact
+            self.brought_forward |= {note.key: note for note in outcome.older}
             for issue in outcome.family.issues:
                 if issue.id not in outcome.family.stale:
                     self._count(issue.id, outcome.outcome_of(issue.key))
@@ -218,6 +224,7 @@ class Tally:
             pruned=self._missing.pruned,
             prunable=self._missing.prunable,
             recovered=tuple(self.recovered),
+            brought_forward=tuple(self.brought_forward.values()),
         )
 
     def _count(self, issue_id: str, written: WriteOutcome) -> None:

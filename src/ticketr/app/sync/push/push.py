@@ -245,8 +245,9 @@ class Push:
                 self.tally.warn(Note(known[head].key, touched[head], words, Code.UNREACHED))
 
     def _note(self, outcomes: Sequence[FamilyResult]) -> None:
-        """Count the tickets that could not be written to their files."""
+        """Count the tickets that could not be written, and note the older values in the others."""
         for outcome in outcomes:
+            self.tally.bring_forward(*outcome.older)
             if outcome.note is None:
                 continue
             if outcome.written is WriteOutcome.CONFLICT:

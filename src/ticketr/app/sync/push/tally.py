@@ -108,6 +108,16 @@ class PushTally:
         new = (note for note in notes if (note.path, note.name) not in known)
         self.result = replace(self.result, left=(*self.result.left, *new))
 
+    def bring_forward(self, *notes: Note) -> None:
+        """Note issues whose older values were replaced, instead of that they are not sent."""
+        known = {note.key for note in notes}
+        left = (
+            note
+            for note in self.result.left
+            if note.code is not Code.OLDER or note.key not in known
+        )
+        self.result = replace(self.result, left=(*left, *notes))
+
     def hold_back(self, note: Note, writes: int) -> None:
         """Count a ticket that has changed in Jira, with the issues that are not written."""
         self.result = replace(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from ticketr.app.sync.state.undo import UndoKind, UndoStep
 
 if TYPE_CHECKING:
     from ticketr.app.jira import Issue
+    from ticketr.app.sync.compare.diff import Change
     from ticketr.app.sync.compare.merge import Clash, Merged
     from ticketr.app.sync.state.state import Base, IssueRow, State
     from ticketr.app.tickets import Ticket, TicketFile
@@ -43,6 +44,7 @@ class Decision:
         aside: The file that it was copied to, relative to the workspace; empty before that.
         replacement: What was replaced, where that can be undone.
         result: The result of a merge, which the file holds then; None without a merge.
+        older: The values of earlier syncs that it replaces, by key.
     """
 
     outcome: WriteOutcome
@@ -55,6 +57,7 @@ class Decision:
     aside: str = ""
     replacement: Replacement | None = None
     result: Ticket | None = None
+    older: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
 
     @classmethod
     def kept(cls, reason: str) -> Decision:
@@ -80,7 +83,15 @@ class Decision:
         if merged.ticket == local:
             return cls(WriteOutcome.UNCHANGED, index=index, result=local)
         replaced, ticket = text if keep_text else "", merged.ticket
-        return cls(WriteOutcome.MERGED, ticket, index, local, replaced=replaced, result=ticket)
+        return cls(
+            WriteOutcome.MERGED,
+            ticket,
+            index,
+            local,
+            replaced=replaced,
+            result=ticket,
+            older=merged.older,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,8 +122,9 @@ def versions_of(
         for base, here in numbered
     )
     older = {renamed.get(key, key): values for key, values in state.older.of(head).items()}
-    forward = ((base, bring_forward(here, base, older)[0]) for base, here in caught_up)
-    before, local = min(forward, key=lambda pair: diff.distance(*pair), default=(None, local))
+    forward = ((base, *bring_forward(here, base, older)) for base, here in caught_up)
+    nearest = min(forward, key=lambda versions: diff.distance(*versions[:2]), default=None)
+    before, local, replaced = nearest or (None, local, {})
     if before is None:
         adopted = hashes.get(local.key or "") == go_hash(local)
         return diff.Versions(local if adopted else None, local, remote)
@@ -134,7 +135,8 @@ def versions_of(
     links = (
         link for issue in (*family.issues, *known) for link in mapping.jira_links(issue.fields)
     )
-    return diff.Versions(before, local, remote, frozenset(link.line for link in links))
+    names = frozenset(link.line for link in links)
+    return diff.Versions(before, local, remote, names, replaced)
 
 
 def _text_with_sent(

@@ -27,9 +27,9 @@ from ticketr.app.sync.compare.diff import (
     read_ticket,
 )
 from ticketr.app.sync.compare.mapping import updated
-from ticketr.app.sync.compare.older import bring_forward
+from ticketr.app.sync.compare.older import bring_forward, replaced_in
 from ticketr.app.sync.errors import FileFailed
-from ticketr.app.sync.notes import Code, Note
+from ticketr.app.sync.notes import Code, Note, brought_forward
 from ticketr.app.sync.state.journal import Conflict
 from ticketr.app.sync.state.state import Base, IssueRow, State, rows_to_json
 from ticketr.app.sync.state.undo import UndoKind, digest_of
@@ -160,6 +160,7 @@ class FamilyResult:
         per_issue: What was done with single issues, by key, where that differs from `written`.
         aside: The file to which the text that it replaced was copied, relative to the workspace;
             empty for none.
+        older: A note on each issue in whose file values of earlier syncs were replaced.
     """
 
     family: RenderedFamily
@@ -168,6 +169,7 @@ class FamilyResult:
     note: Note | None = None
     per_issue: Mapping[str, WriteOutcome] = field(default_factory=dict)
     aside: str = ""
+    older: tuple[Note, ...] = ()
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -410,7 +412,8 @@ class FamilyWriter:
             replaced = text if keep_text else ""
             return Decision(WriteOutcome.UPDATED, remote.ticket, index, local, replaced=replaced)
         merged = self._merge_with_file(family, bases, local)
-        return Decision.merged(merged, index, local, text, keep_text=keep_text or merged.dropped)
+        keep_text = keep_text or merged.dropped or bool(merged.older)
+        return Decision.merged(merged, index, local, text, keep_text=keep_text)
 
     def _index_of(self, family: RenderedFamily, indexes: Mapping[str | None, int]) -> int | None:
         """Return the index of a family's ticket in its file, by its present or its former key."""
@@ -447,8 +450,12 @@ class FamilyWriter:
         if decision.result is not None:  # what differs after a merge is an edit
             edits = changes_by_key(family.text.ticket, decision.result)
             self._state.older.take_in(edits)
+        older = tuple(
+            brought_forward(key, name, [value.name for value in values])
+            for key, values in decision.older.items()
+        )
         return FamilyResult(
-            family, decision.outcome, name, per_issue=per_issue, aside=decision.aside
+            family, decision.outcome, name, per_issue=per_issue, aside=decision.aside, older=older
         )
 
     def _outcomes(self, family: RenderedFamily, decision: Decision) -> Mapping[str, WriteOutcome]:
@@ -483,6 +490,7 @@ class FamilyWriter:
         merged = merge(
             three.base, three.local, three.remote, prefer=prefer, chosen=chosen, links=three.links
         )
+        merged = replace(merged, older=replaced_in(three.older, merged.ticket))
         # Of a ticket that is as the Go program wrote it, a copy is kept of what Jira does not have.
         return replace(merged, dropped=True) if three.base is three.local else merged
 
