@@ -142,6 +142,7 @@ if TYPE_CHECKING:
         undo_last,
         undo_step,
         undo_steps,
+        undoable_steps,
     )
     from ticketr.app.sync.workspace.editor import (
         ConflictMarker,

@@ -14,6 +14,7 @@ from ticketr.app.sync.compare.diff import changes_by_key, read_ticket
 from ticketr.app.sync.errors import CannotUndo, NothingToUndo
 from ticketr.app.sync.state.undo import DRAFT, UndoKind, UndoStep, digest_of
 from ticketr.app.sync.workspace.editor import Editor
+from ticketr.app.sync.workspace.files import file_errors
 from ticketr.app.tickets import TicketSyntaxError, parse
 
 if TYPE_CHECKING:
@@ -129,6 +130,57 @@ def same_change(state: State, step: UndoStep) -> tuple[UndoStep, ...]:
     )
 
 
+def undoable_steps(store: Store, state: State) -> tuple[UndoStep, ...]:
+    """Return the steps of the latest change that can be undone now, the latest first.
+
+    Of each ticket only the latest step counts.
+
+    Returns:
+        The steps that can be undone; none if no replacement is known.
+
+    Raises:
+        CannotUndo: Every ticket, its file or Jira's version has changed since; the latest one's error.
+        FileFailed: The file cannot be read.
+    """
+    latest: dict[str, UndoStep] = {}
+    for step in undo_steps(state):
+        latest.setdefault(step.key, step)
+    failed: dict[str, TicketrError] = {}
+    for step in latest.values():
+        try:
+            _require_undoable(store, state, step)
+        except TicketrError as error:
+            failed[step.key] = error
+    first = next((step for step in latest.values() if step.key not in failed), None)
+    if first is not None:
+        steps = same_change(state, first)
+        return tuple(step for step in steps if step == latest[step.key] and step.key not in failed)
+    if failed:
+        raise next(iter(failed.values()))
+    return ()
+
+
+def _require_undoable(store: Store, state: State, step: UndoStep) -> None:
+    """Raise the error that `undo_step` would."""
+    _require_same_state(state, step)
+    path = store.path_of(step.path)
+    with file_errors(path, "read"):
+        text = store.content(step.path).decode()
+    if step.kind is not UndoKind.ADDED:
+        _with_old_text(text, step)
+    elif text != step.after:
+        raise _no_longer_added(step)
+
+
+def _require_same_state(state: State, step: UndoStep) -> None:
+    if state.undo.digest(step.head) != step.then:
+        raise CannotUndo(step.key, f"{step.key} was pulled, pushed or resolved since", step.aside)
+
+
+def _no_longer_added(step: UndoStep) -> CannotUndo:
+    return CannotUndo(step.key, f"{step.path} was edited, pushed or removed since", step.aside)
+
+
 def undo_step(store: Store, state: State, step: UndoStep) -> Undone:
     """Undo one replacement of a ticket's text, in a locked workspace.
 
@@ -140,8 +192,7 @@ def undo_step(store: Store, state: State, step: UndoStep) -> Undone:
         FileFailed: The file cannot be read or written.
         UnsafePath: A link or the like has the name of ticketr's folder.
     """
-    if state.undo.digest(step.head) != step.then:
-        raise CannotUndo(step.key, f"{step.key} was pulled, pushed or resolved since", step.aside)
+    _require_same_state(state, step)
     undo = _move_to_trash if step.kind is UndoKind.ADDED else _write_back
     aside = undo(store, step)
     with state.batch():
@@ -171,7 +222,7 @@ def _move_to_trash(store: Store, step: UndoStep) -> str:
     """
     aside = Editor(store).remove(step.path, step.after)
     if aside is None:
-        raise CannotUndo(step.key, f"{step.path} was edited, pushed or removed since", step.aside)
+        raise _no_longer_added(step)
     return store.name_of(aside)
 
 

@@ -98,6 +98,60 @@ async def test_a_changed_status_is_taken_back_to_the_byte(
     assert told == [messages.Told(words, is_error=False), READ]
 
 
+def test_what_a_workspace_is_connected_to_is_read_without_its_token(tmp_path: Path) -> None:
+    told: list[Message] = []
+    address = "https://harbour.example"
+    used = editing(tmp_path, told, address=address, email="a@harbour.example", project="DEMO")
+
+    setting_up.read_login(used, "work")
+
+    (read,) = told
+    assert isinstance(read, messages.LoginRead)
+    assert [*read.texts.values()] == [address, "a@harbour.example", "DEMO", str(tmp_path)]
+
+
+async def test_only_what_can_be_taken_back_is_offered(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    bench = bench_in(tmp_path)
+    await bench.pull()
+    told: list[Message] = []
+    used = editing(bench.root, told)
+    for key in ("DEMO-9", "DEMO-1"):
+        place = IssuePlace(f"{key}.md", key)
+        await edits.change_field(used, "work", place, FieldChange("Status", "Done"))
+    bench.edits("DEMO-1", "Status: Done", "Status: Blocked")
+    told.clear()
+
+    await conflicts.find_undo(used, "work")
+
+    (asked,) = told
+    assert isinstance(asked, messages.Asked)
+    assert asked.effects == (call_in("work", conflicts.undo, "DEMO-9"),)
+    bench.path("DEMO-9").unlink()
+    told.clear()
+    await conflicts.find_undo(used, "work")
+    assert told == [messages.Told("cannot undo: DEMO-1 was edited in DEMO-1.md since")]
+
+
+async def test_a_draft_that_was_pushed_is_not_offered(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    bench = bench_in(tmp_path)
+    await bench.pull()
+    told: list[Message] = []
+    used = editing(bench.root, told)
+    await edits.add_ticket(used, "work", "Pay", None)
+    await bench.push()
+    told.clear()
+
+    await conflicts.find_undo(used, "work")
+
+    (answer,) = told
+    assert isinstance(answer, messages.Told)
+    assert answer.words.startswith("cannot undo: ")
+
+
 async def test_an_issue_that_is_gone_is_told(tmp_path: Path, autojump_clock: MockClock) -> None:
     (tmp_path / "a.md").write_text(render([Ticket("x")]))
     told: list[Message] = []

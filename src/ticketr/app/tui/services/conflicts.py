@@ -35,7 +35,7 @@ async def resolve(services: Services, name: str, resolution: sync.Resolution) ->
 
 
 async def find_undo(services: Services, name: str) -> None:
-    """Find what can be taken back, and send it; tell if there is nothing."""
+    """Find what can be taken back, and send it; tell if there is nothing, or why it cannot be."""
     store = services.workspaces[name].store
     try:
         steps = await services.in_thread(_last_steps, store)
@@ -75,8 +75,7 @@ async def undo(services: Services, name: str, key: str) -> None:
 
 def _last_steps(store: sync.Store) -> tuple[sync.UndoStep, ...]:
     with sync.read_state(store) as state:
-        steps = sync.undo_steps(state)
-        return sync.same_change(state, steps[0]) if steps else ()
+        return sync.undoable_steps(store, state)
 
 
 def _undo(store: sync.Store, key: str) -> messages.Told:
