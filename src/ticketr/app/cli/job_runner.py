@@ -54,11 +54,6 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 NOTES = 20
 #: Keys that are printed on a line.
 KEYS = 10
-#: Errors of a job that count as wrong usage.
-_USAGE = ("AsksMissing", "ForeignState", "UnknownTicket", "UnsafePath")
-#: Errors of a job that every further run would have, too. A site blocks a login that it has refused
-#: several times.
-_LASTING = (*_USAGE, "AuthenticationFailed", "LoginBlocked", "OtherSite")
 
 _logger = logging.getLogger("ticketr")
 
@@ -263,7 +258,7 @@ async def _run_every(
                             continue
                         ended: JobOutcome[R] = JobOutcome(snapshot, None, None)
                         _report_run(ended, *named[str(snapshot.key)], as_json=options.as_json)
-                        if ended.error in _LASTING:
+                        if ended.error in sync.LASTING_ERRORS:
                             codes.append(exit_code(ended))
                             queue.cancel_repeat(str(snapshot.key))
                             if not queue.repeats():
@@ -363,7 +358,7 @@ def _history_of(jobs: Sequence[WorkspaceJob[T]]) -> JobHistory:
 def exit_code(ended: JobOutcome[Result]) -> int:
     """Return the exit code for the outcome of a pull, push or sync."""
     if ended.result is None:
-        is_usage = ended.signal is None and ended.error in _USAGE
+        is_usage = ended.signal is None and ended.error in sync.USAGE_ERRORS
         return exits.USAGE if is_usage else ended.exit_code()
     partly = any(
         result.failed or result.conflicts or (isinstance(result, sync.PushResult) and result.left)

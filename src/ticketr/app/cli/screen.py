@@ -187,6 +187,7 @@ async def _open(name: str) -> OpenWorkspace:
         site=shown_site(workspace.site or ""),
         project=clean(workspace.project or ""),
         address=workspace.site or "",
+        email=workspace.login.email or "",
         prefer=preferred_side(workspace.strategy),
         read_statuses=late.asking(sync.read_statuses),
         search=late.asking(partial(search_with, workspace.aliases)),

@@ -48,6 +48,8 @@ if TYPE_CHECKING:
         visit_files,
     )
     from ticketr.app.sync.errors import (
+        LASTING_ERRORS,
+        USAGE_ERRORS,
         AbsentIssues,
         BadChoice,
         BadQuery,

@@ -441,6 +441,12 @@ class StateFailed(SyncError):
         )
 
 
+#: The names of errors that come from wrong usage, and of those that every further run has, too. A
+#: site blocks a login that it has refused several times.
+USAGE_ERRORS = frozenset(("AsksMissing", "ForeignState", "UnknownTicket", "UnsafePath"))
+LASTING_ERRORS = USAGE_ERRORS | {"AuthenticationFailed", "LoginBlocked", "OtherSite"}
+
+
 def error_to_report(error: BaseException) -> BaseException:
     """Return the error to report: of a group the first `TicketrError`, else its first error."""
     leaves, waiting = list[BaseException](), [error]

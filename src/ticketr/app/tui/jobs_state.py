@@ -9,6 +9,8 @@ from functools import cached_property
 
 from ticketr import CancelCause, FinishedJob, JobSnapshot, JobStatus
 from ticketr.app.sync import (
+    LASTING_ERRORS,
+    OLDER_CODES,
     AttachmentResult,
     BulkResult,
     Code,
@@ -22,8 +24,8 @@ from ticketr.text import clean
 
 #: What is between a job's kind and its count in the message of a job that has ended.
 _COMPLETE = " complete: "
-#: The cause is first and short, so that neither it nor the way out is cut at 80 cells.
-_LOGIN_REFUSED = "Login refused: the token has expired or is wrong · ticketr workspace add"
+#: The cause is first and short, so that neither it nor the way out is cut at 60 cells.
+_LOGIN_REFUSED = "Login refused: wrong or expired token"
 _ACTIONS = {"pull": KeyAction.PULL, "push": KeyAction.PUSH, "sync": KeyAction.SYNC}
 
 
@@ -73,7 +75,7 @@ def end_of(
     """
     message = clean(snapshot.progress.message) if snapshot.progress is not None else ""
     if snapshot.status is JobStatus.FAILED:
-        return JobEnd("✗", _failure_words(snapshot, _run_again_hint(snapshot, keymap, "goes on")))
+        return JobEnd("✗", _failure_words(snapshot, keymap))
     if snapshot.status is JobStatus.CANCELLED:
         if snapshot.started_at is None:
             again = _run_again_hint(snapshot, keymap, "asks for it again")
@@ -162,11 +164,16 @@ def _run_again_hint(snapshot: JobSnapshot, keymap: KeyMap, does: str) -> str:
     return "" if action is None else keymap.hint(action, Context.MAIN, does, before=" · ")
 
 
-def _failure_words(snapshot: JobSnapshot, again: str) -> str:
+def _failure_words(snapshot: JobSnapshot, keymap: KeyMap) -> str:
     """Return the cause of a failure, the count, and what to do."""
     error = snapshot.error
-    if error is not None and error.type.endswith(".AuthenticationFailed"):
-        return _LOGIN_REFUSED  # which another run does not change
+    name = error.type.rpartition(".")[2] if error is not None else ""
+    if name == "AuthenticationFailed":
+        log_in = keymap.hint(KeyAction.LOG_IN, Context.MAIN, "logs in", before=" · ")
+        return f"{_LOGIN_REFUSED}{log_in or ' · ticketr workspace add'}"
+    again = ""
+    if name not in LASTING_ERRORS:
+        again = _run_again_hint(snapshot, keymap, "goes on")
     cause = (
         clean(error.message.splitlines()[0]) if error is not None and error.message else "failed"
     )

@@ -168,6 +168,7 @@ class KeyAction(Enum):
     IN_EDITOR = auto()
     JOBS = auto()
     LABELS = auto()
+    LOG_IN = auto()
     LOWER = auto()
     NEXT = auto()
     NEXT_HIT = auto()
@@ -333,6 +334,7 @@ TABLE = (
         (_C.MAIN,),
     ),
     Binding(_A.JOBS, ("J",), "J", "show or close the jobs", (_C.MAIN, _C.JOBS)),
+    Binding(_A.LOG_IN, ("C",), "C", "log in to this Jira again, with a new token", (_C.MAIN,)),
     Binding(_A.PALETTE, (":", "KEY_CTRL_P"), ": Ctrl+P", "find a command by its name", (_C.MAIN,)),
     Binding(_A.RELOAD, ("r",), "r", "read the files again", (_C.MAIN,)),
     Binding(_A.TAKE_YOURS, ("KEY_LEFT", "h"), "←", "take yours", (_C.CONFLICT,), "yours"),

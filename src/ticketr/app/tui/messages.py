@@ -13,7 +13,7 @@ from ticketr.app.tickets import Filter, FilterNames
 from ticketr.app.tui.effects import Call
 from ticketr.app.tui.keymap import KeyAction
 from ticketr.app.tui.rows import ListRow, Rows
-from ticketr.app.tui.setup import FolderAnswer, LoginAnswer, Problem, SiteAnswer
+from ticketr.app.tui.setup import FolderAnswer, LoginAnswer, Problem, SetupField, SiteAnswer
 from ticketr.app.tui.sheet import Sheet, WrappedDetail
 from ticketr.terminal import MouseAction
 
@@ -309,6 +309,13 @@ class FolderSuggested(Message):
     """A folder for a new workspace was found; the answer to `suggest_folder`."""
 
     folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoginRead(Message):
+    """What a workspace is connected to was read; the answer to `read_login`."""
+
+    texts: Mapping[SetupField, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from ticketr.app.tui.main.filtering import filters_saved
 from ticketr.app.tui.main.moving import on_mouse
 from ticketr.app.tui.main.table import escape, on_main
 from ticketr.app.tui.messages import Message
+from ticketr.app.tui.overlays.first_run import log_in
 from ticketr.app.tui.overlays.pages import Help
 from ticketr.app.tui.overlays.questions import Question
 from ticketr.app.tui.panels.detail import is_long
@@ -83,6 +84,8 @@ def _updated(state: AppState, message: Message, now: float) -> Step:
             if state.overlays and state.context in TYPING:  # an Enter there answers no question
                 return state, ()
             return state.opened(Question(title, words, effects, now)), ()
+        case messages.LoginRead(texts):
+            return log_in(state, texts)
         case messages.EditsDone(name):
             workspace = state.named(name)
             if workspace is not None:

@@ -13,7 +13,7 @@ from fakes.states import after, app_state, plain
 from trio.testing import MockClock
 
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import Call, call
+from ticketr.app.tui.effects import Call, call, call_in
 from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.overlays.first_run import TOKEN_PAGE, FirstRun
 from ticketr.app.tui.overlays.first_run_form import TYPING_REST, Form, Purpose
@@ -28,6 +28,7 @@ from ticketr.app.tui.services.setting_up import (
     check_login,
     check_site,
     open_folder,
+    read_login,
     suggest_folder,
     try_sandbox,
 )
@@ -185,6 +186,35 @@ def test_with_a_workspace_it_adds_another_one_and_escape_closes_it() -> None:
     assert state.overlays == (FirstRun(),)
     assert rows(state)[0].endswith("a new workspace")
     assert pressed(state, "KEY_ESCAPE").overlays == ()
+
+
+def test_a_key_asks_for_a_new_token_and_for_nothing_else() -> None:
+    state, asked = do(app_state(), "C")
+    assert asked == (call_in("work", read_login),)
+    texts = {
+        SetupField.SITE: "https://harbour.example",
+        SetupField.EMAIL: "a@harbour.example",
+        SetupField.PROJECT: "DEMO",
+        SetupField.FOLDER: "~/work",
+    }
+
+    state, asked = told(state, messages.LoginRead(texts))
+
+    assert asked == (
+        call(check_site, 1, "https://harbour.example"),
+        call(check_folder, 1, "~/work"),
+    )
+    assert form(state).focus is SetupField.TOKEN
+    assert rows(state)[0].endswith("a new token")
+    assert do(state, "KEY_ENTER")[1] == ()  # no token was typed
+    known = FolderAnswer(FolderKind.WORKSPACE, "harbour.example")
+    state, _ = told(state, folder_answer(state, known))
+    assert "✓ a workspace of harbour.example" in line(state, "Folder")
+    _, asked = do(state, *CANARY, "KEY_ENTER")
+    wanted = NewWorkspace(
+        "https://harbour.example", "a@harbour.example", CANARY, "DEMO", Path("~/work")
+    )
+    assert asked[-1] == call(add_workspace, wanted)
 
 
 def test_while_it_is_busy_only_escape_has_an_effect_and_cancels() -> None:

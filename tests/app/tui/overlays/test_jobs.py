@@ -103,13 +103,26 @@ def test_a_job_of_which_all_failed_ends_as_failed(result: PushResult | BulkResul
     assert plain(screen(earlier, 9.0, Theme())[2]).startswith("▌ ✗ ")
 
 
-def test_a_refused_login_says_the_cause_and_the_way_out_in_80_cells() -> None:
+@pytest.mark.parametrize(
+    ("keymap", "cells", "way_out"),
+    [(KeyMap(), 60, "C logs in"), (KeyMap(()), 80, "ticketr workspace add")],
+)
+def test_a_refused_login_says_the_cause_and_the_way_out(
+    keymap: KeyMap, cells: int, way_out: str
+) -> None:
     error = JobErrorInfo("ticketr.app.jira.errors.AuthenticationFailed", "x" * 200, "")
+    state = replace(app_state(), keymap=keymap, width=cells)
 
-    end = end_of(replace(FAILED, error=error), KeyMap())
+    last = screen(after(state, messages.JobChanged(replace(FAILED, error=error))), 9.0, Theme())[-1]
 
-    words = "Login refused: the token has expired or is wrong · ticketr workspace add"
-    assert (end.mark, end.words) == ("✗", words)
+    words = f"✗ Login refused: wrong or expired token · {way_out}"
+    assert plain(last).startswith(words)
+
+
+def test_no_key_goes_on_after_an_error_that_every_run_has() -> None:
+    error = JobErrorInfo("ticketr.app.jira.errors.LoginBlocked", "blocked", "")
+
+    assert end_of(replace(FAILED, error=error), KeyMap()).words == "blocked · 1/2 done"
 
 
 def test_a_job_that_was_cancelled_before_it_began_says_so() -> None:

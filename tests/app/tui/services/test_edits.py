@@ -27,8 +27,8 @@ from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.keymap import KeyAction
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.rows import Rows
-from ticketr.app.tui.services import conflicts, edits, outside
-from ticketr.app.tui.services.context import Services
+from ticketr.app.tui.services import conflicts, edits, outside, setting_up
+from ticketr.app.tui.services.context import Services, SetupRunner
 from ticketr.app.tui.services.edits import add_comment, add_ticket
 from ticketr.app.tui.services.files import remember
 from ticketr.app.tui.services.outside import (
@@ -103,9 +103,11 @@ def test_what_a_workspace_is_connected_to_is_read_without_its_token(tmp_path: Pa
     address = "https://harbour.example"
     used = editing(tmp_path, told, address=address, email="a@harbour.example", project="DEMO")
 
-    setting_up.read_login(used, "work")
+    setting_up.read_login(used, "work")  # an app that adds no workspaces
+    setting_up.read_login(replace(used, setup=cast("SetupRunner", object())), "work")
 
-    (read,) = told
+    refused, read = told
+    assert isinstance(refused, messages.Told)
     assert isinstance(read, messages.LoginRead)
     assert [*read.texts.values()] == [address, "a@harbour.example", "DEMO", str(tmp_path)]
 

@@ -17,7 +17,7 @@ from ticketr.app.tui.overlays.pages import Diff, Help
 from ticketr.app.tui.overlays.palette import Palette
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.rows import ListRow
-from ticketr.app.tui.services import conflicts, files, jobs, outside
+from ticketr.app.tui.services import conflicts, files, jobs, outside, setting_up
 from ticketr.app.tui.state import SWALLOW, AppState, Panel, Step, show_row
 from ticketr.app.tui.workspace import WorkspaceView
 
@@ -94,6 +94,12 @@ def _next_conflict(workspace: WorkspaceView, row: ListRow) -> ListRow | None:
     """Return the ticket with a conflict that comes next in the order of the keys, or the first."""
     rows = [other for other in workspace.rows if other.key and other.key in workspace.conflicts]
     return next((other for other in rows if other.order > row.order), next(iter(rows), None))
+
+
+def _log_in(state: AppState, now: float) -> Step | None:
+    if not state.workspaces:
+        return None
+    return state, (call_in(state.workspace.name, setting_up.read_login),)
 
 
 def _undo(state: AppState, now: float) -> Step | None:
@@ -201,6 +207,7 @@ _HANDLERS: dict[KeyAction, Callable[[AppState, float], Step | None]] = {
     KeyAction.QUIT: lambda state, _: (state, (call(outside.leave),)),
     KeyAction.JOBS: lambda state, _: (state.opened(Jobs()), (call(jobs.read_history),)),
     KeyAction.ADD_WORKSPACE: lambda state, _: (state.opened(FirstRun()), ()),
+    KeyAction.LOG_IN: _log_in,
     KeyAction.PULL: _pull,
     KeyAction.PUSH: _plan(JobKind.PUSH),
     KeyAction.SYNC: _plan(JobKind.SYNC),

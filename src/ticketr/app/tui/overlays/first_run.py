@@ -350,7 +350,7 @@ class FirstRun(Overlay):
         """Take what is typed and go on; on the button, and in a form of one field, carry it out."""
         if form.purpose is Purpose.FOLDER:
             return self._open(state, form)
-        if form.focus is None:
+        if form.focus is None or (form.is_again and form.focus is SetupField.TOKEN):
             return self._add(state, form)
         if form.focus is SetupField.PROJECT and form.projects:
             form = form.chosen(form.projects[min(form.choice, len(form.projects) - 1)])
@@ -450,6 +450,8 @@ class FirstRun(Overlay):
 
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""
+        if self.form is not None and self.form.is_again:
+            return "", "a new token"
         return "", "a new workspace" if state.workspaces else "first run"
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
@@ -458,6 +460,12 @@ class FirstRun(Overlay):
         rows, selected = first_run_rows(self.way, self.form, self.busy, self.problem, state, theme)
         top = max(0, min(selected + 2 - height, len(rows) - height))
         return filled(rows[top:], height, cells)
+
+
+def log_in(state: AppState, texts: Mapping[SetupField, str]) -> Step:
+    """Ask for a new token of a workspace, whose other texts are known."""
+    form, asked = Form(Purpose.CONNECT).with_known(texts).asked()
+    return state.opened(FirstRun(shown=Purpose.CONNECT, forms={Purpose.CONNECT: form})), asked
 
 
 def _suggest(form: Form) -> tuple[Call, ...]:

@@ -103,6 +103,7 @@ class Form:
         is_folder_typed: Whether the user has typed the folder, so that none is suggested.
         is_token_shown: Whether the token is shown.
         is_entered: Whether Enter is to open the folder once it was looked at.
+        is_again: Whether it is of a workspace that is there, so that only the token is asked for.
     """
 
     purpose: Purpose
@@ -119,6 +120,7 @@ class Form:
     is_folder_typed: bool = False
     is_token_shown: bool = False
     is_entered: bool = False
+    is_again: bool = False
 
     @property
     def fields(self) -> tuple[SetupField, ...]:
@@ -260,12 +262,19 @@ class Form:
             return self
         if isinstance(answer, Problem):
             return self.refused(answer, SetupField.FOLDER)
-        words = _TO_CONNECT if self.purpose is Purpose.CONNECT else _TO_OPEN
+        is_new = self.purpose is Purpose.CONNECT and not self.is_again
+        words = _TO_CONNECT if is_new else _TO_OPEN
         mark, text = words[answer.kind]
         form = replace(self, folder=answer.kind)
         return form.noted(
             SetupField.FOLDER, FieldNote(mark, text.format(site=answer.site or "a site"))
         )
+
+    def with_known(self, texts: Mapping[SetupField, str]) -> Form:
+        """Return the form with what a workspace is connected to; its token is to be typed."""
+        inputs = {place: TextInput.of(text) for place, text in texts.items()}
+        form = replace(self, texts=inputs, is_folder_typed=True, is_again=True)
+        return replace(form.outdated(*_CHECKS), at=self.fields.index(SetupField.TOKEN))
 
     def folder_suggested(self, folder: str) -> Form:
         """Return the form with a folder suggested, unless the user has typed one."""

@@ -47,6 +47,7 @@ _ALSO = {
     KeyAction.ASSIGN: "assignee person me",
     KeyAction.STATUS: "transition move",
     KeyAction.LABELS: "tag",
+    KeyAction.LOG_IN: "login connect",
     KeyAction.SPRINT: "iteration",
     KeyAction.COMMENT: "note",
     KeyAction.RELOAD: "refresh",

@@ -53,6 +53,21 @@ async def suggest_folder(services: Services, site: str, project: str) -> None:
     services.send(messages.FolderSuggested(_with_tilde(path)))
 
 
+def read_login(services: Services, name: str) -> None:
+    """Send what a workspace is connected to, without its token, for a form that asks for that."""
+    if services.setup is None:
+        services.send(messages.Told("This app stores no login; ticketr workspace add does"))
+        return
+    workspace = services.workspaces[name]
+    texts = {
+        SetupField.SITE: workspace.address,
+        SetupField.EMAIL: workspace.email,
+        SetupField.PROJECT: workspace.project,
+        SetupField.FOLDER: _with_tilde(workspace.root),
+    }
+    services.send(messages.LoginRead(texts))
+
+
 async def add_workspace(services: Services, wanted: NewWorkspace) -> None:
     """Store a new workspace, and show it."""
     runner = _runner(services)

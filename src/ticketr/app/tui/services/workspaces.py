@@ -56,6 +56,7 @@ def open_workspace(
         site=shown_site(address),
         project=clean(options.get("project") or ""),
         address=address,
+        email=options["credentials"].email,
         prefer=options.get("prefer"),
         read_statuses=partial(read_statuses, options),
         read_values=partial(read_values, options),
@@ -139,6 +140,7 @@ class OpenWorkspace:
         site: The address of its site, for people.
         project: The key of its project; may be empty.
         address: The address of its site in a browser; empty if it has none.
+        email: The mail address of the account; empty if it is not known.
         prefer: The side that wins where both sides have changed the same; None for a conflict.
         read_statuses: Asks Jira for the statuses that an issue can take, by its key. It raises
             `TicketrError` if there is no answer or a setting is missing.
@@ -162,6 +164,7 @@ class OpenWorkspace:
     site: str = ""
     project: str = ""
     address: str = ""
+    email: str = ""
     prefer: Side | None = None
     read_statuses: Callable[[str], Awaitable[tuple[str, ...]]] = no_answer
     read_values: Callable[[str, str], Awaitable[tuple[tuple[str, ...], bool]]] = no_answer
