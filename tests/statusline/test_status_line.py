@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
 import trio
 
-from ticketr import JobContext, JobFailed, WouldDeadlock, open_job_queue
+from ticketr import (
+    JobContext,
+    JobFailed,
+    JobSnapshot,
+    JobStatus,
+    WouldDeadlock,
+    open_job_queue,
+)
 from ticketr.statusline import LineStyle, StatusLine
 from ticketr.statusline.status_line import FIRST_REPORT, FRAME
 
@@ -96,6 +104,24 @@ async def test_each_step_is_drawn_when_it_comes(autojump_clock: MockClock) -> No
         (3.6, "✓ All done | 3s"),
     ]
     assert output.left == "✓ All done | 3s"
+
+
+@pytest.mark.parametrize("plain", [False, True])
+async def test_a_job_is_shown_as_the_program_says(plain: bool, autojump_clock: MockClock) -> None:
+    output, stream = FakeOutput(), io.StringIO()
+
+    def view(snapshot: JobSnapshot) -> JobSnapshot:
+        is_over = snapshot.status is JobStatus.COMPLETED
+        return replace(snapshot, status=JobStatus.FAILED) if is_over else snapshot
+
+    async with (
+        open_job_queue() as queue,
+        StatusLine(queue, stream=stream, output=None if plain else output, style=PLAIN, view=view),
+    ):
+        await queue.submit(steps, 1)
+
+    assert output.left == (None if plain else "✗ All done | 1s")
+    assert not plain or stream.getvalue().splitlines()[-1] == "All done"
 
 
 async def test_a_spinner_turns_while_the_total_is_unknown(autojump_clock: MockClock) -> None:

@@ -6,7 +6,7 @@ import logging
 import math
 import os
 import sys
-from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self, TextIO, final
 
@@ -118,6 +118,7 @@ class StatusLine:
         style: The style; None for one that suits the stream and the environment.
         hint: How to cancel a job, shown while one runs.
         output: Another place to draw in than the stream's terminal.
+        view: Returns what to show for a job's snapshot; None shows the snapshot itself.
     """
 
     def __init__(
@@ -129,6 +130,7 @@ class StatusLine:
         style: LineStyle | None = None,
         hint: str = "",
         output: LineOutput | None = None,
+        view: Callable[[JobSnapshot], JobSnapshot] | None = None,
     ) -> None:
         self._queue = queue
         stream = sys.stderr if stream is None else stream  # None again if it was closed at start
@@ -141,6 +143,7 @@ class StatusLine:
         self._stream: TextIO | None = stream
         self._style = style
         self._hint = hint
+        self._view = view
         self._output = output
         self._lines = PlainLines()
         self._pending: list[JobSnapshot] = []  # read, but not printed yet
@@ -273,7 +276,7 @@ class StatusLine:
                 self._print_unread(updates)
 
     def _print_unread(self, updates: Updates[JobSnapshot], *, is_last: bool = False) -> None:
-        batch, self._pending = [*self._pending, *_unread(updates)], []
+        batch, self._pending = [*map(self._shown, (*self._pending, *_unread(updates)))], []
         now = trio.current_time()
         for snapshot in batch:
             self._model = self._model.see(snapshot, now)
@@ -321,7 +324,11 @@ class StatusLine:
             self._update_model(snapshot)
         self._count()
 
+    def _shown(self, snapshot: JobSnapshot) -> JobSnapshot:
+        return snapshot if self._view is None else self._view(snapshot)
+
     def _update_model(self, snapshot: JobSnapshot) -> None:
+        snapshot = self._shown(snapshot)
         now = trio.current_time()
         if not _is_unreported(snapshot):
             self._held_until = -math.inf

@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -172,11 +172,18 @@ async def run_all(
             history=history,
             on_job_error=lambda _: None,  # the caller gets every outcome
         ) as queue,
-        StatusLine(queue, plain=plain, hint="ctrl+c cancel"),
+        StatusLine(queue, plain=plain, hint="ctrl+c cancel", view=_shown),
     ):
         handles = [await queue.submit(job, key=str(job.root), tags=job.tags) for job in jobs]
         received = await _wait_for_all(queue, handles)
         return [await _outcome_of(handle, received) for handle in handles]
+
+
+def _shown(snapshot: JobSnapshot) -> JobSnapshot:
+    """Return a snapshot for the status line: a job of which all has failed is shown as failed."""
+    message = snapshot.progress.message if snapshot.progress is not None else ""
+    has_failed = snapshot.status is JobStatus.COMPLETED and sync.is_failure(message)
+    return replace(snapshot, status=JobStatus.FAILED) if has_failed else snapshot
 
 
 async def _wait_for_all(queue: JobQueue, handles: Sequence[JobHandle[Any]]) -> list[signal.Signals]:
@@ -242,7 +249,7 @@ async def _run_every(
                 history=_history_of([*jobs.values()]),
                 on_job_error=lambda _: None,  # `read` gets every outcome
             ) as queue,
-            StatusLine(queue, hint="ctrl+c stop") if is_drawn else nullcontext(),
+            StatusLine(queue, hint="ctrl+c stop", view=_shown) if is_drawn else nullcontext(),
         ):
 
             def stop(*, reason: str) -> None:
