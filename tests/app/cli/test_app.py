@@ -322,13 +322,13 @@ def test_a_key_that_cannot_be_is_named_before_the_screen_opens(tmp_path: Path) -
     settings.mkdir(mode=0o700)
     file = settings / "config.toml"
     file.touch(mode=0o600)
-    file.write_text('[keys]\npush = "P"\n')
+    file.write_text('[keys]\npull = "W"\npush = "W"\n')
     environ = environment("http://127.0.0.1:1", TICKETR_CONFIG_DIR=str(settings))
 
     with ticketr_on_pty(tmp_path, env=environ) as pty:
         assert pty.wait_for_end() == 2
 
-        assert "config.toml:2: P would be both pull and push in the main screen" in pty.output
+        assert "config.toml:3: W would be both pull and push in the main screen" in pty.output
         assert "\x1b[?1049h" not in pty.output
 
 

@@ -62,6 +62,34 @@ def test_two_actions_may_change_keys(keys: Keys) -> None:
     assert keymap.action("p", Context.MAIN) is KeyAction.PULL
 
 
+@pytest.mark.parametrize(
+    ("lines", "key", "context", "action", "loser", "rest"),
+    [
+        ('push = "P"\n', "P", Context.TICKETS, KeyAction.PUSH, KeyAction.PULL, ""),
+        ('pull = "?"\n', "?", Context.DETAIL, KeyAction.PULL, KeyAction.HELP, "F1"),
+        ('pull = "Right"\n', "KEY_RIGHT", Context.TICKETS, KeyAction.PULL, KeyAction.UNFOLD, "l"),
+        ('quit = "Home"\n', "KEY_HOME", Context.JOBS, KeyAction.QUIT, KeyAction.TOP, "g"),
+        ('edit = "k"\n', "k", Context.MAIN, KeyAction.EDIT, KeyAction.UP, "↑"),
+    ],
+)
+def test_a_key_of_the_user_is_taken_from_the_action_that_has_it_by_default(
+    lines: str,
+    key: str,
+    context: Context,
+    action: KeyAction,
+    loser: KeyAction,
+    rest: str,
+    keys: Keys,
+) -> None:
+    keymap = keys(lines)
+
+    assert keymap.action(key, context) is action
+    assert keymap.key(loser, context) == rest
+    assert any(row.action is loser for row in keymap.in_context(context))
+    other = keymap.action("k", Context.HELP)
+    assert other is KeyAction.UP  # where nothing else has it, it stays
+
+
 def test_an_action_may_have_no_key_and_stays_in_the_palette(keys: Keys) -> None:
     keymap = keys("sync = []\nhelp = []\n")
     state = replace(app_state(), keymap=keymap)
@@ -90,29 +118,9 @@ def test_where_text_is_typed_a_character_is_text_and_the_keys_stay(keys: Keys) -
     ("lines", "line", "words"),
     [
         (
-            'push = "P"\n',
-            4,
-            "P would be both pull and push in the main screen; give one of them another key",
-        ),
-        (
             'edit = "E"\nadd = "E"\n',
             5,
             "E would be both edit and add in the main screen; give one of them another key",
-        ),
-        (
-            'pull = "?"\n',
-            4,
-            "? would be both pull and help in the main screen; give one of them another key",
-        ),
-        (
-            'pull = "Right"\n',
-            4,
-            "→ would be both pull and unfold in the ticket list; give one of them another key",
-        ),
-        (
-            'quit = "Home"\n',
-            4,
-            "Home would be both top and quit in the main screen; give one of them another key",
         ),
         ('edit = "E"\npsh = "b"\n', 5, "unknown key 'psh', did you mean 'push'?"),
         (

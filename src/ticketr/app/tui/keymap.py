@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from pathlib import Path
@@ -511,19 +511,30 @@ _TAKEN: Final = {"KEY_CTRL_Z": "suspends the app", "KEY_CTRL_\\": "ends a progra
 def keymap_of(table: Table) -> KeyMap:
     """Return the bindings of the app with those that the user has changed.
 
+    A key that the user gives to an action is taken from the others, which stay in the palette.
+
     Args:
         table: Names of actions, each with a key or a list of keys; an empty list leaves the action
             to the palette. An action that the table does not have keeps its keys.
 
     Raises:
-        BadFile: A value is not a key, a key must keep its action, or a key would have two actions
-            in one place; ``UnknownKey`` for a name that is not an action.
+        BadFile: A value is not a key, a key must keep its action, or the user gives a key to two
+            actions in one place; ``UnknownKey`` for a name that is not an action.
     """
     table.refuse_unknown(_NAMES)
     given = {_NAMES[name]: _keys(table, name) for name in table.names()}
     rows = tuple(_bound(row, given) for row in TABLE)
-    _refuse_clashes(rows, given, table)
-    return KeyMap(rows)
+    shared = {(context, one.action, two.action) for context, _, one, two in _clashes(TABLE)}
+    taken = dict[tuple[Context, KeyAction], set[str]]()
+    for context, key, one, two in _clashes(rows):
+        if (context, one.action, two.action) in shared:
+            continue
+        if one.action in given and two.action in given:
+            words = f"{name_of(key)} would be both {one.name} and {two.name}"
+            raise table.bad(two.name, f"{words} in {context.value}; give one of them another key")
+        loser = two if one.action in given else one
+        taken.setdefault((context, loser.action), set()).add(key)
+    return KeyMap(tuple(part for row in rows for part in _without_taken(row, taken)))
 
 
 def _keys(table: Table, name: str) -> tuple[str, ...]:
@@ -563,16 +574,18 @@ def _bound(row: Binding, given: Mapping[KeyAction, tuple[str, ...]]) -> Binding:
     return replace(row, keys=keys, shown=shown)
 
 
-def _refuse_clashes(
-    rows: tuple[Binding, ...], given: Mapping[KeyAction, tuple[str, ...]], table: Table
-) -> None:
-    """Check that each key has one action in each place, except keys that the app itself shares."""
-    shared = {(context, one.action, two.action) for context, _, one, two in _clashes(TABLE)}
-    for context, key, one, two in _clashes(rows):
-        if (context, one.action, two.action) not in shared:
-            named = two if two.action in given else one
-            words = f"{name_of(key)} would be both {one.name} and {two.name}"
-            raise table.bad(named.name, f"{words} in {context.value}; give one of them another key")
+def _without_taken(
+    row: Binding, taken: Mapping[tuple[Context, KeyAction], Collection[str]]
+) -> Iterator[Binding]:
+    """Yield a row without the keys that the user gives to other actions, for places with equal keys."""
+    places: dict[tuple[str, ...], list[Context]] = {}
+    for place in row.contexts:
+        lost = taken.get((place, row.action), ())
+        keys = tuple(key for key in row.keys if key not in lost)
+        places.setdefault(keys, []).append(place)
+    for keys, contexts in places.items():
+        shown = " ".join(name for name in row.shown.split() if key_of(name) in keys)
+        yield replace(row, keys=keys, shown=shown, contexts=tuple(contexts))
 
 
 def _clashes(rows: tuple[Binding, ...]) -> Iterator[tuple[Context, str, Binding, Binding]]:
