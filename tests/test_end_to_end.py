@@ -76,7 +76,11 @@ def test_the_progress_is_printed_as_plain_lines(site: str, tmp_path: Path) -> No
     lines = ended.stderr.splitlines()
     if lines[0] == "Pull DEMO started":  # unless the job printed its own line first
         del lines[0]
-    assert lines[:3] == ["Connecting to Jira...", "Querying project DEMO...", "Found 60 tickets"]
+    assert lines[:3] == [
+        "Connecting to Jira...",
+        "Querying project DEMO...",
+        "Found 60 tickets: 0/60 (0%)",
+    ]
     assert re.fullmatch(r"Pulling tickets: \d+/60 \(\d+%\)", lines[3])
     assert "Pull complete: 60 tickets" in lines
     assert ended.stdout == ""

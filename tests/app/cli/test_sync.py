@@ -414,7 +414,7 @@ def test_plain_lines_can_be_asked_for_in_a_terminal(tmp_path: Path) -> None:
         assert pty.wait_for_end() == 0
 
     assert "\x1b" not in pty.output
-    assert "Found 30 tickets" in pty.output
+    assert "Found 30 tickets: 0/30 (0%)" in pty.output
 
 
 def sent(someone: User) -> list[str]:

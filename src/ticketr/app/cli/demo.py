@@ -66,9 +66,12 @@ def demo(
     In a terminal this opens the app; else it pulls and says where the files are. A later
     demo in the same folder continues with the same Jira and all changes in it.
     """
-    from ticketr.app.cli import demo_site, job_runner
+    from ticketr.app.cli import demo_site
 
     demo_site.require_demo_extra("ticketr demo")
+    print_message("starting a Jira with made-up tickets on this machine...")
+    from ticketr.app.cli import job_runner
+
     site = demo_site.open_demo(
         demo_site.prepare_demo_folder(folder), tickets=tickets, seed=seed, latency=latency
     )

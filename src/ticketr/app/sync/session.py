@@ -159,9 +159,14 @@ SILENT = 3.0
 
 
 class Progress:
-    """Reports the progress of a job; ``redact`` removes secrets that a server may quote."""
+    """Reports the progress of a job; ``redact`` removes secrets that a server may quote.
+
+    Attributes:
+        known: How many issues earlier jobs have brought into the workspace.
+    """
 
     def __init__(self, context: JobContext, redact: Callable[[str], str]) -> None:
+        self.known = 0
         self._context = context
         self._redact = redact
         self._done = 0
@@ -364,7 +369,7 @@ async def open_session(
     with store.lock():
         state = await job.run_sync(State, store.state_path, store.mark)
         try:
-            recent = await job.run_sync(_check_state, state, job)
+            recent, progress.known = await job.run_sync(_check_state, state, job)
             progress.say("Connecting to Jira...")
             async with (
                 open_jira(
@@ -399,10 +404,14 @@ async def open_session(
                 await job.run_sync(state.close)
 
 
-def _check_state(state: State, job: SessionJob) -> frozenset[str]:
-    """Check that the state is of the site; return the keys that are not in their files yet."""
+def _check_state(state: State, job: SessionJob) -> tuple[frozenset[str], int]:
+    """Check that the state is of the site.
+
+    Returns:
+        The keys that are not in their files yet, and the number of known issues.
+    """
     state.site_record.check_site(job.root, job.site)
-    return state.creations.recent()
+    return state.creations.recent(), state.count()
 
 
 @asynccontextmanager

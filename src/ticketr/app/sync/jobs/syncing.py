@@ -100,8 +100,15 @@ def count_tickets(count: int) -> str:
 
 
 def _pulled_words(tally: Tally) -> str:
-    """Return how far a pull has got."""
-    return _so_far(tally.done, tally.total, "pulled")
+    """Return how far a pull has got; empty if it has not found anything yet."""
+    return _so_far(tally.done, tally.total, "pulled") if tally.total else ""
+
+
+def _known_words(known: int) -> str:
+    """Return how many issues are here before a pull has found any."""
+    if not known:
+        return "no ticket pulled yet"
+    return f"{count_tickets(known)} {'is' if known == 1 else 'are'} here as before"
 
 
 def _pushed_words(tally: PushTally) -> str:
@@ -118,7 +125,11 @@ def _so_far(done: int, total: int, what: str) -> str:
 async def reporting_session(
     job: SessionJob, context: JobContext, done: Callable[[], str]
 ) -> AsyncGenerator[Session]:
-    """Open a session; report an error, or a cancellation with ``done()``, as the last message."""
+    """Open a session; report an error or a cancellation as the last message.
+
+    ``done`` returns what was done before a cancellation; if that is empty, the issues that were
+    here before are counted.
+    """
     progress = Progress(context, job.credentials.redact)
     log_file: Path | None = None
     with _telling_cancel(progress, done):
@@ -148,7 +159,7 @@ def _telling_cancel(progress: Progress, done: Callable[[], str]) -> Generator[No
     except Exception:
         raise
     except BaseException:  # a cancellation, alone or in a group
-        progress.say(f"Cancelled: {done()}")
+        progress.say(f"Cancelled: {done() or _known_words(progress.known)}")
         raise
 
 

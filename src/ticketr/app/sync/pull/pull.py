@@ -177,7 +177,8 @@ async def pull(
     tally.found(plan.ids, set(plan.ids).difference(plan.wanted), known=known)
     why = "; the list of fields has changed, so all are fetched" if refetched else ""
     count = len(plan.ids)
-    session.progress.say(f"Found {count} ticket{'' if count == 1 else 's'}{why}")
+    words = f"Found {count} ticket{'' if count == 1 else 's'}{why}"
+    session.progress.move(tally.done, tally.total, words)
     if plan.wanted:
         pipeline, writer = await session.in_thread(_load_pipeline, session, now)
         await pipeline(

@@ -356,6 +356,11 @@ class State:
         """Make everything recorded inside one transaction."""
         return self._db.batch()
 
+    def count(self) -> int:
+        """Return how many issues are known."""
+        ((count,),) = self._db.read("SELECT count(*) FROM issue")
+        return int(count)
+
     def known(self) -> dict[str, KnownIssue]:
         """Read what is known of every issue, by ID."""
         rows = self._db.read("SELECT id, key, head, updated, seen, stale FROM issue")
