@@ -52,7 +52,7 @@ def complete(
         ("ticketr pu", ["plain,pull", "plain,push"]),
         ("ticketr workspace us", ["plain,use"]),
         ("ticketr list --so", ["plain,--sort"]),
-        ("ticketr list --sort ", ["key", "title", "status", "priority", "assignee", "updated"]),
+        ("ticketr list --sort t", ["title", "type"]),
         ("ticketr list --sort=up", ["updated"]),
         ("ticketr show DEMO-1", ["DEMO-1", "DEMO-10", "DEMO-11", "DEMO-12"]),
         ("ticketr edit demo-12", ["DEMO-12"]),
