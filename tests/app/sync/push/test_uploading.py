@@ -21,6 +21,7 @@ from jira_sandbox.api.attachments import UPLOAD_LIMIT
 from jira_sandbox.api.media import media_id
 from ticketr import open_job_queue
 from ticketr.app.jira import AttachmentSettings, ConnectionLost, JiraClient
+from ticketr.app.jira.errors import ConnectFailed
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code, PushJob, SyncJob
 
@@ -443,6 +444,35 @@ def test_a_request_that_is_lost_or_refused_doubles_nothing(
     app = create_app(bench.site)
     run(bench.push, transport=Broken(app, breaks, taken=taken, status=status, times=2))
 
+    check(bench)
+
+
+class Unnamed(Recorder):
+    """Answers the first upload without naming it; the site cannot be reached after that."""
+
+    def __init__(self, app: Any) -> None:
+        super().__init__(app)
+        self._is_down = False
+
+    async def send(self, request: Request) -> Response:
+        if self._is_down:
+            await trio.lowlevel.checkpoint()
+            raise ConnectFailed(request.url, "no route")
+        response = await super().send(request)
+        if is_upload(request.method, request.url):
+            self._is_down = True
+            return replace(response, body=b"[]")
+        return response
+
+
+def test_a_picture_that_the_answer_does_not_name_is_not_attached_again(
+    scene: Bench, tmp_path: Path
+) -> None:
+    bench = copy_scene(scene, tmp_path / "work")
+
+    run(bench.push, transport=Unnamed(create_app(bench.site)))
+
+    assert len(attached_names(bench)) == 1
     check(bench)
 
 

@@ -149,30 +149,35 @@ class _Uploader:
             account=session.account,
         )
         send, find = partial(self._send, entry), partial(self._find, entry)
-        return await send_entry(session, uploads, entry, send, find)
+        if attachment := await send_entry(session, uploads, entry, send, find):
+            return attachment
+        # The site took it without naming it. If this look fails, the next run looks again.
+        if attachment := await self._find(entry) or "":
+            await session.in_thread(uploads.put, replace(entry, id=attachment))
+            return attachment
+        await self._forget(entry)
+        raise PictureNotAttached(f"the site took {entry.name}, and does not have it")
 
     async def _send(self, entry: AskedUpload) -> str:
-        """Send the file once; look for it if the answer does not name it."""
-        session = self.session
+        """Send the file once; return an empty text if the answer does not name it."""
         upload = Upload(
             self.picture.file,
             entry.name,
             entry.size,
             limit=self.limit,
-            in_thread=session.in_thread,
+            in_thread=self.session.in_thread,
         )
         self.on_sending()
-        problem = f"the site took {entry.name}, and does not have it"
         try:
-            for attachment in await session.jira.add_attachment(self.key, upload):
-                return attachment.id
-            if attachment_id := await self._find(entry):
-                return attachment_id
+            attached = await self.session.jira.add_attachment(self.key, upload)
         except OSError as error:  # it was cut while it was sent
-            problem = f"{self.picture.name}: {error}"
+            await self._forget(entry)  # noqa: ASYNC120 - a cancellation wins, and the next run looks for it
+            raise PictureNotAttached(f"{self.picture.name}: {error}") from error
+        return attached[0].id if attached else ""
+
+    async def _forget(self, entry: AskedUpload) -> None:
         with trio.CancelScope(shield=True):  # one short write
-            await session.in_thread(session.state.uploads.forget, entry)
-        raise PictureNotAttached(problem)
+            await self.session.in_thread(self.session.state.uploads.forget, entry)
 
     async def _find(self, entry: AskedUpload) -> str | None:
         return _id_of(entry, await self._list_attached()) or None
