@@ -21,6 +21,8 @@ from hypothesis import event, given
 from ticketr.app.jira import Issue
 from ticketr.app.sync import (
     CannotUndo,
+    FieldChange,
+    IssuePlace,
     NothingToUndo,
     Side,
     State,
@@ -28,12 +30,16 @@ from ticketr.app.sync import (
     Take,
     UndoKind,
     carry_out,
+    carry_out_edits,
     choose,
+    plan_file_edits,
     read_conflict,
     resolve,
     same_change,
+    undo_change,
     undo_last,
     undo_steps,
+    undoable_steps,
 )
 from ticketr.app.sync.compare.diff import description_adf
 from ticketr.app.sync.compare.mapping import FamilyText
@@ -206,6 +212,22 @@ async def test_the_latest_of_one_ticket_is_taken_back_by_its_key(bench: Bench) -
         assert undo_last(store, state, "DEMO-2").step.key == "DEMO-2"
         assert undo_last(store, state).step.key == "DEMO-9"
         assert [each.key for each in state.conflicts.all()] == ["DEMO-2", "DEMO-9"]
+
+
+async def test_what_is_offered_of_a_change_of_several_drafts_is_all_of_it(bench: Bench) -> None:
+    await bench.pull()
+    for name in ("a", "b"):
+        text = f"# TICKET: {name}\n\n## Fields\nPriority: Low\n"
+        (bench.root / f"{name}.md").write_text(text, encoding="utf-8")
+    changes = [FieldChange("Priority", "High")]
+    edits = {IssuePlace(f"{name}.md", "", 1): changes for name in ("a", "b")}
+    with opened(bench) as (store, state), store.lock():
+        carry_out_edits(store, state, plan_file_edits(store, edits))
+
+        offered = {step.path for step in undoable_steps(store, state)}
+        taken_back = {undone.step.path for undone in undo_change(store, state, "draft").done}
+
+    assert offered == taken_back == {"a.md", "b.md"}
 
 
 async def test_only_the_last_steps_are_kept(bench: Bench) -> None:

@@ -153,8 +153,12 @@ def undoable_steps(store: Store, state: State) -> tuple[UndoStep, ...]:
             failed[step.key] = error
     first = next((step for step in latest.values() if step.key not in failed), None)
     if first is not None:
-        steps = same_change(state, first)
-        return tuple(step for step in steps if step == latest[step.key] and step.key not in failed)
+        return tuple(
+            step
+            for step in same_change(state, first)
+            # All drafts have one name; a change of several of them is taken back as a whole.
+            if step.key not in failed and (step == latest[step.key] or step.key == DRAFT)
+        )
     if failed:
         raise next(iter(failed.values()))
     return ()
