@@ -348,6 +348,17 @@ def test_a_simple_document(document: Json, markdown: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "block",
+    [
+        node("blockquote", {}, node("heading", {"level": 1}, text("word"))),
+        node("expand", {"title": "C++ & D"}, paragraph(text("a"))),
+    ],
+)
+def test_a_block_that_is_read_or_written_otherwise_does_not_pass(block: Json) -> None:
+    assert simple_markdown(doc(block)) is None
+
+
+@pytest.mark.parametrize(
     "line",
     [
         "1.",

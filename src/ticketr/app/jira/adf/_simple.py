@@ -167,7 +167,9 @@ def _block(node: Any, kind: str) -> str:
         case "rule" if not attrs and "content" not in node:
             return "---"
         case "blockquote" if not attrs:
-            return _quoted(_flow(_content(node)))
+            blocks = _content(node)
+            # Jira takes no heading in a quote, so none is read there.
+            return "" if "heading" in map(_kind, blocks) else _quoted(_flow(blocks))
         case "panel" if attrs.keys() == {"panelType"}:
             return _panel(_content(node), attrs["panelType"])
         case "expand" if attrs.keys() <= {"title"}:
@@ -207,7 +209,7 @@ def _expand(blocks: Sequence[Any], title: object) -> str:
     text = _flow(blocks)
     if not text or type(title) is not str or title != title.strip():
         return ""
-    if title and not _TEXT.fullmatch(title):
+    if title and ("&" in title or not _TEXT.fullmatch(title)):
         return ""
     summary = f"\n<summary>{title}</summary>" if title else ""
     return f"<details>{summary}\n\n{text}\n\n</details>"
