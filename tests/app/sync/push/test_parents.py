@@ -108,7 +108,7 @@ async def test_a_refused_parent_leaves_its_children_as_drafts(bench: Bench) -> N
 
     reasons = {note.title: note.reason for note in result.failed}
     assert "Not on Sundays." in reasons.pop("Checkout")
-    reason = 'Parent: the draft "Checkout" was not created, so this stays a draft, too'
+    reason = 'Parent: creating the draft "Checkout" has failed, so this stays a draft, too'
     assert reasons == dict.fromkeys(["Pay by card", "Pay by invoice"], reason)
     assert path.read_text() == FAMILY
     assert len((await bench.push()).created) == len(TITLES)

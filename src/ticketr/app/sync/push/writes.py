@@ -126,9 +126,11 @@ class TicketWrites:
 
     @property
     def orphan_note(self) -> Note:
-        """Why the draft is not created if its parent is not."""
+        """Why the draft is not created if its parent is not, or not completely."""
         local, title = self.local_change.local, self.local_change.below
-        reason = f'{PARENT_LINE}: the draft "{title}" was not created, so this stays a draft, too'
+        reason = (
+            f'{PARENT_LINE}: creating the draft "{title}" has failed, so this stays a draft, too'
+        )
         return Note.on(local.ticket, local.path, reason, Code.INVALID)
 
     @property
