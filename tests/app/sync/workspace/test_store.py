@@ -100,6 +100,16 @@ def test_what_a_killed_writer_left_goes(store: Store) -> None:
     assert not left.exists()
 
 
+def test_what_a_thread_of_this_process_writes_just_now_is_left_to_it(store: Store) -> None:
+    half = put(store, f".ticketr-tmp-{os.getpid()}-1", "half")
+    store.prepare()
+
+    with store.lock():
+        assert files(store) == []
+
+    assert half.exists()
+
+
 def test_what_another_process_writes_just_now_is_left_to_it(store: Store) -> None:
     half = put(store, ".ticketr-tmp-abc", "half")
 

@@ -265,7 +265,7 @@ class Store:
         """Go through the workspace folder by folder, in a fixed order.
 
         While the workspace is locked, temporary files of killed processes are removed. Without the
-        lock, another process may be writing them.
+        lock, another process may be writing them; this process's own may be in use by a thread.
 
         Yields:
             Some files of one folder that may hold tickets, or an empty list. Anything with the name
@@ -273,12 +273,14 @@ class Store:
             is left out; see `find_obstacle`. Files below ``attachments`` are left out, since
             strangers name and write them, and so are templates.
         """
+        own = f"{TEMPORARY}{os.getpid()}-"
         for folder, folders, names in os.walk(self.root):
             here = self.root / folder
             # Hidden folders (.git, .ticketr, an editor's) hold no tickets.
             folders[:] = sorted(folder for folder in folders if not folder.startswith("."))
             for name in names:
-                if self._lock is not None and name.startswith(TEMPORARY):
+                is_left = name.startswith(TEMPORARY) and not name.startswith(own)
+                if is_left and self._lock is not None:
                     with suppress(OSError):
                         (here / name).unlink()
             if not holds_tickets(self.name_of(here)):
