@@ -90,7 +90,9 @@ def end_of(
         news = _change_count(snapshot.result)
         more = f"{_created_keys(snapshot.result)}{news}{_what_follows(snapshot.result)}"
         return JobEnd("✓", f"{message or 'Done'}{more}", tickets)
-    first = f"{bad[0].name}: {bad[0].words}" if bad[0].name else bad[0].words
+    first, name = bad[0].words, bad[0].name
+    if name and not first.startswith(name):  # as an error with a line does
+        first = f"{name}: {first}"
     more = f" (and {len(bad) - 1} more)" if bad[1:] else ""
     keys = [(KeyAction.JOBS, "lists them")] if bad[1:] else []
     keys += _next_keys(snapshot.result, conflicts)

@@ -211,6 +211,10 @@ FORWARD = (Note("DEMO-9", "a.md", OLD, Code.BROUGHT_FORWARD),)
             PushResult(failed=(Note("", "a.md", "broken", Code.BROKEN),) * 2),
             "a.md: broken (and 1 more) · Pulling · J lists them",
         ),
+        (
+            PushResult(failed=(Note("", "a.md", "a.md:3:1: odd", Code.BROKEN),)),
+            "a.md:3:1: odd · Pulling",
+        ),
         (PullResult(brought_forward=FORWARD), f"DEMO-9: {OLD} · Pulling · u takes that back"),
         (PushResult(left=FORWARD), f"DEMO-9: {OLD} · Pulling · u takes that back"),
         (
