@@ -46,8 +46,10 @@ def _type(row: ListRow) -> str:
 
 
 def _priority(row: ListRow) -> str:
-    rank = rank_of_priority(row.candidate.folded("priority"))
-    return " " if rank is None else _PRIORITY_MARKS[rank]
+    name = row.candidate.folded("priority")
+    rank = rank_of_priority(name)
+    unknown = "?" if name else " "  # one that the site has made up
+    return unknown if rank is None else _PRIORITY_MARKS[rank]
 
 
 def _updated(row: ListRow) -> str:
