@@ -80,8 +80,8 @@ async def test_a_parent_may_have_a_parent(bench: Bench) -> None:
     [
         (STORY, 'Parent: "Checkout" is not a key like PROJ-123, nor the title of one'),
         (f"{STORY}{EPIC}{EPIC}", 'Parent: "Checkout" is not a key like PROJ-123, nor the title'),
-        (f"{EPIC.replace('Epic', 'Epos')}{STORY}", 'Parent: the draft "Checkout" was not created'),
-        (STORY.replace("Checkout", "Pay by card"), 'Parent: the draft "Pay by card" was not'),
+        (f"{EPIC.replace('Epic', 'Epos')}{STORY}", 'Parent: creating the draft "Checkout"'),
+        (STORY.replace("Checkout", "Pay by card"), 'Parent: creating the draft "Pay by card"'),
     ],
     ids=["none", "two", "invalid", "itself"],
 )
