@@ -103,8 +103,8 @@ def _decide(
 ) -> Iterator[tuple[LocalChange, list[tuple[Ticket, PlanEntry | Note]]]]:
     """Yield each change with its issues, and for each issue its entry or why it is left alone.
 
-    A ticket in conflict is one issue. What is older comes after what was edited. A draft that an earlier push has sent, and that has no key
-    yet, would be created twice.
+    A ticket in conflict is one issue. What is older comes after what was edited. A draft that an
+    earlier push has sent, and that has no key yet, would be created twice.
     """
     uncertain: Mapping[int, Creation] = {}
     if creations := state.creations.all():
