@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -385,3 +386,16 @@ def test_two_processes_may_meet_an_old_state_at_once(
 
     with closing(State(path)) as state:
         assert len(state.creations.all()) == 2
+
+
+def test_several_may_open_a_new_file_at_once(tmp_path: Path) -> None:
+    together = Barrier(3)
+
+    def open_all() -> None:
+        for number in range(150):
+            together.wait(60)
+            database.Database(tmp_path / f"{number}.db", "1").close()
+
+    with ThreadPoolExecutor(3) as pool:
+        for opened in [pool.submit(open_all) for _ in range(3)]:
+            opened.result()

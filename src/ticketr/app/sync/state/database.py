@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -130,6 +131,8 @@ MIGRATIONS = {
     """,  # noqa: S608 - our own words
 }
 VERSION = max(MIGRATIONS)
+#: How often, and after how many seconds, to try again what SQLite does not wait for.
+_ATTEMPTS, _PAUSE = 100, 0.05
 
 
 #: The path of a database that is in no file.
@@ -229,7 +232,7 @@ class Database:
             try:
                 self._db.execute("PRAGMA trusted_schema = OFF")
                 self._require(mark)
-                self._db.execute("PRAGMA journal_mode = WAL")
+                self._begin_log()
                 self._db.execute("PRAGMA synchronous = NORMAL")
                 self._migrate(mark)
             except BaseException:
@@ -304,6 +307,21 @@ class Database:
             raise StateFailed(self._path, problem, damaged=True)
         if kinds and mark is not None and not has_mark(self._db, mark):
             raise ForeignState(str(self._path.parent.parent), str(self._path))
+
+    def _begin_log(self) -> None:
+        """Turn the write-ahead log on, as a new file does once.
+
+        SQLite does not wait for another connection that does so just now.
+        """
+        for attempt in range(_ATTEMPTS):
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or attempt == _ATTEMPTS - 1:
+                    raise
+                time.sleep(_PAUSE)  # noqa: TID251 - on a worker thread
+            else:
+                return
 
     def _migrate(self, mark: str | None) -> None:
         """Bring the schema up to date; a new file gets its mark in the same transaction."""
