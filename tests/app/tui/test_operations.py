@@ -388,7 +388,7 @@ async def test_files_that_are_renamed_during_a_pull_stay_the_only_ones_and_a_cop
         await run.press("P")
 
         assert await job(run) is JobStatus.COMPLETED
-        assert run.screen.rows[-1].startswith("! DEMO-1: DEMO-1 is in DEMO-1.md and in")
+        assert run.screen.rows[-1].startswith("! DEMO-1 is in DEMO-1.md and in")
 
 
 async def test_of_two_apps_on_a_folder_the_second_job_names_the_process_that_is_in_the_way(

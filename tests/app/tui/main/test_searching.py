@@ -148,7 +148,7 @@ def test_a_query_has_to_follow(text: str) -> None:
         ("refresh", "read the files again"),
         ("attach", "attach a file"),
         ("worklog", "log work"),
-        ("token", "connect to Jira"),
+        ("token", "log in to this Jira again"),
         ("login", "connect to Jira"),
         ("connect", "connect to Jira"),
     ],
