@@ -14,6 +14,7 @@ from fakes.lossy import Answering, cut_off
 from fakes.pulls import Bench, Recorder
 
 from jira_sandbox import create_app
+from ticketr import JobFailed
 from ticketr.app.jira.adf import LONGEST_TEXT
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code, Loss, Side, Store, read_push_plan
@@ -313,6 +314,20 @@ async def test_a_comment_whose_answer_is_an_error_is_looked_up_before_it_is_sent
     assert (result.updated, result.failed) == (("DEMO-1",), ())
     assert comments_in(bench, "DEMO-1") == ["Looks good"]
     assert await in_step(bench)
+
+
+async def test_nothing_follows_the_refusal_of_a_login_that_is_not_in_jiras_form(
+    bench: Bench,
+) -> None:
+    await bench.pull(**ON)
+    writes(bench, "- new: Looks good")
+
+    refusing = Answering(bench, ADD, 401, b"<html>Log in</html>")
+    with pytest.raises(JobFailed, match="refused the login"):
+        await bench.push(transport=refusing, **ON)
+
+    assert refusing.seen == 1
+    assert not any(path.startswith("issue/DEMO-1/comment") for path in refusing.asked)
 
 
 async def test_a_comment_that_jira_refuses_is_told_and_sent_by_the_next_push(bench: Bench) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 import trio
 
 from ticketr.app.jira import (
+    AuthenticationFailed,
     JiraError,
     RateLimited,
     Rejected,
@@ -70,6 +71,8 @@ async def send_once(send: Callable[[], Awaitable[T]], find: Callable[[], Awaitab
     for remaining_tries in reversed(range(TRIES)):
         try:
             return await send()
+        except AuthenticationFailed:  # to look for it would fail, too
+            raise
         except JiraError as error:
             failure = error
         if may_have_arrived(failure) and (answer := await find()) is not None:
