@@ -246,6 +246,7 @@ async def test_the_editor_gets_the_terminal_and_the_file_is_read_again(
     [
         ("printf '\\n- one\\n- two\\n' >>", "a.md holds the comment"),
         ("truncate -s 0", "The comment is empty; nothing was added"),
+        ("rm -f", "The comment is empty; nothing was added"),
         ("false", "the editor false"),
         ("no-such-editor", "cannot start no-such-editor"),
     ],

@@ -107,11 +107,13 @@ def _draft_of(text: str) -> str:
 
 
 def _take_draft(file: str) -> str:
-    """Return the text of a file, and delete the file."""
+    """Return the text of a file, and delete the file; empty if the user has deleted it."""
     path = Path(file)
-    text = path.read_text(encoding="utf-8", errors="replace")
-    path.unlink()
-    return text
+    with suppress(FileNotFoundError):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        path.unlink()
+        return text
+    return ""
 
 
 async def _run_editor(services: Services, file: str, line: int) -> str:
