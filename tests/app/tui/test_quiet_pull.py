@@ -91,6 +91,18 @@ async def test_a_change_in_jira_is_marked_until_its_ticket_was_looked_at(
         assert "changed in Jira" not in run.screen.text
 
 
+async def test_a_mark_goes_with_its_file(root: Path, autojump_clock: MockClock) -> None:
+    async with refreshing(root) as (run, bench, _):
+        bench.site.edit("DEMO-3", summary="Of Jira")
+        await trio.sleep(EVERY + 60)
+        assert "• 1 changed in Jira" in run.screen.rows[0]
+
+        (root / "DEMO-3.md").unlink()
+        await run.press("r")
+
+        assert "changed in Jira" not in run.screen.text
+
+
 async def test_an_error_of_the_network_is_quiet(root: Path, autojump_clock: MockClock) -> None:
     async with refreshing(root) as (run, bench, line):
         before = run.screen.rows

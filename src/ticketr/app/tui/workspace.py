@@ -165,6 +165,7 @@ class WorkspaceView:
             names=read.names,
             templates=read.templates,
             synced=None if read.age is None else now - read.age,
+            changed=self.changed & {row.key for row in read.rows} if self.changed else self.changed,
             chosen=self.chosen & {row.id for row in read.rows} if self.chosen else self.chosen,
         )
 
