@@ -50,7 +50,8 @@ async def watch_files(services: Services, name: str) -> None:
                 continue
             await trio.sleep(SETTLE)
             folders.changed()
-            await services.in_thread(folders.watch_new)
+            if folders.has_new:
+                await services.in_thread(folders.watch_new)
             if not services.queue.jobs(key=str(root), status=JobStatus.RUNNING):
                 await services.readers[name].read()
 
@@ -62,6 +63,7 @@ class WatchedFolders:
     Attributes:
         fd: The file descriptor that can be read once something has changed.
         is_gone: Whether the workspace's own folder was moved or removed.
+        has_new: Whether there may be folders that are not watched yet.
 
     Args:
         root: The workspace's folder.
@@ -89,6 +91,7 @@ class WatchedFolders:
 
     def watch_new(self) -> None:
         """Watch the folders that are not watched yet."""
+        self.has_new = False
         for folder in islice(_folders(self._root), MOST_FOLDERS):
             try:
                 self._inotify.add_watch(folder, self._mask)
@@ -101,6 +104,8 @@ class WatchedFolders:
         for watch, mask, _, name in self._inotify.read(timeout=0):
             if watch == self._watch_root and mask & (flags.DELETE_SELF | flags.MOVE_SELF):
                 self.is_gone = is_changed = True
+            if mask & (flags.ISDIR | flags.Q_OVERFLOW):
+                self.has_new = True
             is_named = name.endswith(".md") or mask & flags.ISDIR
             if mask & flags.Q_OVERFLOW or (is_named and not name.startswith(".")):
                 is_changed = True
