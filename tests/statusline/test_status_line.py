@@ -111,8 +111,10 @@ async def test_a_job_is_shown_as_the_program_says(plain: bool, autojump_clock: M
     output, stream = FakeOutput(), io.StringIO()
 
     def view(snapshot: JobSnapshot) -> JobSnapshot:
-        is_over = snapshot.status is JobStatus.COMPLETED
-        return replace(snapshot, status=JobStatus.FAILED) if is_over else snapshot
+        if snapshot.status is not JobStatus.COMPLETED or snapshot.progress is None:
+            return snapshot
+        progress = replace(snapshot.progress, message="All refused")
+        return replace(snapshot, status=JobStatus.FAILED, progress=progress)
 
     async with (
         open_job_queue() as queue,
@@ -120,8 +122,8 @@ async def test_a_job_is_shown_as_the_program_says(plain: bool, autojump_clock: M
     ):
         await queue.submit(steps, 1)
 
-    assert output.left == (None if plain else "✗ All done | 1s")
-    assert not plain or stream.getvalue().splitlines()[-1] == "All done"
+    assert output.left == (None if plain else "✗ All refused | 1s")
+    assert not plain or stream.getvalue().splitlines()[-1] == "All refused"
 
 
 async def test_a_spinner_turns_while_the_total_is_unknown(autojump_clock: MockClock) -> None:

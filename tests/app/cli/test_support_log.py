@@ -122,13 +122,17 @@ def test_without_a_place_for_it_a_job_runs_all_the_same(someone: User, make: obj
     assert someone.runs("pull").code == 0
 
 
-def test_a_full_disk_stops_nothing(tmp_path: Path) -> None:
+def test_a_full_disk_stops_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     log = SupportLog(tmp_path, {})
     assert log.path is not None
-    (tmp_path / ".ticketr/log/ticketr.log.1").mkdir()  # the rotation fails
+    (tmp_path / ".ticketr/log/ticketr.log.8").touch()
+    (tmp_path / ".ticketr/log/ticketr.log.9").mkdir()  # it cannot be replaced: the rotation fails
     for _ in range(700):
         log.write("%s", "x" * 1_000)
     log.close()
+
+    assert capsys.readouterr().err == ""
+    assert log.path.stat().st_size <= 512 * 1024
 
 
 def test_a_fault_of_ticketr_names_the_log(someone: User) -> None:
