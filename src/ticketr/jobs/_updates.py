@@ -146,7 +146,7 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
         return () if self._record is None or self._is_readable() else (self._record,)
 
     def _notify(self, record: JobRecord, *, is_report: bool) -> None:
-        """Put a changed record that is not unread into the channel."""
+        """Put a changed record into the channel, which must not hold it already."""
         if self._is_closed or (self._only_reports and not is_report):
             return
         unread = self._unread

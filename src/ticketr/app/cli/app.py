@@ -228,9 +228,8 @@ def _report_bug(error: BaseException) -> int:
         return _report_failure(error, "the current folder is not there any more; change to another")
     what = f"this should not happen ({type(error).__name__}: {error})"
     words = f"{what}; please report it with what --debug shows"
-    return _report_failure(
-        error, f"{words}, and with {path}" if (path := _log_bug(error)) else words
-    )
+    path = _log_bug(error)
+    return _report_failure(error, f"{words}, and with {path}" if path else words)
 
 
 def _log_bug(error: BaseException) -> Path | None:

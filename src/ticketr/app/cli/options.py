@@ -115,7 +115,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def _read_interval(_: click.Context, __: click.Parameter, text: str | None) -> int | None:
-    """Return the seconds of an interval; 0 for the former word for ``--all``, which has none."""
+    """Return the seconds of an interval; 0 if no time is given, which once meant ``--all``."""
     if text is None:
         return None
     if not text:

@@ -343,17 +343,17 @@ def _fill_template(root: Path, name: str, words: tuple[str, ...]) -> tuple[Ticke
     template = sync.read_template(files[name])
     values: dict[str, str] = {}
     for word in words:
-        name, equals, value = word.partition("=")
+        placeholder, equals, value = word.partition("=")
         if not equals:
             raise click.UsageError(f"{clean(word)} is no value; a value looks like Name=Search")
-        values[name.strip()] = value
+        values[placeholder.strip()] = value
     asked = {entry.name: entry.line for entry in template.placeholders}
     path = clean(template.path)
-    if missing := [one for one in asked if one not in values]:
-        lines = [f"{path}:{asked[one]}: no value for {one}" for one in missing]
-        example = " ".join(f"{one}=..." for one in missing)
+    if missing := [key for key in asked if key not in values]:
+        lines = [f"{path}:{asked[key]}: no value for {key}" for key in missing]
+        example = " ".join(f"{key}=..." for key in missing)
         raise click.UsageError("\n".join([*lines, f"give each of them: {example}"]))
-    if unknown := [one for one in values if one not in asked]:
+    if unknown := [key for key in values if key not in asked]:
         known = f"it has {', '.join(asked)}" if asked else "it has none"
         raise click.UsageError(f"{path} has no placeholder {clean(', '.join(unknown))}; {known}")
     return template.fill(values)

@@ -121,9 +121,6 @@ def exclusive(folder: Path) -> Generator[None]:
         os.close(descriptor)
 
 
-# Paths are text where descriptors and flags need the calls of os.
-
-
 #: A link of the name is not followed either: with O_EXCL it is a file that exists.
 _NEW_FILE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 

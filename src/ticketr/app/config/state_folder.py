@@ -244,7 +244,8 @@ def store_list_memory(folder: StateFolder, memory: ListMemory) -> dict[str, str]
 
     Args:
         folder: ticketr's own folder of the workspace.
-        memory: How it is shown; of the saved filters those that change, an empty one is removed.
+        memory: How it is shown. Its saved filters are added to the stored ones; one with an empty
+            text is removed.
 
     Returns:
         All filters that are saved now, by their names.

@@ -27,6 +27,8 @@ VARIABLE = "TICKETR_LOG_DIR"
 FILE = "ticketr.log"
 #: The most files, and the most bytes of each.
 FILES, LARGEST = 10, 512 * 1024
+#: The most causes of a failure that are written.
+CAUSES = 10
 _INNER = f"{STATE_FOLDER}/log"
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -63,7 +65,7 @@ class _File(RotatingFileHandler):
 
 
 class SupportLog:
-    """The open log of a workspace; without a file, all is lost that is written.
+    """The open log of a workspace. If it has no file, it drops what is written to it.
 
     A line goes through a queue to a thread that writes it. So a disk that stalls does not stop
     Trio's thread, what was logged before a kill is on the disk, and nothing wakes up in between.
@@ -136,7 +138,7 @@ def _cause_of(error: BaseException) -> str:
     """
     causes: list[str] = []
     reason: BaseException | None = error
-    while reason is not None and len(causes) < FILES:
+    while reason is not None and len(causes) < CAUSES:
         frames = traceback.extract_tb(reason.__traceback__)
         places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames[-8:]]
         number = f" {reason.errno}" if isinstance(reason, OSError) else ""

@@ -191,7 +191,7 @@ class AdaptiveLimit:
         return self._holders > self.limit
 
     async def acquire(self, *, again: bool = False) -> None:
-        """Wait until the limit has room, and take it; without a wait, the request is the checkpoint.
+        """Wait until the limit has room, and take it.
 
         Args:
             again: Whether this task has released its room in favour of others before; it is served
@@ -202,6 +202,7 @@ class AdaptiveLimit:
         """
         await trio.lowlevel.checkpoint_if_cancelled()
         if self._holders < self.limit:  # then no task waits
+            # Without a wait this is no checkpoint; the request that follows is one.
             self._holders += 1
         else:
             await (self._first_served if again else self._waiting).park()  # _wake counts it

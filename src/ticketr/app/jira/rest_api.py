@@ -529,7 +529,7 @@ class RestApi:
             with self.silence.waiting():
                 response = await self._transport.send(request)
             outcome = str(response.status)
-        except errors.JiraError as error:
+        except Exception as error:
             outcome = type(error).__name__
             raise
         else:

@@ -441,9 +441,10 @@ class StateFailed(SyncError):
         )
 
 
-#: The names of errors that come from wrong usage, and of those that every further run has, too. A
-#: site blocks a login that it has refused several times.
+#: The names of the errors that come from wrong usage.
 USAGE_ERRORS = frozenset(("AsksMissing", "ForeignState", "UnknownTicket", "UnsafePath"))
+#: The names of the errors that every further run would meet as well. No run is repeated after a
+#: refused login, since a site blocks a login that it has refused several times.
 LASTING_ERRORS = USAGE_ERRORS | {"AuthenticationFailed", "LoginBlocked", "OtherSite"}
 
 

@@ -57,7 +57,7 @@ class Code(StrEnum):
     DRAFT_CHANGED = "draft_changed"  # it was created, but its key is not in its file yet
 
 
-#: The codes of values that a new plan does not send either.
+#: The codes of older values, which no plan sends.
 OLDER_CODES = frozenset((Code.OLDER, Code.BROUGHT_FORWARD))
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ticketr.app.config import BadFile, read_block, read_text
+from ticketr.app.sync.compare.mapping import PARENT
 from ticketr.app.sync.workspace.store import TEMPLATES
 from ticketr.app.tickets import Ticket, parse
 
@@ -97,7 +98,8 @@ def read_template(path: Path) -> Template:
 
     Raises:
         TicketSyntaxError: It cannot be read as tickets.
-        BadFile: It is not UTF-8, not YAML of the Go program, or holds no draft.
+        BadFile: It is not UTF-8, not YAML of the Go program, holds no draft, or has a key.
+        SettingsFailed: The system refused to read it.
     """
     text, short = read_text(path) or "", f"{TEMPLATES}/{path.name}"
     pattern = _pattern_of(short)
@@ -136,7 +138,7 @@ def _read_yaml(path: Path, text: str) -> Iterator[Ticket]:
         tasks = tuple(map(Ticket, block.texts("tasks")))
         draft = Ticket(title, description=block.text("description") or "", fields=fields)
         if block in epics:
-            fields = {"Parent": title}  # the epic has no key yet
+            fields = {PARENT: title}  # the epic has no key yet
             yield replace(draft, fields={"Type": "Epic"})
             # Jira takes no sub-task of an epic.
             yield from (replace(task, fields=fields) for task in tasks)

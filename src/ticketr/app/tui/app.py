@@ -289,7 +289,10 @@ class App:
 
 #: What writes something that a user has typed or confirmed; if it cannot, they get it back.
 _TYPED = (
-    *(edits.add_ticket, edits.add_from_template, edits.add_comment, edits.carry_out_edits),
+    edits.add_ticket,
+    edits.add_from_template,
+    edits.add_comment,
+    edits.carry_out_edits,
     remember,
 )
 

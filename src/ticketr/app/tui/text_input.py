@@ -41,10 +41,8 @@ class TextInput:
 
     def typed(self, text: str) -> TextInput:
         """Return the line with a text inserted at the cursor; a pasted one may have several lines."""
-        if self.keeps_lines and len(text) > 1:
-            added = clean_lines(text)[: LONGEST_TEXT - len(self.text)]
-        else:
-            added = clean(text)[: (LONGEST_TEXT if self.keeps_lines else LONGEST) - len(self.text)]
+        cleaned = clean_lines(text) if self.keeps_lines and len(text) > 1 else clean(text)
+        added = cleaned[: (LONGEST_TEXT if self.keeps_lines else LONGEST) - len(self.text)]
         whole = self.text[: self.at] + added + self.text[self.at :]
         return replace(self, text=whole, at=self.at + len(added))
 

@@ -142,7 +142,7 @@ class Visible(Sequence[VisibleRow]):
         """Return the indexes of the rows that hold a folded text.
 
         A word is typed letter by letter, so only the rows that hold its start are looked at, if
-        they are known. They are not for a new list, where all its letters took a step each.
+        they are known. In a new list they are not known, and all rows are looked at once.
         """
         known = self._holding.get(word)
         if known is None:
@@ -207,7 +207,7 @@ def arrange(
     return _arranged(rows, folded, sort, wanted)
 
 
-@lru_cache(maxsize=8)  # which tells a default from the same value that is given
+@lru_cache(maxsize=8)  # positional: the cache would keep f() and f(default) apart
 def _arranged(rows: Rows, folded: frozenset[str], sort: str, wanted: Wanted | None) -> Visible:
     shown, is_by_key = rows.shown, sort == "key"
     if wanted is None and not folded and is_by_key:

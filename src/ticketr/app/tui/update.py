@@ -125,7 +125,7 @@ def _updated(state: AppState, message: Message, now: float) -> Step:
 def may_refresh(state: AppState, name: str) -> bool:
     """Return whether a pull of a workspace that nobody has asked for disturbs nobody now.
 
-    The first pull is the user's, and so are those while a job runs, or a plan or a question is open.
+    It returns False before the first pull, while a job runs, and while an overlay is open.
     """
     workspace = state.named(name)
     is_known = workspace is not None and workspace.synced is not None and not workspace.is_gone

@@ -194,7 +194,8 @@ def test_many_tickets_are_opened_after_a_question() -> None:
 @pytest.mark.parametrize("key", ["F", "w"])
 def test_what_goes_to_jira_at_once_needs_a_ticket_that_jira_has(key: str) -> None:
     state = pressed(app_state(Ticket("Idea", line=1)), key)
-    assert state.notice == "Jira does not have this ticket yet; push it first"
+    words = "Jira does not have this ticket yet; p shows what a push would create"
+    assert state.notice == words
 
 
 def test_work_is_logged_after_a_question() -> None:

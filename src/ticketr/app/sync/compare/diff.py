@@ -1,7 +1,8 @@
 """Compares two versions of an issue part by part. Pure.
 
 A missing line under ``## Fields`` is not a change; a line without a value empties its field. The
-same holds for a section ``## Field: Name``, and a missing comment is no change either. An emptied description or list of criteria is a change.
+same holds for a section ``## Field: Name``. A missing comment is not a change, but an emptied
+description or list of criteria is.
 
 Texts are compared as Jira would get them: ``* this`` equals ``- this``. In Jira the acceptance criteria
 are the end of the description.
@@ -82,7 +83,7 @@ def simple_description(adf: object) -> DescriptionText | None:
     body: object = adf
     criteria: tuple[str, ...] = ()
     content = adf.get("content")
-    if isinstance(content, list) and _is_criteria_heading(*content[-2:-1]):
+    if isinstance(content, list) and len(content) > 1 and _is_criteria_heading(content[-2]):
         if simple_markdown(_end_of(adf)) is None:
             return None
         body, criteria = split_criteria(adf)
@@ -158,7 +159,7 @@ def description_adf(
     return document
 
 
-def _is_criteria_heading(node: object = None) -> bool:
+def _is_criteria_heading(node: object) -> bool:
     return (
         isinstance(node, dict)
         and node.get("type") == "heading"

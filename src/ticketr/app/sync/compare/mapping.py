@@ -519,12 +519,17 @@ class Weighed:
     Attributes:
         work: About how much work it is; converting one character of text is a work of 1.
         described: Their simple descriptions as Markdown, by the IDs of the issues.
-        is_simple: Whether every rich text can be written without `load_conversions`.
+        others: Their other rich texts, as far as they were weighed.
     """
 
     work: int
     described: Mapping[str, diff.DescriptionText]
-    is_simple: bool
+    others: Sequence[object]
+
+    @property
+    def is_simple(self) -> bool:
+        """Whether every rich text can be written without `load_conversions`."""
+        return all(simple_markdown(document) is not None for document in self.others)
 
 
 def weigh(issues: Iterable[Issue], most: int) -> Weighed:
@@ -534,7 +539,7 @@ def weigh(issues: Iterable[Issue], most: int) -> Weighed:
         issues: The family.
         most: Where to stop; the work may be a little more.
     """
-    work, is_simple = 0, True
+    work, remaining = 0, list[object]()
     described: dict[str, diff.DescriptionText] = {}
     for issue in issues:
         description, *others = _documents(issue)
@@ -545,12 +550,12 @@ def weigh(issues: Iterable[Issue], most: int) -> Weighed:
         else:
             described[issue.id] = text
             work += len(text.markdown) // EASE
+        remaining += others
         work += _ISSUE + sum(work_of(document, most) for document in others)
         work += sum(len(value) for value in issue.fields.values() if isinstance(value, list))
         if work > most:
             break
-        is_simple = is_simple and all(simple_markdown(document) is not None for document in others)
-    return Weighed(work, described, is_simple)
+    return Weighed(work, described, remaining)
 
 
 def _documents(issue: Issue) -> Iterator[object]:
@@ -635,7 +640,7 @@ def _ticket(
     same: Mapping[str, KnownText],
     tasks: Sequence[Ticket] | None = None,
 ) -> Ticket:
-    """Return an issue as a ticket; as a sub-task if it can have no ``tasks``."""
+    """Return an issue as a ticket; ``tasks`` is None for a sub-task."""
     description = described[issue.key]
     fields = {
         name: text

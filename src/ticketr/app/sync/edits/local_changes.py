@@ -21,6 +21,7 @@ from ticketr.app.sync.compare.diff import (
     part_texts,
     with_parts,
 )
+from ticketr.app.sync.compare.mapping import PARENT
 from ticketr.app.sync.compare.older import OlderValues, bring_forward
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.tickets import Ticket, is_key, one_line
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from ticketr.app.sync.workspace.store import LocalTicket
 
 
-#: The line that names a ticket's parent.
-PARENT_LINE = "Parent"
 #: Why a value is left alone that an earlier sync had.
 _OLDER = (
     "{names}: older than the last pull, so it is not sent; a pull brings the file forward. If you "
@@ -167,7 +166,7 @@ def named_parent(ticket: Ticket, tickets: Sequence[Ticket]) -> Ticket | None:
     Returns:
         The named draft; None if it names none, or if several tickets have that title.
     """
-    title = one_line(ticket.fields.get(PARENT_LINE, "")) if ticket.key is None else ""
+    title = one_line(ticket.fields.get(PARENT, "")) if ticket.key is None else ""
     if not title or is_key(title):
         return None
     named = [other for other in tickets if other.title == title]
@@ -176,7 +175,7 @@ def named_parent(ticket: Ticket, tickets: Sequence[Ticket]) -> Ticket | None:
 
 def below_key(draft: Ticket, key: str) -> Ticket:
     """Return a draft that names its parent by a key."""
-    return replace(draft, fields={**draft.fields, PARENT_LINE: key})
+    return replace(draft, fields={**draft.fields, PARENT: key})
 
 
 def draft_changes(draft: Ticket) -> tuple[Change, ...]:

@@ -18,6 +18,7 @@ from ticketr.app.sync.compare.diff import (
     TextPart,
 )
 from ticketr.app.sync.compare.grafting import EditedText, PictureFile, uploads_in
+from ticketr.app.sync.compare.mapping import PARENT
 from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.compare.times import with_time_tracking
 from ticketr.app.sync.edits.local_changes import draft_changes
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 
 #: The names of lines with rules of their own.
-_STATUS, _TYPE, _PARENT = "Status", "Type", "Parent"
+_STATUS, _TYPE = "Status", "Type"
 _LONGEST_TITLE = 255
 _MISFIT = (
     "Jira may refuse text that it has itself: {}. If it does, change that in Jira, or say"
@@ -156,7 +157,7 @@ def _text_spec(known: KnownIssue, part: TextPart) -> FieldSpec:
 
 def _field_value(known: KnownIssue, change: Change) -> dict[str, object]:
     """Return the value of a line in Fields."""
-    if change.part == _PARENT:
+    if change.part == PARENT:
         if change.new and not is_key(change.new):
             nor = ", nor the title of one draft in its file" if known.issue.key is None else ""
             raise BadValue(f"{shown(change.new)} is not a key like PROJ-123{nor}")
@@ -181,7 +182,7 @@ def _why_no_field(known: KnownIssue, change: Change) -> str:
             "'ticketr attachments add'"
         )
     names = [name for name, spec in known.field_specs.items() if not spec.unsupported]
-    names += _STATUS, _PARENT
+    names += _STATUS, PARENT
     return f"there is no such field here; {nearest(change.name, names)}"
 
 

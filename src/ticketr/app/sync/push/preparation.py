@@ -27,9 +27,9 @@ from ticketr.app.jira import (
     Transition,
 )
 from ticketr.app.sync.compare.diff import TextPart
+from ticketr.app.sync.compare.mapping import PARENT
 from ticketr.app.sync.compare.times import ESTIMATES, TIME_TRACKING
 from ticketr.app.sync.concurrency import CHUNK, PAGE, chunks, compute, map_in_tasks
-from ticketr.app.sync.edits.local_changes import PARENT_LINE
 from ticketr.app.sync.edits.losses import Accepted
 from ticketr.app.sync.edits.push_plan import find_path, unknown_statuses
 from ticketr.app.sync.errors import nearest
@@ -284,7 +284,7 @@ async def check(session: Session, writes: Sequence[TicketWrites]) -> list[Ticket
         for ticket in writes
         for write in ticket.issues
         for key, line in _named_issues(write).items()
-        if line != PARENT_LINE or write.key or write is ticket.new_ticket
+        if line != PARENT or write.key or write is ticket.new_ticket
     }
     absent = await _absent(session, named)
     edits = [edit for ticket in writes for edit in ticket.edits]
@@ -298,7 +298,7 @@ async def check(session: Session, writes: Sequence[TicketWrites]) -> list[Ticket
 
 
 def _without_orphans(writes: Sequence[TicketWrites]) -> list[TicketWrites]:
-    """Replace new tickets whose parents are drafts that are not created by notes."""
+    """Leave out each new ticket whose parent is a draft that is not created, and note why."""
     created: set[tuple[str, str] | None] = {None}
     size = 0
     while size < len(created):  # a parent may have a parent
@@ -356,7 +356,7 @@ def _named_issues(write: IssueWrite) -> dict[str, str]:
     """Return the keys of the parent and of linked issues that a write names, with their lines."""
     parent = write.payload.fields.get("parent")
     key = parent.get("key") if isinstance(parent, dict) else None
-    named = {key: PARENT_LINE} if isinstance(key, str) else {}
+    named = {key: PARENT} if isinstance(key, str) else {}
     return named | {link.key: link.line for link in write.payload.links if not link.remove}
 
 

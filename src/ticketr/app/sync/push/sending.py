@@ -114,6 +114,7 @@ class Delivery:
         while below := [ticket for ticket in later if ticket.parent_place in self._keys]:
             later = [ticket for ticket in later if ticket.parent_place not in self._keys]
             sent.append([ticket.below_key(self._keys[ticket.parent_place]) for ticket in below])
+            self._drafts.update(_drafts_of(sent[-1]))  # in place: the creator has the same set
             await self._send(sent[-1])
         self._tally.fail(*(ticket.orphan_note for ticket in later))
         if self._linked:
@@ -123,7 +124,6 @@ class Delivery:
 
     async def _send(self, writes: Sequence[TicketWrites]) -> None:
         """Send the writes of tickets whose parents exist, or that have none."""
-        self._drafts |= {*_drafts_of(writes)}
         self._waiting.extend((ticket, None) for ticket in writes)
         await self._create_ahead(
             write

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 from ticketr.app.jira import Issue
 from ticketr.app.sync.compare.diff import Change, CorePart, by_key
 from ticketr.app.sync.compare.grafting import EditedText
-from ticketr.app.sync.compare.mapping import type_id
+from ticketr.app.sync.compare.mapping import PARENT, type_id
 from ticketr.app.sync.compare.sent import SentValue, highest_number
 from ticketr.app.sync.edits.local_changes import (
-    PARENT_LINE,
     LocalChange,
     below_key,
     draft_changes,
@@ -107,7 +106,7 @@ class TicketWrites:
         payload = replace(
             new.payload,
             fields={**new.payload.fields, "parent": parent},
-            values=(*new.payload.values, SentValue(PARENT_LINE, key, "parent", parent)),
+            values=(*new.payload.values, SentValue(PARENT, key, "parent", parent)),
         )
         return replace(
             self, new_ticket=replace(new, issue=below_key(new.issue, key), payload=payload)
@@ -128,9 +127,7 @@ class TicketWrites:
     def orphan_note(self) -> Note:
         """Why the draft is not created if its parent is not, or not completely."""
         local, title = self.local_change.local, self.local_change.below
-        reason = (
-            f'{PARENT_LINE}: creating the draft "{title}" has failed, so this stays a draft, too'
-        )
+        reason = f'{PARENT}: creating the draft "{title}" has failed, so this stays a draft, too'
         return Note.on(local.ticket, local.path, reason, Code.INVALID)
 
     @property
@@ -275,11 +272,13 @@ class WritesBuilder:
         )
 
     def _new_issue(self, issue: Ticket, project: str, *, subtask: bool) -> IssueWrite | None:
-        # A parent that is a draft has no key yet; `TicketWrites.below_key` adds it.
-        others = {name: text for name, text in issue.fields.items() if name != PARENT_LINE}
-        is_below = self._change.below and not subtask
+        sendable = issue
+        if self._change.below and not subtask:
+            # The parent is a draft without a key; `TicketWrites.below_key` adds the key later.
+            fields = {name: text for name, text in issue.fields.items() if name != PARENT}
+            sendable = replace(issue, fields=fields)
         payload = create_payload(
-            self._known(replace(issue, fields=others) if is_below else issue),
+            self._known(sendable),
             self._metadata.projects[project],
             project=project,
             subtask=subtask,

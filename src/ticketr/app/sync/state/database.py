@@ -34,8 +34,8 @@ _OUTBOX = """
     CREATE TABLE outbox (       -- requests that Jira must not carry out twice
         kind TEXT NOT NULL,     -- issue, comment or upload
         issue TEXT NOT NULL,    -- ID of the issue it belongs to; empty for a new issue
-        marker TEXT NOT NULL,   -- stands in the issue's or the comment's own properties
-        sent REAL NOT NULL,     -- this computer's clock then; 0: Jira has finished with it
+        marker TEXT NOT NULL,   -- in the issue's or comment's properties; SHA-256 of an upload
+        sent REAL NOT NULL,     -- this computer's clock when it was sent; 0: Jira has finished
         payload TEXT NOT NULL,  -- JSON: the rest, by which it is found in Jira and in files
         answer TEXT NOT NULL,   -- Jira's ID for it, once that is known
         settled REAL NOT NULL,  -- this computer's clock when this workspace had it; 0 before

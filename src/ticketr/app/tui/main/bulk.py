@@ -12,7 +12,7 @@ from ticketr.app.tickets import is_key
 from ticketr.app.tui.effects import JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.main import changing
-from ticketr.app.tui.main.changing import counts_of_values, names_of, place_of, values_of
+from ticketr.app.tui.main.changing import counts_of_values, place_of, values_of
 from ticketr.app.tui.overlays.choice import Choice, Option, ValueChoice
 from ticketr.app.tui.overlays.many import FileEdits, LoadingIssues
 from ticketr.app.tui.overlays.questions import LineInput, LoadingStatus, Question
@@ -20,13 +20,12 @@ from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import outside
 from ticketr.app.tui.services.asking import ask_values
 from ticketr.app.tui.services.edits import change_field
-from ticketr.app.tui.services.jobs import start_job
+from ticketr.app.tui.services.jobs import names_of, start_job
 from ticketr.app.tui.state import AppState, Panel, Step
 from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clean
 
 PARENT = "Parent"
-NOT_IN_JIRA = "Jira does not have this ticket yet; push it first"
 NO_TEXT = TextInput()
 #: The most tickets that are opened in the browser without a question.
 MOST_OPENED = 5
@@ -165,22 +164,14 @@ def change_status(state: AppState, now: float) -> Step | None:
 
 def attach(state: AppState, _: float) -> Step | None:
     """Ask for a file, then whether to attach it to the tickets in Jira."""
-    rows = targets(state)
-    if rows is None:
-        return None
-    if not rows.keys:
-        return state.noticed(NOT_IN_JIRA), ()
-    return state.opened(changing.attach_input(state.workspace.name, rows.keys)), ()
+    name = state.workspace.name
+    return _with_keys(state, lambda keys: (state.opened(changing.attach_input(name, keys)), ()))
 
 
 def log_work(state: AppState, now: float) -> Step | None:
     """Ask for a time and a text, then whether to log that on the tickets in Jira."""
-    rows = targets(state)
-    if rows is None:
-        return None
-    if not rows.keys:
-        return state.noticed(NOT_IN_JIRA), ()
-    return state.opened(_work_input(state.workspace.name, rows.keys, now)), ()
+    name = state.workspace.name
+    return _with_keys(state, lambda keys: (state.opened(_work_input(name, keys, now)), ()))
 
 
 def browser(state: AppState, now: float) -> Step | None:
@@ -288,7 +279,6 @@ def _choose_value(
         taken,
         input=typed,
         other=field.other,
-        workspace=name if asking else "",
         asked=asking,
         answered=answered,
     )

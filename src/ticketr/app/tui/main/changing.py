@@ -25,7 +25,7 @@ from ticketr.app.tui.services.edits import (
     change_field,
 )
 from ticketr.app.tui.services.files import remember
-from ticketr.app.tui.services.jobs import ask_attach
+from ticketr.app.tui.services.jobs import ask_attach, names_of
 from ticketr.app.tui.state import AppState, Panel, Step, show_row
 from ticketr.app.tui.text_input import TextInput, clean_lines
 from ticketr.app.tui.workspace import NO_COMMENTS, WorkspaceView
@@ -230,11 +230,6 @@ def attach_input(name: str, keys: tuple[str, ...], text: str = "", problem: str 
 
     label = f"file for {names_of(keys)}:"
     return LineInput(label, taken, input=TextInput.of(text), problem=problem)
-
-
-def names_of(keys: tuple[str, ...]) -> str:
-    """Return what some tickets are called."""
-    return keys[0] if len(keys) == 1 else f"each of {len(keys)} tickets"
 
 
 def give_back(state: AppState, failed: NotWritten, now: float) -> Step:

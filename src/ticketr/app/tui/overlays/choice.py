@@ -193,14 +193,17 @@ class ValueChoice(Choice):
     """A list of the values of a field, which Jira's answer completes; Esc cancels the request.
 
     Attributes:
-        workspace: The name of the workspace whose site is asked; empty if it is not.
         asked: The request for the values; None if Jira is not asked.
         answered: Gives the options for the values that Jira has answered.
     """
 
-    workspace: str = ""
     asked: Call | None = None
     answered: Callable[[tuple[str, ...]], tuple[Option, ...]] = lambda _: ()
+
+    @property
+    def workspace(self) -> str:
+        """The name of the workspace whose site is asked; empty if Jira is not asked."""
+        return "" if self.asked is None else self.asked.workspace
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Edit the text, move, take the selected value, or close the list and ask no more."""

@@ -398,11 +398,11 @@ class ConflictScreen(Overlay):
         return call_in(self.workspace, conflicts.read_conflict, self.key)
 
     def _author_of(self, view: ConflictView) -> Call:
-        """Return the request for the person who has made a version of Jira's side."""
+        """Return the request for the author of the last change of the issue in Jira."""
         return call_in(self.workspace, asking.ask_author, self.key, view.changed, view.updated)
 
     def _ask_author(self, state: AppState, changed: ConflictScreen, view: ConflictView) -> Step:
-        """Show a conflict; ask once who has made each version of Jira's side."""
+        """Show a conflict; ask for the author once for each version of Jira's side."""
         if not view.changed or (self.view is not None and self.view.updated == view.updated):
             return state.exchanged(self, changed), ()
         return state.exchanged(self, replace(changed, author=None)), (self._author_of(view),)

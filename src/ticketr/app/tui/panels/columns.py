@@ -12,9 +12,9 @@ from ticketr.app.tui.panels.frame import initials
 from ticketr.app.tui.rows import ListRow
 from ticketr.text import clean, clip, width
 
-#: The least cells of a title, while another column has room.
+#: A column is shown only if it leaves the title so many cells.
 LEAST_TITLE = 30
-#: The same beside the assignee, who is in narrow lists, too.
+#: The same for the column of the assignee, which narrow lists show, too.
 LEAST_OF_ASSIGNEE = 18
 SPRINT_CELLS = 8
 #: How urgent a priority is, as Jira's icons show it.

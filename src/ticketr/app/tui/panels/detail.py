@@ -125,16 +125,14 @@ def draw_detail(
         title = title_rule("3", "", cells, theme, is_focused=is_focused)
         return [title, *filled([], height, cells)]
     lines = detail_lines(sheet, cells) if lines is None else lines
-    shown = (
-        _shown_lines(lines, top, height, search, match)
-        if search
-        else [
-            replace(line, line=with_marks(line.line, found, "reverse"))
-            if words and (found := find_words(line.line, words))
-            else line
-            for line in lines[top : top + height]
+    shown = lines[top : top + height]
+    if search:
+        shown = _shown_lines(lines, top, height, search, match)
+    elif words:
+        shown = [
+            replace(line, line=with_marks(line.line, find_words(line.line, words), "reverse"))
+            for line in shown
         ]
-    )
     selected = task_line(sheet, lines, task)
     rows = [
         theme.row((Span("▌"), *line.line), cells, "reverse")

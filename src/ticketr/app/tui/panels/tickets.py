@@ -141,9 +141,13 @@ def draw_row(
     whole = ((0, len(plain(line))),)
     if styles:
         line = tuple([Span(span.text, styles) for span in line])
-    found = find_words(line, words)
-    marks = ("bold", "underline") if "reverse" in styles else ("reverse",)
-    return theme.row(with_marks(line, found or whole, *(marks if found else ("bold",))), cells)
+    ranges = find_words(line, words)
+    marks: tuple[str, ...] = ("reverse",)
+    if not ranges:
+        ranges, marks = whole, ("bold",)
+    elif "reverse" in styles:
+        marks = ("bold", "underline")
+    return theme.row(with_marks(line, ranges, *marks), cells)
 
 
 def list_columns(cells: int, hidden: AbstractSet[str]) -> tuple[Column, ...]:

@@ -145,13 +145,16 @@ async def ask_attach(services: Services, name: str, keys: tuple[str, ...], text:
         words = f"there is no file {path}, or it cannot be read"
         services.send(messages.NotWritten(name, asked, clean(words)))
         return
-    where = keys[0] if len(keys) == 1 else f"each of {len(keys)} tickets"
-    words = (
-        f"{path.name} ({sync.size_words(size)}) is sent to Jira at once, and attached to {where}."
-    )
+    what = f"{path.name} ({sync.size_words(size)})"
+    words = f"{what} is sent to Jira at once, and attached to {names_of(keys)}."
     requests = [JobRequest(JobKind.ATTACH, keys=(key,), files=(path,)) for key in keys]
     effects = tuple(call_in(name, start_job, request) for request in requests)
     services.send(messages.Asked("Attach", clean(f"{words} Enter does it, Esc does not."), effects))
+
+
+def names_of(keys: tuple[str, ...]) -> str:
+    """Return what some tickets are called in a sentence."""
+    return keys[0] if len(keys) == 1 else f"each of {len(keys)} tickets"
 
 
 def _unquoted(text: str) -> str:
