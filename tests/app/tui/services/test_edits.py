@@ -361,7 +361,7 @@ async def test_a_filter_is_saved_or_given_back(tmp_path: Path) -> None:
 SITE = "https://jira.example"
 URL = f"{SITE}/browse/DEMO-1"
 EDIT = call_in("work", open_editor, "DEMO-1.md", 3)
-BROWSE = call_in("work", open_browser, "DEMO-1")
+BROWSE = call_in("work", open_browser, ("DEMO-1",))
 
 
 class Reader:
@@ -535,8 +535,11 @@ async def test_a_second_browser_is_tried_where_the_first_is_missing(
 
     await open_browser(used, *BROWSE.args)
 
-    assert told == [messages.Told(f"opened {URL}", is_error=False)]
     assert record.read_text() == f"<{URL}>"
+    await open_browser(used, "work", ("DEMO-1", "DEMO-2"))
+
+    said = (f"opened {URL}", "opened 2 tickets in the browser")
+    assert told == [messages.Told(words, is_error=False) for words in said]
 
 
 async def test_addresses_are_copied_one_a_line(used: Services, told: list[Message]) -> None:
@@ -556,6 +559,7 @@ async def test_a_browser_that_fails_is_told_with_the_address(
     monkeypatch.setenv("BROWSER", browser)
 
     await open_browser(used, *BROWSE.args)
+    await open_browser(used, "work", ("DEMO-1", "DEMO-2"))
 
-    words = f"no browser could be opened; the address is {SITE}/browse/DEMO-1"
-    assert told == [messages.Told(words)]
+    words = f"no browser could be opened; the address is {URL}"
+    assert told == [messages.Told(words)] * 2

@@ -178,12 +178,11 @@ def browser(state: AppState, now: float) -> Step | None:
     """Open the tickets in the browser; many after a question."""
 
     def opened(keys: tuple[str, ...]) -> Step:
-        name = state.workspace.name
-        effects = tuple(call_in(name, outside.open_browser, key) for key in keys)
+        effect = call_in(state.workspace.name, outside.open_browser, keys)
         if len(keys) <= MOST_OPENED:
-            return state, effects
+            return state, (effect,)
         words = f"{len(keys)} tickets are opened in the browser. Enter does it, Esc does not."
-        return state.opened(Question("Open", words, effects, now)), ()
+        return state.opened(Question("Open", words, (effect,), now)), ()
 
     return _with_keys(state, opened)
 

@@ -139,18 +139,31 @@ def _tickets(store: sync.Store, path: str) -> tuple[Ticket, ...]:
     return ()
 
 
-async def open_browser(services: Services, name: str, key: str) -> None:
-    """Open an issue in the browser, without a word on the terminal."""
-    await open_page(services, browse_url(services.workspaces[name].address, key))
+async def open_browser(services: Services, name: str, keys: tuple[str, ...]) -> None:
+    """Open issues in the browser, without a word on the terminal."""
+    site = services.workspaces[name].address
+    await open_page(services, *(browse_url(site, key) for key in keys))
 
 
-async def open_page(services: Services, address: str) -> None:
-    """Open a page in the browser, without a word on the terminal."""
-    for words in browser_commands(os.environ, address):
-        if await _is_opened(words):
-            services.send(messages.Told(clean(f"opened {address}"), is_error=False))
-            return
-    services.send(messages.Told(clean(f"no browser could be opened; the address is {address}")))
+async def open_page(services: Services, *addresses: str) -> None:
+    """Open pages in the browser, side by side, without a word on the terminal."""
+    failed: list[str] = []
+
+    async def open_one(address: str) -> None:
+        for words in browser_commands(os.environ, address):
+            if await _is_opened(words):
+                return
+        failed.append(address)
+
+    async with trio.open_nursery() as nursery:
+        for address in addresses:
+            nursery.start_soon(open_one, address)
+    if failed:
+        words = f"no browser could be opened; the address is {min(failed)}"
+    else:
+        count = len(addresses)
+        words = f"opened {addresses[0] if count == 1 else f'{count} tickets in the browser'}"
+    services.send(messages.Told(clean(words), is_error=bool(failed)))
 
 
 def browser_commands(environ: Mapping[str, str], url: str) -> Iterator[list[str]]:
