@@ -132,11 +132,11 @@ class Visible(Sequence[VisibleRow]):
         return counts[min(index + 1, len(self))], counts[-1]
 
     def hits(self, words: Sequence[str]) -> tuple[int, ...]:
-        """Return the indexes of the rows that hold all of some folded words."""
+        """Return the indexes of the hits of the filter that hold all of some folded words."""
         left: Sequence[int] = self.holding(words[0]) if words else range(len(self))
         for word in words[1:]:
             left = [at for at in left if word in self.rows[at].row.candidate.haystack]
-        return tuple(left)
+        return tuple(at for at in left if self.rows[at].is_hit)
 
     def holding(self, word: str) -> Sequence[int]:
         """Return the indexes of the rows that hold a folded text.

@@ -290,9 +290,11 @@ def test_a_ticket_above_a_hit_is_dim_and_neither_counted_nor_chosen() -> None:
     assert (set(below.workspace.chosen), below.workspace.position) == ({"DEMO-5"}, (2, 2))
     title, _ = title_and_line(below)
     assert "2/2 · only part" in title
+    below = pressed(below, "/", *"demo", "KEY_ENTER")
     (line,) = [row for row in screen(below, 99.0, COLORS) if "Number 4" in row]
-
-    assert "\x1b[2m" in line
+    assert ("\x1b[2m" in line, "\x1b[7m" in line) == (True, False)  # a search does not stop there
+    assert [pressed(below, *"n" * times).notice for times in (1, 2)] == ["1 of 2", "2 of 2"]
+    assert pressed(below, "/", *"number 4").notice == "nothing found"
 
 
 def test_a_name_that_is_not_saved_cannot_be_forgotten() -> None:

@@ -135,7 +135,8 @@ def draw_row(
     if is_selected:
         styles = ("reverse",) if is_focused else ("bold",)
     words = workspace.search_words
-    if not words or any(word not in visible.row.candidate.haystack for word in words):
+    is_found = words and visible.is_hit
+    if not is_found or any(word not in visible.row.candidate.haystack for word in words):
         return theme.row(line, cells, *styles)
     # A hit of the search; its words may be in a text that the list does not show.
     whole = ((0, len(plain(line))),)
