@@ -185,6 +185,7 @@ async def test_a_login_that_is_refused_is_a_problem_of_its_field(
     assert found is field
     assert words in told
     assert CANARY not in told
+    assert "ticketr workspace add" not in told  # the form takes a new one
 
 
 async def test_a_site_without_the_api_of_cloud_is_a_problem_of_the_site(

@@ -42,7 +42,7 @@ from ticketr.app.jira import (
     open_jira,
 )
 from ticketr.app.jira.credentials import is_loopback
-from ticketr.app.jira.errors import BadToken
+from ticketr.app.jira.errors import WRONG_LOGIN, BadToken
 from ticketr.app.jira.transport import Transport
 from ticketr.app.tui.services.workspaces import shown_site
 from ticketr.app.tui.setup import (
@@ -193,6 +193,8 @@ def _problem_of(error: TicketrError | OSError) -> Problem:
             field = _MISSING.get(first, SetupField.SITE)
         case AuthenticationFailed() | BadToken() | config.TokenFailed():
             field = SetupField.TOKEN
+            if type(error) is AuthenticationFailed:  # the form itself takes another token
+                words = f"{error.cause}: {WRONG_LOGIN}; type another one"
         case sync.UnknownProject():
             field = SetupField.PROJECT
         case JiraError():

@@ -229,7 +229,7 @@ class _LateOptions:
             workspace.required_site()
             if workspace.jql is None:
                 workspace.required_project()
-            login = await find_login(workspace, "'ticketr workspace add' stores one")
+            login = await find_login(workspace, "log in again by the palette")
             self._options = session_options(workspace, login, self._mark)
         return self._options
 

@@ -99,6 +99,8 @@ Pairs = tuple[tuple[str, str], ...]
 
 TOKEN_PAGE = "https://id.atlassian.com/manage-profile/security/api-tokens"  # noqa: S105 - a page, no secret
 
+#: Why Jira refuses a login.
+WRONG_LOGIN = "the API token has expired, or it or the e-mail is wrong"
 #: Why no secure connection was made to a server of another kind.
 NO_TLS = "what answers there does not speak TLS"
 
@@ -601,7 +603,7 @@ _IS_CHANGED = "another person or program changes it at the moment, or has locked
 _ADVICE = {
     400: _CORRECT_IT,
     401: (
-        "the API token has expired, or it or the e-mail is wrong; 'ticketr workspace add' takes a new "
+        f"{WRONG_LOGIN}; 'ticketr workspace add' takes a new "
         f"token (--scoped: one with scopes) from {TOKEN_PAGE}"
     ),
     402: "the site's plan has ended or it is suspended; ask who runs the site",

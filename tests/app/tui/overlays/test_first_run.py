@@ -215,6 +215,11 @@ def test_a_key_asks_for_a_new_token_and_for_nothing_else() -> None:
         "https://harbour.example", "a@harbour.example", CANARY, "DEMO", Path("~/work")
     )
     assert asked[-1] == call(add_workspace, wanted)
+    problem = Problem("the token has expired; type another one", SetupField.TOKEN)
+    refused = after(state, messages.SetupFailed(problem))
+    assert "another one; Ctrl+O opens the page" in " ".join(" ".join(rows(refused)).split())
+    state, asked = do(refused, "KEY_ESCAPE")  # back to the list, not to the ways of the first run
+    assert (state.overlays, asked) == ((), (call(cancel_setup),))
 
 
 def test_while_it_is_busy_only_escape_has_an_effect_and_cancels() -> None:

@@ -182,6 +182,21 @@ async def test_a_query_that_jira_does_not_understand_is_told(
     assert answer.problem.startswith("Jira does not understand the query: Error in the JQL")
 
 
+async def test_a_refused_login_names_the_way_to_another_one_in_the_app(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    options = bench_in(tmp_path).options()
+    options["credentials"] = replace(options["credentials"], token="no")
+    told: list[Message] = []
+    used = services(tmp_path, told, search=partial(search_ids, cast("Any", options)))
+
+    await asking.ask_keys(used, "work", "labels = late")
+
+    (answer,) = told
+    assert isinstance(answer, messages.Answered)
+    assert answer.problem.endswith("or it or the e-mail is wrong; log in again by the palette")
+
+
 async def test_the_app_shows_only_what_a_query_finds_until_another_filter_comes(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:

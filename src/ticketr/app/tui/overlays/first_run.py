@@ -311,7 +311,8 @@ class FirstRun(Overlay):
         match action:
             case KeyAction.ESCAPE:
                 left = replace(self, shown=None, forms=self._stopped_forms())
-                return state.exchanged(self, left), (call(setting_up.cancel_setup),)
+                state = state.without(self) if form.is_again else state.exchanged(self, left)
+                return state, (call(setting_up.cancel_setup),)
             case KeyAction.ACCEPT:
                 return self._accept(state, form)
             case KeyAction.UP | KeyAction.DOWN if form.focus is SetupField.PROJECT:

@@ -292,7 +292,7 @@ class Form:
         """
         if problem.field in self.fields:
             place = problem.field
-        return self.noted(place, FieldNote("✗", problem.words))
+        return self.with_problem(place, problem.words)
 
     @property
     def can_connect(self) -> bool:
@@ -308,10 +308,14 @@ class Form:
     def with_missing(self, place: SetupField) -> Form:
         """Return the form with the focus on an empty field, and what to do there beside it."""
         form = replace(self, at=self.fields.index(place))
-        note = FieldNote("✗", _MISSING[place])
+        return form.with_problem(place, _MISSING[place])
+
+    def with_problem(self, place: SetupField, words: str) -> Form:
+        """Return the form with words beside a field that is wrong; a token's name the key of its page."""
+        note = FieldNote("✗", words)
         if place is SetupField.TOKEN:
             note = replace(note, keys=(KeyAction.OPEN_PAGE,), does=OPENS_PAGE)
-        return form.noted(place, note)
+        return self.noted(place, note)
 
 
 _TO_CONNECT = {

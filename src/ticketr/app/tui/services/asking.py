@@ -10,6 +10,8 @@ import trio
 
 from ticketr import TicketrError
 from ticketr.app import sync
+from ticketr.app.jira import AuthenticationFailed
+from ticketr.app.jira.errors import WRONG_LOGIN
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.services.context import Services
@@ -129,7 +131,10 @@ async def _ask_jira(
         try:
             answer = messages.Answered(asked, await ask())
         except TicketrError as error:
-            answer = messages.Answered(asked, problem=clean(str(error)))
+            words = str(error)
+            if type(error) is AuthenticationFailed:
+                words = f"{error.cause}: {WRONG_LOGIN}; log in again by the palette"
+            answer = messages.Answered(asked, problem=clean(words))
     if services.asking.get(name) is scope:
         del services.asking[name]
         services.send(answer)
