@@ -370,6 +370,8 @@ def test_nobody_and_others_are_assigned_by_name(someone: User) -> None:
     unknown = someone.runs("assign", "DEMO-9", "Nobody Here", "--json")
     assert (unknown.code, unknown.json["failed"][0]["key"]) == (3, "DEMO-9")
     assert 'nobody called "Nobody Here"' in unknown.json["failed"][0]["reason"]
+    misspelt = someone.runs("assign", "DEMO-9", "Amara Okafr")
+    assert "did you mean Amara Okafor?" in misspelt.err
 
 
 def test_me_is_a_value_of_every_field_with_a_person(someone: User) -> None:
@@ -396,9 +398,13 @@ def test_an_issue_is_moved_in_jira_and_in_its_file(someone: User) -> None:
     assert someone.finds("DEMO-9").status.name == after
     assert someone.reads("DEMO-9.md").fields["Status"] == after
     assert someone.runs("status", "--json").json["edited"] == []
-    again = someone.runs("move", "DEMO-9", after)
+    again = someone.runs("move", "DEMO-9", after.lower().replace(" ", "-"))
     assert again.code == 0
     assert f"already {after}, left alone: DEMO-9" in again.err
+    wrong = someone.runs("move", "DEMO-9", f"{before}x")
+    assert (wrong.code, f"did you mean {before}?" in wrong.err) == (3, True)
+    assert someone.runs("move", "DEMO-9", before.lower().replace(" ", "")).code == 0
+    assert someone.finds("DEMO-9").status.name == before
 
 
 def test_an_issue_that_was_not_pulled_gets_no_file(someone: User) -> None:

@@ -24,6 +24,11 @@ def folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
+def without_separators(name: str) -> str:
+    """Return a name without its blanks, hyphens and underscores, except between two digits."""
+    return re.sub(r"(?<!\d)[\s_-]+|[\s_-]+(?!\d)", "", name)
+
+
 def close_names(name: str, known: Iterable[str], *, most: int = 1) -> list[str]:
     """Return the known names that are most like an unknown one, the best first."""
     by_folded = {folded(text): text for text in known}

@@ -363,6 +363,9 @@ def test_letters_find_in_a_list_to_choose_from_and_its_box_keeps_its_height() ->
     change = FieldChange("Status", "A job")
     assert effect == (call_in("work", change_field, PLACES[0], change),)
 
+    typed = pressed(state, "KEY_CTRL_U", *"a-JO")  # with the hyphen for the blank
+    assert update(typed, messages.KeyPressed("KEY_ENTER"), 9.0)[1] == effect
+
     state = pressed(state, *"zz", "KEY_ENTER")
     assert state.notice == "Nothing of that name"
     assert len(state.overlays) == 1

@@ -9,13 +9,14 @@ import json
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import trio
 
 from ticketr.app.jira import (
+    Allowed,
     AuthenticationFailed,
     BadRequest,
     BulkFetched,
@@ -40,7 +41,8 @@ from ticketr.app.sync.jobs.syncing import count_tickets, reporting_session
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.metadata import Metadata, MetadataQuery, fetch_metadata
 from ticketr.app.sync.push.outbox import may_have_arrived
-from ticketr.app.sync.push.values import BadValue
+from ticketr.app.sync.push.transitions import no_transition
+from ticketr.app.sync.push.values import BadValue, find_name
 from ticketr.app.sync.queries import ask_jira
 from ticketr.app.sync.session import Session, SessionJob, SessionOptions
 
@@ -277,13 +279,18 @@ class BulkJob(SessionJob):
             elif issue.id in now and now[issue.id].status.casefold() == self._status:
                 state = now[issue.id].status
             else:
-                remaining.append(issue)
+                fresh = now.get(issue.id, issue)
+                remaining.append(replace(issue, status=fresh.status))
                 continue
-            if issue.id in self._unsure:
-                self._done[issue.key] = issue.id
-            else:
-                self._already[issue.key] = state
+            self._leave(issue, state)
         return remaining
+
+    def _leave(self, issue: BulkIssue, state: str) -> None:
+        """Note an issue that is as the change makes it, perhaps since a request that was refused."""
+        if issue.id in self._unsure:
+            self._done[issue.key] = issue.id
+        else:
+            self._already[issue.key] = state
 
     @property
     def _status(self) -> str | None:
@@ -362,15 +369,16 @@ class BulkJob(SessionJob):
         groups: dict[str, list[str]] = defaultdict(list)
         possible: list[BulkIssue] = []
         for issue in left:
-            transitions = known.get(issue.key, ())
-            wanted = (one for one in transitions if one.to.casefold() == self._status)
-            transition = next(wanted, None)
-            if transition is None:
-                names = ", ".join(dict.fromkeys(one.to for one in transitions)) or "none"
-                reason = f'no transition leads to "{self.change.status}"; can be reached: {names}'
-                self._fail([issue], reason, Code.NO_TRANSITION)
+            transitions = {one.to: one.id for one in reversed(known.get(issue.key, ()))}
+            statuses = (Allowed("", name) for name in {issue.status, *transitions})
+            status = find_name(self.change.status, statuses)
+            if status is None:
+                error = no_transition(self.change.status, known.get(issue.key, ()))
+                self._fail([issue], str(error), Code.NO_TRANSITION)
+            elif status.name == issue.status:
+                self._leave(issue, issue.status)
             else:
-                groups[transition.id].append(issue.id)
+                groups[transitions[status.name]].append(issue.id)
                 possible.append(issue)
         if possible:
             await self._run_task(

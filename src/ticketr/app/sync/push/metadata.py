@@ -366,9 +366,16 @@ async def _find_people(
             elif line in several:
                 names.update(dict.fromkeys(_entries_or_none(change.new), query.project))
     return {
-        name: (session.user,) if is_me(name) else await session.jira.assignable_users(project, name)
+        name: (session.user,) if is_me(name) else await _people_called(session, name, project)
         for name, project in names.items()
     }
+
+
+async def _people_called(session: Session, name: str, project: str) -> tuple[User, ...]:
+    """Search for the people with a name; else for those with its first word, whom an error offers."""
+    people = await session.jira.assignable_users(project, name)
+    first, _, others = name.partition(" ")
+    return people or (await session.jira.assignable_users(project, first) if others else ())
 
 
 def _entries_or_none(text: str) -> list[str]:

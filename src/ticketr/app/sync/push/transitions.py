@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from ticketr.app.config.checks import nearest
 from ticketr.app.jira import AuthenticationFailed, BadRequest, JiraError, certainly_failed
 from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.concurrency import TRIES, passes_soon
@@ -143,13 +144,15 @@ def transition_to(
 
 def no_transition(status: str, transitions: Iterable[Transition]) -> NoTransition:
     """Return the error that lists which statuses can be reached instead."""
-    reachable = ", ".join(
-        dict.fromkeys(transition.to for transition in transitions if transition.to)
+    names = list(dict.fromkeys(transition.to for transition in transitions if transition.to))
+    near = nearest(status, names)
+    hint = (
+        f"did you mean {near}? Those that can be reached: "
+        if near
+        else "those that can be reached: "
     )
-    return NoTransition(
-        f'no transition leads to "{status}" from where it is; '
-        f"{f'those that can be reached: {reachable}' if reachable else 'none can be reached'}"
-    )
+    reachable = f"{hint}{', '.join(names)}" if names else "none can be reached"
+    return NoTransition(f'no transition leads to "{status}" from where it is; {reachable}')
 
 
 async def _perform(

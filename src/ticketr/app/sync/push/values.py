@@ -12,7 +12,7 @@ from datetime import date
 from types import MappingProxyType
 
 from ticketr._lazy import compile_on_use
-from ticketr.app.config.checks import folded
+from ticketr.app.config.checks import folded, without_separators
 from ticketr.app.jira import Allowed, User
 from ticketr.app.sync.compare import times
 from ticketr.app.sync.compare.mapping import BELOW
@@ -153,10 +153,17 @@ def shown(text: str) -> str:
 
 
 def find_name(name: str, allowed: Iterable[Allowed]) -> Allowed | None:
-    """Return the value with a name, or else the only one that matches in any case of letters."""
+    """Return the value with a name, or else the only one that matches in any case of letters.
+
+    If none matches then, blanks, hyphens and underscores do not count, either: ``todo`` is ``To Do``.
+    """
     allowed = tuple(allowed)
     exact = (value for value in allowed if value.name == name)
-    loose = [value for value in allowed if folded(value.name) == folded(name)]
+    loose = [value for value in allowed if folded(value.name) == folded(name)] or [
+        value
+        for value in allowed
+        if without_separators(folded(value.name)) == without_separators(folded(name))
+    ]
     return next(exact, loose[0] if len(loose) == 1 else None)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, TypeVar, final
 
+from ticketr.app.config.checks import without_separators
 from ticketr.app.tickets import fold
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, call_in
@@ -31,16 +32,21 @@ MOST_MEASURED = 100
 def fitting(items: Iterable[T], text: str, words: Callable[[T], tuple[str, ...]]) -> list[T]:
     """Return the items that have all words of a text; those that begin with it come first.
 
+    An item also begins with a text whose blanks and hyphens are others: ``todo`` finds ``To Do``.
+
     Args:
         items: The items.
         text: What is typed.
         words: Gives the texts by which an item is found.
     """
     start = fold(text).strip()
-    wanted = start.split()
+    wanted, joined = start.split(), without_separators(start)
     texts = [(item, tuple(map(fold, words(item)))) for item in items]
     found = [
-        (item, names) for item, names in texts if all(word in " ".join(names) for word in wanted)
+        (item, names)
+        for item, names in texts
+        if all(word in " ".join(names) for word in wanted)
+        or any(without_separators(name).startswith(joined) for name in names)
     ]
     found.sort(key=lambda pair: not any(name.startswith(start) for name in pair[1]))
     return [item for item, _ in found]
