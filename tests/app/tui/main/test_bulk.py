@@ -252,6 +252,9 @@ def test_a_sub_task_has_no_parent_to_choose() -> None:
 
 def test_without_sprints_in_the_tickets_the_ticket_can_leave_its_sprint() -> None:
     assert options(pressed(app_state(ONE), "I")) == [("no sprint", "", "")]
+    moved = app_state(ONE, replace(TWO, fields={"Sprint": "Harbour 7, Harbour 8"}))
+    sprints = [words for words, _, _ in options(pressed(moved, "I"))]
+    assert sprints == ["Harbour 7", "Harbour 8", "no sprint"]  # an issue moves to one of them
 
 
 def test_the_plan_shows_each_edit_and_enter_carries_it_out() -> None:
@@ -449,7 +452,7 @@ def test_without_an_answer_the_values_of_the_files_stay() -> None:
     )
     refused = after(state, failed)
     assert refused.overlays == state.overlays
-    assert refused.notice == ("These are the values in your files; Jira was not asked: no network")
+    assert refused.notice == ("These are the values in your files; Jira gave none: no network")
     assert read(state, "DEMO-1", "Priority").overlays == state.overlays
     assert update(state, messages.KeyPressed("KEY_ESCAPE"), 9.0)[1] == (
         call_in("work", stop_asking),

@@ -103,9 +103,7 @@ def test_without_an_answer_the_statuses_of_the_files_are_listed_and_it_is_said()
     state = after(state, answer)
 
     assert options(state) == [("Done", "", ""), ("To Do", "now", "")]
-    assert state.notice == (
-        "These are the statuses in your files; Jira was not asked: cannot reach it"
-    )
+    assert state.notice == ("These are the statuses in your files; Jira gave none: cannot reach it")
     assert state.is_notice_bad
 
 
@@ -316,7 +314,7 @@ def test_ones_own_comment_is_edited_at_its_line(words: str) -> None:
 
 def test_without_a_comment_there_is_nothing_to_reply_to() -> None:
     assert pressed(commented(), "M").notice == "This ticket has no comment here; m writes one"
-    assert pressed(app_state(ONE), "M").notice == "Select a ticket first"
+    assert pressed(app_state(ONE), "M").notice == "DEMO-1 is still being read"
 
 
 def test_a_comment_without_a_text_is_not_written() -> None:

@@ -282,6 +282,13 @@ def test_d_on_a_ticket_without_edits_says_so() -> None:
     )
 
 
+def test_d_right_after_a_move_does_not_show_the_ticket_before() -> None:
+    state = with_open_ticket(*EDITS)
+    other = app_state(TICKET, replace(TICKET, key="DEMO-10"))
+    state = pressed(replace(other, ticket=state.ticket), "j", "d")
+    assert (state.overlays, state.notice) == ((), "DEMO-10 is still being read")
+
+
 def test_e_in_a_diff_edits_the_file() -> None:
     _, asked = update(pressed(with_open_ticket(*EDITS), "d"), messages.KeyPressed("e"), 9.0)
     assert asked == (call_in("work", open_editor, "DEMO-9.md", 1),)

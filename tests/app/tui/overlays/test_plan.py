@@ -500,8 +500,10 @@ def shown(state: AppState) -> list[str]:
 
 
 def test_entries_are_in_the_order_of_their_keys() -> None:
-    rows = [row for row in shown(planned(LONG, EDIT, DRAFT)) if row[2:3] in {"*", "+"}]
+    cut = replace(LONG, title="Ten " * 40)
+    rows = [row for row in shown(planned(cut, EDIT, DRAFT)) if row[2:3] in {"*", "+"}]
     assert [row[4:13].strip() for row in rows] == ["draft", "DEMO-9", "DEMO-10"]
+    assert len({len(row) for row in rows}) == 1  # their places end in one column
 
 
 def test_texts_are_shown_as_a_diff_where_there_is_room() -> None:

@@ -83,11 +83,11 @@ def test_a_status_in_review_differs_from_one_in_progress_at_every_width() -> Non
     assert " ⇈ Story In Review   2026-11-29 Sprint 7 0.5 PR " in lines(state_of(140))[1]
 
 
-def test_a_priority_that_the_site_has_made_up_is_a_question_mark() -> None:
-    state = state_of(100)
-    ticket = Ticket(TITLE, "DEMO-1", fields={**FIELDS, "Priority": "Someday"})
+def test_a_priority_that_the_site_has_made_up_is_a_question_mark_and_no_sub_task_is_cut() -> None:
+    state = state_of(60)
+    ticket = Ticket(TITLE, "DEMO-1", fields={**FIELDS, "Priority": "Someday", "Type": "Sub-task"})
     work = replace(state.workspace, rows=Rows.of(rows_of(ticket, "DEMO-1.md", UPDATED)))
-    assert lines(replace(state, workspaces=(work,)))[0].endswith(" ? PR ")
+    assert lines(replace(state, workspaces=(work,)))[0].endswith(" ? Sub   PR ")
 
 
 def test_a_list_without_room_for_columns_still_works() -> None:

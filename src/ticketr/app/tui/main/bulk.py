@@ -53,6 +53,11 @@ class _Field:
     is_listed: bool = True
     is_list: bool = False
 
+    @property
+    def has_several(self) -> bool:
+        """Whether its line in a file may hold several values: that of the sprint has past ones, too."""
+        return self.is_list or self.name == "Sprint"
+
 
 _STATUS = "set the status"
 #: The fields that have a key of their own.
@@ -298,7 +303,7 @@ def _options(
         listed: The values that Jira lists; none if it has not answered or lists none.
     """
     workspace = state.workspace
-    counts = counts_of_values(workspace.rows, field.name, is_list=field.is_list)
+    counts = counts_of_values(workspace.rows, field.name, is_list=field.has_several)
     me = workspace.names.user if field.name == "Assignee" else ""
     present = Counter(value for row in rows.rows for value in _values(row, field))
     titles = _parents(state, rows) if field.name == PARENT else {}
@@ -340,7 +345,7 @@ def _facts(
 
 def _values(row: ListRow, field: _Field) -> tuple[str, ...]:
     """Return the values that a ticket has in a field."""
-    return values_of((row,), field.name, is_list=field.is_list)
+    return values_of((row,), field.name, is_list=field.has_several)
 
 
 def _parents(state: AppState, rows: _Targets) -> dict[str, str]:

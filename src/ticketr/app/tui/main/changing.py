@@ -26,6 +26,7 @@ from ticketr.app.tui.services.edits import (
 )
 from ticketr.app.tui.services.files import remember
 from ticketr.app.tui.services.jobs import ask_attach, names_of
+from ticketr.app.tui.sheet import Sheet
 from ticketr.app.tui.state import AppState, Panel, Step, show_row
 from ticketr.app.tui.text_input import TextInput, clean_lines
 from ticketr.app.tui.workspace import NO_COMMENTS, WorkspaceView
@@ -85,11 +86,15 @@ def change_status(state: AppState, _: float) -> Step | None:
 
 def _status_before(state: AppState, row: ListRow) -> str:
     """Return the status of the open ticket at the last sync; empty if the file still has it."""
-    ticket = state.ticket
-    if ticket is None or ticket.order != row.order or ticket.sheet is None:
-        return ""
-    edits = (edit for edit in ticket.sheet.edits if edit.part == "Status")
+    sheet = sheet_of_row(state, row)
+    edits = (edit for edit in sheet.edits if edit.part == "Status") if sheet is not None else ()
     return next((edit.before for edit in edits), "")
+
+
+def sheet_of_row(state: AppState, row: ListRow) -> Sheet | None:
+    """Return the open ticket if it is that of a row; None until it has followed the cursor there."""
+    ticket = state.ticket
+    return ticket.sheet if ticket is not None and ticket.order == row.order else None
 
 
 def add(state: AppState, _: float) -> Step | None:
@@ -185,10 +190,13 @@ def comment(state: AppState, _: float) -> Step | None:
 
 def reply(state: AppState, _: float) -> Step | None:
     """Choose a comment of the open ticket: a reply begins with its author; one's own is edited."""
-    row, workspace, ticket = state.row, state.workspace, state.ticket
-    if row is None or ticket is None or ticket.sheet is None or ticket.order != row.order:
+    row, workspace = state.row, state.workspace
+    if row is None:
         return None
-    comments = {str(text.line): text for text in reversed(ticket.sheet.comments)}
+    sheet = sheet_of_row(state, row)
+    if sheet is None:
+        return state.noticed(f"{row.id} is still being read"), ()
+    comments = {str(text.line): text for text in reversed(sheet.comments)}
     if not comments:
         write = state.keymap.hint(KeyAction.COMMENT, Context.MAIN, "writes one", before="; ")
         return state.noticed(f"This ticket has no comment here{write}"), ()

@@ -109,7 +109,10 @@ def _undo(state: AppState, now: float) -> Step | None:
 
 
 def _diff(state: AppState, now: float) -> Step | None:
-    sheet = state.ticket.sheet if state.ticket is not None else None
+    row = state.row
+    sheet = changing.sheet_of_row(state, row) if row is not None else None
+    if row is not None and sheet is None:  # the one before is still shown
+        return state.noticed(f"{row.id} is still being read"), ()
     if sheet is None or sheet.error:
         return None
     if not sheet.edits:

@@ -223,7 +223,7 @@ class ValueChoice(Choice):
             case messages.Answered(self.asked, (values, is_whole), ""):
                 pass
             case messages.Answered(self.asked, _, problem):
-                words = f"These are the values in your files; Jira was not asked: {problem}"
+                words = f"These are the values in your files; Jira gave none: {problem}"
                 return state.noticed(words, is_bad=True), ()
             case _:
                 return None

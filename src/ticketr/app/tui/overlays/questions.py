@@ -357,6 +357,6 @@ def _show_statuses(
         return state.without(overlay).noticed(problem, is_bad=True)
     state = state.exchanged(overlay, status_choice(overlay, listed))
     if problem:
-        words = f"These are the statuses in your files; Jira was not asked: {problem}"
+        words = f"These are the statuses in your files; Jira gave none: {problem}"
         state = state.noticed(words, is_bad=True)
     return state

@@ -233,7 +233,7 @@ def item_lines(
     name = padded_name(planned.key or "draft")
     where = f"{clean(planned.path)}:{planned.line}"
     room = cells - 4 - width(name) - width(where) - 2
-    title = clip(clean(planned.title), max(4, room))
+    title = clip(clean(planned.title), max(4, room - 1))
     gap = " " * max(1, room - width(title))
     yield Span("  "), mark("·" if is_out else sign), Span(f" {name}{title}{gap}{where}")
     if is_out:

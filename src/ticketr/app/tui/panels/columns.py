@@ -42,7 +42,9 @@ def _assignee(row: ListRow) -> str:
 
 
 def _type(row: ListRow) -> str:
-    return clean(row.candidate.fields.get("Type", ""))
+    """Return the type; that of a sub-task has no room for its whole name."""
+    name = clean(row.candidate.fields.get("Type", ""))
+    return name[:3] if name in {"Sub-task", "Subtask"} else name
 
 
 def _priority(row: ListRow) -> str:

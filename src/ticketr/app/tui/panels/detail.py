@@ -194,7 +194,7 @@ def _clashes(sheet: Sheet, room: int) -> list[DetailLine]:
 
 def _fields(sheet: Sheet, room: int) -> list[DetailLine]:
     longest = max((width(name) for name, _ in sheet.fields), default=0) + 2
-    label = max(LABEL_CELLS, min(longest, max(room // 6, min(room * 2 // 5, COMMON_LABEL))))
+    label = max(LABEL_CELLS, min(longest, max(room // 6, min(room // 2, COMMON_LABEL))))
     edits = {edit.part: edit for edit in sheet.edits}
     parts: list[Line] = []
     for name, value in sorted(sheet.fields, key=_rank):
