@@ -25,7 +25,7 @@ from ticketr.text import clean
 #: What is between a job's kind and its count in the message of a job that has ended.
 _COMPLETE = " complete: "
 #: The cause is first and short, so that neither it nor the way out is cut at 60 cells.
-_LOGIN_REFUSED = "Login refused: wrong or expired token"
+LOGIN_REFUSED = "Login refused: wrong or expired token"
 _ACTIONS = {"pull": KeyAction.PULL, "push": KeyAction.PUSH, "sync": KeyAction.SYNC}
 
 
@@ -172,7 +172,7 @@ def _failure_words(snapshot: JobSnapshot, keymap: KeyMap) -> str:
     name = error.type.rpartition(".")[2] if error is not None else ""
     if name == "AuthenticationFailed":
         log_in = keymap.hint(KeyAction.LOG_IN, Context.MAIN, "logs in", before=" · ")
-        return f"{_LOGIN_REFUSED}{log_in or ' · ticketr workspace add'}"
+        return f"{LOGIN_REFUSED}{log_in or ' · ticketr workspace add'}"
     again = ""
     if name not in LASTING_ERRORS:
         again = _run_again_hint(snapshot, keymap, "goes on")

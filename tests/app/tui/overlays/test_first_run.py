@@ -206,6 +206,7 @@ def test_a_key_asks_for_a_new_token_and_for_nothing_else() -> None:
     )
     assert form(state).focus is SetupField.TOKEN
     assert rows(state)[0].endswith("a new token")
+    assert not any("Try it now" in row for row in rows(state))  # the ways to a first workspace
     assert do(state, "KEY_ENTER")[1] == ()  # no token was typed
     known = FolderAnswer(FolderKind.WORKSPACE, "harbour.example")
     state, _ = told(state, folder_answer(state, known))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from fakes.app_screens import SCREENS, main_state
 from fakes.states import after, app_state, plain, pressed

@@ -194,7 +194,8 @@ async def test_a_refused_login_names_the_way_to_another_one_in_the_app(
 
     (answer,) = told
     assert isinstance(answer, messages.Answered)
-    assert answer.problem.endswith("or it or the e-mail is wrong; log in again by the palette")
+    words = "Login refused: wrong or expired token; log in again by the palette"
+    assert answer.problem == words
 
 
 async def test_the_app_shows_only_what_a_query_finds_until_another_filter_comes(

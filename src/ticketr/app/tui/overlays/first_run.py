@@ -82,7 +82,7 @@ def first_run_rows(
     """
     cells = state.width
     lines: list[Line] = []
-    if form is None or state.body >= HIGH:
+    if form is None or (state.body >= HIGH and not form.is_again):
         lines += _way_lines(way, state, is_choosing=form is None)
     selected = way + 3
     rows = [theme.row(line, cells) for line in lines]

@@ -11,9 +11,9 @@ import trio
 from ticketr import TicketrError
 from ticketr.app import sync
 from ticketr.app.jira import AuthenticationFailed
-from ticketr.app.jira.errors import WRONG_LOGIN
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, call_in
+from ticketr.app.tui.jobs_state import LOGIN_REFUSED
 from ticketr.app.tui.services.context import Services
 from ticketr.text import clean
 
@@ -133,7 +133,7 @@ async def _ask_jira(
         except TicketrError as error:
             words = str(error)
             if type(error) is AuthenticationFailed:
-                words = f"{error.cause}: {WRONG_LOGIN}; log in again by the palette"
+                words = f"{LOGIN_REFUSED}; log in again by the palette"
             answer = messages.Answered(asked, problem=clean(words))
     if services.asking.get(name) is scope:
         del services.asking[name]
