@@ -141,6 +141,8 @@ def test_the_hints_of_an_overlay_end_with_the_way_back_at_every_width() -> None:
         assert bar.endswith("Esc back  ? all")
     assert plain(screen(pressed(state, "?"), 1.0, Theme())[-2]).strip() == "Esc back"
     assert "Esc back" not in plain(screen(app_state(*TICKETS), 1.0, Theme())[-2])
+    typing = plain(screen(pressed(app_state(*TICKETS), "S"), 1.0, Theme())[-2])
+    assert typing.rstrip().endswith("Esc back  F1 all")  # a "?" is text there
 
 
 def test_a_long_help_has_two_columns_on_a_wide_screen() -> None:

@@ -169,7 +169,9 @@ def test_it_offers_three_ways_and_enter_takes_the_first() -> None:
     ],
 )
 def test_a_letter_or_the_arrows_open_a_form(keys: tuple[str, ...], purpose: Purpose) -> None:
-    assert form(pressed(START, *keys)).purpose is purpose
+    state = pressed(START, *keys)
+    assert form(state).purpose is purpose
+    assert ("Ctrl+T show token" in rows(state)[-2]) is (purpose is Purpose.CONNECT)
 
 
 def test_without_a_workspace_escape_leaves_the_first_run_open() -> None:

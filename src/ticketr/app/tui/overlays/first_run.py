@@ -268,6 +268,8 @@ class FirstRun(Overlay):
         """Return whether an action has an effect: while it is busy, Esc alone."""
         if action is KeyAction.HELP:
             return True
+        if action in {KeyAction.SHOW_TOKEN, KeyAction.OPEN_PAGE}:
+            return not self.busy and self.shown is Purpose.CONNECT
         is_escape = action is KeyAction.ESCAPE
         if self.busy:
             return is_escape
