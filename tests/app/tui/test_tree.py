@@ -87,7 +87,9 @@ def test_the_list_shows_what_fits_and_finds_each_row(
     assert hits == tuple(
         at
         for at, each in enumerate(shown)
-        if "title" in each.row.candidate.haystack and "7" in each.row.candidate.haystack
+        if each.is_hit
+        and "title" in each.row.candidate.haystack
+        and "7" in each.row.candidate.haystack
     )
 
 
