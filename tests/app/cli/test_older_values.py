@@ -176,6 +176,26 @@ def test_a_value_that_is_typed_again_is_sent_once_it_is_taken_in(old: User) -> N
     assert old.runs("resolve", "DEMO-9", "--take", "mine").code == 1
 
 
+@pytest.mark.parametrize("take", ["mine", "jira", "both"])
+def test_a_resolved_conflict_names_what_came_forward(old: User, take: str) -> None:
+    was = old.reads("DEMO-9.md").title
+    old.edits("DEMO-9.md", "Story Points: 3", "Story Points: 5")
+    old.site.edit("DEMO-9", story_points=8)
+    assert old.runs("pull").code == 3
+    assert titles(old) == ("Theirs", was)
+
+    told = old.runs("resolve", "DEMO-9", "--take", take)
+
+    hint = "write it again, ticketr resolve DEMO-9 --take mine"
+    assert told.out.splitlines()[1:] == [f"DEMO-9: {FORWARD.replace('ticketr undo DEMO-9', hint)}"]
+    assert "# TICKET: [DEMO-9] Theirs" in (old.root / "DEMO-9.md").read_text()
+    if take == "mine":  # the way that it names
+        old.retitles("DEMO-9", was)
+        assert old.runs("resolve", "DEMO-9", "--take", "mine").code == 0
+        assert old.runs("push", "--yes").code == 0
+        assert titles(old) == (was, was)
+
+
 def test_all_conflicts_are_not_all_older_values(old: User) -> None:
     old.runs("resolve", "--all", "--take", "mine")
 
@@ -242,9 +262,9 @@ def test_whole_files_of_several_tickets_that_git_brought_back(
     assert someone.files()["many.md"] != newest["many.md"]
     told = someone.runs("status").out.splitlines()
     assert [line.split(" (")[0] for line in told] == [
-        "older     DEMO-9",
         "older     DEMO-3",
         "older     DEMO-4",
+        "older     DEMO-9",
     ]
     assert "0 created, 0 updated, 3 left alone" in someone.runs("push", "--yes").err
     assert someone.runs("pull").code == 0

@@ -224,10 +224,13 @@ async def test_what_is_offered_of_a_change_of_several_drafts_is_all_of_it(bench:
     with opened(bench) as (store, state), store.lock():
         carry_out_edits(store, state, plan_file_edits(store, edits))
 
-        offered = {step.path for step in undoable_steps(store, state)}
-        taken_back = {undone.step.path for undone in undo_change(store, state, "draft").done}
+        steps = undoable_steps(store, state)
+        assert {step.path for step in steps} == {"a.md", "b.md"}
+        bench.edits("b.md", "# TICKET: b", "# TICKET: [DEMO-99] b")  # as a push does
+        assert {step.path for step in undoable_steps(store, state)} == {"a.md"}
+        undone = undo_change(store, state, steps)
 
-    assert offered == taken_back == {"a.md", "b.md"}
+    assert ([one.step.path for one in undone.done], len(undone.failed)) == (["a.md"], 1)
 
 
 async def test_only_the_last_steps_are_kept(bench: Bench) -> None:

@@ -35,6 +35,7 @@ from ticketr.app.cli.console import echo_json, print_messages
 from ticketr.app.cli.history import WorkspaceHistories, WorkspaceHistory
 from ticketr.app.cli.options import SIDES, CommonOptions
 from ticketr.app.jira.site import browse_url
+from ticketr.app.tickets import key_order
 from ticketr.statusline import StatusLine
 from ticketr.tty import can_draw
 
@@ -486,7 +487,7 @@ def print_push(result: sync.PushResult, *, dry_run: bool = False) -> None:
     created = f" ({_list_keys(result.created)})" if result.created else ""
     updated = f" ({_list_keys(result.updated)})" if result.updated else ""
     if not dry_run:
-        first = _in_order(result.created)[:KEYS]
+        first = sorted(result.created, key=key_order)[:KEYS]
         print_messages(f"created {browse_url(result.site, key)}" for key in first)
         words = f"{len(result.created)} created{created}, {len(result.updated)} updated{updated}"
         print_messages([f"{words}{sync.not_done(pushed=result)}"])
@@ -533,11 +534,7 @@ def print_resolve_hint(conflicts: Iterable[sync.Note]) -> None:
 def _list_keys(keys: Collection[str]) -> str:
     """Return the first `KEYS` keys in order, and how many more there are."""
     more = f" and {len(keys) - KEYS} more" if len(keys) > KEYS else ""
-    return ", ".join(_in_order(keys)[:KEYS]) + more
-
-
-def _in_order(keys: Iterable[str]) -> list[str]:
-    return sorted(keys, key=lambda key: (key.rpartition("-")[0], len(key), key))
+    return ", ".join(sorted(keys, key=key_order)[:KEYS]) + more
 
 
 def print_notes(groups: Mapping[str, Iterable[sync.Note]]) -> None:

@@ -158,6 +158,8 @@ def _print_outcome(store: sync.Store, outcome: _Outcome) -> None:
         hint += "; to take this back: ticketr undo" if done["can_undo"] else ""
         aside = f"; the old text is in {done['aside']}" if done["aside"] else ""
         echo(f"{done['key']}: {words.format(path=path)}{aside}")
+        for note in done["brought_forward"]:
+            echo(f"{note['key']}: {note['reason']}")
     print_messages(f"ticketr: {entry['reason']}" for entry in outcome.failed)
     if hint:
         print_messages([hint])
@@ -213,7 +215,7 @@ def _undo_last(store: sync.Store, key: str | None) -> sync.UndoneChange:
     with open_state(store) as state, store.lock():
         if key is not None:
             return sync.UndoneChange((sync.undo_last(store, state, key),))
-        return sync.undo_change(store, state)
+        return sync.undo_change(store, state, sync.same_change(state, sync.last_step(state)))
 
 
 def _print_undone(undone: sync.UndoneChange, still_open: list[str]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
-from ticketr.app.tickets import Ticket, is_key
+from ticketr.app.tickets import Ticket, is_key, key_order
 
 #: The tag of a job before the key of a ticket.
 _TICKET = "ticket:"
@@ -22,13 +22,8 @@ def tagged_tickets(tags: Iterable[str]) -> tuple[str, ...]:
     """Return the keys of the tickets that tags name, by project and number, and the files."""
     names = {tag.removeprefix(_TICKET) for tag in tags if tag.startswith(_TICKET)}
     return tuple(
-        sorted((name for name in names if is_key(name) or name.endswith(".md")), key=_order)
+        sorted((name for name in names if is_key(name) or name.endswith(".md")), key=key_order)
     )
-
-
-def _order(name: str) -> tuple[str, int]:
-    project, _, number = name.rpartition("-")
-    return (project, int(number)) if is_key(name) else (name, 0)
 
 
 class Code(StrEnum):
@@ -80,11 +75,23 @@ def in_conflict(key: str, parts: str) -> str:
     return f"it is in conflict with Jira ({parts}); run ticketr resolve {key}"
 
 
-def brought_forward(key: str, path: str, names: Iterable[str]) -> Note:
-    """Return a note on parts of an issue whose older values were replaced by Jira's in its file."""
+def brought_forward(key: str, path: str, names: Iterable[str], *, is_resolved: bool) -> Note:
+    """Return a note on parts of an issue whose older values were replaced by Jira's in its file.
+
+    Args:
+        key: The issue.
+        path: Its file, relative to the workspace.
+        names: The names of the parts.
+        is_resolved: Whether a conflict was resolved, so that an undo would open it again.
+    """
+    undo = (
+        f"write it again, ticketr resolve {key} --take mine"
+        if is_resolved
+        else f"ticketr undo {key}"
+    )
     reason = (
         f"{', '.join(names)}: older than the last pull, so the file has Jira's now. If you typed it "
-        f"yourself: ticketr undo {key}, then push"
+        f"yourself: {undo}, then push"
     )
     return Note(key, path, reason, Code.BROUGHT_FORWARD)
 

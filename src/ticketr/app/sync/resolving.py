@@ -22,6 +22,7 @@ from ticketr.app.sync.compare.diff3 import CleanChunk, compare_lines
 from ticketr.app.sync.compare.mapping import FamilyText
 from ticketr.app.sync.edits.survey import survey_now
 from ticketr.app.sync.errors import ConflictChanged, FileFailed, NoConflict, NotChosen
+from ticketr.app.sync.notes import Note
 from ticketr.app.sync.state.journal import Conflict
 from ticketr.app.sync.state.state import Base, IssueRow, State
 from ticketr.app.sync.state.undo import UndoKind, digest_of
@@ -30,7 +31,7 @@ from ticketr.app.sync.workspace.files import comparable
 from ticketr.app.sync.workspace.store import Store
 from ticketr.app.sync.writing.recording import Replacement, WriteOutcome, record_written
 from ticketr.app.sync.writing.rendering import RenderedFamily, renamed_keys
-from ticketr.app.sync.writing.writer import FamilyWriter, Settlement
+from ticketr.app.sync.writing.writer import FamilyWriter, Settlement, forward_notes
 from ticketr.app.tickets import Ticket, TicketSyntaxError, parse, rewrite
 
 
@@ -60,12 +61,14 @@ class Resolved:
         aside: The file with the ticket's text of before, relative to the workspace; empty if the
             text has not changed.
         can_undo: Whether an undo takes it back.
+        brought_forward: A note on each issue in whose file older values were replaced by Jira's.
     """
 
     key: str
     path: str
     aside: str
     can_undo: bool = True
+    brought_forward: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +229,8 @@ def _write_merged(store: Store, opened: OpenConflict, writer: FamilyWriter) -> R
     if outcome.written in {None, WriteOutcome.KEPT} and outcome.note is not None:
         key, reason = outcome.note.key, outcome.note.reason
         raise FileFailed(store.root / opened.path, f"write {key} into", reason)
-    return Resolved(opened.conflict.key, opened.path, outcome.aside)
+    forward = outcome.older
+    return Resolved(opened.conflict.key, opened.path, outcome.aside, brought_forward=forward)
 
 
 def _write_markers(
@@ -237,13 +241,16 @@ def _write_markers(
     Each writer prefers another side, so their results differ only in the clashing parts.
     """
     conflict, family = opened.conflict, opened.family
+    forward: tuple[Note, ...] = ()
 
     def marked(text: str) -> str:
+        nonlocal forward
         file = parse(text)
         (ticket,) = file.tickets
+        merges = [writer.merge(family, ticket) for writer in (local, remote)]
+        forward = forward_notes(opened.path, merges[0].older, is_resolved=True)
         mine, theirs = (
-            comparable(rewrite(file, {0: writer.merge(family, ticket).ticket}).text).split("\n")
-            for writer in (local, remote)
+            comparable(rewrite(file, {0: merged.ticket}).text).split("\n") for merged in merges
         )
         return "\n".join(_with_markers(mine, theirs))
 
@@ -264,7 +271,7 @@ def _write_markers(
                 rewritten.start, before, after, digest_of(rewritten.whole), aside
             ),
         )
-    return Resolved(conflict.key, opened.path, aside)
+    return Resolved(conflict.key, opened.path, aside, brought_forward=forward)
 
 
 def _with_markers(local: Sequence[str], remote: Sequence[str]) -> Iterator[str]:

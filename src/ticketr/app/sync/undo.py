@@ -6,6 +6,7 @@ sent to Jira.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -90,25 +91,25 @@ def undo_last(store: Store, state: State, key: str | None = None) -> Undone:
     return undo_step(store, state, last_step(state, key))
 
 
-def undo_change(store: Store, state: State, key: str | None = None) -> UndoneChange:
-    """Undo the latest change in all its tickets, in a locked workspace.
+def undo_change(store: Store, state: State, steps: Iterable[UndoStep]) -> UndoneChange:
+    """Undo the steps of a change, in a locked workspace.
 
     A ticket in which that is not possible does not keep the others.
 
     Args:
         store: The workspace's files.
         state: Its state.
-        key: A ticket that the change concerns, or a sub-task of it; None for the latest of all.
+        steps: The steps, the latest first; at least one.
 
     Raises:
-        NothingToUndo: No replacement is known. As with all other errors, nothing was changed.
-        CannotUndo: Each ticket of the change, its file or Jira's version has changed since.
+        CannotUndo: Each ticket of the change, its file or Jira's version has changed since. As with
+            all other errors, nothing was changed.
         FileFailed: No file of the change can be read or written.
         UnsafePath: A link or the like has the name of ticketr's folder.
     """
     done: list[Undone] = []
     failed: list[TicketrError] = []
-    for step in same_change(state, last_step(state, key)):
+    for step in steps:
         try:
             done.append(undo_step(store, state, step))
         except TicketrError as error:
@@ -133,35 +134,29 @@ def same_change(state: State, step: UndoStep) -> tuple[UndoStep, ...]:
 def undoable_steps(store: Store, state: State) -> tuple[UndoStep, ...]:
     """Return the steps of the latest change that can be undone now, the latest first.
 
-    Of each ticket only the latest step counts.
-
-    Returns:
-        The steps that can be undone; none if no replacement is known.
+    Of each ticket only the latest step counts; drafts, which have no keys, are told apart by their
+    texts.
 
     Raises:
+        NothingToUndo: No replacement is known.
         CannotUndo: Every ticket, its file or Jira's version has changed since; the latest one's error.
         FileFailed: The file cannot be read.
     """
-    latest: dict[str, UndoStep] = {}
+    latest: dict[str | int, UndoStep] = {}
     for step in undo_steps(state):
-        latest.setdefault(step.key, step)
-    failed: dict[str, TicketrError] = {}
+        latest.setdefault(step.number if step.key == DRAFT else step.key, step)
+    possible: list[UndoStep] = []
+    failed: list[TicketrError] = []
     for step in latest.values():
         try:
             _require_undoable(store, state, step)
         except TicketrError as error:
-            failed[step.key] = error
-    first = next((step for step in latest.values() if step.key not in failed), None)
-    if first is not None:
-        return tuple(
-            step
-            for step in same_change(state, first)
-            # All drafts have one name; a change of several of them is taken back as a whole.
-            if step.key not in failed and (step == latest[step.key] or step.key == DRAFT)
-        )
-    if failed:
-        raise next(iter(failed.values()))
-    return ()
+            failed.append(error)
+        else:
+            possible.append(step)
+    if not possible:
+        raise failed[0] if failed else NothingToUndo(None, ())
+    return tuple(step for step in same_change(state, possible[0]) if step in possible)
 
 
 def _require_undoable(store: Store, state: State, step: UndoStep) -> None:

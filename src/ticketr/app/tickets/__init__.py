@@ -15,7 +15,14 @@ from ticketr.app.tickets.errors import (
     RepeatedKey,
     TicketSyntaxError,
 )
-from ticketr.app.tickets.grammar import CONFLICT, is_key, mistyped_key, one_line, safe_file_name
+from ticketr.app.tickets.grammar import (
+    CONFLICT,
+    is_key,
+    key_order,
+    mistyped_key,
+    one_line,
+    safe_file_name,
+)
 from ticketr.app.tickets.model import NO_TITLE, Comment, Ticket, TicketFile
 from ticketr.app.tickets.parser import parse
 from ticketr.app.tickets.renderer import render, render_ticket, rewrite

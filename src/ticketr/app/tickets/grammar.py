@@ -59,6 +59,12 @@ def is_key(text: str) -> bool:
     return KEY.fullmatch(text) is not None
 
 
+def key_order(key: str) -> tuple[str, int]:
+    """Return what sorts keys: by the project, then by the number; 0 for a text that is no key."""
+    project, _, number = key.rpartition("-")
+    return (project, int(number)) if is_key(key) else (key, 0)
+
+
 def safe_file_name(key: str) -> str:
     """Return the name of a ticket's file.
 

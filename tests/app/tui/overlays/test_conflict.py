@@ -30,7 +30,7 @@ from ticketr.app.tui.update import update
 VIEW = conflict_view()
 TITLE, PRIORITY = (part.id for part in VIEW.parts)
 
-UNDO = messages.Asked("Take back", "what was written goes", (call_in("work", undo, "DEMO-9"),))
+UNDO = messages.Asked("Take back", "what was written goes", (call_in("work", undo, ()),))
 
 
 def read_of(view: ConflictView) -> messages.Answered:
@@ -303,7 +303,7 @@ def test_u_asks_before_it_takes_anything_back() -> None:
     assert (early.overlays, asked) == (state.overlays, ())
 
     state, asked = update(state, messages.KeyPressed("KEY_ENTER"), 2.0 + LOOK)
-    assert (state.overlays, asked) == ((), (call_in("work", undo, "DEMO-9"),))
+    assert (state.overlays, asked) == ((), (call_in("work", undo, ()),))
 
 
 def test_escape_leaves_everything_as_it_is() -> None:

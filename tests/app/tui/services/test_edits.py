@@ -88,8 +88,9 @@ async def test_a_changed_status_is_taken_back_to_the_byte(
     assert isinstance(found, messages.Asked)
     assert found.words.startswith("DEMO-9 in DEMO-9.md: the text that was there before ")
     told.clear()
-    assert found.effects == (call_in("work", conflicts.undo, "DEMO-9"),)
-    await conflicts.undo(used, "work", "DEMO-9")
+    (effect,) = found.effects
+    assert effect.function is conflicts.undo
+    await effect.function(used, *effect.args)
 
     after = tree(bench)
     (aside,) = set(after) - set(before)
@@ -129,11 +130,12 @@ async def test_only_what_can_be_taken_back_is_offered(
 
     (asked,) = told
     assert isinstance(asked, messages.Asked)
-    assert asked.effects == (call_in("work", conflicts.undo, "DEMO-9"),)
+    assert [step.key for step in asked.effects[0].args[1]] == ["DEMO-9"]
     bench.path("DEMO-9").unlink()
     told.clear()
     await conflicts.find_undo(used, "work")
-    assert told == [messages.Told("cannot undo: DEMO-1 was edited in DEMO-1.md since")]
+    words = "There is nothing to take back: DEMO-1 was edited in DEMO-1.md since"
+    assert told == [messages.Told(words, is_error=False)]
 
 
 async def test_a_draft_that_was_pushed_is_not_offered(
@@ -143,15 +145,23 @@ async def test_a_draft_that_was_pushed_is_not_offered(
     await bench.pull()
     told: list[Message] = []
     used = editing(bench.root, told)
-    await edits.add_ticket(used, "work", "Pay", None)
-    await bench.push()
+    for title in ("Keep", "Pay"):
+        await edits.add_ticket(used, "work", title, None)
+    await bench.push(keys=["pay.md"])
     told.clear()
 
     await conflicts.find_undo(used, "work")
 
-    (answer,) = told
-    assert isinstance(answer, messages.Told)
-    assert answer.words.startswith("cannot undo: ")
+    (asked,) = told
+    assert isinstance(asked, messages.Asked)
+    assert asked.words.startswith("keep.md, which was added at ")
+    (effect,) = asked.effects
+    await effect.function(used, *effect.args)
+    assert not (bench.root / "keep.md").exists()
+    told.clear()
+    await conflicts.find_undo(used, "work")
+    words = "There is nothing to take back: pay.md was edited, pushed or removed since"
+    assert told == [messages.Told(words, is_error=False)]
 
 
 async def test_an_issue_that_is_gone_is_told(tmp_path: Path, autojump_clock: MockClock) -> None:

@@ -46,7 +46,7 @@ from ticketr.app.sync.compare.comments import (
 )
 from ticketr.app.sync.compare.times import ESTIMATES, LONGEST_SECONDS, duration_text
 from ticketr.app.sync.errors import UnknownField, UnsupportedField
-from ticketr.app.tickets import Ticket, is_key, render_ticket
+from ticketr.app.tickets import Ticket, is_key, key_order, render_ticket
 
 #: What is written under ``## Fields``, in this order: the line's name and Jira's field.
 STANDARD_FIELDS = (
@@ -296,7 +296,7 @@ def _link_lines(fields: Mapping[str, object]) -> dict[str, str]:
     keys: dict[str, set[str]] = {}
     for link in jira_links(fields):
         keys.setdefault(link.line, set()).add(link.key)
-    return {line: ", ".join(sorted(keys[line], key=_key_order)) for line in sorted(keys)}
+    return {line: ", ".join(sorted(keys[line], key=key_order)) for line in sorted(keys)}
 
 
 def keys_in(text: str) -> tuple[str, ...]:
@@ -372,11 +372,6 @@ def _with_keys(value: object, names: Iterable[str]) -> object:
     if not isinstance(value, dict):
         return value
     return {name: value[name] for name in names if name in value}
-
-
-def _key_order(key: str) -> tuple[str, int]:
-    project, _, number = key.rpartition("-")
-    return project, int(number)
 
 
 #: What is between a choice and the second one below it.

@@ -11,6 +11,7 @@ from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
 from ticketr.app.sync.compare.sent import SentValue, sent_value
+from ticketr.app.tickets import key_order
 
 if TYPE_CHECKING:
     from ticketr.app.sync.state.database import Database
@@ -50,13 +51,14 @@ class Conflicts:
 
     def all(self) -> list[Conflict]:
         """Read the conflicts, in the order of their keys."""
-        query = "SELECT head, key, path, text, issues, parts FROM conflict ORDER BY key"
+        query = "SELECT head, key, path, text, issues, parts FROM conflict"
         rows = self._db.read(query)
         with self._db.sound():
-            return [
+            conflicts = [
                 Conflict(head, key, path, text, issues, _names(json.loads(parts)))
                 for head, key, path, text, issues, parts in rows
             ]
+        return sorted(conflicts, key=lambda conflict: key_order(conflict.key))
 
     def of(self, key: str) -> Conflict | None:
         """Read the conflict of one ticket, if there is one."""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
 from ticketr.app.sync.compare.diff import (
+    Change,
     Side,
     Versions,
     by_key,
@@ -450,10 +451,7 @@ class FamilyWriter:
         if decision.result is not None:  # what differs after a merge is an edit
             edits = changes_by_key(family.text.ticket, decision.result)
             self._state.older.take_in(edits)
-        older = tuple(
-            brought_forward(key, name, [value.name for value in values])
-            for key, values in decision.older.items()
-        )
+        older = forward_notes(name, decision.older, is_resolved=self._settlement is not None)
         return FamilyResult(
             family, decision.outcome, name, per_issue=per_issue, aside=decision.aside, older=older
         )
@@ -513,6 +511,16 @@ class FamilyWriter:
         self._state.mark_stale(result.ids)
         self._state.forget_intended(family.head.id)  # the file holds none of these texts
         return result
+
+
+def forward_notes(
+    path: str, older: Mapping[str, Sequence[Change]], *, is_resolved: bool
+) -> tuple[Note, ...]:
+    """Return a note on each issue in whose file older values were replaced; see `brought_forward`."""
+    return tuple(
+        brought_forward(key, path, [value.name for value in values], is_resolved=is_resolved)
+        for key, values in older.items()
+    )
 
 
 def _rows(family: RenderedFamily) -> list[IssueRow]:

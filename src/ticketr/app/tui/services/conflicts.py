@@ -9,6 +9,7 @@ from functools import partial
 
 from ticketr import TicketrError
 from ticketr.app import sync
+from ticketr.app.tickets import is_key
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.keymap import KeyAction
@@ -35,17 +36,18 @@ async def resolve(services: Services, name: str, resolution: sync.Resolution) ->
 
 
 async def find_undo(services: Services, name: str) -> None:
-    """Find what can be taken back, and send it; tell if there is nothing, or why it cannot be."""
+    """Find what can be taken back, and send it; tell if there is nothing, and why."""
     store = services.workspaces[name].store
     try:
         steps = await services.in_thread(_last_steps, store)
+    except (sync.NothingToUndo, sync.CannotUndo) as error:
+        why = f": {error.reason}" if isinstance(error, sync.CannotUndo) else ""
+        services.send(messages.Told(clean(f"There is nothing to take back{why}"), is_error=False))
+        return
     except TicketrError as error:
         services.send(messages.Told(clean(str(error))))
         return
-    if not steps:
-        services.send(messages.Told("There is nothing to take back", is_error=False))
-        return
-    effects = (call_in(name, undo, steps[0].key),)
+    effects = (call_in(name, undo, steps),)
     services.send(messages.Asked("Take back", clean(_question(steps)), effects))
 
 
@@ -64,13 +66,13 @@ def _question(steps: Sequence[sync.UndoStep]) -> str:
     return f"{does} Enter does it, Esc does not."
 
 
-async def undo(services: Services, name: str, key: str) -> None:
-    """Take back the last change of a ticket, and read the workspace again.
+async def undo(services: Services, name: str, steps: Sequence[sync.UndoStep]) -> None:
+    """Take back the steps of a change, and read the workspace again.
 
     Cancellation:
         It is taken back first, which takes a moment.
     """
-    await services.change(name, _undo, services.workspaces[name].store, key)
+    await services.change(name, _undo, services.workspaces[name].store, steps)
 
 
 def _last_steps(store: sync.Store) -> tuple[sync.UndoStep, ...]:
@@ -78,10 +80,10 @@ def _last_steps(store: sync.Store) -> tuple[sync.UndoStep, ...]:
         return sync.undoable_steps(store, state)
 
 
-def _undo(store: sync.Store, key: str) -> messages.Told:
+def _undo(store: sync.Store, steps: Sequence[sync.UndoStep]) -> messages.Told:
     """Take a change back; return what was done."""
     with store.lock(), closing(sync.State(store.state_path, store.mark)) as state:
-        undone = sync.undo_change(store, state, key)
+        undone = sync.undo_change(store, state, steps)
     done, failed = undone.done, undone.failed
     if failed:
         words = f"{len(done)} taken back, {len(failed)} not: {failed[0]}"
@@ -97,7 +99,8 @@ def _undo(store: sync.Store, key: str) -> messages.Told:
 
 def _names(steps: Sequence[sync.UndoStep]) -> str:
     """Return the tickets of a change in the order in which they were changed, not too many."""
-    names = [step.key for step in reversed(steps)]
+    paths_and_keys = ((step.path, step.key) for step in reversed(steps))
+    names = [*dict.fromkeys(key if is_key(key) else path for path, key in paths_and_keys)]
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     return f"{', '.join(names[:MOST_NAMES])}{more}"
 
@@ -112,5 +115,8 @@ def _resolve(store: sync.Store, resolution: sync.Resolution) -> messages.Told:
     with store.lock(), closing(sync.State(store.state_path, store.mark)) as state:
         done = sync.carry_out(store, state, resolution)
     aside = f"; the text that it had is in {done.aside}" if done.aside else ""
+    forward = "".join(f"; {note.reason.partition('. ')[0]}" for note in done.brought_forward)
     hints = ((KeyAction.UNDO, "takes it back"),) if done.aside else ()
-    return messages.Told(clean(f"{done.key} is resolved{aside}"), is_error=False, hints=hints)
+    return messages.Told(
+        clean(f"{done.key} is resolved{forward}{aside}"), is_error=False, hints=hints
+    )
