@@ -89,6 +89,24 @@ def test_what_is_no_file_of_tickets_is_not_pushed(someone: User, word: str, prob
     assert someone.finds("DEMO-9").summary != "Mine"
 
 
+def test_only_a_broken_file_that_was_named_counts(someone: User) -> None:
+    someone.runs("pull")
+    someone.retitles("DEMO-9", "Mine")
+    someone.writes("bad.md", "# TICKET: [DEMO-77] A\n<<<<<<< HEAD\n")
+    someone.writes("copy.md", "# TICKET: [DEMO-3] Again\n")
+
+    for command in ("status", "diff", "push", "pull"):
+        told = someone.runs(command, "DEMO-9")
+        assert (told.code, told.err.count(".md: ")) == (0, 0)
+
+    named = {"DEMO-3": "copy.md", "DEMO-3.md": "copy.md", "copy.md": "copy.md", "bad.md": "bad.md"}
+    for word, path in named.items():
+        told = someone.runs("push", "DEMO-9", word)
+        assert (told.code, path in told.err) == (3, True)
+        assert ("bad.md" in told.err) == (word == "bad.md")
+    assert [someone.runs(command, "DEMO-3").code for command in ("status", "pull")] == [1, 3]
+
+
 def test_a_dry_run_prints_the_plan_and_sends_nothing(someone: User) -> None:
     someone.runs("pull")
     old = someone.finds("DEMO-9").summary

@@ -39,10 +39,25 @@ def titles(user: User) -> list[str]:
     return [user.reads(f"{key}.md").title for key in ("DEMO-2", "DEMO-9")]
 
 
-def test_without_a_key_the_conflicts_are_listed(torn: User) -> None:
+def test_without_a_key_the_conflicts_are_listed_in_the_order_of_their_keys(torn: User) -> None:
+    torn.retitles("DEMO-11", "Mine")
+    torn.site.edit("DEMO-11", summary="Theirs")
+    torn.runs("pull")
+    for key, name in (("DEMO-3", "b.md"), ("DEMO-6", "a.md")):
+        torn.retitles(key, "Mine")
+        (torn.root / f"{key}.md").rename(torn.root / name)
+    torn.writes("c.md", "# TICKET: A draft\n")
+
     told = torn.runs("resolve")
 
-    assert told == (0, "DEMO-2 (DEMO-2.md): Title\nDEMO-9 (DEMO-9.md): Title\n", "")
+    conflicts = [f"DEMO-{number} (DEMO-{number}.md): Title" for number in (2, 9, 11)]
+    assert told == (0, "".join(f"{line}\n" for line in conflicts), "")
+    assert torn.runs("status").out.splitlines() == [
+        "edited    DEMO-3 (b.md): Title",
+        "edited    DEMO-6 (a.md): Title",
+        "draft     A draft (c.md)",
+        *(f"conflict  {line}" for line in conflicts),
+    ]
 
 
 def test_without_conflicts_it_says_so(someone: User) -> None:
@@ -227,7 +242,14 @@ def test_json_has_the_same_keys_for_every_result(torn: User) -> None:
         "conflicts": both[1:],
         "marked": [],
         "resolved": [
-            {"key": "DEMO-2", "path": "DEMO-2.md", "aside": "", "can_undo": True, "take": "mine"}
+            {
+                "key": "DEMO-2",
+                "path": "DEMO-2.md",
+                "aside": "",
+                "can_undo": True,
+                "brought_forward": [],
+                "take": "mine",
+            }
         ],
         "failed": [{"key": "DEMO-1", "reason": "DEMO-1 has no conflict; these have: DEMO-9"}],
     }

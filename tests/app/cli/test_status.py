@@ -29,6 +29,7 @@ KEYS = {
     "missing",
     "losses",
     "literals",
+    "refused",
 }
 
 
@@ -275,6 +276,18 @@ def test_a_task_that_is_written_as_a_heading_is_warned_about(someone: User) -> N
         f"text      ### Ask the bank (new.md): Title: {words}"
     ]
     assert f"Title: {words}" in planned.err
+
+
+def test_a_title_that_is_too_long_for_jira_is_named(someone: User) -> None:
+    someone.runs("pull")
+    someone.writes("new.md", f"# TICKET: {'x' * 256}\n")
+
+    told, planned = someone.runs("status"), someone.runs("push", "-n")
+
+    words = f"{'x' * 256} (new.md): Title: it has 256 characters; Jira takes 255"
+    assert told.out.splitlines()[1:] == [f"refused   {words}"]
+    assert someone.runs("status", "--json").json["refused"][0]["path"] == "new.md"
+    assert "Title: it has 256 characters; Jira takes 255" in planned.err
 
 
 def test_a_ticket_whose_file_is_gone_is_reported_until_a_pull_writes_it_again(

@@ -129,8 +129,9 @@ def _show_plan(name: str, plan: sync.PushPlan) -> None:
     else:
         print_messages(line for entry in plan.entries for line in plan_lines(entry))
     print_messages(
-        f"warning: {literal.key or literal.title} ({literal.path}): {literal.reason}"
-        for literal in plan.literals
+        f"{word}: {note.key or note.title} ({note.path}): {note.reason}"
+        for word, notes in (("would fail", plan.refused), ("warning", plan.literals))
+        for note in notes
     )
     print_messages(left_lines(plan.left))
 

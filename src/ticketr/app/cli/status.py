@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import chain
 
 import click
 
@@ -15,6 +16,7 @@ from ticketr.app import sync
 from ticketr.app.cli import console, exits
 from ticketr.app.cli.help import Command
 from ticketr.app.cli.options import CommonOptions, keys_argument, refuse_unknown, workspace_options
+from ticketr.app.tickets import key_order
 from ticketr.cleaning import clean
 
 #: The most tickets without a last sync that are listed; a new clone may hold thousands.
@@ -42,6 +44,7 @@ COLORS = {
     "unknown": "cyan",
     "broken": "red",
     "loss": "magenta",
+    "refused": "red",
     "text": "magenta",
     "missing": "cyan",
 }
@@ -94,6 +97,7 @@ class LocalEdits:
         missing: The former file of each ticket that is in no file now, by key.
         losses: What a push would remove in Jira.
         literals: What Jira would get as plain text.
+        refused: What Jira would refuse.
     """
 
     count: int
@@ -106,6 +110,7 @@ class LocalEdits:
     missing: Mapping[str, str]
     losses: tuple[sync.Loss, ...]
     literals: tuple[sync.Note, ...]
+    refused: tuple[sync.Note, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +146,7 @@ class TicketVersions:
 def status(context: click.Context, options: CommonOptions, *, keys: tuple[str, ...]) -> None:
     """Say what was edited here since the last sync: drafts, edits, conflicts. Sends no request.
 
-    Without a KEY it lists everything; the KEY of a ticket stands for its sub-tasks, too. Files that
-    cannot be read are listed in any case.
+    Without a KEY it lists everything; the KEY of a ticket stands for its sub-tasks, too.
     """
     store = options.open_store()
     with sync.read_state(store) as state:
@@ -189,9 +193,10 @@ def diff(context: click.Context, options: CommonOptions, *, keys: tuple[str, ...
         missing = {
             key: path for key, path in survey.missing(state).items() if not keys or key in own
         }
+        broken = survey.broken_of(keys or None, state)
     if options.as_json:
         tickets = [asdict(version) for version in versions]
-        data = {"tickets": tickets, "broken": _problems(survey.broken), "missing": _places(missing)}
+        data = {"tickets": tickets, "broken": _problems(broken), "missing": _places(missing)}
         console.echo_json({"folder": str(store.root), **data})
     else:
         for version in versions:
@@ -203,8 +208,8 @@ def diff(context: click.Context, options: CommonOptions, *, keys: tuple[str, ...
             for _, note in change.older_notes()
         )
         console.print_messages(f"{key} ({path}): {MISSING}" for key, path in missing.items())
-        console.print_messages(map(str, survey.broken.values()))
-    context.exit(exits.FAILED if survey.broken else exits.DONE)
+        console.print_messages(map(str, broken.values()))
+    context.exit(exits.FAILED if broken else exits.DONE)
 
 
 def _survey(store: sync.Store, state: sync.State) -> sync.LocalSurvey:
@@ -218,7 +223,7 @@ def _survey(store: sync.Store, state: sync.State) -> sync.LocalSurvey:
 def _find_local_edits(
     survey: sync.LocalSurvey, state: sync.State, keys: Collection[str]
 ) -> LocalEdits:
-    """Return what is in a survey, of all tickets or of some keys; files with errors always."""
+    """Return what is in a survey, of all tickets or of some keys."""
     creations = state.creations.all()
     uncertain = sync.find_uncertain(creations, survey.local_changes).keys()
     changed = [
@@ -226,15 +231,29 @@ def _find_local_edits(
     ]
     edited = {ticket.key for ticket in changed if isinstance(ticket, Edited)}
     tickets = {_own_ticket(state, key) for key in keys}
+    missing = survey.missing(state)
 
     def is_named(key: str | None) -> bool:
         return not keys or key in tickets
 
+    def notes(find: Callable[[sync.LocalChange], Iterable[sync.Note]]) -> tuple[sync.Note, ...]:
+        return tuple(
+            note
+            for local in survey.local_changes
+            for note in find(local)
+            if (note.key in edited if note.key else is_named(local.local.ticket.key))
+        )
+
     return LocalEdits(
         count=survey.count,
-        changed=tuple(changed),
+        changed=tuple(sorted(changed, key=_order)),
         older=tuple(
-            edit for local in survey.local_changes for edit in _edited(local, keys, is_older=True)
+            sorted(
+                chain.from_iterable(
+                    _edited(local, keys, is_older=True) for local in survey.local_changes
+                ),
+                key=_order,
+            )
         ),
         conflicts=tuple(conflict for conflict in state.conflicts.all() if is_named(conflict.key)),
         creations=tuple(creation for creation in creations if is_named(creation.parent)),
@@ -243,15 +262,11 @@ def _find_local_edits(
             for ticket in survey.never_pulled
             if not keys or not set(keys).isdisjoint(ticket.ticket.keys())
         ),
-        broken=survey.broken,
-        missing={key: path for key, path in survey.missing(state).items() if is_named(key)},
+        broken=survey.broken_of(keys or None, state),
+        missing={key: missing[key] for key in sorted(missing, key=key_order) if is_named(key)},
         losses=tuple(loss for loss in survey.losses(state) if loss.key in edited),
-        literals=tuple(
-            literal
-            for local in survey.local_changes
-            for literal in sync.find_literals(local)
-            if (literal.key in edited if literal.key else is_named(local.local.ticket.key))
-        ),
+        literals=notes(sync.find_literals),
+        refused=notes(sync.find_refusals),
     )
 
 
@@ -275,6 +290,11 @@ def _edited(
     for key, changes in (change.older if is_older else change.edits).items():
         if is_named or key in keys:
             yield Edited(key, change.local.path, tuple(edit.name for edit in changes))
+
+
+def _order(ticket: Edited | Draft) -> tuple[bool, str, int]:
+    """Return what sorts tickets by their keys, and puts drafts after them."""
+    return (isinstance(ticket, Draft), *key_order(ticket.key if isinstance(ticket, Edited) else ""))
 
 
 def _own_ticket(state: sync.State, key: str) -> str:
@@ -312,11 +332,16 @@ def _as_json(edits: LocalEdits) -> dict[str, object]:
         "broken": _problems(edits.broken),
         "missing": _places(edits.missing),
         "losses": [asdict(loss) for loss in edits.losses],
-        "literals": [
-            {"key": note.key, "title": note.title, "path": note.path, "reason": note.reason}
-            for note in edits.literals
-        ],
+        "literals": _notes_as_json(edits.literals),
+        "refused": _notes_as_json(edits.refused),
     }
+
+
+def _notes_as_json(notes: Iterable[sync.Note]) -> list[dict[str, str]]:
+    return [
+        {"key": note.key, "title": note.title, "path": note.path, "reason": note.reason}
+        for note in notes
+    ]
 
 
 def _problems(broken: Mapping[str, TicketrError]) -> list[dict[str, str]]:
@@ -363,8 +388,9 @@ def _lines(edits: LocalEdits) -> Iterator[tuple[str, str]]:
         yield "broken", str(error)
     for line in loss_lines(edits.losses):
         yield "loss", f"{line}; it needs --accept-loss"
-    for literal in edits.literals:
-        yield "text", f"{literal.key or literal.title} ({literal.path}): {literal.reason}"
+    for mark, notes in (("refused", edits.refused), ("text", edits.literals)):
+        for note in notes:
+            yield mark, f"{note.key or note.title} ({note.path}): {note.reason}"
     yield from _listed("missing", edits.missing.items(), MISSING, in_conflict)
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ticketr.app.sync.concurrency import ThreadRunner
     from ticketr.app.sync.edits.drafts import find_uncertain
     from ticketr.app.sync.edits.local_changes import LocalChange
-    from ticketr.app.sync.edits.losses import Loss, find_literals
+    from ticketr.app.sync.edits.losses import Loss, find_literals, find_refusals
     from ticketr.app.sync.edits.planning import read_push_plan
     from ticketr.app.sync.edits.push_plan import PlanEntry, PushPlan
     from ticketr.app.sync.edits.survey import (

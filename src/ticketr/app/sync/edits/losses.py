@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 #: What begins a heading in Markdown, and not a title: files of the Go program have such tasks.
 _HEADING = re.compile(r"#{1,6}\s+(?=\S)")
+_LONGEST_TITLE = 255
 #: Returns the line of the file that a line of a text is in; 0 if it is not known.
 Place: TypeAlias = Callable[[int], int]
 
@@ -51,6 +52,29 @@ def find_literals(local_change: LocalChange) -> tuple[Note, ...]:
             files=adf.BY_NAME if issue.key else {},
             pictures=local_change.pictures,
         )
+    )
+
+
+def title_problem(title: str) -> str:
+    """Return why Jira would refuse a title; empty if it takes it."""
+    size = len(title)
+    return f"it has {size} characters; Jira takes {_LONGEST_TITLE}" if size > _LONGEST_TITLE else ""
+
+
+def find_refusals(local_change: LocalChange) -> tuple[Note, ...]:
+    """Return a note on each edit and draft of a ticket that Jira would refuse because of its title."""
+    return tuple(
+        Note(
+            issue.key or "",
+            local_change.local.path,
+            f"Title: {problem}",
+            Code.INVALID,
+            issue.title,
+            issue.line,
+        )
+        for issue, changes in local_change.issues()
+        if any(change.part is CorePart.TITLE for change in changes)
+        and (problem := title_problem(issue.title))
     )
 
 

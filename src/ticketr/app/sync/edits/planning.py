@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from ticketr.app.sync.compare.diff import Side, by_key, read_ticket
 from ticketr.app.sync.compare.mapping import type_id
 from ticketr.app.sync.edits.local_changes import LocalChange, new_type, remote_changes
-from ticketr.app.sync.edits.losses import find_literals, known_losses
+from ticketr.app.sync.edits.losses import find_literals, find_refusals, known_losses
 from ticketr.app.sync.edits.push_plan import (
     PlanEntry,
     PushPlan,
@@ -83,7 +83,8 @@ def _make_push_plan(
         if restricted := _restricted_change(change, kept, keys):
             planned.append(restricted)
     left += (_never_pulled(ticket, conflicts) for ticket in survey.never_pulled)
-    for note, error in zip(notes_on(survey.broken), survey.broken.values(), strict=True):
+    broken = survey.broken_of(keys, state)
+    for note, error in zip(notes_on(broken), broken.values(), strict=True):
         line = error.line if isinstance(error, TicketSyntaxError) else None
         left.append(replace(note, line=line))
     missing = survey.missing(state) if keys else {}
@@ -92,7 +93,8 @@ def _make_push_plan(
     )
     losses = tuple(loss for change in planned for loss in known_losses(state, change))
     literals = tuple(literal for change in planned for literal in find_literals(change))
-    return PushPlan(tuple(entries), tuple(left), losses, literals)
+    refused = tuple(note for change in planned for note in find_refusals(change))
+    return PushPlan(tuple(entries), tuple(left), losses, literals, refused)
 
 
 def _decide(

@@ -152,12 +152,14 @@ class PushPlan:
         losses: What its entries would remove from descriptions in Jira. Unless they are accepted,
             these descriptions are not sent.
         literals: What Jira would get as plain text, such as a mistyped short form.
+        refused: What of its entries Jira would refuse, as far as that shows without a request.
     """
 
     entries: tuple[PlanEntry, ...] = ()
     left: tuple[Note, ...] = ()
     losses: tuple[Loss, ...] = ()
     literals: tuple[Note, ...] = ()
+    refused: tuple[Note, ...] = ()
 
 
 #: What a plan calls a file that is attached.

@@ -41,6 +41,7 @@ from ticketr.app.sync.workspace.store import (
     RawKeys,
     Store,
     add_duplicate,
+    broken_among,
     broken_file_of,
     find_obstacles,
 )
@@ -272,6 +273,19 @@ class LocalSurvey:
     def writes(self) -> int:
         """How many issues a push would create or change, as far as the files show."""
         return sum(local_change.writes for local_change in self.local_changes)
+
+    def broken_of(self, keys: Collection[str] | None, state: State) -> dict[str, TicketrError]:
+        """Return the errors of the files that some keys and files name; None names all.
+
+        A key that is in no file names every file that may have it.
+        """
+        if keys is None:
+            return self.broken
+        if any(key in self._possible and key not in self._paths for key in keys):
+            return self.broken
+        former = state.paths_by_key()
+        places = ((key, self._paths.get(key), self._held.get(key), former.get(key)) for key in keys)
+        return broken_among(filter(None, chain.from_iterable(places)), self.broken)
 
     def losses(self, state: State) -> tuple[Loss, ...]:
         """Return what a push would remove in Jira, as far as the files show."""

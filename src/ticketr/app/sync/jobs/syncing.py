@@ -22,7 +22,7 @@ from ticketr.app.sync.pull.pull import pull
 from ticketr.app.sync.pull.tally import PullResult, Tally
 from ticketr.app.sync.push.tally import PushResult, PushTally
 from ticketr.app.sync.session import Progress, Session, SessionJob, open_session
-from ticketr.app.sync.workspace.store import Layout, notes_on
+from ticketr.app.sync.workspace.store import Layout, broken_among, notes_on
 
 if TYPE_CHECKING:
     from ticketr import JobContext
@@ -218,8 +218,8 @@ class PullJob(_NamedJob):
             else:
                 from ticketr.app.sync.pull.pull import pull_named  # noqa: PLC0415 - few pulls name keys
 
-                layout = await _find_layout(session, tally)
                 keys = dict.fromkeys(self.keys)
+                layout = await _find_layout(session, tally, keys)
                 await pull_named(session, keys, layout.locations, tally)
                 await _download(session, tally)
         result = tally.result()
@@ -257,10 +257,22 @@ async def _download(session: Session, tally: Tally) -> None:
     tally.add_broken(result.failed)
 
 
-async def _find_layout(session: Session, tally: Tally) -> Layout:
-    """Find the tickets in the files, and note the files that cannot be read."""
+async def _find_layout(
+    session: Session, tally: Tally, keys: Collection[str] | None = None
+) -> Layout:
+    """Find the tickets in the files, and note the files that cannot be read.
+
+    Args:
+        session: The workspace.
+        tally: Gets the notes.
+        keys: The tickets whose files are noted; None for all.
+    """
     layout = await session.layout()
-    tally.add_broken(notes_on(layout.broken))
+    broken = layout.broken
+    if keys is not None:
+        paths = [layout.locations[key].path for key in keys if key in layout.locations]
+        broken = broken_among(paths, broken)
+    tally.add_broken(notes_on(broken))
     return layout
 
 
@@ -302,7 +314,8 @@ class PushJob(_NamedJob):
             survey = await session.survey()
             if self.keys is not None:
                 await session.in_thread(check_keys, self.keys, survey, session.state)
-            tally.fail(*notes_on(survey.broken))
+            broken = await session.in_thread(survey.broken_of, self.keys, session.state)
+            tally.fail(*notes_on(broken))
             from ticketr.app.sync.push.push import Push  # noqa: PLC0415 - no pull needs it
 
             keys = None if self.keys is None else frozenset(self.keys)

@@ -22,7 +22,7 @@ from ticketr.app.sync.compare.mapping import PARENT
 from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.compare.times import with_time_tracking
 from ticketr.app.sync.edits.local_changes import draft_changes
-from ticketr.app.sync.edits.losses import changed_texts, literal_pieces
+from ticketr.app.sync.edits.losses import changed_texts, literal_pieces, title_problem
 from ticketr.app.sync.errors import nearest
 from ticketr.app.sync.push.payload import IssuePayload, KnownIssue, comment_payload, link_payload
 from ticketr.app.sync.push.rich_text import RichText, unknown_people, where
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 #: The names of lines with rules of their own.
 _STATUS, _TYPE = "Status", "Type"
-_LONGEST_TITLE = 255
 _MISFIT = (
     "Jira may refuse text that it has itself: {}. If it does, change that in Jira, or say"
     " --accept-loss to send what the file holds of it"
@@ -122,8 +121,8 @@ def _converted(
     if part == _STATUS:
         return {"status": {"name": _not_empty(change)}}
     if part is CorePart.TITLE:
-        if (size := len(issue.title)) > _LONGEST_TITLE:
-            raise BadValue(f"it has {size} characters; Jira takes {_LONGEST_TITLE}")
+        if problem := title_problem(issue.title):
+            raise BadValue(problem)
         return {"summary": issue.title}
     if isinstance(part, CorePart):  # the acceptance criteria are a part of the description
         text = RichText(part, issue, edited.get(CorePart.DESCRIPTION), known.path, uploads)

@@ -629,6 +629,24 @@ def add_duplicate(broken: dict[str, TicketrError], error: DuplicateKey) -> None:
         broken[path] = known.with_key(error.key)
 
 
+def broken_among(
+    paths: Iterable[str], broken: Mapping[str, TicketrError]
+) -> dict[str, TicketrError]:
+    """Return the errors that concern some files, such as a key that is in one of them and in another.
+
+    Args:
+        paths: The files, relative to the workspace.
+        broken: The errors of files and folders, by their paths.
+    """
+    named = {broken_file_of(path, broken) or path for path in paths}
+    return {
+        path: error
+        for path, error in broken.items()
+        if path in named
+        or (isinstance(error, DuplicateKey) and not named.isdisjoint((error.first, error.second)))
+    }
+
+
 def notes_on(broken: Mapping[str, TicketrError]) -> list[Note]:
     """Say what is wrong with files."""
     return [
