@@ -62,6 +62,7 @@ async def test_a_confirmed_push_waits_for_the_pull_and_sends_what_was_confirmed(
         states = [(job.name, job.status) for job in run.queue.jobs()]
         assert states == [
             ("Pull work", JobStatus.RUNNING),
+            ("Check work", JobStatus.CANCELLED),  # of the plan, which Enter has closed
             ("Push work", JobStatus.PENDING),
         ]
         assert run.screen.rows[-1].endswith("+1 J")

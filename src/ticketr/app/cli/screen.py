@@ -25,9 +25,9 @@ from ticketr.app.cli.ownership import own_mark
 from ticketr.app.cli.settings import find_login, resolve
 from ticketr.app.tui.app import App
 from ticketr.app.tui.effects import JobRequest
+from ticketr.app.tui.jobs_state import QUIET_TAG
 from ticketr.app.tui.keymap import KeyMap, keymap_of
 from ticketr.app.tui.services.context import SetupRunner
-from ticketr.app.tui.services.jobs import REFRESH_TAG
 from ticketr.app.tui.services.workspaces import (
     ClosedWorkspace,
     OpenWorkspace,
@@ -73,7 +73,7 @@ async def run_screen(workspaces: Sequence[AppWorkspace], *, pull: bool = False) 
         config.read_user_config, config.config_folder(os.environ)
     )
     roots = [workspace.root for workspace in workspaces if workspace.root]
-    history = WorkspaceHistories(roots, without=REFRESH_TAG)
+    history = WorkspaceHistories(roots, without=QUIET_TAG)
     first_run = FirstRun()
     async with trio.open_nursery() as outlasting:
         async with open_job_queue(workers=WORKERS, history=history, on_job_error=_note) as queue:
@@ -113,7 +113,7 @@ def read_keymap() -> KeyMap:
 
 def last_words(jobs: Iterable[JobSnapshot]) -> list[str]:
     """Return the last progress message of each of the user's jobs that was cancelled."""
-    users = (job for job in jobs if REFRESH_TAG not in job.tags)
+    users = (job for job in jobs if QUIET_TAG not in job.tags)
     cancelled = (job.progress for job in users if job.cancel_requested)
     return [progress.message for progress in cancelled if progress is not None]
 

@@ -22,6 +22,7 @@ class JobKind(Enum):
     BULK = "bulk"
     WORKLOG = "worklog"
     ATTACH = "attach"
+    CHECK = "check"  # of what a push would send; nothing is written
 
 
 #: The kinds of jobs that have a plan or bring tickets, and can be run again.

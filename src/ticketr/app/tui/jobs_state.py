@@ -236,8 +236,10 @@ def _ends_of_notes(mark: str, notes: tuple[Note, ...]) -> Iterator[TicketEnd]:
 WORKSPACE_TAG = "workspace:"
 #: The tag of every job, before its kind.
 KIND_TAG = "kind:"
-#: The kind of a pull that nobody has asked for: no line and no list of jobs shows it.
+#: The kind of a pull that nobody has asked for.
 REFRESH = "refresh"
+#: The tag of jobs that nobody has asked for: no line and no list of jobs shows them.
+QUIET_TAG = "quiet"
 #: The most ended jobs of this run that are kept.
 ENDED = 200
 

@@ -9,7 +9,7 @@ from ticketr import JobSnapshot
 from ticketr.app.sync import BulkResult
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
-from ticketr.app.tui.jobs_state import REFRESH, kind_of, workspace_of
+from ticketr.app.tui.jobs_state import QUIET_TAG, REFRESH, kind_of, workspace_of
 from ticketr.app.tui.keymap import TYPING, Context, KeyAction, name_of
 from ticketr.app.tui.main.changing import give_back, show_added
 from ticketr.app.tui.main.filtering import filters_saved
@@ -210,8 +210,9 @@ def _report_unused(state: AppState, name: str, now: float) -> AppState:
 
 def _job(state: AppState, snapshot: JobSnapshot, now: float) -> Step:
     """Take a snapshot of a job, and read the files that it has changed."""
-    if kind_of(snapshot) == REFRESH:
+    if QUIET_TAG in snapshot.tags:
         is_over = snapshot.status.is_terminal and snapshot.started_at is not None
+        is_over &= kind_of(snapshot) == REFRESH  # the others change no file
         return state, (call_in(workspace_of(snapshot), files.read_files),) if is_over else ()
     state = replace(state, status=state.status.see(snapshot, now), jobs=state.jobs.see(snapshot))
     if not snapshot.status.is_terminal:

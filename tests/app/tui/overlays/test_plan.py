@@ -245,7 +245,7 @@ def test_the_plan_names_what_jira_gets_as_plain_text() -> None:
 
     rows = [plain(row).rstrip() for row in screen(state, 11.0, Theme())]
 
-    at = next(at for at, row in enumerate(rows) if "Plain text in Jira" in row)
+    at = next(at for at, row in enumerate(rows) if "Will not arrive as written" in row)
     assert rows[at + 1 : at + 3] == [
         " ! DEMO-9: Description: DEMO-9.md:4: “@Mia” goes",
         ' ! draft "Pay": Description: new.md:3: “:x:” goes',

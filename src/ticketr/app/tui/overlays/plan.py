@@ -8,20 +8,26 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, final
 
+from ticketr import JobID, JobSnapshot
 from ticketr.app import sync
 from ticketr.app.config import CONFIRM_ABOVE
 from ticketr.app.tickets import Candidate, sort_key
-from ticketr.app.tui.effects import Call, JobKind, JobRequest, call_in
+from ticketr.app.tui import messages
+from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
+from ticketr.app.tui.jobs_state import kind_of
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
+from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import changed_lines
 from ticketr.app.tui.overlays.pages import Diff
 from ticketr.app.tui.overlays.review import INDENT, Item, Review, Section, item_lines, padded_name
-from ticketr.app.tui.services.jobs import read_plan, start_job
+from ticketr.app.tui.services.jobs import cancel_job, read_plan, start_job
 from ticketr.app.tui.sheet import Edit, Sheet
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, mark, without_places, wrap_line
 from ticketr.text import clean
 
+#: What the first row says while Jira is asked what would not arrive.
+CHECKING = "asking Jira"
 #: The most characters of an edit on one line, old and new ones.
 LONGEST = 60
 #: The keys that show what an entry changes.
@@ -70,6 +76,8 @@ class Plan(Review[sync.PushPlan]):
         keys: The tickets to which it is limited; empty for all.
         accepts: Whether it may remove from Jira what the plan says would be lost.
         unfolded: The fingerprints of the entries whose texts are shown.
+        check: The job that finds out what of the plan would not arrive; None before it has begun.
+        checked: The job's result, or why it has none; None until it has ended.
     """
 
     waits: ClassVar[str] = "Looking for edits..."
@@ -78,6 +86,8 @@ class Plan(Review[sync.PushPlan]):
     keys: tuple[str, ...] = ()
     accepts: bool = field(default=False, kw_only=True)
     unfolded: frozenset[str] = field(default=frozenset(), kw_only=True)
+    check: JobID | None = field(default=None, kw_only=True)
+    checked: sync.PushResult | str | None = field(default=None, kw_only=True)
 
     @property
     def title(self) -> str:
@@ -88,12 +98,15 @@ class Plan(Review[sync.PushPlan]):
         """Return the entries, then what is said below them."""
         return [
             *(Item(entry.fingerprint, (entry.path, entry.line)) for entry in plan.entries),
-            *[Item()] * (len(plan.losses) + len(plan.literals)),
+            *(Item(place=(note.path, note.line or 1)) for note in self._refused(plan)),
+            *[Item()] * (len(plan.losses) + len(self._warnings(plan))),
             *(Item(place=(note.path, note.line or 1)) for note in left_of(plan)),
         ]
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
-        """Move, leave an entry out, show its texts, accept losses, or carry the plan out."""
+        """Move, leave an entry out, show its texts, accept losses, carry the plan out, or go back."""
+        if action is KeyAction.ESCAPE:
+            return state.closed(), self._end_of_check
         if action in _SHOWS and (entry := self._entry_at) is not None:
             return self._show(state, action, entry)
         if action is KeyAction.ACCEPT_LOSS and self.plan is not None and self.plan.losses:
@@ -158,6 +171,76 @@ class Plan(Review[sync.PushPlan]):
         made = replace(Review.made(self, state, plan, now), accepts=accepts)
         return made.unfolded_if_it_fits(state) if self.plan is None else made
 
+    def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
+        """Take the plan and have it checked; take what the check says; make the plan again."""
+        match message:
+            case messages.JobChanged(snapshot) if self._is_checked_by(snapshot):
+                return state.exchanged(self, self._after_check(snapshot)), ()
+            case messages.Answered(self.asked, plan, ""):
+                made = self.made(state, plan, now)
+                if made.plan == self.plan:
+                    return state.exchanged(self, made), ()
+                made = replace(made, check=None, checked=None)
+                losses = frozenset(plan.losses)
+                request = JobRequest(JobKind.CHECK, accepted=losses, keys=self.keys)
+                begin = (call_in(self.workspace, start_job, request),) if plan.entries else ()
+                return state.exchanged(self, made), (*self._end_of_check, *begin)
+            case messages.Answered(self.asked):
+                step = Review.on_message(self, state, message, now)
+                return step and (step[0], self._end_of_check)
+            case _:
+                return Review.on_message(self, state, message, now)
+
+    @property
+    def _end_of_check(self) -> tuple[Call, ...]:
+        """The calls that end the check."""
+        if self.check is None or self.checked is not None:
+            return ()
+        return (call(cancel_job, self.check),)
+
+    def _is_checked_by(self, snapshot: JobSnapshot) -> bool:
+        """Return whether a job is the check of this plan; the first after its request is."""
+        is_check = kind_of(snapshot) == JobKind.CHECK.value and self.plan is not None
+        return is_check and self.check in {None, snapshot.id}
+
+    def _after_check(self, snapshot: JobSnapshot) -> Plan:
+        """Return the plan with what its check says; what was selected stays selected."""
+        assert self.plan is not None
+        if not snapshot.status.is_terminal:
+            return replace(self, check=snapshot.id)
+        result, error = snapshot.result, snapshot.error
+        words = clean(error.message) if error is not None else "it was cancelled"
+        checked = replace(self, checked=result if isinstance(result, sync.PushResult) else words)
+        more = len(checked.items(self.plan)) - len(self.items(self.plan))
+        return replace(checked, at=self.at + (more if self.at >= len(self.plan.entries) else 0))
+
+    @property
+    def _result(self) -> sync.PushResult:
+        """The result of the check; an empty one if there is none."""
+        return self.checked if isinstance(self.checked, sync.PushResult) else sync.PushResult()
+
+    def _refused(self, plan: sync.PushPlan) -> tuple[sync.Note, ...]:
+        """Return what would not be written, for a reason that Jira or the file gives."""
+        result = self._result
+        conflicts = result.conflicts if self.kind is JobKind.PUSH else ()  # a sync merges first
+        answers = (*result.failed, *conflicts)
+        left, names = set(map(_place, plan.left)), set(map(_place, answers))
+        return (
+            *(note for note in plan.refused if _place(note) not in names),
+            *(note for note in answers if _place(note) not in left),
+        )
+
+    def _warnings(self, plan: sync.PushPlan) -> tuple[sync.Note, ...]:
+        """Return what would be written otherwise than the files say; losses are listed apart."""
+        known = {(note.name, note.reason) for note in plan.literals}
+        new = (note for note in self._result.warnings if note.code is not sync.Code.LOSS)
+        return (*plan.literals, *(note for note in new if (note.name, note.reason) not in known))
+
+    def header(self, state: AppState) -> tuple[str, str]:
+        """Return the left and right side of the first row."""
+        left, right = Review.header(self, state)
+        return left, f"{CHECKING} · {right}" if self._end_of_check else right
+
     def carry_out(self, state: AppState, plan: sync.PushPlan) -> Step:
         """Start the job."""
         kept = self._kept(plan)
@@ -180,6 +263,9 @@ class Plan(Review[sync.PushPlan]):
             if entries:
                 items = [[*self._entry(entry, keymap, cells)] for entry in entries]
                 yield Section(items, f"{title}  {len(items)}")
+        if refused := self._refused(plan):
+            texts = [f"{clean(note.name)}: {clean(note.reason)}" for note in refused]
+            yield Section([_note_lines(text, cells) for text in texts], f"Refused  {len(refused)}")
         if plan.losses:
             only_links = all(loss.is_link for loss in plan.losses)
             title = f"Would be {'removed' if only_links else 'lost'} in Jira"
@@ -187,18 +273,23 @@ class Plan(Review[sync.PushPlan]):
             word = "and is accepted" if self.accepts else f"so it is not sent{accept}"
             texts = [f"{clean(loss.words)} in {clean(loss.place)}, {word}" for loss in plan.losses]
             yield Section([_note_lines(text, cells) for text in texts], title)
-        if plan.literals:
-            texts = [f"{clean(note.name)}: {clean(note.reason)}" for note in plan.literals]
+        if warnings := self._warnings(plan):
+            texts = [f"{clean(note.name)}: {clean(note.reason)}" for note in warnings]
             notes = [_note_lines(text, cells) for text in texts]
-            yield Section(notes, "Plain text in Jira", is_strong=False)
+            yield Section(notes, "Will not arrive as written", is_strong=False)
         if plan.left:
             yield _left_alone(plan, keymap, cells, theme)
+        if isinstance(self.checked, str):
+            yield Section((), rest=_note_lines(f"Not checked with Jira: {self.checked}", cells))
 
     def summary(self, plan: sync.PushPlan) -> str:
         """Return what Enter does."""
         kept = self._kept(plan)
         many = f"{len(kept)} writes: it " if len(kept) > CONFIRM_ABOVE else ""
-        writes = f"{many}{_writes(kept)}" if kept else ""
+        places = set(map(_place, self._refused(plan)))
+        refused = sum((entry.path, entry.name) in places for entry in kept)
+        but = f", but {refused} would be refused" if refused else ""
+        writes = f"{many}{_writes(kept)}{but}" if kept else ""
         if self.kind is JobKind.SYNC:
             return f"Enter pulls what is new in Jira, {f'then {writes}' if kept else 'no more'}"
         if kept:
@@ -224,6 +315,11 @@ class Plan(Review[sync.PushPlan]):
         for edit in shown:
             yield (Span(f"{INDENT}{_edit_words(edit, entry.way)}"),)
             yield from changed_lines(edit.before, edit.after, cells - 1, f"{INDENT}  ")
+
+
+def _place(note: sync.Note) -> tuple[str, str]:
+    """Return what tells the issue of a note from all others."""
+    return note.path, note.name
 
 
 def _writes(kept: Sequence[sync.PlanEntry]) -> str:

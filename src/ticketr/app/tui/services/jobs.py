@@ -17,7 +17,7 @@ from ticketr.app import sync
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import SYNCING, JobKind, JobRequest, call_in
-from ticketr.app.tui.jobs_state import KIND_TAG, REFRESH, WORKSPACE_TAG
+from ticketr.app.tui.jobs_state import KIND_TAG, QUIET_TAG, REFRESH, WORKSPACE_TAG
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.rows import rows_of
 from ticketr.app.tui.services.context import Services
@@ -47,27 +47,29 @@ async def read_plan(services: Services, name: str, kind: JobKind, keys: tuple[st
     await services.answer(call_in(name, read_plan, kind, keys), read)
 
 
-REFRESH_TAG = f"{KIND_TAG}{REFRESH}"
 #: The most ended jobs that are read from the history.
 MOST_HISTORY = 200
 
 
-def start_job(services: Services, name: str, request: JobRequest) -> Message:
+def start_job(services: Services, name: str, request: JobRequest) -> Message | None:
     """Submit a job; it waits while another one of its workspace runs.
 
     Returns:
         The job, so that an Esc right after the key that asked for it cancels it; or why none
-        was submitted.
+        was submitted. None for a check without a login, which nobody has asked for.
     """
     workspace = services.workspaces[name]
+    is_quiet = request.kind is JobKind.CHECK
+    if is_quiet and not workspace.has_login():
+        return None
     tags = {f"{WORKSPACE_TAG}{workspace.name}", f"{KIND_TAG}{request.kind.value}"}
 
     def show_written(tickets: Sequence[tuple[Ticket, str]]) -> None:
         rows = tuple(rows_of(ticket, path) for ticket, path in tickets)
         services.send(messages.TicketsFound(workspace.name, rows))
 
-    for refresh in services.queue.jobs(tag=REFRESH_TAG):  # the user's job goes first
-        services.queue.cancel(refresh.id, reason="the user asked for another job")
+    for quiet in services.queue.jobs(tag=QUIET_TAG):  # the user's job goes first
+        services.queue.cancel(quiet.id, reason="the user asked for another job")
     key = str(workspace.store.root)
     tickets = sync.ticket_tags(request.keys)
 
@@ -87,9 +89,9 @@ def start_job(services: Services, name: str, request: JobRequest) -> Message:
         handle = services.queue.submit_nowait(
             workspace.make_job(request, show_written),
             name=None
-            if request.keys or request.kind not in SYNCING
+            if not is_quiet and (request.keys or request.kind not in SYNCING)
             else f"{request.kind.value.capitalize()} {workspace.name}",
-            tags=tags | tickets,
+            tags=tags | tickets | ({QUIET_TAG} if is_quiet else set()),
             key=key,
             on_conflict=OnConflict.WAIT,
         )
@@ -110,7 +112,7 @@ def keep_fresh(services: Services, name: str) -> None:
             first=services.refresh,
             id=repeat,
             name=f"Refresh {name}",
-            tags={f"{WORKSPACE_TAG}{name}", REFRESH_TAG},
+            tags={f"{WORKSPACE_TAG}{name}", f"{KIND_TAG}{REFRESH}", QUIET_TAG},
             key=str(services.workspaces[name].store.root),
         )
 

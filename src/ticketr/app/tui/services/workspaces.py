@@ -101,6 +101,9 @@ def job_for(options: SessionOptions, request: JobRequest, on_written: OnWritten)
                 confirmed=request.confirmed,
                 keys=request.keys or None,
             )
+        case JobKind.CHECK:
+            keys = request.keys or None
+            return PushJob(**options, accept_loss=request.accepted, keys=keys, dry_run=True)
         case JobKind.SYNC:
             return SyncJob(**options, accept_loss=request.accepted, confirmed=request.confirmed)
         case JobKind.BULK:
