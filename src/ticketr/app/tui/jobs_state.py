@@ -229,6 +229,7 @@ def _ends_of_notes(mark: str, notes: tuple[Note, ...]) -> Iterator[TicketEnd]:
     for note in notes:
         # A reason may name the ticket again, as in "changed here and in Jira: DEMO-1: Title".
         reason = note.reason.replace(f"{note.key}: ", "") if note.key else note.reason
+        reason = reason.partition("; run ticketr ")[0]  # a command, where the line names a key
         yield TicketEnd(mark, clean(note.name), clean(reason))
 
 

@@ -274,6 +274,14 @@ def test_d_shows_each_change_word_by_word() -> None:
     assert rows[5] == "   [-High-]{+Low+}"
 
 
+def test_d_keeps_the_lines_of_a_text() -> None:
+    edit = Edit("Description", "Steps\n\n1. Open\n2. Close", "Steps\n\n1. Open\n2. Wait\n3. Close")
+    rows = [
+        plain(row).rstrip() for row in screen(pressed(with_open_ticket(edit), "d"), 1.0, Theme())
+    ]
+    assert rows[2:7] == ["   Steps", "", "   1. Open", "   2. {+Wait", "   3. +}Close"]
+
+
 def test_d_on_a_ticket_without_edits_says_so() -> None:
     state = pressed(with_open_ticket(), "d")
     assert (state.overlays, state.notice) == (

@@ -10,6 +10,7 @@ from fakes.states import after, app_state, plain, pressed, snapshot
 from ticketr import FinishedJob, JobErrorInfo, JobSnapshot, JobStatus
 from ticketr.app.sync import BulkResult, Code, Note, PullResult, PushResult, SyncResult, ticket_tags
 from ticketr.app.sync.jobs.syncing import not_done
+from ticketr.app.sync.notes import in_conflict
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
 from ticketr.app.tui.jobs_state import JobEnd, end_of
@@ -91,6 +92,13 @@ def test_a_push_of_which_something_failed_ends_with_the_cause_first() -> None:
     assert end.mark == "!"
     assert end.words == 'DEMO-14: "Urgent" is not a priority · Pulling'
     assert [each.mark for each in end.tickets] == ["✗", "✓"]
+
+
+def test_a_ticket_in_conflict_names_no_command_in_the_app() -> None:
+    note = Note("DEMO-9", "DEMO-9.md", in_conflict("DEMO-9", "Title"), Code.CONFLICT)
+    ended = replace(snapshot(JobStatus.COMPLETED), result=PushResult(conflicts=(note,)))
+    (ticket,) = end_of(ended, KeyMap()).tickets
+    assert ticket.words == "it is in conflict with Jira (Title)"
 
 
 @pytest.mark.parametrize("result", [PushResult(total=1), BulkResult()])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import unified_diff
 from functools import lru_cache
 from itertools import islice
@@ -120,7 +120,10 @@ def wrapped_words(before: str, after: str, cells: int, first: str, rest: str) ->
         first: What the first line begins with.
         rest: What the other lines begin with.
     """
-    return tuple(wrap_line(changed_words(before, after), cells, first=first, rest=rest))
+    wrapped: list[Line] = []
+    for line in changed_words(before, after):
+        wrapped += wrap_line(line, cells, first=rest if wrapped else first, rest=rest)
+    return tuple(wrapped)
 
 
 @lru_cache(maxsize=64)
@@ -142,24 +145,28 @@ def changed_lines(before: str, after: str, cells: int, indent: str) -> tuple[Lin
     return tuple(lines)
 
 
-def changed_words(before: str, after: str) -> Line:
-    """Return a change as a line: what is gone in ``[-...-]``, what is new in ``{+...+}``.
+#: What is before and after each kind of piece of a text, and its styles.
+_PIECES: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
+    "same": ("", "", ()),
+    "removed": ("[-", "-]", ("red",)),
+    "added": ("{+", "+}", ("green",)),
+}
+
+
+def changed_words(before: str, after: str) -> list[Line]:
+    """Return a change as lines: what is gone in ``[-...-]``, what is new in ``{+...+}``.
 
     Args:
         before: The old text, not cleaned.
         after: The new text, not cleaned.
     """
-    spans: list[Span] = []
+    lines: list[Line] = [()]
     for kind, piece in word_diff(before, after):
-        shown = clean(piece)
-        match kind:
-            case "removed":
-                spans.append(Span(f"[-{shown}-]", ("red",)))
-            case "added":
-                spans.append(Span(f"{{+{shown}+}}", ("green",)))
-            case _:
-                spans.append(Span(shown))
-    return tuple(spans)
+        start, end, styles = _PIECES[kind]
+        first, *others = f"{start}{piece}{end}".split("\n")
+        lines[-1] = (*lines[-1], Span(clean(first), styles))
+        lines += [(Span(clean(text), styles),) for text in others]
+    return lines
 
 
 class Overlay(ABC):
