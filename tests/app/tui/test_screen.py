@@ -19,6 +19,7 @@ from ticketr import JobSnapshot, JobStatus
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.keymap import TABLE, Context, KeyAction
+from ticketr.app.tui.overlays.choice import Choice, Option
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import MARKS, Theme
@@ -143,6 +144,17 @@ def test_the_hints_of_an_overlay_end_with_the_way_back_at_every_width() -> None:
     assert "Esc back" not in plain(screen(app_state(*TICKETS), 1.0, Theme())[-2])
     typing = plain(screen(pressed(app_state(*TICKETS), "S"), 1.0, Theme())[-2])
     assert typing.rstrip().endswith("Esc back  F1 all")  # a "?" is text there
+
+
+def test_a_list_over_the_tickets_has_the_only_reversed_row_and_facts_as_far_as_there_is_room() -> (
+    None
+):
+    facts = "not for DEMO-1 and 12 more"
+    options = (Option("Done", facts), Option("In a review", ""))
+    state = app_state(*TICKETS, width=60, height=24)
+    state = state.opened(Choice("Status", options, lambda state, _: (state, ())))
+    (row,) = [row for row in screen(state, 1.0, COLORS) if "\x1b[7m" in row]
+    assert f" {facts} " in plain(row)
 
 
 def test_a_long_help_has_two_columns_on_a_wide_screen() -> None:

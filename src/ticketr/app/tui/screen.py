@@ -169,6 +169,11 @@ def _counts(state: AppState, *, is_short: bool = False) -> Line:
     return tuple(spans)
 
 
+def _focus(state: AppState) -> Panel | None:
+    """Return the panel with the focus; None where a list over it has the only reversed row."""
+    return None if state.context in {Context.CHOICE, Context.PALETTE} else state.focus
+
+
 def _main(state: AppState, now: float, theme: Theme) -> list[str]:
     layout = state.layout
     left = _left_panels(state, now, theme) if layout.left else []
@@ -181,7 +186,7 @@ def _main(state: AppState, now: float, theme: Theme) -> list[str]:
         layout.right,
         layout.detail,
         theme,
-        is_focused=state.focus is Panel.DETAIL,
+        is_focused=_focus(state) is Panel.DETAIL,
         lines=state.ticket_lines,
         task=-1 if ticket is None else ticket.task,
         keys=state.keymap,
@@ -207,7 +212,7 @@ def _left_panels(state: AppState, now: float, theme: Theme) -> list[str]:
             layout.left,
             layout.workspaces,
             theme,
-            is_focused=state.focus is Panel.WORKSPACES,
+            is_focused=_focus(state) is Panel.WORKSPACES,
         )
     tickets = draw_tickets(
         state.workspace,
@@ -215,7 +220,7 @@ def _left_panels(state: AppState, now: float, theme: Theme) -> list[str]:
         layout.tickets,
         theme,
         state.keymap,
-        is_focused=state.focus is Panel.TICKETS,
+        is_focused=_focus(state) is Panel.TICKETS,
         is_pulling=bool(state.jobs.of_workspace(state.workspace.name)),
     )
     return [*above, *tickets][-layout.body :]  # the lowest screen has no room for a title

@@ -97,7 +97,7 @@ def list_box(
 
 
 def _row(words: str, facts: str, cells: int, *, is_selected: bool) -> str:
-    facts = clip(facts, max(0, cells // 2))
+    facts = clip(facts, max(0, cells // 2, cells - width(words) - 3))
     bar = "▌" if is_selected else " "
     return f"{bar}{fit(words, max(1, cells - width(facts) - 3))} {facts} "
 
