@@ -63,7 +63,7 @@ def test_while_a_query_is_typed_all_tickets_are_shown_and_the_answer_filters_the
     assert any(
         "Asking Jira which tickets match" in plain(row) for row in screen(state, 1.0, Theme())
     )
-    assert plain(screen(state, 1.0, Theme())[-2]).split() == ["Esc", "back", "?", "all"]
+    assert plain(screen(state, 1.0, Theme())[-2]).split() == ["Esc", "back", "F1", "all"]
     early, effect = update(state, messages.KeyPressed("KEY_ENTER"), 100.0)
     assert (early.notice, effect) == ("Jira has not answered yet; Esc goes back", ())
 
