@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from contextvars import ContextVar, copy_context
 
 import trio
 import trio.testing
 from trio.testing import MockClock
 
-from ticketr.jobs._trio import NOT_RESCHEDULED, is_innermost, switch_context
+from ticketr.jobs._record import ENDED_CALL, JobRecord
+from ticketr.jobs._trio import NOT_RESCHEDULED, needs_checkpoint, reset_scope, switch_context
 
 BREAKS = f"Trio {trio.__version__} breaks what _trio does in"
 name: ContextVar[str] = ContextVar("name", default="")
@@ -43,15 +45,34 @@ async def test_a_task_that_is_woken_loses_its_mark(autojump_clock: MockClock) ->
 
 async def test_a_scope_or_nursery_that_is_open_inside_a_scope_is_found() -> None:
     task = trio.lowlevel.current_task()
+    record = JobRecord(ENDED_CALL, "job", math.inf, None)
 
     with trio.CancelScope() as outer:
-        found = [is_innermost(outer, task)]
+        found = [reset_scope(outer, task, record)]
         with trio.CancelScope():
             await trio.lowlevel.checkpoint()
-            found.append(is_innermost(outer, task))
-        found.append(is_innermost(outer, task))
+            found.append(reset_scope(outer, task, record))
+        found.append(reset_scope(outer, task, record))
         async with trio.open_nursery():
-            found.append(is_innermost(outer, task))
-        found.append(is_innermost(outer, task))
+            found.append(reset_scope(outer, task, record))
+        found.append(reset_scope(outer, task, record))
 
-    assert found == [True, False, True, False, True], f"{BREAKS} is_innermost"
+    assert found == [True, False, True, False, True], f"{BREAKS} reset_scope"
+
+
+async def test_a_task_needs_a_checkpoint_if_it_passed_none_or_is_cancelled() -> None:
+    task = trio.lowlevel.current_task()
+
+    await trio.lowlevel.checkpoint()
+    found = [needs_checkpoint(task)]
+    task.custom_sleep_data = NOT_RESCHEDULED
+    found.append(needs_checkpoint(task))
+    await trio.lowlevel.checkpoint()
+    with trio.CancelScope() as outer, trio.CancelScope(shield=True) as inner:
+        outer.cancel()
+        found.append(needs_checkpoint(task))
+        inner.shield = False
+        found.append(needs_checkpoint(task))
+        await trio.lowlevel.checkpoint()
+
+    assert found == [False, True, False, True], f"{BREAKS} needs_checkpoint"

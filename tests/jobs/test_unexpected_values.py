@@ -128,7 +128,7 @@ async def report(queue: JobQueue, value: Any) -> None:
 
 def clean_up(queue: JobQueue, value: Any) -> None:
     record = queue._core.registry.by_id["live"]
-    limit = JobContext(record, queue._core.subscriptions).cleanup(value).relative_deadline
+    limit = JobContext(record).cleanup(value).relative_deadline
     assert type(limit) is float
     assert 0 <= limit < math.inf
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Awaitable, Callable, Hashable, Iterable
-from contextvars import Context, copy_context
 from dataclasses import dataclass
 from functools import partial
 from types import FunctionType, MethodType
@@ -20,7 +19,7 @@ import trio
 from trio.lowlevel import checkpoint_if_cancelled
 
 from ticketr.jobs._core import QueueCore
-from ticketr.jobs._deadlock import without_marks
+from ticketr.jobs._deadlock import submit_context
 from ticketr.jobs._handle import Around, Job, JobContext, JobHandle
 from ticketr.jobs._job import JobID, OnConflict
 from ticketr.jobs._record import JobRecord
@@ -305,12 +304,6 @@ class JobOptions(TypedDict, total=False):
     tags: Iterable[str]
     timeout: float | None
     retry: Retry | None
-
-
-def submit_context() -> Context:
-    """Return the context variables that a job sees: those of its submit, without the marks."""
-    context = copy_context()
-    return without_marks(context) if context and len(context) == 1 else context
 
 
 def make_record(

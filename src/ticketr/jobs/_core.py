@@ -273,8 +273,8 @@ class QueueCore:
         now = self.now()
         superseded: Sequence[JobRecord] = ()
         if extras is NO_EXTRAS:  # as nearly always
-            is_full = schedule.pending >= schedule.max_pending and not schedule.has_room
-            if is_full and not (above or is_inside(self.marks)):
+            may_be_full = schedule.pending >= schedule.max_pending
+            if may_be_full and not (schedule.has_room or above or is_inside(self.marks)):
                 return None
         else:
             if extras.once:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Iterable
-from contextvars import Context, ContextVar
+from contextvars import Context, ContextVar, copy_context
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 import trio
@@ -40,9 +40,10 @@ def is_inside(marks: QueueMarks) -> bool:
     return marks[0] in QUEUES.get()
 
 
-def without_marks(context: Context) -> Context:
-    """Return a context of one variable, or an empty one if that is the marks."""
-    return Context() if QUEUES in context else context
+def submit_context() -> Context:
+    """Return the context variables that a job sees: those of its submit, without the marks."""
+    context = copy_context()
+    return Context() if len(context) == 1 and QUEUES in context else context
 
 
 def blank_context(marks: QueueMarks) -> Context:

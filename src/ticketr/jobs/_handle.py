@@ -25,7 +25,7 @@ from ticketr.jobs._job import (
 )
 from ticketr.jobs._record import JobRecord, snapshot_of
 from ticketr.jobs._trio import protect_methods
-from ticketr.jobs._updates import Subscriptions, Updates
+from ticketr.jobs._updates import Updates
 from ticketr.jobs._values import checked_seconds, reason_text
 
 if TYPE_CHECKING:
@@ -45,11 +45,10 @@ class JobHandle(Generic[T_co]):
     Only a queue makes handles.
     """
 
-    __slots__ = ("_core", "_record")
+    __slots__ = ("_record",)
 
-    def __init__(self, record: JobRecord, core: QueueCore) -> None:
+    def __init__(self, record: JobRecord) -> None:
         self._record = record
-        self._core = core
 
     @property
     def id(self) -> JobID:
@@ -72,7 +71,7 @@ class JobHandle(Generic[T_co]):
 
     def record_in(self, core: QueueCore) -> JobRecord | None:
         """Return the job's record if it is of this queue; internal."""
-        return self._record if core is self._core else None
+        return self._record if core is self._record.queue else None
 
     def cancel(self, *, reason: str | None = None) -> CancelOutcome:
         """Cancel the job; never blocks and never raises.
@@ -82,7 +81,7 @@ class JobHandle(Generic[T_co]):
         Args:
             reason: The reason in the ``trio.Cancelled`` that the job gets.
         """
-        return self._core.cancel(self._record, CancelCause.USER, reason_text(reason))
+        return self._record.queue.cancel(self._record, CancelCause.USER, reason_text(reason))
 
     async def cancel_and_wait(self, *, reason: str | None = None) -> JobSnapshot[T_co]:
         """Cancel the job and wait until it has ended.
@@ -107,7 +106,7 @@ class JobHandle(Generic[T_co]):
         If the job has ended already, there is one snapshot to read, the final one.
         """
         view = cast("Callable[[JobRecord], JobSnapshot[T_co]]", snapshot_of)
-        return self._core.subscriptions.watch(view, self._record)
+        return self._record.queue.subscriptions.watch(view, self._record)
 
     async def wait(self) -> JobSnapshot[T_co]:
         """Wait until the job has ended, and return its final snapshot.
@@ -139,22 +138,22 @@ class JobHandle(Generic[T_co]):
         return cast("T_co", result_of(self._record))
 
     async def _until_ended(self) -> None:
-        self._core.subscriptions.owner_thread.check()
-        record = self._record
+        record, core = self._record, self._record.queue
+        core.subscriptions.owner_thread.check()
         if record.status.is_terminal:
             await trio.lowlevel.checkpoint()
         else:
-            await wait_for_jobs(self._core, record.unended, record.wait_ended)
+            await wait_for_jobs(core, record.unended, record.wait_ended)
         is_new_failure = record.status is FAILED and not record.extras.outcome_seen
         if is_new_failure:
             record.mark_outcome_seen()
-        if self._core.store is not None:
+        if core.store is not None:
             try:
-                await self._core.store.wait_end_written(record)
+                await core.store.wait_end_written(record)
             except BaseException:
                 if is_new_failure:  # this wait is cancelled, and gives nobody the failure
                     record.mark_outcome_seen(is_seen=False)
-                    self._core.reporter.job_failed(record)
+                    core.reporter.job_failed(record)
                 raise
 
     def __eq__(self, other: object) -> bool:
@@ -217,11 +216,10 @@ class JobContext:
                 context.report(current=number, total=len(files), message=file.name)
     """
 
-    __slots__ = ("_attempt", "_record", "_subscriptions")
+    __slots__ = ("_attempt", "_record")
 
-    def __init__(self, record: JobRecord, subscriptions: Subscriptions) -> None:
+    def __init__(self, record: JobRecord) -> None:
         self._record = record
-        self._subscriptions = subscriptions
         self._attempt = record.attempt
 
     @property
@@ -282,13 +280,14 @@ class JobContext:
             total: How much there is to do; 0 if that is unknown. None keeps the last value.
             message: What the job is doing. None keeps the last value.
         """
-        self._subscriptions.owner_thread.check()
         record = self._record
+        subscriptions = record.queue.subscriptions
+        subscriptions.owner_thread.check()
         if record.status is not RUNNING or record.attempt != self._attempt:
             return  # a thread of the job may outlive its attempt
         record.add_report(current, total, message)
-        if self._subscriptions.is_watched:
-            self._subscriptions.notify_changed(record, is_report=True)
+        if subscriptions.is_watched:
+            subscriptions.notify_changed(record, is_report=True)
 
     def cleanup(self, seconds: float) -> trio.CancelScope:
         """Return a cancel scope for clean-up: shielded, with a time limit.

@@ -94,17 +94,17 @@ class JobQueue:
         core = self._core
         if core.store is not None:
             core.store.pack(record, job, args, is_awaited=True)
-            return JobHandle(await core.submit(record), core)
+            return JobHandle(await core.submit(record))
         await checkpoint_if_cancelled()
         entered = core.enter(record)
         if entered is None:
-            return JobHandle(await core.wait_for_room(record), core)
+            return JobHandle(await core.wait_for_room(record))
         core.dispatcher.job_submitted(record)
         try:
             await cancel_shielded_checkpoint()
         finally:
             core.dispatcher.submit_returned()
-        return JobHandle(entered, core)
+        return JobHandle(entered)
 
     def submit_nowait(
         self,
@@ -130,7 +130,7 @@ class JobQueue:
         if entered is None:
             raise QueueFull(core.schedule.max_pending)
         core.dispatcher.wake()
-        return JobHandle(entered, core)
+        return JobHandle(entered)
 
     async def run(
         self,
@@ -157,7 +157,7 @@ class JobQueue:
         if core.store is not None:
             core.store.pack(record, job, args, is_awaited=True)
         entered = await core.submit(record)
-        handle: JobHandle[T] = JobHandle(entered, core)
+        handle: JobHandle[T] = JobHandle(entered)
         if entered is not record:
             return await handle.result()
         try:
@@ -471,7 +471,7 @@ class JobQueue:
             raise
         if core.store is None:
             await cancel_shielded_checkpoint()
-        return JobHandle(entered, core)
+        return JobHandle(entered)
 
     def run_now(self, job_id: JobID | JobHandle[object]) -> bool:
         """End a job's delay, or its wait for the next attempt: it is due now.
@@ -633,7 +633,7 @@ class JobQueue:
         Raises:
             UnknownJob: No job with this ID is known.
         """
-        return JobHandle(self._core.known(job_id), self._core)
+        return JobHandle(self._core.known(job_id))
 
     def status(self, job_id: JobID | JobHandle[object]) -> JobStatus:
         """Return the status of a job.

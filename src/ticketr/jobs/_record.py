@@ -72,6 +72,7 @@ class JobExtras:
         outcome_seen: Whether a caller was given its outcome. It is only noted of jobs
             that fail.
         scheduled_at: The due time of a run of a repeat; None for any other job.
+        awaits: What the job's own task waits for without a limit; None if it does not wait so.
         stored: What a store is to keep of its submit; once the queue has accepted it, its row.
     """
 
@@ -93,6 +94,7 @@ class JobExtras:
     cancel_cause: CancelCause | None = None
     outcome_seen: bool = False
     scheduled_at: datetime | None = None
+    awaits: AwaitedJobs | None = None
     stored: StoredCall | StoredJob | None = None
 
 
@@ -168,7 +170,6 @@ class JobRecord:
         scope: The cancel scope of the attempt.
         ended: Set when it ends; made by the first that waits for it.
         collector: What is told when the job ends; None once it was told.
-        awaits: What the job's own task waits for without a limit; None if it does not wait so.
     """
 
     call: JobCall
@@ -180,7 +181,6 @@ class JobRecord:
     revision: int = field(init=False, default=1)
     attempt: int = field(init=False, default=0)
     collector: JobCollector | None = field(init=False, default=None)
-    awaits: AwaitedJobs | None = field(init=False, default=None)
     ended: trio.Event | None = field(init=False, default=None)
     id: JobID = field(init=False)
     number: int = field(init=False)
@@ -375,9 +375,8 @@ class JobRecord:
 
     def request_cancel(self, cause: CancelCause) -> None:
         """Note that a cancel was requested, which also ends a wait of the job's own task."""
-        self.awaits = None
         extras = self.own_extras()
-        extras.cancel_requested, extras.cancel_cause = True, cause
+        extras.awaits, extras.cancel_requested, extras.cancel_cause = None, True, cause
 
     def note_cause(self, cause: CancelCause | None) -> None:
         """Note why the job stops, unless a cause is noted already."""
@@ -404,11 +403,12 @@ class JobRecord:
 
     def note_wait(self, awaited: AwaitedJobs | None) -> None:
         """Note what the job's own task waits for without a limit; None once it goes on."""
-        self.awaits = awaited
+        self.own_extras().awaits = awaited
 
     def awaited_jobs(self) -> Collection[JobRecord]:
         """Return the jobs that the job's own task waits for without a limit."""
-        return () if self.awaits is None else self.awaits()
+        awaits = self.extras.awaits
+        return () if awaits is None else awaits()
 
     # Waiting for the end
 

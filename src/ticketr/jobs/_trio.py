@@ -5,11 +5,12 @@ protected from it (see ``protect_methods``).
 
 * ``task.context`` is written: see ``switch_context``.
 * ``task.custom_sleep_data`` is written: see ``NOT_RESCHEDULED``.
-* ``_cancel_status`` is read, of a task and of a scope: see ``is_innermost``.
+* ``_cancel_status`` is read, of a task and of a scope: see ``needs_checkpoint``, ``reset_scope``.
 """
 
 from __future__ import annotations
 
+import math
 from contextvars import Context
 from types import FunctionType
 from typing import Final, TypeVar, final
@@ -19,6 +20,7 @@ from trio.lowlevel import Task, current_root_task, enable_ki_protection
 
 from ticketr._errors import TicketrError
 from ticketr.jobs._groups import leaves
+from ticketr.jobs._record import JobRecord
 
 C = TypeVar("C", bound="type[object]")
 
@@ -55,13 +57,31 @@ def switch_context(task: trio.lowlevel.Task, context: Context) -> None:
     task.context = context
 
 
-def is_innermost(scope: trio.CancelScope, task: trio.lowlevel.Task) -> bool:
-    """Return whether a scope is the last one that a task has entered and not left.
+def needs_checkpoint(task: trio.lowlevel.Task) -> bool:
+    """Return whether a task has to pass a checkpoint: for others to run, or as it is cancelled.
+
+    ``checkpoint_if_cancelled`` finds out the latter, but costs each job a coroutine.
+    """
+    return task.custom_sleep_data is NOT_RESCHEDULED or task._cancel_status.effectively_cancelled  # noqa: SLF001
+
+
+def reset_scope(scope: trio.CancelScope, task: trio.lowlevel.Task, record: JobRecord) -> bool:
+    """Make a scope what it was before an attempt that gave a value, for the next job.
 
     Trio compares the same at the end of a scope, and raises if another one is open in it. A scope
     that is to stay open needs to know before.
+
+    Returns:
+        False if the scope is used up: it is cancelled, or the job has left another one open in it,
+        which the end of this one will raise.
     """
-    return task._cancel_status is scope._cancel_status  # noqa: SLF001
+    if task._cancel_status is not scope._cancel_status or record.extras.cancel_requested:  # noqa: SLF001
+        return False
+    if (record.timeout != math.inf or record.retry is not None) and scope.deadline != math.inf:
+        if scope.cancel_called:  # the value came too late
+            return False
+        scope.deadline = math.inf
+    return True
 
 
 @final

@@ -38,15 +38,11 @@ from __future__ import annotations
 
 import logging
 import math
+from contextvars import Context
 from typing import Final, NamedTuple
 
 import trio
-from trio.lowlevel import (
-    checkpoint,
-    checkpoint_if_cancelled,
-    disable_ki_protection,
-    enable_ki_protection,
-)
+from trio.lowlevel import checkpoint, disable_ki_protection, enable_ki_protection
 
 from ticketr._errors import JobTimedOut, RetryLater
 from ticketr.jobs._arguments import call_inside
@@ -59,7 +55,13 @@ from ticketr.jobs._record import JobRecord
 from ticketr.jobs._retry import delay_after
 from ticketr.jobs._shutdown import abandon
 from ticketr.jobs._timer import handle_due_times
-from ticketr.jobs._trio import NOT_RESCHEDULED, is_innermost, split_cancelled, switch_context
+from ticketr.jobs._trio import (
+    NOT_RESCHEDULED,
+    needs_checkpoint,
+    reset_scope,
+    split_cancelled,
+    switch_context,
+)
 
 logger = logging.getLogger("ticketr.jobs")
 
@@ -161,70 +163,53 @@ CAUGHT: Final = object()
 
 @enable_ki_protection
 async def work(core: QueueCore) -> None:  # noqa: ASYNC910 - each turn has a checkpoint
-    """Run one job after the other until cancelled."""
-    task = trio.lowlevel.current_task()
+    """Run one job after the other until cancelled; in one cancel scope until a job uses it up."""
+    task, dispatcher = trio.lowlevel.current_task(), core.dispatcher
     while True:  # noqa: ASYNC913 - each turn runs a job or waits for one
+        record: JobRecord | None = None
+        value: object = CAUGHT
+        is_free = False  # whether the worker's context, if it is blank, will do for another job
         try:
-            await run_jobs(core, task)
+            with trio.CancelScope() as scope:
+                while True:  # noqa: ASYNC913 - each turn runs a job or waits for one
+                    if core.schedule.is_time_dependent:
+                        handle_due_times(core)
+                    # The last job is left to the worker that is being woken, if one is.
+                    if core.schedule.pending > dispatcher.wakeup_pending:
+                        record = core.take(task, scope)
+                    if record is None:
+                        context = clear_context(core, task)
+                        try:
+                            await dispatcher.wait_for_wakeup(task)
+                        finally:
+                            dispatcher.stop_waiting(task)
+                        is_free = task.context is context
+                        del context  # the job may leave something in it
+                        continue
+                    value = await run_attempt(record, core, task, is_free)
+                    if not reset_scope(scope, task, record):
+                        break
+                    core.finish(record, COMPLETED, value)
+                    is_free = True
+                    record, value = None, CAUGHT  # an idle worker keeps nothing of its last job
+            assert record is not None  # the loop ends with a job
+            if value is CAUGHT:
+                retry_or_end(core, record, None)
+            else:
+                core.finish(record, COMPLETED, value)
         except BaseException as error:  # noqa: ASYNC103 - it ends the job, or leaves
             if (record := core.running.get(task)) is None:
                 raise  # it is not of a job
             retry_or_end(core, record, error)
 
 
-@enable_ki_protection
-async def run_jobs(core: QueueCore, task: trio.lowlevel.Task) -> None:  # noqa: ASYNC910 - each turn has a checkpoint
-    """Run one job after the other in one cancel scope, up to the first that uses it up."""
-    schedule, dispatcher = core.schedule, core.dispatcher
-    is_free = False  # whether the worker's context, if it is blank, will do for another job
-    record: JobRecord | None = None
-    value: object = CAUGHT
-    with trio.CancelScope() as scope:
-        while True:  # noqa: ASYNC913 - each turn runs a job or waits for one
-            if schedule.is_time_dependent:
-                handle_due_times(core)
-            # The last job is left to the worker that is being woken, if one is.
-            if schedule.pending > dispatcher.wakeup_pending:
-                record = core.take(task, scope)
-            if record is None:
-                context = task.context
-                if len(context) != 1 or context.get(QUEUES) is not core.marks:
-                    context = blank_context(core.marks)
-                    switch_context(task, context)
-                try:
-                    await dispatcher.wait_for_wakeup(task)
-                finally:
-                    dispatcher.stop_waiting(task)
-                is_free = task.context is context
-                del context  # the job may leave something in it
-                continue
-            value = await run_attempt(record, core, task, is_free)
-            if not reset_scope(scope, task, record):
-                break
-            core.finish(record, COMPLETED, value)
-            is_free = True
-            record, value = None, CAUGHT  # an idle worker keeps nothing of its last job alive
-    assert record is not None  # the loop ends with a job
-    if value is CAUGHT:
-        retry_or_end(core, record, None)
-    else:
-        core.finish(record, COMPLETED, value)
-
-
-def reset_scope(scope: trio.CancelScope, task: trio.lowlevel.Task, record: JobRecord) -> bool:
-    """Make a scope what it was before an attempt that gave a value, for the next job.
-
-    Returns:
-        False if the scope is used up: it is cancelled, or the job has left another one open in it,
-        which the end of this one will raise.
-    """
-    if record.extras.cancel_requested or not is_innermost(scope, task):
-        return False
-    if (record.timeout != math.inf or record.retry is not None) and scope.deadline != math.inf:
-        if scope.cancel_called:  # the value came too late
-            return False
-        scope.deadline = math.inf
-    return True
+def clear_context(core: QueueCore, task: trio.lowlevel.Task) -> Context:
+    """Let an idle worker have a context without variables, and return it."""
+    context = task.context
+    if len(context) != 1 or context.get(QUEUES) is not core.marks:
+        context = blank_context(core.marks)
+        switch_context(task, context)
+    return context
 
 
 @disable_ki_protection
@@ -239,20 +224,17 @@ async def run_attempt(
     A job that is cancelled before its first step has no first step.
     """
     function, args, variables, _ = record.call
-    others_have_run = task.custom_sleep_data is None
     if not (is_free and not variables and len(task.context) == 1):  # the marks of the queue
         if task.context is variables:
             QUEUES.set(core.marks)
         else:
             variables.run(QUEUES.set, core.marks)
             switch_context(task, variables)
-            others_have_run = False
-    if others_have_run:
-        await checkpoint_if_cancelled()
-    else:
+            task.custom_sleep_data = NOT_RESCHEDULED  # the switch needs a checkpoint
+    if needs_checkpoint(task):
         await checkpoint()
     task.custom_sleep_data = NOT_RESCHEDULED  # until it is: Trio writes None
-    context = JobContext(record, core.subscriptions)
+    context = JobContext(record)
     if core.store is not None:
         await core.store.wait_all_written()  # a start is in the file before the call
     if core.around is not None:

@@ -13,7 +13,6 @@ from ticketr.jobs._arguments import checked_options
 from ticketr.jobs._job import JobID
 from ticketr.jobs._progress import JobProgress
 from ticketr.jobs._record import ENDED_CALL, JobRecord, progress_of
-from ticketr.jobs._updates import Subscriptions
 from ticketr.jobs._values import checked_whole
 
 
@@ -30,7 +29,7 @@ class FakeContext(JobContext):
     __slots__ = ("cancel_requested", "reports")
 
     def __init__(self, record: JobRecord, attempt: int) -> None:
-        super().__init__(record, cast("Subscriptions", None))
+        super().__init__(record)
         self._attempt = attempt
         self.reports: list[JobProgress] = []
         self.cancel_requested: bool = False

@@ -30,9 +30,9 @@ import trio
 from trio.lowlevel import checkpoint, disable_ki_protection, enable_ki_protection
 
 from ticketr._errors import QueueClosed
-from ticketr.jobs._arguments import JobOptions, checked_options, make_record, submit_context
+from ticketr.jobs._arguments import JobOptions, checked_options, make_record
 from ticketr.jobs._core import QueueCore
-from ticketr.jobs._deadlock import wait_for_jobs
+from ticketr.jobs._deadlock import submit_context, wait_for_jobs
 from ticketr.jobs._groups import has_only_exceptions
 from ticketr.jobs._handle import result_of
 from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, JobErrorInfo

@@ -87,9 +87,10 @@ class PriorityQueue(dict[T, Entry[T]]):
         """Remove and return the first item; None if there is none."""
         if self._queue and not self._heap:  # nearly always, and the first entry is seldom stale
             oldest = self._queue.popleft()
-            if self.get(oldest[3]) is oldest:
-                del self[oldest[3]]
-                return oldest[3]
+            item = oldest[3]
+            if self.get(item) is oldest:
+                del self[item]
+                return item
         entry = self.first()
         if entry is None:
             return None

@@ -124,7 +124,7 @@ class Opening:
         record = self._record_of(row)
         live = [job for number in predecessors if (job := self._loaded(number)) is not None]
         if live:
-            jobs = tuple(JobHandle[object](job, core) for job in live)
+            jobs = tuple(JobHandle[object](job) for job in live)
             any_end = json.loads(row.options)["any_end"]
             record.set_options({"after": jobs, "after_any_end": any_end})
         record.set_options({"stored": StoredJob(row.number, row[10:17])})
