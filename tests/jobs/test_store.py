@@ -197,17 +197,18 @@ async def test_jobs_keep_their_options(autojump_clock: MockClock, path: Path) ->
 
 async def test_the_order_and_the_priorities_are_kept(autojump_clock: MockClock, path: Path) -> None:
     async def submit(queue: JobQueue) -> None:
-        for number in range(3):
+        for number in range(250):
             await queue.submit(note, number)
-        await queue.submit(note, 3, priority=1)
+        await queue.submit(note, 250, priority=1)
         queue.set_priority("job-2", -1)
 
-    await left_by(path, submit)
+    await left_by(path, submit, max_pending=None)
+    autojump_clock.rate = 1  # the opening takes time
 
     async with open_stored(path):
         pass
 
-    assert [what for what, _ in RAN] == [3, 0, 2, 1]
+    assert [what for what, _ in RAN] == [250, 0, *range(2, 250), 1]
 
 
 async def tidy(context: JobContext) -> None:

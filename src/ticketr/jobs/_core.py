@@ -303,6 +303,7 @@ class QueueCore:
         if extras is NO_EXTRAS:
             schedule.add_plain(record, now)
         else:
+            record.set_due_at(now)
             self.dependencies.connect(record)
             schedule.add(record, now)
         registry.by_id[job_id] = record

@@ -65,6 +65,7 @@ class JobExtras:
             or is cancelled.
         dependents: The jobs that wait for its end.
         delay: The seconds from the submit until it is due.
+        due_at: When it is due, if it comes from a store; None otherwise.
         start_by: The time by which it must have started; None for no such time.
         uncounted_retries: How many attempts do not count against its ``Retry``.
         cancel_requested: Whether a cancel was requested.
@@ -88,6 +89,7 @@ class JobExtras:
     predecessors: dict[JobRecord, bool] = field(default_factory=dict)
     dependents: dict[JobRecord, None] = field(default_factory=dict)
     delay: float = 0.0
+    due_at: float | None = None
     start_by: float | None = None
     uncounted_retries: int = 0
     cancel_requested: bool = False
@@ -222,9 +224,13 @@ class JobRecord:
         """Make it a job of the queue."""
         self.id = job_id
         self.number = number
-        self.submitted_at = now
-        self.due_at = now + self.extras.delay
+        self.submitted_at = self.due_at = now
         self.queue = queue
+
+    def set_due_at(self, now: float) -> None:
+        """Write when a job that has been accepted is due."""
+        extras = self.extras
+        self.due_at = now + extras.delay if extras.due_at is None else extras.due_at
 
     def set_predecessors(self, predecessors: dict[JobRecord, bool]) -> None:
         """Write the jobs whose end it waits for, as in its extras."""

@@ -282,7 +282,7 @@ class Schedule:
     def jobs(self) -> list[JobRecord]:
         """Return the pending jobs; before each job those that start after it."""
         queues = [self._delayed, self.ready, *self.blocked.values()]
-        return [*reversed([*self._after]), *(record for queue in queues for record in queue)]
+        return [*reversed([*self._after]), *itertools.chain.from_iterable(queues)]
 
     def waiting_for(self, record: JobRecord) -> str:
         """Return what keeps a pending job from running."""

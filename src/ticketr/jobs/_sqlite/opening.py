@@ -13,6 +13,7 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from contextlib import suppress
 from contextvars import copy_context
+from operator import attrgetter
 from typing import final
 
 import trio
@@ -74,7 +75,10 @@ class Opening:
         self.left_out: set[int] = set()
 
     async def take_up(self, repeats: Iterable[RepeatRow]) -> None:
-        """Enter the jobs into the queue, in the order of their submits, page by page."""
+        """Enter the jobs into the queue, in the order of their submits.
+
+        Each has a checkpoint: where the dictionaries of a large queue grow, one takes milliseconds.
+        """
         ended: list[JobRecord] = []
         page = await self._writer.jobs_after(0)
         while page:
@@ -87,13 +91,14 @@ class Opening:
                         self._enter(row, predecessors)
                 except Exception as error:  # noqa: BLE001 - a class or key of the user's
                     self._leave(row, error)
+                await trio.lowlevel.checkpoint()
             page = [] if len(page) < PAGE else await self._writer.jobs_after(page[-1][0].number)
         for repeat in repeats:
             try:
                 self._restore_repeat(repeat)
             except Exception as error:  # noqa: BLE001 - the same
                 self._leave_repeat(repeat, error)
-        ended.sort(key=lambda record: record.finished_at)
+        ended.sort(key=attrgetter("finished_at"))
         for start in range(0, len(ended), PAGE):
             self._core.registry.restore_ended(ended[start : start + PAGE])
             await trio.lowlevel.checkpoint()
@@ -145,7 +150,7 @@ class Opening:
         record = record_of_call(row, self._writer.codec)
         offset, retry, started_at = self._offset, record.retry, row.started_at
         # A clock that stands before the submit was set back: the delay begins again.
-        now = max(self._now, row.submitted_at - offset)
+        ahead = max(row.submitted_at - offset - self._now, 0)
         attempts = math.inf if retry is None else retry.attempts or math.inf
         if row.kills >= self._writer.max_kills or row.attempts - row.uncounted >= attempts:
             key, tags = record.extras.key, record.extras.tags  # it was running each time
@@ -156,7 +161,7 @@ class Opening:
             "id": row.id,
             "on_conflict": OnConflict.SUPERSEDE,
             "priority": row.priority,
-            "delay": row.due_at - offset - now,
+            "due_at": row.due_at - offset - ahead,
             "uncounted_retries": row.uncounted,
             "start_by": self._trio_time(row.start_by),
             "scheduled_at": None if row.scheduled_at is None else utc(row.scheduled_at),

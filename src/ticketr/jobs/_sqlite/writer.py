@@ -82,8 +82,8 @@ SCHEMA: Final = Schema(
 """A job's ``job`` is dropped at its end, unless it failed: it may be retried. A link says that a job
 starts after another; it is deleted when that one no longer keeps it from starting."""
 
-PAGE: Final = 25
-"""How many jobs are read, and loaded, without a checkpoint."""
+PAGE: Final = 100
+"""How many jobs are read at a time."""
 
 INSERT_JOB: Final = (
     f"INSERT INTO jobs ({', '.join(JobRow._fields[:17])})"  # noqa: S608 - constants
