@@ -125,6 +125,10 @@ def test_a_refused_login_says_the_cause_and_the_way_out(
 
     words = f"✗ Login refused: wrong or expired token · {way_out}"
     assert plain(last).startswith(words)
+    earlier = replace(EARLIER, status=JobStatus.FAILED, error_type=error.type, error_message="x")
+    assert "Login refused: wrong or expired token" in plain(
+        screen(with_earlier(earlier), 9.0, Theme())[2]
+    )
 
 
 def test_no_key_goes_on_after_an_error_that_every_run_has() -> None:

@@ -16,6 +16,7 @@ from ticketr.app.tickets import is_key
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import SYNCING, JobKind, JobRequest, call, call_in
 from ticketr.app.tui.jobs_state import (
+    LOGIN_REFUSED,
     JobEnd,
     day_words,
     ended_at,
@@ -147,6 +148,8 @@ def _ended_row(state: AppState, snapshot: JobSnapshot, theme: Theme) -> Line:
 
 def earlier_words(job: FinishedJob) -> str:
     """Return how a job of an earlier run ended, cleaned."""
+    if (job.error_type or "").endswith("AuthenticationFailed"):
+        return LOGIN_REFUSED  # its message names a command of the shell
     return clean(job.error_message or job.message or job.status.value)
 
 
