@@ -474,6 +474,13 @@ class TestChoices:
         assert find_name("GO", (upper, lower)) == upper
         assert find_name("Go", (upper, lower)) is None
 
+    def test_blanks_and_hyphens_do_not_count_if_one_name_alone_is_meant(self) -> None:
+        to_do, todo, version = (Allowed(name, name) for name in ("To Do", "Todo", "2-1"))
+        assert find_name("to-do", (to_do, version)) == to_do
+        assert find_name("todo", (to_do, todo)) == todo
+        assert find_name("to_do", (to_do, todo)) is None
+        assert find_name("21", (to_do, version)) is None  # between digits they do
+
     def test_a_letter_may_be_written_in_two_ways(self) -> None:
         composed, apart = "Größe", "Gro\u0308ße"
 
