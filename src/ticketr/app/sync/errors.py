@@ -45,48 +45,16 @@ class SyncError(TicketrError):
     """The base of the errors of pull and push that are not Jira's own."""
 
 
-@dataclass(eq=False, repr=False)
 class WorkspaceBusy(SyncError):
     """Raised when another process is changing the workspace."""
 
-    root: Path
-    pid: str
 
-    def __str__(self) -> str:
-        who = f"process {self.pid}" if self.pid else "another process"
-        return f"{self.root} is being changed by {who}; wait until it has ended and try again"
-
-
-@dataclass(eq=False, repr=False)
 class OtherSite(SyncError):
-    """Raised when a workspace holds the tickets of another Jira site."""
-
-    root: Path
-    known: str
-    asked: str
-
-    def __str__(self) -> str:
-        return (
-            f"{self.root} holds tickets of {self.known}, not of {self.asked}: correct the address, "
-            "or use another folder for that site; to use this one, first move its tickets and its "
-            ".ticketr elsewhere"
-        )
+    """Raised when the workspace already holds the tickets of another Jira site."""
 
 
-@dataclass(eq=False, repr=False)
 class NoConflict(SyncError):
-    """Raised when a ticket has no conflict that could be resolved."""
-
-    key: str
-    others: tuple[str, ...]
-    marked: str = ""
-
-    def __str__(self) -> str:
-        if self.marked:
-            return f"{self.key} has no conflict any more, but {self.marked}"
-        if not self.others:
-            return f"{self.key} has no conflict, nor has any other ticket here"
-        return f"{self.key} has no conflict; these have: {', '.join(self.others)}"
+    """Raised when a ticket has no conflict to resolve."""
 
 
 @dataclass(eq=False, repr=False)
@@ -113,22 +81,8 @@ class UnknownTicket(SyncError):
         return f"{clean(self.key)} {problem}{hint}"
 
 
-@dataclass(eq=False, repr=False)
 class BadChoice(SyncError):
-    """Raised when a choice in a conflict is not possible.
-
-    Attributes:
-        key: The ticket.
-        name: The part that was chosen.
-        reason: Why it is not possible.
-    """
-
-    key: str
-    name: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.key}: {self.name}: {self.reason}"
+    """Raised when a choice for a part of a conflict is impossible."""
 
 
 @dataclass(eq=False, repr=False)
@@ -163,20 +117,8 @@ class ConflictChanged(SyncError):
         return f"{self.key}: {self.what} since you looked at the conflict; look at it again"
 
 
-@dataclass(eq=False, repr=False)
 class NotChosen(SyncError):
-    """Raised when a conflict is to be resolved but something remains to be chosen.
-
-    Attributes:
-        key: The ticket.
-        left: The names of what remains to be chosen.
-    """
-
-    key: str
-    left: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return f"{self.key}: {len(self.left)} left to choose: {', '.join(self.left)}"
+    """Raised when parts of a conflict remain to be chosen."""
 
 
 @dataclass(eq=False, repr=False)
@@ -247,14 +189,8 @@ class BadQuery(SyncError):
         return f"Jira does not understand the query: {clean(self.reason)}"
 
 
-@dataclass(eq=False, repr=False)
 class AbsentIssues(SyncError):
-    """Raised when Jira does not have some of the issues that were named."""
-
-    keys: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return f"Jira does not have {', '.join(map(clean, self.keys))}, or you may not see it"
+    """Raised when Jira does not have issues that were named, or the account may not see them."""
 
 
 @dataclass(eq=False, repr=False)
@@ -308,25 +244,8 @@ class UnsupportedField(SyncError):
         )
 
 
-@dataclass(eq=False, repr=False)
 class UnknownProject(SyncError):
-    """Raised when Jira does not have the project of the settings.
-
-    Attributes:
-        key: The project's key.
-        place: The setting that names it; empty if unknown.
-        site: The address of the site.
-    """
-
-    key: str
-    place: str
-    site: str
-
-    def __str__(self) -> str:
-        there = f"at {self.site}, or your account may not see it"
-        if not self.place:
-            return f"there is no project {self.key} {there}"
-        return f"{self.place} is {self.key}: there is no such project {there}"
+    """Raised when the site has no project of the key that the settings name."""
 
 
 @dataclass(eq=False, repr=False)
@@ -346,19 +265,8 @@ class ChangeUnknown(SyncError):
         )
 
 
-@dataclass(eq=False, repr=False)
 class RenamedProject(SyncError):
-    """Raised when a project has another key in Jira than in the settings."""
-
-    key: str
-    new: str
-
-    def __str__(self) -> str:
-        return (
-            f"the project {self.key} is called {self.new} in Jira now: write {self.new} where the "
-            "settings name the project (ticketr.toml, JIRA_PROJECT_KEY), then pull, which writes "
-            "the new keys into the files"
-        )
+    """Raised when the project of the settings has another key now."""
 
 
 @dataclass(eq=False, repr=False)

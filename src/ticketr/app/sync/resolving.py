@@ -179,8 +179,11 @@ def _no_conflict(store: Store, state: State, key: str) -> NoConflict:
     head = state.head_of(key)
     base = state.base(head) if head is not None else None
     marked = find_conflict_marker(store, base.path) if base is not None else None
-    others = tuple(conflict.key for conflict in state.conflicts.all())
-    return NoConflict(key, others, str(marked) if marked is not None else "")
+    if marked is not None:
+        return NoConflict(f"{key} has no conflict any more, but {marked}")
+    if others := ", ".join(conflict.key for conflict in state.conflicts.all()):
+        return NoConflict(f"{key} has no conflict; these have: {others}")
+    return NoConflict(f"{key} has no conflict, nor has any other ticket here")
 
 
 def _rendered_family(
@@ -304,13 +307,14 @@ def read_conflict(store: Store, state: State, key: str) -> ConflictView:
     conflict = opened.conflict
     parts, merged = find_parts(source.versions)
     newest = max(opened.rows, key=lambda row: row.updated)
+    known = state.known().get(conflict.head)
     aside = Editor(store).free_name_aside(conflict.key)
     return ConflictView(
         key=conflict.key,
         title=local.title,
         path=opened.path,
         line=local.line,
-        synced=state.seen(conflict.head),
+        synced=known.seen if known is not None else None,
         updated=newest.updated,
         author=None,
         parts=parts,
@@ -336,7 +340,8 @@ def carry_out(store: Store, state: State, resolution: Resolution) -> Resolved:
     """
     seen = resolution.view
     if resolution.left:
-        raise NotChosen(seen.key, tuple(part.name for part in resolution.left))
+        names = ", ".join(part.name for part in resolution.left)
+        raise NotChosen(f"{seen.key}: {len(resolution.left)} left to choose: {names}")
     opened = _open_unchanged(store, state, seen)
     settlement = Settlement(
         UndoKind.CHOSEN, resolution.lines(), keep_text=True, expected=seen.source.text

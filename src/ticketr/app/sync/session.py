@@ -333,12 +333,20 @@ async def naming_project(
             key = (await jira.project(project)).key  # noqa: ASYNC120 - a cancellation wins
         except NotFound:
             if is_required:
-                raise UnknownProject(project, place, site) from None
+                there = f"at {site}, or your account may not see it"
+                words = f"{place} is {project}: there is no such project {there}"
+                if not place:
+                    words = f"there is no project {project} {there}"
+                raise UnknownProject(words) from None
             key = project
         except JiraError:  # the first error says more
             key = project
         if key != project:
-            raise RenamedProject(project, key) from None
+            raise RenamedProject(
+                f"the project {project} is called {key} in Jira now: write {key} where the settings"
+                " name the project (ticketr.toml, JIRA_PROJECT_KEY), then pull, which writes the new"
+                " keys into the files"
+            ) from None
         raise
 
 

@@ -163,7 +163,11 @@ words = st.text(alphabet="ab. \n\té", max_size=30)
             "is not good enough",
             (("same", "is "), ("added", "not "), ("same", "good enough")),
         ),
-        ("one\n two", "one two", (("same", "one"), ("removed", "\n"), ("same", " two"))),
+        (
+            "one\n two",
+            "one two",
+            (("same", "one"), ("removed", "\n "), ("added", " "), ("same", "two")),
+        ),
         (
             "größe, dann",
             "größe; dann",

@@ -369,7 +369,7 @@ def choose(view: ConflictView, choices: Mapping[str, Choice]) -> Resolution:
     """
     unknown = choices.keys() - {part.id for part in view.parts}
     if unknown:
-        raise BadChoice(view.key, min(unknown), "nothing of that name clashes")
+        raise BadChoice(f"{view.key}: {min(unknown)}: nothing of that name clashes")
     chosen = (
         ChosenPart(part, choice, tuple(_lines(view.key, part, choice)))
         for part in view.parts
@@ -405,11 +405,13 @@ def _lines(key: str, part: ConflictPart, choice: Choice) -> Sequence[str]:
         return _edited(key, part, choice.text)
     if choice == "both":
         if not part.can_both:
-            raise BadChoice(key, part.name, "it cannot hold both texts; choose one, or edit it")
+            raise BadChoice(
+                f"{key}: {part.name}: it cannot hold both texts; choose one, or edit it"
+            )
         return _lines_of_both(part.chunk.local, part.chunk.remote)
     lines = {"mine": part.chunk.local, "jira": part.chunk.remote}.get(choice)
     if lines is None:  # from a caller without a type checker: no side is taken by mistake
-        raise BadChoice(key, part.name, f"{choice!r} is not a choice; take mine, jira or both")
+        raise BadChoice(f"{key}: {part.name}: {choice!r} is not a choice; take mine, jira or both")
     return lines
 
 
@@ -424,9 +426,9 @@ def _edited(key: str, part: ConflictPart, text: str) -> Sequence[str]:
             blank += 1
         return [*old[:blank], *lines]
     if len(lines) > 1:
-        raise BadChoice(key, part.name, "it is one line")
+        raise BadChoice(f"{key}: {part.name}: it is one line")
     if not lines and which is diff.CorePart.TITLE:
-        raise BadChoice(key, part.name, "a ticket needs one")
+        raise BadChoice(f"{key}: {part.name}: a ticket needs one")
     return lines or [""]
 
 

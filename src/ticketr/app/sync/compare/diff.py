@@ -438,29 +438,6 @@ def changes(before: Ticket, after: Ticket) -> tuple[Change, ...]:
     )
 
 
-def text_size(*issues: Ticket) -> int:
-    """Count the characters of some issues' texts that are converted; sub-tasks are left out."""
-    return sum(
-        len(issue.description)
-        + sum(map(len, issue.texts.values()))
-        + sum(map(len, issue.acceptance_criteria))
-        + sum(len(comment.text) for comment in issue.comments)
-        for issue in issues
-    )
-
-
-def differing_size(one: Ticket, other: Ticket) -> int:
-    """Count the characters of texts that have to be converted to compare two versions of a ticket."""
-    before = by_key(one)
-    pairs = [(before[key], issue) for key, issue in by_key(other).items() if key in before]
-    return sum(text_size(*pair) for pair in pairs if _texts(pair[0]) != _texts(pair[1]))
-
-
-def _texts(issue: Ticket) -> tuple[object, ...]:
-    """Return all that has to be converted to be compared."""
-    return issue.description, issue.acceptance_criteria, issue.texts, issue.comments
-
-
 def with_parts(ticket: Ticket, key: str, texts: Mapping[Part, str]) -> Ticket:
     """Return a ticket with other texts for some parts of one of its issues.
 

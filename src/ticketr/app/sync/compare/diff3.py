@@ -288,9 +288,9 @@ PieceKind: TypeAlias = Literal["same", "removed", "added"]
 #: A piece of a text.
 Piece: TypeAlias = tuple[PieceKind, str]
 
-_WORD = re.compile(r"\w+|[^\w\s]")
-#: The most words of a text that are compared one by one.
-_MAX_WORDS = 2_000
+_WORD = re.compile(r"\w+|\s+|[^\w\s]")
+#: The most words of a text that are compared one by one, the white space between them included.
+_MAX_WORDS = 4_000
 
 
 def word_diff(before: str, after: str) -> tuple[Piece, ...]:
@@ -307,60 +307,27 @@ def word_diff(before: str, after: str) -> tuple[Piece, ...]:
         The pieces in order. Those that are not ``added`` are the old text, those that are not
         ``removed`` the new one, white space included.
     """
-    pieces: list[Piece] = []
-    for old, new in _common_words(before, after):
-        for kind, text in _pieces_between(old, new):
-            if text and pieces and pieces[-1][0] == kind:
-                pieces[-1] = (kind, pieces[-1][1] + text)
-            elif text:
-                pieces.append((kind, text))
-    return tuple(pieces)
-
-
-def _common_words(before: str, after: str) -> Iterator[tuple[str, str]]:
-    """Yield each word that both texts have, and what is between two of them."""
-    old, new = list(_WORD.finditer(before)), list(_WORD.finditer(after))
-    here = there = 0
-    for one, other in _equal_words([match[0] for match in old], [match[0] for match in new]):
-        yield before[here : old[one].start()], after[there : new[other].start()]
-        yield old[one][0], new[other][0]
-        here, there = old[one].end(), new[other].end()
-    yield before[here:], after[there:]
-
-
-def _pieces_between(old: str, new: str) -> Iterator[Piece]:
-    """Yield the pieces of two texts between words that both have."""
-    if old == new:
-        yield "same", old
-        return
-    start = _common_space(old, new)
-    end = _common_space(old[start:][::-1], new[start:][::-1])
-    yield "same", old[:start]
-    yield "removed", old[start : len(old) - end]
-    yield "added", new[start : len(new) - end]
-    yield "same", old[len(old) - end :]
-
-
-def _common_space(one: str, other: str) -> int:
-    """Count the characters of white space that two texts begin with alike."""
-    return next(
-        (at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b or a.strip()),
-        min(len(one), len(other)),
-    )
-
-
-def _equal_words(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Pair equal words of two texts, in rising order of both."""
+    old, new = _WORD.findall(before), _WORD.findall(after)
     start = count_alike(old, new)
     end = count_alike(old[start:][::-1], new[start:][::-1])
-    yield from ((at, at) for at in range(start))
     one, other = old[start : len(old) - end], new[start : len(new) - end]
-    if len(one) <= _MAX_WORDS and len(other) <= _MAX_WORDS:
-        here = there = start
-        for chunk in compare_lines(one, other):
-            if isinstance(chunk, CleanChunk):
-                yield from ((here + at, there + at) for at in range(len(chunk.lines)))
-                here, there = here + len(chunk.lines), there + len(chunk.lines)
-            else:
-                here, there = here + len(chunk.local), there + len(chunk.remote)
-    yield from ((len(old) - at, len(new) - at) for at in range(end, 0, -1))
+    pieces: list[Piece] = [("same", "".join(old[:start]))]
+    removed = added = ""
+    for here, there in _changed_runs(one, other):
+        # White space between two changes is a part of them.
+        if here == there and here.strip():
+            pieces += ("removed", removed), ("added", added), ("same", here)
+            removed = added = ""
+        else:
+            removed, added = removed + here, added + there
+    pieces += ("removed", removed), ("added", added), ("same", "".join(old[len(old) - end :]))
+    return tuple(piece for piece in pieces if piece[1])
+
+
+def _changed_runs(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the runs of words that two texts have alike, and what is between them."""
+    if max(len(old), len(new)) > _MAX_WORDS:
+        yield "".join(old), "".join(new)
+        return
+    for _, a, b, c, d in SequenceMatcher(None, old, new).get_opcodes():
+        yield "".join(old[a:b]), "".join(new[c:d])

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 
@@ -398,35 +398,6 @@ class FamilyText:
     texts: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class KnownText:
-    """The rich texts of an issue that need not be converted again.
-
-    Attributes:
-        document: The description in Jira's form; None for none.
-        files: The media ID of each file that is attached to the issue, by its name.
-        description: Its Markdown, without the criteria.
-        criteria: The acceptance criteria at its end.
-        texts: The document and the Markdown of each field with a section of its own, by its name.
-    """
-
-    document: object
-    files: Mapping[str, str]
-    description: str
-    criteria: tuple[str, ...]
-    texts: Mapping[str, tuple[object, str]] = field(default_factory=dict)
-
-    def text_of(self, name: str, document: object) -> str | None:
-        """Return the Markdown of a field with a document; None if it has to be converted."""
-        known = self.texts.get(name)
-        return known[1] if known is not None and known[0] == document else None
-
-    def is_of(self, issue: Issue) -> bool:
-        """Return whether an issue has this description, and the same files."""
-        fields = issue.fields
-        return self.document == fields.get("description") and self.files == files_of(fields)
-
-
 def is_subtask(issue: Issue) -> bool:
     """Return whether an issue is a sub-task, which lives in its parent's ticket."""
     kind = issue.fields.get("issuetype")
@@ -463,7 +434,6 @@ def family_text(
     head: Issue,
     subtasks: Sequence[Issue],
     columns: Columns,
-    known: Mapping[str, KnownText] = MappingProxyType({}),
     ready: Mapping[str, diff.DescriptionText] = MappingProxyType({}),
 ) -> FamilyText:
     """Render a family as text, and find out what the text cannot hold exactly.
@@ -472,36 +442,27 @@ def family_text(
         head: The issue that gives the ticket its heading.
         subtasks: The sub-tasks to file under it, in order.
         columns: The fields to write.
-        known: Texts that hold a description exactly, by the IDs of their issues. They spare the
-            conversion, and with it the import of what converts.
-        ready: What `weigh` has described, for the same reason.
+        ready: What `weigh` has described; it spares the import of what converts.
 
     Returns:
         The text, the ticket that a reader gets from it, and the keys that are not exact.
     """
     issues = (head, *subtasks)
-    same = {issue.key: was for issue in issues if (was := known.get(issue.id)) and was.is_of(issue)}
     whole: set[str] = set()  # keys whose criteria stay in the description
     while True:
-        described = {issue.key: _description(issue, whole, same, ready) for issue in issues}
-        ticket_of = partial(_ticket, columns=columns, described=described, same=same)
+        described = {issue.key: _description(issue, whole, ready) for issue in issues}
+        ticket_of = partial(_ticket, columns=columns, described=described)
         ticket = ticket_of(head, tasks=[ticket_of(issue) for issue in subtasks])
         read = (ticket, *ticket.tasks)
         pairs = tuple(zip(issues, read, strict=True))
         inexact = {
-            issue.key
-            for issue, made in pairs
-            if issue.key not in same and not _is_exact(issue, made, described[issue.key])
+            issue.key for issue, made in pairs if not _is_exact(issue, made, described[issue.key])
         }
         # Criteria that do not survive as a section of their own are tried again as description.
         with_criteria = (ticket.key for ticket in read if ticket.acceptance_criteria)
         again = (inexact - whole).intersection(with_criteria)
         if not again:
-            inexact |= {
-                issue.key
-                for issue, made in pairs
-                if not _has_texts(issue, made, columns, same.get(issue.key))
-            }
+            inexact |= {issue.key for issue, made in pairs if not _has_texts(issue, made, columns)}
             text = render_ticket(ticket)
             return FamilyText(ticket, text, frozenset(inexact), columns.texts)
         whole |= again
@@ -616,14 +577,13 @@ def _slim(value: object) -> object:
 def _description(
     issue: Issue,
     whole: Collection[str],
-    same: Mapping[str, KnownText],
     ready: Mapping[str, diff.DescriptionText],
 ) -> diff.DescriptionText:
-    if (known := same.get(issue.key)) is not None:
-        return diff.DescriptionText(known.description, known.criteria)
     if issue.id in ready and issue.key not in whole:
         return ready[issue.id]
     adf = issue.fields.get("description")
+    if issue.key not in whole and (text := diff.simple_description(adf)) is not None:
+        return text
     return diff.description_text(adf, files_of(issue.fields), split=issue.key not in whole)
 
 
@@ -632,7 +592,6 @@ def _ticket(
     *,
     columns: Columns,
     described: Mapping[str, diff.DescriptionText],
-    same: Mapping[str, KnownText],
     tasks: Sequence[Ticket] | None = None,
 ) -> Ticket:
     """Return an issue as a ticket; ``tasks`` is None for a sub-task."""
@@ -665,7 +624,7 @@ def _ticket(
             else ()
         ),
         tasks=tuple(tasks or ()),
-        texts=_field_texts(issue, columns, same.get(issue.key)),
+        texts=_field_texts(issue, columns),
     )
 
 
@@ -679,24 +638,21 @@ def _is_exact(issue: Issue, read: Ticket, written: diff.DescriptionText) -> bool
     return visible(diff.description_adf(read, files=files)) == visible(original)
 
 
-def _field_texts(issue: Issue, columns: Columns, known: KnownText | None) -> dict[str, str]:
+def _field_texts(issue: Issue, columns: Columns) -> dict[str, str]:
     """Return the Markdown of the fields with sections of their own, by their names."""
-    files, texts = files_of(issue.fields), dict[str, str]()
-    for name, field_id in columns.texts:
-        document = issue.fields.get(field_id)
-        text = known.text_of(name, document) if known is not None else None
-        texts[name] = diff.markdown_of(as_document(document), files) if text is None else text
-    return {name: text for name, text in texts.items() if text}
+    files = files_of(issue.fields)
+    return {
+        name: text
+        for name, field_id in columns.texts
+        if (text := diff.markdown_of(as_document(issue.fields.get(field_id)), files))
+    }
 
 
-def _has_texts(issue: Issue, read: Ticket, columns: Columns, known: KnownText | None) -> bool:
+def _has_texts(issue: Issue, read: Ticket, columns: Columns) -> bool:
     """Return whether the rich texts of an issue, without its description, are exact."""
     files = files_of(issue.fields)
     for name, field_id in columns.texts:
-        document = issue.fields.get(field_id)
-        if known is not None and known.text_of(name, document) is not None:
-            continue
-        original = as_document(document)
+        original = as_document(issue.fields.get(field_id))
         if original is None:
             continue
         if is_too_large(original):

@@ -45,6 +45,7 @@ from ticketr.app.sync.push.transitions import no_transition
 from ticketr.app.sync.push.values import BadValue, find_name
 from ticketr.app.sync.queries import ask_jira
 from ticketr.app.sync.session import Session, SessionJob, SessionOptions
+from ticketr.text import clean
 
 if TYPE_CHECKING:
     from ticketr import JobContext
@@ -126,8 +127,8 @@ async def find_issues(options: SessionOptions, keys: Sequence[str]) -> tuple[Bul
 
 def _refuse_absent(answer: BulkFetched) -> None:
     """Refuse to go on without some of the issues that were named."""
-    if absent := [*answer.missing, *answer.failed]:
-        raise AbsentIssues(tuple(absent))
+    if absent := ", ".join(map(clean, (*answer.missing, *answer.failed))):
+        raise AbsentIssues(f"Jira does not have {absent}, or you may not see it")
 
 
 def read_issue(issue: Issue) -> BulkIssue:

@@ -154,7 +154,8 @@ async def download_known(session: Session) -> AttachmentResult:
         As for `download`; the next pull downloads the rest.
     """
     attachments = await session.in_thread(session.state.attachments)
-    homes = await session.in_thread(session.state.paths_of_issues)
+    places = await session.in_thread(session.state.places)
+    homes = {key: place.path for key, place in places.items()}
     return await download(session, attachments, homes, [])
 
 

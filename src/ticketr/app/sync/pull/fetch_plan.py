@@ -21,22 +21,18 @@ if TYPE_CHECKING:
     from ticketr.app.sync.workspace.store import TicketLocation
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Family:
-    """A family whose fetched members are all here.
+    """The fetched members of a family.
 
     Attributes:
         head: The ID of the issue that gives the ticket its heading. It may be absent from
             ``issues``: then it has not changed, and the state has it.
         issues: The fetched members, by ID.
+        needs: The IDs of those that are still awaited.
     """
 
     head: str
-    issues: dict[str, Issue]
-
-
-@dataclass(slots=True)
-class _IncompleteFamily:
     issues: dict[str, Issue] = field(default_factory=dict)
     needs: set[str] = field(default_factory=set)
 
@@ -61,7 +57,7 @@ class Families:
         self._awaited = set(self._waiting)  # wanted and not here yet, requested or not
         self._present = set(present)
         self._standalone = set(standalone)
-        self._incomplete: dict[str, _IncompleteFamily] = {}
+        self._incomplete: dict[str, Family] = {}
 
     def next_batch(self, limit: int) -> list[str]:
         """Remove and return the IDs to fetch next; an empty list if none is left."""
@@ -85,12 +81,12 @@ class Families:
             touched[self._take(issue)] = None
         waiting = [head for head, family in self._incomplete.items() if family.needs & requested]
         touched.update(dict.fromkeys(waiting))
-        return [self._finish(head) for head in touched if self._is_whole(head)]
+        return [self._incomplete.pop(head) for head in touched if self._is_whole(head)]
 
     def _take(self, issue: Issue) -> str:
         """Add an issue to its family; return the ID of the head."""
         head = self.head_of(issue)
-        family = self._incomplete.setdefault(head, _IncompleteFamily())
+        family = self._incomplete.setdefault(head, Family(head))
         family.issues[issue.id] = issue
         others = subtask_ids(issue) if head == issue.id else (head,)
         for text in others:
@@ -113,9 +109,6 @@ class Families:
         family = self._incomplete[head]
         family.needs &= self._awaited
         return not family.needs
-
-    def _finish(self, head: str) -> Family:
-        return Family(head, self._incomplete.pop(head).issues)
 
 
 def misplaced_note(

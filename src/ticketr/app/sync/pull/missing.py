@@ -17,13 +17,13 @@ from ticketr.app.jira import Issue
 from ticketr.app.sync.compare.diff import by_key, changes, read_ticket
 from ticketr.app.sync.concurrency import PAGE, chunks
 from ticketr.app.sync.notes import Code, Note, not_given
-from ticketr.app.sync.pull.tally import MissingIssues
 from ticketr.app.sync.queries import OVERLAP
 from ticketr.app.sync.state.state import Base, KnownIssue
 from ticketr.app.sync.workspace.files import Attempt, attempt, comparable
 from ticketr.app.tickets import Ticket, render_ticket
 
 if TYPE_CHECKING:
+    from ticketr.app.sync.pull.tally import Tally
     from ticketr.app.sync.session import Session
     from ticketr.app.sync.workspace.store import TicketLocation
 
@@ -36,16 +36,18 @@ async def handle_missing(
     session: Session,
     missing: Sequence[KnownIssue],
     locations: Mapping[str, TicketLocation],
+    tally: Tally,
     *,
     now: float,
     prune: bool,
-) -> MissingIssues:
+) -> None:
     """Ask Jira what has happened to issues that a project no longer has.
 
     Args:
         session: The workspace and the site.
         missing: The issues.
         locations: The location of each key.
+        tally: Takes a note on each that is not removed, and what is.
         now: Jira's clock. An issue that was created a moment ago may not be in the search yet.
         prune: Whether to remove deleted issues that were not edited: a ticket with its file if
             the file holds nothing else, a sub-task with its lines.
@@ -83,15 +85,11 @@ async def handle_missing(
                 Note(known_issue.key, locations[known_issue.key].path, reason, Code.MISSING)
             )
     notes.sort(key=lambda note: [issue.key for issue in missing].index(note.key))
-    return MissingIssues(
-        tuple(notes),
-        tuple(issue.key for issue in lost if issue.key in pruned),
-        tuple(issue.key for issue in lost if issue.key in prunable),
-        tuple(
-            Note(key, locations[key].path, f"{_DELETED}; {problem}", Code.BROKEN)
-            for key, problem in stuck.items()
-        ),
-    )
+    tally.gone |= {note.key: note for note in notes}
+    tally.pruned += (issue.key for issue in lost if issue.key in pruned)
+    tally.prunable += (issue.key for issue in lost if issue.key in prunable)
+    for key, problem in stuck.items():
+        tally.fail(Note(key, locations[key].path, f"{_DELETED}; {problem}", Code.BROKEN))
 
 
 def _is_new(issue: Issue, now: float) -> bool:

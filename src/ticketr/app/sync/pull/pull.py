@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from ticketr.app.jira import Issue
 from ticketr.app.sync.compare.mapping import is_subtask, parent_id, subtask_ids
-from ticketr.app.sync.concurrency import PAGE, chunks, compute
+from ticketr.app.sync.concurrency import PAGE, chunks
 from ticketr.app.sync.errors import UnknownTicket, nearest
 from ticketr.app.sync.notes import Code, Note, not_given
 from ticketr.app.sync.pull.fetch_plan import FetchPlan, make_fetch_plan, oldest_confirmation
@@ -188,9 +188,7 @@ async def pull(
     if plan.missing:
         from ticketr.app.sync.pull.missing import handle_missing  # noqa: PLC0415 - few pulls need it
 
-        tally.add_missing_issues(
-            await handle_missing(session, plan.missing, locations, now=now, prune=prune)
-        )
+        await handle_missing(session, plan.missing, locations, tally, now=now, prune=prune)
     if not tally.result().failed:
         await session.in_thread(lambda: session.state.site_record.note_pull(at=time.time()))
 
@@ -277,14 +275,12 @@ async def _make_plan(
     async with session.naming_project():
         search = await session.jira.search_ids(in_order(query))
     now = search.server_date.timestamp() if search.server_date else time.time()
-    # For tens of thousands of tickets this takes as long as converting a text.
-    in_thread, work = session.in_thread, len(search.ids) + len(known)
     since = None
     if not full:
-        since = await compute(in_thread, work, oldest_confirmation, search.ids, known, locations)
+        since = await session.in_thread(oldest_confirmation, search.ids, known, locations)
     if since is None:
         changed = search.ids
     else:
         changed = (await session.jira.search_ids(changed_since(query, seen=since, now=now))).ids
     make = partial(make_fetch_plan, search.ids, changed, known, locations, project=project)
-    return await compute(in_thread, work, make), now
+    return await session.in_thread(make), now

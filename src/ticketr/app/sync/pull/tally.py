@@ -24,23 +24,6 @@ _WEIGHTS = (
 
 
 @dataclass(frozen=True, slots=True)
-class MissingIssues:
-    """What became of issues that a project no longer has.
-
-    Attributes:
-        notes: A note on each that still has a file.
-        pruned: Keys of those that were removed.
-        prunable: Keys of those that a prune would have removed.
-        failed: A note on each whose file could not be changed by a prune.
-    """
-
-    notes: tuple[Note, ...] = ()
-    pruned: tuple[str, ...] = ()
-    prunable: tuple[str, ...] = ()
-    failed: tuple[Note, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class PullResult:
     """What a pull did.
 
@@ -114,8 +97,10 @@ class Tally:
         conflicts: Tickets in conflict, by key.
         failed: Tickets that could not be written, by key, or by ID if Jira never gave the issue.
         broken: Files that cannot be read or written.
-        vanished: Tickets that the query found and Jira did not give, by key.
+        gone: Tickets that the query found and Jira did not give, or that it no longer finds, by key.
         left_out: The IDs of those that are in no file.
+        pruned: Keys of deleted issues that were removed from their files.
+        prunable: Keys of those that a prune would have removed.
         inexact: Keys of issues whose description says more than their files can.
         recovered: Keys of issues that an earlier run created and whose drafts got them only now.
         brought_forward: Issues whose older values were replaced, by key.
@@ -127,12 +112,13 @@ class Tally:
         self.conflicts: dict[str, Note] = {}
         self.failed: dict[str, Note] = {}
         self.broken: list[Note] = []
-        self.vanished: dict[str, Note] = {}
+        self.gone: dict[str, Note] = {}
         self.left_out: list[str] = []
+        self.pruned: list[str] = []
+        self.prunable: list[str] = []
         self.inexact: set[str] = set()
         self.recovered: list[str] = []
         self.brought_forward: dict[str, Note] = {}
-        self._missing = MissingIssues()
         self._found: set[str] = set()
         self._known: set[str] = set()
 
@@ -161,7 +147,7 @@ class Tally:
         self._found.difference_update(ids)
         for note in notes:
             if note.path:
-                self.vanished[note.key] = note
+                self.gone[note.key] = note
             else:
                 self.left_out.append(note.key)
 
@@ -201,10 +187,6 @@ class Tally:
                 if issue.id not in outcome.family.stale:
                     self._count(issue.id, outcome.outcome_of(issue.key))
 
-    def add_missing_issues(self, missing: MissingIssues) -> None:
-        """Note what has happened to issues that the query no longer finds."""
-        self._missing = missing
-
     def result(self) -> PullResult:
         """Return what the pull has done until now."""
         return PullResult(
@@ -217,12 +199,12 @@ class Tally:
             left_alone=self.count(WriteOutcome.KEPT),
             kept=tuple(self.kept.values()),
             conflicts=tuple(self.conflicts.values()),
-            failed=(*self.broken, *self.failed.values(), *self._missing.failed),
+            failed=(*self.broken, *self.failed.values()),
             inexact=tuple(sorted(self.inexact)),
-            gone=(*self.vanished.values(), *self._missing.notes),
+            gone=tuple(self.gone.values()),
             left_out=tuple(self.left_out),
-            pruned=self._missing.pruned,
-            prunable=self._missing.prunable,
+            pruned=tuple(self.pruned),
+            prunable=tuple(self.prunable),
             recovered=tuple(self.recovered),
             brought_forward=tuple(self.brought_forward.values()),
         )

@@ -30,9 +30,8 @@ from ticketr.app.jira import (
     certainly_failed,
     may_have_happened,
 )
-from ticketr.app.sync.compare.diff import text_size
 from ticketr.app.sync.compare.sent import to_json
-from ticketr.app.sync.concurrency import TRIES, chunks, compute, passes_soon
+from ticketr.app.sync.concurrency import TRIES, chunks, passes_soon
 from ticketr.app.sync.edits.local_changes import new_type
 from ticketr.app.sync.edits.push_plan import way_text
 from ticketr.app.sync.notes import Code, Note
@@ -384,8 +383,6 @@ class Creator:
             new: The issue.
             after: The highest number of a key before the request.
         """
-        # A long text takes some milliseconds to convert.
-        write = partial(to_json, new.payload.values)
         return Creation(
             marker=uuid.uuid4().hex,
             project=new.project,
@@ -395,7 +392,7 @@ class Creator:
             draft=render_ticket(new.issue),
             after=after,
             sent=time.time(),
-            parts=await compute(self._session.in_thread, text_size(new.issue), write),
+            parts=await self._session.in_thread(to_json, new.payload.values),
         )
 
     async def _create_or_note(self, creation: Creation, new: IssueWrite) -> Creation | None:

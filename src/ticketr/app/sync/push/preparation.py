@@ -29,7 +29,7 @@ from ticketr.app.jira import (
 from ticketr.app.sync.compare.diff import TextPart
 from ticketr.app.sync.compare.mapping import PARENT
 from ticketr.app.sync.compare.times import ESTIMATES, TIME_TRACKING
-from ticketr.app.sync.concurrency import CHUNK, PAGE, chunks, compute, map_in_tasks
+from ticketr.app.sync.concurrency import CHUNK, PAGE, chunks, map_in_tasks
 from ticketr.app.sync.edits.losses import Accepted
 from ticketr.app.sync.edits.push_plan import find_path, unknown_statuses
 from ticketr.app.sync.errors import nearest
@@ -41,7 +41,7 @@ from ticketr.app.sync.push.metadata import (
     fetch_metadata,
 )
 from ticketr.app.sync.push.rich_text import where
-from ticketr.app.sync.push.sendable import CONVERSIONS, Comparison
+from ticketr.app.sync.push.sendable import Comparison
 from ticketr.app.sync.push.tally import failure_note
 from ticketr.app.sync.push.transitions import NoTransition, Step, no_transition, transition_to
 from ticketr.app.sync.push.values import find_name, shown
@@ -402,6 +402,5 @@ async def prepare(
     for comparison in comparisons:  # each on a worker thread, since conversions take time
         has_comments = session.columns.comments
         build = WritesBuilder(comparison, metadata, accept_loss, has_comments=has_comments).build
-        work = 2 * CONVERSIONS * comparison.text_size
-        built.append(await compute(session.in_thread, work, build, session.job.project))
+        built.append(await session.in_thread(build, session.job.project, abandon_on_cancel=True))
     return await check(session, built)

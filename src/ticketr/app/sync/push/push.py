@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr.app.jira import JiraError
-from ticketr.app.jira.adf import load_conversions
-from ticketr.app.sync.compare.diff import CorePart
 from ticketr.app.sync.edits.local_changes import LocalChange
 from ticketr.app.sync.edits.losses import Accepted
 from ticketr.app.sync.edits.planning import select_changes
@@ -167,8 +165,6 @@ class Push:
             advice: What the user can do about a ticket that is held back.
         """
         session, tally = self.session, self.tally
-        if any(map(_is_converted, local_changes)):
-            await session.in_thread(load_conversions, abandon_on_cancel=True)
         comparisons = await compare_with_jira(
             session, local_changes, merging=merging, advice=advice
         )
@@ -255,10 +251,3 @@ class Push:
                 self.tally.hold_back(outcome.note, shares.count(WriteOutcome.CONFLICT))
             else:
                 self.tally.fail(outcome.note)
-
-
-def _is_converted(change: LocalChange) -> bool:
-    """Return whether a change has more than titles and fields, so that texts are converted."""
-    parts = (edit.part for changes in change.edits.values() for edit in changes)
-    others = (part for part in parts if not (isinstance(part, str) or part is CorePart.TITLE))
-    return change.head is None or bool(change.drafts) or any(True for _ in others)

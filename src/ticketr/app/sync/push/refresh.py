@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from types import MappingProxyType
@@ -11,19 +11,16 @@ from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
 from ticketr.app.jira import Issue
-from ticketr.app.jira.adf import load_conversions
-from ticketr.app.sync.compare.mapping import Columns, KnownText, is_subtask, parent_id, weigh
+from ticketr.app.sync.compare.mapping import is_subtask, parent_id
 from ticketr.app.sync.concurrency import (
-    MAX_INLINE_WORK,
     PAGE,
     chunks,
-    compute,
     map_in_tasks,
     portions,
 )
 from ticketr.app.sync.notes import Code, Note, moved_away, not_given
 from ticketr.app.sync.workspace.store import LocalTicket
-from ticketr.app.sync.writing.rendering import RenderedFamily, known_texts, render_family
+from ticketr.app.sync.writing.rendering import RenderedFamily, render_family
 from ticketr.app.sync.writing.whole_issues import fetch_whole
 from ticketr.app.sync.writing.writer import FamilyResult, FamilyWriter
 from ticketr.app.tickets import InvalidKey, InvalidTicket
@@ -73,14 +70,12 @@ class _Request:
         members: The ID or key of each of its issues, its head included.
         path: Its file, relative to the workspace.
         added_keys: Keys of other issues that may be its sub-tasks in Jira.
-        known: The texts of descriptions at the last sync, by the IDs of their issues.
     """
 
     head: str
     members: Sequence[str]
     path: str
     added_keys: Sequence[str] = ()
-    known: Mapping[str, KnownText] = field(default_factory=dict)
 
     @property
     def names(self) -> Sequence[str]:
@@ -108,14 +103,6 @@ class _Request:
         )
         return list({issue.id: issue for issue in issues}.values())
 
-    def is_converted(self, answers: Mapping[str, Issue], columns: Columns) -> bool:
-        """Return whether texts of its issues have to be converted."""
-        issues = self.issues_in(answers)
-        if columns.comments or columns.texts:
-            return bool(issues)
-        known = self.known
-        return not all(issue.id in known and known[issue.id].is_of(issue) for issue in issues)
-
 
 async def fetch_families(
     session: Session,
@@ -142,10 +129,7 @@ async def fetch_families(
         """Read the issues of the tickets at the last sync, and the texts of their descriptions."""
         members = state.members(chunk)
         return [
-            _Request(
-                head, members[head], heads[head], added_keys.get(head, ()), known_texts(state, head)
-            )
-            for head in chunk
+            _Request(head, members[head], heads[head], added_keys.get(head, ())) for head in chunk
         ]
 
     wanted: list[_Request] = []
@@ -230,8 +214,6 @@ async def _read(
     """
     families: dict[str, RenderedFamily | Unavailable] = {}
     answers = await _fetch(session, [name for request in batch for name in request.names])
-    if any(request.is_converted(answers.issues, session.columns) for request in batch):
-        await session.in_thread(load_conversions, abandon_on_cancel=True)
     for request in batch:
         if absent := request.unavailable(answers, otherwise):
             families[request.head] = absent
@@ -239,13 +221,10 @@ async def _read(
         head, *others = request.issues_in(answers.issues)
         if keep_lost:
             others += await _lost_subtasks(session, request, (head, *others))
-        weighed = weigh((head, *others), MAX_INLINE_WORK)
-        place = partial(
-            render_family, path=request.path, known=request.known, ready=weighed.described
-        )
+        render = partial(render_family, path=request.path)
         try:
-            families[request.head] = await compute(
-                session.in_thread, weighed.work, place, head, others, session.columns
+            families[request.head] = await session.in_thread(
+                render, head, others, session.columns, abandon_on_cancel=True
             )
         except (InvalidKey, InvalidTicket):  # Jira's answer cannot be a ticket
             families[request.head] = otherwise

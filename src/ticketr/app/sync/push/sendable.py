@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr.app.jira import Issue
-from ticketr.app.sync.compare.diff import Change, by_key, differing_size, is_text, text_size
+from ticketr.app.sync.compare.diff import Change, by_key
 from ticketr.app.sync.compare.grafting import unknown_files
 from ticketr.app.sync.compare.sent import (
     SentComment,
@@ -20,7 +20,7 @@ from ticketr.app.sync.compare.sent import (
     with_sent_comments,
 )
 from ticketr.app.sync.compare.wording import keep_wording
-from ticketr.app.sync.concurrency import CHUNK, chunks, compute
+from ticketr.app.sync.concurrency import CHUNK, chunks
 from ticketr.app.sync.edits.local_changes import LocalChange, remote_changes, still_to_send
 from ticketr.app.sync.notes import Code, Note, in_conflict, moved_away
 from ticketr.app.sync.push.commenting import known_comments
@@ -31,9 +31,6 @@ from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
     from ticketr.app.sync.session import Session
-
-#: How many times one step of a push converts the text of a ticket.
-CONVERSIONS = 4
 
 
 class Fate(Enum):
@@ -65,17 +62,6 @@ class Comparison:
     edits: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
     issues: Mapping[str, Issue] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def text_size(self) -> int:
-        """How many characters are converted in order to send it."""
-        change = self.local_change
-        drafts = [*change.drafts, *([] if change.head else [change.local.ticket])]
-        edits = (
-            change for changes in self.edits.values() for change in changes if is_text(change.part)
-        )
-        # The old text is converted too, to find what Jira's document has that it lacks.
-        return text_size(*drafts) + sum(len(edit.old) + len(edit.new) for edit in edits)
 
 
 async def compare_with_jira(
@@ -116,10 +102,7 @@ async def compare_with_jira(
             compare = partial(
                 _compare, change, family, last[head], comments, merging=merging, advice=advice
             )
-            assert change.base is not None
-            versions = (change.local.ticket, family.text.ticket)
-            work = CONVERSIONS * sum(differing_size(change.base, version) for version in versions)
-            comparisons[head] = await compute(session.in_thread, work, compare)
+            comparisons[head] = await session.in_thread(compare, abandon_on_cancel=True)
     # The user is advised to pull. But closing a sprint or renaming a person does not change the
     # issue's `updated`, so without this mark the pull would not fetch it.
     stale = [
@@ -170,7 +153,7 @@ class _LastSync:
 
 def _last_sync(state: State, heads: Sequence[str]) -> dict[str, _LastSync]:
     """Read the last sync of some tickets, by the IDs of their heads."""
-    clashes = state.clashes()
+    clashes = {conflict.head: conflict.parts for conflict in state.conflicts.all()}
     return {
         head: _LastSync(state.issues_of(head), state.sent.of(head), clashes.get(head, ()))
         for head in heads

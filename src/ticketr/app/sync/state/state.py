@@ -43,27 +43,30 @@ class SiteRecord:
         Raises:
             OtherSite: It holds tickets, conflicts or requested issues of another site.
         """
-        anies = self._db.read("SELECT value FROM about WHERE name = 'site'")
-        if anies and anies[0][0] != url and self._db.read(_HOLDS_SOMETHING)[0][0]:
-            raise OtherSite(root, anies[0][0], url)
+        known = self._get("site")
+        if known not in {None, url} and self._db.read(_HOLDS_SOMETHING)[0][0]:
+            raise OtherSite(
+                f"{root} holds tickets of {known}, not of {url}: correct the address, or use another"
+                " folder for that site; to use this one, first move its tickets and its .ticketr"
+                " elsewhere"
+            )
 
     def claim_site(self, url: str, user: str) -> None:
         """Store the Jira site that this workspace belongs to from now on, and the name of the account."""
         with self._db.batch():
-            if not self._db.read("SELECT 1 FROM about WHERE name = 'site' AND value = ?", (url,)):
+            if self._get("site") != url:
                 self._db.write("DELETE FROM about")  # the fields in it are another site's
                 # A killed pull may have left a file of that site. IDs begin at 1 again with each
                 # site, so its text must not count as one that this site's ticket may replace.
                 for table in ("intended", "sent", "outbox", "media"):
                     self._db.write(f"DELETE FROM {table}")  # noqa: S608 - our own words
-                self._db.write("INSERT INTO about VALUES ('site', ?)", (url,))
+                self._put("site", url)
             if user != self.user():
-                self._db.write("INSERT OR REPLACE INTO about VALUES ('user', ?)", (user,))
+                self._put("user", user)
 
     def user(self) -> str:
         """Return the name of the account that this workspace is synced with; empty before that."""
-        rows = self._db.read("SELECT value FROM about WHERE name = 'user'")
-        return str(rows[0][0]) if rows else ""
+        return self._get("user") or ""
 
     def take_columns(self, names: Sequence[tuple[str, str]]) -> bool:
         """Store which fields files hold; if they have changed, every issue is marked as stale.
@@ -73,28 +76,25 @@ class SiteRecord:
         """
         text = json.dumps([list(name) for name in names])
         with self._db.batch():
-            rows = self._db.read("SELECT value FROM about WHERE name = 'columns'")
-            if rows and rows[0][0] == text:
+            known = self._get("columns")
+            if known == text:
                 return False
-            self._db.write("INSERT OR REPLACE INTO about VALUES ('columns', ?)", (text,))
+            self._put("columns", text)
             # An older version did not store them; it most probably wrote the same fields.
-            return bool(rows) and self._db.write("UPDATE issue SET stale = 1") > 0
+            return known is not None and self._db.write("UPDATE issue SET stale = 1") > 0
 
     def columns(self) -> dict[str, str]:
         """Return the ID of each field that files hold, by its name in them; none before a pull."""
-        rows = self._db.read("SELECT value FROM about WHERE name = 'columns'")
         with self._db.sound():
-            return dict(json.loads(rows[0][0])) if rows else {}
+            return dict(json.loads(self._get("columns") or "[]"))
 
     def texts(self) -> dict[str, str]:
         """Return the ID of each rich-text field that files hold, by its name in them."""
-        rows = self._db.read("SELECT value FROM about WHERE name = 'columns'")
-        with self._db.sound():
-            return dict(texts_in(json.loads(rows[0][0]))) if rows else {}
+        return dict(texts_in(self.columns().items()))
 
     def note_pull(self, *, at: float) -> None:
         """Store when a pull has brought all that it found, in seconds since the epoch."""
-        self._db.write("INSERT OR REPLACE INTO about VALUES ('pulled', ?)", (str(at),))
+        self._put("pulled", str(at))
 
     def pulled(self) -> float | None:
         """Return when a pull has brought all that it found, in seconds since the epoch.
@@ -102,21 +102,20 @@ class SiteRecord:
         Returns:
             The time by this computer's clock; None for never.
         """
-        rows = self._db.read("SELECT value FROM about WHERE name = 'pulled'")
+        at = self._get("pulled")
         with self._db.sound():
-            return float(rows[0][0]) if rows else None
+            return float(at) if at is not None else None
 
     def keep_fields(self, answer: str, *, at: float) -> None:
         """Store a site's list of fields, as JSON, with the time in seconds since the epoch."""
         with self._db.batch():
-            self._db.write("INSERT OR REPLACE INTO about VALUES ('fields', ?)", (answer,))
-            self._db.write("INSERT OR REPLACE INTO about VALUES ('fields at', ?)", (str(at),))
+            self._put("fields", answer)
+            self._put("fields at", str(at))
 
     def kept_fields(self, *, now: float, age: float) -> str | None:
         """Read the list of fields, as JSON; None if it is not stored or older than ``age`` seconds."""
-        rows = dict(self._db.read("SELECT name, value FROM about WHERE name LIKE 'fields%'"))
-        fresh = "fields" in rows and 0 <= now - float(rows.get("fields at", "-inf")) <= age
-        return rows["fields"] if fresh else None
+        is_fresh = 0 <= now - float(self._get("fields at") or "-inf") <= age
+        return self._get("fields") if is_fresh else None
 
     def keep_workflow(self, project: str, type_id: str, edges: Mapping[str, Sequence[str]]) -> None:
         """Add what is known of a workflow, to show it in the next plans.
@@ -128,16 +127,20 @@ class SiteRecord:
         """
         with self._db.batch():
             known = {**self.workflow(project, type_id), **edges}
-            name = f"workflow {project} {type_id}"
-            self._db.write("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, json.dumps(known)))
+            self._put(f"workflow {project} {type_id}", json.dumps(known))
 
     def workflow(self, project: str, type_id: str) -> dict[str, list[str]]:
         """Read what is known of a workflow; see `keep_workflow`."""
-        query = "SELECT value FROM about WHERE name = ?"
-        rows = self._db.read(query, (f"workflow {project} {type_id}",))
         with self._db.sound():
-            workflow = json.loads(rows[0][0]) if rows else {}
+            workflow = json.loads(self._get(f"workflow {project} {type_id}") or "{}")
             return {str(name): [str(value) for value in to] for name, to in workflow.items()}
+
+    def _get(self, name: str) -> str | None:
+        rows = self._db.read("SELECT value FROM about WHERE name = ?", (name,))
+        return str(rows[0][0]) if rows else None
+
+    def _put(self, name: str, value: str) -> None:
+        self._db.write("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, value))
 
 
 class MediaIds:
@@ -370,12 +373,6 @@ class State:
                 for row in rows
             }
 
-    def seen(self, issue_id: str) -> float | None:
-        """Return when the last pull that confirmed an issue began; None for an unknown issue."""
-        rows = self._db.read("SELECT seen FROM issue WHERE id = ?", (issue_id,))
-        with self._db.sound():
-            return float(rows[0][0]) if rows else None
-
     def issues_of(self, head: str) -> list[Issue]:
         """Read the issues that are in one ticket, as they were at the last sync."""
         return [row.issue for row in self.rows_of(head)]
@@ -388,12 +385,6 @@ class State:
                 IssueRow(Issue(row[0], row[1], dict(json.loads(row[2]))), row[3], row[4], row[5])
                 for row in self._db.read(query, (head,))
             ]
-
-    def clashes(self) -> dict[str, tuple[str, ...]]:
-        """Return what clashes in each ticket in conflict, in words, by the ID of its head."""
-        rows = self._db.read("SELECT head, parts FROM conflict")
-        with self._db.sound():
-            return {head: tuple(json.loads(parts)) for head, parts in rows}
 
     def rows_of_conflict(self, conflict: Conflict) -> tuple[list[IssueRow], float]:
         """Read the issues of a ticket in conflict, as Jira had them.
@@ -435,11 +426,6 @@ class State:
         )
         rows = self._db.read(query, (key,))
         return (rows[0][0], Base(rows[0][1], rows[0][2])) if rows else None
-
-    def paths_of_issues(self) -> dict[str, str]:
-        """Return the file of each issue, relative to the workspace, by its key."""
-        query = "SELECT issue.key, ticket.path FROM issue JOIN ticket ON issue.head = ticket.head"
-        return dict(self._db.read(query))
 
     def attachments(self) -> dict[str, tuple[Attachment, ...]]:
         """Return the attachments of each issue that had some at the last sync, by its key."""

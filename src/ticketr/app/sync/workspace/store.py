@@ -229,7 +229,9 @@ class Store:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 pid = os.read(descriptor, 32).decode(errors="replace").strip()
-                raise WorkspaceBusy(self.root, pid) from error
+                who = f"process {pid}" if pid else "another process"
+                advice = "wait until it has ended and try again"
+                raise WorkspaceBusy(f"{self.root} is being changed by {who}; {advice}") from error
             # For the message of the next one only; the lock itself is the kernel's.
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)

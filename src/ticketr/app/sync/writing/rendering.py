@@ -42,41 +42,6 @@ def unedited_texts(state: State, family: RenderedFamily, bases: Sequence[str]) -
     return [_text_with_sent(base, family, sent) for base in bases] if sent else bases
 
 
-def known_texts(state: State, head: str) -> dict[str, mapping.KnownText]:
-    """Return the texts that hold descriptions exactly, by the IDs of their issues.
-
-    They are those of the last sync. A description that was sent since is in the base, but not
-    yet in what is known of its issue.
-
-    Args:
-        state: The state of the workspace.
-        head: The ID of the ticket's head.
-    """
-    base = state.base(head)
-    ticket = diff.read_ticket(base.text) if base is not None else None
-    if ticket is None:
-        return {}
-    texts, sent, ids = diff.by_key(ticket), state.sent.of(head), state.site_record.texts()
-    return {
-        row.issue.id: mapping.KnownText(
-            row.issue.fields.get("description"),
-            files_of(row.issue.fields),
-            text.description,
-            text.acceptance_criteria,
-            {
-                name: (row.issue.fields.get(field_id), text.texts[name])
-                for name, field_id in ids.items()
-                if name in text.texts
-            },
-        )
-        for row in state.rows_of(head)
-        if row.exact
-        and row.issue.fields  # else it was created here, and never read
-        and (text := texts.get(row.issue.key)) is not None
-        and not any(diff.is_rich_text(value.part) for value in sent.get(row.issue.key, ()))
-    }
-
-
 def renamed_keys(state: State, family: RenderedFamily) -> dict[str, str]:
     """Return the new keys of issues that were moved since the last sync, by their old keys."""
     now = {issue.id: issue.key for issue in family.issues}
@@ -182,7 +147,6 @@ def render_family(
     *,
     path: str | None,
     stale: Iterable[str] = (),
-    known: Mapping[str, mapping.KnownText] = MappingProxyType({}),
     ready: Mapping[str, diff.DescriptionText] = MappingProxyType({}),
 ) -> RenderedFamily:
     """Put the issues of a family in order and make its text.
@@ -193,7 +157,6 @@ def render_family(
         columns: The fields to write.
         path: Its file, relative to the workspace; None for a new one.
         stale: IDs of issues that have a newer version in Jira; some are of other families.
-        known: Texts of descriptions, by the IDs of their issues; see `family_text`.
         ready: Descriptions that are converted already, by the IDs of their issues.
     """
     order = {issue_id: position for position, issue_id in enumerate(mapping.subtask_ids(head))}
@@ -203,7 +166,7 @@ def render_family(
         Issue(id=issue.id, key=issue.key, fields=mapping.slim(issue.fields))
         for issue in (head, *ordered)
     )
-    text = mapping.family_text(issues[0], issues[1:], columns, known, ready)
+    text = mapping.family_text(issues[0], issues[1:], columns, ready)
     own = frozenset(stale).intersection(issue.id for issue in issues)
     return RenderedFamily(issues, text, path, own)
 
