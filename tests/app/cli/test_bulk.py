@@ -254,7 +254,7 @@ def test_a_rich_text_that_the_files_keep_is_set_and_cleared(
     assert "Chrome" not in (user.root / "KIT-2.md").read_text()
     refused = user.runs("bulk", "KIT-2", "--set", f"Environment={'x' * 40_000}")
     assert (refused.code, writes(user)) == (3, [])
-    assert "Environment: the text is too long" in refused.err
+    assert "Environment: it has 40000 characters" in refused.err
     assert user.runs("bulk", "KIT-2", "--set", "Lessons=x").code == 3  # the files do not keep it
 
 

@@ -11,9 +11,9 @@ import pytest
 from fakes.users import User
 
 from ticketr.app.sync import (
-    Change,
-    FieldChange,
+    FieldSetting,
     IssuePlace,
+    ListAction,
     State,
     Store,
     add_drafts,
@@ -439,7 +439,7 @@ def opened_workspace(someone: User) -> Generator[tuple[Store, State]]:
 
 def label(someone: User, *keys: str) -> None:
     """Add a label to tickets, as one change in the app."""
-    change = (FieldChange("Labels", "urgent", Change.ADD),)
+    change = (FieldSetting("Labels", "urgent", ListAction.ADD),)
     with opened_workspace(someone) as (store, state), store.lock():
         places = {IssuePlace(f"{key}.md", key): change for key in keys}
         carry_out_edits(store, state, plan_file_edits(store, places))

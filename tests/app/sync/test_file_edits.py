@@ -10,12 +10,12 @@ from fakes.pulls import Bench
 from ticketr.app.sync import (
     CannotEdit,
     CannotUndo,
-    Change,
-    FieldChange,
+    FieldSetting,
     FileEdit,
     FileEditPlan,
     FileFailed,
     IssuePlace,
+    ListAction,
     State,
     Store,
     UndoKind,
@@ -30,7 +30,7 @@ from ticketr.app.sync import (
 )
 from ticketr.app.tickets import Ticket, parse, render
 
-DONE = (FieldChange("status", "Done"),)
+DONE = (FieldSetting("status", "Done"),)
 HAND_WRITTEN = """\
 My notes.
 
@@ -63,18 +63,18 @@ def carry_out(store: Store, state: State, plan: FileEditPlan) -> None:
 @pytest.mark.parametrize(
     ("change", "after"),
     [
-        (FieldChange("Labels", "x", Change.ADD), "a, b, x"),
-        (FieldChange("labels", " b ", Change.ADD), None),
-        (FieldChange("labels", "x, y", Change.ADD), 'a, b, "x, y"'),
-        (FieldChange("labels", "a", Change.REMOVE), "b"),
-        (FieldChange("labels", "x", Change.REMOVE), None),
-        (FieldChange("Labels", "x"), "x"),
-        (FieldChange("Labels", ""), ""),
-        (FieldChange("Labels", "a, b"), None),
+        (FieldSetting("Labels", "x", ListAction.ADD), "a, b, x"),
+        (FieldSetting("labels", " b ", ListAction.ADD), None),
+        (FieldSetting("labels", "x, y", ListAction.ADD), 'a, b, "x, y"'),
+        (FieldSetting("labels", "a", ListAction.REMOVE), "b"),
+        (FieldSetting("labels", "x", ListAction.REMOVE), None),
+        (FieldSetting("Labels", "x"), "x"),
+        (FieldSetting("Labels", ""), ""),
+        (FieldSetting("Labels", "a, b"), None),
     ],
 )
 def test_a_plan_names_what_each_field_says_and_will_say(
-    store: Store, change: FieldChange, after: str | None
+    store: Store, change: FieldSetting, after: str | None
 ) -> None:
     text = render([Ticket("A title", "DEMO-1", fields={"Labels": "a, b"})])
     store.root.mkdir(exist_ok=True)
@@ -94,7 +94,7 @@ def test_a_list_that_cannot_be_read_is_not_changed(store: Store) -> None:
 
     with pytest.raises(CannotEdit, match="A title was not changed: Labels cannot be read: "):
         plan_file_edits(
-            store, {IssuePlace("a.md", line=1): (FieldChange("Labels", "x", Change.ADD),)}
+            store, {IssuePlace("a.md", line=1): (FieldSetting("Labels", "x", ListAction.ADD),)}
         )
 
 
@@ -147,7 +147,7 @@ async def test_what_was_changed_is_taken_back_to_the_byte(bench: Bench, end: str
 async def test_a_pull_without_news_leaves_the_undo_and_a_push_ends_it(bench: Bench) -> None:
     await bench.pull()
     before = tree(bench)["DEMO-9.md"]
-    high = (FieldChange("Priority", "High"),)
+    high = (FieldSetting("Priority", "High"),)
     with opened(bench) as (store, state):
         carry_out(store, state, plan_file_edits(store, {place(store, "DEMO-9"): high}))
     await bench.pull()
@@ -231,7 +231,7 @@ def test_a_file_that_cannot_be_written_stops_no_other_file(store: Store, state: 
     store.root.mkdir(exist_ok=True)
     for key in ("DEMO-1", "DEMO-2", "DEMO-3"):
         (store.root / f"{key}.md").write_text(render([Ticket("A title", key)]))
-    change = (FieldChange("Labels", "x", Change.ADD),)
+    change = (FieldSetting("Labels", "x", ListAction.ADD),)
     places = [IssuePlace(f"DEMO-{number}.md", f"DEMO-{number}") for number in (1, 2, 3)]
     plan = plan_file_edits(store, dict.fromkeys(places, change))
 

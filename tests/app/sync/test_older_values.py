@@ -13,10 +13,10 @@ from fakes.pulls import Bench
 from jira_sandbox.data.catalogue import LINK_TYPES
 from ticketr.app.jira import Issue
 from ticketr.app.sync import (
-    Change,
     Code,
-    FieldChange,
+    FieldSetting,
     IssuePlace,
+    ListAction,
     PushPlan,
     State,
     add_comment as comment_in_file,
@@ -195,7 +195,7 @@ async def set_back(bench: Bench) -> None:
         was = text
     place = IssuePlace("DEMO-9.md", "DEMO-9")
     with bench.state() as state:
-        change = FieldChange("Priority", "Lowest", Change.SET)
+        change = FieldSetting("Priority", "Lowest", ListAction.REPLACE)
         carry_out_edits(bench.store, state, plan_file_edits(bench.store, {place: (change,)}))
 
 

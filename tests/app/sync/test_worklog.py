@@ -73,7 +73,7 @@ async def test_work_whose_answer_was_lost_is_not_recorded_twice(
     ("work", "reason"),
     [
         ({"started": "yesterday"}, "write when the work began like 2026-01-31 09:30"),
-        ({"text": "x" * 40_000}, "the text is too long; Jira takes 32767 characters"),
+        ({"text": "x" * 40_000}, "it has 40000 characters; Jira takes 32767"),
         ({"text": "a\n\n<!-- b -->"}, ""),
     ],
 )
@@ -118,7 +118,7 @@ async def test_a_comment_whose_answer_was_lost_is_not_added_twice(
     ("text", "reason"),
     [
         (" \n", "the comment is empty"),
-        ("x" * 40_000, "the text is too long; Jira takes 32767 characters"),
+        ("x" * 40_000, "it has 40000 characters; Jira takes 32767"),
     ],
 )
 async def test_a_comment_that_cannot_be_sent_is_told(bench: Bench, text: str, reason: str) -> None:

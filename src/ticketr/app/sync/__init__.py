@@ -73,11 +73,11 @@ if TYPE_CHECKING:
         WorkspaceBusy,
     )
     from ticketr.app.sync.file_edits import (
-        Change,
-        FieldChange,
+        FieldSetting,
         FileEdit,
         FileEditPlan,
         IssuePlace,
+        ListAction,
         add_comment,
         add_drafts,
         add_sub_task,
@@ -91,7 +91,7 @@ if TYPE_CHECKING:
         ListAttachmentsJob,
     )
     from ticketr.app.sync.jobs.bulk import BulkJob, BulkResult, FindIssuesJob, find_issues
-    from ticketr.app.sync.jobs.bulk_change import BulkChange, BulkIssue, FieldSetting, ListAction
+    from ticketr.app.sync.jobs.bulk_change import BulkChange, BulkIssue
     from ticketr.app.sync.jobs.syncing import (
         PullJob,
         PushJob,

@@ -5,17 +5,19 @@ A plan is a value: what each field says now, and what it will say. No request is
 
 from __future__ import annotations
 
+import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
-from enum import Enum
+from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from ticketr._errors import TicketrError
-from ticketr.app.sync.compare.diff import Change as PartChange, changes_by_key
+from ticketr._lazy import compile_on_use
+from ticketr.app.sync.compare.diff import Change, changes_by_key
 from ticketr.app.sync.compare.mapping import field_text
 from ticketr.app.sync.errors import CannotEdit, FileFailed
 from ticketr.app.sync.push.values import BadValue, read_list
@@ -37,30 +39,45 @@ if TYPE_CHECKING:
     from ticketr.app.sync.workspace.store import Store
 
 
-class Change(Enum):
-    """How a field is changed."""
+_SETTING = compile_on_use(r"([^=]*?)([+-]?)=(.*)", re.DOTALL)
 
-    SET = "set"
-    """The text replaces that of the field."""
-    ADD = "add"
-    """The text becomes one more entry of the field's list."""
-    REMOVE = "remove"
-    """The entry goes from the field's list."""
+
+class ListAction(StrEnum):
+    """What is done with the values of a list; Jira's words."""
+
+    REPLACE = "REPLACE"
+    ADD = "ADD"
+    REMOVE = "REMOVE"
 
 
 @dataclass(frozen=True, slots=True)
-class FieldChange:
-    """A change of a field.
+class FieldSetting:
+    """A new value of a field.
 
     Attributes:
-        field: The field's name, in any case of letters.
-        text: The new text, or the entry of the list.
-        change: How it is changed.
+        name: The name of the field's line, in any case of letters.
+        text: The value, as in a file, or the entries of a list; empty to clear the field.
+        action: What is done with a list.
     """
 
-    field: str
+    name: str
     text: str
-    change: Change = Change.SET
+    action: ListAction = ListAction.REPLACE
+
+    @classmethod
+    def read(cls, text: str) -> Self | None:
+        """Read ``Priority=High``, ``Labels+=urgent`` or ``Labels-=old``; None for other texts."""
+        match = _SETTING.fullmatch(text)
+        if match is None or not match[1].strip():
+            return None
+        action = {"+": ListAction.ADD, "-": ListAction.REMOVE, "": ListAction.REPLACE}[match[2]]
+        return cls(match[1].strip(), match[3].strip(), action)
+
+    def __str__(self) -> str:
+        if not self.text and self.action is ListAction.REPLACE:
+            return f"{self.name}= (empty)"
+        sign = {ListAction.ADD: "+", ListAction.REMOVE: "-", ListAction.REPLACE: ""}[self.action]
+        return f"{self.name}{sign}={self.text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +145,7 @@ class FileEditPlan:
 
 
 def plan_file_edits(
-    store: Store, changes: Mapping[IssuePlace, Sequence[FieldChange]]
+    store: Store, changes: Mapping[IssuePlace, Sequence[FieldSetting]]
 ) -> FileEditPlan:
     """Return what changes of fields would do to the files; nothing is written.
 
@@ -178,10 +195,10 @@ def _require_issue(issues: Mapping[str | int, Ticket], place: IssuePlace) -> Tic
 
 
 def _plan_edits(
-    issue: Ticket, place: IssuePlace, changes: Sequence[FieldChange]
+    issue: Ticket, place: IssuePlace, changes: Sequence[FieldSetting]
 ) -> Iterator[FileEdit]:
     for change in changes:
-        name = field_name(issue, change.field)
+        name = field_name(issue, change.name)
         before = issue.fields.get(name, "")
         try:
             after = _text_after(before, change)
@@ -194,13 +211,13 @@ def _plan_edits(
             )
 
 
-def _text_after(before: str, change: FieldChange) -> str:
+def _text_after(before: str, change: FieldSetting) -> str:
     """Return the text of a field after a change."""
     text = change.text.strip()
-    if change.change is Change.SET:
+    if change.action is ListAction.REPLACE:
         return text
     entries = read_list(before)
-    if change.change is Change.REMOVE:
+    if change.action is ListAction.REMOVE:
         kept = [entry for entry in entries if entry != text]
         return before if kept == entries else field_text(kept)
     return before if text in entries else field_text([*entries, text])
@@ -368,7 +385,7 @@ def _replace(
 
 def _changed_values(
     before: Iterable[Ticket], after: Iterable[Ticket]
-) -> dict[str, tuple[PartChange, ...]]:
+) -> dict[str, tuple[Change, ...]]:
     """Return what has changed in the issues of a file, by key."""
     known = {ticket.key: ticket for ticket in before if ticket.key}
     return {

@@ -11,12 +11,11 @@ from fakes.states import after, app_state, plain, pressed
 from ticketr.app.sync import (
     BulkChange,
     BulkIssue,
-    Change,
-    FieldChange,
     FieldSetting,
     FileEdit,
     FileEditPlan,
     IssuePlace,
+    ListAction,
 )
 from ticketr.app.tickets import FilterNames, Ticket
 from ticketr.app.tui import messages
@@ -64,11 +63,13 @@ def two_chosen() -> AppState:
     return pressed(app_state(ONE, TWO, THREE), " ", "j", " ")
 
 
-def change(field: str = "Labels", text: str = "x", how: Change = Change.ADD) -> FieldChange:
-    return FieldChange(field, text, how)
+def change(
+    field: str = "Labels", text: str = "x", how: ListAction = ListAction.ADD
+) -> FieldSetting:
+    return FieldSetting(field, text, how)
 
 
-CHANGES = tuple((each, FieldChange("Labels", "x", Change.ADD)) for each in PLACES)
+CHANGES = tuple((each, FieldSetting("Labels", "x", ListAction.ADD)) for each in PLACES)
 
 
 def edits_planned(
@@ -128,16 +129,16 @@ def test_a_verb_without_a_ticket_says_so(key: str) -> None:
     ("key", "text", "wanted"),
     [
         ("L", " x ", change()),
-        ("i", "nobody", change("Assignee", "", Change.SET)),
-        ("i", "Amara Okafor", change("Assignee", "Amara Okafor", Change.SET)),
-        ("!", "High", change("Priority", "High", Change.SET)),
+        ("i", "nobody", change("Assignee", "", ListAction.REPLACE)),
+        ("i", "Amara Okafor", change("Assignee", "Amara Okafor", ListAction.REPLACE)),
+        ("!", "High", change("Priority", "High", ListAction.REPLACE)),
         ("v", "2026.1", change("Fix Version", "2026.1")),
-        ("I", "no sp", change("Sprint", "", Change.SET)),
-        ("U", "demo-4", change("Parent", "DEMO-4", Change.SET)),
+        ("I", "no sp", change("Sprint", "", ListAction.REPLACE)),
+        ("U", "demo-4", change("Parent", "DEMO-4", ListAction.REPLACE)),
     ],
 )
 def test_a_verb_changes_all_chosen_tickets_after_a_plan(
-    key: str, text: str, wanted: FieldChange
+    key: str, text: str, wanted: FieldSetting
 ) -> None:
     state, effect = entered(typed(pressed(two_chosen(), key), text))
     changes = tuple((each, wanted) for each in PLACES)
@@ -147,7 +148,7 @@ def test_a_verb_changes_all_chosen_tickets_after_a_plan(
 
 def test_a_verb_changes_the_file_of_the_selected_ticket_at_once() -> None:
     state, effect = entered(typed(pressed(app_state(ONE, TWO), "!"), "High"))
-    wanted = change("Priority", "High", Change.SET)
+    wanted = change("Priority", "High", ListAction.REPLACE)
     assert (state.overlays, effect) == ((), (call_in("work", change_field, PLACES[0], wanted),))
 
 
@@ -376,18 +377,18 @@ def read(state: AppState, key: str, field: str, *values: str, is_whole: bool = T
                 ("nobody", ""),
             ],
             1,
-            change("Assignee", "Zoë", Change.SET),
+            change("Assignee", "Zoë", ListAction.REPLACE),
         ),
         (
             "!",
             [("High", "in 1 ticket here"), ("Low", "in 1 ticket here")],
             1,
-            change("Priority", "Low", Change.SET),
+            change("Priority", "Low", ListAction.REPLACE),
         ),
     ],
 )
 def test_the_values_of_the_tickets_are_listed_at_once(
-    key: str, listed: list[tuple[str, str]], down: int, wanted: FieldChange
+    key: str, listed: list[tuple[str, str]], down: int, wanted: FieldSetting
 ) -> None:
     state = pressed(valued(), key)
     assert [each[:2] for each in options(state)] == listed
@@ -400,7 +401,7 @@ def test_a_label_that_all_have_is_removed() -> None:
     state = pressed(valued(), "KEY_ESCAPE", "g", "j", "L")
     assert options(state)[:2] == [("a", "Enter removes it", ""), ("b", "Enter removes it", "")]
     _, effect = entered(pressed(state, "b"))
-    removed = change(text="b", how=Change.REMOVE)
+    removed = change(text="b", how=ListAction.REMOVE)
     assert effect == (call_in("work", change_field, VALUED[1], removed),)
 
 
@@ -413,7 +414,7 @@ def test_the_user_is_the_first_person_then_the_present_one() -> None:
         ("Amara Okafor", "now", ""),
         ("nobody", "", ""),
     ]
-    mine = change("Assignee", "Demo User", Change.SET)
+    mine = change("Assignee", "Demo User", ListAction.REPLACE)
     assert entered(state)[1] == (call_in("work", change_field, PLACES[1], mine),)
 
 
@@ -432,7 +433,7 @@ def test_what_jira_lists_takes_the_place_of_what_is_in_the_files() -> None:
         ("Low", "1 ticket", ""),
     ]
     _, effect = entered(state)
-    low = tuple((each, change("Priority", "Low", Change.SET)) for each in VALUED)
+    low = tuple((each, change("Priority", "Low", ListAction.REPLACE)) for each in VALUED)
     assert effect == (call_in("work", plan_edits, low),)
     state, effect = entered(typed(state, "Urgent"))
     assert (effect, state.notice) == ((), "Nothing of that name")
@@ -441,7 +442,7 @@ def test_what_jira_lists_takes_the_place_of_what_is_in_the_files() -> None:
 def test_a_person_beyond_the_list_of_jira_can_be_typed() -> None:
     state = read(pressed(valued(), "i"), "DEMO-1", "Assignee", "Zoë", is_whole=False)
     _, effect = entered(typed(state, "Yasmin"))
-    changes = tuple((each, change("Assignee", "Yasmin", Change.SET)) for each in VALUED)
+    changes = tuple((each, change("Assignee", "Yasmin", ListAction.REPLACE)) for each in VALUED)
     assert effect == (call_in("work", plan_edits, changes),)
 
 
@@ -465,7 +466,7 @@ def test_any_field_of_the_tickets_can_be_changed() -> None:
     assert options(state) == [("Story Points", "", "")]
     state = pressed(state, "KEY_ENTER")
     assert options(state) == [("3", "now", ""), ("nothing", "", "")]
-    five = change("Story Points", "5", Change.SET)
+    five = change("Story Points", "5", ListAction.REPLACE)
     assert entered(typed(state, "5"))[1] == (call_in("work", change_field, PLACES[0], five),)
 
 
@@ -486,7 +487,7 @@ def test_jira_is_asked_what_one_ticket_of_each_type_and_status_can_become() -> N
         ("Reopened", "not for DEMO-1", ""),
     ]
     state, effect = update(pressed(state, "KEY_DOWN"), messages.KeyPressed("KEY_ENTER"), 9.0)
-    done = tuple((each, change("Status", "Done", Change.SET)) for each in VALUED)
+    done = tuple((each, change("Status", "Done", ListAction.REPLACE)) for each in VALUED)
     assert (state.overlays, effect) == (
         (FileEdits("work", done),),
         (call_in("work", plan_edits, done),),

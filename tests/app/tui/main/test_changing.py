@@ -10,7 +10,7 @@ from drawing.states import job
 from fakes.states import after, app_state, plain, pressed
 
 from ticketr.app.config import ListMemory
-from ticketr.app.sync import FieldChange, IssuePlace, Template
+from ticketr.app.sync import FieldSetting, IssuePlace, Template
 from ticketr.app.sync.templates import Placeholder
 from ticketr.app.tickets import Comment, FilterNames, Ticket, parse, parse_filter, render
 from ticketr.app.tui import messages
@@ -83,7 +83,7 @@ def test_t_lists_the_statuses_that_jira_allows_and_writes_the_one_that_is_taken(
     assert options(state) == [("to do", "now", ""), ("In Progress", "", "")]
     state, effect = update(pressed(state, "KEY_DOWN"), messages.KeyPressed("KEY_ENTER"), 9.0)
 
-    change = FieldChange("Status", "In Progress")
+    change = FieldSetting("Status", "In Progress")
     assert effect == (call_in("work", change_field, PLACES[0], change),)
     assert state.overlays == ()
 
@@ -126,7 +126,7 @@ def test_the_status_of_the_last_sync_can_be_taken_again(allowed: tuple[str, ...]
     if names[-1] == "In Review":
         assert options(state)[-1][1] == "at the last sync"
         _, effect = update(pressed(state, *"in rev"), messages.KeyPressed("KEY_ENTER"), 9.0)
-        change = FieldChange("Status", "In Review")
+        change = FieldSetting("Status", "In Review")
         assert effect == (call_in("work", change_field, PLACES[0], change),)
 
 
@@ -150,7 +150,7 @@ def test_t_on_a_draft_lists_the_statuses_of_the_files() -> None:
 
     _, effect = update(state, messages.KeyPressed("KEY_ENTER"), 2.0)
     place = IssuePlace("draft.md", "", 1)
-    assert effect == (call_in("work", change_field, place, FieldChange("Status", "To Do")),)
+    assert effect == (call_in("work", change_field, place, FieldSetting("Status", "To Do")),)
 
 
 def broken() -> AppState:
@@ -358,7 +358,7 @@ def test_letters_find_in_a_list_to_choose_from_and_its_box_keeps_its_height() ->
     assert sum("job" in row for row in rows if ">" not in row) == 2
     state = pressed(state, "KEY_CTRL_U", *"a jo")
     _, effect = update(state, messages.KeyPressed("KEY_ENTER"), 9.0)
-    change = FieldChange("Status", "A job")
+    change = FieldSetting("Status", "A job")
     assert effect == (call_in("work", change_field, PLACES[0], change),)
 
     typed = pressed(state, "KEY_CTRL_U", *"a-JO")  # with the hyphen for the blank
@@ -376,7 +376,7 @@ def test_what_is_typed_while_jira_is_asked_finds_in_its_answer() -> None:
     answer = {"DEMO-1": ("To Do", "Done")}
     state = after(state, statuses(("DEMO-1",), answer))
     state, effect = update(pressed(state, "o", "n"), messages.KeyPressed("KEY_ENTER"), 9.0)
-    change = FieldChange("Status", "Done")
+    change = FieldSetting("Status", "Done")
     assert effect == (call_in("work", change_field, PLACES[0], change),)
 
 

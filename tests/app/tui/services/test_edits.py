@@ -20,7 +20,7 @@ from trio.testing import MockClock
 
 from jira_sandbox import make_site
 from ticketr.app.config import ListMemory
-from ticketr.app.sync import FieldChange, IssuePlace, read_template
+from ticketr.app.sync import FieldSetting, IssuePlace, read_template
 from ticketr.app.tickets import Ticket, parse, render
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import call_in
@@ -71,7 +71,7 @@ async def test_a_changed_status_is_taken_back_to_the_byte(
     before = tree(bench)
     told: list[Message] = []
     used = editing(bench.root, told)
-    change = FieldChange("status", "Done")
+    change = FieldSetting("status", "Done")
 
     await edits.change_field(used, "work", PLACE, change)
 
@@ -122,7 +122,7 @@ async def test_only_what_can_be_taken_back_is_offered(
     used = editing(bench.root, told)
     for key in ("DEMO-9", "DEMO-1"):
         place = IssuePlace(f"{key}.md", key)
-        await edits.change_field(used, "work", place, FieldChange("Status", "Done"))
+        await edits.change_field(used, "work", place, FieldSetting("Status", "Done"))
     bench.edits("DEMO-1", "Status: Done", "Status: Blocked")
     told.clear()
 
@@ -169,7 +169,7 @@ async def test_an_issue_that_is_gone_is_told(tmp_path: Path, autojump_clock: Moc
     told: list[Message] = []
     used = editing(tmp_path, told)
     place = IssuePlace("a.md", "DEMO-1")
-    change = FieldChange("Status", "Done")
+    change = FieldSetting("Status", "Done")
     words = "DEMO-1 was not changed: a.md no longer holds it; read the files again"
 
     await edits.change_field(used, "work", place, change)

@@ -184,12 +184,6 @@ class EditedText:
         known = set(adf.problems(self.original))
         return tuple(problem for problem in adf.problems(self.document) if problem in known)
 
-    @property
-    def problems(self) -> tuple[str, ...]:
-        """What Jira would refuse of what was edited."""
-        known = set(adf.problems(self.original))
-        return tuple(problem for problem in adf.problems(self.document) if problem not in known)
-
 
 def edited_texts(
     before: Ticket,

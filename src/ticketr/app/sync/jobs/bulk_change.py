@@ -2,59 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any
 
 from ticketr.app.config.checks import folded
 from ticketr.app.sync.compare.times import ESTIMATES
 from ticketr.app.sync.errors import nearest
+from ticketr.app.sync.file_edits import FieldSetting, ListAction
 from ticketr.app.sync.push.rich_text import new_document
 from ticketr.app.sync.push.values import BadValue, FieldSpec, NameLookup, jira_value, shown
-
-_SETTING = re.compile(r"([^=]*?)([+-]?)=(.*)", re.DOTALL)
-
-
-class ListAction(StrEnum):
-    """What is done with the values of a list; Jira's words."""
-
-    REPLACE = "REPLACE"
-    ADD = "ADD"
-    REMOVE = "REMOVE"
-
-
-@dataclass(frozen=True, slots=True)
-class FieldSetting:
-    """A new value of a field.
-
-    Attributes:
-        name: The name of the field's line.
-        text: The value, as in a file; empty to clear the field.
-        action: What is done with a list.
-    """
-
-    name: str
-    text: str
-    action: ListAction = ListAction.REPLACE
-
-    @classmethod
-    def read(cls, text: str) -> Self | None:
-        """Read ``Priority=High``, ``Labels+=urgent`` or ``Labels-=old``; None for other texts."""
-        match = _SETTING.fullmatch(text)
-        if match is None or not match[1].strip():
-            return None
-        action = {"+": ListAction.ADD, "-": ListAction.REMOVE, "": ListAction.REPLACE}[match[2]]
-        return cls(match[1].strip(), match[3].strip(), action)
-
-    def __str__(self) -> str:
-        if not self.text and self.action is ListAction.REPLACE:
-            return f"{self.name}= (empty)"
-        sign = {ListAction.ADD: "+", ListAction.REMOVE: "-", ListAction.REPLACE: ""}[self.action]
-        return f"{self.name}{sign}={self.text}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,12 @@ from ticketr.app.sync.compare.mapping import (
 )
 from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.edits.losses import Accepted, Loss, comment_loss, edited_comment, unaccepted
-from ticketr.app.sync.push.rich_text import unknown_people, where, with_mentions
+from ticketr.app.sync.push.rich_text import (
+    checked_document,
+    unknown_people,
+    where,
+    with_mentions,
+)
 from ticketr.app.sync.push.values import BadValue, FieldSpec, LinkDirection, NameLookup, shown
 from ticketr.app.tickets import Ticket, is_key
 
@@ -200,22 +205,26 @@ def _comment_write(
     if not part.is_new:
         comment = _require_own(comment, known)
     marks = grafting.marks_of(grafting.uploads_in(change.new, change.old, known.pictures))
-    _check(known, part, change.new, comment, marks)
+    if not change.new:
+        raise BadValue("a comment needs a text; delete it in Jira, where nothing else is lost")
+
+    def line_of(line: int) -> int:
+        return _line(known, part, change.new, line)
 
     def place(line: int) -> str:
-        return where(known.path, _line(known, part, change.new, line))
+        return where(known.path, line_of(line))
 
     sent = replace(change, new=with_mentions(change.new, known.lookup.mentioned, place))
-    if comment is None:
+
+    def convert() -> dict[str, object]:
+        if comment is not None:
+            return edited_comment(sent, comment, marks).document
         files = {**files_of(known.present), **{mark: mark for mark in marks.values()}}
-        body = adf.to_adf(adf.with_attachments(sent.new, marks), files=files)
-    else:
-        body = edited_comment(sent, comment, marks).document
-    if (size := adf.length(body)) > adf.LONGEST_TEXT:
-        raise BadValue(_too_long(size))
-    was = adf.problems(comment.body if comment is not None else None)
-    if problems := [problem for problem in adf.problems(body) if problem not in was]:
-        raise BadValue(f"Jira would refuse it: {problems[0]}")
+        return adf.to_adf(adf.with_attachments(sent.new, marks), files=files)
+
+    old, original = (comment.in_file().text, comment.body) if comment is not None else ("", None)
+    texts = [(adf.with_attachments(change.new, marks), old, line_of)]
+    body = checked_document(convert, texts, path=known.path, original=original)
     key = known.issue.key or ""
     lost = () if comment is None else comment_loss(key, known.path, change, comment)
     if names := ", ".join(loss.what for loss in unaccepted(lost, known.accepted)):
@@ -237,28 +246,6 @@ def _require_own(comment: JiraComment | None, known: KnownIssue) -> JiraComment:
             "changed; put its text back, or take its lines out: the next pull writes them"
         )
     return comment
-
-
-def _check(
-    known: KnownIssue,
-    part: CommentPart,
-    text: str,
-    before: JiraComment | None,
-    marks: Mapping[str, str],
-) -> None:
-    """Check a text before it is converted, which takes time."""
-    if not text:
-        raise BadValue("a comment needs a text; delete it in Jira, where nothing else is lost")
-    if adf.is_too_long(text):
-        raise BadValue(_too_long(len(text)))
-    old = before.in_file().text if before is not None else ""
-    for piece in adf.unsent_pieces(adf.with_attachments(text, marks), before=old):
-        if piece.is_lost:
-            raise BadValue(piece.words(known.path, _line(known, part, text, piece.line)))
-
-
-def _too_long(size: int) -> str:
-    return f"it has {size} characters; Jira takes {adf.LONGEST_TEXT}"
 
 
 def _warnings(known: KnownIssue, part: CommentPart, change: Change) -> Iterator[str]:

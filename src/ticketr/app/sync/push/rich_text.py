@@ -93,7 +93,15 @@ class RichText:
         Raises:
             BadValue: Jira would refuse the text or lose a part of it.
         """
-        return _checked_document(self._with_mentions(lookup).with_marks())
+        text = self._with_mentions(lookup).with_marks()
+        document = checked_document(
+            text.document,
+            [(markdown, text.before(markdown), place) for markdown, place in text.texts()],
+            path=self.path,
+            line=self.line(),
+            original=self.edited.original if self.edited is not None else None,
+        )
+        return document if document.get("content") else None
 
     def document(self) -> dict[str, object]:
         """Return the document that would be sent."""
@@ -168,53 +176,51 @@ def new_document(text: str) -> dict[str, object] | None:
     """
     if not text.strip():
         return None
-    if adf.is_too_long(text):
-        raise BadValue(f"the text is too long; Jira takes {adf.LONGEST_TEXT} characters")
-    for piece in adf.unsent_pieces(text):
-        if piece.is_lost:
-            raise BadValue(piece.words())
-    document = adf.to_adf(text)
-    for problem in adf.problems(document):
-        raise BadValue(f"Jira would refuse it: {problem}")
-    return document
+    return checked_document(partial(adf.to_adf, text), [(text, "", lambda line: line)])
 
 
-def _checked_document(text: RichText) -> dict[str, object] | None:
-    """Convert a text and check it; return None for an empty document.
+def checked_document(
+    convert: Callable[[], dict[str, object]],
+    texts: Sequence[tuple[str, str, Place]],
+    *,
+    path: str = "",
+    line: int = 0,
+    original: object = None,
+) -> dict[str, object]:
+    """Convert texts to a document and check it.
+
+    Args:
+        convert: Makes the document.
+        texts: The texts in it, each with its text before the edit and the places of its lines. A
+            lost piece that was there before belongs to a block of Jira's, which is sent back, or
+            is reported with what that loses.
+        path: Their file, for messages.
+        line: The line at which they begin; 0 if it is not known.
+        original: The document that Jira has. What is wrong with it may stay.
 
     Raises:
         BadValue: Jira would refuse it, or lose a part of it.
     """
-    texts = [markdown for markdown, _ in text.texts()]
+    too_long = f"{where(path, line)}it has {{}} characters; Jira takes {adf.LONGEST_TEXT}"
     # Check the length before the conversion, which takes time, and again after it.
-    if adf.is_too_long(*texts):
-        raise BadValue(_too_long(sum(map(len, texts)), text))
-    document = text.document()
+    if adf.is_too_long(*(text for text, _, _ in texts)):
+        raise BadValue(too_long.format(sum(len(text) for text, _, _ in texts)))
+    document = convert()
     if (size := adf.length(document)) > adf.LONGEST_TEXT:
-        raise BadValue(_too_long(size, text))
-    if gone := list(_lost_pieces(text)):
+        raise BadValue(too_long.format(size))
+    gone = [
+        piece.words(path, piece.line and place(piece.line))
+        for text, before, place in texts
+        for piece in adf.unsent_pieces(text, before=before)
+        if piece.is_lost
+    ]
+    if gone:
         raise BadValue(gone[0] + (f" (and {len(gone) - 1} more)" if gone[1:] else ""))
-    problems = adf.problems(document) if text.edited is None else text.edited.problems
-    if problems:
-        raise BadValue(f"Jira would refuse it: {problems[0]}")
-    return document if document.get("content") else None
-
-
-def _too_long(size: int, text: RichText) -> str:
-    words = f"it has {size} characters; Jira takes {adf.LONGEST_TEXT}"
-    return f"{where(text.path, text.line())}{words}"
-
-
-def _lost_pieces(text: RichText) -> Iterator[str]:
-    """Yield the reason for each piece of Markdown that the conversion drops, with its line.
-
-    A piece that was there before the edit belongs to a block of Jira's, which is sent back, or is
-    reported with what that loses.
-    """
-    for markdown, place in text.texts():
-        for piece in adf.unsent_pieces(markdown, before=text.before(markdown)):
-            if piece.is_lost:
-                yield piece.words(text.path, piece.line and place(piece.line))
+    known = adf.problems(original)
+    for problem in adf.problems(document):
+        if problem not in known:
+            raise BadValue(f"Jira would refuse it: {problem}")
+    return document
 
 
 def _place_of(path: str, place: Place, line: int) -> str:

@@ -22,12 +22,12 @@ import stat
 from collections.abc import Container, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from functools import cache
 from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
+from ticketr._lazy import compile_on_use
 from ticketr.app.config import LOCK_FILE, STATE_FILE, StateFolder, open_write_folder, read_text
 from ticketr.app.sync.concurrency import CHUNK, chunks
 from ticketr.app.sync.errors import DuplicateKey, FileFailed, WorkspaceBusy
@@ -39,16 +39,19 @@ if TYPE_CHECKING:
     from ticketr.app.sync.state.state import KnownPlace, State
 
 
-_LINE_END = re.compile("\r\n|\n|\r")
 # A key, and what people write instead of one: in lower case, with another dash, with zeros.
 _KEY_LIKE = (
     "(?P<word>[A-Za-z][A-Za-z0-9_]*)[-\u2010-\u2015\u2212\ufe58\ufe63\uff0d]"
     "0*(?P<number>[1-9][0-9]*)(?![A-Za-z0-9_])"
 )
-_SIGNS_BEFORE_KEY = r"[\s\[#*_~`(\\]*"
-_CHECK_BOX = r"(?:\[[ xX]\]\s*)?"
-_BULLET = rf"[ \t]*[-*+][ \t]*{_CHECK_BOX}"
-_SECTION = re.compile(r"#+[ \t]*(?P<name>[^\[:#]*)")
+_SIGNS_BEFORE_KEY = r"[ \t\[#*_~`(\\]*"
+_HEADING = rf"#+[ \t]*(?:TICKET|STORY)[ \t]*:?{_SIGNS_BEFORE_KEY}"
+_ITEM = rf"[-*+][ \t]*(?:\[[ xX]\][ \t]*)?[ \t*_~`]*\[{_SIGNS_BEFORE_KEY}"
+# At the end of a byte-order mark there may be characters that are not UTF-8.
+_HELD = compile_on_use(
+    rf"^[ \t\ufeff\ufffd]*(?:{_HEADING}|{_ITEM}){_KEY_LIKE}", re.IGNORECASE | re.MULTILINE
+)
+_NAMED = compile_on_use(rf"(?<![A-Za-z0-9_]){_KEY_LIKE}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,69 +59,34 @@ class RawKeys:
     """The keys in a file that cannot be read as tickets.
 
     Attributes:
-        held: Keys in the headings of its tickets and in its lists of sub-tasks.
-        possible: These, and other keys that it may hold, since a heading or a list item begins
-            with them, or the file has their name.
+        held: Keys in the headings of its tickets, and in brackets at the beginning of an item.
+        possible: These, and all that it names, or that are its name: it may hold them.
     """
 
     held: frozenset[str]
     possible: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Patterns:
-    """The lines that begin with a key, or with something like one."""
-
-    ticket: re.Pattern[str]
-    heading: re.Pattern[str]
-    item: re.Pattern[str]
-    bare_item: re.Pattern[str]
-
-
-@cache
-def _patterns() -> _Patterns:
-    """Compile the patterns when the first broken file is read; that takes milliseconds."""
-    return _Patterns(
-        ticket=re.compile(
-            rf"[ \t\ufeff]*#+[ \t]*(?:TICKET|STORY)[ \t]*:?{_SIGNS_BEFORE_KEY}{_KEY_LIKE}",
-            re.IGNORECASE,
-        ),
-        heading=re.compile(rf"[ \t\ufeff]*#+[^\[]*\[{_KEY_LIKE}\]"),
-        item=re.compile(rf"{_BULLET}[\s*_~`]*\[{_SIGNS_BEFORE_KEY}{_KEY_LIKE}"),
-        bare_item=re.compile(rf"{_BULLET}{_SIGNS_BEFORE_KEY}{_KEY_LIKE}"),
-    )
-
-
 def find_raw_keys(name: str, data: bytes) -> RawKeys:
-    """Find the keys in a file.
+    """Find the keys in a file that cannot be parsed.
 
     Args:
-        name: Its path, relative to the workspace.
-        data: Its content, in any encoding that has ASCII characters; empty if it is unknown.
+        name: The file, relative to the workspace.
+        data: Its bytes; empty if they cannot be read.
     """
     text = data.replace(b"\0", b"").decode(
         "utf-8", errors="replace"
     )  # without NUL, UTF-16 is ASCII
-    patterns = _patterns()
-    held: set[str] = set()
-    possible = {name.rpartition("/")[2].removesuffix(".md")}
-    is_in_tasks = False
-    for line in _LINE_END.split(text.lstrip("\ufeff\ufffd")):
-        if line.startswith("#"):
-            section = _SECTION.match(line)
-            is_in_tasks = section is not None and section["name"].strip().casefold() == "tasks"
-        held.update(_key_at_start(patterns.ticket, line))
-        (held if is_in_tasks else possible).update(_key_at_start(patterns.item, line))
-        possible.update(_key_at_start(patterns.heading, line))
-        if is_in_tasks:
-            possible.update(_key_at_start(patterns.bare_item, line))
-    return RawKeys(frozenset(filter(is_key, held)), frozenset(filter(is_key, held | possible)))
+    text = text.replace("\r", "\n")
+    held = frozenset(_keys_in(_HELD, text))
+    stem = name.rpartition("/")[2].removesuffix(".md")
+    return RawKeys(held, held.union(filter(is_key, [stem]), _keys_in(_NAMED, text)))
 
 
-def _key_at_start(pattern: re.Pattern[str], line: str) -> Iterator[str]:
-    match = pattern.match(line)
-    if match is not None:
-        yield f"{match['word'].upper()}-{match['number']}"
+def _keys_in(pattern: re.Pattern[str], text: str) -> Iterator[str]:
+    for match in pattern.finditer(text):
+        if is_key(key := f"{match['word'].upper()}-{match['number']}"):
+            yield key
 
 
 def broken_file_of(path: str, broken: Container[str]) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from ticketr.app.sync import BadWork, BulkChange, Change, FieldChange, FieldSetting, split_work
+from ticketr.app.sync import BadWork, BulkChange, FieldSetting, ListAction, split_work
 from ticketr.app.tickets import is_key
 from ticketr.app.tui.effects import JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
@@ -100,7 +100,7 @@ class _Targets:
         """The keys of those that Jira has."""
         return tuple(row.key for row in self.rows if row.key)
 
-    def change(self, state: AppState, change: FieldChange) -> Step:
+    def change(self, state: AppState, change: FieldSetting) -> Step:
         """Change the file of the selected ticket at once; for chosen ones, open the plan."""
         name = state.workspace.name
         if not self.are_chosen:
@@ -160,7 +160,7 @@ def change_status(state: AppState, now: float) -> Step | None:
         return changing.change_status(state, now)
 
     def taken(state: AppState, status: str) -> Step:
-        return rows.change(state, FieldChange("Status", status))
+        return rows.change(state, FieldSetting("Status", status))
 
     if rows.keys:
         return _ask_what_they_become(state, rows, taken)
@@ -271,8 +271,12 @@ def _choose_value(
             step = _choose_value(state, rows, field, TextInput.of(value))
             return step[0].noticed("A label has no blanks", is_bad=True), step[1]
         has_it = field.is_list and all(text in _values(row, field) for row in rows.rows)
-        how = (Change.REMOVE if has_it else Change.ADD) if field.is_list else Change.SET
-        return rows.change(state, FieldChange(field.name, text, how))
+        how = (
+            (ListAction.REMOVE if has_it else ListAction.ADD)
+            if field.is_list
+            else ListAction.REPLACE
+        )
+        return rows.change(state, FieldSetting(field.name, text, how))
 
     answered = partial(_options, state, rows, field)
     asked = next((row.key for row in (*rows.rows, *state.workspace.rows) if row.key), "")

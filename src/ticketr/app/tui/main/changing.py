@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
-from ticketr.app.sync import FieldChange, IssuePlace, Template
+from ticketr.app.sync import FieldSetting, IssuePlace, Template
 from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.main.filtering import give_filter_back
@@ -69,7 +69,7 @@ def change_status(state: AppState, _: float) -> Step | None:
     place = place_of(row)
 
     def taken(state: AppState, status: str) -> Step:
-        change = FieldChange("Status", status)
+        change = FieldSetting("Status", status)
         return state, (call_in(workspace.name, change_field, place, change),)
 
     now = f", now {row.status}" if row.status else ""

@@ -23,7 +23,7 @@ from ticketr.text import clean
 #: Keys to name after a notice, and what each does.
 Hints: TypeAlias = tuple[tuple[KeyAction, str], ...]
 #: Changes of fields, each of one issue.
-FieldChanges: TypeAlias = tuple[tuple[sync.IssuePlace, sync.FieldChange], ...]
+FieldChanges: TypeAlias = tuple[tuple[sync.IssuePlace, sync.FieldSetting], ...]
 #: What can be done after a change of files.
 CHANGED: Hints = (
     (KeyAction.PUSH, "shows what a push sends"),
@@ -32,7 +32,7 @@ CHANGED: Hints = (
 
 
 async def change_field(
-    services: Services, name: str, place: sync.IssuePlace, change: sync.FieldChange
+    services: Services, name: str, place: sync.IssuePlace, change: sync.FieldSetting
 ) -> None:
     """Change a field of one issue in its file, and read the workspace again."""
     await services.change(name, _change_field, services.workspaces[name].store, place, change)
@@ -158,7 +158,7 @@ def _not_written(asked: Call, store: sync.Store, error: TicketrError) -> message
 
 
 def _change_field(
-    store: sync.Store, place: sync.IssuePlace, change: sync.FieldChange
+    store: sync.Store, place: sync.IssuePlace, change: sync.FieldSetting
 ) -> messages.Told:
     plan = sync.plan_file_edits(store, {place: (change,)})
     if not plan.edits:
