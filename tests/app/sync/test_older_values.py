@@ -25,7 +25,7 @@ from ticketr.app.sync import (
     take_in_edits,
     undo_last,
 )
-from ticketr.app.sync.compare.older import bring_forward, digest, replaced_values
+from ticketr.app.sync.compare.sent import bring_forward, digest, replaced_values
 from ticketr.app.sync.state.state import KEPT_VALUES, Base, IssueRow
 from ticketr.app.tickets import Comment, Ticket, parse, render_ticket
 

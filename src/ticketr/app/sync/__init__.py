@@ -85,13 +85,18 @@ if TYPE_CHECKING:
         plan_file_edits,
         take_in_edits,
     )
-    from ticketr.app.sync.jobs.attachments import (
-        AddAttachmentsJob,
-        GetAttachmentsJob,
-        ListAttachmentsJob,
-    )
     from ticketr.app.sync.jobs.bulk import BulkJob, BulkResult, FindIssuesJob, find_issues
     from ticketr.app.sync.jobs.bulk_change import BulkChange, BulkIssue
+    from ticketr.app.sync.jobs.single_issues import (
+        AddAttachmentsJob,
+        AddedComment,
+        CommentJob,
+        GetAttachmentsJob,
+        ListAttachmentsJob,
+        LogWorkJob,
+        checked_time,
+        split_work,
+    )
     from ticketr.app.sync.jobs.syncing import (
         PullJob,
         PushJob,
@@ -100,13 +105,6 @@ if TYPE_CHECKING:
         is_failure,
         is_partial,
         not_done,
-    )
-    from ticketr.app.sync.jobs.worklog import (
-        AddedComment,
-        CommentJob,
-        LogWorkJob,
-        checked_time,
-        split_work,
     )
     from ticketr.app.sync.notes import OLDER_CODES, Code, Note, tagged_tickets, ticket_tags
     from ticketr.app.sync.pull.downloading import AttachmentList, AttachmentResult

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from ticketr import JobContext
     from ticketr.app.config import SupportLog
     from ticketr.app.sync.workspace.editor import Editor
-    from ticketr.app.sync.writing.whole_issues import PictureFiles
+    from ticketr.app.sync.writing.rendering import PictureFiles
 
 
 #: Called with tickets that were just written, each with its file, relative to the workspace.
@@ -256,7 +256,7 @@ class Session:
     @property
     def picture_files(self) -> PictureFiles:
         """Finds the attachments that pictures show."""
-        from ticketr.app.sync.writing.whole_issues import PictureFiles  # noqa: PLC0415 - only for new issues
+        from ticketr.app.sync.writing.rendering import PictureFiles  # noqa: PLC0415 - only for new issues
 
         return PictureFiles(self.jira, self.state, self.in_thread)
 

@@ -22,7 +22,7 @@ from ticketr.app.sync.compare.diff import (
     with_parts,
 )
 from ticketr.app.sync.compare.mapping import PARENT
-from ticketr.app.sync.compare.older import OlderValues, bring_forward
+from ticketr.app.sync.compare.sent import OlderValues, bring_forward
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.tickets import Ticket, is_key, one_line
 

@@ -22,8 +22,7 @@ from ticketr._errors import TicketrError
 from ticketr.app.config import ForeignState, require_database
 from ticketr.app.sync.compare.diff import CommentPart, CorePart, read_ticket
 from ticketr.app.sync.compare.grafting import new_pictures
-from ticketr.app.sync.compare.older import digest
-from ticketr.app.sync.compare.sent import with_sent_comments
+from ticketr.app.sync.compare.sent import digest, with_sent_comments
 from ticketr.app.sync.concurrency import CHUNK, ThreadRunner, portions
 from ticketr.app.sync.edits.local_changes import (
     LocalChange,

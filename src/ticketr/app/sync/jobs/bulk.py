@@ -30,13 +30,8 @@ from ticketr.app.sync.compare.diff import Change
 from ticketr.app.sync.compare.mapping import field_text, subtask_ids
 from ticketr.app.sync.concurrency import PAGE, TRIES, chunks, passes_soon
 from ticketr.app.sync.errors import AbsentIssues, BadQuery, ChangeUnknown, with_field_names
-from ticketr.app.sync.jobs.bulk_change import (
-    BulkChange,
-    BulkIssue,
-    FieldSetting,
-    bulk_values,
-    with_line_names,
-)
+from ticketr.app.sync.file_edits import FieldSetting
+from ticketr.app.sync.jobs.bulk_change import BulkChange, BulkIssue, bulk_values, with_line_names
 from ticketr.app.sync.jobs.syncing import count_tickets, reporting_session
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.metadata import Metadata, MetadataQuery, fetch_metadata

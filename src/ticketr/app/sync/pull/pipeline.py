@@ -37,8 +37,7 @@ from ticketr.app.sync.pull.fetch_plan import (
 )
 from ticketr.app.sync.workspace.store import TicketLocation
 from ticketr.app.sync.writing.recording import WriteOutcome
-from ticketr.app.sync.writing.rendering import RenderedFamily, render_family
-from ticketr.app.sync.writing.whole_issues import fetch_whole
+from ticketr.app.sync.writing.rendering import RenderedFamily, fetch_whole, render_family
 from ticketr.app.tickets import InvalidKey, InvalidTicket
 
 if TYPE_CHECKING:

@@ -3,31 +3,48 @@
 If an answer is lost, Jira is asked whether it has what was sent. A request may also reach Jira late,
 `SessionJob.late_request_window` seconds at most after it was sent: Jira's gateway times out long
 before that.
+
+Comments and files go this way; the state records each before it is sent. A file of the same content
+that this workspace has attached to the issue before is used again.
 """
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable
-from dataclasses import replace
+import uuid
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import trio
 
 from ticketr.app.jira import (
+    Attachment,
     AuthenticationFailed,
+    Issue,
     JiraError,
     RateLimited,
     Rejected,
+    Upload,
+    adf,
     certainly_failed,
     may_have_happened,
 )
-from ticketr.app.sync.compare.sent import OutboxEntry
+from ticketr.app.sync.compare.attachments import ATTACHMENT_FIELD, jira_attachments, safe_name
+from ticketr.app.sync.compare.comments import COMMENT_FIELD, comments_field
+from ticketr.app.sync.compare.grafting import PictureFile
+from ticketr.app.sync.compare.sent import OutboxEntry, SentComment
 from ticketr.app.sync.concurrency import TRIES, passes_soon
-from ticketr.app.sync.state.outbox import Entry, Outbox
+from ticketr.app.sync.push.payload import CommentWrite, IssuePayload, LinkWrite
+from ticketr.app.sync.state.outbox import AskedUpload, Entry, Outbox
+from ticketr.app.sync.workspace.attachments import OpenPicture, open_picture
 
 if TYPE_CHECKING:
     from ticketr.app.sync.session import Session
+
 
 #: The property of an issue or a comment in Jira that holds the marker of its entry.
 PROPERTY = "ticketr.created"
@@ -161,3 +178,298 @@ async def wait_until_over(
     if left > 0:
         session.progress.wait(left, what)
         await trio.sleep(left)
+
+
+async def send_link(session: Session, write: LinkWrite, *, key: str) -> None:
+    """Add or remove one link of the issue with a key.
+
+    Raises:
+        JiraError: Jira refused it, or did not answer; then Jira may have done it.
+
+    Cancellation:
+        Takes effect at once; Jira may have done it.
+    """
+    if write.remove:
+        await session.jira.remove_link(write.remove, issue=key)
+        return
+    ends = (key, write.key) if write.direction.is_outward else (write.key, key)
+    await session.jira.add_link(write.direction.type_id, *ends)
+
+
+async def send_comment(
+    session: Session, write: CommentWrite, *, issue: str, key: str, after: int
+) -> None:
+    """Add or change one comment.
+
+    Args:
+        session: The workspace and the site.
+        write: The comment.
+        issue: The ID of its issue.
+        key: The issue's key.
+        after: The highest number of the issue's comments before.
+
+    Raises:
+        JiraError: Jira refused it, or did not answer.
+
+    Cancellation:
+        Takes effect at once. If Jira has the comment, the next run finds it.
+    """
+    if not write.part.is_new:
+        await session.jira.edit_comment(key, write.part.id, write.body, visibility=write.visibility)
+        return
+    comments = session.state.comments
+    entry = SentComment(
+        marker=uuid.uuid4().hex,
+        issue=issue,
+        key=key,
+        text=write.text,
+        body=write.body,
+        account=session.account,
+        after=after,
+    )
+    properties = {PROPERTY: entry.marker}
+    send = partial(session.jira.add_comment, key, write.body, properties=properties)
+    find = partial(_find_comment, session, entry)
+    await send_entry(session, comments, entry, send, find, fields={"comment"})
+
+
+async def _find_comment(session: Session, entry: SentComment) -> str | None:
+    """Look for a comment that Jira may have added; return its number if Jira has it."""
+    issue = await read_comments(session, entry.issue, entry.key)
+    comments = session.state.comments
+
+    def look() -> str | None:
+        comments.note_found([issue])
+        known = comments.find(entry.issue, entry.marker)
+        return known.id or None if known is not None else None
+
+    return await session.in_thread(look)
+
+
+async def read_comments(session: Session, issue: str, key: str) -> Issue:
+    """Return an issue with its comments alone, by its ID and its key."""
+    return Issue(issue, key, {COMMENT_FIELD: comments_field(await session.jira.comments(key))})
+
+
+async def known_comments(session: Session, issues: Sequence[Issue]) -> list[SentComment]:
+    """Return the new comments of some issues that Jira has already.
+
+    A request whose comment is not there is forgotten, so that it is sent again, once Jira can no
+    longer carry it out.
+
+    Args:
+        session: The workspace and the site.
+        issues: The issues as Jira has them now.
+    """
+    if not session.columns.comments:
+        await trio.lowlevel.checkpoint()
+        return []
+    over_at = session.began + session.job.late_request_window
+    all_over, comments = trio.current_time() >= over_at, session.state.comments
+
+    def look() -> list[SentComment]:
+        comments.note_found(issues)
+        sent = comments.of(issues)
+        lost = (comment for comment in sent if not comment.id)
+        # Jira has certainly finished with these requests of an earlier run.
+        comments.forget(*(comment for comment in lost if all_over or is_over(comment)))
+        return [comment for comment in sent if comment.id]
+
+    return await session.in_thread(look)
+
+
+async def wait_for_late_comments(session: Session) -> None:
+    """Wait until no request for a comment of an earlier run can still reach Jira.
+
+    Cancellation:
+        Takes effect at once.
+    """
+    lost = await session.in_thread(session.state.comments.lost)
+    keys = ", ".join(sorted({comment.key for comment in lost}))
+    await wait_until_over(session, lost, f"finding out whether a comment was added to {keys}")
+
+
+#: What a name in the address of a picture would be read as something else.
+_NOT_IN_ADDRESSES = re.compile(r"[&%]")
+
+
+class PictureNotAttached(Exception):
+    """Raised when a site does not take a picture, or does not tell its media ID; it says why."""
+
+
+async def with_uploads(
+    session: Session,
+    payload: IssuePayload,
+    *,
+    issue: str,
+    key: str,
+    on_sending: Callable[[str, str], object],
+) -> IssuePayload:
+    """Attach the files that texts of an issue show; return what to send with their media IDs.
+
+    Args:
+        session: The workspace and the site.
+        payload: What is sent of the issue.
+        issue: The issue's ID.
+        key: Its key.
+        on_sending: Called with the key and the path of each file that is about to be sent.
+
+    Raises:
+        JiraError: Jira refused a file, or did not answer.
+        FileFailed: A file cannot be read any more, or is too large for the site.
+        PictureNotAttached: The site does not take attachments, or hides their media IDs.
+
+    Cancellation:
+        Takes effect at once. If Jira has the file that was on its way, the next run finds it.
+    """
+    if not payload.uploads:
+        return payload
+    settings = await session.jira.attachment_settings()
+    if not settings.enabled:
+        raise PictureNotAttached("attachments are switched off on this site")
+    texts: dict[str, str] = {}
+    for upload in payload.uploads:
+        session.progress.say(f"Attaching {upload.path} to {key}...")
+        opened = await session.in_thread(
+            open_picture, session.store.root, upload.path, settings.limit
+        )
+        with closing(opened.file):
+            send = _Uploader(
+                session, issue, key, opened, settings.limit, partial(on_sending, key, upload.path)
+            )
+            attachment = await send.attach()
+        texts[upload.mark] = await _media_id(session, attachment, upload)
+    return replace(
+        payload,
+        fields={name: adf.with_media_ids(value, texts) for name, value in payload.fields.items()},
+        values=tuple(
+            replace(value, value=adf.with_media_ids(value.value, texts)) for value in payload.values
+        ),
+        comments=tuple(
+            replace(comment, body=adf.with_media_ids(comment.body, texts))
+            for comment in payload.comments
+        ),
+    )
+
+
+async def _media_id(session: Session, attachment: str, picture: PictureFile) -> str:
+    known: dict[str, str] = await session.in_thread(session.state.media.of, [attachment])
+    if attachment in known:
+        return known[attachment]
+    identity = await session.jira.media_id(attachment)
+    if not identity:
+        raise PictureNotAttached(
+            f"{picture.path} was attached, but the site does not tell by which ID a description "
+            "shows it; show it in Jira instead"
+        )
+    await session.in_thread(session.state.media.put, {attachment: identity})
+    return identity
+
+
+@dataclass(frozen=True, slots=True)
+class _Uploader:
+    """Attaches one file to one issue.
+
+    Attributes:
+        session: The workspace and the site.
+        issue: The issue's ID.
+        key: Its key.
+        picture: The file.
+        limit: The most bytes that the site takes, if it says so.
+        on_sending: Called when the file is about to be sent.
+    """
+
+    session: Session
+    issue: str
+    key: str
+    picture: OpenPicture
+    limit: int | None
+    on_sending: Callable[[], object]
+
+    async def attach(self) -> str:
+        """Attach the file unless the issue has it; return the ID of the attachment."""
+        session, uploads = self.session, self.session.state.uploads
+        asked: AskedUpload | None = await session.in_thread(
+            uploads.find, self.issue, self.picture.digest
+        )
+        attached = await self._list_attached()
+        if asked is not None:
+            attachment = _id_of(asked, attached)
+            if not attachment and not asked.id:
+                what = f"finding out whether a file was attached to {self.key}"
+                await wait_until_over(session, [asked], what)
+                attached = await self._list_attached()
+                attachment = _id_of(asked, attached)
+            if attachment:
+                await session.in_thread(uploads.put, replace(asked, id=attachment))
+                return attachment
+        entry = AskedUpload(
+            marker=self.picture.digest,
+            issue=self.issue,
+            name=_free_name(self.picture.name, [attachment.name for attachment in attached]),
+            size=self.picture.size,
+            account=session.account,
+        )
+        send, find = partial(self._send, entry), partial(self._find, entry)
+        if attachment := await send_entry(session, uploads, entry, send, find):
+            return attachment
+        # The site took it without naming it. If this look fails, the next run looks again.
+        if attachment := await self._find(entry) or "":
+            await session.in_thread(uploads.put, replace(entry, id=attachment))
+            return attachment
+        await self._forget(entry)
+        raise PictureNotAttached(f"the site took {entry.name}, and does not have it")
+
+    async def _send(self, entry: AskedUpload) -> str:
+        """Send the file once; return an empty text if the answer does not name it."""
+        upload = Upload(
+            self.picture.file,
+            entry.name,
+            entry.size,
+            limit=self.limit,
+            in_thread=self.session.in_thread,
+        )
+        self.on_sending()
+        try:
+            attached = await self.session.jira.add_attachment(self.key, upload)
+        except OSError as error:  # it was cut while it was sent
+            await self._forget(entry)  # noqa: ASYNC120 - a cancellation wins, and the next run looks for it
+            raise PictureNotAttached(f"{self.picture.name}: {error}") from error
+        return attached[0].id if attached else ""
+
+    async def _forget(self, entry: AskedUpload) -> None:
+        with trio.CancelScope(shield=True):  # one short write
+            await self.session.in_thread(self.session.state.uploads.forget, entry)
+
+    async def _find(self, entry: AskedUpload) -> str | None:
+        return _id_of(entry, await self._list_attached()) or None
+
+    async def _list_attached(self) -> Sequence[Attachment]:
+        answer = await self.session.jira.bulk_fetch([self.issue], fields=[ATTACHMENT_FIELD])
+        return [
+            attachment for issue in answer.issues for attachment in jira_attachments(issue.fields)
+        ]
+
+
+def _id_of(asked: AskedUpload, attached: Iterable[Attachment]) -> str:
+    """Return the ID of the attachment that an upload has made; empty if the issue has none.
+
+    It is found by its name, which no attachment of the issue had before.
+    """
+    for attachment in attached:
+        if asked.id:
+            is_sent = attachment.id == asked.id
+        else:
+            is_same = (attachment.name, attachment.size) == (asked.name, asked.size)
+            is_sent = is_same and attachment.author in {"", asked.account}
+        if is_sent:
+            return attachment.id
+    return ""
+
+
+def _free_name(name: str, taken: Collection[str]) -> str:
+    """Return a name that no attachment has: a name of several stands for none of them."""
+    wanted = _NOT_IN_ADDRESSES.sub("_", safe_name(name))
+    stem, dot, ending = wanted.rpartition(".")
+    names = (f"{stem} ({number}){dot}{ending}" for number in range(2, len(taken) + 3))
+    return next(text for text in (wanted, *names) if text not in taken)

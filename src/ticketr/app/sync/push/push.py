@@ -22,7 +22,7 @@ from ticketr.app.sync.edits.planning import select_changes
 from ticketr.app.sync.edits.push_plan import PushPlan, way_text
 from ticketr.app.sync.edits.survey import LocalSurvey
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.push.commenting import wait_for_late_comments
+from ticketr.app.sync.push.outbox import wait_for_late_comments
 from ticketr.app.sync.push.preparation import prepare
 from ticketr.app.sync.push.refresh import adopt, refresh
 from ticketr.app.sync.push.sendable import Comparison, Fate, compare_with_jira

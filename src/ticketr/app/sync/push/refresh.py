@@ -20,8 +20,7 @@ from ticketr.app.sync.concurrency import (
 )
 from ticketr.app.sync.notes import Code, Note, moved_away, not_given
 from ticketr.app.sync.workspace.store import LocalTicket
-from ticketr.app.sync.writing.rendering import RenderedFamily, render_family
-from ticketr.app.sync.writing.whole_issues import fetch_whole
+from ticketr.app.sync.writing.rendering import RenderedFamily, fetch_whole, render_family
 from ticketr.app.sync.writing.writer import FamilyResult, FamilyWriter
 from ticketr.app.tickets import InvalidKey, InvalidTicket
 

@@ -23,7 +23,7 @@ from ticketr.app.sync.compare.wording import keep_wording
 from ticketr.app.sync.concurrency import CHUNK, chunks
 from ticketr.app.sync.edits.local_changes import LocalChange, remote_changes, still_to_send
 from ticketr.app.sync.notes import Code, Note, in_conflict, moved_away
-from ticketr.app.sync.push.commenting import known_comments
+from ticketr.app.sync.push.outbox import known_comments
 from ticketr.app.sync.push.refresh import Unavailable, fetch_families
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.writing.rendering import RenderedFamily

@@ -27,11 +27,10 @@ from ticketr.app.sync.concurrency import run_in_tasks
 from ticketr.app.sync.edits.local_changes import LocalChange, add_to_base
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.push.commenting import send_comment, send_link
+from ticketr.app.sync.push.outbox import PictureNotAttached, send_comment, send_link, with_uploads
 from ticketr.app.sync.push.payload import IssuePayload
 from ticketr.app.sync.push.tally import PushTally, failure_note, on_the_way
 from ticketr.app.sync.push.transitions import NoTransition, StoppedBetween, status_value, walk
-from ticketr.app.sync.push.uploading import PictureNotAttached, with_uploads
 from ticketr.app.sync.push.writes import IssueWrite, TicketWrites
 from ticketr.app.sync.state.state import Base, State
 from ticketr.app.tickets import Ticket, render_ticket

@@ -15,8 +15,7 @@ from ticketr.app.jira import Attachment, Issue
 from ticketr.app.sync.compare.attachments import jira_attachments
 from ticketr.app.sync.compare.diff import Change, read_ticket
 from ticketr.app.sync.compare.mapping import texts_in
-from ticketr.app.sync.compare.older import replaced_values, stored_value
-from ticketr.app.sync.compare.sent import SentComment
+from ticketr.app.sync.compare.sent import SentComment, replaced_values, stored_value
 from ticketr.app.sync.errors import OtherSite
 from ticketr.app.sync.state.database import Database
 from ticketr.app.sync.state.journal import Conflict, Conflicts, SentValues

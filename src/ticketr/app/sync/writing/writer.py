@@ -28,7 +28,7 @@ from ticketr.app.sync.compare.diff import (
     read_ticket,
 )
 from ticketr.app.sync.compare.mapping import updated
-from ticketr.app.sync.compare.older import bring_forward, replaced_in
+from ticketr.app.sync.compare.sent import bring_forward, replaced_in
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note, brought_forward
 from ticketr.app.sync.state.journal import Conflict

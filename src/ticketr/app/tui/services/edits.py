@@ -162,7 +162,7 @@ def _change_field(
 ) -> messages.Told:
     plan = sync.plan_file_edits(store, {place: (change,)})
     if not plan.edits:
-        return messages.Told(clean(f"{change.field} is {change.text} already"), is_error=False)
+        return messages.Told(clean(f"{change.name} is {change.text} already"), is_error=False)
     _carry_out(store, plan)
     (edit,) = plan.edits
     what = f"{edit.key or edit.title}: {edit.field} is {edit.after or 'empty'} in {edit.path}"
