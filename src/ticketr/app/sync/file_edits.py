@@ -22,9 +22,9 @@ from ticketr.app.sync.compare.mapping import field_text
 from ticketr.app.sync.errors import CannotEdit, FileFailed
 from ticketr.app.sync.push.values import BadValue, read_list
 from ticketr.app.sync.state.state import State
-from ticketr.app.sync.state.undo import DRAFT, UndoKind, UndoStep, digest_of
+from ticketr.app.sync.state.undo import DRAFT, UndoKind, digest_of
 from ticketr.app.sync.workspace.editor import Editor, write_drafts
-from ticketr.app.sync.writing.recording import Replacement
+from ticketr.app.sync.writing.recording import Replacement, add_step
 from ticketr.app.tickets import (
     Comment,
     Ticket,
@@ -269,13 +269,9 @@ def add_sub_task(store: Store, state: State, place: IssuePlace, title: str) -> N
         FileFailed: The file cannot be read or written.
         TicketSyntaxError: It cannot be read as tickets.
     """
-
-    def change(file: TicketFile) -> TicketFile:
-        ticket = _require_issue(_issues_of(file), place)
-        index = next(at for at, candidate in enumerate(file.tickets) if candidate is ticket)
-        return rewrite(file, {index: replace(ticket, tasks=(*ticket.tasks, Ticket(title)))})
-
-    _replace(store, state, place.path, change, time.time())
+    _change_issue(
+        store, state, place, lambda ticket: replace(ticket, tasks=(*ticket.tasks, Ticket(title)))
+    )
 
 
 def add_comment(store: Store, state: State, place: IssuePlace, text: str) -> None:
@@ -294,20 +290,28 @@ def add_comment(store: Store, state: State, place: IssuePlace, text: str) -> Non
         FileFailed: The file cannot be read or written.
         TicketSyntaxError: It cannot be read as tickets.
     """
+    _change_issue(
+        store, state, place, lambda issue: replace(issue, comments=(*issue.comments, Comment(text)))
+    )
 
-    def change(file: TicketFile) -> TicketFile:
+
+def _change_issue(
+    store: Store, state: State, place: IssuePlace, change: Callable[[Ticket], Ticket]
+) -> None:
+    """Change one issue in its file, and put that on the undo log."""
+
+    def changed(file: TicketFile) -> TicketFile:
         issue = _require_issue(_issues_of(file), place)
-        commented = replace(issue, comments=(*issue.comments, Comment(text)))
         index, ticket = next(
             (at, ticket)
             for at, ticket in enumerate(file.tickets)
             if any(one is issue for one in (ticket, *ticket.tasks))
         )
-        tasks = tuple(commented if task is issue else task for task in ticket.tasks)
-        new = commented if ticket is issue else replace(ticket, tasks=tasks)
+        tasks = tuple(change(task) if task is issue else task for task in ticket.tasks)
+        new = change(ticket) if ticket is issue else replace(ticket, tasks=tasks)
         return rewrite(file, {index: new})
 
-    _replace(store, state, place.path, change, time.time())
+    _replace(store, state, place.path, changed, time.time())
 
 
 def add_drafts(store: Store, state: State, drafts: Sequence[Ticket]) -> str:
@@ -329,7 +333,7 @@ def add_drafts(store: Store, state: State, drafts: Sequence[Ticket]) -> str:
     path = store.name_of(write_drafts(store.root, drafts))
     text = render(drafts)
     added = Replacement(0, "", text, digest_of(text), "")
-    state.undo.add(_undo_step(state, None, path, added, time.time(), UndoKind.ADDED))
+    add_step(state, UndoKind.ADDED, added, DRAFT, "", path, state.undo.stored(""))
     return path
 
 
@@ -379,7 +383,10 @@ def _replace(
         for index, ticket in enumerate(before.tickets):
             made = Replacement.at(index, before, after, digest=digest, aside="")
             if made.before != made.after:
-                state.undo.add(_undo_step(state, ticket.key, path, made, moment))
+                key = ticket.key or DRAFT
+                head = state.head_of(key) or ""
+                stored = state.undo.stored(head)
+                add_step(state, UndoKind.FIELDS, made, key, head, path, stored, moment)
         state.older.take_in(_changed_values(before.tickets, after.tickets))
 
 
@@ -411,28 +418,3 @@ def take_in_edits(store: Store, path: str, before: Sequence[Ticket]) -> None:
         if values and store.state_path.exists():
             with closing(State(store.state_path, store.mark)) as state:
                 state.older.take_in(values)
-
-
-def _undo_step(
-    state: State,
-    key: str | None,
-    path: str,
-    made: Replacement,
-    moment: float,
-    kind: UndoKind = UndoKind.FIELDS,
-) -> UndoStep:
-    head = (state.head_of(key) if key is not None else None) or ""
-    return UndoStep(
-        kind,
-        moment,
-        key or DRAFT,
-        head,
-        path,
-        made.start,
-        made.before,
-        made.after,
-        made.digest,
-        made.aside,
-        state.undo.stored(head),
-        state.undo.digest(head),
-    )

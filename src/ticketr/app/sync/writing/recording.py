@@ -161,18 +161,44 @@ def record_written(
     state.sent.forget(head.id)
     state.comments.settle_in(row.issue for row in rows)
     if replacement is not None:
-        step = UndoStep(
+        add_step(state, kind, replacement, head.key, head.id, base.path, stored)
+
+
+def add_step(
+    state: State,
+    kind: UndoKind,
+    made: Replacement,
+    key: str,
+    head: str,
+    path: str,
+    stored: str,
+    done: float | None = None,
+) -> None:
+    """Put a replaced text on the undo log.
+
+    Args:
+        state: The state of the workspace.
+        kind: What has replaced it.
+        made: The texts.
+        key: The key of the ticket.
+        head: The ID of its head.
+        path: Its file.
+        stored: What the state held of it before.
+        done: When it was replaced; None for now.
+    """
+    state.undo.add(
+        UndoStep(
             kind,
-            time.time(),
-            head.key,
-            head.id,
-            base.path,
-            replacement.start,
-            replacement.before,
-            replacement.after,
-            replacement.digest,
-            replacement.aside,
+            time.time() if done is None else done,
+            key,
+            head,
+            path,
+            made.start,
+            made.before,
+            made.after,
+            made.digest,
+            made.aside,
             stored,
-            state.undo.digest(head.id),
+            state.undo.digest(head),
         )
-        state.undo.add(step)
+    )
