@@ -184,19 +184,14 @@ def merge(
     )
 
 
+@dataclass(slots=True)
 class _Merging:
-    def __init__(
-        self,
-        prefer: diff.Side | None,
-        chosen: Mapping[ClashPlace, Sequence[str]],
-        links: Collection[str],
-    ) -> None:
-        self.clashes: list[Clash] = []
-        self.parts: list[PartMerge] = []
-        self.dropped = False
-        self._prefer = prefer
-        self._chosen = chosen
-        self._links = links
+    prefer: diff.Side | None
+    chosen: Mapping[ClashPlace, Sequence[str]]
+    links: Collection[str]
+    clashes: list[Clash] = field(default_factory=list)
+    parts: list[PartMerge] = field(default_factory=list)
+    dropped: bool = False
 
     def issue(self, base: Ticket | None, local: Ticket, remote: Ticket) -> Ticket:
         """Merge one issue without its sub-tasks, which stay as in the file."""
@@ -217,7 +212,7 @@ class _Merging:
                     # A part that the file does not mention is unchanged.
                     here.get(part, old.get(part, there.get(part, ""))),
                     there.get(part, ""),
-                    is_links=part in self._links,
+                    is_links=part in self.links,
                 )
             )
             for part in names
@@ -252,7 +247,7 @@ class _Merging:
     def _answer(self, place: ClashPlace, chunk: diff3.ConflictChunk) -> Sequence[str] | None:
         """Return the lines for a clash; None to keep it."""
         sides = {diff.Side.LOCAL: chunk.local, diff.Side.REMOTE: chunk.remote, None: None}
-        return self._chosen.get(place, sides[self._prefer])
+        return self.chosen.get(place, sides[self.prefer])
 
 
 def merge_texts(

@@ -20,7 +20,7 @@ from ticketr.app.sync.notes import Code, Note, not_given
 from ticketr.app.sync.queries import OVERLAP
 from ticketr.app.sync.state.state import Base, KnownIssue
 from ticketr.app.sync.workspace.files import Attempt, attempt, comparable
-from ticketr.app.tickets import Ticket, render_ticket
+from ticketr.app.tickets import Ticket, TicketFile, render_ticket, rewrite
 
 if TYPE_CHECKING:
     from ticketr.app.sync.pull.tally import Tally
@@ -85,9 +85,9 @@ async def handle_missing(
                 Note(known_issue.key, locations[known_issue.key].path, reason, Code.MISSING)
             )
     notes.sort(key=lambda note: [issue.key for issue in missing].index(note.key))
-    tally.gone |= {note.key: note for note in notes}
-    tally.pruned += (issue.key for issue in lost if issue.key in pruned)
-    tally.prunable += (issue.key for issue in lost if issue.key in prunable)
+    tally.gone.update((note.key, note) for note in notes)
+    tally.pruned.extend(issue.key for issue in lost if issue.key in pruned)
+    tally.prunable.extend(issue.key for issue in lost if issue.key in prunable)
     for key, problem in stuck.items():
         tally.fail(Note(key, locations[key].path, f"{_DELETED}; {problem}", Code.BROKEN))
 
@@ -217,13 +217,13 @@ def _remove_lines(session: Session, location: TicketLocation, key: str, known: T
         return False
     session.editor.put_aside(key, render_ticket(task))
 
-    def less(text: str) -> str:
-        ticket = read_ticket(text)
-        if ticket is None or _unedited(ticket, key, known) is None:  # since a moment ago
-            return text
-        return render_ticket(_without_task(ticket, key)).rstrip("\n")
+    def less(file: TicketFile) -> TicketFile | None:
+        for at, ticket in enumerate(file.tickets):
+            if ticket.key == location.head and _unedited(ticket, key, known) is not None:
+                return rewrite(file, {at: _without_task(ticket, key)})
+        return None  # it was edited a moment ago
 
-    return session.editor.rewrite(location.path, location.head, less) is not None
+    return session.editor.change(location.path, less)
 
 
 def _unedited(ticket: Ticket | None, key: str, known: Ticket) -> Ticket | None:

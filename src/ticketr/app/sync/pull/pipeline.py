@@ -76,10 +76,8 @@ class PullPipeline:
         known: Mapping[str, KnownIssue],
         tally: Tally,
     ) -> None:
-        self._jira = session.jira
-        self._state = session.state
+        self._session = session
         self._writer = writer
-        self._columns = session.columns
         self._locations = locations
         self._known = known
         # The IDs that the state has in each ticket; some may be in another ticket by now.
@@ -87,12 +85,9 @@ class PullPipeline:
         for issue in known.values():
             self._recorded.setdefault(issue.head, set()).add(issue.id)
         self._tally = tally
-        self._progress = session.progress
-        self._on_written = session.job.on_written
         self._unwritten: dict[str, RenderedFamily] = {}
         self._failed: dict[str, str] = {}  # what Jira could not give, and why
         self._in_thread = session.in_thread
-        self._pictures = session.picture_files
         self._has_conversions = False
         self._is_stopped = False  # a thread that writes is to end early
         self._work = 0  # done on Trio's thread since other tasks had their turns
@@ -138,17 +133,17 @@ class PullPipeline:
     async def _fetch(self, to_prepare: trio.MemorySendChannel[list[Family]]) -> None:
         with to_prepare:
             while batch := self._families.next_batch(PAGE):
-                answer = await fetch_whole(self._jira, self._columns, batch)
+                answer = await fetch_whole(self._session.jira, self._session.columns, batch)
                 if answer.failed or answer.missing:
                     await self._note_absent(answer)
-                issues = await self._pictures.add(answer.issues)
+                issues = await self._session.picture_files.add(answer.issues)
                 whole = self._families.add_answer(batch, issues)
                 await to_prepare.send(whole)
 
     async def _note_absent(self, answer: BulkFetched) -> None:
         """Note what Jira did not give; the next pull asks for it again if the query still finds it."""
         ids = (*answer.failed, *answer.missing)
-        await self._in_thread(self._state.mark_stale, ids)
+        await self._in_thread(self._session.state.mark_stale, ids)
         self._failed.update(answer.failed)
         for issue_id, words in answer.failed.items():
             note = self._note_on(issue_id, f"{not_given(words)}; {_AGAIN}", Code.UNREACHED)
@@ -202,7 +197,7 @@ class PullPipeline:
                     # Unless more of the same family is on its way already.
                     if self._unwritten.get(head) is outcome.family:
                         del self._unwritten[head]
-                self._progress.move(self._tally.done, self._tally.total, "Pulling tickets")
+                self._session.progress.move(self._tally.done, self._tally.total, "Pulling tickets")
                 if error is not None:
                     raise error
 
@@ -213,7 +208,7 @@ class PullPipeline:
             if outcome.written in {WriteOutcome.NEW, WriteOutcome.UPDATED}
         ]
         if written:
-            self._on_written(written)
+            self._session.job.on_written(written)
 
     async def _prepare(self, family: Family) -> list[RenderedFamily]:
         """Complete a family with its known members and render its text."""
@@ -226,7 +221,7 @@ class PullPipeline:
                 members.setdefault(issue.id, issue)
         if self._recorded.get(family.head, set()) - members.keys():
             fresh = members.get(family.head)
-            for row in await self._in_thread(self._state.rows_of, family.head):
+            for row in await self._in_thread(self._session.state.rows_of, family.head):
                 issue = row.issue
                 if issue.id in members or (fresh and not self._is_wanted(fresh, issue)):
                     continue
@@ -246,7 +241,7 @@ class PullPipeline:
         if note := misplaced_note(
             head, head, self._locations, self._known
         ) or self._unreadable_note(members.values()):
-            await self._in_thread(self._state.mark_stale, (head.id, *members))
+            await self._in_thread(self._session.state.mark_stale, (head.id, *members))
             self._tally.keep(note, (head.id, *members))
             return []
         subtasks = [member for member in members.values() if self._is_in_place(head, member)]
@@ -262,7 +257,7 @@ class PullPipeline:
 
     async def _postpone(self, issues: Mapping[str, Issue], reason: str) -> None:
         """Report issues that the next pull fetches again."""
-        await self._in_thread(self._state.mark_stale, issues)
+        await self._in_thread(self._session.state.mark_stale, issues)
         for issue in issues.values():
             location = location_of(issue, self._locations, self._known)
             note = Note(issue.key, location.path if location else "", reason, Code.UNREACHED)
@@ -278,7 +273,13 @@ class PullPipeline:
         weighed = weigh(issues, MAX_INLINE_WORK)
         work, ready = weighed.work, weighed.described
         write = partial(
-            render_family, head, subtasks, self._columns, path=path, stale=stale, ready=ready
+            render_family,
+            head,
+            subtasks,
+            self._session.columns,
+            path=path,
+            stale=stale,
+            ready=ready,
         )
         is_short = work <= MAX_INLINE_WORK
         if is_short and not self._has_conversions and not weighed.is_simple:

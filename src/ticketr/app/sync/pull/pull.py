@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from ticketr.app.jira import Issue
@@ -70,56 +72,43 @@ async def pull_named(
     now = await session.now()
     session.progress.say(f"Asking for {len(keys)} ticket{'' if len(keys) == 1 else 's'}...")
     relatives = _Relatives(session, known, locations, tally)
-    await relatives.find({ids.get(key, key): key for key in keys})
-    wanted = tuple(relatives.wanted)
+    wanted = await relatives.find({ids.get(key, key): key for key in keys})
     tally.found(wanted, (), known=known)
     plan = FetchPlan(wanted, wanted, ())
     pipeline, writer = await session.in_thread(_load_pipeline, session, now)
     await pipeline(session, writer, locations=locations, plan=plan, known=known, tally=tally).run()
 
 
+@dataclass(frozen=True, slots=True)
 class _Relatives:
-    """Finds all issues that are in the same tickets as some issues.
+    """Finds all issues that are in the same tickets as some issues."""
 
-    Attributes:
-        wanted: The IDs of all these issues, in the order in which they were found.
-    """
+    session: Session
+    known: Mapping[str, KnownIssue]
+    locations: Mapping[str, TicketLocation]
+    tally: Tally
 
-    def __init__(
-        self,
-        session: Session,
-        known: Mapping[str, KnownIssue],
-        locations: Mapping[str, TicketLocation],
-        tally: Tally,
-    ) -> None:
-        self.wanted: dict[str, None] = {}
-        self._session = session
-        self._known = known
-        self._locations = locations
-        self._tally = tally
-
-    async def find(self, names: Mapping[str, str]) -> None:
-        """Find the complete tickets of some issues.
+    async def find(self, names: Mapping[str, str]) -> tuple[str, ...]:
+        """Find the complete tickets of some issues; return the IDs of all issues in them.
 
         Args:
             names: The key of each issue for messages, by the ID or key to ask Jira for.
         """
         issues = await self._fetch(names)
         parents = {self._parent(issue) for issue in issues} - {"", *(issue.id for issue in issues)}
-        issues += await self._fetch({parent: self._known[parent].key for parent in sorted(parents)})
+        issues += await self._fetch({parent: self.known[parent].key for parent in sorted(parents)})
         members: dict[str, list[str]] = {}
-        for known_issue in self._known.values():
+        for known_issue in self.known.values():
             members.setdefault(known_issue.head, []).append(known_issue.id)
-        for issue in issues:
-            family = (issue.id, *subtask_ids(issue), *members.get(issue.id, ()))
-            self.wanted.update(dict.fromkeys(family))
+        families = ((issue.id, *subtask_ids(issue), *members.get(issue.id, ())) for issue in issues)
+        return tuple(dict.fromkeys(chain.from_iterable(families)))
 
     def _parent(self, issue: Issue) -> str:
         """Return the ID of the ticket in which a sub-task is; empty for any other issue."""
-        location = self._locations.get(issue.key)
+        location = self.locations.get(issue.key)
         stands_alone = location is not None and location.head == issue.key
         parent = parent_id(issue) if is_subtask(issue) and not stands_alone else None
-        return parent if parent is not None and parent in self._known else ""
+        return parent if parent is not None and parent in self.known else ""
 
     async def _fetch(self, names: Mapping[str, str]) -> list[Issue]:
         """Fetch issues with the fields that name their relatives; note those that Jira omits.
@@ -129,27 +118,27 @@ class _Relatives:
         """
         issues: list[Issue] = []
         for chunk in chunks(list(names), PAGE):
-            answer = await self._session.jira.bulk_fetch(chunk, fields=_RELATIVES, partly=True)
+            answer = await self.session.jira.bulk_fetch(chunk, fields=_RELATIVES, partly=True)
             issues += answer.issues
             for name, words in answer.failed.items():
                 self._note(names[name], not_given(words), Code.UNREACHED)
             for name in answer.missing:
                 # An answer to one key alone shows which issue had that key.
-                alone = answer.renamed and await self._session.jira.bulk_fetch(
+                alone = answer.renamed and await self.session.jira.bulk_fetch(
                     [name], fields=_RELATIVES
                 )
                 if alone and alone.renamed:
                     issues += alone.renamed
                 else:
-                    known = {issue.key for issue in self._known.values()}.difference(names.values())
+                    known = {issue.key for issue in self.known.values()}.difference(names.values())
                     hint = f"; {nearest(names[name], known)}" if known else ""
                     reason = f"Jira does not have it, or you may not see it{hint}"
                     self._note(names[name], reason, Code.MISSING)
         return issues
 
     def _note(self, key: str, reason: str, code: Code) -> None:
-        location = self._locations.get(key)
-        self._tally.fail(Note(key, location.path if location else "", reason, code))
+        location = self.locations.get(key)
+        self.tally.fail(Note(key, location.path if location else "", reason, code))
 
 
 async def pull(

@@ -15,7 +15,7 @@ import math
 import time
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -112,10 +112,11 @@ class _Refused:
     over_at: float
 
 
+@dataclass
 class Creator:
     """Creates issues, several at once.
 
-    Args:
+    Attributes:
         session: The workspace and the site.
         tally: Counts created issues, and collects notes.
         after: The highest key number in each project before the push.
@@ -124,27 +125,21 @@ class Creator:
             None if the user was not asked.
     """
 
-    def __init__(
-        self,
-        session: Session,
-        tally: PushTally,
-        *,
-        after: Mapping[str, int],
-        drafts: Collection[Ticket],
-        ways: Collection[tuple[str, ...]] | None,
-    ) -> None:
-        self._session = session
-        self._tally = tally
-        self._after = after
-        self._drafts = drafts
-        self._ways = ways
-        self._routes = RouteFinder(session, {})
-        self._editor = session.editor  # shared, so that a large file is parsed once
-        self._refused: list[_Refused] = []
-        # By the `id` of each draft: the requests that were sent ahead and whose issues exist, and
-        # those whose issues may or may not exist.
-        self._existing: dict[int, Creation] = {}
-        self._unknown: dict[int, tuple[Creation, JiraError]] = {}
+    session: Session
+    tally: PushTally
+    after: Mapping[str, int]
+    drafts: Collection[Ticket]
+    ways: Collection[tuple[str, ...]] | None
+    _refused: list[_Refused] = field(default_factory=list, init=False)
+    # By the `id` of each draft: the requests that were sent ahead and whose issues exist, and
+    # those whose issues may or may not exist.
+    _existing: dict[int, Creation] = field(default_factory=dict, init=False)
+    _unknown: dict[int, tuple[Creation, JiraError]] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        """Make what all issues share: what is known of workflows, and a file that is parsed once."""
+        self._routes = RouteFinder(self.session, {})
+        self._editor = self.session.editor
 
     async def create(self, new: IssueWrite) -> Created | None:
         """Create an issue.
@@ -164,11 +159,11 @@ class Creator:
         if id(new.issue) in self._unknown:
             creation, error = self._unknown[id(new.issue)]
             note = failure_note(new.issue, creation.path, error)
-            self._tally.fail(replace(note, reason=_unknown_reason(error)))
+            self.tally.fail(replace(note, reason=_unknown_reason(error)))
             return None
         created = self._existing.get(id(new.issue))
         if created is None:
-            creation = await self._new_creation(new, self._after[new.project])
+            creation = await self._new_creation(new, self.after[new.project])
             created = await self._create_or_note(creation, new)
         return None if created is None else await self._finish(created, new)
 
@@ -184,7 +179,7 @@ class Creator:
         Cancellation:
             Takes effect at once. `recover` finds in the next run what exists.
         """
-        highest = dict(self._after)
+        highest = dict(self.after)
         for chunk in chunks(wanted, MOST_CREATED):
             batch: dict[str, tuple[IssueWrite, Creation]] = {}
             for new in chunk:
@@ -215,7 +210,7 @@ class Creator:
         Raises:
             JiraError: It is not known what exists.
         """
-        session = self._session
+        session = self.session
         created: dict[str, Creation] = {}
         for _ in range(TRIES):
             remaining = {marker: pair for marker, pair in batch.items() if marker not in created}
@@ -252,33 +247,33 @@ class Creator:
         requested = [refusal.creation for refusal in refused]
         over_at = max((refusal.over_at for refusal in refused), default=-math.inf)
         try:
-            creations = await look_up(self._session, requested, since=over_at)
+            creations = await look_up(self.session, requested, since=over_at)
         except AuthenticationFailed:
             raise
         except JiraError as error:
             for refusal in refused:
                 note = failure_note(refusal.new.issue, refusal.creation.path, refusal.error)
                 reason = f"{refusal.error}; {_unknown_reason(error)}"
-                self._tally.fail(replace(note, reason=reason))
+                self.tally.fail(replace(note, reason=reason))
             return []
         existing: list[tuple[IssueWrite, Created]] = []
         for refusal in refused:
             if refusal.creation.marker not in creations:
                 await self._forget(refusal.creation)
                 issue, path = refusal.new.issue, refusal.creation.path
-                named = self._session.columns.named
-                self._tally.fail(failure_note(issue, path, refusal.error, named))
+                named = self.session.columns.named
+                self.tally.fail(failure_note(issue, path, refusal.error, named))
             elif created := await self._finish(creations[refusal.creation.marker], refusal.new):
                 reason = f"it was created, although the answer was {_without_advice(refusal.error)}"
                 note = Note(created.key, refusal.creation.path, reason, Code.REFUSED)
-                self._tally.warn(note)
+                self.tally.warn(note)
                 existing.append((refusal.new, created))
         return existing
 
     def _count(self, created: Creation) -> None:
         """Count an issue as created, from the moment that Jira has it for certain."""
-        self._tally.add_created(created.key)
-        self._tally.show(self._session.progress)
+        self.tally.add_created(created.key)
+        self.tally.show(self.session.progress)
 
     async def _finish(self, created: Creation, new: IssueWrite) -> Created | None:
         """Write the key of a new issue into its file, and set its status."""
@@ -298,7 +293,7 @@ class Creator:
         The state is written too, unless a status follows: then the present status must be fetched
         first.
         """
-        session = self._session
+        session = self.session
         write = partial(
             write_key_and_record,
             self._editor,
@@ -306,19 +301,19 @@ class Creator:
             created,
             path,
             status=None if status_follows else "",
-            drafts=self._drafts,
+            drafts=self.drafts,
         )
         with trio.CancelScope(shield=True):  # one short write
             async with session.disk:
                 tried = await session.in_thread(attempt, write)
         if tried.problem is not None:
-            self._tally.fail(unwritten_key_note(created, path, tried.problem))
+            self.tally.fail(unwritten_key_note(created, path, tried.problem))
         elif not tried.is_done:
             reason = (
                 f"created as {created.key}, but the draft in its file has changed meanwhile; "
                 "the next run looks for it again"
             )
-            self._tally.warn(Note(created.key, path, reason, Code.DRAFT_CHANGED))
+            self.tally.warn(Note(created.key, path, reason, Code.DRAFT_CHANGED))
         return tried.is_done
 
     async def _move_to_status(self, created: Creation, new: IssueWrite, status: str) -> bool:
@@ -327,7 +322,7 @@ class Creator:
         Its base has the status in which Jira created it. So the draft's status remains an edit if
         this run ends before the transition.
         """
-        session, path = self._session, created.path
+        session, path = self.session, created.path
         issue = replace(new.issue, key=created.key)
         try:
             first_status = await transitions.status_now(session.jira, created.key)
@@ -346,7 +341,7 @@ class Creator:
 
     async def _walk(self, created: Creation, new: IssueWrite, first: str, status: str) -> None:
         """Move a new issue from its first status to its draft's, by one or more transitions."""
-        session, key = self._session, created.key
+        session, key = self.session, created.key
         kind = new.payload.fields.get("issuetype")
         type_id = str(kind.get("id", "")) if isinstance(kind, dict) else ""
         edit = replace(new, key=key, type_id=type_id, status=first)
@@ -355,10 +350,10 @@ class Creator:
             with trio.CancelScope(shield=True):  # one short write
                 async with session.disk:
                     await session.in_thread(_record_way, session.state, edit, created.parent)
-            if self._ways is not None and (first, *edit.between) not in self._ways:
+            if self.ways is not None and (first, *edit.between) not in self.ways:
                 reason = longer_way(way_text(first, edit.between, status))
                 note = Note.on(replace(new.issue, key=key), created.path, reason, Code.UNCONFIRMED)
-                self._tally.leave(note)
+                self.tally.leave(note)
                 return
         await transitions.walk(session.jira, key, status, edit.route)
 
@@ -374,7 +369,7 @@ class Creator:
         note = failure_note(issue, path, cause)
         if isinstance(error, transitions.StoppedBetween):
             note = on_the_way(note, error.reached, status)
-        self._tally.fail(replace(note, reason=f"it was created, but: {note.reason}"))
+        self.tally.fail(replace(note, reason=f"it was created, but: {note.reason}"))
 
     async def _new_creation(self, new: IssueWrite, after: int) -> Creation:
         """Return a request for an issue, as the state records it.
@@ -392,7 +387,7 @@ class Creator:
             draft=render_ticket(new.issue),
             after=after,
             sent=time.time(),
-            parts=await self._session.in_thread(to_json, new.payload.values),
+            parts=await self.session.in_thread(to_json, new.payload.values),
         )
 
     async def _create_or_note(self, creation: Creation, new: IssueWrite) -> Creation | None:
@@ -405,8 +400,8 @@ class Creator:
         except _NotCreated as error:
             note = Note.on(new.issue, path, str(error), Code.UNREACHED)
         except JiraError as error:
-            note = failure_note(new.issue, path, error, self._session.columns.named)
-        self._tally.fail(note)
+            note = failure_note(new.issue, path, error, self.session.columns.named)
+        self.tally.fail(note)
         return None
 
     async def _try_to_create(self, creation: Creation, new: IssueWrite) -> Creation | None:
@@ -435,7 +430,7 @@ class Creator:
                     return None
                 since = over_at(error)
             try:
-                creations = await look_up(self._session, [creation], since=since)
+                creations = await look_up(self.session, [creation], since=since)
             except AuthenticationFailed:
                 raise
             except JiraError as error:
@@ -447,7 +442,7 @@ class Creator:
 
     async def _request(self, creation: Creation, fields: Mapping[str, object]) -> Creation:
         """Send one create; record the request before, and the answer after."""
-        session, creations = self._session, self._session.state.creations
+        session, creations = self.session, self.session.state.creations
         properties = {PROPERTY: creation.marker}
         await session.in_thread(creations.put, creation)
         created = await session.jira.create_issue(fields, properties=properties)
@@ -458,7 +453,7 @@ class Creator:
 
     async def _forget(self, creation: Creation) -> None:
         with trio.CancelScope(shield=True):  # one short write
-            await self._session.in_thread(self._session.state.creations.forget, creation)
+            await self.session.in_thread(self.session.state.creations.forget, creation)
 
 
 def _without_advice(error: JiraError) -> str:

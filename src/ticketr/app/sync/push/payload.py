@@ -12,6 +12,7 @@ from ticketr.app.sync.compare.comments import JiraComment, jira_comments
 from ticketr.app.sync.compare.diff import Change, CommentPart, Part
 from ticketr.app.sync.compare.mapping import (
     LINK_FIELD,
+    JiraLink,
     jira_links,
     keys_in,
     link_loss,
@@ -151,45 +152,21 @@ class KnownIssue:
 def comment_payload(known: KnownIssue, changes: Iterable[Change]) -> IssuePayload:
     """Return what is sent of the changes that are comments; those of other parts are left out."""
     there = {comment.id: comment for comment in jira_comments(known.present)}
-    writes: list[CommentWrite] = []
-    problems: list[str] = []
-    warnings: list[str] = []
-    values: list[SentValue] = []
-    lost: list[str] = []
-    uploads: dict[str, grafting.PictureFile] = {}
+    payload = IssuePayload()
     for change in changes:
-        part = change.part
-        if not isinstance(part, CommentPart):
-            continue
-        comment = None if part.is_new else there.get(part.id)
-        try:
-            write, losses = _comment_write(known, part, change, comment)
-        except BadValue as error:
-            problems.append(f"{change.name}: {error}")
-            continue
-        warnings += _warnings(known, part, change)
-        lost += (
-            f"{change.name}: what its file cannot say is lost in Jira: {loss.what}"
-            for loss in losses
-        )
-        writes.append(write)
-        uploads |= grafting.uploads_in(change.new, change.old, known.pictures)
-        if not part.is_new:
-            values.append(SentValue(part, change.new, "comment", write.body))
-    return IssuePayload(
-        problems=tuple(problems),
-        warnings=tuple(warnings),
-        values=tuple(values),
-        comments=tuple(writes),
-        lost=tuple(lost),
-        uploads=tuple(uploads.values()),
-    )
+        if isinstance(change.part, CommentPart):
+            comment = there.get(change.part.id)
+            try:
+                payload = payload.plus(_of_comment(known, change.part, change, comment))
+            except BadValue as error:
+                payload = payload.plus(IssuePayload(problems=(f"{change.name}: {error}",)))
+    return payload
 
 
-def _comment_write(
+def _of_comment(
     known: KnownIssue, part: CommentPart, change: Change, comment: JiraComment | None
-) -> tuple[CommentWrite, tuple[Loss, ...]]:
-    """Convert a comment and check it; return it, and what Jira loses.
+) -> IssuePayload:
+    """Convert a comment and check it; return what is sent of it.
 
     Args:
         known: Its issue.
@@ -204,7 +181,8 @@ def _comment_write(
         raise BadValue(_COMMENTS_OFF)
     if not part.is_new:
         comment = _require_own(comment, known)
-    marks = grafting.marks_of(grafting.uploads_in(change.new, change.old, known.pictures))
+    uploads = grafting.uploads_in(change.new, change.old, known.pictures)
+    marks = grafting.marks_of(uploads)
     if not change.new:
         raise BadValue("a comment needs a text; delete it in Jira, where nothing else is lost")
 
@@ -233,7 +211,14 @@ def _comment_write(
             "say --accept-loss"
         )
     visibility = comment.visibility if comment is not None else None
-    return CommentWrite(part, change.new, body, visibility), lost
+    words = f"{change.name}: what its file cannot say is lost in Jira: "
+    return IssuePayload(
+        warnings=tuple(_warnings(known, part, change)),
+        values=() if part.is_new else (SentValue(part, change.new, "comment", body),),
+        comments=(CommentWrite(part, change.new, body, visibility),),
+        lost=tuple(f"{words}{loss.what}" for loss in lost),
+        uploads=tuple(uploads.values()),
+    )
 
 
 def _require_own(comment: JiraComment | None, known: KnownIssue) -> JiraComment:
@@ -274,29 +259,30 @@ def _line(known: KnownIssue, part: CommentPart, text: str, line: int) -> int:
 
 def link_payload(known: KnownIssue, changes: Iterable[Change]) -> IssuePayload:
     """Return what is sent of the changes that are lines of links; other parts are left out."""
-    writes: list[LinkWrite] = []
-    problems: list[str] = []
-    lost: list[str] = []
-    values: list[SentValue] = []
+    payload = IssuePayload()
     for change in changes:
-        direction = known.link_direction(change.part)
-        if direction is None:
-            continue
-        gone = removed_links(known.present, change.name, change.old, change.new)
-        if problem := _link_problem(known, change, map(link_loss, gone)):
-            problems.append(f"{change.name}: {problem}")
-            continue
-        lost += (f"{change.name}: {link_loss(link)} is removed in Jira" for link in gone)
-        there = {link.key for link in jira_links(known.present) if link.line == change.name}
-        writes += (
-            LinkWrite(change.name, key, direction)
-            for key in keys_in(change.new)
-            if key not in there
-        )
-        writes += (LinkWrite(change.name, link.key, direction, link.id) for link in gone)
-        values.append(SentValue(change.part, change.new, LINK_FIELD, list(keys_in(change.new))))
+        if direction := known.link_direction(change.part):
+            gone = removed_links(known.present, change.name, change.old, change.new)
+            if problem := _link_problem(known, change, map(link_loss, gone)):
+                payload = payload.plus(IssuePayload(problems=(f"{change.name}: {problem}",)))
+            else:
+                payload = payload.plus(_of_links(known, change, direction, gone))
+    return payload
+
+
+def _of_links(
+    known: KnownIssue, change: Change, direction: LinkDirection, gone: Iterable[JiraLink]
+) -> IssuePayload:
+    """Return what is sent of one line of links, of which some are removed."""
+    gone, keys = tuple(gone), keys_in(change.new)
+    there = {link.key for link in jira_links(known.present) if link.line == change.name}
     return IssuePayload(
-        problems=tuple(problems), values=tuple(values), links=tuple(writes), lost=tuple(lost)
+        values=(SentValue(change.part, change.new, LINK_FIELD, list(keys)),),
+        links=(
+            *(LinkWrite(change.name, key, direction) for key in keys if key not in there),
+            *(LinkWrite(change.name, link.key, direction, link.id) for link in gone),
+        ),
+        lost=tuple(f"{change.name}: {link_loss(link)} is removed in Jira" for link in gone),
     )
 
 

@@ -401,6 +401,6 @@ async def prepare(
     built: list[TicketWrites] = []
     for comparison in comparisons:  # each on a worker thread, since conversions take time
         has_comments = session.columns.comments
-        build = WritesBuilder(comparison, metadata, accept_loss, has_comments=has_comments).build
+        build = WritesBuilder(comparison, metadata, accept_loss, has_comments).build
         built.append(await session.in_thread(build, session.job.project, abandon_on_cancel=True))
     return await check(session, built)

@@ -84,9 +84,7 @@ class Delivery:
     def _creator(self) -> Creator:
         from ticketr.app.sync.push.creating import Creator  # noqa: PLC0415 - only for new issues
 
-        return Creator(
-            self._session, self._tally, after=self._after, drafts=self._drafts, ways=self._ways
-        )
+        return Creator(self._session, self._tally, self._after, self._drafts, self._ways)
 
     async def run(self) -> Mapping[str, str]:
         """Send all writes; note what Jira refuses, and continue with the rest.

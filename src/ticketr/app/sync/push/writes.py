@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ticketr.app.jira import Issue
@@ -157,32 +157,31 @@ def metadata_queries(
             yield MetadataQuery(project, None, wanted, subtask=True)
 
 
+@dataclass(slots=True)
 class WritesBuilder:
     """Converts the changes of one ticket to payloads.
 
-    Args:
+    Attributes:
         comparison: The changes, and what Jira has.
         metadata: The fields and names that they need.
         accept_loss: The losses that the push may cause.
         has_comments: Whether files hold comments.
     """
 
-    def __init__(
-        self,
-        comparison: Comparison,
-        metadata: Metadata,
-        accept_loss: Accepted,
-        *,
-        has_comments: bool,
-    ) -> None:
-        self._comparison = comparison
-        self._change = comparison.local_change
-        self._path = self._change.local.path
-        self._metadata = metadata
-        self._accept_loss = accept_loss
-        self._has_comments = has_comments
-        self._failed: list[Note] = []
-        self._warnings: list[Note] = []
+    comparison: Comparison
+    metadata: Metadata
+    accept_loss: Accepted
+    has_comments: bool
+    _failed: list[Note] = field(default_factory=list, init=False)
+    _warnings: list[Note] = field(default_factory=list, init=False)
+
+    @property
+    def _change(self) -> LocalChange:
+        return self.comparison.local_change
+
+    @property
+    def _path(self) -> str:
+        return self._change.local.path
 
     def build(self, default_project: str | None) -> TicketWrites:
         """Build the writes; drafts go into the ticket's or the default project."""
@@ -211,10 +210,10 @@ class WritesBuilder:
 
     def _accepted_edits(self) -> tuple[IssueWrite, ...]:
         """Build the edits of the existing issues, without those that would lose something."""
-        comparison = self._comparison
+        comparison = self.comparison
         sent = replace(self._change, edits=comparison.edits)
         texts = edited_texts_of(
-            sent, comparison.issues.values(), comparison.texts, fitting=self._accept_loss is True
+            sent, comparison.issues.values(), comparison.texts, fitting=self.accept_loss is True
         )
         refused = self._refuse_losses(losses(sent, texts))
         here = by_key(self._change.local.ticket)
@@ -234,7 +233,7 @@ class WritesBuilder:
     ) -> IssueWrite | None:
         """Build the edit of an issue; add a note and return None if Jira would refuse it."""
         kind, project = type_id(there.fields), project_of(there.key)
-        field_specs, text_specs = self._metadata.specs(project, kind)
+        field_specs, text_specs = self.metadata.specs(project, kind)
         known = replace(
             self._known(issue),
             field_specs=field_specs,
@@ -244,7 +243,7 @@ class WritesBuilder:
         )
         payload = update_payload(known, changes)
         # For an unchanged type, preflight checks the status by the issue's transitions.
-        types, new_type = self._metadata.projects.get(project), type_id(payload.fields)
+        types, new_type = self.metadata.projects.get(project), type_id(payload.fields)
         wrong = types.wrong_status(new_type, payload.status) if types and new_type else ()
         if not self._is_valid(issue, (*payload.problems, *wrong), payload):
             return None
@@ -264,11 +263,11 @@ class WritesBuilder:
     def _known(self, issue: Ticket) -> KnownIssue:
         return KnownIssue(
             issue,
-            self._metadata.lookup,
+            self.metadata.lookup,
             path=self._path,
             pictures=self._change.pictures,
-            accepted=self._accept_loss,
-            has_comments=self._has_comments,
+            accepted=self.accept_loss,
+            has_comments=self.has_comments,
         )
 
     def _new_issue(self, issue: Ticket, project: str, *, subtask: bool) -> IssueWrite | None:
@@ -279,7 +278,7 @@ class WritesBuilder:
             sendable = replace(issue, fields=fields)
         payload = create_payload(
             self._known(sendable),
-            self._metadata.projects[project],
+            self.metadata.projects[project],
             project=project,
             subtask=subtask,
             inherited=self._change.inherited_by(issue) if subtask else (),
@@ -307,7 +306,7 @@ class WritesBuilder:
 
     def _refuse_losses(self, lost: Sequence[Loss]) -> set[str]:
         """Add notes about losses; return the keys of issues that must not be sent."""
-        refused = {loss.key for loss in unaccepted(lost, self._accept_loss)}
+        refused = {loss.key for loss in unaccepted(lost, self.accept_loss)}
         for key, part in dict.fromkeys((loss.key, loss.part) for loss in lost):
             names = ", ".join(
                 f"{loss.what} (line {loss.line})" if loss.line else loss.what

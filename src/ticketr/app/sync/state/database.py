@@ -344,3 +344,14 @@ class Database:
             yield
         except _INVALID_VALUE as error:
             raise StateFailed(self._path, _UNREADABLE, damaged=True) from error
+
+
+class Table:
+    """The reads and writes of one table.
+
+    Args:
+        db: The state file.
+    """
+
+    def __init__(self, db: Database) -> None:
+        self._db = db

@@ -8,13 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
-from typing import TYPE_CHECKING
 
 from ticketr.app.sync.compare.sent import SentValue, sent_value
+from ticketr.app.sync.state.database import Table
 from ticketr.app.tickets import key_order
-
-if TYPE_CHECKING:
-    from ticketr.app.sync.state.database import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +40,8 @@ class Conflict:
         return ", ".join(part.removeprefix(f"{self.key}: ") for part in self.parts)
 
 
-class Conflicts:
+class Conflicts(Table):
     """The tickets that both sides have changed."""
-
-    def __init__(self, db: Database) -> None:
-        self._db = db
 
     def all(self) -> list[Conflict]:
         """Read the conflicts, in the order of their keys."""
@@ -76,14 +70,11 @@ class Conflicts:
         self._db.write("DELETE FROM conflict WHERE head = ?", (head,))
 
 
-class SentValues:
+class SentValues(Table):
     """The parts of issues that were sent, from before the request until they were read again.
 
     A part that Jira has by then was changed by this workspace, not by another person.
     """
-
-    def __init__(self, db: Database) -> None:
-        self._db = db
 
     def put(self, head: str, key: str, values: Iterable[SentValue]) -> None:
         """Store values of an issue before they are sent; ``head`` is the ID of its ticket's head."""

@@ -17,7 +17,7 @@ from ticketr.app.sync.compare.diff import Change, read_ticket
 from ticketr.app.sync.compare.mapping import texts_in
 from ticketr.app.sync.compare.sent import SentComment, replaced_values, stored_value
 from ticketr.app.sync.errors import OtherSite
-from ticketr.app.sync.state.database import Database
+from ticketr.app.sync.state.database import Database, Table
 from ticketr.app.sync.state.journal import Conflict, Conflicts, SentValues
 from ticketr.app.sync.state.outbox import AskedUpload, Creation, Creations, Outbox, SentComments
 from ticketr.app.sync.state.undo import UndoLog
@@ -30,11 +30,8 @@ _HOLDS_SOMETHING = (
 )
 
 
-class SiteRecord:
+class SiteRecord(Table):
     """The site that a workspace belongs to, with its fields; nothing about single issues."""
-
-    def __init__(self, db: Database) -> None:
-        self._db = db
 
     def check_site(self, root: Path, url: str) -> None:
         """Check that this workspace belongs to a Jira site, or to none yet.
@@ -142,11 +139,8 @@ class SiteRecord:
         self._db.write("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, value))
 
 
-class MediaIds:
+class MediaIds(Table):
     """The media IDs of attachments, by which documents refer to them."""
-
-    def __init__(self, db: Database) -> None:
-        self._db = db
 
     def of(self, attachments: Iterable[str]) -> dict[str, str]:
         """Read the known media IDs of some attachments, by the IDs of the attachments."""
@@ -163,11 +157,8 @@ class MediaIds:
 KEPT_VALUES = 20
 
 
-class OlderStore:
+class OlderStore(Table):
     """The values of earlier syncs, by which a file is recognised that git has brought back."""
-
-    def __init__(self, db: Database) -> None:
-        self._db = db
 
     def bases(self) -> dict[str, str]:
         """Read the text at the last sync of each ticket that has some, by the key in its heading."""
