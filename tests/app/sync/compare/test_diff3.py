@@ -10,12 +10,38 @@ from fakes.examples import examples
 from hypothesis import HealthCheck, assume, given, settings, strategies as st
 from merge3 import Merge3
 
-from ticketr.app.sync.compare.diff3 import CleanChunk, ConflictChunk, compare_lines, merge_lines
+from ticketr.app.sync.compare import diff3
+from ticketr.app.sync.compare.diff3 import CleanChunk, ConflictChunk, TakenChunk, merge_chunks
 
 # Few different lines, so that most texts share some and repeat others.
 lines = st.sampled_from(["", "", "a", "b", "c", "d", "é", "e\u0301"])
 texts = st.lists(lines, max_size=9)
 thorough = examples(400, in_gate=50)
+
+
+def joined(
+    chunks: Sequence[CleanChunk | TakenChunk | ConflictChunk],
+) -> list[CleanChunk | ConflictChunk]:
+    """The chunks, those without a clash that follow each other as one."""
+    found: list[CleanChunk | ConflictChunk] = []
+    for clashes, some in groupby(chunks, key=lambda chunk: isinstance(chunk, ConflictChunk)):
+        group = [*some]
+        if clashes:
+            found += [chunk for chunk in group if isinstance(chunk, ConflictChunk)]
+        else:
+            clean = [chunk for chunk in group if not isinstance(chunk, ConflictChunk)]
+            found.append(CleanChunk(tuple(line for chunk in clean for line in chunk.lines)))
+    return [each for each in found if each != CleanChunk(())]
+
+
+def merge_lines(
+    base: Sequence[str], local: Sequence[str], remote: Sequence[str]
+) -> list[CleanChunk | ConflictChunk]:
+    return joined(merge_chunks(base, local, remote))
+
+
+def compare_lines(local: Sequence[str], remote: Sequence[str]) -> list[CleanChunk | ConflictChunk]:
+    return joined(diff3.compare_lines(local, remote))
 
 
 def merged(stretches: Sequence[CleanChunk | ConflictChunk]) -> list[str]:

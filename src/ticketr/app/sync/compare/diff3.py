@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from itertools import chain, groupby
+from itertools import chain
 from typing import Literal, TypeAlias
 
 #: The most pairs of equal lines in two texts that are compared. Above it, frequent lines are not
@@ -72,27 +72,14 @@ class ConflictChunk:
     remote: tuple[str, ...]
 
 
-def merge_lines(
-    base: Sequence[str], local: Sequence[str], remote: Sequence[str]
-) -> list[CleanChunk | ConflictChunk]:
-    """Merge two descendants of one text.
-
-    Returns:
-        The chunks of the result, in order. If none is a `ConflictChunk`, their lines joined are
-        the merged text.
-    """
-    return _join_clean_chunks(
-        map(_without_side, _stretches(_units(base), _units(local), _units(remote)))
-    )
-
-
 def merge_chunks(
     base: Sequence[str], local: Sequence[str], remote: Sequence[str]
 ) -> list[CleanChunk | TakenChunk | ConflictChunk]:
-    """Merge as `merge_lines` does, and tell which side has changed what.
+    """Merge two descendants of one text.
 
     Returns:
-        The chunks of the result, in order; a `CleanChunk` is unchanged, or changed alike.
+        The chunks of the result, in order; a `CleanChunk` is unchanged, or changed alike. If none
+        is a `ConflictChunk`, their lines joined are the merged text.
     """
     return list(_stretches(_units(base), _units(local), _units(remote)))
 
@@ -104,7 +91,7 @@ def compare_lines(local: Sequence[str], remote: Sequence[str]) -> list[CleanChun
         The chunks of both, in order. With one side of each `ConflictChunk`, their lines joined are
         the text of that side.
     """
-    return _join_clean_chunks(_differences(_units(local), _units(remote)))
+    return list(_differences(_units(local), _units(remote)))
 
 
 def count_alike(one: Sequence[object], other: Sequence[object]) -> int:
@@ -128,29 +115,6 @@ def _units(lines: Sequence[str]) -> tuple[_Unit, ...]:
 
 def _lines(units: Sequence[_Unit]) -> tuple[str, ...]:
     return tuple(chain.from_iterable(units))
-
-
-def _without_side(
-    chunk: CleanChunk | TakenChunk | ConflictChunk,
-) -> CleanChunk | ConflictChunk:
-    return CleanChunk(chunk.lines) if isinstance(chunk, TakenChunk) else chunk
-
-
-def _join_clean_chunks(
-    stretches: Iterator[CleanChunk | ConflictChunk],
-) -> list[CleanChunk | ConflictChunk]:
-    """Join the clean chunks that follow each other."""
-    joined: list[CleanChunk | ConflictChunk] = []
-    for agreed, group in groupby(stretches, key=lambda chunk: isinstance(chunk, CleanChunk)):
-        if agreed:
-            lines = chain.from_iterable(
-                chunk.lines for chunk in group if isinstance(chunk, CleanChunk)
-            )
-            if merged := tuple(lines):
-                joined.append(CleanChunk(merged))
-        else:
-            joined += group
-    return joined
 
 
 def _differences(

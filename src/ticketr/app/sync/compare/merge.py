@@ -258,15 +258,15 @@ def merge_texts(
     See `merge` for ``prefer``.
     """
     merged: list[str] = []
-    for line in diff3.merge_lines(
+    for chunk in diff3.merge_chunks(
         *(text.split("\n") if text else [] for text in (base, local, remote))
     ):
-        if isinstance(line, diff3.CleanChunk):
-            merged += line.lines
+        if not isinstance(chunk, diff3.ConflictChunk):
+            merged += chunk.lines
         elif prefer is None:
             return None
         else:
-            merged += line.local if prefer is diff.Side.LOCAL else line.remote
+            merged += chunk.local if prefer is diff.Side.LOCAL else chunk.remote
     return "\n".join(merged)
 
 
