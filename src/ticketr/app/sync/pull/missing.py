@@ -85,9 +85,11 @@ async def handle_missing(
                 Note(known_issue.key, locations[known_issue.key].path, reason, Code.MISSING)
             )
     notes.sort(key=lambda note: [issue.key for issue in missing].index(note.key))
-    tally.gone.update((note.key, note) for note in notes)
-    tally.pruned.extend(issue.key for issue in lost if issue.key in pruned)
-    tally.prunable.extend(issue.key for issue in lost if issue.key in prunable)
+    tally.add_gone(
+        notes,
+        pruned=[issue.key for issue in lost if issue.key in pruned],
+        prunable=[issue.key for issue in lost if issue.key in prunable],
+    )
     for key, problem in stuck.items():
         tally.fail(Note(key, locations[key].path, f"{_DELETED}; {problem}", Code.BROKEN))
 

@@ -187,6 +187,14 @@ class Tally:
                 if issue.id not in outcome.family.stale:
                     self._count(issue.id, outcome.outcome_of(issue.key))
 
+    def add_gone(
+        self, notes: Iterable[Note], *, pruned: Iterable[str], prunable: Iterable[str]
+    ) -> None:
+        """Note what has happened to issues that the query no longer finds."""
+        self.gone |= {note.key: note for note in notes}
+        self.pruned += pruned
+        self.prunable += prunable
+
     def result(self) -> PullResult:
         """Return what the pull has done until now."""
         return PullResult(
