@@ -27,8 +27,8 @@ NAME_CELLS = 16
 MOST_WRITTEN = 32
 #: The most parts that are named in what Enter will do.
 MOST_NAMED = 20
-#: From this width on, the three versions are side by side; from the next one on, both sides are.
-THREE, TWO = 70, 46
+#: From this width on, the version at the last sync is beside those of both sides.
+THREE = 70
 
 
 def conflict_rows(
@@ -96,66 +96,27 @@ def _moment(when: datetime) -> str:
     return f"{when.astimezone():%Y-%m-%d %H:%M}"
 
 
-def _columns(cells: int) -> tuple[int, int, int]:
-    room = max(12, cells - NAME_CELLS - 8)
-    column = room // 3
-    return column, column, room - 2 * column
-
-
-def _half_width(cells: int) -> int:
-    return (cells - NAME_CELLS - 6) // 2
+def _columns(name: str, texts: Sequence[str], cells: int) -> str:
+    """Return a name, the version at the last sync if there is room, and those of both sides."""
+    shown = texts[-3 if cells >= THREE else -2 :]
+    left = min(NAME_CELLS, cells // 2 - 4)
+    room = (cells - left - 2) // len(shown) - 2
+    return f"{fit(name, left)} {'  '.join(fit(text, room) for text in shown)}"
 
 
 def _heading(cells: int) -> Line:
-    if cells < TWO:
-        return (Span(f"  {'':{NAME_CELLS}} yours, or Jira's", ("dim",)),)
-    if cells < THREE:
-        room = _half_width(cells)
-        jiras = fit("Jira's", room)
-        words = f"{'':{NAME_CELLS}} {fit('yours', room)}  {jiras}"
-        return (Span(f"  {words}", ("dim",)),)
-    one, two, three = _columns(cells)
-    names = (fit("at the last sync", one), fit("yours", two), fit("Jira's", three))
-    return (Span(f"  {'':{NAME_CELLS}} {'  '.join(names)}", ("dim",)),)
+    names = _columns("", ("at the last sync", "yours", "Jira's"), cells)
+    return (Span(f"  {names}", ("dim",)),)
 
 
 def _part_row(
     part: ConflictPart, choice: Choice | None, cells: int, theme: Theme, *, is_selected: bool
 ) -> str:
-    line = _part(part, choice, cells, is_selected=is_selected)
-    return theme.row(line, cells, *(("reverse",) if is_selected else ()))
-
-
-def _part(part: ConflictPart, choice: Choice | None, cells: int, *, is_selected: bool) -> Line:
-    name = fit(clean(part.name), NAME_CELLS)
-    bar = "▌" if is_selected else " "
-    if cells < TWO:
-        return (Span(f"{bar} {name} {_chosen_words(choice)}"),)
     mine, jiras = _signs(choice)
-    if cells < THREE:
-        room = _half_width(cells)
-        yours = fit(f"{mine} {_shortened(part.yours)}", room)
-        return (Span(f"{bar} {name} {yours}  {fit(f'{jiras} {_shortened(part.jiras)}', room)}"),)
-    one, two, three = _columns(cells)
-    return (
-        Span(f"{bar} {name} {fit(_shortened(part.base), one)}  "),
-        Span(fit(f"{mine} {_shortened(part.yours)}", two)),
-        Span(f"  {fit(f'{jiras} {_shortened(part.jiras)}', three)}"),
-    )
-
-
-def _chosen_words(choice: Choice | None) -> str:
-    match choice:
-        case None:
-            return "?"
-        case "mine":
-            return "yours"
-        case "jira":
-            return "Jira's"
-        case "both":
-            return "both"
-        case _:
-            return "your text"
+    base, yours, theirs = map(_shortened, (part.base, part.yours, part.jiras))
+    versions = (base, f"{mine} {yours}", f"{jiras} {theirs}")
+    line = f"{'▌' if is_selected else ' '} {_columns(clean(part.name), versions, cells)}"
+    return theme.row((Span(line),), cells, *(("reverse",) if is_selected else ()))
 
 
 def _signs(choice: Choice | None) -> tuple[str, str]:
@@ -440,5 +401,4 @@ class ConflictScreen(Overlay):
 
 
 def _keys(state: AppState, workspace: str) -> list[str]:
-    view = state.named(workspace)
-    return list(view.conflicts) if view is not None else []
+    return list(state.named(workspace).conflicts)
