@@ -147,14 +147,6 @@ class DetailRead(OfWorkspace):
 
 
 @dataclass(frozen=True, slots=True)
-class DetailWrapped(OfWorkspace):
-    """The lines of a long issue were wrapped; the answer to `wrap_detail`."""
-
-    sheet: Sheet
-    wrapped: WrappedDetail
-
-
-@dataclass(frozen=True, slots=True)
 class Answered(Message):
     """A request of a screen was answered.
 

@@ -20,7 +20,7 @@ from ticketr.app.tui.state import AppState, Panel
 from ticketr.app.tui.styled import Line, Span, Theme, cells as cells_of, mark, without_places
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.statusline.render import ago, duration, whole_percent
-from ticketr.text import clip, width, wrap
+from ticketr.text import clean, clip, width, wrap
 
 #: The least cells for the first part of an end, before the rest is cut instead.
 LEAST_CAUSE = 20
@@ -144,8 +144,8 @@ def _trail(state: AppState) -> str:
     row, sheet = state.row, state.ticket.sheet if state.ticket is not None else None
     names = [state.workspace.name]
     if row is not None and not row.is_broken:
-        fields = dict(sheet.fields) if sheet is not None else {}
-        names += [row.head if row.depth else fields.get("Parent", ""), row.key or "draft"]
+        parent = clean(sheet.issue.fields.get("Parent", "")) if sheet is not None else ""
+        names += [row.head if row.depth else parent, row.key or "draft"]
     return " › ".join(filter(None, names))
 
 

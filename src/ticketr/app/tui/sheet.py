@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ticketr.app.tickets import Comment, Ticket, render_ticket
 from ticketr.app.tui.keymap import KeyAction
 from ticketr.app.tui.styled import Line
 from ticketr.text import clean
+
+#: What a sheet holds whose file cannot be read.
+NO_ISSUE = Ticket("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,67 +29,16 @@ class Edit:
     after: str
 
 
-@dataclass(frozen=True, slots=True)
-class TaskLine:
-    """A sub-task in its ticket's sheet; texts are cleaned."""
-
-    key: str
-    title: str
-    status: str
-    assignee: str
-
-
-@dataclass(frozen=True, slots=True)
-class CommentText:
-    """A comment of an issue.
-
-    Attributes:
-        head: Who wrote it and when, cleaned; empty for one that was not sent yet.
-        text: Its Markdown, not cleaned.
-        line: The line of its text in the file; 0 if there is none.
-        author: Who wrote it; empty for one that was not sent yet.
-    """
-
-    head: str
-    text: str
-    line: int
-    author: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class FieldText:
-    """A rich-text field of an issue.
-
-    Attributes:
-        name: Its name, cleaned.
-        text: Its Markdown, not cleaned.
-        heading: The line of its heading in the file; 0 if there is none.
-        line: The line of its text in the file; 0 if there is none.
-    """
-
-    name: str
-    text: str
-    heading: int
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Sheet:
-    """An issue, read from its file.
+    """An issue, read from its file. Each reading makes another one.
 
     Attributes:
-        key: Its key; empty for a draft. Cleaned, as all texts but those in Markdown.
+        key: Its key; empty for a draft. Cleaned, as the title, the path and the source are.
         title: Its title.
         path: Its file, relative to the workspace.
         line: The line of its heading in the file, from 1.
-        fields: The names and values of its fields, in the order of the file.
-        description: Its description in Markdown, not cleaned.
-        description_line: The line of the description's first line in the file; 0 if unknown.
-        criteria: Its acceptance criteria in Markdown, not cleaned.
-        criteria_lines: The line of each criterion in the file.
-        texts: Its rich-text fields.
-        comments: Its comments.
-        tasks: Its sub-tasks.
+        issue: What the file holds of it, not cleaned.
         source: Its lines as the file holds them.
         edits: What was edited here since the last sync.
         clashes: The names of the parts that both sides have changed, cleaned.
@@ -97,14 +49,7 @@ class Sheet:
     title: str
     path: str
     line: int = 0
-    fields: tuple[tuple[str, str], ...] = ()
-    description: str = ""
-    description_line: int = 0
-    criteria: tuple[str, ...] = ()
-    criteria_lines: tuple[int, ...] = ()
-    texts: tuple[FieldText, ...] = ()
-    comments: tuple[CommentText, ...] = ()
-    tasks: tuple[TaskLine, ...] = ()
+    issue: Ticket = NO_ISSUE
     source: tuple[str, ...] = ()
     edits: tuple[Edit, ...] = ()
     clashes: tuple[str, ...] = ()
@@ -157,36 +102,13 @@ def sheet_of(
         title=clean(issue.title),
         path=clean(path),
         line=issue.line,
-        fields=tuple((clean(name), clean(value)) for name, value in issue.fields.items()),
-        description=issue.description,
-        description_line=issue.places.of_description(1),
-        criteria=issue.acceptance_criteria,
-        criteria_lines=issue.places.criteria,
-        texts=tuple(_texts(issue)),
-        comments=tuple(map(_comment, issue.comments)),
-        tasks=tuple(map(_task, issue.tasks)),
+        issue=issue,
         source=tuple(map(clean, render_ticket(issue).splitlines())),
         edits=tuple(edits),
         clashes=tuple(clashes),
     )
 
 
-def _texts(issue: Ticket) -> Iterator[FieldText]:
-    for name, text in issue.texts.items():
-        line_of = issue.places.of_text
-        yield FieldText(clean(name), text, line_of(name, 0), line_of(name, 1))
-
-
-def _comment(comment: Comment) -> CommentText:
-    head = ", ".join(text for text in (comment.author, comment.time) if text)
-    return CommentText(clean(head), comment.text, comment.line, comment.author)
-
-
-def _task(issue: Ticket) -> TaskLine:
-    fields = issue.fields
-    return TaskLine(
-        issue.key or "",
-        clean(issue.title),
-        clean(fields.get("Status", "")),
-        clean(fields.get("Assignee", "")),
-    )
+def head_of(comment: Comment) -> str:
+    """Return who wrote a comment and when, cleaned; nothing for one that was not sent yet."""
+    return clean(", ".join(text for text in (comment.author, comment.time) if text))

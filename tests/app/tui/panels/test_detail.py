@@ -9,11 +9,12 @@ from fakes.states import after, app_state
 
 from ticketr.app.tickets import Ticket, parse
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import call, call_in
+from ticketr.app.tui.effects import call
 from ticketr.app.tui.keymap import KeyAction, KeyMap
-from ticketr.app.tui.panels.detail import LONGEST_RENDERED, SHORT, WIDEST, detail_lines, draw_detail
+from ticketr.app.tui.markdown import LONGEST_TEXT
+from ticketr.app.tui.panels.detail import SHORT, WIDEST, detail_lines, draw_detail
 from ticketr.app.tui.screen import screen
-from ticketr.app.tui.services.files import read_detail, wrap_detail
+from ticketr.app.tui.services.files import read_detail
 from ticketr.app.tui.services.outside import redraw
 from ticketr.app.tui.sheet import Sheet, WrappedDetail, sheet_of
 from ticketr.app.tui.state import AppState, Panel
@@ -81,8 +82,8 @@ def test_ascii_replaces_the_frames() -> None:
 
 
 def test_a_text_that_is_too_long_to_render_is_shown_as_the_file_holds_it() -> None:
-    long = f"**word**\x1b[2J\n{'[' * LONGEST_RENDERED}"
-    sheet = replace(sheet_of(parse(FILE).tickets[0], "DEMO-1.md"), description=long, fields=())
+    long = f"**word**\x1b[2J\n{'[' * LONGEST_TEXT}"
+    sheet = sheet_of(replace(parse(FILE).tickets[0], description=long, fields={}), "DEMO-1.md")
 
     lines = detail_lines(sheet, 42)
 
@@ -90,13 +91,13 @@ def test_a_text_that_is_too_long_to_render_is_shown_as_the_file_holds_it() -> No
         ("**word**", 4),
         ("[" * 40, 5),
     ]
-    assert len(lines) > LONGEST_RENDERED // 40
+    assert len(lines) > LONGEST_TEXT // 40
 
 
 @pytest.mark.parametrize(("brackets", "is_rendered"), [(100, True), (4_000, False)])
 def test_a_text_of_thousands_of_brackets_is_not_rendered(brackets: int, is_rendered: bool) -> None:
-    sheet = sheet_of(parse(FILE).tickets[0], "DEMO-1.md")
-    sheet = replace(sheet, description=f"**word**\n{'[a]' * brackets}", fields=())
+    long = f"**word**\n{'[a]' * brackets}"
+    sheet = sheet_of(replace(parse(FILE).tickets[0], description=long, fields={}), "DEMO-1.md")
 
     first = plain(detail_lines(sheet, 42)[2].line)
 
@@ -148,10 +149,8 @@ def test_a_clash_names_no_key_where_the_user_has_left_the_action_without_one() -
 
 
 def test_the_names_of_fields_have_more_room_in_a_wide_panel() -> None:
-    sheet = replace(
-        sheet_of(parse(FILE).tickets[0], "DEMO-1.md"),
-        fields=(("Fix Versions", "2026.2"), ("Points", "3")),
-    )
+    fields = {"Fix Versions": "2026.2", "Points": "3"}
+    sheet = sheet_of(replace(parse(FILE).tickets[0], fields=fields), "DEMO-1.md")
 
     lines = (detail_lines(sheet, cells) for cells in (22, 30, 48, 100))
     small, one, two, wide = ([plain(each.line) for each in found[2:4]] for found in lines)
@@ -179,7 +178,7 @@ def test_a_field_that_is_too_long_for_its_column_has_a_line_of_its_own() -> None
 
 
 def of_fields(*fields: tuple[str, str]) -> list[str]:
-    sheet = replace(sheet_of(Ticket("x", "DEMO-1"), "DEMO-1.md"), fields=fields)
+    sheet = sheet_of(Ticket("x", "DEMO-1", fields=dict(fields)), "DEMO-1.md")
     return [plain(each.line) for each in detail_lines(sheet, 47)[2:-1]]
 
 
@@ -272,8 +271,8 @@ def test_another_width_has_the_lines_wrapped_once_and_draws_the_old_ones_meanwhi
 
     state, asked = update(before, RESIZED, 1.0)
 
-    (wrap,) = (each for each in asked if each.function is wrap_detail)
-    _, sheet, cells, as_source = wrap.args
+    (wrap,) = (each for each in asked if each.function is read_detail)
+    *_, order, cells, as_source = wrap.args
     assert (cells, as_source) == (state.layout.right, False)
     assert cells != before.layout.right
     assert state.ticket_lines is before.ticket_lines
@@ -281,23 +280,22 @@ def test_another_width_has_the_lines_wrapped_once_and_draws_the_old_ones_meanwhi
     assert update(state, RESIZED, 1.0)[1] == (call(redraw),)
     assert detail_lines.cache_info() == calls  # nothing was wrapped here
 
-    lines = detail_lines(sheet, cells)
-    found = WrappedDetail(cells, as_source=False, lines=lines)
-    state, asked = update(state, messages.DetailWrapped("work", sheet, found), 1.0)
+    sheet, found = sheet_and_lines(cells)
+    state, asked = update(state, messages.DetailRead("work", order, sheet, found), 1.0)
     assert asked == ()
-    assert state.ticket_lines is lines
+    assert state.ticket_lines is found.lines
 
 
 def test_lines_of_a_width_that_has_gone_are_wrapped_again() -> None:
     state, (_, wrap) = update(opened(), RESIZED, 1.0)
-    assert wrap.function is wrap_detail
+    assert wrap.function is read_detail
     state = after(state, messages.Resized(140, 30))
-    _, sheet, cells, _ = wrap.args
-    late = WrappedDetail(cells, as_source=False, lines=())
+    *_, order, cells, _ = wrap.args
+    late = messages.DetailRead("work", order, *sheet_and_lines(cells))
 
-    state, asked = update(state, messages.DetailWrapped("work", sheet, late), 1.0)
+    state, asked = update(state, late, 1.0)
 
-    assert asked == (call_in("work", wrap_detail, sheet, state.layout.right, False),)
+    assert [each.args[-2:] for each in asked] == [(state.layout.right, False)]
 
 
 def test_the_source_and_the_whole_width_of_a_long_ticket_are_wrapped_in_a_thread() -> None:
@@ -306,7 +304,7 @@ def test_the_source_and_the_whole_width_of_a_long_ticket_are_wrapped_in_a_thread
     (source,) = update(state, messages.KeyPressed("|"), 1.0)[1]
     (zoomed,) = update(state, messages.KeyPressed("KEY_ENTER"), 1.0)[1]
 
-    assert source.function is wrap_detail
-    assert zoomed.function is wrap_detail
-    assert source.args[2:] == (state.layout.right, True)
-    assert zoomed.args[2:] == (100, False)
+    assert source.function is read_detail
+    assert zoomed.function is read_detail
+    assert source.args[-2:] == (state.layout.right, True)
+    assert zoomed.args[-2:] == (100, False)

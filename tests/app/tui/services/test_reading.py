@@ -32,7 +32,6 @@ from ticketr.app.tui.services.files import (
     SeenFiles,
     read_detail,
     read_sheet,
-    wrap_detail,
 )
 from ticketr.app.tui.services.reading import FILES, Reader
 from ticketr.app.tui.sheet import WrappedDetail
@@ -453,7 +452,7 @@ async def test_an_older_answer_does_not_replace_a_newer_one(
     assert detail_lines.cache_info().hits == 1
 
 
-async def test_the_lines_of_a_long_issue_come_with_it_and_for_another_width(
+async def test_the_lines_of_a_long_issue_come_with_it(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
     (tmp_path / "DEMO-1.md").write_text(
@@ -468,14 +467,6 @@ async def test_the_lines_of_a_long_issue_come_with_it_and_for_another_width(
     assert read.sheet is not None
     lines = detail_lines(read.sheet, 40, as_source=True)
     assert read.wrapped == WrappedDetail(40, as_source=True, lines=lines)
-
-    told.clear()
-    await wrap_detail(used, "work", read.sheet, 60, False)
-    (wrapped,) = told
-    assert isinstance(wrapped, messages.DetailWrapped)
-    assert wrapped.sheet is read.sheet
-    lines = detail_lines(read.sheet, 60)
-    assert wrapped.wrapped == WrappedDetail(60, as_source=False, lines=lines)
 
 
 async def test_a_file_that_is_gone_is_said_to_be_but_a_link_to_nothing_is_not(

@@ -114,9 +114,9 @@ def next_panel(by: int) -> Callable[[AppState, float], Step | None]:
 def _next_task(state: AppState, by: int) -> Step | None:
     """Go through the sub-tasks of the open ticket, and through none; None if it has none."""
     ticket = state.ticket
-    if ticket is None or ticket.sheet is None or not ticket.sheet.tasks or ticket.as_source:
+    if ticket is None or ticket.sheet is None or not ticket.sheet.issue.tasks or ticket.as_source:
         return None
-    count = len(ticket.sheet.tasks)
+    count = len(ticket.sheet.issue.tasks)
     task = (ticket.task + 1 + by) % (count + 1) - 1
     layout = state.layout
     lines = state.ticket_lines

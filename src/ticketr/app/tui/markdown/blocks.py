@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import pairwise, zip_longest
 from typing import Final
 
@@ -13,9 +13,12 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from ticketr.app.tui.markdown.inline import DECISION, Text, panel_of, read_tag, texts_of
-from ticketr.app.tui.markdown.page import Frame, Page, RenderedLine
+from ticketr.app.tui.markdown.page import Frame, Glyphs, Page, RenderedLine
 from ticketr.app.tui.styled import Line, Span, cells, fit_line, wrap_line
 from ticketr.text import clean, cuts_of, width as width_of
+
+#: The mark before the rest of a line of code.
+WRAPPED: Final = "↪ "
 
 
 def add_code(page: Page, code: str, language: str, source: int) -> None:
@@ -27,13 +30,13 @@ def add_code(page: Page, code: str, language: str, source: int) -> None:
         language: Its language; it is left out if there is no room for it.
         source: The source line of the first line of code.
     """
-    bar = (Span(f"{page.glyphs.bar} ", ("dim",)),)
+    bar = (Span(f"{Glyphs.BAR} ", ("dim",)),)
     page.open("code", bar, bar)
     room = page.room
     label = clean(language)
     for number, line in enumerate(code.removesuffix("\n").split("\n")):
-        for begins, part in _parts(clean(line.expandtabs(4)), room, page.glyphs.wrapped):
-            spans = (Span(page.glyphs.wrapped, ("dim",)),) if not begins else ()
+        for begins, part in _parts(clean(line.expandtabs(4)), room):
+            spans = (Span(WRAPPED, ("dim",)),) if not begins else ()
             shown = (*spans, Span(part)) if part else spans
             if label:
                 left = room - width_of(label)
@@ -46,9 +49,9 @@ def add_code(page: Page, code: str, language: str, source: int) -> None:
     page.close("code")
 
 
-def _parts(text: str, room: int, mark: str) -> Iterator[tuple[bool, str]]:
+def _parts(text: str, room: int) -> Iterator[tuple[bool, str]]:
     """Yield the parts of a line that fit, and whether each begins the line."""
-    stops = cuts_of(text, room, max(2, room - width_of(mark))) if width_of(text) > room else ()
+    stops = cuts_of(text, room, max(2, room - width_of(WRAPPED))) if width_of(text) > room else ()
     for number, (begin, end) in enumerate(pairwise([0, *stops, len(text)])):
         yield number == 0, text[begin:end]
 
@@ -88,9 +91,9 @@ def add_table(page: Page, rows: Sequence[Row], alignments: Sequence[str]) -> Non
         _add_list(page, rows)
         return
     has_header = any(text.spans for cell in rows[0].cells for text in cell)
-    shown = [(row, list(_lines(page, row, widths, alignments))) for row in rows[not has_header :]]
+    shown = [(row, list(_lines(row, widths, alignments))) for row in rows[not has_header :]]
     is_ruled = any(len(lines) > 1 for row, lines in shown if not row.is_header)
-    top, middle, bottom = (_rule(page, frame, widths) for frame in page.glyphs.frame)
+    top, middle, bottom = (_rule(frame, widths) for frame in Glyphs.FRAME)
     page.add(top, rows[0].source)
     for number, (row, lines) in enumerate(shown):
         if number and (is_ruled or shown[number - 1][0].is_header):
@@ -127,11 +130,9 @@ def _width(cell: Sequence[Text]) -> int:
     return max(width_of("".join([span.text for span in text.spans])) for text in cell)
 
 
-def _lines(
-    page: Page, row: Row, widths: Sequence[int], alignments: Sequence[str]
-) -> Iterator[Line]:
+def _lines(row: Row, widths: Sequence[int], alignments: Sequence[str]) -> Iterator[Line]:
     """Yield the lines of a row."""
-    column = Span(page.glyphs.column, ("dim",))
+    column = Span(Glyphs.BAR, ("dim",))
     columns = [
         [line.line for text in cell for line in text.wrapped(width)]
         for cell, width in zip(row.cells, widths, strict=True)
@@ -154,9 +155,9 @@ def _padding(cells_left: int, alignment: str) -> tuple[int, int]:
     return 0, spare
 
 
-def _rule(page: Page, frame: Frame, widths: Sequence[int]) -> Line:
+def _rule(frame: Frame, widths: Sequence[int]) -> Line:
     left, crossing, right = frame
-    lines = crossing.join(page.glyphs.rule * width for width in widths)
+    lines = crossing.join(Glyphs.RULE * width for width in widths)
     return (Span(f"{left}{lines}{right}", ("dim",)),)
 
 
@@ -183,8 +184,11 @@ def _add_list(page: Page, rows: Sequence[Row]) -> None:
         page.gap()
 
 
-#: The longest text that is read as Markdown; a longer one is shown as it is. Jira's are shorter.
-LONGEST_TEXT = 200_000
+#: The most characters of a text that is read as Markdown; a longer one is shown as it is, which is
+#: far quicker. Jira takes no description of more than 32,767 characters.
+LONGEST_TEXT = 40_000
+#: How many characters a bracket counts for: each is tried as the beginning of a link.
+BRACKET = 10
 #: The least width, in cells.
 LEAST_WIDTH = 10
 #: The most blocks within one another; what is deeper is shown as it is.
@@ -226,7 +230,7 @@ def render_markdown(text: str, width: int) -> tuple[RenderedLine, ...]:
         The lines, each with the number of its line in the text. They are not padded.
     """
     page = Page(max(width, LEAST_WIDTH))
-    if len(text) > LONGEST_TEXT:
+    if len(text) + BRACKET * text.count("[") > LONGEST_TEXT:
         for number, line in enumerate(_LINE_END.split(text)):
             _add_plain(page, line, number)
     else:
@@ -262,11 +266,6 @@ class _Walk:
         self.tokens = _PARSER.parse(text)
         self.lists: list[_List] = []
 
-    @cached_property
-    def source_lines(self) -> list[str]:
-        """The lines of the text."""
-        return _LINE_END.split(self.text)
-
     def run(self) -> None:
         """Write all blocks."""
         index = 0
@@ -280,7 +279,7 @@ class _Walk:
                 case "fence" | "code_block":
                     self._code(token)
                 case "hr":
-                    rule = self.page.glyphs.rule * self.page.room
+                    rule = Glyphs.RULE * self.page.room
                     self.page.add((Span(rule, ("dim",)),), _source(token))
                     self.page.gap()
                 case _:
@@ -291,13 +290,13 @@ class _Walk:
 
     def _container(self, index: int, token: Token) -> None:
         """Open or close what holds blocks."""
-        page, glyphs = self.page, self.page.glyphs
+        page = self.page
         match token.type:
             case "blockquote_open":
                 self._open_quote(index)
             case "bullet_list_open":
                 depth = sum(bool(parent.bullet) for parent in self.lists)
-                bullet = glyphs.bullets[min(depth, len(glyphs.bullets) - 1)]
+                bullet = Glyphs.BULLETS[min(depth, len(Glyphs.BULLETS) - 1)]
                 self.lists.append(_List(bullet, self._is_tight(index)))
             case "ordered_list_open":
                 self.lists.append(_List("", self._is_tight(index)))
@@ -320,7 +319,7 @@ class _Walk:
         text = self.tokens[index + 2 : index + 3]
         panel = panel_of(text[0].content) if text and text[0].type == "inline" else None
         label, color = _PANELS[panel] if panel else ("", "dim")
-        bar = (Span(f"{self.page.glyphs.bar} ", (color,)),)
+        bar = (Span(f"{Glyphs.BAR} ", (color,)),)
         self.page.open("blockquote", bar, bar)
         if not panel:
             return
@@ -355,11 +354,11 @@ class _Walk:
         if self.tokens[index + 1].type == "paragraph_open":
             text = self.tokens[index + 2]
             if text.children and (box := _BOX.match(text.content)):
-                shown = self.page.glyphs.boxes[box[1] != " "]
+                shown = Glyphs.BOXES[box[1] != " "]
                 marker = f"{shown} " if inner.bullet else f"{marker}{shown} "
                 text.children[0].content = text.children[0].content[box.end() :]
             elif inner.bullet and text.children and text.content.startswith(DECISION):
-                marker = f"{self.page.glyphs.decision} "
+                marker = f"{Glyphs.DECIDED} "
                 text.children[0].content = text.children[0].content[len(DECISION) :]
         indent = (Span(" " * width_of(marker)),)
         self.page.open("item", (Span(marker),), indent, is_tight=inner.is_tight)
@@ -369,7 +368,7 @@ class _Walk:
         if token.level < _DEEPEST - 1 or token.map is None:
             return
         begin, end = token.map
-        for number, line in enumerate(self.source_lines[begin:end], begin):
+        for number, line in enumerate(_LINE_END.split(self.text)[begin:end], begin):
             _add_plain(self.page, line.strip(), number)
 
     def _paragraph(self, token: Token, opening: Token) -> None:
@@ -415,11 +414,11 @@ class _Walk:
             return False
         if tag.kind == "panel":
             label, color = _PANELS.get(tag.param("panelType"), _PANEL)
-            bar = (Span(f"{self.page.glyphs.bar} ", (color,)),)
+            bar = (Span(f"{Glyphs.BAR} ", (color,)),)
             self.page.open(tag.name, bar, bar)
             self.page.add((Span(label, ("bold",)),), source)
         elif tag.name == "details":
-            self.page.open(tag.name, (Span(f"{self.page.glyphs.unfolded} "),), (Span("  "),))
+            self.page.open(tag.name, (Span("▾ "),), (Span("  "),))
         else:
             self.page.open(tag.name, (), ())
         return True

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from markdown_it.token import Token
 
 from ticketr.app.emoji import emoji_named
-from ticketr.app.tui.markdown.page import Page, RenderedLine
+from ticketr.app.tui.markdown.page import Glyphs, Page, RenderedLine
 from ticketr.app.tui.styled import Span, link_address, slices, with_style
 from ticketr.text import clean, word_ranges
 
@@ -155,13 +155,14 @@ def read_forms(tokens: Sequence[Token]) -> list[Token]:
     while at < len(tokens):
         end = _mention_end(tokens, at)
         if closing or tokens[at].type == "html_inline":
-            tag = tokens[at].content
-            closing = _closing(tag) if not closing else "" if tag == closing else closing
+            tag = tokens[at].content  # the text of a node is shown as it is
+            node = None if closing else _NODE.match(tag)
+            closing = f"</{node[1]}>" if node else "" if tag == closing else closing
             made.append(tokens[at])
         elif end and made and made[-1].type == "text" and made[-1].content.endswith("@"):
             made[-1].content = made[-1].content[:-1]
             name = _text("@" + "".join(token.content or " " for token in tokens[at + 1 : end]))
-            made += _tag("span", "mention", name)
+            made += _tag("mention", name)
             at = end
         elif tokens[at].type == "text":
             _read_text(tokens[at], made)
@@ -169,12 +170,6 @@ def read_forms(tokens: Sequence[Token]) -> list[Token]:
             made.append(tokens[at])
         at += 1
     return _join_texts(made)
-
-
-def _closing(tag: str) -> str:
-    """Return the end tag of a node whose text is shown as it is; else nothing."""
-    match = _NODE.match(tag)
-    return f"</{match[1]}>" if match else ""
 
 
 def _join_texts(tokens: list[Token]) -> list[Token]:
@@ -207,45 +202,29 @@ def _read_text(token: Token, made: list[Token]) -> None:
     words = token.content
     before = made[-1] if made else None
     if before is not None and before.type == "code_inline" and (match := _STATUS.match(words)):
-        made[-1:] = _tag("span", "status", before)
+        made[-1:] = _tag("status", before)
         words = words[match.end() :]
     elif before is not None and before.type == "image" and _LAYOUT_IN_BRACES.match(words):
         words = ""
-    made += _in_text(words)
+    made.append(_text(_IN_TEXT.sub(_shown_text, words)))
 
 
-def _in_text(words: str) -> Iterator[Token]:
-    at = 0
-    for match in _IN_TEXT.finditer(words):
-        shown = _shown_text(match)
-        if shown is not None:
-            yield _text(words[at : match.start()])
-            yield from _tag("span", "date" if match["date"] else "emoji", _text(shown))
-            at = match.end()
-    yield _text(words[at:])
-
-
-def _shown_text(match: re.Match[str]) -> str | None:
-    """Return what is shown of a date or of emoji; None if it is neither."""
+def _shown_text(match: re.Match[str]) -> str:
+    """Return what is shown of a date or of emoji; what is written if it is neither."""
     if match["date"]:
         try:
             return date.fromisoformat(match["date"]).isoformat()
         except ValueError:
-            return None
-    if not match["emoji"]:
-        return None
-    emoji = [emoji_named(name) for name in match["emoji"][1:-1].split("::")]
-    if None in emoji:
-        return None
-    return "".join(entry["text"] for entry in emoji if entry is not None)
+            return match[0]
+    emoji = [emoji_named(name) for name in (match["emoji"] or "")[1:-1].split("::")]
+    return match[0] if None in emoji else "".join(entry["text"] for entry in emoji if entry)
 
 
-def _tag(name: str, kind: str, shown: Token) -> list[Token]:
-    return [_html(f'<{name} adf="{kind}">'), shown, _html(f"</{name}>")]
-
-
-def _html(tag: str) -> Token:
-    return Token("html_inline", "", 0, content=tag)
+def _tag(kind: str, shown: Token) -> list[Token]:
+    begin, end = (
+        Token("html_inline", "", 0, content=tag) for tag in (f'<span adf="{kind}">', "</span>")
+    )
+    return [begin, shown, end]
 
 
 def _text(words: str) -> Token:
@@ -519,7 +498,7 @@ def _has_place(builder: _Builder, tag: Tag) -> bool:
 
 def _open_tag(builder: _Builder, tag: Tag) -> None:
     if tag.name == "hr":
-        builder.add(builder.page.glyphs.rule * 3)
+        builder.add(Glyphs.RULE * 3)
         return
     builder.tags.append(tag)
     builder.marks.append(builder.styles)
@@ -532,7 +511,7 @@ def _open_tag(builder: _Builder, tag: Tag) -> None:
         builder.add(f"{_bullet(builder, tag)} ")
     elif tag.name in {"td", "th"}:
         gap = " " if builder.texts[-1].spans else ""
-        builder.add(f"{gap}{builder.page.glyphs.column} ")
+        builder.add(f"{gap}{Glyphs.BAR} ")
     elif tag.kind in {"media", "mediaInline"}:
         builder.add("[file: ")
     elif tag.kind in _PLACEHOLDERS:
@@ -541,11 +520,10 @@ def _open_tag(builder: _Builder, tag: Tag) -> None:
 
 def _bullet(builder: _Builder, tag: Tag) -> str:
     """Return what an item of a list in HTML begins with."""
-    glyphs = builder.page.glyphs
     if tag.kind == "taskItem":
-        return glyphs.boxes[tag.param("state") == "DONE"]
+        return Glyphs.BOXES[tag.param("state") == "DONE"]
     if tag.kind == "decisionItem":
-        return glyphs.decision
+        return Glyphs.DECIDED
     for number, outer in reversed(list(enumerate(builder.tags))):
         if outer.name == "ol":
             start = outer.attrs.get("start", "1")
@@ -554,7 +532,7 @@ def _bullet(builder: _Builder, tag: Tag) -> str:
             return f"{at}."
         if outer.name == "ul":
             break
-    return glyphs.bullets[0]
+    return Glyphs.BULLETS[0]
 
 
 def _close_tags(builder: _Builder, name: str) -> None:

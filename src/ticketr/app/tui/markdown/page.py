@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Final
+from typing import Final
 
 from ticketr.app.tui.styled import Line, cells, fit_line
 
@@ -25,38 +25,26 @@ class RenderedLine:
 Frame = tuple[str, str, str]
 
 
-@dataclass(frozen=True, slots=True)
 class Glyphs:
-    """The characters that a page is drawn with.
+    """The characters that a page is drawn with."""
 
-    Attributes:
-        bullets: The bullets of a list, of a list in it, and so on.
-        decision: What a decision of Jira begins with.
-        boxes: The boxes of a task that is to be done and of one that is done.
-        bar: The line at the left of quotes, panels and code.
-        rule: A horizontal rule.
-        wrapped: The mark before the rest of a line of code.
-        ellipsis: The end of a line that was cut.
-        unfolded: The mark before a section that Jira can fold.
-        frame: The corners, crossings and lines of a table: for its top, the line below a row, and
-            its bottom, each with the left end, a crossing and the right end.
-        column: The line between two columns.
-    """
-
-    bullets: tuple[str, ...] = ("•", "◦", "▪")
-    decision: str = "▸"
-    boxes: tuple[str, str] = ("☐", "☑")
-    bar: str = "│"
-    rule: str = "─"
-    wrapped: str = "↪ "
-    ellipsis: str = "…"
-    unfolded: str = "▾"
-    frame: tuple[Frame, Frame, Frame] = (
+    #: The bullets of a list, of a list in it, and so on.
+    BULLETS = ("•", "◦", "▪")
+    #: What a decision of Jira begins with.
+    DECIDED = "▸"
+    #: The boxes of a task that is to be done and of one that is done.
+    BOXES = ("☐", "☑")
+    #: The line at the left of quotes, panels and code, and between two columns.
+    BAR = "│"
+    #: A horizontal rule.
+    RULE = "─"
+    #: The lines of a table: for its top, the line below a row, and its bottom, each with the left
+    #: end, a crossing and the right end.
+    FRAME: tuple[Frame, Frame, Frame] = (
         ("┌─", "─┬─", "─┐"),
         ("├─", "─┼─", "─┤"),
         ("└─", "─┴─", "─┘"),
     )
-    column: str = "│"
 
 
 @dataclass(slots=True)
@@ -89,8 +77,6 @@ class Page:
         lines: The lines so far.
         containers: The open containers, the outermost first.
     """
-
-    glyphs: ClassVar[Glyphs] = Glyphs()
 
     width: int
     lines: list[RenderedLine] = field(default_factory=list)
@@ -152,7 +138,7 @@ class Page:
                 container.is_empty = False
         line = _stripped(line)
         if cells(line) > self.width:  # a character may be wider than the room
-            line = fit_line(line, self.width, self.glyphs.ellipsis)
+            line = fit_line(line, self.width)
         self.lines.append(RenderedLine(line, source))
 
     def add_all(self, lines: Iterable[RenderedLine]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
+from ticketr.app.tickets import Comment, Ticket
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.markdown import render_markdown
 from ticketr.app.tui.panels.frame import (
@@ -16,7 +17,7 @@ from ticketr.app.tui.panels.frame import (
     title_rule,
     with_marks,
 )
-from ticketr.app.tui.sheet import DetailLine, Sheet, TaskLine, WrappedDetail
+from ticketr.app.tui.sheet import DetailLine, Sheet, WrappedDetail, head_of
 from ticketr.app.tui.styled import Line, Span, Theme, cells as cells_of, mark, wrap_line
 from ticketr.text import clean, clip, fit, width, wrap
 
@@ -35,11 +36,6 @@ LABEL_CELLS = 11
 COMMON_LABEL = 14
 #: The most cells of a line; longer ones are hard to read.
 WIDEST = 120
-#: The most characters of a text that is rendered as Markdown; a longer one is shown as the file
-#: holds it, which is far quicker. Jira takes no description of more than 32,767 characters.
-LONGEST_RENDERED = 40_000
-#: How many characters a bracket counts for: each is tried as the beginning of a link.
-BRACKET = 10
 #: The most characters of an issue that are wrapped on Trio's thread, which takes some milliseconds.
 SHORT = 1_000
 
@@ -87,7 +83,7 @@ def detail_lines(sheet: Sheet, cells: int, *, as_source: bool = False) -> tuple[
         DetailLine(pair, sheet.line) for pair in wrap_line((Span(sheet.title, ("bold",)),), room)
     )
     lines = (*title, *_clashes(sheet, room), DetailLine(()), *_fields(sheet, room))
-    return (*lines, *_texts(sheet, room), *_tasks(sheet, room))
+    return (*lines, *_texts(sheet.issue, room), *_tasks(sheet.issue.tasks, room))
 
 
 def draw_detail(
@@ -178,7 +174,7 @@ def task_line(sheet: Sheet, lines: Sequence[DetailLine], task: int) -> int:
 
     The sub-tasks are at the end.
     """
-    return len(lines) - len(sheet.tasks) + task if task >= 0 else -1
+    return len(lines) - len(sheet.issue.tasks) + task if task >= 0 else -1
 
 
 def _clashes(sheet: Sheet, room: int) -> list[DetailLine]:
@@ -193,11 +189,12 @@ def _clashes(sheet: Sheet, room: int) -> list[DetailLine]:
 
 
 def _fields(sheet: Sheet, room: int) -> list[DetailLine]:
-    longest = max((width(name) for name, _ in sheet.fields), default=0) + 2
+    fields = [(clean(name), clean(value)) for name, value in sheet.issue.fields.items()]
+    longest = max((width(name) for name, _ in fields), default=0) + 2
     label = max(LABEL_CELLS, min(longest, max(room // 6, min(room // 2, COMMON_LABEL))))
     edits = {edit.part: edit for edit in sheet.edits}
     parts: list[Line] = []
-    for name, value in sorted(sheet.fields, key=_rank):
+    for name, value in sorted(fields, key=_rank):
         shown: Line = (Span(value or "–"),)
         if name.casefold() == "status":
             shown = (mark(status_mark(value)), Span(f" {value}"))
@@ -243,73 +240,48 @@ def _two_columns(parts: list[Line], room: int, label: int) -> list[DetailLine]:
     return lines
 
 
-def _texts(sheet: Sheet, room: int) -> list[DetailLine]:
-    first = sheet.description_line
-    lines = [
-        DetailLine(line, first + source if first else 0)
-        for line, source in _rendered(sheet.description, room)
-    ]
-    if sheet.criteria:
-        lines += [DetailLine(()), DetailLine((Span("Acceptance criteria", ("bold",)),))]
-        sources = sheet.criteria_lines or (0,) * len(sheet.criteria)
-        for text, source in zip(sheet.criteria, sources, strict=False):
-            lines += _criterion(text, source, room)
-    return [*lines, *_field_texts(sheet, room), *_comments(sheet, room)]
-
-
-def _field_texts(sheet: Sheet, room: int) -> Iterator[DetailLine]:
-    """Yield the lines of the rich-text fields, each below its name."""
-    for text in sheet.texts:
+def _texts(issue: Ticket, room: int) -> Iterator[DetailLine]:
+    places = issue.places
+    for rendered in render_markdown(issue.description, room):
+        yield DetailLine(rendered.line, places.of_description(rendered.source + 1))
+    if issue.acceptance_criteria:
+        yield from (DetailLine(()), DetailLine((Span("Acceptance criteria", ("bold",)),)))
+    for number, text in enumerate(issue.acceptance_criteria):
+        prefix = Span("• ")
+        for rendered in render_markdown(text, room - 2):
+            line = places.of_criterion(number, rendered.source + 1)
+            yield DetailLine((prefix, *rendered.line), line)
+            prefix = Span("  ")
+    for name, text in issue.texts.items():
         yield DetailLine(())
-        for line in wrap_line((Span(text.name, ("bold",)),), room):
-            yield DetailLine(line, text.heading)
-        for line, at in _rendered(text.text, room):
-            yield DetailLine(line, text.line + at if text.line else 0)
+        for part in wrap_line((Span(clean(name), ("bold",)),), room):
+            yield DetailLine(part, places.of_text(name, 0))
+        for rendered in render_markdown(text, room):
+            yield DetailLine(rendered.line, places.of_text(name, rendered.source + 1))
+    yield from _comments(issue.comments, room)
 
 
-def _comments(sheet: Sheet, room: int) -> Iterator[DetailLine]:
-    """Yield the lines of the comments, each below who wrote it and when."""
-    if not sheet.comments:
+def _comments(comments: Sequence[Comment], room: int) -> Iterator[DetailLine]:
+    if not comments:
         return
     yield DetailLine(())
-    yield DetailLine((Span(f"Comments  {len(sheet.comments)}", ("bold",)),))
-    for at, comment in enumerate(sheet.comments):
+    yield DetailLine((Span(f"Comments  {len(comments)}", ("bold",)),))
+    for at, comment in enumerate(comments):
         if at:
             yield DetailLine(())
-        head = (
-            (Span(comment.head, ("dim",)),) if comment.head else (mark("*"), Span(" not sent yet"))
-        )
+        words = head_of(comment)
+        head = (Span(words, ("dim",)),) if words else (mark("*"), Span(" not sent yet"))
         yield from (DetailLine(pair, comment.line) for pair in wrap_line(head, room))
-        for line, source in _rendered(comment.text, room - 2):
-            yield DetailLine((Span("  "), *line), comment.line + source if comment.line else 0)
+        for rendered in render_markdown(comment.text, room - 2):
+            line = comment.line + rendered.source if comment.line else 0
+            yield DetailLine((Span("  "), *rendered.line), line)
 
 
-def _criterion(text: str, source: int, room: int) -> Iterator[DetailLine]:
-    """Yield the lines of an acceptance criterion; `source` is its line in the file, or 0."""
-    prefix = Span("• ")
-    for line, at in _rendered(text, room - 2):
-        yield DetailLine((prefix, *line), source + at if source else 0)
-        prefix = Span("  ")
-
-
-def _rendered(text: str, room: int) -> Iterator[tuple[Line, int]]:
-    """Yield the lines of a text, each with the index of its line in the file."""
-    if len(text) + BRACKET * text.count("[") <= LONGEST_RENDERED:
-        for rendered_line in render_markdown(text, room):
-            yield rendered_line.line, rendered_line.source
-        return
-    for at, line in enumerate(text.splitlines()):
-        for part in wrap(clean(line), max(2, room)):
-            yield (Span(part),), at
-
-
-def _tasks(sheet: Sheet, room: int) -> list[DetailLine]:
-    if not sheet.tasks:
-        return []
-    heading = DetailLine((Span(f"Sub-tasks  {len(sheet.tasks)}", ("bold",)),))
-    return [DetailLine(()), heading, *(DetailLine(_task(task, room)) for task in sheet.tasks)]
-
-
-def _task(task: TaskLine, room: int) -> Line:
-    text = clip(f" {task.key or 'draft'}  {task.title}", max(1, room - 2))
-    return (mark(status_mark(task.status)), Span(text))
+def _tasks(tasks: Sequence[Ticket], room: int) -> Iterator[DetailLine]:
+    if tasks:
+        yield DetailLine(())
+        yield DetailLine((Span(f"Sub-tasks  {len(tasks)}", ("bold",)),))
+    for task in tasks:
+        text = clip(f" {task.key or 'draft'}  {clean(task.title)}", max(1, room - 2))
+        status = clean(task.fields.get("Status", ""))
+        yield DetailLine((mark(status_mark(status)), Span(text)))

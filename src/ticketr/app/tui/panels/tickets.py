@@ -56,7 +56,7 @@ def draw_workspaces(
 def _workspace_line(
     workspace: WorkspaceView, states: Sequence[str], cells: int, *, is_current: bool
 ) -> Line:
-    count = f"{workspace.count:,}" if workspace.rows or workspace.is_read else ""
+    count = f"{workspace.rows.issues:,}" if workspace.rows or workspace.is_read else ""
     left = f" {fit(workspace.name, 9)} {fit(workspace.project, 6)}{count:>6} "
     marks: list[Span] = []
     for sign, number, _ in workspace.counts:

@@ -90,40 +90,14 @@ async def read_detail(
         wrapped = None
         if sheet is not None and cells:
             # Drawing finds those of a short issue in the cache.
-            detail = _wrap(sheet, cells, as_source)
-            wrapped = detail if is_long(sheet) else None
+            lines = detail_lines(sheet, cells, as_source=as_source)
+            wrapped = WrappedDetail(cells, as_source, lines) if is_long(sheet) else None
         is_gone = not os.path.lexists(store.root / path)
         return messages.DetailRead(name, order, sheet, wrapped, is_gone)
 
     answer = await services.in_thread(read)
     if is_newest():
         services.send(answer)
-
-
-async def wrap_detail(
-    services: Services,
-    name: str,
-    sheet: Sheet,
-    cells: int,
-    as_source: bool,  # noqa: FBT001
-) -> None:
-    """Wrap the lines of a long issue, unless the next request comes before.
-
-    Args:
-        services: What the services have in common.
-        name: The name of the workspace.
-        sheet: The issue.
-        cells: The width of the panel that will show it.
-        as_source: Whether to wrap the lines of the file.
-    """
-    is_newest = services.newest.begin(wrap_detail, name)
-    wrapped = await services.in_thread(_wrap, sheet, cells, as_source)
-    if is_newest():
-        services.send(messages.DetailWrapped(name, sheet, wrapped))
-
-
-def _wrap(sheet: Sheet, cells: int, as_source: bool) -> WrappedDetail:  # noqa: FBT001 - in a thread
-    return WrappedDetail(cells, as_source, detail_lines(sheet, cells, as_source=as_source))
 
 
 async def remember(services: Services, name: str, memory: ListMemory, typed: str) -> None:
