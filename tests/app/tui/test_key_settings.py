@@ -15,8 +15,8 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import JobKind, JobRequest, call_in
 from ticketr.app.tui.jobs_state import end_of
 from ticketr.app.tui.keymap import TABLE, Context, KeyAction, KeyMap, key_of, keymap_of, name_of
+from ticketr.app.tui.main.palette import Palette
 from ticketr.app.tui.overlays.pages import help_lines
-from ticketr.app.tui.overlays.palette import Palette
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.services.jobs import start_job
 from ticketr.app.tui.styled import Theme
@@ -98,7 +98,7 @@ def test_an_action_may_have_no_key_and_stays_in_the_palette(keys: Keys) -> None:
     assert keymap.action("s", Context.MAIN) is None
     assert "sync" not in rows[-2]
     assert not any("sync" in line for line in help_lines(keymap, Context.TICKETS, 80))
-    palette = Palette(lambda *_: None, TextInput.of("sync"))
+    palette = Palette(lambda *_: None, input=TextInput.of("sync"))
     shown = screen(state.opened(palette), 0.0, THEME)
     assert any("show what a sync would write" in row for row in shown)
 

@@ -102,6 +102,7 @@ if TYPE_CHECKING:
         PushJob,
         SyncJob,
         SyncResult,
+        count_tickets,
         is_failure,
         is_partial,
         not_done,

@@ -87,10 +87,8 @@ class App:
                     workspace.name,
                     workspace.site,
                     workspace.project,
-                    aliases=workspace.aliases if isinstance(workspace, OpenWorkspace) else {},
-                    keeps_comments=(
-                        workspace.keeps_comments if isinstance(workspace, OpenWorkspace) else None
-                    ),
+                    aliases=workspace.aliases,
+                    keeps_comments=workspace.keeps_comments,
                 )
                 for workspace in workspaces
             ),

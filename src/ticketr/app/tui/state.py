@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ticketr import JobSnapshot
 from ticketr.app.tui.effects import Call, call_in
@@ -193,15 +193,22 @@ class AppState:
         return self.overlays[-1].context if self.overlays else self.focus.value
 
     def job_end(self, snapshot: JobSnapshot) -> JobEnd:
-        """Return how a job ended, with what is still to do now."""
-        workspace = self.named(workspace_of(snapshot))
-        return end_of(
-            snapshot, self.keymap, None if workspace is None else workspace.conflicts.keys()
-        )
+        """Return what has become of a job that has ended."""
+        conflicts = self.named(workspace_of(snapshot)).conflicts
+        return end_of(snapshot, self.keymap, conflicts.keys())
 
-    def named(self, name: str) -> WorkspaceView | None:
-        """Return the workspace of that name, or None."""
-        return next((workspace for workspace in self.workspaces if workspace.name == name), None)
+    def has(self, name: str) -> bool:
+        """Return whether there is a workspace of that name."""
+        return any(workspace.name == name for workspace in self.workspaces)
+
+    def named(self, name: str) -> WorkspaceView:
+        """Return the workspace with that name; an empty one if there is none."""
+        views = (workspace for workspace in self.workspaces if workspace.name == name)
+        return next(views, WorkspaceView(name))
+
+    def with_changes(self, name: str, **changes: Any) -> AppState:
+        """Return the state with changes of a workspace; the same if there is none of that name."""
+        return self.with_workspace(replace(self.named(name), **changes))
 
     def with_workspace(self, workspace: WorkspaceView) -> AppState:
         """Return the state with a workspace's new state; the list stays scrolled to its selected row."""

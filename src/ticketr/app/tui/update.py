@@ -23,7 +23,6 @@ from ticketr.app.tui.panels.detail import is_long
 from ticketr.app.tui.services import files, jobs, outside
 from ticketr.app.tui.services.watching import watch_files
 from ticketr.app.tui.state import SWALLOW, AppState, OpenTicket, Panel, Step
-from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.text import clean
 
 
@@ -51,35 +50,25 @@ def _updated(state: AppState, message: Message, now: float) -> Step:
         case messages.JobChanged(snapshot):
             state, asked = _job(state, snapshot, now)
         case messages.TicketsFound():
-            workspace = state.named(message.workspace)
-            if workspace is None:
-                return state, ()
-            state = state.with_workspace(workspace.with_found(message))
+            workspace = state.named(message.workspace).with_found(message)
+            state = state.with_workspace(workspace)
             # The first ticket of a first pull is read; later ones wait for the cursor.
             return _follow(state) if state.ticket is None else (state, ())
         case messages.ChangedInJira():
             workspace = state.named(message.workspace)
-            if workspace is None:
-                return state, ()
             changed = workspace.changed | workspace.rows.changed_by(message.tickets)
             return state.with_workspace(replace(workspace, changed=changed)), ()
         case messages.FilesRead():
             state, asked = _files(state, message, now)
         case messages.Recalled(name, wanted, sort, saved, hidden):
-            workspace = state.named(name)
-            if workspace is None:
-                return state, ()
-            return state.with_workspace(
-                replace(workspace, filter=wanted, sort=sort, saved=saved, hidden=hidden)
-            ), ()
+            state = state.with_changes(name, filter=wanted, sort=sort, saved=saved, hidden=hidden)
+            return state, ()
         case messages.EditorClosed():
             return _edited(state, message), ()
         case messages.DetailRead():
             # The list is older than the folder: the file was moved or removed.
             asked = (call_in(message.workspace, files.read_files),) if message.is_gone else ()
             state = _detail_read(state, message)
-        case messages.DetailWrapped():
-            return _detail_wrapped(state, message), ()
         case messages.Asked(title, words, effects):
             if state.overlays and state.context in TYPING:  # an Enter there answers no question
                 return state, ()
@@ -87,10 +76,7 @@ def _updated(state: AppState, message: Message, now: float) -> Step:
         case messages.LoginRead(texts):
             return log_in(state, texts)
         case messages.EditsDone(name):
-            workspace = state.named(name)
-            if workspace is not None:
-                state = state.with_workspace(replace(workspace, chosen=frozenset()))
-            return state, ()
+            return state.with_changes(name, chosen=frozenset()), ()
         case messages.NotWritten():
             return give_back(state, message, now)
         case messages.FiltersSaved():
@@ -128,7 +114,7 @@ def may_refresh(state: AppState, name: str) -> bool:
     It returns False before the first pull, while a job runs, and while an overlay is open.
     """
     workspace = state.named(name)
-    is_known = workspace is not None and workspace.synced is not None and not workspace.is_gone
+    is_known = workspace.synced is not None and not workspace.is_gone
     return is_known and not state.overlays and not state.jobs.live
 
 
@@ -217,20 +203,17 @@ def _job(state: AppState, snapshot: JobSnapshot, now: float) -> Step:
     state = replace(state, status=state.status.see(snapshot, now), jobs=state.jobs.see(snapshot))
     if not snapshot.status.is_terminal:
         return state, ()
-    workspace = state.named(workspace_of(snapshot))
-    if workspace is None:
+    name, result = workspace_of(snapshot), snapshot.result
+    if not state.has(name):
         return state, ()
-    result = snapshot.result
     if isinstance(result, BulkResult) and result.done and not result.is_deletion:
         pull = JobRequest(JobKind.PULL, keys=result.done)
-        return state, (call_in(workspace.name, jobs.start_job, pull),)
-    return state, (call_in(workspace.name, files.read_files),)
+        return state, (call_in(name, jobs.start_job, pull),)
+    return state, (call_in(name, files.read_files),)
 
 
 def _files(state: AppState, read: messages.FilesRead, now: float) -> Step:
     workspace = state.named(read.workspace)
-    if workspace is None:
-        return state, ()
     news = [text for text in read.broken if text not in workspace.broken]
     is_watched = workspace.is_read and not workspace.is_gone
     begin = (watch_files, jobs.keep_fresh) if not is_watched else ()
@@ -246,9 +229,9 @@ def _files(state: AppState, read: messages.FilesRead, now: float) -> Step:
 def _edited(state: AppState, closed: messages.EditorClosed) -> AppState:
     """Say what comes after an edit; nothing where the file is broken, or as at the last sync."""
     workspace = state.named(closed.workspace)
-    rows = [row for row in workspace.rows if row.path == closed.path] if workspace else []
+    rows = [row for row in workspace.rows if row.path == closed.path]
     path = clean(closed.path)
-    if workspace is None or any(row.is_broken for row in rows):
+    if any(row.is_broken for row in rows):
         return state
     if not rows:
         return state.noticed(f"{path} holds no ticket any more")
@@ -266,9 +249,8 @@ def _edited(state: AppState, closed: messages.EditorClosed) -> AppState:
 def _workspace_opened(state: AppState, opened: messages.WorkspaceOpened, now: float) -> Step:
     """Show what is known of a workspace now; one that is wanted is selected and pulled."""
     name = opened.workspace
-    workspace = state.named(name) or WorkspaceView(name)
     workspace = replace(
-        workspace,
+        state.named(name),
         site=opened.site,
         project=opened.project,
         aliases=opened.aliases,
@@ -276,7 +258,7 @@ def _workspace_opened(state: AppState, opened: messages.WorkspaceOpened, now: fl
         problem="",
         waiting="",
     )
-    if state.named(name) is None:
+    if not state.has(name):
         state = replace(state, workspaces=(*state.workspaces, workspace))
     state = state.with_workspace(workspace)
     if not opened.is_wanted:
@@ -292,10 +274,7 @@ def _workspace_opened(state: AppState, opened: messages.WorkspaceOpened, now: fl
 
 def _show_waiting(state: AppState, name: str, what: str) -> AppState:
     """Show what waits until a workspace is open, and which key drops it."""
-    workspace = state.named(name)
-    if workspace is None:
-        return state
-    state = state.with_workspace(replace(workspace, waiting=what))
+    state = state.with_changes(name, waiting=what)
     drop = ""
     if name == state.workspace.name and not state.overlays:
         drop = state.keymap.hint(KeyAction.ESCAPE, Context.MAIN, "drops it", before="; ")
@@ -304,9 +283,7 @@ def _show_waiting(state: AppState, name: str, what: str) -> AppState:
 
 def _workspace_failed(state: AppState, name: str, words: str) -> AppState:
     """Say why a workspace cannot be opened, and close what waits for it."""
-    workspace = state.named(name)
-    if workspace is not None:
-        state = state.with_workspace(replace(workspace, problem=words, waiting=""))
+    state = state.with_changes(name, problem=words, waiting="")
     overlays = tuple(
         overlay for overlay in state.overlays if getattr(overlay, "workspace", "") != name
     )
@@ -337,31 +314,21 @@ def _detail_read(state: AppState, read: messages.DetailRead) -> AppState:
     ticket = state.ticket
     if ticket is None or (ticket.workspace, ticket.order) != (read.workspace, read.order):
         return state
-    tasks = len(read.sheet.tasks) if read.sheet is not None else 0
+    tasks = len(read.sheet.issue.tasks) if read.sheet is not None else 0
     task = min(ticket.task, tasks - 1)
     ticket = replace(ticket, sheet=read.sheet, task=task, wrapped=read.wrapped, wrapping=None)
     return _scrolled(replace(state, ticket=ticket))
 
 
 def _wrapped(state: AppState) -> Step:
-    """Wrap the lines of a long open ticket again once it has another width."""
+    """Ask for the lines of a long ticket, once it is shown in another width or another way."""
     ticket, cells = state.ticket, state.layout.right
     if ticket is None or ticket.sheet is None or not cells or not is_long(ticket.sheet):
         return state, ()
     wanted, wrapped = (cells, ticket.as_source), ticket.wrapped
-    if ticket.wrapping == wanted:
+    if wanted in (ticket.wrapping, wrapped and (wrapped.cells, wrapped.as_source)):
         return state, ()
-    if wrapped is not None and (wrapped.cells, wrapped.as_source) == wanted:
-        return state, ()
-    wrap = call_in(ticket.workspace, files.wrap_detail, ticket.sheet, *wanted)
-    return replace(state, ticket=replace(ticket, wrapping=wanted)), (wrap,)
-
-
-def _detail_wrapped(state: AppState, message: messages.DetailWrapped) -> AppState:
-    ticket = state.ticket
-    if ticket is None or ticket.workspace != message.workspace or ticket.sheet is not message.sheet:
-        return state
-    return _scrolled(replace(state, ticket=replace(ticket, wrapped=message.wrapped, wrapping=None)))
+    return _follow(replace(state, ticket=replace(ticket, wrapping=wanted)))
 
 
 def _resized(state: AppState, width: int, height: int) -> AppState:

@@ -108,22 +108,13 @@ class WorkspaceView:
         return self.is_read and bool(self.problem)
 
     @property
-    def count(self) -> int:
-        """The number of its issues."""
-        return self.rows.issues
-
-    @property
-    def drafts(self) -> int:
-        """The number of its issues that Jira does not have yet."""
-        return self.rows.drafts
-
-    @property
     def counts(self) -> tuple[tuple[str, int, str], ...]:
         """The mark, number and name of what differs from the last sync; those of which any are."""
+        drafts = self.rows.drafts
         entries = (
             ("*", len(self.edited), "edited"),
             ("!", len(self.conflicts), "conflict" + "s" * (len(self.conflicts) != 1)),
-            ("+", self.drafts, "draft" + "s" * (self.drafts != 1)),
+            ("+", drafts, "draft" + "s" * (drafts != 1)),
             ("×", len(self.broken), "broken"),
             ("•", len(self.changed), "changed in Jira"),
         )

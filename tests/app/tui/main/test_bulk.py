@@ -23,7 +23,8 @@ from ticketr.app.tui.effects import BulkRequest, Call, JobKind, JobRequest, call
 from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.overlays.base import LOOK
 from ticketr.app.tui.overlays.choice import Choice
-from ticketr.app.tui.overlays.many import BulkPlan, FileEdits, LoadingIssues
+from ticketr.app.tui.overlays.many import BulkPlan, FileEdits
+from ticketr.app.tui.overlays.questions import Loading
 from ticketr.app.tui.rows import Rows, row_of_broken
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.services.asking import ask_issues, ask_statuses, ask_values, stop_asking
@@ -669,7 +670,7 @@ def test_without_the_issues_nothing_is_changed(answer: messages.Answered, words:
     assert state.notice.startswith("Nothing was changed: ")
     assert state.notice.endswith(words)
     other = issues_read(("DEMO-9",), FOUND)
-    assert isinstance(after(asked(8), other).overlays[-1], LoadingIssues)
+    assert isinstance(after(asked(8), other).overlays[-1], Loading)
 
 
 @pytest.mark.parametrize(

@@ -307,7 +307,7 @@ def test_ones_own_comment_is_edited_at_its_line(words: str) -> None:
     state = commented(*COMMENTS)
     assert state.ticket is not None
     assert state.ticket.sheet is not None
-    (line,) = [text.line for text in state.ticket.sheet.comments if text.text == words]
+    (line,) = [text.line for text in state.ticket.sheet.issue.comments if text.text == words]
     _, effect = update(pressed(state, "M", *words), messages.KeyPressed("KEY_ENTER"), 9.0)
     assert effect == (call_in("work", open_editor, "DEMO-1.md", line),)
 

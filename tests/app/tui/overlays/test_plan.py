@@ -16,10 +16,10 @@ from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import TYPING, Context, KeyMap
+from ticketr.app.tui.main.palette import MOST_TICKETS, Palette
 from ticketr.app.tui.overlays.base import LOOK
 from ticketr.app.tui.overlays.many import FileEdits
 from ticketr.app.tui.overlays.pages import help_lines
-from ticketr.app.tui.overlays.palette import MOST_TICKETS, Palette, entries_of
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.overlays.review import padded_name
 from ticketr.app.tui.rows import Rows
@@ -29,6 +29,7 @@ from ticketr.app.tui.services.jobs import read_plan, start_job
 from ticketr.app.tui.services.outside import leave, open_editor, redraw
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Theme
+from ticketr.app.tui.text_input import TextInput
 from ticketr.app.tui.update import update
 from ticketr.terminal import sgr
 
@@ -400,8 +401,8 @@ def test_a_ticket_that_begins_with_the_words_comes_first_and_draft_is_a_name() -
     )
 
     def found(text: str) -> list[str]:
-        state = app_state(*tickets)
-        return [each.name for each in entries_of(state, text, lambda *_: None)]
+        palette = Palette(lambda *_: None, input=TextInput.of(text))
+        return [option.words for option in palette.fitting(app_state(*tickets))]
 
     spare = [f"DEMO-{number}  Spare" for number in range(110, 120)]
     assert found("#demo-11") == ["DEMO-11  One", *spare, "DEMO-1  About DEMO-11"]
@@ -412,7 +413,8 @@ def test_a_ticket_that_begins_with_the_words_comes_first_and_draft_is_a_name() -
 
 def test_a_command_is_found_by_the_name_of_its_action_too() -> None:
     def first(text: str) -> str:
-        return entries_of(app_state(Ticket("One", "DEMO-1")), text, lambda *_: None)[0].name
+        palette = Palette(lambda *_: None, input=TextInput.of(text))
+        return palette.fitting(app_state(Ticket("One", "DEMO-1")))[0].words
 
     assert first("quit") == first("q") == "leave"
     assert first("reload") == "read the files again"
@@ -428,9 +430,10 @@ def test_leaving_help_and_drawing_again_are_commands() -> None:
 
 
 def test_a_page_key_moves_by_a_page() -> None:
-    top = typed("", "KEY_PGDOWN").overlays[-1]
+    state = typed("", "KEY_PGDOWN")
+    top = state.overlays[-1]
     assert isinstance(top, Palette)
-    assert top.at == 8
+    assert top.at == state.body
 
 
 OVERLAYS = [name for name in SCREENS if SCREENS[name](main_state(100, 30)).overlays]

@@ -6,19 +6,27 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
-from ticketr.app.sync import BadWork, BulkChange, FieldSetting, ListAction, split_work
+from ticketr.app.sync import (
+    BadWork,
+    BulkChange,
+    FieldSetting,
+    ListAction,
+    count_tickets,
+    split_work,
+)
 from ticketr.app.tickets import is_key
 from ticketr.app.tui.effects import JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.main import changing
 from ticketr.app.tui.main.changing import counts_of_values, place_of, values_of
 from ticketr.app.tui.overlays.choice import Choice, Option, ValueChoice
-from ticketr.app.tui.overlays.many import FileEdits, LoadingIssues
-from ticketr.app.tui.overlays.questions import LineInput, LoadingStatus, Question
+from ticketr.app.tui.overlays.many import BulkPlan, FileEdits
+from ticketr.app.tui.overlays.questions import LineInput, Loading, LoadingStatus, Question
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import outside
-from ticketr.app.tui.services.asking import ask_values
+from ticketr.app.tui.services.asking import ask_issues, ask_values
 from ticketr.app.tui.services.edits import change_field
 from ticketr.app.tui.services.jobs import names_of, start_job
 from ticketr.app.tui.state import AppState, Panel, Step
@@ -342,8 +350,7 @@ def _facts(
         return "Enter removes it" if field.is_list else "now"
     if value == me:
         return "me"
-    count = counts.get(value, 0)
-    tickets = f"{count} ticket{'s' * (count != 1)}" if count else ""
+    tickets = count_tickets(counts[value]) if counts.get(value) else ""
     return tickets if is_listed or not tickets or not field.is_listed else f"in {tickets} here"
 
 
@@ -366,16 +373,14 @@ def _in_jira(state: AppState, rows: _Targets, index: int) -> Step:
     """Ask for what is done in Jira itself."""
     keys = rows.keys
     if index == 0:
-        return _ask_what_they_become(state, rows, partial(_status_in_jira, keys))
+        return _ask_what_they_become(
+            state, rows, lambda state, status: _ask_issues(state, keys, BulkChange(status=status))
+        )
     if index == 1:
         return state.opened(_parent_input(keys, "")), ()
     if index == 2:
         return state.opened(_setting_input(keys, "")), ()
     return _ask_issues(state, keys, BulkChange(delete=True))
-
-
-def _status_in_jira(keys: tuple[str, ...], state: AppState, status: str) -> Step:
-    return _ask_issues(state, keys, BulkChange(status=status))
 
 
 def _parent_input(keys: tuple[str, ...], text: str) -> LineInput:
@@ -401,8 +406,17 @@ def _setting_input(keys: tuple[str, ...], text: str) -> LineInput:
 
 
 def _ask_issues(state: AppState, keys: tuple[str, ...], change: BulkChange) -> Step:
-    asking = LoadingIssues(state.workspace.name, keys, change)
-    return state.opened(asking), (asking.asked,)
+    name = state.workspace.name
+
+    def answered(state: AppState, issues: Any, problem: str, now: float) -> Step:
+        if problem or not issues:
+            words = f"Nothing was changed: {problem or 'Jira has none of them'}"
+            return state.noticed(words, is_bad=True), ()
+        return state.opened(BulkPlan(name, change, plan=issues, shown_at=now)), ()
+
+    asked = call_in(name, ask_issues, keys)
+    words = f"Asking Jira for {count_tickets(len(keys))}..."
+    return state.opened(Loading(name, asked, "Change in Jira", words, answered)), (asked,)
 
 
 def _ask_what_they_become(

@@ -26,7 +26,7 @@ from ticketr.app.tui.services.edits import (
 )
 from ticketr.app.tui.services.files import remember
 from ticketr.app.tui.services.jobs import ask_attach, names_of
-from ticketr.app.tui.sheet import Sheet
+from ticketr.app.tui.sheet import Sheet, head_of
 from ticketr.app.tui.state import AppState, Panel, Step, show_row
 from ticketr.app.tui.text_input import TextInput, clean_lines
 from ticketr.app.tui.workspace import NO_COMMENTS, WorkspaceView
@@ -97,13 +97,11 @@ def sheet_of_row(state: AppState, row: ListRow) -> Sheet | None:
     return ticket.sheet if ticket is not None and ticket.order == row.order else None
 
 
-def add(state: AppState, _: float) -> Step | None:
+def add(state: AppState, _: float) -> Step:
     """Ask for the title of a new ticket or sub-task, then which of them it is to be.
 
     Where the workspace has templates, ask first whether one is to be filled in.
     """
-    if not state.workspaces:
-        return None
     workspace = state.workspace
     titled = _title_input(workspace.name, _ticket_of(workspace, state.row))
     if not workspace.templates:
@@ -196,7 +194,7 @@ def reply(state: AppState, _: float) -> Step | None:
     sheet = sheet_of_row(state, row)
     if sheet is None:
         return state.noticed(f"{row.id} is still being read"), ()
-    comments = {str(text.line): text for text in reversed(sheet.comments)}
+    comments = {str(text.line): text for text in reversed(sheet.issue.comments)}
     if not comments:
         write = state.keymap.hint(KeyAction.COMMENT, Context.MAIN, "writes one", before="; ")
         return state.noticed(f"This ticket has no comment here{write}"), ()
@@ -208,7 +206,7 @@ def reply(state: AppState, _: float) -> Step | None:
         return state.opened(_comment_input(workspace.name, place_of(row), f"@{author} ")), ()
 
     options = tuple(
-        Option(clean(text.text.partition("\n")[0]), text.head or "not sent yet", value=line)
+        Option(clean(text.text.partition("\n")[0]), head_of(text) or "not sent yet", value=line)
         for line, text in comments.items()
     )
     return state.opened(Choice("Reply to, or edit", options, chosen)), ()
@@ -264,9 +262,7 @@ def give_back(state: AppState, failed: NotWritten, now: float) -> Step:
         again = _value_input(name, template, values[:-1], values[-1], words)
     else:
         title, parent = rest
-        workspace = state.named(name)
-        row = _parent_row(workspace, parent) if workspace is not None else None
-        again = _title_input(name, row, title, words)
+        again = _title_input(name, _parent_row(state.named(name), parent), title, words)
     return state.given_back(again), ()
 
 
@@ -280,8 +276,6 @@ def _parent_row(workspace: WorkspaceView, parent: IssuePlace | None) -> ListRow 
 def show_added(state: AppState, added: TicketAdded) -> AppState:
     """Select a draft that was just added; remove a filter that hides it."""
     workspace = state.named(added.workspace)
-    if workspace is None:
-        return state
     title = clean(added.title)
     rows = [
         row

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from ticketr.app.config import ListMemory
-from ticketr.app.tickets import InvalidFilter, check_saved, parse_filter, split_command, with_saved
+from ticketr.app.tickets import (
+    Filter,
+    InvalidFilter,
+    KeysTerm,
+    check_saved,
+    parse_filter,
+    split_command,
+    with_saved,
+)
 from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.messages import FiltersSaved
 from ticketr.app.tui.overlays.choice import Choice, Option
-from ticketr.app.tui.overlays.questions import JQL, LineInput, LoadingKeys
+from ticketr.app.tui.overlays.questions import LineInput, Loading
+from ticketr.app.tui.services.asking import ask_keys
 from ticketr.app.tui.services.files import remember
 from ticketr.app.tui.state import AppState, Panel, Step
 from ticketr.app.tui.text_input import TextInput
 from ticketr.app.tui.workspace import NO_FILTER, WorkspaceView
 from ticketr.text import clean, clip
 
+#: What a filter begins with that is a query in Jira's language.
+JQL = "jql:"
 _LABEL = "filter:"
 #: The hint beside an empty filter, which lists the words of filters.
 _EXAMPLES = "words  status=Done  @person  edited"
@@ -25,7 +37,7 @@ MOST_SAID = 40
 
 def filter_tickets(state: AppState, now: float) -> Step | None:
     """Show only some tickets, as the filter is typed; Esc brings the filter before back."""
-    if not state.workspaces or state.focus is Panel.WORKSPACES:
+    if state.focus is Panel.WORKSPACES:
         return None
     return state.opened(_filter_input(state.workspace, now, state.workspace.filter.text)), ()
 
@@ -116,8 +128,28 @@ def show_filter(
     asked: tuple[Call, ...] = (remembered(workspace, saved, typed if saved else ""),)
     if jql is None:
         return state, asked
-    asking = LoadingKeys(workspace.name, jql, give_filter_back)
-    return state.opened(asking), (*(asked if saved else ()), asking.asked)
+    name = workspace.name
+
+    def answered(state: AppState, answer: Any, problem: str, now: float) -> Step:
+        if problem:
+            return give_filter_back(state, name, f"{JQL} {jql}", f"Not filtered: {problem}", now)
+        count, keys = answer
+        found = Filter(f"{JQL} {clean(jql)}", (KeysTerm(keys),))
+        state = replace(state.with_changes(name, filter=found, top=0), rest_until=now)
+        missing = f", {count - len(keys)} of them not pulled" if count > len(keys) else ""
+        return state.noticed(f"Jira has found {count}{missing}"), ()
+
+    query = call_in(name, ask_keys, jql)
+    asking = Loading(name, query, "Filter", "Asking Jira which tickets match...", answered)
+    return state.opened(asking), (*(asked if saved else ()), query)
+
+
+def show_saved(state: AppState, text: str, now: float) -> Step:
+    """Show what a saved filter lets through, which another version may have saved."""
+    try:
+        return show_filter(state, text, now)
+    except InvalidFilter as error:
+        return state.noticed(str(error), is_bad=True), ()
 
 
 def show_all(state: AppState) -> Step:
@@ -139,10 +171,7 @@ def _forget(state: AppState, name: str, typed: str) -> Step:
 
 def filters_saved(state: AppState, done: FiltersSaved) -> AppState:
     """Take the filters that a workspace has saved now, and say what was done."""
-    workspace = state.named(done.workspace)
-    if workspace is None:
-        return state
-    state = state.with_workspace(replace(workspace, saved=done.saved))
+    state = state.with_changes(done.workspace, saved=done.saved)
     for name, text in done.changed:
         words = f"Saved as {name}; use:{name} shows it again"
         state = state.noticed(words if text else f"The filter {name} is forgotten")
@@ -159,10 +188,7 @@ def _choose_filter(state: AppState, now: float) -> Step:
         return state.noticed("No filter is saved yet; save:name behind a filter saves it"), ()
 
     def chosen(state: AppState, text: str) -> Step:
-        try:
-            return show_filter(state, text, now)
-        except InvalidFilter as error:  # another version saved it
-            return state.noticed(str(error), is_bad=True), ()
+        return show_saved(state, text, now)
 
     options = tuple(Option(clean(name), clean(facts[name]), value=text) for name, text in texts)
     return state.opened(Choice("Filter", options, chosen)), ()

@@ -148,7 +148,7 @@ def _go_to_hit(state: AppState, now: float, *, by: int) -> Step | None:
 
 def sort_tickets(state: AppState, _: float) -> Step | None:
     """Choose how the list is sorted, and which columns it has."""
-    if not state.workspaces or state.focus is Panel.WORKSPACES:
+    if state.focus is Panel.WORKSPACES:
         return None
     return state.opened(_sort_choice(state, SORT_NAMES.index(state.workspace.sort))), ()
 
@@ -172,4 +172,4 @@ def _sort_choice(state: AppState, at: int) -> Choice:
     for name in COLUMN_NAMES:
         facts = "shown" if name in shown else "hidden" if name in hidden else "no room"
         options.append(Option(f"{_COLUMN}{name}", facts))
-    return Choice("Sort by, or show a column", tuple(options), chosen, at)
+    return Choice("Sort by, or show a column", tuple(options), chosen, at=at)

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any, TypeAlias
 
 from ticketr.app.tui.effects import JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.main import bulk, changing, filtering, moving, searching
 from ticketr.app.tui.main.changing import edit, source
+from ticketr.app.tui.main.palette import Palette
 from ticketr.app.tui.main.searching import end_search
 from ticketr.app.tui.overlays.conflict import ConflictScreen
 from ticketr.app.tui.overlays.first_run import FirstRun
 from ticketr.app.tui.overlays.jobs import Jobs
 from ticketr.app.tui.overlays.pages import Diff, Help
-from ticketr.app.tui.overlays.palette import Palette
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import conflicts, files, jobs, outside, setting_up
 from ticketr.app.tui.state import SWALLOW, AppState, Panel, Step, show_row
 from ticketr.app.tui.workspace import WorkspaceView
+
+#: Gives the step of an action on the main screen; None if it does nothing now.
+Handler: TypeAlias = "Callable[[AppState, float], Step | None]"
 
 
 def on_main(state: AppState, action: KeyAction, now: float) -> Step | None:
@@ -31,8 +35,8 @@ def on_main(state: AppState, action: KeyAction, now: float) -> Step | None:
     if handler is None:
         return moving.move(state, action, now)
     step = handler(state, now)
-    if step is None and action in _REASONS and state.workspaces:
-        words, other, does = _REASONS[action]
+    if step is None:
+        words, other, does = _REASONS.get(action, _SELECT_FIRST)
         hint = "" if other is None else state.keymap.hint(other, Context.MAIN, does, before="; ")
         return replace(state.noticed(f"{words}{hint}"), swallow_until=now + SWALLOW), ()
     return step
@@ -59,18 +63,8 @@ def escape(state: AppState) -> Step | None:
     return None
 
 
-def _reload(state: AppState, now: float) -> Step | None:
-    if not state.workspaces:
-        return None
-    return state.noticed("Reading the files again"), (
-        call_in(state.workspace.name, files.read_files),
-    )
-
-
-def _pull(state: AppState, now: float) -> Step | None:
+def _pull(state: AppState, now: float) -> Step:
     workspace = state.workspace
-    if not state.workspaces:
-        return None
     if workspace.is_gone:  # a job would make the folder again, perhaps below an unmounted disk
         again = state.keymap.hint(KeyAction.RELOAD, Context.MAIN, "reads it again", before="; ")
         return state.noticed(f"{workspace.problem}{again}", is_bad=True), ()
@@ -96,16 +90,12 @@ def _next_conflict(workspace: WorkspaceView, row: ListRow) -> ListRow | None:
     return next((other for other in rows if other.order > row.order), next(iter(rows), None))
 
 
-def _log_in(state: AppState, now: float) -> Step | None:
-    if not state.workspaces:
-        return None
-    return state, (call_in(state.workspace.name, setting_up.read_login),)
-
-
-def _undo(state: AppState, now: float) -> Step | None:
-    if not state.workspaces:
-        return None
-    return state, (call_in(state.workspace.name, conflicts.find_undo),)
+def _ask(function: Callable[[Any, str], object], words: str = "") -> Handler:
+    """Return what calls a service for the workspace that is shown, and says so."""
+    return lambda state, _: (
+        state.noticed(words) if words else state,
+        (call_in(state.workspace.name, function),),
+    )
 
 
 def _diff(state: AppState, now: float) -> Step | None:
@@ -121,12 +111,10 @@ def _diff(state: AppState, now: float) -> Step | None:
     return state.opened(Diff(state.workspace.name, sheet)), ()
 
 
-def _plan(kind: JobKind) -> Callable[[AppState, float], Step | None]:
+def _plan(kind: JobKind) -> Handler:
     """Return the handler of a key that opens the plan of a push or sync."""
 
-    def handler(state: AppState, _: float) -> Step | None:
-        if not state.workspaces:
-            return None
+    def handler(state: AppState, _: float) -> Step:
         plan = Plan(state.workspace.name, kind)
         return state.opened(plan), (plan.asked,)
 
@@ -137,24 +125,9 @@ _SELECT_FIRST = ("Select a ticket first", None, "")
 _SEARCH_FIRST = ("Nothing was searched yet", KeyAction.SEARCH, "searches")
 _TO_TICKETS = (KeyAction.PANEL_2, "goes to them")
 _CHOOSE_LISTED = ("Only tickets in the list that can be read are chosen", *_TO_TICKETS)
-#: Why an action is not possible, where its handler finds nothing to do: words, then the action
-#: whose key is named, and what that does.
+#: Why an action is not possible, where its handler finds nothing to do and a ticket would not help:
+#: words, then the action whose key is named, and what that does.
 _REASONS: dict[KeyAction, tuple[str, KeyAction | None, str]] = {
-    KeyAction.OPEN: _SELECT_FIRST,
-    KeyAction.EDIT: _SELECT_FIRST,
-    KeyAction.RESOLVE: _SELECT_FIRST,
-    KeyAction.STATUS: _SELECT_FIRST,
-    KeyAction.CHANGE: _SELECT_FIRST,
-    KeyAction.COMMENT: _SELECT_FIRST,
-    KeyAction.REPLY: _SELECT_FIRST,
-    KeyAction.ATTACH: _SELECT_FIRST,
-    KeyAction.WORKLOG: _SELECT_FIRST,
-    **dict.fromkeys(bulk.FIELDS, _SELECT_FIRST),
-    KeyAction.DIFF: _SELECT_FIRST,
-    KeyAction.BROWSER: _SELECT_FIRST,
-    KeyAction.COPY_KEY: _SELECT_FIRST,
-    KeyAction.COPY_ADDRESS: _SELECT_FIRST,
-    KeyAction.SOURCE: _SELECT_FIRST,
     KeyAction.SELECT: _CHOOSE_LISTED,
     KeyAction.SELECT_ALL: _CHOOSE_LISTED,
     KeyAction.INVERT: _CHOOSE_LISTED,
@@ -168,7 +141,7 @@ _REASONS: dict[KeyAction, tuple[str, KeyAction | None, str]] = {
     KeyAction.FOLD: ("There are no sub-tasks to hide", None, ""),
     KeyAction.UNFOLD: ("There are no sub-tasks to show", None, ""),
 }
-_HANDLERS: dict[KeyAction, Callable[[AppState, float], Step | None]] = {
+_HANDLERS: dict[KeyAction, Handler] = {
     KeyAction.PANEL_1: moving.to_panel(Panel.WORKSPACES),
     KeyAction.PANEL_2: moving.to_panel(Panel.TICKETS),
     KeyAction.PANEL_3: moving.to_panel(Panel.DETAIL),
@@ -200,9 +173,9 @@ _HANDLERS: dict[KeyAction, Callable[[AppState, float], Step | None]] = {
     KeyAction.COPY_KEY: bulk.copy_key,
     KeyAction.COPY_ADDRESS: bulk.copy_address,
     KeyAction.SOURCE: source,
-    KeyAction.RELOAD: _reload,
+    KeyAction.RELOAD: _ask(files.read_files, "Reading the files again"),
     KeyAction.RESOLVE: _resolve,
-    KeyAction.UNDO: _undo,
+    KeyAction.UNDO: _ask(conflicts.find_undo),
     KeyAction.DIFF: _diff,
     KeyAction.PALETTE: lambda state, _: (state.opened(Palette(on_main)), ()),
     KeyAction.HELP: lambda state, _: (state.opened(Help(state.context)), ()),
@@ -210,7 +183,7 @@ _HANDLERS: dict[KeyAction, Callable[[AppState, float], Step | None]] = {
     KeyAction.QUIT: lambda state, _: (state, (call(outside.leave),)),
     KeyAction.JOBS: lambda state, _: (state.opened(Jobs()), (call(jobs.read_history),)),
     KeyAction.ADD_WORKSPACE: lambda state, _: (state.opened(FirstRun()), ()),
-    KeyAction.LOG_IN: _log_in,
+    KeyAction.LOG_IN: _ask(setting_up.read_login),
     KeyAction.PULL: _pull,
     KeyAction.PUSH: _plan(JobKind.PUSH),
     KeyAction.SYNC: _plan(JobKind.SYNC),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import ClassVar, TypeVar, final
+from dataclasses import KW_ONLY, dataclass, field, replace
+from typing import Any, ClassVar, final
 
 from ticketr.app.config.checks import without_separators
 from ticketr.app.tickets import fold
@@ -19,87 +20,12 @@ from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clip, fit, width
 
-T = TypeVar("T")
-
 #: The least cells of a list, where the screen has them.
 LEAST = 34
-#: Below this many rows, only what is typed and the entries are shown.
+#: Below this many rows, only what is typed and the options are shown.
 LOW = 10
 #: The most options that are measured for the width of a list.
 MOST_MEASURED = 100
-
-
-def fitting(items: Iterable[T], text: str, words: Callable[[T], tuple[str, ...]]) -> list[T]:
-    """Return the items that have all words of a text; those that begin with it come first.
-
-    An item also begins with a text whose blanks and hyphens are others: ``todo`` finds ``To Do``.
-
-    Args:
-        items: The items.
-        text: What is typed.
-        words: Gives the texts by which an item is found.
-    """
-    start = fold(text).strip()
-    wanted, joined = start.split(), without_separators(start)
-    texts = [(item, tuple(map(fold, words(item)))) for item in items]
-    found = [
-        (item, names)
-        for item, names in texts
-        if all(word in " ".join(names) for word in wanted)
-        or any(without_separators(name).startswith(joined) for name in names)
-    ]
-    found.sort(key=lambda pair: not any(name.startswith(start) for name in pair[1]))
-    return [item for item, _ in found]
-
-
-def list_box(
-    state: AppState,
-    below: list[str],
-    title: str,
-    typed: TextInput,
-    entries: Sequence[T],
-    line: Callable[[T], tuple[str, str]],
-    at: int,
-    cells: int,
-    theme: Theme,
-    *,
-    most: int,
-    hint: str = "",
-) -> list[str]:
-    """Return the rows of a body with a list over it, below the text that is typed to find.
-
-    Args:
-        state: The state.
-        below: The rows of the body without the list.
-        title: The title in the frame of the box.
-        typed: What is typed.
-        entries: The entries that fit it.
-        line: Gives what an entry is, and what is at its right.
-        at: The index of the selected entry.
-        cells: The width of the box without its frame.
-        theme: Colours and characters.
-        most: The number of entries while nothing is typed: the box keeps its height.
-        hint: What can be typed.
-    """
-    is_low = state.body < LOW
-    count = f"{len(entries)}"
-    text = f" > {typed.shown(max(4, cells - 6 - width(count)))}"
-    rows = [(f"{fit(text, cells - width(count) - 1)}{count} ", False)]
-    rows += [] if is_low else [("─" * cells, False)]
-    room = max(1, min(max(most, len(entries)), state.body - (3 if is_low else 4 + bool(hint))))
-    begin = max(0, min(at - room // 2, len(entries) - room))
-    shown = entries[begin : begin + room]
-    for number, entry in enumerate(shown, start=begin):
-        rows.append((_row(*line(entry), cells, is_selected=number == at), number == at))
-    rows += [("", False)] * (room - len(shown))
-    rows += [] if is_low or not hint else [(f" {hint}", False)]
-    return boxed(below, title, rows, cells, state.width, theme)
-
-
-def _row(words: str, facts: str, cells: int, *, is_selected: bool) -> str:
-    facts = clip(facts, max(0, cells // 2, cells - width(words) - 3))
-    bar = "▌" if is_selected else " "
-    return f"{bar}{fit(words, max(1, cells - width(facts) - 3))} {facts} "
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,86 +37,160 @@ class Option:
         facts: What is at the right.
         refused: Why it cannot be chosen now; empty if it can.
         value: What is chosen, not cleaned; None for the words.
+        also: Other words by which it is found.
     """
 
     words: str
     facts: str = ""
     refused: str = ""
-    value: str | None = None
+    value: Any = None
+    also: str = ""
+
+
+def fitting(options: Iterable[Option], text: str) -> list[Option]:
+    """Return the options that have all words of a text; those that begin with it come first.
+
+    An option also begins with a text whose blanks and hyphens are others: ``todo`` finds ``To Do``.
+    """
+    start = fold(text).strip()
+    wanted, joined = start.split(), without_separators(start)
+    names = [(option, (fold(option.words), fold(option.also))) for option in options]
+    found = [
+        pair
+        for pair in names
+        if all(word in " ".join(pair[1]) for word in wanted)
+        or any(without_separators(name).startswith(joined) for name in pair[1])
+    ]
+    found.sort(key=lambda pair: not any(name.startswith(start) for name in pair[1]))
+    return [option for option, _ in found]
 
 
 @dataclass(frozen=True, slots=True)
-class Choice(Overlay):
-    """A list to choose from; typing finds, Esc closes it.
+class ListOverlay(Overlay):
+    """A list in which typing finds; Esc closes it.
 
     Attributes:
-        title: What is chosen.
-        options: The things to choose from.
-        chosen: Gives the step for the value of the option that Enter takes; it gets the state
-            without this overlay.
+        hint: What can be typed.
+        title: The title in the frame.
         at: The index of the selected option, among those that fit what is typed.
         input: What is typed.
-        other: What a typed text is that no option has, such as ``a new label``; empty if only
-            options can be taken.
     """
 
-    context: ClassVar[Context] = Context.CHOICE
     is_full: ClassVar[bool] = False
+    hint: ClassVar[str] = ""
 
     title: str
-    options: tuple[Option, ...]
-    chosen: Callable[[AppState, str], Step]
+    _: KW_ONLY
     at: int = 0
     input: TextInput = field(default_factory=TextInput)
-    other: str = ""
 
     @property
-    def fitting(self) -> list[Option]:
-        """The options that fit what is typed; the typed text itself is the last one."""
-        options = fitting(self.options, self.input.text, lambda option: (option.words,))
-        text = self.input.text.strip()
-        if text and self.other and all(fold(option.words) != fold(text) for option in options):
-            options.append(Option(text, self.other))
-        return options
+    @abstractmethod
+    def cells(self) -> int:
+        """The width of the list without its frame, where the screen has it."""
+
+    @property
+    @abstractmethod
+    def most(self) -> int:
+        """The number of options while nothing is typed: the box keeps its height."""
+
+    @abstractmethod
+    def fitting(self, state: AppState) -> Sequence[Option]:
+        """Return the options that fit what is typed."""
+
+    @abstractmethod
+    def take(self, state: AppState, option: Option, now: float) -> Step:
+        """Return the step that takes an option, from the state without this list."""
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Edit the text, move, or take the selected option."""
-        options = self.fitting
+        options = self.fitting(state)
+        at = min(self.at, max(0, len(options) - 1))
         if action is KeyAction.ACCEPT:
             if not options:
                 return state.noticed("Nothing of that name"), ()
-            option = options[self.at]
-            if option.refused:
-                return state.noticed(option.refused), ()
-            value = option.words if option.value is None else option.value
-            return self.chosen(state.closed(), value)
+            if options[at].refused:
+                return state.noticed(options[at].refused), ()
+            return self.take(state.closed(), options[at], now)
         edited = self.input.edited(action)
         if edited is not None:
             return state.replaced(replace(self, input=edited, at=0)), ()
-        at = target(action, self.at, state.body, max(0, len(options) - 1))
-        return None if at is None else (state.replaced(replace(self, at=at)), ())
+        to = target(action, at, state.body, max(0, len(options) - 1))
+        return None if to is None else (state.replaced(replace(self, at=to)), ())
 
     def on_text(self, state: AppState, text: str, now: float) -> Step | None:
         """Insert text at the cursor."""
         return state.replaced(replace(self, input=self.input.typed(text), at=0)), ()
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
-        """Return the rows of the body."""
-        sizes = [width(" ".join(_line(option))) for option in self.options[:MOST_MEASURED]]
-        longest = max(LEAST, max(sizes, default=0) + 4, width(self.title) + 6)
-        cells = min(64, max(16, state.width - 8), longest)
-        return list_box(
-            state,
-            below,
-            self.title,
-            self.input,
-            self.fitting,
-            _line,
-            self.at,
-            cells,
-            theme,
-            most=len(self.options) + bool(self.other),
-        )
+        """Return the rows of the body with the list over it, below the text that is typed."""
+        options, cells = self.fitting(state), min(self.cells, max(16, state.width - 8))
+        at = min(self.at, max(0, len(options) - 1))
+        is_low = state.body < LOW
+        count = f"{len(options)}"
+        text = f" > {self.input.shown(max(4, cells - 6 - width(count)))}"
+        rows = [(f"{fit(text, cells - width(count) - 1)}{count} ", False)]
+        rows += [] if is_low else [("─" * cells, False)]
+        around = 3 if is_low else 4 + bool(self.hint)
+        room = max(1, min(max(self.most, len(options)), state.body - around))
+        begin = max(0, min(at - room // 2, len(options) - room))
+        for number, option in enumerate(options[begin : begin + room], start=begin):
+            rows.append((_row(option, cells, is_selected=number == at), number == at))
+        rows += [("", False)] * (room - len(options))
+        rows += [] if is_low or not self.hint else [(f" {self.hint}", False)]
+        return boxed(below, self.title, rows, cells, state.width, theme)
+
+
+def _row(option: Option, cells: int, *, is_selected: bool) -> str:
+    facts = clip(_facts(option), max(0, cells // 2, cells - width(option.words) - 3))
+    bar = "▌" if is_selected else " "
+    return f"{bar}{fit(option.words, max(1, cells - width(facts) - 3))} {facts} "
+
+
+def _facts(option: Option) -> str:
+    return option.refused or option.facts
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(ListOverlay):
+    """A list to choose from.
+
+    Attributes:
+        options: The things to choose from.
+        chosen: Gives the step for the value of the option that Enter takes; it gets the state
+            without this overlay.
+        other: What a typed text is that no option has, such as ``a new label``; empty if only
+            options can be taken.
+    """
+
+    context: ClassVar[Context] = Context.CHOICE
+
+    options: tuple[Option, ...]
+    chosen: Callable[[AppState, Any], Step]
+    other: str = field(default="", kw_only=True)
+
+    @property
+    def cells(self) -> int:
+        """The width of the longest of the first options, and of the title."""
+        lines = (f"{option.words} {_facts(option)}" for option in self.options[:MOST_MEASURED])
+        return min(64, max(LEAST, width(self.title) + 6, *(width(line) + 4 for line in lines)))
+
+    @property
+    def most(self) -> int:
+        """The number of options, with the typed text itself."""
+        return len(self.options) + bool(self.other)
+
+    def fitting(self, state: AppState) -> list[Option]:
+        """Return the options that fit what is typed; the typed text itself is the last one."""
+        options = fitting(self.options, self.input.text)
+        text = self.input.text.strip()
+        if text and self.other and all(fold(option.words) != fold(text) for option in options):
+            options.append(Option(text, self.other))
+        return options
+
+    def take(self, state: AppState, option: Option, now: float) -> Step:
+        """Return the step for the value of an option."""
+        return self.chosen(state, option.words if option.value is None else option.value)
 
 
 @final
@@ -203,6 +203,7 @@ class ValueChoice(Choice):
         answered: Gives the options for the values that Jira has answered.
     """
 
+    _: KW_ONLY
     asked: Call | None = None
     answered: Callable[[tuple[str, ...]], tuple[Option, ...]] = lambda _: ()
 
@@ -215,7 +216,7 @@ class ValueChoice(Choice):
         """Edit the text, move, take the selected value, or close the list and ask no more."""
         if action is KeyAction.ESCAPE and self.workspace:
             return state.closed(), (call_in(self.workspace, stop_asking),)
-        return Choice.on_action(self, state, action, now)
+        return ListOverlay.on_action(self, state, action, now)
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take Jira's answer; the selected value stays selected."""
@@ -231,11 +232,7 @@ class ValueChoice(Choice):
             return state, ()
         other = "" if is_whole else self.other
         new = replace(self, options=self.answered(values), other=other)
-        before = [option.value for option in self.fitting]
-        after = [option.value for option in new.fitting]
+        before = [option.value for option in self.fitting(state)]
+        after = [option.value for option in new.fitting(state)]
         at = after.index(before[self.at]) if before and before[self.at] in after else 0
         return state.exchanged(self, replace(new, at=at)), ()
-
-
-def _line(option: Option) -> tuple[str, str]:
-    return option.words, option.refused or option.facts

@@ -25,7 +25,7 @@ from ticketr.app.tui.jobs_state import (
     seconds_of,
     workspace_of,
 )
-from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
+from ticketr.app.tui.keymap import TABLE, Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, target
 from ticketr.app.tui.overlays.plan import Plan
@@ -207,9 +207,10 @@ class EndedJob:
             workspace, kind = workspace_of(job), kind_of(job)
             error = job.error.message if job.error is not None else None
         known_kind = next((job_kind for job_kind in JobKind if job_kind.value == kind), None)
-        is_here = state.named(workspace) is not None
         tagged = tagged_tickets(job.tags)
-        return cls(job.name, workspace if is_here else "", known_kind, error or "", tagged)
+        return cls(
+            job.name, workspace if state.has(workspace) else "", known_kind, error or "", tagged
+        )
 
     @property
     def subject(self) -> str:
@@ -272,17 +273,7 @@ def run_again(state: AppState, job: EndedJob) -> Step:
 #: The most rows for what was done to single tickets, and the least height that has room for them.
 DETAIL, WITH_DETAIL = 9, 16
 #: The actions that concern the selected job.
-_ON_ONE_JOB = frozenset(
-    (
-        KeyAction.CANCEL_JOB,
-        KeyAction.RAISE,
-        KeyAction.LOWER,
-        KeyAction.RUN_NOW,
-        KeyAction.RUN_AGAIN,
-        KeyAction.COPY_KEY,
-        KeyAction.OPEN,
-    )
-)
+_ON_ONE_JOB = {row.action for row in TABLE if row.contexts == (Context.JOBS,)}
 
 
 @final
@@ -310,8 +301,6 @@ class Jobs(Overlay):
         to = target(action, at, max(1, state.body // 2), len(ids) - 1)
         if to is not None:
             return state.replaced(replace(self, job=ids[to])), ()
-        if action not in _ON_ONE_JOB:
-            return None
         job = _job(state, ids[at])
         return None if job is None else _step_on_job(state, job, action)
 

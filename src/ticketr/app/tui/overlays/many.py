@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from typing import ClassVar, final
 
 from ticketr.app import sync
-from ticketr.app.tui import messages
 from ticketr.app.tui.effects import BulkRequest, Call, JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import KeyMap
-from ticketr.app.tui.messages import Message
-from ticketr.app.tui.overlays.questions import LineInput, LoadingOverlay
+from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.overlays.review import Item, Review, Section, item_lines
 from ticketr.app.tui.services import edits, jobs
-from ticketr.app.tui.services.asking import ask_issues
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme
 from ticketr.text import clean, fit, width
@@ -66,7 +63,7 @@ class FileEdits(Review[sync.FileEditPlan]):
             return f"Nothing to change{rest}"
         kept = self._kept(plan)
         files = len(kept.digests)
-        words = f"Enter changes {_tickets(kept.issues)}"
+        words = f"Enter changes {sync.count_tickets(kept.issues)}"
         return f"{words} in {files} file{'s' * (files != 1)}; nothing goes to Jira{rest}"
 
     def sections(
@@ -79,43 +76,6 @@ class FileEdits(Review[sync.FileEditPlan]):
         before, after = clean(edit.before) or "none", clean(edit.after) or "none"
         words = f"{clean(edit.field)}: {before} → {after}"
         return item_lines(edit, "*", [words], keymap, cells, is_out=edit in self.without)
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class LoadingIssues(LoadingOverlay):
-    """Jira is asked for the issues that are to be changed; Esc cancels the request.
-
-    Attributes:
-        workspace: The name of their workspace.
-        keys: Their keys.
-        change: What is to be changed.
-    """
-
-    workspace: str
-    keys: tuple[str, ...]
-    change: sync.BulkChange
-
-    @property
-    def asked(self) -> Call:
-        """What Jira is asked."""
-        return call_in(self.workspace, ask_issues, self.keys)
-
-    def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
-        """Show the plan; without an answer, say why."""
-        match message:
-            case messages.Answered(self.asked, issues, problem):
-                if problem or not issues:
-                    words = f"Nothing was changed: {problem or 'Jira has none of them'}"
-                    return state.without(self).noticed(words, is_bad=True), ()
-                plan = BulkPlan(self.workspace, self.change, plan=issues, shown_at=now)
-                return state.exchanged(self, plan), ()
-            case _:
-                return None
-
-    def asks(self) -> tuple[str, str]:
-        """Return what the answer is for, and what Jira is asked."""
-        return "Change in Jira", f"Asking Jira for {_tickets(len(self.keys))}..."
 
 
 @final
@@ -175,9 +135,9 @@ class BulkPlan(Review[tuple[sync.BulkIssue, ...]]):
         if self.change.delete:
             below = _subtasks(kept)
             more = f" and {_parts(below)} of theirs" if below else ""
-            words = f"Enter deletes {_tickets(len(kept))} in Jira{more}"
+            words = f"Enter deletes {sync.count_tickets(len(kept))} in Jira{more}"
             return f"{words}. This cannot be undone; the number is asked first"
-        words = f"Enter: {clean(str(self.change))}, {_tickets(len(kept))} in Jira"
+        words = f"Enter: {clean(str(self.change))}, {sync.count_tickets(len(kept))} in Jira"
         return f"{words}. A pull of them follows"
 
 
@@ -189,17 +149,13 @@ def _count_input(count: int, start: Call) -> LineInput:
             return state.closed(), (start,)
         return state.noticed(f"Nothing was deleted: that is not {count}", is_bad=True), ()
 
-    return LineInput(f"type {count} to delete {_tickets(count)} for ever:", taken)
+    return LineInput(f"type {count} to delete {sync.count_tickets(count)} for ever:", taken)
 
 
 def _subtasks(issues: tuple[sync.BulkIssue, ...]) -> int:
     """Return the number of sub-tasks that are deleted with issues, besides them."""
     ids = {issue.id for issue in issues}
     return len({subtask for issue in issues for subtask in issue.subtasks} - ids)
-
-
-def _tickets(count: int) -> str:
-    return f"{count} ticket{'s' * (count != 1)}"
 
 
 def _parts(count: int) -> str:

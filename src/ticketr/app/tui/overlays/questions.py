@@ -5,16 +5,15 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, final
+from typing import Any, ClassVar, final
 
-from ticketr.app.tickets import Filter, KeysTerm
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, boxed, is_too_soon
 from ticketr.app.tui.overlays.choice import Choice, Option
-from ticketr.app.tui.services.asking import ask_keys, ask_statuses, stop_asking
+from ticketr.app.tui.services.asking import ask_statuses, stop_asking
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, wrap_line
 from ticketr.app.tui.text_input import TextInput
@@ -157,10 +156,6 @@ class LineInput(Overlay):
         return GAP.join(parts)
 
 
-#: What a filter begins with that is a query in Jira's language.
-JQL = "jql:"
-
-
 class LoadingOverlay(Overlay):
     """The members that overlays have alike while Jira is asked; a base class.
 
@@ -174,11 +169,6 @@ class LoadingOverlay(Overlay):
     is_full: ClassVar[bool] = False
 
     workspace: str
-
-    @property
-    @abstractmethod
-    def asked(self) -> Call:
-        """The request that Jira has not answered yet."""
 
     def has_effect(self, state: AppState, action: KeyAction) -> bool:
         """Return whether an action has an effect: there is nothing to take yet."""
@@ -205,57 +195,35 @@ class LoadingOverlay(Overlay):
 
 @final
 @dataclass(frozen=True, slots=True)
-class LoadingKeys(LoadingOverlay):
-    """Jira is asked which issues a query finds; Esc cancels the request.
+class Loading(LoadingOverlay):
+    """Jira is asked; Esc cancels the request.
 
     Attributes:
         workspace: The name of the workspace.
-        jql: The query, as it was typed.
-        refused: Gives the step for a typed query without an answer: it gets the name of the
-            workspace, the filter, why there is no answer, and the time. None for one that was
-            chosen.
+        asked: The request.
+        title: What the answer is for.
+        words: What Jira is asked.
+        answered: Gives the step for the answer, the reason why there is none, and the time; it gets
+            the state without this overlay.
     """
 
     workspace: str
-    jql: str
-    refused: Callable[[AppState, str, str, str, float], Step] | None = None
-
-    @property
-    def asked(self) -> Call:
-        """The request that Jira has not answered yet."""
-        return call_in(self.workspace, ask_keys, self.jql)
+    asked: Call
+    title: str
+    words: str
+    answered: Callable[[AppState, Any, str, float], Step]
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
-        """Show only the issues that were found; without an answer, say why."""
+        """Take the answer."""
         match message:
-            case messages.Answered(self.asked, answer, problem):
-                state = state.without(self)
-                if problem:
-                    words = f"Not filtered: {problem}"
-                    if self.refused is None:
-                        return state.noticed(words, is_bad=True), ()
-                    return self.refused(state, self.workspace, f"{JQL} {self.jql}", words, now)
-                count, keys = answer
-                return _show_only(state, self, count, keys, now), ()
+            case messages.Answered(self.asked, value, problem):
+                return self.answered(state.without(self), value, problem, now)
             case _:
                 return None
 
     def asks(self) -> tuple[str, str]:
         """Return what the answer is for, and what Jira is asked."""
-        return "Filter", "Asking Jira which tickets match..."
-
-
-def _show_only(
-    state: AppState, overlay: LoadingKeys, count: int, keys: frozenset[str], now: float
-) -> AppState:
-    """Show only the issues with these keys."""
-    workspace = state.named(overlay.workspace)
-    if workspace is None:
-        return state
-    wanted = Filter(f"{JQL} {clean(overlay.jql)}", (KeysTerm(keys),))
-    state = state.with_workspace(replace(workspace, filter=wanted, top=0))
-    missing = f", {count - len(keys)} of them not pulled" if count > len(keys) else ""
-    return replace(state, rest_until=now).noticed(f"Jira has found {count}{missing}")
+        return self.title, self.words
 
 
 @final

@@ -177,8 +177,7 @@ def _carry_out(store: sync.Store, plan: sync.FileEditPlan) -> tuple[str, Hints]:
     store.prepare()
     with store.lock(), closing(sync.State(store.state_path, store.mark)) as state:
         sync.carry_out_edits(store, state, plan)
-    many = f"{plan.issues} ticket{'s' * (plan.issues != 1)}"
-    return f"{many} changed", CHANGED
+    return f"{sync.count_tickets(plan.issues)} changed", CHANGED
 
 
 def _add(store: sync.Store, drafts: tuple[Ticket, ...], parent: sync.IssuePlace | None) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, count
 from pathlib import Path
-from typing import Any, Protocol, final
+from typing import Any, ClassVar, Protocol, final
 
 import trio
 
@@ -208,6 +208,8 @@ class ClosedWorkspace:
         site: The address of its site, for people.
         project: The key of its project; empty until it is known.
         root: Its folder; None if that is not known before it is open.
+        aliases: No names for queries are known before it is open.
+        keeps_comments: Not known, either.
     """
 
     name: str
@@ -215,6 +217,8 @@ class ClosedWorkspace:
     site: str = ""
     project: str = ""
     root: Path | None = None
+    aliases: ClassVar[Mapping[str, str]] = {}
+    keeps_comments: ClassVar[bool | None] = None
 
 
 @final
@@ -235,8 +239,8 @@ class Workspaces:
     ) -> None:
         self._make_reader = make_reader
         self._send = send
-        self._opened: dict[str, OpenWorkspace] = {}
-        self._readers: dict[str, FileReader] = {}
+        self.by_name: dict[str, OpenWorkspace] = {}
+        self.readers: dict[str, FileReader] = {}
         self._closed: dict[str, ClosedWorkspace] = {}
         self._locks: dict[str, trio.Lock] = {}
         self._waiting: dict[str, list[Call]] = {}
@@ -248,19 +252,9 @@ class Workspaces:
                 self._locks[workspace.name] = trio.Lock()
 
     @property
-    def by_name(self) -> Mapping[str, OpenWorkspace]:
-        """The open workspaces."""
-        return self._opened
-
-    @property
-    def readers(self) -> Mapping[str, FileReader]:
-        """The reader of each open workspace's files."""
-        return self._readers
-
-    @property
     def folders(self) -> Mapping[str, str]:
         """The folder of each workspace, by its name."""
-        known: dict[str, OpenWorkspace | ClosedWorkspace] = {**self._closed, **self._opened}
+        known: dict[str, OpenWorkspace | ClosedWorkspace] = {**self._closed, **self.by_name}
         return {name: str(workspace.root) for name, workspace in known.items() if workspace.root}
 
     def is_closed(self, name: str) -> bool:
@@ -293,7 +287,7 @@ class Workspaces:
             Leaves it closed.
         """
         async with self._locks[name]:
-            if name in self._opened:
+            if name in self.by_name:
                 return True
             try:
                 opened = await self._closed[name].open()
@@ -312,15 +306,15 @@ class Workspaces:
             Its name: its own, or another one if that is taken.
         """
         root = workspace.store.root
-        same = (name for name, other in self._opened.items() if other.store.root == root)
+        same = (name for name, other in self.by_name.items() if other.store.root == root)
         name = next(same, None) or self._free_name(workspace.name)
         self._put(replace(workspace, name=name))
         return name
 
     def _free_name(self, wanted: str) -> str:
         names = chain([wanted], (f"{wanted}-{number}" for number in count(2)))
-        return next(name for name in names if name not in self._opened | self._closed)
+        return next(name for name in names if name not in self.by_name | self._closed)
 
     def _put(self, workspace: OpenWorkspace) -> None:
-        self._opened[workspace.name] = workspace
-        self._readers[workspace.name] = self._make_reader(workspace)
+        self.by_name[workspace.name] = workspace
+        self.readers[workspace.name] = self._make_reader(workspace)

@@ -1,0 +1,189 @@
+"""The palette: finds commands, tickets, people, workspaces and statuses by their names. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import ClassVar, final
+
+from ticketr.app.tickets import fold
+from ticketr.app.tui.effects import JobKind, JobRequest, call_in
+from ticketr.app.tui.keymap import TABLE, Context, KeyAction
+from ticketr.app.tui.main.filtering import JQL, show_saved
+from ticketr.app.tui.overlays.choice import ListOverlay, Option, fitting
+from ticketr.app.tui.overlays.first_run import FirstRun
+from ticketr.app.tui.overlays.plan import Plan
+from ticketr.app.tui.rows import ListRow
+from ticketr.app.tui.services import jobs
+from ticketr.app.tui.state import AppState, Panel, Step, show_row, show_workspace
+from ticketr.app.tui.text_input import TextInput
+from ticketr.app.tui.workspace import WorkspaceView
+from ticketr.text import clean
+
+#: The most entries of tickets that are listed.
+MOST_TICKETS = 50
+#: Actions that are not commands of their own.
+_NO_COMMANDS = {
+    *(row.action for row in TABLE if {Context.MAIN, Context.HELP} <= {*row.contexts}),
+    *(KeyAction.ESCAPE, KeyAction.PALETTE),
+}
+
+#: Words by which people look for a command, beside its own.
+_ALSO = {
+    KeyAction.ASSIGN: "assignee person me",
+    KeyAction.STATUS: "transition move",
+    KeyAction.LABELS: "tag",
+    KeyAction.LOG_IN: "login connect",
+    KeyAction.SPRINT: "iteration",
+    KeyAction.COMMENT: "note",
+    KeyAction.RELOAD: "refresh",
+    KeyAction.PULL: "refresh fetch",
+    KeyAction.BROWSER: "web",
+    KeyAction.ATTACH: "attachment upload",
+    KeyAction.WORKLOG: "time tracking",
+    KeyAction.SELECT: "mark",
+}
+
+
+def _keyless_commands(state: AppState) -> Iterator[Option]:
+    """Yield commands that have no key."""
+    row, workspace = state.row, state.workspace
+    if row is not None and row.key:
+        yield Option(f"push {row.key}", "only this ticket", value=partial(_plan, (row.key,)))
+        yield Option(f"pull {row.key}", "only this ticket", value=partial(_pull, (row.key,)))
+    if chosen := _chosen_keys(workspace):
+        yield Option(
+            "push the chosen tickets", f"{len(chosen)} tickets", value=partial(_plan, chosen)
+        )
+    for word in ("unpushed", "edited", "draft", "conflict", "broken"):
+        yield Option(f"filter: {word}", f"show only what is {word}", value=partial(_filter, word))
+    for name, text in sorted(workspace.saved.items()):
+        yield Option(f"filter: {clean(name)}", clean(text), value=partial(_filter, text))
+    for name, jql in sorted(workspace.aliases.items()):
+        yield Option(f"filter: @{name}", clean(jql), value=partial(_filter, f"{JQL} @{name}"))
+    if workspace.filter.text:
+        yield Option("filter: none", "show all tickets", value=partial(_filter, ""))
+    connect = Option("connect to Jira", "asks for a login", also="login log in token workspace")
+    yield replace(connect, value=lambda state, _: (state.opened(FirstRun()), ()))
+    if state.workspaces[1:]:
+        count = f"{len(state.workspaces)} workspaces"
+        yield Option("pull every workspace", count, value=_pull_all)
+
+
+def _chosen_keys(workspace: WorkspaceView) -> tuple[str, ...]:
+    if not workspace.chosen:  # the rows are many
+        return ()
+    return tuple(row.key for row in workspace.rows if row.id in workspace.chosen and row.key)
+
+
+def _ticket(row: ListRow) -> Option:
+    return Option(f"{row.key or 'draft'}  {row.title}", row.status, value=partial(_go_to, row))
+
+
+def _values(state: AppState, name: str) -> Iterator[Option]:
+    for value, count in sorted(state.workspace.rows.values(name).items()):
+        quoted = value.replace("\\", "\\\\").replace('"', '\\"')
+        yield Option(
+            value, f"{count} tickets", value=partial(_filter, f'{name.lower()}="{quoted}"')
+        )
+
+
+def _workspaces(state: AppState) -> Iterator[Option]:
+    for at, workspace in enumerate(state.workspaces):
+        yield Option(clean(workspace.name), clean(workspace.site), value=partial(_show, at))
+
+
+def _go_to(row: ListRow, state: AppState, now: float) -> Step:
+    state = replace(state, focus=Panel.TICKETS, is_zoomed=False, rest_until=now)
+    return show_row(state, row), ()
+
+
+def _show(at: int, state: AppState, now: float) -> Step:
+    return show_workspace(state, at, now)
+
+
+def _plan(keys: tuple[str, ...], state: AppState, now: float) -> Step:
+    plan = Plan(state.workspace.name, JobKind.PUSH, keys)
+    return state.opened(plan), (plan.asked,)
+
+
+def _pull(keys: tuple[str, ...], state: AppState, now: float) -> Step:
+    request = JobRequest(JobKind.PULL, keys=keys)
+    return state, (call_in(state.workspace.name, jobs.start_job, request),)
+
+
+def _pull_all(state: AppState, now: float) -> Step:
+    request = JobRequest(JobKind.PULL)
+    return state, tuple(
+        call_in(workspace.name, jobs.start_job, request) for workspace in state.workspaces
+    )
+
+
+def _filter(text: str, state: AppState, now: float) -> Step:
+    return show_saved(state, text, now)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Palette(ListOverlay):
+    """The palette. The first character of what is typed may say what is looked for.
+
+    Attributes:
+        run_action: Gives the step of a key of the main screen.
+    """
+
+    context: ClassVar[Context] = Context.PALETTE
+    hint: ClassVar[str] = "# ticket   @ person   ~ workspace   = status"
+    cells: ClassVar[int] = 66
+    most: ClassVar[int] = MOST_TICKETS
+
+    title: str = field(default=":", init=False)
+    run_action: Callable[[AppState, KeyAction, float], Step | None]
+
+    def fitting(self, state: AppState) -> Sequence[Option]:
+        """Return commands, or the tickets, people, workspaces or statuses that fit."""
+        kind, words = _split(self.input.text)
+        match kind:
+            case "#":
+                return [*map(_ticket, state.workspace.rows.named(fold(words), MOST_TICKETS))]
+            case "@":
+                options = _values(state, "Assignee")
+            case "=":
+                options = _values(state, "Status")
+            case "~":
+                options = _workspaces(state)
+            case _:
+                options = self._commands(state)
+        return fitting(options, words)[:MOST_TICKETS]
+
+    def take(self, state: AppState, option: Option, now: float) -> Step:
+        """Run what an option does."""
+        nothing = state.noticed(f"{option.words}: nothing to do here")
+        return option.value(state, now) or (nothing, ())
+
+    def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
+        """Edit the text, move, complete, or run the selected entry."""
+        if action is KeyAction.NEXT_PANEL and (options := self.fitting(state)):
+            option = options[min(self.at, len(options) - 1)]
+            completed = TextInput.of(f"{_split(self.input.text)[0]}{option.words}")
+            return state.replaced(replace(self, input=completed)), ()
+        return ListOverlay.on_action(self, state, action, now)
+
+    def _commands(self, state: AppState) -> Iterator[Option]:
+        seen = {*_NO_COMMANDS}
+        for row in state.keymap.in_context(Context.TICKETS):
+            if row.action not in seen:
+                seen.add(row.action)
+                run = partial(self._run, row.action)
+                also = f"{row.name.replace('-', ' ')} {_ALSO.get(row.action, '')}"
+                yield Option(row.help, row.shown, value=run, also=also)
+        yield from _keyless_commands(state)
+
+    def _run(self, action: KeyAction, state: AppState, now: float) -> Step | None:
+        return self.run_action(state, action, now)
+
+
+def _split(text: str) -> tuple[str, str]:
+    """Return the character that says what is looked for, or nothing, and the words."""
+    return (text[0], text[1:]) if text[:1] in {"#", "@", "~", "="} else ("", text)
