@@ -265,19 +265,13 @@ class JobsState:
 
     def see(self, snapshot: JobSnapshot) -> JobsState:
         """Return the jobs after a new snapshot of one."""
+        live, ended = {job.id: job for job in self.live}, self.ended
         if snapshot.status.is_terminal:
-            live = tuple(
-                job_snapshot for job_snapshot in self.live if job_snapshot.id != snapshot.id
-            )
-            return replace(self, live=live, ended=(snapshot, *self.ended[: ENDED - 1]))
-        if any(job_snapshot.id == snapshot.id for job_snapshot in self.live):
-            live = tuple(
-                snapshot if job_snapshot.id == snapshot.id else job_snapshot
-                for job_snapshot in self.live
-            )
+            live.pop(snapshot.id, None)
+            ended = (snapshot, *ended[: ENDED - 1])
         else:
-            live = (*self.live, snapshot)
-        return replace(self, live=live)
+            live[snapshot.id] = snapshot
+        return replace(self, live=tuple(live.values()), ended=ended)
 
     @property
     def running(self) -> tuple[JobSnapshot, ...]:

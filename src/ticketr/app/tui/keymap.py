@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from pathlib import Path
@@ -244,11 +244,6 @@ class Binding:
         """The name of the action in the user's settings, as ``page-down``."""
         return self.action.name.lower().replace("_", "-")
 
-    @property
-    def first(self) -> str:
-        """The first key, as people call it; empty if it has no key."""
-        return next(iter(self.shown.split()), "")
-
 
 _C, _A = Context, KeyAction
 #: The places with a list, and those with a line to type.
@@ -376,9 +371,11 @@ class KeyMap:
 
     Attributes:
         table: The bindings.
+        new: The actions and keys of the user's; another action that has such a key loses it there.
     """
 
     table: tuple[Binding, ...] = TABLE
+    new: frozenset[tuple[KeyAction, str]] = frozenset()
     _by_key: Mapping[tuple[Context, str], Binding] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
@@ -388,19 +385,22 @@ class KeyMap:
     )
 
     def __post_init__(self) -> None:
-        by_key = {
-            (place, key): row for row in self.table for place in row.contexts for key in row.keys
-        }
+        pairs = ((row, key) for row in self.table for key in row.keys)
+        ordered = sorted(pairs, key=lambda pair: (pair[0].action, pair[1]) in self.new)
+        by_key = {(place, key): row for row, key in ordered for place in row.contexts}
         object.__setattr__(self, "_by_key", by_key)
 
     def binding(self, key: str, context: Context) -> Binding | None:
         """Return the binding of a key in a context, or None."""
         is_text = context in TYPING and len(key) == 1
-        for place in places_around(context):
-            binding = self._by_key.get((place, key))
-            if binding is not None and not (is_text and place is Context.EVERYWHERE):
-                return binding
-        return None
+        rows = [
+            row
+            for place in places_around(context)
+            if (row := self._by_key.get((place, key)))
+            and not (is_text and place is Context.EVERYWHERE)
+        ]
+        new = (row for row in rows if (row.action, key) in self.new)
+        return next(new, rows[0] if rows else None)
 
     def action(self, key: str, context: Context) -> KeyAction | None:
         """Return the action of a key in a context, or None."""
@@ -439,19 +439,11 @@ class KeyMap:
         )
 
     def in_context(self, context: Context) -> tuple[Binding, ...]:
-        """Return the bindings that have an effect in a context, in the table's order.
-
-        One whose keys all mean something else there, as of a context within, is left out; one
-        that the user has left without keys is not.
-        """
+        """Return the bindings of a context and those around it, with keys there or without."""
         if context not in self._by_context:
             places = set(places_around(context))
-            self._by_context[context] = tuple(
-                row
-                for row in self.table
-                if (not row.keys and not places.isdisjoint(row.contexts))
-                or any(self.binding(key, context) is row for key in row.keys)
-            )
+            rows = (row for row in self.table if not places.isdisjoint(row.contexts))
+            self._by_context[context] = tuple(rows)
         return self._by_context[context]
 
 
@@ -494,16 +486,14 @@ def keymap_of(table: Table) -> KeyMap:
     given = {_NAMES[name]: _keys(table, name) for name in table.names()}
     rows = tuple(_bound(row, given) for row in TABLE)
     shared = {(context, one.action, two.action) for context, _, one, two in _clashes(TABLE)}
-    taken = dict[tuple[Context, KeyAction], set[str]]()
     for context, key, one, two in _clashes(rows):
-        if (context, one.action, two.action) in shared:
-            continue
-        if one.action in given and two.action in given:
+        is_given = one.action in given and two.action in given
+        if is_given and (context, one.action, two.action) not in shared:
             words = f"{name_of(key)} would be both {one.name} and {two.name}"
             raise table.bad(two.name, f"{words} in {context.value}; give one of them another key")
-        loser = two if one.action in given else one
-        taken.setdefault((context, loser.action), set()).add(key)
-    return KeyMap(tuple(part for row in rows for part in _without_taken(row, taken)))
+    old = {(row.action, key) for row in TABLE for key in row.keys}
+    new = {(row.action, key) for row in rows for key in row.keys}
+    return KeyMap(rows, frozenset(new - old))
 
 
 def _keys(table: Table, name: str) -> tuple[str, ...]:
@@ -541,20 +531,6 @@ def _bound(row: Binding, given: Mapping[KeyAction, tuple[str, ...]]) -> Binding:
         keys = tuple(key for key in keys if len(key) > 1) or row.keys
     shown = " ".join(name_of(key) for key in keys if key != "KEY_CTRL_C")
     return replace(row, keys=keys, shown=shown)
-
-
-def _without_taken(
-    row: Binding, taken: Mapping[tuple[Context, KeyAction], Collection[str]]
-) -> Iterator[Binding]:
-    """Yield a row without the keys that the user gives to other actions, for places with equal keys."""
-    places: dict[tuple[str, ...], list[Context]] = {}
-    for place in row.contexts:
-        lost = taken.get((place, row.action), ())
-        keys = tuple(key for key in row.keys if key not in lost)
-        places.setdefault(keys, []).append(place)
-    for keys, contexts in places.items():
-        shown = " ".join(name for name in row.shown.split() if key_of(name) in keys)
-        yield replace(row, keys=keys, shown=shown, contexts=tuple(contexts))
 
 
 def _clashes(rows: tuple[Binding, ...]) -> Iterator[tuple[Context, str, Binding, Binding]]:

@@ -288,8 +288,7 @@ def _hints(state: AppState, theme: Theme) -> Iterator[Span]:
     used = 1
     hints: list[tuple[str, str, int, bool]] = []
     for row in state.keymap.in_context(state.context):
-        # Where text is typed, "?" is text.
-        key = next(iter(state.keymap.shown_in(row, state.context).split()), "") if row.hint else ""
+        key = state.keymap.key(row.action, state.context) if row.hint else ""
         if key and _has_effect(state, row.action):
             word = theme.text(row.hint)
             size = width(key) + width(word) + 3

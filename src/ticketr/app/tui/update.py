@@ -17,7 +17,6 @@ from ticketr.app.tui.main.moving import on_mouse
 from ticketr.app.tui.main.table import escape, on_main
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.first_run import log_in
-from ticketr.app.tui.overlays.pages import Help
 from ticketr.app.tui.overlays.questions import Question
 from ticketr.app.tui.panels.detail import is_long
 from ticketr.app.tui.services import files, jobs, outside
@@ -161,23 +160,19 @@ def _pasted(state: AppState, text: str, now: float) -> Step:
 
 def _action(state: AppState, action: KeyAction, now: float) -> Step | None:
     """Return the step of a key with an action; None if it does nothing now."""
-    if action is KeyAction.QUIT:
-        return state, (call(outside.leave),)
-    if action is KeyAction.REDRAW:
-        return state, (call(outside.redraw),)
     if action is KeyAction.CLOSE:  # it is bound on overlays alone
         action = KeyAction.ESCAPE
-    if state.overlays:
+    if action is KeyAction.ESCAPE and not state.overlays:
+        return escape(state)
+    if state.overlays and action not in (KeyAction.QUIT, KeyAction.REDRAW):
         step = state.overlays[-1].on_action(state, action, now)
         if step is not None:
             return step
         if action is KeyAction.ESCAPE:
             return state.closed(), ()
-    elif action is KeyAction.ESCAPE:
-        return escape(state)
-    if action is KeyAction.HELP:
-        return state.opened(Help(state.context)), ()
-    return None if state.overlays else on_main(state, action, now)
+        if action is not KeyAction.HELP:
+            return None
+    return on_main(state, action, now)
 
 
 def _text(state: AppState, text: str, now: float) -> Step | None:

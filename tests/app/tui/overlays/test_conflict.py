@@ -165,7 +165,7 @@ def test_on_a_narrow_screen_both_sides_are_shown_without_the_last_sync() -> None
     assert rows[2].split() == ["yours", "Jira's"]
     assert rows[3] == "▌ Title            ? Rebuild faster     ? Rebuild at once"
     rows = [plain(row).rstrip() for row in screen(replace(narrow, width=45), 12.0, Theme())]
-    assert rows[3] == "▌ Title            ? Rebuild …  ? Rebuild …"
+    assert rows[3] == "▌ Title            ? Rebuild …  ? Rebuild a…"
 
 
 def test_long_texts_are_cut_in_what_enter_will_do() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -320,11 +320,21 @@ def _options(
     present = Counter(value for row in rows.rows for value in _values(row, field))
     titles = _parents(state, rows) if field.name == PARENT else {}
     longest = max(map(len, titles), default=0)
+
+    def facts(value: str) -> str:
+        if present[value] == len(rows.rows):
+            return "Enter removes it" if field.is_list else "now"
+        if value == me:
+            return "me"
+        tickets = count_tickets(counts[value]) if value in counts else ""
+        is_here = tickets and field.is_listed and value not in listed
+        return f"in {tickets} here" if is_here else tickets
+
     values = dict.fromkeys([*filter(None, [me]), *present, *(listed or counts), *titles])
     options = [
         Option(
             clean(f"{value:{longest}}  {titles[value]}" if value in titles else value),
-            _facts(value, me, present, counts, rows, field, is_listed=value in listed),
+            facts(value),
             value=value,
         )
         for value in values
@@ -332,26 +342,6 @@ def _options(
     if field.empty:
         options.append(Option(field.empty, value=""))
     return tuple(options)
-
-
-def _facts(
-    value: str,
-    me: str,
-    present: Mapping[str, int],
-    counts: Mapping[str, int],
-    rows: _Targets,
-    field: _Field,
-    *,
-    is_listed: bool,
-) -> str:
-    """Return what is known of a value."""
-    has_all = present.get(value, 0) == len(rows.rows)
-    if has_all:
-        return "Enter removes it" if field.is_list else "now"
-    if value == me:
-        return "me"
-    tickets = count_tickets(counts[value]) if counts.get(value) else ""
-    return tickets if is_listed or not tickets or not field.is_listed else f"in {tickets} here"
 
 
 def _values(row: ListRow, field: _Field) -> tuple[str, ...]:

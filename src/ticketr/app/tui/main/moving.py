@@ -28,7 +28,8 @@ def on_mouse(state: AppState, used: MouseUsed, now: float) -> Step:
     below the pointer, which gets the focus.
     """
     if state.overlays:
-        return _on_overlay(state, used, now)
+        is_click = used.action is MouseAction.CLICK
+        return (state, ()) if is_click else _turn_wheel(state, used, now)
     panel = _panel_at(state, used.x, used.y)
     if panel is None:
         return state, ()
@@ -37,27 +38,16 @@ def on_mouse(state: AppState, used: MouseUsed, now: float) -> Step:
     return _turn_wheel(replace(state, focus=panel), used, now)
 
 
-def _on_overlay(state: AppState, used: MouseUsed, now: float) -> Step:
-    if used.action is MouseAction.CLICK:
-        return state, ()
+def _turn_wheel(state: AppState, used: MouseUsed, now: float) -> Step:
     action = KeyAction.UP if used.action is MouseAction.WHEEL_UP else KeyAction.DOWN
+    is_long = state.overlays or state.focus is not Panel.WORKSPACES
     asked: tuple[Call, ...] = ()
-    for _ in range(WHEEL_ROWS):
-        step = state.overlays[-1].on_action(state, action, now)
+    for _ in range(WHEEL_ROWS if is_long else 1):
+        turn = state.overlays[-1].on_action if state.overlays else move
+        step = turn(state, action, now)
         if step is not None:
             state, asked = step[0], (*asked, *step[1])
     return state, asked
-
-
-def _turn_wheel(state: AppState, used: MouseUsed, now: float) -> Step:
-    action = KeyAction.UP if used.action is MouseAction.WHEEL_UP else KeyAction.DOWN
-    if state.focus is Panel.WORKSPACES:
-        return move(state, action, now) or (state, ())
-    for _ in range(WHEEL_ROWS):
-        step = move(state, action, now)
-        if step is not None:
-            state = step[0]
-    return state, ()
 
 
 def _click(state: AppState, panel: Panel, used: MouseUsed, now: float) -> Step:

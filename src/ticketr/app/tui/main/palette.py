@@ -177,7 +177,8 @@ class Palette(ListOverlay):
                 seen.add(row.action)
                 run = partial(self._run, row.action)
                 also = f"{row.name.replace('-', ' ')} {_ALSO.get(row.action, '')}"
-                yield Option(row.help, row.shown, value=run, also=also)
+                shown = state.keymap.shown_in(row, Context.TICKETS)
+                yield Option(row.help, shown, value=run, also=also)
         yield from _keyless_commands(state)
 
     def _run(self, action: KeyAction, state: AppState, now: float) -> Step | None:

@@ -31,52 +31,6 @@ MOST_NAMED = 20
 THREE = 70
 
 
-def conflict_rows(
-    view: ConflictView,
-    choices: Mapping[str, Choice],
-    plan: Preview,
-    at: int,
-    cells: int,
-    theme: Theme,
-    undo: str,
-) -> tuple[list[Row], list[int], int]:
-    """Return all rows of a conflict, the indices of headings, and that of the selected part.
-
-    There may be thousands of parts, so their rows are not drawn yet.
-
-    Args:
-        view: The conflict.
-        choices: What is chosen, by the IDs of the parts.
-        plan: What carrying it out would do.
-        at: The index of the selected part.
-        cells: The width of the screen.
-        theme: Colours and characters.
-        undo: How it is taken back, as the end of a sentence; empty if no key does.
-    """
-    count = len(view.parts)
-    rows: list[Row] = [theme.fit(f" {_change_times(view, count, cells)}", cells)]
-    rows.append(theme.row(_heading(cells), cells))
-    selected = 0
-    for number, part in enumerate(view.parts):
-        is_selected = number == at
-        selected = len(rows) if is_selected else selected
-        choice = choices.get(part.id)
-        rows.append(partial(_part_row, part, choice, cells, theme, is_selected=is_selected))
-    part = view.parts[min(at, count - 1)]
-    versions = [title_rule(part.name, "word by word", cells, theme, is_focused=True)]
-    versions += _versions(part, cells, theme)
-    headings = [1]
-    for section in (
-        versions,
-        _merged(view, cells, theme),
-        _outcome(view, plan, cells, theme, undo),
-    ):
-        if section:
-            headings.append(len(rows))
-            rows += section
-    return rows, headings, selected
-
-
 def _change_times(view: ConflictView, count: int, cells: int) -> str:
     """Return since when both sides have changed something, and when Jira's side was changed."""
     what = "this" if count == 1 else "these"
@@ -98,10 +52,11 @@ def _moment(when: datetime) -> str:
 
 def _columns(name: str, texts: Sequence[str], cells: int) -> str:
     """Return a name, the version at the last sync if there is room, and those of both sides."""
-    shown = texts[-3 if cells >= THREE else -2 :]
+    *others, last = texts[-3 if cells >= THREE else -2 :]
     left = min(NAME_CELLS, cells // 2 - 4)
-    room = (cells - left - 2) // len(shown) - 2
-    return f"{fit(name, left)} {'  '.join(fit(text, room) for text in shown)}"
+    column, rest = divmod(cells - left - 2, len(others) + 1)
+    columns = "".join(fit(text, column - 2) + "  " for text in others)
+    return f"{fit(name, left)} {columns}{fit(last, column + rest - 2)}"
 
 
 def _heading(cells: int) -> Line:
@@ -145,7 +100,7 @@ def _text_beginning(text: str) -> str:
 
 
 def _versions(part: ConflictPart, cells: int, theme: Theme) -> list[str]:
-    rows: list[str] = []
+    rows = [title_rule(part.name, "word by word", cells, theme, is_focused=True)]
     for name, text in (("last sync", None), ("yours", part.yours), ("Jira's", part.jiras)):
         label = f"   {name:<11}"
         rest = " " * len(label)
@@ -393,10 +348,25 @@ class ConflictScreen(Overlay):
         )
         if self.author is not None:
             view = replace(view, author=self.author[0], updated=self.author[1])
-        rows, headings, selected = conflict_rows(
-            view, self.choices, plan, self.at, cells, theme, undo
-        )
-        rows, selected = spaced(rows, headings, selected, height, " " * cells)
+        count = len(view.parts)
+        at = min(self.at, count - 1)
+        rows: list[Row] = [theme.fit(f" {_change_times(view, count, cells)}", cells)]
+        rows.append(theme.row(_heading(cells), cells))
+        for number, part in enumerate(view.parts):  # thousands, perhaps: not drawn yet
+            choice = self.choices.get(part.id)
+            row = partial(_part_row, part, choice, cells, theme, is_selected=number == at)
+            rows.append(row)
+        headings = [1]
+        outcome = _outcome(view, plan, cells, theme, undo)
+        for section in (
+            _versions(view.parts[at], cells, theme),
+            _merged(view, cells, theme),
+            outcome,
+        ):
+            if section:
+                headings.append(len(rows))
+                rows += section
+        rows, selected = spaced(rows, headings, 2 + at, height, " " * cells)
         return rows, scroll_top(0, min(selected, len(rows) - 1), height, len(rows))
 
 

@@ -164,9 +164,8 @@ def _shown_lines(
 def _hint(line: DetailLine, keys: KeyMap) -> Line:
     """Return the key that a line names at its end, and what it does."""
     row = None if line.action is None else keys.of(line.action, Context.DETAIL)
-    if row is None or not row.first:
-        return ()
-    return (Span("   "), Span(row.first, ("bold",)), Span(f" {row.hint}"))
+    key = "" if row is None else keys.key(row.action, Context.DETAIL)
+    return (Span("   "), Span(key, ("bold",)), Span(f" {row.hint}")) if row and key else ()
 
 
 def task_line(sheet: Sheet, lines: Sequence[DetailLine], task: int) -> int:

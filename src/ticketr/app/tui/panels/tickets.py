@@ -97,16 +97,9 @@ def draw_tickets(
         is_pulling: Whether a job of the workspace runs or waits, which may bring tickets.
     """
     shown = workspace.visible[workspace.top : workspace.top + height]
-    selected = workspace.index
+    selected, style = workspace.index, "reverse" if is_focused else "bold"
     rows = [
-        draw_row(
-            workspace,
-            row,
-            cells,
-            theme,
-            is_selected=at == selected,
-            is_focused=is_focused,
-        )
+        _row(workspace, row, cells, theme, style if at == selected else "")
         for at, row in enumerate(shown, start=workspace.top)
     ]
     if not workspace.visible:
@@ -120,20 +113,12 @@ def draw_tickets(
     ]
 
 
-def draw_row(
-    workspace: WorkspaceView,
-    visible: VisibleRow,
-    cells: int,
-    theme: Theme,
-    *,
-    is_selected: bool,
-    is_focused: bool,
+def _row(
+    workspace: WorkspaceView, visible: VisibleRow, cells: int, theme: Theme, selected: str
 ) -> str:
-    """Return one row of the list, of exactly so many cells."""
-    line = _line(workspace, visible, cells, theme, is_selected=is_selected)
-    styles: tuple[str, ...] = () if visible.is_hit else ("dim",)
-    if is_selected:
-        styles = ("reverse",) if is_focused else ("bold",)
+    """Draw a row; `selected` is the style of the selected one, and empty for others."""
+    line = _line(workspace, visible, cells, theme, "▌" if selected else " ")
+    styles = (selected,) if selected else () if visible.is_hit else ("dim",)
     words = workspace.search_words
     is_found = words and visible.is_hit
     if not is_found or any(word not in visible.row.candidate.haystack for word in words):
@@ -157,17 +142,13 @@ def list_columns(cells: int, hidden: AbstractSet[str]) -> tuple[Column, ...]:
 
 
 def _line(
-    workspace: WorkspaceView,
-    visible: VisibleRow,
-    cells: int,
-    theme: Theme,
-    *,
-    is_selected: bool,
+    workspace: WorkspaceView, visible: VisibleRow, cells: int, theme: Theme, bar: str
 ) -> Line:
     row = visible.row
     fold = " " if not visible.tasks else "▸" if visible.hidden else "▾"
-    bar = "√" if row.id in workspace.chosen else "▌" if is_selected else " "
-    if bar == " " and row.key in workspace.changed:
+    if row.id in workspace.chosen:
+        bar = "√"
+    elif bar == " " and row.key in workspace.changed:
         bar = "•"
     name = row.key or ("broken" if row.is_broken else "draft")
     key = theme.fit(name, KEY_CELLS)
