@@ -9,17 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from ticketr import JobSnapshot, JobStatus
-from ticketr.app.tui.jobs_state import kind_of, seconds_of
+from ticketr.app.tui.jobs_state import seconds_of
 from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.main_screen import activity_of, draw_main
 from ticketr.app.tui.overlays.base import Overlay
-from ticketr.app.tui.panels.detail import draw_detail
 from ticketr.app.tui.panels.frame import SMALLEST
-from ticketr.app.tui.panels.tickets import draw_tickets, draw_workspaces
 from ticketr.app.tui.state import AppState, Panel
 from ticketr.app.tui.styled import Line, Span, Theme, cells as cells_of, mark, without_places
-from ticketr.app.tui.workspace import WorkspaceView
-from ticketr.statusline.render import ago, duration, whole_percent
+from ticketr.statusline.render import duration
 from ticketr.text import clean, clip, width, wrap
 
 #: The least cells for the first part of an end, before the rest is cut instead.
@@ -89,7 +86,7 @@ def screen(state: AppState, now: float, theme: Theme) -> list[str]:
         words = theme.fit(f"ticketr needs {SMALLEST[0]}x{SMALLEST[1]}", cells)
         return [words, *[" " * cells] * (height - 1)][:height]
     shown = _shown_overlays(state)
-    body = [] if shown and shown[0].is_full else _main(state, now, theme)
+    body = [] if shown and shown[0].is_full else draw_main(state, now, theme)
     for overlay in shown:
         body = overlay.draw(state, body, now, theme)
     rule = [theme.rules(cells)] if state.layout.has_rule else []
@@ -126,7 +123,7 @@ def _header(state: AppState, now: float, theme: Theme) -> str:
         left = f"{workspace.name} · {workspace.site}" if workspace.site else workspace.name
         choices = (_counts(state), _counts(state, is_short=True))
         if state.workspaces and not state.layout.workspaces:  # their panel would say it
-            more = next(filter(None, _state_of(state, workspace, now)), "")
+            more = next(filter(None, activity_of(state, workspace, now)), "")
     left = clip(left, max(0, state.width - 12))
     name: Line = ()
     for words in (f" · {more}", "") if more else ("",):
@@ -167,87 +164,6 @@ def _counts(state: AppState, *, is_short: bool = False) -> Line:
         spans += [Span("  " if spans else ""), mark(sign)]
         spans.append(Span(f"{number}" if is_short else f" {number} {words}"))
     return tuple(spans)
-
-
-def _focus(state: AppState) -> Panel | None:
-    """Return the panel with the focus; None where a list over it has the only reversed row."""
-    return None if state.context in {Context.CHOICE, Context.PALETTE} else state.focus
-
-
-def _main(state: AppState, now: float, theme: Theme) -> list[str]:
-    layout = state.layout
-    left = _left_panels(state, now, theme) if layout.left else []
-    if not layout.right:
-        return left
-    ticket = state.ticket
-    right = draw_detail(
-        None if ticket is None else ticket.sheet,
-        0 if ticket is None else ticket.top,
-        layout.right,
-        layout.detail,
-        theme,
-        is_focused=_focus(state) is Panel.DETAIL,
-        lines=state.ticket_lines,
-        task=-1 if ticket is None else ticket.task,
-        keys=state.keymap,
-        search="" if ticket is None else ticket.search,
-        match=-1 if ticket is None else ticket.match,
-        words=state.workspace.search_words,
-    )[-layout.body :]
-    if not left:
-        if state.row is None:  # the list, which says why, is hidden
-            right[-1] = theme.fit(" No ticket is selected", layout.right)
-        return right
-    return [f"{one}{theme.rule}{two}" for one, two in zip(left, right, strict=True)]
-
-
-def _left_panels(state: AppState, now: float, theme: Theme) -> list[str]:
-    layout = state.layout
-    above: list[str] = []
-    if layout.workspaces:
-        above = draw_workspaces(
-            state.workspaces,
-            state.current,
-            [_state_of(state, workspace, now) for workspace in state.workspaces],
-            layout.left,
-            layout.workspaces,
-            theme,
-            is_focused=_focus(state) is Panel.WORKSPACES,
-        )
-    tickets = draw_tickets(
-        state.workspace,
-        layout.left,
-        layout.tickets,
-        theme,
-        state.keymap,
-        is_focused=_focus(state) is Panel.TICKETS,
-        is_pulling=bool(state.jobs.of_workspace(state.workspace.name)),
-    )
-    return [*above, *tickets][-layout.body :]  # the lowest screen has no room for a title
-
-
-def _state_of(state: AppState, workspace: WorkspaceView, now: float) -> tuple[str, ...]:
-    """Return what a workspace is doing, or when it was synced; the longest words first."""
-    jobs = state.jobs.of_workspace(workspace.name)
-    if jobs:
-        return _activity(jobs[0])
-    if workspace.problem:
-        return ("cannot be opened", "closed")
-    if workspace.synced is None:
-        return ("not pulled yet", "") if workspace.is_read and not workspace.rows else ("",)
-    age = ago(now - workspace.synced)
-    return f"synced {age}", age
-
-
-def _activity(job: JobSnapshot) -> tuple[str, ...]:
-    kind = kind_of(job) or "work"
-    if job.status is JobStatus.PENDING:
-        return f"{kind} waits", "waits"
-    progress = job.progress
-    if progress is None or progress.total <= 0:
-        return f"{kind}ing...", kind
-    share = f"{whole_percent(progress)}%"
-    return f"{kind}ing {share}", share
 
 
 def _action_bar(state: AppState, theme: Theme, most: int) -> list[str]:

@@ -11,13 +11,14 @@ from ticketr.app.tickets import Ticket, parse
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import call
 from ticketr.app.tui.keymap import KeyAction, KeyMap
+from ticketr.app.tui.main_screen import draw_detail
 from ticketr.app.tui.markdown import LONGEST_TEXT
-from ticketr.app.tui.panels.detail import SHORT, WIDEST, detail_lines, draw_detail
+from ticketr.app.tui.panels.detail import SHORT, WIDEST, detail_lines
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.services.files import read_detail
 from ticketr.app.tui.services.outside import redraw
 from ticketr.app.tui.sheet import Sheet, WrappedDetail, sheet_of
-from ticketr.app.tui.state import AppState, Panel
+from ticketr.app.tui.state import AppState, OpenTicket, Panel
 from ticketr.app.tui.styled import Span, Theme, plain
 from ticketr.app.tui.update import update
 from ticketr.statusline import LineStyle
@@ -40,6 +41,13 @@ FILE = """# TICKET: [DEMO-1] Search
   that goes on
 - second
 """
+
+
+def drawn(sheet: Sheet, cells: int, theme: Theme | None = None, top: int = 0) -> list[str]:
+    """Return the rows of a panel of so many cells and nine rows."""
+    state = AppState(width=cells, height=13, focus=Panel.DETAIL)
+    state = replace(state, ticket=OpenTicket("work", ("", 0, "", 0), sheet, top=top))
+    return draw_detail(state, theme or Theme())
 
 
 def test_texts_are_rendered_and_know_their_lines_in_the_file() -> None:
@@ -74,7 +82,7 @@ def test_ascii_replaces_the_frames() -> None:
     (ticket,) = parse(FILE).tickets
     theme = Theme(line_style=LineStyle(unicode=False))
 
-    rows = draw_detail(sheet_of(ticket, "DEMO-1.md"), 5, 16, 8, theme, is_focused=True)
+    rows = drawn(sheet_of(ticket, "DEMO-1.md"), 16, theme, top=5)
 
     assert [row.rstrip() for row in rows[1:]] == [
         *(" x one", " * two", "", " +---+", " | a |", " +---+", " | b |", " +---+")
@@ -133,19 +141,21 @@ def test_a_clash_names_the_key_that_settles_it_where_there_is_room(
 ) -> None:
     sheet = sheet_of(parse(FILE).tickets[0], "DEMO-1.md", clashes=(part,))
 
-    drawn = draw_detail(sheet, 0, 42, 8, Theme(), is_focused=True)
+    found = drawn(sheet, 42)
 
-    assert [row.rstrip() for row in drawn[2 : 2 + len(rows)]] == rows
-    assert "settle" not in "".join(drawn[2 + len(rows) :])
+    assert [row.rstrip() for row in found[2 : 2 + len(rows)]] == rows
+    assert "settle" not in "".join(found[2 + len(rows) :])
 
 
 def test_a_clash_names_no_key_where_the_user_has_left_the_action_without_one() -> None:
     sheet = sheet_of(parse(FILE).tickets[0], "DEMO-1.md", clashes=("Title",))
     table = tuple(each for each in KeyMap().table if each.action is not KeyAction.RESOLVE)
 
-    drawn = draw_detail(sheet, 0, 42, 8, Theme(), is_focused=True, keys=KeyMap(table))
+    opened = OpenTicket("work", ("", 0, "", 0), sheet)
+    state = AppState(width=42, focus=Panel.DETAIL, ticket=opened, keymap=KeyMap(table))
+    found = draw_detail(state, Theme())
 
-    assert drawn[2].rstrip() == " ! both sides changed Title"
+    assert found[2].rstrip() == " ! both sides changed Title"
 
 
 def test_the_names_of_fields_have_more_room_in_a_wide_panel() -> None:

@@ -10,9 +10,8 @@ from ticketr.app.tickets import SORT_NAMES
 from ticketr.app.tui.main.filtering import remembered
 from ticketr.app.tui.overlays.choice import Choice, Option
 from ticketr.app.tui.overlays.questions import LineInput
-from ticketr.app.tui.panels.columns import COLUMN_NAMES
+from ticketr.app.tui.panels.columns import COLUMN_NAMES, list_columns
 from ticketr.app.tui.panels.frame import Match, find_matches
-from ticketr.app.tui.panels.tickets import list_columns
 from ticketr.app.tui.state import AppState, Panel, Step, select
 
 #: The words before the name of a column, in the list of sorts.

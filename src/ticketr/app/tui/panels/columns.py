@@ -17,6 +17,9 @@ LEAST_TITLE = 30
 #: The same for the column of the assignee, which narrow lists show, too.
 LEAST_OF_ASSIGNEE = 18
 SPRINT_CELLS = 8
+KEY_CELLS = 9
+#: The cells before a title: bar, flag, fold mark, status mark, and the key between two blanks.
+BEFORE = 4 + 1 + KEY_CELLS + 1
 #: How urgent a priority is, as Jira's icons show it.
 _PRIORITY_MARKS = ("⇈", "⇈", "↑", "=", "↓", "⇊")
 
@@ -111,3 +114,8 @@ def columns_for(room: int, hidden: AbstractSet[str] = frozenset()) -> tuple[Colu
             room -= column.cells + 1
             shown.append(column)
     return tuple(sorted(shown, key=lambda column: _PLACES.index(column.name)))
+
+
+def list_columns(cells: int, hidden: AbstractSet[str]) -> tuple[Column, ...]:
+    """Return the columns that have room in a list of so many cells, from left to right."""
+    return columns_for(cells - BEFORE - 1, hidden)

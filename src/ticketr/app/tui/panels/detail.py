@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import lru_cache
 
 from ticketr.app.tickets import Comment, Ticket
-from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
+from ticketr.app.tui.keymap import KeyAction
 from ticketr.app.tui.markdown import render_markdown
 from ticketr.app.tui.panels.frame import (
-    filled,
-    find_matches,
-    find_words,
     status_mark,
-    title_rule,
-    with_marks,
 )
 from ticketr.app.tui.sheet import DetailLine, Sheet, WrappedDetail, head_of
-from ticketr.app.tui.styled import Line, Span, Theme, cells as cells_of, mark, wrap_line
+from ticketr.app.tui.styled import Line, Span, cells as cells_of, mark, wrap_line
 from ticketr.text import clean, clip, fit, width, wrap
 
 #: From this width of the panel on, the fields are in two columns.
@@ -84,88 +78,6 @@ def detail_lines(sheet: Sheet, cells: int, *, as_source: bool = False) -> tuple[
     )
     lines = (*title, *_clashes(sheet, room), DetailLine(()), *_fields(sheet, room))
     return (*lines, *_texts(sheet.issue, room), *_tasks(sheet.issue.tasks, room))
-
-
-def draw_detail(
-    sheet: Sheet | None,
-    top: int,
-    cells: int,
-    height: int,
-    theme: Theme,
-    *,
-    is_focused: bool,
-    lines: Sequence[DetailLine] | None = None,
-    task: int = -1,
-    keys: KeyMap | None = None,
-    search: str = "",
-    match: int = -1,
-    words: Sequence[str] = (),
-) -> list[str]:
-    """Return the rows of the open ticket's panel, its title first.
-
-    Args:
-        sheet: The issue; None where there is none.
-        top: The index of the first line to show.
-        cells: The width of the panel.
-        height: The rows of the panel below its title.
-        theme: Colours and characters.
-        is_focused: Whether the panel has the focus.
-        lines: Its lines; None for `detail_lines`.
-        task: The index of the selected sub-task; -1 for none.
-        keys: The keys, for hints; None for the usual ones.
-        search: What is searched in it; empty for nothing.
-        match: The index of the match that was gone to last.
-        words: The folded words that are searched in the list.
-    """
-    if sheet is None:
-        title = title_rule("3", "", cells, theme, is_focused=is_focused)
-        return [title, *filled([], height, cells)]
-    lines = detail_lines(sheet, cells) if lines is None else lines
-    shown = lines[top : top + height]
-    if search:
-        shown = _shown_lines(lines, top, height, search, match)
-    elif words:
-        shown = [
-            replace(line, line=with_marks(line.line, find_words(line.line, words), "reverse"))
-            for line in shown
-        ]
-    selected = task_line(sheet, lines, task)
-    rows = [
-        theme.row((Span("▌"), *line.line), cells, "reverse")
-        if at == selected
-        else theme.row((Span(" "), *line.line, *_hint(line, keys or KeyMap())), cells)
-        for at, line in enumerate(shown, start=top)
-    ]
-    facts = f"{min(top + 1, len(lines))}/{len(lines)}" if len(lines) > height else ""
-    name = sheet.key or ("broken file" if sheet.error else "draft")
-    title = title_rule(f"3 {name}", facts, cells, theme, is_focused=is_focused)
-    return [title, *filled(rows, height, cells)]
-
-
-def _shown_lines(
-    lines: Sequence[DetailLine], top: int, height: int, search: str, match: int
-) -> list[DetailLine]:
-    """Return the lines on the screen, with each match marked; that of an index in bold, too."""
-    shown = list(lines[top : top + height])
-    marked: dict[int, list[tuple[int, int]]] = {}
-    chosen: dict[int, list[tuple[int, int]]] = {}
-    for number, entries in enumerate(find_matches(lines, search)):
-        for at, begin, end in entries:
-            if top <= at < top + len(shown):
-                marked.setdefault(at - top, []).append((begin, end))
-                if number == match:
-                    chosen.setdefault(at - top, []).append((begin, end))
-    for styles, ranges in ((("reverse",), marked), (("bold",), chosen)):
-        for at, row_ranges in ranges.items():
-            shown[at] = replace(shown[at], line=with_marks(shown[at].line, row_ranges, *styles))
-    return shown
-
-
-def _hint(line: DetailLine, keys: KeyMap) -> Line:
-    """Return the key that a line names at its end, and what it does."""
-    row = None if line.action is None else keys.of(line.action, Context.DETAIL)
-    key = "" if row is None else keys.key(row.action, Context.DETAIL)
-    return (Span("   "), Span(key, ("bold",)), Span(f" {row.hint}")) if row and key else ()
 
 
 def task_line(sheet: Sheet, lines: Sequence[DetailLine], task: int) -> int:

@@ -1,0 +1,284 @@
+"""Draws the panels of the main screen: the workspaces, the tickets, and the open ticket. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from ticketr import JobSnapshot, JobStatus
+from ticketr.app.tui.jobs_state import kind_of
+from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
+from ticketr.app.tui.panels.columns import BEFORE, KEY_CELLS, list_columns
+from ticketr.app.tui.panels.detail import task_line
+from ticketr.app.tui.panels.frame import (
+    filled,
+    find_matches,
+    find_words,
+    scroll_top,
+    status_mark,
+    title_rule,
+    with_marks,
+)
+from ticketr.app.tui.rows import VisibleRow
+from ticketr.app.tui.sheet import DetailLine
+from ticketr.app.tui.state import AppState, OpenTicket, Panel
+from ticketr.app.tui.styled import Line, Span, Theme, mark, plain
+from ticketr.app.tui.workspace import WorkspaceView
+from ticketr.statusline.render import ago, whole_percent
+from ticketr.text import clean, clip, fit, width, wrap
+
+#: The most cells of a filter in the title, and the least of a cut one beside other facts.
+MOST_FILTER, LEAST_FILTER = 20, 6
+
+
+def draw_main(state: AppState, now: float, theme: Theme) -> list[str]:
+    """Return the rows of the body: the panels for which there is room."""
+    layout = state.layout
+    left = []
+    if layout.left:
+        above = _workspaces(state, now, theme) if layout.workspaces else []
+        # The lowest screen has no room for a title.
+        left = [*above, *_tickets(state, theme)][-layout.body :]
+    if not layout.right:
+        return left
+    right = draw_detail(state, theme)[-layout.body :]
+    if not left:
+        if state.row is None:  # the list, which says why, is hidden
+            right[-1] = theme.fit(" No ticket is selected", layout.right)
+        return right
+    return [f"{one}{theme.rule}{two}" for one, two in zip(left, right, strict=True)]
+
+
+def _focus(state: AppState) -> Panel | None:
+    """Return the panel with the focus; None where a list over it has the only reversed row."""
+    return None if state.context in {Context.CHOICE, Context.PALETTE} else state.focus
+
+
+def _workspaces(state: AppState, now: float, theme: Theme) -> list[str]:
+    current, count = state.current, len(state.workspaces)
+    cells, height = state.layout.left, state.layout.workspaces
+    is_focused = _focus(state) is Panel.WORKSPACES
+    top = scroll_top(0, current, height, count)
+    rows = []
+    for at, workspace in enumerate(state.workspaces[top : top + height], start=top):
+        words = activity_of(state, workspace, now)
+        line = _workspace_line(workspace, words, cells, is_current=at == current)
+        styles = ("reverse" if is_focused else "bold",) if at == current else ()
+        rows.append(theme.row(line, cells, *styles))
+    facts = f"{current + 1}/{count}" if count > height else ""
+    title = title_rule("1 Workspaces", facts, cells, theme, is_focused=is_focused)
+    return [title, *filled(rows, height, cells)]
+
+
+def _workspace_line(
+    workspace: WorkspaceView, states: Sequence[str], cells: int, *, is_current: bool
+) -> Line:
+    count = f"{workspace.rows.issues:,}" if workspace.rows or workspace.is_read else ""
+    left = f" {fit(workspace.name, 9)} {fit(workspace.project, 6)}{count:>6} "
+    marks: list[Span] = []
+    for sign, number, _ in workspace.counts:
+        marks += [Span(" "), mark(sign), Span(f"{number}")]
+    used = 1 + width(left) + sum(width(span.text) for span in marks)
+    room = cells - used - 2
+    shown = next((state for state in states if width(state) <= room), "")
+    pad = " " * max(0, cells - used - width(shown) - 1)
+    return (Span("▸" if is_current else " "), Span(left), *marks, Span(f"{pad}{shown} "))
+
+
+def activity_of(state: AppState, workspace: WorkspaceView, now: float) -> tuple[str, ...]:
+    """Return what a workspace is doing, or when it was synced; the longest words first."""
+    jobs = state.jobs.of_workspace(workspace.name)
+    if jobs:
+        return _job_words(jobs[0])
+    if workspace.problem:
+        return ("cannot be opened", "closed")
+    if workspace.synced is None:
+        return ("not pulled yet", "") if workspace.is_read and not workspace.rows else ("",)
+    age = ago(now - workspace.synced)
+    return f"synced {age}", age
+
+
+def _job_words(job: JobSnapshot) -> tuple[str, ...]:
+    kind = kind_of(job) or "work"
+    if job.status is JobStatus.PENDING:
+        return f"{kind} waits", "waits"
+    progress = job.progress
+    if progress is None or progress.total <= 0:
+        return f"{kind}ing...", kind
+    share = f"{whole_percent(progress)}%"
+    return f"{kind}ing {share}", share
+
+
+def _tickets(state: AppState, theme: Theme) -> list[str]:
+    workspace, cells, height = state.workspace, state.layout.left, state.layout.tickets
+    shown = workspace.visible[workspace.top : workspace.top + height]
+    is_focused = _focus(state) is Panel.TICKETS
+    selected, style = workspace.index, "reverse" if is_focused else "bold"
+    rows = [
+        _row(workspace, row, cells, theme, style if at == selected else "")
+        for at, row in enumerate(shown, start=workspace.top)
+    ]
+    if not workspace.visible:
+        hint = wrap(_empty_words(state), max(8, cells - 2))
+        rows = [theme.fit(f" {line}", cells) for line in hint]
+    left = "2 Tickets"
+    right = _list_summary(workspace, cells - width(left) - 7, state.keymap)
+    title = title_rule(left, right, cells, theme, is_focused=is_focused)
+    return [title, *filled(rows, height, cells)]
+
+
+def _row(
+    workspace: WorkspaceView, visible: VisibleRow, cells: int, theme: Theme, selected: str
+) -> str:
+    """Draw a row; `selected` is the style of the selected one, and empty for others."""
+    line = _line(workspace, visible, cells, theme, "▌" if selected else " ")
+    styles = (selected,) if selected else () if visible.is_hit else ("dim",)
+    words = workspace.search_words
+    is_found = words and visible.is_hit
+    if not is_found or any(word not in visible.row.candidate.haystack for word in words):
+        return theme.row(line, cells, *styles)
+    # A hit of the search; its words may be in a text that the list does not show.
+    whole = ((0, len(plain(line))),)
+    if styles:
+        line = tuple([Span(span.text, styles) for span in line])
+    ranges = find_words(line, words)
+    marks: tuple[str, ...] = ("reverse",)
+    if not ranges:
+        ranges, marks = whole, ("bold",)
+    elif "reverse" in styles:
+        marks = ("bold", "underline")
+    return theme.row(with_marks(line, ranges, *marks), cells)
+
+
+def _line(
+    workspace: WorkspaceView, visible: VisibleRow, cells: int, theme: Theme, bar: str
+) -> Line:
+    row = visible.row
+    fold = " " if not visible.tasks else "▸" if visible.hidden else "▾"
+    if row.id in workspace.chosen:
+        bar = "√"
+    elif bar == " " and row.key in workspace.changed:
+        bar = "•"
+    name = row.key or ("broken" if row.is_broken else "draft")
+    key = theme.fit(name, KEY_CELLS)
+    room = max(0, cells - BEFORE - 1 - max(0, width(key) - KEY_CELLS))
+    # The error of a broken file needs all the room, and by columns it has nothing to show.
+    columns = () if row.is_broken else list_columns(cells, workspace.hidden)
+    shown = "".join([f" {theme.fit(column.text(row), column.cells)}" for column in columns])
+    room -= width(shown)
+    hidden = f" +{visible.hidden}" if visible.hidden else ""
+    title = f"{'  ' * row.depth}{theme.text(row.title)}"
+    title = clip(title, room - width(hidden), ellipsis=theme.ellipsis) + hidden
+    pad = " " * max(0, room - width(title))
+    return (
+        Span(bar),
+        mark(workspace.flag(row)),
+        Span(fold),
+        mark(status_mark(row.status)),
+        Span(f" {key} {title}{pad}{shown} "),
+    )
+
+
+def _list_summary(workspace: WorkspaceView, room: int, keys: KeyMap) -> str:
+    """Return the position, and as much about the list and its keys as there is room for."""
+    parts = [*_selection_parts(workspace, room), f"by {workspace.sort}"]
+    parts += _key_hints(workspace, keys)
+    while parts[1:] and width(" · ".join(parts)) > room:
+        parts.pop()
+    return " · ".join(parts)
+
+
+def _selection_parts(workspace: WorkspaceView, room: int) -> list[str]:
+    """Return the position, the filter, and how many tickets are chosen if there is room."""
+    at, count = workspace.position
+    position = f"{at}/{count}"
+    chosen = [f"{len(workspace.chosen)} chosen"] if workspace.chosen else []
+    text = clean(workspace.filter.text)
+    if not text:
+        return [position, *chosen]
+    filter_room = room - width(" · ".join([position, *chosen, "only "]))
+    if filter_room < min(width(text), LEAST_FILTER):
+        # The filter matters more, since it hides tickets.
+        chosen = []
+        filter_room = room - width(f"{position} · only ")
+    return [position, f"only {clip(text, min(MOST_FILTER, filter_room))}", *chosen]
+
+
+def _key_hints(workspace: WorkspaceView, keys: KeyMap) -> Iterator[str]:
+    """Yield the hints of the keys that filter and search, where no filter is set."""
+    if workspace.rows and not workspace.filter.text:
+        for key, does in ((KeyAction.FILTER, "filter"), (KeyAction.SEARCH, "search")):
+            if hint := keys.hint(key, Context.TICKETS, does):
+                yield hint
+
+
+def _empty_words(state: AppState) -> str:
+    """Return why the list is empty, and the key that changes that."""
+    workspace, keys = state.workspace, state.keymap
+    if workspace.rows:
+        changes = keys.hint(KeyAction.FILTER, Context.MAIN, "changes it", before="; ")
+        return f"Nothing matches “{clean(workspace.filter.text)}”{changes}"
+    if workspace.problem:
+        return workspace.problem
+    if not workspace.is_read:
+        return "Reading the files..."
+    if state.jobs.of_workspace(workspace.name):
+        return "No tickets here yet. They appear as they arrive from Jira"
+    pull = keys.hint(KeyAction.PULL, Context.MAIN, "to pull from Jira", before=" Press ")
+    return f"No tickets here yet.{pull}"
+
+
+def draw_detail(state: AppState, theme: Theme) -> list[str]:
+    """Return the rows of the open ticket's panel, its title first."""
+    ticket, cells, height = state.ticket, state.layout.right, state.layout.detail
+    is_focused = _focus(state) is Panel.DETAIL
+    if ticket is None or ticket.sheet is None:
+        title = title_rule("3", "", cells, theme, is_focused=is_focused)
+        return [title, *filled([], height, cells)]
+    sheet, top, lines = ticket.sheet, ticket.top, state.ticket_lines
+    shown, words = lines[top : top + height], state.workspace.search_words
+    if ticket.search:
+        shown = _with_matches(lines, ticket, height)
+    elif words:
+        shown = tuple(
+            replace(line, line=with_marks(line.line, find_words(line.line, words), "reverse"))
+            for line in shown
+        )
+    selected = task_line(sheet, lines, ticket.task)
+    rows = [
+        theme.row((Span("▌"), *line.line), cells, "reverse")
+        if at == selected
+        else theme.row((Span(" "), *line.line, *_hint(line, state.keymap)), cells)
+        for at, line in enumerate(shown, start=top)
+    ]
+    facts = f"{min(top + 1, len(lines))}/{len(lines)}" if len(lines) > height else ""
+    name = sheet.key or ("broken file" if sheet.error else "draft")
+    title = title_rule(f"3 {name}", facts, cells, theme, is_focused=is_focused)
+    return [title, *filled(rows, height, cells)]
+
+
+def _with_matches(
+    lines: Sequence[DetailLine], ticket: OpenTicket, height: int
+) -> tuple[DetailLine, ...]:
+    """Return the lines on the screen, with each match marked; the one gone to in bold, too."""
+    top = ticket.top
+    shown = list(lines[top : top + height])
+    marked: dict[int, list[tuple[int, int]]] = {}
+    chosen: dict[int, list[tuple[int, int]]] = {}
+    for number, entries in enumerate(find_matches(lines, ticket.search)):
+        for at, begin, end in entries:
+            if top <= at < top + len(shown):
+                marked.setdefault(at - top, []).append((begin, end))
+                if number == ticket.match:
+                    chosen.setdefault(at - top, []).append((begin, end))
+    for styles, ranges in ((("reverse",), marked), (("bold",), chosen)):
+        for at, row_ranges in ranges.items():
+            shown[at] = replace(shown[at], line=with_marks(shown[at].line, row_ranges, *styles))
+    return tuple(shown)
+
+
+def _hint(line: DetailLine, keys: KeyMap) -> Line:
+    """Return the key that a line names at its end, and what it does."""
+    row = None if line.action is None else keys.of(line.action, Context.DETAIL)
+    key = "" if row is None else keys.key(row.action, Context.DETAIL)
+    return (Span("   "), Span(key, ("bold",)), Span(f" {row.hint}")) if row and key else ()
