@@ -72,7 +72,7 @@ def test_the_list_shows_what_fits_and_finds_each_row(
     rows = Rows().merged(family(*each) for each in families)
     wanted = Wanted(parse_filter(words)) if words else None
 
-    shown = arrange(rows, folded=ids, sort=sort, wanted=wanted)
+    shown = arrange(rows, ids, sort, wanted)
 
     found = [(each.row.id, each.tasks, each.hidden) for each in shown]
     assert found == list(expected(families, ids, sort, words))
@@ -97,14 +97,15 @@ def test_the_list_shows_what_fits_and_finds_each_row(
 def test_a_row_that_is_not_shown_gives_its_ticket_or_the_next_row(sort: str) -> None:
     families = [(number, 2) for number in range(1, 20)]
     rows = Rows().merged(family(*each) for each in families)
-    folded = arrange(rows, folded=frozenset(["DEMO-9"]), sort=sort)
+    folded = arrange(rows, frozenset(["DEMO-9"]), sort, None)
     task = family(9, 2)[1]
 
     assert folded[folded.index_of(task.order)].row.id == "DEMO-9"
-    gone = arrange(Rows().merged(family(*each) for each in families if each[0] != 9), sort=sort)
+    without = Rows().merged(family(*each) for each in families if each[0] != 9)
+    gone = arrange(without, frozenset(), sort, None)
     order = gone[gone.index_of(task.order)].row.order
     assert order > task.order
-    assert arrange(Rows(), sort=sort).index_of(task.order) == 0
+    assert arrange(Rows(), frozenset(), sort, None).index_of(task.order) == 0
     assert gone.index_of(("ZZ", 1, "", 0)) == len(gone) - 1
 
 
@@ -126,13 +127,13 @@ def test_a_word_is_looked_for_once_in_each_row(monkeypatch: pytest.MonkeyPatch) 
         object.__setattr__(row.candidate, "haystack", Text(row.candidate.haystack))
     rows = Rows().merged(heads)
 
-    listed = arrange(rows, folded=frozenset()).hits(["title 7"])  # as the search does
-    filtered = arrange(rows, wanted=Wanted(parse_filter('"title 7"')))
+    listed = arrange(rows, frozenset(), "key", None).hits(["title 7"])  # as the search does
+    filtered = arrange(rows, frozenset(), "key", Wanted(parse_filter('"title 7"')))
 
     assert [each.row.key for each in filtered] == [rows.shown[at].row.key for at in listed]
     assert [each.row.key for each in filtered] == ["DEMO-1"]
     assert Text.looks == len(rows)
-    arrange(rows).hits(["title 77"])
+    arrange(rows, frozenset(), "key", None).hits(["title 77"])
     assert Text.looks == len(rows) + 1  # only where its start is
 
 

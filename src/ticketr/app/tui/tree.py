@@ -64,7 +64,7 @@ class Wanted:
         shown = rows.shown
         match term:
             case TextTerm(wanted) if len(left) == len(rows):
-                return arrange(rows).holding(wanted)
+                return arrange(rows, frozenset(), "key", None).holding(wanted)
             case FieldTerm(name, wanted):
                 values = values_of(rows, name)
                 if not wanted:
@@ -186,13 +186,8 @@ def _is_same(visible: VisibleRow, order: Order) -> bool:
     return rank(visible)[:same] == order[:same]
 
 
-def arrange(
-    rows: Rows,
-    *,
-    folded: frozenset[str] = frozenset(),
-    sort: str = "key",
-    wanted: Wanted | None = None,
-) -> Visible:
+@lru_cache(maxsize=8)
+def arrange(rows: Rows, folded: frozenset[str], sort: str, wanted: Wanted | None) -> Visible:
     """Return the rows to show, in their order.
 
     A ticket stays above a sub-task that matches, and is no hit then. Rows with equal sort keys stay in the order of
@@ -204,11 +199,6 @@ def arrange(
         sort: One of `ticketr.app.tickets.SORT_NAMES`.
         wanted: The filter; None for none.
     """
-    return _arranged(rows, folded, sort, wanted)
-
-
-@lru_cache(maxsize=8)  # positional: the cache would keep f() and f(default) apart
-def _arranged(rows: Rows, folded: frozenset[str], sort: str, wanted: Wanted | None) -> Visible:
     shown, is_by_key = rows.shown, sort == "key"
     if wanted is None and not folded and is_by_key:
         return Visible(shown, is_by_key=True)

@@ -83,7 +83,7 @@ class WorkspaceView:
         wanted = None
         if self.filter.terms:
             wanted = Wanted(self.filter, self.edited, frozenset(self.conflicts))
-        return arrange(self.rows, folded=self.folded, sort=self.sort, wanted=wanted)
+        return arrange(self.rows, self.folded, self.sort, wanted)
 
     @cached_property
     def index(self) -> int:
