@@ -14,7 +14,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fakes.processes import environment, sandbox_process, ticketr
+from fakes.processes import environment, sandbox_thread
+from fakes.users import ticketr_here
 
 from ticketr.app.tickets import Ticket, parse
 
@@ -55,7 +56,7 @@ class Person:
         env = environment(
             self.site, TICKETR_CONFIG_DIR=str(self.folder.parent / f"{self.name}-config")
         )
-        ended = ticketr(*arguments, folder=self.folder, env=env)
+        ended = ticketr_here(*arguments, folder=self.folder, env=env)
         said = ended.stdout + ended.stderr
         say(f"{self.name}$ ticketr {' '.join(arguments)}\n{said}[{ended.returncode}]\n")
         assert ended.returncode == code
@@ -256,7 +257,7 @@ def end(team: Team, *, issues: int) -> None:
 def team(tmp_path: Path) -> Generator[Team]:
     """Make a repository with two empty clones, and a site."""
     hub = tmp_path / "hub"
-    with sandbox_process(tickets=12) as site:
+    with sandbox_thread(tickets=12) as site:
         ada, ben = (Person(name, tmp_path / name, site) for name in ("ada", "ben"))
         for person in (ada, ben):
             person.folder.mkdir()

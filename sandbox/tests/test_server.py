@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+import io
 import pickle
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from functools import partial
 from pathlib import Path
 
@@ -193,10 +194,14 @@ COMMAND = [sys.executable, "-P", "-m", "jira_sandbox"]
 
 
 def jira_sandbox(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command to its end."""
-    return subprocess.run(
-        [*COMMAND, *arguments], capture_output=True, text=True, timeout=100, check=False
-    )
+    """Run the command in this process, to its end."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setattr(sys, "argv", ["jira-sandbox", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    assert isinstance(ended.value.code, int)
+    return subprocess.CompletedProcess(arguments, ended.value.code, out.getvalue(), err.getvalue())
 
 
 @contextmanager
@@ -317,24 +322,24 @@ def test_two_sandboxes_cannot_share_a_file(tmp_path: Path) -> None:
     )
 
 
-def test_the_time_zone_of_the_user_is_an_option() -> None:
-    arguments = ["--time-zone", "Etc/GMT+3"]
-    with child("--tickets=1", *arguments) as (_, url):
-        me = httpx.get(f"{url}/rest/api/3/myself", auth=LOGIN, trust_env=False).json()
-        path = f"{url}/rest/api/3/issue/DEMO-1?fields=created"
-        issue = httpx.get(path, auth=LOGIN, trust_env=False).json()
+def test_time_zone_fields_and_lag_of_searches_are_options() -> None:
+    options = ("--time-zone", "Etc/GMT+3", "--all-fields", "--search-lag", "600")
+    story = {"project": {"key": "DEMO"}, "issuetype": {"name": "Story"}, "summary": "New"}
+    with (
+        child("--tickets=1", *options) as (_, url),
+        httpx.Client(base_url=f"{url}/rest/api/3/", auth=LOGIN, trust_env=False) as client,
+    ):
+        zone = client.get("myself").json()["timeZone"]
+        created = client.get("issue/DEMO-1?fields=created").json()["fields"]["created"]
+        region = client.get("issue/KIT-2").json()["fields"]["customfield_10108"]
+        new = client.post("issue", json={"fields": story}).json()["key"]
+        read = client.get(f"issue/{new}").status_code
+        count = client.post("search/approximate-count", json={"jql": "project = DEMO"}).json()
 
-    assert me["timeZone"] == "Etc/GMT+3"
-    assert issue["fields"]["created"].endswith("-0300")
-
-
-def test_projects_with_fields_of_every_type_are_an_option() -> None:
-    with child("--tickets=1", "--all-fields") as (_, url):
-        path = f"{url}/rest/api/3/issue/KIT-2?fields=customfield_10108"
-        issue = httpx.get(path, auth=LOGIN, trust_env=False).json()
-
-    region = issue["fields"]["customfield_10108"]
+    assert zone == "Etc/GMT+3"
+    assert created.endswith("-0300")
     assert (region["value"], region["child"]["value"]) == ("Europe", "Spain")
+    assert (read, count) == (200, {"count": 1})
 
 
 @pytest.mark.parametrize(
@@ -356,19 +361,6 @@ def test_an_option_that_makes_no_sense_ends_with_2_and_its_name(
     assert ended.returncode == 2
     assert option in ended.stderr
     assert words in ended.stderr
-
-
-def test_searches_are_behind_by_the_lag_and_reading_is_not() -> None:
-    story = {"project": {"key": "DEMO"}, "issuetype": {"name": "Story"}, "summary": "New"}
-    with (
-        child("--tickets=1", "--search-lag", "600") as (_, url),
-        httpx.Client(base_url=f"{url}/rest/api/3/", auth=LOGIN, trust_env=False) as client,
-    ):
-        client.post("issue", json={"fields": story})
-        read = client.get("issue/DEMO-2").status_code
-        count = client.post("search/approximate-count", json={"jql": "project = DEMO"}).json()
-
-    assert (read, count) == (200, {"count": 1})
 
 
 def test_an_address_that_cannot_be_printed_ends_with_1_and_the_reason() -> None:

@@ -8,10 +8,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from queue import SimpleQueue
 
 PROGRAM = [sys.executable, "-P", "-m", "ticketr"]
 SANDBOX = [sys.executable, "-P", "-m", "jira_sandbox"]
@@ -76,6 +78,34 @@ def sandbox_process(
     """Run the sandbox as a process; yield its address."""
     with mortal_sandbox(tickets=tickets, latency=latency, arguments=arguments) as (_, url):
         yield url
+
+
+@contextmanager
+def sandbox_thread(*, tickets: int, latency: float = 0.0) -> Generator[str]:
+    """Serve the sandbox on a socket by a thread, which starts sooner; yield its address."""
+    import trio
+
+    from jira_sandbox import create_app, serve
+    from jira_sandbox.opening import open_site
+
+    started: SimpleQueue[tuple[str, Callable[[], None]]] = SimpleQueue()
+
+    async def main() -> None:
+        app = create_app(open_site(None, tickets=tickets), latency=latency)
+        async with trio.open_nursery() as nursery:
+            url = await nursery.start(serve, app)
+            token = trio.lowlevel.current_trio_token()
+            stop = partial(token.run_sync_soon, nursery.cancel_scope.cancel)
+            started.put((url, stop))
+
+    thread = threading.Thread(target=trio.run, args=(main,))  # noqa: TID251 - no Trio here
+    thread.start()
+    url, stop = started.get(timeout=60)
+    try:
+        yield url
+    finally:
+        stop()
+        thread.join()
 
 
 @contextmanager

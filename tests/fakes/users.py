@@ -6,13 +6,18 @@ client calls the sandbox's application directly.
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any, NamedTuple
 
 import pytest
+from fakes.processes import environment, make_workspace
 from fakes.pulls import URL, Recorder
 
 from jira_sandbox import Site, create_app, open_site
@@ -118,6 +123,36 @@ class User:
             for path in sorted(self.root.rglob("*.md"))
             if ".ticketr" not in path.parts
         }
+
+
+def ticketr_here(
+    *arguments: str,
+    folder: Path,
+    env: Mapping[str, str] | None = None,
+    in_workspace: bool = True,
+) -> CompletedProcess[str]:
+    """Run a command in this process as `fakes.processes.ticketr` does in one of its own.
+
+    That costs a fifth of the time, and shows the same of all but how a process starts and ends.
+    """
+    if in_workspace and {"pull", "push", "sync"}.intersection(arguments):
+        make_workspace(folder)
+    variables = environment() if env is None else env
+    out, err = (
+        io.TextIOWrapper(io.BytesIO(), "utf-8", errors, newline="", write_through=True)
+        for errors in ("strict", "backslashreplace")
+    )
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        for name in os.environ.keys() - variables.keys():
+            patch.delenv(name)
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        patch.chdir(folder)
+        patch.setattr("os.isatty", lambda _: False)
+        patch.setattr("sys.argv", ["ticketr", *arguments])
+        code = app._run()
+    said = [stream.buffer.getvalue().decode() for stream in (out, err)]
+    return CompletedProcess(arguments, code, *said)
 
 
 def user_of_all_fields(

@@ -17,10 +17,10 @@ from typing import cast
 
 import click
 import pytest
-from fakes.processes import PROGRAM, environment, make_workspace, sandbox_process, ticketr
+from fakes.processes import PROGRAM, environment, make_workspace, sandbox_thread
 from fakes.ptys import job_on_pty, ticketr_on_pty
 from fakes.states import snapshot
-from fakes.users import User
+from fakes.users import User, ticketr_here
 
 from ticketr import JobProgress, JobStatus
 from ticketr._errors import TicketrError
@@ -194,7 +194,7 @@ def workspace(tmp_path: Path) -> Path:
 
 
 def test_plain_prints_tickets_and_edits_and_the_commands(workspace: Path) -> None:
-    ended = ticketr("--plain", folder=workspace)
+    ended = ticketr_here("--plain", folder=workspace)
 
     assert ended.returncode == 0, ended.stderr
     assert "DEMO-1" in ended.stdout.splitlines()[0]
@@ -214,7 +214,7 @@ def test_plain_opens_no_screen_and_asks_nothing_in_a_terminal(workspace: Path) -
 def test_plain_tells_of_a_broken_file_by_its_exit_code(workspace: Path) -> None:
     (workspace / "bad.md").write_text("<<<<<<< HEAD\n# TICKET: [DEMO-2] Two\n", encoding="utf-8")
 
-    ended = ticketr("--plain", folder=workspace)
+    ended = ticketr_here("--plain", folder=workspace)
 
     assert ended.returncode == 1
     assert "bad.md:1" in ended.stderr + ended.stdout
@@ -304,7 +304,7 @@ def test_every_job_that_was_cancelled_is_told() -> None:
 def test_a_job_that_failed_in_the_app_leaves_no_traceback_behind(tmp_path: Path) -> None:
     make_workspace(tmp_path)
     with (
-        sandbox_process(tickets=1) as url,
+        sandbox_thread(tickets=1) as url,
         ticketr_on_pty(tmp_path, env=environment(url, JIRA_API_TOKEN="expired")) as pty,
     ):
         pty.wait_for("No tickets here yet")
@@ -371,7 +371,7 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     """Return the modules of a pull that finds nothing new, and of a push of one title."""
     folder = tmp_path_factory.mktemp("work")
     make_workspace(folder)
-    with sandbox_process(tickets=5) as url:
+    with sandbox_thread(tickets=5) as url:
         env = environment(url)
         loaded("pull", folder, env)
         pulled = loaded("pull", folder, env)
@@ -434,7 +434,7 @@ def test_an_error_that_cannot_be_printed_changes_no_exit_code(
 @pytest.mark.parametrize("streams", ["2>/dev/full", "2>&- <&-"])
 def test_work_is_done_although_nothing_can_be_printed(tmp_path: Path, streams: str) -> None:
     make_workspace(tmp_path)
-    with sandbox_process(tickets=3, arguments=["--port", "0"]) as url:
+    with sandbox_thread(tickets=3) as url:
         pulled = shell("pull", "--json", streams=streams, folder=tmp_path, url=url)
         path = tmp_path / "DEMO-1.md"
         path.write_text(path.read_text().replace("] ", "] Mine: ", 1))
@@ -470,7 +470,7 @@ def test_an_output_that_cannot_be_written_is_an_error(
 @needs_full_device
 def test_a_command_that_writes_no_output_needs_none(tmp_path: Path) -> None:
     make_workspace(tmp_path)
-    with sandbox_process(tickets=3, arguments=["--port", "0"]) as url:
+    with sandbox_thread(tickets=3) as url:
         ended = shell("pull", streams=">&-", folder=tmp_path, url=url)
 
     assert ended.returncode == 0

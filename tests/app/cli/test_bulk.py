@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from fakes.processes import PROGRAM, environment, sandbox_process
+from fakes.processes import PROGRAM, environment, sandbox_thread
 from fakes.ptys import job_on_pty
 from fakes.users import User, user_of_all_fields
 
@@ -262,7 +262,7 @@ def test_a_rich_text_that_the_files_keep_is_set_and_cleared(
 def test_in_a_terminal_it_shows_the_issues_and_asks(
     tmp_path: Path, answer: str, *, is_there: bool
 ) -> None:
-    with sandbox_process(tickets=12) as url:
+    with sandbox_thread(tickets=12) as url:
         (tmp_path / "ticketr.toml").write_text(f'site = "{url}"\nproject = "DEMO"\n')
         command = [*PROGRAM, "bulk", "DEMO-9", "--delete", "-C", str(tmp_path)]
         with job_on_pty(command, size=(120, 24), environ=environment(url)) as pty:
@@ -459,7 +459,7 @@ def test_a_verb_without_what_it_needs_is_refused(
 
 
 def test_assign_shows_the_issues_in_a_terminal_and_asks(tmp_path: Path) -> None:
-    with sandbox_process(tickets=12) as url:
+    with sandbox_thread(tickets=12) as url:
         (tmp_path / "ticketr.toml").write_text(f'site = "{url}"\nproject = "DEMO"\n')
         command = [*PROGRAM, "assign", "DEMO-9", "me", "-C", str(tmp_path)]
         with job_on_pty(command, size=(120, 24), environ=environment(url)) as pty:

@@ -18,9 +18,10 @@ from fakes.processes import (
     environment,
     make_workspace,
     sandbox_process,
-    ticketr,
+    sandbox_thread,
 )
-from fakes.users import User
+from fakes.ptys import wait_until
+from fakes.users import User, ticketr_here
 
 WHEN = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
 
@@ -57,7 +58,7 @@ def test_each_run_is_one_line_until_a_signal_comes(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
     with (
-        sandbox_process(tickets=10) as url,
+        sandbox_thread(tickets=10) as url,
         running("pull", "--every", "1s", folder=tmp_path, env=environment(url)) as process,
     ):
         lines = lines_of(process.stderr, 2)
@@ -67,18 +68,17 @@ def test_each_run_is_one_line_until_a_signal_comes(
     assert process.returncode == code
     assert all(re.fullmatch(rf"{WHEN}  Pull complete: 10 tickets\n", line) for line in lines)
     assert "Traceback" not in rest
-    told = ticketr("jobs", "--json", folder=tmp_path, env=environment(url))
+    told = ticketr_here("jobs", "--json", folder=tmp_path, env=environment(url))
     assert len(json.loads(told.stdout)) >= 2
 
 
 def test_a_run_that_is_cancelled_says_how_far_it_got(tmp_path: Path) -> None:
     with (
-        sandbox_process(tickets=10, latency=30) as url,
+        sandbox_thread(tickets=10, latency=30) as url,
         running("pull", "--every", "1s", folder=tmp_path, env=environment(url)) as process,
     ):
         lock = tmp_path / ".ticketr" / "state.db"
-        while not lock.exists():  # the run is under way
-            assert process.poll() is None
+        wait_until(lock.exists)  # the run is under way
         process.send_signal(signal.SIGTERM)
         _, told = process.communicate(timeout=60)
 
@@ -109,7 +109,7 @@ def test_a_login_that_is_refused_is_not_sent_again(someone: User) -> None:
 
 
 def test_a_run_of_a_sync_sends_as_much_as_a_script_may(tmp_path: Path) -> None:
-    with sandbox_process(tickets=10) as url:
+    with sandbox_thread(tickets=10) as url:
         for number in range(21):
             (tmp_path / f"new{number}.md").write_text(f"# TICKET: New {number}\n")
         env = environment(url)
@@ -126,7 +126,7 @@ def test_json_is_an_object_a_line_for_each_run_of_each_workspace(tmp_path: Path)
     config = tmp_path / "config"
     config.mkdir()
     (config / "config.toml").touch(mode=0o600)
-    with sandbox_process(tickets=10) as url:
+    with sandbox_thread(tickets=10) as url:
         entries = [
             f'[workspaces.{name}]\nfolder = "{tmp_path / name}"\nsite = "{url}"\n'
             for name in ("gone", "one", "two")

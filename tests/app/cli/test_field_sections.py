@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes.processes import PROGRAM, environment, sandbox_process
+from fakes.processes import PROGRAM, environment, sandbox_thread
 from fakes.ptys import job_on_pty
 from fakes.users import Told, User, user_of_all_fields
 
@@ -437,7 +437,7 @@ def test_an_accepted_loss_is_sent_and_reported(editor: User, command: str) -> No
 def test_in_a_terminal_a_loss_is_asked_about(
     answer: str, code: int, words: str, tmp_path: Path
 ) -> None:
-    with sandbox_process(tickets=2) as site:
+    with sandbox_thread(tickets=2) as site:
         # A noncharacter, for which ticketr's Markdown has no escape.
         put_description(site, "DEMO-1", document=plain("# kept \ufdd0 old words"))
         command = [*PROGRAM, "push", "--folder", str(tmp_path), "--yes"]

@@ -11,8 +11,8 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from fakes.processes import environment, sandbox_process, ticketr
-from fakes.users import User
+from fakes.processes import environment, sandbox_thread
+from fakes.users import User, ticketr_here
 
 from ticketr import HistoryFailed, JobContext, open_job_queue
 from ticketr.app.cli.history import WorkspaceHistories
@@ -201,14 +201,14 @@ def add(tmp_path: Path, url: str, *names: str) -> None:
 def test_every_workspace_is_synced_and_reported_by_its_name(
     tmp_path: Path, env: dict[str, str]
 ) -> None:
-    with sandbox_process(tickets=10) as url:
+    with sandbox_thread(tickets=10) as url:
         add(tmp_path, url, "one", "two")
         (tmp_path / "one" / "new.md").write_text("# TICKET: From one\n")
         ran = environment(url, **env)
 
-        told = ticketr("sync", "--all", folder=tmp_path, env=ran)
-        listed = ticketr("sync", "--all", "--json", folder=tmp_path, env=ran)
-        jobs = ticketr("jobs", "-w", "one", "--json", folder=tmp_path, env=ran)
+        told = ticketr_here("sync", "--all", folder=tmp_path, env=ran)
+        listed = ticketr_here("sync", "--all", "--json", folder=tmp_path, env=ran)
+        jobs = ticketr_here("jobs", "-w", "one", "--json", folder=tmp_path, env=ran)
 
     assert told.returncode == listed.returncode == 0, told.stderr
     lines = told.stderr.splitlines()
@@ -220,11 +220,13 @@ def test_every_workspace_is_synced_and_reported_by_its_name(
 
 
 def test_one_that_fails_stops_no_other(tmp_path: Path, env: dict[str, str]) -> None:
-    with sandbox_process(tickets=10) as url:
+    with sandbox_thread(tickets=10) as url:
         add(tmp_path, url, "one", "two")
         (tmp_path / "one" / "ticketr.toml").write_text('[fields]\nTeam = "customfield_99999"\n')
 
-        ended = ticketr("pull", "--all", "--json", folder=tmp_path, env=environment(url, **env))
+        ended = ticketr_here(
+            "pull", "--all", "--json", folder=tmp_path, env=environment(url, **env)
+        )
 
     assert ended.returncode == 1
     found = json.loads(ended.stdout)["workspaces"]
@@ -234,7 +236,7 @@ def test_one_that_fails_stops_no_other(tmp_path: Path, env: dict[str, str]) -> N
 
 
 def test_one_that_cannot_begin_stops_no_other(tmp_path: Path, env: dict[str, str]) -> None:
-    with sandbox_process(tickets=10) as url:
+    with sandbox_thread(tickets=10) as url:
         add(tmp_path, url, "broken", "fine", "gone", "torn")
         (tmp_path / "broken" / "ticketr.toml").write_text("siet = 1\n")
         (tmp_path / "gone").rmdir()
@@ -245,8 +247,8 @@ def test_one_that_cannot_begin_stops_no_other(tmp_path: Path, env: dict[str, str
         command = '\nemail = "demo@example.com"\ntoken_command = ["echo", "demo"]'
         config.write_text(config.read_text().replace('/fine"', f'/fine"{command}'))
 
-        told = ticketr("pull", "--all", folder=tmp_path, env=ran)
-        listed = ticketr("sync", "--all", "--json", folder=tmp_path, env=ran)
+        told = ticketr_here("pull", "--all", folder=tmp_path, env=ran)
+        listed = ticketr_here("sync", "--all", "--json", folder=tmp_path, env=ran)
 
     assert (told.returncode, listed.returncode) == (2, 2), told.stderr
     assert "fine:\n10 new" in told.stderr
@@ -267,15 +269,15 @@ def test_if_no_workspace_can_start_all_are_reported(tmp_path: Path, env: dict[st
     add(tmp_path, "https://acme.example", "gone")
     (tmp_path / "gone").rmdir()
 
-    ended = ticketr("push", "--all", folder=tmp_path, env=environment(**env))
+    ended = ticketr_here("push", "--all", folder=tmp_path, env=environment(**env))
 
     words = "is not there; bring it back, or 'ticketr workspace remove' it"
     assert (ended.returncode, ended.stderr) == (2, f"gone: {tmp_path}/gone {words}\n")
 
 
 def test_every_workspace_or_one_but_not_both(tmp_path: Path, env: dict[str, str]) -> None:
-    both = ticketr("pull", "--all", "-w", "x", folder=tmp_path, env=environment(**env))
-    none = ticketr("pull", "--all", folder=tmp_path, env=environment(**env))
+    both = ticketr_here("pull", "--all", "-w", "x", folder=tmp_path, env=environment(**env))
+    none = ticketr_here("pull", "--all", folder=tmp_path, env=environment(**env))
 
     assert (both.returncode, none.returncode) == (2, 2)
     assert "use --all, or name one workspace, not both" in both.stderr

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from fakes.processes import PROGRAM, environment, sandbox_process
+from fakes.processes import PROGRAM, environment, sandbox_thread
 from fakes.ptys import job_on_pty
 from fakes.users import User, user_of_all_fields
 
@@ -453,7 +453,7 @@ def test_json_says_which_types_have_and_need_a_field(owner: User) -> None:
 
 
 def test_in_a_terminal_the_table_fits(tmp_path: Path) -> None:
-    with sandbox_process(tickets=1) as url:
+    with sandbox_thread(tickets=1) as url:
         (tmp_path / "ticketr.toml").write_text(f'site = "{url}"\nproject = "DEMO"\n')
         command = [*PROGRAM, "schema", "-C", str(tmp_path)]
         environ = environment(url)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 import signal
-import subprocess
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 from fakes.lossy import Lossy
-from fakes.processes import PROGRAM, PUSH_KEYS, environment, sandbox_process
+from fakes.processes import PROGRAM, PUSH_KEYS, environment, sandbox_thread
 from fakes.ptys import job_on_pty
-from fakes.users import User
+from fakes.users import User, ticketr_here
 
 from jira_sandbox import create_app
 from ticketr.app.cli.confirmation import plan_lines
@@ -260,7 +259,7 @@ def test_a_hostile_title_reaches_no_terminal(someone: User) -> None:
 
 @pytest.fixture(scope="module")
 def site() -> Generator[str]:
-    with sandbox_process(tickets=5) as url:
+    with sandbox_thread(tickets=5) as url:
         yield url
 
 
@@ -292,19 +291,15 @@ CHANGED = "it has changed since the plan was shown"
 
 @pytest.fixture
 def small_site() -> Generator[str]:
-    with sandbox_process(tickets=5) as url:
+    with sandbox_thread(tickets=5) as url:
         yield url
 
 
 def ticketr(small_site: str, folder: Path, *arguments: str, code: int = 0) -> str:
     """Run a command without a terminal, and return its standard output."""
-    command = [*PROGRAM, *arguments, "--folder", str(folder)]
-    ended = subprocess.run(
-        command,
-        env=environment(small_site),
-        check=False,
-        capture_output=True,
-        text=True,
+    arguments += ("--folder", str(folder))
+    ended = ticketr_here(
+        *arguments, folder=folder.parent, env=environment(small_site), in_workspace=False
     )
     assert ended.returncode == code
     return ended.stdout

@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
-from fakes.processes import environment, sandbox_process, ticketr
-from fakes.users import User
+from fakes.processes import environment, sandbox_thread
+from fakes.users import User, ticketr_here
 
 from ticketr.app.config import SupportLog
 from ticketr.app.sync import Store
@@ -62,7 +62,7 @@ def test_it_holds_no_text_of_a_ticket_no_email_and_no_token(someone: User) -> No
 
 def test_a_retry_and_a_lost_connection_are_told(tmp_path: Path) -> None:
     env = environment("http://127.0.0.1:9")
-    told = ticketr("pull", folder=tmp_path, env=env)
+    told = ticketr_here("pull", folder=tmp_path, env=env)
 
     text = logged(tmp_path / ".ticketr/log")
 
@@ -75,9 +75,9 @@ def test_a_retry_and_a_lost_connection_are_told(tmp_path: Path) -> None:
 def test_the_variable_names_another_folder(tmp_path: Path) -> None:
     work, logs = tmp_path / "work", tmp_path / "logs/inner"
     work.mkdir()
-    with sandbox_process(tickets=1) as url:
+    with sandbox_thread(tickets=1) as url:
         env = environment(url, TICKETR_LOG_DIR=str(logs))
-        assert ticketr("pull", folder=work, env=env).returncode == 0
+        assert ticketr_here("pull", folder=work, env=env).returncode == 0
 
     assert "Pull: done" in logged(logs)
     assert not (work / ".ticketr/log").exists()

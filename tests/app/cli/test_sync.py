@@ -23,12 +23,12 @@ from fakes.processes import (
     PUSH_KEYS,
     environment,
     make_workspace,
-    sandbox_process,
+    sandbox_thread,
     ticketr,
 )
 from fakes.ptys import Pty, job_on_pty
 from fakes.pulls import Recorder
-from fakes.users import User
+from fakes.users import User, ticketr_here
 
 from jira_sandbox import create_app
 from ticketr.app.cli.job_runner import print_pull
@@ -243,7 +243,7 @@ def test_a_strategy_that_there_is_not_is_wrong_usage(someone: User, command: str
 def test_ctrl_c_stops_a_sync_with_130_and_the_count(tmp_path: Path) -> None:
     command = [*PROGRAM, "sync", "--folder", str(tmp_path)]
     with (
-        sandbox_process(tickets=700, latency=0.3) as url,
+        sandbox_thread(tickets=700, latency=0.3) as url,
         job_on_pty(command, size=(100, 24), environ=environment(url)) as pty,
     ):
         pty.wait_for(r"[1-9]\d*% \(\d+/700\) Pulling tickets")
@@ -255,7 +255,7 @@ def test_ctrl_c_stops_a_sync_with_130_and_the_count(tmp_path: Path) -> None:
 def test_asks_can_speak_http(tmp_path: Path) -> None:
     command = [*PROGRAM, "pull", "--folder", str(tmp_path), "--http", "asks"]
     with (
-        sandbox_process(tickets=30) as url,
+        sandbox_thread(tickets=30) as url,
         job_on_pty(command, size=(100, 24), environ=environment(url)) as pty,
     ):
         pty.wait_for("30 new, 0 updated, 0 unchanged")
@@ -318,22 +318,22 @@ def test_what_jira_found_and_did_not_give_is_named(capsys: pytest.CaptureFixture
 
 @pytest.mark.parametrize("query", ["", "  "])
 def test_an_empty_query_is_wrong_usage(query: str, tmp_path: Path) -> None:
-    ended = ticketr("pull", "--jql", query, folder=tmp_path)
+    ended = ticketr_here("pull", "--jql", query, folder=tmp_path)
 
     assert ended.returncode == 2
     assert "'--jql': the query is empty" in ended.stderr
 
 
 def test_a_hostile_file_name_reaches_no_terminal(tmp_path: Path) -> None:
-    with sandbox_process(tickets=10) as url:
-        ticketr("pull", folder=tmp_path, env=environment(url))
+    with sandbox_thread(tickets=10) as url:
+        ticketr_here("pull", folder=tmp_path, env=environment(url))
         path = next(tmp_path.glob("*.md"))
         edited = path.rename(tmp_path / HOSTILE)
         key = parse(edited.read_text()).tickets[0].key
         edited.write_text(f"# TICKET: [{key}] Mine\n")
         shutil.rmtree(tmp_path / ".ticketr")  # so it is not known which side has changed
-        told = ticketr("pull", "--full", folder=tmp_path, env=environment(url))
-        listed = ticketr("pull", "--full", "--json", folder=tmp_path, env=environment(url))
+        told = ticketr_here("pull", "--full", folder=tmp_path, env=environment(url))
+        listed = ticketr_here("pull", "--full", "--json", folder=tmp_path, env=environment(url))
 
     assert (told.returncode, listed.returncode) == (3, 3)
     assert f"conflict: {key} (ab.md): changed here and in Jira: {key}: Title, " in told.stderr
@@ -344,11 +344,11 @@ def test_a_hostile_file_name_reaches_no_terminal(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_free_for_another_site_until_it_holds_a_ticket(tmp_path: Path) -> None:
-    with sandbox_process(tickets=10) as url, sandbox_process(tickets=12) as other:
-        unheard = ticketr("pull", folder=tmp_path, env=environment("http://127.0.0.1:1"))
-        mistaken = ticketr("pull", "-p", "NOPE", folder=tmp_path, env=environment(url))
-        pulled = ticketr("pull", folder=tmp_path, env=environment(other))
-        refused = ticketr("pull", folder=tmp_path, env=environment(url))
+    with sandbox_thread(tickets=10) as url, sandbox_thread(tickets=12) as other:
+        unheard = ticketr_here("pull", folder=tmp_path, env=environment("http://127.0.0.1:1"))
+        mistaken = ticketr_here("pull", "-p", "NOPE", folder=tmp_path, env=environment(url))
+        pulled = ticketr_here("pull", folder=tmp_path, env=environment(other))
+        refused = ticketr_here("pull", folder=tmp_path, env=environment(url))
 
     codes = [each.returncode for each in (unheard, mistaken, pulled, refused)]
     assert codes == [1, 1, 0, 1]
@@ -374,7 +374,7 @@ def pull(folder: Path, *options: str) -> list[str]:
 @pytest.mark.unmeasured
 def test_a_pull_draws_one_line_and_leaves_its_outcome(tmp_path: Path) -> None:
     with (
-        sandbox_process(tickets=300, latency=0.2) as url,
+        sandbox_thread(tickets=300, latency=0.2) as url,
         job_on_pty(pull(tmp_path), size=(100, 24), environ=environment(url)) as pty,
     ):
         pty.wait_for(r"Connecting to Jira\.\.\. \| 0s   ctrl\+c cancel")
@@ -390,7 +390,7 @@ def test_a_pull_draws_one_line_and_leaves_its_outcome(tmp_path: Path) -> None:
 @pytest.mark.unmeasured
 def test_ctrl_c_cancels_the_pull_and_prints_the_count(tmp_path: Path) -> None:
     with (
-        sandbox_process(tickets=700, latency=0.3) as url,
+        sandbox_thread(tickets=700, latency=0.3) as url,
         job_on_pty(pull(tmp_path), size=(100, 24), environ=environment(url)) as pty,
     ):
         pty.wait_for(r"[1-9]\d*% \(\d+/700\) Pulling tickets")
@@ -407,7 +407,7 @@ def test_ctrl_c_cancels_the_pull_and_prints_the_count(tmp_path: Path) -> None:
 
 def test_plain_lines_can_be_asked_for_in_a_terminal(tmp_path: Path) -> None:
     with (
-        sandbox_process(tickets=30) as url,
+        sandbox_thread(tickets=30) as url,
         job_on_pty(pull(tmp_path, "--plain"), environ=environment(url)) as pty,
     ):
         pty.wait_for(r"30 new, 0 updated, 0 unchanged\r+\n")
@@ -571,7 +571,7 @@ def test_each_first_request_at_a_data_center_ends_with_what_it_is(
     (tmp_path / "ticketr.toml").touch()
     (tmp_path / "new.md").write_text(DRAFT)
     with data_center(site) as url:
-        done = ticketr(*command, folder=tmp_path, env=environment(url), in_workspace=False)
+        done = ticketr_here(*command, folder=tmp_path, env=environment(url), in_workspace=False)
 
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].endswith(
@@ -587,7 +587,7 @@ def test_an_address_where_no_jira_answers_is_told_as_one(
     command: tuple[str, ...], tmp_path: Path
 ) -> None:
     with data_center(DataCenter(path="/jira")) as url:
-        done = ticketr(*command, folder=tmp_path, env=environment(url))
+        done = ticketr_here(*command, folder=tmp_path, env=environment(url))
 
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].endswith(

@@ -14,7 +14,7 @@ import trio
 from fakes.jira_app import Answer, ScriptedApp
 from fakes.jira_raw import raw_site, reply
 from fakes.keyrings import BrokenKeyring, MemoryKeyring, keyring_in_use, no_keyring
-from fakes.processes import PROGRAM, environment, sandbox_process
+from fakes.processes import PROGRAM, environment, sandbox_thread
 from trio.testing import MockClock
 
 from ticketr import TicketrError, open_job_queue
@@ -42,7 +42,7 @@ CANARY = "canary-7391-canary"
 
 @pytest.fixture(scope="module")
 def site() -> Generator[str]:
-    with sandbox_process(tickets=20) as url:
+    with sandbox_thread(tickets=20) as url:
         yield url
 
 
@@ -568,7 +568,7 @@ async def test_a_token_is_looked_up_for_the_first_job_and_its_lack_is_the_failur
 async def test_its_jobs_run_with_the_login_that_was_found(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with sandbox_process(tickets=3) as url:
+    with sandbox_thread(tickets=3) as url:
         configure(home, url, monkeypatch)
         (home / "shop" / "ticketr.toml").write_text('[aliases]\nsecond = "key = DEMO-2"\n')
         *_, shop = _outside_trio()

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes.processes import environment, sandbox_process, ticketr
+from fakes.processes import environment, sandbox_thread
 from fakes.ptys import ticketr_on_pty
 from fakes.recording_site import recording_site
+from fakes.users import ticketr_here
 
 from jira_sandbox import CLOUD_ID, EMAIL, SCOPED_TOKEN
 from ticketr.app.config import (
@@ -34,7 +35,7 @@ NOTHING = {
 
 @pytest.fixture(scope="module")
 def site() -> Generator[str]:
-    with sandbox_process(tickets=3) as url:
+    with sandbox_thread(tickets=3) as url:
         yield url
 
 
@@ -194,7 +195,7 @@ def test_no_error_puts_a_secret_into_output_or_files(tmp_path: Path) -> None:
             JIRA_EMAIL="", JIRA_API_TOKEN="", JIRA_PROJECT_KEY="", TICKETR_CONFIG_DIR=str(config)
         )
         told = [
-            ticketr(*command, folder=folder, env=env)
+            ticketr_here(*command, folder=folder, env=env)
             for command in (
                 ["workspace", "check"],
                 ["--debug", "pull", "--project", "DEMO"],
@@ -230,7 +231,7 @@ def settings(home: Path, **changes: str) -> dict[str, str]:
 
 def runs(home: Path, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
     """Run a command in a folder, without a terminal."""
-    return ticketr(*arguments, folder=home, env=settings(home, **changes))
+    return ticketr_here(*arguments, folder=home, env=settings(home, **changes))
 
 
 def on_scoped_terminal(home: Path, *arguments: str, **changes: str) -> Any:
@@ -370,7 +371,7 @@ def put_own_folder(here: Path) -> None:
 def test_without_any_configuration_the_error_names_the_ways(here: Path, command: str) -> None:
     env = user(here, "", JIRA_EMAIL="", JIRA_API_TOKEN="", JIRA_PROJECT_KEY="")
 
-    told = ticketr(command, folder=here, env=env, in_workspace=False)
+    told = ticketr_here(command, folder=here, env=env, in_workspace=False)
 
     assert told.returncode == 2
     assert told.stderr.startswith(f"ticketr: {here} is not a workspace: ")
@@ -389,7 +390,7 @@ def test_the_environment_makes_no_workspace_nor_does_a_stray_file(
     before = sorted(here.rglob("*"))
     env = user(here, "http://127.0.0.1:9")
 
-    told = ticketr(command, folder=here, env=env, in_workspace=False)
+    told = ticketr_here(command, folder=here, env=env, in_workspace=False)
 
     assert told.returncode == 2
     assert told.stderr == (
@@ -403,8 +404,8 @@ def test_the_environment_makes_no_workspace_nor_does_a_stray_file(
 def test_a_folder_that_is_named_is_used_and_then_it_is_a_workspace(here: Path, site: str) -> None:
     env = user(here, site)
 
-    named = ticketr("pull", "-C", "here", folder=here.parent, env=env, in_workspace=False)
-    again = ticketr("pull", folder=here, env=env, in_workspace=False)
+    named = ticketr_here("pull", "-C", "here", folder=here.parent, env=env, in_workspace=False)
+    again = ticketr_here("pull", folder=here, env=env, in_workspace=False)
 
     assert (named.returncode, again.returncode) == (0, 0), named.stderr + again.stderr
 
