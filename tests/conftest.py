@@ -12,6 +12,7 @@ is. If that is Trio's wait for events, the run never ends, and the next tests ca
 from __future__ import annotations
 
 import functools
+import gc
 import inspect
 import logging
 import math
@@ -72,6 +73,12 @@ def run_in_virtual_time(
 ) -> object:
     """Run a test on the clock of its own signature, or of a fixture that it uses."""
     return trio.run(main, clock=clock or MockClock(autojump_threshold=0), instruments=instruments)
+
+
+def pytest_collection_finish() -> None:
+    """Keep the modules and the thousands of tests out of every later collection of garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -13,7 +13,12 @@ import pytest
 from fakes.processes import environment
 
 RUN = Path(__file__).parent.parent / "benchmarks" / "run.py"
-PARTS = re.findall(r'^    "(\w+)",$', RUN.read_text(encoding="utf-8"), re.MULTILINE)
+#: These start many processes and wait for them.
+LONG = {"app", "engines"}
+PARTS = [
+    pytest.param(part, marks=pytest.mark.stress if part in LONG else ())
+    for part in re.findall(r'^    "(\w+)",$', RUN.read_text(encoding="utf-8"), re.MULTILINE)
+]
 
 
 @pytest.mark.unmeasured

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import cycle, islice
 from pathlib import Path
 
 import pytest
@@ -265,9 +266,10 @@ KINDS = (
 )
 
 
-#: Each name that ticketr uses, and each wrong kind of file for it.
+OTHERS = cycle(KINDS[1:])
+#: Each name that ticketr uses, with a link and three of the other kinds in turn; a folder's with all.
 ODD = [
-    *((name, kind) for name in OWN_FILES for kind in KINDS),
+    *((name, kind) for name in OWN_FILES for kind in (link_to_file, *islice(OTHERS, 3))),
     *((name, kind) for name in ("trash", "") for kind in KINDS if kind is not folder),
 ]
 

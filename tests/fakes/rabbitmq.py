@@ -47,6 +47,8 @@ class RabbitMQ:
             "RABBITMQ_CONFIG_FILE": str(self.folder / "config"),
             "RABBITMQ_CONF_ENV_FILE": os.devnull,
             "RABBITMQ_PID_FILE": str(self.folder / "pid"),
+            # Not to keep a core busy while there is nothing to do.
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+sbwt none +sbwtdcpu none +sbwtdio none",
         }
         self._options: dict[str, Any] = {
             **(self._user and {**self._user, "extra_groups": []}),
