@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 import install_blocks
 import pytest
+from rows import for_each
 
 import ticketr
 from ticketr._install import RELEASED, missing_packages
@@ -125,14 +126,14 @@ def test_the_tickets_in_the_readme_are_tickets() -> None:
         assert render(file.tickets) == example
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+@for_each("page", PAGES)
 def test_every_link_to_a_file_leads_to_one(page: Path) -> None:
     links = re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
 
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+@for_each("page", PAGES)
 def test_every_link_to_a_heading_leads_to_one(page: Path) -> None:
     links = re.findall(r"\]\(([^)#:\s]*)#([^)\s]+)\)", page.read_text(encoding="utf-8"))
 
@@ -149,7 +150,7 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", each.lower()).strip().replace(" ", "-") for each in headings}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+@for_each("page", PAGES)
 def test_lines_of_prose_are_at_most_120_characters_long(page: Path) -> None:
     assert long_lines(page.read_text(encoding="utf-8")) == []
 

@@ -8,6 +8,7 @@ import unicodedata
 import pytest
 from fakes.bytecodes import Bytecodes
 from hypothesis import given, strategies as st
+from rows import for_each
 
 from ticketr.text import clean, clip, fit, graphemes, to_ascii, width, wrap
 from ticketr.tty import can_draw, reopen, wants_color
@@ -60,12 +61,12 @@ HARMLESS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "shown"), HOSTILE)
+@for_each(("text", "shown"), HOSTILE)
 def test_control_sequences_are_removed(text: str, shown: str) -> None:
     assert clean(text) == shown
 
 
-@pytest.mark.parametrize("text", HARMLESS)
+@for_each("text", HARMLESS)
 def test_plain_text_is_left_as_it_is(text: str) -> None:
     assert clean(text) is text
 
@@ -94,7 +95,7 @@ def test_clean_text_is_one_line_without_controls_and_stays_so(text: str) -> None
     assert clean(shown) is shown
 
 
-@pytest.mark.parametrize(
+@for_each(
     "unit",
     ["\x1b", "\x1b]", "\x9d", "\x9d\x1b", "\x1b[", "\x1b[0", "\x1b ", "\x1bP\x18", "\u202e\n"],
 )
@@ -103,7 +104,7 @@ def test_a_long_hostile_text_is_cleaned_in_one_pass(unit: str) -> None:
     assert "\x1b" not in clean(unit * (300_000 // len(unit)))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "cells"),
     [
         ("", 0),
@@ -120,7 +121,7 @@ def test_width_counts_cells_not_characters(text: str, cells: int) -> None:
     assert width(text) == cells
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "cells", "shown"),
     [
         ("abc", 3, "abc"),

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import pytest
+from rows import for_each
 
 from ticketr.app.editor import editor_words, how_it_failed
 
 PATH = "/home/mia/tickets/DEMO-9.md"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("editor", "words"),
     [
         ("vi", ["vi", "+12", PATH]),

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from fakes.job_snapshots import failed, snapshot
+from rows import for_each
 
 from ticketr import JobSnapshot, JobStatus
 from ticketr.statusline.plain import PlainLines, progress_text
@@ -22,7 +22,7 @@ def going(current: float, message: str = "Going", total: float = 100) -> JobSnap
     return snapshot(current=current, total=total, message=message)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("current", "total", "expected"),
     [
         (0, 0, "Working"),

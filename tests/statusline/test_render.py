@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
 from fakes.job_snapshots import snapshot
 from fakes.status_models import NOW, states
 from hypothesis import given, strategies as st
+from rows import for_each
 
 from ticketr import JobErrorInfo, JobStatus
 from ticketr.statusline import LineStyle, StatusModel
@@ -40,7 +40,7 @@ def golden() -> dict[str, list[str]]:
     return {name: rows for name, *rows in (part.splitlines() for part in parts)}
 
 
-@pytest.mark.parametrize("name", sorted(states()))
+@for_each("name", sorted(states()))
 def test_a_frame_equals_its_golden_frame(name: str) -> None:
     assert frames(states()[name]) == golden()[name]
 
@@ -49,7 +49,7 @@ def test_every_golden_frame_is_drawn() -> None:
     assert sorted(golden()) == sorted(states())
 
 
-@pytest.mark.parametrize("name", sorted(states()))
+@for_each("name", sorted(states()))
 def test_a_row_is_exactly_as_wide_as_asked(name: str) -> None:
     model = states()[name]
 

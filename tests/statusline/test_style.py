@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 
 import pytest
+from rows import for_each
 
 from ticketr.statusline import LineStyle
 
@@ -22,7 +23,7 @@ class Terminal(io.StringIO):
         return self._tty
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("environ", "tty", "color"),
     [
         ({}, True, True),

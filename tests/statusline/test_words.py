@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from fakes.job_snapshots import failed, snapshot
+from rows import for_each
 
 from ticketr import JobErrorInfo, JobStatus
 from ticketr.statusline.render import duration, end_message, message_of, number
@@ -19,7 +20,7 @@ def test_a_huge_number_is_short() -> None:
     assert number(1e300) == "1e+300"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("seconds", "text"),
     [
         (-1, "0s"),

@@ -16,6 +16,7 @@ import pytest
 import trio
 import trio.testing
 from hypothesis import given, strategies as st
+from rows import for_each
 
 from ticketr.terminal import NotATerminal
 from ticketr.terminal.device import Output
@@ -206,7 +207,7 @@ def deaf(data: bytes) -> None:
     """Ignore output."""
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("environ", "waits"),
     [
         ({}, (0.025, 0.12)),
@@ -221,7 +222,6 @@ def deaf(data: bytes) -> None:
         ({"ESCDELAY": "soon"}, (0.025, 0.12)),
         ({"ESCDELAY": ""}, (0.025, 0.12)),
     ],
-    ids=str,
 )
 def test_the_wait_for_an_escape_depends_on_the_line_and_can_be_set(
     environ: dict[str, str], waits: tuple[float, float]
@@ -346,7 +346,7 @@ def test_a_changed_style_is_a_change() -> None:
     assert diff([sgr("x", "bold")], ["x"]) == "\x1b[1;1H\x1b[Kx"
 
 
-@pytest.mark.parametrize("name", get_args(Style))
+@for_each("name", get_args(Style))
 def test_every_style_is_known_and_ends_where_it_should(name: Style) -> None:
     text = sgr("x", name)
 

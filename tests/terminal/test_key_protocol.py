@@ -9,6 +9,7 @@ import signal
 import pytest
 import trio
 from fakes.ptys import DEMO, Pty, encoded, job_on_pty, wait_until
+from rows import for_each
 from trio.testing import MockClock
 
 from ticketr.app.tui.keymap import TABLE
@@ -187,7 +188,7 @@ async def test_what_another_program_has_got_is_not_waited_for(
     assert not keys.is_waiting
 
 
-@pytest.mark.parametrize("name", [*APP_KEYS, "KEY_ALT_X", "KEY_ALT_SHIFT_X", "KEY_CTRL_SPACE"])
+@for_each("name", [*APP_KEYS, "KEY_ALT_X", "KEY_ALT_SHIFT_X", "KEY_CTRL_SPACE"])
 def test_every_key_has_the_name_that_it_has_without_the_protocol(name: str) -> None:
     before = {"KEY_ALT_X": "\x1bx", "KEY_ALT_SHIFT_X": "\x1bX", "KEY_CTRL_SPACE": "\0"}
     key = before.get(name) or sent(name)
@@ -198,7 +199,7 @@ def test_every_key_has_the_name_that_it_has_without_the_protocol(name: str) -> N
     assert event == KIND.key(key)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("token", "name"),
     [
         ("\x1b[27;129u", "KEY_ESCAPE"),  # Num Lock is on

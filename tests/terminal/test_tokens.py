@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 from hypothesis import given, strategies as st
+from rows import for_each
 
 from ticketr.terminal import Focused, Mouse, MouseAction
 from ticketr.terminal.terminfo import TerminalKind
@@ -78,7 +79,7 @@ def named(tokens: Tokens, sent: str) -> list[str | Paste]:
     return [event.name if isinstance(event, Key) else event for event in events if event]
 
 
-@pytest.mark.parametrize("sent", SENT, ids=repr)
+@for_each("sent", SENT)
 def test_a_sequence_is_one_event_wherever_it_is_split(sent: str) -> None:
     expected = [] if SENT[sent] is None else [SENT[sent]]
 
@@ -88,7 +89,7 @@ def test_a_sequence_is_one_event_wherever_it_is_split(sent: str) -> None:
     assert named(fed(*sent), sent) == expected
 
 
-@pytest.mark.parametrize("sent", [sent for sent in SENT if sent != "\x1b"], ids=repr)
+@for_each("sent", [sent for sent in SENT if sent != "\x1b"])
 def test_what_follows_a_sequence_is_a_key_of_its_own(sent: str) -> None:
     expected = [] if SENT[sent] is None else [SENT[sent]]
 
@@ -126,7 +127,7 @@ def test_an_unfinished_sequence_is_waited_for_as_long_as_its_kind_takes() -> Non
     }
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("sent", "tokens"),
     [
         ("\x1b\x1b", ["\x1b", "\x1b"]),
@@ -141,7 +142,6 @@ def test_an_unfinished_sequence_is_waited_for_as_long_as_its_kind_takes() -> Non
         ("\x1b[1\x03q", ["\x1b[1", "\x03", "q"]),
         ("\x1b]x\ry", ["\x1b]x", "\r", "y"]),
     ],
-    ids=repr,
 )
 def test_what_cannot_belong_to_a_sequence_ends_it(sent: str, tokens: Tokens) -> None:
     assert fed(sent) == tokens
@@ -248,7 +248,7 @@ def test_a_new_paste_has_its_own_room() -> None:
     assert tokenizer.feed("\x1b[200~y\x1b[201~") == [Paste("y")]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("token", "event"),
     [
         ("\x1b[<0;1;1M", Mouse(MouseAction.CLICK, 0, 0)),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
+from rows import for_each
 from sandbox_adf import quick_adf_validator
 from sandbox_client import demo_site, open_client
 
@@ -201,7 +202,7 @@ def wrapped(parent: str, child: Any) -> Any:
     return {"type": "paragraph", "content": [outer]} if parent in INLINE else outer
 
 
-@pytest.mark.parametrize(
+@for_each(
     "wrong",
     [
         {},
@@ -331,9 +332,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("field", "value", "kept"), GOOD, ids=[f"{n}-{row[0]}" for n, row in enumerate(GOOD)]
-)
+@for_each(("field", "value", "kept"), GOOD)
 async def test_a_value_that_fits_is_kept(field: str, value: Any, kept: Any) -> None:
     async with open_client(demo_site(3)) as client:
         made = await client.post("issue", json={"fields": {**PLAIN, field: value}})
@@ -345,9 +344,7 @@ async def test_a_value_that_fits_is_kept(field: str, value: Any, kept: Any) -> N
             assert fields[field] == kept
 
 
-@pytest.mark.parametrize(
-    ("field", "value", "complaint"), BAD, ids=[f"{n}-{row[0]}" for n, row in enumerate(BAD)]
-)
+@for_each(("field", "value", "complaint"), BAD)
 async def test_a_value_that_does_not_fit_is_refused_by_its_field(
     field: str, value: Any, complaint: str | None
 ) -> None:
@@ -453,7 +450,7 @@ OTHER_MARKUP = [
 ]
 
 
-@pytest.mark.parametrize("text", OTHER_MARKUP)
+@for_each("text", OTHER_MARKUP)
 def test_other_markup_stays_as_it_was_sent(text: str) -> None:
     assert from_wiki(text) == doc(p(text))
     assert to_wiki(from_wiki(text)) == text
@@ -487,7 +484,7 @@ def text(words: str, *marks: Any) -> dict[str, Any]:
 LINK = {"type": "link", "attrs": {"href": 'http://x/?a="1"'}}
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("node", "html"),
     [
         ({"type": "paragraph", "content": [text("a < b")]}, "<p>a &lt; b</p>"),

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from rows import for_each
 from sandbox_client import NOW, open_client
 from sandbox_specs import problems, schema_validator
 
@@ -137,7 +138,7 @@ def contains(whole: Any, part: Any) -> bool:
     return bool(whole == part)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("key", "name", "sent", "expected", "wrong", "message"),
     [("KIT-3", *case) for case in KIT_CASES] + [("TEAM-3", *case) for case in TEAM_CASES],
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from rows import for_each
 from sandbox_client import NOW, demo_site, open_client
 
 from jira_sandbox import SiteFile, make_site, open_site
@@ -65,7 +66,7 @@ async def test_the_address_of_a_redirect_needs_its_token_and_no_login() -> None:
     assert (wrong.status_code, missing.status_code, no_login.status_code) == (403, 404, 401)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("wanted", "status", "content", "header"),
     [
         ("bytes=2-4", 206, b"234", "bytes 2-4/10"),

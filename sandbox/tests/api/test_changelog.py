@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from rows import for_each
 from sandbox_client import NOW, demo_site, open_client, search
 
 from jira_sandbox import make_site
@@ -19,7 +20,7 @@ async def last(client: Any, key: str) -> list[Any]:
     return items
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("fields", "items"),
     [
         (
@@ -347,7 +348,7 @@ def names(entries: Any) -> list[str]:
     return [entry["name"] for entry in entries]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("path", "expected"),
     [
         ("issuetype", ["Epic", "Story", "Task", "Bug", "Sub-task"]),
@@ -384,7 +385,7 @@ async def test_records_are_found(path: str, expected: list[str]) -> None:
     assert names(response.json()["values"]) == expected
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("path", "name"),
     [
         ("issuetype/10003", "Bug"),

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from rows import for_each
 from sandbox_client import demo_site, open_client, search
 
 from jira_sandbox.data.catalogue import DEMO, DEMO_USER, EPIC, USERS
@@ -171,7 +172,7 @@ async def test_a_body_without_fields_says_what_is_missing() -> None:
     assert answer == {"errorMessages": ["one of 'fields' or 'update' required"], "errors": {}}
 
 
-@pytest.mark.parametrize(
+@for_each(
     "body",
     [
         "",
@@ -442,7 +443,7 @@ async def test_what_is_listed_can_be_set_and_what_is_required_must_be() -> None:
                 assert list(refused.json()["errors"]) == [name]
 
 
-@pytest.mark.parametrize(
+@for_each(
     "path",
     [
         "issue/createmeta/NOPE/issuetypes",

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from rows import for_each
 from sandbox_adf import quick_adf_validator
 from sandbox_client import NOW, demo_site, open_client
 from sandbox_openapi import wrong_request
@@ -116,7 +117,7 @@ async def test_an_example_of_the_document_is_not_refused_for_its_shape(
     assert examples or operation in {"issue/bulkfetch", "search/jql"}
 
 
-@pytest.mark.parametrize(
+@for_each(
     "body",
     [
         {},
@@ -430,8 +431,8 @@ WALKS: dict[str, tuple[list[tuple[str, str, Any, int]], Callable[[], Site]]] = {
 }
 
 
-@pytest.mark.parametrize("version", ["3", "2"])
-@pytest.mark.parametrize("name", WALKS)
+@for_each("version", ["3", "2"])
+@for_each("name", WALKS)
 async def test_requests_and_answers_are_as_documented(name: str, version: str) -> None:
     """Validate both the request and the response: an undocumented request proves nothing."""
     steps, site = WALKS[name]

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 import trio
+from rows import for_each
 from sandbox_client import NOW, demo_site, keys, open_client, search
 from trio.testing import MockClock
 
@@ -25,7 +26,7 @@ async def test_without_fields_a_search_gives_ids_alone() -> None:
     assert answer["issues"] == [{"id": "10060"}, {"id": "10059"}]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("fields", "inside"),
     [
         ([], None),
@@ -181,7 +182,7 @@ async def test_a_bad_query_is_400_of_jiras_shape_everywhere(jql: str, message: s
         assert body["errorMessages"][0].startswith(message)
 
 
-@pytest.mark.parametrize(
+@for_each(
     "body",
     [
         {"startAt": 0},

@@ -11,6 +11,7 @@ import httpx
 import pytest
 import trio
 from hypothesis import given, strategies as st
+from rows import for_each
 from sandbox_client import NOW, demo_site, keys, open_client, search
 from trio.testing import MockClock
 
@@ -158,8 +159,8 @@ async def names(path: str) -> list[str]:
     return [user["displayName"] for user in response.json()]
 
 
-@pytest.mark.parametrize("path", ["user/search?", "user/assignable/search?project=DEMO&"])
-@pytest.mark.parametrize(
+@for_each("path", ["user/search?", "user/assignable/search?project=DEMO&"])
+@for_each(
     ("query", "found"),
     [
         ("query=pri", ["Priya Raman"]),
@@ -200,7 +201,7 @@ async def test_who_is_found_can_be_assigned() -> None:
     assert response.status_code == 204
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("path", "status"),
     [
         ("user/search", 400),
@@ -274,7 +275,7 @@ async def test_anybody_is_reported_the_cloud_id(auth: tuple[str, str] | None) ->
     assert "date" in answer.headers
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("path", "auth", "expected"),
     [
         ("/rest/api/3/myself", CLASSIC, 200),
@@ -318,7 +319,7 @@ def test_the_demo_user_is_known(header: str) -> None:
     assert is_known(header, KNOWN)
 
 
-@pytest.mark.parametrize(
+@for_each(
     "header",
     [
         None,
@@ -355,8 +356,8 @@ async def test_the_server_info_needs_no_login_but_takes_no_wrong_one() -> None:
     assert anonymous.json()["deploymentType"] == "Cloud"
 
 
-@pytest.mark.parametrize("path", ["myself", "field", "search/jql?jql=key=DEMO-1", "nowhere"])
-@pytest.mark.parametrize("auth", [None, ("demo@example.com", "wrong"), ("x", "demo")])
+@for_each("path", ["myself", "field", "search/jql?jql=key=DEMO-1", "nowhere"])
+@for_each("auth", [None, ("demo@example.com", "wrong"), ("x", "demo")])
 async def test_without_the_token_everything_is_401(path: str, auth: tuple[str, str] | None) -> None:
     async with open_client(auth=auth) as client:
         response = await client.get(path)

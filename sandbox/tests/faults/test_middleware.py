@@ -11,6 +11,7 @@ import httpx
 import pytest
 import trio
 from planned_faults import PlannedFaults
+from rows import for_each
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
@@ -70,8 +71,8 @@ async def test_a_huge_request_goes_through_whole(autojump_clock: object) -> None
 ANSWERED = (FaultKind.INTERNAL, FaultKind.BAD_GATEWAY, FaultKind.UNAVAILABLE, FaultKind.HTML)
 
 
-@pytest.mark.parametrize("carried_out", [False, True])
-@pytest.mark.parametrize("kind", ANSWERED)
+@for_each("carried_out", [False, True])
+@for_each("kind", ANSWERED)
 async def test_an_error_comes_before_the_work_or_after(
     kind: FaultKind, carried_out: bool, autojump_clock: object
 ) -> None:
@@ -201,7 +202,7 @@ def test_a_429_on_a_write_may_be_about_its_issue_alone() -> None:
     assert reasons("GET", "/rest/api/3/issue/A-1") == always
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("method", "path", "expected"),
     [
         ("POST", "/rest/api/3/issue", True),
@@ -351,7 +352,7 @@ def test_refusals_of_what_was_carried_out_have_to_be_named() -> None:
     assert Faults.parse("all=0.01,refused=0.5").rates[FaultKind.REFUSED] == 0.5
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "problem"),
     [
         (

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given, strategies as st
+from rows import for_each
 from sandbox_client import NOW
 
 from jira_sandbox import Site, make_site
@@ -46,7 +47,7 @@ def matching(test: Callable[[Issue], bool]) -> list[str]:
     return [issue.key for issue in issues if test(issue)]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("jql", "expected"),
     [
         ("sprint in openSprints()", lambda i: 7 in {s.id for s in i.sprints}),
@@ -128,7 +129,7 @@ def test_a_query_finds_what_it_says(jql: str, expected: Callable[[Issue], bool] 
         assert found(jql) == matching(expected)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("jql", "expected"),
     [
         ("affectedVersion = 2025_4", None),
@@ -170,7 +171,7 @@ def test_fields_of_every_type_are_searched(jql: str, expected: list[str] | None)
         assert found(jql) == expected
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("jql", "expected"),
     [
         ("text ~ 'filled in'", ["KIT-2", "KIT-3", "TEAM-2", "TEAM-3"]),
@@ -232,7 +233,7 @@ def search(jql: str) -> bool:
     return len(Searcher(site).find(jql)) == 1
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("jql", "expected"),
     [
         ("status was Done", True),
@@ -286,7 +287,7 @@ NOON = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 KOLKATA = timezone(timedelta(hours=5, minutes=30))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "expected"),
     [
         ("-5m", datetime(2026, 1, 15, 11, 55, tzinfo=UTC)),
@@ -307,7 +308,7 @@ def test_a_date_is_an_instant_read_in_the_users_zone(text: str, expected: dateti
     assert read_date(text, now=NOON, zone=KOLKATA) == to_millis(expected)
 
 
-@pytest.mark.parametrize(
+@for_each(
     "text",
     [
         "",

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, strategies as st
+from rows import for_each
 from sandbox_client import NOW, demo_site
 
 from jira_sandbox import Site
@@ -52,7 +53,7 @@ def local(millis: int) -> str:
     return (NOW.fromtimestamp(millis / 1000, SITE.user.zone)).strftime("%Y-%m-%d %H:%M")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("jql", "wanted"),
     [
         ("project = DEMO", lambda i: True),
@@ -130,7 +131,7 @@ def test_a_query_finds_what_it_says_the_newest_first(
     assert numbers(jql) == [issue.number for issue in ISSUES if wanted(issue)]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("jql", "complaint"),
     [
         ("", "Unbounded JQL queries are not allowed here."),
@@ -178,7 +179,7 @@ def test_a_query_that_jira_would_refuse_is_refused(jql: str, complaint: str) -> 
     assert complaint in caught.value.message
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("order", "key", "reverse"),
     [
         ("key", lambda i: i.number, False),
@@ -292,7 +293,7 @@ def clause(field: str, operator: str, *values: str) -> Clause:
 A, B, C = (clause(name, "=", "1") for name in "abc")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "where"),
     [
         ("project = DEMO", clause("project", "=", "DEMO")),
@@ -338,7 +339,7 @@ def test_the_order_is_read_with_or_without_anything_before_it() -> None:
     assert parse("") == parse(" \n ") == Query(None, ())
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "complaint"),
     [
         ("project", "Expecting operator before the end of the query."),

@@ -19,6 +19,7 @@ import pytest
 from fakes.commands import COMMANDS
 from fakes.man_page import PAGE as MAN_PAGE, man_page
 from fakes.users import User
+from rows import for_each
 
 from ticketr.app.cli import __path__ as cli_path, exits
 from ticketr.app.cli.app import cli
@@ -94,7 +95,7 @@ def test_every_option_of_ticketr_itself_is_reported() -> None:
     assert [name for name in options if name not in PAGE] == []
 
 
-@pytest.mark.parametrize("name", sorted(set(cli.commands) - ON_OTHER_PAGES))
+@for_each("name", sorted(set(cli.commands) - ON_OTHER_PAGES))
 def test_every_option_of_a_command_is_reported_of_that_command(name: str) -> None:
     told = {
         option
@@ -193,11 +194,12 @@ def test_the_list_of_commands_has_every_command() -> None:
     assert written == set(COMMANDS.values())
 
 
-@pytest.mark.parametrize("words", COMMANDS)
-def test_every_help_has_an_example_and_the_exit_codes(someone: User, words: str) -> None:
+@for_each("words", COMMANDS)
+def test_every_help_has_an_example_and_the_exit_codes_and_fits(someone: User, words: str) -> None:
     told = someone.runs(*words.split(), "--help")
 
     assert told.code == 0
+    assert max(map(len, told.out.splitlines())) <= 100
     _, _, end = told.out.partition("\nExamples:\n")
     examples, _, codes = end.partition("\n\nExit codes:\n")
     assert f"ticketr {words}".strip() in examples
@@ -207,14 +209,7 @@ def test_every_help_has_an_example_and_the_exit_codes(someone: User, words: str)
     assert ("130" in listed) == (words != "sandbox")  # which a signal ends as it has to
 
 
-@pytest.mark.parametrize("words", COMMANDS)
-def test_no_line_of_a_help_is_wider_than_a_terminal(someone: User, words: str) -> None:
-    shown = someone.runs(*words.split(), "--help").out
-
-    assert max(map(len, shown.splitlines())) <= 100
-
-
-@pytest.mark.parametrize("words", COMMANDS)
+@for_each("words", COMMANDS)
 def test_every_example_is_a_command_line_that_is_understood(words: str) -> None:
     for line, meaning in COMMANDS[words].examples.items():
         words_of_line = shlex.split(re.split(" [>|] ", line)[0])

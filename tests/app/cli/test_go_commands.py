@@ -5,12 +5,13 @@ from __future__ import annotations
 import click
 import pytest
 from click.testing import CliRunner
+from rows import for_each
 
 from ticketr.app.cli.app import cli
 from ticketr.app.cli.go_commands import REPLACEMENTS
 
 
-@pytest.mark.parametrize("line", REPLACEMENTS)
+@for_each("line", REPLACEMENTS)
 def test_a_command_line_of_the_go_program_names_what_replaces_it(line: str) -> None:
     _, *words = line.split()
 

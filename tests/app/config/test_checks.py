@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from rows import for_each
 
 from ticketr.app import config
 from ticketr.app.config import (
@@ -38,7 +39,7 @@ from ticketr.app.sync import State, Store
 from ticketr.app.sync.state.state import Base, IssueRow
 
 
-@pytest.mark.parametrize(
+@for_each(
     "url",
     [
         "example.atlassian.net",
@@ -221,7 +222,7 @@ def expanded(query: str) -> str:
     return expand_aliases("--jql", query, ALIASES)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("query", "result"),
     [
         ("project = A", "project = A"),

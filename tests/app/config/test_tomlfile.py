@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
+from rows import for_each
 
 from ticketr.app.config import BadFile, MappedField, SettingsFailed, read_go_file
 from ticketr.app.config.go_file import GoFile
@@ -35,7 +36,7 @@ inner = { key = 1 }
 """
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("keys", "line"),
     [
         (("site",), 2),
@@ -211,7 +212,7 @@ def read(text: str) -> YamlBlock:
     return read_block(PATH, text)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "found"),
     [
         ("a: 1", "a number"),
@@ -234,7 +235,7 @@ def test_a_value_of_a_wrong_kind_is_reported_with_its_line_and_not_shown(
 
 
 @pytest.mark.unmeasured
-@pytest.mark.parametrize(
+@for_each(
     ("text", "words"),
     [
         ("a: 1\nb: [\n", r"f.yaml:3: this is not YAML \(look at the indents, colons and quotes\)"),
@@ -259,7 +260,7 @@ def test_invalid_yaml_is_reported_with_its_line(text: str, words: str) -> None:
         read(text)
 
 
-@pytest.mark.parametrize(
+@for_each(
     "text",
     [
         "api_key: *canary\n",

@@ -11,6 +11,7 @@ import pytest
 from fakes.adf_nodes import Json, doc, item, node, paragraph, text
 from fakes.jira_documents import HOSTILE, Maker, text_of
 from hypothesis import given, strategies as st
+from rows import for_each
 from sandbox_specs import adf_validator
 
 from ticketr.app.jira import adf
@@ -262,7 +263,7 @@ EXACT = {
 }
 
 
-@pytest.mark.parametrize(("document", "markdown"), EXACT.values(), ids=list(EXACT))
+@for_each(("document", "markdown"), EXACT.values())
 def test_content_that_markdown_can_hold_is_exact(document: Json, markdown: str | None) -> None:
     before = copy.deepcopy(document)
     found = adf.convert(document)
@@ -320,7 +321,7 @@ def test_a_value_that_is_no_document_counts_as_empty(nothing: object) -> None:
     assert adf.canonical(nothing)["version"] == 1
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@for_each("seed", SEEDS)
 def test_documents_as_people_write_them_are_exact(seed: int) -> None:
     document = Maker(Random(seed)).document()
     found = adf.convert(document)
@@ -395,7 +396,7 @@ def test_odd_documents_are_converted_somehow() -> None:
     assert results == {True, False}
 
 
-@pytest.mark.parametrize("junk", JUNK)
+@for_each("junk", JUNK)
 def test_junk_is_converted_somehow(junk: Any) -> None:
     for document in (junk, {"content": junk}, doc(junk), doc(paragraph(junk))):
         adf.convert(document)
@@ -441,9 +442,7 @@ def test_nothing_is_random() -> None:
     assert "localId" not in json.dumps(adf.canonical(made))
 
 
-@pytest.mark.parametrize(
-    "markdown", ["", "\n", "\x00", "a\r\nb", "> " * 500, "<", "[a]: b", "&#32;"]
-)
+@for_each("markdown", ["", "\n", "\x00", "a\r\nb", "> " * 500, "<", "[a]: b", "&#32;"])
 def test_any_markdown_is_a_document(markdown: str) -> None:
     assert adf.to_adf(markdown)["type"] == "doc"
 

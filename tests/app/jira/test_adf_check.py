@@ -13,6 +13,7 @@ from fakes.adf_nodes import Json, doc, text
 from fakes.jira_documents import Maker
 from fakes.unusual_markdown import unusual_markdown
 from hypothesis import given, strategies as st
+from rows import for_each
 from sandbox_adf import quick_adf_validator
 from sandbox_specs import load
 
@@ -114,7 +115,7 @@ class TestAgreement:
             for marks in rule.children.values():
                 assert all(some <= MARKS.keys() for some in marks or ())
 
-    @pytest.mark.parametrize("parent", sorted(kind for kind in NODES if NODES[kind].children))
+    @for_each("parent", sorted(kind for kind in NODES if NODES[kind].children))
     def test_allowed_children_and_marks_are_those_of_the_schema(self, parent: str) -> None:
         rng = Random(parent)
         verdicts = set()
@@ -122,7 +123,7 @@ class TestAgreement:
             verdicts.add(both_say(parent, outer))
         assert verdicts == {True, False}
 
-    @pytest.mark.parametrize("kind", sorted(kind for kind in NODES if kind != "doc"))
+    @for_each("kind", sorted(kind for kind in NODES if kind != "doc"))
     def test_attributes_of_nodes_are_those_of_the_schema(self, kind: str) -> None:
         names = {name for attrs in NODES[kind].attrs for name in attrs.checks} | {"new"}
         verdicts = set()
@@ -138,7 +139,7 @@ class TestAgreement:
                 verdicts.add(both_say(kind, one))
         assert verdicts == {True, False}
 
-    @pytest.mark.parametrize("kind", sorted(MARKS))
+    @for_each("kind", sorted(MARKS))
     def test_attributes_of_marks_are_those_of_the_schema(self, kind: str) -> None:
         home = next(
             (outer, inner)
@@ -204,7 +205,7 @@ class TestAgreement:
         assert len(verdicts) >= 652
         assert verdicts.count(False) > 20
 
-    @pytest.mark.parametrize("seed", range(20))
+    @for_each("seed", range(20))
     def test_on_documents_as_people_write_them_too(self, seed: int) -> None:
         rng = Random(seed)
         document = adf.to_adf(adf.to_markdown(Maker(rng).document()))
@@ -283,7 +284,7 @@ WRONG: dict[str, tuple[Json, str]] = {
 }
 
 
-@pytest.mark.parametrize(("document", "words"), WRONG.values(), ids=WRONG)
+@for_each(("document", "words"), WRONG.values())
 def test_problems_are_described_in_words(document: Json, words: str) -> None:
     (found, *_) = adf.problems(document)
     assert found.startswith(words)

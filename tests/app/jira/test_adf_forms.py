@@ -11,6 +11,7 @@ from fakes.examples import IN_STRESS
 from fakes.form_documents import LOOKALIKES, FormMaker
 from fakes.jira_documents import text_of
 from hypothesis import given, strategies as st
+from rows import for_each
 
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf import _conversion
@@ -142,7 +143,7 @@ FORMS = {
 }
 
 
-@pytest.mark.parametrize(("block", "markdown"), FORMS.values(), ids=list(FORMS))
+@for_each(("block", "markdown"), FORMS.values())
 def test_a_form_is_written_and_read(block: Json, markdown: str) -> None:
     document = doc(block)
 
@@ -183,7 +184,7 @@ BY_HAND = {
 }
 
 
-@pytest.mark.parametrize(("markdown", "block"), BY_HAND.items())
+@for_each(("markdown", "block"), BY_HAND.items())
 def test_a_form_may_be_written_in_other_ways(markdown: str, block: Json) -> None:
     assert adf.canonical(adf.to_adf(markdown)) == adf.canonical(doc(block))
     assert adf.problems(adf.to_adf(markdown)) == ()
@@ -221,7 +222,7 @@ TEXTS = {
 }
 
 
-@pytest.mark.parametrize(("markdown", "words"), TEXTS.items())
+@for_each(("markdown", "words"), TEXTS.items())
 def test_what_only_looks_like_a_form_is_text(markdown: str, words: str) -> None:
     document = adf.to_adf(markdown)
 
@@ -247,7 +248,7 @@ LONG = [
 ]
 
 
-@pytest.mark.parametrize("inline", LONG, ids=str)
+@for_each("inline", LONG)
 def test_a_node_that_a_form_cannot_say_stays_html(inline: Json) -> None:
     document = doc(p("a ", inline, " b"))
     found = adf.convert(document)
@@ -287,7 +288,7 @@ def test_a_file_with_the_html_of_earlier_versions_means_the_same(inline: Json) -
 
 
 @pytest.mark.laws
-@pytest.mark.parametrize("seed", SEEDS)
+@for_each("seed", SEEDS)
 def test_documents_full_of_forms_come_back_as_they_are(seed: int) -> None:
     document = FormMaker(Random(seed)).document()
     found = adf.convert(document)
@@ -308,7 +309,7 @@ def test_nearly_all_documents_full_of_forms_are_exact() -> None:
 
 
 @pytest.mark.laws
-@pytest.mark.parametrize("seed", SEEDS)
+@for_each("seed", SEEDS)
 def test_hostile_documents_are_exact_or_reported_as_inexact(seed: int) -> None:
     document = FormMaker(Random(seed), hostile=True).document()
     found = adf.convert(document)

@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 from fakes.adf_nodes import Json, doc, paragraph, text
+from fakes.examples import IN_STRESS
 from fakes.jira_documents import Maker, text_of
 from fakes.unusual_markdown import unusual_markdown
 from hypothesis import event, given, strategies as st
+from rows import for_each
 
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf._plain import plain_lines
@@ -47,14 +49,14 @@ def cell(*blocks: Any) -> Json:
     return node("table", head, node("tableRow", node("tableCell", *blocks)))
 
 
-@pytest.mark.parametrize("markdown", LITERAL)
+@for_each("markdown", LITERAL)
 def test_text_like_html_is_text(markdown: str) -> None:
     assert adf.to_adf(markdown) == doc(paragraph(text(markdown)))
     assert adf.lost_texts(markdown) == ()
 
 
-@pytest.mark.parametrize("markdown", LITERAL)
-@pytest.mark.parametrize("place", ["# {}", "- {}", "> {}", "- [ ] {}", "a\n\n1. {}", "| {} |\n|-|"])
+@for_each("markdown", LITERAL)
+@for_each("place", ["# {}", "- {}", "> {}", "- [ ] {}", "a\n\n1. {}", "| {} |\n|-|"])
 def test_text_like_html_is_text_in_every_place(markdown: str, place: str) -> None:
     if "adf=" in markdown or (
         "|" in place and any(tag in markdown for tag in ("<p>", "</details>"))
@@ -71,7 +73,7 @@ def test_a_block_of_html_is_markdown_with_tags_as_text() -> None:
     assert text("bold", "strong") in document["content"][0]["content"]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("markdown", "words"),
     [
         (r"\<b>", "<b>"),
@@ -145,8 +147,8 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize("words", TEXTS)
-@pytest.mark.parametrize("place", PLACES)
+@for_each("words", TEXTS)
+@for_each("place", PLACES)
 def test_text_from_jira_comes_back_as_the_same_text(place: str, words: str) -> None:
     document = doc(PLACES[place](words))
     found = adf.convert(document)
@@ -173,7 +175,7 @@ TOLD = {
 }
 
 
-@pytest.mark.parametrize(("markdown", "told"), TOLD.items())
+@for_each(("markdown", "told"), TOLD.items())
 def test_html_that_cannot_be_kept_is_reported(markdown: str, told: str) -> None:
     assert told in adf.unsent_pieces(markdown)[0].words()
 
@@ -259,18 +261,19 @@ KEPT = [
 ]
 
 
-@pytest.mark.parametrize(("markdown", "pieces"), LOST.items())
+@for_each(("markdown", "pieces"), LOST.items())
 def test_misplaced_content_is_reported(markdown: str, pieces: tuple[str, ...]) -> None:
     assert adf.lost_texts(markdown) == pieces
 
 
-@pytest.mark.parametrize("markdown", KEPT)
+@for_each("markdown", KEPT)
 def test_words_in_the_document_do_not_count_as_lost(markdown: str) -> None:
     assert adf.lost_texts(markdown) == ()
 
 
+@pytest.mark.laws
 @pytest.mark.unmeasured
-@pytest.mark.parametrize("seed", range(0, 1500, 25))
+@for_each("seed", range(0, 1500, 25 if IN_STRESS else 100))
 def test_markdown_from_jira_loses_nothing(seed: int) -> None:
     for one in range(seed, seed + 5):
         converted = adf.convert(Maker(Random(one)).document())
@@ -384,7 +387,7 @@ PLAIN = [
 ]
 
 
-@pytest.mark.parametrize(("markdown", "piece"), UNCONVERTED.items())
+@for_each(("markdown", "piece"), UNCONVERTED.items())
 def test_text_that_reaches_jira_unconverted_is_reported_with_its_line(
     markdown: str, piece: str
 ) -> None:
@@ -394,12 +397,12 @@ def test_text_that_reaches_jira_unconverted_is_reported_with_its_line(
     assert piece.strip("./") in f"first\n\n{markdown}".split("\n")[found.line - 1]
 
 
-@pytest.mark.parametrize("markdown", PLAIN)
+@for_each("markdown", PLAIN)
 def test_escaped_text_is_not_reported(markdown: str) -> None:
     assert adf.unsent_pieces(markdown) == ()
 
 
-@pytest.mark.parametrize("markdown", UNCONVERTED)
+@for_each("markdown", UNCONVERTED)
 def test_unchanged_text_is_not_reported_again(markdown: str) -> None:
     assert adf.unsent_pieces(f"{markdown}\n\nmore", before=markdown) == ()
     assert len(adf.unsent_pieces(f"{markdown}\n\n{markdown}", before=markdown)) == 1
@@ -411,11 +414,10 @@ def test_a_mistyped_form_is_reported_with_the_words_that_exist() -> None:
     assert color.reason.endswith("a color is neutral, purple, blue, red, yellow, green")
 
 
-@pytest.mark.parametrize("part", ["content", "attrs", "marks", "text", "type"])
-@pytest.mark.parametrize(
+@for_each("part", ["content", "attrs", "marks", "text", "type"])
+@for_each(
     "value",
     ["x", "localId", 5, 1.5, True, None, {"a": 1}, ["x"], [None], [["x"]], [{"type": 5}], [5, 6]],
-    ids=repr,
 )
 def test_the_file_of_a_document_of_any_shape_can_be_read(part: str, value: object) -> None:
     text = {"type": "text", "text": "a"}
@@ -465,7 +467,7 @@ def test_a_person_is_named_in_brackets_or_by_an_address(markdown: str, name: str
     assert found.text in f"first\n\n{markdown}".split("\n")[found.line - 1]
 
 
-@pytest.mark.parametrize("markdown", NOBODY[:-2] + NOBODY[-1:])
+@for_each("markdown", NOBODY[:-2] + NOBODY[-1:])
 def test_other_text_names_nobody(markdown: str) -> None:
     assert adf.named_people(markdown) == ()
     assert adf.with_people(markdown, {"Mia": ("5f:1", "Mia")}) == markdown

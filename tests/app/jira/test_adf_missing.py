@@ -5,9 +5,9 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-import pytest
 from fakes.adf_nodes import doc, paragraph, text
 from fakes.jira_documents import Maker
+from rows import for_each
 
 from ticketr.app.jira import adf
 
@@ -18,7 +18,7 @@ WARNING = {**PANEL, "attrs": {"panelType": "warning"}}
 PLAIN = doc(paragraph(text("words here")))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("wanted", "shown", "named"),
     [
         (
@@ -67,7 +67,7 @@ def test_not_more_than_some_are_named() -> None:
     assert len(adf.missing(wanted, doc(), doc())) == 10
 
 
-@pytest.mark.parametrize("seed", range(0, 300, 25))
+@for_each("seed", range(0, 300, 25))
 def test_something_is_named_exactly_if_content_is_missing(seed: int) -> None:
     maker = Maker(Random(seed))
     one, other = maker.document(), maker.document()

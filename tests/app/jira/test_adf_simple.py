@@ -9,6 +9,7 @@ from fakes.adf_from_schema import FromSchema
 from fakes.adf_nodes import Json, doc, item, node, paragraph, text
 from fakes.jira_documents import Maker
 from hypothesis import given, strategies as st
+from rows import for_each
 
 from jira_sandbox import make_site
 from ticketr.app.jira import adf
@@ -340,7 +341,7 @@ SIMPLE = [
 ]
 
 
-@pytest.mark.parametrize(("document", "markdown"), SIMPLE)
+@for_each(("document", "markdown"), SIMPLE)
 def test_a_simple_document(document: Json, markdown: str) -> None:
     assert simple_markdown(document) == markdown
     assert simple_description(document) == description_text(document, {}, split=True)
@@ -358,7 +359,7 @@ def test_a_block_that_is_read_or_written_otherwise_does_not_pass(block: Json) ->
     assert simple_markdown(doc(block)) is None
 
 
-@pytest.mark.parametrize(
+@for_each(
     "line",
     [
         "1.",

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from fakes.adf_nodes import Json, item, paragraph
 from hypothesis import given, strategies as st
+from rows import for_each
 
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf._tables import normalise_tables
@@ -62,8 +63,8 @@ EMPHASIS = {
 }
 
 
-@pytest.mark.parametrize(("markdown", "types"), EMPHASIS.items())
-@pytest.mark.parametrize("line", ["{}", "# {}", "- {}", "> {}", "| {} |\n|---|", "- [ ] {}"])
+@for_each(("markdown", "types"), EMPHASIS.items())
+@for_each("line", ["{}", "# {}", "- {}", "> {}", "| {} |\n|---|", "- [ ] {}"])
 def test_a_text_has_each_mark_once(markdown: str, types: set[str], line: str) -> None:
     document = adf.to_adf(line.format(markdown) + "\n")
 
@@ -73,8 +74,8 @@ def test_a_text_has_each_mark_once(markdown: str, types: set[str], line: str) ->
     assert_stable(line.format(markdown) + "\n")
 
 
-@pytest.mark.parametrize("sign", string.punctuation)
-@pytest.mark.parametrize(
+@for_each("sign", string.punctuation)
+@for_each(
     "line",
     [
         *("100\\{} sure", "# 100\\{} sure", "- 100\\{} sure", "> 100\\{} sure", "- [ ] a\\{} b"),
@@ -91,7 +92,7 @@ def test_a_backslash_before_a_sign_makes_the_sign_text(line: str, sign: str) -> 
     assert_stable(markdown)
 
 
-@pytest.mark.parametrize("sign", sorted(set(string.punctuation) - set("`")))
+@for_each("sign", sorted(set(string.punctuation) - set("`")))
 def test_a_backslash_in_code_is_text(sign: str) -> None:
     for markdown in (f"`a\\{sign}b`\n", f"```\na\\{sign}b\n```\n", f"    a\\{sign}b\n"):
         assert text_of(adf.to_adf(markdown)) == f"a\\{sign}b"
@@ -115,7 +116,7 @@ TASKS = {
 }
 
 
-@pytest.mark.parametrize(("markdown", "written"), TASKS.items())
+@for_each(("markdown", "written"), TASKS.items())
 def test_a_task_of_several_paragraphs_is_written_as_it_is_read(
     markdown: str, written: str | None
 ) -> None:
@@ -144,7 +145,7 @@ EMPTY = [
 ]
 
 
-@pytest.mark.parametrize("markdown", [*EMPTY, "> -\n", "> [!NOTE]\n>\n> -\n", "- \n\n  a\n"])
+@for_each("markdown", [*EMPTY, "> -\n", "> [!NOTE]\n>\n> -\n", "- \n\n  a\n"])
 def test_an_empty_item_is_an_empty_item(markdown: str) -> None:
     assert adf.problems(adf.to_adf(markdown)) == ()
     assert adf.lost_texts(markdown) == ()
@@ -198,7 +199,7 @@ DEFINITIONS = {
 }
 
 
-@pytest.mark.parametrize(("markdown", "words"), DEFINITIONS.items())
+@for_each(("markdown", "words"), DEFINITIONS.items())
 def test_a_definition_that_no_link_uses_is_text(markdown: str, words: str | None) -> None:
     assert adf.lost_texts(markdown) == ()
     document = adf.to_adf(markdown)
@@ -216,9 +217,9 @@ def test_a_definition_that_a_link_uses_is_none() -> None:
     assert "example.com" not in text_of(document)
 
 
-@pytest.mark.parametrize("code", ["x = 1\n", ""])
-@pytest.mark.parametrize("fence", ["```", "~~~"])
-@pytest.mark.parametrize("lead", ["", "- ", "> "])
+@for_each("code", ["x = 1\n", ""])
+@for_each("fence", ["```", "~~~"])
+@for_each("lead", ["", "- ", "> "])
 def test_the_first_word_behind_a_fence_is_the_language(lead: str, fence: str, code: str) -> None:
     rest = " " * len(lead) if lead == "- " else lead
     markdown = f'{lead}{fence}python title="a.py" {{1,3}}\n{rest}{code}{rest}{fence}\n'
@@ -318,7 +319,7 @@ def rows(markdown: str) -> list[list[str]]:
     ]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("markdown", "last"),
     [
         (f"{HEAD}| 1 |", ["1", ""]),
@@ -347,7 +348,7 @@ def test_a_row_is_repaired_without_a_change_to_its_words(markdown: str, last: li
     assert adf.is_exact(adf.to_adf(markdown), adf.to_markdown(adf.to_adf(markdown)))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("markdown", "line", "words"),
     [
         (f"x\n\n{HEAD}| 1 | 2 |\n| 1 | 2 | 3 |", 6, "has 3 cells where its table has 2"),
@@ -372,7 +373,7 @@ def test_a_row_that_cannot_be_repaired_is_reported_with_its_line(
     assert others == []
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("markdown", "line"),
     [
         ("| a | b |\n| 1 | 2 |", 1),
@@ -395,7 +396,7 @@ def test_a_table_in_another_notation_is_reported_with_its_line(markdown: str, li
     assert "looks like a table, but would become a line of text" in found.reason
 
 
-@pytest.mark.parametrize(
+@for_each(
     "markdown",
     [
         "```\n| a | b |\n|---|\n```",
@@ -483,7 +484,7 @@ def addresses(markdown: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("seed", range(40))
+@for_each("seed", range(40))
 def test_any_address_comes_back_as_it_is(seed: int) -> None:
     chance = Random(seed)
     for _ in range(15):
@@ -501,7 +502,7 @@ def test_any_address_comes_back_as_it_is(seed: int) -> None:
         assert adf.lost_texts(converted.markdown) == (), (href, converted.markdown)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("markdown", "found"),
     [
         ("see https://e.example/x.", ["https://e.example/x"]),
@@ -553,11 +554,11 @@ def test_a_bare_address_stays_bare(markdown: str) -> None:
     assert adf.to_markdown(adf.to_adf(markdown)) == f"{markdown}\n"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("before", "after"),
     [("x", ""), ("", "x"), ("", "/x"), ("", "?"), ("(", ")"), (".", "."), ("", "](x)"), ("`", "`")],
 )
-@pytest.mark.parametrize("mark", ["", "strong", "code"])
+@for_each("mark", ["", "strong", "code"])
 def test_an_address_next_to_other_text_ends_where_its_link_does(
     before: str, after: str, mark: str
 ) -> None:

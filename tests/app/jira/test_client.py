@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import trio.testing
 from fakes.jira_app import SITE, Answer, Asked, RuledApp, ScriptedApp
+from rows import for_each
 
 from ticketr.app.jira import (
     BadAnswer,
@@ -48,7 +49,7 @@ CALLS: dict[str, Call] = {
     "assignable_users": lambda jira: jira.assignable_users("DEMO", "mia"),
     "create_issue": lambda jira: jira.create_issue({}),
 }
-every_call = pytest.mark.parametrize("call", CALLS.values(), ids=list(CALLS))
+every_call = for_each("call", CALLS.values())
 
 
 async def test_server_info_describes_the_site(autojump_clock: Clock) -> None:
@@ -368,7 +369,7 @@ async def requests_until_refused(call: Call, answer: Answer, problem: str) -> in
 
 
 @every_call
-@pytest.mark.parametrize(
+@for_each(
     ("answer", "problem"),
     [
         (Answer(b"[" * 200_000), "nested too deeply"),
@@ -387,7 +388,7 @@ async def test_a_bad_answer_is_named_and_not_repeated(
 
 
 @every_call
-@pytest.mark.parametrize(
+@for_each(
     ("answer", "problem"),
     [
         (Answer(b"<!DOCTYPE html><html>Log in</html>"), "a web page"),

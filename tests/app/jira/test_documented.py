@@ -12,6 +12,7 @@ import pytest
 import trio.testing
 from fakes.jira_app import SITE, Answer, Asked, ScriptedApp
 from jsonschema import Draft4Validator
+from rows import for_each
 from sandbox_specs import load, problems
 
 from ticketr.app.jira import Credentials, JiraClient, JiraError, open_jira
@@ -83,7 +84,7 @@ def body_problems(operation: Any, body: object) -> list[str]:
     return problems(Draft4Validator({**schema, "components": components}), body)
 
 
-@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+@for_each("call", CALLS.values())
 async def test_a_request_is_as_documented(
     call: Callable[[JiraClient], Awaitable[object]], autojump_clock: Clock
 ) -> None:

@@ -6,6 +6,7 @@ import copy
 import pickle
 
 import pytest
+from rows import for_each
 
 from ticketr.app.jira import errors
 from ticketr.app.jira.errors import LONGEST_TEXT, bare_url, clip, is_login_page
@@ -22,7 +23,7 @@ def test_a_wait_of_no_time_or_of_days_is_not_named(seconds: float) -> None:
     assert str(error).endswith(f"wait and try again ({URL})")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("error", "words"),
     [
         (errors.AuthenticationFailed(URL, 401), ["401", "e-mail", "API token", errors.TOKEN_PAGE]),
@@ -139,7 +140,7 @@ def test_a_refusal_for_speed_keeps_the_sites_reason_clean() -> None:
 UNSURE = (errors.ConnectionLost, errors.NoAnswer, errors.ServerError, errors.BadAnswer)
 
 
-@pytest.mark.parametrize(
+@for_each(
     "error",
     [
         errors.ConnectionLost(URL, "x"),
@@ -154,13 +155,12 @@ UNSURE = (errors.ConnectionLost, errors.NoAnswer, errors.ServerError, errors.Bad
         *(kind(URL, status) for status, kind in errors.REJECTIONS.items()),
         ValueError("x"),
     ],
-    ids=lambda error: type(error).__name__,
 )
 def test_it_is_unsure_what_became_of_a_request_whose_answer_was_lost(error: Exception) -> None:
     assert may_have_happened(error) is isinstance(error, UNSURE)
 
 
-@pytest.mark.parametrize(
+@for_each(
     "error",
     [
         errors.JiraError(URL),
@@ -175,7 +175,6 @@ def test_it_is_unsure_what_became_of_a_request_whose_answer_was_lost(error: Exce
         errors.NotCloud(URL, version="9.12.4"),
         errors.RateLimited(URL, 429, retry_after=2.0, reason="jira-burst-based"),
     ],
-    ids=lambda error: type(error).__name__,
 )
 def test_an_error_is_copied_and_pickled_whole(error: errors.JiraError) -> None:
     for twin in (copy.copy(error), pickle.loads(pickle.dumps(error)), type(error)(*error.args)):
@@ -214,7 +213,7 @@ def test_a_text_becomes_one_clean_line(text: str, line: str) -> None:
     assert clip(text, 10) == line
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("url", "is_one"),
     [
         ("/login.jsp", True),

@@ -16,6 +16,7 @@ from fakes.jira_app import SITE, Answer, ScriptedApp
 from fakes.jira_broken import Breaking
 from fakes.pulls import CREDENTIALS, Recorder, inline
 from planned_faults import PlannedFaults
+from rows import for_each
 from trio.testing import MockClock
 
 import ticketr.app.jira
@@ -403,8 +404,8 @@ async def client_of(wire: Wire) -> AsyncGenerator[JiraClient]:
         yield jira
 
 
-@pytest.mark.parametrize("refusal", REFUSALS, ids=["bare", "with-a-wait"])
-@pytest.mark.parametrize("name", SENT_ONCE)
+@for_each("refusal", REFUSALS)
+@for_each("name", SENT_ONCE)
 async def test_what_a_rate_limit_refuses_is_sent_once_since_jira_may_have_it(
     name: str, refusal: Fault, autojump_clock: MockClock
 ) -> None:
@@ -418,8 +419,8 @@ async def test_what_a_rate_limit_refuses_is_sent_once_since_jira_may_have_it(
     assert wire.sent == 1
 
 
-@pytest.mark.parametrize("refusal", REFUSALS, ids=["bare", "with-a-wait"])
-@pytest.mark.parametrize("name", REPEATED)
+@for_each("refusal", REFUSALS)
+@for_each("name", REPEATED)
 async def test_what_can_be_done_twice_is_sent_again(
     name: str, refusal: Fault, autojump_clock: MockClock
 ) -> None:

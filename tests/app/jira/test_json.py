@@ -10,6 +10,7 @@ import pytest
 import trio
 from fakes.checkpoints import count_steps
 from hypothesis import given, strategies as st
+from rows import for_each
 
 from ticketr.app.jira import json_text
 from ticketr.app.jira.json_text import (
@@ -40,8 +41,8 @@ def small_steps(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(json_text, "_MOST_DEPTH", request.param)
 
 
-@pytest.mark.parametrize("padding", [0, AT_ONCE])
-@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1.5E+400"])
+@for_each("padding", [0, AT_ONCE])
+@for_each("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1.5E+400"])
 async def test_a_number_that_is_not_finite_is_null(number: str, padding: int) -> None:
     text = f'{" " * padding}{{"a": {number}, "b": [{number}, 1e3]}}'
 

@@ -14,6 +14,7 @@ from fakes.jira_app import SITE, Answer, ScriptedApp
 from fakes.steps import AtStep
 from fakes.wire import Wire
 from planned_faults import PlannedFaults
+from rows import for_each
 from sandbox_client import demo_site
 from trio.testing import MockClock
 
@@ -301,7 +302,7 @@ async def test_nothing_of_a_login_is_sent(
     assert "canary" not in repr(asked.headers)
 
 
-@pytest.mark.parametrize(
+@for_each(
     "body",
     [
         {},

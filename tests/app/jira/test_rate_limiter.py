@@ -11,6 +11,7 @@ import pytest
 import trio
 import trio.testing
 from fakes.jira_app import SITE, Answer, Asked, RuledApp, ScriptedApp
+from rows import for_each
 
 from ticketr.app.jira import Credentials, JiraClient, RateLimited, open_jira
 from ticketr.app.jira.rate_limits import (
@@ -303,7 +304,7 @@ async def test_a_too_long_retry_after_is_an_error_with_its_time(autojump_clock: 
 NOW = datetime(2026, 1, 25, 10, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("headers", "seconds"),
     [
         ({}, None),
@@ -331,8 +332,8 @@ def test_a_wish_is_read(headers: dict[str, str], seconds: float | None) -> None:
     assert asked_to_wait(headers, now=NOW) == seconds
 
 
-@pytest.mark.parametrize("prefix", ["x-", "beta-", "x-beta-", "beta-x-", ""])
-@pytest.mark.parametrize(
+@for_each("prefix", ["x-", "beta-", "x-beta-", "beta-x-", ""])
+@for_each(
     ("reset", "seconds"),
     [
         ("2026-01-25T10:01:00Z", 60.0),

@@ -6,6 +6,7 @@ import pytest
 import trio
 import trio.testing
 from fakes.jira_app import SITE, Answer, ScriptedApp
+from rows import for_each
 from trio.testing import MockClock
 
 from ticketr.app.jira import BadRequest, Credentials, JiraError, RateLimited, errors, open_jira
@@ -274,7 +275,7 @@ def test_chance_spreads_the_waits_from_nothing_on() -> None:
     assert RULE.delay(LOST, 3, reached=True, chance=lambda: 0.25) == 1.0
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("error", "words"),
     [
         (errors.RateLimited(URL, 429), "Jira asked us to slow down"),

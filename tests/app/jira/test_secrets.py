@@ -12,6 +12,7 @@ import trio
 import trio.testing
 from fakes.jira_app import SITE, Answer, ScriptedApp
 from fakes.jira_raw import Answer as RawAnswer, hang_up, raw_site, reply
+from rows import for_each
 
 from ticketr.app.jira import Credentials, JiraError, RetryPolicy, errors, open_jira
 from ticketr.app.jira.credentials import is_below, normalise_site
@@ -127,7 +128,7 @@ async def test_no_error_or_log_of_a_real_request_shows_the_token(
     assert_hidden(shown(caught.value) + caplog.text + repr(jira) + repr(vars(jira)))
 
 
-@pytest.mark.parametrize(
+@for_each(
     "site",
     [
         "https://user:canary-ATATT3xFfGF0@example.atlassian.net",
@@ -147,7 +148,7 @@ async def test_an_address_that_holds_a_secret_is_refused_without_repeating_it(si
     assert_hidden(shown(caught.value))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("site", "problem"),
     [
         ("", "does not begin with https"),
@@ -214,7 +215,7 @@ async def test_a_token_is_sent_to_its_own_site_in_any_spelling(
     assert app.asked[0].headers["authorization"] == f"Basic {PAIR}"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("url", "below"),
     [
         ("https://api.example.com/ex/jira/1", True),

@@ -11,6 +11,7 @@ import trio
 from fakes.lossy import Lossy
 from fakes.pulls import Bench, Recorder
 from planned_faults import PlannedFaults
+from rows import for_each
 from sandbox_specs import load, problems, schema_validator
 from trio.testing import MockClock
 
@@ -360,7 +361,7 @@ def test_the_document_has_no_group_that_is_not_in_a_table() -> None:
     assert set(groups) == {*SET, *ELSEWHERE}
 
 
-@pytest.mark.parametrize("group", SET)
+@for_each("group", SET)
 def test_a_field_goes_into_its_group_as_the_document_says(group: str) -> None:
     field, text, entry = SET[group]
     values = values_of(field, text)
@@ -370,7 +371,7 @@ def test_a_field_goes_into_its_group_as_the_document_says(group: str) -> None:
     assert not problems(schema_validator("IssueBulkEditPayload"), payload([field.id], values))
 
 
-@pytest.mark.parametrize("group", SET)
+@for_each("group", SET)
 def test_a_field_is_cleared_as_the_document_says(group: str) -> None:
     field, _, _ = SET[group]
     if group in KEPT:

@@ -6,6 +6,7 @@ import copy
 import pickle
 
 import pytest
+from rows import for_each
 
 from ticketr.app.tickets import (
     Comment,
@@ -160,7 +161,7 @@ def test_a_comment_of_jira_has_a_number_an_author_and_a_time() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("lines", "text"),
     [
         ("- new: one", "one"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from fakes.bytecodes import Bytecodes
+from rows import for_each
 
 from ticketr.app.tickets import (
     FILTER_WORDS,
@@ -36,7 +37,7 @@ BROKEN = Candidate("", "notes.md:5: conflict markers", flags=frozenset({"broken"
 ALL = (ISSUE, OTHER, CLASH, BROKEN)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "found"),
     [
         ("", ALL),
@@ -91,7 +92,7 @@ def test_a_filter_selects_what_fits_every_term(text: str, found: tuple[Candidate
     assert [each for each in ALL if parsed.matches(each)] == list(found)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "position", "problem"),
     [
         ("-", 0, "what an issue must not have has to follow -"),
@@ -123,7 +124,7 @@ def test_a_wrong_filter_says_what_is_wrong_and_where(
 NAMES = FilterNames("Søren Ångström", frozenset({"Status", "Assignee", "Story Points"}))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "found"),
     [
         ("@me", (ISSUE,)),
@@ -180,7 +181,7 @@ def test_every_flag_is_a_word_of_the_language() -> None:
         assert not parse_filter(word).matches(Candidate("A-1", word))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "folded"),
     [
         ("ABC", "abc"),

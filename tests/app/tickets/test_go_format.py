@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rows import for_each
 
 from ticketr.app.tickets import Ticket, parse, render
 
@@ -121,7 +122,7 @@ DIFFERENT = [
 ]
 
 
-@pytest.mark.parametrize(("below", "ours"), [(below, ours) for below, _, ours, _ in DIFFERENT])
+@for_each(("below", "ours"), [(below, ours) for below, _, ours, _ in DIFFERENT])
 def test_we_read_otherwise_with_reason(below: str, ours: Ticket) -> None:
     assert parse(f"# TICKET: T\n{below}\n").tickets == (ours,)
 

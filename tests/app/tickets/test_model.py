@@ -7,6 +7,7 @@ import pickle
 from dataclasses import FrozenInstanceError, replace
 
 import pytest
+from rows import for_each
 
 from ticketr._errors import TicketrError
 from ticketr.app.tickets import (
@@ -71,7 +72,7 @@ def test_fields_and_criteria_are_made_canonical() -> None:
     assert ticket.acceptance_criteria == ("a\n  b", "c")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("given", "remark"),
     [
         ("# comment: a", "# comment: a"),
@@ -149,7 +150,7 @@ def test_a_key_names_its_file(key: str) -> None:
     assert safe_file_name(key) == f"{key}.md"
 
 
-@pytest.mark.parametrize(
+@for_each(
     "text",
     [
         *("", "A-1", "proj-1", "PROJ-0", "PROJ-01", "PROJ-", "PROJ", "-1", "2AB-1", "PROJ-1 "),

@@ -4,6 +4,7 @@ import gc
 
 import pytest
 from fakes.bytecodes import Bytecodes
+from rows import for_each
 
 from ticketr.app.tickets import Ticket, TicketSyntaxError, mistyped_key, parse
 
@@ -95,7 +96,7 @@ def test_a_file_need_not_hold_a_ticket(text: str) -> None:
     assert file.preamble == text.removeprefix("\ufeff")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("heading", "ticket"),
     [
         ("# TICKET:x", Ticket("x")),
@@ -124,7 +125,7 @@ def test_a_heading_holds_key_and_title(heading: str, ticket: Ticket) -> None:
     assert only(heading) == ticket
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "line", "column", "problem"),
     [
         ("# TICKET:", 1, 10, "a ticket needs a title"),
@@ -195,7 +196,7 @@ def test_a_mistake_is_refused_with_its_place(
     assert problem in error.problem
 
 
-@pytest.mark.parametrize(
+@for_each(
     "line",
     [
         *("# Ticket: x", "# ticket", "# TICKET SALES", "#TICKETS", "#TICKET-1", "## STORY: x"),
@@ -365,7 +366,7 @@ def test_a_task_may_mention_tasks() -> None:
     assert ticket.tasks == (Ticket("a", description="## Tasks\n- b", fields={"A": "1"}),)
 
 
-@pytest.mark.parametrize(
+@for_each(
     "title",
     [
         *("DEMO-1", "DEMO-1 x", "demo-1: x", "DEMO\u20111 x", "DEMO-01 x", "**DEMO-1** x"),
@@ -377,7 +378,7 @@ def test_a_title_that_begins_with_what_could_be_a_key_here_tells_which(title: st
     assert mistyped_key(title, ["AB"]) is None
 
 
-@pytest.mark.parametrize(
+@for_each(
     "title",
     [
         *("UTF-8 is broken", "[P1] x", "[DEMO] x", "Demo 1 for Mia", "DEMO1 x", "DEMO-0 x"),

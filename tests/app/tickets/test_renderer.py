@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from rows import for_each
 
 from ticketr.app.tickets import (
     RepeatedKey,
@@ -92,7 +93,7 @@ def test_a_file_is_its_tickets_with_a_blank_line_between() -> None:
     assert render([]) == ""
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("line", "written"),
     [
         ("# TICKET: x", "\\# TICKET: x"),
@@ -266,8 +267,8 @@ def edited(name: str, text: str, *, index: int = 0, task: int | None = None, of:
     return file.text
 
 
-@pytest.mark.parametrize("end", ["\n", "\r\n"])
-@pytest.mark.parametrize(
+@for_each("end", ["\n", "\r\n"])
+@for_each(
     ("name", "text", "task", "old", "new"),
     [
         ("Priority", "Low", None, "Priority:High", "Priority: Low"),

@@ -11,6 +11,7 @@ import pytest
 from fakes.examples import examples
 from fakes.ticket_texts import files, ticket_lists
 from hypothesis import assume, event, given
+from rows import for_each
 
 from ticketr.app.tickets import (
     RepeatedKey,
@@ -193,7 +194,7 @@ def is_linear(work: Callable[[int], object]) -> bool:
     return large < 4.4 * small
 
 
-@pytest.mark.parametrize("name", LINES)
+@for_each("name", LINES)
 def test_parsing_is_linear_in_the_number_of_lines(name: str) -> None:
     head, line, tail = LINES[name]
 
@@ -201,7 +202,7 @@ def test_parsing_is_linear_in_the_number_of_lines(name: str) -> None:
 
 
 @pytest.mark.unmeasured
-@pytest.mark.parametrize("name", LINES)
+@for_each("name", LINES)
 def test_rendering_is_linear_in_the_number_of_lines(name: str) -> None:
     head, line, tail = LINES[name]
 
@@ -234,7 +235,7 @@ def test_the_count_would_show_quadratic_work() -> None:
 
 
 @pytest.mark.unmeasured
-@pytest.mark.parametrize(
+@for_each(
     "unit",
     [
         *(
@@ -258,7 +259,7 @@ def test_the_count_would_show_quadratic_work() -> None:
         *(":", "|", "<", "1", "A", "A-1", "\ufeff", " #", "# TICKET", "\x0b", "\u2028", "a "),
     ],
 )
-@pytest.mark.parametrize(
+@for_each(
     "head",
     [
         *("", "# TICKET:", "# TICKET: [", "# TICKET: x\n", "# TICKET: x\n## Fields", "#"),

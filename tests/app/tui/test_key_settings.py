@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import pytest
 from fakes.states import app_state, pressed, snapshot
+from rows import for_each
 
 from ticketr import JobStatus
 from ticketr.app import config
@@ -214,7 +215,7 @@ def test_a_key_of_the_user_does_what_the_key_before_did(keys: Keys) -> None:
     assert asked == (call_in("work", start_job, JobRequest(JobKind.PULL)),)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "bytes_of_it"),
     [
         ("p", "p"),
@@ -259,14 +260,14 @@ def test_a_name_is_the_key_that_the_terminal_reports(name: str, bytes_of_it: str
     assert key_of(name) == reported.name
 
 
-@pytest.mark.parametrize(
+@for_each(
     "name", ["", "pp", "Hyper+P", "Ctrl+", "Ctrl+Ctrl+P", "Ctrl+Shift+P", "Alt+Space", "F99", "\t"]
 )
 def test_what_is_no_key_is_none(name: str) -> None:
     assert key_of(name) is None
 
 
-@pytest.mark.parametrize("key", sorted({key for row in TABLE for key in row.keys}))
+@for_each("key", sorted({key for row in TABLE for key in row.keys}))
 def test_each_key_of_the_table_has_a_name_that_leads_back(key: str) -> None:
     same = {"KEY_CTRL_H": "KEY_BACKSPACE"}
 

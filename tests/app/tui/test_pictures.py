@@ -6,12 +6,12 @@ import re
 from html import unescape
 from xml.etree import ElementTree as ET
 
-import pytest
 from drawing.film import STILL, frames
 from drawing.pictures import FOLDER, THEME, pictures, rows_of_picture, utc
 from drawing.states import states
 from drawing.svg import LINE, texts
 from fakes.states import plain
+from rows import for_each
 
 PICTURES = pictures()
 #: What is drawn, and is not text.
@@ -23,14 +23,14 @@ def letters(text: str) -> str:
     return re.sub(rf"[\s{DRAWN}]", "", text)
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@for_each("name", PICTURES)
 def test_a_picture_shows_what_the_app_shows(name: str) -> None:
     committed = (FOLDER / name).read_text(encoding="utf-8")
     assert texts(committed) == texts(PICTURES[name]), "run `make pictures`"
     assert committed == PICTURES[name], "run `make pictures`"
 
 
-@pytest.mark.parametrize("name", states())
+@for_each("name", states())
 def test_each_row_of_the_screen_is_text_in_its_picture(name: str) -> None:
     with utc():
         rows = rows_of_picture(states()[name])

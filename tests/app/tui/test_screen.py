@@ -14,6 +14,7 @@ import pytest
 from fakes.app_screens import SCREENS, main_state
 from fakes.states import after, app_state, plain, pressed, snapshot
 from hypothesis import given, strategies as st
+from rows import for_each
 
 from ticketr import JobSnapshot, JobStatus
 from ticketr.app.tickets import Ticket
@@ -259,8 +260,8 @@ def test_no_key_that_opens_a_question_answers_it() -> None:
     assert not opening & answering
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES)
-@pytest.mark.parametrize("key", ["1", "2", "3"])
+@for_each(("width", "height"), SIZES)
+@for_each("key", ["1", "2", "3"])
 def test_only_the_focused_panel_has_a_reversed_row(key: str, width: int, height: int) -> None:
     state = pressed(main_state(width, height), key)
     rows = screen(state, NOW, COLORS)[1:-2]
@@ -276,7 +277,7 @@ def test_only_the_focused_panel_has_a_reversed_row(key: str, width: int, height:
         assert "▌" in shown  # a bar and bold, where the keys are elsewhere
 
 
-@pytest.mark.parametrize("width", range(40, 101, 5))
+@for_each("width", range(40, 101, 5))
 def test_every_column_of_the_list_is_there_at_every_width(width: int) -> None:
     rows = [plain(row) for row in screen(main_state(width, 24), NOW, COLORS)]
 
@@ -285,8 +286,8 @@ def test_every_column_of_the_list_is_there_at_every_width(width: int) -> None:
     assert any(re.search(r"─ 2 Tickets ─.* \d+/\d+ ", each) for each in rows)
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES)
-@pytest.mark.parametrize("name", SCREENS)
+@for_each(("width", "height"), SIZES)
+@for_each("name", SCREENS)
 def test_only_marks_and_words_of_failure_have_a_colour(name: str, width: int, height: int) -> None:
     allowed = MARKS.keys() | BARS
     for row in screen(SCREENS[name](main_state(width, height)), NOW, COLORS):
@@ -296,7 +297,7 @@ def test_only_marks_and_words_of_failure_have_a_colour(name: str, width: int, he
                 assert is_mark or styles >= {1, RED}, (text, row)
 
 
-@pytest.mark.parametrize("name", SCREENS)
+@for_each("name", SCREENS)
 def test_no_meaning_is_by_colour_alone(name: str) -> None:
     state = SCREENS[name](main_state(100, 30))
 
@@ -322,7 +323,7 @@ def _utc() -> Iterator[None]:
     time.tzset()
 
 
-@pytest.mark.parametrize("name", SCREENS)
+@for_each("name", SCREENS)
 def test_a_screen_is_as_it_was_agreed(name: str) -> None:
     frames = {
         f"{cells}x{height}": framed(screen(SCREENS[name](main_state(cells, height)), NOW, COLORS))

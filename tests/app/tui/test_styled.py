@@ -5,6 +5,7 @@ from functools import partial
 import pyte
 import pytest
 from hypothesis import example, given, strategies as st
+from rows import for_each
 
 from ticketr.app.tui.styled import (
     LONGEST_ADDRESS,
@@ -103,7 +104,7 @@ def test_slice_keeps_styles() -> None:
     assert slice_line(styled, 8, 99) == (Span("i"),)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "width", "wrapped"),
     [
         ("one two three", 20, ["one two three"]),
@@ -171,7 +172,7 @@ def test_paint_links_if_the_terminal_can() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("link", "address"),
     [
         ("https://x.example/a%20b#c", "https://x.example/a%20b#c"),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rows import for_each
 from sandbox_agile import agile, new_site
 from sandbox_client import NOW, open_client
 
@@ -78,7 +79,7 @@ async def test_the_issues_of_a_deleted_sprint_go_to_the_backlog() -> None:
     assert site.existing("KIT-3").sprints == ()
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("method", "path", "body", "status"),
     [
         ("POST", "sprint", {"name": "x"}, 404),

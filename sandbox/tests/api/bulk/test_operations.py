@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rows import for_each
 from sandbox_bulk import new_site, progress, submit
 from sandbox_client import NOW, demo_site, keys, open_client
 from sandbox_walks import unwalked, walk
@@ -139,7 +140,7 @@ async def test_issues_are_moved_to_another_parent_type_and_project() -> None:
     assert list(told["failedAccessibleIssues"]) == ["5007"]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("action", "body"),
     [
         ("fields", {**EDIT, "selectedIssueIdsOrKeys": []}),
@@ -247,7 +248,7 @@ def test_every_route_of_these_groups_is_walked_with_success() -> None:
 ZOE = USERS[1]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "entry", "field", "expected"),
     [
         ("clearableNumberFields", {"value": 1.5}, "customfield_10103", 1.5),

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-import pytest
 from hypothesis import given, strategies as st
+from rows import for_each
 
 from ticketr.app.sync import size_words
 from ticketr.app.sync.compare.attachments import LONGEST, possible_names, safe_name
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "safe"),
     [
         ("shot 1.png", "shot 1.png"),
@@ -43,7 +43,7 @@ def test_another_name_keeps_the_suffix() -> None:
     assert list(possible_names("a.tar.gz", "7")) == ["a.tar.gz", "a (7).tar.gz"]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("size", "words"),
     [
         (0, "0 bytes"),

@@ -11,6 +11,7 @@ from fakes.examples import examples
 from fakes.ticket_texts import texts
 from fakes.ticket_versions import Versions, versions
 from hypothesis import given, strategies as st
+from rows import for_each
 
 from ticketr.app.sync import Piece, word_diff
 from ticketr.app.sync.compare.diff import (
@@ -108,7 +109,7 @@ def test_what_jira_cannot_tell_apart_is_alike(part: Part, one: str, other: str) 
     assert alike(part, one, other)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("part", "one", "other"),
     [
         (CorePart.DESCRIPTION, "one\ntwo", "one\n\ntwo"),
@@ -141,7 +142,7 @@ def test_alike_has_no_first_and_second(part: Part, one: str, other: str) -> None
 words = st.text(alphabet="ab. \n\té", max_size=30)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("before", "after", "pieces"),
     [
         ("", "", ()),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from fakes.adf_nodes import doc, paragraph, text
 from hypothesis import given, strategies as st
+from rows import for_each
 
 from ticketr.app.jira import Issue
 from ticketr.app.jira.adf import canonical
@@ -77,7 +78,7 @@ def test_sub_tasks_stand_under_tasks_without_naming_their_parent() -> None:
     assert written.inexact == frozenset()
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("value", "expected"),
     [
         (None, ""),
@@ -115,7 +116,7 @@ def test_criteria_of_exactly_the_known_shape_become_a_section() -> None:
     assert canonical(description_adf(written.ticket)) == canonical(adf)
 
 
-@pytest.mark.parametrize(
+@for_each(
     "content",
     [
         (heading("Acceptance Criteria", 2), CRITERIA[1]),
@@ -126,16 +127,6 @@ def test_criteria_of_exactly_the_known_shape_become_a_section() -> None:
         (CRITERIA[0], {"type": "orderedList", "content": CRITERIA[1]["content"]}),
         (*CRITERIA, paragraph(text("more"))),
         (CRITERIA[0],),
-    ],
-    ids=[
-        "level 2",
-        "lower case",
-        "two paragraphs",
-        "nested",
-        "empty",
-        "ordered",
-        "not last",
-        "no list",
     ],
 )
 def test_anything_of_another_shape_stays_description(content: tuple[dict[str, Any], ...]) -> None:
@@ -148,7 +139,7 @@ def test_anything_of_another_shape_stays_description(content: tuple[dict[str, An
     assert "cceptance" in written.ticket.description
 
 
-@pytest.mark.parametrize(
+@for_each(
     "adf",
     [
         None,
@@ -210,7 +201,7 @@ def test_seconds_are_written_as_hours_and_minutes(seconds: int, text: str) -> No
     assert duration_text(seconds) == text
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "seconds"),
     [
         *(("2h 30m", 9000), ("2h30m", 9000), ("2 h 30 m", 9000), ("1.5H", 5400), ("90m", 5400)),

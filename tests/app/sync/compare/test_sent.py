@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from fakes.ticket_versions import Versions, versions
 from hypothesis import given
+from rows import for_each
 
 from ticketr.app.jira import Issue
 from ticketr.app.jira.adf import to_adf
@@ -100,12 +101,12 @@ OTHER: list[tuple[Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("sent", "now"), SAME)
+@for_each(("sent", "now"), SAME)
 def test_another_form_of_the_same_is_the_answer(sent: Any, now: Any) -> None:
     assert is_answer(sent, now)
 
 
-@pytest.mark.parametrize(("sent", "now"), OTHER)
+@for_each(("sent", "now"), OTHER)
 def test_another_value_is_none(sent: Any, now: Any) -> None:
     assert not is_answer(sent, now)
 

@@ -14,6 +14,7 @@ import pytest
 from fakes.frozen import frozen
 from fakes.stores import files, put
 from fakes.unlisted import forbid_folder
+from rows import for_each
 
 from ticketr.app.jira import Issue
 from ticketr.app.sync import (
@@ -369,7 +370,7 @@ def held(text: str | bytes) -> set[str]:
     return set(find_raw_keys("a.md", data).held)
 
 
-@pytest.mark.parametrize(
+@for_each(
     "data",
     [
         TICKET.encode(),
@@ -381,13 +382,12 @@ def held(text: str | bytes) -> set[str]:
         TICKET.replace("\n", "\r").encode(),
         f"<<<<<<< HEAD\n{TICKET}=======\n{TICKET}>>>>>>> main\n".encode(),
     ],
-    ids=["UTF-8", "BOM", "UTF-16", "UTF-32", "Latin-1", "CRLF", "CR", "markers"],
 )
 def test_the_keys_of_tickets_and_their_tasks_are_found_in_any_encoding(data: bytes) -> None:
     assert held(data) == {"DEMO-1", "DEMO-2"}
 
 
-@pytest.mark.parametrize(
+@for_each(
     "line",
     [
         "# STORY: [DEMO-1] One",

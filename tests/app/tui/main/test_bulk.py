@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from fakes.states import after, app_state, plain, pressed
+from rows import for_each
 
 from ticketr.app.sync import (
     BulkChange,
@@ -120,7 +121,7 @@ def test_b_without_chosen_tickets_changes_the_selected_one() -> None:
     assert (state.overlays, effect) == ((), (call_in("work", change_field, PLACES[1], change()),))
 
 
-@pytest.mark.parametrize("key", ["b", "i", "L", "!", "I", "U", "v", "t", "m", "F", "w"])
+@for_each("key", ["b", "i", "L", "!", "I", "U", "v", "t", "m", "F", "w"])
 def test_a_verb_without_a_ticket_says_so(key: str) -> None:
     state = pressed(app_state(), key)
     assert (state.overlays, state.notice) == ((), "Select a ticket first")

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from drawing.states import job
 from fakes.states import after, app_state, plain, pressed
+from rows import for_each
 
 from ticketr.app.config import ListMemory
 from ticketr.app.sync import FieldSetting, IssuePlace, Template
@@ -473,8 +474,8 @@ def opened(state: AppState, ticket: Ticket = FAMILY) -> AppState:
     return replace(state, ticket=OpenTicket("work", row.order, sheet))
 
 
-@pytest.mark.parametrize("action", BOUND)
-@pytest.mark.parametrize("panel", [Panel.TICKETS, Panel.DETAIL])
+@for_each("action", BOUND)
+@for_each("panel", [Panel.TICKETS, Panel.DETAIL])
 def test_no_key_of_the_main_screen_is_without_an_answer(panel: Panel, action: KeyAction) -> None:
     state = replace(opened(app_state(FAMILY, LAST)), focus=panel)
     step = on_main(state, action, 1.0)
@@ -489,7 +490,7 @@ def test_no_key_of_the_main_screen_is_without_an_answer(panel: Panel, action: Ke
     }
 
 
-@pytest.mark.parametrize("key", ["e", "c", "t", "d", "o", "y", "Y", "|", "KEY_ENTER"])
+@for_each("key", ["e", "c", "t", "d", "o", "y", "Y", "|", "KEY_ENTER"])
 def test_a_key_of_a_ticket_says_that_none_is_selected(key: str) -> None:
     state, asked = update(app_state(), messages.KeyPressed(key), 1.0)
     assert (state.notice, state.overlays, asked) == ("Select a ticket first", (), ())
@@ -506,7 +507,7 @@ def test_a_broken_file_is_no_ticket(key: str) -> None:
     assert (state.notice, state.overlays, asked) == ("Select a ticket first", (), ())
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("keys", "notice"),
     [
         (("G", "]"), "This is the last ticket"),

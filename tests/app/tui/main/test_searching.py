@@ -8,6 +8,7 @@ from functools import partial
 
 import pytest
 from fakes.states import after, app_state, plain, pressed
+from rows import for_each
 
 from ticketr.app.config import ListMemory
 from ticketr.app.tickets import FilterNames, Ticket, ValueTerm
@@ -139,7 +140,7 @@ def test_a_query_has_to_follow(text: str) -> None:
     assert any("A query of Jira follows jql:" in row for row in screen(state, 99.0, Theme()))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("words", "command"),
     [
         ("assign", "assign to a person"),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import assume, given, strategies as st
+from rows import for_each
 
 from ticketr.app.jira.adf.forms import inline
 from ticketr.app.tui.markdown import LONGEST_TEXT, RenderedLine, render_markdown
@@ -44,9 +45,7 @@ def check(lines: tuple[RenderedLine, ...], text: str, width: int) -> None:
         assert 0 <= each.source <= count
 
 
-@pytest.mark.parametrize(
-    ("sample", "width"), CASES, ids=[f"{sample.stem}-{width}" for sample, width in CASES]
-)
+@for_each(("sample", "width"), CASES)
 def test_samples(sample: Path, width: int) -> None:
     text = sample.read_text("utf-8")
     lines = render_markdown(text, width)
@@ -338,7 +337,7 @@ def rendered(text: str) -> Line:
     return only.line
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "line"),
     [
         ("*a*", (Span("a", ("italic",)),)),
@@ -365,7 +364,7 @@ def test_styles(text: str, line: Line) -> None:
     assert rendered(text) == line
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "shown"),
     [
         ('<span adf="emoji" params=\'{"id":"1"}\'>:ship:</span>', ":ship:"),
@@ -477,7 +476,7 @@ def test_cells_hold_blocks_in_tags() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("needs", "room", "widths"),
     [
         ([3, 5], 20, [3, 5]),

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from fakes.job_snapshots import EARLIER
 from fakes.states import after, app_state, plain, pressed, snapshot
+from rows import for_each
 
 from ticketr import FinishedJob, JobErrorInfo, JobSnapshot, JobStatus
 from ticketr.app.sync import BulkResult, Code, Note, PullResult, PushResult, SyncResult, ticket_tags
@@ -204,7 +205,7 @@ OLD = "Title: older than the last pull"
 FORWARD = (Note("DEMO-9", "a.md", OLD, Code.BROUGHT_FORWARD),)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("result", "words"),
     [
         (

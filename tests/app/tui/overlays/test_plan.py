@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from fakes.app_screens import SCREENS, main_state
 from fakes.states import after, app_state, plain, pressed
+from rows import for_each
 
 from ticketr.app.config import ListMemory
 from ticketr.app.sync import Code, Loss, Note, PlanEntry, PushPlan
@@ -439,14 +440,14 @@ def test_a_page_key_moves_by_a_page() -> None:
 OVERLAYS = [name for name in SCREENS if SCREENS[name](main_state(100, 30)).overlays]
 
 
-@pytest.mark.parametrize("name", OVERLAYS)
+@for_each("name", OVERLAYS)
 def test_escape_closes_it(name: str) -> None:
     state = SCREENS[name](main_state(100, 30))
 
     assert pressed(state, "KEY_ESCAPE", now=99.0).overlays == state.overlays[:-1]
 
 
-@pytest.mark.parametrize("name", OVERLAYS)
+@for_each("name", OVERLAYS)
 def test_f1_shows_its_keys_and_escape_comes_back(name: str) -> None:
     state = SCREENS[name](main_state(100, 30))
     if name == "help":  # the key closes it
@@ -458,7 +459,7 @@ def test_f1_shows_its_keys_and_escape_comes_back(name: str) -> None:
     assert pressed(opened, "KEY_ESCAPE", now=199.0).overlays == state.overlays
 
 
-@pytest.mark.parametrize("name", OVERLAYS)
+@for_each("name", OVERLAYS)
 def test_q_closes_it_and_does_not_leave_the_app(name: str) -> None:
     state = SCREENS[name](main_state(100, 30))
     if state.context in TYPING:
