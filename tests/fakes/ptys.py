@@ -304,7 +304,8 @@ def job_on_pty(
     reports, said = os.pipe()
     told, commands = os.pipe()
     pty = Pty(user, os.ttyname(terminal), reports, commands, keyboard)
-    shell = [sys.executable, _SHELL, str(said), str(told), str(int(orphan)), *command]
+    # Without the module that would have coverage measure the shell, too.
+    shell = [sys.executable, "-S", _SHELL, str(said), str(told), str(int(orphan)), *command]
     with subprocess.Popen(
         shell,
         stdin=terminal,

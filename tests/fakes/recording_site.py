@@ -63,7 +63,7 @@ def recording_site(folder: Path, *, refused: Iterable[str] = ()) -> Generator[Re
     """
     log = folder / "asked.jsonl"
     log.touch()
-    command = [sys.executable, __file__, str(log), *refused]
+    command = [sys.executable, "-S", __file__, str(log), *refused]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
