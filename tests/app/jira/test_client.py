@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -57,14 +57,12 @@ async def test_server_info_describes_the_site(autojump_clock: Clock) -> None:
         "baseUrl": "https://example.atlassian.net",
         "version": "1001.0.0",
         "deploymentType": "Cloud",
-        "serverTime": "2026-01-31T12:00:00.000+0100",
         "unheardOf": [None],
     }
     app = ScriptedApp(Answer(body))
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
         info = await jira.server_info()
-    noon = datetime(2026, 1, 31, 12, tzinfo=timezone(timedelta(hours=1)))
-    assert info == ServerInfo("https://example.atlassian.net", "1001.0.0", "Cloud", noon)
+    assert info == ServerInfo("https://example.atlassian.net", "1001.0.0", "Cloud")
     assert app.asked[0].path == "/rest/api/3/serverInfo"
 
 
@@ -176,16 +174,14 @@ async def test_count_requests_a_count(autojump_clock: Clock) -> None:
 async def test_a_search_follows_page_tokens_and_yields_each_issue_once(
     autojump_clock: Clock,
 ) -> None:
-    date = {"date": "Sat, 31 Jan 2026 12:00:00 GMT"}
     app = ScriptedApp(
-        Answer({"issues": [{"id": "1"}, {"id": "2"}], "nextPageToken": "t1"}, headers=date),
+        Answer({"issues": [{"id": "1"}, {"id": "2"}], "nextPageToken": "t1"}),
         Answer({"issues": [{"id": "2"}, None, {"id": 3}], "nextPageToken": "t2", "isLast": False}),
         Answer({"issues": [{"id": None, "key": "A-4"}], "nextPageToken": "t3", "isLast": True}),
     )
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        result = await jira.search_ids("project = DEMO")
-    assert result.ids == ("1", "2", "3", "A-4")
-    assert result.server_date == datetime(2026, 1, 31, 12, tzinfo=UTC)
+        ids = await jira.search_ids("project = DEMO")
+    assert ids == ("1", "2", "3", "A-4")
     assert [asked.body.get("nextPageToken") for asked in app.asked] == [None, "t1", "t2"]
     assert app.asked[0].body == {"jql": "project = DEMO", "maxResults": 5000, "fields": ["id"]}
 
@@ -194,12 +190,22 @@ async def test_a_search_follows_page_tokens_and_yields_each_issue_once(
 async def test_a_search_ends_without_a_token(
     last: dict[str, object], autojump_clock: Clock
 ) -> None:
-    app = ScriptedApp(Answer({"issues": [], **last}, headers={"date": "whenever"}))
+    app = ScriptedApp(Answer({"issues": [], **last}))
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        result = await jira.search_ids("a = 1")
-    assert result.ids == ()
-    assert result.server_date is None
+        assert await jira.search_ids("a = 1") == ()
     assert len(app.asked) == 1
+
+
+async def test_the_sites_clock_is_that_of_its_last_answer(autojump_clock: Clock) -> None:
+    dates = ("Sat, 31 Jan 2026 12:00:00 GMT", "Sat, 31 Jan 2026 12:00:05 GMT", "whenever")
+    app = ScriptedApp(*(Answer({"accountId": "1"}, headers={"date": date}) for date in dates))
+    seen: list[datetime | None] = []
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        for _ in dates:
+            await jira.myself()
+            seen.append(jira.date)
+    noon = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    assert seen == [noon, noon + timedelta(seconds=5), None]
 
 
 async def test_a_repeated_token_is_an_error(autojump_clock: Clock) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 import trio
 
@@ -46,6 +47,11 @@ class JiraClient(
     def silent_since(self) -> float | None:
         """Since when requests wait and none was answered, by Trio's clock; None if none waits."""
         return self._api.silence.since
+
+    @property
+    def date(self) -> datetime | None:
+        """The site's clock at its last answer; None if it did not tell."""
+        return self._api.date
 
     def __repr__(self) -> str:
         return f"<JiraClient of {self.site}>"

@@ -148,13 +148,11 @@ class ServerInfo(NamedTuple):
         base_url: The address that browsers use.
         version: Jira's version.
         deployment_type: ``"Cloud"`` or ``"Server"``, as Data Center says.
-        server_time: The site's clock, if the answer has it.
     """
 
     base_url: str
     version: str
     deployment_type: str
-    server_time: datetime | None
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self | None:
@@ -163,7 +161,6 @@ class ServerInfo(NamedTuple):
             base_url=text_of(answer.get("baseUrl")),
             version=text_of(answer.get("version")),
             deployment_type=text_of(answer.get("deploymentType")),
-            server_time=read_time(answer.get("serverTime")),
         )
         return info if info.base_url or info.version or info.deployment_type else None
 
@@ -266,12 +263,14 @@ class Issue:
         key: Its key, which changes when it moves to another project.
         fields: The requested fields, as Jira wrote them.
         properties: The entity properties that were requested and are there.
+        edit_fields: The fields of its edit screen; None if they were not requested, or are not told.
     """
 
     id: str
     key: str
     fields: Mapping[str, object]
     properties: Mapping[str, object] = field(default_factory=dict)
+    edit_fields: tuple[ScreenField, ...] | None = None
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self | None:
@@ -279,11 +278,13 @@ class Issue:
         key = text_of(answer.get("key"))
         if not key:
             return None
+        screen = object_of(answer.get("editmeta"))
         return cls(
             id=text_of(answer.get("id")) or key,
             key=key,
             fields=object_of(answer.get("fields")),
             properties=object_of(answer.get("properties")),
+            edit_fields=fields_on_screen(screen.get("fields")) if screen else None,
         )
 
 
@@ -385,24 +386,10 @@ class SearchPage(NamedTuple):
     Attributes:
         ids: The issues' IDs.
         next_token: The token of the next page; None after the last one.
-        server_date: The site's clock when it answered, if the answer has it.
     """
 
     ids: tuple[str, ...]
     next_token: str | None
-    server_date: datetime | None
-
-
-class SearchResult(NamedTuple):
-    """A whole search.
-
-    Attributes:
-        ids: The issues' IDs, each once, in the order of the search.
-        server_date: The site's clock at the first page, if the answer has it.
-    """
-
-    ids: tuple[str, ...]
-    server_date: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

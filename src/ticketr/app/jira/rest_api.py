@@ -350,6 +350,7 @@ class RestApi:
         self._retry = RetryPolicy() if retry is None else retry
         self._chance = chance
         self._reached = self._known = False
+        self.date: datetime | None = None
         self._write_lock = rate_limits.PerIssueLock()
         self.silence = Silence()
 
@@ -492,6 +493,7 @@ class RestApi:
         """Send a call; note that the site has answered as Jira does."""
         answer = await self._exchange(call, partial(JsonResponse.read, empty=empty))
         self._known = self._known or answer.json is not None
+        self.date = answer.date
         return answer
 
     async def _exchange(

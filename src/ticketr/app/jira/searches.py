@@ -8,7 +8,7 @@ from typing import Any
 import trio
 
 from ticketr.app.jira.errors import BadAnswer, IssuesUnavailable, clip
-from ticketr.app.jira.models import BulkFetched, Issue, SearchPage, SearchResult, objects, text_of
+from ticketr.app.jira.models import BulkFetched, Issue, SearchPage, objects, text_of
 from ticketr.app.jira.rest_api import Endpoints, JsonResponse
 
 #: How many issues one bulk fetch may ask for.
@@ -70,10 +70,10 @@ class SearchEndpoints(Endpoints):
         following = answer.object().get("nextPageToken")
         last = answer.object().get("isLast") is True
         token = following if isinstance(following, str) and following and not last else None
-        return SearchPage(tuple(ids), token, answer.date)
+        return SearchPage(tuple(ids), token)
 
-    async def search_ids(self, jql: str) -> SearchResult:
-        """Return the IDs of all pages of a search.
+    async def search_ids(self, jql: str) -> tuple[str, ...]:
+        """Return the IDs of all pages of a search, in its order and each once.
 
         An issue that moves between the pages while they are read is returned once.
 
@@ -89,16 +89,15 @@ class SearchEndpoints(Endpoints):
             return await self._every_page(jql)
         raise self._endless_search(f"its pages did not end within {PAGES_WITHIN:g} s")
 
-    async def _every_page(self, jql: str) -> SearchResult:
+    async def _every_page(self, jql: str) -> tuple[str, ...]:
         page = await self.search_page(jql)
-        date = page.server_date
         ids = dict.fromkeys(page.ids)
         tokens: set[str] = set()
         fruitless = 0
         while True:
             token = page.next_token
             if token is None:
-                return SearchResult(tuple(ids), date)
+                return tuple(ids)
             if token in tokens or fruitless == _MOST_PAGES_WITHOUT_NEW:
                 raise self._endless_search("its pages go round in circles")
             if len(tokens) + 1 >= MOST_PAGES or len(ids) > MOST_ISSUES:
@@ -120,6 +119,7 @@ class SearchEndpoints(Endpoints):
         *,
         fields: Sequence[str],
         properties: Sequence[str] = (),
+        edit_fields: bool = False,
         partly: bool = False,
     ) -> BulkFetched:
         """Fetch some issues together, as they are now; a search may be some minutes behind.
@@ -131,6 +131,7 @@ class SearchEndpoints(Endpoints):
             ids: Their IDs or keys, at most `BULK_LIMIT`.
             fields: Which fields to read.
             properties: Which entity properties to read, at most five.
+            edit_fields: Whether to read the fields of the edit screen of each issue.
             partly: Whether to return the issues that the site could return if some failed.
 
         Returns:
@@ -148,6 +149,8 @@ class SearchEndpoints(Endpoints):
         selected: dict[str, object] = {"fields": list(fields)}
         if properties:
             selected["properties"] = list(properties)
+        if edit_fields:
+            selected["expand"] = ["editmeta"]
         fetched = await self._fetch(ids, selected)
         failed = fetched.failed
         while failed:

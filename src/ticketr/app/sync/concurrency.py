@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING, Protocol, TypeVar, TypeVarTuple, cast
 
 import trio
 
@@ -126,11 +126,12 @@ def passes_soon(error: BaseException) -> bool:
     return isinstance(error, RateLimited) and (error.retry_after or 0.0) <= LONGEST_WAIT
 
 
-async def run_in_tasks(work: Callable[[], Awaitable[None]]) -> None:
-    """Run a function in several tasks at once, as many as there may be requests.
+async def run_in_tasks(work: Callable[[], Awaitable[None]], *, tasks: int = CONCURRENCY) -> None:
+    """Run a function in several tasks at once.
 
     Args:
         work: What each task runs, such as a loop that takes from a common queue.
+        tasks: How many tasks; more than there may be requests, if they also do other work.
 
     Raises:
         TicketrError: One raised it. It comes bare, and has cancelled the other tasks.
@@ -141,7 +142,7 @@ async def run_in_tasks(work: Callable[[], Awaitable[None]]) -> None:
     failure: BaseException | None = None
     try:
         async with trio.open_nursery() as nursery:
-            for _ in range(CONCURRENCY):
+            for _ in range(tasks):
                 nursery.start_soon(work)
     except* TicketrError as group:
         failure = error_to_report(group)
@@ -164,3 +165,12 @@ async def map_in_tasks(function: Callable[[A], Awaitable[T]], items: Iterable[A]
 
     await run_in_tasks(call_with_some)
     return [results[number] for number in sorted(results)]
+
+
+async def side_by_side(
+    first: Callable[[], Awaitable[A]], second: Callable[[], Awaitable[T]]
+) -> tuple[A, T]:
+    """Call two functions at once, as `map_in_tasks` does, and return both results."""
+    calls: tuple[Callable[[], Awaitable[A | T]], ...] = (first, second)
+    results = await map_in_tasks(lambda call: call(), calls)
+    return cast("tuple[A, T]", tuple(results))

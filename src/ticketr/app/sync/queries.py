@@ -98,10 +98,9 @@ async def search_ids(options: SessionOptions, jql: str) -> tuple[str, ...]:
     """
     async with ask_jira(options) as jira:
         try:
-            result = await jira.search_ids(jql)
+            return await jira.search_ids(jql)
         except BadRequest as error:
             raise BadQuery(error.detail or str(error)) from error
-    return tuple(result.ids)
 
 
 def keys_of(state: State, ids: Collection[str]) -> frozenset[str]:

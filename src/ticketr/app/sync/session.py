@@ -301,10 +301,9 @@ class Session:
             is_required=job.jql is None,
         )
 
-    async def now(self) -> float:
-        """Fetch the time by Jira's clock, in seconds since the epoch."""
-        now = (await self.jira.server_info()).server_time
-        return now.timestamp() if now else time.time()
+    def now(self) -> float:
+        """Return the time of Jira's last answer by its clock, in seconds since the epoch."""
+        return self.jira.date.timestamp() if self.jira.date else time.time()
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from fakes.lossy import Meanwhile, cut_off
+from fakes.lossy import Lossy, cut_off
 from fakes.pulls import Bench
 
 from jira_sandbox import create_app
@@ -222,12 +222,16 @@ async def test_an_edit_made_while_the_push_merges_was_not_confirmed(bench: Bench
     bench.edits("story.md", "First.", "First, mine.")
     plan = bench.plan()
 
-    def change() -> None:
-        theirs(bench, "DEMO-13", "Third.", "Third, theirs.")
-        bench.edits("story.md", "Second.", "Second, later.")
+    fetches: list[str] = []
 
-    # The push asks for the time when it has selected what was confirmed.
-    transport = Meanwhile(create_app(bench.site), "GET", "serverInfo", change)
+    def before(_: str, at: str) -> None:
+        # The push fetches the issues when it has selected what was confirmed; the pull needs none.
+        if at == "issue/bulkfetch" and not fetches:
+            fetches.append(at)
+            theirs(bench, "DEMO-13", "Third.", "Third, theirs.")
+            bench.edits("story.md", "Second.", "Second, later.")
+
+    transport = Lossy(create_app(bench.site), lambda *_: None, before=before)
     result = await bench.sync(confirmed=plan, transport=transport)
 
     assert transport.writes == []

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
+import json
+from collections import defaultdict
 from dataclasses import replace
-from typing import TypeVar, TypeVarTuple
+from typing import Any, TypeVar, TypeVarTuple
 
 import pytest
 import trio
@@ -191,13 +192,20 @@ def line_of(bench: Bench, key: str, words: str) -> int:
     return next(number for number, line in enumerate(lines, 1) if line.startswith(words))
 
 
-def editmeta(bench: Bench) -> list[str]:
-    return [each for each in bench.asked if each.endswith("/editmeta")]
+def screens(bench: Bench) -> list[list[str]]:
+    """Return the issues of whose edit screens each request has asked."""
+    bodies = (json.loads(each.partition(" ")[2]) for each in bench.asked if "editmeta" in each)
+    return [body["issueIdsOrKeys"] for body in bodies]
 
 
 def without_parent(bench: Bench) -> Changed:
     """Leave the parent out of each edit screen."""
-    return Changed(bench, "GET issue/*/editmeta", lambda answer: answer["fields"].pop("parent"))
+
+    def change(answer: Any) -> None:
+        for issue in answer["issues"]:
+            issue.get("editmeta", {"fields": {}})["fields"].pop("parent", None)
+
+    return Changed(bench, "POST issue/bulkfetch", change)
 
 
 @pytest.mark.parametrize("more", ["", "Priority: Low\n"])
@@ -301,8 +309,12 @@ async def test_a_site_that_does_not_tell_its_screens_is_asked_to_take_the_field(
     await bench.pull(fields=FIELDS)
     bench.edits("DEMO-1", "Status: To Do", "Status: To Do\nResolution: Done")
 
+    def change(answer: Any) -> None:
+        for issue in answer["issues"]:
+            issue.pop("editmeta", None)
+
     result = await bench.push(
-        fields=FIELDS, transport=Answering(bench, "GET issue/*/editmeta", 403)
+        fields=FIELDS, transport=Changed(bench, "POST issue/bulkfetch", change)
     )
 
     (note,) = result.failed
@@ -326,7 +338,7 @@ async def test_an_edit_screen_is_asked_for_only_if_a_field_was_edited(
         bench.edits(key, old, new)
 
     assert (await bench.push()).failed == ()
-    assert len(editmeta(bench)) == asked
+    assert len(screens(bench)) == asked
 
 
 async def test_tickets_of_one_type_and_status_share_an_edit_screen(bench: Bench) -> None:
@@ -340,10 +352,10 @@ async def test_tickets_of_one_type_and_status_share_an_edit_screen(bench: Bench)
         bench.edits(key, "Priority: Medium", "Priority: High")
 
     assert len((await bench.push()).updated) == 3
-    assert len(editmeta(bench)) == 1
+    assert [len(keys) for keys in screens(bench)] == [1]
 
 
-async def test_edit_screens_and_forms_are_fetched_side_by_side(bench: Bench) -> None:
+async def test_edit_screens_are_fetched_together_and_beside_the_forms(bench: Bench) -> None:
     project = bench.finds("DEMO-1").project
     types = {issue.type.name: issue.type for issue in bench.site if not issue.type.subtask}
     for issue_type in types.values():
@@ -353,24 +365,21 @@ async def test_edit_screens_and_forms_are_fetched_side_by_side(bench: Bench) -> 
     await bench.pull()
     for path in bench.root.glob("*.md"):
         path.write_text(path.read_text().replace("Priority: Medium", "Priority: High"))
-    times: dict[str, list[float]] = {"editmeta": [], "createmeta": [], "write": []}
+    times: defaultdict[str, list[float]] = defaultdict(list)
 
     def before(method: str, at: str) -> None:
-        part = (
-            "write"
-            if method == "PUT"
-            else re.sub(r".*(editmeta)|.*(createmeta).*s/.*", r"\1\2", at)
-        )
-        times.get(part, []).append(trio.current_time())
+        name = at.partition("?")[0].rpartition("/")[2]
+        part = "write" if method == "PUT" else "form" if name.isdecimal() else name
+        times[part].append(trio.current_time())
 
     wire = Lossy(create_app(bench.site, latency=1.0), lambda *_: None, before=before)
 
     assert (await bench.push(transport=wire)).failed == ()
-    for part in ("editmeta", "createmeta"):
-        first, *_, last = times[part]
-        assert times[part].count(first) == 4
-        assert last - first == (len(times[part]) - 1) // 4
-    assert min(times["write"]) == max(times["editmeta"]) + 1  # each edit was checked first
+    begun = times["myself"][0]
+    assert times["bulkfetch"][:2] == [begun + 1, begun + 2]  # the issues, then all edit screens
+    assert times["issuetypes"] == [begun + 2]
+    assert times["form"] == [*[begun + 3] * 4, *[begun + 4] * (len(times["form"]) - 4)]
+    assert min(times["write"]) == max(times["form"]) + 1  # each edit was checked first
 
 
 T = TypeVar("T")

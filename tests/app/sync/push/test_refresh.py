@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar, TypeVarTuple
 
 import pytest
 import trio
-from fakes.pulls import Bench
+from fakes.lossy import Lossy
+from fakes.pulls import Bench, Recorder
 from trio.testing import MockClock
 
-from jira_sandbox import make_site
+from jira_sandbox import create_app, make_site
 from ticketr import open_job_queue
+from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code, PushJob, State
+from ticketr.app.sync.concurrency import CONCURRENCY
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 COUNT = 201
 """How many issues the site has; three bulk fetches."""
@@ -79,15 +88,85 @@ async def test_it_is_told_how_many_tickets_of_a_clone_are_compared(bench: Bench)
     ]
 
 
+def edit_all(bench: Bench) -> None:
+    for path in bench.root.glob("*.md"):
+        path.write_text(path.read_text().replace("] ", "] Mine: ", 1))
+
+
+async def test_tickets_are_read_again_while_others_are_sent(bench: Bench) -> None:
+    bench.latency = 1.0
+    await bench.pull()
+    edit_all(bench)
+    began = trio.current_time()
+
+    assert len((await bench.push()).updated) == COUNT
+
+    kinds = ["read" if at.startswith("issue/bulkfetch") else "sent" for at in bench.asked]
+    after = kinds[kinds.index("sent", 1) :]  # the login is the first of all
+    assert after.index("read") < COUNT // 2
+    assert after[-1] == "read"
+    before, read_again = 2, len(fetched(bench)) - 3
+    sent = math.ceil((COUNT + read_again - 1) / CONCURRENCY)
+    assert trio.current_time() - began == before + sent + 1
+    synced = await bench.sync()
+    assert (synced.pull.total - synced.pull.unchanged, synced.push.total) == (0, 0)
+
+
+async def test_a_read_that_fails_while_others_are_sent_stops_nothing(bench: Bench) -> None:
+    await bench.pull()
+    edit_all(bench)
+
+    class Failing(Recorder):
+        """Gives no issue once the first edit was sent, until half of them were."""
+
+        async def send(self, request: Request) -> Response:
+            if request.url.endswith("bulkfetch") and 0 < len(self.writes) < COUNT // 2:
+                return Response(400, {}, b"{}", request.url)
+            return await super().send(request)
+
+    result = await bench.push(transport=Failing(create_app(bench.site)))
+
+    assert len(result.updated) == COUNT
+    unread = {note.key for note in result.warnings}
+    assert 0 < len(unread) < COUNT
+    assert all("could not be read again" in note.reason for note in result.warnings)
+    await bench.pull()
+    assert sum(map(len, fetched(bench))) == len(unread)
+
+
+async def test_the_disk_keeps_no_request_waiting(bench: Bench) -> None:
+    """Each edit is on the disk before and after it is sent; others are sent meanwhile."""
+    bench.latency = 1.0
+    await bench.pull()
+    edit_all(bench)
+    times: list[float] = []
+
+    def before(method: str, _: str) -> None:
+        if method == "PUT":
+            times.append(trio.current_time())
+
+    async def slow(
+        sync_fn: Callable[[*Ts], T], /, *args: *Ts, abandon_on_cancel: bool = False
+    ) -> T:
+        await trio.sleep(0.1)
+        return sync_fn(*args)
+
+    wire = Lossy(create_app(bench.site, latency=1.0), lambda *_: None, before=before)
+
+    assert len((await bench.push(transport=wire, run_sync=slow)).updated) == COUNT
+    sent = math.ceil(COUNT / CONCURRENCY)
+    assert times[-1] - times[0] < 1.1 * sent
+
+
 async def test_a_cancel_while_a_clone_is_taken_in_keeps_what_was(bench: Bench) -> None:
     await clone(bench)
     bench.retitles("DEMO-1", "Mine")  # in the first batch, for so are the names of the files
     bench.latency = 1.0
 
-    with trio.move_on_after(5.5):  # the login, the fields, the time, and two batches and a half
+    with trio.move_on_after(4.5):  # the login, the fields, and two batches and a half
         await bench.push()
 
-    assert trio.current_time() == 5.5
+    assert trio.current_time() == 4.5
     assert [len(each) for each in fetched(bench)] == [100, 100, 1]
     keys, conflicts = known(bench)
     assert (len(keys), conflicts) == (199, ["DEMO-1"])

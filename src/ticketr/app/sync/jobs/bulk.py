@@ -83,7 +83,7 @@ class FindIssuesJob(SessionJob):
             ids: Sequence[str] = tuple(self.keys)
             if self.query:
                 try:
-                    ids = (await session.jira.search_ids(self.query)).ids
+                    ids = await session.jira.search_ids(self.query)
                 except BadRequest as error:
                     raise BadQuery(error.detail or str(error)) from error
             issues: list[BulkIssue] = []

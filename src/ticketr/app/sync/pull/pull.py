@@ -69,7 +69,7 @@ async def pull_named(
     if not known:  # of a new workspace; else the next pull has to see which fields are new
         columns = session.columns.stored
         await session.in_thread(session.state.site_record.take_columns, columns)
-    now = await session.now()
+    now = session.now()
     session.progress.say(f"Asking for {len(keys)} ticket{'' if len(keys) == 1 else 's'}...")
     relatives = _Relatives(session, known, locations, tally)
     wanted = await relatives.find({ids.get(key, key): key for key in keys})
@@ -255,21 +255,22 @@ async def _make_plan(
     """Ask what the query finds and what has changed; plan what to fetch.
 
     Returns:
-        The plan, and the time of the search by Jira's clock, in seconds since the epoch.
+        The plan, and the time before the search by Jira's clock, in seconds since the epoch.
     """
     job = session.job
     project = job.project if job.jql is None else None
     session.progress.say(f"Querying {f'project {job.project}' if job.jql is None else 'Jira'}...")
     query = base_query(job.project, job.jql)
+    now = session.now()
     async with session.naming_project():
-        search = await session.jira.search_ids(in_order(query))
-    now = search.server_date.timestamp() if search.server_date else time.time()
+        ids = await session.jira.search_ids(in_order(query))
     since = None
     if not full:
-        since = await session.in_thread(oldest_confirmation, search.ids, known, locations)
+        since = await session.in_thread(oldest_confirmation, ids, known, locations)
     if since is None:
-        changed = search.ids
+        changed = ids
     else:
-        changed = (await session.jira.search_ids(changed_since(query, seen=since, now=now))).ids
-    make = partial(make_fetch_plan, search.ids, changed, known, locations, project=project)
+        query = changed_since(query, seen=since, now=session.now())
+        changed = await session.jira.search_ids(query)
+    make = partial(make_fetch_plan, ids, changed, known, locations, project=project)
     return await session.in_thread(make), now

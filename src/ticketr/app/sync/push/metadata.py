@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+import trio
 
 from ticketr.app.jira import Allowed, AuthenticationFailed, NotFound, Rejected, adf
 from ticketr.app.sync.compare.diff import Change, TextPart, is_text
@@ -93,6 +96,12 @@ _GIVEN = frozenset({"project", "issuetype", "summary", "description", "parent", 
 _PLAIN = frozenset({"Status", "Parent"})
 
 
+def has_fields(changes: Iterable[Change]) -> bool:
+    """Return whether some changes are of fields that a screen may have or lack."""
+    parts = (change.part for change in changes)
+    return any(isinstance(part, str | TextPart) and part not in _PLAIN for part in parts)
+
+
 @dataclass(frozen=True)
 class MetadataQuery:
     """The changes of one issue for which metadata is needed.
@@ -112,10 +121,7 @@ class MetadataQuery:
     @property
     def needs_create_fields(self) -> bool:
         """Whether the fields of the project are needed."""
-        return self.type_id is None or any(
-            isinstance(change.part, (str, TextPart)) and change.part not in _PLAIN
-            for change in self.changes
-        )
+        return self.type_id is None or has_fields(self.changes)
 
     @property
     def needs_statuses(self) -> bool:
@@ -170,11 +176,11 @@ async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> 
     """
     queries = tuple(queries)
     asked = [query for query in queries if query.needs_create_fields]
-    projects: dict[str, ProjectMetadata] = {}
-    for key in dict.fromkeys(query.project for query in asked):
-        projects[key] = await _fetch_project(
-            session, key, [query for query in asked if query.project == key]
-        )
+    by_project: dict[str, list[MetadataQuery]] = {}
+    for query in asked:
+        by_project.setdefault(query.project, []).append(query)
+    fetched = await map_in_tasks(partial(_fetch_project, session), by_project.values())
+    projects = dict(zip(by_project, fetched, strict=True))
     people = await _find_people(session, asked, projects)
     lookup = NameLookup(
         people,
@@ -232,10 +238,9 @@ async def fetch_link_directions(
     return {name: direction for name, direction in directions.items() if name not in fields}
 
 
-async def _fetch_project(
-    session: Session, project: str, queries: list[MetadataQuery]
-) -> ProjectMetadata:
-    job = session.job
+async def _fetch_project(session: Session, queries: Sequence[MetadataQuery]) -> ProjectMetadata:
+    """Fetch the metadata of one project."""
+    job, project = session.job, queries[0].project
     types = await session.jira.issue_types(project)
     bare = ProjectMetadata(types, {}, job.story_type, job.subtask_type)
     wanted = {type_id for query in queries if (type_id := _type_of(bare, query)) is not None}
@@ -365,10 +370,14 @@ async def _find_people(
                 names.setdefault(change.new, query.project)
             elif line in several:
                 names.update(dict.fromkeys(_entries_or_none(change.new), query.project))
-    return {
-        name: (session.user,) if is_me(name) else await _people_called(session, name, project)
-        for name, project in names.items()
-    }
+
+    async def find(name: str) -> tuple[User, ...]:
+        if is_me(name):
+            await trio.lowlevel.checkpoint()
+            return (session.user,)
+        return await _people_called(session, name, names[name])
+
+    return dict(zip(names, await map_in_tasks(find, names), strict=True))
 
 
 async def _people_called(session: Session, name: str, project: str) -> tuple[User, ...]:

@@ -12,9 +12,10 @@ for example.
 
 from __future__ import annotations
 
-from collections import ChainMap
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set as AbstractSet
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
 import trio
@@ -22,14 +23,15 @@ import trio
 from ticketr.app.jira import (
     Allowed,
     AuthenticationFailed,
+    Issue,
     JiraError,
     ScreenField,
     Transition,
 )
 from ticketr.app.sync.compare.diff import TextPart
-from ticketr.app.sync.compare.mapping import PARENT
+from ticketr.app.sync.compare.mapping import PARENT, type_id
 from ticketr.app.sync.compare.times import ESTIMATES, TIME_TRACKING
-from ticketr.app.sync.concurrency import CHUNK, PAGE, chunks, map_in_tasks
+from ticketr.app.sync.concurrency import CHUNK, PAGE, chunks, map_in_tasks, side_by_side
 from ticketr.app.sync.edits.losses import Accepted
 from ticketr.app.sync.edits.push_plan import find_path, unknown_statuses
 from ticketr.app.sync.errors import nearest
@@ -39,17 +41,25 @@ from ticketr.app.sync.push.metadata import (
     answer_or,
     fetch_link_directions,
     fetch_metadata,
+    has_fields,
 )
 from ticketr.app.sync.push.rich_text import where
 from ticketr.app.sync.push.sendable import Comparison
 from ticketr.app.sync.push.tally import failure_note
-from ticketr.app.sync.push.transitions import NoTransition, Step, no_transition, transition_to
+from ticketr.app.sync.push.transitions import (
+    NoTransition,
+    Step,
+    no_transition,
+    status_of,
+    transition_to,
+)
 from ticketr.app.sync.push.values import find_name, shown
 from ticketr.app.sync.push.writes import (
     IssueWrite,
     TicketWrites,
     WritesBuilder,
     metadata_queries,
+    project_of,
 )
 
 if TYPE_CHECKING:
@@ -171,32 +181,51 @@ _EVERYWHERE = frozenset({"summary", "description", "issuetype", "parent"})
 _RESOLUTION = "resolution"
 
 
-async def _fields_off_screen(
-    session: Session, edits: Iterable[IssueWrite]
-) -> dict[str, frozenset[str]]:
-    """Return the edited fields that their edit screens lack, by the keys of the issues.
+#: The IDs of the fields of edit screens, by the project, the ID of the type, and the status of issues.
+#: Issues that have these in common have the same screen. A screen that the site does not tell is not here.
+_Screens: TypeAlias = "dict[tuple[str, str, str], frozenset[str]]"
 
-    Issues of one type and status in one project have the same screen, so it is fetched once. An edit
-    of the type is not checked, since the screen of the new type is not known.
+
+async def _fetch_screens(session: Session, comparisons: Iterable[Comparison]) -> _Screens:
+    """Fetch the edit screens of the issues of which fields are edited.
 
     Raises:
         JiraError: A request failed.
     """
-    by_place: dict[tuple[str, str, str], dict[str, AbstractSet[str]]] = {}
+    issues: dict[tuple[str, str, str], Issue] = {}
+    for comparison in comparisons:
+        for key, changes in comparison.edits.items():
+            issue = comparison.issues[key]
+            if has_fields(changes):
+                place = (project_of(key), type_id(issue.fields), status_of(issue))
+                issues.setdefault(place, issue)
+
+    async def fetch(keys: Sequence[str]) -> Sequence[Issue]:
+        request = session.jira.bulk_fetch(keys, fields=["summary"], edit_fields=True, partly=True)
+        answer = await answer_or(None, request)
+        return answer.issues if answer else ()
+
+    keys = [issue.key for issue in issues.values()]
+    fetched = chain.from_iterable(await map_in_tasks(fetch, chunks(keys, CHUNK)))
+    screens = {issue.key: issue.edit_fields for issue in fetched}
+    return {
+        place: frozenset(field.id for field in screen)
+        for place, issue in issues.items()
+        if (screen := screens.get(issue.key)) is not None
+    }
+
+
+def _fields_off_screen(edits: Iterable[IssueWrite], screens: _Screens) -> dict[str, frozenset[str]]:
+    """Return the edited fields that their edit screens lack, by the keys of the issues.
+
+    An edit of the type is not checked, since the screen of the new type is not known.
+    """
+    off_screen: dict[str, frozenset[str]] = {}
     for edit in edits:
-        fields = edit.payload.fields.keys() - _EVERYWHERE
-        if fields and "issuetype" not in edit.payload.fields:
-            place = (edit.project, edit.type_id, edit.status)
-            by_place.setdefault(place, {})[edit.key] = fields
-
-    async def off_screen(edited: dict[str, AbstractSet[str]]) -> dict[str, frozenset[str]]:
-        screen = await answer_or(None, session.jira.edit_fields(next(iter(edited))))
-        if screen is None:  # the site does not tell
-            return {}
-        shown = {field.id for field in screen}
-        return {key: frozenset(off) for key, fields in edited.items() if (off := fields - shown)}
-
-    return dict(ChainMap(*await map_in_tasks(off_screen, by_place.values())))
+        screen = screens.get((edit.project, edit.type_id, edit.status))
+        if screen is not None and "issuetype" not in edit.payload.fields:
+            off_screen[edit.key] = frozenset(edit.payload.fields) - _EVERYWHERE - screen
+    return off_screen
 
 
 def _with_transition_fields(
@@ -269,14 +298,16 @@ def _problem(edit: IssueWrite, field: str, reason: str) -> str:
     return f"{part}: {where(edit.path, places.of_field(str(part)))}{reason}"
 
 
-async def check(session: Session, writes: Sequence[TicketWrites]) -> list[TicketWrites]:
+async def check(
+    session: Session, writes: Sequence[TicketWrites], screens: _Screens
+) -> list[TicketWrites]:
     """Replace what Jira would refuse because of a status, a screen or a parent by notes.
 
     The edits that remain have their transitions.
 
     Raises:
         AuthenticationFailed: The site no longer takes the login.
-        JiraError: The parents or the screens cannot be fetched.
+        JiraError: The parents cannot be fetched.
     """
     # The parent of a new sub-task is always its ticket.
     named = {
@@ -288,7 +319,7 @@ async def check(session: Session, writes: Sequence[TicketWrites]) -> list[Ticket
     }
     absent = await _absent(session, named)
     edits = [edit for ticket in writes for edit in ticket.edits]
-    off_screen = await _fields_off_screen(session, edits)
+    off_screen = _fields_off_screen(edits, screens)
     # A new type may have other transitions, which cannot be fetched yet.
     moved = (
         edit for edit in edits if edit.payload.status and "issuetype" not in edit.payload.fields
@@ -395,7 +426,9 @@ async def prepare(
         await trio.lowlevel.checkpoint()
         for comparison in few:
             queries += metadata_queries(comparison, session.job.project)
-    metadata = await fetch_metadata(session, queries)
+    metadata, screens = await side_by_side(
+        partial(fetch_metadata, session, queries), partial(_fetch_screens, session, comparisons)
+    )
     links = await fetch_link_directions(session, queries)
     metadata = replace(metadata, lookup=replace(metadata.lookup, links=links))
     built: list[TicketWrites] = []
@@ -403,4 +436,4 @@ async def prepare(
         has_comments = session.columns.comments
         build = WritesBuilder(comparison, metadata, accept_loss, has_comments).build
         built.append(await session.in_thread(build, session.job.project, abandon_on_cancel=True))
-    return await check(session, built)
+    return await check(session, built, screens)

@@ -112,7 +112,7 @@ class Push:
             return
         if session.columns.comments and not dry_run:
             await wait_for_late_comments(session)
-        seen = await session.now()
+        seen = session.now()
         async with session.naming_project():
             plan = await self._prepare(local_changes, merging=merging)
             if plan.files(Fate.MERGE_FIRST):
@@ -214,11 +214,21 @@ class Push:
         added_keys: Mapping[str, tuple[str, ...]],
         seen: float,
     ) -> None:
-        """Send the writes, then fetch the tickets again."""
-        session, plan = self.session, self.confirmed
-        self.tally.show(session.progress)
+        """Send the writes, and fetch the tickets again."""
+        plan = self.confirmed
+        self.tally.show(self.session.progress)
         ways = None if plan is None else {e.between for e in plan.entries if not e.key}
-        touched = await Delivery(session, self.tally, writes, ways).run()
+        read_back = partial(self._read_back, added_keys, seen)
+        await Delivery(self.session, self.tally, writes, ways, read_back).run()
+
+    async def _read_back(
+        self,
+        added_keys: Mapping[str, tuple[str, ...]],
+        seen: float,
+        touched: Mapping[str, str],
+    ) -> None:
+        """Fetch tickets that were sent, and write them into their files; see `refresh`."""
+        session = self.session
         try:
             outcomes, unavailable = await refresh(
                 session, touched, seen=seen, added_keys=added_keys

@@ -255,7 +255,7 @@ class _Search:
         minutes = max(0, math.ceil((time.time() - self._sent) / 60)) + OVERLAP
         query = f"{base_query(self._project, None)} AND created >= -{minutes}m ORDER BY key DESC"
         recent = await self._session.jira.search_ids(query)
-        for chunk in chunks(recent.ids, PAGE):
+        for chunk in chunks(recent, PAGE):
             if not self._missing:
                 return
             await self._read(chunk)

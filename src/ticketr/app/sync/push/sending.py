@@ -14,7 +14,7 @@ from collections.abc import (
 )
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import trio
 
@@ -23,7 +23,7 @@ from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD
 from ticketr.app.sync.compare.diff import Change, CommentPart
 from ticketr.app.sync.compare.mapping import LINK_FIELD
 from ticketr.app.sync.compare.sent import SentValue
-from ticketr.app.sync.concurrency import run_in_tasks
+from ticketr.app.sync.concurrency import CONCURRENCY, PAGE, run_in_tasks
 from ticketr.app.sync.edits.local_changes import LocalChange, add_to_base
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note
@@ -42,7 +42,14 @@ if TYPE_CHECKING:
 
 #: With fewer new issues, each is sent alone: its refusal says more.
 _FEWEST = 10
+#: How many tickets are sent at once: while some wait for Jira, others are recorded on the disk.
+_TASKS = 2 * CONCURRENCY
+#: How many tickets are read back at once; with their sub-tasks they about fill a bulk fetch.
+_READ_BACK = PAGE // 2
 _STATUS = "Status"
+
+#: Fetches tickets again, of which it is given the files by the IDs of their heads.
+ReadBack: TypeAlias = "Callable[[Mapping[str, str]], Awaitable[None]]"
 
 
 class Delivery:
@@ -55,6 +62,7 @@ class Delivery:
         tally: Counts issues, and collects notes.
         writes: What to send.
         ways: See `Creator`.
+        read_back: Is called with tickets to which nothing more is sent, while others are sent.
     """
 
     def __init__(
@@ -63,6 +71,7 @@ class Delivery:
         tally: PushTally,
         writes: Sequence[TicketWrites],
         ways: Collection[tuple[str, ...]] | None,
+        read_back: ReadBack,
     ) -> None:
         self._session = session
         self._tally = tally
@@ -78,6 +87,8 @@ class Delivery:
         self._has_many_subtasks = of_new >= _FEWEST
         self._later: deque[tuple[TicketWrites, Created]] = deque()
         self._touched: dict[str, str] = {}
+        self._complete_tickets: dict[str, str] = {}
+        self._read_back = read_back
         self._linked: set[str] = set()  # the other ends of links that were sent
 
     @cached_property
@@ -86,11 +97,8 @@ class Delivery:
 
         return Creator(self._session, self._tally, self._after, self._drafts, self._ways)
 
-    async def run(self) -> Mapping[str, str]:
-        """Send all writes; note what Jira refuses, and continue with the rest.
-
-        Returns:
-            The file of each ticket that was created or changed, by its head's ID.
+    async def run(self) -> None:
+        """Send all writes, and fetch what was sent; note what Jira refuses, and continue.
 
         Raises:
             AuthenticationFailed: The site no longer takes the login.
@@ -117,7 +125,7 @@ class Delivery:
         if self._linked:
             others = await self._session.in_thread(_tickets_of, self._session.state, self._linked)
             self._touched = others | self._touched
-        return self._touched
+        await self._read_back(self._touched | self._complete_tickets)
 
     async def _send(self, writes: Sequence[TicketWrites]) -> None:
         """Send the writes of tickets whose parents exist, or that have none."""
@@ -127,7 +135,7 @@ class Delivery:
             for ticket in writes
             for write in ([ticket.new_ticket] if ticket.new_ticket else ticket.new_subtasks)
         )
-        await run_in_tasks(self._send_waiting)
+        await run_in_tasks(self._send_waiting, tasks=_TASKS)
         if self._drafts:
             await self._send_what_waits(writes)
 
@@ -139,7 +147,7 @@ class Delivery:
             if (ticket := tickets.get(id(new_issue.issue))) is not None:
                 self._waiting.append((ticket, created))
         if self._waiting:
-            await run_in_tasks(self._send_waiting)
+            await run_in_tasks(self._send_waiting, tasks=_TASKS)
             await self._creator.look_for_refused()
         if self._later:
             await self._create_ahead(
@@ -147,7 +155,7 @@ class Delivery:
                 for ticket, created in self._later
                 for subtask in ticket.new_subtasks
             )
-            await run_in_tasks(self._send_later)
+            await run_in_tasks(self._send_later, tasks=_TASKS)
             await self._creator.look_for_refused()
 
     async def _create_ahead(self, wanted: Iterable[IssueWrite]) -> None:
@@ -180,7 +188,15 @@ class Delivery:
             await self._send_subtasks(ticket, created)
         head = local_change.head if created is None else created.id
         if head is not None:
-            self._touched[head] = local_change.local.path
+            await self._sent(ticket, head)
+
+    async def _sent(self, ticket: TicketWrites, head: str) -> None:
+        """Note that a ticket was sent; fetch the tickets to which nothing more is sent."""
+        tickets = self._touched if ticket.new_issues else self._complete_tickets
+        tickets[head] = ticket.local_change.local.path
+        if len(self._complete_tickets) == _READ_BACK:
+            complete, self._complete_tickets = self._complete_tickets, {}
+            await self._read_back(complete)
 
     async def _send_later(self) -> None:
         while self._later:
