@@ -28,7 +28,9 @@ CALLS: dict[str, Callable[[JiraClient], Awaitable[object]]] = {
     "search_page": lambda jira: jira.search_page("a = 1"),
     "search_page_2": lambda jira: jira.search_page("a = 1", "token"),
     "newest_key": lambda jira: jira.newest_key("DEMO"),
-    "bulk_fetch": lambda jira: jira.bulk_fetch(["1"], fields=["summary"], properties=["a"]),
+    "bulk_fetch": lambda jira: jira.bulk_fetch(
+        ["1"], fields=["summary"], properties=["a"], edit_fields=True
+    ),
     "find_users": lambda jira: jira.find_users("mia"),
     "assignable_users": lambda jira: jira.assignable_users("DEMO", "mia"),
     "issue_types": lambda jira: jira.issue_types("DEMO"),

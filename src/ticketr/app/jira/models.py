@@ -263,14 +263,15 @@ class Issue:
         key: Its key, which changes when it moves to another project.
         fields: The requested fields, as Jira wrote them.
         properties: The entity properties that were requested and are there.
-        edit_fields: The fields of its edit screen; None if they were not requested, or are not told.
+        edit_fields: The IDs of the fields on its edit screen; None if they were not requested, or
+            the site does not tell them.
     """
 
     id: str
     key: str
     fields: Mapping[str, object]
     properties: Mapping[str, object] = field(default_factory=dict)
-    edit_fields: tuple[ScreenField, ...] | None = None
+    edit_fields: frozenset[str] | None = None
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self | None:
@@ -284,7 +285,7 @@ class Issue:
             key=key,
             fields=object_of(answer.get("fields")),
             properties=object_of(answer.get("properties")),
-            edit_fields=fields_on_screen(screen.get("fields")) if screen else None,
+            edit_fields=frozenset(object_of(screen.get("fields"))) if screen else None,
         )
 
 

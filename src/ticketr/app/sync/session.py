@@ -273,9 +273,9 @@ class Session:
 
     async def layout(self) -> Layout:
         """Find every ticket with a key, and the files that cannot be read."""
-        layout = Layout()
+        layout = Layout(self.state)
         await self.visit_files(lambda paths: layout.add(self.store, paths))
-        await self.in_thread(layout.complete, self.store, self.state)
+        await self.in_thread(layout.complete, self.store)
         return layout
 
     async def survey(self) -> LocalSurvey:

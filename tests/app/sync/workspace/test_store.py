@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from fakes.frozen import frozen
+from fakes.pulls import Bench
 from fakes.stores import files, put
 from fakes.unlisted import forbid_folder
 from rows import for_each
@@ -272,10 +273,10 @@ BROKEN = "# TICKET: [DEMO-1] One\n<<<<<<< HEAD\n\n## Tasks\n- [DEMO-2] Two\n"
 
 
 def lay_out(store: Store, state: State) -> Layout:
-    layout = Layout()
+    layout = Layout(state)
     for paths in store.walk():
         layout.add(store, paths)
-    layout.complete(store, state)
+    layout.complete(store)
     return layout
 
 
@@ -433,3 +434,21 @@ def test_a_broken_folder_breaks_the_files_in_it() -> None:
     assert broken_file_of("a/b/c.md", {"a/b/c.md", "a"}) == "a/b/c.md"
     assert broken_file_of("c.md", {"."}) == "."
     assert broken_file_of("ab/c.md", {"a"}) is None
+
+
+async def test_the_keys_of_files_that_nobody_has_edited_are_those_that_parsing_finds(
+    bench: Bench,
+) -> None:
+    await bench.pull()
+    bench.path("DEMO-2").write_bytes(bench.text("DEMO-2").replace("\n", "\r\n").encode())
+    bench.retitles("DEMO-1", "Mine")
+    bench.edits("DEMO-3", "[DEMO-4] ", "")
+    bench.path("more").write_text(f"{bench.text('DEMO-9')}\n# TICKET: [DEMO-99] Another\n")
+    bench.path("DEMO-9").unlink()
+
+    with bench.state() as state:
+        layout = lay_out(bench.store, state)
+
+    assert layout.locations == dict(locations(bench.store))
+    assert layout.locations.keys() == {f"DEMO-{number}" for number in (1, 2, 3, *range(5, 13), 99)}
+    assert layout.broken == {}

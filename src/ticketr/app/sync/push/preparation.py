@@ -209,7 +209,7 @@ async def _fetch_screens(session: Session, comparisons: Iterable[Comparison]) ->
     fetched = chain.from_iterable(await map_in_tasks(fetch, chunks(keys, CHUNK)))
     screens = {issue.key: issue.edit_fields for issue in fetched}
     return {
-        place: frozenset(field.id for field in screen)
+        place: screen
         for place, issue in issues.items()
         if (screen := screens.get(issue.key)) is not None
     }

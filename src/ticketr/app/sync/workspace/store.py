@@ -19,9 +19,10 @@ import json
 import os
 import re
 import stat
-from collections.abc import Container, Generator, Iterable, Iterator, Mapping
+from collections.abc import Container, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -318,6 +319,13 @@ class Store:
             if issue.key is not None
         ]
 
+    def is_of(self, name: str, text: str) -> bool:
+        """Return whether a file holds one ticket's text and nothing else."""
+        try:
+            return comparable(self._bytes(name).decode()) == comparable(text)
+        except UnicodeDecodeError:  # parsing the file reports it
+            return False
+
     def local(self, name: str) -> list[LocalTicket]:
         """Read a file's tickets with their texts; a file that holds none gives none."""
         data = self._bytes(name)
@@ -526,22 +534,46 @@ class Layout:
     A file that cannot be read stops no other file.
 
     Attributes:
+        state: The last sync.
         locations: The location of each key. One in a file that cannot be read, as far as its text
             and the last sync show it, has a reason not to be changed; so has a key in two places.
         broken: What is wrong with files, by their paths relative to the workspace.
     """
 
+    state: State
     locations: dict[str, TicketLocation] = field(default_factory=dict)
     broken: dict[str, TicketrError] = field(default_factory=dict)
     _unreadable: dict[str, TicketrError] = field(default_factory=dict)
     _raw: list[tuple[str, RawKeys]] = field(default_factory=list)
+
+    @cached_property
+    def _places(self) -> Mapping[str, KnownPlace]:
+        return self.state.places()
+
+    @cached_property
+    def _known(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
+        """The keys that each file held at the last sync, by its name and by their heads."""
+        known: dict[str, dict[str, list[str]]] = {}
+        for key, place in self._places.items():
+            known.setdefault(place.path, {}).setdefault(place.head, []).append(key)
+        return known
+
+    def _locations(self, store: Store, name: str) -> list[tuple[str, TicketLocation]]:
+        """Return what `Store.locations` does, without parsing a file that nobody has edited."""
+        heads = self._known.get(name, {})
+        if len(heads) == 1:
+            ((head, keys),) = heads.items()
+            known = self.state.base_of_key(head)
+            if known is not None and store.is_of(name, known[1].text):
+                return [(key, TicketLocation(name, head)) for key in keys]
+        return store.locations(name)
 
     def add(self, store: Store, paths: Iterable[Path]) -> None:
         """Take in some files; synchronous, for a worker thread."""
         for path in paths:
             name = store.name_of(path)
             try:
-                pairs = store.locations(name)
+                pairs = self._locations(store, name)
             except TicketrError as error:
                 self._unreadable[name] = error
                 self._raw.append((name, store.raw_keys(name)))
@@ -557,9 +589,9 @@ class Layout:
         location = self.locations[error.key]
         self.locations[error.key] = replace(location, reason=str(error))
 
-    def complete(self, store: Store, state: State) -> None:
+    def complete(self, store: Store) -> None:
         """Add the tickets of files that cannot be read, once every other file is added."""
-        places = state.places()
+        places = self._places
         gone = (place.path for key, place in places.items() if key not in self.locations)
         self._unreadable |= find_obstacles(store, gone)
         self.broken = self._unreadable | self.broken
@@ -569,10 +601,10 @@ class Layout:
                 self._refuse(DuplicateKey(key, good, name, is_broken=True))
             for key in raw.possible:
                 self._guess(key, name, places)
-        for key, place in places.items():
+        for key, place in places.items() if self._unreadable else ():
             if (broken := broken_file_of(place.path, self._unreadable)) is not None:
                 self._guess(key, broken, places)
-        for creation in state.creations.all():
+        for creation in self.state.creations.all():
             if creation.key:  # whose draft may be in a file that cannot be read
                 self.locations.setdefault(
                     creation.key, TicketLocation(creation.path, "", _NO_DRAFT)
