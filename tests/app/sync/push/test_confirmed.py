@@ -225,9 +225,10 @@ async def test_an_edit_made_while_the_push_merges_was_not_confirmed(bench: Bench
     fetches: list[str] = []
 
     def before(_: str, at: str) -> None:
-        # The push fetches the issues when it has selected what was confirmed; the pull needs none.
-        if at == "issue/bulkfetch" and not fetches:
-            fetches.append(at)
+        if at != "issue/bulkfetch":
+            return
+        fetches.append(at)
+        if len(fetches) == 2:  # after the pull's: the push has selected what was confirmed
             theirs(bench, "DEMO-13", "Third.", "Third, theirs.")
             bench.edits("story.md", "Second.", "Second, later.")
 
