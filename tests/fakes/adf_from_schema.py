@@ -126,19 +126,6 @@ def definition(kind: str) -> Any:
     return {"$ref": f"#/definitions/{_WHOLE.get(kind) or min(found, key=len)}"}
 
 
-def words(kind: str) -> list[Any]:
-    """Return the allowed words of all attributes of a kind of node."""
-    name = definition(kind)["$ref"].rpartition("/")[2].replace("_full", "").replace("_caption", "")
-    attrs = load_definition(name)["properties"].get("attrs", {})
-    return [word for part, key in _places(attrs) if key == "enum" for word in part[key]]
-
-
-@cache
-def load_definition(name: str) -> Any:
-    """Return a definition of the schema by its name."""
-    return load("adf-schema.json")["definitions"][name]
-
-
 def _places(value: Any) -> Any:
     todo = [value]
     while todo:
