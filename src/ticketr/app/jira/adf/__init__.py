@@ -11,15 +11,14 @@ converted: it becomes a block of code.
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import count, islice
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr._lazy import import_on_use, names_for_type_checkers
 from ticketr.app.jira.adf._canonical import Json, canonical, visible
 from ticketr.app.jira.adf._plain import (
     LONGEST_TEXT,
+    NO_FILES,
     is_too_large,
     is_too_long,
     plain_lines,
@@ -35,61 +34,22 @@ from ticketr.app.jira.adf._simple import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
 
-    from ticketr.app.jira.adf._graft import Grafted, Lost
+    from ticketr.app.jira.adf._graft import Grafted, graft
     from ticketr.app.jira.adf._losses import UnsentPiece, line_of, missing
     from ticketr.app.jira.adf._schema import problems
+    from ticketr.app.jira.adf._wording import reworded
     from ticketr.app.jira.adf.forms.files import (
         BY_NAME,
-        LocalPicture,
         ShownFile,
+        local_pictures,
         shown_files,
+        with_attachments,
         with_media_ids,
+        without_pictures,
     )
     from ticketr.app.jira.adf.forms.inline import NamedPerson, named_people, with_people
-
-__all__ = [
-    "BY_NAME",
-    "EASE",
-    "LONGEST_TEXT",
-    "Converted",
-    "Grafted",
-    "LocalPicture",
-    "Lost",
-    "NamedPerson",
-    "ShownFile",
-    "canonical",
-    "convert",
-    "graft",
-    "is_exact",
-    "is_too_large",
-    "is_too_long",
-    "length",
-    "line_of",
-    "load_conversions",
-    "local_pictures",
-    "lost_texts",
-    "missing",
-    "named_people",
-    "plain_document",
-    "problems",
-    "reworded",
-    "shown_files",
-    "simple_markdown",
-    "to_adf",
-    "to_markdown",
-    "unsent_pieces",
-    "visible",
-    "weight",
-    "with_attachments",
-    "with_media_ids",
-    "with_people",
-    "without_pictures",
-    "work_of",
-]
-
-_NO_FILES: Mapping[str, str] = MappingProxyType({})
 
 #: What most descriptions hold.
 _TYPICAL = """\
@@ -120,10 +80,10 @@ def load_conversions() -> None:
     """
     from ticketr.app.jira.adf import _conversion
 
-    convert(_conversion.read(_TYPICAL, _NO_FILES))
+    convert(_conversion.read(_TYPICAL, NO_FILES))
 
 
-def convert(adf: object, *, files: Mapping[str, str] = _NO_FILES) -> Converted:
+def convert(adf: object, *, files: Mapping[str, str] = NO_FILES) -> Converted:
     """Turn a document into Markdown and check that nothing was lost.
 
     Args:
@@ -150,7 +110,7 @@ def convert(adf: object, *, files: Mapping[str, str] = _NO_FILES) -> Converted:
         return Converted(markdown, exact)
 
 
-def to_markdown(adf: object, *, files: Mapping[str, str] = _NO_FILES) -> str:
+def to_markdown(adf: object, *, files: Mapping[str, str] = NO_FILES) -> str:
     """Turn a document into Markdown.
 
     Args:
@@ -173,7 +133,7 @@ def to_markdown(adf: object, *, files: Mapping[str, str] = _NO_FILES) -> str:
         return _conversion.block_by_block(canonical(adf))
 
 
-def to_adf(markdown: str, *, files: Mapping[str, str] = _NO_FILES) -> Json:
+def to_adf(markdown: str, *, files: Mapping[str, str] = NO_FILES) -> Json:
     """Turn Markdown into a document.
 
     Args:
@@ -218,8 +178,8 @@ def unsent_pieces(
     markdown: str,
     *,
     before: str = "",
-    files: Mapping[str, str] = _NO_FILES,
-    pictures: Mapping[str, str] = _NO_FILES,
+    files: Mapping[str, str] = NO_FILES,
+    pictures: Mapping[str, str] = NO_FILES,
 ) -> tuple[UnsentPiece, ...]:
     """Return the pieces of Markdown that do not reach Jira as they are written.
 
@@ -255,87 +215,7 @@ def length(document: object) -> int:
     return len("\n".join(plain_lines(document)))
 
 
-def graft(
-    original: object,
-    shown: Json,
-    edited: Json,
-    *,
-    fitting: bool = False,
-    files: Mapping[str, str] = _NO_FILES,
-) -> Grafted:
-    """Put an edited description together from Jira's own blocks and those that were edited.
-
-    A block that reads in the file as before goes back as Jira has it, equal as JSON; only edited
-    blocks are converted.
-
-    Args:
-        original: The document that Jira has.
-        shown: The file's text of it before the edit, as a document.
-        edited: What the file says now, as a document.
-        fitting: Whether to convert all of it if Jira's own blocks do not fit Jira's rules. Jira
-            may have changed its rules since we learned them, and may refuse what it has kept from
-            older days.
-        files: The media ID of each file that is attached to the issue, by its name.
-
-    Returns:
-        The document to send, and what Jira would lose by it.
-    """
-    from ticketr.app.jira.adf._graft import graft as put_together
-
-    def shown_of(document: Json) -> Json:
-        return to_adf(to_markdown(document, files=files), files=files)
-
-    return put_together(original, shown, edited, shown_of, fitting=fitting)
-
-
-def local_pictures(markdown: str) -> tuple[LocalPicture, ...]:
-    """Return the pictures of files on disk that stand alone in their paragraphs.
-
-    Args:
-        markdown: Any Markdown.
-    """
-    if "![" not in markdown or is_too_long(markdown):
-        return ()
-    from ticketr.app.jira.adf.forms import files
-
-    return files.local_pictures(markdown, _read_by_name)
-
-
-def with_attachments(markdown: str, names: Mapping[str, str]) -> str:
-    """Return Markdown in which pictures of files on disk show attachments.
-
-    Args:
-        markdown: Any Markdown.
-        names: The name of the attachment for each file, by its address in the Markdown.
-    """
-    if not names or is_too_long(markdown):
-        return markdown
-    from ticketr.app.jira.adf.forms import files
-
-    return files.with_attachments(markdown, names, _read_by_name)
-
-
-def without_pictures(markdown: str, addresses: Collection[str]) -> str:
-    """Return Markdown in which pictures of files on disk are plain text.
-
-    Args:
-        markdown: Any Markdown.
-        addresses: The addresses of these files in the Markdown.
-    """
-    if not addresses or is_too_long(markdown):
-        return markdown
-    from ticketr.app.jira.adf.forms import files
-
-    return files.without_pictures(markdown, addresses, _read_by_name)
-
-
-def _read_by_name(markdown: str) -> Json:
-    from ticketr.app.jira.adf.forms import files
-
-    return to_adf(markdown, files=files.BY_NAME)
-
-
-def is_exact(adf: object, markdown: str, *, files: Mapping[str, str] = _NO_FILES) -> bool:
+def is_exact(adf: object, markdown: str, *, files: Mapping[str, str] = NO_FILES) -> bool:
     """Return whether Markdown converts back to exactly the same document, apart from sizes of tables.
 
     Args:
@@ -346,24 +226,6 @@ def is_exact(adf: object, markdown: str, *, files: Mapping[str, str] = _NO_FILES
     from ticketr.app.jira.adf import _conversion
 
     return _conversion.matches(markdown, visible(adf), files)
-
-
-def reworded(markdown: str, like: str, *, files: Mapping[str, str] = _NO_FILES) -> str:
-    """Return Markdown in the wording of another text, block by block where both mean the same.
-
-    Args:
-        markdown: The Markdown.
-        like: The text whose wording is kept: its line breaks, its bullets, its links by reference.
-        files: The media ID of each file that is attached to the issue, by its name.
-
-    Returns:
-        Markdown that means the same as the first one.
-    """
-    from ticketr.app.jira.adf._wording import reworded as in_wording
-
-    if markdown == like or is_too_long(markdown) or is_too_long(like):
-        return markdown
-    return in_wording(markdown, like, partial(to_adf, files=files))
 
 
 if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would seem to exist

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ticketr._lazy import compile_on_use
@@ -60,10 +60,11 @@ def _may_hold_one(node: Any) -> bool:
     if type(node) is not dict or node.get("type") != "text":
         return False
     text = node.get("text")
-    return type(text) is str and "://" in text and not _has_mark(node, "link", "code")
+    return type(text) is str and "://" in text and not has_mark(node, "link", "code")
 
 
-def _has_mark(node: dict[str, Any], *types: str) -> bool:
+def has_mark(node: dict[str, Any], *types: str) -> bool:
+    """Return whether a node has a mark of one of some types."""
     marks = node.get("marks")
     if type(marks) is not list:
         return False
@@ -129,7 +130,7 @@ def protect_links(content: list[Any]) -> None:
     """Write the links of a block bare where that is read as the same, and escape the others."""
     last = len(content) - 1
     for at, node in enumerate(content):
-        if type(node) is not dict or node.get("type") != "text" or not _has_mark(node, "link"):
+        if type(node) is not dict or node.get("type") != "text" or not has_mark(node, "link"):
             continue
         if _is_bare(node) and (
             _allows(content[at - 1] if at else None, _BEFORE_BARE)
@@ -138,7 +139,8 @@ def protect_links(content: list[Any]) -> None:
             node["text"] = node["text"].translate(EMPHASIS)
             del node["marks"]
         else:
-            _escape_link(node)
+            # Other texts may share its marks.
+            node["marks"] = [_with_escapes(mark) for mark in node["marks"]]
 
 
 def _is_bare(node: dict[str, Any]) -> bool:
@@ -167,16 +169,15 @@ def _allows(near: Any, pattern: re.Pattern[str], *, more: bool = False) -> bool:
     return not more or match.end() < len(near["text"]) or match[0][-1:].isspace()
 
 
-def _escape_link(node: dict[str, Any]) -> None:
-    """Escape the address and the title of a text's link; other texts may share its marks."""
-    node["marks"] = [_with_escapes(mark) for mark in node["marks"]]
-
-
 def _with_escapes(mark: Any) -> Any:
+    """Escape the address and the title of a link; return any other mark as it is."""
     attrs = mark.get("attrs") if type(mark) is dict and mark.get("type") == "link" else None
     if type(attrs) is not dict:
         return mark
-    escapes = {"href": _escape_address, "title": _escape_title}
+    escapes: dict[str, Callable[[str], str]] = {
+        "href": _escape_address,
+        "title": lambda title: _SPECIAL_IN_TITLE.sub(_with_backslash, title),
+    }
     return {
         **mark,
         "attrs": {
@@ -186,8 +187,12 @@ def _with_escapes(mark: Any) -> Any:
     }
 
 
+def _with_backslash(sign: re.Match[str]) -> str:
+    return BACKSLASH + sign[0]
+
+
 def _escape_address(href: str) -> str:
-    text = _ENTITY.sub("&amp;", _SPECIAL.sub(lambda match: BACKSLASH + match[0], href))
+    text = _ENTITY.sub("&amp;", _SPECIAL.sub(_with_backslash, href))
     if _DIRECT.fullmatch(href):
         return f"{DIRECT}{text}{DIRECT}"
     return _CONTROL.sub(lambda match: f"&#{ord(match[0])};", text)
@@ -196,7 +201,3 @@ def _escape_address(href: str) -> str:
 def without_brackets(markdown: str) -> str:
     """Remove the angle brackets around the addresses that need none."""
     return markdown.replace(f"(<{DIRECT}", "(").replace(f"{DIRECT}>", "")
-
-
-def _escape_title(title: str) -> str:
-    return _SPECIAL_IN_TITLE.sub(lambda match: BACKSLASH + match[0], title)

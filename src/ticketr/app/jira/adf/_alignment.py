@@ -17,7 +17,7 @@ from difflib import SequenceMatcher
 from itertools import chain, pairwise
 from typing import Any
 
-from ticketr.app.jira.adf._canonical import Json, canonical
+from ticketr.app.jira.adf._canonical import Json, canonical, content_of
 from ticketr.app.jira.adf._plain import walk
 
 #: Blocks below this depth are compared as a whole.
@@ -80,10 +80,9 @@ class BlockReader:
         Raises:
             RecursionError: It is nested too deep to be compared.
         """
-        content = document.get("content") if isinstance(document, dict) else None
-        if not isinstance(content, list):
-            return ()
-        return tuple(self._block(node, 0) for node in content if isinstance(node, dict))
+        return tuple(
+            self._block(node, 0) for node in content_of(document) if isinstance(node, dict)
+        )
 
     def _block(self, node: Json, depth: int) -> Block:
         kind = str(node.get("type"))

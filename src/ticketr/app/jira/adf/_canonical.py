@@ -27,7 +27,8 @@ Json = dict[str, Any]
 #: Deeper nodes are kept as they are; Jira's own documents have a depth of about 20.
 MAX_DEPTH = 60
 
-_LINES = ("paragraph", "heading", "taskItem", "decisionItem", "caption")
+#: The nodes that hold lines of text.
+LINES_OF_TEXT = ("paragraph", "heading", "taskItem", "decisionItem", "caption")
 _NO_DEFAULTS: Json = {}
 _MISSING = object()
 _INVISIBLE_ON_BLANKS = ("strong", "em", "strike")  # a tuple: a type may be unhashable
@@ -46,6 +47,12 @@ _DEFAULTS: dict[str, Json] = {
     "status": {"style": ""},
     "annotation": {"annotationType": "inlineComment"},
 }
+
+
+def content_of(node: Any) -> list[Any]:
+    """Return the list of what is in a node; an empty one where it has none."""
+    content = node.get("content") if type(node) is dict else None
+    return content if type(content) is list else []
 
 
 def canonical(adf: object) -> Json:
@@ -121,7 +128,7 @@ def _canonical_content(nodes: list[Any], parent: object, depth: int) -> list[Any
             result.append(_canonical_node(node, depth))
     linked = result if parent == "codeBlock" else link_addresses(result)
     line = result if linked is result else _with_plain_edges(linked)
-    if parent in _LINES:
+    if parent in LINES_OF_TEXT:
         _remove_last_blanks(line)
     return line
 
@@ -233,11 +240,8 @@ def with_whole_widths(node: Json) -> Json:
     Then a deleted column takes no width away, and a table that lost all its widths differs in one
     place.
     """
-    content = node.get("content")
-    if type(content) is not list:
-        return node
-    for child in content:
-        if type(child) is dict and str(child.get("type")) not in _WITHOUT_TABLES:
+    for child in _dicts(node):
+        if str(child.get("type")) not in _WITHOUT_TABLES:
             with_whole_widths(child)
     if node.get("type") == "table":
         cells = [cell for row in _dicts(node) for cell in _dicts(row)]
@@ -256,11 +260,8 @@ def remove_sizes(node: Json, depth: int = 0) -> None:
             attrs.pop(name, None)
         if not attrs:
             del node["attrs"]
-    content = node.get("content")
-    if type(content) is not list or depth >= _DEEPEST:
-        return
-    for child in content:
-        if type(child) is dict and str(child.get("type")) not in _WITHOUT_TABLES:
+    for child in _dicts(node) if depth < _DEEPEST else ():
+        if str(child.get("type")) not in _WITHOUT_TABLES:
             remove_sizes(child, depth + 1)
 
 
@@ -319,7 +320,4 @@ def _attrs(node: Json) -> Json:
 
 
 def _dicts(node: Json) -> list[Json]:
-    content = node.get("content")
-    return (
-        [child for child in content if isinstance(child, dict)] if isinstance(content, list) else []
-    )
+    return [child for child in content_of(node) if isinstance(child, dict)]

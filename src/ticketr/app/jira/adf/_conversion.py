@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from types import MappingProxyType
 from typing import Any
 
 from marklas.adf.parser import parse as _parse_adf
@@ -30,7 +29,7 @@ from ticketr.app.jira.adf._placeholders import (
     restore_markdown,
     restore_piece,
 )
-from ticketr.app.jira.adf._plain import is_too_large, is_too_long, plain_lines, walk
+from ticketr.app.jira.adf._plain import NO_FILES, is_too_large, is_too_long, plain_lines, walk
 from ticketr.app.jira.adf._signs import UNUSED
 from ticketr.app.jira.adf._simple import Converted, Parts
 from ticketr.app.jira.adf.forms.files import ATTACHED, name_files
@@ -77,13 +76,12 @@ def _labels(tokens: Iterable[dict[str, Any]]) -> Iterator[str]:
         yield from _labels(token.get("children", ()))
 
 
-_NO_FILES: Mapping[str, str] = MappingProxyType({})
 #: The blocks that Jira does not accept without a block in them.
 _NEVER_EMPTY = ("listItem", "blockquote")
 _BACKTICKS = re.compile("`+")
 
 
-def matches(markdown: str, wanted: Json, files: Mapping[str, str] = _NO_FILES) -> bool:
+def matches(markdown: str, wanted: Json, files: Mapping[str, str] = NO_FILES) -> bool:
     """Return whether Markdown converts to a document; see `visible`."""
     if is_too_long(markdown) or is_too_large(wanted):
         return False
@@ -152,7 +150,7 @@ def _needs_length(block: Any, files: Mapping[str, str]) -> bool:
 
 
 def render(
-    document: Json, files: Mapping[str, str] = _NO_FILES, *, long: Collection[int] = ()
+    document: Json, files: Mapping[str, str] = NO_FILES, *, long: Collection[int] = ()
 ) -> tuple[str, bool]:
     """Return a document's Markdown, and whether it holds short forms."""
     remove_sizes(document)
@@ -162,7 +160,7 @@ def render(
     return restore_markdown(markdown) if protected else markdown, writer.used
 
 
-def read(markdown: str, files: Mapping[str, str] = _NO_FILES) -> Json:
+def read(markdown: str, files: Mapping[str, str] = NO_FILES) -> Json:
     """Return the document that Markdown makes, without the last touches of `tidy`."""
     protected = protect_markdown(markdown)
     try:

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, TypeAlias
 
+from ticketr.app.jira.adf import to_adf, to_markdown
 from ticketr.app.jira.adf._alignment import Block, BlockReader, Level, Unit, is_inline, units
-from ticketr.app.jira.adf._canonical import Json, canonical, with_widths
+from ticketr.app.jira.adf._canonical import Json, canonical, content_of, with_widths
 from ticketr.app.jira.adf._losses import MOST_NAMED, Losses, missing
-from ticketr.app.jira.adf._plain import is_too_large, walk
+from ticketr.app.jira.adf._plain import NO_FILES, is_too_large, walk
 from ticketr.app.jira.adf._schema import problems
 
 _NOT_MERGED = frozenset({"type", "content", "version", "attrs"})
@@ -60,8 +61,7 @@ def merged_line(shell: Json, original: Block, edited: Block) -> Json:
     if not isinstance(content, list):
         return {name: value for name, value in shell.items() if name != "content"}
     known: dict[str, deque[Any]] = {}
-    there = original.node.get("content")
-    for node in there if isinstance(there, list) else ():
+    for node in content_of(original.node):
         if _is_inline_node(node):
             known.setdefault(_comparable(node), deque()).append(node)
     line = [
@@ -181,22 +181,31 @@ def graft(
     original: object,
     shown: Json,
     edited: Json,
-    shown_of: Callable[[Json], Json],
     *,
     fitting: bool = False,
+    files: Mapping[str, str] = NO_FILES,
 ) -> Grafted:
-    """Put an edited description together.
+    """Put an edited description together from Jira's own blocks and those that were edited.
+
+    A block that reads in the file as before goes back as Jira has it, equal as JSON; only edited
+    blocks are converted.
 
     Args:
         original: The document that Jira has.
         shown: The file's text of it before the edit, as a document.
         edited: What the file says now, as a document.
-        shown_of: Returns what a file says of a document, as a document.
-        fitting: Whether to convert all of it if Jira's own blocks do not fit Jira's rules.
+        fitting: Whether to convert all of it if Jira's own blocks do not fit Jira's rules. Jira
+            may have changed its rules since we learned them, and may refuse what it has kept from
+            older days.
+        files: The media ID of each file that is attached to the issue, by its name.
 
     Returns:
         The document to send, which shares blocks with the arguments, and what Jira would lose.
     """
+
+    def shown_of(document: Json) -> Json:
+        return to_adf(to_markdown(document, files=files), files=files)
+
     if not isinstance(original, dict) or is_too_large(original):
         return _converted(original, shown, edited)
     try:

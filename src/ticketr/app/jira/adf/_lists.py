@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
-from ticketr.app.jira.adf._canonical import Json
+from ticketr.app.jira.adf._canonical import Json, content_of
 from ticketr.app.jira.adf._signs import OTHER, STAY, TIGHT, verbatim
 
 _LISTS = ("bulletList", "orderedList")  # a tuple: a type may be unhashable
@@ -37,7 +37,7 @@ def write_tight(content: list[Any]) -> None:
 
 def _mark_list(node: Json) -> bool:
     """Mark the blocks of a list and of the lists in it; return whether it is tight."""
-    items = _content_of(node)
+    items = content_of(node)
     tight = [_mark_item(value) for value in items]
     if not all(tight):
         return False
@@ -53,7 +53,7 @@ def _mark_list(node: Json) -> bool:
 
 def _mark_item(item: Any) -> bool:
     """Mark the lists in an item; return whether it is a text with at most one tight list."""
-    content = _content_of(item)
+    content = content_of(item)
     lists = [value for value in content if _is_list(value)]
     tight = [_mark_list(value) for value in lists]
     if not all(tight) or len(lists) > 1 or len(content) != 1 + len(lists):
@@ -74,7 +74,7 @@ def _is_text(node: Any) -> bool:
         type(node) is dict
         and node.get("type") == "paragraph"
         and "marks" not in node
-        and bool(_content_of(node))
+        and bool(content_of(node))
     )
 
 
@@ -133,18 +133,18 @@ def _write_other_marker(node: Json) -> bool:
         return False
     for line in lines:
         if line is not None:
-            line["content"] = [{"type": "text", "text": OTHER}, *_content_of(line)]
+            line["content"] = [{"type": "text", "text": OTHER}, *content_of(line)]
     return True
 
 
 def _first_lines(node: Json) -> Iterator[Json | None]:
     """Yield the line of text at the start of each item; None for an item without one."""
-    for item in _content_of(node):
+    for item in content_of(node):
         kind = item.get("type") if type(item) is dict else None
         if kind == "taskItem":
             yield item
         elif kind == "listItem":
-            first = next(iter(_content_of(item)), None)
+            first = next(iter(content_of(item)), None)
             yield first if _is_text(first) else None
         elif kind != "taskList":
             yield None
@@ -164,12 +164,7 @@ def _append(paragraph: Json, sign: str) -> None:
     paragraph["content"].append({"type": "text", "text": sign})
 
 
-def _content_of(node: Any) -> list[Any]:
-    content = node.get("content") if type(node) is dict else None
-    return content if type(content) is list else []
-
-
 def _text_of(line: Json) -> str:
-    first = next(iter(_content_of(line)), None)
+    first = next(iter(content_of(line)), None)
     words = first.get("text") if type(first) is dict else None
     return words if type(words) is str else ""

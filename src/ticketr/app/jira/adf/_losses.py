@@ -351,7 +351,7 @@ def _lost_parts(markdown: str, document: Json) -> Iterator[UnsentPiece]:
     strings = list(_strings(document))
     kept = Counter(word for text in strings for word in _WORD.findall(text))
     tokens = read_tokens(_SHOWN.sub(_without_shown_text, _placeholders.protect_markdown(markdown)))
-    for tag in _tags_without_effect(tokens, in_cell=False):
+    for tag in _tags_without_effect(tokens):
         restored = _placeholders.restore_piece(tag)
         # In the title of an expand, or in code in a cell, it is text after all.
         if sum(text.count(restored) for text in strings) < max(1, markdown.count(restored)):
@@ -433,48 +433,37 @@ def _piece_at(piece: str, markdown: str, *, is_html: bool, problem: str = "") ->
     return UnsentPiece(clip(text, LONGEST_PIECE), line, reason, is_lost=True)
 
 
-def _tags_without_effect(tokens: list[dict[str, Any]], *, in_cell: bool) -> Iterator[str]:
-    """Yield comments, and tags that marklas ignores: unknown ones, and those without an end tag.
+def _tags_without_effect(tokens: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield comments, and tags that marklas ignores: those without a start or an end tag.
 
-    A start tag and its end tag are at the same depth of the tokens.
+    A start tag and its end tag are at the same depth of the tokens. Tags of other kinds are text by
+    now; see `protect_html`.
     """
     opened: list[tuple[str, str]] = []
     for token in tokens:
-        kind = token["type"]
-        if kind in {"block_html", "inline_html"}:
+        if token["type"] in {"block_html", "inline_html"}:
             for tag in _HTML.finditer(token["raw"]):
-                yield from _without_effect(tag, opened, in_cell=in_cell)
+                yield from _without_effect(tag, opened)
         else:
-            children = token.get("children", [])
-            yield from _tags_without_effect(children, in_cell=in_cell or kind == "table_cell")
+            yield from _tags_without_effect(token.get("children", []))
     for _, raw in opened:
         yield raw
 
 
-def _without_effect(
-    tag: re.Match[str], opened: list[tuple[str, str]], *, in_cell: bool
-) -> Iterator[str]:
+def _without_effect(tag: re.Match[str], opened: list[tuple[str, str]]) -> Iterator[str]:
     """Yield a tag if marklas ignores it; keep the list of open tags up to date."""
-    closing, name, attrs = tag.groups()
+    closing, name, _ = tag.groups()
     if name is None:
         if tag[0] != _placeholders.EMPTY_COMMENT:
             yield tag[0]
-    elif name.lower() in _VOID_TAGS:
-        pass
     elif closing:
         place = next((i for i in reversed(range(len(opened))) if opened[i][0] == name), None)
         if place is None:
             yield tag[0]
         else:
             del opened[place]
-    elif (
-        _placeholders.is_from_marklas(name, attrs)
-        or name in {"p", "summary"}
-        or (in_cell and name in _placeholders.IN_CELLS)
-    ):
+    elif name.lower() not in _VOID_TAGS:
         opened.append((name, tag[0]))
-    else:
-        yield tag[0]
 
 
 def _texts(tokens: list[dict[str, Any]], problem: str = "") -> Iterator[tuple[str, bool, str]]:

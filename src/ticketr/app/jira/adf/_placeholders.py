@@ -27,7 +27,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from ticketr.app.jira.adf import _addresses, _signs
-from ticketr.app.jira.adf._canonical import Json
+from ticketr.app.jira.adf._canonical import LINES_OF_TEXT, Json
 from ticketr.app.jira.adf._lists import keep_lists_apart, restore_lists, write_tight
 from ticketr.app.jira.adf._tables import fenced, normalise_tables
 
@@ -303,7 +303,6 @@ _EMPHASIS = frozenset({"strong", "em", "strike"})
 _CODE = ("codeBlock", "status")  # tuples: a type may be unhashable
 _TITLED = ("expand", "nestedExpand")
 _CELLS = frozenset({"tableCell", "tableHeader"})
-_LINES_OF_TEXT = frozenset({"paragraph", "heading", "taskItem", "decisionItem", "caption"})
 
 
 def protect_document(document: Json, write_forms: Callable[[Json], None]) -> bool:
@@ -372,7 +371,7 @@ def restore_document(node: Any, *, code: bool = False) -> Any:
         node[:] = [restore_document(item, code=code) for item in node]
     elif type(node) is dict:
         kind = node.get("type")
-        code = code or kind in _CODE or _is_code(node)
+        code = code or kind in _CODE or _addresses.has_mark(node, "code")
         for key, value in node.items():
             if type(value) is str:
                 if key in _addresses.ADDRESSES:
@@ -421,7 +420,7 @@ def _protect_content(node: Json) -> None:
             _protect_text(child)
         else:
             _protect_content(child)
-    if kind in _LINES_OF_TEXT:
+    if kind in LINES_OF_TEXT:
         _protect_line(content, kind)
     elif kind not in _CELLS:
         keep_lists_apart(content, _separator)
@@ -431,7 +430,7 @@ def _protect_content(node: Json) -> None:
 
 def _protect_text(node: Json) -> None:
     text = node["text"]
-    if _is_code(node):
+    if _addresses.has_mark(node, "code"):
         if text[0] == text[-1] == " " and text.strip(" "):
             node["text"] = f" {text} "  # one on either side is taken away again
         return
@@ -534,11 +533,4 @@ def _is_visible(node: Json) -> bool:
 
 
 def _is_plain(node: Json) -> bool:
-    return node.get("type") == "text" and not _is_code(node)
-
-
-def _is_code(node: Json) -> bool:
-    marks = node.get("marks")
-    if not marks:
-        return False
-    return any(type(mark) is dict and mark.get("type") == "code" for mark in marks)
+    return node.get("type") == "text" and not _addresses.has_mark(node, "code")

@@ -6,12 +6,17 @@ that Jira takes. Converting a longer one is of no use, since Jira refuses it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from ticketr._lazy import compile_on_use
-from ticketr.app.jira.adf._canonical import MAX_DEPTH, Json
+from ticketr.app.jira.adf._addresses import has_mark
+from ticketr.app.jira.adf._canonical import MAX_DEPTH, Json, content_of
 from ticketr.app.jira.errors import clip
+
+#: No file is attached.
+NO_FILES: Mapping[str, str] = MappingProxyType({})
 
 _WORD_START = compile_on_use(r"(?<=[a-z])(?=[A-Z])")
 _INLINE = frozenset({"text", "hardBreak", "mention", "emoji", "date", "status", "inlineCard"})
@@ -26,8 +31,7 @@ def walk(document: object) -> Iterator[Json]:
         node = waiting.pop()
         if isinstance(node, dict):
             yield node
-            content = node.get("content")
-            waiting += reversed(content) if isinstance(content, list) else ()
+            waiting += reversed(content_of(node))
 
 
 def plain_lines(node: Json) -> list[str]:
@@ -49,10 +53,8 @@ def _collect_lines(node: Any, lines: list[list[str]], depth: int) -> None:
     if not inline or not lines:
         lines.append([])
     lines[-1].append(_text_of(node))
-    content = node.get("content")
-    if type(content) is list:
-        for child in content:
-            _collect_lines(child, lines, depth + 1)
+    for child in content_of(node):
+        _collect_lines(child, lines, depth + 1)
 
 
 def _text_of(node: Json) -> str:
@@ -70,8 +72,8 @@ def prose(document: Json) -> Iterator[str]:
     waiting: list[Any] = [document]
     while waiting:
         node = waiting.pop()
-        content = node.get("content") if type(node) is dict else None
-        if type(content) is not list or node.get("type") == "codeBlock":
+        content = content_of(node)
+        if not content or node.get("type") == "codeBlock":
             continue
         words = [_prose_of(child) for child in content if type(child) is dict]
         if any(words):
@@ -83,8 +85,7 @@ def _prose_of(node: Json) -> str:
     text = node.get("text") if node.get("type") == "text" else None
     if type(text) is not str:
         return "\n" if node.get("type") == "hardBreak" else ""
-    marks = node.get("marks") or ()
-    return "" if any(type(m) is dict and m.get("type") == "code" for m in marks) else text
+    return "" if has_mark(node, "code") else text
 
 
 def named(kind: str) -> str:

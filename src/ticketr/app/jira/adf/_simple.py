@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any, TypeAlias
 
 from ticketr._lazy import compile_on_use
-from ticketr.app.jira.adf._canonical import Json
+from ticketr.app.jira.adf._canonical import Json, content_of
 from ticketr.app.jira.adf._plain import LONGEST_TEXT, weight
 
 _NODE = frozenset({"type", "attrs", "content"})
@@ -113,7 +113,7 @@ def split_blocks(document: object) -> Parts:
         return []
     if not document.keys() <= {"type", "version", "content"} or document.get("version", 1) != 1:
         return []
-    blocks = _content(document)
+    blocks = content_of(document)
     if not blocks and document.get("content", []) == []:
         return [""]
     are_lists = [type(node) is dict and str(node.get("type")).endswith("List") for node in blocks]
@@ -167,17 +167,17 @@ def _block(node: Any, kind: str) -> str:
         case "rule" if not attrs and "content" not in node:
             return "---"
         case "blockquote" if not attrs:
-            blocks = _content(node)
+            blocks = content_of(node)
             # Jira takes no heading in a quote, so none is read there.
             return "" if "heading" in map(_kind, blocks) else _quoted(_flow(blocks))
         case "panel" if attrs.keys() == {"panelType"}:
-            return _panel(_content(node), attrs["panelType"])
+            return _panel(content_of(node), attrs["panelType"])
         case "expand" if attrs.keys() <= {"title"}:
-            return _expand(_content(node), attrs.get("title", ""))
+            return _expand(content_of(node), attrs.get("title", ""))
         case "taskList" if not attrs:
-            return _tasks(_content(node))
+            return _tasks(content_of(node))
         case "table" if attrs.keys() <= _SIZES:
-            return _table(_content(node))
+            return _table(content_of(node))
     return ""
 
 
@@ -241,9 +241,9 @@ def _table(rows: Sequence[Any]) -> str:
 def _cells(row: Any, kind: str) -> list[str]:
     """Return the texts of a row's cells; an empty list if one of them is not simple."""
     texts: list[str] = []
-    for cell in _content(row) if _kind(row) == "tableRow" and not _attrs(row) else ():
+    for cell in content_of(row) if _kind(row) == "tableRow" and not _attrs(row) else ():
         attrs = {name: value for name, value in _attrs(cell).items() if name != "colwidth"}
-        match _content(cell):
+        match content_of(cell):
             case [paragraph] if _kind(cell) == kind and _has_no_spans(attrs):
                 text = _block(paragraph, "paragraph") if _kind(paragraph) == "paragraph" else ""
             case _:
@@ -263,8 +263,8 @@ def _list(node: Any, kind: str, indent: str) -> str:
     attrs, lines = _attrs(node), list[str]()
     if (attrs and (kind == "bulletList" or attrs != {"order": 1})) or len(indent) > _DEEPEST:
         return ""
-    for number, item in enumerate(_content(node), start=1):
-        line, *nested = _content(item) or [None]
+    for number, item in enumerate(content_of(node), start=1):
+        line, *nested = content_of(item) or [None]
         is_item = _kind(item) == "listItem" and not _attrs(item) and len(nested) <= 1
         text = _line(line) if is_item and _kind(line) == "paragraph" and not _attrs(line) else ""
         sign = "- " if kind == "bulletList" else f"{number}. "
@@ -277,7 +277,7 @@ def _list(node: Any, kind: str, indent: str) -> str:
 
 
 def _code(node: Any, language: object) -> str:
-    match _content(node):
+    match content_of(node):
         case [{"type": "text", "text": str(text), **rest}] if not rest and _CODE.fullmatch(text):
             is_simple = type(language) is str and _LANGUAGE.fullmatch(language)
             return f"```{language}\n{text}\n```" if is_simple else ""
@@ -287,7 +287,7 @@ def _code(node: Any, language: object) -> str:
 def _line(node: Any) -> str:
     """Return the texts, mentions and breaks of a line; empty if one of them is not simple."""
     line, last = "", "hardBreak"
-    for child in _content(node):
+    for child in content_of(node):
         kind, text = _inline(child)
         if not text or not _can_follow(last, kind, line, text):
             return ""
@@ -365,8 +365,3 @@ def _attrs(node: Any) -> Json:
     if type(attrs) is not dict:
         return {"attrs": attrs}
     return {name: value for name, value in attrs.items() if name != "localId"}
-
-
-def _content(node: Any) -> list[Any]:
-    content = node.get("content") if type(node) is dict else None
-    return content if type(content) is list else []

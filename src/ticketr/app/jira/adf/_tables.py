@@ -9,9 +9,9 @@ is reported with its line.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
+from itertools import accumulate, takewhile
 
 #: Cells that are filled in one text; a wide table of short rows could need millions.
 _MOST_FILLED = 2_000
@@ -81,14 +81,12 @@ class _TableReader:
 
     def read(self) -> None:
         """Normalise the tables, and note what cannot be read as one."""
-        lines = self._lines
-        index, fence = 0, ""
+        lines, index = self._lines, 0
+        code = {at for start, end in fences(lines) for at in range(start, end + 1)}
         while index < len(lines):
             line = lines[index]
-            if fence:
-                fence = "" if _closes_fence(line, fence) else fence
-            elif opened := _FENCE.match(line):
-                fence = opened[1]
+            if index in code:
+                pass
             elif index and _looks_like_delimiter(line) and "|" in lines[index - 1]:
                 columns = self._columns(index)
                 if columns:
@@ -203,16 +201,22 @@ def fenced(markdown: str) -> list[tuple[int, int]]:
     """Return where each block of code between fences starts and ends."""
     if "```" not in markdown and "~~~" not in markdown:
         return []
-    ranges: list[tuple[int, int]] = []
-    fence, start, at = "", 0, 0
-    for line in markdown.splitlines(keepends=True):
+    lines = markdown.split("\n")
+    places = list(accumulate((len(line) + 1 for line in lines), initial=0))
+    return [(places[start], places[end]) for start, end in fences(lines)]
+
+
+def fences(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Yield the indices of the fences of each block of code; a missing one is behind the last line."""
+    fence, start = "", 0
+    for at, line in enumerate(lines):
         if fence and _closes_fence(line, fence):
-            ranges.append((start, at))
+            yield start, at
             fence = ""
         elif not fence and (opened := _FENCE.match(line)):
             fence, start = opened[1], at
-        at += len(line)
-    return [*ranges, (start, at)] if fence else ranges
+    if fence:
+        yield start, len(lines)
 
 
 def blank_code(markdown: str) -> str:
@@ -220,16 +224,9 @@ def blank_code(markdown: str) -> str:
     if "`" not in markdown and "~~~" not in markdown:
         return markdown
     lines = markdown.split("\n")
-    fence = ""
-    for at, line in enumerate(lines):
-        if fence:
-            fence = "" if _closes_fence(line, fence) else fence
-            lines[at] = ""
-        elif opened := _FENCE.match(line):
-            fence, lines[at] = opened[1], ""
-        elif "`" in line:
-            lines[at] = "".join(_blanked(line))
-    return "\n".join(lines)
+    for start, end in list(fences(lines)):
+        lines[start : end + 1] = [""] * len(lines[start : end + 1])
+    return "\n".join("".join(_blanked(line)) if "`" in line else line for line in lines)
 
 
 def _blanked(line: str) -> Iterator[str]:

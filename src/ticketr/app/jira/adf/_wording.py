@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from ticketr.app.jira.adf import to_adf
 from ticketr.app.jira.adf._alignment import matches
 from ticketr.app.jira.adf._canonical import Json, visible
 from ticketr.app.jira.adf._conversion import label_key, used_labels
+from ticketr.app.jira.adf._plain import NO_FILES, is_too_long
+from ticketr.app.jira.adf._tables import fences
 
-_FENCE = re.compile(r"[ \t>]*(`{3,}|~{3,})")
 _DEFINITION = re.compile(r"^ {0,3}\[([^\]\n]+)\]:[ \t]*\S.*$", re.MULTILINE)
 _ITEM = re.compile(r"^([ ]*)([-*+])([ ])")
 # What may differ in lines that mean the same: bullets, and blanks and dashes in tables.
@@ -33,17 +36,20 @@ class Stretch:
     keys: tuple[str, ...]
 
 
-def reworded(markdown: str, like: str, read: Callable[[str], Json]) -> str:
-    """Return Markdown in the wording of another text, where both mean the same.
+def reworded(markdown: str, like: str, *, files: Mapping[str, str] = NO_FILES) -> str:
+    """Return Markdown in the wording of another text, block by block where both mean the same.
 
     Args:
         markdown: The Markdown.
-        like: The text whose wording is kept.
-        read: Converts Markdown to a document.
+        like: The text whose wording is kept: its line breaks, its bullets, its links by reference.
+        files: The media ID of each file that is attached to the issue, by its name.
 
     Returns:
         Markdown that means the same as the first one; the same text if the two cannot be compared.
     """
+    if markdown == like or is_too_long(markdown) or is_too_long(like):
+        return markdown
+    read = partial(to_adf, files=files)
     wanted = _block_keys(read(markdown))
     stretches = split(markdown, read)
     others = split(like, read)
@@ -158,17 +164,13 @@ def _block_keys(document: Json) -> tuple[str, ...]:
 def _paragraphs(markdown: str) -> Iterator[str]:
     """Yield the stretches between blank lines; indented lines and code belong to what is before."""
     waiting: list[str] = []
-    fence = ""
     blank = False
-    for line in markdown.strip("\n").split("\n"):
-        if not fence and blank and line.strip() and not line[0].isspace():
+    lines = markdown.strip("\n").split("\n")
+    code = {at for start, end in fences(lines) for at in range(start + 1, end + 1)}
+    for at, line in enumerate(lines):
+        if at not in code and blank and line.strip() and not line[0].isspace():
             yield "\n".join(waiting).rstrip()
             waiting = []
-        fence_line = _FENCE.match(line)
-        if fence_line and not fence:
-            fence = fence_line[1]
-        elif fence_line and fence_line[1].startswith(fence) and not line.strip(" \t>" + fence[0]):
-            fence = ""
         blank = not line.strip()
         if waiting or not blank:
             waiting.append(line)

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Final, final
 
 from ticketr._lazy import compile_on_use
-from ticketr.app.jira.adf._canonical import Json
+from ticketr.app.jira.adf import to_adf
+from ticketr.app.jira.adf._canonical import Json, content_of
+from ticketr.app.jira.adf._plain import is_too_long
 from ticketr.app.jira.adf._signs import verbatim
 from ticketr.app.jira.adf._tables import blank_code
 
@@ -76,9 +78,6 @@ def shown_files(document: object) -> tuple[ShownFile, ...]:
     waiting = [document]
     while waiting:
         node = waiting.pop()
-        content = node.get("content") if isinstance(node, dict) else None
-        if not isinstance(content, list):
-            continue
         match node:
             case {
                 "type": "mediaSingle",
@@ -88,7 +87,7 @@ def shown_files(document: object) -> tuple[ShownFile, ...]:
             case _:
                 waiting += [
                     node
-                    for node in reversed(content)
+                    for node in reversed(content_of(node))
                     if type(node) is dict and "content" in node and node.get("type") not in _LINES
                 ]
     return tuple(shown.values())
@@ -127,7 +126,10 @@ def read_picture(alt: str, address: str, placed: str | None) -> tuple[Json, Json
         return None
     block: Json = {"layout": match["layout"] or "center"}
     if match["width"]:
-        block |= {"width": _number(match["width"]), "widthType": _UNITS[match["unit"]]}
+        width = _number(match["width"])
+        # Jira takes no picture that is wider than all of it.
+        width = min(width, 100) if match["unit"] == "%" else width
+        block |= {"width": width, "widthType": _UNITS[match["unit"]]}
     media: Json = {"type": "file", "id": address, "collection": ""}
     if alt:
         media["alt"] = alt
@@ -165,9 +167,7 @@ def write_picture(node: Json, names: Mapping[str, str]) -> list[Json] | None:
 
 def name_files(node: Any, files: Mapping[str, str]) -> None:
     """Put media IDs into the place of names, in place; a picture of no known file becomes text."""
-    content = node.get("content") if type(node) is dict else None
-    if type(content) is not list:
-        return
+    content = content_of(node)
     for at, child in enumerate(content):
         match child:
             case {
@@ -267,56 +267,48 @@ class _Place:
     end: int
 
 
-def local_pictures(markdown: str, read: Callable[[str], Json]) -> tuple[LocalPicture, ...]:
-    """Return the pictures of files that stand alone in their paragraphs.
+def local_pictures(markdown: str) -> tuple[LocalPicture, ...]:
+    """Return the pictures of files on disk that stand alone in their paragraphs."""
+    return tuple(place.picture for place in _pictures_alone(markdown))
+
+
+def with_attachments(markdown: str, names: Mapping[str, str]) -> str:
+    """Return Markdown in which pictures of files on disk show attachments.
 
     Args:
         markdown: The Markdown.
-        read: Converts Markdown to a document in which attachments have names.
+        names: The name of the attachment for each file, by its address in the Markdown.
     """
-    return tuple(place.picture for place in _pictures_alone(markdown, read))
-
-
-def with_attachments(markdown: str, names: Mapping[str, str], read: Callable[[str], Json]) -> str:
-    """Return Markdown in which pictures show attachments instead of files.
-
-    Args:
-        markdown: The Markdown.
-        names: The name of the attachment for each file, by its address.
-        read: See `local_pictures`.
-    """
-    pictures = _pictures_alone(markdown, read)
+    pictures = _pictures_alone(markdown) if names else []
     places = [place for place in pictures if place.picture.address in names]
     return _with_addresses(markdown, places, lambda place: address_of(names[place.picture.address]))
 
 
-def without_pictures(markdown: str, addresses: Collection[str], read: Callable[[str], Json]) -> str:
-    """Return Markdown in which some pictures of files are plain text.
+def without_pictures(markdown: str, addresses: Collection[str]) -> str:
+    """Return Markdown in which pictures of files on disk are plain text.
 
     Args:
         markdown: The Markdown.
-        addresses: The addresses of the files.
-        read: See `local_pictures`.
+        addresses: The addresses of these files in the Markdown.
     """
     lines = markdown.split("\n")
-    for place in reversed(_pictures_alone(markdown, read)):
+    for place in reversed(_pictures_alone(markdown) if addresses else []):
         if place.picture.address in addresses:
             line = lines[place.picture.line - 1]
             lines[place.picture.line - 1] = f"{line[: place.alt]}!\\{line[place.alt + 1 :]}"
     return "\n".join(lines)
 
 
-def _pictures_alone(markdown: str, read: Callable[[str], Json]) -> list[_Place]:
+def _pictures_alone(markdown: str) -> list[_Place]:
     """Return the pictures that stand alone in their paragraphs, as the converted text shows."""
-    if "](" not in markdown:
+    if "![" not in markdown or is_too_long(markdown):
         return []
     places = list(_pictures(markdown))
     if not places:
         return []
     marks = {place: f"{_MARKER_NAME}{number}" for number, place in enumerate(places)}
-    shown = shown_files(
-        read(_with_addresses(markdown, places, lambda place: address_of(marks[place])))
-    )
+    marked = _with_addresses(markdown, places, lambda place: address_of(marks[place]))
+    shown = shown_files(to_adf(marked, files=BY_NAME))
     alone = {file.media.removeprefix(ATTACHED) for file in shown}
     return [place for place in places if marks[place] in alone]
 

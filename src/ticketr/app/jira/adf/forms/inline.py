@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Any, TypeAlias
 
 from ticketr.app.emoji import emoji_named
-from ticketr.app.jira.adf._addresses import BACKSLASH, BARE
+from ticketr.app.jira.adf._addresses import BACKSLASH, BARE, has_mark
 from ticketr.app.jira.adf._canonical import Json
 from ticketr.app.jira.adf._signs import AUTO, verbatim
 from ticketr.app.jira.adf._simple import PANEL_WORDS
@@ -391,7 +391,7 @@ def escape_text(words: str, before: Json | None, after: Json | None) -> str:
         escaped = BACKSLASH.join([words[start:end] for start, end in pairwise((0, *ends))])
     if words.endswith("@") and after is not None and _links_to_account(after):
         escaped = f"{escaped[:-1]}{BACKSLASH}@"
-    if before is not None and _is_code(before) and _STATUS.match(words):
+    if before is not None and has_mark(before, "code") and _STATUS.match(words):
         escaped = f"{BACKSLASH}{escaped}"
     return escaped
 
@@ -405,11 +405,6 @@ def _links_to_account(node: Json) -> bool:
         and _fully_matches(mark["attrs"].get("href"), _IS_ACCOUNT)
         for mark in marks
     )
-
-
-def _is_code(node: Json) -> bool:
-    marks = node.get("marks")
-    return type(marks) is list and {"type": "code"} in marks
 
 
 def _fully_matches(value: object, pattern: re.Pattern[str]) -> bool:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from ticketr.app.jira.adf._canonical import Json
+from ticketr.app.jira.adf._canonical import Json, content_of
 from ticketr.app.jira.adf._placeholders import LESS
 from ticketr.app.jira.adf.forms import inline
 from ticketr.app.jira.adf.forms.files import read_picture
@@ -226,15 +226,17 @@ def read_decisions(node: Any) -> None:
     Args:
         node: A document whose placeholders are not restored yet.
     """
-    content = node.get("content") if type(node) is dict else None
-    if type(content) is not list:
-        return
+    content = content_of(node)
     for child in content:
         read_decisions(child)
-    if node["type"] != "listItem" and any(
-        value.get("type") == "bulletList" and any(map(_is_decision, value["content"]))
-        for value in content
-        if type(value) is dict
+    if (
+        content
+        and node["type"] != "listItem"
+        and any(
+            value.get("type") == "bulletList" and any(map(_is_decision, value["content"]))
+            for value in content
+            if type(value) is dict
+        )
     ):
         content[:] = [part for value in content for part in _with_decision_lists(value)]
 

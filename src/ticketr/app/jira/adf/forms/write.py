@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from ticketr.app.jira.adf._canonical import Json
+from ticketr.app.jira.adf._canonical import LINES_OF_TEXT, Json, content_of
 from ticketr.app.jira.adf._plain import walk
 from ticketr.app.jira.adf._schema import NODES
 from ticketr.app.jira.adf._signs import JOIN, NEWLINE, STAY, verbatim
@@ -22,7 +22,6 @@ from ticketr.app.jira.adf.forms.inline import (
 
 # marklas writes their content as data, or it is not Markdown.
 _OPAQUE = frozenset({"bodiedExtension", "bodiedSyncBlock", "codeBlock", "extension"})
-_LINES_OF_TEXT = frozenset({"paragraph", "heading", "taskItem", "decisionItem", "caption"})
 #: The blocks that are written as their sign alone if they hold an empty paragraph.
 _EMPTY_FORMS = frozenset({"blockquote", "listItem"})
 _NOTHING: tuple[Json, ...] = ({"type": "paragraph"}, {"type": "paragraph", "content": []})
@@ -61,9 +60,7 @@ class Writer:
 
     def write(self, document: Json) -> None:
         """Write the forms in a canonical document, and escape what looks like one."""
-        content = document.get("content")
-        if type(content) is not list:
-            return
+        content = content_of(document)
         made: list[Any] = []
         for place, block in enumerate(content):
             made += self._block(block, "doc", short=place not in self._long)
@@ -74,9 +71,7 @@ class Writer:
         kind = node.get("type") if type(node) is dict else None
         if type(kind) is not str or kind not in NODES or kind in _OPAQUE:
             return [node]
-        content = node.get("content")
-        if type(content) is not list:
-            content = []
+        content = content_of(node)
         if kind == "mediaSingle" and short and parent in _PICTURE_PARENTS:
             picture = write_picture(node, self._names)
             if picture is not None:
@@ -86,7 +81,7 @@ class Writer:
         if kind in _EMPTY_FORMS and short and len(content) == 1 and content[0] in _NOTHING:
             self.used = True
             return [{**node, "content": [_paragraph(text(STAY))]}]
-        if kind in _LINES_OF_TEXT:
+        if kind in LINES_OF_TEXT:
             self._line(content, short=short)
         else:
             # The text of other lists of decisions is in HTML, where no form is read.
@@ -205,7 +200,7 @@ def _holds_block_tasks(node: Json) -> bool:
 
 def _has_boxes(node: Any) -> bool:
     """Return whether a box says all of each task in a list."""
-    content = _content_of(node) if type(node) is dict else []
+    content = content_of(node) if type(node) is dict else []
     if not content or node.get("attrs") or _kind_of(content[0]) == "taskList":
         return False
     return all(
@@ -244,7 +239,7 @@ def _blocks(node: Json) -> Iterator[Json]:
             yield _paragraph(*(write_card(node["attrs"]) or ()), text(LARGE_CARD))
         case "decisionList":
             items = [
-                _paragraph(text(verbatim("<> ")), *_content_of(value)) for value in node["content"]
+                _paragraph(text(verbatim("<> ")), *content_of(value)) for value in node["content"]
             ]
             yield {
                 "type": "bulletList",
@@ -277,18 +272,13 @@ def _boxes(node: Json) -> Json:
             continue
         box = text(verbatim("[x] " if child["attrs"]["state"] == "DONE" else "[ ] "))
         blocks = [child] if child["type"] == "taskItem" else child["content"]
-        first = _paragraph(box, *(_content_of(blocks[0]) or [text(STAY)]))
+        first = _paragraph(box, *(content_of(blocks[0]) or [text(STAY)]))
         items.append({"type": "listItem", "content": [first, *blocks[1:]]})
     return {"type": "bulletList", "content": items}
 
 
 def _kind_of(node: Any) -> Any:
     return node.get("type") if type(node) is dict else None
-
-
-def _content_of(item: Json) -> list[Any]:
-    content = item.get("content")
-    return content if type(content) is list else []
 
 
 def _paragraph(*content: Json) -> Json:
