@@ -34,11 +34,10 @@ def nested(levels: int) -> Any:
     return value
 
 
-@pytest.fixture(params=[3, 200])
+@pytest.fixture(params=[1, 3, 200])
 def small_steps(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_text, "AT_ONCE", 1)
-    monkeypatch.setattr(json_text, "_LOOK_AHEAD", 9)
-    monkeypatch.setattr(json_text, "_MOST_DEPTH", request.param)
+    monkeypatch.setattr(json_text, "_LEVELS", request.param)
 
 
 @for_each("padding", [0, AT_ONCE])
@@ -110,7 +109,7 @@ async def test_a_text_with_more_values_than_memory_has_room_for_is_refused_unrea
     "make",
     [
         lambda number: {"issues": [{"id": str(each)} for each in range(number)]},
-        lambda number: {"a": {"b": {"content": [{"t": [{"text": "x" * 50}]}] * number}}},
+        lambda number: {"a": {"b": [{"t": [{"text": "x" * 50}]}] * number}},
     ],
     ids=["issues", "paragraphs"],
 )

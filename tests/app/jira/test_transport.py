@@ -7,9 +7,10 @@ import subprocess
 import sys
 import traceback
 import tracemalloc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import get_args
 
 import pytest
@@ -54,6 +55,7 @@ async def test_a_request_is_sent_whole(package: HttpPackage) -> None:
 class Portions:
     """A body of three pieces."""
 
+    headers: Mapping[str, str] = MappingProxyType({"content-type": "text/plain"})
     size = 9
 
     async def pieces(self) -> AsyncIterator[bytes]:
@@ -63,7 +65,7 @@ class Portions:
 
 
 async def test_a_body_is_sent_in_pieces(package: HttpPackage) -> None:
-    headers = {"content-type": "text/plain", "content-length": "9"}
+    headers = {**Portions.headers, "content-length": "9"}
     async with raw_site(ME) as site, open_transport(package) as transport:
         for _ in range(2):
             request = Request("POST", f"{site.url}/x", headers, source=Portions())

@@ -11,7 +11,7 @@ import trio
 
 from ticketr._lazy import compile_on_use
 from ticketr.app.jira.errors import BadAnswer, FileTooLarge, Redirected, Rejected
-from ticketr.app.jira.models import Attachment
+from ticketr.app.jira.models import Attachment, records
 from ticketr.app.jira.rest_api import Endpoints
 
 T = TypeVar("T")
@@ -120,8 +120,8 @@ class AttachmentEndpoints(Endpoints):
             NotFound: There is no such issue, or the account may not see it.
         """
         try:
-            answer = await self._api.upload(
-                "issue/{}/attachments", key, issue=key, source=upload, headers=upload.headers
+            answer = await self._api.write(
+                "POST", "issue/{}/attachments", key, issue=key, source=upload, empty=False
             )
         except Rejected as error:
             if error.status != 413:
@@ -136,8 +136,7 @@ class AttachmentEndpoints(Endpoints):
                 size=upload.length,
                 limit=upload.limit,
             ) from None
-        attachments = map(Attachment.read, answer.array())
-        return tuple(attachment for attachment in attachments if attachment is not None)
+        return records(Attachment.read, answer.array())
 
 
 class Upload:

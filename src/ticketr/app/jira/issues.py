@@ -16,10 +16,10 @@ from ticketr.app.jira.models import (
     Created,
     LastChange,
     Transition,
-    fields_on_screen,
     object_of,
     objects,
     read_time,
+    records,
     text_of,
 )
 from ticketr.app.jira.rest_api import Endpoints
@@ -55,9 +55,7 @@ class IssueEndpoints(Endpoints):
             BadAnswer: The answer has no key; the issue probably exists.
             RateLimited: The site's limit is used up, maybe for longer than `LONGEST_WAIT`.
         """
-        body: dict[str, object] = {"fields": dict(fields)}
-        if properties:
-            body["properties"] = [{"key": k, "value": v} for k, v in properties.items()]
+        body = {"fields": dict(fields), **_properties(properties)}
         answer = await self._api.write(
             "POST", "issue", issue=_parent(fields), body=body, empty=False
         )
@@ -82,14 +80,9 @@ class IssueEndpoints(Endpoints):
             RateLimited: The site's limit is used up, maybe for longer than `LONGEST_WAIT`.
         """
         updates = [
-            {
-                "fields": dict(fields),
-                "properties": [{"key": k, "value": v} for k, v in properties.items()],
-            }
-            for fields, properties in issues
+            {"fields": dict(fields), **_properties(properties)} for fields, properties in issues
         ]
-        body = {"issueUpdates": updates}
-        await self._api.write("POST", "issue/bulk", issue=None, body=body)
+        await self._api.write("POST", "issue/bulk", issue=None, body={"issueUpdates": updates})
 
     async def edit_issue(self, key: str, fields: Mapping[str, object]) -> None:
         """Change fields of an issue.
@@ -121,11 +114,7 @@ class IssueEndpoints(Endpoints):
         """
         query = {"expand": "transitions.fields"} if with_fields else {}
         answer = await self._api.get("issue/{}/transitions", key, query=query)
-        return tuple(
-            transition._replace(fields=fields_on_screen(entry.get("fields")))
-            for entry in answer.array("transitions")
-            if (transition := Transition.read(entry)) is not None
-        )
+        return records(Transition.read, answer.array("transitions"))
 
     async def last_change(self, key: str, until: str = "") -> LastChange | None:
         """Return the newest change of an issue that its history names; None if it names none.
@@ -174,6 +163,12 @@ class IssueEndpoints(Endpoints):
         )
 
 
+def _properties(properties: Mapping[str, object]) -> dict[str, object]:
+    """Return entity properties as a part of a body."""
+    listed = [{"key": key, "value": value} for key, value in properties.items()]
+    return {"properties": listed} if listed else {}
+
+
 def _parent(fields: Mapping[str, object]) -> str | None:
     """Return the parent of a new issue: Jira counts the create as a change of the parent."""
     parent = object_of(fields.get("parent"))
@@ -184,7 +179,6 @@ def _parent(fields: Mapping[str, object]) -> str | None:
 _PAGE = 100
 #: How many comments of one issue are read; Jira allows no more.
 MOST_COMMENTS = 5000
-_NO_PROPERTIES: Mapping[str, object] = MappingProxyType({})
 
 
 class CommentEndpoints(Endpoints):
@@ -228,7 +222,7 @@ class CommentEndpoints(Endpoints):
         key: str,
         body: Mapping[str, object],
         *,
-        properties: Mapping[str, object] = _NO_PROPERTIES,
+        properties: Mapping[str, object] = _NO_VALUES,
     ) -> str:
         """Add a comment to an issue and return its ID.
 
@@ -247,9 +241,7 @@ class CommentEndpoints(Endpoints):
             RateLimited: The site's limit is used up, maybe for longer than `LONGEST_WAIT`.
             BadAnswer: The answer has no ID; the comment probably exists.
         """
-        content: dict[str, object] = {"body": dict(body)}
-        if properties:
-            content["properties"] = [{"key": k, "value": v} for k, v in properties.items()]
+        content = {"body": dict(body), **_properties(properties)}
         answer = await self._api.write(
             "POST", "issue/{}/comment", key, issue=key, body=content, empty=False
         )
@@ -272,9 +264,7 @@ class CommentEndpoints(Endpoints):
             BadRequest: The site does not accept the text, or the account may not edit it.
             NotFound: There is no such issue or comment.
         """
-        content: dict[str, object] = {"body": dict(body)}
-        if visibility:
-            content["visibility"] = visibility
+        content = {"body": dict(body), **({"visibility": visibility} if visibility else {})}
         await self._api.write(
             "PUT", "issue/{}/comment/{}", key, comment, issue=key, body=content, repeatable=True
         )
@@ -314,8 +304,7 @@ class LinkEndpoints(Endpoints):
             NotFound: Links are switched off on the site.
         """
         answer = await self._api.get("issueLinkType")
-        link_types = map(LinkType.read, answer.array("issueLinkTypes"))
-        return tuple(link_type for link_type in link_types if link_type is not None)
+        return records(LinkType.read, answer.array("issueLinkTypes"))
 
     async def add_link(self, link_type: str, first: str, second: str) -> None:
         """Link two issues; Jira keeps a link that is there already as it is.
@@ -391,8 +380,7 @@ class WorklogEndpoints(Endpoints):
         """
         after = int(since.timestamp() * 1000) - 1
         answer = await self._api.get("issue/{}/worklog", key, query={"startedAfter": after})
-        worklogs = map(Worklog.read, answer.array("worklogs"))
-        return tuple(worklog for worklog in worklogs if worklog is not None)
+        return records(Worklog.read, answer.array("worklogs"))
 
     async def add_worklog(
         self, key: str, *, spent: str, started: str, comment: Mapping[str, object] | None = None
@@ -410,9 +398,8 @@ class WorklogEndpoints(Endpoints):
             NotFound: There is no such issue, or the account may not see it.
             BadAnswer: The answer has no ID; the record probably exists.
         """
-        body: dict[str, object] = {"timeSpent": spent, "started": started}
-        if comment is not None:
-            body["comment"] = dict(comment)
+        text = {} if comment is None else {"comment": dict(comment)}
+        body = {"timeSpent": spent, "started": started, **text}
         answer = await self._api.write(
             "POST", "issue/{}/worklog", key, issue=key, body=body, empty=False
         )

@@ -19,12 +19,11 @@ AT_ONCE = 64 * 1024
 #: The most values that a text may hold: each of them takes some hundred bytes of memory.
 MOST_VALUES = 1_000_000
 
-# How far to look for the end of a list or an object before its members are read one by one.
-_LOOK_AHEAD = 8 * 1024
+#: How many outer levels of a long text are read member by member. Below them is one part of an
+#: issue, such as its fields.
+_LEVELS = 3
 # What a member costs beside its characters, in characters.
 _MEMBER = 50
-_MOST_DEPTH = 200
-_UNREAD: Any = object()
 # An escape of half a character. Two of them make one whole character, which is common and fine.
 _ESCAPE = rb"\u"
 _HALF_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -105,73 +104,50 @@ class _Walk:
         return value
 
     async def _value(self, level: int) -> Any:
-        """Read a value; a list or an object member by member, if it is long."""
+        """Read a value; a list or an object of an outer level member by member."""
+        first = self._text[self._at : self._at + 1]
+        if level <= _LEVELS and first in {"{", "["}:
+            return await self._members(level, is_object=first == "{")
         begin = self._at
-        first = self._text[begin : begin + 1]
-        if first not in {"{", "["} or level > _MOST_DEPTH:
-            value = self._leaf(len(self._text))
-        else:
-            value = self._leaf(_LOOK_AHEAD) if level > 1 else _UNREAD  # the whole text is long
-        self._work += _MEMBER + max(self._at - begin, _LOOK_AHEAD if value is _UNREAD else 0)
+        value = self._leaf()
+        self._work += _MEMBER + self._at - begin
         if self._work >= AT_ONCE:
             self._work = 0
             await trio.lowlevel.checkpoint()
-        if value is _UNREAD:
-            return await (self._object(level) if first == "{" else self._array(level))
         return value
 
-    def _leaf(self, size: int) -> Any:
-        """Read a value at once; `_UNREAD` if it does not end within so many characters."""
-        if self._at + size >= len(self._text):
-            value, self._at = _decode(self._text, self._at)
-        else:
-            try:
-                value, length = _decode(self._text[self._at : self._at + size])
-            except json.JSONDecodeError:
-                return _UNREAD
-            self._at += length
+    def _leaf(self) -> Any:
+        """Read a value at once."""
+        value, self._at = _decode(self._text, self._at)
         return value if self._mend is None else self._mend(value)
 
-    async def _object(self, level: int) -> dict[str, Any]:
-        anies: dict[str, Any] = {}
-        more = self._begins("}")
+    async def _members(self, level: int, *, is_object: bool) -> Any:
+        end = "}" if is_object else "]"
+        members: list[tuple[str, Any]] = []
+        self._at += 1
+        self._skip_blanks()
+        more = not self._ends(end)
         while more:
-            if self._text[self._at : self._at + 1] != '"':
-                raise json.JSONDecodeError(
-                    "Expecting property name enclosed in double quotes", self._text, self._at
-                )
-            name = self._leaf(len(self._text))
+            name = ""
+            if is_object:
+                if self._text[self._at : self._at + 1] != '"':
+                    problem = "Expecting property name enclosed in double quotes"
+                    raise json.JSONDecodeError(problem, self._text, self._at)
+                name = self._leaf()
+                self._skip_blanks()
+                self._expect(":")
+            members.append((name, await self._value(level + 1)))
             self._skip_blanks()
-            self._expect(":")
-            anies[name] = await self._value(level + 1)
-            more = self._goes_on("}")
-        return anies
+            more = not self._ends(end)
+            if more:
+                self._expect(",")
+        return dict(members) if is_object else [value for _, value in members]
 
-    async def _array(self, level: int) -> list[Any]:
-        anies: list[Any] = []
-        more = self._begins("]")
-        while more:
-            anies.append(await self._value(level + 1))
-            more = self._goes_on("]")
-        return anies
-
-    def _begins(self, end: str) -> bool:
-        """Skip the beginning of a list or an object; return whether it has members."""
-        self._at += 1
-        self._skip_blanks()
-        if self._text[self._at : self._at + 1] != end:
-            return True
-        self._at += 1
-        return False
-
-    def _goes_on(self, end: str) -> bool:
-        """Skip what follows a value; return whether another value follows."""
-        self._skip_blanks()
-        if self._text[self._at : self._at + 1] == end:
-            self._at += 1
-            return False
-        self._expect(",")
-        return True
+    def _ends(self, end: str) -> bool:
+        """Skip the end of a list or an object; return whether it is there."""
+        is_there = self._text[self._at : self._at + 1] == end
+        self._at += is_there
+        return is_there
 
     def _expect(self, mark: str) -> None:
         if self._text[self._at : self._at + 1] != mark:

@@ -9,11 +9,13 @@ for all of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
+
+R = TypeVar("R")
 
 
 def objects(value: object) -> Iterator[Mapping[str, Any]]:
@@ -21,6 +23,13 @@ def objects(value: object) -> Iterator[Mapping[str, Any]]:
     return (
         (item for item in value if isinstance(item, dict)) if isinstance(value, list) else iter(())
     )
+
+
+def records(
+    read: Callable[[Mapping[str, Any]], R | None], items: Iterable[Mapping[str, Any]]
+) -> tuple[R, ...]:
+    """Read records; leave out those without their essential value."""
+    return tuple(record for record in map(read, items) if record is not None)
 
 
 def object_of(value: object) -> Mapping[str, Any]:
@@ -115,7 +124,6 @@ class ScreenField(NamedTuple):
         if not field_id:
             return None
         kind = object_of(answer.get("schema"))
-        read = map(Allowed.read, objects(answer.get("allowedValues")))
         return cls(
             id=field_id,
             name=text_of(answer.get("name")) or field_id,
@@ -123,7 +131,7 @@ class ScreenField(NamedTuple):
             has_default=answer.get("hasDefaultValue") is True,
             schema_type=text_of(kind.get("type")),
             items=text_of(kind.get("items")),
-            allowed=tuple(allowed for allowed in read if allowed is not None),
+            allowed=records(Allowed.read, objects(answer.get("allowedValues"))),
             custom_type=text_of(kind.get("custom")),
         )
 
@@ -131,10 +139,8 @@ class ScreenField(NamedTuple):
 def fields_on_screen(answer: object) -> tuple[ScreenField, ...]:
     """Read the fields of a screen, which Jira lists by their IDs."""
     listed = object_of(answer)
-    read = (
-        ScreenField.read({**object_of(entry), "fieldId": name}) for name, entry in listed.items()
-    )
-    return tuple(field for field in read if field is not None)
+    entries = ({**object_of(entry), "fieldId": name} for name, entry in listed.items())
+    return records(ScreenField.read, entries)
 
 
 #: The most bytes of a file. A site may claim more, of which no float can be made.
@@ -345,6 +351,7 @@ class Transition(NamedTuple):
             id=transition_id,
             name=text_of(answer.get("name")),
             to=text_of(status.get("name")),
+            fields=fields_on_screen(answer.get("fields")),
         )
 
 

@@ -380,6 +380,7 @@ class RestApi:
         *steps: str,
         issue: str | None,
         body: object = None,
+        source: BodySource | None = None,
         repeatable: bool = False,
         empty: bool = True,
     ) -> JsonResponse:
@@ -394,6 +395,7 @@ class RestApi:
             issue: The key or ID of the issue that is changed, if it exists yet. Writes by its key
                 and writes by its ID are not recognised as writes of one issue.
             body: The JSON value to send.
+            source: The body, if it is sent in pieces, with its own headers.
             repeatable: Whether the change has the same result when it is made twice. Else it is
                 sent again only when it is certain that it was not carried out, and not after a
                 rate limit refused it; the caller first looks whether it was carried out.
@@ -405,53 +407,21 @@ class RestApi:
             endpoint,
             self.address(endpoint, *steps),
             body=None if body is None else json.dumps(body).encode(),
+            source=source,
             issue=issue,
             repeatable=repeatable,
+            headers={**source.headers, "content-length": str(source.size)} if source else {},
         )
         async with self._write_lock.hold(issue):
             return await self._send(call, empty=empty)
-
-    async def upload(
-        self,
-        endpoint: str,
-        *steps: str,
-        issue: str,
-        source: BodySource,
-        headers: Mapping[str, str],
-    ) -> JsonResponse:
-        """Send a body in pieces, once; the answer's JSON is returned.
-
-        Args:
-            endpoint: The path, with ``{}`` for each segment that is data.
-            steps: Those segments.
-            issue: The key or ID of the issue that is changed.
-            source: The body.
-            headers: Its headers, its kind among them.
-        """
-        call = rate_limits.Call(
-            "POST",
-            endpoint,
-            self.address(endpoint, *steps),
-            source=source,
-            issue=issue.upper(),
-            repeatable=False,
-            headers={**headers, "content-length": str(source.size)},
-        )
-        async with self._write_lock.hold(issue.upper()):
-            return await self._send(call)
 
     async def download(
         self, endpoint: str, *steps: str, query: Mapping[str, str | int], headers: Mapping[str, str]
     ) -> Response:
         """Send a GET request whose answer may be anything; it is returned as it came."""
-        usual = {"accept": "*/*", "accept-encoding": "identity"}
-        call = rate_limits.Call(
-            "GET",
-            endpoint,
-            self.address(endpoint, *steps),
-            query=query,
-            headers={**usual, **headers},
-        )
+        headers = {"accept": "*/*", "accept-encoding": "identity", **headers}
+        address = self.address(endpoint, *steps)
+        call = rate_limits.Call("GET", endpoint, address, query=query, headers=headers)
         return await self._exchange(call, _as_it_came)
 
     async def why_not_served(self) -> errors.NotCloud | errors.NoJira | None:
@@ -466,10 +436,8 @@ class RestApi:
             return None
         try:
             await check_kind(self.site, self._transport)
-        except (errors.NotCloud, errors.NoJira) as reason:
-            return reason
-        except errors.JiraError:  # what the site is stays unknown
-            return None
+        except errors.JiraError as error:  # after another one, what the site is stays unknown
+            return error if isinstance(error, errors.NotCloud | errors.NoJira) else None
         return None
 
     def redact(self, text: str) -> str:

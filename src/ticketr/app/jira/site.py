@@ -61,8 +61,7 @@ class SiteEndpoints(Endpoints):
     async def fields(self) -> tuple[models.Field, ...]:
         """Return every field that the site's issues can have."""
         answer = await self._api.get("field")
-        fields = map(models.Field.read, answer.array())
-        return tuple(field for field in fields if field is not None)
+        return models.records(models.Field.read, answer.array())
 
     async def project(self, key: str) -> models.Project:
         """Return one project.
@@ -91,12 +90,8 @@ class SiteEndpoints(Endpoints):
         projects: dict[str, models.Project] = {}
         start, total = 0, 0
         while len(projects) < most:
-            query: dict[str, str | int] = {
-                "startAt": start,
-                "maxResults": _MOST_PROJECTS,
-                "orderBy": "key",
-            }
-            answer = await self._api.get("project/search", query=query)
+            page = {"startAt": start, "maxResults": _MOST_PROJECTS}
+            answer = await self._api.get("project/search", query={**page, "orderBy": "key"})
             items, before = list(answer.array("values")), len(projects)
             for project in filter(None, map(models.Project.read, items)):
                 projects.setdefault(project.key, project)
@@ -118,11 +113,7 @@ class SiteEndpoints(Endpoints):
         Returns:
             One page of matching users at most, in the site's order, best match first.
         """
-        answer = await self._api.get(
-            "user/search", query={"query": query, "maxResults": MOST_USERS}
-        )
-        users = map(models.User.read, answer.array())
-        return tuple(user for user in users if user is not None)
+        return await self._users("user/search", {"query": query})
 
     async def assignable_users(self, project: str, query: str) -> tuple[models.User, ...]:
         """Search the users that can be assigned to a project's issues.
@@ -135,14 +126,11 @@ class SiteEndpoints(Endpoints):
             One page of matching users at most, in the site's order, best match first.
         """
         by = "accountId" if _ACCOUNT_ID.fullmatch(query) else "query"
-        params: dict[str, str | int] = {
-            "project": project,
-            by: query,
-            "maxResults": MOST_USERS,
-        }
-        answer = await self._api.get("user/assignable/search", query=params)
-        users = map(models.User.read, answer.array())
-        return tuple(user for user in users if user is not None)
+        return await self._users("user/assignable/search", {"project": project, by: query})
+
+    async def _users(self, endpoint: str, query: Mapping[str, str]) -> tuple[models.User, ...]:
+        answer = await self._api.get(endpoint, query={**query, "maxResults": MOST_USERS})
+        return models.records(models.User.read, answer.array())
 
 
 #: How many types or fields a page may hold.

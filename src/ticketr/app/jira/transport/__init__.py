@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Literal, Unpack
 from ticketr.app.jira.transport.base import AsksMissing, Request, Response, Transport
 
 if TYPE_CHECKING:
-    from ticketr.app.jira.transport._asks import AsksTransport
-    from ticketr.app.jira.transport._httpx import HttpxTransport
     from ticketr.app.jira.transport.base import TransportOptions
 
 __all__ = ["AsksMissing", "HttpPackage", "Request", "Response", "Transport", "open_transport"]
@@ -29,21 +27,14 @@ def open_transport(name: HttpPackage = "httpx", **options: Unpack[TransportOptio
 
     Raises:
         AsksMissing: It is to be asks, and asks cannot be used; opening may raise it too.
-        ValueError: There is no such package.
     """
-    return _adapter(name)(**options)
-
-
-def _adapter(name: str) -> type[HttpxTransport | AsksTransport]:
-    """Load an adapter; each takes longer to import than all of ticketr."""
+    # Each takes longer to import than all of ticketr.
     if name == "httpx":
         from ticketr.app.jira.transport._httpx import HttpxTransport  # noqa: PLC0415 - see above
 
-        return HttpxTransport
-    if name == "asks":
-        try:
-            from ticketr.app.jira.transport._asks import AsksTransport  # noqa: PLC0415 - see above
-        except ImportError as error:
-            raise AsksMissing(str(error)) from error
-        return AsksTransport
-    raise ValueError(f"no package {name!r} speaks HTTP here: use 'httpx' or 'asks'")
+        return HttpxTransport(**options)
+    try:
+        from ticketr.app.jira.transport._asks import AsksTransport  # noqa: PLC0415 - see above
+    except ImportError as error:
+        raise AsksMissing(str(error)) from error
+    return AsksTransport(**options)

@@ -50,6 +50,11 @@ class BodySource(Protocol):
     """A body that is sent in pieces, so that it is never whole in memory."""
 
     @property
+    def headers(self) -> Mapping[str, str]:
+        """Its own headers, its kind among them."""
+        ...
+
+    @property
     def size(self) -> int:
         """How many bytes all pieces have together."""
         ...
