@@ -149,7 +149,7 @@ def test_alone_it_lists_the_templates_and_what_they_ask_for(someone: User) -> No
         (["empty"], "templates/empty.md: it holds no ticket"),
         (
             ["list"],
-            "list.yaml:2: 'stories' in structure must be a list, and here is something else",
+            "list.yaml:2: 'stories' in structure must be a list of blocks of names",
         ),
         (["untitled"], "an epic or a story has no title"),
         (["bug", "--type", "Bug"], "--type and --parent go with a TITLE"),

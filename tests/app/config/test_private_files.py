@@ -24,7 +24,7 @@ from ticketr.app.config import (
     require_database,
     store_list_memory,
 )
-from ticketr.app.config.files import exclusive, read_private, write_atomically, write_private
+from ticketr.app.config.files import exclusive, read_private, write_private
 from ticketr.app.config.state_folder import FILE, MOST_FILTERS
 
 
@@ -203,7 +203,7 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_a_durable_file_is_on_the_disk_before_it_has_its_name(
     tmp_path: Path, steps: list[str]
 ) -> None:
-    write_atomically(tmp_path / "a.toml", "text")
+    write_private(tmp_path / "a.toml", "text")
 
     assert steps == ["file", "rename", "folder"]
 

@@ -212,26 +212,20 @@ def read(text: str) -> YamlBlock:
     return read_block(PATH, text)
 
 
-@for_each(
-    ("text", "found"),
-    [
-        ("a: 1", "a number"),
-        ("a: 1.5", "a number"),
-        ("a: yes", "true or false"),
-        ("a: [x]", "a list"),
-        ("a: {b: c}", "a block of names"),
-        ("a: 2026-01-31", "something else"),
-        ("a: !secret canary", "something else"),
-        ("a: !!str [canary]", "something else"),
-    ],
-)
-def test_a_value_of_a_wrong_kind_is_reported_with_its_line_and_not_shown(
-    text: str, found: str
-) -> None:
+@pytest.mark.parametrize("text", ["a: [canary]", "a: {b: canary}", "a: !!str [canary]"])
+def test_a_value_of_a_wrong_kind_is_reported_with_its_line_and_not_shown(text: str) -> None:
     with pytest.raises(BadFile) as caught:
         read(f"# first\n{text}\n").text("a")
 
-    assert str(caught.value) == f"f.yaml:2: a must be a text, and here is {found}"
+    assert str(caught.value) == "f.yaml:2: a must be a text"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("a: 10016", "10016"), ("a: 2026-01-31", "2026-01-31"), ("a: ' '", None), ("a: ~", None)],
+)
+def test_a_value_is_read_as_it_is_written(text: str, value: str | None) -> None:
+    assert read(text).text("a") == value
 
 
 @pytest.mark.unmeasured
@@ -368,40 +362,31 @@ def test_nothing_in_it_is_needed(text: str, tmp_path: Path) -> None:
         ("a: [\n", ".ticketr.yaml:2: this is not YAML ("),
         (
             "field_mappings: [a]\n",
-            ".ticketr.yaml:1: field_mappings must be a block of names, and here is a list",
-        ),
-        (
-            "field_mappings:\n  A: customfield_1\n  Points: 10016\n",
-            (
-                ".ticketr.yaml:3: 'Points' in field_mappings must be Jira's ID of a field, like "
-                "customfield_10016, or a block of it, and here is a number"
-            ),
+            ".ticketr.yaml:1: field_mappings must be a block of names",
         ),
         (
             "field_mappings:\n  Points:\n",
-            (
-                ".ticketr.yaml:2: 'Points' in field_mappings must be Jira's ID of a field, like "
-                "customfield_10016, or a block of it, and here is nothing"
-            ),
+            ".ticketr.yaml:2: 'Points' needs an id, which is Jira's, like customfield_10016",
         ),
+        ("field_mappings:\n  A: []\n", ".ticketr.yaml:2: 'A' in field_mappings must be a text"),
         (
             "field_mappings:\n  Points: {type: number}\n",
             ".ticketr.yaml:2: 'Points' needs an id, which is Jira's, like customfield_10016",
         ),
         (
             "field_mappings:\n  Points:\n    type: number\n    id: [canary]\n",
-            ".ticketr.yaml:4: 'id' in Points must be a text, and here is a list",
+            ".ticketr.yaml:4: 'id' in Points must be a text",
         ),
-        ("field_mappings:\n  Points: ''\n", ".ticketr.yaml:2: 'Points' in field_mappings is empty"),
+        ("field_mappings:\n  Points: ''\n", ".ticketr.yaml:2: 'Points' needs an id"),
         (
             "field_mappings:\n  A: customfield_1\n  B: customfield_1\n",
             ".ticketr.yaml:3: 'B' is the same field as 'A'; a field has one line in a file",
         ),
         ("field_mappings:\n  ' ': customfield_1\n", ".ticketr.yaml:2: a field has no name"),
-        ("defaults: 1\n", ".ticketr.yaml:1: defaults must be a block of names, and here is a numb"),
+        ("defaults: 1\n", ".ticketr.yaml:1: defaults must be a block of names"),
         (
             "defaults:\n  issue_type: [canary]\n",
-            ".ticketr.yaml:2: 'issue_type' in defaults must be a text, and here is a list",
+            ".ticketr.yaml:2: 'issue_type' in defaults must be a text",
         ),
     ],
 )
@@ -413,7 +398,7 @@ def test_an_error_is_reported_with_its_place(text: str, words: str, tmp_path: Pa
     ("value", "words"),
     [
         ("canary", "'project_key' in defaults cannot be used: a project key is upper-case"),
-        ("5", "'project_key' in defaults must be a text, and here is a number"),
+        ("5", "'project_key' in defaults cannot be used: a project key is upper-case"),
     ],
 )
 def test_an_invalid_project_is_an_error_only_when_needed(

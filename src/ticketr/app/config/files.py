@@ -82,10 +82,18 @@ def _check_owner(path: Path, status: os.stat_result) -> None:
 def write_private(path: Path, text: str) -> None:
     """Replace a file of the user's folder in one step, or make it; hold ``exclusive`` meanwhile.
 
+    Where the path is a link, its target is replaced. The text is on the disk when this returns.
+
     Raises:
-        SettingsFailed: The system refused to write it.
+        SettingsFailed: The system refused; the old file is unchanged.
     """
-    write_atomically(path, text, mode=0o600)
+    with settings_errors(path, "write"):
+        real = path.resolve()
+        descriptor = os.open(real.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            replace_atomically(descriptor, real.name, text, mode=0o600)
+        finally:
+            os.close(descriptor)
 
 
 def prepare_config_folder(folder: Path) -> None:
@@ -123,30 +131,6 @@ def exclusive(folder: Path) -> Generator[None]:
 
 #: A link of the name is not followed either: with O_EXCL it is a file that exists.
 _NEW_FILE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-
-
-def write_atomically(path: Path, text: str, *, mode: int | None = None) -> None:
-    """Replace a file, or create it.
-
-    Where the path is a link, its target is replaced. The text is on the disk when this returns.
-
-    Args:
-        path: The file.
-        text: All of its new text.
-        mode: Its permissions; else those that it has, or of any new file.
-
-    Raises:
-        SettingsFailed: The system refused; the old file is unchanged.
-    """
-    with settings_errors(path, "write"):
-        real = path.resolve()
-        descriptor = os.open(real.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            if mode is None and real.exists():
-                mode = real.stat().st_mode & 0o777
-            replace_atomically(descriptor, real.name, text, mode=mode)
-        finally:
-            os.close(descriptor)
 
 
 def replace_atomically(

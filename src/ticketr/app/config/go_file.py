@@ -61,27 +61,19 @@ def read_go_file(root: Path) -> GoFile | None:
     from ticketr.app.config.yamlfile import read_block  # noqa: PLC0415 - see above
 
     block = read_block(path, text)
-    defaults = block.block("defaults")
-    project, problem = _project(defaults)
+    defaults, key = block.block("defaults"), "project_key"
+    project, problem = defaults.text(key), None
+    try:
+        project = project and checked_project(key, project)
+    except BadSetting as error:
+        problem = defaults.bad(key, f"{key!r} in defaults cannot be used: {error.problem}")
     return GoFile(
         path,
         fields=_fields(block.block("field_mappings")),
-        project=project,
+        project=None if problem else project,
         project_problem=problem,
         issue_type=defaults.text("issue_type"),
     )
-
-
-def _project(defaults: YamlBlock) -> tuple[str | None, BadFile | None]:
-    """Read the project; that program takes it from the environment alone."""
-    key = "project_key"
-    try:
-        project = defaults.text(key)
-        return project and checked_project(key, project), None
-    except BadSetting as error:
-        return None, defaults.bad(key, f"{key!r} in defaults cannot be used: {error.problem}")
-    except BadFile as error:
-        return None, error
 
 
 def _fields(mappings: YamlBlock) -> tuple[MappedField, ...]:
@@ -101,12 +93,8 @@ def _fields(mappings: YamlBlock) -> tuple[MappedField, ...]:
 
 
 def _field_id(mappings: YamlBlock, key: str) -> str:
-    kind = mappings.kind(key)
-    if kind not in {"str", "map"}:
-        raise mappings.wrong(key, "Jira's ID of a field, like customfield_10016, or a block of it")
-    if kind == "str" and (field_id := mappings.text(key)):
-        return field_id
-    about = mappings.block(key)
-    if field_id := about.text("id"):
-        return field_id
-    raise mappings.bad(key, f"{key!r} needs an id, which is Jira's, like customfield_10016")
+    is_block = mappings.is_block(key)
+    field_id = mappings.block(key).text("id") if is_block else mappings.text(key)
+    if field_id is None:
+        raise mappings.bad(key, f"{key!r} needs an id, which is Jira's, like customfield_10016")
+    return field_id

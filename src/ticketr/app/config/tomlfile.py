@@ -8,10 +8,12 @@ import stat
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ticketr.app.config.checks import nearest
 from ticketr.app.config.errors import BadFile, BadSetting, SettingsFailed, UnknownKey, place
+
+T = TypeVar("T")
 
 #: Bytes; a larger file was not written by a person.
 LARGEST = 64 * 1024
@@ -145,10 +147,7 @@ class Table:
         Raises:
             BadFile: It is something else.
         """
-        value = self._values.get(key)
-        if value is None or isinstance(value, str):
-            return value
-        raise self._bad_value(key, value, "text in quotes")
+        return self._get(key, str, "text in quotes")
 
     def checked(self, key: str, check: Callable[[str, str], str]) -> str | None:
         """Return a text that has passed a check; None where the table has no such name.
@@ -172,15 +171,12 @@ class Table:
         Raises:
             BadFile: It is something else, or one of them is empty.
         """
-        value = self._values.get(key)
-        if value is None:
-            return ()
-        if not isinstance(value, list):
-            raise self._bad_value(key, value, 'a list of texts, like ["one", "two"]')
+        wanted = 'a list of texts, like ["one", "two"]'
+        value = self._get(key, list, wanted) or []
         texts = tuple(text for text in value if isinstance(text, str) and text.strip())
         if len(texts) != len(value):
             odd = next(entry for entry in value if not isinstance(entry, str) or not entry.strip())
-            raise self._bad_value(key, odd, 'a list of texts, like ["one", "two"]')
+            raise self._bad_value(key, odd, wanted)
         return texts
 
     def flag(self, key: str) -> bool | None:
@@ -189,10 +185,7 @@ class Table:
         Raises:
             BadFile: It is something else.
         """
-        value = self._values.get(key)
-        if value is None or isinstance(value, bool):
-            return value
-        raise self._bad_value(key, value, "true or false")
+        return self._get(key, bool, "true or false")
 
     def number(self, key: str) -> float | None:
         """Return a number; None where the table has no such name.
@@ -200,10 +193,7 @@ class Table:
         Raises:
             BadFile: It is something else.
         """
-        value = self._values.get(key)
-        if isinstance(value, bool) or not isinstance(value, int | float | None):
-            raise self._bad_value(key, value, "a number")
-        return value
+        return self._get(key, (int, float), "a number")
 
     def is_list(self, key: str) -> bool:
         """Return whether a name stands for a list."""
@@ -219,10 +209,16 @@ class Table:
         Raises:
             BadFile: It is something else.
         """
-        value = self._values.get(key, {})
-        if isinstance(value, dict):
-            return Table(self._path, self._text, value, (*self._keys, key))
-        raise self._bad_value(key, value, "a table")
+        value = self._get(key, dict, "a table") or {}
+        return Table(self._path, self._text, value, (*self._keys, key))
+
+    def _get(self, key: str, kind: type[T] | tuple[type[T], ...], wanted: str) -> T | None:
+        """Return a value of a kind; None where the table has no such name."""
+        value = self._values.get(key)
+        is_flag = isinstance(value, bool)  # which is an int, too
+        if value is None or (isinstance(value, kind) and is_flag == (kind is bool)):
+            return value
+        raise self._bad_value(key, value, wanted)
 
     def bad(self, key: str | None, problem: str) -> BadFile:
         """Make an error about a name in this table, or about the table itself."""

@@ -17,14 +17,6 @@ from ticketr.app.config.errors import BadFile
 N = TypeVar("N", bound=Node)
 
 _TAG_PREFIX = "tag:yaml.org,2002:"
-_KINDS = {
-    "map": "a block of names",
-    "seq": "a list",
-    "bool": "true or false",
-    "int": "a number",
-    "float": "a number",
-    "null": "nothing",
-}
 
 
 class YamlBlock:
@@ -42,47 +34,40 @@ class YamlBlock:
     def __init__(self, path: Path, node: MappingNode | None = None, name: str = "") -> None:
         self._path = path
         self._name = name
-        self._values: dict[str, Node] = {}
-        self._lines: dict[str, int] = {}
+        self._values: dict[str, tuple[int, Node]] = {}
         for key, value in node.value if node else ():
             line = key.start_mark.line + 1
             if not isinstance(key, ScalarNode) or key.tag == f"{_TAG_PREFIX}merge":
                 raise BadFile(str(path), line, "ticketr reads plain names here; write them out")
             if key.value in self._values:
                 raise BadFile(str(path), line, f"{key.value!r} is there twice")
-            self._values[key.value] = value
-            self._lines[key.value] = line
+            self._values[key.value] = line, value
 
     def names(self) -> tuple[str, ...]:
         """Return the names in the block, in the file's order."""
         return tuple(self._values)
 
-    def kind(self, key: str) -> str:
-        """Return the kind of a value as YAML's tags call it: ``"null"`` where it is missing."""
-        match self._values.get(key):
-            case None:
-                return "null"
-            case MappingNode():
-                return "map"
-            case SequenceNode(tag=tag) if tag != f"{_TAG_PREFIX}seq":
-                return ""
-            case node:
-                return str(node.tag).removeprefix(_TAG_PREFIX)
-
-    def text(self, key: str) -> str | None:
-        """Return a text; None where the block has no such name, or no value for it.
+    def _get(self, key: str, kind: type[N], wanted: str) -> N | None:
+        """Return the node of a value; None where the block has no such name, or no value for it.
 
         Raises:
-            BadFile: It is something else, or empty.
+            BadFile: It is of another kind.
         """
-        if self.kind(key) == "null":
+        _, node = self._values.get(key, (0, None))
+        if node is None or node.tag == f"{_TAG_PREFIX}null":
             return None
-        if self.kind(key) != "str":
-            raise self.wrong(key, "a text")
-        text: str = self._values[key].value.strip()
-        if not text:
-            raise self.bad(key, f"{self._shown(key)} is empty")
-        return text
+        if not isinstance(node, kind):
+            raise self.bad(key, f"{self._shown(key)} must be {wanted}")
+        return node
+
+    def text(self, key: str) -> str | None:
+        """Return a text as it is written, which may be a number; None where there is none.
+
+        Raises:
+            BadFile: It is a list or a block.
+        """
+        node = self._get(key, ScalarNode, "a text")
+        return node.value.strip() or None if node else None
 
     def block(self, key: str) -> YamlBlock:
         """Return the block of that name; an empty one where there is none.
@@ -90,12 +75,11 @@ class YamlBlock:
         Raises:
             BadFile: It is something else.
         """
-        if self.kind(key) == "null":
-            return YamlBlock(self._path, name=key)
-        node = self._values[key]
-        if not isinstance(node, MappingNode):
-            raise self.wrong(key, "a block of names")
-        return YamlBlock(self._path, node, key)
+        return YamlBlock(self._path, self._get(key, MappingNode, "a block of names"), key)
+
+    def is_block(self, key: str) -> bool:
+        """Return whether a name stands for a block."""
+        return isinstance(self._values[key][1], MappingNode)
 
     def blocks(self, key: str) -> list[YamlBlock]:
         """Return the blocks in a list; none where there is no such name.
@@ -103,32 +87,24 @@ class YamlBlock:
         Raises:
             BadFile: It is no list, or holds something else.
         """
-        nodes = self._list(key, MappingNode, "blocks of names")
+        nodes = self._list(key, MappingNode, "a list of blocks of names")
         return [YamlBlock(self._path, node, key) for node in nodes]
 
     def texts(self, key: str) -> list[str]:
         """Return the texts in a list; see `blocks`."""
-        return [node.value.strip() for node in self._list(key, ScalarNode, "texts")]
+        return [node.value.strip() for node in self._list(key, ScalarNode, "a list of texts")]
 
-    def _list(self, key: str, kind: type[N], what: str) -> list[N]:
-        if self.kind(key) == "null":
-            return []
-        node = self._values[key]
-        if not isinstance(node, SequenceNode):
-            raise self.wrong(key, "a list")
-        nodes = [member for member in node.value if isinstance(member, kind)]
-        if len(nodes) < len(node.value):
-            raise self.bad(key, f"{self._shown(key)} must be a list of {what}")
+    def _list(self, key: str, kind: type[N], wanted: str) -> list[N]:
+        node = self._get(key, SequenceNode, wanted)
+        members = node.value if node else []
+        nodes = [member for member in members if isinstance(member, kind)]
+        if len(nodes) < len(members):
+            raise self.bad(key, f"{self._shown(key)} must be {wanted}")
         return nodes
 
     def bad(self, key: str, problem: str) -> BadFile:
-        """Make an error about a name in this block."""
-        return BadFile(str(self._path), self._lines[key], problem)
-
-    def wrong(self, key: str, wanted: str) -> BadFile:
-        """Make an error about a value of a wrong kind, without the value."""
-        text = _KINDS.get(self.kind(key), "something else")
-        return self.bad(key, f"{self._shown(key)} must be {wanted}, and here is {text}")
+        """Make an error about a name in this block, without its value."""
+        return BadFile(str(self._path), self._values[key][0], problem)
 
     def _shown(self, key: str) -> str:
         return f"{key!r} in {self._name}" if self._name else key
