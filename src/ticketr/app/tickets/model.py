@@ -17,7 +17,6 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -263,22 +262,10 @@ class Ticket:
 
 
 _NONE: Mapping[str, str] = MappingProxyType({})
-#: The names of fields: there are few, and they are checked often.
-_name = lru_cache(maxsize=1024)(one_line)
-#: The most characters of a name that is remembered.
-_SHORT = 60
 
 
 def _stripped(text: str) -> str:
     return normal_text(text).strip()
-
-
-#: The values of fields, most of which are short and repeat.
-_stripped_again = lru_cache(maxsize=4096)(_stripped)
-
-
-def _value(text: str) -> str:
-    return _stripped_again(text) if len(text) <= _SHORT else _stripped(text)
 
 
 def _kept(normalized: Callable[[str], str], texts: Iterable[str]) -> tuple[str, ...]:
@@ -292,13 +279,13 @@ class NormalFields(dict[str, str]):
 def _normal_fields(fields: Mapping[str, str]) -> Mapping[str, str]:
     if type(fields) is NormalFields:
         return MappingProxyType(fields)
-    return _by_name(fields, _value)
+    return _by_name(fields, _stripped)
 
 
 def _by_name(fields: Mapping[str, str], normalized: Callable[[str], str]) -> Mapping[str, str]:
     content: dict[str, str] = {}
     for name, value in fields.items():
-        canonical = _name(name) if len(name) <= _SHORT else one_line(name)
+        canonical = one_line(name)
         if not canonical:
             raise InvalidTicket("a field has no name; its value is", value)
         content[canonical] = normalized(value)

@@ -270,23 +270,15 @@ def read_issue(read: SourceLines, index: int, text: str, *, column: int) -> Pars
     return ParsedIssue(key, title, index)
 
 
-@dataclass(frozen=True, slots=True)
-class _CommentHead:
-    """The first line of a comment in a file.
+def _read_comment_head(line: str) -> tuple[model.Comment, int] | None:
+    """Parse the first line of a comment.
 
-    Attributes:
-        comment: What it says of the comment; its text is the rest of the line.
-        column: Where that text begins, from 0.
+    Returns:
+        The comment with the rest of the line as its text, and the index where that begins; None for
+        any other line.
     """
-
-    comment: model.Comment
-    column: int
-
-
-def _read_comment_head(line: str) -> _CommentHead | None:
-    """Parse the first line of a comment; return None for any other line."""
     if match := NEW_COMMENT.match(line):
-        return _CommentHead(model.Comment(line[match.end() :]), match.end())
+        return model.Comment(line[match.end() :]), match.end()
     match = KNOWN_COMMENT.match(line)
     if match is None:
         return None
@@ -294,13 +286,12 @@ def _read_comment_head(line: str) -> _CommentHead | None:
     when = BEFORE_TIME.search(rest)
     if when is None:
         author = rest.rstrip().removesuffix(":")
-        return _CommentHead(model.Comment("", match[1], author), len(line))
+        return model.Comment("", match[1], author), len(line)
     start = match.end() + when.end() + len(when[1])
     text = line[start:].removeprefix(":")
     author = rest[: when.start()]
-    return _CommentHead(
-        model.Comment(text, match[1], author, when[1]), len(line) - len(text.lstrip())
-    )
+    comment = model.Comment(text, match[1], author, when[1])
+    return comment, len(line) - len(text.lstrip())
 
 
 INDENT: Final = "  "
@@ -347,12 +338,13 @@ class CommentLines:
         head = _read_comment_head(self._lines[index])
         if head is None:
             self._read.fail(index + self._offset, _NOT_A_COMMENT)
-        stop = self._stop(index + 1, is_prose=bool(head.comment.text))
-        text = [self._lines[index][head.column :], *map(dedented, self._lines[index + 1 : stop])]
+        comment, column = head
+        stop = self._stop(index + 1, is_prose=bool(comment.text))
+        text = [self._lines[index][column:], *map(dedented, self._lines[index + 1 : stop])]
         first = next((at for at, line in enumerate(text) if line.strip()), 0)
         lines = self._unescaped(text, index + self._offset)
         line = index + self._offset + first + 1
-        return replace(head.comment, text="\n".join(lines), line=line), stop
+        return replace(comment, text="\n".join(lines), line=line), stop
 
     def _stop(self, start: int, *, is_prose: bool) -> int:
         """Return the index behind the last line of a comment.
