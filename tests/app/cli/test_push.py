@@ -67,7 +67,7 @@ def test_a_file_stands_for_its_tickets_and_drafts(someone: User) -> None:
     ("word", "problem"),
     [
         ("gone.md", "gone.md is not there"),
-        ("one", "one is not an issue key, such as PROJ-123"),
+        ("one", "one is not a key; a key looks like PROJ-123"),
         ("notes.md", "notes.md holds no ticket; one begins with a line like # TICKET: Title"),
         (".ticketr", ".ticketr is no file with tickets in "),
         ("..", ".. is no file with tickets in "),

@@ -28,15 +28,13 @@ from ticketr.app.cli.options import CommonOptions, workspace_options
 @click.option("--remove", is_flag=True, help="Remove the alias NAME from your settings.")
 @workspace_options
 @click.option("--json", "as_json", is_flag=True, help="Print the aliases as JSON.")
-@click.pass_context
 def alias(
-    context: click.Context,
     options: CommonOptions,
     *,
     name: str | None,
     query: str | None,
     remove: bool,
-) -> None:
+) -> int:
     """List the names for queries, or give a query in JQL a name. Sends no request.
 
     `@NAME` stands for the query in `pull --jql`, in the `jql` of a workspace, and in other aliases.
@@ -56,7 +54,8 @@ def alias(
     elif query is not None:
         _store_alias(name, query, aliases)
     else:
-        _remove_alias(context, name, aliases)
+        return _remove_alias(name, aliases)
+    return exits.DONE
 
 
 def _print_aliases(aliases: Mapping[str, str], *, as_json: bool) -> None:
@@ -76,11 +75,11 @@ def _store_alias(name: str, query: str, aliases: Mapping[str, str]) -> None:
     echo(f"@{name} stands for: {query}")
 
 
-def _remove_alias(context: click.Context, name: str, aliases: Mapping[str, str]) -> None:
+def _remove_alias(name: str, aliases: Mapping[str, str]) -> int:
     name = name.removeprefix("@")
     if config.remove_alias(config.config_folder(os.environ), name):
         echo(f"removed @{name}")
-        return
+        return exits.DONE
     where = " (it is built in, or in ticketr.toml)" if name in aliases else ""
     echo(f"your settings have no alias @{name}{where}", err=True)
-    context.exit(exits.FAILED)
+    return exits.FAILED

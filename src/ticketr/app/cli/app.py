@@ -75,7 +75,7 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @click.pass_context
 def cli(
     context: click.Context, *, plain: bool, only_ascii: bool, no_mouse: bool, debug: bool
-) -> None:
+) -> int:
     """Keep Jira tickets as Markdown files.
 
     Without a command, in a terminal, this opens the app. Where nothing is set up yet, the app
@@ -90,25 +90,21 @@ def cli(
         if is_wanted:
             os.environ[name] = "1"
     if context.invoked_subcommand is None:
-        (_print_app if plain else _open_app)(context)
+        return _print_app(context) if plain else _open_app()
+    return exits.DONE
 
 
-def _print_app(context: click.Context) -> None:
+def _print_app(context: click.Context) -> int:
     """Print what the app shows first, and which commands do what its keys do."""
     from ticketr.app.cli.listing import list_
     from ticketr.app.cli.status import status
 
-    codes = [exits.DONE]
-    for command in (list_, status):
-        try:
-            context.invoke(command)
-        except click.exceptions.Exit as ended:
-            codes.append(ended.exit_code)
+    code: int = max(context.invoke(list_), context.invoke(status))
     print_messages(WITHOUT_SCREEN)
-    context.exit(max(codes))
+    return code
 
 
-def _open_app(context: click.Context) -> None:
+def _open_app() -> int:
     if not is_full_screen_possible():
         what = "a terminal"
         if is_terminal():
@@ -116,7 +112,7 @@ def _open_app(context: click.Context) -> None:
         raise click.UsageError(f"the app needs {what}; give a command, such as 'ticketr demo'")
     from ticketr.app.cli import job_runner, screen
 
-    context.exit(job_runner.run(screen.run_screen, screen.app_workspaces()))
+    return job_runner.run(screen.run_screen, screen.app_workspaces())
 
 
 def main() -> None:

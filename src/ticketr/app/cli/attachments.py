@@ -53,8 +53,7 @@ def attachments() -> None:
 @workspace_options
 @plain_option
 @json_option
-@click.pass_context
-def list_(context: click.Context, options: CommonOptions, *, keys: tuple[str, ...]) -> None:
+def list_(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     """List the names and sizes of the attachments of issues."""
     from ticketr.app.cli.job_runner import run_job
 
@@ -77,7 +76,7 @@ def list_(context: click.Context, options: CommonOptions, *, keys: tuple[str, ..
             for attachment in attachments:
                 echo(f"  {attachment.name}  {sync.size_words(attachment.size)}")
         _print_failed(listing.failed)
-    context.exit(ended.exit_code(is_partial=bool(listing.failed)))
+    return ended.exit_code(is_partial=bool(listing.failed))
 
 
 @attachments.command(
@@ -89,8 +88,7 @@ def list_(context: click.Context, options: CommonOptions, *, keys: tuple[str, ..
 @workspace_options
 @plain_option
 @json_option
-@click.pass_context
-def get(context: click.Context, options: CommonOptions, *, keys: tuple[str, ...]) -> None:
+def get(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     """Download the attachments of issues, each into attachments/KEY beside the file of its ticket.
 
     Files that are there already are not downloaded again, and no other file is replaced. Names
@@ -100,7 +98,7 @@ def get(context: click.Context, options: CommonOptions, *, keys: tuple[str, ...]
 
     job = sync.GetAttachmentsJob(**arguments_by_key(options), keys=_checked_keys(keys))
     ended = run_job(job, plain=options.plain)
-    context.exit(_report(ended, verb="downloaded", as_json=options.as_json))
+    return _report(ended, verb="downloaded", as_json=options.as_json)
 
 
 @attachments.command(
@@ -118,10 +116,7 @@ def get(context: click.Context, options: CommonOptions, *, keys: tuple[str, ...]
 @workspace_options
 @plain_option
 @json_option
-@click.pass_context
-def add(
-    context: click.Context, options: CommonOptions, *, key: str, files: tuple[Path, ...]
-) -> None:
+def add(options: CommonOptions, *, key: str, files: tuple[Path, ...]) -> int:
     """Attach files to an issue.
 
     The size limit of the site is asked for first. Each file is sent once: if an answer is lost,
@@ -131,7 +126,7 @@ def add(
 
     job = sync.AddAttachmentsJob(**arguments_by_key(options), key=checked_key(key), files=files)
     ended = run_job(job, plain=options.plain)
-    context.exit(_report(ended, verb="attached", as_json=options.as_json))
+    return _report(ended, verb="attached", as_json=options.as_json)
 
 
 def _checked_keys(keys: Iterable[str]) -> tuple[str, ...]:

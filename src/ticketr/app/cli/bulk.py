@@ -19,6 +19,7 @@ from ticketr.app.cli.options import (
     json_option,
     plain_option,
     resolve_options,
+    with_options,
     workspace_options,
 )
 from ticketr.app.cli.settings import is_interactive, unattended_refusal
@@ -33,18 +34,18 @@ _EDITED = "its file has an edit of {name} ({after}) that is not pushed; push it 
 
 def _change_options(command: F) -> F:
     """Add the options that commands share which change issues in Jira."""
-    options = (
-        click.option(
-            "-n", "--dry-run", is_flag=True, help="Only say which issues it would change."
+    return with_options(
+        command,
+        (
+            click.option(
+                "-n", "--dry-run", is_flag=True, help="Only say which issues it would change."
+            ),
+            click.option("-y", "--yes", is_flag=True, help="Do not ask."),
+            plain_option,
+            json_option,
+            workspace_options,
         ),
-        click.option("-y", "--yes", is_flag=True, help="Do not ask."),
-        plain_option,
-        json_option,
-        workspace_options,
     )
-    for option in reversed(options):
-        command = option(command)
-    return command
 
 
 @click.command(
@@ -76,9 +77,7 @@ def _change_options(command: F) -> F:
 @click.option("--move", "parent", metavar="KEY", default="", help="Move them under a parent.")
 @click.option("--delete", is_flag=True, help="Delete them, with their sub-tasks, for ever.")
 @_change_options
-@click.pass_context
 def bulk(
-    context: click.Context,
     options: CommonOptions,
     *,
     keys: tuple[str, ...],
@@ -87,7 +86,7 @@ def bulk(
     transition: str,
     parent: str,
     delete: bool,
-) -> None:
+) -> int:
     """Change issues in Jira, named by their keys or found by a query: fields, status or parent.
 
     It shows the issues and asks, changes them in Jira, and pulls them into the files that have
@@ -102,7 +101,7 @@ def bulk(
         _read_settings(settings), transition, checked_key(parent) if parent else "", delete
     )
     wanted = tuple(dict.fromkeys(map(checked_key, keys)))
-    context.exit(_run(options, change, wanted, jql))
+    return _run(options, change, wanted, jql)
 
 
 @click.command(
@@ -122,13 +121,11 @@ def bulk(
     shell_complete=completion.complete_key_or_person,
 )
 @_change_options
-@click.pass_context
 def assign(
-    context: click.Context,
     options: CommonOptions,
     *,
     words: tuple[str, ...],
-) -> None:
+) -> int:
     """Assign issues in Jira: to you, to somebody by name or e-mail address, or with - to nobody.
 
     It shows the issues and asks, sends the change to Jira at once, and pulls the issues, so that
@@ -137,7 +134,7 @@ def assign(
     keys, person = _split_keys(words)
     name = "" if person == "-" else person or "me"
     change = sync.BulkChange((sync.FieldSetting("Assignee", name),))
-    context.exit(_run(options, change, keys))
+    return _run(options, change, keys)
 
 
 @click.command(
@@ -156,13 +153,11 @@ def assign(
     shell_complete=completion.complete_key_or_status,
 )
 @_change_options
-@click.pass_context
 def move(
-    context: click.Context,
     options: CommonOptions,
     *,
     words: tuple[str, ...],
-) -> None:
+) -> int:
     """Move issues to a status in Jira, by the transition that leads there.
 
     It shows the issues and asks, sends the change to Jira at once, and pulls the issues, so that
@@ -171,7 +166,7 @@ def move(
     keys, status = _split_keys(words)
     if not status:
         raise click.UsageError(f"name a status after the key, as in: ticketr move {keys[-1]} Done")
-    context.exit(_run(options, sync.BulkChange(status=status), keys))
+    return _run(options, sync.BulkChange(status=status), keys)
 
 
 def _split_keys(words: Sequence[str]) -> tuple[tuple[str, ...], str]:
@@ -299,7 +294,6 @@ def _read_settings(texts: Sequence[str]) -> tuple[sync.FieldSetting, ...]:
 
 
 def _read_setting(text: str) -> sync.FieldSetting:
-
     setting = sync.FieldSetting.read(text)
     if setting is None:
         raise click.BadParameter(f"{text!r} is not like Priority=High", param_hint="--set")

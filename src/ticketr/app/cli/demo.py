@@ -50,17 +50,14 @@ _TO_TRY = (
     help="Where the files go; an earlier demo there continues. Without it, a new temporary folder.",
 )
 @click.option("--plain", is_flag=True, help="Pull with plain lines, also in a terminal.")
-@click.pass_context
 def demo(
-    context: click.Context,
-    /,
     *,
     tickets: int | None,
     seed: int | None,
     latency: float,
     folder: Path | None,
     plain: bool,
-) -> None:
+) -> int:
     """Pull made-up tickets from a Jira stand-in on this machine; no account is needed.
 
     In a terminal this opens the app; else it pulls and says where the files are. A later
@@ -73,11 +70,11 @@ def demo(
     from ticketr.app.cli import job_runner
 
     site = demo_site.open_demo(
-        demo_site.prepare_demo_folder(folder), tickets=tickets, seed=seed, latency=latency
+        *demo_site.prepare_demo_folder(folder), tickets=tickets, seed=seed, latency=latency
     )
     show = _pull_in_screen if is_full_screen_possible() and not plain else _pull_with_lines
     try:
-        context.exit(job_runner.run(_run_demo, show, site))
+        return job_runner.run(_run_demo, show, site)
     except demo_site.SandboxFailed as error:
         if error.wrong_usage:
             raise click.UsageError(error.reason) from None

@@ -139,27 +139,15 @@ def _reason(stderr: IO[bytes]) -> str:
     return (errors or lines or [""])[-1].removeprefix(_ERROR)
 
 
-@dataclass(frozen=True, slots=True)
-class DemoFolder:
-    """The folder of a demo.
-
-    Attributes:
-        root: The folder.
-        mark: The mark of its state file.
-        data: The file that keeps its Jira.
-    """
-
-    root: Path
-    mark: str | None
-    data: Path
-
-
-def prepare_demo_folder(folder: Path | None = None, *, ask: bool = True) -> DemoFolder:
+def prepare_demo_folder(folder: Path | None = None, *, ask: bool = True) -> tuple[Path, str | None]:
     """Prepare the folder of a demo; synchronous.
 
     Args:
         folder: The folder; None for a new one for temporary files.
         ask: Whether the user may be asked if a state file in it is theirs.
+
+    Returns:
+        The folder, and the mark of its state file.
 
     Raises:
         UnsafePath: A link or the like has the name of ticketr's folder.
@@ -171,7 +159,7 @@ def prepare_demo_folder(folder: Path | None = None, *, ask: bool = True) -> Demo
     store.folder.check()
     mark = own_mark(root, ask=ask)
     store.prepare()
-    return DemoFolder(root, mark, store.own / DATA)
+    return root, mark
 
 
 def how_to_continue_demo(root: Path) -> str:
@@ -186,7 +174,8 @@ def how_to_continue_demo(root: Path) -> str:
 
 @asynccontextmanager
 async def open_demo(
-    folder: DemoFolder,
+    root: Path,
+    mark: str | None,
     *,
     tickets: int | None = None,
     seed: int | None = None,
@@ -195,7 +184,8 @@ async def open_demo(
     """Run a Jira stand-in for a folder while the block runs.
 
     Args:
-        folder: The folder.
+        root: The folder.
+        mark: The mark of its state file.
         tickets: The number of tickets on a new site.
         seed: The random seed of a new site.
         latency: Seconds before each response.
@@ -206,12 +196,13 @@ async def open_demo(
     Raises:
         SandboxFailed: The stand-in did not start.
     """
-    async with open_sandbox(tickets=tickets, seed=seed, latency=latency, data=folder.data) as url:
+    data = root / STATE_FOLDER / DATA
+    async with open_sandbox(tickets=tickets, seed=seed, latency=latency, data=data) as url:
         login = jira.Credentials(url, "demo@example.com", "demo")
         yield {
-            "root": folder.root,
+            "root": root,
             "credentials": login,
             "project": PROJECT,
-            "mark": folder.mark,
+            "mark": mark,
             "comments": True,
         }

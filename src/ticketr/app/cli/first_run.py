@@ -19,11 +19,7 @@ import trio
 
 from ticketr._errors import TicketrError
 from ticketr.app import config, sync
-from ticketr.app.cli.demo_site import (
-    SandboxFailed,
-    open_demo,
-    prepare_demo_folder,
-)
+from ticketr.app.cli.demo_site import SandboxFailed, open_demo, prepare_demo_folder
 from ticketr.app.cli.options import session_options
 from ticketr.app.cli.ownership import own_mark
 from ticketr.app.cli.settings import find_login, make_credentials, resolve
@@ -143,9 +139,9 @@ class FirstRun:
             login, site=site, project=project, fields=workspace.fields, transport=self._transport()
         )
         mark = await trio.to_thread.run_sync(partial(own_mark, entry.folder, ask=False))
-        stored = await store_workspace(entry, file, token)
+        source, _ = await store_workspace(entry, file, token)
         options = session_options(workspace, login, mark)
-        return OpenedWorkspace(clean(entry.name), options, WHERE[stored.source])
+        return OpenedWorkspace(clean(entry.name), options, WHERE[source])
 
     async def open_folder(self, folder: Path) -> OpenedWorkspace | Problem:
         """Open a folder that is a workspace; see `Setup.open_folder`."""
@@ -163,13 +159,14 @@ class FirstRun:
         async with AsyncExitStack() as stack:
             opened: OpenedWorkspace | Problem
             try:
-                folder = await trio.to_thread.run_sync(partial(prepare_demo_folder, ask=False))
-                options = await stack.enter_async_context(open_demo(folder))
+                prepare = partial(prepare_demo_folder, ask=False)
+                root, mark = await trio.to_thread.run_sync(prepare)
+                options = await stack.enter_async_context(open_demo(root, mark))
             except (TicketrError, OSError) as error:
                 opened = _problem_of(error)
             else:
                 opened = OpenedWorkspace("demo", options)
-                self.demo = folder.root
+                self.demo = root
             yield opened
 
 

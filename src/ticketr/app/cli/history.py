@@ -62,54 +62,95 @@ def _history_line(job: ticketr.FinishedJob) -> str:
     return f"{when}  {job.status.value:9}  {job.name}: {message}"
 
 
-class WorkspaceHistory:
-    """The history of a workspace's jobs, without secrets; no file stays open.
+class WorkspaceHistories:
+    """The histories of workspaces, for one queue in which a job's key is its folder.
 
-    Its file gets the user's mark, and one that another user has made is neither read nor written.
+    They hold no secrets, and no file stays open. A file gets the user's mark, and one that another
+    user has made is neither read nor written.
+
+    Args:
+        roots: The folders of the workspaces.
+        without: The tag of jobs that are not stored.
     """
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._is_marked = False
-        self._file = ticketr.SqliteHistory(root / STATE_FOLDER / HISTORY, summary=type_name)
+    def __init__(self, roots: Sequence[Path], *, without: str = "") -> None:
+        self._without = without
+        self._files = {root: _history_of(root) for root in roots}
+        self._marked: set[Path] = set()
 
     def summary(self, result: object) -> str:
-        """Return the name of a result's type."""
-        return type_name(result)
+        """Return the name of a result's type; its content may be private."""
+        return type(result).__name__
 
     async def write(self, jobs: Sequence[ticketr.FinishedJob], /) -> None:
-        """Store jobs, without the secrets that a server's messages in them may hold."""
+        """Store each job in the history of its workspace, also of one that is new here.
+
+        Raises:
+            HistoryFailed: A history could not be written; the others were.
+        """
+        failed: list[HistoryFailed] = []
+        jobs = [_without_secrets(job) for job in jobs if self._without not in job.tags]
+        for root in dict.fromkeys(Path(job.key) for job in jobs if job.key is not None):
+            try:
+                await self._write(root, [job for job in jobs if job.key == str(root)])
+            except HistoryFailed as error:
+                failed.append(error)
+        if failed:
+            raise failed[0]
+
+    async def _write(self, root: Path, jobs: Sequence[ticketr.FinishedJob]) -> None:
         import trio
 
-        if not self._is_marked:
-            await self._require_own()
-            await self._file.write([])  # makes the file
-            await trio.to_thread.run_sync(self._mark, abandon_on_cancel=True)
-        await self._file.write([_without_secrets(job) for job in jobs])
+        file = self._files.setdefault(root, _history_of(root))
+        if root not in self._marked:
+            await _require_own(root)
+            await file.write([])  # makes the file
+            await trio.to_thread.run_sync(_sign, root, abandon_on_cancel=True)
+            self._marked.add(root)
+        await file.write(jobs)
 
     async def read(
         self, *, limit: int, status: ticketr.JobStatus | None
     ) -> list[ticketr.FinishedJob]:
-        """Return the jobs that ended last, newest first."""
-        await self._require_own()
-        return await self._file.read(limit=limit, status=status)
+        """Return the jobs of all workspaces that ended last, newest first.
 
-    async def _require_own(self) -> None:
-        """Raise `HistoryFailed` if another user has made the file."""
-        import trio
+        Raises:
+            HistoryFailed: No history could be read.
+        """
+        jobs: list[ticketr.FinishedJob] = []
+        failed: list[HistoryFailed] = []
+        for root, file in tuple(self._files.items()):
+            try:
+                await _require_own(root)
+                jobs += await file.read(limit=limit, status=status)
+            except HistoryFailed as error:
+                failed.append(error)
+        if failed and len(failed) == len(self._files):
+            raise failed[0]
+        return sorted(jobs, key=lambda job: job.finished_at, reverse=True)[:limit]
 
-        if not await trio.to_thread.run_sync(self._is_own, abandon_on_cancel=True):
-            problem = "ticketr does not know that you made it; if you did: ticketr workspace trust"
-            raise HistoryFailed(str(self._root / STATE_FOLDER / HISTORY), problem)
 
-    def _is_own(self) -> bool:
-        mark = _stored_mark()
-        return mark is None or has_own_history(self._root, mark)
+def _history_of(root: Path) -> ticketr.SqliteHistory:
+    return ticketr.SqliteHistory(root / STATE_FOLDER / HISTORY)
 
-    def _mark(self) -> None:
-        if (mark := _stored_mark()) is not None:
-            sign_history(self._root, mark)
-        self._is_marked = True
+
+async def _require_own(root: Path) -> None:
+    """Raise `HistoryFailed` if another user has made the history of a workspace."""
+    import trio
+
+    if not await trio.to_thread.run_sync(_is_own, root, abandon_on_cancel=True):
+        problem = "ticketr does not know that you made it; if you did: ticketr workspace trust"
+        raise HistoryFailed(str(root / STATE_FOLDER / HISTORY), problem)
+
+
+def _is_own(root: Path) -> bool:
+    mark = _stored_mark()
+    return mark is None or has_own_history(root, mark)
+
+
+def _sign(root: Path) -> None:
+    if (mark := _stored_mark()) is not None:
+        sign_history(root, mark)
 
 
 def _stored_mark() -> str | None:
@@ -134,61 +175,3 @@ def _without_secrets(job: ticketr.FinishedJob) -> ticketr.FinishedJob:
 def _storable(text: str) -> str:
     """Return a text redacted and encodable; the name of a folder need not be UTF-8."""
     return redacted(text).encode("utf-8", "replace").decode()
-
-
-class WorkspaceHistories:
-    """The histories of several workspaces, for one queue in which a job's key is its folder.
-
-    Args:
-        roots: The folders of the workspaces.
-        without: The tag of jobs that are not stored.
-    """
-
-    def __init__(self, roots: Sequence[Path], *, without: str = "") -> None:
-        self._without = without
-        self._by_key = {str(root): WorkspaceHistory(root) for root in roots}
-
-    def summary(self, result: object) -> str:
-        """Return the name of a result's type."""
-        return type_name(result)
-
-    async def write(self, jobs: Sequence[ticketr.FinishedJob], /) -> None:
-        """Store each job in the history of its workspace, also of one that is new here.
-
-        Raises:
-            HistoryFailed: A history could not be written; the others were.
-        """
-        failed: list[HistoryFailed] = []
-        jobs = [job for job in jobs if self._without not in job.tags]
-        for key in dict.fromkeys(job.key for job in jobs if job.key is not None):
-            history = self._by_key.setdefault(key, WorkspaceHistory(Path(key)))
-            try:
-                await history.write([job for job in jobs if job.key == key])
-            except HistoryFailed as error:
-                failed.append(error)
-        if failed:
-            raise failed[0]
-
-    async def read(
-        self, *, limit: int, status: ticketr.JobStatus | None
-    ) -> list[ticketr.FinishedJob]:
-        """Return the jobs of all workspaces that ended last, newest first.
-
-        Raises:
-            HistoryFailed: No history could be read.
-        """
-        jobs: list[ticketr.FinishedJob] = []
-        failed: list[HistoryFailed] = []
-        for history in tuple(self._by_key.values()):
-            try:
-                jobs += await history.read(limit=limit, status=status)
-            except HistoryFailed as error:
-                failed.append(error)
-        if failed and len(failed) == len(self._by_key):
-            raise failed[0]
-        return sorted(jobs, key=lambda job: job.finished_at, reverse=True)[:limit]
-
-
-def type_name(result: object) -> str:
-    """Return the name of a result's type; its content may be private."""
-    return type(result).__name__

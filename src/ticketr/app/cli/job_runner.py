@@ -32,7 +32,7 @@ from ticketr._errors import TicketrError
 from ticketr.app import sync
 from ticketr.app.cli import exits
 from ticketr.app.cli.console import echo_json, print_messages
-from ticketr.app.cli.history import WorkspaceHistories, WorkspaceHistory
+from ticketr.app.cli.history import WorkspaceHistories
 from ticketr.app.cli.options import SIDES, CommonOptions
 from ticketr.app.jira.site import browse_url
 from ticketr.app.tickets import key_order
@@ -247,7 +247,7 @@ async def _run_every(
             open_job_queue(
                 workers=len(jobs),
                 max_pending=None,
-                history=_history_of([*jobs.values()]),
+                history=WorkspaceHistories([job.root for job in jobs.values()]),
                 on_job_error=lambda _: None,  # `read` gets every outcome
             ) as queue,
             StatusLine(queue, hint="ctrl+c stop", view=_shown) if is_drawn else nullcontext(),
@@ -355,12 +355,8 @@ def run_jobs(
 
 def _run_recorded(jobs: Sequence[WorkspaceJob[T]], *, plain: bool) -> list[JobOutcome[T]]:
     """Run jobs that the histories of their workspaces record."""
-    return run(partial(run_all, jobs, plain=plain, history=_history_of(jobs))) if jobs else []
-
-
-def _history_of(jobs: Sequence[WorkspaceJob[T]]) -> JobHistory:
-    roots = [job.root for job in jobs]
-    return WorkspaceHistory(roots[0]) if len(roots) == 1 else WorkspaceHistories(roots)
+    history = WorkspaceHistories([job.root for job in jobs])
+    return run(partial(run_all, jobs, plain=plain, history=history)) if jobs else []
 
 
 def exit_code(ended: JobOutcome[Result]) -> int:

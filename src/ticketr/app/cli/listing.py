@@ -92,10 +92,7 @@ class Listing:
 )
 @workspace_options
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
-@click.pass_context
-def list_(
-    context: click.Context, options: CommonOptions, *, terms: tuple[str, ...], sort: str
-) -> None:
+def list_(options: CommonOptions, *, terms: tuple[str, ...], sort: str) -> int:
     """List the issues in the files that fit every term of a filter. Sends no request.
 
     \b
@@ -123,7 +120,7 @@ def list_(
             if issue.candidate.key or "broken" not in issue.candidate.flags
         ]
         echo_json({"folder": str(listing.root), "tickets": listed, "broken": broken})
-    elif _is_terminal():
+    elif sys.stdout.isatty():
         for line in _table(issues, shutil.get_terminal_size().columns):
             echo(line)
     else:
@@ -131,15 +128,7 @@ def list_(
             click.echo("\t".join(map(printable, _row_cells(listed_issue))))
     if not issues and not options.as_json:
         echo(_nothing_fits(wanted), err=True)
-    context.exit(exits.FAILED if listing.broken else exits.DONE)
-
-
-def _is_terminal() -> bool:
-    return sys.stdout.isatty()
-
-
-def _encoding() -> str:
-    return sys.stdout.encoding or "ascii"
+    return exits.FAILED if listing.broken else exits.DONE
 
 
 def _field_text(listed: ListedIssue, name: str) -> str:
@@ -190,7 +179,7 @@ def _flag_mark(listed: ListedIssue) -> str:
 def _printable_sign(sign: str, instead: str) -> str:
     """Return a sign, or another one where the output cannot have it."""
     try:
-        sign.encode(_encoding())
+        sign.encode(sys.stdout.encoding or "ascii")
     except UnicodeError:
         return instead
     return sign
@@ -214,14 +203,12 @@ def _printable_sign(sign: str, instead: str) -> str:
 )
 @workspace_options
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
-@click.pass_context
 def stats(
-    context: click.Context,
     options: CommonOptions,
     *,
     terms: tuple[str, ...],
     fields: tuple[str, ...],
-) -> None:
+) -> int:
     """Count the issues in the files, and add up their story points. Sends no request.
 
     With a FILTER, as for `ticketr list`, only the issues that fit it. In a terminal each count has
@@ -248,7 +235,7 @@ def stats(
         echo(warning, err=True)
     for path in listing.broken:
         echo(f"left out, since it cannot be read: {path}", err=True)
-    context.exit(exits.FAILED if listing.broken else exits.DONE)
+    return exits.FAILED if listing.broken else exits.DONE
 
 
 def _unknown(fields: Sequence[str], issues: Sequence[tickets.Candidate]) -> Iterator[str]:

@@ -216,15 +216,16 @@ def workspace_options(command: Callable[Concatenate[CommonOptions, ...], R]) -> 
         options = CommonOptions(**{name: values.pop(name) for name in shared & values.keys()})
         return command(options, **values)
 
-    return _with(packed, _WORKSPACE)
+    return with_options(packed, _WORKSPACE)
 
 
 def common_options(command: Callable[Concatenate[CommonOptions, ...], R]) -> Callable[..., R]:
     """Add the options that pull, push and sync share; see `workspace_options`."""
-    return workspace_options(_with(command, _COMMON))
+    return workspace_options(with_options(command, _COMMON))
 
 
-def _with(command: C, options: Sequence[Callable[[C], C]]) -> C:
+def with_options(command: C, options: Sequence[Callable[[C], C]]) -> C:
+    """Add options to a command, which its help lists in this order."""
     for option in reversed(options):
         command = option(command)
     return command
@@ -442,7 +443,6 @@ def named_tickets(words: Collection[str], root: Path) -> tuple[str, ...]:
     Raises:
         click.UsageError: A word is neither, or a file is none of the workspace.
         ConfigError: See `own_mark`, as for its other errors.
-        StateFailed: The state cannot be read.
     """
     from ticketr.app.tickets import is_key
 
@@ -452,8 +452,10 @@ def named_tickets(words: Collection[str], root: Path) -> tuple[str, ...]:
             names.append(word.strip().upper())
         elif os.path.lexists(word):
             names += _files_at(Path(word), open_store(root))
+        elif word.endswith(".md"):
+            raise click.UsageError(f"{clean(word)} is not there")
         else:
-            refuse_malformed([word], root, or_file=True)
+            checked_key(word)  # is none
     return tuple(dict.fromkeys(names))
 
 
@@ -489,30 +491,6 @@ def refuse_keys_of_all(keys: Collection[str], options: CommonOptions) -> None:
     """
     if keys and options.all_workspaces:
         raise click.UsageError("use --all, or name tickets of one workspace, not both")
-
-
-def refuse_malformed(keys: Collection[str], root: Path, *, or_file: bool = False) -> None:
-    """Refuse what is not an issue key, with a hint at the keys of a workspace.
-
-    Args:
-        keys: What should be keys.
-        root: The workspace's folder.
-        or_file: Whether it could have been a file, too.
-
-    Raises:
-        click.UsageError: One of them is malformed.
-        ConfigError: See `own_mark`, as for its other errors.
-        StateFailed: The state cannot be read.
-    """
-    from ticketr.app.tickets import is_key
-
-    for wrong in keys:
-        if not is_key(wrong):
-            with sync.read_state(open_store(root)) as state:
-                known = tuple(issue.key for issue in state.known().values())
-            if or_file and wrong.endswith(".md"):
-                raise click.UsageError(f"{clean(wrong)} is not there")
-            raise click.UsageError(str(sync.UnknownTicket(wrong, known)))
 
 
 def refuse_unknown(keys: Collection[str], survey: sync.LocalSurvey, state: sync.State) -> None:

@@ -20,7 +20,6 @@ from ticketr.app.cli.options import (
     keys_argument,
     named_tickets,
     refuse_keys_of_all,
-    refuse_malformed,
     strategy_option,
     words_argument,
 )
@@ -66,9 +65,7 @@ def _check_query(_: click.Context, __: click.Parameter, jql: str | None) -> str 
 )
 @_FULL
 @_PRUNE
-@click.pass_context
 def pull(
-    context: click.Context,
     options: CommonOptions,
     *,
     keys: tuple[str, ...],
@@ -76,7 +73,7 @@ def pull(
     epic: str | None,
     full: bool,
     prune: bool,
-) -> None:
+) -> int:
     """Bring tickets from Jira into Markdown files.
 
     Without a KEY it brings what the project or the query of the workspace has; with KEYs these
@@ -93,9 +90,8 @@ def pull(
         if jql is not None:
             raise click.UsageError("say --epic or --jql, not both")
         jql = f"key = {checked_key(epic)} OR parent = {checked_key(epic)}"
+    keys = tuple(map(checked_key, keys))
     arguments = find_job_arguments(options, jql=jql)
-    for settings in arguments.ready.values():
-        refuse_malformed(keys, settings["root"])
     jobs = {
         name: sync.PullJob(**settings, keys=keys or None, full=full, prune=prune)
         for name, settings in arguments.ready.items()
@@ -106,9 +102,7 @@ def pull(
         job_runner.print_resolve_hint(result.conflicts)
 
     empty, failed = sync.PullResult(), arguments.failed
-    context.exit(
-        job_runner.run_jobs(jobs, print_result, failed=failed, empty=empty, options=options)
-    )
+    return job_runner.run_jobs(jobs, print_result, failed=failed, empty=empty, options=options)
 
 
 @click.command(
@@ -127,14 +121,12 @@ def pull(
 @_ACCEPT_LOSS
 @click.option("-n", "--dry-run", is_flag=True, help="Only say what would be sent.")
 @_YES
-@click.pass_context
 def push(
-    context: click.Context,
     options: CommonOptions,
     *,
     words: tuple[str, ...],
     accept_loss: bool,
-) -> None:
+) -> int:
     """Bring what you edited to Jira: create drafts, send changed fields, move statuses.
 
     Without a KEY it pushes every edit; the KEY of a ticket stands for its sub-tasks, too, a FILE or
@@ -172,9 +164,7 @@ def push(
         job_runner.print_merge_hint(result.conflicts)
         job_runner.print_resolve_hint(result.conflicts)
 
-    context.exit(
-        job_runner.run_jobs(jobs, print_result, failed=failed, empty=empty, options=options)
-    )
+    return job_runner.run_jobs(jobs, print_result, failed=failed, empty=empty, options=options)
 
 
 @click.command(
@@ -194,15 +184,13 @@ def push(
 @_FULL
 @_PRUNE
 @_YES
-@click.pass_context
 def sync_(
-    context: click.Context,
     options: CommonOptions,
     *,
     accept_loss: bool,
     full: bool,
     prune: bool,
-) -> None:
+) -> int:
     """Pull, merge and push in one go.
 
     What Jira has changed comes into the files, field by field; what you changed goes to Jira. What
@@ -233,8 +221,6 @@ def sync_(
             others = job_runner.failures_as_json(failed, empty)
             jobs = confirmation.confirm_plans(jobs, plans, as_json=options.as_json, others=others)
         jobs = confirmation.with_accepted_losses(jobs, plans, accept_loss=accept_loss)
-    context.exit(
-        job_runner.run_jobs(
-            jobs, print_result, failed=failed, empty=empty, options=options, check=check
-        )
+    return job_runner.run_jobs(
+        jobs, print_result, failed=failed, empty=empty, options=options, check=check
     )

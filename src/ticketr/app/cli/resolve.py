@@ -65,15 +65,13 @@ class _Outcome:
 @take_option
 @workspace_options
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-@click.pass_context
 def resolve(
-    context: click.Context,
     options: CommonOptions,
     *,
     keys: tuple[str, ...],
     takes_all: bool,
     take: str | None,
-) -> None:
+) -> int:
     """Resolve conflicts. Without a KEY it lists them, and the files that hold conflict markers.
 
     The KEY of a sub-task stands for its ticket.
@@ -105,7 +103,7 @@ def resolve(
         _print_outcome(store, outcome)
     else:
         _print_conflicts(conflicts, marked)
-    context.exit(exits.FAILED if outcome.failed else exits.DONE)
+    return exits.FAILED if outcome.failed else exits.DONE
 
 
 def _own_key(state: sync.State, key: str) -> str:

@@ -142,8 +142,7 @@ class TicketVersions:
 @keys_argument
 @workspace_options
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-@click.pass_context
-def status(context: click.Context, options: CommonOptions, *, keys: tuple[str, ...]) -> None:
+def status(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     """Say what was edited here since the last sync: drafts, edits, conflicts. Sends no request.
 
     Without a KEY it lists everything; the KEY of a ticket stands for its sub-tasks, too.
@@ -165,7 +164,7 @@ def status(context: click.Context, options: CommonOptions, *, keys: tuple[str, .
             console.print_message(counts)
         if any(mark == "older" for mark, _ in lines):
             console.print_message(OLDER_HINT)
-    context.exit(exits.FAILED if edits.broken else exits.DONE)
+    return exits.FAILED if edits.broken else exits.DONE
 
 
 @click.command(
@@ -178,8 +177,7 @@ def status(context: click.Context, options: CommonOptions, *, keys: tuple[str, .
 @keys_argument
 @workspace_options
 @click.option("--json", "as_json", is_flag=True, help="Print the whole texts as JSON.")
-@click.pass_context
-def diff(context: click.Context, options: CommonOptions, *, keys: tuple[str, ...]) -> None:
+def diff(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     """Show edits line by line, from the last sync to the files; of a conflict, Jira's changes too.
 
     Without a KEY it shows every edited ticket. Sends no request.
@@ -209,7 +207,7 @@ def diff(context: click.Context, options: CommonOptions, *, keys: tuple[str, ...
         )
         console.print_messages(f"{key} ({path}): {MISSING}" for key, path in missing.items())
         console.print_messages(map(str, broken.values()))
-    context.exit(exits.FAILED if broken else exits.DONE)
+    return exits.FAILED if broken else exits.DONE
 
 
 def _survey(store: sync.Store, state: sync.State) -> sync.LocalSurvey:

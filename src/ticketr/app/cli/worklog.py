@@ -37,15 +37,13 @@ from ticketr.app.cli.ticket import run_editor
 @click.option("--started", metavar="MOMENT", default="", help="When the work began; else now.")
 @workspace_options
 @json_option
-@click.pass_context
 def worklog(
-    context: click.Context,
     options: CommonOptions,
     *,
     key: str,
     words: tuple[str, ...],
     started: str,
-) -> None:
+) -> int:
     """Record work on an issue: a time such as 2h or 1d 4h 30m, and a text on it.
 
     The record is sent once: if the answer is lost, the command looks whether Jira has it. MOMENT
@@ -68,7 +66,7 @@ def worklog(
         echo_json({**ended.as_json(), "key": key, **record})
     elif done is not None:
         echo(f"logged {done.spent or spent} on {key}")
-    context.exit(ended.exit_code())
+    return ended.exit_code()
 
 
 @click.command(
@@ -84,10 +82,7 @@ def worklog(
 @click.option("-m", "--message", metavar="TEXT", help="The comment in Markdown; - reads it.")
 @workspace_options
 @json_option
-@click.pass_context
-def comment(
-    context: click.Context, options: CommonOptions, *, key: str, message: str | None
-) -> None:
+def comment(options: CommonOptions, *, key: str, message: str | None) -> int:
     """Add a comment to an issue in Jira, at once.
 
     Without -m it opens the editor that VISUAL or EDITOR names; an empty text sends nothing. The
@@ -108,7 +103,7 @@ def comment(
     if not message.strip():
         _delete(draft)
         echo(NOTHING_SENT, err=True)
-        context.exit(exits.DONE)
+        return exits.DONE
     ended = run_job(sync.CommentJob(**arguments, key=key, text=message.strip()))
     done = ended.result
     if done is None and draft is not None:
@@ -124,7 +119,7 @@ def comment(
         echo_json({**ended.as_json(), "key": key, "id": done.id if done else None})
     elif done is not None:
         echo(f"commented on {key}")
-    context.exit(code)
+    return code
 
 
 def _pull(arguments: sync.SessionOptions, key: str) -> int:

@@ -225,8 +225,7 @@ def trust(*, name: str | None, folder: Path | None) -> None:
 )
 @click.argument("name", required=False, shell_complete=complete_workspace)
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
-@click.pass_context
-def check(context: click.Context, *, name: str | None, as_json: bool) -> None:
+def check(*, name: str | None, as_json: bool) -> int:
     """Ask a workspace's site whether the login is good and the project there.
 
     Without a NAME it is the workspace that other commands would be about.
@@ -234,7 +233,7 @@ def check(context: click.Context, *, name: str | None, as_json: bool) -> None:
     from ticketr.app.cli.workspace_add import check_site
 
     if as_json:
-        context.exit(_check_as_json(name))
+        return _check_as_json(name)
     workspace, login, answer = check_site(resolve(workspace=name))
     user = (
         f"{answer.user.display_name} ({login.email})" if login.email else answer.user.display_name
@@ -243,6 +242,7 @@ def check(context: click.Context, *, name: str | None, as_json: bool) -> None:
     echo(f"token from {login.source.words}")
     if answer.project is not None:
         echo(f"project {answer.project.key}: {answer.project.name}")
+    return exits.DONE
 
 
 def _check_as_json(name: str | None) -> int:

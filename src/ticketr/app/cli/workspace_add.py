@@ -204,7 +204,7 @@ def _verify_login(
 
 def _print_added(
     entry: config.WorkspaceEntry,
-    stored: Stored,
+    stored: tuple[config.TokenSource, bool],
     answer: LoginChecked,
     *,
     mapped: int,
@@ -213,12 +213,13 @@ def _print_added(
     lines = [f"{entry.name}: {entry.folder}, {entry.site}, as {answer.user.display_name}"]
     if answer.project is not None:
         lines.append(f"project {answer.project.key}: {answer.project.name}")
-    lines.append(WHERE[stored.source])
+    source, is_file_written = stored
+    lines.append(WHERE[source])
     if entry.login.cloud_id is not None:
         lines.append(f"requests go to {gateway_site(entry.login.cloud_id, entry.site)}")
     if mapped:
         lines.append(f"fields taken over from {config.GO_FILE}: {mapped}")
-    if stored.is_file_written:
+    if is_file_written:
         lines.append(f"{entry.folder / config.WORKSPACE_FILE} is for git; it holds no secret")
     for line in lines:
         echo(line, err=as_message)
@@ -379,19 +380,6 @@ async def _check_gateway(jira: JiraClient, site: str) -> None:
         raise config.BadSetting("the cloud ID", cloud_id, f"it is that of {behind}, not of {site}")
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What was stored of a workspace.
-
-    Attributes:
-        source: Where its token is.
-        is_file_written: Whether its ``ticketr.toml`` was written or changed.
-    """
-
-    source: config.TokenSource
-    is_file_written: bool
-
-
 def workspace_name(given: str | None, folder: Path, user_config: config.UserConfig) -> str:
     """Return the name of a new workspace, or of the one that the user has in a folder.
 
@@ -430,7 +418,7 @@ def go_mapped_fields(folder: Path) -> tuple[config.MappedField, ...]:
 
 async def store_workspace(
     entry: config.WorkspaceEntry, file: config.WorkspaceFile, login: config.FoundToken
-) -> Stored:
+) -> tuple[config.TokenSource, bool]:
     """Store a token that was typed, then ``ticketr.toml``, then the workspace in the user's config.
 
     The token goes into the keyring, or into a file of the user's own config folder.
@@ -439,6 +427,9 @@ async def store_workspace(
         entry: The workspace.
         file: The settings that its ``ticketr.toml`` is to have.
         login: The login; it is stored if its source is a prompt.
+
+    Returns:
+        Where its token is, and whether its ``ticketr.toml`` was written or changed.
 
     Raises:
         ConfigError: ``ticketr.toml`` says something else, or a file cannot be used.
@@ -460,4 +451,4 @@ async def store_workspace(
         config.store_workspace(folder, entry)
         return is_file_written
 
-    return Stored(source, await trio.to_thread.run_sync(write))
+    return source, await trio.to_thread.run_sync(write)
