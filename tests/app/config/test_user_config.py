@@ -473,7 +473,7 @@ def test_a_workspace_that_was_synced_before_gets_no_comments(tmp_path: Path) -> 
     for folder in (tmp_path, there.parent):
         written = read_workspace_file(folder)
         assert written is not None
-        assert written.comments is None
+        assert not written.comments
 
 
 def test_existing_settings_are_not_overwritten(tmp_path: Path) -> None:

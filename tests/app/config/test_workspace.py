@@ -196,10 +196,10 @@ def test_everything_in_the_file_is_settled(machine: Machine) -> None:
     workspace = machine.resolve(root)
 
     assert (workspace.project, workspace.jql) == ("FILE", "labels = a")
-    assert (workspace.fields, workspace.strategy) == (("Team",), "mine")
+    assert (workspace.fields, workspace.file.strategy) == (("Team",), "mine")
     assert (workspace.story_type, workspace.subtask_type) == ("Story", "Step")
-    assert not workspace.inherit
-    assert machine.resolve(machine.folder("b", "")).inherit
+    assert not workspace.file.inherit
+    assert machine.resolve(machine.folder("b", "")).file.inherit
     assert machine.resolve(root, project="OPTION").project == "OPTION"
 
 

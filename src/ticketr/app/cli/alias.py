@@ -46,7 +46,7 @@ def alias(
     if name is None and remove:
         raise click.UsageError("--remove needs the NAME of an alias")
     settings = options.resolved()
-    for line in settings.ignored:
+    for line in settings.file.ignored:
         echo(line, err=True)
     aliases = settings.aliases
     if name is None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, TypeAlias, TypeVar
 
 import click
 
@@ -192,17 +192,8 @@ class FolderGone(ConfigError):
         return f"{self.folder} is not there; bring it back, or 'ticketr workspace remove' it"
 
 
-@dataclass(frozen=True, slots=True)
-class JobArguments:
-    """The arguments of a command's jobs, by the names of their workspaces.
-
-    Attributes:
-        ready: The arguments of each job.
-        failed: The folders of workspaces whose jobs cannot start, and why.
-    """
-
-    ready: dict[str, sync.SessionOptions]
-    failed: dict[str, tuple[Path, TicketrError]] = field(default_factory=dict)
+#: The folders of workspaces whose jobs cannot start, and why.
+Failed: TypeAlias = dict[str, tuple[Path, TicketrError]]
 
 
 def workspace_options(command: Callable[Concatenate[CommonOptions, ...], R]) -> Callable[..., R]:
@@ -224,14 +215,16 @@ def common_options(command: Callable[Concatenate[CommonOptions, ...], R]) -> Cal
     return workspace_options(with_options(command, _COMMON))
 
 
-def with_options(command: C, options: Sequence[Callable[[C], C]]) -> C:
+def with_options(command: C, options: Sequence[Callable[[Any], Any]]) -> C:
     """Add options to a command, which its help lists in this order."""
     for option in reversed(options):
         command = option(command)
     return command
 
 
-def find_job_arguments(options: CommonOptions, *, jql: str | None = None) -> JobArguments:
+def find_job_arguments(
+    options: CommonOptions, *, jql: str | None = None
+) -> tuple[dict[str, sync.SessionOptions], Failed]:
     """Return the arguments of the jobs that a command is to run.
 
     For a single workspace, `location_notice` is printed: a push to another Jira cannot be undone.
@@ -240,36 +233,40 @@ def find_job_arguments(options: CommonOptions, *, jql: str | None = None) -> Job
         options: The values of the options.
         jql: The query to pull by, if one was given.
 
+    Returns:
+        The arguments of each job, and the workspaces whose jobs cannot start, by their names.
+
     Raises:
         click.UsageError: The options name one workspace and every one, or there is none.
         ConfigError: See `workspace_arguments`, as for its other errors. With ``--all``, such an
-            error goes to `JobArguments.failed` instead.
+            error is returned instead.
     """
     if not options.all_workspaces:
         resolved = resolve_options(options)
         print_messages([line] if (line := location_notice(resolved, options)) else [])
-        return JobArguments({"": job_settings(resolved, options, jql)})
+        return {"": job_settings(resolved, options, jql)}, {}
     if options.workspace is not None or options.folder is not None:
         raise click.UsageError("use --all, or name one workspace, not both")
     workspaces = read_user_config(config_folder(os.environ)).workspaces
     if not workspaces:
         raise click.UsageError("you have added no workspace yet: 'ticketr workspace add'")
-    arguments = JobArguments({})
+    ready: dict[str, sync.SessionOptions] = {}
+    failed: Failed = {}
     for name, entry in sorted(workspaces.items()):
         try:
             if not entry.folder.is_dir():
                 raise FolderGone(entry.folder)
             settings = workspace_arguments(replace(options, workspace=name), jql=jql)
         except TicketrError as error:
-            arguments.failed[name] = (entry.folder, error)
+            failed[name] = (entry.folder, error)
         else:
-            arguments.ready[name] = settings
-    return arguments
+            ready[name] = settings
+    return ready, failed
 
 
 def arguments_by_key(options: CommonOptions) -> sync.SessionOptions:
     """Return the arguments of a job on issues that are named by their keys; needs no project."""
-    return find_job_arguments(replace(options, needs_project=False)).ready[""]
+    return find_job_arguments(replace(options, needs_project=False))[0][""]
 
 
 def workspace_arguments(
@@ -318,7 +315,7 @@ def resolve_options(options: CommonOptions) -> Workspace:
         ConfigError: See `workspace_arguments`, as for its other errors.
     """
     workspace = options.resolved()
-    print_messages(workspace.ignored)
+    print_messages(workspace.file.ignored)
     return confirm_site(_require_workspace(workspace))
 
 
@@ -388,13 +385,13 @@ def session_options(
         "project": workspace.project,
         "project_place": workspace.project_place,
         "fields": workspace.fields,
-        "comments": workspace.comments,
-        "links": workspace.links,
-        "attachments": workspace.attachments,
-        "inherit": workspace.inherit,
+        "comments": workspace.file.comments,
+        "links": workspace.file.links,
+        "attachments": workspace.file.attachments,
+        "inherit": workspace.file.inherit,
         "story_type": workspace.story_type,
         "subtask_type": workspace.subtask_type,
-        "prefer": preferred_side(strategy or workspace.strategy),
+        "prefer": preferred_side(strategy or workspace.file.strategy),
         "prefer_from_file": strategy is None,
         "browse": workspace.site,
     }

@@ -91,17 +91,17 @@ def pull(
             raise click.UsageError("say --epic or --jql, not both")
         jql = f"key = {checked_key(epic)} OR parent = {checked_key(epic)}"
     keys = tuple(map(checked_key, keys))
-    arguments = find_job_arguments(options, jql=jql)
+    ready, failed = find_job_arguments(options, jql=jql)
     jobs = {
         name: sync.PullJob(**settings, keys=keys or None, full=full, prune=prune)
-        for name, settings in arguments.ready.items()
+        for name, settings in ready.items()
     }
 
     def print_result(result: sync.PullResult) -> None:
         job_runner.print_pull(result, prune=prune)
         job_runner.print_resolve_hint(result.conflicts)
 
-    empty, failed = sync.PullResult(), arguments.failed
+    empty = sync.PullResult()
     return job_runner.run_jobs(jobs, print_result, failed=failed, empty=empty, options=options)
 
 
@@ -138,7 +138,7 @@ def push(
     from ticketr.app.cli import confirmation, job_runner
 
     refuse_keys_of_all(words, options)
-    arguments = find_job_arguments(options)
+    ready, failed = find_job_arguments(options)
     jobs = {
         name: sync.PushJob(
             **keywords,
@@ -146,9 +146,9 @@ def push(
             dry_run=options.dry_run,
             accept_loss=accept_loss,
         )
-        for name, keywords in arguments.ready.items()
+        for name, keywords in ready.items()
     }
-    empty, failed = sync.PushResult(), arguments.failed
+    empty = sync.PushResult()
     plans = confirmation.read_plans(jobs, yes=options.yes)
     if not options.dry_run:
         if not options.yes:
@@ -205,12 +205,11 @@ def sync_(
         job_runner.print_plan_hint(result.push.left)
         job_runner.print_resolve_hint((*result.pull.conflicts, *result.push.conflicts))
 
-    arguments = find_job_arguments(options)
+    ready, failed = find_job_arguments(options)
     jobs = {
-        name: sync.SyncJob(**keywords, full=full, prune=prune)
-        for name, keywords in arguments.ready.items()
+        name: sync.SyncJob(**keywords, full=full, prune=prune) for name, keywords in ready.items()
     }
-    empty, failed = sync.SyncResult(sync.PullResult(), sync.PushResult()), arguments.failed
+    empty = sync.SyncResult(sync.PullResult(), sync.PushResult())
     check = None
     if options.every:
         jobs = {name: replace(job, accept_loss=accept_loss) for name, job in jobs.items()}

@@ -188,7 +188,7 @@ async def _open(name: str) -> OpenWorkspace:
         project=clean(workspace.project or ""),
         address=workspace.site or "",
         email=workspace.login.email or "",
-        prefer=preferred_side(workspace.strategy),
+        prefer=preferred_side(workspace.file.strategy),
         read_statuses=late.asking(sync.read_statuses),
         search=late.asking(partial(search_with, workspace.aliases)),
         find_issues=late.asking(sync.find_issues),

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from ticketr.app.config import keychain
 from ticketr.app.config.errors import TokenFailed, token_place
 from ticketr.app.config.files import config_folder, exclusive, read_private, write_private
-from ticketr.app.config.tomlfile import edited, read_table
+from ticketr.app.config.tomlfile import delete_entry, edited, read_table
 from ticketr.app.config.workspace import TOKEN_NAMES, read_environment
 
 if TYPE_CHECKING:
@@ -48,16 +48,14 @@ def read_token(folder: Path, site: str, email: str) -> str | None:
 
 def write_token(folder: Path, site: str, email: str, token: str) -> None:
     """Store the token of an account of a site, in place of the one that it had."""
-
-    def change(document: dict[str, Any]) -> None:
-        document.setdefault(site, {})[email] = token
-
     path = folder / TOKEN_FILE
     with exclusive(folder):
         text = read_private(path)
         if text is not None:
             read_table(path, text).table(site)
-        write_private(path, edited(path, _FIRST_LINES if text is None else text, change))
+        text = _FIRST_LINES if text is None else text
+        new = edited(path, text, lambda tables: tables.setdefault(site, {}).update({email: token}))
+        write_private(path, new)
 
 
 def delete_token(folder: Path, site: str, email: str) -> bool:
@@ -66,12 +64,6 @@ def delete_token(folder: Path, site: str, email: str) -> bool:
     Returns:
         Whether there was one.
     """
-
-    def change(document: dict[str, Any]) -> None:
-        del document[site][email]
-        if not document[site]:
-            del document[site]
-
     path = folder / TOKEN_FILE
     if not path.exists():
         return False
@@ -79,7 +71,7 @@ def delete_token(folder: Path, site: str, email: str) -> bool:
         text = read_private(path)
         if text is None or email not in read_table(path, text).table(site):
             return False
-        write_private(path, edited(path, text, change))
+        write_private(path, edited(path, text, lambda tables: delete_entry(tables, site, email)))
     return True
 
 

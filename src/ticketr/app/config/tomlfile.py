@@ -263,6 +263,13 @@ def edited(path: Path, text: str, change: Callable[[dict[str, Any]], None]) -> s
     raise BadFile(str(path), None, problem)
 
 
+def delete_entry(document: dict[str, Any], table: str, name: str) -> None:
+    """Delete an entry of a table, and the table if nothing is left in it."""
+    del document[table][name]
+    if not document[table]:
+        del document[table]
+
+
 def line_of(text: str, keys: tuple[str, ...]) -> int | None:
     """Find the line on which a name of a TOML file is.
 

@@ -24,7 +24,7 @@ from ticketr.app.config import checks
 from ticketr.app.config.aliases import read_aliases
 from ticketr.app.config.errors import BadSetting, UnknownWorkspace
 from ticketr.app.config.files import exclusive, read_private, write_private
-from ticketr.app.config.tomlfile import edited, read_table
+from ticketr.app.config.tomlfile import delete_entry, edited, read_table
 
 if TYPE_CHECKING:
     import sqlite3
@@ -367,11 +367,7 @@ def use_workspace(folder: Path, name: str) -> None:
         ConfigError: The config that is there cannot be used.
         SettingsFailed: The system refused to write it.
     """
-
-    def change(document: dict[str, Any]) -> None:
-        document["use"] = name
-
-    _edit(folder, change, needed=name)
+    _edit(folder, lambda document: document.update(use=name), needed=name)
 
 
 def remove_workspace(folder: Path, name: str) -> None:
@@ -384,9 +380,7 @@ def remove_workspace(folder: Path, name: str) -> None:
     """
 
     def change(document: dict[str, Any]) -> None:
-        del document["workspaces"][name]
-        if not document["workspaces"]:
-            del document["workspaces"]
+        delete_entry(document, "workspaces", name)
         if document.get("use") == name:
             del document["use"]
 
@@ -400,11 +394,7 @@ def store_alias(folder: Path, name: str, query: str) -> None:
         ConfigError: The config that is there cannot be used.
         SettingsFailed: The system refused to write it.
     """
-
-    def change(document: dict[str, Any]) -> None:
-        document.setdefault("aliases", {})[name] = query
-
-    _edit(folder, change)
+    _edit(folder, lambda document: document.setdefault("aliases", {}).update({name: query}))
 
 
 def remove_alias(folder: Path, name: str) -> bool:
@@ -417,15 +407,9 @@ def remove_alias(folder: Path, name: str) -> bool:
         ConfigError: The config that is there cannot be used.
         SettingsFailed: The system refused to write it.
     """
-
-    def change(document: dict[str, Any]) -> None:
-        del document["aliases"][name]
-        if not document["aliases"]:
-            del document["aliases"]
-
     if name not in read_user_config(folder).aliases:
         return False
-    _edit(folder, change)
+    _edit(folder, lambda document: delete_entry(document, "aliases", name))
     return True
 
 

@@ -142,19 +142,13 @@ class Workspace:
         project_problem: Why the project in the environment, or in ``.ticketr.yaml``, cannot be used.
         jql: The query to pull by.
         fields: Further fields to keep in the files.
-        comments: Whether files hold comments.
-        links: Whether files hold lines of links to other tickets.
-        attachments: What a pull does with attachments, ``"list"`` or ``"download"``; None for
-            nothing.
-        inherit: Whether new sub-tasks take over the fields of their tickets.
+        file: The settings in its ``ticketr.toml``, which has no second place for some.
         is_known: Whether the folder is a workspace, or the user named it. If not, it is the current
             folder, and nothing but the environment may say anything of a site.
-        strategy: What to do with a conflict; None leaves it to be resolved.
         story_type: The type of a new ticket that names none.
         subtask_type: The type of a new sub-task that names none.
         aliases: The names for queries: of everybody, of the team and of the user.
         team_aliases: Those of them that the workspace's file defines.
-        ignored: What in the workspace's file does not count, and why.
     """
 
     name: str
@@ -169,16 +163,11 @@ class Workspace:
     jql: str | None = None
     fields: tuple[WantedField, ...] = ()
     is_known: bool = True
-    strategy: str | None = None
     story_type: str = STORY_TYPE
     subtask_type: str = SUBTASK_TYPE
     aliases: Mapping[str, str] = field(default_factory=lambda: BUILT_IN, hash=False)
-    comments: bool = False
-    links: bool = False
-    attachments: str | None = None
-    inherit: bool = True
     team_aliases: frozenset[str] = frozenset()
-    ignored: tuple[str, ...] = ()
+    file: WorkspaceFile = field(default=WorkspaceFile(Path()), compare=False)
 
     def aliases_in(self, query: str) -> tuple[UsedAlias, ...]:
         """Return the aliases that a query uses, and those within them."""
@@ -365,16 +354,11 @@ def _merge(
         project_problem=environment.project_problem,
         jql=jql,
         fields=go.fields if file.fields is None else file.fields,
-        strategy=file.strategy,
-        comments=bool(file.comments),
-        links=bool(file.links),
-        attachments=file.attachments,
-        inherit=file.inherit is not False,
         story_type=environment.story_type or STORY_TYPE,
         subtask_type=environment.subtask_type or SUBTASK_TYPE,
         aliases=aliases,
         team_aliases=frozenset(file.aliases.keys() - config.aliases.keys()),
-        ignored=file.ignored,
+        file=file,
     )
     if site is None:
         return workspace

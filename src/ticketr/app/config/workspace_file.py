@@ -46,13 +46,12 @@ class WorkspaceFile:
         project: The project that new tickets belong to, and that is pulled unless there is a query.
         jql: The query to pull by.
         fields: Further fields to keep in the files; None if the file does not say.
-        comments: Whether files hold comments; None if the file does not say.
-        links: Whether files hold lines of links; None if the file does not say.
-        attachments: What a pull does with attachments, ``"list"`` or ``"download"``; None if the
-            file does not say.
-        inherit: Whether new sub-tasks take over the fields of their tickets; None if the file does
-            not say.
-        strategy: What to do with a conflict, one of ``STRATEGIES``.
+        comments: Whether files hold comments.
+        links: Whether files hold lines of links to other tickets.
+        attachments: What a pull does with attachments, ``"list"`` or ``"download"``; None for
+            nothing.
+        inherit: Whether new sub-tasks take over the fields of their tickets.
+        strategy: What to do with a conflict, one of ``STRATEGIES``; None leaves it to be resolved.
         aliases: The team's names for queries; none has the name of a built-in one.
         ignored: What in the file does not count, and why, each with its line.
     """
@@ -63,10 +62,10 @@ class WorkspaceFile:
     jql: str | None = None
     fields: tuple[WantedField, ...] | None = None
     strategy: str | None = None
-    comments: bool | None = None
-    links: bool | None = None
+    comments: bool = False
+    links: bool = False
     attachments: str | None = None
-    inherit: bool | None = None
+    inherit: bool = True
     aliases: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
     ignored: tuple[str, ...] = ()
 
@@ -103,9 +102,9 @@ def read_workspace_file(root: Path) -> WorkspaceFile | None:
         project=table.checked("project", checks.checked_project),
         jql=table.checked("jql", checks.checked_jql),
         fields=_fields(path, table),
-        comments=table.flag("comments"),
-        links=table.flag("links"),
-        inherit=table.flag("inherit"),
+        comments=table.flag("comments") or False,
+        links=table.flag("links") or False,
+        inherit=table.flag("inherit") is not False,
         attachments=table.checked("attachments", checks.checked_attachments),
         strategy=sync.checked("strategy", checks.checked_strategy),
         aliases={name: query for name, query in aliases.items() if not is_built_in(name)},

@@ -139,8 +139,10 @@ class AttachmentEndpoints(Endpoints):
         return records(Attachment.read, answer.array())
 
 
-class Upload:
+class Upload(AsyncIterator[bytes]):
     """A form with one file, which is read in portions as it is sent.
+
+    It is no generator, which would be left half-run by a cancellation.
 
     Args:
         file: The open file, to read bytes from its start.
@@ -182,7 +184,18 @@ class Upload:
 
     def pieces(self) -> AsyncIterator[bytes]:
         """Return an iterator over the pieces of the form, from the first one on."""
-        return _Pieces(self._head, self._read, self.length, self._tail)
+        self._rest, self._at = [self._head, self._tail], 0
+        return self
+
+    async def __anext__(self) -> bytes:
+        if len(self._rest) == 1 and self._at < self.length:
+            size = min(PORTION, self.length - self._at)
+            piece = await self._read(self._at, size)
+            self._at += size
+            return piece
+        if not self._rest:
+            raise StopAsyncIteration
+        return self._rest.pop(0)
 
     async def _read(self, start: int, size: int) -> bytes:
         def read() -> bytes:
@@ -193,28 +206,4 @@ class Upload:
         piece: bytes = await self._in_thread(read)
         if len(piece) < size:  # it was cut meanwhile, and the site waits for the rest
             raise OSError("the file became shorter while it was sent")
-        return piece
-
-
-class _Pieces(AsyncIterator[bytes]):
-    """The pieces of a form; not a generator, which would be left half-run by a cancellation."""
-
-    def __init__(
-        self, head: bytes, read: Callable[[int, int], Awaitable[bytes]], size: int, tail: bytes
-    ) -> None:
-        self._head: bytes | None = head
-        self._tail: bytes | None = tail
-        self._read = read
-        self._at, self._size = 0, size
-
-    async def __anext__(self) -> bytes:
-        piece, self._head = self._head, None
-        if piece is None and self._at < self._size:
-            size = min(PORTION, self._size - self._at)
-            piece = await self._read(self._at, size)
-            self._at += size
-        elif piece is None:
-            piece, self._tail = self._tail, None
-        if piece is None:
-            raise StopAsyncIteration
         return piece

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Self, TypeVar
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
 from urllib.parse import quote
 
 from ticketr.app.jira import models
@@ -13,7 +15,6 @@ from ticketr.app.jira.rest_api import Endpoints, RestApi
 
 #: The most accounts that a search gives.
 MOST_USERS = 50
-_MOST_PROJECTS = 50  # Jira gives no more at once
 # The forms of account IDs: of old accounts, and of new ones.
 _ACCOUNT_ID = re.compile(r"[0-9a-f]{24}|\d+:[0-9a-f-]{36}")
 
@@ -23,7 +24,57 @@ def browse_url(site: str, key: str) -> str:
     return f"{site.rstrip('/')}/browse/{quote(key, safe='')}"
 
 
-class SiteEndpoints(Endpoints):
+#: How many records a page may hold; of projects, Jira gives no more than 50 at once.
+PAGE_SIZE = 200
+#: How many pages a list may have.
+MOST_PAGES = 100
+
+
+class _Listed(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+_T = TypeVar("_T", bound=_Listed)
+
+
+class _PagedEndpoints(Endpoints):
+    """The base of what reads lists page by page."""
+
+    async def _pages(
+        self,
+        read: Callable[[Mapping[str, Any]], _T | None],
+        key: str,
+        endpoint: str,
+        *steps: str,
+        most: float = math.inf,
+        query: Mapping[str, str | int] = MappingProxyType({}),
+    ) -> tuple[tuple[_T, ...], int]:
+        """Walk the pages of a list, until there are enough records.
+
+        Returns:
+            The records, each once, and how many there are by the site's word.
+        """
+        records: dict[str, _T] = {}
+        start = total = 0
+        for _ in range(MOST_PAGES):
+            page = {"startAt": start, "maxResults": PAGE_SIZE}
+            answer = await self._api.get(endpoint, *steps, query={**query, **page})
+            items, before = list(answer.array(key)), len(records)
+            for record in models.records(read, items):
+                records.setdefault(record.id, record)
+            start += len(items)
+            counted = answer.object().get("total")
+            total = counted if isinstance(counted, int) else 0
+            is_last = answer.object().get("isLast") is True or 0 < total <= start
+            # A page with nothing new ends the list, even if the site says that more follows.
+            if is_last or len(records) == before or len(records) >= most:
+                return tuple(records.values()), total
+        address = self._api.address(endpoint, *steps)
+        raise BadAnswer(address, f"more than {MOST_PAGES} pages of {key}")
+
+
+class SiteEndpoints(_PagedEndpoints):
     """The client's methods that read facts about the site."""
 
     def __init__(self, api: RestApi) -> None:
@@ -87,21 +138,10 @@ class SiteEndpoints(Endpoints):
         Returns:
             The projects, and how many there are.
         """
-        projects: dict[str, models.Project] = {}
-        start, total = 0, 0
-        while len(projects) < most:
-            page = {"startAt": start, "maxResults": _MOST_PROJECTS}
-            answer = await self._api.get("project/search", query={**page, "orderBy": "key"})
-            items, before = list(answer.array("values")), len(projects)
-            for project in filter(None, map(models.Project.read, items)):
-                projects.setdefault(project.key, project)
-            start += len(items)
-            counted = answer.object().get("total")
-            total = counted if isinstance(counted, int) else 0
-            # A page with nothing new ends the list, even if the site says that more follows.
-            if len(projects) == before or answer.object().get("isLast") is True or start == total:
-                break
-        listed = sorted(projects.values(), key=lambda project: project.key)
+        projects, total = await self._pages(
+            models.Project.read, "values", "project/search", most=most, query={"orderBy": "key"}
+        )
+        listed = sorted(projects, key=lambda project: project.key)
         return tuple(listed[:most]), max(total, len(listed))
 
     async def find_users(self, query: str) -> tuple[models.User, ...]:
@@ -133,12 +173,6 @@ class SiteEndpoints(Endpoints):
         return models.records(models.User.read, answer.array())
 
 
-#: How many types or fields a page may hold.
-PAGE_SIZE = 200
-#: How many pages a list of types or fields may have.
-MOST_PAGES = 100
-
-
 class IssueType(NamedTuple):
     """A type of issues that a project has.
 
@@ -162,10 +196,7 @@ class IssueType(NamedTuple):
         return cls(id=type_id, name=name, subtask=answer.get("subtask") is True)
 
 
-_T = TypeVar("_T", IssueType, models.ScreenField)
-
-
-class CreateMetaEndpoints(Endpoints):
+class CreateMetaEndpoints(_PagedEndpoints):
     """The client's methods that read a project's create metadata."""
 
     async def issue_types(self, project: str) -> tuple[IssueType, ...]:
@@ -175,7 +206,7 @@ class CreateMetaEndpoints(Endpoints):
             project: The project's key or number.
         """
         pages = "issue/createmeta/{}/issuetypes"
-        return await self._all_pages(IssueType.read, "issueTypes", pages, project)
+        return (await self._pages(IssueType.read, "issueTypes", pages, project))[0]
 
     async def create_fields(
         self, project: str, issue_type_id: str
@@ -187,9 +218,8 @@ class CreateMetaEndpoints(Endpoints):
             issue_type_id: The ID of one of its `issue_types`.
         """
         pages = "issue/createmeta/{}/issuetypes/{}"
-        return await self._all_pages(
-            models.ScreenField.read, "fields", pages, project, issue_type_id
-        )
+        read = models.ScreenField.read
+        return (await self._pages(read, "fields", pages, project, issue_type_id))[0]
 
     async def edit_fields(self, key: str) -> tuple[models.ScreenField, ...]:
         """Return the fields of an issue that the account can edit now.
@@ -223,25 +253,3 @@ class CreateMetaEndpoints(Endpoints):
                 names = (models.text_of(status.get("name")) for status in statuses)
                 texts[type_id] = tuple(filter(None, names))
         return texts
-
-    async def _all_pages(
-        self, read: Callable[[Mapping[str, Any]], _T | None], key: str, endpoint: str, *steps: str
-    ) -> tuple[_T, ...]:
-        """Walk all pages of a list."""
-        fields: dict[str, _T] = {}
-        start = 0
-        for _ in range(MOST_PAGES):
-            query = {"startAt": start, "maxResults": PAGE_SIZE}
-            answer = await self._api.get(endpoint, *steps, query=query)
-            items = list(answer.array(key))
-            before = len(fields)
-            for record in map(read, items):
-                if record is not None:
-                    fields.setdefault(record.id, record)
-            start += len(items)
-            total = answer.object().get("total")
-            # A page with nothing new ends the list, even if the site says that more follows.
-            if len(fields) == before or (isinstance(total, int) and start >= total):
-                return tuple(fields.values())
-        address = self._api.address(endpoint, *steps)
-        raise BadAnswer(address, f"more than {MOST_PAGES} pages of {key}")

@@ -312,75 +312,6 @@ def dedented(line: str, width: int = len(INDENT)) -> str:
     return line if line.strip() else ""
 
 
-class CommentLines:
-    """Reads comments.
-
-    Args:
-        read: The file.
-        lines: The lines of the file, or of a task without their indent.
-        offset: The index of ``lines[0]`` in the file.
-    """
-
-    __slots__ = ("_lines", "_offset", "_read")
-
-    def __init__(self, read: SourceLines, lines: Sequence[str], offset: int) -> None:
-        self._read = read
-        self._lines = lines
-        self._offset = offset
-
-    def read(self, index: int) -> tuple[model.Comment, int]:
-        """Parse the comment that a line begins; return it and the index of the line behind it.
-
-        Raises:
-            TicketSyntaxError: The line begins no comment, a code block in it is not closed, or a
-                line in it is a mistyped heading.
-        """
-        head = _read_comment_head(self._lines[index])
-        if head is None:
-            self._read.fail(index + self._offset, _NOT_A_COMMENT)
-        comment, column = head
-        stop = self._stop(index + 1, is_prose=bool(comment.text))
-        text = [self._lines[index][column:], *map(dedented, self._lines[index + 1 : stop])]
-        first = next((at for at, line in enumerate(text) if line.strip()), 0)
-        lines = self._unescaped(text, index + self._offset)
-        line = index + self._offset + first + 1
-        return replace(comment, text="\n".join(lines), line=line), stop
-
-    def _stop(self, start: int, *, is_prose: bool) -> int:
-        """Return the index behind the last line of a comment.
-
-        A line without indent still belongs to it right below a line of prose, as in Markdown.
-        """
-        stop = start
-        for index in range(start, len(self._lines)):
-            line = self._lines[index]
-            if line.startswith((INDENT, "\t")) or (is_prose and line[:1].isalnum()):
-                is_prose = is_prose or bool(line.strip())
-            elif line.strip():
-                break
-            if line.strip():
-                stop = index + 1
-            else:
-                is_prose = False
-        return stop
-
-    def _unescaped(self, lines: Sequence[str], first: int) -> list[str]:
-        """Return the lines of a text without escapes; ``first`` is the index of the first one."""
-        text: list[str] = []
-        while len(text) < len(lines):
-            at = len(text)
-            if opening(lines[at]):
-                end = skip_fence(self._read, first + at, lines, at)
-                text.append(lines[at])
-                text += (grammar.unescape(line, fenced=True) for line in lines[at + 1 : end])
-                text.append(lines[end])
-            else:
-                if at:
-                    refuse_mistakes(self._read, first + at, lines[at])
-                text.append(grammar.unescape(lines[at]))
-        return text
-
-
 class _SectionReader:
     """Reads the lines below the heading of a ticket or a task.
 
@@ -621,12 +552,64 @@ class _SectionReader:
             return index + 1
         if line.startswith("##"):
             return self._read_stray_line(index, stay=False)
-        comment, stop = CommentLines(self._read, self._lines, self._offset).read(index)
+        comment, stop = self._read_comment(index)
         if comment.id and any(existing.id == comment.id for existing in self._issue.comments):
             problem = "this comment already exists; remove one of the two"
             self._read.fail(index + self._offset, problem, column=1)
         self._issue.comments.append(comment)
         return stop
+
+    def _read_comment(self, index: int) -> tuple[model.Comment, int]:
+        """Parse the comment that a line begins; return it and the index of the line behind it.
+
+        Raises:
+            TicketSyntaxError: The line begins no comment, a code block in it is not closed, or a
+                line in it is a mistyped heading.
+        """
+        head = _read_comment_head(self._lines[index])
+        if head is None:
+            self._read.fail(index + self._offset, _NOT_A_COMMENT)
+        comment, column = head
+        stop = self._end_of_comment(index + 1, is_prose=bool(comment.text))
+        text = [self._lines[index][column:], *map(dedented, self._lines[index + 1 : stop])]
+        first = next((at for at, line in enumerate(text) if line.strip()), 0)
+        lines = self._unescaped(text, index + self._offset)
+        line = index + self._offset + first + 1
+        return replace(comment, text="\n".join(lines), line=line), stop
+
+    def _end_of_comment(self, start: int, *, is_prose: bool) -> int:
+        """Return the index behind the last line of a comment.
+
+        A line without indent still belongs to it right below a line of prose, as in Markdown.
+        """
+        stop = start
+        for index in range(start, len(self._lines)):
+            line = self._lines[index]
+            if line.startswith((INDENT, "\t")) or (is_prose and line[:1].isalnum()):
+                is_prose = is_prose or bool(line.strip())
+            elif line.strip():
+                break
+            if line.strip():
+                stop = index + 1
+            else:
+                is_prose = False
+        return stop
+
+    def _unescaped(self, lines: Sequence[str], first: int) -> list[str]:
+        """Return the lines of a text without escapes; ``first`` is the index of the first one."""
+        text: list[str] = []
+        while len(text) < len(lines):
+            at = len(text)
+            if opening(lines[at]):
+                end = skip_fence(self._read, first + at, lines, at)
+                text.append(lines[at])
+                text += (grammar.unescape(line, fenced=True) for line in lines[at + 1 : end])
+                text.append(lines[end])
+            else:
+                if at:
+                    refuse_mistakes(self._read, first + at, lines[at])
+                text.append(grammar.unescape(lines[at]))
+        return text
 
     # Tasks.
 

@@ -101,7 +101,9 @@ class _TableReader:
     def _is_drawn(self, index: int) -> bool:
         """Return whether a table begins here that has no second line, or is drawn."""
         after = self._lines[index + 1 : index + 3]
-        if not _may_be_drawn(self._lines[index]) or any(map(_looks_like_delimiter, after)):
+        # A line of dashes alone makes a heading.
+        may_be = not {"|", "+"}.isdisjoint(self._lines[index])
+        if not may_be or any(map(_looks_like_delimiter, after)):
             return False
         if _DRAWN_LINE.fullmatch(self._lines[index]):
             return any(
@@ -124,7 +126,7 @@ class _TableReader:
         if _BLOCK_START.match(head):
             return 0
         columns = len(_cells(self._lines[index]))
-        heads, in_code = _cells(head), _cells_but_code(head)
+        heads, in_code = _cells(head), _cells(head, skip_code=True)
         return columns if columns in {len(heads), len(in_code)} else 0
 
     def _table(self, index: int, columns: int) -> int:
@@ -153,7 +155,7 @@ class _TableReader:
     def _row(self, index: int, columns: int) -> None:
         """Write a row with as many cells as its table has, or note what is wrong with it."""
         line = self._lines[index]
-        cells, whole = _cells(line), _cells_but_code(line)
+        cells, whole = _cells(line), _cells(line, skip_code=True)
         if len(whole) < len(cells):  # there is a bar in code
             if len(cells) == columns:
                 self._problem(
@@ -241,11 +243,6 @@ def _looks_like_delimiter(line: str) -> bool:
     return "-" in line and "|" in line and _LIKE_DELIMITER.fullmatch(line) is not None
 
 
-def _may_be_drawn(line: str) -> bool:
-    """Return whether a line has column separators; a line of dashes alone makes a heading."""
-    return "|" in line or "+" in line
-
-
 def _is_row(line: str) -> bool:
     """Return whether a line has bars around it and one at least within."""
     row = line.lstrip("> \t")
@@ -271,18 +268,17 @@ def _ends_escaped(text: str) -> bool:
     return (len(before) - len(before.rstrip("\\"))) % 2 == 1
 
 
-def _cells(line: str) -> list[str]:
-    """Split a row at its bars, as GitHub does, at bars in code as well."""
-    return list(_split_at_bars(line, skip_code=False))
+def _cells(line: str, *, skip_code: bool = False) -> list[str]:
+    r"""Split a row at its bars, as GitHub does, at bars in code as well.
 
-
-def _cells_but_code(line: str) -> list[str]:
-    r"""Split a row at its bars except those in code, which come back as ``\|``."""
-    return list(_split_at_bars(line, skip_code=True))
+    Args:
+        line: The row.
+        skip_code: Whether to leave out the bars in code, which come back as ``\|``.
+    """
+    return list(_split_at_bars(line, skip_code=skip_code))
 
 
 def _split_at_bars(line: str, *, skip_code: bool) -> Iterator[str]:
-    """Yield the parts of a line between its bars."""
     text = line.strip()
     text = text.removeprefix("|")
     if text.endswith("|") and not _ends_escaped(text):

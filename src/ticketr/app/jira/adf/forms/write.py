@@ -97,7 +97,8 @@ class Writer:
     def _line(self, content: list[Any], *, short: bool) -> None:
         """Write the forms in a line of text, in place."""
         made: list[Any] = []
-        for before, child, after in _with_neighbours(content):
+        nodes = [None, *(node if type(node) is dict else None for node in content), None]
+        for before, child, after in zip(nodes, content, nodes[2:], strict=False):
             if type(child) is not dict:
                 made.append(child)
             elif child.get("type") == "text":
@@ -131,16 +132,6 @@ class Writer:
         yield from (text(verbatim(f"<{tag}>")) for tag in tags)
         yield node
         yield from (text(verbatim(f"</{tag}>")) for tag in reversed(tags))
-
-
-def _with_neighbours(content: list[Any]) -> Iterator[tuple[Json | None, Any, Json | None]]:
-    nodes = [node if type(node) is dict else None for node in content]
-    for place, node in enumerate(content):
-        yield (
-            nodes[place - 1] if place else None,
-            node,
-            nodes[place + 1] if place + 1 < len(nodes) else None,
-        )
 
 
 def _grouped(nodes: list[Any]) -> list[Any]:
