@@ -182,7 +182,7 @@ class TestAgreement:
             assert good == validator().is_valid(document), (markdown, adf.problems(document))
             verdicts.append(good)
         assert len(verdicts) >= 652
-        assert verdicts.count(False) > 20
+        assert verdicts.count(False) > 10
 
     @for_each("seed", range(20))
     def test_on_documents_as_people_write_them_too(self, seed: int) -> None:

@@ -440,6 +440,11 @@ def test_what_is_no_picture_of_a_file_is_none(markdown: str) -> None:
     assert SHOT not in str(adf.to_adf(markdown, files=FILES))
 
 
+def test_a_picture_is_no_wider_than_all_of_its_text() -> None:
+    read = [adf.to_adf(f"![a](attachment:shot.png){{{n}%}}", files=FILES) for n in (100, 250)]
+    assert read[0] == read[1]
+
+
 def test_text_like_a_picture_comes_back_as_text() -> None:
     found = adf.convert(doc(p("![a](attachment:shot.png)")), files=FILES)
     assert found.exact

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Any
 
 from ticketr.app.config.errors import TokenFailed
 
@@ -20,27 +21,23 @@ _REMEDY = "unlock or mend it, or give a token by JIRA_API_TOKEN or a token_comma
 def is_available() -> bool:
     """Return whether the user has a keyring: the package, and a backend that stores secrets."""
     try:
-        import keyring  # noqa: PLC0415 - optional, and slow to load
-        from keyring.backends import fail, null  # noqa: PLC0415 - as above
+        from keyring.backends import fail, null  # noqa: PLC0415 - optional, and slow to load
     except ImportError:
         return False
-    with _keyring_errors():
+    with _open_keyring() as keyring:
         return not isinstance(keyring.get_keyring(), fail.Keyring | null.Keyring)
 
 
 def read(site: str, email: str) -> str | None:
     """Return the token that is stored for an account of a site, if one is."""
-    import keyring  # noqa: PLC0415 - as above
-
-    with _keyring_errors():
-        return keyring.get_password(_service(site), email or _ALONE)
+    with _open_keyring() as keyring:
+        token: str | None = keyring.get_password(_service(site), email or _ALONE)
+    return token
 
 
 def write(site: str, email: str, token: str) -> None:
     """Store the token of an account of a site."""
-    import keyring  # noqa: PLC0415 - as above
-
-    with _keyring_errors():
+    with _open_keyring() as keyring:
         keyring.set_password(_service(site), email or _ALONE, token)
 
 
@@ -50,11 +47,9 @@ def delete(site: str, email: str) -> bool:
     Returns:
         Whether there was one.
     """
-    import keyring  # noqa: PLC0415 - as above
-
     if read(site, email) is None:
         return False
-    with _keyring_errors():
+    with _open_keyring() as keyring:
         keyring.delete_password(_service(site), email or _ALONE)
     return True
 
@@ -64,9 +59,11 @@ def _service(site: str) -> str:
 
 
 @contextmanager
-def _keyring_errors() -> Generator[None]:
-    """Convert the errors of the keyring."""
+def _open_keyring() -> Generator[Any]:
+    """Load the keyring for the block, and convert its errors."""
+    import keyring  # noqa: PLC0415 - as above
+
     try:
-        yield
+        yield keyring
     except Exception as error:  # noqa: BLE001 - a backend raises what it likes
         raise TokenFailed("keyring", f"it failed ({type(error).__name__})", _REMEDY) from None

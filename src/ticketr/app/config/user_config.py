@@ -15,7 +15,7 @@ import os
 import re
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -120,10 +120,6 @@ class UserConfig:
             if os.path.realpath(entry.folder) == wanted:
                 return entry
         return None
-
-    def with_workspace(self, entry: WorkspaceEntry) -> UserConfig:
-        """Return this config with a workspace added or replaced."""
-        return replace(self, workspaces={**self.workspaces, entry.name: entry})
 
     def confirmed_sites(self) -> frozenset[str]:
         """Return every site that the user has named here."""

@@ -244,18 +244,14 @@ def resolve_workspace(
     if proposed is None:
         root, entry = _find_root_and_entry(config, here, name=name, folder=folder)
     else:
-        config = config.with_workspace(proposed)
+        config = replace(config, workspaces={**config.workspaces, proposed.name: proposed})
         root, entry = proposed.folder, proposed
     if project is not None:
         project = checked_project("--project", project)
     workspace = _merge(root, entry, config, environment, project)
-    is_known = folder is not None or entry is not None or _was_used(root)
+    own = (root / WORKSPACE_FILE, root / STATE_FOLDER / STATE_FILE)
+    is_known = folder is not None or entry is not None or any(path.is_file() for path in own)
     return workspace if is_known else replace(workspace, is_known=False)
-
-
-def _was_used(root: Path) -> bool:
-    """Return whether a folder has settings of its own, or the state of an earlier sync."""
-    return (root / WORKSPACE_FILE).is_file() or (root / STATE_FOLDER / STATE_FILE).is_file()
 
 
 def find_folder(

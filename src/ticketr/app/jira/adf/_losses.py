@@ -272,6 +272,8 @@ _ADDRESS = re.compile(
     rf"{_placeholders.FIRST}(\[((?:[^\\\[\]\n]|\\.)+)\]:\s*(\S.*))$", re.MULTILINE
 )
 _KIND_OF_SHORT_TAG = re.compile(r'^<(u|sub|sup|details) adf="\w+">$')
+#: The tags that marklas reads with the kind of their node alone, which a short form gets.
+_BY_KIND = _placeholders.SHORT - {"summary"}
 #: The tags that have no end tag.
 _VOID_TAGS = frozenset({"br", "hr"})
 
@@ -452,7 +454,7 @@ def _tags_without_effect(tokens: list[dict[str, Any]]) -> Iterator[str]:
 
 def _without_effect(tag: re.Match[str], opened: list[tuple[str, str]]) -> Iterator[str]:
     """Yield a tag if marklas ignores it; keep the list of open tags up to date."""
-    closing, name, _ = tag.groups()
+    closing, name, attrs = tag.groups()
     if name is None:
         if tag[0] != _placeholders.EMPTY_COMMENT:
             yield tag[0]
@@ -462,6 +464,8 @@ def _without_effect(tag: re.Match[str], opened: list[tuple[str, str]]) -> Iterat
             yield tag[0]
         else:
             del opened[place]
+    elif name in _BY_KIND and "adf=" not in attrs:  # where no short form is read
+        yield tag[0]
     elif name.lower() not in _VOID_TAGS:
         opened.append((name, tag[0]))
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Unpack
+from typing import Any, Literal
 
 from ticketr.app.jira.transport.base import AsksMissing, Request, Response, Transport
-
-if TYPE_CHECKING:
-    from ticketr.app.jira.transport.base import TransportOptions
 
 __all__ = ["AsksMissing", "HttpPackage", "Request", "Response", "Transport", "open_transport"]
 
@@ -15,7 +12,7 @@ __all__ = ["AsksMissing", "HttpPackage", "Request", "Response", "Transport", "op
 HttpPackage = Literal["httpx", "asks"]
 
 
-def open_transport(name: HttpPackage = "httpx", **options: Unpack[TransportOptions]) -> Transport:
+def open_transport(name: HttpPackage = "httpx", **options: Any) -> Transport:
     """Make the transport of one package, loading that package alone.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self, TypedDict
+from typing import TYPE_CHECKING, Protocol, Self
 
 from ticketr._errors import TicketrError
 from ticketr.app.jira.errors import clip
@@ -122,16 +122,6 @@ class TransportSettings:
     connect_within: float = CONNECT_WITHIN
     largest_body: int = LARGEST_BODY
     verify: ssl.SSLContext | None = None
-
-
-class TransportOptions(TypedDict, total=False):
-    """The attributes of `TransportSettings`, as keywords."""
-
-    answer_within: float
-    whole_within: float
-    connect_within: float
-    largest_body: int
-    verify: ssl.SSLContext | None
 
 
 class Transport(Protocol):

@@ -67,9 +67,9 @@ def named_people(markdown: str) -> tuple[NamedPerson, ...]:
         return ()
     lines = enumerate(blank_code(markdown).split("\n"), start=1)
     return tuple(
-        NamedPerson(texts["at"], texts["name"], number)
+        NamedPerson(mention[0], _name_in(mention), number)
         for number, line in lines
-        for texts in map(_named_person_parts, _mentions(line))
+        for mention in _mentions(line)
     )
 
 
@@ -92,25 +92,22 @@ def _replaced(line: str, blanked: str, people: Mapping[str, tuple[str, str]]) ->
     """Yield the parts of a line; each mention of a person who was found is a link."""
     end = 0
     for mention in _mentions(blanked):
-        person = people.get(_named_person_parts(mention)["name"])
+        person = people.get(_name_in(mention))
         if person is not None:
             account, name = person
             yield line[end : mention.start()]
-            yield f"@[{_SPECIAL.sub(_escaped, name)}]({account})"
+            escaped = _SPECIAL.sub(r"\\\g<0>", name)
+            yield f"@[{escaped}]({account})"
             end = mention.end()
     yield line[end:]
-
-
-def _escaped(sign: re.Match[str]) -> str:
-    return f"\\{sign[0]}"
 
 
 def _mentions(line: str) -> Iterator[re.Match[str]]:
     return (match for match in _NAMED.finditer(line) if match["name"] or match["mail"])
 
 
-def _named_person_parts(match: re.Match[str]) -> dict[str, str]:
-    return {"at": match[0], "name": (match["name"] or match["mail"]).strip()}
+def _name_in(mention: re.Match[str]) -> str:
+    return (mention["name"] or mention["mail"]).strip()
 
 
 Token: TypeAlias = dict[str, Any]
