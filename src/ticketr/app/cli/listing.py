@@ -120,7 +120,7 @@ def list_(options: CommonOptions, *, terms: tuple[str, ...], sort: str) -> int:
             if issue.candidate.key or "broken" not in issue.candidate.flags
         ]
         echo_json({"folder": str(listing.root), "tickets": listed, "broken": broken})
-    elif sys.stdout.isatty():
+    elif _is_terminal():
         for line in _table(issues, shutil.get_terminal_size().columns):
             echo(line)
     else:
@@ -129,6 +129,14 @@ def list_(options: CommonOptions, *, terms: tuple[str, ...], sort: str) -> int:
     if not issues and not options.as_json:
         echo(_nothing_fits(wanted), err=True)
     return exits.FAILED if listing.broken else exits.DONE
+
+
+def _is_terminal() -> bool:
+    return sys.stdout.isatty()
+
+
+def _encoding() -> str:
+    return sys.stdout.encoding or "ascii"
 
 
 def _field_text(listed: ListedIssue, name: str) -> str:
@@ -179,7 +187,7 @@ def _flag_mark(listed: ListedIssue) -> str:
 def _printable_sign(sign: str, instead: str) -> str:
     """Return a sign, or another one where the output cannot have it."""
     try:
-        sign.encode(sys.stdout.encoding or "ascii")
+        sign.encode(_encoding())
     except UnicodeError:
         return instead
     return sign

@@ -99,10 +99,14 @@ def show(options: CommonOptions, *, key: str, raw: bool) -> None:
         echo_json({"folder": str(store.root), **own, "parent": parent, "tasks": tasks, **place})
     elif raw:
         text = redacted(issue.text)
-        click.echo(printable_lines(text) if sys.stdout.isatty() else text.encode(), nl=False)
+        click.echo(printable_lines(text) if _is_terminal() else text.encode(), nl=False)
     else:
         for line in _ticket_lines(issue):
             echo(line)
+
+
+def _is_terminal() -> bool:
+    return sys.stdout.isatty()
 
 
 def _as_json(issue: Ticket) -> dict[str, object]:
