@@ -570,7 +570,8 @@ async def test_its_jobs_run_with_the_login_that_was_found(
 ) -> None:
     with sandbox_thread(tickets=3) as url:
         configure(home, url, monkeypatch)
-        (home / "shop" / "ticketr.toml").write_text('[aliases]\nsecond = "key = DEMO-2"\n')
+        settings = 'comments = true\ninherit = false\n[aliases]\nsecond = "key = DEMO-2"\n'
+        (home / "shop" / "ticketr.toml").write_text(settings)
         *_, shop = _outside_trio()
         opened = await closed(shop).open()
         assert not opened.has_login()  # a pull that nobody has asked for waits for it
@@ -583,7 +584,7 @@ async def test_its_jobs_run_with_the_login_that_was_found(
 
     assert len(found) == 1
     assert statuses == ("In Progress",)
-    assert opened.draft_type == "Task"
+    assert (opened.draft_type, opened.keeps_comments, opened.inherit) == ("Task", True, False)
     assert len(list((home / "shop").glob("DEMO-*.md"))) > 0
     assert (opened.site, opened.address, opened.project) == (url, url, "DEMO")
 

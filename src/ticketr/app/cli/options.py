@@ -377,6 +377,7 @@ def session_options(
         mark: The mark of its state file.
         strategy: One of `config.STRATEGIES`; None for the workspace's own.
     """
+    sides = {"mine": sync.Side.LOCAL, "jira": sync.Side.REMOTE}
     return {
         "root": workspace.root,
         "mark": mark,
@@ -391,15 +392,10 @@ def session_options(
         "inherit": workspace.file.inherit,
         "story_type": workspace.story_type,
         "subtask_type": workspace.subtask_type,
-        "prefer": preferred_side(strategy or workspace.file.strategy),
+        "prefer": sides.get(strategy or workspace.file.strategy or ""),
         "prefer_from_file": strategy is None,
         "browse": workspace.site,
     }
-
-
-def preferred_side(strategy: str | None) -> sync.Side | None:
-    """Return the side that wins a conflict by a strategy; None for neither."""
-    return {"mine": sync.Side.LOCAL, "jira": sync.Side.REMOTE}.get(strategy or "")
 
 
 def _transport(http: str) -> Transport | None:

@@ -20,9 +20,10 @@ from ticketr.app.cli.console import print_message
 from ticketr.app.cli.demo_site import has_demo_extra, how_to_continue_demo
 from ticketr.app.cli.first_run import FirstRun
 from ticketr.app.cli.history import WorkspaceHistories
-from ticketr.app.cli.options import preferred_side, session_options, workspace_arguments
+from ticketr.app.cli.options import session_options, workspace_arguments
 from ticketr.app.cli.ownership import own_mark
 from ticketr.app.cli.settings import find_login, resolve
+from ticketr.app.jira import Credentials
 from ticketr.app.tui.app import App
 from ticketr.app.tui.effects import JobRequest
 from ticketr.app.tui.jobs_state import QUIET_TAG
@@ -39,7 +40,6 @@ from ticketr.app.tui.services.workspaces import (
 from ticketr.app.tui.styled import Theme
 from ticketr.statusline import LineStyle
 from ticketr.terminal import Terminal, open_terminal, sgr
-from ticketr.text import clean
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -180,21 +180,16 @@ async def _open(name: str) -> OpenWorkspace:
     """
     workspace, mark = await trio.to_thread.run_sync(_settings_of, name)
     late = _LateOptions(workspace, mark)
-    return OpenWorkspace(
-        name=name,
-        store=sync.Store(workspace.root, config.STATE_FOLDER, mark),
+    login = Credentials(workspace.site or "", workspace.login.email or "", token="")
+    opened = open_workspace(name, session_options(workspace, login, mark), workspace.aliases)
+    return replace(
+        opened,
         make_job=partial(_LateJob, name, late),
-        site=shown_site(workspace.site or ""),
-        project=clean(workspace.project or ""),
-        address=workspace.site or "",
-        email=workspace.login.email or "",
-        prefer=preferred_side(workspace.file.strategy),
         read_statuses=late.asking(sync.read_statuses),
+        read_values=late.asking(sync.read_values),
         search=late.asking(partial(search_with, workspace.aliases)),
         find_issues=late.asking(sync.find_issues),
         read_last_change=late.asking(sync.read_last_change),
-        aliases=workspace.aliases,
-        draft_type=workspace.story_type,
         has_login=late.are_known,
     )
 
