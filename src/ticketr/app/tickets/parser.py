@@ -324,19 +324,6 @@ class _SectionReader:
         in_task: Whether the issue is a task.
     """
 
-    __slots__ = (
-        "_first",
-        "_in_task",
-        "_issue",
-        "_item",
-        "_lines",
-        "_offset",
-        "_read",
-        "_read_line",
-        "_stray_end",
-        "_target",
-    )
-
     def __init__(
         self,
         read: SourceLines,

@@ -60,14 +60,8 @@ _TYPICAL = """\
 - nine
   - ten
 
-1. eleven
-
-> twelve
-
----
-
 ```sql
-thirteen
+eleven
 ```
 """
 
