@@ -223,4 +223,6 @@ def is_exact(adf: object, markdown: str, *, files: Mapping[str, str] = NO_FILES)
 
 
 if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would seem to exist
-    __getattr__ = import_on_use(__name__, names_for_type_checkers(__name__, __file__))
+    _HOMES = names_for_type_checkers(__name__, __file__)
+    __all__ = list(_HOMES)
+    __getattr__ = import_on_use(__name__, _HOMES)
