@@ -45,6 +45,7 @@ def attachments() -> None:
 
 @attachments.command(
     "list",
+    short_help="List the attachments of issues.",
     examples={"ticketr attachments list DEMO-9": "List their names and sizes."},
     exits=exits.PER_TICKET,
 )
@@ -79,6 +80,7 @@ def list_(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
 
 
 @attachments.command(
+    short_help="Download the attachments of issues.",
     examples={"ticketr attachments get DEMO-9 DEMO-12": "Download those of two issues."},
     exits=exits.PER_TICKET,
 )

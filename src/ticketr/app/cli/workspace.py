@@ -87,6 +87,7 @@ def add(
 
 @workspace.command(
     "list",
+    short_help="List the workspaces that you have added.",
     examples={"ticketr workspace list": "List them; * is the one in use."},
 )
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
@@ -106,6 +107,7 @@ def list_(*, as_json: bool) -> None:
 
 
 @workspace.command(
+    short_help="Print the workspace that commands use here.",
     examples={"ticketr workspace current": "Print its name, folder, site and project."},
 )
 def current() -> None:
@@ -146,6 +148,7 @@ def _list_entry(name: str, user_config: config.UserConfig) -> dict[str, object]:
 
 
 @workspace.command(
+    short_help="Choose the workspace for commands in other folders.",
     examples={"ticketr workspace use shop": "Use this one outside of every workspace."},
 )
 @click.argument("name", shell_complete=complete_workspace)
@@ -156,6 +159,7 @@ def use(*, name: str) -> None:
 
 
 @workspace.command(
+    short_help="Forget a workspace; its tickets stay.",
     examples={"ticketr workspace remove shop": "Forget this one, and its login."},
 )
 @click.argument("name", shell_complete=complete_workspace)
@@ -189,6 +193,7 @@ def remove(*, name: str) -> None:
 
 
 @workspace.command(
+    short_help="Say that a workspace's state file is yours.",
     examples={"ticketr workspace trust": "Trust the one around the current folder."},
 )
 @click.argument("name", required=False, shell_complete=complete_workspace)
@@ -214,6 +219,7 @@ def trust(*, name: str | None, folder: Path | None) -> None:
 
 
 @workspace.command(
+    short_help="Ask the site whether login and project are good.",
     examples={"ticketr workspace check shop": "Check one workspace."},
     exits=exits.REMOTE,
 )
