@@ -111,7 +111,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         read_text(tmp_path / "file" / "x")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "line"),
     [("a = 1\nb = \n", 2), ("a = 1\na = 2\n", 2), ("a = [\n", 2), ("a", 1)],
 )
@@ -122,7 +122,7 @@ def test_invalid_toml_is_refused_with_its_line(text: str, line: int, tmp_path: P
     assert caught.value.line == line
 
 
-@pytest.mark.parametrize("text", [f"a = {'[' * 5000}{']' * 5000}", f"a = {'1' * 5000}"])
+@for_each("text", [f"a = {'[' * 5000}{']' * 5000}", f"a = {'1' * 5000}"])
 def test_absurdly_nested_or_long_values_are_refused(text: str, tmp_path: Path) -> None:
     with pytest.raises(BadFile, match="no such file is written by hand"):
         read_table(tmp_path / "x", text)
@@ -131,7 +131,7 @@ def test_absurdly_nested_or_long_values_are_refused(text: str, tmp_path: Path) -
 A = ["a"] * 15_000
 
 
-@pytest.mark.parametrize(
+@for_each(
     "text",
     [
         f"x = 1\n{'.'.join(A)} = 1",
@@ -149,7 +149,7 @@ def test_a_name_of_thousands_of_parts_is_refused_before_it_is_parsed(
         read_table(tmp_path / "x", text)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("value", "found"),
     [
         ("5", "a number"),
@@ -172,7 +172,7 @@ def add(document: dict[str, Any]) -> None:
     document.setdefault("sites", {}).setdefault("https://x", {})["email"] = "me"
 
 
-@pytest.mark.parametrize(
+@for_each(
     "text",
     [
         "",
@@ -212,7 +212,7 @@ def read(text: str) -> YamlBlock:
     return read_block(PATH, text)
 
 
-@pytest.mark.parametrize("text", ["a: [canary]", "a: {b: canary}", "a: !!str [canary]"])
+@for_each("text", ["a: [canary]", "a: {b: canary}", "a: !!str [canary]"])
 def test_a_value_of_a_wrong_kind_is_reported_with_its_line_and_not_shown(text: str) -> None:
     with pytest.raises(BadFile) as caught:
         read(f"# first\n{text}\n").text("a")
@@ -220,7 +220,7 @@ def test_a_value_of_a_wrong_kind_is_reported_with_its_line_and_not_shown(text: s
     assert str(caught.value) == "f.yaml:2: a must be a text"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "value"),
     [("a: 10016", "10016"), ("a: 2026-01-31", "2026-01-31"), ("a: ' '", None), ("a: ~", None)],
 )
@@ -349,14 +349,14 @@ def test_without_the_file_there_is_none(tmp_path: Path) -> None:
     assert read_go_file(tmp_path) is None
 
 
-@pytest.mark.parametrize("text", ["", "field_mappings:\n", "defaults: {}\nother: [1]\n"])
+@for_each("text", ["", "field_mappings:\n", "defaults: {}\nother: [1]\n"])
 def test_nothing_in_it_is_needed(text: str, tmp_path: Path) -> None:
     path = write(tmp_path, text)
 
     assert read_go_file(tmp_path) == GoFile(path)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "words"),
     [
         ("a: [\n", ".ticketr.yaml:2: this is not YAML ("),
@@ -394,7 +394,7 @@ def test_an_error_is_reported_with_its_place(text: str, words: str, tmp_path: Pa
     assert refused(tmp_path, text).startswith(words)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("value", "words"),
     [
         ("canary", "'project_key' in defaults cannot be used: a project key is upper-case"),

@@ -250,14 +250,12 @@ def test_problems_are_described_in_words(document: Json, words: str) -> None:
     assert found.isprintable()
 
 
-@pytest.mark.parametrize("nothing", [None, [], "doc", {}, {"type": "paragraph"}])
+@for_each("nothing", [None, [], "doc", {}, {"type": "paragraph"}])
 def test_a_value_that_is_no_document_is_refused(nothing: object) -> None:
     assert adf.problems(nothing) == ("this is not a document",)
 
 
-@pytest.mark.parametrize(
-    "changes", [{"version": 2}, {"version": True}, {"version": None}, {"new": 1}]
-)
+@for_each("changes", [{"version": 2}, {"version": True}, {"version": None}, {"new": 1}])
 def test_another_version_is_refused(changes: Json) -> None:
     assert adf.problems(doc() | changes) == ("this is not a document of version 1",)
 
