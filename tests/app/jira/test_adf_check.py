@@ -9,7 +9,6 @@ from functools import cache
 from random import Random
 from typing import Any
 
-import pytest
 from fakes.adf_from_schema import FromSchema, definition
 from fakes.adf_nodes import Json, doc, text
 from fakes.jira_documents import Maker
