@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes.pulls import Bench
@@ -118,14 +120,32 @@ async def test_a_prune_fetches_nothing_again_that_has_not_changed(bench: Bench) 
     [("Translate the new texts", "Translate some"), ("Type: Sub-task", "# mine\n  Type: Sub-task")],
 )
 async def test_a_prune_keeps_a_sub_task_that_was_edited_here(
-    bench: Bench, old: str, new: str
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, old: str, new: str
 ) -> None:
     await bench.pull()
     path = bench.root / "DEMO-3.md"
-    assert old in path.read_text()
-    path.write_text(path.read_text().replace(old, new, 1))
+    before = path.read_text()
+    edited = before.replace(old, new, 1)
+    assert edited != before
+    path.write_text(edited)
 
     await is_kept_when_deleted(bench, "DEMO-4")
+
+    path.write_text(before)
+    open_it = os.open
+
+    def edit_first(name: str | Path, *args: Any, **named: Any) -> int:
+        """Edit the sub-task when its copy is made, just before its lines would be removed."""
+        if "DEMO-4" in Path(name).name:
+            path.write_text(edited)
+        return open_it(name, *args, **named)
+
+    monkeypatch.setattr(os, "open", edit_first)
+    late = await bench.pull(prune=True)
+    assert ([note.key for note in late.gone], late.pruned) == (["DEMO-4"], ())
+    assert path.read_text() == edited
+    again = await bench.pull(prune=True)  # its record was kept, too
+    assert [(note.key, note.reason) for note in again.gone] == [("DEMO-4", KEPT)]
 
 
 async def test_a_push_leaves_a_deleted_sub_task_where_it_stands(bench: Bench) -> None:

@@ -416,7 +416,16 @@ def test_a_list_item_holds_a_key_in_brackets(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["See [DEMO-1].", "- as in DEMO-1", "- DEMO-1 is first", "\\# TICKET: [DEMO-1] x"]
+    "text",
+    [
+        "See [DEMO-1].",
+        "- as in DEMO-1",
+        "- DEMO-1 is first",
+        "- _DEMO-1 is first_",
+        "- [DEMO-1](https://site.example/browse/DEMO-1) is first",
+        "- [**DEMO-1**](https://site.example/browse/DEMO-1)",
+        "\\# TICKET: [DEMO-1] x",
+    ],
 )
 def test_a_file_may_hold_what_it_only_names(text: str) -> None:
     raw = find_raw_keys("a.md", text.encode())

@@ -46,13 +46,15 @@ _KEY_LIKE = (
     "0*(?P<number>[1-9][0-9]*)(?![A-Za-z0-9_])"
 )
 _SIGNS_BEFORE_KEY = r"[ \t\[#*_~`(\\]*"
-_HEADING = rf"#+[ \t]*(?:TICKET|STORY)[ \t]*:?{_SIGNS_BEFORE_KEY}"
-_ITEM = rf"[-*+][ \t]*(?:\[[ xX]\][ \t]*)?[ \t*_~`]*\[{_SIGNS_BEFORE_KEY}"
+# No two neighbouring repetitions match the same character, since that takes quadratic time.
+_HEADING = rf"#+[ \t]*(?:TICKET|STORY)(?:[ \t]*:)?{_SIGNS_BEFORE_KEY}"
+# A list item that begins with a link to a ticket does not hold the ticket.
+_ITEM = rf"[-*+](?:[ \t]*\[[ xX]\])?[ \t*_~`]*\[(?![^\]\n]*\]\(){_SIGNS_BEFORE_KEY}"
 # At the end of a byte-order mark there may be characters that are not UTF-8.
 _HELD = compile_on_use(
     rf"^[ \t\ufeff\ufffd]*(?:{_HEADING}|{_ITEM}){_KEY_LIKE}", re.IGNORECASE | re.MULTILINE
 )
-_NAMED = compile_on_use(rf"(?<![A-Za-z0-9_]){_KEY_LIKE}")
+_NAMED = compile_on_use(rf"(?<![A-Za-z0-9_])_*{_KEY_LIKE}")
 
 
 @dataclass(frozen=True, slots=True)
