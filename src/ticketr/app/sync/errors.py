@@ -245,7 +245,7 @@ class UnsupportedField(SyncError):
 
 
 class UnknownProject(SyncError):
-    """Raised when the site has no project of the key that the settings name."""
+    """Raised when the site has no project with the key in the settings."""
 
 
 @dataclass(eq=False, repr=False)

@@ -22,16 +22,18 @@ thorough = examples(400, in_gate=50)
 def joined(
     chunks: Sequence[CleanChunk | TakenChunk | ConflictChunk],
 ) -> list[CleanChunk | ConflictChunk]:
-    """The chunks, those without a clash that follow each other as one."""
-    found: list[CleanChunk | ConflictChunk] = []
-    for clashes, some in groupby(chunks, key=lambda chunk: isinstance(chunk, ConflictChunk)):
-        group = [*some]
-        if clashes:
-            found += [chunk for chunk in group if isinstance(chunk, ConflictChunk)]
-        else:
-            clean = [chunk for chunk in group if not isinstance(chunk, ConflictChunk)]
-            found.append(CleanChunk(tuple(line for chunk in clean for line in chunk.lines)))
-    return [each for each in found if each != CleanChunk(())]
+    """The chunks; neighbours that do not clash are one chunk."""
+    joined_chunks: list[CleanChunk | ConflictChunk] = []
+    for chunk in chunks:
+        if isinstance(chunk, ConflictChunk):
+            joined_chunks.append(chunk)
+            continue
+        before = joined_chunks.pop() if joined_chunks else CleanChunk(())
+        if isinstance(before, ConflictChunk):
+            joined_chunks.append(before)
+            before = CleanChunk(())
+        joined_chunks.append(CleanChunk((*before.lines, *chunk.lines)))
+    return [chunk for chunk in joined_chunks if chunk != CleanChunk(())]
 
 
 def merge_lines(

@@ -137,7 +137,7 @@ class Creator:
     _unknown: dict[int, tuple[Creation, JiraError]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        """Make what all issues share: what is known of workflows, and a file that is parsed once."""
+        """Make what all issues share, so that a workflow is fetched and a file parsed only once."""
         self._routes = RouteFinder(self.session, {})
         self._editor = self.session.editor
 

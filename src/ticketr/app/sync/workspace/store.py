@@ -50,7 +50,7 @@ _SIGNS_BEFORE_KEY = r"[ \t\[#*_~`(\\]*"
 _HEADING = rf"#+[ \t]*(?:TICKET|STORY)(?:[ \t]*:)?{_SIGNS_BEFORE_KEY}"
 # A list item that begins with a link to a ticket does not hold the ticket.
 _ITEM = rf"[-*+](?:[ \t]*\[[ xX]\])?[ \t*_~`]*\[(?![^\]\n]*\]\(){_SIGNS_BEFORE_KEY}"
-# At the end of a byte-order mark there may be characters that are not UTF-8.
+# The bytes of a UTF-16 byte-order mark are not UTF-8; they become U+FFFD.
 _HELD = compile_on_use(
     rf"^[ \t\ufeff\ufffd]*(?:{_HEADING}|{_ITEM}){_KEY_LIKE}", re.IGNORECASE | re.MULTILINE
 )
@@ -62,8 +62,8 @@ class RawKeys:
     """The keys in a file that cannot be read as tickets.
 
     Attributes:
-        held: Keys in the headings of its tickets, and in brackets at the beginning of an item.
-        possible: These, and all that it names, or that are its name: it may hold them.
+        held: Keys in the headings of its tickets, and in brackets at the beginning of list items.
+        possible: These, all other keys in its text, and the key in its name. It may hold them.
     """
 
     held: frozenset[str]
