@@ -90,6 +90,13 @@ async def test_what_jira_would_refuse_is_counted(bench: Bench, autojump_clock: M
         assert 'DEMO-2: Priority: "Never Low" is not possible' in run.screen.text
         assert "DEMO-3: changed in Jira since the last pull (DEMO-3: Title)" in run.screen.text
 
+        await run.press("KEY_END")
+        bench.edits("DEMO-2", "Priority: Never ", "Priority: ")
+        run.screen.tell(Focused())
+        await run.settle()
+        assert "Refused  1" in run.screen.text
+        assert next(row for row in run.screen.rows if row.startswith("▌")).startswith("▌! DEMO-6")
+
 
 async def test_esc_leaves_at_once_and_ends_the_check(
     bench: Bench, autojump_clock: MockClock
@@ -127,6 +134,20 @@ async def test_a_check_that_fails_is_named_and_keeps_nothing_back(
         await run.settle()
         assert "Not checked with Jira: it was cancelled" in run.screen.text
         assert "Enter changes 2 of your tickets in Jira" in run.screen.text
+
+
+async def test_a_check_of_edits_that_were_taken_back_is_not_that_of_the_plan(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    async with planning(bench) as run:
+        bench.edits("DEMO-2", "Edited", bench.finds("DEMO-2").summary)
+        bench.edits("DEMO-3", "Ask @[Nobody Known].\n\n", "")
+        run.screen.tell(Focused())  # the files are read again
+        await run.settle()
+        assert "Nothing to push" in run.screen.text
+        assert "Not checked" not in run.screen.text
+        assert CHECKING not in run.screen.text
+        assert run.queue.jobs()[0].status is JobStatus.CANCELLED
 
 
 async def test_without_a_login_nothing_is_asked(bench: Bench, autojump_clock: MockClock) -> None:

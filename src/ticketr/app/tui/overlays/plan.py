@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, final
 
-from ticketr import JobID, JobSnapshot
+from ticketr import JobID, JobSnapshot, JobStatus
 from ticketr.app import sync
 from ticketr.app.config import CONFIRM_ABOVE
 from ticketr.app.tickets import Candidate, sort_key
@@ -180,7 +180,8 @@ class Plan(Review[sync.PushPlan]):
                 made = self.made(state, plan, now)
                 if made.plan == self.plan:
                     return state.exchanged(self, made), ()
-                made = replace(made, check=None, checked=None)
+                # Without the check there are fewer items to be selected.
+                made = replace(self, check=None, checked=None).made(state, plan, now)
                 losses = frozenset(plan.losses)
                 request = JobRequest(JobKind.CHECK, accepted=losses, keys=self.keys)
                 begin = (call_in(self.workspace, start_job, request),) if plan.entries else ()
@@ -199,9 +200,11 @@ class Plan(Review[sync.PushPlan]):
         return (call(cancel_job, self.check),)
 
     def _is_checked_by(self, snapshot: JobSnapshot) -> bool:
-        """Return whether a job is the check of this plan; the first after its request is."""
-        is_check = kind_of(snapshot) == JobKind.CHECK.value and self.plan is not None
-        return is_check and self.check in {None, snapshot.id}
+        """Return whether a job is the check of this plan; the first that waits to begin is."""
+        if kind_of(snapshot) != JobKind.CHECK.value or self.plan is None:
+            return False
+        is_new = self.check is None and snapshot.status is JobStatus.PENDING
+        return is_new or self.check == snapshot.id
 
     def _after_check(self, snapshot: JobSnapshot) -> Plan:
         """Return the plan with what its check says; what was selected stays selected."""
