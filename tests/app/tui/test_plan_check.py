@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 import trio
 from fakes.apps import Run, running_app
-from fakes.pulls import Bench
+from fakes.pulls import CREDENTIALS, Bench
 from trio.testing import MockClock
 
 from jira_sandbox import make_site
 from ticketr import JobStatus
+from ticketr.app.tui.jobs_state import LOGIN_REFUSED
 from ticketr.app.tui.overlays.plan import CHECKING
 from ticketr.app.tui.services.workspaces import open_workspace
 from ticketr.terminal import Focused
@@ -52,7 +53,7 @@ async def test_the_plan_is_shown_at_once_and_jiras_answer_added(
 ) -> None:
     async with planning(bench, key) as run:
         assert "changes 2 of your tickets in Jira" in run.screen.rows[1]
-        assert run.screen.rows[0].rstrip().endswith(f"{CHECKING} · nothing is written until Enter")
+        assert run.screen.rows[0].rstrip().endswith(CHECKING)
         assert "DEMO-3" in run.screen.text
         assert NOBODY not in run.screen.text
         status = run.screen.rows[-1]
@@ -132,7 +133,8 @@ async def test_a_check_that_fails_is_named_and_keeps_nothing_back(
         (check,) = run.queue.jobs()
         run.queue.cancel(check.id)
         await run.settle()
-        assert "Not checked with Jira: it was cancelled" in run.screen.text
+        # It is above the entries, where it shows however many there are.
+        assert run.screen.rows[2].startswith(" ! Not checked with Jira: it was cancelled")
         assert "Enter changes 2 of your tickets in Jira" in run.screen.text
 
 
@@ -155,3 +157,12 @@ async def test_without_a_login_nothing_is_asked(bench: Bench, autojump_clock: Mo
         assert "Enter changes 2 of your tickets in Jira" in run.screen.text
         assert CHECKING not in run.screen.text
         assert (run.queue.jobs(), bench.asked) == ([], [])
+
+
+async def test_a_refused_login_is_said_as_for_other_jobs(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    refused = open_workspace("work", bench.options(credentials=replace(CREDENTIALS, token="wrong")))
+    async with planning(bench, make_job=refused.make_job) as run:
+        await trio.sleep(CHECKED)
+        assert run.screen.rows[2].rstrip() == f" ! Not checked with Jira: {LOGIN_REFUSED}"

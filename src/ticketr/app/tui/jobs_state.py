@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 
-from ticketr import CancelCause, FinishedJob, JobSnapshot, JobStatus
+from ticketr import CancelCause, FinishedJob, JobErrorInfo, JobSnapshot, JobStatus
 from ticketr.app.sync import (
     LASTING_ERRORS,
     OLDER_CODES,
@@ -166,19 +166,24 @@ def _run_again_hint(snapshot: JobSnapshot, keymap: KeyMap, does: str) -> str:
     return "" if action is None else keymap.hint(action, Context.MAIN, does, before=" · ")
 
 
+def cause_of(error: JobErrorInfo) -> str:
+    """Return in one line why a job failed."""
+    if error.type.rpartition(".")[2] == "AuthenticationFailed":
+        return LOGIN_REFUSED
+    return clean(error.message.splitlines()[0]) if error.message else "failed"
+
+
 def _failure_words(snapshot: JobSnapshot, keymap: KeyMap) -> str:
     """Return the cause of a failure, the count, and what to do."""
     error = snapshot.error
     name = error.type.rpartition(".")[2] if error is not None else ""
-    if name == "AuthenticationFailed":
+    cause = cause_of(error) if error is not None else "failed"
+    if cause == LOGIN_REFUSED:
         log_in = keymap.hint(KeyAction.LOG_IN, Context.MAIN, "logs in", before=" · ")
-        return f"{LOGIN_REFUSED}{log_in or ' · ticketr workspace add'}"
+        return f"{cause}{log_in or ' · ticketr workspace add'}"
     again = ""
     if name not in LASTING_ERRORS:
         again = _run_again_hint(snapshot, keymap, "goes on")
-    cause = (
-        clean(error.message.splitlines()[0]) if error is not None and error.message else "failed"
-    )
     progress = snapshot.progress
     parts = [cause]
     if progress is not None and progress.total > 0:

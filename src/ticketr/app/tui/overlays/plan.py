@@ -14,7 +14,7 @@ from ticketr.app.config import CONFIRM_ABOVE
 from ticketr.app.tickets import Candidate, sort_key
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
-from ticketr.app.tui.jobs_state import kind_of
+from ticketr.app.tui.jobs_state import cause_of, kind_of
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import changed_lines
@@ -27,7 +27,7 @@ from ticketr.app.tui.styled import Line, Span, Theme, mark, without_places, wrap
 from ticketr.text import clean
 
 #: What the first row says while Jira is asked what would not arrive.
-CHECKING = "asking Jira"
+CHECKING = "asking Jira, writing nothing"
 #: The most characters of an edit on one line, old and new ones.
 LONGEST = 60
 #: The keys that show what an entry changes.
@@ -212,7 +212,7 @@ class Plan(Review[sync.PushPlan]):
         if not snapshot.status.is_terminal:
             return replace(self, check=snapshot.id)
         result, error = snapshot.result, snapshot.error
-        words = clean(error.message) if error is not None else "it was cancelled"
+        words = cause_of(error) if error is not None else "it was cancelled"
         checked = replace(self, checked=result if isinstance(result, sync.PushResult) else words)
         more = len(checked.items(self.plan)) - len(self.items(self.plan))
         return replace(checked, at=self.at + (more if self.at >= len(self.plan.entries) else 0))
@@ -242,7 +242,7 @@ class Plan(Review[sync.PushPlan]):
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""
         left, right = Review.header(self, state)
-        return left, f"{CHECKING} · {right}" if self._end_of_check else right
+        return left, CHECKING if self._end_of_check else right
 
     def carry_out(self, state: AppState, plan: sync.PushPlan) -> Step:
         """Start the job."""
@@ -261,6 +261,8 @@ class Plan(Review[sync.PushPlan]):
         self, plan: sync.PushPlan, keymap: KeyMap, cells: int, theme: Theme
     ) -> Iterator[Section]:
         """Yield the entries, and what is said below them; parts without items are left out."""
+        if isinstance(self.checked, str):
+            yield Section((), rest=_note_lines(f"Not checked with Jira: {self.checked}", cells))
         for title, action in (("Create", "create"), ("Change", "update")):
             entries = [entry for entry in plan.entries if entry.action == action]
             if entries:
@@ -282,8 +284,6 @@ class Plan(Review[sync.PushPlan]):
             yield Section(notes, "Will not arrive as written", is_strong=False)
         if plan.left:
             yield _left_alone(plan, keymap, cells, theme)
-        if isinstance(self.checked, str):
-            yield Section((), rest=_note_lines(f"Not checked with Jira: {self.checked}", cells))
 
     def summary(self, plan: sync.PushPlan) -> str:
         """Return what Enter does."""
