@@ -372,6 +372,8 @@ def test_nobody_and_others_are_assigned_by_name(someone: User) -> None:
     assert 'nobody called "Nobody Here"' in unknown.json["failed"][0]["reason"]
     misspelt = someone.runs("assign", "DEMO-9", "Amara Okafr")
     assert "did you mean Amara Okafor?" in misspelt.err
+    misspelt = someone.runs("assign", "DEMO-9", "amra")
+    assert 'nobody called "amra" can be chosen; there is Amara Okafor' in misspelt.err
 
 
 def test_me_is_a_value_of_every_field_with_a_person(someone: User) -> None:

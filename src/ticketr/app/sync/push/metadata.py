@@ -381,10 +381,11 @@ async def _find_people(
 
 
 async def _people_called(session: Session, name: str, project: str) -> tuple[User, ...]:
-    """Search for the people with a name; else for those with its first word, whom an error offers."""
-    people = await session.jira.assignable_users(project, name)
-    first, _, others = name.partition(" ")
-    return people or (await session.jira.assignable_users(project, first) if others else ())
+    """Search for the people with a name, its first word or first letter; an error offers the latter."""
+    people: tuple[User, ...] = ()
+    for query in dict.fromkeys((name, name.partition(" ")[0], name[:1])):
+        people = people or await session.jira.assignable_users(project, query)
+    return people
 
 
 def _entries_or_none(text: str) -> list[str]:
