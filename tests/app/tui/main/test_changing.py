@@ -365,6 +365,8 @@ def test_letters_find_in_a_list_to_choose_from_and_its_box_keeps_its_height() ->
     typed = pressed(state, "KEY_CTRL_U", *"a-JO")  # with the hyphen for the blank
     assert update(typed, messages.KeyPressed("KEY_ENTER"), 9.0)[1] == effect
 
+    only_hyphen = pressed(state, "KEY_CTRL_U", "-", "KEY_ENTER")
+    assert only_hyphen.notice == "Nothing of that name"
     state = pressed(state, *"zz", "KEY_ENTER")
     assert state.notice == "Nothing of that name"
     assert len(state.overlays) == 1

@@ -59,7 +59,7 @@ def fitting(options: Iterable[Option], text: str) -> list[Option]:
         pair
         for pair in names
         if all(word in " ".join(pair[1]) for word in wanted)
-        or any(without_separators(name).startswith(joined) for name in pair[1])
+        or (joined and any(without_separators(name).startswith(joined) for name in pair[1]))
     ]
     found.sort(key=lambda pair: not any(name.startswith(start) for name in pair[1]))
     return [option for option, _ in found]
