@@ -295,6 +295,10 @@ def test_d_right_after_a_move_does_not_show_the_ticket_before() -> None:
     other = app_state(TICKET, replace(TICKET, key="DEMO-10"))
     state = pressed(replace(other, ticket=state.ticket), "j", "d")
     assert (state.overlays, state.notice) == ((), "DEMO-10 is still being read")
+    home = replace(with_open_ticket(*EDITS).workspace, name="home")  # a ticket of the same file
+    state = with_open_ticket(*EDITS)
+    state = pressed(replace(state, workspaces=(*state.workspaces, home), current=1), "d")
+    assert (state.overlays, state.notice) == ((), "DEMO-9 is still being read")
 
 
 def test_e_in_a_diff_edits_the_file() -> None:

@@ -93,8 +93,9 @@ def _status_before(state: AppState, row: ListRow) -> str:
 
 def sheet_of_row(state: AppState, row: ListRow) -> Sheet | None:
     """Return the open ticket if it is that of a row; None until it has followed the cursor there."""
-    ticket = state.ticket
-    return ticket.sheet if ticket is not None and ticket.order == row.order else None
+    ticket, wanted = state.ticket, (state.workspace.name, row.order)
+    is_that = ticket is not None and (ticket.workspace, ticket.order) == wanted
+    return ticket.sheet if ticket is not None and is_that else None
 
 
 def add(state: AppState, _: float) -> Step:
