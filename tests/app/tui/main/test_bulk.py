@@ -674,6 +674,12 @@ def test_without_the_issues_nothing_is_changed(answer: messages.Answered, words:
     assert isinstance(after(asked(8), other).overlays[-1], Loading)
 
 
+def test_a_plan_that_comes_while_the_help_is_read_is_below_it() -> None:
+    state = after(pressed(asked(8), "KEY_F1"), issues_read(KEYS, FOUND))
+    assert state.context is Context.HELP
+    assert isinstance(pressed(state, "KEY_ESCAPE").overlays[-1], BulkPlan)
+
+
 @pytest.mark.parametrize(
     ("typed", "shown_as"),
     [
