@@ -371,7 +371,7 @@ class KeyMap:
 
     Attributes:
         table: The bindings.
-        new: The actions and keys of the user's; another action that has such a key loses it there.
+        new: The keys that the user has added, each with its action. Other actions lose them there.
     """
 
     table: tuple[Binding, ...] = TABLE

@@ -356,6 +356,8 @@ def test_a_ticket_is_found_by_its_title_without_accents() -> None:
     ("text", "wanted"), [("@pri", 'assignee="Priya Raman"'), ("=prog", 'status="In Progress"')]
 )
 def test_a_person_or_a_status_becomes_a_filter(text: str, wanted: str) -> None:
+    tickets = "2 tickets" if text == "@pri" else "1 ticket "
+    assert any(tickets in row for row in screen(typed(text), 1.0, Theme()))
     state, asked = ran(text)
     assert state.workspace.filter.text == wanted
     assert asked == (call_in("work", remember, ListMemory(wanted, "key"), ""),)
@@ -383,6 +385,9 @@ def test_tab_completes_and_escape_closes() -> None:
     top = state.overlays[-1]
     assert isinstance(top, Palette)
     assert top.input.text == "~work"
+    second = typed("filter", "KEY_DOWN", "KEY_TAB").overlays[-1]
+    assert isinstance(second, Palette)
+    assert (second.input.text, second.at) == ("filter: unpushed", 0)
     assert after(state, messages.KeyPressed("KEY_ESCAPE")).overlays == ()
 
 
@@ -430,11 +435,19 @@ def test_leaving_help_and_drawing_again_are_commands() -> None:
     assert pressed(typed("help"), "KEY_ENTER").context is Context.HELP
 
 
-def test_a_page_key_moves_by_a_page() -> None:
-    state = typed("", "KEY_PGDOWN")
+@pytest.mark.parametrize("height", [10, 20, 30])
+def test_page_keys_leave_no_command_out(height: int) -> None:
+    state = pressed(app_state(*TICKETS, height=height), ":")
     top = state.overlays[-1]
     assert isinstance(top, Palette)
-    assert top.at == state.body
+    words = [option.words[:20] for option in top.fitting(state)]
+    pages = [screen(state, 1.0, Theme())]
+    for _ in words:
+        state = pressed(state, "KEY_PGDOWN")
+        pages.append(screen(state, 1.0, Theme()))
+
+    shown = "\n".join(row for page in pages for row in page)
+    assert [text for text in words if text not in shown] == []
 
 
 OVERLAYS = [name for name in SCREENS if SCREENS[name](main_state(100, 30)).overlays]

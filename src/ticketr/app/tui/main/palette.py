@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import ClassVar, final
 
+from ticketr.app.sync import count_tickets
 from ticketr.app.tickets import fold
 from ticketr.app.tui.effects import JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import TABLE, Context, KeyAction
@@ -53,9 +54,8 @@ def _keyless_commands(state: AppState) -> Iterator[Option]:
         yield Option(f"push {row.key}", "only this ticket", value=partial(_plan, (row.key,)))
         yield Option(f"pull {row.key}", "only this ticket", value=partial(_pull, (row.key,)))
     if chosen := _chosen_keys(workspace):
-        yield Option(
-            "push the chosen tickets", f"{len(chosen)} tickets", value=partial(_plan, chosen)
-        )
+        tickets = count_tickets(len(chosen))
+        yield Option("push the chosen tickets", tickets, value=partial(_plan, chosen))
     for word in ("unpushed", "edited", "draft", "conflict", "broken"):
         yield Option(f"filter: {word}", f"show only what is {word}", value=partial(_filter, word))
     for name, text in sorted(workspace.saved.items()):
@@ -84,9 +84,8 @@ def _ticket(row: ListRow) -> Option:
 def _values(state: AppState, name: str) -> Iterator[Option]:
     for value, count in sorted(state.workspace.rows.values(name).items()):
         quoted = value.replace("\\", "\\\\").replace('"', '\\"')
-        yield Option(
-            value, f"{count} tickets", value=partial(_filter, f'{name.lower()}="{quoted}"')
-        )
+        wanted = partial(_filter, f'{name.lower()}="{quoted}"')
+        yield Option(value, count_tickets(count), value=wanted)
 
 
 def _workspaces(state: AppState) -> Iterator[Option]:
@@ -167,7 +166,7 @@ class Palette(ListOverlay):
         if action is KeyAction.NEXT_PANEL and (options := self.fitting(state)):
             option = options[min(self.at, len(options) - 1)]
             completed = TextInput.of(f"{_split(self.input.text)[0]}{option.words}")
-            return state.replaced(replace(self, input=completed)), ()
+            return state.replaced(replace(self, input=completed, at=0)), ()
         return ListOverlay.on_action(self, state, action, now)
 
     def _commands(self, state: AppState) -> Iterator[Option]:

@@ -115,12 +115,17 @@ class ListOverlay(Overlay):
         edited = self.input.edited(action)
         if edited is not None:
             return state.replaced(replace(self, input=edited, at=0)), ()
-        to = target(action, at, state.body, max(0, len(options) - 1))
+        to = target(action, at, self._room(state, options), max(0, len(options) - 1))
         return None if to is None else (state.replaced(replace(self, at=to)), ())
 
     def on_text(self, state: AppState, text: str, now: float) -> Step | None:
         """Insert text at the cursor."""
         return state.replaced(replace(self, input=self.input.typed(text), at=0)), ()
+
+    def _room(self, state: AppState, options: Sequence[Option]) -> int:
+        """Return the number of rows for options: a page of the list."""
+        around = 3 if state.body < LOW else 4 + bool(self.hint)
+        return max(1, min(max(self.most, len(options)), state.body - around))
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body with the list over it, below the text that is typed."""
@@ -131,8 +136,7 @@ class ListOverlay(Overlay):
         text = f" > {self.input.shown(max(4, cells - 6 - width(count)))}"
         rows = [(f"{fit(text, cells - width(count) - 1)}{count} ", False)]
         rows += [] if is_low else [("─" * cells, False)]
-        around = 3 if is_low else 4 + bool(self.hint)
-        room = max(1, min(max(self.most, len(options)), state.body - around))
+        room = self._room(state, options)
         begin = max(0, min(at - room // 2, len(options) - room))
         for number, option in enumerate(options[begin : begin + room], start=begin):
             rows.append((_row(option, cells, is_selected=number == at), number == at))
