@@ -31,7 +31,7 @@ from ticketr._errors import TicketrError
 from ticketr._lazy import compile_on_use
 from ticketr.app.config import LOCK_FILE, STATE_FILE, StateFolder, open_write_folder, read_text
 from ticketr.app.sync.concurrency import CHUNK, chunks
-from ticketr.app.sync.errors import DuplicateKey, FileFailed, WorkspaceBusy
+from ticketr.app.sync.errors import DuplicateKey, FileFailed, StateFailed, WorkspaceBusy
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.workspace.files import NO_FILE, TEMPORARY, comparable, file_errors
 from ticketr.app.tickets import Ticket, TicketFile, is_key, parse
@@ -576,6 +576,8 @@ class Layout:
             name = store.name_of(path)
             try:
                 pairs = self._locations(store, name)
+            except StateFailed:
+                raise
             except TicketrError as error:
                 self._unreadable[name] = error
                 self._raw.append((name, store.raw_keys(name)))
