@@ -118,12 +118,12 @@ def test_a_dry_run_prints_the_plan_and_sends_nothing(someone: User) -> None:
 
     assert told.code == 0
     assert told.out.splitlines() == [
-        "update DEMO-9 Mine (DEMO-9.md)",
-        f"    Title: {old} -> Mine",
-        f"    Labels: {labels} -> mine, {labels}",
         "create New (new.md)",
         "    Title: New",
         "    Description: Some lines.",
+        "update DEMO-9 Mine (DEMO-9.md)",
+        f"    Title: {old} -> Mine",
+        f"    Labels: {labels} -> mine, {labels}",
     ]
     assert "created" not in told.err
     assert someone.finds("DEMO-9").summary == old
@@ -338,19 +338,16 @@ def test_the_plan_is_shown_and_only_what_it_says_is_sent(
     begin = told.index("update DEMO-1 Mine (DEMO-1.md)")
     assert told[begin + 1] == f"    Title: {old} -> Mine"
     assert told[begin + 2] == "update DEMO-3 Mine too (DEMO-3.md)"
-    assert told[begin + 4 : begin + 7] == [
-        "    Status: To Do -> In Progress",
-        "create New (new.md)",
-        "    Title: New",
-    ]
-    assert told[begin + 7].startswith("left alone: bad.md: bad.md:2:1: this file holds a git")
+    assert told[begin - 2 : begin] == ["create New (new.md)", "    Title: New"]
+    assert told[begin + 4] == "    Status: To Do -> In Progress"
+    assert told[begin + 5].startswith("left alone: bad.md: bad.md:2:1: this file holds a git")
     assert f"left alone: DEMO-1 (DEMO-1.md): {CHANGED}" in told
     assert 'left alone: draft "Later" (later.md): it is not in the plan that was shown' in told
     assert told[-2] == "to see a new plan, with what was left alone: ticketr push"
     listed = ticketr(small_site, tmp_path, "push", "--dry-run", code=3).split("\n")
     assert [line for line in listed if not line.startswith(" ")] == [
-        "update DEMO-1 Another (DEMO-1.md)",
         "create Later (later.md)",
+        "update DEMO-1 Another (DEMO-1.md)",
         "",
     ]
 

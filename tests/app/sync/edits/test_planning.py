@@ -47,29 +47,6 @@ async def test_edits_and_drafts_are_entries_with_their_parts(bench: Bench) -> No
     line = next(each.line for each in old.tasks if each.key == "DEMO-4")
     assert plan.entries == (
         PlanEntry(
-            "DEMO-1",
-            "Mine",
-            "DEMO-1.md",
-            1,
-            (
-                Change(CorePart.TITLE, bench.finds("DEMO-1").summary, "Mine"),
-                Change("Status", "To Do", "Done"),
-            ),
-        ),
-        PlanEntry(
-            "DEMO-4",
-            "Rephrase the new texts (de, fr, pt-BR)",
-            "DEMO-3.md",
-            line,
-            (
-                Change(
-                    CorePart.TITLE,
-                    "Translate the new texts (de, fr, pt-BR)",
-                    "Rephrase the new texts (de, fr, pt-BR)",
-                ),
-            ),
-        ),
-        PlanEntry(
             "",
             "Sub-task",
             "DEMO-3.md",
@@ -93,15 +70,38 @@ async def test_edits_and_drafts_are_entries_with_their_parts(bench: Bench) -> No
                 Change(CorePart.CRITERIA, "", "One\rmore\nTwo"),
             ),
         ),
+        PlanEntry(
+            "DEMO-1",
+            "Mine",
+            "DEMO-1.md",
+            1,
+            (
+                Change(CorePart.TITLE, bench.finds("DEMO-1").summary, "Mine"),
+                Change("Status", "To Do", "Done"),
+            ),
+        ),
+        PlanEntry(
+            "DEMO-4",
+            "Rephrase the new texts (de, fr, pt-BR)",
+            "DEMO-3.md",
+            line,
+            (
+                Change(
+                    CorePart.TITLE,
+                    "Translate the new texts (de, fr, pt-BR)",
+                    "Rephrase the new texts (de, fr, pt-BR)",
+                ),
+            ),
+        ),
     )
-    assert [each.action for each in plan.entries] == ["update", "update", "create", "create"]
+    assert [each.action for each in plan.entries] == ["create", "create", "update", "update"]
     assert [each.name for each in plan.entries] == [
-        "DEMO-1",
-        "DEMO-4",
         'draft "Sub-task"',
         'draft "New"',
+        "DEMO-1",
+        "DEMO-4",
     ]
-    assert [each.moves for each in plan.entries] == [("To Do", "Done"), None, None, None]
+    assert [each.moves for each in plan.entries] == [None, None, ("To Do", "Done"), None]
     assert (plan.left, plan.losses) == ((), ())
 
 
@@ -216,7 +216,7 @@ async def test_keys_name_tickets_with_their_sub_tasks_or_a_sub_task_alone(bench:
 
     whole, task = bench.plan(["DEMO-3"]), bench.plan({"DEMO-4"})
 
-    assert [each.name for each in whole.entries] == ["DEMO-3", "DEMO-4", 'draft "New"']
+    assert [each.name for each in whole.entries] == ['draft "New"', "DEMO-3", "DEMO-4"]
     assert [(each.name, each.reason, each.code) for each in whole.left] == [
         ("DEMO-1", "it was not named", Code.UNNAMED),
         ('draft "Draft"', "it was not named", Code.UNNAMED),

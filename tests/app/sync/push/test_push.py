@@ -186,19 +186,26 @@ async def test_an_edit_whose_answer_is_lost_is_sent_again(bench: Bench) -> None:
 
 async def test_a_dry_run_says_everything_and_sends_nothing(bench: Bench) -> None:
     await bench.pull()
+    bench.retitles("DEMO-11", "Later")
     bench.retitles("DEMO-1", "Mine")
+    bench.retitles("DEMO-2", "Mine, too")
     path = write(bench, "# TICKET: New\n\n# TICKET: Wrong\n\n## Fields\nType: x\n")
     before, old = bench.files(), bench.finds("DEMO-1").summary
 
     result = await bench.push(dry_run=True)
 
     assert [(each.action, each.key, each.title) for each in result.planned] == [
-        ("update", "DEMO-1", "Mine"),
         ("create", "", "New"),
+        ("update", "DEMO-1", "Mine"),
+        ("update", "DEMO-2", "Mine, too"),
+        ("update", "DEMO-11", "Later"),
     ]
-    assert result.planned[0].changes == (Change(CorePart.TITLE, old, "Mine"),)
+    assert [entry.key for entry in bench.plan().entries] == ["", "", "DEMO-1", "DEMO-2", "DEMO-11"]
+    left = [note.key for note in bench.plan(["DEMO-1"]).left]
+    assert left == ["DEMO-2", "DEMO-11", "", ""]
+    assert result.planned[1].changes == (Change(CorePart.TITLE, old, "Mine"),)
     assert len(result.failed) == 1
-    assert (result.created, result.updated, result.total) == ((), (), 2)
+    assert (result.created, result.updated, result.total) == ((), (), 4)
     assert bench.files() == before
     assert len(bench.site) == 12
     assert ticket(path).key is None

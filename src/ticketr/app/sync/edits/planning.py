@@ -16,6 +16,7 @@ from ticketr.app.sync.edits.push_plan import (
     PlanEntry,
     PushPlan,
     find_path,
+    in_order,
     plan_entry,
     unconfirmed,
 )
@@ -25,7 +26,7 @@ from ticketr.app.sync.state.journal import Conflict
 from ticketr.app.sync.state.outbox import Creation
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.store import LocalTicket, Store, notes_on
-from ticketr.app.tickets import Ticket, TicketSyntaxError
+from ticketr.app.tickets import Ticket, TicketSyntaxError, key_order
 
 #: Why an issue is left alone.
 _UNCERTAIN = "an earlier push asked for it and got no answer; the next push finds out if it exists"
@@ -71,7 +72,8 @@ def _make_push_plan(
     entries: list[PlanEntry] = []
     left: list[Note] = []
     planned: list[LocalChange] = []
-    decisions = _decide(survey.local_changes, state, keys, conflicts if prefer is None else {})
+    changes = sorted(survey.local_changes, key=_order)
+    decisions = _decide(changes, state, keys, conflicts if prefer is None else {})
     for change, issues in decisions:
         kept: set[int] = set()
         for issue, decision in issues:
@@ -94,7 +96,13 @@ def _make_push_plan(
     losses = tuple(loss for change in planned for loss in known_losses(state, change))
     literals = tuple(literal for change in planned for literal in find_literals(change))
     refused = tuple(note for change in planned for note in find_refusals(change))
-    return PushPlan(tuple(entries), tuple(left), losses, literals, refused)
+    return PushPlan(in_order(entries), tuple(left), losses, literals, refused)
+
+
+def _order(change: LocalChange) -> tuple[bool, str, int]:
+    """Return what sorts changes by the keys of their tickets, and puts drafts after them."""
+    key = change.local.ticket.key
+    return (key is None, *key_order(key or ""))
 
 
 def _decide(

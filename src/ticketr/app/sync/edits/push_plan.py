@@ -21,7 +21,7 @@ from ticketr.app.sync.compare.diff import Change, CommentPart, CorePart, Side
 from ticketr.app.sync.compare.grafting import PictureFile, uploads_in
 from ticketr.app.sync.edits.local_changes import LocalChange
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.tickets import Ticket
+from ticketr.app.tickets import Ticket, key_order
 
 if TYPE_CHECKING:
     from ticketr.app.sync.edits.losses import Loss
@@ -160,6 +160,11 @@ class PushPlan:
     losses: tuple[Loss, ...] = ()
     literals: tuple[Note, ...] = ()
     refused: tuple[Note, ...] = ()
+
+
+def in_order(entries: Iterable[PlanEntry]) -> tuple[PlanEntry, ...]:
+    """Return entries as plans show them: new issues first, the others in the order of their keys."""
+    return tuple(sorted(entries, key=lambda entry: (entry.action, *key_order(entry.key))))
 
 
 #: What a plan calls a file that is attached.

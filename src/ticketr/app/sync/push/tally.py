@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ticketr.app.jira import JiraError, Rejected
-from ticketr.app.sync.edits.push_plan import PlanEntry
+from ticketr.app.sync.edits.push_plan import PlanEntry, in_order
 from ticketr.app.sync.errors import with_field_names
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.transitions import NoTransition
@@ -79,7 +79,7 @@ class PushTally:
 
     def plan(self, entries: Iterable[PlanEntry]) -> None:
         """Set what is to be created or changed."""
-        planned = tuple(entries)
+        planned = in_order(entries)
         self.result = replace(self.result, planned=planned, total=len(planned))
 
     def add_created(self, key: str) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, final
 
 from ticketr import JobID, JobSnapshot, JobStatus
 from ticketr.app import sync
 from ticketr.app.config import CONFIRM_ABOVE
-from ticketr.app.tickets import Candidate, sort_key
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
 from ticketr.app.tui.jobs_state import cause_of, kind_of
@@ -167,7 +166,6 @@ class Plan(Review[sync.PushPlan]):
         """Return the review with a plan that was made, perhaps again."""
         known = () if self.plan is None else self.plan.losses
         accepts = self.accepts and set(plan.losses) <= set(known)  # new ones were not
-        plan = replace(plan, entries=_in_order(plan.entries))
         made = replace(Review.made(self, state, plan, now), accepts=accepts)
         return made.unfolded_if_it_fits(state) if self.plan is None else made
 
@@ -331,14 +329,6 @@ def _writes(kept: Sequence[sync.PlanEntry]) -> str:
     changed = len(kept) - new
     words = [f"{verb} {count}" for verb, count in (("creates", new), ("changes", changed)) if count]
     return f"{' and '.join(words)} of your tickets in Jira"
-
-
-def _in_order(entries: Iterable[sync.PlanEntry]) -> tuple[sync.PlanEntry, ...]:
-    """Return the entries as they are shown: new issues first, the others in the order of their keys."""
-    by_key = sort_key("key")
-    return tuple(
-        sorted(entries, key=lambda entry: (entry.action, by_key(Candidate(entry.key, ""))))
-    )
 
 
 def _edits(entry: sync.PlanEntry) -> tuple[Edit, ...]:
