@@ -82,6 +82,22 @@ async def compute(
     return function(*args)
 
 
+async def compute_all(in_thread: ThreadRunner, functions: Sequence[Callable[[], T]]) -> list[T]:
+    """Run pure functions on a worker thread, `CHUNK` of them a visit, and return their results.
+
+    Cancellation:
+        Takes effect at once, as in `compute`.
+    """
+    results: list[T] = []
+    for few in chunks(functions, CHUNK):
+        results += await in_thread(_call, few, abandon_on_cancel=True)
+    return results
+
+
+def _call(functions: Iterable[Callable[[], T]]) -> list[T]:
+    return [function() for function in functions]
+
+
 def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """Cut a sequence into portions of at most ``size``."""
     for start in range(0, len(items), size):

@@ -31,7 +31,14 @@ from ticketr.app.jira import (
 from ticketr.app.sync.compare.diff import TextPart
 from ticketr.app.sync.compare.mapping import PARENT, type_id
 from ticketr.app.sync.compare.times import ESTIMATES, TIME_TRACKING
-from ticketr.app.sync.concurrency import CHUNK, PAGE, chunks, map_in_tasks, side_by_side
+from ticketr.app.sync.concurrency import (
+    CHUNK,
+    PAGE,
+    chunks,
+    compute_all,
+    map_in_tasks,
+    side_by_side,
+)
 from ticketr.app.sync.edits.losses import Accepted
 from ticketr.app.sync.edits.push_plan import find_path, unknown_statuses
 from ticketr.app.sync.errors import nearest
@@ -431,9 +438,10 @@ async def prepare(
     )
     links = await fetch_link_directions(session, queries)
     metadata = replace(metadata, lookup=replace(metadata.lookup, links=links))
-    built: list[TicketWrites] = []
-    for comparison in comparisons:  # each on a worker thread, since conversions take time
-        has_comments = session.columns.comments
-        build = WritesBuilder(comparison, metadata, accept_loss, has_comments).build
-        built.append(await session.in_thread(build, session.job.project, abandon_on_cancel=True))
+    has_comments, project = session.columns.comments, session.job.project
+    builders = (
+        WritesBuilder(comparison, metadata, accept_loss, has_comments) for comparison in comparisons
+    )
+    builds = [partial(builder.build, project) for builder in builders]
+    built = await compute_all(session.in_thread, builds)  # on a thread: conversions take time
     return await check(session, built, screens)

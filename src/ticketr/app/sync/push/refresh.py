@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
 from ticketr.app.jira import Issue
-from ticketr.app.sync.compare.mapping import is_subtask, parent_id
+from ticketr.app.sync.compare.mapping import Columns, is_subtask, parent_id
 from ticketr.app.sync.concurrency import (
     PAGE,
     chunks,
+    compute_all,
     map_in_tasks,
     portions,
 )
@@ -213,21 +214,28 @@ async def _read(
     """
     families: dict[str, RenderedFamily | Unavailable] = {}
     answers = await _fetch(session, [name for request in batch for name in request.names])
+    renders: dict[str, Callable[[], RenderedFamily | Unavailable]] = {}
     for request in batch:
         if absent := request.unavailable(answers, otherwise):
             families[request.head] = absent
             continue
-        head, *others = request.issues_in(answers.issues)
+        issues = request.issues_in(answers.issues)
         if keep_lost:
-            others += await _lost_subtasks(session, request, (head, *others))
-        render = partial(render_family, path=request.path)
-        try:
-            families[request.head] = await session.in_thread(
-                render, head, others, session.columns, abandon_on_cancel=True
-            )
-        except (InvalidKey, InvalidTicket):  # Jira's answer cannot be a ticket
-            families[request.head] = otherwise
-    return families
+            issues += await _lost_subtasks(session, request, issues)
+        renders[request.head] = partial(_render, session.columns, request.path, issues, otherwise)
+    rendered = await compute_all(session.in_thread, list(renders.values()))
+    return families | dict(zip(renders, rendered, strict=True))
+
+
+def _render(
+    columns: Columns, path: str, issues: Sequence[Issue], otherwise: Unavailable
+) -> RenderedFamily | Unavailable:
+    """Render a ticket; return ``otherwise`` where Jira's answer cannot be a ticket."""
+    head, *others = issues
+    try:
+        return render_family(head, others, columns, path=path)
+    except (InvalidKey, InvalidTicket):
+        return otherwise
 
 
 def _batches(wanted: Iterable[_Request]) -> Iterator[list[_Request]]:

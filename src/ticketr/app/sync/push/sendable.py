@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING
-
-import trio
 
 from ticketr.app.jira import Issue
 from ticketr.app.sync.compare.diff import Change, by_key
@@ -20,7 +18,7 @@ from ticketr.app.sync.compare.sent import (
     with_sent_comments,
 )
 from ticketr.app.sync.compare.wording import keep_wording
-from ticketr.app.sync.concurrency import CHUNK, chunks
+from ticketr.app.sync.concurrency import CHUNK, chunks, compute_all
 from ticketr.app.sync.edits.local_changes import LocalChange, remote_changes, still_to_send
 from ticketr.app.sync.notes import Code, Note, in_conflict, moved_away
 from ticketr.app.sync.push.outbox import known_comments
@@ -92,17 +90,18 @@ async def compare_with_jira(
     comparisons: dict[str, Comparison] = {}
     for chunk in chunks(list(families), CHUNK):
         last = await session.in_thread(_last_sync, session.state, chunk)
+        compares: dict[str, Callable[[], Comparison]] = {}
         for head in chunk:
             change, family = by_head[head], families.pop(head)
             if isinstance(family, Unavailable):
-                await trio.lowlevel.checkpoint()
                 note = Note(change.name, change.local.path, family.reason, family.code)
                 comparisons[head] = Comparison(change, Fate.FAIL, (note,))
                 continue
-            compare = partial(
+            compares[head] = partial(
                 _compare, change, family, last[head], comments, merging=merging, advice=advice
             )
-            comparisons[head] = await session.in_thread(compare, abandon_on_cancel=True)
+        compared = await compute_all(session.in_thread, list(compares.values()))
+        comparisons.update(zip(compares, compared, strict=True))
     # The user is advised to pull. But closing a sprint or renaming a person does not change the
     # issue's `updated`, so without this mark the pull would not fetch it.
     stale = [
