@@ -423,8 +423,8 @@ class Newcomer:
 
     def push(self, end: str) -> None:
         """Look at the plan of a push, and carry it out."""
-        self.screen.press("p", "Enter changes 1 of your tickets in Jira")
-        assert "nothing is written until Enter" in self.screen.rows[0]
+        plan = r"nothing is written until Enter\s+Enter changes 1 of your tickets in Jira"
+        self.screen.press("p", plan)  # the first row says before that Jira is asked
         self.confirm(end)
 
     def confirm(self, end: str) -> None:
