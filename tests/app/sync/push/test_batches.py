@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import re
 from pathlib import Path
@@ -64,13 +65,17 @@ class Creates(Recorder):
 
 
 class RefusingBatches(Creates):
-    """Answers batches with a status, after or instead of carrying them out."""
+    """Answers batches, at most ``times`` of them, with a status, after or instead of carrying them out."""
 
-    def __init__(self, bench: Bench, status: int, *, carried_out: bool) -> None:
+    def __init__(
+        self, bench: Bench, status: int, *, carried_out: bool, times: float = math.inf
+    ) -> None:
         super().__init__(bench)
-        self._status, self._carried_out = status, carried_out
+        self._status, self._carried_out, self._times = status, carried_out, times
 
     async def answer(self, request: Request) -> Response:
+        if len(self.batches) > self._times:
+            return await super().answer(request)
         if self._carried_out:
             await super().answer(request)
         return Response(self._status, {}, b"{}", request.url)
@@ -140,6 +145,15 @@ async def test_a_batch_that_was_refused_or_not_is_in_jira_once(
     assert new(bench) == sorted(titles())
     assert len(wire.single) == (0 if carried_out else MANY)
     await check_settled(bench, path, titles())
+
+
+async def test_a_batch_that_is_refused_for_a_moment_goes_again_as_a_batch(bench: Bench) -> None:
+    write(bench, drafts())
+    wire = RefusingBatches(bench, 429, carried_out=False, times=1)
+
+    result = await bench.push(transport=wire)
+
+    assert (wire.batches, wire.single, len(result.created)) == ([MANY, MANY], [], MANY)
 
 
 @pytest.mark.parametrize("what", ["answer", "request"])

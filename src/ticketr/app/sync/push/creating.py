@@ -170,8 +170,7 @@ class Creator:
     async def create_ahead(self, wanted: Sequence[IssueWrite]) -> None:
         """Create many issues in few requests; `create` then completes each.
 
-        An issue that Jira does not have after such a request is left to `create`, which sends it
-        alone.
+        An issue that Jira refuses in such a request is left to `create`, which sends it alone.
 
         Raises:
             AuthenticationFailed: The site no longer takes the login.
@@ -206,23 +205,31 @@ class Creator:
     async def _create_batch(
         self, batch: Mapping[str, tuple[IssueWrite, Creation]]
     ) -> dict[str, Creation]:
-        """Send a batch once, whatever the answer; return what exists.
+        """Send a batch until its issues exist, or Jira refuses the rest; return what exists.
 
         Raises:
             JiraError: It is not known what exists.
         """
-        session, since = self.session, -math.inf
-        creations = [creation for _, creation in batch.values()]
-        await session.in_thread(session.state.creations.put, *creations)
-        try:
-            await session.jira.create_issues(
-                [(_fields(new), {PROPERTY: marker}) for marker, (new, _) in batch.items()]
-            )
-        except AuthenticationFailed:
-            raise
-        except JiraError as error:
-            since = over_at(error)
-        return await look_up(session, creations, since=since)
+        session = self.session
+        created: dict[str, Creation] = {}
+        for _ in range(TRIES):
+            remaining = {marker: pair for marker, pair in batch.items() if marker not in created}
+            creations = [replace(creation, sent=time.time()) for _, creation in remaining.values()]
+            await session.in_thread(session.state.creations.put, *creations)
+            failure: JiraError | None = None
+            try:
+                await session.jira.create_issues(
+                    [(_fields(new), {PROPERTY: marker}) for marker, (new, _) in remaining.items()]
+                )
+            except AuthenticationFailed:
+                raise
+            except JiraError as error:
+                failure = error
+            since = -math.inf if failure is None else over_at(failure)
+            created |= await look_up(session, creations, since=since)
+            if len(created) == len(batch) or failure is None or not _may_succeed_later(failure):
+                break
+        return created
 
     async def look_for_refused(self) -> list[tuple[IssueWrite, Created]]:
         """Look up the issues whose creation was refused; note those that do not exist as failed.
