@@ -65,12 +65,12 @@ TICKETS = (
 EDITS = (Edit("Priority", "High", "Low"), Edit("Title", "Rebuild it", "Rebuild the index"))
 PLAN = PushPlan(
     (
+        PlanEntry("", "Pay in instalments", "draft.md", 3, (Change("Description", "", TEXT),)),
+        PlanEntry("", "Write the API", "draft.md", 9, (), parent="Pay in instalments"),
+        PlanEntry("DEMO-7", HOSTILE, "DEMO-7.md", 3, (Change("Title", "x", HOSTILE),)),
         PlanEntry(
             "DEMO-9", "Rebuild the index", "DEMO-9.md", 1, (Change("Priority", "High", "Low"),)
         ),
-        PlanEntry("DEMO-7", HOSTILE, "DEMO-7.md", 3, (Change("Title", "x", HOSTILE),)),
-        PlanEntry("", "Pay in instalments", "draft.md", 3, (Change("Description", "", TEXT),)),
-        PlanEntry("", "Write the API", "draft.md", 9, (), parent="Pay in instalments"),
     ),
     (Note("DEMO-2", "DEMO-2.md", "both sides changed Title", Code.CONFLICT, "Delete", 1),),
     (Loss("DEMO-9", "DEMO-9.md", "a table with merged cells"),),

@@ -6,12 +6,12 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from ticketr.app.jira import adf
 from ticketr.app.jira.adf import (
     BY_NAME,
     canonical,
     is_too_long,
     lost_texts,
-    reworded,
     shown_files,
     to_adf,
 )
@@ -173,7 +173,7 @@ def _text_in_wording(text: str, like: str, files: Mapping[str, str]) -> str:
         return text
     if alike(CorePart.DESCRIPTION, text, like):
         return like
-    return reworded(text, like, files=files) if text and like else text
+    return adf.reworded(text, like, files=files) if text and like else text
 
 
 def _criteria_in_wording(criteria: tuple[str, ...], like: tuple[str, ...]) -> tuple[str, ...]:
