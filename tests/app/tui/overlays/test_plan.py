@@ -6,16 +6,18 @@ from dataclasses import replace
 
 import pytest
 from fakes.app_screens import SCREENS, main_state
-from fakes.states import after, app_state, plain, pressed
+from fakes.states import after, app_state, plain, pressed, snapshot
 from rows import for_each
 
+from ticketr import JobStatus
 from ticketr.app.config import ListMemory
-from ticketr.app.sync import Code, Loss, Note, PlanEntry, PushPlan
+from ticketr.app.sync import Code, Loss, Note, PlanEntry, PushPlan, PushResult
 from ticketr.app.sync.compare.diff import Change, CorePart
 from ticketr.app.sync.notes import in_conflict
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
+from ticketr.app.tui.jobs_state import KIND_TAG, QUIET_TAG
 from ticketr.app.tui.keymap import TYPING, Context, KeyMap
 from ticketr.app.tui.main.palette import MOST_TICKETS, Palette
 from ticketr.app.tui.overlays.base import LOOK
@@ -252,6 +254,35 @@ def test_the_plan_names_what_jira_gets_as_plain_text() -> None:
         " ! DEMO-9: Description: DEMO-9.md:4: “@Mia” goes",
         ' ! draft "Pay": Description: new.md:3: “:x:” goes',
     ]
+
+
+@pytest.mark.parametrize(
+    ("downs", "selected"),
+    [(0, "* DEMO-9"), (1, "! DEMO-9: too long"), (2, "! a table"), (4, "! DEMO-20")],
+)
+def test_what_is_selected_stays_so_when_jira_answers(downs: int, selected: str) -> None:
+    plan = PushPlan(
+        (EDIT,),
+        (Note("DEMO-20", "DEMO-20.md", "never pulled", Code.UNPULLED),),
+        (Loss("DEMO-9", "DEMO-9.md", "a table"),),
+        (Note("DEMO-9", "DEMO-9.md", "goes as text", Code.LITERAL),),
+        (Note("DEMO-9", "DEMO-9.md", "too long", Code.INVALID),),
+    )
+    result = PushResult(
+        failed=(Note("DEMO-8", "DEMO-8.md", "no such person", Code.INVALID),),
+        warnings=(Note("DEMO-9", "DEMO-9.md", "mentions nobody", Code.LITERAL),),
+    )
+    tags = frozenset({f"{KIND_TAG}{JobKind.CHECK.value}", QUIET_TAG})
+    begun = replace(snapshot(JobStatus.PENDING), tags=tags)
+    ended = replace(snapshot(JobStatus.COMPLETED), tags=tags, result=result)
+    state = after(pressed(app_state(), "p"), plan_read(plan), messages.JobChanged(begun))
+
+    state = after(pressed(state, *["KEY_DOWN"] * downs), messages.JobChanged(ended))
+
+    rows = [plain(row) for row in screen(state, 11.0, Theme())]
+    assert any("mentions nobody" in row for row in rows)
+    (row,) = (row for row in rows if row.startswith("▌"))
+    assert row[1:].strip().startswith(selected)
 
 
 def test_what_stands_below_the_entries_is_reached_and_opened() -> None:

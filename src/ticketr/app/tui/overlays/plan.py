@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate, chain
 from typing import ClassVar, final
 
 from ticketr import JobID, JobSnapshot, JobStatus
@@ -95,12 +96,16 @@ class Plan(Review[sync.PushPlan]):
 
     def items(self, plan: sync.PushPlan) -> list[Item]:
         """Return the entries, then what is said below them."""
-        return [
-            *(Item(entry.fingerprint, (entry.path, entry.line)) for entry in plan.entries),
-            *(Item(place=(note.path, note.line or 1)) for note in self._refused(plan)),
-            *[Item()] * (len(plan.losses) + len(self._warnings(plan))),
-            *(Item(place=(note.path, note.line or 1)) for note in left_of(plan)),
-        ]
+        return [*chain.from_iterable(self.parts(plan))]
+
+    def parts(self, plan: sync.PushPlan) -> tuple[list[Item], ...]:
+        """Return the items in parts; what a check adds comes at the end of a part."""
+        return (
+            [Item(entry.fingerprint, (entry.path, entry.line)) for entry in plan.entries],
+            [Item(place=(note.path, note.line or 1)) for note in self._refused(plan)],
+            [Item()] * (len(plan.losses) + len(self._warnings(plan))),
+            [Item(place=(note.path, note.line or 1)) for note in left_of(plan)],
+        )
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Move, leave an entry out, show its texts, accept losses, carry the plan out, or go back."""
@@ -212,12 +217,14 @@ class Plan(Review[sync.PushPlan]):
         result, error = snapshot.result, snapshot.error
         words = cause_of(error) if error is not None else "it was cancelled"
         checked = replace(self, checked=result if isinstance(result, sync.PushResult) else words)
-        more = len(checked.items(self.plan)) - len(self.items(self.plan))
-        return replace(checked, at=self.at + (more if self.at >= len(self.plan.entries) else 0))
+        before = [len(part) for part in self.parts(self.plan)]
+        after = [len(part) for part in checked.parts(self.plan)]
+        above = sum(end <= self.at for end in accumulate(before))
+        return replace(checked, at=self.at + sum(after[:above]) - sum(before[:above]))
 
     @property
     def _result(self) -> sync.PushResult:
-        """The result of the check; an empty one if there is none."""
+        """What the check has found; a result without notes until it has ended, or if it failed."""
         return self.checked if isinstance(self.checked, sync.PushResult) else sync.PushResult()
 
     def _refused(self, plan: sync.PushPlan) -> tuple[sync.Note, ...]:
