@@ -110,5 +110,5 @@ def sheet_of(
 
 
 def head_of(comment: Comment) -> str:
-    """Return who wrote a comment and when, cleaned; nothing for one that was not sent yet."""
+    """Return the author and time of a comment, cleaned; an empty text if it is not in Jira yet."""
     return clean(", ".join(text for text in (comment.author, comment.time) if text))

@@ -202,12 +202,12 @@ class AppState:
         return any(workspace.name == name for workspace in self.workspaces)
 
     def named(self, name: str) -> WorkspaceView:
-        """Return the workspace with that name; an empty one if there is none."""
+        """Return the workspace of that name; if no workspace has it, a new one without tickets."""
         views = (workspace for workspace in self.workspaces if workspace.name == name)
         return next(views, WorkspaceView(name))
 
     def with_changes(self, name: str, **changes: Any) -> AppState:
-        """Return the state with changes of a workspace; the same if there is none of that name."""
+        """Return the state with a workspace changed; the same state if no workspace has that name."""
         return self.with_workspace(replace(self.named(name), **changes))
 
     def with_workspace(self, workspace: WorkspaceView) -> AppState:

@@ -7,9 +7,9 @@ Jira has no request that adds a comment only once. So each request is recorded b
 its answer is lost, the comment is recognised by its author and its text, among those that came after
 the comments that were known then.
 
-Values of earlier syncs, which git may bring back into a file, are no edits. They are known by their
-digests. A user who types one of them again cannot be told apart from a checkout, so a command has to
-say that it is meant.
+Git may bring values of earlier syncs back into a file. These are no edits, and they are recognised by
+their digests. A value that the user has typed again looks the same, so the user has to run a command
+to have it sent.
 """
 
 from __future__ import annotations
