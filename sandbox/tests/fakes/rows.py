@@ -5,7 +5,12 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Final
+
+import pytest
+
+#: `pytest.raises` fails by an error that is no `Exception`. A row that skips would skip the others.
+FAILURES: Final = (Exception, pytest.fail.Exception, pytest.skip.Exception)
 
 
 def for_each(
@@ -29,39 +34,40 @@ def for_each(
 
             @functools.wraps(function)
             async def run_all(*self: Any, **fixtures: Any) -> None:
-                failures = []
+                failures: list[BaseException] = []
                 for row in table:
                     try:
                         await function(*self, **fixtures, **row)
-                    except Exception as error:  # noqa: BLE001 - reported below
-                        failures.append(with_row(error, row))
+                    except* FAILURES as group:
+                        failures.append(with_row(group, row))
                 report(failures)
 
         else:
 
             @functools.wraps(function)
             def run_all(*self: Any, **fixtures: Any) -> None:
-                failures = []
+                failures: list[BaseException] = []
                 for row in table:
                     try:
                         function(*self, **fixtures, **row)
-                    except Exception as error:  # noqa: BLE001 - reported below
-                        failures.append(with_row(error, row))
+                    except* FAILURES as group:
+                        failures.append(with_row(group, row))
                 report(failures)
 
         given = inspect.signature(function)
-        left = [each for name, each in given.parameters.items() if name not in keys]
+        left = [given.parameters[name] for name in given.parameters if name not in keys]
         run_all.__signature__ = given.replace(parameters=left)  # type: ignore[attr-defined]
         return run_all
 
     return decorate
 
 
-def with_row(error: Exception, row: dict[str, Any]) -> Exception:
+def with_row(group: BaseExceptionGroup[Any], row: dict[str, Any]) -> BaseException:
+    error: BaseException = group.exceptions[0] if len(group.exceptions) == 1 else group
     error.add_note(f"with {row!r}")
     return error
 
 
-def report(failures: Sequence[Exception]) -> None:
+def report(failures: Sequence[BaseException]) -> None:
     if failures:
-        raise ExceptionGroup(f"{len(failures)} rows fail", failures)
+        raise BaseExceptionGroup(f"{len(failures)} rows fail", failures)
