@@ -74,7 +74,7 @@ def in_run_of_its_own(function: Callable[[], Awaitable[object]]) -> object:
 
 async def enter(manager: AbstractAsyncContextManager[object]) -> None:
     async with manager:
-        pass
+        raise AssertionError("the block was entered")
 
 
 def sync_calls(stage: Stage) -> dict[str, Callable[[], object]]:
