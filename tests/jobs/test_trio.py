@@ -48,31 +48,31 @@ async def test_a_scope_or_nursery_that_is_open_inside_a_scope_is_found() -> None
     record = JobRecord(ENDED_CALL, "job", math.inf, None)
 
     with trio.CancelScope() as outer:
-        found = [reset_scope(outer, task, record)]
+        was_reset = [reset_scope(outer, task, record)]
         with trio.CancelScope():
             await trio.lowlevel.checkpoint()
-            found.append(reset_scope(outer, task, record))
-        found.append(reset_scope(outer, task, record))
+            was_reset.append(reset_scope(outer, task, record))
+        was_reset.append(reset_scope(outer, task, record))
         async with trio.open_nursery():
-            found.append(reset_scope(outer, task, record))
-        found.append(reset_scope(outer, task, record))
+            was_reset.append(reset_scope(outer, task, record))
+        was_reset.append(reset_scope(outer, task, record))
 
-    assert found == [True, False, True, False, True], f"{BREAKS} reset_scope"
+    assert was_reset == [True, False, True, False, True], f"{BREAKS} reset_scope"
 
 
 async def test_a_task_needs_a_checkpoint_if_it_passed_none_or_is_cancelled() -> None:
     task = trio.lowlevel.current_task()
 
     await trio.lowlevel.checkpoint()
-    found = [needs_checkpoint(task)]
+    needed = [needs_checkpoint(task)]
     task.custom_sleep_data = NOT_RESCHEDULED
-    found.append(needs_checkpoint(task))
+    needed.append(needs_checkpoint(task))
     await trio.lowlevel.checkpoint()
     with trio.CancelScope() as outer, trio.CancelScope(shield=True) as inner:
         outer.cancel()
-        found.append(needs_checkpoint(task))
+        needed.append(needs_checkpoint(task))
         inner.shield = False
-        found.append(needs_checkpoint(task))
+        needed.append(needs_checkpoint(task))
         await trio.lowlevel.checkpoint()
 
-    assert found == [False, True, False, True], f"{BREAKS} needs_checkpoint"
+    assert needed == [False, True, False, True], f"{BREAKS} needs_checkpoint"

@@ -136,8 +136,8 @@ def test_a_long_text_is_redacted_in_linear_time() -> None:
 STATUSES = [302, 400, 401, 403, 404, 418, 429, 500, 503]
 
 
-# The status decides on the error, which the spelling has nothing to do with: each of one has some of
-# the other.
+# The status alone decides on the kind of the error, so each spelling meets one status, and each status
+# meets several spellings.
 @pytest.mark.unmeasured
 @for_each(("spelling", "status"), [*zip(SPELLINGS, cycle(STATUSES), strict=False)])
 async def test_no_error_keeps_it(spelling: str, status: int, autojump_clock: Clock) -> None:

@@ -194,8 +194,8 @@ def line_of(bench: Bench, key: str, words: str) -> int:
 
 def screens(bench: Bench) -> list[list[str]]:
     """Return the issues of whose edit screens each request has asked."""
-    bodies = (json.loads(each.partition(" ")[2]) for each in bench.asked if "editmeta" in each)
-    return [body["issueIdsOrKeys"] for body in bodies]
+    bodies = (line.partition(" ")[2] for line in bench.asked if "editmeta" in line)
+    return [json.loads(body)["issueIdsOrKeys"] for body in bodies]
 
 
 def without_parent(bench: Bench) -> Changed:

@@ -141,10 +141,10 @@ def test_a_clash_names_the_key_that_settles_it_where_there_is_room(
 ) -> None:
     sheet = sheet_of(parse(FILE).tickets[0], "DEMO-1.md", clashes=(part,))
 
-    found = drawn(sheet, 42)
+    lines = drawn(sheet, 42)
 
-    assert [row.rstrip() for row in found[2 : 2 + len(rows)]] == rows
-    assert "settle" not in "".join(found[2 + len(rows) :])
+    assert [row.rstrip() for row in lines[2 : 2 + len(rows)]] == rows
+    assert "settle" not in "".join(lines[2 + len(rows) :])
 
 
 def test_a_clash_names_no_key_where_the_user_has_left_the_action_without_one() -> None:
@@ -153,9 +153,9 @@ def test_a_clash_names_no_key_where_the_user_has_left_the_action_without_one() -
 
     opened = OpenTicket("work", ("", 0, "", 0), sheet)
     state = AppState(width=42, focus=Panel.DETAIL, ticket=opened, keymap=KeyMap(table))
-    found = draw_detail(state, Theme())
+    lines = draw_detail(state, Theme())
 
-    assert found[2].rstrip() == " ! both sides changed Title"
+    assert lines[2].rstrip() == " ! both sides changed Title"
 
 
 def test_the_names_of_fields_have_more_room_in_a_wide_panel() -> None:
@@ -281,7 +281,7 @@ def test_another_width_has_the_lines_wrapped_once_and_draws_the_old_ones_meanwhi
 
     state, asked = update(before, RESIZED, 1.0)
 
-    (wrap,) = (each for each in asked if each.function is read_detail)
+    (wrap,) = (effect for effect in asked if effect.function is read_detail)
     *_, order, cells, as_source = wrap.args
     assert (cells, as_source) == (state.layout.right, False)
     assert cells != before.layout.right
@@ -290,10 +290,10 @@ def test_another_width_has_the_lines_wrapped_once_and_draws_the_old_ones_meanwhi
     assert update(state, RESIZED, 1.0)[1] == (call(redraw),)
     assert detail_lines.cache_info() == calls  # nothing was wrapped here
 
-    sheet, found = sheet_and_lines(cells)
-    state, asked = update(state, messages.DetailRead("work", order, sheet, found), 1.0)
+    sheet, ticket_lines = sheet_and_lines(cells)
+    state, asked = update(state, messages.DetailRead("work", order, sheet, ticket_lines), 1.0)
     assert asked == ()
-    assert state.ticket_lines is found.lines
+    assert state.ticket_lines is ticket_lines.lines
 
 
 def test_lines_of_a_width_that_has_gone_are_wrapped_again() -> None:
@@ -305,7 +305,7 @@ def test_lines_of_a_width_that_has_gone_are_wrapped_again() -> None:
 
     state, asked = update(state, late, 1.0)
 
-    assert [each.args[-2:] for each in asked] == [(state.layout.right, False)]
+    assert [effect.args[-2:] for effect in asked] == [(state.layout.right, False)]
 
 
 def test_the_source_and_the_whole_width_of_a_long_ticket_are_wrapped_in_a_thread() -> None:

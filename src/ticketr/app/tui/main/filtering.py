@@ -134,8 +134,8 @@ def show_filter(
         if problem:
             return give_filter_back(state, name, f"{JQL} {jql}", f"Not filtered: {problem}", now)
         count, keys = answer
-        found = Filter(f"{JQL} {clean(jql)}", (KeysTerm(keys),))
-        state = replace(state.with_changes(name, filter=found, top=0), rest_until=now)
+        shown = Filter(f"{JQL} {clean(jql)}", (KeysTerm(keys),))
+        state = replace(state.with_changes(name, filter=shown, top=0), rest_until=now)
         missing = f", {count - len(keys)} of them not pulled" if count > len(keys) else ""
         return state.noticed(f"Jira has found {count}{missing}"), ()
 

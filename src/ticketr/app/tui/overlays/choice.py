@@ -55,14 +55,14 @@ def fitting(options: Iterable[Option], text: str) -> list[Option]:
     start = fold(text).strip()
     wanted, joined = start.split(), without_separators(start)
     names = [(option, (fold(option.words), fold(option.also))) for option in options]
-    found = [
+    fitting = [
         pair
         for pair in names
         if all(word in " ".join(pair[1]) for word in wanted)
         or (joined and any(without_separators(name).startswith(joined) for name in pair[1]))
     ]
-    found.sort(key=lambda pair: not any(name.startswith(start) for name in pair[1]))
-    return [option for option, _ in found]
+    fitting.sort(key=lambda pair: not any(name.startswith(start) for name in pair[1]))
+    return [option for option, _ in fitting]
 
 
 @dataclass(frozen=True, slots=True)
