@@ -189,6 +189,24 @@ async def test_the_wait_that_would_leave_no_worker(autojump_clock: MockClock) ->
     assert said == "a: job 'b', which needs a worker, and these are held by jobs that wait"
 
 
+async def test_a_job_that_is_cancelled_waits_no_longer(autojump_clock: MockClock) -> None:
+    async def wait(context: JobContext) -> None:
+        await pending.wait()
+
+    async def cancel_and_wait(context: JobContext) -> JobStatus:
+        await trio.sleep(1)
+        waiting.cancel()  # its worker will run the pending job
+        return (await pending.wait()).status
+
+    async with open_job_queue(workers=2) as queue:
+        waiting = queue.submit_nowait(wait)
+        handle = queue.submit_nowait(cancel_and_wait)
+        pending = queue.submit_nowait(sleep, 1)
+
+        assert await handle.result() is JobStatus.COMPLETED
+        assert (await waiting.wait()).status is JobStatus.CANCELLED
+
+
 @pytest.mark.parametrize("is_async", [False, True])
 @pytest.mark.parametrize("options", [{}, {"ordered": False}, {"outcomes": True}])
 async def test_a_map_in_a_job_that_holds_the_only_worker(
