@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import re
 import sqlite3
 from contextlib import closing
@@ -173,6 +174,28 @@ async def test_a_history_that_cannot_be_used_hides_no_other(tmp_path: Path) -> N
     assert await names(histories) == ["Pull two"]
     with pytest.raises(HistoryFailed):
         await names(WorkspaceHistories([one]))
+
+
+async def test_a_folder_whose_name_is_not_utf8_has_a_history(tmp_path: Path) -> None:
+    root = workspace(tmp_path, os.fsdecode(b"odd-\xff"))
+    histories = WorkspaceHistories([root])
+
+    await run_in(histories, root)
+
+    assert [job.message for job in await histories.read(limit=10, status=None)] == ["done"]
+
+
+async def test_a_folder_whose_name_holds_a_secret_has_a_history(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ticketr.app.cli.history.redacted", lambda text: text.replace("s3cr3t", ""))
+    root = workspace(tmp_path, "s3cr3t")
+    histories = WorkspaceHistories([root])
+
+    await run_in(histories, root)
+
+    assert await names(histories) == ["Pull "]
+    assert [folder.name for folder in tmp_path.iterdir()] == ["s3cr3t"]
 
 
 async def test_reading_the_history_of_a_folder_that_is_gone_makes_none(tmp_path: Path) -> None:

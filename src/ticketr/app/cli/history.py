@@ -75,7 +75,7 @@ class WorkspaceHistories:
 
     def __init__(self, roots: Sequence[Path], *, without: str = "") -> None:
         self._without = without
-        self._files = {root: _history_of(root) for root in roots}
+        self._roots = {_recorded_key(root): root for root in roots}
         self._marked: set[Path] = set()
 
     def summary(self, result: object) -> str:
@@ -89,10 +89,11 @@ class WorkspaceHistories:
             HistoryFailed: A history could not be written; the others were.
         """
         failed: list[HistoryFailed] = []
-        jobs = [_without_secrets(job) for job in jobs if self._without not in job.tags]
-        for root in dict.fromkeys(Path(job.key) for job in jobs if job.key is not None):
+        jobs = [job for job in jobs if self._without not in job.tags]
+        for key in dict.fromkeys(job.key for job in jobs if job.key is not None):
+            root = self._roots.setdefault(key, Path(key))
             try:
-                await self._write(root, [job for job in jobs if job.key == str(root)])
+                await self._write(root, [job for job in jobs if job.key == key])
             except HistoryFailed as error:
                 failed.append(error)
         if failed:
@@ -101,13 +102,13 @@ class WorkspaceHistories:
     async def _write(self, root: Path, jobs: Sequence[ticketr.FinishedJob]) -> None:
         import trio
 
-        file = self._files.setdefault(root, _history_of(root))
+        file = _history_of(root)
         if root not in self._marked:
             await _require_own(root)
             await file.write([])  # makes the file
             await trio.to_thread.run_sync(_sign, root, abandon_on_cancel=True)
             self._marked.add(root)
-        await file.write(jobs)
+        await file.write([_without_secrets(job) for job in jobs])
 
     async def read(
         self, *, limit: int, status: ticketr.JobStatus | None
@@ -119,15 +120,20 @@ class WorkspaceHistories:
         """
         jobs: list[ticketr.FinishedJob] = []
         failed: list[HistoryFailed] = []
-        for root, file in tuple(self._files.items()):
+        for root in tuple(self._roots.values()):
             try:
                 await _require_own(root)
-                jobs += await file.read(limit=limit, status=status)
+                jobs += await _history_of(root).read(limit=limit, status=status)
             except HistoryFailed as error:
                 failed.append(error)
-        if failed and len(failed) == len(self._files):
+        if failed and len(failed) == len(self._roots):
             raise failed[0]
         return sorted(jobs, key=lambda job: job.finished_at, reverse=True)[:limit]
+
+
+def _recorded_key(root: Path) -> str:
+    """Return the key that a finished job of a workspace has; the queue escapes what is not UTF-8."""
+    return str(root).encode("utf-8", "backslashreplace").decode()
 
 
 def _history_of(root: Path) -> ticketr.SqliteHistory:
