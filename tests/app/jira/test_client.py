@@ -141,6 +141,7 @@ async def test_projects_are_read_page_by_page_and_sorted_by_their_keys(
         ([listed("A", isLast=True)], ["A"], 1),
         ([listed("A"), listed()], ["A"], 1),
         ([Answer({"values": [{"name": "no key"}], "total": 1})], [], 1),
+        ([Answer({"values": [{"key": "A"}, {"key": "B"}], "total": 2})], ["A", "B"], 2),  # no IDs
     ],
 )
 async def test_a_list_of_projects_ends(

@@ -257,7 +257,9 @@ class Project(NamedTuple):
         key = text_of(answer.get("key"))
         if not key:
             return None
-        return cls(id=text_of(answer.get("id")), key=key, name=text_of(answer.get("name")) or key)
+        return cls(
+            id=text_of(answer.get("id")) or key, key=key, name=text_of(answer.get("name")) or key
+        )
 
 
 @dataclass(frozen=True, slots=True)
