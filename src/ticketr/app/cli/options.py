@@ -441,14 +441,12 @@ def named_tickets(words: Collection[str], root: Path) -> tuple[str, ...]:
 
     names: list[str] = []
     for word in words:
-        if is_key(word.strip().upper()):
-            names.append(word.strip().upper())
-        elif os.path.lexists(word):
+        if not is_key(word.strip().upper()) and os.path.lexists(word):
             names += _files_at(Path(word), open_store(root))
         elif word.endswith(".md"):
             raise click.UsageError(f"{clean(word)} is not there")
         else:
-            checked_key(word)  # is none
+            names.append(checked_key(word))
     return tuple(dict.fromkeys(names))
 
 

@@ -61,7 +61,9 @@ class YamlBlock:
         return node
 
     def text(self, key: str) -> str | None:
-        """Return a text as it is written, which may be a number; None where there is none.
+        """Return a value as it stands in the file; None if it is missing or empty.
+
+        A number comes back as text, too.
 
         Raises:
             BadFile: It is a list or a block.

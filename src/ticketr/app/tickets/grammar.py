@@ -60,7 +60,7 @@ def is_key(text: str) -> bool:
 
 
 def key_order(key: str) -> tuple[str, int]:
-    """Return what sorts keys: by the project, then by the number; 0 for a text that is no key."""
+    """Return the project and the number of a key, to sort by; 0 for a text that is no key."""
     project, _, number = key.rpartition("-")
     return (project, int(number)) if is_key(key) else (key, 0)
 

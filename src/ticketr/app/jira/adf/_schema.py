@@ -185,11 +185,8 @@ def node_problems(root: Any) -> tuple[str, ...]:
 def _own_problems(node: Any, rule: Node) -> Iterator[str]:
     """Return what is wrong with a node's own properties."""
     kind = node["type"]
-    known = {
-        "type",
-        "attrs",
-        "marks",
-    }  # _mark_problems checks the marks, which depend on the parent
+    # `_mark_problems` checks the marks, since the parent decides which are allowed.
+    known = {"type", "attrs", "marks"}
     if rule.children:
         known.add("content")
     if kind == "text":
