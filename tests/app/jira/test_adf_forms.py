@@ -407,6 +407,15 @@ def test_a_picture_that_the_form_cannot_say_stays_html(block: Json) -> None:
     assert "adf=" in found.markdown
 
 
+@pytest.mark.parametrize("width", ["100.5%", "250%"])
+def test_a_picture_wider_than_jira_takes_is_refused_not_made_narrower(width: str) -> None:
+    (piece,) = adf.unsent_pieces(f"![a](attachment:shot.png){{wide {width}}}", files=FILES)
+
+    assert piece.is_lost
+    assert "at most 100%" in piece.reason
+    assert adf.unsent_pieces("![a](attachment:shot.png){wide 100%}", files=FILES) == ()
+
+
 @pytest.mark.parametrize(
     "markdown",
     [
@@ -438,11 +447,6 @@ def test_a_picture_of_no_attached_file_is_text_with_a_warning(markdown: str) -> 
 )
 def test_what_is_no_picture_of_a_file_is_none(markdown: str) -> None:
     assert SHOT not in str(adf.to_adf(markdown, files=FILES))
-
-
-def test_a_picture_is_no_wider_than_all_of_its_text() -> None:
-    read = [adf.to_adf(f"![a](attachment:shot.png){{{n}%}}", files=FILES) for n in (100, 250)]
-    assert read[0] == read[1]
 
 
 def test_text_like_a_picture_comes_back_as_text() -> None:

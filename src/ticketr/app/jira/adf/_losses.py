@@ -255,7 +255,8 @@ def _attrs_key(attrs: object) -> str:
 LONGEST_PIECE = 60
 #: What is wrong with a picture in a line of text.
 AMONG_WORDS = (
-    "belongs to a picture, which needs a paragraph of its own, with an empty line around it"
+    "belongs to a picture, which needs a paragraph of its own, with an empty line around it, and"
+    " is at most 100% wide"
 )
 
 _TABLE_SIGNS = re.compile(r"[|:\-]*\|[|:\-]*")

@@ -127,8 +127,8 @@ def read_picture(alt: str, address: str, placed: str | None) -> tuple[Json, Json
     block: Json = {"layout": match["layout"] or "center"}
     if match["width"]:
         width = _number(match["width"])
-        # Jira takes no picture that is wider than all of it.
-        width = min(width, 100) if match["unit"] == "%" else width
+        if match["unit"] == "%" and width > 100:  # Jira refuses it
+            return None
         block |= {"width": width, "widthType": _UNITS[match["unit"]]}
     media: Json = {"type": "file", "id": address, "collection": ""}
     if alt:
