@@ -1,9 +1,7 @@
 """The record of a job. Only this module changes one.
 
-The methods ``start``, ``back_off`` and ``end`` change the status, and assert the one that they start
-from: PENDING becomes RUNNING or CANCELLED; RUNNING becomes PENDING again for another attempt, or
-COMPLETED, FAILED or CANCELLED, which nothing follows. A record is made for a submit that is not yet
-accepted: ``accept`` makes it a job of the queue.
+A change of the status is a transition. The table ``TRANSITIONS`` lists all of them. The methods ``start``, ``back_off`` and ``end`` make them. A record is made
+for a submit that is not yet accepted: ``accept`` makes it a job of the queue.
 """
 
 from __future__ import annotations
@@ -19,6 +17,7 @@ import trio
 
 from ticketr.jobs._job import (
     CANCELLED,
+    COMPLETED,
     FAILED,
     PENDING,
     RUNNING,
@@ -105,6 +104,19 @@ NO_EXTRAS: Final = JobExtras()
 """The extras of a job that has none; never written."""
 NO_CONTEXT: Final = Context()
 NO_REPORT: Final = (0, 0, "", 0)
+
+TRANSITIONS: Final[Mapping[JobStatus, Collection[JobStatus]]] = {
+    PENDING: (RUNNING, CANCELLED),
+    RUNNING: (PENDING, COMPLETED, FAILED, CANCELLED),
+    COMPLETED: (),
+    FAILED: (),
+    CANCELLED: (),
+}
+"""The statuses that may follow each status.
+
+To look it up at each transition would cost every job time. So each method asserts the status that
+it starts from, and ``test_record`` compares all methods with the table.
+"""
 
 
 async def ended_job_function(context: object) -> None:
