@@ -17,6 +17,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+from fakes.held_sandbox import held_demo
 from fakes.processes import PROGRAM, environment, make_workspace, sandbox_process
 from fakes.pty_screens import PtyScreen
 from fakes.ptys import Pty, job_on_pty, ticketr_on_pty
@@ -230,8 +231,7 @@ def test_in_tmux_it_is_started_resized_stopped_continued_edited_and_left(folder:
         tmux.type("e")
         tmux.wait_for("Edited")
         tmux.type("q")
-        tmux.wait_for_shell()
-        assert tmux.modes() == before
+        tmux.wait_for_shell(before)
 
         for number, end in enumerate(("C-c", "F11")):
             tmux.type(f"clear; sh {short}/app", "Enter")
@@ -240,8 +240,7 @@ def test_in_tmux_it_is_started_resized_stopped_continued_edited_and_left(folder:
             tmux.wait_for("\n" + "─" * (70 + number) + "\n")  # keys are taken from now on
             assert tmux.modes() != before
             tmux.type(end)
-            tmux.wait_for_shell()
-            assert tmux.modes() == before
+            tmux.wait_for_shell(before)
         tmux.wait_for("(RuntimeError: boom)")
         tmux.type(f"clear; stty -g > {short}/after; echo all $((40 + 2))", "Enter")
         assert "Edited" not in tmux.wait_for("all 42")
@@ -285,10 +284,12 @@ def demo_folder(home: Path) -> Path:
 
 @pytest.mark.unmeasured
 def test_a_new_user_tries_the_sandbox_pulls_reads_and_leaves(home: Path) -> None:
-    with new_app(home) as pty:
+    start = home.parent / "start"
+    with new_app(home, **held_demo(start=start)) as pty:
         wait_for_start(pty)
         pty.type("\r")
         pty.wait_for("Starting a Jira with made-up tickets")
+        start.touch()
         pty.wait_for("Pull complete: 500 tickets")
         pty.type("\r")
         pty.wait_for("Search that forgives typing errors")
@@ -302,7 +303,7 @@ def test_a_new_user_tries_the_sandbox_pulls_reads_and_leaves(home: Path) -> None
 
 @pytest.mark.unmeasured
 def test_leaving_while_the_sandbox_is_pulled_counts_what_has_arrived(home: Path) -> None:
-    with new_app(home) as pty:
+    with new_app(home, **held_demo(pull=home.parent / "never")) as pty:
         wait_for_start(pty)
         pty.type("\r")
         pty.wait_for(r"/500\) Pulling tickets")
@@ -315,7 +316,7 @@ def test_leaving_while_the_sandbox_is_pulled_counts_what_has_arrived(home: Path)
 
 @pytest.mark.unmeasured
 def test_leaving_says_nothing_of_a_job_that_was_cancelled_before(home: Path) -> None:
-    with new_app(home) as pty:
+    with new_app(home, **held_demo(pull=home.parent / "never")) as pty:
         wait_for_start(pty)
         pty.type("\r")
         pty.wait_for(r"/500\) Pulling tickets")
@@ -330,7 +331,7 @@ def test_leaving_says_nothing_of_a_job_that_was_cancelled_before(home: Path) -> 
 
 @pytest.mark.unmeasured
 def test_a_window_that_is_closed_over_the_sandbox_ends_both(home: Path) -> None:
-    with new_app(home) as pty:
+    with new_app(home, **held_demo(pull=home.parent / "never")) as pty:
         wait_for_start(pty)
         pty.type("\r")
         pty.wait_for(r"/500\) Pulling tickets")

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 from fakes.attachments import attach
-from fakes.processes import environment, ticketr
+from fakes.processes import LONG, environment, ticketr
 from fakes.pulls import URL
 from fakes.users import User
 
@@ -377,7 +377,7 @@ def test_in_a_clone_nothing_outside_changes_nothing_runs_and_nothing_is_sent(
             input=json.dumps([*COMMANDS, *MORE]),
             capture_output=True,
             text=True,
-            timeout=50,
+            timeout=LONG,
             check=False,
         )
 

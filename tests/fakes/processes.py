@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -15,8 +16,13 @@ from functools import cache, partial
 from pathlib import Path
 from queue import SimpleQueue
 
+from fakes.held_sandbox import Hold
+
 PROGRAM = [sys.executable, "-P", "-m", "ticketr"]
 SANDBOX = [sys.executable, "-P", "-m", "jira_sandbox"]
+
+#: Seconds after which a wait fails, however busy the machine is.
+LONG = 300.0
 
 #: The keys of what a push says as JSON.
 PUSH_KEYS = frozenset(
@@ -68,7 +74,7 @@ def piped_program(file: str) -> Generator[subprocess.Popen[bytes]]:
         finally:
             assert process.stdin is not None
             process.stdin.close()
-            process.wait(20)
+            process.wait(LONG)
 
 
 @contextmanager
@@ -81,7 +87,7 @@ def sandbox_process(
 
 
 @contextmanager
-def sandbox_thread(*, tickets: int, latency: float = 0.0) -> Generator[str]:
+def sandbox_thread(*, tickets: int, holds: Sequence[Hold] = ()) -> Generator[str]:
     """Serve the sandbox on a socket by a thread, which starts sooner; yield its address."""
     import trio
 
@@ -91,7 +97,9 @@ def sandbox_thread(*, tickets: int, latency: float = 0.0) -> Generator[str]:
     started: SimpleQueue[tuple[str, Callable[[], None]]] = SimpleQueue()
 
     async def main() -> None:
-        app = create_app(open_site(None, tickets=tickets), latency=latency)
+        app = create_app(open_site(None, tickets=tickets))
+        for hold in holds:
+            hold.app, app = app, hold
         async with trio.open_nursery() as nursery:
             url = await nursery.start(serve, app)
             token = trio.lowlevel.current_trio_token()
@@ -100,7 +108,7 @@ def sandbox_thread(*, tickets: int, latency: float = 0.0) -> Generator[str]:
 
     thread = threading.Thread(target=trio.run, args=(main,))  # noqa: TID251 - no Trio here
     thread.start()
-    url, stop = started.get(timeout=60)
+    url, stop = started.get(timeout=LONG)
     try:
         yield url
     finally:
@@ -129,7 +137,19 @@ def mortal_sandbox(
             yield process, line.removeprefix("listening on ").strip()
         finally:
             process.stdin.close()
-            process.wait(20)
+            process.wait(LONG)
+
+
+@contextmanager
+def reserved_port(port: int = 0) -> Generator[int]:
+    """Keep a port, by default a free one, for a sandbox; yield it.
+
+    Nobody listens there, and the kernel gives it to no other test.
+    """
+    with socket.socket() as reserved:
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        reserved.bind(("127.0.0.1", port))
+        yield reserved.getsockname()[1]
 
 
 def environment(url: str = "", **changes: str) -> dict[str, str]:
@@ -169,6 +189,6 @@ def ticketr(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=LONG,
         check=False,
     )

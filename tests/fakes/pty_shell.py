@@ -18,6 +18,9 @@ import subprocess
 import sys
 import termios
 
+#: Signals that the shell ignores, since it is in the background while the job runs.
+_NOT_FOR_SHELL = (signal.SIGTTOU, signal.SIGHUP)
+
 
 def main() -> None:
     reports, commands, is_orphan = map(int, sys.argv[1:4])
@@ -25,14 +28,27 @@ def main() -> None:
     if is_orphan:
         os.write(reports, b"started %d\n" % os.getpid())
         os.execvp(sys.argv[4], sys.argv[4:])
-    with subprocess.Popen(sys.argv[4:], process_group=0) as job:
-        os.tcsetpgrp(0, job.pid)
+    for number in _NOT_FOR_SHELL:
+        signal.signal(number, signal.SIG_IGN)
+    with subprocess.Popen(
+        sys.argv[4:],
+        process_group=0,
+        preexec_fn=take_terminal,  # noqa: PLW1509 - there are no threads
+    ) as job:
         os.write(reports, b"started %d\n" % job.pid)
-        signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # from now on we are in the background
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         job.returncode = look_after(job.pid, reports, commands)
     os.write(reports, b"exited %d\n" % job.returncode)
     os.read(commands, 1)  # until it is closed
+
+
+def take_terminal() -> None:
+    """Make this process, which is about to be the job, the terminal's foreground.
+
+    If the shell did so afterwards, a job that is faster would be stopped at its first use.
+    """
+    os.tcsetpgrp(0, os.getpid())
+    for number in _NOT_FOR_SHELL:
+        signal.signal(number, signal.SIG_DFL)
 
 
 def look_after(job: int, reports: int, commands: int) -> int:

@@ -68,7 +68,7 @@ async def main() -> None:
             await queue.submit(noisy)
         elif MODE == "boom":
             await queue.submit(forever)
-            await trio.sleep(0.3)
+            await trio.Path(sys.argv[2]).read_text()
             raise RuntimeError("boom")
         elif MODE == "hidden":
             await queue.submit(forever)

@@ -18,12 +18,12 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from fakes.processes import PROGRAM
+from fakes.processes import LONG, PROGRAM
 
 _SHELL = str(Path(__file__).with_name("pty_shell.py"))
 DEMO = [sys.executable, str(Path(__file__).with_name("pty_demo.py"))]
-#: Seconds after which a wait fails.
-LONG = 60.0
+#: Has the demo wait for its terminal until the terminal accepts and answers.
+WITHOUT_DEADLINES = {"DEMO_WITHOUT_DEADLINES": "1"}
 #: Seconds within which the kernel has moved bytes to the reader's side.
 _SETTLED = 0.2
 #: Variables that would change what the program detects of its terminal.
@@ -157,9 +157,14 @@ class Pty:
         """Wait until the job has ended; return its exit code, negative for a signal."""
         code = int(self.wait_for_report("exited", read=read).split()[1])
         self.pid = 0
-        while read and select.select([self._user], [], [], 0)[0]:
-            self._read()
+        if read:
+            self.read_rest()
         return code
+
+    def read_rest(self) -> None:
+        """Read what the job has written, which has ended or stopped or writes no more for now."""
+        while select.select([self._user], [], [], 0)[0]:
+            self._read()
 
     def command(self, word: str) -> None:
         """Send the shell `fg` or `bg`."""
@@ -179,6 +184,7 @@ class Pty:
         These are the terminal's modes, the cursor, the wrap, and that of paste, focus, mouse,
         synchronized updates and the alternate screen nothing is on any more.
         """
+        self.read_rest()
         last = dict(re.findall(r"\x1b\[\?(\d+)([hl])", self.output))
         on = {mode for mode, is_on in last.items() if is_on == "h"}
         assert last.keys() >= {"25", "7", "2004", "1049"}

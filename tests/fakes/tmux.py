@@ -10,8 +10,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-#: Seconds after which a wait fails.
-LONG = 60.0
+from fakes.processes import LONG
 
 
 class Tmux:
@@ -42,11 +41,17 @@ class Tmux:
         names = ("alternate_on", "cursor_flag", "wrap_flag", "mouse_any_flag", "mouse_sgr_flag")
         return self.call("display-message", "-p", " ".join(f"{each}=#{{{each}}}" for each in names))
 
-    def wait_for_shell(self) -> None:
-        """Poll until no other program runs in the foreground."""
+    def wait_for_shell(self, modes: str) -> None:
+        """Poll until no other program runs in the foreground, and these are the modes again."""
         deadline = time.monotonic() + LONG
-        while self.call("display-message", "-p", "#{pane_current_command}").strip() != "bash":
-            assert time.monotonic() < deadline, "the program did not end"
+        shown = ("bash", modes)
+        while shown != (
+            now := (
+                self.call("display-message", "-p", "#{pane_current_command}").strip(),
+                self.modes(),
+            )
+        ):
+            assert time.monotonic() < deadline, f"{now}, not {shown}"
 
 
 @contextmanager

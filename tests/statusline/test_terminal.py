@@ -91,9 +91,12 @@ def test_after_ctrl_c_the_line_is_gone() -> None:
     assert not any("| ETA" in row for row in rows)
 
 
-def test_after_an_error_the_line_is_gone() -> None:
-    with job_on_pty(program("boom")) as pty:
+def test_after_an_error_the_line_is_gone(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with job_on_pty(program("boom", str(fifo))) as pty:
         pty.wait_for(GOING)
+        fifo.write_bytes(b"")  # go on
         assert end_of(pty, "boom\r\n") == 1
         rows = assert_clean(pty)
 

@@ -8,7 +8,7 @@ import signal
 
 import pytest
 import trio
-from fakes.ptys import DEMO, Pty, encoded, job_on_pty, wait_until
+from fakes.ptys import DEMO, WITHOUT_DEADLINES, Pty, encoded, job_on_pty, wait_until
 from rows import for_each
 from trio.testing import MockClock
 
@@ -441,7 +441,7 @@ def test_an_arrow_key_in_pieces_is_one_key_and_no_escape() -> None:
 
 @pytest.mark.parametrize("way", ["q", "\x1a", "v"])
 def test_a_late_answer_is_read_before_another_program_gets_the_terminal(way: str) -> None:
-    with job_on_pty(keyboard="late") as pty:
+    with job_on_pty(keyboard="late", environ=WITHOUT_DEADLINES) as pty:
         started(pty, kitty=False).type("a")
         pty.wait_for(r"events 1\.")
         pty.type(way)

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from fakes.ptys import DEMO, Pty, job_on_pty
+from fakes.ptys import DEMO, WITHOUT_DEADLINES, Pty, job_on_pty
 
 GIVEN_BACK = ("\x1b[?25h", "\x1b[?1049l", "\x1b[?2004l", "\x1b[?7h", "\x1b[?2026l")
 ENTERED = r"\x1b\[\?1049h[^q]*\x1b\[\?25l[^q]*"
@@ -28,6 +28,7 @@ def started(pty: Pty) -> Pty:
 
 def assert_given_back(pty: Pty) -> None:
     """Assert that the terminal is restored."""
+    pty.read_rest()
     assert pty.modes() == pty.modes_before
     last_screen = pty.output[pty.output.rindex("\x1b[?1049h") :]
     for sequence in GIVEN_BACK:
@@ -430,8 +431,10 @@ def test_a_terminal_that_takes_nothing_holds_up_nobody_else(tmp_path: Path) -> N
 def test_a_terminal_that_takes_something_again_is_given_back(tmp_path: Path) -> None:
     frames = tmp_path / "frames"
     os.mkfifo(frames)
-    with job_on_pty([*DEMO, "stalled", str(frames)], size=(200, 60)) as pty:
-        frames.read_text()  # now it leaves, and waits a second for the terminal
+    with job_on_pty(
+        [*DEMO, "stalled", str(frames)], size=(200, 60), environ=WITHOUT_DEADLINES
+    ) as pty:
+        frames.read_text()  # now it leaves, and waits for the terminal
         pty.wait_for(r"\x1b\[\?1049l")
 
         assert pty.wait_for_end() == 0

@@ -17,7 +17,7 @@ from typing import cast
 
 import click
 import pytest
-from fakes.processes import PROGRAM, environment, make_workspace, sandbox_thread
+from fakes.processes import LONG, PROGRAM, environment, make_workspace, sandbox_thread
 from fakes.ptys import job_on_pty, ticketr_on_pty
 from fakes.states import snapshot
 from fakes.users import User, ticketr_here
@@ -123,7 +123,7 @@ def test_a_folder_that_is_gone_is_reported(tmp_path: Path) -> None:
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=LONG,
         check=False,
     )
 
@@ -406,7 +406,7 @@ def shell(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=LONG,
         check=False,
     )
 

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fakes.processes import PROGRAM, environment, sandbox_process, ticketr
+from fakes.processes import PROGRAM, environment, reserved_port, sandbox_process, ticketr
+from fakes.ptys import wait_until
 
 from jira_sandbox import SiteFile, open_site
 from jira_sandbox.cli import sandbox
+from jira_sandbox.errors import DataFailed
 from ticketr.app.cli.app import cli
 from ticketr.app.cli.demo_site import SandboxFailed, open_sandbox
 
@@ -24,6 +26,11 @@ AUTH = ("demo@example.com", "demo")
 
 def demo(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return ticketr("demo", "--folder", str(folder / "demo"), *arguments, folder=folder)
+
+
+def demo_again(folder: Path) -> subprocess.CompletedProcess[str]:
+    with reserved_port(port_of(folder)):
+        return demo(folder)
 
 
 def files(folder: Path) -> dict[str, str]:
@@ -53,7 +60,7 @@ def test_a_second_demo_in_a_folder_finds_everything_as_it_was(tmp_path: Path) ->
     first = demo(tmp_path, "--tickets=20")
     before = files(tmp_path)
 
-    second = demo(tmp_path)
+    second = demo_again(tmp_path)
 
     assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
     assert second.stdout == f"20 tickets are now Markdown files in {tmp_path / 'demo'}\n"
@@ -74,7 +81,7 @@ def test_changes_on_the_site_of_a_demo_are_there_the_next_time(tmp_path: Path) -
         body = {"type": "doc", "version": 1, "content": [word]}
         client.post("issue/DEMO-1/comment", json={"body": body})
 
-    ended = demo(tmp_path)
+    ended = demo_again(tmp_path)
 
     after = files(tmp_path)
     assert ended.returncode == 0, ended.stderr
@@ -116,15 +123,25 @@ def test_a_demo_that_was_killed_goes_on_at_the_same_address(tmp_path: Path) -> N
                 break
     port = port_of_killed(tmp_path)
 
-    ended = demo(tmp_path)
+    ended = demo_again(tmp_path)
 
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout == f"300 tickets are now Markdown files in {tmp_path / 'demo'}\n"
     assert port_of(tmp_path) == port
 
 
+def is_free(path: Path) -> bool:
+    """Return whether no sandbox has a file open."""
+    try:
+        with SiteFile(path):
+            return True
+    except DataFailed:
+        return False
+
+
 def port_of_killed(folder: Path) -> int:
     """Serve the demo's file once more, and return the port."""
+    wait_until(lambda: is_free(data_of(folder)))  # the sandbox ends after the demo
     with sandbox_process(tickets=300, arguments=["--data", str(data_of(folder))]) as url:
         return int(url.rsplit(":", 1)[1])
 
@@ -194,7 +211,7 @@ def test_it_prints_its_address_and_ends_with_0_when_it_is_stopped(number: signal
         assert process.stdout is not None
         assert process.stdout.readline().startswith("listening on http://127.0.0.1:")
         process.send_signal(number)
-        _, errors = process.communicate(timeout=100)
+        _, errors = process.communicate()
 
     assert (process.returncode, errors) == (0, "")
 

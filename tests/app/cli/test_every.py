@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-import socket
 import subprocess
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -13,10 +12,12 @@ from pathlib import Path
 from typing import IO
 
 import pytest
+from fakes.held_sandbox import Hold
 from fakes.processes import (
     PROGRAM,
     environment,
     make_workspace,
+    reserved_port,
     sandbox_process,
     sandbox_thread,
 )
@@ -63,7 +64,7 @@ def test_each_run_is_one_line_until_a_signal_comes(
     ):
         lines = lines_of(process.stderr, 2)
         process.send_signal(number)
-        rest = process.communicate(timeout=60)[1]
+        rest = process.communicate()[1]
 
     assert process.returncode == code
     assert all(re.fullmatch(rf"{WHEN}  Pull complete: 10 tickets\n", line) for line in lines)
@@ -74,23 +75,25 @@ def test_each_run_is_one_line_until_a_signal_comes(
 
 def test_a_run_that_is_cancelled_says_how_far_it_got(tmp_path: Path) -> None:
     with (
-        sandbox_thread(tickets=10, latency=30) as url,
+        sandbox_thread(tickets=10, holds=[Hold(tmp_path / "never", path="", answered=0)]) as url,
         running("pull", "--every", "1s", folder=tmp_path, env=environment(url)) as process,
     ):
         lock = tmp_path / ".ticketr" / "state.db"
         wait_until(lock.exists)  # the run is under way
         process.send_signal(signal.SIGTERM)
-        _, told = process.communicate(timeout=60)
+        _, told = process.communicate()
 
     assert process.returncode == 143
     assert re.fullmatch(rf"{WHEN}  Cancelled: no ticket pulled yet\n", told)
 
 
 def test_an_outage_ends_no_later_run(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as reserved:
-        port = reserved.getsockname()[1]
-    env = environment(f"http://127.0.0.1:{port}")
-    with running("pull", "--every", "1s", folder=tmp_path, env=env) as process:
+    with (
+        reserved_port() as port,
+        running(
+            "pull", "--every", "1s", folder=tmp_path, env=environment(f"http://127.0.0.1:{port}")
+        ) as process,
+    ):
         (failed,) = lines_of(process.stderr, 1)
         with sandbox_process(tickets=10, arguments=[f"--port={port}"]):
             while "Pull complete" not in lines_of(process.stderr, 1)[0]:

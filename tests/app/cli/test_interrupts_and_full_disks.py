@@ -60,7 +60,7 @@ def interrupted(*command: str, folder: Path) -> tuple[int, str, str]:
     ):
         assert told.readline() == "here\n"
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=100)
+        out, err = process.communicate()
         assert told.read() == ""  # the other end is closed
     return process.returncode, out, err
 
@@ -173,7 +173,7 @@ def test_ctrl_c_at_any_time_shows_no_traceback(command: str, tmp_path: Path) -> 
             process.stdout.readline()
             time.sleep(number / 300 * 0.4)  # noqa: TID251 - a real process, at any time
             process.send_signal(signal.SIGINT)
-            _, err = process.communicate(timeout=100)
+            _, err = process.communicate()
 
         assert "Traceback" not in err, number
         assert "Exception ignored" not in err, number

@@ -17,6 +17,7 @@ from typing import Self
 import pyte
 import pytest
 import trio
+from fakes.held_sandbox import Hold
 from fakes.jira_raw import Answer, RawSite, raw_site, reply
 from fakes.processes import (
     PROGRAM,
@@ -243,7 +244,7 @@ def test_a_strategy_that_there_is_not_is_wrong_usage(someone: User, command: str
 def test_ctrl_c_stops_a_sync_with_130_and_the_count(tmp_path: Path) -> None:
     command = [*PROGRAM, "sync", "--folder", str(tmp_path)]
     with (
-        sandbox_thread(tickets=700, latency=0.3) as url,
+        sandbox_thread(tickets=700, holds=[Hold(tmp_path / "never")]) as url,
         job_on_pty(command, size=(100, 24), environ=environment(url)) as pty,
     ):
         pty.wait_for(r"[1-9]\d*% \(\d+/700\) Pulling tickets")
@@ -373,12 +374,15 @@ def pull(folder: Path, *options: str) -> list[str]:
 
 @pytest.mark.unmeasured
 def test_a_pull_draws_one_line_and_leaves_its_outcome(tmp_path: Path) -> None:
+    all_requests, rest = Hold(tmp_path / "go", path="", answered=0), Hold(tmp_path / "go on")
     with (
-        sandbox_thread(tickets=300, latency=0.2) as url,
+        sandbox_thread(tickets=300, holds=[all_requests, rest]) as url,
         job_on_pty(pull(tmp_path), size=(100, 24), environ=environment(url)) as pty,
     ):
-        pty.wait_for(r"Connecting to Jira\.\.\. \| 0s   ctrl\+c cancel")
+        pty.wait_for(r"Connecting to Jira\.\.\. \| \d+s   ctrl\+c cancel")
+        all_requests.file.touch()
         pty.wait_for(r"\[█*░*\][^\r]* \d+% \(\d+/300\) Pulling tickets \| \d+s \| ETA ")
+        rest.file.touch()
         pty.wait_for(r"300 new, 0 updated, 0 unchanged\r+\n")
         assert pty.wait_for_end() == 0
         rows = rows_of(pty)
@@ -390,7 +394,7 @@ def test_a_pull_draws_one_line_and_leaves_its_outcome(tmp_path: Path) -> None:
 @pytest.mark.unmeasured
 def test_ctrl_c_cancels_the_pull_and_prints_the_count(tmp_path: Path) -> None:
     with (
-        sandbox_thread(tickets=700, latency=0.3) as url,
+        sandbox_thread(tickets=700, holds=[Hold(tmp_path / "never")]) as url,
         job_on_pty(pull(tmp_path), size=(100, 24), environ=environment(url)) as pty,
     ):
         pty.wait_for(r"[1-9]\d*% \(\d+/700\) Pulling tickets")

@@ -30,6 +30,13 @@ LARGE = b"x" * 30_000_000
 Get = Callable[[], Awaitable[object]]
 
 
+@pytest.fixture(autouse=True)
+def _no_short_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the limit on closing a connection long, so that a cancel that waits for it is seen."""
+    for module in ("_asks", "_httpx"):
+        monkeypatch.setattr(f"ticketr.app.jira.transport.{module}.CLOSE_WITHIN", 1000.0)
+
+
 def account(url: str) -> Credentials:
     return Credentials(url, "mia@example.com", "a-token")
 
@@ -51,7 +58,7 @@ async def cancel_when(
             scope.cancel()
             start = trio.current_time()
         assert scope.cancelled_caught
-        assert trio.current_time() - start < 1  # far below every time limit
+        assert trio.current_time() - start < 20  # below every time limit
     gc.collect()  # an unfinished coroutine would warn now
 
 
@@ -92,14 +99,14 @@ async def test_a_connection_is_used_again_after_a_whole_answer(package: HttpPack
 
 
 async def test_a_cancel_while_connecting_is_at_once(package: HttpPackage) -> None:
-    async with deaf_site() as url, open_transport(package) as transport:
+    async with deaf_site() as url, open_transport(package, connect_within=1000.0) as transport:
         await cancel_when(a_while, partial(transport.send, Request("GET", url)))
 
 
 async def test_a_cancel_in_the_handshake_is_at_once_and_closes_the_connection(
     package: HttpPackage,
 ) -> None:
-    async with mute_site() as site, open_transport(package) as transport:
+    async with mute_site() as site, open_transport(package, connect_within=1000.0) as transport:
         site.reads.set()
         request = Request("GET", f"https://127.0.0.1:{site.port}")
         await cancel_when(site.connected.wait, partial(transport.send, request))

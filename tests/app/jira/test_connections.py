@@ -30,6 +30,7 @@ from fakes.jira_raw import (
     server_context,
     silence,
 )
+from trio.testing import MockClock
 
 from ticketr.app.jira import (
     BadAnswer,
@@ -74,11 +75,14 @@ async def test_silence_ends_after_its_bound_and_closes_the_connection(
             await site.connections[0].closed.wait()
 
 
-async def test_a_slow_answer_is_waited_for_as_long_as_it_comes(package: HttpPackage) -> None:
+async def test_a_slow_answer_is_waited_for_as_long_as_it_comes(
+    package: HttpPackage, mock_clock: MockClock
+) -> None:
     async def slow(stream: Stream) -> None:
         await stream.send_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
         for _ in range(5):
-            await trio.sleep(0.2)
+            await trio.testing.wait_all_tasks_blocked(0.02)  # the client has read what was sent
+            mock_clock.jump(0.2)  # the clock stands still else, so no slow machine matters
             await stream.send_all(b"x")
 
     async with raw_site(slow) as site:
@@ -161,16 +165,17 @@ SHORT = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 async def test_data_on_an_idle_connection_is_no_answer_to_the_next_request(
     package: HttpPackage,
 ) -> None:
-    said = trio.Event()
+    answered, said = trio.Event(), trio.Event()
 
     async def more(stream: Stream) -> None:
         await stream.send_all(SHORT)
-        await trio.sleep(0.05)
+        await answered.wait()
         await stream.send_all(SHORT)
         said.set()
 
     async with raw_site(more, ME) as site, open_transport(package) as transport:
         assert (await transport.send(Request("GET", site.url))).body == b"{}"
+        answered.set()
         await said.wait()
         await trio.sleep(0.02)  # real sockets: the request must arrive
         assert b"Mia" in (await transport.send(Request("GET", site.url))).body
