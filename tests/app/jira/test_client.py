@@ -12,6 +12,7 @@ import trio.testing
 from fakes.jira_app import SITE, Answer, Asked, RuledApp, ScriptedApp
 from rows import for_each
 
+from ticketr.app.config import BadSetting
 from ticketr.app.jira import (
     BadAnswer,
     Credentials,
@@ -24,7 +25,7 @@ from ticketr.app.jira import (
     open_jira,
     searches,
 )
-from ticketr.app.jira.errors import BadSite, IssuesUnavailable
+from ticketr.app.jira.errors import IssuesUnavailable
 from ticketr.app.jira.models import ServerInfo
 
 ACCOUNT = Credentials(SITE, "mia@example.com", "a-token")
@@ -440,9 +441,9 @@ async def test_a_token_with_scopes_is_used_at_the_gateway(
     assert asked.headers["authorization"].startswith("Basic " if email else "Bearer a-token")
 
 
-@pytest.mark.parametrize("cloud_id", ["", "a/b", "..", "a?b", "-a", "ü"])
+@pytest.mark.parametrize("cloud_id", ["", "a/b", "..", "a?b", "ü"])
 def test_a_cloud_id_is_one_step_of_the_address(cloud_id: str) -> None:
-    with pytest.raises(BadSite, match="cloud ID"):
+    with pytest.raises(BadSetting, match="cloud ID"):
         gateway_site(cloud_id)
 
 

@@ -41,14 +41,6 @@ def test_a_wait_of_no_time_or_of_days_is_not_named(seconds: float) -> None:
         (errors.RateLimited(URL, 429, retry_after=8000.0), ["try again in 3 hours"]),
         (errors.Rejected(URL, 409), ["409", "locked it", "try again"]),
         (errors.Rejected(URL, 413), ["413", "larger than the site takes", "limit"]),
-        (
-            errors.FileTooLarge(URL, 413, name="a.mov", size=12_345_678),
-            ["413", "a.mov has 12,345,678 bytes; make it smaller"],
-        ),
-        (
-            errors.FileTooLarge(URL, 413, name="a.mov", size=12_345, limit=10_000_000),
-            ["a.mov has 12,345 bytes (Jira names 10,000,000 bytes as its limit); make it"],
-        ),
         (errors.Rejected(URL, 418), ["418", "please report it"]),
         (
             errors.Rejected(URL, 405, is_jiras=False),
@@ -96,7 +88,6 @@ def test_a_wait_of_no_time_or_of_days_is_not_named(seconds: float) -> None:
             ["which is a login page: log in there in a browser if a network or proxy asks for it"],
         ),
         (errors.BadToken(URL, "it is empty"), ["example.atlassian.net", "it is empty", "copy"]),
-        (errors.BadSite("", "it is empty"), ["the empty text", "it is empty"]),
         (errors.Redirected(URL, ""), ["nowhere"]),
         (errors.JiraError(URL), ["failed"]),
     ],

@@ -31,6 +31,8 @@ from jira_sandbox import (
     make_site,
 )
 from jira_sandbox.faults.source import FaultSource
+from ticketr import TicketrError
+from ticketr.app.config import BadSetting
 from ticketr.app.jira import (
     BadAnswer,
     BadRequest,
@@ -48,7 +50,7 @@ from ticketr.app.jira import (
     may_have_happened,
     open_jira,
 )
-from ticketr.app.jira.errors import BadSite, InsecureSite, NoAnswer, ServerError
+from ticketr.app.jira.errors import InsecureSite, NoAnswer, ServerError
 from ticketr.app.jira.transport import Request
 from ticketr.app.jira.transport._httpx import HttpxTransport
 from ticketr.testing import StepReport, cancel_at_every_step
@@ -349,10 +351,10 @@ async def test_a_site_without_a_cloud_id_raises_the_usual_error(
 
 
 @pytest.mark.parametrize(
-    ("site", "kind"), [("http://jira.example", InsecureSite), ("acme", BadSite)]
+    ("site", "kind"), [("http://jira.example", InsecureSite), ("acme", BadSetting)]
 )
 async def test_an_address_that_may_not_be_asked_is_not(
-    site: str, kind: type[JiraError], autojump_clock: MockClock
+    site: str, kind: type[TicketrError], autojump_clock: MockClock
 ) -> None:
     app = ScriptedApp(Answer({"cloudId": TOLD}))
 

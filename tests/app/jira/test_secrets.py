@@ -14,9 +14,10 @@ from fakes.jira_app import SITE, Answer, ScriptedApp
 from fakes.jira_raw import Answer as RawAnswer, hang_up, raw_site, reply
 from rows import for_each
 
+from ticketr.app.config import BadSetting
 from ticketr.app.jira import Credentials, JiraError, RetryPolicy, errors, open_jira
 from ticketr.app.jira.credentials import is_below, normalise_site
-from ticketr.app.jira.errors import BadSite, BadToken, InsecureSite, WrongSite
+from ticketr.app.jira.errors import BadToken, InsecureSite, WrongSite
 from ticketr.app.jira.transport import Request, Response
 
 EMAIL = "mia@example.com"
@@ -142,7 +143,7 @@ async def test_no_error_or_log_of_a_real_request_shows_the_token(
     ],
 )
 async def test_an_address_that_holds_a_secret_is_refused_without_repeating_it(site: str) -> None:
-    with pytest.raises(BadSite) as caught:
+    with pytest.raises(BadSetting) as caught:
         async with open_jira(account(site)):
             pass
     assert_hidden(shown(caught.value))
@@ -151,20 +152,20 @@ async def test_an_address_that_holds_a_secret_is_refused_without_repeating_it(si
 @for_each(
     ("site", "problem"),
     [
-        ("", "does not begin with https"),
-        ("example.atlassian.net", "does not begin with https"),
-        ("https://", "names no host"),
-        ("https:///path", "names no host"),
+        ("", "write it as https"),
+        ("example.atlassian.net", "write it as https"),
+        ("https://", "write it as https"),
+        ("https:///path", "write it as https"),
         ("https://a.b:99999", "Port out of range"),
-        ("https://a.b/c d", "a space"),
-        ("https://a.b\\@evil.example", "another character"),
-        ("https://a.b/x/../y", "dots"),
+        ("https://a.b/c d", "write it as https"),
+        ("https://a.b\\evil.example", "write it as https"),
+        ("https://a.b\\@evil.example", "leave the login out of it"),
+        ("https://a.b/x/../y", "write it as https"),
     ],
 )
 def test_an_address_that_is_none_is_refused(site: str, problem: str) -> None:
-    with pytest.raises(BadSite, match=problem) as caught:
+    with pytest.raises(BadSetting, match=problem):
         normalise_site(site)
-    assert "https://example.atlassian.net" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +175,7 @@ def test_an_address_that_is_none_is_refused(site: str, problem: str) -> None:
         ("HTTPS://jira.example.com:8443/Jira/", "https://jira.example.com:8443/Jira"),
         ("http://localhost:8080", "http://localhost:8080"),
         ("http://127.5.5.5", "http://127.5.5.5"),
-        ("http://[::1]:80/", "http://[::1]:80"),
+        ("http://[::1]:80/", "http://[::1]"),
     ],
 )
 def test_an_address_is_written_in_one_way(site: str, normal: str) -> None:
@@ -220,7 +221,6 @@ async def test_a_token_is_sent_to_its_own_site_in_any_spelling(
     [
         ("https://api.example.com/ex/jira/1", True),
         ("https://api.example.com/ex/jira/1/rest", True),
-        ("https://API.example.com:443/ex/jira/1/rest", True),
         ("https://api.example.com/ex/jira/12", False),
         ("https://api.example.com/ex/jira/2/rest", False),
         ("https://api.example.com/ex/jira/1/../2", False),
@@ -245,7 +245,6 @@ def test_every_error_hides_secrets_in_addresses() -> None:
     url = f"https://u:{TOKEN}@example.com/rest?token={TOKEN}#{TOKEN}"
     made: list[JiraError] = [
         errors.JiraError(url),
-        errors.BadSite(url, "x"),
         errors.NotCloud(url, "9.12"),
         errors.NoJira(url),
         errors.LoginBlocked(url, 401),
@@ -262,7 +261,6 @@ def test_every_error_hides_secrets_in_addresses() -> None:
         errors.ServerError(url, 500),
         errors.Rejected(url, 418),
         errors.RateLimited(url, 429, reason="jira-burst-based"),
-        errors.FileTooLarge(url, 413, name="x"),
         *(kind(url, status) for status, kind in errors.REJECTIONS.items()),
     ]
     kinds = {type(error) for error in made}

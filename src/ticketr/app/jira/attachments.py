@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import IO, Any, NamedTuple, TypeAlias, TypeVar, TypeVarTuple
 
 import trio
 
 from ticketr._lazy import compile_on_use
-from ticketr.app.jira.errors import BadAnswer, FileTooLarge, Redirected, Rejected
+from ticketr.app.jira.errors import BadAnswer, Redirected, Rejected
 from ticketr.app.jira.models import Attachment, records
 from ticketr.app.jira.rest_api import Endpoints
 
@@ -115,8 +116,7 @@ class AttachmentEndpoints(Endpoints):
             What the site has attached.
 
         Raises:
-            FileTooLarge: The file is too large.
-            Rejected: The account may not attach files; status 403.
+            Rejected: The account may not attach files, status 403, or the file is too large, 413.
             NotFound: There is no such issue, or the account may not see it.
         """
         try:
@@ -126,16 +126,9 @@ class AttachmentEndpoints(Endpoints):
         except Rejected as error:
             if error.status != 413:
                 raise
-            raise FileTooLarge(
-                error.url,
-                error.status,
-                error.messages,
-                error.field_errors,
-                is_jiras=error.is_jiras,
-                name=upload.name,
-                size=upload.length,
-                limit=upload.limit,
-            ) from None
+            limit = f" (Jira names {upload.limit:,} bytes as its limit)" if upload.limit else ""
+            words = f"{upload.name} has {upload.length:,} bytes{limit}"
+            raise replace(error, messages=(words, *error.messages)) from None
         return records(Attachment.read, answer.array())
 
 

@@ -84,7 +84,7 @@ async def open_jira(
         The client. When the block exits or is cancelled, every connection is closed.
 
     Raises:
-        BadSite: The site's address cannot be used.
+        BadSetting: The site's address cannot be used.
         InsecureSite: It is plain http to another machine.
         BadToken: The token cannot be sent.
     """

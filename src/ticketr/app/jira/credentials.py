@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import NoReturn
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from ticketr._lazy import compile_on_use
-from ticketr.app.jira.errors import BadSite, BadToken, InsecureSite, WrongSite
+from ticketr.app.config.checks import checked_cloud_id, checked_site
+from ticketr.app.jira.errors import BadToken, InsecureSite, WrongSite
 from ticketr.cleaning import clean
 
 #: What replaces a secret.
@@ -116,9 +117,7 @@ def _letter(special: re.Match[str]) -> str:
 #: The host that takes tokens with scopes; the path of the address names the site.
 GATEWAY = "api.atlassian.com"
 
-_CLOUD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _TOKEN = re.compile(r"[!-~]+")
-_PORTS = {"http": 80, "https": 443}
 # A shorter token, such as a sandbox's, may be an ordinary word of a text.
 _SHORTEST_SECRET = 8
 
@@ -154,7 +153,7 @@ class Credentials:
             WrongSite: That address is not below the site that the token was stored for.
             BadToken: The token cannot be sent.
         """
-        if not is_below(url, self.site):
+        if not is_below(url, normalise_site(self.site)):
             raise WrongSite(url, self.site)
         if self.email:
             pair = f"{self.email}:{self.token}".encode()
@@ -197,62 +196,36 @@ def gateway_site(cloud_id: str, site: str = "") -> str:
         The address, as `Credentials.site`.
 
     Raises:
-        BadSite: That is not an ID.
+        BadSetting: That is not an ID.
     """
-    cloud_id = cloud_id.strip()
-    is_here = is_loopback(_split(site).hostname or "")
-    gateway = f"{site if is_here else f'https://{GATEWAY}'}/ex/jira/{cloud_id}"
-    if not _CLOUD_ID.fullmatch(cloud_id):
-        raise BadSite(gateway, "a cloud ID holds letters, digits and dashes only")
-    return gateway
+    cloud_id = checked_cloud_id("the cloud ID", cloud_id.strip())
+    is_here = is_loopback(urlsplit(site).hostname or "")
+    return f"{site if is_here else f'https://{GATEWAY}'}/ex/jira/{cloud_id}"
 
 
 def is_gateway(site: str) -> bool:
     """Return whether an address is that of Atlassian's gateway, which serves no browsers."""
-    return _split(site).hostname == GATEWAY
+    return urlsplit(site).hostname == GATEWAY
 
 
 def normalise_site(site: str) -> str:
-    """Check the address of a site and return its normal form.
-
-    Args:
-        site: The address as the user wrote it.
-
-    Returns:
-        The address without a trailing slash.
+    """Check the address of a site and return its normal form, without a trailing slash.
 
     Raises:
-        BadSite: It is not an address, or holds more than an address.
+        BadSetting: It is not an address, or holds more than an address.
         InsecureSite: It is plain http to another machine.
     """
-    parts = _split(site.strip())
-    if parts.scheme not in _PORTS:
-        raise BadSite(site, "it does not begin with https://")
-    if not parts.hostname:
-        raise BadSite(site, "it names no host")
-    if parts.username is not None or parts.password is not None:
-        raise BadSite(site, "it holds a user or a password")
-    if parts.query or parts.fragment:
-        raise BadSite(site, "it holds a query")
-    if any(step in {".", ".."} for step in parts.path.split("/")):
-        raise BadSite(site, "its path holds dots")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
+    site = checked_site("the address of the Jira site", site.strip())
+    parts = urlsplit(site)
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise InsecureSite(site)
-    return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
+    return site
 
 
 def is_below(url: str, site: str) -> bool:
-    """Return whether an address is the site's or below it, in the same scheme, host and port."""
-    try:
-        ours, theirs = _split(site), _split(url)
-    except BadSite:
-        return False
-    if _origin(ours) != _origin(theirs):
-        return False
-    base = ours.path.rstrip("/")
-    if any(step in {".", ".."} for step in theirs.path.split("/")):
-        return False
-    return theirs.path == base or theirs.path.startswith(f"{base}/")
+    """Return whether an address is that of a site in its normal form, or below it."""
+    is_inside = url == site or url.startswith(f"{site}/")
+    return is_inside and {".", ".."}.isdisjoint(url.split("/"))
 
 
 def is_loopback(host: str) -> bool:
@@ -263,19 +236,3 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _split(url: str) -> SplitResult:
-    """Split an address; refuse one that other programs might split in another place."""
-    if any(ord(character) <= 0x20 or character in "\\\x7f" for character in url):
-        raise BadSite(url, "it holds a space or another character that no address has")
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError as error:
-        raise BadSite(url, str(error)) from None
-    return parts
-
-
-def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
-    return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)

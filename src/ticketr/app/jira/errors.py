@@ -4,7 +4,6 @@ The tree::
 
     TicketrError
      └── JiraError             .url, without user, query or fragment
-          ├── BadSite          the site's address cannot be used
           ├── InsecureSite     plain http to another machine
           ├── WrongSite        the token belongs to another site
           ├── NotCloud         a Jira of another kind
@@ -21,7 +20,6 @@ The tree::
           │    │    └── LoginBlocked     after too many wrong logins, until one by browser
           │    ├── Forbidden             403
           │    ├── NotFound              404
-          │    ├── FileTooLarge          413 to an upload
           │    └── RateLimited           429
           ├── ServerError      5xx
           ├── IssuesUnavailable  Jira could not return some of the requested issues
@@ -107,7 +105,6 @@ NO_TLS = "what answers there does not speak TLS"
 _CLOUD_ADDRESS = "https://you.atlassian.net"
 
 _IS_IT_JIRA = "is this the address of a Jira site?"
-_SHRINK_IT = "make it smaller, or ask the site's administrator to raise the limit"
 _IN_TROUBLE = "Jira or something before it is in trouble, try again later"
 _LOG_IN = (
     "log in there in a browser if a network or proxy asks for it; else Jira is in trouble, "
@@ -162,23 +159,6 @@ class JiraError(TicketrError):
 
     def __str__(self) -> str:
         return f"{self.cause}: {self.advice} ({self.url})"
-
-
-@dataclass(eq=False, repr=False)
-class BadSite(JiraError):
-    """The address of the site cannot be used at all.
-
-    Attributes:
-        problem: What is wrong with it.
-    """
-
-    problem: str
-
-    def __str__(self) -> str:
-        return (
-            f"{self.url or 'the empty text'} is not the address of a Jira site: {self.problem}; "
-            "it looks like https://example.atlassian.net"
-        )
 
 
 class InsecureSite(JiraError):
@@ -565,27 +545,6 @@ class RateLimited(Rejected):
         return f"wait and try again{_wait_words(self.retry_after)}"
 
 
-@dataclass(eq=False, repr=False)
-class FileTooLarge(Rejected):
-    """Jira, or a gateway before it, refused a file because of its size; status 413.
-
-    Attributes:
-        name: The file's name.
-        size: How many bytes it has.
-        limit: The most bytes that Jira says it takes; None if it does not say.
-    """
-
-    name: str = field(default="", metadata=_TEXT)
-    size: int = 0
-    limit: int | None = None
-
-    @property
-    def advice(self) -> str:
-        """What the user can do about it."""
-        limit = f" (Jira names {self.limit:,} bytes as its limit)" if self.limit is not None else ""
-        return f"{self.name} has {self.size:,} bytes{limit}; {_SHRINK_IT}"
-
-
 #: The statuses that have an error class of their own.
 REJECTIONS: dict[int, type[Rejected]] = {
     400: BadRequest,
@@ -613,7 +572,10 @@ _ADVICE = {
     408: "it took too long to arrive; check your network, or try again later",
     409: _IS_CHANGED,
     410: "Jira has removed what this asks for; a newer ticketr may know what replaces it",
-    413: f"the file or text is larger than the site takes; {_SHRINK_IT}",
+    413: (
+        "the file or text is larger than the site takes; make it smaller, or ask the site's "
+        "administrator to raise the limit"
+    ),
     422: _CORRECT_IT,
     423: _IS_CHANGED,
 }

@@ -2,9 +2,9 @@
 
 Jira has three limits, and names the one that was met. A burst limit concerns one endpoint with one
 method; a limit of writes concerns one issue; a quota concerns the whole site. After a refusal, the
-requests that the limit concerns back off, and half as many of them run at the same time.
-Successes raise that number again, one by one. So the client finds the rate that the site accepts,
-which no header states.
+requests that the limit concerns back off. After a burst, half as many requests of its endpoint run
+at the same time, and successes raise that number again, one by one. So the client finds the rate
+that the site accepts, which no header states.
 
 A refused request keeps its slot among the requests of its endpoint: a newer request in its place
 could be refused as well, again and again. It releases its slot of the site, so that other
@@ -275,6 +275,13 @@ class Backoff:
     why: str
 
 
+def longest_of(*backoffs: Backoff | None) -> Backoff | None:
+    """Return the backoff that lasts longest; None if all have ended."""
+    now = trio.current_time()
+    lasting = [backoff for backoff in backoffs if backoff is not None and backoff.until > now]
+    return max(lasting, key=lambda backoff: backoff.until, default=None)
+
+
 class RateLimiter:
     """The backoffs and the concurrency limits of one site.
 
@@ -283,7 +290,7 @@ class RateLimiter:
         on_wait: Called before each wait with the seconds and the reason.
 
     Attributes:
-        site: The concurrency limit of the whole site.
+        site: Lets so many requests run at the same time, of all endpoints together.
     """
 
     def __init__(self, most: int, on_wait: Callable[[float, str], None] | None) -> None:
@@ -291,7 +298,7 @@ class RateLimiter:
         self._on_wait = on_wait
         self._kinds: dict[str, AdaptiveLimit] = {}
         self._backoffs: dict[tuple[LimitScope, str], Backoff] = {}
-        self.site = AdaptiveLimit(most)
+        self.site = trio.CapacityLimiter(most)
 
     def kind(self, call: Call) -> AdaptiveLimit:
         """Return the concurrency limit of a call's endpoint and method."""
@@ -316,17 +323,9 @@ class RateLimiter:
             self._backoffs[name] = backoff
 
     def backoff_of(self, call: Call, *scopes: LimitScope) -> Backoff | None:
-        """Return the longest backoff that concerns a call; drop those that have ended."""
-        now = trio.current_time()
-        longest: Backoff | None = None
-        for scope in scopes:
-            name = (scope, _name(call, scope))
-            backoff = self._backoffs.get(name)
-            if backoff is not None and backoff.until <= now:
-                del self._backoffs[name]
-            elif backoff is not None and (longest is None or backoff.until > longest.until):
-                longest = backoff
-        return longest
+        """Return the longest backoff that concerns a call; None if all have ended."""
+        backoffs = (self._backoffs.get((scope, _name(call, scope))) for scope in scopes)
+        return longest_of(*backoffs)
 
     async def wait(self, backoff: Backoff) -> None:
         """Report a backoff and wait until it has ended."""
@@ -351,24 +350,19 @@ class Slot:
     @asynccontextmanager
     async def attempt(self, own: Backoff | None) -> AsyncGenerator[None]:
         """Wait until the call may be sent, and its own backoff has ended; the block is one attempt."""
-        site = self._limiter.site
         while True:
             await self._acquire(own)
-            await site.acquire()
-            try:
+            async with self._limiter.site:
                 # Another call may have been refused while this one waited for the site.
                 if self._limiter.backoff_of(self._call, *LimitScope):
                     continue
                 with self._counting_refusals():
                     yield
                 return
-            finally:
-                site.release()
 
     def count_success(self) -> None:
         """Count a success."""
         self._kind.count_success()
-        self._limiter.site.count_success()
 
     def release(self) -> None:
         """Release the slot of the endpoint."""
@@ -389,25 +383,20 @@ class Slot:
                 await self._kind.acquire(again=self._was_acquired)
                 self._acquired = self._was_acquired = True
             backoff = self._limiter.backoff_of(self._call, LimitScope.ENDPOINT, LimitScope.SITE)
-            if own is not None and own.until > trio.current_time():
-                backoff = own if backoff is None else max(backoff, own, key=lambda one: one.until)
-            if backoff is None:
+            longest = longest_of(backoff, own)
+            if longest is None:
                 return
-            await self._limiter.wait(backoff)
+            await self._limiter.wait(longest)
 
     @contextmanager
     def _counting_refusals(self) -> Generator[None]:
-        """Lower the concurrency limit that a refusal concerns."""
-        kind, site = self._kind, self._limiter.site
-        cuts = kind.cuts, site.cuts
+        """Lower the concurrency limit of the endpoint if it is refused for its own rate."""
+        cuts = self._kind.cuts
         try:
             yield
         except RateLimited as error:
-            scope = scope_of(error.reason)
-            if scope is LimitScope.ENDPOINT:
-                kind.count_refusal(cuts[0])
-            elif scope is LimitScope.SITE:
-                site.count_refusal(cuts[1])
+            if scope_of(error.reason) is LimitScope.ENDPOINT:
+                self._kind.count_refusal(cuts)
             raise
 
 

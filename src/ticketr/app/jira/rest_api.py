@@ -79,7 +79,7 @@ async def ask_cloud_id(site: str, *, transport: Transport | None = None) -> str:
         The ID, as `gateway_site` takes it.
 
     Raises:
-        BadSite: The site's address cannot be used.
+        BadSetting: The site's address cannot be used.
         InsecureSite: It is plain http to another machine, and the answer could be forged.
         Rejected: The site has none, since it is not a Cloud site.
         Redirected: It sends elsewhere.
@@ -103,7 +103,7 @@ async def ask_server_info(site: str, *, transport: Transport | None = None) -> S
         transport: The HTTP adapter; opened and closed here. The default uses httpx.
 
     Raises:
-        BadSite: The site's address cannot be used.
+        BadSetting: The site's address cannot be used.
         InsecureSite: It is plain http to another machine, and the answer could be forged.
         NotCloud: It is a Jira Data Center.
         NoJira: No Jira answers at this address.
@@ -323,7 +323,7 @@ class RestApi:
         api: The version of the REST API. The other arguments are those of `open_jira`.
 
     Raises:
-        BadSite: The site's address cannot be used.
+        BadSetting: The site's address cannot be used.
         InsecureSite: It is plain http to another machine.
         BadToken: The token cannot be sent.
     """

@@ -22,7 +22,6 @@ from ticketr.app.jira import errors
 from ticketr.app.jira.errors import (
     BadAnswer,
     BadRequest,
-    BadSite,
     BadToken,
     ConnectFailed,
     ConnectionLost,
@@ -35,7 +34,7 @@ from ticketr.app.jira.errors import (
 )
 
 #: Errors of requests that were not sent.
-_UNSENT = (BadSite, BadToken, ConnectFailed, InsecureSite, TlsFailed, WrongSite)
+_UNSENT = (BadToken, ConnectFailed, InsecureSite, TlsFailed, WrongSite)
 
 
 def may_have_happened(error: BaseException) -> bool:

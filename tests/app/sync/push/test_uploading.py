@@ -542,7 +542,7 @@ def test_a_picture_that_a_gateway_finds_too_large_is_named_with_its_size(
 
     (note,) = run(bench.push, transport=broken).failed
 
-    assert "a.png has 5 bytes (Jira names 10,485,760 bytes as its limit); make" in note.reason
+    assert "(413: a.png has 5 bytes (Jira names 10,485,760 bytes as its limit)" in note.reason
 
 
 class Late(Recorder):
