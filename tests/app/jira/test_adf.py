@@ -137,11 +137,11 @@ EXACT = {
     "bold beside a mention": (doc(paragraph(text("a:", "strong"), MIA)), None),
     "numbered lists side by side": (
         doc(items("orderedList", "a"), items("orderedList", "b")),
-        "1. a\n\n1) b\n",
+        "1. a\n\n<!-- -->\n\n1. b\n",
     ),
     "three numbered lists": (
         doc(*(items("orderedList", each) for each in ("a", "b", "c"))),
-        "1. a\n\n1) b\n\n1. c\n",
+        "1. a\n\n<!-- -->\n\n1. b\n\n<!-- -->\n\n1. c\n",
     ),
     "numbered lists of which one begins like an item": (
         doc(items("orderedList", "a"), items("orderedList", "b", "4. c")),
@@ -165,7 +165,7 @@ EXACT = {
                 for each in ("a", "b")
             )
         ),
-        "- [x] a\n\n* [x] b\n",
+        "- [x] a\n\n<!-- -->\n\n- [x] b\n",
     ),
     "lists in a list": (
         doc(

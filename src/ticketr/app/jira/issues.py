@@ -59,10 +59,7 @@ class IssueEndpoints(Endpoints):
         answer = await self._api.write(
             "POST", "issue", issue=_parent(fields), body=body, empty=False
         )
-        created = Created.read(answer.object())
-        if created is None:
-            raise answer.unusable("it tells no key")
-        return created
+        return answer.record(Created.read, "it tells no key")
 
     async def create_issues(
         self, issues: Sequence[tuple[Mapping[str, object], Mapping[str, object]]]
@@ -245,9 +242,9 @@ class CommentEndpoints(Endpoints):
         answer = await self._api.write(
             "POST", "issue/{}/comment", key, issue=key, body=content, empty=False
         )
-        if text := text_of(answer.object().get("id")):
-            return text
-        raise answer.unusable("it tells no ID of the comment")
+        return answer.record(
+            lambda comment: text_of(comment.get("id")) or None, "it tells no ID of the comment"
+        )
 
     async def edit_comment(
         self, key: str, comment: str, body: Mapping[str, object], *, visibility: object = None
@@ -403,10 +400,7 @@ class WorklogEndpoints(Endpoints):
         answer = await self._api.write(
             "POST", "issue/{}/worklog", key, issue=key, body=body, empty=False
         )
-        worklog = Worklog.read(answer.object())
-        if worklog is None:
-            raise answer.unusable("it tells no ID of the record")
-        return worklog
+        return answer.record(Worklog.read, "it tells no ID of the record")
 
 
 #: How many issues one task can change.
@@ -539,10 +533,7 @@ class BulkEndpoints(Endpoints):
         answer = await self._api.write(
             "POST", f"bulk/issues/{what}", issue=None, body=dict(body), empty=False
         )
-        task = text_of(answer.object().get("taskId"))
-        if not task:
-            raise answer.unusable("it names no task")
-        return task
+        return answer.record(lambda task: text_of(task.get("taskId")) or None, "it names no task")
 
 
 def _transition(answer: Mapping[str, Any]) -> Transition:

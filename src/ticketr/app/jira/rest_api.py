@@ -158,6 +158,8 @@ async def _get_without_login(url: str, opened: Transport) -> JsonResponse:
     return await JsonResponse.read(response)
 
 
+T = TypeVar("T")
+
 _MESSAGE_KEYS = ("message", "error_description", "error", "errorMessage")
 # Why a login was refused; the value is for one that waits for the answer to a captcha.
 _LOGIN_REASON, _BLOCKED = "x-seraph-loginreason", "AUTHENTICATION_DENIED"
@@ -212,6 +214,18 @@ class JsonResponse:
             if isinstance(value, list):
                 return objects(value)
         raise self.unusable(f"no list of {keys[0]}" if keys else "no list")
+
+    def record(self, read: Callable[[Mapping[str, Any]], T | None], lacking: str) -> T:
+        """Read the record that the answer is.
+
+        Args:
+            read: Reads it; returns None if it lacks its essential value.
+            lacking: What is wrong with the answer then.
+        """
+        record = read(self.object())
+        if record is None:
+            raise self.unusable(lacking)
+        return record
 
     def unusable(self, problem: str) -> errors.BadAnswer:
         """Make the error for JSON of a wrong shape."""
@@ -311,9 +325,6 @@ def _redacted_start(text: str, redact: Callable[[str], str]) -> str:
         return shown
     # The cut may have gone through a secret, and what is hidden makes room for what follows.
     return f"{shown.partition(HIDDEN)[0]}{HIDDEN}"
-
-
-T = TypeVar("T")
 
 
 class RestApi:

@@ -84,10 +84,7 @@ class SiteEndpoints(_PagedEndpoints):
     async def server_info(self) -> models.ServerInfo:
         """Return the server's information; this needs no valid token."""
         answer = await self._api.get("serverInfo")
-        info = models.ServerInfo.read(answer.object())
-        if info is None:
-            raise answer.unusable("it tells no version")
-        return info
+        return answer.record(models.ServerInfo.read, "it tells no version")
 
     async def myself(self) -> models.User:
         """Return the account that the token belongs to; this checks the token, too.
@@ -104,10 +101,7 @@ class SiteEndpoints(_PagedEndpoints):
             if better is None:
                 raise
             raise better from error
-        user = models.User.read(answer.object())
-        if user is None:
-            raise answer.unusable("it tells no account")
-        return user
+        return answer.record(models.User.read, "it tells no account")
 
     async def fields(self) -> tuple[models.Field, ...]:
         """Return every field that the site's issues can have."""
@@ -124,10 +118,7 @@ class SiteEndpoints(_PagedEndpoints):
             NotFound: There is none, or the account may not see it.
         """
         answer = await self._api.get("project/{}", key)
-        project = models.Project.read(answer.object())
-        if project is None:
-            raise answer.unusable("it tells no key")
-        return project
+        return answer.record(models.Project.read, "it tells no key")
 
     async def projects(self, *, most: int) -> tuple[tuple[models.Project, ...], int]:
         """Return the projects that the account may see, in the order of their keys.

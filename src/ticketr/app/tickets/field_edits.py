@@ -86,20 +86,14 @@ def _with_line(part: TicketFile, task: int | None, name: str, text: str) -> Tick
     if "\n" in text or (old is not None and "\n" in old):
         return None
     lines = _LINE.findall(part.text)
-    begin, end = _lines_of(ticket, task, len(lines))
-    places = {
-        field: at
-        for at in range(begin, end)
-        for field, value in issue.fields.items()
-        if _is_line_of(lines[at], field, value)
-    }
+    known = [line for field, line in issue.places.fields if "\n" not in issue.fields[field]]
     if old is not None:
-        at = places.get(name)
-        if at is None:
+        at = issue.places.of_field(name) - 1
+        if lines[at].partition(":")[2].strip() != old:
             return None
         lines[at] = _with_value(lines[at], text)
-    elif places:
-        last = max(places.values())
+    elif known:
+        last = max(known) - 1
         new = _line_like(lines[last], name, text)
         if not lines[last].endswith(("\n", "\r")):
             lines[last] += "\n"
@@ -110,18 +104,6 @@ def _with_line(part: TicketFile, task: int | None, name: str, text: str) -> Tick
         return parse("".join(lines))
     except TicketSyntaxError:
         return None
-
-
-def _lines_of(ticket: Ticket, task: int | None, count: int) -> tuple[int, int]:
-    """Return the indexes of the first line after an issue's heading, and of the next heading."""
-    heads = [ticket.line, *(subtask.line for subtask in ticket.tasks), count + 1]
-    at = 0 if task is None else task + 1
-    return heads[at], heads[at + 1] - 1
-
-
-def _is_line_of(line: str, name: str, value: str) -> bool:
-    field, colon, text = line.partition(":")
-    return bool(colon) and field.strip() == name and text.strip() == value
 
 
 def _with_value(line: str, text: str) -> str:

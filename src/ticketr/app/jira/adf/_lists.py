@@ -1,27 +1,24 @@
-"""Writes lists as a person would: without blank lines, and two in a row with two markers.
+"""Writes lists as a person would: without blank lines, and two in a row apart.
 
-marklas puts blank lines into every list with another list in it, and writes all numbered lists and
-all lists of tasks with the same marker, so that two in a row would be one.
+marklas puts blank lines into every list with another list in it, and writes two lists of the same
+kind in a row so that they would be read as one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
 from ticketr.app.jira.adf._canonical import Json, content_of
-from ticketr.app.jira.adf._signs import OTHER, STAY, TIGHT, verbatim
+from ticketr.app.jira.adf._signs import STAY, TIGHT, verbatim
 
 _LISTS = ("bulletList", "orderedList")  # a tuple: a type may be unhashable
 #: Two of these lists in a row would be read as one.
 _MERGED = ("orderedList", "taskList")
 _BOX = verbatim("[")
 _TIGHT = re.compile(rf"{TIGHT}(?:\n[ >]*(?=\n))?")
-_OTHER = re.compile(rf"(?:(?P<number>\d+)\.|-(?P<box> \[[ x]\])) {OTHER}")
-#: What marklas escapes at the start of a line alone.
-_NUMBER = re.compile(r" {0,3}\d+[.)]\s")
 
 
 def write_tight(content: list[Any]) -> None:
@@ -79,8 +76,11 @@ def _is_text(node: Any) -> bool:
 
 
 def _starts_with_text(node: Json) -> bool:
-    line = next(_first_lines(node), None)
-    return line is not None and _text_of(line) != STAY
+    """Return whether the first item of a list begins with a text."""
+    match node:
+        case {"content": [{"content": [first, *_]}, *_]}:
+            return _is_text(first) and first["content"][0].get("text") != STAY
+    return False
 
 
 def _last_paragraph(item: Json) -> Json:
@@ -96,21 +96,12 @@ def keep_lists_apart(content: list[Any], separator: Callable[[], Json]) -> None:
 
     Args:
         content: The blocks of a place.
-        separator: Makes a block that is between two lists of which one has no other marker.
+        separator: Makes a block that is between two lists.
     """
     made: list[Any] = content[:1]
-    is_other = False
     for before, after in pairwise(tuple(content)):
-        if _read_as(before) == _read_as(after) == "taskList" and before["type"] != after["type"]:
+        if _read_as(before) == _read_as(after) in _MERGED:
             made.append(separator())
-            is_other = False
-        elif before.get("type") == after.get("type") in _MERGED:
-            is_other = not is_other
-            if is_other and not _write_other_marker(after):
-                made.append(separator())
-                is_other = False
-        else:
-            is_other = False
         made.append(after)
     content[:] = made
 
@@ -126,45 +117,10 @@ def _read_as(node: Json) -> Any:
     return node.get("type")
 
 
-def _write_other_marker(node: Json) -> bool:
-    """Give a list the other marker of its kind; return whether that is possible."""
-    lines = list(_first_lines(node))
-    if not lines or any(line is None or _NUMBER.match(_text_of(line)) for line in lines):
-        return False
-    for line in lines:
-        if line is not None:
-            line["content"] = [{"type": "text", "text": OTHER}, *content_of(line)]
-    return True
-
-
-def _first_lines(node: Json) -> Iterator[Json | None]:
-    """Yield the line of text at the start of each item; None for an item without one."""
-    for item in content_of(node):
-        kind = item.get("type") if type(item) is dict else None
-        if kind == "taskItem":
-            yield item
-        elif kind == "listItem":
-            first = next(iter(content_of(item)), None)
-            yield first if _is_text(first) else None
-        elif kind != "taskList":
-            yield None
-
-
 def restore_lists(markdown: str) -> str:
-    """Remove the blank lines that lists do not need, and write their other markers."""
-
-    def marker(match: re.Match[str]) -> str:
-        return f"{match['number']}) " if match["number"] else f"*{match['box']} "
-
-    # In a cell lists are HTML, which keeps them apart.
-    return _OTHER.sub(marker, _TIGHT.sub("", markdown)).replace(OTHER, "")
+    """Remove the blank lines that lists do not need."""
+    return _TIGHT.sub("", markdown)
 
 
 def _append(paragraph: Json, sign: str) -> None:
     paragraph["content"].append({"type": "text", "text": sign})
-
-
-def _text_of(line: Json) -> str:
-    first = next(iter(content_of(line)), None)
-    words = first.get("text") if type(first) is dict else None
-    return words if type(words) is str else ""

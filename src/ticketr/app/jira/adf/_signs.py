@@ -20,10 +20,8 @@ JOIN = "\ufde1"
 AUTO = "\ufde6"
 #: Stands at the end of a block that needs no blank line behind it.
 TIGHT = "\ufde8"
-#: Stands at the start of an item that gets the other marker of its kind of list.
-OTHER = "\ufde9"
 #: Stands for the ``[`` of a definition that no link uses, which is text.
-UNUSED = "\ufdea"
+UNUSED = "\ufde9"
 #: The last placeholder of all.
 LAST = UNUSED
 
