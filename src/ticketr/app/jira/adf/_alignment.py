@@ -14,7 +14,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import Any
 
 from ticketr.app.jira.adf._canonical import Json, canonical, content_of
@@ -118,8 +118,8 @@ def _is_line(kind: str, content: Any) -> bool:
     return any(map(is_inline, content))
 
 
-#: The most pairs of equal items that are compared. Above it, only items that occur once on both
-#: sides are matched: some thousand equal items would take minutes.
+#: The most pairs of equal items that are compared. Above it, only the beginnings and the ends of the
+#: sequences are matched: some thousand equal items would take minutes.
 _MAX_PAIRS = 200_000
 #: The most pairs of different items whose likeness is compared.
 _MAX_SCORES = 4_000
@@ -145,32 +145,15 @@ def count_alike(one: Sequence[object], other: Sequence[object]) -> int:
 
 
 def _middle_matches(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[tuple[int, int]]:
-    if not one or not other:
+    counts = Counter(other)
+    if sum(counts[item] for item in one) > _MAX_PAIRS:
         return []
-    counts = Counter(one), Counter(other)
-    if sum(number * counts[1][item] for item, number in counts[0].items()) > _MAX_PAIRS:
-        once = {item for item, number in counts[0].items() if number == counts[1][item] == 1}
-        return _matches_of(once, one, other)
-    return _matching_blocks(one, other)
-
-
-def _matches_of(
-    kept: set[Hashable], one: Sequence[Hashable], other: Sequence[Hashable]
-) -> list[tuple[int, int]]:
-    """Match some items only."""
-    places = [[at for at, item in enumerate(side) if item in kept] for side in (one, other)]
-    matched = _matching_blocks([one[at] for at in places[0]], [other[at] for at in places[1]])
-    return [(places[0][left], places[1][right]) for left, right in matched]
-
-
-def _matching_blocks(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[tuple[int, int]]:
     matcher = SequenceMatcher(None, one, other, autojunk=False)
-    return list(
-        chain.from_iterable(
-            ((left + at, right + at) for at in range(size))
-            for left, right, size in matcher.get_matching_blocks()
-        )
-    )
+    return [
+        (left + at, right + at)
+        for left, right, size in matcher.get_matching_blocks()
+        for at in range(size)
+    ]
 
 
 def pairs(olds: int, news: int, score: Callable[[int, int], float]) -> list[tuple[int, int]]:
@@ -340,7 +323,6 @@ class Level:
         units: The blocks before the edit.
         edited: The blocks after it.
         in_row: Whether they are the cells of a row, which stay in their columns.
-        changes_kind: Whether a block may become one of another kind.
 
     Attributes:
         same: The blocks that read as before, by the index of the first of them.
@@ -348,14 +330,11 @@ class Level:
         gone: All others.
     """
 
-    def __init__(
-        self, units: Sequence[Unit], edited: Sequence[Block], *, in_row: bool, changes_kind: bool
-    ) -> None:
+    def __init__(self, units: Sequence[Unit], edited: Sequence[Block], *, in_row: bool) -> None:
         self.same: dict[int, Unit] = {}
         self.became: dict[int, Unit] = {}
         self.gone: list[Gone] = []
         self._edited = edited
-        self._changes_kind = changes_kind
         visible = [unit for unit in units if unit.shown]
         self._words: dict[int, Counter[str]] = {}
         if in_row and len(visible) == len(edited) and all(unit.is_single for unit in visible):
@@ -430,9 +409,7 @@ class Level:
     def _likeness(self, old: Block, new: Block) -> float:
         """Return how alike two blocks are; 0 if one cannot have become the other."""
         same = old.kind == new.kind
-        if not same and (
-            not self._changes_kind or old.is_line != new.is_line or {old.kind, new.kind} & _PARTS
-        ):
+        if not same and (old.is_line != new.is_line or {old.kind, new.kind} & _PARTS):
             return 0.0
         one, other = self._words_of(old), self._words_of(new)
         total = one.total() + other.total()

@@ -194,9 +194,9 @@ def graft(
         original: The document that Jira has.
         shown: The file's text of it before the edit, as a document.
         edited: What the file says now, as a document.
-        fitting: Whether to convert all of it if Jira's own blocks do not fit Jira's rules. Jira
-            may have changed its rules since we learned them, and may refuse what it has kept from
-            older days.
+        fitting: Whether to convert all of it if Jira's own blocks do not fit Jira's rules, and not
+            only if one does not fit its new place. Jira may have changed its rules since we learned
+            them, and may refuse what it has kept from older days.
         files: The media ID of each file that is attached to the issue, by its name.
 
     Returns:
@@ -209,14 +209,12 @@ def graft(
     if not isinstance(original, dict) or is_too_large(original):
         return _converted(original, shown, edited)
     try:
-        grafting = _Graft(original, shown, edited, shown_of)
-        grafted = grafting.graft()
-        if grafting.has_moved and _new_problems(grafted, original) and not problems(edited):
-            # A block of Jira's is in a place that Jira does not allow.
-            grafted = _Graft(original, shown, edited, shown_of, moves=False).graft()
+        grafted = _Graft(original, shown, edited, shown_of).graft()
     except RecursionError:  # below the depth that is compared
         return _converted(original, shown, edited)
-    if fitting and problems(grafted.document) and not problems(edited):
+    # A block of Jira's may have got into a place that Jira does not allow.
+    known = Counter(() if fitting else problems(original))
+    if Counter(problems(grafted.document)) - known and not problems(edited):
         return _converted(original, shown, edited)
     return grafted
 
@@ -224,10 +222,6 @@ def graft(
 def _converted(original: object, shown: Json, edited: Json) -> Grafted:
     """Return the whole edited document as it was converted, with all that is lost by it."""
     return Grafted(edited, tuple(Lost(what, ()) for what in missing(original, shown, edited)))
-
-
-def _new_problems(grafted: Grafted, original: Json) -> bool:
-    return bool(Counter(problems(grafted.document)) - Counter(problems(original)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,8 +250,6 @@ class _Graft:
         shown: Json,
         edited: Json,
         shown_of: Callable[[Json], Json],
-        *,
-        moves: bool = True,
     ) -> None:
         self._original, self._shown = original, shown
         self._ids = count_ids(original)
@@ -265,8 +257,6 @@ class _Graft:
         self._edited = with_new_ids(edited, self._free_ids)
         self._reader = BlockReader()
         self._shown_of = shown_of
-        self._moves = moves
-        self.has_moved = False
         self._edits: list[_Edit] = []
         self._used: set[int] = set()  # the IDs of Jira's nodes in the result
         self._known: dict[int, deque[Block]] = {}  # Jira's blocks by what the file shows of them
@@ -301,7 +291,7 @@ class _Graft:
     ) -> list[Json]:
         """Put the blocks of one place together."""
         all_units = units(original, shown, self._shown_alone)
-        level = Level(all_units, edited, in_row=in_row, changes_kind=self._moves)
+        level = Level(all_units, edited, in_row=in_row)
         self._note(all_units)
         made: dict[int, list[Json]] = {}
         # Those that read as before come first, so that a copy of one is known to be a copy.
@@ -357,9 +347,7 @@ class _Graft:
 
     def _new_node(self, block: Block) -> Json:
         """Return a block that is new here: Jira's, if it was moved or copied, else converted."""
-        known = self._known.get(block.key) if self._moves else None
-        if known:
-            self.has_moved = True
+        if known := self._known.get(block.key):
             for copy in known:
                 if id(copy.node) not in self._used:
                     return self._jira_nodes([copy])[0]
@@ -371,7 +359,6 @@ class _Graft:
     def _merged(self, original: Block, shown: Block, edited: Block, path: Path) -> Json:
         """Return an edited block with all of Jira's that was not edited."""
         node = dict(merged_shell(original, shown, edited))
-        self.has_moved = self.has_moved or original.kind != edited.kind
         self._used.add(id(original.node))
         if original.kind == edited.kind and shown.inside == edited.inside:
             self._jira_nodes(original.blocks)
