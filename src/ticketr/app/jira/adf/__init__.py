@@ -85,7 +85,7 @@ def convert(adf: object, *, files: Mapping[str, str] = NO_FILES) -> Converted:
         files: The media ID of each file that is attached to the issue, by its name.
 
     Returns:
-        The same as `to_markdown` and `is_exact`, for less work.
+        The Markdown, the same one every time, and whether it says all that the document says.
     """
     parts = split_blocks(adf)
     if (markdown := in_one_part(parts)) is not None:
@@ -97,7 +97,7 @@ def convert(adf: object, *, files: Mapping[str, str] = NO_FILES) -> Converted:
     try:
         if markdown := _conversion.exact_in_parts(parts, files):
             return Converted(markdown, exact=True)
-        return _conversion.shortest(adf, files, is_checked=True)
+        return _conversion.shortest(adf, files)
     except Exception:  # noqa: BLE001 - documents come in any shape, and marklas trusts its input
         markdown = _conversion.block_by_block(canonical(adf))
         exact = is_exact(adf, markdown, files=files)
@@ -115,16 +115,7 @@ def to_markdown(adf: object, *, files: Mapping[str, str] = NO_FILES) -> str:
     Returns:
         The Markdown, the same one every time; empty, or ending in one newline.
     """
-    if (markdown := simple_markdown(adf)) is not None:
-        return markdown
-    from ticketr.app.jira.adf import _conversion
-
-    if is_too_large(adf):
-        return _conversion.as_code(adf)
-    try:
-        return _conversion.shortest(adf, files).markdown
-    except Exception:  # noqa: BLE001 - documents come in any shape, and marklas trusts its input
-        return _conversion.block_by_block(canonical(adf))
+    return convert(adf, files=files).markdown
 
 
 def to_adf(markdown: str, *, files: Mapping[str, str] = NO_FILES) -> Json:

@@ -91,17 +91,14 @@ def matches(markdown: str, wanted: Json, files: Mapping[str, str] = NO_FILES) ->
         return False
 
 
-def shortest(adf: object, files: Mapping[str, str], *, is_checked: bool = False) -> Converted:
+def shortest(adf: object, files: Mapping[str, str]) -> Converted:
     """Write a document with short forms, except blocks that would not come back as they are.
 
     Args:
         adf: The document.
         files: The media ID of each file, by its name.
-        is_checked: Whether to find out if the result is exact; otherwise it counts as exact.
     """
     markdown, short = render(canonical(adf), files)
-    if not short and not is_checked:
-        return Converted(markdown, exact=True)
     wanted = visible(adf)
     if matches(markdown, wanted, files):
         return Converted(markdown, exact=True)
@@ -110,7 +107,7 @@ def shortest(adf: object, files: Mapping[str, str], *, is_checked: bool = False)
     if not long:
         return Converted(markdown, exact=False)
     markdown, _ = render(canonical(adf), files, long=long)
-    return Converted(markdown, is_checked and matches(markdown, wanted, files))
+    return Converted(markdown, matches(markdown, wanted, files))
 
 
 def exact_in_parts(parts: Parts, files: Mapping[str, str]) -> str:
@@ -130,7 +127,7 @@ def exact_in_parts(parts: Parts, files: Mapping[str, str]) -> str:
         if isinstance(part, str):
             texts.append(part)
             continue
-        converted = shortest(document_of(part), files, is_checked=True)
+        converted = shortest(document_of(part), files)
         if not converted.exact or not converted.markdown:
             return ""
         texts.append(converted.markdown[:-1])
