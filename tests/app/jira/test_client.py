@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 import pytest
 import trio.testing
 from fakes.jira_app import SITE, Answer, Asked, RuledApp, ScriptedApp
+from fakes.pulls import inline
 from rows import for_each
 
 from ticketr.app.config import BadSetting
@@ -368,7 +369,7 @@ async def test_the_newest_key_is_the_first_of_a_search(
 async def requests_until_refused(call: Call, answer: Answer, problem: str) -> int:
     """Return how often a call that always gets a bad answer is sent; check its error."""
     app = ScriptedApp(answer)
-    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+    async with open_jira(ACCOUNT, transport=app.transport(), in_thread=inline) as jira:
         with pytest.raises(BadAnswer, match="is this the address of a Jira site") as caught:
             await call(jira)
     assert problem in str(caught.value)

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from typing import IO, Any, NamedTuple, TypeAlias, TypeVar, TypeVarTuple
+from typing import IO, NamedTuple
 
 import trio
 
 from ticketr._lazy import compile_on_use
 from ticketr.app.jira.errors import BadAnswer, Redirected, Rejected
+from ticketr.app.jira.json_text import InThread
 from ticketr.app.jira.models import Attachment, records
 from ticketr.app.jira.rest_api import Endpoints
-
-T = TypeVar("T")
-Ts = TypeVarTuple("Ts")
-#: Runs blocking work, as `trio.to_thread.run_sync` does.
-InThread: TypeAlias = Callable[..., Awaitable[Any]]
 
 #: How many bytes are read, sent or requested at once.
 PORTION = 1024 * 1024

@@ -12,6 +12,7 @@ import trio
 from ticketr.app.jira import issues
 from ticketr.app.jira.attachments import AttachmentEndpoints
 from ticketr.app.jira.credentials import Credentials, normalise_site
+from ticketr.app.jira.json_text import InThread
 from ticketr.app.jira.rest_api import RestApi
 from ticketr.app.jira.retry import RetryPolicy
 from ticketr.app.jira.searches import SearchEndpoints
@@ -67,6 +68,7 @@ async def open_jira(
     on_wait: Callable[[float, str], None] | None = None,
     chance: Callable[[], float] = random.random,
     log: Callable[..., None] = lambda *_: None,
+    in_thread: InThread = trio.to_thread.run_sync,
 ) -> AsyncGenerator[JiraClient]:
     """Open a client of one Jira site; nothing is sent yet.
 
@@ -79,6 +81,7 @@ async def open_jira(
         on_wait: Called before each wait with the seconds and the reason.
         chance: The source of jitter for the waits, as `random.random`.
         log: Called with a line about each request, and its values, which hold no secret.
+        in_thread: Runs blocking work on a worker thread.
 
     Yields:
         The client. When the block exits or is cancelled, every connection is closed.
@@ -101,6 +104,7 @@ async def open_jira(
         on_wait=on_wait,
         chance=chance,
         log=log,
+        in_thread=in_thread,
     )
     client = JiraClient(api)
     async with transport:

@@ -20,7 +20,7 @@ import trio
 from ticketr._version import __version__
 from ticketr.app.jira import errors, rate_limits
 from ticketr.app.jira.credentials import HIDDEN, Credentials, is_gateway, normalise_site
-from ticketr.app.jira.json_text import MOST_VALUES, TooManyValues, read_json
+from ticketr.app.jira.json_text import MOST_VALUES, InThread, TooManyValues, read_json
 from ticketr.app.jira.models import ServerInfo, objects, read_http_date
 from ticketr.app.jira.retry import BUSY, SLOW_DOWN, RetryPolicy, why
 from ticketr.app.jira.transport import open_transport
@@ -184,21 +184,28 @@ class JsonResponse:
     date: datetime | None
 
     @classmethod
-    async def read(cls, response: Response, *, empty: bool = False) -> JsonResponse:
+    async def read(
+        cls,
+        response: Response,
+        *,
+        empty: bool = False,
+        in_thread: InThread = trio.to_thread.run_sync,
+    ) -> JsonResponse:
         """Read an answer with a status of 200 to 299.
 
         Args:
             response: The answer.
             empty: Whether it may be empty, as the answers to most writes are.
+            in_thread: Runs blocking work on a worker thread.
 
         Raises:
             BadAnswer: It is not JSON, or not all of it.
 
         Cancellation:
-            Takes effect between two steps of a long answer; a short one has no checkpoint.
+            Takes effect at once while a long answer is read; a short one has no checkpoint.
         """
         nothing = empty and not response.body.strip()
-        value = None if nothing else await _read_body(response)
+        value = None if nothing else await _read_body(response, in_thread)
         return cls(response.url, value, read_http_date(response.headers.get("date")))
 
     def object(self) -> Mapping[str, Any]:
@@ -232,12 +239,12 @@ class JsonResponse:
         return errors.BadAnswer(self.url, problem)
 
 
-async def _read_body(response: Response) -> Any:
+async def _read_body(response: Response, in_thread: InThread) -> Any:
     problem = _why_no_json(response)
     if problem:
         raise errors.BadAnswer(response.url, problem, passing=True)
     try:
-        return await read_json(response.body)
+        return await read_json(response.body, in_thread)
     except TooManyValues:
         problem = f"more than {MOST_VALUES} values"
         raise errors.BadAnswer(response.url, problem, too_large=True) from None
@@ -350,8 +357,10 @@ class RestApi:
         on_wait: Callable[[float, str], None] | None,
         chance: Callable[[], float],
         log: Callable[..., None],
+        in_thread: InThread,
     ) -> None:
         self._log = log
+        self._in_thread = in_thread
         self.site = normalise_site(credentials.site)
         self._base = f"{self.site}/rest/api/{api}"
         credentials.authorization(self._base)  # refuses a bad token before all else
@@ -470,7 +479,8 @@ class RestApi:
 
     async def _send(self, call: rate_limits.Call, *, empty: bool = False) -> JsonResponse:
         """Send a call; note that the site has answered as Jira does."""
-        answer = await self._exchange(call, partial(JsonResponse.read, empty=empty))
+        read = partial(JsonResponse.read, empty=empty, in_thread=self._in_thread)
+        answer = await self._exchange(call, read)
         self._known = self._known or answer.json is not None
         self.date = answer.date
         return answer

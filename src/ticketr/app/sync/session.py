@@ -385,6 +385,7 @@ async def open_session(
                     max_concurrency=CONCURRENCY,
                     on_wait=progress.wait,
                     log=log.write,
+                    in_thread=job.run_sync,
                 ) as jira,
                 _telling_silence(jira, progress),
             ):
