@@ -413,7 +413,7 @@ class Newcomer:
         headers = {"Authorization": f"Basic {login}", "Content-Type": "application/json"}
         data = json.dumps({"fields": fields}).encode() if fields else None
         request = urllib.request.Request(url, data, headers, method=method)
-        with urllib.request.urlopen(request, timeout=30) as response:
+        with urllib.request.urlopen(request) as response:
             answer = response.read()
         return str(json.loads(answer)["fields"]["summary"]) if answer else ""
 

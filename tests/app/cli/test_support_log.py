@@ -18,7 +18,7 @@ LINE = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \d+ "
 
 def logged(folder: Path) -> str:
     """Return what all files of a log hold, the oldest first."""
-    files = sorted(folder.glob("ticketr.log*"), key=lambda path: path.stat().st_mtime_ns)
+    files = sorted(folder.glob("ticketr.log*"), reverse=True)  # .9 to .1, and the one without
     return "".join(path.read_text(encoding="utf-8") for path in files)
 
 

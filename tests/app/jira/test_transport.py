@@ -15,6 +15,7 @@ from typing import get_args
 
 import pytest
 import trio
+import trio.testing
 from fakes.checkpoints import count_steps
 from fakes.jira_raw import Stream, get, raw_site, reply, say
 
@@ -147,7 +148,7 @@ async def test_a_long_head_in_pieces_is_read_up_to_what_the_package_allows(
 ) -> None:
     async def long(stream: Stream) -> None:
         await stream.send_all(b"HTTP/1.1 200 OK\r\nX-Long: " + b"a" * size)
-        await trio.sleep(0.05)
+        await trio.testing.wait_all_tasks_blocked(0.01)  # the client has read that
         await stream.send_all(b"\r\nContent-Length: 2\r\n\r\n{}")
 
     async with raw_site(long) as site:

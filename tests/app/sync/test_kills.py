@@ -98,7 +98,7 @@ def kill_the_site_at(stage: Stage, root: Path, step: int) -> int:
     with serve(arguments=(*data, "--port", "0")) as (process, url):
         task = stage.task(root, url, kind="push", step=step, victim=process.pid)
         stage.runner.start(**task)
-        process.wait(20)
+        process.wait()
     with serve(arguments=data) as (_, again):  # at the same port
         assert again == url
         ended = stage.runner.wait()["ended"]

@@ -165,7 +165,7 @@ def title_at(url: str) -> str:
     asked = urllib.request.Request(
         f"{url}/rest/api/3/issue/DEMO-1?fields=summary", headers={"Authorization": f"Basic {login}"}
     )
-    with urllib.request.urlopen(asked, timeout=20) as answer:
+    with urllib.request.urlopen(asked) as answer:
         title: str = json.load(answer)["fields"]["summary"]
     return title
 

@@ -155,7 +155,7 @@ def test_a_killed_process_holds_nothing(store: Store) -> None:
         with pytest.raises(WorkspaceBusy, match=str(process.pid)), store.lock():
             pass
         process.send_signal(signal.SIGKILL)
-        process.wait(20)
+        process.wait()
 
     with store.lock():
         pass
