@@ -233,14 +233,6 @@ def test_the_list_of_commands_has_their_summaries(someone: User, group: str) -> 
     assert {f"{group} {name}".strip() for name in listed} == own
 
 
-def test_a_former_name_of_a_command_works_and_is_not_listed(someone: User) -> None:
-    told = someone.runs("log", "DEMO-1", "2h")
-
-    assert (told.code, told.out) == (0, "logged 2h on DEMO-1\n")
-    assert "log" not in list(cli.commands)
-    assert cli.commands["log"] is cli.commands["worklog"]
-
-
 needs_groff = pytest.mark.skipif(shutil.which("groff") is None, reason="groff is not installed")
 
 

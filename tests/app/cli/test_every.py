@@ -152,15 +152,6 @@ def test_json_is_an_object_a_line_for_each_run_of_each_workspace(tmp_path: Path)
     assert {line.split()[2] for line in told[1:]} == {"one:", "two:"}
 
 
-def test_the_former_word_for_all_still_works_and_names_the_new_one(someone: User) -> None:
-    for command in ("pull", "push", "sync"):
-        told = someone.runs(command, "--every")
-        assert told.code == 2
-        assert "--every without a time is --all now" in told.err
-        assert "you have added no workspace yet" in told.err
-    assert "--every" not in someone.runs("push", "--help").out
-
-
 @pytest.mark.parametrize("text", ["5", "0m", "m", "1.5h", "5 m", "999999d"])
 def test_a_time_that_makes_no_sense_is_refused(someone: User, text: str) -> None:
     told = someone.runs("pull", f"--every={text}")

@@ -49,8 +49,6 @@ GROUPS = {
     },
 }
 _COMMANDS = {name: command for group in GROUPS.values() for name, command in group.items()}
-#: Former names of commands, which are not listed; to be removed after release 0.1.
-_RENAMED = {"log": "worklog"}
 #: The most cells of an example that has its explanation beside it.
 _EXAMPLE_CELLS = 44
 
@@ -135,7 +133,7 @@ class LazyCommands(Mapping[str, click.Command]):
     """The commands of ``ticketr``, by their names; each is imported when it is looked up."""
 
     def __getitem__(self, name: str) -> click.Command:
-        module, _, attribute = _COMMANDS[_RENAMED.get(name, name)][0].partition(":")
+        module, _, attribute = _COMMANDS[name][0].partition(":")
         command: click.Command = getattr(import_module(f"ticketr.app.cli.{module}"), attribute)
         return command
 

@@ -115,12 +115,9 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def _read_interval(_: click.Context, __: click.Parameter, text: str | None) -> int | None:
-    """Return the seconds of an interval; 0 if no time is given, which once meant ``--all``."""
+    """Return the seconds of an interval."""
     if text is None:
         return None
-    if not text:
-        print_messages(["--every without a time is --all now; say that, this goes with 0.2"])
-        return 0
     match = _INTERVAL.fullmatch(text)
     if match is None:
         raise click.BadParameter("write the time like 30s, 5m, 2h or 1d")
@@ -130,13 +127,8 @@ def _read_interval(_: click.Context, __: click.Parameter, text: str | None) -> i
 every_option = click.option(
     "--every",
     metavar="TIME",
-    is_flag=False,
-    flag_value="",
     callback=_read_interval,
     help="Again and again, such as every 5m, until Ctrl+C or SIGTERM.",
-)
-former_every_option = click.option(
-    "--every", is_flag=True, flag_value="", default=None, callback=_read_interval, hidden=True
 )
 
 
@@ -202,8 +194,6 @@ def workspace_options(command: Callable[Concatenate[CommonOptions, ...], R]) -> 
 
     @wraps(command)
     def packed(**values: Any) -> R:
-        if values.get("every") == 0:
-            values |= {"all_workspaces": True, "every": None}
         options = CommonOptions(**{name: values.pop(name) for name in shared & values.keys()})
         return command(options, **values)
 

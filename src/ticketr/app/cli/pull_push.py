@@ -16,7 +16,6 @@ from ticketr.app.cli.options import (
     common_options,
     every_option,
     find_job_arguments,
-    former_every_option,
     keys_argument,
     named_tickets,
     refuse_keys_of_all,
@@ -117,7 +116,6 @@ def pull(
 )
 @words_argument
 @common_options
-@former_every_option
 @_ACCEPT_LOSS
 @click.option("-n", "--dry-run", is_flag=True, help="Only say what would be sent.")
 @_YES
