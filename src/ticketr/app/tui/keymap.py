@@ -6,13 +6,10 @@ this table, so they agree with what the keys do.
 
 from __future__ import annotations
 
-import re
-import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
-from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from ticketr.app.config import Table
 
@@ -248,7 +245,7 @@ class Binding:
 _C, _A = Context, KeyAction
 #: The places with a list, and those with a line to type.
 _LIST_CONTEXTS = (_C.MAIN, _C.JOBS, _C.PLAN, _C.CONFLICT, _C.DIFF, _C.HELP)
-_LINE_CONTEXTS = (_C.INPUT, _C.PALETTE, _C.CHOICE, _C.FIRST_RUN)
+LINE_CONTEXTS = (_C.INPUT, _C.PALETTE, _C.CHOICE, _C.FIRST_RUN)
 
 #: The rows are in the order of the help and of the action bar.
 TABLE = (
@@ -341,13 +338,13 @@ TABLE = (
     Binding(_A.HALF_DOWN, ("KEY_CTRL_D",), "Ctrl+D", "half a page down", _LIST_CONTEXTS),
     Binding(_A.TOP, ("KEY_HOME", "g"), "Home g", "to the first", _LIST_CONTEXTS),
     Binding(_A.BOTTOM, ("KEY_END", "G"), "End G", "to the last", _LIST_CONTEXTS),
-    Binding(_A.CURSOR_LEFT, ("KEY_LEFT",), "←", "one character left", _LINE_CONTEXTS),
-    Binding(_A.CURSOR_RIGHT, ("KEY_RIGHT",), "→", "one character right", _LINE_CONTEXTS),
-    Binding(_A.CURSOR_START, ("KEY_HOME", "KEY_CTRL_A"), "Home", "to the start", _LINE_CONTEXTS),
-    Binding(_A.CURSOR_END, ("KEY_END", "KEY_CTRL_E"), "End", "to the end", _LINE_CONTEXTS),
-    Binding(_A.BACKSPACE, ("KEY_BACKSPACE", "KEY_CTRL_H"), "Backspace", "delete a character", _LINE_CONTEXTS),
-    Binding(_A.DELETE_WORD, ("KEY_CTRL_W",), "Ctrl+W", "delete a word", _LINE_CONTEXTS),
-    Binding(_A.DELETE_LINE, ("KEY_CTRL_U",), "Ctrl+U", "delete the line", _LINE_CONTEXTS),
+    Binding(_A.CURSOR_LEFT, ("KEY_LEFT",), "←", "one character left", LINE_CONTEXTS),
+    Binding(_A.CURSOR_RIGHT, ("KEY_RIGHT",), "→", "one character right", LINE_CONTEXTS),
+    Binding(_A.CURSOR_START, ("KEY_HOME", "KEY_CTRL_A"), "Home", "to the start", LINE_CONTEXTS),
+    Binding(_A.CURSOR_END, ("KEY_END", "KEY_CTRL_E"), "End", "to the end", LINE_CONTEXTS),
+    Binding(_A.BACKSPACE, ("KEY_BACKSPACE", "KEY_CTRL_H"), "Backspace", "delete a character", LINE_CONTEXTS),
+    Binding(_A.DELETE_WORD, ("KEY_CTRL_W",), "Ctrl+W", "delete a word", LINE_CONTEXTS),
+    Binding(_A.DELETE_LINE, ("KEY_CTRL_U",), "Ctrl+U", "delete the line", LINE_CONTEXTS),
     Binding(_A.SHOW_TOKEN, ("KEY_CTRL_T",), "Ctrl+T", "show or hide the token", (_C.FIRST_RUN,), "show token"),
     Binding(_A.OPEN_PAGE, ("KEY_CTRL_O",), "Ctrl+O", "open the page for tokens", (_C.FIRST_RUN,), "token page"),
     Binding(_A.CHECK, ("KEY_F5",), "F5", "check what was typed", (_C.FIRST_RUN,), "check"),
@@ -376,31 +373,30 @@ class KeyMap:
 
     table: tuple[Binding, ...] = TABLE
     new: frozenset[tuple[KeyAction, str]] = frozenset()
-    _by_key: Mapping[tuple[Context, str], Binding] = field(
-        init=False, repr=False, compare=False, default_factory=dict
-    )
-    #: A cache: the screen asks for them in each frame.
-    _by_context: dict[Context, tuple[Binding, ...]] = field(
+    #: A cache: the screen asks in each frame.
+    _places: dict[Context, _Place] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
 
-    def __post_init__(self) -> None:
-        pairs = ((row, key) for row in self.table for key in row.keys)
-        ordered = sorted(pairs, key=lambda pair: (pair[0].action, pair[1]) in self.new)
-        by_key = {(place, key): row for row, key in ordered for place in row.contexts}
-        object.__setattr__(self, "_by_key", by_key)
+    def _place(self, context: Context) -> _Place:
+        if context not in self._places:
+            around = places_around(context)
+            rows = tuple(row for row in self.table if not set(around).isdisjoint(row.contexts))
+            keys = [
+                (key, row)
+                for place in reversed(around)  # what is bound further inside replaces the rest
+                for row in rows
+                if place in row.contexts
+                for key in row.keys
+                if not _is_text(key, context, place)
+            ]
+            keys.sort(key=lambda pair: (pair[1].action, pair[0]) in self.new)
+            self._places[context] = _Place(rows, dict(keys), {})
+        return self._places[context]
 
     def binding(self, key: str, context: Context) -> Binding | None:
         """Return the binding of a key in a context, or None."""
-        is_text = context in TYPING and len(key) == 1
-        rows = [
-            row
-            for place in places_around(context)
-            if (row := self._by_key.get((place, key)))
-            and not (is_text and place is Context.EVERYWHERE)
-        ]
-        new = (row for row in rows if (row.action, key) in self.new)
-        return next(new, rows[0] if rows else None)
+        return self._place(context).by_key.get(key)
 
     def action(self, key: str, context: Context) -> KeyAction | None:
         """Return the action of a key in a context, or None."""
@@ -416,8 +412,19 @@ class KeyMap:
 
         Where text is typed, a character is not a key of the actions that count everywhere.
         """
-        keys = (key for row in self.in_context(context) if row.action is action for key in row.keys)
-        return next((name_of(key) for key in keys if self.action(key, context) is action), "")
+        place = self._place(context)
+        keys = (key for row in place.rows if row.action is action for key in row.keys)
+        bound = ((key, place.by_key.get(key)) for key in keys)
+        return next((name_of(key) for key, row in bound if row and row.action is action), "")
+
+    def hints(self, context: Context) -> Mapping[KeyAction, tuple[str, Binding]]:
+        """Return the key and the binding of each action that the action bar names in a context."""
+        hints = self._place(context).hints
+        if not hints:
+            for row in self.in_context(context):
+                if row.hint and (key := self.key(row.action, context)):
+                    hints.setdefault(row.action, (key, row))
+        return hints
 
     def hint(self, action: KeyAction, context: Context, does: str, *, before: str = "") -> str:
         """Return a hint such as ``P goes on``; empty if the action has no key.
@@ -440,19 +447,26 @@ class KeyMap:
 
     def in_context(self, context: Context) -> tuple[Binding, ...]:
         """Return the bindings of a context and those around it, with keys there or without."""
-        if context not in self._by_context:
-            places = set(places_around(context))
-            rows = (row for row in self.table if not places.isdisjoint(row.contexts))
-            self._by_context[context] = tuple(rows)
-        return self._by_context[context]
+        return self._place(context).rows
 
 
-def places_around(context: Context) -> Iterable[Context]:
-    """Yield a context and those that enclose it, the innermost first."""
-    yield context
-    if context in _PANELS:
-        yield Context.MAIN
-    yield Context.EVERYWHERE
+class _Place(NamedTuple):
+    """What is bound in a context and those around it."""
+
+    rows: tuple[Binding, ...]
+    by_key: Mapping[str, Binding]
+    hints: dict[KeyAction, tuple[str, Binding]]
+
+
+def places_around(context: Context) -> tuple[Context, ...]:
+    """Return a context and those that enclose it, the innermost first."""
+    panel = (Context.MAIN,) if context in _PANELS else ()
+    return (context, *panel, Context.EVERYWHERE)
+
+
+def _is_text(key: str, context: Context, place: Context) -> bool:
+    """Return whether a key that is bound in a place around a context is text in the context."""
+    return context in TYPING and place is Context.EVERYWHERE and len(key) == 1
 
 
 _NAMES: Final = {row.name: row.action for row in TABLE}
@@ -545,54 +559,7 @@ def _clashes(rows: tuple[Binding, ...]) -> Iterator[tuple[Context, str, Binding,
 
 def _pressed_in(context: Context, rows: tuple[Binding, ...]) -> Iterator[tuple[str, Binding]]:
     """Yield the keys that have an action in a place, those of the places around it included."""
-    around = tuple(places_around(context))
     for row in rows:
-        for place in around:
-            if place not in row.contexts:
-                continue
-            for key in row.keys:
-                if not (context in TYPING and place is Context.EVERYWHERE and len(key) == 1):
-                    yield key, row
-
-
-_BEGIN, _END = "<!-- keys -->", "<!-- end of keys -->"
-
-
-def key_table() -> str:
-    """Return the keys, what they do and where, and the names of their actions."""
-    actions: dict[str, list[Binding]] = {}
-    for row in TABLE:
-        actions.setdefault("" if row.contexts == _LINE_CONTEXTS else row.name, []).append(row)
-    # The keys that change a line of text follow the others, in one row.
-    lines = ["| key | what it does | name |", "|---|---|---|"]
-    lines += [_row(rows) for name, rows in sorted(actions.items(), key=lambda item: not item[0])]
-    lines += [f"| `{keys}` | {words} | |" for keys, words in TERMINAL_KEYS]
-    return "\n".join((_BEGIN, "", *lines, "", _END))
-
-
-def _row(rows: list[Binding]) -> str:
-    """Return the row of an action; where it counts is said unless that is the main screen."""
-    texts: dict[str, str] = {}
-    for row in rows:
-        is_usual = not {Context.MAIN, Context.EVERYWHERE}.isdisjoint(row.contexts)
-        texts.setdefault(
-            row.help, "" if is_usual else f" ({', '.join(place.value for place in row.contexts)})"
-        )
-    keys = dict.fromkeys(key for row in rows for key in row.shown.split())
-    shown = " ".join("`\\|`" if key == "|" else f"`{key}`" for key in keys)
-    if len(set(texts.values())) == 1:
-        words = ", ".join(texts) + next(iter(texts.values()))
-    else:
-        words = " · ".join(f"{text}{where}" for text, where in texts.items())
-    names = ", ".join(dict.fromkeys(f"`{row.name}`" for row in rows))
-    return f"| {shown} | {words} | {names} |"
-
-
-def _write(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
-    pattern = re.compile(f"{_BEGIN}.*{_END}", re.DOTALL)
-    page.write_text(pattern.sub(lambda _: key_table(), text), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    _write(Path(sys.argv[1]))
+        for place in places_around(context):
+            if place in row.contexts:
+                yield from ((key, row) for key in row.keys if not _is_text(key, context, place))

@@ -7,7 +7,7 @@ style sequence is cut.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Set as AbstractSet
 
 from ticketr.app.tui.jobs_state import seconds_of
 from ticketr.app.tui.keymap import Context, KeyAction
@@ -200,19 +200,18 @@ def _with_right_end(left: str, right: Span, cells: int) -> Line:
 
 
 def _hints(state: AppState, theme: Theme) -> Iterator[Span]:
-    """Yield the keys that have an effect here, as many as fit."""
+    """Yield the keys that have an effect now, most important first, while there is room for them."""
+    idle = _idle_actions(state)
+    hints = [
+        (key, word := theme.text(row.hint), width(key) + width(word) + 3, row)
+        for action, (key, row) in state.keymap.hints(state.context).items()
+        if action not in idle
+    ]
     used = 1
-    hints: list[tuple[str, str, int, bool]] = []
-    for row in state.keymap.in_context(state.context):
-        key = state.keymap.key(row.action, state.context) if row.hint else ""
-        if key and _has_effect(state, row.action):
-            word = theme.text(row.hint)
-            size = width(key) + width(word) + 3
-            hints.append((key, word, size, Context.EVERYWHERE in row.contexts))
     # Those of the keys that work everywhere are last, and are never left out for others.
-    reserved = sum(size for *_, size, is_everywhere in hints if is_everywhere)
-    for key, word, size, is_everywhere in hints:
-        reserved -= size if is_everywhere else 0
+    reserved = sum(size for *_, size, row in hints if Context.EVERYWHERE in row.contexts)
+    for key, word, size, row in hints:
+        reserved -= size if Context.EVERYWHERE in row.contexts else 0
         if size > state.width - used - reserved:
             continue
         used += size
@@ -220,30 +219,23 @@ def _hints(state: AppState, theme: Theme) -> Iterator[Span]:
         yield Span(f" {word}  ")
 
 
-def _has_effect(state: AppState, action: KeyAction) -> bool:
-    """Return whether an action has an effect, of the main screen on the selected ticket."""
+def _idle_actions(state: AppState) -> AbstractSet[KeyAction]:
+    """Return the actions that have no effect now."""
     if state.overlays:
-        if action is KeyAction.HELP and state.context is Context.HELP:
-            return False
-        return state.overlays[-1].has_effect(state, action)
+        idle = state.overlays[-1].idle_actions(state)
+        return idle | {KeyAction.HELP} if state.context is Context.HELP else idle
     row, workspace = state.row, state.workspace
-    match action:
-        case KeyAction.ESCAPE if state.job_to_cancel is None and not workspace.waiting:
-            narrowed = workspace.chosen or workspace.filter.text or workspace.search_words
-            return state.focus is not Panel.TICKETS or bool(narrowed)
-        case KeyAction.ESCAPE:
-            return False  # the status line says which job it cancels
-        case KeyAction.CHANGE:
-            return bool(workspace.chosen)
-        case KeyAction.OPEN if state.focus is Panel.DETAIL and state.is_zoomed:
-            return state.ticket is not None and state.ticket.task >= 0
-        case KeyAction.RESOLVE:
-            return row is not None and row.head in workspace.conflicts
-        case KeyAction.DIFF:
-            return row is not None and row.key in workspace.edited
-        case KeyAction.BROWSER:
-            return row is not None and bool(row.key)
-        case KeyAction.OPEN | KeyAction.EDIT | KeyAction.STATUS | KeyAction.ASSIGN:
-            return row is not None
-        case _:
-            return True
+    is_narrowed = workspace.chosen or workspace.filter.text or workspace.search_words
+    cancels = state.job_to_cancel is not None or workspace.waiting  # the status line says so
+    task = state.ticket.task if state.ticket is not None else -1
+    has_effect = {
+        KeyAction.ESCAPE: not cancels and (state.focus is not Panel.TICKETS or is_narrowed),
+        KeyAction.CHANGE: workspace.chosen,
+        KeyAction.OPEN: row
+        and (state.focus is not Panel.DETAIL or not state.is_zoomed or task >= 0),
+        KeyAction.RESOLVE: row and row.head in workspace.conflicts,
+        KeyAction.DIFF: row and row.key in workspace.edited,
+        KeyAction.BROWSER: row and row.key,
+        **dict.fromkeys((KeyAction.EDIT, KeyAction.STATUS, KeyAction.ASSIGN), row),
+    }
+    return {action for action, has in has_effect.items() if not has}

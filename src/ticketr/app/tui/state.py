@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ticketr import JobSnapshot
@@ -15,7 +16,7 @@ from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.jobs_state import JobEnd, JobsState, end_of, workspace_of
 from ticketr.app.tui.keymap import Context, KeyMap
 from ticketr.app.tui.panels.detail import lines_without_pause
-from ticketr.app.tui.panels.frame import Layout, layout_of
+from ticketr.app.tui.panels.frame import SIDE_BY_SIDE, Layout, layout_of
 from ticketr.app.tui.rows import ListRow, Order
 from ticketr.app.tui.services.files import read_files
 from ticketr.app.tui.sheet import DetailLine, Sheet, WrappedDetail
@@ -96,7 +97,7 @@ class OpenTicket:
     match: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AppState:
     """Everything that the screen shows.
 
@@ -158,18 +159,15 @@ class AppState:
         """Whether the panel of the workspaces is of use: one alone is named in the first line."""
         return len(self.workspaces) > 1 or self.focus is Panel.WORKSPACES
 
-    @property
+    @cached_property
     def layout(self) -> Layout:
-        """The sizes of the main screen's parts."""
-        is_narrow = (
-            layout_of(self.width, self.height, workspaces=0, is_detail_only=False).right == 0
-        )
-        is_open = self.focus is Panel.DETAIL and (self.is_zoomed or is_narrow)
+        """The parts of the screen, and their sizes."""
+        is_detail = self.focus is Panel.DETAIL
         return layout_of(
             self.width,
             self.height,
             workspaces=len(self.workspaces) if self.has_workspaces else 0,
-            is_detail_only=is_open,
+            is_detail_only=is_detail and (self.is_zoomed or self.width < SIDE_BY_SIDE),
         )
 
     @property

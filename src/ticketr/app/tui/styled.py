@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from urllib.parse import quote
 
 from ticketr.statusline import LineStyle
@@ -41,7 +41,7 @@ def _plain(text: str, *_: str) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Theme:
     """The style of the app.
 
@@ -78,7 +78,7 @@ class Theme:
             return self.style("".join(span.text for span in fitted), *styles)
         return paint(fitted, self.style, links=self.links)
 
-    @property
+    @cached_property
     def ellipsis(self) -> str:
         """The mark at the end of a text that was cut."""
         return self.line_style.glyphs.ellipsis

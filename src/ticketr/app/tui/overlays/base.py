@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set as AbstractSet
 from difflib import unified_diff
 from functools import lru_cache
 from itertools import islice
@@ -193,9 +193,9 @@ class Overlay(ABC):
         """Return the step for a key with this action; None if it does nothing here."""
         return None
 
-    def has_effect(self, state: AppState, action: KeyAction) -> bool:
-        """Return whether the hints are to name an action."""
-        return True
+    def idle_actions(self, state: AppState) -> AbstractSet[KeyAction]:
+        """Return the actions that have no effect now, so that the hints do not name them."""
+        return frozenset()
 
     def on_text(self, state: AppState, text: str, now: float) -> Step | None:
         """Return the step for a typed character or a paste; None if it takes no text."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, final
@@ -264,16 +264,16 @@ class FirstRun(Overlay):
             return self._on_way(state, action)
         return self._on_form(state, self.form, action, now)
 
-    def has_effect(self, state: AppState, action: KeyAction) -> bool:
-        """Return whether an action has an effect: while it is busy, Esc alone."""
-        if action is KeyAction.HELP:
-            return True
-        if action in {KeyAction.SHOW_TOKEN, KeyAction.OPEN_PAGE}:
-            return not self.busy and self.shown is Purpose.CONNECT
-        is_escape = action is KeyAction.ESCAPE
+    def idle_actions(self, state: AppState) -> AbstractSet[KeyAction]:
+        """Return the actions without an effect: while it is busy, all but Esc and the help."""
         if self.busy:
-            return is_escape
-        return not is_escape or self.form is not None or bool(state.workspaces)
+            return frozenset(KeyAction) - {KeyAction.ESCAPE, KeyAction.HELP}
+        idle = set[KeyAction]()
+        if self.shown is not Purpose.CONNECT:
+            idle |= {KeyAction.SHOW_TOKEN, KeyAction.OPEN_PAGE}
+        if self.form is None and not state.workspaces:
+            idle.add(KeyAction.ESCAPE)
+        return idle
 
     def on_text(self, state: AppState, text: str, now: float) -> Step | None:
         """Insert text at the cursor of the field with the focus."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -304,17 +304,16 @@ class Jobs(Overlay):
         job = _job(state, ids[at])
         return None if job is None else _step_on_job(state, job, action)
 
-    def has_effect(self, state: AppState, action: KeyAction) -> bool:
-        """Return whether an action has an effect on the selected job."""
-        if action not in _ON_ONE_JOB:
-            return True
+    def idle_actions(self, state: AppState) -> AbstractSet[KeyAction]:
+        """Return the actions without an effect on the selected job."""
         ids = state.jobs.ids
-        chosen = self.job if self.job in ids else next(iter(ids), "")
-        job = _job(state, chosen)
-        if job is None or _step_on_job(state, job, action) is None:
-            return False
-        is_again = action is KeyAction.RUN_AGAIN
-        return not (is_again and refusal(EndedJob.of(state, job), state.keymap))
+        job = _job(state, self.job if self.job in ids else next(iter(ids), ""))
+        if job is None:
+            return _ON_ONE_JOB
+        idle = {action for action in _ON_ONE_JOB if _step_on_job(state, job, action) is None}
+        if refusal(EndedJob.of(state, job), state.keymap):
+            idle.add(KeyAction.RUN_AGAIN)
+        return idle
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the jobs of earlier runs."""

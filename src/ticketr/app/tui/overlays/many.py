@@ -70,9 +70,9 @@ class FileEdits(Review[sync.FileEditPlan]):
         self, plan: sync.FileEditPlan, keymap: KeyMap, cells: int, theme: Theme
     ) -> Iterable[Section]:
         """Return the edits in one part."""
-        return (Section([[*self._lines(edit, keymap, cells)] for edit in plan.edits]),)
+        return (Section([self._lines(edit, keymap, cells) for edit in plan.edits]),)
 
-    def _lines(self, edit: sync.FileEdit, keymap: KeyMap, cells: int) -> Iterable[Line]:
+    def _lines(self, edit: sync.FileEdit, keymap: KeyMap, cells: int) -> list[Line]:
         before, after = clean(edit.before) or "none", clean(edit.after) or "none"
         words = f"{clean(edit.field)}: {before} → {after}"
         return item_lines(edit, "*", [words], keymap, cells, is_out=edit in self.without)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, chain
 from typing import ClassVar, final
@@ -136,16 +136,16 @@ class Plan(Review[sync.PushPlan]):
         unfolded = self.unfolded | change if is_shown else self.unfolded - change
         return state.replaced(replace(self, unfolded=unfolded)), ()
 
-    def has_effect(self, state: AppState, action: KeyAction) -> bool:
-        """Return whether there is an entry that the action may concern."""
-        entry = self._entry_at if action in _SHOWS else None
+    def idle_actions(self, state: AppState) -> AbstractSet[KeyAction]:
+        """Return the actions without an effect on the selected item."""
+        idle = Review.idle_actions(self, state)
+        entry = self._entry_at
         if entry is None:
-            return Review.has_effect(self, state, action)
-        if action is KeyAction.DIFF:
-            return True
+            return idle
+        if not any(map(_is_long, _edits(entry))):
+            return idle - {KeyAction.DIFF}
         is_unfolded = entry.fingerprint in self.unfolded
-        is_other = is_unfolded is (action is KeyAction.FOLD)
-        return is_other and any(map(_is_long, _edits(entry)))
+        return idle - {KeyAction.DIFF, KeyAction.FOLD if is_unfolded else KeyAction.UNFOLD}
 
     def unfolded_if_it_fits(self, state: AppState) -> Plan:
         """Return the plan with all texts shown if the screen has room for them."""
@@ -264,31 +264,37 @@ class Plan(Review[sync.PushPlan]):
 
     def sections(
         self, plan: sync.PushPlan, keymap: KeyMap, cells: int, theme: Theme
-    ) -> Iterator[Section]:
-        """Yield the entries, and what is said below them; parts without items are left out."""
+    ) -> list[Section]:
+        """Return the entries, and what is said below them; parts without items are left out."""
+        sections: list[Section] = []
         if isinstance(self.checked, str):
-            yield Section((), rest=_note_lines(f"Not checked with Jira: {self.checked}", cells))
+            sections.append(
+                Section((), rest=_note_lines(f"Not checked with Jira: {self.checked}", cells))
+            )
         for title, action in (("Create", "create"), ("Change", "update")):
             entries = [entry for entry in plan.entries if entry.action == action]
             if entries:
-                items = [[*self._entry(entry, keymap, cells)] for entry in entries]
-                yield Section(items, f"{title}  {len(items)}")
+                items = [self._entry(entry, keymap, cells) for entry in entries]
+                sections.append(Section(items, f"{title}  {len(items)}"))
         if refused := self._refused(plan):
             texts = [f"{clean(note.name)}: {clean(note.reason)}" for note in refused]
-            yield Section([_note_lines(text, cells) for text in texts], f"Refused  {len(refused)}")
+            sections.append(
+                Section([_note_lines(text, cells) for text in texts], f"Refused  {len(refused)}")
+            )
         if plan.losses:
             only_links = all(loss.is_link for loss in plan.losses)
             title = f"Would be {'removed' if only_links else 'lost'} in Jira"
             accept = keymap.hint(KeyAction.ACCEPT_LOSS, Context.PLAN, "accepts it", before="; ")
             word = "and is accepted" if self.accepts else f"so it is not sent{accept}"
             texts = [f"{clean(loss.words)} in {clean(loss.place)}, {word}" for loss in plan.losses]
-            yield Section([_note_lines(text, cells) for text in texts], title)
+            sections.append(Section([_note_lines(text, cells) for text in texts], title))
         if warnings := self._warnings(plan):
             texts = [f"{clean(note.name)}: {clean(note.reason)}" for note in warnings]
             notes = [_note_lines(text, cells) for text in texts]
-            yield Section(notes, "Will not arrive as written", is_strong=False)
+            sections.append(Section(notes, "Will not arrive as written", is_strong=False))
         if plan.left:
-            yield _left_alone(plan, keymap, cells, theme)
+            sections.append(_left_alone(plan, keymap, cells, theme))
+        return sections
 
     def summary(self, plan: sync.PushPlan) -> str:
         """Return what Enter does."""
@@ -310,7 +316,7 @@ class Plan(Review[sync.PushPlan]):
             return "Nothing to push: none of the chosen tickets was edited"
         return "Nothing to push: nothing was edited here since the last sync"
 
-    def _entry(self, entry: sync.PlanEntry, keymap: KeyMap, cells: int) -> Iterator[Line]:
+    def _entry(self, entry: sync.PlanEntry, keymap: KeyMap, cells: int) -> list[Line]:
         edits = [edit for edit in _edits(entry) if entry.key or edit.part != "Title"]
         is_out = entry.fingerprint in self.without
         is_open = entry.fingerprint in self.unfolded and not is_out
@@ -319,10 +325,11 @@ class Plan(Review[sync.PushPlan]):
         if entry.parent:
             pieces.insert(0, f"a sub-task of {clean(entry.parent)}")
         sign = "+" if entry.action == "create" else "*"
-        yield from item_lines(entry, sign, pieces, keymap, cells, is_out=is_out)
+        lines = item_lines(entry, sign, pieces, keymap, cells, is_out=is_out)
         for edit in shown:
-            yield (Span(f"{INDENT}{_edit_words(edit, entry.way)}"),)
-            yield from changed_lines(edit.before, edit.after, cells - 1, f"{INDENT}  ")
+            lines.append((Span(f"{INDENT}{_edit_words(edit, entry.way)}"),))
+            lines += changed_lines(edit.before, edit.after, cells - 1, f"{INDENT}  ")
+        return lines
 
 
 def _place(note: sync.Note) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, final
 
@@ -170,9 +170,9 @@ class LoadingOverlay(Overlay):
 
     workspace: str
 
-    def has_effect(self, state: AppState, action: KeyAction) -> bool:
-        """Return whether an action has an effect: there is nothing to take yet."""
-        return action is not KeyAction.ACCEPT
+    def idle_actions(self, state: AppState) -> AbstractSet[KeyAction]:
+        """Return the actions without an effect: there is nothing to take yet."""
+        return frozenset((KeyAction.ACCEPT,))
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Cancel the request; there is nothing to take yet."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Sequence, Set as AbstractSet
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import ClassVar, Generic, NamedTuple, Self, TypeVar
 
@@ -121,19 +121,17 @@ class Review(Overlay, Generic[P]):
                 at = target(action, self.at, max(1, state.body - 4), self._last(self.plan))
                 return None if at is None else (state.replaced(replace(self, at=at)), ())
 
-    def has_effect(self, state: AppState, action: KeyAction) -> bool:
-        """Return whether there is an item that the action may concern."""
-        match action:
-            case KeyAction.UNFOLD | KeyAction.FOLD | KeyAction.DIFF:
-                return False
-            case KeyAction.SELECT:
-                return self.selected.id is not None
-            case KeyAction.EDIT:
-                return self.selected.place is not None
-            case KeyAction.ACCEPT:
-                return self.plan is None or self.has_work(self.plan)
-            case _:
-                return True
+    def idle_actions(self, state: AppState) -> AbstractSet[KeyAction]:
+        """Return the actions without an effect on the selected item."""
+        idle = {KeyAction.UNFOLD, KeyAction.FOLD, KeyAction.DIFF}
+        selected = self.selected
+        if selected.id is None:
+            idle.add(KeyAction.SELECT)
+        if selected.place is None:
+            idle.add(KeyAction.EDIT)
+        if self.plan is not None and not self.has_work(self.plan):
+            idle.add(KeyAction.ACCEPT)
+        return idle
 
     @property
     def asked(self) -> Call | None:
@@ -219,8 +217,8 @@ def item_lines(
     cells: int,
     *,
     is_out: bool,
-) -> Iterator[Line]:
-    """Yield the lines of one change.
+) -> list[Line]:
+    """Return the lines of one change.
 
     Args:
         planned: The issue, and where it is.
@@ -235,10 +233,10 @@ def item_lines(
     room = cells - 4 - width(name) - width(where) - 2
     title = clip(clean(planned.title), max(4, room - 1))
     gap = " " * max(1, room - width(title))
-    yield Span("  "), mark("·" if is_out else sign), Span(f" {name}{title}{gap}{where}")
+    head = (Span("  "), mark("·" if is_out else sign), Span(f" {name}{title}{gap}{where}"))
     if is_out:
         again = keymap.hint(KeyAction.SELECT, Context.PLAN, "takes it in again", before="; ")
-        yield (Span(f"     left out{again}", ("dim",)),)
-    elif pieces:
-        line = (Span("; ".join(pieces)),)
-        yield from wrap_line(line, max(8, cells - 1), first=INDENT, rest=INDENT)
+        return [head, (Span(f"     left out{again}", ("dim",)),)]
+    words = (Span("; ".join(pieces)),)
+    wrapped = wrap_line(words, max(8, cells - 1), first=INDENT, rest=INDENT) if pieces else []
+    return [head, *wrapped]
