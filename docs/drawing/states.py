@@ -12,12 +12,20 @@ from ticketr.app.sync.compare.conflict_parts import ConflictSource, find_parts
 from ticketr.app.sync.compare.diff import Change, Versions
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import JobKind, call_in
+from ticketr.app.tui.effects import JobKind, call, call_in
 from ticketr.app.tui.jobs_state import KIND_TAG, WORKSPACE_TAG
 from ticketr.app.tui.overlays.first_run import FirstRun
 from ticketr.app.tui.services.conflicts import read_conflict
 from ticketr.app.tui.services.jobs import read_plan
-from ticketr.app.tui.setup import FolderAnswer, FolderKind, LoginAnswer, ProjectChoice, SiteAnswer
+from ticketr.app.tui.services.setting_up import suggest_folder
+from ticketr.app.tui.setup import (
+    FolderAnswer,
+    FolderKind,
+    LoginAnswer,
+    ProjectChoice,
+    SetupField,
+    SiteAnswer,
+)
 from ticketr.app.tui.sheet import Edit, sheet_of
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.update import update
@@ -233,13 +241,13 @@ def first_run() -> AppState:
     """Return the form that connects to Jira, filled in as far as the project."""
     state = AppState(WIDTH, HEIGHT, overlays=(FirstRun(),))
     state = pressed(state, "c", *SITE)
-    state = after(pressed(state, "KEY_TAB"), messages.SiteChecked(_number(state, 0), CLOUD))
+    state = _answered(pressed(state, "KEY_TAB"), SetupField.SITE, CLOUD)
     state = pressed(state, *"priya@harbour.example", "KEY_TAB", *"0123456789abcdefghijklmn")
     state = pressed(state, "KEY_TAB")
-    state = after(state, messages.LoginChecked(_number(state, 1), LOGIN))
-    state = after(state, messages.FolderSuggested("~/Jira/harbour"))
-    new = FolderAnswer(FolderKind.NEW)
-    return after(state, messages.FolderChecked(_number(state, 2), new))
+    state = _answered(state, SetupField.TOKEN, LOGIN)
+    suggests = call(suggest_folder, CLOUD.site, "")
+    state = after(state, messages.Answered(suggests, "~/Jira/harbour"))
+    return _answered(state, SetupField.FOLDER, FolderAnswer(FolderKind.NEW))
 
 
 CLOUD = SiteAnswer(f"https://{SITE}", 120)
@@ -254,12 +262,12 @@ LOGIN = LoginAnswer(
 )
 
 
-def _number(state: AppState, check: int) -> int:
-    """Return the number of the newest check of the site, the login or the folder."""
-    form = state.overlays[-1]
-    assert isinstance(form, FirstRun)
-    assert form.form is not None
-    return list(form.form.numbers.values())[check]
+def _answered(state: AppState, check: SetupField, answer: object) -> AppState:
+    """Return the state after the answer to the newest check of the site, the login or the folder."""
+    first_run = state.overlays[-1]
+    assert isinstance(first_run, FirstRun)
+    assert first_run.form is not None
+    return after(state, messages.Answered(first_run.form.running[check], answer))
 
 
 def states() -> dict[str, AppState]:

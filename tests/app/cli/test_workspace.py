@@ -32,7 +32,7 @@ from ticketr.app.config import (
     keychain,
 )
 from ticketr.app.jira import AuthenticationFailed, Credentials
-from ticketr.app.sync import UnknownProject
+from ticketr.app.sync import UnknownProject, read_statuses
 from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace
 
@@ -579,10 +579,9 @@ async def test_its_jobs_run_with_the_login_that_was_found(
             for _ in range(2):
                 await queue.run(opened.make_job(PULL, lambda _: None))
         assert opened.has_login()
-        statuses = await opened.read_statuses("DEMO-1")
-        found = await opened.search("@second")
+        statuses = await opened.ask(read_statuses, "DEMO-1")
 
-    assert len(found) == 1
+    assert "second" in opened.aliases
     assert statuses == ("In Progress",)
     assert (opened.draft_type, opened.keeps_comments, opened.inherit) == ("Task", True, False)
     assert len(list((home / "shop").glob("DEMO-*.md"))) > 0

@@ -532,29 +532,6 @@ async def test_it_is_opened_once_however_much_is_asked_of_it_meanwhile(
         assert [each.name for each in run.queue.jobs()] == ["Pull shop"]
 
 
-@pytest.mark.parametrize(
-    ("key", "what"), [("P", "Pull"), ("u", "Taking back")], ids=["pull", "undo"]
-)
-async def test_esc_drops_what_waits_until_the_workspace_is_open(
-    tmp_path: Path, autojump_clock: MockClock, key: str, what: str
-) -> None:
-    other, opener = closed(tmp_path / "shop")
-    async with running_app((workspace(tmp_path / "work"), other)) as run:
-        await run.press("1", "j", key)
-        assert f"{what} waits until shop is open; Esc drops it" in run.screen.text
-
-        await run.press("KEY_ESCAPE")
-        assert "Dropped what was asked of shop: nothing was started" in run.screen.text
-        await trio.sleep(5)
-
-        assert (opener.count, run.queue.jobs(), run.app.state.overlays) == (1, [], ())
-        assert run.screen.rows[3].split()[:3] == ["▸", "shop", "DEMO"]
-        assert "Dropped" in run.screen.text
-
-        await run.press(key)  # it is open now
-        assert len(run.queue.jobs()) == (key == "P")
-
-
 async def test_esc_closes_the_plan_of_a_workspace_that_is_opened_and_nothing_comes_of_it(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeAlias, TypeVar
+from typing import ParamSpec, TypeAlias, TypeVar
 
 import trio
 
@@ -34,7 +34,6 @@ from ticketr.app.tui.services.workspaces import (
     OpenWorkspace,
     job_for,
     open_workspace,
-    search_with,
     shown_site,
 )
 from ticketr.app.tui.styled import Theme
@@ -185,11 +184,7 @@ async def _open(name: str) -> OpenWorkspace:
     return replace(
         opened,
         make_job=partial(_LateJob, name, late),
-        read_statuses=late.asking(sync.read_statuses),
-        read_values=late.asking(sync.read_values),
-        search=late.asking(partial(search_with, workspace.aliases)),
-        find_issues=late.asking(sync.find_issues),
-        read_last_change=late.asking(sync.read_last_change),
+        ask=late.ask,
         has_login=late.are_known,
     )
 
@@ -228,15 +223,9 @@ class _LateOptions:
             self._options = session_options(workspace, login, self._mark)
         return self._options
 
-    def asking(
-        self, question: Callable[Concatenate[sync.SessionOptions, P], Awaitable[T]]
-    ) -> Callable[P, Awaitable[T]]:
-        """Return a question to Jira that gets the options first, and raises as `get`, too."""
-
-        async def ask(*args: P.args, **kwargs: P.kwargs) -> T:
-            return await question(await self.get(), *args, **kwargs)
-
-        return ask
+    async def ask(self, question: Callable[..., Awaitable[T]], *args: object) -> T:
+        """Call a function that takes these options first."""
+        return await question(await self.get(), *args)
 
 
 class _LateJob:

@@ -23,10 +23,8 @@ from ticketr.app.tui.keymap import KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.first_run import FirstRun
 from ticketr.app.tui.screen import next_change, screen
-from ticketr.app.tui.services import edits
-from ticketr.app.tui.services.conflicts import find_undo
 from ticketr.app.tui.services.context import AppTerminal, Services, SetupRunner
-from ticketr.app.tui.services.files import read_files, remember
+from ticketr.app.tui.services.files import read_files
 from ticketr.app.tui.services.jobs import start_job
 from ticketr.app.tui.services.reading import Reader
 from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, Workspaces
@@ -187,13 +185,10 @@ class App:
     def _carry_out(self, asked: Call, nursery: trio.Nursery) -> None:
         name = asked.workspace
         if self._services.opened.is_closed(name):
-            if what := _begun_by(asked):
-                self._services.opened.hold(name, asked)
-                self._handle(messages.RequestWaits(name, what))  # before the next key
             nursery.start_soon(self._open_first, asked, nursery)
             return
         if iscoroutinefunction(asked.function):
-            nursery.start_soon(asked.function, self._services, *asked.args)
+            nursery.start_soon(self._services.carry_out, asked)
             return
         answer = asked.function(self._services, *asked.args)
         if answer is not None:  # before the next key, which may be an Esc
@@ -201,14 +196,12 @@ class App:
                 self._carry_out(more, nursery)
 
     async def _open_first(self, asked: Call, nursery: trio.Nursery) -> None:
-        """Open the workspace of a call, then carry the call out, unless it was dropped."""
+        """Open the workspace of a call, then carry the call out."""
         name = asked.workspace
-        is_open = await self._services.opened.open(name)
-        is_wanted = self._services.opened.release(name, asked) or not _begun_by(asked)
-        if is_open and is_wanted:
+        if await self._services.opened.open(name):
             self._carry_out(asked, nursery)
-        elif asked.function in _TYPED:
-            self._services.send(messages.NotWritten(name, asked, f"{name} cannot be opened"))
+        elif asked.failed is not None:
+            self._services.send(messages.Answered(asked, problem=f"{name} cannot be opened"))
 
     async def _forward_events(self) -> None:
         """Send what the terminal reports; what was typed before the first frame is dropped."""
@@ -283,24 +276,6 @@ class App:
                     await self._timed.wait()
                 else:
                     self._changed.set()
-
-
-#: What writes something that a user has typed or confirmed; if it cannot, they get it back.
-_TYPED = (
-    edits.add_ticket,
-    edits.add_from_template,
-    edits.add_comment,
-    edits.carry_out_edits,
-    remember,
-)
-
-
-def _begun_by(asked: Call) -> str:
-    """Return what a call would begin, which Esc can still drop; empty if it only reads."""
-    if asked.function is start_job:
-        _, request = asked.args
-        return str(request.kind.value).capitalize()
-    return "Taking back" if asked.function is find_undo else ""
 
 
 def _is_urgent(message: Message) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVarTuple, Unpack
@@ -71,18 +71,24 @@ class JobRequest:
 class Call:
     """Something that the app does outside of its state: a function of `services`.
 
-    An async function runs in a task of its own. Another one is called at once, and the app handles
-    the message that it returns before anything else.
+    An async function runs in a task of its own; what it returns or raises is the answer, an
+    `Answered`, unless it returns None or another message. Another function is called at once, and
+    the app handles the message that it returns before anything else.
 
     Attributes:
         function: The function; it gets the services before the arguments.
         args: The arguments.
         workspace: The name of the workspace that has to be open first; empty for none.
+        then: Gives the step for what it returns, of the state and that, if no overlay takes it.
+        failed: Gives the step for a failure, of the state and the `Answered`, if no overlay takes
+            it; None to name the problem.
     """
 
     function: Callable[..., Any]
     args: tuple[Any, ...] = ()
     workspace: str = ""
+    then: Callable[[Any, Any], Any] | None = field(default=None, compare=False, repr=False)
+    failed: Callable[[Any, Any], Any] | None = field(default=None, compare=False, repr=False)
 
 
 def call(function: Callable[[Any, Unpack[Ts]], object], *args: *Ts) -> Call:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from typing import NamedTuple
 
 from ticketr import CancelCause, FinishedJob, JobErrorInfo, JobSnapshot, JobStatus
 from ticketr.app.sync import (
@@ -248,6 +249,14 @@ REFRESH = "refresh"
 QUIET_TAG = "quiet"
 #: The most ended jobs of this run that are kept.
 ENDED = 200
+
+
+class History(NamedTuple):
+    """The jobs that ended, also those of earlier runs; see `JobsState`."""
+
+    earlier: tuple[FinishedJob, ...]
+    today: date | None
+    workspaces: Mapping[str, str]
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
-from ticketr import FinishedJob, JobSnapshot
+from ticketr import JobSnapshot
 from ticketr.app import sync
 from ticketr.app.tickets import Filter, FilterNames
 from ticketr.app.tui.effects import Call
 from ticketr.app.tui.keymap import KeyAction
 from ticketr.app.tui.rows import ListRow, Rows
-from ticketr.app.tui.setup import FolderAnswer, LoginAnswer, Problem, SetupField, SiteAnswer
 from ticketr.app.tui.sheet import Sheet, WrappedDetail
 from ticketr.terminal import MouseAction
 
@@ -148,48 +146,17 @@ class DetailRead(OfWorkspace):
 
 @dataclass(frozen=True, slots=True)
 class Answered(Message):
-    """A request of a screen was answered.
+    """A call was carried out, or not.
 
     Attributes:
-        asked: The request; its function says what the answer is.
-        value: The answer; None without one.
-        problem: Why there is no answer, cleaned; empty if there is one.
+        asked: The call; its function says what the answer is.
+        value: What it has returned; after a failure, the text that the user had typed meanwhile.
+        problem: Why it failed, cleaned; empty if it did not.
     """
 
     asked: Call
     value: Any = None
     problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class EditsDone(OfWorkspace):
-    """The chosen tickets of a workspace were changed."""
-
-
-@dataclass(frozen=True, slots=True)
-class NotWritten(OfWorkspace):
-    """What a user has typed or confirmed could not be written into files.
-
-    Attributes:
-        asked: What was to be written.
-        words: Why not, cleaned.
-    """
-
-    asked: Call
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class FiltersSaved(OfWorkspace):
-    """Filters were saved or forgotten; the answer to `remember`.
-
-    Attributes:
-        changed: The names and texts of those; one without a text is forgotten.
-        saved: All filters that are saved now, cleaned, by their names.
-    """
-
-    changed: tuple[tuple[str, str], ...]
-    saved: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,20 +180,6 @@ class Asked(Message):
     title: str
     words: str
     effects: tuple[Call, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryRead(Message):
-    """The jobs that ended were read, the newest first; the answer to `read_history`.
-
-    Attributes:
-        today: The day of now.
-        workspaces: The names of the workspaces whose jobs these are, by the keys of the jobs.
-    """
-
-    jobs: tuple[FinishedJob, ...]
-    today: date | None = None
-    workspaces: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,51 +226,6 @@ class WorkspaceFailed(OfWorkspace):
 
 
 @dataclass(frozen=True, slots=True)
-class SiteChecked(Message):
-    """A site was asked; the answer to `check_site`."""
-
-    number: int
-    answer: SiteAnswer | Problem
-
-
-@dataclass(frozen=True, slots=True)
-class LoginChecked(Message):
-    """A login was tried; the answer to `check_login`."""
-
-    number: int
-    answer: LoginAnswer | Problem
-
-
-@dataclass(frozen=True, slots=True)
-class FolderChecked(Message):
-    """A folder was looked at; the answer to `check_folder`."""
-
-    number: int
-    answer: FolderAnswer | Problem
-
-
-@dataclass(frozen=True, slots=True)
-class FolderSuggested(Message):
-    """A folder for a new workspace was found; the answer to `suggest_folder`."""
-
-    folder: str
-
-
-@dataclass(frozen=True, slots=True)
-class LoginRead(Message):
-    """What a workspace is connected to was read; the answer to `read_login`."""
-
-    texts: Mapping[SetupField, str]
-
-
-@dataclass(frozen=True, slots=True)
-class SetupFailed(Message):
-    """No workspace was added or opened in the first run."""
-
-    problem: Problem
-
-
-@dataclass(frozen=True, slots=True)
 class Told(Message):
     """Something to say to the user, in the action bar.
 
@@ -329,13 +237,6 @@ class Told(Message):
     words: str
     is_error: bool = True
     hints: tuple[tuple[KeyAction, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class RequestWaits(OfWorkspace):
-    """What was asked of a workspace waits until it is open."""
-
-    what: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,7 @@ def status_row(state: AppState, now: float, theme: Theme) -> str:
         others = len(state.jobs.live) - 1
         key = state.keymap.key(KeyAction.JOBS, Context.MAIN)
         more = f" +{others} {key}".rstrip() if others > 0 else ""
-        does_cancel = not state.overlays and not state.workspace.waiting
-        hint = "esc cancel" if does_cancel else ""
+        hint = "" if state.overlays else "esc cancel"
         line = state.status.line(state.width - width(more), now, theme.line_style, hint=hint)
         return f"{line}{more}"
     last = state.status.last
@@ -226,7 +225,7 @@ def _idle_actions(state: AppState) -> AbstractSet[KeyAction]:
         return idle | {KeyAction.HELP} if state.context is Context.HELP else idle
     row, workspace = state.row, state.workspace
     is_narrowed = workspace.chosen or workspace.filter.text or workspace.search_words
-    cancels = state.job_to_cancel is not None or workspace.waiting  # the status line says so
+    cancels = state.job_to_cancel is not None  # the status line says so
     task = state.ticket.task if state.ticket is not None else -1
     has_effect = {
         KeyAction.ESCAPE: not cancels and (state.focus is not Panel.TICKETS or is_narrowed),

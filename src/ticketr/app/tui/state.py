@@ -55,6 +55,8 @@ Step: TypeAlias = "tuple[AppState, tuple[Call, ...]]"
 
 #: Seconds of rest after which the open ticket follows the cursor.
 REST = 0.08
+#: The end of a rest that is over: the open ticket follows at once.
+AT_ONCE = 0.0
 #: Seconds for which keys are not taken after a key that does nothing: somebody types words.
 SWALLOW = 0.1
 

@@ -11,12 +11,10 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
 from ticketr.app.tui.jobs_state import QUIET_TAG, REFRESH, kind_of, workspace_of
 from ticketr.app.tui.keymap import TYPING, Context, KeyAction, name_of
-from ticketr.app.tui.main.changing import give_back, show_added
-from ticketr.app.tui.main.filtering import filters_saved
+from ticketr.app.tui.main.changing import show_added
 from ticketr.app.tui.main.moving import on_mouse
 from ticketr.app.tui.main.table import escape, on_main
 from ticketr.app.tui.messages import Message
-from ticketr.app.tui.overlays.first_run import log_in
 from ticketr.app.tui.overlays.questions import Question
 from ticketr.app.tui.panels.detail import is_long
 from ticketr.app.tui.services import files, jobs, outside
@@ -72,14 +70,6 @@ def _updated(state: AppState, message: Message, now: float) -> Step:
             if state.overlays and state.context in TYPING:  # an Enter there answers no question
                 return state, ()
             return state.opened(Question(title, words, effects, now)), ()
-        case messages.LoginRead(texts):
-            return log_in(state, texts)
-        case messages.EditsDone(name):
-            return state.with_changes(name, chosen=frozenset()), ()
-        case messages.NotWritten():
-            return give_back(state, message, now)
-        case messages.FiltersSaved():
-            return filters_saved(state, message), ()
         case messages.TicketAdded():
             return replace(show_added(state, message), rest_until=now), ()
         case messages.TimePassed():
@@ -90,8 +80,6 @@ def _updated(state: AppState, message: Message, now: float) -> Step:
             return state, tuple(
                 call_in(view.name, files.read_files) for view in state.workspaces if view.is_read
             )
-        case messages.RequestWaits(name, what):
-            return _show_waiting(state, name, what), ()
         case messages.WorkspaceOpened():
             state, asked = _workspace_opened(state, message, now)
         case messages.WorkspaceFailed(name, words):
@@ -128,7 +116,12 @@ def _offer(state: AppState, message: Message, now: float, asked: tuple[Call, ...
         step = overlay.on_message(state, message, now)
         if step is not None:
             return step[0], (*asked, *step[1])
-    return state, asked
+    if not isinstance(message, messages.Answered):
+        return state, asked
+    done, then, failed = message.value, message.asked.then, message.asked.failed
+    if not message.problem:
+        return (state, ()) if then is None else then(state, done)
+    return failed(state, message) if failed else (state.noticed(message.problem, is_bad=True), ())
 
 
 def _key(state: AppState, name: str, now: float) -> Step:
@@ -251,7 +244,6 @@ def _workspace_opened(state: AppState, opened: messages.WorkspaceOpened, now: fl
         aliases=opened.aliases,
         keeps_comments=opened.keeps_comments,
         problem="",
-        waiting="",
     )
     if not state.has(name):
         state = replace(state, workspaces=(*state.workspaces, workspace))
@@ -267,18 +259,9 @@ def _workspace_opened(state: AppState, opened: messages.WorkspaceOpened, now: fl
     return state, (call_in(name, files.read_files), pull)
 
 
-def _show_waiting(state: AppState, name: str, what: str) -> AppState:
-    """Show what waits until a workspace is open, and which key drops it."""
-    state = state.with_changes(name, waiting=what)
-    drop = ""
-    if name == state.workspace.name and not state.overlays:
-        drop = state.keymap.hint(KeyAction.ESCAPE, Context.MAIN, "drops it", before="; ")
-    return state.noticed(f"{what} waits until {name} is open{drop}")
-
-
 def _workspace_failed(state: AppState, name: str, words: str) -> AppState:
     """Say why a workspace cannot be opened, and close what waits for it."""
-    state = state.with_changes(name, problem=words, waiting="")
+    state = state.with_changes(name, problem=words)
     overlays = tuple(
         overlay for overlay in state.overlays if getattr(overlay, "workspace", "") != name
     )

@@ -35,7 +35,6 @@ class WorkspaceView:
         is_read: Whether all its files have been read.
         synced: When a pull has brought all that it found, by Trio's clock; None for never.
         problem: Why it could not be opened, cleaned; empty if it was, or has not been tried.
-        waiting: What was asked of it and waits until it is open; empty for nothing.
         selected: The order of the selected row; None for the top one, until the user has chosen.
         top: The index of the first visible row that is on the screen.
         folded: The IDs of tickets whose sub-tasks are hidden.
@@ -61,7 +60,6 @@ class WorkspaceView:
     is_read: bool = False
     synced: float | None = None
     problem: str = ""
-    waiting: str = ""
     selected: Order | None = None
     top: int = 0
     folded: frozenset[str] = frozenset()

@@ -99,7 +99,7 @@ def test_without_an_answer_the_statuses_of_the_files_are_listed_and_it_is_said()
     state = asked(app_state(ONE, TWO, THREE))
     answer = statuses(("DEMO-1",), {}, "cannot reach it")
     other = call_in("work", ask_statuses, ("DEMO-9",))
-    assert after(state, replace(answer, asked=other)) == state
+    assert after(state, replace(answer, asked=other)).overlays == state.overlays
 
     state = after(state, answer)
 
@@ -219,13 +219,14 @@ def test_a_offers_the_templates_and_asks_for_their_values() -> None:
     last = typed(pressed(last, "KEY_ENTER"), "now")
     asked = call_in("work", add_from_template, template, ("Pay", "now"))
     enter = messages.KeyPressed("KEY_ENTER")
-    assert update(last, enter, 9.0)[1] == (asked,)
-    again = after(app_state(ONE), messages.NotWritten("work", asked, "no room"))
+    effect = update(last, enter, 9.0)[1]
+    assert effect == (asked,)
+    again = after(app_state(ONE), messages.Answered(effect[0], problem="no room"))
     assert shown(again)[-2].startswith(" When: now")
     assert update(again, enter, 9.0)[1] == (asked,)
     bare = call_in("work", add_from_template, fixed, ())
     assert update(pressed(state, "KEY_DOWN", "KEY_DOWN"), enter, 9.0)[1] == (bare,)
-    assert after(state, messages.NotWritten("work", bare, "no room")).notice == "no room"
+    assert after(state, messages.Answered(bare, problem="no room")).notice == "no room"
 
 
 def test_what_was_added_is_selected_though_a_filter_would_hide_it() -> None:
@@ -417,7 +418,12 @@ FAILED = f"cannot write {'a/' * 30}DEMO-1.md: Operation not permitted; let your 
 def test_a_title_that_could_not_be_written_is_there_again_with_the_error() -> None:
     asked_for = call_in("work", add_ticket, "Pay in time", PLACES[0])
 
-    state = after(app_state(ONE, TWO), messages.NotWritten("work", asked_for, FAILED))
+    adding = typed(pressed(app_state(ONE, TWO), "a"), "Pay in time")
+    choosing = pressed(adding, "KEY_ENTER", "KEY_DOWN")
+    state, effect = update(choosing, messages.KeyPressed("KEY_ENTER"), 1.0)
+    assert effect == (asked_for,)
+
+    state = after(state, messages.Answered(effect[0], problem=FAILED))
 
     assert state.context is Context.INPUT
     rows = shown(state)
@@ -431,22 +437,14 @@ def test_a_title_that_could_not_be_written_is_there_again_with_the_error() -> No
     assert effect == (asked_for,)
 
 
-@pytest.mark.parametrize("parent", [None, IssuePlace("gone.md", "DEMO-99")])
-def test_a_title_whose_ticket_is_gone_can_still_become_a_ticket(parent: IssuePlace | None) -> None:
-    failed = messages.NotWritten("work", call_in("work", add_ticket, "Pay", parent), "no")
-
-    state = pressed(after(app_state(), failed), "KEY_ENTER")
-
-    assert [refused for _, _, refused in options(state)] == ["", "Select a ticket first"]
-    _, effect = update(state, messages.KeyPressed("KEY_ENTER"), 1.0)
-    assert effect == (call_in("work", add_ticket, "Pay", None),)
-
-
 def test_a_comment_comes_back_below_what_was_opened_since() -> None:
     asked_for = call_in("work", add_comment, PLACES[0], "Looks good")
-    state = pressed(app_state(ONE, TWO), "a", "x")
+    commenting = typed(pressed(app_state(ONE, TWO), "m"), "Looks good")
+    state, effect = update(commenting, messages.KeyPressed("KEY_ENTER"), 1.0)
+    assert effect == (asked_for,)
+    state = pressed(state, "a", "x")
 
-    state = after(state, messages.NotWritten("work", asked_for, "no"))
+    state = after(state, messages.Answered(effect[0], problem="no"))
 
     assert " title: x▏" in shown(state)[-2]
     state = pressed(state, "KEY_ESCAPE")
@@ -594,7 +592,7 @@ def test_esc_shows_all_tickets_again_and_keeps_the_selected_one() -> None:
     assert state.row is not None
     assert state.row.key == "DEMO-9"
     assert state.notice == "All tickets are shown, no longer only Last"
-    assert effect == (call_in("work", remember, ListMemory("", "key"), ""),)
+    assert effect == (call_in("work", remember, ListMemory("", "key")),)
     assert " Esc back  " not in shown(pressed(state, "g"))[-2]
     assert pressed(state, "KEY_ESCAPE").notice == "Esc does nothing here; ? lists the keys"
 

@@ -31,9 +31,7 @@ from ticketr.text import clean
 
 TICKETS = tuple(Ticket(f"Number {at}", f"DEMO-{at}") for at in (1, 2, 3))
 JQL = "sprint in openSprints()"
-TWO = call_in(
-    "work", remember, ListMemory("number 2", "key", {"two": "number 2"}), "number 2 save:two"
-)
+TWO = call_in("work", remember, ListMemory("number 2", "key", {"two": "number 2"}))
 
 
 def typed(text: str, state: AppState | None = None) -> AppState:
@@ -91,7 +89,7 @@ def test_another_filter_replaces_it_and_esc_brings_it_back() -> None:
 def test_it_is_not_remembered_as_its_answer_would_not_be() -> None:
     state = pressed(after(asked(), found("DEMO-2")), "S", "KEY_DOWN")
     state, effect = update(state, messages.KeyPressed("KEY_ENTER"), 99.0)
-    assert effect == (call_in("work", remember, ListMemory("", "title"), ""),)
+    assert effect == (call_in("work", remember, ListMemory("", "title")),)
     assert keys(state) == ["DEMO-2"]
 
 
@@ -194,29 +192,27 @@ def test_a_filter_is_saved_used_and_forgotten() -> None:
     state, effect = entered("number 2 save:two")
     assert effect == (TWO,)
     assert (state.workspace.filter.text, state.workspace.saved) == ("number 2", {})
-    state = after(state, messages.FiltersSaved("work", (("two", "number 2"),), {"two": "number 2"}))
+    state = after(state, messages.Answered(effect[0], {"two": "number 2"}))
     assert (state.notice, state.overlays) == ("Saved as two; use:two shows it again", ())
 
     state = pressed(typed("", state), "KEY_ENTER")
     assert keys(state) == ["DEMO-1", "DEMO-2", "DEMO-3"]
     state, effect = entered("use:two", state)
     assert (keys(state), state.workspace.filter.text) == (["DEMO-2"], "number 2")
-    assert effect == (call_in("work", remember, ListMemory("number 2", "key"), ""),)
+    assert effect == (call_in("work", remember, ListMemory("number 2", "key")),)
 
     state, effect = entered("forget:two", state)
     forgotten = {"two": ""}
-    assert effect == (
-        call_in("work", remember, ListMemory("number 2", "key", forgotten), "forget:two"),
-    )
-    state = after(state, messages.FiltersSaved("work", tuple(forgotten.items()), {}))
+    assert effect == (call_in("work", remember, ListMemory("number 2", "key", forgotten)),)
+    state = after(state, messages.Answered(effect[0], {}))
     assert (state.notice, state.workspace.saved) == ("The filter two is forgotten", {})
     assert keys(state) == ["DEMO-2"]
 
 
 def test_a_filter_that_cannot_be_saved_is_there_again_with_the_error() -> None:
-    state, _ = entered("number 2 save:two")
+    state, (saving,) = entered("number 2 save:two")
     words = "cannot remember the filter: No space left on device"
-    state = after(state, messages.NotWritten("work", TWO, words))
+    state = after(state, messages.Answered(saving, problem=words))
 
     rows = [plain(row).rstrip() for row in screen(state, 99.0, Theme())]
     assert rows[-2].startswith(" filter: number 2 save:two▏")
@@ -227,9 +223,9 @@ def test_a_filter_that_cannot_be_saved_is_there_again_with_the_error() -> None:
 
 
 def test_what_could_not_be_saved_in_a_workspace_that_is_left_is_said_with_the_text() -> None:
-    state, _ = entered("number 2 save:two")
+    state, (saving,) = entered("number 2 save:two")
     state = replace(state, workspaces=(WorkspaceView("shop"), *state.workspaces))
-    state = after(state, messages.NotWritten("work", TWO, "no"))
+    state = after(state, messages.Answered(saving, problem="no"))
     assert (state.overlays, state.notice) == ((), "no: number 2 save:two")
 
 
@@ -308,11 +304,9 @@ def test_a_name_that_is_not_saved_cannot_be_forgotten() -> None:
 def test_a_query_is_saved_and_asked_again() -> None:
     state, effect = entered(f"jql: {JQL} save:now")
     saved = {"now": f"jql: {JQL}"}
-    saves = call_in("work", remember, ListMemory("", "key", saved), f"jql: {JQL} save:now")
+    saves = call_in("work", remember, ListMemory("", "key", saved))
     assert effect == (saves, call_in("work", ask_keys, JQL))
-    state = after(
-        state, messages.FiltersSaved("work", tuple(saved.items()), dict(saved)), found("DEMO-3")
-    )
+    state = after(state, messages.Answered(effect[0], saved), found("DEMO-3"))
 
     again, effect = entered("use:now", state)
     assert [type(overlay) for overlay in again.overlays] == [Loading]

@@ -86,20 +86,24 @@ def rows(state: AppState) -> list[str]:
     return [plain(row).rstrip() for row in screen(state, 6.0, Theme())]
 
 
-def number(state: AppState, check: SetupField) -> int:
-    return form(state).numbers[check]
-
-
 def site_answer(state: AppState, answer: SiteAnswer | Problem = SITE) -> messages.Message:
-    return messages.SiteChecked(number(state, SetupField.SITE), answer)
+    return messages.Answered(form(state).running[SetupField.SITE], answer)
 
 
 def login_answer(state: AppState, answer: LoginAnswer | Problem = LOGIN) -> messages.Message:
-    return messages.LoginChecked(number(state, SetupField.TOKEN), answer)
+    return messages.Answered(form(state).running[SetupField.TOKEN], answer)
 
 
 def folder_answer(state: AppState, answer: FolderAnswer | Problem) -> messages.Message:
-    return messages.FolderChecked(number(state, SetupField.FOLDER), answer)
+    return messages.Answered(form(state).running[SetupField.FOLDER], answer)
+
+
+def failed(problem: Problem) -> messages.Message:
+    return messages.Answered(call(open_folder, "x"), problem)
+
+
+def suggested(folder: str) -> messages.Message:
+    return messages.Answered(call(suggest_folder, SITE.site, ""), folder)
 
 
 def line(state: AppState, label: str) -> str:
@@ -192,7 +196,8 @@ def test_with_a_workspace_it_adds_another_one_and_escape_closes_it() -> None:
 
 def test_a_key_asks_for_a_new_token_and_for_nothing_else() -> None:
     state, asked = do(app_state(), "C")
-    assert asked == (call_in("work", read_login),)
+    (asks,) = asked
+    assert asks == call_in("work", read_login)
     texts = {
         SetupField.SITE: "https://harbour.example",
         SetupField.EMAIL: "a@harbour.example",
@@ -200,11 +205,11 @@ def test_a_key_asks_for_a_new_token_and_for_nothing_else() -> None:
         SetupField.FOLDER: "~/work",
     }
 
-    state, asked = told(state, messages.LoginRead(texts))
+    state, asked = told(state, messages.Answered(asks, texts))
 
     assert asked == (
-        call(check_site, 1, "https://harbour.example"),
-        call(check_folder, 1, "~/work"),
+        call(check_site, "https://harbour.example"),
+        call(check_folder, "~/work"),
     )
     assert form(state).focus is SetupField.TOKEN
     assert rows(state)[0].endswith("a new token")
@@ -219,7 +224,7 @@ def test_a_key_asks_for_a_new_token_and_for_nothing_else() -> None:
     )
     assert asked[-1] == call(add_workspace, wanted)
     problem = Problem("the token has expired; type another one", SetupField.TOKEN)
-    refused = after(state, messages.SetupFailed(problem))
+    refused = after(state, failed(problem))
     assert "another one; Ctrl+O opens the page" in " ".join(" ".join(rows(refused)).split())
     state, asked = do(refused, "KEY_ESCAPE")  # back to the list, not to the ways of the first run
     assert (state.overlays, asked) == ((), (call(cancel_setup),))
@@ -247,7 +252,7 @@ def test_a_site_is_checked_after_a_rest_of_typing() -> None:
     assert asked == ()
     state, asked = update(state, messages.TimePassed(), 5.0 + TYPING_REST)
 
-    assert asked == (call(check_site, number(state, SetupField.SITE), "h.example"),)
+    assert asked == (call(check_site, "h.example"),)
     assert wake_at(state) == math.inf
     assert "· checking..." in line(state, "Site")
 
@@ -263,9 +268,10 @@ def test_leaving_a_field_checks_it_at_once_and_once() -> None:
 def test_a_late_answer_about_another_address_changes_nothing() -> None:
     state = pressed(START, "c", "x", "KEY_TAB", "KEY_BTAB", "y", "KEY_TAB")
 
-    state = after(state, messages.SiteChecked(1, Problem("late", SetupField.SITE)))
+    late = messages.Answered(call(check_site, "x"), Problem("late", SetupField.SITE))
+    state = after(state, late)
     assert "late" not in "\n".join(rows(state))
-    state = after(state, messages.SiteChecked(2, SITE))
+    state = after(state, site_answer(state))
 
     assert "✓ Jira Cloud" in line(state, "Site")
 
@@ -288,7 +294,7 @@ def test_a_login_is_tried_once_site_mail_and_token_are_there() -> None:
     state, asked = do(state, "KEY_TAB")
 
     login = Login(SITE.site, "p@h.example", CANARY)
-    assert asked == (call(check_login, number(state, SetupField.TOKEN), login),)
+    assert asked == (call(check_login, login),)
 
 
 def test_no_token_goes_to_a_site_whose_address_is_being_typed() -> None:
@@ -303,7 +309,7 @@ def test_no_token_goes_to_a_site_whose_address_is_being_typed() -> None:
 
     _, asked = do(state, "KEY_TAB")
     (login,) = (each for each in asked if each.function is check_login)
-    assert login.args[1].site == "https://other.example"
+    assert login.args[0].site == "https://other.example"
 
 
 def test_the_token_is_dots_but_while_ctrl_t_shows_it() -> None:
@@ -323,9 +329,7 @@ def test_the_token_is_in_no_repr_log_or_notice() -> None:
     typed = messages.Pasted(CANARY)
     state = after(state, typed)
     state, login = do(pressed(state, "KEY_CTRL_U", *"DEMO"), "KEY_F5")
-    state, added = do(
-        after(state, messages.FolderSuggested("~/h")), "KEY_TAB", "KEY_TAB", "KEY_ENTER"
-    )
+    state, added = do(after(state, suggested("~/h")), "KEY_TAB", "KEY_TAB", "KEY_ENTER")
 
     assert [each.function for each in added][-1] is add_workspace
     line = form(state).input(SetupField.TOKEN)
@@ -398,15 +402,13 @@ def test_a_folder_is_suggested_until_one_is_typed() -> None:
     state, asked = told(state, site_answer(state))
     assert asked == (call(suggest_folder, SITE.site, ""),)
 
-    state, asked = told(state, messages.FolderSuggested("~/harbour"))
-    assert asked == (call(check_folder, 1, "~/harbour"),)
-    state = after(state, messages.FolderChecked(1, NEW))
+    state, asked = told(state, suggested("~/harbour"))
+    assert asked == (call(check_folder, "~/harbour"),)
+    state = after(state, folder_answer(state, NEW))
     assert "✓ new; ticketr.toml goes there, the token" in line(state, "Folder")
 
     state = pressed(state, "KEY_DOWN", "KEY_DOWN", "KEY_DOWN", "2")
-    assert (
-        form(after(state, messages.FolderSuggested("~/x"))).text(SetupField.FOLDER) == "~/harbour2"
-    )
+    assert form(after(state, suggested("~/x"))).text(SetupField.FOLDER) == "~/harbour2"
 
 
 def test_check_and_pull_names_what_is_missing_and_goes_there() -> None:
@@ -418,7 +420,7 @@ def test_check_and_pull_names_what_is_missing_and_goes_there() -> None:
 
 
 def complete() -> AppState:
-    state = pressed(after(logged_in(), messages.FolderSuggested("~/harbour")), "KEY_ENTER")
+    state = pressed(after(logged_in(), suggested("~/harbour")), "KEY_ENTER")
     return pressed(state, "KEY_ENTER")
 
 
@@ -436,12 +438,12 @@ def test_what_refused_it_stands_beside_its_field_which_gets_the_focus() -> None:
     state = pressed(complete(), "KEY_ENTER")
 
     problem = Problem("it belongs to another site", SetupField.FOLDER)
-    refused = after(state, messages.SetupFailed(problem))
+    refused = after(state, failed(problem))
     assert form(refused).focus is SetupField.FOLDER
     assert "✗ it belongs to another site" in line(refused, "Folder")
     assert refused.notice == "folder: it belongs to another site"
 
-    full = after(state, messages.SetupFailed(Problem("the disk is full")))
+    full = after(state, failed(Problem("the disk is full")))
     assert "          ✗ the disk is full" in rows(full)
     assert (overlay(full).busy, full.is_notice_bad) == ("", True)
     assert "          ✗ the disk is full" not in rows(pressed(full, "KEY_UP"))
@@ -469,12 +471,12 @@ def test_escape_leaves_the_form_cancels_its_checks_and_keeps_what_was_typed() ->
     state, asked = do(START, "c", *"h.example", "KEY_TAB", "KEY_ESCAPE")
     assert asked[-1] == call(cancel_setup)
     assert overlay(state).form is None
-    assert after(state, messages.SiteChecked(9, SITE)) == state
+    assert after(state, messages.Answered(call(check_site, "h.example"), SITE)) == state
 
     state, asked = do(state, "c")
 
     assert "h.example" in line(state, "Site")
-    assert asked == (call(check_site, number(state, SetupField.SITE), "h.example"),)
+    assert asked == (call(check_site, "h.example"),)
 
 
 def test_the_wheel_goes_through_the_fields_and_asks_what_leaving_them_asks() -> None:
@@ -482,12 +484,12 @@ def test_the_wheel_goes_through_the_fields_and_asks_what_leaving_them_asks() -> 
 
     state, asked = told(state, messages.MouseUsed(MouseAction.WHEEL_DOWN, 1, 9))
 
-    assert asked == (call(check_site, number(state, SetupField.SITE), "h.example"),)
+    assert asked == (call(check_site, "h.example"),)
     assert form(state).focus is SetupField.PROJECT
 
 
 def test_f5_checks_everything_again() -> None:
-    state = after(logged_in(), messages.FolderSuggested("~/h"))
+    state = after(logged_in(), suggested("~/h"))
 
     state, asked = do(state, "KEY_F5")
     assert [each.function for each in asked] == [check_site, check_folder]
@@ -510,40 +512,38 @@ def test_f5_checks_everything_again() -> None:
 def test_a_folder_to_open_is_looked_at_and_told(answer: FolderAnswer | Problem, words: str) -> None:
     state = pressed(START, "o", *"~/x")
     state, asked = update(state, messages.TimePassed(), 9.0)
-    assert asked == (call(check_folder, 3, "~/x"),)
+    assert asked == (call(check_folder, "~/x"),)
 
-    assert words in line(after(state, messages.FolderChecked(3, answer)), "Folder")
+    assert words in line(after(state, folder_answer(state, answer)), "Folder")
 
 
 def test_enter_opens_a_folder_that_is_a_workspace_and_connects_one_with_tickets() -> None:
     state = pressed(START, "o", "x", "KEY_DOWN", "KEY_UP")
-    work = after(state, messages.FolderChecked(1, FolderAnswer(FolderKind.WORKSPACE)))
+    work = after(state, folder_answer(state, FolderAnswer(FolderKind.WORKSPACE)))
     opening, asked = do(work, "KEY_ENTER")
     assert asked == (call(open_folder, "x"),)
     assert "Opening the folder... Esc cancels" in "\n".join(rows(opening))
 
-    tickets = after(state, messages.FolderChecked(1, FolderAnswer(FolderKind.TICKETS)))
+    tickets = after(state, folder_answer(state, FolderAnswer(FolderKind.TICKETS)))
     connecting, asked = do(tickets, "KEY_ENTER")
     assert form(connecting).purpose is Purpose.CONNECT
-    assert asked == (call(check_folder, 1, "x"),)
+    assert asked == (call(check_folder, "x"),)
     connecting = pressed(connecting, "s", "KEY_TAB")
-    assert form(after(connecting, messages.FolderSuggested("~/h"))).text(SetupField.FOLDER) == "x"
+    assert form(after(connecting, suggested("~/h"))).text(SetupField.FOLDER) == "x"
 
 
 def test_enter_before_a_folder_was_looked_at_opens_only_a_workspace() -> None:
     state, asked = do(START, "o", "x", "KEY_ENTER")
-    assert asked == (call(check_folder, 2, "x"),)
+    assert asked == (call(check_folder, "x"),)
 
     opened, asked = told(state, folder_answer(state, FolderAnswer(FolderKind.WORKSPACE)))
     assert (asked, overlay(opened).busy) == ((call(open_folder, "x"),), "Opening the folder")
     for answer in (FolderAnswer(FolderKind.TICKETS), Problem("it is a file", SetupField.FOLDER)):
         other, asked = told(state, folder_answer(state, answer))
         assert (asked, overlay(other).busy) == ((), "")
-    late, asked = told(state, messages.FolderChecked(1, FolderAnswer(FolderKind.WORKSPACE)))
+    workspace = folder_answer(state, FolderAnswer(FolderKind.WORKSPACE))
+    late, asked = told(pressed(state, "y"), workspace)
     assert (asked, overlay(late).busy) == ((), "")
-    typed = pressed(state, "y")
-    workspace = folder_answer(typed, FolderAnswer(FolderKind.WORKSPACE))
-    assert told(typed, workspace)[1] == ()
 
 
 def test_enter_without_a_folder_says_what_to_type() -> None:

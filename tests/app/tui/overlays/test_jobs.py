@@ -14,12 +14,19 @@ from ticketr.app.sync.jobs.syncing import not_done
 from ticketr.app.sync.notes import in_conflict
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
-from ticketr.app.tui.jobs_state import JobEnd, end_of
+from ticketr.app.tui.jobs_state import History, JobEnd, end_of
 from ticketr.app.tui.keymap import KeyMap
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.screen import next_change, screen
-from ticketr.app.tui.services.jobs import cancel_job, read_plan, run_now, set_priority, start_job
+from ticketr.app.tui.services.jobs import (
+    cancel_job,
+    read_history,
+    read_plan,
+    run_now,
+    set_priority,
+    start_job,
+)
 from ticketr.app.tui.services.outside import copy_text
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Theme
@@ -270,7 +277,7 @@ NAMED = "DEMO-1, DEMO-2, DEMO-3 and 9 more"
 def with_earlier(job: FinishedJob) -> AppState:
     """Return the jobs with one of an earlier run, which is selected."""
     names = {"/work": "work", "/gone": "gone"}
-    return after(jobs(), messages.HistoryRead((job,), workspaces=names))
+    return after(jobs(), messages.Answered(call(read_history), History((job,), None, names)))
 
 
 def test_escape_closes_the_jobs_also_where_one_of_an_earlier_run_is_selected() -> None:

@@ -391,7 +391,7 @@ def test_a_person_or_a_status_becomes_a_filter(text: str, wanted: str) -> None:
     assert any(tickets in row for row in screen(typed(text), 1.0, Theme()))
     state, asked = ran(text)
     assert state.workspace.filter.text == wanted
-    assert asked == (call_in("work", remember, ListMemory(wanted, "key"), ""),)
+    assert asked == (call_in("work", remember, ListMemory(wanted, "key")),)
 
 
 def test_the_keys_in_the_palette_are_text() -> None:

@@ -109,7 +109,7 @@ def test_a_hidden_column_leaves_its_room_to_others_and_is_remembered() -> None:
     state = pressed(state, "KEY_ESCAPE")
     assert lines(state)[0].endswith("… ↑ Story In Progress   5 PR ")
 
-    _, memory, _ = remembered.args  # type: ignore[attr-defined]
+    _, memory = remembered.args  # type: ignore[attr-defined]
     assert memory.hidden == {"updated"}
     again = messages.Recalled("work", state.workspace.filter, "key", {}, memory.hidden)
     assert lines(update(state_of(120), again, 1.0)[0]) == lines(state)

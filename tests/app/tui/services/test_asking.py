@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,14 +27,13 @@ from ticketr.app.sync import (
     Store,
     SyncJob,
     UnknownTicket,
-    read_statuses,
-    search_ids,
+    read_last_change,
 )
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import JobKind, JobRequest, call_in
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.services import asking
-from ticketr.app.tui.services.asking import ask_author, ask_keys, ask_statuses
+from ticketr.app.tui.services.asking import ask_author, ask_keys, ask_statuses, ask_values
 from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.jobs import read_history, read_plan
 from ticketr.app.tui.services.workspaces import (
@@ -49,17 +48,22 @@ def bench_in(tmp_path: Path) -> Bench:
     return Bench(make_site(tickets=12, seed=1), tmp_path / "work")
 
 
+def asking_with(options: Any) -> Callable[..., Any]:
+    """Return what calls a function that asks Jira with these options."""
+    return lambda question, *args: question(options, *args)
+
+
 async def test_the_statuses_are_those_that_jira_answers(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
     bench = bench_in(tmp_path)
     told: list[Message] = []
-    ask = partial(read_statuses, cast("Any", bench.settings()))
+    ask = asking_with(bench.settings())
+    asked = call_in("work", ask_statuses, ("DEMO-9",))
 
-    await asking.ask_statuses(services(tmp_path, told, read_statuses=ask), "work", ("DEMO-9",))
+    await services(tmp_path, told, ask=ask).carry_out(asked)
 
     assert bench.asked == ["issue/DEMO-9/transitions"]
-    asked = call_in("work", ask_statuses, ("DEMO-9",))
     assert told == [messages.Answered(asked, {"DEMO-9": ("In Review", "To Do")})]
 
 
@@ -78,14 +82,10 @@ async def test_the_values_of_a_field_are_those_that_jira_lists(
     bench = bench_in(tmp_path)
     await bench.pull()
     told: list[Message] = []
-    opened = open_workspace("work", bench.options())
+    ask = open_workspace("work", bench.options()).ask
     asking_for = ("DEMO-9", field)
 
-    await asking.ask_values(
-        services(bench.root, told, read_values=opened.read_values),
-        "work",
-        asking_for,
-    )
+    await services(bench.root, told, ask=ask).carry_out(call_in("work", ask_values, asking_for))
 
     (answer,) = told
     assert isinstance(answer, messages.Answered)
@@ -99,14 +99,14 @@ async def test_a_jira_that_does_not_answer_is_given_up(
 ) -> None:
     told: list[Message] = []
     slow = Bench(make_site(tickets=12, seed=1), tmp_path / "work", latency=60.0)
-    ask = partial(read_statuses, cast("Any", slow.settings()))
+    asked = call_in("work", ask_statuses, ("DEMO-9",))
     begin = trio.current_time()
 
-    await asking.ask_statuses(services(tmp_path, told, read_statuses=ask), "work", ("DEMO-9",))
+    await services(tmp_path, told, ask=asking_with(slow.settings())).carry_out(asked)
 
     assert trio.current_time() - begin == asking.STATUS_WAIT
     problem = "it has not answered for 5 s"
-    assert told == [messages.Answered(call_in("work", ask_statuses, ("DEMO-9",)), problem=problem)]
+    assert told == [messages.Answered(asked, problem=problem)]
 
 
 async def test_esc_cancels_the_request_and_nothing_is_told(
@@ -114,14 +114,14 @@ async def test_esc_cancels_the_request_and_nothing_is_told(
 ) -> None:
     told: list[Message] = []
 
-    async def ask(_: str) -> tuple[str, ...]:
+    async def ask(*_: object) -> tuple[str, ...]:
         await trio.sleep_forever()
 
-    used = services(tmp_path, told, read_statuses=ask)
+    used = services(tmp_path, told, ask=ask)
     begin = trio.current_time()
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(asking.ask_statuses, used, "work", ("DEMO-9",))
+        nursery.start_soon(used.carry_out, call_in("work", ask_statuses, ("DEMO-9",)))
         await trio.testing.wait_all_tasks_blocked()
         asking.stop_asking(used, "work")
         asking.stop_asking(used, "work")
@@ -132,14 +132,14 @@ async def test_esc_cancels_the_request_and_nothing_is_told(
 async def test_only_the_last_request_answers(tmp_path: Path, autojump_clock: MockClock) -> None:
     told: list[Message] = []
 
-    async def ask(key: str) -> tuple[str, ...]:
+    async def ask(_: object, key: str) -> tuple[str, ...]:
         await trio.sleep(2 if key == "DEMO-1" else 1)
         return (key,)
 
-    used = services(tmp_path, told, read_statuses=ask)
+    used = services(tmp_path, told, ask=ask)
     async with trio.open_nursery() as nursery:
         for key in ("DEMO-1", "DEMO-2"):
-            nursery.start_soon(asking.ask_statuses, used, "work", (key,))
+            nursery.start_soon(used.carry_out, call_in("work", ask_statuses, (key,)))
             await trio.testing.wait_all_tasks_blocked()
 
     assert told == [
@@ -158,9 +158,9 @@ async def test_the_keys_are_those_that_jira_finds_and_the_last_sync_knows(
         project=issue.project, type=issue.type, summary="Not pulled", labels=("late",)
     )
     told: list[Message] = []
-    used = services(bench.root, told, search=partial(search_ids, cast("Any", bench.options())))
+    used = services(bench.root, told, ask=asking_with(bench.options()))
 
-    await asking.ask_keys(used, "work", "labels = late")
+    await used.carry_out(call_in("work", ask_keys, "labels = late"))
 
     assert told == [
         messages.Answered(call_in("work", ask_keys, "labels = late"), (2, frozenset({"DEMO-9"})))
@@ -172,9 +172,9 @@ async def test_a_query_that_jira_does_not_understand_is_told(
 ) -> None:
     bench = bench_in(tmp_path)
     told: list[Message] = []
-    used = services(bench.root, told, search=partial(search_ids, cast("Any", bench.options())))
+    used = services(bench.root, told, ask=asking_with(bench.options()))
 
-    await asking.ask_keys(used, "work", "labels =")
+    await used.carry_out(call_in("work", ask_keys, "labels ="))
 
     (answer,) = told
     assert isinstance(answer, messages.Answered)
@@ -188,9 +188,9 @@ async def test_a_refused_login_names_the_way_to_another_one_in_the_app(
     options = bench_in(tmp_path).options()
     options["credentials"] = replace(options["credentials"], token="no")
     told: list[Message] = []
-    used = services(tmp_path, told, search=partial(search_ids, cast("Any", options)))
+    used = services(tmp_path, told, ask=asking_with(options))
 
-    await asking.ask_keys(used, "work", "labels = late")
+    await used.carry_out(call_in("work", ask_keys, "labels = late"))
 
     (answer,) = told
     assert isinstance(answer, messages.Answered)
@@ -204,7 +204,7 @@ async def test_the_app_shows_only_what_a_query_finds_until_another_filter_comes(
     bench = bench_in(tmp_path)
     await bench.pull()
     bench.site.edit("DEMO-9", labels=("late",))
-    used = replace(workspace(bench.root), search=partial(search_ids, bench.options()))
+    used = replace(workspace(bench.root), ask=asking_with(bench.options()))
 
     async with running_app((used,)) as run:
         await run.press("f")
@@ -229,7 +229,7 @@ async def test_who_changed_an_issue_is_sent_only_if_jira_tells(
     told: list[Message] = []
     asked: list[tuple[str, str]] = []
 
-    async def ask(key: str, until: str) -> LastChange | None:
+    async def ask(_: object, key: str, until: str) -> LastChange | None:
         asked.append((key, until))
         await trio.sleep(60 if kind == "late" else 1)
         if kind == "error":
@@ -237,12 +237,11 @@ async def test_who_changed_an_issue_is_sent_only_if_jira_tells(
         author = "Priya" if kind == "told" else ""
         return None if kind == "nothing" else LastChange(author, "then")
 
-    await asking.ask_author(
-        services(tmp_path, told, read_last_change=ask), "work", "DEMO-1", "DEMO-2", "now"
-    )
+    request = call_in("work", ask_author, "DEMO-1", "DEMO-2", "now")
+
+    await services(tmp_path, told, ask=ask).carry_out(request)
 
     assert asked == [("DEMO-2", "now")]
-    request = call_in("work", ask_author, "DEMO-1", "DEMO-2", "now")
     sent = [messages.Answered(request, ("Priya", "then"))]
     assert told == (sent if kind == "told" else [])
     assert trio.current_time() == (asking.STATUS_WAIT if kind == "late" else 1)
@@ -304,7 +303,9 @@ async def test_a_conflict_is_left_alone_unless_a_sync_settles_it(
     told: list[Message] = []
 
     for kind in (JobKind.PUSH, JobKind.SYNC):
-        await read_plan(services(bench.root, told, prefer=prefer), "work", kind, ())
+        await services(bench.root, told, prefer=prefer).carry_out(
+            call_in("work", read_plan, kind, ())
+        )
 
     push, sync = told
     assert isinstance(push, messages.Answered)
@@ -325,7 +326,7 @@ async def test_a_new_sub_task_takes_over_fields_unless_the_workspace_says_no(
     workspaces = Workspaces((opened,), lambda _: nothing, told.append)
     used = Services(nothing, nothing, workspaces, told.append, in_thread=inline)
 
-    await read_plan(used, "work", JobKind.PUSH, ())
+    await used.carry_out(call_in("work", read_plan, JobKind.PUSH, ()))
 
     (read,) = told
     assert isinstance(read, messages.Answered)
@@ -337,7 +338,7 @@ async def test_a_state_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / ".ticketr" / "state.db").write_bytes(b"no database at all" * 100)
     told: list[Message] = []
 
-    await read_plan(services(tmp_path, told), "work", JobKind.PUSH, ())
+    await services(tmp_path, told).carry_out(call_in("work", read_plan, JobKind.PUSH, ()))
 
     (failed,) = told
     assert isinstance(failed, messages.Answered)
@@ -371,11 +372,9 @@ async def test_the_history_comes_with_the_workspaces_of_its_jobs(
         for key in (here, shop, gone, None):
             await (await queue.submit(nothing_to_do, key=key)).wait()
         services = Services(nothing, queue, opened, told.append, in_thread=inline)
-        await read_history(services)
+        read = await read_history(services)
 
-    (read,) = told
-    assert isinstance(read, messages.HistoryRead)
-    assert [job.key for job in read.jobs] == [None, gone, shop, here]
+    assert [job.key for job in read.earlier] == [None, gone, shop, here]
     assert read.workspaces == {here: "work", shop: "shop"}
 
 
@@ -386,9 +385,13 @@ async def test_jira_is_asked_who_changed_an_issue_last(
     bench.site.edit("DEMO-9", summary="Theirs")
     opened = open_workspace("work", bench.options())
 
-    change = await opened.read_last_change("DEMO-9", "")
+    async def ask(until: str) -> LastChange | None:
+        change: LastChange | None = await opened.ask(read_last_change, "DEMO-9", until)
+        return change
+
+    change = await ask("")
 
     assert change is not None
     assert change.author == bench.finds("DEMO-9").history[-1].author.name
-    assert await opened.read_last_change("DEMO-9", change.at) == change
-    assert await opened.read_last_change("DEMO-9", "1999-01-31T09:30:00.000+0000") is None
+    assert await ask(change.at) == change
+    assert await ask("1999-01-31T09:30:00.000+0000") is None

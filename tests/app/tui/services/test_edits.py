@@ -83,7 +83,7 @@ async def test_a_changed_status_is_taken_back_to_the_byte(
     }
 
     told.clear()
-    await conflicts.find_undo(used, "work")
+    await used.carry_out(call_in("work", conflicts.find_undo))
     (found,) = told
     assert isinstance(found, messages.Asked)
     assert found.words.startswith("DEMO-9 in DEMO-9.md: the text that was there before ")
@@ -99,18 +99,20 @@ async def test_a_changed_status_is_taken_back_to_the_byte(
     assert told == [messages.Told(words, is_error=False), READ]
 
 
-def test_what_a_workspace_is_connected_to_is_read_without_its_token(tmp_path: Path) -> None:
+async def test_what_a_workspace_is_connected_to_is_read_without_its_token(tmp_path: Path) -> None:
     told: list[Message] = []
     address = "https://harbour.example"
     used = editing(tmp_path, told, address=address, email="a@harbour.example", project="DEMO")
 
-    setting_up.read_login(used, "work")  # an app that adds no workspaces
-    setting_up.read_login(replace(used, setup=cast("SetupRunner", object())), "work")
+    asked = call_in("work", setting_up.read_login)
+    await used.carry_out(asked)  # an app that adds no workspaces
+    await replace(used, setup=cast("SetupRunner", object())).carry_out(asked)
 
     refused, read = told
-    assert isinstance(refused, messages.Told)
-    assert isinstance(read, messages.LoginRead)
-    assert [*read.texts.values()] == [address, "a@harbour.example", "DEMO", str(tmp_path)]
+    assert isinstance(refused, messages.Answered)
+    assert refused.problem == "This app stores no login; ticketr workspace add does"
+    assert isinstance(read, messages.Answered)
+    assert [*read.value.values()] == [address, "a@harbour.example", "DEMO", str(tmp_path)]
 
 
 async def test_only_what_can_be_taken_back_is_offered(
@@ -126,14 +128,14 @@ async def test_only_what_can_be_taken_back_is_offered(
     bench.edits("DEMO-1", "Status: Done", "Status: Blocked")
     told.clear()
 
-    await conflicts.find_undo(used, "work")
+    await used.carry_out(call_in("work", conflicts.find_undo))
 
     (asked,) = told
     assert isinstance(asked, messages.Asked)
     assert [step.key for step in asked.effects[0].args[1]] == ["DEMO-9"]
     bench.path("DEMO-9").unlink()
     told.clear()
-    await conflicts.find_undo(used, "work")
+    await used.carry_out(call_in("work", conflicts.find_undo))
     words = "There is nothing to take back: DEMO-1 was edited in DEMO-1.md since"
     assert told == [messages.Told(words, is_error=False)]
 
@@ -150,7 +152,7 @@ async def test_a_draft_that_was_pushed_is_not_offered(
     await bench.push(keys=["pay.md"])
     told.clear()
 
-    await conflicts.find_undo(used, "work")
+    await used.carry_out(call_in("work", conflicts.find_undo))
 
     (asked,) = told
     assert isinstance(asked, messages.Asked)
@@ -159,7 +161,7 @@ async def test_a_draft_that_was_pushed_is_not_offered(
     await effect.function(used, *effect.args)
     assert not (bench.root / "keep.md").exists()
     told.clear()
-    await conflicts.find_undo(used, "work")
+    await used.carry_out(call_in("work", conflicts.find_undo))
     words = "There is nothing to take back: pay.md was edited, pushed or removed since"
     assert told == [messages.Told(words, is_error=False)]
 
@@ -172,17 +174,15 @@ async def test_an_issue_that_is_gone_is_told(tmp_path: Path, autojump_clock: Moc
     change = FieldSetting("Status", "Done")
     words = "DEMO-1 was not changed: a.md no longer holds it; read the files again"
 
-    await edits.change_field(used, "work", place, change)
-    await edits.plan_edits(used, "work", ((place, change),))
-    asked = call_in("work", add_ticket, "Pay", place)
-    await edits.add_ticket(used, *asked.args)
+    calls = (
+        call_in("work", edits.change_field, place, change),
+        call_in("work", edits.plan_edits, ((place, change),)),
+        call_in("work", add_ticket, "Pay", place),
+    )
+    for asked in calls:
+        await used.carry_out(asked)
 
-    assert told == [
-        messages.Told(words),
-        READ,
-        messages.Answered(call_in("work", edits.plan_edits, ((place, change),)), problem=words),
-        messages.NotWritten("work", asked, words),
-    ]
+    assert told == [messages.Answered(asked, problem=words) for asked in calls]
 
 
 async def test_what_was_typed_comes_back_if_its_file_cannot_be_written(
@@ -201,23 +201,17 @@ async def test_what_was_typed_comes_back_if_its_file_cannot_be_written(
     store.prepare()
 
     with frozen(path, tmp_path):
-        await edits.add_comment(used, *comment.args)
-        await edits.add_ticket(used, *task.args)
-        await edits.add_ticket(used, *ticket.args)
+        for asked in (comment, task, ticket):
+            await used.carry_out(asked)
     with store.lock():  # as a pull does, which may take long
-        await edits.add_comment(used, *comment.args)
+        await used.carry_out(comment)
 
     refused = "Operation not permitted; let your account write there"
-    answers = [each for each in told if each != READ]
-    assert answers[:2] == [
-        messages.NotWritten("work", each, f"cannot write into {tmp_path}: {refused}")
-        for each in (comment, task)
-    ]
-    assert answers[2] == messages.NotWritten(
-        "work", ticket, f"cannot write into {tmp_path}: {refused}"
-    )
-    assert isinstance(answers[3], messages.NotWritten)
-    assert "is being changed by process" in answers[3].words
+    *answers, locked = told
+    problem = f"cannot write into {tmp_path}: {refused}"
+    assert answers == [messages.Answered(each, problem=problem) for each in (comment, task, ticket)]
+    assert isinstance(locked, messages.Answered)
+    assert "is being changed by process" in locked.problem
     assert path.read_text() == before
 
 
@@ -243,7 +237,8 @@ async def test_a_draft_is_added_and_named(
     told: list[Message] = []
     parent = IssuePlace("a.md", "DEMO-1") if is_task else None
 
-    await edits.add_ticket(editing(tmp_path, told), "work", "Pay in time", parent)
+    asked = call_in("work", add_ticket, "Pay in time", parent)
+    await editing(tmp_path, told).carry_out(asked)
 
     path = "a.md" if is_task else "pay-in-time.md"
     assert told == [
@@ -271,7 +266,8 @@ async def test_the_drafts_of_a_template_are_in_one_file(
     told: list[Message] = []
     template = read_template(folder / "two.md")
 
-    await edits.add_from_template(editing(tmp_path, told), "work", template, ("it",))
+    asked = call_in("work", edits.add_from_template, template, ("it",))
+    await editing(tmp_path, told).carry_out(asked)
 
     assert told[1] == messages.TicketAdded("work", "do-it.md", "Do it")
     assert isinstance(told[2], messages.Told)
@@ -284,11 +280,11 @@ async def test_the_app_changes_the_chosen_tickets_and_takes_it_back(
 ) -> None:
     root = tmp_path / "work"
 
-    async def ask(key: str) -> tuple[str, ...]:
+    async def ask(*_: object) -> tuple[str, ...]:
         await trio.lowlevel.checkpoint()
         return ("In Progress", "Done")
 
-    used = replace(workspace(root), draft_type="Bug", read_statuses=ask)
+    used = replace(workspace(root), draft_type="Bug", ask=ask)
     for key in ("DEMO-1", "DEMO-2"):
         (root / f"{key}.md").write_text(render([Ticket(key, key, fields={"Status": "To Do"})]))
     before = {path.name: path.read_bytes() for path in root.glob("*.md")}
@@ -347,25 +343,24 @@ async def test_a_comment_is_written_into_the_file_and_taken_back(
 async def test_a_filter_is_saved_or_given_back(tmp_path: Path) -> None:
     told: list[Message] = []
     used = services(tmp_path, told)
-    shown = call_in("work", remember, ListMemory("late", "key"), "")
-    saving = call_in(
-        "work", remember, ListMemory("late", "key", {"mine": "late\x07"}), "late save:mine"
-    )
+    shown = call_in("work", remember, ListMemory("late", "key"))
+    saving = call_in("work", remember, ListMemory("late", "key", {"mine": "late\x07"}))
 
-    await remember(used, *shown.args)
-    await remember(used, *saving.args)
-    assert told == [messages.FiltersSaved("work", (("mine", "late\x07"),), {"mine": "late\ufffd"})]
+    await used.carry_out(shown)
+    await used.carry_out(saving)
+    assert told == [
+        messages.Answered(shown, {}),
+        messages.Answered(saving, {"mine": "late\ufffd"}),
+    ]
 
     told.clear()
     (tmp_path / ".ticketr" / "app.json").unlink()
     (tmp_path / ".ticketr" / "app.json").mkdir()
-    await remember(used, *shown.args)
-    await remember(used, *saving.args)
-    first, second = told
-    assert isinstance(first, messages.Told)
-    assert second == messages.NotWritten("work", saving, first.words)
-    assert first.words.startswith("cannot remember the filter: ")
-    assert "app.json is a folder" in first.words
+    await used.carry_out(saving)
+    (failed,) = told
+    assert isinstance(failed, messages.Answered)
+    assert failed.problem.startswith("cannot remember the filter: ")
+    assert "app.json is a folder" in failed.problem
 
 
 SITE = "https://jira.example"

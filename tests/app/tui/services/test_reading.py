@@ -23,6 +23,7 @@ from ticketr.app.config.state_folder import FILE as LIST_FILE
 from ticketr.app.sync import Store, Template
 from ticketr.app.tickets import Ticket, ValueTerm, render
 from ticketr.app.tui import messages
+from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.messages import FilesRead, Message, Recalled, TicketsFound, Told
 from ticketr.app.tui.panels.detail import SHORT, detail_lines
 from ticketr.app.tui.services import files
@@ -437,11 +438,15 @@ async def test_an_older_answer_does_not_replace_a_newer_one(
     used = services(tmp_path, told, in_thread=read_then_wait)
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(read_detail, used, "work", "DEMO-1.md", ORDER, 0, False)
+        nursery.start_soon(
+            used.carry_out, call_in("work", read_detail, "DEMO-1.md", ORDER, 0, False)
+        )
         await trio.testing.wait_all_tasks_blocked()
         file.write_text("# TICKET: [DEMO-1] New\n")
         detail_lines.cache_clear()
-        nursery.start_soon(read_detail, used, "work", "DEMO-1.md", ORDER, 40, False)
+        nursery.start_soon(
+            used.carry_out, call_in("work", read_detail, "DEMO-1.md", ORDER, 40, False)
+        )
 
     (read,) = told
     assert isinstance(read, messages.DetailRead)
@@ -461,7 +466,7 @@ async def test_the_lines_of_a_long_issue_come_with_it(
     told: list[Message] = []
     used = services(tmp_path, told)
 
-    await read_detail(used, "work", "DEMO-1.md", ORDER, 40, True)
+    await used.carry_out(call_in("work", read_detail, "DEMO-1.md", ORDER, 40, True))
     (read,) = told
     assert isinstance(read, messages.DetailRead)
     assert read.sheet is not None
@@ -475,9 +480,9 @@ async def test_a_file_that_is_gone_is_said_to_be_but_a_link_to_nothing_is_not(
     told: list[Message] = []
     used = services(tmp_path, told)
 
-    await read_detail(used, "work", "DEMO-1.md", ORDER, 0, False)
+    await used.carry_out(call_in("work", read_detail, "DEMO-1.md", ORDER, 0, False))
     (tmp_path / "DEMO-1.md").symlink_to("nowhere.md")  # the list has it as a broken file
-    await read_detail(used, "work", "DEMO-1.md", ORDER, 0, False)
+    await used.carry_out(call_in("work", read_detail, "DEMO-1.md", ORDER, 0, False))
 
     assert [isinstance(each, messages.DetailRead) and each.is_gone for each in told] == [
         True,

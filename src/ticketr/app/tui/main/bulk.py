@@ -28,7 +28,7 @@ from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import outside
 from ticketr.app.tui.services.asking import ask_issues, ask_values
 from ticketr.app.tui.services.edits import change_field
-from ticketr.app.tui.services.jobs import names_of, start_job
+from ticketr.app.tui.services.jobs import ask_attach, names_of, start_job
 from ticketr.app.tui.state import AppState, Panel, Step
 from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clean
@@ -176,9 +176,18 @@ def change_status(state: AppState, now: float) -> Step | None:
 
 
 def attach(state: AppState, _: float) -> Step | None:
-    """Ask for a file, then whether to attach it to the tickets in Jira."""
+    """Ask for the path of a file to attach."""
     name = state.workspace.name
-    return _with_keys(state, lambda keys: (state.opened(changing.attach_input(name, keys)), ()))
+
+    def opened(keys: tuple[str, ...]) -> Step:
+        def taken(state: AppState, text: str) -> Step:
+            if not text.strip():
+                return state.noticed("Nothing was attached"), ()
+            return state, (call_in(name, ask_attach, keys, text),)
+
+        return state.opened(LineInput(f"file for {names_of(keys)}:", taken)), ()
+
+    return _with_keys(state, opened)
 
 
 def log_work(state: AppState, now: float) -> Step | None:
@@ -229,14 +238,12 @@ def _with_keys(state: AppState, step: Callable[[tuple[str, ...]], Step]) -> Step
     return state.noticed(f"Jira does not have this ticket yet{push}"), ()
 
 
-def _work_input(
-    name: str, keys: tuple[str, ...], now: float, text: str = "", problem: str = ""
-) -> LineInput:
-    def taken(state: AppState, text: str) -> Step:
+def _work_input(name: str, keys: tuple[str, ...], now: float) -> LineInput:
+    def taken(state: AppState, text: str) -> Step | str:
         try:
             spent, words = split_work(text)
         except BadWork as error:
-            return state.opened(_work_input(name, keys, now, text, clean(str(error)))), ()
+            return clean(str(error))
         requests = [
             JobRequest(JobKind.WORKLOG, keys=(key,), spent=spent, text=words) for key in keys
         ]
@@ -246,9 +253,7 @@ def _work_input(
         ask = Question("Log work", f"{question} Enter does it, Esc does not.", effects, now)
         return state.opened(ask), ()
 
-    examples = "2h wrote the tests"
-    typed = TextInput.of(text)
-    return LineInput("time, and a text:", taken, input=typed, examples=examples, problem=problem)
+    return LineInput("time, and a text:", taken, examples="2h wrote the tests")
 
 
 def _choose_field(state: AppState, rows: _Targets) -> Step:
@@ -367,32 +372,30 @@ def _in_jira(state: AppState, rows: _Targets, index: int) -> Step:
             state, rows, lambda state, status: _ask_issues(state, keys, BulkChange(status=status))
         )
     if index == 1:
-        return state.opened(_parent_input(keys, "")), ()
+        return state.opened(_parent_input(keys)), ()
     if index == 2:
-        return state.opened(_setting_input(keys, "")), ()
+        return state.opened(_setting_input(keys)), ()
     return _ask_issues(state, keys, BulkChange(delete=True))
 
 
-def _parent_input(keys: tuple[str, ...], text: str) -> LineInput:
-    def taken(state: AppState, text: str) -> Step:
+def _parent_input(keys: tuple[str, ...]) -> LineInput:
+    def taken(state: AppState, text: str) -> Step | str:
         parent = text.strip().upper()
         if not is_key(parent):
-            words = "The key of a ticket is needed, such as DEMO-1; Esc goes back"
-            return state.opened(_parent_input(keys, text)).noticed(words, is_bad=True), ()
+            return "The key of a ticket is needed, such as DEMO-1; Esc goes back"
         return _ask_issues(state, keys, BulkChange(parent=parent))
 
-    return LineInput("key of the parent:", taken, input=TextInput.of(text))
+    return LineInput("key of the parent:", taken)
 
 
-def _setting_input(keys: tuple[str, ...], text: str) -> LineInput:
-    def taken(state: AppState, text: str) -> Step:
+def _setting_input(keys: tuple[str, ...]) -> LineInput:
+    def taken(state: AppState, text: str) -> Step | str:
         setting = FieldSetting.read(text.strip())
         if setting is None:
-            words = "Write it like Priority=High, Labels+=urgent or Labels-=old; Esc goes back"
-            return state.opened(_setting_input(keys, text)).noticed(words, is_bad=True), ()
+            return "Write it like Priority=High, Labels+=urgent or Labels-=old; Esc goes back"
         return _ask_issues(state, keys, BulkChange(settings=(setting,)))
 
-    return LineInput("field=value:", taken, input=TextInput.of(text))
+    return LineInput("field=value:", taken)
 
 
 def _ask_issues(state: AppState, keys: tuple[str, ...], change: BulkChange) -> Step:

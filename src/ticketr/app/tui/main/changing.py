@@ -9,11 +9,8 @@ from dataclasses import replace
 from ticketr.app.sync import FieldSetting, IssuePlace, Template
 from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.keymap import Context, KeyAction
-from ticketr.app.tui.main.filtering import give_filter_back
-from ticketr.app.tui.messages import NotWritten, TicketAdded
-from ticketr.app.tui.overlays.base import Overlay
+from ticketr.app.tui.messages import TicketAdded
 from ticketr.app.tui.overlays.choice import Choice, Option
-from ticketr.app.tui.overlays.many import FileEdits
 from ticketr.app.tui.overlays.questions import LineInput, LoadingStatus, status_choice
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import outside
@@ -21,11 +18,8 @@ from ticketr.app.tui.services.edits import (
     add_comment,
     add_from_template,
     add_ticket,
-    carry_out_edits,
     change_field,
 )
-from ticketr.app.tui.services.files import remember
-from ticketr.app.tui.services.jobs import ask_attach, names_of
 from ticketr.app.tui.sheet import Sheet, head_of
 from ticketr.app.tui.state import AppState, Panel, Step, show_row
 from ticketr.app.tui.text_input import TextInput, clean_lines
@@ -132,30 +126,18 @@ def _with_values(
     return state.opened(_value_input(workspace, template, values)), ()
 
 
-def _value_input(
-    workspace: str,
-    template: Template,
-    values: tuple[str, ...],
-    text: str = "",
-    problem: str = "",
-) -> LineInput:
-    """Return the line for the value of a placeholder, after those of the ones before."""
+def _value_input(workspace: str, template: Template, values: tuple[str, ...]) -> LineInput:
+    """Return the line for the next value of a template."""
 
     def taken(state: AppState, text: str) -> Step:
         return _with_values(state, workspace, template, (*values, clean(text).strip()))
 
     placeholder = template.placeholders[len(values)]
-    return LineInput(
-        f"{clean(placeholder.name)}:",
-        taken,
-        input=TextInput.of(text),
-        examples=clean(placeholder.text),
-        problem=problem,
-    )
+    return LineInput(f"{clean(placeholder.name)}:", taken, examples=clean(placeholder.text))
 
 
-def _title_input(name: str, ticket: ListRow | None, text: str = "", problem: str = "") -> LineInput:
-    """Return the line for a title; the new ticket may become a sub-task of a ticket."""
+def _title_input(name: str, ticket: ListRow | None) -> LineInput:
+    """Return the line for a title; the ticket may get the new one as a sub-task."""
 
     def taken(state: AppState, text: str) -> Step:
         title = clean(text).strip()
@@ -164,7 +146,9 @@ def _title_input(name: str, ticket: ListRow | None, text: str = "", problem: str
 
         def chosen(state: AppState, value: str) -> Step:
             parent = place_of(ticket) if value == "sub-task" and ticket is not None else None
-            return state, (call_in(name, add_ticket, title, parent),)
+            typed = replace(line, input=TextInput.of(title))
+            asked = call_in(name, add_ticket, title, parent)
+            return state, (replace(asked, failed=typed.given_back),)
 
         if ticket is None:
             task = Option("a sub-task", refused=NO_TICKET)
@@ -174,7 +158,8 @@ def _title_input(name: str, ticket: ListRow | None, text: str = "", problem: str
         options = (Option("a ticket", "in a file of its own"), task)
         return state.opened(Choice(f"Add “{title}” as", options, chosen)), ()
 
-    return LineInput("title:", taken, input=TextInput.of(text), problem=problem)
+    line = LineInput("title:", taken)
+    return line
 
 
 def comment(state: AppState, _: float) -> Step | None:
@@ -213,7 +198,9 @@ def reply(state: AppState, _: float) -> Step | None:
     return state.opened(Choice("Reply to, or edit", options, chosen)), ()
 
 
-def _comment_input(name: str, place: IssuePlace, text: str = "", problem: str = "") -> LineInput:
+def _comment_input(name: str, place: IssuePlace, text: str = "") -> LineInput:
+    """Return the line for a comment; Ctrl+O writes it in the editor."""
+
     def taken(state: AppState, text: str) -> Step:
         written = clean_lines(text).strip()
         if not written:
@@ -224,54 +211,7 @@ def _comment_input(name: str, place: IssuePlace, text: str = "", problem: str = 
         return state, (call_in(name, outside.write_comment, place, text),)
 
     typed = TextInput.of(text, keeps_lines=True)
-    return LineInput("comment:", taken, input=typed, problem=problem, edited=edited)
-
-
-def attach_input(name: str, keys: tuple[str, ...], text: str = "", problem: str = "") -> LineInput:
-    """Return the line for the path of a file that is to be attached."""
-
-    def taken(state: AppState, text: str) -> Step:
-        if not text.strip():
-            return state.noticed("Nothing was attached"), ()
-        return state, (call_in(name, ask_attach, keys, text),)
-
-    label = f"file for {names_of(keys)}:"
-    return LineInput(label, taken, input=TextInput.of(text), problem=problem)
-
-
-def give_back(state: AppState, failed: NotWritten, now: float) -> Step:
-    """Open a form again with what could not be written, and say why; nothing typed is lost."""
-    words, asked = failed.words, failed.asked
-    name, *rest = asked.args
-    again: Overlay
-    if asked.function is carry_out_edits:
-        _, changes = rest
-        # What was changed before the error is not in the new plan.
-        plan = FileEdits(name, changes)
-        return state.given_back(plan).noticed(words, is_bad=True), (plan.asked,)
-    if asked.function is remember:
-        return give_filter_back(state, name, rest[-1], words, now)
-    if asked.function is ask_attach:
-        return state.given_back(attach_input(name, rest[0], rest[1], words)), ()
-    if asked.function is add_comment:
-        place, text = rest
-        again = _comment_input(name, place, text, words)
-    elif asked.function is add_from_template:
-        template, values = rest
-        if not values:
-            return state.noticed(words, is_bad=True), ()
-        again = _value_input(name, template, values[:-1], values[-1], words)
-    else:
-        title, parent = rest
-        again = _title_input(name, _parent_row(state.named(name), parent), title, words)
-    return state.given_back(again), ()
-
-
-def _parent_row(workspace: WorkspaceView, parent: IssuePlace | None) -> ListRow | None:
-    """Return the row of the ticket that was to get a sub-task; the selected one if none was."""
-    if parent is None:
-        return _ticket_of(workspace, workspace.row)
-    return next((row for row in workspace.rows if place_of(row) == parent), None)
+    return LineInput("comment:", taken, input=typed, edited=edited)
 
 
 def show_added(state: AppState, added: TicketAdded) -> AppState:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,12 +17,12 @@ from ticketr.app.tickets import (
     with_saved,
 )
 from ticketr.app.tui.effects import Call, call_in
-from ticketr.app.tui.messages import FiltersSaved
+from ticketr.app.tui.messages import Answered
 from ticketr.app.tui.overlays.choice import Choice, Option
 from ticketr.app.tui.overlays.questions import LineInput, Loading
 from ticketr.app.tui.services.asking import ask_keys
 from ticketr.app.tui.services.files import remember
-from ticketr.app.tui.state import AppState, Panel, Step
+from ticketr.app.tui.state import AT_ONCE, AppState, Panel, Step
 from ticketr.app.tui.text_input import TextInput
 from ticketr.app.tui.workspace import NO_FILTER, WorkspaceView
 from ticketr.text import clean, clip
@@ -35,14 +36,14 @@ _EXAMPLES = "words  status=Done  @person  edited"
 MOST_SAID = 40
 
 
-def filter_tickets(state: AppState, now: float) -> Step | None:
+def filter_tickets(state: AppState, _: float) -> Step | None:
     """Show only some tickets, as the filter is typed; Esc brings the filter before back."""
     if state.focus is Panel.WORKSPACES:
         return None
-    return state.opened(_filter_input(state.workspace, now, state.workspace.filter.text)), ()
+    return state.opened(_filter_input(state.workspace, state.workspace.filter.text)), ()
 
 
-def _filter_input(before: WorkspaceView, now: float, text: str, problem: str = "") -> LineInput:
+def _filter_input(before: WorkspaceView, text: str, problem: str = "") -> LineInput:
     """Return the line for a filter of a workspace, which Esc shows as it was before."""
 
     def changed(state: AppState, text: str) -> AppState:
@@ -55,7 +56,7 @@ def _filter_input(before: WorkspaceView, now: float, text: str, problem: str = "
         except InvalidFilter as error:
             return replace(state, notice=clean(str(error)))
         workspace = replace(state.workspace, filter=wanted, top=0)
-        state = replace(state.with_workspace(workspace), rest_until=now)
+        state = replace(state.with_workspace(workspace), rest_until=AT_ONCE)
         enter = f"; Enter {verb}s {name}" if verb and name else ""
         return replace(state, notice=f"{workspace.position[1]} of {len(workspace.rows)}{enter}")
 
@@ -63,12 +64,9 @@ def _filter_input(before: WorkspaceView, now: float, text: str, problem: str = "
         shown = replace(
             state.workspace, filter=before.filter, selected=before.selected, top=before.top
         )
-        return replace(state.with_workspace(shown), rest_until=now)
+        return replace(state.with_workspace(shown), rest_until=AT_ONCE)
 
-    def refused(state: AppState, text: str, words: str) -> Step:
-        return state.opened(_filter_input(before, now, text, clean(words))), ()
-
-    def taken(state: AppState, text: str) -> Step:
+    def taken(state: AppState, text: str) -> Step | str:
         typed, verb, name = split_command(text)
         try:
             full = with_saved(typed, state.workspace.saved)
@@ -77,19 +75,17 @@ def _filter_input(before: WorkspaceView, now: float, text: str, problem: str = "
             problem = check_saved(full, name) if verb else ""
             if query_of(full) == "":
                 problem = "A query of Jira follows jql:"
-            if problem:
-                return refused(state, text, problem)
-            return show_filter(state, full, now, save_as=name, typed=text)
+            return problem or show_filter(state, full, save_as=name, typed=text)
         except InvalidFilter as error:
-            return refused(state, text, str(error))
+            return clean(str(error))
 
     def listed(state: AppState) -> Step:
-        return _choose_filter(left(state), now)
+        return _choose_filter(left(state))
 
     return LineInput(_LABEL, taken, changed, left, TextInput.of(text), listed, _EXAMPLES, problem)
 
 
-def give_filter_back(state: AppState, name: str, text: str, words: str, now: float) -> Step:
+def _give_back(state: AppState, name: str, text: str, words: str) -> Step:
     """Open the line for a filter again with what was typed, and say why it was not taken.
 
     Args:
@@ -97,22 +93,18 @@ def give_filter_back(state: AppState, name: str, text: str, words: str, now: flo
         name: The name of the workspace; if another one is shown, the words quote the text.
         text: What was typed.
         words: Why it was not taken.
-        now: The time.
     """
     if not text or state.workspace.name != name:
         return state.noticed(f"{words}: {text}" if text else words, is_bad=True), ()
-    return state.given_back(_filter_input(state.workspace, now, text, clean(words))), ()
+    return state.given_back(_filter_input(state.workspace, text, words)), ()
 
 
-def show_filter(
-    state: AppState, text: str, now: float, *, save_as: str = "", typed: str = ""
-) -> Step:
+def show_filter(state: AppState, text: str, *, save_as: str = "", typed: str = "") -> Step:
     """Show only the tickets of a filter; a query of Jira is asked first.
 
     Args:
         state: The state.
         text: The filter.
-        now: The time of the key.
         save_as: The name under which to save it; empty for none.
         typed: The line that said so.
 
@@ -124,7 +116,7 @@ def show_filter(
     wanted = workspace.filter if jql is not None else parse_filter(text, workspace.names)
     workspace = replace(workspace, filter=wanted, top=0)
     saved = ((save_as, text.strip()),) if save_as else ()
-    state = replace(state.with_workspace(workspace), rest_until=now)
+    state = replace(state.with_workspace(workspace), rest_until=AT_ONCE)
     asked: tuple[Call, ...] = (remembered(workspace, saved, typed if saved else ""),)
     if jql is None:
         return state, asked
@@ -132,10 +124,10 @@ def show_filter(
 
     def answered(state: AppState, answer: Any, problem: str, now: float) -> Step:
         if problem:
-            return give_filter_back(state, name, f"{JQL} {jql}", f"Not filtered: {problem}", now)
+            return _give_back(state, name, f"{JQL} {jql}", f"Not filtered: {problem}")
         count, keys = answer
         shown = Filter(f"{JQL} {clean(jql)}", (KeysTerm(keys),))
-        state = replace(state.with_changes(name, filter=shown, top=0), rest_until=now)
+        state = replace(state.with_changes(name, filter=shown, top=0), rest_until=AT_ONCE)
         missing = f", {count - len(keys)} of them not pulled" if count > len(keys) else ""
         return state.noticed(f"Jira has found {count}{missing}"), ()
 
@@ -144,10 +136,10 @@ def show_filter(
     return state.opened(asking), (*(asked if saved else ()), query)
 
 
-def show_saved(state: AppState, text: str, now: float) -> Step:
+def show_saved(state: AppState, text: str) -> Step:
     """Show what a saved filter lets through, which another version may have saved."""
     try:
-        return show_filter(state, text, now)
+        return show_filter(state, text)
     except InvalidFilter as error:
         return state.noticed(str(error), is_bad=True), ()
 
@@ -169,16 +161,7 @@ def _forget(state: AppState, name: str, typed: str) -> Step:
     return state, (remembered(workspace, ((name, ""),), typed),)
 
 
-def filters_saved(state: AppState, done: FiltersSaved) -> AppState:
-    """Take the filters that a workspace has saved now, and say what was done."""
-    state = state.with_changes(done.workspace, saved=done.saved)
-    for name, text in done.changed:
-        words = f"Saved as {name}; use:{name} shows it again"
-        state = state.noticed(words if text else f"The filter {name} is forgotten")
-    return state
-
-
-def _choose_filter(state: AppState, now: float) -> Step:
+def _choose_filter(state: AppState) -> Step:
     """Choose among the saved filters and the names for queries."""
     workspace = state.workspace
     texts = [*sorted(workspace.saved.items())]
@@ -188,7 +171,7 @@ def _choose_filter(state: AppState, now: float) -> Step:
         return state.noticed("No filter is saved yet; save:name behind a filter saves it"), ()
 
     def chosen(state: AppState, text: str) -> Step:
-        return show_saved(state, text, now)
+        return show_saved(state, text)
 
     options = tuple(Option(clean(name), clean(facts[name]), value=text) for name, text in texts)
     return state.opened(Choice("Filter", options, chosen)), ()
@@ -203,9 +186,28 @@ def query_of(text: str) -> str | None:
 def remembered(
     workspace: WorkspaceView, saved: tuple[tuple[str, str], ...] = (), typed: str = ""
 ) -> Call:
-    """Return the call that stores how a list is shown, and saved filters."""
+    """Return the call that stores how a list is shown, and saved filters.
+
+    Args:
+        workspace: The workspace of the list.
+        saved: The names and texts of the filters to save; one without a text is forgotten.
+        typed: The line that asked for this; the user gets it back if they cannot be saved.
+    """
     text = workspace.filter.text
     # The answer of Jira is not stored, and the app makes no request when it starts.
     kept = "" if query_of(text) is not None else text
     memory = ListMemory(kept, workspace.sort, dict(saved), workspace.hidden)
-    return call_in(workspace.name, remember, memory, typed)
+    name = workspace.name
+
+    def then(state: AppState, kept: Mapping[str, str]) -> Step:
+        state = state.with_changes(name, saved=kept)
+        for filter_name, filter_text in saved:
+            words = f"Saved as {filter_name}; use:{filter_name} shows it again"
+            words = words if filter_text else f"The filter {filter_name} is forgotten"
+            state = state.noticed(words)
+        return state, ()
+
+    def failed(state: AppState, answered: Answered) -> Step:
+        return _give_back(state, name, typed, answered.problem)
+
+    return replace(call_in(name, remember, memory), then=then, failed=failed)

@@ -120,7 +120,7 @@ def _pull_all(state: AppState, now: float) -> Step:
 
 
 def _filter(text: str, state: AppState, now: float) -> Step:
-    return show_saved(state, text, now)
+    return show_saved(state, text)
 
 
 @final

@@ -13,7 +13,7 @@ from ticketr.app.tui.main.changing import edit, source
 from ticketr.app.tui.main.palette import Palette
 from ticketr.app.tui.main.searching import end_search
 from ticketr.app.tui.overlays.conflict import ConflictScreen
-from ticketr.app.tui.overlays.first_run import FirstRun
+from ticketr.app.tui.overlays.first_run import FirstRun, log_in
 from ticketr.app.tui.overlays.jobs import Jobs
 from ticketr.app.tui.overlays.pages import Diff, Help
 from ticketr.app.tui.overlays.plan import Plan
@@ -44,9 +44,6 @@ def on_main(state: AppState, action: KeyAction, now: float) -> Step | None:
 
 def escape(state: AppState) -> Step | None:
     """Drop what waits for the workspace, or cancel the named job, else go back; None for nothing."""
-    if state.workspace.waiting:  # the newest that Esc can take back
-        workspace = replace(state.workspace, waiting="")
-        return state.with_workspace(workspace), (call(jobs.drop_requests, workspace.name),)
     if state.job_to_cancel is not None:
         return state, (call(jobs.cancel_job, state.job_to_cancel),)
     if state.focus is Panel.DETAIL and (ended := end_search(state)) is not None:
@@ -96,6 +93,11 @@ def _ask(function: Callable[[Any, str], object], words: str = "") -> Handler:
         state.noticed(words) if words else state,
         (call_in(state.workspace.name, function),),
     )
+
+
+def _log_in(state: AppState, _: float) -> Step:
+    read = call_in(state.workspace.name, setting_up.read_login)
+    return state, (replace(read, then=log_in),)
 
 
 def _diff(state: AppState, now: float) -> Step | None:
@@ -183,7 +185,7 @@ _HANDLERS: dict[KeyAction, Handler] = {
     KeyAction.QUIT: lambda state, _: (state, (call(outside.leave),)),
     KeyAction.JOBS: lambda state, _: (state.opened(Jobs()), (call(jobs.read_history),)),
     KeyAction.ADD_WORKSPACE: lambda state, _: (state.opened(FirstRun()), ()),
-    KeyAction.LOG_IN: _ask(setting_up.read_login),
+    KeyAction.LOG_IN: _log_in,
     KeyAction.PULL: _pull,
     KeyAction.PUSH: _plan(JobKind.PUSH),
     KeyAction.SYNC: _plan(JobKind.SYNC),

@@ -219,6 +219,10 @@ ADDING = "Checking the login, then adding the workspace"
 OPENING = "Opening the folder"
 
 
+#: What adds a workspace, or why it did not.
+_ADDING = (setting_up.add_workspace, setting_up.open_folder, setting_up.try_sandbox)
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class FirstRun(Overlay):
@@ -405,31 +409,28 @@ class FirstRun(Overlay):
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the answers of checks, ask checks that are due, and close when it is done."""
-        if isinstance(message, messages.WorkspaceOpened) and message.is_wanted:
-            return state.without(self), (call(setting_up.cancel_setup),)
-        if isinstance(message, messages.SetupFailed):
-            return self._with_problem(state, message.problem), ()
-        if isinstance(message, messages.TimePassed):
-            form = self.form
-            due = form is not None and now >= form.due
-            return self._step_with_form(state, *form.asked()) if form is not None and due else None
-        return self._answered(state, message)
-
-    def _answered(self, state: AppState, message: Message) -> Step | None:
         form = self.form
         match message:
-            case messages.SiteChecked(number, answer) if form is not None:
-                form, asked = form.site_answered(number, answer).asked()
-                return self._step_with_form(state, form, (*asked, *_suggest(form)))
-            case messages.LoginChecked(number, answer) if form is not None:
-                form = form.login_answered(number, answer)
-                return self._step_with_form(state, form, _suggest(form))
-            case messages.FolderChecked(number, answer) if form is not None:
-                return self._folder_answered(state, form.folder_answered(number, answer))
-            case messages.FolderSuggested(folder) if form is not None:
+            case messages.WorkspaceOpened(is_wanted=True):
+                return state.without(self), (call(setting_up.cancel_setup),)
+            case messages.Answered(asked, Problem() as problem) if asked.function in _ADDING:
+                return self._with_problem(state, problem), ()
+            case messages.TimePassed() if form is not None and now >= form.due:
+                return self._step_with_form(state, *form.asked())
+            case messages.Answered(Call(function=setting_up.suggest_folder), folder) if form:
                 return self._step_with_form(state, *form.folder_suggested(folder).asked())
+            case messages.Answered(asked, answer) if form and asked in form.running.values():
+                return self._answered(state, asked, form.answered(asked, answer))
             case _:
                 return None
+
+    def _answered(self, state: AppState, asked: Call, form: Form) -> Step:
+        """Show the answer to a check, and begin the checks that have waited for it."""
+        if asked.function is setting_up.check_folder:
+            return self._folder_answered(state, form)
+        is_site = asked.function is setting_up.check_site
+        form, more = form.asked() if is_site else (form, ())
+        return self._step_with_form(state, form, (*more, *_suggest(form)))
 
     def _folder_answered(self, state: AppState, form: Form) -> Step:
         """Open the folder if Enter was pressed before the answer, and it is a workspace."""

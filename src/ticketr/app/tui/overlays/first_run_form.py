@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Any
 
 from ticketr.app.tickets import fold
 from ticketr.app.tui.effects import Call, call
@@ -98,7 +99,7 @@ class Form:
         folder: What the folder that was typed is; None until it was looked at.
         due: The time at which what was typed is checked; infinity for never.
         to_ask: The checks that are out of date.
-        numbers: The numbers of the newest checks.
+        running: The checks that have not been answered, by the field that stands for each.
         choice: The index of the selected project among those that match.
         is_folder_typed: Whether the user has typed the folder, so that none is suggested.
         is_token_shown: Whether the token is shown.
@@ -115,7 +116,7 @@ class Form:
     folder: FolderKind | None = None
     due: float = math.inf
     to_ask: frozenset[SetupField] = frozenset()
-    numbers: Mapping[SetupField, int] = field(default_factory=dict)
+    running: Mapping[SetupField, Call] = field(default_factory=dict)
     choice: int = 0
     is_folder_typed: bool = False
     is_token_shown: bool = False
@@ -176,9 +177,10 @@ class Form:
     def outdated(self, *checks: SetupField) -> Form:
         """Return the form with some checks out of date."""
         form = replace(self, to_ask=self.to_ask | set(checks))
+        running = {place: asked for place, asked in self.running.items() if place not in checks}
+        form = replace(form, running=running)
         for check in checks:
-            number = self.numbers.get(check, 0) + 1
-            form = replace(form.noted(check, None), numbers={**form.numbers, check: number})
+            form = form.noted(check, None)
         if SetupField.SITE in checks:
             form = replace(form, site=None)
         if SetupField.FOLDER in checks:
@@ -194,14 +196,16 @@ class Form:
 
     def asked(self) -> tuple[Form, tuple[Call, ...]]:
         """Return the form with its checks asked, and the effects that ask them."""
-        form, anies = replace(self, due=math.inf), []
-        for check in _CHECKS:
-            effect = self._ask(check) if check in self.to_ask else None
-            if effect is not None:
-                anies.append(effect)
-                form = replace(form, to_ask=form.to_ask - {check})
-                form = form.noted(check, CHECKING)
-        return form, tuple(anies)
+        form = replace(self, due=math.inf)
+        begun = {
+            check: asked
+            for check in _CHECKS
+            if check in self.to_ask and (asked := self._ask(check))
+        }
+        for check in begun:
+            form = form.noted(check, CHECKING)
+        running = {**self.running, **begun}
+        return replace(form, to_ask=self.to_ask - begun.keys(), running=running), (*begun.values(),)
 
     def stopped(self) -> Form:
         """Return the form after its checks were cancelled: they have to be asked again."""
@@ -209,37 +213,43 @@ class Form:
 
     def _ask(self, check: SetupField) -> Call | None:
         """Return the effect of a check; None if it cannot be asked yet."""
-        number, text = self.numbers.get(check, 0), self.text(check)
+        text = self.text(check)
         if check not in self.fields or not text:
             return None
         if check is SetupField.SITE:
-            return call(check_site, number, text)
+            return call(check_site, text)
         if check is SetupField.FOLDER:
-            return call(check_folder, number, text)
+            return call(check_folder, text)
         # A token goes only to a site that has answered, and whose address is not being typed.
         site, email = self.site, self.text(SetupField.EMAIL)
         if site is None or not email:
             return None
         if self.focus is SetupField.SITE:
             return None
-        return call(check_login, number, Login(site.site, email, text))
+        return call(check_login, Login(site.site, email, text))
 
-    def site_answered(self, number: int, answer: SiteAnswer | Problem) -> Form:
-        """Return the form with the answer of a site; a late answer changes nothing."""
-        if number != self.numbers.get(SetupField.SITE, 0):
-            return self
-        if isinstance(answer, Problem):
-            return self.refused(answer, SetupField.SITE)
+    def answered(self, asked: Call, answer: Any) -> Form:
+        """Return the form with the answer to a check that is running."""
+        check = next(check for check, running in self.running.items() if running == asked)
+        running = {other: call for other, call in self.running.items() if other is not check}
+        form = replace(self, running=running)
+        match answer:
+            case Problem():
+                return form.noted(check, None).refused(answer, check)
+            case SiteAnswer():
+                return form.site_answered(answer)
+            case LoginAnswer():
+                return form.login_answered(answer)
+            case _:
+                return form.folder_answered(answer)
+
+    def site_answered(self, answer: SiteAnswer) -> Form:
+        """Return the form with a site that is a Jira."""
         note = FieldNote("✓", f"Jira Cloud answers, {answer.milliseconds} ms")
         return replace(self.noted(SetupField.SITE, note), site=answer)
 
-    def login_answered(self, number: int, answer: LoginAnswer | Problem) -> Form:
-        """Return the form with the answer to a login; a late answer changes nothing."""
-        if number != self.numbers.get(SetupField.TOKEN, 0):
-            return self
-        if isinstance(answer, Problem):
-            form = self.noted(SetupField.TOKEN, None)
-            return form.refused(answer, SetupField.TOKEN)
+    def login_answered(self, answer: LoginAnswer) -> Form:
+        """Return the form with the account of a login, and its projects."""
         form = replace(self, login=answer, choice=0)
         form = form.noted(SetupField.EMAIL, None)
         form = form.noted(SetupField.TOKEN, FieldNote("✓", f"you are {answer.account}"))
@@ -256,12 +266,8 @@ class Form:
         form = self.filled(SetupField.PROJECT, TextInput.of(project.key))
         return form.noted(SetupField.PROJECT, FieldNote("✓", project.name))
 
-    def folder_answered(self, number: int, answer: FolderAnswer | Problem) -> Form:
-        """Return the form with what a folder holds; a late answer changes nothing."""
-        if number != self.numbers.get(SetupField.FOLDER, 0):
-            return self
-        if isinstance(answer, Problem):
-            return self.refused(answer, SetupField.FOLDER)
+    def folder_answered(self, answer: FolderAnswer) -> Form:
+        """Return the form with what a folder holds."""
         is_new = self.purpose is Purpose.CONNECT and not self.is_again
         words = _TO_CONNECT if is_new else _TO_OPEN
         mark, text = words[answer.kind]

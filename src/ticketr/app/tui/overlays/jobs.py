@@ -17,6 +17,7 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import SYNCING, JobKind, JobRequest, call, call_in
 from ticketr.app.tui.jobs_state import (
     LOGIN_REFUSED,
+    History,
     JobEnd,
     day_words,
     ended_at,
@@ -317,15 +318,11 @@ class Jobs(Overlay):
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the jobs of earlier runs."""
-        if isinstance(message, messages.HistoryRead):
-            jobs_state = replace(
-                state.jobs,
-                earlier=message.jobs,
-                today=message.today,
-                workspaces=message.workspaces,
-            )
-            return replace(state, jobs=jobs_state), ()
-        return None
+        match message:
+            case messages.Answered(value=History() as history):
+                return replace(state, jobs=replace(state.jobs, **history._asdict())), ()
+            case _:
+                return None
 
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""

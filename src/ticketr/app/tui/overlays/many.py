@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, final
 
 from ticketr.app import sync
 from ticketr.app.tui.effects import BulkRequest, Call, JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import KeyMap
+from ticketr.app.tui.messages import Answered
 from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.overlays.review import Item, Review, Section, item_lines
 from ticketr.app.tui.services import edits, jobs
+from ticketr.app.tui.services.files import read_files
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme
 from ticketr.text import clean, fit, width
@@ -50,7 +52,18 @@ class FileEdits(Review[sync.FileEditPlan]):
             for place, change in self.changes
             if (place.path, place.key or place.line) in left
         )
-        return state.closed(), (call_in(self.workspace, edits.carry_out_edits, kept, changes),)
+        again = FileEdits(self.workspace, changes)
+
+        def then(state: AppState, _: object) -> Step:
+            return state.with_changes(self.workspace, chosen=frozenset()), ()
+
+        def failed(state: AppState, answered: Answered) -> Step:
+            # What was changed before the error is not in the new plan.
+            state = state.given_back(again).noticed(answered.problem, is_bad=True)
+            return state, (again.asked, call_in(self.workspace, read_files))
+
+        asked = call_in(self.workspace, edits.carry_out_edits, kept)
+        return state.closed(), (replace(asked, then=then, failed=failed),)
 
     def _kept(self, plan: sync.FileEditPlan) -> sync.FileEditPlan:
         return plan.without({edit for edit in plan.edits if edit in self.without})

@@ -71,7 +71,8 @@ class LineInput(Overlay):
     Attributes:
         label: What is typed, such as ``"/"``.
         taken: Gives the step for the text that Enter takes; it gets the state without this
-            overlay.
+            overlay. Or it returns why the text cannot be taken. The line comes back if what it
+            asks for fails.
         changed: Gives the state after each change of the text; it gets the state with this
             overlay. None to do nothing then.
         left: Gives the state if Esc closes it, to take back what `changed` did.
@@ -88,7 +89,7 @@ class LineInput(Overlay):
     is_full: ClassVar[bool] = False
 
     label: str
-    taken: Callable[[AppState, str], Step]
+    taken: Callable[[AppState, str], Step | str]
     changed: Callable[[AppState, str], AppState] | None = None
     left: Callable[[AppState], AppState] | None = None
     input: TextInput = field(default_factory=TextInput)
@@ -100,16 +101,31 @@ class LineInput(Overlay):
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Edit the line, take it, or close it."""
         if action is KeyAction.ACCEPT:
-            return self.taken(state.closed(), self.input.text)
+            return self._take(state, self.taken)
         if action is KeyAction.ESCAPE:
             closed = state.closed()
             return (closed if self.left is None else self.left(closed)), ()
         if action is KeyAction.NEXT_PANEL and self.listed is not None:
             return self.listed(state.closed())
         if action is KeyAction.IN_EDITOR and self.edited is not None:
-            return self.edited(state.closed(), self.input.text)
+            return self._take(state, self.edited)
         edited = self.input.edited(action)
         return None if edited is None else (self._with_text(state, edited), ())
+
+    def _take(self, state: AppState, take: Callable[[AppState, str], Step | str]) -> Step:
+        step = take(state.closed(), self.input.text)
+        if isinstance(step, str):
+            return state.replaced(replace(self, problem=step)), ()
+        return step[0], tuple(
+            asked if asked.failed else replace(asked, failed=self.given_back) for asked in step[1]
+        )
+
+    def given_back(self, state: AppState, answered: messages.Answered) -> Step:
+        """Return the step that shows the line again, with what the user has written since."""
+        text = self.input
+        if answered.value is not None:
+            text = TextInput.of(answered.value, keeps_lines=text.keeps_lines)
+        return state.given_back(replace(self, input=text, problem=answered.problem)), ()
 
     def on_text(self, state: AppState, text: str, now: float) -> Step | None:
         """Insert text at the cursor."""

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
-from functools import partial
 
-from ticketr import TicketrError
 from ticketr.app import sync
 from ticketr.app.tickets import is_key
 from ticketr.app.tui import messages
@@ -20,10 +18,9 @@ from ticketr.text import clean
 MOST_NAMES = 5
 
 
-async def read_conflict(services: Services, name: str, key: str) -> None:
-    """Read a conflict, and send it to the app, or the error."""
-    read = partial(_read, services.workspaces[name].store, key)
-    await services.answer(call_in(name, read_conflict, key), read)
+async def read_conflict(services: Services, name: str, key: str) -> sync.ConflictView:
+    """Read a conflict."""
+    return await services.in_thread(_read, services.workspaces[name].store, key)
 
 
 async def resolve(services: Services, name: str, resolution: sync.Resolution) -> None:
@@ -35,20 +32,14 @@ async def resolve(services: Services, name: str, resolution: sync.Resolution) ->
     await services.change(name, _resolve, services.workspaces[name].store, resolution)
 
 
-async def find_undo(services: Services, name: str) -> None:
-    """Find what can be taken back, and send it; tell if there is nothing, and why."""
-    store = services.workspaces[name].store
+async def find_undo(services: Services, name: str) -> messages.Asked | messages.Told:
+    """Find what can be taken back, and ask whether to do so; tell if there is nothing, and why."""
     try:
-        steps = await services.in_thread(_last_steps, store)
+        steps = await services.in_thread(_last_steps, services.workspaces[name].store)
     except (sync.NothingToUndo, sync.CannotUndo) as error:
         why = f": {error.reason}" if isinstance(error, sync.CannotUndo) else ""
-        services.send(messages.Told(clean(f"There is nothing to take back{why}"), is_error=False))
-        return
-    except TicketrError as error:
-        services.send(messages.Told(clean(str(error))))
-        return
-    effects = (call_in(name, undo, steps),)
-    services.send(messages.Asked("Take back", clean(_question(steps)), effects))
+        return messages.Told(clean(f"There is nothing to take back{why}"), is_error=False)
+    return messages.Asked("Take back", clean(_question(steps)), (call_in(name, undo, steps),))
 
 
 def _question(steps: Sequence[sync.UndoStep]) -> str:

@@ -13,13 +13,34 @@ from ticketr import JobQueue, TicketrError
 from ticketr.app.sync import ThreadRunner
 from ticketr.app.tui.effects import Call
 from ticketr.app.tui.messages import Answered, Message, Told
-from ticketr.app.tui.services.workspaces import FileReader, OpenWorkspace, Workspaces
+from ticketr.app.tui.services.workspaces import (
+    FileReader,
+    OpenWorkspace,
+    Workspaces,
+    without_root,
+)
 from ticketr.app.tui.setup import OpenedWorkspace, Problem, Setup, SetupField
 from ticketr.terminal import Event
 from ticketr.text import clean
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
+
+
+@dataclass(eq=False, repr=False)
+class NotDone(TicketrError):
+    """Raised when a service cannot do what it was called for.
+
+    Attributes:
+        words: Why not.
+        written: The text that the user has written meanwhile; None if there is no new one.
+    """
+
+    words: str
+    written: str | None = None
+
+    def __str__(self) -> str:
+        return self.words
 
 
 @final
@@ -180,15 +201,22 @@ class Services:
     refresh: float = 0.0
     may_refresh: Callable[[str], bool] = lambda _: False
 
-    async def answer(self, asked: Call, read: Callable[[], object]) -> None:
-        """Read something in a thread, and send it or the error, unless a newer request has begun."""
+    async def carry_out(self, asked: Call) -> None:
+        """Call an async function, and send what it returns, or why it failed.
+
+        The answer is not sent if the function was called again meanwhile for the workspace, since
+        it must not replace that to the later call, which read the files later.
+        """
         is_newest = self.newest.begin(asked.function, asked.workspace)
         try:
-            answer = Answered(asked, await self.in_thread(read))
+            answer = await asked.function(self, *asked.args)
         except TicketrError as error:
-            answer = Answered(asked, problem=clean(str(error)))
-        if is_newest():
-            self.send(answer)
+            words = str(error)
+            if asked.workspace in self.workspaces:
+                words = without_root(self.workspaces[asked.workspace].store, error)
+            answer = Answered(asked, getattr(error, "written", None), clean(words))
+        if answer is not None and (is_newest() or asked.failed is not None):
+            self.send(answer if isinstance(answer, Message) else Answered(asked, answer))
 
     async def change(self, name: str, change: Callable[[Unpack[Ts]], Told], *args: *Ts) -> None:
         """Change files of a workspace in a thread, tell what was done, and read the workspace again.
@@ -196,11 +224,8 @@ class Services:
         Cancellation:
             The files are changed first, which takes a moment.
         """
-        try:
-            with trio.CancelScope(shield=True):  # leaving right after Enter must not lose it
-                told = await self.in_thread(change, *args)
-        except TicketrError as error:
-            told = Told(clean(str(error)))
+        with trio.CancelScope(shield=True):  # leaving right after Enter must not lose it
+            told = await self.in_thread(change, *args)
         self.send(told)
         await self.readers[name].read()
 

@@ -26,7 +26,6 @@ from ticketr.app.tickets import (
     parse_filter,
 )
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.messages import FilesRead, TicketsFound
 from ticketr.app.tui.panels.detail import detail_lines, is_long
 from ticketr.app.tui.rows import (
@@ -39,7 +38,8 @@ from ticketr.app.tui.rows import (
     rows_of_candidates,
     start_of,
 )
-from ticketr.app.tui.services.context import Services
+from ticketr.app.tui.services.context import NotDone, Services
+from ticketr.app.tui.services.workspaces import without_root
 from ticketr.app.tui.sheet import Edit, Sheet, WrappedDetail, sheet_of
 from ticketr.text import clean
 
@@ -71,8 +71,8 @@ async def read_detail(
     order: Order,
     cells: int,
     as_source: bool,  # noqa: FBT001
-) -> None:
-    """Read an issue from its file, and wrap its lines, unless the next request comes before.
+) -> messages.DetailRead:
+    """Read an issue from its file, and wrap its lines.
 
     Args:
         services: What the services have in common.
@@ -83,7 +83,6 @@ async def read_detail(
         as_source: Whether the lines of the file will be shown.
     """
     store = services.workspaces[name].store
-    is_newest = services.newest.begin(read_detail, name)
 
     def read() -> messages.DetailRead:
         sheet = read_sheet(store, path, order)
@@ -95,33 +94,26 @@ async def read_detail(
         is_gone = not os.path.lexists(store.root / path)
         return messages.DetailRead(name, order, sheet, wrapped, is_gone)
 
-    answer = await services.in_thread(read)
-    if is_newest():
-        services.send(answer)
+    return await services.in_thread(read)
 
 
-async def remember(services: Services, name: str, memory: ListMemory, typed: str) -> None:
-    """Store how the list of a workspace is shown, and saved filters; give back what failed.
+async def remember(services: Services, name: str, memory: ListMemory) -> Mapping[str, str]:
+    """Store how the list of a workspace is shown, and filters; return the saved ones, cleaned.
 
     Args:
         services: What the services have in common.
         name: The name of the workspace.
         memory: How it is shown, and the filters to save; one without a text is forgotten.
-        typed: The line that asked for this; the user gets it back if they cannot be saved.
+
+    Raises:
+        NotDone: They cannot be stored.
     """
     folder = services.workspaces[name].store.folder
     try:
-        kept = await services.in_thread(store_list_memory, folder, memory)
+        return _cleaned(await services.in_thread(store_list_memory, folder, memory))
     except (OSError, TicketrError) as error:
         cause = getattr(error, "strerror", None) or error
-        words = clean(f"cannot remember the filter: {cause}")
-        asked = call_in(name, remember, memory, typed)
-        failure = messages.NotWritten(name, asked, words)
-        services.send(failure if memory.saved else messages.Told(words))
-    else:
-        if memory.saved:
-            changed = tuple(memory.saved.items())
-            services.send(messages.FiltersSaved(name, changed, _cleaned(kept)))
+        raise NotDone(f"cannot remember the filter: {cause}") from error
 
 
 def recall(name: str, store: sync.Store) -> messages.Recalled | None:
@@ -306,11 +298,6 @@ def read_sheet(store: sync.Store, path: str, order: Order) -> Sheet | None:
             issue, path, _edits(store.root, state, local, issue), _clashes(state, local, issue)
         )
     return sheet_of(issue, path)
-
-
-def without_root(store: sync.Store, error: TicketrError) -> str:
-    """Return the words of an error, in which paths are relative to the workspace."""
-    return str(error).replace(f"{store.root}{os.sep}", "")
 
 
 def _find(store: sync.Store, path: str, order: Order) -> tuple[sync.LocalTicket, Ticket] | None:

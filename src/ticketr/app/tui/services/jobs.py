@@ -17,15 +17,17 @@ from ticketr.app import sync
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import SYNCING, JobKind, JobRequest, call_in
-from ticketr.app.tui.jobs_state import KIND_TAG, QUIET_TAG, REFRESH, WORKSPACE_TAG
+from ticketr.app.tui.jobs_state import KIND_TAG, QUIET_TAG, REFRESH, WORKSPACE_TAG, History
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.rows import rows_of
-from ticketr.app.tui.services.context import Services
+from ticketr.app.tui.services.context import NotDone, Services
 from ticketr.text import clean
 
 
-async def read_plan(services: Services, name: str, kind: JobKind, keys: tuple[str, ...]) -> None:
-    """Make the plan of a push or sync, and send it to the app; report an error.
+async def read_plan(
+    services: Services, name: str, kind: JobKind, keys: tuple[str, ...]
+) -> sync.PushPlan:
+    """Make the plan of a push or sync.
 
     Args:
         services: What the services have in common.
@@ -44,7 +46,7 @@ async def read_plan(services: Services, name: str, kind: JobKind, keys: tuple[st
         prefer=prefer,
         inherit=workspace.inherit,
     )
-    await services.answer(call_in(name, read_plan, kind, keys), read)
+    return await services.in_thread(read)
 
 
 #: The most ended jobs that are read from the history.
@@ -132,7 +134,9 @@ async def _refresh(context: JobContext, services: Services, name: str) -> object
     return await workspace.make_job(JobRequest(JobKind.PULL), show_changed).execute(context)
 
 
-async def ask_attach(services: Services, name: str, keys: tuple[str, ...], text: str) -> None:
+async def ask_attach(
+    services: Services, name: str, keys: tuple[str, ...], text: str
+) -> messages.Asked:
     """Look for a file that is to be attached to issues, and ask whether to send it.
 
     Args:
@@ -143,15 +147,12 @@ async def ask_attach(services: Services, name: str, keys: tuple[str, ...], text:
     """
     path, size = await services.in_thread(_find_file, text)
     if size is None:
-        asked = call_in(name, ask_attach, keys, text)
-        words = f"there is no file {path}, or it cannot be read"
-        services.send(messages.NotWritten(name, asked, clean(words)))
-        return
+        raise NotDone(f"there is no file {path}, or it cannot be read")
     what = f"{path.name} ({sync.size_words(size)})"
     words = f"{what} is sent to Jira at once, and attached to {names_of(keys)}."
     requests = [JobRequest(JobKind.ATTACH, keys=(key,), files=(path,)) for key in keys]
     effects = tuple(call_in(name, start_job, request) for request in requests)
-    services.send(messages.Asked("Attach", clean(f"{words} Enter does it, Esc does not."), effects))
+    return messages.Asked("Attach", clean(f"{words} Enter does it, Esc does not."), effects)
 
 
 def names_of(keys: tuple[str, ...]) -> str:
@@ -178,14 +179,6 @@ def _find_file(text: str) -> tuple[Path, int | None]:
     return path, None
 
 
-def drop_requests(services: Services, name: str) -> Message | None:
-    """Drop what waits until a workspace is open; say so, unless it is under way already."""
-    if not services.opened.drop(name):
-        return None
-    words = f"Dropped what was asked of {clean(name)}: nothing was started"
-    return messages.Told(words, is_error=False)
-
-
 def cancel_job(services: Services, job: JobID) -> None:
     """Cancel a job."""
     services.queue.cancel(job, reason="the user pressed Esc")
@@ -204,17 +197,13 @@ def run_now(services: Services, job: JobID) -> None:
     services.queue.set_priority(job, highest + 1)
 
 
-async def read_history(services: Services) -> None:
-    """Read the jobs that ended, also those of earlier runs; report an error."""
-    try:
-        jobs = await services.queue.history(limit=MOST_HISTORY)
-    except TicketrError as error:
-        services.send(messages.Told(clean(str(error))))
-    else:
-        today = datetime.now(UTC).astimezone().date()
-        keys = frozenset(job.key for job in jobs if job.key is not None)
-        names = await services.in_thread(_names_by_key, services.opened.folders, keys)
-        services.send(messages.HistoryRead(tuple(jobs), today, names))
+async def read_history(services: Services) -> History:
+    """Read the jobs that ended, also those of earlier runs."""
+    jobs = await services.queue.history(limit=MOST_HISTORY)
+    today = datetime.now(UTC).astimezone().date()
+    keys = frozenset(job.key for job in jobs if job.key is not None)
+    names = await services.in_thread(_names_by_key, services.opened.folders, keys)
+    return History(tuple(jobs), today, names)
 
 
 def _names_by_key(folders: Mapping[str, str], keys: Iterable[str]) -> dict[str, str]:

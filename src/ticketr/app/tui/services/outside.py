@@ -19,9 +19,9 @@ from ticketr.app.editor import editor_words, how_it_failed
 from ticketr.app.jira.site import browse_url
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import call_in
-from ticketr.app.tui.services.context import Services
+from ticketr.app.tui.services.context import NotDone, Services
 from ticketr.app.tui.services.edits import add_comment
+from ticketr.app.tui.services.workspaces import without_root
 from ticketr.app.tui.text_input import clean_lines
 from ticketr.text import clean
 
@@ -72,10 +72,12 @@ async def open_editor(services: Services, name: str, path: str, line: int) -> No
         services.send(messages.EditorClosed(name, path))
 
 
-async def write_comment(services: Services, name: str, place: sync.IssuePlace, text: str) -> None:
+async def write_comment(
+    services: Services, name: str, place: sync.IssuePlace, text: str
+) -> messages.Told | None:
     """Let the user write a comment in their editor, and put it into the file of an issue.
 
-    An empty text adds nothing. If the editor fails, the text comes back.
+    An empty text adds nothing. If the editor or the file fails, the error has the text.
 
     Args:
         services: What the services have in common.
@@ -84,17 +86,20 @@ async def write_comment(services: Services, name: str, place: sync.IssuePlace, t
         text: What was typed already.
     """
     if services.terminal.is_handed_over:
-        return
+        return None
     file = await services.in_thread(_draft_of, text)
     problem = await _run_editor(services, file, 1)
     written = clean_lines(await services.in_thread(_take_draft, file)).strip()
     if problem:
-        asked = call_in(name, add_comment, place, written)
-        services.send(messages.NotWritten(name, asked, clean(problem)))
-    elif not written:
-        services.send(messages.Told("The comment is empty; nothing was added", is_error=False))
-    else:
+        raise NotDone(problem, written)
+    if not written:
+        return messages.Told("The comment is empty; nothing was added", is_error=False)
+    try:
         await add_comment(services, name, place, written)
+    except TicketrError as error:
+        words = without_root(services.workspaces[name].store, error)
+        raise NotDone(words, written) from error
+    return None
 
 
 def _draft_of(text: str) -> str:

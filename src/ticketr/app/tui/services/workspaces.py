@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+import os
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, count
@@ -13,10 +14,8 @@ import trio
 
 from ticketr import Job, TicketrError
 from ticketr.app.config import BUILT_IN, STATE_FOLDER, expand_aliases
-from ticketr.app.jira import LastChange
 from ticketr.app.sync import (
     AddAttachmentsJob,
-    BulkIssue,
     BulkJob,
     LogWorkJob,
     OnWritten,
@@ -26,14 +25,10 @@ from ticketr.app.sync import (
     Side,
     Store,
     SyncJob,
-    find_issues,
-    read_last_change,
-    read_statuses,
-    read_values,
     search_ids,
 )
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import Call, JobKind, JobRequest
+from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.messages import Message
 from ticketr.text import clean
 
@@ -58,16 +53,17 @@ def open_workspace(
         address=address,
         email=options["credentials"].email,
         prefer=options.get("prefer"),
-        read_statuses=partial(read_statuses, options),
-        read_values=partial(read_values, options),
-        search=partial(search_with, aliases, options),
-        find_issues=partial(find_issues, options),
-        read_last_change=partial(read_last_change, options),
+        ask=lambda question, *args: question(options, *args),
         aliases=aliases,
         draft_type=options.get("story_type", "Task"),
         keeps_comments=options.get("comments", False),
         inherit=options.get("inherit", True),
     )
+
+
+def without_root(store: Store, error: TicketrError) -> str:
+    """Return the words of an error, in which paths are relative to the workspace."""
+    return str(error).replace(f"{store.root}{os.sep}", "")
 
 
 async def search_with(
@@ -125,7 +121,7 @@ class FileReader(Protocol):
         ...
 
 
-async def no_answer(*_: object) -> Any:
+async def _no_answer(*_: object) -> Any:
     """Return nothing, where there is no Jira."""
     await trio.lowlevel.checkpoint()
     return ()
@@ -145,16 +141,9 @@ class OpenWorkspace:
         address: The address of its site in a browser; empty if it has none.
         email: The mail address of the account; empty if it is not known.
         prefer: The side that wins where both sides have changed the same; None for a conflict.
-        read_statuses: Asks Jira for the statuses that an issue can take, by its key. It raises
-            `TicketrError` if there is no answer or a setting is missing.
-        read_values: Asks Jira for the values that a field of an issue can have, by its key and the
-            field's ID, and whether these are all; raises as `read_statuses`.
-        search: Asks Jira for the IDs of the issues that a query finds; raises as `read_statuses`.
-        find_issues: Asks Jira for issues that are to be changed, by their keys; raises as
-            `read_statuses`.
-        read_last_change: Asks Jira for the last change of an issue, by its key, up to a moment;
-            raises as `read_statuses`.
-        aliases: The names for queries that `search` takes, with their queries.
+        ask: Calls a function of `sync` that asks Jira, with the options of the workspace before the
+            given arguments. It raises `TicketrError` if there is no answer or a setting is missing.
+        aliases: The names for queries, with their queries.
         draft_type: The type of a new ticket.
         keeps_comments: Whether its files hold comments.
         has_login: Returns whether its token is known, so that a job asks the user for nothing.
@@ -169,11 +158,7 @@ class OpenWorkspace:
     address: str = ""
     email: str = ""
     prefer: Side | None = None
-    read_statuses: Callable[[str], Awaitable[tuple[str, ...]]] = no_answer
-    read_values: Callable[[str, str], Awaitable[tuple[tuple[str, ...], bool]]] = no_answer
-    search: Callable[[str], Awaitable[tuple[str, ...]]] = no_answer
-    find_issues: Callable[[Sequence[str]], Awaitable[tuple[BulkIssue, ...]]] = no_answer
-    read_last_change: Callable[[str, str], Awaitable[LastChange | None]] = no_answer
+    ask: Callable[..., Awaitable[Any]] = _no_answer
     aliases: Mapping[str, str] = field(default_factory=dict[str, str])
     draft_type: str = "Task"
     keeps_comments: bool = False
@@ -243,7 +228,6 @@ class Workspaces:
         self.readers: dict[str, FileReader] = {}
         self._closed: dict[str, ClosedWorkspace] = {}
         self._locks: dict[str, trio.Lock] = {}
-        self._waiting: dict[str, list[Call]] = {}
         for workspace in workspaces:
             if isinstance(workspace, OpenWorkspace):
                 self._put(workspace)
@@ -260,22 +244,6 @@ class Workspaces:
     def is_closed(self, name: str) -> bool:
         """Return whether a workspace exists and has not been opened yet."""
         return name in self._closed
-
-    def hold(self, name: str, request: Call) -> None:
-        """Hold a request until the workspace is open or the request is dropped."""
-        self._waiting.setdefault(name, []).append(request)
-
-    def release(self, name: str, request: Call) -> bool:
-        """Let a held request go; return False if it was dropped meanwhile."""
-        held = self._waiting.get(name, [])
-        at = next((at for at, held_request in enumerate(held) if held_request is request), None)
-        if at is not None:
-            del held[at]
-        return at is not None
-
-    def drop(self, name: str) -> bool:
-        """Drop the requests that wait for a workspace; return whether there were any."""
-        return bool(self._waiting.pop(name, []))
 
     async def open(self, name: str) -> bool:
         """Open a workspace, unless it is open; report an error.
