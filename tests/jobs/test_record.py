@@ -19,7 +19,7 @@ def change(record: JobRecord, status: JobStatus) -> None:
     if status is PENDING:
         record.back_off(now + 1, is_counted=False)
     elif status is RUNNING:
-        record.start(trio.lowlevel.current_task(), trio.CancelScope(), now)
+        record.start(trio.CancelScope(), now)
     else:
         if status is FAILED:
             record.set_failure(ValueError(), JobErrorInfo("ValueError", "", ""))

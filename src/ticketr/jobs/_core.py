@@ -27,7 +27,6 @@ from ticketr.jobs._job import (
     COMPLETED,
     FAILED,
     PENDING,
-    RUNNING,
     CancelCause,
     CancelOutcome,
     JobSnapshot,
@@ -368,7 +367,7 @@ class QueueCore:
         if (record := schedule.take()) is None:
             return None
         now = self.now()
-        record.start(worker, scope, now)
+        record.start(scope, now)
         self.running[worker] = record
         self.wait_seconds += now - record.due_at
         if self.subscriptions.is_watched:
@@ -386,12 +385,14 @@ class QueueCore:
             self.reporter.started(record)
         return record
 
-    def put_back(self, record: JobRecord, delay: float, *, is_counted: bool) -> None:
+    def put_back(
+        self, record: JobRecord, worker: trio.lowlevel.Task, delay: float, *, is_counted: bool
+    ) -> None:
         """Make a running job pending again, for an attempt after so many seconds.
 
         There is always room for it.
         """
-        del self.running[record.worker]
+        del self.running[worker]
         if record.extras.key_slot is not None:
             self.schedule.release_key(record)
         now = self.now()
@@ -406,22 +407,32 @@ class QueueCore:
             self.reporter.put_back(record, now)
 
     @enable_ki_protection
-    def finish(self, record: JobRecord, status: JobStatus, result: object = None) -> None:
+    def finish(
+        self,
+        record: JobRecord,
+        worker: trio.lowlevel.Task | None,
+        status: JobStatus,
+        result: object = None,
+    ) -> None:
         """End a job.
 
         The error of one that failed is in its record already.
+
+        Args:
+            record: The job's record.
+            worker: The worker that runs it; None for a pending job.
+            status: How it ends.
+            result: What its function has returned.
         """
-        schedule = self.schedule
         now = self.now()
-        was_running = record.status is RUNNING
         has_extras = record.extras is not NO_EXTRAS
-        if was_running:
-            del self.running[record.worker]
+        if worker is None:
+            self.schedule.discard(record)
+        else:
+            del self.running[worker]
             self.run_seconds += now - record.started_at
             if has_extras and record.extras.key_slot is not None:
-                schedule.release_key(record)
-        else:
-            schedule.discard(record)
+                self.schedule.release_key(record)
         held = record.end(status, now, result)
         if has_extras:
             self.registry.free(record)
@@ -441,14 +452,14 @@ class QueueCore:
             record.tell_collector()
         if has_extras:
             self.dependencies.job_ended(record)
-        if not was_running:
+        if worker is None:
             self.admit()
             self.dispatcher.wake()
         del held
         if self.idle_event is not None and self.is_idle:
             self.notify_idle()
         if self._is_logging:
-            self.reporter.ended(record, was_running=was_running)
+            self.reporter.ended(record, was_running=worker is not None)
         if len(registry.ended) > registry.evict_above or now > registry.evict_after:
             registry.evict(now)
 
@@ -465,7 +476,7 @@ class QueueCore:
             return CancelOutcome.ALREADY_REQUESTED
         record.request_cancel(cause)
         if record.status is PENDING:
-            self.finish(record, CANCELLED)
+            self.finish(record, None, CANCELLED)
             return CancelOutcome.CANCELLED
         self.mark_one_changed(record)
         record.scope.cancel(reason)
@@ -480,7 +491,7 @@ class QueueCore:
         """End a pending job without a request to cancel it, unless it has ended by now."""
         if record.status is PENDING:
             record.note_cause(cause)
-            self.finish(record, CANCELLED)
+            self.finish(record, None, CANCELLED)
 
     def cancel_at_end(self, record: JobRecord) -> None:
         """Cancel a job, since the queue is shutting down or its workers are being cancelled."""

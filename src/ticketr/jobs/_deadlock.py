@@ -43,7 +43,7 @@ def is_inside(marks: QueueMarks) -> bool:
 def submit_context() -> Context:
     """Return the context variables that a job sees: those of its submit, without the marks."""
     context = copy_context()
-    return Context() if len(context) == 1 and QUEUES in context else context
+    return Context() if QUEUES in context and len(context) == 1 else context
 
 
 def blank_context(marks: QueueMarks) -> Context:

@@ -90,8 +90,8 @@ class JobQueue:
             DuplicateJob: A job with this ID, or key, has not ended (see ``on_conflict``).
             TypeError, ValueError: The job or an option is invalid.
         """
-        record = make_record(self._core, job, args, options)
         core = self._core
+        record = make_record(core, job, args, options)
         if core.store is not None:
             core.store.pack(record, job, args, is_awaited=True)
             return JobHandle(await core.submit(record))
@@ -125,7 +125,7 @@ class JobQueue:
             raise RuntimeError(
                 "submit_nowait() cannot wait until a job is in the store: use await submit()"
             )
-        record = make_record(self._core, job, args, options)
+        record = make_record(core, job, args, options)
         entered = core.enter(record)
         if entered is None:
             raise QueueFull(core.schedule.max_pending)
@@ -152,8 +152,8 @@ class JobQueue:
             JobCancelled: The job was cancelled by somebody else.
             JobTimedOut: The job's time limit passed.
         """
-        record = make_record(self._core, job, args, options)
         core = self._core
+        record = make_record(core, job, args, options)
         if core.store is not None:
             core.store.pack(record, job, args, is_awaited=True)
         entered = await core.submit(record)

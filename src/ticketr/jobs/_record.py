@@ -168,7 +168,6 @@ class JobRecord:
         report: Current, total, message, and the revision of the report, 0 for none.
         timeout: The limit for each attempt.
         total_ends_at: When the limit for all attempts passes; filled by the first if there is one.
-        worker: The worker that runs it.
         scope: The cancel scope of the attempt.
         ended: Set when it ends; made by the first that waits for it.
         collector: What is told when the job ends; None once it was told.
@@ -194,7 +193,6 @@ class JobRecord:
     report: tuple[float, float, str, int] = field(init=False)
     total_ends_at: float = field(init=False)
     scope: trio.CancelScope = field(init=False)
-    worker: trio.lowlevel.Task = field(init=False)
     finished_at: float = field(init=False)
     result: object = field(init=False)
     error: JobErrorInfo | None = field(init=False)
@@ -279,13 +277,12 @@ class JobRecord:
 
     # Transitions
 
-    def start(self, worker: trio.lowlevel.Task, scope: trio.CancelScope, now: float) -> None:
+    def start(self, scope: trio.CancelScope, now: float) -> None:
         """Begin an attempt in a scope that has been entered."""
         assert self.status is PENDING
         self.started_at = now
         self.report = NO_REPORT
         self.attempt += 1
-        self.worker = worker
         self.scope = scope
         if self.call[2]:
             self.call = (*self.call[:3], self.call[2].copy())
@@ -328,7 +325,7 @@ class JobRecord:
             is_counted: Whether this one counts against the job's ``Retry``.
         """
         assert self.status is RUNNING
-        del self.worker, self.scope
+        del self.scope
         function, args, _, retry_context = self.call
         self.call = (function, args, retry_context or Context(), None)
         if not is_counted:
@@ -345,7 +342,7 @@ class JobRecord:
             dropped when all that belongs to the end is done.
         """
         if self.status is RUNNING:
-            del self.worker, self.scope
+            del self.scope
         else:
             assert (self.status, status) == (PENDING, CANCELLED)
         self.result = result

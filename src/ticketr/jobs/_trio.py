@@ -10,8 +10,8 @@ protected from it (see ``protect_methods``).
 
 from __future__ import annotations
 
-import math
 from contextvars import Context
+from math import inf
 from types import FunctionType
 from typing import Final, TypeVar, final
 
@@ -77,10 +77,10 @@ def reset_scope(scope: trio.CancelScope, task: trio.lowlevel.Task, record: JobRe
     """
     if task._cancel_status is not scope._cancel_status or record.extras.cancel_requested:  # noqa: SLF001
         return False
-    if (record.timeout != math.inf or record.retry is not None) and scope.deadline != math.inf:
+    if (record.timeout != inf or record.retry is not None) and scope.deadline != inf:
         if scope.cancel_called:  # the value came too late
             return False
-        scope.deadline = math.inf
+        scope.deadline = inf
     return True
 
 

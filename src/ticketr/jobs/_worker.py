@@ -11,8 +11,8 @@ worker's is that of a job that has ended, or a new one: no other job can see wha
 there. The checkpoint is then only for the sake of other tasks, which need none if they have run
 since the last job began.
 
-Interrupts. Ctrl+C lands in the job that runs, as an error of it, and ends the queue. All else here is
-protected from it.
+Interrupts. Ctrl+C ends the queue. It lands in the job that runs, as an error of it, or in ``run_jobs``
+between two jobs, and leaves by the worker. All else here is protected from it.
 
 The outcome. It is read from what came out of the job's scope, not from what was asked for: a cancel may
 come too late, or be ignored. Nor does the type of the exception tell enough: ``trio.Cancelled`` may
@@ -163,89 +163,81 @@ CAUGHT: Final = object()
 
 @enable_ki_protection
 async def work(core: QueueCore) -> None:  # noqa: ASYNC910 - each turn has a checkpoint
-    """Run one job after the other until cancelled; in one cancel scope until a job uses it up."""
-    task, dispatcher = trio.lowlevel.current_task(), core.dispatcher
+    """Run jobs until cancelled: in one cancel scope until a job uses it up, then in the next."""
+    task = trio.lowlevel.current_task()
     while True:  # noqa: ASYNC913 - each turn runs a job or waits for one
-        record: JobRecord | None = None
         value: object = CAUGHT
-        is_free = False  # whether the worker's context, if it is blank, will do for another job
         try:
             with trio.CancelScope() as scope:
-                while True:  # noqa: ASYNC913 - each turn runs a job or waits for one
-                    if core.schedule.is_time_dependent:
-                        handle_due_times(core)
-                    # The last job is left to the worker that is being woken, if one is.
-                    if core.schedule.pending > dispatcher.wakeup_pending:
-                        record = core.take(task, scope)
-                    if record is None:
-                        context = clear_context(core, task)
-                        try:
-                            await dispatcher.wait_for_wakeup(task)
-                        finally:
-                            dispatcher.stop_waiting(task)
-                        is_free = task.context is context
-                        del context  # the job may leave something in it
-                        continue
-                    value = await run_attempt(record, core, task, is_free)
-                    if not reset_scope(scope, task, record):
-                        break
-                    core.finish(record, COMPLETED, value)
-                    is_free = True
-                    record, value = None, CAUGHT  # an idle worker keeps nothing of its last job
-            assert record is not None  # the loop ends with a job
+                value = await run_jobs(core, task, scope)
             if value is CAUGHT:
-                retry_or_end(core, record, None)
+                retry_or_end(core, task, None)
             else:
-                core.finish(record, COMPLETED, value)
+                core.finish(core.running[task], task, COMPLETED, value)
         except BaseException as error:  # noqa: ASYNC103 - it ends the job, or leaves
-            if (record := core.running.get(task)) is None:
+            if task not in core.running:
                 raise  # it is not of a job
-            retry_or_end(core, record, error)
-
-
-def clear_context(core: QueueCore, task: trio.lowlevel.Task) -> Context:
-    """Let an idle worker have a context without variables, and return it."""
-    context = task.context
-    if len(context) != 1 or context.get(QUEUES) is not core.marks:
-        context = blank_context(core.marks)
-        switch_context(task, context)
-    return context
+            retry_or_end(core, task, error)
 
 
 @disable_ki_protection
-async def run_attempt(
-    record: JobRecord,
-    core: QueueCore,
-    task: trio.lowlevel.Task,
-    is_free: bool,  # noqa: FBT001 - by keyword it takes longer
-) -> object:
-    """Call the function of a job in its context variables, and return the value.
+async def run_jobs(core: QueueCore, task: trio.lowlevel.Task, scope: trio.CancelScope) -> object:  # noqa: ASYNC910 - each turn has a checkpoint
+    """Run one job after the other in a cancel scope, and return the value of the one that uses it up.
 
     A job that is cancelled before its first step has no first step.
     """
-    function, args, variables, _ = record.call
-    if not (is_free and not variables and len(task.context) == 1):  # the marks of the queue
-        if task.context is variables:
-            QUEUES.set(core.marks)
-        else:
-            variables.run(QUEUES.set, core.marks)
-            switch_context(task, variables)
-            task.custom_sleep_data = NOT_RESCHEDULED  # the switch needs a checkpoint
-    if needs_checkpoint(task):
-        await checkpoint()
-    task.custom_sleep_data = NOT_RESCHEDULED  # until it is: Trio writes None
-    context = JobContext(record)
-    if core.store is not None:
-        await core.store.wait_all_written()  # a start is in the file before the call
-    if core.around is not None:
-        return await call_inside(core.around, function, context, args)
-    if not args:  # a call without a star takes less time
-        return await function(context)
-    return await function(context, *args)
+    schedule, dispatcher = core.schedule, core.dispatcher
+    is_blank = False  # whether the worker's context has only the marks, and no other job sees it
+    while True:  # noqa: ASYNC913 - each turn runs a job or waits for one
+        if schedule.is_time_dependent:
+            handle_due_times(core)
+        # The last job is left to the worker that is being woken, if one is.
+        has_job = schedule.pending > dispatcher.wakeup_pending
+        record = core.take(task, scope) if has_job else None
+        if record is None:
+            if not is_blank:
+                switch_context(task, blank_context(core.marks))
+            context = task.context
+            try:
+                await dispatcher.wait_for_wakeup(task)
+            finally:
+                dispatcher.stop_waiting(task)
+            is_blank = task.context is context
+            continue
+        function, args, variables, _ = record.call
+        if variables or not is_blank:
+            enter_context(core, task, variables)
+        if needs_checkpoint(task):
+            await checkpoint()
+        task.custom_sleep_data = NOT_RESCHEDULED  # until it is: Trio writes None
+        if core.store is not None:
+            await core.store.wait_all_written()  # a start is in the file before the call
+        if core.around is not None:
+            value = await call_inside(core.around, function, JobContext(record), args)
+        elif args:
+            value = await function(JobContext(record), *args)
+        else:  # a call without a star takes less time
+            value = await function(JobContext(record))
+        if not reset_scope(scope, task, record):
+            return value
+        core.finish(record, task, COMPLETED, value)
+        is_blank = len(task.context) == 1
+        del function, args, variables, record, value  # an idle worker keeps nothing of its last job
 
 
-def retry_or_end(core: QueueCore, record: JobRecord, error: BaseException | None) -> None:
+def enter_context(core: QueueCore, task: trio.lowlevel.Task, variables: Context) -> None:
+    """Let a worker run in the context variables of its job."""
+    if task.context is variables:
+        QUEUES.set(core.marks)
+    else:
+        variables.run(QUEUES.set, core.marks)
+        switch_context(task, variables)
+        task.custom_sleep_data = NOT_RESCHEDULED  # the switch needs a checkpoint
+
+
+def retry_or_end(core: QueueCore, worker: trio.lowlevel.Task, error: BaseException | None) -> None:
     """Write the outcome of an attempt that gave no value: another one follows, or the job ends."""
+    record = core.running[worker]
     is_cancelled_outside = trio.current_effective_deadline() == -math.inf
     if is_cancelled_outside:
         # Before this job ends, whichever task is the first to notice: what starts after it is
@@ -265,14 +257,14 @@ def retry_or_end(core: QueueCore, record: JobRecord, error: BaseException | None
             outcome = Outcome(FAILED, error=flaw, is_fatal=True)
     try:
         if retry is None or record.extras.cancel_requested:  # the rule may have requested it
-            end(core, record, outcome)
+            end(core, record, worker, outcome)
         else:
-            core.put_back(record, retry.delay, is_counted=retry.is_counted)
+            core.put_back(record, worker, retry.delay, is_counted=retry.is_counted)
     finally:
         del error, outcome  # their tracebacks hold this frame
 
 
-def end(core: QueueCore, record: JobRecord, outcome: Outcome) -> None:
+def end(core: QueueCore, record: JobRecord, worker: trio.lowlevel.Task, outcome: Outcome) -> None:
     """End a job that gave no value, and raise what has to leave the worker."""
     status, cause, error, leaving, is_fatal = outcome
     if cause is CancelCause.SCOPE and core.phase.cut_off_cause is not None:
@@ -289,7 +281,7 @@ def end(core: QueueCore, record: JobRecord, outcome: Outcome) -> None:
     if leaves_block:
         record.mark_outcome_seen()
     record.set_failure(error, info)
-    core.finish(record, status)
+    core.finish(record, worker, status)
     if leaves_block:
         if is_fatal and error is not None:
             core.interrupt(error)
