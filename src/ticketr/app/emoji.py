@@ -9,8 +9,8 @@ with ``atlassian-`` where there is no character. The names and IDs are those of 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
-from importlib.resources import files
+from functools import cache, lru_cache
+from pathlib import Path
 
 _OWN = "atlassian-"
 #: Names that people write for some of them elsewhere.
@@ -22,21 +22,23 @@ _ALIASES = {
 }
 
 
+@lru_cache(maxsize=1024)
 def emoji_named(name: str) -> Mapping[str, str] | None:
     """Return the attributes of an emoji in a document, by its name without colons."""
-    table = _table()
-    return table.get(name) or table.get(_ALIASES.get(name, ""))
+    name = _ALIASES.get(name, name)
+    start = _table().find(f"\n{name} ") + 1
+    if not start or not name.isprintable():
+        return None
+    line = _table()[start : _table().index("\n", start)]
+    known, identity, *more = line.split()
+    if known != name:
+        return None
+    return {"shortName": f":{name}:", "id": identity, "text": _character(name, identity, more)}
 
 
 @cache
-def _table() -> Mapping[str, Mapping[str, str]]:
-    text = files("ticketr.app").joinpath("emoji.txt").read_text(encoding="utf-8")
-    return {entry["shortName"][1:-1]: entry for entry in map(_emoji, text.splitlines())}
-
-
-def _emoji(line: str) -> Mapping[str, str]:
-    name, identity, *more = line.split()
-    return {"shortName": f":{name}:", "id": identity, "text": _character(name, identity, more)}
+def _table() -> str:
+    return "\n" + Path(__file__).with_name("emoji.txt").read_text(encoding="utf-8")
 
 
 def _character(name: str, identity: str, more: list[str]) -> str:

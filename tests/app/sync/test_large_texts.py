@@ -172,8 +172,8 @@ async def test_a_cancel_does_not_wait_for_heavy_work() -> None:
 
 
 TESTS = Path(__file__).parents[2]
-#: Pulls and pushes in a process of its own, and prints on which threads marklas was imported, and
-#: on which ones a pull compiled long patterns for a family's text.
+#: Pulls and pushes in a process of its own, and prints on which threads marklas was imported, the
+#: table of emoji was read, and a pull compiled long patterns for a family's text.
 PROGRAM = """
 import re._compiler
 import sys, threading
@@ -187,8 +187,10 @@ class Finder:
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] in {"marklas", "mistune"}:
             seen.add(threading.current_thread() is threading.main_thread())
-        if name == "importlib.readers":  # reads the table of emoji
-            seen.add(threading.current_thread() is threading.main_thread())
+
+def audit(event, args):
+    if event == "open" and str(args[0]).endswith("emoji.txt"):
+        seen.add(threading.current_thread() is threading.main_thread())
 
 def compile_pattern(pattern, flags=0):
     frame = sys._getframe()
@@ -204,6 +206,7 @@ from jira_sandbox import make_site
 bench = Bench(make_site(tickets=60, seed=1), Path(sys.argv[1]))  # some hold odd text
 job, *rest = sys.argv[2:]
 sys.meta_path.insert(0, Finder())
+sys.addaudithook(audit)
 compile_as_before = re._compiler.compile
 if job == "pull":
     re._compiler.compile = compile_pattern

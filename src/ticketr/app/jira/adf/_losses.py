@@ -25,9 +25,9 @@ from ticketr.app.jira.adf import _placeholders, _tables
 from ticketr.app.jira.adf._canonical import Json, canonical, with_whole_widths
 from ticketr.app.jira.adf._conversion import label_key, read, read_tokens
 from ticketr.app.jira.adf._plain import is_too_large, kind_words, named, plain_lines, prose, walk
-from ticketr.app.jira.adf._simple import PANEL_WORDS
+from ticketr.app.jira.adf._simple import COLORS, PANEL_WORDS
 from ticketr.app.jira.adf.forms.files import without_escapes
-from ticketr.app.jira.adf.forms.inline import COLORS, PANELS
+from ticketr.app.jira.adf.forms.inline import PANELS
 from ticketr.app.jira.errors import clip
 
 #: More than these would tell nothing new.

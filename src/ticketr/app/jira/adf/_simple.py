@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any, TypeAlias
 
 from ticketr._lazy import compile_on_use
+from ticketr.app.emoji import emoji_named
 from ticketr.app.jira.adf._canonical import Json, content_of
 from ticketr.app.jira.adf._plain import LONGEST_TEXT, weight
 
@@ -40,7 +42,11 @@ _DEEPEST = 20
 #: How many characters of simple text are as much work as one that marklas converts.
 EASE = 8
 #: The signs around a text with a mark.
-_MARKS = {"strong": "**", "em": "*", "code": "`"}
+_MARKS = {"strong": "**", "em": "*", "code": "`", "strike": "~~"}
+#: The colors of a status.
+COLORS = ("neutral", "purple", "blue", "red", "yellow", "green")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_MS = 86_400_000
 
 # A letter, a digit, or a sign without a meaning within a line: a colon that begins no emoji and no
 # address, an ampersand that begins no entity, a number sign that closes no heading, and what is
@@ -63,6 +69,8 @@ _ADDRESS = compile_on_use(
     r"https?://[a-z0-9]+(?:[.-][a-z0-9]+)*(?::\d+)?(?:/[A-Za-z0-9/?&=+,.~_-]*)?"
 )
 _LANGUAGE = compile_on_use(r"[a-z0-9]*")
+_COLOR = compile_on_use(r"#[0-9a-f]{6}")
+_STAMP = compile_on_use(r"0|-?[1-9][0-9]{0,14}")
 _CODE = compile_on_use(r"(?!\n)[\w \n()\[\]{}.,;:?!'\"=+*/%$@^\#<>&|\\-]+")
 
 
@@ -300,13 +308,15 @@ def _can_follow(last: str, kind: str, line: str, text: str) -> bool:
     match last, kind:
         case "hardBreak", "text":
             return _START.match(text) is not None
-        case "hardBreak", "marked":
+        case ("hardBreak", "marked" | "emoji") | ("text", "tagged") | ("tagged", "text"):
             return True
         case _, "hardBreak":
             return last != "hardBreak" and not line.endswith(" ")
         case "marked", "text":
             return text.startswith(_AFTER_MARKED) != line.endswith(" ")
-        case "text" | "marked", "marked":
+        case "emoji", "text":
+            return text.startswith(_AFTER_MARKED) and not text.startswith(":")
+        case "text" | "marked", "marked" | "emoji":
             return line.endswith(" ")
     return False
 
@@ -317,6 +327,8 @@ def _inline(node: Any) -> tuple[str, str]:
         return "text", text if node.get("type") == "text" and _TEXT.fullmatch(text) else ""
     match node:
         case {"type": "text", "text": str(text), "marks": [*marks], **rest} if not rest:
+            if len(marks) == 1 and (tagged := _tagged(text, marks[0])):
+                return "tagged", tagged
             return "marked", _marked(text, marks)
         case {"type": "inlineCard", "attrs": {"url": str(address), **more}, **rest}:
             is_simple = not rest and not more and _ADDRESS.fullmatch(address)
@@ -329,7 +341,44 @@ def _inline(node: Any) -> tuple[str, str]:
             return "marked", f"@[{name[1:]}]({account})" if is_simple else ""
         case {"type": "hardBreak", **rest} if not rest or rest == {"attrs": {"text": "\n"}}:
             return "hardBreak", "<br>"
+        case {"type": "status", "attrs": {"text": str(label), "color": str(color), **more}, **rest}:
+            more.pop("localId", None)
+            code = "" if rest or more or color not in COLORS else _marked(label, [{"type": "code"}])
+            return "marked", f"{code}{{{color}}}" if code else ""
+        case {"type": "date", "attrs": {"timestamp": str(stamp), **more}, **rest}:
+            day = None if rest or more else day_of(stamp)
+            return "marked", f"{{{day}}}" if day else ""
+        case {"type": "emoji", "attrs": {"shortName": str(name), **more}, **rest} if not rest:
+            is_known = emoji_named(name[1:-1]) == {"shortName": name, **more}
+            return "emoji", name if is_known else ""
     return "", ""
+
+
+def day_of(stamp: str) -> str | None:
+    """Return the day at whose begin a timestamp of a date is; None for any other."""
+    if not _STAMP.fullmatch(stamp) or int(stamp) % _DAY_MS:
+        return None
+    try:
+        return (_EPOCH + timedelta(milliseconds=int(stamp))).date().isoformat()
+    except OverflowError:
+        return None
+
+
+def _tagged(text: str, mark: Any) -> str:
+    """Return a text in tags, which other texts may touch; empty if it is not simple."""
+    match mark:
+        case {"type": "underline"} if len(mark) == 1:
+            tag = end = "u"
+        case {"type": "subsup", "attrs": {"type": "sub" | "sup" as kind, **more}, **rest}:
+            tag = end = "" if more or rest else str(kind)
+        case {"type": "textColor", "attrs": {"color": str(color), **more}, **rest}:
+            is_simple = not more and not rest and _COLOR.fullmatch(color)
+            tag = f"""span adf="textColor" params='{{"color":"{color}"}}'""" if is_simple else ""
+            end = "span"
+        case _:
+            return ""
+    match = _MARKED.fullmatch(text) if tag else None
+    return f"<{tag}>{text}</{end}>" if match and not match["blank"] else ""
 
 
 def _marked(text: str, marks: Sequence[Any]) -> str:

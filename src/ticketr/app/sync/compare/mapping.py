@@ -582,8 +582,6 @@ def _description(
     if issue.id in ready and issue.key not in whole:
         return ready[issue.id]
     adf = issue.fields.get("description")
-    if issue.key not in whole and (text := diff.simple_description(adf)) is not None:
-        return text
     return diff.description_text(adf, files_of(issue.fields), split=issue.key not in whole)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from ticketr.app.emoji import emoji_named
 from ticketr.app.jira import AuthenticationFailed, BadAnswer, BadRequest, Issue, JiraError, NotFound
 from ticketr.app.sync.compare import diff, mapping
 from ticketr.app.sync.compare.attachments import (
@@ -161,6 +162,7 @@ def load_rendering() -> None:
     """Do what the first rendering does once in a process, without what conversions need."""
     text = "## Part\n\n\\# text\n\n```\ncode\n```"
     parse(render_ticket(Ticket("Title", "AB-1", text, {"Status": "Open"}, ("one",))))
+    emoji_named("")  # reads the table
 
 
 def render_family(

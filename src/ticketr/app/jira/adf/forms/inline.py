@@ -18,7 +18,7 @@ from ticketr.app.emoji import emoji_named
 from ticketr.app.jira.adf._addresses import BACKSLASH, BARE, has_mark
 from ticketr.app.jira.adf._canonical import Json
 from ticketr.app.jira.adf._signs import AUTO, verbatim
-from ticketr.app.jira.adf._simple import PANEL_WORDS
+from ticketr.app.jira.adf._simple import COLORS, PANEL_WORDS, day_of
 from ticketr.app.jira.adf._tables import blank_code
 
 #: What is read: the kind of panel by its word.
@@ -112,8 +112,6 @@ def _name_in(mention: re.Match[str]) -> str:
 
 Token: TypeAlias = dict[str, Any]
 
-#: The colors of a status.
-COLORS = ("neutral", "purple", "blue", "red", "yellow", "green")
 _OTHER_COLORS = {"grey": "neutral", "gray": "neutral"}
 
 #: An account ID; no address of a page looks like one.
@@ -128,7 +126,6 @@ _CARD = re.compile(r"https?://[^\s<>\"'\\|&]+(?:&(?!#?\w+;)[^\s<>\"'\\|&]*)*", r
 _BEFORE_EMOJI = re.compile(r".*[^\w:/]\Z", re.DOTALL)
 _AFTER_EMOJI = re.compile(r"[^\w:]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DAY_MS = 86_400_000
 
 
 def html(tag: str) -> Token:
@@ -234,15 +231,10 @@ def _read_date(day: str) -> list[Token] | None:
 
 def _date_texts(attrs: Json) -> list[Json] | None:
     stamp = attrs.get("timestamp")
-    if attrs.keys() != {"timestamp"} or not isinstance(stamp, str) or len(stamp) > 15:
+    if attrs.keys() != {"timestamp"} or not isinstance(stamp, str):
         return None
-    if not re.fullmatch(r"0|-?[1-9]\d*", stamp, re.ASCII) or int(stamp) % _DAY_MS:
-        return None
-    try:
-        day = _EPOCH + timedelta(milliseconds=int(stamp))
-    except OverflowError:
-        return None
-    return [text(f"{{{day.date().isoformat()}}}")]
+    day = day_of(stamp)
+    return [text(f"{{{day}}}")] if day is not None else None
 
 
 def _read_emojis(names: str) -> list[Token] | None:
