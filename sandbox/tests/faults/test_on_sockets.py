@@ -14,6 +14,7 @@ import trio
 import trio.testing
 from planned_faults import PlannedFaults
 from sandbox_client import demo_site
+from trio.testing import MockClock
 
 from jira_sandbox import (
     EMAIL,
@@ -106,7 +107,8 @@ async def test_answers_with_an_error_leave_the_connection_open() -> None:
     assert len(ports) == 1
 
 
-async def test_a_hang_does_not_hold_up_the_end_of_the_server() -> None:
+async def test_a_hang_does_not_hold_up_the_end_of_the_server(mock_clock: MockClock) -> None:
+    """The clock stands still: a server that waits for some time never ends."""
     async with trio.open_nursery() as nursery:
         app = create_app(demo_site(1), faults=PlannedFaults(Fault(FaultKind.HANG)))
         url = await nursery.start(partial(serve, app))
@@ -114,9 +116,7 @@ async def test_a_hang_does_not_hold_up_the_end_of_the_server() -> None:
         await stream.send_all(REQUEST)
         await trio.testing.wait_all_tasks_blocked(0.05)
         nursery.cancel_scope.cancel()
-        before = trio.current_time()
 
-    assert trio.current_time() - before < 1
     await stream.aclose()
 
 
