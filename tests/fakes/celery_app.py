@@ -7,6 +7,7 @@ import os
 import threading
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from celery import Celery
@@ -25,6 +26,7 @@ class Tasks:
         make = partial(trio_task, self.app, shared=False)  # with no other application
         self.add: Any = make()(celery_jobs.add)
         self.work: Any = make()(celery_jobs.work)
+        self.held: Any = make()(celery_jobs.held)
         self.clean_up: Any = make()(celery_jobs.clean_up)
         self.use_closed_queue: Any = make()(celery_jobs.use_closed_queue)
         self.exit_once: Any = make()(celery_jobs.exit_once)
@@ -41,9 +43,10 @@ class Tasks:
         self.app.close()
 
 
-def block(seconds: float) -> str:
-    """Block a thread: a task of Celery's own beside the others."""
-    threading.Event().wait(seconds)
+def block(gate: str) -> str:
+    """Block a thread until there is a file: a task of Celery's own beside the others."""
+    while not Path(gate).exists():
+        threading.Event().wait(0.01)
     return "blocked"
 
 

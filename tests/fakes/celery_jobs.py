@@ -33,11 +33,30 @@ def note(ledger: str, event: str, job: str) -> None:
 
 
 def read_ledger(ledger: str | Path) -> list[Entry]:
+    """Return the lines that are whole: one that crosses a page of the file may be read in half."""
     path = Path(ledger)
     if not path.exists():
         return []
-    lines = [line.split() for line in path.read_text().splitlines()]
+    *whole, _ = path.read_text().split("\n")
+    lines = [line.split() for line in whole]
     return [Entry(event, job, int(pid), float(at)) for event, job, pid, at in lines]
+
+
+def gate_of(ledger: str, name: str) -> Path:
+    """Return the file for which a held job waits."""
+    return Path(f"{ledger}-{name}")
+
+
+async def held(context: JobContext, ledger: str, name: str) -> None:
+    """Run until the test lets it go."""
+    note(ledger, "start", name)
+    try:
+        while not gate_of(ledger, name).exists():  # noqa: ASYNC110 - another process makes it
+            await trio.sleep(0.01)
+    except trio.Cancelled:
+        note(ledger, "cancelled", name)
+        raise
+    note(ledger, "end", name)
 
 
 async def add(context: JobContext, first: int, second: int = 1) -> int:

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from fakes.celery_app import Tasks
-from fakes.celery_jobs import read_ledger
+from fakes.celery_jobs import gate_of, read_ledger
 
 TESTS = Path(__file__).parents[1]
+LIMIT = 300
+"""Seconds to wait for what a fault would keep from coming."""
 
 
 def pause() -> None:
@@ -44,7 +46,8 @@ class Worker:
             "TEST_SETTINGS": json.dumps(settings),
         }
         program = [sys.executable, "-m", "celery", "-A", "fakes.celery_app", "worker"]
-        options = ["-c", str(slots), "-n", f"{self._log.stem}@tests", "-l", "INFO"]
+        self.name = f"{self._log.stem}@tests"
+        options = ["-c", str(slots), "-n", self.name, "-l", "INFO"]
         with self._log.open("wb") as output:
             self._process = subprocess.Popen(
                 [*program, *options], stdout=output, stderr=output, env=environment
@@ -73,6 +76,10 @@ class Worker:
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal, and return the exit code."""
         self.send(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait for its end, and return the exit code."""
         return self._process.wait()
 
 
@@ -108,6 +115,17 @@ class Site:
     def until(self, job: str, event: str, count: int = 1) -> None:
         """Wait until something has happened to a job."""
         until(lambda: self.events(job).count(event) >= count)
+
+    def let_go(self, *jobs: str) -> None:
+        """Let held jobs end."""
+        for job in jobs:
+            gate_of(self.ledger, job).touch()
+
+    def revoke(self, job_id: str, worker: Worker, **options: Any) -> str:
+        """Revoke a job, and return what the worker answers."""
+        control = self.tasks.app.control
+        more = {"destination": [worker.name], "reply": True, "limit": 1, "timeout": LIMIT}
+        return str(control.revoke(job_id, **more, **options))
 
     def close(self) -> None:
         """End all workers, and delete the queue."""

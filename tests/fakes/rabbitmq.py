@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from free_ports import free_port
 from kombu import pools
 
 PROGRAM: Final = "/usr/lib/rabbitmq/bin/rabbitmq-server"
@@ -30,7 +31,7 @@ class RabbitMQ:
         self._user = _owner()
         if self._user:
             shutil.chown(self.folder, **self._user)
-        self.port, names = _free_port(), str(_free_port())
+        self.port, names = free_port(), str(free_port())
         environment = {
             "HOME": str(self.folder),
             "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -40,7 +41,7 @@ class RabbitMQ:
             "RABBITMQ_NODENAME": f"tests{self.port}@localhost",
             "RABBITMQ_NODE_IP_ADDRESS": ADDRESS,
             "RABBITMQ_NODE_PORT": str(self.port),
-            "RABBITMQ_DIST_PORT": str(_free_port()),
+            "RABBITMQ_DIST_PORT": str(free_port()),
             "RABBITMQ_MNESIA_BASE": str(self.folder / "data"),
             "RABBITMQ_LOG_BASE": str(self.folder / "log"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.folder / "plugins"),
@@ -94,7 +95,9 @@ class RabbitMQ:
 
     def close(self) -> None:
         """End the node for good, and the connections to it that Celery keeps."""
-        pools.reset()
+        for pool in pools.connections.values():  # tests of another node go on with theirs
+            if pool.connection.port == self.port:
+                pool.force_close_all()
         self.stop()
         self._names.terminate()
         self._names.wait()
@@ -109,10 +112,3 @@ def _owner() -> dict[str, str]:
     except KeyError:
         return {}
     return {"user": "rabbitmq", "group": "rabbitmq"} if os.geteuid() == 0 else {}
-
-
-def _free_port() -> int:
-    with socket.socket() as line:
-        line.bind((ADDRESS, 0))
-        port: int = line.getsockname()[1]
-        return port

@@ -19,12 +19,11 @@ from celery.exceptions import (
 )
 from fakes import celery_jobs
 from fakes.celery_app import Tasks
-from fakes.celery_workers import Site, until
+from fakes.celery_jobs import read_ledger
+from fakes.celery_workers import LIMIT, Site, until
 
 from ticketr import JobContext, NotSendable, QueueClosed, SqliteStore, open_job_queue
 from ticketr.celery import TrioRequest, durable_settings, trio_task
-
-LIMIT = 20
 
 
 @pytest.fixture
@@ -47,7 +46,9 @@ def test_a_task_returns_the_value_of_its_function(site: Site) -> None:
 
 
 def test_a_task_of_celery_runs_beside_trio_tasks(site: Site) -> None:
-    result = site.tasks.block.delay(0.0)
+    site.let_go("at once")
+
+    result = site.tasks.block.delay(str(celery_jobs.gate_of(site.ledger, "at once")))
 
     assert result.get(timeout=LIMIT) == "blocked"
 
@@ -65,7 +66,8 @@ def test_progress_is_a_state_at_most_twice_a_second(site: Site) -> None:
     result.get(timeout=LIMIT, on_message=messages.append)
 
     states = [message["result"] for message in messages if message["status"] == "PROGRESS"]
-    assert 1 <= len(states) <= 5  # of ten reports
+    began, ended = (entry.at for entry in read_ledger(site.ledger) if entry.job == "reports")
+    assert 1 <= len(states) <= 1 + 2 * (ended - began)  # of ten reports
     assert states[0]["total"] == 10
     assert states[0]["message"] == "working"
 
@@ -104,24 +106,25 @@ def test_a_revoked_job_cleans_up(site: Site) -> None:
 
 
 def test_revoke_says_that_it_cannot_stop_a_task_that_blocks_a_thread(site: Site) -> None:
-    result = site.tasks.block.delay(4.0)
-    control = site.tasks.app.control
-    until(lambda: "'active'" in str(control.inspect().query_task(result.id)))
+    result = site.tasks.block.delay(str(celery_jobs.gate_of(site.ledger, "blocks")))
+    inspect = site.tasks.app.control.inspect(timeout=LIMIT, limit=1)
+    until(lambda: "'active'" in str(inspect.query_task(result.id)))
 
-    replies = control.revoke(result.id, terminate=True, reply=True, timeout=2)
+    answer = site.revoke(result.id, site.workers[0], terminate=True)
 
-    assert "does not implement kill_job" in str(replies)
+    assert "does not implement kill_job" in answer
+    site.let_go("blocks")
     assert result.get(timeout=LIMIT) == "blocked"
 
 
-def test_revoke_of_a_waiting_job_keeps_it_from_starting(site: Site) -> None:
-    result = site.tasks.work.apply_async((site.ledger, "delayed", 0.0), countdown=2)
+def test_revoke_of_a_job_that_no_worker_has_yet_keeps_it_from_starting(site: Site) -> None:
+    site.revoke("the job", site.workers[0])
 
-    result.revoke()
+    result = site.tasks.work.apply_async((site.ledger, "early", 0.0), task_id="the job")
 
     with pytest.raises(TaskRevokedError, match="revoked"):
         result.get(timeout=LIMIT)
-    assert site.events("delayed") == []
+    assert site.events("early") == []
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,12 @@ import pytest
 from celery import Celery
 from celery.exceptions import TaskRevokedError
 from fakes.celery_jobs import read_ledger
-from fakes.celery_workers import Site, until
+from fakes.celery_workers import LIMIT, Site, until
 from fakes.cut_lines import CutLine
 from fakes.rabbitmq import ADDRESS, RabbitMQ
 
 from ticketr.celery import TrioPool
 
-LIMIT = 60
 HEARTBEAT = 4
 """Seconds; RabbitMQ takes the jobs of a silent worker after two to three of these."""
 
@@ -30,21 +29,31 @@ def line(rabbitmq: RabbitMQ) -> Iterator[CutLine]:
     line.close()
 
 
-def test_sigterm_finishes_short_jobs_and_gives_back_long_ones(site: Site) -> None:
-    worker = site.start_worker(worker_soft_shutdown_timeout=1.0)
-    site.tasks.work.delay(site.ledger, "short", 0.5)
-    site.tasks.work.delay(site.ledger, "long", 6.0)
+def test_sigterm_finishes_a_job_that_ends_within_the_grace(site: Site) -> None:
+    worker = site.start_worker(worker_soft_shutdown_timeout=LIMIT)
+    site.tasks.held.delay(site.ledger, "short")
     site.until("short", "start")
+
+    worker.send(signal.SIGTERM)
+    until(lambda: "Warm shutdown" in worker.log)
+    site.let_go("short")
+
+    assert worker.wait() == 0
+    assert site.events("short") == ["start", "end"]
+
+
+def test_sigterm_gives_back_a_job_that_does_not_end_within_the_grace(site: Site) -> None:
+    worker = site.start_worker(worker_soft_shutdown_timeout=1.0)
+    site.tasks.held.delay(site.ledger, "long")
     site.until("long", "start")
 
     code = worker.end()
 
     assert code == 0
-    assert site.events("short") == ["start", "end"]
     assert site.events("long") == ["start", "cancelled"]
+    site.let_go("long")
     site.start_worker()
     site.until("long", "end")
-    assert site.events("short") == ["start", "end"]
 
 
 def test_sigquit_gives_all_jobs_back(site: Site) -> None:
@@ -63,11 +72,12 @@ def test_sigquit_gives_all_jobs_back(site: Site) -> None:
 def test_the_jobs_of_a_killed_worker_run_elsewhere(site: Site) -> None:
     worker, other = site.start_worker(), site.start_worker()
     for number in range(8):
-        site.tasks.work.delay(site.ledger, f"job{number}", 2.0)
+        site.tasks.held.delay(site.ledger, f"job{number}")
     until(lambda: any(entry.pid == worker.pid for entry in read_ledger(site.ledger)))
 
     worker.end(signal.SIGKILL)
 
+    site.let_go(*(f"job{number}" for number in range(8)))
     for number in range(8):
         site.until(f"job{number}", "end")
     ends = [entry for entry in read_ledger(site.ledger) if entry.event == "end"]
@@ -76,13 +86,14 @@ def test_the_jobs_of_a_killed_worker_run_elsewhere(site: Site) -> None:
 
 
 def test_a_job_that_waits_for_a_worker_can_be_revoked(site: Site) -> None:
-    site.start_worker(slots=1)
-    site.tasks.work.delay(site.ledger, "first", 1.5)
+    worker = site.start_worker(slots=1)
+    site.tasks.held.delay(site.ledger, "first")
     site.until("first", "start")
     waiting = site.tasks.work.delay(site.ledger, "waiting", 0.1)
 
-    waiting.revoke(terminate=True)
+    site.revoke(waiting.id, worker, terminate=True)
 
+    site.let_go("first")
     with pytest.raises(TaskRevokedError):
         waiting.get(timeout=LIMIT)
     site.until("first", "end")
@@ -91,13 +102,14 @@ def test_a_job_that_waits_for_a_worker_can_be_revoked(site: Site) -> None:
 
 def test_an_exit_in_a_job_ends_the_worker_and_loses_no_job(site: Site) -> None:
     worker = site.start_worker(worker_soft_shutdown_timeout=0.0)
-    site.tasks.work.delay(site.ledger, "beside", 3.0)
+    site.tasks.held.delay(site.ledger, "beside")
     site.until("beside", "start")
     exits = site.tasks.exit_once.delay(site.ledger, "exits")
 
     until(lambda: not worker.is_alive)
 
     assert worker.end() == 1
+    site.let_go("beside")
     site.start_worker()
     assert exits.get(timeout=LIMIT) == "exits"
     site.until("beside", "end")
@@ -130,13 +142,14 @@ def test_a_restart_of_rabbitmq_loses_no_job(own_rabbitmq: RabbitMQ, tmp_path: Pa
     site = Site(own_rabbitmq.url, tmp_path)
     worker = site.start_worker(slots=2)
     for number in range(4):
-        site.tasks.work.delay(site.ledger, f"job{number}", 1.0)
+        site.tasks.held.delay(site.ledger, f"job{number}")
     site.until("job0", "start")
 
     own_rabbitmq.stop()
     site.until("job0", "cancelled")
     own_rabbitmq.start()
 
+    site.let_go(*(f"job{number}" for number in range(4)))
     for number in range(4):
         site.until(f"job{number}", "end")
     assert worker.is_alive
@@ -148,8 +161,8 @@ def test_jobs_stop_before_rabbitmq_gives_them_to_another_worker(
 ) -> None:
     through = f"amqp://guest:guest@{ADDRESS}:{line.port}//"
     cut_off = site.start_worker(broker=through, broker_heartbeat=HEARTBEAT)
-    site.tasks.work.delay(site.ledger, "job", 30.0)
-    site.tasks.work.delay(site.ledger, "another", 30.0)
+    site.tasks.held.delay(site.ledger, "job")
+    site.tasks.held.delay(site.ledger, "another")
     site.until("job", "start")
     site.until("another", "start")
     other = site.start_worker()
@@ -163,7 +176,7 @@ def test_jobs_stop_before_rabbitmq_gives_them_to_another_worker(
         assert [entry.event for entry in entries] == ["start", "cancelled", "start"]
         assert [entry.pid for entry in entries] == [cut_off.pid, cut_off.pid, other.pid]
     line.mend()
-    until(lambda: cut_off.log.count("Connected to") == 2)
+    until(lambda: cut_off.log.count("Connected to") >= 2)
 
 
 def test_a_job_that_comes_back_waits_until_its_old_run_has_cleaned_up(
