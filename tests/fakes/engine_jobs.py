@@ -39,6 +39,20 @@ async def work(context: JobContext, name: str, seconds: float) -> None:
     note("end", name)
 
 
+@trio_task(app)
+async def held(context: JobContext, name: str) -> None:
+    """Run until the test lets it go."""
+    note("start", name)
+    gate = Path(f"{os.environ['LEDGER']}-{name}")
+    try:
+        while not gate.exists():  # noqa: ASYNC110 - another process makes it
+            await trio.sleep(0.01)
+    except trio.Cancelled:
+        note("cancel", name)
+        raise
+    note("end", name)
+
+
 @trio_task(app, retry=3)
 async def flaky(context: JobContext, name: str) -> None:
     """Fail twice."""

@@ -17,7 +17,8 @@ import psycopg
 import pytest
 from fakes.postgres import Postgres
 
-LIMIT: Final = 60
+LIMIT: Final = 300
+"""Seconds to wait for what a fault would keep from coming."""
 TESTS: Final = Path(__file__).parent.parent
 numbers = itertools.count(1)
 
@@ -64,6 +65,15 @@ class Engine:
         jobs = [{"name": f"{prefix}{number}", "seconds": seconds} for number in range(count)]
         return self.defer("fakes.engine_jobs.work", jobs)
 
+    def hold(self, *names: str) -> list[int]:
+        """Submit jobs that run until they are let go."""
+        return self.defer("fakes.engine_jobs.held", [{"name": name} for name in names])
+
+    def let_go(self, *names: str) -> None:
+        """Let held jobs end."""
+        for name in names:
+            Path(f"{self.ledger}-{name}").touch()
+
     def statuses(self) -> dict[str, int]:
         """Return how many jobs there are of each status."""
         with psycopg.connect(self.url) as connection:
@@ -74,7 +84,9 @@ class Engine:
         """Return what the ledger says of each job: what it did, in which process, and when."""
         events = defaultdict[str, list[tuple[str, int, float]]](list)
         if self.ledger.exists():
-            for line in self.ledger.read_text().splitlines():
+            # One that crosses a page of the file may be read in half.
+            *whole, _ = self.ledger.read_text().split("\n")
+            for line in whole:
                 what, name, pid, at = line.split()
                 events[name].append((what, int(pid), float(at)))
         return events

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
 from typing import Final
 
 import pytest
+from free_ports import free_port
 
 BINARIES: Final = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 MISSING: Final = "needs PostgreSQL: install the package postgresql"
@@ -32,9 +32,7 @@ class Postgres:
         if self._user is not None:
             owner = pwd.getpwnam(self._user)
             os.chown(self.folder, owner.pw_uid, owner.pw_gid)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self.port = free_port()
         self._settings = f"-h 127.0.0.1 -k '' -p {self.port} -c max_connections=200"
         if not fsync:
             self._settings += " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"

@@ -8,7 +8,7 @@ from typing import Any
 
 import procrastinate
 import pytest
-from fakes.engines import Engine
+from fakes.engines import LIMIT, Engine
 from procrastinate.testing import InMemoryConnector
 
 from ticketr import GiveUp, JobContext, JobStatus, NotSendable, SqliteStore, open_job_queue
@@ -29,7 +29,7 @@ def test_a_worker_runs_many_jobs_each_once(engine: Engine) -> None:
 
 
 def test_an_abort_stops_a_running_job_and_waits_for_its_clean_up(engine: Engine) -> None:
-    (job,) = engine.work(1, 60)
+    (job,) = engine.hold("job")
     engine.worker()
     engine.until(lambda: engine.count("start") == 1)
 
@@ -63,14 +63,14 @@ def test_an_error_of_the_jobs_own_queue_is_its_error(engine: Engine) -> None:
 def test_the_log_says_why_there_is_no_line(engine: Engine) -> None:
     worker = engine.worker(*QUICK, "--give-up-after", "1", url=engine.server.url("nowhere"))
 
-    assert worker.wait(60) == 1
+    assert worker.wait(LIMIT) == 1
     assert engine.log().count('database "nowhere" does not exist') == 1
 
 
 def test_the_log_hides_the_password_of_a_url_that_is_misspelt(engine: Engine) -> None:
     worker = engine.worker(*QUICK, "--give-up-after", "1", url="postgres//me:hunter2@127.0.0.1/x")
 
-    assert worker.wait(60) == 1
+    assert worker.wait(LIMIT) == 1
     assert "postgres//me:***@127.0.0.1/x" in engine.log()
     assert "hunter2" not in engine.log()
 
@@ -92,25 +92,38 @@ def test_a_job_submits_the_next_one(engine: Engine) -> None:
     engine.until(lambda: engine.count("end") == 1)
 
 
+def test_sigterm_waits_for_what_ends_within_the_grace(engine: Engine) -> None:
+    engine.hold("short")
+    worker = engine.worker("--grace", str(LIMIT))
+    engine.until(lambda: engine.count("start") == 1)
+
+    worker.send_signal(signal.SIGTERM)
+    engine.until(lambda: "Stop requested" in engine.log())
+    engine.let_go("short")
+
+    assert worker.wait(LIMIT) == 0
+    assert engine.statuses() == {"succeeded": 1}
+
+
 def test_sigterm_gives_back_what_does_not_end_within_the_grace(engine: Engine) -> None:
-    engine.work(1, 60)
-    engine.work(1, 0.5, "short")
-    worker = engine.worker("--grace", "1.5")
-    engine.until(lambda: engine.count("start") == 2)
+    engine.hold("long")
+    worker = engine.worker("--grace", "0.5")
+    engine.until(lambda: engine.count("start") == 1)
 
     worker.send_signal(signal.SIGTERM)
 
-    assert worker.wait(30) == 0
-    assert engine.statuses() == {"todo": 1, "succeeded": 1}
+    assert worker.wait(LIMIT) == 0
+    assert engine.statuses() == {"todo": 1}
     assert engine.count("cancel") == 1
 
 
 def test_a_job_of_a_killed_worker_starts_again(engine: Engine) -> None:
-    engine.work(1, 3)
+    engine.hold("job")
     first = engine.worker(*QUICK)
     engine.until(lambda: engine.count("start") == 1)
     first.kill()
     first.wait()
+    engine.let_go("job")
     engine.worker(*QUICK)
 
     engine.until(engine.ended)
@@ -149,25 +162,27 @@ def test_a_worker_outlives_an_outage(own_engine: Engine) -> None:
 def test_a_running_job_is_stopped_before_others_may_start_it(own_engine: Engine) -> None:
     engine = own_engine
     engine.worker(*QUICK)
-    engine.work(1, 60)
+    engine.hold("job")
     engine.until(lambda: engine.count("start") == 1)
 
     engine.server.stop()
-    engine.until(lambda: engine.count("cancel") == 1)
+    engine.until(lambda: engine.count("cancel") == engine.count("start"))
 
+    starts = engine.count("start")
     engine.server.start()
-    engine.until(lambda: engine.count("start") == 2)
+    engine.until(lambda: engine.count("start") > starts)
 
 
 def test_a_worker_that_gives_up_ends_with_an_error(own_engine: Engine) -> None:
     engine = own_engine
-    worker = engine.worker(*QUICK, "--give-up-after", "1")
+    # It gives up at its start if the server takes longer than a quarter of the limit to answer.
+    worker = engine.worker("--heartbeat-limit", "20", "--give-up-after", "1")
     engine.work(1, 0)
     engine.until(lambda: engine.count("end") == 1)
 
     engine.server.stop()
 
-    assert worker.wait(60) == 1
+    assert worker.wait(LIMIT) == 1
     assert "error: the worker gives up: no answer of PostgreSQL for 1 s" in engine.log()
 
 
@@ -230,7 +245,9 @@ def test_a_job_that_is_given_back_starts_again_whatever_the_rule() -> None:
         id=1, task_name="t", queue="q", lock=None, queueing_lock=None, attempts=99
     )
 
-    for task in (greet.task, trio_task(app, name="never")(greet).task):
+    async def never(context: JobContext) -> None: ...
+
+    for task in (greet.task, trio_task(app, name="never")(never).task):
         assert task.get_retry_exception(GivenBack(), job) is not None
         assert task.get_retry_exception(GiveUp(), job) is None
         assert task.get_retry_exception(ValueError(), job) is None
