@@ -26,7 +26,7 @@ async def main() -> None:
     """Submit jobs until a signal ends the loop."""
     async with open_job_queue(workers=2) as queue, drain_on_signals(queue, grace=2):
         print(f"serving; to stop it: kill {os.getpid()}", flush=True)
-        await queue.submit(serve, 0.5, id="quick")
+        await queue.submit(serve, 0.1, id="quick")
         await queue.submit(serve, 3600, id="endless")
         while True:
             await queue.submit(serve, 3600)  # waits while ten are pending

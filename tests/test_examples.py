@@ -193,6 +193,7 @@ async def test_the_crawler_visits_each_page_of_a_site_once(
 ) -> None:
     asked: list[str] = []
     at_once: list[int] = [0]
+    three = trio.Event()
     pages = {
         "/": "".join(f'<a href="/{number}">{number}</a>' for number in range(40)),
         **{f"/{number}": '<a href="/">home</a> <a href="/lost">lost</a>' for number in range(40)},
@@ -202,7 +203,11 @@ async def test_the_crawler_visits_each_page_of_a_site_once(
         path = request.url.path
         asked.append(path)
         at_once.append(at_once[-1] + 1)
-        await trio.sleep(0.01)
+        if at_once[-1] == 3:
+            three.set()
+        if path != "/":  # after which there is more than one to ask for
+            await three.wait()
+            await trio.sleep(0.01)
         at_once.append(at_once[-1] - 1)
         if path == "/7" and asked.count(path) == 1:
             return Response(status_code=503)
@@ -278,7 +283,7 @@ def service() -> Generator[subprocess.Popen[str]]:
 def test_a_service_that_is_told_to_stop_ends_what_it_has(service: subprocess.Popen[str]) -> None:
     service.send_signal(signal.SIGTERM)
 
-    printed, _ = service.communicate(timeout=100)
+    printed, _ = service.communicate(timeout=500)
 
     assert (
         printed
@@ -295,7 +300,7 @@ def test_a_second_signal_takes_the_grace_away(service: subprocess.Popen[str]) ->
     service.send_signal(signal.SIGINT)
     service.send_signal(signal.SIGTERM)
 
-    printed, _ = service.communicate(timeout=100)
+    printed, _ = service.communicate(timeout=500)
 
     assert "endless: cancelled, cause: shutdown\n" in printed
     assert service.returncode == 0
@@ -306,7 +311,7 @@ def test_jobs_compute_in_processes() -> None:
         [sys.executable, "-W", "error", str(EXAMPLES / "22_cpu_work.py")],
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=500,
         check=False,
     )
 
@@ -320,21 +325,25 @@ def test_jobs_compute_in_processes() -> None:
     ]
 
 
-def start_letters(path: Path) -> subprocess.Popen[str]:
+def start_letters(path: Path, folder: Path = EXAMPLES) -> subprocess.Popen[str]:
     """Start the example of jobs on disk."""
-    command = [sys.executable, "-W", "error", str(EXAMPLES / "20_durable_jobs.py"), str(path)]
+    command = [sys.executable, "-W", "error", str(folder / "20_durable_jobs.py"), str(path)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
 def test_a_program_that_is_killed_goes_on_with_its_jobs(tmp_path: Path) -> None:
     path = tmp_path / "letters.sqlite"
-    with start_letters(path) as killed:
+    code = (EXAMPLES / "20_durable_jobs.py").read_text(encoding="utf-8")
+    seconds = "3600 if number == 2 else 0"  # so that it is killed in its second letter
+    held = code.replace("trio.sleep(0.5)", f"trio.sleep({seconds})")
+    (tmp_path / "20_durable_jobs.py").write_text(held, encoding="utf-8")
+    with start_letters(path, tmp_path) as killed:
         assert killed.stdout is not None
         while (line := killed.stdout.readline()) != "letter 2, attempt 1\n":
             assert line
         killed.kill()
     with start_letters(path) as second:
-        printed, _ = second.communicate(timeout=100)
+        printed, _ = second.communicate(timeout=500)
 
     assert printed.splitlines() == [
         f"2 letters are left, process {second.pid} goes on",

@@ -41,7 +41,7 @@ def test_the_programs_of_a_page_print_what_it_says(page: str) -> None:
         env=unmeasured(),
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=500,
         check=False,
     )
 

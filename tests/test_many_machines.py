@@ -81,7 +81,7 @@ def run(arguments: list[str], folder: Path, environment: dict[str, str]) -> str:
         env=unmeasured() | environment,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=500,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -99,7 +99,7 @@ def worker(
         try:
             yield process
             process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=100)
+            process.communicate(timeout=500)
             assert process.returncode == 0
         finally:
             process.kill()

@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed, wait
 from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -545,8 +546,11 @@ async def test_a_callback_of_a_future_sees_its_job() -> None:
         told.append(error.type)
 
     def serve() -> None:
-        futures = portal.submit(failing), portal.submit(endless, timeout=0.01)
-        for future in futures:
+        for submit in (
+            partial(portal.submit, failing),
+            partial(portal.submit, endless, timeout=0.01),
+        ):
+            future = submit()
             future.add_done_callback(note)  # type: ignore[arg-type]
             wait([future], LIMIT)
 

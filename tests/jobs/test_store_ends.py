@@ -313,16 +313,12 @@ def start(path: Path, log: Path, prefix: str, count: int) -> subprocess.Popen[st
     return subprocess.Popen(command, env=unmeasured(), stderr=subprocess.PIPE, text=True)
 
 
-def kill_some_time(process: subprocess.Popen[str], log: Path, seconds: float) -> None:
-    """Kill a process so many seconds after it has opened its store, or let it end by itself."""
-    while f"open {process.pid}\n" not in read(log):
+def kill_after(process: subprocess.Popen[str], log: Path, prefix: str, count: int) -> None:
+    """Kill a process once it has submitted so many jobs."""
+    while read(log).count(f"submitted {prefix}") < count and process.poll() is None:
         with suppress(subprocess.TimeoutExpired):
-            process.wait(0.005)
-            break
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        process.kill()
+            process.wait(0.001)
+    process.kill()
     _, said = process.communicate()
     assert said == ""
 
@@ -337,7 +333,8 @@ def test_every_submitted_job_ends_whatever_is_killed(kills: int, tmp_path: Path)
     chance = random.Random(kills)
 
     for number in range(kills):
-        kill_some_time(start(path, log, f"{number}-", 20), log, chance.uniform(0, 0.15))
+        prefix = f"{number}-"
+        kill_after(start(path, log, prefix, 20), log, prefix, chance.randint(2, 20))
         with closing(sqlite3.connect(path)) as db:
             assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     last = start(path, log, "last-", 0)
