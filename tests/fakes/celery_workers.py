@@ -124,8 +124,8 @@ class Site:
     def revoke(self, job_id: str, worker: Worker, **options: Any) -> str:
         """Revoke a job, and return what the worker answers."""
         control = self.tasks.app.control
-        more = {"destination": [worker.name], "reply": True, "limit": 1, "timeout": LIMIT}
-        return str(control.revoke(job_id, **more, **options))
+        more: dict[str, Any] = {"destination": [worker.name], "reply": True, "limit": 1}
+        return str(control.revoke(job_id, timeout=LIMIT, **more, **options))
 
     def close(self) -> None:
         """End all workers, and delete the queue."""
