@@ -37,7 +37,8 @@ def main() -> None:
         "--toy", action="store_true", help="run with so little that it shows only that all run"
     )
     chosen = parser.parse_args()
-    sys.path.append(str(Path(__file__).parent.parent / "tests"))  # the servers of engines
+    root = Path(__file__).parent.parent  # of the servers of engines
+    sys.path += [str(root / "tests"), str(root / "sandbox" / "tests" / "fakes")]
     if chosen.toy:
         os.environ[sizes.VARIABLE] = "yes"
     unknown = [name for name in chosen.parts if name not in PARTS]
