@@ -28,6 +28,7 @@ from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update
 from ticketr.app.tui.workspace import WorkspaceView
+from ticketr.terminal import Event, Key
 from ticketr.text import clip
 
 #: The issues of the film's pull; only some of them are on the screen.
@@ -79,7 +80,7 @@ class Camera:
         """Say below the next frames which key was pressed, and what it does."""
         self._caption = f" {self._theme.style(f' {key} ', 'reverse', 'bold')}  {does}"
 
-    def sees(self, *each: messages.Message) -> None:
+    def sees(self, *each: messages.Message | Event) -> None:
         """Let messages arrive."""
         for message in each:
             self._state, _ = update(self._state, message, self.now)
@@ -159,13 +160,13 @@ def _pushes(film: Camera) -> None:
     film.sees(_files(_rows(), frozenset({"DEMO-9"})))
     film.opens(edits, EDITED)
     film.sees(
-        messages.KeyPressed("p"),
+        Key("p"),
         messages.Answered(call_in("harbour", read_plan, JobKind.PUSH, ()), PLAN),
     )
     film.takes(3.6, STILL)
     film.says("Enter", "carry it out")
     began = film.now
-    film.sees(messages.KeyPressed("KEY_ENTER"))
+    film.sees(Key("KEY_ENTER"))
     running = at_work(job("push"), 0, 1, "Pushing tickets", started_at=began)
     film.sees(messages.JobChanged(running))
     film.takes(0.9)

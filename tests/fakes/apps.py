@@ -135,7 +135,7 @@ async def running_app(
         async with open_job_queue(workers=2) as queue:
             runner = None if setup is None else SetupRunner(setup, outlasting)
             app = App(
-                screen,
+                cast("Any", screen),
                 queue,
                 workspaces,
                 theme=Theme(),

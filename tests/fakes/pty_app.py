@@ -9,18 +9,19 @@ import sys
 import warnings
 
 from ticketr.app.cli import main
-from ticketr.app.tui import app, messages
+from ticketr.app.tui import app
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.update import update as update_app
+from ticketr.terminal import Key
 
 
 def update(state: AppState, message: Message, now: float) -> Step:
     """Do what the two keys are for; leave all else to the app."""
     match message:
-        case messages.KeyPressed("KEY_F11"):
+        case Key("KEY_F11"):
             raise RuntimeError("boom")
-        case messages.KeyPressed("KEY_F12"):
+        case Key("KEY_F12"):
             make_noise()
             return state.noticed("made some noise"), ()
         case _:

@@ -46,7 +46,7 @@ def tickets_of(*tickets: Ticket) -> tuple[tuple[ListRow, ...], ...]:
     return tuple(rows_of(each, f"{each.key or 'draft'}.md") for each in tickets)
 
 
-def after(state: AppState, *each: messages.Message) -> AppState:
+def after(state: AppState, *each: messages.Message | Event) -> AppState:
     for message in each:
         state, _ = update(state, message, 1.0)
     return state
@@ -62,7 +62,7 @@ def app_state(*tickets: Ticket, width: int = 100, height: int = 30) -> AppState:
 def pressed(state: AppState, *names: str, now: float = 1.0) -> AppState:
     """Return the state after some keys, each a second after the one before."""
     for at, name in enumerate(names):
-        state, _ = update(state, messages.KeyPressed(name), now + at)
+        state, _ = update(state, Key(name), now + at)
     return state
 
 

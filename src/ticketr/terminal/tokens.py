@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import re
 import signal as signals
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
@@ -45,7 +45,7 @@ class Paste:
         text: The untrusted text, with newlines as line ends.
     """
 
-    text: str
+    text: str = field(repr=False)
 
 
 class MouseAction(Enum):

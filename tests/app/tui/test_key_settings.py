@@ -23,6 +23,7 @@ from ticketr.app.tui.services.jobs import start_job
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.text_input import TextInput
 from ticketr.app.tui.update import update
+from ticketr.terminal import Key
 from ticketr.terminal.terminfo import TerminalKind
 
 Keys: TypeAlias = Callable[[str], KeyMap]
@@ -210,7 +211,7 @@ def test_hints_name_the_keys_of_the_user(keys: Keys) -> None:
 def test_a_key_of_the_user_does_what_the_key_before_did(keys: Keys) -> None:
     state = replace(app_state(DRAFT), keymap=keys('pull = "F8"\n'))
 
-    _, asked = update(state, messages.KeyPressed("KEY_F8"), 0.0)
+    _, asked = update(state, Key("KEY_F8"), 0.0)
 
     assert asked == (call_in("work", start_job, JobRequest(JobKind.PULL)),)
 

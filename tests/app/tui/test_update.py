@@ -11,7 +11,6 @@ from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import Context
-from ticketr.app.tui.messages import MouseUsed
 from ticketr.app.tui.overlays.first_run import FirstRun
 from ticketr.app.tui.overlays.pages import Help
 from ticketr.app.tui.overlays.questions import LineInput
@@ -23,7 +22,7 @@ from ticketr.app.tui.state import REST, SWALLOW, AppState, OpenTicket, Panel
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update, wake_at
 from ticketr.app.tui.workspace import WorkspaceView
-from ticketr.terminal import MouseAction
+from ticketr.terminal import Key, Mouse, MouseAction
 
 NINE = tuple(Ticket(f"Number {at}", f"DEMO-{at}") for at in range(1, 10))
 FAMILY = Ticket("Parent", "DEMO-1", tasks=(Ticket("One", "DEMO-2"), Ticket("Two", "DEMO-3")))
@@ -50,16 +49,16 @@ def test_keys_move_the_selection(keys: tuple[str, ...], key: str) -> None:
 
 
 def test_a_key_that_does_nothing_says_so_and_swallows_what_follows() -> None:
-    state, asked = update(app_state(*NINE), messages.KeyPressed("z"), 5.0)
+    state, asked = update(app_state(*NINE), Key("z"), 5.0)
     assert state.notice == "z does nothing here; ? lists the keys"
     assert asked == ()
 
     for at, key in enumerate("psP", start=1):
-        state, asked = update(state, messages.KeyPressed(key), 5.0 + at * SWALLOW * 0.9)
+        state, asked = update(state, Key(key), 5.0 + at * SWALLOW * 0.9)
         assert asked == ()
         assert state.overlays == ()
 
-    state, asked = update(state, messages.KeyPressed("P"), 6.0)
+    state, asked = update(state, Key("P"), 6.0)
     assert asked == (call_in("work", start_job, JobRequest(JobKind.PULL)),)
 
 
@@ -83,15 +82,15 @@ def test_escape_closes_then_cancels_then_goes_back() -> None:
     state = pressed(state, "3", "?")
     assert state.overlays == (Help(Context.DETAIL),)
 
-    state, asked = update(state, messages.KeyPressed("KEY_ESCAPE"), 9.0)
+    state, asked = update(state, Key("KEY_ESCAPE"), 9.0)
     assert (state.overlays, asked) == ((), ())
-    state, asked = update(state, messages.KeyPressed("KEY_ESCAPE"), 9.0)
+    state, asked = update(state, Key("KEY_ESCAPE"), 9.0)
     assert asked == (call(cancel_job, "1"),)
 
     state = after(state, messages.JobChanged(snapshot(JobStatus.CANCELLED)))
-    state, asked = update(state, messages.KeyPressed("KEY_ESCAPE"), 9.0)
+    state, asked = update(state, Key("KEY_ESCAPE"), 9.0)
     assert (state.focus, asked) == (Panel.TICKETS, ())
-    state, _ = update(state, messages.KeyPressed("KEY_ESCAPE"), 9.0)
+    state, _ = update(state, Key("KEY_ESCAPE"), 9.0)
     assert "Esc does nothing here" in state.notice
 
 
@@ -147,7 +146,7 @@ def test_search_goes_to_hits_as_it_is_typed_and_escape_comes_back() -> None:
 
 
 def test_letters_are_text_while_a_line_is_typed() -> None:
-    state, asked = update(pressed(app_state(*NINE), "/"), messages.KeyPressed("q"), 9.0)
+    state, asked = update(pressed(app_state(*NINE), "/"), Key("q"), 9.0)
     assert asked == ()
     overlay = state.overlays[-1]
     assert isinstance(overlay, LineInput)
@@ -229,7 +228,7 @@ MANY = tuple(Ticket(f"Number {at}", f"DEMO-{at}") for at in range(1, 100))
 
 
 def clicked(state: AppState, x: int, y: int) -> AppState:
-    return after(state, MouseUsed(MouseAction.CLICK, x, y))
+    return after(state, Mouse(MouseAction.CLICK, x, y))
 
 
 def test_a_click_selects_a_ticket_and_a_second_one_opens_it() -> None:
@@ -254,7 +253,7 @@ def test_a_click_goes_to_the_panel_below_it(x: int, y: int, panel: Panel) -> Non
 
 def test_the_wheel_moves_in_the_list_and_stops_at_its_ends() -> None:
     state = app_state(*MANY)
-    down, up = (MouseUsed(each, 5, 9) for each in (MouseAction.WHEEL_DOWN, MouseAction.WHEEL_UP))
+    down, up = (Mouse(each, 5, 9) for each in (MouseAction.WHEEL_DOWN, MouseAction.WHEEL_UP))
     assert selected(after(state, down)) == "DEMO-4"
     assert selected(after(state, down, down, up)) == "DEMO-4"
     assert selected(after(state, up)) == "DEMO-1"
@@ -262,7 +261,7 @@ def test_the_wheel_moves_in_the_list_and_stops_at_its_ends() -> None:
 
 def test_the_wheel_scrolls_an_overlay_and_a_click_does_nothing_there() -> None:
     state = pressed(app_state(*MANY, height=12), "?")
-    down = after(state, MouseUsed(MouseAction.WHEEL_DOWN, 5, 5))
+    down = after(state, Mouse(MouseAction.WHEEL_DOWN, 5, 5))
     top = down.overlays[-1]
     assert isinstance(top, Help)
     assert top.top == 3

@@ -23,7 +23,7 @@ from ticketr.app.tui.keymap import KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.first_run import FirstRun
 from ticketr.app.tui.screen import next_change, screen
-from ticketr.app.tui.services.context import AppTerminal, Services, SetupRunner
+from ticketr.app.tui.services.context import Services, SetupRunner
 from ticketr.app.tui.services.files import read_files
 from ticketr.app.tui.services.jobs import start_job
 from ticketr.app.tui.services.reading import Reader
@@ -32,9 +32,9 @@ from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import may_refresh, update, wake_at
 from ticketr.app.tui.workspace import WorkspaceView
-from ticketr.terminal import Event, Focused, HungUp, Key, Mouse, Paste, Quit, Resize, Resumed
+from ticketr.terminal import Event, HungUp, Quit, Resize, Resumed, Terminal
 
-__all__ = ["FRAME_INTERVAL", "App", "AppTerminal", "OpenWorkspace"]
+__all__ = ["FRAME_INTERVAL", "App", "OpenWorkspace"]
 
 #: Seconds between two frames, unless the user waits for one.
 FRAME_INTERVAL = 1 / 15
@@ -65,7 +65,7 @@ class App:
 
     def __init__(
         self,
-        terminal: AppTerminal,
+        terminal: Terminal,
         queue: JobQueue,
         workspaces: Sequence[OpenWorkspace | ClosedWorkspace],
         *,
@@ -100,7 +100,7 @@ class App:
         self._queue = queue
         self._theme = theme
         # Unbounded: senders must not wait, and the receiver never waits for them.
-        self._send, self._inbox = trio.open_memory_channel[messages.Message](math.inf)
+        self._send, self._inbox = trio.open_memory_channel["Message | Event"](math.inf)
         send = self._send.send_nowait
         opened = Workspaces(
             workspaces,
@@ -168,7 +168,7 @@ class App:
                 except trio.WouldBlock:
                     break
 
-    def _handle(self, message: Message) -> tuple[Call, ...]:
+    def _handle(self, message: Message | Event) -> tuple[Call, ...]:
         before = self.state
         self.state, asked = update(before, message, trio.current_time())
         self._changed.set()
@@ -215,25 +215,16 @@ class App:
                     self._forward(event)
 
     def _forward(self, event: Event) -> None:
-        send = self._send.send_nowait
         match event:
-            case Key(name=name):
-                send(messages.KeyPressed(name))
-            case Paste(text=text):
-                send(messages.Pasted(text))
-            case Mouse(action, x, y):
-                send(messages.MouseUsed(action, x, y))
-            case Focused():
-                send(messages.Continued())
-            case Resize():
-                send(messages.Resized(*self._terminal.size))
-            case Resumed():
-                send(messages.Resized(*self._terminal.size))
-                send(messages.Continued())
             case Quit(signal=number):
                 self._leave(number)
             case HungUp():
                 self._leave(signal.SIGHUP)
+            case Resumed():
+                self._send.send_nowait(Resize(*self._terminal.size))
+                self._send.send_nowait(event)
+            case _:
+                self._send.send_nowait(event)
 
     def _leave(self, number: signal.Signals) -> None:
         if number != signal.SIGINT:  # Ctrl+C is a key, like q
@@ -278,7 +269,7 @@ class App:
                     self._changed.set()
 
 
-def _is_urgent(message: Message) -> bool:
+def _is_urgent(message: Message | Event) -> bool:
     """Return whether the user waits for a frame: after a key, a resize or the end of a job.
 
     A cancelled job tells how far it got before it ends.

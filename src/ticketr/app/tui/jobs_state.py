@@ -107,10 +107,18 @@ def end_of(
     return JobEnd(sign, f"{first}{more} · {count}{''.join(hints)}", tickets)
 
 
+def _parts(result: object) -> tuple[PullResult, PushResult]:
+    """Return what a job has pulled and pushed; empty results for what it did not."""
+    if isinstance(result, SyncResult):
+        return result.pull, result.push
+    pull = result if isinstance(result, PullResult) else PullResult()
+    return pull, result if isinstance(result, PushResult) else PushResult()
+
+
 def _change_count(result: object) -> str:
     """Return how many tickets a pull or sync has brought or changed here; empty after others."""
-    pull = result.pull if isinstance(result, SyncResult) else result
-    if not isinstance(pull, PullResult) or not pull.done:
+    pull, _ = _parts(result)
+    if not pull.done:
         return ""
     counts = ((pull.new, "new"), (pull.updated + pull.merged, "changed"))
     words = ", ".join(f"{count} {what}" for count, what in counts if count)
@@ -120,8 +128,7 @@ def _change_count(result: object) -> str:
 
 def _created_keys(result: object) -> str:
     """Return the keys of the issues that a push has created, as many as a line has room for."""
-    push = result.push if isinstance(result, SyncResult) else result
-    keys = push.created if isinstance(push, PushResult) else ()
+    keys = _parts(result)[1].created
     more = f" and {len(keys) - MOST_NAMED} more" if keys[MOST_NAMED:] else ""
     return f" · {clean(', '.join(keys[:MOST_NAMED]))}{more}" if keys else ""
 
@@ -136,19 +143,15 @@ def _next_keys(
     result: object, conflicts: AbstractSet[str] | None
 ) -> Iterator[tuple[KeyAction, str]]:
     """Yield the keys that go on where a job left something, with what they do."""
-    push = result.push if isinstance(result, SyncResult) else result
-    pull = result.pull if isinstance(result, SyncResult) else result
-    notes = push.conflicts if isinstance(push, PushResult) else ()
-    clashes = [note.key for note in notes if note.code is Code.CONFLICT]
-    if isinstance(pull, PullResult):
-        clashes += [conflict.key for conflict in pull.conflicts]
+    pull, push = _parts(result)
+    clashes = [note.key for note in push.conflicts if note.code is Code.CONFLICT]
+    clashes += [conflict.key for conflict in pull.conflicts]
     if clashes and (conflicts is None or not conflicts.isdisjoint(clashes)):
         yield KeyAction.RESOLVE, "resolves"
-    elif any(note.code is not Code.CONFLICT for note in notes):
+    elif any(note.code is not Code.CONFLICT for note in push.conflicts):
         yield KeyAction.PULL, "gets Jira's"
-    left = push.left if isinstance(push, PushResult) else ()
-    forward = pull.brought_forward if isinstance(pull, PullResult) else ()
-    if forward or any(note.code is Code.BROUGHT_FORWARD for note in left):
+    left = push.left
+    if pull.brought_forward or any(note.code is Code.BROUGHT_FORWARD for note in left):
         yield KeyAction.UNDO, "takes that back"
     if any(note.code not in OLDER_CODES for note in left):
         yield KeyAction.PUSH, "plans what was left"
@@ -193,33 +196,23 @@ def _failure_words(snapshot: JobSnapshot, keymap: KeyMap) -> str:
 
 
 def _ticket_ends(result: object) -> Iterator[TicketEnd]:
-    match result:
-        case SyncResult():
-            yield from _ticket_ends(result.push)
-            yield from _ticket_ends(result.pull)
-        case PushResult():
-            yield from _ends_of_notes("✗", result.failed)
-            yield from _ends_of_notes("!", result.conflicts)
-            yield from _ends_of_notes("!", result.left)
-            yield from _ends_of_notes("!", result.warnings)
-            yield from _ends_of_push(result)
-        case BulkResult():
-            yield from _ends_of_notes("✗", result.failed)
-            for key in result.done:
-                yield TicketEnd("✓", clean(key), "done in Jira")
-            for key in result.already:
-                yield TicketEnd("·", clean(key), clean(f"already {result.state}, left alone"))
-        case AttachmentResult():
-            yield from _ends_of_notes("✗", result.failed)
-        case PullResult():
-            yield from _ends_of_notes("✗", result.failed)
-            yield from _ends_of_notes("!", result.conflicts)
-            yield from _ends_of_notes("!", result.brought_forward)
-            yield from _ends_of_notes("·", result.kept)
-            yield from _ends_of_notes("·", result.gone)
-            for issue in result.left_out:
-                words = "the query finds it, but Jira did not give it; the next pull asks again"
-                yield TicketEnd("·", f"ID {clean(issue)}", words)
+    pull, push = _parts(result)
+    if isinstance(result, BulkResult | AttachmentResult):
+        yield from _ends_of_notes("✗", result.failed)
+    if isinstance(result, BulkResult):
+        for key in result.done:
+            yield TicketEnd("✓", clean(key), "done in Jira")
+        for key in result.already:
+            yield TicketEnd("·", clean(key), clean(f"already {result.state}, left alone"))
+    yield from _ends_of_notes("✗", push.failed)
+    yield from _ends_of_notes("!", (*push.conflicts, *push.left, *push.warnings))
+    yield from _ends_of_push(push)
+    yield from _ends_of_notes("✗", pull.failed)
+    yield from _ends_of_notes("!", (*pull.conflicts, *pull.brought_forward))
+    yield from _ends_of_notes("·", (*pull.kept, *pull.gone))
+    for issue in pull.left_out:
+        words = "the query finds it, but Jira did not give it; the next pull asks again"
+        yield TicketEnd("·", f"ID {clean(issue)}", words)
 
 
 def _ends_of_push(result: PushResult) -> Iterator[TicketEnd]:

@@ -13,7 +13,6 @@ from ticketr.app.tui.effects import Call
 from ticketr.app.tui.keymap import KeyAction
 from ticketr.app.tui.rows import ListRow, Rows
 from ticketr.app.tui.sheet import Sheet, WrappedDetail
-from ticketr.terminal import MouseAction
 
 
 class Message:
@@ -27,42 +26,6 @@ class OfWorkspace(Message):
     """An event in the workspace of a name, or an answer about it."""
 
     workspace: str
-
-
-@dataclass(frozen=True, slots=True)
-class KeyPressed(Message):
-    """A key was pressed, with a name as in the table of keys, like ``"j"`` or ``"KEY_UP"``."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pasted(Message):
-    """Text was pasted; it is untrusted, and may be a secret."""
-
-    text: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class MouseUsed(Message):
-    """The mouse was used at a column x and a row y, both from 0."""
-
-    action: MouseAction
-    x: int
-    y: int
-
-
-@dataclass(frozen=True, slots=True)
-class Resized(Message):
-    """The terminal has a new size, in cells."""
-
-    width: int
-    height: int
-
-
-@dataclass(frozen=True, slots=True)
-class Continued(Message):
-    """The app was suspended or its window had no focus, so files may have changed."""
 
 
 @dataclass(frozen=True, slots=True)

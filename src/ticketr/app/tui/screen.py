@@ -202,15 +202,16 @@ def _hints(state: AppState, theme: Theme) -> Iterator[Span]:
     """Yield the keys that have an effect now, most important first, while there is room for them."""
     idle = _idle_actions(state)
     hints = [
-        (key, word := theme.text(row.hint), width(key) + width(word) + 3, row)
+        (key, theme.text(row.hint), Context.EVERYWHERE in row.contexts)
         for action, (key, row) in state.keymap.hints(state.context).items()
         if action not in idle
     ]
+    sizes = [width(f"{key} {word}") + 2 for key, word, _ in hints]
     used = 1
     # Those of the keys that work everywhere are last, and are never left out for others.
-    reserved = sum(size for *_, size, row in hints if Context.EVERYWHERE in row.contexts)
-    for key, word, size, row in hints:
-        reserved -= size if Context.EVERYWHERE in row.contexts else 0
+    reserved = sum(size for (*_, is_last), size in zip(hints, sizes, strict=True) if is_last)
+    for (key, word, is_last), size in zip(hints, sizes, strict=True):
+        reserved -= size if is_last else 0
         if size > state.width - used - reserved:
             continue
         used += size

@@ -20,10 +20,11 @@ from ticketr.app.tui.panels.detail import is_long
 from ticketr.app.tui.services import files, jobs, outside
 from ticketr.app.tui.services.watching import watch_files
 from ticketr.app.tui.state import SWALLOW, AppState, OpenTicket, Panel, Step
+from ticketr.terminal import Event, Focused, Key, Mouse, Paste, Resize, Resumed
 from ticketr.text import clean
 
 
-def update(state: AppState, message: Message, now: float) -> Step:
+def update(state: AppState, message: Message | Event, now: float) -> Step:
     """Return the state after a message, and the effects to carry out.
 
     Args:
@@ -36,13 +37,13 @@ def update(state: AppState, message: Message, now: float) -> Step:
     return state, (*asked, *more)
 
 
-def _updated(state: AppState, message: Message, now: float) -> Step:
+def _updated(state: AppState, message: Message | Event, now: float) -> Step:
     match message:
-        case messages.KeyPressed(name):
+        case Key(name):
             return _key(state, name, now)
-        case messages.Pasted(text):
+        case Paste(text):
             return _pasted(state, text, now)
-        case messages.MouseUsed():
+        case Mouse():
             return on_mouse(state, message, now)
         case messages.JobChanged(snapshot):
             state, asked = _job(state, snapshot, now)
@@ -74,9 +75,9 @@ def _updated(state: AppState, message: Message, now: float) -> Step:
             return replace(show_added(state, message), rest_until=now), ()
         case messages.TimePassed():
             state, asked = _after_rest(state, now)
-        case messages.Resized(width, height):
+        case Resize(width, height):
             return _resized(state, width, height), (call(outside.redraw),)
-        case messages.Continued():
+        case Focused() | Resumed():
             return state, tuple(
                 call_in(view.name, files.read_files) for view in state.workspaces if view.is_read
             )
@@ -90,8 +91,10 @@ def _updated(state: AppState, message: Message, now: float) -> Step:
             return state.noticed(f"{words}; {named}" if named else words, is_bad=is_error), ()
         case messages.LeaveAsked():
             return state, (call(outside.leave),)
-        case _:
+        case messages.Message():
             asked = ()
+        case _:  # a signal, which the loop handles
+            return state, ()
     return _offer(state, message, now, asked)
 
 
@@ -129,11 +132,11 @@ def _key(state: AppState, name: str, now: float) -> Step:
         return replace(state, swallow_until=now + SWALLOW), ()
     state = replace(_looked_at(state), notice="", is_notice_bad=False)
     context = state.context
-    action = state.keymap.action(name, context)
-    if action is None:
+    binding = state.keymap.binding(name, context)
+    if binding is None:
         step = _text(state, name, now) if len(name) == 1 else None
         return step or (_report_unused(state, name_of(name), now), ())
-    return _action(state, action, now) or (_report_unused(state, name_of(name), now), ())
+    return _action(state, binding.action, now) or (_report_unused(state, name_of(name), now), ())
 
 
 def _looked_at(state: AppState) -> AppState:

@@ -36,6 +36,7 @@ from ticketr.app.tui.services.outside import copy_address, copy_text, open_brows
 from ticketr.app.tui.state import SWALLOW, AppState
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update
+from ticketr.terminal import Key
 
 ONE = Ticket("One", "DEMO-1", fields={"Status": "To Do"}, tasks=(Ticket("Sub", "DEMO-2"),))
 TWO = Ticket("Two", "DEMO-3", fields={"Status": "Done"})
@@ -93,7 +94,7 @@ def statuses(keys: tuple[str, ...], answer: Mapping[str, tuple[str, ...]]) -> me
 
 def planned() -> AppState:
     state = pressed(two_chosen(), "L", "x")
-    state, effect = update(state, messages.KeyPressed("KEY_ENTER"), 9.0)
+    state, effect = update(state, Key("KEY_ENTER"), 9.0)
     changes = tuple((each, change()) for each in PLACES)
     assert effect == (call_in("work", plan_edits, changes),)
     assert shown(state)[1] == " Reading the files..."
@@ -174,13 +175,11 @@ def test_chosen_tickets_are_opened_and_copied_together() -> None:
         ("y", (copied,)),
         ("Y", (call_in("work", copy_address, keys),)),
     ):
-        state, effect = update(chosen, messages.KeyPressed(key), 9.0)
+        state, effect = update(chosen, Key(key), 9.0)
         assert (state.overlays, effect) == ((), wanted)
 
     here = pressed(chosen, "3")  # in the open ticket: that one
-    assert update(pressed(here, "]"), messages.KeyPressed("y"), 9.0)[1] == (
-        call(copy_text, "DEMO-1", "DEMO-1"),
-    )
+    assert update(pressed(here, "]"), Key("y"), 9.0)[1] == (call(copy_text, "DEMO-1", "DEMO-1"),)
     draft = pressed(app_state(DRAFT), "y")
     words = "Jira does not have this ticket yet; p shows what a push would create"
     assert draft.notice == words
@@ -270,9 +269,9 @@ def test_the_plan_shows_each_edit_and_enter_carries_it_out() -> None:
     assert rows[1] == " Enter changes 2 tickets in 2 files; nothing goes to Jira"
     assert rows[2].split() == ["▌", "*", "DEMO-1", "One", "DEMO-1.md:1"]
     assert rows[3].strip() == "Labels: none → x"
-    early, effect = update(state, messages.KeyPressed("KEY_ENTER"), 10.0 + LOOK / 2)
+    early, effect = update(state, Key("KEY_ENTER"), 10.0 + LOOK / 2)
     assert (early.notice, effect) == ("Read the plan first; then Enter carries it out", ())
-    state, effect = update(state, messages.KeyPressed("KEY_ENTER"), 10.0 + LOOK)
+    state, effect = update(state, Key("KEY_ENTER"), 10.0 + LOOK)
     assert (state.overlays, effect) == ((), (call_in("work", carry_out_edits, PLAN),))
     assert state.workspace.chosen == {"DEMO-1", "DEMO-3"}
     assert after(state, messages.Answered(effect[0], True)).workspace.chosen == frozenset()
@@ -281,9 +280,9 @@ def test_the_plan_shows_each_edit_and_enter_carries_it_out() -> None:
 def test_an_enter_of_a_typed_word_carries_no_edits_out() -> None:
     state = pressed(planned(), "z", now=20.0)  # a key without a meaning: somebody types
 
-    early, effect = update(state, messages.KeyPressed("KEY_ENTER"), 20.0 + SWALLOW + LOOK / 2)
+    early, effect = update(state, Key("KEY_ENTER"), 20.0 + SWALLOW + LOOK / 2)
     assert (early.overlays, effect) == (state.overlays, ())
-    _, effect = update(state, messages.KeyPressed("KEY_ENTER"), 20.0 + SWALLOW + LOOK)
+    _, effect = update(state, Key("KEY_ENTER"), 20.0 + SWALLOW + LOOK)
     assert effect == (call_in("work", carry_out_edits, PLAN),)
 
 
@@ -292,13 +291,13 @@ def test_space_leaves_an_edit_of_the_plan_out() -> None:
     assert shown(state)[1] == " Enter changes 1 ticket in 1 file; nothing goes to Jira"
     assert shown(state)[5] == "     left out; Space takes it in again"
 
-    _, effect = update(state, messages.KeyPressed("KEY_ENTER"), 20.0)
+    _, effect = update(state, Key("KEY_ENTER"), 20.0)
     kept = FileEditPlan(EDITS[:1], {"DEMO-1.md": "d1"})
     assert effect == (call_in("work", carry_out_edits, kept),)
 
 
 def test_a_plan_that_could_not_be_carried_out_comes_back_with_the_error() -> None:
-    state, (asked,) = update(planned(), messages.KeyPressed("KEY_ENTER"), 20.0)
+    state, (asked,) = update(planned(), Key("KEY_ENTER"), 20.0)
     assert state.overlays == ()
 
     failed = messages.Answered(asked, problem="cannot write DEMO-3.md: no")
@@ -318,7 +317,7 @@ def test_a_plan_that_could_not_be_carried_out_comes_back_with_the_error() -> Non
 
 
 def test_e_edits_the_file_of_the_plan_and_it_is_made_again() -> None:
-    state, effect = update(planned(), messages.KeyPressed("e"), 11.0)
+    state, effect = update(planned(), Key("e"), 11.0)
     assert effect == (call_in("work", open_editor, "DEMO-1.md", 1),)
 
     read = messages.FilesRead("work", state.workspace.rows)
@@ -419,7 +418,7 @@ def test_the_user_is_the_first_person_then_the_present_one() -> None:
 
 
 def test_what_jira_lists_takes_the_place_of_what_is_in_the_files() -> None:
-    state, effect = update(valued(), messages.KeyPressed("!"), 9.0)
+    state, effect = update(valued(), Key("!"), 9.0)
     assert effect == (call_in("work", ask_values, ("DEMO-1", "Priority")),)
     assert read(state, "DEMO-9", "Priority", "High").overlays == state.overlays
     state = pressed(state, "KEY_DOWN")  # Low
@@ -455,9 +454,7 @@ def test_without_an_answer_the_values_of_the_files_stay() -> None:
     assert refused.overlays == state.overlays
     assert refused.notice == ("These are the values in your files; Jira gave none: no network")
     assert read(state, "DEMO-1", "Priority").overlays == state.overlays
-    assert update(state, messages.KeyPressed("KEY_ESCAPE"), 9.0)[1] == (
-        call_in("work", stop_asking),
-    )
+    assert update(state, Key("KEY_ESCAPE"), 9.0)[1] == (call_in("work", stop_asking),)
 
 
 def test_any_field_of_the_tickets_can_be_changed() -> None:
@@ -486,7 +483,7 @@ def test_jira_is_asked_what_one_ticket_of_each_type_and_status_can_become() -> N
         ("To Do", "", ""),
         ("Reopened", "not for DEMO-1", ""),
     ]
-    state, effect = update(pressed(state, "KEY_DOWN"), messages.KeyPressed("KEY_ENTER"), 9.0)
+    state, effect = update(pressed(state, "KEY_DOWN"), Key("KEY_ENTER"), 9.0)
     done = tuple((each, change("Status", "Done", ListAction.REPLACE)) for each in VALUED)
     assert (state.overlays, effect) == (
         (FileEdits("work", done),),
@@ -500,7 +497,7 @@ def test_a_status_that_several_cannot_take_says_of_how_many() -> None:
         for at in range(1, 8)
     ]
     state = pressed(app_state(*many), *[" "] * 7)
-    state, (asked,) = update(state, messages.KeyPressed("t"), 9.0)
+    state, (asked,) = update(state, Key("t"), 9.0)
     keys = tuple(f"DEMO-{at}" for at in range(1, 6))
     assert asked == call_in("work", ask_statuses, keys)
 
@@ -540,7 +537,7 @@ def at(state: AppState, option: int) -> AppState:
 
 
 def entered(state: AppState, now: float = 99.0) -> tuple[AppState, tuple[Call, ...]]:
-    return update(state, messages.KeyPressed("KEY_ENTER"), now)
+    return update(state, Key("KEY_ENTER"), now)
 
 
 def asked(option: int, *keys: str) -> AppState:
@@ -649,9 +646,7 @@ def test_keys_that_come_before_the_plan_was_read_do_nothing() -> None:
     assert "Asking Jira for 2 tickets..." in screen_text(waiting)
     unknown = pressed(state, "e")
     assert "does nothing here" in unknown.notice
-    assert update(asked(8), messages.KeyPressed("KEY_ESCAPE"), 9.0)[1] == (
-        call_in("work", stop_asking),
-    )
+    assert update(asked(8), Key("KEY_ESCAPE"), 9.0)[1] == (call_in("work", stop_asking),)
 
 
 @pytest.mark.parametrize(

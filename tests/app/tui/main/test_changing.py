@@ -37,6 +37,7 @@ from ticketr.app.tui.state import AppState, OpenTicket, Panel
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update
 from ticketr.app.tui.workspace import NO_COMMENTS
+from ticketr.terminal import Key, Paste
 
 ONE = Ticket("One", "DEMO-1", fields={"Status": "To Do"}, tasks=(Ticket("Sub", "DEMO-2"),))
 TWO = Ticket("Two", "DEMO-3", fields={"Status": "Done"})
@@ -69,7 +70,7 @@ def statuses(
 
 
 def asked(state: AppState) -> AppState:
-    state, effect = update(state, messages.KeyPressed("t"), 1.0)
+    state, effect = update(state, Key("t"), 1.0)
     assert effect == (call_in("work", ask_statuses, ("DEMO-1",)),)
     return state
 
@@ -77,12 +78,12 @@ def asked(state: AppState) -> AppState:
 def test_t_lists_the_statuses_that_jira_allows_and_writes_the_one_that_is_taken() -> None:
     state = asked(app_state(ONE, TWO))
     assert any("Asking Jira what it can become..." in row for row in shown(state))
-    early, effect = update(state, messages.KeyPressed("KEY_ENTER"), 2.0)
+    early, effect = update(state, Key("KEY_ENTER"), 2.0)
     assert (early.notice, effect) == ("Jira has not answered yet; Esc goes back", ())
 
     state = after(state, statuses(("DEMO-1",), {"DEMO-1": ("to do", "In Progress")}))
     assert options(state) == [("to do", "now", ""), ("In Progress", "", "")]
-    state, effect = update(pressed(state, "KEY_DOWN"), messages.KeyPressed("KEY_ENTER"), 9.0)
+    state, effect = update(pressed(state, "KEY_DOWN"), Key("KEY_ENTER"), 9.0)
 
     change = FieldSetting("Status", "In Progress")
     assert effect == (call_in("work", change_field, PLACES[0], change),)
@@ -90,7 +91,7 @@ def test_t_lists_the_statuses_that_jira_allows_and_writes_the_one_that_is_taken(
 
 
 def test_esc_stops_asking_and_a_late_answer_opens_nothing() -> None:
-    state, effect = update(asked(app_state(ONE)), messages.KeyPressed("KEY_ESCAPE"), 2.0)
+    state, effect = update(asked(app_state(ONE)), Key("KEY_ESCAPE"), 2.0)
     assert (state.overlays, effect) == ((), (call_in("work", stop_asking),))
     assert after(state, statuses(("DEMO-1",), {"DEMO-1": ("Done",)})) == state
 
@@ -126,7 +127,7 @@ def test_the_status_of_the_last_sync_can_be_taken_again(allowed: tuple[str, ...]
     assert names == [*allowed] if "in review" in allowed else [*allowed, "In Review"]
     if names[-1] == "In Review":
         assert options(state)[-1][1] == "at the last sync"
-        _, effect = update(pressed(state, *"in rev"), messages.KeyPressed("KEY_ENTER"), 9.0)
+        _, effect = update(pressed(state, *"in rev"), Key("KEY_ENTER"), 9.0)
         change = FieldSetting("Status", "In Review")
         assert effect == (call_in("work", change_field, PLACES[0], change),)
 
@@ -146,10 +147,10 @@ def test_an_issue_that_cannot_change_its_status_says_so() -> None:
 
 
 def test_t_on_a_draft_lists_the_statuses_of_the_files() -> None:
-    state, effect = update(app_state(DRAFT, TWO), messages.KeyPressed("t"), 1.0)
+    state, effect = update(app_state(DRAFT, TWO), Key("t"), 1.0)
     assert (options(state), effect) == ([("To Do", "now", ""), ("Done", "", "")], ())
 
-    _, effect = update(state, messages.KeyPressed("KEY_ENTER"), 2.0)
+    _, effect = update(state, Key("KEY_ENTER"), 2.0)
     place = IssuePlace("draft.md", "", 1)
     assert effect == (call_in("work", change_field, place, FieldSetting("Status", "To Do")),)
 
@@ -177,9 +178,7 @@ def test_a_asks_for_a_title_and_what_it_is_to_be(
         ("a ticket", "in a file of its own", ""),
         ("a sub-task of DEMO-1", "in its file", ""),
     ]
-    state, effect = update(
-        pressed(state, *["KEY_DOWN"] * down), messages.KeyPressed("KEY_ENTER"), 9.0
-    )
+    state, effect = update(pressed(state, *["KEY_DOWN"] * down), Key("KEY_ENTER"), 9.0)
 
     assert (state.overlays, effect) == ((), (call_in("work", add_ticket, "Pay", parent),))
 
@@ -218,7 +217,7 @@ def test_a_offers_the_templates_and_asks_for_their_values() -> None:
     assert shown(last)[-2].startswith(" What:  Pay")
     last = typed(pressed(last, "KEY_ENTER"), "now")
     asked = call_in("work", add_from_template, template, ("Pay", "now"))
-    enter = messages.KeyPressed("KEY_ENTER")
+    enter = Key("KEY_ENTER")
     effect = update(last, enter, 9.0)[1]
     assert effect == (asked,)
     again = after(app_state(ONE), messages.Answered(effect[0], problem="no room"))
@@ -248,7 +247,7 @@ def test_m_asks_for_a_comment_and_writes_it() -> None:
     state = typed(pressed(app_state(ONE, TWO), "m"), "Looks good ")
     assert any("comment:" in row for row in shown(state))
 
-    state, effect = update(state, messages.KeyPressed("KEY_ENTER"), 1.0)
+    state, effect = update(state, Key("KEY_ENTER"), 1.0)
 
     assert effect == (call_in("work", add_comment, PLACES[0], "Looks good"),)
     assert state.overlays == ()
@@ -260,20 +259,20 @@ LINES = "Steps:\r\n- one\r\n  - \x1b[2Jtwo\n"
 @pytest.mark.parametrize(("width", "height"), [(60, 20), (140, 45)])
 def test_a_pasted_comment_keeps_its_lines(width: int, height: int) -> None:
     state = pressed(app_state(ONE, width=width, height=height), "m", "!", " ")
-    state = after(state, messages.Pasted(LINES))
+    state = after(state, Paste(LINES))
     rows = shown(state)
     at = rows.index(" ! Steps:")
     assert rows[at + 1 : at + 3] == [" - one", "   - two"]
     assert any(row.startswith(" comment: ! Steps:↵- one↵  - two▏") for row in rows)
 
-    _, effect = update(state, messages.KeyPressed("KEY_ENTER"), 9.0)
+    _, effect = update(state, Key("KEY_ENTER"), 9.0)
     assert effect == (call_in("work", add_comment, PLACES[0], "! Steps:\n- one\n  - two"),)
 
 
 def test_a_key_opens_the_comment_in_the_editor() -> None:
     state = pressed(app_state(ONE, width=140), "m", *"So")
     assert any("Ctrl+O opens $EDITOR" in row for row in shown(state))
-    state, effect = update(state, messages.KeyPressed("KEY_CTRL_O"), 9.0)
+    state, effect = update(state, Key("KEY_CTRL_O"), 9.0)
     assert (state.overlays, effect) == ((), (call_in("work", write_comment, PLACES[0], "So"),))
     elsewhere = pressed(app_state(ONE), "/", "KEY_CTRL_O")
     assert elsewhere.notice.startswith("Ctrl+O does nothing here")
@@ -300,7 +299,7 @@ def test_a_reply_begins_with_the_author_and_the_newest_comment_is_first() -> Non
     state = pressed(commented(*COMMENTS), "M")
     assert [words for words, _, _ in options(state)] == ["Not sent", "Mine", "First"]
     state = typed(pressed(state, *"fir", "KEY_ENTER"), "Yes")
-    _, effect = update(state, messages.KeyPressed("KEY_ENTER"), 9.0)
+    _, effect = update(state, Key("KEY_ENTER"), 9.0)
     assert effect == (call_in("work", add_comment, PLACES[0], "@Priya Raman Yes"),)
 
 
@@ -310,7 +309,7 @@ def test_ones_own_comment_is_edited_at_its_line(words: str) -> None:
     assert state.ticket is not None
     assert state.ticket.sheet is not None
     (line,) = [text.line for text in state.ticket.sheet.issue.comments if text.text == words]
-    _, effect = update(pressed(state, "M", *words), messages.KeyPressed("KEY_ENTER"), 9.0)
+    _, effect = update(pressed(state, "M", *words), Key("KEY_ENTER"), 9.0)
     assert effect == (call_in("work", open_editor, "DEMO-1.md", line),)
 
 
@@ -320,18 +319,18 @@ def test_without_a_comment_there_is_nothing_to_reply_to() -> None:
 
 
 def test_a_comment_without_a_text_is_not_written() -> None:
-    state, effect = update(pressed(app_state(ONE), "m"), messages.KeyPressed("KEY_ENTER"), 1.0)
+    state, effect = update(pressed(app_state(ONE), "m"), Key("KEY_ENTER"), 1.0)
 
     assert (effect, state.notice) == ((), "A comment needs a text; nothing was added")
 
 
 def test_t_on_the_list_changes_the_chosen_tickets_and_in_a_ticket_that_one() -> None:
     state = pressed(app_state(ONE, TWO, THREE), "G", " ", "g", " ", "g")
-    asking, effect = update(state, messages.KeyPressed("t"), 9.0)
+    asking, effect = update(state, Key("t"), 9.0)
     assert effect == (call_in("work", ask_statuses, ("DEMO-1", "DEMO-4")),)
     assert any("Status of 2 chosen tickets" in row for row in shown(asking))
 
-    _, effect = update(pressed(state, "KEY_ENTER"), messages.KeyPressed("t"), 9.0)
+    _, effect = update(pressed(state, "KEY_ENTER"), Key("t"), 9.0)
     assert effect == (call_in("work", ask_statuses, ("DEMO-1",)),)
 
 
@@ -359,12 +358,12 @@ def test_letters_find_in_a_list_to_choose_from_and_its_box_keeps_its_height() ->
     assert [row[30:32] for row in rows].count(" │") == [*height].count(" │")
     assert sum("job" in row for row in rows if ">" not in row) == 2
     state = pressed(state, "KEY_CTRL_U", *"a jo")
-    _, effect = update(state, messages.KeyPressed("KEY_ENTER"), 9.0)
+    _, effect = update(state, Key("KEY_ENTER"), 9.0)
     change = FieldSetting("Status", "A job")
     assert effect == (call_in("work", change_field, PLACES[0], change),)
 
     typed = pressed(state, "KEY_CTRL_U", *"a-JO")  # with the hyphen for the blank
-    assert update(typed, messages.KeyPressed("KEY_ENTER"), 9.0)[1] == effect
+    assert update(typed, Key("KEY_ENTER"), 9.0)[1] == effect
 
     only_hyphen = pressed(state, "KEY_CTRL_U", "-", "KEY_ENTER")
     assert only_hyphen.notice == "Nothing of that name"
@@ -379,7 +378,7 @@ def test_what_is_typed_while_jira_is_asked_finds_in_its_answer() -> None:
     assert any("Asking Jira what it can become...  > d" in row for row in shown(state))
     answer = {"DEMO-1": ("To Do", "Done")}
     state = after(state, statuses(("DEMO-1",), answer))
-    state, effect = update(pressed(state, "o", "n"), messages.KeyPressed("KEY_ENTER"), 9.0)
+    state, effect = update(pressed(state, "o", "n"), Key("KEY_ENTER"), 9.0)
     change = FieldSetting("Status", "Done")
     assert effect == (call_in("work", change_field, PLACES[0], change),)
 
@@ -420,7 +419,7 @@ def test_a_title_that_could_not_be_written_is_there_again_with_the_error() -> No
 
     adding = typed(pressed(app_state(ONE, TWO), "a"), "Pay in time")
     choosing = pressed(adding, "KEY_ENTER", "KEY_DOWN")
-    state, effect = update(choosing, messages.KeyPressed("KEY_ENTER"), 1.0)
+    state, effect = update(choosing, Key("KEY_ENTER"), 1.0)
     assert effect == (asked_for,)
 
     state = after(state, messages.Answered(effect[0], problem=FAILED))
@@ -433,14 +432,14 @@ def test_a_title_that_could_not_be_written_is_there_again_with_the_error() -> No
     assert "cannot write" not in "".join(shown(changed))
     again = pressed(state, "KEY_ENTER")
     assert [words for words, _, _ in options(again)] == ["a ticket", "a sub-task of DEMO-1"]
-    _, effect = update(pressed(again, "KEY_DOWN"), messages.KeyPressed("KEY_ENTER"), 1.0)
+    _, effect = update(pressed(again, "KEY_DOWN"), Key("KEY_ENTER"), 1.0)
     assert effect == (asked_for,)
 
 
 def test_a_comment_comes_back_below_what_was_opened_since() -> None:
     asked_for = call_in("work", add_comment, PLACES[0], "Looks good")
     commenting = typed(pressed(app_state(ONE, TWO), "m"), "Looks good")
-    state, effect = update(commenting, messages.KeyPressed("KEY_ENTER"), 1.0)
+    state, effect = update(commenting, Key("KEY_ENTER"), 1.0)
     assert effect == (asked_for,)
     state = pressed(state, "a", "x")
 
@@ -449,7 +448,7 @@ def test_a_comment_comes_back_below_what_was_opened_since() -> None:
     assert " title: x▏" in shown(state)[-2]
     state = pressed(state, "KEY_ESCAPE")
     assert " comment: Looks good▏" in shown(state)[-2]
-    _, effect = update(state, messages.KeyPressed("KEY_ENTER"), 1.0)
+    _, effect = update(state, Key("KEY_ENTER"), 1.0)
     assert effect == (asked_for,)
 
 
@@ -492,7 +491,7 @@ def test_no_key_of_the_main_screen_is_without_an_answer(panel: Panel, action: Ke
 
 @for_each("key", ["e", "c", "t", "d", "o", "y", "Y", "|", "KEY_ENTER"])
 def test_a_key_of_a_ticket_says_that_none_is_selected(key: str) -> None:
-    state, asked = update(app_state(), messages.KeyPressed(key), 1.0)
+    state, asked = update(app_state(), Key(key), 1.0)
     assert (state.notice, state.overlays, asked) == ("Select a ticket first", (), ())
 
 
@@ -503,7 +502,7 @@ def test_a_broken_file_is_no_ticket(key: str) -> None:
     assert row is not None
     sheet = replace(sheet_of(LAST, "a.md"), key="", error="it is broken")
     state = replace(state, ticket=OpenTicket("work", row.order, sheet))
-    state, asked = update(state, messages.KeyPressed(key), 1.0)
+    state, asked = update(state, Key(key), 1.0)
     assert (state.notice, state.overlays, asked) == ("Select a ticket first", (), ())
 
 
@@ -525,7 +524,7 @@ def test_a_broken_file_is_no_ticket(key: str) -> None:
 def test_a_key_that_is_not_possible_now_says_why(keys: tuple[str, ...], notice: str) -> None:
     state = pressed(app_state(FAMILY, LAST), *keys)
     assert (state.notice, state.overlays) == (notice, ())
-    swallowed, asked = update(state, messages.KeyPressed("J"), float(len(keys)) + 0.05)
+    swallowed, asked = update(state, Key("J"), float(len(keys)) + 0.05)
     assert (swallowed.overlays, asked) == ((), ())
     assert pressed(state, "J", now=99.0).overlays == (Jobs(),)
 
@@ -586,7 +585,7 @@ def test_esc_shows_all_tickets_again_and_keeps_the_selected_one() -> None:
     assert [each.row.key for each in state.workspace.visible] == ["DEMO-9"]
     assert " Esc back  " in shown(state)[-2]
 
-    state, effect = update(state, messages.KeyPressed("KEY_ESCAPE"), 99.0)
+    state, effect = update(state, Key("KEY_ESCAPE"), 99.0)
 
     assert len(state.workspace.visible) == 4
     assert state.row is not None
@@ -641,12 +640,12 @@ def test_the_source_of_a_ticket_that_a_narrow_screen_hides_is_opened() -> None:
 def test_nothing_is_pulled_into_a_folder_that_is_gone() -> None:
     gone = messages.WorkspaceFailed("work", "the folder /w is gone")
     state = after(app_state(), messages.FilesRead("work", Rows()), gone)
-    state, asked = update(state, messages.KeyPressed("P"), 9.0)
+    state, asked = update(state, Key("P"), 9.0)
     assert (asked, state.notice) == ((), "the folder /w is gone; r reads it again")
 
     back = after(state, messages.FilesRead("work", Rows()))
     pull = call_in("work", start_job, JobRequest(JobKind.PULL))
-    assert update(back, messages.KeyPressed("P"), 9.0)[1] == (pull,)
+    assert update(back, Key("P"), 9.0)[1] == (pull,)
     closed = after(app_state(), gone)
     closed = closed.with_workspace(replace(closed.workspace, is_read=False))
-    assert update(closed, messages.KeyPressed("P"), 9.0)[1] == (pull,)
+    assert update(closed, Key("P"), 9.0)[1] == (pull,)

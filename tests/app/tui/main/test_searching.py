@@ -26,7 +26,7 @@ from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Span, Theme
 from ticketr.app.tui.update import update
 from ticketr.app.tui.workspace import WorkspaceView
-from ticketr.terminal import sgr
+from ticketr.terminal import Key, Resize, sgr
 from ticketr.text import clean
 
 TICKETS = tuple(Ticket(f"Number {at}", f"DEMO-{at}") for at in (1, 2, 3))
@@ -39,7 +39,7 @@ def typed(text: str, state: AppState | None = None) -> AppState:
 
 
 def asked(text: str = f"jql: {JQL}") -> AppState:
-    state, effect = update(typed(text), messages.KeyPressed("KEY_ENTER"), 99.0)
+    state, effect = update(typed(text), Key("KEY_ENTER"), 99.0)
     assert effect == (call_in("work", ask_keys, JQL),)
     assert [type(overlay) for overlay in state.overlays] == [Loading]
     return state
@@ -62,7 +62,7 @@ def test_while_a_query_is_typed_all_tickets_are_shown_and_the_answer_filters_the
         "Asking Jira which tickets match" in plain(row) for row in screen(state, 1.0, Theme())
     )
     assert plain(screen(state, 1.0, Theme())[-2]).split() == ["Esc", "back", "F1", "all"]
-    early, effect = update(state, messages.KeyPressed("KEY_ENTER"), 100.0)
+    early, effect = update(state, Key("KEY_ENTER"), 100.0)
     assert (early.notice, effect) == ("Jira has not answered yet; Esc goes back", ())
 
     state = after(state, found("DEMO-2", "DEMO-3"))
@@ -88,13 +88,13 @@ def test_another_filter_replaces_it_and_esc_brings_it_back() -> None:
 
 def test_it_is_not_remembered_as_its_answer_would_not_be() -> None:
     state = pressed(after(asked(), found("DEMO-2")), "S", "KEY_DOWN")
-    state, effect = update(state, messages.KeyPressed("KEY_ENTER"), 99.0)
+    state, effect = update(state, Key("KEY_ENTER"), 99.0)
     assert effect == (call_in("work", remember, ListMemory("", "title")),)
     assert keys(state) == ["DEMO-2"]
 
 
 def test_esc_stops_asking_and_a_late_answer_changes_nothing() -> None:
-    state, effect = update(asked(), messages.KeyPressed("KEY_ESCAPE"), 100.0)
+    state, effect = update(asked(), Key("KEY_ESCAPE"), 100.0)
     assert (state.overlays, effect) == ((), (call_in("work", stop_asking),))
     assert keys(after(state, found("DEMO-2"))) == ["DEMO-1", "DEMO-2", "DEMO-3"]
     other = messages.Answered(call_in("work", ask_keys, "project = X"), (1, frozenset({"DEMO-2"})))
@@ -122,7 +122,7 @@ def test_a_narrow_list_says_that_it_is_filtered_and_a_notice_is_cut_beside_the_l
     assert title.endswith(" 1/1 · only number number 2 ─")
     assert line == " filter: number number 2 save:two▏        "
 
-    wide = update(narrow, messages.Resized(58, 12), 99.0)[0]
+    wide = update(narrow, Resize(58, 12), 99.0)[0]
     title, line = title_and_line(wide)
     assert title.endswith(" 1/1 · only number number 2 · 1 chosen ─")
     assert line == " filter: number number 2 save:two▏ 1 of 3; Enter saves t… "
@@ -172,7 +172,7 @@ def test_the_palette_lists_the_names_of_queries_and_asks_for_one() -> None:
         ["filter:", "@mine", "assignee", "=", "currentUser()\ufffd"],
     ]
 
-    state, effect = update(pressed(state, "KEY_DOWN"), messages.KeyPressed("KEY_ENTER"), 99.0)
+    state, effect = update(pressed(state, "KEY_DOWN"), Key("KEY_ENTER"), 99.0)
 
     assert effect == (call_in("work", ask_keys, "@mine"),)
     assert [type(overlay) for overlay in state.overlays] == [Loading]
@@ -182,7 +182,7 @@ def test_the_palette_lists_the_names_of_queries_and_asks_for_one() -> None:
 
 
 def entered(text: str, state: AppState | None = None) -> tuple[AppState, tuple[Call, ...]]:
-    return update(typed(text, state), messages.KeyPressed("KEY_ENTER"), 99.0)
+    return update(typed(text, state), Key("KEY_ENTER"), 99.0)
 
 
 def test_a_filter_is_saved_used_and_forgotten() -> None:
@@ -218,7 +218,7 @@ def test_a_filter_that_cannot_be_saved_is_there_again_with_the_error() -> None:
     assert rows[-2].startswith(" filter: number 2 save:two▏")
     assert rows[-4] == f" {words}"
     assert state.workspace.saved == {}
-    assert update(state, messages.KeyPressed("KEY_ENTER"), 100.0)[1] == (TWO,)
+    assert update(state, Key("KEY_ENTER"), 100.0)[1] == (TWO,)
     assert keys(pressed(state, "KEY_ESCAPE")) == ["DEMO-2"]  # that is shown all the same
 
 
@@ -234,7 +234,7 @@ def test_a_query_without_an_answer_is_there_again_with_the_error() -> None:
     rows = [plain(row).rstrip() for row in screen(state, 99.0, Theme())]
     assert rows[-2].startswith(f" filter: jql: {JQL}▏")
     assert rows[-4] == " Not filtered: cannot reach jira.example"
-    again = update(state, messages.KeyPressed("KEY_ENTER"), 100.0)[1]
+    again = update(state, Key("KEY_ENTER"), 100.0)[1]
     assert again == (call_in("work", ask_keys, JQL),)
 
 
@@ -253,7 +253,7 @@ def test_what_cannot_be_saved_or_used_stays_in_the_line(text: str, words: str) -
     state, effect = entered(text)
 
     assert (effect, state.context, state.workspace.saved) == ((), Context.INPUT, {})
-    narrow = update(state, messages.Resized(40, 8), 99.0)[0]
+    narrow = update(state, Resize(40, 8), 99.0)[0]
     rows = [plain(row) for row in screen(narrow, 99.0, Theme())]
     assert words in " ".join("".join(rows[1:-2]).split())
     assert rows[-2].startswith(f" filter: {clean(text)}▏")
@@ -311,9 +311,7 @@ def test_a_query_is_saved_and_asked_again() -> None:
     again, effect = entered("use:now", state)
     assert [type(overlay) for overlay in again.overlays] == [Loading]
     assert effect == (call_in("work", ask_keys, JQL),)
-    again, effect = update(
-        pressed(state, ":", *"filter: now"), messages.KeyPressed("KEY_ENTER"), 99.0
-    )
+    again, effect = update(pressed(state, ":", *"filter: now"), Key("KEY_ENTER"), 99.0)
     assert effect == (call_in("work", ask_keys, JQL),)
 
 
@@ -328,7 +326,7 @@ def test_tab_lists_saved_filters_and_the_names_of_queries() -> None:
 
     assert keys(pressed(state, "KEY_ENTER")) == ["DEMO-2"]
     assert keys(pressed(state, "KEY_ESCAPE")) == ["DEMO-1", "DEMO-2", "DEMO-3"]
-    _, effect = update(pressed(state, "KEY_DOWN"), messages.KeyPressed("KEY_ENTER"), 99.0)
+    _, effect = update(pressed(state, "KEY_DOWN"), Key("KEY_ENTER"), 99.0)
     assert effect == (call_in("work", ask_keys, "@mine"),)
 
 

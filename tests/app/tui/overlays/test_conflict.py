@@ -26,6 +26,7 @@ from ticketr.app.tui.sheet import Edit, sheet_of
 from ticketr.app.tui.state import AppState, OpenTicket
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update
+from ticketr.terminal import Key, Resize
 
 VIEW = conflict_view()
 TITLE, PRIORITY = (part.id for part in VIEW.parts)
@@ -83,14 +84,14 @@ def test_c_reads_the_conflict_and_changes_nothing() -> None:
     read = messages.FilesRead(
         "work", app_state(LOCAL).workspace.rows, conflicts={"DEMO-9": ("DEMO-9: Title",)}
     )
-    state, asked = update(after(app_state(LOCAL), read), messages.KeyPressed("c"), 1.0)
+    state, asked = update(after(app_state(LOCAL), read), Key("c"), 1.0)
 
     assert state.overlays == (ConflictScreen("work", "DEMO-9"),)
     assert asked == (call_in("work", read_conflict, "DEMO-9"),)
 
 
 def test_a_ticket_without_a_conflict_says_so() -> None:
-    state, asked = update(app_state(LOCAL), messages.KeyPressed("c"), 1.0)
+    state, asked = update(app_state(LOCAL), Key("c"), 1.0)
     assert (state.notice, asked) == (
         "This ticket has no conflict that is known here; P asks Jira",
         (),
@@ -114,14 +115,14 @@ def test_keys_choose_for_the_selected_part(keys: tuple[str, ...], chosen: dict[s
 
 def test_enter_carries_out_what_was_chosen() -> None:
     state = pressed(opened(), "h", "j", "l", now=11.0)
-    state, asked = update(state, messages.KeyPressed("KEY_ENTER"), 20.0)
+    state, asked = update(state, Key("KEY_ENTER"), 20.0)
 
     resolution = choose(VIEW, {TITLE: "mine", PRIORITY: "jira"})
     assert (state.overlays, asked) == ((), (call_in("work", resolve, resolution),))
 
 
 def test_enter_settles_nothing_while_something_is_left_to_choose() -> None:
-    state, asked = update(pressed(opened(), "h", now=11.0), messages.KeyPressed("KEY_ENTER"), 20.0)
+    state, asked = update(pressed(opened(), "h", now=11.0), Key("KEY_ENTER"), 20.0)
 
     assert (state.notice, asked) == ("1 left to choose: Priority", ())
     top = state.overlays[-1]
@@ -132,7 +133,7 @@ def test_enter_settles_nothing_while_something_is_left_to_choose() -> None:
 def test_an_enter_that_was_typed_ahead_settles_nothing() -> None:
     state = opened()
     for key in ("A", "KEY_ENTER"):
-        state, asked = update(state, messages.KeyPressed(key), 10.0 + LOOK / 2)
+        state, asked = update(state, Key(key), 10.0 + LOOK / 2)
         assert asked == ()
 
 
@@ -219,7 +220,7 @@ def test_an_answer_about_a_conflict_that_is_not_read_yet_changes_nothing() -> No
 
 
 def test_what_stands_below_the_parts_of_a_conflict_is_reached_on_a_low_screen() -> None:
-    state = update(opened(), messages.Resized(50, 10), 11.0)[0]
+    state = update(opened(), Resize(50, 10), 11.0)[0]
 
     def shown(state: AppState) -> list[str]:
         return [plain(row).rstrip() for row in screen(state, 12.0, Theme())][1:-2]
@@ -245,7 +246,7 @@ def test_what_stands_below_the_parts_of_a_conflict_is_reached_on_a_low_screen() 
     assert selected(pressed(state, "g")).startswith("▌ Title")
 
     state = pressed(opened(), "KEY_DOWN")
-    state = update(state, messages.Resized(50, 10), 12.0)[0]
+    state = update(state, Resize(50, 10), 12.0)[0]
     scrolled = pressed(state, "KEY_DOWN")
     assert shown(scrolled)[:-1] == shown(state)[1:]
     assert shown(pressed(scrolled, "KEY_UP")) == shown(state)
@@ -302,25 +303,25 @@ def test_d_right_after_a_move_does_not_show_the_ticket_before() -> None:
 
 
 def test_e_in_a_diff_edits_the_file() -> None:
-    _, asked = update(pressed(with_open_ticket(*EDITS), "d"), messages.KeyPressed("e"), 9.0)
+    _, asked = update(pressed(with_open_ticket(*EDITS), "d"), Key("e"), 9.0)
     assert asked == (call_in("work", open_editor, "DEMO-9.md", 1),)
 
 
 def test_u_asks_before_it_takes_anything_back() -> None:
-    state, asked = update(app_state(TICKET), messages.KeyPressed("u"), 1.0)
+    state, asked = update(app_state(TICKET), Key("u"), 1.0)
     assert asked == (call_in("work", find_undo),)
 
     state, _ = update(state, UNDO, 2.0)
-    early, asked = update(state, messages.KeyPressed("KEY_ENTER"), 2.0 + LOOK / 2)
+    early, asked = update(state, Key("KEY_ENTER"), 2.0 + LOOK / 2)
     assert (early.overlays, asked) == (state.overlays, ())
 
-    state, asked = update(state, messages.KeyPressed("KEY_ENTER"), 2.0 + LOOK)
+    state, asked = update(state, Key("KEY_ENTER"), 2.0 + LOOK)
     assert (state.overlays, asked) == ((), (call_in("work", undo, ()),))
 
 
 def test_escape_leaves_everything_as_it_is() -> None:
     state = after(app_state(TICKET), UNDO)
-    state, asked = update(state, messages.KeyPressed("KEY_ESCAPE"), 9.0)
+    state, asked = update(state, Key("KEY_ESCAPE"), 9.0)
     assert (state.overlays, asked) == ((), ())
 
 
@@ -401,7 +402,7 @@ def test_c_off_a_conflict_goes_to_the_next_one() -> None:
     read = messages.FilesRead("work", state.workspace.rows, conflicts=clashes)
     state = pressed(after(state, read), "j")
 
-    state, asked = update(state, messages.KeyPressed("c"), 9.0)
+    state, asked = update(state, Key("c"), 9.0)
     assert state.overlays == (ConflictScreen("work", "DEMO-3"),)
     assert asked == (call_in("work", read_conflict, "DEMO-3"),)
     assert state.row is not None

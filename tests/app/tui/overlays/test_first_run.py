@@ -46,7 +46,7 @@ from ticketr.app.tui.setup import (
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update, wake_at
-from ticketr.terminal import MouseAction
+from ticketr.terminal import Event, Key, Mouse, MouseAction, Paste, Resize
 
 CANARY = "canary-7391"
 START = AppState(100, 30, overlays=(FirstRun(),))
@@ -57,7 +57,7 @@ def do(state: AppState, *keys: str, now: float = 5.0) -> tuple[AppState, tuple[C
     """Press keys at once; return the state and all effects."""
     asked: tuple[Call, ...] = ()
     for key in keys:
-        state, more = update(state, messages.KeyPressed(key), now)
+        state, more = update(state, Key(key), now)
         asked += more
     return state, asked
 
@@ -66,7 +66,7 @@ def pressed(state: AppState, *keys: str, now: float = 5.0) -> AppState:
     return do(state, *keys, now=now)[0]
 
 
-def told(state: AppState, message: messages.Message) -> tuple[AppState, tuple[Call, ...]]:
+def told(state: AppState, message: messages.Message | Event) -> tuple[AppState, tuple[Call, ...]]:
     return update(state, message, 6.0)
 
 
@@ -326,7 +326,7 @@ def test_the_token_is_dots_but_while_ctrl_t_shows_it() -> None:
 
 def test_the_token_is_in_no_repr_log_or_notice() -> None:
     state = logged_in()
-    typed = messages.Pasted(CANARY)
+    typed = Paste(CANARY)
     state = after(state, typed)
     state, login = do(pressed(state, "KEY_CTRL_U", *"DEMO"), "KEY_F5")
     state, added = do(after(state, suggested("~/h")), "KEY_TAB", "KEY_TAB", "KEY_ENTER")
@@ -482,7 +482,7 @@ def test_escape_leaves_the_form_cancels_its_checks_and_keeps_what_was_typed() ->
 def test_the_wheel_goes_through_the_fields_and_asks_what_leaving_them_asks() -> None:
     state = pressed(START, "c", *"h.example")
 
-    state, asked = told(state, messages.MouseUsed(MouseAction.WHEEL_DOWN, 1, 9))
+    state, asked = told(state, Mouse(MouseAction.WHEEL_DOWN, 1, 9))
 
     assert asked == (call(check_site, "h.example"),)
     assert form(state).focus is SetupField.PROJECT
@@ -554,7 +554,7 @@ def test_enter_without_a_folder_says_what_to_type() -> None:
 
 @pytest.mark.parametrize("height", [30, 16, 8])
 def test_the_field_with_the_focus_is_on_the_screen(height: int) -> None:
-    state = after(logged_in(), messages.Resized(100, height))
+    state = after(logged_in(), Resize(100, height))
     for key in ("KEY_TAB", "KEY_TAB", "KEY_BTAB", "KEY_BTAB", "KEY_BTAB", "KEY_BTAB", "KEY_BTAB"):
         state = pressed(state, key)
         focus = form(state).focus

@@ -32,6 +32,7 @@ from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update
 from ticketr.app.tui.workspace import WorkspaceView
+from ticketr.terminal import Key, Resize
 
 CLASH = Code.CONFLICT
 RUNNING = snapshot(job="1")
@@ -48,7 +49,7 @@ def jobs(*snapshots: JobSnapshot) -> AppState:
 
 
 def asked(state: AppState, key: str) -> tuple[Call, ...]:
-    return update(state, messages.KeyPressed(key), 50.0)[1]
+    return update(state, Key(key), 50.0)[1]
 
 
 def test_the_jobs_are_listed_by_how_far_they_are() -> None:
@@ -81,13 +82,13 @@ def test_a_key_acts_on_the_selected_job(job: JobSnapshot, key: str, effect: Call
 
 @pytest.mark.parametrize(("job", "key"), [(RUNNING, "R"), (RUNNING, "+"), (FAILED, "x")])
 def test_a_key_that_does_not_suit_the_job_says_so(job: JobSnapshot, key: str) -> None:
-    state, effect = update(jobs(job), messages.KeyPressed(key), 50.0)
+    state, effect = update(jobs(job), Key(key), 50.0)
     assert (effect, state.notice) == ((), f"{key} does nothing here; ? lists the keys")
 
 
 def test_a_push_runs_again_by_a_new_plan() -> None:
     job = replace(FAILED, tags=frozenset({"workspace:work", "kind:push"}))
-    state, effect = update(jobs(job), messages.KeyPressed("R"), 50.0)
+    state, effect = update(jobs(job), Key("R"), 50.0)
     assert effect == (call_in("work", read_plan, JobKind.PUSH, ()),)
     assert state.overlays[-1] == Plan("work", JobKind.PUSH)
 
@@ -317,7 +318,7 @@ def test_a_push_or_sync_of_an_earlier_run_runs_again_by_a_new_plan(
     name: str, kind: JobKind, keys: tuple[str, ...]
 ) -> None:
     job = replace(EARLIER, name=name)
-    state, effect = update(with_earlier(job), messages.KeyPressed("R"), 50.0)
+    state, effect = update(with_earlier(job), Key("R"), 50.0)
 
     assert effect == (call_in("work", read_plan, kind, keys),)
     assert state.overlays[-1] == Plan("work", kind, keys)
@@ -350,7 +351,7 @@ def test_a_push_or_sync_of_an_earlier_run_runs_again_by_a_new_plan(
 def test_a_job_of_an_earlier_run_that_cannot_run_again_says_why(
     job: FinishedJob, words: str
 ) -> None:
-    state, effect = update(with_earlier(job), messages.KeyPressed("R"), 50.0)
+    state, effect = update(with_earlier(job), Key("R"), 50.0)
 
     assert (effect, state.notice) == ((), words)
     assert "R run again" not in plain(screen(with_earlier(job), 9.0, Theme())[-2])
@@ -404,7 +405,7 @@ def test_the_whole_error_of_a_job_of_an_earlier_run_stands_below_the_list() -> N
         "(https://a.example/rest/api/3/myself)"
     )
     job = replace(EARLIER, status=JobStatus.FAILED, error_message=error, attempts=2)
-    state = update(with_earlier(job), messages.Resized(80, 24), 9.0)[0]
+    state = update(with_earlier(job), Resize(80, 24), 9.0)[0]
     rows = [plain(row).rstrip() for row in screen(state, 9.0, Theme())]
     assert "cannot reach a.example (refused): check the …" in rows[2]
     assert rows[-6].startswith("─ Pull work ─")

@@ -34,7 +34,7 @@ from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.text_input import TextInput
 from ticketr.app.tui.update import update
-from ticketr.terminal import sgr
+from ticketr.terminal import Key, Paste, sgr
 
 EDIT = PlanEntry("DEMO-9", "Rebuild", "DEMO-9.md", 1, (Change("Priority", "High", "Low"),))
 DRAFT = PlanEntry("", "Pay", "new.md", 3, (Change("Title", "", "Pay"),))
@@ -60,7 +60,7 @@ def opened(at: float = 10.0) -> AppState:
 
 
 def test_p_asks_for_a_plan_and_starts_nothing() -> None:
-    state, asked = update(app_state(), messages.KeyPressed("p"), 1.0)
+    state, asked = update(app_state(), Key("p"), 1.0)
 
     assert state.overlays == (Plan("work", JobKind.PUSH),)
     assert asked == (call_in("work", read_plan, JobKind.PUSH, ()),)
@@ -126,7 +126,7 @@ def test_a_status_several_transitions_away_is_shown_with_its_way() -> None:
 
 
 def test_enter_carries_out_the_plan_that_was_shown() -> None:
-    state, asked = update(opened(), messages.KeyPressed("KEY_ENTER"), 10.0 + LOOK)
+    state, asked = update(opened(), Key("KEY_ENTER"), 10.0 + LOOK)
 
     assert state.overlays == ()
     request = JobRequest(JobKind.PUSH, confirmed=PushPlan((DRAFT, EDIT)))
@@ -135,7 +135,7 @@ def test_enter_carries_out_the_plan_that_was_shown() -> None:
 
 @pytest.mark.parametrize("when", [10.0, 10.0 + LOOK * 0.9])
 def test_an_enter_that_was_typed_ahead_does_not(when: float) -> None:
-    state, asked = update(opened(), messages.KeyPressed("KEY_ENTER"), when)
+    state, asked = update(opened(), Key("KEY_ENTER"), when)
 
     assert asked == ()
     assert state.overlays
@@ -144,7 +144,7 @@ def test_an_enter_that_was_typed_ahead_does_not(when: float) -> None:
 
 def test_an_entry_that_was_left_out_is_not_confirmed() -> None:
     state = pressed(opened(), " ", now=11.0)
-    _, asked = update(state, messages.KeyPressed("KEY_ENTER"), 12.0)
+    _, asked = update(state, Key("KEY_ENTER"), 12.0)
 
     request = JobRequest(JobKind.PUSH, confirmed=PushPlan((EDIT,)))
     assert asked == (call_in("work", start_job, request),)
@@ -155,7 +155,7 @@ def test_a_plan_that_changes_has_to_be_looked_at_again() -> None:
     assert asked == (call_in("work", read_plan, JobKind.PUSH, ()),)
 
     state, _ = update(state, plan_read(PushPlan((EDIT,))), 20.0)
-    _, asked = update(state, messages.KeyPressed("KEY_ENTER"), 20.1)
+    _, asked = update(state, Key("KEY_ENTER"), 20.1)
 
     assert asked == ()
 
@@ -164,7 +164,7 @@ def test_nothing_to_push_starts_nothing_but_a_sync_still_pulls() -> None:
     for kind in (JobKind.PUSH, JobKind.SYNC):
         state = pressed(app_state(), "p" if kind is JobKind.PUSH else "s")
         state = after(state, plan_read(PushPlan(), kind))
-        _, asked = update(state, messages.KeyPressed("KEY_ENTER"), 20.0)
+        _, asked = update(state, Key("KEY_ENTER"), 20.0)
         request = JobRequest(kind, confirmed=PushPlan())
         started = (call_in("work", start_job, request),)
         assert asked == (started if kind is JobKind.SYNC else ())
@@ -194,12 +194,12 @@ def test_a_loss_that_was_not_shown_is_not_accepted() -> None:
     state = after(pressed(app_state(), "p"), one)
     state = pressed(state, "!", now=5.0)
 
-    _, asked = update(state, messages.KeyPressed("KEY_ENTER"), 9.0)
+    _, asked = update(state, Key("KEY_ENTER"), 9.0)
     (start,) = asked
     assert start.function is start_job
     assert start.args[1].accepted == {first}
 
-    _, asked = update(update(state, both, 9.0)[0], messages.KeyPressed("KEY_ENTER"), 12.0)
+    _, asked = update(update(state, both, 9.0)[0], Key("KEY_ENTER"), 12.0)
     (start,) = asked
     assert start.function is start_job
     assert start.args[1].accepted == frozenset()
@@ -319,13 +319,9 @@ def test_what_stands_below_the_entries_is_reached_and_opened() -> None:
         "▌ ! c.md      this file holds a git conflict",
         "              (c.md:6)",
     ]
-    assert update(state, messages.KeyPressed("e"), 12.0)[1] == (
-        call_in("work", open_editor, "c.md", 6),
-    )
+    assert update(state, Key("e"), 12.0)[1] == (call_in("work", open_editor, "c.md", 6),)
     above = pressed(state, "KEY_UP")
-    assert update(above, messages.KeyPressed("e"), 14.0)[1] == (
-        call_in("work", open_editor, "b.md", 1),
-    )
+    assert update(above, Key("e"), 14.0)[1] == (call_in("work", open_editor, "b.md", 1),)
     shorter = plan_read(PushPlan((EDIT,)))
     assert "▌ * DEMO-9" in "".join(
         plain(row) for row in screen(update(state, shorter, 15.0)[0], 15.0, Theme())
@@ -360,7 +356,7 @@ def typed(text: str, *keys: str) -> AppState:
 
 
 def ran(text: str) -> tuple[AppState, tuple[Call, ...]]:
-    return update(typed(text), messages.KeyPressed("KEY_ENTER"), 99.0)
+    return update(typed(text), Key("KEY_ENTER"), 99.0)
 
 
 def test_a_command_is_found_by_its_words_and_run() -> None:
@@ -396,7 +392,7 @@ def test_a_person_or_a_status_becomes_a_filter(text: str, wanted: str) -> None:
 
 def test_the_keys_in_the_palette_are_text() -> None:
     for key in "qpP?:":
-        state, asked = update(typed(""), messages.KeyPressed(key), 99.0)
+        state, asked = update(typed(""), Key(key), 99.0)
         assert asked == ()
         top = state.overlays[-1]
         assert isinstance(top, Palette)
@@ -404,7 +400,7 @@ def test_the_keys_in_the_palette_are_text() -> None:
 
 
 def test_pasted_lines_run_nothing() -> None:
-    state, asked = update(typed(""), messages.Pasted("pull\npush\n"), 99.0)
+    state, asked = update(typed(""), Paste("pull\npush\n"), 99.0)
     assert asked == ()
     top = state.overlays[-1]
     assert isinstance(top, Palette)
@@ -419,7 +415,7 @@ def test_tab_completes_and_escape_closes() -> None:
     second = typed("filter", "KEY_DOWN", "KEY_TAB").overlays[-1]
     assert isinstance(second, Palette)
     assert (second.input.text, second.at) == ("filter: unpushed", 0)
-    assert after(state, messages.KeyPressed("KEY_ESCAPE")).overlays == ()
+    assert after(state, Key("KEY_ESCAPE")).overlays == ()
 
 
 def test_the_palette_lies_over_the_main_screen() -> None:
@@ -459,9 +455,9 @@ def test_a_command_is_found_by_the_name_of_its_action_too() -> None:
 
 
 def test_leaving_help_and_drawing_again_are_commands() -> None:
-    _, asked = update(typed("quit"), messages.KeyPressed("KEY_ENTER"), 99.0)
+    _, asked = update(typed("quit"), Key("KEY_ENTER"), 99.0)
     assert asked == (call(leave),)
-    _, asked = update(typed("redraw"), messages.KeyPressed("KEY_ENTER"), 99.0)
+    _, asked = update(typed("redraw"), Key("KEY_ENTER"), 99.0)
     assert asked == (call(redraw),)
     assert pressed(typed("help"), "KEY_ENTER").context is Context.HELP
 
@@ -508,10 +504,10 @@ def test_q_closes_it_and_does_not_leave_the_app(name: str) -> None:
     state = SCREENS[name](main_state(100, 30))
     if state.context in TYPING:
         return
-    closed, asked = update(state, messages.KeyPressed("q"), 99.0)
+    closed, asked = update(state, Key("q"), 99.0)
 
     assert (closed.overlays, asked) == (state.overlays[:-1], ())
-    assert update(state, messages.KeyPressed("KEY_F10"), 99.0)[1] == (call(leave),)
+    assert update(state, Key("KEY_F10"), 99.0)[1] == (call(leave),)
 
 
 def test_the_help_names_only_the_keys_that_have_the_action_there() -> None:

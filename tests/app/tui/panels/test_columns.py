@@ -16,6 +16,7 @@ from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update
 from ticketr.statusline import LineStyle
+from ticketr.terminal import Key
 
 TITLE = "Rebuild the index without any downtime at all, and measure how long that takes"
 FIELDS = {
@@ -100,7 +101,7 @@ def test_a_list_without_room_for_columns_still_works() -> None:
 
 def chosen(state: AppState, words: str) -> tuple[AppState, tuple[object, ...]]:
     """Take an entry of the list of sorts and columns."""
-    return update(pressed(state, "S", *words), messages.KeyPressed("KEY_ENTER"), 99.0)
+    return update(pressed(state, "S", *words), Key("KEY_ENTER"), 99.0)
 
 
 def test_a_hidden_column_leaves_its_room_to_others_and_is_remembered() -> None:

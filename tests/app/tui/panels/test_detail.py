@@ -22,6 +22,7 @@ from ticketr.app.tui.state import AppState, OpenTicket, Panel
 from ticketr.app.tui.styled import Span, Theme, plain
 from ticketr.app.tui.update import update
 from ticketr.statusline import LineStyle
+from ticketr.terminal import Key, Resize
 from ticketr.text import width
 
 FILE = """# TICKET: [DEMO-1] Search
@@ -247,7 +248,7 @@ def test_rich_text_fields_are_rendered_below_their_names_and_before_the_comments
 
 
 LONG = Ticket("Long", "DEMO-1", description="many words, " * SHORT)
-RESIZED = messages.Resized(160, 30)
+RESIZED = Resize(160, 30)
 
 
 def sheet_and_lines(cells: int, *, as_source: bool = False) -> tuple[Sheet, WrappedDetail]:
@@ -299,7 +300,7 @@ def test_another_width_has_the_lines_wrapped_once_and_draws_the_old_ones_meanwhi
 def test_lines_of_a_width_that_has_gone_are_wrapped_again() -> None:
     state, (_, wrap) = update(opened(), RESIZED, 1.0)
     assert wrap.function is read_detail
-    state = after(state, messages.Resized(140, 30))
+    state = after(state, Resize(140, 30))
     *_, order, cells, _ = wrap.args
     late = messages.DetailRead("work", order, *sheet_and_lines(cells))
 
@@ -311,8 +312,8 @@ def test_lines_of_a_width_that_has_gone_are_wrapped_again() -> None:
 def test_the_source_and_the_whole_width_of_a_long_ticket_are_wrapped_in_a_thread() -> None:
     state = replace(opened(), focus=Panel.DETAIL)
 
-    (source,) = update(state, messages.KeyPressed("|"), 1.0)[1]
-    (zoomed,) = update(state, messages.KeyPressed("KEY_ENTER"), 1.0)[1]
+    (source,) = update(state, Key("|"), 1.0)[1]
+    (zoomed,) = update(state, Key("KEY_ENTER"), 1.0)[1]
 
     assert source.function is read_detail
     assert zoomed.function is read_detail

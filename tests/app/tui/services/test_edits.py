@@ -37,6 +37,7 @@ from ticketr.app.tui.services.outside import (
     open_browser,
     open_editor,
 )
+from ticketr.terminal import Resize
 
 PLACE = IssuePlace("DEMO-9.md", "DEMO-9")
 
@@ -425,7 +426,7 @@ async def test_an_editor_that_fails_is_told(
 
     await open_editor(used, *EDIT.args)
 
-    assert told == [messages.Resized(80, 12), messages.Told(words)]
+    assert told == [Resize(80, 12), messages.Told(words)]
     assert reader.reads == 1
 
 
@@ -436,7 +437,7 @@ async def test_after_the_editor_the_files_are_read_and_its_end_is_told(
 
     await open_editor(used, *EDIT.args)
 
-    assert told == [messages.Resized(80, 12), messages.EditorClosed("work", "DEMO-1.md")]
+    assert told == [Resize(80, 12), messages.EditorClosed("work", "DEMO-1.md")]
     assert reader.reads == 1
 
 

@@ -23,7 +23,7 @@ from ticketr.app.tui.main import changing
 from ticketr.app.tui.main.changing import counts_of_values, place_of, values_of
 from ticketr.app.tui.overlays.choice import Choice, Option, ValueChoice
 from ticketr.app.tui.overlays.many import BulkPlan, FileEdits
-from ticketr.app.tui.overlays.questions import LineInput, Loading, LoadingStatus, Question
+from ticketr.app.tui.overlays.questions import LineInput, Loading, Question, StatusQuestion
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import outside
 from ticketr.app.tui.services.asking import ask_issues, ask_values
@@ -401,7 +401,7 @@ def _setting_input(keys: tuple[str, ...]) -> LineInput:
 def _ask_issues(state: AppState, keys: tuple[str, ...], change: BulkChange) -> Step:
     name = state.workspace.name
 
-    def answered(state: AppState, issues: Any, problem: str, now: float) -> Step:
+    def answered(state: AppState, issues: Any, problem: str, _: object, now: float) -> Step:
         if problem or not issues:
             words = f"Nothing was changed: {problem or 'Jira has none of them'}"
             return state.noticed(words, is_bad=True), ()
@@ -409,7 +409,7 @@ def _ask_issues(state: AppState, keys: tuple[str, ...], change: BulkChange) -> S
 
     asked = call_in(name, ask_issues, keys)
     words = f"Asking Jira for {count_tickets(len(keys))}..."
-    return state.opened(Loading(name, asked, "Change in Jira", words, answered)), (asked,)
+    return state.opened(Loading(asked, "Change in Jira", words, answered)), (asked,)
 
 
 def _ask_what_they_become(
@@ -420,7 +420,5 @@ def _ask_what_they_become(
         if row.key:
             alike.setdefault((row.candidate.fields.get("Type", ""), row.status), row)
     asked = {row.key: row.status for row in list(alike.values())[:MOST_ASKED]}
-    name = state.workspace.name
     seen = values_of(state.workspace.rows, "Status")
-    asking = LoadingStatus(name, f"Status of {rows.words}", asked, seen, taken)
-    return state.opened(asking), (asking.asked,)
+    return StatusQuestion(f"Status of {rows.words}", asked, seen, taken).ask(state)

@@ -11,7 +11,7 @@ from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import TicketAdded
 from ticketr.app.tui.overlays.choice import Choice, Option
-from ticketr.app.tui.overlays.questions import LineInput, LoadingStatus, status_choice
+from ticketr.app.tui.overlays.questions import LineInput, StatusQuestion
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import outside
 from ticketr.app.tui.services.edits import (
@@ -69,13 +69,13 @@ def change_status(state: AppState, _: float) -> Step | None:
     now = f", now {row.status}" if row.status else ""
     title = f"Status of {row.key or row.title}{now}"
     before = _status_before(state, row)
-    asking = LoadingStatus(workspace.name, title, {row.key: row.status}, seen, taken, before)
+    question = StatusQuestion(title, {row.key: row.status}, seen, taken, before)
     if row.key:
-        return state.opened(asking), (asking.asked,)
+        return question.ask(state)
     if not seen:
         edit = state.keymap.hint(KeyAction.EDIT, Context.MAIN, "edits this one", before="; ")
         return state.noticed(f"No file has a status yet{edit}"), ()
-    return state.opened(status_choice(asking, {row.key: seen})), ()
+    return state.opened(question.choice({row.key: seen})), ()
 
 
 def _status_before(state: AppState, row: ListRow) -> str:

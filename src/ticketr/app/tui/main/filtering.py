@@ -122,7 +122,7 @@ def show_filter(state: AppState, text: str, *, save_as: str = "", typed: str = "
         return state, asked
     name = workspace.name
 
-    def answered(state: AppState, answer: Any, problem: str, now: float) -> Step:
+    def answered(state: AppState, answer: Any, problem: str, *_: object) -> Step:
         if problem:
             return _give_back(state, name, f"{JQL} {jql}", f"Not filtered: {problem}")
         count, keys = answer
@@ -132,7 +132,7 @@ def show_filter(state: AppState, text: str, *, save_as: str = "", typed: str = "
         return state.noticed(f"Jira has found {count}{missing}"), ()
 
     query = call_in(name, ask_keys, jql)
-    asking = Loading(name, query, "Filter", "Asking Jira which tickets match...", answered)
+    asking = Loading(query, "Filter", "Asking Jira which tickets match...", answered)
     return state.opened(asking), (*(asked if saved else ()), query)
 
 

@@ -7,13 +7,12 @@ from dataclasses import replace
 
 from ticketr.app.tui.effects import Call
 from ticketr.app.tui.keymap import Context, KeyAction
-from ticketr.app.tui.messages import MouseUsed
 from ticketr.app.tui.overlays.base import target
 from ticketr.app.tui.panels.detail import task_line
 from ticketr.app.tui.panels.frame import scroll_top
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.state import REST, AppState, Panel, Step, select, show_row, show_workspace
-from ticketr.terminal import MouseAction
+from ticketr.terminal import Mouse, MouseAction
 
 #: Rows that one step of the wheel moves.
 WHEEL_ROWS = 3
@@ -21,7 +20,7 @@ WHEEL_ROWS = 3
 _ABOVE = 1
 
 
-def on_mouse(state: AppState, used: MouseUsed, now: float) -> Step:
+def on_mouse(state: AppState, used: Mouse, now: float) -> Step:
     """Return the step for a click or a turn of the wheel.
 
     A click goes to what it hits; one on the selected ticket opens it. The wheel moves in the panel
@@ -38,7 +37,7 @@ def on_mouse(state: AppState, used: MouseUsed, now: float) -> Step:
     return _turn_wheel(replace(state, focus=panel), used, now)
 
 
-def _turn_wheel(state: AppState, used: MouseUsed, now: float) -> Step:
+def _turn_wheel(state: AppState, used: Mouse, now: float) -> Step:
     action = KeyAction.UP if used.action is MouseAction.WHEEL_UP else KeyAction.DOWN
     is_long = state.overlays or state.focus is not Panel.WORKSPACES
     asked: tuple[Call, ...] = ()
@@ -50,7 +49,7 @@ def _turn_wheel(state: AppState, used: MouseUsed, now: float) -> Step:
     return state, asked
 
 
-def _click(state: AppState, panel: Panel, used: MouseUsed, now: float) -> Step:
+def _click(state: AppState, panel: Panel, used: Mouse, now: float) -> Step:
     layout = state.layout
     row = used.y - _ABOVE
     state = replace(state, focus=panel)

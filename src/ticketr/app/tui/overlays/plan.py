@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence, Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import accumulate, chain
 from typing import ClassVar, final
 
@@ -271,8 +272,8 @@ class Plan(Review[sync.PushPlan]):
             sections.append(
                 Section((), rest=_note_lines(f"Not checked with Jira: {self.checked}", cells))
             )
-        for title, action in (("Create", "create"), ("Change", "update")):
-            entries = [entry for entry in plan.entries if entry.action == action]
+        for title, is_new in (("Create", True), ("Change", False)):
+            entries = [entry for entry in plan.entries if is_new is not bool(entry.key)]
             if entries:
                 items = [self._entry(entry, keymap, cells) for entry in entries]
                 sections.append(Section(items, f"{title}  {len(items)}"))
@@ -324,7 +325,7 @@ class Plan(Review[sync.PushPlan]):
         pieces = [_edit_words(edit, entry.way) for edit in edits if edit not in shown]
         if entry.parent:
             pieces.insert(0, f"a sub-task of {clean(entry.parent)}")
-        sign = "+" if entry.action == "create" else "*"
+        sign = "*" if entry.key else "+"
         lines = item_lines(entry, sign, pieces, keymap, cells, is_out=is_out)
         for edit in shown:
             lines.append((Span(f"{INDENT}{_edit_words(edit, entry.way)}"),))
@@ -339,12 +340,13 @@ def _place(note: sync.Note) -> tuple[str, str]:
 
 def _writes(kept: Sequence[sync.PlanEntry]) -> str:
     """Return what carrying out these entries does in Jira."""
-    new = sum(entry.action == "create" for entry in kept)
+    new = sum(not entry.key for entry in kept)
     changed = len(kept) - new
     words = [f"{verb} {count}" for verb, count in (("creates", new), ("changes", changed)) if count]
     return f"{' and '.join(words)} of your tickets in Jira"
 
 
+@lru_cache(maxsize=256)
 def _edits(entry: sync.PlanEntry) -> tuple[Edit, ...]:
     """Return the changes of an entry."""
     return tuple(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Callable, Mapping, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, final
@@ -172,175 +171,141 @@ class LineInput(Overlay):
         return GAP.join(parts)
 
 
-class LoadingOverlay(Overlay):
-    """The members that overlays have alike while Jira is asked; a base class.
+@final
+@dataclass(frozen=True, slots=True)
+class Loading(Overlay):
+    """Jira is asked; Esc cancels the request.
 
     Attributes:
-        workspace: The name of the workspace whose site is asked.
+        asked: The request.
+        title: What the answer is for.
+        words: What Jira is asked.
+        answered: Gives the step for the answer, the reason why there is none, what was typed
+            meanwhile, and the time; it gets the state without this overlay.
+        input: What was typed meanwhile, to find an answer; None if nothing can be.
     """
-
-    __slots__ = ()
 
     context: ClassVar[Context] = Context.CHOICE
     is_full: ClassVar[bool] = False
 
-    workspace: str
+    asked: Call
+    title: str
+    words: str
+    answered: Callable[[AppState, Any, str, TextInput | None, float], Step]
+    input: TextInput | None = None
+
+    @property
+    def workspace(self) -> str:
+        """The name of the workspace."""
+        return self.asked.workspace
 
     def idle_actions(self, state: AppState) -> AbstractSet[KeyAction]:
         """Return the actions without an effect: there is nothing to take yet."""
         return frozenset((KeyAction.ACCEPT,))
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
-        """Cancel the request; there is nothing to take yet."""
+        """Edit what was typed, or cancel the request; there is nothing to take yet."""
         if action is KeyAction.ESCAPE:
             return state.closed(), (call_in(self.workspace, stop_asking),)
         if action is KeyAction.ACCEPT:
             return state.noticed("Jira has not answered yet; Esc goes back"), ()
-        return None
+        edited = None if self.input is None else self.input.edited(action)
+        return None if edited is None else (state.replaced(replace(self, input=edited)), ())
 
-    @abstractmethod
-    def asks(self) -> tuple[str, str]:
-        """Return what the answer is for, and what Jira is asked."""
-
-    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
-        """Return the rows of the body."""
-        cells = min(64, max(16, state.width - 8))
-        title, words = self.asks()
-        return boxed(below, title, [(f" {words}", False)], cells, state.width, theme)
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Loading(LoadingOverlay):
-    """Jira is asked; Esc cancels the request.
-
-    Attributes:
-        workspace: The name of the workspace.
-        asked: The request.
-        title: What the answer is for.
-        words: What Jira is asked.
-        answered: Gives the step for the answer, the reason why there is none, and the time; it gets
-            the state without this overlay.
-    """
-
-    workspace: str
-    asked: Call
-    title: str
-    words: str
-    answered: Callable[[AppState, Any, str, float], Step]
+    def on_text(self, state: AppState, text: str, now: float) -> Step | None:
+        """Insert text at the cursor; the list will take it."""
+        if self.input is None:
+            return None
+        return state.replaced(replace(self, input=self.input.typed(text))), ()
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the answer."""
         match message:
             case messages.Answered(self.asked, value, problem):
-                return self.answered(state.without(self), value, problem, now)
+                return self.answered(state.without(self), value, problem, self.input, now)
             case _:
                 return None
 
-    def asks(self) -> tuple[str, str]:
-        """Return what the answer is for, and what Jira is asked."""
-        return self.title, self.words
+    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+        """Return the rows of the body."""
+        cells = min(64, max(16, state.width - 8))
+        typed = f"  > {self.input.text}" if self.input and self.input.text else ""
+        line = (f" {self.words}{typed}", False)
+        return boxed(below, self.title, [line], cells, state.width, theme)
 
 
-@final
 @dataclass(frozen=True, slots=True)
-class LoadingStatus(LoadingOverlay):
-    """Jira is asked for the statuses that issues can take; Esc cancels the request.
+class StatusQuestion:
+    """A choice of a status.
 
     Attributes:
-        workspace: The name of their workspace.
         title: What is chosen, cleaned.
         issues: The status of each issue that Jira is asked about, as the file has it, by its key.
         seen: The statuses in the files of the workspace, listed if Jira does not answer.
         taken: Gives the step for the status that was chosen.
         before: The status at the last sync, not cleaned, if the file has another one: it can be
             taken, too.
-        input: What was typed meanwhile, to find one of them.
     """
 
-    workspace: str
     title: str
     issues: Mapping[str, str]
     seen: tuple[str, ...]
     taken: Callable[[AppState, str], Step]
     before: str = ""
-    input: TextInput = field(default_factory=TextInput)
 
-    @property
-    def asked(self) -> Call:
-        """The request that Jira has not answered yet."""
-        return call_in(self.workspace, ask_statuses, tuple(self.issues))
-
-    def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
-        """Edit what was typed, or cancel the request."""
-        edited = self.input.edited(action)
-        if edited is not None:
-            return state.replaced(replace(self, input=edited)), ()
-        return LoadingOverlay.on_action(self, state, action, now)
-
-    def on_text(self, state: AppState, text: str, now: float) -> Step | None:
-        """Insert text at the cursor; the list will take it."""
-        return state.replaced(replace(self, input=self.input.typed(text))), ()
-
-    def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
-        """List the statuses; without an answer, those of the files."""
-        match message:
-            case messages.Answered(self.asked, statuses, problem):
-                return _show_statuses(state, self, statuses or {}, problem), ()
-            case _:
-                return None
-
-    def asks(self) -> tuple[str, str]:
-        """Return what the answer is for, and what Jira is asked."""
+    def ask(self, state: AppState) -> Step:
+        """Ask Jira for the statuses that the issues can take."""
+        asked = call_in(state.workspace.name, ask_statuses, tuple(self.issues))
         what = "it" if len(self.issues) == 1 else "they"
-        typed = f"  > {self.input.text}" if self.input.text else ""
-        return self.title, f"Asking Jira what {what} can become...{typed}"
+        words = f"Asking Jira what {what} can become..."
+        return state.opened(Loading(asked, self.title, words, self._answered, TextInput())), (
+            asked,
+        )
 
+    def choice(
+        self, statuses: Mapping[str, tuple[str, ...]], typed: TextInput | None = None
+    ) -> Choice:
+        """Return the list of the statuses to choose from.
 
-def status_choice(overlay: LoadingStatus, statuses: Mapping[str, tuple[str, ...]]) -> Choice:
-    """Return the list of the statuses to choose from.
+        Args:
+            statuses: The statuses that each issue can take, by its key.
+            typed: What was typed to find one of them.
+        """
+        listed = [name for status in statuses.values() for name in status]
+        if self.before and all(text.casefold() != self.before.casefold() for text in listed):
+            listed.append(self.before)
+        options = tuple(
+            Option(clean(name), self._availability(name, statuses), value=name)
+            for name in dict.fromkeys(listed)
+        )
+        return Choice(self.title, options, self.taken, input=typed or TextInput())
 
-    Args:
-        overlay: What was asked.
-        statuses: The statuses that each issue can take, by its key.
-    """
-    listed = [name for status in statuses.values() for name in status]
-    if overlay.before and all(text.casefold() != overlay.before.casefold() for text in listed):
-        listed.append(overlay.before)
-    names = tuple(dict.fromkeys(listed))
+    def _availability(self, name: str, statuses: Mapping[str, tuple[str, ...]]) -> str:
+        """Return whether the issues have a status now, or which of them cannot take it."""
+        has = {key for key, status in self.issues.items() if status.casefold() == name.casefold()}
+        if has == set(self.issues):
+            return "now"
+        if name == self.before:
+            return "at the last sync"
+        refused = [key for key, names in statuses.items() if name not in names and key not in has]
+        more = f" and {len(refused) - 1} more" if refused[1:] else ""
+        return f"not for {refused[0]}{more}" if refused else ""
 
-    options = tuple(
-        Option(clean(name), _availability(overlay, name, statuses), value=name) for name in names
-    )
-    return Choice(overlay.title, options, overlay.taken, input=overlay.input)
-
-
-def _availability(
-    overlay: LoadingStatus, name: str, statuses: Mapping[str, tuple[str, ...]]
-) -> str:
-    """Return whether the issues have a status now, or which of them cannot take it."""
-    has = {key for key, status in overlay.issues.items() if status.casefold() == name.casefold()}
-    if has == set(overlay.issues):
-        return "now"
-    if name == overlay.before:
-        return "at the last sync"
-    refused = [key for key, options in statuses.items() if name not in options and key not in has]
-    if not refused:
-        return ""
-    more = f" and {len(refused) - 1} more" if refused[1:] else ""
-    return f"not for {refused[0]}{more}"
-
-
-def _show_statuses(
-    state: AppState, overlay: LoadingStatus, statuses: Mapping[str, tuple[str, ...]], problem: str
-) -> AppState:
-    if not problem and not any(statuses.values()) and not overlay.before:
-        return state.without(overlay).noticed("Jira allows no other status from here")
-    listed = {"": overlay.seen} if problem else statuses
-    if problem and not any(listed.values()):
-        return state.without(overlay).noticed(problem, is_bad=True)
-    state = state.exchanged(overlay, status_choice(overlay, listed))
-    if problem:
-        words = f"These are the statuses in your files; Jira gave none: {problem}"
-        state = state.noticed(words, is_bad=True)
-    return state
+    def _answered(
+        self,
+        state: AppState,
+        statuses: Mapping[str, tuple[str, ...]] | None,
+        problem: str,
+        typed: TextInput | None,
+        _: float,
+    ) -> Step:
+        """List the statuses; without an answer, those of the files."""
+        if problem and not self.seen:
+            return state.noticed(problem, is_bad=True), ()
+        if problem:
+            words = f"These are the statuses in your files; Jira gave none: {problem}"
+            state = state.noticed(words, is_bad=True)
+            return state.given_back(self.choice({"": self.seen}, typed)), ()
+        if not any((statuses or {}).values()) and not self.before:
+            return state.noticed("Jira allows no other status from here"), ()
+        return state.given_back(self.choice(statuses or {}, typed)), ()

@@ -106,9 +106,7 @@ async def ask_author(
 
 def stop_asking(services: Services, name: str) -> None:
     """Cancel a request; it is not answered."""
-    scope = services.asking.pop(name, None)
-    if scope is not None:
-        scope.cancel()
+    services.cancel(name)
 
 
 async def _ask_jira(
@@ -120,16 +118,13 @@ async def _ask_jira(
         NotDone: Jira has not answered, or refused the login.
         TicketrError: There is no answer for another reason.
     """
-    with trio.move_on_after(seconds) as scope:
-        services.asking[name] = scope
+    with trio.move_on_after(seconds):
         try:
-            return await ask()
+            return await services.alone(name, ask)
         except AuthenticationFailed as error:
             if type(error) is not AuthenticationFailed:
                 raise
             raise NotDone(f"{LOGIN_REFUSED}; log in again by the palette") from error
-    if services.asking.get(name) is not scope:
-        return None
     raise NotDone(f"it has not answered for {seconds:.0f} s")
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar, TypeVarTuple, Unpack, final
+from typing import Any, TypeVar, TypeVarTuple, Unpack, final
 
 import trio
 
@@ -19,8 +18,8 @@ from ticketr.app.tui.services.workspaces import (
     Workspaces,
     without_root,
 )
-from ticketr.app.tui.setup import OpenedWorkspace, Problem, Setup, SetupField
-from ticketr.terminal import Event
+from ticketr.app.tui.setup import OpenedWorkspace, Problem, Setup
+from ticketr.terminal import Terminal
 from ticketr.text import clean
 
 T = TypeVar("T")
@@ -44,30 +43,8 @@ class NotDone(TicketrError):
 
 
 @final
-class Newest:
-    """The newest request of each kind and workspace.
-
-    Requests are answered by threads side by side. An answer must not replace one to a newer
-    request, whose files were read later.
-    """
-
-    def __init__(self) -> None:
-        self._begun: dict[tuple[Callable[..., object], str], object] = {}
-
-    def begin(self, function: Callable[..., object], workspace: str) -> Callable[[], bool]:
-        """Note that a request begins to be answered.
-
-        Returns:
-            A function that says whether no other request of this kind and workspace has begun since.
-        """
-        place, request = (function, workspace), object()
-        self._begun[place] = request
-        return lambda: self._begun[place] is request
-
-
-@final
 class SetupRunner:
-    """Runs what the first run asks for: the newest check of each field, and one opening.
+    """What the first run needs.
 
     Args:
         setup: Does the work.
@@ -79,34 +56,6 @@ class SetupRunner:
         self.setup = setup
         self.has_sandbox = has_sandbox
         self._outlasting = outlasting
-        self._running: dict[SetupField | None, trio.CancelScope] = {}
-
-    async def newest(self, place: SetupField | None, ask: Callable[[], Awaitable[T]]) -> T | None:
-        """Run a function; cancel the one before of the same field.
-
-        Args:
-            place: The field; None for adding or opening a workspace.
-            ask: The function.
-
-        Returns:
-            Its value; None if it was cancelled by a newer one, or by `cancel`.
-        """
-        older = self._running.get(place)
-        if older is not None:
-            older.cancel()
-        scope = self._running[place] = trio.CancelScope()
-        try:
-            with scope:
-                return await ask()
-        finally:
-            if self._running.get(place) is scope:
-                del self._running[place]
-        return None
-
-    def cancel(self) -> None:
-        """Cancel all that runs; a sandbox that has started goes on."""
-        for scope in self._running.values():
-            scope.cancel()
 
     async def open_sandbox(self) -> OpenedWorkspace | Problem:
         """Start a sandbox that runs as long as the nursery of `outlasting`.
@@ -133,44 +82,6 @@ class SetupRunner:
                     await trio.sleep_forever()
 
 
-class AppTerminal(Protocol):
-    """The part of `ticketr.terminal.Terminal` that the app uses."""
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height, in cells."""
-        ...
-
-    @property
-    def is_handed_over(self) -> bool:
-        """Whether another program uses the terminal now."""
-        ...
-
-    async def events(self, send: trio.MemorySendChannel[Event]) -> None:
-        """Send keys, sizes and signals until cancelled."""
-        ...
-
-    async def draw(self, rows: Sequence[str]) -> None:
-        """Show these rows."""
-        ...
-
-    def redraw(self) -> None:
-        """Write every row in the next draw."""
-        ...
-
-    def drop_keys(self) -> None:
-        """Forget what was typed and has not been read."""
-        ...
-
-    async def copy(self, text: str) -> None:
-        """Put a text on the clipboard of the terminal."""
-        ...
-
-    def handed_over(self) -> AbstractAsyncContextManager[None]:
-        """Restore the terminal for the block, so that another program uses it."""
-        ...
-
-
 @dataclass(frozen=True)
 class Services:
     """What the services have in common.
@@ -182,21 +93,21 @@ class Services:
         send: Sends a message to the app.
         in_thread: Runs blocking work in a thread.
         setup: Adds workspaces; None in an app that adds none.
-        asking: The scope of the request that a screen of a workspace waits for, by its name.
-        newest: The newest requests whose answers replace earlier ones.
+        running: The scopes of requests that a later one in the same place cancels.
+        newest: The last call of each function for each workspace.
         left: It is set when the user leaves.
         refresh: The seconds between two pulls that nobody has asked for; 0 for none.
         may_refresh: Whether one of a workspace would disturb nobody now.
     """
 
-    terminal: AppTerminal
+    terminal: Terminal
     queue: JobQueue
     opened: Workspaces
-    send: Callable[[Message], None]
+    send: Callable[[Any], None]
     in_thread: ThreadRunner = field(default=trio.to_thread.run_sync)
     setup: SetupRunner | None = None
-    asking: dict[str, trio.CancelScope] = field(default_factory=dict[str, trio.CancelScope])
-    newest: Newest = field(default_factory=Newest)
+    running: dict[Hashable, trio.CancelScope] = field(default_factory=dict)
+    newest: dict[tuple[Callable[..., object], str], Call] = field(default_factory=dict)
     left: trio.Event = field(default_factory=trio.Event)
     refresh: float = 0.0
     may_refresh: Callable[[str], bool] = lambda _: False
@@ -207,7 +118,8 @@ class Services:
         The answer is not sent if the function was called again meanwhile for the workspace, since
         it must not replace that to the later call, which read the files later.
         """
-        is_newest = self.newest.begin(asked.function, asked.workspace)
+        place = (asked.function, asked.workspace)
+        self.newest[place] = asked
         try:
             answer = await asked.function(self, *asked.args)
         except TicketrError as error:
@@ -215,8 +127,30 @@ class Services:
             if asked.workspace in self.workspaces:
                 words = without_root(self.workspaces[asked.workspace].store, error)
             answer = Answered(asked, getattr(error, "written", None), clean(words))
-        if answer is not None and (is_newest() or asked.failed is not None):
+        if answer is not None and (self.newest[place] is asked or asked.failed is not None):
             self.send(answer if isinstance(answer, Message) else Answered(asked, answer))
+
+    async def alone(self, place: Hashable, ask: Callable[[], Awaitable[T]]) -> T | None:
+        """Ask for something, and cancel what is still being asked for in the same place.
+
+        Returns:
+            The answer; None after `cancel`, or if a later request has taken the place.
+        """
+        self.cancel(place)
+        scope = self.running[place] = trio.CancelScope()
+        try:
+            with scope:
+                return await ask()
+        finally:
+            if self.running.get(place) is scope:
+                del self.running[place]
+        return None
+
+    def cancel(self, place: Hashable) -> None:
+        """Cancel what is being asked for in a place."""
+        scope = self.running.pop(place, None)
+        if scope is not None:
+            scope.cancel()
 
     async def change(self, name: str, change: Callable[[Unpack[Ts]], Told], *args: *Ts) -> None:
         """Change files of a workspace in a thread, tell what was done, and read the workspace again.

@@ -23,6 +23,7 @@ from ticketr.app.tui.services.context import NotDone, Services
 from ticketr.app.tui.services.edits import add_comment
 from ticketr.app.tui.services.workspaces import without_root
 from ticketr.app.tui.text_input import clean_lines
+from ticketr.terminal import Resize
 from ticketr.text import clean
 
 #: The most characters that are copied; some terminals take no more.
@@ -133,7 +134,7 @@ async def _run_editor(services: Services, file: str, line: int) -> str:
         else:
             if ended.returncode:
                 problem = f"the editor {words[0]} {how_it_failed(ended.returncode)}"
-    services.send(messages.Resized(*services.terminal.size))
+    services.send(Resize(*services.terminal.size))
     return problem
 
 

@@ -29,22 +29,21 @@ def _runner(services: Services) -> SetupRunner:
 
 async def check_site(services: Services, address: str) -> SiteAnswer | Problem | None:
     """Ask a site whether it is a Jira."""
-    runner = _runner(services)
-    return await runner.newest(SetupField.SITE, partial(runner.setup.check_site, address))
+    ask = partial(_runner(services).setup.check_site, address)
+    return await services.alone(SetupField.SITE, ask)
 
 
 async def check_login(services: Services, login: Login) -> LoginAnswer | Problem | None:
     """Ask a site for the account of a login."""
-    runner = _runner(services)
-    ask = partial(runner.setup.check_login, login.site, login.email, login.token)
-    return await runner.newest(SetupField.TOKEN, ask)
+    setup = _runner(services).setup
+    ask = partial(setup.check_login, login.site, login.email, login.token)
+    return await services.alone(SetupField.TOKEN, ask)
 
 
 async def check_folder(services: Services, folder: str) -> FolderAnswer | Problem | None:
     """Look at a folder."""
-    runner = _runner(services)
-    ask = partial(runner.setup.check_folder, Path(folder))
-    return await runner.newest(SetupField.FOLDER, ask)
+    ask = partial(_runner(services).setup.check_folder, Path(folder))
+    return await services.alone(SetupField.FOLDER, ask)
 
 
 async def suggest_folder(services: Services, site: str, project: str) -> str:
@@ -85,13 +84,14 @@ async def try_sandbox(services: Services) -> Message | Problem | None:
 
 def cancel_setup(services: Services) -> None:
     """Cancel all that the first run has asked for."""
-    _runner(services).cancel()
+    for place in (*SetupField, None):
+        services.cancel(place)
 
 
 async def _opened(
     services: Services, ask: Callable[[], Awaitable[OpenedWorkspace | Problem]]
 ) -> Message | Problem | None:
-    answer = await _runner(services).newest(None, ask)
+    answer = await services.alone(None, ask)
     if not isinstance(answer, OpenedWorkspace):
         return answer
     workspace = open_workspace(answer.title, answer.options)

@@ -36,7 +36,7 @@ async def watch_files(services: Services, name: str) -> None:
     """
     if sys.platform != "linux":
         return
-    is_newest = services.newest.begin(watch_files, name)
+    begun = services.newest.get((watch_files, name))
     root = services.workspaces[name].store.root
     try:
         folders = await services.in_thread(WatchedFolders, root)
@@ -44,7 +44,7 @@ async def watch_files(services: Services, name: str) -> None:
     except (OSError, ImportError):
         return
     with closing(folders):
-        while not folders.is_gone and is_newest():
+        while not folders.is_gone and services.newest.get((watch_files, name)) is begun:
             await trio.lowlevel.wait_readable(folders.fd)
             if not folders.changed():
                 continue

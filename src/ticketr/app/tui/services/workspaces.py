@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Protocol, final
 import trio
 
 from ticketr import Job, TicketrError
-from ticketr.app.config import BUILT_IN, STATE_FOLDER, expand_aliases
+from ticketr.app.config import BUILT_IN, STATE_FOLDER
 from ticketr.app.sync import (
     AddAttachmentsJob,
     BulkJob,
@@ -25,7 +25,6 @@ from ticketr.app.sync import (
     Side,
     Store,
     SyncJob,
-    search_ids,
 )
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import JobKind, JobRequest
@@ -64,13 +63,6 @@ def open_workspace(
 def without_root(store: Store, error: TicketrError) -> str:
     """Return the words of an error, in which paths are relative to the workspace."""
     return str(error).replace(f"{store.root}{os.sep}", "")
-
-
-async def search_with(
-    aliases: Mapping[str, str], options: SessionOptions, jql: str
-) -> tuple[str, ...]:
-    """Return the IDs of the issues that a query with aliases finds; see `search_ids`."""
-    return await search_ids(options, expand_aliases("jql", jql, aliases))
 
 
 def shown_site(address: str) -> str:
