@@ -8,6 +8,7 @@ import re
 import select
 import tty
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from types import SimpleNamespace
 from typing import Any, get_args
@@ -91,10 +92,30 @@ async def test_the_last_words_take_the_place_of_what_was_kept(pty: tuple[int, in
     with closing(Output(terminal)) as output:
         output.put(b"x" * 100_000)
         taken = read_all(user)
-        assert output.replace_unsent(b"bye", 0) is True
+        assert output.replace_unsent(b"bye") is True
 
         assert read_all(user).lstrip(b"x") == b"bye"
         assert len(taken) < 100_000
+
+
+async def test_the_last_words_arrive_whole_while_the_terminal_accepts_them_in_parts(
+    pty: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ticketr.terminal.device._LAST_WAIT", 60.0)
+    user, terminal = pty
+    words = b"bye" * 100_000
+
+    def read() -> bytes:
+        got = b""
+        while len(got) < len(words):
+            got += os.read(user, 1 << 16)
+        return got
+
+    with closing(Output(terminal)) as output, ThreadPoolExecutor() as threads:
+        got = threads.submit(read)
+        assert output.replace_unsent(words) is True
+
+        assert got.result() == words
 
 
 async def test_the_last_words_to_a_terminal_that_takes_nothing_are_given_up(
@@ -102,12 +123,12 @@ async def test_the_last_words_to_a_terminal_that_takes_nothing_are_given_up(
 ) -> None:
     _, terminal = pty
     with closing(Output(terminal)) as output:
-        assert output.replace_unsent(b"bye" * 100_000, 0.01) is False
+        assert output.replace_unsent(b"bye" * 100_000) is False
 
         output.put(b"x" * 100_000)
         with trio.move_on_after(0.05):  # until the terminal accepts nothing
             await output.flush()
-        assert output.replace_unsent(b"bye" * 1000, 0.01) is False
+        assert output.replace_unsent(b"bye" * 1000) is False
 
 
 async def test_nothing_is_written_to_a_terminal_that_is_gone(pty: tuple[int, int]) -> None:
@@ -119,7 +140,7 @@ async def test_nothing_is_written_to_a_terminal_that_is_gone(pty: tuple[int, int
 
         assert output.hung_up
         await output.flush()  # returns at once
-        assert output.replace_unsent(b"bye", 1) is False
+        assert output.replace_unsent(b"bye") is False
 
 
 async def test_a_terminal_that_goes_while_it_is_waited_for_ends_the_wait(

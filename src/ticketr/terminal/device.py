@@ -33,6 +33,8 @@ class NotATerminal(TicketrError):
 
 #: The most bytes in one write to a descriptor that may block.
 _SMALL_WRITE: Final = 256
+#: Seconds to block the program for a terminal that accepts nothing, before its last bytes are lost.
+_LAST_WAIT: Final = 0.2
 #: Seconds between two checks whether the process is in the foreground.
 _FOREGROUND_WAIT: Final = 0.2
 
@@ -99,16 +101,14 @@ class Output:
                 await trio.lowlevel.wait_writable(self._descriptor)
                 self._write()
 
-    def replace_unsent(self, data: bytes, max_wait: float) -> bool:
+    def replace_unsent(self, data: bytes) -> bool:
         """Replace the buffer and write it; return whether the terminal accepted all of it.
 
-        Args:
-            data: The bytes to write.
-            max_wait: Seconds to block the program while the terminal accepts nothing.
+        It blocks the program until the terminal has accepted nothing for a moment.
         """
         self._unsent[:] = data
         self._write()
-        if self._unsent and max_wait and self._can_write(max_wait):
+        while self._unsent and self._can_write(_LAST_WAIT):
             self._write()
         sent = not self._unsent
         self.drop()

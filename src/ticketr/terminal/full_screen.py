@@ -118,16 +118,12 @@ class FullScreen:
         # A terminal keeps other keys for the alternate screen, so the question comes behind that.
         self._output.put(f"{self._enter}{self._keys.begin()}".encode("ascii"))
 
-    def leave(self, max_wait: float = 0.0) -> None:
-        """Restore the terminal.
-
-        Args:
-            max_wait: Seconds to block the program while the terminal accepts nothing.
-        """
+    def leave(self) -> None:
+        """Restore the terminal."""
         if self._modes is None:
             return
         leave = f"{self._keys.end()}{self._leave}".encode("ascii")
-        sent = self._output.replace_unsent(leave, max_wait)
+        sent = self._output.replace_unsent(leave)
         with suppress(termios.error):  # the terminal is gone
             _set_modes(self._keyboard, self._modes)
         self._modes = None

@@ -61,8 +61,6 @@ _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
 _GRACE: Final = 1.0
 #: A terminal with fewer colours than these is drawn without any.
 _COLORS: Final = 8
-#: Seconds to block a forced exit for a terminal that accepts nothing.
-_FORCED_EXIT_WAIT: Final = 0.2
 
 
 @final
@@ -330,7 +328,7 @@ def _force_quit_handler(screen: FullScreen) -> Callable[[int, FrameType | None],
     """Return a signal handler that restores the terminal and lets the signal end the process."""
 
     def end_at_once(number: int, _: FrameType | None) -> None:
-        screen.leave(_FORCED_EXIT_WAIT)
+        screen.leave()
         signal.signal(number, signal.SIG_DFL)
         signal.raise_signal(number)
 
