@@ -271,6 +271,24 @@ async def test_the_end_of_a_queue_cancels_many_jobs_in_many_steps(
     assert ends.most <= 201
 
 
+@pytest.mark.parametrize("end", ["shutdown", "error"])
+async def test_a_paused_job_that_is_cut_off_changes_once(
+    autojump_clock: MockClock, end: str
+) -> None:
+    with suppress(ZeroDivisionError):
+        async with open_job_queue(max_pending=None) as queue:
+            handles = [queue.submit_nowait(forever) for _ in range(1000)]
+            queue.pause()
+            revisions = [handle.snapshot().revision for handle in handles]
+            if end == "error":
+                raise ZeroDivisionError
+            await queue.shutdown(grace=0)
+
+    ended = [handle.snapshot() for handle in handles]
+    assert {snapshot.status for snapshot in ended} == {JobStatus.CANCELLED}
+    assert [snapshot.revision - 1 for snapshot in ended] == revisions
+
+
 CAUSES = {
     "shutdown": CancelCause.SHUTDOWN,
     "grace": CancelCause.SHUTDOWN,

@@ -149,7 +149,7 @@ class QueueCore:
         self.subscriptions: Subscriptions = Subscriptions(self)
         self.recorder: Recorder | None = None
         self.store: StoreWriter | None = None
-        self.batches: deque[tuple[Callable[[JobRecord], object], deque[JobRecord]]] = deque()
+        self.batches: deque[tuple[Callable[[JobRecord], object], list[JobRecord]]] = deque()
         self.fatal: list[BaseException] = []
         self.cancels_on_error: bool = options.cancels_on_error
         self.failure: BaseException | None = None
@@ -501,24 +501,29 @@ class QueueCore:
             self.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
 
     def do_in_batches(
-        self, action: Callable[[JobRecord], object], records: Iterable[JobRecord]
+        self, action: Callable[[JobRecord], object], records: list[JobRecord]
     ) -> None:
         """Do something to the first of these pending jobs now; the timer task does it to the others.
 
-        All of them at once would hold up Trio's thread.
+        All of them at once would hold up Trio's thread. The list is used up.
         """
-        self.batches.append((action, deque(records)))
+        records.reverse()  # to copy it would take milliseconds
+        self.batches.append((action, records))
         self.do_next_batch()
+
+    def drop_batches(self) -> None:
+        """Do no more of what is to be done to pending jobs, since all of them are to be cancelled."""
+        self.batches.clear()
 
     def do_next_batch(self) -> bool:
         """Do what is to be done to the next pending jobs; return whether there are more."""
         if self.batches:
             action, records = self.batches[0]
-            # Taken out one by one, so that records are not freed all at once at the end.
-            batch = [records.popleft() for _ in range(min(len(records), BATCH))]
+            batch = records[-BATCH:]
+            del records[-BATCH:]  # so that records are not freed all at once at the end
             if not records:
                 self.batches.popleft()
-            for record in batch:
+            for record in reversed(batch):
                 if record.status is PENDING:
                     action(record)
         if self.batches:

@@ -613,7 +613,7 @@ class JobQueue:
         if limit == math.inf:
             refuse_wait_inside(core, "the end of all jobs, itself included")
         if not core.phase.closed:  # or it may be another run that asks
-            refuse_submits(core)
+            refuse_submits(core, is_cut_off=limit <= 0)
             if limit != math.inf:
                 shorten_grace(core, limit)
         await wait_until_idle(core)

@@ -76,8 +76,13 @@ LIBRARY_MODULES: Final = ("trio.", "ticketr.jobs.", "outcome.")
 """Modules whose frames are not the user's code."""
 
 
-def start_draining(core: QueueCore) -> None:
-    """Begin the end of the queue: lift all pauses, and allow no new ones."""
+def start_draining(core: QueueCore, *, is_cut_off: bool = False) -> None:
+    """Begin the end of the queue: lift all pauses, and allow no new ones.
+
+    Args:
+        core: The queue.
+        is_cut_off: Whether the pending jobs are about to be cancelled, so they stay as they are.
+    """
     if core.phase.draining:
         return
     core.phase.draining = True
@@ -85,15 +90,15 @@ def start_draining(core: QueueCore) -> None:
     resume = partial(core.schedule.set_paused, is_paused=False)
     for slot in [core.schedule.queue_slot, *core.registry.keys.values()]:
         if slot.is_paused:
-            core.change_limit(slot.key, resume, marks_changed=True)
+            core.change_limit(slot.key, resume, marks_changed=not is_cut_off)
     core.dispatcher.wake()
 
 
-def refuse_submits(core: QueueCore) -> None:
+def refuse_submits(core: QueueCore, *, is_cut_off: bool = False) -> None:
     """Take no more jobs; close as soon as there are none."""
     core.phase.refusing = True
     core.expect_idle()  # being idle closes the queue
-    start_draining(core)
+    start_draining(core, is_cut_off=is_cut_off)
     while (submission := core.schedule.submissions.take()) is not None:
         core.dispatcher.job_submitted(submission.record)
         submission.resume(QueueClosed())
@@ -107,10 +112,10 @@ def shorten_grace(core: QueueCore, seconds: float) -> None:
     A job that waits for a time or a rate is cancelled at once.
     """
     core.phase.cancels_delayed_jobs = True
-    core.do_in_batches(core.cancel_at_end, core.schedule.delayed(core.now()))
     if seconds <= 0:
         cut_off(core)
     else:
+        core.do_in_batches(core.cancel_at_end, core.schedule.delayed(core.now()))
         core.phase.cut_off_at = min(core.phase.cut_off_at, core.now() + seconds)
     core.timer.wake_at(min(core.phase.cut_off_at, core.phase.stuck_warning_at))
 
@@ -129,6 +134,7 @@ def stop_pending(core: QueueCore) -> None:
     """Let no more jobs start, and cancel the first of the pending ones; the timer does the others."""
     if not core.schedule.queue_slot.is_paused:
         core.schedule.set_paused(core.schedule.queue_slot, is_paused=True)
+        core.drop_batches()  # of the same jobs
         core.do_in_batches(core.cancel_at_end, core.schedule.jobs())
 
 
@@ -175,7 +181,7 @@ def abandon(core: QueueCore, cause: CancelCause) -> None:
     The cancel scope that is around the workers stops the running jobs.
     """
     core.phase.note_cause(cause)
-    refuse_submits(core)
+    refuse_submits(core, is_cut_off=True)
     stop_pending(core)
 
 

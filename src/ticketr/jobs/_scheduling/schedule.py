@@ -281,8 +281,8 @@ class Schedule:
 
     def jobs(self) -> list[JobRecord]:
         """Return the pending jobs; before each job those that start after it."""
-        queues = [self._delayed, self.ready, *self.blocked.values()]
-        return [*reversed([*self._after]), *itertools.chain.from_iterable(queues)]
+        blocked = itertools.chain.from_iterable(self.blocked.values())
+        return [*reversed(self._after), *self._delayed, *self.ready, *blocked]
 
     def waiting_for(self, record: JobRecord) -> str:
         """Return what keeps a pending job from running."""
@@ -500,7 +500,7 @@ class Schedule:
 
     def delayed(self, now: float) -> list[JobRecord]:
         """Return the jobs that are not due, or whose rate has no start left."""
-        later = [record for record in reversed([*self._after]) if record.due_at > now]
+        later = [record for record in reversed(self._after) if record.due_at > now]
         limited = [
             record
             for slot, queue in [(self.queue_slot, self.ready), *self.blocked.items()]

@@ -206,19 +206,31 @@ class StoredCall:
 @final
 @dataclass(slots=True, eq=False)
 class StoredJob:
-    """The row of a job: its number, and the values that were noted last, None after the end.
+    """The row of a job.
 
-    Also written in ``_sqlite.writer``: ``values``.
+    Also written in ``_sqlite.writer``: ``values`` and ``is_kept``.
+
+    Attributes:
+        number: Its number.
+        values: The values that were noted last; None after the end.
+        is_kept: Whether the end of the queue alone has ended the job, so the row stays as it is.
     """
 
     number: int
     values: Values | None = None
+    is_kept: bool = False
 
 
 def live_row(record: JobRecord) -> StoredJob | None:
     """Return the row of a job that has not ended; None if it has none."""
     stored = record.extras.stored
     return stored if type(stored) is StoredJob and stored.values is not None else None
+
+
+def is_kept(record: JobRecord) -> bool:
+    """Tell whether the end of the queue alone has ended a job, so it stays in the file."""
+    stored = record.extras.stored
+    return type(stored) is StoredJob and stored.is_kept
 
 
 def pack_call(

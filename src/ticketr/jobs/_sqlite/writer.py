@@ -54,6 +54,7 @@ from ticketr.jobs._sqlite.rows import (
     Values,
     end_values,
     interrupted,
+    is_kept,
     live_row,
     live_values,
     new_values,
@@ -326,7 +327,6 @@ class StoreWriter:
         is_limited = codec.allowed is not None
         self._file = StoreFile(path, queue.registry.keep, may_be_shared=is_limited)
         self._run_sync = run_sync
-        self._kept: set[JobRecord] = set()  # cancelled by the end of the queue alone
         self.unloaded: dict[JobID, dict[int, str]] = {}
         self._next_number = 1
         self._gathering = Batch()
@@ -464,7 +464,7 @@ class StoreWriter:
         """Note the end of a job; one that only the end of the queue has stopped stays live."""
         assert row.values is not None  # it is live
         if self._stays(record):
-            self._kept.add(record)
+            row.is_kept = True
             self._note(row, interrupted(record, row.values))
         else:
             self._gathering.live.pop(row.number, None)
@@ -486,7 +486,7 @@ class StoreWriter:
         if cause is CancelCause.DEPENDENCY:
             jobs = [job for job in extras.predecessors if job.status.is_terminal]
             lost = [job for job in jobs if job.status is not COMPLETED]
-            return bool(lost) and all(job in self._kept for job in lost)
+            return bool(lost) and all(is_kept(job) for job in lost)
         if cause is CancelCause.SCOPE:
             return not extras.cancel_requested
         return cause is CancelCause.SHUTDOWN
