@@ -1,7 +1,8 @@
 """Fetches the issues of a plan and writes each family as soon as it is complete.
 
 Several fetchers send families to a task that renders them, and it sends texts to the task that writes
-files. The channels have no buffer, so the fetchers wait for a slow disk and memory stays flat.
+files. A fetcher asks for its next page while the one before waits to be rendered. There it stops, so
+the fetchers wait for a slow disk and memory stays flat.
 """
 
 from __future__ import annotations
@@ -115,7 +116,7 @@ class PullPipeline:
         failure: BaseException | None = None
         try:
             async with trio.open_nursery() as nursery:
-                to_prepare, fetched = trio.open_memory_channel[list["Family"]](0)
+                to_prepare, fetched = trio.open_memory_channel[list["Family"]](CONCURRENCY)
                 to_write, prepared = trio.open_memory_channel[list["RenderedFamily"]](0)
                 with to_prepare:
                     for _ in range(CONCURRENCY):
