@@ -36,6 +36,11 @@ def normal_text(text: str) -> str:
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
+def stripped(text: str) -> str:
+    """Return a normal text without outer white space."""
+    return normal_text(text).strip()
+
+
 def one_line(text: str) -> str:
     """Return a text on one line without outer white space."""
     text = text.strip()
@@ -44,7 +49,7 @@ def one_line(text: str) -> str:
     lines = text.splitlines()
     if len(lines) > 1:
         text = " ".join(part for line in lines if (part := line.strip()))
-    return normal_text(text).strip()
+    return stripped(text)
 
 
 #: An issue key such as ``PROJ-123``; match it with ``fullmatch``.

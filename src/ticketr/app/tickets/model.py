@@ -29,6 +29,7 @@ from ticketr.app.tickets.grammar import (
     is_key,
     normal_text,
     one_line,
+    stripped,
 )
 
 #: Replaces an empty title, since a heading needs one.
@@ -75,7 +76,7 @@ class Comment:
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        put(self, "text", normal_text(self.text).strip())
+        put(self, "text", stripped(self.text))
         put(self, "id", self.id if _is_number(self.id) else "")
         put(self, "author", one_line(BEFORE_TIME.sub(" ", one_line(self.author))))
         put(self, "time", self.time if re.fullmatch(COMMENT_TIME, self.time) else "")
@@ -221,7 +222,7 @@ class Ticket:
         put(self, "description", _block(self.description))
         put(self, "fields", _normal_fields(self.fields))
         put(self, "texts", _by_name(self.texts, _block) if self.texts else _NONE)
-        put(self, "acceptance_criteria", _kept(_stripped, self.acceptance_criteria))
+        put(self, "acceptance_criteria", _kept(stripped, self.acceptance_criteria))
         put(self, "tasks", tuple(self.tasks))
         put(self, "remarks", _kept(_remark, self.remarks))
         # A new comment without a text is none.
@@ -264,10 +265,6 @@ class Ticket:
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
-def _stripped(text: str) -> str:
-    return normal_text(text).strip()
-
-
 def _kept(normalized: Callable[[str], str], texts: Iterable[str]) -> tuple[str, ...]:
     return tuple([kept for text in texts if (kept := normalized(text))])
 
@@ -279,7 +276,7 @@ class NormalFields(dict[str, str]):
 def _normal_fields(fields: Mapping[str, str]) -> Mapping[str, str]:
     if type(fields) is NormalFields:
         return MappingProxyType(fields)
-    return _by_name(fields, _stripped)
+    return _by_name(fields, stripped)
 
 
 def _by_name(fields: Mapping[str, str], normalized: Callable[[str], str]) -> Mapping[str, str]:

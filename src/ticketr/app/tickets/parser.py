@@ -31,8 +31,8 @@ from ticketr.app.tickets.grammar import (
     closing,
     is_comments_heading,
     is_heading,
-    normal_text,
     opening,
+    stripped,
 )
 
 if TYPE_CHECKING:
@@ -465,7 +465,7 @@ class _SectionReader:
                 places[name] = index + offset
                 if value == "|":
                     value, index = self._block(index)
-                    value = normal_text(value).strip()
+                    value = stripped(value)
                 if name in fields:
                     self._keep_other(name, value)
                 fields[name] = value

@@ -84,9 +84,12 @@ def simple_description(adf: object) -> DescriptionText | None:
     criteria: tuple[str, ...] = ()
     content = adf.get("content")
     if isinstance(content, list) and len(content) > 1 and _is_criteria_heading(content[-2]):
-        if simple_markdown(_end_of(adf)) is None:
+        if (end := simple_markdown(_end_of(adf))) is None:
             return None
-        body, criteria = split_criteria(adf)
+        _, _, *lines = end.splitlines()
+        if content[-1]["type"] == "bulletList" and all(line.startswith("- ") for line in lines):
+            body = {**adf, "content": content[:-2]}
+            criteria = tuple(line[2:] for line in lines)
     markdown = simple_markdown(body)
     return None if markdown is None else DescriptionText(markdown, criteria, exact=True)
 

@@ -265,7 +265,7 @@ async def _make_plan(
     async with session.naming_project():
         ids = await session.jira.search_ids(in_order(query))
     since = None
-    if not full:
+    if known and not full:
         since = await session.in_thread(oldest_confirmation, ids, known, locations)
     if since is None:
         changed = ids

@@ -39,7 +39,7 @@ from ticketr.app.sync.compare.sent import (
 from ticketr.app.sync.compare.wording import keep_wording, keep_wording_of_file
 from ticketr.app.sync.concurrency import PAGE, ThreadRunner, chunks, map_in_tasks
 from ticketr.app.sync.workspace.store import go_hash
-from ticketr.app.tickets import Ticket, parse, render_ticket
+from ticketr.app.tickets import Ticket, render_ticket
 
 if TYPE_CHECKING:
     from ticketr.app.jira import Attachment, BulkFetched, JiraClient
@@ -161,7 +161,7 @@ class RenderedFamily:
 def load_rendering() -> None:
     """Do what the first rendering does once in a process, without what conversions need."""
     text = "## Part\n\n\\# text\n\n```\ncode\n```"
-    parse(render_ticket(Ticket("Title", "AB-1", text, {"Status": "Open"}, ("one",))))
+    render_ticket(Ticket("Title", "AB-1", text, {"Status": "Open"}, ("one",)))
     emoji_named("")  # reads the table
 
 
