@@ -7,7 +7,7 @@ style sequence is cut.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Set as AbstractSet
+from collections.abc import Set as AbstractSet
 
 from ticketr.app.tui.jobs_state import seconds_of
 from ticketr.app.tui.keymap import Context, KeyAction
@@ -198,8 +198,8 @@ def _with_right_end(left: str, right: Span, cells: int) -> Line:
     return (Span(left), Span(" " * gap), right) if right.text and gap > 0 else (Span(left),)
 
 
-def _hints(state: AppState, theme: Theme) -> Iterator[Span]:
-    """Yield the keys that have an effect now, most important first, while there is room for them."""
+def _hints(state: AppState, theme: Theme) -> list[Span]:
+    """Return the keys that have an effect now, most important first, while there is room for them."""
     idle = _idle_actions(state)
     hints = [
         (key, theme.text(row.hint), Context.EVERYWHERE in row.contexts)
@@ -207,6 +207,7 @@ def _hints(state: AppState, theme: Theme) -> Iterator[Span]:
         if action not in idle
     ]
     sizes = [width(f"{key} {word}") + 2 for key, word, _ in hints]
+    spans: list[Span] = []
     used = 1
     # Those of the keys that work everywhere are last, and are never left out for others.
     reserved = sum(size for (*_, is_last), size in zip(hints, sizes, strict=True) if is_last)
@@ -215,8 +216,8 @@ def _hints(state: AppState, theme: Theme) -> Iterator[Span]:
         if size > state.width - used - reserved:
             continue
         used += size
-        yield Span(key, ("bold",))
-        yield Span(f" {word}  ")
+        spans += [Span(key, ("bold",)), Span(f" {word}  ")]
+    return spans
 
 
 def _idle_actions(state: AppState) -> AbstractSet[KeyAction]:

@@ -195,8 +195,8 @@ def wrap_line(line: Line, width: int, first: str = "", rest: str = "") -> list[L
     Returns:
         The lines; one for an empty line.
     """
-    rooms = (max(2, width - width_of(first)), max(2, width - width_of(rest)))
     text = plain(line)
+    rooms = (max(2, width - width_of(first)), max(2, width - width_of(rest)))
     ranges = [(0, len(text))]
     if width_of(text) > rooms[0]:
         ranges = list(word_ranges(text, *rooms))
@@ -213,14 +213,13 @@ def paint(line: Line, style: Callable[..., str], *, links: bool = False) -> str:
         links: Whether the terminal is to open the links (OSC 8). Addresses other than of the web
             and of mail are left out.
     """
-    return "".join([_painted(span, style, links=links) for span in line])
-
-
-def _painted(span: Span, style: Callable[..., str], *, links: bool) -> str:
-    text = style(span.text, *span.styles) if span.styles else span.text
-    if links and span.link and (address := link_address(span.link)):
-        return f"\x1b]8;;{address}\x1b\\{text}\x1b]8;;\x1b\\"
-    return text
+    texts: list[str] = []
+    for span in line:
+        text = style(span.text, *span.styles) if span.styles else span.text
+        if links and span.link and (address := link_address(span.link)):
+            text = f"\x1b]8;;{address}\x1b\\{text}\x1b]8;;\x1b\\"
+        texts.append(text)
+    return "".join(texts)
 
 
 @lru_cache(maxsize=1024)

@@ -153,7 +153,8 @@ class Plan(Review[sync.PushPlan]):
         assert self.plan is not None
         edits = [edit for entry in self.plan.entries for edit in _edits(entry)]
         size = sum(len(edit.before) + len(edit.after) for edit in edits)
-        if size > state.width * state.body:  # that would take long to compare
+        # A long text would take long to compare.
+        if size > state.width * state.body or not any(map(_is_long, edits)):
             return self
         ids = frozenset(entry.fingerprint for entry in self.plan.entries)
         whole = replace(self, unfolded=ids)
