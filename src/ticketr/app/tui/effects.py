@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from pathlib import Path
 from typing import Any, TypeVarTuple, Unpack
-
-from ticketr.app import sync
 
 Ts = TypeVarTuple("Ts")
 
@@ -30,41 +27,18 @@ SYNCING = frozenset((JobKind.PULL, JobKind.PUSH, JobKind.SYNC))
 
 
 @dataclass(frozen=True, slots=True)
-class BulkRequest:
-    """A change of many issues in Jira.
-
-    Attributes:
-        issues: The issues.
-        change: What is changed.
-    """
-
-    issues: tuple[sync.BulkIssue, ...]
-    change: sync.BulkChange
-
-
-@dataclass(frozen=True, slots=True)
 class JobRequest:
     """What a job is asked to do.
 
     Attributes:
         kind: The kind of the job.
-        accepted: The losses in Jira that the job may cause.
-        confirmed: The plan that was confirmed; None for a pull.
         keys: The tickets to which it is limited; empty for all.
-        bulk: What a change of many issues does; None for other jobs.
-        spent: How much time is logged on the ticket, from `checked_time`.
-        text: The text on it; may be empty.
-        files: The files that are attached to the ticket.
+        options: The options of its kind, as its class in `sync` takes them.
     """
 
     kind: JobKind
-    accepted: frozenset[sync.Loss] = frozenset()
-    confirmed: sync.PushPlan | None = None
     keys: tuple[str, ...] = ()
-    bulk: BulkRequest | None = None
-    spent: str = ""
-    text: str = ""
-    files: tuple[Path, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from ticketr.app.sync import (
 )
 from ticketr.app.tickets import FilterNames, Ticket
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import BulkRequest, Call, JobKind, JobRequest, call, call_in
+from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.overlays.base import LOOK
 from ticketr.app.tui.overlays.choice import Choice
@@ -214,7 +214,9 @@ def test_work_is_logged_after_a_question() -> None:
         call_in(
             "work",
             start_job,
-            JobRequest(JobKind.WORKLOG, keys=(key,), spent="1d 4h", text="wrote the tests"),
+            JobRequest(
+                JobKind.WORKLOG, (key,), {"key": key, "spent": "1d 4h", "text": "wrote the tests"}
+            ),
         )
         for key in KEYS
     )
@@ -555,7 +557,9 @@ def screen_text(state: AppState) -> str:
 
 
 def job(change: BulkChange, *issues: BulkIssue) -> Call:
-    return call_in("work", start_job, JobRequest(JobKind.BULK, bulk=BulkRequest(issues, change)))
+    return call_in(
+        "work", start_job, JobRequest(JobKind.BULK, options={"issues": issues, "change": change})
+    )
 
 
 def test_the_key_offers_what_is_done_in_jira_beside_what_is_done_in_the_files() -> None:

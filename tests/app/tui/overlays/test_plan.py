@@ -129,7 +129,9 @@ def test_enter_carries_out_the_plan_that_was_shown() -> None:
     state, asked = update(opened(), Key("KEY_ENTER"), 10.0 + LOOK)
 
     assert state.overlays == ()
-    request = JobRequest(JobKind.PUSH, confirmed=PushPlan((DRAFT, EDIT)))
+    request = JobRequest(
+        JobKind.PUSH, options={"accept_loss": frozenset(), "confirmed": PushPlan((DRAFT, EDIT))}
+    )
     assert asked == (call_in("work", start_job, request),)
 
 
@@ -146,7 +148,9 @@ def test_an_entry_that_was_left_out_is_not_confirmed() -> None:
     state = pressed(opened(), " ", now=11.0)
     _, asked = update(state, Key("KEY_ENTER"), 12.0)
 
-    request = JobRequest(JobKind.PUSH, confirmed=PushPlan((EDIT,)))
+    request = JobRequest(
+        JobKind.PUSH, options={"accept_loss": frozenset(), "confirmed": PushPlan((EDIT,))}
+    )
     assert asked == (call_in("work", start_job, request),)
 
 
@@ -165,7 +169,7 @@ def test_nothing_to_push_starts_nothing_but_a_sync_still_pulls() -> None:
         state = pressed(app_state(), "p" if kind is JobKind.PUSH else "s")
         state = after(state, plan_read(PushPlan(), kind))
         _, asked = update(state, Key("KEY_ENTER"), 20.0)
-        request = JobRequest(kind, confirmed=PushPlan())
+        request = JobRequest(kind, options={"accept_loss": frozenset(), "confirmed": PushPlan()})
         started = (call_in("work", start_job, request),)
         assert asked == (started if kind is JobKind.SYNC else ())
 
@@ -197,12 +201,12 @@ def test_a_loss_that_was_not_shown_is_not_accepted() -> None:
     _, asked = update(state, Key("KEY_ENTER"), 9.0)
     (start,) = asked
     assert start.function is start_job
-    assert start.args[1].accepted == {first}
+    assert start.args[1].options["accept_loss"] == {first}
 
     _, asked = update(update(state, both, 9.0)[0], Key("KEY_ENTER"), 12.0)
     (start,) = asked
     assert start.function is start_job
-    assert start.args[1].accepted == frozenset()
+    assert start.args[1].options["accept_loss"] == frozenset()
 
 
 def test_the_plan_of_other_tickets_is_not_shown() -> None:

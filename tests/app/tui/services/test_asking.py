@@ -262,12 +262,12 @@ def test_a_request_becomes_the_job_of_its_kind(
     kind: JobKind, job: type[PullJob | PushJob | SyncJob], tmp_path: Path
 ) -> None:
     written: list[object] = []
-    request = JobRequest(kind, confirmed=None if kind is JobKind.PULL else PLAN)
+    request = JobRequest(kind, options={} if kind is JobKind.PULL else {"confirmed": PLAN})
 
     made = open_workspace("work", options(tmp_path)).make_job(request, written.append)
 
     assert type(made) is job
-    assert getattr(made, "confirmed", None) is request.confirmed
+    assert getattr(made, "confirmed", None) is request.options.get("confirmed")
     assert isinstance(made, PullJob | PushJob | SyncJob)
     assert (made.root, made.on_written) == (tmp_path, written.append)
 

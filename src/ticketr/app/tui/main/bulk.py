@@ -245,7 +245,8 @@ def _work_input(name: str, keys: tuple[str, ...], now: float) -> LineInput:
         except BadWork as error:
             return clean(str(error))
         requests = [
-            JobRequest(JobKind.WORKLOG, keys=(key,), spent=spent, text=words) for key in keys
+            JobRequest(JobKind.WORKLOG, (key,), {"key": key, "spent": spent, "text": words})
+            for key in keys
         ]
         effects = tuple(call_in(name, start_job, request) for request in requests)
         on = f"“{clean(words)}” " if words else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, final
 
 from ticketr.app import sync
-from ticketr.app.tui.effects import BulkRequest, Call, JobKind, JobRequest, call_in
+from ticketr.app.tui.effects import Call, JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import KeyMap
 from ticketr.app.tui.messages import Answered
 from ticketr.app.tui.overlays.questions import LineInput
@@ -113,7 +113,7 @@ class BulkPlan(Review[tuple[sync.BulkIssue, ...]]):
         kept = self._kept(plan)
         if not kept:
             return state.noticed("Nothing to change; Esc goes back"), ()
-        request = JobRequest(JobKind.BULK, bulk=BulkRequest(kept, self.change))
+        request = JobRequest(JobKind.BULK, options={"issues": kept, "change": self.change})
         start = call_in(self.workspace, jobs.start_job, request)
         if not self.change.delete:
             return state.closed(), (start,)

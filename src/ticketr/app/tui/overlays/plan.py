@@ -188,7 +188,9 @@ class Plan(Review[sync.PushPlan]):
                 # Without the check there are fewer items to be selected.
                 made = replace(self, check=None, checked=None).made(state, plan, now)
                 losses = frozenset(plan.losses)
-                request = JobRequest(JobKind.CHECK, accepted=losses, keys=self.keys)
+                request = JobRequest(
+                    JobKind.CHECK, self.keys, {"accept_loss": losses, "dry_run": True}
+                )
                 begin = (call_in(self.workspace, start_job, request),) if plan.entries else ()
                 return state.exchanged(self, made), (*self._end_of_check, *begin)
             case messages.Answered(self.asked):
@@ -258,7 +260,8 @@ class Plan(Review[sync.PushPlan]):
             return state.noticed("Nothing to push; Esc goes back"), ()
         accepted = frozenset(plan.losses) if self.accepts else frozenset()
         confirmed = replace(plan, entries=kept)
-        request = JobRequest(self.kind, accepted=accepted, confirmed=confirmed, keys=self.keys)
+        options = {"accept_loss": accepted, "confirmed": confirmed}
+        request = JobRequest(self.kind, self.keys, options)
         return state.closed(), (call_in(self.workspace, start_job, request),)
 
     def _kept(self, plan: sync.PushPlan) -> tuple[sync.PlanEntry, ...]:

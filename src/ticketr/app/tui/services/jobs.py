@@ -82,7 +82,7 @@ def start_job(services: Services, name: str, request: JobRequest) -> Message | N
 
     if (
         request.kind in SYNCING
-        and request.confirmed is None
+        and "confirmed" not in request.options
         and any(map(covers, services.queue.jobs(key=key, status=JobStatus.PENDING)))
     ):
         words = f"A {request.kind.value} of {workspace.name} waits already"
@@ -150,7 +150,7 @@ async def ask_attach(
         raise NotDone(f"there is no file {path}, or it cannot be read")
     what = f"{path.name} ({sync.size_words(size)})"
     words = f"{what} is sent to Jira at once, and attached to {names_of(keys)}."
-    requests = [JobRequest(JobKind.ATTACH, keys=(key,), files=(path,)) for key in keys]
+    requests = [JobRequest(JobKind.ATTACH, (key,), {"key": key, "files": (path,)}) for key in keys]
     effects = tuple(call_in(name, start_job, request) for request in requests)
     return messages.Asked("Attach", clean(f"{words} Enter does it, Esc does not."), effects)
 

@@ -70,39 +70,29 @@ def shown_site(address: str) -> str:
     return clean(address.removeprefix("https://"))
 
 
+_JOBS: Mapping[JobKind, Callable[..., Job[object]]] = {
+    JobKind.PULL: PullJob,
+    JobKind.PUSH: PushJob,
+    JobKind.CHECK: PushJob,
+    JobKind.SYNC: SyncJob,
+    JobKind.BULK: BulkJob,
+    JobKind.WORKLOG: LogWorkJob,
+    JobKind.ATTACH: AddAttachmentsJob,
+}
+#: The kinds of jobs that can be limited to some tickets.
+_LIMITED = frozenset((JobKind.PULL, JobKind.PUSH, JobKind.CHECK))
+
+
 def job_for(options: SessionOptions, request: JobRequest, on_written: OnWritten) -> Job[object]:
-    """Return the job of a request.
+    """Return the job that does what is asked.
 
     Args:
-        options: The options of the workspace's jobs.
-        request: What the job is to do.
+        options: The options of the workspace.
+        request: What is asked.
         on_written: Takes tickets that the job has written.
     """
-    options = {**options, "on_written": on_written}
-    match request.kind:
-        case JobKind.PULL:
-            return PullJob(**options, keys=request.keys or None)
-        case JobKind.PUSH:
-            return PushJob(
-                **options,
-                accept_loss=request.accepted,
-                confirmed=request.confirmed,
-                keys=request.keys or None,
-            )
-        case JobKind.CHECK:
-            keys = request.keys or None
-            return PushJob(**options, accept_loss=request.accepted, keys=keys, dry_run=True)
-        case JobKind.SYNC:
-            return SyncJob(**options, accept_loss=request.accepted, confirmed=request.confirmed)
-        case JobKind.BULK:
-            assert request.bulk is not None
-            return BulkJob(**options, issues=request.bulk.issues, change=request.bulk.change)
-        case JobKind.WORKLOG:
-            (key,) = request.keys
-            return LogWorkJob(**options, key=key, spent=request.spent, text=request.text)
-        case JobKind.ATTACH:
-            (key,) = request.keys
-            return AddAttachmentsJob(**options, key=key, files=request.files)
+    more = {"keys": request.keys or None} if request.kind in _LIMITED else {}
+    return _JOBS[request.kind](**{**options, **request.options, **more, "on_written": on_written})
 
 
 class FileReader(Protocol):
