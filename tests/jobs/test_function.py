@@ -8,13 +8,13 @@ import inspect
 import threading
 import types
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from typing import Any
 
 import pytest
 import trio
 from fakes.small_jobs import sleep
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from ticketr import JobContext, JobFailed, JobStatus, UnknownJob, in_thread, open_job_queue, plain
 
@@ -244,6 +244,19 @@ async def test_a_blocking_function_runs_in_a_thread_with_the_submitters_variable
 
         assert await handle.result() == ("ann!", False)
         assert handle.name == "name_and_thread"
+
+
+def test_a_job_sees_no_variable_of_the_task_that_opened_the_queue() -> None:
+    async def user_name(_: JobContext) -> str:
+        return user.get("none")
+
+    async def main() -> str:
+        user.set("the opener")
+        async with open_job_queue() as queue:
+            await wait_all_tasks_blocked()  # a worker waits for a job
+            return await Context().run(queue.submit_nowait, user_name).result()
+
+    assert Context().run(trio.run, main) == "none"
 
 
 async def test_a_cancelled_thread_is_waited_for_unless_it_asks() -> None:
