@@ -69,6 +69,21 @@ async def test_held_jobs_hold_up_no_other(how: str, autojump_clock: MockClock) -
         queue.cancel_all()
 
 
+async def test_a_held_job_enters_a_full_queue(autojump_clock: MockClock) -> None:
+    async with open_job_queue(workers=1, max_pending=1) as queue:
+        ended = await queue.submit(nothing)
+        await ended.wait()
+        running = queue.submit_nowait(sleep, 3600)
+        await wait_all_tasks_blocked()
+        queue.submit_nowait(nothing)
+
+        queue.submit_nowait(nothing, delay=1)
+        queue.submit_nowait(nothing, after=[ended, running])
+        with pytest.raises(QueueFull):
+            queue.submit_nowait(nothing, after=[ended])
+        queue.cancel_all()
+
+
 async def test_jobs_that_become_ready_enter_above_the_bound_and_keep_others_out(
     autojump_clock: MockClock,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import sqlite3
@@ -104,11 +105,13 @@ def test_a_forked_child_does_not_keep_the_store_of_a_killed_process(path: Path) 
         assert first.stdout is not None
         *words, child = first.stdout.readline().split()
         assert " ".join(words) == "this process was forked from the one that has it open"
-        second = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert f"is open in process {first.pid}: a store has one queue" in second.stderr
+        with path.with_name("other").open("w") as other:
+            fcntl.flock(other, fcntl.LOCK_EX)  # this process has locks too, of another file
+            second = subprocess.run(command, capture_output=True, text=True, check=False)
         first.kill()
         first.wait()
         try:
+            assert f"is open in process {first.pid}: a store has one queue" in second.stderr
 
             async def reopen() -> None:
                 async with open_stored(path) as queue:
