@@ -110,7 +110,5 @@ class Dispatcher:
         the worker was counted.
         """
         self.wakeup_pending = False
-        if self.idle and self.idle[0] is worker:  # nearly always
-            self.idle.popleft()
-        elif worker in self.idle:
+        if worker in self.idle:  # nearly always as the first
             self.idle.remove(worker)
