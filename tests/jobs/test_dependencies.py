@@ -114,6 +114,7 @@ async def test_a_chain_of_20_000_is_cancelled_without_recursion(
         last = first = queue.submit_nowait(sleep, delay=9)
         for _ in range(20_000):
             last = queue.submit_nowait(sleep, after=[last])
+        queue.submit_nowait(sleep, after=[first])  # beside the chain
         first.cancel()
         assert causes(last) == [CancelCause.DEPENDENCY]
         assert queue.statistics().pending == 0

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -552,6 +553,16 @@ async def test_without_a_history_the_queue_tells_what_it_remembers(
         assert names(await queue.history(limit=1)) == ["b"]
         with pytest.raises(ValueError, match="limit"):
             await queue.history(limit=-1)
+
+
+async def test_the_dates_follow_a_clock_that_was_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = time.time
+    async with open_job_queue() as queue:
+        monkeypatch.setattr("time.time", lambda: right() + 3600)
+        await queue.run(nothing)
+        (job,) = await queue.history()
+
+    assert job.finished_at.timestamp() > right() + 1800
 
 
 async def test_a_history_has_dates_and_texts_up_to_a_limit(

@@ -227,6 +227,19 @@ async def test_a_job_of_another_queue_waits_for_room(autojump_clock: MockClock) 
         assert await other.run(job) == 2
 
 
+async def test_the_job_that_has_opened_a_queue_waits_for_its_room(
+    autojump_clock: MockClock,
+) -> None:
+    async def job(context: JobContext) -> float:
+        async with open_job_queue(workers=1, max_pending=1) as queue:
+            for _ in range(3):
+                await queue.submit(sleep, 1)
+            return trio.current_time()
+
+    async with open_job_queue() as other:
+        assert await other.run(job) == 1
+
+
 async def test_the_body_waits_for_room_that_jobs_have_taken(autojump_clock: MockClock) -> None:
     async def job(context: JobContext) -> None:
         for _ in range(3):
