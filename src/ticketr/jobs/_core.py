@@ -308,13 +308,13 @@ class QueueCore:
         registry.by_id[job_id] = record
         if schedule.is_time_dependent or self.subscriptions.is_watched:
             self.notify_pending(record)
-        if superseded:
-            if self.store is None:
+        if extras is not NO_EXTRAS:
+            if superseded and self.store is not None:
+                self.store.supersede(record, superseded)  # when the new job is in the file
+            else:
                 self.supersede(superseded)
-            else:  # which calls it when the new job is in the file
-                self.store.supersede(record, superseded)
-        if extras is not NO_EXTRAS and is_doomed(record):
-            self.cancel_pending(record, CancelCause.DEPENDENCY)
+            if is_doomed(record):
+                self.cancel_pending(record, CancelCause.DEPENDENCY)
         if self._is_logging:
             self.reporter.submitted(record)
         return record
@@ -380,8 +380,8 @@ class QueueCore:
         dispatcher = self.dispatcher
         if schedule.pending and dispatcher.idle:
             dispatcher.job_taken()
-        is_logging = self._is_logging = is_enabled_for(INFO)
-        if is_logging:
+        self._is_logging = is_enabled_for(INFO)
+        if self._is_logging:
             self.reporter.started(record)
         return record
 
@@ -433,7 +433,8 @@ class QueueCore:
             self.run_seconds += now - record.started_at
             if has_extras and record.extras.key_slot is not None:
                 self.schedule.release_key(record)
-        held = record.end(status, now, result)
+        call, retry = record.call, record.retry  # to free them may run the user's own code
+        record.end(status, now, result)
         if has_extras:
             self.registry.free(record)
         if status is not COMPLETED:
@@ -455,7 +456,7 @@ class QueueCore:
         if worker is None:
             self.admit()
             self.dispatcher.wake()
-        del held
+        del call, retry
         if self.idle_event is not None and self.is_idle:
             self.notify_idle()
         if self._is_logging:

@@ -334,13 +334,8 @@ class JobRecord:
         self.status = PENDING
         self.revision += 1
 
-    def end(self, status: JobStatus, now: float, result: object) -> object:
-        """End the job.
-
-        Returns:
-            What it held of the user's. To drop that may run the user's own code, so it is to be
-            dropped when all that belongs to the end is done.
-        """
+    def end(self, status: JobStatus, now: float, result: object) -> None:
+        """End the job."""
         if self.status is RUNNING:
             del self.scope
         else:
@@ -349,13 +344,11 @@ class JobRecord:
         self.finished_at = now
         self.status = status
         self.revision += 1
-        held = self.call, self.retry
         if status is FAILED:
             self.call = (*self.call[:2], NO_CONTEXT, None)
         else:
             self.call = ENDED_CALL
             self.retry = None
-        return held
 
     def drop_call(self) -> None:
         """Drop what a failed job has kept for a retry, since the queue drops its record."""

@@ -186,14 +186,13 @@ async def run_jobs(core: QueueCore, task: trio.lowlevel.Task, scope: trio.Cancel
 
     A job that is cancelled before its first step has no first step.
     """
-    schedule, dispatcher = core.schedule, core.dispatcher
+    schedule, dispatcher, store, around = core.schedule, core.dispatcher, core.store, core.around
     is_blank = False  # whether the worker's context has only the marks, and no other job sees it
     while True:  # noqa: ASYNC913 - each turn runs a job or waits for one
         if schedule.is_time_dependent:
             handle_due_times(core)
         # The last job is left to the worker that is being woken, if one is.
-        has_job = schedule.pending > dispatcher.wakeup_pending
-        record = core.take(task, scope) if has_job else None
+        record = core.take(task, scope) if schedule.pending > dispatcher.wakeup_pending else None
         if record is None:
             if not is_blank:
                 switch_context(task, blank_context(core.marks))
@@ -210,10 +209,10 @@ async def run_jobs(core: QueueCore, task: trio.lowlevel.Task, scope: trio.Cancel
         if needs_checkpoint(task):
             await checkpoint()
         task.custom_sleep_data = NOT_RESCHEDULED  # until it is: Trio writes None
-        if core.store is not None:
-            await core.store.wait_all_written()  # a start is in the file before the call
-        if core.around is not None:
-            value = await call_inside(core.around, function, JobContext(record), args)
+        if store is not None:
+            await store.wait_all_written()  # a start is in the file before the call
+        if around is not None:
+            value = await call_inside(around, function, JobContext(record), args)
         elif args:
             value = await function(JobContext(record), *args)
         else:  # a call without a star takes less time
