@@ -344,6 +344,12 @@ def _text(node: Json) -> str:
     return own if node.get("type") == "text" and isinstance(own, str) else " "
 
 
+def local_ids(document: Json) -> Counter[str]:
+    attrs = (each.get("attrs") for each in adf._plain.walk(document))
+    ids = (each.get("localId") for each in attrs if isinstance(each, dict))
+    return Counter(each for each in ids if isinstance(each, str))
+
+
 def keys(blocks: Sequence[Json]) -> list[str]:
     return [json.dumps(adf.canonical(each), sort_keys=True) for each in blocks]
 
@@ -389,6 +395,10 @@ def check_edit(ours: Json, rng: Random) -> None:
     before, after = untouched(blocks, keys(shown.get("content", [])), keys(new.get("content", [])))
     assert as_json(made[:before]) == as_json(blocks[:before]), name
     assert as_json(made[len(made) - after :]) == as_json(blocks[len(blocks) - after :]), name
+
+    # No ID is there twice, unless Jira has it twice.
+    ids, known = local_ids(sent.document), local_ids(ours)
+    assert all(number <= max(known[each], 1) for each, number in ids.items()), name
 
     # What was typed is there, and what was there too, unless it was deleted or is named as lost.
     kept = words_of(sent.document)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, TypeAlias
@@ -84,58 +84,23 @@ def _comparable(node: Json) -> str:
 _ID = "localId"
 
 
-def count_ids(document: object) -> Counter[str]:
-    """Count how often each ID occurs in a document."""
-    return Counter(key for node in walk(document) if (key := _local_id(node)) is not None)
-
-
-def free_ids(taken: Collection[str]) -> Iterator[str]:
-    """Yield numbers as IDs, none of them among those that are taken."""
-    return (number for index in count(1) if (number := str(index)) not in taken)
-
-
 def with_new_ids(node: Json, ids: Iterator[str]) -> Json:
     """Return a document or a block with other IDs."""
-    return _with_ids(node, lambda _: next(ids))
-
-
-def without_double_ids(document: Json, known: Counter[str]) -> Json:
-    """Return a document in which blocks that were copied have IDs of their own.
-
-    Args:
-        document: The document.
-        known: How often each of Jira's own IDs may occur in it.
-    """
-    counts = count_ids(document)
-    if all(number <= max(known[local_id], 1) for local_id, number in counts.items()):
-        return document
-    free = free_ids(counts)
-    seen: Counter[str] = Counter()
-
-    def own(local_id: str) -> str:
-        seen[local_id] += 1
-        return local_id if seen[local_id] <= max(known[local_id], 1) else next(free)
-
-    return _with_ids(document, own)
+    result = dict(node)
+    if _local_id(node) is not None:
+        result["attrs"] = {**node["attrs"], _ID: next(ids)}
+    content = node.get("content")
+    if isinstance(content, list):
+        result["content"] = [
+            with_new_ids(value, ids) if isinstance(value, dict) else value for value in content
+        ]
+    return result
 
 
 def _local_id(node: Json) -> str | None:
     attrs = node.get("attrs")
     local_id = attrs.get(_ID) if isinstance(attrs, dict) else None
     return local_id if isinstance(local_id, str) else None
-
-
-def _with_ids(node: Json, change: Callable[[str], str]) -> Json:
-    result = dict(node)
-    local_id = _local_id(node)
-    if local_id is not None:
-        result["attrs"] = {**node["attrs"], _ID: change(local_id)}
-    content = node.get("content")
-    if isinstance(content, list):
-        result["content"] = [
-            _with_ids(value, change) if isinstance(value, dict) else value for value in content
-        ]
-    return result
 
 
 #: The place of a block: its index in the document, then in the block there, and so on.
@@ -252,8 +217,8 @@ class _Graft:
         shown_of: Callable[[Json], Json],
     ) -> None:
         self._original, self._shown = original, shown
-        self._ids = count_ids(original)
-        self._free_ids = free_ids(self._ids)
+        taken = set(map(_local_id, walk(original)))
+        self._free_ids = (number for number in map(str, count(1)) if number not in taken)
         self._edited = with_new_ids(edited, self._free_ids)
         self._reader = BlockReader()
         self._shown_of = shown_of
@@ -266,7 +231,6 @@ class _Graft:
         read = self._reader.blocks
         content = self._blocks(read(self._original), read(self._shown), read(self._edited), ())
         document = {**self._original, "content": content}
-        document = without_double_ids(document, self._ids)
         return Grafted(document, self._lost_pieces(document))
 
     def _lost_pieces(self, document: Json) -> tuple[Lost, ...]:
