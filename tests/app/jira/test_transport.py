@@ -160,9 +160,9 @@ async def test_a_long_head_in_pieces_is_read_up_to_what_the_package_allows(
             assert len(response.headers["x-long"]) == size
 
 
-async def test_the_members_of_a_compressed_answer_are_all_read(package: HttpPackage) -> None:
+async def test_a_repeated_header_counts_as_one_list(package: HttpPackage) -> None:
     answer = reply(
-        gzip.compress(b"hello ") + gzip.compress(b"world"),
+        gzip.compress(b"hello world"),
         headers=("Content-Encoding: identity", "Content-Encoding: gzip"),
     )
     async with raw_site(answer) as site:
@@ -175,10 +175,11 @@ async def test_the_members_of_a_compressed_answer_are_all_read(package: HttpPack
         (gzip.compress(b"0" * 5_000_000), "gzip", "more than 1000 bytes"),
         (gzip.compress(b"hello" * 100)[:-12], "gzip", "ends in the middle"),
         (b"no compression at all", "gzip", "compression is broken"),
+        (gzip.compress(b"hello") + gzip.compress(b"world"), "gzip", "compression is broken"),
         (b"whatever", "br", "not asked for"),
         (b"0" * 2_000_000, "identity", "more than 1000 bytes"),
     ],
-    ids=["bomb", "cut", "broken", "unknown", "large"],
+    ids=["bomb", "cut", "broken", "two", "unknown", "large"],
 )
 async def test_a_body_that_is_no_good_is_refused(
     package: HttpPackage, body: bytes, encoding: str, problem: str
@@ -261,9 +262,8 @@ def body_of(encoding: str, *pieces: bytes, largest: int = 1000) -> ResponseBody:
     return body
 
 
-@pytest.mark.parametrize("padding", [b"", b"\0" * 9], ids=["bare", "padded"])
-async def test_members_of_a_gzip_are_joined_wherever_they_are_cut(padding: bytes) -> None:
-    whole = gzip.compress(b"hello ") + gzip.compress(b"") + gzip.compress(b"world") + padding
+async def test_a_gzip_is_joined_wherever_it_is_cut() -> None:
+    whole = gzip.compress(b"hello world")
     for cut in range(len(whole)):
         body = body_of("gzip", whole[:cut], whole[cut:])
         assert await body.end(URL) == b"hello world"
@@ -293,13 +293,6 @@ async def test_a_bomb_is_never_blown_up() -> None:
     assert not caught.value.passing
 
 
-@pytest.mark.parametrize("trailer", [gzip.compress(b""), b"\0" * 20], ids=["members", "padding"])
-async def test_a_trailer_that_unpacks_to_nothing_is_bounded_too(trailer: bytes) -> None:
-    body = body_of("gzip", gzip.compress(b"hello"), *[trailer] * 60)
-    with pytest.raises(BadAnswer, match="more than 1000 bytes"):
-        await body.end(URL)
-
-
 async def test_no_more_than_a_portion_is_unpacked_between_two_checkpoints() -> None:
     size = 40 * PORTION
     body = ResponseBody(size)
@@ -309,13 +302,6 @@ async def test_no_more_than_a_portion_is_unpacked_between_two_checkpoints() -> N
         unpacked = await body.end(URL)
     assert steps.count >= 38
     assert len(unpacked) == size
-
-
-async def test_a_thousand_empty_members_give_way_too() -> None:
-    body = body_of("gzip", gzip.compress(b"") * 1000, largest=10**6)
-    async with count_steps() as steps:
-        assert await body.end(URL) == b""
-    assert steps.count >= 20
 
 
 def run(program: str, *options: str) -> str:

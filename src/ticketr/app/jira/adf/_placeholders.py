@@ -22,7 +22,7 @@ import itertools
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
@@ -83,7 +83,7 @@ _PIECE = re.compile(
     |\\[^\n]
     |\]\(\s*<(?:[^<>\\\n]|\\.)*>
     |^[ \t>]*\[[^\]\n]+\]:[ \t]*<[^<>\n]*>
-    |(?P<auto><https?://[^<>\s]+>)
+    |(?P<auto><https?://[^<>\s{_signs.AUTO}]+>)
     |<(?:[a-zA-Z][a-zA-Z0-9+.-]{{1,31}}://|mailto:|tel:)[^<>\s]*>
     |<[\w.!\#$%&'*+/=?^`{{|}}~-]+@[\w-]+(?:\.[\w-]+)*>
     |<!--
@@ -106,20 +106,20 @@ class _Open:
     start: int
     tag: str
     in_row: bool
-    title: list[int] = field(default_factory=list)  # where the tags of its summary start
 
 
 def protect_html(markdown: str) -> str:
     """Replace the ``<`` of HTML that marklas has not written by a placeholder."""
-    if "<" not in markdown:
-        return markdown
-    made: list[str] = []
-    end = 0
-    for start, stop, placeholder in sorted(_placeholders(markdown)):
-        made += markdown[end:start], placeholder
-        end = stop
-    made.append(markdown[end:])
-    return "".join(made)
+    # Once a tag is text, a summary that was in it is in nothing.
+    while "<" in markdown and (places := sorted(_placeholders(markdown))):
+        made: list[str] = []
+        end = 0
+        for start, stop, placeholder in places:
+            made += markdown[end:start], placeholder
+            end = stop
+        made.append(markdown[end:])
+        markdown = "".join(made)
+    return markdown
 
 
 def is_from_marklas(tag: str, attrs: str) -> bool:
@@ -152,32 +152,19 @@ def _placeholders(markdown: str) -> Iterator[tuple[int, int, str]]:
         elif piece["close"]:
             if not _close_tag(opened, piece["close"]):
                 yield start, start + 1, LESS
-            elif piece["close"] == "summary":
-                _add_title(opened, start)
         elif piece["open"]:
             pattern = _BEFORE if "adf=" in piece["attrs"] else _INDENT
             first = in_row or pattern.fullmatch(markdown, line, start) is not None
             if not _is_read(piece, opened, in_row=in_row, first=first):
                 yield start, start + 1, LESS
             elif piece["open"] != "hr":
-                if piece["open"] == "summary":
-                    _add_title(opened, start)
                 opened.append(_Open(start, piece["open"], in_row))
     yield from _replace_starts(opened)
 
 
 def _replace_starts(unclosed: list[_Open]) -> Iterator[tuple[int, int, str]]:
     """Yield a placeholder for the ``<`` of each start tag, which makes it text."""
-    for start in {place for tag in unclosed for place in (tag.start, *tag.title)}:
-        yield start, start + 1, LESS
-
-
-def _add_title(opened: list[_Open], start: int) -> None:
-    """Note the place of a tag of a summary with the ``<details>`` around it."""
-    for start_tag in reversed(opened):
-        if start_tag.tag == "details":
-            start_tag.title.append(start)
-            break
+    return ((tag.start, tag.start + 1, LESS) for tag in unclosed)
 
 
 def _is_short(piece: re.Match[str]) -> bool:

@@ -7,6 +7,7 @@ import socket
 import ssl
 import zlib
 from collections.abc import Iterator
+from typing import Any
 
 import trio
 
@@ -85,62 +86,43 @@ class ResponseBody:
 
     async def _unpack(self, packed: bytes) -> list[bytes]:
         """Decompress a body; note a problem if that fails, or it is too large."""
-        self._size = 0
+        self._size = work = 0
         unpacked: list[bytes] = []
-        work = 0
-        compression = _Compression()
+        compression = zlib.decompressobj(_GZIP_OR_ZLIB)
         try:
-            for portion in compression.unpack(packed):
+            for portion in _portions(compression, packed):
                 self._size += len(portion)
                 if self._size > self._largest:
                     self.problem = f"more than {self._largest} bytes"
-                    break
+                    return []
                 unpacked.append(portion)
                 work += _STEP + len(portion)
                 if work >= PORTION:
                     work = 0
                     await trio.lowlevel.checkpoint()
-            else:
-                if not compression.is_whole:
-                    self.problem = "its compression ends in the middle"
         except zlib.error:
             self.problem = "its compression is broken"
+        if not compression.eof:
+            self.problem = self.problem or "its compression ends in the middle"
         return unpacked
 
 
-class _Compression:
-    """Decompresses gzip, which may have several members, or zlib."""
+def _portions(compression: Any, packed: bytes) -> Iterator[bytes]:
+    """Yield what a body unpacks to, at most `PORTION` bytes in one.
 
-    def __init__(self) -> None:
-        self._member = zlib.decompressobj(_GZIP_OR_ZLIB)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether nothing more is needed."""
-        return self._member.eof
-
-    def unpack(self, packed: bytes) -> Iterator[bytes]:
-        """Yield what it unpacks to, step by step, at most `PORTION` bytes in one.
-
-        Raises:
-            zlib.error: It is no such compression, or something else follows it.
-        """
-        # What is left over is copied at each step, so it has to be short.
-        for start in range(0, len(packed), _STEP):
-            yield from self._unpack_some(packed[start : start + _STEP])
-
-    def _unpack_some(self, rest: bytes) -> Iterator[bytes]:
-        is_full = False
+    Raises:
+        zlib.error: It is neither gzip nor zlib, or something else follows it.
+    """
+    # What is left over is copied at each step, so it has to be short.
+    for start in range(0, len(packed), _STEP):
+        rest, is_full = packed[start : start + _STEP], False
         while rest or is_full:
-            if self._member.eof:
-                rest = rest.lstrip(b"\0")  # what some writers fill a block with
-                if not rest:
-                    return
-                self._member = zlib.decompressobj(_GZIP_OR_ZLIB)
-            unpacked = self._member.decompress(rest, PORTION)
-            yield unpacked
-            rest = self._member.unconsumed_tail or self._member.unused_data
-            is_full = len(unpacked) == PORTION and not self._member.eof
+            if compression.eof:
+                raise zlib.error("something else follows")
+            portion = compression.decompress(rest, PORTION)
+            yield portion
+            rest = compression.unconsumed_tail or compression.unused_data
+            is_full = len(portion) == PORTION and not compression.eof
 
 
 class ExchangeTimeout:

@@ -49,9 +49,9 @@ def new_pictures(text: str, before: str) -> tuple[str, ...]:
 
     What was there before may come from Jira, whose authors must not choose files of this computer.
     """
-    known = {picture.address for picture in local_pictures(before)}
-    texts = (picture.address for picture in local_pictures(text))
-    return tuple(dict.fromkeys(address for address in texts if address not in known))
+    known = set(local_pictures(before))
+    addresses = dict.fromkeys(local_pictures(text))
+    return tuple(address for address in addresses if address not in known)
 
 
 def uploads_in(

@@ -238,38 +238,27 @@ _MARKER_NAME = "ticketr-picture-"
 
 
 @dataclass(frozen=True, slots=True)
-class LocalPicture:
+class _LocalPicture:
     """A picture whose address is the path of a file.
 
     Attributes:
         address: The path, without the backslashes that Markdown has before signs.
-        line: Its line, from 1 on.
-    """
-
-    address: str
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a picture is in its line.
-
-    Attributes:
-        picture: The picture.
-        alt: The index of its first character.
+        line: The index of its line.
+        alt: The index of its first character in the line.
         start: The index where its address begins, with the angle brackets around it.
         end: The index where its address ends.
     """
 
-    picture: LocalPicture
+    address: str
+    line: int
     alt: int
     start: int
     end: int
 
 
-def local_pictures(markdown: str) -> tuple[LocalPicture, ...]:
-    """Return the pictures of files on disk that stand alone in their paragraphs."""
-    return tuple(place.picture for place in _pictures_alone(markdown))
+def local_pictures(markdown: str) -> tuple[str, ...]:
+    """Return the addresses of the pictures of files on disk that stand alone in their paragraphs."""
+    return tuple(picture.address for picture in _pictures_alone(markdown))
 
 
 def with_attachments(markdown: str, names: Mapping[str, str]) -> str:
@@ -279,9 +268,9 @@ def with_attachments(markdown: str, names: Mapping[str, str]) -> str:
         markdown: The Markdown.
         names: The name of the attachment for each file, by its address in the Markdown.
     """
-    pictures = _pictures_alone(markdown) if names else []
-    places = [place for place in pictures if place.picture.address in names]
-    return _with_addresses(markdown, places, lambda place: address_of(names[place.picture.address]))
+    alone = _pictures_alone(markdown) if names else []
+    pictures = [picture for picture in alone if picture.address in names]
+    return _with_addresses(markdown, pictures, lambda picture: address_of(names[picture.address]))
 
 
 def without_pictures(markdown: str, addresses: Collection[str]) -> str:
@@ -292,40 +281,43 @@ def without_pictures(markdown: str, addresses: Collection[str]) -> str:
         addresses: The addresses of these files in the Markdown.
     """
     lines = markdown.split("\n")
-    for place in reversed(_pictures_alone(markdown) if addresses else []):
-        if place.picture.address in addresses:
-            line = lines[place.picture.line - 1]
-            lines[place.picture.line - 1] = f"{line[: place.alt]}!\\{line[place.alt + 1 :]}"
+    for picture in reversed(_pictures_alone(markdown) if addresses else []):
+        if picture.address in addresses:
+            line, at = lines[picture.line], picture.alt
+            lines[picture.line] = f"{line[:at]}!\\{line[at + 1 :]}"
     return "\n".join(lines)
 
 
-def _pictures_alone(markdown: str) -> list[_Place]:
+def _pictures_alone(markdown: str) -> list[_LocalPicture]:
     """Return the pictures that stand alone in their paragraphs, as the converted text shows."""
     if "![" not in markdown or is_too_long(markdown):
         return []
-    places = list(_pictures(markdown))
-    if not places:
+    pictures = list(_pictures(markdown))
+    if not pictures:
         return []
-    marks = {place: f"{_MARKER_NAME}{number}" for number, place in enumerate(places)}
-    marked = _with_addresses(markdown, places, lambda place: address_of(marks[place]))
+    marks = {picture: f"{_MARKER_NAME}{number}" for number, picture in enumerate(pictures)}
+    marked = _with_addresses(markdown, pictures, lambda picture: address_of(marks[picture]))
     shown = shown_files(to_adf(marked, files=BY_NAME))
     alone = {file.media.removeprefix(ATTACHED) for file in shown}
-    return [place for place in places if marks[place] in alone]
+    return [picture for picture in pictures if marks[picture] in alone]
 
 
-def _pictures(markdown: str) -> Iterator[_Place]:
-    for number, line in enumerate(blank_code(markdown).split("\n"), start=1):
+def _pictures(markdown: str) -> Iterator[_LocalPicture]:
+    for number, line in enumerate(blank_code(markdown).split("\n")):
         for match in _PICTURE.finditer(line):
             address = match["angled"] or match["plain"]
             if address and not _ELSEWHERE.match(address):
                 start, end = match.end("alt") + 1, match.end() - 1
-                picture = LocalPicture(without_escapes(address), number)
-                yield _Place(picture, match.start("alt"), start, end)
+                yield _LocalPicture(
+                    without_escapes(address), number, match.start("alt"), start, end
+                )
 
 
-def _with_addresses(markdown: str, places: list[_Place], address: Callable[[_Place], str]) -> str:
+def _with_addresses(
+    markdown: str, pictures: list[_LocalPicture], address: Callable[[_LocalPicture], str]
+) -> str:
     lines = markdown.split("\n")
-    for place in reversed(places):
-        at = place.picture.line - 1
-        lines[at] = f"{lines[at][: place.start]}{address(place)}{lines[at][place.end :]}"
+    for picture in reversed(pictures):
+        line = lines[picture.line]
+        lines[picture.line] = f"{line[: picture.start]}{address(picture)}{line[picture.end :]}"
     return "\n".join(lines)

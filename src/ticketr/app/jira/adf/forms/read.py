@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 from ticketr.app.jira.adf._canonical import Json, content_of
@@ -246,19 +247,12 @@ def _with_decision_lists(node: Json) -> Iterator[Json]:
     if node.get("type") != "bulletList":
         yield node
         return
-    group: Json | None = None
-    for item in node["content"]:
-        decided = _is_decision(item)
-        kind = "decisionList" if decided else "bulletList"
-        if group is None or group["type"] != kind:
-            if group is not None:
-                yield group
-            group = {"type": kind, "content": []}
-            if decided:
-                group["attrs"] = {"localId": ""}
-        group["content"].append(_to_decision(item) if decided else item)
-    if group is not None:
-        yield group
+    for decided, items in groupby(node["content"], _is_decision):
+        if decided:
+            decisions = [_to_decision(item) for item in items]
+            yield {"type": "decisionList", "attrs": {"localId": ""}, "content": decisions}
+        else:
+            yield {"type": "bulletList", "content": list(items)}
 
 
 def _is_decision(item: Json) -> bool:
@@ -303,18 +297,10 @@ def _closing_of_atom(tag: str) -> str:
 def _join_texts(tokens: Iterable[inline.Token]) -> list[inline.Token]:
     """Join the texts that are side by side, and keep them, since marklas may read them again."""
     made: list[inline.Token] = []
-    texts: list[inline.Token] = []
-    for token in tokens:
-        if token["type"] == "text":
-            texts.append(token)
-            continue
-        made += _joined_texts(texts)
-        texts = []
-        made.append(token)
-    return [*made, *_joined_texts(texts)]
-
-
-def _joined_texts(texts: list[inline.Token]) -> list[inline.Token]:
-    if len(texts) < 2:
-        return texts
-    return [{"type": "text", "raw": "".join(text["raw"] for text in texts), _PARTS: texts}]
+    for is_text, group in groupby(tokens, lambda token: token["type"] == "text"):
+        texts = list(group)
+        if is_text and len(texts) > 1:
+            words = "".join(text["raw"] for text in texts)
+            texts = [{"type": "text", "raw": words, _PARTS: texts}]
+        made += texts
+    return made
