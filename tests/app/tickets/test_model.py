@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import pickle
 from dataclasses import FrozenInstanceError, replace
 
@@ -115,13 +114,12 @@ def test_line_and_remarks_do_not_make_a_ticket_another() -> None:
     assert ticket != Ticket("x", fields={"A": "2"})
 
 
-def test_a_ticket_can_be_copied_pickled_and_changed() -> None:
+def test_a_ticket_can_be_changed() -> None:
     ticket = Ticket("x", "AB-1", "d", {"A": "1"}, ("c",), (Ticket("y"),), 3, ("r",))
 
-    for twin in (copy.deepcopy(ticket), pickle.loads(pickle.dumps(ticket)), replace(ticket)):
-        assert twin == ticket
-        assert (twin.line, twin.remarks) == (3, ("r",))
-        assert twin.fields == {"A": "1"}
+    twin = replace(ticket, title="y")
+    assert twin != ticket
+    assert (twin.line, twin.remarks, twin.fields) == (3, ("r",), {"A": "1"})
 
 
 def test_a_ticket_accepts_only_valid_keys() -> None:

@@ -242,14 +242,6 @@ class Ticket:
             twice = next(key for key in keys if keys.count(key) > 1)
             raise InvalidTicket("a key occurs twice in one ticket", twice)
 
-    def __reduce__(self) -> tuple[type[Ticket], tuple[object, ...]]:
-        # A read-only view cannot be pickled or copied, but its dict can.
-        content: tuple[object, ...]
-        content = (self.title, self.key, self.description, dict(self.fields))
-        content += (self.acceptance_criteria, self.tasks, self.line, self.remarks, self.places)
-        content += (self.comments, dict(self.texts))
-        return Ticket, content
-
     def keys(self) -> Iterator[str]:
         """Yield the ticket's key and its tasks' keys; drafts have none."""
         if self.key is not None:

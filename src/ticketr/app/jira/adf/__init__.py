@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ticketr.app.jira.adf._graft import Grafted, graft
-    from ticketr.app.jira.adf._losses import UnsentPiece, line_of, missing
+    from ticketr.app.jira.adf._losses import UnsentPiece, line_of
     from ticketr.app.jira.adf._schema import problems
     from ticketr.app.jira.adf._wording import reworded
     from ticketr.app.jira.adf.forms.files import (
@@ -100,8 +100,7 @@ def convert(adf: object, *, files: Mapping[str, str] = NO_FILES) -> Converted:
         return _conversion.shortest(adf, files)
     except Exception:  # noqa: BLE001 - documents come in any shape, and marklas trusts its input
         markdown = _conversion.block_by_block(canonical(adf))
-        exact = is_exact(adf, markdown, files=files)
-        return Converted(markdown, exact)
+        return Converted(markdown, _conversion.matches(markdown, visible(adf), files))
 
 
 def to_markdown(adf: object, *, files: Mapping[str, str] = NO_FILES) -> str:
@@ -198,19 +197,6 @@ def length(document: object) -> int:
     if not isinstance(document, dict):
         return 0
     return len("\n".join(plain_lines(document)))
-
-
-def is_exact(adf: object, markdown: str, *, files: Mapping[str, str] = NO_FILES) -> bool:
-    """Return whether Markdown converts back to exactly the same document, apart from sizes of tables.
-
-    Args:
-        adf: A document as Jira sends it.
-        markdown: The Markdown that stands for it.
-        files: The media ID of each file that is attached to the issue, by its name.
-    """
-    from ticketr.app.jira.adf import _conversion
-
-    return _conversion.matches(markdown, visible(adf), files)
 
 
 if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would seem to exist

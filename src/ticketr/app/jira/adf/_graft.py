@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 from ticketr.app.jira.adf import to_adf, to_markdown
 from ticketr.app.jira.adf._alignment import Block, BlockReader, Level, Unit, is_inline, units
 from ticketr.app.jira.adf._canonical import Json, canonical, content_of, with_widths
-from ticketr.app.jira.adf._losses import MOST_NAMED, Losses, missing
+from ticketr.app.jira.adf._losses import MOST_NAMED, Losses
 from ticketr.app.jira.adf._plain import NO_FILES, is_too_large, walk
 from ticketr.app.jira.adf._schema import problems
 
@@ -186,7 +186,13 @@ def graft(
 
 def _converted(original: object, shown: Json, edited: Json) -> Grafted:
     """Return the whole edited document as it was converted, with all that is lost by it."""
-    return Grafted(edited, tuple(Lost(what, ()) for what in missing(original, shown, edited)))
+    try:
+        lost = Losses(original, shown, edited).rest()[:MOST_NAMED]
+    except RecursionError:
+        lost = ("what is nested too deep for a file",)
+    if is_too_large(original):
+        lost = ("all that is too large for a file",)
+    return Grafted(edited, tuple(Lost(what, ()) for what in lost))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Finds what a conversion would lose, and in which line of the Markdown.
 
-- `missing` describes what one document holds and another does not, for the user who would lose it.
+- `Losses` describes what Jira has, the Markdown does not show, and is not sent back.
 - `unsent_pieces` finds what does not arrive. An ADF document cannot hold everything in every place:
   no heading in a list, no quote in a quote. marklas drops such parts with their text and without a
   message, and also comments, unused link addresses and tags without an end. A short form that is
@@ -24,7 +24,7 @@ from urllib.parse import unquote
 from ticketr.app.jira.adf import _placeholders, _tables
 from ticketr.app.jira.adf._canonical import Json, canonical, with_whole_widths
 from ticketr.app.jira.adf._conversion import label_key, read, read_tokens
-from ticketr.app.jira.adf._plain import is_too_large, kind_words, named, plain_lines, prose, walk
+from ticketr.app.jira.adf._plain import kind_words, named, plain_lines, prose, walk
 from ticketr.app.jira.adf._simple import COLORS, PANEL_WORDS
 from ticketr.app.jira.adf.forms.files import without_escapes
 from ticketr.app.jira.adf.forms.inline import PANELS
@@ -40,38 +40,16 @@ _Piece: TypeAlias = tuple[str, str]
 _Names: TypeAlias = dict[_Piece, dict[str, None]]
 
 
-def missing(wanted: object, shown: object, sent: object) -> tuple[str, ...]:
-    """Return the pieces of a document that are lost in Markdown and not sent back unchanged.
-
-    Args:
-        wanted: The document as Jira has it.
-        shown: What the Markdown that stands for it says, as a document.
-        sent: The document that is to take its place.
-
-    Returns:
-        What is lost, at most `MOST_NAMED` pieces; empty if the Markdown says all of it.
-    """
-    if is_too_large(wanted):
-        return ("all that is too large for a file",)
-    before, after = canonical(wanted), canonical(shown)
-    try:
-        if before == after:
-            return ()
-    except RecursionError:  # below the depth that canonical() looks into
-        return ("what is nested too deep for a file",)
-    pieces = _Pieces(before, after)
-    if not pieces.hidden_pieces:
-        return _rearranged(before, after)
-    return pieces.names_of(pieces.lost_pieces(_count(canonical(sent))))[:MOST_NAMED]
-
-
 class Losses:
-    """What a document loses that is put together from several blocks.
+    """What is lost of a document in Jira when another one takes its place.
 
     Args:
         wanted: The document as Jira has it.
         shown: What the Markdown that stands for it says, as a document.
         sent: The document that is to take its place.
+
+    Raises:
+        RecursionError: The document is nested too deep to be compared.
     """
 
     def __init__(self, wanted: object, shown: object, sent: object) -> None:
@@ -108,7 +86,7 @@ class Losses:
         return pieces.names_of(lost)
 
     def rest(self) -> tuple[str, ...]:
-        """Return what is lost, except with the blocks for which `of` was called."""
+        """Return what is lost, but not with the blocks for which `of` was called."""
         return self._pieces.names_of(self._remaining_losses)
 
 
