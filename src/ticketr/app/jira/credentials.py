@@ -11,7 +11,6 @@ from ipaddress import ip_address
 from typing import NoReturn
 from urllib.parse import urlsplit
 
-from ticketr._lazy import compile_on_use
 from ticketr.app.config.checks import checked_cloud_id, checked_site
 from ticketr.app.jira.errors import BadToken, InsecureSite, WrongSite
 from ticketr.cleaning import clean
@@ -30,16 +29,7 @@ _SPECIAL = r"""
     | \\+[abefnrtv0] | \\+(?P<quoted>[!-/:-@\[-`{-~])
     | [^!-~]+
 """
-# The control sequences that a terminal does not show at all; other sequences of two characters take a letter along.
-_SEQUENCE = r"""
-      (?:\x1b\[|\x9b)[0-?]*[\x20-/]*[@-~]
-    | (?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x9c|\x1b\\)
-"""
-# What such a sequence begins with.
-_STARTS = frozenset("\x1b\x9b\x9d")
-_FLAGS = re.IGNORECASE | re.VERBOSE
-_AS_WRITTEN = re.compile(_SPECIAL, _FLAGS)
-_AS_SHOWN = compile_on_use(f"{_SEQUENCE} | {_SPECIAL}", _FLAGS)
+_AS_WRITTEN = re.compile(_SPECIAL, re.IGNORECASE | re.VERBOSE)
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
@@ -49,11 +39,9 @@ def redact(text: str, secrets: Iterable[str]) -> str:
         The text itself if it holds none of them; else one clean line without them.
     """
     sought = _alphabet(frozenset(secrets))
-    redacted = _replace_secrets(text, sought, _AS_WRITTEN)
-    if not _STARTS.isdisjoint(redacted):
-        redacted = _replace_secrets(redacted, sought, _AS_SHOWN)
+    redacted = _replace_secrets(text, sought)
     line = clean(redacted)
-    shown = line if line == redacted else _replace_secrets(line, sought, _AS_WRITTEN)
+    shown = _replace_secrets(line, sought)
     return text if redacted == text and shown == line else shown
 
 
@@ -63,12 +51,12 @@ def _alphabet(secrets: frozenset[str]) -> frozenset[str]:
     return frozenset(_AS_WRITTEN.sub(_letter, secret).lower() for secret in secrets) - {""}
 
 
-def _replace_secrets(text: str, sought: Collection[str], special: re.Pattern[str]) -> str:
-    """Replace secrets in one reading of a text."""
-    letters = special.sub(_letter, text).lower()
+def _replace_secrets(text: str, sought: Collection[str]) -> str:
+    """Replace secrets in a text."""
+    letters = _AS_WRITTEN.sub(_letter, text).lower()
     if not any(secret in letters for secret in sought):
         return text
-    places = _character_places(text, special)
+    places = _character_places(text)
     spans = sorted(span for secret in sought for span in _secret_ranges(letters, places, secret))
     kept: list[str] = []
     at = 0
@@ -89,11 +77,11 @@ def _secret_ranges(
         at = letters.find(secret, at + 1)
 
 
-def _character_places(text: str, special: re.Pattern[str]) -> list[tuple[int, int]]:
+def _character_places(text: str) -> list[tuple[int, int]]:
     """Return the place in the text of each character that is compared."""
     places: list[tuple[int, int]] = []
     at = 0
-    for match in special.finditer(text):
+    for match in _AS_WRITTEN.finditer(text):
         places += ((place, place + 1) for place in range(at, match.start()))
         if _letter(match):
             places.append(match.span())
