@@ -16,7 +16,7 @@ import trio
 from fakes.pulls import URL, Bench, Recorder
 
 from jira_sandbox import create_app
-from ticketr.app.jira import ConnectionLost
+from ticketr.app.jira.errors import ConnectionLost
 from ticketr.app.jira.transport import Request, Response
 
 

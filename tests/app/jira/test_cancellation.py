@@ -22,7 +22,8 @@ from fakes.jira_raw import (
     silence,
 )
 
-from ticketr.app.jira import ConnectionLost, Credentials, JiraClient, open_jira
+from ticketr.app.jira import Credentials, JiraClient, open_jira
+from ticketr.app.jira.errors import ConnectionLost
 from ticketr.app.jira.transport import HttpPackage, Request, Transport, open_transport
 
 ME = reply({"accountId": "1", "displayName": "Mia"})

@@ -32,15 +32,9 @@ from fakes.jira_raw import (
 )
 from trio.testing import MockClock
 
-from ticketr.app.jira import (
-    BadAnswer,
-    ConnectFailed,
-    ConnectionLost,
-    Credentials,
-    RetryPolicy,
-    open_jira,
-)
-from ticketr.app.jira.errors import NoAnswer, TlsFailed
+from ticketr.app.jira import BadAnswer, Credentials, open_jira
+from ticketr.app.jira.errors import ConnectFailed, ConnectionLost, NoAnswer, TlsFailed
+from ticketr.app.jira.retry import RetryPolicy
 from ticketr.app.jira.transport import HttpPackage, Request, Transport, open_transport
 
 ME = reply({"accountId": "1", "displayName": "Mia"})

@@ -24,7 +24,6 @@ from jira_sandbox import Fault, FaultKind, Site, create_app, make_site
 from ticketr.app.jira import (
     Attachment,
     BadAnswer,
-    ConnectFailed,
     Created,
     Credentials,
     JiraClient,
@@ -35,7 +34,7 @@ from ticketr.app.jira import (
     may_have_happened,
     open_jira,
 )
-from ticketr.app.jira.errors import NoAnswer, ServerError
+from ticketr.app.jira.errors import ConnectFailed, NoAnswer, ServerError
 
 ACCOUNT = Credentials(SITE, "mia@example.com", "a-token")
 MADE = Answer({"id": "10001", "key": "A-2", "self": f"{SITE}/rest/api/3/issue/10001"}, status=201)

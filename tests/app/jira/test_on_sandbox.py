@@ -36,21 +36,20 @@ from ticketr.app.config import BadSetting
 from ticketr.app.jira import (
     BadAnswer,
     BadRequest,
-    ConnectionLost,
     Credentials,
     JiraClient,
     JiraError,
     NotFound,
     RateLimited,
     Redirected,
-    RetryPolicy,
     ask_cloud_id,
     ask_server_info,
     gateway_site,
     may_have_happened,
     open_jira,
 )
-from ticketr.app.jira.errors import InsecureSite, NoAnswer, ServerError
+from ticketr.app.jira.errors import ConnectionLost, InsecureSite, NoAnswer, ServerError
+from ticketr.app.jira.retry import RetryPolicy
 from ticketr.app.jira.transport import Request
 from ticketr.app.jira.transport._httpx import HttpxTransport
 from ticketr.testing import StepReport, cancel_at_every_step

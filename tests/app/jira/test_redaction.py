@@ -16,7 +16,8 @@ from fakes.jira_app import SITE, Answer, ScriptedApp
 from fakes.jira_raw import raw_site, reply
 from rows import for_each
 
-from ticketr.app.jira import Credentials, JiraError, RetryPolicy, open_jira
+from ticketr.app.jira import Credentials, JiraError, open_jira
+from ticketr.app.jira.retry import RetryPolicy
 from ticketr.text import clean
 
 EMAIL = "mia@example.com"

@@ -15,9 +15,10 @@ from fakes.jira_raw import Answer as RawAnswer, hang_up, raw_site, reply
 from rows import for_each
 
 from ticketr.app.config import BadSetting
-from ticketr.app.jira import Credentials, JiraError, RetryPolicy, errors, open_jira
+from ticketr.app.jira import Credentials, JiraError, errors, open_jira
 from ticketr.app.jira.credentials import is_below, normalise_site
 from ticketr.app.jira.errors import BadToken, InsecureSite, WrongSite
+from ticketr.app.jira.retry import RetryPolicy
 from ticketr.app.jira.transport import Request, Response
 
 EMAIL = "mia@example.com"

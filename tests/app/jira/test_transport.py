@@ -19,7 +19,8 @@ import trio.testing
 from fakes.checkpoints import count_steps
 from fakes.jira_raw import Stream, get, raw_site, reply, say
 
-from ticketr.app.jira import BadAnswer, ConnectFailed, ConnectionLost, JiraError
+from ticketr.app.jira import BadAnswer, JiraError
+from ticketr.app.jira.errors import ConnectFailed, ConnectionLost
 from ticketr.app.jira.transport import HttpPackage, Request, open_transport
 from ticketr.app.jira.transport._exchange import PORTION, ResponseBody
 

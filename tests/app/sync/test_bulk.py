@@ -18,7 +18,8 @@ from trio.testing import MockClock
 from jira_sandbox import Fault, FaultKind, create_app, make_site
 from jira_sandbox.data.workflow import transitions_from
 from ticketr import JobFailed, JobStatus, open_job_queue
-from ticketr.app.jira import Allowed, ConnectFailed, User
+from ticketr.app.jira import Allowed, User
+from ticketr.app.jira.errors import ConnectFailed
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import BulkChange, BulkIssue, BulkJob, FieldSetting, FindIssuesJob
 from ticketr.app.sync.jobs.bulk import TO_CANCEL

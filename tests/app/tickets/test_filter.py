@@ -8,7 +8,6 @@ from rows import for_each
 
 from ticketr.app.tickets import (
     FILTER_WORDS,
-    FLAGS,
     SORT_NAMES,
     Candidate,
     FilterNames,
@@ -23,6 +22,7 @@ from ticketr.app.tickets import (
     total_by,
     with_saved,
 )
+from ticketr.app.tickets.filter import FLAGS
 
 ISSUE = Candidate(
     "DEMO-9",

@@ -10,16 +10,16 @@ from rows import for_each
 
 from ticketr._errors import TicketrError
 from ticketr.app.tickets import (
-    NO_TITLE,
     InvalidFilter,
     InvalidKey,
     InvalidTicket,
-    RepeatedKey,
     Ticket,
     TicketSyntaxError,
     is_key,
     safe_file_name,
 )
+from ticketr.app.tickets.errors import RepeatedKey
+from ticketr.app.tickets.model import NO_TITLE
 
 
 def test_a_ticket_counts_issues_and_lists_their_keys() -> None:

@@ -6,7 +6,6 @@ import pytest
 from rows import for_each
 
 from ticketr.app.tickets import (
-    RepeatedKey,
     Ticket,
     field_name,
     parse,
@@ -15,6 +14,7 @@ from ticketr.app.tickets import (
     rewrite,
     set_fields,
 )
+from ticketr.app.tickets.errors import RepeatedKey
 
 WHOLE = """\
 # TICKET: [AB-1] Title

@@ -14,7 +14,6 @@ from hypothesis import assume, event, given
 from rows import for_each
 
 from ticketr.app.tickets import (
-    RepeatedKey,
     Ticket,
     TicketFile,
     TicketSyntaxError,
@@ -24,6 +23,7 @@ from ticketr.app.tickets import (
     rewrite,
     set_fields,
 )
+from ticketr.app.tickets.errors import RepeatedKey
 
 thorough = examples(100, in_gate=20)
 # Two texts per example, and half of the files are refused.

@@ -17,7 +17,7 @@ from trio.testing import MockClock
 
 from jira_sandbox import create_app, make_site
 from ticketr import JobStatus
-from ticketr.app.jira import ConnectFailed
+from ticketr.app.jira.errors import ConnectFailed
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.tickets import Ticket, parse, render
 from ticketr.app.tui import messages

@@ -16,7 +16,7 @@ from trio.testing import MockClock
 
 from jira_sandbox import create_app, make_site
 from ticketr import JobStatus
-from ticketr.app.jira import ConnectFailed
+from ticketr.app.jira.errors import ConnectFailed
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.tui.services.workspaces import open_workspace
 

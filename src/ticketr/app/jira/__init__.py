@@ -21,15 +21,13 @@ if TYPE_CHECKING:
         AuthenticationFailed,
         BadAnswer,
         BadRequest,
-        ConnectFailed,
-        ConnectionLost,
         JiraError,
         NotFound,
         RateLimited,
         Redirected,
         Rejected,
     )
-    from ticketr.app.jira.issues import MOST_CREATED, BulkProgress, LinkType, Worklog
+    from ticketr.app.jira.issues import MOST_CREATED, BulkProgress, Worklog
     from ticketr.app.jira.models import (
         Allowed,
         Attachment,
@@ -40,14 +38,12 @@ if TYPE_CHECKING:
         LastChange,
         Project,
         ScreenField,
-        ServerInfo,
         Transition,
         User,
     )
     from ticketr.app.jira.rest_api import ask_cloud_id, ask_server_info
     from ticketr.app.jira.retry import (
         LONGEST_WAIT,
-        RetryPolicy,
         certainly_failed,
         may_have_happened,
     )

@@ -12,7 +12,6 @@ from ticketr.app.tickets.errors import (
     InvalidFilter,
     InvalidKey,
     InvalidTicket,
-    RepeatedKey,
     TicketSyntaxError,
 )
 from ticketr.app.tickets.grammar import (
@@ -23,7 +22,7 @@ from ticketr.app.tickets.grammar import (
     one_line,
     safe_file_name,
 )
-from ticketr.app.tickets.model import NO_TITLE, Comment, Ticket, TicketFile
+from ticketr.app.tickets.model import Comment, Ticket, TicketFile
 from ticketr.app.tickets.parser import parse
 from ticketr.app.tickets.renderer import render, render_ticket, rewrite
 
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
     from ticketr.app.tickets.field_edits import field_name, set_fields
     from ticketr.app.tickets.filter import (
         FILTER_WORDS,
-        FLAGS,
         FieldTerm,
         Filter,
         FilterNames,
@@ -52,7 +50,6 @@ if TYPE_CHECKING:
         NotTerm,
         Term,
         TextTerm,
-        ValueTerm,
         check_saved,
         parse_filter,
         split_command,

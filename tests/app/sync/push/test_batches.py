@@ -28,7 +28,8 @@ from trio.testing import MockClock
 
 from jira_sandbox import Fault, FaultKind, create_app, make_site
 from ticketr import JobFailed, JobSnapshot, JobStatus, open_job_queue
-from ticketr.app.jira import AuthenticationFailed, ConnectionLost
+from ticketr.app.jira import AuthenticationFailed
+from ticketr.app.jira.errors import ConnectionLost
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code, PushJob
 from ticketr.app.tickets import parse

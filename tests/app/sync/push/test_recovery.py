@@ -26,7 +26,7 @@ from trio.testing import MockClock
 
 from jira_sandbox import Site, create_app
 from ticketr import JobFailed, open_job_queue
-from ticketr.app.jira import ConnectFailed
+from ticketr.app.jira.errors import ConnectFailed
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code, PushJob
 from ticketr.app.tickets import parse

@@ -20,8 +20,8 @@ from jira_sandbox import create_app, make_site
 from jira_sandbox.api.attachments import UPLOAD_LIMIT
 from jira_sandbox.api.media import media_id
 from ticketr import open_job_queue
-from ticketr.app.jira import AttachmentSettings, ConnectionLost, JiraClient
-from ticketr.app.jira.errors import ConnectFailed
+from ticketr.app.jira import AttachmentSettings, JiraClient
+from ticketr.app.jira.errors import ConnectFailed, ConnectionLost
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code, PushJob, SyncJob
 

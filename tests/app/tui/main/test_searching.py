@@ -11,7 +11,8 @@ from fakes.states import after, app_state, plain, pressed
 from rows import for_each
 
 from ticketr.app.config import ListMemory
-from ticketr.app.tickets import FilterNames, Ticket, ValueTerm
+from ticketr.app.tickets import FilterNames, Ticket
+from ticketr.app.tickets.filter import ValueTerm
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.keymap import Context

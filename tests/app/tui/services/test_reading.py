@@ -21,7 +21,8 @@ from trio.testing import MockClock
 from jira_sandbox import make_site
 from ticketr.app.config.state_folder import FILE as LIST_FILE
 from ticketr.app.sync import Store, Template
-from ticketr.app.tickets import Ticket, ValueTerm, render
+from ticketr.app.tickets import Ticket, render
+from ticketr.app.tickets.filter import ValueTerm
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.messages import FilesRead, Message, Recalled, TicketsFound, Told
