@@ -300,6 +300,13 @@ def test_a_field_that_says_so_already_leaves_the_file() -> None:
     assert set_fields(file, {(0, None): {"priority": "High"}}) is file
 
 
+def test_a_field_in_a_block_of_one_line_leaves_nothing_of_the_block() -> None:
+    file = parse("# TICKET: [AB-1] Title\n\n## Fields\nPlace: |\n  old\n")
+    assert set_fields(file, {(0, None): {"Place": "new"}}).text == (
+        "# TICKET: [AB-1] Title\n\n## Fields\nPlace: new\n"
+    )
+
+
 def test_several_fields_change_at_once() -> None:
     texts = {"Points": "3", "Priority": "Low", "Labels": "a, b", "Sprint": "7"}
     file = set_fields(parse(TEXT), {(0, None): texts})

@@ -33,40 +33,27 @@ def set_fields(
         changes: The new text of each field, by its name in any case of letters; for each issue by
             the index of the ticket, and that of the sub-task or None for the ticket itself.
     """
-    parts: dict[int, TicketFile] = {}
-    for (index, task), texts in changes.items():
-        span = file.spans[index]
-        part = parts.get(index) or parse(file.text[span.start : span.end])
-        parts[index] = _set_in_part(part, task, texts)
-    pieces: list[str] = []
-    end = 0
-    for index, part in sorted(parts.items()):
-        pieces += (file.text[end : file.spans[index].start], part.text)
-        end = file.spans[index].end
-    text = "".join((*pieces, file.text[end:]))
-    if text == file.text:
+    lines = _LINE.findall(file.text)
+    wanted = dict(enumerate(file.tickets))
+    for index, task in sorted(changes, key=lambda place: (place[0], place[1] or -1), reverse=True):
+        issue = _issue(file.tickets[index], task)
+        texts = {field_name(issue, name): text for name, text in changes[index, task].items()}
+        wanted[index] = _with_fields(wanted[index], task, {**issue.fields, **texts})
+        _set_lines(lines, issue, texts)
+    if tuple(wanted.values()) == file.tickets:
         return file
-    edited = parse(text)
-    wanted = {index: part.tickets[0] for index, part in parts.items()}
-    assert edited.tickets == tuple(wanted.get(at, ticket) for at, ticket in enumerate(file.tickets))
-    return edited
+    try:
+        edited = parse("".join(lines))
+    except TicketSyntaxError:
+        edited = file
+    if len(edited.tickets) != len(file.tickets):
+        edited = file
+    whole = {at: ticket for at, ticket in wanted.items() if edited.tickets[at] != ticket}
+    return parse(rewrite(edited, whole).text) if whole else edited
 
 
-def _set_in_part(part: TicketFile, task: int | None, texts: Mapping[str, str]) -> TicketFile:
-    """Change fields of one issue; ``part`` is the text of its ticket alone."""
-    (ticket,) = part.tickets
-    issue = ticket if task is None else ticket.tasks[task]
-    texts = {field_name(issue, name): text for name, text in texts.items()}
-    wanted = _with_fields(ticket, task, {**issue.fields, **texts})
-    if wanted == ticket:
-        return part
-    edited: TicketFile | None = part
-    for name, text in texts.items():
-        if edited is not None:
-            edited = _with_line(edited, task, name, text)
-    if edited is not None and edited.tickets == (wanted,):
-        return edited
-    return parse(rewrite(part, {0: wanted}).text)
+def _issue(ticket: Ticket, task: int | None) -> Ticket:
+    return ticket if task is None else ticket.tasks[task]
 
 
 def _with_fields(ticket: Ticket, task: int | None, fields: Mapping[str, str]) -> Ticket:
@@ -76,34 +63,19 @@ def _with_fields(ticket: Ticket, task: int | None, fields: Mapping[str, str]) ->
     return replace(ticket, tasks=(*ticket.tasks[:task], changed, *ticket.tasks[task + 1 :]))
 
 
-def _with_line(part: TicketFile, task: int | None, name: str, text: str) -> TicketFile | None:
-    """Change the line of one field; None where that is not possible."""
-    ticket = part.tickets[0]
-    issue = ticket if task is None else ticket.tasks[task]
-    old = issue.fields.get(name)
-    if old == text:
-        return part
-    if "\n" in text or (old is not None and "\n" in old):
-        return None
-    lines = _LINE.findall(part.text)
+def _set_lines(lines: list[str], issue: Ticket, texts: dict[str, str]) -> None:
+    """Change the lines of some fields of an issue, in place, as far as each has one line."""
     known = [line for field, line in issue.places.fields if "\n" not in issue.fields[field]]
-    if old is not None:
-        at = issue.places.of_field(name) - 1
-        if lines[at].partition(":")[2].strip() != old:
-            return None
-        lines[at] = _with_value(lines[at], text)
-    elif known:
-        last = max(known) - 1
-        new = _line_like(lines[last], name, text)
-        if not lines[last].endswith(("\n", "\r")):
-            lines[last] += "\n"
-        lines.insert(last + 1, new)
-    else:
-        return None
-    try:
-        return parse("".join(lines))
-    except TicketSyntaxError:
-        return None
+    last = max(known, default=0)
+    for name, text in reversed(texts.items()):
+        at, old = issue.places.of_field(name) - 1, issue.fields.get(name)
+        if old is not None and lines[at].partition(":")[2].strip() == old != text:
+            lines[at] = _with_value(lines[at], text)
+        elif old is None and known:
+            new = _line_like(lines[last - 1], name, text)
+            if not lines[last - 1].endswith(("\n", "\r")):
+                lines[last - 1] += "\n"
+            lines.insert(last, new)
 
 
 def _with_value(line: str, text: str) -> str:
