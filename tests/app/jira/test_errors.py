@@ -87,7 +87,6 @@ def test_a_wait_of_no_time_or_of_days_is_not_named(seconds: float) -> None:
             errors.Redirected(URL, "/login.jsp", known=True),
             ["which is a login page: log in there in a browser if a network or proxy asks for it"],
         ),
-        (errors.BadToken(URL, "it is empty"), ["example.atlassian.net", "it is empty", "copy"]),
         (errors.Redirected(URL, ""), ["nowhere"]),
         (errors.JiraError(URL), ["failed"]),
     ],
@@ -95,8 +94,7 @@ def test_a_wait_of_no_time_or_of_days_is_not_named(seconds: float) -> None:
 def test_an_error_says_what_to_do_next(error: errors.JiraError, words: list[str]) -> None:
     for word in words:
         assert word in str(error)
-    if not isinstance(error, errors.BadToken):
-        assert "/rest/" not in str(error).removesuffix(f" ({error.url})")
+    assert "/rest/" not in str(error).removesuffix(f" ({error.url})")
 
 
 def test_a_servers_message_is_cleaned_and_clipped() -> None:
@@ -155,7 +153,6 @@ def test_it_is_unsure_what_became_of_a_request_whose_answer_was_lost(error: Exce
     "error",
     [
         errors.JiraError(URL),
-        errors.InsecureSite(url=URL),
         errors.WrongSite(URL, site="https://a:b@other.example/?token"),
         errors.NoAnswer(URL, seconds=3.0, begun=True),
         errors.Redirected(URL, "/login", known=True),

@@ -38,7 +38,7 @@ from ticketr.app.jira import (
     open_jira,
 )
 from ticketr.app.jira.credentials import is_loopback
-from ticketr.app.jira.errors import WRONG_LOGIN, BadToken
+from ticketr.app.jira.errors import WRONG_LOGIN
 from ticketr.app.jira.transport import Transport
 from ticketr.app.tui.services.workspaces import shown_site
 from ticketr.app.tui.setup import (
@@ -188,7 +188,7 @@ def _problem_of(error: TicketrError | OSError) -> Problem:
             field = SetupField.SITE
         case config.MissingSetting(names=(first, *_), hint=words):
             field = _MISSING.get(first, SetupField.SITE)
-        case AuthenticationFailed() | BadToken() | config.TokenFailed():
+        case AuthenticationFailed() | config.TokenFailed():
             field = SetupField.TOKEN
             if type(error) is AuthenticationFailed:  # the form itself takes another token
                 words = f"{error.cause}: {WRONG_LOGIN}; type another one"

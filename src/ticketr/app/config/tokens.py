@@ -9,6 +9,7 @@ without it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from ticketr.app.config.workspace import Workspace
 
 
+#: Other characters could not be sent, and the HTTP packages would repeat the token in their error.
+_TOKEN = re.compile("[!-~]+")
 TOKEN_FILE = "tokens.toml"  # noqa: S105 - a name
 
 _FIRST_LINES = """\
@@ -107,7 +110,7 @@ class FoundToken:
     source: TokenSource
 
     def __post_init__(self) -> None:
-        if not self.token or not self.token.isprintable():
+        if not _TOKEN.fullmatch(self.token):
             is_variable = self.source is TokenSource.ENVIRONMENT
             remedy = f"set {TOKEN_NAMES[0]} again" if is_variable else "store it again"
             problem = "what it gave is not a token (empty, or with a line break or the like in it)"

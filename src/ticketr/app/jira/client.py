@@ -87,9 +87,7 @@ async def open_jira(
         The client. When the block exits or is cancelled, every connection is closed.
 
     Raises:
-        BadSetting: The site's address cannot be used.
-        InsecureSite: It is plain http to another machine.
-        BadToken: The token cannot be sent.
+        BadSetting: The site's address cannot be used, or is plain http to another machine.
     """
     if transport is None:
         normalise_site(credentials.site)

@@ -12,7 +12,8 @@ from typing import NoReturn
 from urllib.parse import urlsplit
 
 from ticketr.app.config.checks import checked_cloud_id, checked_site
-from ticketr.app.jira.errors import BadToken, InsecureSite, WrongSite
+from ticketr.app.config.errors import BadSetting
+from ticketr.app.jira.errors import WrongSite
 from ticketr.cleaning import clean
 
 #: What replaces a secret.
@@ -105,7 +106,7 @@ def _letter(special: re.Match[str]) -> str:
 #: The host that takes tokens with scopes; the path of the address names the site.
 GATEWAY = "api.atlassian.com"
 
-_TOKEN = re.compile(r"[!-~]+")
+_SITE = "the site"
 # A shorter token, such as a sandbox's, may be an ordinary word of a text.
 _SHORTEST_SECRET = 8
 
@@ -139,16 +140,12 @@ class Credentials:
 
         Raises:
             WrongSite: That address is not below the site that the token was stored for.
-            BadToken: The token cannot be sent.
         """
         if not is_below(url, normalise_site(self.site)):
             raise WrongSite(url, self.site)
         if self.email:
             pair = f"{self.email}:{self.token}".encode()
             return f"Basic {base64.b64encode(pair).decode()}"
-        # Refused here: the HTTP packages would refuse it with an error that repeats the token.
-        if not _TOKEN.fullmatch(self.token):
-            raise BadToken(self.site, "it holds something that no token holds")
         return f"Bearer {self.token}"
 
     def redact(self, text: str) -> str:
@@ -200,13 +197,14 @@ def normalise_site(site: str) -> str:
     """Check the address of a site and return its normal form, without a trailing slash.
 
     Raises:
-        BadSetting: It is not an address, or holds more than an address.
-        InsecureSite: It is plain http to another machine.
+        BadSetting: It is not an address, holds more than an address, or is plain http to another
+            machine.
     """
-    site = checked_site("the address of the Jira site", site.strip())
+    site = checked_site(_SITE, site.strip())
     parts = urlsplit(site)
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-        raise InsecureSite(site)
+        problem = "plain http would show your token on the way, so it is for this machine alone"
+        raise BadSetting(_SITE, site, f"{problem}; write https://")
     return site
 
 

@@ -4,11 +4,9 @@ The tree::
 
     TicketrError
      └── JiraError             .url, without user, query or fragment
-          ├── InsecureSite     plain http to another machine
           ├── WrongSite        the token belongs to another site
           ├── NotCloud         a Jira of another kind
           ├── NoJira           no Jira at that address
-          ├── BadToken         the token cannot be sent at all
           ├── ConnectFailed    no connection to that address
           ├── TlsFailed        the certificate was not accepted
           ├── ConnectionLost   the connection broke before the answer was complete
@@ -161,16 +159,6 @@ class JiraError(TicketrError):
         return f"{self.cause}: {self.advice} ({self.url})"
 
 
-class InsecureSite(JiraError):
-    """Plain http would show the token to everybody on the network path; this machine is allowed."""
-
-    def __str__(self) -> str:
-        return (
-            f"{self.url} is plain http, which would show your token on the way: "
-            "use https (plain http is for this machine alone)"
-        )
-
-
 @dataclass(eq=False, repr=False)
 class WrongSite(JiraError):
     """The token was stored for one site and asked for at another.
@@ -214,21 +202,6 @@ class NoJira(JiraError):
             f"{_CLOUD_ADDRESS} (with a path, such as /jira, it is Jira Data Center, which ticketr "
             "does not work with)"
         )
-
-
-@dataclass(eq=False, repr=False)
-class BadToken(JiraError):
-    """The token cannot be sent at all.
-
-    Attributes:
-        url: The address of the site that it was stored for.
-        problem: What is wrong with it, without a word of it.
-    """
-
-    problem: str
-
-    def __str__(self) -> str:
-        return f"the token for {self.url} is unusable ({self.problem}): copy it once more"
 
 
 @dataclass(eq=False, repr=False)

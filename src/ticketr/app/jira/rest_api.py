@@ -79,8 +79,8 @@ async def ask_cloud_id(site: str, *, transport: Transport | None = None) -> str:
         The ID, as `gateway_site` takes it.
 
     Raises:
-        BadSetting: The site's address cannot be used.
-        InsecureSite: It is plain http to another machine, and the answer could be forged.
+        BadSetting: The site's address cannot be used, or is plain http to another machine, so that
+            the answer could be forged.
         Rejected: The site has none, since it is not a Cloud site.
         Redirected: It sends elsewhere.
         BadAnswer: The answer is no cloud ID.
@@ -103,8 +103,8 @@ async def ask_server_info(site: str, *, transport: Transport | None = None) -> S
         transport: The HTTP adapter; opened and closed here. The default uses httpx.
 
     Raises:
-        BadSetting: The site's address cannot be used.
-        InsecureSite: It is plain http to another machine, and the answer could be forged.
+        BadSetting: The site's address cannot be used, or is plain http to another machine, so that
+            the answer could be forged.
         NotCloud: It is a Jira Data Center.
         NoJira: No Jira answers at this address.
         Rejected: It tells nothing without a login.
@@ -341,9 +341,7 @@ class RestApi:
         api: The version of the REST API. The other arguments are those of `open_jira`.
 
     Raises:
-        BadSetting: The site's address cannot be used.
-        InsecureSite: It is plain http to another machine.
-        BadToken: The token cannot be sent.
+        BadSetting: The site's address cannot be used, or is plain http to another machine.
     """
 
     def __init__(
@@ -363,7 +361,6 @@ class RestApi:
         self._in_thread = in_thread
         self.site = normalise_site(credentials.site)
         self._base = f"{self.site}/rest/api/{api}"
-        credentials.authorization(self._base)  # refuses a bad token before all else
         self._credentials = credentials
         self._transport = transport
         self._limiter = rate_limits.RateLimiter(max_concurrency, on_wait)

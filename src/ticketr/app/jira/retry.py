@@ -22,10 +22,8 @@ from ticketr.app.jira import errors
 from ticketr.app.jira.errors import (
     BadAnswer,
     BadRequest,
-    BadToken,
     ConnectFailed,
     ConnectionLost,
-    InsecureSite,
     JiraError,
     NoAnswer,
     ServerError,
@@ -34,7 +32,7 @@ from ticketr.app.jira.errors import (
 )
 
 #: Errors of requests that were not sent.
-_UNSENT = (BadToken, ConnectFailed, InsecureSite, TlsFailed, WrongSite)
+_UNSENT = (ConnectFailed, TlsFailed, WrongSite)
 
 
 def may_have_happened(error: BaseException) -> bool:
