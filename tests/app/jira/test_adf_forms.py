@@ -506,7 +506,6 @@ def test_names_stand_in_the_place_of_media_ids() -> None:
         adf.ShownFile("attachment:x.png", "a"),
         adf.ShownFile("attachment:y.png", "a"),
     )
-    assert (len(adf.BY_NAME), list(adf.BY_NAME)) == (0, [])
     changed = adf.with_media_ids(document, {"attachment:x.png": SHOT})
     assert [each.media for each in adf.shown_files(changed)] == [SHOT, "attachment:y.png"]
     assert changed["content"][1] is document["content"][1]

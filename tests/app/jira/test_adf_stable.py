@@ -17,7 +17,7 @@ from rows import for_each
 
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf._conversion import matches
-from ticketr.app.jira.adf._tables import normalise_tables
+from ticketr.app.jira.adf._tables import Tables
 
 #: The examples of CommonMark, as its site and `markdown-it-py` have them, are not ours to ship.
 EXAMPLES = Path(os.environ.get("TICKETR_SPECS", "../shared/specs"), "commonmark.json")
@@ -437,7 +437,7 @@ def test_another_block_ends_a_table(after: str) -> None:
 def test_long_lines_of_blanks_are_looked_at_once() -> None:
     """A pattern that tries each way to split them takes minutes, beyond the test's time limit."""
     blanks = " " * 400_000
-    found = normalise_tables(f"a|b\n|-{blanks}- |")
+    found = Tables(f"a|b\n|-{blanks}- |")
 
     assert found.strays == [2]
 
@@ -445,7 +445,7 @@ def test_long_lines_of_blanks_are_looked_at_once() -> None:
 def test_rows_are_not_filled_without_end() -> None:
     wide = f"|{'a|' * 1500}\n|{'-|' * 1500}\n" + "|1|\n" * 1000
 
-    found = normalise_tables(wide)
+    found = Tables(wide)
 
     assert len(found.markdown) < 5 * len(wide)
     assert len(found.problems) == 999

@@ -16,7 +16,7 @@ from ticketr.app.jira.json_text import InThread
 from ticketr.app.jira.rest_api import RestApi
 from ticketr.app.jira.retry import RetryPolicy
 from ticketr.app.jira.searches import SearchEndpoints
-from ticketr.app.jira.site import CreateMetaEndpoints, SiteEndpoints
+from ticketr.app.jira.site import SiteEndpoints
 from ticketr.app.jira.transport import open_transport
 from ticketr.app.jira.transport.base import Transport
 
@@ -27,7 +27,6 @@ API = "3"
 class JiraClient(
     SiteEndpoints,
     SearchEndpoints,
-    CreateMetaEndpoints,
     issues.IssueEndpoints,
     issues.CommentEndpoints,
     issues.LinkEndpoints,

@@ -19,8 +19,6 @@ PAGE_SIZE = 5000
 MOST_PAGES = 10_000
 #: How many issues one search may find.
 MOST_ISSUES = 1_000_000
-#: The longest that the pages of one search may take, in seconds.
-PAGES_WITHIN = 3600.0
 
 _MOST_PAGES_WITHOUT_NEW = 10
 _SEARCH = "search/jql"
@@ -82,14 +80,9 @@ class SearchEndpoints(Endpoints):
 
         Raises:
             BadRequest: The site does not understand the search.
-            BadAnswer: The pages would never end, or there are more than `MOST_PAGES` of them,
-                more than `MOST_ISSUES` issues in them, or they take more than `PAGES_WITHIN`.
+            BadAnswer: The pages would never end, or there are more than `MOST_PAGES` of them, or
+                more than `MOST_ISSUES` issues in them.
         """
-        with trio.move_on_after(PAGES_WITHIN):
-            return await self._every_page(jql)
-        raise self._endless_search(f"its pages did not end within {PAGES_WITHIN:g} s")
-
-    async def _every_page(self, jql: str) -> tuple[str, ...]:
         page = await self.search_page(jql)
         ids = dict.fromkeys(page.ids)
         tokens: set[str] = set()

@@ -38,8 +38,35 @@ class _Listed(Protocol):
 _T = TypeVar("_T", bound=_Listed)
 
 
-class _PagedEndpoints(Endpoints):
-    """The base of what reads lists page by page."""
+class IssueType(NamedTuple):
+    """A type of issues that a project has.
+
+    Attributes:
+        id: Its ID.
+        name: Its display name.
+        subtask: Whether its issues are sub-tasks.
+    """
+
+    id: str
+    name: str
+    subtask: bool
+
+    @classmethod
+    def read(cls, answer: Mapping[str, Any]) -> Self | None:
+        """Read the record; return None if it has no ID."""
+        type_id = models.text_of(answer.get("id"))
+        if not type_id:
+            return None
+        name = models.text_of(answer.get("name")) or type_id
+        return cls(id=type_id, name=name, subtask=answer.get("subtask") is True)
+
+
+class SiteEndpoints(Endpoints):
+    """The client's methods that read facts about the site."""
+
+    def __init__(self, api: RestApi) -> None:
+        super().__init__(api)
+        self.site = api.site
 
     async def _pages(
         self,
@@ -72,14 +99,6 @@ class _PagedEndpoints(Endpoints):
                 return tuple(records.values()), total
         address = self._api.address(endpoint, *steps)
         raise BadAnswer(address, f"more than {MOST_PAGES} pages of {key}")
-
-
-class SiteEndpoints(_PagedEndpoints):
-    """The client's methods that read facts about the site."""
-
-    def __init__(self, api: RestApi) -> None:
-        super().__init__(api)
-        self.site = api.site
 
     async def server_info(self) -> models.ServerInfo:
         """Return the server's information; this needs no valid token."""
@@ -162,33 +181,6 @@ class SiteEndpoints(_PagedEndpoints):
     async def _users(self, endpoint: str, query: Mapping[str, str]) -> tuple[models.User, ...]:
         answer = await self._api.get(endpoint, query={**query, "maxResults": MOST_USERS})
         return models.records(models.User.read, answer.array())
-
-
-class IssueType(NamedTuple):
-    """A type of issues that a project has.
-
-    Attributes:
-        id: Its ID.
-        name: Its display name.
-        subtask: Whether its issues are sub-tasks.
-    """
-
-    id: str
-    name: str
-    subtask: bool
-
-    @classmethod
-    def read(cls, answer: Mapping[str, Any]) -> Self | None:
-        """Read the record; return None if it has no ID."""
-        type_id = models.text_of(answer.get("id"))
-        if not type_id:
-            return None
-        name = models.text_of(answer.get("name")) or type_id
-        return cls(id=type_id, name=name, subtask=answer.get("subtask") is True)
-
-
-class CreateMetaEndpoints(_PagedEndpoints):
-    """The client's methods that read a project's create metadata."""
 
     async def issue_types(self, project: str) -> tuple[IssueType, ...]:
         """Return the issue types that the account may create in a project.

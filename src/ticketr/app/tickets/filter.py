@@ -70,27 +70,17 @@ class TextTerm:
 
 @dataclass(frozen=True, slots=True)
 class FieldTerm:
-    """A field, by its folded name, contains a folded text, or is empty if the text is."""
+    """A field, by its folded name, contains a folded text, or is that if it is whole or empty."""
 
     name: str
     wanted: str
+    is_whole: bool = False
 
     def matches(self, candidate: Candidate) -> bool:
         """Return whether an issue's field contains the text."""
         value = candidate.folded(self.name)
-        return self.wanted in value if self.wanted else not value
-
-
-@dataclass(frozen=True, slots=True)
-class ValueTerm:
-    """A field, by its folded name, has exactly a folded text."""
-
-    name: str
-    value: str
-
-    def matches(self, candidate: Candidate) -> bool:
-        """Return whether an issue's field has the text."""
-        return candidate.folded(self.name) == self.value
+        is_whole = self.is_whole or not self.wanted
+        return value == self.wanted if is_whole else self.wanted in value
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +196,7 @@ def _term(text: str, at: int, names: FilterNames) -> tuple[Term, int]:
         if person.lower() in _ME and text[at + 1] != '"':
             if not names.user:
                 raise InvalidFilter(text, at, "who you are is not known before a pull")
-            return ValueTerm(_ASSIGNEE, fold(names.user)), end
+            return FieldTerm(_ASSIGNEE, fold(names.user), is_whole=True), end
         return FieldTerm(_ASSIGNEE, fold(person)), end
     word, end = _piece(text, at, _BARE_NAME)
     if text[end : end + 1] == "=":

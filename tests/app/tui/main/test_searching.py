@@ -12,7 +12,7 @@ from rows import for_each
 
 from ticketr.app.config import ListMemory
 from ticketr.app.tickets import FilterNames, Ticket
-from ticketr.app.tickets.filter import ValueTerm
+from ticketr.app.tickets.filter import FieldTerm
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.keymap import Context
@@ -270,7 +270,7 @@ def test_a_filter_knows_the_user_and_the_fields_of_the_workspace() -> None:
     rows = [plain(row) for row in screen(refused, 99.0, Theme())]
     assert "did you mean Status?" in " ".join(rows)
     mine, _ = entered("@me", state)
-    assert mine.workspace.filter.terms == (ValueTerm("assignee", "amara okafor"),)
+    assert mine.workspace.filter.terms == (FieldTerm("assignee", "amara okafor", is_whole=True),)
 
 
 def test_a_ticket_above_a_hit_is_dim_and_neither_counted_nor_chosen() -> None:

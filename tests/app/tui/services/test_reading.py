@@ -22,7 +22,7 @@ from jira_sandbox import make_site
 from ticketr.app.config.state_folder import FILE as LIST_FILE
 from ticketr.app.sync import Store, Template
 from ticketr.app.tickets import Ticket, render
-from ticketr.app.tickets.filter import ValueTerm
+from ticketr.app.tickets.filter import FieldTerm
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.messages import FilesRead, Message, Recalled, TicketsFound, Told
@@ -247,7 +247,7 @@ async def test_a_filter_for_the_users_tickets_comes_back_with_the_name_of_the_us
     await Reader("work", Store(bench.root, ".ticketr"), inline, told.append).read()
 
     (recalled,) = [message for message in told if isinstance(message, Recalled)]
-    assert recalled.filter.terms == (ValueTerm("assignee", "demo user"),)
+    assert recalled.filter.terms == (FieldTerm("assignee", "demo user", is_whole=True),)
     assert read(told).names.user == "Demo User"
     assert {"Status", "Assignee", "Sprint"} <= read(told).names.fields
 

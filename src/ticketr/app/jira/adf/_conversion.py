@@ -32,7 +32,7 @@ from ticketr.app.jira.adf._placeholders import (
 from ticketr.app.jira.adf._plain import NO_FILES, is_too_large, is_too_long, plain_lines, walk
 from ticketr.app.jira.adf._signs import UNUSED
 from ticketr.app.jira.adf._simple import Converted, Parts
-from ticketr.app.jira.adf.forms.files import ATTACHED, name_files
+from ticketr.app.jira.adf.forms.files import ATTACHED, BY_NAME, name_files
 from ticketr.app.jira.adf.forms.read import Reader, read_decisions
 from ticketr.app.jira.adf.forms.write import Writer
 
@@ -167,7 +167,7 @@ def read(markdown: str, files: Mapping[str, str] = NO_FILES) -> Json:
             if "<>" in markdown:
                 read_decisions(document)
             restore_document(document)
-            if ATTACHED in markdown:
+            if ATTACHED in markdown and files is not BY_NAME:
                 name_files(document, files)
         _mend(document)
     except Exception:  # noqa: BLE001 - Markdown comes in any shape

@@ -345,7 +345,7 @@ def _lost_parts(markdown: str, document: Json) -> Iterator[UnsentPiece]:
 
 def _broken_tables(markdown: str, document: Json) -> Iterator[UnsentPiece]:
     """Yield the lines that keep a table from being read as one."""
-    tables = _tables.normalise_tables(markdown)
+    tables = _tables.Tables(markdown)
     lines = markdown.split("\n")
     for line, reason in tables.problems:
         yield _table_line(lines, line, reason)

@@ -29,7 +29,7 @@ from urllib.parse import unquote
 from ticketr.app.jira.adf import _addresses, _signs
 from ticketr.app.jira.adf._canonical import LINES_OF_TEXT, Json
 from ticketr.app.jira.adf._lists import keep_lists_apart, restore_lists, write_tight
-from ticketr.app.jira.adf._tables import fenced, normalise_tables
+from ticketr.app.jira.adf._tables import Tables, fenced
 
 #: Stands for a ``<`` that is text.
 LESS = "\ufdd6"
@@ -328,7 +328,7 @@ def protect_markdown(markdown: str) -> str:
     Placeholders also replace the ``<`` of what marklas would drop as HTML, and percent signs, which
     it would confuse with its own in addresses. Tables are put into the form that it reads.
     """
-    markdown = normalise_tables(markdown).markdown
+    markdown = Tables(markdown).markdown
     if _ANY.search(markdown):
         return markdown
     markdown = _addresses.protect_emphasis(markdown)

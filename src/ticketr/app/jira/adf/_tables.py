@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import accumulate, takewhile
 
 #: Cells that are filled in one text; a wide table of short rows could need millions.
@@ -37,9 +36,8 @@ _BAR = re.compile(r"(?<!\\)\|")
 _BAR_OR_CODE = re.compile(r"\\.|(`+)|\|", re.DOTALL)
 
 
-@dataclass(slots=True)
 class Tables:
-    """The tables of a text.
+    """The tables of a text, in the form that marklas reads; no line is added or removed.
 
     Attributes:
         markdown: The text with its tables in marklas's form.
@@ -51,35 +49,19 @@ class Tables:
             delimiter row, or that another program has drawn; maybe in code.
     """
 
-    markdown: str
-    problems: list[tuple[int, str]] = field(default_factory=list)
-    seconds: list[int] = field(default_factory=list)
-    strays: list[int] = field(default_factory=list)
-    drawn: list[int] = field(default_factory=list)
-
-
-def normalise_tables(markdown: str) -> Tables:
-    """Normalise the tables of a text; no line is added or removed."""
-    tables = Tables(markdown)
-    if "|" in markdown:
-        lines = markdown.split("\n")
-        reader = _TableReader(lines, tables)
-        reader.read()
-        if reader.changed:
-            tables.markdown = "\n".join(lines)
-    return tables
-
-
-class _TableReader:
-    """Walks the lines of a text, and changes those of tables in place."""
-
-    def __init__(self, lines: list[str], tables: Tables) -> None:
-        self._lines = lines
-        self._found = tables
+    def __init__(self, markdown: str) -> None:
+        self.markdown = markdown
+        self.problems: list[tuple[int, str]] = []
+        self.seconds: list[int] = []
+        self.strays: list[int] = []
+        self.drawn: list[int] = []
         self._filled = 0
-        self.changed = False
+        if "|" in markdown:
+            self._lines = markdown.split("\n")
+            self._read()
+            self.markdown = "\n".join(self._lines)
 
-    def read(self) -> None:
+    def _read(self) -> None:
         """Normalise the tables, and note what cannot be read as one."""
         lines, index = self._lines, 0
         code = {at for start, end in fences(lines) for at in range(start, end + 1)}
@@ -92,9 +74,9 @@ class _TableReader:
                 if columns:
                     index = self._table(index, columns)
                     continue
-                self._found.strays.append(index + 1)
+                self.strays.append(index + 1)
             elif self._is_drawn(index):
-                self._found.drawn.append(index + 1)
+                self.drawn.append(index + 1)
                 index = self._end_of_block(index)
             index += 1
 
@@ -131,7 +113,7 @@ class _TableReader:
 
     def _table(self, index: int, columns: int) -> int:
         """Normalise a table; return the index of the line after it."""
-        second, problems = index + 1, len(self._found.problems)
+        second, problems = index + 1, len(self.problems)
         self._row(index - 1, columns)
         self._row(index, columns)
         index += 1
@@ -148,8 +130,8 @@ class _TableReader:
                 break
             self._row(index, columns)
             index += 1
-        if len(self._found.problems) == problems:
-            self._found.seconds.append(second)
+        if len(self.problems) == problems:
+            self.seconds.append(second)
         return index
 
     def _row(self, index: int, columns: int) -> None:
@@ -181,10 +163,9 @@ class _TableReader:
         if missing or surplus or cells is whole or not _has_outer_bars(line):
             self._filled += missing
             self._lines[index] = f"| {' | '.join([*cells, *[''] * missing])} |"
-            self.changed = True
 
     def _problem(self, index: int, reason: str) -> None:
-        self._found.problems.append((index + 1, reason))
+        self.problems.append((index + 1, reason))
 
 
 #: What is wrong with a line that looks like the second line of a table but is not one.

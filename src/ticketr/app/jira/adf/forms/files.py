@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, final
+from types import MappingProxyType
+from typing import Any, Final
 
 from ticketr._lazy import compile_on_use
 from ticketr.app.jira.adf import to_adf
@@ -22,25 +23,8 @@ from ticketr.app.jira.adf._tables import blank_code
 ATTACHED = "attachment:"
 
 
-@final
-class _ByName(Mapping[str, str]):
-    """Takes every name for that of a file, and its address for the media ID."""
-
-    def __getitem__(self, name: str) -> str:
-        return ATTACHED + name
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
-
-    def __bool__(self) -> bool:
-        return True  # it has every name
-
-
 #: Leaves the names of files in the place of media IDs, to compare texts by them.
-BY_NAME: Final[Mapping[str, str]] = _ByName()
+BY_NAME: Final[Mapping[str, str]] = MappingProxyType({"": ""})
 
 _LAYOUTS = "wide|full-width|center|wrap-right|wrap-left|align-end|align-start"
 _NUMBER = r"\d{1,5}(?:\.\d{1,12})?"
