@@ -54,12 +54,6 @@ class Block:
     blocks: tuple[Block, ...]
     is_line: bool
 
-    def walk(self) -> Iterator[Block]:
-        """Yield this block and all blocks in it."""
-        yield self
-        for block in self.blocks:
-            yield from block.walk()
-
     def words(self) -> Counter[str]:
         """Count the words in its texts."""
         texts = (node.get("text") for node in walk(self.node))
@@ -190,10 +184,6 @@ def pairs(olds: int, news: int, score: Callable[[int, int], float]) -> list[tupl
     return paired
 
 
-#: Returns the keys of the blocks that a file shows for one block in Jira; None if unknown.
-ShownAlone = Callable[[Block], tuple[int, ...] | None]
-
-
 @dataclass(frozen=True, slots=True)
 class Unit:
     """Some blocks in Jira and what the file shows of them.
@@ -221,13 +211,12 @@ class Unit:
         return (*self.before, *self.original, *self.after)
 
 
-def units(original: Sequence[Block], shown: Sequence[Block], shown_alone: ShownAlone) -> list[Unit]:
+def units(original: Sequence[Block], shown: Sequence[Block]) -> list[Unit]:
     """Pair the blocks in Jira with the blocks of the file.
 
     Args:
         original: The blocks in Jira.
         shown: The same as the file shows them.
-        shown_alone: See `ShownAlone`.
 
     Returns:
         The units, in order. If the file shows nothing at all, one that is empty there.
@@ -238,28 +227,11 @@ def units(original: Sequence[Block], shown: Sequence[Block], shown_alone: ShownA
         *matches([block.key for block in original], [block.key for block in shown]),
         (len(original), len(shown)),
     ]:
-        made += _pair_inexact_blocks(original[start:left], shown[other:right], shown_alone)
+        made += _by_kind(original[start:left], shown[other:right])
         if left < len(original):
             made.append(Unit((original[left],), (shown[right],)))
         start, other = left + 1, right + 1
     return _with_invisible(made)
-
-
-def _pair_inexact_blocks(
-    original: Sequence[Block], shown: Sequence[Block], shown_alone: ShownAlone
-) -> Iterator[Unit]:
-    """Pair blocks that the file does not show exactly as they are."""
-    if [block.kind for block in original] == [block.kind for block in shown]:
-        yield from _by_kind(original, shown)
-        return
-    at = 0
-    while at < len(original):
-        keys = shown_alone(original[at])
-        if keys is None or tuple(block.key for block in shown[: len(keys)]) != keys:
-            break
-        yield Unit((original[at],), tuple(shown[: len(keys)]))
-        at, shown = at + 1, shown[len(keys) :]
-    yield from _by_kind(original[at:], shown)
 
 
 def _by_kind(original: Sequence[Block], shown: Sequence[Block]) -> Iterator[Unit]:

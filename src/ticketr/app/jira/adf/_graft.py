@@ -10,16 +10,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, TypeAlias
 
-from ticketr.app.jira.adf import to_adf, to_markdown
-from ticketr.app.jira.adf._alignment import Block, BlockReader, Level, Unit, is_inline, units
+from ticketr.app.jira.adf._alignment import Block, BlockReader, Level, is_inline, units
 from ticketr.app.jira.adf._canonical import Json, canonical, content_of, with_widths
 from ticketr.app.jira.adf._losses import MOST_NAMED, Losses
-from ticketr.app.jira.adf._plain import NO_FILES, is_too_large, walk
+from ticketr.app.jira.adf._plain import is_too_large, walk
 from ticketr.app.jira.adf._schema import problems
 
 _NOT_MERGED = frozenset({"type", "content", "version", "attrs"})
@@ -106,14 +105,6 @@ def _local_id(node: Json) -> str | None:
 #: The place of a block: its index in the document, then in the block there, and so on.
 Path: TypeAlias = tuple[int, ...]
 
-#: What is wrong in a document.
-_PARTS = frozenset(
-    {
-        *("tableRow", "tableCell", "tableHeader", "listItem", "taskItem", "decisionItem"),
-        *("caption", "media", "layoutColumn", "nestedExpand"),
-    }
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Lost:
@@ -148,7 +139,6 @@ def graft(
     edited: Json,
     *,
     fitting: bool = False,
-    files: Mapping[str, str] = NO_FILES,
 ) -> Grafted:
     """Put an edited description together from Jira's own blocks and those that were edited.
 
@@ -162,19 +152,14 @@ def graft(
         fitting: Whether to convert all of it if Jira's own blocks do not fit Jira's rules, and not
             only if one does not fit its new place. Jira may have changed its rules since we learned
             them, and may refuse what it has kept from older days.
-        files: The media ID of each file that is attached to the issue, by its name.
 
     Returns:
         The document to send, which shares blocks with the arguments, and what Jira would lose.
     """
-
-    def shown_of(document: Json) -> Json:
-        return to_adf(to_markdown(document, files=files), files=files)
-
     if not isinstance(original, dict) or is_too_large(original):
         return _converted(original, shown, edited)
     try:
-        grafted = _Graft(original, shown, edited, shown_of).graft()
+        grafted = _Graft(original, shown, edited).graft()
     except RecursionError:  # below the depth that is compared
         return _converted(original, shown, edited)
     # A block of Jira's may have got into a place that Jira does not allow.
@@ -215,22 +200,13 @@ class _Edit:
 class _Graft:
     """One edited description: Jira's document, what the file showed of it, and the edited file."""
 
-    def __init__(
-        self,
-        original: Json,
-        shown: Json,
-        edited: Json,
-        shown_of: Callable[[Json], Json],
-    ) -> None:
+    def __init__(self, original: Json, shown: Json, edited: Json) -> None:
         self._original, self._shown = original, shown
         taken = set(map(_local_id, walk(original)))
-        self._free_ids = (number for number in map(str, count(1)) if number not in taken)
-        self._edited = with_new_ids(edited, self._free_ids)
+        free_ids = (number for number in map(str, count(1)) if number not in taken)
+        self._edited = with_new_ids(edited, free_ids)
         self._reader = BlockReader()
-        self._shown_of = shown_of
         self._edits: list[_Edit] = []
-        self._used: set[int] = set()  # the IDs of Jira's nodes in the result
-        self._known: dict[int, deque[Block]] = {}  # Jira's blocks by what the file shows of them
 
     def graft(self) -> Grafted:
         """Put the document together."""
@@ -260,78 +236,38 @@ class _Graft:
         in_row: bool = False,
     ) -> list[Json]:
         """Put the blocks of one place together."""
-        all_units = units(original, shown, self._shown_alone)
+        all_units = units(original, shown)
         level = Level(all_units, edited, in_row=in_row)
-        self._note(all_units)
         made: dict[int, list[Json]] = {}
-        # Those that read as before come first, so that a copy of one is known to be a copy.
         for at, unit in level.same.items():
             made[at] = (
-                self._jira_nodes(unit.all)
-                if unit.original
-                else _nodes(edited[at : at + len(unit.shown)])
+                _nodes(unit.all) if unit.original else _nodes(edited[at : at + len(unit.shown)])
             )
             made |= {at + index: [] for index in range(1, len(unit.shown))}
         for at, unit in level.became.items():
             middle = self._merged(unit.original[0], unit.shown[0], edited[at], (*path, at))
-            made[at] = [*self._jira_nodes(unit.before), middle, *self._jira_nodes(unit.after)]
+            made[at] = [*_nodes(unit.before), middle, *_nodes(unit.after)]
         for at, block in enumerate(edited):
             if at not in made:
-                made[at] = [self._new_node(block)]
+                made[at] = [block.node]
         for gone in level.gone:
             unit, place = gone.unit, (*path, gone.at)
             sent = [node for at in gone.instead for node in made[at]]
             self._edits.append(_Edit(_nodes(unit.original), _nodes(unit.shown), sent, place))
             if edited:  # nobody meant to delete what the file does not show
                 last = gone.instead[-1] if gone.instead else gone.at - 1
-                made[gone.at] = [*self._jira_nodes(unit.before), *made.get(gone.at, [])]
-                made[last] = [*made.get(last, []), *self._jira_nodes(unit.after)]
+                made[gone.at] = [*_nodes(unit.before), *made.get(gone.at, [])]
+                made[last] = [*made.get(last, []), *_nodes(unit.after)]
             else:
                 hidden = _nodes((*unit.before, *unit.after))
                 self._edits.append(_Edit(hidden, [], [], place))
-        invisible = (
-            [] if shown else self._jira_nodes(block for unit in all_units for block in unit.all)
-        )
+        invisible = [] if shown else _nodes(block for unit in all_units for block in unit.all)
         return invisible + [node for at in sorted(made) for node in made[at]]
-
-    def _note(self, all_units: Iterable[Unit]) -> None:
-        """Note Jira's blocks, for blocks that were moved or copied."""
-        for unit in all_units:
-            if unit.is_single:
-                self._note_block(unit.original[0], unit.shown[0])
-
-    def _note_block(self, original: Block, shown: Block) -> None:
-        if original.kind == shown.kind:
-            self._known.setdefault(shown.key, deque()).append(original)
-        if [block.kind for block in original.blocks] == [block.kind for block in shown.blocks]:
-            for pair in zip(original.blocks, shown.blocks, strict=True):
-                self._note_block(*pair)
-
-    def _jira_nodes(self, blocks: Iterable[Block]) -> list[Json]:
-        """Return blocks as Jira has them."""
-        result: list[Json] = []
-        for block in blocks:
-            self._used.update(id(part.node) for part in block.walk())
-            result.append(block.node)
-        return result
-
-    def _new_node(self, block: Block) -> Json:
-        """Return a block that is new here: Jira's, if it was moved or copied, else converted."""
-        if known := self._known.get(block.key):
-            for copy in known:
-                if id(copy.node) not in self._used:
-                    return self._jira_nodes([copy])[0]
-            return with_new_ids(known[0].node, self._free_ids)
-        if block.is_line:
-            return block.node
-        return {**block.node, "content": [self._new_node(child) for child in block.blocks]}
 
     def _merged(self, original: Block, shown: Block, edited: Block, path: Path) -> Json:
         """Return an edited block with all of Jira's that was not edited."""
         node = dict(merged_shell(original, shown, edited))
-        self._used.add(id(original.node))
         if original.kind == edited.kind and shown.inside == edited.inside:
-            self._jira_nodes(original.blocks)
             if "content" in original.node:
                 node["content"] = original.node["content"]
         elif edited.is_line:
@@ -350,13 +286,6 @@ class _Graft:
             )
             self._edits.append(_Edit(before, middle, after, path))
         return node
-
-    def _shown_alone(self, block: Block) -> tuple[int, ...] | None:
-        """Return the keys of the blocks that a file shows for one block in Jira."""
-        if block.kind in _PARTS:
-            return None
-        alone = {"type": "doc", "version": 1, "content": [block.node]}
-        return tuple(shown_block.key for shown_block in self._reader.blocks(self._shown_of(alone)))
 
 
 def _nodes(blocks: Iterable[Block]) -> list[Json]:

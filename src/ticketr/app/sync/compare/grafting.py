@@ -238,7 +238,7 @@ def _edited_field(
         return None
     document = adf.to_adf(text, files=files)
     old = adf.to_adf(before.texts.get(part.name, ""), files=files)
-    grafted = adf.graft(original, old, document, fitting=fitting, files=files)
+    grafted = adf.graft(original, old, document, fitting=fitting)
     content = document.get("content")
     blocks = content if isinstance(content, list) else []
 
@@ -293,7 +293,7 @@ def edited_description(
     names = {mark: mark for mark in marks.values()}  # a mark is a media ID as well
     document = diff.description_adf(edited, body=body, files={**files, **names})
     shown = diff.description_adf(before, body=body, files=files)
-    grafted = adf.graft(original, shown, document, fitting=fitting, files=files)
+    grafted = adf.graft(original, shown, document, fitting=fitting)
     losses = tuple(
         LostPiece(loss.what, _line(edited, document, loss.path, is_criterion=body is not None))
         for loss in grafted.losses

@@ -232,7 +232,7 @@ def edited_comment(
     """
     files = {**known.files, **{mark: mark for mark in marks.values()}}
     new = adf.to_adf(adf.with_attachments(change.new, marks), files=files)
-    return adf.graft(known.body, adf.to_adf(change.old, files=known.files), new, files=known.files)
+    return adf.graft(known.body, adf.to_adf(change.old, files=known.files), new)
 
 
 def _losses_beside_texts(local_change: LocalChange, issues: Iterable[Issue]) -> Iterator[Loss]:
