@@ -24,7 +24,7 @@ from urllib.parse import unquote
 from ticketr.app.jira.adf import _placeholders, _tables
 from ticketr.app.jira.adf._canonical import Json, canonical, with_whole_widths
 from ticketr.app.jira.adf._conversion import label_key, read, read_tokens
-from ticketr.app.jira.adf._plain import kind_words, named, plain_lines, prose, walk
+from ticketr.app.jira.adf._plain import kind_words, named, plain_lines, prose, strings, walk
 from ticketr.app.jira.adf._simple import COLORS, PANEL_WORDS
 from ticketr.app.jira.adf.forms.files import without_escapes
 from ticketr.app.jira.adf.forms.inline import PANELS
@@ -329,18 +329,18 @@ def _lost(markdown: str, document: Json) -> Iterator[UnsentPiece]:
 
 def _lost_parts(markdown: str, document: Json) -> Iterator[UnsentPiece]:
     yield from _broken_tables(markdown, document)
-    strings = list(_strings(document))
-    kept = Counter(word for text in strings for word in _WORD.findall(text))
+    texts = list(strings(document))
+    kept = Counter(word for text in texts for word in _WORD.findall(text))
     tokens = read_tokens(_SHOWN.sub(_without_shown_text, _placeholders.protect_markdown(markdown)))
     for tag in _tags_without_effect(tokens):
         restored = _placeholders.restore_piece(tag)
         # In the title of an expand, or in code in a cell, it is text after all.
-        if sum(text.count(restored) for text in strings) < max(1, markdown.count(restored)):
+        if sum(text.count(restored) for text in texts) < max(1, markdown.count(restored)):
             yield _piece_at(tag, markdown, is_html=True)
     for piece, is_html, problem in _texts(tokens):
         if _take_words(kept, Counter(_WORD.findall(piece))):
             yield _piece_at(piece, markdown, is_html=is_html, problem=problem)
-    yield from _repeated_definitions(markdown, strings)
+    yield from _repeated_definitions(markdown, texts)
 
 
 def _broken_tables(markdown: str, document: Json) -> Iterator[UnsentPiece]:
@@ -468,12 +468,12 @@ def _texts(tokens: list[dict[str, Any]], problem: str = "") -> Iterator[tuple[st
                     yield _placeholders.restore_address(token["attrs"]["url"]), False, inner
 
 
-def _repeated_definitions(markdown: str, strings: list[str]) -> Iterator[UnsentPiece]:
+def _repeated_definitions(markdown: str, texts: list[str]) -> Iterator[UnsentPiece]:
     """Yield definitions, such as ``[a]: https://...``, of a label that is defined before."""
     addresses = list(_ADDRESS.finditer(markdown))
     labels = Counter(filter(None, (label_key(address[2]) for address in addresses)))
     addresses = [address for address in addresses if labels[label_key(address[2])] > 1]
-    kept = unquote("\n".join(strings)) if addresses else ""
+    kept = unquote("\n".join(texts)) if addresses else ""
     kept_words = set(_WORD.findall(kept))
     for address in addresses:
         wanted = unquote(html.unescape(address[3]))
@@ -482,19 +482,6 @@ def _repeated_definitions(markdown: str, strings: list[str]) -> Iterator[UnsentP
             continue
         if not kept_words.issuperset(words) or not (words or wanted in kept):
             yield _piece_at(address[1], markdown, is_html=False)
-
-
-def _strings(value: Any) -> Iterator[str]:
-    """Yield every text in a JSON value."""
-    waiting = [value]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, str):
-            yield one
-        elif isinstance(one, dict):
-            waiting += one.values()
-        elif isinstance(one, list):
-            waiting += one
 
 
 _TAGS = (

@@ -29,6 +29,7 @@ from urllib.parse import unquote
 from ticketr.app.jira.adf import _addresses, _signs
 from ticketr.app.jira.adf._canonical import LINES_OF_TEXT, Json
 from ticketr.app.jira.adf._lists import keep_lists_apart, restore_lists, write_tight
+from ticketr.app.jira.adf._plain import strings
 from ticketr.app.jira.adf._tables import Tables, fenced
 
 #: Stands for a ``<`` that is text.
@@ -302,7 +303,7 @@ def protect_document(document: Json, write_forms: Callable[[Json], None]) -> boo
     Returns:
         Whether it could be done, and is to be undone.
     """
-    if _holds_placeholders(document):
+    if not all(map(has_no_placeholders, strings(document))):
         return False
     write_forms(document)
     _protect_content(document)
@@ -380,17 +381,6 @@ def _placeholder(match: re.Match[str]) -> str:
     if sign == "[" and not match.string.startswith("!", match.end()):
         return match[0]
     return _signs.ESCAPED.get(sign, match[0])
-
-
-def _holds_placeholders(node: Any) -> bool:
-    if type(node) is str:
-        return not node.isascii() and _ANY.search(node) is not None
-    if type(node) is not dict and type(node) is not list:
-        return False
-    parts = node.values() if type(node) is dict else node
-    return any(
-        _holds_placeholders(part) for part in parts if type(part) is not str or not part.isascii()
-    )
 
 
 def _protect_content(node: Json) -> None:

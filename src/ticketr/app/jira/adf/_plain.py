@@ -8,18 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
 
 from ticketr._lazy import compile_on_use
 from ticketr.app.jira.adf._addresses import has_mark
-from ticketr.app.jira.adf._canonical import MAX_DEPTH, Json, content_of
+from ticketr.app.jira.adf._canonical import Json, content_of
 from ticketr.app.jira.errors import clip
 
 #: No file is attached.
 NO_FILES: Mapping[str, str] = MappingProxyType({})
 
 _WORD_START = compile_on_use(r"(?<=[a-z])(?=[A-Z])")
-_INLINE = frozenset({"text", "hardBreak", "mention", "emoji", "date", "status", "inlineCard"})
+_INLINE = (
+    "text",
+    "mention",
+    "emoji",
+    "date",
+    "status",
+    "inlineCard",
+)  # a tuple: a type may be unhashable
 #: The attributes with the text of a node, the best one first.
 _SHOWN_ATTRS = ("text", "shortName", "url", "alt", "title", "timestamp", "id")
 
@@ -34,27 +40,27 @@ def walk(document: object) -> Iterator[Json]:
             waiting += reversed(content_of(node))
 
 
-def plain_lines(node: Json) -> list[str]:
+def strings(value: object) -> Iterator[str]:
+    """Yield every text in a JSON value."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, dict):
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+
+
+def plain_lines(node: object) -> list[str]:
     """Return the words of a node, a line for each block that has some."""
-    lines: list[list[str]] = []
-    _collect_lines(node, lines, 0)
+    lines: list[list[str]] = [[]]
+    for part in walk(node):
+        if part.get("type") not in _INLINE:
+            lines.append([])
+        lines[-1].append(_text_of(part))
     return [line for line in map(str.strip, map("".join, lines)) if line]
-
-
-def _collect_lines(node: Any, lines: list[list[str]], depth: int) -> None:
-    """Add the words of a node to the lines, with a new line for each block."""
-    if type(node) is not dict or depth > 2 * MAX_DEPTH:
-        return
-    kind = node.get("type")
-    if kind == "hardBreak":
-        lines.append([])
-        return
-    inline = type(kind) is str and kind in _INLINE
-    if not inline or not lines:
-        lines.append([])
-    lines[-1].append(_text_of(node))
-    for child in content_of(node):
-        _collect_lines(child, lines, depth + 1)
 
 
 def _text_of(node: Json) -> str:
@@ -69,16 +75,10 @@ def _text_of(node: Json) -> str:
 
 def prose(document: Json) -> Iterator[str]:
     """Yield the text of each block without what is in code, in the order of the document."""
-    waiting: list[Any] = [document]
-    while waiting:
-        node = waiting.pop()
-        content = content_of(node)
-        if not content or node.get("type") == "codeBlock":
-            continue
-        words = [_prose_of(child) for child in content if type(child) is dict]
-        if any(words):
+    for node in walk(document):
+        words = [_prose_of(child) for child in content_of(node) if type(child) is dict]
+        if any(words) and node.get("type") != "codeBlock":
             yield "".join(words)
-        waiting += reversed(content)
 
 
 def _prose_of(node: Json) -> str:

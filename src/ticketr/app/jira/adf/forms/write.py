@@ -176,12 +176,10 @@ def _has_short_form(node: Json) -> bool:
 
 
 def _has_decision_form(item: Any) -> bool:
-    return (
-        type(item) is dict
-        and item.keys() <= {"type", "attrs", "content"}
-        and item.get("type") == "decisionItem"
-        and item.get("attrs") == {"state": "DECIDED"}
-    )
+    match item:
+        case {"type": "decisionItem", "attrs": {"state": "DECIDED", **more}, **rest}:
+            return not more and rest.keys() <= {"content"}
+    return False
 
 
 def _holds_block_tasks(node: Json) -> bool:
