@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import weakref
 from contextlib import suppress
 
 import pytest
@@ -357,6 +358,22 @@ async def test_a_limited_number_of_ended_jobs_is_kept(autojump_clock: MockClock)
         assert queue.statistics().evicted == 3
         with pytest.raises(UnknownJob):
             queue.status("job-3")
+
+
+async def test_results_are_let_go_while_nobody_asks_for_jobs() -> None:
+    class Result: ...
+
+    results = weakref.WeakSet[Result]()
+
+    async def job(context: JobContext) -> Result:
+        results.add(result := Result())
+        return result
+
+    async with open_job_queue(keep=Keep(jobs=2)) as queue:
+        for _ in range(9):
+            await queue.run(job)
+
+        assert len(results) <= 3
 
 
 async def test_ended_jobs_are_kept_for_a_limited_time(autojump_clock: MockClock) -> None:

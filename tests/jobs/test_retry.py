@@ -54,6 +54,8 @@ def test_waits_grow_up_to_the_cap() -> None:
     retry = Retry(9, first=2, factor=3, cap=50, jitter=0)
 
     assert [retry.delay(attempt) for attempt in (1, 2, 3, 4, 5)] == [2, 6, 18, 50, 50]
+    assert Retry(9).delay(9, lambda: 0.0) == 0
+    assert Retry(9).delay(9, lambda: 1.0) == 60
 
 
 def test_a_wait_too_long_for_a_number_is_the_cap() -> None:
@@ -328,6 +330,12 @@ async def test_total_cuts_the_attempt_that_runs(autojump_clock: MockClock) -> No
     assert caught.value.timeout == 9.5
     assert handle.snapshot().cancel_cause is CancelCause.TIMEOUT
     assert handle.snapshot().attempt == 4
+
+
+async def test_the_limit_that_was_closer_is_named(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        with pytest.raises(JobTimedOut, match="timed out after 3 s"):
+            await queue.run(sleep, 9, retry=Retry(1, total=9), timeout=3)
 
 
 def test_rule_without_a_limit_says_so() -> None:
