@@ -380,17 +380,11 @@ class KeyMap:
 
     def _place(self, context: Context) -> _Place:
         if context not in self._places:
-            around = places_around(context)
-            rows = tuple(row for row in self.table if not set(around).isdisjoint(row.contexts))
-            keys = [
-                (key, row)
-                for place in reversed(around)  # what is bound further inside replaces the rest
-                for row in rows
-                if place in row.contexts
-                for key in row.keys
-                if not _is_text(key, context, place)
-            ]
-            keys.sort(key=lambda pair: (pair[1].action, pair[0]) in self.new)
+            around = {*places_around(context)}
+            rows = tuple(row for row in self.table if not around.isdisjoint(row.contexts))
+            keys = sorted(
+                _pressed_in(context, rows), key=lambda pair: (pair[1].action, pair[0]) in self.new
+            )
             self._places[context] = _Place(rows, dict(keys), {})
         return self._places[context]
 
@@ -462,11 +456,6 @@ def places_around(context: Context) -> tuple[Context, ...]:
     """Return a context and those that enclose it, the innermost first."""
     panel = (Context.MAIN,) if context in _PANELS else ()
     return (context, *panel, Context.EVERYWHERE)
-
-
-def _is_text(key: str, context: Context, place: Context) -> bool:
-    """Return whether a key that is bound in a place around a context is text in the context."""
-    return context in TYPING and place is Context.EVERYWHERE and len(key) == 1
 
 
 _NAMES: Final = {row.name: row.action for row in TABLE}
@@ -558,8 +547,9 @@ def _clashes(rows: tuple[Binding, ...]) -> Iterator[tuple[Context, str, Binding,
 
 
 def _pressed_in(context: Context, rows: tuple[Binding, ...]) -> Iterator[tuple[str, Binding]]:
-    """Yield the keys that have an action in a place, those of the places around it included."""
-    for row in rows:
-        for place in places_around(context):
+    """Yield the keys that have an action in a place; what is bound further inside comes later."""
+    for place in reversed(places_around(context)):
+        is_text = context in TYPING and place is Context.EVERYWHERE
+        for row in rows:
             if place in row.contexts:
-                yield from ((key, row) for key in row.keys if not _is_text(key, context, place))
+                yield from ((key, row) for key in row.keys if len(key) > 1 or not is_text)
