@@ -399,8 +399,18 @@ def test_a_function_of_the_program_has_the_name_of_its_file(
     assert printed(*command, cwd=tmp_path) == f"{module}:function True"
 
 
-def test_a_function_of_a_program_without_a_file_is_refused(tmp_path: Path) -> None:
-    assert printed("-c", PROGRAM, cwd=tmp_path).endswith(
+@pytest.mark.parametrize(
+    "command",
+    [["-c", PROGRAM], ["-P", "01_program.py"], ["-P", "json.py"], ["-P", "time.py"]],
+    ids=["no file", "not on the path", "another file", "built-in"],
+)
+def test_a_function_of_a_program_that_cannot_be_imported_is_refused(
+    command: list[str], tmp_path: Path
+) -> None:
+    for file in ("01_program.py", "json.py", "time.py"):  # -P leaves their folder out
+        (tmp_path / file).write_text(PROGRAM)
+
+    assert printed(*command, cwd=tmp_path).endswith(
         "is defined in the program's own file, which cannot be imported. Write it in a module, and"
         " import that"
     )
