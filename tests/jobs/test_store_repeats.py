@@ -57,6 +57,18 @@ async def test_a_repeat_goes_on_by_itself(autojump_clock: MockClock, path: Path)
     assert (job.key, job.tags, job.priority) == ("k", frozenset({"t"}), 2)
 
 
+async def test_a_first_run_that_is_far_ahead_stays_there(
+    autojump_clock: MockClock, path: Path
+) -> None:
+    async with cut_off(path, 5) as queue:
+        queue.repeat(timed, "a", every=10, first=100, id="r")
+
+    async with cut_off(path) as queue:
+        await trio.sleep(100)
+
+    assert RAN == [("a", "r#1", 100)]
+
+
 @pytest.mark.parametrize("every", [10, ten_seconds_later])
 async def test_the_latest_due_time_that_an_opening_has_missed_has_a_run_if_that_was_asked(
     autojump_clock: MockClock, path: Path, every: Any
