@@ -40,7 +40,7 @@ _HEADINGS: tuple[Json, ...] = tuple({"level": level} for level in range(1, 7))
 #: The deepest indent of a nested list, in characters.
 _DEEPEST = 20
 #: How many characters of simple text are as much work as one that marklas converts.
-EASE = 20
+EASE = 12
 #: The signs around a text with a mark.
 _MARKS = {"strong": "**", "em": "*", "code": "`", "strike": "~~"}
 #: The colors of a status.

@@ -377,7 +377,7 @@ def _with_keys(value: object, names: Iterable[str]) -> object:
 #: What is between a choice and the second one below it.
 BELOW = " > "
 #: What an issue without a description weighs.
-_ISSUE = 25
+_ISSUE = 60
 
 
 @dataclass(frozen=True, slots=True)
