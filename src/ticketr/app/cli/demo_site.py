@@ -30,7 +30,6 @@ DATA = "demo.db"
 PROJECT = "DEMO"
 _ANNOUNCEMENT = "listening on "
 _ERROR = "jira-sandbox: "
-_START_LIMIT = 30.0
 _END_LIMIT = 2.0
 _LONGEST_REASON = 4096
 
@@ -119,9 +118,8 @@ async def _read_address(
     process: trio.Process, output: trio.abc.ReceiveStream, stderr: IO[bytes]
 ) -> str:
     received = b""
-    with trio.move_on_after(_START_LIMIT):
-        while b"\n" not in received and (some := await output.receive_some()):
-            received += some
+    while b"\n" not in received and (some := await output.receive_some()):
+        received += some
     line = received.decode(errors="replace").strip()
     if line.startswith(_ANNOUNCEMENT):
         return line.removeprefix(_ANNOUNCEMENT)
