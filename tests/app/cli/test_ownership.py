@@ -16,7 +16,7 @@ from fakes.users import User
 
 from jira_sandbox import make_site
 
-#: Of version 9 of the schema: three tickets, DEMO-1 edited since, a draft with a lost request.
+#: A workspace without a mark: three tickets, DEMO-1 edited since, a draft with a lost request.
 OLD = Path(__file__).with_name("old_workspace")
 #: Every command that opens the state file.
 COMMANDS = (
@@ -27,7 +27,7 @@ COMMANDS = (
 
 
 def old_workspace(root: Path) -> Path:
-    """Copy a workspace of an older version into a folder; return its state file."""
+    """Copy a workspace without a mark into a folder; return its state file."""
     for path in OLD.glob("*.md"):
         shutil.copy(path, root)
     (root / ".ticketr").mkdir()

@@ -5,18 +5,6 @@ INSERT INTO "about" VALUES('fields','[{"id": "issuekey", "name": "Key", "custom"
 INSERT INTO "about" VALUES('fields at','1795990837.3950124');
 INSERT INTO "about" VALUES('pulled','1795990837.8033948');
 INSERT INTO "about" VALUES('site','http://127.0.0.1');
-CREATE TABLE comment (      -- comments that Jira was asked to add
-        marker TEXT PRIMARY KEY,  -- stands in the comment's own properties
-        issue TEXT NOT NULL,    -- ID of its issue
-        key TEXT NOT NULL,      -- and the key of that
-        text TEXT NOT NULL,     -- as it stood in the file
-        body TEXT NOT NULL,     -- JSON: what was sent
-        account TEXT NOT NULL,  -- ID of the account that sent it
-        after INTEGER NOT NULL, -- the highest number of the issue's comments before
-        sent REAL NOT NULL,     -- this computer's clock when it was asked for
-        id TEXT NOT NULL,       -- Jira's number for it, once that is known
-        settled REAL            -- this computer's clock when the state had the comment
-    ) WITHOUT ROWID;
 CREATE TABLE conflict (
         head TEXT PRIMARY KEY,  -- the same ID
         key TEXT NOT NULL,      -- of the ticket
@@ -25,18 +13,6 @@ CREATE TABLE conflict (
         issues TEXT NOT NULL,   -- JSON: what the state is to know of its issues once it is settled
         parts TEXT NOT NULL     -- JSON: what clashes, in words
     ) WITHOUT ROWID;
-CREATE TABLE creation (     -- issues that were asked for, until their keys stand in their files
-        marker TEXT PRIMARY KEY,  -- stands in the issue's own properties
-        project TEXT NOT NULL,
-        parent TEXT,            -- key of the parent of a sub-task
-        title TEXT NOT NULL,
-        path TEXT NOT NULL,     -- of the draft's file
-        draft TEXT NOT NULL,    -- the draft as text
-        after INTEGER NOT NULL, -- a number that the project had reached before
-        sent REAL NOT NULL,     -- this computer's clock when it was asked for
-        id TEXT,                -- Jira's answer, once it came
-        key TEXT
-    , settled REAL, parts TEXT NOT NULL DEFAULT '[]') WITHOUT ROWID;
 CREATE TABLE intended (
         head TEXT NOT NULL,     -- the same ID
         text TEXT NOT NULL,     -- about to be written, by a pull that may have been killed then
@@ -59,6 +35,24 @@ INSERT INTO "mark" VALUES('08624e6f97641534ba8d5af12c006fb1a9dcfc0f2562b0540beae
 CREATE TABLE media (        -- what documents call attachments; it never changes
         attachment TEXT PRIMARY KEY, -- ID of the attachment
         media TEXT NOT NULL
+    ) WITHOUT ROWID;
+CREATE TABLE older (        -- values of earlier syncs, the last ones of each part
+        head TEXT NOT NULL,     -- the same ID
+        issue TEXT NOT NULL,    -- ID of the issue
+        part TEXT NOT NULL,     -- its name, as in the table of what was sent
+        digest TEXT NOT NULL,   -- of its text
+        number INTEGER NOT NULL, -- orders the values of a part
+        PRIMARY KEY (issue, part, digest)
+    ) WITHOUT ROWID;
+CREATE TABLE outbox (       -- requests that Jira must not carry out twice
+        kind TEXT NOT NULL,     -- issue, comment or upload
+        issue TEXT NOT NULL,    -- ID of the issue it belongs to; empty for a new issue
+        marker TEXT NOT NULL,   -- in the issue's or comment's properties; SHA-256 of an upload
+        sent REAL NOT NULL,     -- this computer's clock when it was sent; 0: Jira has finished
+        payload TEXT NOT NULL,  -- JSON: the rest, by which it is found in Jira and in files
+        answer TEXT NOT NULL,   -- Jira's ID for it, once that is known
+        settled REAL NOT NULL,  -- this computer's clock when this workspace had it; 0 before
+        PRIMARY KEY (kind, issue, marker)
     ) WITHOUT ROWID;
 CREATE TABLE sent (         -- what Jira may have taken though nobody has read it again
         head TEXT NOT NULL,     -- the same ID
@@ -195,16 +189,6 @@ CREATE TABLE undo (         -- texts that were replaced in their files, until th
         stored TEXT NOT NULL,   -- JSON: what the tables above held of the ticket before
         state_then TEXT NOT NULL -- digest of what they held afterwards
     );
-CREATE TABLE upload (       -- pictures of files that Jira was asked to attach
-        issue TEXT NOT NULL,    -- ID of the issue
-        digest TEXT NOT NULL,   -- SHA-256 of the content
-        name TEXT NOT NULL,     -- of the attachment
-        size INTEGER NOT NULL,
-        account TEXT NOT NULL,  -- ID of the account that sent it
-        before TEXT NOT NULL,   -- JSON: IDs of the attachments that the issue had before
-        attachment TEXT NOT NULL, -- its ID, once that is known
-        PRIMARY KEY (issue, digest)
-    ) WITHOUT ROWID;
 CREATE INDEX issue_head ON issue (head);
-PRAGMA user_version = 9;
 COMMIT;
+PRAGMA user_version = 12;

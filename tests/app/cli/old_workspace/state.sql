@@ -4,18 +4,6 @@ INSERT INTO "about" VALUES('columns','[["Type", "issuetype"], ["Status", "status
 INSERT INTO "about" VALUES('fields','[{"id": "issuekey", "name": "Key", "custom": false, "schema_type": "", "items": ""}, {"id": "thumbnail", "name": "Images", "custom": false, "schema_type": "", "items": ""}, {"id": "summary", "name": "Summary", "custom": false, "schema_type": "string", "items": ""}, {"id": "issuetype", "name": "Issue Type", "custom": false, "schema_type": "issuetype", "items": ""}, {"id": "project", "name": "Project", "custom": false, "schema_type": "project", "items": ""}, {"id": "parent", "name": "Parent", "custom": false, "schema_type": "issuelink", "items": ""}, {"id": "status", "name": "Status", "custom": false, "schema_type": "status", "items": ""}, {"id": "statuscategorychangedate", "name": "Status Category Changed", "custom": false, "schema_type": "datetime", "items": ""}, {"id": "resolution", "name": "Resolution", "custom": false, "schema_type": "resolution", "items": ""}, {"id": "resolutiondate", "name": "Resolved", "custom": false, "schema_type": "datetime", "items": ""}, {"id": "priority", "name": "Priority", "custom": false, "schema_type": "priority", "items": ""}, {"id": "labels", "name": "Labels", "custom": false, "schema_type": "array", "items": "string"}, {"id": "components", "name": "Components", "custom": false, "schema_type": "array", "items": "component"}, {"id": "fixVersions", "name": "Fix versions", "custom": false, "schema_type": "array", "items": "version"}, {"id": "versions", "name": "Affects versions", "custom": false, "schema_type": "array", "items": "version"}, {"id": "assignee", "name": "Assignee", "custom": false, "schema_type": "user", "items": ""}, {"id": "reporter", "name": "Reporter", "custom": false, "schema_type": "user", "items": ""}, {"id": "creator", "name": "Creator", "custom": false, "schema_type": "user", "items": ""}, {"id": "created", "name": "Created", "custom": false, "schema_type": "datetime", "items": ""}, {"id": "updated", "name": "Updated", "custom": false, "schema_type": "datetime", "items": ""}, {"id": "duedate", "name": "Due date", "custom": false, "schema_type": "date", "items": ""}, {"id": "lastViewed", "name": "Last Viewed", "custom": false, "schema_type": "datetime", "items": ""}, {"id": "description", "name": "Description", "custom": false, "schema_type": "string", "items": ""}, {"id": "environment", "name": "Environment", "custom": false, "schema_type": "string", "items": ""}, {"id": "subtasks", "name": "Sub-tasks", "custom": false, "schema_type": "array", "items": "issuelinks"}, {"id": "issuelinks", "name": "Linked Issues", "custom": false, "schema_type": "array", "items": "issuelinks"}, {"id": "votes", "name": "Votes", "custom": false, "schema_type": "votes", "items": ""}, {"id": "watches", "name": "Watchers", "custom": false, "schema_type": "watches", "items": ""}, {"id": "timeestimate", "name": "Remaining Estimate", "custom": false, "schema_type": "number", "items": ""}, {"id": "timespent", "name": "Time Spent", "custom": false, "schema_type": "number", "items": ""}, {"id": "workratio", "name": "Work Ratio", "custom": false, "schema_type": "number", "items": ""}, {"id": "security", "name": "Security Level", "custom": false, "schema_type": "securitylevel", "items": ""}, {"id": "progress", "name": "Progress", "custom": false, "schema_type": "progress", "items": ""}, {"id": "attachment", "name": "Attachment", "custom": false, "schema_type": "array", "items": "attachment"}, {"id": "comment", "name": "Comment", "custom": false, "schema_type": "comments-page", "items": ""}, {"id": "worklog", "name": "Log Work", "custom": false, "schema_type": "array", "items": "worklog"}, {"id": "customfield_10016", "name": "Story Points", "custom": true, "schema_type": "number", "items": ""}, {"id": "customfield_10019", "name": "Rank", "custom": true, "schema_type": "any", "items": ""}, {"id": "customfield_10020", "name": "Sprint", "custom": true, "schema_type": "array", "items": "json"}, {"id": "customfield_10031", "name": "Platform", "custom": true, "schema_type": "option", "items": ""}, {"id": "customfield_10032", "name": "Release Note", "custom": true, "schema_type": "string", "items": ""}, {"id": "customfield_10033", "name": "Reviewer", "custom": true, "schema_type": "user", "items": ""}]');
 INSERT INTO "about" VALUES('fields at','1795679887.312804');
 INSERT INTO "about" VALUES('site','http://127.0.0.1');
-CREATE TABLE comment (      -- comments that Jira was asked to add
-        marker TEXT PRIMARY KEY,  -- stands in the comment's own properties
-        issue TEXT NOT NULL,    -- ID of its issue
-        key TEXT NOT NULL,      -- and the key of that
-        text TEXT NOT NULL,     -- as it stood in the file
-        body TEXT NOT NULL,     -- JSON: what was sent
-        account TEXT NOT NULL,  -- ID of the account that sent it
-        after INTEGER NOT NULL, -- the highest number of the issue's comments before
-        sent REAL NOT NULL,     -- this computer's clock when it was asked for
-        id TEXT NOT NULL,       -- Jira's number for it, once that is known
-        settled REAL            -- this computer's clock when the state had the comment
-    ) WITHOUT ROWID;
 CREATE TABLE conflict (
         head TEXT PRIMARY KEY,  -- the same ID
         key TEXT NOT NULL,      -- of the ticket
@@ -24,23 +12,6 @@ CREATE TABLE conflict (
         issues TEXT NOT NULL,   -- JSON: what the state is to know of its issues once it is settled
         parts TEXT NOT NULL     -- JSON: what clashes, in words
     ) WITHOUT ROWID;
-CREATE TABLE creation (     -- issues that were asked for, until their keys stand in their files
-        marker TEXT PRIMARY KEY,  -- stands in the issue's own properties
-        project TEXT NOT NULL,
-        parent TEXT,            -- key of the parent of a sub-task
-        title TEXT NOT NULL,
-        path TEXT NOT NULL,     -- of the draft's file
-        draft TEXT NOT NULL,    -- the draft as text
-        after INTEGER NOT NULL, -- a number that the project had reached before
-        sent REAL NOT NULL,     -- this computer's clock when it was asked for
-        id TEXT,                -- Jira's answer, once it came
-        key TEXT
-    , settled REAL, parts TEXT NOT NULL DEFAULT '[]') WITHOUT ROWID;
-INSERT INTO "creation" VALUES('690a638e88ed42dc8b10cca277d740b6','DEMO',NULL,'Once','drafts.md','# TICKET: Once
-
-## Description
-For all.
-',3,1.79567988738490438e+09,NULL,NULL,NULL,'[]');
 CREATE TABLE intended (
         head TEXT NOT NULL,     -- the same ID
         text TEXT NOT NULL,     -- about to be written, by a pull that may have been killed then
@@ -64,6 +35,25 @@ CREATE TABLE media (        -- what documents call attachments; it never changes
         attachment TEXT PRIMARY KEY, -- ID of the attachment
         media TEXT NOT NULL
     ) WITHOUT ROWID;
+CREATE TABLE older (        -- values of earlier syncs, the last ones of each part
+        head TEXT NOT NULL,     -- the same ID
+        issue TEXT NOT NULL,    -- ID of the issue
+        part TEXT NOT NULL,     -- its name, as in the table of what was sent
+        digest TEXT NOT NULL,   -- of its text
+        number INTEGER NOT NULL, -- orders the values of a part
+        PRIMARY KEY (issue, part, digest)
+    ) WITHOUT ROWID;
+CREATE TABLE outbox (       -- requests that Jira must not carry out twice
+        kind TEXT NOT NULL,     -- issue, comment or upload
+        issue TEXT NOT NULL,    -- ID of the issue it belongs to; empty for a new issue
+        marker TEXT NOT NULL,   -- in the issue's or comment's properties; SHA-256 of an upload
+        sent REAL NOT NULL,     -- this computer's clock when it was sent; 0: Jira has finished
+        payload TEXT NOT NULL,  -- JSON: the rest, by which it is found in Jira and in files
+        answer TEXT NOT NULL,   -- Jira's ID for it, once that is known
+        settled REAL NOT NULL,  -- this computer's clock when this workspace had it; 0 before
+        PRIMARY KEY (kind, issue, marker)
+    ) WITHOUT ROWID;
+INSERT INTO "outbox" VALUES('issue','','690a638e88ed42dc8b10cca277d740b6',1.79567988738490438e+09,'{"project":"DEMO","parent":null,"title":"Once","path":"drafts.md","draft":"# TICKET: Once\n\n## Description\nFor all.\n","after":3,"parts":"[]","key":""}','',0.0);
 CREATE TABLE sent (         -- what Jira may have taken though nobody has read it again
         head TEXT NOT NULL,     -- the same ID
         key TEXT NOT NULL,      -- of the edited issue in that ticket
@@ -195,16 +185,6 @@ CREATE TABLE undo (         -- texts that were replaced in their files, until th
         stored TEXT NOT NULL,   -- JSON: what the tables above held of the ticket before
         state_then TEXT NOT NULL -- digest of what they held afterwards
     );
-CREATE TABLE upload (       -- pictures of files that Jira was asked to attach
-        issue TEXT NOT NULL,    -- ID of the issue
-        digest TEXT NOT NULL,   -- SHA-256 of the content
-        name TEXT NOT NULL,     -- of the attachment
-        size INTEGER NOT NULL,
-        account TEXT NOT NULL,  -- ID of the account that sent it
-        before TEXT NOT NULL,   -- JSON: IDs of the attachments that the issue had before
-        attachment TEXT NOT NULL, -- its ID, once that is known
-        PRIMARY KEY (issue, digest)
-    ) WITHOUT ROWID;
 CREATE INDEX issue_head ON issue (head);
 COMMIT;
-PRAGMA user_version = 9;
+PRAGMA user_version = 12;

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -22,7 +21,7 @@ from ticketr.app.jira import Issue
 from ticketr.app.sync import Creation, OtherSite, State, StateFailed, Store, Take, resolve
 from ticketr.app.sync.compare.sent import SentComment
 from ticketr.app.sync.state import database
-from ticketr.app.sync.state.database import MIGRATIONS, VERSION
+from ticketr.app.sync.state.database import VERSION
 from ticketr.app.sync.state.outbox import AskedUpload
 from ticketr.app.sync.state.state import Base, IssueRow
 
@@ -314,78 +313,14 @@ CREATION = Creation(
 )
 
 
-#: A state file of the oldest version of the schema that is still read.
-OLD = (Path(__file__).parents[2] / "cli" / "old_workspace" / "state.sql").read_text()
-
-
-def old_state(path: Path) -> None:
-    """Write a state file of before the outbox, with what was lost, answered and settled."""
-    creation = "'DEMO', 'DEMO-1', 'Once', 'drafts.md', '# TICKET: Once\n', 12, 1000.0"
-    comment = "'10', 'DEMO-1', 'A', '{\"a\": 1}', 'me', 1, 1000.0"
-    with closing(sqlite3.connect(path)) as old:
-        old.executescript(
-            f"""
-            {OLD};
-            DELETE FROM creation;
-            INSERT INTO creation VALUES ('m1', {creation}, NULL, NULL, NULL, '[]');
-            INSERT INTO creation VALUES ('m2', {creation}, '99', 'DEMO-13', NULL, '[]');
-            INSERT INTO creation VALUES ('m3', {creation}, '98', 'DEMO-14', 2000.0, '[]');
-            INSERT INTO comment VALUES ('m1', {comment}, '', NULL);
-            INSERT INTO comment VALUES ('m2', {comment}, '7', 2000.0);
-            INSERT INTO upload VALUES ('10', 'd1', 'a.png', 3, 'me', '[]', '');
-            INSERT INTO upload VALUES ('10', 'd2', 'b.png', 4, 'me', '[]', '8');
-            """
-        )
-
-
-def test_what_waits_at_an_upgrade_still_waits(tmp_path: Path) -> None:
-    old_state(tmp_path / "state.db")
-    began = int(time.time())
-
-    with closing(State(tmp_path / "state.db")) as state:
-        lost = replace(CREATION, parent="DEMO-1")
-        assert state.creations.all() == [lost, replace(lost, marker="m2", id="99", key="DEMO-13")]
-        settled = replace(lost, marker="m3", id="98", key="DEMO-14", settled=2000.0)
-        assert state.creations.recently_written() == [settled]
-        assert state.comments.select() == [
-            replace(COMMENT, marker="m1"),
-            replace(COMMENT, id="7", settled=2000.0),
-        ]
-        (upload,) = state.uploads.lost()
-        assert upload.sent >= began, "it may have been sent just before the upgrade"
-        assert replace(upload, sent=0.0) == UPLOAD
-        assert state.uploads.find("10", "d2") == AskedUpload(
-            marker="d2", issue="10", name="b.png", size=4, account="me", sent=upload.sent, id="8"
-        )
-
-
 def test_a_file_that_is_too_old_is_told_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
-    with closing(sqlite3.connect(path)) as old:
-        old.executescript(f"{OLD}; PRAGMA user_version = 8;")
+    State(path).close()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(f"PRAGMA user_version = {VERSION - 1}")
 
     with pytest.raises(StateFailed, match=r"an older ticketr .* move it away and pull again"):
         State(path)
-
-
-def test_two_processes_may_meet_an_old_state_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "state.db"
-    old_state(path)
-
-    class Overtaken(dict[int, str]):
-        """Scripts that another process has run when they are about to be run."""
-
-        def items(self) -> Any:
-            monkeypatch.undo()
-            State(path).close()
-            return super().items()
-
-    monkeypatch.setattr(database, "MIGRATIONS", Overtaken(MIGRATIONS))
-
-    with closing(State(path)) as state:
-        assert len(state.creations.all()) == 2
 
 
 def test_several_may_open_a_new_file_at_once(tmp_path: Path) -> None:

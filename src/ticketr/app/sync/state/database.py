@@ -20,30 +20,8 @@ from ticketr.app.config import ForeignState, add_mark, has_mark, require_databas
 from ticketr.app.sync.errors import StateFailed
 from ticketr.app.tickets import TicketSyntaxError
 
-_OLDER = """
-    CREATE TABLE older (        -- values of earlier syncs, the last ones of each part
-        head TEXT NOT NULL,     -- the same ID
-        issue TEXT NOT NULL,    -- ID of the issue
-        part TEXT NOT NULL,     -- its name, as in the table of what was sent
-        digest TEXT NOT NULL,   -- of its text
-        number INTEGER NOT NULL, -- orders the values of a part
-        PRIMARY KEY (issue, part, digest)
-    ) WITHOUT ROWID;
-"""
-_OUTBOX = """
-    CREATE TABLE outbox (       -- requests that Jira must not carry out twice
-        kind TEXT NOT NULL,     -- issue, comment or upload
-        issue TEXT NOT NULL,    -- ID of the issue it belongs to; empty for a new issue
-        marker TEXT NOT NULL,   -- in the issue's or comment's properties; SHA-256 of an upload
-        sent REAL NOT NULL,     -- this computer's clock when it was sent; 0: Jira has finished
-        payload TEXT NOT NULL,  -- JSON: the rest, by which it is found in Jira and in files
-        answer TEXT NOT NULL,   -- Jira's ID for it, once that is known
-        settled REAL NOT NULL,  -- this computer's clock when this workspace had it; 0 before
-        PRIMARY KEY (kind, issue, marker)
-    ) WITHOUT ROWID;
-"""
 #: The tables of a new file.
-SCHEMA = f"""
+SCHEMA = """
     CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE issue (
         id TEXT PRIMARY KEY,
@@ -103,34 +81,27 @@ SCHEMA = f"""
         attachment TEXT PRIMARY KEY, -- ID of the attachment
         media TEXT NOT NULL
     ) WITHOUT ROWID;
-    {_OLDER}
-    {_OUTBOX}
+    CREATE TABLE older (        -- values of earlier syncs, the last ones of each part
+        head TEXT NOT NULL,     -- the same ID
+        issue TEXT NOT NULL,    -- ID of the issue
+        part TEXT NOT NULL,     -- its name, as in the table of what was sent
+        digest TEXT NOT NULL,   -- of its text
+        number INTEGER NOT NULL, -- orders the values of a part
+        PRIMARY KEY (issue, part, digest)
+    ) WITHOUT ROWID;
+    CREATE TABLE outbox (       -- requests that Jira must not carry out twice
+        kind TEXT NOT NULL,     -- issue, comment or upload
+        issue TEXT NOT NULL,    -- ID of the issue it belongs to; empty for a new issue
+        marker TEXT NOT NULL,   -- in the issue's or comment's properties; SHA-256 of an upload
+        sent REAL NOT NULL,     -- this computer's clock when it was sent; 0: Jira has finished
+        payload TEXT NOT NULL,  -- JSON: the rest, by which it is found in Jira and in files
+        answer TEXT NOT NULL,   -- Jira's ID for it, once that is known
+        settled REAL NOT NULL,  -- this computer's clock when this workspace had it; 0 before
+        PRIMARY KEY (kind, issue, marker)
+    ) WITHOUT ROWID;
 """
-#: The oldest version of the schema that is still read, of 26 November 2026.
-OLDEST = 9
-#: What brings the file of an older ticketr up to date, by the version of the schema that it makes;
-#: ``user_version`` counts these. Each script fails if another process has run it.
-MIGRATIONS = {
-    11: _OLDER,
-    12: f"""
-    {_OUTBOX}
-    INSERT INTO outbox SELECT 'issue', '', marker, sent, json_object(
-        'project', project, 'parent', parent, 'title', title, 'path', path, 'draft', draft,
-        'after', after, 'parts', parts, 'key', coalesce(key, '')
-    ), coalesce(id, ''), coalesce(settled, 0) FROM creation;
-    INSERT INTO outbox SELECT 'comment', issue, marker, sent, json_object(
-        'key', key, 'text', text, 'body', json(body), 'account', account, 'after', after
-    ), id, coalesce(settled, 0) FROM comment;
-    -- The old table did not say when a file was sent: perhaps just now.
-    INSERT INTO outbox SELECT 'upload', issue, digest, strftime('%s', 'now'), json_object(
-        'name', name, 'size', size, 'account', account
-    ), attachment, 0 FROM upload;
-    DROP TABLE creation;
-    DROP TABLE comment;
-    DROP TABLE upload;
-    """,  # noqa: S608 - our own words
-}
-VERSION = max(MIGRATIONS)
+#: The version of this schema; ``user_version`` holds it.
+VERSION = 12
 #: How often, and after how many seconds, to try again what SQLite does not wait for.
 _ATTEMPTS, _PAUSE = 100, 0.05
 
@@ -235,7 +206,7 @@ class Database:
                 self._require(mark)
                 self._begin_log()
                 self._db.execute("PRAGMA synchronous = NORMAL")
-                self._migrate(mark)
+                self._make_tables(mark)
             except BaseException:
                 self._db.close()
                 raise
@@ -324,33 +295,32 @@ class Database:
             else:
                 return
 
-    def _migrate(self, mark: str | None) -> None:
-        """Bring the schema up to date; a new file gets its mark in the same transaction."""
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+    def _make_tables(self, mark: str | None) -> None:
+        """Make the tables of a new file, with its mark in the same transaction."""
+        version = self._version()
         if version > VERSION:
             raise StateFailed(self._path, "a newer ticketr wrote it")
-        if version == 0:
-            assert mark is None or mark.isalnum()
-            sign = f"INSERT INTO mark VALUES ('{mark}');" if mark is not None else ""  # noqa: S608 - digits
-            steps = [(VERSION, f"{SCHEMA}{sign}")]
-        elif version < OLDEST:
+        if 0 < version < VERSION:
             raise StateFailed(
                 self._path, "an older ticketr wrote it, and this one cannot read it", damaged=True
             )
-        else:
-            steps = [step for step in MIGRATIONS.items() if step[0] > version]
-        for number, script in steps:
-            try:
-                with closing(self._db.cursor()) as cursor:
-                    cursor.executescript(
-                        f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT;"
-                    )
-            except sqlite3.OperationalError:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                # Another process may have migrated it first.
-                if self._db.execute("PRAGMA user_version").fetchone()[0] < number:
-                    raise
+        if version:
+            return
+        assert mark is None or mark.isalnum()
+        sign = f"INSERT INTO mark VALUES ('{mark}');" if mark is not None else ""  # noqa: S608 - digits
+        try:
+            with closing(self._db.cursor()) as cursor:
+                cursor.executescript(
+                    f"BEGIN IMMEDIATE; {SCHEMA}{sign}; PRAGMA user_version = {VERSION}; COMMIT;"
+                )
+        except sqlite3.OperationalError:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            if not self._version():  # else another process has made them first
+                raise
+
+    def _version(self) -> int:
+        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
 
     @contextmanager
     def sound(self) -> Generator[None]:

@@ -76,7 +76,6 @@ class SiteRecord(Table):
             if known == text:
                 return False
             self._put("columns", text)
-            # An older version did not store them; it most probably wrote the same fields.
             return known is not None and self._db.write("UPDATE issue SET stale = 1") > 0
 
     def columns(self) -> dict[str, str]:
@@ -295,7 +294,7 @@ def _rows_from_json(text: str) -> tuple[list[IssueRow], float]:
             Issue(str(value["id"]), str(value["key"]), dict(value["fields"])),
             str(value["updated"]),
             bool(value["exact"]),
-            bool(value.get("stale", False)),  # an older version did not tell
+            bool(value["stale"]),
         )
         for value in stored["issues"]
     ]

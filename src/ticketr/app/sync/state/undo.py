@@ -121,7 +121,7 @@ class UndoLog:
         rows = self._rows(head)
         places = [at for at, name in enumerate(_TABLES["issue"]) if name not in _UNIMPORTANT]
         rows["issue"] = [[row[at] for at in places] for row in rows["issue"]]
-        del rows["older"]  # these change with the rest, and an older version had none
+        del rows["older"]  # these change with the rest
         return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
     def restore(self, head: str, stored: str) -> None:
@@ -158,7 +158,6 @@ def digest_of(text: str) -> str:
 def _rows_in(stored: str) -> dict[str, list[list[object]]]:
     """Parse the result of `UndoLog.stored`."""
     tables = json.loads(stored)
-    tables.setdefault("older", [])  # an older version had none
     rows: dict[str, list[list[object]]] = {table: list(tables[table]) for table in _TABLES}
     if any(len(row) != len(_TABLES[table]) for table in _TABLES for row in rows[table]):
         raise ValueError(stored)
