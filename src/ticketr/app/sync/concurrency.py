@@ -128,6 +128,8 @@ def portions(items: Iterable[T], weigh: Callable[[T], int], most: int = CHUNK) -
 
 #: How many requests run at once; with Jira's rate limits, 4 to 8 is polite.
 CONCURRENCY = 4
+#: How many tickets are sent at once: while some wait for Jira, others are recorded on the disk.
+TASKS = 2 * CONCURRENCY
 #: Issues in one bulk fetch; Jira allows no more.
 PAGE = 100
 #: How often a write is sent that must not happen twice; before each further try, it is certain that
@@ -142,44 +144,41 @@ def passes_soon(error: BaseException) -> bool:
     return isinstance(error, RateLimited) and (error.retry_after or 0.0) <= LONGEST_WAIT
 
 
-async def run_in_tasks(work: Callable[[], Awaitable[None]], *, tasks: int = CONCURRENCY) -> None:
-    """Run a function in several tasks at once.
+async def map_in_tasks(
+    function: Callable[[A], Awaitable[T]], items: Iterable[A], *, tasks: int = CONCURRENCY
+) -> list[T]:
+    """Call a function with each item, in several tasks at once.
 
     Args:
-        work: What each task runs, such as a loop that takes from a common queue.
+        function: The function.
+        items: The items.
         tasks: How many tasks; more than there may be requests, if they also do other work.
 
+    Returns:
+        The results, in the order of the items.
+
     Raises:
-        TicketrError: One raised it. It comes bare, and has cancelled the other tasks.
+        TicketrError: One call raised it. It comes bare, and has cancelled the other tasks.
 
     Cancellation:
         Cancels all tasks.
     """
-    failure: BaseException | None = None
-    try:
-        async with trio.open_nursery() as nursery:
-            for _ in range(tasks):
-                nursery.start_soon(work)
-    except* TicketrError as group:
-        failure = error_to_report(group)
-    if failure is not None:
-        raise failure
-
-
-async def map_in_tasks(function: Callable[[A], Awaitable[T]], items: Iterable[A]) -> list[T]:
-    """Call a function with each item in several tasks, as `run_in_tasks` runs one.
-
-    Returns:
-        The results, in the order of the items.
-    """
     waiting = enumerate(items)
     results: dict[int, T] = {}
+    failure: BaseException | None = None
 
     async def call_with_some() -> None:
         for number, item in waiting:
             results[number] = await function(item)
 
-    await run_in_tasks(call_with_some)
+    try:
+        async with trio.open_nursery() as nursery:
+            for _ in range(tasks):
+                nursery.start_soon(call_with_some)
+    except* TicketrError as group:
+        failure = error_to_report(group)
+    if failure is not None:
+        raise failure
     return [results[number] for number in sorted(results)]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import (
     Awaitable,
     Callable,
@@ -23,13 +22,13 @@ from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD
 from ticketr.app.sync.compare.diff import Change, CommentPart
 from ticketr.app.sync.compare.mapping import LINK_FIELD
 from ticketr.app.sync.compare.sent import SentValue
-from ticketr.app.sync.concurrency import CONCURRENCY, PAGE, run_in_tasks
+from ticketr.app.sync.concurrency import PAGE, TASKS, map_in_tasks
 from ticketr.app.sync.edits.local_changes import LocalChange, add_to_base
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.outbox import PictureNotAttached, send_comment, send_link, with_uploads
 from ticketr.app.sync.push.payload import IssuePayload
-from ticketr.app.sync.push.tally import PushTally, failure_note, on_the_way
+from ticketr.app.sync.push.tally import PushTally, failure_note
 from ticketr.app.sync.push.transitions import NoTransition, StoppedBetween, status_value, walk
 from ticketr.app.sync.push.writes import IssueWrite, TicketWrites
 from ticketr.app.sync.state.state import Base, State
@@ -40,10 +39,6 @@ if TYPE_CHECKING:
     from ticketr.app.sync.session import Session
 
 
-#: With fewer new issues, each is sent alone: its refusal says more.
-_FEWEST = 10
-#: How many tickets are sent at once: while some wait for Jira, others are recorded on the disk.
-_TASKS = 2 * CONCURRENCY
 #: How many tickets are read back at once; with their sub-tasks they about fill a bulk fetch.
 _READ_BACK = PAGE // 2
 _STATUS = "Status"
@@ -76,16 +71,11 @@ class Delivery:
         self._session = session
         self._tally = tally
         self._writes = writes
-        # With the ID and key of a ticket that an earlier request has created.
-        self._waiting: deque[tuple[TicketWrites, Created | None]] = deque()
-        self._keys: dict[tuple[str, str] | None, str] = {}  # of new tickets, by their places
+        # Of new tickets, by their places; of tickets without a parent, an empty one.
+        self._keys: dict[tuple[str, str] | None, str] = {None: ""}
         self._after: dict[str, int] = {}
         self._ways = ways
         self._drafts = set(_drafts_of(writes))
-        # Many sub-tasks of new tickets are created together, once all these tickets exist.
-        of_new = sum(len(write.new_subtasks) for write in writes if write.new_ticket)
-        self._has_many_subtasks = of_new >= _FEWEST
-        self._later: deque[tuple[TicketWrites, Created]] = deque()
         self._touched: dict[str, str] = {}
         self._complete_tickets: dict[str, str] = {}
         self._read_back = read_back
@@ -103,7 +93,7 @@ class Delivery:
         Raises:
             AuthenticationFailed: The site no longer takes the login.
             StateFailed: The state cannot be written.
-            TicketrError: As for `Creator.create`.
+            TicketrError: As for `Creator.create_all`.
 
         Cancellation:
             Takes effect at once. The state holds what Jira has taken or may have taken, or
@@ -113,15 +103,13 @@ class Delivery:
             key = await self._session.jira.newest_key(project)
             number = key.rpartition("-")[2] if key else ""
             self._after[project] = int(number) if number.isdecimal() else 0
-        await self._send([ticket for ticket in self._writes if not ticket.parent_place])
-        later = [ticket for ticket in self._writes if ticket.parent_place]
-        sent: list[list[TicketWrites]] = []  # kept, since the creator knows drafts by their `id`
-        while below := [ticket for ticket in later if ticket.parent_place in self._keys]:
-            later = [ticket for ticket in later if ticket.parent_place not in self._keys]
-            sent.append([ticket.below_key(self._keys[ticket.parent_place]) for ticket in below])
-            self._drafts.update(_drafts_of(sent[-1]))  # in place: the creator has the same set
-            await self._send(sent[-1])
-        self._tally.fail(*(ticket.orphan_note for ticket in later))
+        waiting: Sequence[TicketWrites] = self._writes
+        while ready := [ticket for ticket in waiting if ticket.parent_place in self._keys]:
+            waiting = [ticket for ticket in waiting if ticket.parent_place not in self._keys]
+            await self._send(
+                [ticket.below_key(self._keys[ticket.parent_place]) for ticket in ready]
+            )
+        self._tally.fail(*(ticket.orphan_note for ticket in waiting))
         if self._linked:
             others = await self._session.in_thread(_tickets_of, self._session.state, self._linked)
             self._touched = others | self._touched
@@ -129,85 +117,37 @@ class Delivery:
 
     async def _send(self, writes: Sequence[TicketWrites]) -> None:
         """Send the writes of tickets whose parents exist, or that have none."""
-        self._waiting.extend((ticket, None) for ticket in writes)
-        await self._create_ahead(
-            write
-            for ticket in writes
-            for write in ([ticket.new_ticket] if ticket.new_ticket else ticket.new_subtasks)
-        )
-        await run_in_tasks(self._send_waiting, tasks=_TASKS)
-        if self._drafts:
-            await self._send_what_waits(writes)
+        self._drafts.update(_drafts_of(writes))  # in place: the creator has the same set
+        existing = [ticket for ticket in writes if ticket.new_ticket is None]
+        await map_in_tasks(self._send_edits, existing, tasks=TASKS)
+        created = await self._create([ticket.new_ticket for ticket in writes if ticket.new_ticket])
+        for ticket in writes:
+            if ticket.new_ticket and (issue := created.get(id(ticket.new_ticket.issue))):
+                self._keys[ticket.place] = issue.key
+                self._touched[issue.id] = ticket.local_change.local.path
+                existing.append(ticket.with_parent(issue.key))
+        await self._create([subtask for ticket in existing for subtask in ticket.new_subtasks])
 
-    async def _send_what_waits(self, writes: Sequence[TicketWrites]) -> None:
-        """Send the rest of the new issues that exist in spite of a refusal, and what waits."""
-        # The sub-tasks of tickets that exist in spite of a refusal were not sent yet.
-        tickets = {id(write.new_ticket.issue): write for write in writes if write.new_ticket}
-        for new_issue, created in await self._creator.look_for_refused():
-            if (ticket := tickets.get(id(new_issue.issue))) is not None:
-                self._waiting.append((ticket, created))
-        if self._waiting:
-            await run_in_tasks(self._send_waiting, tasks=_TASKS)
-            await self._creator.look_for_refused()
-        if self._later:
-            await self._create_ahead(
-                replace(subtask, parent=created.key)
-                for ticket, created in self._later
-                for subtask in ticket.new_subtasks
-            )
-            await run_in_tasks(self._send_later, tasks=_TASKS)
-            await self._creator.look_for_refused()
+    async def _create(self, wanted: Sequence[IssueWrite]) -> Mapping[int, Created]:
+        """Create issues, and send the rest of those that exist; see `Creator.create_all`."""
+        if not wanted:
+            return {}
+        created = await self._creator.create_all(wanted)
+        existing = [(new, created[id(new.issue)]) for new in wanted if id(new.issue) in created]
+        await map_in_tasks(lambda pair: self._complete(*pair), existing, tasks=TASKS)
+        return created
 
-    async def _create_ahead(self, wanted: Iterable[IssueWrite]) -> None:
-        """Create issues in few requests, if there are many."""
-        wanted = tuple(wanted)
-        if len(wanted) >= _FEWEST:
-            self._session.progress.say(f"Creating {len(wanted)} tickets...")
-            await self._creator.create_ahead(wanted)
-
-    async def _send_waiting(self) -> None:
-        while self._waiting:
-            ticket, created = self._waiting.popleft()
-            if ticket.new_ticket is not None and created is None:
-                created = await self._creator.create(ticket.new_ticket)
-                if created is None:
-                    continue
-            await self._send_rest(ticket, created)
-
-    async def _send_rest(self, ticket: TicketWrites, created: Created | None) -> None:
-        """Send the edits and new sub-tasks of a ticket that exists in Jira."""
+    async def _send_edits(self, ticket: TicketWrites) -> None:
+        """Send the edits of a ticket; fetch the tickets to which nothing more is sent."""
         local_change = ticket.local_change
-        if ticket.new_ticket is not None and created is not None:
-            self._keys[ticket.place] = created.key
-            await self._complete(ticket.new_ticket, created)
         for edit in ticket.edits:
             local_change = await self._edit(edit, local_change)
-        if created is not None and self._has_many_subtasks:
-            self._later.append((ticket, created))
-        else:
-            await self._send_subtasks(ticket, created)
-        head = local_change.head if created is None else created.id
-        if head is not None:
-            await self._sent(ticket, head)
-
-    async def _sent(self, ticket: TicketWrites, head: str) -> None:
-        """Note that a ticket was sent; fetch the tickets to which nothing more is sent."""
+        assert local_change.head is not None
         tickets = self._touched if ticket.new_issues else self._complete_tickets
-        tickets[head] = ticket.local_change.local.path
+        tickets[local_change.head] = local_change.local.path
         if len(self._complete_tickets) == _READ_BACK:
             complete, self._complete_tickets = self._complete_tickets, {}
             await self._read_back(complete)
-
-    async def _send_later(self) -> None:
-        while self._later:
-            await self._send_subtasks(*self._later.popleft())
-
-    async def _send_subtasks(self, ticket: TicketWrites, created: Created | None) -> None:
-        for subtask in ticket.new_subtasks:
-            task = subtask if created is None else replace(subtask, parent=created.key)
-            new = await self._creator.create(task)
-            if new is not None:
-                await self._complete(subtask, new)
 
     async def _edit(self, edit: IssueWrite, local_change: LocalChange) -> LocalChange:
         """Send the edit of one issue; note what Jira refuses.
@@ -294,9 +234,7 @@ class Delivery:
     ) -> Note:
         """Return a note that says why an edit was not sent, or not all of it."""
         names = self._session.columns.named
-        failure = failure_note(edit.issue, edit.path, _cause_of(error), names)
-        if isinstance(error, StoppedBetween):
-            failure = on_the_way(failure, error.reached, edit.payload.status)
+        failure = failure_note(edit.issue, edit.path, error, names)
         if not sent:
             return failure
         parts = ", ".join(change.name for change in sent)
@@ -409,16 +347,9 @@ def _drafts_of(writes: Iterable[TicketWrites]) -> Iterator[Ticket]:
             yield replace(write.issue, tasks=())
 
 
-def _cause_of(error: JiraError | NoTransition | StoppedBetween) -> JiraError | NoTransition:
-    if not isinstance(error, StoppedBetween):
-        return error
-    assert isinstance(error.__cause__, JiraError | NoTransition)
-    return error.__cause__
-
-
 def _may_be_taken(error: JiraError | NoTransition | StoppedBetween, edit: IssueWrite) -> bool:
     """Return whether Jira may have carried out a request of an edit in spite of the error."""
-    cause = _cause_of(error)
+    cause = error.cause if isinstance(error, StoppedBetween) else error
     fields = {*edit.payload.fields, *edit.transition_fields, "comment"}
     return isinstance(cause, JiraError) and not certainly_failed(cause, fields)
 

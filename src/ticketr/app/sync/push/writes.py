@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ticketr.app.jira import Issue
-from ticketr.app.sync.compare.diff import Change, CorePart, by_key
+from ticketr.app.sync.compare.diff import Change, CorePart, by_key, with_issues
 from ticketr.app.sync.compare.grafting import EditedText
 from ticketr.app.sync.compare.mapping import PARENT, type_id
 from ticketr.app.sync.compare.sent import SentValue, highest_number
@@ -19,14 +19,14 @@ from ticketr.app.sync.edits.local_changes import (
 from ticketr.app.sync.edits.losses import Accepted, Loss, edited_texts_of, losses, unaccepted
 from ticketr.app.sync.edits.push_plan import PlanEntry, plan_entry
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.push.issue_payload import create_payload, update_payload
 from ticketr.app.sync.push.metadata import Metadata, MetadataQuery
-from ticketr.app.sync.push.payload import IssuePayload, KnownIssue
+from ticketr.app.sync.push.payload import IssuePayload, KnownIssue, create_payload, update_payload
+from ticketr.app.sync.push.rich_text import issue_with_mentions
 from ticketr.app.sync.push.transitions import Step, status_of
 from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
-    from ticketr.app.sync.push.sendable import Comparison
+    from ticketr.app.sync.push.refresh import Comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +99,10 @@ class TicketWrites:
     warnings: tuple[Note, ...] = ()
 
     def below_key(self, key: str) -> TicketWrites:
-        """Return the writes of a draft whose parent has a key now."""
+        """Return the writes of a draft whose parent has a key now; the same without such a parent."""
         new = self.new_ticket
-        assert new is not None
+        if new is None or not key:
+            return self
         parent = {"key": key}
         payload = replace(
             new.payload,
@@ -111,6 +112,11 @@ class TicketWrites:
         return replace(
             self, new_ticket=replace(new, issue=below_key(new.issue, key), payload=payload)
         )
+
+    def with_parent(self, key: str) -> TicketWrites:
+        """Return the writes of a draft that has a key now, whose sub-tasks are to be created."""
+        subtasks = tuple(replace(subtask, parent=key) for subtask in self.new_subtasks)
+        return replace(self, new_subtasks=subtasks)
 
     @property
     def place(self) -> tuple[str, str]:
@@ -211,7 +217,10 @@ class WritesBuilder:
     def _accepted_edits(self) -> tuple[IssueWrite, ...]:
         """Build the edits of the existing issues, without those that would lose something."""
         comparison = self.comparison
-        sent = replace(self._change, edits=comparison.edits)
+        local, users = self._change.local, self.metadata.lookup.mentioned
+        ticket = with_issues(local.ticket, lambda issue: issue_with_mentions(issue, users))
+        local = replace(local, ticket=ticket)
+        sent = replace(self._change, edits=comparison.edits, local=local)
         texts = edited_texts_of(
             sent, comparison.issues.values(), comparison.texts, fitting=self.accept_loss is True
         )
