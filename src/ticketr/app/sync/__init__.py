@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from ticketr.app.sync.edits.drafts import find_uncertain
     from ticketr.app.sync.edits.local_changes import LocalChange
     from ticketr.app.sync.edits.losses import Loss, find_literals, find_refusals
-    from ticketr.app.sync.edits.planning import read_push_plan
-    from ticketr.app.sync.edits.push_plan import PlanEntry, PushPlan
+    from ticketr.app.sync.edits.push_plan import PlanEntry, PushPlan, read_push_plan
     from ticketr.app.sync.edits.survey import (
         LocalSurvey,
         SeenTicket,
@@ -129,8 +128,7 @@ if TYPE_CHECKING:
         resolve,
     )
     from ticketr.app.sync.session import OnWritten, SessionOptions, naming_project
-    from ticketr.app.sync.state.journal import Conflict
-    from ticketr.app.sync.state.outbox import Creation
+    from ticketr.app.sync.state.journal import Conflict, Creation
     from ticketr.app.sync.state.state import State
     from ticketr.app.sync.state.undo import UndoKind, UndoStep
     from ticketr.app.sync.templates import Template, read_template, template_files

@@ -14,9 +14,8 @@ from ticketr.app.jira import Allowed, IssueType, User, adf
 from ticketr.app.sync.compare.diff import Change, CorePart, changes
 from ticketr.app.sync.compare.mapping import field_text
 from ticketr.app.sync.errors import nearest
-from ticketr.app.sync.push.issue_payload import create_payload, update_payload
 from ticketr.app.sync.push.metadata import ProjectMetadata
-from ticketr.app.sync.push.payload import IssuePayload, KnownIssue
+from ticketr.app.sync.push.payload import IssuePayload, KnownIssue, create_payload, update_payload
 from ticketr.app.sync.push.values import (
     BadValue,
     FieldSpec,

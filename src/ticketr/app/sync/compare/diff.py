@@ -385,6 +385,11 @@ def is_text(part: Part) -> bool:
     return is_rich_text(part) or isinstance(part, CommentPart)
 
 
+def shows_pictures(part: Part) -> bool:
+    """Return whether a text may show files on disk, which a push attaches."""
+    return part is CorePart.DESCRIPTION or isinstance(part, CommentPart)
+
+
 def part_texts(issue: Ticket) -> dict[Part, str]:
     """Return an issue's parts as text, its sub-tasks left out; criteria one a line."""
     criteria = (text.replace("\n", SOFT_END) for text in issue.acceptance_criteria)

@@ -7,7 +7,7 @@ attached before the text is sent. Until then, the document has a mark in the pla
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from ticketr.app.jira import adf
@@ -140,43 +140,19 @@ class EditedText:
         document: What to send.
         original: What Jira has.
         before: The issue at the last sync.
-        parts: Which parts of the issue are sent.
-        fitting: See `ticketr.app.jira.adf.graft`.
         losses: What Jira would lose.
-        files: The media ID of each file that is attached to the issue, by its name.
-        uploads: The files that must be attached before, by their addresses.
     """
 
     part: diff.CorePart | TextPart
     document: dict[str, object]
     original: object
     before: Ticket
-    parts: Collection[diff.Part]
-    fitting: bool
     losses: tuple[LostPiece, ...]
-    files: Mapping[str, str]
-    uploads: Mapping[str, PictureFile] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """What people call the text."""
         return diff.part_name(self.part)
-
-    def with_text(self, here: Ticket) -> EditedText | None:
-        """Return the same for another text of the issue."""
-        if isinstance(self.part, TextPart):
-            return _edited_field(
-                self.before, here, self.part, self.original, fitting=self.fitting, files=self.files
-            )
-        return edited_description(
-            self.before,
-            here,
-            self.parts,
-            self.original,
-            fitting=self.fitting,
-            files=self.files,
-            uploads=self.uploads,
-        )
 
     @property
     def misfits(self) -> tuple[str, ...]:
@@ -229,8 +205,8 @@ def _edited_field(
     part: TextPart,
     original: object,
     *,
-    fitting: bool = False,
-    files: Mapping[str, str] = _NO_FILES,
+    fitting: bool,
+    files: Mapping[str, str],
 ) -> EditedText | None:
     """Put the rich text of a field together; see `edited_description`."""
     text = here.texts.get(part.name, "")
@@ -248,7 +224,7 @@ def _edited_field(
         return here.places.of_text(part.name, adf.line_of(text, blocks, path))
 
     losses = tuple(LostPiece(loss.what, line_of(loss.path)) for loss in grafted.losses)
-    return EditedText(part, grafted.document, original, before, {part}, fitting, losses, files)
+    return EditedText(part, grafted.document, original, before, losses)
 
 
 def edited_description(
@@ -298,10 +274,7 @@ def edited_description(
         LostPiece(loss.what, _line(edited, document, loss.path, is_criterion=body is not None))
         for loss in grafted.losses
     )
-    part = diff.CorePart.DESCRIPTION
-    return EditedText(
-        part, grafted.document, original, before, parts, fitting, losses, files, uploads
-    )
+    return EditedText(diff.CorePart.DESCRIPTION, grafted.document, original, before, losses)
 
 
 def _line(

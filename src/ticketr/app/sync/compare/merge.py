@@ -204,7 +204,7 @@ class _Merging:
             if not (isinstance(part, CommentPart) and part.is_new)  # Jira cannot have it
         )
         merged = {
-            part: self._text(
+            part: self.text(
                 _merge_part(
                     remote.key or "",
                     part,
@@ -225,7 +225,7 @@ class _Merging:
         comments = merged_comments(texts, local.comments, remote.comments)
         return replace(_with_parts(local, merged, emptied), comments=comments)
 
-    def _text(self, merge: PartMerge) -> str:
+    def text(self, merge: PartMerge) -> str:
         """Return the merged text of a part; the file's if it clashes."""
         self.parts.append(merge)
         lines: list[str] = []
@@ -251,23 +251,12 @@ class _Merging:
 
 
 def merge_texts(
-    base: str, local: str, remote: str, *, prefer: diff.Side | None = None
+    part: diff.Part, base: str, local: str, remote: str, *, prefer: diff.Side | None
 ) -> str | None:
-    """Merge two versions of a text line by line; return None if they clash.
-
-    See `merge` for ``prefer``.
-    """
-    merged: list[str] = []
-    for chunk in diff3.merge_chunks(
-        *(text.split("\n") if text else [] for text in (base, local, remote))
-    ):
-        if not isinstance(chunk, diff3.ConflictChunk):
-            merged += chunk.lines
-        elif prefer is None:
-            return None
-        else:
-            merged += chunk.local if prefer is diff.Side.LOCAL else chunk.remote
-    return "\n".join(merged)
+    """Merge two versions of a part as `merge` does; return None if they clash."""
+    merging = _Merging(prefer, {}, ())
+    text = merging.text(_merge_part("", part, base, local, remote))
+    return None if merging.clashes else text.removeprefix("\n")  # which `part_lines` adds
 
 
 def _with_parts(

@@ -7,14 +7,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from ticketr.app.jira import adf
-from ticketr.app.jira.adf import (
-    BY_NAME,
-    canonical,
-    is_too_long,
-    lost_texts,
-    shown_files,
-    to_adf,
-)
 from ticketr.app.jira.models import Issue
 from ticketr.app.sync.compare.attachments import files_of
 from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, jira_comments
@@ -92,7 +84,7 @@ def _has_same_names(
     """Return whether the files that a document shows have the same names as before."""
     names = {media: name for name, media in files_of(known).items()}
     now = files_of(fields)
-    shown = shown_files(document) if names else ()
+    shown = adf.shown_files(document) if names else ()
     return all(now.get(names[file.media]) == file.media for file in shown if file.media in names)
 
 
@@ -109,7 +101,7 @@ def _same_comments(issue: Issue, known: Issue) -> set[str]:
 
 
 def _is_same(one: object, other: object) -> bool:
-    return one == other or canonical(one) == canonical(other)
+    return one == other or adf.canonical(one) == adf.canonical(other)
 
 
 def _with_old_texts(
@@ -169,7 +161,7 @@ def _comments_in_wording(
 
 
 def _text_in_wording(text: str, like: str, files: Mapping[str, str]) -> str:
-    if text == like or is_too_long(text) or is_too_long(like):
+    if text == like or adf.is_too_long(text) or adf.is_too_long(like):
         return text
     if alike(CorePart.DESCRIPTION, text, like):
         return like
@@ -177,7 +169,7 @@ def _text_in_wording(text: str, like: str, files: Mapping[str, str]) -> str:
 
 
 def _criteria_in_wording(criteria: tuple[str, ...], like: tuple[str, ...]) -> tuple[str, ...]:
-    if not set(criteria).difference(like) or is_too_long(*criteria) or is_too_long(*like):
+    if not set(criteria).difference(like) or adf.is_too_long(*criteria) or adf.is_too_long(*like):
         return criteria
     known = {_adf_of(text): text for text in like if text not in criteria}
     return tuple(text if text in like else known.get(_adf_of(text), text) for text in criteria)
@@ -185,4 +177,6 @@ def _criteria_in_wording(criteria: tuple[str, ...], like: tuple[str, ...]) -> tu
 
 def _adf_of(text: str) -> tuple[str, tuple[str, ...]]:
     """Return what Jira would get from a text, as a value that can be compared."""
-    return json.dumps(canonical(to_adf(text, files=BY_NAME)), sort_keys=True), lost_texts(text)
+    return json.dumps(
+        adf.canonical(adf.to_adf(text, files=adf.BY_NAME)), sort_keys=True
+    ), adf.lost_texts(text)

@@ -18,7 +18,7 @@ from ticketr.app.tickets import Ticket, TicketSyntaxError, mistyped_key, parse
 
 if TYPE_CHECKING:
     from ticketr.app.sync.edits.local_changes import LocalChange
-    from ticketr.app.sync.state.outbox import Creation
+    from ticketr.app.sync.state.journal import Creation
     from ticketr.app.sync.workspace.store import LocalTicket
 
 
@@ -228,16 +228,13 @@ class DraftMatcher:
         score, draft = self._best(tickets)
         return draft if score and score >= least else None
 
-    def with_key(
-        self, tickets: Sequence[Ticket], *, least: float = 0.0
-    ) -> tuple[int, Ticket] | None:
+    def with_key(self, tickets: Sequence[Ticket]) -> tuple[int, Ticket] | None:
         """Put the key into the best match.
 
         Returns:
-            The index of the ticket that changes, and the changed ticket; None if no draft has at
-            least the score ``least``.
+            The index of the ticket that changes, and the changed ticket; None if no draft matches.
         """
-        draft = self.find(tickets, least=least)
+        draft = self.find(tickets)
         for at, ticket in enumerate(tickets):
             if ticket is draft:
                 return at, replace(ticket, key=self.key)

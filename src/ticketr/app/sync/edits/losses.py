@@ -10,16 +10,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from ticketr.app.jira import Issue, adf
+from ticketr.app.sync.compare import diff
 from ticketr.app.sync.compare.comments import JiraComment, jira_comments
-from ticketr.app.sync.compare.diff import (
-    Change,
-    CommentPart,
-    CorePart,
-    Part,
-    TextPart,
-    by_key,
-    is_rich_text,
-)
 from ticketr.app.sync.compare.grafting import EditedText, PictureFile, edited_texts, new_pictures
 from ticketr.app.sync.compare.mapping import keys_in, link_loss, removed_links
 from ticketr.app.sync.edits.local_changes import LocalChange
@@ -73,14 +65,14 @@ def find_refusals(local_change: LocalChange) -> tuple[Note, ...]:
             issue.line,
         )
         for issue, changes in local_change.issues()
-        if any(change.part is CorePart.TITLE for change in changes)
+        if any(change.part is diff.CorePart.TITLE for change in changes)
         and (problem := title_problem(issue.title))
     )
 
 
 def literal_pieces(
     issue: Ticket,
-    changes: Iterable[Change],
+    changes: Iterable[diff.Change],
     path: str,
     *,
     files: Mapping[str, str],
@@ -93,39 +85,52 @@ def literal_pieces(
         changes: Its changes.
         path: Its file; empty to count lines from the beginning of the text.
         files: The media ID of each file that is attached to the issue, by its name.
-        pictures: The files on disk that descriptions show, by their addresses.
+        pictures: The files on disk that descriptions and comments show, by their addresses.
     """
     changes = tuple(changes)
-    if _HEADING.match(issue.title) and any(change.part is CorePart.TITLE for change in changes):
+    if _HEADING.match(issue.title) and any(
+        change.part is diff.CorePart.TITLE for change in changes
+    ):
         where = f"{path}:{issue.line}: " if path and issue.line else ""
         plain = clean(_HEADING.sub("", issue.title))
         yield f"Title: {where}the marks of a heading become a part of it; write {plain}"
     for change, text, place in changed_texts(issue, changes):
-        is_description = change.part is CorePart.DESCRIPTION and pictures
-        new = new_pictures(text, change.old) if is_description else ()
+        may_show = pictures and diff.shows_pictures(change.part)
+        new = new_pictures(text, change.old) if may_show else ()
         fates = {text: pictures[text].problem for text in new if text in pictures}
         for piece in adf.unsent_pieces(text, before=change.old_shown, files=files, pictures=fates):
             if not piece.is_lost:
                 yield f"{change.name}: {piece.words(path, place(piece.line))}"
 
 
-def changed_texts(issue: Ticket, changes: Iterable[Change]) -> Iterator[tuple[Change, str, Place]]:
+def changed_texts(
+    issue: Ticket, changes: Iterable[diff.Change]
+) -> Iterator[tuple[diff.Change, str, Place]]:
     """Yield the changed texts of an issue, each with its change and the places of its lines."""
     for change in changes:
+        if isinstance(change.part, diff.CommentPart):
+            yield change, change.new, place_of_comment(issue, change.part, change.new)
         for text, place in texts_of(issue, change.part):
             yield change, text, place
 
 
-def texts_of(issue: Ticket, part: Part) -> Iterator[tuple[str, Place]]:
+def texts_of(issue: Ticket, part: diff.Part) -> Iterator[tuple[str, Place]]:
     """Yield the rich texts of a part of an issue, each with the places of its lines."""
     places = issue.places
-    if part is CorePart.DESCRIPTION:
+    if part is diff.CorePart.DESCRIPTION:
         yield issue.description, places.of_description
-    elif part is CorePart.CRITERIA:
+    elif part is diff.CorePart.CRITERIA:
         for number, text in enumerate(issue.acceptance_criteria):
             yield text, partial(places.of_criterion, number)
-    elif isinstance(part, TextPart):
+    elif isinstance(part, diff.TextPart):
         yield issue.texts.get(part.name, ""), partial(places.of_text, part.name)
+
+
+def place_of_comment(issue: Ticket, part: diff.CommentPart, text: str) -> Place:
+    """Return the places of the lines of a comment with a text."""
+    comments = (comment for comment in issue.comments if comment.id == part.id)
+    first = next((comment.line for comment in comments if comment.text == text), 0)
+    return lambda line: first + line - 1 if first and line else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +186,7 @@ def edited_texts_of(
     """
     if local_change.base is None:
         return {}
-    before, here = by_key(local_change.base), by_key(local_change.local.ticket)
+    before, here = diff.by_key(local_change.base), diff.by_key(local_change.local.ticket)
     fields = {issue.key: issue.fields for issue in issues}
     return {
         key: tuple(
@@ -209,19 +214,19 @@ def losses(
         Loss(key, path, piece.what, piece.line, name)
         for key, texts in edited.items()
         for text in texts
-        for name in ("" if text.part is CorePart.DESCRIPTION else text.name,)
+        for name in ("" if text.part is diff.CorePart.DESCRIPTION else text.name,)
         for piece in text.losses
     )
 
 
-def comment_loss(key: str, path: str, change: Change, known: JiraComment) -> tuple[Loss, ...]:
+def comment_loss(key: str, path: str, change: diff.Change, known: JiraComment) -> tuple[Loss, ...]:
     """Return what Jira would lose by the edit of a comment; ``known`` is the comment in Jira."""
     lost = edited_comment(change, known).losses
     return tuple(Loss(key, path, f"{loss.what} of {change.name.lower()}") for loss in lost)
 
 
 def edited_comment(
-    change: Change, known: JiraComment, marks: Mapping[str, str] = MappingProxyType({})
+    change: diff.Change, known: JiraComment, marks: Mapping[str, str] = MappingProxyType({})
 ) -> adf.Grafted:
     """Put an edited comment together from what Jira has of it, and its edited blocks.
 
@@ -242,18 +247,18 @@ def _losses_beside_texts(local_change: LocalChange, issues: Iterable[Issue]) -> 
         fields = there.get(key, {})
         comments = {comment.id: comment for comment in jira_comments(fields)}
         for change in changes:
-            if isinstance(change.part, CommentPart) and change.part.id in comments:
+            if isinstance(change.part, diff.CommentPart) and change.part.id in comments:
                 yield from comment_loss(key, path, change, comments[change.part.id])
             elif isinstance(change.part, str):
                 for link in removed_links(fields, change.part, change.old, change.new):
                     yield Loss(key, path, link_loss(link), is_link=True)
 
 
-def _may_lose(changes: Sequence[Change]) -> bool:
+def _may_lose(changes: Sequence[diff.Change]) -> bool:
     """Return whether an edit could remove something: of a text, or a key from a line."""
     return any(
-        is_rich_text(change.part)
-        or (isinstance(change.part, CommentPart) and bool(change.old))
+        diff.is_rich_text(change.part)
+        or (isinstance(change.part, diff.CommentPart) and bool(change.old))
         or (isinstance(change.part, str) and is_key("".join(keys_in(change.old)[:1])))
         for change in changes
     )

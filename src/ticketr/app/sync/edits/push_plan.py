@@ -1,10 +1,12 @@
-"""A push's plan: what it would write, what it would leave alone, and what of it may be sent. Pure.
+"""A push's plan: what it would write, what it would leave alone, and what of it may be sent.
 
 A plan is made from the files and the last sync, without a request. It is shown to the user, who confirms
 it before the job's turn comes. Meanwhile files may be edited, and a pull may merge what Jira has changed
 into them. So the job makes the plan again and compares what the user asked to write. A part was confirmed
 if the file still has the same text for it, or the text that a merge of the confirmed one with Jira's
 changes gives.
+
+Synchronous, for a worker thread. Nothing is written.
 """
 
 from __future__ import annotations
@@ -12,16 +14,22 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from ticketr.app.sync.compare.diff import Change, CommentPart, CorePart, Side
+from ticketr.app.sync.compare.diff import Change, Side, by_key, read_ticket, shows_pictures
 from ticketr.app.sync.compare.grafting import PictureFile, uploads_in
-from ticketr.app.sync.edits.local_changes import LocalChange
-from ticketr.app.sync.notes import Code, Note
-from ticketr.app.tickets import Ticket, key_order
+from ticketr.app.sync.compare.mapping import type_id
+from ticketr.app.sync.edits.local_changes import LocalChange, new_type, remote_changes
+from ticketr.app.sync.edits.losses import find_literals, find_refusals, known_losses
+from ticketr.app.sync.edits.survey import LocalSurvey, check_keys, read_state, survey_now
+from ticketr.app.sync.notes import Code, Note, in_conflict
+from ticketr.app.sync.state.journal import Conflict, Creation
+from ticketr.app.sync.state.state import State
+from ticketr.app.sync.workspace.store import LocalTicket, Store, notes_on
+from ticketr.app.tickets import Ticket, TicketSyntaxError, key_order
 
 if TYPE_CHECKING:
     from ticketr.app.sync.edits.losses import Loss
@@ -215,7 +223,7 @@ def _uploads_of(changes: Iterable[Change], pictures: Mapping[str, PictureFile]) 
     words = (
         file.words
         for change in changes
-        if change.part is CorePart.DESCRIPTION or isinstance(change.part, CommentPart)
+        if shows_pictures(change.part)
         for file in uploads_in(change.new, change.old, pictures).values()
     )
     return tuple(dict.fromkeys(words))
@@ -271,7 +279,8 @@ def _is_same(change: Change, confirmed: Change, prefer: Side | None) -> bool:
         return False
     from ticketr.app.sync.compare.merge import merge_texts  # noqa: PLC0415 - most parts need none
 
-    return change.new == merge_texts(confirmed.old, confirmed.new, change.old, prefer=prefer)
+    texts = (confirmed.old, confirmed.new, change.old)
+    return change.new == merge_texts(change.part, *texts, prefer=prefer)
 
 
 def _unconfirmed_drafts(
@@ -303,3 +312,262 @@ def _take(waiting: dict[str, list[PlanEntry]], entry: PlanEntry, path: str | Non
     if match is not None:
         alike.remove(match)
     return match is not None
+
+
+#: Why an issue is left alone.
+_UNCERTAIN = "an earlier push asked for it and got no answer; the next push finds out if it exists"
+_CREATED = "it was created as {key}; the next push or pull writes that key into its file"
+_UNPULLED = "it was never pulled into this folder; it is compared with Jira first"
+_UNNAMED = "it was not named"
+_MISSING = "it is in no file any more, and absence here changes nothing in Jira"
+
+
+def read_push_plan(
+    store: Store,
+    keys: Collection[str] | None = None,
+    *,
+    project: str | None = None,
+    prefer: Side | None = None,
+    inherit: bool = True,
+) -> PushPlan:
+    """Read the files and plan what a push would do with them; synchronous, for a worker thread.
+
+    Args:
+        store: The ticket files.
+        keys: The tickets to push, as in `PushJob`; None for all.
+        project: The project in which drafts would be created, if it is known.
+        prefer: The side that wins a clash in a sync. Then tickets in conflict are not left alone.
+        inherit: Whether new sub-tasks take over the fields of their tickets.
+
+    Raises:
+        StateFailed: The state cannot be read.
+        UnknownTicket: One of the keys is in no file and was not there at the last sync.
+    """
+    with read_state(store) as state:
+        survey = survey_now(store, state, project=project, inherit=inherit)
+        if keys is not None:
+            check_keys(keys, survey, state)
+        return _make_push_plan(survey, state, keys, prefer=prefer)
+
+
+def _make_push_plan(
+    survey: LocalSurvey, state: State, keys: Collection[str] | None, *, prefer: Side | None
+) -> PushPlan:
+    """Plan what a push would do with what is in a survey; see `read_push_plan`."""
+    conflicts = {conflict.key: conflict for conflict in state.conflicts.all()}
+    entries: list[PlanEntry] = []
+    left: list[Note] = []
+    planned: list[LocalChange] = []
+    changes = sorted(survey.local_changes, key=_order)
+    decisions = _decide(changes, state, keys, conflicts if prefer is None else {})
+    for change, issues in decisions:
+        kept: set[int] = set()
+        for issue, decision in issues:
+            if isinstance(decision, Note):
+                left.append(_located(decision, issue))
+            else:
+                entries.append(_with_way(state, change, issue, decision))
+                kept.add(id(issue))
+        if restricted := _restricted_change(change, kept, keys):
+            planned.append(restricted)
+    left += (_never_pulled(ticket, conflicts) for ticket in survey.never_pulled)
+    broken = survey.broken_of(keys, state)
+    for note, error in zip(notes_on(broken), broken.values(), strict=True):
+        line = error.line if isinstance(error, TicketSyntaxError) else None
+        left.append(replace(note, line=line))
+    missing = survey.missing(state) if keys else {}
+    left += (
+        Note(key, missing[key], _MISSING, Code.MISSING) for key in keys or () if key in missing
+    )
+    losses = tuple(loss for change in planned for loss in known_losses(state, change))
+    literals = tuple(literal for change in planned for literal in find_literals(change))
+    refused = tuple(note for change in planned for note in find_refusals(change))
+    return PushPlan(in_order(entries), tuple(left), losses, literals, refused)
+
+
+def _order(change: LocalChange) -> tuple[bool, str, int]:
+    """Return what sorts changes by the keys of their tickets, and puts drafts after them."""
+    key = change.local.ticket.key
+    return (key is None, *key_order(key or ""))
+
+
+def _decide(
+    local_changes: Sequence[LocalChange],
+    state: State,
+    keys: Collection[str] | None,
+    conflicts: Mapping[str, Conflict],
+) -> Iterator[tuple[LocalChange, list[tuple[Ticket, PlanEntry | Note]]]]:
+    """Yield each change with its issues, and for each issue its entry or why it is left alone.
+
+    A ticket in conflict is one issue. What is older comes after what was edited. A draft that an
+    earlier push has sent, and that has no key yet, would be created twice.
+    """
+    uncertain: Mapping[int, Creation] = {}
+    if creations := state.creations.all():
+        from ticketr.app.sync.edits.drafts import find_uncertain  # noqa: PLC0415 - few plans need it
+
+        uncertain = find_uncertain(creations, local_changes)
+
+    def is_named(issue: Ticket) -> bool:
+        return names_ticket(keys, change.local) or issue.key in (keys or ())
+
+    for change in local_changes:
+        ticket, path = change.local.ticket, change.local.path
+        if conflict := _open_conflict(conflicts, change):
+            yield change, [(ticket, _conflict_note(conflict, path))]
+            continue
+        issues: list[tuple[Ticket, PlanEntry | Note]] = []
+        for issue, edits in change.issues():
+            inherited = change.inherited_by(issue) if issue in change.drafts else ()
+            decision: PlanEntry | Note = plan_entry(change, issue, edits, inherited)
+            if not is_named(issue):
+                decision = Note.on(issue, path, _UNNAMED, Code.UNNAMED)
+            elif creation := uncertain.get(id(issue)) or uncertain.get(id(ticket)):
+                reason = _CREATED.format(key=creation.key) if creation.key else _UNCERTAIN
+                decision = Note.on(issue, path, reason, Code.UNCERTAIN)
+            issues.append((issue, decision))
+        issues += ((issue, note) for issue, note in change.older_notes() if is_named(issue))
+        yield change, issues
+
+
+def names_ticket(keys: Collection[str] | None, local: LocalTicket) -> bool:
+    """Return whether a ticket or its file is among some keys and files; None names all."""
+    return keys is None or local.ticket.key in keys or local.path in keys
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """What a push may send, and what it leaves alone.
+
+    Attributes:
+        local_changes: The changes, without what may not be sent.
+        left: A note for each issue that was not confirmed, that an earlier push has sent, or that
+            has older values.
+        in_conflict: A note for each ticket in conflict, which is not a part of any plan, and how
+            many issues the push would have written of it.
+    """
+
+    local_changes: tuple[LocalChange, ...]
+    left: tuple[Note, ...] = ()
+    in_conflict: tuple[tuple[Note, int], ...] = ()
+
+
+def select_changes(
+    local_changes: Sequence[LocalChange],
+    state: State,
+    prefer: Side | None,
+    *,
+    keys: frozenset[str] | None,
+    confirmed: PushPlan | None,
+) -> Selected:
+    """Select what a push may send.
+
+    Args:
+        local_changes: The changes.
+        state: The last sync.
+        prefer: The side that wins where a merge clashes, since the plan was shown.
+        keys: The keys and files that were named; None for all.
+        confirmed: The plan that was confirmed; None if everything may be sent.
+
+    Raises:
+        StateFailed: The state cannot be read.
+    """
+    is_everything = keys is None and confirmed is None
+    has_older = any(change.older for change in local_changes)
+    if is_everything and not has_older and not state.creations.all():
+        return Selected(tuple(local_changes))
+    # Without a plan, Jira may have ended a conflict by now; the comparison with it finds out.
+    known = state.conflicts.all() if confirmed is not None else ()
+    conflicts = {conflict.key: conflict for conflict in known}
+    in_conflict: list[tuple[Note, int]] = []
+    rest: list[LocalChange] = []
+    planned: list[tuple[Ticket, PlanEntry]] = []
+    left: dict[int, Note] = {}
+    older: list[Note] = []
+    for change, issues in _decide(local_changes, state, keys, conflicts):
+        match issues:
+            case [(_, Note(code=Code.CONFLICT) as note)]:
+                in_conflict.append((note, change.writes))
+                continue
+        rest.append(change)
+        for issue, decision in issues:
+            if isinstance(decision, PlanEntry):
+                planned.append((issue, decision))
+            elif decision.code is Code.OLDER:
+                older.append(decision)
+            elif decision.code is not Code.UNNAMED:
+                left[id(issue)] = decision
+    if is_everything and not left:
+        return Selected(tuple(change for change in rest if change.is_sendable), tuple(older))
+    if confirmed is not None:
+        left |= unconfirmed(planned, confirmed.entries, prefer)
+    kept = {id(issue) for issue, _ in planned} - left.keys()
+    restricted = (_restricted_change(change, kept, keys) for change in rest)
+    return Selected(
+        tuple(change for change in restricted if change is not None),
+        (*left.values(), *older),
+        tuple(in_conflict),
+    )
+
+
+def _restricted_change(
+    change: LocalChange, issues: Collection[int], keys: Collection[str] | None
+) -> LocalChange | None:
+    """Return a ticket's change with the issues that may be sent; None if none remain."""
+    ticket = change.local.ticket
+    if change.head is None and id(ticket) not in issues:
+        return None
+    here = by_key(ticket)
+    edits = {key: changes for key, changes in change.edits.items() if id(here[key]) in issues}
+    drafts = tuple(draft for draft in change.drafts if id(draft) in issues)
+    # Nothing is sent of a key that was added to a file: Jira has it there, or the push says no.
+    is_named = names_ticket(keys, change.local)
+    if change.head is not None and not (edits or drafts or (change.added_keys and is_named)):
+        return None
+    added_keys = change.added_keys if is_named else ()
+    return replace(change, edits=edits, drafts=drafts, added_keys=added_keys, is_restricted=True)
+
+
+def _open_conflict(conflicts: Mapping[str, Conflict], local_change: LocalChange) -> Conflict | None:
+    """Return a ticket's conflict; None if an edit of the file has taken over Jira's changes."""
+    conflict = conflicts.get(local_change.local.ticket.key or "")
+    remote = read_ticket(conflict.text) if conflict is not None else None
+    if remote is None or local_change.base is None:
+        return conflict
+    is_open = remote_changes(local_change.base, local_change.local.ticket, remote)
+    return conflict if is_open else None
+
+
+def _conflict_note(conflict: Conflict, path: str) -> Note:
+    reason = in_conflict(conflict.key, conflict.parts_text)
+    return Note(conflict.key, path, reason, Code.CONFLICT)
+
+
+def _located(note: Note, issue: Ticket) -> Note:
+    """Return a note as plans have it, with the title and the line of its issue."""
+    return replace(note, title=issue.title, line=issue.line)
+
+
+def _with_way(state: State, change: LocalChange, issue: Ticket, entry: PlanEntry) -> PlanEntry:
+    """Add the statuses on the way to a new one, as far as earlier pushes have learnt them."""
+    if entry.moves is None:
+        return entry
+    before, after = entry.moves
+    if not entry.key or change.head is None:
+        parent = (change.local.ticket.key or "") if entry.parent else None
+        edges = state.site_record.workflow(*new_type(issue, parent))
+        first = next(iter(edges.get("", ())), "")  # the one in which Jira creates it
+        path = find_path(edges, first, after)
+        return replace(entry, between=(first, *path[:-1]) if len(path) > 1 else ())
+    type_ids = (
+        type_id(known.fields) for known in state.issues_of(change.head) if known.key == entry.key
+    )
+    edges = state.site_record.workflow(entry.key.rpartition("-")[0], next(type_ids, ""))
+    return replace(entry, between=find_path(edges, before, after)[:-1])
+
+
+def _never_pulled(local: LocalTicket, conflicts: Mapping[str, Conflict]) -> Note:
+    ticket = local.ticket
+    if conflict := conflicts.get(ticket.key or ""):
+        return _located(_conflict_note(conflict, local.path), ticket)
+    return _located(Note(ticket.key or "", local.path, _UNPULLED, Code.UNPULLED), ticket)

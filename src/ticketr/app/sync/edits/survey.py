@@ -20,7 +20,7 @@ from typing import TypeVar
 
 from ticketr._errors import TicketrError
 from ticketr.app.config import ForeignState, require_database
-from ticketr.app.sync.compare.diff import CommentPart, CorePart, read_ticket
+from ticketr.app.sync.compare.diff import read_ticket, shows_pictures
 from ticketr.app.sync.compare.grafting import new_pictures
 from ticketr.app.sync.compare.sent import digest, with_sent_comments
 from ticketr.app.sync.concurrency import CHUNK, ThreadRunner, portions
@@ -206,7 +206,7 @@ def with_pictures(change: LocalChange, root: Path) -> LocalChange:
         address
         for _, edits in change.issues()
         for edit in edits
-        if edit.part is CorePart.DESCRIPTION or isinstance(edit.part, CommentPart)
+        if shows_pictures(edit.part)
         for address in new_pictures(edit.new, edit.old)
     )
     if not addresses:

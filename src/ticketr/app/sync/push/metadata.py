@@ -15,16 +15,7 @@ from ticketr.app.sync.compare.mapping import PARENT, holds_rich_text, line_name,
 from ticketr.app.sync.compare.times import ESTIMATES, TIME_TRACKING
 from ticketr.app.sync.concurrency import map_in_tasks
 from ticketr.app.sync.errors import nearest
-from ticketr.app.sync.push.values import (
-    BadValue,
-    FieldSpec,
-    LinkDirection,
-    NameLookup,
-    find_name,
-    is_me,
-    read_list,
-    shown,
-)
+from ticketr.app.sync.push import values
 
 if TYPE_CHECKING:
     from ticketr.app.jira import IssueType, ScreenField, User
@@ -35,7 +26,7 @@ D = TypeVar("D")
 T = TypeVar("T")
 
 #: The fields of an issue type, by the names of their lines or sections.
-_Specs: TypeAlias = "Mapping[str, FieldSpec]"
+_Specs: TypeAlias = "Mapping[str, values.FieldSpec]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +43,11 @@ class ProjectMetadata:
     """
 
     types: tuple[IssueType, ...]
-    field_specs: Mapping[str, Mapping[str, FieldSpec]]
+    field_specs: Mapping[str, Mapping[str, values.FieldSpec]]
     story_type: str = "Task"
     subtask_type: str = "Sub-task"
     statuses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    text_specs: Mapping[str, Mapping[str, FieldSpec]] = field(default_factory=dict)
+    text_specs: Mapping[str, Mapping[str, values.FieldSpec]] = field(default_factory=dict)
 
     def wrong_status(self, type_id: str, status: str | None) -> tuple[str, ...]:
         """Return what is wrong with the status of an issue; nothing if its type is not known."""
@@ -66,7 +57,9 @@ class ProjectMetadata:
         kind = next(
             (issue_type.name for issue_type in self.types if issue_type.id == type_id), "ticket"
         )
-        return (f"Status: {shown(status)} is not a status of a {kind}; {nearest(status, names)}",)
+        return (
+            f"Status: {values.shown(status)} is not a status of a {kind}; {nearest(status, names)}",
+        )
 
     def type_of(self, name: str | None, *, subtask: bool) -> IssueType:
         """Return the type of a new issue, from the text of its ``Type`` line if there is one.
@@ -76,7 +69,7 @@ class ProjectMetadata:
         """
         fitting = [issue_type for issue_type in self.types if issue_type.subtask is subtask]
         wanted = name or (self.subtask_type if subtask else self.story_type)
-        allowed = find_name(
+        allowed = values.find_name(
             wanted, (Allowed(issue_type.id, issue_type.name) for issue_type in fitting)
         )
         if allowed is None and subtask and not name and fitting:
@@ -84,8 +77,8 @@ class ProjectMetadata:
         if allowed is None:
             names = [issue_type.name for issue_type in fitting]
             what = "a sub-task type" if subtask else "an issue type"
-            raise BadValue(
-                f"{shown(wanted)} is not {what} of this project: {nearest(wanted, names)}"
+            raise values.BadValue(
+                f"{values.shown(wanted)} is not {what} of this project: {nearest(wanted, names)}"
             )
         return next(issue_type for issue_type in fitting if issue_type.id == allowed.id)
 
@@ -140,11 +133,11 @@ class Metadata:
     """
 
     projects: Mapping[str, ProjectMetadata]
-    lookup: NameLookup
+    lookup: values.NameLookup
 
     def specs(
         self, project: str, type_id: str
-    ) -> tuple[Mapping[str, FieldSpec], Mapping[str, FieldSpec]]:
+    ) -> tuple[Mapping[str, values.FieldSpec], Mapping[str, values.FieldSpec]]:
         """Return the fields of an issue type by the names of their lines, and its rich texts."""
         known = self.projects.get(project)
         if known is None:
@@ -182,13 +175,13 @@ async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> 
     fetched = await map_in_tasks(partial(_fetch_project, session), by_project.values())
     projects = dict(zip(by_project, fetched, strict=True))
     people = await _find_people(session, asked, projects)
-    lookup = NameLookup(
+    lookup = values.NameLookup(
         people,
         await _sprints(session, asked),
         await _teams(session, asked, projects),
-        session.time_zone,
+        session.user.time_zone,
         await _find_mentioned(session, queries),
-        account=session.account,
+        account=session.user.account_id,
     )
     return Metadata(projects, lookup)
 
@@ -215,7 +208,7 @@ async def _find_mentioned(
 
 async def fetch_link_directions(
     session: Session, queries: Iterable[MetadataQuery]
-) -> dict[str, LinkDirection]:
+) -> dict[str, values.LinkDirection]:
     """Fetch what lines of links stand for, by their names, if any change may be such a line.
 
     Raises:
@@ -230,11 +223,11 @@ async def fetch_link_directions(
         types = await session.jira.link_types()
     except NotFound:  # links are switched off on the site
         return {}
-    directions: dict[str, LinkDirection] = {}
+    directions: dict[str, values.LinkDirection] = {}
     for link_type in types:
         outward, inward = line_name(link_type.outward), line_name(link_type.inward)
-        directions.setdefault(outward, LinkDirection(link_type.id, is_outward=True))
-        directions.setdefault(inward, LinkDirection(link_type.id, is_outward=False))
+        directions.setdefault(outward, values.LinkDirection(link_type.id, is_outward=True))
+        directions.setdefault(inward, values.LinkDirection(link_type.id, is_outward=False))
     return {name: direction for name, direction in directions.items() if name not in fields}
 
 
@@ -268,17 +261,17 @@ def _type_of(form: ProjectMetadata, query: MetadataQuery) -> str | None:
     named = (change.new for change in query.changes if change.part == "Type")
     try:
         return form.type_of(next(named, None), subtask=query.subtask).id
-    except BadValue:
+    except values.BadValue:
         return None
 
 
 def _field_specs(
     session: Session, form: Iterable[ScreenField], types: Iterable[IssueType]
-) -> dict[str, FieldSpec]:
+) -> dict[str, values.FieldSpec]:
     by_id = {field.id: field for field in form}
     site = {field.id: field for field in session.site_fields}
     rich = {field.id for field in session.site_fields if holds_rich_text(field)}
-    field_specs: dict[str, FieldSpec] = {}
+    field_specs: dict[str, values.FieldSpec] = {}
     for name, field_id in session.columns.names:
         if name in _PLAIN:
             continue
@@ -292,7 +285,7 @@ def _field_specs(
                 for issue_type in types
                 if not issue_type.subtask
             )
-        field_specs[name] = FieldSpec(
+        field_specs[name] = values.FieldSpec(
             id=field_id,
             name=name,
             type=known.schema_type if known else "",
@@ -305,13 +298,13 @@ def _field_specs(
     for other in site.values():
         if other.name not in field_specs and (why := unsupported(other)):
             required = _is_missed(by_id.get(other.id))
-            field_specs[other.name] = FieldSpec(
+            field_specs[other.name] = values.FieldSpec(
                 other.id, other.name, other.schema_type, required=required, unsupported=why
             )
     known_ids = {*rich, *(kind.id for kind in field_specs.values())}
     for screen_field in by_id.values():
         if _is_missed(screen_field) and screen_field.id not in known_ids:
-            field_specs[screen_field.name] = FieldSpec(
+            field_specs[screen_field.name] = values.FieldSpec(
                 screen_field.id,
                 screen_field.name,
                 screen_field.schema_type,
@@ -322,10 +315,10 @@ def _field_specs(
     return field_specs
 
 
-def _text_specs(session: Session, form: Iterable[ScreenField]) -> dict[str, FieldSpec]:
+def _text_specs(session: Session, form: Iterable[ScreenField]) -> dict[str, values.FieldSpec]:
     by_id = {field.id: field for field in form}
     specs = {
-        name: FieldSpec(field_id, name, "string", required=_is_missed(by_id.get(field_id)))
+        name: values.FieldSpec(field_id, name, "string", required=_is_missed(by_id.get(field_id)))
         for name, field_id in session.columns.texts
     }
     kept = {spec.id for spec in specs.values()}
@@ -337,7 +330,7 @@ def _text_specs(session: Session, form: Iterable[ScreenField]) -> dict[str, Fiel
         ):
             required = _is_missed(by_id.get(site_field.id))
             reason = f'this workspace does not keep it; add "{site_field.name}" to fields in ticketr.toml'
-            specs[site_field.name] = FieldSpec(
+            specs[site_field.name] = values.FieldSpec(
                 site_field.id, site_field.name, "string", required=required, unsupported=reason
             )
     return specs
@@ -372,7 +365,7 @@ async def _find_people(
                 names.update(dict.fromkeys(_entries_or_none(change.new), query.project))
 
     async def find(name: str) -> tuple[User, ...]:
-        if is_me(name):
+        if values.is_me(name):
             await trio.lowlevel.checkpoint()
             return (session.user,)
         return await _people_called(session, name, names[name])
@@ -390,8 +383,8 @@ async def _people_called(session: Session, name: str, project: str) -> tuple[Use
 
 def _entries_or_none(text: str) -> list[str]:
     try:
-        return read_list(text)
-    except BadValue:  # the conversion of the value reports it
+        return values.read_list(text)
+    except values.BadValue:  # the conversion of the value reports it
         return []
 
 

@@ -21,25 +21,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 import trio
 
-from ticketr.app.jira import (
-    Attachment,
-    AuthenticationFailed,
-    Issue,
-    JiraError,
-    RateLimited,
-    Rejected,
-    Upload,
-    adf,
-    certainly_failed,
-    may_have_happened,
-)
+from ticketr.app import jira
 from ticketr.app.sync.compare.attachments import ATTACHMENT_FIELD, jira_attachments, safe_name
 from ticketr.app.sync.compare.comments import COMMENT_FIELD, comments_field
 from ticketr.app.sync.compare.grafting import PictureFile
 from ticketr.app.sync.compare.sent import OutboxEntry, SentComment
 from ticketr.app.sync.concurrency import TRIES, passes_soon
 from ticketr.app.sync.push.payload import CommentWrite, IssuePayload, LinkWrite
-from ticketr.app.sync.state.outbox import AskedUpload, Entry, Outbox
+from ticketr.app.sync.state.journal import AskedUpload, Entry, Outbox
 from ticketr.app.sync.workspace.attachments import OpenPicture, open_picture
 
 if TYPE_CHECKING:
@@ -54,22 +43,22 @@ LONG_AGO = 3600.0
 T = TypeVar("T")
 
 
-def has_ended(error: JiraError) -> bool:
+def has_ended(error: jira.JiraError) -> bool:
     """Return whether Jira had finished with a request when it was refused.
 
     An answer that is not Jira's own may come from a proxy, which may still forward the request.
     """
-    return isinstance(error, Rejected) and error.is_jiras
+    return isinstance(error, jira.Rejected) and error.is_jiras
 
 
-def may_have_arrived(error: JiraError) -> bool:
+def may_have_arrived(error: jira.JiraError) -> bool:
     """Return whether Jira may carry out a request that has failed.
 
     A gateway may refuse what Jira carries out, and it is a gateway that limits rates.
     """
-    if isinstance(error, Rejected):
-        return isinstance(error, RateLimited) or not error.is_jiras
-    return may_have_happened(error)
+    if isinstance(error, jira.Rejected):
+        return isinstance(error, jira.RateLimited) or not error.is_jiras
+    return jira.may_have_happened(error)
 
 
 async def send_once(send: Callable[[], Awaitable[T]], find: Callable[[], Awaitable[T | None]]) -> T:
@@ -88,9 +77,9 @@ async def send_once(send: Callable[[], Awaitable[T]], find: Callable[[], Awaitab
     for remaining_tries in reversed(range(TRIES)):
         try:
             return await send()
-        except AuthenticationFailed:  # to look for it would fail, too
+        except jira.AuthenticationFailed:  # to look for it would fail, too
             raise
-        except JiraError as error:
+        except jira.JiraError as error:
             failure = error
         if may_have_arrived(failure) and (answer := await find()) is not None:
             return answer
@@ -133,9 +122,9 @@ async def send_entry(
         await session.in_thread(outbox.put, asked)
         try:
             return await send()
-        except JiraError as error:
+        except jira.JiraError as error:
             with trio.CancelScope(shield=True):  # one short write
-                if certainly_failed(error, fields):
+                if jira.certainly_failed(error, fields):
                     await session.in_thread(outbox.forget, asked)
                 elif has_ended(error):
                     await session.in_thread(outbox.put, replace(asked, sent=0.0))
@@ -224,7 +213,7 @@ async def send_comment(
         key=key,
         text=write.text,
         body=write.body,
-        account=session.account,
+        account=session.user.account_id,
         after=after,
     )
     properties = {PROPERTY: entry.marker}
@@ -246,12 +235,12 @@ async def _find_comment(session: Session, entry: SentComment) -> str | None:
     return await session.in_thread(look)
 
 
-async def read_comments(session: Session, issue: str, key: str) -> Issue:
+async def read_comments(session: Session, issue: str, key: str) -> jira.Issue:
     """Return an issue with its comments alone, by its ID and its key."""
-    return Issue(issue, key, {COMMENT_FIELD: comments_field(await session.jira.comments(key))})
+    return jira.Issue(issue, key, {COMMENT_FIELD: comments_field(await session.jira.comments(key))})
 
 
-async def known_comments(session: Session, issues: Sequence[Issue]) -> list[SentComment]:
+async def known_comments(session: Session, issues: Sequence[jira.Issue]) -> list[SentComment]:
     """Return the new comments of some issues that Jira has already.
 
     A request whose comment is not there is forgotten, so that it is sent again, once Jira can no
@@ -341,12 +330,15 @@ async def with_uploads(
         texts[upload.mark] = await _media_id(session, attachment, upload)
     return replace(
         payload,
-        fields={name: adf.with_media_ids(value, texts) for name, value in payload.fields.items()},
+        fields={
+            name: jira.adf.with_media_ids(value, texts) for name, value in payload.fields.items()
+        },
         values=tuple(
-            replace(value, value=adf.with_media_ids(value.value, texts)) for value in payload.values
+            replace(value, value=jira.adf.with_media_ids(value.value, texts))
+            for value in payload.values
         ),
         comments=tuple(
-            replace(comment, body=adf.with_media_ids(comment.body, texts))
+            replace(comment, body=jira.adf.with_media_ids(comment.body, texts))
             for comment in payload.comments
         ),
     )
@@ -408,7 +400,7 @@ class _Uploader:
             issue=self.issue,
             name=_free_name(self.picture.name, [attachment.name for attachment in attached]),
             size=self.picture.size,
-            account=session.account,
+            account=session.user.account_id,
         )
         send, find = partial(self._send, entry), partial(self._find, entry)
         if attachment := await send_entry(session, uploads, entry, send, find):
@@ -422,7 +414,7 @@ class _Uploader:
 
     async def _send(self, entry: AskedUpload) -> str:
         """Send the file once; return an empty text if the answer does not name it."""
-        upload = Upload(
+        upload = jira.Upload(
             self.picture.file,
             entry.name,
             entry.size,
@@ -444,14 +436,14 @@ class _Uploader:
     async def _find(self, entry: AskedUpload) -> str | None:
         return _id_of(entry, await self._list_attached()) or None
 
-    async def _list_attached(self) -> Sequence[Attachment]:
+    async def _list_attached(self) -> Sequence[jira.Attachment]:
         answer = await self.session.jira.bulk_fetch([self.issue], fields=[ATTACHMENT_FIELD])
         return [
             attachment for issue in answer.issues for attachment in jira_attachments(issue.fields)
         ]
 
 
-def _id_of(asked: AskedUpload, attached: Iterable[Attachment]) -> str:
+def _id_of(asked: AskedUpload, attached: Iterable[jira.Attachment]) -> str:
     """Return the ID of the attachment that an upload has made; empty if the issue has none.
 
     It is found by its name, which no attachment of the issue had before.

@@ -1,33 +1,39 @@
-"""What a push sends of one issue, and the checks of its comments and links. Pure."""
+"""What a push sends of a draft, or of the changes of an issue, as values of Jira's fields. Pure.
+
+Each value is checked, and so are comments and links.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from ticketr.app.jira import adf
-from ticketr.app.sync.compare import grafting
-from ticketr.app.sync.compare.attachments import files_of
-from ticketr.app.sync.compare.comments import JiraComment, jira_comments
-from ticketr.app.sync.compare.diff import Change, CommentPart, Part
-from ticketr.app.sync.compare.mapping import (
-    LINK_FIELD,
-    JiraLink,
-    jira_links,
-    keys_in,
-    link_loss,
-    removed_links,
-)
+from ticketr.app.sync.compare import diff, grafting, mapping
+from ticketr.app.sync.compare.attachments import ATTACHMENTS, files_of
+from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, JiraComment, jira_comments
+from ticketr.app.sync.compare.grafting import EditedText, PictureFile, uploads_in
 from ticketr.app.sync.compare.sent import SentValue
-from ticketr.app.sync.edits.losses import Accepted, Loss, comment_loss, edited_comment, unaccepted
-from ticketr.app.sync.push.rich_text import (
-    checked_document,
-    unknown_people,
-    where,
-    with_mentions,
+from ticketr.app.sync.compare.times import with_time_tracking
+from ticketr.app.sync.edits import losses
+from ticketr.app.sync.edits.local_changes import draft_changes
+from ticketr.app.sync.errors import nearest
+from ticketr.app.sync.push import rich_text
+from ticketr.app.sync.push.values import (
+    BadValue,
+    FieldSpec,
+    LinkDirection,
+    NameLookup,
+    jira_value,
+    shown,
 )
-from ticketr.app.sync.push.values import BadValue, FieldSpec, LinkDirection, NameLookup, shown
 from ticketr.app.tickets import Ticket, is_key
+
+if TYPE_CHECKING:
+    from ticketr.app.jira import IssueType
+    from ticketr.app.sync.push.metadata import ProjectMetadata
+
 
 _COMMENTS_OFF = (
     "this workspace keeps no comments; write comments = true into ticketr.toml, then pull"
@@ -45,7 +51,7 @@ class CommentWrite:
         visibility: Who may see it, as Jira has it.
     """
 
-    part: CommentPart
+    part: diff.CommentPart
     text: str
     body: Mapping[str, object]
     visibility: object = None
@@ -98,14 +104,16 @@ class IssuePayload:
     lost: tuple[str, ...] = ()
     uploads: tuple[grafting.PictureFile, ...] = ()
     with_pictures: IssuePayload | None = None
-    inherited: tuple[Change, ...] = ()
+    inherited: tuple[diff.Change, ...] = ()
     left_out: tuple[str, ...] = ()
 
     def plus(self, part: IssuePayload) -> IssuePayload:
-        """Return the same with the comments or the links of another payload."""
+        """Return the same with the parts of another payload of the issue."""
         uploads = {upload.mark: upload for upload in (*self.uploads, *part.uploads)}
         return replace(
             self,
+            fields={**self.fields, **part.fields},
+            status=self.status if part.status is None else part.status,
             problems=(*self.problems, *part.problems),
             warnings=(*self.warnings, *part.warnings),
             values=(*self.values, *part.values),
@@ -141,71 +149,47 @@ class KnownIssue:
     present: Mapping[str, object] = field(default_factory=dict)
     texts: tuple[grafting.EditedText, ...] = ()
     pictures: Mapping[str, grafting.PictureFile] = field(default_factory=dict)
-    accepted: Accepted = False
+    accepted: losses.Accepted = False
     has_comments: bool = False
 
-    def link_direction(self, part: Part) -> LinkDirection | None:
+    def link_direction(self, part: diff.Part) -> LinkDirection | None:
         """Return what a line of links stands for; None for any other part."""
         return self.lookup.links.get(part) if isinstance(part, str) else None
 
 
-def comment_payload(known: KnownIssue, changes: Iterable[Change]) -> IssuePayload:
-    """Return what is sent of the changes that are comments; those of other parts are left out."""
-    there = {comment.id: comment for comment in jira_comments(known.present)}
-    payload = IssuePayload()
-    for change in changes:
-        if isinstance(change.part, CommentPart):
-            comment = there.get(change.part.id)
-            try:
-                payload = payload.plus(_of_comment(known, change.part, change, comment))
-            except BadValue as error:
-                payload = payload.plus(IssuePayload(problems=(f"{change.name}: {error}",)))
-    return payload
-
-
-def _of_comment(
-    known: KnownIssue, part: CommentPart, change: Change, comment: JiraComment | None
-) -> IssuePayload:
+def _of_comment(known: KnownIssue, part: diff.CommentPart, change: diff.Change) -> IssuePayload:
     """Convert a comment and check it; return what is sent of it.
-
-    Args:
-        known: Its issue.
-        part: Which comment it is.
-        change: Its change.
-        comment: The comment in Jira, unless it is new.
 
     Raises:
         BadValue: It cannot be sent, or Jira would lose something.
     """
     if not known.has_comments:
         raise BadValue(_COMMENTS_OFF)
-    if not part.is_new:
-        comment = _require_own(comment, known)
+    comment = None if part.is_new else _own_comment(known, part.id)
     uploads = grafting.uploads_in(change.new, change.old, known.pictures)
     marks = grafting.marks_of(uploads)
     if not change.new:
         raise BadValue("a comment needs a text; delete it in Jira, where nothing else is lost")
 
-    def line_of(line: int) -> int:
-        return _line(known, part, change.new, line)
+    line_of = losses.place_of_comment(known.issue, part, change.new)
 
     def place(line: int) -> str:
-        return where(known.path, line_of(line))
+        return rich_text.where(known.path, line_of(line))
 
-    sent = replace(change, new=with_mentions(change.new, known.lookup.mentioned, place))
+    sent = replace(change, new=rich_text.with_mentions(change.new, known.lookup.mentioned, place))
 
     def convert() -> dict[str, object]:
         if comment is not None:
-            return edited_comment(sent, comment, marks).document
+            return losses.edited_comment(sent, comment, marks).document
         files = {**files_of(known.present), **{mark: mark for mark in marks.values()}}
         return adf.to_adf(adf.with_attachments(sent.new, marks), files=files)
 
     old, original = (comment.in_file().text, comment.body) if comment is not None else ("", None)
     texts = [(adf.with_attachments(change.new, marks), old, line_of)]
-    body = checked_document(convert, texts, path=known.path, original=original)
+    body = rich_text.checked_document(convert, texts, path=known.path, original=original)
     key = known.issue.key or ""
-    lost = () if comment is None else comment_loss(key, known.path, change, comment)
-    if names := ", ".join(loss.what for loss in unaccepted(lost, known.accepted)):
+    lost = () if comment is None else losses.comment_loss(key, known.path, change, comment)
+    if names := ", ".join(loss.what for loss in losses.unaccepted(lost, known.accepted)):
         raise BadValue(
             f"sending it would lose {names}, for its file cannot say that; change it in Jira, or "
             "say --accept-loss"
@@ -213,7 +197,6 @@ def _of_comment(
     visibility = comment.visibility if comment is not None else None
     words = f"{change.name}: what its file cannot say is lost in Jira: "
     return IssuePayload(
-        warnings=tuple(_warnings(known, part, change)),
         values=() if part.is_new else (SentValue(part, change.new, "comment", body),),
         comments=(CommentWrite(part, change.new, body, visibility),),
         lost=tuple(f"{words}{loss.what}" for loss in lost),
@@ -221,8 +204,10 @@ def _of_comment(
     )
 
 
-def _require_own(comment: JiraComment | None, known: KnownIssue) -> JiraComment:
-    """Return the comment in Jira; raise `BadValue` if it is not there, or not the user's."""
+def _own_comment(known: KnownIssue, number: str) -> JiraComment:
+    """Return a comment in Jira; raise `BadValue` if it is not there, or not the user's."""
+    comments = (comment for comment in jira_comments(known.present) if comment.id == number)
+    comment = next(comments, None)
     if comment is None:
         raise BadValue("Jira does not have it here; write - new: for a new comment")
     if comment.account and comment.account != known.lookup.account:
@@ -233,76 +218,353 @@ def _require_own(comment: JiraComment | None, known: KnownIssue) -> JiraComment:
     return comment
 
 
-def _warnings(known: KnownIssue, part: CommentPart, change: Change) -> Iterator[str]:
-    pictures = known.pictures
-    new = grafting.new_pictures(change.new, change.old) if pictures else ()
-    fates = {text: pictures[text].problem for text in new if text in pictures}
-    for piece in adf.unsent_pieces(
-        change.new, before=change.old, files=files_of(known.present), pictures=fates
-    ):
-        if not piece.is_lost:
-            line = _line(known, part, change.new, piece.line)
-            yield f"{change.name}: {piece.words(known.path, line)}"
-    for line, reason in unknown_people(change.new, change.old, known.lookup.mentioned):
-        place = where(known.path, _line(known, part, change.new, line))
-        yield f"{change.name}: {place}{reason}"
+def _of_links(known: KnownIssue, change: diff.Change, direction: LinkDirection) -> IssuePayload:
+    """Return what is sent of one line of links.
 
-
-def _line(known: KnownIssue, part: CommentPart, text: str, line: int) -> int:
-    """Return the line in the file of a line of a comment; 0 if it is not known."""
-    comments = (comment for comment in known.issue.comments if comment.id == part.id)
-    comment = next((comment for comment in comments if comment.text == text), None)
-    if comment is None or not comment.line or not line:
-        return 0
-    return comment.line + line - 1
-
-
-def link_payload(known: KnownIssue, changes: Iterable[Change]) -> IssuePayload:
-    """Return what is sent of the changes that are lines of links; other parts are left out."""
-    payload = IssuePayload()
-    for change in changes:
-        if direction := known.link_direction(change.part):
-            gone = removed_links(known.present, change.name, change.old, change.new)
-            if problem := _link_problem(known, change, map(link_loss, gone)):
-                payload = payload.plus(IssuePayload(problems=(f"{change.name}: {problem}",)))
-            else:
-                payload = payload.plus(_of_links(known, change, direction, gone))
-    return payload
-
-
-def _of_links(
-    known: KnownIssue, change: Change, direction: LinkDirection, gone: Iterable[JiraLink]
-) -> IssuePayload:
-    """Return what is sent of one line of links, of which some are removed."""
-    gone, keys = tuple(gone), keys_in(change.new)
-    there = {link.key for link in jira_links(known.present) if link.line == change.name}
+    Raises:
+        BadValue: It cannot be sent, or would remove a link.
+    """
+    keys = mapping.keys_in(change.new)
+    for key in keys:
+        if not is_key(key):
+            raise BadValue(f"{shown(key)} is not a key like PROJ-123")
+        if key == known.issue.key:
+            raise BadValue("a ticket cannot be linked to itself")
+    gone = mapping.removed_links(known.present, change.name, change.old, change.new)
+    lost = [
+        losses.Loss(known.issue.key or "", known.path, mapping.link_loss(link)) for link in gone
+    ]
+    if refused := ", ".join(loss.what for loss in losses.unaccepted(lost, known.accepted)):
+        raise BadValue(
+            f"sending it would remove {refused}; answer the question before a push in a terminal, "
+            "or say --accept-loss"
+        )
+    there = {link.key for link in mapping.jira_links(known.present) if link.line == change.name}
     return IssuePayload(
-        values=(SentValue(change.part, change.new, LINK_FIELD, list(keys)),),
+        values=(SentValue(change.part, change.new, mapping.LINK_FIELD, list(keys)),),
         links=(
             *(LinkWrite(change.name, key, direction) for key in keys if key not in there),
             *(LinkWrite(change.name, link.key, direction, link.id) for link in gone),
         ),
-        lost=tuple(f"{change.name}: {link_loss(link)} is removed in Jira" for link in gone),
+        lost=tuple(f"{change.name}: {loss.what} is removed in Jira" for loss in lost),
     )
 
 
-def _link_problem(known: KnownIssue, change: Change, gone: Iterable[str]) -> str:
-    """Return why a line of links cannot be sent; empty if it can.
+#: The names of lines with rules of their own.
+_STATUS, _TYPE = "Status", "Type"
+_MISFIT = (
+    "Jira may refuse text that it has itself: {}. If it does, change that in Jira, or say"
+    " --accept-loss to send what the file holds of it"
+)
+
+
+def update_payload(known: KnownIssue, changes: Iterable[diff.Change]) -> IssuePayload:
+    """Return the payload that sends some changes of an issue, and what is wrong with them.
+
+    Args:
+        known: The issue; see `KnownIssue`.
+        changes: The changes to send.
+    """
+    changes = tuple(changes)
+    parts = {change.part: change for change in changes}
+    edited = {text.part: text for text in known.texts}
+    criteria: diff.Change | None = None
+    uploads: Mapping[str, PictureFile] = {}
+    if diff.CorePart.DESCRIPTION in parts:
+        criteria = parts.pop(diff.CorePart.CRITERIA, None)  # both are one document
+        text = edited.get(diff.CorePart.DESCRIPTION)
+        was = text.before.description if text is not None else ""
+        uploads = uploads_in(known.issue.description, was, known.pictures)
+    warnings = tuple(_warnings(known, changes))
+    payload = IssuePayload(warnings=warnings, uploads=tuple(uploads.values()))
+    for change in parts.values():
+        try:
+            payload = payload.plus(_of_change(known, change, edited, uploads))
+        except BadValue as error:
+            payload = payload.plus(IssuePayload(problems=(f"{change.name}: {error}",)))
+    values = payload.values
+    if criteria is not None:
+        described = (value for value in values if value.part is diff.CorePart.DESCRIPTION)
+        values += tuple(
+            replace(value, part=criteria.part, text=criteria.new) for value in described
+        )
+    fields = with_time_tracking(payload.fields, known.present)
+    return replace(payload, fields=fields, values=values)
+
+
+def _of_change(
+    known: KnownIssue,
+    change: diff.Change,
+    edited: Mapping[diff.CorePart | diff.TextPart, EditedText],
+    uploads: Mapping[str, PictureFile],
+) -> IssuePayload:
+    """Return what is sent of one change; see `_converted`."""
+    if isinstance(change.part, diff.CommentPart):
+        return _of_comment(known, change.part, change)
+    if direction := known.link_direction(change.part):
+        return _of_links(known, change, direction)
+    if change.part == _STATUS:  # sent by transitions
+        value = SentValue(_STATUS, change.new, "status", {"name": _not_empty(change)})
+        return IssuePayload(status=change.new, values=(value,))
+    sent = _converted(known, change, edited, uploads)
+    values = (SentValue(change.part, change.new, *item) for item in sent.items())
+    return IssuePayload(sent, values=tuple(values))
+
+
+def _converted(
+    known: KnownIssue,
+    change: diff.Change,
+    edited: Mapping[diff.CorePart | diff.TextPart, EditedText],
+    uploads: Mapping[str, PictureFile],
+) -> dict[str, object]:
+    """Return the new values by the IDs of Jira's fields.
 
     Args:
         known: The issue.
-        change: The change of the line.
-        gone: The links that it removes, in words.
+        change: The change.
+        edited: The rich texts that have changed, by their parts.
+        uploads: The files that the description shows and that Jira does not have.
+
+    Raises:
+        BadValue: Jira would refuse the value, or the project has no such field.
     """
-    for key in keys_in(change.new):
-        if not is_key(key):
-            return f"{shown(key)} is not a key like PROJ-123"
-        if key == known.issue.key:
-            return "a ticket cannot be linked to itself"
-    lost = [Loss(known.issue.key or "", known.path, text) for text in gone]
-    if refused := ", ".join(loss.what for loss in unaccepted(lost, known.accepted)):
-        return (
-            f"sending it would remove {refused}; answer the question before a push in a terminal, "
-            "or say --accept-loss"
+    part, issue = change.part, known.issue
+    if part is diff.CorePart.TITLE:
+        if problem := losses.title_problem(issue.title):
+            raise BadValue(problem)
+        return {"summary": issue.title}
+    if isinstance(part, diff.CorePart):  # the acceptance criteria are a part of the description
+        text = rich_text.RichText(
+            part, issue, edited.get(diff.CorePart.DESCRIPTION), known.path, uploads
         )
-    return ""
+        return {DESCRIPTION_FIELD: text.value(known.lookup)}
+    if isinstance(part, diff.TextPart):
+        spec = _text_spec(known, part)
+        text = rich_text.RichText(part, issue, edited.get(part), known.path)
+        return {spec.id: text.value(known.lookup)}
+    return _field_value(known, change)
+
+
+def _text_spec(known: KnownIssue, part: diff.TextPart) -> FieldSpec:
+    """Return the field of a section.
+
+    Raises:
+        BadValue: There is none, or files do not keep it.
+    """
+    name, specs = part.name, known.field_specs
+    spec = known.text_specs.get(name)
+    line = rich_text.where(known.path, known.issue.places.of_text(name, 0))
+    if spec is not None and spec.unsupported:
+        raise BadValue(f"{line}{spec.unsupported}, then pull")
+    if spec is not None:
+        return spec
+    if name in specs and not specs[name].unsupported:
+        raise BadValue(f"{line}it is not rich text; write a line {name}: below ## Fields")
+    hint = "put a backslash before ## if this is a heading of the text above"
+    names = nearest(name, known.text_specs)
+    raise BadValue(f"{line}there is no such field of rich text here; {hint}; {names}")
+
+
+def _field_value(known: KnownIssue, change: diff.Change) -> dict[str, object]:
+    """Return the value of a line in Fields."""
+    if change.part == mapping.PARENT:
+        if change.new and not is_key(change.new):
+            nor = ", nor the title of one draft in its file" if known.issue.key is None else ""
+            raise BadValue(f"{shown(change.new)} is not a key like PROJ-123{nor}")
+        return {"parent": {"key": change.new} if change.new else None}
+    if change.part == _TYPE:
+        _not_empty(change)
+    spec = known.field_specs.get(change.name)
+    if spec is None:
+        raise BadValue(_why_no_field(known, change))
+    if spec.unsupported:
+        raise BadValue(f"{spec.unsupported}, which ticketr cannot write yet; take the line out")
+    return {spec.id: jira_value(spec, change.new, known.lookup)}
+
+
+def _why_no_field(known: KnownIssue, change: diff.Change) -> str:
+    """Say what to do about a line that names no field of the issue's type."""
+    if change.name in known.text_specs:
+        return f"it holds rich text; {_text_remedy(known.text_specs[change.name])}"
+    if change.part == ATTACHMENTS:
+        return (
+            "this line only lists what Jira has; put it back, and attach files with "
+            "'ticketr attachments add'"
+        )
+    names = [name for name, spec in known.field_specs.items() if not spec.unsupported]
+    names += _STATUS, mapping.PARENT
+    return f"there is no such field here; {nearest(change.name, names)}"
+
+
+def _text_remedy(field: FieldSpec) -> str:
+    """Say how to write a field of rich text into a file."""
+    advice = f"write it below a heading ## Field: {field.name}"
+    return f"{field.unsupported}, then {advice}" if field.unsupported else advice
+
+
+def _warnings(known: KnownIssue, changes: Sequence[diff.Change]) -> Iterator[str]:
+    """Yield a warning for each piece of Markdown that Jira gets as literal text, or may refuse."""
+    issue, path, files = known.issue, known.path, files_of(known.present)
+    yield from losses.literal_pieces(issue, changes, path, files=files, pictures=known.pictures)
+    for change, text, place in losses.changed_texts(issue, changes):
+        for line, reason in rich_text.unknown_people(
+            text, change.old_shown, known.lookup.mentioned
+        ):
+            yield f"{change.name}: {rich_text.where(path, place(line))}{reason}"
+    for edited in known.texts:
+        if edited.misfits:
+            yield f"{edited.name}: {_MISFIT.format(edited.misfits[0])}"
+
+
+def _not_empty(change: diff.Change) -> str:
+    if not change.new:
+        raise BadValue("every ticket has one; write it, or remove the line")
+    return change.new
+
+
+def create_payload(
+    known: KnownIssue,
+    metadata: ProjectMetadata,
+    *,
+    project: str,
+    subtask: bool,
+    inherited: Iterable[diff.Change] = (),
+) -> IssuePayload:
+    """Return the payload that creates an issue, without its parent.
+
+    Pictures of files are sent as text until the issue exists.
+
+    Args:
+        known: The draft; see `KnownIssue`. The fields of its type are those of the project.
+        metadata: The issue types of the project.
+        project: The key of the project.
+        subtask: Whether the draft is a sub-task.
+        inherited: The fields that a sub-task takes over; those it cannot have are left out.
+    """
+    draft = known.issue
+    try:
+        kind = metadata.type_of(draft.fields.get(_TYPE), subtask=subtask)
+    except BadValue as error:  # then it is not known which fields it has
+        rest = (
+            change
+            for change in draft_changes(draft)
+            if isinstance(change.part, diff.CommentPart) or known.link_direction(change.part)
+        )
+        return IssuePayload(problems=(f"{_TYPE}: {error}",)).plus(update_payload(known, rest))
+    field_specs = metadata.field_specs.get(kind.id, {})
+    text_specs = metadata.text_specs.get(kind.id, {})
+    known = replace(known, field_specs=field_specs, text_specs=text_specs)
+    sent = _draft_payload(known, kind, _inherited_payload(known, inherited, kind.name), project)
+    wrong = metadata.wrong_status(kind.id, sent.status)
+    return replace(sent, problems=tuple(dict.fromkeys((*sent.problems, *wrong))))
+
+
+def _draft_payload(
+    known: KnownIssue, kind: IssueType, taken: IssuePayload, project: str
+) -> IssuePayload:
+    """Return what is sent of a draft.
+
+    Args:
+        known: The draft.
+        kind: Its type.
+        taken: What it takes over from its ticket.
+        project: The key of its project.
+    """
+    draft, named = known.issue, known.issue.fields.get(_TYPE)
+    uploads = uploads_in(draft.description, "", known.pictures)
+    bare = replace(draft, description=adf.without_pictures(draft.description, uploads))
+    parts = {change.part: change for change in draft_changes(bare) if change.part != _TYPE}
+    sent = update_payload(replace(known, issue=bare), parts.values())
+    issue_type = {"id": kind.id}
+    fields = {
+        **taken.fields,
+        "project": {"key": project},
+        "issuetype": issue_type,
+        **sent.fields,
+    }
+    texts = [change for change in draft_changes(draft) if change.part in diff.DESCRIPTION_PARTS]
+    later = update_payload(known, texts) if uploads else None
+    problems = (
+        *sent.problems,
+        *_off_screen(known, parts, kind.name),
+        *_missing(known, parts, fields, kind.name),
+        *(later.problems if later is not None else ()),
+    )
+    own = (SentValue(_TYPE, named, "issuetype", issue_type),) if named else ()
+    return replace(
+        sent,
+        fields=fields,
+        problems=problems,
+        values=(*sent.values, *own),
+        with_pictures=later,
+        inherited=taken.inherited,
+        left_out=taken.left_out,
+    )
+
+
+def _inherited_payload(
+    known: KnownIssue, inherited: Iterable[diff.Change], kind: str
+) -> IssuePayload:
+    """Convert the fields that a sub-task takes over; leave out those that it cannot have.
+
+    Args:
+        known: The sub-task.
+        inherited: The fields of the ticket that it does not name.
+        kind: The name of its type.
+    """
+    fields: dict[str, object] = {}
+    sent: list[diff.Change] = []
+    left_out: list[str] = []
+    for change in inherited:
+        spec = known.field_specs.get(change.name)
+        try:
+            if spec is not None and spec.on_create and not spec.unsupported:
+                fields[spec.id] = jira_value(spec, change.new, known.lookup)
+                sent.append(change)
+                continue
+            problem = f"the create screen of a {kind} has no such field"
+        except BadValue as error:
+            problem = str(error)
+        left_out.append(f"{change.name}: not taken over from its ticket, since {problem}")
+    return IssuePayload(fields, inherited=tuple(sent), left_out=tuple(left_out))
+
+
+def _missing(
+    known: KnownIssue, parts: Collection[diff.Part], fields: Collection[str], kind: str
+) -> Iterator[str]:
+    """Yield a problem for each line or section that an issue of this type needs and the draft lacks.
+
+    Args:
+        known: The draft.
+        parts: The parts that it has.
+        fields: The IDs of the fields that are sent.
+        kind: The name of the issue type.
+    """
+    needed: list[tuple[FieldSpec, diff.Part, Callable[[FieldSpec], str]]] = [
+        *((spec, spec.name, _remedy) for spec in known.field_specs.values()),
+        *((spec, diff.TextPart(spec.name), _text_remedy) for spec in known.text_specs.values()),
+    ]
+    for spec, part, remedy in needed:
+        # A part that the draft has and Jira would refuse is reported already.
+        if spec.required and spec.id not in fields and part not in parts:
+            yield f"{spec.name}: a {kind} needs one; {remedy(spec)}"
+
+
+def _off_screen(
+    known: KnownIssue, parts: Mapping[diff.Part, diff.Change], kind: str
+) -> Iterator[str]:
+    """Yield a problem for each line whose field the create screen does not have."""
+    for part in parts.values():
+        spec = known.field_specs.get(part.name)
+        if spec is not None and not spec.on_create and part.new:
+            place = rich_text.where(known.path, known.issue.places.of_field(part.name))
+            yield (
+                f"{part.name}: {place}the create screen of a {kind} has no such field, so Jira would"
+                " refuse it; write it once the ticket exists"
+            )
+
+
+def _remedy(missing: FieldSpec) -> str:
+    if missing.unsupported:
+        return f"{missing.unsupported}, which ticketr cannot write yet; create the issue in Jira"
+    return "add a line to its Fields"

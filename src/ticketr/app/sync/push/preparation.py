@@ -28,17 +28,10 @@ from ticketr.app.jira import (
     ScreenField,
     Transition,
 )
+from ticketr.app.sync import concurrency
 from ticketr.app.sync.compare.diff import TextPart
 from ticketr.app.sync.compare.mapping import PARENT, type_id
 from ticketr.app.sync.compare.times import ESTIMATES, TIME_TRACKING
-from ticketr.app.sync.concurrency import (
-    CHUNK,
-    PAGE,
-    chunks,
-    compute_all,
-    map_in_tasks,
-    side_by_side,
-)
 from ticketr.app.sync.edits.losses import Accepted
 from ticketr.app.sync.edits.push_plan import find_path, unknown_statuses
 from ticketr.app.sync.errors import nearest
@@ -50,8 +43,8 @@ from ticketr.app.sync.push.metadata import (
     fetch_metadata,
     has_fields,
 )
+from ticketr.app.sync.push.refresh import Comparison
 from ticketr.app.sync.push.rich_text import where
-from ticketr.app.sync.push.sendable import Comparison
 from ticketr.app.sync.push.tally import failure_note
 from ticketr.app.sync.push.transitions import (
     NoTransition,
@@ -113,7 +106,7 @@ class RouteFinder:
 
         if edits:
             self._session.progress.say("Asking which statuses can be reached...")
-        routes = await map_in_tasks(find_one, edits)
+        routes = await concurrency.map_in_tasks(find_one, edits)
         return {edit.key: route for edit, route in zip(edits, routes, strict=True)}
 
     async def route(self, edit: IssueWrite) -> tuple[Transition, ...]:
@@ -213,7 +206,9 @@ async def _fetch_screens(session: Session, comparisons: Iterable[Comparison]) ->
         return answer.issues if answer else ()
 
     keys = [issue.key for issue in issues.values()]
-    fetched = chain.from_iterable(await map_in_tasks(fetch, chunks(keys, CHUNK)))
+    fetched = chain.from_iterable(
+        await concurrency.map_in_tasks(fetch, concurrency.chunks(keys, concurrency.CHUNK))
+    )
     screens = {issue.key: issue.edit_fields for issue in fetched}
     return {
         place: screen
@@ -405,7 +400,7 @@ async def _absent(session: Session, parents: set[str]) -> set[str]:
     known = await session.in_thread(session.state.known)
     requested = sorted(parents.difference(issue.key for issue in known.values()))
     absent: set[str] = set()
-    for chunk in chunks(requested, PAGE):
+    for chunk in concurrency.chunks(requested, concurrency.PAGE):
         answer = await session.jira.bulk_fetch(chunk, fields=["summary"])
         for key in answer.missing:
             # A moved issue is returned under its new key, so fetch each missing key separately.
@@ -429,11 +424,11 @@ async def prepare(
         JiraError: A request failed, or the project does not exist.
     """
     queries: list[MetadataQuery] = []
-    for few in chunks(comparisons, CHUNK):
+    for few in concurrency.chunks(comparisons, concurrency.CHUNK):
         await trio.lowlevel.checkpoint()
         for comparison in few:
             queries += metadata_queries(comparison, session.job.project)
-    metadata, screens = await side_by_side(
+    metadata, screens = await concurrency.side_by_side(
         partial(fetch_metadata, session, queries), partial(_fetch_screens, session, comparisons)
     )
     links = await fetch_link_directions(session, queries)
@@ -443,5 +438,7 @@ async def prepare(
         WritesBuilder(comparison, metadata, accept_loss, has_comments) for comparison in comparisons
     )
     builds = [partial(builder.build, project) for builder in builders]
-    built = await compute_all(session.in_thread, builds)  # on a thread: conversions take time
+    built = await concurrency.compute_all(
+        session.in_thread, builds
+    )  # on a thread: conversions take time
     return await check(session, built, screens)

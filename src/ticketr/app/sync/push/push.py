@@ -18,14 +18,12 @@ import trio
 from ticketr.app.jira import JiraError
 from ticketr.app.sync.edits.local_changes import LocalChange
 from ticketr.app.sync.edits.losses import Accepted
-from ticketr.app.sync.edits.planning import select_changes
-from ticketr.app.sync.edits.push_plan import PushPlan, way_text
+from ticketr.app.sync.edits.push_plan import PushPlan, select_changes, way_text
 from ticketr.app.sync.edits.survey import LocalSurvey
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.outbox import wait_for_late_comments
 from ticketr.app.sync.push.preparation import prepare
-from ticketr.app.sync.push.refresh import adopt, refresh
-from ticketr.app.sync.push.sendable import Comparison, Fate, compare_with_jira
+from ticketr.app.sync.push.refresh import Comparison, Fate, adopt, compare_with_jira, refresh
 from ticketr.app.sync.push.sending import Delivery
 from ticketr.app.sync.push.tally import PushTally, longer_way
 from ticketr.app.sync.push.writes import IssueWrite, TicketWrites
@@ -131,7 +129,11 @@ class Push:
         known, _ = await refresh(session, same, seen=seen, added_keys=plan.added_keys)
         self._note([*outcomes, *known])
         if writes:
-            await self._send(writes, plan.added_keys, seen)
+            tally.show(session.progress)
+            shown = self.confirmed
+            ways = None if shown is None else {e.between for e in shown.entries if not e.key}
+            read_back = partial(self._read_back, plan.added_keys, seen)
+            await Delivery(session, tally, writes, ways, read_back).run()
 
     async def _select(self, local_changes: Sequence[LocalChange]) -> Sequence[LocalChange]:
         """Return the changes that may be sent; note what was not confirmed, or was sent before."""
@@ -207,19 +209,6 @@ class Push:
                 way = way_text(edit.status, edit.between, edit.payload.status or "")
                 self.tally.leave(Note.on(edit.issue, edit.path, longer_way(way), Code.UNCONFIRMED))
             yield replace(ticket, edits=tuple(edits))
-
-    async def _send(
-        self,
-        writes: Sequence[TicketWrites],
-        added_keys: Mapping[str, tuple[str, ...]],
-        seen: float,
-    ) -> None:
-        """Send the writes, and fetch the tickets again."""
-        plan = self.confirmed
-        self.tally.show(self.session.progress)
-        ways = None if plan is None else {e.between for e in plan.entries if not e.key}
-        read_back = partial(self._read_back, added_keys, seen)
-        await Delivery(self.session, self.tally, writes, ways, read_back).run()
 
     async def _read_back(
         self,

@@ -24,13 +24,13 @@ from ticketr.app.sync.compare.diff import CorePart, by_key
 from ticketr.app.sync.compare.mapping import LINK_FIELD
 from ticketr.app.sync.compare.sent import from_json
 from ticketr.app.sync.concurrency import CHUNK, PAGE, chunks
-from ticketr.app.sync.edits.drafts import EQUAL, SAME_TITLE, DraftMatcher, matcher_for, read_draft
+from ticketr.app.sync.edits.drafts import EQUAL, SAME_TITLE, matcher_for, read_draft
 from ticketr.app.sync.edits.local_changes import below_key, named_parent
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.outbox import PROPERTY, wait_until_over
 from ticketr.app.sync.push.transitions import status_of
 from ticketr.app.sync.queries import OVERLAP, base_query
-from ticketr.app.sync.state.outbox import Creation
+from ticketr.app.sync.state.journal import Creation
 from ticketr.app.sync.state.state import Base, IssueRow, State
 from ticketr.app.sync.workspace.files import Attempt, attempt
 from ticketr.app.tickets import Ticket, TicketFile, parse, render_ticket, rewrite
@@ -52,6 +52,8 @@ def write_key_and_record(
 ) -> bool:
     """Write the key of a new issue into its draft's file, and the issue into the state.
 
+    The drafts that name it as their parent get the key, too. The file is synced to disk.
+
     Args:
         editor: Writes the file.
         state: The workspace's state.
@@ -68,36 +70,12 @@ def write_key_and_record(
         FileFailed: The file cannot be read or written.
         TicketSyntaxError: The file cannot be parsed.
     """
-    if not write_key(editor, name, matcher_for(creation, drafts)):
-        return False
-    if status is not None:
-        record_created(state, creation, name, status)
-    return True
-
-
-def unwritten_key_note(creation: Creation, path: str, problem: TicketrError) -> Note:
-    """Note a new issue whose key cannot be written into its draft's file."""
-    reason = f"it was created, but its key is not in its file: {problem}; the next run tries again"
-    return Note(creation.key, path, reason, Code.BROKEN)
-
-
-def write_key(editor: Editor, name: str, matcher: DraftMatcher, *, least: float = 0.0) -> bool:
-    """Write the key of a new issue into its draft's file, and sync the file to disk.
-
-    The drafts that name it as their parent get the key, too.
-
-    Returns:
-        Whether the key is in the file now; False if the draft is not found.
-
-    Raises:
-        FileFailed: The file cannot be read or written.
-        TicketSyntaxError: The file cannot be parsed.
-    """
+    matcher = matcher_for(creation, drafts)
 
     def change(file: TicketFile) -> TicketFile | None:
         if matcher.is_in(file.tickets):
             return file
-        match = matcher.with_key(file.tickets, least=least)
+        match = matcher.with_key(file.tickets)
         if match is None:
             return None
         draft = file.tickets[match[0]]
@@ -108,7 +86,16 @@ def write_key(editor: Editor, name: str, matcher: DraftMatcher, *, least: float 
         }
         return rewrite(file, {**below, match[0]: match[1]})
 
-    return editor.change(name, change)
+    is_written = editor.change(name, change)
+    if is_written and status is not None:
+        record_created(state, creation, name, status)
+    return is_written
+
+
+def unwritten_key_note(creation: Creation, path: str, problem: TicketrError) -> Note:
+    """Note a new issue whose key cannot be written into its draft's file."""
+    reason = f"it was created, but its key is not in its file: {problem}; the next run tries again"
+    return Note(creation.key, path, reason, Code.BROKEN)
 
 
 def record_created(state: State, creation: Creation, path: str, status: str) -> None:
@@ -133,7 +120,7 @@ def record_created(state: State, creation: Creation, path: str, status: str) -> 
     fields = {name: text for name, text in fields.items() if name not in later}
     # Its comments, links and pictures are sent once it exists.
     issue = replace(draft, key=creation.key, fields=fields, comments=())
-    row = IssueRow(Issue(creation.id, creation.key, {}), updated="", exact=True, stale=True)
+    row = IssueRow(Issue(creation.id, creation.key, {}), updated="", stale=True)
     with state.batch():
         if creation.parent is None:
             state.record(creation.id, Base(path, render_ticket(issue)), [row], seen=0.0)
@@ -159,6 +146,9 @@ async def recover(
 ) -> None:
     """Find the issues of an interrupted run and write their keys into the files.
 
+    So are recent keys that are in no file now, so that no draft is created twice: an editor may have
+    saved an old copy of the draft, or git may have checked it out.
+
     Args:
         session: The workspace and the site.
         on_recovered: Gets each key that was written.
@@ -167,15 +157,28 @@ async def recover(
     Cancellation:
         Takes effect at once; the next run finds the rest.
     """
-    left = await session.in_thread(session.state.creations.all)
-    drafts = frozenset(map(read_draft, left))
-    lost = [creation for creation in left if not creation.key]
-    creations = await look_up(session, lost)
+    asked = await session.in_thread(session.state.creations.all)
+    while True:  # a sub-task is found once its ticket has its key again
+        await _write_keys(session, asked, on_recovered, on_failed)
+        asked = await _reopen_lost(session)
+        if not asked:
+            return
+
+
+async def _write_keys(
+    session: Session,
+    asked: Sequence[Creation],
+    on_recovered: Callable[[str], object],
+    on_failed: Callable[[Note], object],
+) -> None:
+    """Find out which requested issues exist, and write their keys into the files."""
+    drafts = frozenset(map(read_draft, asked))
+    creations = await look_up(session, [creation for creation in asked if not creation.key])
     existing: list[Creation] = []
-    for asked in left:
-        creation = asked if asked.key else creations.get(asked.marker)
+    for request in asked:
+        creation = request if request.key else creations.get(request.marker)
         if creation is None:  # it was certainly not created
-            await session.in_thread(session.state.creations.forget, asked)
+            await session.in_thread(session.state.creations.forget, request)
         else:
             existing.append(creation)
     for chunk in chunks(existing, PAGE):
@@ -190,7 +193,6 @@ async def recover(
                 on_failed(unwritten_key_note(creation, creation.path, tried.problem))
             elif tried.is_done:
                 on_recovered(creation.key)
-    await _restore_keys(session, on_failed)
 
 
 async def look_up(
@@ -326,22 +328,21 @@ async def _find_file(
     return max(pairs, key=lambda pair: pair[0], default=(0.0, None))[1], hidden
 
 
-async def _restore_keys(session: Session, on_failed: Callable[[Note], object]) -> None:
-    """Write recent keys again that are in no file now, so that no draft is created twice.
-
-    An editor may have saved an old copy of the draft, or git may have checked it out.
-    """
+async def _reopen_lost(session: Session) -> list[Creation]:
+    """Return the issues whose recent keys are in no file now; they count as unfinished from now on."""
     by_path: dict[str, list[Creation]] = {}
     for creation in await session.in_thread(session.state.creations.recently_written):
         by_path.setdefault(creation.path, []).append(creation)
-    while True:  # a sub-task is found once its ticket has its key again
-        lost = [
-            creation
-            for chunk in chunks([*by_path.items()], CHUNK)
-            for creation in await session.in_thread(_without_keys, session.store, chunk)
-        ]
-        if not lost or not await _write_keys_again(session, lost, on_failed):
-            return
+    lost = [
+        replace(creation, settled=0.0)
+        for chunk in chunks([*by_path.items()], CHUNK)
+        for creation in await session.in_thread(_without_keys, session.store, chunk)
+    ]
+    if lost:
+        locations = (await session.layout()).locations
+        lost = [creation for creation in lost if creation.key not in locations]
+        await session.in_thread(session.state.creations.put, *lost)
+    return lost
 
 
 def _without_keys(
@@ -361,39 +362,3 @@ def _without_keys(
             if not matcher.is_in(tickets) and matcher.best_score(tickets) >= EQUAL:
                 lost.append(creation)
     return lost
-
-
-async def _write_keys_again(
-    session: Session, lost: Iterable[Creation], on_failed: Callable[[Note], object]
-) -> bool:
-    """Write keys again; return whether any was written."""
-    locations = (await session.layout()).locations
-    lost = [creation for creation in lost if creation.key not in locations]
-    existing: set[str] = set()
-    for chunk in chunks(lost, PAGE):
-        answer = await session.jira.bulk_fetch(
-            [creation.id for creation in chunk], fields=["summary"]
-        )
-        existing.update(issue.id for issue in answer.issues)
-
-    failed: list[Note] = []
-
-    def write() -> bool:
-        editor, written = session.editor, False
-        for creation in lost:
-            if creation.id in existing:
-                key = partial(write_key, editor, creation.path, matcher_for(creation), least=EQUAL)
-                tried = attempt(key)
-                written |= tried.is_done
-                if tried.problem is not None:
-                    failed.append(unwritten_key_note(creation, creation.path, tried.problem))
-                    # Else its draft would be created again.
-                    session.state.creations.put(replace(creation, settled=0.0))
-            else:  # it was deleted in Jira: the draft is created again
-                session.state.creations.forget(creation)
-        return written
-
-    is_written = await session.in_thread(write)
-    for note in failed:
-        on_failed(note)
-    return is_written

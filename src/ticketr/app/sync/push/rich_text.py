@@ -38,6 +38,25 @@ def with_mentions(
     return adf.with_people(text, people)
 
 
+def issue_with_mentions(issue: Ticket, users: Mapping[str, Sequence[User]]) -> Ticket:
+    """Return an issue with account IDs in its mentions by name, as far as the names are clear."""
+
+    def resolved(text: str) -> str:
+        try:
+            return with_mentions(text, users, lambda line: "")
+        except BadValue:  # `RichText` refuses the text if it is sent
+            return text
+
+    if not users:
+        return issue
+    return replace(
+        issue,
+        description=resolved(issue.description),
+        acceptance_criteria=tuple(map(resolved, issue.acceptance_criteria)),
+        texts={name: resolved(text) for name, text in issue.texts.items()},
+    )
+
+
 def unknown_people(
     text: str, before: str, users: Mapping[str, Sequence[User]]
 ) -> Iterator[tuple[int, str]]:
@@ -73,6 +92,7 @@ class RichText:
         part: The text. The description and its acceptance criteria are one document.
         issue: The issue in its file.
         edited: The text with Jira's own blocks, if Jira has the issue; None to convert all of it.
+            Its mentions by name have account IDs.
         path: The issue's file, for messages that name a line.
         uploads: The files that the description shows and that are attached before it is sent, by
             their addresses.
@@ -93,10 +113,13 @@ class RichText:
         Raises:
             BadValue: Jira would refuse the text or lose a part of it.
         """
-        text = self._with_mentions(lookup).with_marks()
+        for text, place in self.texts():  # a name may be that of several people
+            with_mentions(text, lookup.mentioned, partial(_place_of, self.path, place))
+        issue = issue_with_mentions(self.issue, lookup.mentioned)
+        sent = replace(self, issue=issue).with_marks()
         document = checked_document(
-            text.document,
-            [(markdown, text.before(markdown), place) for markdown, place in text.texts()],
+            sent.document,
+            [(text, sent.before(text), place) for text, place in sent.texts()],
             path=self.path,
             line=self.line(),
             original=self.edited.original if self.edited is not None else None,
@@ -148,24 +171,6 @@ class RichText:
         """Return the same text with the marks of files in the place of their paths."""
         text = adf.with_attachments(self.issue.description, marks_of(self.uploads))
         return replace(self, issue=replace(self.issue, description=text))
-
-    def _with_mentions(self, lookup: NameLookup) -> RichText:
-        """Return the same text with account IDs in mentions by name."""
-        if not lookup.mentioned:
-            return self
-        texts = [
-            with_mentions(text, lookup.mentioned, partial(_place_of, self.path, place))
-            for text, place in self.texts()
-        ]
-        issue = self.issue
-        if isinstance(self.part, TextPart):
-            issue = replace(issue, texts={**issue.texts, self.part.name: texts[0]})
-        else:
-            description = texts.pop(0) if self._is_whole else issue.description
-            issue = replace(issue, description=description, acceptance_criteria=tuple(texts))
-        if issue == self.issue:
-            return self
-        return replace(self, issue=issue, edited=self.edited and self.edited.with_text(issue))
 
 
 def new_document(text: str) -> dict[str, object] | None:

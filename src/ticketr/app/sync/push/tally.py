@@ -10,7 +10,7 @@ from ticketr.app.jira import JiraError, Rejected
 from ticketr.app.sync.edits.push_plan import PlanEntry, in_order
 from ticketr.app.sync.errors import with_field_names
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.push.transitions import NoTransition
+from ticketr.app.sync.push.transitions import NoTransition, StoppedBetween
 from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class PushTally:
 def failure_note(
     issue: Ticket,
     path: str,
-    error: JiraError | NoTransition,
+    error: JiraError | NoTransition | StoppedBetween,
     names: Iterable[tuple[str, str]] = (),
 ) -> Note:
     """Return a note that says why an issue was not pushed.
@@ -146,6 +146,13 @@ def failure_note(
         names: The names of lines and sections with the IDs of their fields, by which Jira names
             fields.
     """
+    if isinstance(error, StoppedBetween):
+        failure = failure_note(issue, path, error.cause, names)
+        reason = (
+            f'it is in "{error.reached}" now, and not yet in "{error.status}"; the next push goes on '
+            f"from there: {failure.reason}"
+        )
+        return replace(failure, reason=reason)
     if isinstance(error, NoTransition):
         return Note.on(issue, path, f"Status: {error}", Code.NO_TRANSITION)
     code = Code.REFUSED if isinstance(error, Rejected) else Code.UNREACHED
@@ -162,15 +169,6 @@ def _refused_sections(
     for name, field_id in names:
         if field_id in refused and (line := issue.places.of_text(name, 0)):
             yield f"{name} is in {path}:{line}"
-
-
-def on_the_way(failure: Note, reached: str, status: str | None) -> Note:
-    """Return a note with the present status of an issue that has not reached its new one."""
-    reason = (
-        f'it is in "{reached}" now, and not yet in "{status}"; the next push goes on from there: '
-        f"{failure.reason}"
-    )
-    return replace(failure, reason=reason)
 
 
 def longer_way(way: str) -> str:

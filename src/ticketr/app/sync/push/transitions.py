@@ -25,15 +25,15 @@ class NoTransition(Exception):
 class StoppedBetween(Exception):
     """Raised when an issue is on its way to a status, and a further transition fails.
 
-    The cause is the error of that transition.
-
     Attributes:
         reached: The status in which the issue is now.
+        status: The status to which it was to be moved.
+        cause: The error of that transition.
     """
 
-    def __init__(self, reached: str) -> None:
+    def __init__(self, reached: str, status: str, cause: JiraError | NoTransition) -> None:
         super().__init__(reached)
-        self.reached = reached
+        self.reached, self.status, self.cause = reached, status, cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ async def walk(jira: JiraClient, key: str, status: str, route: Sequence[Step]) -
         except (JiraError, NoTransition) as error:
             if not reached:
                 raise
-            raise StoppedBetween(reached) from error
+            raise StoppedBetween(reached, status, error) from error
         reached = step.transition.to
     if not route:
         await change_status(jira, key, status)
