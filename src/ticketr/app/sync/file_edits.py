@@ -22,9 +22,8 @@ from ticketr.app.sync.compare.mapping import field_text
 from ticketr.app.sync.errors import CannotEdit, FileFailed
 from ticketr.app.sync.push.values import BadValue, read_list
 from ticketr.app.sync.state.state import State
-from ticketr.app.sync.state.undo import DRAFT, UndoKind, digest_of
+from ticketr.app.sync.state.undo import DRAFT, Replacement, UndoKind, digest_of
 from ticketr.app.sync.workspace.editor import Editor, write_drafts
-from ticketr.app.sync.writing.recording import Replacement, add_step
 from ticketr.app.tickets import (
     Comment,
     Ticket,
@@ -333,7 +332,8 @@ def add_drafts(store: Store, state: State, drafts: Sequence[Ticket]) -> str:
     path = store.name_of(write_drafts(store.root, drafts))
     text = render(drafts)
     added = Replacement(0, "", text, digest_of(text), "")
-    add_step(state, UndoKind.ADDED, added, DRAFT, "", path, state.undo.stored(""))
+    stored = state.undo.stored("")
+    state.undo.add(UndoKind.ADDED, added, key=DRAFT, head="", path=path, stored=stored)
     return path
 
 
@@ -386,7 +386,15 @@ def _replace(
                 key = ticket.key or DRAFT
                 head = state.head_of(key) or ""
                 stored = state.undo.stored(head)
-                add_step(state, UndoKind.FIELDS, made, key, head, path, stored, moment)
+                state.undo.add(
+                    UndoKind.FIELDS,
+                    made,
+                    key=key,
+                    head=head,
+                    path=path,
+                    stored=stored,
+                    done=moment,
+                )
         state.older.take_in(_changed_values(before.tickets, after.tickets))
 
 

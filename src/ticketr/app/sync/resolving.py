@@ -11,12 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from ticketr.app.sync.compare.conflict_parts import (
-    ConflictSource,
-    ConflictView,
-    Resolution,
-    find_parts,
-)
+from ticketr.app.sync.compare import conflict_parts
 from ticketr.app.sync.compare.diff import Side, read_ticket
 from ticketr.app.sync.compare.diff3 import CleanChunk, compare_lines
 from ticketr.app.sync.compare.mapping import FamilyText
@@ -25,14 +20,14 @@ from ticketr.app.sync.errors import ConflictChanged, FileFailed, NoConflict, Not
 from ticketr.app.sync.notes import Note
 from ticketr.app.sync.state.journal import Conflict
 from ticketr.app.sync.state.state import Base, IssueRow, State
-from ticketr.app.sync.state.undo import UndoKind, digest_of
+from ticketr.app.sync.state.undo import Replacement, UndoKind, digest_of
 from ticketr.app.sync.workspace.editor import Editor, find_conflict_marker
 from ticketr.app.sync.workspace.files import comparable
 from ticketr.app.sync.workspace.store import Store
-from ticketr.app.sync.writing.recording import Replacement, WriteOutcome, record_written
+from ticketr.app.sync.writing.recording import WriteOutcome, record_written
 from ticketr.app.sync.writing.rendering import RenderedFamily, renamed_keys
 from ticketr.app.sync.writing.writer import FamilyWriter, Settlement, forward_notes
-from ticketr.app.tickets import Ticket, TicketSyntaxError, parse, rewrite
+from ticketr.app.tickets import Ticket, TicketFile, TicketSyntaxError, parse, rewrite
 
 
 class Take(Enum):
@@ -192,8 +187,7 @@ def _rendered_family(
     """Return Jira's version of a ticket, as a pull rendered it."""
     remote = read_ticket(conflict.text)
     assert remote is not None  # ticketr wrote it
-    inexact = frozenset(row.issue.key for row in rows if not row.exact)
-    text = FamilyText(remote, conflict.text, inexact, texts)
+    text = FamilyText(remote, conflict.text, frozenset(), texts)
     stale = frozenset(row.issue.id for row in rows if row.stale)
     return RenderedFamily(tuple(row.issue for row in rows), text, path, stale)
 
@@ -243,25 +237,33 @@ def _write_markers(
 
     Each writer prefers another side, so their results differ only in the clashing parts.
     """
-    conflict, family = opened.conflict, opened.family
+    conflict, family, editor = opened.conflict, opened.family, Editor(store)
     forward: tuple[Note, ...] = ()
+    replacement: Replacement | None = None
 
-    def marked(text: str) -> str:
-        nonlocal forward
-        file = parse(text)
-        (ticket,) = file.tickets
-        merges = [writer.merge(family, ticket) for writer in (local, remote)]
+    def marked(file: TicketFile) -> str | None:
+        nonlocal forward, replacement
+        keys = [ticket.key for ticket in file.tickets]
+        if conflict.key not in keys:
+            return None
+        span = file.spans[keys.index(conflict.key)]
+        here = file.text[span.start : span.end]
+        text = comparable(here)
+        alone = parse(text)
+        merges = [writer.merge(family, alone.tickets[0]) for writer in (local, remote)]
         forward = forward_notes(opened.path, merges[0].older, is_resolved=True)
         mine, theirs = (
-            comparable(rewrite(file, {0: merged.ticket}).text).split("\n") for merged in merges
+            comparable(rewrite(alone, {0: merged.ticket}).text).split("\n") for merged in merges
         )
-        return "\n".join(_with_markers(mine, theirs))
+        end = "\r\n" if "\r\n" in here else "\n"
+        after = end.join(_with_markers(mine, theirs)) + here[len(here.rstrip("\r\n")) :]
+        aside = store.name_of(editor.put_aside(conflict.key, here)) if after != here else ""
+        whole = f"{file.text[: span.start]}{after}{file.text[span.end :]}"
+        replacement = Replacement(span.start, here, after, digest_of(whole), aside)
+        return whole
 
-    rewritten = Editor(store).rewrite(opened.path, conflict.key, marked, keep_text=True)
-    if rewritten is None:
+    if not editor.change(opened.path, marked) or replacement is None:
         raise opened.missing(store)
-    aside = store.name_of(rewritten.aside) if rewritten.aside is not None else ""
-    before, after = rewritten.before, rewritten.after
     with state.batch():
         record_written(
             state,
@@ -270,11 +272,9 @@ def _write_markers(
             opened.rows,
             seen=opened.seen,
             kind=UndoKind.BOTH,
-            replacement=Replacement(
-                rewritten.start, before, after, digest_of(rewritten.whole), aside
-            ),
+            replacement=replacement,
         )
-    return Resolved(conflict.key, opened.path, aside, brought_forward=forward)
+    return Resolved(conflict.key, opened.path, replacement.aside, brought_forward=forward)
 
 
 def _with_markers(local: Sequence[str], remote: Sequence[str]) -> Iterator[str]:
@@ -289,7 +289,7 @@ def _with_markers(local: Sequence[str], remote: Sequence[str]) -> Iterator[str]:
             yield ">>>>>>> Jira"
 
 
-def read_conflict(store: Store, state: State, key: str) -> ConflictView:
+def read_conflict(store: Store, state: State, key: str) -> conflict_parts.ConflictView:
     """Read the conflict of a ticket, which needs no lock.
 
     Args:
@@ -305,11 +305,11 @@ def read_conflict(store: Store, state: State, key: str) -> ConflictView:
     """
     opened, local, source = _open(store, state, key)
     conflict = opened.conflict
-    parts, merged = find_parts(source.versions)
+    parts, merged = conflict_parts.find_parts(source.versions)
     newest = max(opened.rows, key=lambda row: row.updated)
     known = state.known().get(conflict.head)
     aside = Editor(store).free_name_aside(conflict.key)
-    return ConflictView(
+    return conflict_parts.ConflictView(
         key=conflict.key,
         title=local.title,
         path=opened.path,
@@ -325,7 +325,7 @@ def read_conflict(store: Store, state: State, key: str) -> ConflictView:
     )
 
 
-def carry_out(store: Store, state: State, resolution: Resolution) -> Resolved:
+def carry_out(store: Store, state: State, resolution: conflict_parts.Resolution) -> Resolved:
     """Write what the user has chosen into the file, in a locked workspace.
 
     The ticket's text of now is put aside first, if it changes. Jira's version becomes the base, so
@@ -350,14 +350,16 @@ def carry_out(store: Store, state: State, resolution: Resolution) -> Resolved:
     return _write_merged(store, opened, writer)
 
 
-def _open(store: Store, state: State, key: str) -> tuple[OpenConflict, Ticket, ConflictSource]:
+def _open(
+    store: Store, state: State, key: str
+) -> tuple[OpenConflict, Ticket, conflict_parts.ConflictSource]:
     """Read a conflict, its ticket in the file, and what a view is made of; see `read_conflict`."""
     opened = open_conflict(store, state, key)
     text, local = _find(store, opened)
     versions = FamilyWriter(store, state, seen=opened.seen).versions(opened.family, local)
     conflict = opened.conflict
     record = hashlib.sha256(f"{conflict.text}\0{conflict.issues}".encode()).hexdigest()
-    return opened, local, ConflictSource(text, record, versions)
+    return opened, local, conflict_parts.ConflictSource(text, record, versions)
 
 
 def _find(store: Store, opened: OpenConflict) -> tuple[str, Ticket]:
@@ -369,7 +371,7 @@ def _find(store: Store, opened: OpenConflict) -> tuple[str, Ticket]:
     raise opened.missing(store)
 
 
-def _open_unchanged(store: Store, state: State, seen: ConflictView) -> OpenConflict:
+def _open_unchanged(store: Store, state: State, seen: conflict_parts.ConflictView) -> OpenConflict:
     """Return a conflict, after a check that the view of it is still true.
 
     Raises:

@@ -244,16 +244,6 @@ class Session:
     began: float
 
     @property
-    def account(self) -> str:
-        """The ID of the account."""
-        return self.user.account_id
-
-    @property
-    def time_zone(self) -> str:
-        """The name of the account's time zone; empty if it is not known."""
-        return self.user.time_zone
-
-    @property
     def picture_files(self) -> PictureFiles:
         """Finds the attachments that pictures show."""
         from ticketr.app.sync.writing.rendering import PictureFiles  # noqa: PLC0415 - only for new issues

@@ -15,19 +15,9 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.app.jira import (
-    Allowed,
-    AuthenticationFailed,
-    BadRequest,
-    BulkFetched,
-    BulkProgress,
-    Issue,
-    JiraError,
-    RateLimited,
-    Rejected,
-)
+from ticketr.app import jira
 from ticketr.app.sync.compare.diff import Change
-from ticketr.app.sync.compare.mapping import field_text, subtask_ids
+from ticketr.app.sync.compare.mapping import field_text, subtask_ids, type_id
 from ticketr.app.sync.concurrency import PAGE, TRIES, chunks, passes_soon
 from ticketr.app.sync.errors import AbsentIssues, BadQuery, ChangeUnknown, with_field_names
 from ticketr.app.sync.file_edits import FieldSetting
@@ -84,17 +74,15 @@ class FindIssuesJob(SessionJob):
             if self.query:
                 try:
                     ids = await session.jira.search_ids(self.query)
-                except BadRequest as error:
+                except jira.BadRequest as error:
                     raise BadQuery(error.detail or str(error)) from error
-            issues: list[BulkIssue] = []
-            for chunk in chunks(ids, PAGE):
-                answer = await session.jira.bulk_fetch(chunk, fields=FIELDS)
-                if not self.query:
-                    _refuse_absent(answer)
-                issues += map(read_issue, answer.issues)
-                session.progress.move(len(issues), len(ids), "Finding tickets")
+
+            def report(count: int) -> None:
+                session.progress.move(count, len(ids), "Finding tickets")
+
+            issues = await _fetch(session.jira, ids, are_named=not self.query, report=report)
         session.progress.move(len(issues), len(issues), f"Found {count_tickets(len(issues))}")
-        return tuple(issues)
+        return issues
 
 
 async def find_issues(options: SessionOptions, keys: Sequence[str]) -> tuple[BulkIssue, ...]:
@@ -111,30 +99,38 @@ async def find_issues(options: SessionOptions, keys: Sequence[str]) -> tuple[Bul
     Cancellation:
         Ends the request at once.
     """
-    async with ask_jira(options) as jira:
-        issues: list[BulkIssue] = []
-        for chunk in chunks(keys, PAGE):
-            answer = await jira.bulk_fetch(chunk, fields=FIELDS)
-            _refuse_absent(answer)
-            issues += map(read_issue, answer.issues)
+    async with ask_jira(options) as client:
+        return await _fetch(client, keys, are_named=True)
+
+
+async def _fetch(
+    client: jira.JiraClient,
+    ids: Sequence[str],
+    *,
+    are_named: bool,
+    report: Callable[[int], None] = lambda _: None,
+) -> tuple[BulkIssue, ...]:
+    """Fetch issues; refuse to go on without some of those that were named."""
+    issues: list[BulkIssue] = []
+    for chunk in chunks(ids, PAGE):
+        answer = await client.bulk_fetch(chunk, fields=FIELDS)
+        absent = ", ".join(map(clean, (*answer.missing, *answer.failed)))
+        if absent and are_named:
+            raise AbsentIssues(f"Jira does not have {absent}, or you may not see it")
+        issues += map(read_issue, answer.issues)
+        report(len(issues))
     return tuple(issues)
 
 
-def _refuse_absent(answer: BulkFetched) -> None:
-    """Refuse to go on without some of the issues that were named."""
-    if absent := ", ".join(map(clean, (*answer.missing, *answer.failed))):
-        raise AbsentIssues(f"Jira does not have {absent}, or you may not see it")
-
-
-def read_issue(issue: Issue) -> BulkIssue:
+def read_issue(issue: jira.Issue) -> BulkIssue:
     """Read what a bulk change needs of an issue, which has at least the fields `FIELDS`."""
-    kind, parent = issue.fields.get("issuetype"), issue.fields.get("parent")
+    parent = issue.fields.get("parent")
     return BulkIssue(
         id=issue.id,
         key=issue.key,
         title=field_text(issue.fields.get("summary")),
         status=field_text(issue.fields.get("status")),
-        type_id=str(kind.get("id", "")) if isinstance(kind, dict) else "",
+        type_id=type_id(issue.fields),
         subtasks=subtask_ids(issue),
         parent=str(parent.get("key", "")) if isinstance(parent, dict) else "",
     )
@@ -366,7 +362,7 @@ class BulkJob(SessionJob):
         possible: list[BulkIssue] = []
         for issue in left:
             transitions = {one.to: one.id for one in reversed(known.get(issue.key, ()))}
-            statuses = (Allowed("", name) for name in {issue.status, *transitions})
+            statuses = (jira.Allowed("", name) for name in {issue.status, *transitions})
             status = find_name(self.change.status, statuses)
             if status is None:
                 error = no_transition(self.change.status, known.get(issue.key, ()))
@@ -389,7 +385,7 @@ class BulkJob(SessionJob):
             self._asked[issue.id] = issue
             try:
                 await session.jira.edit_issue(issue.key, {"parent": {"key": self.change.parent}})
-            except JiraError as error:
+            except jira.JiraError as error:
                 self._refuse([issue], error, f"to move it under {self.change.parent}: ")
             else:
                 self._done[issue.key] = issue.id
@@ -405,20 +401,20 @@ class BulkJob(SessionJob):
         self._asked |= {issue.id: issue for issue in issues}
         try:
             task = await start()
-        except RateLimited as error:
+        except jira.RateLimited as error:
             raise _StartRefused(error) from error
-        except JiraError as error:
+        except jira.JiraError as error:
             self._refuse(issues, error)
             return
         try:
             progress = await self._wait_for_task(session, task, issues)
-        except JiraError as error:
+        except jira.JiraError as error:
             raise ChangeUnknown(error.cause) from error
         except trio.Cancelled:
             with trio.move_on_after(TO_CANCEL, shield=True):
-                with suppress(JiraError):  # Jira refuses it if the task is over
+                with suppress(jira.JiraError):  # Jira refuses it if the task is over
                     await session.jira.cancel_task(task)
-                with suppress(JiraError):
+                with suppress(jira.JiraError):
                     self._note(session, await session.jira.bulk_progress(task), issues)
             raise
         left = [issue for issue in issues if issue.id not in {*progress.done, *progress.failed}]
@@ -436,7 +432,7 @@ class BulkJob(SessionJob):
 
     async def _wait_for_task(
         self, session: Session, task: str, issues: Sequence[BulkIssue]
-    ) -> BulkProgress:
+    ) -> jira.BulkProgress:
         wait = FIRST_WAIT
         while True:
             progress = await session.jira.bulk_progress(task)
@@ -447,7 +443,9 @@ class BulkJob(SessionJob):
             await trio.sleep(wait)
             wait = min(2 * wait, LONGEST_WAIT)
 
-    def _note(self, session: Session, progress: BulkProgress, issues: Sequence[BulkIssue]) -> None:
+    def _note(
+        self, session: Session, progress: jira.BulkProgress, issues: Sequence[BulkIssue]
+    ) -> None:
         """Note what a task has done, and what it could not do."""
         noted = {note.key for note in self._failed}
         self._done |= {issue.key: issue.id for issue in issues if issue.id in progress.done}
@@ -456,7 +454,7 @@ class BulkJob(SessionJob):
                 reason = with_field_names(progress.failed[issue.id], session.columns.names)
                 self._fail([issue], reason, Code.REFUSED)
 
-    def _refuse(self, issues: Sequence[BulkIssue], error: JiraError, change: str = "") -> None:
+    def _refuse(self, issues: Sequence[BulkIssue], error: jira.JiraError, change: str = "") -> None:
         """Note that Jira has refused to change some issues, or raise the error of a request.
 
         Args:
@@ -472,7 +470,7 @@ class BulkJob(SessionJob):
             raise ChangeUnknown(error.cause) from error
         for issue in issues:
             del self._asked[issue.id]
-        if isinstance(error, AuthenticationFailed) or not isinstance(error, Rejected):
+        if isinstance(error, jira.AuthenticationFailed) or not isinstance(error, jira.Rejected):
             raise error
         self._fail(issues, f"{change}{error}", Code.REFUSED)
 
@@ -483,6 +481,6 @@ class BulkJob(SessionJob):
 class _StartRefused(Exception):
     """Raised when a rate limit refused to start a task, which Jira may have started."""
 
-    def __init__(self, error: RateLimited) -> None:
+    def __init__(self, error: jira.RateLimited) -> None:
         super().__init__(str(error))
         self.error = error

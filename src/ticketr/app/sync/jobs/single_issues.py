@@ -13,15 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from ticketr.app.jira import (
-    AttachmentSettings,
-    AuthenticationFailed,
-    JiraError,
-    Rejected,
-    Upload,
-    Worklog,
-    adf,
-)
+from ticketr.app import jira
 from ticketr.app.sync.compare.attachments import size_words
 from ticketr.app.sync.compare.sent import SentComment, found_comments, highest_number
 from ticketr.app.sync.compare.times import jira_moment, read_moment, zone_of
@@ -103,7 +95,7 @@ class LogWorkJob(SessionJob):
     def _subject(self) -> str:
         return f"on {self.key}"
 
-    async def execute(self, context: JobContext) -> Worklog:
+    async def execute(self, context: JobContext) -> jira.Worklog:
         """Run the job; the queue calls this.
 
         Raises:
@@ -119,7 +111,7 @@ class LogWorkJob(SessionJob):
 
     async def _send(
         self, session: Session, began: datetime, comment: dict[str, object] | None
-    ) -> Worklog:
+    ) -> jira.Worklog:
         """Send the record; if its answer is lost, look whether Jira has it."""
         send = partial(
             session.jira.add_worklog,
@@ -129,9 +121,9 @@ class LogWorkJob(SessionJob):
             comment=comment,
         )
 
-        async def find() -> Worklog | None:
+        async def find() -> jira.Worklog | None:
             for worklog in await session.jira.worklogs(self.key, since=began):
-                if worklog.started == began and worklog.author == session.account:
+                if worklog.started == began and worklog.author == session.user.account_id:
                     return worklog
             return None
 
@@ -180,7 +172,7 @@ class CommentJob(SessionJob):
             JiraError: Jira refused it, or it is not known whether Jira has it.
         """
         async with reporting_session(self, context, lambda: "ask Jira what it has") as session:
-            names = [person.name for person in adf.named_people(self.text)]
+            names = [person.name for person in jira.adf.named_people(self.text)]
             people = {name: await session.jira.find_users(name) for name in dict.fromkeys(names)}
             try:
                 document = new_document(with_mentions(self.text, people, lambda line: ""))
@@ -202,7 +194,7 @@ class CommentJob(SessionJob):
             key=self.key,
             text=self.text,
             body=document,
-            account=session.account,
+            account=session.user.account_id,
             after=highest_number(before.fields),
         )
 
@@ -229,7 +221,7 @@ def _start_time(text: str, session: Session) -> datetime:
     if moment is None:
         raise BadWork(text, "write when the work began like 2026-01-31 09:30")
     if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=zone_of(session.time_zone))
+        moment = moment.replace(tzinfo=zone_of(session.user.time_zone))
     if moment.tzinfo is None:
         raise BadWork(
             text, f"it needs a zone, as in {text}+0100: that of your account is not known"
@@ -331,7 +323,9 @@ class AddAttachmentsJob(SessionJob):
         session.progress.say(f"Attached {_file_count(len(done))} to {self.key}")
         return AttachmentResult(tuple(done), failed=tuple(failed))
 
-    async def _add(self, session: Session, path: Path, settings: AttachmentSettings) -> Note | None:
+    async def _add(
+        self, session: Session, path: Path, settings: jira.AttachmentSettings
+    ) -> Note | None:
         """Attach one file; return a note if that failed."""
         key, name = self.key, str(path)
         if not settings.enabled:
@@ -349,10 +343,10 @@ class AddAttachmentsJob(SessionJob):
                 )
             try:
                 await self._upload(session, file, path, size, settings.limit)
-            except AuthenticationFailed:
+            except jira.AuthenticationFailed:
                 raise
-            except JiraError as error:
-                code = Code.REFUSED if isinstance(error, Rejected) else Code.UNREACHED
+            except jira.JiraError as error:
+                code = Code.REFUSED if isinstance(error, jira.Rejected) else Code.UNREACHED
                 return Note(key, name, str(error), code)
             except OSError as error:
                 return Note(key, name, str(error), Code.BROKEN)
@@ -371,7 +365,7 @@ class AddAttachmentsJob(SessionJob):
         meter = Meter(session, size, "Uploading")
 
         async def send() -> bool:
-            upload = Upload(
+            upload = jira.Upload(
                 file,
                 name,
                 size,
@@ -382,7 +376,7 @@ class AddAttachmentsJob(SessionJob):
             self._sending = str(path)
             try:
                 await session.jira.add_attachment(key, upload)
-            except JiraError as error:
+            except jira.JiraError as error:
                 if not may_have_arrived(error):
                     self._sending = ""
                 raise
@@ -405,7 +399,7 @@ async def _ids(session: Session, key: str, name: str, size: int) -> set[str]:
         for attachments in listed.by_key.values()
         for attachment in attachments
         if (attachment.name, attachment.size) == (name, size)
-        and attachment.author in {"", session.account}
+        and attachment.author in {"", session.user.account_id}
     }
 
 

@@ -7,9 +7,9 @@ files into ticketr's own folder.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
@@ -19,7 +19,7 @@ from ticketr.app.sync.concurrency import PAGE, chunks
 from ticketr.app.sync.notes import Code, Note, not_given
 from ticketr.app.sync.queries import OVERLAP
 from ticketr.app.sync.state.state import Base, KnownIssue
-from ticketr.app.sync.workspace.files import Attempt, attempt, comparable
+from ticketr.app.sync.workspace.files import attempt, comparable
 from ticketr.app.tickets import Ticket, TicketFile, render_ticket, rewrite
 
 if TYPE_CHECKING:
@@ -76,8 +76,8 @@ async def handle_missing(
             elif not _is_new(issue, now):
                 reason = "the query no longer finds it"
                 notes.append(Note(known_issue.key, path, reason, Code.UNMATCHED))
-    pruned, stuck = await _prune(session, lost, locations) if prune else (set[str](), {})
-    prunable = set() if prune else await session.in_thread(_prunable, session, lost, locations)
+    removable, stuck = await _prune(session, lost, locations, is_dry=not prune)
+    pruned, prunable = (removable, set[str]()) if prune else (set[str](), removable)
     for known_issue in lost:
         if known_issue.key not in pruned and known_issue.key not in stuck:
             reason = _DELETED if known_issue.key in prunable else _EDITED
@@ -103,9 +103,19 @@ def _is_new(issue: Issue, now: float) -> bool:
 
 
 async def _prune(
-    session: Session, lost: Sequence[KnownIssue], locations: Mapping[str, TicketLocation]
+    session: Session,
+    lost: Sequence[KnownIssue],
+    locations: Mapping[str, TicketLocation],
+    *,
+    is_dry: bool,
 ) -> tuple[set[str], dict[str, TicketrError]]:
     """Move away what Jira no longer has; a ticket goes with its sub-tasks.
+
+    Args:
+        session: The workspace.
+        lost: The issues.
+        locations: The location of each key.
+        is_dry: Whether to find out only what could be moved.
 
     Returns:
         The keys of what was moved, and why files could not be read or written, by the key of the
@@ -115,53 +125,21 @@ async def _prune(
     pruned: set[str] = set()
     stuck: dict[str, TicketrError] = {}
     for issue in lost:
+        location = locations[issue.key]
         if issue.id in heads:
-            tried = await _prune_file(session, issue, locations[issue.key].path)
+            change = partial(_prune_file, session, issue, location.path, is_dry=is_dry)
             gone = {one.key for one in lost if one.head == issue.id}
         elif issue.head not in heads:
-            tried = await _prune_task(session, issue, locations[issue.key])
+            change = partial(_prune_task, session, issue, location, is_dry=is_dry)
             gone = {issue.key}
         else:
             continue
+        tried = await session.in_thread(attempt, change)
         if tried.is_done:
             pruned |= gone
-        elif tried.problem is not None:
+        elif tried.problem is not None and not is_dry:
             stuck[issue.key] = tried.problem
     return pruned, stuck
-
-
-def _prunable(
-    session: Session, lost: Sequence[KnownIssue], locations: Mapping[str, TicketLocation]
-) -> set[str]:
-    """Return the keys of the issues that `_prune` would remove."""
-    heads = {issue.id: issue for issue in lost if issue.id == issue.head}
-    alone = {
-        head.id for head in heads.values() if _is_unedited_file(session, head, locations[head.key])
-    }
-    return {
-        issue.key
-        for issue in lost
-        if issue.head in alone
-        or (issue.head not in heads and _is_unedited_task(session, issue, locations[issue.key]))
-    }
-
-
-def _is_unedited_file(session: Session, issue: KnownIssue, location: TicketLocation) -> bool:
-    base = session.state.base(issue.id)
-    with suppress(TicketrError):  # it is being edited
-        text = session.store.read(location.path).text
-        is_ours = not session.store.refusal(location.path)
-        return base is not None and is_ours and comparable(text) == comparable(base.text)
-    return False
-
-
-def _is_unedited_task(session: Session, task: KnownIssue, location: TicketLocation) -> bool:
-    base = session.state.base(task.head)
-    before = read_ticket(base.text) if base else None
-    known = by_key(before).get(task.key) if before else None
-    with suppress(TicketrError):
-        return known is not None and _find_unedited(session, location, task.key, known) is not None
-    return False
 
 
 def _find_unedited(
@@ -172,44 +150,44 @@ def _find_unedited(
     return _unedited(here.get(location.head), key, known)
 
 
-async def _prune_file(session: Session, issue: KnownIssue, path: str) -> Attempt:
+def _prune_file(session: Session, issue: KnownIssue, path: str, *, is_dry: bool) -> bool:
     """Move a file away and forget its issues, so that a restored issue comes as a new one."""
+    base = session.state.base(issue.id)
+    if base is None or session.store.refusal(path):
+        return False
+    if is_dry:
+        return comparable(session.store.read(path).text) == comparable(base.text)
+    if session.editor.prune(path, issue.key, base.text) is None:
+        return False
+    session.state.forget(issue.id)
+    return True
 
-    def move() -> bool:
-        base = session.state.base(issue.id)
-        if base is None or session.editor.prune(path, issue.key, base.text) is None:
-            return False
-        session.state.forget(issue.id)
-        return True
 
-    return await session.in_thread(attempt, move)
-
-
-async def _prune_task(session: Session, task: KnownIssue, location: TicketLocation) -> Attempt:
+def _prune_task(
+    session: Session, task: KnownIssue, location: TicketLocation, *, is_dry: bool
+) -> bool:
     """Remove a sub-task's lines from its ticket's file, and from the ticket's base."""
-
-    def remove() -> bool:
-        state = session.state
-        base = state.base(task.head)
-        before = read_ticket(base.text) if base else None
-        known = by_key(before).get(task.key) if before else None
-        if base is None or before is None or known is None:
-            return False
-        if not _remove_lines(session, location, task.key, known):
-            return False
-        rows = state.rows_of(task.head)
-        rest = [row for row in rows if row.issue.id != task.id]
-        dead = [row for row in rows if row.issue.id == task.id]
-        seen = state.known()[task.head].seen
-        with state.batch():
-            left = Base(base.path, render_ticket(_without_task(before, task.key)))
-            state.record(task.head, left, rest, seen=seen)
-            # Under a head of its own it can be forgotten by itself.
-            state.record(task.id, Base(base.path, ""), dead, seen=seen)
-        state.forget(task.id)
-        return True
-
-    return await session.in_thread(attempt, remove)
+    state = session.state
+    base = state.base(task.head)
+    before = read_ticket(base.text) if base else None
+    known = by_key(before).get(task.key) if before else None
+    if base is None or before is None or known is None:
+        return False
+    if is_dry:
+        return _find_unedited(session, location, task.key, known) is not None
+    if not _remove_lines(session, location, task.key, known):
+        return False
+    rows = state.rows_of(task.head)
+    rest = [row for row in rows if row.issue.id != task.id]
+    dead = [row for row in rows if row.issue.id == task.id]
+    seen = state.known()[task.head].seen
+    with state.batch():
+        left = Base(base.path, render_ticket(_without_task(before, task.key)))
+        state.record(task.head, left, rest, seen=seen)
+        # Under a head of its own it can be forgotten by itself.
+        state.record(task.id, Base(base.path, ""), dead, seen=seen)
+    state.forget(task.id)
+    return True
 
 
 def _remove_lines(session: Session, location: TicketLocation, key: str, known: Ticket) -> bool:

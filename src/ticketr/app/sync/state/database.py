@@ -29,7 +29,6 @@ SCHEMA = """
         head TEXT NOT NULL,     -- ID of the issue whose ticket it stands in; its own or its parent's
         updated TEXT NOT NULL,  -- Jira's own words for its last change
         fields TEXT NOT NULL,   -- JSON of what was pulled, the description's ADF to the letter
-        exact INTEGER NOT NULL, -- 0: the description in the file is not all of the ADF
         seen REAL NOT NULL,     -- Jira's clock when the pull that last confirmed it began
         stale INTEGER NOT NULL DEFAULT 0 -- 1: Jira has moved on, the file was kept
     ) WITHOUT ROWID;
@@ -101,7 +100,7 @@ SCHEMA = """
     ) WITHOUT ROWID;
 """
 #: The version of this schema; ``user_version`` holds it.
-VERSION = 12
+VERSION = 13
 #: How often, and after how many seconds, to try again what SQLite does not wait for.
 _ATTEMPTS, _PAUSE = 100, 0.05
 

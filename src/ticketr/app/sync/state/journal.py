@@ -1,17 +1,33 @@
-"""Stores unfinished work: conflicts, and edits that Jira may not have yet.
+"""Stores unfinished work: conflicts, edits that Jira may not have yet, and requests.
 
-Everything here is synchronous and belongs on a worker thread.
+Jira must not carry out a request for a new issue, a comment or an attachment twice. So each is on disk
+before it is sent, and can be looked for if its answer is lost. Everything here is synchronous and
+belongs on a worker thread.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_type_hints
 
-from ticketr.app.sync.compare.sent import SentValue, sent_value
+from ticketr.app.sync.compare.comments import COMMENT_FIELD
+from ticketr.app.sync.compare.sent import (
+    OutboxEntry,
+    SentComment,
+    SentValue,
+    found_comments,
+    from_json,
+    sent_value,
+)
 from ticketr.app.sync.state.database import Table
-from ticketr.app.tickets import key_order
+from ticketr.app.tickets import key_order, parse
+
+if TYPE_CHECKING:
+    from ticketr.app.jira import Issue
+    from ticketr.app.sync.state.database import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +137,188 @@ def _names(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
         raise TypeError(value)
     return tuple(value)
+
+
+#: Seconds for which an entry is kept after it was settled: an editor or git may bring back a file
+#: without what Jira has added.
+REMEMBERED = 30 * 86_400.0
+
+_COLUMNS = tuple(field.name for field in fields(OutboxEntry))
+
+Entry = TypeVar("Entry", bound=OutboxEntry)
+
+
+@dataclass(frozen=True, slots=True)
+class Creation(OutboxEntry):
+    """An issue that Jira was asked to create; its own properties hold the marker.
+
+    Attributes:
+        project: The project's key.
+        parent: The parent's key, for a sub-task.
+        title: Its title.
+        path: The draft's file, relative to the workspace.
+        draft: The draft as text, with its tasks.
+        after: A number that the project's keys had reached before.
+        parts: What is sent of it, as `sent.to_json` writes it.
+        key: Its key; empty while no answer has come.
+    """
+
+    project: str
+    parent: str | None
+    title: str
+    path: str
+    draft: str
+    after: int
+    parts: str = "[]"
+    key: str = ""
+
+    def answered(self, issue_id: str, key: str) -> Creation:
+        """Return the same with Jira's answer."""
+        return replace(self, id=issue_id, key=key)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedUpload(OutboxEntry):
+    """A picture of a file that Jira was asked to attach; the SHA-256 of its content is the marker.
+
+    Attributes:
+        name: The name of the attachment; no attachment of the issue had it before.
+        size: How many bytes it has.
+        account: The ID of the account that sent it.
+    """
+
+    name: str
+    size: int
+    account: str
+
+
+class Outbox(Generic[Entry]):
+    """The requests of one kind.
+
+    Args:
+        db: The state file.
+        kind: The kind.
+        entry_type: The type of its entries; what only this type has is stored as JSON.
+    """
+
+    def __init__(self, db: Database, kind: str, entry_type: type[Entry]) -> None:
+        self._db = db
+        self._kind = kind
+        self._type = entry_type
+        self._hints = get_type_hints(entry_type)
+
+    def select(self, condition: str = "TRUE", *values: object) -> list[Entry]:
+        """Read the entries that meet a condition in SQL, the oldest first."""
+        query = (
+            "SELECT payload, marker, issue, sent, answer, settled FROM outbox"  # noqa: S608 - our own words
+            f" WHERE kind = ? AND {condition} ORDER BY sent, marker"
+        )
+        rows = self._db.read(query, (self._kind, *values))
+        with self._db.sound():
+            return [self._entry(row) for row in rows]
+
+    def find(self, issue: str, marker: str) -> Entry | None:
+        """Read one entry, if there is one."""
+        return next(iter(self.select("issue = ? AND marker = ?", issue, marker)), None)
+
+    def lost(self) -> list[Entry]:
+        """Read the entries whose answers did not come."""
+        return self.select("answer = ''")
+
+    def put(self, *entries: Entry) -> None:
+        """Store entries, or replace the stored ones; they survive a loss of power."""
+        with self._db.durable():
+            self._put(entries)
+
+    def forget(self, *entries: Entry) -> None:
+        """Delete entries, since Jira does not have what they add."""
+        self._db.write_all(
+            "DELETE FROM outbox WHERE kind = ? AND issue = ? AND marker = ?",
+            [(self._kind, entry.issue, entry.marker) for entry in entries],
+        )
+
+    def settle(self, *entries: Entry, now: float) -> None:
+        """Record that this workspace has what was added, and delete what was settled long ago.
+
+        Args:
+            entries: The entries as they are from now on.
+            now: This computer's clock, in seconds since the epoch.
+        """
+        self._put(replace(entry, settled=now) for entry in entries)
+        self._db.write(
+            "DELETE FROM outbox WHERE kind = ? AND settled > 0 AND settled < ?",
+            (self._kind, now - REMEMBERED),
+        )
+
+    def _put(self, entries: Iterable[Entry]) -> None:
+        self._db.write_all(
+            "INSERT OR REPLACE INTO outbox"
+            " (kind, payload, marker, issue, sent, answer, settled) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (self._kind, _payload(entry), *(getattr(entry, name) for name in _COLUMNS))
+                for entry in entries
+            ],
+        )
+
+    def _entry(self, row: Sequence[Any]) -> Entry:
+        """Return a row as an entry, once the types of its values are checked."""
+        payload, *columns = row
+        entry = self._type(**json.loads(payload), **dict(zip(_COLUMNS, columns, strict=True)))
+        for name, wanted in self._hints.items():
+            if not isinstance(getattr(entry, name), wanted):
+                raise TypeError(name)
+        return entry
+
+
+def _payload(entry: OutboxEntry) -> str:
+    """Return what only the type of an entry has as JSON."""
+    names = (field.name for field in fields(entry) if field.name not in _COLUMNS)
+    return json.dumps({name: getattr(entry, name) for name in names})
+
+
+class Creations(Outbox[Creation]):
+    """The issues that were requested, from before the request until their keys are in files."""
+
+    def has_any(self) -> bool:
+        """Return whether there are any, the recently written ones included."""
+        return bool(self._db.read("SELECT 1 FROM outbox WHERE kind = ? LIMIT 1", (self._kind,)))
+
+    def all(self) -> list[Creation]:
+        """Read the requests whose keys are in no file yet, oldest first."""
+        creations = self.select("settled = 0")
+        with self._db.sound():
+            for creation in creations:
+                if len(parse(creation.draft).tickets) != 1:
+                    raise ValueError(creation.draft)
+                from_json(creation.parts)
+        return creations
+
+    def recently_written(self) -> list[Creation]:
+        """Read the requests whose keys were written into files in the last days, oldest first."""
+        return self.select("settled > 0")
+
+    def recent(self) -> frozenset[str]:
+        """Return the keys that a run writes into their files if they are not there."""
+        query = "SELECT json_extract(payload, '$.key') FROM outbox WHERE kind = ? AND answer != ''"
+        return frozenset(row[0] for row in self._db.read(query, (self._kind,)))
+
+
+class SentComments(Outbox[SentComment]):
+    """The comments that were requested."""
+
+    def of(self, issues: Iterable[Issue]) -> list[SentComment]:
+        """Read the requests for some issues, which hold their comments and present keys."""
+        keys = {issue.id: issue.key for issue in issues if COMMENT_FIELD in issue.fields}
+        here = "issue IN (SELECT value FROM json_each(?))"
+        comments = self.select(here, json.dumps(list(keys))) if keys else []
+        return [replace(comment, key=keys[comment.issue]) for comment in comments]
+
+    def note_found(self, issues: Sequence[Issue]) -> None:
+        """Store the numbers of comments whose answers were lost; ``issues`` are as Jira has them."""
+        self._put(found_comments(self.of(issues), issues))
+
+    def settle_in(self, issues: Iterable[Issue]) -> None:
+        """Record that the state has the comments of some issues."""
+        asked = [comment for comment in self.of(issues) if comment.id and not comment.settled]
+        if asked:
+            self.settle(*asked, now=time.time())

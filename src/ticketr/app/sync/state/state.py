@@ -17,9 +17,8 @@ from ticketr.app.sync.compare.diff import Change, read_ticket
 from ticketr.app.sync.compare.mapping import texts_in
 from ticketr.app.sync.compare.sent import SentComment, replaced_values, stored_value
 from ticketr.app.sync.errors import OtherSite
+from ticketr.app.sync.state import journal
 from ticketr.app.sync.state.database import Database, Table
-from ticketr.app.sync.state.journal import Conflict, Conflicts, SentValues
-from ticketr.app.sync.state.outbox import AskedUpload, Creation, Creations, Outbox, SentComments
 from ticketr.app.sync.state.undo import UndoLog
 from ticketr.app.tickets import parse
 
@@ -260,13 +259,11 @@ class IssueRow:
     Attributes:
         issue: The issue, without what files do not need.
         updated: Its last change, as Jira writes it.
-        exact: Whether the description in the file is all of its ADF.
         stale: Whether there is something newer, or unread, in Jira.
     """
 
     issue: Issue
     updated: str
-    exact: bool
     stale: bool = False
 
 
@@ -278,7 +275,6 @@ def rows_to_json(rows: Iterable[IssueRow], *, seen: float) -> str:
             "key": row.issue.key,
             "fields": dict(row.issue.fields),
             "updated": row.updated,
-            "exact": row.exact,
             "stale": row.stale,
         }
         for row in rows
@@ -293,7 +289,6 @@ def _rows_from_json(text: str) -> tuple[list[IssueRow], float]:
         IssueRow(
             Issue(str(value["id"]), str(value["key"]), dict(value["fields"])),
             str(value["updated"]),
-            bool(value["exact"]),
             bool(value["stale"]),
         )
         for value in stored["issues"]
@@ -327,13 +322,13 @@ class State:
     def __init__(self, path: Path, mark: str | None = None) -> None:
         self._db = Database(path, mark)
         self.site_record = SiteRecord(self._db)
-        self.conflicts = Conflicts(self._db)
-        self.creations = Creations(self._db, "issue", Creation)
-        self.sent = SentValues(self._db)
-        self.comments = SentComments(self._db, "comment", SentComment)
+        self.conflicts = journal.Conflicts(self._db)
+        self.creations = journal.Creations(self._db, "issue", journal.Creation)
+        self.sent = journal.SentValues(self._db)
+        self.comments = journal.SentComments(self._db, "comment", SentComment)
         self.undo = UndoLog(self._db)
         self.media = MediaIds(self._db)
-        self.uploads = Outbox(self._db, "upload", AskedUpload)
+        self.uploads = journal.Outbox(self._db, "upload", journal.AskedUpload)
         self.older = OlderStore(self._db)
 
     def close(self) -> None:
@@ -368,14 +363,14 @@ class State:
 
     def rows_of(self, head: str) -> list[IssueRow]:
         """Read all that is known of the issues in one ticket."""
-        query = "SELECT id, key, fields, updated, exact, stale FROM issue WHERE head = ?"
+        query = "SELECT id, key, fields, updated, stale FROM issue WHERE head = ?"
         with self._db.sound():
             return [
-                IssueRow(Issue(row[0], row[1], dict(json.loads(row[2]))), row[3], row[4], row[5])
+                IssueRow(Issue(row[0], row[1], dict(json.loads(row[2]))), row[3], row[4])
                 for row in self._db.read(query, (head,))
             ]
 
-    def rows_of_conflict(self, conflict: Conflict) -> tuple[list[IssueRow], float]:
+    def rows_of_conflict(self, conflict: journal.Conflict) -> tuple[list[IssueRow], float]:
         """Read the issues of a ticket in conflict, as Jira had them.
 
         Returns:
@@ -460,8 +455,8 @@ class State:
         if known is not None and known.text != base.text:
             self.older.add_replaced(head, known.text, base.text)
         self._db.write_all(
-            "INSERT OR REPLACE INTO issue (id, key, head, updated, fields, exact, seen, stale)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO issue (id, key, head, updated, fields, seen, stale)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     row.issue.id,
@@ -469,7 +464,6 @@ class State:
                     head,
                     row.updated,
                     json.dumps(dict(row.issue.fields)),
-                    row.exact,
                     seen,
                     row.stale,
                 )

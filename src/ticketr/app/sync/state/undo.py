@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from dataclasses import astuple, dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ticketr.app.sync.state.database import Database
+    from ticketr.app.tickets import TicketFile
 
 #: The most steps that are kept.
 KEPT = 50
@@ -20,7 +22,7 @@ KEPT = 50
 DRAFT = "draft"
 #: What the state holds of a ticket, but for the texts that a sync is about to write.
 _TABLES = {
-    "issue": ("id", "key", "head", "updated", "fields", "exact", "seen", "stale"),
+    "issue": ("id", "key", "head", "updated", "fields", "seen", "stale"),
     "ticket": ("head", "path", "text"),
     "sent": ("head", "key", "part", "text", "field", "value"),
     "conflict": ("head", "key", "path", "text", "issues", "parts"),
@@ -40,6 +42,47 @@ class UndoKind(Enum):
     SYNC = "a pull or sync took Jira's version"
     FIELDS = "changed in the app"
     ADDED = "added in the app"
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """The text of a ticket that was replaced in its file.
+
+    Attributes:
+        start: The offset of the ticket in the file.
+        before: Its text before.
+        after: Its text afterwards; it may be the same.
+        digest: The digest of the whole file afterwards.
+        aside: The file with a copy of the text before, relative to the workspace; empty for none.
+    """
+
+    start: int
+    before: str
+    after: str
+    digest: str
+    aside: str
+
+    @classmethod
+    def at(
+        cls, index: int, before: TicketFile, after: TicketFile, *, digest: str, aside: str
+    ) -> Replacement:
+        """Return what was replaced of one ticket.
+
+        Args:
+            index: The index of the ticket in the file.
+            before: The file before.
+            after: The file afterwards.
+            digest: The digest of its text.
+            aside: The file with a copy of the ticket's text before.
+        """
+        old, new = before.spans[index], after.spans[index]
+        return cls(
+            new.start,
+            before.text[old.start : old.end],
+            after.text[new.start : new.end],
+            digest,
+            aside,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +137,30 @@ class UndoLog:
         with self._db.sound():
             return [_step(row) for row in rows]
 
-    def add(self, step: UndoStep) -> None:
-        """Store a step; the oldest ones are deleted, but none of the latest change of fields."""
-        values = (step.kind.name, *astuple(step)[1:-1])
+    def add(
+        self,
+        kind: UndoKind,
+        made: Replacement,
+        *,
+        key: str,
+        head: str,
+        path: str,
+        stored: str,
+        done: float | None = None,
+    ) -> None:
+        """Store a step; the oldest ones are deleted, but none of the latest change of fields.
+
+        Args:
+            kind: What has replaced the text.
+            made: The texts.
+            key: The key of the ticket.
+            head: The ID of its head.
+            path: Its file.
+            stored: What the state held of it before.
+            done: When it was replaced; None for now.
+        """
+        done = time.time() if done is None else done
+        values = (kind.name, done, key, head, path, *astuple(made), stored, self.digest(head))
         self._db.write(
             "INSERT INTO undo (kind, done, key, head, path, start, before, after, digest, aside,"
             " stored, state_then) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -105,7 +169,7 @@ class UndoLog:
         self._db.write(
             "DELETE FROM undo WHERE number <= (SELECT max(number) FROM undo) - ?"
             " AND NOT (kind = ? AND done = ?)",
-            (KEPT, UndoKind.FIELDS.name, step.done),
+            (KEPT, UndoKind.FIELDS.name, done),
         )
 
     def remove(self, step: UndoStep) -> None:

@@ -136,25 +136,6 @@ class Snapshot:
     file: TicketFile
 
 
-@dataclass(frozen=True, slots=True)
-class Rewritten:
-    """A ticket whose text in its file was changed.
-
-    Attributes:
-        start: Its offset in the file.
-        before: Its text before, as it was there.
-        after: Its text now.
-        aside: The file with a copy of its text before; None for none.
-        whole: The text of the whole file now.
-    """
-
-    start: int
-    before: str
-    after: str
-    aside: Path | None
-    whole: str
-
-
 class Editor:
     """Changes the ticket files of one workspace, named by their paths relative to it."""
 
@@ -197,46 +178,6 @@ class Editor:
             root = str(self._store.root)
             replace_file(root, snapshot.name, text, snapshot.stamp, durable=durable)
         self._last = None if isinstance(new, str) else (snapshot.name, new)
-
-    def rewrite(
-        self, name: str, key: str, change: Callable[[str], str], *, keep_text: bool = False
-    ) -> Rewritten | None:
-        """Change the text of one ticket; the new text need not be a ticket.
-
-        ``change`` gets the text with LF line ends, without the last line end, and returns it so.
-
-        Args:
-            name: The file.
-            key: The ticket.
-            change: Returns its new text.
-            keep_text: Whether to put the old text aside before it is replaced by another one.
-
-        Returns:
-            The ticket's text before and after; None if it is not in the file.
-
-        Raises:
-            FileFailed: The file cannot be read or written.
-            TicketSyntaxError: It cannot be read as tickets.
-        """
-        rewritten: Rewritten | None = None
-
-        def whole(file: TicketFile) -> str | None:
-            nonlocal rewritten
-            rewritten = None
-            for ticket, span in zip(file.tickets, file.spans, strict=True):
-                if ticket.key == key:
-                    here = file.text[span.start : span.end]
-                    end = "\r\n" if "\r\n" in here else "\n"
-                    text = change(comparable(here)).replace("\n", end)
-                    after = text + here[len(here.rstrip("\r\n")) :]
-                    aside = self.put_aside(key, here) if keep_text and after != here else None
-                    new = f"{file.text[: span.start]}{after}{file.text[span.end :]}"
-                    rewritten = Rewritten(span.start, here, after, aside, new)
-                    return new
-            return None
-
-        self.change(name, whole)
-        return rewritten
 
     def change(self, name: str, change: Callable[[TicketFile], TicketFile | str | None]) -> bool:
         """Replace the content of a file durably; leave it if ``change`` returns None.

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from ticketr.app.sync.state.undo import UndoKind, UndoStep
+from ticketr.app.sync.state.undo import Replacement, UndoKind
 
 if TYPE_CHECKING:
     from ticketr.app.jira import Issue
     from ticketr.app.sync.compare.diff import Change
     from ticketr.app.sync.compare.merge import Clash, Merged
     from ticketr.app.sync.state.state import Base, IssueRow, State
-    from ticketr.app.tickets import Ticket, TicketFile
+    from ticketr.app.tickets import Ticket
 
 
 class WriteOutcome(Enum):
@@ -94,47 +93,6 @@ class Decision:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Replacement:
-    """The text of a ticket that was replaced in its file.
-
-    Attributes:
-        start: The offset of the ticket in the file.
-        before: Its text before.
-        after: Its text afterwards; it may be the same.
-        digest: The digest of the whole file afterwards.
-        aside: The file with a copy of the text before, relative to the workspace; empty for none.
-    """
-
-    start: int
-    before: str
-    after: str
-    digest: str
-    aside: str
-
-    @classmethod
-    def at(
-        cls, index: int, before: TicketFile, after: TicketFile, *, digest: str, aside: str
-    ) -> Replacement:
-        """Return what was replaced of one ticket.
-
-        Args:
-            index: The index of the ticket in the file.
-            before: The file before.
-            after: The file afterwards.
-            digest: The digest of its text.
-            aside: The file with a copy of the ticket's text before.
-        """
-        old, new = before.spans[index], after.spans[index]
-        return cls(
-            new.start,
-            before.text[old.start : old.end],
-            after.text[new.start : new.end],
-            digest,
-            aside,
-        )
-
-
 def record_written(
     state: State,
     head: Issue,
@@ -161,44 +119,4 @@ def record_written(
     state.sent.forget(head.id)
     state.comments.settle_in(row.issue for row in rows)
     if replacement is not None:
-        add_step(state, kind, replacement, head.key, head.id, base.path, stored)
-
-
-def add_step(
-    state: State,
-    kind: UndoKind,
-    made: Replacement,
-    key: str,
-    head: str,
-    path: str,
-    stored: str,
-    done: float | None = None,
-) -> None:
-    """Put a replaced text on the undo log.
-
-    Args:
-        state: The state of the workspace.
-        kind: What has replaced it.
-        made: The texts.
-        key: The key of the ticket.
-        head: The ID of its head.
-        path: Its file.
-        stored: What the state held of it before.
-        done: When it was replaced; None for now.
-    """
-    state.undo.add(
-        UndoStep(
-            kind,
-            time.time() if done is None else done,
-            key,
-            head,
-            path,
-            made.start,
-            made.before,
-            made.after,
-            made.digest,
-            made.aside,
-            stored,
-            state.undo.digest(head),
-        )
-    )
+        state.undo.add(kind, replacement, key=head.key, head=head.id, path=base.path, stored=stored)

@@ -33,11 +33,11 @@ from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note, brought_forward
 from ticketr.app.sync.state.journal import Conflict
 from ticketr.app.sync.state.state import Base, IssueRow, State, rows_to_json
-from ticketr.app.sync.state.undo import UndoKind, digest_of
+from ticketr.app.sync.state.undo import Replacement, UndoKind, digest_of
 from ticketr.app.sync.workspace.editor import Editor
 from ticketr.app.sync.workspace.files import comparable, retry_if_changed
 from ticketr.app.sync.workspace.store import Store
-from ticketr.app.sync.writing.recording import Decision, Replacement, WriteOutcome, record_written
+from ticketr.app.sync.writing.recording import Decision, WriteOutcome, record_written
 from ticketr.app.sync.writing.rendering import (
     RenderedFamily,
     bases_of,
@@ -110,24 +110,6 @@ def _keys_in(store: Store, name: str) -> Iterable[str]:
         return [key for key, _ in store.locations(name)]
     except TicketrError:  # the write reports it
         return store.raw_keys(name).held
-
-
-def _outcome_per_issue(
-    written: WriteOutcome, *, edited: Collection[str], before: Ticket, after: Ticket
-) -> Mapping[str, WriteOutcome]:
-    """Return the outcome of each issue that Jira has, by key.
-
-    Args:
-        written: The outcome of the whole ticket.
-        edited: The keys of the issues that were edited here, as far as a merge needs them.
-        before: The ticket that was in its file.
-        after: The ticket that is there now; in a conflict, Jira's version.
-    """
-    here = by_key(before)
-    return {
-        key: _outcome(written, here.get(key), issue, is_edited=key in edited)
-        for key, issue in by_key(after).items()
-    }
 
 
 def _outcome(
@@ -457,16 +439,16 @@ class FamilyWriter:
         )
 
     def _outcomes(self, family: RenderedFamily, decision: Decision) -> Mapping[str, WriteOutcome]:
-        """Return the outcome of each issue of a family, by its key."""
+        """Return the outcome of each issue of a family in its file, by its key; in a conflict, of Jira's."""
         if decision.before is None:
             return {}
         merged = decision.outcome is WriteOutcome.MERGED  # else the edits do not matter
-        return _outcome_per_issue(
-            decision.outcome,
-            edited=self._edited_keys(family, decision.before) if merged else (),
-            before=decision.before,
-            after=decision.ticket or family.text.ticket,
-        )
+        edited = self._edited_keys(family, decision.before) if merged else ()
+        here, after = by_key(decision.before), decision.ticket or family.text.ticket
+        return {
+            key: _outcome(decision.outcome, here.get(key), issue, is_edited=key in edited)
+            for key, issue in by_key(after).items()
+        }
 
     def _edited_keys(self, family: RenderedFamily, before: Ticket) -> Collection[str]:
         """Return the keys of the issues that were edited since the last sync; all without one."""
@@ -524,8 +506,4 @@ def forward_notes(
 
 
 def _rows(family: RenderedFamily) -> list[IssueRow]:
-    inexact = family.text.inexact
-    return [
-        IssueRow(issue, updated(issue), issue.key not in inexact, issue.id in family.stale)
-        for issue in family.issues
-    ]
+    return [IssueRow(issue, updated(issue), issue.id in family.stale) for issue in family.issues]
