@@ -8,7 +8,7 @@ from fakes.states import after, app_state, pressed, snapshot
 
 from ticketr import JobSnapshot, JobStatus
 from ticketr.app.sync import Code, ConflictView, Note, PlanEntry, PullResult, PushPlan
-from ticketr.app.sync.compare.conflict_parts import ConflictSource, find_parts
+from ticketr.app.sync.compare.conflict_parts import find_parts
 from ticketr.app.sync.compare.diff import Change, Versions
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
@@ -158,7 +158,8 @@ def conflict() -> ConflictView:
         parts,
         merged,
         ".ticketr/trash/DEMO-9.md",
-        ConflictSource("", "", versions),
+        "",
+        versions,
     )
 
 

@@ -13,7 +13,7 @@ from fakes import job_snapshots
 
 from ticketr import CancelCause, JobSnapshot, JobStatus
 from ticketr.app.sync import ConflictView
-from ticketr.app.sync.compare.conflict_parts import ConflictSource, find_parts
+from ticketr.app.sync.compare.conflict_parts import find_parts
 from ticketr.app.sync.compare.diff import Versions
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
@@ -145,7 +145,6 @@ def conflict_view() -> ConflictView:
     """Return the conflict."""
     versions = Versions(BASE, LOCAL, REMOTE)
     parts, merged = find_parts(versions)
-    source = ConflictSource("", "", versions)
     aside = ".ticketr/trash/DEMO-9.md"
     return ConflictView(
         "DEMO-9",
@@ -158,5 +157,6 @@ def conflict_view() -> ConflictView:
         parts,
         merged,
         aside,
-        source,
+        "",
+        versions,
     )

@@ -6,13 +6,12 @@ for the parts that clash. Jira's version becomes the base, so the next push send
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from ticketr.app.sync.compare import conflict_parts
-from ticketr.app.sync.compare.diff import Side, read_ticket
+from ticketr.app.sync.compare.diff import Side, Versions, read_ticket
 from ticketr.app.sync.compare.diff3 import CleanChunk, compare_lines
 from ticketr.app.sync.compare.mapping import FamilyText
 from ticketr.app.sync.edits.survey import survey_now
@@ -303,9 +302,10 @@ def read_conflict(store: Store, state: State, key: str) -> conflict_parts.Confli
         TicketSyntaxError: Its file cannot be read as tickets.
         StateFailed: The state cannot be read.
     """
-    opened, local, source = _open(store, state, key)
+    opened = open_conflict(store, state, key)
+    text, local, versions = _read_versions(store, state, opened)
     conflict = opened.conflict
-    parts, merged = conflict_parts.find_parts(source.versions)
+    parts, merged = conflict_parts.find_parts(versions)
     newest = max(opened.rows, key=lambda row: row.updated)
     known = state.known().get(conflict.head)
     aside = Editor(store).free_name_aside(conflict.key)
@@ -320,7 +320,8 @@ def read_conflict(store: Store, state: State, key: str) -> conflict_parts.Confli
         parts=parts,
         merged=merged,
         aside=store.name_of(aside),
-        source=source,
+        text=text,
+        versions=versions,
         changed=newest.issue.key,
     )
 
@@ -343,31 +344,21 @@ def carry_out(store: Store, state: State, resolution: conflict_parts.Resolution)
         names = ", ".join(part.name for part in resolution.left)
         raise NotChosen(f"{seen.key}: {len(resolution.left)} left to choose: {names}")
     opened = _open_unchanged(store, state, seen)
-    settlement = Settlement(
-        UndoKind.CHOSEN, resolution.lines(), keep_text=True, expected=seen.source.text
-    )
+    settlement = Settlement(UndoKind.CHOSEN, resolution.lines(), keep_text=True, expected=seen.text)
     writer = FamilyWriter(store, state, seen=opened.seen, settlement=settlement)
     return _write_merged(store, opened, writer)
 
 
-def _open(
-    store: Store, state: State, key: str
-) -> tuple[OpenConflict, Ticket, conflict_parts.ConflictSource]:
-    """Read a conflict, its ticket in the file, and what a view is made of; see `read_conflict`."""
-    opened = open_conflict(store, state, key)
-    text, local = _find(store, opened)
-    versions = FamilyWriter(store, state, seen=opened.seen).versions(opened.family, local)
-    conflict = opened.conflict
-    record = hashlib.sha256(f"{conflict.text}\0{conflict.issues}".encode()).hexdigest()
-    return opened, local, conflict_parts.ConflictSource(text, record, versions)
-
-
-def _find(store: Store, opened: OpenConflict) -> tuple[str, Ticket]:
-    """Return a ticket in its file with its text."""
+def _read_versions(
+    store: Store, state: State, opened: OpenConflict
+) -> tuple[str, Ticket, Versions]:
+    """Return a ticket's text in its file, the ticket, and the versions that a view is made of."""
     file = store.read(opened.path)
     for span, ticket in zip(file.spans, file.tickets, strict=True):
         if opened.is_of(ticket):
-            return file.text[span.start : span.end], ticket
+            writer = FamilyWriter(store, state, seen=opened.seen)
+            text = file.text[span.start : span.end]
+            return text, ticket, writer.versions(opened.family, ticket)
     raise opened.missing(store)
 
 
@@ -378,13 +369,14 @@ def _open_unchanged(store: Store, state: State, seen: conflict_parts.ConflictVie
         ConflictChanged: It is not.
     """
     try:
-        opened, _, source = _open(store, state, seen.key)
+        opened = open_conflict(store, state, seen.key)
     except NoConflict:
         raise ConflictChanged(seen.key, "the conflict was resolved") from None
     if opened.path != seen.path:
         raise ConflictChanged(seen.key, f"it was moved to {opened.path}")
-    if source.text != seen.source.text:
+    text, _, versions = _read_versions(store, state, opened)
+    if text != seen.text:
         raise ConflictChanged(seen.key, f"{seen.path} was edited")
-    if source != seen.source:
+    if versions != seen.versions:
         raise ConflictChanged(seen.key, "Jira's version of it was read again")
     return opened

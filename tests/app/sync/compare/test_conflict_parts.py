@@ -18,7 +18,7 @@ from ticketr.app.sync import (
     choose,
     preview,
 )
-from ticketr.app.sync.compare.conflict_parts import ConflictSource, find_parts
+from ticketr.app.sync.compare.conflict_parts import find_parts
 from ticketr.app.sync.compare.diff import Versions
 from ticketr.app.sync.compare.merge import merge
 from ticketr.app.tickets import Ticket
@@ -226,16 +226,15 @@ TITLE, TEXT, CRITERION, PRIORITY = (
 def view(local: Ticket = LOCAL, remote: Ticket = REMOTE, base: Ticket | None = OLD) -> ConflictView:
     versions = Versions(base, local, remote)
     parts, merged = find_parts(versions)
-    source = ConflictSource("", "", versions)
     aside = ".ticketr/trash/DEMO-9.md"
     return ConflictView(
-        "DEMO-9", local.title, "DEMO-9.md", 1, None, "", None, parts, merged, aside, source
+        "DEMO-9", local.title, "DEMO-9.md", 1, None, "", None, parts, merged, aside, "", versions
     )
 
 
 def outcome(seen: ConflictView, choices: dict[str, Choice]) -> Ticket:
     """The ticket that a resolution leads to."""
-    three = seen.source.versions
+    three = seen.versions
     resolution = choose(seen, choices)
     return merge(three.base, three.local, three.remote, chosen=resolution.lines()).ticket
 

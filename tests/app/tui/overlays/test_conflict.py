@@ -9,7 +9,7 @@ import pytest
 from fakes.states import BASE, LOCAL, REMOTE, after, app_state, conflict_view, plain, pressed
 
 from ticketr.app.sync import ConflictView, choose
-from ticketr.app.sync.compare.conflict_parts import ConflictSource, find_parts
+from ticketr.app.sync.compare.conflict_parts import find_parts
 from ticketr.app.sync.compare.diff import Versions
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
@@ -174,7 +174,7 @@ def test_long_texts_are_cut_in_what_enter_will_do() -> None:
         BASE, replace(LOCAL, title="Rebuild " * 9), replace(REMOTE, title="At once " * 9)
     )
     parts, merged = find_parts(versions)
-    view = replace(VIEW, parts=parts, merged=merged, source=ConflictSource("", "", versions))
+    view = replace(VIEW, parts=parts, merged=merged, versions=versions)
     state = after(replace(opened(), width=130), read_of(view))
     rows = "\n".join(plain(row) for row in screen(pressed(state, "B"), 20.0, Theme()))
     cut = f"Title: {('Rebuild ' * 9)[:31]}… → {('At once ' * 9)[:31]}…; Priority"
@@ -379,8 +379,7 @@ def conflict(count: int) -> AppState:
     )
     versions = Versions(base, mine, jiras)
     parts, merged = find_parts(versions)
-    source = ConflictSource("", "", versions)
-    view = replace(conflict_view(), parts=parts, merged=merged, source=source)
+    view = replace(conflict_view(), parts=parts, merged=merged, versions=versions)
     assert len(parts) == count
     state = replace(app_state(REBUILD), overlays=(ConflictScreen("work", "DEMO-9"),))
     return after(state, read_of(view))

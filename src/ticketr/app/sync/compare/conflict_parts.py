@@ -233,21 +233,6 @@ Choice: TypeAlias = Literal["mine", "jira", "both"] | Edited
 
 
 @dataclass(frozen=True, slots=True)
-class ConflictSource:
-    """What a view of a conflict was made of; a view is out of date if this has changed.
-
-    Attributes:
-        text: The ticket's text in its file.
-        record: Stands for Jira's version in the state.
-        versions: The versions of the ticket.
-    """
-
-    text: str
-    record: str
-    versions: diff.Versions
-
-
-@dataclass(frozen=True, slots=True)
 class ConflictView:
     """A conflict, as a screen shows it.
 
@@ -264,7 +249,8 @@ class ConflictView:
         parts: What both sides have changed differently.
         merged: What only one side has changed.
         aside: Where the ticket's text of now would be put aside, relative to the workspace.
-        source: What the view was made of.
+        text: The ticket's text in its file. If that has changed, the view is out of date.
+        versions: The versions of the ticket; the same.
         changed: The key of the issue of the ticket that was changed last in Jira; empty if
             unknown.
     """
@@ -279,7 +265,8 @@ class ConflictView:
     parts: tuple[ConflictPart, ...]
     merged: tuple[MergedPart, ...]
     aside: str
-    source: ConflictSource = field(repr=False)
+    text: str = field(repr=False)
+    versions: diff.Versions = field(repr=False)
     changed: str = ""
 
 

@@ -220,58 +220,46 @@ async def look_up(
         await wait_until_over(session, asked, what, since=since)
     creations: dict[str, Creation] = {}
     for project in dict.fromkeys(creation.project for creation in asked):
-        search = _Search(session, [creation for creation in asked if creation.project == project])
-        creations |= await search.run()
+        own = [creation for creation in asked if creation.project == project]
+        creations |= await _search(session, own)
     if creations:
         await session.in_thread(session.state.creations.put, *creations.values())
     return creations
 
 
-class _Search:
-    """Searches one project for requested issues by their markers."""
+async def _search(session: Session, asked: Sequence[Creation]) -> dict[str, Creation]:
+    """Search one project for requested issues by their markers.
 
-    def __init__(self, session: Session, asked: Sequence[Creation]) -> None:
-        self._session = session
-        self._project = asked[0].project
-        self._after = min(creation.after for creation in asked)
-        self._sent = min(creation.sent for creation in asked)
-        self._missing = {creation.marker: creation for creation in asked}
-        self._found: dict[str, Creation] = {}
+    Returns:
+        The requests whose issues exist, by their markers; the other issues certainly do not exist.
+    """
+    project = asked[0].project
+    missing = {creation.marker: creation for creation in asked}
+    found: dict[str, Creation] = {}
 
-    async def run(self) -> dict[str, Creation]:
-        """Search until all issues are found, or the others certainly do not exist."""
-        await self._read_next_keys()
-        if self._missing:
-            await self._read_newest()
-        return self._found
-
-    async def _read_next_keys(self) -> None:
-        number, empty = self._after, 0
-        while self._missing and empty < GAP:
-            keys = [f"{self._project}-{number + step}" for step in range(1, PAGE + 1)]
-            empty = 0 if await self._read(keys) else empty + 1
-            number += PAGE
-
-    async def _read_newest(self) -> None:
-        """Fetch the newest issues by search, in case the keys have a wider gap."""
-        minutes = max(0, math.ceil((time.time() - self._sent) / 60)) + OVERLAP
-        query = f"{base_query(self._project, None)} AND created >= -{minutes}m ORDER BY key DESC"
-        recent = await self._session.jira.search_ids(query)
-        for chunk in chunks(recent, PAGE):
-            if not self._missing:
-                return
-            await self._read(chunk)
-
-    async def _read(self, ids: Sequence[str]) -> bool:
+    async def read(ids: Sequence[str]) -> bool:
         """Fetch some issues and check their markers; return whether any issue exists."""
-        jira = self._session.jira
-        answer = await jira.bulk_fetch(ids, fields=["summary"], properties=[PROPERTY])
+        answer = await session.jira.bulk_fetch(ids, fields=["summary"], properties=[PROPERTY])
         issues = (*answer.issues, *answer.renamed)  # a moved issue has another key
         for issue in issues:
             marker = issue.properties.get(PROPERTY)
-            if isinstance(marker, str) and marker in self._missing:
-                self._found[marker] = self._missing.pop(marker).answered(issue.id, issue.key)
+            if isinstance(marker, str) and marker in missing:
+                found[marker] = missing.pop(marker).answered(issue.id, issue.key)
         return bool(issues)
+
+    number, empty = min(creation.after for creation in asked), 0
+    while missing and empty < GAP:
+        keys = [f"{project}-{number + step}" for step in range(1, PAGE + 1)]
+        empty = 0 if await read(keys) else empty + 1
+        number += PAGE
+    if missing:  # the newest issues, in case the keys have a wider gap
+        sent = min(creation.sent for creation in asked)
+        minutes = max(0, math.ceil((time.time() - sent) / 60)) + OVERLAP
+        query = f"{base_query(project, None)} AND created >= -{minutes}m ORDER BY key DESC"
+        for chunk in chunks(await session.jira.search_ids(query), PAGE):
+            if missing:
+                await read(chunk)
+    return found
 
 
 async def _write_key_somewhere(
