@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     from ticketr.app.sync.errors import (
         LASTING_ERRORS,
         USAGE_ERRORS,
-        AbsentIssues,
         BadChoice,
         BadQuery,
         BadWork,
@@ -88,7 +87,6 @@ if TYPE_CHECKING:
     from ticketr.app.sync.jobs.bulk_change import BulkChange, BulkIssue
     from ticketr.app.sync.jobs.single_issues import (
         AddAttachmentsJob,
-        AddedComment,
         CommentJob,
         GetAttachmentsJob,
         ListAttachmentsJob,
@@ -133,7 +131,6 @@ if TYPE_CHECKING:
     from ticketr.app.sync.state.undo import UndoKind, UndoStep
     from ticketr.app.sync.templates import Template, read_template, template_files
     from ticketr.app.sync.undo import (
-        Undone,
         UndoneChange,
         last_step,
         same_change,

@@ -13,23 +13,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ticketr.app import jira
 from ticketr.app.config.checks import WantedField
-from ticketr.app.jira import (
-    MOST_USERS,
-    BadRequest,
-    Field,
-    JiraClient,
-    LastChange,
-    ScreenField,
-    open_jira,
-)
-from ticketr.app.sync.compare.mapping import (
-    NEVER_LINES,
-    Columns,
-    field_text,
-    holds_rich_text,
-    unsupported,
-)
+from ticketr.app.sync.compare import mapping
 from ticketr.app.sync.concurrency import open_log
 from ticketr.app.sync.errors import BadQuery
 from ticketr.cleaning import clean
@@ -74,15 +60,15 @@ def changed_since(query: str, *, seen: float, now: float) -> str:
 
 
 @asynccontextmanager
-async def ask_jira(options: SessionOptions) -> AsyncGenerator[JiraClient]:
+async def ask_jira(options: SessionOptions) -> AsyncGenerator[jira.JiraClient]:
     """Open a client for the site of a workspace."""
     async with (
         open_log(options["root"], options.get("run_sync")) as log,
-        open_jira(
+        jira.open_jira(
             options["credentials"], transport=options.get("transport"), log=log.write
-        ) as jira,
+        ) as client,
     ):
-        yield jira
+        yield client
 
 
 async def search_ids(options: SessionOptions, jql: str) -> tuple[str, ...]:
@@ -96,10 +82,10 @@ async def search_ids(options: SessionOptions, jql: str) -> tuple[str, ...]:
         BadQuery: Jira does not understand the query.
         JiraError: The request failed.
     """
-    async with ask_jira(options) as jira:
+    async with ask_jira(options) as client:
         try:
-            return await jira.search_ids(jql)
-        except BadRequest as error:
+            return await client.search_ids(jql)
+        except jira.BadRequest as error:
             raise BadQuery(error.detail or str(error)) from error
 
 
@@ -124,8 +110,8 @@ async def read_statuses(options: SessionOptions, key: str) -> tuple[str, ...]:
     Raises:
         JiraError: The request failed.
     """
-    async with ask_jira(options) as jira:
-        transitions = await jira.transitions(key)
+    async with ask_jira(options) as client:
+        transitions = await client.transitions(key)
     return tuple(dict.fromkeys(transition.to for transition in transitions if transition.to))
 
 
@@ -146,18 +132,18 @@ async def read_values(
     Raises:
         JiraError: A request failed.
     """
-    async with ask_jira(options) as jira:
-        fields = await jira.edit_fields(key)
+    async with ask_jira(options) as client:
+        fields = await client.edit_fields(key)
         wanted = next((known for known in fields if field in (known.id, known.name)), None)
         if wanted is None:
             return (), False
         if "user" not in (wanted.schema_type, wanted.items):
             return tuple(_values_of(wanted)), True
-        users = await jira.assignable_users(key.rpartition("-")[0], "")
-    return tuple(user.display_name for user in users), len(users) < MOST_USERS
+        users = await client.assignable_users(key.rpartition("-")[0], "")
+    return tuple(user.display_name for user in users), len(users) < jira.MOST_USERS
 
 
-async def read_last_change(options: SessionOptions, key: str, until: str) -> LastChange | None:
+async def read_last_change(options: SessionOptions, key: str, until: str) -> jira.LastChange | None:
     """Return the last change of an issue that its history names, up to a moment.
 
     Args:
@@ -168,8 +154,8 @@ async def read_last_change(options: SessionOptions, key: str, until: str) -> Las
     Raises:
         JiraError: The request failed.
     """
-    async with ask_jira(options) as jira:
-        return await jira.last_change(key, until)
+    async with ask_jira(options) as client:
+        return await client.last_change(key, until)
 
 
 #: What people call a kind of value.
@@ -220,16 +206,16 @@ class SchemaField:
     @property
     def values_text(self) -> str:
         """The allowed values as a list in a file."""
-        return field_text([*self.values])
+        return mapping.field_text([*self.values])
 
 
 async def read_schema(
-    jira: JiraClient, project: str, wanted: Iterable[WantedField] = ()
+    client: jira.JiraClient, project: str, wanted: Iterable[WantedField] = ()
 ) -> tuple[SchemaField, ...]:
     """Ask a site for the fields of a project's issues.
 
     Args:
-        jira: The client.
+        client: The client.
         project: The project's key.
         wanted: The fields that the settings of the workspace name.
 
@@ -241,17 +227,19 @@ async def read_schema(
         UnknownField: The site lacks one of the wanted fields.
         UnsupportedField: A file cannot hold one of them.
     """
-    site = await jira.fields()
-    columns = Columns.of(site, wanted)
+    site = await client.fields()
+    columns = mapping.Columns.of(site, wanted)
     by_type = {
-        issue_type.name: await jira.create_fields(project, issue_type.id)
-        for issue_type in await jira.issue_types(project)
+        issue_type.name: await client.create_fields(project, issue_type.id)
+        for issue_type in await client.issue_types(project)
     }
     return _schema_of(by_type, columns, site)
 
 
 def _schema_of(
-    by_type: Mapping[str, Sequence[ScreenField]], columns: Columns, site: Iterable[Field]
+    by_type: Mapping[str, Sequence[jira.ScreenField]],
+    columns: mapping.Columns,
+    site: Iterable[jira.Field],
 ) -> tuple[SchemaField, ...]:
     """Join the fields of the issue types of a project.
 
@@ -262,9 +250,9 @@ def _schema_of(
     """
     names = {field_id: name for name, field_id in columns.named}
     site = tuple(site)
-    rich = {field.id for field in site if holds_rich_text(field)}
-    reasons = {field.id: why for field in site if (why := unsupported(field))}
-    first: dict[str, ScreenField] = {}
+    rich = {field.id for field in site if mapping.holds_rich_text(field)}
+    reasons = {field.id: why for field in site if (why := mapping.unsupported(field))}
+    first: dict[str, jira.ScreenField] = {}
     for fields in by_type.values():
         for field in fields:
             first.setdefault(field.id, field)
@@ -277,7 +265,7 @@ def _schema_of(
             holds_text=field.id in rich,
         )
         for field in first.values()
-        if field.id not in NEVER_LINES and field.id != "project"
+        if field.id not in mapping.NEVER_LINES and field.id != "project"
     ]
     order = [field_id for _, field_id in columns.named]
 
@@ -288,8 +276,8 @@ def _schema_of(
 
 
 def _joined_field(
-    first: ScreenField,
-    by_type: Mapping[str, Sequence[ScreenField]],
+    first: jira.ScreenField,
+    by_type: Mapping[str, Sequence[jira.ScreenField]],
     known: str | None,
     reason: str,
     *,
@@ -315,13 +303,13 @@ def _joined_field(
     )
 
 
-def _kind_of(field: ScreenField) -> str:
+def _kind_of(field: jira.ScreenField) -> str:
     if field.schema_type == "array":
         return _LISTS.get(field.items, f"list of {field.items or 'values'}")
     return clean(_KINDS.get(field.schema_type, field.schema_type or "text"))
 
 
-def _values_of(field: ScreenField) -> Iterable[str]:
+def _values_of(field: jira.ScreenField) -> Iterable[str]:
     for allowed in field.allowed:
         yield allowed.name
         for child in allowed.children:

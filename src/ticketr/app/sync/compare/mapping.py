@@ -18,7 +18,15 @@ from functools import partial
 from types import MappingProxyType
 
 from ticketr.app.config.checks import MappedField, WantedField
-from ticketr.app.jira import adf
+from ticketr.app.jira.adf import (
+    EASE,
+    is_too_large,
+    simple_markdown,
+    to_adf,
+    visible,
+    weight,
+    work_of,
+)
 from ticketr.app.jira.models import Field, Issue, objects
 from ticketr.app.sync.compare import diff
 from ticketr.app.sync.compare.attachments import (
@@ -477,7 +485,7 @@ class Weighed:
     @property
     def is_simple(self) -> bool:
         """Whether every rich text can be written without `load_conversions`."""
-        return all(adf.simple_markdown(document) is not None for document in self.others)
+        return all(simple_markdown(document) is not None for document in self.others)
 
 
 def weigh(issues: Iterable[Issue], most: int) -> Weighed:
@@ -491,15 +499,15 @@ def weigh(issues: Iterable[Issue], most: int) -> Weighed:
     described: dict[str, diff.DescriptionText] = {}
     for issue in issues:
         description, *others = _documents(issue)
-        is_short = adf.weight(description, most * adf.EASE) <= most * adf.EASE
+        is_short = weight(description, most * EASE) <= most * EASE
         text = diff.simple_description(description) if is_short else None
         if text is None:
             others.append(description)
         else:
             described[issue.id] = text
-            work += len(text.markdown) // adf.EASE
+            work += len(text.markdown) // EASE
         remaining += others
-        work += _ISSUE + sum(adf.work_of(document, most) for document in others)
+        work += _ISSUE + sum(work_of(document, most) for document in others)
         work += sum(len(value) for value in issue.fields.values() if isinstance(value, list))
         if work > most:
             break
@@ -573,8 +581,8 @@ def _description(
 ) -> diff.DescriptionText:
     if issue.id in ready and issue.key not in whole:
         return ready[issue.id]
-    document = issue.fields.get("description")
-    return diff.description_text(document, files_of(issue.fields), split=issue.key not in whole)
+    adf = issue.fields.get("description")
+    return diff.description_text(adf, files_of(issue.fields), split=issue.key not in whole)
 
 
 def _ticket(
@@ -622,10 +630,10 @@ def _is_exact(issue: Issue, read: Ticket, written: diff.DescriptionText) -> bool
     if written.is_exact_in(read):
         return True
     original = issue.fields.get("description")
-    if adf.is_too_large(original):
+    if is_too_large(original):
         return False
     files = files_of(issue.fields)
-    return adf.visible(diff.description_adf(read, files=files)) == adf.visible(original)
+    return visible(diff.description_adf(read, files=files)) == visible(original)
 
 
 def _field_texts(issue: Issue, columns: Columns) -> dict[str, str]:
@@ -645,10 +653,10 @@ def _has_texts(issue: Issue, read: Ticket, columns: Columns) -> bool:
         original = as_document(issue.fields.get(field_id))
         if original is None:
             continue
-        if adf.is_too_large(original):
+        if is_too_large(original):
             return False
         text = read.texts.get(name, "")
-        if adf.visible(adf.to_adf(text, files=files)) != adf.visible(original):
+        if visible(to_adf(text, files=files)) != visible(original):
             return False
     return True
 

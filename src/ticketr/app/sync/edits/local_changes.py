@@ -93,13 +93,8 @@ class LocalChange:
         if self.head is None:
             yield ticket, draft_changes(ticket)
         here = by_key(ticket)
-        yield from ((here[key], changes) for key, changes in self.edits.items())
+        yield from ((here[key], edits) for key, edits in self.edits.items())
         yield from ((draft, draft_changes(draft)) for draft in self.drafts)
-
-    @property
-    def is_sendable(self) -> bool:
-        """Whether a push has anything to do with it; older values alone are left alone."""
-        return self.head is None or bool(self.edits or self.drafts or self.added_keys)
 
     def older_notes(self) -> Iterator[tuple[Ticket, Note]]:
         """Yield each issue with older values, and a note on them: a user may have typed them."""

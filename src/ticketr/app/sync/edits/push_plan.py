@@ -498,7 +498,9 @@ def select_changes(
             elif decision.code is not Code.UNNAMED:
                 left[id(issue)] = decision
     if is_everything and not left:
-        return Selected(tuple(change for change in rest if change.is_sendable), tuple(older))
+        # Older values alone are nothing to send.
+        sendable = (change for change in rest if change.writes or change.added_keys)
+        return Selected(tuple(sendable), tuple(older))
     if confirmed is not None:
         left |= unconfirmed(planned, confirmed.entries, prefer)
     kept = {id(issue) for issue, _ in planned} - left.keys()

@@ -20,13 +20,7 @@ from ticketr.app.sync.compare.times import jira_moment, read_moment, zone_of
 from ticketr.app.sync.errors import BadWork
 from ticketr.app.sync.jobs.syncing import reporting_session
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.pull.downloading import (
-    AttachmentList,
-    AttachmentResult,
-    Meter,
-    download,
-    read_attachments,
-)
+from ticketr.app.sync.pull import downloading
 from ticketr.app.sync.push.outbox import may_have_arrived, read_comments, send_once
 from ticketr.app.sync.push.rich_text import new_document, unknown_people, with_mentions
 from ticketr.app.sync.push.values import BadValue
@@ -241,10 +235,10 @@ class ListAttachmentsJob(SessionJob):
     def _subject(self) -> str:
         return f"of {', '.join(self.keys)}"
 
-    async def execute(self, context: JobContext) -> AttachmentList:
+    async def execute(self, context: JobContext) -> downloading.AttachmentList:
         """Run the job; the queue calls this."""
         async with reporting_session(self, context, lambda: "nothing was changed") as session:
-            return await read_attachments(session, self.keys)
+            return await downloading.read_attachments(session, self.keys)
 
 
 @dataclass(kw_only=True)
@@ -265,18 +259,20 @@ class GetAttachmentsJob(SessionJob):
     def _subject(self) -> str:
         return f"of {', '.join(self.keys)}"
 
-    async def execute(self, context: JobContext) -> AttachmentResult:
+    async def execute(self, context: JobContext) -> downloading.AttachmentResult:
         """Run the job; the queue calls this."""
         done = self._done
         done.clear()
         async with reporting_session(self, context, lambda: _file_count(len(done))) as session:
-            listed = await read_attachments(session, self.keys)
+            listed = await downloading.read_attachments(session, self.keys)
             layout = await session.layout()
             homes = {key: location.path for key, location in layout.locations.items()}
-            result = await download(session, listed.by_key, homes, done)
+            result = await downloading.download(session, listed.by_key, homes, done)
         words = f"Downloaded {_file_count(len(done))}"
         session.progress.say(words)
-        return AttachmentResult(result.done, result.unchanged, (*listed.failed, *result.failed))
+        return downloading.AttachmentResult(
+            result.done, result.unchanged, (*listed.failed, *result.failed)
+        )
 
 
 @dataclass(kw_only=True)
@@ -307,7 +303,7 @@ class AddAttachmentsJob(SessionJob):
         words = f"{_file_count(len(self._done))} attached"
         return f"{words}; Jira may have {self._sending}, too" if self._sending else words
 
-    async def execute(self, context: JobContext) -> AttachmentResult:
+    async def execute(self, context: JobContext) -> downloading.AttachmentResult:
         """Run the job; the queue calls this."""
         done, failed = self._done, list[Note]()
         done.clear()
@@ -321,7 +317,7 @@ class AddAttachmentsJob(SessionJob):
                 else:
                     failed.append(note)
         session.progress.say(f"Attached {_file_count(len(done))} to {self.key}")
-        return AttachmentResult(tuple(done), failed=tuple(failed))
+        return downloading.AttachmentResult(tuple(done), failed=tuple(failed))
 
     async def _add(
         self, session: Session, path: Path, settings: jira.AttachmentSettings
@@ -362,7 +358,7 @@ class AddAttachmentsJob(SessionJob):
         """
         key, name = self.key, path.name
         before = await _ids(session, key, name, size)
-        meter = Meter(session, size, "Uploading")
+        meter = downloading.Meter(session, size, "Uploading")
 
         async def send() -> bool:
             upload = jira.Upload(
@@ -393,7 +389,7 @@ class AddAttachmentsJob(SessionJob):
 
 async def _ids(session: Session, key: str, name: str, size: int) -> set[str]:
     """Return the IDs of an issue's attachments that may be the file that is sent."""
-    listed = await read_attachments(session, [key])
+    listed = await downloading.read_attachments(session, [key])
     return {
         attachment.id
         for attachments in listed.by_key.values()

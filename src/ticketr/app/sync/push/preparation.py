@@ -20,14 +20,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import trio
 
-from ticketr.app.jira import (
-    Allowed,
-    AuthenticationFailed,
-    Issue,
-    JiraError,
-    ScreenField,
-    Transition,
-)
+from ticketr.app import jira
 from ticketr.app.sync import concurrency
 from ticketr.app.sync.compare.diff import TextPart
 from ticketr.app.sync.compare.mapping import PARENT, type_id
@@ -67,10 +60,10 @@ if TYPE_CHECKING:
 
 
 #: The transitions of issues in each status of a workflow, by the status in small letters.
-_Edges: TypeAlias = "dict[str, tuple[Transition, ...]]"
+_Edges: TypeAlias = "dict[str, tuple[jira.Transition, ...]]"
 
 #: The transitions to an issue's new status in their order, or why there are none.
-_FoundRoute: TypeAlias = "tuple[Transition, ...] | NoTransition | JiraError"
+_FoundRoute: TypeAlias = "tuple[jira.Transition, ...] | NoTransition | jira.JiraError"
 
 
 class RouteFinder:
@@ -99,9 +92,9 @@ class RouteFinder:
         async def find_one(edit: IssueWrite) -> _FoundRoute:
             try:
                 return await self.route(edit)
-            except AuthenticationFailed:  # every other request would fail too
+            except jira.AuthenticationFailed:  # every other request would fail too
                 raise
-            except (JiraError, NoTransition) as error:
+            except (jira.JiraError, NoTransition) as error:
                 return error
 
         if edits:
@@ -109,7 +102,7 @@ class RouteFinder:
         routes = await concurrency.map_in_tasks(find_one, edits)
         return {edit.key: route for edit, route in zip(edits, routes, strict=True)}
 
-    async def route(self, edit: IssueWrite) -> tuple[Transition, ...]:
+    async def route(self, edit: IssueWrite) -> tuple[jira.Transition, ...]:
         """Return the transitions to an edit's status.
 
         Raises:
@@ -127,8 +120,8 @@ class RouteFinder:
                 return await self._long_route(edit, status, transitions)
 
     async def _long_route(
-        self, edit: IssueWrite, status: str, transitions: tuple[Transition, ...]
-    ) -> tuple[Transition, ...]:
+        self, edit: IssueWrite, status: str, transitions: tuple[jira.Transition, ...]
+    ) -> tuple[jira.Transition, ...]:
         """Return the shortest known way of several transitions; learn what is not known."""
         workflow = self._workflows.setdefault((edit.project, edit.type_id), {})
         # The transitions of this issue count, not those of another one in the same status.
@@ -151,11 +144,11 @@ class RouteFinder:
             for start, to in zip(starts, path, strict=False)
         )
 
-    async def _transitions_from(self, edit: IssueWrite, status: str) -> tuple[Transition, ...]:
+    async def _transitions_from(self, edit: IssueWrite, status: str) -> tuple[jira.Transition, ...]:
         """Ask another issue in a status for its transitions; return none if there is no such one."""
-        jira, types = self._session.jira, await self._alike_types(edit)
-        key = await answer_or(None, jira.key_in_status(edit.project, types, status))
-        return () if key is None else await answer_or((), jira.transitions(key, with_fields=True))
+        client, types = self._session.jira, await self._alike_types(edit)
+        key = await answer_or(None, client.key_in_status(edit.project, types, status))
+        return () if key is None else await answer_or((), client.transitions(key, with_fields=True))
 
     async def _alike_types(self, edit: IssueWrite) -> list[str]:
         """Return the type of an edit's issue, and the types with the same statuses."""
@@ -192,7 +185,7 @@ async def _fetch_screens(session: Session, comparisons: Iterable[Comparison]) ->
     Raises:
         JiraError: A request failed.
     """
-    issues: dict[tuple[str, str, str], Issue] = {}
+    issues: dict[tuple[str, str, str], jira.Issue] = {}
     for comparison in comparisons:
         for key, changes in comparison.edits.items():
             issue = comparison.issues[key]
@@ -200,7 +193,7 @@ async def _fetch_screens(session: Session, comparisons: Iterable[Comparison]) ->
                 place = (project_of(key), type_id(issue.fields), status_of(issue))
                 issues.setdefault(place, issue)
 
-    async def fetch(keys: Sequence[str]) -> Sequence[Issue]:
+    async def fetch(keys: Sequence[str]) -> Sequence[jira.Issue]:
         request = session.jira.bulk_fetch(keys, fields=["summary"], edit_fields=True, partly=True)
         answer = await answer_or(None, request)
         return answer.issues if answer else ()
@@ -231,7 +224,7 @@ def _fields_off_screen(edits: Iterable[IssueWrite], screens: _Screens) -> dict[s
 
 
 def _with_transition_fields(
-    edit: IssueWrite, route: Iterable[Transition], off_screen: Collection[str]
+    edit: IssueWrite, route: Iterable[jira.Transition], off_screen: Collection[str]
 ) -> tuple[IssueWrite, tuple[str, ...]]:
     """Return an edit whose fields off the edit screen go with its transitions.
 
@@ -259,7 +252,7 @@ def _with_transition_fields(
     return replace(edit, payload=payload, route=tuple(steps)), tuple(problems)
 
 
-def _step_with(field: str, steps: list[Step]) -> tuple[int, ScreenField | None]:
+def _step_with(field: str, steps: list[Step]) -> tuple[int, jira.ScreenField | None]:
     """Return the last step whose screen has a field, and the field there."""
     for at in reversed(range(len(steps))):
         for screen_field in steps[at].transition.fields:
@@ -268,12 +261,12 @@ def _step_with(field: str, steps: list[Step]) -> tuple[int, ScreenField | None]:
     return 0, None
 
 
-def _allowed_value(value: object, field: ScreenField) -> tuple[object, str]:
+def _allowed_value(value: object, field: jira.ScreenField) -> tuple[object, str]:
     """Return a value that is given by its name as its ID, and what is wrong with it."""
     name = value.get("name") if isinstance(value, dict) else None
     if not isinstance(name, str) or not field.allowed:
         return value, ""
-    match: Allowed | None = find_name(name, field.allowed)
+    match: jira.Allowed | None = find_name(name, field.allowed)
     if match is None:
         names = (allowed.name for allowed in field.allowed)
         return value, f"{shown(name)} is not possible: {nearest(name, names)}"

@@ -116,7 +116,8 @@ class RichText:
         for text, place in self.texts():  # a name may be that of several people
             with_mentions(text, lookup.mentioned, partial(_place_of, self.path, place))
         issue = issue_with_mentions(self.issue, lookup.mentioned)
-        sent = replace(self, issue=issue).with_marks()
+        description = adf.with_attachments(issue.description, marks_of(self.uploads))
+        sent = replace(self, issue=replace(issue, description=description))
         document = checked_document(
             sent.document,
             [(text, sent.before(text), place) for text, place in sent.texts()],
@@ -166,11 +167,6 @@ class RichText:
     def _is_whole(self) -> bool:
         """Whether the description is converted, and not its criteria alone."""
         return self.part is CorePart.DESCRIPTION or self.edited is None
-
-    def with_marks(self) -> RichText:
-        """Return the same text with the marks of files in the place of their paths."""
-        text = adf.with_attachments(self.issue.description, marks_of(self.uploads))
-        return replace(self, issue=replace(self.issue, description=text))
 
 
 def new_document(text: str) -> dict[str, object] | None:

@@ -13,15 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_type_hints
 
+from ticketr.app.sync.compare import sent
 from ticketr.app.sync.compare.comments import COMMENT_FIELD
-from ticketr.app.sync.compare.sent import (
-    OutboxEntry,
-    SentComment,
-    SentValue,
-    found_comments,
-    from_json,
-    sent_value,
-)
 from ticketr.app.sync.state.database import Table
 from ticketr.app.tickets import key_order, parse
 
@@ -92,7 +85,7 @@ class SentValues(Table):
     A part that Jira has by then was changed by this workspace, not by another person.
     """
 
-    def put(self, head: str, key: str, values: Iterable[SentValue]) -> None:
+    def put(self, head: str, key: str, values: Iterable[sent.SentValue]) -> None:
         """Store values of an issue before they are sent; ``head`` is the ID of its ticket's head."""
         self._db.write_all(
             "INSERT OR IGNORE INTO sent VALUES (?, ?, ?, ?, ?, ?)",
@@ -102,16 +95,18 @@ class SentValues(Table):
             ],
         )
 
-    def of(self, head: str) -> dict[str, list[SentValue]]:
+    def of(self, head: str) -> dict[str, list[sent.SentValue]]:
         """Read what may be in Jira of the issues in one ticket, by key."""
         query = "SELECT key, part, text, field, value FROM sent WHERE head = ?"
-        values: dict[str, list[SentValue]] = {}
+        values: dict[str, list[sent.SentValue]] = {}
         with self._db.sound():
             for key, part, text, field, value in self._db.read(query, (head,)):
-                values.setdefault(key, []).append(sent_value(part, text, field, json.loads(value)))
+                values.setdefault(key, []).append(
+                    sent.sent_value(part, text, field, json.loads(value))
+                )
         return values
 
-    def confirm(self, head: str, key: str, values: Iterable[SentValue]) -> None:
+    def confirm(self, head: str, key: str, values: Iterable[sent.SentValue]) -> None:
         """Store the parts that Jira has taken, instead of what was sent of them before."""
         values = tuple(values)
         self._db.write_all(
@@ -120,7 +115,7 @@ class SentValues(Table):
         )
         self.put(head, key, values)
 
-    def withdraw(self, head: str, key: str, values: Iterable[SentValue]) -> None:
+    def withdraw(self, head: str, key: str, values: Iterable[sent.SentValue]) -> None:
         """Delete what Jira has refused."""
         self._db.write_all(
             "DELETE FROM sent WHERE head = ? AND key = ? AND part = ? AND text = ? AND value = ?",
@@ -143,13 +138,13 @@ def _names(value: object) -> tuple[str, ...]:
 #: without what Jira has added.
 REMEMBERED = 30 * 86_400.0
 
-_COLUMNS = tuple(field.name for field in fields(OutboxEntry))
+_COLUMNS = tuple(field.name for field in fields(sent.OutboxEntry))
 
-Entry = TypeVar("Entry", bound=OutboxEntry)
+Entry = TypeVar("Entry", bound=sent.OutboxEntry)
 
 
 @dataclass(frozen=True, slots=True)
-class Creation(OutboxEntry):
+class Creation(sent.OutboxEntry):
     """An issue that Jira was asked to create; its own properties hold the marker.
 
     Attributes:
@@ -178,7 +173,7 @@ class Creation(OutboxEntry):
 
 
 @dataclass(frozen=True, slots=True)
-class AskedUpload(OutboxEntry):
+class AskedUpload(sent.OutboxEntry):
     """A picture of a file that Jira was asked to attach; the SHA-256 of its content is the marker.
 
     Attributes:
@@ -270,7 +265,7 @@ class Outbox(Generic[Entry]):
         return entry
 
 
-def _payload(entry: OutboxEntry) -> str:
+def _payload(entry: sent.OutboxEntry) -> str:
     """Return what only the type of an entry has as JSON."""
     names = (field.name for field in fields(entry) if field.name not in _COLUMNS)
     return json.dumps({name: getattr(entry, name) for name in names})
@@ -290,7 +285,7 @@ class Creations(Outbox[Creation]):
             for creation in creations:
                 if len(parse(creation.draft).tickets) != 1:
                     raise ValueError(creation.draft)
-                from_json(creation.parts)
+                sent.from_json(creation.parts)
         return creations
 
     def recently_written(self) -> list[Creation]:
@@ -303,10 +298,10 @@ class Creations(Outbox[Creation]):
         return frozenset(row[0] for row in self._db.read(query, (self._kind,)))
 
 
-class SentComments(Outbox[SentComment]):
+class SentComments(Outbox[sent.SentComment]):
     """The comments that were requested."""
 
-    def of(self, issues: Iterable[Issue]) -> list[SentComment]:
+    def of(self, issues: Iterable[Issue]) -> list[sent.SentComment]:
         """Read the requests for some issues, which hold their comments and present keys."""
         keys = {issue.id: issue.key for issue in issues if COMMENT_FIELD in issue.fields}
         here = "issue IN (SELECT value FROM json_each(?))"
@@ -315,7 +310,7 @@ class SentComments(Outbox[SentComment]):
 
     def note_found(self, issues: Sequence[Issue]) -> None:
         """Store the numbers of comments whose answers were lost; ``issues`` are as Jira has them."""
-        self._put(found_comments(self.of(issues), issues))
+        self._put(sent.found_comments(self.of(issues), issues))
 
     def settle_in(self, issues: Iterable[Issue]) -> None:
         """Record that the state has the comments of some issues."""

@@ -15,6 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ticketr.app import tickets
 from ticketr.app.config import open_write_folder
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.workspace.files import (
@@ -26,17 +27,6 @@ from ticketr.app.sync.workspace.files import (
     stamp_of,
     write_new_file,
 )
-from ticketr.app.tickets import (
-    CONFLICT,
-    Ticket,
-    TicketFile,
-    TicketSyntaxError,
-    is_key,
-    parse,
-    render,
-    rewrite,
-    safe_file_name,
-)
 
 if TYPE_CHECKING:
     from ticketr.app.sync.workspace.store import Store
@@ -47,7 +37,7 @@ _NOT_IN_NAMES = re.compile(r"[^\w]+")
 _LONGEST_NAME = 60
 
 
-def write_drafts(root: Path, drafts: Sequence[Ticket], folder: str = "") -> Path:
+def write_drafts(root: Path, drafts: Sequence[tickets.Ticket], folder: str = "") -> Path:
     """Write drafts into a new file that is named after the title of the first.
 
     Args:
@@ -61,7 +51,7 @@ def write_drafts(root: Path, drafts: Sequence[Ticket], folder: str = "") -> Path
     Raises:
         FileFailed: It cannot be written.
     """
-    text = render(drafts)
+    text = tickets.render(drafts)
     start = f"{folder}/" if folder else ""
     for name in _file_names(drafts[0].title):
         if write_new_file(root, f"{start}{name}", text):
@@ -72,7 +62,7 @@ def write_drafts(root: Path, drafts: Sequence[Ticket], folder: str = "") -> Path
 def _file_names(title: str) -> Iterator[str]:
     """Yield a file name for a title, then numbered ones."""
     stem = _NOT_IN_NAMES.sub("-", title.casefold()).strip("-_")[:_LONGEST_NAME].rstrip("-_")
-    if not stem or is_key(stem.upper()):  # some file systems ignore case
+    if not stem or tickets.is_key(stem.upper()):  # some file systems ignore case
         stem = f"draft-{stem}".rstrip("-")
     yield f"{stem}.md"
     yield from (f"{stem}-{number}.md" for number in count(2))
@@ -111,14 +101,14 @@ def find_conflict_marker(store: Store, name: str) -> ConflictMarker | None:
         data = store.content(name)
         if any(marker in data for marker in _MARKERS):  # so few that they can be read once more
             store.tickets(name)
-    except TicketSyntaxError as error:
-        return ConflictMarker(name, error.line) if CONFLICT.match(error.text) else None
+    except tickets.TicketSyntaxError as error:
+        return ConflictMarker(name, error.line) if tickets.CONFLICT.match(error.text) else None
     except (OSError, FileFailed):
         return None
     return None
 
 
-_EMPTY = parse("")
+_EMPTY = tickets.parse("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +123,7 @@ class Snapshot:
 
     name: str
     stamp: FileStamp | None
-    file: TicketFile
+    file: tickets.TicketFile
 
 
 class Editor:
@@ -141,9 +131,9 @@ class Editor:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._last: tuple[str, TicketFile] | None = None
+        self._last: tuple[str, tickets.TicketFile] | None = None
 
-    def read(self, name: str, likely: tuple[Ticket, str] | None = None) -> Snapshot | None:
+    def read(self, name: str, likely: tuple[tickets.Ticket, str] | None = None) -> Snapshot | None:
         """Read a file in order to replace it; None if nothing is written there.
 
         A file that holds what this editor wrote last, or ``likely``, is not parsed.
@@ -163,10 +153,12 @@ class Editor:
             return Snapshot(name, None, _EMPTY)
         known = self._last[1] if self._last is not None and self._last[0] == name else None
         if known is None and likely is not None:
-            known = rewrite(_EMPTY, {}, [likely])
+            known = tickets.rewrite(_EMPTY, {}, [likely])
         return Snapshot(name, stamp, self._store.read(name, known=known))
 
-    def replace(self, snapshot: Snapshot, new: TicketFile | str, *, durable: bool = True) -> None:
+    def replace(
+        self, snapshot: Snapshot, new: tickets.TicketFile | str, *, durable: bool = True
+    ) -> None:
         """Replace the content of a file; if ``durable``, it survives a loss of power.
 
         Raises:
@@ -179,7 +171,9 @@ class Editor:
             replace_file(root, snapshot.name, text, snapshot.stamp, durable=durable)
         self._last = None if isinstance(new, str) else (snapshot.name, new)
 
-    def change(self, name: str, change: Callable[[TicketFile], TicketFile | str | None]) -> bool:
+    def change(
+        self, name: str, change: Callable[[tickets.TicketFile], tickets.TicketFile | str | None]
+    ) -> bool:
         """Replace the content of a file durably; leave it if ``change`` returns None.
 
         Returns:
@@ -237,12 +231,12 @@ class Editor:
             FileFailed: The text cannot be written, so it must not be replaced.
         """
         with file_errors(self._store.own, "write into"):
-            name = "draft.md" if key is None else safe_file_name(key)
+            name = "draft.md" if key is None else tickets.safe_file_name(key)
             return self._store.folder.put_aside(_numbered(name), text)
 
     def free_name_aside(self, key: str) -> Path:
         """Return where `put_aside` would keep a text now."""
-        return self._store.folder.free_name_aside(_numbered(safe_file_name(key)))
+        return self._store.folder.free_name_aside(_numbered(tickets.safe_file_name(key)))
 
     def prune(self, name: str, key: str, base: str) -> Path | None:
         """Move a file into ticketr's own folder, if its whole text is ``base``, the last sync's.

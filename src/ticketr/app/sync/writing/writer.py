@@ -17,16 +17,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
-from ticketr.app.sync.compare.diff import (
-    Change,
-    Side,
-    Versions,
-    by_key,
-    changes,
-    changes_by_key,
-    part_texts,
-    read_ticket,
-)
+from ticketr.app import tickets
+from ticketr.app.sync.compare import diff
 from ticketr.app.sync.compare.mapping import updated
 from ticketr.app.sync.compare.sent import bring_forward, replaced_in
 from ticketr.app.sync.errors import FileFailed
@@ -45,14 +37,6 @@ from ticketr.app.sync.writing.rendering import (
     renamed_keys,
     unedited_texts,
     versions_of,
-)
-from ticketr.app.tickets import (
-    InvalidKey,
-    Ticket,
-    TicketFile,
-    TicketSyntaxError,
-    rewrite,
-    safe_file_name,
 )
 
 if TYPE_CHECKING:
@@ -113,14 +97,14 @@ def _keys_in(store: Store, name: str) -> Iterable[str]:
 
 
 def _outcome(
-    written: WriteOutcome, before: Ticket | None, after: Ticket, *, is_edited: bool
+    written: WriteOutcome, before: tickets.Ticket | None, after: tickets.Ticket, *, is_edited: bool
 ) -> WriteOutcome:
     if written is WriteOutcome.CONFLICT:
-        differs = before is None or changes(after, before) or changes(before, after)
+        differs = before is None or diff.changes(after, before) or diff.changes(before, after)
         return WriteOutcome.CONFLICT if differs else WriteOutcome.UNCHANGED
     if before is None:
         return WriteOutcome.UPDATED
-    if part_texts(before) == part_texts(after):
+    if diff.part_texts(before) == diff.part_texts(after):
         return WriteOutcome.UNCHANGED
     if written is WriteOutcome.MERGED and not is_edited:
         return WriteOutcome.UPDATED
@@ -203,7 +187,7 @@ class FamilyWriter:
         state: State,
         *,
         seen: float,
-        prefer: Side | None = None,
+        prefer: diff.Side | None = None,
         prefer_from_file: bool = False,
         hashes: Mapping[str, str] = MappingProxyType({}),
         settlement: Settlement | None = None,
@@ -215,7 +199,7 @@ class FamilyWriter:
         self._state = state
         self._seen = seen
         self._prefer = prefer
-        self._prefer_unknown = None if prefer_from_file and prefer is Side.LOCAL else prefer
+        self._prefer_unknown = None if prefer_from_file and prefer is diff.Side.LOCAL else prefer
 
     def write(
         self, families: Sequence[RenderedFamily], is_stopped: Callable[[], bool] = lambda: False
@@ -259,12 +243,12 @@ class FamilyWriter:
                     outcomes += (self._fail(family, name, error) for family in group)
         return outcomes, None
 
-    def merge(self, family: RenderedFamily, local: Ticket) -> Merged:
+    def merge(self, family: RenderedFamily, local: tickets.Ticket) -> Merged:
         """Merge a family with what is in its file, as `write` would."""
         family = in_wording_of(family, local)
         return self._merge_with_file(family, self._bases_of(family), local)
 
-    def versions(self, family: RenderedFamily, local: Ticket) -> Versions:
+    def versions(self, family: RenderedFamily, local: tickets.Ticket) -> diff.Versions:
         """Return the versions that `write` would merge."""
         family = in_wording_of(family, local)
         bases = self._bases_of(family)
@@ -281,8 +265,8 @@ class FamilyWriter:
         for family in families:
             head = family.head
             try:
-                name = family.path or safe_file_name(head.key)
-            except InvalidKey as error:
+                name = family.path or tickets.safe_file_name(head.key)
+            except tickets.InvalidKey as error:
                 note = Note(head.key, "", str(error), Code.INVALID)
                 outcomes.append(FamilyResult(family, None, note=note))
                 continue
@@ -299,7 +283,7 @@ class FamilyWriter:
         """Write the families of one file, then record each."""
         try:
             decided = retry_if_changed(lambda: self._replace(name, families, bases))
-        except TicketSyntaxError as error:  # the file was edited since it was looked at
+        except tickets.TicketSyntaxError as error:  # the file was edited since it was looked at
             return [self._fail(family, name, error) for family in families]
         return [self._record(family, name, decision) for family, decision in decided]
 
@@ -328,31 +312,33 @@ class FamilyWriter:
         pairs = zip(families, decisions, strict=True)
         decisions = [self._put_aside(family, decision) for family, decision in pairs]
         new = file
-        changes: dict[int, Ticket] = {}
-        added: list[tuple[Ticket, str]] = []
+        rewritten: dict[int, tickets.Ticket] = {}
+        added: list[tuple[tickets.Ticket, str]] = []
         for family, decision in zip(families, decisions, strict=True):
             if decision.ticket is not None and decision.index is not None:
-                changes[decision.index] = decision.ticket
+                rewritten[decision.index] = decision.ticket
             elif decision.ticket is not None:
                 added.append((decision.ticket, family.text.text))
-        if changes or added:
-            new = rewrite(file, changes, added)
+        if rewritten or added:
+            new = tickets.rewrite(file, rewritten, added)
             # Jira's texts can be fetched again, but not what people wrote into the same file. A
             # large file is replaced often in one pull, so it is not synced to disk each time.
             merged = any(decision.outcome is WriteOutcome.MERGED for decision in decisions)
-            shared = len(changes) < len(file.tickets) or bool(file.preamble.strip())
+            shared = len(rewritten) < len(file.tickets) or bool(file.preamble.strip())
             durable = merged or (shared and len(new.text) < _LARGE)
             self._editor.replace(snapshot, new, durable=durable)
         done = [self._with_replacement(decision, file, new) for decision in decisions]
         return list(zip(families, done, strict=True))
 
     def _in_wording(
-        self, family: RenderedFamily, file: TicketFile, indexes: Mapping[str | None, int]
+        self, family: RenderedFamily, file: tickets.TicketFile, indexes: Mapping[str | None, int]
     ) -> RenderedFamily:
         index = self._index_of(family, indexes)
         return family if index is None else in_wording_of(family, file.tickets[index])
 
-    def _with_replacement(self, decision: Decision, old: TicketFile, new: TicketFile) -> Decision:
+    def _with_replacement(
+        self, decision: Decision, old: tickets.TicketFile, new: tickets.TicketFile
+    ) -> Decision:
         """Note what a decision has replaced, if that can be undone."""
         can_undo = decision.replaced or self._settlement is not None
         if decision.index is None or not can_undo:
@@ -372,7 +358,7 @@ class FamilyWriter:
     def _decide(
         self,
         name: str,
-        file: TicketFile,
+        file: tickets.TicketFile,
         indexes: Mapping[str | None, int],
         family: RenderedFamily,
         bases: Sequence[str],
@@ -431,7 +417,7 @@ class FamilyWriter:
             replacement=decision.replacement,
         )
         if decision.result is not None:  # what differs after a merge is an edit
-            edits = changes_by_key(family.text.ticket, decision.result)
+            edits = diff.changes_by_key(family.text.ticket, decision.result)
             self._state.older.take_in(edits)
         older = forward_notes(name, decision.older, is_resolved=self._settlement is not None)
         return FamilyResult(
@@ -444,23 +430,23 @@ class FamilyWriter:
             return {}
         merged = decision.outcome is WriteOutcome.MERGED  # else the edits do not matter
         edited = self._edited_keys(family, decision.before) if merged else ()
-        here, after = by_key(decision.before), decision.ticket or family.text.ticket
+        here, after = diff.by_key(decision.before), decision.ticket or family.text.ticket
         return {
             key: _outcome(decision.outcome, here.get(key), issue, is_edited=key in edited)
-            for key, issue in by_key(after).items()
+            for key, issue in diff.by_key(after).items()
         }
 
-    def _edited_keys(self, family: RenderedFamily, before: Ticket) -> Collection[str]:
+    def _edited_keys(self, family: RenderedFamily, before: tickets.Ticket) -> Collection[str]:
         """Return the keys of the issues that were edited since the last sync; all without one."""
         known = self._state.base(family.head.id)
-        base = read_ticket(known.text) if known is not None else None
+        base = diff.read_ticket(known.text) if known is not None else None
         if base is None:
-            return by_key(before).keys()
+            return diff.by_key(before).keys()
         here, _ = bring_forward(before, base, self._state.older.of(family.head.id))
-        return {*by_key(here).keys() - by_key(base), *changes_by_key(base, here)}
+        return {*diff.by_key(here).keys() - diff.by_key(base), *diff.changes_by_key(base, here)}
 
     def _merge_with_file(
-        self, family: RenderedFamily, bases: Iterable[str], local: Ticket
+        self, family: RenderedFamily, bases: Iterable[str], local: tickets.Ticket
     ) -> Merged:
         from ticketr.app.sync.compare.merge import merge  # noqa: PLC0415 - most tickets need none
 
@@ -496,7 +482,7 @@ class FamilyWriter:
 
 
 def forward_notes(
-    path: str, older: Mapping[str, Sequence[Change]], *, is_resolved: bool
+    path: str, older: Mapping[str, Sequence[diff.Change]], *, is_resolved: bool
 ) -> tuple[Note, ...]:
     """Return a note on each issue in whose file older values were replaced; see `brought_forward`."""
     return tuple(
