@@ -44,15 +44,19 @@ class Postgres:
         return f"postgresql://postgres@127.0.0.1:{port or self.port}/{database}"
 
     def start(self) -> None:
-        self._run("pg_ctl", "-w", "-l", str(self.folder / "log"), "-o", self._settings, "start")
+        self._control("-l", str(self.folder / "log"), "-o", self._settings, "start")
 
     def stop(self, mode: str = "fast") -> None:
-        self._run("pg_ctl", "-w", "-m", mode, "stop")
+        self._control("-m", mode, "stop")
 
     def remove(self) -> None:
         if (self.folder / "data" / "postmaster.pid").exists():
             self.stop("immediate")
         shutil.rmtree(self.folder)
+
+    def _control(self, *arguments: str) -> None:
+        # It waits a minute unless it is told otherwise.
+        self._run("pg_ctl", "-w", "-t", "300", *arguments)
 
     def _run(self, command: str, *arguments: str) -> None:
         done = subprocess.run(

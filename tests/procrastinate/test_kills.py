@@ -199,7 +199,8 @@ def check(engine: Engine, plan: Plan, seed: int) -> None:
 
 
 def test_a_sample_of_kills_loses_no_job(campaign_engine: Engine) -> None:
-    plan = Plan(jobs=60, seconds=0.2, kills=2, pause=0.5, limit=4)
+    # A worker that stands still for 3/4 of the limit stops its jobs, which start again then.
+    plan = Plan(jobs=60, seconds=0.2, kills=2, pause=0.5, limit=20)
 
     check(campaign_engine, plan, seed=7)
 
@@ -231,25 +232,32 @@ app.close()
 def test_no_job_is_cancelled_and_run(engine: Engine, count: int) -> None:
     for _ in range(2):
         engine.worker("--concurrency", "4")
-    engine.work(8, 0, "first")
-    engine.until(lambda: engine.count("end") == 8)
+    held = engine.hold(*(f"held{number}" for number in range(8)))
+    engine.until(lambda: engine.count("start") == 8)
     with subprocess.Popen(
-        [sys.executable, "-c", CANCEL, engine.url, "3"],
+        [sys.executable, "-c", CANCEL, engine.url, "11"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     ) as other:
+        assert other.stdin is not None
         assert other.stdout is not None
         other.stdout.readline()
-        ids = engine.work(count, 0.2)
-        answers, _ = other.communicate(json.dumps(ids))
+        answers = []
+        other.stdin.write(json.dumps([*held, *engine.work(count, 0.2)]) + "\n")
+        other.stdin.flush()
+        for line in other.stdout:
+            answers.append(line)
+            job, abort, _ = map(int, line.split())
+            if abort and job in held:  # one that waited was cancelled before: the dice fell so
+                engine.let_go(*(f"held{number}" for number in range(8)))
     engine.until(engine.ended)
 
     with psycopg.connect(engine.url) as connection:
         query = "SELECT id, status::text, args->>'name' FROM procrastinate_jobs"
         rows = {job: (status, name) for job, status, name in connection.execute(query).fetchall()}
     events, tally = engine.events(), dict[tuple[str, str, str], int]()
-    for line in answers.splitlines():
+    for line in answers:
         job, abort, answer = map(int, line.split())
         status, name = rows[job]
         did = [what for what, *_ in events.get(name, [])]

@@ -15,7 +15,8 @@ from ticketr import GiveUp, JobContext, JobStatus, NotSendable, SqliteStore, ope
 from ticketr.procrastinate import run_worker, trio_task
 from ticketr.procrastinate._task import GivenBack
 
-QUICK = ("--heartbeat-limit", "4")
+QUICK = ("--heartbeat-limit", "8")
+"""A machine that stands still for 3/4 of it may stop a job, which starts again then."""
 
 
 def test_a_worker_runs_many_jobs_each_once(engine: Engine) -> None:
@@ -120,16 +121,18 @@ def test_sigterm_gives_back_what_does_not_end_within_the_grace(engine: Engine) -
 def test_a_job_of_a_killed_worker_starts_again(engine: Engine) -> None:
     engine.hold("job")
     first = engine.worker(*QUICK)
-    engine.until(lambda: engine.count("start") == 1)
+    engine.until(lambda: engine.count("start") >= 1)
     first.kill()
     first.wait()
+    starts = engine.count("start")
     engine.let_go("job")
     engine.worker(*QUICK)
 
     engine.until(engine.ended)
 
     assert engine.statuses() == {"succeeded": 1}
-    assert engine.count("start") == 2
+    assert engine.count("start") > starts
+    assert engine.count("end") == 1
 
 
 def test_a_task_that_the_worker_lacks_is_named(engine: Engine) -> None:
@@ -163,7 +166,7 @@ def test_a_running_job_is_stopped_before_others_may_start_it(own_engine: Engine)
     engine = own_engine
     engine.worker(*QUICK)
     engine.hold("job")
-    engine.until(lambda: engine.count("start") == 1)
+    engine.until(lambda: engine.count("start") >= 1)
 
     engine.server.stop()
     engine.until(lambda: engine.count("cancel") == engine.count("start"))
