@@ -85,13 +85,17 @@ def test_the_jobs_of_a_killed_worker_run_elsewhere(site: Site) -> None:
     assert other.is_alive
 
 
-def test_a_job_that_waits_for_a_worker_can_be_revoked(site: Site) -> None:
+@pytest.mark.parametrize(("countdown", "options"), [(0, {"terminate": True}), (2, {})])
+def test_a_job_that_waits_for_a_worker_can_be_revoked(
+    site: Site, countdown: float, options: dict[str, Any]
+) -> None:
     worker = site.start_worker(slots=1)
     site.tasks.held.delay(site.ledger, "first")
     site.until("first", "start")
-    waiting = site.tasks.work.delay(site.ledger, "waiting", 0.1)
+    arguments = (site.ledger, "waiting", 0.1)
+    waiting = site.tasks.work.apply_async(arguments, countdown=countdown)
 
-    site.revoke(waiting.id, worker, terminate=True)
+    site.revoke(waiting.id, worker, **options)
 
     site.let_go("first")
     with pytest.raises(TaskRevokedError):
