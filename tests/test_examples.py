@@ -6,6 +6,7 @@ import ast
 import inspect
 import json
 import logging
+import os
 import runpy
 import signal
 import subprocess
@@ -174,7 +175,7 @@ async def test_a_download_that_is_cancelled_leaves_no_half_file(
     with trio.fail_after(100):
         async with trio.open_nursery() as nursery:
             url = await nursery.start(serve, Starlette(routes=[Route("/film", half)]))
-            async with httpx.AsyncClient() as client, open_job_queue() as queue:
+            async with httpx.AsyncClient(timeout=None) as client, open_job_queue() as queue:
                 with queue.progress() as reports:
                     job = await queue.submit(download, client, f"{url}/film")
                     report = await anext(reports)
@@ -233,11 +234,14 @@ async def test_the_crawler_visits_each_page_of_a_site_once(
     assert sorted(asked) == sorted([*pages, "/lost", "/7"])
 
 
-async def test_the_web_app_submits_a_job_tells_of_it_and_cancels_it() -> None:
-    app = runpy.run_path(str(EXAMPLES / "13_web_app.py"))["app"]
+async def test_the_web_app_submits_a_job_tells_of_it_and_cancels_it(tmp_path: Path) -> None:
+    code = (EXAMPLES / "13_web_app.py").read_text(encoding="utf-8")
+    endless = code.replace("duration=5, steps=10", "duration=50_000, steps=100_000")
+    (tmp_path / "web_app.py").write_text(endless, encoding="utf-8")
+    app = runpy.run_path(str(tmp_path / "web_app.py"))["app"]
     config = Config.from_mapping(bind=["127.0.0.1:0"], errorlog=None)
     with trio.fail_after(100):
-        async with trio.open_nursery() as nursery, httpx.AsyncClient() as client:
+        async with trio.open_nursery() as nursery, httpx.AsyncClient(timeout=None) as client:
             stop = trio.Event()
             (url,) = await nursery.start(
                 partial(hypercorn_serve, app, config, shutdown_trigger=stop.wait)
@@ -259,7 +263,7 @@ async def test_the_web_app_submits_a_job_tells_of_it_and_cancels_it() -> None:
     assert submitted.status_code == 202
     states = [json.loads(event.removeprefix("data: ")) for event in events if event]
     assert states[0]["status"] == "running"
-    assert states[0]["progress"]["total"] == 10
+    assert states[0]["progress"]["total"] == 100_000
     assert states[-1]["status"] == "cancelled"
     assert [answer.json() for answer in cancelled] == [{"outcome": "requested"}]
     assert [answer.status_code for answer in unknown] == [404, 200]
@@ -280,20 +284,24 @@ def service() -> Generator[subprocess.Popen[str]]:
             process.kill()
 
 
-def test_a_service_that_is_told_to_stop_ends_what_it_has(service: subprocess.Popen[str]) -> None:
-    service.send_signal(signal.SIGTERM)
+async def test_a_service_that_is_told_to_stop_ends_what_it_has(
+    autojump_clock: MockClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(runpy.run_path(str(EXAMPLES / "10_shutdown.py"))["main"])
+        await trio.testing.wait_all_tasks_blocked()
+        signal.raise_signal(signal.SIGTERM)
 
-    printed, _ = service.communicate(timeout=500)
-
+    assert trio.current_time() == 2 + 0.1  # the grace and a clean-up
     assert (
-        printed
-        == """\
+        capsys.readouterr().out
+        == f"""\
+serving; to stop it: kill {os.getpid()}
 quick: completed, cause: None
 endless: cancelled, cause: shutdown
 job-1: cancelled, cause: shutdown
 """
     )
-    assert service.returncode == 0
 
 
 def test_a_second_signal_takes_the_grace_away(service: subprocess.Popen[str]) -> None:
