@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import trio
 from fakes.examples import examples
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 from trio.testing import MockClock
 
 from ticketr import JobContext, open_job_queue
@@ -96,7 +96,7 @@ async def real(
     durations=st.lists(st.integers(0, 20), min_size=1, max_size=5),
     actions=st.dictionaries(st.integers(0, SECONDS - 2), st.sampled_from(ACTIONS), max_size=12),
 )
-@settings(examples(500, in_gate=50), derandomize=True, database=None)
+@examples(500, in_gate=50)
 def test_repeat_does_what_its_model_does(
     every: int, first: int, durations: list[int], actions: dict[int, str]
 ) -> None:
