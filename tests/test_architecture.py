@@ -289,7 +289,7 @@ sys.meta_path[sys.meta_path.index(PathFinder)] = Finder
 def run_without(modules: str, program: str) -> subprocess.CompletedProcess[str]:
     """Run a program in a process that cannot import some modules."""
     command = [sys.executable, "-W", "error", "-c", WITHOUT + program, modules]
-    return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=500, check=False)
 
 
 def test_the_library_needs_no_module_of_the_app() -> None:
@@ -316,7 +316,7 @@ WINDOWS = (
 def test_on_windows_the_app_says_in_one_line_that_it_needs_posix(arguments: str) -> None:
     program = f"{WINDOWS}sys.argv[1:] = {arguments}; from ticketr.app.cli import main; main()"
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=100, check=False
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=500, check=False
     )
 
     assert done.returncode == 2

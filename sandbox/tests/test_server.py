@@ -36,7 +36,9 @@ def get(url: str, path: str) -> httpx.Response:
 async def test_a_served_site_answers_on_a_real_socket() -> None:
     async with trio.open_nursery() as nursery:
         url = await nursery.start(serve, create_app(demo_site(150)))
-        async with httpx.AsyncClient(base_url=f"{url}/rest/api/3/", auth=AUTH) as client:
+        async with httpx.AsyncClient(
+            base_url=f"{url}/rest/api/3/", auth=AUTH, timeout=None
+        ) as client:
             info = (await client.get("serverInfo")).json()
             body = {"jql": "project = DEMO", "maxResults": 5000}
             ids = (await client.post("search/jql", json=body)).json()["issues"]
@@ -105,7 +107,7 @@ def test_a_child_serves_until_a_signal_and_ends_with_0(number: signal.Signals) -
         address = f"{url}/rest/api/3/search/approximate-count"
         answer = httpx.post(address, json=body, auth=AUTH, trust_env=False, timeout=None)
         process.send_signal(number)
-        _, errors = process.communicate(timeout=100)
+        _, errors = process.communicate(timeout=500)
 
     assert answer.json() == {"count": 30}
     assert process.returncode == 0
@@ -122,7 +124,7 @@ def test_a_child_ends_when_its_pipe_closes_even_in_the_middle_of_an_answer() -> 
         process.stdin.write("this is thrown away\n")
         process.stdin.flush()
         assert process.poll() is None
-        _, errors = process.communicate(timeout=100)
+        _, errors = process.communicate(timeout=500)
 
     assert process.returncode == 0
     assert errors == ""
@@ -147,7 +149,7 @@ def test_an_input_that_is_no_pipe_counts_as_closed(stdin: str) -> None:
         ["sh", "-c", f'"$0" -c "$1" {stdin}', sys.executable, program],
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=500,
         check=False,
     )
 
@@ -181,7 +183,7 @@ async def test_the_address_is_that_of_the_socket_whatever_name_was_given() -> No
     async with trio.open_nursery() as nursery:
         start = partial(serve, create_app(demo_site(1)), host="localhost")
         url = await nursery.start(start)
-        async with httpx.AsyncClient(auth=AUTH, trust_env=False) as client:
+        async with httpx.AsyncClient(auth=AUTH, trust_env=False, timeout=None) as client:
             answer = (await client.get(f"{url}/rest/api/3/serverInfo")).json()
         nursery.cancel_scope.cancel()
 
@@ -260,7 +262,7 @@ def test_a_hang_does_not_keep_the_sandbox_from_ending_with_0() -> None:
         with pytest.raises(TimeoutError):
             waiting.recv(1)
         process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=100)
+        _, errors = process.communicate(timeout=500)
 
     assert (process.returncode, errors) == (0, "")
 
@@ -374,7 +376,7 @@ def test_an_address_that_cannot_be_printed_ends_with_1_and_the_reason() -> None:
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=100,
+            timeout=500,
             check=False,
         )
 

@@ -154,7 +154,7 @@ def test_jira_js_does_a_days_work(folder: Path) -> None:
             cwd=folder,
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=500,
             check=False,
         )
 

@@ -146,14 +146,14 @@ def test_an_escape_is_a_key_if_no_key_follows() -> None:
 
 
 def test_the_wait_for_an_escape_can_be_set() -> None:
-    with job_on_pty(environ={"ESCDELAY": "5000"}) as pty:
+    with job_on_pty(environ={"ESCDELAY": "10000"}) as pty:
         started(pty).type("\x1b")
-        pty.type("l")  # 25 ms may have passed on a slow machine, 5 s have not
+        pty.type("l")  # 25 ms may have passed on a slow machine, 10 s have not
         pty.wait_for(r"last Key\(name='KEY_ALT_L'")
 
 
 def test_a_sequence_may_come_in_pieces() -> None:
-    with job_on_pty(environ={"ESCDELAY": "5000"}) as pty:
+    with job_on_pty(environ={"ESCDELAY": "10000"}) as pty:
         started(pty)
         for piece in ("\x1b", "[", "1", ";", "5", "C", "\xc3\xa9"):
             pty.type(piece)

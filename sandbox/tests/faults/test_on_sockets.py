@@ -77,7 +77,7 @@ async def test_the_next_connection_is_as_good_as_new(
 ) -> None:
     async with (
         served(PlannedFaults(Fault(kind), hang_for=0.01)) as url,
-        httpx.AsyncClient(auth=AUTH, trust_env=False) as client,
+        httpx.AsyncClient(auth=AUTH, trust_env=False, timeout=None) as client,
     ):
         with pytest.raises(httpx.TransportError):
             await client.get(f"{url}/rest/api/3/serverInfo")
@@ -93,7 +93,7 @@ async def test_answers_with_an_error_leave_the_connection_open() -> None:
     )
     async with (
         served(faults) as url,
-        httpx.AsyncClient(base_url=url, auth=AUTH, trust_env=False) as client,
+        httpx.AsyncClient(base_url=url, auth=AUTH, trust_env=False, timeout=None) as client,
     ):
         answers = [await client.get("/rest/api/3/serverInfo") for _ in range(4)]
         streams = [answer.extensions["network_stream"] for answer in answers]

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from fakes.processes import LONG
 from fakes.ptys import job_on_pty
 from fakes.users import User
 
@@ -190,7 +191,7 @@ def test_fish_completes_commands_options_and_their_values(
         env=os.environ | shell_environment(someone),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=LONG,
         check=True,
     )
 

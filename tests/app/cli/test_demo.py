@@ -73,7 +73,9 @@ def test_changes_on_the_site_of_a_demo_are_there_the_next_time(tmp_path: Path) -
     story = {"project": {"key": "DEMO"}, "issuetype": {"name": "Story"}, "summary": "A new one"}
     with (
         sandbox_process(tickets=20, arguments=["--data", str(data_of(tmp_path))]) as url,
-        httpx.Client(base_url=f"{url}/rest/api/3/", auth=AUTH, trust_env=False) as client,
+        httpx.Client(
+            base_url=f"{url}/rest/api/3/", auth=AUTH, trust_env=False, timeout=None
+        ) as client,
     ):
         client.put("issue/DEMO-1", json={"fields": {"summary": "Changed by hand"}})
         client.post("issue", json={"fields": story})
