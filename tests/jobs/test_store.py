@@ -27,6 +27,7 @@ from ticketr import (
     JobCancelled,
     JobContext,
     JobFailed,
+    JobHandle,
     JobQueue,
     JobStatus,
     JobTimedOut,
@@ -171,6 +172,23 @@ async def test_a_cancelled_submit_has_submitted_nothing(
         assert live_ids(path) == ["job-1"]
 
     assert RAN == [("b", 1)]
+
+
+async def test_a_submit_whose_job_is_being_written_is_not_cancelled(path: Path) -> None:
+    handles = list[JobHandle[Any]]()
+
+    async def submit() -> None:
+        with scope:
+            handles.append(await queue.submit(note, "a"))
+
+    scope = trio.CancelScope()
+    async with open_stored(path) as queue, trio.open_nursery() as nursery:
+        nursery.start_soon(submit)
+        for _ in range(2):  # the steps in which it may begin
+            await trio.lowlevel.checkpoint()
+        scope.cancel()
+
+    assert [handle.status for handle in handles] == [JobStatus.COMPLETED]
 
 
 async def test_jobs_keep_their_options(autojump_clock: MockClock, path: Path) -> None:
