@@ -1,7 +1,8 @@
 """A process with jobs on disk that is killed at any moment.
 
 ``python durable_child.py FILE LOG COUNT`` submits this many jobs beyond those that are left, tells
-of each that is on disk, and runs until all have ended. ``LOG`` gets a line for each start and end.
+of each that is on disk, and runs until all have ended. ``LOG`` gets a line for each start and end,
+and for each end that is on disk.
 """
 
 from __future__ import annotations
@@ -42,8 +43,11 @@ async def submit_all(path: Path, prefix: str, count: int) -> None:
         async def submit(n: int) -> None:
             number = f"{prefix}{n}"
             key = f"key-{n % 3}" if n % 5 == 0 else None
-            await queue.submit(work, number, 0.002, key=key, delay=0.01 * (n % 2), id=number)
+            delay = 0.01 * (n % 2)
+            handle = await queue.submit(work, number, 0.002, key=key, delay=delay, id=number)
             note("submitted", number)
+            await handle.wait()
+            note("written", number)
 
         async with trio.open_nursery() as nursery:
             for n in range(count):
