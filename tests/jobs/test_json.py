@@ -168,6 +168,12 @@ async def test_a_snapshot_as_json(
     assert pending.snapshot().as_dict()["cancel_cause"] == "user"
 
 
+def test_the_percentage_of_less_than_nothing_is_0() -> None:
+    progress = JobProgress("id", -(2**70), 2.2250738585072014e-308, "", 1)
+
+    assert (progress.percentage, str(progress)[:4]) == (0.0, "0% (")
+
+
 # There and back.
 
 TEXTS = st.text(st.characters(), max_size=5)
