@@ -133,7 +133,7 @@ def expect(user: User, site: str | None, verdict: str, *, environment: bool, sto
         assert (found.site, found.token, found.source) == (site, "env", TokenSource.ENVIRONMENT)
     elif stored:
         assert found is not None
-        assert (found.site, found.email, found.token) == (site, ME, f"for {site}")
+        assert (found.site, found.email, found.token) == (site, ME, f"for-{site}")
     else:
         assert found is None
 
@@ -172,11 +172,11 @@ def test_a_stored_token_goes_to_its_own_site_alone(
         user.environ["JIRA_API_TOKEN"] = "env"
     for each in (A, B):
         if source is TokenSource.KEYRING:
-            keychain.write(each, ME, f"for {each}")
+            keychain.write(each, ME, f"for-{each}")
         elif source is TokenSource.FILE:
-            write_token(user.folder, each, ME, f"for {each}")
+            write_token(user.folder, each, ME, f"for-{each}")
         else:
-            user.ask_sites_table(each, "token_command", f"echo for {each}")
+            user.ask_sites_table(each, "token_command", f"echo for-{each}")
     if (
         source is TokenSource.COMMAND
         and url is None
@@ -194,7 +194,7 @@ def test_a_workspaces_own_command_is_for_its_own_site(
 ) -> None:
     user.file_names(file)
     user.environment_names(url)
-    user.config_names(config, LoginEntry(ME, ("echo", f"for {config}"), "cloud"))
+    user.config_names(config, LoginEntry(ME, ("echo", f"for-{config}"), "cloud"))
 
     expect(user, site, verdict, environment=False, stored=config == site)
     workspace = resolve_workspace(user.environ, user.root)
@@ -266,8 +266,8 @@ def test_another_spelling_of_a_site_is_the_same_one(user: User, same: str) -> No
 def test_a_site_that_a_pull_from_git_changed_must_be_confirmed_again(user: User) -> None:
     user.file_names(A)
     user.config_names(A)
-    keychain.write(A, ME, "for A")
-    keychain.write(B, ME, "for B")
+    keychain.write(A, ME, "for-A")
+    keychain.write(B, ME, "for-B")
     assert user.token() is not None
 
     user.file_names(B)
@@ -337,21 +337,21 @@ async def test_the_sources_are_asked_in_their_order(
     workspace: Workspace, environ: dict[str, str], folder: Path
 ) -> None:
     sources = []
-    write_token(folder, SITE, MY_NAME, "from the file")
+    write_token(folder, SITE, MY_NAME, "from-the-file")
     with keyring_in_use(MemoryKeyring()):
         sources.append(await find_token(workspace, environ))
-        keychain.write(SITE, MY_NAME, "from the keyring")
+        keychain.write(SITE, MY_NAME, "from-the-keyring")
         sources.append(await find_token(workspace, environ))
-        command = replace(workspace, login=LoginEntry(MY_NAME, ("echo", "from the command")))
+        command = replace(workspace, login=LoginEntry(MY_NAME, ("echo", "from-the-command")))
         sources.append(await find_token(command, environ))
-        environ["JIRA_API_KEY"] = "from the environment"
+        environ["JIRA_API_KEY"] = "from-the-environment"
         sources.append(await find_token(command, environ))
 
     assert sources == [
-        FoundToken(SITE, MY_NAME, "from the file", TokenSource.FILE),
-        FoundToken(SITE, MY_NAME, "from the keyring", TokenSource.KEYRING),
-        FoundToken(SITE, MY_NAME, "from the command", TokenSource.COMMAND),
-        FoundToken(SITE, MY_NAME, "from the environment", TokenSource.ENVIRONMENT),
+        FoundToken(SITE, MY_NAME, "from-the-file", TokenSource.FILE),
+        FoundToken(SITE, MY_NAME, "from-the-keyring", TokenSource.KEYRING),
+        FoundToken(SITE, MY_NAME, "from-the-command", TokenSource.COMMAND),
+        FoundToken(SITE, MY_NAME, "from-the-environment", TokenSource.ENVIRONMENT),
     ]
 
 
@@ -376,7 +376,7 @@ async def test_a_broken_keyring_does_not_hide_the_tokens_file(
     workspace: Workspace, environ: dict[str, str], folder: Path
 ) -> None:
     with keyring_in_use(BrokenKeyring()):
-        with pytest.raises(TokenFailed, match="from the keyring"):
+        with pytest.raises(TokenFailed, match="from-the-keyring"):
             await find_token(workspace, environ)
         write_token(folder, SITE, MY_NAME, "x")
         found = await find_token(workspace, environ)
