@@ -376,7 +376,7 @@ async def test_a_broken_keyring_does_not_hide_the_tokens_file(
     workspace: Workspace, environ: dict[str, str], folder: Path
 ) -> None:
     with keyring_in_use(BrokenKeyring()):
-        with pytest.raises(TokenFailed, match="from-the-keyring"):
+        with pytest.raises(TokenFailed, match="from the keyring"):
             await find_token(workspace, environ)
         write_token(folder, SITE, MY_NAME, "x")
         found = await find_token(workspace, environ)
