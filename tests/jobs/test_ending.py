@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import trio
-from fakes.small_jobs import forever, tidy
+from fakes.small_jobs import forever, nothing, tidy
 from trio.abc import Instrument
 from trio.testing import MockClock
 
@@ -287,6 +287,17 @@ async def test_a_paused_job_that_is_cut_off_changes_once(
     ended = [handle.snapshot() for handle in handles]
     assert {snapshot.status for snapshot in ended} == {JobStatus.CANCELLED}
     assert [snapshot.revision - 1 for snapshot in ended] == revisions
+
+
+async def test_a_resume_starts_no_job_that_is_being_cut_off(autojump_clock: MockClock) -> None:
+    async with open_job_queue(max_pending=None) as queue:
+        handles = [queue.submit_nowait(nothing) for _ in range(1000)]
+        queue.pause()
+        with trio.move_on_after(0):
+            await queue.shutdown(grace=0)
+        queue.resume()
+
+    assert {handle.status for handle in handles} == {JobStatus.CANCELLED}
 
 
 CAUSES = {

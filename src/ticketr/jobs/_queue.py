@@ -519,10 +519,7 @@ class JobQueue:
         Raises:
             TypeError: The key cannot be hashed.
         """
-        key, core = checked_key(key), self._checked_core
-        if not core.phase.draining:
-            change = partial(core.schedule.set_paused, is_paused=True)
-            core.change_limit(key, change, marks_changed=True)
+        self._set_paused(key, is_paused=True)
 
     def resume(self, key: Hashable = None) -> None:
         """Undo a pause of the queue, or a pause of a key; neither of them lifts the other.
@@ -533,9 +530,17 @@ class JobQueue:
         Raises:
             TypeError: The key cannot be hashed.
         """
+        self._set_paused(key, is_paused=False)
+
+    def _set_paused(self, key: Hashable, *, is_paused: bool) -> None:
+        """Begin or lift a pause, unless the queue has begun to end.
+
+        Then all pauses are lifted, and its own stands for the jobs that are being cut off.
+        """
         key, core = checked_key(key), self._checked_core
-        change = partial(core.schedule.set_paused, is_paused=False)
-        core.change_limit(key, change, marks_changed=True)
+        if not core.phase.draining:
+            change = partial(core.schedule.set_paused, is_paused=is_paused)
+            core.change_limit(key, change, marks_changed=True)
 
     def set_rate(self, rate: Rate | None, key: Hashable = None) -> None:
         """Limit how fast attempts start: those of all jobs, or those of the jobs with a key.
