@@ -16,7 +16,15 @@ from fakes.small_jobs import quiet
 from trio.testing import MockClock
 
 import ticketr
-from ticketr import JobContext, JobQueue, JobStatus, OnConflict, QueueClosed, open_job_queue
+from ticketr import (
+    CancelCause,
+    JobContext,
+    JobQueue,
+    JobStatus,
+    OnConflict,
+    QueueClosed,
+    open_job_queue,
+)
 from ticketr.jobs._record import snapshot_of
 
 LIBRARY = str(Path(ticketr.__file__).parent / "jobs")
@@ -172,6 +180,21 @@ def test_a_sample_of_all_lines(kind: type[Scenario], every: int) -> None:
 @pytest.mark.parametrize("kind", [Scenario, Steered])
 def test_every_line(kind: type[Scenario]) -> None:
     assert sweep(kind, iter(range(1, 100_000))) > 800
+
+
+def test_ctrl_c_in_a_worker_ends_the_queue_as_ctrl_c_in_its_body_does() -> None:
+    def is_between_jobs(code: CodeType) -> bool:
+        return is_of_the_library(code) and code.co_name == "run_jobs"
+
+    causes = set[CancelCause | None]()
+    for line in range(1, 100):
+        scenario, _ = interrupted(Steered, line, is_between_jobs)
+        check(scenario)
+        assert scenario.queue is not None
+        causes |= {job.cancel_cause for job in scenario.queue.jobs()}
+
+    assert CancelCause.SHUTDOWN in causes
+    assert CancelCause.SCOPE not in causes
 
 
 def test_a_job_can_be_looked_at_between_any_two_lines() -> None:

@@ -176,7 +176,9 @@ async def work(core: QueueCore) -> None:  # noqa: ASYNC910 - each turn has a che
                 core.finish(core.running[task], task, COMPLETED, value)
         except BaseException as error:  # noqa: ASYNC103 - it ends the job, or leaves
             if task not in core.running:
-                raise  # it is not of a job
+                if not isinstance(error, trio.Cancelled):  # Ctrl+C between two jobs
+                    core.phase.note_cause(CancelCause.SHUTDOWN)
+                raise
             retry_or_end(core, task, error)
 
 
