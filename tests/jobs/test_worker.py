@@ -504,17 +504,22 @@ def test_between_two_jobs_that_do_not_sleep_others_have_a_turn() -> None:
     assert turns >= 99
 
 
-@pytest.mark.parametrize("left", [None, "left"])
+@pytest.mark.parametrize("left", [None, "left", "left by an argument"])
 @pytest.mark.parametrize("names", [(None, "b"), ("a", None), (None, None), ("a", "b")])
 def test_the_next_job_sees_its_own_context_only(
     names: tuple[str | None, str | None], left: str | None
 ) -> None:
     seen: list[str | None] = []
 
-    async def look(context: JobContext) -> None:
+    class Argument:
+        def __del__(self) -> None:
+            if left == "left by an argument":
+                word.set(left)
+
+    async def look(context: JobContext, argument: Argument) -> None:
         seen.append(word.get())
         await trio.sleep(1)
-        if left is not None:
+        if left == "left":
             word.set(left)
 
     async def main() -> None:
@@ -523,11 +528,36 @@ def test_the_next_job_sees_its_own_context_only(
                 submitter = contextvars.Context()
                 if name is not None:
                     submitter.run(word.set, name)
-                submitter.run(queue.submit_nowait, look)
+                submitter.run(queue.submit_nowait, look, Argument())
 
     word: ContextVar[str | None] = ContextVar("word", default=None)
     in_no_context(main)
     assert seen == [*names, None, None]
+
+
+def test_what_a_job_leaves_in_its_context_is_freed_while_the_next_one_runs() -> None:
+    queue: JobQueue
+    seen: list[int] = []
+    left = weakref.WeakSet[Big]()
+
+    async def leave(context: JobContext) -> None:
+        variable.set(thing := Big())
+        left.add(thing)
+        contextvars.Context().run(queue.submit_nowait, look)
+
+    async def look(context: JobContext) -> None:
+        seen.append(len(left))
+
+    async def main() -> None:
+        nonlocal queue
+        async with open_job_queue(workers=1) as queue:
+            await wait_all_tasks_blocked()  # the worker waits for a job
+            contextvars.Context().run(queue.submit_nowait, leave)
+            await queue.wait_idle()
+
+    variable: ContextVar[Big] = ContextVar("variable")
+    in_no_context(main)
+    assert seen == [0]
 
 
 def test_a_woken_worker_runs_no_job_among_what_another_may_see() -> None:

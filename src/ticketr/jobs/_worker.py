@@ -204,6 +204,7 @@ async def run_jobs(core: QueueCore, task: trio.lowlevel.Task, scope: trio.Cancel
             finally:
                 dispatcher.stop_waiting(task)
             is_blank = task.context is context
+            del context  # the job may leave something in it
             continue
         function, args, variables, _ = record.call
         if variables or not is_blank:
@@ -222,8 +223,8 @@ async def run_jobs(core: QueueCore, task: trio.lowlevel.Task, scope: trio.Cancel
         if not reset_scope(scope, task, record):
             return value
         core.finish(record, task, COMPLETED, value)
-        is_blank = len(task.context) == 1
         del function, args, variables, record, value  # an idle worker keeps nothing of its last job
+        is_blank = len(task.context) == 1  # to free the arguments may run the user's own code
 
 
 def enter_context(core: QueueCore, task: trio.lowlevel.Task, variables: Context) -> None:
