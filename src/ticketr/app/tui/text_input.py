@@ -11,6 +11,8 @@ from ticketr.text import clean, graphemes, width
 
 #: The most characters of a line, and of a text of several lines; more are not taken.
 LONGEST, LONGEST_TEXT = 4_000, 32_000
+#: The most characters that a cell is expected to hold, such as accents.
+MOST_A_CELL = 8
 _WORD_BEFORE = re.compile(r"\S*\s*$")
 
 
@@ -80,6 +82,7 @@ class TextInput:
         before, after = text[: self.at], text[self.at :]
         if hide:
             before, after = "•" * len(before), "•" * len(after)
+        before = before[-MOST_A_CELL * cells :]
         while width(before) + width(cursor) > cells:
             before = before[1:]
         room = cells - width(before) - width(cursor)

@@ -14,8 +14,8 @@ from ticketr.app.config import ListMemory
 from ticketr.app.sync import FieldSetting, IssuePlace, Template
 from ticketr.app.sync.templates import Placeholder
 from ticketr.app.tickets import Comment, FilterNames, Ticket, parse, parse_filter, render
-from ticketr.app.tui import messages
-from ticketr.app.tui.effects import JobKind, JobRequest, call_in
+from ticketr.app.tui import messages, text_input
+from ticketr.app.tui.effects import JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import TABLE, Context, KeyAction
 from ticketr.app.tui.main.table import on_main
 from ticketr.app.tui.overlays.choice import Choice
@@ -38,6 +38,7 @@ from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update
 from ticketr.app.tui.workspace import NO_COMMENTS
 from ticketr.terminal import Key, Paste
+from ticketr.text import width
 
 ONE = Ticket("One", "DEMO-1", fields={"Status": "To Do"}, tasks=(Ticket("Sub", "DEMO-2"),))
 TWO = Ticket("Two", "DEMO-3", fields={"Status": "Done"})
@@ -267,6 +268,20 @@ def test_a_pasted_comment_keeps_its_lines(width: int, height: int) -> None:
 
     _, effect = update(state, Key("KEY_ENTER"), 9.0)
     assert effect == (call_in("work", add_comment, PLACES[0], "! Steps:\n- one\n  - two"),)
+
+
+def test_a_long_text_is_measured_around_its_cursor_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured: list[int] = []
+
+    def width_of(text: str) -> int:
+        measured.append(len(text))
+        return width(text)
+
+    monkeypatch.setattr(text_input, "width", width_of)
+    typed = text_input.TextInput(keeps_lines=True).typed("漢" * text_input.LONGEST_TEXT)
+
+    assert typed.shown(20) == f"{'漢' * 9}▏"
+    assert sum(measured) < text_input.LONGEST_TEXT
 
 
 def test_a_key_opens_the_comment_in_the_editor() -> None:
