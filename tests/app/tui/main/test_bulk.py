@@ -30,7 +30,6 @@ from ticketr.app.tui.rows import Rows, row_of_broken
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.services.asking import ask_issues, ask_statuses, ask_values, stop_asking
 from ticketr.app.tui.services.edits import FieldChanges, carry_out_edits, change_field, plan_edits
-from ticketr.app.tui.services.files import read_files
 from ticketr.app.tui.services.jobs import ask_attach, start_job
 from ticketr.app.tui.services.outside import copy_address, copy_text, open_browser, open_editor
 from ticketr.app.tui.state import SWALLOW, AppState
@@ -305,7 +304,7 @@ def test_a_plan_that_could_not_be_carried_out_comes_back_with_the_error() -> Non
     failed = messages.Answered(asked, problem="cannot write DEMO-3.md: no")
     state, effect = update(state, failed, 21.0)
 
-    assert effect == (call_in("work", plan_edits, CHANGES), call_in("work", read_files))
+    assert effect == (call_in("work", plan_edits, CHANGES),)
     assert state.notice == "cannot write DEMO-3.md: no"
     assert state.workspace.chosen == {"DEMO-1", "DEMO-3"}
     rest = FileEditPlan(EDITS[1:], {"DEMO-3.md": "d3"})

@@ -13,7 +13,6 @@ from ticketr.app.tui.messages import Answered
 from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.overlays.review import Item, Review, Section, item_lines
 from ticketr.app.tui.services import edits, jobs
-from ticketr.app.tui.services.files import read_files
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme
 from ticketr.text import clean, fit, width
@@ -60,7 +59,7 @@ class FileEdits(Review[sync.FileEditPlan]):
         def failed(state: AppState, answered: Answered) -> Step:
             # What was changed before the error is not in the new plan.
             state = state.given_back(again).noticed(answered.problem, is_bad=True)
-            return state, (again.asked, call_in(self.workspace, read_files))
+            return state, (again.asked,)
 
         asked = call_in(self.workspace, edits.carry_out_edits, kept)
         return state.closed(), (replace(asked, then=then, failed=failed),)

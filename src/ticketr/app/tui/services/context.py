@@ -158,10 +158,15 @@ class Services:
         Cancellation:
             The files are changed first, which takes a moment.
         """
+        failure: TicketrError | None = None
         with trio.CancelScope(shield=True):  # leaving right after Enter must not lose it
-            told = await self.in_thread(change, *args)
-        self.send(told)
+            try:
+                self.send(await self.in_thread(change, *args))
+            except TicketrError as error:  # the files may differ from what is shown
+                failure = error
         await self.readers[name].read()
+        if failure is not None:
+            raise failure
 
     @property
     def workspaces(self) -> Mapping[str, OpenWorkspace]:
