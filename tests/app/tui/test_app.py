@@ -280,6 +280,20 @@ async def test_a_comment_is_written_in_the_editor(
         assert list(drafts.iterdir()) == []
 
 
+async def test_a_comment_that_cannot_be_handed_to_the_editor_comes_back(
+    tmp_path: Path, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.md").write_text(render([Ticket(title="Old", key="DEMO-1")]))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    async with running(tmp_path, comments=True) as run:
+        await settle()
+        run.screen.press("m", *"So:", "KEY_CTRL_O")
+        while "No such file or directory" not in run.screen.text:
+            await settle()
+
+        assert "comment: So:" in run.screen.text
+
+
 async def test_a_key_is_drawn_at_once(tmp_path: Path, autojump_clock: MockClock) -> None:
     tickets = [Ticket(title="T", key=f"DEMO-{n}") for n in range(1, 6)]
     (tmp_path / "all.md").write_text(render(tickets))

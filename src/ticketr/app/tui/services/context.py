@@ -122,7 +122,7 @@ class Services:
         self.newest[place] = asked
         try:
             answer = await asked.function(self, *asked.args)
-        except TicketrError as error:
+        except (TicketrError, OSError) as error:  # OSError: such as a full disk
             words = str(error)
             if asked.workspace in self.workspaces:
                 words = without_root(self.workspaces[asked.workspace].store, error)

@@ -60,7 +60,7 @@ def open_workspace(
     )
 
 
-def without_root(store: Store, error: TicketrError) -> str:
+def without_root(store: Store, error: Exception) -> str:
     """Return the words of an error, in which paths are relative to the workspace."""
     return str(error).replace(f"{store.root}{os.sep}", "")
 
