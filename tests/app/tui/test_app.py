@@ -560,6 +560,19 @@ async def test_esc_closes_the_plan_of_a_workspace_that_is_opened_and_nothing_com
         assert (opener.count, run.queue.jobs(), run.app.state.overlays) == (1, [], ())
 
 
+async def test_a_query_of_a_workspace_that_cannot_be_opened_is_not_asked_of_another_one(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    other, _ = closed(tmp_path / "shop", Gone())
+    async with running_app((workspace(tmp_path / "work"), other)) as run:
+        await run.press("1", "j", "2", "f", *"jql: x", "KEY_ENTER", "KEY_ESCAPE", "1", "k")
+        assert run.app.state.workspace.name == "work"
+        await trio.sleep(3)
+
+        assert run.app.state.overlays == ()
+        assert "shop cannot be opened: jql: x" in run.screen.text
+
+
 async def test_two_workspaces_are_pulled_side_by_side_and_one_never_twice(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:

@@ -455,7 +455,7 @@ def test_without_an_answer_the_values_of_the_files_stay() -> None:
     assert refused.overlays == state.overlays
     assert refused.notice == ("These are the values in your files; Jira gave none: no network")
     assert read(state, "DEMO-1", "Priority").overlays == state.overlays
-    assert update(state, Key("KEY_ESCAPE"), 9.0)[1] == (call_in("work", stop_asking),)
+    assert update(state, Key("KEY_ESCAPE"), 9.0)[1] == (call(stop_asking, "work"),)
 
 
 def test_any_field_of_the_tickets_can_be_changed() -> None:
@@ -649,7 +649,7 @@ def test_keys_that_come_before_the_plan_was_read_do_nothing() -> None:
     assert "Asking Jira for 2 tickets..." in screen_text(waiting)
     unknown = pressed(state, "e")
     assert "does nothing here" in unknown.notice
-    assert update(asked(8), Key("KEY_ESCAPE"), 9.0)[1] == (call_in("work", stop_asking),)
+    assert update(asked(8), Key("KEY_ESCAPE"), 9.0)[1] == (call(stop_asking, "work"),)
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def test_t_lists_the_statuses_that_jira_allows_and_writes_the_one_that_is_taken(
 
 def test_esc_stops_asking_and_a_late_answer_opens_nothing() -> None:
     state, effect = update(asked(app_state(ONE)), Key("KEY_ESCAPE"), 2.0)
-    assert (state.overlays, effect) == ((), (call_in("work", stop_asking),))
+    assert (state.overlays, effect) == ((), (call(stop_asking, "work"),))
     assert after(state, statuses(("DEMO-1",), {"DEMO-1": ("Done",)})) == state
 
 

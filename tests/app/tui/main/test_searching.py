@@ -14,7 +14,7 @@ from ticketr.app.config import ListMemory
 from ticketr.app.tickets import FilterNames, Ticket
 from ticketr.app.tickets.filter import FieldTerm
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import Call, call_in
+from ticketr.app.tui.effects import Call, call, call_in
 from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.overlays.first_run import FirstRun
 from ticketr.app.tui.overlays.questions import Loading
@@ -96,7 +96,7 @@ def test_it_is_not_remembered_as_its_answer_would_not_be() -> None:
 
 def test_esc_stops_asking_and_a_late_answer_changes_nothing() -> None:
     state, effect = update(asked(), Key("KEY_ESCAPE"), 100.0)
-    assert (state.overlays, effect) == ((), (call_in("work", stop_asking),))
+    assert (state.overlays, effect) == ((), (call(stop_asking, "work"),))
     assert keys(after(state, found("DEMO-2"))) == ["DEMO-1", "DEMO-2", "DEMO-3"]
     other = messages.Answered(call_in("work", ask_keys, "project = X"), (1, frozenset({"DEMO-2"})))
     state = asked()

@@ -122,6 +122,9 @@ def show_filter(state: AppState, text: str, *, save_as: str = "", typed: str = "
         return state, asked
     name = workspace.name
 
+    def failed(state: AppState, answered: Answered) -> Step:
+        return _give_back(state, name, f"{JQL} {jql}", answered.problem)
+
     def answered(state: AppState, answer: Any, problem: str, *_: object) -> Step:
         if problem:
             return _give_back(state, name, f"{JQL} {jql}", f"Not filtered: {problem}")
@@ -131,7 +134,7 @@ def show_filter(state: AppState, text: str, *, save_as: str = "", typed: str = "
         missing = f", {count - len(keys)} of them not pulled" if count > len(keys) else ""
         return state.noticed(f"Jira has found {count}{missing}"), ()
 
-    query = call_in(name, ask_keys, jql)
+    query = replace(call_in(name, ask_keys, jql), failed=failed)
     asking = Loading(query, "Filter", "Asking Jira which tickets match...", answered)
     return state.opened(asking), (*(asked if saved else ()), query)
 

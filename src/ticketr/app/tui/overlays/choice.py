@@ -10,7 +10,7 @@ from typing import Any, ClassVar, final
 from ticketr.app.config.checks import without_separators
 from ticketr.app.tickets import fold
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import Call, call_in
+from ticketr.app.tui.effects import Call, call
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, boxed, target
@@ -219,7 +219,7 @@ class ValueChoice(Choice):
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Edit the text, move, take the selected value, or close the list and ask no more."""
         if action is KeyAction.ESCAPE and self.workspace:
-            return state.closed(), (call_in(self.workspace, stop_asking),)
+            return state.closed(), (call(stop_asking, self.workspace),)
         return ListOverlay.on_action(self, state, action, now)
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, final
 
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import Call, call_in
+from ticketr.app.tui.effects import Call, call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, boxed, is_too_soon
@@ -206,7 +206,7 @@ class Loading(Overlay):
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Edit what was typed, or cancel the request; there is nothing to take yet."""
         if action is KeyAction.ESCAPE:
-            return state.closed(), (call_in(self.workspace, stop_asking),)
+            return state.closed(), (call(stop_asking, self.workspace),)
         if action is KeyAction.ACCEPT:
             return state.noticed("Jira has not answered yet; Esc goes back"), ()
         edited = None if self.input is None else self.input.edited(action)
