@@ -345,7 +345,8 @@ class StateFailed(SyncError):
             return problem
         return (
             f"{problem}; move it away and pull again (tickets edited here will be reported "
-            "and kept)"
+            "and kept; a draft of an interrupted push may be in Jira already, and the next push "
+            "would create it again)"
         )
 
 

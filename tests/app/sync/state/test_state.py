@@ -185,6 +185,7 @@ async def test_a_broken_state_is_told_in_our_words(bench: Bench, how: str) -> No
     assert isinstance(error, StateFailed)
     assert error.damaged
     assert "move it away and pull again" in str(error)
+    assert "a draft of an interrupted push may be in Jira already" in str(error)
     for theirs in ("sqlite", "no such", "malformed", "disk image", "Expecting", "object", "UTF"):
         assert theirs not in str(error)
     assert bench.files() == files
@@ -318,9 +319,12 @@ def test_a_file_that_is_too_old_is_told_what_to_do(tmp_path: Path) -> None:
     State(path).close()
     with closing(sqlite3.connect(path)) as db:
         db.execute(f"PRAGMA user_version = {VERSION - 1}")
+    before = path.read_bytes()
 
     with pytest.raises(StateFailed, match=r"an older ticketr .* move it away and pull again"):
         State(path)
+
+    assert path.read_bytes() == before
 
 
 def test_several_may_open_a_new_file_at_once(tmp_path: Path) -> None:
