@@ -6,13 +6,17 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+import trio
 from fakes.conflicts import dump, make_conflict, opened, settle as settle_by, tree
 from fakes.pulls import Bench
+from fakes.unsettled import site_in_virtual_time
+from trio.testing import MockClock
 
 from ticketr.app.config import UnsafePath
 from ticketr.app.jira.adf import to_adf
 from ticketr.app.sync import (
     Choice,
+    Conflict,
     ConflictChanged,
     ConflictView,
     Edited,
@@ -155,6 +159,27 @@ async def refused(bench: Bench, seen: ConflictView) -> str:
         carry_out(store, state, resolution)
     assert (tree(bench), dump(bench)) == (before, state_before)
     return str(caught.value)
+
+
+def stored(bench: Bench) -> Conflict | None:
+    with bench.state() as state:
+        return state.conflicts.of("DEMO-9")
+
+
+async def test_a_pull_that_reads_the_same_conflict_again_changes_no_choice(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    bench = Bench(site_in_virtual_time(search_lag=0.0), tmp_path / "work")
+    path = await make_conflict(bench)
+    seen, before = view(bench), stored(bench)
+    await trio.sleep(60.0)
+    await bench.pull(full=True)
+    assert stored(bench) != before, "it is stored with the time of the pull"
+
+    settle(bench, seen, dict.fromkeys((part.name for part in seen.parts), "jira"))
+
+    (ticket,) = parse(path.read_text()).tickets
+    assert ticket.title == bench.finds("DEMO-9").summary
 
 
 async def test_what_has_changed_since_it_was_looked_at_is_left_alone(bench: Bench) -> None:
