@@ -84,7 +84,8 @@ async def handle_missing(
             notes.append(
                 Note(known_issue.key, locations[known_issue.key].path, reason, Code.MISSING)
             )
-    notes.sort(key=lambda note: [issue.key for issue in missing].index(note.key))
+    places = {issue.key: place for place, issue in enumerate(missing)}
+    notes.sort(key=lambda note: places[note.key])
     tally.add_gone(
         notes,
         pruned=[issue.key for issue in lost if issue.key in pruned],

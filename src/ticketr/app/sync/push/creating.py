@@ -1,8 +1,8 @@
 """Creates each draft as an issue exactly once, many in one request where that is possible.
 
-The state records a request before it is sent, and the file gets the new key at once. If the answer
-leaves open whether an issue exists, `look_up` finds out before the request is repeated, for all these
-issues together. A create has certainly failed only if Jira refused a field, or if the request was
+The state records a request before it is sent, and the file gets the new key once it is known. If the
+answer leaves open whether an issue exists, `look_up` finds out before the request is repeated, for all
+these issues together. A create has certainly failed only if Jira refused a field, or if the request was
 never sent.
 
 Whatever the answer to a batch, each of its issues is looked up by its marker: the answer names the new
@@ -249,7 +249,8 @@ class Creator:
     async def _send_alone(self, requests: Sequence[_Request]) -> list[_Request]:
         """Send each request alone; return those whose issues may or may not exist.
 
-        The sub-tasks of a ticket are sent one after the other, so that Jira has them in their order.
+        The sub-tasks of a ticket are sent one after the other, so that Jira has them in their order,
+        but for one whose request or answer was lost.
         """
         groups: dict[str, list[_Request]] = {}
         for request in requests:
