@@ -307,6 +307,31 @@ def test_a_field_in_a_block_of_one_line_leaves_nothing_of_the_block() -> None:
     )
 
 
+@for_each("text", ["one\nlines", "one\n# TICKET: x", "one\n```", "|"])
+def test_a_text_that_needs_a_block_leaves_no_line_of_its_own(text: str) -> None:
+    file = set_fields(parse(TEXT), {(1, None): {"Status": text}, (0, None): {"Priority": "Low"}})
+    assert file.tickets[1].fields == {"Status": text}
+    assert not file.tickets[1].remarks
+    assert file.text.startswith(TEXT.partition("# TICKET: [DEMO-3]")[0].replace(":High", ": Low"))
+
+
+def test_a_new_field_does_not_break_a_block_of_one_line() -> None:
+    old = "# TICKET: [AB-1] Title\n\n## Fields\nA:1\nPlace: |\n  old\n"
+    done = set_fields(parse(old), {(0, None): {"New": "2"}})
+    assert done.text == old.replace("A:1\n", "A:1\nNew: 2\n")
+
+
+def test_new_fields_of_a_ticket_and_its_task_change_no_other_line() -> None:
+    own = "## Fields\nLabels:a\n"
+    tasks = "## Tasks\n- [AB-2] A task\n  ## Fields\n  Status:Open\n"
+    new_own = f"{own}Points: 3\n"
+    new_tasks = f"{tasks}  Points: 1\n  Team: x\n"
+    changes = {(0, None): {"Points": "3"}, (0, 0): {"Points": "1", "Team": "x"}}
+    title = "# TICKET: [AB-1]  Title\n"
+    assert set_fields(parse(title + own + tasks), changes).text == title + new_own + new_tasks
+    assert set_fields(parse(title + tasks + own), changes).text == title + new_tasks + new_own
+
+
 def test_several_fields_change_at_once() -> None:
     texts = {"Points": "3", "Priority": "Low", "Labels": "a, b", "Sprint": "7"}
     file = set_fields(parse(TEXT), {(0, None): texts})

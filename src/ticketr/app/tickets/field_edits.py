@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ticketr.app.tickets import grammar
@@ -35,9 +35,12 @@ def set_fields(
     """
     lines = _LINE.findall(file.text)
     wanted = dict(enumerate(file.tickets))
-    for index, task in sorted(changes, key=lambda place: (place[0], place[1] or -1), reverse=True):
+    for index, task in changes:
         issue = _issue(file.tickets[index], task)
-        texts = {field_name(issue, name): text for name, text in changes[index, task].items()}
+        texts = {
+            field_name(issue, name): grammar.stripped(text)
+            for name, text in changes[index, task].items()
+        }
         wanted[index] = _with_fields(wanted[index], task, {**issue.fields, **texts})
         _set_lines(lines, issue, texts)
     if tuple(wanted.values()) == file.tickets:
@@ -63,34 +66,44 @@ def _with_fields(ticket: Ticket, task: int | None, fields: Mapping[str, str]) ->
     return replace(ticket, tasks=(*ticket.tasks[:task], changed, *ticket.tasks[task + 1 :]))
 
 
-def _set_lines(lines: list[str], issue: Ticket, texts: dict[str, str]) -> None:
-    """Change the lines of some fields of an issue, in place, as far as each has one line."""
-    known = [line for field, line in issue.places.fields if "\n" not in issue.fields[field]]
-    last = max(known, default=0)
-    for name, text in reversed(texts.items()):
-        at, old = issue.places.of_field(name) - 1, issue.fields.get(name)
-        if old is not None and lines[at].partition(":")[2].strip() == old != text:
-            lines[at] = _with_value(lines[at], text)
-        elif old is None and known:
-            new = _line_like(lines[last - 1], name, text)
-            if not lines[last - 1].endswith(("\n", "\r")):
-                lines[last - 1] += "\n"
-            lines.insert(last, new)
+def _set_lines(lines: list[str], issue: Ticket, texts: Mapping[str, str]) -> None:
+    """Change the lines of some fields of an issue, as far as each has one line.
+
+    Args:
+        lines: The lines of the file, changed in place. A new line is added to the line before it,
+            so that each line keeps its index.
+        issue: The issue as the file says it.
+        texts: The new texts.
+    """
+    indexes = {
+        name: number - 1
+        for name, number in issue.places.fields
+        if lines[number - 1].partition(":")[2].strip() == issue.fields[name]
+    }
+    added: list[str] = []
+    for name, text in texts.items():
+        if "\n" in text or text == "|":  # it is written as a block
+            continue
+        if name not in issue.fields:
+            added.append(_field_line(grammar.write_name(name), text))
+        elif name in indexes and issue.fields[name] != text:
+            start, _, old = lines[indexes[name]].partition(":")
+            lines[indexes[name]] = f"{_field_line(start, text)}{_line_end(old)}"
+    if added and indexes:
+        last = max(indexes.values())
+        lines[last] = _with_lines(lines[last], added)
 
 
-def _with_value(line: str, text: str) -> str:
-    start, _, old = line.partition(":")
-    return _field_line(start, text, _line_end(old))
-
-
-def _line_like(line: str, name: str, text: str) -> str:
-    """Return the line of a field with the indent and the line end of another one."""
+def _with_lines(line: str, added: Iterable[str]) -> str:
+    """Return a line and others behind it, with its indent and its line end."""
+    end = _line_end(line)
     indent = line[: len(line) - len(line.lstrip())]
-    return _field_line(f"{indent}{grammar.write_name(name)}", text, _line_end(line))
+    new = [f"{indent}{text}" for text in added]
+    return (end or "\n").join((line.removesuffix(end), *new)) + end
 
 
-def _field_line(start: str, text: str, end: str) -> str:
-    return f"{start}:{f' {text}' if text else ''}{end}"
+def _field_line(name: str, text: str) -> str:
+    return f"{name}:{f' {text}' if text else ''}"
 
 
 def _line_end(line: str) -> str:
