@@ -255,7 +255,21 @@ EXACT = {
                     "tableRow",
                     None,
                     node("tableCell", {}, paragraph("- d")),
-                    node("tableCell", {}, items("orderedList", "x"), items("orderedList", "y")),
+                    node(
+                        "tableCell",
+                        {},
+                        items("orderedList", "x"),
+                        items("orderedList", "y"),
+                        node(
+                            "bulletList",
+                            None,
+                            item(
+                                paragraph("z"),
+                                items("orderedList", "v"),
+                                items("orderedList", "w"),
+                            ),
+                        ),
+                    ),
                 ),
             )
         ),

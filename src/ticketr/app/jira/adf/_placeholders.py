@@ -383,10 +383,11 @@ def _placeholder(match: re.Match[str]) -> str:
     return _signs.ESCAPED.get(sign, match[0])
 
 
-def _protect_content(node: Json) -> None:
+def _protect_content(node: Json, *, in_cell: bool = False) -> None:
     """Put placeholders into the blocks and texts of a node, in place."""
     content = node.get("content")
     kind = node.get("type")
+    in_cell = in_cell or kind in _CELLS
     if type(content) is not list or not content or kind == "codeBlock":
         return
     _addresses.protect_links(content)
@@ -396,10 +397,10 @@ def _protect_content(node: Json) -> None:
         if child.get("type") == "text":
             _protect_text(child)
         else:
-            _protect_content(child)
+            _protect_content(child, in_cell=in_cell)
     if kind in LINES_OF_TEXT:
         _protect_line(content, kind)
-    elif kind not in _CELLS:
+    elif not in_cell:  # there, lists are HTML
         keep_lists_apart(content, _separator)
         if kind != "listItem":
             write_tight(content)
