@@ -222,7 +222,7 @@ def test_in_tmux_it_is_started_resized_stopped_continued_edited_and_left(folder:
         tmux.type(f"stty -g > {short}/before; clear; sh {short}/app", "Enter")
         tmux.wait_for("Second")
         tmux.call("resize-window", "-x", "60", "-y", "16")
-        tmux.wait_for("Second")
+        tmux.wait_for("\n" + "─" * 60 + "\n")
 
         tmux.type("C-z")
         tmux.wait_for("Stopped")
