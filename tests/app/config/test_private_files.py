@@ -176,7 +176,7 @@ def test_two_programs_that_change_it_at_once_take_turns(folder: Path) -> None:
 
     programs = [subprocess.Popen(command) for _ in range(3)]
 
-    assert [each.wait() for each in programs] == [0, 0, 0]
+    assert [program.wait() for program in programs] == [0, 0, 0]
     assert read_private(folder / "x") == "150"
 
 

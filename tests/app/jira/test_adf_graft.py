@@ -346,7 +346,7 @@ def _text(node: Json) -> str:
 
 
 def local_ids(document: Json) -> Counter[str]:
-    attrs = (each.get("attrs") for each in adf._plain.walk(document))
+    attrs = (node.get("attrs") for node in adf._plain.walk(document))
     ids = (each.get("localId") for each in attrs if isinstance(each, dict))
     return Counter(each for each in ids if isinstance(each, str))
 

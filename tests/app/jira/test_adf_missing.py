@@ -68,4 +68,4 @@ def test_something_is_named_exactly_if_content_is_missing(seed: int) -> None:
 
     assert missing(one, one, doc()) == ()
     assert bool(missing(one, other, doc())) == bool(one["content"])
-    assert all(each.isprintable() for each in missing(one, other, doc()))
+    assert all(text.isprintable() for text in missing(one, other, doc()))

@@ -253,7 +253,7 @@ def test_a_click_goes_to_the_panel_below_it(x: int, y: int, panel: Panel) -> Non
 
 def test_the_wheel_moves_in_the_list_and_stops_at_its_ends() -> None:
     state = app_state(*MANY)
-    down, up = (Mouse(each, 5, 9) for each in (MouseAction.WHEEL_DOWN, MouseAction.WHEEL_UP))
+    down, up = (Mouse(action, 5, 9) for action in (MouseAction.WHEEL_DOWN, MouseAction.WHEEL_UP))
     assert selected(after(state, down)) == "DEMO-4"
     assert selected(after(state, down, down, up)) == "DEMO-4"
     assert selected(after(state, up)) == "DEMO-1"

@@ -212,7 +212,7 @@ async def test_what_was_typed_comes_back_if_its_file_cannot_be_written(
     assert told.count(READ) == 2  # after each comment
     *answers, locked = (message for message in told if message != READ)
     problem = f"cannot write into {tmp_path}: {refused}"
-    assert answers == [messages.Answered(each, problem=problem) for each in (comment, task, ticket)]
+    assert answers == [messages.Answered(call, problem=problem) for call in (comment, task, ticket)]
     assert isinstance(locked, messages.Answered)
     assert "is being changed by process" in locked.problem
     assert path.read_text() == before

@@ -110,7 +110,7 @@ async def _fetch(
     are_named: bool,
     report: Callable[[int], None] = lambda _: None,
 ) -> tuple[BulkIssue, ...]:
-    """Fetch issues; refuse to go on without some of those that were named."""
+    """Fetch issues; raise `AbsentIssues` if Jira lacks one that was named."""
     issues: list[BulkIssue] = []
     for chunk in chunks(ids, PAGE):
         answer = await client.bulk_fetch(chunk, fields=FIELDS)

@@ -129,7 +129,7 @@ class Delivery:
         await self._create([subtask for ticket in existing for subtask in ticket.new_subtasks])
 
     async def _create(self, wanted: Sequence[IssueWrite]) -> Mapping[int, Created]:
-        """Create issues, and send the rest of those that exist; see `Creator.create_all`."""
+        """Create issues, then send what a create cannot carry; return what was created."""
         if not wanted:
             return {}
         created = await self._creator.create_all(wanted)

@@ -64,7 +64,7 @@ def _column(store: sync.Store, field: str) -> str:
 
 
 async def ask_keys(services: Services, name: str, jql: str) -> tuple[int, frozenset[str]] | None:
-    """Ask Jira how many issues a query finds; return also the keys of those that are known."""
+    """Return how many issues a query finds in Jira, and which of them have files here."""
     workspace = services.workspaces[name]
 
     async def ask() -> tuple[int, frozenset[str]]:
@@ -88,7 +88,7 @@ async def ask_issues(
 async def ask_author(
     services: Services, name: str, key: str, issue: str, updated: str
 ) -> tuple[str, str] | None:
-    """Ask Jira who changed its side of a conflict, and when; return None without an answer.
+    """Return who changed Jira's side of a conflict, and when; None if Jira does not answer.
 
     Args:
         services: What the services have in common.
