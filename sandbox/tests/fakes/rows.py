@@ -30,6 +30,7 @@ def for_each(
     assert table, f"no rows for {names}"
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        assert not isinstance(function, type), "pytest would collect none of its tests"
         if inspect.iscoroutinefunction(function):
 
             @functools.wraps(function)

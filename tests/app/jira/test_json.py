@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 import trio
-from rows import for_each
+from hypothesis import given, strategies as st
 
-from ticketr.app.jira.json_text import AT_ONCE, MOST_VALUES, TooManyValues, read_json
+from ticketr.app.jira.json_text import AT_ONCE, MOST_VALUES, SHORT, TooManyValues, read_json
 
 
-@for_each("padding", [0, AT_ONCE])
+@pytest.mark.parametrize("padding", [0, SHORT, AT_ONCE])
 class TestAnyLength:
-    """Short texts, and long ones, which a thread reads."""
+    """Short texts, long ones, and very long ones, which a thread reads."""
 
     @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1.5E+400"])
     async def test_a_number_that_is_not_finite_is_null(self, number: str, padding: int) -> None:
@@ -30,7 +30,7 @@ class TestAnyLength:
 
     @pytest.mark.parametrize("text", ["", "[1,]", "[1]x", '["a', '{"a" 1}', "\x00"])
     async def test_what_is_no_json_is_refused(self, text: str, padding: int) -> None:
-        with pytest.raises(json.JSONDecodeError):
+        with pytest.raises((json.JSONDecodeError, UnicodeDecodeError)):
             await read_json(f"{text}{' ' * padding}".encode())
 
     async def test_half_characters_are_replaced_at_every_level(self, padding: int) -> None:
@@ -47,7 +47,7 @@ async def test_a_text_with_more_values_than_memory_has_room_for_is_refused_unrea
         await read_json(b"[" + b"[]," * (MOST_VALUES // 2 + 1) + b"[]]")
 
 
-async def test_a_long_text_is_left_to_a_thread_and_a_short_one_is_not() -> None:
+async def test_a_very_long_text_is_left_to_a_thread_and_a_long_one_is_not() -> None:
     threads: list[bool] = []
 
     async def in_thread(function: Callable[..., Any], *args: Any, **options: bool) -> Any:
@@ -57,3 +57,23 @@ async def test_a_long_text_is_left_to_a_thread_and_a_short_one_is_not() -> None:
     for length in (AT_ONCE - 2, AT_ONCE - 1):
         assert await read_json(json.dumps("x" * length).encode(), in_thread) == "x" * length
     assert threads == [True]
+
+
+async def test_a_cancel_stops_the_reading_of_a_long_text_and_not_of_a_short_one() -> None:
+    short, long = json.dumps("x"), json.dumps("x" * SHORT)
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        assert await read_json(short.encode()) == "x"
+        await read_json(long.encode())
+    assert scope.cancelled_caught
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text(),
+        lambda values: st.lists(values) | st.dictionaries(st.text(), values),
+    ).map(json.dumps)
+)
+async def test_what_is_read_is_what_python_reads(text: str) -> None:
+    expected = json.loads(text, parse_constant=lambda _: None)
+    assert repr(await read_json(text.encode())) == repr(expected)

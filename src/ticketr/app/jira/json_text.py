@@ -1,7 +1,10 @@
-"""Reads JSON: bounded, and a long text in a thread.
+"""Reads JSON: bounded, and a very long text in a thread.
 
-Python's own reader reads a text in one step, however long the text is. In a thread it lets other
-threads run only where it calls Python code. So a function is called for each object of a long text.
+orjson takes half the time of Python's reader, but reads UTF-8 alone, and refuses numbers that are not
+finite and half characters. What it refuses, Python's reader reads, or says where the mistake is.
+
+Both read a text in one step, however long the text is. In a thread, Python's reader lets other threads
+run only where it calls Python code. So a function is called for each object of a very long text.
 """
 
 from __future__ import annotations
@@ -12,10 +15,13 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias, TypedDict
 
+import orjson
 import trio
 
-#: The longest text, in bytes, that is read on the thread of the caller.
-AT_ONCE = 64 * 1024
+#: The longest text, in bytes, that is read without a checkpoint.
+SHORT = 64 * 1024
+#: The longest text, in bytes, that is read on the thread of the caller; it takes a few milliseconds.
+AT_ONCE = 1024 * 1024
 #: The most values that a text may hold: each of them takes some hundred bytes of memory.
 MOST_VALUES = 1_000_000
 #: Runs blocking work, as `trio.to_thread.run_sync` does.
@@ -55,7 +61,7 @@ async def read_json(body: bytes, in_thread: InThread = trio.to_thread.run_sync) 
 
     Returns:
         What it holds, every text in it fit to be written as UTF-8, and None for a number that is
-        not finite.
+        not finite. An integer of more than 64 bits may become a float.
 
     Raises:
         TooManyValues: It would take too much memory.
@@ -66,18 +72,30 @@ async def read_json(body: bytes, in_thread: InThread = trio.to_thread.run_sync) 
     Cancellation:
         Takes effect at once while a long text is read; a short one has no checkpoint.
     """
-    if len(body) <= AT_ONCE:
+    if len(body) <= SHORT:
         return _read(body)
-    return await in_thread(_read_long, body, abandon_on_cancel=True)
+    if len(body) > AT_ONCE:
+        return await in_thread(_read_long, body, abandon_on_cancel=True)
+    await trio.lowlevel.checkpoint()  # a step of its own: the work before and after takes time, too
+    value = _read(body)
+    await trio.lowlevel.checkpoint()
+    return value
 
 
 def _read_long(body: bytes) -> Any:
     if sum(map(body.count, _SEPARATORS)) > MOST_VALUES:
         raise TooManyValues
-    return _read(body, object_hook=lambda value: value)
+    return _read_by_python(body, object_hook=lambda value: value)
 
 
-def _read(body: bytes, *, object_hook: Callable[[Any], Any] | None = None) -> Any:
+def _read(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return _read_by_python(body)
+
+
+def _read_by_python(body: bytes, *, object_hook: Callable[[Any], Any] | None = None) -> Any:
     value = json.loads(body, object_hook=object_hook, **_NUMBERS)
     has_halves = _ESCAPE in body and _HALF_ESCAPE.search(body)
     return _whole_characters(value) if has_halves else value
