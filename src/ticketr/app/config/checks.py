@@ -105,7 +105,7 @@ OLDER_STRATEGIES = {"local": "mine", "remote": "jira", "merge": "both"}
 #: The number of writes above which a push or sync asks before it begins.
 CONFIRM_ABOVE = 20
 
-_PORTS = {"http": 80, "https": 443}
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def checked_site(name: str, url: str) -> str:
@@ -129,7 +129,7 @@ def checked_site(name: str, url: str) -> str:
     if not _is_plain(url, parts):
         raise BadSetting(name, url, "write it as https://you.atlassian.net")
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    written = "" if port in {None, _PORTS[parts.scheme]} else f":{port}"
+    written = "" if port in {None, _DEFAULT_PORTS[parts.scheme]} else f":{port}"
     return f"{parts.scheme}://{host}{written}{parts.path.rstrip('/')}"
 
 
@@ -138,7 +138,7 @@ def _is_plain(url: str, parts: SplitResult) -> bool:
 
     Letters beyond ASCII need their xn-- form: some look like those of another host.
     """
-    if parts.scheme not in _PORTS or not parts.hostname:
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
         return False
     if any(step in {".", ".."} for step in parts.path.split("/")):
         return False
