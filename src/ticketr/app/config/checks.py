@@ -65,7 +65,7 @@ class MappedField:
 
 
 #: Lines that a push knows by their names, with their fields.
-_KEPT = {"Type": "issuetype", "Status": "status"}
+_BUILT_IN_LINES = {"Type": "issuetype", "Status": "status"}
 #: A field by the name that the site has for it, or under one of the user's own.
 WantedField: TypeAlias = "str | MappedField"
 
@@ -82,7 +82,7 @@ def reserved_name(wanted: MappedField) -> str | None:
     return next(
         (
             name
-            for name, field_id in _KEPT.items()
+            for name, field_id in _BUILT_IN_LINES.items()
             if (name == wanted.name) != (field_id == wanted.id)
         ),
         None,
