@@ -24,7 +24,7 @@ from ticketr.app.cli.options import session_options
 from ticketr.app.cli.ownership import own_mark
 from ticketr.app.cli.settings import find_login, make_credentials, resolve
 from ticketr.app.cli.workspace_add import (
-    WHERE,
+    TOKEN_LOCATIONS,
     check_login,
     go_mapped_fields,
     store_workspace,
@@ -141,7 +141,7 @@ class FirstRun:
         mark = await trio.to_thread.run_sync(partial(own_mark, entry.folder, ask=False))
         source, _ = await store_workspace(entry, file, token)
         options = session_options(workspace, login, mark)
-        return OpenedWorkspace(clean(entry.name), options, WHERE[source])
+        return OpenedWorkspace(clean(entry.name), options, TOKEN_LOCATIONS[source])
 
     async def open_folder(self, folder: Path) -> OpenedWorkspace | Problem:
         """Open a folder that is a workspace; see `Setup.open_folder`."""

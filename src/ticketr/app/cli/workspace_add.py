@@ -34,7 +34,7 @@ _STORED_SOURCES = {config.TokenSource.KEYRING, config.TokenSource.FILE, config.T
 #: The most logins that are tried before the site's refusal is reported.
 TRIES = 3
 #: Where the token of a workspace is, in words for people.
-WHERE = {
+TOKEN_LOCATIONS = {
     config.TokenSource.ENVIRONMENT: "the token stays in the environment and is not stored",
     config.TokenSource.COMMAND: "the token is what your token_command prints",
     config.TokenSource.KEYRING: "the token is in your keyring",
@@ -214,7 +214,7 @@ def _print_added(
     if answer.project is not None:
         lines.append(f"project {answer.project.key}: {answer.project.name}")
     source, is_file_written = stored
-    lines.append(WHERE[source])
+    lines.append(TOKEN_LOCATIONS[source])
     if entry.login.cloud_id is not None:
         lines.append(f"requests go to {gateway_site(entry.login.cloud_id, entry.site)}")
     if mapped:
