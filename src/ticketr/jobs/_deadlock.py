@@ -123,7 +123,7 @@ def refuse_endless_wait(queue: QueueCore, waiter: JobRecord, awaited: Iterable[J
     while todo:
         record = todo.pop()
         if record is waiter:
-            raise WouldDeadlock(waiter.id, _describe_circle(queue, waiter, first))
+            raise WouldDeadlock(waiter.id, _describe_target(queue, waiter, first))
         if record not in seen:
             seen.add(record)
             todo += _jobs_before(queue, waiter, record)
@@ -157,7 +157,7 @@ def _key_blockers(queue: QueueCore, waiter: JobRecord, record: JobRecord) -> lis
     return holders if is_used_up else []
 
 
-def _describe_circle(queue: QueueCore, waiter: JobRecord, target: JobRecord) -> str:
+def _describe_target(queue: QueueCore, waiter: JobRecord, target: JobRecord) -> str:
     if target is waiter:
         return "itself"
     if target.status is not PENDING:
