@@ -13,7 +13,7 @@ from ticketr.app.tui.jobs_state import QUIET_TAG, REFRESH, kind_of, workspace_of
 from ticketr.app.tui.keymap import TYPING, Context, KeyAction, name_of
 from ticketr.app.tui.main.changing import show_added
 from ticketr.app.tui.main.moving import on_mouse
-from ticketr.app.tui.main.table import escape, on_main
+from ticketr.app.tui.main.table import escape, main_screen_step
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.questions import Question
 from ticketr.app.tui.panels.detail import is_long
@@ -168,7 +168,7 @@ def _action(state: AppState, action: KeyAction, now: float) -> Step | None:
             return state.closed(), ()
         if action is not KeyAction.HELP:
             return None
-    return on_main(state, action, now)
+    return main_screen_step(state, action, now)
 
 
 def _text(state: AppState, text: str, now: float) -> Step | None:

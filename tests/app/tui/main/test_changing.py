@@ -17,7 +17,7 @@ from ticketr.app.tickets import Comment, FilterNames, Ticket, parse, parse_filte
 from ticketr.app.tui import messages, text_input
 from ticketr.app.tui.effects import JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import TABLE, Context, KeyAction
-from ticketr.app.tui.main.table import on_main
+from ticketr.app.tui.main.table import main_screen_step
 from ticketr.app.tui.overlays.choice import Choice
 from ticketr.app.tui.overlays.jobs import Jobs
 from ticketr.app.tui.rows import Rows, row_of_broken
@@ -492,7 +492,7 @@ def opened(state: AppState, ticket: Ticket = FAMILY) -> AppState:
 @for_each("panel", [Panel.TICKETS, Panel.DETAIL])
 def test_no_key_of_the_main_screen_is_without_an_answer(panel: Panel, action: KeyAction) -> None:
     state = replace(opened(app_state(FAMILY, LAST)), focus=panel)
-    step = on_main(state, action, 1.0)
+    step = main_screen_step(state, action, 1.0)
     assert step is not None
     assert step != (state, ()) or action in {
         KeyAction.UP,

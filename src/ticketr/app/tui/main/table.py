@@ -26,7 +26,7 @@ from ticketr.app.tui.workspace import WorkspaceView
 Handler: TypeAlias = "Callable[[AppState, float], Step | None]"
 
 
-def on_main(state: AppState, action: KeyAction, now: float) -> Step | None:
+def main_screen_step(state: AppState, action: KeyAction, now: float) -> Step | None:
     """Return the step of a key on the main screen; None if it does nothing now.
 
     A key whose action is not possible now says why, where more is known than that.
@@ -179,7 +179,7 @@ _HANDLERS: dict[KeyAction, Handler] = {
     KeyAction.RESOLVE: _resolve,
     KeyAction.UNDO: _ask(conflicts.find_undo),
     KeyAction.DIFF: _diff,
-    KeyAction.PALETTE: lambda state, _: (state.opened(Palette(on_main)), ()),
+    KeyAction.PALETTE: lambda state, _: (state.opened(Palette(main_screen_step)), ()),
     KeyAction.HELP: lambda state, _: (state.opened(Help(state.context)), ()),
     KeyAction.REDRAW: lambda state, _: (state, (call(outside.redraw),)),
     KeyAction.QUIT: lambda state, _: (state, (call(outside.leave),)),
