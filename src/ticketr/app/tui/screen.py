@@ -41,11 +41,11 @@ def status_row(state: AppState, now: float, theme: Theme) -> str:
     last = state.status.last
     end = state.job_end(last)
     room = state.width - width(end.mark) - 1
-    words = _fit_words(f"{end.words} | {duration(seconds_of(last))}", room, theme)
+    words = _fit_job_end(f"{end.words} | {duration(seconds_of(last))}", room, theme)
     return theme.row((mark(end.mark), Span(f" {words}")), state.width)
 
 
-def _fit_words(words: str, room: int, theme: Theme) -> str:
+def _fit_job_end(words: str, room: int, theme: Theme) -> str:
     """Cut the first part of an end, such as a long error, so that the count and the key stay.
 
     The key stays rather than the count, if there is no room for both.
