@@ -142,7 +142,7 @@ class Palette(ListOverlay):
 
     def fitting(self, state: AppState) -> Sequence[Option]:
         """Return commands, or the tickets, people, workspaces or statuses that fit."""
-        kind, words = _split(self.input.text)
+        kind, words = _split_prefix(self.input.text)
         match kind:
             case "#":
                 return [*map(_ticket, state.workspace.rows.named(fold(words), MOST_TICKETS))]
@@ -165,7 +165,7 @@ class Palette(ListOverlay):
         """Edit the text, move, complete, or run the selected entry."""
         if action is KeyAction.NEXT_PANEL and (options := self.fitting(state)):
             option = options[min(self.at, len(options) - 1)]
-            completed = TextInput.of(f"{_split(self.input.text)[0]}{option.words}")
+            completed = TextInput.of(f"{_split_prefix(self.input.text)[0]}{option.words}")
             return state.replaced(replace(self, input=completed, at=0)), ()
         return ListOverlay.on_action(self, state, action, now)
 
@@ -184,6 +184,6 @@ class Palette(ListOverlay):
         return self.run_action(state, action, now)
 
 
-def _split(text: str) -> tuple[str, str]:
+def _split_prefix(text: str) -> tuple[str, str]:
     """Return the character that says what is looked for, or nothing, and the words."""
     return (text[0], text[1:]) if text[:1] in {"#", "@", "~", "="} else ("", text)
