@@ -20,25 +20,25 @@ WHEEL_ROWS = 3
 _ABOVE = 1
 
 
-def on_mouse(state: AppState, used: Mouse, now: float) -> Step:
+def on_mouse(state: AppState, mouse: Mouse, now: float) -> Step:
     """Return the step for a click or a turn of the wheel.
 
     A click goes to what it hits; one on the selected ticket opens it. The wheel moves in the panel
     below the pointer, which gets the focus.
     """
     if state.overlays:
-        is_click = used.action is MouseAction.CLICK
-        return (state, ()) if is_click else _turn_wheel(state, used, now)
-    panel = _panel_at(state, used.x, used.y)
+        is_click = mouse.action is MouseAction.CLICK
+        return (state, ()) if is_click else _turn_wheel(state, mouse, now)
+    panel = _panel_at(state, mouse.x, mouse.y)
     if panel is None:
         return state, ()
-    if used.action is MouseAction.CLICK:
-        return _click(state, panel, used, now)
-    return _turn_wheel(replace(state, focus=panel), used, now)
+    if mouse.action is MouseAction.CLICK:
+        return _click(state, panel, mouse, now)
+    return _turn_wheel(replace(state, focus=panel), mouse, now)
 
 
-def _turn_wheel(state: AppState, used: Mouse, now: float) -> Step:
-    action = KeyAction.UP if used.action is MouseAction.WHEEL_UP else KeyAction.DOWN
+def _turn_wheel(state: AppState, mouse: Mouse, now: float) -> Step:
+    action = KeyAction.UP if mouse.action is MouseAction.WHEEL_UP else KeyAction.DOWN
     is_long = state.overlays or state.focus is not Panel.WORKSPACES
     asked: tuple[Call, ...] = ()
     for _ in range(WHEEL_ROWS if is_long else 1):
@@ -49,9 +49,9 @@ def _turn_wheel(state: AppState, used: Mouse, now: float) -> Step:
     return state, asked
 
 
-def _click(state: AppState, panel: Panel, used: Mouse, now: float) -> Step:
+def _click(state: AppState, panel: Panel, mouse: Mouse, now: float) -> Step:
     layout = state.layout
-    row = used.y - _ABOVE
+    row = mouse.y - _ABOVE
     state = replace(state, focus=panel)
     if panel is Panel.WORKSPACES:
         top = scroll_top(0, state.current, layout.workspaces, len(state.workspaces))
