@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     from ticketr.app.sync.edits.losses import Loss, find_literals, find_refusals
     from ticketr.app.sync.edits.push_plan import PlanEntry, PushPlan, read_push_plan
     from ticketr.app.sync.edits.survey import (
+        CachedTicket,
         LocalSurvey,
-        SeenTicket,
         base_texts,
         bears_mark,
+        cached_ticket,
         check_keys,
         read_state,
         readable,
-        seen_ticket,
         sign_state,
         size_of,
         take_survey,

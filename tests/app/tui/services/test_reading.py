@@ -31,7 +31,7 @@ from ticketr.app.tui.services import files
 from ticketr.app.tui.services.files import (
     CHANGING,
     FILE,
-    SeenFiles,
+    FileCache,
     read_detail,
     read_sheet,
 )
@@ -298,7 +298,7 @@ class App:
         self.opened: list[str] = []
         self._told: list[Message] = []
         store = Store(root, ".ticketr")
-        self._reader = Reader("work", store, inline, self._told.append, SeenFiles(store, later))
+        self._reader = Reader("work", store, inline, self._told.append, FileCache(store, later))
         content = Store.content
 
         def counted(store: Store, name: str) -> bytes:

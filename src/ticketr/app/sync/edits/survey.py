@@ -167,7 +167,7 @@ def read_state(store: Store) -> Generator[State]:
 
 
 @dataclass(frozen=True, slots=True)
-class SeenTicket:
+class CachedTicket:
     """What was found when a ticket was read.
 
     Attributes:
@@ -179,11 +179,11 @@ class SeenTicket:
     digest: str
 
 
-def seen_ticket(local: LocalTicket) -> SeenTicket | None:
+def cached_ticket(local: LocalTicket) -> CachedTicket | None:
     """Return what was found in a ticket; None for a draft, which is read each time."""
     if local.ticket.key is None:
         return None
-    return SeenTicket(tuple(local.ticket.keys()), digest(local.text))
+    return CachedTicket(tuple(local.ticket.keys()), digest(local.text))
 
 
 def base_texts(state: State) -> dict[str, str]:
@@ -411,7 +411,7 @@ class LocalSurvey:
                 self.take(state, local, store.root, parent.title if parent else "")
         return ScannedFile(name, tuple(tickets), self.broken.get(name))
 
-    def skip(self, name: str, seen: Sequence[SeenTicket]) -> bool:
+    def skip(self, name: str, seen: Sequence[CachedTicket]) -> bool:
         """Add a file that has not changed since it was read, without reading it again.
 
         Args:

@@ -168,7 +168,7 @@ class WorkspaceReader:
         StateFailed: The state cannot be read.
     """
 
-    def __init__(self, name: str, store: sync.Store, state: sync.State, seen: SeenFiles) -> None:
+    def __init__(self, name: str, store: sync.Store, state: sync.State, seen: FileCache) -> None:
         self._name = name
         self._store = store
         self._state = state
@@ -352,7 +352,7 @@ class Stamp(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class SeenFile:
+class CachedFile:
     """What was found in a file.
 
     Attributes:
@@ -362,12 +362,12 @@ class SeenFile:
     """
 
     stamp: Stamp
-    tickets: tuple[sync.SeenTicket, ...]
+    tickets: tuple[sync.CachedTicket, ...]
     rows: tuple[tuple[ListRow, ...], ...]
 
 
 @final
-class SeenFiles:
+class FileCache:
     """What was found in the files of a workspace.
 
     Args:
@@ -378,7 +378,7 @@ class SeenFiles:
     def __init__(self, store: sync.Store, clock: Callable[[], int] = time.time_ns) -> None:
         self._store = store
         self._clock = clock
-        self._files: dict[str, SeenFile] = {}
+        self._files: dict[str, CachedFile] = {}
         self._lines: dict[str, str] = {}  # as stored, of files that were not looked up yet
         self._changes = 0  # since the file was read or written
 
@@ -398,7 +398,7 @@ class SeenFiles:
             file_stat.st_ino, file_stat.st_size, file_stat.st_mtime_ns, file_stat.st_ctime_ns
         )
 
-    def find(self, name: str, stamp: Stamp | None) -> SeenFile | None:
+    def find(self, name: str, stamp: Stamp | None) -> CachedFile | None:
         """Return what was found in a file; None if it has changed since, or was not read."""
         line = self._lines.pop(name, None)
         if line is not None and stamp is not None:
@@ -423,9 +423,9 @@ class SeenFiles:
             rows: The rows of each ticket.
         """
         before = self._files.pop(name, None)
-        seen = [ticket for local in tickets if (ticket := sync.seen_ticket(local)) is not None]
+        seen = [ticket for local in tickets if (ticket := sync.cached_ticket(local)) is not None]
         if stamp is not None and len(seen) == len(tickets):
-            self._files[name] = SeenFile(stamp, tuple(seen), rows)
+            self._files[name] = CachedFile(stamp, tuple(seen), rows)
         if before != self._files.get(name):
             self._changes += 1
 
@@ -481,7 +481,7 @@ def _heading() -> str:
     return f"ticketr {__version__} {newest}"
 
 
-def _line_of_file(name: str, seen: SeenFile) -> str:
+def _line_of_file(name: str, seen: CachedFile) -> str:
     tickets = [
         (ticket.keys, ticket.digest, [*map(_row_to_json, rows)])
         for ticket, rows in zip(seen.tickets, seen.rows, strict=True)
@@ -494,13 +494,13 @@ def _row_to_json(row: ListRow) -> tuple[object, ...]:
     return row.line, issue.key, issue.title, dict(issue.fields), issue.text, issue.updated
 
 
-def _from_json(name: str, stamp: Stamp, stored: Any) -> SeenFile:
+def _from_json(name: str, stamp: Stamp, stored: Any) -> CachedFile:
     """Return what is stored of a file; a ValueError says that it has changed since."""
     if tuple(stored[0]) != stamp:
         raise ValueError(name)
-    return SeenFile(
+    return CachedFile(
         stamp,
-        tuple([sync.SeenTicket(tuple(keys), digest) for keys, digest, _ in stored[1]]),
+        tuple([sync.CachedTicket(tuple(keys), digest) for keys, digest, _ in stored[1]]),
         tuple(
             [
                 rows_of_candidates(map(_candidate_from_json, issues), name)

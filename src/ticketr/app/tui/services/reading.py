@@ -13,7 +13,7 @@ from ticketr import TicketrError
 from ticketr.app import sync
 from ticketr.app.tui import messages
 from ticketr.app.tui.messages import FilesRead, Message, Recalled
-from ticketr.app.tui.services.files import NO_ROWS, SeenFiles, WorkspaceReader, empty_state, recall
+from ticketr.app.tui.services.files import NO_ROWS, FileCache, WorkspaceReader, empty_state, recall
 from ticketr.app.tui.tree import sort_ahead
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.text import clean
@@ -43,7 +43,7 @@ class Reader:
         store: sync.Store,
         in_thread: sync.ThreadRunner,
         send: Callable[[Message], None],
-        seen: SeenFiles | None = None,
+        seen: FileCache | None = None,
         shown: Callable[[], WorkspaceView | None] = lambda: None,
     ) -> None:
         self._name = name
@@ -55,7 +55,7 @@ class Reader:
         # The readings that have begun, and the last of them that has ended.
         self._begun = self._ended = 0
         self._is_filled = False
-        self._seen = SeenFiles(store) if seen is None else seen
+        self._cache = FileCache(store) if seen is None else seen
         self._rows = NO_ROWS
         self._shown = shown
 
@@ -75,7 +75,7 @@ class Reader:
                 recalled = await self._in_thread(recall, self._name, self._store)
                 if recalled is not None:
                     self._send(recalled)
-                await self._in_thread(self._seen.load)
+                await self._in_thread(self._cache.load)
             try:
                 await self._read_against(sync.read_state(self._store), recalled)
             except TicketrError as error:
@@ -93,7 +93,7 @@ class Reader:
         show = _ignore if self._is_filled else self._send
         async with self._open_state(last_sync) as state:
             reader = await self._in_thread(
-                WorkspaceReader, self._name, self._store, state, self._seen
+                WorkspaceReader, self._name, self._store, state, self._cache
             )
             await sync.visit_files(
                 self._store,
@@ -115,15 +115,15 @@ class Reader:
         self._send(read)
         self._is_filled = True
         await self._in_thread(sort_ahead, read.rows)
-        if self._seen.is_stale():
-            await self._store_seen()
+        if self._cache.is_stale():
+            await self._save_cache()
 
-    async def _store_seen(self) -> None:
+    async def _save_cache(self) -> None:
         text: list[str] = []
-        portions = self._seen.portions()
+        portions = self._cache.portions()
         while portion := await self._in_thread(next, portions, ""):
             text.append(portion)
-        await self._in_thread(self._seen.save, text)
+        await self._in_thread(self._cache.save, text)
 
     @asynccontextmanager
     async def _open_state(
