@@ -223,7 +223,7 @@ class TrioRequest(Request):
         must not go on here.
         """
         if isinstance(pool, TrioPool):
-            pool.give_back()
+            pool.requeue_all()
         super().cancel(pool, signal, emit_retry)
 
 
@@ -255,7 +255,7 @@ class LineWatch(StartStopStep):
             self._received, self._at = received, now
         elif now - self._at > limit:
             logger.warning("RabbitMQ has been silent for %.1f s: all jobs stop", now - self._at)
-            pool.give_back()
+            pool.requeue_all()
             self._at = now
 
     def stop(self, consumer: Any) -> None:
@@ -269,7 +269,7 @@ class _Stop(Enum):
     """Why a job is stopped from outside."""
 
     REVOKED = "it was revoked"
-    GIVEN_BACK = "the worker gives it back"
+    REQUEUED = "the worker gives it back"
 
 
 class _Run:
@@ -416,14 +416,14 @@ class TrioPool(TaskPool):
         task must not touch the executor, whose lock is held; Celery's loop stops the pool again.
         """
         if self._is_submitting:
-            self.give_back()
+            self.requeue_all()
             return
         grace = self.app.conf.worker_soft_shutdown_timeout or math.inf
         silence = 1.5 * (self.app.conf.broker_heartbeat or math.inf)
         deadline = time.monotonic() + min(grace, silence)
         while (runs := [*self._runs.values()]) and (left := deadline - time.monotonic()) > 0:
             runs[0].ended.wait(min(left, threading.TIMEOUT_MAX))
-        self.give_back()
+        self.requeue_all()
         super().on_stop()
         self._runs.clear()  # what has not started never will
         try:
@@ -433,7 +433,7 @@ class TrioPool(TaskPool):
 
     def on_terminate(self) -> None:
         """Give all jobs back."""
-        self.give_back()
+        self.requeue_all()
         self.on_stop()
 
     def on_apply(self, target: Any, *args: Any, **options: Any) -> Any:
@@ -475,7 +475,7 @@ class TrioPool(TaskPool):
             logger.critical("a job has exited, and ended the Trio run: the worker ends")
             os.kill(os.getpid(), signal.SIGQUIT)
 
-    def give_back(self) -> None:
+    def requeue_all(self) -> None:
         """Cancel all jobs, which return to RabbitMQ."""
         for run in [*self._runs.values()]:
-            run.stop(_Stop.GIVEN_BACK)
+            run.stop(_Stop.REQUEUED)

@@ -13,7 +13,7 @@ from procrastinate.testing import InMemoryConnector
 
 from ticketr import GiveUp, JobContext, JobStatus, NotSendable, SqliteStore, open_job_queue
 from ticketr.procrastinate import run_worker, trio_task
-from ticketr.procrastinate._task import GivenBack
+from ticketr.procrastinate._task import Requeued
 
 QUICK = ("--heartbeat-limit", "8")
 """A machine that stands still for 3/4 of it may stop a job, which starts again then."""
@@ -251,7 +251,7 @@ def test_a_job_that_is_given_back_starts_again_whatever_the_rule() -> None:
     async def never(context: JobContext) -> None: ...
 
     for task in (greet.task, trio_task(app, name="never")(never).task):
-        assert task.get_retry_exception(GivenBack(), job) is not None
+        assert task.get_retry_exception(Requeued(), job) is not None
         assert task.get_retry_exception(GiveUp(), job) is None
         assert task.get_retry_exception(ValueError(), job) is None
 

@@ -25,11 +25,11 @@ WORKER: Final = "ticketr_worker"
 """The name under which a worker puts itself into the context of its jobs."""
 
 
-class GivenBack(Exception):
+class Requeued(Exception):
     """A job goes back to the engine, to be started again."""
 
 
-class GiveBackOr(BaseRetryStrategy):
+class RequeueOr(BaseRetryStrategy):
     """Starts a job again that its worker has given back; else, the rule of the task holds."""
 
     def __init__(self, rule: BaseRetryStrategy | None) -> None:
@@ -37,7 +37,7 @@ class GiveBackOr(BaseRetryStrategy):
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         """Return when the job starts again; None for never."""
-        if isinstance(exception, GivenBack):
+        if isinstance(exception, Requeued):
             # Its last attempt may still clean up here.
             return RetryDecision(retry_in={"seconds": 1})
         if self._rule is None or isinstance(exception, GiveUp):
@@ -130,7 +130,7 @@ def trio_task(
 
         name = options.get("name") or f"{function.__module__}.{function.__qualname__}"
         task = app.task(**{**options, "name": name, "pass_context": True})(run_in_trio)
-        task.retry_strategy = GiveBackOr(task.retry_strategy)
+        task.retry_strategy = RequeueOr(task.retry_strategy)
         tasked, deferrer = cast("Any", function), Deferrer(name, task)
         tasked.task = task
         tasked.configure = lambda **given: Deferrer(name, task.configure(**given))

@@ -28,7 +28,7 @@ from psycopg import OperationalError
 
 from ticketr import DuplicateJob, JobStatus, QueueClosed, TicketrError, open_job_queue
 from ticketr.portal import PortalQueue, open_portal_queue
-from ticketr.procrastinate._task import WORKER, GivenBack
+from ticketr.procrastinate._task import WORKER, Requeued
 
 if TYPE_CHECKING:
     from ticketr import JobContext, JobSnapshot
@@ -277,8 +277,8 @@ class Worker:
         if future.cancelled():
             if context.abort_reason() is AbortReason.USER_REQUEST:
                 raise JobAborted
-            raise GivenBack
+            raise Requeued
         error = future.exception()
         if future.handle is None and isinstance(error, (DuplicateJob, QueueClosed)):
-            raise GivenBack  # its last attempt here still cleans up, or all end
+            raise Requeued  # its last attempt here still cleans up, or all end
         return future.result()
