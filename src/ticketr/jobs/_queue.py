@@ -467,7 +467,7 @@ class JobQueue:
         try:
             entered = await core.submit(record)
         except StoreFailed:
-            core.registry.give_back(failed, record)
+            core.registry.restore_id(failed, record)
             raise
         if core.store is None:
             await cancel_shielded_checkpoint()

@@ -147,7 +147,7 @@ class Registry:
             extras.key_slot.discard(record)
             self.remove_unused(extras.key_slot)
 
-    def give_back(self, record: JobRecord, retried: JobRecord) -> None:
+    def restore_id(self, record: JobRecord, retried: JobRecord) -> None:
         """Give its ID back to a failed job whose retry could not be written."""
         if self.by_id.get(record.id) is retried and record in self.ended:
             self.by_id[record.id] = record
