@@ -227,7 +227,7 @@ class TrioRequest(Request):
         super().cancel(pool, signal, emit_retry)
 
 
-class LineWatch(StartStopStep):
+class ConnectionWatch(StartStopStep):
     """Stops all jobs when RabbitMQ has been silent for three quarters of the time that it waits.
 
     It gives the jobs of a worker to others when that has been silent for two heartbeats. Celery
@@ -400,7 +400,7 @@ class TrioPool(TaskPool):
         self._stack = ExitStack()
         self._is_ending = False
         self._is_submitting = False
-        self.app.steps["consumer"].add(LineWatch)
+        self.app.steps["consumer"].add(ConnectionWatch)
 
     def on_start(self) -> None:
         """Start the Trio run."""

@@ -126,7 +126,7 @@ class Worker:
         self._app, self._portal, self._on_job_error = app, portal, on_job_error
         self._limit, self._give_up_after = limit, give_up_after
         self._stopping = threading.Event()
-        self._has_lost_line = False
+        self._is_disconnected = False
         self._answered_at = self._silent_since = time.monotonic()
         self._warned_at = -inf
 
@@ -137,7 +137,7 @@ class Worker:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._stop_at_signal)
             nursery.start_soon(self._stop_at_cancel)
-            nursery.start_soon(self._stop_without_line)
+            nursery.start_soon(self._stop_when_disconnected)
             with trio.CancelScope(shield=True):  # a cancellation stops it
                 problem = await trio.to_thread.run_sync(self._run_engines)
             nursery.cancel_scope.cancel()
@@ -156,15 +156,15 @@ class Worker:
         finally:
             self._stopping.set()
 
-    async def _stop_without_line(self) -> None:
+    async def _stop_when_disconnected(self) -> None:
         """Stop all jobs before others may start them."""
         while True:
             await trio.sleep(self._limit / 20)
             silence = time.monotonic() - self._answered_at
-            if silence > 0.75 * self._limit and not self._has_lost_line:
-                self._has_lost_line = True
+            if silence > 0.75 * self._limit and not self._is_disconnected:
+                self._is_disconnected = True
                 jobs = self._portal.queue.cancel_all()
-                logger.warning("no line to PostgreSQL: stopped %d jobs", len(jobs))
+                logger.warning("no connection to PostgreSQL: stopped %d jobs", len(jobs))
 
     def _tell_failure(self, future: Any) -> None:
         """Call ``on_job_error``; what it raises is logged by the future."""
@@ -209,12 +209,12 @@ class Worker:
                 if not await self._app.check_connection_async():
                     raise WorkerFailed("there are no tables: run 'procrastinate schema --apply'")
             self._silent_since = self._answered_at = time.monotonic()
-            self._has_lost_line = False
+            self._is_disconnected = False
             # The event loop itself keeps weak references alone.
             self._tasks = [asyncio.create_task(run()) for run in (self._ping, self._retry_stalled)]
             engine = asyncio.create_task(self._app.run_worker_async(**self.options))
             is_cancelled = False
-            while not (engine.done() or self._has_lost_line):
+            while not (engine.done() or self._is_disconnected):
                 if self._stopping.is_set() and not is_cancelled:
                     is_cancelled = engine.cancel()
                 await asyncio.wait([engine], timeout=0.1)
