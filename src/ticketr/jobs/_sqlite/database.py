@@ -317,7 +317,7 @@ class WriteBehind:
 
     Args:
         write: Writes all of it. If that fails, it puts back what is to be written again, and raises.
-        gather_seconds: How long more may gather, unless :meth:`hurry` is called.
+        gather_seconds: How long more may gather, unless :meth:`write_soon` is called.
         complaint: What the log says of such a write, before the reason.
 
     Attributes:
@@ -330,32 +330,32 @@ class WriteBehind:
         self._write = write
         self._gather_seconds = gather_seconds
         self._complaint = complaint
-        self._filled = trio.Event()
-        self._hurry = trio.Event()
+        self._dirty = trio.Event()
+        self._urgent = trio.Event()
         self._has_warned = False
         self.has_stopped = False
 
-    def fill(self) -> None:
+    def mark_dirty(self) -> None:
         """Note that there is something to write."""
-        self._filled.set()
+        self._dirty.set()
 
-    def hurry(self) -> None:
+    def write_soon(self) -> None:
         """Write it without waiting for more."""
-        self._hurry.set()
+        self._urgent.set()
 
     def stop(self) -> None:
         """Begin no other write in the task."""
         self.has_stopped = True
-        self.fill()
-        self.hurry()
+        self.mark_dirty()
+        self.write_soon()
 
     async def run(self) -> None:  # noqa: ASYNC910 - each turn has a checkpoint
         """Write what gathers, until cancelled or stopped."""
         pause = 0.0
         while True:
-            await self._filled.wait()
+            await self._dirty.wait()
             with trio.move_on_after(pause or self._gather_seconds):
-                await self._hurry.wait()
+                await self._urgent.wait()
             if self.has_stopped:
                 return
             # A worker may start a new job in the next step: its start is written with the job.
@@ -365,7 +365,7 @@ class WriteBehind:
 
     async def write_now(self) -> bool:
         """Write what has gathered; return whether that succeeded."""
-        self._filled, self._hurry = trio.Event(), trio.Event()
+        self._dirty, self._urgent = trio.Event(), trio.Event()
         try:
             await self._write()
         except Exception as error:  # noqa: BLE001 - what calls the file is user code

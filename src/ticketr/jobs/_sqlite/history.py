@@ -581,9 +581,9 @@ class Recorder:
         unwritten.append(row)
         count = len(unwritten)
         if count == 1:
-            self._behind.fill()
+            self._behind.mark_dirty()
         if count == BATCH:
-            self._behind.hurry()
+            self._behind.write_soon()
         while len(unwritten) > BACKLOG:  # several, after a batch that could not be written
             unwritten.popleft()
             self._lose(1, "it is too slow")
@@ -650,7 +650,7 @@ class Recorder:
                 await self._history.write([job_of_row(row) for row in batch])
         except BaseException:
             self._unwritten.extendleft(reversed(batch))
-            self._behind.fill()
+            self._behind.mark_dirty()
             raise
         finally:
             self._writing = []

@@ -424,7 +424,7 @@ class StoreWriter:
         if job_id not in self.unloaded:
             return False
         self._gathering.discarded |= self.unloaded.pop(job_id)
-        self._behind.fill()
+        self._behind.mark_dirty()
         return True
 
     def job_changed(self, record: JobRecord) -> None:
@@ -442,7 +442,7 @@ class StoreWriter:
         """Note the values of a live job, if they have changed."""
         if values != row.values:
             self._gathering.live[row.number] = row.values = values
-            self._behind.fill()
+            self._behind.mark_dirty()
 
     def _add(self, record: JobRecord, call: StoredCall) -> None:
         number = self._next_number
@@ -458,7 +458,7 @@ class StoreWriter:
         if call.is_awaited:
             self._gathering.awaited[number] = record
         record.set_options({"stored": StoredJob(number, live)})
-        self._behind.fill()
+        self._behind.mark_dirty()
 
     def _job_ended(self, record: JobRecord, row: StoredJob) -> None:
         """Note the end of a job; one that only the end of the queue has stopped stays live."""
@@ -469,7 +469,7 @@ class StoreWriter:
         else:
             self._gathering.live.pop(row.number, None)
             self._gathering.ended[row.number] = end_values(record, self.codec, self._offset())
-            self._behind.fill()
+            self._behind.mark_dirty()
         row.values = None
         if self._gathering:
             self._gathering.ends.add(record)
@@ -506,7 +506,7 @@ class StoreWriter:
     def repeat_changed(self, repeat: Repeat) -> None:
         """Note a change of a repeat, or its end."""
         self._gathering.repeats[repeat.id] = row_of_repeat(repeat, self._offset())
-        self._behind.fill()
+        self._behind.mark_dirty()
 
     # Waiting
 
@@ -554,7 +554,7 @@ class StoreWriter:
 
     async def _wait(self, batch: Batch) -> None:  # noqa: ASYNC910 - the batch is not over yet
         """Wait until a batch is written, or write it if the writing task has stopped."""
-        self._behind.hurry()
+        self._behind.write_soon()
         while not batch.is_over.is_set():
             if self._behind.has_stopped:
                 await self._behind.write_now()
@@ -611,6 +611,6 @@ class StoreWriter:
             self._gathering.forget(number)
             record.set_options({"stored": None})
         if self._gathering:
-            self._behind.fill()
+            self._behind.mark_dirty()
         for _, record in awaited:
             self._queue.cancel(record, CancelCause.USER)
