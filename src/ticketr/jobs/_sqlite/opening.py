@@ -48,7 +48,7 @@ async def open_store(core: QueueCore, store: SqliteStore) -> None:
         repeats, next_number = await writer.open()
         core.attach_store(writer)
         core.registry.continue_ids(next_number)
-        await Opening(core, writer).take_up(repeats)
+        await Opening(core, writer).restore_all(repeats)
     except BaseException:
         await writer.close()  # noqa: ASYNC102 - it is shielded and bounded
         raise
@@ -74,7 +74,7 @@ class Opening:
         self.records: list[JobRecord] = []
         self.left_out: set[int] = set()
 
-    async def take_up(self, repeats: Iterable[RepeatRow]) -> None:
+    async def restore_all(self, repeats: Iterable[RepeatRow]) -> None:
         """Enter the jobs into the queue, in the order of their submits.
 
         Each has a checkpoint: where the dictionaries of a large queue grow, one takes milliseconds.
