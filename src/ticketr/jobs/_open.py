@@ -25,10 +25,10 @@ from ticketr.jobs._retry import Retry
 from ticketr.jobs._scheduling.schedule import Rate, checked_rate
 from ticketr.jobs._shutdown import (
     abandon,
+    error_to_raise,
     refuse_submits,
     start_draining,
     wait_until_idle,
-    what_leaves,
 )
 from ticketr.jobs._sqlite.history import JobHistory, Recorder, check_history
 from ticketr.jobs._sqlite.store import SqliteStore, check_store
@@ -231,7 +231,7 @@ class Block:
                 await core.recorder.flush()  # noqa: ASYNC102 - it is shielded and bounded
         finally:
             core.reporter.report_all()
-        leaving = what_leaves(body, core.fatal, spill, core.failure)
+        leaving = error_to_raise(body, core.fatal, spill, core.failure)
         try:
             if leaving is not None and leaving is not error:
                 raise leaving

@@ -3,7 +3,7 @@
 What leaves its block: a nursery calls the ``repr`` of each error, and splits groups. It stays open
 if one of these raises. So no error of a job, a callback or the body goes through the queue's
 nursery. The queue keeps the errors and cancels the nursery's scope. When the nursery is empty,
-``what_leaves`` returns what to raise. Two cases are easy to get wrong:
+``error_to_raise`` returns what to raise. Two cases are easy to get wrong:
 
 * A job interrupts the queue, and the nursery cancels the body. The body's ``Cancelled`` belongs to a
   scope that ends with the block. The job's error leaves the block.
@@ -195,7 +195,7 @@ async def wait_until_idle(core: QueueCore) -> None:  # noqa: ASYNC910 - a queue 
         await core.store.wait_all_written()
 
 
-def what_leaves(
+def error_to_raise(
     body: BaseException | None,
     fatal: Sequence[BaseException],
     spill: BaseException | None,
