@@ -431,7 +431,7 @@ async def _tell_silence(jira: JiraClient, progress: Progress) -> None:
 def _claim(state: State, site: str, user: User) -> str | None:
     """Claim the workspace for a site; return the fields that are kept of it."""
     state.site_record.claim_site(site, user.display_name)
-    return state.site_record.kept_fields(now=time.time(), age=_FIELDS_AGE)
+    return state.site_record.cached_fields(now=time.time(), age=_FIELDS_AGE)
 
 
 async def _columns(
@@ -450,7 +450,7 @@ async def _columns(
                 return fields, _chosen_columns(job, fields)
     fields = await jira.fields()
     answer = json.dumps([field._asdict() for field in fields])
-    await job.run_sync(lambda: state.site_record.keep_fields(answer, at=time.time()))
+    await job.run_sync(lambda: state.site_record.cache_fields(answer, at=time.time()))
     return fields, _chosen_columns(job, fields)
 
 

@@ -221,7 +221,7 @@ def add_to_base(base: Ticket, key: str, sent: Iterable[Change]) -> Ticket:
 
 
 def new_type(draft: Ticket, parent: str | None) -> tuple[str, str]:
-    """Return the project and the type of a draft as far as its file tells, for `keep_workflow`.
+    """Return the project and the type of a draft as far as its file tells, for `save_workflow`.
 
     Args:
         draft: The draft.

@@ -68,7 +68,7 @@ async def pull_named(
             raise UnknownTicket(key, (*locations, *ids))
     if not known:  # of a new workspace; else the next pull has to see which fields are new
         columns = session.columns.stored
-        await session.in_thread(session.state.site_record.take_columns, columns)
+        await session.in_thread(session.state.site_record.save_columns, columns)
     now = session.now()
     session.progress.say(f"Asking for {len(keys)} ticket{'' if len(keys) == 1 else 's'}...")
     relatives = _Relatives(session, known, locations, tally)
@@ -184,7 +184,7 @@ async def pull(
 
 def _known(session: Session) -> tuple[dict[str, KnownIssue], bool]:
     """Return what the state knows, and whether the list of fields has changed since."""
-    refetched = session.state.site_record.take_columns(session.columns.stored)
+    refetched = session.state.site_record.save_columns(session.columns.stored)
     return session.state.known(), refetched
 
 

@@ -62,7 +62,7 @@ def _record_way(state: State, edit: IssueWrite, parent: str | None) -> None:
         state.sent.put(home, edit.key, [transitions.status_value(text) for text in edit.between])
     site_record, new = state.site_record, new_type(edit.issue, parent)
     known = site_record.workflow(edit.project, edit.type_id)
-    site_record.keep_workflow(*new, {**known, "": [edit.status]})
+    site_record.save_workflow(*new, {**known, "": [edit.status]})
 
 
 def _fields(new: IssueWrite) -> dict[str, object]:

@@ -136,7 +136,7 @@ class RouteFinder:
         known = {status: list(to) for status, to in _next_statuses(edges).items() if to}
         record = self._session.state.site_record  # so that the next plan can show the way
         async with self._session.disk:
-            await self._session.in_thread(record.keep_workflow, edit.project, edit.type_id, known)
+            await self._session.in_thread(record.save_workflow, edit.project, edit.type_id, known)
         fields = self._off_screen.get(edit.key, ())
         starts = (edit.status, *path)
         return tuple(

@@ -63,7 +63,7 @@ class SiteRecord(Table):
         """Return the name of the account that this workspace is synced with; empty before that."""
         return self._get("user") or ""
 
-    def take_columns(self, names: Sequence[tuple[str, str]]) -> bool:
+    def save_columns(self, names: Sequence[tuple[str, str]]) -> bool:
         """Store which fields files hold; if they have changed, every issue is marked as stale.
 
         Returns:
@@ -100,18 +100,18 @@ class SiteRecord(Table):
         with self._db.sound():
             return float(at) if at is not None else None
 
-    def keep_fields(self, answer: str, *, at: float) -> None:
+    def cache_fields(self, answer: str, *, at: float) -> None:
         """Store a site's list of fields, as JSON, with the time in seconds since the epoch."""
         with self._db.batch():
             self._put("fields", answer)
             self._put("fields at", str(at))
 
-    def kept_fields(self, *, now: float, age: float) -> str | None:
+    def cached_fields(self, *, now: float, age: float) -> str | None:
         """Read the list of fields, as JSON; None if it is not stored or older than ``age`` seconds."""
         is_fresh = 0 <= now - float(self._get("fields at") or "-inf") <= age
         return self._get("fields") if is_fresh else None
 
-    def keep_workflow(self, project: str, type_id: str, edges: Mapping[str, Sequence[str]]) -> None:
+    def save_workflow(self, project: str, type_id: str, edges: Mapping[str, Sequence[str]]) -> None:
         """Add what is known of a workflow, to show it in the next plans.
 
         Args:
@@ -124,7 +124,7 @@ class SiteRecord(Table):
             self._put(f"workflow {project} {type_id}", json.dumps(known))
 
     def workflow(self, project: str, type_id: str) -> dict[str, list[str]]:
-        """Read what is known of a workflow; see `keep_workflow`."""
+        """Read what is known of a workflow; see `save_workflow`."""
         with self._db.sound():
             workflow = json.loads(self._get(f"workflow {project} {type_id}") or "{}")
             return {str(name): [str(value) for value in to] for name, to in workflow.items()}
