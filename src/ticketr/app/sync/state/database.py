@@ -322,7 +322,7 @@ class Database:
         return int(self._db.execute("PRAGMA user_version").fetchone()[0])
 
     @contextmanager
-    def sound(self) -> Generator[None]:
+    def value_errors(self) -> Generator[None]:
         """Raise `StateFailed` if the block finds a value that ticketr does not write."""
         try:
             yield

@@ -56,7 +56,7 @@ class Conflicts(Table):
         """Read the conflicts, in the order of their keys."""
         query = "SELECT head, key, path, text, issues, parts FROM conflict"
         rows = self._db.read(query)
-        with self._db.sound():
+        with self._db.value_errors():
             conflicts = [
                 Conflict(head, key, path, text, issues, _names(json.loads(parts)))
                 for head, key, path, text, issues, parts in rows
@@ -99,7 +99,7 @@ class SentValues(Table):
         """Read what may be in Jira of the issues in one ticket, by key."""
         query = "SELECT key, part, text, field, value FROM sent WHERE head = ?"
         values: dict[str, list[sent.SentValue]] = {}
-        with self._db.sound():
+        with self._db.value_errors():
             for key, part, text, field, value in self._db.read(query, (head,)):
                 values.setdefault(key, []).append(
                     sent.sent_value(part, text, field, json.loads(value))
@@ -209,7 +209,7 @@ class Outbox(Generic[Entry]):
             f" WHERE kind = ? AND {condition} ORDER BY sent, marker"
         )
         rows = self._db.read(query, (self._kind, *values))
-        with self._db.sound():
+        with self._db.value_errors():
             return [self._entry(row) for row in rows]
 
     def find(self, issue: str, marker: str) -> Entry | None:
@@ -281,7 +281,7 @@ class Creations(Outbox[Creation]):
     def all(self) -> list[Creation]:
         """Read the requests whose keys are in no file yet, oldest first."""
         creations = self.select("settled = 0")
-        with self._db.sound():
+        with self._db.value_errors():
             for creation in creations:
                 if len(parse(creation.draft).tickets) != 1:
                     raise ValueError(creation.draft)

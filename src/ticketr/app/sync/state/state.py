@@ -79,7 +79,7 @@ class SiteRecord(Table):
 
     def columns(self) -> dict[str, str]:
         """Return the ID of each field that files hold, by its name in them; none before a pull."""
-        with self._db.sound():
+        with self._db.value_errors():
             return dict(json.loads(self._get("columns") or "[]"))
 
     def texts(self) -> dict[str, str]:
@@ -97,7 +97,7 @@ class SiteRecord(Table):
             The time by this computer's clock; None for never.
         """
         at = self._get("pulled")
-        with self._db.sound():
+        with self._db.value_errors():
             return float(at) if at is not None else None
 
     def cache_fields(self, answer: str, *, at: float) -> None:
@@ -125,7 +125,7 @@ class SiteRecord(Table):
 
     def workflow(self, project: str, type_id: str) -> dict[str, list[str]]:
         """Read what is known of a workflow; see `save_workflow`."""
-        with self._db.sound():
+        with self._db.value_errors():
             workflow = json.loads(self._get(f"workflow {project} {type_id}") or "{}")
             return {str(name): [str(value) for value in to] for name, to in workflow.items()}
 
@@ -351,7 +351,7 @@ class State:
     def known(self) -> dict[str, KnownIssue]:
         """Read what is known of every issue, by ID."""
         rows = self._db.read("SELECT id, key, head, updated, seen, stale FROM issue")
-        with self._db.sound():
+        with self._db.value_errors():
             return {
                 row[0]: KnownIssue(row[0], row[1], row[2], row[3], float(row[4]), bool(row[5]))
                 for row in rows
@@ -364,7 +364,7 @@ class State:
     def rows_of(self, head: str) -> list[IssueRow]:
         """Read all that is known of the issues in one ticket."""
         query = "SELECT id, key, fields, updated, stale FROM issue WHERE head = ?"
-        with self._db.sound():
+        with self._db.value_errors():
             return [
                 IssueRow(Issue(row[0], row[1], dict(json.loads(row[2]))), row[3], row[4])
                 for row in self._db.read(query, (head,))
@@ -376,7 +376,7 @@ class State:
         Returns:
             The rows of the ticket's issues, and when they were true.
         """
-        with self._db.sound():
+        with self._db.value_errors():
             if len(parse(conflict.text).tickets) != 1:
                 raise ValueError(conflict.text)
             return _rows_from_json(conflict.issues)
@@ -417,7 +417,7 @@ class State:
             """SELECT key, fields FROM issue WHERE fields LIKE '%"attachment": [{%' ORDER BY key"""
         )
         rows = self._db.read(query)
-        with self._db.sound():
+        with self._db.value_errors():
             return {key: jira_attachments(json.loads(fields)) for key, fields in rows}
 
     def paths_by_key(self) -> dict[str, str]:

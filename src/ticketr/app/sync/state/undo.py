@@ -134,7 +134,7 @@ class UndoLog:
             " state_then, number FROM undo ORDER BY number DESC"
         )
         rows = self._db.read(query)
-        with self._db.sound():
+        with self._db.value_errors():
             return [_step(row) for row in rows]
 
     def add(
@@ -190,7 +190,7 @@ class UndoLog:
 
     def restore(self, head: str, stored: str) -> None:
         """Replace what the state holds of a ticket by what `stored` has returned."""
-        with self._db.sound():
+        with self._db.value_errors():
             rows = _rows_in(stored)
         for table, columns in _TABLES.items():
             self._db.write(f"DELETE FROM {table} WHERE head = ?", (head,))  # noqa: S608 - a constant
