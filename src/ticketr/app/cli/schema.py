@@ -55,7 +55,7 @@ async def _fetch_fields(settings: sync.SessionOptions) -> tuple[sync.SchemaField
         raise config.MissingSetting(("project",), "the key of the project, in ticketr.toml")
     async with (
         jira.open_jira(settings["credentials"], transport=settings["transport"]) as client,
-        sync.naming_project(
+        sync.project_errors(
             client,
             project,
             place=settings["project_place"],

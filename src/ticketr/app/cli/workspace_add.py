@@ -354,7 +354,7 @@ async def check_login(
         user = await jira.myself()
         if credentials.site != site:
             await _check_gateway(jira, site)
-        async with sync.naming_project(jira, project, place=project_place, site=site):
+        async with sync.project_errors(jira, project, place=project_place, site=site):
             answer = LoginChecked(user, await jira.project(project) if project else None)
         if fields:
             sync.Columns.of(await jira.fields(), fields)

@@ -276,13 +276,13 @@ class Session:
         place = self.store, self.state, self.in_thread
         return await take_survey(*place, recent=self.recent, project=project, inherit=inherit)
 
-    def naming_project(self) -> AbstractAsyncContextManager[None]:
+    def project_errors(self) -> AbstractAsyncContextManager[None]:
         """Raise a better error if Jira refuses a request because of the project.
 
-        See the function `naming_project`.
+        See the function `project_errors`.
         """
         job = self.job
-        return naming_project(
+        return project_errors(
             self.jira,
             job.project,
             place=job.project_place,
@@ -297,7 +297,7 @@ class Session:
 
 
 @asynccontextmanager
-async def naming_project(
+async def project_errors(
     jira: JiraClient, project: str | None, *, place: str, site: str, is_required: bool = True
 ) -> AsyncGenerator[None]:
     """Raise a better error if Jira refuses a request in the block because of the project.

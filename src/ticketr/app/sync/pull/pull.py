@@ -262,7 +262,7 @@ async def _make_plan(
     session.progress.say(f"Querying {f'project {job.project}' if job.jql is None else 'Jira'}...")
     query = base_query(job.project, job.jql)
     now = session.now()
-    async with session.naming_project():
+    async with session.project_errors():
         ids = await session.jira.search_ids(in_order(query))
     since = None
     if known and not full:

@@ -111,7 +111,7 @@ class Push:
         if session.columns.comments and not dry_run:
             await wait_for_late_comments(session)
         seen = session.now()
-        async with session.naming_project():
+        async with session.project_errors():
             plan = await self._prepare(local_changes, merging=merging)
             if plan.files(Fate.MERGE_FIRST):
                 merged = await self._merge_and_prepare(plan, seen)
