@@ -182,7 +182,7 @@ async def map_in_tasks(
     return [results[number] for number in sorted(results)]
 
 
-async def side_by_side(
+async def run_both(
     first: Callable[[], Awaitable[A]], second: Callable[[], Awaitable[T]]
 ) -> tuple[A, T]:
     """Call two functions at once, as `map_in_tasks` does, and return both results."""

@@ -421,7 +421,7 @@ async def prepare(
         await trio.lowlevel.checkpoint()
         for comparison in few:
             queries += metadata_queries(comparison, session.job.project)
-    metadata, screens = await concurrency.side_by_side(
+    metadata, screens = await concurrency.run_both(
         partial(fetch_metadata, session, queries), partial(_fetch_screens, session, comparisons)
     )
     links = await fetch_link_directions(session, queries)
