@@ -23,7 +23,7 @@ from ticketr.app.sync.edits.survey import LocalSurvey
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.outbox import wait_for_late_comments
 from ticketr.app.sync.push.preparation import prepare
-from ticketr.app.sync.push.refresh import Comparison, Fate, adopt, compare_with_jira, refresh
+from ticketr.app.sync.push.refresh import Comparison, PushAction, adopt, compare_with_jira, refresh
 from ticketr.app.sync.push.sending import Delivery
 from ticketr.app.sync.push.tally import PushTally, longer_way
 from ticketr.app.sync.push.writes import IssueWrite, TicketWrites
@@ -46,12 +46,12 @@ class Preparation:
     comparisons: tuple[Comparison, ...]
     writes: tuple[TicketWrites, ...]
 
-    def files(self, fate: Fate) -> dict[str, str]:
-        """Return the files of the tickets with a fate, by the IDs of their heads."""
+    def files(self, action: PushAction) -> dict[str, str]:
+        """Return the files of the tickets with an action, by the IDs of their heads."""
         return {
             comparison.local_change.head: comparison.local_change.local.path
             for comparison in self.comparisons
-            if comparison.fate is fate and comparison.local_change.head is not None
+            if comparison.action is action and comparison.local_change.head is not None
         }
 
     @property
@@ -113,7 +113,7 @@ class Push:
         seen = session.now()
         async with session.project_errors():
             plan = await self._prepare(local_changes, merging=merging)
-            if plan.files(Fate.MERGE_FIRST):
+            if plan.files(PushAction.MERGE_FIRST):
                 merged = await self._merge_and_prepare(plan, seen)
                 plan = Preparation(
                     plan.comparisons + merged.comparisons, plan.writes + merged.writes
@@ -125,7 +125,7 @@ class Push:
         # Tickets that were never pulled here, and those whose edits Jira already has.
         outcomes, unavailable = await adopt(session, never_pulled, seen=seen)
         tally.fail(*unavailable)
-        same = plan.files(Fate.SAME)
+        same = plan.files(PushAction.SAME)
         known, _ = await refresh(session, same, seen=seen, added_keys=plan.added_keys)
         self._note([*outcomes, *known])
         if writes:
@@ -170,11 +170,11 @@ class Push:
         comparisons = await compare_with_jira(
             session, local_changes, merging=merging, advice=advice
         )
-        sent = [comparison for comparison in comparisons if comparison.fate is Fate.SEND]
+        sent = [comparison for comparison in comparisons if comparison.action is PushAction.SEND]
         writes = await prepare(session, sent, self.accept_loss)
         failed: list[Note] = []
         for comparison in comparisons:
-            if comparison.fate is Fate.HOLD_BACK:
+            if comparison.action is PushAction.HOLD_BACK:
                 tally.hold_back(comparison.notes[0], comparison.local_change.writes)
             else:
                 failed += comparison.notes
@@ -185,7 +185,7 @@ class Push:
 
     async def _merge_and_prepare(self, plan: Preparation, seen: float) -> Preparation:
         """Merge the tickets that have changed in Jira too, and prepare them."""
-        session, to_merge = self.session, plan.files(Fate.MERGE_FIRST)
+        session, to_merge = self.session, plan.files(PushAction.MERGE_FIRST)
         outcomes, _ = await refresh(session, to_merge, seen=seen, added_keys=plan.added_keys)
         self._note(outcomes)
         noted = {outcome.family.issues[0].id for outcome in outcomes if outcome.note is not None}

@@ -326,7 +326,7 @@ async def _write(
     return outcomes
 
 
-class Fate(Enum):
+class PushAction(Enum):
     """What a push does with the changes of a ticket, once they were compared with Jira."""
 
     SEND = "it sends them"
@@ -342,7 +342,7 @@ class Comparison:
 
     Attributes:
         local_change: The change in its file.
-        fate: What becomes of it.
+        action: What the push does with it.
         notes: Why a part of it is not sent, or all of it.
         edits: The edits that Jira does not have yet, by key.
         issues: Each issue as Jira has it, by key.
@@ -350,7 +350,7 @@ class Comparison:
     """
 
     local_change: LocalChange
-    fate: Fate
+    action: PushAction
     notes: tuple[Note, ...] = ()
     edits: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
     issues: Mapping[str, Issue] = field(default_factory=dict)
@@ -390,7 +390,7 @@ async def compare_with_jira(
             change, family = by_head[head], families.pop(head)
             if isinstance(family, Unavailable):
                 note = Note(change.name, change.local.path, family.reason, family.code)
-                comparisons[head] = Comparison(change, Fate.FAIL, (note,))
+                comparisons[head] = Comparison(change, PushAction.FAIL, (note,))
                 continue
             compares[head] = partial(
                 _compare, change, family, last[head], comments, merging=merging, advice=advice
@@ -403,12 +403,12 @@ async def compare_with_jira(
         issue.id
         for comparison in comparisons.values()
         for issue in comparison.issues.values()
-        if comparison.fate is Fate.HOLD_BACK
+        if comparison.action is PushAction.HOLD_BACK
     ]
     if stale:
         await session.in_thread(session.state.mark_stale, stale)
     return [
-        Comparison(local_change, Fate.SEND)
+        Comparison(local_change, PushAction.SEND)
         if local_change.head is None
         else comparisons[local_change.head]
         for local_change in local_changes
@@ -476,7 +476,7 @@ def _compare(
     if change.name in renamed:
         reason = moved_away(change.name, renamed)
         note = Note(change.name, change.local.path, reason, Code.MOVED)
-        return Comparison(change, Fate.FAIL, (note,))
+        return Comparison(change, PushAction.FAIL, (note,))
     remote = keep_wording(
         family.text.ticket,
         family.issues,
@@ -486,9 +486,9 @@ def _compare(
     )
     if theirs := remote_changes(change.base, here, remote):
         if merging and not last.clashes:
-            return Comparison(change, Fate.MERGE_FIRST)
+            return Comparison(change, PushAction.MERGE_FIRST)
         note = _held_back_note(change, theirs, last.clashes, advice)
-        return Comparison(change, Fate.HOLD_BACK, (note,), issues=issues)
+        return Comparison(change, PushAction.HOLD_BACK, (note,), issues=issues)
     there = by_key(remote)
     absent = [key for key in (*change.added_keys, *change.edits) if key not in there]
     edits = {
@@ -497,8 +497,8 @@ def _compare(
         if key in there and (left := still_to_send(changes, there[key]))
     }
     notes = tuple(_absent_note(key, change, renamed) for key in absent)
-    fate = Fate.SEND if edits or change.drafts or absent else Fate.SAME
-    return Comparison(change, fate, notes, edits, issues, dict(family.text.texts))
+    action = PushAction.SEND if edits or change.drafts or absent else PushAction.SAME
+    return Comparison(change, action, notes, edits, issues, dict(family.text.texts))
 
 
 def _absent_note(key: str, change: LocalChange, renamed: Mapping[str, str]) -> Note:
