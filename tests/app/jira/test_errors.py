@@ -69,11 +69,11 @@ def test_a_wait_of_no_time_or_of_days_is_not_named(seconds: float) -> None:
         ),
         (errors.BadAnswer(URL, "a web page"), ["is this the address of a Jira site?"]),
         (
-            errors.BadAnswer(URL, "a web page", passing=True),
+            errors.BadAnswer(URL, "a web page", transient=True),
             ["is this the address of a Jira site? If it is", "in trouble, try again later"],
         ),
         (
-            errors.BadAnswer(URL, "a web page", passing=True, known=True),
+            errors.BadAnswer(URL, "a web page", transient=True, known=True),
             ["(a web page), although the site has before: ", "in trouble, try again later"],
         ),
         (

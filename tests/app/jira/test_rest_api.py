@@ -259,7 +259,7 @@ async def test_an_answer_to_one_request_ends_the_silence_of_all(autojump_clock: 
 URL = "https://example.com"
 RULE = RetryPolicy()
 LOST = errors.ConnectionLost(URL, "x")
-CUT = errors.BadAnswer(URL, "x", passing=True)
+CUT = errors.BadAnswer(URL, "x", transient=True)
 LOGIN = errors.Redirected(URL, "https://example.com/login")
 
 

@@ -291,7 +291,7 @@ async def test_a_bomb_is_never_blown_up() -> None:
     tracemalloc.stop()
     assert peak < 4 * PORTION
     assert caught.value.too_large
-    assert not caught.value.passing
+    assert not caught.value.transient
 
 
 async def test_no_more_than_a_portion_is_unpacked_between_two_checkpoints() -> None:

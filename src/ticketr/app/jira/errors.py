@@ -336,14 +336,14 @@ class BadAnswer(JiraError):
 
     Attributes:
         problem: What is wrong with the answer.
-        passing: Whether another try may well succeed: the answer was cut off, or came from a
+        transient: Whether another try may well succeed: the answer was cut off, or came from a
             gateway before Jira.
         known: Whether the site has answered as Jira does before.
         too_large: Whether the answer is larger than the client takes; asking for less may help.
     """
 
     problem: str = field(metadata=_TEXT)
-    passing: bool = False
+    transient: bool = False
     known: bool = False
     too_large: bool = False
 
@@ -358,7 +358,7 @@ class BadAnswer(JiraError):
         """What the user can do about it."""
         if self.known:
             return _IN_TROUBLE
-        return _WHICH_OF_BOTH if self.passing else _IS_IT_JIRA
+        return _WHICH_OF_BOTH if self.transient else _IS_IT_JIRA
 
 
 @dataclass(eq=False, repr=False)

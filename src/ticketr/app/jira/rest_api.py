@@ -242,7 +242,7 @@ class JsonResponse:
 async def _read_body(response: Response, in_thread: InThread) -> Any:
     problem = _why_no_json(response)
     if problem:
-        raise errors.BadAnswer(response.url, problem, passing=True)
+        raise errors.BadAnswer(response.url, problem, transient=True)
     try:
         return await read_json(response.body, in_thread)
     except TooManyValues:
@@ -254,10 +254,10 @@ async def _read_body(response: Response, in_thread: InThread) -> Any:
         cut = error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated")
         problem = "JSON that stops in the middle" if cut else "broken JSON"
         raise errors.BadAnswer(
-            response.url, f"{problem}, at character {error.pos}", passing=True
+            response.url, f"{problem}, at character {error.pos}", transient=True
         ) from None
     except ValueError:  # no UTF-8, or a number of thousands of digits
-        raise errors.BadAnswer(response.url, "broken JSON", passing=True) from None
+        raise errors.BadAnswer(response.url, "broken JSON", transient=True) from None
 
 
 def raise_for_status(response: Response, redact: Callable[[str], str]) -> None:

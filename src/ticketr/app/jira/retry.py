@@ -68,7 +68,7 @@ def certainly_failed(error: JiraError, fields: Collection[str]) -> bool:
 #: Statuses of a server or a gateway that is overloaded or restarting.
 BUSY = frozenset({502, 503, 504})
 #: Statuses after which another attempt may succeed.
-PASSING = BUSY | {500}
+TRANSIENT = BUSY | {500}
 #: The longest wait that a server may ask for, in seconds.
 LONGEST_WAIT = 300.0
 
@@ -125,10 +125,10 @@ class RetryPolicy:
             return None
         match error:
             case errors.RateLimited() | errors.ServerError():
-                if isinstance(error, errors.ServerError) and error.status not in PASSING:
+                if isinstance(error, errors.ServerError) and error.status not in TRANSIENT:
                     return None
                 return self._wait_as_asked(attempt, error.retry_after, chance)
-            case errors.BadAnswer(passing=True) | errors.Redirected(is_login=True):
+            case errors.BadAnswer(transient=True) | errors.Redirected(is_login=True):
                 if not repeatable or attempt >= self.tries:
                     return None
                 return self._backoff(attempt, chance, first=None if known else self.quick_wait)

@@ -137,7 +137,7 @@ PAGE = 100
 TRIES = 3
 
 
-def passes_soon(error: BaseException) -> bool:
+def is_short_rate_limit(error: BaseException) -> bool:
     """Return whether a rate limit refused a request, and the next request may wait it out."""
     from ticketr.app.jira import LONGEST_WAIT, RateLimited  # noqa: PLC0415 - not for a status
 

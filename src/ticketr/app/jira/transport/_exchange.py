@@ -81,7 +81,7 @@ class ResponseBody:
             self._pieces = await self._unpack(b"".join(self._pieces))
         if self.problem:
             too_large = self._size > self._largest
-            raise BadAnswer(url, self.problem, passing=not too_large, too_large=too_large)
+            raise BadAnswer(url, self.problem, transient=not too_large, too_large=too_large)
         return b"".join(self._pieces)
 
     async def _unpack(self, packed: bytes) -> list[bytes]:

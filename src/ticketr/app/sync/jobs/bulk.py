@@ -18,7 +18,7 @@ import trio
 from ticketr.app import jira
 from ticketr.app.sync.compare.diff import Change
 from ticketr.app.sync.compare.mapping import field_text, subtask_ids, type_id
-from ticketr.app.sync.concurrency import PAGE, TRIES, chunks, passes_soon
+from ticketr.app.sync.concurrency import PAGE, TRIES, chunks, is_short_rate_limit
 from ticketr.app.sync.errors import AbsentIssues, BadQuery, ChangeUnknown, with_field_names
 from ticketr.app.sync.file_edits import FieldSetting
 from ticketr.app.sync.jobs.bulk_change import BulkChange, BulkIssue, bulk_values, with_line_names
@@ -251,7 +251,7 @@ class BulkJob(SessionJob):
                 failure = refusal.error
             else:
                 return
-            if not remaining_tries or not passes_soon(failure):
+            if not remaining_tries or not is_short_rate_limit(failure):
                 raise ChangeUnknown(failure.cause) from failure
             issues = self._open(issues)
             self._unsure |= self._asked.keys() & {issue.id for issue in issues}

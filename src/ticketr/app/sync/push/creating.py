@@ -24,7 +24,7 @@ import trio
 
 from ticketr.app import jira
 from ticketr.app.sync.compare.sent import to_json
-from ticketr.app.sync.concurrency import TASKS, TRIES, chunks, map_in_tasks, passes_soon
+from ticketr.app.sync.concurrency import TASKS, TRIES, chunks, is_short_rate_limit, map_in_tasks
 from ticketr.app.sync.edits.local_changes import new_type
 from ticketr.app.sync.edits.push_plan import way_text
 from ticketr.app.sync.notes import Code, Note
@@ -72,7 +72,7 @@ def _fields(new: IssueWrite) -> dict[str, object]:
 
 def _may_succeed_later(error: jira.JiraError) -> bool:
     """Return whether another try may succeed."""
-    return passes_soon(error) or jira.may_have_happened(error)
+    return is_short_rate_limit(error) or jira.may_have_happened(error)
 
 
 def _over_at(error: jira.JiraError) -> float:

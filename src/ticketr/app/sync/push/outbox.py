@@ -26,7 +26,7 @@ from ticketr.app.sync.compare.attachments import ATTACHMENT_FIELD, jira_attachme
 from ticketr.app.sync.compare.comments import COMMENT_FIELD, comments_field
 from ticketr.app.sync.compare.grafting import PictureFile
 from ticketr.app.sync.compare.sent import OutboxEntry, SentComment
-from ticketr.app.sync.concurrency import TRIES, passes_soon
+from ticketr.app.sync.concurrency import TRIES, is_short_rate_limit
 from ticketr.app.sync.push.payload import CommentWrite, IssuePayload, LinkWrite
 from ticketr.app.sync.state.journal import AskedUpload, Entry, Outbox
 from ticketr.app.sync.workspace.attachments import OpenPicture, open_picture
@@ -83,7 +83,7 @@ async def send_once(send: Callable[[], Awaitable[T]], find: Callable[[], Awaitab
             failure = error
         if may_have_arrived(failure) and (answer := await find()) is not None:
             return answer
-        if not remaining_tries or not passes_soon(failure):
+        if not remaining_tries or not is_short_rate_limit(failure):
             raise failure
     raise AssertionError  # pragma: no cover - the last try returns or raises
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ticketr.app.config.checks import nearest
 from ticketr.app.jira import AuthenticationFailed, BadRequest, JiraError, certainly_failed
 from ticketr.app.sync.compare.sent import SentValue
-from ticketr.app.sync.concurrency import TRIES, passes_soon
+from ticketr.app.sync.concurrency import TRIES, is_short_rate_limit
 
 if TYPE_CHECKING:
     from ticketr.app.jira import Issue, JiraClient, Transition
@@ -170,7 +170,7 @@ async def _perform(
             raise failure
         if await status_now(jira, key) == transition.to:
             return
-        if not remaining_tries or not passes_soon(failure):
+        if not remaining_tries or not is_short_rate_limit(failure):
             raise failure
 
 
