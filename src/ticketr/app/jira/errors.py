@@ -419,7 +419,7 @@ class Rejected(JiraError):
         messages: Jira's own words.
         field_errors: Jira's own words about single fields, as pairs.
         retry_after: The seconds that it asked to wait, if it did.
-        is_jiras: Whether the answer has the form of Jira's own, and not of a gateway before it.
+        is_from_jira: Whether the answer has the form of Jira's own, and not of a gateway before it.
     """
 
     refused: ClassVar[str] = "refused the request"
@@ -428,7 +428,7 @@ class Rejected(JiraError):
     messages: tuple[str, ...] = field(default=(), metadata=_TEXTS)
     field_errors: Pairs = field(default=(), metadata=_FEW_PAIRS)
     retry_after: float | None = None
-    is_jiras: bool = True
+    is_from_jira: bool = True
 
     @property
     def detail(self) -> str:
@@ -439,7 +439,7 @@ class Rejected(JiraError):
     @property
     def advice(self) -> str:
         """What the user can do about it."""
-        return _ADVICE.get(self.status, _REPORT_IT if self.is_jiras else _GATEWAY)
+        return _ADVICE.get(self.status, _REPORT_IT if self.is_from_jira else _GATEWAY)
 
     @property
     def cause(self) -> str:
@@ -509,7 +509,7 @@ class RateLimited(Rejected):
 
     refused = "gets too many requests"
 
-    is_jiras: bool = field(default=True, init=False)
+    is_from_jira: bool = field(default=True, init=False)
     reason: str = field(default="", metadata=_WORD)
 
     @property

@@ -276,7 +276,7 @@ def _error_of(response: Response, redact: Callable[[str], str]) -> errors.JiraEr
         return errors.Redirected(
             response.url, _redacted_start(response.headers.get("location", ""), redact)
         )
-    messages, field_errors, is_jiras = _error_texts(response, redact)
+    messages, field_errors, is_from_jira = _error_texts(response, redact)
     if status >= 500:
         wait = rate_limits.retry_after(response.headers)
         return errors.ServerError(response.url, status, "; ".join(messages), wait)
@@ -288,7 +288,7 @@ def _error_of(response: Response, redact: Callable[[str], str]) -> errors.JiraEr
     if status in {401, 403} and response.headers.get(_LOGIN_REASON, "") == _BLOCKED:
         kind = errors.LoginBlocked
     wait = rate_limits.retry_after(response.headers)
-    return kind(response.url, status, messages, field_errors, wait, is_jiras)
+    return kind(response.url, status, messages, field_errors, wait, is_from_jira)
 
 
 def _why_no_json(response: Response) -> str:
@@ -320,8 +320,10 @@ def _error_texts(
     pairs = fields.items() if isinstance(fields, dict) else ()
     kept = [(k, v) for k, v in pairs if isinstance(v, str)][:_MOST_WORDS]
     field_errors = tuple((_redacted_start(k, redact), _redacted_start(v, redact)) for k, v in kept)
-    is_jiras = bool(messages or field_errors) and not {"errorMessages", "errors"}.isdisjoint(answer)
-    return tuple(_redacted_start(one, redact) for one in messages[:5]), field_errors, is_jiras
+    is_from_jira = bool(messages or field_errors) and not {"errorMessages", "errors"}.isdisjoint(
+        answer
+    )
+    return tuple(_redacted_start(one, redact) for one in messages[:5]), field_errors, is_from_jira
 
 
 def _redacted_start(text: str, redact: Callable[[str], str]) -> str:

@@ -48,7 +48,7 @@ def has_ended(error: jira.JiraError) -> bool:
 
     An answer that is not Jira's own may come from a proxy, which may still forward the request.
     """
-    return isinstance(error, jira.Rejected) and error.is_jiras
+    return isinstance(error, jira.Rejected) and error.is_from_jira
 
 
 def may_have_arrived(error: jira.JiraError) -> bool:
@@ -57,7 +57,7 @@ def may_have_arrived(error: jira.JiraError) -> bool:
     A gateway may refuse what Jira carries out, and it is a gateway that limits rates.
     """
     if isinstance(error, jira.Rejected):
-        return isinstance(error, jira.RateLimited) or not error.is_jiras
+        return isinstance(error, jira.RateLimited) or not error.is_from_jira
     return jira.may_have_happened(error)
 
 
