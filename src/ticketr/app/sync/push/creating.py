@@ -75,7 +75,7 @@ def _may_succeed_later(error: jira.JiraError) -> bool:
     return is_short_rate_limit(error) or jira.may_have_happened(error)
 
 
-def _over_at(error: jira.JiraError) -> float:
+def _ended_by(error: jira.JiraError) -> float:
     """Return a time of Trio's clock when Jira had finished with a refused request."""
     return -math.inf if has_ended(error) else trio.current_time()
 
@@ -88,13 +88,13 @@ class _Request:
         new: The issue.
         creation: The request, as the state records it.
         error: The answer, unless another request for the issue is to follow.
-        over_at: A time of Trio's clock when Jira had finished with the request.
+        ended_by: A time of Trio's clock when Jira had finished with the request.
     """
 
     new: IssueWrite
     creation: Creation
     error: jira.JiraError | None = None
-    over_at: float = -math.inf
+    ended_by: float = -math.inf
 
     @property
     def can_be_repeated(self) -> bool:
@@ -206,7 +206,7 @@ class Creator:
             Those whose issues exist, with IDs and keys, and the others.
         """
         asked = [request.creation for request in requests]
-        since = max((request.over_at for request in requests), default=-math.inf)
+        since = max((request.ended_by for request in requests), default=-math.inf)
         try:
             creations = await look_up(self.session, asked, since=since)
         except jira.AuthenticationFailed:
@@ -242,8 +242,8 @@ class Creator:
             raise
         except jira.JiraError as error:
             again = error if _may_succeed_later(error) else None  # else each is sent alone
-            over_at = _over_at(error)
-            return [replace(request, error=again, over_at=over_at) for request in requests]
+            ended_by = _ended_by(error)
+            return [replace(request, error=again, ended_by=ended_by) for request in requests]
         return requests
 
     async def _send_alone(self, requests: Sequence[_Request]) -> list[_Request]:
@@ -272,7 +272,7 @@ class Creator:
         try:
             created = await session.jira.create_issue(fields, properties=properties)
         except jira.JiraError as error:
-            failed = replace(request, error=error, over_at=_over_at(error))
+            failed = replace(request, error=error, ended_by=_ended_by(error))
             is_certain = jira.certainly_failed(error, fields)
             if is_certain:
                 await self._forget(request.creation)  # noqa: ASYNC120 - a cancellation wins, and the next run looks the issue up

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 #: The property of an issue or a comment in Jira that holds the marker of its entry.
 PROPERTY = "ticketr.created"
 #: Seconds after which a request has ended, even if it was sent late because of a rate limit.
-LONG_AGO = 3600.0
+ENDED_AFTER = 3600.0
 
 T = TypeVar("T")
 
@@ -136,12 +136,12 @@ async def send_entry(
     return answer
 
 
-def is_over(entry: OutboxEntry) -> bool:
+def has_certainly_ended(entry: OutboxEntry) -> bool:
     """Return whether Jira has certainly finished with a request of an earlier run."""
-    return time.time() - entry.sent > LONG_AGO
+    return time.time() - entry.sent > ENDED_AFTER
 
 
-async def wait_until_over(
+async def wait_until_ended(
     session: Session,
     entries: Iterable[OutboxEntry],
     what: str,
@@ -160,7 +160,7 @@ async def wait_until_over(
     Cancellation:
         Takes effect at once.
     """
-    if since is None and all(map(is_over, entries)):
+    if since is None and all(map(has_certainly_ended, entries)):
         return
     start = session.began if since is None else since
     left = start + session.job.late_request_window - trio.current_time()
@@ -253,15 +253,17 @@ async def known_comments(session: Session, issues: Sequence[jira.Issue]) -> list
     if not session.columns.comments:
         await trio.lowlevel.checkpoint()
         return []
-    over_at = session.began + session.job.late_request_window
-    all_over, comments = trio.current_time() >= over_at, session.state.comments
+    window_ends_at = session.began + session.job.late_request_window
+    have_all_ended, comments = trio.current_time() >= window_ends_at, session.state.comments
 
     def look() -> list[SentComment]:
         comments.note_found(issues)
         sent = comments.of(issues)
         lost = (comment for comment in sent if not comment.id)
         # Jira has certainly finished with these requests of an earlier run.
-        comments.forget(*(comment for comment in lost if all_over or is_over(comment)))
+        comments.forget(
+            *(comment for comment in lost if have_all_ended or has_certainly_ended(comment))
+        )
         return [comment for comment in sent if comment.id]
 
     return await session.in_thread(look)
@@ -275,7 +277,7 @@ async def wait_for_late_comments(session: Session) -> None:
     """
     lost = await session.in_thread(session.state.comments.lost)
     keys = ", ".join(sorted({comment.key for comment in lost}))
-    await wait_until_over(session, lost, f"finding out whether a comment was added to {keys}")
+    await wait_until_ended(session, lost, f"finding out whether a comment was added to {keys}")
 
 
 #: What a name in the address of a picture would be read as something else.
@@ -389,7 +391,7 @@ class _Uploader:
             attachment = _id_of(asked, attached)
             if not attachment and not asked.id:
                 what = f"finding out whether a file was attached to {self.key}"
-                await wait_until_over(session, [asked], what)
+                await wait_until_ended(session, [asked], what)
                 attached = await self._list_attached()
                 attachment = _id_of(asked, attached)
             if attachment:

@@ -27,7 +27,7 @@ from ticketr.app.sync.concurrency import CHUNK, PAGE, chunks
 from ticketr.app.sync.edits.drafts import EQUAL, SAME_TITLE, matcher_for, read_draft
 from ticketr.app.sync.edits.local_changes import below_key, named_parent
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.push.outbox import PROPERTY, wait_until_over
+from ticketr.app.sync.push.outbox import PROPERTY, wait_until_ended
 from ticketr.app.sync.push.transitions import status_of
 from ticketr.app.sync.queries import OVERLAP, base_query
 from ticketr.app.sync.state.journal import Creation
@@ -203,7 +203,7 @@ async def look_up(
     Args:
         session: The workspace and the site.
         asked: The requests.
-        since: See `wait_until_over`.
+        since: See `wait_until_ended`.
 
     Returns:
         The requests whose issues exist, by their markers, with IDs and keys. The state holds them.
@@ -217,7 +217,7 @@ async def look_up(
     if asked:
         more = f" and {len(asked) - 1} more" if len(asked) > 1 else ""
         what = f'finding out whether "{asked[0].title}"{more} {"were" if more else "was"} created'
-        await wait_until_over(session, asked, what, since=since)
+        await wait_until_ended(session, asked, what, since=since)
     creations: dict[str, Creation] = {}
     for project in dict.fromkeys(creation.project for creation in asked):
         own = [creation for creation in asked if creation.project == project]
