@@ -411,7 +411,7 @@ class LocalSurvey:
                 self.take(state, local, store.root, parent.title if parent else "")
         return ScannedFile(name, tuple(tickets), self.broken.get(name))
 
-    def skip(self, name: str, seen: Sequence[CachedTicket]) -> bool:
+    def add_unchanged(self, name: str, seen: Sequence[CachedTicket]) -> bool:
         """Add a file that has not changed since it was read, without reading it again.
 
         Args:

@@ -188,7 +188,7 @@ class WorkspaceReader:
         name = self._store.name_of(path)
         stamp = self._stamps[name] = self._seen.stamp(name)
         known = self._seen.find(name, stamp)
-        if known is None or not self._survey.skip(name, known.tickets):
+        if known is None or not self._survey.add_unchanged(name, known.tickets):
             return False
         updated = self._updated.get
         self._tickets += [
