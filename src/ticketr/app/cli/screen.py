@@ -178,14 +178,14 @@ async def _open(name: str) -> OpenWorkspace:
         SettingsFailed: A file of settings could not be read.
     """
     workspace, mark = await trio.to_thread.run_sync(_settings_of, name)
-    late = _LateOptions(workspace, mark)
+    options = _LazyOptions(workspace, mark)
     login = Credentials(workspace.site or "", workspace.login.email or "", token="")
     opened = open_workspace(name, session_options(workspace, login, mark), workspace.aliases)
     return replace(
         opened,
-        make_job=partial(_LateJob, name, late),
-        ask=late.ask,
-        has_login=late.are_known,
+        make_job=partial(_LazyJob, name, options),
+        ask=options.ask,
+        has_login=options.are_known,
     )
 
 
@@ -194,7 +194,7 @@ def _settings_of(name: str) -> tuple[config.Workspace, str | None]:
     return workspace, own_mark(workspace.root, ask=False)
 
 
-class _LateOptions:
+class _LazyOptions:
     """The options of a workspace's jobs; its token is looked up for the first of them."""
 
     def __init__(self, workspace: config.Workspace, mark: str | None) -> None:
@@ -228,11 +228,11 @@ class _LateOptions:
         return await question(await self.get(), *args)
 
 
-class _LateJob:
+class _LazyJob:
     """A job whose options are looked up when it begins; an error there is the job's."""
 
     def __init__(
-        self, workspace: str, options: _LateOptions, request: JobRequest, on_written: sync.OnWritten
+        self, workspace: str, options: _LazyOptions, request: JobRequest, on_written: sync.OnWritten
     ) -> None:
         self.name = f"{request.kind.value.capitalize()} {workspace}"
         self._options = options
