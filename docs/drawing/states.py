@@ -205,7 +205,7 @@ def opened(state: AppState, key: str, ticket: Ticket, edits: tuple[Edit, ...] = 
     """Select a ticket, and open it beside the list."""
     at = next(at for at, each in enumerate(state.workspace.visible) if each.row.key == key)
     state = state.with_workspace(state.workspace.select(at, state.layout.tickets))
-    state, _ = update(replace(state, rest_until=0.0), messages.TimePassed(), NOW)
+    state, _ = update(replace(state, follow_at=0.0), messages.TimePassed(), NOW)
     assert state.ticket is not None
     shown = sheet_of(ticket, f"{key}.md", edits)
     return after(state, messages.DetailRead("harbour", state.ticket.order, shown))

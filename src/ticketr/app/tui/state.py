@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 def show_workspace(state: AppState, index: int, now: float) -> Step:
     """Show the tickets of another workspace; its files are read if they were not yet."""
-    state = replace(state, current=index, rest_until=now + REST)
+    state = replace(state, current=index, follow_at=now + SELECTION_DELAY)
     workspace = state.workspace
     return state, () if workspace.is_read else (call_in(workspace.name, read_files),)
 
@@ -47,14 +47,14 @@ def show_row(state: AppState, row: ListRow) -> AppState:
 def select(state: AppState, index: int, now: float) -> AppState:
     """Select a visible row of the list; the open ticket follows after a rest."""
     workspace = state.workspace.select(index, state.layout.tickets)
-    return replace(state.with_workspace(workspace), rest_until=now + REST)
+    return replace(state.with_workspace(workspace), follow_at=now + SELECTION_DELAY)
 
 
 Step: TypeAlias = "tuple[AppState, tuple[Call, ...]]"
 
 
 #: Seconds of rest after which the open ticket follows the cursor.
-REST = 0.08
+SELECTION_DELAY = 0.08
 #: The end of a rest that is over: the open ticket follows at once.
 AT_ONCE = 0.0
 #: Seconds for which keys are not taken after a key that does nothing: somebody types words.
@@ -111,7 +111,7 @@ class AppState:
         focus: The panel that has the keys.
         is_zoomed: Whether the open ticket has the whole width.
         ticket: The open ticket, if any.
-        rest_until: The time at which the open ticket follows the cursor; infinity for never.
+        follow_at: The time at which the open ticket follows the cursor; infinity for never.
         overlays: What lies over the main screen, the top one last.
         jobs: The jobs of the queue.
         status: The model of the status line.
@@ -129,7 +129,7 @@ class AppState:
     focus: Panel = Panel.TICKETS
     is_zoomed: bool = False
     ticket: OpenTicket | None = None
-    rest_until: float = math.inf
+    follow_at: float = math.inf
     overlays: tuple[Overlay, ...] = ()
     jobs: JobsState = field(default_factory=JobsState)
     status: StatusModel = field(default_factory=StatusModel)

@@ -72,9 +72,9 @@ def _updated(state: AppState, message: Message | Event, now: float) -> Step:
                 return state, ()
             return state.opened(Question(title, words, effects, now)), ()
         case messages.TicketAdded():
-            return replace(show_added(state, message), rest_until=now), ()
+            return replace(show_added(state, message), follow_at=now), ()
         case messages.TimePassed():
-            state, asked = _after_rest(state, now)
+            state, asked = _follow_if_due(state, now)
         case Resize(width, height):
             return _resized(state, width, height), (call(outside.redraw),)
         case Focused() | Resumed():
@@ -110,7 +110,7 @@ def may_refresh(state: AppState, name: str) -> bool:
 
 def wake_at(state: AppState) -> float:
     """Return the time at which `TimePassed` is to come; infinity for never."""
-    return min(state.rest_until, *(overlay.wake_at for overlay in state.overlays), math.inf)
+    return min(state.follow_at, *(overlay.wake_at for overlay in state.overlays), math.inf)
 
 
 def _offer(state: AppState, message: Message, now: float, asked: tuple[Call, ...]) -> Step:
@@ -254,7 +254,7 @@ def _workspace_opened(state: AppState, opened: messages.WorkspaceOpened, now: fl
     if not opened.is_wanted:
         return state, ()
     names = [view.name for view in state.workspaces]
-    state = replace(state, current=names.index(name), focus=Panel.TICKETS, rest_until=now)
+    state = replace(state, current=names.index(name), focus=Panel.TICKETS, follow_at=now)
     state = _resized(state, state.width, state.height)
     if opened.words:
         state = state.noticed(opened.words)
@@ -271,11 +271,11 @@ def _workspace_failed(state: AppState, name: str, words: str) -> AppState:
     return replace(state, overlays=overlays).noticed(f"{name}: {words}", is_bad=True)
 
 
-def _after_rest(state: AppState, now: float) -> Step:
-    """Show the selected ticket, once the selection has rested."""
-    if now < state.rest_until:
+def _follow_if_due(state: AppState, now: float) -> Step:
+    """Show the selected ticket once the selection has not changed for `SELECTION_DELAY`."""
+    if now < state.follow_at:
         return state, ()
-    return _follow(replace(state, rest_until=math.inf))
+    return _follow(replace(state, follow_at=math.inf))
 
 
 def _follow(state: AppState) -> Step:

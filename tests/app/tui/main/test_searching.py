@@ -500,7 +500,7 @@ def test_each_hit_of_a_search_in_the_list_is_marked_there_and_in_the_open_ticket
     order = state.workspace.rows.shown[1].row.order
     sheet = sheet_of(tickets[1], "DEMO-2.md")
     state = pressed(state, "/", *"cafe alpha", "KEY_ENTER", "j")
-    state = after(replace(state, rest_until=0.0), messages.TimePassed())
+    state = after(replace(state, follow_at=0.0), messages.TimePassed())
     state = after(state, messages.DetailRead("work", order, sheet))
 
     rows = screen(state, 1.0, COLORS)

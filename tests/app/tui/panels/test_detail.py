@@ -259,7 +259,7 @@ def sheet_and_lines(cells: int, *, as_source: bool = False) -> tuple[Sheet, Wrap
 
 def opened(width: int = 100) -> AppState:
     """Return a state with the long ticket open."""
-    state = replace(app_state(LONG), width=width, height=30, rest_until=0.0)
+    state = replace(app_state(LONG), width=width, height=30, follow_at=0.0)
     state, (read,) = update(state, messages.TimePassed(), 1.0)
     assert read.function is read_detail
     *_, order, cells, _ = read.args

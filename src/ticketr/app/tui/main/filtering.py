@@ -56,7 +56,7 @@ def _filter_input(before: WorkspaceView, text: str, problem: str = "") -> LineIn
         except InvalidFilter as error:
             return replace(state, notice=clean(str(error)))
         workspace = replace(state.workspace, filter=wanted, top=0)
-        state = replace(state.with_workspace(workspace), rest_until=AT_ONCE)
+        state = replace(state.with_workspace(workspace), follow_at=AT_ONCE)
         enter = f"; Enter {verb}s {name}" if verb and name else ""
         return replace(state, notice=f"{workspace.position[1]} of {len(workspace.rows)}{enter}")
 
@@ -64,7 +64,7 @@ def _filter_input(before: WorkspaceView, text: str, problem: str = "") -> LineIn
         shown = replace(
             state.workspace, filter=before.filter, selected=before.selected, top=before.top
         )
-        return replace(state.with_workspace(shown), rest_until=AT_ONCE)
+        return replace(state.with_workspace(shown), follow_at=AT_ONCE)
 
     def taken(state: AppState, text: str) -> Step | str:
         typed, verb, name = split_command(text)
@@ -116,7 +116,7 @@ def show_filter(state: AppState, text: str, *, save_as: str = "", typed: str = "
     wanted = workspace.filter if jql is not None else parse_filter(text, workspace.names)
     workspace = replace(workspace, filter=wanted, top=0)
     saved = ((save_as, text.strip()),) if save_as else ()
-    state = replace(state.with_workspace(workspace), rest_until=AT_ONCE)
+    state = replace(state.with_workspace(workspace), follow_at=AT_ONCE)
     asked: tuple[Call, ...] = (remembered(workspace, saved, typed if saved else ""),)
     if jql is None:
         return state, asked
@@ -130,7 +130,7 @@ def show_filter(state: AppState, text: str, *, save_as: str = "", typed: str = "
             return _give_back(state, name, f"{JQL} {jql}", f"Not filtered: {problem}")
         count, keys = answer
         shown = Filter(f"{JQL} {clean(jql)}", (KeysTerm(keys),))
-        state = replace(state.with_changes(name, filter=shown, top=0), rest_until=AT_ONCE)
+        state = replace(state.with_changes(name, filter=shown, top=0), follow_at=AT_ONCE)
         missing = f", {count - len(keys)} of them not pulled" if count > len(keys) else ""
         return state.noticed(f"Jira has found {count}{missing}"), ()
 

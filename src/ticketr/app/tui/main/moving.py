@@ -11,7 +11,15 @@ from ticketr.app.tui.overlays.base import target
 from ticketr.app.tui.panels.detail import task_line
 from ticketr.app.tui.panels.frame import scroll_top
 from ticketr.app.tui.rows import ListRow
-from ticketr.app.tui.state import REST, AppState, Panel, Step, select, show_row, show_workspace
+from ticketr.app.tui.state import (
+    SELECTION_DELAY,
+    AppState,
+    Panel,
+    Step,
+    select,
+    show_row,
+    show_workspace,
+)
 from ticketr.terminal import Mouse, MouseAction
 
 #: Rows that one step of the wheel moves.
@@ -149,9 +157,9 @@ def open_ticket(state: AppState, now: float) -> Step | None:
     if state.focus is Panel.DETAIL:
         task = _selected_task(state)
         if task is not None:
-            return replace(show_row(state, task), rest_until=now), ()
+            return replace(show_row(state, task), follow_at=now), ()
         return replace(state, is_zoomed=not state.is_zoomed), ()
-    return replace(state, focus=Panel.DETAIL, rest_until=min(state.rest_until, now)), ()
+    return replace(state, focus=Panel.DETAIL, follow_at=min(state.follow_at, now)), ()
 
 
 def _selected_task(state: AppState) -> ListRow | None:
@@ -190,7 +198,7 @@ def _set_folded(state: AppState, now: float, *, hide: bool) -> Step | None:
     workspace = replace(workspace, folded=folded)
     if hide and row.depth:
         workspace = replace(workspace, selected=head.row.order)
-    return replace(state.with_workspace(workspace), rest_until=now + REST), ()
+    return replace(state.with_workspace(workspace), follow_at=now + SELECTION_DELAY), ()
 
 
 def choose(state: AppState, now: float) -> Step | None:
@@ -243,6 +251,6 @@ def next_ticket(by: int) -> Callable[[AppState, float], Step | None]:
         to = workspace.index + by
         if not 0 <= to < len(workspace.visible):
             return None
-        return replace(select(state, to, now), rest_until=now), ()
+        return replace(select(state, to, now), follow_at=now), ()
 
     return step

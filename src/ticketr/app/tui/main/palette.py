@@ -94,7 +94,7 @@ def _workspaces(state: AppState) -> Iterator[Option]:
 
 
 def _go_to(row: ListRow, state: AppState, now: float) -> Step:
-    state = replace(state, focus=Panel.TICKETS, is_zoomed=False, rest_until=now)
+    state = replace(state, focus=Panel.TICKETS, is_zoomed=False, follow_at=now)
     return show_row(state, row), ()
 
 

@@ -111,13 +111,13 @@ def search(state: AppState, now: float) -> Step | None:
         state = state.with_workspace(workspace)
         state = select(state, ahead, math.inf)
         text = f"{hits.index(ahead) + 1} of {len(hits)}" if hits else "nothing found"
-        return replace(state, notice=text if words.strip() else "", rest_until=now)
+        return replace(state, notice=text if words.strip() else "", follow_at=now)
 
     def left(state: AppState) -> AppState:
         shown = replace(
             state.workspace, search=before.search, selected=before.selected, top=before.top
         )
-        return replace(state.with_workspace(shown), rest_until=now)
+        return replace(state.with_workspace(shown), follow_at=now)
 
     def taken(state: AppState, words: str) -> Step:
         return state.with_workspace(replace(state.workspace, search=words)), ()

@@ -74,7 +74,7 @@ def _resolve(state: AppState, now: float) -> Step | None:
         return None
     if row.head not in workspace.conflicts:
         if other := _next_conflict(workspace, row):
-            return _resolve(replace(show_row(state, other), rest_until=now), now)
+            return _resolve(replace(show_row(state, other), follow_at=now), now)
         pull = state.keymap.hint(KeyAction.PULL, Context.MAIN, "asks Jira", before="; ")
         return state.noticed(f"This ticket has no conflict that is known here{pull}"), ()
     screen = ConflictScreen(workspace.name, row.head)
