@@ -21,7 +21,7 @@ from ticketr.app.jira.errors import ConnectFailed
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.tickets import Ticket, parse, render
 from ticketr.app.tui import messages
-from ticketr.app.tui.overlays.base import LOOK
+from ticketr.app.tui.overlays.base import MIN_LOOK_SECONDS
 from ticketr.app.tui.services.workspaces import open_workspace
 from ticketr.terminal import Paste
 
@@ -55,7 +55,7 @@ async def test_a_confirmed_push_waits_for_the_pull_and_sends_what_was_confirmed(
     async with pulled(tmp_path / "work") as (run, bench):
         bench.retitles("DEMO-1", "Confirmed")
         await run.press("r", "P", "p")
-        await trio.sleep(LOOK)
+        await trio.sleep(MIN_LOOK_SECONDS)
         assert "DEMO-1" in run.screen.text
         await run.press("KEY_ENTER")
 
@@ -180,14 +180,14 @@ async def test_a_conflict_is_settled_and_taken_back(
         await run.press("c")
         await run.settle()
         await run.press("KEY_RIGHT")
-        await trio.sleep(LOOK)
+        await trio.sleep(MIN_LOOK_SECONDS)
         await run.press("KEY_ENTER")
         await run.settle()
 
         assert run.app.state.notice.startswith(f"{key} is resolved; the text that it had is in ")
         assert "] Of Jira" in bench.files()[row.path]
         await run.press("u")
-        await trio.sleep(LOOK)
+        await trio.sleep(MIN_LOOK_SECONDS)
         await run.press("KEY_ENTER")
         await run.settle()
         assert run.app.state.notice.startswith(f"{key} is as it was")
@@ -432,7 +432,7 @@ async def test_what_an_editor_left_is_told_and_the_rest_can_be_pushed(
 
         assert run.app.state.notice.startswith(words)
         await run.press("p")
-        await trio.sleep(LOOK)
+        await trio.sleep(MIN_LOOK_SECONDS)
         await run.press("KEY_ENTER")
         assert await job(run) is JobStatus.COMPLETED
         assert bench.finds("DEMO-9").summary == "Edited here"
@@ -461,7 +461,7 @@ async def test_a_folder_with_spaces_new_lines_and_other_scripts_in_its_path_is_w
     async with pulled(parent / "größe 陈 \u202eevil") as (run, bench):
         bench.retitles("DEMO-9", "Edited here")
         await run.press("r", "p")
-        await trio.sleep(LOOK)
+        await trio.sleep(MIN_LOOK_SECONDS)
         await run.press("KEY_ENTER")
         assert await job(run) is JobStatus.COMPLETED
         assert bench.finds("DEMO-9").summary == "Edited here"

@@ -14,7 +14,7 @@ from ticketr.app.sync.compare.diff import Versions
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import call_in
-from ticketr.app.tui.overlays.base import LOOK
+from ticketr.app.tui.overlays.base import MIN_LOOK_SECONDS
 from ticketr.app.tui.overlays.conflict import MOST_NAMED, ConflictScreen
 from ticketr.app.tui.overlays.pages import Diff
 from ticketr.app.tui.rows import Rows
@@ -133,7 +133,7 @@ def test_enter_settles_nothing_while_something_is_left_to_choose() -> None:
 def test_an_enter_that_was_typed_ahead_settles_nothing() -> None:
     state = opened()
     for key in ("A", "KEY_ENTER"):
-        state, asked = update(state, Key(key), 10.0 + LOOK / 2)
+        state, asked = update(state, Key(key), 10.0 + MIN_LOOK_SECONDS / 2)
         assert asked == ()
 
 
@@ -312,10 +312,10 @@ def test_u_asks_before_it_takes_anything_back() -> None:
     assert asked == (call_in("work", find_undo),)
 
     state, _ = update(state, UNDO, 2.0)
-    early, asked = update(state, Key("KEY_ENTER"), 2.0 + LOOK / 2)
+    early, asked = update(state, Key("KEY_ENTER"), 2.0 + MIN_LOOK_SECONDS / 2)
     assert (early.overlays, asked) == (state.overlays, ())
 
-    state, asked = update(state, Key("KEY_ENTER"), 2.0 + LOOK)
+    state, asked = update(state, Key("KEY_ENTER"), 2.0 + MIN_LOOK_SECONDS)
     assert (state.overlays, asked) == ((), (call_in("work", undo, ()),))
 
 

@@ -20,7 +20,7 @@ from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
 from ticketr.app.tui.jobs_state import KIND_TAG, QUIET_TAG
 from ticketr.app.tui.keymap import TYPING, Context, KeyMap
 from ticketr.app.tui.main.palette import MOST_TICKETS, Palette
-from ticketr.app.tui.overlays.base import LOOK
+from ticketr.app.tui.overlays.base import MIN_LOOK_SECONDS
 from ticketr.app.tui.overlays.many import FileEdits
 from ticketr.app.tui.overlays.pages import help_lines
 from ticketr.app.tui.overlays.plan import Plan
@@ -126,7 +126,7 @@ def test_a_status_several_transitions_away_is_shown_with_its_way() -> None:
 
 
 def test_enter_carries_out_the_plan_that_was_shown() -> None:
-    state, asked = update(opened(), Key("KEY_ENTER"), 10.0 + LOOK)
+    state, asked = update(opened(), Key("KEY_ENTER"), 10.0 + MIN_LOOK_SECONDS)
 
     assert state.overlays == ()
     request = JobRequest(
@@ -135,7 +135,7 @@ def test_enter_carries_out_the_plan_that_was_shown() -> None:
     assert asked == (call_in("work", start_job, request),)
 
 
-@pytest.mark.parametrize("when", [10.0, 10.0 + LOOK * 0.9])
+@pytest.mark.parametrize("when", [10.0, 10.0 + MIN_LOOK_SECONDS * 0.9])
 def test_an_enter_that_was_typed_ahead_does_not(when: float) -> None:
     state, asked = update(opened(), Key("KEY_ENTER"), when)
 

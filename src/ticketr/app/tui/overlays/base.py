@@ -91,7 +91,7 @@ def target(action: KeyAction, at: int, page: int, last: int) -> int | None:
 
 
 #: Seconds that a plan, conflict or question has to be on the screen before Enter is taken.
-LOOK = 0.3
+MIN_LOOK_SECONDS = 0.3
 
 
 def is_too_soon(state: AppState, shown_at: float, now: float) -> bool:
@@ -104,7 +104,7 @@ def is_too_soon(state: AppState, shown_at: float, now: float) -> bool:
         shown_at: The time at which it came on the screen; infinity if it has not.
         now: The time of the Enter, in seconds by Trio's clock.
     """
-    return now < max(shown_at, state.swallow_until) + LOOK
+    return now < max(shown_at, state.swallow_until) + MIN_LOOK_SECONDS
 
 
 @lru_cache(maxsize=16)

@@ -28,7 +28,7 @@ MOST_WRITTEN = 32
 #: The most parts that are named in what Enter will do.
 MOST_NAMED = 20
 #: From this width on, the version at the last sync is beside those of both sides.
-THREE = 70
+THREE_COLUMNS = 70
 
 
 def _change_times(view: ConflictView, count: int, cells: int) -> str:
@@ -52,7 +52,7 @@ def _moment(when: datetime) -> str:
 
 def _columns(name: str, texts: Sequence[str], cells: int) -> str:
     """Return a name, the version at the last sync if there is room, and those of both sides."""
-    *others, last = texts[-3 if cells >= THREE else -2 :]
+    *others, last = texts[-3 if cells >= THREE_COLUMNS else -2 :]
     left = min(NAME_CELLS, cells // 2 - 4)
     column, rest = divmod(cells - left - 2, len(others) + 1)
     columns = "".join(fit(text, column - 2) + "  " for text in others)
