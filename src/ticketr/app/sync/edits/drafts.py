@@ -127,14 +127,14 @@ def _is_probably(draft: Ticket, base: Ticket) -> bool:
     tasks = {task.key for task in base.tasks if task.key}
     if draft.title == base.title or any(task.key in tasks for task in draft.tasks):
         return True
-    one, other = _below_heading(draft), _below_heading(base)
+    one, other = _parts_without_title(draft), _parts_without_title(base)
     # Equal fields alone prove nothing: many tickets have the same type and priority.
     return one == other and any(
         other.get(part) for part in (CorePart.DESCRIPTION, CorePart.CRITERIA)
     )
 
 
-def _below_heading(ticket: Ticket) -> dict[object, str]:
+def _parts_without_title(ticket: Ticket) -> dict[object, str]:
     return {part: text for part, text in part_texts(ticket).items() if part is not CorePart.TITLE}
 
 
@@ -192,7 +192,7 @@ EQUAL_WITH_TASKS, EQUAL, SAME_TITLE = 4.0, 3.0, 2.0
 #: The lowest similarity at which a draft with another title may be an edited version.
 _SIMILAR = 0.6
 #: How many characters are compared.
-_COMPARED = 500
+_COMPARED_CHARACTERS = 500
 
 
 @dataclass(frozen=True)
@@ -277,7 +277,7 @@ class DraftMatcher:
 
 
 def _compared_text(issue: Ticket) -> str:
-    return "\n".join(part_texts(issue).values())[:_COMPARED]
+    return "\n".join(part_texts(issue).values())[:_COMPARED_CHARACTERS]
 
 
 def _similarity(one: str, other: str) -> float:
