@@ -221,11 +221,11 @@ def losses(
 
 def comment_loss(key: str, path: str, change: diff.Change, known: JiraComment) -> tuple[Loss, ...]:
     """Return what Jira would lose by the edit of a comment; ``known`` is the comment in Jira."""
-    lost = edited_comment(change, known).losses
+    lost = graft_comment(change, known).losses
     return tuple(Loss(key, path, f"{loss.what} of {change.name.lower()}") for loss in lost)
 
 
-def edited_comment(
+def graft_comment(
     change: diff.Change, known: JiraComment, marks: Mapping[str, str] = MappingProxyType({})
 ) -> adf.Grafted:
     """Put an edited comment together from what Jira has of it, and its edited blocks.

@@ -180,7 +180,7 @@ def _of_comment(known: KnownIssue, part: diff.CommentPart, change: diff.Change) 
 
     def convert() -> dict[str, object]:
         if comment is not None:
-            return losses.edited_comment(sent, comment, marks).document
+            return losses.graft_comment(sent, comment, marks).document
         files = {**files_of(known.present), **{mark: mark for mark in marks.values()}}
         return adf.to_adf(adf.with_attachments(sent.new, marks), files=files)
 
