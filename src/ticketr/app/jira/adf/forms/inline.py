@@ -311,7 +311,7 @@ def write_card(attrs: Json) -> list[Json] | None:
 _TAGS = {"u": "underline", "sub": "subSup", "sup": "subSup", "details": "nestedExpand"}
 
 
-def read_tag(tag: str) -> str:
+def marklas_tag(tag: str) -> str:
     """Return a tag as marklas reads it; `details` is only within a line in a cell."""
     kind = _TAGS.get(tag[1:-1].removesuffix(" open"))
     return f'<{tag[1:-1].removesuffix(" open")} adf="{kind}">' if kind else tag

@@ -185,7 +185,7 @@ class Reader:
                 made.append(token)
             elif kind == "inline_html":
                 closing = _closing_of_atom(token["raw"])
-                made.append({**token, "raw": inline.read_tag(token["raw"])})
+                made.append({**token, "raw": inline.marklas_tag(token["raw"])})
             elif kind == "text" and not linked:
                 self._text(token, made)
             elif kind == "link" and not linked:
