@@ -221,7 +221,7 @@ class Ticket:
         put(self, "title", one_line(self.title) or NO_TITLE)
         put(self, "description", _block(self.description))
         put(self, "fields", _normal_fields(self.fields))
-        put(self, "texts", _by_name(self.texts, _block) if self.texts else _NONE)
+        put(self, "texts", _checked_fields(self.texts, _block) if self.texts else _NONE)
         put(self, "acceptance_criteria", _kept(stripped, self.acceptance_criteria))
         put(self, "tasks", tuple(self.tasks))
         put(self, "remarks", _kept(_remark, self.remarks))
@@ -268,10 +268,12 @@ class NormalFields(dict[str, str]):
 def _normal_fields(fields: Mapping[str, str]) -> Mapping[str, str]:
     if type(fields) is NormalFields:
         return MappingProxyType(fields)
-    return _by_name(fields, stripped)
+    return _checked_fields(fields, stripped)
 
 
-def _by_name(fields: Mapping[str, str], normalized: Callable[[str], str]) -> Mapping[str, str]:
+def _checked_fields(
+    fields: Mapping[str, str], normalized: Callable[[str], str]
+) -> Mapping[str, str]:
     content: dict[str, str] = {}
     for name, value in fields.items():
         canonical = one_line(name)

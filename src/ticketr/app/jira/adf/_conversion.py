@@ -20,7 +20,7 @@ from marklas.md.renderer import render as _render_markdown
 from ticketr.app.jira.adf._addresses import link_addresses
 from ticketr.app.jira.adf._canonical import Json, canonical, remove_sizes, visible
 from ticketr.app.jira.adf._placeholders import (
-    FIRST,
+    LINE_PREFIX,
     has_no_placeholders,
     protect_document,
     protect_markdown,
@@ -36,7 +36,7 @@ from ticketr.app.jira.adf.forms.files import ATTACHED, BY_NAME, name_files
 from ticketr.app.jira.adf.forms.read import Reader, read_decisions
 from ticketr.app.jira.adf.forms.write import Writer
 
-_DEFINITION = re.compile(rf"({FIRST})\[(?=((?:[^\\\[\]]|\\.){{1,999}})\]:)", re.MULTILINE)
+_DEFINITION = re.compile(rf"({LINE_PREFIX})\[(?=((?:[^\\\[\]]|\\.){{1,999}})\]:)", re.MULTILINE)
 
 
 def read_tokens(protected: str) -> list[dict[str, Any]]:

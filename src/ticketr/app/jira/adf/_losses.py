@@ -248,7 +248,7 @@ _HTML = re.compile(
     re.DOTALL,
 )
 _ADDRESS = re.compile(
-    rf"{_placeholders.FIRST}(\[((?:[^\\\[\]\n]|\\.)+)\]:\s*(\S.*))$", re.MULTILINE
+    rf"{_placeholders.LINE_PREFIX}(\[((?:[^\\\[\]\n]|\\.)+)\]:\s*(\S.*))$", re.MULTILINE
 )
 _KIND_OF_SHORT_TAG = re.compile(r'^<(u|sub|sup|details) adf="\w+">$')
 #: The tags that marklas reads with the kind of their node alone, which a short form gets.
@@ -493,8 +493,8 @@ _TAGS = (
 _CANDIDATE = re.compile(
     rf"""\\.
     |^[ \t]*(?P<box>\[[ xX]\])(?=[ \t])
-    |{_placeholders.FIRST}(?P<footnote>\[\^[^\]\n]{{1,300}}\]:)
-    |{_placeholders.FIRST}(?P<unused>\[[^\]\n]{{1,300}}\]:)[ \t]*<?(?P<defined>[^\s<>]{{1,2000}})
+    |{_placeholders.LINE_PREFIX}(?P<footnote>\[\^[^\]\n]{{1,300}}\]:)
+    |{_placeholders.LINE_PREFIX}(?P<unused>\[[^\]\n]{{1,300}}\]:)[ \t]*<?(?P<defined>[^\s<>]{{1,2000}})
     |(?P<alert>(?<=>)[ \t]*\[!(?P<panel>[A-Za-z]{{1,20}})\])(?P<more>.*)
     |(?P<color>\{{[A-Za-z]{{2,12}}\}})
     |(?P<day>\{{\d{{1,4}}-\d\d?-\d\d?\}})

@@ -71,11 +71,11 @@ _BLOCKS = frozenset({"aside", "details", "div", "figure", "section", "ul"})
 #: The tags that must be around a tag.
 _WITHIN = {"figcaption": {"figure"}, "li": {"ol", "ul"}, "summary": {"details"}}
 #: What may be before the first word of a line: indent, and the signs of quotes and items.
-FIRST = r"^[ \t]*(?:(?:>|[-+*]|\d{1,9}[.)])[ \t]+|>)*(?:\[[ xX]\][ \t]+)?"
+LINE_PREFIX = r"^[ \t]*(?:(?:>|[-+*]|\d{1,9}[.)])[ \t]+|>)*(?:\[[ xX]\][ \t]+)?"
 
 _ATTRS = r"""(?:[ \t]+(?:open|[\w-]+=(?:"[^"\n]*"|'[^'\n]*')))*[ \t]*"""
 _PIECE = re.compile(
-    rf"""(?P<lone>{FIRST})(?:<p></p>|(?P<break><[bB][rR]\s*/?>))[ \t]*$
+    rf"""(?P<lone>{LINE_PREFIX})(?:<p></p>|(?P<break><[bB][rR]\s*/?>))[ \t]*$
     |(?P<row>^[ \t>]*\|)
     |(?P<bar>\|)
     |(?P<blank>\n[ \t>]*$)
@@ -95,7 +95,7 @@ _PIECE = re.compile(
     re.MULTILINE | re.VERBOSE,
 )
 _ADF = re.compile(r"""\sadf=["'](\w*)["']""")
-_BEFORE = re.compile(FIRST, re.MULTILINE)
+_BEFORE = re.compile(LINE_PREFIX, re.MULTILINE)
 _INDENT = re.compile(" {0,3}")
 _BAR = re.compile(r"(?<!\\)\|")
 
@@ -229,7 +229,7 @@ _TAB = "\ufdd2"
 _NBSP = "\ufdd4"
 #: Parts two texts without being seen.
 APART = "\ufdd5"
-_ANY = re.compile(f"[{_addresses.BACKSLASH}-{_signs.LAST}]")
+_ANY = re.compile(f"[{_addresses.BACKSLASH}-{_signs.LAST_PLACEHOLDER}]")
 
 #: The escapes in Markdown that the placeholders stand for.
 _ESCAPES = str.maketrans(

@@ -23,7 +23,7 @@ TIGHT = "\ufde8"
 #: Stands for the ``[`` of a definition that no link uses, which is text.
 UNUSED = "\ufde9"
 #: The last placeholder of all.
-LAST = UNUSED
+LAST_PLACEHOLDER = UNUSED
 
 #: The placeholders of the characters that marklas would escape.
 RAW = {

@@ -297,13 +297,13 @@ def _line(node: Any) -> str:
     line, last = "", "hardBreak"
     for child in content_of(node):
         kind, text = _inline(child)
-        if not text or not _can_follow(last, kind, line, text):
+        if not text or not _inline_can_follow(last, kind, line, text):
             return ""
         line, last = line + text, kind
     return "" if last == "hardBreak" or line.endswith(" ") else line
 
 
-def _can_follow(last: str, kind: str, line: str, text: str) -> bool:
+def _inline_can_follow(last: str, kind: str, line: str, text: str) -> bool:
     """Return whether a part of a line may come after the one before it; a break is before the first."""
     match last, kind:
         case "hardBreak", "text":
