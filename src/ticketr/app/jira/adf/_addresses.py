@@ -36,7 +36,9 @@ _SPECIAL_IN_TITLE = compile_on_use(r'[\\"]')
 _ENTITY = compile_on_use(r"&(?=#\w{1,8};|\w{1,40};)")
 _CONTROL = compile_on_use(r"[\n\r\t]")
 #: An address that needs no angle brackets as the destination of a link.
-_DIRECT = compile_on_use(r"(?:[^\s<>()\\|`\"'\x00-\x1f\x7f]|\([^\s<>()\\|`\"'\x00-\x1f\x7f]*\))+")
+_WITHOUT_BRACKETS = compile_on_use(
+    r"(?:[^\s<>()\\|`\"'\x00-\x1f\x7f]|\([^\s<>()\\|`\"'\x00-\x1f\x7f]*\))+"
+)
 #: The text before and after an address that lets a reader of Markdown find its ends.
 _BEFORE_BARE = compile_on_use(r"(?:\A|.*[\s(])\Z", re.DOTALL)
 _AFTER_BARE = compile_on_use(rf"[).,;:!?]*(?:[\s{_STOPS}]|\Z)")
@@ -193,7 +195,7 @@ def _with_backslash(sign: re.Match[str]) -> str:
 
 def _escape_address(href: str) -> str:
     text = _ENTITY.sub("&amp;", _SPECIAL.sub(_with_backslash, href))
-    if _DIRECT.fullmatch(href):
+    if _WITHOUT_BRACKETS.fullmatch(href):
         return f"{DIRECT}{text}{DIRECT}"
     return _CONTROL.sub(lambda match: f"&#{ord(match[0])};", text)
 
