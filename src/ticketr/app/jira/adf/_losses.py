@@ -321,13 +321,13 @@ def unsent_pieces(
 def _lost(markdown: str, document: Json) -> Iterator[UnsentPiece]:
     """Yield the pieces of Markdown that are not in the document that was made of it."""
     piece = None
-    for piece in _lost_parts(markdown, document):
+    for piece in _find_lost(markdown, document):
         yield piece
     if piece is None and not document.get("content") and markdown.strip():
         yield _piece_at(markdown.strip(), markdown, is_html=markdown.lstrip().startswith("<"))
 
 
-def _lost_parts(markdown: str, document: Json) -> Iterator[UnsentPiece]:
+def _find_lost(markdown: str, document: Json) -> Iterator[UnsentPiece]:
     yield from _broken_tables(markdown, document)
     texts = list(strings(document))
     kept = Counter(word for text in texts for word in _WORD.findall(text))

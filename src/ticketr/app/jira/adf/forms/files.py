@@ -276,7 +276,7 @@ def _pictures_alone(markdown: str) -> list[_LocalPicture]:
     """Return the pictures that stand alone in their paragraphs, as the converted text shows."""
     if "![" not in markdown or is_too_long(markdown):
         return []
-    pictures = list(_pictures(markdown))
+    pictures = list(_find_local_pictures(markdown))
     if not pictures:
         return []
     marks = {picture: f"{_MARKER_NAME}{number}" for number, picture in enumerate(pictures)}
@@ -286,7 +286,7 @@ def _pictures_alone(markdown: str) -> list[_LocalPicture]:
     return [picture for picture in pictures if marks[picture] in alone]
 
 
-def _pictures(markdown: str) -> Iterator[_LocalPicture]:
+def _find_local_pictures(markdown: str) -> Iterator[_LocalPicture]:
     for number, line in enumerate(blank_code(markdown).split("\n")):
         for match in _PICTURE.finditer(line):
             address = match["angled"] or match["plain"]
