@@ -27,7 +27,7 @@ def import_on_use(package: str, homes: Mapping[str, str]) -> Callable[[str], obj
     return look_up
 
 
-def names_for_type_checkers(package: str, file: str) -> dict[str, str]:
+def type_checking_imports(package: str, file: str) -> dict[str, str]:
     """Return the module of each name that a package imports below ``if TYPE_CHECKING:``.
 
     So the package lists these names once, for type checkers and for `import_on_use`. Its source is

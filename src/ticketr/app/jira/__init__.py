@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr._lazy import import_on_use, names_for_type_checkers
+from ticketr._lazy import import_on_use, type_checking_imports
 
 if TYPE_CHECKING:
     from ticketr.app.jira.attachments import PORTION, AttachmentSettings, Upload
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     )
     from ticketr.app.jira.site import MOST_USERS, IssueType
 
-_HOMES = names_for_type_checkers(__name__, __file__)
+_HOMES = type_checking_imports(__name__, __file__)
 
 if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would seem to exist
     __all__ = list(_HOMES)

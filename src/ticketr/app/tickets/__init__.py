@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr._lazy import import_on_use, names_for_type_checkers
+from ticketr._lazy import import_on_use, type_checking_imports
 from ticketr.app.tickets.errors import (
     InvalidFilter,
     InvalidKey,
@@ -57,4 +57,4 @@ if TYPE_CHECKING:
     )
 
 if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would seem to exist
-    __getattr__ = import_on_use(__name__, names_for_type_checkers(__name__, __file__))
+    __getattr__ = import_on_use(__name__, type_checking_imports(__name__, __file__))

@@ -14,7 +14,7 @@ from __future__ import annotations
 from itertools import count, islice
 from typing import TYPE_CHECKING
 
-from ticketr._lazy import import_on_use, names_for_type_checkers
+from ticketr._lazy import import_on_use, type_checking_imports
 from ticketr.app.jira.adf._canonical import Json, canonical, visible
 from ticketr.app.jira.adf._plain import (
     LONGEST_TEXT,
@@ -200,6 +200,6 @@ def length(document: object) -> int:
 
 
 if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would seem to exist
-    _HOMES = names_for_type_checkers(__name__, __file__)
+    _HOMES = type_checking_imports(__name__, __file__)
     __all__ = list(_HOMES)
     __getattr__ = import_on_use(__name__, _HOMES)
