@@ -195,8 +195,8 @@ def plan_lines(entry: sync.PlanEntry) -> list[str]:
         name, old, new = change.name, change.old_shown, change.new_shown
         if not entry.key:
             lines.append(f"    {name}: {_excerpt(' '.join(new.split()), 0)}")
-        elif name == "Status" and entry.way:
-            lines.append(f"    {name}: {entry.way}")
+        elif name == "Status" and entry.route:
+            lines.append(f"    {name}: {entry.route}")
         elif "\n" in old + new or max(len(old), len(new)) > _WIDTH:
             lines += (f"    {name}:", *(f"        {line}" for line in _differences(old, new)))
         else:

@@ -12,7 +12,7 @@ from fakes.pulls import Bench
 from jira_sandbox import create_app
 from jira_sandbox.data.catalogue import BUG, DONE, IN_PROGRESS, IN_REVIEW, TO_DO
 from ticketr.app.sync import Code
-from ticketr.app.sync.edits.push_plan import find_path, unknown_statuses
+from ticketr.app.sync.edits.push_plan import find_route, unknown_statuses
 
 MOVE = ("POST", "issue/DEMO-1/transitions")
 
@@ -50,7 +50,7 @@ async def test_a_status_several_transitions_away_is_reached(ways: Bench) -> None
 
     (action,) = planned.planned
     assert action.between == ("In Progress", "In Review")
-    assert action.way == "To Do > In Progress > In Review > Done (3 transitions)"
+    assert action.route == "To Do > In Progress > In Review > Done (3 transitions)"
     assert (result.updated, result.failed) == (("DEMO-1",), ())
     assert ways.writes == ["POST issue/DEMO-1/transitions"] * 3
     assert ways.finds("DEMO-1").status == DONE
@@ -65,14 +65,14 @@ async def test_what_was_learnt_is_in_the_next_plan(ways: Bench) -> None:
     (left,) = (await ways.push(confirmed=shown)).left
 
     assert ways.finds("DEMO-1").status == TO_DO
-    assert (shown.entries[0].between, shown.entries[0].way) == ((), "")
+    assert (shown.entries[0].between, shown.entries[0].route) == ((), "")
     assert left.code is Code.UNCONFIRMED
     assert left.reason == (
         "the plan did not show the way to its status: "
         "To Do > In Progress > In Review > Done (3 transitions); push again to confirm it"
     )
     again = ways.plan()
-    assert again.entries[0].way == "To Do > In Progress > In Review > Done (3 transitions)"
+    assert again.entries[0].route == "To Do > In Progress > In Review > Done (3 transitions)"
     assert (await ways.push(confirmed=again)).updated == ("DEMO-1",)
     assert ways.finds("DEMO-1").status == DONE
 
@@ -191,7 +191,7 @@ async def test_a_new_ticket_whose_way_was_not_shown_stays_in_its_first_status(wa
         == f"the plan did not show the way to its status: {WAY}; push again to confirm it"
     )
     (entry,) = ways.plan().entries
-    assert (entry.key, entry.way) == (key, WAY)
+    assert (entry.key, entry.route) == (key, WAY)
     assert (await ways.push(confirmed=ways.plan())).updated == (key,)
     assert ways.finds(key).status == DONE
 
@@ -214,18 +214,18 @@ EDGES = {
     ],
 )
 def test_the_shortest_way_is_found(start: str, goal: str, path: tuple[str, ...]) -> None:
-    assert find_path(EDGES, start, goal) == path
+    assert find_route(EDGES, start, goal) == path
 
 
 def test_a_way_has_no_more_transitions_than_allowed() -> None:
     edges = {str(number): [str(number + 1)] for number in range(9)}
 
-    assert find_path(edges, "0", "4") == ("1", "2", "3", "4")
-    assert find_path(edges, "0", "5") == ()
+    assert find_route(edges, "0", "4") == ("1", "2", "3", "4")
+    assert find_route(edges, "0", "5") == ()
 
 
 def test_a_circle_ends() -> None:
-    assert find_path({"a": ["b"], "b": ["a"]}, "a", "c") == ()
+    assert find_route({"a": ["b"], "b": ["a"]}, "a", "c") == ()
     assert unknown_statuses({"a": ["b"], "b": ["a"]}, "a") == ()
 
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 MOST_STEPS = 4
 
 
-def find_path(edges: Mapping[str, Iterable[str]], start: str, goal: str) -> tuple[str, ...]:
+def find_route(edges: Mapping[str, Iterable[str]], start: str, goal: str) -> tuple[str, ...]:
     """Return the shortest way to another status, in any case of letters.
 
     Args:
@@ -52,8 +52,10 @@ def find_path(edges: Mapping[str, Iterable[str]], start: str, goal: str) -> tupl
         The statuses on the way, at most `MOST_STEPS`, the wanted one last; none if no way is known.
     """
     goal = goal.casefold()
-    ways = (way for way in _ways(edges, start) if len(way) > 1 and way[-1].casefold() == goal)
-    return next(ways, ())[1:]
+    routes = (
+        route for route in _routes(edges, start) if len(route) > 1 and route[-1].casefold() == goal
+    )
+    return next(routes, ())[1:]
 
 
 def unknown_statuses(edges: Mapping[str, Iterable[str]], start: str) -> tuple[str, ...]:
@@ -61,30 +63,30 @@ def unknown_statuses(edges: Mapping[str, Iterable[str]], start: str) -> tuple[st
 
     They are those that fewer than `MOST_STEPS` transitions reach, the nearest first.
     """
-    near = (way[-1] for way in _ways(edges, start) if len(way) <= MOST_STEPS)
+    near = (route[-1] for route in _routes(edges, start) if len(route) <= MOST_STEPS)
     return tuple(status for status in near if status.casefold() not in edges)
 
 
-def _ways(edges: Mapping[str, Iterable[str]], start: str) -> Iterator[tuple[str, ...]]:
-    """Yield the shortest way to each status near a start, the start itself first; see `find_path`."""
-    ways: deque[tuple[str, ...]] = deque([(start,)])
+def _routes(edges: Mapping[str, Iterable[str]], start: str) -> Iterator[tuple[str, ...]]:
+    """Yield the shortest way to each status near a start, the start itself first; see `find_route`."""
+    routes: deque[tuple[str, ...]] = deque([(start,)])
     seen = {start.casefold()}
-    while ways:
-        way = ways.popleft()
-        yield way
-        for status in edges.get(way[-1].casefold(), ()) if len(way) <= MOST_STEPS else ():
+    while routes:
+        route = routes.popleft()
+        yield route
+        for status in edges.get(route[-1].casefold(), ()) if len(route) <= MOST_STEPS else ():
             if status.casefold() not in seen:
                 seen.add(status.casefold())
-                ways.append((*way, status))
+                routes.append((*route, status))
 
 
-def way_text(before: str, between: Sequence[str], after: str) -> str:
+def route_text(before: str, between: Sequence[str], after: str) -> str:
     """Return the way of several transitions in words: ``To Do > In Progress > Done (2 transitions)``.
 
     The way of a new issue begins in the first status ``between``, and ``before`` is empty.
     """
-    way = [*([before] if before else []), *between, after]
-    return f"{' > '.join(way)} ({len(way) - 1} transitions)"
+    route = [*([before] if before else []), *between, after]
+    return f"{' > '.join(route)} ({len(route) - 1} transitions)"
 
 
 _STATUS = "Status"
@@ -129,10 +131,10 @@ class PlanEntry:
         return next(((change.old, change.new) for change in moves), None)
 
     @property
-    def way(self) -> str:
+    def route(self) -> str:
         """The way to the new status in words, if several transitions lead there; else empty."""
         before, after = self.moves or ("", "")
-        return way_text(before, self.between, after) if self.between else ""
+        return route_text(before, self.between, after) if self.between else ""
 
     @property
     def name(self) -> str:
@@ -366,7 +368,7 @@ def _make_push_plan(
             if isinstance(decision, Note):
                 left.append(_located(decision, issue))
             else:
-                entries.append(_with_way(state, change, issue, decision))
+                entries.append(_with_route(state, change, issue, decision))
                 kept.add(id(issue))
         if restricted := _restricted_change(change, kept, keys):
             planned.append(restricted)
@@ -550,7 +552,7 @@ def _located(note: Note, issue: Ticket) -> Note:
     return replace(note, title=issue.title, line=issue.line)
 
 
-def _with_way(state: State, change: LocalChange, issue: Ticket, entry: PlanEntry) -> PlanEntry:
+def _with_route(state: State, change: LocalChange, issue: Ticket, entry: PlanEntry) -> PlanEntry:
     """Add the statuses on the way to a new one, as far as earlier pushes have learnt them."""
     if entry.moves is None:
         return entry
@@ -559,13 +561,13 @@ def _with_way(state: State, change: LocalChange, issue: Ticket, entry: PlanEntry
         parent = (change.local.ticket.key or "") if entry.parent else None
         edges = state.site_record.workflow(*new_type(issue, parent))
         first = next(iter(edges.get("", ())), "")  # the one in which Jira creates it
-        path = find_path(edges, first, after)
+        path = find_route(edges, first, after)
         return replace(entry, between=(first, *path[:-1]) if len(path) > 1 else ())
     type_ids = (
         type_id(known.fields) for known in state.issues_of(change.head) if known.key == entry.key
     )
     edges = state.site_record.workflow(entry.key.rpartition("-")[0], next(type_ids, ""))
-    return replace(entry, between=find_path(edges, before, after)[:-1])
+    return replace(entry, between=find_route(edges, before, after)[:-1])
 
 
 def _never_pulled(local: LocalTicket, conflicts: Mapping[str, Conflict]) -> Note:

@@ -26,7 +26,7 @@ from ticketr.app import jira
 from ticketr.app.sync.compare.sent import to_json
 from ticketr.app.sync.concurrency import TASKS, TRIES, chunks, is_short_rate_limit, map_in_tasks
 from ticketr.app.sync.edits.local_changes import new_type
-from ticketr.app.sync.edits.push_plan import way_text
+from ticketr.app.sync.edits.push_plan import route_text
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push import transitions
 from ticketr.app.sync.push.outbox import PROPERTY, has_ended
@@ -37,7 +37,7 @@ from ticketr.app.sync.push.recovery import (
     unwritten_key_note,
     write_key_and_record,
 )
-from ticketr.app.sync.push.tally import PushTally, failure_note, longer_way
+from ticketr.app.sync.push.tally import PushTally, failure_note, longer_route
 from ticketr.app.sync.push.writes import IssueWrite
 from ticketr.app.sync.state.journal import Creation
 from ticketr.app.sync.state.state import State
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 _FEWEST = 10
 
 
-def _record_way(state: State, edit: IssueWrite, parent: str | None) -> None:
+def _record_route(state: State, edit: IssueWrite, parent: str | None) -> None:
     """Record the statuses on the way of a new issue, which Jira may have if the push ends there.
 
     It also records in which status such issues begin, so that the next plan can show the way.
@@ -115,7 +115,7 @@ class Creator:
         tally: Counts created issues, and collects notes.
         after: The highest key number in each project before the next request.
         drafts: Every draft of the push, without its sub-tasks.
-        ways: The statuses on the ways of new issues that the user has seen, the first one included;
+        shown_routes: The routes of new issues that the user has seen, the first one included;
             None if the user was not asked.
     """
 
@@ -123,7 +123,7 @@ class Creator:
     tally: PushTally
     after: dict[str, int]
     drafts: Collection[Ticket]
-    ways: Collection[tuple[str, ...]] | None
+    shown_routes: Collection[tuple[str, ...]] | None
     # Of the present call of `create_all`.
     _created: dict[int, jira.Created] = field(default_factory=dict, init=False)
 
@@ -371,9 +371,9 @@ class Creator:
         if edit.between:
             with trio.CancelScope(shield=True):  # one short write
                 async with session.disk:
-                    await session.in_thread(_record_way, session.state, edit, created.parent)
-            if self.ways is not None and (first, *edit.between) not in self.ways:
-                reason = longer_way(way_text(first, edit.between, status))
+                    await session.in_thread(_record_route, session.state, edit, created.parent)
+            if self.shown_routes is not None and (first, *edit.between) not in self.shown_routes:
+                reason = longer_route(route_text(first, edit.between, status))
                 note = Note.on(replace(new.issue, key=key), created.path, reason, Code.UNCONFIRMED)
                 self.tally.leave(note)
                 return

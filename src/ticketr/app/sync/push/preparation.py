@@ -26,7 +26,7 @@ from ticketr.app.sync.compare.diff import TextPart
 from ticketr.app.sync.compare.mapping import PARENT, type_id
 from ticketr.app.sync.compare.times import ESTIMATES, TIME_TRACKING
 from ticketr.app.sync.edits.losses import Accepted
-from ticketr.app.sync.edits.push_plan import find_path, unknown_statuses
+from ticketr.app.sync.edits.push_plan import find_route, unknown_statuses
 from ticketr.app.sync.errors import nearest
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.metadata import (
@@ -126,7 +126,7 @@ class RouteFinder:
         workflow = self._workflows.setdefault((edit.project, edit.type_id), {})
         # The transitions of this issue count, not those of another one in the same status.
         edges = {**workflow, edit.status.casefold(): transitions}
-        while not (path := find_path(_next_statuses(edges), edit.status, status)):
+        while not (path := find_route(_next_statuses(edges), edit.status, status)):
             unknown = unknown_statuses(_next_statuses(edges), edit.status)
             if not unknown:
                 raise no_transition(status, transitions)

@@ -18,14 +18,14 @@ import trio
 from ticketr.app.jira import JiraError
 from ticketr.app.sync.edits.local_changes import LocalChange
 from ticketr.app.sync.edits.losses import Accepted
-from ticketr.app.sync.edits.push_plan import PushPlan, select_changes, way_text
+from ticketr.app.sync.edits.push_plan import PushPlan, route_text, select_changes
 from ticketr.app.sync.edits.survey import LocalSurvey
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.outbox import wait_for_late_comments
 from ticketr.app.sync.push.preparation import prepare
 from ticketr.app.sync.push.refresh import Comparison, PushAction, adopt, compare_with_jira, refresh
 from ticketr.app.sync.push.sending import Delivery
-from ticketr.app.sync.push.tally import PushTally, longer_way
+from ticketr.app.sync.push.tally import PushTally, longer_route
 from ticketr.app.sync.push.writes import IssueWrite, TicketWrites
 from ticketr.app.sync.writing.recording import WriteOutcome
 from ticketr.app.sync.writing.writer import FamilyResult
@@ -131,9 +131,11 @@ class Push:
         if writes:
             tally.show(session.progress)
             shown = self.confirmed
-            ways = None if shown is None else {e.between for e in shown.entries if not e.key}
+            shown_routes = (
+                None if shown is None else {e.between for e in shown.entries if not e.key}
+            )
             read_back = partial(self._read_back, plan.added_keys, seen)
-            await Delivery(session, tally, writes, ways, read_back).run()
+            await Delivery(session, tally, writes, shown_routes, read_back).run()
 
     async def _select(self, local_changes: Sequence[LocalChange]) -> Sequence[LocalChange]:
         """Return the changes that may be sent; note what was not confirmed, or was sent before."""
@@ -206,8 +208,10 @@ class Push:
                 if edit.between in {(), shown.get(edit.key, ())}:
                     edits.append(edit)
                     continue
-                way = way_text(edit.status, edit.between, edit.payload.status or "")
-                self.tally.leave(Note.on(edit.issue, edit.path, longer_way(way), Code.UNCONFIRMED))
+                route = route_text(edit.status, edit.between, edit.payload.status or "")
+                self.tally.leave(
+                    Note.on(edit.issue, edit.path, longer_route(route), Code.UNCONFIRMED)
+                )
             yield replace(ticket, edits=tuple(edits))
 
     async def _read_back(

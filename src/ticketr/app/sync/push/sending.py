@@ -56,7 +56,7 @@ class Delivery:
         session: The workspace and the site.
         tally: Counts issues, and collects notes.
         writes: What to send.
-        ways: See `Creator`.
+        shown_routes: See `Creator`.
         read_back: Is called with tickets to which nothing more is sent, while others are sent.
     """
 
@@ -65,7 +65,7 @@ class Delivery:
         session: Session,
         tally: PushTally,
         writes: Sequence[TicketWrites],
-        ways: Collection[tuple[str, ...]] | None,
+        shown_routes: Collection[tuple[str, ...]] | None,
         read_back: ReadBack,
     ) -> None:
         self._session = session
@@ -74,7 +74,7 @@ class Delivery:
         # Of new tickets, by their places; of tickets without a parent, an empty one.
         self._keys: dict[tuple[str, str] | None, str] = {None: ""}
         self._after: dict[str, int] = {}
-        self._ways = ways
+        self._shown_routes = shown_routes
         self._drafts = set(_drafts_of(writes))
         self._touched: dict[str, str] = {}
         self._complete_tickets: dict[str, str] = {}
@@ -85,7 +85,7 @@ class Delivery:
     def _creator(self) -> Creator:
         from ticketr.app.sync.push.creating import Creator  # noqa: PLC0415 - only for new issues
 
-        return Creator(self._session, self._tally, self._after, self._drafts, self._ways)
+        return Creator(self._session, self._tally, self._after, self._drafts, self._shown_routes)
 
     async def run(self) -> None:
         """Send all writes, and fetch what was sent; note what Jira refuses, and continue.

@@ -171,6 +171,6 @@ def _refused_sections(
             yield f"{name} is in {path}:{line}"
 
 
-def longer_way(way: str) -> str:
+def longer_route(route: str) -> str:
     """Return why an issue is not moved: the user has not seen the way to its status."""
-    return f"the plan did not show the way to its status: {way}; push again to confirm it"
+    return f"the plan did not show the way to its status: {route}; push again to confirm it"

@@ -326,13 +326,13 @@ class Plan(Review[sync.PushPlan]):
         is_out = entry.fingerprint in self.without
         is_open = entry.fingerprint in self.unfolded and not is_out
         shown = [edit for edit in edits if is_open and _is_long(edit)]
-        pieces = [_edit_words(edit, entry.way) for edit in edits if edit not in shown]
+        pieces = [_edit_words(edit, entry.route) for edit in edits if edit not in shown]
         if entry.parent:
             pieces.insert(0, f"a sub-task of {clean(entry.parent)}")
         sign = "*" if entry.key else "+"
         lines = item_lines(entry, sign, pieces, keymap, cells, is_out=is_out)
         for edit in shown:
-            lines.append((Span(f"{INDENT}{_edit_words(edit, entry.way)}"),))
+            lines.append((Span(f"{INDENT}{_edit_words(edit, entry.route)}"),))
             lines += changed_lines(edit.before, edit.after, cells - 1, f"{INDENT}  ")
         return lines
 
