@@ -167,11 +167,11 @@ def change_status(state: AppState, now: float) -> Step | None:
     if rows is None or not rows.are_chosen:
         return changing.change_status(state, now)
 
-    def taken(state: AppState, status: str) -> Step:
+    def on_accept(state: AppState, status: str) -> Step:
         return rows.change(state, FieldSetting("Status", status))
 
     if rows.keys:
-        return _ask_what_they_become(state, rows, taken)
+        return _ask_what_they_become(state, rows, on_accept)
     return _choose_value(state, rows, _Field(_STATUS, "Status", is_listed=False))
 
 
@@ -180,12 +180,12 @@ def attach(state: AppState, _: float) -> Step | None:
     name = state.workspace.name
 
     def opened(keys: tuple[str, ...]) -> Step:
-        def taken(state: AppState, text: str) -> Step:
+        def on_accept(state: AppState, text: str) -> Step:
             if not text.strip():
                 return state.noticed("Nothing was attached"), ()
             return state, (call_in(name, ask_attach, keys, text),)
 
-        return state.opened(LineInput(f"file for {names_of(keys)}:", taken)), ()
+        return state.opened(LineInput(f"file for {names_of(keys)}:", on_accept)), ()
 
     return _with_keys(state, opened)
 
@@ -239,7 +239,7 @@ def _with_keys(state: AppState, step: Callable[[tuple[str, ...]], Step]) -> Step
 
 
 def _work_input(name: str, keys: tuple[str, ...], now: float) -> LineInput:
-    def taken(state: AppState, text: str) -> Step | str:
+    def on_accept(state: AppState, text: str) -> Step | str:
         try:
             spent, words = split_work(text)
         except BadWork as error:
@@ -254,7 +254,7 @@ def _work_input(name: str, keys: tuple[str, ...], now: float) -> LineInput:
         ask = Question("Log work", f"{question} Enter does it, Esc does not.", effects, now)
         return state.opened(ask), ()
 
-    return LineInput("time, and a text:", taken, examples="2h wrote the tests")
+    return LineInput("time, and a text:", on_accept, examples="2h wrote the tests")
 
 
 def _choose_field(state: AppState, rows: _Targets) -> Step:
@@ -279,7 +279,7 @@ def _choose_value(
         words = "The parent of a sub-task is the ticket of its file; move it in Jira instead"
         return state.noticed(words), ()
 
-    def taken(state: AppState, value: str) -> Step:
+    def on_accept(state: AppState, value: str) -> Step:
         text = value.strip()
         if field.name == "Labels" and " " in text:
             step = _choose_value(state, rows, field, TextInput.of(value))
@@ -292,17 +292,17 @@ def _choose_value(
         )
         return rows.change(state, FieldSetting(field.name, text, how))
 
-    answered = partial(_options, state, rows, field)
+    options_of = partial(_options, state, rows, field)
     asked = next((row.key for row in (*rows.rows, *state.workspace.rows) if row.key), "")
     asking = call_in(name, ask_values, (asked, field.name)) if field.is_listed and asked else None
     choice = ValueChoice(
         f"{clean(field.name)} of {rows.words}",
-        answered(()),
-        taken,
+        options_of(()),
+        on_accept,
         input=typed,
         other=field.other,
         asked=asking,
-        answered=answered,
+        options_of=options_of,
     )
     if not choice.options and not choice.other:
         return state.noticed(f"No ticket here has a {field.name} yet"), ()
@@ -380,29 +380,29 @@ def _in_jira(state: AppState, rows: _Targets, index: int) -> Step:
 
 
 def _parent_input(keys: tuple[str, ...]) -> LineInput:
-    def taken(state: AppState, text: str) -> Step | str:
+    def on_accept(state: AppState, text: str) -> Step | str:
         parent = text.strip().upper()
         if not is_key(parent):
             return "The key of a ticket is needed, such as DEMO-1; Esc goes back"
         return _ask_issues(state, keys, BulkChange(parent=parent))
 
-    return LineInput("key of the parent:", taken)
+    return LineInput("key of the parent:", on_accept)
 
 
 def _setting_input(keys: tuple[str, ...]) -> LineInput:
-    def taken(state: AppState, text: str) -> Step | str:
+    def on_accept(state: AppState, text: str) -> Step | str:
         setting = FieldSetting.read(text.strip())
         if setting is None:
             return "Write it like Priority=High, Labels+=urgent or Labels-=old; Esc goes back"
         return _ask_issues(state, keys, BulkChange(settings=(setting,)))
 
-    return LineInput("field=value:", taken)
+    return LineInput("field=value:", on_accept)
 
 
 def _ask_issues(state: AppState, keys: tuple[str, ...], change: BulkChange) -> Step:
     name = state.workspace.name
 
-    def answered(state: AppState, issues: Any, problem: str, _: object, now: float) -> Step:
+    def on_answer(state: AppState, issues: Any, problem: str, _: object, now: float) -> Step:
         if problem or not issues:
             words = f"Nothing was changed: {problem or 'Jira has none of them'}"
             return state.noticed(words, is_bad=True), ()
@@ -410,11 +410,11 @@ def _ask_issues(state: AppState, keys: tuple[str, ...], change: BulkChange) -> S
 
     asked = call_in(name, ask_issues, keys)
     words = f"Asking Jira for {count_tickets(len(keys))}..."
-    return state.opened(Loading(asked, "Change in Jira", words, answered)), (asked,)
+    return state.opened(Loading(asked, "Change in Jira", words, on_answer)), (asked,)
 
 
 def _ask_what_they_become(
-    state: AppState, rows: _Targets, taken: Callable[[AppState, str], Step]
+    state: AppState, rows: _Targets, on_accept: Callable[[AppState, str], Step]
 ) -> Step:
     alike: dict[tuple[str, str], ListRow] = {}
     for row in rows.rows:
@@ -422,4 +422,4 @@ def _ask_what_they_become(
             alike.setdefault((row.candidate.fields.get("Type", ""), row.status), row)
     asked = {row.key: row.status for row in list(alike.values())[:MOST_ASKED]}
     seen = values_of(state.workspace.rows, "Status")
-    return StatusQuestion(f"Status of {rows.words}", asked, seen, taken).ask(state)
+    return StatusQuestion(f"Status of {rows.words}", asked, seen, on_accept).ask(state)

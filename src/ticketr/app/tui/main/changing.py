@@ -62,14 +62,14 @@ def change_status(state: AppState, _: float) -> Step | None:
     seen = values_of(workspace.rows, "Status")
     place = place_of(row)
 
-    def taken(state: AppState, status: str) -> Step:
+    def on_accept(state: AppState, status: str) -> Step:
         change = FieldSetting("Status", status)
         return state, (call_in(workspace.name, change_field, place, change),)
 
     now = f", now {row.status}" if row.status else ""
     title = f"Status of {row.key or row.title}{now}"
     before = _status_before(state, row)
-    question = StatusQuestion(title, {row.key: row.status}, seen, taken, before)
+    question = StatusQuestion(title, {row.key: row.status}, seen, on_accept, before)
     if row.key:
         return question.ask(state)
     if not seen:
@@ -129,17 +129,17 @@ def _with_values(
 def _value_input(workspace: str, template: Template, values: tuple[str, ...]) -> LineInput:
     """Return the line for the next value of a template."""
 
-    def taken(state: AppState, text: str) -> Step:
+    def on_accept(state: AppState, text: str) -> Step:
         return _with_values(state, workspace, template, (*values, clean(text).strip()))
 
     placeholder = template.placeholders[len(values)]
-    return LineInput(f"{clean(placeholder.name)}:", taken, examples=clean(placeholder.text))
+    return LineInput(f"{clean(placeholder.name)}:", on_accept, examples=clean(placeholder.text))
 
 
 def _title_input(name: str, ticket: ListRow | None) -> LineInput:
     """Return the line for a title; the ticket may get the new one as a sub-task."""
 
-    def taken(state: AppState, text: str) -> Step:
+    def on_accept(state: AppState, text: str) -> Step:
         title = clean(text).strip()
         if not title:
             return state.noticed("A ticket needs a title; nothing was added"), ()
@@ -158,7 +158,7 @@ def _title_input(name: str, ticket: ListRow | None) -> LineInput:
         options = (Option("a ticket", "in a file of its own"), task)
         return state.opened(Choice(f"Add “{title}” as", options, chosen)), ()
 
-    line = LineInput("title:", taken)
+    line = LineInput("title:", on_accept)
     return line
 
 
@@ -201,17 +201,17 @@ def reply(state: AppState, _: float) -> Step | None:
 def _comment_input(name: str, place: IssuePlace, text: str = "") -> LineInput:
     """Return the line for a comment; Ctrl+O writes it in the editor."""
 
-    def taken(state: AppState, text: str) -> Step:
+    def on_accept(state: AppState, text: str) -> Step:
         written = clean_lines(text).strip()
         if not written:
             return state.noticed("A comment needs a text; nothing was added"), ()
         return state, (call_in(name, add_comment, place, written),)
 
-    def edited(state: AppState, text: str) -> Step:
+    def on_edit(state: AppState, text: str) -> Step:
         return state, (call_in(name, outside.write_comment, place, text),)
 
     typed = TextInput.of(text, keeps_lines=True)
-    return LineInput("comment:", taken, input=typed, edited=edited)
+    return LineInput("comment:", on_accept, input=typed, on_edit=on_edit)
 
 
 def show_added(state: AppState, added: TicketAdded) -> AppState:

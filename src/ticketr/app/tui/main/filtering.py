@@ -46,12 +46,12 @@ def filter_tickets(state: AppState, _: float) -> Step | None:
 def _filter_input(before: WorkspaceView, text: str, problem: str = "") -> LineInput:
     """Return the line for a filter of a workspace, which Esc shows as it was before."""
 
-    def changed(state: AppState, text: str) -> AppState:
+    def on_change(state: AppState, text: str) -> AppState:
         typed, verb, name = split_command(text)
         try:
             full = with_saved(typed, state.workspace.saved)
             if query_of(full) is not None:
-                return replace(left(state), notice="Enter asks Jira")
+                return replace(on_cancel(state), notice="Enter asks Jira")
             wanted = parse_filter(full, state.workspace.names)
         except InvalidFilter as error:
             return replace(state, notice=clean(str(error)))
@@ -60,18 +60,18 @@ def _filter_input(before: WorkspaceView, text: str, problem: str = "") -> LineIn
         enter = f"; Enter {verb}s {name}" if verb and name else ""
         return replace(state, notice=f"{workspace.position[1]} of {len(workspace.rows)}{enter}")
 
-    def left(state: AppState) -> AppState:
+    def on_cancel(state: AppState) -> AppState:
         shown = replace(
             state.workspace, filter=before.filter, selected=before.selected, top=before.top
         )
         return replace(state.with_workspace(shown), follow_at=AT_ONCE)
 
-    def taken(state: AppState, text: str) -> Step | str:
+    def on_accept(state: AppState, text: str) -> Step | str:
         typed, verb, name = split_command(text)
         try:
             full = with_saved(typed, state.workspace.saved)
             if verb == "forget":
-                return _forget(left(state), name, text)
+                return _forget(on_cancel(state), name, text)
             problem = check_saved(full, name) if verb else ""
             if query_of(full) == "":
                 problem = "A query of Jira follows jql:"
@@ -79,10 +79,12 @@ def _filter_input(before: WorkspaceView, text: str, problem: str = "") -> LineIn
         except InvalidFilter as error:
             return clean(str(error))
 
-    def listed(state: AppState) -> Step:
-        return _choose_filter(left(state))
+    def on_tab(state: AppState) -> Step:
+        return _choose_filter(on_cancel(state))
 
-    return LineInput(_LABEL, taken, changed, left, TextInput.of(text), listed, _EXAMPLES, problem)
+    return LineInput(
+        _LABEL, on_accept, on_change, on_cancel, TextInput.of(text), on_tab, _EXAMPLES, problem
+    )
 
 
 def _give_back(state: AppState, name: str, text: str, words: str) -> Step:
@@ -122,10 +124,10 @@ def show_filter(state: AppState, text: str, *, save_as: str = "", typed: str = "
         return state, asked
     name = workspace.name
 
-    def failed(state: AppState, answered: Answered) -> Step:
-        return _give_back(state, name, f"{JQL} {jql}", answered.problem)
+    def failed(state: AppState, answer: Answered) -> Step:
+        return _give_back(state, name, f"{JQL} {jql}", answer.problem)
 
-    def answered(state: AppState, answer: Any, problem: str, *_: object) -> Step:
+    def on_answer(state: AppState, answer: Any, problem: str, *_: object) -> Step:
         if problem:
             return _give_back(state, name, f"{JQL} {jql}", f"Not filtered: {problem}")
         count, keys = answer
@@ -135,7 +137,7 @@ def show_filter(state: AppState, text: str, *, save_as: str = "", typed: str = "
         return state.noticed(f"Jira has found {count}{missing}"), ()
 
     query = replace(call_in(name, ask_keys, jql), failed=failed)
-    asking = Loading(query, "Filter", "Asking Jira which tickets match...", answered)
+    asking = Loading(query, "Filter", "Asking Jira which tickets match...", on_answer)
     return state.opened(asking), (*(asked if saved else ()), query)
 
 
@@ -210,7 +212,7 @@ def remembered(
             state = state.noticed(words)
         return state, ()
 
-    def failed(state: AppState, answered: Answered) -> Step:
-        return _give_back(state, name, typed, answered.problem)
+    def failed(state: AppState, answer: Answered) -> Step:
+        return _give_back(state, name, typed, answer.problem)
 
     return replace(call_in(name, remember, memory), then=then, failed=failed)

@@ -24,7 +24,7 @@ def search_ticket(state: AppState) -> Step | None:
     if before is None or before.sheet is None:
         return None
 
-    def changed(state: AppState, words: str) -> AppState:
+    def on_change(state: AppState, words: str) -> AppState:
         state = _with_search(state, words, before.match, before.top)
         matches = _matches(state)
         if not matches:
@@ -33,13 +33,13 @@ def search_ticket(state: AppState) -> Step | None:
         state, place = _scrolled_to(state, matches, next(ahead, 0))
         return replace(state, notice=place)
 
-    def left(state: AppState) -> AppState:
+    def on_cancel(state: AppState) -> AppState:
         return _with_search(state, before.search, before.match, before.top)
 
-    def taken(state: AppState, words: str) -> Step:
+    def on_accept(state: AppState, words: str) -> Step:
         return state, ()
 
-    return state.opened(LineInput("/", taken, changed, left)), ()
+    return state.opened(LineInput("/", on_accept, on_change, on_cancel)), ()
 
 
 def next_match(state: AppState, by: int) -> Step:
@@ -104,7 +104,7 @@ def search(state: AppState, now: float) -> Step | None:
         return search_ticket(state)
     before = state.workspace
 
-    def changed(state: AppState, words: str) -> AppState:
+    def on_change(state: AppState, words: str) -> AppState:
         workspace = replace(state.workspace, search=words)
         hits = workspace.hits(words) if words.strip() else ()
         ahead = next((at for at in hits if at >= before.index), hits[0] if hits else before.index)
@@ -113,16 +113,16 @@ def search(state: AppState, now: float) -> Step | None:
         text = f"{hits.index(ahead) + 1} of {len(hits)}" if hits else "nothing found"
         return replace(state, notice=text if words.strip() else "", follow_at=now)
 
-    def left(state: AppState) -> AppState:
+    def on_cancel(state: AppState) -> AppState:
         shown = replace(
             state.workspace, search=before.search, selected=before.selected, top=before.top
         )
         return replace(state.with_workspace(shown), follow_at=now)
 
-    def taken(state: AppState, words: str) -> Step:
+    def on_accept(state: AppState, words: str) -> Step:
         return state.with_workspace(replace(state.workspace, search=words)), ()
 
-    return state.opened(LineInput("/", taken, changed, left)), ()
+    return state.opened(LineInput("/", on_accept, on_change, on_cancel)), ()
 
 
 def next_hit(by: int) -> Callable[[AppState, float], Step | None]:

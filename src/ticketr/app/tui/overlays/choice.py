@@ -204,12 +204,12 @@ class ValueChoice(Choice):
 
     Attributes:
         asked: The request for the values; None if Jira is not asked.
-        answered: Gives the options for the values that Jira has answered.
+        options_of: Gives the options for the values that Jira has answered.
     """
 
     _: KW_ONLY
     asked: Call | None = None
-    answered: Callable[[tuple[str, ...]], tuple[Option, ...]] = lambda _: ()
+    options_of: Callable[[tuple[str, ...]], tuple[Option, ...]] = lambda _: ()
 
     @property
     def workspace(self) -> str:
@@ -235,7 +235,7 @@ class ValueChoice(Choice):
         if not values:
             return state, ()
         other = "" if is_whole else self.other
-        new = replace(self, options=self.answered(values), other=other)
+        new = replace(self, options=self.options_of(values), other=other)
         before = [option.value for option in self.fitting(state)]
         after = [option.value for option in new.fitting(state)]
         at = after.index(before[self.at]) if before and before[self.at] in after else 0

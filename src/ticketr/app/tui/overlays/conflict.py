@@ -261,11 +261,11 @@ class ConflictScreen(Overlay):
                 call_in(self.workspace, outside.open_editor, self.view.path, self.view.line),
             )
 
-        def taken(state: AppState, text: str) -> Step:
+        def on_accept(state: AppState, text: str) -> Step:
             changed = replace(self, choices={**self.choices, part.id: Edited(text)})
             return state.replaced(changed), ()
 
-        return state.opened(LineInput(f"{part.name}:", taken, input=TextInput.of(text))), ()
+        return state.opened(LineInput(f"{part.name}:", on_accept, input=TextInput.of(text))), ()
 
     def _accept(self, state: AppState, view: ConflictView, now: float) -> Step:
         if is_too_soon(state, self.shown_at, now):

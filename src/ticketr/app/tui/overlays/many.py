@@ -56,9 +56,9 @@ class FileEdits(Review[sync.FileEditPlan]):
         def then(state: AppState, _: object) -> Step:
             return state.with_changes(self.workspace, chosen=frozenset()), ()
 
-        def failed(state: AppState, answered: Answered) -> Step:
+        def failed(state: AppState, answer: Answered) -> Step:
             # What was changed before the error is not in the new plan.
-            state = state.given_back(again).noticed(answered.problem, is_bad=True)
+            state = state.given_back(again).noticed(answer.problem, is_bad=True)
             return state, (again.asked,)
 
         asked = call_in(self.workspace, edits.carry_out_edits, kept)
@@ -156,12 +156,12 @@ class BulkPlan(Review[tuple[sync.BulkIssue, ...]]):
 def _count_input(count: int, start: Call) -> LineInput:
     """Return the line in which the number of issues is typed, for what cannot be undone."""
 
-    def taken(state: AppState, text: str) -> Step:
+    def on_accept(state: AppState, text: str) -> Step:
         if text.strip() == str(count):
             return state.closed(), (start,)
         return state.noticed(f"Nothing was deleted: that is not {count}", is_bad=True), ()
 
-    return LineInput(f"type {count} to delete {sync.count_tickets(count)} for ever:", taken)
+    return LineInput(f"type {count} to delete {sync.count_tickets(count)} for ever:", on_accept)
 
 
 def _subtasks(issues: tuple[sync.BulkIssue, ...]) -> int:

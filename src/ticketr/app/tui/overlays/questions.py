@@ -69,18 +69,18 @@ class LineInput(Overlay):
 
     Attributes:
         label: What is typed, such as ``"/"``.
-        taken: Gives the step for the text that Enter takes; it gets the state without this
+        on_accept: Gives the step for the text that Enter takes; it gets the state without this
             overlay. Or it returns why the text cannot be taken. The line comes back if what it
             asks for fails.
-        changed: Gives the state after each change of the text; it gets the state with this
+        on_change: Gives the state after each change of the text; it gets the state with this
             overlay. None to do nothing then.
-        left: Gives the state if Esc closes it, to take back what `changed` did.
+        on_cancel: Gives the state if Esc closes it, to take back what `on_change` did.
         input: The text.
-        listed: Gives the step for Tab; it gets the state without this overlay. None if Tab does
+        on_tab: Gives the step for Tab; it gets the state without this overlay. None if Tab does
             nothing.
         examples: What can be typed, shown while nothing is.
         problem: Why the text was not taken, cleaned; it is shown until the text is changed.
-        edited: Gives the step that opens the text in the editor; it gets the state without this
+        on_edit: Gives the step that opens the text in the editor; it gets the state without this
             overlay. None if it is not written there.
     """
 
@@ -88,26 +88,26 @@ class LineInput(Overlay):
     is_full: ClassVar[bool] = False
 
     label: str
-    taken: Callable[[AppState, str], Step | str]
-    changed: Callable[[AppState, str], AppState] | None = None
-    left: Callable[[AppState], AppState] | None = None
+    on_accept: Callable[[AppState, str], Step | str]
+    on_change: Callable[[AppState, str], AppState] | None = None
+    on_cancel: Callable[[AppState], AppState] | None = None
     input: TextInput = field(default_factory=TextInput)
-    listed: Callable[[AppState], Step] | None = None
+    on_tab: Callable[[AppState], Step] | None = None
     examples: str = ""
     problem: str = ""
-    edited: Callable[[AppState, str], Step] | None = None
+    on_edit: Callable[[AppState, str], Step] | None = None
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Edit the line, take it, or close it."""
         if action is KeyAction.ACCEPT:
-            return self._take(state, self.taken)
+            return self._take(state, self.on_accept)
         if action is KeyAction.ESCAPE:
             closed = state.closed()
-            return (closed if self.left is None else self.left(closed)), ()
-        if action is KeyAction.NEXT_PANEL and self.listed is not None:
-            return self.listed(state.closed())
-        if action is KeyAction.IN_EDITOR and self.edited is not None:
-            return self._take(state, self.edited)
+            return (closed if self.on_cancel is None else self.on_cancel(closed)), ()
+        if action is KeyAction.NEXT_PANEL and self.on_tab is not None:
+            return self.on_tab(state.closed())
+        if action is KeyAction.IN_EDITOR and self.on_edit is not None:
+            return self._take(state, self.on_edit)
         edited = self.input.edited(action)
         return None if edited is None else (self._with_text(state, edited), ())
 
@@ -119,12 +119,12 @@ class LineInput(Overlay):
             asked if asked.failed else replace(asked, failed=self.given_back) for asked in step[1]
         )
 
-    def given_back(self, state: AppState, answered: messages.Answered) -> Step:
+    def given_back(self, state: AppState, answer: messages.Answered) -> Step:
         """Return the step that shows the line again, with what the user has written since."""
         text = self.input
-        if answered.value is not None:
-            text = TextInput.of(answered.value, keeps_lines=text.keeps_lines)
-        return state.given_back(replace(self, input=text, problem=answered.problem)), ()
+        if answer.value is not None:
+            text = TextInput.of(answer.value, keeps_lines=text.keeps_lines)
+        return state.given_back(replace(self, input=text, problem=answer.problem)), ()
 
     def on_text(self, state: AppState, text: str, now: float) -> Step | None:
         """Insert text at the cursor."""
@@ -132,7 +132,7 @@ class LineInput(Overlay):
 
     def _with_text(self, state: AppState, edited: TextInput) -> AppState:
         state = state.replaced(replace(self, input=edited, problem=""))
-        return state if self.changed is None else self.changed(state, edited.text)
+        return state if self.on_change is None else self.on_change(state, edited.text)
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body; the lowest ones show a text of several lines, and the problem."""
@@ -158,9 +158,9 @@ class LineInput(Overlay):
     def aside(self, state: AppState) -> str:
         """Return examples and keys, as many as there is room for."""
         keys = [(KeyAction.ACCEPT, "takes it"), (KeyAction.ESCAPE, "leaves")]
-        if self.edited is not None:
+        if self.on_edit is not None:
             keys.append((KeyAction.IN_EDITOR, "opens $EDITOR"))
-        if self.listed is not None:
+        if self.on_tab is not None:
             keys.insert(0, (KeyAction.NEXT_PANEL, "lists"))
         parts = [state.keymap.hint(action, self.context, does) for action, does in keys]
         if self.examples and not self.input.text:
@@ -180,7 +180,7 @@ class Loading(Overlay):
         asked: The request.
         title: What the answer is for.
         words: What Jira is asked.
-        answered: Gives the step for the answer, the reason why there is none, what was typed
+        on_answer: Gives the step for the answer, the reason why there is none, what was typed
             meanwhile, and the time; it gets the state without this overlay.
         input: What was typed meanwhile, to find an answer; None if nothing can be.
     """
@@ -191,7 +191,7 @@ class Loading(Overlay):
     asked: Call
     title: str
     words: str
-    answered: Callable[[AppState, Any, str, TextInput | None, float], Step]
+    on_answer: Callable[[AppState, Any, str, TextInput | None, float], Step]
     input: TextInput | None = None
 
     @property
@@ -222,7 +222,7 @@ class Loading(Overlay):
         """Take the answer."""
         match message:
             case messages.Answered(self.asked, value, problem):
-                return self.answered(state.without(self), value, problem, self.input, now)
+                return self.on_answer(state.without(self), value, problem, self.input, now)
             case _:
                 return None
 
@@ -242,7 +242,7 @@ class StatusQuestion:
         title: What is chosen, cleaned.
         issues: The status of each issue that Jira is asked about, as the file has it, by its key.
         seen: The statuses in the files of the workspace, listed if Jira does not answer.
-        taken: Gives the step for the status that was chosen.
+        on_accept: Gives the step for the status that was chosen.
         before: The status at the last sync, not cleaned, if the file has another one: it can be
             taken, too.
     """
@@ -250,7 +250,7 @@ class StatusQuestion:
     title: str
     issues: Mapping[str, str]
     seen: tuple[str, ...]
-    taken: Callable[[AppState, str], Step]
+    on_accept: Callable[[AppState, str], Step]
     before: str = ""
 
     def ask(self, state: AppState) -> Step:
@@ -258,7 +258,7 @@ class StatusQuestion:
         asked = call_in(state.workspace.name, ask_statuses, tuple(self.issues))
         what = "it" if len(self.issues) == 1 else "they"
         words = f"Asking Jira what {what} can become..."
-        return state.opened(Loading(asked, self.title, words, self._answered, TextInput())), (
+        return state.opened(Loading(asked, self.title, words, self._list_statuses, TextInput())), (
             asked,
         )
 
@@ -278,7 +278,7 @@ class StatusQuestion:
             Option(clean(name), self._availability(name, statuses), value=name)
             for name in dict.fromkeys(listed)
         )
-        return Choice(self.title, options, self.taken, input=typed or TextInput())
+        return Choice(self.title, options, self.on_accept, input=typed or TextInput())
 
     def _availability(self, name: str, statuses: Mapping[str, tuple[str, ...]]) -> str:
         """Return whether the issues have a status now, or which of them cannot take it."""
@@ -291,7 +291,7 @@ class StatusQuestion:
         more = f" and {len(refused) - 1} more" if refused[1:] else ""
         return f"not for {refused[0]}{more}" if refused else ""
 
-    def _answered(
+    def _list_statuses(
         self,
         state: AppState,
         statuses: Mapping[str, tuple[str, ...]] | None,
