@@ -200,7 +200,7 @@ class App:
         name = asked.workspace
         if await self._services.opened.open(name):
             self._carry_out(asked, nursery)
-        elif asked.failed is not None:
+        elif asked.on_failure is not None:
             self._services.send(messages.Answered(asked, problem=f"{name} cannot be opened"))
 
     async def _forward_events(self) -> None:

@@ -53,16 +53,16 @@ class Call:
         function: The function; it gets the services before the arguments.
         args: The arguments.
         workspace: The name of the workspace that has to be open first; empty for none.
-        then: Gives the step for what it returns, of the state and that, if no overlay takes it.
-        failed: Gives the step for a failure, of the state and the `Answered`, if no overlay takes
+        on_success: Gives the step for what it returns, of the state and that, if no overlay takes it.
+        on_failure: Gives the step for a failure, of the state and the `Answered`, if no overlay takes
             it; None to name the problem.
     """
 
     function: Callable[..., Any]
     args: tuple[Any, ...] = ()
     workspace: str = ""
-    then: Callable[[Any, Any], Any] | None = field(default=None, compare=False, repr=False)
-    failed: Callable[[Any, Any], Any] | None = field(default=None, compare=False, repr=False)
+    on_success: Callable[[Any, Any], Any] | None = field(default=None, compare=False, repr=False)
+    on_failure: Callable[[Any, Any], Any] | None = field(default=None, compare=False, repr=False)
 
 
 def call(function: Callable[[Any, Unpack[Ts]], object], *args: *Ts) -> Call:

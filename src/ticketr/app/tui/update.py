@@ -121,10 +121,13 @@ def _offer(state: AppState, message: Message, now: float, asked: tuple[Call, ...
             return step[0], (*asked, *step[1])
     if not isinstance(message, messages.Answered):
         return state, asked
-    done, then, failed = message.value, message.asked.then, message.asked.failed
+    request = message.asked
     if not message.problem:
-        return (state, ()) if then is None else then(state, done)
-    return failed(state, message) if failed else (state.noticed(message.problem, is_bad=True), ())
+        return request.on_success(state, message.value) if request.on_success else (state, ())
+    if request.on_failure:
+        step: Step = request.on_failure(state, message)
+        return step
+    return state.noticed(message.problem, is_bad=True), ()
 
 
 def _key(state: AppState, name: str, now: float) -> Step:

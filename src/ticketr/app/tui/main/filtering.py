@@ -124,7 +124,7 @@ def show_filter(state: AppState, text: str, *, save_as: str = "", typed: str = "
         return state, asked
     name = workspace.name
 
-    def failed(state: AppState, answer: Answered) -> Step:
+    def on_failure(state: AppState, answer: Answered) -> Step:
         return _give_back(state, name, f"{JQL} {jql}", answer.problem)
 
     def on_answer(state: AppState, answer: Any, problem: str, *_: object) -> Step:
@@ -136,7 +136,7 @@ def show_filter(state: AppState, text: str, *, save_as: str = "", typed: str = "
         missing = f", {count - len(keys)} of them not pulled" if count > len(keys) else ""
         return state.noticed(f"Jira has found {count}{missing}"), ()
 
-    query = replace(call_in(name, ask_keys, jql), failed=failed)
+    query = replace(call_in(name, ask_keys, jql), on_failure=on_failure)
     asking = Loading(query, "Filter", "Asking Jira which tickets match...", on_answer)
     return state.opened(asking), (*(asked if saved else ()), query)
 
@@ -204,7 +204,7 @@ def remembered(
     memory = ListMemory(kept, workspace.sort, dict(saved), workspace.hidden)
     name = workspace.name
 
-    def then(state: AppState, kept: Mapping[str, str]) -> Step:
+    def on_success(state: AppState, kept: Mapping[str, str]) -> Step:
         state = state.with_changes(name, saved=kept)
         for filter_name, filter_text in saved:
             words = f"Saved as {filter_name}; use:{filter_name} shows it again"
@@ -212,7 +212,7 @@ def remembered(
             state = state.noticed(words)
         return state, ()
 
-    def failed(state: AppState, answer: Answered) -> Step:
+    def on_failure(state: AppState, answer: Answered) -> Step:
         return _give_back(state, name, typed, answer.problem)
 
-    return replace(call_in(name, remember, memory), then=then, failed=failed)
+    return replace(call_in(name, remember, memory), on_success=on_success, on_failure=on_failure)

@@ -97,7 +97,7 @@ def _ask(function: Callable[[Any, str], object], words: str = "") -> Handler:
 
 def _log_in(state: AppState, _: float) -> Step:
     read = call_in(state.workspace.name, setting_up.read_login)
-    return state, (replace(read, then=log_in),)
+    return state, (replace(read, on_success=log_in),)
 
 
 def _diff(state: AppState, now: float) -> Step | None:

@@ -53,16 +53,16 @@ class FileEdits(Review[sync.FileEditPlan]):
         )
         again = FileEdits(self.workspace, changes)
 
-        def then(state: AppState, _: object) -> Step:
+        def on_success(state: AppState, _: object) -> Step:
             return state.with_changes(self.workspace, chosen=frozenset()), ()
 
-        def failed(state: AppState, answer: Answered) -> Step:
+        def on_failure(state: AppState, answer: Answered) -> Step:
             # What was changed before the error is not in the new plan.
             state = state.given_back(again).noticed(answer.problem, is_bad=True)
             return state, (again.asked,)
 
         asked = call_in(self.workspace, edits.carry_out_edits, kept)
-        return state.closed(), (replace(asked, then=then, failed=failed),)
+        return state.closed(), (replace(asked, on_success=on_success, on_failure=on_failure),)
 
     def _kept(self, plan: sync.FileEditPlan) -> sync.FileEditPlan:
         return plan.without({edit for edit in plan.edits if edit in self.without})

@@ -116,7 +116,8 @@ class LineInput(Overlay):
         if isinstance(step, str):
             return state.replaced(replace(self, problem=step)), ()
         return step[0], tuple(
-            asked if asked.failed else replace(asked, failed=self.given_back) for asked in step[1]
+            asked if asked.on_failure else replace(asked, on_failure=self.given_back)
+            for asked in step[1]
         )
 
     def given_back(self, state: AppState, answer: messages.Answered) -> Step:

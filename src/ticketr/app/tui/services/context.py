@@ -127,7 +127,7 @@ class Services:
             if asked.workspace in self.workspaces:
                 words = without_root(self.workspaces[asked.workspace].store, error)
             answer = Answered(asked, getattr(error, "written", None), clean(words))
-        if answer is not None and (self.newest[place] is asked or asked.failed is not None):
+        if answer is not None and (self.newest[place] is asked or asked.on_failure is not None):
             self.send(answer if isinstance(answer, Message) else Answered(asked, answer))
 
     async def alone(self, place: Hashable, ask: Callable[[], Awaitable[T]]) -> T | None:
