@@ -146,8 +146,8 @@ class App:
                 name = self.state.workspace.name
                 self._carry_out(call_in(name, read_files), nursery)
                 if pull:
-                    asked = call_in(name, start_job, JobRequest(JobKind.PULL))
-                    self._carry_out(asked, nursery)
+                    request = call_in(name, start_job, JobRequest(JobKind.PULL))
+                    self._carry_out(request, nursery)
             await self._handle_messages(nursery)
             nursery.cancel_scope.cancel()
 
@@ -157,8 +157,8 @@ class App:
             message = await self._inbox.receive()
             begun = trio.current_time()
             for remaining_messages in reversed(range(MESSAGES_PER_CHECKPOINT)):
-                for asked in self._handle(message):
-                    self._carry_out(asked, nursery)
+                for request in self._handle(message):
+                    self._carry_out(request, nursery)
                 if self._services.left.is_set():
                     return
                 if not remaining_messages or trio.current_time() - begun >= SECONDS_PER_CHECKPOINT:
@@ -170,7 +170,7 @@ class App:
 
     def _handle(self, message: Message | Event) -> tuple[Call, ...]:
         before = self.state
-        self.state, asked = update(before, message, trio.current_time())
+        self.state, effects = update(before, message, trio.current_time())
         self._changed.set()
         if _is_urgent(message):
             self._urgent.set()
@@ -180,28 +180,28 @@ class App:
             or wake_at(before) != wake_at(self.state)
         ):
             self._timed.set()
-        return asked
+        return effects
 
-    def _carry_out(self, asked: Call, nursery: trio.Nursery) -> None:
-        name = asked.workspace
+    def _carry_out(self, request: Call, nursery: trio.Nursery) -> None:
+        name = request.workspace
         if self._services.opened.is_closed(name):
-            nursery.start_soon(self._open_first, asked, nursery)
+            nursery.start_soon(self._open_first, request, nursery)
             return
-        if iscoroutinefunction(asked.function):
-            nursery.start_soon(self._services.carry_out, asked)
+        if iscoroutinefunction(request.function):
+            nursery.start_soon(self._services.carry_out, request)
             return
-        answer = asked.function(self._services, *asked.args)
+        answer = request.function(self._services, *request.args)
         if answer is not None:  # before the next key, which may be an Esc
             for more in self._handle(answer):
                 self._carry_out(more, nursery)
 
-    async def _open_first(self, asked: Call, nursery: trio.Nursery) -> None:
+    async def _open_first(self, request: Call, nursery: trio.Nursery) -> None:
         """Open the workspace of a call, then carry the call out."""
-        name = asked.workspace
+        name = request.workspace
         if await self._services.opened.open(name):
-            self._carry_out(asked, nursery)
-        elif asked.on_failure is not None:
-            self._services.send(messages.Answered(asked, problem=f"{name} cannot be opened"))
+            self._carry_out(request, nursery)
+        elif request.on_failure is not None:
+            self._services.send(messages.Answered(request, problem=f"{name} cannot be opened"))
 
     async def _forward_events(self) -> None:
         """Send what the terminal reports; what was typed before the first frame is dropped."""

@@ -112,12 +112,12 @@ class Answered(Message):
     """A call was carried out, or not.
 
     Attributes:
-        asked: The call; its function says what the answer is.
+        request: The call; its function says what the answer is.
         value: What it has returned; after a failure, the text that the user had typed meanwhile.
         problem: Why it failed, cleaned; empty if it did not.
     """
 
-    asked: Call
+    request: Call
     value: Any = None
     problem: str = ""
 

@@ -32,9 +32,9 @@ def update(state: AppState, message: Message | Event, now: float) -> Step:
         message: The event.
         now: The time of the event, in seconds by Trio's clock.
     """
-    state, asked = _updated(state, message, now)
+    state, effects = _updated(state, message, now)
     state, more = _wrapped(state)
-    return state, (*asked, *more)
+    return state, (*effects, *more)
 
 
 def _updated(state: AppState, message: Message | Event, now: float) -> Step:
@@ -46,7 +46,7 @@ def _updated(state: AppState, message: Message | Event, now: float) -> Step:
         case Mouse():
             return on_mouse(state, message, now)
         case messages.JobChanged(snapshot):
-            state, asked = _job(state, snapshot, now)
+            state, effects = _job(state, snapshot, now)
         case messages.TicketsFound():
             workspace = state.named(message.workspace).with_found(message)
             state = state.with_workspace(workspace)
@@ -57,7 +57,7 @@ def _updated(state: AppState, message: Message | Event, now: float) -> Step:
             changed = workspace.changed | workspace.rows.changed_by(message.tickets)
             return state.with_workspace(replace(workspace, changed=changed)), ()
         case messages.FilesRead():
-            state, asked = _files(state, message, now)
+            state, effects = _files(state, message, now)
         case messages.Recalled(name, wanted, sort, saved, hidden):
             state = state.with_changes(name, filter=wanted, sort=sort, saved=saved, hidden=hidden)
             return state, ()
@@ -65,7 +65,7 @@ def _updated(state: AppState, message: Message | Event, now: float) -> Step:
             return _edited(state, message), ()
         case messages.DetailRead():
             # The list is older than the folder: the file was moved or removed.
-            asked = (call_in(message.workspace, files.read_files),) if message.is_gone else ()
+            effects = (call_in(message.workspace, files.read_files),) if message.is_gone else ()
             state = _detail_read(state, message)
         case messages.Asked(title, words, effects):
             if state.overlays and state.context in TYPING:  # an Enter there answers no question
@@ -74,7 +74,7 @@ def _updated(state: AppState, message: Message | Event, now: float) -> Step:
         case messages.TicketAdded():
             return replace(show_added(state, message), follow_at=now), ()
         case messages.TimePassed():
-            state, asked = _follow_if_due(state, now)
+            state, effects = _follow_if_due(state, now)
         case Resize(width, height):
             return _resized(state, width, height), (call(outside.redraw),)
         case Focused() | Resumed():
@@ -82,7 +82,7 @@ def _updated(state: AppState, message: Message | Event, now: float) -> Step:
                 call_in(view.name, files.read_files) for view in state.workspaces if view.is_read
             )
         case messages.WorkspaceOpened():
-            state, asked = _workspace_opened(state, message, now)
+            state, effects = _workspace_opened(state, message, now)
         case messages.WorkspaceFailed(name, words):
             return _workspace_failed(state, name, words), ()
         case messages.Told(words, is_error, hints):
@@ -92,10 +92,10 @@ def _updated(state: AppState, message: Message | Event, now: float) -> Step:
         case messages.LeaveAsked():
             return state, (call(outside.leave),)
         case messages.Message():
-            asked = ()
+            effects = ()
         case _:  # a signal, which the loop handles
             return state, ()
-    return _offer(state, message, now, asked)
+    return _offer(state, message, now, effects)
 
 
 def may_refresh(state: AppState, name: str) -> bool:
@@ -113,20 +113,20 @@ def wake_at(state: AppState) -> float:
     return min(state.follow_at, *(overlay.wake_at for overlay in state.overlays), math.inf)
 
 
-def _offer(state: AppState, message: Message, now: float, asked: tuple[Call, ...]) -> Step:
+def _offer(state: AppState, message: Message, now: float, effects: tuple[Call, ...]) -> Step:
     """Offer a message to the overlays, from the top; the first that takes it answers."""
     for overlay in reversed(state.overlays):
         step = overlay.on_message(state, message, now)
         if step is not None:
-            return step[0], (*asked, *step[1])
+            return step[0], (*effects, *step[1])
     if not isinstance(message, messages.Answered):
-        return state, asked
-    request = message.asked
+        return state, effects
+    request = message.request
     if not message.problem:
         return request.on_success(state, message.value) if request.on_success else (state, ())
     if request.on_failure:
-        step: Step = request.on_failure(state, message)
-        return step
+        failed: Step = request.on_failure(state, message)
+        return failed
     return state.noticed(message.problem, is_bad=True), ()
 
 
@@ -216,8 +216,8 @@ def _files(state: AppState, read: messages.FilesRead, now: float) -> Step:
     if news and state.workspace.name == read.workspace:
         more = f" (and {len(news) - 1} more broken files)" if news[1:] else ""
         state = state.noticed(f"left out: {news[0]}{more}", is_bad=True)
-    state, asked = _follow(state)
-    return state, (*watch, *asked)
+    state, effects = _follow(state)
+    return state, (*watch, *effects)
 
 
 def _edited(state: AppState, closed: messages.EditorClosed) -> AppState:

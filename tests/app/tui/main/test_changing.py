@@ -101,7 +101,7 @@ def test_without_an_answer_the_statuses_of_the_files_are_listed_and_it_is_said()
     state = asked(app_state(ONE, TWO, THREE))
     answer = statuses(("DEMO-1",), {}, "cannot reach it")
     other = call_in("work", ask_statuses, ("DEMO-9",))
-    assert after(state, replace(answer, asked=other)).overlays == state.overlays
+    assert after(state, replace(answer, request=other)).overlays == state.overlays
 
     state = after(state, answer)
 

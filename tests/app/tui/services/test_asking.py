@@ -89,7 +89,7 @@ async def test_the_values_of_a_field_are_those_that_jira_lists(
 
     (answer,) = told
     assert isinstance(answer, messages.Answered)
-    assert (answer.asked.args[1:], answer.problem) == ((asking_for,), "")
+    assert (answer.request.args[1:], answer.problem) == ((asking_for,), "")
     values, whole = answer.value
     assert (values[0] if values else None, whole) == (first, is_whole)
 

@@ -115,7 +115,7 @@ class _Targets:
             return state, (call_in(name, change_field, place_of(self.rows[0]), change),)
         changes = tuple((place_of(row), change) for row in self.rows)
         plan = FileEdits(name, changes)
-        return state.opened(plan), (plan.asked,)
+        return state.opened(plan), (plan.request,)
 
 
 def targets(state: AppState) -> _Targets | None:
@@ -293,15 +293,15 @@ def _choose_value(
         return rows.change(state, FieldSetting(field.name, text, how))
 
     options_of = partial(_options, state, rows, field)
-    asked = next((row.key for row in (*rows.rows, *state.workspace.rows) if row.key), "")
-    asking = call_in(name, ask_values, (asked, field.name)) if field.is_listed and asked else None
+    key = next((row.key for row in (*rows.rows, *state.workspace.rows) if row.key), "")
+    asking = call_in(name, ask_values, (key, field.name)) if field.is_listed and key else None
     choice = ValueChoice(
         f"{clean(field.name)} of {rows.words}",
         options_of(()),
         on_accept,
         input=typed,
         other=field.other,
-        asked=asking,
+        request=asking,
         options_of=options_of,
     )
     if not choice.options and not choice.other:
@@ -408,9 +408,9 @@ def _ask_issues(state: AppState, keys: tuple[str, ...], change: BulkChange) -> S
             return state.noticed(words, is_bad=True), ()
         return state.given_back(BulkPlan(name, change, plan=issues, shown_at=now)), ()
 
-    asked = call_in(name, ask_issues, keys)
+    request = call_in(name, ask_issues, keys)
     words = f"Asking Jira for {count_tickets(len(keys))}..."
-    return state.opened(Loading(asked, "Change in Jira", words, on_answer)), (asked,)
+    return state.opened(Loading(request, "Change in Jira", words, on_answer)), (request,)
 
 
 def _ask_what_they_become(
@@ -420,6 +420,6 @@ def _ask_what_they_become(
     for row in rows.rows:
         if row.key:
             alike.setdefault((row.candidate.fields.get("Type", ""), row.status), row)
-    asked = {row.key: row.status for row in list(alike.values())[:MOST_ASKED]}
+    statuses = {row.key: row.status for row in list(alike.values())[:MOST_ASKED]}
     seen = values_of(state.workspace.rows, "Status")
-    return StatusQuestion(f"Status of {rows.words}", asked, seen, on_accept).ask(state)
+    return StatusQuestion(f"Status of {rows.words}", statuses, seen, on_accept).ask(state)

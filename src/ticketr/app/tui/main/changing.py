@@ -147,8 +147,8 @@ def _title_input(name: str, ticket: ListRow | None) -> LineInput:
         def chosen(state: AppState, value: str) -> Step:
             parent = place_of(ticket) if value == "sub-task" and ticket is not None else None
             typed = replace(line, input=TextInput.of(title))
-            asked = call_in(name, add_ticket, title, parent)
-            return state, (replace(asked, on_failure=typed.given_back),)
+            request = call_in(name, add_ticket, title, parent)
+            return state, (replace(request, on_failure=typed.given_back),)
 
         if ticket is None:
             task = Option("a sub-task", refused=NO_TICKET)

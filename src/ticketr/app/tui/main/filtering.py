@@ -119,9 +119,9 @@ def show_filter(state: AppState, text: str, *, save_as: str = "", typed: str = "
     workspace = replace(workspace, filter=wanted, top=0)
     saved = ((save_as, text.strip()),) if save_as else ()
     state = replace(state.with_workspace(workspace), follow_at=AT_ONCE)
-    asked: tuple[Call, ...] = (remembered(workspace, saved, typed if saved else ""),)
+    effects: tuple[Call, ...] = (remembered(workspace, saved, typed if saved else ""),)
     if jql is None:
-        return state, asked
+        return state, effects
     name = workspace.name
 
     def on_failure(state: AppState, answer: Answered) -> Step:
@@ -138,7 +138,7 @@ def show_filter(state: AppState, text: str, *, save_as: str = "", typed: str = "
 
     query = replace(call_in(name, ask_keys, jql), on_failure=on_failure)
     asking = Loading(query, "Filter", "Asking Jira which tickets match...", on_answer)
-    return state.opened(asking), (*(asked if saved else ()), query)
+    return state.opened(asking), (*(effects if saved else ()), query)
 
 
 def show_saved(state: AppState, text: str) -> Step:

@@ -48,13 +48,13 @@ def on_mouse(state: AppState, mouse: Mouse, now: float) -> Step:
 def _turn_wheel(state: AppState, mouse: Mouse, now: float) -> Step:
     action = KeyAction.UP if mouse.action is MouseAction.WHEEL_UP else KeyAction.DOWN
     is_long = state.overlays or state.focus is not Panel.WORKSPACES
-    asked: tuple[Call, ...] = ()
+    effects: tuple[Call, ...] = ()
     for _ in range(WHEEL_ROWS if is_long else 1):
         turn = state.overlays[-1].on_action if state.overlays else move
         step = turn(state, action, now)
         if step is not None:
-            state, asked = step[0], (*asked, *step[1])
-    return state, asked
+            state, effects = step[0], (*effects, *step[1])
+    return state, effects
 
 
 def _click(state: AppState, panel: Panel, mouse: Mouse, now: float) -> Step:

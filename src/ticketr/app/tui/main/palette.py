@@ -104,7 +104,7 @@ def _show(at: int, state: AppState, now: float) -> Step:
 
 def _plan(keys: tuple[str, ...], state: AppState, now: float) -> Step:
     plan = Plan(state.workspace.name, JobKind.PUSH, keys)
-    return state.opened(plan), (plan.asked,)
+    return state.opened(plan), (plan.request,)
 
 
 def _pull(keys: tuple[str, ...], state: AppState, now: float) -> Step:

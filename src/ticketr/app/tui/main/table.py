@@ -78,7 +78,7 @@ def _resolve(state: AppState, now: float) -> Step | None:
         pull = state.keymap.hint(KeyAction.PULL, Context.MAIN, "asks Jira", before="; ")
         return state.noticed(f"This ticket has no conflict that is known here{pull}"), ()
     screen = ConflictScreen(workspace.name, row.head)
-    return state.opened(screen), (screen.asked,)
+    return state.opened(screen), (screen.request,)
 
 
 def _next_conflict(workspace: WorkspaceView, row: ListRow) -> ListRow | None:
@@ -118,7 +118,7 @@ def _plan(kind: JobKind) -> Handler:
 
     def handler(state: AppState, _: float) -> Step:
         plan = Plan(state.workspace.name, kind)
-        return state.opened(plan), (plan.asked,)
+        return state.opened(plan), (plan.request,)
 
     return handler
 

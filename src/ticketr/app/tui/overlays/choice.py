@@ -203,18 +203,18 @@ class ValueChoice(Choice):
     """A list of the values of a field, which Jira's answer completes; Esc cancels the request.
 
     Attributes:
-        asked: The request for the values; None if Jira is not asked.
+        request: The request for the values; None if Jira is not asked.
         options_of: Gives the options for the values that Jira has answered.
     """
 
     _: KW_ONLY
-    asked: Call | None = None
+    request: Call | None = None
     options_of: Callable[[tuple[str, ...]], tuple[Option, ...]] = lambda _: ()
 
     @property
     def workspace(self) -> str:
         """The name of the workspace whose site is asked; empty if Jira is not asked."""
-        return "" if self.asked is None else self.asked.workspace
+        return "" if self.request is None else self.request.workspace
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Edit the text, move, take the selected value, or close the list and ask no more."""
@@ -225,9 +225,9 @@ class ValueChoice(Choice):
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take Jira's answer; the selected value stays selected."""
         match message:
-            case messages.Answered(self.asked, (values, is_whole), ""):
+            case messages.Answered(self.request, (values, is_whole), ""):
                 pass
-            case messages.Answered(self.asked, _, problem):
+            case messages.Answered(self.request, _, problem):
                 words = f"These are the values in your files; Jira gave none: {problem}"
                 return state.noticed(words, is_bad=True), ()
             case _:

@@ -285,31 +285,31 @@ class ConflictScreen(Overlay):
             return None
         key = keys[(keys.index(self.key) + by) % len(keys)]
         other = ConflictScreen(self.workspace, key)
-        return state.replaced(other), (other.asked,)
+        return state.replaced(other), (other.request,)
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the conflict; read it again when the files were read again."""
         match message:
-            case messages.Answered(self.asked, view, ""):
+            case messages.Answered(self.request, view, ""):
                 if view == self.view:
                     return state, ()
                 ids = {part.id for part in view.parts}
                 kept = {part: choice for part, choice in self.choices.items() if part in ids}
                 changed = replace(self, view=view, choices=kept, shown_at=now)
                 return self._ask_author(state, changed, view)
-            case messages.Answered(self.asked, _, problem):
+            case messages.Answered(self.request, _, problem):
                 return state.without(self).noticed(problem, is_bad=True), ()
-            case messages.Answered(asked, author) if self.view and asked == self._author_of(
+            case messages.Answered(request, author) if self.view and request == self._author_of(
                 self.view
             ):
                 return state.exchanged(self, replace(self, author=author)), ()
             case messages.FilesRead(self.workspace):
-                return state, (self.asked,)
+                return state, (self.request,)
             case _:
                 return None
 
     @property
-    def asked(self) -> Call:
+    def request(self) -> Call:
         """The request for the conflict."""
         return call_in(self.workspace, conflicts.read_conflict, self.key)
 

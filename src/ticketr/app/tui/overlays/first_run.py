@@ -310,8 +310,8 @@ class FirstRun(Overlay):
         if purpose is None:
             changed = replace(self, way=way, problem="", busy=STARTING)
             return state.exchanged(self, changed), (call(setting_up.try_sandbox),)
-        form, asked = self.forms.get(purpose, Form(purpose)).asked()
-        return self._with_form(state, form, way=way, shown=purpose, problem=""), asked
+        form, effects = self.forms.get(purpose, Form(purpose)).ask_checks()
+        return self._with_form(state, form, way=way, shown=purpose, problem=""), effects
 
     def _on_form(self, state: AppState, form: Form, action: KeyAction, now: float) -> Step | None:
         match action:
@@ -328,7 +328,7 @@ class FirstRun(Overlay):
             case KeyAction.PREVIOUS_PANEL | KeyAction.UP:
                 return self._move(state, form, form.at - 1)
             case KeyAction.CHECK:
-                return self._step_with_form(state, *form.outdated(*form.fields).asked())
+                return self._step_with_form(state, *form.outdated(*form.fields).ask_checks())
             case KeyAction.SHOW_TOKEN if form.purpose is Purpose.CONNECT:
                 shown = replace(form, is_token_shown=not form.is_token_shown)
                 return self._with_form(state, shown), ()
@@ -350,8 +350,8 @@ class FirstRun(Overlay):
         return self._move(state, form, form.at + by)
 
     def _move(self, state: AppState, form: Form, to: int) -> Step:
-        form, asked = form.moved(to)
-        return self._with_form(state, form, problem=""), asked
+        form, effects = form.moved(to)
+        return self._with_form(state, form, problem=""), effects
 
     def _accept(self, state: AppState, form: Form) -> Step:
         """Take what is typed and go on; on the button, and in a form of one field, carry it out."""
@@ -361,8 +361,8 @@ class FirstRun(Overlay):
             return self._add(state, form)
         if form.focus is SetupField.PROJECT and form.projects:
             form = form.chosen(form.projects[min(form.choice, len(form.projects) - 1)])
-            form, asked = form.moved(form.at + 1)
-            return self._step_with_form(state, form, (*asked, *_suggest(form)))
+            form, effects = form.moved(form.at + 1)
+            return self._step_with_form(state, form, (*effects, *_suggest(form)))
         return self._move(state, form, form.at + 1)
 
     def _add(self, state: AppState, form: Form) -> Step:
@@ -385,15 +385,15 @@ class FirstRun(Overlay):
         if not folder:
             return self._with_form(state, form.with_missing(SetupField.FOLDER)), ()
         if form.folder is None:  # it is opened once it is known to be a workspace
-            form, asked = replace(form.outdated(SetupField.FOLDER), is_entered=True).asked()
-            return self._with_form(state, form, problem=""), asked
+            form, effects = replace(form.outdated(SetupField.FOLDER), is_entered=True).ask_checks()
+            return self._with_form(state, form, problem=""), effects
         if form.can_connect:
             connect = self.forms.get(Purpose.CONNECT, Form(Purpose.CONNECT))
             connect = connect.filled(SetupField.FOLDER, TextInput.of(folder))
             connect = replace(connect.outdated(SetupField.FOLDER), is_folder_typed=True)
-            connect, asked = connect.asked()
+            connect, effects = connect.ask_checks()
             way = _ways(state).index(Purpose.CONNECT)
-            return self._with_form(state, connect, way=way, shown=Purpose.CONNECT), asked
+            return self._with_form(state, connect, way=way, shown=Purpose.CONNECT), effects
         changed = replace(self, busy=OPENING, problem="")
         return state.exchanged(self, changed), (call(setting_up.open_folder, folder),)
 
@@ -404,8 +404,8 @@ class FirstRun(Overlay):
         forms = {**self.forms, form.purpose: form}
         return state.exchanged(self, replace(self, forms=forms, **changes))
 
-    def _step_with_form(self, state: AppState, form: Form, asked: tuple[Call, ...]) -> Step:
-        return self._with_form(state, form), asked
+    def _step_with_form(self, state: AppState, form: Form, effects: tuple[Call, ...]) -> Step:
+        return self._with_form(state, form), effects
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the answers of checks, ask checks that are due, and close when it is done."""
@@ -413,23 +413,23 @@ class FirstRun(Overlay):
         match message:
             case messages.WorkspaceOpened(is_wanted=True):
                 return state.without(self), (call(setting_up.cancel_setup),)
-            case messages.Answered(asked, Problem() as problem) if asked.function in _ADDING:
+            case messages.Answered(request, Problem() as problem) if request.function in _ADDING:
                 return self._with_problem(state, problem), ()
             case messages.TimePassed() if form is not None and now >= form.due:
-                return self._step_with_form(state, *form.asked())
+                return self._step_with_form(state, *form.ask_checks())
             case messages.Answered(Call(function=setting_up.suggest_folder), folder) if form:
-                return self._step_with_form(state, *form.folder_suggested(folder).asked())
-            case messages.Answered(asked, answer) if form and asked in form.running.values():
-                return self._answered(state, asked, form.answered(asked, answer))
+                return self._step_with_form(state, *form.folder_suggested(folder).ask_checks())
+            case messages.Answered(request, answer) if form and request in form.running.values():
+                return self._answered(state, request, form.answered(request, answer))
             case _:
                 return None
 
-    def _answered(self, state: AppState, asked: Call, form: Form) -> Step:
+    def _answered(self, state: AppState, request: Call, form: Form) -> Step:
         """Show the answer to a check, and begin the checks that have waited for it."""
-        if asked.function is setting_up.check_folder:
+        if request.function is setting_up.check_folder:
             return self._folder_answered(state, form)
-        is_site = asked.function is setting_up.check_site
-        form, more = form.asked() if is_site else (form, ())
+        is_site = request.function is setting_up.check_site
+        form, more = form.ask_checks() if is_site else (form, ())
         return self._step_with_form(state, form, (*more, *_suggest(form)))
 
     def _folder_answered(self, state: AppState, form: Form) -> Step:
@@ -468,8 +468,8 @@ class FirstRun(Overlay):
 
 def log_in(state: AppState, texts: Mapping[SetupField, str]) -> Step:
     """Ask for a new token of a workspace, whose other texts are known."""
-    form, asked = Form(Purpose.CONNECT).with_known(texts).asked()
-    return state.opened(FirstRun(shown=Purpose.CONNECT, forms={Purpose.CONNECT: form})), asked
+    form, effects = Form(Purpose.CONNECT).with_known(texts).ask_checks()
+    return state.opened(FirstRun(shown=Purpose.CONNECT, forms={Purpose.CONNECT: form})), effects
 
 
 def _suggest(form: Form) -> tuple[Call, ...]:

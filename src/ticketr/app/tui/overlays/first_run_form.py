@@ -177,7 +177,7 @@ class Form:
     def outdated(self, *checks: SetupField) -> Form:
         """Return the form with some checks out of date."""
         form = replace(self, to_ask=self.to_ask | set(checks))
-        running = {place: asked for place, asked in self.running.items() if place not in checks}
+        running = {place: request for place, request in self.running.items() if place not in checks}
         form = replace(form, running=running)
         for check in checks:
             form = form.noted(check, None)
@@ -192,15 +192,15 @@ class Form:
     def moved(self, to: int) -> tuple[Form, tuple[Call, ...]]:
         """Return the form with the focus on another field, and the checks of what was typed."""
         at = max(0, min(to, len(self.fields)))
-        return replace(self, at=at, is_token_shown=False, choice=0).asked()
+        return replace(self, at=at, is_token_shown=False, choice=0).ask_checks()
 
-    def asked(self) -> tuple[Form, tuple[Call, ...]]:
+    def ask_checks(self) -> tuple[Form, tuple[Call, ...]]:
         """Return the form with its checks asked, and the effects that ask them."""
         form = replace(self, due=math.inf)
         begun = {
-            check: asked
+            check: request
             for check in _CHECKS
-            if check in self.to_ask and (asked := self._ask(check))
+            if check in self.to_ask and (request := self._ask(check))
         }
         for check in begun:
             form = form.noted(check, CHECKING)
@@ -228,9 +228,9 @@ class Form:
             return None
         return call(check_login, Login(site.site, email, text))
 
-    def answered(self, asked: Call, answer: Any) -> Form:
+    def answered(self, request: Call, answer: Any) -> Form:
         """Return the form with the answer to a check that is running."""
-        check = next(check for check, running in self.running.items() if running == asked)
+        check = next(check for check, running in self.running.items() if running == request)
         running = {other: call for other, call in self.running.items() if other is not check}
         form = replace(self, running=running)
         match answer:

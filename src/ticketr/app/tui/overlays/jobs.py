@@ -268,7 +268,7 @@ def run_again(state: AppState, job: EndedJob) -> Step:
     if job.kind is JobKind.PULL:
         return state, (call_in(job.workspace, start_job, JobRequest(JobKind.PULL, keys=job.keys)),)
     plan = Plan(job.workspace, job.kind, job.keys)
-    return state.opened(plan), (plan.asked,)
+    return state.opened(plan), (plan.request,)
 
 
 #: The most rows for what was done to single tickets, and the least height that has room for them.

@@ -36,7 +36,7 @@ class FileEdits(Review[sync.FileEditPlan]):
         return [Item(edit, (edit.path, edit.line)) for edit in plan.edits]
 
     @property
-    def asked(self) -> Call:
+    def request(self) -> Call:
         """The request for the plan."""
         return call_in(self.workspace, edits.plan_edits, self.changes)
 
@@ -59,10 +59,10 @@ class FileEdits(Review[sync.FileEditPlan]):
         def on_failure(state: AppState, answer: Answered) -> Step:
             # What was changed before the error is not in the new plan.
             state = state.given_back(again).noticed(answer.problem, is_bad=True)
-            return state, (again.asked,)
+            return state, (again.request,)
 
-        asked = call_in(self.workspace, edits.carry_out_edits, kept)
-        return state.closed(), (replace(asked, on_success=on_success, on_failure=on_failure),)
+        request = call_in(self.workspace, edits.carry_out_edits, kept)
+        return state.closed(), (replace(request, on_success=on_success, on_failure=on_failure),)
 
     def _kept(self, plan: sync.FileEditPlan) -> sync.FileEditPlan:
         return plan.without({edit for edit in plan.edits if edit in self.without})

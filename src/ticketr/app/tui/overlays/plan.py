@@ -165,7 +165,7 @@ class Plan(Review[sync.PushPlan]):
         return bool(plan.entries) or self.kind is JobKind.SYNC
 
     @property
-    def asked(self) -> Call:
+    def request(self) -> Call:
         """The request for the plan."""
         return call_in(self.workspace, read_plan, self.kind, self.keys)
 
@@ -181,7 +181,7 @@ class Plan(Review[sync.PushPlan]):
         match message:
             case messages.JobChanged(snapshot) if self._is_checked_by(snapshot):
                 return state.exchanged(self, self._after_check(snapshot)), ()
-            case messages.Answered(self.asked, plan, ""):
+            case messages.Answered(self.request, plan, ""):
                 made = self.made(state, plan, now)
                 if made.plan == self.plan:
                     return state.exchanged(self, made), ()
@@ -193,7 +193,7 @@ class Plan(Review[sync.PushPlan]):
                 )
                 begin = (call_in(self.workspace, start_job, request),) if plan.entries else ()
                 return state.exchanged(self, made), (*self._end_of_check, *begin)
-            case messages.Answered(self.asked):
+            case messages.Answered(self.request):
                 step = Review.on_message(self, state, message, now)
                 return step and (step[0], self._end_of_check)
             case _:

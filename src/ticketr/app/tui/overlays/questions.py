@@ -116,8 +116,8 @@ class LineInput(Overlay):
         if isinstance(step, str):
             return state.replaced(replace(self, problem=step)), ()
         return step[0], tuple(
-            asked if asked.on_failure else replace(asked, on_failure=self.given_back)
-            for asked in step[1]
+            request if request.on_failure else replace(request, on_failure=self.given_back)
+            for request in step[1]
         )
 
     def given_back(self, state: AppState, answer: messages.Answered) -> Step:
@@ -178,7 +178,7 @@ class Loading(Overlay):
     """Jira is asked; Esc cancels the request.
 
     Attributes:
-        asked: The request.
+        request: The request.
         title: What the answer is for.
         words: What Jira is asked.
         on_answer: Gives the step for the answer, the reason why there is none, what was typed
@@ -189,7 +189,7 @@ class Loading(Overlay):
     context: ClassVar[Context] = Context.CHOICE
     is_full: ClassVar[bool] = False
 
-    asked: Call
+    request: Call
     title: str
     words: str
     on_answer: Callable[[AppState, Any, str, TextInput | None, float], Step]
@@ -198,7 +198,7 @@ class Loading(Overlay):
     @property
     def workspace(self) -> str:
         """The name of the workspace."""
-        return self.asked.workspace
+        return self.request.workspace
 
     def idle_actions(self, state: AppState) -> AbstractSet[KeyAction]:
         """Return the actions without an effect: there is nothing to take yet."""
@@ -222,7 +222,7 @@ class Loading(Overlay):
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the answer."""
         match message:
-            case messages.Answered(self.asked, value, problem):
+            case messages.Answered(self.request, value, problem):
                 return self.on_answer(state.without(self), value, problem, self.input, now)
             case _:
                 return None
@@ -256,12 +256,12 @@ class StatusQuestion:
 
     def ask(self, state: AppState) -> Step:
         """Ask Jira for the statuses that the issues can take."""
-        asked = call_in(state.workspace.name, ask_statuses, tuple(self.issues))
+        request = call_in(state.workspace.name, ask_statuses, tuple(self.issues))
         what = "it" if len(self.issues) == 1 else "they"
         words = f"Asking Jira what {what} can become..."
-        return state.opened(Loading(asked, self.title, words, self._list_statuses, TextInput())), (
-            asked,
-        )
+        return state.opened(
+            Loading(request, self.title, words, self._list_statuses, TextInput())
+        ), (request,)
 
     def choice(
         self, statuses: Mapping[str, tuple[str, ...]], typed: TextInput | None = None

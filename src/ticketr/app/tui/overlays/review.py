@@ -134,19 +134,19 @@ class Review(Overlay, Generic[P]):
         return idle
 
     @property
-    def asked(self) -> Call | None:
+    def request(self) -> Call | None:
         """The request for the plan; None for a plan that is there from the beginning."""
         return None
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the plan; make it again when the files were read again."""
         match message:
-            case messages.Answered(self.asked, plan, ""):
+            case messages.Answered(self.request, plan, ""):
                 return state.exchanged(self, self.made(state, plan, now)), ()
-            case messages.Answered(self.asked, _, problem):
+            case messages.Answered(self.request, _, problem):
                 return state.without(self).noticed(problem, is_bad=True), ()
-            case messages.FilesRead(self.workspace) if self.asked is not None:
-                return state, (self.asked,)
+            case messages.FilesRead(self.workspace) if self.request is not None:
+                return state, (self.request,)
             case _:
                 return None
 

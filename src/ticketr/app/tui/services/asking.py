@@ -37,16 +37,16 @@ async def ask_statuses(
 
 
 async def ask_values(
-    services: Services, name: str, asked: tuple[str, str]
+    services: Services, name: str, issue_field: tuple[str, str]
 ) -> tuple[tuple[str, ...], bool] | None:
     """Ask Jira for the values that a field of an issue can have, and whether these are all.
 
     Args:
         services: What the services have in common.
         name: The name of the workspace.
-        asked: The key of the issue, and the name of the field in files.
+        issue_field: The key of the issue, and the name of the field in files.
     """
-    key, field = asked
+    key, field = issue_field
     workspace = services.workspaces[name]
 
     async def ask() -> tuple[tuple[str, ...], bool]:

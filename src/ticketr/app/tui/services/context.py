@@ -112,23 +112,23 @@ class Services:
     refresh: float = 0.0
     may_refresh: Callable[[str], bool] = lambda _: False
 
-    async def carry_out(self, asked: Call) -> None:
+    async def carry_out(self, request: Call) -> None:
         """Call an async function, and send what it returns, or why it failed.
 
         The answer is not sent if the function was called again meanwhile for the workspace, since
         it must not replace that to the later call, which read the files later.
         """
-        place = (asked.function, asked.workspace)
-        self.newest[place] = asked
+        place = (request.function, request.workspace)
+        self.newest[place] = request
         try:
-            answer = await asked.function(self, *asked.args)
+            answer = await request.function(self, *request.args)
         except (TicketrError, OSError) as error:  # OSError: such as a full disk
             words = str(error)
-            if asked.workspace in self.workspaces:
-                words = without_root(self.workspaces[asked.workspace].store, error)
-            answer = Answered(asked, getattr(error, "written", None), clean(words))
-        if answer is not None and (self.newest[place] is asked or asked.on_failure is not None):
-            self.send(answer if isinstance(answer, Message) else Answered(asked, answer))
+            if request.workspace in self.workspaces:
+                words = without_root(self.workspaces[request.workspace].store, error)
+            answer = Answered(request, getattr(error, "written", None), clean(words))
+        if answer is not None and (self.newest[place] is request or request.on_failure is not None):
+            self.send(answer if isinstance(answer, Message) else Answered(request, answer))
 
     async def alone(self, place: Hashable, ask: Callable[[], Awaitable[T]]) -> T | None:
         """Ask for something, and cancel what is still being asked for in the same place.
