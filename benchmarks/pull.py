@@ -16,7 +16,7 @@ from table import show
 
 from ticketr import open_job_queue
 from ticketr.app.cli.demo_site import open_sandbox
-from ticketr.app.cli.job_runner import GARBAGE
+from ticketr.app.cli.job_runner import GC_THRESHOLDS
 from ticketr.app.jira import Credentials
 from ticketr.app.sync import PullJob
 from ticketr.app.sync.compare.mapping import CUSTOM_FIELDS, Columns
@@ -117,7 +117,7 @@ async def measure(root: Path) -> None:
 def run() -> None:
     """Measure, and show the table's rows."""
     gc.freeze()  # for both sides, as the command does
-    gc.set_threshold(*GARBAGE)
+    gc.set_threshold(*GC_THRESHOLDS)
     # Keep one folder until the end: after many files were deleted, ext4 creates new
     # files slowly for some seconds.
     with tempfile.TemporaryDirectory() as root:

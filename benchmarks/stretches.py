@@ -19,7 +19,7 @@ from table import show
 
 from ticketr import open_job_queue
 from ticketr.app.cli.demo_site import open_sandbox
-from ticketr.app.cli.job_runner import GARBAGE
+from ticketr.app.cli.job_runner import GC_THRESHOLDS
 from ticketr.app.jira import Credentials
 from ticketr.app.jira.adf import LONGEST_TEXT
 from ticketr.app.jira.transport import Response
@@ -204,7 +204,7 @@ async def measure(root: Path) -> None:
     async with open_sandbox(tickets=TICKETS, seed=1) as url:
         await measured(SyncJob(root / "first", Credentials(url, EMAIL, TOKEN), project="DEMO"))
         gc.freeze()  # as a command does after its imports
-        gc.set_threshold(*GARBAGE)
+        gc.set_threshold(*GC_THRESHOLDS)
         await texts(url, root)
         await very_large(url, root)
     await many(root)

@@ -31,7 +31,7 @@ APP_MODULES = (
 
 #: The objects after which garbage is looked for while a command starts. Imports make many objects
 #: and hardly any garbage; looking for it takes a tenth of the start.
-_OBJECTS = 100_000
+_GC_THRESHOLD = 100_000
 #: The exit code of ``exits.for_signal(SIGINT)``, which needs imports.
 _INTERRUPTED = 130
 
@@ -58,7 +58,7 @@ def _load() -> Callable[[], None]:
     import gc
     from importlib.util import find_spec
 
-    gc.set_threshold(_OBJECTS)
+    gc.set_threshold(_GC_THRESHOLD)
     if find_spec("fcntl") is None:
         _refuse(
             "the app needs Linux, macOS or another POSIX system, such as WSL on Windows; "

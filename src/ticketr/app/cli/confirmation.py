@@ -24,7 +24,7 @@ J = TypeVar("J", "sync.PushJob", "sync.SyncJob")
 Jobs: TypeAlias = "Mapping[str, sync.PushJob] | Mapping[str, sync.SyncJob]"
 
 #: The most characters of a text that a plan shows on a line.
-_WIDTH = 60
+_MAX_WIDTH = 60
 #: The characters shown before the first one that differs.
 _CONTEXT = 20
 #: The most changed lines of one part that a plan shows.
@@ -197,7 +197,7 @@ def plan_lines(entry: sync.PlanEntry) -> list[str]:
             lines.append(f"    {name}: {_excerpt(' '.join(new.split()), 0)}")
         elif name == "Status" and entry.route:
             lines.append(f"    {name}: {entry.route}")
-        elif "\n" in old + new or max(len(old), len(new)) > _WIDTH:
+        elif "\n" in old + new or max(len(old), len(new)) > _MAX_WIDTH:
             lines += (f"    {name}:", *(f"        {line}" for line in _differences(old, new)))
         else:
             lines.append(f"    {name}: {old or '(empty)'} -> {new or '(empty)'}")
@@ -267,7 +267,7 @@ def _common_prefix_length(one: str, other: str) -> int:
 
 
 def _excerpt(line: str, position: int) -> str:
-    """Return the part of a line around a position, at most `_WIDTH` characters."""
-    start = max(0, min(position - _CONTEXT, len(line) - _WIDTH))
-    end = start + _WIDTH
+    """Return the part of a line around a position, at most `_MAX_WIDTH` characters."""
+    start = max(0, min(position - _CONTEXT, len(line) - _MAX_WIDTH))
+    end = start + _MAX_WIDTH
     return f"{'...' if start else ''}{line[start:end]}{'...' if end < len(line) else ''}"

@@ -48,13 +48,13 @@ Result: TypeAlias = "sync.PullResult | sync.PushResult | sync.SyncResult"
 #: The thresholds of the garbage collector's three generations. A collection of 3,000 objects takes
 #: some milliseconds, in whatever step it begins. Conversions leave many cycles behind, so the young
 #: generations must stay small; a full collection takes longest and finds next to nothing.
-GARBAGE = (1_000, 2, 2_500)
+GC_THRESHOLDS = (1_000, 2, 2_500)
 #: The signals that cancel the jobs of a command.
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: Notes about single tickets that are printed before the rest is only counted.
-NOTES = 20
+MAX_NOTES = 20
 #: Keys that are printed on a line.
-KEYS = 10
+MAX_KEYS = 10
 
 _logger = logging.getLogger("ticketr")
 
@@ -130,7 +130,7 @@ def run(async_fn: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
     so the collector also runs less often than by default.
     """
     gc.freeze()
-    gc.set_threshold(*GARBAGE)
+    gc.set_threshold(*GC_THRESHOLDS)
     return trio.run(async_fn, *args)
 
 
@@ -483,7 +483,7 @@ def print_push(result: sync.PushResult, *, dry_run: bool = False) -> None:
     created = f" ({_list_keys(result.created)})" if result.created else ""
     updated = f" ({_list_keys(result.updated)})" if result.updated else ""
     if not dry_run:
-        first = sorted(result.created, key=key_order)[:KEYS]
+        first = sorted(result.created, key=key_order)[:MAX_KEYS]
         print_messages(f"created {browse_url(result.site, key)}" for key in first)
         words = f"{len(result.created)} created{created}, {len(result.updated)} updated{updated}"
         print_messages([f"{words}{sync.not_done(pushed=result)}"])
@@ -528,14 +528,14 @@ def print_resolve_hint(conflicts: Iterable[sync.Note]) -> None:
 
 
 def _list_keys(keys: Collection[str]) -> str:
-    """Return the first `KEYS` keys in order, and how many more there are."""
-    more = f" and {len(keys) - KEYS} more" if len(keys) > KEYS else ""
-    return ", ".join(sorted(keys, key=key_order)[:KEYS]) + more
+    """Return the first `MAX_KEYS` keys in order, and how many more there are."""
+    more = f" and {len(keys) - MAX_KEYS} more" if len(keys) > MAX_KEYS else ""
+    return ", ".join(sorted(keys, key=key_order)[:MAX_KEYS]) + more
 
 
 def print_notes(groups: Mapping[str, Iterable[sync.Note]]) -> None:
-    """Print notes about single tickets, at most `NOTES` of them."""
+    """Print notes about single tickets, at most `MAX_NOTES` of them."""
     lines = [note.in_group(group) for group, notes in groups.items() for note in notes]
-    print_messages(lines[:NOTES])
-    if len(lines) > NOTES:
-        print_messages([f"... and {len(lines) - NOTES} more; --json lists them all"])
+    print_messages(lines[:MAX_NOTES])
+    if len(lines) > MAX_NOTES:
+        print_messages([f"... and {len(lines) - MAX_NOTES} more; --json lists them all"])

@@ -20,7 +20,7 @@ from ticketr.app.tickets import key_order
 from ticketr.cleaning import clean
 
 #: The most tickets without a last sync that are listed; a new clone may hold thousands.
-NAMED = 20
+MAX_NEVER_PULLED = 20
 
 #: The message about a known ticket that is in no file.
 MISSING = (
@@ -397,7 +397,7 @@ def _listed(
 ) -> Iterator[tuple[str, str]]:
     """Yield a line for each of some tickets that are not listed otherwise, or one for many."""
     tickets = [(key, path) for key, path in places if key not in others]
-    if len(tickets) > NAMED:
+    if len(tickets) > MAX_NEVER_PULLED:
         yield mark, f"{len(tickets)} tickets: {what}"
         return
     for key, path in tickets:
