@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 _DEFAULT = "vi"
 
 #: Editors that take `+LINE` before the file; another one might open a file of that name.
-_PLUS = frozenset(
+_PLUS_LINE_EDITORS = frozenset(
     [
         "vi",
         "vim",
@@ -50,15 +50,15 @@ _PLUS = frozenset(
     ]
 )
 #: Editors that take `FILE:LINE`.
-_COLON = frozenset(
+_COLON_LINE_EDITORS = frozenset(
     ["hx", "helix", "subl", "sublime_text", "zed", "zeditor", "lapce", "pulsar", "atom"]
 )
 #: Editors that take `--goto FILE:LINE`: Visual Studio Code and its forks.
-_GOTO = frozenset(
+_GOTO_EDITORS = frozenset(
     ["code", "code-insiders", "code-oss", "codium", "vscodium", "cursor", "windsurf", "positron"]
 )
 #: Editors that take a line as an option of its own.
-_OPTION = {
+_LINE_OPTIONS = {
     "kate": "--line",
     "kwrite": "--line",
     "mate": "--line",
@@ -69,8 +69,8 @@ _OPTION = {
     "notepadqq": "--line",
 }
 #: The option that makes an editor with windows wait until the file is closed, and its short form.
-_WAIT = (
-    (_GOTO | {"subl", "zed", "zeditor", "atom", "pulsar", "mate"}, ("--wait", "-w")),
+_WAIT_OPTIONS = (
+    (_GOTO_EDITORS | {"subl", "zed", "zeditor", "atom", "pulsar", "mate"}, ("--wait", "-w")),
     ({"idea", "pycharm", "webstorm"}, ("--wait", "--wait")),
     ({"gvim", "mvim"}, ("--nofork", "-f")),
     ({"kate"}, ("--block", "-b")),
@@ -95,7 +95,7 @@ def editor_words(environ: Mapping[str, str], path: str, line: int = 0) -> list[s
     """
     words = _wanted(environ)
     name = _name_of(words[0])
-    for editors, (long, short) in _WAIT:
+    for editors, (long, short) in _WAIT_OPTIONS:
         if name in editors and not {long, short} & {*words[1:]}:
             words.append(long)
     return [*words, *_at_line(name, path, line)]
@@ -133,12 +133,12 @@ def _name_of(program: str) -> str:
 def _at_line(name: str, path: str, line: int) -> Sequence[str]:
     if line <= 0:
         return (path,)
-    if name in _PLUS:
+    if name in _PLUS_LINE_EDITORS:
         return (f"+{line}", path)
-    if name in _COLON:
+    if name in _COLON_LINE_EDITORS:
         return (f"{path}:{line}",)
-    if name in _GOTO:
+    if name in _GOTO_EDITORS:
         return ("--goto", f"{path}:{line}")
-    if name in _OPTION:
-        return (_OPTION[name], str(line), path)
+    if name in _LINE_OPTIONS:
+        return (_LINE_OPTIONS[name], str(line), path)
     return (path,)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 
-_OWN = "atlassian-"
+_ATLASSIAN_PREFIX = "atlassian-"
 #: Names that people write for some of them elsewhere.
 _ALIASES = {
     "+1": "thumbsup",
@@ -42,7 +42,7 @@ def _table() -> str:
 
 
 def _character(name: str, identity: str, more: list[str]) -> str:
-    if identity.startswith(_OWN):
+    if identity.startswith(_ATLASSIAN_PREFIX):
         return f":{name}:"
     codes = identity.split("-")
     return "".join(chr(int(code, 16)) for code in (codes[0], *more, *codes[1:]))

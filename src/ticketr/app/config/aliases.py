@@ -28,7 +28,7 @@ _NAME = r"[A-Za-z][A-Za-z0-9_-]*"
 _PART = re.compile(rf"""("(?:\\.|[^"\\])*+"|'(?:\\.|[^'\\])*+')|(?<![\w.])@({_NAME})""")
 _ORDER_BY = re.compile(r"\border\s+by\b", re.IGNORECASE)
 #: Characters; Jira takes no longer query.
-_LONGEST = 20_000
+_MAX_QUERY = 20_000
 
 
 class UsedAlias(NamedTuple):
@@ -131,8 +131,8 @@ def _expanded(name: str, query: str, aliases: Mapping[str, str], within: tuple[s
         return f"({_expanded(name, inner, aliases, (*within, alias))})"
 
     result = _PART.sub(replaced, query)
-    if len(result) > _LONGEST:
-        raise BadSetting(name, query[:80], f"with its aliases it is longer than {_LONGEST} signs")
+    if len(result) > _MAX_QUERY:
+        raise BadSetting(name, query[:80], f"with its aliases it is longer than {_MAX_QUERY} signs")
     return result
 
 

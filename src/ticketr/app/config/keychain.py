@@ -13,7 +13,7 @@ from typing import Any
 from ticketr.app.config.errors import TokenFailed
 
 #: The account of a token without an e-mail: not every backend takes an empty name.
-_ALONE = "token"
+_ACCOUNT_WITHOUT_EMAIL = "token"
 
 _REMEDY = "unlock or mend it, or give a token by JIRA_API_TOKEN or a token_command"
 
@@ -31,14 +31,14 @@ def is_available() -> bool:
 def read(site: str, email: str) -> str | None:
     """Return the token that is stored for an account of a site, if one is."""
     with _open_keyring() as keyring:
-        token: str | None = keyring.get_password(_service(site), email or _ALONE)
+        token: str | None = keyring.get_password(_service(site), email or _ACCOUNT_WITHOUT_EMAIL)
     return token
 
 
 def write(site: str, email: str, token: str) -> None:
     """Store the token of an account of a site."""
     with _open_keyring() as keyring:
-        keyring.set_password(_service(site), email or _ALONE, token)
+        keyring.set_password(_service(site), email or _ACCOUNT_WITHOUT_EMAIL, token)
 
 
 def delete(site: str, email: str) -> bool:
@@ -50,7 +50,7 @@ def delete(site: str, email: str) -> bool:
     if read(site, email) is None:
         return False
     with _open_keyring() as keyring:
-        keyring.delete_password(_service(site), email or _ALONE)
+        keyring.delete_password(_service(site), email or _ACCOUNT_WITHOUT_EMAIL)
     return True
 
 

@@ -28,8 +28,8 @@ FILE = "ticketr.log"
 #: The most files, and the most bytes of each.
 FILES, LARGEST = 10, 512 * 1024
 #: The most causes of a failure that are written.
-CAUSES = 10
-_INNER = f"{STATE_FOLDER}/log"
+MAX_CAUSES = 10
+_LOG_FOLDER = f"{STATE_FOLDER}/log"
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -53,7 +53,7 @@ class _File(RotatingFileHandler):
         if self._root is None:
             descriptor = os.open(self.baseFilename, _FLAGS, 0o600)
         else:
-            with open_write_folder(self._root, _INNER, make=True, is_own=True) as folder:
+            with open_write_folder(self._root, _LOG_FOLDER, make=True, is_own=True) as folder:
                 descriptor = os.open(FILE, _FLAGS, 0o600, dir_fd=folder)
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
@@ -88,7 +88,7 @@ class SupportLog:
             folder.mkdir(parents=True, exist_ok=True)
         else:
             StateFolder(root / STATE_FOLDER).make()
-            folder = root / _INNER
+            folder = root / _LOG_FOLDER
         file = _File(folder / FILE, None if chosen else root)
         self._listener = QueueListener(self._lines, file)
         self._listener.start()
@@ -138,7 +138,7 @@ def _cause_of(error: BaseException) -> str:
     """
     causes: list[str] = []
     reason: BaseException | None = error
-    while reason is not None and len(causes) < CAUSES:
+    while reason is not None and len(causes) < MAX_CAUSES:
         frames = traceback.extract_tb(reason.__traceback__)
         places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames[-8:]]
         number = f" {reason.errno}" if isinstance(reason, OSError) else ""
