@@ -26,7 +26,7 @@ MAX_PORTION_LENGTH = 64 * 1024
 MAX_INLINE_WORK = 1_250
 #: Turns of Trio's loop between two such functions. A key is read, handled and drawn by tasks that
 #: each need a turn; with one turn, each of them would wait for another function.
-TURNS = 3
+CHECKPOINTS_BETWEEN = 3
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -77,7 +77,7 @@ async def compute(
     """
     if weight > MAX_INLINE_WORK:
         return await in_thread(function, *args, abandon_on_cancel=True)
-    for _ in range(TURNS):
+    for _ in range(CHECKPOINTS_BETWEEN):
         await trio.lowlevel.checkpoint()
     return function(*args)
 

@@ -13,7 +13,7 @@ from ticketr.app.tickets import is_key
 from ticketr.cleaning import clean
 
 #: How many of the known names an error lists.
-_OFFERED = 8
+_MAX_SUGGESTIONS = 8
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
@@ -21,7 +21,7 @@ def nearest(name: str, names: Iterable[str]) -> str:
     known = sorted({clean(text) for text in names}, key=str.casefold)
     if close := close_names(name, known, most=3):
         return f"did you mean {' or '.join(close)}?"
-    some = ", ".join(known[:_OFFERED]) + (", ..." if len(known) > _OFFERED else "")
+    some = ", ".join(known[:_MAX_SUGGESTIONS]) + (", ..." if len(known) > _MAX_SUGGESTIONS else "")
     return f"there is {some}" if some else "there is none"
 
 

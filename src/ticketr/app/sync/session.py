@@ -155,7 +155,7 @@ class SessionJob:
 
 
 #: Seconds without an answer after which a job says so.
-SILENT = 3.0
+REPORT_SILENCE_AFTER = 3.0
 
 
 class Progress:
@@ -191,7 +191,7 @@ class Progress:
 
     def tell_silence(self, seconds: float) -> None:
         """Report that the site has not answered for so many seconds; 0 once it has."""
-        if seconds >= SILENT:
+        if seconds >= REPORT_SILENCE_AFTER:
             self._is_silent = True
             words = f"no answer for {math.floor(seconds)}s"
             self._context.report(current=self._done, message=words)

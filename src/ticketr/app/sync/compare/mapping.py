@@ -375,9 +375,9 @@ def _with_keys(value: object, names: Iterable[str]) -> object:
 
 
 #: What is between a choice and the second one below it.
-BELOW = " > "
+CASCADE_SEPARATOR = " > "
 #: What an issue without a description weighs.
-_ISSUE = 60
+_ISSUE_WEIGHT = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -507,7 +507,7 @@ def weigh(issues: Iterable[Issue], most: int) -> Weighed:
             described[issue.id] = text
             work += len(text.markdown) // EASE
         remaining += others
-        work += _ISSUE + sum(work_of(document, most) for document in others)
+        work += _ISSUE_WEIGHT + sum(work_of(document, most) for document in others)
         work += sum(len(value) for value in issue.fields.values() if isinstance(value, list))
         if work > most:
             break
@@ -669,7 +669,7 @@ def _entry_text(value: object) -> str:
         text = next((name for name in names if isinstance(name, str) and name), "")
         child = value.get("child")
         below = _entry_text(child) if child is not None else ""
-        return f"{text}{BELOW}{below}" if below else text
+        return f"{text}{CASCADE_SEPARATOR}{below}" if below else text
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, (str, int, float)):

@@ -226,9 +226,9 @@ def as_sent(
 
 
 #: How alike two texts must be, from 0 to 1, for one to count as an edit of the other.
-_ALIKE = 0.6
+_MIN_SIMILARITY = 0.6
 #: How many characters of a text are compared.
-_COMPARED = 2000
+_MAX_COMPARED = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -351,12 +351,12 @@ def _index_of(sent: SentComment, comments: Sequence[Comment]) -> int | None:
         return exact
     scores = ((_likeness(sent.text, text), at) for at, text in new)
     score, at = max(scores, default=(0.0, -1))
-    return at if score >= _ALIKE else None
+    return at if score >= _MIN_SIMILARITY else None
 
 
 def _likeness(one: str, other: str) -> float:
     """Return how alike two texts begin, from 0 to 1."""
-    return SequenceMatcher(None, one[:_COMPARED], other[:_COMPARED], autojunk=False).ratio()
+    return SequenceMatcher(None, one[:_MAX_COMPARED], other[:_MAX_COMPARED], autojunk=False).ratio()
 
 
 def _has_comment(ticket: Ticket, sent: SentComment) -> bool:

@@ -190,9 +190,9 @@ def find_uncertain(
 #: Scores of a match: equal with all sub-tasks, equal without them, equal in the title.
 EQUAL_WITH_TASKS, EQUAL, SAME_TITLE = 4.0, 3.0, 2.0
 #: The lowest similarity at which a draft with another title may be an edited version.
-_SIMILAR = 0.6
+_MIN_SIMILARITY = 0.6
 #: How many characters are compared.
-_COMPARED_CHARACTERS = 500
+_MAX_COMPARED = 500
 
 
 @dataclass(frozen=True)
@@ -273,14 +273,14 @@ class DraftMatcher:
         alike = _similarity(_compared_text(ticket), _compared_text(self.draft))
         if ticket.title == self.draft.title:
             return SAME_TITLE + alike / 2
-        return alike if alike >= _SIMILAR else 0.0
+        return alike if alike >= _MIN_SIMILARITY else 0.0
 
 
 def _compared_text(issue: Ticket) -> str:
-    return "\n".join(part_texts(issue).values())[:_COMPARED_CHARACTERS]
+    return "\n".join(part_texts(issue).values())[:_MAX_COMPARED]
 
 
 def _similarity(one: str, other: str) -> float:
     matcher = SequenceMatcher(None, one, other, autojunk=False)
     quick = matcher.quick_ratio()
-    return matcher.ratio() if quick >= _SIMILAR else quick
+    return matcher.ratio() if quick >= _MIN_SIMILARITY else quick

@@ -138,7 +138,7 @@ _MANY: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
     ),
 }
 #: The groups that are one field, not a list of fields.
-_ALONE = frozenset({"issueType", "multiselectComponents", "priority"})
+_SINGLE_FIELD_GROUPS = frozenset({"issueType", "multiselectComponents", "priority"})
 _NO_TEXTS: Mapping[str, FieldSpec] = MappingProxyType({})
 _ONLY_LISTS = "only labels, components and versions can be added and removed"
 #: The options that set what is not a field of a bulk edit, by the folded names of their lines.
@@ -197,7 +197,7 @@ def bulk_values(
         except BadValue as error:
             raise BadValue(f"{setting.name}: {error}") from None
         ids.append(spec.id)
-        if name in _ALONE:  # there is one such field
+        if name in _SINGLE_FIELD_GROUPS:  # there is one such field
             values[name] = entry
         else:
             values.setdefault(name, [])

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 #: How many keys the name of a job has.
-_NAMED = 3
+_MAX_KEYS = 3
 #: What becomes of tickets with which a job has not done what it was to do.
 _IN_CONFLICT, _LEFT_ALONE, _FAILED = "in conflict", "left alone", "failed"
 _ALL_FAILED = re.compile(rf": 0 tickets, \d+ {_FAILED}\Z")
@@ -66,8 +66,8 @@ async def _recover_if_any(
 def _first_keys(keys: Collection[str]) -> str:
     """Return the first keys, and how many more there are; one that is named twice counts once."""
     unique_keys = list(dict.fromkeys(keys))
-    more = f" and {len(unique_keys) - _NAMED} more" if len(unique_keys) > _NAMED else ""
-    return ", ".join(unique_keys[:_NAMED]) + more
+    more = f" and {len(unique_keys) - _MAX_KEYS} more" if len(unique_keys) > _MAX_KEYS else ""
+    return ", ".join(unique_keys[:_MAX_KEYS]) + more
 
 
 def not_done(*, pulled: PullResult | None = None, pushed: PushResult | None = None) -> str:

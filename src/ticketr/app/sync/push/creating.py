@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 
 #: With fewer new issues, each is sent alone: its refusal says more.
-_FEWEST = 10
+_MIN_BATCH = 10
 
 
 def _record_route(state: State, edit: IssueWrite, parent: str | None) -> None:
@@ -151,7 +151,7 @@ class Creator:
         self._created = {}
         alone: list[_Request] = []
         existing: list[_Request] = []
-        is_many = len(wanted) >= _FEWEST
+        is_many = len(wanted) >= _MIN_BATCH
         if is_many:
             self.session.progress.say(f"Creating {len(wanted)} tickets...")
         for chunk in chunks(wanted, jira.MOST_CREATED):

@@ -84,15 +84,17 @@ class ProjectMetadata:
 
 
 #: Required fields of a new issue that have no line of their own in a file.
-_GIVEN = frozenset({"project", "issuetype", "summary", "description", "parent", "reporter"})
+_LINELESS_FIELDS = frozenset(
+    {"project", "issuetype", "summary", "description", "parent", "reporter"}
+)
 #: Lines that are converted without the metadata of the project.
-_PLAIN = frozenset({"Status", "Parent"})
+_SIMPLE_LINES = frozenset({"Status", "Parent"})
 
 
 def has_fields(changes: Iterable[Change]) -> bool:
     """Return whether some changes are of fields that a screen may have or lack."""
     parts = (change.part for change in changes)
-    return any(isinstance(part, str | TextPart) and part not in _PLAIN for part in parts)
+    return any(isinstance(part, str | TextPart) and part not in _SIMPLE_LINES for part in parts)
 
 
 @dataclass(frozen=True)
@@ -273,7 +275,7 @@ def _field_specs(
     rich = {field.id for field in session.site_fields if holds_rich_text(field)}
     field_specs: dict[str, values.FieldSpec] = {}
     for name, field_id in session.columns.names:
-        if name in _PLAIN:
+        if name in _SIMPLE_LINES:
             continue
         created = by_id.get(field_id)
         screen_id = TIME_TRACKING if field_id in ESTIMATES else field_id
@@ -338,7 +340,7 @@ def _text_specs(session: Session, form: Iterable[ScreenField]) -> dict[str, valu
 
 def _is_missed(field: ScreenField | None) -> bool:
     """Tell whether a new issue needs a line for this field."""
-    if field is None or field.id in _GIVEN:
+    if field is None or field.id in _LINELESS_FIELDS:
         return False
     return field.required and not field.has_default
 

@@ -170,7 +170,7 @@ def _next_statuses(edges: _Edges) -> dict[str, list[str]]:
 
 #: Fields that Jira edits on every screen, or refuses for another reason; an edit of these alone asks
 #: nothing. The parent is one: an edit of it is what Jira's own move to a parent sends.
-_EVERYWHERE = frozenset({"summary", "description", "issuetype", "parent"})
+_ON_EVERY_SCREEN = frozenset({"summary", "description", "issuetype", "parent"})
 _RESOLUTION = "resolution"
 
 
@@ -219,7 +219,7 @@ def _fields_off_screen(edits: Iterable[IssueWrite], screens: _Screens) -> dict[s
     for edit in edits:
         screen = screens.get((edit.project, edit.type_id, edit.status))
         if screen is not None and "issuetype" not in edit.payload.fields:
-            off_screen[edit.key] = frozenset(edit.payload.fields) - _EVERYWHERE - screen
+            off_screen[edit.key] = frozenset(edit.payload.fields) - _ON_EVERY_SCREEN - screen
     return off_screen
 
 

@@ -138,7 +138,7 @@ def record_created(state: State, creation: Creation, path: str, status: str) -> 
 
 #: How many consecutive pages without any issue end the search for the next keys. Deleted issues
 #: leave gaps.
-GAP = 10
+MAX_EMPTY_PAGES = 10
 
 
 async def recover(
@@ -248,7 +248,7 @@ async def _search(session: Session, asked: Sequence[Creation]) -> dict[str, Crea
         return bool(issues)
 
     number, empty = min(creation.after for creation in asked), 0
-    while missing and empty < GAP:
+    while missing and empty < MAX_EMPTY_PAGES:
         keys = [f"{project}-{number + step}" for step in range(1, PAGE + 1)]
         empty = 0 if await read(keys) else empty + 1
         number += PAGE

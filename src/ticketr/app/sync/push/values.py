@@ -15,7 +15,7 @@ from ticketr._lazy import compile_on_use
 from ticketr.app.config.checks import folded, without_separators
 from ticketr.app.jira import Allowed, User
 from ticketr.app.sync.compare import times
-from ticketr.app.sync.compare.mapping import BELOW
+from ticketr.app.sync.compare.mapping import CASCADE_SEPARATOR
 from ticketr.app.sync.errors import nearest
 from ticketr.text import clean, clip
 
@@ -27,7 +27,7 @@ _TEAM_ID = compile_on_use(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}
 #: The largest whole number that JSON represents exactly.
 _MOST_EXACT = 2**53
 #: How many cells of a text an error message shows.
-_SHOWN = 60
+_MAX_SHOWN_CELLS = 60
 
 
 class BadValue(Exception):
@@ -149,7 +149,7 @@ def read_list(text: str) -> list[str]:
 
 def shown(text: str) -> str:
     """Return a text in quotes for an error message: cleaned, on one line, shortened."""
-    return f'"{clip(clean(text[: 8 * _SHOWN]), _SHOWN)}"'
+    return f'"{clip(clean(text[: 8 * _MAX_SHOWN_CELLS]), _MAX_SHOWN_CELLS)}"'
 
 
 def find_name(name: str, allowed: Iterable[Allowed]) -> Allowed | None:
@@ -192,13 +192,13 @@ def _choice_of_two(spec: FieldSpec, text: str) -> dict[str, object]:
     """Convert ``Europe > Spain``: a choice, and perhaps a second one below it."""
     text = _with_spaces(text)
     if not spec.allowed:
-        first, _, second = text.partition(BELOW)
+        first, _, second = text.partition(CASCADE_SEPARATOR)
         return {"value": first, **({"child": {"value": second}} if second else {})}
     records: dict[str, dict[str, object]] = {}
     for allowed in spec.allowed:
         records[_with_spaces(allowed.name)] = {"id": allowed.id}
         for child in allowed.children:
-            name = _with_spaces(f"{allowed.name}{BELOW}{child.name}")
+            name = _with_spaces(f"{allowed.name}{CASCADE_SEPARATOR}{child.name}")
             records[name] = {"id": allowed.id, "child": {"id": child.id}}
     choice = find_name(text, (Allowed("", name) for name in records))
     if choice is None:
@@ -208,7 +208,7 @@ def _choice_of_two(spec: FieldSpec, text: str) -> dict[str, object]:
 
 def _with_spaces(text: str) -> str:
     """Return a text with one space on each side of each ``>``."""
-    return re.sub(r"\s*>\s*", BELOW, text)
+    return re.sub(r"\s*>\s*", CASCADE_SEPARATOR, text)
 
 
 def _team(text: str, teams: Mapping[str, str]) -> str:

@@ -136,7 +136,7 @@ def _names(value: object) -> tuple[str, ...]:
 
 #: Seconds for which an entry is kept after it was settled: an editor or git may bring back a file
 #: without what Jira has added.
-REMEMBERED = 30 * 86_400.0
+KEEP_SETTLED_SECONDS = 30 * 86_400.0
 
 _COLUMNS = tuple(field.name for field in fields(sent.OutboxEntry))
 
@@ -242,7 +242,7 @@ class Outbox(Generic[Entry]):
         self._put(replace(entry, settled=now) for entry in entries)
         self._db.write(
             "DELETE FROM outbox WHERE kind = ? AND settled > 0 AND settled < ?",
-            (self._kind, now - REMEMBERED),
+            (self._kind, now - KEEP_SETTLED_SECONDS),
         )
 
     def _put(self, entries: Iterable[Entry]) -> None:

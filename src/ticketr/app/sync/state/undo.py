@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ticketr.app.tickets import TicketFile
 
 #: The most steps that are kept.
-KEPT = 50
+MAX_STEPS = 50
 #: The key of a step of a draft.
 DRAFT = "draft"
 #: What the state holds of a ticket, but for the texts that a sync is about to write.
@@ -169,7 +169,7 @@ class UndoLog:
         self._db.write(
             "DELETE FROM undo WHERE number <= (SELECT max(number) FROM undo) - ?"
             " AND NOT (kind = ? AND done = ?)",
-            (KEPT, UndoKind.FIELDS.name, done),
+            (MAX_STEPS, UndoKind.FIELDS.name, done),
         )
 
     def remove(self, step: UndoStep) -> None:

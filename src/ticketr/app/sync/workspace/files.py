@@ -28,7 +28,9 @@ from ticketr.app.sync.errors import FileFailed
 from ticketr.app.tickets import TicketSyntaxError
 
 #: Errors of the operating system that concern one file only, in any operation.
-_ALONE = frozenset((errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.ENXIO))
+_ONE_FILE_ERRORS = frozenset(
+    (errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.ENXIO)
+)
 _DENIED = frozenset((errno.EACCES, errno.EPERM))
 #: Further errors that concern one file only, when it is read.
 _UNREADABLE = _DENIED | {errno.ENOENT}
@@ -38,7 +40,7 @@ _UNWRITABLE = frozenset((errno.EFBIG, errno.EBUSY, errno.ETXTBSY, errno.EEXIST))
 #: Errors by which a folder refuses a new file.
 _REFUSED = _DENIED | {errno.EROFS}
 #: The actions that need to write into a folder.
-_IN_FOLDER = frozenset(("lock", "write into"))
+_FOLDER_ACTIONS = frozenset(("lock", "write into"))
 _WRITE_THERE = "let your account write there"
 
 
@@ -83,7 +85,7 @@ def file_errors(path: Path | str, action: str) -> Generator[None]:
         reason = error.strerror or str(error)
         if error.errno in _DENIED and (action == "read" or _is_rename(error)):
             reason = f"{reason}; let your account {action} it, or move it away"
-        elif error.errno in _REFUSED and action in _IN_FOLDER:
+        elif error.errno in _REFUSED and action in _FOLDER_ACTIONS:
             reason = f"{reason}; {_WRITE_THERE}"
         raise FileFailed(Path(path), action, reason, _concerns_one_file(error, action)) from error
     except UnicodeDecodeError as error:
@@ -114,7 +116,7 @@ def _folder_errors(folder: str, root: str) -> Generator[None]:
 
 def _concerns_one_file(error: OSError, action: str) -> bool:
     """Return whether an error leaves other files usable."""
-    if error.errno in _ALONE:
+    if error.errno in _ONE_FILE_ERRORS:
         return True
     if action == "read":
         return error.errno in _UNREADABLE

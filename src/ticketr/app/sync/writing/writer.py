@@ -112,7 +112,7 @@ def _outcome(
 
 
 #: Characters from which on a file is not synced to disk at each of its writes.
-_LARGE = 200_000
+_NO_FSYNC_FROM = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,7 +325,7 @@ class FamilyWriter:
             # large file is replaced often in one pull, so it is not synced to disk each time.
             merged = any(decision.outcome is WriteOutcome.MERGED for decision in decisions)
             shared = len(rewritten) < len(file.tickets) or bool(file.preamble.strip())
-            durable = merged or (shared and len(new.text) < _LARGE)
+            durable = merged or (shared and len(new.text) < _NO_FSYNC_FROM)
             self._editor.replace(snapshot, new, durable=durable)
         done = [self._with_replacement(decision, file, new) for decision in decisions]
         return list(zip(families, done, strict=True))
