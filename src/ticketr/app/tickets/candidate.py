@@ -37,13 +37,13 @@ def fold(text: str) -> str:
 #: Caches short values of fields: there are few, and they are folded often.
 _fold_again = lru_cache(maxsize=4096)(fold)
 #: The most characters of a value that is remembered.
-_SHORT = 60
+_MAX_CACHED_LENGTH = 60
 #: What has a name like a field.
 OWN_NAMES = frozenset(("key", "title", "text"))
 
 
 def _fold_value(text: str) -> str:
-    return _fold_again(text) if len(text) <= _SHORT else fold(text)
+    return _fold_again(text) if len(text) <= _MAX_CACHED_LENGTH else fold(text)
 
 
 @lru_cache(maxsize=1024)
