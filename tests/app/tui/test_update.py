@@ -18,7 +18,7 @@ from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.services.files import read_detail, read_files
 from ticketr.app.tui.services.jobs import cancel_job, start_job
-from ticketr.app.tui.state import SELECTION_DELAY, SWALLOW, AppState, OpenTicket, Panel
+from ticketr.app.tui.state import SELECTION_DELAY, SWALLOW_SECONDS, AppState, OpenTicket, Panel
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update, wake_at
 from ticketr.app.tui.workspace import WorkspaceView
@@ -54,7 +54,7 @@ def test_a_key_that_does_nothing_says_so_and_swallows_what_follows() -> None:
     assert asked == ()
 
     for at, key in enumerate("psP", start=1):
-        state, asked = update(state, Key(key), 5.0 + at * SWALLOW * 0.9)
+        state, asked = update(state, Key(key), 5.0 + at * SWALLOW_SECONDS * 0.9)
         assert asked == ()
         assert state.overlays == ()
 

@@ -241,7 +241,7 @@ REFRESH = "refresh"
 #: The tag of jobs that nobody has asked for: no line and no list of jobs shows them.
 QUIET_TAG = "quiet"
 #: The most ended jobs of this run that are kept.
-ENDED = 200
+MAX_ENDED = 200
 
 
 class History(NamedTuple):
@@ -275,7 +275,7 @@ class JobsState:
         live, ended = {job.id: job for job in self.live}, self.ended
         if snapshot.status.is_terminal:
             live.pop(snapshot.id, None)
-            ended = (snapshot, *ended[: ENDED - 1])
+            ended = (snapshot, *ended[: MAX_ENDED - 1])
         else:
             live[snapshot.id] = snapshot
         return replace(self, live=tuple(live.values()), ended=ended)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ticketr import JobSnapshot, JobStatus
 from ticketr.app.tui.jobs_state import kind_of
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
-from ticketr.app.tui.panels.columns import BEFORE, KEY_CELLS, list_columns
+from ticketr.app.tui.panels.columns import CELLS_BEFORE_TITLE, KEY_CELLS, list_columns
 from ticketr.app.tui.panels.detail import task_line
 from ticketr.app.tui.panels.frame import (
     filled,
@@ -161,7 +161,7 @@ def _line(
         bar = "•"
     name = row.key or ("broken" if row.is_broken else "draft")
     key = theme.fit(name, KEY_CELLS)
-    room = max(0, cells - BEFORE - 1 - max(0, width(key) - KEY_CELLS))
+    room = max(0, cells - CELLS_BEFORE_TITLE - 1 - max(0, width(key) - KEY_CELLS))
     # The error of a broken file needs all the room, and by columns it has nothing to show.
     columns = () if row.is_broken else list_columns(cells, workspace.hidden)
     shown = "".join([f" {theme.fit(column.text(row), column.cells)}" for column in columns])

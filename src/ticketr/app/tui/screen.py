@@ -13,7 +13,7 @@ from ticketr.app.tui.jobs_state import seconds_of
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.main_screen import activity_of, draw_main
 from ticketr.app.tui.overlays.base import Overlay
-from ticketr.app.tui.panels.frame import SMALLEST
+from ticketr.app.tui.panels.frame import MIN_SIZE
 from ticketr.app.tui.state import AppState, Panel
 from ticketr.app.tui.styled import Line, Span, Theme, cells as cells_of, mark, without_places
 from ticketr.statusline.render import duration
@@ -81,8 +81,8 @@ def screen(state: AppState, now: float, theme: Theme) -> list[str]:
         One styled row for each of the terminal's, as wide as the terminal.
     """
     cells, height = state.width, state.height
-    if cells < SMALLEST[0] or height < SMALLEST[1]:
-        words = theme.fit(f"ticketr needs {SMALLEST[0]}x{SMALLEST[1]}", cells)
+    if cells < MIN_SIZE[0] or height < MIN_SIZE[1]:
+        words = theme.fit(f"ticketr needs {MIN_SIZE[0]}x{MIN_SIZE[1]}", cells)
         return [words, *[" " * cells] * (height - 1)][:height]
     shown = _shown_overlays(state)
     body = [] if shown and shown[0].is_full else draw_main(state, now, theme)

@@ -58,7 +58,7 @@ SELECTION_DELAY = 0.08
 #: The end of a rest that is over: the open ticket follows at once.
 AT_ONCE = 0.0
 #: Seconds for which keys are not taken after a key that does nothing: somebody types words.
-SWALLOW = 0.1
+SWALLOW_SECONDS = 0.1
 
 
 class Panel(Enum):

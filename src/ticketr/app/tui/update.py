@@ -19,7 +19,7 @@ from ticketr.app.tui.overlays.questions import Question
 from ticketr.app.tui.panels.detail import is_long
 from ticketr.app.tui.services import files, jobs, outside
 from ticketr.app.tui.services.watching import watch_files
-from ticketr.app.tui.state import SWALLOW, AppState, OpenTicket, Panel, Step
+from ticketr.app.tui.state import SWALLOW_SECONDS, AppState, OpenTicket, Panel, Step
 from ticketr.terminal import Event, Focused, Key, Mouse, Paste, Resize, Resumed
 from ticketr.text import clean
 
@@ -132,7 +132,7 @@ def _offer(state: AppState, message: Message, now: float, effects: tuple[Call, .
 
 def _key(state: AppState, name: str, now: float) -> Step:
     if now < state.swallow_until:  # the rest of a typed word
-        return replace(state, swallow_until=now + SWALLOW), ()
+        return replace(state, swallow_until=now + SWALLOW_SECONDS), ()
     state = replace(_looked_at(state), notice="", is_notice_bad=False)
     context = state.context
     binding = state.keymap.binding(name, context)
@@ -185,7 +185,7 @@ def _report_unused(state: AppState, name: str, now: float) -> AppState:
     """Say that what was pressed or pasted does nothing here, and take no keys for a moment."""
     keys = state.keymap.hint(KeyAction.HELP, state.context, "lists the keys", before="; ")
     words = f"{clean(name)} does nothing here{keys}"
-    return replace(state.noticed(words), swallow_until=now + SWALLOW)
+    return replace(state.noticed(words), swallow_until=now + SWALLOW_SECONDS)
 
 
 def _job(state: AppState, snapshot: JobSnapshot, now: float) -> Step:

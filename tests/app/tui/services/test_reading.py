@@ -26,16 +26,16 @@ from ticketr.app.tickets.filter import FieldTerm
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.messages import FilesRead, Message, Recalled, TicketsFound, Told
-from ticketr.app.tui.panels.detail import SHORT, detail_lines
+from ticketr.app.tui.panels.detail import MAX_INLINE_CHARACTERS, detail_lines
 from ticketr.app.tui.services import files
 from ticketr.app.tui.services.files import (
-    CHANGING,
     FILE,
+    RACY_NANOSECONDS,
     FileCache,
     read_detail,
     read_sheet,
 )
-from ticketr.app.tui.services.reading import FILES, Reader
+from ticketr.app.tui.services.reading import FILES_PER_VISIT, Reader
 from ticketr.app.tui.sheet import WrappedDetail
 
 T = TypeVar("T")
@@ -74,7 +74,7 @@ def read(told: list[Message]) -> FilesRead:
 async def test_rows_are_sent_as_they_are_read_and_then_all_together(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
-    for number in range(1, 2 * FILES + 2):
+    for number in range(1, 2 * FILES_PER_VISIT + 2):
         write(tmp_path, number)
     told: list[Message] = []
 
@@ -82,9 +82,11 @@ async def test_rows_are_sent_as_they_are_read_and_then_all_together(
 
     *portions, whole = told
     sizes = [len(each.tickets) for each in portions if isinstance(each, TicketsFound)]
-    assert sizes == [FILES, FILES, 1]
+    assert sizes == [FILES_PER_VISIT, FILES_PER_VISIT, 1]
     assert whole == read(told)
-    assert [row.key for row in read(told).rows] == [f"DEMO-{n}" for n in range(1, 2 * FILES + 2)]
+    assert [row.key for row in read(told).rows] == [
+        f"DEMO-{n}" for n in range(1, 2 * FILES_PER_VISIT + 2)
+    ]
 
 
 async def test_a_broken_file_costs_no_other_its_mark(
@@ -170,7 +172,7 @@ async def test_shown_rows_stay_until_all_files_are_read_again(
 async def test_a_cancel_waits_for_a_few_files_and_closes_the_state(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
-    for number in range(1, 10 * FILES + 1):
+    for number in range(1, 10 * FILES_PER_VISIT + 1):
         write(tmp_path, number)
     told: list[Message] = []
 
@@ -179,7 +181,7 @@ async def test_a_cancel_waits_for_a_few_files_and_closes_the_state(
         await Reader("work", Store(tmp_path, ".ticketr"), slow, told.append).read()
 
     sizes = [len(each.tickets) for each in told if isinstance(each, TicketsFound)]
-    assert sizes == [FILES, FILES]
+    assert sizes == [FILES_PER_VISIT, FILES_PER_VISIT]
     assert trio.current_time() == 8.5  # one more second, to close the state
 
 
@@ -284,7 +286,7 @@ async def test_the_age_of_the_last_whole_pull_is_read(
 
 def later() -> int:
     """Return a time at which what was just written counts as unchanged."""
-    return time.time_ns() + 2 * CHANGING
+    return time.time_ns() + 2 * RACY_NANOSECONDS
 
 
 class App:
@@ -462,7 +464,7 @@ async def test_the_lines_of_a_long_issue_come_with_it(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
     (tmp_path / "DEMO-1.md").write_text(
-        f"# TICKET: [DEMO-1] A\n\n## Description\n{'word ' * SHORT}\n"
+        f"# TICKET: [DEMO-1] A\n\n## Description\n{'word ' * MAX_INLINE_CHARACTERS}\n"
     )
     told: list[Message] = []
     used = services(tmp_path, told)

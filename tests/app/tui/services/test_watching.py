@@ -11,7 +11,7 @@ from fakes.apps import Run, running_app, workspace
 from trio.testing import MockClock
 
 from ticketr.app.tui.services import watching
-from ticketr.app.tui.services.watching import SETTLE
+from ticketr.app.tui.services.watching import SETTLE_SECONDS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux reports changes of files")
 
@@ -19,7 +19,7 @@ TEXT = "# TICKET: [DEMO-1] One\n"
 
 
 async def settled(run: Run) -> None:
-    await trio.sleep(SETTLE)
+    await trio.sleep(SETTLE_SECONDS)
     await run.settle()
 
 

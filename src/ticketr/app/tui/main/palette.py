@@ -31,7 +31,7 @@ _NO_COMMANDS = {
 }
 
 #: Words by which people look for a command, beside its own.
-_ALSO = {
+_SYNONYMS = {
     KeyAction.ASSIGN: "assignee person me",
     KeyAction.STATUS: "transition move",
     KeyAction.LABELS: "tag",
@@ -175,7 +175,7 @@ class Palette(ListOverlay):
             if row.action not in seen:
                 seen.add(row.action)
                 run = partial(self._run, row.action)
-                also = f"{row.name.replace('-', ' ')} {_ALSO.get(row.action, '')}"
+                also = f"{row.name.replace('-', ' ')} {_SYNONYMS.get(row.action, '')}"
                 shown = state.keymap.shown_in(row, Context.TICKETS)
                 yield Option(row.help, shown, value=run, also=also)
         yield from _keyless_commands(state)

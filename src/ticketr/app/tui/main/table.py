@@ -19,7 +19,7 @@ from ticketr.app.tui.overlays.pages import Diff, Help
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import conflicts, files, jobs, outside, setting_up
-from ticketr.app.tui.state import SWALLOW, AppState, Panel, Step, show_row
+from ticketr.app.tui.state import SWALLOW_SECONDS, AppState, Panel, Step, show_row
 from ticketr.app.tui.workspace import WorkspaceView
 
 #: Gives the step of an action on the main screen; None if it does nothing now.
@@ -38,7 +38,7 @@ def main_screen_step(state: AppState, action: KeyAction, now: float) -> Step | N
     if step is None:
         words, other, does = _REASONS.get(action, _SELECT_FIRST)
         hint = "" if other is None else state.keymap.hint(other, Context.MAIN, does, before="; ")
-        return replace(state.noticed(f"{words}{hint}"), swallow_until=now + SWALLOW), ()
+        return replace(state.noticed(f"{words}{hint}"), swallow_until=now + SWALLOW_SECONDS), ()
     return step
 
 

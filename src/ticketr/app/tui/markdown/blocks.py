@@ -188,7 +188,7 @@ def _add_list(page: Page, rows: Sequence[Row]) -> None:
 #: far quicker. Jira takes no description of more than 32,767 characters.
 LONGEST_TEXT = 40_000
 #: How many characters a bracket counts for: each is tried as the beginning of a link.
-BRACKET = 10
+BRACKET_WEIGHT = 10
 #: The least width, in cells.
 LEAST_WIDTH = 10
 #: The most blocks within one another; what is deeper is shown as it is.
@@ -230,7 +230,7 @@ def render_markdown(text: str, width: int) -> tuple[RenderedLine, ...]:
         The lines, each with the number of its line in the text. They are not padded.
     """
     page = Page(max(width, LEAST_WIDTH))
-    if len(text) + BRACKET * text.count("[") > LONGEST_TEXT:
+    if len(text) + BRACKET_WEIGHT * text.count("[") > LONGEST_TEXT:
         for number, line in enumerate(_LINE_END.split(text)):
             _add_plain(page, line, number)
     else:

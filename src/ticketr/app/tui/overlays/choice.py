@@ -21,9 +21,9 @@ from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clip, fit, width
 
 #: The least cells of a list, where the screen has them.
-LEAST = 34
+MIN_CELLS = 34
 #: Below this many rows, only what is typed and the options are shown.
-LOW = 10
+MIN_BOX_ROWS = 10
 #: The most options that are measured for the width of a list.
 MOST_MEASURED = 100
 
@@ -124,14 +124,14 @@ class ListOverlay(Overlay):
 
     def _room(self, state: AppState, options: Sequence[Option]) -> int:
         """Return the number of rows for options: a page of the list."""
-        around = 3 if state.body < LOW else 4 + bool(self.hint)
+        around = 3 if state.body < MIN_BOX_ROWS else 4 + bool(self.hint)
         return max(1, min(max(self.most, len(options)), state.body - around))
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body with the list over it, below the text that is typed."""
         options, cells = self.fitting(state), min(self.cells, max(16, state.width - 8))
         at = min(self.at, max(0, len(options) - 1))
-        is_low = state.body < LOW
+        is_low = state.body < MIN_BOX_ROWS
         count = f"{len(options)}"
         text = f" > {self.input.shown(max(4, cells - 6 - width(count)))}"
         rows = [(f"{fit(text, cells - width(count) - 1)}{count} ", False)]
@@ -177,7 +177,7 @@ class Choice(ListOverlay):
     def cells(self) -> int:
         """The width of the longest of the first options, and of the title."""
         lines = (f"{option.words} {_facts(option)}" for option in self.options[:MOST_MEASURED])
-        return min(64, max(LEAST, width(self.title) + 6, *(width(line) + 4 for line in lines)))
+        return min(64, max(MIN_CELLS, width(self.title) + 6, *(width(line) + 4 for line in lines)))
 
     @property
     def most(self) -> int:

@@ -64,7 +64,7 @@ VALUE_CELLS, LABEL_CELLS = 28, 9
 #: The most cells for what a way is, so that its key is near.
 FACTS_CELLS = 60
 #: The most projects that are listed at once.
-LISTED = 6
+MAX_LISTED = 6
 
 
 def first_run_rows(
@@ -184,8 +184,8 @@ def _note_words(note: FieldNote, keymap: KeyMap) -> str:
 def _projects(
     projects: tuple[ProjectChoice, ...], choice: int, used: int, cells: int
 ) -> Iterator[Line]:
-    top = scroll_top(0, choice, LISTED, len(projects))
-    for at in range(top, min(top + LISTED, len(projects))):
+    top = scroll_top(0, choice, MAX_LISTED, len(projects))
+    for at in range(top, min(top + MAX_LISTED, len(projects))):
         project = projects[at]
         bar = "▌" if at == choice else " "
         text = f"{' ' * max(0, used - 2)}{bar} {fit(project.key, 10)} {project.name}"

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     Entry: TypeAlias = tuple[str, Callable[[], Line]]
 
 #: From this width on, the bar of a running job is long.
-WIDE = 80
+LONG_BAR_FROM = 80
 NAME_CELLS = 16
 _WAIT_REASONS = {
     "paused": "the queue is paused",
@@ -115,7 +115,7 @@ def _running(state: AppState, snapshot: JobSnapshot, now: float, theme: Theme) -
     counts = ""
     if progress is not None and progress.total > 0:
         share = progress.current / progress.total
-        size = 20 if state.width >= WIDE else 8
+        size = 20 if state.width >= LONG_BAR_FROM else 8
         full = round(size * share)
         bar = "█" * full + "░" * (size - full)
         counts = f"[{bar}] {share:.0%} ({progress.current:g}/{progress.total:g})  "

@@ -30,9 +30,9 @@ from ticketr.text import clean
 #: What the first row says while Jira is asked what would not arrive.
 CHECKING = "asking Jira, writing nothing"
 #: The most characters of an edit on one line, old and new ones.
-LONGEST = 60
+MAX_INLINE_EDIT = 60
 #: The keys that show what an entry changes.
-_SHOWS = frozenset((KeyAction.UNFOLD, KeyAction.FOLD, KeyAction.DIFF))
+_DETAIL_ACTIONS = frozenset((KeyAction.UNFOLD, KeyAction.FOLD, KeyAction.DIFF))
 
 
 def left_of(plan: sync.PushPlan) -> tuple[sync.Note, ...]:
@@ -112,7 +112,7 @@ class Plan(Review[sync.PushPlan]):
         """Move, leave an entry out, show its texts, accept losses, carry the plan out, or go back."""
         if action is KeyAction.ESCAPE:
             return state.closed(), self._end_of_check
-        if action in _SHOWS and (entry := self._entry_at) is not None:
+        if action in _DETAIL_ACTIONS and (entry := self._entry_at) is not None:
             return self._show(state, action, entry)
         if action is KeyAction.ACCEPT_LOSS and self.plan is not None and self.plan.losses:
             return state.replaced(replace(self, accepts=not self.accepts)), ()
@@ -361,7 +361,7 @@ def _edits(entry: sync.PlanEntry) -> tuple[Edit, ...]:
 def _is_long(edit: Edit) -> bool:
     """Return whether an edit is too long for one line."""
     before, after = edit.before, edit.after
-    return "\n" in before or "\n" in after or len(before) + len(after) > LONGEST
+    return "\n" in before or "\n" in after or len(before) + len(after) > MAX_INLINE_EDIT
 
 
 def _edit_words(edit: Edit, way: str) -> str:

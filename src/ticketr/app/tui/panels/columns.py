@@ -19,7 +19,7 @@ LEAST_OF_ASSIGNEE = 18
 SPRINT_CELLS = 8
 KEY_CELLS = 9
 #: The cells before a title: bar, flag, fold mark, status mark, and the key between two blanks.
-BEFORE = 4 + 1 + KEY_CELLS + 1
+CELLS_BEFORE_TITLE = 4 + 1 + KEY_CELLS + 1
 #: How urgent a priority is, as Jira's icons show it.
 _PRIORITY_MARKS = ("⇈", "⇈", "↑", "=", "↓", "⇊")
 
@@ -118,4 +118,4 @@ def columns_for(room: int, hidden: AbstractSet[str] = frozenset()) -> tuple[Colu
 
 def list_columns(cells: int, hidden: AbstractSet[str]) -> tuple[Column, ...]:
     """Return the columns that have room in a list of so many cells, from left to right."""
-    return columns_for(cells - BEFORE - 1, hidden)
+    return columns_for(cells - CELLS_BEFORE_TITLE - 1, hidden)

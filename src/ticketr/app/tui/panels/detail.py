@@ -20,7 +20,7 @@ TWO_COLUMNS = 44
 #: The fields that are read first, in this order; labels and the like come last, since they are long.
 _ORDER = ("status", "priority", "type", "points", "story points", "assignee", "sprint", "reporter")
 #: How many of the next fields may be beside a field.
-NEXT = 3
+LOOKAHEAD = 3
 _WIDE_FIELDS = frozenset(("labels", "components", "fix versions"))
 #: The cells for a key at the end of a line, and what it does.
 KEY_CELLS = 13
@@ -29,14 +29,14 @@ LABEL_CELLS = 11
 #: The cells that the longest name of Jira's own fields takes, "Story Points".
 COMMON_LABEL = 14
 #: The most cells of a line; longer ones are hard to read.
-WIDEST = 120
+MAX_CELLS = 120
 #: The most characters of an issue that are wrapped on Trio's thread, which takes some milliseconds.
-SHORT = 1_000
+MAX_INLINE_CHARACTERS = 1_000
 
 
 def is_long(sheet: Sheet) -> bool:
     """Return whether an issue is too long to be wrapped between two keys."""
-    return len(sheet.error) + sum(map(len, sheet.source)) > SHORT
+    return len(sheet.error) + sum(map(len, sheet.source)) > MAX_INLINE_CHARACTERS
 
 
 def lines_without_pause(
@@ -64,7 +64,7 @@ def detail_lines(sheet: Sheet, cells: int, *, as_source: bool = False) -> tuple[
         cells: The width of the panel.
         as_source: Whether to show the lines of the file instead.
     """
-    room = max(2, min(cells - 2, WIDEST))
+    room = max(2, min(cells - 2, MAX_CELLS))
     if sheet.error:
         return tuple(DetailLine((Span(text),), sheet.line) for text in wrap(sheet.error, room))
     if as_source:
@@ -141,7 +141,7 @@ def _two_columns(parts: list[Line], room: int, label: int) -> list[DetailLine]:
         # One of the next fields that fits may come up, so that no column stays empty.
         fitting = (
             at
-            for at, candidate in enumerate(remaining[:NEXT])
+            for at, candidate in enumerate(remaining[:LOOKAHEAD])
             if cells_of(candidate) <= room - half
         )
         beside = next(fitting, None)

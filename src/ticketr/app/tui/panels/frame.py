@@ -29,7 +29,7 @@ WITH_RULE = 12
 #: The most rows for workspaces, unless their panel has the focus.
 MOST_WORKSPACES = 4
 #: The least width and height of a screen; a smaller one shows one line.
-SMALLEST = (20, 4)
+MIN_SIZE = (20, 4)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ STALE_SHARE = 0.05
 #: The most bytes of the file that are read.
 LARGEST = 1 << 28
 #: Nanoseconds for which a file counts as changing: a second change may have the same time.
-CHANGING = 3_000_000_000
+RACY_NANOSECONDS = 3_000_000_000
 #: Files in one portion of lines.
 PORTION = 400
 _NO_FLAGS = frozenset[str]()
@@ -392,7 +392,7 @@ class FileCache:
         except OSError:
             return None
         newest = max(file_stat.st_ctime_ns, file_stat.st_mtime_ns)
-        if not stat.S_ISREG(file_stat.st_mode) or newest > self._clock() - CHANGING:
+        if not stat.S_ISREG(file_stat.st_mode) or newest > self._clock() - RACY_NANOSECONDS:
             return None
         return Stamp(
             file_stat.st_ino, file_stat.st_size, file_stat.st_mtime_ns, file_stat.st_ctime_ns

@@ -20,7 +20,7 @@ from ticketr.text import clean
 
 #: Files read in one visit to a thread, which takes some 30 milliseconds: on a busy machine each
 #: visit waits for the thread, and each portion of rows is arranged and drawn.
-FILES = 200
+FILES_PER_VISIT = 200
 
 
 @final
@@ -102,7 +102,7 @@ class Reader:
                 show,
                 skip=reader.skip,
                 size=reader.size,
-                most=FILES,
+                most=FILES_PER_VISIT,
             )
             view = self._shown()
             if view is None and recalled is not None:

@@ -16,7 +16,7 @@ from ticketr import JobStatus
 from ticketr.app.tui.services.context import Services
 
 #: Seconds between the first change and the reading: git and editors write several files in a row.
-SETTLE = 0.1
+SETTLE_SECONDS = 0.1
 #: The most folders that are watched; a workspace may be somebody's home folder.
 MOST_FOLDERS = 1_000
 
@@ -48,7 +48,7 @@ async def watch_files(services: Services, name: str) -> None:
             await trio.lowlevel.wait_readable(folders.fd)
             if not folders.changed():
                 continue
-            await trio.sleep(SETTLE)
+            await trio.sleep(SETTLE_SECONDS)
             folders.changed()
             if folders.has_new:
                 await services.in_thread(folders.watch_new)
