@@ -27,7 +27,7 @@ MIN_STEPS = 3
 MIN_SECONDS = 2.0
 MAX_ETA = 99 * 3600.0
 #: A job is stalled after so many times the longest time that it took for a step.
-PATIENCE = 2.0
+STALLED_FACTOR = 2.0
 
 _DECAY = -math.log(10) / WINDOW
 
@@ -86,7 +86,7 @@ class RateEstimate:
     @property
     def patience(self) -> float:
         """The seconds without progress after which the job is stalled."""
-        return max(MIN_SECONDS, PATIENCE * self.longest)
+        return max(MIN_SECONDS, STALLED_FACTOR * self.longest)
 
     def rate(self, now: float) -> float:
         """Return the amount per second; 0 at the beginning."""
@@ -116,7 +116,7 @@ class RateEstimate:
 
 
 #: A batch of at least so many jobs is shown in numbers.
-MANY = 5
+BATCH_FROM = 5
 #: A queue that is idle for at most so many seconds goes on with its batch, so that ``queue.run`` in
 #: a loop is one batch.
 IDLE_SECONDS = 2.0
@@ -178,7 +178,10 @@ class Batch:
     def is_many(self) -> bool:
         """Whether the jobs are shown in numbers instead of one by one."""
         # The sum is `total`, without its three calls: each frame asks several times.
-        return self.completed + self.failed + self.cancelled + self.running + self.pending >= MANY
+        return (
+            self.completed + self.failed + self.cancelled + self.running + self.pending
+            >= BATCH_FROM
+        )
 
     @property
     def mean(self) -> float:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 NAMED_AFTER = 2.0
 #: It is named if it has progress of its own, or if it runs so many times longer than the others,
 #: unless this holds of more than so many jobs.
-LONG = 3.0
-FEW = 3
+LONG_RUN_FACTOR = 3.0
+MAX_NAMED_JOBS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +148,11 @@ class StatusModel:
         """
         old = [job for job in self.running.values() if job.elapsed(now) >= NAMED_AFTER]
         own = [job for job in old if job.snapshot.progress is not None]
-        least = LONG * self.batch.mean
+        least = LONG_RUN_FACTOR * self.batch.mean
         long = [job for job in old if job.elapsed(now) >= least]
-        chosen = [job for job in old for few in (own, long) if len(few) <= FEW and job in few]
+        chosen = [
+            job for job in old for few in (own, long) if len(few) <= MAX_NAMED_JOBS and job in few
+        ]
         texts = list(dict.fromkeys(job.snapshot.id for job in chosen))
         if not texts:
             return ""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 #: Numbers below this are written without an exponent.
-LARGE = 1e15
+EXPONENT_FROM = 1e15
 
 
 def whole_percent(progress: JobProgress) -> int:
@@ -32,7 +32,7 @@ def whole_percent(progress: JobProgress) -> int:
 
 def number(value: float) -> str:
     """Format a count, with up to two decimals if it is not whole."""
-    if abs(value) >= LARGE:
+    if abs(value) >= EXPONENT_FROM:
         return f"{value:.3g}"
     if value == int(value):
         return str(int(value))
