@@ -19,8 +19,8 @@ from ticketr.app.sync import (
     State,
     add_comment as comment_in_file,
     carry_out_edits,
+    mark_editor_changes,
     plan_file_edits,
-    take_in_edits,
     undo_last,
 )
 from ticketr.app.sync.compare.sent import bring_forward, digest, replaced_values
@@ -230,7 +230,7 @@ async def test_an_editor_leaves_what_is_older_beside_it(bench: Bench) -> None:
     before = bench.store.tickets("DEMO-9.md")
     bench.edits("DEMO-9", "Labels: ", "Labels: mine, ")
 
-    take_in_edits(bench.store, "DEMO-9.md", before)
+    mark_editor_changes(bench.store, "DEMO-9.md", before)
 
     assert [[change.name for change in entry.changes] for entry in bench.plan().entries] == [
         ["Labels"]
@@ -243,7 +243,7 @@ async def test_an_editor_that_breaks_a_file_takes_in_nothing(bench: Bench) -> No
     before = bench.store.tickets("DEMO-9.md")
     bench.edits("DEMO-9", "# TICKET", "<<<<<<< \n# TICKET")
 
-    take_in_edits(bench.store, "DEMO-9.md", before)
+    mark_editor_changes(bench.store, "DEMO-9.md", before)
 
     with bench.state() as state:
         assert state.older.bases().keys() == {"DEMO-9"}

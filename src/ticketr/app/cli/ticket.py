@@ -195,7 +195,7 @@ def edit(options: CommonOptions, *, key: str) -> None:
     before = store.tickets(issue.path)
     run_editor(str((store.root / issue.path).absolute()), line=issue.issue.line)
     store.read(issue.path)
-    sync.take_in_edits(store, issue.path, before)
+    sync.mark_editor_changes(store, issue.path, before)
 
 
 def run_editor(path: str, *, line: int) -> None:

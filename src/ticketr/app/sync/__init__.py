@@ -80,8 +80,8 @@ if TYPE_CHECKING:
         add_drafts,
         add_sub_task,
         carry_out_edits,
+        mark_editor_changes,
         plan_file_edits,
-        take_in_edits,
     )
     from ticketr.app.sync.jobs.bulk import BulkJob, BulkResult, FindIssuesJob, find_issues
     from ticketr.app.sync.jobs.bulk_change import BulkChange, BulkIssue

@@ -395,7 +395,7 @@ def _replace(
                     stored=stored,
                     done=moment,
                 )
-        state.older.take_in(_changed_values(before.tickets, after.tickets))
+        state.older.mark_as_edits(_changed_values(before.tickets, after.tickets))
 
 
 def _changed_values(
@@ -411,7 +411,7 @@ def _changed_values(
     }
 
 
-def take_in_edits(store: Store, path: str, before: Sequence[Ticket]) -> None:
+def mark_editor_changes(store: Store, path: str, before: Sequence[Ticket]) -> None:
     """Count what a user has changed in an editor of ours as edits, also what is older.
 
     Nothing happens if the file or the state cannot be used: what is older is named later.
@@ -425,4 +425,4 @@ def take_in_edits(store: Store, path: str, before: Sequence[Ticket]) -> None:
         values = _changed_values(before, store.tickets(path))
         if values and store.state_path.exists():
             with closing(State(store.state_path, store.mark)) as state:
-                state.older.take_in(values)
+                state.older.mark_as_edits(values)

@@ -112,7 +112,7 @@ def resolve(store: Store, state: State, key: str, take: Take) -> Resolved:
         for change in survey_now(store, state).local_changes:
             older = {at: values for at, values in change.older.items() if key in {at, change.name}}
             if older:
-                state.older.take_in(older)
+                state.older.mark_as_edits(older)
                 return Resolved(key, change.local.path, "", can_undo=False)
     opened = open_conflict(store, state, key)
 

@@ -197,20 +197,20 @@ def undo_step(store: Store, state: State, step: UndoStep) -> Undone:
     with state.batch():
         state.undo.restore(step.head, step.stored)
         if step.kind is UndoKind.SYNC:
-            _take_in(state, step)
+            _mark_as_edits(state, step)
             # So that the next pull fetches what it has to merge.
             state.mark_stale(issue.id for issue in state.issues_of(step.head))
         state.undo.remove(step)
     return Undone(step, aside)
 
 
-def _take_in(state: State, step: UndoStep) -> None:
+def _mark_as_edits(state: State, step: UndoStep) -> None:
     """Count what comes back as edits, also the older values that a pull has replaced."""
     base = state.base(step.head)
     before = read_ticket(base.text) if base is not None else None
     now = read_ticket(step.before)
     if before is not None and now is not None:
-        state.older.take_in(changes_by_key(before, now))
+        state.older.mark_as_edits(changes_by_key(before, now))
 
 
 def _move_to_trash(store: Store, step: UndoStep) -> str:

@@ -196,7 +196,7 @@ class OlderStore(Table):
                 (part, key, KEPT_VALUES),
             )
 
-    def take_in(self, values: Mapping[str, Iterable[Change]]) -> None:
+    def mark_as_edits(self, values: Mapping[str, Iterable[Change]]) -> None:
         """Count values as edits, since a user has set them on purpose; they are given by key."""
         self._db.write_all(
             "DELETE FROM older WHERE issue = (SELECT id FROM issue WHERE key = ?) AND part = ?"

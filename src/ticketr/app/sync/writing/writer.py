@@ -418,7 +418,7 @@ class FamilyWriter:
         )
         if decision.result is not None:  # what differs after a merge is an edit
             edits = diff.changes_by_key(family.text.ticket, decision.result)
-            self._state.older.take_in(edits)
+            self._state.older.mark_as_edits(edits)
         older = forward_notes(name, decision.older, is_resolved=self._settlement is not None)
         return FamilyResult(
             family, decision.outcome, name, per_issue=per_issue, aside=decision.aside, older=older
