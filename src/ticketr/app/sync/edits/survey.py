@@ -408,7 +408,7 @@ class LocalSurvey:
         for local in tickets:
             if not self._is_duplicate(local):
                 parent = named_parent(local.ticket, issues)
-                self.take(state, local, store.root, parent.title if parent else "")
+                self.add(state, local, store.root, parent.title if parent else "")
         return ScannedFile(name, tuple(tickets), self.broken.get(name))
 
     def add_unchanged(self, name: str, seen: Sequence[CachedTicket]) -> bool:
@@ -458,7 +458,7 @@ class LocalSurvey:
         self.leave_out({error.key})
         add_duplicate(self.broken, error)
 
-    def take(self, state: State, local: LocalTicket, root: Path, below: str = "") -> None:
+    def add(self, state: State, local: LocalTicket, root: Path, below: str = "") -> None:
         """Compare one ticket with the last sync, and add it to the survey.
 
         Args:

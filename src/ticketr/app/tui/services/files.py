@@ -201,7 +201,7 @@ class WorkspaceReader:
         stamp = self._stamps[self._store.name_of(path)]
         return sync.size_of(path) if stamp is None else stamp.size
 
-    def take(self, paths: Iterable[Path]) -> TicketsFound:
+    def add_files(self, paths: Iterable[Path]) -> TicketsFound:
         """Read some more files.
 
         Returns:
@@ -326,7 +326,7 @@ def _edits(
     if issue.key is None:
         return ()
     survey = sync.LocalSurvey()
-    survey.take(state, local, root)
+    survey.add(state, local, root)
     pairs = (local_change.edits.get(issue.key, ()) for local_change in survey.local_changes)
     return tuple(
         Edit(clean(change.name), change.old_shown, change.new_shown)

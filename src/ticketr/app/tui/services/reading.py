@@ -98,7 +98,7 @@ class Reader:
             await sync.visit_files(
                 self._store,
                 self._in_thread,
-                reader.take,
+                reader.add_files,
                 show,
                 skip=reader.skip,
                 size=reader.size,
