@@ -156,7 +156,7 @@ class Palette(ListOverlay):
                 options = self._commands(state)
         return fitting(options, words)[:MOST_TICKETS]
 
-    def take(self, state: AppState, option: Option, now: float) -> Step:
+    def accept(self, state: AppState, option: Option, now: float) -> Step:
         """Run what an option does."""
         nothing = state.noticed(f"{option.words}: nothing to do here")
         return option.value(state, now) or (nothing, ())

@@ -99,7 +99,7 @@ class ListOverlay(Overlay):
         """Return the options that fit what is typed."""
 
     @abstractmethod
-    def take(self, state: AppState, option: Option, now: float) -> Step:
+    def accept(self, state: AppState, option: Option, now: float) -> Step:
         """Return the step that takes an option, from the state without this list."""
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
@@ -111,7 +111,7 @@ class ListOverlay(Overlay):
                 return state.noticed("Nothing of that name"), ()
             if options[at].refused:
                 return state.noticed(options[at].refused), ()
-            return self.take(state.closed(), options[at], now)
+            return self.accept(state.closed(), options[at], now)
         edited = self.input.edited(action)
         if edited is not None:
             return state.replaced(replace(self, input=edited, at=0)), ()
@@ -192,7 +192,7 @@ class Choice(ListOverlay):
             options.append(Option(text, self.other))
         return options
 
-    def take(self, state: AppState, option: Option, now: float) -> Step:
+    def accept(self, state: AppState, option: Option, now: float) -> Step:
         """Return the step for the value of an option."""
         return self.chosen(state, option.words if option.value is None else option.value)
 

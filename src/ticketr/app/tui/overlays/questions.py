@@ -100,18 +100,18 @@ class LineInput(Overlay):
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Edit the line, take it, or close it."""
         if action is KeyAction.ACCEPT:
-            return self._take(state, self.on_accept)
+            return self._accept(state, self.on_accept)
         if action is KeyAction.ESCAPE:
             closed = state.closed()
             return (closed if self.on_cancel is None else self.on_cancel(closed)), ()
         if action is KeyAction.NEXT_PANEL and self.on_tab is not None:
             return self.on_tab(state.closed())
         if action is KeyAction.IN_EDITOR and self.on_edit is not None:
-            return self._take(state, self.on_edit)
+            return self._accept(state, self.on_edit)
         edited = self.input.edited(action)
         return None if edited is None else (self._with_text(state, edited), ())
 
-    def _take(self, state: AppState, take: Callable[[AppState, str], Step | str]) -> Step:
+    def _accept(self, state: AppState, take: Callable[[AppState, str], Step | str]) -> Step:
         step = take(state.closed(), self.input.text)
         if isinstance(step, str):
             return state.replaced(replace(self, problem=step)), ()
