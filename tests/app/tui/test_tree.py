@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 
 from ticketr.app.tickets import SORT_NAMES, Ticket, parse_filter, sort_key
 from ticketr.app.tui.rows import ListRow, Rows, row_of_broken, rows_of
-from ticketr.app.tui.tree import Wanted, arrange
+from ticketr.app.tui.tree import RowFilter, arrange
 
 #: Numbers of a ticket and of its sub-tasks; a draft has the number 0.
 Family = tuple[int, int]
@@ -70,7 +70,7 @@ def test_the_list_shows_what_fits_and_finds_each_row(
 ) -> None:
     ids = frozenset(f"DEMO-{number}" for number in folded)
     rows = Rows().merged(family(*each) for each in families)
-    wanted = Wanted(parse_filter(words)) if words else None
+    wanted = RowFilter(parse_filter(words)) if words else None
 
     shown = arrange(rows, ids, sort, wanted)
 
@@ -128,7 +128,7 @@ def test_a_word_is_looked_for_once_in_each_row(monkeypatch: pytest.MonkeyPatch) 
     rows = Rows().merged(heads)
 
     listed = arrange(rows, frozenset(), "key", None).hits(["title 7"])  # as the search does
-    filtered = arrange(rows, frozenset(), "key", Wanted(parse_filter('"title 7"')))
+    filtered = arrange(rows, frozenset(), "key", RowFilter(parse_filter('"title 7"')))
 
     assert [each.row.key for each in filtered] == [rows.shown[at].row.key for at in listed]
     assert [each.row.key for each in filtered] == ["DEMO-1"]

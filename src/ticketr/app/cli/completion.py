@@ -118,7 +118,7 @@ def complete_status(
     """Complete the name of a status that issues here have."""
     root = _root(ctx)
     known = () if root is None else config.known_statuses(root, os.environ)
-    return [CompletionItem(text) for text in _fitting(known, incomplete)]
+    return [CompletionItem(text) for text in _starting_with(known, incomplete)]
 
 
 def complete_key_or_status(
@@ -134,7 +134,7 @@ def complete_key_or_person(
     """Complete a key, or the name of a person with an issue here."""
     root = _root(ctx)
     known = () if root is None else config.known_assignees(root, os.environ)
-    people = [CompletionItem(text) for text in _fitting(("me", *known), incomplete)]
+    people = [CompletionItem(text) for text in _starting_with(("me", *known), incomplete)]
     return [*complete_key(ctx, param, incomplete), *people]
 
 
@@ -142,11 +142,11 @@ def _terms(start: str, values: Iterable[str], typed: str) -> list[CompletionItem
     """Return the terms with values that begin as typed, in quotes where they hold blanks."""
     return [
         CompletionItem(f'{start}"{text}"' if " " in text else f"{start}{text}", help=text)
-        for text in _fitting(values, typed)
+        for text in _starting_with(values, typed)
     ]
 
 
-def _fitting(values: Iterable[str], typed: str) -> list[str]:
+def _starting_with(values: Iterable[str], typed: str) -> list[str]:
     """Return the values that begin as typed, in any case and perhaps in quotes."""
     typed = typed.strip("\"'").lower()
     return [clean(value) for value in values if clean(value).lower().startswith(typed)]

@@ -127,7 +127,7 @@ def list_(options: CommonOptions, *, terms: tuple[str, ...], sort: str) -> int:
         for listed_issue in issues:
             click.echo("\t".join(map(printable, _row_cells(listed_issue))))
     if not issues and not options.as_json:
-        echo(_nothing_fits(wanted), err=True)
+        echo(_nothing_matches(wanted), err=True)
     return exits.FAILED if listing.broken else exits.DONE
 
 
@@ -233,7 +233,7 @@ def stats(
         for line in _tables(candidates, totals, shutil.get_terminal_size().columns):
             echo(line)
     elif not candidates:
-        echo(_nothing_fits(wanted), err=True)
+        echo(_nothing_matches(wanted), err=True)
     else:
         for name, values in totals.items():
             for value in values:
@@ -357,7 +357,7 @@ def _list_issues(store: sync.Store, state: sync.State) -> Listing:
     return Listing(store.root, tuple(issues), survey.broken)
 
 
-def _nothing_fits(wanted: tickets.Filter) -> str:
+def _nothing_matches(wanted: tickets.Filter) -> str:
     """Say why a command on the tickets that fit a filter shows none."""
     return "no ticket fits" if wanted.terms else "there is no ticket here"
 

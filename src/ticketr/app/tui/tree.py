@@ -39,7 +39,7 @@ def sort_ahead(rows: Rows) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RowFilter:
     """Which rows a filter lets through.
 
     Attributes:
@@ -52,14 +52,14 @@ class Wanted:
     edited: frozenset[str] = frozenset()
     conflicts: frozenset[str] = frozenset()
 
-    def fitting(self, rows: Rows) -> Sequence[int]:
+    def matching(self, rows: Rows) -> Sequence[int]:
         """Return the indexes of the rows that the filter lets through, in their order."""
         left: Sequence[int] = range(len(rows))
         for term in self.filter.terms:
-            left = self._fitting_among(rows, term, left)
+            left = self._matching_among(rows, term, left)
         return left
 
-    def _fitting_among(self, rows: Rows, term: Term, left: Sequence[int]) -> Sequence[int]:
+    def _matching_among(self, rows: Rows, term: Term, left: Sequence[int]) -> Sequence[int]:
         """Return those of some rows that fit one term, as `Term.matches` says of each."""
         shown = rows.shown
         match term:
@@ -71,7 +71,7 @@ class Wanted:
                     return [at for at in left if not values[at]]
                 return [at for at in left if wanted in values[at]]
             case NotTerm(term):
-                without = frozenset(self._fitting_among(rows, term, left))
+                without = frozenset(self._matching_among(rows, term, left))
                 return [at for at in left if at not in without]
             case FlagTerm(flags):
                 apart = flags.isdisjoint
@@ -187,7 +187,7 @@ def _is_same(visible: VisibleRow, order: Order) -> bool:
 
 
 @lru_cache(maxsize=8)
-def arrange(rows: Rows, folded: frozenset[str], sort: str, wanted: Wanted | None) -> Visible:
+def arrange(rows: Rows, folded: frozenset[str], sort: str, wanted: RowFilter | None) -> Visible:
     """Return the rows to show, in their order.
 
     A ticket stays above a sub-task that matches, and is no hit then. Rows with equal sort keys stay in the order of
@@ -205,7 +205,7 @@ def arrange(rows: Rows, folded: frozenset[str], sort: str, wanted: Wanted | None
     fits = bytearray(b"\1") * len(shown)
     if wanted is not None:
         fits = bytearray(len(shown))
-        for at in wanted.fitting(rows):
+        for at in wanted.matching(rows):
             fits[at] = 1
     left: list[VisibleRow] = []
     for at in places(rows, sort):

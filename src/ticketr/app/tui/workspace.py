@@ -10,7 +10,7 @@ from ticketr.app.sync import Template
 from ticketr.app.tickets import Filter, FilterNames, fold, parse_filter
 from ticketr.app.tui.messages import FilesRead, TicketsFound
 from ticketr.app.tui.rows import ListRow, Order, Rows
-from ticketr.app.tui.tree import Visible, Wanted, arrange
+from ticketr.app.tui.tree import RowFilter, Visible, arrange
 
 #: The filter that lets every issue through.
 NO_FILTER = parse_filter("")
@@ -80,7 +80,7 @@ class WorkspaceView:
         """The rows to show, in their order."""
         wanted = None
         if self.filter.terms:
-            wanted = Wanted(self.filter, self.edited, frozenset(self.conflicts))
+            wanted = RowFilter(self.filter, self.edited, frozenset(self.conflicts))
         return arrange(self.rows, self.folded, self.sort, wanted)
 
     @cached_property

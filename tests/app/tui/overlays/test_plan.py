@@ -439,7 +439,7 @@ def test_a_ticket_that_begins_with_the_words_comes_first_and_draft_is_a_name() -
 
     def found(text: str) -> list[str]:
         palette = Palette(lambda *_: None, input=TextInput.of(text))
-        return [option.words for option in palette.fitting(app_state(*tickets))]
+        return [option.words for option in palette.matching(app_state(*tickets))]
 
     spare = [f"DEMO-{number}  Spare" for number in range(110, 120)]
     assert found("#demo-11") == ["DEMO-11  One", *spare, "DEMO-1  About DEMO-11"]
@@ -451,7 +451,7 @@ def test_a_ticket_that_begins_with_the_words_comes_first_and_draft_is_a_name() -
 def test_a_command_is_found_by_the_name_of_its_action_too() -> None:
     def first(text: str) -> str:
         palette = Palette(lambda *_: None, input=TextInput.of(text))
-        return palette.fitting(app_state(Ticket("One", "DEMO-1")))[0].words
+        return palette.matching(app_state(Ticket("One", "DEMO-1")))[0].words
 
     assert first("quit") == first("q") == "leave"
     assert first("reload") == "read the files again"
@@ -471,7 +471,7 @@ def test_page_keys_leave_no_command_out(height: int) -> None:
     state = pressed(app_state(*TICKETS, height=height), ":")
     top = state.overlays[-1]
     assert isinstance(top, Palette)
-    words = [option.words[:20] for option in top.fitting(state)]
+    words = [option.words[:20] for option in top.matching(state)]
     pages = [screen(state, 1.0, Theme())]
     for _ in words:
         state = pressed(state, "KEY_PGDOWN")

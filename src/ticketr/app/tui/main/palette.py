@@ -12,7 +12,7 @@ from ticketr.app.tickets import fold
 from ticketr.app.tui.effects import JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import TABLE, Context, KeyAction
 from ticketr.app.tui.main.filtering import JQL, show_saved
-from ticketr.app.tui.overlays.choice import ListOverlay, Option, fitting
+from ticketr.app.tui.overlays.choice import ListOverlay, Option, matching
 from ticketr.app.tui.overlays.first_run import FirstRun
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.rows import ListRow
@@ -140,7 +140,7 @@ class Palette(ListOverlay):
     title: str = field(default=":", init=False)
     run_action: Callable[[AppState, KeyAction, float], Step | None]
 
-    def fitting(self, state: AppState) -> Sequence[Option]:
+    def matching(self, state: AppState) -> Sequence[Option]:
         """Return commands, or the tickets, people, workspaces or statuses that fit."""
         kind, words = _split_prefix(self.input.text)
         match kind:
@@ -154,7 +154,7 @@ class Palette(ListOverlay):
                 options = _workspaces(state)
             case _:
                 options = self._commands(state)
-        return fitting(options, words)[:MOST_TICKETS]
+        return matching(options, words)[:MOST_TICKETS]
 
     def accept(self, state: AppState, option: Option, now: float) -> Step:
         """Run what an option does."""
@@ -163,7 +163,7 @@ class Palette(ListOverlay):
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Edit the text, move, complete, or run the selected entry."""
-        if action is KeyAction.NEXT_PANEL and (options := self.fitting(state)):
+        if action is KeyAction.NEXT_PANEL and (options := self.matching(state)):
             option = options[min(self.at, len(options) - 1)]
             completed = TextInput.of(f"{_split_prefix(self.input.text)[0]}{option.words}")
             return state.replaced(replace(self, input=completed, at=0)), ()

@@ -47,7 +47,7 @@ class Option:
     also: str = ""
 
 
-def fitting(options: Iterable[Option], text: str) -> list[Option]:
+def matching(options: Iterable[Option], text: str) -> list[Option]:
     """Return the options that have all words of a text; those that begin with it come first.
 
     An option also begins with a text whose blanks and hyphens are others: ``todo`` finds ``To Do``.
@@ -55,14 +55,14 @@ def fitting(options: Iterable[Option], text: str) -> list[Option]:
     start = fold(text).strip()
     wanted, joined = start.split(), without_separators(start)
     names = [(option, (fold(option.words), fold(option.also))) for option in options]
-    fitting = [
+    matching = [
         pair
         for pair in names
         if all(word in " ".join(pair[1]) for word in wanted)
         or (joined and any(without_separators(name).startswith(joined) for name in pair[1]))
     ]
-    fitting.sort(key=lambda pair: not any(name.startswith(start) for name in pair[1]))
-    return [option for option, _ in fitting]
+    matching.sort(key=lambda pair: not any(name.startswith(start) for name in pair[1]))
+    return [option for option, _ in matching]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class ListOverlay(Overlay):
         """The number of options while nothing is typed: the box keeps its height."""
 
     @abstractmethod
-    def fitting(self, state: AppState) -> Sequence[Option]:
+    def matching(self, state: AppState) -> Sequence[Option]:
         """Return the options that fit what is typed."""
 
     @abstractmethod
@@ -104,7 +104,7 @@ class ListOverlay(Overlay):
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Edit the text, move, or take the selected option."""
-        options = self.fitting(state)
+        options = self.matching(state)
         at = min(self.at, max(0, len(options) - 1))
         if action is KeyAction.ACCEPT:
             if not options:
@@ -129,7 +129,7 @@ class ListOverlay(Overlay):
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body with the list over it, below the text that is typed."""
-        options, cells = self.fitting(state), min(self.cells, max(16, state.width - 8))
+        options, cells = self.matching(state), min(self.cells, max(16, state.width - 8))
         at = min(self.at, max(0, len(options) - 1))
         is_low = state.body < MIN_BOX_ROWS
         count = f"{len(options)}"
@@ -184,9 +184,9 @@ class Choice(ListOverlay):
         """The number of options, with the typed text itself."""
         return len(self.options) + bool(self.other)
 
-    def fitting(self, state: AppState) -> list[Option]:
+    def matching(self, state: AppState) -> list[Option]:
         """Return the options that fit what is typed; the typed text itself is the last one."""
-        options = fitting(self.options, self.input.text)
+        options = matching(self.options, self.input.text)
         text = self.input.text.strip()
         if text and self.other and all(fold(option.words) != fold(text) for option in options):
             options.append(Option(text, self.other))
@@ -236,7 +236,7 @@ class ValueChoice(Choice):
             return state, ()
         other = "" if is_whole else self.other
         new = replace(self, options=self.options_of(values), other=other)
-        before = [option.value for option in self.fitting(state)]
-        after = [option.value for option in new.fitting(state)]
+        before = [option.value for option in self.matching(state)]
+        after = [option.value for option in new.matching(state)]
         at = after.index(before[self.at]) if before and before[self.at] in after else 0
         return state.exchanged(self, replace(new, at=at)), ()
