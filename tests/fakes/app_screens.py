@@ -155,7 +155,8 @@ def _jobs(state: AppState) -> AppState:
 
 def _question(state: AppState) -> AppState:
     return after(
-        state, messages.Asked("Take back", f"Take back what was settled of {TEXT[:60]}?", ())
+        state,
+        messages.QuestionAsked("Take back", f"Take back what was settled of {TEXT[:60]}?", ()),
     )
 
 

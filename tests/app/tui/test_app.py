@@ -22,7 +22,7 @@ from ticketr.app.sync.session import OnWritten
 from ticketr.app.tickets import Comment, Ticket, parse, render
 from ticketr.app.tui.app import FRAME_INTERVAL, MESSAGES_PER_CHECKPOINT
 from ticketr.app.tui.effects import JobKind, JobRequest
-from ticketr.app.tui.messages import Message, Told
+from ticketr.app.tui.messages import Message, Notice
 from ticketr.app.tui.services.jobs import start_job
 from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, Workspaces
 from ticketr.app.tui.state import AppState, Step
@@ -165,13 +165,13 @@ async def test_every_message_of_a_burst_is_handled(
         await settle()
         notices.clear()
         for each in words:
-            run.app._send.send_nowait(Told(each))
+            run.app._send.send_nowait(Notice(each))
         await settle()
         assert notices == words
 
         monkeypatch.setattr("ticketr.app.tui.app.SECONDS_PER_CHECKPOINT", 0.0)
-        run.app._send.send_nowait(Told("one"))
-        run.app._send.send_nowait(Told("more"))
+        run.app._send.send_nowait(Notice("one"))
+        run.app._send.send_nowait(Notice("more"))
         await settle()
         assert notices == [*words, "one", "more"]
 

@@ -195,7 +195,7 @@ def test_hints_name_the_keys_of_the_user(keys: Keys) -> None:
         "Jira does not have this ticket yet; F7 shows what a push would create"
     )
     hints = ((KeyAction.PUSH, "sends it"), (KeyAction.UNDO, "takes it back"))
-    settled = messages.Told("DEMO-1 is resolved", is_error=False, hints=hints)
+    settled = messages.Notice("DEMO-1 is resolved", is_error=False, hints=hints)
     assert update(state, settled, 0.0)[0].notice == (
         "DEMO-1 is resolved; F7 sends it, D takes it back"
     )

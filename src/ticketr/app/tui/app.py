@@ -229,7 +229,7 @@ class App:
     def _leave(self, number: signal.Signals) -> None:
         if number != signal.SIGINT:  # Ctrl+C is a key, like q
             self.ended_by = number
-        self._send.send_nowait(messages.LeaveAsked())
+        self._send.send_nowait(messages.QuitRequested())
 
     async def _forward_jobs(
         self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED

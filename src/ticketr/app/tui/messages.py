@@ -22,7 +22,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class OfWorkspace(Message):
+class WorkspaceMessage(Message):
     """An event in the workspace of a name, or an answer about it."""
 
     workspace: str
@@ -41,7 +41,7 @@ class JobChanged(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class TicketsFound(OfWorkspace):
+class TicketsFound(WorkspaceMessage):
     """Tickets were found in files; their rows replace earlier ones of the same tickets.
 
     Attributes:
@@ -53,14 +53,14 @@ class TicketsFound(OfWorkspace):
 
 
 @dataclass(frozen=True, slots=True)
-class ChangedInJira(OfWorkspace):
+class ChangedInJira(WorkspaceMessage):
     """A pull that nobody has asked for has written these tickets; the files are read at its end."""
 
     tickets: tuple[tuple[ListRow, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class FilesRead(OfWorkspace):
+class FilesRead(WorkspaceMessage):
     """Every file of a workspace has been read.
 
     Attributes:
@@ -85,14 +85,14 @@ class FilesRead(OfWorkspace):
 
 
 @dataclass(frozen=True, slots=True)
-class EditorClosed(OfWorkspace):
+class EditorClosed(WorkspaceMessage):
     """The editor of a file has ended without an error, and the files were read again since."""
 
     path: str
 
 
 @dataclass(frozen=True, slots=True)
-class DetailRead(OfWorkspace):
+class DetailRead(WorkspaceMessage):
     """An issue was read from its file; the answer to `read_detail`.
 
     Attributes:
@@ -123,7 +123,7 @@ class Answered(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class TicketAdded(OfWorkspace):
+class TicketAdded(WorkspaceMessage):
     """A draft was written, and its file was read; the path is relative to the workspace."""
 
     path: str
@@ -131,7 +131,7 @@ class TicketAdded(OfWorkspace):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked(Message):
+class QuestionAsked(Message):
     """A question that Enter answers with yes.
 
     Attributes:
@@ -146,7 +146,7 @@ class Asked(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class Recalled(OfWorkspace):
+class ListMemoryRead(WorkspaceMessage):
     """How the list of a workspace was shown the last time.
 
     Attributes:
@@ -161,7 +161,7 @@ class Recalled(OfWorkspace):
 
 
 @dataclass(frozen=True, slots=True)
-class WorkspaceOpened(OfWorkspace):
+class WorkspaceOpened(WorkspaceMessage):
     """A workspace was opened.
 
     Attributes:
@@ -182,14 +182,14 @@ class WorkspaceOpened(OfWorkspace):
 
 
 @dataclass(frozen=True, slots=True)
-class WorkspaceFailed(OfWorkspace):
+class WorkspaceFailed(WorkspaceMessage):
     """A workspace could not be opened; the words say why and what to do, and are cleaned."""
 
     words: str
 
 
 @dataclass(frozen=True, slots=True)
-class Told(Message):
+class Notice(Message):
     """Something to say to the user, in the action bar.
 
     Attributes:
@@ -203,5 +203,5 @@ class Told(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class LeaveAsked(Message):
+class QuitRequested(Message):
     """A signal or a hang-up of the terminal ends the app."""

@@ -58,7 +58,7 @@ def _updated(state: AppState, message: Message | Event, now: float) -> Step:
             return state.with_workspace(replace(workspace, changed=changed)), ()
         case messages.FilesRead():
             state, effects = _files(state, message, now)
-        case messages.Recalled(name, wanted, sort, saved, hidden):
+        case messages.ListMemoryRead(name, wanted, sort, saved, hidden):
             state = state.with_changes(name, filter=wanted, sort=sort, saved=saved, hidden=hidden)
             return state, ()
         case messages.EditorClosed():
@@ -67,7 +67,7 @@ def _updated(state: AppState, message: Message | Event, now: float) -> Step:
             # The list is older than the folder: the file was moved or removed.
             effects = (call_in(message.workspace, files.read_files),) if message.is_gone else ()
             state = _detail_read(state, message)
-        case messages.Asked(title, words, effects):
+        case messages.QuestionAsked(title, words, effects):
             if state.overlays and state.context in TYPING:  # an Enter there answers no question
                 return state, ()
             return state.opened(Question(title, words, effects, now)), ()
@@ -85,11 +85,11 @@ def _updated(state: AppState, message: Message | Event, now: float) -> Step:
             state, effects = _workspace_opened(state, message, now)
         case messages.WorkspaceFailed(name, words):
             return _workspace_failed(state, name, words), ()
-        case messages.Told(words, is_error, hints):
+        case messages.Notice(words, is_error, hints):
             keys = [state.keymap.hint(action, Context.MAIN, does) for action, does in hints]
             named = ", ".join(filter(None, keys))
             return state.noticed(f"{words}; {named}" if named else words, is_bad=is_error), ()
-        case messages.LeaveAsked():
+        case messages.QuitRequested():
             return state, (call(outside.leave),)
         case messages.Message():
             effects = ()

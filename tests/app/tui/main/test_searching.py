@@ -318,7 +318,9 @@ def test_a_query_is_saved_and_asked_again() -> None:
 
 def test_tab_lists_saved_filters_and_the_names_of_queries() -> None:
     opened = messages.WorkspaceOpened("work", "jira.example", "DEMO", aliases={"mine": "a = b"})
-    recalled = messages.Recalled("work", app_state().workspace.filter, "key", {"two": "number 2"})
+    recalled = messages.ListMemoryRead(
+        "work", app_state().workspace.filter, "key", {"two": "number 2"}
+    )
     state = after(app_state(*TICKETS), opened, recalled)
     state = pressed(typed("number 3", state), "KEY_TAB")
     rows = [plain(row) for row in screen(state, 1.0, Theme())]
@@ -337,7 +339,7 @@ def test_tab_without_a_saved_filter_says_how_one_is_saved() -> None:
 
 
 def test_the_palette_shows_a_saved_filter_and_refuses_one_that_makes_no_sense() -> None:
-    recalled = messages.Recalled(
+    recalled = messages.ListMemoryRead(
         "work", app_state().workspace.filter, "key", {"two": "number 2", "bad": '"'}
     )
     state = after(app_state(*TICKETS), recalled)

@@ -77,7 +77,7 @@ async def test_a_changed_status_is_taken_back_to_the_byte(
     await edits.change_field(used, "work", PLACE, change)
 
     words = "DEMO-9: Status is Done in DEMO-9.md"
-    assert told == [messages.Told(words, is_error=False, hints=edits.CHANGED), READ]
+    assert told == [messages.Notice(words, is_error=False, hints=edits.CHANGED), READ]
     old = before["DEMO-9.md"]
     assert tree(bench) == before | {
         "DEMO-9.md": old.replace(b"Status: In Progress\n", b"Status: Done\n")
@@ -86,7 +86,7 @@ async def test_a_changed_status_is_taken_back_to_the_byte(
     told.clear()
     await used.carry_out(call_in("work", conflicts.find_undo))
     (found,) = told
-    assert isinstance(found, messages.Asked)
+    assert isinstance(found, messages.QuestionAsked)
     assert found.words.startswith("DEMO-9 in DEMO-9.md: the text that was there before ")
     told.clear()
     (effect,) = found.effects
@@ -97,7 +97,7 @@ async def test_a_changed_status_is_taken_back_to_the_byte(
     (aside,) = set(after) - set(before)
     assert {name: after[name] for name in before} == before
     words = f"DEMO-9 is as it was; the text that it had is in {aside}"
-    assert told == [messages.Told(words, is_error=False), READ]
+    assert told == [messages.Notice(words, is_error=False), READ]
 
 
 async def test_what_a_workspace_is_connected_to_is_read_without_its_token(tmp_path: Path) -> None:
@@ -132,13 +132,13 @@ async def test_only_what_can_be_taken_back_is_offered(
     await used.carry_out(call_in("work", conflicts.find_undo))
 
     (asked,) = told
-    assert isinstance(asked, messages.Asked)
+    assert isinstance(asked, messages.QuestionAsked)
     assert [step.key for step in asked.effects[0].args[1]] == ["DEMO-9"]
     bench.path("DEMO-9").unlink()
     told.clear()
     await used.carry_out(call_in("work", conflicts.find_undo))
     words = "There is nothing to take back: DEMO-1 was edited in DEMO-1.md since"
-    assert told == [messages.Told(words, is_error=False)]
+    assert told == [messages.Notice(words, is_error=False)]
 
 
 async def test_a_draft_that_was_pushed_is_not_offered(
@@ -156,7 +156,7 @@ async def test_a_draft_that_was_pushed_is_not_offered(
     await used.carry_out(call_in("work", conflicts.find_undo))
 
     (asked,) = told
-    assert isinstance(asked, messages.Asked)
+    assert isinstance(asked, messages.QuestionAsked)
     assert asked.words.startswith("keep.md, which was added at ")
     (effect,) = asked.effects
     await effect.function(used, *effect.args)
@@ -164,7 +164,7 @@ async def test_a_draft_that_was_pushed_is_not_offered(
     told.clear()
     await used.carry_out(call_in("work", conflicts.find_undo))
     words = "There is nothing to take back: pay.md was edited, pushed or removed since"
-    assert told == [messages.Told(words, is_error=False)]
+    assert told == [messages.Notice(words, is_error=False)]
 
 
 async def test_an_issue_that_is_gone_is_told(tmp_path: Path, autojump_clock: MockClock) -> None:
@@ -247,7 +247,7 @@ async def test_a_draft_is_added_and_named(
     assert told == [
         READ,
         messages.TicketAdded("work", path, "Pay in time"),
-        messages.Told(
+        messages.Notice(
             f"{path} holds the draft",
             is_error=False,
             hints=((KeyAction.EDIT, "edits it"), (KeyAction.UNDO, "takes it back")),
@@ -273,7 +273,7 @@ async def test_the_drafts_of_a_template_are_in_one_file(
     await editing(tmp_path, told).carry_out(asked)
 
     assert told[1] == messages.TicketAdded("work", "do-it.md", "Do it")
-    assert isinstance(told[2], messages.Told)
+    assert isinstance(told[2], messages.Notice)
     assert told[2].words == "do-it.md holds the drafts"
     assert (tmp_path / "do-it.md").read_text() == "# TICKET: Do it\n\n# TICKET: Test it\n"
 
@@ -335,7 +335,7 @@ async def test_a_comment_is_written_into_the_file_and_taken_back(
     await edits.add_comment(used, "work", place, "Looks good")
 
     words = "DEMO-3.md holds the comment"
-    assert told == [messages.Told(words, is_error=False, hints=edits.CHANGED), READ]
+    assert told == [messages.Notice(words, is_error=False, hints=edits.CHANGED), READ]
     task = parse((bench.root / "DEMO-3.md").read_text()).tickets[0].tasks[0]
     assert [(each.id, each.text) for each in task.comments] == [("", "Looks good")]
     await bench.push(comments=True)
@@ -428,7 +428,7 @@ async def test_an_editor_that_fails_is_told(
 
     await open_editor(used, *EDIT.args)
 
-    assert told == [Resize(80, 12), messages.Told(words)]
+    assert told == [Resize(80, 12), messages.Notice(words)]
     assert reader.reads == 1
 
 
@@ -474,7 +474,7 @@ async def test_a_file_that_is_gone_is_not_made_by_an_editor(
 
     await open_editor(used, *EDIT.args)
 
-    assert told == [messages.Told("DEMO-1.md is gone, so there is nothing to edit")]
+    assert told == [messages.Notice("DEMO-1.md is gone, so there is nothing to edit")]
     assert reader.reads == 1
     assert cast("FakeScreen", used.terminal).handovers == 0
 
@@ -511,7 +511,7 @@ async def test_a_browser_that_runs_on_is_left_alone(
 
     await open_browser(used, *BROWSE.args)
 
-    assert told == [messages.Told(f"opened {SITE}/browse/DEMO-1", is_error=False)]
+    assert told == [messages.Notice(f"opened {SITE}/browse/DEMO-1", is_error=False)]
     await trio.to_thread.run_sync(started.read_text)
     await trio.to_thread.run_sync(go.write_text, "")
     assert await trio.to_thread.run_sync(ended.read_text) == "yes"
@@ -547,7 +547,7 @@ async def test_a_second_browser_is_tried_where_the_first_is_missing(
     await open_browser(used, "work", ("DEMO-1", "DEMO-2"))
 
     said = (f"opened {URL}", "opened 2 tickets in the browser")
-    assert told == [messages.Told(words, is_error=False) for words in said]
+    assert told == [messages.Notice(words, is_error=False) for words in said]
 
 
 async def test_addresses_are_copied_one_a_line(used: Services, told: list[Message]) -> None:
@@ -557,7 +557,7 @@ async def test_addresses_are_copied_one_a_line(used: Services, told: list[Messag
     screen = cast("FakeScreen", used.terminal)
     assert screen.copied == [f"{URL}\n{SITE}/browse/DEMO-2", URL]
     said = ("copied the addresses of 2 tickets", f"copied {URL}")
-    assert told == [messages.Told(words, is_error=False) for words in said]
+    assert told == [messages.Notice(words, is_error=False) for words in said]
 
 
 @pytest.mark.parametrize("browser", ["/nowhere/browser", "'", program("raise SystemExit(1)")])
@@ -570,4 +570,4 @@ async def test_a_browser_that_fails_is_told_with_the_address(
     await open_browser(used, "work", ("DEMO-1", "DEMO-2"))
 
     words = f"no browser could be opened; the address is {URL}"
-    assert told == [messages.Told(words)] * 2
+    assert told == [messages.Notice(words)] * 2

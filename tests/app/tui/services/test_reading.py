@@ -25,7 +25,7 @@ from ticketr.app.tickets import Ticket, render
 from ticketr.app.tickets.filter import FieldTerm
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import call_in
-from ticketr.app.tui.messages import FilesRead, Message, Recalled, TicketsFound, Told
+from ticketr.app.tui.messages import FilesRead, ListMemoryRead, Message, Notice, TicketsFound
 from ticketr.app.tui.panels.detail import MAX_INLINE_CHARACTERS, detail_lines
 from ticketr.app.tui.services import files
 from ticketr.app.tui.services.files import (
@@ -119,7 +119,7 @@ async def test_a_last_sync_that_cannot_be_read_is_reported_and_the_tickets_are_s
     await reader.read()
 
     assert len(read(told).rows) == 12
-    assert isinstance(told[-1], Told)
+    assert isinstance(told[-1], Notice)
     assert "state.db cannot be used: it does not hold what ticketr writes there" in told[-1].words
 
 
@@ -233,7 +233,7 @@ async def test_filter_and_sort_come_back_and_nonsense_is_ignored(
         (own / LIST_FILE).write_text(content)
         told: list[Message] = []
         await Reader("work", Store(tmp_path, ".ticketr"), inline, told.append).read()
-        recalled = [each for each in told if isinstance(each, Recalled)]
+        recalled = [each for each in told if isinstance(each, ListMemoryRead)]
         assert [(each.sort, each.hidden) for each in recalled] == (
             [(sort, frozenset({"sprint"}))] if sort else []
         )
@@ -248,7 +248,7 @@ async def test_a_filter_for_the_users_tickets_comes_back_with_the_name_of_the_us
 
     await Reader("work", Store(bench.root, ".ticketr"), inline, told.append).read()
 
-    (recalled,) = [message for message in told if isinstance(message, Recalled)]
+    (recalled,) = [message for message in told if isinstance(message, ListMemoryRead)]
     assert recalled.filter.terms == (FieldTerm("assignee", "demo user", is_whole=True),)
     assert read(told).names.user == "Demo User"
     assert {"Status", "Assignee", "Sprint"} <= read(told).names.fields

@@ -32,14 +32,16 @@ async def resolve(services: Services, name: str, resolution: sync.Resolution) ->
     await services.change(name, _resolve, services.workspaces[name].store, resolution)
 
 
-async def find_undo(services: Services, name: str) -> messages.Asked | messages.Told:
+async def find_undo(services: Services, name: str) -> messages.QuestionAsked | messages.Notice:
     """Find what can be taken back, and ask whether to do so; tell if there is nothing, and why."""
     try:
         steps = await services.in_thread(_last_steps, services.workspaces[name].store)
     except (sync.NothingToUndo, sync.CannotUndo) as error:
         why = f": {error.reason}" if isinstance(error, sync.CannotUndo) else ""
-        return messages.Told(clean(f"There is nothing to take back{why}"), is_error=False)
-    return messages.Asked("Take back", clean(_question(steps)), (call_in(name, undo, steps),))
+        return messages.Notice(clean(f"There is nothing to take back{why}"), is_error=False)
+    return messages.QuestionAsked(
+        "Take back", clean(_question(steps)), (call_in(name, undo, steps),)
+    )
 
 
 def _question(steps: Sequence[sync.UndoStep]) -> str:
@@ -71,7 +73,7 @@ def _last_steps(store: sync.Store) -> tuple[sync.UndoStep, ...]:
         return sync.undoable_steps(store, state)
 
 
-def _undo(store: sync.Store, steps: Sequence[sync.UndoStep]) -> messages.Told:
+def _undo(store: sync.Store, steps: Sequence[sync.UndoStep]) -> messages.Notice:
     """Take a change back; return what was done."""
     with store.lock(), closing(sync.State(store.state_path, store.mark)) as state:
         undone = sync.undo_change(store, state, steps)
@@ -85,7 +87,7 @@ def _undo(store: sync.Store, steps: Sequence[sync.UndoStep]) -> messages.Told:
     else:
         aside = f"; the text that it had is in {done[0].aside}" if done[0].aside else ""
         words = f"{done[0].step.key} is as it was{aside}"
-    return messages.Told(clean(words), is_error=bool(failed))
+    return messages.Notice(clean(words), is_error=bool(failed))
 
 
 def _names(steps: Sequence[sync.UndoStep]) -> str:
@@ -101,13 +103,13 @@ def _read(store: sync.Store, key: str) -> sync.ConflictView:
         return sync.read_conflict(store, state, key)
 
 
-def _resolve(store: sync.Store, resolution: sync.Resolution) -> messages.Told:
+def _resolve(store: sync.Store, resolution: sync.Resolution) -> messages.Notice:
     """Resolve a conflict; return what was done, and whether it can be taken back."""
     with store.lock(), closing(sync.State(store.state_path, store.mark)) as state:
         done = sync.carry_out(store, state, resolution)
     aside = f"; the text that it had is in {done.aside}" if done.aside else ""
     forward = "".join(f"; {note.reason.partition('. ')[0]}" for note in done.brought_forward)
     hints = ((KeyAction.UNDO, "takes it back"),) if done.aside else ()
-    return messages.Told(
+    return messages.Notice(
         clean(f"{done.key} is resolved{forward}{aside}"), is_error=False, hints=hints
     )

@@ -11,7 +11,7 @@ import trio
 from ticketr import JobQueue, TicketrError
 from ticketr.app.sync import ThreadRunner
 from ticketr.app.tui.effects import Call
-from ticketr.app.tui.messages import Answered, Message, Told
+from ticketr.app.tui.messages import Answered, Message, Notice
 from ticketr.app.tui.services.workspaces import (
     FileReader,
     OpenWorkspace,
@@ -152,7 +152,7 @@ class Services:
         if scope is not None:
             scope.cancel()
 
-    async def change(self, name: str, change: Callable[[Unpack[Ts]], Told], *args: *Ts) -> None:
+    async def change(self, name: str, change: Callable[[Unpack[Ts]], Notice], *args: *Ts) -> None:
         """Change files of a workspace in a thread, tell what was done, and read the workspace again.
 
         Cancellation:

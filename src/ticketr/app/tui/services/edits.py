@@ -44,7 +44,7 @@ async def carry_out_edits(services: Services, name: str, plan: sync.FileEditPlan
 
 async def add_ticket(
     services: Services, name: str, title: str, parent: sync.IssuePlace | None
-) -> messages.Told:
+) -> messages.Notice:
     """Write a draft, read the workspace again, and name the draft.
 
     Args:
@@ -62,7 +62,7 @@ async def add_ticket(
 
 async def add_from_template(
     services: Services, name: str, template: sync.Template, values: tuple[str, ...]
-) -> messages.Told:
+) -> messages.Notice:
     """Write the drafts of a template into a file, read the workspace again, and name the first.
 
     Args:
@@ -81,14 +81,14 @@ async def add_from_template(
 
 async def _add_drafts(
     services: Services, name: str, drafts: tuple[Ticket, ...], parent: sync.IssuePlace | None
-) -> messages.Told:
+) -> messages.Notice:
     with trio.CancelScope(shield=True):  # one short write
         path = await services.in_thread(_add, services.workspaces[name].store, drafts, parent)
     await services.readers[name].read()
     services.send(messages.TicketAdded(name, path, drafts[0].title))
     hints = ((KeyAction.EDIT, "edits it"), (KeyAction.UNDO, "takes it back"))
     words = clean(f"{path} holds the draft{'s' * (len(drafts) > 1)}")
-    return messages.Told(words, is_error=False, hints=hints)
+    return messages.Notice(words, is_error=False, hints=hints)
 
 
 async def add_comment(services: Services, name: str, place: sync.IssuePlace, text: str) -> None:
@@ -105,26 +105,26 @@ async def add_comment(services: Services, name: str, place: sync.IssuePlace, tex
 
 def _change_field(
     store: sync.Store, place: sync.IssuePlace, change: sync.FieldSetting
-) -> messages.Told:
+) -> messages.Notice:
     plan = sync.plan_file_edits(store, {place: (change,)})
     if not plan.edits:
-        return messages.Told(clean(f"{change.name} is {change.text} already"), is_error=False)
+        return messages.Notice(clean(f"{change.name} is {change.text} already"), is_error=False)
     _carry_out(store, plan)
     (edit,) = plan.edits
     what = f"{edit.key or edit.title}: {edit.field} is {edit.after or 'empty'} in {edit.path}"
-    return messages.Told(clean(what), is_error=False, hints=CHANGED)
+    return messages.Notice(clean(what), is_error=False, hints=CHANGED)
 
 
 def _plan(store: sync.Store, changes: FieldChanges) -> sync.FileEditPlan:
     return sync.plan_file_edits(store, {place: (change,) for place, change in changes})
 
 
-def _carry_out(store: sync.Store, plan: sync.FileEditPlan) -> messages.Told:
+def _carry_out(store: sync.Store, plan: sync.FileEditPlan) -> messages.Notice:
     store.prepare()
     with store.lock(), closing(sync.State(store.state_path, store.mark)) as state:
         sync.carry_out_edits(store, state, plan)
     words = f"{sync.count_tickets(plan.issues)} changed"
-    return messages.Told(words, is_error=False, hints=CHANGED)
+    return messages.Notice(words, is_error=False, hints=CHANGED)
 
 
 def _add(store: sync.Store, drafts: tuple[Ticket, ...], parent: sync.IssuePlace | None) -> str:
@@ -137,9 +137,9 @@ def _add(store: sync.Store, drafts: tuple[Ticket, ...], parent: sync.IssuePlace 
         return parent.path
 
 
-def _add_comment(store: sync.Store, place: sync.IssuePlace, text: str) -> messages.Told:
+def _add_comment(store: sync.Store, place: sync.IssuePlace, text: str) -> messages.Notice:
     store.prepare()
     with store.lock(), closing(sync.State(store.state_path, store.mark)) as state:
         sync.add_comment(store, state, place, text)
     words = clean(f"{place.path} holds the comment")
-    return messages.Told(words, is_error=False, hints=CHANGED)
+    return messages.Notice(words, is_error=False, hints=CHANGED)

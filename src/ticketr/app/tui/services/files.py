@@ -116,7 +116,7 @@ async def remember(services: Services, name: str, memory: ListMemory) -> Mapping
         raise NotDone(f"cannot remember the filter: {cause}") from error
 
 
-def recall(name: str, store: sync.Store) -> messages.Recalled | None:
+def recall(name: str, store: sync.Store) -> messages.ListMemoryRead | None:
     """Return how the list of a workspace was shown last; None if nothing is known.
 
     Synchronous, for a worker thread. A file that makes no sense is ignored.
@@ -137,7 +137,7 @@ def recall(name: str, store: sync.Store) -> messages.Recalled | None:
     except (InvalidFilter, TicketrError):  # another version remembered it, or there is no state
         wanted = parse_filter("")
     sort = memory.sort if memory.sort in SORT_NAMES else SORT_NAMES[0]
-    return messages.Recalled(name, wanted, sort, _cleaned(memory.saved), memory.hidden)
+    return messages.ListMemoryRead(name, wanted, sort, _cleaned(memory.saved), memory.hidden)
 
 
 def _filter_names(state: sync.State, fields: Collection[tuple[str, ...]]) -> FilterNames:

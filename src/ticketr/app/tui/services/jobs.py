@@ -86,7 +86,7 @@ def start_job(services: Services, name: str, request: JobRequest) -> Message | N
         and any(map(covers, services.queue.jobs(key=key, status=JobStatus.PENDING)))
     ):
         words = f"A {request.kind.value} of {workspace.name} waits already"
-        return messages.Told(words, is_error=False)
+        return messages.Notice(words, is_error=False)
     try:
         handle = services.queue.submit_nowait(
             workspace.make_job(request, show_written),
@@ -98,7 +98,7 @@ def start_job(services: Services, name: str, request: JobRequest) -> Message | N
             on_conflict=OnConflict.WAIT,
         )
     except TicketrError as error:
-        return messages.Told(clean(str(error)))
+        return messages.Notice(clean(str(error)))
     return messages.JobChanged(handle.snapshot())
 
 
@@ -136,7 +136,7 @@ async def _refresh(context: JobContext, services: Services, name: str) -> object
 
 async def ask_attach(
     services: Services, name: str, keys: tuple[str, ...], text: str
-) -> messages.Asked:
+) -> messages.QuestionAsked:
     """Look for a file that is to be attached to issues, and ask whether to send it.
 
     Args:
@@ -152,7 +152,7 @@ async def ask_attach(
     words = f"{what} is sent to Jira at once, and attached to {names_of(keys)}."
     requests = [JobRequest(JobKind.ATTACH, (key,), {"key": key, "files": (path,)}) for key in keys]
     effects = tuple(call_in(name, start_job, request) for request in requests)
-    return messages.Asked("Attach", clean(f"{words} Enter does it, Esc does not."), effects)
+    return messages.QuestionAsked("Attach", clean(f"{words} Enter does it, Esc does not."), effects)
 
 
 def names_of(keys: tuple[str, ...]) -> str:

@@ -57,7 +57,7 @@ async def open_editor(services: Services, name: str, path: str, line: int) -> No
     """
     file = str(services.workspaces[name].store.root / path)
     if not await services.in_thread(os.path.lexists, file):  # an editor would make a new file
-        services.send(messages.Told(clean(f"{path} is gone, so there is nothing to edit")))
+        services.send(messages.Notice(clean(f"{path} is gone, so there is nothing to edit")))
         await services.readers[name].read()
         return
     store = services.workspaces[name].store
@@ -67,7 +67,7 @@ async def open_editor(services: Services, name: str, path: str, line: int) -> No
     problem = await _run_editor(services, file, line)
     await services.in_thread(sync.mark_editor_changes, store, path, before)
     if problem:
-        services.send(messages.Told(clean(problem)))
+        services.send(messages.Notice(clean(problem)))
     await services.readers[name].read()
     if not problem:
         services.send(messages.EditorClosed(name, path))
@@ -75,7 +75,7 @@ async def open_editor(services: Services, name: str, path: str, line: int) -> No
 
 async def write_comment(
     services: Services, name: str, place: sync.IssuePlace, text: str
-) -> messages.Told | None:
+) -> messages.Notice | None:
     """Let the user write a comment in their editor, and put it into the file of an issue.
 
     An empty text adds nothing. If the editor or the file fails, the error has the text.
@@ -94,7 +94,7 @@ async def write_comment(
     if problem:
         raise NotDone(problem, written)
     if not written:
-        return messages.Told("The comment is empty; nothing was added", is_error=False)
+        return messages.Notice("The comment is empty; nothing was added", is_error=False)
     try:
         await add_comment(services, name, place, written)
     except TicketrError as error:
@@ -169,7 +169,7 @@ async def open_page(services: Services, *addresses: str) -> None:
     else:
         count = len(addresses)
         words = f"opened {addresses[0] if count == 1 else f'{count} tickets in the browser'}"
-    services.send(messages.Told(clean(words), is_error=bool(failed)))
+    services.send(messages.Notice(clean(words), is_error=bool(failed)))
 
 
 def browser_commands(environ: Mapping[str, str], url: str) -> Iterator[list[str]]:
@@ -216,4 +216,4 @@ async def copy_address(services: Services, name: str, keys: tuple[str, ...]) -> 
 async def copy_text(services: Services, text: str, what: str) -> None:
     """Copy a text to the clipboard of the terminal; the notice says what it is."""
     await services.terminal.copy(text[:MOST_COPIED])
-    services.send(messages.Told(clean(f"copied {what}"), is_error=False))
+    services.send(messages.Notice(clean(f"copied {what}"), is_error=False))

@@ -12,7 +12,7 @@ import trio
 from ticketr import TicketrError
 from ticketr.app import sync
 from ticketr.app.tui import messages
-from ticketr.app.tui.messages import FilesRead, Message, Recalled
+from ticketr.app.tui.messages import FilesRead, ListMemoryRead, Message
 from ticketr.app.tui.services.files import NO_ROWS, FileCache, WorkspaceReader, empty_state, recall
 from ticketr.app.tui.tree import sort_ahead
 from ticketr.app.tui.workspace import WorkspaceView
@@ -80,14 +80,14 @@ class Reader:
                 await self._read_against(sync.read_state(self._store), recalled)
             except TicketrError as error:
                 await self._read_against(empty_state(), recalled)
-                self._send(messages.Told(clean(str(error))))
+                self._send(messages.Notice(clean(str(error))))
             if not self._rows and not await self._in_thread(self._store.root.is_dir):
                 words = clean(f"the folder {self._store.root} is gone")
                 self._send(messages.WorkspaceFailed(self._name, words))
             self._ended = number
 
     async def _read_against(
-        self, last_sync: AbstractContextManager[sync.State], recalled: Recalled | None
+        self, last_sync: AbstractContextManager[sync.State], recalled: ListMemoryRead | None
     ) -> None:
         # Rows that are shown stay until all files are read, so that they do not flicker.
         show = _ignore if self._is_filled else self._send
