@@ -186,7 +186,7 @@ class PortalQueue:
                     future.job_submitted(await later())
                 assert future.handle is not None
                 if on_progress is not None:
-                    await tell_progress(future.handle, on_progress)
+                    await forward_progress(future.handle, on_progress)
                 future.end(None, await future.handle.result())
         except BaseException as error:  # noqa: ASYNC103 - an Exception is the submitter's
             future.end(error)
@@ -194,7 +194,7 @@ class PortalQueue:
                 raise
 
 
-async def tell_progress(
+async def forward_progress(
     handle: JobHandle[Any], on_progress: Callable[[JobProgress], object]
 ) -> None:
     """Call a function with what a job reports, until the job has ended."""

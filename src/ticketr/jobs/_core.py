@@ -450,7 +450,7 @@ class QueueCore:
         if record.ended is not None:
             record.wake_waiters()
         if record.collector is not None:
-            record.tell_collector()
+            record.notify_collector()
         if has_extras:
             self.dependencies.job_ended(record)
         if worker is None:

@@ -437,7 +437,7 @@ class JobRecord:
         """Tell this when the job ends."""
         self.collector = collector
 
-    def tell_collector(self) -> None:
+    def notify_collector(self) -> None:
         """Tell the job's collector of the end."""
         if self.collector is not None:
             collector, self.collector = self.collector, None

@@ -166,7 +166,7 @@ class Worker:
                 jobs = self._portal.queue.cancel_all()
                 logger.warning("no connection to PostgreSQL: stopped %d jobs", len(jobs))
 
-    def _tell_failure(self, future: Any) -> None:
+    def _report_failure(self, future: Any) -> None:
         """Call ``on_job_error``; what it raises is logged by the future."""
         handle = future.handle
         if self._on_job_error and handle is not None and handle.status is JobStatus.FAILED:
@@ -267,7 +267,7 @@ class Worker:
         """Run an attempt in Trio, and wait until it has ended, also if it is aborted."""
         name, job_id = context.job.task_name, str(context.job.id)
         future = self._portal.submit(job, id=job_id, name=name, **options)
-        future.add_done_callback(self._tell_failure)
+        future.add_done_callback(self._report_failure)
         ended = asyncio.wrap_future(future)
         while not ended.done():
             try:

@@ -214,7 +214,7 @@ class Batch:
         """Return the seconds to completion, or None if there is no estimate."""
         return replace(self.estimate, total=float(self.total)).eta(self.ended, now)
 
-    def see_run(self, seconds: float) -> Batch:
+    def add_run(self, seconds: float) -> Batch:
         """Return the batch after a job that ran for so many seconds has ended."""
         return replace(self, run_seconds=self.run_seconds + seconds, runs=self.runs + 1)
 

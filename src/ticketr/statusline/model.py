@@ -88,7 +88,7 @@ class StatusModel:
         failed = (0 if is_new else self.failed) + (snapshot.status is JobStatus.FAILED)
         counter = self.counter
         if snapshot.started_at is not None and snapshot.finished_at is not None:
-            batch = counter.batch.see_run(snapshot.finished_at - snapshot.started_at)
+            batch = counter.batch.add_run(snapshot.finished_at - snapshot.started_at)
             counter = replace(counter, batch=batch)
         return StatusModel(rest, snapshot, failed, counter)
 
