@@ -90,28 +90,28 @@ class Opening:
                     else:
                         self._enter(row, predecessors)
                 except Exception as error:  # noqa: BLE001 - a class or key of the user's
-                    self._leave(row, error)
+                    self._mark_unloaded(row, error)
                 await trio.lowlevel.checkpoint()
             page = [] if len(page) < PAGE else await self._writer.jobs_after(page[-1][0].number)
         for repeat in repeats:
             try:
                 self._restore_repeat(repeat)
             except Exception as error:  # noqa: BLE001 - the same
-                self._leave_repeat(repeat, error)
+                self._mark_repeat_unloaded(repeat, error)
         ended.sort(key=attrgetter("finished_at"))
         for start in range(0, len(ended), PAGE):
             self._core.registry.restore_ended(ended[start : start + PAGE])
             await trio.lowlevel.checkpoint()
 
-    def _leave(self, row: JobRow, error: Exception) -> None:
+    def _mark_unloaded(self, row: JobRow, error: Exception) -> None:
         """List a job that is not loaded, unless it has ended."""
         problem = _logged("Job", row.id, error)
         if row.finished_at is None:
             self.left_out.add(row.number)
             job_id = row.id if type(row.id) is str else f"row {row.number}"
-            self._writer.leave(job_id, row.number, problem)
+            self._writer.mark_unloaded(job_id, row.number, problem)
 
-    def _leave_repeat(self, row: RepeatRow, error: Exception) -> None:
+    def _mark_repeat_unloaded(self, row: RepeatRow, error: Exception) -> None:
         """List a repeat that is not loaded, for a call to take it over or to end it."""
         _logged("Repeat", row.id, error)
         repeats = self._core.repeats

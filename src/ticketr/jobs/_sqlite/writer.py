@@ -415,7 +415,7 @@ class StoreWriter:
         call = pack_call(record, job, args, self.codec, is_awaited=is_awaited)
         record.set_options({"stored": call})
 
-    def leave(self, job_id: JobID, number: int, problem: str) -> None:
+    def mark_unloaded(self, job_id: JobID, number: int, problem: str) -> None:
         """Leave a job in the file that cannot be loaded."""
         self.unloaded.setdefault(job_id, {})[number] = problem
 
