@@ -17,11 +17,11 @@ from ticketr.app.jira import Credentials, JiraClient, RateLimited, open_jira
 from ticketr.app.jira.rate_limits import (
     GROW_AFTER,
     LimitScope,
-    asked_to_wait,
-    is_near,
+    is_near_limit,
     reason_of,
     retry_after,
     scope_of,
+    seconds_to_wait,
 )
 from ticketr.app.jira.retry import SLOW_DOWN
 
@@ -329,7 +329,7 @@ NOW = datetime(2026, 1, 25, 10, tzinfo=UTC)
 )
 def test_a_wish_is_read(headers: dict[str, str], seconds: float | None) -> None:
     assert retry_after(headers, now=NOW) == seconds
-    assert asked_to_wait(headers, now=NOW) == seconds
+    assert seconds_to_wait(headers, now=NOW) == seconds
 
 
 @for_each("prefix", ["x-", "beta-", "x-beta-", "beta-x-", ""])
@@ -349,7 +349,7 @@ def test_a_wish_is_read(headers: dict[str, str], seconds: float | None) -> None:
 def test_without_a_wish_the_time_of_the_reset_counts_if_it_is_still_to_come(
     prefix: str, reset: str, seconds: float | None
 ) -> None:
-    assert asked_to_wait({f"{prefix}ratelimit-reset": reset}, now=NOW) == seconds
+    assert seconds_to_wait({f"{prefix}ratelimit-reset": reset}, now=NOW) == seconds
 
 
 @pytest.mark.parametrize(
@@ -364,7 +364,7 @@ def test_without_a_wish_the_time_of_the_reset_counts_if_it_is_still_to_come(
     ],
 )
 def test_an_answer_tells_when_the_limit_is_near(headers: dict[str, str], *, near: bool) -> None:
-    assert is_near(headers) is near
+    assert is_near_limit(headers) is near
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from trio.testing import MockClock
 
 from ticketr.app.jira import BadRequest, Credentials, JiraError, RateLimited, errors, open_jira
 from ticketr.app.jira.errors import NoAnswer
-from ticketr.app.jira.rest_api import Silence
+from ticketr.app.jira.rest_api import AnswerWait
 from ticketr.app.jira.retry import RetryPolicy, why
 
 ACCOUNT = Credentials(SITE, "mia@example.com", "a-token")
@@ -238,7 +238,7 @@ async def test_a_refusal_in_plain_text_is_reported_with_it(autojump_clock: Clock
 
 
 async def test_an_answer_to_one_request_ends_the_silence_of_all(autojump_clock: MockClock) -> None:
-    silence = Silence()
+    silence = AnswerWait()
     start = trio.current_time()
     assert silence.since is None
 

@@ -44,9 +44,9 @@ class JiraClient(
     """
 
     @property
-    def silent_since(self) -> float | None:
+    def waiting_since(self) -> float | None:
         """Since when requests wait and none was answered, by Trio's clock; None if none waits."""
-        return self._api.silence.since
+        return self._api.answer_wait.since
 
     @property
     def date(self) -> datetime | None:

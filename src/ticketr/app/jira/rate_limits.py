@@ -103,13 +103,13 @@ def reason_of(headers: Mapping[str, str]) -> str:
     return _header(headers, "reason").strip('"').lower()
 
 
-def is_near(headers: Mapping[str, str]) -> bool:
+def is_near_limit(headers: Mapping[str, str]) -> bool:
     """Return whether a site says that few more requests are allowed for now, or none."""
     near = _header(headers, "nearlimit").lower() == "true"
     return near or _header(headers, "remaining") == "0"
 
 
-def asked_to_wait(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
+def seconds_to_wait(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
     """Return how long a site that refused a request asks to wait.
 
     Args:

@@ -27,7 +27,7 @@ from ticketr.app.jira.transport import open_transport
 from ticketr.app.jira.transport.base import BodySource, Request, Response, Transport
 
 
-class Silence:
+class AnswerWait:
     """Records since when requests are waiting without an answer to any of them.
 
     The time of sending counts, not that of a wait for a rate limit.
@@ -281,7 +281,7 @@ def _error_of(response: Response, redact: Callable[[str], str]) -> errors.JiraEr
         wait = rate_limits.retry_after(response.headers)
         return errors.ServerError(response.url, status, "; ".join(messages), wait)
     if status == 429:
-        wait = rate_limits.asked_to_wait(response.headers)
+        wait = rate_limits.seconds_to_wait(response.headers)
         reason = _redacted_start(rate_limits.reason_of(response.headers), redact)
         return errors.RateLimited(response.url, status, messages, field_errors, wait, reason)
     kind = errors.REJECTIONS.get(status, errors.Rejected)
@@ -371,7 +371,7 @@ class RestApi:
         self._reached = self._known = False
         self.date: datetime | None = None
         self._write_lock = rate_limits.PerIssueLock()
-        self.silence = Silence()
+        self.answer_wait = AnswerWait()
 
     async def get(
         self, endpoint: str, *steps: str, query: Mapping[str, str | int] | None = None
@@ -441,7 +441,7 @@ class RestApi:
         headers = {"accept": "*/*", "accept-encoding": "identity", **headers}
         address = self.address(endpoint, *steps)
         call = rate_limits.Call("GET", endpoint, address, query=query, headers=headers)
-        return await self._exchange(call, _as_it_came)
+        return await self._exchange(call, _unread)
 
     async def why_not_served(self) -> errors.NotCloud | errors.NoJira | None:
         """Ask the site what it is, without a login, after it has refused a request.
@@ -507,7 +507,7 @@ class RestApi:
                         raise
                     attempts += 1
                 else:
-                    if not rate_limits.is_near(response.headers):
+                    if not rate_limits.is_near_limit(response.headers):
                         slot.count_success()
                     self._back_off_if_used_up(response, call)
                     return answer
@@ -516,7 +516,7 @@ class RestApi:
         """Send a request, and log what became of it."""
         sent, outcome = trio.current_time(), "cancelled"
         try:
-            with self.silence.waiting():
+            with self.answer_wait.waiting():
                 response = await self._transport.send(request)
             outcome = str(response.status)
         except Exception as error:
@@ -557,7 +557,11 @@ class RestApi:
     def _back_off_if_used_up(self, response: Response, call: rate_limits.Call) -> None:
         """Let all requests wait if a success says that the site's limit is used up."""
         seconds = rate_limits.retry_after(response.headers)
-        if rate_limits.is_near(response.headers) and seconds and seconds <= self._retry.longest:
+        if (
+            rate_limits.is_near_limit(response.headers)
+            and seconds
+            and seconds <= self._retry.longest
+        ):
             backoff = rate_limits.Backoff(trio.current_time() + seconds, SLOW_DOWN)
             self._limiter.back_off(call, rate_limits.LimitScope.SITE, backoff)
 
@@ -569,7 +573,7 @@ class Endpoints:
         self._api = api
 
 
-async def _as_it_came(response: Response) -> Response:
+async def _unread(response: Response) -> Response:
     await trio.lowlevel.checkpoint()
     return response
 

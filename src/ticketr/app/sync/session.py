@@ -189,7 +189,7 @@ class Progress:
         self._done, self._message, self._is_silent = done, self._redact(message), False
         self._context.report(current=done, total=total, message=self._message)
 
-    def tell_silence(self, seconds: float) -> None:
+    def report_silence(self, seconds: float) -> None:
         """Report that the site has not answered for so many seconds; 0 once it has."""
         if seconds >= REPORT_SILENCE_AFTER:
             self._is_silent = True
@@ -377,7 +377,7 @@ async def open_session(
                     log=log.write,
                     in_thread=job.run_sync,
                 ) as jira,
-                _telling_silence(jira, progress),
+                _reporting_silence(jira, progress),
             ):
                 user = await jira.myself()
                 # Only after the login: a mistyped address must not own the folder.
@@ -413,19 +413,19 @@ def _check_state(state: State, job: SessionJob) -> tuple[frozenset[str], int]:
 
 
 @asynccontextmanager
-async def _telling_silence(jira: JiraClient, progress: Progress) -> AsyncGenerator[None]:
+async def _reporting_silence(jira: JiraClient, progress: Progress) -> AsyncGenerator[None]:
     """Report while the site does not answer, in the block; its errors leave it in a group."""
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(_tell_silence, jira, progress)
+        nursery.start_soon(_report_silence, jira, progress)
         yield
         nursery.cancel_scope.cancel()
 
 
-async def _tell_silence(jira: JiraClient, progress: Progress) -> None:
+async def _report_silence(jira: JiraClient, progress: Progress) -> None:
     while True:
         await trio.sleep(1)
-        since = jira.silent_since
-        progress.tell_silence(0 if since is None else trio.current_time() - since)
+        since = jira.waiting_since
+        progress.report_silence(0 if since is None else trio.current_time() - since)
 
 
 def _claim(state: State, site: str, user: User) -> str | None:
