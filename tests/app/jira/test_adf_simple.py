@@ -288,11 +288,11 @@ def test_simple_blocks_between_odd_ones_need_not_be_read_back() -> None:
 
 def test_simple_text_is_less_work_than_what_marklas_converts() -> None:
     plain, odd = paragraph(text("word " * 200 + "word")), paragraph(text("*odd* " * 200))
-    assert adf.work_of(doc(plain), 10**6) < adf.work_of(doc(odd), 10**6) / 5
-    assert adf.work_of(doc(plain, odd), 10**6) > adf.work_of(doc(odd), 10**6)
-    assert adf.work_of(doc(*[odd] * 9), 1000) > 1000
-    assert adf.work_of(doc(*[plain] * 99), 1000) > 1000
-    assert adf.work_of("no document", 1000) == 3 + len("no document")
+    assert adf.conversion_cost(doc(plain), 10**6) < adf.conversion_cost(doc(odd), 10**6) / 5
+    assert adf.conversion_cost(doc(plain, odd), 10**6) > adf.conversion_cost(doc(odd), 10**6)
+    assert adf.conversion_cost(doc(*[odd] * 9), 1000) > 1000
+    assert adf.conversion_cost(doc(*[plain] * 99), 1000) > 1000
+    assert adf.conversion_cost("no document", 1000) == 3 + len("no document")
 
 
 def test_blocks_that_mean_something_to_each_other_are_read_back_together() -> None:

@@ -23,7 +23,7 @@ CHUNK = 20
 MAX_PORTION_LENGTH = 64 * 1024
 #: The most work done on Trio's thread, which takes a few milliseconds. Converting one character of
 #: text is a work of 1.
-MAX_INLINE_WORK = 1_250
+MAX_INLINE_COST = 1_250
 #: Turns of Trio's loop between two such functions. A key is read, handled and drawn by tasks that
 #: each need a turn; with one turn, each of them would wait for another function.
 CHECKPOINTS_BETWEEN = 3
@@ -61,13 +61,13 @@ def _make_log(root: Path) -> SupportLog:
 
 
 async def compute(
-    in_thread: ThreadRunner, weight: int, function: Callable[[*Ts], T], /, *args: *Ts
+    in_thread: ThreadRunner, cost: int, function: Callable[[*Ts], T], /, *args: *Ts
 ) -> T:
     """Run a pure function: a short one on Trio's thread, a long one on a worker thread.
 
     Args:
         in_thread: How blocking work is run.
-        weight: About how much work it is, in the unit of `MAX_INLINE_WORK`.
+        cost: About how much work it is, in the unit of `MAX_INLINE_COST`.
         function: Must have no side effects: after a cancel it may continue for a while, and its
             result is lost.
         args: Its arguments.
@@ -75,7 +75,7 @@ async def compute(
     Cancellation:
         Takes effect at once.
     """
-    if weight > MAX_INLINE_WORK:
+    if cost > MAX_INLINE_COST:
         return await in_thread(function, *args, abandon_on_cancel=True)
     for _ in range(CHECKPOINTS_BETWEEN):
         await trio.lowlevel.checkpoint()

@@ -19,18 +19,18 @@ from ticketr.app.jira.adf._canonical import Json, canonical, visible
 from ticketr.app.jira.adf._plain import (
     LONGEST_TEXT,
     NO_FILES,
+    conversion_size,
     is_too_large,
     is_too_long,
     plain_lines,
-    weight,
 )
 from ticketr.app.jira.adf._simple import (
-    EASE,
+    COST_UNIT,
     Converted,
+    conversion_cost,
     in_one_part,
     simple_markdown,
     split_blocks,
-    work_of,
 )
 
 if TYPE_CHECKING:

@@ -158,7 +158,7 @@ def is_too_large(document: object) -> bool:
     return False
 
 
-def weight(document: object, most: int) -> int:
+def conversion_size(document: object, most: int) -> int:
     """Estimate the work of converting a document.
 
     Args:

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 from ticketr._lazy import compile_on_use
 from ticketr.app.emoji import emoji_named
 from ticketr.app.jira.adf._canonical import Json, content_of
-from ticketr.app.jira.adf._plain import LONGEST_TEXT, weight
+from ticketr.app.jira.adf._plain import LONGEST_TEXT, conversion_size
 
 _NODE = frozenset({"type", "attrs", "content"})
 _LISTS = ("bulletList", "orderedList")
@@ -40,7 +40,7 @@ _HEADINGS: tuple[Json, ...] = tuple({"level": level} for level in range(1, 7))
 #: The deepest indent of a nested list, in characters.
 _DEEPEST = 20
 #: How many characters of simple text are as much work as one that marklas converts.
-EASE = 12
+COST_UNIT = 12
 #: The signs around a text with a mark.
 _MARKS = {"strong": "**", "em": "*", "code": "`", "strike": "~~"}
 #: The colors of a status.
@@ -142,18 +142,18 @@ def split_blocks(document: object) -> Parts:
     return parts
 
 
-def work_of(document: object, most: int) -> int:
+def conversion_cost(document: object, most: int) -> int:
     """Estimate the work of converting a document; a character that marklas converts is a work of 1.
 
     Args:
         document: Anything that JSON can hold.
         most: Where to stop counting; the result may be a little more.
     """
-    if (size := weight(document, most * EASE)) > most * EASE:
+    if (size := conversion_size(document, most * COST_UNIT)) > most * COST_UNIT:
         return size  # splitting it would take long
     total = 0
     for part in split_blocks(document) or [[document]]:
-        total += len(part) // EASE if isinstance(part, str) else weight(part, most)
+        total += len(part) // COST_UNIT if isinstance(part, str) else conversion_size(part, most)
         if total > most:
             break
     return total

@@ -19,13 +19,13 @@ from types import MappingProxyType
 
 from ticketr.app.config.checks import MappedField, WantedField
 from ticketr.app.jira.adf import (
-    EASE,
+    COST_UNIT,
+    conversion_cost,
+    conversion_size,
     is_too_large,
     simple_markdown,
     to_adf,
     visible,
-    weight,
-    work_of,
 )
 from ticketr.app.jira.models import Field, Issue, objects
 from ticketr.app.sync.compare import diff
@@ -376,8 +376,8 @@ def _with_keys(value: object, names: Iterable[str]) -> object:
 
 #: What is between a choice and the second one below it.
 CASCADE_SEPARATOR = " > "
-#: What an issue without a description weighs.
-_ISSUE_WEIGHT = 60
+#: What an issue without a description costs.
+_ISSUE_COST = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -442,7 +442,7 @@ def family_text(
         head: The issue that gives the ticket its heading.
         subtasks: The sub-tasks to file under it, in order.
         columns: The fields to write.
-        ready: What `weigh` has described; it spares the import of what converts.
+        ready: What `estimate_cost` has described; it spares the import of what converts.
 
     Returns:
         The text, the ticket that a reader gets from it, and the keys that are not exact.
@@ -469,16 +469,16 @@ def family_text(
 
 
 @dataclass(frozen=True, slots=True)
-class Weighed:
+class RenderingCost:
     """What was found out about issues before they are rendered.
 
     Attributes:
-        work: About how much work it is; converting one character of text is a work of 1.
+        cost: About how much work it is; converting one character of text is a work of 1.
         described: Their simple descriptions as Markdown, by the IDs of the issues.
         others: Their other rich texts, as far as they were weighed.
     """
 
-    work: int
+    cost: int
     described: Mapping[str, diff.DescriptionText]
     others: Sequence[object]
 
@@ -488,30 +488,30 @@ class Weighed:
         return all(simple_markdown(document) is not None for document in self.others)
 
 
-def weigh(issues: Iterable[Issue], most: int) -> Weighed:
+def estimate_cost(issues: Iterable[Issue], most: int) -> RenderingCost:
     """Estimate the work of rendering a family, and convert the descriptions that take little.
 
     Args:
         issues: The family.
         most: Where to stop; the work may be a little more.
     """
-    work, remaining = 0, list[object]()
+    cost, remaining = 0, list[object]()
     described: dict[str, diff.DescriptionText] = {}
     for issue in issues:
         description, *others = _documents(issue)
-        is_short = weight(description, most * EASE) <= most * EASE
+        is_short = conversion_size(description, most * COST_UNIT) <= most * COST_UNIT
         text = diff.simple_description(description) if is_short else None
         if text is None:
             others.append(description)
         else:
             described[issue.id] = text
-            work += len(text.markdown) // EASE
+            cost += len(text.markdown) // COST_UNIT
         remaining += others
-        work += _ISSUE_WEIGHT + sum(work_of(document, most) for document in others)
-        work += sum(len(value) for value in issue.fields.values() if isinstance(value, list))
-        if work > most:
+        cost += _ISSUE_COST + sum(conversion_cost(document, most) for document in others)
+        cost += sum(len(value) for value in issue.fields.values() if isinstance(value, list))
+        if cost > most:
             break
-    return Weighed(work, described, remaining)
+    return RenderingCost(cost, described, remaining)
 
 
 def _documents(issue: Issue) -> Iterator[object]:

@@ -17,11 +17,11 @@ import trio
 from ticketr._errors import TicketrError
 from ticketr.app.jira import BulkFetched, Issue
 from ticketr.app.jira.adf import load_conversions
-from ticketr.app.sync.compare.mapping import subtask_ids, weigh
+from ticketr.app.sync.compare.mapping import estimate_cost, subtask_ids
 from ticketr.app.sync.concurrency import (
     CHUNK,
     CONCURRENCY,
-    MAX_INLINE_WORK,
+    MAX_INLINE_COST,
     PAGE,
     chunks,
     compute,
@@ -91,7 +91,7 @@ class PullPipeline:
         self._in_thread = session.in_thread
         self._has_conversions = False
         self._is_stopped = False  # a thread that writes is to end early
-        self._work = 0  # done on Trio's thread since other tasks had their turns
+        self._cost = 0  # done on Trio's thread since other tasks had their turns
         standalone = {key for key, location in locations.items() if location.head == key}
         # Those whose tickets are here take their sub-tasks in, whatever the query finds.
         heads = {
@@ -271,8 +271,8 @@ class PullPipeline:
         location = location_of(head, self._locations, self._known)
         path = location.path if location else None
         issues = (head, *subtasks)
-        weighed = weigh(issues, MAX_INLINE_WORK)
-        work, ready = weighed.work, weighed.described
+        estimate = estimate_cost(issues, MAX_INLINE_COST)
+        cost, ready = estimate.cost, estimate.described
         write = partial(
             render_family,
             head,
@@ -282,17 +282,17 @@ class PullPipeline:
             stale=stale,
             ready=ready,
         )
-        is_short = work <= MAX_INLINE_WORK
-        if is_short and not self._has_conversions and not weighed.is_simple:
+        is_short = cost <= MAX_INLINE_COST
+        if is_short and not self._has_conversions and not estimate.is_simple:
             await self._in_thread(load_conversions, abandon_on_cancel=True)
             self._has_conversions = True
-        self._work += work
+        self._cost += cost
         try:
-            if self._work <= MAX_INLINE_WORK:
+            if self._cost <= MAX_INLINE_COST:
                 family = write()
             else:
-                family = await compute(self._in_thread, work, write)
-                self._work = work if is_short else 0
+                family = await compute(self._in_thread, cost, write)
+                self._cost = cost if is_short else 0
         except (InvalidKey, InvalidTicket) as error:  # a server may say anything
             self._tally.fail(Note(head.key, path or "", str(error), Code.INVALID))
             return []
