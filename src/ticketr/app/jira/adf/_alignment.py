@@ -274,7 +274,7 @@ _SAME_KIND, _OTHER_KIND = 0.2, 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class Removal:
     """Blocks in Jira that are not in the edited file as they were.
 
     Attributes:
@@ -305,7 +305,7 @@ class Level:
     def __init__(self, units: Sequence[Unit], edited: Sequence[Block], *, in_row: bool) -> None:
         self.same: dict[int, Unit] = {}
         self.became: dict[int, Unit] = {}
-        self.gone: list[Gone] = []
+        self.gone: list[Removal] = []
         self._edited = edited
         visible = [unit for unit in units if unit.shown]
         self._words: dict[int, Counter[str]] = {}
@@ -376,7 +376,7 @@ class Level:
         instead = tuple(number for number in free if number not in self.became)
         for unit in left:
             if id(unit) not in taken:
-                self.gone.append(Gone(unit, instead[0] if instead else end, instead))
+                self.gone.append(Removal(unit, instead[0] if instead else end, instead))
 
     def _likeness(self, old: Block, new: Block) -> float:
         """Return how alike two blocks are; 0 if one cannot have become the other."""
