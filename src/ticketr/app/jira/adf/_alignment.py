@@ -221,17 +221,17 @@ def units(original: Sequence[Block], shown: Sequence[Block]) -> list[Unit]:
     Returns:
         The units, in order. If the file shows nothing at all, one that is empty there.
     """
-    made: list[Unit] = []
+    result: list[Unit] = []
     start = other = 0
     for left, right in [
         *matches([block.key for block in original], [block.key for block in shown]),
         (len(original), len(shown)),
     ]:
-        made += _by_kind(original[start:left], shown[other:right])
+        result += _by_kind(original[start:left], shown[other:right])
         if left < len(original):
-            made.append(Unit((original[left],), (shown[right],)))
+            result.append(Unit((original[left],), (shown[right],)))
         start, other = left + 1, right + 1
-    return _with_invisible(made)
+    return _with_invisible(result)
 
 
 def _by_kind(original: Sequence[Block], shown: Sequence[Block]) -> Iterator[Unit]:

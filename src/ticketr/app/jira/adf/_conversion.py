@@ -222,12 +222,12 @@ def _mend(document: Json) -> None:
 
 def _one_of_each_type(marks: Iterable[Json]) -> list[Json]:
     """Return the first mark of each type: of HTML in HTML the inner one; texts may have many comments."""
-    made: list[Json] = []
+    result: list[Json] = []
     for mark in marks:
-        others = made if mark["type"] == "annotation" else [one["type"] for one in made]
+        others = result if mark["type"] == "annotation" else [one["type"] for one in result]
         if (mark if mark["type"] == "annotation" else mark["type"]) not in others:
-            made.append(mark)
-    return made
+            result.append(mark)
+    return result
 
 
 def tidy(node: Any, numbers: Iterator[int]) -> None:

@@ -238,31 +238,31 @@ class _Graft:
         """Put the blocks of one place together."""
         all_units = units(original, shown)
         level = Level(all_units, edited, in_row=in_row)
-        made: dict[int, list[Json]] = {}
+        result: dict[int, list[Json]] = {}
         for at, unit in level.same.items():
-            made[at] = (
+            result[at] = (
                 _nodes(unit.all) if unit.original else _nodes(edited[at : at + len(unit.shown)])
             )
-            made |= {at + index: [] for index in range(1, len(unit.shown))}
+            result |= {at + index: [] for index in range(1, len(unit.shown))}
         for at, unit in level.became.items():
             middle = self._merged(unit.original[0], unit.shown[0], edited[at], (*path, at))
-            made[at] = [*_nodes(unit.before), middle, *_nodes(unit.after)]
+            result[at] = [*_nodes(unit.before), middle, *_nodes(unit.after)]
         for at, block in enumerate(edited):
-            if at not in made:
-                made[at] = [block.node]
+            if at not in result:
+                result[at] = [block.node]
         for gone in level.gone:
             unit, place = gone.unit, (*path, gone.at)
-            sent = [node for at in gone.instead for node in made[at]]
+            sent = [node for at in gone.instead for node in result[at]]
             self._edits.append(_Edit(_nodes(unit.original), _nodes(unit.shown), sent, place))
             if edited:  # nobody meant to delete what the file does not show
                 last = gone.instead[-1] if gone.instead else gone.at - 1
-                made[gone.at] = [*_nodes(unit.before), *made.get(gone.at, [])]
-                made[last] = [*made.get(last, []), *_nodes(unit.after)]
+                result[gone.at] = [*_nodes(unit.before), *result.get(gone.at, [])]
+                result[last] = [*result.get(last, []), *_nodes(unit.after)]
             else:
                 hidden = _nodes((*unit.before, *unit.after))
                 self._edits.append(_Edit(hidden, [], [], place))
         invisible = [] if shown else _nodes(block for unit in all_units for block in unit.all)
-        return invisible + [node for at in sorted(made) for node in made[at]]
+        return invisible + [node for at in sorted(result) for node in result[at]]
 
     def _merged(self, original: Block, shown: Block, edited: Block, path: Path) -> Json:
         """Return an edited block with all of Jira's that was not edited."""

@@ -98,12 +98,12 @@ def keep_lists_apart(content: list[Any], separator: Callable[[], Json]) -> None:
         content: The blocks of a place.
         separator: Makes a block that is between two lists.
     """
-    made: list[Any] = content[:1]
+    result: list[Any] = content[:1]
     for before, after in pairwise(tuple(content)):
         if _read_as(before) == _read_as(after) in _MERGED:
-            made.append(separator())
-        made.append(after)
-    content[:] = made
+            result.append(separator())
+        result.append(after)
+    content[:] = result
 
 
 def _read_as(node: Json) -> Any:

@@ -113,13 +113,13 @@ def protect_html(markdown: str) -> str:
     """Replace the ``<`` of HTML that marklas has not written by a placeholder."""
     # Once a tag is text, a summary that was in it is in nothing.
     while "<" in markdown and (places := sorted(_placeholders(markdown))):
-        made: list[str] = []
+        result: list[str] = []
         end = 0
         for start, stop, placeholder in places:
-            made += markdown[end:start], placeholder
+            result += markdown[end:start], placeholder
             end = stop
-        made.append(markdown[end:])
-        markdown = "".join(made)
+        result.append(markdown[end:])
+        markdown = "".join(result)
     return markdown
 
 

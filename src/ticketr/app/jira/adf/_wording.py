@@ -55,9 +55,9 @@ def reworded(markdown: str, like: str, *, files: Mapping[str, str] = NO_FILES) -
     others = split(like, read)
     if stretches is None or others is None:
         return markdown
-    made = "\n\n".join(_reworded_stretches(stretches, others, read))
-    used = [definition[0] for definition in _used_definitions(like) if definition[0] not in made]
-    for text in (made, "\n\n".join([made, *used])):
+    result = "\n\n".join(_reworded_stretches(stretches, others, read))
+    used = [definition[0] for definition in _used_definitions(like) if definition[0] not in result]
+    for text in (result, "\n\n".join([result, *used])):
         if _block_keys(read(text)) == wanted:
             return text
     return markdown

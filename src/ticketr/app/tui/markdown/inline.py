@@ -150,7 +150,7 @@ def panel_of(content: str) -> str | None:
 
 def read_forms(tokens: Sequence[Token]) -> list[Token]:
     """Return the tokens of a block, with tags in the place of forms."""
-    made: list[Token] = []
+    result: list[Token] = []
     at, closing = 0, ""
     while at < len(tokens):
         end = _mention_end(tokens, at)
@@ -158,31 +158,31 @@ def read_forms(tokens: Sequence[Token]) -> list[Token]:
             tag = tokens[at].content  # the text of a node is shown as it is
             node = None if closing else _NODE.match(tag)
             closing = f"</{node[1]}>" if node else "" if tag == closing else closing
-            made.append(tokens[at])
-        elif end and made and made[-1].type == "text" and made[-1].content.endswith("@"):
-            made[-1].content = made[-1].content[:-1]
+            result.append(tokens[at])
+        elif end and result and result[-1].type == "text" and result[-1].content.endswith("@"):
+            result[-1].content = result[-1].content[:-1]
             name = _text("@" + "".join(token.content or " " for token in tokens[at + 1 : end]))
-            made += _tag("mention", name)
+            result += _tag("mention", name)
             at = end
         elif tokens[at].type == "text":
-            _read_text(tokens[at], made)
+            _read_text(tokens[at], result)
         else:
-            made.append(tokens[at])
+            result.append(tokens[at])
         at += 1
-    return _join_texts(made)
+    return _join_texts(result)
 
 
 def _join_texts(tokens: list[Token]) -> list[Token]:
     """Join texts with those that were behind backslashes."""
-    made: list[Token] = []
+    result: list[Token] = []
     for token in tokens:
         if token.type not in _TEXT_TOKENS:
-            made.append(token)
-        elif made and made[-1].type == "text":
-            made[-1].content += token.content
+            result.append(token)
+        elif result and result[-1].type == "text":
+            result[-1].content += token.content
         else:
-            made.append(_text(token.content))
-    return made
+            result.append(_text(token.content))
+    return result
 
 
 def _mention_end(tokens: Sequence[Token], at: int) -> int:
@@ -197,16 +197,16 @@ def _mention_end(tokens: Sequence[Token], at: int) -> int:
     return 0
 
 
-def _read_text(token: Token, made: list[Token]) -> None:
+def _read_text(token: Token, result: list[Token]) -> None:
     """Add the tokens of a text to those before it."""
     words = token.content
-    before = made[-1] if made else None
+    before = result[-1] if result else None
     if before is not None and before.type == "code_inline" and (match := _STATUS.match(words)):
-        made[-1:] = _tag("status", before)
+        result[-1:] = _tag("status", before)
         words = words[match.end() :]
     elif before is not None and before.type == "image" and _LAYOUT_IN_BRACES.match(words):
         words = ""
-    made.append(_text(_IN_TEXT.sub(_shown_text, words)))
+    result.append(_text(_IN_TEXT.sub(_shown_text, words)))
 
 
 def _shown_text(match: re.Match[str]) -> str:

@@ -85,16 +85,16 @@ def with_media_ids(document: Any, ids: Mapping[str, str]) -> Any:
         ids: The new media IDs, by the present ones.
     """
     if type(document) is list:
-        made = [with_media_ids(value, ids) for value in document]
-        return document if all(a is b for a, b in zip(made, document, strict=True)) else made
+        result = [with_media_ids(value, ids) for value in document]
+        return document if all(a is b for a, b in zip(result, document, strict=True)) else result
     if type(document) is not dict:
         return document
     match document:
         case {"type": "media", "attrs": {"id": str(media)} as attrs} if media in ids:
             return {**document, "attrs": {**attrs, "id": ids[media]}}
     content = document.get("content")
-    made = with_media_ids(content, ids)
-    return document if made is content else {**document, "content": made}
+    result = with_media_ids(content, ids)
+    return document if result is content else {**document, "content": result}
 
 
 def read_picture(alt: str, address: str, placed: str | None) -> tuple[Json, Json] | None:

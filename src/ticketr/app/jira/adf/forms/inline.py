@@ -135,8 +135,8 @@ def html(tag: str) -> Token:
 
 def params(values: Json) -> str:
     """Return attributes of a node as marklas reads them in a tag."""
-    made = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
-    return made.replace("&", "&amp;").replace("'", "&#39;")
+    result = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    return result.replace("&", "&amp;").replace("'", "&#39;")
 
 
 def _node(kind: str, values: Json, *shown: Token) -> list[Token]:
@@ -240,13 +240,13 @@ def _date_texts(attrs: Json) -> list[Json] | None:
 def _read_emojis(names: str) -> list[Token] | None:
     """Return the tokens of adjacent emoji such as ``:a::b:``; None if one is unknown."""
     emojis = [emoji_named(name) for name in names[1:-1].split("::")]
-    made: list[Token] = []
+    result: list[Token] = []
     for emoji in emojis:
         if emoji is None:
             return None
         shown = {"type": "text", "raw": emoji["text"]}
-        made += _node("emoji", {"shortName": emoji["shortName"], "id": emoji["id"]}, shown)
-    return made
+        result += _node("emoji", {"shortName": emoji["shortName"], "id": emoji["id"]}, shown)
+    return result
 
 
 def _emoji_texts(attrs: Json) -> list[Json] | None:
@@ -259,10 +259,10 @@ def _emoji_texts(attrs: Json) -> list[Json] | None:
 def read_text(words: str) -> Iterator[Token]:
     """Yield the tokens of a text, and of the dates and emoji in it."""
     at = 0
-    for start, end, made in _forms_in_text(words):
+    for start, end, result in _forms_in_text(words):
         if at < start:
             yield {"type": "text", "raw": words[at:start]}
-        yield from made
+        yield from result
         at = end
     if at < len(words):
         yield {"type": "text", "raw": words[at:]}
@@ -273,13 +273,13 @@ def _forms_in_text(words: str) -> Iterator[tuple[int, int, list[Token]]]:
     if "{" not in words and ":" not in words:
         return
     for match in _FORM_IN_TEXT.finditer(words):
-        made = None
+        result = None
         if match["date"]:
-            made = _read_date(match["date"])
+            result = _read_date(match["date"])
         elif match["emoji"]:
-            made = _read_emojis(match["emoji"])
-        if made is not None:
-            yield *match.span(), made
+            result = _read_emojis(match["emoji"])
+        if result is not None:
+            yield *match.span(), result
 
 
 # Cards: <https://...>, and <https://...>{card} for a large one

@@ -55,18 +55,18 @@ class Reader:
 
     def read(self, tokens: Iterable[inline.Token]) -> list[inline.Token]:
         """Return the tokens that marklas reads."""
-        made: list[inline.Token] = []
+        result: list[inline.Token] = []
         for token in tokens:
             kind = token["type"]
             if kind == "block_html":
-                made += self._tag(token["raw"])
+                result += self._tag(token["raw"])
             elif kind == "block_quote":
-                made += self._quote(token)
+                result += self._quote(token)
             elif kind == "paragraph":
-                made += self._paragraph(token)
+                result += self._paragraph(token)
             else:
-                made += self._read_inside(token)
-        return made
+                result += self._read_inside(token)
+        return result
 
     def _tag(self, tag: str) -> Iterator[inline.Token]:
         """Turn `details` into an expand, and what follows it into blocks."""
@@ -121,9 +121,9 @@ class Reader:
                 {"type": "link", "children": [{"type": "text", "raw": str(address)}]},
                 {"type": "text", "raw": sign},
             ] if sign == inline.LARGE_CARD and inline.read_card(address) is not None:
-                made = inline.params({"url": address[:-1]})
+                result = inline.params({"url": address[:-1]})
                 return [
-                    _html_block(f"<div adf=\"blockCard\" params='{made}'>"),
+                    _html_block(f"<div adf=\"blockCard\" params='{result}'>"),
                     _html_block("</div>"),
                 ]
         return self._read_inside(token)
@@ -138,8 +138,10 @@ class Reader:
             picture = self._picture(children) if alone else None
             return picture or [{**token, "children": self._line(children)}]
         pictures = token["type"] != "task_list_item"  # a task holds paragraphs alone
-        made = [part for value in children for part in self._read_inside(value, pictures=pictures)]
-        return [{**token, "children": made}]
+        result = [
+            part for value in children for part in self._read_inside(value, pictures=pictures)
+        ]
+        return [{**token, "children": result}]
 
     def _picture(self, children: Sequence[inline.Token]) -> list[inline.Token] | None:
         """Return the tokens of a picture of an attached file, if a paragraph is just that."""
@@ -176,49 +178,51 @@ class Reader:
         """Read the forms in a line; inside a link, read only tags."""
         if not any(map(_may_hold_form, tokens)):
             return tokens
-        made: list[inline.Token] = []
+        result: list[inline.Token] = []
         closing = ""  # of a tag whose text is not text of the document
         for token in _join_texts(tokens):
             kind = token["type"]
             if closing:
                 closing = "" if token.get("raw") == closing else closing
-                made.append(token)
+                result.append(token)
             elif kind == "inline_html":
                 closing = _closing_of_atom(token["raw"])
-                made.append({**token, "raw": inline.marklas_tag(token["raw"])})
+                result.append({**token, "raw": inline.marklas_tag(token["raw"])})
             elif kind == "text" and not linked:
-                self._text(token, made)
+                self._text(token, result)
             elif kind == "link" and not linked:
-                self._link(token, made)
+                self._link(token, result)
             elif "children" in token and kind != "image":
                 line = self._line(token["children"], linked=linked)
-                made.append({**token, "children": line})
+                result.append({**token, "children": line})
             else:
-                made.append(token)
-        return [part for token in made for part in token.get(_PARTS, (token,))]
+                result.append(token)
+        return [part for token in result for part in token.get(_PARTS, (token,))]
 
-    def _text(self, text: inline.Token, made: list[inline.Token]) -> None:
+    def _text(self, text: inline.Token, result: list[inline.Token]) -> None:
         """Add a text to the tokens before it, the last of which may belong to it."""
         words = text["raw"]
-        status = inline.read_status(made[-1] if made else None, words) if words[:1] == "{" else None
+        status = (
+            inline.read_status(result[-1] if result else None, words) if words[:1] == "{" else None
+        )
         if status is not None:
             tokens, words = status
-            made[-1:] = tokens
+            result[-1:] = tokens
         read = list(inline.read_text(words))
-        made += [text] if status is None and len(read) == 1 else read
+        result += [text] if status is None and len(read) == 1 else read
 
-    def _link(self, link: inline.Token, made: list[inline.Token]) -> None:
+    def _link(self, link: inline.Token, result: list[inline.Token]) -> None:
         """Add a link to the tokens before it, the last of which may belong to it."""
         mention = inline.read_mention(
-            made[-1] if made else None, link, self._address_of(link["attrs"]["url"])
+            result[-1] if result else None, link, self._address_of(link["attrs"]["url"])
         )
         card = inline.read_card("".join(value.get("raw", "") for value in link["children"]))
         if mention is not None:
-            made[-1:] = mention
+            result[-1:] = mention
         elif card is not None:
-            made += card
+            result += card
         else:
-            made.append({**link, "children": self._line(link["children"], linked=True)})
+            result.append({**link, "children": self._line(link["children"], linked=True)})
 
 
 def read_decisions(node: Any) -> None:
@@ -296,11 +300,11 @@ def _closing_of_atom(tag: str) -> str:
 
 def _join_texts(tokens: Iterable[inline.Token]) -> list[inline.Token]:
     """Join the texts that are side by side, and keep them, since marklas may read them again."""
-    made: list[inline.Token] = []
+    result: list[inline.Token] = []
     for is_text, group in groupby(tokens, lambda token: token["type"] == "text"):
         texts = list(group)
         if is_text and len(texts) > 1:
             words = "".join(text["raw"] for text in texts)
             texts = [{"type": "text", "raw": words, _PARTS: texts}]
-        made += texts
-    return made
+        result += texts
+    return result

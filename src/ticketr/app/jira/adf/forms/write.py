@@ -61,10 +61,10 @@ class Writer:
     def write(self, document: Json) -> None:
         """Write the forms in a canonical document, and escape what looks like one."""
         content = content_of(document)
-        made: list[Any] = []
+        result: list[Any] = []
         for place, block in enumerate(content):
-            made += self._block(block, "doc", short=place not in self._long)
-        content[:] = made
+            result += self._block(block, "doc", short=place not in self._long)
+        content[:] = result
 
     def _block(self, node: Any, parent: str, *, short: bool) -> list[Any]:
         """Return what stands for a block; short forms of blocks are outside of cells only."""
@@ -96,19 +96,19 @@ class Writer:
 
     def _line(self, content: list[Any], *, short: bool) -> None:
         """Write the forms in a line of text, in place."""
-        made: list[Any] = []
+        result: list[Any] = []
         nodes = [None, *(node if type(node) is dict else None for node in content), None]
         for before, child, after in zip(nodes, content, nodes[2:], strict=False):
             if type(child) is not dict:
-                made.append(child)
+                result.append(child)
             elif child.get("type") == "text":
-                made += self._text(child, before, after, short=short)
+                result += self._text(child, before, after, short=short)
             elif short and (written := write_inline(child, before, after)) is not None:
                 self.used = True
-                made += written
+                result += written
             else:
-                made.append(child)
-        content[:] = _grouped(made)
+                result.append(child)
+        content[:] = _grouped(result)
 
     def _text(self, node: Json, before: Any, after: Any, *, short: bool) -> Iterator[Json]:
         """Yield a text with its tags around it."""
@@ -136,17 +136,17 @@ class Writer:
 
 def _grouped(nodes: list[Any]) -> list[Any]:
     """Remove the tags that end where the next text begins with the same one."""
-    made: list[Any] = []
+    result: list[Any] = []
     for node in nodes:
         if (
-            made
+            result
             and type(node) is dict
-            and node.get("text") in _START_OF_END_TAG.get(_text_of(made[-1]), ())
+            and node.get("text") in _START_OF_END_TAG.get(_text_of(result[-1]), ())
         ):
-            made.pop()
+            result.pop()
         else:
-            made.append(node)
-    return made
+            result.append(node)
+    return result
 
 
 def _text_of(node: Any) -> str:
