@@ -169,12 +169,12 @@ class Plan(Review[sync.PushPlan]):
         """The request for the plan."""
         return call_in(self.workspace, read_plan, self.kind, self.keys)
 
-    def made(self, state: AppState, plan: sync.PushPlan, now: float) -> Plan:
+    def with_plan(self, state: AppState, plan: sync.PushPlan, now: float) -> Plan:
         """Return the review with a plan that was made, perhaps again."""
         known = () if self.plan is None else self.plan.losses
         accepts = self.accepts and set(plan.losses) <= set(known)  # new ones were not
-        made = replace(Review.made(self, state, plan, now), accepts=accepts)
-        return made.unfolded_if_it_fits(state) if self.plan is None else made
+        review = replace(Review.with_plan(self, state, plan, now), accepts=accepts)
+        return review.unfolded_if_it_fits(state) if self.plan is None else review
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the plan and have it checked; take what the check says; make the plan again."""
@@ -182,17 +182,17 @@ class Plan(Review[sync.PushPlan]):
             case messages.JobChanged(snapshot) if self._is_checked_by(snapshot):
                 return state.exchanged(self, self._after_check(snapshot)), ()
             case messages.Answered(self.request, plan, ""):
-                made = self.made(state, plan, now)
-                if made.plan == self.plan:
-                    return state.exchanged(self, made), ()
+                review = self.with_plan(state, plan, now)
+                if review.plan == self.plan:
+                    return state.exchanged(self, review), ()
                 # Without the check there are fewer items to be selected.
-                made = replace(self, check=None, checked=None).made(state, plan, now)
+                review = replace(self, check=None, checked=None).with_plan(state, plan, now)
                 losses = frozenset(plan.losses)
                 request = JobRequest(
                     JobKind.CHECK, self.keys, {"accept_loss": losses, "dry_run": True}
                 )
                 begin = (call_in(self.workspace, start_job, request),) if plan.entries else ()
-                return state.exchanged(self, made), (*self._end_of_check, *begin)
+                return state.exchanged(self, review), (*self._end_of_check, *begin)
             case messages.Answered(self.request):
                 step = Review.on_message(self, state, message, now)
                 return step and (step[0], self._end_of_check)

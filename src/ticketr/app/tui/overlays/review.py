@@ -142,7 +142,7 @@ class Review(Overlay, Generic[P]):
         """Take the plan; make it again when the files were read again."""
         match message:
             case messages.Answered(self.request, plan, ""):
-                return state.exchanged(self, self.made(state, plan, now)), ()
+                return state.exchanged(self, self.with_plan(state, plan, now)), ()
             case messages.Answered(self.request, _, problem):
                 return state.without(self).noticed(problem, is_bad=True), ()
             case messages.FilesRead(self.workspace) if self.request is not None:
@@ -154,7 +154,7 @@ class Review(Overlay, Generic[P]):
         """Return whether Enter may do something."""
         return True
 
-    def made(self, state: AppState, plan: P, now: float) -> Self:
+    def with_plan(self, state: AppState, plan: P, now: float) -> Self:
         """Return the review with a plan that was made, perhaps again."""
         if plan == self.plan:
             return self
