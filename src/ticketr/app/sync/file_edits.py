@@ -381,14 +381,14 @@ def _replace(
     digest = digest_of(after.text)
     with state.batch():
         for index, ticket in enumerate(before.tickets):
-            made = Replacement.at(index, before, after, digest=digest, aside="")
-            if made.before != made.after:
+            replacement = Replacement.at(index, before, after, digest=digest, aside="")
+            if replacement.before != replacement.after:
                 key = ticket.key or DRAFT
                 head = state.head_of(key) or ""
                 stored = state.undo.stored(head)
                 state.undo.add(
                     UndoKind.FIELDS,
-                    made,
+                    replacement,
                     key=key,
                     head=head,
                     path=path,

@@ -140,7 +140,7 @@ class UndoLog:
     def add(
         self,
         kind: UndoKind,
-        made: Replacement,
+        replacement: Replacement,
         *,
         key: str,
         head: str,
@@ -152,7 +152,7 @@ class UndoLog:
 
         Args:
             kind: What has replaced the text.
-            made: The texts.
+            replacement: The texts.
             key: The key of the ticket.
             head: The ID of its head.
             path: Its file.
@@ -160,7 +160,16 @@ class UndoLog:
             done: When it was replaced; None for now.
         """
         done = time.time() if done is None else done
-        values = (kind.name, done, key, head, path, *astuple(made), stored, self.digest(head))
+        values = (
+            kind.name,
+            done,
+            key,
+            head,
+            path,
+            *astuple(replacement),
+            stored,
+            self.digest(head),
+        )
         self._db.write(
             "INSERT INTO undo (kind, done, key, head, path, start, before, after, digest, aside,"
             " stored, state_then) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
