@@ -22,7 +22,7 @@ from ticketr.app.sync import Creation, OtherSite, State, StateFailed, Store, Tak
 from ticketr.app.sync.compare.sent import SentComment
 from ticketr.app.sync.state import database
 from ticketr.app.sync.state.database import VERSION
-from ticketr.app.sync.state.journal import AskedUpload
+from ticketr.app.sync.state.journal import UploadEntry
 from ticketr.app.sync.state.state import Base, IssueRow
 
 ISSUE = Issue(id="1", key="DEMO-1", fields={"summary": "x", "description": {"type": "doc"}})
@@ -274,7 +274,7 @@ COMMENT = SentComment(
     account="me",
     after=1,
 )
-UPLOAD = AskedUpload(marker="d1", issue="10", name="a.png", size=3, account="me")
+UPLOAD = UploadEntry(marker="d1", issue="10", name="a.png", size=3, account="me")
 
 
 def put_upload(state: State) -> None:

@@ -148,8 +148,8 @@ class PlanEntry:
         It covers the new texts, and which issue or parent gets them; not the old texts, nor the
         place in the files.
         """
-        asked = [self.key, self.parent, [[change.name, change.new] for change in self.changes]]
-        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+        content = [self.key, self.parent, [[change.name, change.new] for change in self.changes]]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,7 +182,7 @@ class CommentJob(SessionJob):
     async def _send(self, session: Session, document: dict[str, object]) -> str:
         """Send the comment; if its answer is lost, look whether Jira has it."""
         before = await read_comments(session, self.key, self.key)
-        asked = SentComment(
+        entry = SentComment(
             marker="",
             issue=before.id,
             key=self.key,
@@ -194,7 +194,7 @@ class CommentJob(SessionJob):
 
         async def find() -> str | None:
             now = await read_comments(session, self.key, self.key)
-            return next((comment.id for comment in found_comments([asked], [now])), None)
+            return next((comment.id for comment in found_comments([entry], [now])), None)
 
         return await send_once(partial(session.jira.add_comment, self.key, document), find)
 

@@ -205,10 +205,10 @@ class Creator:
         Returns:
             Those whose issues exist, with IDs and keys, and the others.
         """
-        asked = [request.creation for request in requests]
+        pending = [request.creation for request in requests]
         since = max((request.ended_by for request in requests), default=-math.inf)
         try:
-            creations = await look_up(self.session, asked, since=since)
+            creations = await look_up(self.session, pending, since=since)
         except jira.AuthenticationFailed:
             raise
         except jira.JiraError as error:

@@ -170,17 +170,17 @@ async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> 
         JiraError: A request failed.
     """
     queries = tuple(queries)
-    asked = [query for query in queries if query.needs_create_fields]
+    field_queries = [query for query in queries if query.needs_create_fields]
     by_project: dict[str, list[MetadataQuery]] = {}
-    for query in asked:
+    for query in field_queries:
         by_project.setdefault(query.project, []).append(query)
     fetched = await map_in_tasks(partial(_fetch_project, session), by_project.values())
     projects = dict(zip(by_project, fetched, strict=True))
-    people = await _find_people(session, asked, projects)
+    people = await _find_people(session, field_queries, projects)
     lookup = values.NameLookup(
         people,
-        await _sprints(session, asked),
-        await _teams(session, asked, projects),
+        await _sprints(session, field_queries),
+        await _teams(session, field_queries, projects),
         session.user.time_zone,
         await _find_mentioned(session, queries),
         account=session.user.account_id,
@@ -247,11 +247,11 @@ async def _fetch_project(session: Session, queries: Sequence[MetadataQuery]) -> 
         return type_id, _field_specs(session, form, types), _text_specs(session, form)
 
     specs = await map_in_tasks(fetch_specs, sorted(wanted))
-    asked = any(query.needs_statuses for query in queries)
+    needs_statuses = any(query.needs_statuses for query in queries)
     return replace(
         bare,
         field_specs={type_id: fields for type_id, fields, _ in specs},
-        statuses=await answer_or({}, session.jira.statuses(project)) if asked else {},
+        statuses=await answer_or({}, session.jira.statuses(project)) if needs_statuses else {},
         text_specs={type_id: texts for type_id, _, texts in specs},
     )
 

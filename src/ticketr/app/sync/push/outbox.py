@@ -28,7 +28,7 @@ from ticketr.app.sync.compare.grafting import PictureFile
 from ticketr.app.sync.compare.sent import OutboxEntry, SentComment
 from ticketr.app.sync.concurrency import TRIES, is_short_rate_limit
 from ticketr.app.sync.push.payload import CommentWrite, IssuePayload, LinkWrite
-from ticketr.app.sync.state.journal import AskedUpload, Entry, Outbox
+from ticketr.app.sync.state.journal import Entry, Outbox, UploadEntry
 from ticketr.app.sync.workspace.attachments import OpenPicture, open_picture
 
 if TYPE_CHECKING:
@@ -118,16 +118,16 @@ async def send_entry(
     """
 
     async def send_recorded() -> str:
-        asked = replace(entry, sent=time.time())
-        await session.in_thread(outbox.put, asked)
+        sent_entry = replace(entry, sent=time.time())
+        await session.in_thread(outbox.put, sent_entry)
         try:
             return await send()
         except jira.JiraError as error:
             with trio.CancelScope(shield=True):  # one short write
                 if jira.certainly_failed(error, fields):
-                    await session.in_thread(outbox.forget, asked)
+                    await session.in_thread(outbox.forget, sent_entry)
                 elif has_ended(error):
-                    await session.in_thread(outbox.put, replace(asked, sent=0.0))
+                    await session.in_thread(outbox.put, replace(sent_entry, sent=0.0))
             raise
 
     answer = await send_once(send_recorded, find)
@@ -383,21 +383,21 @@ class _Uploader:
     async def attach(self) -> str:
         """Attach the file unless the issue has it; return the ID of the attachment."""
         session, uploads = self.session, self.session.state.uploads
-        asked: AskedUpload | None = await session.in_thread(
+        upload: UploadEntry | None = await session.in_thread(
             uploads.find, self.issue, self.picture.digest
         )
         attached = await self._list_attached()
-        if asked is not None:
-            attachment = _id_of(asked, attached)
-            if not attachment and not asked.id:
+        if upload is not None:
+            attachment = _id_of(upload, attached)
+            if not attachment and not upload.id:
                 what = f"finding out whether a file was attached to {self.key}"
-                await wait_until_ended(session, [asked], what)
+                await wait_until_ended(session, [upload], what)
                 attached = await self._list_attached()
-                attachment = _id_of(asked, attached)
+                attachment = _id_of(upload, attached)
             if attachment:
-                await session.in_thread(uploads.put, replace(asked, id=attachment))
+                await session.in_thread(uploads.put, replace(upload, id=attachment))
                 return attachment
-        entry = AskedUpload(
+        entry = UploadEntry(
             marker=self.picture.digest,
             issue=self.issue,
             name=_free_name(self.picture.name, [attachment.name for attachment in attached]),
@@ -414,7 +414,7 @@ class _Uploader:
         await self._forget(entry)
         raise PictureNotAttached(f"the site took {entry.name}, and does not have it")
 
-    async def _send(self, entry: AskedUpload) -> str:
+    async def _send(self, entry: UploadEntry) -> str:
         """Send the file once; return an empty text if the answer does not name it."""
         upload = jira.Upload(
             self.picture.file,
@@ -431,11 +431,11 @@ class _Uploader:
             raise PictureNotAttached(f"{self.picture.name}: {error}") from error
         return attached[0].id if attached else ""
 
-    async def _forget(self, entry: AskedUpload) -> None:
+    async def _forget(self, entry: UploadEntry) -> None:
         with trio.CancelScope(shield=True):  # one short write
             await self.session.in_thread(self.session.state.uploads.forget, entry)
 
-    async def _find(self, entry: AskedUpload) -> str | None:
+    async def _find(self, entry: UploadEntry) -> str | None:
         return _id_of(entry, await self._list_attached()) or None
 
     async def _list_attached(self) -> Sequence[jira.Attachment]:
@@ -445,17 +445,17 @@ class _Uploader:
         ]
 
 
-def _id_of(asked: AskedUpload, attached: Iterable[jira.Attachment]) -> str:
+def _id_of(upload: UploadEntry, attached: Iterable[jira.Attachment]) -> str:
     """Return the ID of the attachment that an upload has made; empty if the issue has none.
 
     It is found by its name, which no attachment of the issue had before.
     """
     for attachment in attached:
-        if asked.id:
-            is_sent = attachment.id == asked.id
+        if upload.id:
+            is_sent = attachment.id == upload.id
         else:
-            is_same = (attachment.name, attachment.size) == (asked.name, asked.size)
-            is_sent = is_same and attachment.author in {"", asked.account}
+            is_same = (attachment.name, attachment.size) == (upload.name, upload.size)
+            is_sent = is_same and attachment.author in {"", upload.account}
         if is_sent:
             return attachment.id
     return ""

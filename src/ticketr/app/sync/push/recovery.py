@@ -157,25 +157,25 @@ async def recover(
     Cancellation:
         Takes effect at once; the next run finds the rest.
     """
-    asked = await session.in_thread(session.state.creations.all)
+    requests = await session.in_thread(session.state.creations.all)
     while True:  # a sub-task is found once its ticket has its key again
-        await _write_keys(session, asked, on_recovered, on_failed)
-        asked = await _reopen_lost(session)
-        if not asked:
+        await _write_keys(session, requests, on_recovered, on_failed)
+        requests = await _reopen_lost(session)
+        if not requests:
             return
 
 
 async def _write_keys(
     session: Session,
-    asked: Sequence[Creation],
+    requests: Sequence[Creation],
     on_recovered: Callable[[str], object],
     on_failed: Callable[[Note], object],
 ) -> None:
     """Find out which requested issues exist, and write their keys into the files."""
-    drafts = frozenset(map(read_draft, asked))
-    creations = await look_up(session, [creation for creation in asked if not creation.key])
+    drafts = frozenset(map(read_draft, requests))
+    creations = await look_up(session, [creation for creation in requests if not creation.key])
     existing: list[Creation] = []
-    for request in asked:
+    for request in requests:
         creation = request if request.key else creations.get(request.marker)
         if creation is None:  # it was certainly not created
             await session.in_thread(session.state.creations.forget, request)
@@ -196,13 +196,13 @@ async def _write_keys(
 
 
 async def look_up(
-    session: Session, asked: Sequence[Creation], *, since: float | None = None
+    session: Session, requests: Sequence[Creation], *, since: float | None = None
 ) -> dict[str, Creation]:
     """Find out which requested issues exist, once that is certain.
 
     Args:
         session: The workspace and the site.
-        asked: The requests.
+        requests: The requests.
         since: See `wait_until_ended`.
 
     Returns:
@@ -214,27 +214,29 @@ async def look_up(
     Cancellation:
         Takes effect at once, also during the wait for a late request.
     """
-    if asked:
-        more = f" and {len(asked) - 1} more" if len(asked) > 1 else ""
-        what = f'finding out whether "{asked[0].title}"{more} {"were" if more else "was"} created'
-        await wait_until_ended(session, asked, what, since=since)
+    if requests:
+        more = f" and {len(requests) - 1} more" if len(requests) > 1 else ""
+        what = (
+            f'finding out whether "{requests[0].title}"{more} {"were" if more else "was"} created'
+        )
+        await wait_until_ended(session, requests, what, since=since)
     creations: dict[str, Creation] = {}
-    for project in dict.fromkeys(creation.project for creation in asked):
-        own = [creation for creation in asked if creation.project == project]
+    for project in dict.fromkeys(creation.project for creation in requests):
+        own = [creation for creation in requests if creation.project == project]
         creations |= await _search(session, own)
     if creations:
         await session.in_thread(session.state.creations.put, *creations.values())
     return creations
 
 
-async def _search(session: Session, asked: Sequence[Creation]) -> dict[str, Creation]:
+async def _search(session: Session, requests: Sequence[Creation]) -> dict[str, Creation]:
     """Search one project for requested issues by their markers.
 
     Returns:
         The requests whose issues exist, by their markers; the other issues certainly do not exist.
     """
-    project = asked[0].project
-    missing = {creation.marker: creation for creation in asked}
+    project = requests[0].project
+    missing = {creation.marker: creation for creation in requests}
     found: dict[str, Creation] = {}
 
     async def read(ids: Sequence[str]) -> bool:
@@ -247,13 +249,13 @@ async def _search(session: Session, asked: Sequence[Creation]) -> dict[str, Crea
                 found[marker] = missing.pop(marker).answered(issue.id, issue.key)
         return bool(issues)
 
-    number, empty = min(creation.after for creation in asked), 0
+    number, empty = min(creation.after for creation in requests), 0
     while missing and empty < MAX_EMPTY_PAGES:
         keys = [f"{project}-{number + step}" for step in range(1, PAGE + 1)]
         empty = 0 if await read(keys) else empty + 1
         number += PAGE
     if missing:  # the newest issues, in case the keys have a wider gap
-        sent = min(creation.sent for creation in asked)
+        sent = min(creation.sent for creation in requests)
         minutes = max(0, math.ceil((time.time() - sent) / 60)) + OVERLAP
         query = f"{base_query(project, None)} AND created >= -{minutes}m ORDER BY key DESC"
         for chunk in chunks(await session.jira.search_ids(query), PAGE):

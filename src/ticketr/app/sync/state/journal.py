@@ -173,7 +173,7 @@ class Creation(sent.OutboxEntry):
 
 
 @dataclass(frozen=True, slots=True)
-class AskedUpload(sent.OutboxEntry):
+class UploadEntry(sent.OutboxEntry):
     """A picture of a file that Jira was asked to attach; the SHA-256 of its content is the marker.
 
     Attributes:
@@ -314,6 +314,6 @@ class SentComments(Outbox[sent.SentComment]):
 
     def settle_in(self, issues: Iterable[Issue]) -> None:
         """Record that the state has the comments of some issues."""
-        asked = [comment for comment in self.of(issues) if comment.id and not comment.settled]
-        if asked:
-            self.settle(*asked, now=time.time())
+        comments = [comment for comment in self.of(issues) if comment.id and not comment.settled]
+        if comments:
+            self.settle(*comments, now=time.time())

@@ -328,7 +328,7 @@ class State:
         self.comments = journal.SentComments(self._db, "comment", SentComment)
         self.undo = UndoLog(self._db)
         self.media = MediaIds(self._db)
-        self.uploads = journal.Outbox(self._db, "upload", journal.AskedUpload)
+        self.uploads = journal.Outbox(self._db, "upload", journal.UploadEntry)
         self.older = OlderStore(self._db)
 
     def close(self) -> None:
