@@ -260,8 +260,8 @@ class JobFailed(JobError):
         self.message = message
 
     def __str__(self) -> str:
-        said = f"{self.error_type}: {self.message}" if self.message else self.error_type
-        return f"job {self.job_id!r} ({self.name}) failed: {said}"
+        reason = f"{self.error_type}: {self.message}" if self.message else self.error_type
+        return f"job {self.job_id!r} ({self.name}) failed: {reason}"
 
 
 class JobCancelled(JobError):

@@ -199,10 +199,10 @@ async def forward_progress(
 ) -> None:
     """Call a function with what a job reports, until the job has ended."""
     with handle.watch() as updates:
-        told, snapshot = 0, handle.snapshot()  # a reader gets later changes only
+        last_revision, snapshot = 0, handle.snapshot()  # a reader gets later changes only
         while True:
-            if snapshot.progress is not None and snapshot.progress.revision != told:
-                told = snapshot.progress.revision
+            if snapshot.progress is not None and snapshot.progress.revision != last_revision:
+                last_revision = snapshot.progress.revision
                 try:
                     on_progress(snapshot.progress)
                 except Exception:

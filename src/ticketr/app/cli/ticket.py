@@ -347,14 +347,14 @@ def _fill_template(root: Path, name: str, words: tuple[str, ...]) -> tuple[Ticke
         if not equals:
             raise click.UsageError(f"{clean(word)} is no value; a value looks like Name=Search")
         values[placeholder.strip()] = value
-    asked = {entry.name: entry.line for entry in template.placeholders}
+    lines_by_name = {entry.name: entry.line for entry in template.placeholders}
     path = clean(template.path)
-    if missing := [key for key in asked if key not in values]:
-        lines = [f"{path}:{asked[key]}: no value for {key}" for key in missing]
+    if missing := [key for key in lines_by_name if key not in values]:
+        lines = [f"{path}:{lines_by_name[key]}: no value for {key}" for key in missing]
         example = " ".join(f"{key}=..." for key in missing)
         raise click.UsageError("\n".join([*lines, f"give each of them: {example}"]))
-    if unknown := [key for key in values if key not in asked]:
-        known = f"it has {', '.join(asked)}" if asked else "it has none"
+    if unknown := [key for key in values if key not in lines_by_name]:
+        known = f"it has {', '.join(lines_by_name)}" if lines_by_name else "it has none"
         raise click.UsageError(f"{path} has no placeholder {clean(', '.join(unknown))}; {known}")
     return template.fill(values)
 
@@ -414,17 +414,17 @@ def _files_with(store: sync.Store, key: str) -> Iterator[str]:
     own = f"{key}.md"
     if (store.root / own).is_file():
         yield own
-    sought = key.encode()
+    key_bytes = key.encode()
     for paths in store.walk():
         for path in paths:
             name = store.name_of(path)
-            if name != own and _occurs_in_file(store, name, sought):
+            if name != own and _occurs_in_file(store, name, key_bytes):
                 yield name
 
 
-def _occurs_in_file(store: sync.Store, name: str, sought: bytes) -> bool:
+def _occurs_in_file(store: sync.Store, name: str, key_bytes: bytes) -> bool:
     try:
-        return sought in store.content(name)
+        return key_bytes in store.content(name)
     except (OSError, TicketrError):  # it cannot hold what is looked for; 'status' tells of it
         return False
 

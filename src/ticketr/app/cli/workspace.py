@@ -112,11 +112,11 @@ def list_(*, as_json: bool) -> None:
 )
 def current() -> None:
     """Print the workspace that commands use in the current folder: name, folder, site and project."""
-    found = resolve()
-    if not found.is_known:
-        raise config.NoWorkspace(str(found.root), found.site)
-    what = f"{found.site}  {found.project or found.jql or ''}"
-    echo(f"{found.name}  {found.root}  {what}".rstrip())
+    resolved = resolve()
+    if not resolved.is_known:
+        raise config.NoWorkspace(str(resolved.root), resolved.site)
+    what = f"{resolved.site}  {resolved.project or resolved.jql or ''}"
+    echo(f"{resolved.name}  {resolved.root}  {what}".rstrip())
 
 
 def _list_entry(name: str, user_config: config.UserConfig) -> dict[str, object]:

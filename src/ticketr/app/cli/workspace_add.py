@@ -410,10 +410,10 @@ def go_mapped_fields(folder: Path) -> tuple[config.MappedField, ...]:
     Raises:
         ConfigError: A file of settings cannot be used.
     """
-    own, told = config.read_workspace_file(folder), config.read_go_file(folder)
-    if told is None or (own is not None and own.fields is not None):
+    own_file, go_file = config.read_workspace_file(folder), config.read_go_file(folder)
+    if go_file is None or (own_file is not None and own_file.fields is not None):
         return ()
-    return tuple(field for field in told.fields if config.reserved_name(field) is None)
+    return tuple(field for field in go_file.fields if config.reserved_name(field) is None)
 
 
 async def store_workspace(

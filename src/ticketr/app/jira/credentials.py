@@ -39,10 +39,10 @@ def redact(text: str, secrets: Iterable[str]) -> str:
     Returns:
         The text itself if it holds none of them; else one clean line without them.
     """
-    sought = _alphabet(frozenset(secrets))
-    redacted = _replace_secrets(text, sought)
+    folded_secrets = _alphabet(frozenset(secrets))
+    redacted = _replace_secrets(text, folded_secrets)
     line = clean(redacted)
-    shown = _replace_secrets(line, sought)
+    shown = _replace_secrets(line, folded_secrets)
     return text if redacted == text and shown == line else shown
 
 
@@ -52,13 +52,15 @@ def _alphabet(secrets: frozenset[str]) -> frozenset[str]:
     return frozenset(_AS_WRITTEN.sub(_letter, secret).lower() for secret in secrets) - {""}
 
 
-def _replace_secrets(text: str, sought: Collection[str]) -> str:
+def _replace_secrets(text: str, folded_secrets: Collection[str]) -> str:
     """Replace secrets in a text."""
     letters = _AS_WRITTEN.sub(_letter, text).lower()
-    if not any(secret in letters for secret in sought):
+    if not any(secret in letters for secret in folded_secrets):
         return text
     places = _character_places(text)
-    spans = sorted(span for secret in sought for span in _secret_ranges(letters, places, secret))
+    spans = sorted(
+        span for secret in folded_secrets for span in _secret_ranges(letters, places, secret)
+    )
     kept: list[str] = []
     at = 0
     for start, end in spans:

@@ -190,9 +190,9 @@ def add_sent_to_base(
         key = issue.key
         if key not in there or key not in before:
             continue
-        now, said = diff.part_texts(there[key]), diff.part_texts(before[key])
+        now, base_texts = diff.part_texts(there[key]), diff.part_texts(before[key])
         if key in unread:
-            added = {part: text for part, text in now.items() if part not in said}
+            added = {part: text for part, text in now.items() if part not in base_texts}
             base = diff.with_parts(base, key, added) if added else base
         came = [value for value in sent.get(key, ()) if value.is_in(there[key], issue.fields)]
         partly = [

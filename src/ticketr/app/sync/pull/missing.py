@@ -135,11 +135,11 @@ async def _prune(
             gone = {issue.key}
         else:
             continue
-        tried = await session.in_thread(attempt, change)
-        if tried.is_done:
+        outcome = await session.in_thread(attempt, change)
+        if outcome.is_done:
             pruned |= gone
-        elif tried.problem is not None and not is_dry:
-            stuck[issue.key] = tried.problem
+        elif outcome.problem is not None and not is_dry:
+            stuck[issue.key] = outcome.problem
     return pruned, stuck
 
 

@@ -327,16 +327,16 @@ class Creator:
         )
         with trio.CancelScope(shield=True):  # one short write
             async with session.disk:
-                tried = await session.in_thread(attempt, write)
-        if tried.problem is not None:
-            self.tally.fail(unwritten_key_note(created, path, tried.problem))
-        elif not tried.is_done:
+                outcome = await session.in_thread(attempt, write)
+        if outcome.problem is not None:
+            self.tally.fail(unwritten_key_note(created, path, outcome.problem))
+        elif not outcome.is_done:
             reason = (
                 f"created as {created.key}, but the draft in its file has changed meanwhile; "
                 "the next run looks for it again"
             )
             self.tally.warn(Note(created.key, path, reason, Code.DRAFT_CHANGED))
-        return tried.is_done
+        return outcome.is_done
 
     async def _move_to_status(self, created: Creation, new: IssueWrite, status: str) -> bool:
         """Move a new issue to its draft's status; return whether the state holds the issue.

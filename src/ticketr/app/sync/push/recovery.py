@@ -188,10 +188,10 @@ async def _write_keys(
         issues = {issue.id: issue for issue in answer.issues}  # without those that were deleted
         for creation in chunk:
             issue = issues.get(creation.id)
-            tried = await _write_key_somewhere(session, creation, issue, drafts)
-            if tried.problem is not None:
-                on_failed(unwritten_key_note(creation, creation.path, tried.problem))
-            elif tried.is_done:
+            outcome = await _write_key_somewhere(session, creation, issue, drafts)
+            if outcome.problem is not None:
+                on_failed(unwritten_key_note(creation, creation.path, outcome.problem))
+            elif outcome.is_done:
                 on_recovered(creation.key)
 
 
