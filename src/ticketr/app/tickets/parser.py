@@ -89,7 +89,7 @@ class SourceLines:
         raise TicketSyntaxError(self.name, index + 1, column, problem, line)
 
 
-def refuse_mistakes(read: SourceLines, index: int, line: str) -> None:
+def refuse_mistakes(file: SourceLines, index: int, line: str) -> None:
     """Raise if a line is a mistyped heading of a ticket, which would become text."""
     match = grammar.ALMOST_TICKET.match(line)
     if match is None:
@@ -100,23 +100,23 @@ def refuse_mistakes(read: SourceLines, index: int, line: str) -> None:
         problem = "the heading of a ticket begins in the first column; remove what is before it"
     else:
         problem = "this is not quite the heading of a ticket; write # TICKET: Title"
-    column = read.lines[index].index("#") + 1
-    read.fail(index, f"{problem}, or \\# if it is text", column=column)
+    column = file.lines[index].index("#") + 1
+    file.fail(index, f"{problem}, or \\# if it is text", column=column)
 
 
-def refuse_mistyped_section(read: SourceLines, index: int, line: str) -> None:
+def refuse_mistyped_section(file: SourceLines, index: int, line: str) -> None:
     """Raise if a line of a ticket is the heading of a section with a wrong letter."""
     name = line.strip("# \t:")
     if ALMOST_SECTION.match(line) and (section := nearest(name, SECTION_NAMES)):
         problem = f"did you mean ## {section}? If it is text, put a backslash before it: \\##"
-        read.fail(index, problem, column=read.lines[index].index("#") + 1)
+        file.fail(index, problem, column=file.lines[index].index("#") + 1)
 
 
-def skip_fence(read: SourceLines, index: int, lines: Sequence[str], start: int) -> int:
+def skip_fence(file: SourceLines, index: int, lines: Sequence[str], start: int) -> int:
     """Return the index of the line that closes the code block opened by ``lines[start]``.
 
     Args:
-        read: The file, for the error and for its `suspect`.
+        file: The file, for the error and for its `suspect`.
         index: The index of ``lines[start]`` in the file.
         lines: The lines in which the block must end: the file's, or those of a task.
         start: The index of the opening line in `lines`.
@@ -126,15 +126,15 @@ def skip_fence(read: SourceLines, index: int, lines: Sequence[str], start: int) 
     """
     end = closing(lines, start)
     if end is None:
-        if read.suspect is not None:
-            index = read.suspect
-        read.fail(
+        if file.suspect is not None:
+            index = file.suspect
+        file.fail(
             index,
             "this code block is not closed before the next heading or code block; close it, or "
             "put a backslash before it if it is text",
         )
-    if read.suspect is None and any(map(is_heading, lines[start + 1 : end])):
-        read.suspect = index
+    if file.suspect is None and any(map(is_heading, lines[start + 1 : end])):
+        file.suspect = index
     return end
 
 
@@ -259,14 +259,14 @@ def _first_text(lines: Sequence[str]) -> int:
     return next(at for at, line in enumerate(lines) if line.strip())
 
 
-def read_issue(read: SourceLines, index: int, text: str, *, column: int) -> ParsedIssue:
+def read_issue(file: SourceLines, index: int, text: str, *, column: int) -> ParsedIssue:
     """Return a new issue with the key and title from the text of its heading."""
     try:
         key, title = grammar.read_title(text)
     except grammar.TitleError as error:
-        line = read.lines[index]
+        line = file.lines[index]
         space = len(line) - column + 1 - len(line[column - 1 :].lstrip())
-        read.fail(index, str(error), column=column + space)
+        file.fail(index, str(error), column=column + space)
     return ParsedIssue(key, title, index)
 
 
@@ -316,7 +316,7 @@ class _SectionReader:
     """Reads the lines below the heading of a ticket or a task.
 
     Args:
-        read: The file.
+        file: The file.
         issue: The issue that gets the content.
         lines: The lines of the file, or of the task without their indent.
         start: The index of the first line below the heading.
@@ -326,7 +326,7 @@ class _SectionReader:
 
     def __init__(
         self,
-        read: SourceLines,
+        file: SourceLines,
         issue: ParsedIssue,
         lines: Sequence[str],
         start: int,
@@ -334,7 +334,7 @@ class _SectionReader:
         offset: int = 0,
         in_task: bool = False,
     ) -> None:
-        self._read = read
+        self._file = file
         self._issue = issue
         self._lines = lines
         self._first = start
@@ -367,8 +367,8 @@ class _SectionReader:
     def _enters_section(self, index: int, line: str) -> bool:
         section = grammar.USUAL_HEADINGS.get(line)
         if section is None or (self._in_task and section == grammar.TASKS):
-            refuse_mistakes(self._read, index + self._offset, line)
-            refuse_mistyped_section(self._read, index + self._offset, line)
+            refuse_mistakes(self._file, index + self._offset, line)
+            refuse_mistyped_section(self._file, index + self._offset, line)
             section = grammar.section_of(line, in_task=self._in_task)
             if is_comments_heading(line) and self._begins_comments(index):
                 section = COMMENTS
@@ -423,7 +423,7 @@ class _SectionReader:
         if not grammar.MAY_BE_SPECIAL.match(line):
             text.append(line)
         elif opening(line):
-            end = skip_fence(self._read, index + self._offset, lines, index)
+            end = skip_fence(self._file, index + self._offset, lines, index)
             text.append(line)
             text += [grammar.unescape(line, fenced=True) for line in lines[index + 1 : end]]
             text.append(lines[end])
@@ -482,8 +482,8 @@ class _SectionReader:
                 if not line.startswith((INDENT, "\t")):
                     break
                 if grammar.MAY_BE_SPECIAL.match(line):
-                    refuse_mistakes(self._read, at + self._offset, line)
-                    refuse_mistyped_section(self._read, at + self._offset, line)
+                    refuse_mistakes(self._file, at + self._offset, line)
+                    refuse_mistyped_section(self._file, at + self._offset, line)
                     if grammar.section_of(line, in_task=self._in_task):
                         break
                 last = at
@@ -542,7 +542,7 @@ class _SectionReader:
         comment, stop = self._read_comment(index)
         if comment.id and any(existing.id == comment.id for existing in self._issue.comments):
             problem = "this comment already exists; remove one of the two"
-            self._read.fail(index + self._offset, problem, column=1)
+            self._file.fail(index + self._offset, problem, column=1)
         self._issue.comments.append(comment)
         return stop
 
@@ -555,7 +555,7 @@ class _SectionReader:
         """
         head = _read_comment_head(self._lines[index])
         if head is None:
-            self._read.fail(index + self._offset, _NOT_A_COMMENT)
+            self._file.fail(index + self._offset, _NOT_A_COMMENT)
         comment, column = head
         stop = self._end_of_comment(index + 1, is_prose=bool(comment.text))
         text = [self._lines[index][column:], *map(dedented, self._lines[index + 1 : stop])]
@@ -588,13 +588,13 @@ class _SectionReader:
         while len(text) < len(lines):
             at = len(text)
             if opening(lines[at]):
-                end = skip_fence(self._read, first + at, lines, at)
+                end = skip_fence(self._file, first + at, lines, at)
                 text.append(lines[at])
                 text += (grammar.unescape(line, fenced=True) for line in lines[at + 1 : end])
                 text.append(lines[end])
             else:
                 if at:
-                    refuse_mistakes(self._read, first + at, lines[at])
+                    refuse_mistakes(self._file, first + at, lines[at])
                 text.append(grammar.unescape(lines[at]))
         return text
 
@@ -609,18 +609,18 @@ class _SectionReader:
             return index + 1
         indent = len(line) - len(line.lstrip())
         stop = self._end_of_task(index + 1, indent)
-        task = read_issue(self._read, index, text[1:].strip(), column=indent + 2)
+        task = read_issue(self._file, index, text[1:].strip(), column=indent + 2)
         width = indent + len(INDENT)
         inner = " " * width
         body = [
             line[width:] if line.startswith(inner) else dedented(line, width)
             for line in self._lines[index + 1 : stop]
         ]
-        _SectionReader(self._read, task, body, 0, offset=index + 1, in_task=True).read()
+        _SectionReader(self._file, task, body, 0, offset=index + 1, in_task=True).read()
         if task.title:
             self._issue.tasks.append(task)
         elif not task.is_bare():
-            self._read.fail(index, "a task needs a title; write - Title", column=indent + 1)
+            self._file.fail(index, "a task needs a title; write - Title", column=indent + 1)
         return stop
 
     def _end_of_task(self, start: int, indent: int) -> int:
@@ -663,74 +663,74 @@ def parse(text: str, *, source: str = "<text>") -> model.TicketFile:
         TicketSyntaxError: The text holds git's conflict markers, a mistyped heading of a ticket, a
             code block that is never closed, or a key twice.
     """
-    read = SourceLines(text, source)
-    _refuse_conflicts(read)
-    first = index = _skip_preamble(read)
+    file = SourceLines(text, source)
+    _refuse_conflicts(file)
+    first = index = _skip_preamble(file)
     issues, spans = [], []
-    while index < len(read.lines):
-        issue, stop = _read_ticket(read, index)
+    while index < len(file.lines):
+        issue, stop = _read_ticket(file, index)
         issues.append(issue)
-        spans.append(_span(read, index, stop))
+        spans.append(_span(file, index, stop))
         index = stop
-    _refuse_duplicates(read, issues)
+    _refuse_duplicates(file, issues)
     return model.TicketFile(
         text=text,
-        preamble=text[read.start_of(0) : read.start_of(first)],
+        preamble=text[file.start_of(0) : file.start_of(first)],
         tickets=tuple(issue.ticket() for issue in issues),
         spans=tuple(spans),
     )
 
 
-def _refuse_conflicts(read: SourceLines) -> None:
-    if "<<<<<<<" not in read.text and ">>>>>>>" not in read.text:
+def _refuse_conflicts(file: SourceLines) -> None:
+    if "<<<<<<<" not in file.text and ">>>>>>>" not in file.text:
         return
-    for index, line in enumerate(read.lines):
+    for index, line in enumerate(file.lines):
         if CONFLICT.match(line):
-            read.fail(
+            file.fail(
                 index,
                 "this file holds a git conflict; resolve it, or put a backslash before the "
                 "marker if it is text",
             )
 
 
-def _skip_preamble(read: SourceLines) -> int:
+def _skip_preamble(file: SourceLines) -> int:
     index = 0
-    while index < len(read.lines):
-        line = read.lines[index]
+    while index < len(file.lines):
+        line = file.lines[index]
         if MAY_BE_SPECIAL.match(line):
             if line.startswith(TICKET):
                 break
-            refuse_mistakes(read, index, line)
+            refuse_mistakes(file, index, line)
             if opening(line):
-                index = skip_fence(read, index, read.lines, index)
+                index = skip_fence(file, index, file.lines, index)
         index += 1
     return index
 
 
-def _read_ticket(read: SourceLines, index: int) -> tuple[ParsedIssue, int]:
-    rest = read.lines[index][len(TICKET) :]
-    issue = read_issue(read, index, rest.strip(), column=len(TICKET) + 1)
+def _read_ticket(file: SourceLines, index: int) -> tuple[ParsedIssue, int]:
+    rest = file.lines[index][len(TICKET) :]
+    issue = read_issue(file, index, rest.strip(), column=len(TICKET) + 1)
     if not issue.title:
-        column = len(read.lines[index]) + 1
-        read.fail(index, "a ticket needs a title; write # TICKET: Title", column=column)
-    return issue, _SectionReader(read, issue, read.lines, index + 1).read()
+        column = len(file.lines[index]) + 1
+        file.fail(index, "a ticket needs a title; write # TICKET: Title", column=column)
+    return issue, _SectionReader(file, issue, file.lines, index + 1).read()
 
 
-def _span(read: SourceLines, start: int, stop: int) -> model.TicketSpan:
-    while not read.lines[stop - 1].strip():
+def _span(file: SourceLines, start: int, stop: int) -> model.TicketSpan:
+    while not file.lines[stop - 1].strip():
         stop -= 1
-    return model.TicketSpan(read.start_of(start), read.start_of(stop))
+    return model.TicketSpan(file.start_of(start), file.start_of(stop))
 
 
-def _refuse_duplicates(read: SourceLines, issues: list[ParsedIssue]) -> None:
+def _refuse_duplicates(file: SourceLines, issues: list[ParsedIssue]) -> None:
     seen: dict[str, int] = {}
     for issue in [issue for top in issues for issue in (top, *top.tasks)]:
         if issue.key is None:
             continue
         if issue.key in seen:
-            read.fail(
+            file.fail(
                 issue.index,
                 f"{issue.key} is already on line {seen[issue.key]}; remove one of the two",
-                column=read.lines[issue.index].index("[") + 1,
+                column=file.lines[issue.index].index("[") + 1,
             )
         seen[issue.key] = issue.index + 1
