@@ -406,7 +406,7 @@ def _ask_issues(state: AppState, keys: tuple[str, ...], change: BulkChange) -> S
         if problem or not issues:
             words = f"Nothing was changed: {problem or 'Jira has none of them'}"
             return state.noticed(words, is_bad=True), ()
-        return state.given_back(BulkPlan(name, change, plan=issues, shown_at=now)), ()
+        return state.opened_below(BulkPlan(name, change, plan=issues, shown_at=now)), ()
 
     request = call_in(name, ask_issues, keys)
     words = f"Asking Jira for {count_tickets(len(keys))}..."

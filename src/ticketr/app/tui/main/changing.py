@@ -148,7 +148,7 @@ def _title_input(name: str, ticket: ListRow | None) -> LineInput:
             parent = place_of(ticket) if value == "sub-task" and ticket is not None else None
             typed = replace(line, input=TextInput.of(title))
             request = call_in(name, add_ticket, title, parent)
-            return state, (replace(request, on_failure=typed.given_back),)
+            return state, (replace(request, on_failure=typed.reopened),)
 
         if ticket is None:
             task = Option("a sub-task", refused=NO_TICKET)

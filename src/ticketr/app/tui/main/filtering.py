@@ -98,7 +98,7 @@ def _give_back(state: AppState, name: str, text: str, words: str) -> Step:
     """
     if not text or state.workspace.name != name:
         return state.noticed(f"{words}: {text}" if text else words, is_bad=True), ()
-    return state.given_back(_filter_input(state.workspace, text, words)), ()
+    return state.opened_below(_filter_input(state.workspace, text, words)), ()
 
 
 def show_filter(state: AppState, text: str, *, save_as: str = "", typed: str = "") -> Step:

@@ -58,7 +58,7 @@ class FileEdits(Review[sync.FileEditPlan]):
 
         def on_failure(state: AppState, answer: Answered) -> Step:
             # What was changed before the error is not in the new plan.
-            state = state.given_back(again).noticed(answer.problem, is_bad=True)
+            state = state.opened_below(again).noticed(answer.problem, is_bad=True)
             return state, (again.request,)
 
         request = call_in(self.workspace, edits.carry_out_edits, kept)

@@ -116,16 +116,16 @@ class LineInput(Overlay):
         if isinstance(step, str):
             return state.replaced(replace(self, problem=step)), ()
         return step[0], tuple(
-            request if request.on_failure else replace(request, on_failure=self.given_back)
+            request if request.on_failure else replace(request, on_failure=self.reopened)
             for request in step[1]
         )
 
-    def given_back(self, state: AppState, answer: messages.Answered) -> Step:
+    def reopened(self, state: AppState, answer: messages.Answered) -> Step:
         """Return the step that shows the line again, with what the user has written since."""
         text = self.input
         if answer.value is not None:
             text = TextInput.of(answer.value, keeps_lines=text.keeps_lines)
-        return state.given_back(replace(self, input=text, problem=answer.problem)), ()
+        return state.opened_below(replace(self, input=text, problem=answer.problem)), ()
 
     def on_text(self, state: AppState, text: str, now: float) -> Step | None:
         """Insert text at the cursor."""
@@ -306,7 +306,7 @@ class StatusQuestion:
         if problem:
             words = f"These are the statuses in your files; Jira gave none: {problem}"
             state = state.noticed(words, is_bad=True)
-            return state.given_back(self.choice({"": self.seen}, typed)), ()
+            return state.opened_below(self.choice({"": self.seen}, typed)), ()
         if not any((statuses or {}).values()) and not self.before:
             return state.noticed("Jira allows no other status from here"), ()
-        return state.given_back(self.choice(statuses or {}, typed)), ()
+        return state.opened_below(self.choice(statuses or {}, typed)), ()
