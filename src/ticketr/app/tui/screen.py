@@ -64,7 +64,7 @@ def _fit_job_end(words: str, room: int, theme: Theme) -> str:
 
 
 #: The least cells of a notice that is cut beside a line to type.
-LEAST_ASIDE = 12
+LEAST_RIGHT = 12
 #: The most rows of a notice. It covers the lowest rows until the next key.
 MOST_NOTICE = 3
 
@@ -169,12 +169,12 @@ def _action_bar(state: AppState, theme: Theme, most: int) -> list[str]:
     """Return the rows of the action bar: one, or more for a long notice."""
     typed = state.overlays[-1].line(state, theme) if state.overlays else None
     if typed is not None:
-        aside = Span(theme.text(state.overlays[-1].aside(state)), ("dim",))
+        right = Span(theme.text(state.overlays[-1].line_hints(state)), ("dim",))
         if state.notice:
             room = state.width - width(typed) - 2
-            is_told = room >= min(width(state.notice), LEAST_ASIDE)
-            aside = Span(clip(state.notice, room if is_told else 0, ellipsis=theme.ellipsis))
-        return [theme.row(_with_right_end(typed, aside, state.width), state.width)]
+            is_told = room >= min(width(state.notice), LEAST_RIGHT)
+            right = Span(clip(state.notice, room if is_told else 0, ellipsis=theme.ellipsis))
+        return [theme.row(_with_right_end(typed, right, state.width), state.width)]
     if state.notice:
         styles = ("bold", "red") if state.is_notice_bad else ("bold",)
         lines = _notice_lines(theme.text(state.notice), state.width - 2, most, theme)

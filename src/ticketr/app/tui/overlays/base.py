@@ -234,6 +234,6 @@ class Overlay(ABC):
         """Return the text of the action bar, such as an input; None for the hints of its keys."""
         return None
 
-    def aside(self, state: AppState) -> str:
+    def line_hints(self, state: AppState) -> str:
         """Return what is at the right of `line` while there is no notice; empty for nothing."""
         return ""

@@ -156,7 +156,7 @@ class LineInput(Overlay):
         room = max(4, state.width - len(self.label) - 3)
         return f" {self.label} {self.input.shown(room)}"
 
-    def aside(self, state: AppState) -> str:
+    def line_hints(self, state: AppState) -> str:
         """Return examples and keys, as many as there is room for."""
         keys = [(KeyAction.ACCEPT, "takes it"), (KeyAction.ESCAPE, "leaves")]
         if self.on_edit is not None:
