@@ -32,7 +32,7 @@ def places(rows: Rows, sort: str) -> Sequence[int]:
     return tickets
 
 
-def sort_ahead(rows: Rows) -> None:
+def presort(rows: Rows) -> None:
     """Sort rows by each field; for a worker thread."""
     for sort in SORT_NAMES:
         places(rows, sort)

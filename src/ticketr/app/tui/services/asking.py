@@ -16,7 +16,7 @@ from ticketr.app import sync
 from ticketr.app.config import expand_aliases
 from ticketr.app.jira import AuthenticationFailed
 from ticketr.app.tui.jobs_state import LOGIN_REFUSED
-from ticketr.app.tui.services.context import NotDone, Services
+from ticketr.app.tui.services.context import CallFailed, Services
 
 T = TypeVar("T")
 
@@ -115,17 +115,17 @@ async def _ask_jira(
     """Ask Jira, for a limited number of seconds; return None after `stop_asking`.
 
     Raises:
-        NotDone: Jira has not answered, or refused the login.
+        CallFailed: Jira has not answered, or refused the login.
         TicketrError: There is no answer for another reason.
     """
     with trio.move_on_after(seconds):
         try:
-            return await services.alone(name, ask)
+            return await services.run_latest(name, ask)
         except AuthenticationFailed as error:
             if type(error) is not AuthenticationFailed:
                 raise
-            raise NotDone(f"{LOGIN_REFUSED}; log in again by the palette") from error
-    raise NotDone(f"it has not answered for {seconds:.0f} s")
+            raise CallFailed(f"{LOGIN_REFUSED}; log in again by the palette") from error
+    raise CallFailed(f"it has not answered for {seconds:.0f} s")
 
 
 def _keys_of(store: sync.Store, ids: tuple[str, ...]) -> frozenset[str]:

@@ -27,7 +27,7 @@ Ts = TypeVarTuple("Ts")
 
 
 @dataclass(eq=False, repr=False)
-class NotDone(TicketrError):
+class CallFailed(TicketrError):
     """Raised when a service cannot do what it was called for.
 
     Attributes:
@@ -130,7 +130,7 @@ class Services:
         if answer is not None and (self.newest[place] is request or request.on_failure is not None):
             self.send(answer if isinstance(answer, Message) else Answered(request, answer))
 
-    async def alone(self, place: Hashable, ask: Callable[[], Awaitable[T]]) -> T | None:
+    async def run_latest(self, place: Hashable, ask: Callable[[], Awaitable[T]]) -> T | None:
         """Ask for something, and cancel what is still being asked for in the same place.
 
         Returns:

@@ -11,7 +11,7 @@ from ticketr.app import sync
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.keymap import KeyAction
-from ticketr.app.tui.services.context import NotDone, Services
+from ticketr.app.tui.services.context import CallFailed, Services
 from ticketr.app.tui.workspace import NO_COMMENTS
 from ticketr.text import clean
 
@@ -99,7 +99,7 @@ async def add_comment(services: Services, name: str, place: sync.IssuePlace, tex
     """
     workspace = services.workspaces[name]
     if not workspace.keeps_comments:
-        raise NotDone(NO_COMMENTS)
+        raise CallFailed(NO_COMMENTS)
     await services.change(name, _add_comment, workspace.store, place, text)
 
 

@@ -38,7 +38,7 @@ from ticketr.app.tui.rows import (
     rows_of_candidates,
     start_of,
 )
-from ticketr.app.tui.services.context import NotDone, Services
+from ticketr.app.tui.services.context import CallFailed, Services
 from ticketr.app.tui.services.workspaces import without_root
 from ticketr.app.tui.sheet import Edit, Sheet, WrappedDetail, sheet_of
 from ticketr.text import clean
@@ -106,14 +106,14 @@ async def remember(services: Services, name: str, memory: ListMemory) -> Mapping
         memory: How it is shown, and the filters to save; one without a text is forgotten.
 
     Raises:
-        NotDone: They cannot be stored.
+        CallFailed: They cannot be stored.
     """
     folder = services.workspaces[name].store.folder
     try:
         return _cleaned(await services.in_thread(store_list_memory, folder, memory))
     except (OSError, TicketrError) as error:
         cause = getattr(error, "strerror", None) or error
-        raise NotDone(f"cannot remember the filter: {cause}") from error
+        raise CallFailed(f"cannot remember the filter: {cause}") from error
 
 
 def recall(name: str, store: sync.Store) -> messages.ListMemoryRead | None:

@@ -20,7 +20,7 @@ from ticketr.app.tui.effects import SYNCING, JobKind, JobRequest, call_in
 from ticketr.app.tui.jobs_state import KIND_TAG, QUIET_TAG, REFRESH, WORKSPACE_TAG, History
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.rows import rows_of
-from ticketr.app.tui.services.context import NotDone, Services
+from ticketr.app.tui.services.context import CallFailed, Services
 from ticketr.text import clean
 
 
@@ -147,7 +147,7 @@ async def ask_attach(
     """
     path, size = await services.in_thread(_find_file, text)
     if size is None:
-        raise NotDone(f"there is no file {path}, or it cannot be read")
+        raise CallFailed(f"there is no file {path}, or it cannot be read")
     what = f"{path.name} ({sync.size_words(size)})"
     words = f"{what} is sent to Jira at once, and attached to {names_of(keys)}."
     requests = [JobRequest(JobKind.ATTACH, (key,), {"key": key, "files": (path,)}) for key in keys]

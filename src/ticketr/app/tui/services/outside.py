@@ -19,7 +19,7 @@ from ticketr.app.editor import editor_words, how_it_failed
 from ticketr.app.jira.site import browse_url
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
-from ticketr.app.tui.services.context import NotDone, Services
+from ticketr.app.tui.services.context import CallFailed, Services
 from ticketr.app.tui.services.edits import add_comment
 from ticketr.app.tui.services.workspaces import without_root
 from ticketr.app.tui.text_input import clean_lines
@@ -92,14 +92,14 @@ async def write_comment(
     problem = await _run_editor(services, file, 1)
     written = clean_lines(await services.in_thread(_take_draft, file)).strip()
     if problem:
-        raise NotDone(problem, written)
+        raise CallFailed(problem, written)
     if not written:
         return messages.Notice("The comment is empty; nothing was added", is_error=False)
     try:
         await add_comment(services, name, place, written)
     except TicketrError as error:
         words = without_root(services.workspaces[name].store, error)
-        raise NotDone(words, written) from error
+        raise CallFailed(words, written) from error
     return None
 
 

@@ -14,7 +14,7 @@ from ticketr.app import sync
 from ticketr.app.tui import messages
 from ticketr.app.tui.messages import FilesRead, ListMemoryRead, Message
 from ticketr.app.tui.services.files import NO_ROWS, FileCache, WorkspaceReader, empty_state, recall
-from ticketr.app.tui.tree import sort_ahead
+from ticketr.app.tui.tree import presort
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.text import clean
 
@@ -114,7 +114,7 @@ class Reader:
         self._rows = read.rows
         self._send(read)
         self._is_filled = True
-        await self._in_thread(sort_ahead, read.rows)
+        await self._in_thread(presort, read.rows)
         if self._cache.is_stale():
             await self._save_cache()
 

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from ticketr.app.tui.messages import Message
-from ticketr.app.tui.services.context import NotDone, Services, SetupRunner
+from ticketr.app.tui.services.context import CallFailed, Services, SetupRunner
 from ticketr.app.tui.services.workspaces import open_workspace
 from ticketr.app.tui.setup import (
     FolderAnswer,
@@ -30,20 +30,20 @@ def _runner(services: Services) -> SetupRunner:
 async def check_site(services: Services, address: str) -> SiteAnswer | Problem | None:
     """Ask a site whether it is a Jira."""
     ask = partial(_runner(services).setup.check_site, address)
-    return await services.alone(SetupField.SITE, ask)
+    return await services.run_latest(SetupField.SITE, ask)
 
 
 async def check_login(services: Services, login: Login) -> LoginAnswer | Problem | None:
     """Ask a site for the account of a login."""
     setup = _runner(services).setup
     ask = partial(setup.check_login, login.site, login.email, login.token)
-    return await services.alone(SetupField.TOKEN, ask)
+    return await services.run_latest(SetupField.TOKEN, ask)
 
 
 async def check_folder(services: Services, folder: str) -> FolderAnswer | Problem | None:
     """Look at a folder."""
     ask = partial(_runner(services).setup.check_folder, Path(folder))
-    return await services.alone(SetupField.FOLDER, ask)
+    return await services.run_latest(SetupField.FOLDER, ask)
 
 
 async def suggest_folder(services: Services, site: str, project: str) -> str:
@@ -55,7 +55,7 @@ async def suggest_folder(services: Services, site: str, project: str) -> str:
 async def read_login(services: Services, name: str) -> dict[SetupField, str]:
     """Return what a workspace is connected to, without its token, for a form that asks for that."""
     if services.setup is None:
-        raise NotDone("This app stores no login; ticketr workspace add does")
+        raise CallFailed("This app stores no login; ticketr workspace add does")
     workspace = services.workspaces[name]
     return {
         SetupField.SITE: workspace.address,
@@ -91,7 +91,7 @@ def cancel_setup(services: Services) -> None:
 async def _opened(
     services: Services, ask: Callable[[], Awaitable[OpenedWorkspace | Problem]]
 ) -> Message | Problem | None:
-    answer = await services.alone(None, ask)
+    answer = await services.run_latest(None, ask)
     if not isinstance(answer, OpenedWorkspace):
         return answer
     workspace = open_workspace(answer.title, answer.options)
