@@ -101,7 +101,7 @@ def trust(root: Path) -> bool:
 def _unmarked(store: sync.Store) -> list[Path]:
     """Return which of the state file and the history of a workspace do not have the user's mark."""
     assert store.mark is not None
-    unmarked = [] if sync.bears_mark(store) else [store.state_path]
+    unmarked = [] if sync.is_signed(store) else [store.state_path]
     if not has_own_history(store.root, store.mark):
         unmarked.append(store.own / HISTORY)
     return unmarked

@@ -17,7 +17,7 @@ from ticketr.app.sync.compare.sent import (
     add_sent_to_base,
     as_sent,
     from_json,
-    is_answer,
+    matches_sent,
     to_json,
 )
 from ticketr.app.tickets import Ticket
@@ -103,12 +103,12 @@ OTHER: list[tuple[Any, Any]] = [
 
 @for_each(("sent", "now"), SAME)
 def test_another_form_of_the_same_is_the_answer(sent: Any, now: Any) -> None:
-    assert is_answer(sent, now)
+    assert matches_sent(sent, now)
 
 
 @for_each(("sent", "now"), OTHER)
 def test_another_value_is_none(sent: Any, now: Any) -> None:
-    assert not is_answer(sent, now)
+    assert not matches_sent(sent, now)
 
 
 def test_what_is_written_down_is_read_as_it_was() -> None:

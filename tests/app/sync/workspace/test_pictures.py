@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from ticketr.app.sync import FileFailed
-from ticketr.app.sync.workspace.attachments import look_at_pictures, open_picture
+from ticketr.app.sync.workspace.attachments import check_pictures, open_picture
 
 PNG = b"\x89PNG"
 #: The user "nobody", who owns nothing.
@@ -24,7 +24,7 @@ def test_a_path_is_relative_to_the_file_of_its_ticket(tmp_path: Path) -> None:
     for name in ("a.png", "sub/a.png", "sub/b c.PNG", "sub/b%20c.png"):
         (tmp_path / name).write_bytes(name.encode())
 
-    found = look_at_pictures(
+    found = check_pictures(
         tmp_path, "sub/DEMO-1.md", ["a.png", "../a.png", "b%20c.PNG", "b%20c.png", "x\0.png"]
     )
 
@@ -36,7 +36,7 @@ def test_a_path_is_relative_to_the_file_of_its_ticket(tmp_path: Path) -> None:
     }
     assert len({each.mark for each in found.values()}) == 5
     assert found["x\0.png"].problem.startswith("is not a file")
-    (backslash,) = look_at_pictures(tmp_path, "DEMO-1.md", [r"sub\a.png"]).values()
+    (backslash,) = check_pictures(tmp_path, "DEMO-1.md", [r"sub\a.png"]).values()
     assert backslash.problem.startswith("has a backslash where a path has a slash")
 
 
@@ -46,7 +46,7 @@ def test_a_workspace_behind_a_link_holds_its_own_pictures(tmp_path: Path) -> Non
     (tmp_path / "real" / "link.png").symlink_to(tmp_path / "real" / "a.png")
     (tmp_path / "work").symlink_to("real")
 
-    found = look_at_pictures(tmp_path / "work", "DEMO-1.md", ["a.png", "link.png"])
+    found = check_pictures(tmp_path / "work", "DEMO-1.md", ["a.png", "link.png"])
 
     assert [each.path for each in found.values()] == ["a.png", "a.png"]
     opened = open_picture(tmp_path / "work", "a.png", 4)

@@ -214,10 +214,10 @@ def _landmarks(base: tuple[_Unit, ...], other: tuple[_Unit, ...]) -> list[tuple[
         return []
     here, there = Counter(base), Counter(other)
     positions = {unit: at for at, unit in enumerate(other) if there[unit] == here[unit] == 1}
-    return _longest_rising([(at, positions[u]) for at, u in enumerate(base) if u in positions])
+    return _longest_increasing([(at, positions[u]) for at, u in enumerate(base) if u in positions])
 
 
-def _longest_rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+def _longest_increasing(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """Choose the most pairs whose second numbers rise as their first ones do."""
     lowest: list[int] = []  # the least second number at which a run of each length ends
     last: list[int] = []  # the pair that does so

@@ -61,7 +61,7 @@ class SentValue:
         now = diff.part_texts(issue).get(self.part, "")
         if self.field == LINK_FIELD:
             return set(keys_in(self.text)) == set(keys_in(now))
-        return diff.alike(self.part, self.text, now) or is_answer(
+        return diff.alike(self.part, self.text, now) or matches_sent(
             self.value, self._value_in(fields)
         )
 
@@ -105,12 +105,12 @@ def sent_value(name: str, text: str, field: str, value: object) -> SentValue:
     )
 
 
-def is_answer(sent: object, now: object) -> bool:
+def matches_sent(sent: object, now: object) -> bool:
     """Return whether a field holds what was sent for it, in Jira's own form."""
     if isinstance(now, list) and (sent is None or isinstance(sent, int)):
         # Only sprints are sent as one ID and answered as a list, which includes closed ones.
         now = [value for value in now if not _is_closed(value)]
-        return is_answer([] if sent is None else [sent], now)
+        return matches_sent([] if sent is None else [sent], now)
     if _is_empty(sent) or _is_empty(now):
         return _is_empty(sent) and _is_empty(now)
     match sent:
@@ -138,8 +138,8 @@ def _is_closed(sprint: object) -> bool:
 
 def _same_entries(sent: list[object], now: list[object]) -> bool:
     """Compare two lists as sets."""
-    return all(any(is_answer(value, other) for other in now) for value in sent) and all(
-        any(is_answer(value, other) for value in sent) for other in now
+    return all(any(matches_sent(value, other) for other in now) for value in sent) and all(
+        any(matches_sent(value, other) for value in sent) for other in now
     )
 
 

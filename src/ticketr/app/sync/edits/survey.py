@@ -33,7 +33,7 @@ from ticketr.app.sync.edits.losses import Loss, known_losses
 from ticketr.app.sync.errors import DuplicateKey, FileFailed, UnknownTicket
 from ticketr.app.sync.state.database import IN_MEMORY
 from ticketr.app.sync.state.state import State
-from ticketr.app.sync.workspace.attachments import look_at_pictures
+from ticketr.app.sync.workspace.attachments import check_pictures
 from ticketr.app.sync.workspace.files import comparable
 from ticketr.app.sync.workspace.store import (
     LocalTicket,
@@ -126,7 +126,7 @@ def readable(path: Path) -> Generator[Path | None]:
             yield Path(folder, path.name)
 
 
-def bears_mark(store: Store) -> bool:
+def is_signed(store: Store) -> bool:
     """Tell whether the state file of a workspace has the user's mark; True without a file.
 
     Raises:
@@ -211,7 +211,7 @@ def with_pictures(change: LocalChange, root: Path) -> LocalChange:
     )
     if not addresses:
         return change
-    return replace(change, pictures=look_at_pictures(root, change.local.path, addresses))
+    return replace(change, pictures=check_pictures(root, change.local.path, addresses))
 
 
 @dataclass(frozen=True, slots=True)

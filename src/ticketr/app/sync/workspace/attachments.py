@@ -44,7 +44,7 @@ class _Unusable(Exception):
     """Raised when a path leads to nothing that may be attached; the message says why."""
 
 
-def look_at_pictures(
+def check_pictures(
     root: Path, ticket_file: str, addresses: Iterable[str]
 ) -> dict[str, PictureFile]:
     """Return what is known of the files that a description shows, by their addresses.
@@ -55,12 +55,12 @@ def look_at_pictures(
         addresses: The addresses of the pictures, relative to the file of the ticket.
     """
     return {
-        address: _look_at(root, ticket_file, address, f"ticketr-upload-{number}")
+        address: _check_picture(root, ticket_file, address, f"ticketr-upload-{number}")
         for number, address in enumerate(addresses)
     }
 
 
-def _look_at(root: Path, ticket_file: str, address: str, mark: str) -> PictureFile:
+def _check_picture(root: Path, ticket_file: str, address: str, mark: str) -> PictureFile:
     problem = _MISSING
     before = f"{Path(ticket_file).parent.as_posix()}/"
     # Another program writes a blank as %20, and a name may have a real percent sign.
