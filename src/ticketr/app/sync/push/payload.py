@@ -157,7 +157,9 @@ class KnownIssue:
         return self.lookup.links.get(part) if isinstance(part, str) else None
 
 
-def _of_comment(known: KnownIssue, part: diff.CommentPart, change: diff.Change) -> IssuePayload:
+def _comment_payload(
+    known: KnownIssue, part: diff.CommentPart, change: diff.Change
+) -> IssuePayload:
     """Convert a comment and check it; return what is sent of it.
 
     Raises:
@@ -218,7 +220,7 @@ def _own_comment(known: KnownIssue, number: str) -> JiraComment:
     return comment
 
 
-def _of_links(known: KnownIssue, change: diff.Change, direction: LinkDirection) -> IssuePayload:
+def _link_payload(known: KnownIssue, change: diff.Change, direction: LinkDirection) -> IssuePayload:
     """Return what is sent of one line of links.
 
     Raises:
@@ -279,7 +281,7 @@ def update_payload(known: KnownIssue, changes: Iterable[diff.Change]) -> IssuePa
     payload = IssuePayload(warnings=warnings, uploads=tuple(uploads.values()))
     for change in parts.values():
         try:
-            payload = payload.plus(_of_change(known, change, edited, uploads))
+            payload = payload.plus(_change_payload(known, change, edited, uploads))
         except BadValue as error:
             payload = payload.plus(IssuePayload(problems=(f"{change.name}: {error}",)))
     values = payload.values
@@ -292,7 +294,7 @@ def update_payload(known: KnownIssue, changes: Iterable[diff.Change]) -> IssuePa
     return replace(payload, fields=fields, values=values)
 
 
-def _of_change(
+def _change_payload(
     known: KnownIssue,
     change: diff.Change,
     edited: Mapping[diff.CorePart | diff.TextPart, EditedText],
@@ -300,9 +302,9 @@ def _of_change(
 ) -> IssuePayload:
     """Return what is sent of one change; see `_converted`."""
     if isinstance(change.part, diff.CommentPart):
-        return _of_comment(known, change.part, change)
+        return _comment_payload(known, change.part, change)
     if direction := known.link_direction(change.part):
-        return _of_links(known, change, direction)
+        return _link_payload(known, change, direction)
     if change.part == _STATUS:  # sent by transitions
         value = SentValue(_STATUS, change.new, "status", {"name": _not_empty(change)})
         return IssuePayload(status=change.new, values=(value,))
