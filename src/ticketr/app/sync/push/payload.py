@@ -176,7 +176,7 @@ def _comment_payload(
     line_of = losses.place_of_comment(known.issue, part, change.new)
 
     def place(line: int) -> str:
-        return rich_text.where(known.path, line_of(line))
+        return rich_text.location(known.path, line_of(line))
 
     sent = replace(change, new=rich_text.with_mentions(change.new, known.lookup.mentioned, place))
 
@@ -355,7 +355,7 @@ def _text_spec(known: KnownIssue, part: diff.TextPart) -> FieldSpec:
     """
     name, specs = part.name, known.field_specs
     spec = known.text_specs.get(name)
-    line = rich_text.where(known.path, known.issue.places.of_text(name, 0))
+    line = rich_text.location(known.path, known.issue.places.of_text(name, 0))
     if spec is not None and spec.unsupported:
         raise BadValue(f"{line}{spec.unsupported}, then pull")
     if spec is not None:
@@ -412,7 +412,7 @@ def _warnings(known: KnownIssue, changes: Sequence[diff.Change]) -> Iterator[str
         for line, reason in rich_text.unknown_people(
             text, change.old_shown, known.lookup.mentioned
         ):
-            yield f"{change.name}: {rich_text.where(path, place(line))}{reason}"
+            yield f"{change.name}: {rich_text.location(path, place(line))}{reason}"
     for edited in known.texts:
         if edited.misfits:
             yield f"{edited.name}: {_MISFIT.format(edited.misfits[0])}"
@@ -559,7 +559,7 @@ def _off_screen(
     for part in parts.values():
         spec = known.field_specs.get(part.name)
         if spec is not None and not spec.on_create and part.new:
-            place = rich_text.where(known.path, known.issue.places.of_field(part.name))
+            place = rich_text.location(known.path, known.issue.places.of_field(part.name))
             yield (
                 f"{part.name}: {place}the create screen of a {kind} has no such field, so Jira would"
                 " refuse it; write it once the ticket exists"

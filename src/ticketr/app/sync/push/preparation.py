@@ -37,7 +37,7 @@ from ticketr.app.sync.push.metadata import (
     has_fields,
 )
 from ticketr.app.sync.push.refresh import Comparison
-from ticketr.app.sync.push.rich_text import where
+from ticketr.app.sync.push.rich_text import location
 from ticketr.app.sync.push.tally import failure_note
 from ticketr.app.sync.push.transitions import (
     NoTransition,
@@ -289,8 +289,8 @@ def _problem(edit: IssueWrite, field: str, reason: str) -> str:
     part = parts[0] if parts else field
     places = edit.issue.places
     if isinstance(part, TextPart):
-        return f"{part.name}: {where(edit.path, places.of_text(part.name, 0))}{reason}"
-    return f"{part}: {where(edit.path, places.of_field(str(part)))}{reason}"
+        return f"{part.name}: {location(edit.path, places.of_text(part.name, 0))}{reason}"
+    return f"{part}: {location(edit.path, places.of_field(str(part)))}{reason}"
 
 
 async def check(

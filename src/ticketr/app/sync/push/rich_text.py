@@ -72,7 +72,7 @@ def unknown_people(
             )
 
 
-def _person(name: str, users: Sequence[User], where: str) -> User | None:
+def _person(name: str, users: Sequence[User], place: str) -> User | None:
     """Return the person with a name, or else the only one whose name begins so."""
     fitting = named_exactly(name, users) or list(users)
     if len(fitting) > 1:
@@ -80,7 +80,7 @@ def _person(name: str, users: Sequence[User], where: str) -> User | None:
             f"@[{user.display_name}]({user.account_id})" for user in fitting[:_MOST_NAMED]
         )
         more = f" ({len(fitting) - _MOST_NAMED} more)" if len(fitting) > _MOST_NAMED else ""
-        raise BadValue(f"{where}{shown(name)} is the name of several people; write {several}{more}")
+        raise BadValue(f"{place}{shown(name)} is the name of several people; write {several}{more}")
     return fitting[0] if fitting else None
 
 
@@ -202,7 +202,7 @@ def checked_document(
     Raises:
         BadValue: Jira would refuse it, or lose a part of it.
     """
-    too_long = f"{where(path, line)}it has {{}} characters; Jira takes {adf.LONGEST_TEXT}"
+    too_long = f"{location(path, line)}it has {{}} characters; Jira takes {adf.LONGEST_TEXT}"
     # Check the length before the conversion, which takes time, and again after it.
     if adf.is_too_long(*(text for text, _, _ in texts)):
         raise BadValue(too_long.format(sum(len(text) for text, _, _ in texts)))
@@ -225,9 +225,9 @@ def checked_document(
 
 
 def _place_of(path: str, place: Place, line: int) -> str:
-    return where(path, place(line))
+    return location(path, place(line))
 
 
-def where(path: str, line: int) -> str:
+def location(path: str, line: int) -> str:
     """Return a file and a line as the beginning of a message; empty if they are not known."""
     return f"{path}:{line}: " if path and line else ""
