@@ -356,12 +356,12 @@ class Creator:
                 await session.in_thread(record_created, session.state, created, path, first_status)
         try:
             if first_status.casefold() != status.casefold():
-                await self._walk(created, new, first_status, status)
+                await self._follow(created, new, first_status, status)
         except (jira.JiraError, transitions.NoTransition, transitions.StoppedBetween) as error:
             self._fail_after_creation(issue, path, error)
         return True
 
-    async def _walk(self, created: Creation, new: IssueWrite, first: str, status: str) -> None:
+    async def _follow(self, created: Creation, new: IssueWrite, first: str, status: str) -> None:
         """Move a new issue from its first status to its draft's, by one or more transitions."""
         session, key = self.session, created.key
         kind = new.payload.fields.get("issuetype")
@@ -377,7 +377,7 @@ class Creator:
                 note = Note.on(replace(new.issue, key=key), created.path, reason, Code.UNCONFIRMED)
                 self.tally.leave(note)
                 return
-        await transitions.walk(session.jira, key, status, edit.route)
+        await transitions.follow(session.jira, key, status, edit.route)
 
     def _fail_after_creation(
         self,

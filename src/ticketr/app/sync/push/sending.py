@@ -29,7 +29,7 @@ from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.outbox import PictureNotAttached, send_comment, send_link, with_uploads
 from ticketr.app.sync.push.payload import IssuePayload
 from ticketr.app.sync.push.tally import PushTally, failure_note
-from ticketr.app.sync.push.transitions import NoTransition, StoppedBetween, status_value, walk
+from ticketr.app.sync.push.transitions import NoTransition, StoppedBetween, follow, status_value
 from ticketr.app.sync.push.writes import IssueWrite, TicketWrites
 from ticketr.app.sync.state.state import Base, State
 from ticketr.app.tickets import Ticket, render_ticket
@@ -218,7 +218,7 @@ class Delivery:
             changes = tuple(change for change in edit.changes if change.part in lines)
             yield partial(self._link, payload, key), changes
         if payload.status is not None:
-            yield partial(walk, session.jira, key, payload.status, edit.route), ()
+            yield partial(follow, session.jira, key, payload.status, edit.route), ()
 
     async def _link(self, payload: IssuePayload, key: str) -> None:
         """Send the links of the issue with a key."""

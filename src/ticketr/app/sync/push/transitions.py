@@ -49,7 +49,7 @@ class Step:
     fields: Mapping[str, object] = field(default_factory=dict)
 
 
-async def walk(jira: JiraClient, key: str, status: str, route: Sequence[Step]) -> None:
+async def follow(jira: JiraClient, key: str, status: str, route: Sequence[Step]) -> None:
     """Move an issue to a status by one or more transitions.
 
     Args:
