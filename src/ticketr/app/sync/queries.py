@@ -44,7 +44,7 @@ def base_query(project: str | None, jql: str | None) -> str:
     return jql[: order.start()].strip() if order else jql.strip()
 
 
-def in_order(query: str) -> str:
+def ordered(query: str) -> str:
     """Ask for the issues of a query in an order that does not change while pages are read."""
     return f"{query} ORDER BY key ASC"
 

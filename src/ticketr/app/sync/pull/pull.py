@@ -23,7 +23,7 @@ from ticketr.app.sync.concurrency import PAGE, chunks
 from ticketr.app.sync.errors import UnknownTicket, nearest
 from ticketr.app.sync.notes import Code, Note, not_given
 from ticketr.app.sync.pull.fetch_plan import FetchPlan, make_fetch_plan, oldest_confirmation
-from ticketr.app.sync.queries import base_query, changed_since, in_order
+from ticketr.app.sync.queries import base_query, changed_since, ordered
 from ticketr.app.sync.workspace.store import TicketLocation, read_hashes
 from ticketr.app.tickets import is_key
 
@@ -73,7 +73,7 @@ async def pull_named(
     session.progress.say(f"Asking for {len(keys)} ticket{'' if len(keys) == 1 else 's'}...")
     relatives = _Relatives(session, known, locations, tally)
     wanted = await relatives.find({ids.get(key, key): key for key in keys})
-    tally.found(wanted, (), known=known)
+    tally.begin(wanted, (), known=known)
     plan = FetchPlan(wanted, wanted, ())
     pipeline, writer = await session.in_thread(_load_pipeline, session, now)
     await pipeline(session, writer, locations=locations, plan=plan, known=known, tally=tally).run()
@@ -163,7 +163,7 @@ async def pull(
     """
     known, refetched = await session.in_thread(_known, session)
     plan, now = await _make_plan(session, known, locations, full=full)
-    tally.found(plan.ids, set(plan.ids).difference(plan.wanted), known=known)
+    tally.begin(plan.ids, set(plan.ids).difference(plan.wanted), known=known)
     why = "; the list of fields has changed, so all are fetched" if refetched else ""
     count = len(plan.ids)
     words = f"Found {count} ticket{'' if count == 1 else 's'}{why}"
@@ -263,7 +263,7 @@ async def _make_plan(
     query = base_query(job.project, job.jql)
     now = session.now()
     async with session.project_errors():
-        ids = await session.jira.search_ids(in_order(query))
+        ids = await session.jira.search_ids(ordered(query))
     since = None
     if known and not full:
         since = await session.in_thread(oldest_confirmation, ids, known, locations)

@@ -136,7 +136,7 @@ class Tally:
         """How many issues came to this end."""
         return sum(write_outcome is outcome for write_outcome in self.outcomes.values())
 
-    def found(self, ids: Iterable[str], fresh: Iterable[str], *, known: Iterable[str]) -> None:
+    def begin(self, ids: Iterable[str], fresh: Iterable[str], *, known: Iterable[str]) -> None:
         """Begin with what the query found, what of it is up to date, and what was here before."""
         self._found.update(ids)
         self._known.update(known)
