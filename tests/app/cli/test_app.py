@@ -25,7 +25,7 @@ from fakes.users import User, ticketr_here
 from ticketr import JobProgress, JobStatus
 from ticketr._errors import TicketrError
 from ticketr.app.cli import app
-from ticketr.app.cli.screen import last_words, line_style, read_keymap
+from ticketr.app.cli.screen import exit_messages, line_style, read_keymap
 from ticketr.app.sync import DuplicateKey
 from ticketr.app.tui.jobs_state import QUIET_TAG
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
@@ -296,7 +296,7 @@ def test_every_job_that_was_cancelled_is_told() -> None:
     waited = replace(one, progress=None)
 
     unasked = replace(one, tags=frozenset({QUIET_TAG}))
-    words = last_words([one, snapshot(JobStatus.COMPLETED), waited, unasked, two])
+    words = exit_messages([one, snapshot(JobStatus.COMPLETED), waited, unasked, two])
 
     assert words == ["Cancelled: 1/9 pulled", "Cancelled: 2/9 pulled"]
 

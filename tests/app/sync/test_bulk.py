@@ -18,7 +18,7 @@ from trio.testing import MockClock
 from jira_sandbox import Fault, FaultKind, create_app, make_site
 from jira_sandbox.data.workflow import transitions_from
 from ticketr import JobFailed, JobStatus, open_job_queue
-from ticketr.app.jira import Allowed, User
+from ticketr.app.jira import AllowedValue, User
 from ticketr.app.jira.errors import ConnectFailed
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import BulkChange, BulkIssue, BulkJob, FieldSetting, FindIssuesJob
@@ -254,7 +254,7 @@ async def test_an_issue_that_has_the_status_is_left_alone_and_not_counted(bench:
     assert len(bench.finds(keys[0]).history) == before
 
 
-CHOICES = (Allowed("10", "Web", (Allowed("11", "Shop"),)), Allowed("12", "Desk"))
+CHOICES = (AllowedValue("10", "Web", (AllowedValue("11", "Shop"),)), AllowedValue("12", "Desk"))
 LOOKUP = NameLookup(people={"Mia": (User("a-1", "Mia", "", ""),)}, time_zone="Europe/Berlin")
 
 

@@ -75,11 +75,11 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the arguments; say what replaces a command or an option of the Go program."""
-        _refuse_of_go(ctx, next(iter(args), ""))
+        _refuse_go_command(ctx, next(iter(args), ""))
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            _refuse_of_go(ctx, error.option_name)
+            _refuse_go_command(ctx, error.option_name)
             raise
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -122,7 +122,7 @@ class Group(Command, click.Group):
         return self.commands[name].get_short_help_str(100)
 
 
-def _refuse_of_go(ctx: click.Context, word: str) -> None:
+def _refuse_go_command(ctx: click.Context, word: str) -> None:
     """Raise a usage error for a command or an option of the Go program."""
     if words := REPLACEMENTS.get(f"{ctx.command_path} {word}"):
         ctx.fail(f"'{word}' was in the Go program Ticketr; now: {words}")

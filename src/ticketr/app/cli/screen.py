@@ -93,7 +93,7 @@ async def run_screen(workspaces: Sequence[AppWorkspace], *, pull: bool = False) 
             left = {job.id for job in queue.jobs() if not job.status.is_terminal}
             await queue.shutdown(grace=0)
         outlasting.cancel_scope.cancel()
-    for words in last_words(job for job in queue.jobs() if job.id in left):
+    for words in exit_messages(job for job in queue.jobs() if job.id in left):
         print_message(words)
     if first_run.demo is not None:
         print_message(how_to_continue_demo(first_run.demo))
@@ -110,7 +110,7 @@ def read_keymap() -> KeyMap:
     return keymap_of(config.read_keys(config.config_folder(os.environ)))
 
 
-def last_words(jobs: Iterable[JobSnapshot]) -> list[str]:
+def exit_messages(jobs: Iterable[JobSnapshot]) -> list[str]:
     """Return the last progress message of each of the user's jobs that was cancelled."""
     users = (job for job in jobs if QUIET_TAG not in job.tags)
     cancelled = (job.progress for job in users if job.cancel_requested)

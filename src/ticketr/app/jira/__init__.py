@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     )
     from ticketr.app.jira.issues import MOST_CREATED, BulkProgress, Worklog
     from ticketr.app.jira.models import (
-        Allowed,
+        AllowedValue,
         Attachment,
         BulkFetched,
         Created,

@@ -68,7 +68,7 @@ def text_of(value: object) -> str:
     return ""
 
 
-class Allowed(NamedTuple):
+class AllowedValue(NamedTuple):
     """A value that a field may have.
 
     Attributes:
@@ -79,7 +79,7 @@ class Allowed(NamedTuple):
 
     id: str
     name: str
-    children: tuple[Allowed, ...] = ()
+    children: tuple[AllowedValue, ...] = ()
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self | None:
@@ -114,7 +114,7 @@ class ScreenField(NamedTuple):
     has_default: bool
     schema_type: str
     items: str
-    allowed: tuple[Allowed, ...]
+    allowed: tuple[AllowedValue, ...]
     custom_type: str = ""
 
     @classmethod
@@ -131,7 +131,7 @@ class ScreenField(NamedTuple):
             has_default=answer.get("hasDefaultValue") is True,
             schema_type=text_of(kind.get("type")),
             items=text_of(kind.get("items")),
-            allowed=records(Allowed.read, objects(answer.get("allowedValues"))),
+            allowed=records(AllowedValue.read, objects(answer.get("allowedValues"))),
             custom_type=text_of(kind.get("custom")),
         )
 

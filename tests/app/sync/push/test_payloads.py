@@ -10,7 +10,7 @@ from fakes.ticket_texts import texts
 from hypothesis import event, given, strategies as st
 from sandbox_adf import quick_adf_validator
 
-from ticketr.app.jira import Allowed, IssueType, User, adf
+from ticketr.app.jira import AllowedValue, IssueType, User, adf
 from ticketr.app.sync.compare.diff import Change, CorePart, changes
 from ticketr.app.sync.compare.mapping import field_text
 from ticketr.app.sync.errors import nearest
@@ -32,11 +32,14 @@ TASK, STORY, SUBTASK = (
     IssueType("2", "Story", subtask=False),
     IssueType("3", "Subtask", subtask=True),
 )
-PRIORITY = FieldSpec("priority", "Priority", "priority", allowed=(Allowed("7", "High"),))
+PRIORITY = FieldSpec("priority", "Priority", "priority", allowed=(AllowedValue("7", "High"),))
 LABELS = FieldSpec("labels", "Labels", "array", "string")
 ASSIGNEE = FieldSpec("assignee", "Assignee", "user")
 TYPE = FieldSpec(
-    "issuetype", "Type", "issuetype", allowed=(Allowed("1", "Task"), Allowed("2", "Story"))
+    "issuetype",
+    "Type",
+    "issuetype",
+    allowed=(AllowedValue("1", "Task"), AllowedValue("2", "Story")),
 )
 KINDS = {each.name: each for each in (PRIORITY, LABELS, ASSIGNEE, TYPE)}
 FORM = ProjectMetadata((TASK, STORY, SUBTASK), {each.id: KINDS for each in (TASK, STORY, SUBTASK)})
@@ -280,13 +283,13 @@ class TestEditing:
         assert document is None or quick_adf_validator().is_valid(document)
 
 
-HIGH, LOW = Allowed("1", "High"), Allowed("2", "Low")
+HIGH, LOW = AllowedValue("1", "High"), AllowedValue("2", "Low")
 ANNA = User("a1", "Ana", "", "ana@example.com")
 BEN = User("JIRAUSER2", "Ben", "")
 NOBODY = NameLookup()
 
 
-def value(kind: str, text: str, *, items: str = "", allowed: tuple[Allowed, ...] = ()) -> Any:
+def value(kind: str, text: str, *, items: str = "", allowed: tuple[AllowedValue, ...] = ()) -> Any:
     return jira_value(FieldSpec("f", "F", kind, items, allowed), text, NOBODY)
 
 
@@ -467,14 +470,14 @@ class TestChoices:
             value("array", "High, Medium", items="version", allowed=(HIGH, LOW))
 
     def test_an_exact_name_goes_before_one_in_other_letters(self) -> None:
-        upper, lower = Allowed("1", "GO"), Allowed("2", "go")
+        upper, lower = AllowedValue("1", "GO"), AllowedValue("2", "go")
 
         assert find_name("go", (upper, lower)) == lower
         assert find_name("GO", (upper, lower)) == upper
         assert find_name("Go", (upper, lower)) is None
 
     def test_blanks_and_hyphens_do_not_count_if_one_name_alone_is_meant(self) -> None:
-        to_do, todo, version = (Allowed(name, name) for name in ("To Do", "Todo", "2-1"))
+        to_do, todo, version = (AllowedValue(name, name) for name in ("To Do", "Todo", "2-1"))
         assert find_name("to-do", (to_do, version)) == to_do
         assert find_name("todo", (to_do, todo)) == todo
         assert find_name("to_do", (to_do, todo)) is None
@@ -483,8 +486,8 @@ class TestChoices:
     def test_a_letter_may_be_written_in_two_ways(self) -> None:
         composed, apart = "Größe", "Gro\u0308ße"
 
-        assert find_name(apart, [Allowed("1", composed)]) == Allowed("1", composed)
-        assert find_name(composed.upper(), [Allowed("1", apart)]) == Allowed("1", apart)
+        assert find_name(apart, [AllowedValue("1", composed)]) == AllowedValue("1", composed)
+        assert find_name(composed.upper(), [AllowedValue("1", apart)]) == AllowedValue("1", apart)
 
 
 class TestLists:
@@ -618,7 +621,7 @@ class TestOffers:
 
     @given(texts, st.lists(texts, max_size=5))
     def test_an_error_is_one_line_whatever_is_in_it(self, text: str, names: list[str]) -> None:
-        allowed = tuple(Allowed("1", name) for name in names)
+        allowed = tuple(AllowedValue("1", name) for name in names)
         field_specs = [
             FieldSpec("f", "F", kind, allowed=allowed) for kind in ("priority", "number", "user")
         ]
@@ -638,8 +641,8 @@ CASCADE = FieldSpec(
     "Region",
     "option-with-child",
     allowed=(
-        Allowed("1", "Europe", (Allowed("11", "Spain"), Allowed("12", "Ireland"))),
-        Allowed("2", "Asia>Pacific", (Allowed("21", "Japan"),)),
+        AllowedValue("1", "Europe", (AllowedValue("11", "Spain"), AllowedValue("12", "Ireland"))),
+        AllowedValue("2", "Asia>Pacific", (AllowedValue("21", "Japan"),)),
     ),
 )
 

@@ -38,7 +38,7 @@ WHOLE_WITHIN = 300.0
 #: The longest that closing may take, in seconds, even when all is cancelled.
 CLOSE_WITHIN = 1.0
 #: The slowest that a large body may be sent, in bytes in a second.
-SLOWEST = 10_000
+MIN_BYTES_PER_SECOND = 10_000
 #: The largest answer, in bytes, decompressed.
 #:
 #: Ten times the largest that Jira gives, of 5,000 IDs or of a hundred issues with long
@@ -84,7 +84,7 @@ class Request:
 
     def limit_from(self, seconds: float) -> float:
         """Return the limit of the exchange in seconds, given that of one without a large body."""
-        return seconds if self.source is None else seconds + self.source.size / SLOWEST
+        return seconds if self.source is None else seconds + self.source.size / MIN_BYTES_PER_SECOND
 
 
 @dataclass(frozen=True, slots=True)

@@ -362,7 +362,7 @@ class BulkJob(SessionJob):
         possible: list[BulkIssue] = []
         for issue in left:
             transitions = {one.to: one.id for one in reversed(known.get(issue.key, ()))}
-            statuses = (jira.Allowed("", name) for name in {issue.status, *transitions})
+            statuses = (jira.AllowedValue("", name) for name in {issue.status, *transitions})
             status = find_name(self.change.status, statuses)
             if status is None:
                 error = no_transition(self.change.status, known.get(issue.key, ()))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import trio
 
-from ticketr.app.jira import Allowed, AuthenticationFailed, NotFound, Rejected, adf
+from ticketr.app.jira import AllowedValue, AuthenticationFailed, NotFound, Rejected, adf
 from ticketr.app.sync.compare.diff import Change, TextPart, is_text
 from ticketr.app.sync.compare.mapping import PARENT, holds_rich_text, line_name, unsupported
 from ticketr.app.sync.compare.times import ESTIMATES, TIME_TRACKING
@@ -70,7 +70,7 @@ class ProjectMetadata:
         fitting = [issue_type for issue_type in self.types if issue_type.subtask is subtask]
         wanted = name or (self.subtask_type if subtask else self.story_type)
         allowed = values.find_name(
-            wanted, (Allowed(issue_type.id, issue_type.name) for issue_type in fitting)
+            wanted, (AllowedValue(issue_type.id, issue_type.name) for issue_type in fitting)
         )
         if allowed is None and subtask and not name and fitting:
             return fitting[0]  # sites name their sub-task types freely
@@ -283,7 +283,7 @@ def _field_specs(
         allowed = created.allowed if created else ()
         if field_id == "issuetype":
             allowed = tuple(
-                Allowed(issue_type.id, issue_type.name)
+                AllowedValue(issue_type.id, issue_type.name)
                 for issue_type in types
                 if not issue_type.subtask
             )

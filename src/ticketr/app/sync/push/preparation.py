@@ -266,7 +266,7 @@ def _allowed_value(value: object, field: jira.ScreenField) -> tuple[object, str]
     name = value.get("name") if isinstance(value, dict) else None
     if not isinstance(name, str) or not field.allowed:
         return value, ""
-    match: jira.Allowed | None = find_name(name, field.allowed)
+    match: jira.AllowedValue | None = find_name(name, field.allowed)
     if match is None:
         names = (allowed.name for allowed in field.allowed)
         return value, f"{shown(name)} is not possible: {nearest(name, names)}"

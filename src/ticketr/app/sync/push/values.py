@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from ticketr._lazy import compile_on_use
 from ticketr.app.config.checks import folded, without_separators
-from ticketr.app.jira import Allowed, User
+from ticketr.app.jira import AllowedValue, User
 from ticketr.app.sync.compare import times
 from ticketr.app.sync.compare.mapping import CASCADE_SEPARATOR
 from ticketr.app.sync.errors import nearest
@@ -54,7 +54,7 @@ class FieldSpec:
     name: str
     type: str
     items: str = ""
-    allowed: tuple[Allowed, ...] = ()
+    allowed: tuple[AllowedValue, ...] = ()
     required: bool = False
     on_create: bool = True
     unsupported: str = ""
@@ -152,7 +152,7 @@ def shown(text: str) -> str:
     return f'"{clip(clean(text[: 8 * _MAX_SHOWN_CELLS]), _MAX_SHOWN_CELLS)}"'
 
 
-def find_name(name: str, allowed: Iterable[Allowed]) -> Allowed | None:
+def find_name(name: str, allowed: Iterable[AllowedValue]) -> AllowedValue | None:
     """Return the value with a name, or else the only one that matches in any case of letters.
 
     If none matches then, blanks, hyphens and underscores do not count, either: ``todo`` is ``To Do``.
@@ -200,7 +200,7 @@ def _choice_of_two(spec: FieldSpec, text: str) -> dict[str, object]:
         for child in allowed.children:
             name = _with_spaces(f"{allowed.name}{CASCADE_SEPARATOR}{child.name}")
             records[name] = {"id": allowed.id, "child": {"id": child.id}}
-    choice = find_name(text, (Allowed("", name) for name in records))
+    choice = find_name(text, (AllowedValue("", name) for name in records))
     if choice is None:
         raise BadValue(f"{shown(text)} is not possible: {nearest(text, records)}")
     return records[choice.name]
@@ -213,7 +213,7 @@ def _with_spaces(text: str) -> str:
 
 def _team(text: str, teams: Mapping[str, str]) -> str:
     """Return the ID of a team from its name in a pulled ticket, or from the ID itself."""
-    allowed = find_name(text, (Allowed(number, name) for name, number in teams.items()))
+    allowed = find_name(text, (AllowedValue(number, name) for name, number in teams.items()))
     if allowed is not None:
         return allowed.id
     if _TEAM_ID.fullmatch(text):
@@ -299,7 +299,9 @@ def _sprint(text: str, sprints: Mapping[str, int]) -> int | None:
         return None
     if len(names) > 1:
         raise BadValue("an issue can be moved to one sprint only")
-    allowed = find_name(names[0], (Allowed(str(number), name) for name, number in sprints.items()))
+    allowed = find_name(
+        names[0], (AllowedValue(str(number), name) for name, number in sprints.items())
+    )
     if allowed is None:
         raise BadValue(
             f"no ticket here has the sprint {shown(names[0])}; {nearest(names[0], sprints)}"
