@@ -23,7 +23,7 @@ CHUNK = 20
 MAX_PORTION_LENGTH = 64 * 1024
 #: The most work done on Trio's thread, which takes a few milliseconds. Converting one character of
 #: text is a work of 1.
-MAX_INLINE_COST = 1_250
+MAX_INLINE_COST = 900
 #: Turns of Trio's loop between two such functions. A key is read, handled and drawn by tasks that
 #: each need a turn; with one turn, each of them would wait for another function.
 CHECKPOINTS_BETWEEN = 3
