@@ -22,7 +22,7 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import JobKind, call_in
 from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.screen import screen
-from ticketr.app.tui.services.jobs import read_plan
+from ticketr.app.tui.services.jobs import check_push, read_plan
 from ticketr.app.tui.sheet import Edit
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Theme
@@ -162,6 +162,7 @@ def _pushes(film: Camera) -> None:
     film.sees(
         Key("p"),
         messages.Answered(call_in("harbour", read_plan, JobKind.PUSH, ()), PLAN),
+        messages.Answered(call_in("harbour", check_push, (), frozenset()), PushResult()),
     )
     film.takes(3.6, STILL)
     film.says("Enter", "carry it out")

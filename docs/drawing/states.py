@@ -7,7 +7,15 @@ from dataclasses import replace
 from fakes.states import after, app_state, pressed, snapshot
 
 from ticketr import JobSnapshot, JobStatus
-from ticketr.app.sync import Code, ConflictView, Note, PlanEntry, PullResult, PushPlan
+from ticketr.app.sync import (
+    Code,
+    ConflictView,
+    Note,
+    PlanEntry,
+    PullResult,
+    PushPlan,
+    PushResult,
+)
 from ticketr.app.sync.compare.conflict_parts import find_parts
 from ticketr.app.sync.compare.diff import Change, Versions
 from ticketr.app.tickets import Ticket
@@ -16,7 +24,7 @@ from ticketr.app.tui.effects import JobKind, call, call_in
 from ticketr.app.tui.jobs_state import KIND_TAG, WORKSPACE_TAG
 from ticketr.app.tui.overlays.first_run import FirstRun
 from ticketr.app.tui.services.conflicts import read_conflict
-from ticketr.app.tui.services.jobs import read_plan
+from ticketr.app.tui.services.jobs import check_push, read_plan
 from ticketr.app.tui.services.setting_up import suggest_folder
 from ticketr.app.tui.setup import (
     FolderAnswer,
@@ -268,14 +276,19 @@ def _answered(state: AppState, check: SetupField, answer: object) -> AppState:
     first_run = state.overlays[-1]
     assert isinstance(first_run, FirstRun)
     assert first_run.form is not None
-    return after(state, messages.Answered(first_run.form.running[check], answer))
+    asked = first_run.form.check_of(check)
+    assert asked is not None
+    return after(state, messages.Answered(asked, answer))
 
 
 def states() -> dict[str, AppState]:
     """Return the screens to draw, by the names of their files."""
     main = main_state()
     push = call_in("harbour", read_plan, JobKind.PUSH, ())
-    plan = after(pressed(main, "p"), messages.Answered(push, PLAN))
+    check = call_in("harbour", check_push, (), frozenset(PLAN.losses))
+    plan = after(
+        pressed(main, "p"), messages.Answered(push, PLAN), messages.Answered(check, PushResult())
+    )
     read = call_in("harbour", read_conflict, "DEMO-9")
     settle = after(pressed(main, "c"), messages.Answered(read, conflict()))
     return {

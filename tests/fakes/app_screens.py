@@ -8,14 +8,14 @@ from dataclasses import replace
 from fakes.states import after, app_state, conflict_view, pressed, snapshot
 
 from ticketr import JobErrorInfo, JobProgress, JobSnapshot, JobStatus
-from ticketr.app.sync import Code, Loss, Note, PlanEntry, PushPlan
+from ticketr.app.sync import Code, Loss, Note, PlanEntry, PushPlan, PushResult
 from ticketr.app.sync.compare.diff import Change
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import JobKind, call_in
 from ticketr.app.tui.rows import Rows, row_of_broken
 from ticketr.app.tui.services.conflicts import read_conflict
-from ticketr.app.tui.services.jobs import read_plan
+from ticketr.app.tui.services.jobs import check_push, read_plan
 from ticketr.app.tui.sheet import Edit, sheet_of
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.update import update
@@ -137,8 +137,12 @@ def _read(state: AppState, ticket: Ticket = REBUILD) -> AppState:
 
 
 def _plan(state: AppState) -> AppState:
+    """Open a plan that Jira has checked."""
+    check = call_in("work", check_push, (), frozenset(PLAN.losses))
     return after(
-        pressed(state, "p"), messages.Answered(call_in("work", read_plan, JobKind.PUSH, ()), PLAN)
+        pressed(state, "p"),
+        messages.Answered(call_in("work", read_plan, JobKind.PUSH, ()), PLAN),
+        messages.Answered(check, PushResult()),
     )
 
 

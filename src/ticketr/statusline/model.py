@@ -7,27 +7,17 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ticketr import JobStatus
+from ticketr.statusline import render
 from ticketr.statusline.batch import BatchCounter, RateEstimate
-from ticketr.statusline.render import (
-    batch_line,
-    ended_batch_line,
-    ended_line,
-    next_spin,
-    progress_words,
-    running_line,
-)
 
 if TYPE_CHECKING:
     from ticketr import JobID, JobSnapshot, QueueStatistics
     from ticketr.statusline.batch import Batch
     from ticketr.statusline.style import LineStyle
 
-#: Among many jobs, a job may be named once it has run so many seconds.
-NAMED_AFTER = 2.0
-#: It is named if it has progress of its own, or if it runs so many times longer than the others,
-#: unless this holds of more than so many jobs.
-LONG_RUN_FACTOR = 3.0
-MAX_NAMED_JOBS = 3
+#: Among many jobs, the oldest one is named once it has run for so many seconds, and so many times
+#: longer than the ended ones did on average.
+NAMED_AFTER, LONG_RUN_FACTOR = 2.0, 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,23 +131,16 @@ class StatusModel:
         return None if shown is None else shown.status
 
     def named(self, now: float) -> str:
-        """Return the words on the jobs that deserve a name among many; empty if there is none.
+        """Return the words on the oldest job if it runs long beside many others; empty if not.
 
         Args:
             now: The time, in seconds by Trio's clock.
         """
-        old = [job for job in self.running.values() if job.elapsed(now) >= NAMED_AFTER]
-        own = [job for job in old if job.snapshot.progress is not None]
-        least = LONG_RUN_FACTOR * self.batch.mean
-        long = [job for job in old if job.elapsed(now) >= least]
-        chosen = [
-            job for job in old for few in (own, long) if len(few) <= MAX_NAMED_JOBS and job in few
-        ]
-        texts = list(dict.fromkeys(job.snapshot.id for job in chosen))
-        if not texts:
+        oldest = self._oldest()
+        least = max(NAMED_AFTER, LONG_RUN_FACTOR * self.batch.mean)
+        if oldest is None or oldest.elapsed(now) < least:
             return ""
-        words = progress_words(chosen[0].snapshot, chosen[0].elapsed(now))
-        return f"{words}, +{len(texts) - 1} more" if len(texts) > 1 else words
+        return render.progress_words(oldest.snapshot, oldest.elapsed(now))
 
     @property
     def named_job(self) -> JobID | None:
@@ -184,7 +167,7 @@ class StatusModel:
         first = self._oldest()
         if first is not None:
             progress = first.snapshot.progress
-            return running_line(
+            return render.running_line(
                 first.snapshot,
                 width,
                 style,
@@ -197,17 +180,17 @@ class StatusModel:
             )
         if self.last is not None:
             others = self.failed - (self.last.status is JobStatus.FAILED)
-            return ended_line(self.last, width, style, failed=others)
+            return render.ended_line(self.last, width, style, failed=others)
         return " " * max(width, 0)
 
     def _batch_line(self, width: int, now: float, style: LineStyle, hint: str) -> str:
         batch = self.batch
         if not batch.left:
-            return ended_batch_line(batch, width, style)
+            return render.ended_batch_line(batch, width, style)
         running = self.running.values()
         if running and all(job.snapshot.cancel_requested for job in running):
             hint = "cancelling"
-        return batch_line(batch, width, style, now=now, named=self.named(now), hint=hint)
+        return render.batch_line(batch, width, style, now=now, named=self.named(now), hint=hint)
 
     def next_change(self, now: float, style: LineStyle) -> float:
         """Return the time at which the line changes next if no job changes.
@@ -221,12 +204,12 @@ class StatusModel:
             if not batch.left:
                 return math.inf
             if style.motion and batch.running and batch.total_is_unknown(now):
-                return next_spin(now)
+                return render.next_spin(now)
             return batch.began + math.floor(batch.elapsed(now)) + 1
         first = self._oldest()
         if first is None:
             return math.inf
         progress = first.snapshot.progress
         if style.motion and (progress is None or progress.total <= 0):
-            return next_spin(now)
+            return render.next_spin(now)
         return first.since + math.floor(first.elapsed(now)) + 1

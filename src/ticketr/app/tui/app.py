@@ -216,20 +216,13 @@ class App:
 
     def _forward(self, event: Event) -> None:
         match event:
-            case Quit(signal=number):
-                self._leave(number)
+            case Quit(signal=number) if number != signal.SIGINT:  # Ctrl+C is a key, like q
+                self.ended_by = number
             case HungUp():
-                self._leave(signal.SIGHUP)
+                self.ended_by = signal.SIGHUP
             case Resumed():
                 self._send.send_nowait(Resize(*self._terminal.size))
-                self._send.send_nowait(event)
-            case _:
-                self._send.send_nowait(event)
-
-    def _leave(self, number: signal.Signals) -> None:
-        if number != signal.SIGINT:  # Ctrl+C is a key, like q
-            self.ended_by = number
-        self._send.send_nowait(messages.QuitRequested())
+        self._send.send_nowait(event)
 
     async def _forward_jobs(
         self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED

@@ -19,7 +19,6 @@ class JobKind(Enum):
     BULK = "bulk"
     WORKLOG = "worklog"
     ATTACH = "attach"
-    CHECK = "check"  # of what a push would send; nothing is written
 
 
 #: The kinds of jobs that have a plan or bring tickets, and can be run again.

@@ -9,17 +9,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from ticketr import CancelCause, FinishedJob, JobErrorInfo, JobSnapshot, JobStatus
-from ticketr.app.sync import (
-    LASTING_ERRORS,
-    OLDER_CODES,
-    AttachmentResult,
-    BulkResult,
-    Code,
-    Note,
-    PullResult,
-    PushResult,
-    SyncResult,
-)
+from ticketr.app import sync
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.text import clean
 
@@ -89,7 +79,10 @@ def end_of(
     bad = [ticket for ticket in tickets if ticket.mark in "✗!"]
     if not bad:
         news = _change_count(snapshot.result)
-        more = f"{_created_keys(snapshot.result)}{news}{_what_follows(snapshot.result)}"
+        result = snapshot.result
+        is_deletion = isinstance(result, sync.BulkResult) and result.done and result.is_deletion
+        follows = " · ticketr pull --prune moves the files away" if is_deletion else ""
+        more = f"{_created_keys(result)}{news}{follows}"
         return JobEnd("✓", f"{message or 'Done'}{more}", tickets)
     first, name = bad[0].words, bad[0].name
     if name and not first.startswith(name):  # as an error with a line does
@@ -101,18 +94,18 @@ def end_of(
     count = message.partition(_COMPLETE)[2] or message  # the cause needs the room
     count += _created_keys(snapshot.result)
     is_over = isinstance(
-        snapshot.result, PushResult | BulkResult | AttachmentResult
+        snapshot.result, sync.PushResult | sync.BulkResult | sync.AttachmentResult
     )  # a pull lists no successes
     sign = "✗" if is_over and not {"✓", "!"} & {ticket.mark for ticket in tickets} else "!"
     return JobEnd(sign, f"{first}{more} · {count}{''.join(hints)}", tickets)
 
 
-def _parts(result: object) -> tuple[PullResult, PushResult]:
+def _parts(result: object) -> tuple[sync.PullResult, sync.PushResult]:
     """Return what a job has pulled and pushed; empty results for what it did not."""
-    if isinstance(result, SyncResult):
+    if isinstance(result, sync.SyncResult):
         return result.pull, result.push
-    pull = result if isinstance(result, PullResult) else PullResult()
-    return pull, result if isinstance(result, PushResult) else PushResult()
+    pull = result if isinstance(result, sync.PullResult) else sync.PullResult()
+    return pull, result if isinstance(result, sync.PushResult) else sync.PushResult()
 
 
 def _change_count(result: object) -> str:
@@ -133,27 +126,21 @@ def _created_keys(result: object) -> str:
     return f" · {clean(', '.join(keys[:MOST_NAMED]))}{more}" if keys else ""
 
 
-def _what_follows(result: object) -> str:
-    """Return how the files of deleted issues go; empty after other jobs."""
-    is_deletion = isinstance(result, BulkResult) and result.done and result.is_deletion
-    return " · ticketr pull --prune moves the files away" if is_deletion else ""
-
-
 def _next_keys(
     result: object, conflicts: AbstractSet[str] | None
 ) -> Iterator[tuple[KeyAction, str]]:
     """Yield the keys that go on where a job left something, with what they do."""
     pull, push = _parts(result)
-    clashes = [note.key for note in push.conflicts if note.code is Code.CONFLICT]
+    clashes = [note.key for note in push.conflicts if note.code is sync.Code.CONFLICT]
     clashes += [conflict.key for conflict in pull.conflicts]
     if clashes and (conflicts is None or not conflicts.isdisjoint(clashes)):
         yield KeyAction.RESOLVE, "resolves"
-    elif any(note.code is not Code.CONFLICT for note in push.conflicts):
+    elif any(note.code is not sync.Code.CONFLICT for note in push.conflicts):
         yield KeyAction.PULL, "gets Jira's"
     left = push.left
-    if pull.brought_forward or any(note.code is Code.BROUGHT_FORWARD for note in left):
+    if pull.brought_forward or any(note.code is sync.Code.BROUGHT_FORWARD for note in left):
         yield KeyAction.UNDO, "takes that back"
-    if any(note.code not in OLDER_CODES for note in left):
+    if any(note.code not in sync.OLDER_CODES for note in left):
         yield KeyAction.PUSH, "plans what was left"
 
 
@@ -186,7 +173,7 @@ def _failure_words(snapshot: JobSnapshot, keymap: KeyMap) -> str:
         log_in = keymap.hint(KeyAction.LOG_IN, Context.MAIN, "logs in", before=" · ")
         return f"{cause}{log_in or ' · ticketr workspace add'}"
     again = ""
-    if name not in LASTING_ERRORS:
+    if name not in sync.LASTING_ERRORS:
         again = _run_again_hint(snapshot, keymap, "goes on")
     progress = snapshot.progress
     parts = [cause]
@@ -197,9 +184,9 @@ def _failure_words(snapshot: JobSnapshot, keymap: KeyMap) -> str:
 
 def _ticket_ends(result: object) -> Iterator[TicketEnd]:
     pull, push = _parts(result)
-    if isinstance(result, BulkResult | AttachmentResult):
+    if isinstance(result, sync.BulkResult | sync.AttachmentResult):
         yield from _ends_of_notes("✗", result.failed)
-    if isinstance(result, BulkResult):
+    if isinstance(result, sync.BulkResult):
         for key in result.done:
             yield TicketEnd("✓", clean(key), "done in Jira")
         for key in result.already:
@@ -215,7 +202,7 @@ def _ticket_ends(result: object) -> Iterator[TicketEnd]:
         yield TicketEnd("·", f"ID {clean(issue)}", words)
 
 
-def _ends_of_push(result: PushResult) -> Iterator[TicketEnd]:
+def _ends_of_push(result: sync.PushResult) -> Iterator[TicketEnd]:
     by_key = {entry.key: entry for entry in result.planned if entry.key}
     for key in result.updated:
         names = ", ".join(change.name for change in by_key[key].changes) if key in by_key else ""
@@ -224,7 +211,7 @@ def _ends_of_push(result: PushResult) -> Iterator[TicketEnd]:
         yield TicketEnd("✓", clean(key), "created")
 
 
-def _ends_of_notes(mark: str, notes: tuple[Note, ...]) -> Iterator[TicketEnd]:
+def _ends_of_notes(mark: str, notes: tuple[sync.Note, ...]) -> Iterator[TicketEnd]:
     for note in notes:
         # A reason may name the ticket again, as in "changed here and in Jira: DEMO-1: Title".
         reason = note.reason.replace(f"{note.key}: ", "") if note.key else note.reason

@@ -8,17 +8,9 @@ from dataclasses import replace
 from ticketr import JobSnapshot, JobStatus
 from ticketr.app.tui.jobs_state import kind_of
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
+from ticketr.app.tui.panels import frame
 from ticketr.app.tui.panels.columns import CELLS_BEFORE_TITLE, KEY_CELLS, list_columns
 from ticketr.app.tui.panels.detail import task_line
-from ticketr.app.tui.panels.frame import (
-    filled,
-    find_matches,
-    find_words,
-    scroll_top,
-    status_mark,
-    title_rule,
-    with_marks,
-)
 from ticketr.app.tui.rows import VisibleRow
 from ticketr.app.tui.sheet import DetailLine
 from ticketr.app.tui.state import AppState, OpenTicket, Panel
@@ -58,7 +50,7 @@ def _workspaces(state: AppState, now: float, theme: Theme) -> list[str]:
     current, count = state.current, len(state.workspaces)
     cells, height = state.layout.left, state.layout.workspaces
     is_focused = _focus(state) is Panel.WORKSPACES
-    top = scroll_top(0, current, height, count)
+    top = frame.scroll_top(0, current, height, count)
     rows = []
     for at, workspace in enumerate(state.workspaces[top : top + height], start=top):
         words = activity_of(state, workspace, now)
@@ -66,8 +58,8 @@ def _workspaces(state: AppState, now: float, theme: Theme) -> list[str]:
         styles = ("reverse" if is_focused else "bold",) if at == current else ()
         rows.append(theme.row(line, cells, *styles))
     facts = f"{current + 1}/{count}" if count > height else ""
-    title = title_rule("1 Workspaces", facts, cells, theme, is_focused=is_focused)
-    return [title, *filled(rows, height, cells)]
+    title = frame.title_rule("1 Workspaces", facts, cells, theme, is_focused=is_focused)
+    return [title, *frame.filled(rows, height, cells)]
 
 
 def _workspace_line(
@@ -123,8 +115,8 @@ def _tickets(state: AppState, theme: Theme) -> list[str]:
         rows = [theme.fit(f" {line}", cells) for line in hint]
     left = "2 Tickets"
     right = _list_summary(workspace, cells - width(left) - 7, state.keymap)
-    title = title_rule(left, right, cells, theme, is_focused=is_focused)
-    return [title, *filled(rows, height, cells)]
+    title = frame.title_rule(left, right, cells, theme, is_focused=is_focused)
+    return [title, *frame.filled(rows, height, cells)]
 
 
 def _row(
@@ -141,13 +133,13 @@ def _row(
     whole = ((0, len(plain(line))),)
     if styles:
         line = tuple([Span(span.text, styles) for span in line])
-    ranges = find_words(line, words)
+    ranges = frame.find_words(line, words)
     marks: tuple[str, ...] = ("reverse",)
     if not ranges:
         ranges, marks = whole, ("bold",)
     elif "reverse" in styles:
         marks = ("bold", "underline")
-    return theme.row(with_marks(line, ranges, *marks), cells)
+    return theme.row(frame.with_marks(line, ranges, *marks), cells)
 
 
 def _line(
@@ -174,7 +166,7 @@ def _line(
         Span(bar),
         mark(workspace.flag(row)),
         Span(fold),
-        mark(status_mark(row.status)),
+        mark(frame.status_mark(row.status)),
         Span(f" {key} {title}{pad}{shown} "),
     )
 
@@ -233,15 +225,18 @@ def draw_detail(state: AppState, theme: Theme) -> list[str]:
     ticket, cells, height = state.ticket, state.layout.right, state.layout.detail
     is_focused = _focus(state) is Panel.DETAIL
     if ticket is None or ticket.sheet is None:
-        title = title_rule("3", "", cells, theme, is_focused=is_focused)
-        return [title, *filled([], height, cells)]
+        title = frame.title_rule("3", "", cells, theme, is_focused=is_focused)
+        return [title, *frame.filled([], height, cells)]
     sheet, top, lines = ticket.sheet, ticket.top, state.ticket_lines
     shown, words = lines[top : top + height], state.workspace.search_words
     if ticket.search:
         shown = _with_matches(lines, ticket, height)
     elif words:
         shown = tuple(
-            replace(line, line=with_marks(line.line, find_words(line.line, words), "reverse"))
+            replace(
+                line,
+                line=frame.with_marks(line.line, frame.find_words(line.line, words), "reverse"),
+            )
             for line in shown
         )
     selected = task_line(sheet, lines, ticket.task)
@@ -253,8 +248,8 @@ def draw_detail(state: AppState, theme: Theme) -> list[str]:
     ]
     facts = f"{min(top + 1, len(lines))}/{len(lines)}" if len(lines) > height else ""
     name = sheet.key or ("broken file" if sheet.error else "draft")
-    title = title_rule(f"3 {name}", facts, cells, theme, is_focused=is_focused)
-    return [title, *filled(rows, height, cells)]
+    title = frame.title_rule(f"3 {name}", facts, cells, theme, is_focused=is_focused)
+    return [title, *frame.filled(rows, height, cells)]
 
 
 def _with_matches(
@@ -265,7 +260,7 @@ def _with_matches(
     shown = list(lines[top : top + height])
     marked: dict[int, list[tuple[int, int]]] = {}
     chosen: dict[int, list[tuple[int, int]]] = {}
-    for number, entries in enumerate(find_matches(lines, ticket.search)):
+    for number, entries in enumerate(frame.find_matches(lines, ticket.search)):
         for at, begin, end in entries:
             if top <= at < top + len(shown):
                 marked.setdefault(at - top, []).append((begin, end))
@@ -273,7 +268,9 @@ def _with_matches(
                     chosen.setdefault(at - top, []).append((begin, end))
     for styles, ranges in ((("reverse",), marked), (("bold",), chosen)):
         for at, row_ranges in ranges.items():
-            shown[at] = replace(shown[at], line=with_marks(shown[at].line, row_ranges, *styles))
+            shown[at] = replace(
+                shown[at], line=frame.with_marks(shown[at].line, row_ranges, *styles)
+            )
     return tuple(shown)
 
 

@@ -200,8 +200,3 @@ class Notice(Message):
     words: str
     is_error: bool = True
     hints: tuple[tuple[KeyAction, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class QuitRequested(Message):
-    """A signal or a hang-up of the terminal ends the app."""

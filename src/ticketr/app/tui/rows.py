@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -98,15 +97,6 @@ class Rows:
                 if len(first) >= most:
                     break
         return tuple((first + others)[:most])
-
-    def values(self, name: str) -> dict[str, int]:
-        """Return how many rows have each value of a field, cleaned; rows without one do not count."""
-        raw = Counter([row.candidate.fields.get(name, "") for row in self])
-        total = Counter[str]()
-        for value, count in raw.items():
-            total[clean(value)] += count
-        del total[""]
-        return total
 
     @property
     def issues(self) -> int:

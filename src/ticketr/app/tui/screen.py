@@ -174,7 +174,9 @@ def _action_bar(state: AppState, theme: Theme, most: int) -> list[str]:
             room = state.width - width(typed) - 2
             is_told = room >= min(width(state.notice), LEAST_RIGHT)
             right = Span(clip(state.notice, room if is_told else 0, ellipsis=theme.ellipsis))
-        return [theme.row(_with_right_end(typed, right, state.width), state.width)]
+        gap = state.width - width(typed) - width(right.text) - 1
+        end = (Span(" " * gap), right) if right.text and gap > 0 else ()
+        return [theme.row((Span(typed), *end), state.width)]
     if state.notice:
         styles = ("bold", "red") if state.is_notice_bad else ("bold",)
         lines = _notice_lines(theme.text(state.notice), state.width - 2, most, theme)
@@ -191,11 +193,6 @@ def _notice_lines(words: str, room: int, most: int, theme: Theme) -> list[str]:
         rest = " ".join(lines[most - 1 :])
         lines[most - 1 :] = [clip(rest, room, ellipsis=theme.ellipsis)]
     return lines
-
-
-def _with_right_end(left: str, right: Span, cells: int) -> Line:
-    gap = cells - width(left) - width(right.text) - 1
-    return (Span(left), Span(" " * gap), right) if right.text and gap > 0 else (Span(left),)
 
 
 def _hints(state: AppState, theme: Theme) -> list[Span]:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, chain, takewhile
 from typing import final, overload
 
-from ticketr.app.tickets import SORT_NAMES, FieldTerm, Filter, FlagTerm, NotTerm, Term, TextTerm
+from ticketr.app.tickets import SORT_NAMES, Filter, FlagTerm, NotTerm, Term
 from ticketr.app.tui.rows import ListRow, Order, Rows, VisibleRow, rank, start_of
-
-#: The most words whose rows are kept of one list.
-KEPT_WORDS = 64
 
 
 @lru_cache(maxsize=16)
@@ -56,29 +53,21 @@ class RowFilter:
         """Return the indexes of the rows that the filter lets through, in their order."""
         left: Sequence[int] = range(len(rows))
         for term in self.filter.terms:
-            left = self._matching_among(rows, term, left)
+            fits = self._test_of(term)
+            left = [at for at in left if fits(rows.shown[at].row)]
         return left
 
-    def _matching_among(self, rows: Rows, term: Term, left: Sequence[int]) -> Sequence[int]:
-        """Return those of some rows that fit one term, as `Term.matches` says of each."""
-        shown = rows.shown
+    def _test_of(self, term: Term) -> Callable[[ListRow], bool]:
+        """Return what says whether a row fits a term, which knows what was edited here."""
         match term:
-            case TextTerm(wanted) if len(left) == len(rows):
-                return arrange(rows, frozenset(), "key", None).holding(wanted)
-            case FieldTerm(name, wanted):
-                values = values_of(rows, name)
-                if not wanted:
-                    return [at for at in left if not values[at]]
-                return [at for at in left if wanted in values[at]]
-            case NotTerm(term):
-                without = frozenset(self._matching_among(rows, term, left))
-                return [at for at in left if at not in without]
             case FlagTerm(flags):
-                apart = flags.isdisjoint
-                return [at for at in left if not apart(self._flags(shown[at].row))]
+                return lambda row: not flags.isdisjoint(self._flags(row))
+            case NotTerm(inner):
+                fits = self._test_of(inner)
+                return lambda row: not fits(row)
             case _:
                 matches = term.matches
-                return [at for at in left if matches(shown[at].row.candidate)]
+                return lambda row: matches(row.candidate)
 
     def _flags(self, row: ListRow) -> frozenset[str]:
         flags = row.candidate.flags
@@ -101,8 +90,6 @@ class Visible(Sequence[VisibleRow]):
 
     rows: Sequence[VisibleRow]
     is_by_key: bool
-    #: A cache, by the word.
-    _holding: dict[str, Sequence[int]] = field(init=False, default_factory=dict, repr=False)
 
     def index_of(self, order: Order) -> int:
         """Return the index of the row with an order.
@@ -133,26 +120,10 @@ class Visible(Sequence[VisibleRow]):
 
     def hits(self, words: Sequence[str]) -> tuple[int, ...]:
         """Return the indexes of the hits of the filter that hold all of some folded words."""
-        left: Sequence[int] = self.holding(words[0]) if words else range(len(self))
-        for word in words[1:]:
+        left = [at for at, visible in enumerate(self.rows) if visible.is_hit]
+        for word in words:
             left = [at for at in left if word in self.rows[at].row.candidate.haystack]
-        return tuple(at for at in left if self.rows[at].is_hit)
-
-    def holding(self, word: str) -> Sequence[int]:
-        """Return the indexes of the rows that hold a folded text.
-
-        A word is typed letter by letter, so only the rows that hold its start are looked at, if
-        they are known. In a new list they are not known, and all rows are looked at once.
-        """
-        known = self._holding.get(word)
-        if known is None:
-            among = self._holding.get(word[:-1], range(len(self)))
-            rows = self.rows
-            known = [at for at in among if word in rows[at].row.candidate.haystack]
-            if len(self._holding) >= KEPT_WORDS:
-                self._holding.clear()
-            self._holding[word] = known
-        return known
+        return tuple(left)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -166,12 +137,6 @@ class Visible(Sequence[VisibleRow]):
     def __getitem__(self, index: slice) -> Sequence[VisibleRow]: ...
     def __getitem__(self, index: int | slice) -> VisibleRow | Sequence[VisibleRow]:
         return self.rows[index]
-
-
-@lru_cache(maxsize=8)
-def values_of(rows: Rows, name: str) -> Sequence[str]:
-    """Return the values that rows have in a field, folded; empty where the field is."""
-    return [row.candidate.folded(name) for row in rows]
 
 
 @lru_cache(maxsize=8)

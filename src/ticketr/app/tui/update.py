@@ -20,7 +20,17 @@ from ticketr.app.tui.panels.detail import is_long
 from ticketr.app.tui.services import files, jobs, outside
 from ticketr.app.tui.services.watching import watch_files
 from ticketr.app.tui.state import SWALLOW_SECONDS, AppState, OpenTicket, Panel, Step
-from ticketr.terminal import Event, Focused, Key, Mouse, Paste, Resize, Resumed
+from ticketr.terminal import (
+    Event,
+    Focused,
+    HungUp,
+    Key,
+    Mouse,
+    Paste,
+    Quit,
+    Resize,
+    Resumed,
+)
 from ticketr.text import clean
 
 
@@ -89,12 +99,10 @@ def _updated(state: AppState, message: Message | Event, now: float) -> Step:
             keys = [state.keymap.hint(action, Context.MAIN, does) for action, does in hints]
             named = ", ".join(filter(None, keys))
             return state.noticed(f"{words}; {named}" if named else words, is_bad=is_error), ()
-        case messages.QuitRequested():
+        case Quit() | HungUp():
             return state, (call(outside.leave),)
-        case messages.Message():
+        case _:
             effects = ()
-        case _:  # a signal, which the loop handles
-            return state, ()
     return _offer(state, message, now, effects)
 
 

@@ -122,18 +122,13 @@ class WorkspaceView:
         """Return the mark that says how an issue differs from the last sync, or a blank."""
         if row.is_broken:
             return "×"
-        if self._is_in_conflict(row):
+        parts = self.conflicts.get(row.head, ())
+        # Of a ticket all, of a sub-task those that clash in itself.
+        if parts if not row.depth else any(part.startswith(f"{row.key}: ") for part in parts):
             return "!"
         if row.is_draft:
             return "+"
         return "*" if row.key in self.edited else " "
-
-    def _is_in_conflict(self, row: ListRow) -> bool:
-        """Return whether an issue is in conflict: a ticket, or a sub-task that clashes itself."""
-        parts = self.conflicts.get(row.head)
-        if parts is None:
-            return False
-        return not row.depth or any(part.startswith(f"{row.key}: ") for part in parts)
 
     def with_found(self, message: TicketsFound) -> WorkspaceView:
         """Return the view with tickets that were found in files."""

@@ -78,7 +78,7 @@ def asked(state: AppState) -> AppState:
 
 def test_t_lists_the_statuses_that_jira_allows_and_writes_the_one_that_is_taken() -> None:
     state = asked(app_state(ONE, TWO))
-    assert any("Asking Jira what it can become..." in row for row in shown(state))
+    assert any("Asking Jira..." in row for row in shown(state))
     early, effect = update(state, Key("KEY_ENTER"), 2.0)
     assert (early.notice, effect) == ("Jira has not answered yet; Esc goes back", ())
 
@@ -106,7 +106,7 @@ def test_without_an_answer_the_statuses_of_the_files_are_listed_and_it_is_said()
     state = after(state, answer)
 
     assert options(state) == [("Done", "", ""), ("To Do", "now", "")]
-    assert state.notice == ("These are the statuses in your files; Jira gave none: cannot reach it")
+    assert state.notice == "These are the values in your files; Jira gave none: cannot reach it"
     assert state.is_notice_bad
 
 
@@ -390,7 +390,8 @@ def test_letters_find_in_a_list_to_choose_from_and_its_box_keeps_its_height() ->
 
 def test_what_is_typed_while_jira_is_asked_finds_in_its_answer() -> None:
     state = pressed(asked(app_state(ONE)), *"dx", "KEY_BACKSPACE")
-    assert any("Asking Jira what it can become...  > d" in row for row in shown(state))
+    assert any("Asking Jira..." in row for row in shown(state))
+    assert any("> d" in row for row in shown(state))
     answer = {"DEMO-1": ("To Do", "Done")}
     state = after(state, statuses(("DEMO-1",), answer))
     state, effect = update(pressed(state, "o", "n"), Key("KEY_ENTER"), 9.0)

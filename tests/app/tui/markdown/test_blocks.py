@@ -367,7 +367,7 @@ def test_styles(text: str, line: Line) -> None:
 @for_each(
     ("text", "shown"),
     [
-        ('<span adf="emoji" params=\'{"id":"1"}\'>:ship:</span>', ":ship:"),
+        ('<span adf="emoji" params=\'{"id":"1"}\'>:ship:</span>', "🚢"),
         ('<time adf="date" datetime="1769990400000">2026-02-02</time>', "2026-02-02"),
         ('<span adf="textColor" params=\'{"color":"#f00"}\'>a</span>', "a"),
         ('CO<sub adf="subSup">2</sub>', "CO₂"),

@@ -16,7 +16,7 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, call, call_in
 from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.overlays.first_run import TOKEN_PAGE, FirstRun
-from ticketr.app.tui.overlays.first_run_form import TYPING_REST, Form, Purpose
+from ticketr.app.tui.overlays.first_run_form import TYPING_REST, Form
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.services.files import read_files
 from ticketr.app.tui.services.jobs import start_job
@@ -86,20 +86,27 @@ def rows(state: AppState) -> list[str]:
     return [plain(row).rstrip() for row in screen(state, 6.0, Theme())]
 
 
+def answered(state: AppState, check: SetupField, answer: object) -> messages.Message:
+    asked = form(state).check_of(check)
+    assert asked is not None
+    assert asked in form(state).answers
+    return messages.Answered(asked, answer)
+
+
 def site_answer(state: AppState, answer: SiteAnswer | Problem = SITE) -> messages.Message:
-    return messages.Answered(form(state).running[SetupField.SITE], answer)
+    return answered(state, SetupField.SITE, answer)
 
 
 def login_answer(state: AppState, answer: LoginAnswer | Problem = LOGIN) -> messages.Message:
-    return messages.Answered(form(state).running[SetupField.TOKEN], answer)
+    return answered(state, SetupField.TOKEN, answer)
 
 
 def folder_answer(state: AppState, answer: FolderAnswer | Problem) -> messages.Message:
-    return messages.Answered(form(state).running[SetupField.FOLDER], answer)
+    return answered(state, SetupField.FOLDER, answer)
 
 
 def failed(problem: Problem) -> messages.Message:
-    return messages.Answered(call(open_folder, "x"), problem)
+    return messages.Answered(call(try_sandbox), problem)
 
 
 def suggested(folder: str) -> messages.Message:
@@ -142,8 +149,8 @@ def test_without_the_sandbox_it_offers_two_ways() -> None:
 
     assert [row.split()[:2] for row in shown[4:6]] == [["▌", "Connect"], ["Open", "a"]]
     assert not any("made-up" in row for row in shown)
-    assert form(state).purpose is Purpose.FOLDER
-    assert form(pressed(start, "c")).purpose is Purpose.CONNECT
+    assert rows(state)[-2].startswith(" folder:")
+    assert form(pressed(start, "c")).focus is SetupField.SITE
 
 
 def test_it_offers_three_ways_and_enter_takes_the_first() -> None:
@@ -163,19 +170,22 @@ def test_it_offers_three_ways_and_enter_takes_the_first() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("keys", "purpose"),
-    [
-        (("c",), Purpose.CONNECT),
-        (("KEY_DOWN", "KEY_ENTER"), Purpose.CONNECT),
-        (("o",), Purpose.FOLDER),
-        (("KEY_DOWN", "KEY_DOWN", "KEY_DOWN", "KEY_UP", "KEY_DOWN", "KEY_ENTER"), Purpose.FOLDER),
-    ],
-)
-def test_a_letter_or_the_arrows_open_a_form(keys: tuple[str, ...], purpose: Purpose) -> None:
+@pytest.mark.parametrize("keys", [("c",), ("KEY_DOWN", "KEY_ENTER")])
+def test_a_letter_or_the_arrows_open_the_form(keys: tuple[str, ...]) -> None:
     state = pressed(START, *keys)
-    assert form(state).purpose is purpose
-    assert ("Ctrl+T show token" in rows(state)[-2]) is (purpose is Purpose.CONNECT)
+    assert form(state).focus is SetupField.SITE
+    assert "Ctrl+T show token" in rows(state)[-2]
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [("o",), ("KEY_DOWN", "KEY_DOWN", "KEY_DOWN", "KEY_UP", "KEY_DOWN", "KEY_ENTER")],
+)
+def test_a_letter_or_the_arrows_ask_for_a_folder(keys: tuple[str, ...]) -> None:
+    state = pressed(START, *keys)
+    assert rows(state)[-2].startswith(" folder:")
+    assert any("Open a folder" in row for row in rows(state))
+    assert pressed(state, "KEY_ESCAPE").overlays[-1] == replace(FirstRun(), way=2)
 
 
 def test_without_a_workspace_escape_leaves_the_first_run_open() -> None:
@@ -498,58 +508,40 @@ def test_f5_checks_everything_again() -> None:
     assert check_login in [each.function for each in asked]
 
 
-@pytest.mark.parametrize(
-    ("answer", "words"),
-    [
-        (NEW, "✗ there is no such folder"),
-        (FolderAnswer(FolderKind.EMPTY), "✗ empty; Enter connects it to Jira"),
-        (FolderAnswer(FolderKind.WORKSPACE, "h.example"), "✓ a workspace of h.example"),
-        (FolderAnswer(FolderKind.TICKETS), "! holds tickets, but no ticketr.toml, which names"),
-        (FolderAnswer(FolderKind.OTHER), "✗ holds no tickets; Enter connects it to Jira"),
-        (Problem("it is a file", SetupField.FOLDER), "✗ it is a file"),
-    ],
-)
-def test_a_folder_to_open_is_looked_at_and_told(answer: FolderAnswer | Problem, words: str) -> None:
-    state = pressed(START, "o", *"~/x")
-    state, asked = update(state, messages.TimePassed(), 9.0)
-    assert asked == (call(check_folder, "~/x"),)
-
-    assert words in line(after(state, folder_answer(state, answer)), "Folder")
+def opening(folder: str) -> tuple[AppState, Call]:
+    """Return a state in which a folder is being opened, and the request."""
+    state, (asked,) = do(START, "o", *folder, "KEY_ENTER")
+    return state, asked
 
 
-def test_enter_opens_a_folder_that_is_a_workspace_and_connects_one_with_tickets() -> None:
-    state = pressed(START, "o", "x", "KEY_DOWN", "KEY_UP")
-    work = after(state, folder_answer(state, FolderAnswer(FolderKind.WORKSPACE)))
-    opening, asked = do(work, "KEY_ENTER")
-    assert asked == (call(open_folder, "x"),)
-    assert "Opening the folder... Esc cancels" in "\n".join(rows(opening))
+def test_enter_opens_a_folder_and_a_problem_gives_the_line_back() -> None:
+    state, asked = opening(" x ")
+    assert asked == replace(call(open_folder, "x"))
+    assert "Opening the folder... Esc cancels" in "\n".join(rows(state))
 
-    tickets = after(state, folder_answer(state, FolderAnswer(FolderKind.TICKETS)))
-    connecting, asked = do(tickets, "KEY_ENTER")
-    assert form(connecting).purpose is Purpose.CONNECT
-    assert asked == (call(check_folder, "x"),)
+    again = after(state, messages.Answered(asked, problem="there is no such folder"))
+    assert rows(again)[-2].startswith(" folder: x")
+    assert "there is no such folder" in "\n".join(rows(again))
+    assert do(again, "KEY_ENTER")[1] == (asked,)
+
+
+def test_a_folder_that_is_no_workspace_is_connected_to_jira() -> None:
+    state, asked = opening("x")
+    answer = FolderAnswer(FolderKind.TICKETS)
+    connecting, more = told(state, messages.Answered(asked, answer))
+
+    assert connecting.notice == "This folder has no ticketr.toml; connect it to Jira"
+    assert more == (call(check_folder, "x"),)
+    noted = after(connecting, folder_answer(connecting, answer))
+    assert "✓ holds tickets; ticketr.toml goes there" in line(noted, "Folder")
     connecting = pressed(connecting, "s", "KEY_TAB")
     assert form(after(connecting, suggested("~/h"))).text(SetupField.FOLDER) == "x"
-
-
-def test_enter_before_a_folder_was_looked_at_opens_only_a_workspace() -> None:
-    state, asked = do(START, "o", "x", "KEY_ENTER")
-    assert asked == (call(check_folder, "x"),)
-
-    opened, asked = told(state, folder_answer(state, FolderAnswer(FolderKind.WORKSPACE)))
-    assert (asked, overlay(opened).busy) == ((call(open_folder, "x"),), "Opening the folder")
-    for answer in (FolderAnswer(FolderKind.TICKETS), Problem("it is a file", SetupField.FOLDER)):
-        other, asked = told(state, folder_answer(state, answer))
-        assert (asked, overlay(other).busy) == ((), "")
-    workspace = folder_answer(state, FolderAnswer(FolderKind.WORKSPACE))
-    late, asked = told(pressed(state, "y"), workspace)
-    assert (asked, overlay(late).busy) == ((), "")
 
 
 def test_enter_without_a_folder_says_what_to_type() -> None:
     state, asked = do(START, "o", "KEY_ENTER")
 
-    assert (asked, "✗ type a folder" in line(state, "Folder")) == ((), True)
+    assert (asked, "Type a folder" in "\n".join(rows(state))) == ((), True)
 
 
 @pytest.mark.parametrize("height", [30, 16, 8])

@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import pytest
 from fakes.app_screens import SCREENS, main_state
-from fakes.states import after, app_state, plain, pressed, snapshot
+from fakes.states import after, app_state, plain, pressed
 from rows import for_each
 
-from ticketr import JobStatus
 from ticketr.app.config import ListMemory
 from ticketr.app.sync import Code, Loss, Note, PlanEntry, PushPlan, PushResult
 from ticketr.app.sync.compare.diff import Change, CorePart
@@ -17,7 +16,6 @@ from ticketr.app.sync.notes import in_conflict
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
-from ticketr.app.tui.jobs_state import KIND_TAG, QUIET_TAG
 from ticketr.app.tui.keymap import TYPING, Context, KeyMap
 from ticketr.app.tui.main.palette import MOST_TICKETS, Palette
 from ticketr.app.tui.overlays.base import MIN_LOOK_SECONDS
@@ -28,7 +26,7 @@ from ticketr.app.tui.overlays.review import padded_name
 from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.services.files import remember
-from ticketr.app.tui.services.jobs import read_plan, start_job
+from ticketr.app.tui.services.jobs import check_push, read_plan, start_job
 from ticketr.app.tui.services.outside import leave, open_editor, redraw
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Theme
@@ -67,7 +65,8 @@ def test_p_asks_for_a_plan_and_starts_nothing() -> None:
 
 
 def test_the_plan_says_what_it_would_write() -> None:
-    rows = [plain(row).rstrip() for row in screen(opened(), 11.0, Theme())]
+    checked = messages.Answered(call_in("work", check_push, (), frozenset()), PushResult())
+    rows = [plain(row).rstrip() for row in screen(after(opened(), checked), 11.0, Theme())]
 
     assert rows[0].endswith("nothing is written until Enter")
     assert rows[1] == " Enter creates 1 and changes 1 of your tickets in Jira"
@@ -276,12 +275,11 @@ def test_what_is_selected_stays_so_when_jira_answers(downs: int, selected: str) 
         failed=(Note("DEMO-8", "DEMO-8.md", "no such person", Code.INVALID),),
         warnings=(Note("DEMO-9", "DEMO-9.md", "mentions nobody", Code.LITERAL),),
     )
-    tags = frozenset({f"{KIND_TAG}{JobKind.CHECK.value}", QUIET_TAG})
-    begun = replace(snapshot(JobStatus.PENDING), tags=tags)
-    ended = replace(snapshot(JobStatus.COMPLETED), tags=tags, result=result)
-    state = after(pressed(app_state(), "p"), plan_read(plan), messages.JobChanged(begun))
+    checking = call_in("work", check_push, (), frozenset(plan.losses))
+    state, asked = update(pressed(app_state(), "p"), plan_read(plan), 1.0)
+    assert asked == (checking,)
 
-    state = after(pressed(state, *["KEY_DOWN"] * downs), messages.JobChanged(ended))
+    state = after(pressed(state, *["KEY_DOWN"] * downs), messages.Answered(checking, result))
 
     rows = [plain(row) for row in screen(state, 11.0, Theme())]
     assert any("mentions nobody" in row for row in rows)
@@ -510,7 +508,8 @@ def test_q_closes_it_and_does_not_leave_the_app(name: str) -> None:
         return
     closed, asked = update(state, Key("q"), 99.0)
 
-    assert (closed.overlays, asked) == (state.overlays[:-1], ())
+    assert closed.overlays == state.overlays[:-1]
+    assert not any(each.function is leave for each in asked)
     assert update(state, Key("KEY_F10"), 99.0)[1] == (call(leave),)
 
 

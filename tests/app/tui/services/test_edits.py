@@ -184,7 +184,7 @@ async def test_an_issue_that_is_gone_is_told(tmp_path: Path, autojump_clock: Moc
         await used.carry_out(asked)
 
     changing, planning, adding = (messages.Answered(asked, problem=words) for asked in calls)
-    assert told == [READ, changing, planning, adding]
+    assert told == [READ, changing, planning, READ, adding]
 
 
 async def test_what_was_typed_comes_back_if_its_file_cannot_be_written(
@@ -209,7 +209,7 @@ async def test_what_was_typed_comes_back_if_its_file_cannot_be_written(
         await used.carry_out(comment)
 
     refused = "Operation not permitted; let your account write there"
-    assert told.count(READ) == 2  # after each comment
+    assert told.count(READ) == 4  # after each of them
     *answers, locked = (message for message in told if message != READ)
     problem = f"cannot write into {tmp_path}: {refused}"
     assert answers == [messages.Answered(call, problem=problem) for call in (comment, task, ticket)]

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ticketr.app.sync import (
-    BadWork,
-    BulkChange,
-    FieldSetting,
-    ListAction,
-    count_tickets,
-    split_work,
-)
+from ticketr.app import sync
 from ticketr.app.tickets import is_key
 from ticketr.app.tui.effects import JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
@@ -23,10 +16,10 @@ from ticketr.app.tui.main import changing
 from ticketr.app.tui.main.changing import counts_of_values, place_of, values_of
 from ticketr.app.tui.overlays.choice import Choice, Option, ValueChoice
 from ticketr.app.tui.overlays.many import BulkPlan, FileEdits
-from ticketr.app.tui.overlays.questions import LineInput, Loading, Question, StatusQuestion
+from ticketr.app.tui.overlays.questions import LineInput, Loading, Question
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import outside
-from ticketr.app.tui.services.asking import ask_issues, ask_values
+from ticketr.app.tui.services.asking import ask_issues, ask_statuses, ask_values
 from ticketr.app.tui.services.edits import change_field
 from ticketr.app.tui.services.jobs import ask_attach, names_of, start_job
 from ticketr.app.tui.state import AppState, Panel, Step
@@ -35,6 +28,7 @@ from ticketr.text import clean
 
 PARENT = "Parent"
 NO_TEXT = TextInput()
+NO_VALUES = "No ticket here has a {} yet"
 #: The most tickets that are opened in the browser without a question.
 MOST_OPENED = 5
 #: The most tickets for which Jira is asked what they can become: one of each type and status.
@@ -108,7 +102,7 @@ class _Targets:
         """The keys of those that Jira has."""
         return tuple(row.key for row in self.rows if row.key)
 
-    def change(self, state: AppState, change: FieldSetting) -> Step:
+    def change(self, state: AppState, change: sync.FieldSetting) -> Step:
         """Change the file of the selected ticket at once; for chosen ones, open the plan."""
         name = state.workspace.name
         if not self.are_chosen:
@@ -161,18 +155,16 @@ def change_tickets(state: AppState, now: float) -> Step | None:
     return state.opened(Choice(f"Change {rows.words}", options, chosen)), ()
 
 
-def change_status(state: AppState, now: float) -> Step | None:
+def change_status(state: AppState, _: float) -> Step | None:
     """Ask for another status of the chosen tickets, else of the selected one."""
     rows = targets(state)
-    if rows is None or not rows.are_chosen:
-        return changing.change_status(state, now)
+    if rows is None:
+        return None
 
     def on_accept(state: AppState, status: str) -> Step:
-        return rows.change(state, FieldSetting("Status", status))
+        return rows.change(state, sync.FieldSetting("Status", status))
 
-    if rows.keys:
-        return _ask_what_they_become(state, rows, on_accept)
-    return _choose_value(state, rows, _Field(_STATUS, "Status", is_listed=False))
+    return _choose_status(state, rows, on_accept)
 
 
 def attach(state: AppState, _: float) -> Step | None:
@@ -241,8 +233,8 @@ def _with_keys(state: AppState, step: Callable[[tuple[str, ...]], Step]) -> Step
 def _work_input(name: str, keys: tuple[str, ...], now: float) -> LineInput:
     def on_accept(state: AppState, text: str) -> Step | str:
         try:
-            spent, words = split_work(text)
-        except BadWork as error:
+            spent, words = sync.split_work(text)
+        except sync.BadWork as error:
             return clean(str(error))
         requests = [
             JobRequest(JobKind.WORKLOG, (key,), {"key": key, "spent": spent, "text": words})
@@ -286,11 +278,11 @@ def _choose_value(
             return step[0].noticed("A label has no blanks", is_bad=True), step[1]
         has_it = field.is_list and all(text in _values(row, field) for row in rows.rows)
         how = (
-            (ListAction.REMOVE if has_it else ListAction.ADD)
+            (sync.ListAction.REMOVE if has_it else sync.ListAction.ADD)
             if field.is_list
-            else ListAction.REPLACE
+            else sync.ListAction.REPLACE
         )
-        return rows.change(state, FieldSetting(field.name, text, how))
+        return rows.change(state, sync.FieldSetting(field.name, text, how))
 
     options_of = partial(_options, state, rows, field)
     key = next((row.key for row in (*rows.rows, *state.workspace.rows) if row.key), "")
@@ -302,10 +294,10 @@ def _choose_value(
         input=typed,
         other=field.other,
         request=asking,
-        options_of=options_of,
+        options_of=lambda answer: (options_of(answer[0]) if answer[0] else (), answer[1]),
     )
     if not choice.options and not choice.other:
-        return state.noticed(f"No ticket here has a {field.name} yet"), ()
+        return state.noticed(NO_VALUES.format(field.name)), ()
     return state.opened(choice), (asking,) if asking else ()
 
 
@@ -332,7 +324,7 @@ def _options(
             return "Enter removes it" if field.is_list else "now"
         if value == me:
             return "me"
-        tickets = count_tickets(counts[value]) if value in counts else ""
+        tickets = sync.count_tickets(counts[value]) if value in counts else ""
         is_here = tickets and field.is_listed and value not in listed
         return f"in {tickets} here" if is_here else tickets
 
@@ -369,14 +361,16 @@ def _in_jira(state: AppState, rows: _Targets, index: int) -> Step:
     """Ask for what is done in Jira itself."""
     keys = rows.keys
     if index == 0:
-        return _ask_what_they_become(
-            state, rows, lambda state, status: _ask_issues(state, keys, BulkChange(status=status))
+        return _choose_status(
+            state,
+            rows,
+            lambda state, status: _ask_issues(state, keys, sync.BulkChange(status=status)),
         )
     if index == 1:
         return state.opened(_parent_input(keys)), ()
     if index == 2:
         return state.opened(_setting_input(keys)), ()
-    return _ask_issues(state, keys, BulkChange(delete=True))
+    return _ask_issues(state, keys, sync.BulkChange(delete=True))
 
 
 def _parent_input(keys: tuple[str, ...]) -> LineInput:
@@ -384,42 +378,85 @@ def _parent_input(keys: tuple[str, ...]) -> LineInput:
         parent = text.strip().upper()
         if not is_key(parent):
             return "The key of a ticket is needed, such as DEMO-1; Esc goes back"
-        return _ask_issues(state, keys, BulkChange(parent=parent))
+        return _ask_issues(state, keys, sync.BulkChange(parent=parent))
 
     return LineInput("key of the parent:", on_accept)
 
 
 def _setting_input(keys: tuple[str, ...]) -> LineInput:
     def on_accept(state: AppState, text: str) -> Step | str:
-        setting = FieldSetting.read(text.strip())
+        setting = sync.FieldSetting.read(text.strip())
         if setting is None:
             return "Write it like Priority=High, Labels+=urgent or Labels-=old; Esc goes back"
-        return _ask_issues(state, keys, BulkChange(settings=(setting,)))
+        return _ask_issues(state, keys, sync.BulkChange(settings=(setting,)))
 
     return LineInput("field=value:", on_accept)
 
 
-def _ask_issues(state: AppState, keys: tuple[str, ...], change: BulkChange) -> Step:
+def _ask_issues(state: AppState, keys: tuple[str, ...], change: sync.BulkChange) -> Step:
     name = state.workspace.name
 
-    def on_answer(state: AppState, issues: Any, problem: str, _: object, now: float) -> Step:
+    def on_answer(state: AppState, issues: Any, problem: str, now: float) -> Step:
         if problem or not issues:
             words = f"Nothing was changed: {problem or 'Jira has none of them'}"
             return state.noticed(words, is_bad=True), ()
         return state.opened_below(BulkPlan(name, change, plan=issues, shown_at=now)), ()
 
     request = call_in(name, ask_issues, keys)
-    words = f"Asking Jira for {count_tickets(len(keys))}..."
+    words = f"Asking Jira for {sync.count_tickets(len(keys))}..."
     return state.opened(Loading(request, "Change in Jira", words, on_answer)), (request,)
 
 
-def _ask_what_they_become(
+def _choose_status(
     state: AppState, rows: _Targets, on_accept: Callable[[AppState, str], Step]
 ) -> Step:
+    """List the statuses that tickets can take, as Jira says, else those of the files."""
     alike: dict[tuple[str, str], ListRow] = {}
     for row in rows.rows:
-        if row.key:
+        if row.key or not rows.keys:
             alike.setdefault((row.candidate.fields.get("Type", ""), row.status), row)
-    statuses = {row.key: row.status for row in list(alike.values())[:MOST_ASKED]}
-    seen = values_of(state.workspace.rows, "Status")
-    return StatusQuestion(f"Status of {rows.words}", statuses, seen, on_accept).ask(state)
+    issues = {row.key: row.status for row in list(alike.values())[:MOST_ASKED]}
+    row = rows.rows[0]
+    before = "" if rows.are_chosen else changing.status_before(state, row)
+    now = "" if rows.are_chosen or not row.status else f", now {row.status}"
+    request = call_in(state.workspace.name, ask_statuses, tuple(issues)) if rows.keys else None
+    seen = {"": values_of(state.workspace.rows, "Status")}
+    choice = ValueChoice(
+        f"Status of {rows.words}{now}",
+        _status_options(issues, before, seen) if any(seen.values()) else (),
+        on_accept,
+        request=request,
+        options_of=lambda statuses: (_status_options(issues, before, statuses), True),
+        waits="Asking Jira..." if request else "",
+        nothing="Jira allows no other status from here",
+    )
+    if request is None and not choice.options:
+        return state.noticed(NO_VALUES.format("Status")), ()
+    return state.opened(choice), (request,) if request else ()
+
+
+def _status_options(
+    issues: Mapping[str, str], before: str, statuses: Mapping[str, tuple[str, ...]]
+) -> tuple[Option, ...]:
+    """Return the statuses to choose from.
+
+    Args:
+        issues: The status of each issue, as the file has it, by its key.
+        before: The status at the last sync, not cleaned, if the file has another one.
+        statuses: The statuses that each issue can take, by its key.
+    """
+    listed = [name for names in statuses.values() for name in names]
+    if before and all(text.casefold() != before.casefold() for text in listed):
+        listed.append(before)
+
+    def facts(name: str) -> str:
+        has = {key for key, status in issues.items() if status.casefold() == name.casefold()}
+        if has == set(issues):
+            return "now"
+        if name == before:
+            return "at the last sync"
+        refused = [key for key, names in statuses.items() if name not in names and key not in has]
+        more = f" and {len(refused) - 1} more" if refused[1:] else ""
+        return f"not for {refused[0]}{more}" if refused else ""
+
+    return tuple(Option(clean(name), facts(name), value=name) for name in dict.fromkeys(listed))

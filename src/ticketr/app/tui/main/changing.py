@@ -6,20 +6,15 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
-from ticketr.app.sync import FieldSetting, IssuePlace, Template
+from ticketr.app.sync import IssuePlace, Template
 from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import TicketAdded
 from ticketr.app.tui.overlays.choice import Choice, Option
-from ticketr.app.tui.overlays.questions import LineInput, StatusQuestion
+from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import outside
-from ticketr.app.tui.services.edits import (
-    add_comment,
-    add_from_template,
-    add_ticket,
-    change_field,
-)
+from ticketr.app.tui.services.edits import add_comment, add_from_template, add_ticket
 from ticketr.app.tui.sheet import Sheet, head_of
 from ticketr.app.tui.state import AppState, Panel, Step, show_row
 from ticketr.app.tui.text_input import TextInput, clean_lines
@@ -54,31 +49,7 @@ def source(state: AppState, _: float) -> Step | None:
 NO_TICKET = "Select a ticket first"
 
 
-def change_status(state: AppState, _: float) -> Step | None:
-    """Ask for the statuses that the issue can take; for a draft, list those of the files."""
-    row, workspace = state.row, state.workspace
-    if row is None or row.is_broken:
-        return None
-    seen = values_of(workspace.rows, "Status")
-    place = place_of(row)
-
-    def on_accept(state: AppState, status: str) -> Step:
-        change = FieldSetting("Status", status)
-        return state, (call_in(workspace.name, change_field, place, change),)
-
-    now = f", now {row.status}" if row.status else ""
-    title = f"Status of {row.key or row.title}{now}"
-    before = _status_before(state, row)
-    question = StatusQuestion(title, {row.key: row.status}, seen, on_accept, before)
-    if row.key:
-        return question.ask(state)
-    if not seen:
-        edit = state.keymap.hint(KeyAction.EDIT, Context.MAIN, "edits this one", before="; ")
-        return state.noticed(f"No file has a status yet{edit}"), ()
-    return state.opened(question.choice({row.key: seen})), ()
-
-
-def _status_before(state: AppState, row: ListRow) -> str:
+def status_before(state: AppState, row: ListRow) -> str:
     """Return the status of the open ticket at the last sync; empty if the file still has it."""
     sheet = sheet_of_row(state, row)
     edits = (edit for edit in sheet.edits if edit.part == "Status") if sheet is not None else ()

@@ -6,16 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from ticketr.app import tickets
 from ticketr.app.config import ListMemory
-from ticketr.app.tickets import (
-    Filter,
-    InvalidFilter,
-    KeysTerm,
-    check_saved,
-    parse_filter,
-    split_command,
-    with_saved,
-)
 from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.messages import Answered
 from ticketr.app.tui.overlays.choice import Choice, Option
@@ -47,13 +39,13 @@ def _filter_input(before: WorkspaceView, text: str, problem: str = "") -> LineIn
     """Return the line for a filter of a workspace, which Esc shows as it was before."""
 
     def on_change(state: AppState, text: str) -> AppState:
-        typed, verb, name = split_command(text)
+        typed, verb, name = tickets.split_command(text)
         try:
-            full = with_saved(typed, state.workspace.saved)
+            full = tickets.with_saved(typed, state.workspace.saved)
             if query_of(full) is not None:
                 return replace(on_cancel(state), notice="Enter asks Jira")
-            wanted = parse_filter(full, state.workspace.names)
-        except InvalidFilter as error:
+            wanted = tickets.parse_filter(full, state.workspace.names)
+        except tickets.InvalidFilter as error:
             return replace(state, notice=clean(str(error)))
         workspace = replace(state.workspace, filter=wanted, top=0)
         state = replace(state.with_workspace(workspace), follow_at=AT_ONCE)
@@ -67,16 +59,16 @@ def _filter_input(before: WorkspaceView, text: str, problem: str = "") -> LineIn
         return replace(state.with_workspace(shown), follow_at=AT_ONCE)
 
     def on_accept(state: AppState, text: str) -> Step | str:
-        typed, verb, name = split_command(text)
+        typed, verb, name = tickets.split_command(text)
         try:
-            full = with_saved(typed, state.workspace.saved)
+            full = tickets.with_saved(typed, state.workspace.saved)
             if verb == "forget":
                 return _forget(on_cancel(state), name, text)
-            problem = check_saved(full, name) if verb else ""
+            problem = tickets.check_saved(full, name) if verb else ""
             if query_of(full) == "":
                 problem = "A query of Jira follows jql:"
             return problem or show_filter(state, full, save_as=name, typed=text)
-        except InvalidFilter as error:
+        except tickets.InvalidFilter as error:
             return clean(str(error))
 
     def on_tab(state: AppState) -> Step:
@@ -115,7 +107,7 @@ def show_filter(state: AppState, text: str, *, save_as: str = "", typed: str = "
     """
     workspace = state.workspace
     jql = query_of(text)
-    wanted = workspace.filter if jql is not None else parse_filter(text, workspace.names)
+    wanted = workspace.filter if jql is not None else tickets.parse_filter(text, workspace.names)
     workspace = replace(workspace, filter=wanted, top=0)
     saved = ((save_as, text.strip()),) if save_as else ()
     state = replace(state.with_workspace(workspace), follow_at=AT_ONCE)
@@ -127,11 +119,11 @@ def show_filter(state: AppState, text: str, *, save_as: str = "", typed: str = "
     def on_failure(state: AppState, answer: Answered) -> Step:
         return _give_back(state, name, f"{JQL} {jql}", answer.problem)
 
-    def on_answer(state: AppState, answer: Any, problem: str, *_: object) -> Step:
+    def on_answer(state: AppState, answer: Any, problem: str, _: float) -> Step:
         if problem:
             return _give_back(state, name, f"{JQL} {jql}", f"Not filtered: {problem}")
         count, keys = answer
-        shown = Filter(f"{JQL} {clean(jql)}", (KeysTerm(keys),))
+        shown = tickets.Filter(f"{JQL} {clean(jql)}", (tickets.KeysTerm(keys),))
         state = replace(state.with_changes(name, filter=shown, top=0), follow_at=AT_ONCE)
         missing = f", {count - len(keys)} of them not pulled" if count > len(keys) else ""
         return state.noticed(f"Jira has found {count}{missing}"), ()
@@ -145,7 +137,7 @@ def show_saved(state: AppState, text: str) -> Step:
     """Show what a saved filter lets through, which another version may have saved."""
     try:
         return show_filter(state, text)
-    except InvalidFilter as error:
+    except tickets.InvalidFilter as error:
         return state.noticed(str(error), is_bad=True), ()
 
 

@@ -11,6 +11,7 @@ from ticketr.app.sync import count_tickets
 from ticketr.app.tickets import fold
 from ticketr.app.tui.effects import JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import TABLE, Context, KeyAction
+from ticketr.app.tui.main.changing import counts_of_values
 from ticketr.app.tui.main.filtering import JQL, show_saved
 from ticketr.app.tui.overlays.choice import ListOverlay, Option, matching
 from ticketr.app.tui.overlays.first_run import FirstRun
@@ -82,7 +83,8 @@ def _ticket(row: ListRow) -> Option:
 
 
 def _values(state: AppState, name: str) -> Iterator[Option]:
-    for value, count in sorted(state.workspace.rows.values(name).items()):
+    counts = counts_of_values(state.workspace.rows, name)
+    for value, count in sorted((clean(text), count) for text, count in counts.items()):
         quoted = value.replace("\\", "\\\\").replace('"', '\\"')
         wanted = partial(_filter, f'{name.lower()}="{quoted}"')
         yield Option(value, count_tickets(count), value=wanted)

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import pairwise
 from typing import Final, cast
 from urllib.parse import unquote
 
@@ -129,10 +130,6 @@ DECISION: Final = "<> "
 _PANEL = re.compile(r"\[!(\w{1,20})\][ \t]*(?:\n|\Z)")
 _ACCOUNT = re.compile(r"(?!mailto:|tel:)[A-Za-z0-9][\w:-]{0,127}", re.ASCII)
 _STATUS = re.compile(r"\{(?:neutral|grey|gray|purple|blue|red|yellow|green)\}")
-_NODE = re.compile(
-    r"""<(\w+)\s[^>]*\badf=["'](?:emoji|media|mediaInline|mention|placeholder|status)\b"""
-)
-_TEXT_TOKENS = frozenset({"text", "text_special"})
 _LAYOUT_IN_BRACES = re.compile(r"\{[\w .%-]{0,60}\}\Z", re.ASCII)
 _IN_TEXT = re.compile(
     r"""https?://\S+
@@ -149,64 +146,44 @@ def panel_of(content: str) -> str | None:
 
 
 def read_forms(tokens: Sequence[Token]) -> list[Token]:
-    """Return the tokens of a block, with tags in the place of forms."""
-    result: list[Token] = []
-    at, closing = 0, ""
-    while at < len(tokens):
-        end = _mention_end(tokens, at)
-        if closing or tokens[at].type == "html_inline":
-            tag = tokens[at].content  # the text of a node is shown as it is
-            node = None if closing else _NODE.match(tag)
-            closing = f"</{node[1]}>" if node else "" if tag == closing else closing
-            result.append(tokens[at])
-        elif end and result and result[-1].type == "text" and result[-1].content.endswith("@"):
-            result[-1].content = result[-1].content[:-1]
-            name = _text("@" + "".join(token.content or " " for token in tokens[at + 1 : end]))
-            result += _tag("mention", name)
-            at = end
-        elif tokens[at].type == "text":
-            _read_text(tokens[at], result)
+    """Return the tokens of a block with its short forms read, and adjacent texts joined.
+
+    A character behind a backslash is a token of its own, which begins no form.
+    """
+    made: list[Token] = []
+    for before, token in pairwise((_text(""), *tokens)):
+        if token.type == "link_open" and _is_mention(before, token):
+            made[-1].content = made[-1].content[:-1]
+            token.type = "mention_open"
+        words = token.content
+        if token.type == "text":
+            words = _read_text(words, made[-1] if made else None)
+        elif token.type != "text_special":
+            made.append(token)
+            continue
+        if before.type == "mention_open":
+            words = f"@{words}"
+        if made and made[-1].type == "text":
+            made[-1].content += words
         else:
-            result.append(tokens[at])
-        at += 1
-    return _join_texts(result)
+            made.append(_text(words))
+    return made
 
 
-def _join_texts(tokens: list[Token]) -> list[Token]:
-    """Join texts with those that were behind backslashes."""
-    result: list[Token] = []
-    for token in tokens:
-        if token.type not in _TEXT_TOKENS:
-            result.append(token)
-        elif result and result[-1].type == "text":
-            result[-1].content += token.content
-        else:
-            result.append(_text(token.content))
-    return result
+def _is_mention(before: Token, link: Token) -> bool:
+    """Return whether a link is a mention: it follows an @, and its address is an account."""
+    is_account = _ACCOUNT.fullmatch(str(link.attrs.get("href"))) is not None
+    return is_account and before.type == "text" and before.content.endswith("@")
 
 
-def _mention_end(tokens: Sequence[Token], at: int) -> int:
-    """Return the place at which a link ends whose address is an account; 0 if there is none."""
-    if tokens[at].type != "link_open" or not _ACCOUNT.fullmatch(str(tokens[at].attrs.get("href"))):
-        return 0
-    for end in range(at + 1, len(tokens)):
-        if tokens[end].type == "link_close":
-            return end
-        if tokens[end].type not in _TEXT_TOKENS | {"softbreak"}:
-            break
-    return 0
-
-
-def _read_text(token: Token, result: list[Token]) -> None:
-    """Add the tokens of a text to those before it."""
-    words = token.content
-    before = result[-1] if result else None
+def _read_text(words: str, before: Token | None) -> str:
+    """Return what is shown of a text, whose beginning may belong to the token before it."""
     if before is not None and before.type == "code_inline" and (match := _STATUS.match(words)):
-        result[-1:] = _tag("status", before)
+        before.type = "status"
         words = words[match.end() :]
     elif before is not None and before.type == "image" and _LAYOUT_IN_BRACES.match(words):
         words = ""
-    result.append(_text(_IN_TEXT.sub(_shown_text, words)))
+    return _IN_TEXT.sub(_shown_text, words)
 
 
 def _shown_text(match: re.Match[str]) -> str:
@@ -220,18 +197,16 @@ def _shown_text(match: re.Match[str]) -> str:
     return match[0] if None in emoji else "".join(entry["text"] for entry in emoji if entry)
 
 
-def _tag(kind: str, shown: Token) -> list[Token]:
-    begin, end = (
-        Token("html_inline", "", 0, content=tag) for tag in (f'<span adf="{kind}">', "</span>")
-    )
-    return [begin, shown, end]
-
-
 def _text(words: str) -> Token:
     return Token("text", "", 0, content=words)
 
 
-_STYLES: Final = {"strong_open": "bold", "em_open": "italic", "s_open": "strike"}
+_STYLES: Final = {
+    "strong_open": "bold",
+    "em_open": "italic",
+    "s_open": "strike",
+    "mention_open": "bold",
+}
 _STYLES_OF_TAGS: Final = {
     "u": "underline",
     "th": "bold",
@@ -367,13 +342,15 @@ def _append(builder: _Builder, token: Token) -> None:
             _append_text(builder, token.content)
         case "code_inline":
             _append_code(builder, token.content)
+        case "status":
+            builder.add(f"[{token.content}]", "bold")
         case "softbreak":
             builder.add(" ")
             builder.source += 1
         case "hardbreak":
             builder.source += 1
             builder.texts.append(Text(builder.source))
-        case "strong_open" | "em_open" | "s_open":
+        case "strong_open" | "em_open" | "s_open" | "mention_open":
             builder.marks.append(builder.styles)
             builder.styles = with_style(builder.styles, _STYLES[token.type])
         case "strong_close" | "em_close" | "s_close":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set as AbstractSet
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, ClassVar, final
 
@@ -24,6 +24,8 @@ from ticketr.text import clip, fit, width
 MIN_CELLS = 34
 #: Below this many rows, only what is typed and the options are shown.
 MIN_BOX_ROWS = 10
+#: Why nothing can be taken yet.
+ASKED = "Jira has not answered yet; Esc goes back"
 #: The most options that are measured for the width of a list.
 MOST_MEASURED = 100
 
@@ -200,42 +202,60 @@ class Choice(ListOverlay):
 @final
 @dataclass(frozen=True, slots=True)
 class ValueChoice(Choice):
-    """A list of the values of a field, which Jira's answer completes; Esc cancels the request.
+    """A list of the values of a field, which Jira's answer replaces; Esc cancels the request.
 
     Attributes:
         request: The request for the values; None if Jira is not asked.
-        options_of: Gives the options for the values that Jira has answered.
+        options_of: Gives the options for Jira's answer, and whether no others can be taken.
+        waits: What is shown in place of the options until Jira has answered; empty for nothing.
+        nothing: Why the list is closed if the answer has no values; empty to keep it as it is.
     """
 
     _: KW_ONLY
     request: Call | None = None
-    options_of: Callable[[tuple[str, ...]], tuple[Option, ...]] = lambda _: ()
+    options_of: Callable[[Any], tuple[tuple[Option, ...], bool]]
+    waits: str = ""
+    nothing: str = ""
 
     @property
     def workspace(self) -> str:
         """The name of the workspace whose site is asked; empty if Jira is not asked."""
         return "" if self.request is None else self.request.workspace
 
+    def matching(self, state: AppState) -> list[Option]:
+        """Return the options that fit what is typed; until Jira has answered, say so."""
+        if self.waits:
+            return [Option(self.waits)]
+        return Choice.matching(self, state)
+
+    def idle_actions(self, state: AppState) -> AbstractSet[KeyAction]:
+        """Return the actions without an effect: there may be nothing to take yet."""
+        return frozenset((KeyAction.ACCEPT,) if self.waits else ())
+
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Edit the text, move, take the selected value, or close the list and ask no more."""
         if action is KeyAction.ESCAPE and self.workspace:
             return state.closed(), (call(stop_asking, self.workspace),)
+        if action is KeyAction.ACCEPT and self.waits:
+            return state.noticed(ASKED), ()
         return ListOverlay.on_action(self, state, action, now)
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take Jira's answer; the selected value stays selected."""
         match message:
-            case messages.Answered(self.request, (values, is_whole), ""):
+            case messages.Answered(self.request, answer, problem):
                 pass
-            case messages.Answered(self.request, _, problem):
-                words = f"These are the values in your files; Jira gave none: {problem}"
-                return state.noticed(words, is_bad=True), ()
             case _:
                 return None
-        if not values:
-            return state, ()
-        other = "" if is_whole else self.other
-        new = replace(self, options=self.options_of(values), other=other)
+        if problem and not (self.options or self.other):
+            return state.without(self).noticed(problem, is_bad=True), ()
+        if problem:
+            words = f"These are the values in your files; Jira gave none: {problem}"
+            return state.exchanged(self, replace(self, waits="")).noticed(words, is_bad=True), ()
+        options, is_whole = self.options_of(answer)
+        if not options:
+            return (state.without(self).noticed(self.nothing) if self.nothing else state), ()
+        new = replace(self, options=options, other="" if is_whole else self.other, waits="")
         before = [option.value for option in self.matching(state)]
         after = [option.value for option in new.matching(state)]
         at = after.index(before[self.at]) if before and before[self.at] in after else 0

@@ -29,6 +29,13 @@ MOST_WRITTEN = 32
 MOST_NAMED = 20
 #: From this width on, the version at the last sync is beside those of both sides.
 THREE_COLUMNS = 70
+#: The signs of your side and of Jira's by what was chosen; any other choice is a text of its own.
+_SIGNS: Mapping[Choice | None, tuple[str, str]] = {
+    None: ("?", "?"),
+    "mine": ("●", "○"),
+    "jira": ("○", "●"),
+    "both": ("●", "●"),
+}
 
 
 def _change_times(view: ConflictView, count: int, cells: int) -> str:
@@ -67,25 +74,11 @@ def _heading(cells: int) -> Line:
 def _part_row(
     part: ConflictPart, choice: Choice | None, cells: int, theme: Theme, *, is_selected: bool
 ) -> str:
-    mine, jiras = _signs(choice)
+    mine, jiras = _SIGNS.get(choice, ("✎", "○"))
     base, yours, theirs = map(_shortened, (part.base, part.yours, part.jiras))
     versions = (base, f"{mine} {yours}", f"{jiras} {theirs}")
     line = f"{'▌' if is_selected else ' '} {_columns(clean(part.name), versions, cells)}"
     return theme.row((Span(line),), cells, *(("reverse",) if is_selected else ()))
-
-
-def _signs(choice: Choice | None) -> tuple[str, str]:
-    match choice:
-        case None:
-            return "?", "?"
-        case "mine":
-            return "●", "○"
-        case "jira":
-            return "○", "●"
-        case "both":
-            return "●", "●"
-        case _:
-            return "✎", "○"
 
 
 def _shortened(text: str) -> str:

@@ -1,9 +1,9 @@
-"""The first run: the ways to the first workspace, and their forms. Pure."""
+"""The first run: the ways to the first workspace, and the form of one. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
@@ -12,19 +12,19 @@ from ticketr.app.tui.effects import Call, call
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay
-from ticketr.app.tui.overlays.first_run_form import CHECKING, OPENS_PAGE, FieldNote, Form, Purpose
+from ticketr.app.tui.overlays.first_run_form import FieldNote, Form
+from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.panels.frame import filled, scroll_top, title_rule
 from ticketr.app.tui.services import outside, setting_up
-from ticketr.app.tui.setup import FolderKind, NewWorkspace, Problem, ProjectChoice, SetupField
+from ticketr.app.tui.setup import NewWorkspace, Problem, ProjectChoice, SetupField
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, mark, wrap_line
 from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clip, fit, width
 
-#: The ways to the first workspace: the form of each; None for the sandbox.
-WAYS = (None, Purpose.CONNECT, Purpose.FOLDER)
-#: What each way is called, what it is, in more and in fewer words, and its key.
-_WAY_WORDS = (
+#: The ways to the first workspace: what each is called, what it is, in more and in fewer words, and
+#: its key. The first is the sandbox.
+WAYS = (
     (
         "Try it now",
         (
@@ -42,7 +42,7 @@ _WAY_WORDS = (
 )
 
 
-def _ways(state: AppState) -> tuple[Purpose | None, ...]:
+def _ways(state: AppState) -> tuple[tuple[str, tuple[str, ...], KeyAction], ...]:
     """Return the ways that are offered: without its packages, the sandbox is none."""
     return WAYS if state.has_sandbox else WAYS[1:]
 
@@ -53,10 +53,6 @@ _LABELS = {
     SetupField.TOKEN: "Token",
     SetupField.PROJECT: "Project",
     SetupField.FOLDER: "Folder",
-}
-_BUTTONS = {
-    Purpose.CONNECT: ("Check and pull", "nothing is written to Jira by a pull"),
-    Purpose.FOLDER: ("Open and pull", "nothing is written to Jira by a pull"),
 }
 #: From this width on, notes are beside their fields; from this height on, ways above a form.
 WIDE, HIGH = 80, 20
@@ -87,9 +83,9 @@ def first_run_rows(
     selected = way + 3
     rows = [theme.row(line, cells) for line in lines]
     if form is not None:
-        title = form.purpose.value
-        rows += [title_rule(title, "", cells, theme, is_focused=True), theme.row((), cells)]
-        for place in form.fields:
+        title = title_rule("Connect to Jira", "", cells, theme, is_focused=True)
+        rows += [title, theme.row((), cells)]
+        for place in SetupField:
             if place is form.focus:
                 selected = len(rows)
             rows += [theme.row(line, cells) for line in _field(form, place, state.keymap, cells)]
@@ -112,7 +108,7 @@ def _way_lines(way: int, state: AppState, *, is_choosing: bool) -> Iterator[Line
     yield ()
     yield from wrap_line((Span(words),), max(10, cells - 1), first=indent, rest=indent)
     yield ()
-    for at, (name, facts, action) in enumerate(_WAY_WORDS[-len(_ways(state)) :]):
+    for at, (name, facts, action) in enumerate(_ways(state)):
         key = state.keymap.key(action, Context.WAYS)
         is_selected = at == way
         styles = ("bold",) if is_selected and is_choosing else ()
@@ -139,7 +135,7 @@ def _field(form: Form, place: SetupField, keymap: KeyMap, cells: int) -> Iterato
     used = sum(width(span.text) for span in start)
     room = VALUE_CELLS if cells >= WIDE else max(4, cells - used - 1)
     value = Span(fit(_value(form, place, room, is_focused=is_focused), room))
-    note = _note(form, place)
+    note = form.note(place)
     if note is None:
         yield (*start, value)
     else:
@@ -162,18 +158,6 @@ def _value(form: Form, place: SetupField, room: int, *, is_focused: bool) -> str
     return clip(text, room)
 
 
-def _note(form: Form, place: SetupField) -> FieldNote | None:
-    note = form.notes.get(place)
-    if note is not None or place is not form.focus:
-        return note
-    if place is SetupField.TOKEN:
-        stored = "it is stored outside the folder"
-        return FieldNote("·", stored, (KeyAction.OPEN_PAGE,), OPENS_PAGE)
-    if place is SetupField.PROJECT and form.login is None:
-        return FieldNote("·", "listed here after the login")
-    return None
-
-
 def _note_words(note: FieldNote, keymap: KeyMap) -> str:
     """Return the words of a note with the user's own keys."""
     keys = [keymap.key(key, Context.FIRST_RUN) for key in note.keys]
@@ -193,11 +177,14 @@ def _projects(
 
 
 def _button(form: Form, cells: int) -> Line:
-    name, facts = _BUTTONS[form.purpose]
     is_focused = form.focus is None
     bar = "▌" if is_focused else " "
-    styles = ("reverse",) if is_focused else ()
-    return (Span(f"{_indent(cells)}{bar} "), Span(f"[ {name} ]", styles), Span(f"   {facts}"))
+    button = Span("[ Check and pull ]", ("reverse",) if is_focused else ())
+    return (
+        Span(f"{_indent(cells)}{bar} "),
+        button,
+        Span("   nothing is written to Jira by a pull"),
+    )
 
 
 def _outcome(busy: str, problem: str, cells: int) -> Iterator[Line]:
@@ -219,8 +206,9 @@ ADDING = "Checking the login, then adding the workspace"
 OPENING = "Opening the folder"
 
 
+EMPTY_FORM = Form()
 #: What adds a workspace, or why it did not.
-_ADDING = (setting_up.add_workspace, setting_up.open_folder, setting_up.try_sandbox)
+_ADDING = (setting_up.add_workspace, setting_up.try_sandbox)
 
 
 @final
@@ -230,15 +218,15 @@ class FirstRun(Overlay):
 
     Attributes:
         way: The index of the selected way.
-        shown: The form that is open; None while a way is chosen.
-        forms: The forms, with what was typed into them.
+        is_open: Whether the form is open; else a way is chosen.
+        typed: The form, with what was typed into it.
         busy: What is being done; empty for nothing. Only Esc has an effect then.
         problem: Why that failed, if no field is the cause.
     """
 
     way: int = 0
-    shown: Purpose | None = None
-    forms: Mapping[Purpose, Form] = field(default_factory=dict)
+    is_open: bool = False
+    typed: Form = EMPTY_FORM
     busy: str = ""
     problem: str = ""
 
@@ -250,19 +238,19 @@ class FirstRun(Overlay):
     @property
     def form(self) -> Form | None:
         """The form that is open, or None."""
-        return None if self.shown is None else self.forms.get(self.shown, Form(self.shown))
+        return self.typed if self.is_open else None
 
     @property
     def wake_at(self) -> float:
         """The time at which it is to get `TimePassed`; infinity for never."""
-        return min((form.due for form in self.forms.values()), default=float("inf"))
+        return self.typed.due
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Move, choose a way, edit a field, or carry it out."""
         if self.busy:
             if action is not KeyAction.ESCAPE:
                 return None
-            stopped = state.exchanged(self, replace(self, busy="", forms=self._stopped_forms()))
+            stopped = state.exchanged(self, replace(self, busy="", typed=self.typed.stopped()))
             return stopped.noticed("Cancelled; nothing was added"), (call(setting_up.cancel_setup),)
         if self.form is None:
             return self._on_way(state, action)
@@ -273,8 +261,6 @@ class FirstRun(Overlay):
         if self.busy:
             return frozenset(KeyAction) - {KeyAction.ESCAPE, KeyAction.HELP}
         idle = set[KeyAction]()
-        if self.shown is not Purpose.CONNECT:
-            idle |= {KeyAction.SHOW_TOKEN, KeyAction.OPEN_PAGE}
         if self.form is None and not state.workspaces:
             idle.add(KeyAction.ESCAPE)
         return idle
@@ -296,27 +282,41 @@ class FirstRun(Overlay):
                 by = 1 if action is KeyAction.DOWN else -1
                 way = max(0, min(self.way + by, len(_ways(state)) - 1))
                 return state.exchanged(self, replace(self, way=way)), ()
-            case KeyAction.CONNECT:
-                return self._choose_way(state, _ways(state).index(Purpose.CONNECT))
-            case KeyAction.OPEN_FOLDER:
-                return self._choose_way(state, _ways(state).index(Purpose.FOLDER))
+            case KeyAction.CONNECT | KeyAction.OPEN_FOLDER:
+                actions = [way_action for *_, way_action in _ways(state)]
+                return self._choose_way(state, actions.index(action))
             case KeyAction.ACCEPT:
                 return self._choose_way(state, self.way)
             case _:
                 return None
 
     def _choose_way(self, state: AppState, way: int) -> Step:
-        purpose = _ways(state)[way]
-        if purpose is None:
-            changed = replace(self, way=way, problem="", busy=STARTING)
-            return state.exchanged(self, changed), (call(setting_up.try_sandbox),)
-        form, effects = self.forms.get(purpose, Form(purpose)).ask_checks()
-        return self._with_form(state, form, way=way, shown=purpose, problem=""), effects
+        *_, action = _ways(state)[way]
+        if action is KeyAction.CONNECT:
+            form, effects = self.typed.ask_checks()
+            return self._with_form(state, form, way=way, is_open=True, problem=""), effects
+        if action is KeyAction.OPEN_FOLDER:
+            changed = replace(self, way=way, problem="")
+            return state.exchanged(self, changed).opened(changed.folder_input()), ()
+        changed = replace(self, way=way, problem="", busy=STARTING)
+        return state.exchanged(self, changed), (call(setting_up.try_sandbox),)
+
+    def folder_input(self, text: str = "", problem: str = "") -> LineInput:
+        """Return the line for the folder of a workspace of this machine."""
+
+        def on_accept(state: AppState, text: str) -> Step | str:
+            if not text.strip():
+                return "Type a folder"
+            request = call(setting_up.open_folder, text.strip())
+            return state.exchanged(self, replace(self, busy=OPENING)), (request,)
+
+        typed = TextInput.of(text)
+        return LineInput("folder:", on_accept, input=typed, examples="~/work", problem=problem)
 
     def _on_form(self, state: AppState, form: Form, action: KeyAction, now: float) -> Step | None:
         match action:
             case KeyAction.ESCAPE:
-                left = replace(self, shown=None, forms=self._stopped_forms())
+                left = replace(self, is_open=False, typed=form.stopped())
                 state = state.without(self) if form.is_again else state.exchanged(self, left)
                 return state, (call(setting_up.cancel_setup),)
             case KeyAction.ACCEPT:
@@ -328,11 +328,11 @@ class FirstRun(Overlay):
             case KeyAction.PREVIOUS_PANEL | KeyAction.UP:
                 return self._move(state, form, form.at - 1)
             case KeyAction.CHECK:
-                return self._step_with_form(state, *form.outdated(*form.fields).ask_checks())
-            case KeyAction.SHOW_TOKEN if form.purpose is Purpose.CONNECT:
+                return self._step_with_form(state, *replace(form, answers={}).ask_checks())
+            case KeyAction.SHOW_TOKEN:
                 shown = replace(form, is_token_shown=not form.is_token_shown)
                 return self._with_form(state, shown), ()
-            case KeyAction.OPEN_PAGE if form.purpose is Purpose.CONNECT:
+            case KeyAction.OPEN_PAGE:
                 return state, (call(outside.open_page, TOKEN_PAGE),)
             case _ if form.focus is None:
                 return None
@@ -354,9 +354,7 @@ class FirstRun(Overlay):
         return self._with_form(state, form, problem=""), effects
 
     def _accept(self, state: AppState, form: Form) -> Step:
-        """Take what is typed and go on; on the button, and in a form of one field, carry it out."""
-        if form.purpose is Purpose.FOLDER:
-            return self._open(state, form)
+        """Take what is typed and go on; on the button, carry it out."""
         if form.focus is None or (form.is_again and form.focus is SetupField.TOKEN):
             return self._add(state, form)
         if form.focus is SetupField.PROJECT and form.projects:
@@ -368,7 +366,7 @@ class FirstRun(Overlay):
     def _add(self, state: AppState, form: Form) -> Step:
         missing = form.missing()
         if missing is not None:
-            return self._with_form(state, form.with_missing(missing)), ()
+            return self._with_form(state, form.refused(missing)), ()
         wanted = NewWorkspace(
             site=form.site.site if form.site is not None else form.text(SetupField.SITE),
             email=form.text(SetupField.EMAIL),
@@ -379,30 +377,8 @@ class FirstRun(Overlay):
         changed = replace(self, busy=ADDING, problem="")
         return state.exchanged(self, changed), (call(setting_up.add_workspace, wanted),)
 
-    def _open(self, state: AppState, form: Form) -> Step:
-        """Open the folder; one that is not a workspace yet is connected to Jira instead."""
-        folder = form.text(SetupField.FOLDER)
-        if not folder:
-            return self._with_form(state, form.with_missing(SetupField.FOLDER)), ()
-        if form.folder is None:  # it is opened once it is known to be a workspace
-            form, effects = replace(form.outdated(SetupField.FOLDER), is_entered=True).ask_checks()
-            return self._with_form(state, form, problem=""), effects
-        if form.can_connect:
-            connect = self.forms.get(Purpose.CONNECT, Form(Purpose.CONNECT))
-            connect = connect.filled(SetupField.FOLDER, TextInput.of(folder))
-            connect = replace(connect.outdated(SetupField.FOLDER), is_folder_typed=True)
-            connect, effects = connect.ask_checks()
-            way = _ways(state).index(Purpose.CONNECT)
-            return self._with_form(state, connect, way=way, shown=Purpose.CONNECT), effects
-        changed = replace(self, busy=OPENING, problem="")
-        return state.exchanged(self, changed), (call(setting_up.open_folder, folder),)
-
-    def _stopped_forms(self) -> dict[Purpose, Form]:
-        return {purpose: form.stopped() for purpose, form in self.forms.items()}
-
     def _with_form(self, state: AppState, form: Form, **changes: Any) -> AppState:
-        forms = {**self.forms, form.purpose: form}
-        return state.exchanged(self, replace(self, forms=forms, **changes))
+        return state.exchanged(self, replace(self, typed=form, **changes))
 
     def _step_with_form(self, state: AppState, form: Form, effects: tuple[Call, ...]) -> Step:
         return self._with_form(state, form), effects
@@ -413,13 +389,17 @@ class FirstRun(Overlay):
         match message:
             case messages.WorkspaceOpened(is_wanted=True):
                 return state.without(self), (call(setting_up.cancel_setup),)
+            case messages.Answered(Call(function=setting_up.open_folder) as request, _, problem):
+                return self._folder_answered(state, request.args[0], problem)
             case messages.Answered(request, Problem() as problem) if request.function in _ADDING:
                 return self._with_problem(state, problem), ()
             case messages.TimePassed() if form is not None and now >= form.due:
                 return self._step_with_form(state, *form.ask_checks())
             case messages.Answered(Call(function=setting_up.suggest_folder), folder) if form:
-                return self._step_with_form(state, *form.folder_suggested(folder).ask_checks())
-            case messages.Answered(request, answer) if form and request in form.running.values():
+                return self._step_with_form(
+                    state, *form.with_folder(folder, is_typed=False).ask_checks()
+                )
+            case messages.Answered(request, answer) if form and request in form.answers:
                 return self._answered(state, request, form.answered(request, answer))
             case _:
                 return None
@@ -427,29 +407,27 @@ class FirstRun(Overlay):
     def _answered(self, state: AppState, request: Call, form: Form) -> Step:
         """Show the answer to a check, and begin the checks that have waited for it."""
         if request.function is setting_up.check_folder:
-            return self._folder_answered(state, form)
-        is_site = request.function is setting_up.check_site
-        form, more = form.ask_checks() if is_site else (form, ())
+            return self._with_form(state, form), ()
+        form, more = form.ask_checks()
         return self._step_with_form(state, form, (*more, *_suggest(form)))
 
-    def _folder_answered(self, state: AppState, form: Form) -> Step:
-        """Open the folder if Enter was pressed before the answer, and it is a workspace."""
-        if not form.is_entered or form.notes.get(SetupField.FOLDER) == CHECKING:
-            return self._with_form(state, form), ()
-        form = replace(form, is_entered=False)
-        if form.folder is not FolderKind.WORKSPACE:
-            return self._with_form(state, form), ()
-        folder = call(setting_up.open_folder, form.text(SetupField.FOLDER))
-        return self._with_form(state, form, busy=OPENING, problem=""), (folder,)
+    def _folder_answered(self, state: AppState, folder: str, problem: str) -> Step:
+        """Connect a folder to Jira that is not a workspace yet, or show why there is none."""
+        idle = replace(self, busy="")
+        state = state.exchanged(self, idle)
+        if problem:
+            return state.opened(idle.folder_input(folder, problem)), ()
+        form, effects = self.typed.with_folder(folder, is_typed=True).ask_checks()
+        state = state.noticed("This folder has no ticketr.toml; connect it to Jira")
+        return idle._with_form(state, form, is_open=True), effects  # noqa: SLF001 - of this class
 
     def _with_problem(self, state: AppState, problem: Problem) -> AppState:
         """Put a problem beside its field, and the focus there."""
         form = self.form
-        if form is None or problem.field not in form.fields:
+        if form is None or problem.field is None:
             changed = replace(self, busy="", problem=problem.words)
             return state.exchanged(self, changed).noticed(problem.words, is_bad=True)
-        form = replace(form.refused(problem, problem.field), at=form.fields.index(problem.field))
-        state = self._with_form(state, form, busy="")
+        state = self._with_form(state, form.refused(problem), busy="")
         return state.noticed(f"{problem.field.value}: {problem.words}", is_bad=True)
 
     def header(self, state: AppState) -> tuple[str, str]:
@@ -468,12 +446,12 @@ class FirstRun(Overlay):
 
 def log_in(state: AppState, texts: Mapping[SetupField, str]) -> Step:
     """Ask for a new token of a workspace, whose other texts are known."""
-    form, effects = Form(Purpose.CONNECT).with_known(texts).ask_checks()
-    return state.opened(FirstRun(shown=Purpose.CONNECT, forms={Purpose.CONNECT: form})), effects
+    form, effects = EMPTY_FORM.with_known(texts).ask_checks()
+    return state.opened(FirstRun(is_open=True, typed=form)), effects
 
 
 def _suggest(form: Form) -> tuple[Call, ...]:
     """Return the effect that finds a folder for a site that has answered."""
-    if form.purpose is not Purpose.CONNECT or form.site is None or form.is_folder_typed:
+    if form.site is None or form.is_folder_typed:
         return ()
     return (call(setting_up.suggest_folder, form.site.site, form.text(SetupField.PROJECT)),)

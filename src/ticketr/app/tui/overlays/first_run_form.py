@@ -1,7 +1,7 @@
-"""The forms of the first run: what was typed, and what the checks say of it. Pure.
+"""The form of the first run: what was typed, and what the checks say of it. Pure.
 
-A check is asked after a rest of typing, and when a field is left. A change makes the checks that
-depend on it out of date; their numbers tell a late answer from the newest.
+A check is asked after a rest of typing, and when a field is left. Its answer counts as long as the
+texts that were checked are those in the form.
 """
 
 from __future__ import annotations
@@ -9,23 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from typing import Any
 
 from ticketr.app.tickets import fold
+from ticketr.app.tui import setup
 from ticketr.app.tui.effects import Call, call
 from ticketr.app.tui.keymap import KeyAction
 from ticketr.app.tui.services.setting_up import check_folder, check_login, check_site
-from ticketr.app.tui.setup import (
-    FolderAnswer,
-    FolderKind,
-    Login,
-    LoginAnswer,
-    Problem,
-    ProjectChoice,
-    SetupField,
-    SiteAnswer,
-)
+from ticketr.app.tui.setup import SetupField
 from ticketr.app.tui.text_input import TextInput
 
 #: What the key of the page for tokens does.
@@ -34,27 +25,9 @@ OPENS_PAGE = "opens the page that makes one"
 TYPING_REST = 0.5
 
 
-class Purpose(Enum):
-    """What a form is for; its value is the title."""
-
-    CONNECT = "Connect to Jira"
-    FOLDER = "Open a folder"
-
-
-_FIELDS = {
-    Purpose.CONNECT: tuple(SetupField),
-    Purpose.FOLDER: (SetupField.FOLDER,),
-}
+_FIELDS = tuple(SetupField)
 #: The fields that stand for a check, in the order in which the checks are asked.
 _CHECKS = (SetupField.SITE, SetupField.TOKEN, SetupField.FOLDER)
-#: The checks that a change of a field makes out of date.
-_OUTDATED = {
-    SetupField.SITE: (SetupField.SITE, SetupField.TOKEN),
-    SetupField.EMAIL: (SetupField.TOKEN,),
-    SetupField.TOKEN: (SetupField.TOKEN,),
-    SetupField.PROJECT: (),
-    SetupField.FOLDER: (SetupField.FOLDER,),
-}
 _MISSING = {
     SetupField.SITE: "type the address of your Jira site, like you.atlassian.net",
     SetupField.EMAIL: "type the mail address of your Atlassian account",
@@ -81,57 +54,36 @@ class FieldNote:
     does: str = ""
 
 
-#: The note of a check that has not been answered yet.
-CHECKING = FieldNote("·", "checking...")
-
-
 @dataclass(frozen=True, slots=True)
 class Form:
     """A form of the first run.
 
     Attributes:
-        purpose: What it is for.
         at: The index of the field with the focus; the one after the last field is the button.
         texts: What was typed; in no repr, since the token is among them.
-        notes: What is beside the fields.
-        site: The answer of the site whose address was typed; None until it has answered.
-        login: The answer to the login that was typed; None until it was accepted.
-        folder: What the folder that was typed is; None until it was looked at.
+        answers: The answers to the checks; None for one that has not been answered yet.
+        problem: What was wrong with a field when the form was taken; None once it was changed.
         due: The time at which what was typed is checked; infinity for never.
-        to_ask: The checks that are out of date.
-        running: The checks that have not been answered, by the field that stands for each.
         choice: The index of the selected project among those that match.
         is_folder_typed: Whether the user has typed the folder, so that none is suggested.
         is_token_shown: Whether the token is shown.
-        is_entered: Whether Enter is to open the folder once it was looked at.
         is_again: Whether it is of a workspace that is there, so that only the token is asked for.
     """
 
-    purpose: Purpose
     at: int = 0
     texts: Mapping[SetupField, TextInput] = field(default_factory=dict, repr=False)
-    notes: Mapping[SetupField, FieldNote] = field(default_factory=dict)
-    site: SiteAnswer | None = None
-    login: LoginAnswer | None = None
-    folder: FolderKind | None = None
+    answers: Mapping[Call, Any] = field(default_factory=dict)
+    problem: setup.Problem | None = None
     due: float = math.inf
-    to_ask: frozenset[SetupField] = frozenset()
-    running: Mapping[SetupField, Call] = field(default_factory=dict)
     choice: int = 0
     is_folder_typed: bool = False
     is_token_shown: bool = False
-    is_entered: bool = False
     is_again: bool = False
-
-    @property
-    def fields(self) -> tuple[SetupField, ...]:
-        """Its fields, in their order."""
-        return _FIELDS[self.purpose]
 
     @property
     def focus(self) -> SetupField | None:
         """The field with the focus; None for the button."""
-        return self.fields[self.at] if self.at < len(self.fields) else None
+        return _FIELDS[self.at] if self.at < len(_FIELDS) else None
 
     def input(self, place: SetupField) -> TextInput:
         """Return the line of a field."""
@@ -142,7 +94,7 @@ class Form:
         return self.input(place).text.strip()
 
     @property
-    def projects(self) -> tuple[ProjectChoice, ...]:
+    def projects(self) -> tuple[setup.ProjectChoice, ...]:
         """The projects to choose from: those that hold what was typed; none once one is chosen."""
         typed = self.text(SetupField.PROJECT)
         known = self.login.projects if self.login is not None else ()
@@ -157,193 +109,178 @@ class Form:
         if line.text.strip() == self.text(place):
             return form
         is_folder_typed = bool(line.text) if place is SetupField.FOLDER else self.is_folder_typed
-        return replace(
-            form.outdated(*_OUTDATED[place]).noted(place, None),
-            due=now + TYPING_REST,
-            is_folder_typed=is_folder_typed,
-            choice=0,
-            is_entered=False,
-        )
+        due = now + TYPING_REST
+        return replace(form, due=due, is_folder_typed=is_folder_typed, choice=0, problem=None)
 
     def filled(self, place: SetupField, line: TextInput) -> Form:
         """Return the form with a text in a field."""
         return replace(self, texts={**self.texts, place: line})
 
-    def noted(self, place: SetupField, note: FieldNote | None) -> Form:
-        """Return the form with a note beside a field, or without one."""
-        notes = {field: old for field, old in self.notes.items() if field is not place}
-        return replace(self, notes=notes if note is None else {**notes, place: note})
-
-    def outdated(self, *checks: SetupField) -> Form:
-        """Return the form with some checks out of date."""
-        form = replace(self, to_ask=self.to_ask | set(checks))
-        running = {place: request for place, request in self.running.items() if place not in checks}
-        form = replace(form, running=running)
-        for check in checks:
-            form = form.noted(check, None)
-        if SetupField.SITE in checks:
-            form = replace(form, site=None)
-        if SetupField.FOLDER in checks:
-            form = replace(form, folder=None)
-        if SetupField.TOKEN in checks:
-            form = replace(form.noted(SetupField.PROJECT, None), login=None)
-        return form
-
     def moved(self, to: int) -> tuple[Form, tuple[Call, ...]]:
         """Return the form with the focus on another field, and the checks of what was typed."""
-        at = max(0, min(to, len(self.fields)))
+        at = max(0, min(to, len(_FIELDS)))
         return replace(self, at=at, is_token_shown=False, choice=0).ask_checks()
 
+    def check_of(self, place: SetupField) -> Call | None:
+        """Return the check of what is typed; None if it cannot be asked yet, or there is none."""
+        text = self.text(place)
+        if not text:
+            return None
+        match place:
+            case SetupField.SITE:
+                return call(check_site, text)
+            case SetupField.FOLDER:
+                return call(check_folder, text)
+            case SetupField.TOKEN:  # it goes only to a site that has answered
+                site, email = self.site, self.text(SetupField.EMAIL)
+                return (
+                    call(check_login, setup.Login(site.site, email, text))
+                    if site and email
+                    else None
+                )
+            case _:
+                return None
+
+    def _answer(self, place: SetupField) -> Any:
+        """Return the answer to the check of what is typed; None if there is none."""
+        check = self.check_of(place)
+        return None if check is None else self.answers.get(check)
+
+    @property
+    def site(self) -> setup.SiteAnswer | None:
+        """The answer of the site whose address is typed."""
+        answer = self._answer(SetupField.SITE)
+        return answer if isinstance(answer, setup.SiteAnswer) else None
+
+    @property
+    def login(self) -> setup.LoginAnswer | None:
+        """The answer to the login that is typed; None unless it was accepted."""
+        answer = self._answer(SetupField.TOKEN)
+        return answer if isinstance(answer, setup.LoginAnswer) else None
+
     def ask_checks(self) -> tuple[Form, tuple[Call, ...]]:
-        """Return the form with its checks asked, and the effects that ask them."""
-        form = replace(self, due=math.inf)
-        begun = {
-            check: request
-            for check in _CHECKS
-            if check in self.to_ask and (request := self._ask(check))
+        """Return the form with its checks asked, and the calls that ask them."""
+        # No token goes to a site whose address is being typed.
+        places = (
+            _CHECKS if self.focus is not SetupField.SITE else (SetupField.SITE, SetupField.FOLDER)
+        )
+        checks = [check for place in places if (check := self.check_of(place))]
+        new = [check for check in checks if check not in self.answers]
+        functions = {check.function for check in new}
+        kept = {
+            check: answer
+            for check, answer in self.answers.items()
+            if answer is not None or check.function not in functions
         }
-        for check in begun:
-            form = form.noted(check, CHECKING)
-        running = {**self.running, **begun}
-        return replace(form, to_ask=self.to_ask - begun.keys(), running=running), (*begun.values(),)
+        return replace(self, due=math.inf, answers={**kept, **dict.fromkeys(new)}), (*new,)
 
     def stopped(self) -> Form:
         """Return the form after its checks were cancelled: they have to be asked again."""
-        return self.outdated(*(check for check in _CHECKS if self.notes.get(check) == CHECKING))
-
-    def _ask(self, check: SetupField) -> Call | None:
-        """Return the effect of a check; None if it cannot be asked yet."""
-        text = self.text(check)
-        if check not in self.fields or not text:
-            return None
-        if check is SetupField.SITE:
-            return call(check_site, text)
-        if check is SetupField.FOLDER:
-            return call(check_folder, text)
-        # A token goes only to a site that has answered, and whose address is not being typed.
-        site, email = self.site, self.text(SetupField.EMAIL)
-        if site is None or not email:
-            return None
-        if self.focus is SetupField.SITE:
-            return None
-        return call(check_login, Login(site.site, email, text))
+        answers = {check: answer for check, answer in self.answers.items() if answer is not None}
+        return replace(self, answers=answers)
 
     def answered(self, request: Call, answer: Any) -> Form:
-        """Return the form with the answer to a check that is running."""
-        check = next(check for check, running in self.running.items() if running == request)
-        running = {other: call for other, call in self.running.items() if other is not check}
-        form = replace(self, running=running)
-        match answer:
-            case Problem():
-                return form.noted(check, None).refused(answer, check)
-            case SiteAnswer():
-                return form.site_answered(answer)
-            case LoginAnswer():
-                return form.login_answered(answer)
-            case _:
-                return form.folder_answered(answer)
+        """Return the form with the answer to a check that was asked."""
+        form = replace(self, answers={**self.answers, request: answer})
+        if not isinstance(answer, setup.LoginAnswer):
+            return form
+        typed, projects = self.text(SetupField.PROJECT), answer.projects
+        choices = [project for project in projects if project.key == typed.upper()]
+        if len(projects) == 1 and not typed:
+            choices = [*projects]
+        form = replace(form, choice=0)
+        return form.chosen(choices[0]) if choices else form
 
-    def site_answered(self, answer: SiteAnswer) -> Form:
-        """Return the form with a site that is a Jira."""
-        note = FieldNote("✓", f"Jira Cloud answers, {answer.milliseconds} ms")
-        return replace(self.noted(SetupField.SITE, note), site=answer)
-
-    def login_answered(self, answer: LoginAnswer) -> Form:
-        """Return the form with the account of a login, and its projects."""
-        form = replace(self, login=answer, choice=0)
-        form = form.noted(SetupField.EMAIL, None)
-        form = form.noted(SetupField.TOKEN, FieldNote("✓", f"you are {answer.account}"))
-        typed = self.text(SetupField.PROJECT)
-        if len(answer.projects) == 1 and not typed:
-            return form.chosen(answer.projects[0])
-        choices = [project for project in answer.projects if project.key == typed.upper()]
-        return (
-            form.chosen(choices[0]) if choices else form.noted(SetupField.PROJECT, _count(answer))
-        )
-
-    def chosen(self, project: ProjectChoice) -> Form:
+    def chosen(self, project: setup.ProjectChoice) -> Form:
         """Return the form with a project chosen."""
-        form = self.filled(SetupField.PROJECT, TextInput.of(project.key))
-        return form.noted(SetupField.PROJECT, FieldNote("✓", project.name))
+        return self.filled(SetupField.PROJECT, TextInput.of(project.key))
 
-    def folder_answered(self, answer: FolderAnswer) -> Form:
-        """Return the form with what a folder holds."""
-        is_new = self.purpose is Purpose.CONNECT and not self.is_again
-        words = _TO_CONNECT if is_new else _TO_OPEN
-        mark, text = words[answer.kind]
-        form = replace(self, folder=answer.kind)
-        return form.noted(
-            SetupField.FOLDER, FieldNote(mark, text.format(site=answer.site or "a site"))
-        )
+    def note(self, place: SetupField) -> FieldNote | None:
+        """Return what is beside a field."""
+        if self.problem is not None and self.problem.field is place:
+            return _problem_note(place, self.problem)
+        for checked in _CHECKS:
+            answer = self._answer(checked)
+            if isinstance(answer, setup.Problem) and (answer.field or checked) is place:
+                return _problem_note(place, answer)
+        check = self.check_of(place)
+        if check is not None and self.answers.get(check, check) is None:
+            return FieldNote("·", "checking...")
+        return self._answer_note(place) or self._hint(place)
+
+    def _answer_note(self, place: SetupField) -> FieldNote | None:
+        """Return what the answer to a check says beside a field."""
+        typed = self.text(SetupField.PROJECT)
+        match place, self.login if place is SetupField.PROJECT else self._answer(place):
+            case SetupField.PROJECT, setup.LoginAnswer() as login:
+                names = [project.name for project in login.projects if project.key == typed]
+                return FieldNote("✓", names[0]) if names else _count(login)
+            case _, setup.SiteAnswer(_, milliseconds):
+                return FieldNote("✓", f"Jira Cloud answers, {milliseconds} ms")
+            case _, setup.LoginAnswer(account):
+                return FieldNote("✓", f"you are {account}")
+            case _, setup.FolderAnswer(setup.FolderKind.WORKSPACE, site):
+                words = f"a workspace of {site or 'a site'}"
+                return (
+                    FieldNote("✓", words) if self.is_again else FieldNote("!", f"{words} already")
+                )
+            case _, setup.FolderAnswer(kind):
+                return FieldNote(*_FOLDER_NOTES[kind])
+            case _:
+                return None
+
+    def _hint(self, place: SetupField) -> FieldNote | None:
+        """Return what is beside a field with the focus that has not been checked."""
+        if place is not self.focus:
+            return None
+        if place is SetupField.TOKEN:
+            stored = "it is stored outside the folder"
+            return FieldNote("·", stored, (KeyAction.OPEN_PAGE,), OPENS_PAGE)
+        if place is SetupField.PROJECT:
+            return FieldNote("·", "listed here after the login")
+        return None
 
     def with_known(self, texts: Mapping[SetupField, str]) -> Form:
         """Return the form with what a workspace is connected to; its token is to be typed."""
         inputs = {place: TextInput.of(text) for place, text in texts.items()}
-        form = replace(self, texts=inputs, is_folder_typed=True, is_again=True)
-        return replace(form.outdated(*_CHECKS), at=self.fields.index(SetupField.TOKEN))
+        at = _FIELDS.index(SetupField.TOKEN)
+        return replace(self, texts=inputs, is_folder_typed=True, is_again=True, at=at)
 
-    def folder_suggested(self, folder: str) -> Form:
-        """Return the form with a folder suggested, unless the user has typed one."""
-        if self.is_folder_typed:
+    def with_folder(self, folder: str, *, is_typed: bool) -> Form:
+        """Return the form with a folder, unless it is a suggestion and the user has typed one."""
+        if self.is_folder_typed and not is_typed:
             return self
         form = self.filled(SetupField.FOLDER, TextInput.of(folder))
-        return form.outdated(SetupField.FOLDER)
+        return replace(form, is_folder_typed=is_typed)
 
-    def refused(self, problem: Problem, place: SetupField) -> Form:
-        """Return the form with a problem beside its field.
+    def refused(self, problem: setup.Problem) -> Form:
+        """Return the form with the focus on the field of a problem, which names one."""
+        assert problem.field is not None
+        return replace(self, problem=problem, at=_FIELDS.index(problem.field))
 
-        Args:
-            problem: The problem.
-            place: The field, if the problem names none of this form.
-        """
-        if problem.field in self.fields:
-            place = problem.field
-        return self.with_problem(place, problem.words)
-
-    @property
-    def can_connect(self) -> bool:
-        """Whether the folder was looked at, exists, and is not a workspace yet."""
-        return self.folder in {FolderKind.EMPTY, FolderKind.TICKETS, FolderKind.OTHER}
-
-    def missing(self) -> SetupField | None:
-        """Return the first empty field, or None."""
-        return next(
-            (setup_field for setup_field in self.fields if not self.text(setup_field)), None
-        )
-
-    def with_missing(self, place: SetupField) -> Form:
-        """Return the form with the focus on an empty field, and what to do there beside it."""
-        form = replace(self, at=self.fields.index(place))
-        return form.with_problem(place, _MISSING[place])
-
-    def with_problem(self, place: SetupField, words: str) -> Form:
-        """Return the form with words beside a field that is wrong; a token's name the key of its page."""
-        note = FieldNote("✗", words)
-        if place is SetupField.TOKEN:
-            note = replace(note, keys=(KeyAction.OPEN_PAGE,), does=OPENS_PAGE)
-        return self.noted(place, note)
+    def missing(self) -> setup.Problem | None:
+        """Return the first empty field, and what to do there; None if there is none."""
+        empty = (place for place in _FIELDS if not self.text(place))
+        return next((setup.Problem(_MISSING[place], place) for place in empty), None)
 
 
-_TO_CONNECT = {
-    FolderKind.NEW: ("✓", "new; ticketr.toml goes there, the token never"),
-    FolderKind.EMPTY: ("✓", "empty; ticketr.toml goes there, the token never"),
-    FolderKind.WORKSPACE: ("!", "a workspace of {site} already"),
-    FolderKind.TICKETS: ("✓", "holds tickets; ticketr.toml goes there, the token never"),
-    FolderKind.OTHER: ("!", "holds other files; ticketr.toml and the tickets go among them"),
-}
-_TO_OPEN = {
-    FolderKind.NEW: ("✗", "there is no such folder"),
-    FolderKind.EMPTY: ("✗", "empty; Enter connects it to Jira"),
-    FolderKind.WORKSPACE: ("✓", "a workspace of {site}"),
-    FolderKind.TICKETS: (
-        "!",
-        "holds tickets, but no ticketr.toml, which names their site; Enter connects it to Jira",
-    ),
-    FolderKind.OTHER: ("✗", "holds no tickets; Enter connects it to Jira"),
+def _problem_note(place: SetupField, problem: setup.Problem) -> FieldNote:
+    """Return a problem beside its field; a token's names the key of the page that makes one."""
+    if place is SetupField.TOKEN:
+        return FieldNote("✗", problem.words, (KeyAction.OPEN_PAGE,), OPENS_PAGE)
+    return FieldNote("✗", problem.words)
+
+
+#: The note of a folder; that of a workspace names its site.
+_FOLDER_NOTES = {
+    setup.FolderKind.NEW: ("✓", "new; ticketr.toml goes there, the token never"),
+    setup.FolderKind.EMPTY: ("✓", "empty; ticketr.toml goes there, the token never"),
+    setup.FolderKind.TICKETS: ("✓", "holds tickets; ticketr.toml goes there, the token never"),
+    setup.FolderKind.OTHER: ("!", "holds other files; ticketr.toml and the tickets go among them"),
 }
 
 
-def _count(answer: LoginAnswer) -> FieldNote:
+def _count(answer: setup.LoginAnswer) -> FieldNote:
     if not answer.total:
         return FieldNote("!", "this account may see no project; type a key, or use another account")
     more = f" of {answer.total}" if answer.total > len(answer.projects) else ""

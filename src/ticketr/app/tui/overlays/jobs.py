@@ -13,19 +13,8 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias, final
 from ticketr import FinishedJob, JobSnapshot, JobStatus
 from ticketr.app.sync import is_failure, is_partial, tagged_tickets
 from ticketr.app.tickets import is_key
-from ticketr.app.tui import messages
+from ticketr.app.tui import jobs_state, messages
 from ticketr.app.tui.effects import SYNCING, JobKind, JobRequest, call, call_in
-from ticketr.app.tui.jobs_state import (
-    LOGIN_REFUSED,
-    History,
-    JobEnd,
-    day_words,
-    ended_at,
-    id_of_earlier,
-    kind_of,
-    seconds_of,
-    workspace_of,
-)
 from ticketr.app.tui.keymap import TABLE, Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, target
@@ -100,8 +89,8 @@ def job_rows(
     )
     days: dict[str, list[Entry]] = {}
     for job in jobs.of_earlier_runs:
-        day = day_words(job.finished_at.astimezone().date(), jobs.today)
-        entry = (id_of_earlier(job), partial(_earlier_row, job, cells, theme))
+        day = jobs_state.day_words(job.finished_at.astimezone().date(), jobs.today)
+        entry = (jobs_state.id_of_earlier(job), partial(_earlier_row, job, cells, theme))
         days.setdefault(day, []).append(entry)
     for day, entries in days.items():
         section(day, entries)
@@ -142,15 +131,15 @@ def _waiting(snapshot: JobSnapshot, cells: int, now: float) -> Line:
 
 def _ended_row(state: AppState, snapshot: JobSnapshot, theme: Theme) -> Line:
     end, cells = state.job_end(snapshot), state.width
-    when = datetime.fromtimestamp(ended_at(snapshot), UTC).astimezone()
-    took = seconds_of(snapshot)
+    when = datetime.fromtimestamp(jobs_state.ended_at(snapshot), UTC).astimezone()
+    took = jobs_state.seconds_of(snapshot)
     return _row(end.mark, f"{when:%H:%M:%S}", snapshot.name, end.words, took, cells, theme)
 
 
 def earlier_words(job: FinishedJob) -> str:
     """Return how a job of an earlier run ended, cleaned."""
     if (job.error_type or "").endswith("AuthenticationFailed"):
-        return LOGIN_REFUSED  # its message names a command of the shell
+        return jobs_state.LOGIN_REFUSED  # its message names a command of the shell
     return clean(job.error_message or job.message or job.status.value)
 
 
@@ -205,7 +194,7 @@ class EndedJob:
             workspace = state.jobs.workspaces.get(job.key or "", "")
             kind, error = job.name.partition(" ")[0].lower(), job.error_message
         else:
-            workspace, kind = workspace_of(job), kind_of(job)
+            workspace, kind = jobs_state.workspace_of(job), jobs_state.kind_of(job)
             error = job.error.message if job.error is not None else None
         known_kind = next((job_kind for job_kind in JobKind if job_kind.value == kind), None)
         tagged = tagged_tickets(job.tags)
@@ -319,7 +308,7 @@ class Jobs(Overlay):
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the jobs of earlier runs."""
         match message:
-            case messages.Answered(value=History() as history):
+            case messages.Answered(value=jobs_state.History() as history):
                 return replace(state, jobs=replace(state.jobs, **history._asdict())), ()
             case _:
                 return None
@@ -354,7 +343,7 @@ class Jobs(Overlay):
         if job is None or not job.status.is_terminal:
             return []
         if isinstance(job, FinishedJob):
-            end, attempts = JobEnd("", earlier_words(job)), job.attempts
+            end, attempts = jobs_state.JobEnd("", earlier_words(job)), job.attempts
         else:
             end, attempts = state.job_end(job), job.attempt
         lines: list[Line] = wrap_line((Span(f" {end.words}"),), cells, rest=" ")
@@ -404,5 +393,5 @@ def _job(state: AppState, chosen: str) -> JobSnapshot | FinishedJob | None:
     """Return a job by what tells it from the others."""
     jobs = state.jobs
     here = (snapshot for snapshot in (*jobs.live, *jobs.ended) if snapshot.id == chosen)
-    earlier = (job for job in jobs.earlier if id_of_earlier(job) == chosen)
+    earlier = (job for job in jobs.earlier if jobs_state.id_of_earlier(job) == chosen)
     return next(here, None) or next(earlier, None)

@@ -11,7 +11,7 @@ from ticketr.app.tui.effects import Call, JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import KeyMap
 from ticketr.app.tui.messages import Answered
 from ticketr.app.tui.overlays.questions import LineInput
-from ticketr.app.tui.overlays.review import Item, Review, Section, item_lines
+from ticketr.app.tui.overlays.review import Review, Section, item_lines
 from ticketr.app.tui.services import edits, jobs
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme
@@ -30,10 +30,6 @@ class FileEdits(Review[sync.FileEditPlan]):
     title: ClassVar[str] = "Change tickets of"
 
     changes: edits.FieldChanges
-
-    def items(self, plan: sync.FileEditPlan) -> list[Item]:
-        """Return the edits."""
-        return [Item(edit, (edit.path, edit.line)) for edit in plan.edits]
 
     @property
     def request(self) -> Call:
@@ -82,12 +78,13 @@ class FileEdits(Review[sync.FileEditPlan]):
         self, plan: sync.FileEditPlan, keymap: KeyMap, cells: int, theme: Theme
     ) -> Iterable[Section]:
         """Return the edits in one part."""
-        return (Section([self._lines(edit, keymap, cells) for edit in plan.edits]),)
 
-    def _lines(self, edit: sync.FileEdit, keymap: KeyMap, cells: int) -> list[Line]:
-        before, after = clean(edit.before) or "none", clean(edit.after) or "none"
-        words = f"{clean(edit.field)}: {before} → {after}"
-        return item_lines(edit, "*", [words], keymap, cells, is_out=edit in self.without)
+        def lines(edit: sync.FileEdit) -> list[Line]:
+            before, after = clean(edit.before) or "none", clean(edit.after) or "none"
+            words = f"{clean(edit.field)}: {before} → {after}"
+            return item_lines(edit, "*", [words], keymap, cells, is_out=edit in self.without)
+
+        return (Section(plan.edits, lines),)
 
 
 @final
@@ -103,10 +100,6 @@ class BulkPlan(Review[tuple[sync.BulkIssue, ...]]):
 
     change: sync.BulkChange
 
-    def items(self, plan: tuple[sync.BulkIssue, ...]) -> list[Item]:
-        """Return the issues."""
-        return [Item(issue.id) for issue in plan]
-
     def carry_out(self, state: AppState, plan: tuple[sync.BulkIssue, ...]) -> Step:
         """Start the job; ask for the number of issues first where it cannot be undone."""
         kept = self._kept(plan)
@@ -119,7 +112,7 @@ class BulkPlan(Review[tuple[sync.BulkIssue, ...]]):
         return state.opened(_count_input(len(kept) + _subtasks(kept), start)), ()
 
     def _kept(self, plan: tuple[sync.BulkIssue, ...]) -> tuple[sync.BulkIssue, ...]:
-        return tuple(issue for issue in plan if issue.id not in self.without)
+        return tuple(issue for issue in plan if issue not in self.without)
 
     def sections(
         self, plan: tuple[sync.BulkIssue, ...], keymap: KeyMap, cells: int, theme: Theme
@@ -127,17 +120,15 @@ class BulkPlan(Review[tuple[sync.BulkIssue, ...]]):
         """Return the issues in one part."""
         keys = max(width(issue.key) for issue in plan)
         statuses = max(width(clean(issue.status)) for issue in plan)
-        items = []
-        for issue in plan:
-            sign = "-" if issue.id in self.without else "*"
-            more = (
-                f"  with {_parts(len(issue.subtasks))}"
-                if self.change.delete and issue.subtasks
-                else ""
-            )
+
+        def lines(issue: sync.BulkIssue) -> list[Line]:
+            sign = "-" if issue in self.without else "*"
+            is_more = self.change.delete and issue.subtasks
+            more = f"  with {_parts(len(issue.subtasks))}" if is_more else ""
             key, status = fit(issue.key, keys), fit(clean(issue.status), statuses)
-            items.append([(Span(f"  {sign} {key}  {status}  {clean(issue.title)}{more}"),)])
-        return (Section(items),)
+            return [(Span(f"  {sign} {key}  {status}  {clean(issue.title)}{more}"),)]
+
+        return (Section(plan, lines),)
 
     def summary(self, plan: tuple[sync.BulkIssue, ...]) -> str:
         """Return what Enter does."""

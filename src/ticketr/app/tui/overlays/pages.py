@@ -45,7 +45,11 @@ class Diff(Overlay):
         if action is KeyAction.EDIT:
             line = self.sheet.line or 1
             return state, (call_in(self.workspace, open_editor, self.sheet.path, line),)
-        last = max(0, self._height(state) - state.body)
+        height = sum(
+            1 + len(wrapped_words(edit.before, edit.after, state.width - 4, INDENT, INDENT))
+            for edit in self.sheet.edits
+        )
+        last = max(0, height - state.body)
         top = target(action, self.top, state.body, last)
         return None if top is None else (state.replaced(replace(self, top=top)), ())
 
@@ -63,12 +67,6 @@ class Diff(Overlay):
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""
         return f"Diff · {self.sheet.key} {self.sheet.title}", "since the last sync"
-
-    def _height(self, state: AppState) -> int:
-        return sum(
-            1 + len(wrapped_words(edit.before, edit.after, state.width - 4, INDENT, INDENT))
-            for edit in self.sheet.edits
-        )
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""

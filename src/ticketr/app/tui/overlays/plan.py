@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence, Set as AbstractSet
+from collections.abc import Iterator, Sequence, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import accumulate, chain
 from typing import ClassVar, final
 
-from ticketr import JobID, JobSnapshot, JobStatus
 from ticketr.app import sync
 from ticketr.app.config import CONFIRM_ABOVE
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
-from ticketr.app.tui.jobs_state import cause_of, kind_of
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import changed_lines
 from ticketr.app.tui.overlays.pages import Diff
-from ticketr.app.tui.overlays.review import INDENT, Item, Review, Section, item_lines, padded_name
-from ticketr.app.tui.services.jobs import cancel_job, read_plan, start_job
+from ticketr.app.tui.overlays.review import INDENT, Review, Section, item_lines, padded_name
+from ticketr.app.tui.services.asking import stop_asking
+from ticketr.app.tui.services.jobs import check_push, read_plan, start_job
 from ticketr.app.tui.sheet import Edit, Sheet
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, mark, without_places, wrap_line
@@ -40,26 +38,18 @@ def left_of(plan: sync.PushPlan) -> tuple[sync.Note, ...]:
     return tuple(entry for entry in plan.left if entry.code is not sync.Code.UNNAMED)
 
 
-def _left_alone(plan: sync.PushPlan, keymap: KeyMap, cells: int, theme: Theme) -> Section:
-    left = left_of(plan)
-    others = len(plan.left) - len(left)
-    words = f" {others} more edited, but not chosen here"
-    rest = [(mark(" ·"), Span(words))] if others else []
-    resolve = keymap.hint(KeyAction.RESOLVE, Context.MAIN, "on the list resolves it", before="; ")
-    items = [_left_alone_lines(note, resolve, cells, theme) for note in left]
-    return Section(items, f"Left alone  {len(plan.left)}", rest, is_strong=False)
-
-
 def _note_lines(words: str, cells: int) -> Sequence[Line]:
     return wrap_line((Span(" "), mark("!"), Span(f" {words}")), cells, rest="   ")
 
 
-def _left_alone_lines(left: sync.Note, resolve: str, cells: int, theme: Theme) -> Sequence[Line]:
+def _left_alone_lines(left: sync.Note, keymap: KeyMap, cells: int, theme: Theme) -> Sequence[Line]:
     name = padded_name(left.key or left.title or left.path)
     path = clean(left.path)
     # The place is at the end, so the reason need not begin with it.
     reason = re.sub(rf"^{re.escape(path)}:[\d:]*\s*", "", clean(left.reason))
     if left.code is sync.Code.CONFLICT:  # the command for it is named for a terminal
+        does = "on the list resolves it"
+        resolve = keymap.hint(KeyAction.RESOLVE, Context.MAIN, does, before="; ")
         reason = f"{reason.partition('; run ticketr ')[0]}{resolve}"
     reason = without_places(reason, cells - len(INDENT), theme)
     place = f" ({path}:{left.line})" if left.line else "" if path in reason else f" ({path})"
@@ -76,9 +66,9 @@ class Plan(Review[sync.PushPlan]):
         kind: The kind of the job.
         keys: The tickets to which it is limited; empty for all.
         accepts: Whether it may remove from Jira what the plan says would be lost.
-        unfolded: The fingerprints of the entries whose texts are shown.
-        check: The job that finds out what of the plan would not arrive; None before it has begun.
-        checked: The job's result, or why it has none; None until it has ended.
+        unfolded: The entries whose texts are shown.
+        check: The request for what of the plan would not arrive; None if nothing is asked.
+        checked: The answer, or why there is none; None until it has come.
     """
 
     waits: ClassVar[str] = "Looking for edits..."
@@ -86,8 +76,8 @@ class Plan(Review[sync.PushPlan]):
     kind: JobKind
     keys: tuple[str, ...] = ()
     accepts: bool = field(default=False, kw_only=True)
-    unfolded: frozenset[str] = field(default=frozenset(), kw_only=True)
-    check: JobID | None = field(default=None, kw_only=True)
+    unfolded: frozenset[sync.PlanEntry] = field(default=frozenset(), kw_only=True)
+    check: Call | None = field(default=None, kw_only=True)
     checked: sync.PushResult | str | None = field(default=None, kw_only=True)
 
     @property
@@ -95,34 +85,15 @@ class Plan(Review[sync.PushPlan]):
         """What is reviewed."""
         return self.kind.value.capitalize()
 
-    def items(self, plan: sync.PushPlan) -> list[Item]:
-        """Return the entries, then what is said below them."""
-        return [*chain.from_iterable(self.parts(plan))]
-
-    def parts(self, plan: sync.PushPlan) -> tuple[list[Item], ...]:
-        """Return the items in parts; what a check adds comes at the end of a part."""
-        return (
-            [Item(entry.fingerprint, (entry.path, entry.line)) for entry in plan.entries],
-            [Item(place=(note.path, note.line or 1)) for note in self._refused(plan)],
-            [Item()] * (len(plan.losses) + len(self._warnings(plan))),
-            [Item(place=(note.path, note.line or 1)) for note in left_of(plan)],
-        )
-
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Move, leave an entry out, show its texts, accept losses, carry the plan out, or go back."""
         if action is KeyAction.ESCAPE:
             return state.closed(), self._end_of_check
-        if action in _DETAIL_ACTIONS and (entry := self._entry_at) is not None:
+        if action in _DETAIL_ACTIONS and isinstance(entry := self.selected(state), sync.PlanEntry):
             return self._show(state, action, entry)
         if action is KeyAction.ACCEPT_LOSS and self.plan is not None and self.plan.losses:
             return state.replaced(replace(self, accepts=not self.accepts)), ()
         return Review.on_action(self, state, action, now)
-
-    @property
-    def _entry_at(self) -> sync.PlanEntry | None:
-        """The selected entry."""
-        entries = () if self.plan is None else self.plan.entries
-        return entries[self.at] if self.at < len(entries) else None
 
     def _show(self, state: AppState, action: KeyAction, entry: sync.PlanEntry) -> Step:
         """Show or hide the texts of an entry, or show all that is changed on a screen of its own."""
@@ -132,7 +103,7 @@ class Plan(Review[sync.PushPlan]):
             return state.opened(Diff(self.workspace, sheet)), ()
         if not any(map(_is_long, _edits(entry))):
             return state.noticed("All that is changed is shown"), ()
-        change = frozenset((entry.fingerprint,))
+        change = frozenset((entry,))
         is_shown = action is KeyAction.UNFOLD
         unfolded = self.unfolded | change if is_shown else self.unfolded - change
         return state.replaced(replace(self, unfolded=unfolded)), ()
@@ -140,12 +111,12 @@ class Plan(Review[sync.PushPlan]):
     def idle_actions(self, state: AppState) -> AbstractSet[KeyAction]:
         """Return the actions without an effect on the selected item."""
         idle = Review.idle_actions(self, state)
-        entry = self._entry_at
-        if entry is None:
+        entry = self.selected(state)
+        if not isinstance(entry, sync.PlanEntry):
             return idle
         if not any(map(_is_long, _edits(entry))):
             return idle - {KeyAction.DIFF}
-        is_unfolded = entry.fingerprint in self.unfolded
+        is_unfolded = entry in self.unfolded
         return idle - {KeyAction.DIFF, KeyAction.FOLD if is_unfolded else KeyAction.UNFOLD}
 
     def unfolded_if_it_fits(self, state: AppState) -> Plan:
@@ -156,8 +127,7 @@ class Plan(Review[sync.PushPlan]):
         # A long text would take long to compare.
         if size > state.width * state.body or not any(map(_is_long, edits)):
             return self
-        ids = frozenset(entry.fingerprint for entry in self.plan.entries)
-        whole = replace(self, unfolded=ids)
+        whole = replace(self, unfolded=frozenset(self.plan.entries))
         return whole if len(whole.rows(state, self.plan, Theme())[0]) <= state.body else self
 
     def has_work(self, plan: sync.PushPlan) -> bool:
@@ -170,32 +140,27 @@ class Plan(Review[sync.PushPlan]):
         return call_in(self.workspace, read_plan, self.kind, self.keys)
 
     def with_plan(self, state: AppState, plan: sync.PushPlan, now: float) -> Plan:
-        """Return the review with a plan that was made, perhaps again."""
+        """Return the review with another plan, which is to be checked."""
         known = () if self.plan is None else self.plan.losses
         accepts = self.accepts and set(plan.losses) <= set(known)  # new ones were not
-        review = replace(Review.with_plan(self, state, plan, now), accepts=accepts)
+        losses = frozenset(plan.losses)
+        check = call_in(self.workspace, check_push, self.keys, losses) if plan.entries else None
+        changed = replace(self, plan=plan, shown_at=now, accepts=accepts, check=check, checked=None)
+        review = self.selecting_same(state, changed)
         return review.unfolded_if_it_fits(state) if self.plan is None else review
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the plan and have it checked; take what the check says; make the plan again."""
         match message:
-            case messages.JobChanged(snapshot) if self._is_checked_by(snapshot):
-                return state.exchanged(self, self._after_check(snapshot)), ()
-            case messages.Answered(self.request, plan, ""):
+            case messages.Answered(request, result) if request == self.check:
+                checked = replace(self, checked=message.problem or result)
+                return state.exchanged(self, self.selecting_same(state, checked)), ()
+            case messages.Answered(self.request, plan, "") if plan != self.plan:
                 review = self.with_plan(state, plan, now)
-                if review.plan == self.plan:
-                    return state.exchanged(self, review), ()
-                # Without the check there are fewer items to be selected.
-                review = replace(self, check=None, checked=None).with_plan(state, plan, now)
-                losses = frozenset(plan.losses)
-                request = JobRequest(
-                    JobKind.CHECK, self.keys, {"accept_loss": losses, "dry_run": True}
-                )
-                begin = (call_in(self.workspace, start_job, request),) if plan.entries else ()
-                return state.exchanged(self, review), (*self._end_of_check, *begin)
-            case messages.Answered(self.request):
-                step = Review.on_message(self, state, message, now)
-                return step and (step[0], self._end_of_check)
+                effects = (review.check,) if review.check else self._end_of_check
+                return state.exchanged(self, review), effects
+            case messages.Answered(self.request, _, problem) if problem:
+                return state.without(self).noticed(problem, is_bad=True), self._end_of_check
             case _:
                 return Review.on_message(self, state, message, now)
 
@@ -204,27 +169,7 @@ class Plan(Review[sync.PushPlan]):
         """The calls that end the check."""
         if self.check is None or self.checked is not None:
             return ()
-        return (call(cancel_job, self.check),)
-
-    def _is_checked_by(self, snapshot: JobSnapshot) -> bool:
-        """Return whether a job is the check of this plan; the first that waits to begin is."""
-        if kind_of(snapshot) != JobKind.CHECK.value or self.plan is None:
-            return False
-        is_new = self.check is None and snapshot.status is JobStatus.PENDING
-        return is_new or self.check == snapshot.id
-
-    def _after_check(self, snapshot: JobSnapshot) -> Plan:
-        """Return the plan with what its check says; what was selected stays selected."""
-        assert self.plan is not None
-        if not snapshot.status.is_terminal:
-            return replace(self, check=snapshot.id)
-        result, error = snapshot.result, snapshot.error
-        words = cause_of(error) if error is not None else "it was cancelled"
-        checked = replace(self, checked=result if isinstance(result, sync.PushResult) else words)
-        before = [len(part) for part in self.parts(self.plan)]
-        after = [len(part) for part in checked.parts(self.plan)]
-        above = sum(end <= self.at for end in accumulate(before))
-        return replace(checked, at=self.at + sum(after[:above]) - sum(before[:above]))
+        return (call(stop_asking, self.workspace),)
 
     @property
     def _result(self) -> sync.PushResult:
@@ -265,41 +210,49 @@ class Plan(Review[sync.PushPlan]):
         return state.closed(), (call_in(self.workspace, start_job, request),)
 
     def _kept(self, plan: sync.PushPlan) -> tuple[sync.PlanEntry, ...]:
-        return tuple(entry for entry in plan.entries if entry.fingerprint not in self.without)
+        return tuple(entry for entry in plan.entries if entry not in self.without)
 
     def sections(
         self, plan: sync.PushPlan, keymap: KeyMap, cells: int, theme: Theme
-    ) -> list[Section]:
-        """Return the entries, and what is said below them; parts without items are left out."""
-        sections: list[Section] = []
+    ) -> Iterator[Section]:
+        """Yield the entries, and what is said below them; parts without items are left out."""
+
+        def entry_lines(entry: sync.PlanEntry) -> list[Line]:
+            return self._entry(entry, keymap, cells)
+
+        def note_lines(note: sync.Note) -> Sequence[Line]:
+            return _note_lines(f"{clean(note.name)}: {clean(note.reason)}", cells)
+
+        def loss_lines(loss: sync.Loss) -> Sequence[Line]:
+            does = keymap.hint(KeyAction.ACCEPT_LOSS, Context.PLAN, "accepts it", before="; ")
+            word = "and is accepted" if self.accepts else f"so it is not sent{does}"
+            return _note_lines(f"{clean(loss.words)} in {clean(loss.place)}, {word}", cells)
+
+        def left_lines(note: sync.Note) -> Sequence[Line]:
+            return _left_alone_lines(note, keymap, cells, theme)
+
         if isinstance(self.checked, str):
-            sections.append(
-                Section((), rest=_note_lines(f"Not checked with Jira: {self.checked}", cells))
-            )
+            rest = _note_lines(f"Not checked with Jira: {self.checked}", cells)
+            yield Section((), note_lines, rest=rest)
         for title, is_new in (("Create", True), ("Change", False)):
             entries = [entry for entry in plan.entries if is_new is not bool(entry.key)]
             if entries:
-                items = [self._entry(entry, keymap, cells) for entry in entries]
-                sections.append(Section(items, f"{title}  {len(items)}"))
+                yield Section(entries, entry_lines, f"{title}  {len(entries)}")
         if refused := self._refused(plan):
-            texts = [f"{clean(note.name)}: {clean(note.reason)}" for note in refused]
-            sections.append(
-                Section([_note_lines(text, cells) for text in texts], f"Refused  {len(refused)}")
-            )
+            yield Section(refused, note_lines, f"Refused  {len(refused)}")
         if plan.losses:
             only_links = all(loss.is_link for loss in plan.losses)
             title = f"Would be {'removed' if only_links else 'lost'} in Jira"
-            accept = keymap.hint(KeyAction.ACCEPT_LOSS, Context.PLAN, "accepts it", before="; ")
-            word = "and is accepted" if self.accepts else f"so it is not sent{accept}"
-            texts = [f"{clean(loss.words)} in {clean(loss.place)}, {word}" for loss in plan.losses]
-            sections.append(Section([_note_lines(text, cells) for text in texts], title))
+            yield Section(plan.losses, loss_lines, title)
         if warnings := self._warnings(plan):
-            texts = [f"{clean(note.name)}: {clean(note.reason)}" for note in warnings]
-            notes = [_note_lines(text, cells) for text in texts]
-            sections.append(Section(notes, "Will not arrive as written", is_strong=False))
+            yield Section(warnings, note_lines, "Will not arrive as written", is_strong=False)
         if plan.left:
-            sections.append(_left_alone(plan, keymap, cells, theme))
-        return sections
+            left = left_of(plan)
+            others = len(plan.left) - len(left)
+            words = f" {others} more edited, but not chosen here"
+            rest = [(mark(" ·"), Span(words))] if others else []
+            title = f"Left alone  {len(plan.left)}"
+            yield Section(left, left_lines, title, rest, is_strong=False)
 
     def summary(self, plan: sync.PushPlan) -> str:
         """Return what Enter does."""
@@ -323,8 +276,8 @@ class Plan(Review[sync.PushPlan]):
 
     def _entry(self, entry: sync.PlanEntry, keymap: KeyMap, cells: int) -> list[Line]:
         edits = [edit for edit in _edits(entry) if entry.key or edit.part != "Title"]
-        is_out = entry.fingerprint in self.without
-        is_open = entry.fingerprint in self.unfolded and not is_out
+        is_out = entry in self.without
+        is_open = entry in self.unfolded and not is_out
         shown = [edit for edit in edits if is_open and _is_long(edit)]
         pieces = [_edit_words(edit, entry.route) for edit in edits if edit not in shown]
         if entry.parent:

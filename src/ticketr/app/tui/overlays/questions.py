@@ -1,22 +1,22 @@
-"""Overlays that ask: for a line, a yes or a value, and Jira for the values. Pure."""
+"""Overlays that ask: for a line or a yes, and Jira while the user waits. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set as AbstractSet
+from collections.abc import Callable, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, final
 
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import Call, call, call_in
+from ticketr.app.tui.effects import Call, call
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, boxed, is_too_soon
-from ticketr.app.tui.overlays.choice import Choice, Option
-from ticketr.app.tui.services.asking import ask_statuses, stop_asking
+from ticketr.app.tui.overlays.choice import ASKED
+from ticketr.app.tui.services.asking import stop_asking
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, wrap_line
 from ticketr.app.tui.text_input import TextInput
-from ticketr.text import clean, width, wrap
+from ticketr.text import width, wrap
 
 
 @final
@@ -181,9 +181,8 @@ class Loading(Overlay):
         request: The request.
         title: What the answer is for.
         words: What Jira is asked.
-        on_answer: Gives the step for the answer, the reason why there is none, what was typed
-            meanwhile, and the time; it gets the state without this overlay.
-        input: What was typed meanwhile, to find an answer; None if nothing can be.
+        on_answer: Gives the step for the answer, the reason why there is none, and the time; it gets
+            the state without this overlay.
     """
 
     context: ClassVar[Context] = Context.CHOICE
@@ -192,8 +191,7 @@ class Loading(Overlay):
     request: Call
     title: str
     words: str
-    on_answer: Callable[[AppState, Any, str, TextInput | None, float], Step]
-    input: TextInput | None = None
+    on_answer: Callable[[AppState, Any, str, float], Step]
 
     @property
     def workspace(self) -> str:
@@ -205,108 +203,22 @@ class Loading(Overlay):
         return frozenset((KeyAction.ACCEPT,))
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
-        """Edit what was typed, or cancel the request; there is nothing to take yet."""
+        """Cancel the request; there is nothing to take yet."""
         if action is KeyAction.ESCAPE:
             return state.closed(), (call(stop_asking, self.workspace),)
         if action is KeyAction.ACCEPT:
-            return state.noticed("Jira has not answered yet; Esc goes back"), ()
-        edited = None if self.input is None else self.input.edited(action)
-        return None if edited is None else (state.replaced(replace(self, input=edited)), ())
-
-    def on_text(self, state: AppState, text: str, now: float) -> Step | None:
-        """Insert text at the cursor; the list will take it."""
-        if self.input is None:
-            return None
-        return state.replaced(replace(self, input=self.input.typed(text))), ()
+            return state.noticed(ASKED), ()
+        return None
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the answer."""
         match message:
             case messages.Answered(self.request, value, problem):
-                return self.on_answer(state.without(self), value, problem, self.input, now)
+                return self.on_answer(state.without(self), value, problem, now)
             case _:
                 return None
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
         cells = min(64, max(16, state.width - 8))
-        typed = f"  > {self.input.text}" if self.input and self.input.text else ""
-        line = (f" {self.words}{typed}", False)
-        return boxed(below, self.title, [line], cells, state.width, theme)
-
-
-@dataclass(frozen=True, slots=True)
-class StatusQuestion:
-    """A choice of a status.
-
-    Attributes:
-        title: What is chosen, cleaned.
-        issues: The status of each issue that Jira is asked about, as the file has it, by its key.
-        seen: The statuses in the files of the workspace, listed if Jira does not answer.
-        on_accept: Gives the step for the status that was chosen.
-        before: The status at the last sync, not cleaned, if the file has another one: it can be
-            taken, too.
-    """
-
-    title: str
-    issues: Mapping[str, str]
-    seen: tuple[str, ...]
-    on_accept: Callable[[AppState, str], Step]
-    before: str = ""
-
-    def ask(self, state: AppState) -> Step:
-        """Ask Jira for the statuses that the issues can take."""
-        request = call_in(state.workspace.name, ask_statuses, tuple(self.issues))
-        what = "it" if len(self.issues) == 1 else "they"
-        words = f"Asking Jira what {what} can become..."
-        return state.opened(
-            Loading(request, self.title, words, self._list_statuses, TextInput())
-        ), (request,)
-
-    def choice(
-        self, statuses: Mapping[str, tuple[str, ...]], typed: TextInput | None = None
-    ) -> Choice:
-        """Return the list of the statuses to choose from.
-
-        Args:
-            statuses: The statuses that each issue can take, by its key.
-            typed: What was typed to find one of them.
-        """
-        listed = [name for status in statuses.values() for name in status]
-        if self.before and all(text.casefold() != self.before.casefold() for text in listed):
-            listed.append(self.before)
-        options = tuple(
-            Option(clean(name), self._availability(name, statuses), value=name)
-            for name in dict.fromkeys(listed)
-        )
-        return Choice(self.title, options, self.on_accept, input=typed or TextInput())
-
-    def _availability(self, name: str, statuses: Mapping[str, tuple[str, ...]]) -> str:
-        """Return whether the issues have a status now, or which of them cannot take it."""
-        has = {key for key, status in self.issues.items() if status.casefold() == name.casefold()}
-        if has == set(self.issues):
-            return "now"
-        if name == self.before:
-            return "at the last sync"
-        refused = [key for key, names in statuses.items() if name not in names and key not in has]
-        more = f" and {len(refused) - 1} more" if refused[1:] else ""
-        return f"not for {refused[0]}{more}" if refused else ""
-
-    def _list_statuses(
-        self,
-        state: AppState,
-        statuses: Mapping[str, tuple[str, ...]] | None,
-        problem: str,
-        typed: TextInput | None,
-        _: float,
-    ) -> Step:
-        """List the statuses; without an answer, those of the files."""
-        if problem and not self.seen:
-            return state.noticed(problem, is_bad=True), ()
-        if problem:
-            words = f"These are the statuses in your files; Jira gave none: {problem}"
-            state = state.noticed(words, is_bad=True)
-            return state.opened_below(self.choice({"": self.seen}, typed)), ()
-        if not any((statuses or {}).values()) and not self.before:
-            return state.noticed("Jira allows no other status from here"), ()
-        return state.opened_below(self.choice(statuses or {}, typed)), ()
+        return boxed(below, self.title, [(f" {self.words}", False)], cells, state.width, theme)

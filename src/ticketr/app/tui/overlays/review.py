@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Hashable, Iterable, Sequence, Set as AbstractSet
+from collections.abc import Callable, Iterable, Sequence, Set as AbstractSet
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import ClassVar, Generic, NamedTuple, Self, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeAlias, TypeVar
 
 from ticketr.app import sync
 from ticketr.app.tui import messages
@@ -26,29 +26,26 @@ NAME_CELLS = 10
 INDENT = " " * 14
 
 
-class Item(NamedTuple):
-    """Something in a review that can be selected.
-
-    Attributes:
-        id: What tells it from the others, to leave it out; None if it cannot be left out.
-        place: Its file and line; None if they are not known.
-    """
-
-    id: Hashable | None = None
-    place: tuple[str, int] | None = None
+#: What can be selected in a review.
+Item: TypeAlias = sync.PlanEntry | sync.FileEdit | sync.BulkIssue | sync.Note | sync.Loss
+#: The items that can be left out.
+_OPTIONAL = (sync.PlanEntry, sync.FileEdit, sync.BulkIssue)
 
 
 class Section(NamedTuple):
     """A part of a review.
 
     Attributes:
-        items: The lines of each of its items; the first cell of each is for the mark of the selected one.
+        items: Its items.
+        draw: Gives the lines of an item; the first cell of the first one is for the mark of the
+            selected item.
         title: Its title; empty for none.
         rest: Lines below them that are no item.
         is_strong: Whether its title stands out.
     """
 
-    items: Sequence[Sequence[Line]]
+    items: Sequence[Item]
+    draw: Callable[[Any], Sequence[Line]]
     title: str = ""
     rest: Sequence[Line] = ()
     is_strong: bool = True
@@ -74,7 +71,7 @@ class Review(Overlay, Generic[P]):
     plan: P | None = None
     shown_at: float = float("inf")
     at: int = 0
-    without: frozenset[Hashable] = frozenset()
+    without: frozenset[Item] = frozenset()
 
     @property
     @abstractmethod
@@ -82,52 +79,56 @@ class Review(Overlay, Generic[P]):
         """What is reviewed."""
 
     @abstractmethod
-    def items(self, plan: P) -> Sequence[Item]:
-        """Return all items, in the order in which they are shown."""
-
-    @abstractmethod
     def summary(self, plan: P) -> str:
         """Return what Enter does."""
 
     @abstractmethod
     def sections(self, plan: P, keymap: KeyMap, cells: int, theme: Theme) -> Iterable[Section]:
-        """Return the parts, whose items are `items`."""
+        """Return the parts."""
 
     @abstractmethod
     def carry_out(self, state: AppState, plan: P) -> Step:
         """Return the step of an Enter that does not come too soon."""
 
-    @property
-    def selected(self) -> Item:
-        """The selected item; an empty one if there is none."""
-        items = () if self.plan is None else self.items(self.plan)
-        return items[self.at] if self.at < len(items) else Item()
+    def items(self, state: AppState) -> list[Item]:
+        """Return all items, in the order in which they are shown."""
+        if self.plan is None:
+            return []
+        sections = self.sections(self.plan, state.keymap, state.width, Theme())
+        return [item for section in sections for item in section.items]
+
+    def selected(self, state: AppState) -> Item | None:
+        """Return the selected item; None if there is none."""
+        items = self.items(state)
+        return items[self.at] if self.at < len(items) else None
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Move, leave an item out, edit its file, or carry the plan out."""
         if self.plan is None:
             return None
+        item = self.selected(state)
         match action:
             case KeyAction.ACCEPT:
                 if is_too_soon(state, self.shown_at, now):
                     return state.noticed("Read the plan first; then Enter carries it out"), ()
                 return self.carry_out(state, self.plan)
-            case KeyAction.SELECT if self.selected.id is not None:
-                without = self.without ^ {self.selected.id}
+            case KeyAction.SELECT if isinstance(item, _OPTIONAL):
+                without = self.without ^ {item}
                 return state.replaced(replace(self, without=without)), ()
-            case KeyAction.EDIT if self.selected.place is not None:
-                return state, (call_in(self.workspace, open_editor, *self.selected.place),)
+            case KeyAction.EDIT if place := _place_of(item):
+                return state, (call_in(self.workspace, open_editor, *place),)
             case _:
-                at = target(action, self.at, max(1, state.body - 4), self._last(self.plan))
+                last = max(0, len(self.items(state)) - 1)
+                at = target(action, self.at, max(1, state.body - 4), last)
                 return None if at is None else (state.replaced(replace(self, at=at)), ())
 
     def idle_actions(self, state: AppState) -> AbstractSet[KeyAction]:
         """Return the actions without an effect on the selected item."""
         idle = {KeyAction.UNFOLD, KeyAction.FOLD, KeyAction.DIFF}
-        selected = self.selected
-        if selected.id is None:
+        item = self.selected(state)
+        if not isinstance(item, _OPTIONAL):
             idle.add(KeyAction.SELECT)
-        if selected.place is None:
+        if _place_of(item) is None:
             idle.add(KeyAction.EDIT)
         if self.plan is not None and not self.has_work(self.plan):
             idle.add(KeyAction.ACCEPT)
@@ -142,7 +143,8 @@ class Review(Overlay, Generic[P]):
         """Take the plan; make it again when the files were read again."""
         match message:
             case messages.Answered(self.request, plan, ""):
-                return state.exchanged(self, self.with_plan(state, plan, now)), ()
+                review = self if plan == self.plan else self.with_plan(state, plan, now)
+                return state.exchanged(self, review), ()
             case messages.Answered(self.request, _, problem):
                 return state.without(self).noticed(problem, is_bad=True), ()
             case messages.FilesRead(self.workspace) if self.request is not None:
@@ -155,13 +157,15 @@ class Review(Overlay, Generic[P]):
         return True
 
     def with_plan(self, state: AppState, plan: P, now: float) -> Self:
-        """Return the review with a plan that was made, perhaps again."""
-        if plan == self.plan:
-            return self
-        return replace(self, plan=plan, shown_at=now, at=min(self.at, self._last(plan)))
+        """Return the review with another plan."""
+        return self.selecting_same(state, replace(self, plan=plan, shown_at=now))
 
-    def _last(self, plan: P) -> int:
-        return max(0, len(self.items(plan)) - 1)
+    def selecting_same(self, state: AppState, changed: Self) -> Self:
+        """Return a changed review in which the same item is selected, if it is still there."""
+        item, items = self.selected(state), changed.items(state)
+        if item is not None and item in items:
+            return replace(changed, at=items.index(item))
+        return replace(changed, at=max(0, min(self.at, len(items) - 1)))
 
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""
@@ -193,7 +197,8 @@ class Review(Overlay, Generic[P]):
                 headings.append(len(rows))
                 strong = section.is_strong
                 rows.append(title_rule(section.title, "", cells, theme, is_focused=strong))
-            for first, *more in section.items:
+            for item in section.items:
+                first, *more = section.draw(item)
                 is_selected = len(items) == self.at
                 items.append(range(len(rows), len(rows) + 1 + len(more)))
                 line = (Span("▌" + first[0].text[1:]), *first[1:]) if is_selected else first
@@ -201,6 +206,13 @@ class Review(Overlay, Generic[P]):
                 rows += [theme.row(line, cells) for line in more]
             rows += [theme.row(line, cells) for line in section.rest]
         return rows, headings, items
+
+
+def _place_of(item: Item | None) -> tuple[str, int] | None:
+    """Return the file and the line of an item; None if they are not known."""
+    if isinstance(item, sync.PlanEntry | sync.FileEdit | sync.Note):
+        return item.path, item.line or 1
+    return None
 
 
 def padded_name(name: str) -> str:

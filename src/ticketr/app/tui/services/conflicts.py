@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
 from datetime import UTC, datetime
 
 from ticketr.app import sync
@@ -29,13 +28,19 @@ async def resolve(services: Services, name: str, resolution: sync.Resolution) ->
     Cancellation:
         What was chosen is written first, which takes a moment.
     """
-    await services.change(name, _resolve, services.workspaces[name].store, resolution)
+    await services.change(name, _resolve, resolution)
 
 
 async def find_undo(services: Services, name: str) -> messages.QuestionAsked | messages.Notice:
     """Find what can be taken back, and ask whether to do so; tell if there is nothing, and why."""
+    store = services.workspaces[name].store
+
+    def last_steps() -> tuple[sync.UndoStep, ...]:
+        with sync.read_state(store) as state:
+            return sync.undoable_steps(store, state)
+
     try:
-        steps = await services.in_thread(_last_steps, services.workspaces[name].store)
+        steps = await services.in_thread(last_steps)
     except (sync.NothingToUndo, sync.CannotUndo) as error:
         why = f": {error.reason}" if isinstance(error, sync.CannotUndo) else ""
         return messages.Notice(clean(f"There is nothing to take back{why}"), is_error=False)
@@ -65,18 +70,12 @@ async def undo(services: Services, name: str, steps: Sequence[sync.UndoStep]) ->
     Cancellation:
         It is taken back first, which takes a moment.
     """
-    await services.change(name, _undo, services.workspaces[name].store, steps)
+    await services.change(name, _undo, steps)
 
 
-def _last_steps(store: sync.Store) -> tuple[sync.UndoStep, ...]:
-    with sync.read_state(store) as state:
-        return sync.undoable_steps(store, state)
-
-
-def _undo(store: sync.Store, steps: Sequence[sync.UndoStep]) -> messages.Notice:
+def _undo(store: sync.Store, state: sync.State, steps: Sequence[sync.UndoStep]) -> messages.Notice:
     """Take a change back; return what was done."""
-    with store.lock(), closing(sync.State(store.state_path, store.mark)) as state:
-        undone = sync.undo_change(store, state, steps)
+    undone = sync.undo_change(store, state, steps)
     done, failed = undone.done, undone.failed
     if failed:
         words = f"{len(done)} taken back, {len(failed)} not: {failed[0]}"
@@ -103,10 +102,9 @@ def _read(store: sync.Store, key: str) -> sync.ConflictView:
         return sync.read_conflict(store, state, key)
 
 
-def _resolve(store: sync.Store, resolution: sync.Resolution) -> messages.Notice:
+def _resolve(store: sync.Store, state: sync.State, resolution: sync.Resolution) -> messages.Notice:
     """Resolve a conflict; return what was done, and whether it can be taken back."""
-    with store.lock(), closing(sync.State(store.state_path, store.mark)) as state:
-        done = sync.carry_out(store, state, resolution)
+    done = sync.carry_out(store, state, resolution)
     aside = f"; the text that it had is in {done.aside}" if done.aside else ""
     forward = "".join(f"; {note.reason.partition('. ')[0]}" for note in done.brought_forward)
     hints = ((KeyAction.UNDO, "takes it back"),) if done.aside else ()

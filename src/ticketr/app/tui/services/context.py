@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, TypeVarTuple, Unpack, final
 
 import trio
 
 from ticketr import JobQueue, TicketrError
-from ticketr.app.sync import ThreadRunner
+from ticketr.app import sync
 from ticketr.app.tui.effects import Call
 from ticketr.app.tui.messages import Answered, Message, Notice
 from ticketr.app.tui.services.workspaces import (
@@ -104,7 +105,7 @@ class Services:
     queue: JobQueue
     opened: Workspaces
     send: Callable[[Any], None]
-    in_thread: ThreadRunner = field(default=trio.to_thread.run_sync)
+    in_thread: sync.ThreadRunner = field(default=trio.to_thread.run_sync)
     setup: SetupRunner | None = None
     running: dict[Hashable, trio.CancelScope] = field(default_factory=dict)
     newest: dict[tuple[Callable[..., object], str], Call] = field(default_factory=dict)
@@ -152,16 +153,34 @@ class Services:
         if scope is not None:
             scope.cancel()
 
-    async def change(self, name: str, change: Callable[[Unpack[Ts]], Notice], *args: *Ts) -> None:
+    async def change(
+        self,
+        name: str,
+        change: Callable[[sync.Store, sync.State, Unpack[Ts]], Notice | None],
+        *args: *Ts,
+    ) -> None:
         """Change files of a workspace in a thread, tell what was done, and read the workspace again.
+
+        Args:
+            name: The name of the workspace.
+            change: Changes them, and returns what to tell; it gets the workspace and its state.
+            args: The rest of the arguments of `change`.
 
         Cancellation:
             The files are changed first, which takes a moment.
         """
+        store = self.workspaces[name].store
+
+        def change_locked() -> Notice | None:
+            store.prepare()
+            with store.lock(), closing(sync.State(store.state_path, store.mark)) as state:
+                return change(store, state, *args)
+
         failure: TicketrError | None = None
         with trio.CancelScope(shield=True):  # leaving right after Enter must not lose it
             try:
-                self.send(await self.in_thread(change, *args))
+                if (notice := await self.in_thread(change_locked)) is not None:
+                    self.send(notice)
             except TicketrError as error:  # the files may differ from what is shown
                 failure = error
         await self.readers[name].read()

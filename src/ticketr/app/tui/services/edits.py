@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import TypeAlias
-
-import trio
 
 from ticketr.app import sync
 from ticketr.app.tickets import Ticket
@@ -28,7 +25,7 @@ async def change_field(
     services: Services, name: str, place: sync.IssuePlace, change: sync.FieldSetting
 ) -> None:
     """Change a field of one issue in its file, and read the workspace again."""
-    await services.change(name, _change_field, services.workspaces[name].store, place, change)
+    await services.change(name, _change_field, place, change)
 
 
 async def plan_edits(services: Services, name: str, changes: FieldChanges) -> sync.FileEditPlan:
@@ -38,7 +35,7 @@ async def plan_edits(services: Services, name: str, changes: FieldChanges) -> sy
 
 async def carry_out_edits(services: Services, name: str, plan: sync.FileEditPlan) -> bool:
     """Change the files as planned, and read the workspace again."""
-    await services.change(name, _carry_out, services.workspaces[name].store, plan)
+    await services.change(name, _carry_out, plan)
     return True
 
 
@@ -82,9 +79,17 @@ async def add_from_template(
 async def _add_drafts(
     services: Services, name: str, drafts: tuple[Ticket, ...], parent: sync.IssuePlace | None
 ) -> messages.Notice:
-    with trio.CancelScope(shield=True):  # one short write
-        path = await services.in_thread(_add, services.workspaces[name].store, drafts, parent)
-    await services.readers[name].read()
+    path = ""
+
+    def add(store: sync.Store, state: sync.State) -> None:
+        nonlocal path
+        if parent is None:
+            path = sync.add_drafts(store, state, drafts)
+        else:
+            path = parent.path
+            sync.add_sub_task(store, state, parent, drafts[0].title)
+
+    await services.change(name, add)
     services.send(messages.TicketAdded(name, path, drafts[0].title))
     hints = ((KeyAction.EDIT, "edits it"), (KeyAction.UNDO, "takes it back"))
     words = clean(f"{path} holds the draft{'s' * (len(drafts) > 1)}")
@@ -97,49 +102,36 @@ async def add_comment(services: Services, name: str, place: sync.IssuePlace, tex
     Cancellation:
         What was typed is written first, which takes a moment.
     """
-    workspace = services.workspaces[name]
-    if not workspace.keeps_comments:
+    if not services.workspaces[name].keeps_comments:
         raise CallFailed(NO_COMMENTS)
-    await services.change(name, _add_comment, workspace.store, place, text)
-
-
-def _change_field(
-    store: sync.Store, place: sync.IssuePlace, change: sync.FieldSetting
-) -> messages.Notice:
-    plan = sync.plan_file_edits(store, {place: (change,)})
-    if not plan.edits:
-        return messages.Notice(clean(f"{change.name} is {change.text} already"), is_error=False)
-    _carry_out(store, plan)
-    (edit,) = plan.edits
-    what = f"{edit.key or edit.title}: {edit.field} is {edit.after or 'empty'} in {edit.path}"
-    return messages.Notice(clean(what), is_error=False, hints=CHANGED)
+    await services.change(name, _add_comment, place, text)
 
 
 def _plan(store: sync.Store, changes: FieldChanges) -> sync.FileEditPlan:
     return sync.plan_file_edits(store, {place: (change,) for place, change in changes})
 
 
-def _carry_out(store: sync.Store, plan: sync.FileEditPlan) -> messages.Notice:
-    store.prepare()
-    with store.lock(), closing(sync.State(store.state_path, store.mark)) as state:
-        sync.carry_out_edits(store, state, plan)
+def _change_field(
+    store: sync.Store, state: sync.State, place: sync.IssuePlace, change: sync.FieldSetting
+) -> messages.Notice:
+    plan = sync.plan_file_edits(store, {place: (change,)})
+    if not plan.edits:
+        return messages.Notice(clean(f"{change.name} is {change.text} already"), is_error=False)
+    sync.carry_out_edits(store, state, plan)
+    (edit,) = plan.edits
+    what = f"{edit.key or edit.title}: {edit.field} is {edit.after or 'empty'} in {edit.path}"
+    return messages.Notice(clean(what), is_error=False, hints=CHANGED)
+
+
+def _carry_out(store: sync.Store, state: sync.State, plan: sync.FileEditPlan) -> messages.Notice:
+    sync.carry_out_edits(store, state, plan)
     words = f"{sync.count_tickets(plan.issues)} changed"
     return messages.Notice(words, is_error=False, hints=CHANGED)
 
 
-def _add(store: sync.Store, drafts: tuple[Ticket, ...], parent: sync.IssuePlace | None) -> str:
-    """Write new tickets or a sub-task; return their file."""
-    store.prepare()
-    with store.lock(), closing(sync.State(store.state_path, store.mark)) as state:
-        if parent is None:
-            return sync.add_drafts(store, state, drafts)
-        sync.add_sub_task(store, state, parent, drafts[0].title)
-        return parent.path
-
-
-def _add_comment(store: sync.Store, place: sync.IssuePlace, text: str) -> messages.Notice:
-    store.prepare()
-    with store.lock(), closing(sync.State(store.state_path, store.mark)) as state:
-        sync.add_comment(store, state, place, text)
+def _add_comment(
+    store: sync.Store, state: sync.State, place: sync.IssuePlace, text: str
+) -> messages.Notice:
+    sync.add_comment(store, state, place, text)
     words = clean(f"{place.path} holds the comment")
     return messages.Notice(words, is_error=False, hints=CHANGED)

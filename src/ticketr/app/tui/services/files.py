@@ -140,13 +140,6 @@ def recall(name: str, store: sync.Store) -> messages.ListMemoryRead | None:
     return messages.ListMemoryRead(name, wanted, sort, _cleaned(memory.saved), memory.hidden)
 
 
-def _filter_names(state: sync.State, fields: Collection[tuple[str, ...]]) -> FilterNames:
-    """Return what a filter can name, by the state and the fields that tickets have."""
-    names = frozenset(chain.from_iterable(fields))
-    columns = state.site_record.columns().keys() if names else ()
-    return FilterNames(state.site_record.user(), names.union(columns))
-
-
 def _cleaned(saved: Mapping[str, str]) -> dict[str, str]:
     return {clean(name): clean(text) for name, text in saved.items()}
 
@@ -246,7 +239,10 @@ class WorkspaceReader:
         broken = tuple(row.title for row in self._broken)
         pulled = self._state.site_record.pulled()
         age = None if pulled is None else max(0.0, time.time() - pulled)
-        names = _filter_names(self._state, {tuple(row.candidate.fields) for row in rows})
+        fields = frozenset(chain.from_iterable({tuple(row.candidate.fields) for row in rows}))
+        record = self._state.site_record
+        columns = record.columns().keys() if fields else ()
+        names = FilterNames(record.user(), fields.union(columns))
         return FilesRead(
             *(self._name, rows, self._edited(), conflicts, broken, age, names),
             templates=_read_templates(self._store),

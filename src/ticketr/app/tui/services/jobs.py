@@ -15,9 +15,8 @@ import trio
 from ticketr import JobContext, JobID, JobSnapshot, JobStatus, OnConflict, TicketrError
 from ticketr.app import sync
 from ticketr.app.tickets import Ticket
-from ticketr.app.tui import messages
+from ticketr.app.tui import jobs_state, messages
 from ticketr.app.tui.effects import SYNCING, JobKind, JobRequest, call_in
-from ticketr.app.tui.jobs_state import KIND_TAG, QUIET_TAG, REFRESH, WORKSPACE_TAG, History
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.rows import rows_of
 from ticketr.app.tui.services.context import CallFailed, Services
@@ -53,25 +52,24 @@ async def read_plan(
 MOST_HISTORY = 200
 
 
-def start_job(services: Services, name: str, request: JobRequest) -> Message | None:
+def start_job(services: Services, name: str, request: JobRequest) -> Message:
     """Submit a job; it waits while another one of its workspace runs.
 
     Returns:
         The job, so that an Esc right after the key that asked for it cancels it; or why none
-        was submitted. None for a check without a login, which nobody has asked for.
+        was submitted.
     """
     workspace = services.workspaces[name]
-    is_quiet = request.kind is JobKind.CHECK
-    if is_quiet and not workspace.has_login():
-        return None
-    tags = {f"{WORKSPACE_TAG}{workspace.name}", f"{KIND_TAG}{request.kind.value}"}
+    tags = {
+        f"{jobs_state.WORKSPACE_TAG}{workspace.name}",
+        f"{jobs_state.KIND_TAG}{request.kind.value}",
+    }
 
     def show_written(tickets: Sequence[tuple[Ticket, str]]) -> None:
         rows = tuple(rows_of(ticket, path) for ticket, path in tickets)
         services.send(messages.TicketsFound(workspace.name, rows))
 
-    for quiet in services.queue.jobs(tag=QUIET_TAG):  # the user's job goes first
-        services.queue.cancel(quiet.id, reason="the user asked for another job")
+    _cancel_quiet_jobs(services)
     key = str(workspace.store.root)
     tickets = sync.ticket_tags(request.keys)
 
@@ -91,9 +89,9 @@ def start_job(services: Services, name: str, request: JobRequest) -> Message | N
         handle = services.queue.submit_nowait(
             workspace.make_job(request, show_written),
             name=None
-            if not is_quiet and (request.keys or request.kind not in SYNCING)
+            if request.keys or request.kind not in SYNCING
             else f"{request.kind.value.capitalize()} {workspace.name}",
-            tags=tags | tickets | ({QUIET_TAG} if is_quiet else set()),
+            tags=tags | tickets,
             key=key,
             on_conflict=OnConflict.WAIT,
         )
@@ -102,9 +100,59 @@ def start_job(services: Services, name: str, request: JobRequest) -> Message | N
     return messages.JobChanged(handle.snapshot())
 
 
+def _cancel_quiet_jobs(services: Services) -> None:
+    """Cancel the jobs that nobody has asked for, since the user's job goes first."""
+    for quiet in services.queue.jobs(tag=jobs_state.QUIET_TAG):
+        services.queue.cancel(quiet.id, reason="the user asked for another job")
+
+
+async def check_push(
+    services: Services, name: str, keys: tuple[str, ...], losses: frozenset[sync.Loss]
+) -> sync.PushResult | str | None:
+    """Find out what of a push would not arrive; nothing is written. `stop_asking` cancels it.
+
+    Without a login, which nobody has asked for, nothing is found out.
+
+    Args:
+        services: What the services have in common.
+        name: The name of the workspace.
+        keys: The tickets to which it is limited; empty for all.
+        losses: What of Jira's side may be lost.
+
+    Returns:
+        What was found out, or why nothing was; None after `stop_asking`.
+    """
+    workspace = services.workspaces[name]
+    if not workspace.has_login():
+        return sync.PushResult()
+    options = {"accept_loss": losses, "dry_run": True}
+    job = workspace.make_job(JobRequest(JobKind.PUSH, keys, options), lambda _: None)
+    _cancel_quiet_jobs(services)
+
+    async def check() -> JobSnapshot:
+        handle = services.queue.submit_nowait(
+            job,
+            name=f"Check {workspace.name}",
+            tags={jobs_state.QUIET_TAG},
+            key=str(workspace.store.root),
+            on_conflict=OnConflict.WAIT,
+        )
+        try:
+            return await handle.wait()
+        finally:
+            services.queue.cancel(handle.id)
+
+    snapshot = await services.run_latest(name, check)
+    if snapshot is None:
+        return None
+    if isinstance(snapshot.result, sync.PushResult):
+        return snapshot.result
+    return "it was cancelled" if snapshot.error is None else jobs_state.cause_of(snapshot.error)
+
+
 def keep_fresh(services: Services, name: str) -> None:
     """Pull a workspace every few minutes without a word, if the user's settings say so."""
-    queue, repeat = services.queue, f"{REFRESH} {name}"
+    queue, repeat = services.queue, f"{jobs_state.REFRESH} {name}"
     if services.refresh and all(handle.id != repeat for handle in queue.repeats()):
         queue.repeat(
             _refresh,
@@ -114,7 +162,11 @@ def keep_fresh(services: Services, name: str) -> None:
             first=services.refresh,
             id=repeat,
             name=f"Refresh {name}",
-            tags={f"{WORKSPACE_TAG}{name}", f"{KIND_TAG}{REFRESH}", QUIET_TAG},
+            tags={
+                f"{jobs_state.WORKSPACE_TAG}{name}",
+                f"{jobs_state.KIND_TAG}{jobs_state.REFRESH}",
+                jobs_state.QUIET_TAG,
+            },
             key=str(services.workspaces[name].store.root),
         )
 
@@ -197,13 +249,13 @@ def run_now(services: Services, job: JobID) -> None:
     services.queue.set_priority(job, highest + 1)
 
 
-async def read_history(services: Services) -> History:
+async def read_history(services: Services) -> jobs_state.History:
     """Read the jobs that ended, also those of earlier runs."""
     jobs = await services.queue.history(limit=MOST_HISTORY)
     today = datetime.now(UTC).astimezone().date()
     keys = frozenset(job.key for job in jobs if job.key is not None)
     names = await services.in_thread(_names_by_key, services.opened.folders, keys)
-    return History(tuple(jobs), today, names)
+    return jobs_state.History(tuple(jobs), today, names)
 
 
 def _names_by_key(folders: Mapping[str, str], keys: Iterable[str]) -> dict[str, str]:

@@ -90,7 +90,7 @@ class Reader:
         self, last_sync: AbstractContextManager[sync.State], recalled: ListMemoryRead | None
     ) -> None:
         # Rows that are shown stay until all files are read, so that they do not flicker.
-        show = _ignore if self._is_filled else self._send
+        show = self._send if not self._is_filled else lambda _: None
         async with self._open_state(last_sync) as state:
             reader = await self._in_thread(
                 WorkspaceReader, self._name, self._store, state, self._cache
@@ -142,7 +142,3 @@ def _arrange(files: FilesRead, view: WorkspaceView) -> None:
     """Arrange all rows as they are shown, so that it takes no time on Trio's thread."""
     shown = replace(view, rows=files.rows, edited=files.edited, conflicts=files.conflicts)
     _ = shown.visible
-
-
-def _ignore(_: Message) -> None:
-    pass

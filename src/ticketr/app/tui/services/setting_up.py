@@ -6,19 +6,10 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
+from ticketr.app.tui import setup
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.services.context import CallFailed, Services, SetupRunner
 from ticketr.app.tui.services.workspaces import open_workspace
-from ticketr.app.tui.setup import (
-    FolderAnswer,
-    Login,
-    LoginAnswer,
-    NewWorkspace,
-    OpenedWorkspace,
-    Problem,
-    SetupField,
-    SiteAnswer,
-)
 from ticketr.text import clean
 
 
@@ -27,72 +18,96 @@ def _runner(services: Services) -> SetupRunner:
     return services.setup
 
 
-async def check_site(services: Services, address: str) -> SiteAnswer | Problem | None:
+def _steps(services: Services) -> setup.Setup:
+    return _runner(services).setup
+
+
+async def check_site(services: Services, address: str) -> setup.SiteAnswer | setup.Problem | None:
     """Ask a site whether it is a Jira."""
-    ask = partial(_runner(services).setup.check_site, address)
-    return await services.run_latest(SetupField.SITE, ask)
+    ask = partial(_steps(services).check_site, address)
+    return await services.run_latest(setup.SetupField.SITE, ask)
 
 
-async def check_login(services: Services, login: Login) -> LoginAnswer | Problem | None:
+async def check_login(
+    services: Services, login: setup.Login
+) -> setup.LoginAnswer | setup.Problem | None:
     """Ask a site for the account of a login."""
-    setup = _runner(services).setup
-    ask = partial(setup.check_login, login.site, login.email, login.token)
-    return await services.run_latest(SetupField.TOKEN, ask)
+    ask = partial(_steps(services).check_login, login.site, login.email, login.token)
+    return await services.run_latest(setup.SetupField.TOKEN, ask)
 
 
-async def check_folder(services: Services, folder: str) -> FolderAnswer | Problem | None:
+async def check_folder(
+    services: Services, folder: str
+) -> setup.FolderAnswer | setup.Problem | None:
     """Look at a folder."""
-    ask = partial(_runner(services).setup.check_folder, Path(folder))
-    return await services.run_latest(SetupField.FOLDER, ask)
+    ask = partial(_steps(services).check_folder, Path(folder))
+    return await services.run_latest(setup.SetupField.FOLDER, ask)
 
 
 async def suggest_folder(services: Services, site: str, project: str) -> str:
     """Find a folder for a new workspace."""
-    setup = _runner(services).setup
-    return _with_tilde(await services.in_thread(setup.default_folder, site, project))
+    find = _steps(services).default_folder
+    return _with_tilde(await services.in_thread(find, site, project))
 
 
-async def read_login(services: Services, name: str) -> dict[SetupField, str]:
+async def read_login(services: Services, name: str) -> dict[setup.SetupField, str]:
     """Return what a workspace is connected to, without its token, for a form that asks for that."""
     if services.setup is None:
         raise CallFailed("This app stores no login; ticketr workspace add does")
     workspace = services.workspaces[name]
     return {
-        SetupField.SITE: workspace.address,
-        SetupField.EMAIL: workspace.email,
-        SetupField.PROJECT: workspace.project,
-        SetupField.FOLDER: await services.in_thread(_with_tilde, workspace.root),
+        setup.SetupField.SITE: workspace.address,
+        setup.SetupField.EMAIL: workspace.email,
+        setup.SetupField.PROJECT: workspace.project,
+        setup.SetupField.FOLDER: await services.in_thread(_with_tilde, workspace.root),
     }
 
 
-async def add_workspace(services: Services, wanted: NewWorkspace) -> Message | Problem | None:
+async def add_workspace(services: Services, wanted: setup.NewWorkspace) -> object:
     """Store a new workspace, and show it."""
-    setup = _runner(services).setup
-    return await _opened(services, partial(setup.add_workspace, wanted))
+    return await _opened(services, partial(_steps(services).add_workspace, wanted))
 
 
-async def open_folder(services: Services, folder: str) -> Message | Problem | None:
-    """Show the workspace in a folder."""
-    setup = _runner(services).setup
-    return await _opened(services, partial(setup.open_folder, Path(folder)))
+async def open_folder(services: Services, folder: str) -> Message | setup.FolderAnswer | None:
+    """Show the workspace in a folder; return what a folder is that is no workspace.
+
+    Raises:
+        CallFailed: There is no such folder, or it cannot be opened.
+    """
+    steps, path = _steps(services), Path(folder)
+
+    async def ask() -> setup.OpenedWorkspace | setup.Problem | setup.FolderAnswer:
+        answer = await steps.check_folder(path)
+        is_workspace = (
+            isinstance(answer, setup.FolderAnswer) and answer.kind is setup.FolderKind.WORKSPACE
+        )
+        return await steps.open_folder(path) if is_workspace else answer
+
+    answer = await _opened(services, ask)
+    if isinstance(answer, setup.Problem):
+        raise CallFailed(answer.words)
+    if isinstance(answer, setup.FolderAnswer) and answer.kind is setup.FolderKind.NEW:
+        raise CallFailed("there is no such folder")
+    return answer
 
 
-async def try_sandbox(services: Services) -> Message | Problem | None:
+async def try_sandbox(services: Services) -> object:
     """Run a sandbox until the jobs have ended, and show its workspace."""
     return await _opened(services, _runner(services).open_sandbox)
 
 
 def cancel_setup(services: Services) -> None:
     """Cancel all that the first run has asked for."""
-    for place in (*SetupField, None):
+    for place in (*setup.SetupField, None):
         services.cancel(place)
 
 
 async def _opened(
-    services: Services, ask: Callable[[], Awaitable[OpenedWorkspace | Problem]]
-) -> Message | Problem | None:
+    services: Services,
+    ask: Callable[[], Awaitable[setup.OpenedWorkspace | setup.Problem | setup.FolderAnswer]],
+) -> Message | setup.Problem | setup.FolderAnswer | None:
     answer = await services.run_latest(None, ask)
-    if not isinstance(answer, OpenedWorkspace):
+    if not isinstance(answer, setup.OpenedWorkspace):
         return answer
     workspace = open_workspace(answer.title, answer.options)
     name = services.opened.add(workspace)

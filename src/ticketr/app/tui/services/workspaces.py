@@ -13,19 +13,8 @@ from typing import Any, ClassVar, Protocol, final
 import trio
 
 from ticketr import Job, TicketrError
+from ticketr.app import sync
 from ticketr.app.config import BUILT_IN, STATE_FOLDER
-from ticketr.app.sync import (
-    AddAttachmentsJob,
-    BulkJob,
-    LogWorkJob,
-    OnWritten,
-    PullJob,
-    PushJob,
-    SessionOptions,
-    Side,
-    Store,
-    SyncJob,
-)
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.messages import Message
@@ -33,7 +22,7 @@ from ticketr.text import clean
 
 
 def open_workspace(
-    title: str, options: SessionOptions, aliases: Mapping[str, str] = BUILT_IN
+    title: str, options: sync.SessionOptions, aliases: Mapping[str, str] = BUILT_IN
 ) -> OpenWorkspace:
     """Return a workspace that the app can show, pull and push.
 
@@ -45,7 +34,7 @@ def open_workspace(
     address = options.get("browse") or options["credentials"].site
     return OpenWorkspace(
         name=clean(title),
-        store=Store(options["root"], STATE_FOLDER, options.get("mark")),
+        store=sync.Store(options["root"], STATE_FOLDER, options.get("mark")),
         make_job=partial(job_for, options),
         site=shown_site(address),
         project=clean(options.get("project") or ""),
@@ -60,7 +49,7 @@ def open_workspace(
     )
 
 
-def without_root(store: Store, error: Exception) -> str:
+def without_root(store: sync.Store, error: Exception) -> str:
     """Return the words of an error, in which paths are relative to the workspace."""
     return str(error).replace(f"{store.root}{os.sep}", "")
 
@@ -71,19 +60,20 @@ def shown_site(address: str) -> str:
 
 
 _JOBS: Mapping[JobKind, Callable[..., Job[object]]] = {
-    JobKind.PULL: PullJob,
-    JobKind.PUSH: PushJob,
-    JobKind.CHECK: PushJob,
-    JobKind.SYNC: SyncJob,
-    JobKind.BULK: BulkJob,
-    JobKind.WORKLOG: LogWorkJob,
-    JobKind.ATTACH: AddAttachmentsJob,
+    JobKind.PULL: sync.PullJob,
+    JobKind.PUSH: sync.PushJob,
+    JobKind.SYNC: sync.SyncJob,
+    JobKind.BULK: sync.BulkJob,
+    JobKind.WORKLOG: sync.LogWorkJob,
+    JobKind.ATTACH: sync.AddAttachmentsJob,
 }
 #: The kinds of jobs that can be limited to some tickets.
-_LIMITED = frozenset((JobKind.PULL, JobKind.PUSH, JobKind.CHECK))
+_LIMITED = frozenset((JobKind.PULL, JobKind.PUSH))
 
 
-def job_for(options: SessionOptions, request: JobRequest, on_written: OnWritten) -> Job[object]:
+def job_for(
+    options: sync.SessionOptions, request: JobRequest, on_written: sync.OnWritten
+) -> Job[object]:
     """Return the job that does what is asked.
 
     Args:
@@ -133,13 +123,13 @@ class OpenWorkspace:
     """
 
     name: str
-    store: Store
-    make_job: Callable[[JobRequest, OnWritten], Job[object]]
+    store: sync.Store
+    make_job: Callable[[JobRequest, sync.OnWritten], Job[object]]
     site: str = ""
     project: str = ""
     address: str = ""
     email: str = ""
-    prefer: Side | None = None
+    prefer: sync.Side | None = None
     ask: Callable[..., Awaitable[Any]] = _no_answer
     aliases: Mapping[str, str] = field(default_factory=dict[str, str])
     draft_type: str = "Task"
