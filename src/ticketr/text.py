@@ -13,6 +13,7 @@ from ticketr.cleaning import clean
 __all__ = [
     "clean",
     "clip",
+    "common_prefix_length",
     "cuts_of",
     "fit",
     "graphemes",
@@ -78,6 +79,12 @@ def _wcwidth() -> ModuleType:
     import wcwidth  # noqa: PLC0415 - that is what this is for
 
     return wcwidth
+
+
+def common_prefix_length(one: Sequence[object], other: Sequence[object]) -> int:
+    """Count the items with which two sequences begin in common."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def to_ascii(text: str) -> str:

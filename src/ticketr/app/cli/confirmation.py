@@ -19,6 +19,7 @@ from ticketr.app.cli.ownership import open_store
 from ticketr.app.cli.settings import is_interactive, unattended_refusal
 from ticketr.app.cli.status import loss_lines
 from ticketr.app.config import CONFIRM_ABOVE
+from ticketr.text import common_prefix_length
 
 J = TypeVar("J", "sync.PushJob", "sync.SyncJob")
 Jobs: TypeAlias = "Mapping[str, sync.PushJob] | Mapping[str, sync.SyncJob]"
@@ -254,16 +255,10 @@ def _changed_lines(old: list[str], new: list[str]) -> Iterator[str]:
         if tag == "equal":
             continue
         for before, after in zip_longest(old[a:b], new[c:d]):
-            start = _common_prefix_length(before or "", after or "")
+            start = common_prefix_length(before or "", after or "")
             for sign, line in (("-", before), ("+", after)):
                 if line is not None:
                     yield f"{sign} {_excerpt(line, start)}"
-
-
-def _common_prefix_length(one: str, other: str) -> int:
-    """Return how many characters two lines have in common at their start."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((position for position, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _excerpt(line: str, position: int) -> str:

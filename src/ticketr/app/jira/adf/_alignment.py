@@ -19,6 +19,7 @@ from typing import Any
 
 from ticketr.app.jira.adf._canonical import Json, canonical, content_of
 from ticketr.app.jira.adf._plain import walk
+from ticketr.text import common_prefix_length
 
 #: Blocks below this depth are compared as a whole.
 _DEEPEST = 40
@@ -121,21 +122,15 @@ _MAX_SCORES = 4_000
 
 def matches(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[tuple[int, int]]:
     """Return the places of equal items in both sequences, in order on both sides."""
-    start = count_alike(one, other)
+    start = common_prefix_length(one, other)
     rest = min(len(one), len(other)) - start
-    end = min(count_alike(one[::-1], other[::-1]), rest)
+    end = min(common_prefix_length(one[::-1], other[::-1]), rest)
     middle = one[start : len(one) - end], other[start : len(other) - end]
     return [
         *((at, at) for at in range(start)),
         *((start + left, start + right) for left, right in _middle_matches(*middle)),
         *((len(one) - at, len(other) - at) for at in range(end, 0, -1)),
     ]
-
-
-def count_alike(one: Sequence[object], other: Sequence[object]) -> int:
-    """Count how many items two sequences begin with alike."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _middle_matches(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[tuple[int, int]]:
@@ -237,8 +232,8 @@ def units(original: Sequence[Block], shown: Sequence[Block]) -> list[Unit]:
 def _by_kind(original: Sequence[Block], shown: Sequence[Block]) -> Iterator[Unit]:
     """Pair blocks of the same kind at both ends, and join the rest between them."""
     kinds = [[block.kind for block in side] for side in (original, shown)]
-    first = count_alike(*kinds)
-    last = count_alike(kinds[0][first:][::-1], kinds[1][first:][::-1])
+    first = common_prefix_length(*kinds)
+    last = common_prefix_length(kinds[0][first:][::-1], kinds[1][first:][::-1])
     pairs = list(zip(original[:first], shown[:first], strict=True))
     middle = Unit(
         tuple(original[first : len(original) - last]), tuple(shown[first : len(shown) - last])

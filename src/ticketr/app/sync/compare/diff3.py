@@ -18,6 +18,8 @@ from difflib import SequenceMatcher
 from itertools import chain
 from typing import Literal, TypeAlias
 
+from ticketr.text import common_prefix_length
+
 #: The most pairs of equal lines in two texts that are compared. Above it, frequent lines are not
 #: fixed points: some thousand equal lines would take minutes. Needless conflicts may follow.
 _MAX_PAIRS = 200_000
@@ -94,14 +96,6 @@ def compare_lines(local: Sequence[str], remote: Sequence[str]) -> list[CleanChun
     return list(_differences(_units(local), _units(remote)))
 
 
-def count_alike(one: Sequence[object], other: Sequence[object]) -> int:
-    """Count how many items two sequences begin with alike."""
-    return next(
-        (at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
-        min(len(one), len(other)),
-    )
-
-
 def _units(lines: Sequence[str]) -> tuple[_Unit, ...]:
     """Group lines to units; see `_Unit`."""
     units: list[_Unit] = []
@@ -152,8 +146,8 @@ def _merge_stretch(
     base: tuple[_Unit, ...], local: tuple[_Unit, ...], remote: tuple[_Unit, ...]
 ) -> Iterator[CleanChunk | TakenChunk | ConflictChunk]:
     """Merge the lines between two fixed points; equal lines at its ends do not conflict."""
-    start = count_alike(local, remote)
-    end = count_alike(local[start:][::-1], remote[start:][::-1])
+    start = common_prefix_length(local, remote)
+    end = common_prefix_length(local[start:][::-1], remote[start:][::-1])
     ours, theirs = local[start : len(local) - end], remote[start : len(remote) - end]
     if local == remote:
         yield from _clean_chunks(local)
@@ -272,8 +266,8 @@ def word_diff(before: str, after: str) -> tuple[Piece, ...]:
         ``removed`` the new one, white space included.
     """
     old, new = _WORD.findall(before), _WORD.findall(after)
-    start = count_alike(old, new)
-    end = count_alike(old[start:][::-1], new[start:][::-1])
+    start = common_prefix_length(old, new)
+    end = common_prefix_length(old[start:][::-1], new[start:][::-1])
     one, other = old[start : len(old) - end], new[start : len(new) - end]
     pieces: list[Piece] = [("same", "".join(old[:start]))]
     removed = added = ""
