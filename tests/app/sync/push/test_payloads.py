@@ -15,7 +15,12 @@ from ticketr.app.sync.compare.diff import Change, CorePart, changes
 from ticketr.app.sync.compare.mapping import field_text
 from ticketr.app.sync.errors import nearest
 from ticketr.app.sync.push.metadata import ProjectMetadata
-from ticketr.app.sync.push.payload import IssuePayload, KnownIssue, create_payload, update_payload
+from ticketr.app.sync.push.payload import (
+    IssuePayload,
+    PayloadContext,
+    create_payload,
+    update_payload,
+)
 from ticketr.app.sync.push.values import (
     BadValue,
     FieldSpec,
@@ -51,7 +56,7 @@ def draft(title: str = "A", description: str = "", *criteria: str, **fields: str
 
 
 def created(issue: Ticket, form: ProjectMetadata = FORM, *, subtask: bool = False) -> IssuePayload:
-    return create_payload(KnownIssue(issue, ANA), form, project="AB", subtask=subtask)
+    return create_payload(PayloadContext(issue, ANA), form, project="AB", subtask=subtask)
 
 
 def requiring(*names: str) -> ProjectMetadata:
@@ -60,7 +65,7 @@ def requiring(*names: str) -> ProjectMetadata:
 
 
 def edited(before: Ticket, after: Ticket) -> IssuePayload:
-    return update_payload(KnownIssue(after, ANA, KINDS), changes(before, after))
+    return update_payload(PayloadContext(after, ANA, KINDS), changes(before, after))
 
 
 class TestRichTextFields:
@@ -195,7 +200,7 @@ class TestEditing:
         place = FieldSpec("customfield_1", "Place", "any", unsupported="it holds a team")
         change = Change("Place", "", "x")
 
-        sent = update_payload(KnownIssue(draft("A"), ANA, {"Place": place}), [change])
+        sent = update_payload(PayloadContext(draft("A"), ANA, {"Place": place}), [change])
 
         told = "Place: it holds a team, which ticketr cannot write yet; take the line out"
         assert sent == IssuePayload(problems=(told,))
@@ -275,7 +280,7 @@ class TestEditing:
         issue = draft("A", description, *criteria)
 
         change = Change(CorePart.DESCRIPTION, "", issue.description)
-        sent = update_payload(KnownIssue(issue, ANA, KINDS), [change])
+        sent = update_payload(PayloadContext(issue, ANA, KINDS), [change])
 
         event(f"refused: {bool(sent.problems)}")
         assert bool(sent.problems) == ("description" not in sent.fields)

@@ -125,7 +125,7 @@ class IssuePayload:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownIssue:
+class PayloadContext:
     """An issue in its file, and what is known to convert its changes.
 
     Attributes:
@@ -158,40 +158,40 @@ class KnownIssue:
 
 
 def _comment_payload(
-    known: KnownIssue, part: diff.CommentPart, change: diff.Change
+    context: PayloadContext, part: diff.CommentPart, change: diff.Change
 ) -> IssuePayload:
     """Convert a comment and check it; return what is sent of it.
 
     Raises:
         BadValue: It cannot be sent, or Jira would lose something.
     """
-    if not known.has_comments:
+    if not context.has_comments:
         raise BadValue(_COMMENTS_OFF)
-    comment = None if part.is_new else _own_comment(known, part.id)
-    uploads = grafting.uploads_in(change.new, change.old, known.pictures)
+    comment = None if part.is_new else _own_comment(context, part.id)
+    uploads = grafting.uploads_in(change.new, change.old, context.pictures)
     marks = grafting.marks_of(uploads)
     if not change.new:
         raise BadValue("a comment needs a text; delete it in Jira, where nothing else is lost")
 
-    line_of = losses.place_of_comment(known.issue, part, change.new)
+    line_of = losses.place_of_comment(context.issue, part, change.new)
 
     def place(line: int) -> str:
-        return rich_text.location(known.path, line_of(line))
+        return rich_text.location(context.path, line_of(line))
 
-    sent = replace(change, new=rich_text.with_mentions(change.new, known.lookup.mentioned, place))
+    sent = replace(change, new=rich_text.with_mentions(change.new, context.lookup.mentioned, place))
 
     def convert() -> dict[str, object]:
         if comment is not None:
             return losses.graft_comment(sent, comment, marks).document
-        files = {**files_of(known.present), **{mark: mark for mark in marks.values()}}
+        files = {**files_of(context.present), **{mark: mark for mark in marks.values()}}
         return adf.to_adf(adf.with_attachments(sent.new, marks), files=files)
 
     old, original = (comment.in_file().text, comment.body) if comment is not None else ("", None)
     texts = [(adf.with_attachments(change.new, marks), old, line_of)]
-    body = rich_text.checked_document(convert, texts, path=known.path, original=original)
-    key = known.issue.key or ""
-    lost = () if comment is None else losses.comment_loss(key, known.path, change, comment)
-    if names := ", ".join(loss.what for loss in losses.unaccepted(lost, known.accepted)):
+    body = rich_text.checked_document(convert, texts, path=context.path, original=original)
+    key = context.issue.key or ""
+    lost = () if comment is None else losses.comment_loss(key, context.path, change, comment)
+    if names := ", ".join(loss.what for loss in losses.unaccepted(lost, context.accepted)):
         raise BadValue(
             f"sending it would lose {names}, for its file cannot say that; change it in Jira, or "
             "say --accept-loss"
@@ -206,13 +206,13 @@ def _comment_payload(
     )
 
 
-def _own_comment(known: KnownIssue, number: str) -> JiraComment:
+def _own_comment(context: PayloadContext, number: str) -> JiraComment:
     """Return a comment in Jira; raise `BadValue` if it is not there, or not the user's."""
-    comments = (comment for comment in jira_comments(known.present) if comment.id == number)
+    comments = (comment for comment in jira_comments(context.present) if comment.id == number)
     comment = next(comments, None)
     if comment is None:
         raise BadValue("Jira does not have it here; write - new: for a new comment")
-    if comment.account and comment.account != known.lookup.account:
+    if comment.account and comment.account != context.lookup.account:
         raise BadValue(
             f"{comment.author or 'somebody else'} wrote it, and only your own comments can be "
             "changed; put its text back, or take its lines out: the next pull writes them"
@@ -220,7 +220,9 @@ def _own_comment(known: KnownIssue, number: str) -> JiraComment:
     return comment
 
 
-def _link_payload(known: KnownIssue, change: diff.Change, direction: LinkDirection) -> IssuePayload:
+def _link_payload(
+    context: PayloadContext, change: diff.Change, direction: LinkDirection
+) -> IssuePayload:
     """Return what is sent of one line of links.
 
     Raises:
@@ -230,18 +232,18 @@ def _link_payload(known: KnownIssue, change: diff.Change, direction: LinkDirecti
     for key in keys:
         if not is_key(key):
             raise BadValue(f"{shown(key)} is not a key like PROJ-123")
-        if key == known.issue.key:
+        if key == context.issue.key:
             raise BadValue("a ticket cannot be linked to itself")
-    gone = mapping.removed_links(known.present, change.name, change.old, change.new)
+    gone = mapping.removed_links(context.present, change.name, change.old, change.new)
     lost = [
-        losses.Loss(known.issue.key or "", known.path, mapping.link_loss(link)) for link in gone
+        losses.Loss(context.issue.key or "", context.path, mapping.link_loss(link)) for link in gone
     ]
-    if refused := ", ".join(loss.what for loss in losses.unaccepted(lost, known.accepted)):
+    if refused := ", ".join(loss.what for loss in losses.unaccepted(lost, context.accepted)):
         raise BadValue(
             f"sending it would remove {refused}; answer the question before a push in a terminal, "
             "or say --accept-loss"
         )
-    there = {link.key for link in mapping.jira_links(known.present) if link.line == change.name}
+    there = {link.key for link in mapping.jira_links(context.present) if link.line == change.name}
     return IssuePayload(
         values=(SentValue(change.part, change.new, mapping.LINK_FIELD, list(keys)),),
         links=(
@@ -260,28 +262,28 @@ _MISFIT = (
 )
 
 
-def update_payload(known: KnownIssue, changes: Iterable[diff.Change]) -> IssuePayload:
+def update_payload(context: PayloadContext, changes: Iterable[diff.Change]) -> IssuePayload:
     """Return the payload that sends some changes of an issue, and what is wrong with them.
 
     Args:
-        known: The issue; see `KnownIssue`.
+        context: The issue; see `PayloadContext`.
         changes: The changes to send.
     """
     changes = tuple(changes)
     parts = {change.part: change for change in changes}
-    edited = {text.part: text for text in known.texts}
+    edited = {text.part: text for text in context.texts}
     criteria: diff.Change | None = None
     uploads: Mapping[str, PictureFile] = {}
     if diff.CorePart.DESCRIPTION in parts:
         criteria = parts.pop(diff.CorePart.CRITERIA, None)  # both are one document
         text = edited.get(diff.CorePart.DESCRIPTION)
         was = text.before.description if text is not None else ""
-        uploads = uploads_in(known.issue.description, was, known.pictures)
-    warnings = tuple(_warnings(known, changes))
+        uploads = uploads_in(context.issue.description, was, context.pictures)
+    warnings = tuple(_warnings(context, changes))
     payload = IssuePayload(warnings=warnings, uploads=tuple(uploads.values()))
     for change in parts.values():
         try:
-            payload = payload.plus(_change_payload(known, change, edited, uploads))
+            payload = payload.plus(_change_payload(context, change, edited, uploads))
         except BadValue as error:
             payload = payload.plus(IssuePayload(problems=(f"{change.name}: {error}",)))
     values = payload.values
@@ -290,31 +292,31 @@ def update_payload(known: KnownIssue, changes: Iterable[diff.Change]) -> IssuePa
         values += tuple(
             replace(value, part=criteria.part, text=criteria.new) for value in described
         )
-    fields = with_time_tracking(payload.fields, known.present)
+    fields = with_time_tracking(payload.fields, context.present)
     return replace(payload, fields=fields, values=values)
 
 
 def _change_payload(
-    known: KnownIssue,
+    context: PayloadContext,
     change: diff.Change,
     edited: Mapping[diff.CorePart | diff.TextPart, EditedText],
     uploads: Mapping[str, PictureFile],
 ) -> IssuePayload:
     """Return what is sent of one change; see `_converted`."""
     if isinstance(change.part, diff.CommentPart):
-        return _comment_payload(known, change.part, change)
-    if direction := known.link_direction(change.part):
-        return _link_payload(known, change, direction)
+        return _comment_payload(context, change.part, change)
+    if direction := context.link_direction(change.part):
+        return _link_payload(context, change, direction)
     if change.part == _STATUS:  # sent by transitions
         value = SentValue(_STATUS, change.new, "status", {"name": _not_empty(change)})
         return IssuePayload(status=change.new, values=(value,))
-    sent = _converted(known, change, edited, uploads)
+    sent = _converted(context, change, edited, uploads)
     values = (SentValue(change.part, change.new, *item) for item in sent.items())
     return IssuePayload(sent, values=tuple(values))
 
 
 def _converted(
-    known: KnownIssue,
+    context: PayloadContext,
     change: diff.Change,
     edited: Mapping[diff.CorePart | diff.TextPart, EditedText],
     uploads: Mapping[str, PictureFile],
@@ -322,7 +324,7 @@ def _converted(
     """Return the new values by the IDs of Jira's fields.
 
     Args:
-        known: The issue.
+        context: The issue.
         change: The change.
         edited: The rich texts that have changed, by their parts.
         uploads: The files that the description shows and that Jira does not have.
@@ -330,32 +332,32 @@ def _converted(
     Raises:
         BadValue: Jira would refuse the value, or the project has no such field.
     """
-    part, issue = change.part, known.issue
+    part, issue = change.part, context.issue
     if part is diff.CorePart.TITLE:
         if problem := losses.title_problem(issue.title):
             raise BadValue(problem)
         return {"summary": issue.title}
     if isinstance(part, diff.CorePart):  # the acceptance criteria are a part of the description
         text = rich_text.RichText(
-            part, issue, edited.get(diff.CorePart.DESCRIPTION), known.path, uploads
+            part, issue, edited.get(diff.CorePart.DESCRIPTION), context.path, uploads
         )
-        return {DESCRIPTION_FIELD: text.value(known.lookup)}
+        return {DESCRIPTION_FIELD: text.value(context.lookup)}
     if isinstance(part, diff.TextPart):
-        spec = _text_spec(known, part)
-        text = rich_text.RichText(part, issue, edited.get(part), known.path)
-        return {spec.id: text.value(known.lookup)}
-    return _field_value(known, change)
+        spec = _text_spec(context, part)
+        text = rich_text.RichText(part, issue, edited.get(part), context.path)
+        return {spec.id: text.value(context.lookup)}
+    return _field_value(context, change)
 
 
-def _text_spec(known: KnownIssue, part: diff.TextPart) -> FieldSpec:
+def _text_spec(context: PayloadContext, part: diff.TextPart) -> FieldSpec:
     """Return the field of a section.
 
     Raises:
         BadValue: There is none, or files do not keep it.
     """
-    name, specs = part.name, known.field_specs
-    spec = known.text_specs.get(name)
-    line = rich_text.location(known.path, known.issue.places.of_text(name, 0))
+    name, specs = part.name, context.field_specs
+    spec = context.text_specs.get(name)
+    line = rich_text.location(context.path, context.issue.places.of_text(name, 0))
     if spec is not None and spec.unsupported:
         raise BadValue(f"{line}{spec.unsupported}, then pull")
     if spec is not None:
@@ -363,37 +365,37 @@ def _text_spec(known: KnownIssue, part: diff.TextPart) -> FieldSpec:
     if name in specs and not specs[name].unsupported:
         raise BadValue(f"{line}it is not rich text; write a line {name}: below ## Fields")
     hint = "put a backslash before ## if this is a heading of the text above"
-    names = nearest(name, known.text_specs)
+    names = nearest(name, context.text_specs)
     raise BadValue(f"{line}there is no such field of rich text here; {hint}; {names}")
 
 
-def _field_value(known: KnownIssue, change: diff.Change) -> dict[str, object]:
+def _field_value(context: PayloadContext, change: diff.Change) -> dict[str, object]:
     """Return the value of a line in Fields."""
     if change.part == mapping.PARENT:
         if change.new and not is_key(change.new):
-            nor = ", nor the title of one draft in its file" if known.issue.key is None else ""
+            nor = ", nor the title of one draft in its file" if context.issue.key is None else ""
             raise BadValue(f"{shown(change.new)} is not a key like PROJ-123{nor}")
         return {"parent": {"key": change.new} if change.new else None}
     if change.part == _TYPE:
         _not_empty(change)
-    spec = known.field_specs.get(change.name)
+    spec = context.field_specs.get(change.name)
     if spec is None:
-        raise BadValue(_why_no_field(known, change))
+        raise BadValue(_why_no_field(context, change))
     if spec.unsupported:
         raise BadValue(f"{spec.unsupported}, which ticketr cannot write yet; take the line out")
-    return {spec.id: jira_value(spec, change.new, known.lookup)}
+    return {spec.id: jira_value(spec, change.new, context.lookup)}
 
 
-def _why_no_field(known: KnownIssue, change: diff.Change) -> str:
+def _why_no_field(context: PayloadContext, change: diff.Change) -> str:
     """Say what to do about a line that names no field of the issue's type."""
-    if change.name in known.text_specs:
-        return f"it holds rich text; {_text_remedy(known.text_specs[change.name])}"
+    if change.name in context.text_specs:
+        return f"it holds rich text; {_text_remedy(context.text_specs[change.name])}"
     if change.part == ATTACHMENTS:
         return (
             "this line only lists what Jira has; put it back, and attach files with "
             "'ticketr attachments add'"
         )
-    names = [name for name, spec in known.field_specs.items() if not spec.unsupported]
+    names = [name for name, spec in context.field_specs.items() if not spec.unsupported]
     names += _STATUS, mapping.PARENT
     return f"there is no such field here; {nearest(change.name, names)}"
 
@@ -404,16 +406,16 @@ def _text_remedy(field: FieldSpec) -> str:
     return f"{field.unsupported}, then {advice}" if field.unsupported else advice
 
 
-def _warnings(known: KnownIssue, changes: Sequence[diff.Change]) -> Iterator[str]:
+def _warnings(context: PayloadContext, changes: Sequence[diff.Change]) -> Iterator[str]:
     """Yield a warning for each piece of Markdown that Jira gets as literal text, or may refuse."""
-    issue, path, files = known.issue, known.path, files_of(known.present)
-    yield from losses.literal_pieces(issue, changes, path, files=files, pictures=known.pictures)
+    issue, path, files = context.issue, context.path, files_of(context.present)
+    yield from losses.literal_pieces(issue, changes, path, files=files, pictures=context.pictures)
     for change, text, place in losses.changed_texts(issue, changes):
         for line, reason in rich_text.unknown_people(
-            text, change.old_shown, known.lookup.mentioned
+            text, change.old_shown, context.lookup.mentioned
         ):
             yield f"{change.name}: {rich_text.location(path, place(line))}{reason}"
-    for edited in known.texts:
+    for edited in context.texts:
         if edited.misfits:
             yield f"{edited.name}: {_MISFIT.format(edited.misfits[0])}"
 
@@ -425,7 +427,7 @@ def _not_empty(change: diff.Change) -> str:
 
 
 def create_payload(
-    known: KnownIssue,
+    context: PayloadContext,
     metadata: ProjectMetadata,
     *,
     project: str,
@@ -437,46 +439,46 @@ def create_payload(
     Pictures of files are sent as text until the issue exists.
 
     Args:
-        known: The draft; see `KnownIssue`. The fields of its type are those of the project.
+        context: The draft; see `PayloadContext`. The fields of its type are those of the project.
         metadata: The issue types of the project.
         project: The key of the project.
         subtask: Whether the draft is a sub-task.
         inherited: The fields that a sub-task takes over; those it cannot have are left out.
     """
-    draft = known.issue
+    draft = context.issue
     try:
         kind = metadata.type_of(draft.fields.get(_TYPE), subtask=subtask)
     except BadValue as error:  # then it is not known which fields it has
         rest = (
             change
             for change in draft_changes(draft)
-            if isinstance(change.part, diff.CommentPart) or known.link_direction(change.part)
+            if isinstance(change.part, diff.CommentPart) or context.link_direction(change.part)
         )
-        return IssuePayload(problems=(f"{_TYPE}: {error}",)).plus(update_payload(known, rest))
+        return IssuePayload(problems=(f"{_TYPE}: {error}",)).plus(update_payload(context, rest))
     field_specs = metadata.field_specs.get(kind.id, {})
     text_specs = metadata.text_specs.get(kind.id, {})
-    known = replace(known, field_specs=field_specs, text_specs=text_specs)
-    sent = _draft_payload(known, kind, _inherited_payload(known, inherited, kind.name), project)
+    context = replace(context, field_specs=field_specs, text_specs=text_specs)
+    sent = _draft_payload(context, kind, _inherited_payload(context, inherited, kind.name), project)
     wrong = metadata.wrong_status(kind.id, sent.status)
     return replace(sent, problems=tuple(dict.fromkeys((*sent.problems, *wrong))))
 
 
 def _draft_payload(
-    known: KnownIssue, kind: IssueType, taken: IssuePayload, project: str
+    context: PayloadContext, kind: IssueType, taken: IssuePayload, project: str
 ) -> IssuePayload:
     """Return what is sent of a draft.
 
     Args:
-        known: The draft.
+        context: The draft.
         kind: Its type.
         taken: What it takes over from its ticket.
         project: The key of its project.
     """
-    draft, named = known.issue, known.issue.fields.get(_TYPE)
-    uploads = uploads_in(draft.description, "", known.pictures)
+    draft, named = context.issue, context.issue.fields.get(_TYPE)
+    uploads = uploads_in(draft.description, "", context.pictures)
     bare = replace(draft, description=adf.without_pictures(draft.description, uploads))
     parts = {change.part: change for change in draft_changes(bare) if change.part != _TYPE}
-    sent = update_payload(replace(known, issue=bare), parts.values())
+    sent = update_payload(replace(context, issue=bare), parts.values())
     issue_type = {"id": kind.id}
     fields = {
         **taken.fields,
@@ -485,11 +487,11 @@ def _draft_payload(
         **sent.fields,
     }
     texts = [change for change in draft_changes(draft) if change.part in diff.DESCRIPTION_PARTS]
-    later = update_payload(known, texts) if uploads else None
+    later = update_payload(context, texts) if uploads else None
     problems = (
         *sent.problems,
-        *_off_screen(known, parts, kind.name),
-        *_missing(known, parts, fields, kind.name),
+        *_off_screen(context, parts, kind.name),
+        *_missing(context, parts, fields, kind.name),
         *(later.problems if later is not None else ()),
     )
     own = (SentValue(_TYPE, named, "issuetype", issue_type),) if named else ()
@@ -505,12 +507,12 @@ def _draft_payload(
 
 
 def _inherited_payload(
-    known: KnownIssue, inherited: Iterable[diff.Change], kind: str
+    context: PayloadContext, inherited: Iterable[diff.Change], kind: str
 ) -> IssuePayload:
     """Convert the fields that a sub-task takes over; leave out those that it cannot have.
 
     Args:
-        known: The sub-task.
+        context: The sub-task.
         inherited: The fields of the ticket that it does not name.
         kind: The name of its type.
     """
@@ -518,10 +520,10 @@ def _inherited_payload(
     sent: list[diff.Change] = []
     left_out: list[str] = []
     for change in inherited:
-        spec = known.field_specs.get(change.name)
+        spec = context.field_specs.get(change.name)
         try:
             if spec is not None and spec.on_create and not spec.unsupported:
-                fields[spec.id] = jira_value(spec, change.new, known.lookup)
+                fields[spec.id] = jira_value(spec, change.new, context.lookup)
                 sent.append(change)
                 continue
             problem = f"the create screen of a {kind} has no such field"
@@ -532,19 +534,19 @@ def _inherited_payload(
 
 
 def _missing(
-    known: KnownIssue, parts: Collection[diff.Part], fields: Collection[str], kind: str
+    context: PayloadContext, parts: Collection[diff.Part], fields: Collection[str], kind: str
 ) -> Iterator[str]:
     """Yield a problem for each line or section that an issue of this type needs and the draft lacks.
 
     Args:
-        known: The draft.
+        context: The draft.
         parts: The parts that it has.
         fields: The IDs of the fields that are sent.
         kind: The name of the issue type.
     """
     needed: list[tuple[FieldSpec, diff.Part, Callable[[FieldSpec], str]]] = [
-        *((spec, spec.name, _remedy) for spec in known.field_specs.values()),
-        *((spec, diff.TextPart(spec.name), _text_remedy) for spec in known.text_specs.values()),
+        *((spec, spec.name, _remedy) for spec in context.field_specs.values()),
+        *((spec, diff.TextPart(spec.name), _text_remedy) for spec in context.text_specs.values()),
     ]
     for spec, part, remedy in needed:
         # A part that the draft has and Jira would refuse is reported already.
@@ -553,13 +555,13 @@ def _missing(
 
 
 def _off_screen(
-    known: KnownIssue, parts: Mapping[diff.Part, diff.Change], kind: str
+    context: PayloadContext, parts: Mapping[diff.Part, diff.Change], kind: str
 ) -> Iterator[str]:
     """Yield a problem for each line whose field the create screen does not have."""
     for part in parts.values():
-        spec = known.field_specs.get(part.name)
+        spec = context.field_specs.get(part.name)
         if spec is not None and not spec.on_create and part.new:
-            place = rich_text.location(known.path, known.issue.places.of_field(part.name))
+            place = rich_text.location(context.path, context.issue.places.of_field(part.name))
             yield (
                 f"{part.name}: {place}the create screen of a {kind} has no such field, so Jira would"
                 " refuse it; write it once the ticket exists"

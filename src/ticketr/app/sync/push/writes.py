@@ -20,7 +20,12 @@ from ticketr.app.sync.edits.losses import Accepted, Loss, edited_texts_of, losse
 from ticketr.app.sync.edits.push_plan import PlanEntry, plan_entry
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.metadata import Metadata, MetadataQuery
-from ticketr.app.sync.push.payload import IssuePayload, KnownIssue, create_payload, update_payload
+from ticketr.app.sync.push.payload import (
+    IssuePayload,
+    PayloadContext,
+    create_payload,
+    update_payload,
+)
 from ticketr.app.sync.push.rich_text import issue_with_mentions
 from ticketr.app.sync.push.transitions import Step, status_of
 from ticketr.app.tickets import Ticket
@@ -244,7 +249,7 @@ class WritesBuilder:
         kind, project = type_id(there.fields), project_of(there.key)
         field_specs, text_specs = self.metadata.specs(project, kind)
         known = replace(
-            self._known(issue),
+            self._context(issue),
             field_specs=field_specs,
             text_specs=text_specs,
             present=there.fields,
@@ -269,8 +274,8 @@ class WritesBuilder:
             status=status_of(there),
         )
 
-    def _known(self, issue: Ticket) -> KnownIssue:
-        return KnownIssue(
+    def _context(self, issue: Ticket) -> PayloadContext:
+        return PayloadContext(
             issue,
             self.metadata.lookup,
             path=self._path,
@@ -286,7 +291,7 @@ class WritesBuilder:
             fields = {name: text for name, text in issue.fields.items() if name != PARENT}
             sendable = replace(issue, fields=fields)
         payload = create_payload(
-            self._known(sendable),
+            self._context(sendable),
             self.metadata.projects[project],
             project=project,
             subtask=subtask,
