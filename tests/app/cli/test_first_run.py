@@ -17,7 +17,7 @@ from trio.testing import MockClock
 from jira_sandbox import EMAIL, TOKEN, create_app, make_site
 from ticketr import open_job_queue
 from ticketr.app.cli.demo_site import SandboxFailed
-from ticketr.app.cli.first_run import FirstRun, checked_address
+from ticketr.app.cli.first_run import WorkspaceSetup, checked_address
 from ticketr.app.config import BadSetting
 from ticketr.app.jira import Credentials
 from ticketr.app.jira.transport import Request, Response, Transport
@@ -61,12 +61,12 @@ def on_sandbox(*, latency: float = 0.0, asked: list[str] | None = None) -> Setup
             recorder.asked = asked
         return recorder
 
-    return FirstRun(connect)
+    return WorkspaceSetup(connect)
 
 
 def answering(*answers: Answer) -> Setup:
     app = ScriptedApp(*answers)
-    return FirstRun(app.transport)
+    return WorkspaceSetup(app.transport)
 
 
 def wanted(folder: Path, **changes: Any) -> NewWorkspace:
@@ -201,7 +201,7 @@ async def test_a_site_without_the_api_of_cloud_is_a_problem_of_the_site(
 def test_a_default_folder_is_free_and_called_as_the_site(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    setup = FirstRun()
+    setup = WorkspaceSetup()
     site = "https://harbour.atlassian.net"
     monkeypatch.chdir(home)
     assert setup.default_folder(site) == home / "harbour"
@@ -227,7 +227,7 @@ def test_a_default_folder_is_free_and_called_as_the_site(
 
 @pytest.mark.parametrize("site", ["http://127.0.0.1:80", "", "https://ü..x", "http://[x"])
 def test_a_default_folder_has_a_plain_name_whatever_the_site(home: Path, site: str) -> None:
-    assert FirstRun().default_folder(site) == home / "jira"
+    assert WorkspaceSetup().default_folder(site) == home / "jira"
 
 
 async def test_a_workspace_is_added_as_the_command_adds_it(
@@ -354,7 +354,7 @@ class _Waiting(Recorder):
 
 
 async def test_a_cancelled_set_up_stores_nothing(home: Path) -> None:
-    setup = FirstRun(lambda: _Waiting(create_app(make_site(tickets=3, seed=1))))
+    setup = WorkspaceSetup(lambda: _Waiting(create_app(make_site(tickets=3, seed=1))))
     async with trio.open_nursery() as nursery:
         nursery.start_soon(setup.add_workspace, wanted(home / "harbour"))
         await _Waiting.reached.wait()
@@ -418,7 +418,7 @@ def test_a_token_is_in_no_repr(home: Path) -> None:
 
 
 async def test_the_sandbox_is_pulled_from_while_its_block_runs(home: Path) -> None:
-    async with FirstRun().open_sandbox() as opened:
+    async with WorkspaceSetup().open_sandbox() as opened:
         assert isinstance(opened, OpenedWorkspace)
         async with open_job_queue(workers=1) as queue:
             result = await queue.run(PullJob(**opened.options))
@@ -435,7 +435,7 @@ async def test_a_sandbox_that_does_not_start_is_a_problem(
 
     monkeypatch.setattr("ticketr.app.cli.first_run.open_demo", fail)
 
-    async with FirstRun().open_sandbox() as opened:
+    async with WorkspaceSetup().open_sandbox() as opened:
         assert opened == Problem("the sandbox did not start: no room")
 
 
@@ -487,7 +487,7 @@ async def test_a_folder_is_what_it_holds(
     put(tmp_home / "x")
     before = sorted(tmp_home.rglob("*"))
 
-    assert await FirstRun().check_folder(Path("~/x")) == answer
+    assert await WorkspaceSetup().check_folder(Path("~/x")) == answer
     assert sorted(tmp_home.rglob("*")) == before
 
 
@@ -498,13 +498,13 @@ async def test_a_folder_in_the_users_config_is_a_workspace(tmp_home: Path) -> No
     text = f'[workspaces.x]\nfolder = "{tmp_home / "x"}"\nsite = "https://you.atlassian.net"\n'
     (config / "config.toml").write_text(text)
 
-    answer = await FirstRun().check_folder(tmp_home / "x")
+    answer = await WorkspaceSetup().check_folder(tmp_home / "x")
 
     assert answer == FolderAnswer(FolderKind.WORKSPACE, "you.atlassian.net")
 
 
 async def test_a_folder_that_does_not_exist_is_new(tmp_home: Path) -> None:
-    assert await FirstRun().check_folder(tmp_home / "y") == FolderAnswer(FolderKind.NEW)
+    assert await WorkspaceSetup().check_folder(tmp_home / "y") == FolderAnswer(FolderKind.NEW)
 
 
 async def test_a_file_and_settings_that_cannot_be_used_are_problems(
@@ -513,8 +513,8 @@ async def test_a_file_and_settings_that_cannot_be_used_are_problems(
     (tmp_home / "file").touch()
     (tmp_home / "x" / "ticketr.toml").write_text("this is not TOML")
 
-    file = await FirstRun().check_folder(tmp_home / "file")
-    broken = await FirstRun().check_folder(tmp_home / "x")
+    file = await WorkspaceSetup().check_folder(tmp_home / "file")
+    broken = await WorkspaceSetup().check_folder(tmp_home / "x")
 
     assert isinstance(file, Problem)
     assert (file.field, "it is a file" in file.words) == (SetupField.FOLDER, True)

@@ -19,7 +19,6 @@ from ticketr.app.sync import (
     Conflict,
     ConflictChanged,
     ConflictView,
-    Edited,
     FileChange,
     FileFailed,
     MergedPart,
@@ -29,6 +28,7 @@ from ticketr.app.sync import (
     State,
     Store,
     Take,
+    TypedText,
     carry_out,
     choose,
     preview,
@@ -117,7 +117,11 @@ async def test_a_text_of_ones_own_is_written_and_pushed(bench: Bench) -> None:
     settle(
         bench,
         view(bench),
-        {"Title": Edited("Ours"), "Priority": "jira", "Description ¶3": Edited("# Two\n\n  x")},
+        {
+            "Title": TypedText("Ours"),
+            "Priority": "jira",
+            "Description ¶3": TypedText("# Two\n\n  x"),
+        },
     )
 
     (ticket,) = parse(path.read_text()).tickets

@@ -76,7 +76,7 @@ MOST_FILES = 200
 
 
 @final
-class FirstRun:
+class WorkspaceSetup:
     """Sets up workspaces without asking anything at the terminal.
 
     Attributes:

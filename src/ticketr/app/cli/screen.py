@@ -18,7 +18,7 @@ from ticketr.app import config, sync
 from ticketr.app.cli import exits
 from ticketr.app.cli.console import print_message
 from ticketr.app.cli.demo_site import has_demo_extra, how_to_continue_demo
-from ticketr.app.cli.first_run import FirstRun
+from ticketr.app.cli.first_run import WorkspaceSetup
 from ticketr.app.cli.history import WorkspaceHistories
 from ticketr.app.cli.options import session_options, workspace_arguments
 from ticketr.app.cli.ownership import own_mark
@@ -73,7 +73,7 @@ async def run_screen(workspaces: Sequence[AppWorkspace], *, pull: bool = False) 
     )
     roots = [workspace.root for workspace in workspaces if workspace.root]
     history = WorkspaceHistories(roots, without=QUIET_TAG)
-    first_run = FirstRun()
+    first_run = WorkspaceSetup()
     async with trio.open_nursery() as outlasting:
         async with open_job_queue(workers=WORKERS, history=history, on_job_error=_note) as queue:
             async with open_terminal() as terminal:

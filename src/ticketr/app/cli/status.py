@@ -51,7 +51,7 @@ COLORS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Edited:
+class EditedTicket:
     """An issue that was edited.
 
     Attributes:
@@ -101,8 +101,8 @@ class LocalEdits:
     """
 
     count: int
-    changed: tuple[Edited | Draft, ...]
-    older: tuple[Edited, ...]
+    changed: tuple[EditedTicket | Draft, ...]
+    older: tuple[EditedTicket, ...]
     conflicts: tuple[sync.Conflict, ...]
     creations: tuple[sync.Creation, ...]
     never_pulled: tuple[sync.LocalTicket, ...]
@@ -227,7 +227,7 @@ def _find_local_edits(
     changed = [
         change for local in survey.local_changes for change in _changed_in(local, uncertain, keys)
     ]
-    edited = {ticket.key for ticket in changed if isinstance(ticket, Edited)}
+    edited = {ticket.key for ticket in changed if isinstance(ticket, EditedTicket)}
     tickets = {_own_ticket(state, key) for key in keys}
     missing = survey.missing(state)
 
@@ -270,7 +270,7 @@ def _find_local_edits(
 
 def _changed_in(
     change: sync.LocalChange, uncertain: Collection[int], keys: Collection[str]
-) -> Iterator[Edited | Draft]:
+) -> Iterator[EditedTicket | Draft]:
     """Yield what was edited in one ticket, and its drafts."""
     ticket, path = change.local.ticket, change.local.path
     yield from _edited(change, keys)
@@ -282,17 +282,20 @@ def _changed_in(
 
 def _edited(
     change: sync.LocalChange, keys: Collection[str], *, is_older: bool = False
-) -> Iterator[Edited]:
+) -> Iterator[EditedTicket]:
     """Yield what was edited or is older in the named issues of one ticket."""
     is_named = not keys or change.local.ticket.key in keys
     for key, changes in (change.older if is_older else change.edits).items():
         if is_named or key in keys:
-            yield Edited(key, change.local.path, tuple(edit.name for edit in changes))
+            yield EditedTicket(key, change.local.path, tuple(edit.name for edit in changes))
 
 
-def _order(ticket: Edited | Draft) -> tuple[bool, str, int]:
+def _order(ticket: EditedTicket | Draft) -> tuple[bool, str, int]:
     """Return what sorts tickets by their keys, and puts drafts after them."""
-    return (isinstance(ticket, Draft), *key_order(ticket.key if isinstance(ticket, Edited) else ""))
+    return (
+        isinstance(ticket, Draft),
+        *key_order(ticket.key if isinstance(ticket, EditedTicket) else ""),
+    )
 
 
 def _own_ticket(state: sync.State, key: str) -> str:
@@ -315,7 +318,7 @@ def _as_json(edits: LocalEdits) -> dict[str, object]:
     drafts = [ticket for ticket in edits.changed if isinstance(ticket, Draft)]
     return {
         "tickets": edits.count,
-        "edited": [asdict(ticket) for ticket in edits.changed if isinstance(ticket, Edited)],
+        "edited": [asdict(ticket) for ticket in edits.changed if isinstance(ticket, EditedTicket)],
         "older": [asdict(ticket) for ticket in edits.older],
         "drafts": [
             {"title": draft.title, "path": draft.path, "parent": draft.parent} for draft in drafts
@@ -368,7 +371,7 @@ def _lines(edits: LocalEdits) -> Iterator[tuple[str, str]]:
     in_conflict = {conflict.key for conflict in edits.conflicts}
     for ticket in edits.changed:
         match ticket:
-            case Edited(key, path, parts) if key not in in_conflict:
+            case EditedTicket(key, path, parts) if key not in in_conflict:
                 yield "edited", f"{key} ({path}): {', '.join(parts)}"
             case Draft(title, path, is_uncertain=False):
                 yield "draft", f"{title} ({path})"

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
         Choice,
         ConflictPart,
         ConflictView,
-        Edited,
         FileChange,
         MergedPart,
         Preview,
         Resolution,
+        TypedText,
         choose,
         preview,
     )

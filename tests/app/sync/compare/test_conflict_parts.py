@@ -11,10 +11,10 @@ from ticketr.app.sync import (
     Choice,
     ConflictPart,
     ConflictView,
-    Edited,
     FileChange,
     MergedPart,
     Preview,
+    TypedText,
     choose,
     preview,
 )
@@ -249,7 +249,7 @@ def test_each_part_gets_what_is_chosen_for_it() -> None:
         TITLE: "mine",
         PRIORITY: "jira",
         TEXT: "both",
-        CRITERION: Edited("second, ours\n  in two lines\nthird"),
+        CRITERION: TypedText("second, ours\n  in two lines\nthird"),
     }
 
     assert outcome(view(), choices) == Ticket(
@@ -278,7 +278,7 @@ def test_the_preview_tells_what_is_chosen_and_what_is_left() -> None:
 def test_what_is_edited_to_be_as_in_jira_is_not_pushed() -> None:
     seen = view()
 
-    one = preview(choose(seen, {TITLE: Edited("Theirs\n"), TEXT: Edited("Both of us.")}))
+    one = preview(choose(seen, {TITLE: TypedText("Theirs\n"), TEXT: TypedText("Both of us.")}))
 
     assert one.writes == (
         FileChange("Title", "Mine", "Theirs"),
@@ -342,12 +342,12 @@ def test_a_common_criterion_of_both_stands_once() -> None:
 def test_an_edited_paragraph_stays_a_paragraph(text: str, description: str) -> None:
     seen = view_of("One.\n\nMine.\n\nThree.", "One.\n\nTheirs.\n\nThree.", OLD.description)
 
-    assert outcome(seen, {TEXT: Edited(text)}).description == description
+    assert outcome(seen, {TEXT: TypedText(text)}).description == description
 
 
 @pytest.mark.parametrize("text", ["", "\n"])
 def test_an_emptied_part_is_empty(text: str) -> None:
-    ticket = outcome(view(), {PRIORITY: Edited(text), TITLE: "mine", CRITERION: Edited(text)})
+    ticket = outcome(view(), {PRIORITY: TypedText(text), TITLE: "mine", CRITERION: TypedText(text)})
 
     assert ticket.fields["Priority"] == ""
     assert ticket.acceptance_criteria == ("first",)
@@ -359,8 +359,8 @@ def test_an_emptied_part_is_empty(text: str) -> None:
         ({"DEMO-9 Points 0": "mine"}, "DEMO-9: DEMO-9 Points 0: nothing of that name clashes"),
         ({TITLE: "both"}, "DEMO-9: Title: it cannot hold both texts; choose one, or edit it"),
         ({TITLE: "yours"}, "DEMO-9: Title: 'yours' is not a choice; take mine, jira or both"),
-        ({TITLE: Edited(" \n")}, "DEMO-9: Title: a ticket needs one"),
-        ({PRIORITY: Edited("High\nLow")}, "DEMO-9: Priority: it is one line"),
+        ({TITLE: TypedText(" \n")}, "DEMO-9: Title: a ticket needs one"),
+        ({PRIORITY: TypedText("High\nLow")}, "DEMO-9: Priority: it is one line"),
     ],
 )
 def test_a_choice_that_is_not_possible_is_refused_in_words(

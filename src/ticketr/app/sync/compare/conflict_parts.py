@@ -218,7 +218,7 @@ _ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s|\s*[|>]")
 
 
 @dataclass(frozen=True, slots=True)
-class Edited:
+class TypedText:
     """The user's own text for something that clashes.
 
     Attributes:
@@ -229,7 +229,7 @@ class Edited:
 
 
 #: What the user chooses for a part that clashes: the file's text, Jira's, both, or another one.
-Choice: TypeAlias = Literal["mine", "jira", "both"] | Edited
+Choice: TypeAlias = Literal["mine", "jira", "both"] | TypedText
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,7 +388,7 @@ def _writes(resolution: Resolution) -> Iterator[FileChange]:
 
 def _lines(key: str, part: ConflictPart, choice: Choice) -> Sequence[str]:
     """Return the lines that a choice gives a part."""
-    if isinstance(choice, Edited):
+    if isinstance(choice, TypedText):
         return _edited(key, part, choice.text)
     if choice == "both":
         if not part.can_both:

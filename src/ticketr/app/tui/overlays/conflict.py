@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import ClassVar, final
 
-from ticketr.app.sync import Choice, ConflictPart, ConflictView, Edited, Preview, choose, preview
+from ticketr.app.sync import Choice, ConflictPart, ConflictView, Preview, TypedText, choose, preview
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
@@ -255,7 +255,7 @@ class ConflictScreen(Overlay):
             )
 
         def on_accept(state: AppState, text: str) -> Step:
-            changed = replace(self, choices={**self.choices, part.id: Edited(text)})
+            changed = replace(self, choices={**self.choices, part.id: TypedText(text)})
             return state.replaced(changed), ()
 
         return state.opened(LineInput(f"{part.name}:", on_accept, input=TextInput.of(text))), ()
