@@ -26,9 +26,9 @@ from ticketr.app.sync.push.values import (
     FieldSpec,
     NameLookup,
     find_name,
+    in_quotes,
     jira_value,
     read_list,
-    shown,
 )
 from ticketr.app.tickets import Ticket
 
@@ -637,8 +637,8 @@ class TestOffers:
             assert "\x1b" not in said
 
     def test_a_long_text_is_shown_in_part(self) -> None:
-        assert shown("a" * 500) == '"' + "a" * 59 + '…"'
-        assert shown("a\nb\x1b[2J") == '"a b"'
+        assert in_quotes("a" * 500) == '"' + "a" * 59 + '…"'
+        assert in_quotes("a\nb\x1b[2J") == '"a b"'
 
 
 CASCADE = FieldSpec(

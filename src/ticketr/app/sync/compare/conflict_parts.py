@@ -21,7 +21,7 @@ ChangedBy: TypeAlias = Literal["mine", "jira"]
 
 #: The name of a part with a number behind it.
 _CRITERIA = "Acceptance criteria"
-#: How a further line of a criterion is shown.
+#: How a further line of a criterion is lines_text.
 _CONTINUED = "\n  "
 
 
@@ -92,7 +92,7 @@ def find_parts(versions: diff.Versions) -> tuple[tuple[ConflictPart, ...], tuple
     return tuple(clashing), tuple(others)
 
 
-def shown(part: diff.Part, lines: Sequence[str]) -> str:
+def lines_text(part: diff.Part, lines: Sequence[str]) -> str:
     """Return lines of a part as people read them, without blank lines around."""
     end = _CONTINUED if part is diff.CorePart.CRITERIA else "\n"
     text = "\n".join(line.replace(diff.SOFT_END, end) for line in lines)
@@ -100,7 +100,7 @@ def shown(part: diff.Part, lines: Sequence[str]) -> str:
 
 
 def _read_lines(part: diff.Part, text: str) -> list[str]:
-    """Return the lines of a part, from a text that `shown` returned or a user edited."""
+    """Return the lines of a part, from a text that `lines_text` returned or a user edited."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if part is diff.CorePart.CRITERIA:
         return part_lines(part, text.strip("\n").replace(_CONTINUED, diff.SOFT_END))
@@ -117,7 +117,7 @@ def _parts_of(merge: PartMerge) -> Iterator[ConflictPart | MergedPart]:
     number = 0
     for name, chunk in _named_chunks(merge.part, _chunks_with_sides(merge)):
         if isinstance(chunk, diff3.TakenChunk):
-            before, after = (shown(merge.part, lines) for lines in (chunk.base, chunk.lines))
+            before, after = (lines_text(merge.part, lines) for lines in (chunk.base, chunk.lines))
             yield MergedPart(name, "mine" if chunk.is_local else "jira", before, after)
         else:
             yield _part_in_conflict(ClashPlace(merge.key, merge.part, number), name, chunk)
@@ -126,7 +126,9 @@ def _parts_of(merge: PartMerge) -> Iterator[ConflictPart | MergedPart]:
 
 def _part_in_conflict(place: ClashPlace, name: str, chunk: diff3.ConflictChunk) -> ConflictPart:
     part = place.part
-    base, yours, jiras = (shown(part, pair) for pair in (chunk.base, chunk.local, chunk.remote))
+    base, yours, jiras = (
+        lines_text(part, pair) for pair in (chunk.base, chunk.local, chunk.remote)
+    )
     identity = f"{place.key} {diff.stored_name(part)} {place.number}"
     return ConflictPart(identity, name, base, yours, jiras, diff.is_text(part), place, chunk)
 
@@ -287,7 +289,7 @@ class ChosenPart:
     @property
     def text(self) -> str:
         """The text of these lines, as `ConflictPart` shows texts."""
-        return shown(self.part.place.part, self.lines)
+        return lines_text(self.part.place.part, self.lines)
 
 
 @dataclass(frozen=True, slots=True)

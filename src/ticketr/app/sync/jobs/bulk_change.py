@@ -13,7 +13,7 @@ from ticketr.app.sync.compare.times import ESTIMATES
 from ticketr.app.sync.errors import nearest
 from ticketr.app.sync.file_edits import FieldSetting, ListAction
 from ticketr.app.sync.push.rich_text import new_document
-from ticketr.app.sync.push.values import BadValue, FieldSpec, NameLookup, jira_value, shown
+from ticketr.app.sync.push.values import BadValue, FieldSpec, NameLookup, in_quotes, jira_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,5 +286,5 @@ def _color(name: str | None) -> str:
     wanted = name.replace("_", " ").lower()
     if wanted.removeprefix("dark ") not in _COLORS:
         names = (*_COLORS, *(f"dark {color}" for color in _COLORS))
-        raise BadValue(f"{shown(name)} is not possible: {nearest(name, names)}")
+        raise BadValue(f"{in_quotes(name)} is not possible: {nearest(name, names)}")
     return wanted

@@ -58,7 +58,7 @@ class ProjectMetadata:
             (issue_type.name for issue_type in self.types if issue_type.id == type_id), "ticket"
         )
         return (
-            f"Status: {values.shown(status)} is not a status of a {kind}; {nearest(status, names)}",
+            f"Status: {values.in_quotes(status)} is not a status of a {kind}; {nearest(status, names)}",
         )
 
     def type_of(self, name: str | None, *, subtask: bool) -> IssueType:
@@ -78,7 +78,7 @@ class ProjectMetadata:
             names = [issue_type.name for issue_type in fitting]
             what = "a sub-task type" if subtask else "an issue type"
             raise values.BadValue(
-                f"{values.shown(wanted)} is not {what} of this project: {nearest(wanted, names)}"
+                f"{values.in_quotes(wanted)} is not {what} of this project: {nearest(wanted, names)}"
             )
         return next(issue_type for issue_type in fitting if issue_type.id == allowed.id)
 

@@ -25,8 +25,8 @@ from ticketr.app.sync.push.values import (
     FieldSpec,
     LinkDirection,
     NameLookup,
+    in_quotes,
     jira_value,
-    shown,
 )
 from ticketr.app.tickets import Ticket, is_key
 
@@ -231,7 +231,7 @@ def _link_payload(
     keys = mapping.keys_in(change.new)
     for key in keys:
         if not is_key(key):
-            raise BadValue(f"{shown(key)} is not a key like PROJ-123")
+            raise BadValue(f"{in_quotes(key)} is not a key like PROJ-123")
         if key == context.issue.key:
             raise BadValue("a ticket cannot be linked to itself")
     gone = mapping.removed_links(context.present, change.name, change.old, change.new)
@@ -374,7 +374,7 @@ def _field_value(context: PayloadContext, change: diff.Change) -> dict[str, obje
     if change.part == mapping.PARENT:
         if change.new and not is_key(change.new):
             nor = ", nor the title of one draft in its file" if context.issue.key is None else ""
-            raise BadValue(f"{shown(change.new)} is not a key like PROJ-123{nor}")
+            raise BadValue(f"{in_quotes(change.new)} is not a key like PROJ-123{nor}")
         return {"parent": {"key": change.new} if change.new else None}
     if change.part == _TYPE:
         _not_empty(change)

@@ -46,7 +46,7 @@ from ticketr.app.sync.push.transitions import (
     status_of,
     transition_to,
 )
-from ticketr.app.sync.push.values import find_name, shown
+from ticketr.app.sync.push.values import find_name, in_quotes
 from ticketr.app.sync.push.writes import (
     IssueWrite,
     TicketWrites,
@@ -269,7 +269,7 @@ def _allowed_value(value: object, field: jira.ScreenField) -> tuple[object, str]
     match: jira.AllowedValue | None = find_name(name, field.allowed)
     if match is None:
         names = (allowed.name for allowed in field.allowed)
-        return value, f"{shown(name)} is not possible: {nearest(name, names)}"
+        return value, f"{in_quotes(name)} is not possible: {nearest(name, names)}"
     return {"id": match.id} if match.id else {"name": match.name}, ""
 
 

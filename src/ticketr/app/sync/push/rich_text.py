@@ -10,7 +10,7 @@ from ticketr.app.jira import User, adf
 from ticketr.app.sync.compare.diff import CorePart, TextPart, description_adf
 from ticketr.app.sync.compare.grafting import EditedText, PictureFile, marks_of
 from ticketr.app.sync.edits.losses import Place, texts_of
-from ticketr.app.sync.push.values import BadValue, NameLookup, named_exactly, shown
+from ticketr.app.sync.push.values import BadValue, NameLookup, in_quotes, named_exactly
 from ticketr.app.tickets import Ticket
 
 #: How many people an error message names.
@@ -80,7 +80,9 @@ def _person(name: str, users: Sequence[User], place: str) -> User | None:
             f"@[{user.display_name}]({user.account_id})" for user in fitting[:_MOST_NAMED]
         )
         more = f" ({len(fitting) - _MOST_NAMED} more)" if len(fitting) > _MOST_NAMED else ""
-        raise BadValue(f"{place}{shown(name)} is the name of several people; write {several}{more}")
+        raise BadValue(
+            f"{place}{in_quotes(name)} is the name of several people; write {several}{more}"
+        )
     return fitting[0] if fitting else None
 
 

@@ -142,12 +142,12 @@ def read_list(text: str) -> list[str]:
         rows = list(csv.reader(text.split("\n"), skipinitialspace=True, strict=True))
     except csv.Error:
         raise BadValue(
-            f'{shown(text)} is not a list; write a, "b, c", d and each quote in quotes twice'
+            f'{in_quotes(text)} is not a list; write a, "b, c", d and each quote in quotes twice'
         ) from None
     return [entry.strip() for row in rows for entry in row if entry.strip()]
 
 
-def shown(text: str) -> str:
+def in_quotes(text: str) -> str:
     """Return a text in quotes for an error message: cleaned, on one line, shortened."""
     return f'"{clip(clean(text[: 8 * _MAX_SHOWN_CELLS]), _MAX_SHOWN_CELLS)}"'
 
@@ -170,7 +170,7 @@ def find_name(name: str, allowed: Iterable[AllowedValue]) -> AllowedValue | None
 def _member(spec: FieldSpec, entry: str, lookup: NameLookup) -> object:
     if spec.items == "string":
         if any(letter.isspace() for letter in entry):
-            raise BadValue(f"{shown(entry)} has a space in it, which Jira allows in no label")
+            raise BadValue(f"{in_quotes(entry)} has a space in it, which Jira allows in no label")
         return entry
     if spec.items == "user":
         return {"accountId": _account(entry, lookup.people.get(entry, ()))}
@@ -184,7 +184,7 @@ def _choice(spec: FieldSpec, name: str) -> dict[str, str]:
     choice = find_name(name, spec.allowed)
     if choice is None:
         names = (allowed.name for allowed in spec.allowed)
-        raise BadValue(f"{shown(name)} is not possible: {nearest(name, names)}")
+        raise BadValue(f"{in_quotes(name)} is not possible: {nearest(name, names)}")
     return {"id": choice.id} if choice.id else {"name": choice.name}
 
 
@@ -202,7 +202,7 @@ def _choice_of_two(spec: FieldSpec, text: str) -> dict[str, object]:
             records[name] = {"id": allowed.id, "child": {"id": child.id}}
     choice = find_name(text, (AllowedValue("", name) for name in records))
     if choice is None:
-        raise BadValue(f"{shown(text)} is not possible: {nearest(text, records)}")
+        raise BadValue(f"{in_quotes(text)} is not possible: {nearest(text, records)}")
     return records[choice.name]
 
 
@@ -220,7 +220,7 @@ def _team(text: str, teams: Mapping[str, str]) -> str:
         return text
     hint = "write a name that a pulled ticket has, or the team's ID"
     raise BadValue(
-        f"no ticket here has the team {shown(text)}; {nearest(text, teams) if teams else hint}"
+        f"no ticket here has the team {in_quotes(text)}; {nearest(text, teams) if teams else hint}"
     )
 
 
@@ -228,16 +228,16 @@ def _estimate(text: str) -> int:
     seconds = times.read_duration(text)
     if seconds is None:
         hint = "how long a day or a week is differs from site to site"
-        raise BadValue(f"{shown(text)} is not a time in hours and minutes like 2h 30m ({hint})")
+        raise BadValue(f"{in_quotes(text)} is not a time in hours and minutes like 2h 30m ({hint})")
     return seconds
 
 
 def _number(text: str) -> int | float:
     if not _NUMBER.fullmatch(text):
-        raise BadValue(f"{shown(text)} is not a number")
+        raise BadValue(f"{in_quotes(text)} is not a number")
     number = float(text)
     if math.isinf(number):
-        raise BadValue(f"{shown(text)} is not a number that Jira could keep")
+        raise BadValue(f"{in_quotes(text)} is not a number that Jira could keep")
     return int(number) if number.is_integer() and abs(number) <= _MOST_EXACT else number
 
 
@@ -246,20 +246,20 @@ def _date(text: str) -> str:
         with suppress(ValueError):
             date.fromisoformat(text)
             return text
-    raise BadValue(f"{shown(text)} is not a date like 2026-01-31")
+    raise BadValue(f"{in_quotes(text)} is not a date like 2026-01-31")
 
 
 def _moment(text: str, time_zone: str) -> str:
     moment = times.read_moment(text)
     if moment is None:
         raise BadValue(
-            f"{shown(text)} is not a moment like 2026-01-31 09:30 or 2026-01-31T09:30+0100"
+            f"{in_quotes(text)} is not a moment like 2026-01-31 09:30 or 2026-01-31T09:30+0100"
         )
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=times.zone_of(time_zone))
     if moment.tzinfo is None:
         hint = f"needs a zone, as in {text}+0100: that of your account is not known"
-        raise BadValue(f"{shown(text)} {hint}")
+        raise BadValue(f"{in_quotes(text)} {hint}")
     return times.jira_moment(moment)
 
 
@@ -286,11 +286,11 @@ def _account(name: str, users: tuple[User, ...]) -> str:
         return exact[0].account_id
     if exact:
         emails = ", ".join(user.email or user.account_id for user in exact)
-        raise BadValue(f"{shown(name)} is the name of several people; write one of {emails}")
+        raise BadValue(f"{in_quotes(name)} is the name of several people; write one of {emails}")
     hint = "write the name or the e-mail address as Jira shows it"
     if users:
         hint = nearest(name, [user.display_name for user in users])
-    raise BadValue(f"nobody called {shown(name)} can be chosen; {hint}")
+    raise BadValue(f"nobody called {in_quotes(name)} can be chosen; {hint}")
 
 
 def _sprint(text: str, sprints: Mapping[str, int]) -> int | None:
@@ -304,6 +304,6 @@ def _sprint(text: str, sprints: Mapping[str, int]) -> int | None:
     )
     if allowed is None:
         raise BadValue(
-            f"no ticket here has the sprint {shown(names[0])}; {nearest(names[0], sprints)}"
+            f"no ticket here has the sprint {in_quotes(names[0])}; {nearest(names[0], sprints)}"
         )
     return sprints[allowed.name]
