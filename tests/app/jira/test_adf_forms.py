@@ -15,7 +15,7 @@ from rows import for_each
 
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf import _conversion
-from ticketr.app.jira.adf._conversion import matches
+from ticketr.app.jira.adf._conversion import converts_to
 
 SEEDS = range(1500 if IN_STRESS else 20)
 
@@ -372,7 +372,7 @@ def test_a_picture_is_written_and_read_by_the_name_of_its_file(markdown: str, bl
 
     assert found == adf.Converted(f"a\n\n{written}\n", exact=True)
     assert adf.canonical(adf.to_adf(found.markdown, files=FILES)) == adf.canonical(document)
-    assert matches(found.markdown, adf.visible(document), FILES)
+    assert converts_to(found.markdown, adf.visible(document), FILES)
     assert adf.problems(adf.to_adf(found.markdown, files=FILES)) == ()
     assert adf.lost_texts(found.markdown) == ()
     assert adf.unsent_pieces(found.markdown, files=FILES) == ()

@@ -17,7 +17,7 @@ from fakes.hand_edits import edit_by_hand
 from fakes.jira_documents import Maker
 
 from ticketr.app.jira import adf
-from ticketr.app.jira.adf._conversion import matches
+from ticketr.app.jira.adf._conversion import converts_to
 
 
 def node(kind: str, *content: Json | str, **attrs: Any) -> Json:
@@ -409,7 +409,7 @@ def check_edit(ours: Json, rng: Random) -> None:
         deleted = words_of(shown) - words_of(new)
         assert not words_of(ours) - deleted - kept, name
     # What the file shows exactly loses nothing.
-    if matches(markdown, adf.visible(ours)):
+    if converts_to(markdown, adf.visible(ours)):
         assert sent.losses == (), name
     # Nothing comes in that Jira refuses.
     if not adf.problems(ours) and not adf.problems(new):

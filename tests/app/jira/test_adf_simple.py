@@ -14,7 +14,7 @@ from rows import for_each
 from jira_sandbox import make_site
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf import _conversion
-from ticketr.app.jira.adf._conversion import matches
+from ticketr.app.jira.adf._conversion import converts_to
 from ticketr.app.jira.adf._simple import simple_markdown, split_blocks
 from ticketr.app.sync.compare.diff import description_adf, description_text, simple_description
 from ticketr.app.tickets import Ticket
@@ -230,7 +230,7 @@ def assert_exact_if_simple(document: Json) -> bool:
     markdown = simple_markdown(document)
     if markdown is not None:
         assert _conversion.shortest(document, {}) == adf.Converted(markdown, exact=True)
-        assert matches(markdown, adf.visible(document))
+        assert converts_to(markdown, adf.visible(document))
     return bool(markdown)
 
 
@@ -259,7 +259,7 @@ def assert_parts_are_the_whole(document: Json) -> bool:
         return False
     if markdown:
         assert _conversion.shortest(document, {}).markdown == markdown
-        assert matches(markdown, adf.visible(document))
+        assert converts_to(markdown, adf.visible(document))
         assert adf.convert(document) == adf.Converted(markdown, exact=True)
     return bool(markdown)
 

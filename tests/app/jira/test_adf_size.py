@@ -8,7 +8,7 @@ import pytest
 
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf import _conversion
-from ticketr.app.jira.adf._conversion import matches
+from ticketr.app.jira.adf._conversion import converts_to
 from ticketr.app.jira.adf._plain import LONGEST_MARKDOWN, LONGEST_TEXT
 
 
@@ -42,7 +42,7 @@ def test_markdown_that_jira_cannot_take_is_not_converted(text: str) -> None:
     assert adf.is_too_long(text)
     assert adf.to_adf(text) == adf.plain_document(text)
     assert adf.lost_texts(text) == ()
-    assert not matches(text, adf.visible(document("a")))
+    assert not converts_to(text, adf.visible(document("a")))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from rows import for_each
 
 from ticketr.app.jira import errors
-from ticketr.app.jira.errors import LONGEST_TEXT, bare_url, clip, is_login_page
+from ticketr.app.jira.errors import LONGEST_TEXT, bare_url, is_login_page, shorten
 from ticketr.app.jira.retry import may_have_happened
 
 SITE = "https://example.atlassian.net"
@@ -201,7 +201,7 @@ def test_an_address_is_bared(url: str, bare: str) -> None:
     ],
 )
 def test_a_text_becomes_one_clean_line(text: str, line: str) -> None:
-    assert clip(text, 10) == line
+    assert shorten(text, 10) == line
 
 
 @for_each(

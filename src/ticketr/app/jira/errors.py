@@ -50,7 +50,7 @@ _LOGIN = compile_on_use(
 )
 
 
-def clip(text: str, limit: int = LONGEST_TEXT) -> str:
+def shorten(text: str, limit: int = LONGEST_TEXT) -> str:
     """Clean and shorten a server's text for a one-line message.
 
     Returns:
@@ -74,9 +74,9 @@ def bare_url(url: str) -> str:
     except ValueError:
         parts = urlsplit("")
     if not parts.netloc:
-        return clip(url.partition("?")[0].partition("#")[0].rpartition("@")[2])
+        return shorten(url.partition("?")[0].partition("#")[0].rpartition("@")[2])
     host = parts.netloc.rpartition("@")[2]
-    return clip(f"{parts.scheme}://{host}{parts.path}")
+    return shorten(f"{parts.scheme}://{host}{parts.path}")
 
 
 def is_login_page(url: str) -> bool:
@@ -112,14 +112,14 @@ _WHICH_OF_BOTH = f"{_IS_IT_JIRA} If it is, {_IN_TROUBLE}"
 
 
 def _clip_pairs(pairs: Pairs) -> Pairs:
-    return tuple((clip(name, 80), clip(text)) for name, text in pairs)
+    return tuple((shorten(name, 80), shorten(text)) for name, text in pairs)
 
 
 # Metadata of a field: the function that cleans its value.
 _ADDRESS: Metadata = {"clean": bare_url}
-_TEXT: Metadata = {"clean": clip}
-_WORD: Metadata = {"clean": lambda text: clip(text, 80)}
-_TEXTS: Metadata = {"clean": lambda texts: tuple(clip(text) for text in texts[:5])}
+_TEXT: Metadata = {"clean": shorten}
+_WORD: Metadata = {"clean": lambda text: shorten(text, 80)}
+_TEXTS: Metadata = {"clean": lambda texts: tuple(shorten(text) for text in texts[:5])}
 _PAIRS: Metadata = {"clean": _clip_pairs}
 _FEW_PAIRS: Metadata = {"clean": lambda pairs: _clip_pairs(pairs[:20])}
 
@@ -434,7 +434,7 @@ class Rejected(JiraError):
     def detail(self) -> str:
         """Jira's own words in one line; empty if it had none."""
         named = [f"{name}: {words}" for name, words in self.field_errors]
-        return clip("; ".join(filter(None, (*self.messages, *named))), 2 * LONGEST_TEXT)
+        return shorten("; ".join(filter(None, (*self.messages, *named))), 2 * LONGEST_TEXT)
 
     @property
     def advice(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import trio
 
-from ticketr.app.jira.errors import BadAnswer, IssuesUnavailable, clip
+from ticketr.app.jira.errors import BadAnswer, IssuesUnavailable, shorten
 from ticketr.app.jira.models import BulkFetched, Issue, SearchPage, objects, text_of
 from ticketr.app.jira.rest_api import Endpoints, JsonResponse
 
@@ -200,7 +200,7 @@ class SearchEndpoints(Endpoints):
         """
         failed: dict[str, str] = {}
         for item in errors:
-            words = clip(self._api.redact(text_of(item.get("errorMessage")))) or _NO_REASON
+            words = shorten(self._api.redact(text_of(item.get("errorMessage")))) or _NO_REASON
             name = (text_of(item.get("id")) or text_of(item.get("key"))).upper()
             if name in given:
                 continue

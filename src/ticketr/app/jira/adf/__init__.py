@@ -100,7 +100,7 @@ def convert(adf: object, *, files: Mapping[str, str] = NO_FILES) -> Converted:
         return _conversion.shortest(adf, files)
     except Exception:  # noqa: BLE001 - documents come in any shape, and marklas trusts its input
         markdown = _conversion.block_by_block(canonical(adf))
-        return Converted(markdown, _conversion.matches(markdown, visible(adf), files))
+        return Converted(markdown, _conversion.converts_to(markdown, visible(adf), files))
 
 
 def to_markdown(adf: object, *, files: Mapping[str, str] = NO_FILES) -> str:

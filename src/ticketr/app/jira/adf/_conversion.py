@@ -81,7 +81,7 @@ _NEVER_EMPTY = ("listItem", "blockquote")
 _BACKTICKS = re.compile("`+")
 
 
-def matches(markdown: str, wanted: Json, files: Mapping[str, str] = NO_FILES) -> bool:
+def converts_to(markdown: str, wanted: Json, files: Mapping[str, str] = NO_FILES) -> bool:
     """Return whether Markdown converts to a document; see `visible`."""
     if is_too_long(markdown) or is_too_large(wanted):
         return False
@@ -100,14 +100,14 @@ def shortest(adf: object, files: Mapping[str, str]) -> Converted:
     """
     markdown, short = render(canonical(adf), files)
     wanted = visible(adf)
-    if matches(markdown, wanted, files):
+    if converts_to(markdown, wanted, files):
         return Converted(markdown, exact=True)
     blocks = wanted.get("content", []) if short else []
     long = frozenset(at for at, block in enumerate(blocks) if _needs_length(block, files))
     if not long:
         return Converted(markdown, exact=False)
     markdown, _ = render(canonical(adf), files, long=long)
-    return Converted(markdown, matches(markdown, wanted, files))
+    return Converted(markdown, converts_to(markdown, wanted, files))
 
 
 def exact_in_parts(parts: Parts, files: Mapping[str, str]) -> str:
@@ -141,9 +141,9 @@ def _needs_length(block: Any, files: Mapping[str, str]) -> bool:
     """Return whether a block comes back as it is only without short forms."""
     wanted = canonical(document_of([block]))
     markdown, short = render(canonical(wanted), files)
-    if not short or matches(markdown, wanted, files):
+    if not short or converts_to(markdown, wanted, files):
         return False
-    return matches(render(canonical(wanted), files, long=(0,))[0], wanted, files)
+    return converts_to(render(canonical(wanted), files, long=(0,))[0], wanted, files)
 
 
 def render(

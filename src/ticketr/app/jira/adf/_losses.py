@@ -28,7 +28,7 @@ from ticketr.app.jira.adf._plain import kind_words, named, plain_lines, prose, s
 from ticketr.app.jira.adf._simple import COLORS, PANEL_WORDS
 from ticketr.app.jira.adf.forms.files import without_escapes
 from ticketr.app.jira.adf.forms.inline import PANELS
-from ticketr.app.jira.errors import clip
+from ticketr.app.jira.errors import shorten
 
 #: More than these would tell nothing new.
 MOST_NAMED = 10
@@ -208,13 +208,13 @@ def _piece_name(piece: _Piece, node: Json, mark: Json | None) -> str:
     """Return a name of a piece for people."""
     kind, word = piece
     if mark is None:
-        return f"“{clip(word, 40)}”" if kind == "word" else _name(node)
+        return f"“{shorten(word, 40)}”" if kind == "word" else _name(node)
     text, attrs = node.get("text"), mark.get("attrs")
     text_near = text.strip() if isinstance(text, str) else ""
     if kind == "link" and isinstance(attrs, dict):
-        of = f" of “{clip(text_near, 40)}”" if text_near else ""
-        return f"the link to {clip(str(attrs.get('href')), 60)}{of}"
-    where = f" of “{clip(text_near, 40)}”" if text_near else f" of {_name(node)}"
+        of = f" of “{shorten(text_near, 40)}”" if text_near else ""
+        return f"the link to {shorten(str(attrs.get('href')), 60)}{of}"
+    where = f" of “{shorten(text_near, 40)}”" if text_near else f" of {_name(node)}"
     return f"the {kind_words(kind)}{where}"
 
 
@@ -222,7 +222,7 @@ def _name(node: Any) -> str:
     if not isinstance(node, dict):
         return "a something"
     text_near = next(iter(plain_lines(node)), "")
-    return named(str(node.get("type"))) + (f" at “{clip(text_near, 40)}”" if text_near else "")
+    return named(str(node.get("type"))) + (f" at “{shorten(text_near, 40)}”" if text_near else "")
 
 
 def _attrs_key(attrs: object) -> str:
@@ -374,7 +374,7 @@ def _broken_tables(markdown: str, document: Json) -> Iterator[UnsentPiece]:
 
 
 def _table_line(lines: Sequence[str], line: int, reason: str) -> UnsentPiece:
-    return UnsentPiece(clip(lines[line - 1].strip(), LONGEST_PIECE), line, reason, is_lost=True)
+    return UnsentPiece(shorten(lines[line - 1].strip(), LONGEST_PIECE), line, reason, is_lost=True)
 
 
 def _take_words(kept: Counter[str], words: Counter[str]) -> bool:
@@ -411,7 +411,7 @@ def _piece_at(piece: str, markdown: str, *, is_html: bool, problem: str = "") ->
     if text.startswith("<!--"):
         problem = _IN_COMMENT
     reason = problem or (_IN_HTML if is_html else _NO_PLACE)
-    return UnsentPiece(clip(text, LONGEST_PIECE), line, reason, is_lost=True)
+    return UnsentPiece(shorten(text, LONGEST_PIECE), line, reason, is_lost=True)
 
 
 def _tags_without_effect(tokens: list[dict[str, Any]]) -> Iterator[str]:
@@ -524,15 +524,15 @@ def _literals(
         if known[candidate.text]:
             known[candidate.text] -= 1
         elif candidate.reason is _AFTER_LANGUAGE:
-            yield replace(candidate, text=clip(candidate.text, 40))
+            yield replace(candidate, text=shorten(candidate.text, 40))
         elif candidate.reason not in _UNSEEN:
             if candidate.text in text:
-                yield replace(candidate, text=clip(candidate.text, 40))
+                yield replace(candidate, text=shorten(candidate.text, 40))
         elif candidate.reason is _NO_PICTURE and without_escapes(candidate.text) in pictures:
             if reason := pictures[without_escapes(candidate.text)]:
-                yield replace(candidate, text=clip(candidate.text, 40), reason=reason)
+                yield replace(candidate, text=shorten(candidate.text, 40), reason=reason)
         elif without_escapes(candidate.text) in addresses:
-            yield replace(candidate, text=clip(candidate.text, 40))
+            yield replace(candidate, text=shorten(candidate.text, 40))
 
 
 def _candidates(markdown: str) -> list[UnsentPiece]:

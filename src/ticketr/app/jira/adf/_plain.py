@@ -12,7 +12,7 @@ from types import MappingProxyType
 from ticketr._lazy import compile_on_use
 from ticketr.app.jira.adf._addresses import has_mark
 from ticketr.app.jira.adf._canonical import Json, content_of
-from ticketr.app.jira.errors import clip
+from ticketr.app.jira.errors import shorten
 
 #: No file is attached.
 NO_FILES: Mapping[str, str] = MappingProxyType({})
@@ -96,7 +96,7 @@ def named(kind: str) -> str:
 
 def kind_words(kind: str) -> str:
     """Return the name of a kind in plain words: `listItem` is a list item."""
-    return clip(_WORD_START.sub(" ", kind).lower(), 40)
+    return shorten(_WORD_START.sub(" ", kind).lower(), 40)
 
 
 #: The characters that Jira takes in a description.

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ticketr.app.jira.adf._plain import kind_words, named, plain_lines
-from ticketr.app.jira.errors import clip
+from ticketr.app.jira.errors import shorten
 
 #: The sets of marks that go together; None where there is no list of marks at all.
 Marks = tuple[frozenset[str], ...] | None
@@ -194,7 +194,7 @@ def _own_problems(node: Any, rule: Node) -> Iterator[str]:
         if not isinstance(node.get("text"), str) or not node["text"]:
             yield "a text is empty"
     for key in sorted(map(str, node.keys() - known)):
-        yield f"{named(kind)} cannot have “{clip(key, 40)}”"
+        yield f"{named(kind)} cannot have “{shorten(key, 40)}”"
 
 
 def _children(node: Any, rule: Node) -> Iterator[tuple[Any, Marks] | str]:
@@ -248,4 +248,4 @@ def _mark_problems(node: Any, allowed: Marks) -> Iterator[str]:
 def _quote(node: Any) -> str:
     """Quote the beginning of a node, so that it can be found."""
     words = next(iter(plain_lines(node)), "")
-    return f", at “{clip(words, 40)}”" if words else ""
+    return f", at “{shorten(words, 40)}”" if words else ""

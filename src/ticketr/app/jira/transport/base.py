@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from ticketr._errors import TicketrError
-from ticketr.app.jira.errors import clip
+from ticketr.app.jira.errors import shorten
 
 if TYPE_CHECKING:
     import ssl
@@ -18,7 +18,7 @@ class AsksMissing(TicketrError):
     """Raised when asks was chosen and cannot be used here."""
 
     def __init__(self, reason: str) -> None:
-        self.reason = clip(reason)
+        self.reason = shorten(reason)
         super().__init__(self.reason)
 
     def __str__(self) -> str:
