@@ -15,7 +15,7 @@ from ticketr.app import sync
 from ticketr.app.cli import exits
 from ticketr.app.cli.console import NOTHING_SENT, confirm, echo, print_messages
 from ticketr.app.cli.job_runner import not_started_as_json, print_all_json
-from ticketr.app.cli.ownership import open_store
+from ticketr.app.cli.ownership import open_own_store
 from ticketr.app.cli.settings import is_interactive, unattended_refusal
 from ticketr.app.cli.status import loss_lines
 from ticketr.app.config import CONFIRM_ABOVE
@@ -56,7 +56,7 @@ def read_plans(jobs: Jobs, *, yes: bool) -> dict[str, sync.PushPlan]:
 def _read_plan(job: sync.PushJob | sync.SyncJob) -> sync.PushPlan:
     """Return the plan of a job; an empty one if it cannot be read."""
     keys, prefer = (job.keys, None) if isinstance(job, sync.PushJob) else (None, job.prefer)
-    store = open_store(job.root)
+    store = open_own_store(job.root)
     try:
         return sync.read_push_plan(
             store, keys, project=job.project, prefer=prefer, inherit=job.inherit

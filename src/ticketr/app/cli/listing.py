@@ -19,7 +19,7 @@ from ticketr.app.cli.completion import complete_filter
 from ticketr.app.cli.console import echo, echo_json, printable
 from ticketr.app.cli.help import Command
 from ticketr.app.cli.options import CommonOptions, workspace_options
-from ticketr.app.cli.ownership import open_store
+from ticketr.app.cli.ownership import open_own_store
 from ticketr.cleaning import clean
 
 #: A term that may name a status or a person with blanks in the name, and without quotes.
@@ -320,7 +320,7 @@ def _table_lines(values: Sequence[tickets.Total], width: int) -> Iterator[str]:
 def _read(options: CommonOptions, terms: Sequence[str]) -> tuple[tickets.Filter, Listing]:
     """Return the filter of a command, and all issues of the workspace."""
     root = options.resolved().root
-    store = open_store(root)
+    store = open_own_store(root)
     with sync.read_state(store) as state:
         listing = _list_issues(store, state)
         fields = {name for issue in listing.issues for name in issue.candidate.fields}

@@ -16,7 +16,7 @@ from ticketr._errors import TicketrError
 from ticketr.app import jira, sync
 from ticketr.app.cli.completion import complete_key, complete_key_or_file, complete_workspace
 from ticketr.app.cli.console import confirm, echo, print_messages
-from ticketr.app.cli.ownership import open_store, own_mark
+from ticketr.app.cli.ownership import open_own_store, own_mark
 from ticketr.app.cli.settings import confirm_site, is_interactive, resolve, sign_in
 from ticketr.app.config import (
     OLDER_STRATEGIES,
@@ -169,9 +169,9 @@ class CommonOptions:
         """Return the workspace that they name; see `resolve`."""
         return resolve(workspace=self.workspace, folder=self.folder, project=self.project)
 
-    def open_store(self) -> sync.Store:
-        """Return the files of that workspace; see `ownership.open_store`."""
-        return open_store(self.resolved().root)
+    def open_own_store(self) -> sync.Store:
+        """Return the files of that workspace; see `ownership.open_own_store`."""
+        return open_own_store(self.resolved().root)
 
 
 @dataclass(eq=False, repr=False)
@@ -432,7 +432,7 @@ def named_tickets(words: Collection[str], root: Path) -> tuple[str, ...]:
     names: list[str] = []
     for word in words:
         if not is_key(word.strip().upper()) and os.path.lexists(word):
-            names += _files_at(Path(word), open_store(root))
+            names += _files_at(Path(word), open_own_store(root))
         elif word.endswith(".md"):
             raise click.UsageError(f"{clean(word)} is not there")
         else:

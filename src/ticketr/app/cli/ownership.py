@@ -19,7 +19,7 @@ from ticketr.app.cli.settings import is_interactive
 HISTORY = "history.db"
 
 
-def open_store(root: Path) -> sync.Store:
+def open_own_store(root: Path) -> sync.Store:
     """Return the files of a workspace; a state file in it must be the user's.
 
     Raises:

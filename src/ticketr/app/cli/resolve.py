@@ -82,7 +82,7 @@ def resolve(
     """
     if take is not None and not (keys or takes_all):
         raise click.UsageError(f"say which: 'ticketr resolve KEY --take {take}', or --all for each")
-    store = options.open_store()
+    store = options.open_own_store()
     with sync.read_state(store) as state:
         conflicts = state.conflicts.all()
         named = [_own_key(state, clean(key)) for key in keys]
@@ -184,7 +184,7 @@ def undo(options: CommonOptions, *, key: str | None, listed: bool) -> None:
     KEY, the last of that ticket alone. Nothing is taken back of a ticket that was edited, pushed or
     pulled with changes since.
     """
-    store = options.open_store()
+    store = options.open_own_store()
     key = clean(key.upper()) if key is not None else None
     undone = sync.UndoneChange(()) if listed else _undo_last(store, key)
     with sync.read_state(store) as state:

@@ -147,7 +147,7 @@ def status(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
 
     Without a KEY it lists everything; the KEY of a ticket stands for its sub-tasks, too.
     """
-    store = options.open_store()
+    store = options.open_own_store()
     with sync.read_state(store) as state:
         survey = _survey(store, state)
         refuse_unknown(keys, survey, state)
@@ -182,7 +182,7 @@ def diff(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
 
     Without a KEY it shows every edited ticket. Sends no request.
     """
-    store = options.open_store()
+    store = options.open_own_store()
     with sync.read_state(store) as state:
         survey = _survey(store, state)
         refuse_unknown(keys, survey, state)

@@ -89,7 +89,7 @@ def show(options: CommonOptions, *, key: str, raw: bool) -> None:
     """Print a ticket, or a sub-task, as it is in its file. Sends no request."""
     if raw and options.as_json:
         raise click.UsageError("say --raw or --json, not both")
-    store = options.open_store()
+    store = options.open_own_store()
     issue = _require_issue(store, key)
     if options.as_json:
         own = _as_json(issue.issue)
@@ -190,7 +190,7 @@ def edit(options: CommonOptions, *, key: str) -> None:
     The editor is what VISUAL or EDITOR names, with its arguments, else vi. When it ends, the file
     is read, so that you hear at once of a mistake in it.
     """
-    store = options.open_store()
+    store = options.open_own_store()
     issue = _require_issue(store, key)
     before = store.tickets(issue.path)
     run_editor(str((store.root / issue.path).absolute()), line=issue.issue.line)
