@@ -23,7 +23,7 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import JobKind, call, call_in
 from ticketr.app.tui.jobs_state import KIND_TAG, WORKSPACE_TAG
 from ticketr.app.tui.overlays.first_run import FirstRun
-from ticketr.app.tui.services.conflicts import read_conflict
+from ticketr.app.tui.services.edits import read_conflict
 from ticketr.app.tui.services.jobs import check_push, read_plan
 from ticketr.app.tui.services.setting_up import suggest_folder
 from ticketr.app.tui.setup import (

@@ -14,7 +14,7 @@ from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import JobKind, call_in
 from ticketr.app.tui.rows import Rows, row_of_broken
-from ticketr.app.tui.services.conflicts import read_conflict
+from ticketr.app.tui.services.edits import read_conflict
 from ticketr.app.tui.services.jobs import check_push, read_plan
 from ticketr.app.tui.sheet import Edit, sheet_of
 from ticketr.app.tui.state import AppState

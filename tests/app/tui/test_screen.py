@@ -20,7 +20,7 @@ from ticketr import JobSnapshot, JobStatus
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.keymap import TABLE, Context, KeyAction
-from ticketr.app.tui.overlays.choice import Choice, Option
+from ticketr.app.tui.overlays.questions import Choice, Option
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import MARKS, Theme

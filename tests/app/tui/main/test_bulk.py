@@ -23,9 +23,8 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.overlays.base import MIN_LOOK_SECONDS
-from ticketr.app.tui.overlays.choice import Choice
-from ticketr.app.tui.overlays.many import BulkPlan, FileEdits
-from ticketr.app.tui.overlays.questions import Loading
+from ticketr.app.tui.overlays.questions import Choice, Loading
+from ticketr.app.tui.overlays.review import BulkPlan, FileEdits
 from ticketr.app.tui.rows import Rows, row_of_broken
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.services.asking import ask_issues, ask_statuses, ask_values, stop_asking

@@ -18,8 +18,8 @@ from ticketr.app.tui import messages, text_input
 from ticketr.app.tui.effects import JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import TABLE, Context, KeyAction
 from ticketr.app.tui.main.table import main_screen_step
-from ticketr.app.tui.overlays.choice import Choice
 from ticketr.app.tui.overlays.jobs import Jobs
+from ticketr.app.tui.overlays.questions import Choice
 from ticketr.app.tui.rows import Rows, row_of_broken
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.services.asking import ask_statuses, stop_asking

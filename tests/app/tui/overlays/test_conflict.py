@@ -20,7 +20,7 @@ from ticketr.app.tui.overlays.pages import Diff
 from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.services.asking import ask_author
-from ticketr.app.tui.services.conflicts import find_undo, read_conflict, resolve, undo
+from ticketr.app.tui.services.edits import find_undo, read_conflict, resolve, undo
 from ticketr.app.tui.services.outside import open_editor
 from ticketr.app.tui.sheet import Edit, sheet_of
 from ticketr.app.tui.state import AppState, OpenTicket

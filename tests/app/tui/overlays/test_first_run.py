@@ -15,8 +15,7 @@ from trio.testing import MockClock
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, call, call_in
 from ticketr.app.tui.keymap import Context
-from ticketr.app.tui.overlays.first_run import TOKEN_PAGE, FirstRun
-from ticketr.app.tui.overlays.first_run_form import TYPING_REST, Form
+from ticketr.app.tui.overlays.first_run import TOKEN_PAGE, TYPING_REST, FirstRun, Form
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.services.files import read_files
 from ticketr.app.tui.services.jobs import start_job

@@ -19,10 +19,9 @@ from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import TYPING, Context, KeyMap
 from ticketr.app.tui.main.palette import MOST_TICKETS, Palette
 from ticketr.app.tui.overlays.base import MIN_LOOK_SECONDS
-from ticketr.app.tui.overlays.many import FileEdits
 from ticketr.app.tui.overlays.pages import help_lines
 from ticketr.app.tui.overlays.plan import Plan
-from ticketr.app.tui.overlays.review import padded_name
+from ticketr.app.tui.overlays.review import FileEdits, padded_name
 from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.services.files import remember

@@ -27,9 +27,9 @@ from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.keymap import KeyAction
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.rows import Rows
-from ticketr.app.tui.services import conflicts, edits, outside, setting_up
+from ticketr.app.tui.services import edits, outside, setting_up
 from ticketr.app.tui.services.context import Services, SetupRunner
-from ticketr.app.tui.services.edits import add_comment, add_ticket
+from ticketr.app.tui.services.edits import add_comment, add_ticket, find_undo, undo
 from ticketr.app.tui.services.files import remember
 from ticketr.app.tui.services.outside import (
     browser_commands,
@@ -84,13 +84,13 @@ async def test_a_changed_status_is_taken_back_to_the_byte(
     }
 
     told.clear()
-    await used.carry_out(call_in("work", conflicts.find_undo))
+    await used.carry_out(call_in("work", find_undo))
     (found,) = told
     assert isinstance(found, messages.QuestionAsked)
     assert found.words.startswith("DEMO-9 in DEMO-9.md: the text that was there before ")
     told.clear()
     (effect,) = found.effects
-    assert effect.function is conflicts.undo
+    assert effect.function is undo
     await effect.function(used, *effect.args)
 
     after = tree(bench)
@@ -129,14 +129,14 @@ async def test_only_what_can_be_taken_back_is_offered(
     bench.edits("DEMO-1", "Status: Done", "Status: Blocked")
     told.clear()
 
-    await used.carry_out(call_in("work", conflicts.find_undo))
+    await used.carry_out(call_in("work", find_undo))
 
     (asked,) = told
     assert isinstance(asked, messages.QuestionAsked)
     assert [step.key for step in asked.effects[0].args[1]] == ["DEMO-9"]
     bench.path("DEMO-9").unlink()
     told.clear()
-    await used.carry_out(call_in("work", conflicts.find_undo))
+    await used.carry_out(call_in("work", find_undo))
     words = "There is nothing to take back: DEMO-1 was edited in DEMO-1.md since"
     assert told == [messages.Notice(words, is_error=False)]
 
@@ -153,7 +153,7 @@ async def test_a_draft_that_was_pushed_is_not_offered(
     await bench.push(keys=["pay.md"])
     told.clear()
 
-    await used.carry_out(call_in("work", conflicts.find_undo))
+    await used.carry_out(call_in("work", find_undo))
 
     (asked,) = told
     assert isinstance(asked, messages.QuestionAsked)
@@ -162,7 +162,7 @@ async def test_a_draft_that_was_pushed_is_not_offered(
     await effect.function(used, *effect.args)
     assert not (bench.root / "keep.md").exists()
     told.clear()
-    await used.carry_out(call_in("work", conflicts.find_undo))
+    await used.carry_out(call_in("work", find_undo))
     words = "There is nothing to take back: pay.md was edited, pushed or removed since"
     assert told == [messages.Notice(words, is_error=False)]
 

@@ -14,9 +14,15 @@ from ticketr.app.tui.effects import JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.main import changing
 from ticketr.app.tui.main.changing import counts_of_values, place_of, values_of
-from ticketr.app.tui.overlays.choice import Choice, Option, ValueChoice
-from ticketr.app.tui.overlays.many import BulkPlan, FileEdits
-from ticketr.app.tui.overlays.questions import LineInput, Loading, Question
+from ticketr.app.tui.overlays.questions import (
+    Choice,
+    LineInput,
+    Loading,
+    Option,
+    Question,
+    ValueChoice,
+)
+from ticketr.app.tui.overlays.review import BulkPlan, FileEdits
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import outside
 from ticketr.app.tui.services.asking import ask_issues, ask_statuses, ask_values

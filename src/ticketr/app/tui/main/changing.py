@@ -10,8 +10,7 @@ from ticketr.app.sync import IssuePlace, Template
 from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import TicketAdded
-from ticketr.app.tui.overlays.choice import Choice, Option
-from ticketr.app.tui.overlays.questions import LineInput
+from ticketr.app.tui.overlays.questions import Choice, LineInput, Option
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import outside
 from ticketr.app.tui.services.edits import add_comment, add_from_template, add_ticket

@@ -10,8 +10,7 @@ from ticketr.app import tickets
 from ticketr.app.config import ListMemory
 from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.messages import Answered
-from ticketr.app.tui.overlays.choice import Choice, Option
-from ticketr.app.tui.overlays.questions import LineInput, Loading
+from ticketr.app.tui.overlays.questions import Choice, LineInput, Loading, Option
 from ticketr.app.tui.services.asking import ask_keys
 from ticketr.app.tui.services.files import remember
 from ticketr.app.tui.state import AT_ONCE, AppState, Panel, Step

@@ -13,9 +13,9 @@ from ticketr.app.tui.effects import JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import TABLE, Context, KeyAction
 from ticketr.app.tui.main.changing import counts_of_values
 from ticketr.app.tui.main.filtering import JQL, show_saved
-from ticketr.app.tui.overlays.choice import ListOverlay, Option, matching
 from ticketr.app.tui.overlays.first_run import FirstRun
 from ticketr.app.tui.overlays.plan import Plan
+from ticketr.app.tui.overlays.questions import ListOverlay, Option, matching
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import jobs
 from ticketr.app.tui.state import AppState, Panel, Step, show_row, show_workspace

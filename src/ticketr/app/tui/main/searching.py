@@ -8,8 +8,7 @@ from dataclasses import replace
 
 from ticketr.app.tickets import SORT_NAMES
 from ticketr.app.tui.main.filtering import remembered
-from ticketr.app.tui.overlays.choice import Choice, Option
-from ticketr.app.tui.overlays.questions import LineInput
+from ticketr.app.tui.overlays.questions import Choice, LineInput, Option
 from ticketr.app.tui.panels.columns import COLUMN_NAMES, list_columns
 from ticketr.app.tui.panels.frame import Match, find_matches
 from ticketr.app.tui.state import AppState, Panel, Step, select

@@ -18,7 +18,8 @@ from ticketr.app.tui.overlays.jobs import Jobs
 from ticketr.app.tui.overlays.pages import Diff, Help
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.rows import ListRow
-from ticketr.app.tui.services import conflicts, files, jobs, outside, setting_up
+from ticketr.app.tui.services import files, jobs, outside, setting_up
+from ticketr.app.tui.services.edits import find_undo
 from ticketr.app.tui.state import SWALLOW_SECONDS, AppState, Panel, Step, show_row
 from ticketr.app.tui.workspace import WorkspaceView
 
@@ -177,7 +178,7 @@ _HANDLERS: dict[KeyAction, Handler] = {
     KeyAction.SOURCE: source,
     KeyAction.RELOAD: _ask(files.read_files, "Reading the files again"),
     KeyAction.RESOLVE: _resolve,
-    KeyAction.UNDO: _ask(conflicts.find_undo),
+    KeyAction.UNDO: _ask(find_undo),
     KeyAction.DIFF: _diff,
     KeyAction.PALETTE: lambda state, _: (state.opened(Palette(main_screen_step)), ()),
     KeyAction.HELP: lambda state, _: (state.opened(Help(state.context)), ()),

@@ -16,7 +16,8 @@ from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, is_too_soon, target, wrapped_words
 from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.panels.frame import Row, drawn, filled, scroll_top, spaced, title_rule
-from ticketr.app.tui.services import asking, conflicts, outside
+from ticketr.app.tui.services import asking, outside
+from ticketr.app.tui.services.edits import find_undo, read_conflict, resolve
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, mark, wrap_line
 from ticketr.app.tui.text_input import TextInput
@@ -212,7 +213,7 @@ class ConflictScreen(Overlay):
             case KeyAction.EDIT:
                 return self._edit(state, self.part)
             case KeyAction.UNDO:
-                return state, (call_in(self.workspace, conflicts.find_undo),)
+                return state, (call_in(self.workspace, find_undo),)
             case KeyAction.ACCEPT:
                 return self._accept(state, self.view, now)
             case _:
@@ -269,7 +270,7 @@ class ConflictScreen(Overlay):
             at = view.parts.index(resolution.left[0])
             words = f"{len(resolution.left)} left to choose: {names}"
             return state.replaced(replace(self, at=at)).noticed(words), ()
-        return state.closed(), (call_in(self.workspace, conflicts.resolve, resolution),)
+        return state.closed(), (call_in(self.workspace, resolve, resolution),)
 
     def _go_to_other(self, state: AppState, by: int) -> Step | None:
         """Go to another conflict of the workspace."""
@@ -304,7 +305,7 @@ class ConflictScreen(Overlay):
     @property
     def request(self) -> Call:
         """The request for the conflict."""
-        return call_in(self.workspace, conflicts.read_conflict, self.key)
+        return call_in(self.workspace, read_conflict, self.key)
 
     def _author_of(self, view: ConflictView) -> Call:
         """Return the request for the author of the last change of the issue in Jira."""
