@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, chain, takewhile
 from typing import final, overload
 
-from ticketr.app.tickets import SORT_NAMES, Filter, FlagTerm, NotTerm, Term
+from ticketr.app.tickets import SORT_NAMES, Filter, FlagTerm, NotTerm, Term, TextTerm
 from ticketr.app.tui.rows import ListRow, Order, Rows, VisibleRow, rank, start_of
 
 
@@ -53,21 +53,25 @@ class RowFilter:
         """Return the indexes of the rows that the filter lets through, in their order."""
         left: Sequence[int] = range(len(rows))
         for term in self.filter.terms:
-            fits = self._test_of(term)
-            left = [at for at in left if fits(rows.shown[at].row)]
+            left = self._matching_among(rows.shown, term, left)
         return left
 
-    def _test_of(self, term: Term) -> Callable[[ListRow], bool]:
-        """Return what says whether a row fits a term, which knows what was edited here."""
+    def _matching_among(
+        self, shown: Sequence[VisibleRow], term: Term, left: Sequence[int]
+    ) -> Sequence[int]:
+        """Return those of some rows that fit one term, which may be about edits here."""
         match term:
             case FlagTerm(flags):
-                return lambda row: not flags.isdisjoint(self._flags(row))
+                apart = flags.isdisjoint
+                return [at for at in left if not apart(self._flags(shown[at].row))]
             case NotTerm(inner):
-                fits = self._test_of(inner)
-                return lambda row: not fits(row)
+                without = frozenset(self._matching_among(shown, inner, left))
+                return [at for at in left if at not in without]
+            case TextTerm(wanted):  # without a call for each row: it is what people type most
+                return [at for at in left if wanted in shown[at].row.candidate.haystack]
             case _:
                 matches = term.matches
-                return lambda row: matches(row.candidate)
+                return [at for at in left if matches(shown[at].row.candidate)]
 
     def _flags(self, row: ListRow) -> frozenset[str]:
         flags = row.candidate.flags

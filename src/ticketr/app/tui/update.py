@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from ticketr import JobSnapshot
+from ticketr import JobSnapshot, terminal
 from ticketr.app.sync import BulkResult
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
@@ -20,21 +20,10 @@ from ticketr.app.tui.panels.detail import is_long
 from ticketr.app.tui.services import files, jobs, outside
 from ticketr.app.tui.services.watching import watch_files
 from ticketr.app.tui.state import SWALLOW_SECONDS, AppState, OpenTicket, Panel, Step
-from ticketr.terminal import (
-    Event,
-    Focused,
-    HungUp,
-    Key,
-    Mouse,
-    Paste,
-    Quit,
-    Resize,
-    Resumed,
-)
 from ticketr.text import clean
 
 
-def update(state: AppState, message: Message | Event, now: float) -> Step:
+def update(state: AppState, message: Message | terminal.Event, now: float) -> Step:
     """Return the state after a message, and the effects to carry out.
 
     Args:
@@ -47,13 +36,13 @@ def update(state: AppState, message: Message | Event, now: float) -> Step:
     return state, (*effects, *more)
 
 
-def _updated(state: AppState, message: Message | Event, now: float) -> Step:
+def _updated(state: AppState, message: Message | terminal.Event, now: float) -> Step:
     match message:
-        case Key(name):
+        case terminal.Key(name):
             return _key(state, name, now)
-        case Paste(text):
+        case terminal.Paste(text):
             return _pasted(state, text, now)
-        case Mouse():
+        case terminal.Mouse():
             return on_mouse(state, message, now)
         case messages.JobChanged(snapshot):
             state, effects = _job(state, snapshot, now)
@@ -85,9 +74,9 @@ def _updated(state: AppState, message: Message | Event, now: float) -> Step:
             return replace(show_added(state, message), follow_at=now), ()
         case messages.TimePassed():
             state, effects = _follow_if_due(state, now)
-        case Resize(width, height):
+        case terminal.Resize(width, height):
             return _resized(state, width, height), (call(outside.redraw),)
-        case Focused() | Resumed():
+        case terminal.Focused() | terminal.Resumed():
             return state, tuple(
                 call_in(view.name, files.read_files) for view in state.workspaces if view.is_read
             )
@@ -99,7 +88,7 @@ def _updated(state: AppState, message: Message | Event, now: float) -> Step:
             keys = [state.keymap.hint(action, Context.MAIN, does) for action, does in hints]
             named = ", ".join(filter(None, keys))
             return state.noticed(f"{words}; {named}" if named else words, is_bad=is_error), ()
-        case Quit() | HungUp():
+        case terminal.Quit() | terminal.HungUp():
             return state, (call(outside.leave),)
         case _:
             effects = ()
