@@ -22,6 +22,7 @@ from ticketr.app.jira import AllowedValue, User
 from ticketr.app.jira.errors import ConnectFailed
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import BulkChange, BulkIssue, BulkJob, FieldSetting, FindIssuesJob
+from ticketr.app.sync.compare.diff import Part, TextPart
 from ticketr.app.sync.jobs.bulk import TO_CANCEL
 from ticketr.app.sync.jobs.bulk_change import bulk_values
 from ticketr.app.sync.push.values import BadValue, FieldSpec, NameLookup
@@ -333,7 +334,9 @@ ELSEWHERE = {
 }
 #: What cannot be cleared.
 KEPT = {"issueType", "priority"}
-TEXTS = {"Environment": FieldSpec("environment", "Environment", "string")}
+TEXTS: dict[Part, FieldSpec] = {
+    TextPart("Environment"): FieldSpec("environment", "Environment", "string")
+}
 
 
 def values_of(field: FieldSpec, text: str) -> dict[str, object]:
@@ -390,7 +393,7 @@ def test_a_field_is_cleared_as_the_document_says(group: str) -> None:
 @pytest.mark.parametrize("text", ["Chrome **120**", ""])
 def test_a_rich_text_goes_into_its_group(text: str) -> None:
     settings = (FieldSetting("Environment", text),)
-    ids, values = bulk_values(settings, {}, LOOKUP, TEXTS)
+    ids, values = bulk_values(settings, TEXTS, LOOKUP)
 
     entries: Any = values["richTextFields"]
     assert (ids, len(entries), bool(entries[0]["richText"])) == (("environment",), 1, bool(text))
@@ -411,4 +414,4 @@ def test_a_rich_text_is_not_added_to() -> None:
     assert setting is not None
 
     with pytest.raises(BadValue, match="only labels"):
-        bulk_values((setting,), {}, LOOKUP, TEXTS)
+        bulk_values((setting,), TEXTS, LOOKUP)

@@ -373,10 +373,10 @@ ODD: dict[str, Any] = {
 }
 
 
-async def refused(bench: Bench) -> str:
+async def refused(bench: Bench, code: Code = Code.INVALID) -> str:
     result = await bench.push(**ON)
     (note,) = result.failed
-    assert (note.code, bench.writes) == (Code.INVALID, [])
+    assert (note.code, bench.writes) == (code, [])
     return note.reason
 
 
@@ -428,11 +428,10 @@ async def test_an_edit_that_loses_something_needs_an_answer(bench: Bench) -> Non
     bench.site.edit("DEMO-1", comments=(replace(comment, body=ODD),))
     await bench.pull(**ON)
     bench.edits("DEMO-1", "by Jira", "by me")
-    loss = Loss(
-        "DEMO-1", "DEMO-1.md", f"a paragraph at “# kept \ufdd0 by Jira” of comment {number}"
-    )
+    what, part = "a paragraph at “# kept \ufdd0 by Jira”", f"Comment {number}"
+    loss = Loss("DEMO-1", "DEMO-1.md", what, part=part)
 
-    words = await refused(bench)
+    words = await refused(bench, Code.LOSS)
     plan = read_push_plan(Store(bench.root, ".ticketr"))
     sent = await bench.push(**ON, accept_loss=frozenset({loss}))
 

@@ -124,7 +124,7 @@ async def test_a_removed_key_is_asked_about(bench: Bench) -> None:
 
     assert [(each.code, each.reason) for each in refused.failed] == [
         (
-            Code.INVALID,
+            Code.LOSS,
             (
                 "Blocks: sending it would remove the link “Blocks DEMO-2”; answer the question "
                 "before a push in a terminal, or say --accept-loss"
@@ -132,7 +132,7 @@ async def test_a_removed_key_is_asked_about(bench: Bench) -> None:
         )
     ]
     assert (bench.writes, len(links(bench, "DEMO-1"))) == ([], 2)
-    loss = Loss("DEMO-1", "DEMO-1.md", "the link “Blocks DEMO-2”")
+    loss = Loss("DEMO-1", "DEMO-1.md", "the link “Blocks DEMO-2”", part="Blocks")
     sent = await bench.push(**ON, accept_loss=frozenset({loss}))
     assert [each.partition("/")[0] for each in bench.writes] == ["DELETE issueLink"]
     assert (sent.updated, links(bench, "DEMO-1")) == (("DEMO-1",), [("blocks", "DEMO-3")])

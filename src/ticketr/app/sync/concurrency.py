@@ -104,15 +104,18 @@ def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
         yield items[start : start + size]
 
 
-def portions(items: Iterable[T], weigh: Callable[[T], int], most: int = CHUNK) -> Iterator[list[T]]:
+def portions(
+    items: Iterable[T], weigh: Callable[[T], int], most: int = CHUNK, *, longest: int = 0
+) -> Iterator[list[T]]:
     """Cut items into portions, each of one item or of a limited length.
 
     Args:
         items: The items.
-        weigh: Returns the length of an item, in characters.
-        most: The most items of a portion; `CHUNK` of them have at most `MAX_PORTION_LENGTH`.
+        weigh: Returns the length of an item, such as its characters.
+        most: The most items of a portion.
+        longest: The length of a portion; 0 for `MAX_PORTION_LENGTH` characters for `CHUNK` items.
     """
-    longest = MAX_PORTION_LENGTH * most // CHUNK
+    longest = longest or MAX_PORTION_LENGTH * most // CHUNK
     portion: list[T] = []
     total = 0
     for item in items:

@@ -32,9 +32,8 @@ from ticketr.app.sync import (
     readable,
     take_survey,
 )
-from ticketr.app.sync.compare.diff import alike, by_key, changes, part_texts
+from ticketr.app.sync.compare.diff import alike, by_key, changes, part_texts, with_parts
 from ticketr.app.sync.edits.local_changes import (
-    add_to_base,
     find_local_change,
     remote_changes,
     still_to_send,
@@ -188,7 +187,7 @@ def without_drafts(issue: Ticket) -> Ticket:
 def all_pushed(base: Ticket, local: Ticket) -> Ticket:
     local_change = planned(base, local)
     for key, edits in (local_change.edits if local_change else {}).items():
-        base = add_to_base(base, key, edits)
+        base = with_parts(base, key, {edit.part: edit.new for edit in edits})
     return base
 
 
@@ -288,7 +287,7 @@ class TestPushed:
 
         for key, edits in (local_change.edits if local_change else {}).items():
             sent = edits[-1:]
-            base = add_to_base(three.base, key, sent)
+            base = with_parts(three.base, key, {sent[0].part: sent[0].new})
             assert [each.key for each in base.tasks] == [each.key for each in three.base.tasks]
             for other, issue in by_key(base).items():
                 before = part_texts(by_key(three.base)[other])

@@ -11,7 +11,7 @@ from hypothesis import event, given, strategies as st
 from sandbox_adf import quick_adf_validator
 
 from ticketr.app.jira import AllowedValue, IssueType, User, adf
-from ticketr.app.sync.compare.diff import Change, CorePart, changes
+from ticketr.app.sync.compare.diff import Change, CorePart, Part, TextPart, changes
 from ticketr.app.sync.compare.mapping import field_text
 from ticketr.app.sync.errors import nearest
 from ticketr.app.sync.push.metadata import ProjectMetadata
@@ -46,7 +46,7 @@ TYPE = FieldSpec(
     "issuetype",
     allowed=(AllowedValue("1", "Task"), AllowedValue("2", "Story")),
 )
-KINDS = {each.name: each for each in (PRIORITY, LABELS, ASSIGNEE, TYPE)}
+KINDS: dict[Part, FieldSpec] = {each.name: each for each in (PRIORITY, LABELS, ASSIGNEE, TYPE)}
 FORM = ProjectMetadata((TASK, STORY, SUBTASK), {each.id: KINDS for each in (TASK, STORY, SUBTASK)})
 ANA = NameLookup({"Ana": (User("a1", "Ana", ""),)})
 
@@ -60,8 +60,8 @@ def created(issue: Ticket, form: ProjectMetadata = FORM, *, subtask: bool = Fals
 
 
 def requiring(*names: str) -> ProjectMetadata:
-    field_specs = {name: replace(kind, required=name in names) for name, kind in KINDS.items()}
-    return replace(FORM, field_specs=dict.fromkeys(FORM.field_specs, field_specs))
+    specs = {name: replace(kind, required=name in names) for name, kind in KINDS.items()}
+    return replace(FORM, specs=dict.fromkeys(FORM.specs, specs))
 
 
 def edited(before: Ticket, after: Ticket) -> IssuePayload:
@@ -71,13 +71,15 @@ def edited(before: Ticket, after: Ticket) -> IssuePayload:
 class TestRichTextFields:
     """What is sent of sections."""
 
-    SPECS: ClassVar = {
-        "Plan": FieldSpec("customfield_1", "Plan", "string", required=True),
-        "Odd": FieldSpec("customfield_2", "Odd", "string", required=True, unsupported="add it"),
+    SPECS: ClassVar[dict[Part, FieldSpec]] = {
+        TextPart("Plan"): FieldSpec("customfield_1", "Plan", "string", required=True),
+        TextPart("Odd"): FieldSpec(
+            "customfield_2", "Odd", "string", required=True, unsupported="add it"
+        ),
     }
 
     def test_a_text_that_a_new_issue_needs_is_named_with_its_heading(self) -> None:
-        form = replace(FORM, text_specs={TASK.id: self.SPECS})
+        form = replace(FORM, specs={TASK.id: {**KINDS, **self.SPECS}})
 
         assert created(draft(), form).problems == (
             "Plan: a Task needs one; write it below a heading ## Field: Plan",

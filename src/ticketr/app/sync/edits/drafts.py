@@ -11,6 +11,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from functools import cached_property
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from ticketr.app.sync.compare.diff import CorePart, part_texts
@@ -145,17 +147,6 @@ def _error(local: LocalTicket, draft: Ticket, problem: str) -> TicketSyntaxError
     return TicketSyntaxError(local.path, draft.line, column, problem, line)
 
 
-def matcher_for(creation: Creation, drafts: Collection[Ticket] = frozenset()) -> DraftMatcher:
-    """Return a matcher that finds the draft of a new issue.
-
-    Args:
-        creation: The issue; its key may be unknown if no key is to be written.
-        drafts: The drafts of other issues, without their sub-tasks; may hold the issue's own draft.
-    """
-    draft = parse(creation.draft).tickets[0]
-    return DraftMatcher(creation.key, draft, creation.parent, drafts)
-
-
 def read_draft(creation: Creation) -> Ticket:
     """Return the draft as it was when the issue was requested, without its sub-tasks."""
     return replace(parse(creation.draft).tickets[0], tasks=())
@@ -177,11 +168,14 @@ def find_uncertain(
     everywhere = [change.local.ticket for change in local_changes]
     by_draft: dict[int, Creation] = {}
     for creation in creations:
-        matcher = matcher_for(creation, others)
+        matcher = DraftMatcher(creation, others)
         own = [
             change.local.ticket for change in local_changes if change.local.path == creation.path
         ]
-        draft = matcher.find(own) or matcher.find(everywhere, least=SAME_TITLE)
+        _, draft = matcher.best(own)
+        if draft is None:
+            score, other = matcher.best(everywhere)
+            draft = other if score >= SAME_TITLE else None
         if draft is not None:
             by_draft[id(draft)] = creation
     return by_draft
@@ -200,33 +194,21 @@ class DraftMatcher:
     """Finds the draft of a new issue among the tickets of a file.
 
     Attributes:
-        key: The key of the issue.
-        draft: The draft as it was when the issue was requested.
-        parent: The key of its ticket, for a sub-task; None for a ticket.
-        others: Drafts that belong to other issues, without their sub-tasks.
+        creation: The issue; its key may be unknown if no key is to be written.
+        others: The drafts of other issues, without their sub-tasks; may hold the issue's own draft.
     """
 
-    key: str
-    draft: Ticket
-    parent: str | None
+    creation: Creation
     others: Collection[Ticket] = frozenset()
+
+    @cached_property
+    def draft(self) -> Ticket:
+        """The draft as it was when the issue was requested."""
+        return parse(self.creation.draft).tickets[0]
 
     def is_in(self, tickets: Sequence[Ticket]) -> bool:
         """Tell whether the key is in one of some tickets."""
-        return any(self.key in ticket.keys() for ticket in tickets)  # noqa: SIM118 - no mapping
-
-    def best_score(self, tickets: Sequence[Ticket]) -> float:
-        """Return the score of the best match in one file.
-
-        Returns:
-            0 if no draft matches.
-        """
-        return self._best(tickets)[0]
-
-    def find(self, tickets: Sequence[Ticket], *, least: float = 0.0) -> Ticket | None:
-        """Return the draft that matches best; None if none has at least the score ``least``."""
-        score, draft = self._best(tickets)
-        return draft if score and score >= least else None
+        return any(self.creation.key in ticket.keys() for ticket in tickets)  # noqa: SIM118 - no mapping
 
     def with_key(self, tickets: Sequence[Ticket]) -> tuple[int, Ticket] | None:
         """Put the key into the best match.
@@ -234,19 +216,18 @@ class DraftMatcher:
         Returns:
             The index of the ticket that changes, and the changed ticket; None if no draft matches.
         """
-        draft = self.find(tickets)
+        _, draft = self.best(tickets)
+        key = self.creation.key
         for at, ticket in enumerate(tickets):
             if ticket is draft:
-                return at, replace(ticket, key=self.key)
+                return at, replace(ticket, key=key)
             if any(task is draft for task in ticket.tasks):
-                tasks = (
-                    replace(task, key=self.key) if task is draft else task for task in ticket.tasks
-                )
+                tasks = (replace(task, key=key) if task is draft else task for task in ticket.tasks)
                 return at, replace(ticket, tasks=tuple(tasks))
         return None
 
-    def _best(self, tickets: Sequence[Ticket]) -> tuple[float, Ticket | None]:
-        """Return the best match and its score."""
+    def best(self, tickets: Sequence[Ticket]) -> tuple[float, Ticket | None]:
+        """Return the score of the draft that matches best, and the draft; 0 and None for none."""
         candidates = list(self._candidates(tickets))
         for ticket in candidates:
             if ticket == self.draft:
@@ -255,15 +236,15 @@ class DraftMatcher:
         for ticket in candidates:
             if ticket.title == bare.title and replace(ticket, tasks=()) == bare:
                 return EQUAL, ticket
-        scores = ((self._score(ticket), ticket) for ticket in candidates)
-        return max(scores, key=lambda pair: pair[0], default=(0.0, None))
+        scores = [(self._score(ticket), ticket) for ticket in candidates]
+        return max(filter(itemgetter(0), scores), key=itemgetter(0), default=(0.0, None))
 
     def _candidates(self, tickets: Sequence[Ticket]) -> Iterator[Ticket]:
         """Yield the drafts that may be the sent one."""
         for ticket in tickets:
-            if self.parent is None and ticket.key is None:
+            if self.creation.parent is None and ticket.key is None:
                 yield ticket
-            elif self.parent is not None and ticket.key == self.parent:
+            elif self.creation.parent is not None and ticket.key == self.creation.parent:
                 yield from (task for task in ticket.tasks if task.key is None)
 
     def _score(self, ticket: Ticket) -> float:

@@ -5,7 +5,7 @@ A push compares these changes with Jira and converts them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -19,7 +19,6 @@ from ticketr.app.sync.compare.diff import (
     changes,
     changes_by_key,
     part_texts,
-    with_parts,
 )
 from ticketr.app.sync.compare.mapping import PARENT
 from ticketr.app.sync.compare.sent import OlderValues, bring_forward
@@ -213,11 +212,6 @@ def still_to_send(edits: tuple[Change, ...], remote: Ticket) -> tuple[Change, ..
     """Return the edits that Jira does not have yet; an interrupted push may have sent some."""
     there = part_texts(remote)
     return tuple(edit for edit in edits if not alike(edit.part, there.get(edit.part, ""), edit.new))
-
-
-def add_to_base(base: Ticket, key: str, sent: Iterable[Change]) -> Ticket:
-    """Return the new base of a ticket, once the edits of one of its issues are in Jira."""
-    return with_parts(base, key, {change.part: change.new for change in sent})
 
 
 def new_type(draft: Ticket, parent: str | None) -> tuple[str, str]:

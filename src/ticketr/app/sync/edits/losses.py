@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
@@ -143,7 +143,7 @@ class Loss:
         what: The piece, in words.
         line: The line in the file of the edited block that it would be removed from; 0 if that is
             not known. Not compared, since a merge may move it.
-        part: The name of the text; empty for the description, or if `what` says it.
+        part: The name of the text, or of the line of a link; empty for the description.
         is_link: Whether it is a link to another issue. Not compared.
     """
 
@@ -156,8 +156,8 @@ class Loss:
 
     @property
     def words(self) -> str:
-        """The piece, with the name of its text unless that is the description."""
-        return f"{self.what} of {self.part}" if self.part else self.what
+        """The piece, with the name of its text unless that is the description; a link says it."""
+        return f"{self.what} of {self.part}" if self.part and not self.is_link else self.what
 
     @property
     def place(self) -> str:
@@ -206,23 +206,26 @@ def edited_texts_of(
 
 
 def losses(
-    local_change: LocalChange, edited: Mapping[str, Iterable[EditedText]]
+    local_change: LocalChange,
+    issues: Collection[Issue],
+    edited: Mapping[str, Iterable[EditedText]],
 ) -> tuple[Loss, ...]:
-    """Return what Jira would lose by the edited rich texts of a ticket."""
+    """Return what Jira would lose by the edits of a ticket.
+
+    Args:
+        local_change: The edits.
+        issues: Its issues as Jira has them.
+        edited: Its edited rich texts, from `edited_texts_of`.
+    """
     path = local_change.local.path
-    return tuple(
+    in_texts = (
         Loss(key, path, piece.what, piece.line, name)
         for key, texts in edited.items()
         for text in texts
         for name in ("" if text.part is diff.CorePart.DESCRIPTION else text.name,)
         for piece in text.losses
     )
-
-
-def comment_loss(key: str, path: str, change: diff.Change, known: JiraComment) -> tuple[Loss, ...]:
-    """Return what Jira would lose by the edit of a comment; ``known`` is the comment in Jira."""
-    lost = graft_comment(change, known).losses
-    return tuple(Loss(key, path, f"{loss.what} of {change.name.lower()}") for loss in lost)
+    return (*in_texts, *_losses_beside_texts(local_change, issues))
 
 
 def graft_comment(
@@ -248,10 +251,11 @@ def _losses_beside_texts(local_change: LocalChange, issues: Iterable[Issue]) -> 
         comments = {comment.id: comment for comment in jira_comments(fields)}
         for change in changes:
             if isinstance(change.part, diff.CommentPart) and change.part.id in comments:
-                yield from comment_loss(key, path, change, comments[change.part.id])
+                for lost in graft_comment(change, comments[change.part.id]).losses:
+                    yield Loss(key, path, lost.what, part=change.name)
             elif isinstance(change.part, str):
                 for link in removed_links(fields, change.part, change.old, change.new):
-                    yield Loss(key, path, link_loss(link), is_link=True)
+                    yield Loss(key, path, link_loss(link), part=link.line, is_link=True)
 
 
 def _may_lose(changes: Sequence[diff.Change]) -> bool:
@@ -275,10 +279,7 @@ def known_losses(state: State, local_change: LocalChange) -> tuple[Loss, ...]:
         return ()
     issues = state.issues_of(local_change.head)
     texts = state.site_record.texts()
-    return (
-        *losses(local_change, edited_texts_of(local_change, issues, texts)),
-        *_losses_beside_texts(local_change, issues),
-    )
+    return losses(local_change, issues, edited_texts_of(local_change, issues, texts))
 
 
 def unaccepted(lost: Iterable[Loss], accepted: Accepted) -> tuple[Loss, ...]:

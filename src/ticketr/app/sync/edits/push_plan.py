@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -292,28 +292,25 @@ def _unconfirmed_drafts(
 
     Drafts can be equal, such as copies. As many of them are sent as were confirmed.
     """
-    waiting: dict[str, list[PlanEntry]] = {}
-    for entry in confirmed:
-        waiting.setdefault(entry.fingerprint, []).append(entry)
+    entries = list(confirmed)
+    remaining = Counter(entry.fingerprint for entry in entries)
     # One that stayed in its file comes before a copy of it in another file.
-    left = [(draft, entry) for draft, entry in drafts if not _take(waiting, entry, entry.path)]
-    left = [(draft, entry) for draft, entry in left if not _take(waiting, entry)]
-    titles = {(entry.path, entry.title) for alike in waiting.values() for entry in alike}
+    places = {(entry.path, entry.fingerprint) for entry in entries}
+    left: list[tuple[Ticket, PlanEntry]] = []
+    for draft, entry in sorted(
+        drafts, key=lambda pair: (pair[1].path, pair[1].fingerprint) not in places
+    ):
+        if remaining[entry.fingerprint]:
+            remaining[entry.fingerprint] -= 1
+        else:
+            left.append((draft, entry))
+    titles = {(entry.path, entry.title) for entry in entries if remaining[entry.fingerprint]}
     reasons = {
         id(draft): _CHANGED if (entry.path, entry.title) in titles else _NEW
         for draft, entry in left
     }
     orphans = {id(task) for draft, _ in left for task in draft.tasks}
     return {id(draft): _NO_PARENT for draft, _ in drafts if id(draft) in orphans} | reasons
-
-
-def _take(waiting: dict[str, list[PlanEntry]], entry: PlanEntry, path: str | None = None) -> bool:
-    """Remove a confirmed draft that is equal to an entry; return whether there was one."""
-    alike = waiting.get(entry.fingerprint, [])
-    match = next((plan_entry for plan_entry in alike if path in {None, plan_entry.path}), None)
-    if match is not None:
-        alike.remove(match)
-    return match is not None
 
 
 #: Why an issue is left alone.
@@ -437,23 +434,6 @@ def names_ticket(keys: Collection[str] | None, local: LocalTicket) -> bool:
     return keys is None or local.ticket.key in keys or local.path in keys
 
 
-@dataclass(frozen=True, slots=True)
-class Selected:
-    """What a push may send, and what it leaves alone.
-
-    Attributes:
-        local_changes: The changes, without what may not be sent.
-        left: A note for each issue that was not confirmed, that an earlier push has sent, or that
-            has older values.
-        in_conflict: A note for each ticket in conflict, which is not a part of any plan, and how
-            many issues the push would have written of it.
-    """
-
-    local_changes: tuple[LocalChange, ...]
-    left: tuple[Note, ...] = ()
-    in_conflict: tuple[tuple[Note, int], ...] = ()
-
-
 def select_changes(
     local_changes: Sequence[LocalChange],
     state: State,
@@ -461,7 +441,7 @@ def select_changes(
     *,
     keys: frozenset[str] | None,
     confirmed: PushPlan | None,
-) -> Selected:
+) -> tuple[list[LocalChange], list[Note], list[tuple[Note, int]]]:
     """Select what a push may send.
 
     Args:
@@ -471,13 +451,19 @@ def select_changes(
         keys: The keys and files that were named; None for all.
         confirmed: The plan that was confirmed; None if everything may be sent.
 
+    Returns:
+        The changes, without what may not be sent; a note for each issue that was not confirmed, that
+        an earlier push has sent, or that has older values; and a note for each ticket in conflict,
+        which is not a part of any plan, with how many issues the push would have written of it.
+
     Raises:
         StateFailed: The state cannot be read.
     """
     is_everything = keys is None and confirmed is None
-    has_older = any(change.older for change in local_changes)
-    if is_everything and not has_older and not state.creations.all():
-        return Selected(tuple(local_changes))
+    if is_everything and not state.creations.all():
+        older = [note for change in local_changes for _, note in change.older_notes()]
+        # Older values alone are nothing to send.
+        return [change for change in local_changes if change.writes or change.added_keys], older, []
     # Without a plan, Jira may have ended a conflict by now; the comparison with it finds out.
     known = state.conflicts.all() if confirmed is not None else ()
     conflicts = {conflict.key: conflict for conflict in known}
@@ -485,7 +471,7 @@ def select_changes(
     rest: list[LocalChange] = []
     planned: list[tuple[Ticket, PlanEntry]] = []
     left: dict[int, Note] = {}
-    older: list[Note] = []
+    older = []
     for change, issues in _decide(local_changes, state, keys, conflicts):
         match issues:
             case [(_, Note(code=Code.CONFLICT) as note)]:
@@ -499,23 +485,22 @@ def select_changes(
                 older.append(decision)
             elif decision.code is not Code.UNNAMED:
                 left[id(issue)] = decision
-    if is_everything and not left:
-        # Older values alone are nothing to send.
-        sendable = (change for change in rest if change.writes or change.added_keys)
-        return Selected(tuple(sendable), tuple(older))
     if confirmed is not None:
         left |= unconfirmed(planned, confirmed.entries, prefer)
     kept = {id(issue) for issue, _ in planned} - left.keys()
-    restricted = (_restricted_change(change, kept, keys) for change in rest)
-    return Selected(
-        tuple(change for change in restricted if change is not None),
-        (*left.values(), *older),
-        tuple(in_conflict),
+    restricted = (
+        _restricted_change(change, kept, keys, is_restricted=not is_everything) for change in rest
     )
+    selected = [change for change in restricted if change is not None]
+    return selected, [*left.values(), *older], in_conflict
 
 
 def _restricted_change(
-    change: LocalChange, issues: Collection[int], keys: Collection[str] | None
+    change: LocalChange,
+    issues: Collection[int],
+    keys: Collection[str] | None,
+    *,
+    is_restricted: bool = True,
 ) -> LocalChange | None:
     """Return a ticket's change with the issues that may be sent; None if none remain."""
     ticket = change.local.ticket
@@ -529,7 +514,9 @@ def _restricted_change(
     if change.head is not None and not (edits or drafts or (change.added_keys and is_named)):
         return None
     added_keys = change.added_keys if is_named else ()
-    return replace(change, edits=edits, drafts=drafts, added_keys=added_keys, is_restricted=True)
+    return replace(
+        change, edits=edits, drafts=drafts, added_keys=added_keys, is_restricted=is_restricted
+    )
 
 
 def _open_conflict(conflicts: Mapping[str, Conflict], local_change: LocalChange) -> Conflict | None:

@@ -268,11 +268,6 @@ class LocalSurvey:
         changed = (change.local.path for change in self.local_changes)
         return {*self._paths.values(), *changed, *self.broken}
 
-    @property
-    def writes(self) -> int:
-        """How many issues a push would create or change, as far as the files show."""
-        return sum(local_change.writes for local_change in self.local_changes)
-
     def broken_of(self, keys: Collection[str] | None, state: State) -> dict[str, TicketrError]:
         """Return the errors of the files that some keys and files name; None names all.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -220,7 +220,7 @@ class BulkJob(SessionJob):
         async with reporting_session(self, context, self._progress_words) as session:
             send = await self._sender(session)
             for issues in self._batches():
-                await self._settle(session, send, issues)
+                await send(issues)
                 self._report_progress(session)
         result = self.so_far()
         number = len(result.already)
@@ -232,33 +232,6 @@ class BulkJob(SessionJob):
         ]
         session.progress.say(", ".join(counts))
         return result
-
-    async def _settle(
-        self,
-        session: Session,
-        send: Callable[[Sequence[BulkIssue]], Awaitable[None]],
-        issues: Sequence[BulkIssue],
-    ) -> None:
-        """Change some issues; after a rate limit, change those that are not changed yet.
-
-        Jira may have carried out what a rate limit refused. So the issues are looked at before a
-        status is changed, or they are deleted, a second time. New values of fields can be set twice.
-        """
-        for remaining_tries in reversed(range(TRIES)):
-            try:
-                await send(issues)
-            except _StartRefused as refusal:
-                failure = refusal.error
-            else:
-                return
-            if not remaining_tries or not is_short_rate_limit(failure):
-                raise ChangeUnknown(failure.cause) from failure
-            issues = self._open(issues)
-            self._unsure |= self._asked.keys() & {issue.id for issue in issues}
-            if self.change.delete:
-                issues = await self._unchanged(session, issues)
-            if not issues:
-                return
 
     async def _unchanged(self, session: Session, issues: Sequence[BulkIssue]) -> list[BulkIssue]:
         """Look at issues; note those that are as the change makes them, and return the others."""
@@ -312,7 +285,7 @@ class BulkJob(SessionJob):
             return lambda issues: self._run_task(
                 session,
                 issues,
-                lambda: session.jira.start_bulk_delete([issue.id for issue in issues]),
+                lambda some: session.jira.start_bulk_delete([issue.id for issue in some]),
             )
         if self.change.status:
             return lambda issues: self._transition(session, issues)
@@ -340,17 +313,15 @@ class BulkJob(SessionJob):
         groups: dict[str, tuple[tuple[str, ...], dict[str, object], list[BulkIssue]]] = {}
         for (project, kind), issues in by_type.items():
             try:
-                specs, texts = metadata.specs(project, kind)
-                ids, values = bulk_values(settings, specs, metadata.lookup, texts)
+                specs = metadata.specs(project, kind)
+                ids, values = bulk_values(settings, specs, metadata.lookup)
             except BadValue as error:
                 self._fail(issues, str(error), Code.INVALID)
                 continue
             name = json.dumps([ids, values], sort_keys=True)
             groups.setdefault(name, (ids, values, []))[2].extend(issues)
         for ids, values, issues in groups.values():
-            names = [issue.id for issue in issues]
-            start = partial(session.jira.start_bulk_edit, names, ids, values)
-            await self._run_task(session, issues, start)
+            await self._run_task(session, issues, partial(_start_edit, session.jira, ids, values))
 
     async def _transition(self, session: Session, issues: Sequence[BulkIssue]) -> None:
         """Change the status of some issues; note those that have no transition to it."""
@@ -358,8 +329,7 @@ class BulkJob(SessionJob):
         if not left:
             return
         known = await session.jira.bulk_transitions([issue.key for issue in left])
-        groups: dict[str, list[str]] = defaultdict(list)
-        possible: list[BulkIssue] = []
+        chosen: dict[str, str] = {}
         for issue in left:
             transitions = {one.to: one.id for one in reversed(known.get(issue.key, ()))}
             statuses = (jira.AllowedValue("", name) for name in {issue.status, *transitions})
@@ -370,12 +340,16 @@ class BulkJob(SessionJob):
             elif status.name == issue.status:
                 self._leave(issue, issue.status)
             else:
-                groups[transitions[status.name]].append(issue.id)
-                possible.append(issue)
-        if possible:
-            await self._run_task(
-                session, possible, lambda: session.jira.start_bulk_transition(groups)
-            )
+                chosen[issue.id] = transitions[status.name]
+
+        def start(issues: Sequence[BulkIssue]) -> Awaitable[str]:
+            groups: dict[str, list[str]] = defaultdict(list)
+            for issue in issues:
+                groups[chosen[issue.id]].append(issue.id)
+            return session.jira.start_bulk_transition(groups)
+
+        if chosen:
+            await self._run_task(session, [issue for issue in left if issue.id in chosen], start)
 
     async def _set_parents(self, session: Session, issues: Sequence[BulkIssue]) -> None:
         for issue in issues:
@@ -395,16 +369,11 @@ class BulkJob(SessionJob):
         self,
         session: Session,
         issues: Sequence[BulkIssue],
-        start: Callable[[], Awaitable[str]],
+        start: Callable[[Sequence[BulkIssue]], Awaitable[str]],
     ) -> None:
         """Start a task, and wait for its end; note what Jira has done with each issue."""
-        self._asked |= {issue.id: issue for issue in issues}
-        try:
-            task = await start()
-        except jira.RateLimited as error:
-            raise _StartRefused(error) from error
-        except jira.JiraError as error:
-            self._refuse(issues, error)
+        task, issues = await self._start_task(session, issues, start)
+        if not issues:
             return
         try:
             progress = await self._wait_for_task(session, task, issues)
@@ -420,6 +389,37 @@ class BulkJob(SessionJob):
         left = [issue for issue in issues if issue.id not in {*progress.done, *progress.failed}]
         self._fail(left, f"Jira has left it out ({progress.status.lower()})", Code.MISSING)
         await self._look_at_failed(session, issues)
+
+    async def _start_task(
+        self,
+        session: Session,
+        issues: Sequence[BulkIssue],
+        start: Callable[[Sequence[BulkIssue]], Awaitable[str]],
+    ) -> tuple[str, Sequence[BulkIssue]]:
+        """Start a task, again after a rate limit; note what Jira refuses.
+
+        Jira may have carried out what a rate limit refused. So the issues are looked at before a
+        status is changed, or they are deleted, a second time. New values of fields can be set twice.
+
+        Returns:
+            The task's ID, and the issues that it changes; none if there is no task.
+        """
+        remaining_tries = TRIES
+        while issues:
+            remaining_tries -= 1
+            self._asked |= {issue.id: issue for issue in issues}
+            try:
+                return await start(issues), issues
+            except jira.RateLimited as error:
+                if not remaining_tries or not is_short_rate_limit(error):
+                    raise ChangeUnknown(error.cause) from error
+            except jira.JiraError as error:
+                self._refuse(issues, error)
+                break
+            self._unsure |= {issue.id for issue in issues}
+            if self.change.status or self.change.delete:
+                issues = await self._unchanged(session, issues)
+        return "", ()
 
     async def _look_at_failed(self, session: Session, issues: Sequence[BulkIssue]) -> None:
         """Count no issue as failed that another request has changed, perhaps an earlier one of ours."""
@@ -478,9 +478,11 @@ class BulkJob(SessionJob):
         self._failed += (Note(issue.key, "", reason, code) for issue in issues)
 
 
-class _StartRefused(Exception):
-    """Raised when a rate limit refused to start a task, which Jira may have started."""
-
-    def __init__(self, error: jira.RateLimited) -> None:
-        super().__init__(str(error))
-        self.error = error
+def _start_edit(
+    client: jira.JiraClient,
+    fields: Sequence[str],
+    values: Mapping[str, object],
+    issues: Iterable[BulkIssue],
+) -> Awaitable[str]:
+    """Start to change the fields of some issues."""
+    return client.start_bulk_edit([issue.id for issue in issues], fields, values)

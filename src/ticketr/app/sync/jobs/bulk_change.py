@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from types import MappingProxyType
 from typing import Any
 
 from ticketr.app.config.checks import folded
+from ticketr.app.sync.compare.diff import Part, TextPart
 from ticketr.app.sync.compare.times import ESTIMATES
 from ticketr.app.sync.errors import nearest
 from ticketr.app.sync.file_edits import FieldSetting, ListAction
@@ -139,7 +139,6 @@ _MANY: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
 }
 #: The groups that are one field, not a list of fields.
 _SINGLE_FIELD_GROUPS = frozenset({"issueType", "multiselectComponents", "priority"})
-_NO_TEXTS: Mapping[str, FieldSpec] = MappingProxyType({})
 _ONLY_LISTS = "only labels, components and versions can be added and removed"
 #: The options that set what is not a field of a bulk edit, by the folded names of their lines.
 _OTHER_OPTIONS = {"status": "--transition STATUS", "parent": "--move KEY"}
@@ -162,17 +161,15 @@ def with_line_names(
 
 def bulk_values(
     settings: tuple[FieldSetting, ...],
-    specs: Mapping[str, FieldSpec],
+    specs: Mapping[Part, FieldSpec],
     lookup: NameLookup,
-    texts: Mapping[str, FieldSpec] = _NO_TEXTS,
 ) -> tuple[tuple[str, ...], dict[str, object]]:
     """Convert settings to the fields and the values of a bulk edit.
 
     Args:
         settings: The settings.
-        specs: The fields of the issues' type, by the names of their lines.
+        specs: The fields of the issues' type, by their lines and sections.
         lookup: Finds people and sprints by name.
-        texts: Their fields with rich text, by the names of their sections.
 
     Raises:
         BadValue: A field is unknown, or its text is not a value, or Jira cannot set it in bulk.
@@ -182,15 +179,13 @@ def bulk_values(
     for setting in settings:
         if option := _OTHER_OPTIONS.get(folded(setting.name)):
             raise BadValue(f"{setting.name}: {option} sets it")
-        spec = specs.get(setting.name) or texts.get(setting.name)
+        text_spec = specs.get(TextPart(setting.name))
+        spec = specs.get(setting.name) or text_spec
         if spec is None or spec.unsupported:
-            every = {**specs, **texts}
-            known = ", ".join(
-                name for name, field_spec in every.items() if not field_spec.unsupported
-            )
+            known = ", ".join(other.name for other in specs.values() if not other.unsupported)
             raise BadValue(f"{setting.name}: the files here do not keep it; they keep {known}")
         try:
-            if setting.name in texts:
+            if spec is text_spec:
                 name, entry = _text_entry(setting)
             else:
                 name, entry = _entry(spec, setting, jira_value(spec, setting.text, lookup))

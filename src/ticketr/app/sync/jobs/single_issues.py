@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -97,7 +97,7 @@ class LogWorkJob(SessionJob):
             JiraError: Jira refused it, or it is not known whether Jira has it.
         """
         async with reporting_session(self, context, lambda: "ask Jira what it has") as session:
-            comment = _comment(self.text)
+            comment = _document(self.text, {})
             began = _start_time(self.started, session)
             worklog = await self._send(session, began, comment)
         session.progress.say(f"Logged {worklog.spent} on {self.key}")
@@ -168,10 +168,7 @@ class CommentJob(SessionJob):
         async with reporting_session(self, context, lambda: "ask Jira what it has") as session:
             names = [person.name for person in jira.adf.named_people(self.text)]
             people = {name: await session.jira.find_users(name) for name in dict.fromkeys(names)}
-            try:
-                document = new_document(with_mentions(self.text, people, lambda line: ""))
-            except BadValue as error:
-                raise BadWork(self.text, str(error)) from None
+            document = _document(self.text, people)
             if document is None:
                 raise BadWork(self.text, "the comment is empty")
             number = await self._send(session, document)
@@ -199,10 +196,10 @@ class CommentJob(SessionJob):
         return await send_once(partial(session.jira.add_comment, self.key, document), find)
 
 
-def _comment(text: str) -> dict[str, object] | None:
-    """Convert the text of a record; raise `BadWork` if Jira would refuse or lose it."""
+def _document(text: str, people: Mapping[str, Sequence[jira.User]]) -> dict[str, object] | None:
+    """Convert a text with the people it mentions; raise `BadWork` if Jira would refuse or lose it."""
     try:
-        return new_document(text)
+        return new_document(with_mentions(text, people))
     except BadValue as error:
         raise BadWork(text, str(error)) from None
 
@@ -311,42 +308,37 @@ class AddAttachmentsJob(SessionJob):
         async with reporting_session(self, context, self._so_far) as session:
             settings = await session.jira.attachment_settings()
             for path in self.files:
-                note = await self._add(session, path, settings)
-                if note is None:
-                    done.append(str(path))
+                try:
+                    await self._add(session, path, settings)
+                except jira.AuthenticationFailed:
+                    raise
+                except (_NotTaken, jira.Rejected) as error:
+                    failed.append(Note(self.key, str(path), str(error), Code.REFUSED))
+                except jira.JiraError as error:
+                    failed.append(Note(self.key, str(path), str(error), Code.UNREACHED))
+                except OSError as error:
+                    failed.append(Note(self.key, str(path), str(error), Code.BROKEN))
                 else:
-                    failed.append(note)
+                    done.append(str(path))
         session.progress.say(f"Attached {_file_count(len(done))} to {self.key}")
         return downloading.AttachmentResult(tuple(done), failed=tuple(failed))
 
-    async def _add(
-        self, session: Session, path: Path, settings: jira.AttachmentSettings
-    ) -> Note | None:
-        """Attach one file; return a note if that failed."""
-        key, name = self.key, str(path)
+    async def _add(self, session: Session, path: Path, settings: jira.AttachmentSettings) -> None:
+        """Attach one file.
+
+        Raises:
+            _NotTaken: The site takes no attachments, or none as large.
+            JiraError: Jira does not have it, or that is unknown.
+            OSError: The file cannot be read.
+        """
         if not settings.enabled:
-            return Note(key, name, "attachments are switched off on this site", Code.REFUSED)
-        try:
-            file, size = await session.in_thread(_open, path)
-        except OSError as error:
-            reason = f"it cannot be read: {error.strerror or error}"
-            return Note(key, name, reason, Code.BROKEN)
+            raise _NotTaken("attachments are switched off on this site")
+        file, size = await session.in_thread(_open, path)
         with closing(file):
             if settings.limit is not None and size > settings.limit:
                 most = size_words(settings.limit)
-                return Note(
-                    key, name, f"it has {size_words(size)}; Jira takes {most} at most", Code.REFUSED
-                )
-            try:
-                await self._upload(session, file, path, size, settings.limit)
-            except jira.AuthenticationFailed:
-                raise
-            except jira.JiraError as error:
-                code = Code.REFUSED if isinstance(error, jira.Rejected) else Code.UNREACHED
-                return Note(key, name, str(error), code)
-            except OSError as error:
-                return Note(key, name, str(error), Code.BROKEN)
-        return None
+                raise _NotTaken(f"it has {size_words(size)}; Jira takes {most} at most")
+            await self._upload(session, file, path, size, settings.limit)
 
     async def _upload(
         self, session: Session, file: IO[bytes], path: Path, size: int, limit: int | None
@@ -399,18 +391,25 @@ async def _ids(session: Session, key: str, name: str, size: int) -> set[str]:
     }
 
 
+class _NotTaken(Exception):
+    """Raised when a site does not take a file; it says why."""
+
+
 def _open(path: Path) -> tuple[IO[bytes], int]:
     """Open a regular file; a named pipe would wait for ever.
 
     Raises:
         OSError: It cannot be read, or is something else.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        raise OSError(f"it cannot be read: {error.strerror or error}") from error
     file = os.fdopen(descriptor, "rb")
     file_stat = os.fstat(descriptor)
     if not stat.S_ISREG(file_stat.st_mode):
         file.close()
-        raise OSError("it is not a file")
+        raise OSError("it cannot be read: it is not a file")
     return file, file_stat.st_size
 
 

@@ -16,7 +16,6 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -35,13 +34,12 @@ from ticketr.app.sync.push.recovery import (
     look_up,
     record_created,
     unwritten_key_note,
-    write_key_and_record,
+    write_key,
 )
 from ticketr.app.sync.push.tally import PushTally, failure_note, longer_route
 from ticketr.app.sync.push.writes import IssueWrite
 from ticketr.app.sync.state.journal import Creation
 from ticketr.app.sync.state.state import State
-from ticketr.app.sync.workspace.files import attempt
 from ticketr.app.tickets import Ticket, render_ticket
 
 if TYPE_CHECKING:
@@ -315,19 +313,12 @@ class Creator:
         The state is written too, unless a status follows: then the present status must be fetched
         first.
         """
-        session = self.session
-        write = partial(
-            write_key_and_record,
-            self._editor,
-            session.state,
-            created,
-            path,
-            status=None if status_follows else "",
-            drafts=self.drafts,
-        )
+        session, status = self.session, None if status_follows else ""
         with trio.CancelScope(shield=True):  # one short write
             async with session.disk:
-                outcome = await session.in_thread(attempt, write)
+                outcome = await write_key(
+                    session, self._editor, created, path, status=status, drafts=self.drafts
+                )
         if outcome.problem is not None:
             self.tally.fail(unwritten_key_note(created, path, outcome.problem))
         elif not outcome.is_done:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 import trio
 
 from ticketr.app.jira import AllowedValue, AuthenticationFailed, NotFound, Rejected, adf
-from ticketr.app.sync.compare.diff import Change, TextPart, is_text
+from ticketr.app.sync.compare.diff import Change, Part, TextPart, is_text
 from ticketr.app.sync.compare.mapping import PARENT, holds_rich_text, line_name, unsupported
 from ticketr.app.sync.compare.times import ESTIMATES, TIME_TRACKING
 from ticketr.app.sync.concurrency import map_in_tasks
@@ -18,15 +18,12 @@ from ticketr.app.sync.errors import nearest
 from ticketr.app.sync.push import values
 
 if TYPE_CHECKING:
-    from ticketr.app.jira import IssueType, ScreenField, User
+    from ticketr.app.jira import Field, IssueType, ScreenField, User
     from ticketr.app.sync.session import Session
 
 
 D = TypeVar("D")
 T = TypeVar("T")
-
-#: The fields of an issue type, by the names of their lines or sections.
-_Specs: TypeAlias = "Mapping[str, values.FieldSpec]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +32,17 @@ class ProjectMetadata:
 
     Attributes:
         types: The project's issue types.
-        field_specs: The fields of each issue type, by type ID and by the name of the line.
+        specs: The fields of each issue type, by type ID and by their lines and sections.
         story_type: The type of a draft that names none.
         subtask_type: The type of a sub-task draft that names none.
         statuses: The names of the statuses of each issue type, by ID, if they were fetched.
-        text_specs: The same as `field_specs` for rich-text fields, by the names of their sections.
     """
 
     types: tuple[IssueType, ...]
-    field_specs: Mapping[str, Mapping[str, values.FieldSpec]]
+    specs: Mapping[str, Mapping[Part, values.FieldSpec]]
     story_type: str = "Task"
     subtask_type: str = "Sub-task"
     statuses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    text_specs: Mapping[str, Mapping[str, values.FieldSpec]] = field(default_factory=dict)
 
     def wrong_status(self, type_id: str, status: str | None) -> tuple[str, ...]:
         """Return what is wrong with the status of an issue; nothing if its type is not known."""
@@ -67,20 +62,16 @@ class ProjectMetadata:
         Raises:
             BadValue: The project has no such type.
         """
-        fitting = [issue_type for issue_type in self.types if issue_type.subtask is subtask]
+        fitting = {kind.id: kind for kind in self.types if kind.subtask is subtask}
         wanted = name or (self.subtask_type if subtask else self.story_type)
-        allowed = values.find_name(
-            wanted, (AllowedValue(issue_type.id, issue_type.name) for issue_type in fitting)
-        )
-        if allowed is None and subtask and not name and fitting:
-            return fitting[0]  # sites name their sub-task types freely
-        if allowed is None:
-            names = [issue_type.name for issue_type in fitting]
-            what = "a sub-task type" if subtask else "an issue type"
-            raise values.BadValue(
-                f"{values.in_quotes(wanted)} is not {what} of this project: {nearest(wanted, names)}"
-            )
-        return next(issue_type for issue_type in fitting if issue_type.id == allowed.id)
+        what = "a sub-task type" if subtask else "an issue type"
+        try:
+            allowed = (AllowedValue(kind.id, kind.name) for kind in fitting.values())
+            return fitting[values.choose(wanted, allowed, f"is not {what} of this project").id]
+        except values.BadValue:
+            if subtask and not name and fitting:
+                return next(iter(fitting.values()))  # sites name their sub-task types freely
+            raise
 
 
 #: Required fields of a new issue that have no line of their own in a file.
@@ -131,20 +122,20 @@ class Metadata:
 
     Attributes:
         projects: The types and fields of each project, by key.
-        lookup: Finds people and sprints by name.
+        lookup: Finds people, sprints, teams and links by name.
     """
 
     projects: Mapping[str, ProjectMetadata]
     lookup: values.NameLookup
 
-    def specs(
-        self, project: str, type_id: str
-    ) -> tuple[Mapping[str, values.FieldSpec], Mapping[str, values.FieldSpec]]:
-        """Return the fields of an issue type by the names of their lines, and its rich texts."""
+    def specs(self, project: str, type_id: str) -> Mapping[Part, values.FieldSpec]:
+        """Return the fields of an issue type, by their lines and sections."""
         known = self.projects.get(project)
-        if known is None:
-            return {}, {}
-        return known.field_specs.get(type_id, {}), known.text_specs.get(type_id, {})
+        return known.specs.get(type_id, {}) if known is not None else {}
+
+
+#: A change of a field, with the key of its issue's project.
+_EditedField: TypeAlias = tuple[str, Change, values.FieldSpec]
 
 
 async def answer_or(default: D, request: Awaitable[T]) -> T | D:
@@ -176,13 +167,20 @@ async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> 
         by_project.setdefault(query.project, []).append(query)
     fetched = await map_in_tasks(partial(_fetch_project, session), by_project.values())
     projects = dict(zip(by_project, fetched, strict=True))
-    people = await _find_people(session, field_queries, projects)
+    edited = [
+        (query.project, change, spec)
+        for query in field_queries
+        for change in query.changes
+        for specs in projects[query.project].specs.values()
+        if (spec := specs.get(change.part)) is not None
+    ]
     lookup = values.NameLookup(
-        people,
-        await _sprints(session, field_queries),
-        await _teams(session, field_queries, projects),
+        await _find_people(session, edited),
+        await _sprints(session, edited),
+        await _teams(session, edited),
         session.user.time_zone,
         await _find_mentioned(session, queries),
+        await _link_directions(session, queries),
         account=session.user.account_id,
     )
     return Metadata(projects, lookup)
@@ -199,16 +197,11 @@ async def _find_mentioned(
         if is_text(change.part)
         for person in adf.named_people(change.new_shown)
     }
-    try:
-        people = await map_in_tasks(session.jira.find_users, names)
-    except AuthenticationFailed:
-        raise
-    except Rejected:
-        return dict.fromkeys(names, ())
-    return dict(zip(names, people, strict=True))
+    people = await answer_or(None, map_in_tasks(session.jira.find_users, names))
+    return dict.fromkeys(names, ()) if people is None else dict(zip(names, people, strict=True))
 
 
-async def fetch_link_directions(
+async def _link_directions(
     session: Session, queries: Iterable[MetadataQuery]
 ) -> dict[str, values.LinkDirection]:
     """Fetch what lines of links stand for, by their names, if any change may be such a line.
@@ -241,18 +234,17 @@ async def _fetch_project(session: Session, queries: Sequence[MetadataQuery]) -> 
     wanted = {type_id for query in queries if (type_id := _type_of(bare, query)) is not None}
     possible = {issue_type.id for issue_type in types}
 
-    async def fetch_specs(type_id: str) -> tuple[str, _Specs, _Specs]:
+    async def fetch_specs(type_id: str) -> tuple[str, dict[Part, values.FieldSpec]]:
         # No issue of another type can be created, so that type has only the site's fields.
         form = await session.jira.create_fields(project, type_id) if type_id in possible else ()
-        return type_id, _field_specs(session, form, types), _text_specs(session, form)
+        return type_id, _specs(session, {field.id: field for field in form}, types)
 
     specs = await map_in_tasks(fetch_specs, sorted(wanted))
     needs_statuses = any(query.needs_statuses for query in queries)
     return replace(
         bare,
-        field_specs={type_id: fields for type_id, fields, _ in specs},
+        specs=dict(specs),
         statuses=await answer_or({}, session.jira.statuses(project)) if needs_statuses else {},
-        text_specs={type_id: texts for type_id, _, texts in specs},
     )
 
 
@@ -267,17 +259,52 @@ def _type_of(form: ProjectMetadata, query: MetadataQuery) -> str | None:
         return None
 
 
-def _field_specs(
-    session: Session, form: Iterable[ScreenField], types: Iterable[IssueType]
-) -> dict[str, values.FieldSpec]:
-    by_id = {field.id: field for field in form}
+def _specs(
+    session: Session, screen: Mapping[str, ScreenField], types: Iterable[IssueType]
+) -> dict[Part, values.FieldSpec]:
+    """Return the fields of an issue type, by their lines and sections.
+
+    Args:
+        session: The site's fields, and those that files keep.
+        screen: The fields of the type's create screen, by ID; empty if it has none.
+        types: The issue types of the project.
+    """
+    specs = _line_specs(session, screen, types)
+    for name, field_id in session.columns.texts:
+        required = _is_missed(screen.get(field_id))
+        specs[TextPart(name)] = values.FieldSpec(field_id, name, "string", required=required)
+    kept = {spec.id for spec in specs.values()}
+    for other in session.site_fields:
+        part, why = _not_kept(other)
+        if why and part not in specs and other.id not in kept:
+            required = _is_missed(screen.get(other.id))
+            specs[part] = values.FieldSpec(
+                other.id, other.name, other.schema_type, required=required, unsupported=why
+            )
+    known = {spec.id for spec in specs.values()}
+    for form_field in screen.values():
+        if _is_missed(form_field) and form_field.id not in known:
+            specs[form_field.name] = values.FieldSpec(
+                form_field.id,
+                form_field.name,
+                form_field.schema_type,
+                form_field.items,
+                form_field.allowed,
+                required=True,
+            )
+    return specs
+
+
+def _line_specs(
+    session: Session, screen: Mapping[str, ScreenField], types: Iterable[IssueType]
+) -> dict[Part, values.FieldSpec]:
+    """Return the fields that lines hold; see `_specs`."""
     site = {field.id: field for field in session.site_fields}
-    rich = {field.id for field in session.site_fields if holds_rich_text(field)}
-    field_specs: dict[str, values.FieldSpec] = {}
+    specs: dict[Part, values.FieldSpec] = {}
     for name, field_id in session.columns.names:
         if name in _SIMPLE_LINES:
             continue
-        created = by_id.get(field_id)
+        created = screen.get(field_id)
         screen_id = TIME_TRACKING if field_id in ESTIMATES else field_id
         known = created or site.get(field_id)  # a field that cannot be set at creation
         allowed = created.allowed if created else ()
@@ -287,55 +314,25 @@ def _field_specs(
                 for issue_type in types
                 if not issue_type.subtask
             )
-        field_specs[name] = values.FieldSpec(
+        specs[name] = values.FieldSpec(
             id=field_id,
             name=name,
             type=known.schema_type if known else "",
             items=known.items if known else "",
             allowed=allowed,
             required=_is_missed(created),
-            on_create=not by_id or field_id == "issuetype" or screen_id in by_id,
+            on_create=not screen or field_id == "issuetype" or screen_id in screen,
             custom_type=known.custom_type if known else "",
         )
-    for other in site.values():
-        if other.name not in field_specs and (why := unsupported(other)):
-            required = _is_missed(by_id.get(other.id))
-            field_specs[other.name] = values.FieldSpec(
-                other.id, other.name, other.schema_type, required=required, unsupported=why
-            )
-    known_ids = {*rich, *(kind.id for kind in field_specs.values())}
-    for screen_field in by_id.values():
-        if _is_missed(screen_field) and screen_field.id not in known_ids:
-            field_specs[screen_field.name] = values.FieldSpec(
-                screen_field.id,
-                screen_field.name,
-                screen_field.schema_type,
-                screen_field.items,
-                screen_field.allowed,
-                required=True,
-            )
-    return field_specs
-
-
-def _text_specs(session: Session, form: Iterable[ScreenField]) -> dict[str, values.FieldSpec]:
-    by_id = {field.id: field for field in form}
-    specs = {
-        name: values.FieldSpec(field_id, name, "string", required=_is_missed(by_id.get(field_id)))
-        for name, field_id in session.columns.texts
-    }
-    kept = {spec.id for spec in specs.values()}
-    for site_field in session.site_fields:
-        if (
-            holds_rich_text(site_field)
-            and site_field.id not in kept
-            and site_field.name not in specs
-        ):
-            required = _is_missed(by_id.get(site_field.id))
-            reason = f'this workspace does not keep it; add "{site_field.name}" to fields in ticketr.toml'
-            specs[site_field.name] = values.FieldSpec(
-                site_field.id, site_field.name, "string", required=required, unsupported=reason
-            )
     return specs
+
+
+def _not_kept(field: Field) -> tuple[Part, str]:
+    """Return the line or section of a field that the files lack, and why; empty if they may have it."""
+    if holds_rich_text(field):
+        reason = f'this workspace does not keep it; add "{field.name}" to fields in ticketr.toml'
+        return TextPart(field.name), reason
+    return field.name, unsupported(field) or ""
 
 
 def _is_missed(field: ScreenField | None) -> bool:
@@ -346,25 +343,15 @@ def _is_missed(field: ScreenField | None) -> bool:
 
 
 async def _find_people(
-    session: Session, queries: Iterable[MetadataQuery], projects: Mapping[str, ProjectMetadata]
+    session: Session, edited: Iterable[_EditedField]
 ) -> dict[str, tuple[User, ...]]:
     """Search for the people that the lines of fields name."""
-    lines = {
-        project: [
-            item for field_specs in metadata.field_specs.values() for item in field_specs.items()
-        ]
-        for project, metadata in projects.items()
-    }
-    single = {(at, name) for at in lines for name, kind in lines[at] if kind.type == "user"}
-    several = {(at, name) for at in lines for name, kind in lines[at] if kind.items == "user"}
     names: dict[str, str] = {}
-    for query in queries:
-        for change in query.changes:
-            line = (query.project, change.part)
-            if line in single and change.new:
-                names.setdefault(change.new, query.project)
-            elif line in several:
-                names.update(dict.fromkeys(_entries_or_none(change.new), query.project))
+    for project, change, spec in edited:
+        if spec.type == "user" and change.new:
+            names.setdefault(change.new, project)
+        elif spec.items == "user":
+            names.update(dict.fromkeys(_entries_or_none(change.new), project))
 
     async def find(name: str) -> tuple[User, ...]:
         if values.is_me(name):
@@ -390,26 +377,17 @@ def _entries_or_none(text: str) -> list[str]:
         return []
 
 
-async def _sprints(session: Session, queries: Iterable[MetadataQuery]) -> dict[str, int]:
+async def _sprints(session: Session, edited: Iterable[_EditedField]) -> dict[str, int]:
     """Return the IDs of sprints by name, from pulled issues; Jira's platform API cannot list them."""
-    wanted = any(
-        change.part == "Sprint" and change.new for query in queries for change in query.changes
-    )
-    field_id = dict(session.columns.names).get("Sprint")
-    if not wanted or field_id is None:
-        return {}
-    return await session.in_thread(session.state.sprints, field_id)
+    for _, change, spec in edited:
+        if spec.name == "Sprint" and change.new:
+            return await session.in_thread(session.state.sprints, spec.id)
+    return {}
 
 
-async def _teams(
-    session: Session, queries: Iterable[MetadataQuery], projects: Mapping[str, ProjectMetadata]
-) -> dict[str, str]:
+async def _teams(session: Session, edited: Iterable[_EditedField]) -> dict[str, str]:
     """Return the IDs of teams by name, from pulled issues."""
-    changed = {change.name for query in queries for change in query.changes if change.new}
-    texts: dict[str, str] = {}
-    for project in projects.values():
-        for specs in project.field_specs.values():
-            for name, spec in specs.items():
-                if spec.type == "team" and name in changed:
-                    texts |= await session.in_thread(session.state.teams, spec.id)
-    return texts
+    teams: dict[str, str] = {}
+    for field_id in {spec.id for _, change, spec in edited if spec.type == "team" and change.new}:
+        teams |= await session.in_thread(session.state.teams, field_id)
+    return teams

@@ -5,8 +5,9 @@ Each value is checked, and so are comments and links.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ticketr.app.jira import adf
@@ -86,7 +87,6 @@ class IssuePayload:
         values: The value of each part, the status included; ignored in comparisons.
         comments: The comments to add or to change.
         links: The links to add or to remove.
-        lost: What is lost in Jira, as the user has accepted, each with the part's name.
         uploads: The files that the description and the comments show. They are attached before
             these are sent, and their media IDs take the place of their marks in them.
         with_pictures: For a new issue whose description shows files: what is sent once it exists.
@@ -101,7 +101,6 @@ class IssuePayload:
     values: tuple[SentValue, ...] = field(default=(), compare=False)
     comments: tuple[CommentWrite, ...] = ()
     links: tuple[LinkWrite, ...] = ()
-    lost: tuple[str, ...] = ()
     uploads: tuple[grafting.PictureFile, ...] = ()
     with_pictures: IssuePayload | None = None
     inherited: tuple[diff.Change, ...] = ()
@@ -119,7 +118,6 @@ class IssuePayload:
             values=(*self.values, *part.values),
             comments=(*self.comments, *part.comments),
             links=(*self.links, *part.links),
-            lost=(*self.lost, *part.lost),
             uploads=tuple(uploads.values()),
         )
 
@@ -131,25 +129,21 @@ class PayloadContext:
     Attributes:
         issue: The issue.
         lookup: Finds people, sprints, teams and links by name.
-        field_specs: The fields of its type, by the names of their lines.
-        text_specs: Its rich-text fields, by the names of their sections.
+        specs: The fields of its type, by their lines and sections.
         path: Its file, for messages that name a line.
         present: Its fields as Jira has them, by their IDs; empty for a new issue.
         texts: Its rich texts that have changed, if Jira has the issue; others are converted.
         pictures: The files on disk that its texts show, by their addresses.
-        accepted: The losses that the push may cause.
         has_comments: Whether files hold comments.
     """
 
     issue: Ticket
     lookup: NameLookup
-    field_specs: Mapping[str, FieldSpec] = field(default_factory=dict)
-    text_specs: Mapping[str, FieldSpec] = field(default_factory=dict)
+    specs: Mapping[diff.Part, FieldSpec] = field(default_factory=dict)
     path: str = ""
     present: Mapping[str, object] = field(default_factory=dict)
     texts: tuple[grafting.EditedText, ...] = ()
     pictures: Mapping[str, grafting.PictureFile] = field(default_factory=dict)
-    accepted: losses.Accepted = False
     has_comments: bool = False
 
     def link_direction(self, part: diff.Part) -> LinkDirection | None:
@@ -163,7 +157,7 @@ def _comment_payload(
     """Convert a comment and check it; return what is sent of it.
 
     Raises:
-        BadValue: It cannot be sent, or Jira would lose something.
+        BadValue: It cannot be sent.
     """
     if not context.has_comments:
         raise BadValue(_COMMENTS_OFF)
@@ -174,11 +168,8 @@ def _comment_payload(
         raise BadValue("a comment needs a text; delete it in Jira, where nothing else is lost")
 
     line_of = losses.place_of_comment(context.issue, part, change.new)
-
-    def place(line: int) -> str:
-        return rich_text.location(context.path, line_of(line))
-
-    sent = replace(change, new=rich_text.with_mentions(change.new, context.lookup.mentioned, place))
+    text = rich_text.with_mentions(change.new, context.lookup.mentioned, context.path, line_of)
+    sent = replace(change, new=text)
 
     def convert() -> dict[str, object]:
         if comment is not None:
@@ -189,19 +180,10 @@ def _comment_payload(
     old, original = (comment.in_file().text, comment.body) if comment is not None else ("", None)
     texts = [(adf.with_attachments(change.new, marks), old, line_of)]
     body = rich_text.checked_document(convert, texts, path=context.path, original=original)
-    key = context.issue.key or ""
-    lost = () if comment is None else losses.comment_loss(key, context.path, change, comment)
-    if names := ", ".join(loss.what for loss in losses.unaccepted(lost, context.accepted)):
-        raise BadValue(
-            f"sending it would lose {names}, for its file cannot say that; change it in Jira, or "
-            "say --accept-loss"
-        )
     visibility = comment.visibility if comment is not None else None
-    words = f"{change.name}: what its file cannot say is lost in Jira: "
     return IssuePayload(
         values=() if part.is_new else (SentValue(part, change.new, "comment", body),),
         comments=(CommentWrite(part, change.new, body, visibility),),
-        lost=tuple(f"{words}{loss.what}" for loss in lost),
         uploads=tuple(uploads.values()),
     )
 
@@ -226,7 +208,7 @@ def _link_payload(
     """Return what is sent of one line of links.
 
     Raises:
-        BadValue: It cannot be sent, or would remove a link.
+        BadValue: It cannot be sent.
     """
     keys = mapping.keys_in(change.new)
     for key in keys:
@@ -235,14 +217,6 @@ def _link_payload(
         if key == context.issue.key:
             raise BadValue("a ticket cannot be linked to itself")
     gone = mapping.removed_links(context.present, change.name, change.old, change.new)
-    lost = [
-        losses.Loss(context.issue.key or "", context.path, mapping.link_loss(link)) for link in gone
-    ]
-    if refused := ", ".join(loss.what for loss in losses.unaccepted(lost, context.accepted)):
-        raise BadValue(
-            f"sending it would remove {refused}; answer the question before a push in a terminal, "
-            "or say --accept-loss"
-        )
     there = {link.key for link in mapping.jira_links(context.present) if link.line == change.name}
     return IssuePayload(
         values=(SentValue(change.part, change.new, mapping.LINK_FIELD, list(keys)),),
@@ -250,7 +224,6 @@ def _link_payload(
             *(LinkWrite(change.name, key, direction) for key in keys if key not in there),
             *(LinkWrite(change.name, link.key, direction, link.id) for link in gone),
         ),
-        lost=tuple(f"{change.name}: {loss.what} is removed in Jira" for loss in lost),
     )
 
 
@@ -302,7 +275,7 @@ def _change_payload(
     edited: Mapping[diff.CorePart | diff.TextPart, EditedText],
     uploads: Mapping[str, PictureFile],
 ) -> IssuePayload:
-    """Return what is sent of one change; see `_converted`."""
+    """Return what is sent of one change; see `_field_value`."""
     if isinstance(change.part, diff.CommentPart):
         return _comment_payload(context, change.part, change)
     if direction := context.link_direction(change.part):
@@ -310,18 +283,19 @@ def _change_payload(
     if change.part == _STATUS:  # sent by transitions
         value = SentValue(_STATUS, change.new, "status", {"name": _not_empty(change)})
         return IssuePayload(status=change.new, values=(value,))
-    sent = _converted(context, change, edited, uploads)
-    values = (SentValue(change.part, change.new, *item) for item in sent.items())
-    return IssuePayload(sent, values=tuple(values))
+    field_id, sent = _field_value(context, change, edited, uploads)
+    return IssuePayload(
+        {field_id: sent}, values=(SentValue(change.part, change.new, field_id, sent),)
+    )
 
 
-def _converted(
+def _field_value(
     context: PayloadContext,
     change: diff.Change,
     edited: Mapping[diff.CorePart | diff.TextPart, EditedText],
     uploads: Mapping[str, PictureFile],
-) -> dict[str, object]:
-    """Return the new values by the IDs of Jira's fields.
+) -> tuple[str, object]:
+    """Return the ID of a changed field and its new value.
 
     Args:
         context: The issue.
@@ -336,17 +310,31 @@ def _converted(
     if part is diff.CorePart.TITLE:
         if problem := losses.title_problem(issue.title):
             raise BadValue(problem)
-        return {"summary": issue.title}
-    if isinstance(part, diff.CorePart):  # the acceptance criteria are a part of the description
-        text = rich_text.RichText(
-            part, issue, edited.get(diff.CorePart.DESCRIPTION), context.path, uploads
-        )
-        return {DESCRIPTION_FIELD: text.value(context.lookup)}
-    if isinstance(part, diff.TextPart):
-        spec = _text_spec(context, part)
-        text = rich_text.RichText(part, issue, edited.get(part), context.path)
-        return {spec.id: text.value(context.lookup)}
-    return _field_value(context, change)
+        return "summary", issue.title
+    if isinstance(part, diff.CorePart | diff.TextPart):
+        convert = partial(rich_text.rich_text_value, issue, part, context.lookup, path=context.path)
+        if isinstance(part, diff.TextPart):
+            return _text_spec(context, part).id, convert(edited.get(part))
+        # The acceptance criteria are a part of the description.
+        text = edited.get(diff.CorePart.DESCRIPTION)
+        return DESCRIPTION_FIELD, convert(text, uploads=uploads)
+    if part == mapping.PARENT:
+        return "parent", _parent(context, change)
+    if part == _TYPE:
+        _not_empty(change)
+    spec = context.specs.get(part)
+    if spec is None:
+        raise BadValue(_why_no_field(context, change))
+    if spec.unsupported:
+        raise BadValue(f"{spec.unsupported}, which ticketr cannot write yet; take the line out")
+    return spec.id, jira_value(spec, change.new, context.lookup)
+
+
+def _parent(context: PayloadContext, change: diff.Change) -> dict[str, str] | None:
+    if change.new and not is_key(change.new):
+        nor = ", nor the title of one draft in its file" if context.issue.key is None else ""
+        raise BadValue(f"{in_quotes(change.new)} is not a key like PROJ-123{nor}")
+    return {"key": change.new} if change.new else None
 
 
 def _text_spec(context: PayloadContext, part: diff.TextPart) -> FieldSpec:
@@ -355,47 +343,36 @@ def _text_spec(context: PayloadContext, part: diff.TextPart) -> FieldSpec:
     Raises:
         BadValue: There is none, or files do not keep it.
     """
-    name, specs = part.name, context.field_specs
-    spec = context.text_specs.get(name)
+    name = part.name
+    spec, plain = context.specs.get(part), context.specs.get(name)
     line = rich_text.location(context.path, context.issue.places.of_text(name, 0))
     if spec is not None and spec.unsupported:
         raise BadValue(f"{line}{spec.unsupported}, then pull")
     if spec is not None:
         return spec
-    if name in specs and not specs[name].unsupported:
+    if plain is not None and not plain.unsupported:
         raise BadValue(f"{line}it is not rich text; write a line {name}: below ## Fields")
     hint = "put a backslash before ## if this is a heading of the text above"
-    names = nearest(name, context.text_specs)
-    raise BadValue(f"{line}there is no such field of rich text here; {hint}; {names}")
-
-
-def _field_value(context: PayloadContext, change: diff.Change) -> dict[str, object]:
-    """Return the value of a line in Fields."""
-    if change.part == mapping.PARENT:
-        if change.new and not is_key(change.new):
-            nor = ", nor the title of one draft in its file" if context.issue.key is None else ""
-            raise BadValue(f"{in_quotes(change.new)} is not a key like PROJ-123{nor}")
-        return {"parent": {"key": change.new} if change.new else None}
-    if change.part == _TYPE:
-        _not_empty(change)
-    spec = context.field_specs.get(change.name)
-    if spec is None:
-        raise BadValue(_why_no_field(context, change))
-    if spec.unsupported:
-        raise BadValue(f"{spec.unsupported}, which ticketr cannot write yet; take the line out")
-    return {spec.id: jira_value(spec, change.new, context.lookup)}
+    names = [text.name for text in context.specs if isinstance(text, diff.TextPart)]
+    raise BadValue(
+        f"{line}there is no such field of rich text here; {hint}; {nearest(name, names)}"
+    )
 
 
 def _why_no_field(context: PayloadContext, change: diff.Change) -> str:
     """Say what to do about a line that names no field of the issue's type."""
-    if change.name in context.text_specs:
-        return f"it holds rich text; {_text_remedy(context.text_specs[change.name])}"
+    if text_spec := context.specs.get(diff.TextPart(change.name)):
+        return f"it holds rich text; {_text_remedy(text_spec)}"
     if change.part == ATTACHMENTS:
         return (
             "this line only lists what Jira has; put it back, and attach files with "
             "'ticketr attachments add'"
         )
-    names = [name for name, spec in context.field_specs.items() if not spec.unsupported]
+    names = [
+        part
+        for part, spec in context.specs.items()
+        if isinstance(part, str) and not spec.unsupported
+    ]
     names += _STATUS, mapping.PARENT
     return f"there is no such field here; {nearest(change.name, names)}"
 
@@ -455,9 +432,7 @@ def create_payload(
             if isinstance(change.part, diff.CommentPart) or context.link_direction(change.part)
         )
         return IssuePayload(problems=(f"{_TYPE}: {error}",)).plus(update_payload(context, rest))
-    field_specs = metadata.field_specs.get(kind.id, {})
-    text_specs = metadata.text_specs.get(kind.id, {})
-    context = replace(context, field_specs=field_specs, text_specs=text_specs)
+    context = replace(context, specs=metadata.specs.get(kind.id, {}))
     sent = _draft_payload(context, kind, _inherited_payload(context, inherited, kind.name), project)
     wrong = metadata.wrong_status(kind.id, sent.status)
     return replace(sent, problems=tuple(dict.fromkeys((*sent.problems, *wrong))))
@@ -520,7 +495,7 @@ def _inherited_payload(
     sent: list[diff.Change] = []
     left_out: list[str] = []
     for change in inherited:
-        spec = context.field_specs.get(change.name)
+        spec = context.specs.get(change.part)
         try:
             if spec is not None and spec.on_create and not spec.unsupported:
                 fields[spec.id] = jira_value(spec, change.new, context.lookup)
@@ -544,13 +519,10 @@ def _missing(
         fields: The IDs of the fields that are sent.
         kind: The name of the issue type.
     """
-    needed: list[tuple[FieldSpec, diff.Part, Callable[[FieldSpec], str]]] = [
-        *((spec, spec.name, _remedy) for spec in context.field_specs.values()),
-        *((spec, diff.TextPart(spec.name), _text_remedy) for spec in context.text_specs.values()),
-    ]
-    for spec, part, remedy in needed:
+    for part, spec in context.specs.items():
         # A part that the draft has and Jira would refuse is reported already.
         if spec.required and spec.id not in fields and part not in parts:
+            remedy = _text_remedy if isinstance(part, diff.TextPart) else _remedy
             yield f"{spec.name}: a {kind} needs one; {remedy(spec)}"
 
 
@@ -558,12 +530,12 @@ def _off_screen(
     context: PayloadContext, parts: Mapping[diff.Part, diff.Change], kind: str
 ) -> Iterator[str]:
     """Yield a problem for each line whose field the create screen does not have."""
-    for part in parts.values():
-        spec = context.field_specs.get(part.name)
-        if spec is not None and not spec.on_create and part.new:
-            place = rich_text.location(context.path, context.issue.places.of_field(part.name))
+    for change in parts.values():
+        spec = context.specs.get(change.part)
+        if spec is not None and not spec.on_create and change.new:
+            place = rich_text.location(context.path, context.issue.places.of_field(change.name))
             yield (
-                f"{part.name}: {place}the create screen of a {kind} has no such field, so Jira would"
+                f"{change.name}: {place}the create screen of a {kind} has no such field, so Jira would"
                 " refuse it; write it once the ticket exists"
             )
 

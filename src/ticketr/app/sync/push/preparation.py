@@ -27,16 +27,14 @@ from ticketr.app.sync.compare.mapping import PARENT, type_id
 from ticketr.app.sync.compare.times import ESTIMATES, TIME_TRACKING
 from ticketr.app.sync.edits.losses import Accepted
 from ticketr.app.sync.edits.push_plan import find_route, unknown_statuses
-from ticketr.app.sync.errors import nearest
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.metadata import (
     MetadataQuery,
     answer_or,
-    fetch_link_directions,
     fetch_metadata,
     has_fields,
 )
-from ticketr.app.sync.push.refresh import Comparison
+from ticketr.app.sync.push.refresh import Comparison, find_renamed
 from ticketr.app.sync.push.rich_text import location
 from ticketr.app.sync.push.tally import failure_note
 from ticketr.app.sync.push.transitions import (
@@ -46,7 +44,7 @@ from ticketr.app.sync.push.transitions import (
     status_of,
     transition_to,
 )
-from ticketr.app.sync.push.values import find_name, in_quotes
+from ticketr.app.sync.push.values import BadValue, as_choice
 from ticketr.app.sync.push.writes import (
     IssueWrite,
     TicketWrites,
@@ -244,9 +242,11 @@ def _with_transition_fields(
         if taken is None:
             problems.append(_problem(edit, field, _remedy(field, bool(steps))))
             continue
-        value, wrong = _allowed_value(fields.pop(field), taken)
-        if wrong:
-            problems.append(_problem(edit, field, wrong))
+        try:
+            value = _allowed_value(fields.pop(field), taken)
+        except BadValue as error:
+            problems.append(_problem(edit, field, str(error)))
+            continue
         steps[at] = replace(steps[at], fields={**steps[at].fields, field: value})
     payload = replace(edit.payload, fields=fields)
     return replace(edit, payload=payload, route=tuple(steps)), tuple(problems)
@@ -261,16 +261,10 @@ def _step_with(field: str, steps: list[Step]) -> tuple[int, jira.ScreenField | N
     return 0, None
 
 
-def _allowed_value(value: object, field: jira.ScreenField) -> tuple[object, str]:
-    """Return a value that is given by its name as its ID, and what is wrong with it."""
+def _allowed_value(value: object, field: jira.ScreenField) -> object:
+    """Return a value that is given by its name as its ID; raise `BadValue` if it is not allowed."""
     name = value.get("name") if isinstance(value, dict) else None
-    if not isinstance(name, str) or not field.allowed:
-        return value, ""
-    match: jira.AllowedValue | None = find_name(name, field.allowed)
-    if match is None:
-        names = (allowed.name for allowed in field.allowed)
-        return value, f"{in_quotes(name)} is not possible: {nearest(name, names)}"
-    return {"id": match.id} if match.id else {"name": match.name}, ""
+    return as_choice(name, field.allowed) if isinstance(name, str) and field.allowed else value
 
 
 def _remedy(field: str, is_moved: bool) -> str:  # noqa: FBT001 - one of two cases
@@ -395,11 +389,7 @@ async def _absent(session: Session, parents: set[str]) -> set[str]:
     absent: set[str] = set()
     for chunk in concurrency.chunks(requested, concurrency.PAGE):
         answer = await session.jira.bulk_fetch(chunk, fields=["summary"])
-        for key in answer.missing:
-            # A moved issue is returned under its new key, so fetch each missing key separately.
-            alone = answer.renamed and await session.jira.bulk_fetch([key], fields=["summary"])
-            if not (alone and alone.renamed):
-                absent.add(key)
+        absent |= set(answer.missing) - (await find_renamed(session.jira, answer)).keys()
     return absent
 
 
@@ -424,8 +414,6 @@ async def prepare(
     metadata, screens = await concurrency.run_both(
         partial(fetch_metadata, session, queries), partial(_fetch_screens, session, comparisons)
     )
-    links = await fetch_link_directions(session, queries)
-    metadata = replace(metadata, lookup=replace(metadata.lookup, links=links))
     has_comments, project = session.columns.comments, session.job.project
     builders = (
         WritesBuilder(comparison, metadata, accept_loss, has_comments) for comparison in comparisons

@@ -8,7 +8,7 @@ succeeds or fails by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -23,7 +23,14 @@ from ticketr.app.sync.edits.survey import LocalSurvey
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.outbox import wait_for_late_comments
 from ticketr.app.sync.push.preparation import prepare
-from ticketr.app.sync.push.refresh import Comparison, PushAction, adopt, compare_with_jira, refresh
+from ticketr.app.sync.push.refresh import (
+    Comparison,
+    PushAction,
+    TicketRequest,
+    adopt,
+    compare_with_jira,
+    refresh,
+)
 from ticketr.app.sync.push.sending import Delivery
 from ticketr.app.sync.push.tally import PushTally, longer_route
 from ticketr.app.sync.push.writes import IssueWrite, TicketWrites
@@ -32,37 +39,6 @@ from ticketr.app.sync.writing.writer import FamilyResult
 
 if TYPE_CHECKING:
     from ticketr.app.sync.session import Session
-
-
-@dataclass(frozen=True, slots=True)
-class Preparation:
-    """What a push will do with each local change.
-
-    Attributes:
-        comparisons: How each compares with Jira.
-        writes: What the push sends of each ticket.
-    """
-
-    comparisons: tuple[Comparison, ...]
-    writes: tuple[TicketWrites, ...]
-
-    def files(self, action: PushAction) -> dict[str, str]:
-        """Return the files of the tickets with an action, by the IDs of their heads."""
-        return {
-            comparison.local_change.head: comparison.local_change.local.path
-            for comparison in self.comparisons
-            if comparison.action is action and comparison.local_change.head is not None
-        }
-
-    @property
-    def added_keys(self) -> dict[str, tuple[str, ...]]:
-        """The keys that were added to a ticket's file since the last sync, by its head's ID."""
-        changes = (comparison.local_change for comparison in self.comparisons)
-        return {
-            change.head: change.added_keys
-            for change in changes
-            if change.head is not None and change.added_keys
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,47 +88,39 @@ class Push:
             await wait_for_late_comments(session)
         seen = session.now()
         async with session.project_errors():
-            plan = await self._prepare(local_changes, merging=merging)
-            if plan.files(PushAction.MERGE_FIRST):
-                merged = await self._merge_and_prepare(plan, seen)
-                plan = Preparation(
-                    plan.comparisons + merged.comparisons, plan.writes + merged.writes
-                )
-        writes = [ticket for ticket in self._confirmed(plan.writes) if ticket.issues]
+            comparisons, prepared = await self._prepare(local_changes, merging=merging)
+            if to_merge := _with_action(comparisons, PushAction.MERGE_FIRST):
+                merged, more = await self._merge_and_prepare(to_merge, seen)
+                comparisons, prepared = [*comparisons, *merged], [*prepared, *more]
+        writes = [ticket for ticket in self._confirmed(prepared) if ticket.issues]
         tally.plan(write.entry(ticket.local_change) for ticket in writes for write in ticket.issues)
         if dry_run:
             return
         # Tickets that were never pulled here, and those whose edits Jira already has.
         outcomes, unavailable = await adopt(session, never_pulled, seen=seen)
         tally.fail(*unavailable)
-        same = plan.files(PushAction.SAME)
-        known, _ = await refresh(session, same, seen=seen, added_keys=plan.added_keys)
+        known, _ = await refresh(session, _with_action(comparisons, PushAction.SAME), seen=seen)
         self._note([*outcomes, *known])
         if writes:
             tally.show(session.progress)
             shown = self.confirmed
-            shown_routes = (
-                None if shown is None else {e.between for e in shown.entries if not e.key}
-            )
-            read_back = partial(self._read_back, plan.added_keys, seen)
-            await Delivery(session, tally, writes, shown_routes, read_back).run()
+            routes = None if shown is None else {e.between for e in shown.entries if not e.key}
+            await Delivery(session, tally, writes, routes, partial(self._read_back, seen)).run()
 
     async def _select(self, local_changes: Sequence[LocalChange]) -> Sequence[LocalChange]:
         """Return the changes that may be sent; note what was not confirmed, or was sent before."""
         session = self.session
         select = partial(select_changes, keys=self.keys, confirmed=self.confirmed)
-        selected = await session.in_thread(select, local_changes, session.state, session.job.prefer)
+        selected, left, in_conflict = await session.in_thread(
+            select, local_changes, session.state, session.job.prefer
+        )
         stuck = {note.path for note in self.tally.result.failed if note.code is Code.BROKEN}
         self.tally.leave(
-            *(
-                note
-                for note in selected.left
-                if note.code is not Code.UNCERTAIN or note.path not in stuck
-            )
+            *(note for note in left if note.code is not Code.UNCERTAIN or note.path not in stuck)
         )
-        for note, writes in selected.in_conflict:
+        for note, writes in in_conflict:
             self.tally.hold_back(note, writes)
-        return selected.local_changes
+        return selected
 
     async def _prepare(
         self,
@@ -160,13 +128,16 @@ class Push:
         *,
         merging: bool = False,
         advice: str = "pull first, or sync",
-    ) -> Preparation:
+    ) -> tuple[list[Comparison], list[TicketWrites]]:
         """Prepare a push without sending anything; note what will not be sent.
 
         Args:
             local_changes: The edits, in the order of the files.
             merging: See `run`.
             advice: What the user can do about a ticket that is held back.
+
+        Returns:
+            How each change compares with Jira, and what is sent of each ticket.
         """
         session, tally = self.session, self.tally
         comparisons = await compare_with_jira(
@@ -174,24 +145,25 @@ class Push:
         )
         sent = [comparison for comparison in comparisons if comparison.action is PushAction.SEND]
         writes = await prepare(session, sent, self.accept_loss)
-        failed: list[Note] = []
         for comparison in comparisons:
             if comparison.action is PushAction.HOLD_BACK:
                 tally.hold_back(comparison.notes[0], comparison.local_change.writes)
             else:
-                failed += comparison.notes
-        failed += (note for ticket in writes for note in ticket.failed)
-        tally.fail(*failed)
-        tally.warn(*(note for ticket in writes for note in ticket.warnings))
-        return Preparation(tuple(comparisons), tuple(writes))
+                tally.fail(*comparison.notes)
+        for ticket in writes:
+            tally.fail(*ticket.failed)
+            tally.warn(*ticket.warnings)
+        return comparisons, writes
 
-    async def _merge_and_prepare(self, plan: Preparation, seen: float) -> Preparation:
-        """Merge the tickets that have changed in Jira too, and prepare them."""
-        session, to_merge = self.session, plan.files(PushAction.MERGE_FIRST)
-        outcomes, _ = await refresh(session, to_merge, seen=seen, added_keys=plan.added_keys)
+    async def _merge_and_prepare(
+        self, to_merge: Sequence[TicketRequest], seen: float
+    ) -> tuple[list[Comparison], list[TicketWrites]]:
+        """Merge tickets that have changed in Jira too, and prepare them."""
+        session = self.session
+        outcomes, _ = await refresh(session, to_merge, seen=seen)
         self._note(outcomes)
         noted = {outcome.family.issues[0].id for outcome in outcomes if outcome.note is not None}
-        wanted = to_merge.keys() - noted
+        wanted = {request.head for request in to_merge} - noted
         survey = await session.survey()
         changes = [change for change in survey.local_changes if change.head in wanted]
         return await self._prepare(await self._select(changes), advice="sync again in a moment")
@@ -214,34 +186,21 @@ class Push:
                 )
             yield replace(ticket, edits=tuple(edits))
 
-    async def _read_back(
-        self,
-        added_keys: Mapping[str, tuple[str, ...]],
-        seen: float,
-        touched: Mapping[str, str],
-    ) -> None:
+    async def _read_back(self, seen: float, requests: Collection[TicketRequest]) -> None:
         """Fetch tickets that were sent, and write them into their files; see `refresh`."""
-        session = self.session
         try:
-            outcomes, unavailable = await refresh(
-                session, touched, seen=seen, added_keys=added_keys
-            )
+            outcomes, absent = await refresh(self.session, requests, seen=seen)
         except JiraError as error:
-            unread = dict.fromkeys(touched, str(error))
+            absent = [request.note(str(error), Code.UNREACHED) for request in requests]
         else:
             self._note(outcomes)
-            unread = {
-                head: absent.reason
-                for head, absent in unavailable.items()
-                if absent.code is Code.UNREACHED
-            }
-        if not unread:
-            return
-        known = await session.in_thread(session.state.known)
-        for head, reason in unread.items():
-            if head in known:
-                words = f"it was pushed, but could not be read again: {reason}"
-                self.tally.warn(Note(known[head].key, touched[head], words, Code.UNREACHED))
+        self.tally.warn(
+            *(
+                replace(note, reason=f"it was pushed, but could not be read again: {note.reason}")
+                for note in absent
+                if note.code is Code.UNREACHED
+            )
+        )
 
     def _note(self, outcomes: Sequence[FamilyResult]) -> None:
         """Count the tickets that could not be written, and note the older values in the others."""
@@ -254,3 +213,12 @@ class Push:
                 self.tally.hold_back(outcome.note, shares.count(WriteOutcome.CONFLICT))
             else:
                 self.tally.fail(outcome.note)
+
+
+def _with_action(comparisons: Iterable[Comparison], action: PushAction) -> list[TicketRequest]:
+    """Return the requests that fetch the existing tickets with an action again."""
+    return [
+        TicketRequest.of(comparison.local_change)
+        for comparison in comparisons
+        if comparison.action is action and comparison.local_change.head is not None
+    ]

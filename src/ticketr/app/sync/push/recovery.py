@@ -14,7 +14,6 @@ import math
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,7 @@ from ticketr.app.sync.compare.diff import CorePart, by_key
 from ticketr.app.sync.compare.mapping import LINK_FIELD
 from ticketr.app.sync.compare.sent import from_json
 from ticketr.app.sync.concurrency import CHUNK, PAGE, chunks
-from ticketr.app.sync.edits.drafts import EQUAL, SAME_TITLE, matcher_for, read_draft
+from ticketr.app.sync.edits.drafts import EQUAL, SAME_TITLE, DraftMatcher, read_draft
 from ticketr.app.sync.edits.local_changes import below_key, named_parent
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.outbox import PROPERTY, wait_until_ended
@@ -41,36 +40,35 @@ if TYPE_CHECKING:
     from ticketr.app.sync.workspace.store import Store
 
 
-def write_key_and_record(
+async def write_key(
+    session: Session,
     editor: Editor,
-    state: State,
     creation: Creation,
     name: str,
     *,
     status: str | None,
     drafts: Collection[Ticket],
-) -> bool:
+) -> Attempt:
     """Write the key of a new issue into its draft's file, and the issue into the state.
 
     The drafts that name it as their parent get the key, too. The file is synced to disk.
 
     Args:
+        session: The workspace.
         editor: Writes the file.
-        state: The workspace's state.
         creation: The new issue.
         name: The file that may hold its draft, relative to the workspace.
         status: The status of the issue. If it is None, the caller must call `record_created` once
             the status is known.
-        drafts: See `matcher_for`.
+        drafts: The drafts of other issues, see `DraftMatcher`.
 
     Returns:
-        Whether the draft or the key is in that file.
+        Whether the draft or the key is in that file, or why the file cannot be changed.
 
-    Raises:
-        FileFailed: The file cannot be read or written.
-        TicketSyntaxError: The file cannot be parsed.
+    Cancellation:
+        Takes effect before the write alone.
     """
-    matcher = matcher_for(creation, drafts)
+    matcher = DraftMatcher(creation, drafts)
 
     def change(file: TicketFile) -> TicketFile | None:
         if matcher.is_in(file.tickets):
@@ -80,16 +78,19 @@ def write_key_and_record(
             return None
         draft = file.tickets[match[0]]
         below = {
-            at: below_key(ticket, matcher.key)
+            at: below_key(ticket, creation.key)
             for at, ticket in enumerate(file.tickets)
             if named_parent(ticket, file.tickets) is draft
         }
         return rewrite(file, {**below, match[0]: match[1]})
 
-    is_written = editor.change(name, change)
-    if is_written and status is not None:
-        record_created(state, creation, name, status)
-    return is_written
+    def write() -> bool:
+        is_written = editor.change(name, change)
+        if is_written and status is not None:
+            record_created(session.state, creation, name, status)
+        return is_written
+
+    return await session.in_thread(attempt, write)
 
 
 def unwritten_key_note(creation: Creation, path: str, problem: TicketrError) -> Note:
@@ -280,23 +281,15 @@ async def _write_key_somewhere(
     if issue is None or name is None:  # the draft is gone: the next pull brings the issue
         await session.in_thread(session.state.creations.forget, creation)
         return Attempt(is_done=False)
-    write = partial(
-        write_key_and_record,
-        session.editor,
-        session.state,
-        creation,
-        name,
-        status=status_of(issue),
-        drafts=drafts,
-    )
-    return await session.in_thread(attempt, write)
+    status = status_of(issue)
+    return await write_key(session, session.editor, creation, name, status=status, drafts=drafts)
 
 
 async def _find_file(
     session: Session, creation: Creation, drafts: Collection[Ticket]
 ) -> tuple[str | None, set[str]]:
     """Find the file with the key, or else with the draft; also return files that cannot be read."""
-    matcher, store = matcher_for(creation, drafts), session.store
+    matcher, store = DraftMatcher(creation, drafts), session.store
     pairs: list[tuple[float, str]] = []
     hidden: set[str] = set()
 
@@ -308,7 +301,7 @@ async def _find_file(
                 hidden.add(name)
                 continue
             is_own = name == creation.path
-            score = 2 * EQUAL if matcher.is_in(tickets) else matcher.best_score(tickets)
+            score = 2 * EQUAL if matcher.is_in(tickets) else matcher.best(tickets)[0]
             if is_own and score >= EQUAL:
                 score += 2 * EQUAL
             if score >= SAME_TITLE or (is_own and score):
@@ -348,7 +341,7 @@ def _without_keys(
         if all(issue.key for ticket in tickets for issue in (ticket, *ticket.tasks)):
             continue
         for creation in creations:
-            matcher = matcher_for(creation)
-            if not matcher.is_in(tickets) and matcher.best_score(tickets) >= EQUAL:
+            matcher = DraftMatcher(creation)
+            if not matcher.is_in(tickets) and matcher.best(tickets)[0] >= EQUAL:
                 lost.append(creation)
     return lost

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 
 from ticketr.app.jira import User, adf
-from ticketr.app.sync.compare.diff import CorePart, TextPart, description_adf
+from ticketr.app.sync.compare.diff import CorePart, Part, TextPart, description_adf
 from ticketr.app.sync.compare.grafting import EditedText, PictureFile, marks_of
 from ticketr.app.sync.edits.losses import Place, texts_of
 from ticketr.app.sync.push.values import BadValue, NameLookup, in_quotes, named_exactly
@@ -15,24 +16,29 @@ from ticketr.app.tickets import Ticket
 
 #: How many people an error message names.
 _MOST_NAMED = 5
+_NO_FILES: Mapping[str, PictureFile] = MappingProxyType({})
 
 
 def with_mentions(
-    text: str, users: Mapping[str, Sequence[User]], place: Callable[[int], str]
+    text: str,
+    users: Mapping[str, Sequence[User]],
+    path: str = "",
+    place: Place = lambda line: line,
 ) -> str:
     """Return a text with account IDs in its mentions by name; leave the names that no account has.
 
     Args:
         text: The Markdown.
         users: What the search returned for each name.
-        place: Returns the file and the line of a line, as the beginning of a message.
+        path: Its file, for a message; empty if it is in none.
+        place: Returns the line of the file that a line of the text is in.
 
     Raises:
         BadValue: A name is that of several people.
     """
     people: dict[str, tuple[str, str]] = {}
     for person in adf.named_people(text):
-        user = _person(person.name, users.get(person.name, ()), place(person.line))
+        user = _person(person.name, users.get(person.name, ()), location(path, place(person.line)))
         if user is not None:
             people[person.name] = (user.account_id, user.display_name)
     return adf.with_people(text, people)
@@ -43,8 +49,8 @@ def issue_with_mentions(issue: Ticket, users: Mapping[str, Sequence[User]]) -> T
 
     def resolved(text: str) -> str:
         try:
-            return with_mentions(text, users, lambda line: "")
-        except BadValue:  # `RichText` refuses the text if it is sent
+            return with_mentions(text, users)
+        except BadValue:  # `rich_text_value` refuses the text if it is sent
             return text
 
     if not users:
@@ -86,89 +92,69 @@ def _person(name: str, users: Sequence[User], place: str) -> User | None:
     return fitting[0] if fitting else None
 
 
-@dataclass(frozen=True, slots=True)
-class RichText:
-    """A rich text of an issue that is to be sent.
+def rich_text_value(
+    issue: Ticket,
+    part: CorePart | TextPart,
+    lookup: NameLookup,
+    edited: EditedText | None,
+    *,
+    path: str,
+    uploads: Mapping[str, PictureFile] = _NO_FILES,
+) -> dict[str, object] | None:
+    """Return the document of a rich text that is to be sent; None if it is empty.
 
-    Attributes:
-        part: The text. The description and its acceptance criteria are one document.
+    Args:
         issue: The issue in its file.
+        part: The text. The description and its acceptance criteria are one document.
+        lookup: Finds the people whom the text mentions.
         edited: The text with Jira's own blocks, if Jira has the issue; None to convert all of it.
             Its mentions by name have account IDs.
         path: The issue's file, for messages that name a line.
         uploads: The files that the description shows and that are attached before it is sent, by
             their addresses.
+
+    Raises:
+        BadValue: Jira would refuse the text or lose a part of it.
     """
+    for text, _, place in _converted_texts(issue, part, edited):  # a name may be that of several
+        with_mentions(text, lookup.mentioned, path, place)
+    issue = issue_with_mentions(issue, lookup.mentioned)
+    issue = replace(issue, description=adf.with_attachments(issue.description, marks_of(uploads)))
 
-    part: CorePart | TextPart
-    issue: Ticket
-    edited: EditedText | None
-    path: str
-    uploads: Mapping[str, PictureFile] = field(default_factory=dict)
+    def convert() -> dict[str, object]:
+        if edited is not None:
+            return edited.document
+        if isinstance(part, TextPart):
+            return adf.to_adf(issue.texts.get(part.name, ""))
+        return description_adf(issue, files={file.mark: file.mark for file in uploads.values()})
 
-    def value(self, lookup: NameLookup) -> dict[str, object] | None:
-        """Return the document; None if it is empty.
+    if isinstance(part, TextPart):
+        line = issue.places.of_text(part.name, 1)
+    else:
+        line = issue.places.of_description(1) or issue.line
+    document = checked_document(
+        convert,
+        _converted_texts(issue, part, edited),
+        path=path,
+        line=line,
+        original=edited.original if edited is not None else None,
+    )
+    return document if document.get("content") else None
 
-        Args:
-            lookup: Finds the people whom the text mentions.
 
-        Raises:
-            BadValue: Jira would refuse the text or lose a part of it.
-        """
-        for text, place in self.texts():  # a name may be that of several people
-            with_mentions(text, lookup.mentioned, partial(_place_of, self.path, place))
-        issue = issue_with_mentions(self.issue, lookup.mentioned)
-        description = adf.with_attachments(issue.description, marks_of(self.uploads))
-        sent = replace(self, issue=replace(issue, description=description))
-        document = checked_document(
-            sent.document,
-            [(text, sent.before(text), place) for text, place in sent.texts()],
-            path=self.path,
-            line=self.line(),
-            original=self.edited.original if self.edited is not None else None,
-        )
-        return document if document.get("content") else None
-
-    def document(self) -> dict[str, object]:
-        """Return the document that would be sent."""
-        if self.edited is not None:
-            return self.edited.document
-        if isinstance(self.part, TextPart):
-            return adf.to_adf(self.issue.texts.get(self.part.name, ""))
-        return description_adf(
-            self.issue, files={upload.mark: upload.mark for upload in self.uploads.values()}
-        )
-
-    def texts(self) -> Iterator[tuple[str, Place]]:
-        """Yield the texts that are converted, each with the places of its lines."""
-        if isinstance(self.part, TextPart):
-            yield from texts_of(self.issue, self.part)
-            return
-        if self._is_whole:
-            yield from texts_of(self.issue, CorePart.DESCRIPTION)
-        yield from texts_of(self.issue, CorePart.CRITERIA)
-
-    def line(self) -> int:
-        """Return the line of the text in the file; 0 if it is not known."""
-        places = self.issue.places
-        if isinstance(self.part, TextPart):
-            return places.of_text(self.part.name, 1)
-        return places.of_description(1) or self.issue.line
-
-    def before(self, text: str) -> str:
-        """Return what one of `texts` was at the last sync; empty if Jira does not have the issue."""
-        if self.edited is None:
-            return ""
-        was = self.edited.before
-        if isinstance(self.part, TextPart):
-            return was.texts.get(self.part.name, "")
-        is_description = text is self.issue.description
-        return was.description if is_description else "\n\n".join(was.acceptance_criteria)
-
-    @property
-    def _is_whole(self) -> bool:
-        """Whether the description is converted, and not its criteria alone."""
-        return self.part is CorePart.DESCRIPTION or self.edited is None
+def _converted_texts(
+    issue: Ticket, part: CorePart | TextPart, edited: EditedText | None
+) -> list[tuple[str, str, Place]]:
+    """Return what a rich text is converted from, as `checked_document` takes it."""
+    was = edited.before if edited is not None else Ticket("")
+    before: dict[Part, str] = {CorePart.CRITERIA: "\n\n".join(was.acceptance_criteria)}
+    if isinstance(part, TextPart):
+        before = {part: was.texts.get(part.name, "")}
+    elif part is CorePart.DESCRIPTION or edited is None:
+        before = {CorePart.DESCRIPTION: was.description} | before
+    return [
+        (text, old, place) for own, old in before.items() for text, place in texts_of(issue, own)
+    ]
 
 
 def new_document(text: str) -> dict[str, object] | None:
@@ -224,10 +210,6 @@ def checked_document(
         if problem not in known:
             raise BadValue(f"Jira would refuse it: {problem}")
     return document
-
-
-def _place_of(path: str, place: Place, line: int) -> str:
-    return location(path, place(line))
 
 
 def location(path: str, line: int) -> str:

@@ -19,15 +19,15 @@ import trio
 
 from ticketr.app.jira import AuthenticationFailed, Created, JiraError, certainly_failed
 from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD
-from ticketr.app.sync.compare.diff import Change, CommentPart
+from ticketr.app.sync.compare.diff import Change, CommentPart, read_ticket, with_parts
 from ticketr.app.sync.compare.mapping import LINK_FIELD
 from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.concurrency import PAGE, TASKS, map_in_tasks
-from ticketr.app.sync.edits.local_changes import LocalChange, add_to_base
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.outbox import PictureNotAttached, send_comment, send_link, with_uploads
 from ticketr.app.sync.push.payload import IssuePayload
+from ticketr.app.sync.push.refresh import TicketRequest
 from ticketr.app.sync.push.tally import PushTally, failure_note
 from ticketr.app.sync.push.transitions import NoTransition, StoppedBetween, follow, status_value
 from ticketr.app.sync.push.writes import IssueWrite, TicketWrites
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 _READ_BACK = PAGE // 2
 _STATUS = "Status"
 
-#: Fetches tickets again, of which it is given the files by the IDs of their heads.
-ReadBack: TypeAlias = "Callable[[Mapping[str, str]], Awaitable[None]]"
+#: Fetches tickets again.
+ReadBack: TypeAlias = "Callable[[Collection[TicketRequest]], Awaitable[None]]"
 
 
 class Delivery:
@@ -76,8 +76,9 @@ class Delivery:
         self._after: dict[str, int] = {}
         self._shown_routes = shown_routes
         self._drafts = set(_drafts_of(writes))
-        self._touched: dict[str, str] = {}
-        self._complete_tickets: dict[str, str] = {}
+        # The tickets to fetch again, by the IDs of their heads.
+        self._touched: dict[str, TicketRequest] = {}
+        self._complete_tickets: dict[str, TicketRequest] = {}
         self._read_back = read_back
         self._linked: set[str] = set()  # the other ends of links that were sent
 
@@ -113,7 +114,7 @@ class Delivery:
         if self._linked:
             others = await self._session.in_thread(_tickets_of, self._session.state, self._linked)
             self._touched = others | self._touched
-        await self._read_back(self._touched | self._complete_tickets)
+        await self._read_back((self._touched | self._complete_tickets).values())
 
     async def _send(self, writes: Sequence[TicketWrites]) -> None:
         """Send the writes of tickets whose parents exist, or that have none."""
@@ -124,7 +125,8 @@ class Delivery:
         for ticket in writes:
             if ticket.new_ticket and (issue := created.get(id(ticket.new_ticket.issue))):
                 self._keys[ticket.place] = issue.key
-                self._touched[issue.id] = ticket.local_change.local.path
+                path = ticket.local_change.local.path
+                self._touched[issue.id] = TicketRequest(issue.id, issue.key, path)
                 existing.append(ticket.with_parent(issue.key))
         await self._create([subtask for ticket in existing for subtask in ticket.new_subtasks])
 
@@ -133,46 +135,39 @@ class Delivery:
         if not wanted:
             return {}
         created = await self._creator.create_all(wanted)
-        existing = [(new, created[id(new.issue)]) for new in wanted if id(new.issue) in created]
-        await map_in_tasks(lambda pair: self._complete(*pair), existing, tasks=TASKS)
+        rests = [
+            rest
+            for new in wanted
+            if (issue := created.get(id(new.issue))) and (rest := _rest_of(new, issue)).changes
+        ]
+        await map_in_tasks(partial(self._edit, is_new=True), rests, tasks=TASKS)
         return created
 
     async def _send_edits(self, ticket: TicketWrites) -> None:
         """Send the edits of a ticket; fetch the tickets to which nothing more is sent."""
-        local_change = ticket.local_change
         for edit in ticket.edits:
-            local_change = await self._edit(edit, local_change)
-        assert local_change.head is not None
+            await self._edit(edit)
+        request = TicketRequest.of(ticket.local_change)
         tickets = self._touched if ticket.new_issues else self._complete_tickets
-        tickets[local_change.head] = local_change.local.path
+        tickets[request.head] = request
         if len(self._complete_tickets) == _READ_BACK:
             complete, self._complete_tickets = self._complete_tickets, {}
-            await self._read_back(complete)
+            await self._read_back(complete.values())
 
-    async def _edit(self, edit: IssueWrite, local_change: LocalChange) -> LocalChange:
-        """Send the edit of one issue; note what Jira refuses.
-
-        Returns:
-            The local change, with the sent parts in its base.
-        """
-        payload = await self._attach(edit, edit.payload)
+    async def _edit(self, edit: IssueWrite, *, is_new: bool = False) -> None:
+        """Send the edit of an issue, or the rest of a new one; note what Jira refuses."""
+        payload = await self._attach(edit)
         if payload is not None:
-            edit = replace(edit, payload=payload)
-            local_change = await self._send_edit(edit, local_change)
+            await self._send_edit(replace(edit, payload=payload), is_new=is_new)
         self._tally.forget_files(edit.key)
         self._tally.show(self._session.progress)
-        return local_change
 
-    async def _send_edit(self, edit: IssueWrite, local_change: LocalChange) -> LocalChange:
+    async def _send_edit(self, edit: IssueWrite, *, is_new: bool) -> None:
         """Send the fields, comments, links and status of one issue; see `_edit`."""
         sent: tuple[Change, ...] = ()
         failure: Note | None = None
         unsure = True  # until Jira has answered
-        head = local_change.head
-        assert head is not None
-        async with self._session.disk:  # in case the answer is lost
-            put = self._session.state.sent.put
-            await self._session.in_thread(put, head, edit.key, _possible_values(edit))
+        await self._record(partial(_record_request, edit))
         try:
             for request, changes in self._requests(edit):
                 await request()
@@ -182,20 +177,22 @@ class Delivery:
             raise
         except (JiraError, NoTransition, StoppedBetween) as error:
             unsure = _may_be_taken(error, edit)
-            failure = self._failure(error, edit, sent)
+            failure = self._failure(error, edit, sent, is_new=is_new)
             if isinstance(error, StoppedBetween):
                 sent += _moves_to(error.reached, edit)
         finally:
-            if sent:  # Jira has it, even if the rest was cancelled
+            if sent and not is_new:  # Jira has it, even if the rest was cancelled
                 self._tally.add_updated(edit.key)
             if sent or not unsure:
                 with trio.CancelScope(shield=True):  # one visit to the disk
-                    local_change = await self._record_answer(
-                        local_change, edit, sent, unsure=unsure
-                    )
+                    await self._record(partial(_record_answer, edit, sent, unsure=unsure))
         if failure is not None:
             self._tally.fail(failure)
-        return local_change
+
+    async def _record(self, write: Callable[[State], None]) -> None:
+        """Write into the state, on a worker thread."""
+        async with self._session.disk:
+            await self._session.in_thread(write, self._session.state)
 
     def _requests(
         self, edit: IssueWrite
@@ -231,22 +228,23 @@ class Delivery:
         error: JiraError | NoTransition | StoppedBetween,
         edit: IssueWrite,
         sent: Sequence[Change],
+        *,
+        is_new: bool,
     ) -> Note:
         """Return a note that says why an edit was not sent, or not all of it."""
         names = self._session.columns.named
         failure = failure_note(edit.issue, edit.path, error, names)
-        if not sent:
+        if is_new:
+            words = "it was created, but not all of it was sent"
+        elif sent:
+            parts = ", ".join(change.name for change in sent)
+            words = f"{parts} {'was' if len(sent) == 1 else 'were'} sent, but not the rest"
+        else:
             return failure
-        parts = ", ".join(change.name for change in sent)
-        verb = "was" if len(sent) == 1 else "were"
-        return replace(failure, reason=f"{parts} {verb} sent, but not the rest: {failure.reason}")
+        return replace(failure, reason=f"{words}: {failure.reason}")
 
-    async def _attach(self, write: IssueWrite, payload: IssuePayload) -> IssuePayload | None:
+    async def _attach(self, write: IssueWrite) -> IssuePayload | None:
         """Attach the files that texts of an issue show.
-
-        Args:
-            write: The issue, which exists in Jira.
-            payload: What is sent of it.
 
         Returns:
             What to send with their media IDs; None if a file was not attached, with a note.
@@ -254,7 +252,7 @@ class Delivery:
         try:
             return await with_uploads(
                 self._session,
-                payload,
+                write.payload,
                 issue=write.issue_id,
                 key=write.key,
                 on_sending=self._tally.add_file,
@@ -265,79 +263,64 @@ class Delivery:
             note = failure_note(write.issue, write.path, error)
         except (PictureNotAttached, FileFailed) as error:
             note = Note.on(write.issue, write.path, str(error), Code.INVALID)
-        part = "Description" if DESCRIPTION_FIELD in payload.fields else "Comments"
+        part = "Description" if DESCRIPTION_FIELD in write.payload.fields else "Comments"
         self._tally.fail(replace(note, reason=f"{part}: {note.reason}"))
         return None
 
-    async def _complete(self, new: IssueWrite, created: Created) -> None:
-        """Send the rest of a new issue; the next push sends what fails."""
-        key = created.key
-        issue = replace(new.issue, key=key)
-        write = replace(new, issue=issue, key=key, issue_id=created.id)
-        try:
-            await self._send_pictures(write)
-            await self._link(write.payload, key)
-            payload = await self._attach(write, write.payload)
-            for comment in payload.comments if payload is not None else ():
-                await send_comment(self._session, comment, issue=created.id, key=key, after=0)
-        except AuthenticationFailed:  # further requests could lock the account
-            raise
-        except JiraError as error:
-            note = failure_note(issue, write.path, error)
-            reason = f"it was created, but not all of it was sent: {note.reason}"
-            self._tally.fail(replace(note, reason=reason))
-        self._tally.forget_files(key)
 
-    async def _send_pictures(self, write: IssueWrite) -> None:
-        """Attach the files that a new issue's description shows, and send it with them."""
-        payload, session = write.payload.with_pictures, self._session
-        if payload is not None:
-            payload = await self._attach(write, payload)
-        if payload is None:
-            return
-        values = payload.values
+def _rest_of(new: IssueWrite, created: Created) -> IssueWrite:
+    """Return what the create of an issue could not carry, as an edit: pictures, comments, links."""
+    payload = new.payload.with_pictures or IssuePayload()
+    payload = payload.plus(
+        IssuePayload(
+            values=tuple(value for value in new.payload.values if value.field == LINK_FIELD),
+            comments=new.payload.comments,
+            links=new.payload.links,
+            uploads=new.payload.uploads,
+        )
+    )
+    parts = {value.part for value in payload.values} | {
+        comment.part for comment in payload.comments
+    }
+    return replace(
+        new,
+        issue=replace(new.issue, key=created.key),
+        key=created.key,
+        issue_id=created.id,
+        changes=tuple(change for change in new.changes if change.part in parts),
+        payload=payload,
+    )
 
-        def record() -> None:
-            home = session.state.head_of(write.key)
-            if home is not None:
-                session.state.sent.put(home, write.key, values)
 
-        async with session.disk:
-            await session.in_thread(record)
-        await session.jira.edit_issue(write.key, payload.fields)
+def _record_request(edit: IssueWrite, state: State) -> None:
+    """Record what is about to be sent, in case the answer is lost."""
+    if (head := state.head_of(edit.key)) is not None:
+        state.sent.put(head, edit.key, _possible_values(edit))
 
-    async def _record_answer(
-        self, local_change: LocalChange, edit: IssueWrite, sent: tuple[Change, ...], *, unsure: bool
-    ) -> LocalChange:
-        """Add sent changes to the base; withdraw the others unless Jira may have taken them too."""
-        head, base = local_change.head, local_change.base
-        assert head is not None
-        assert base is not None
-        new_base = add_to_base(base, edit.key, sent)
-        texts = {change.part: change.new for change in sent}
-        values = _possible_values(edit)
-        confirmed = [value for value in values if texts.get(value.part) == value.text]
-        # A request for links may have added some links of a line and not the others.
-        rest = [value for value in values if value not in confirmed and value.field != LINK_FIELD]
 
-        def record() -> None:
-            state = self._session.state
-            known = state.base(head)
-            if known is None:  # pragma: no cover - it was there a moment ago
-                return
+def _record_answer(
+    edit: IssueWrite, sent: tuple[Change, ...], state: State, *, unsure: bool
+) -> None:
+    """Add sent changes to the base; withdraw the others unless Jira may have taken them too."""
+    head = state.head_of(edit.key)
+    known = state.base(head) if head is not None else None
+    base = read_ticket(known.text) if known is not None else None
+    if head is None or known is None or base is None:  # pragma: no cover - it was there just now
+        return
+    texts = {change.part: change.new for change in sent}
+    values = _possible_values(edit)
+    confirmed = [value for value in values if texts.get(value.part) == value.text]
+    # A request for links may have added some links of a line and not the others.
+    rest = [value for value in values if value not in confirmed and value.field != LINK_FIELD]
+    with state.batch():
+        if sent:
             rows = [replace(row, stale=True) for row in state.rows_of(head)]
-            with state.batch():
-                if sent:
-                    text = render_ticket(new_base)
-                    state.record(head, Base(known.path, text), rows, seen=0.0)
-                    # Jira may normalise the values, so they must be fetched again.
-                    state.sent.confirm(head, edit.key, confirmed)
-                if not unsure:
-                    state.sent.withdraw(head, edit.key, rest)
-
-        async with self._session.disk:
-            await self._session.in_thread(record)
-        return replace(local_change, base=new_base)
+            text = render_ticket(with_parts(base, edit.key, texts))
+            state.record(head, Base(known.path, text), rows, seen=0.0)
+            # Jira may normalise the values, so they must be fetched again.
+            state.sent.confirm(head, edit.key, confirmed)
+        if not unsure:
+            state.sent.withdraw(head, edit.key, rest)
 
 
 def _drafts_of(writes: Iterable[TicketWrites]) -> Iterator[Ticket]:
@@ -377,7 +360,10 @@ def _moves_to(status: str, edit: IssueWrite) -> tuple[Change, ...]:
     return tuple(replace(change, new=status) for change in edit.changes if change.part == _STATUS)
 
 
-def _tickets_of(state: State, keys: Iterable[str]) -> dict[str, str]:
-    """Return the file of the ticket of each key that is in a file, by its head's ID."""
-    bases = {head: state.base(head) for key in keys if (head := state.head_of(key)) is not None}
-    return {head: base.path for head, base in bases.items() if base is not None}
+def _tickets_of(state: State, keys: Iterable[str]) -> dict[str, TicketRequest]:
+    """Return the ticket of each key that is in a file, by its head's ID."""
+    tickets: dict[str, TicketRequest] = {}
+    for key in keys:
+        if (head := state.head_of(key)) is not None and (base := state.base(head)) is not None:
+            tickets[head] = TicketRequest(head, key, base.path)
+    return tickets

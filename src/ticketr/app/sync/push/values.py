@@ -167,6 +167,29 @@ def find_name(name: str, allowed: Iterable[AllowedValue]) -> AllowedValue | None
     return next(exact, loose[0] if len(loose) == 1 else None)
 
 
+def choose(
+    name: str, allowed: Iterable[AllowedValue], problem: str = "is not possible"
+) -> AllowedValue:
+    """Return the value with a name, as `find_name` does.
+
+    Raises:
+        BadValue: There is none; it names the nearest ones after the ``problem``.
+    """
+    allowed = tuple(allowed)
+    match = find_name(name, allowed)
+    if match is None:
+        raise BadValue(
+            f"{in_quotes(name)} {problem}: {nearest(name, [one.name for one in allowed])}"
+        )
+    return match
+
+
+def as_choice(name: str, allowed: Iterable[AllowedValue]) -> dict[str, str]:
+    """Return the value with a name as Jira takes it; raise `BadValue` if there is none."""
+    choice = choose(name, allowed)
+    return {"id": choice.id} if choice.id else {"name": choice.name}
+
+
 def _member(spec: FieldSpec, entry: str, lookup: NameLookup) -> object:
     if spec.items == "string":
         if any(letter.isspace() for letter in entry):
@@ -181,11 +204,7 @@ def _choice(spec: FieldSpec, name: str) -> dict[str, str]:
     if not spec.allowed:
         is_option = "option" in {spec.items, spec.type.partition("-")[0]}
         return {"value" if is_option else "name": name}
-    choice = find_name(name, spec.allowed)
-    if choice is None:
-        names = (allowed.name for allowed in spec.allowed)
-        raise BadValue(f"{in_quotes(name)} is not possible: {nearest(name, names)}")
-    return {"id": choice.id} if choice.id else {"name": choice.name}
+    return as_choice(name, spec.allowed)
 
 
 def _choice_of_two(spec: FieldSpec, text: str) -> dict[str, object]:
@@ -200,10 +219,7 @@ def _choice_of_two(spec: FieldSpec, text: str) -> dict[str, object]:
         for child in allowed.children:
             name = _with_spaces(f"{allowed.name}{CASCADE_SEPARATOR}{child.name}")
             records[name] = {"id": allowed.id, "child": {"id": child.id}}
-    choice = find_name(text, (AllowedValue("", name) for name in records))
-    if choice is None:
-        raise BadValue(f"{in_quotes(text)} is not possible: {nearest(text, records)}")
-    return records[choice.name]
+    return records[choose(text, (AllowedValue("", name) for name in records)).name]
 
 
 def _with_spaces(text: str) -> str:

@@ -34,6 +34,16 @@ if TYPE_CHECKING:
     from ticketr.app.sync.push.refresh import Comparison
 
 
+#: Why an edited text or line of links is not sent, and the warning if its loss was accepted.
+_TEXT_REFUSED = "sending it would lose {}, for its file cannot say that; change it in Jira, or say --accept-loss"
+_TEXT_LOST = "what its file cannot say is lost in Jira: {}"
+_LINK_REFUSED = (
+    "sending it would remove {}; answer the question before a push in a terminal, or say "
+    "--accept-loss"
+)
+_LINK_LOST = "{} is removed in Jira"
+
+
 @dataclass(frozen=True, slots=True)
 class IssueWrite:
     """An issue that a push creates or changes.
@@ -229,7 +239,7 @@ class WritesBuilder:
         texts = edited_texts_of(
             sent, comparison.issues.values(), comparison.texts, fitting=self.accept_loss is True
         )
-        refused = self._refuse_losses(losses(sent, texts))
+        refused = self._refuse_losses(losses(sent, comparison.issues.values(), texts))
         here = by_key(self._change.local.ticket)
         edits = (
             self._edit(here[key], changes, comparison.issues[key], texts.get(key, ()))
@@ -247,11 +257,9 @@ class WritesBuilder:
     ) -> IssueWrite | None:
         """Build the edit of an issue; add a note and return None if Jira would refuse it."""
         kind, project = type_id(there.fields), project_of(there.key)
-        field_specs, text_specs = self.metadata.specs(project, kind)
         known = replace(
             self._context(issue),
-            field_specs=field_specs,
-            text_specs=text_specs,
+            specs=self.metadata.specs(project, kind),
             present=there.fields,
             texts=tuple(texts),
         )
@@ -280,7 +288,6 @@ class WritesBuilder:
             self.metadata.lookup,
             path=self._path,
             pictures=self._change.pictures,
-            accepted=self.accept_loss,
             has_comments=self.has_comments,
         )
 
@@ -312,7 +319,6 @@ class WritesBuilder:
         self._warnings += (
             Note.on(issue, self._path, warning, Code.LITERAL) for warning in payload.warnings
         )
-        self._warnings += (Note.on(issue, self._path, text, Code.LOSS) for text in payload.lost)
         self._warnings += (
             Note.on(issue, self._path, text, Code.INVALID) for text in payload.left_out
         )
@@ -321,22 +327,17 @@ class WritesBuilder:
     def _refuse_losses(self, lost: Sequence[Loss]) -> set[str]:
         """Add notes about losses; return the keys of issues that must not be sent."""
         refused = {loss.key for loss in unaccepted(lost, self.accept_loss)}
-        for key, part in dict.fromkeys((loss.key, loss.part) for loss in lost):
-            names = ", ".join(
-                f"{loss.what} (line {loss.line})" if loss.line else loss.what
-                for loss in lost
-                if (loss.key, loss.part) == (key, part)
-            )
-            text = part or CorePart.DESCRIPTION.value
+        by_part: dict[tuple[str, str, bool], list[str]] = {}
+        for loss in lost:
+            what = f"{loss.what} (line {loss.line})" if loss.line else loss.what
+            by_part.setdefault((loss.key, loss.part, loss.is_link), []).append(what)
+        for (key, part, is_link), pieces in by_part.items():
             if key in refused:
-                reason = (
-                    f"{text}: sending it would lose {names}, for its file cannot say that; "
-                    "change it in Jira, or say --accept-loss"
-                )
-                self._failed.append(Note(key, self._path, reason, Code.LOSS))
+                notes, words = self._failed, _LINK_REFUSED if is_link else _TEXT_REFUSED
             else:
-                reason = f"{text}: what its file cannot say is lost in Jira: {names}"
-                self._warnings.append(Note(key, self._path, reason, Code.LOSS))
+                notes, words = self._warnings, _LINK_LOST if is_link else _TEXT_LOST
+            reason = f"{part or CorePart.DESCRIPTION.value}: {words.format(', '.join(pieces))}"
+            notes.append(Note(key, self._path, reason, Code.LOSS))
         return refused
 
 
