@@ -345,7 +345,7 @@ def root(tmp_path: Path, environ: dict[str, str]) -> Path:
             "assignee": {"displayName": "Zoë"} if number % 3 else None,
         }
         issue = Issue(str(number), f"AB-{number}", fields)
-        row = IssueRow(issue, "")
+        row = IssueRow(issue)
         state.record(str(number), Base(f"AB-{number}.md", "x"), [row], seen=0.0)
     state.close()
     return folder

@@ -114,7 +114,7 @@ def test_new_comments_and_lost_tasks_replace_nothing() -> None:
 
 def record(state: State, ticket: Ticket) -> None:
     rows = [
-        IssueRow(Issue(key[5:], key, {}), "")
+        IssueRow(Issue(key[5:], key, {}))
         for key in ticket.keys()  # noqa: SIM118 - no mapping
     ]
     state.record("1", Base("DEMO-1.md", render_ticket(ticket)), rows, seen=1.0)

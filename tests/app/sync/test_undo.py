@@ -283,7 +283,7 @@ def make_workspace(folder: Path, three: Versions) -> Store | None:
     """Make a workspace in which both sides have changed a ticket; None if nothing clashes."""
     store = make_store(folder)
     put(store, PATH, render_ticket(three.local))
-    rows = [IssueRow(issue, "") for issue in issues_of(three.base)]
+    rows = [IssueRow(issue) for issue in issues_of(three.base)]
     text = render_ticket(three.remote)
     (remote,) = parse(text).tickets
     family = RenderedFamily(issues_of(remote), FamilyText(remote, text, frozenset()), PATH)

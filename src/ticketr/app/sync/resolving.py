@@ -13,7 +13,7 @@ from enum import Enum
 from ticketr.app.sync.compare import conflict_parts
 from ticketr.app.sync.compare.diff import Side, Versions, read_ticket
 from ticketr.app.sync.compare.diff3 import CleanChunk, compare_lines
-from ticketr.app.sync.compare.mapping import FamilyText
+from ticketr.app.sync.compare.mapping import FamilyText, updated
 from ticketr.app.sync.edits.survey import survey_now
 from ticketr.app.sync.errors import ConflictChanged, FileFailed, NoConflict, NotChosen
 from ticketr.app.sync.notes import Note
@@ -306,7 +306,7 @@ def read_conflict(store: Store, state: State, key: str) -> conflict_parts.Confli
     text, local, versions = _read_versions(store, state, opened)
     conflict = opened.conflict
     parts, merged = conflict_parts.find_parts(versions)
-    newest = max(opened.rows, key=lambda row: row.updated)
+    newest = max(opened.rows, key=lambda row: updated(row.issue))
     known = state.known().get(conflict.head)
     aside = Editor(store).free_name_aside(conflict.key)
     return conflict_parts.ConflictView(
@@ -315,7 +315,7 @@ def read_conflict(store: Store, state: State, key: str) -> conflict_parts.Confli
         path=opened.path,
         line=local.line,
         synced=known.seen if known is not None else None,
-        updated=newest.updated,
+        updated=updated(newest.issue),
         author=None,
         parts=parts,
         merged=merged,

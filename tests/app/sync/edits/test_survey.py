@@ -44,7 +44,7 @@ from ticketr.app.tickets import Ticket, render, render_ticket
 
 def record(state: State, key: str, path: str) -> None:
     number = key.rpartition("-")[2]
-    row = IssueRow(Issue(number, key, {}), updated="")
+    row = IssueRow(Issue(number, key, {}))
     state.record(number, Base(path, f"# TICKET: [{key}] x\n"), [row], seen=0.0)
 
 

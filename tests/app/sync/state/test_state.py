@@ -35,7 +35,7 @@ def record(state: State, *, seen: float = 5.0) -> None:
         state.record(
             "1",
             BASE,
-            [IssueRow(ISSUE, "then"), IssueRow(PART, "later")],
+            [IssueRow(ISSUE), IssueRow(PART)],
             seen=seen,
         )
 
@@ -43,7 +43,7 @@ def record(state: State, *, seen: float = 5.0) -> None:
 def test_a_batch_is_all_or_nothing(state: State) -> None:
     def interrupted() -> None:
         with state.batch():
-            state.record("1", BASE, [IssueRow(ISSUE, "then")], seen=1.0)
+            state.record("1", BASE, [IssueRow(ISSUE)], seen=1.0)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -121,7 +121,7 @@ def test_a_full_disk_is_called_that(state: State) -> None:
     issue = Issue(id="1", key="DEMO-1", fields={"description": "x" * 100_000})
 
     with pytest.raises(StateFailed, match="no space left on its disk"), state.batch():
-        state.record("1", Base("a.md", "text"), [IssueRow(issue, "then")], seen=0.0)
+        state.record("1", Base("a.md", "text"), [IssueRow(issue)], seen=0.0)
 
     assert state.known() == {}
 

@@ -282,7 +282,7 @@ def lay_out(store: Store, state: State) -> Layout:
 
 def record(state: State, key: str, path: str, *, head: str = "") -> None:
     number = key.rpartition("-")[2]
-    row = IssueRow(Issue(number, key, {}), updated="")
+    row = IssueRow(Issue(number, key, {}))
     rows = [*(state.rows_of(head) if head else []), row]
     state.record(head or number, Base(path, f"# TICKET: [{key}] x\n"), rows, seen=0.0)
 

@@ -30,7 +30,7 @@ def write(
 ) -> FamilyResult:
     """Write a ticket over the state of a workspace that was synced with a base, or never."""
     if base is not None:
-        row = IssueRow(issue_of(base), "")
+        row = IssueRow(issue_of(base))
         with closing(State(store.state_path)) as state:
             state.record("1", Base(path or "", render_ticket(base)), [row], seen=0.0)
     text = FamilyText(ticket, render_ticket(ticket), frozenset())

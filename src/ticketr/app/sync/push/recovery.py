@@ -121,7 +121,7 @@ def record_created(state: State, creation: Creation, path: str, status: str) -> 
     fields = {name: text for name, text in fields.items() if name not in later}
     # Its comments, links and pictures are sent once it exists.
     issue = replace(draft, key=creation.key, fields=fields, comments=())
-    row = IssueRow(Issue(creation.id, creation.key, {}), updated="", stale=True)
+    row = IssueRow(Issue(creation.id, creation.key, {}), stale=True)
     with state.batch():
         if creation.parent is None:
             state.record(creation.id, Base(path, render_ticket(issue)), [row], seen=0.0)

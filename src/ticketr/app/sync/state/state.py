@@ -14,7 +14,7 @@ from pathlib import Path
 from ticketr.app.jira import Attachment, Issue
 from ticketr.app.sync.compare.attachments import jira_attachments
 from ticketr.app.sync.compare.diff import Change, read_ticket
-from ticketr.app.sync.compare.mapping import texts_in
+from ticketr.app.sync.compare.mapping import texts_in, updated
 from ticketr.app.sync.compare.sent import SentComment, replaced_values, stored_value
 from ticketr.app.sync.errors import OtherSite
 from ticketr.app.sync.state import journal
@@ -258,12 +258,10 @@ class IssueRow:
 
     Attributes:
         issue: The issue, without what files do not need.
-        updated: Its last change, as Jira writes it.
         stale: Whether there is something newer, or unread, in Jira.
     """
 
     issue: Issue
-    updated: str
     stale: bool = False
 
 
@@ -274,7 +272,6 @@ def rows_to_json(rows: Iterable[IssueRow], *, seen: float) -> str:
             "id": row.issue.id,
             "key": row.issue.key,
             "fields": dict(row.issue.fields),
-            "updated": row.updated,
             "stale": row.stale,
         }
         for row in rows
@@ -288,7 +285,6 @@ def _rows_from_json(text: str) -> tuple[list[IssueRow], float]:
     rows = [
         IssueRow(
             Issue(str(value["id"]), str(value["key"]), dict(value["fields"])),
-            str(value["updated"]),
             bool(value["stale"]),
         )
         for value in stored["issues"]
@@ -363,10 +359,10 @@ class State:
 
     def rows_of(self, head: str) -> list[IssueRow]:
         """Read all that is known of the issues in one ticket."""
-        query = "SELECT id, key, fields, updated, stale FROM issue WHERE head = ?"
+        query = "SELECT id, key, fields, stale FROM issue WHERE head = ?"
         with self._db.value_errors():
             return [
-                IssueRow(Issue(row[0], row[1], dict(json.loads(row[2]))), row[3], row[4])
+                IssueRow(Issue(row[0], row[1], dict(json.loads(row[2]))), row[3])
                 for row in self._db.read(query, (head,))
             ]
 
@@ -462,7 +458,7 @@ class State:
                     row.issue.id,
                     row.issue.key,
                     head,
-                    row.updated,
+                    updated(row.issue),
                     json.dumps(dict(row.issue.fields)),
                     seen,
                     row.stale,

@@ -12,7 +12,7 @@ from ticketr.app.sync.state.undo import Replacement, UndoKind
 if TYPE_CHECKING:
     from ticketr.app.jira import Issue
     from ticketr.app.sync.compare.diff import Change
-    from ticketr.app.sync.compare.merge import Clash, Merged
+    from ticketr.app.sync.compare.merge import Clash
     from ticketr.app.sync.state.state import Base, IssueRow, State
     from ticketr.app.tickets import Ticket
 
@@ -39,8 +39,8 @@ class Decision:
         before: The ticket in the file, if it differs from the one to write.
         reason: Why the file is kept or in conflict; empty otherwise.
         clashes: What both sides have changed; empty unless it is a conflict.
-        replaced: A text to copy aside before the file is replaced; empty for none.
-        aside: The file that it was copied to, relative to the workspace; empty before that.
+        aside: The file with a copy of the text that is replaced, relative to the workspace; empty
+            for none.
         replacement: What was replaced, where that can be undone.
         result: The result of a merge, which the file holds then; None without a merge.
         older: The values of earlier syncs that it replaces, by key.
@@ -52,7 +52,6 @@ class Decision:
     before: Ticket | None = None
     reason: str = ""
     clashes: tuple[Clash, ...] = ()
-    replaced: str = ""
     aside: str = ""
     replacement: Replacement | None = None
     result: Ticket | None = None
@@ -62,35 +61,6 @@ class Decision:
     def kept(cls, reason: str) -> Decision:
         """Leave the file as it is, for a reason."""
         return cls(WriteOutcome.KEPT, reason=reason)
-
-    @classmethod
-    def merged(
-        cls, merged: Merged, index: int, local: Ticket, text: str, *, keep_text: bool
-    ) -> Decision:
-        """Take what a merge gave, or leave the file as it is if that clashes.
-
-        Args:
-            merged: The result of the merge.
-            index: Where the ticket is among the file's tickets.
-            local: The ticket as it is there.
-            text: Its text there.
-            keep_text: Whether to copy that aside before it is replaced.
-        """
-        if merged.clashes:
-            reason = "changed here and in Jira: " + ", ".join(map(str, merged.clashes))
-            return cls(WriteOutcome.CONFLICT, before=local, reason=reason, clashes=merged.clashes)
-        if merged.ticket == local:
-            return cls(WriteOutcome.UNCHANGED, index=index, result=local)
-        replaced, ticket = text if keep_text else "", merged.ticket
-        return cls(
-            WriteOutcome.MERGED,
-            ticket,
-            index,
-            local,
-            replaced=replaced,
-            result=ticket,
-            older=merged.older,
-        )
 
 
 def record_written(

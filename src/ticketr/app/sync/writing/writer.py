@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.app import tickets
 from ticketr.app.sync.compare import diff
-from ticketr.app.sync.compare.mapping import updated
 from ticketr.app.sync.compare.sent import bring_forward, replaced_in
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note, brought_forward
@@ -40,7 +39,7 @@ from ticketr.app.sync.writing.rendering import (
 )
 
 if TYPE_CHECKING:
-    from ticketr.app.sync.compare.merge import Clash, ClashPlace, Merged
+    from ticketr.app.sync.compare.merge import ClashPlace, Merged
 
 
 def _with_homes(
@@ -305,42 +304,37 @@ class FamilyWriter:
             return [(family, Decision.kept(reason)) for family in families]
         file = snapshot.file
         indexes = {ticket.key: index for index, ticket in enumerate(file.tickets)}
-        families = [self._in_wording(family, file, indexes) for family in families]
-        decisions = [
-            self._decide(name, file, indexes, family, bases[family.head.id]) for family in families
-        ]
-        pairs = zip(families, decisions, strict=True)
-        decisions = [self._put_aside(family, decision) for family, decision in pairs]
-        new = file
+        decided: list[tuple[RenderedFamily, Decision]] = []
         rewritten: dict[int, tickets.Ticket] = {}
         added: list[tuple[tickets.Ticket, str]] = []
-        for family, decision in zip(families, decisions, strict=True):
-            if decision.ticket is not None and decision.index is not None:
-                rewritten[decision.index] = decision.ticket
+        for rendered in families:
+            family, index = rendered, self._index_of(rendered, indexes)
+            if index is not None:
+                family = in_wording_of(family, file.tickets[index])
+            decision = self._decide(file, index, family, bases[family.head.id])
+            decided.append((family, decision))
+            if decision.ticket is not None and index is not None:
+                rewritten[index] = decision.ticket
             elif decision.ticket is not None:
                 added.append((decision.ticket, family.text.text))
+        new = file
         if rewritten or added:
             new = tickets.rewrite(file, rewritten, added)
             # Jira's texts can be fetched again, but not what people wrote into the same file. A
             # large file is replaced often in one pull, so it is not synced to disk each time.
-            merged = any(decision.outcome is WriteOutcome.MERGED for decision in decisions)
+            merged = any(decision.outcome is WriteOutcome.MERGED for _, decision in decided)
             shared = len(rewritten) < len(file.tickets) or bool(file.preamble.strip())
             durable = merged or (shared and len(new.text) < _NO_FSYNC_FROM)
             self._editor.replace(snapshot, new, durable=durable)
-        done = [self._with_replacement(decision, file, new) for decision in decisions]
-        return list(zip(families, done, strict=True))
-
-    def _in_wording(
-        self, family: RenderedFamily, file: tickets.TicketFile, indexes: Mapping[str | None, int]
-    ) -> RenderedFamily:
-        index = self._index_of(family, indexes)
-        return family if index is None else in_wording_of(family, file.tickets[index])
+        return [
+            (family, self._with_replacement(decision, file, new)) for family, decision in decided
+        ]
 
     def _with_replacement(
         self, decision: Decision, old: tickets.TicketFile, new: tickets.TicketFile
     ) -> Decision:
         """Note what a decision has replaced, if that can be undone."""
-        can_undo = decision.replaced or self._settlement is not None
+        can_undo = decision.aside or self._settlement is not None
         if decision.index is None or not can_undo:
             return decision
         replacement = Replacement.at(
@@ -348,24 +342,15 @@ class FamilyWriter:
         )
         return replace(decision, replacement=replacement)
 
-    def _put_aside(self, family: RenderedFamily, decision: Decision) -> Decision:
-        """Keep a copy of what a decision replaces, and note where it is."""
-        if not decision.replaced:
-            return decision
-        path = self._editor.put_aside(family.head.key, decision.replaced)
-        return replace(decision, aside=self._store.name_of(path))
-
     def _decide(
         self,
-        name: str,
         file: tickets.TicketFile,
-        indexes: Mapping[str | None, int],
+        index: int | None,
         family: RenderedFamily,
         bases: Sequence[str],
     ) -> Decision:
-        """Decide what to write of one family, by what its file holds."""
+        """Decide what to write of one family, whose ticket has an index in its file."""
         remote = family.text
-        index = self._index_of(family, indexes)
         if index is None:
             if not file.text.strip():
                 return Decision(WriteOutcome.NEW, remote.ticket)
@@ -378,11 +363,26 @@ class FamilyWriter:
         if comparable(text) == comparable(remote.text):
             return Decision(WriteOutcome.UNCHANGED, index=index)
         if comparable(text) in map(comparable, unedited_texts(self._state, family, bases)):
-            replaced = text if keep_text else ""
-            return Decision(WriteOutcome.UPDATED, remote.ticket, index, local, replaced=replaced)
+            aside = self._put_aside(family, text) if keep_text else ""
+            return Decision(WriteOutcome.UPDATED, remote.ticket, index, local, aside=aside)
         merged = self._merge_with_file(family, bases, local)
-        keep_text = keep_text or merged.dropped or bool(merged.older)
-        return Decision.merged(merged, index, local, text, keep_text=keep_text)
+        if merged.clashes:
+            reason = f"changed here and in Jira: {', '.join(map(str, merged.clashes))}"
+            return Decision(
+                WriteOutcome.CONFLICT, before=local, reason=reason, clashes=merged.clashes
+            )
+        result, older = merged.ticket, merged.older
+        if result == local:
+            return Decision(WriteOutcome.UNCHANGED, index=index, result=result)
+        keep_text = keep_text or merged.dropped or bool(older)
+        aside = self._put_aside(family, text) if keep_text else ""
+        return Decision(
+            WriteOutcome.MERGED, result, index, local, aside=aside, result=result, older=older
+        )
+
+    def _put_aside(self, family: RenderedFamily, text: str) -> str:
+        """Keep a copy of a text that is about to be replaced; return the file that has it."""
+        return self._store.name_of(self._editor.put_aside(family.head.key, text))
 
     def _index_of(self, family: RenderedFamily, indexes: Mapping[str | None, int]) -> int | None:
         """Return the index of a family's ticket in its file, by its present or its former key."""
@@ -393,25 +393,35 @@ class FamilyWriter:
         return indexes.get(next(former, ""))
 
     def _fail(self, family: RenderedFamily, name: str, error: TicketrError) -> FamilyResult:
-        """Report a family whose file cannot be read or written; the next pull fetches it again."""
-        head = family.head
-        outcome = FamilyResult(family, None, note=Note(head.key, name, str(error), Code.BROKEN))
-        self._state.mark_stale(outcome.ids)
-        self._state.forget_intended(head.id)
-        return outcome
+        """Report a family whose file cannot be read or written."""
+        note = Note(family.head.key, name, str(error), Code.BROKEN)
+        return self._not_written(FamilyResult(family, None, note=note))
+
+    def _not_written(self, result: FamilyResult) -> FamilyResult:
+        """Let the next pull fetch a family again, whose file holds none of its intended texts."""
+        self._state.mark_stale(result.ids)
+        self._state.forget_intended(result.family.head.id)
+        return result
 
     def _record(self, family: RenderedFamily, name: str, decision: Decision) -> FamilyResult:
         """Record in the state what was decided for a family, and return the result."""
         per_issue = self._outcomes(family, decision)
-        if decision.outcome is WriteOutcome.CONFLICT:
-            self._state.conflicts.add(self._conflict_of(family, name, decision.clashes))
+        rows = [IssueRow(issue, issue.id in family.stale) for issue in family.issues]
         if decision.outcome in {WriteOutcome.KEPT, WriteOutcome.CONFLICT}:
-            return replace(self._kept_result(family, name, decision), per_issue=per_issue)
+            code = Code.KEPT
+            if decision.outcome is WriteOutcome.CONFLICT:
+                code = Code.CONFLICT
+                issues = rows_to_json(rows, seen=self._seen)
+                parts = tuple(map(str, decision.clashes))
+                head, text = family.head, family.text.text
+                self._state.conflicts.add(Conflict(head.id, head.key, name, text, issues, parts))
+            note = Note(family.head.key, name, decision.reason, code)
+            return self._not_written(FamilyResult(family, decision.outcome, name, note, per_issue))
         record_written(
             self._state,
             family.head,
             Base(name, family.text.text),
-            _rows(family),
+            rows,
             seen=self._seen,
             kind=self._settlement.kind if self._settlement is not None else UndoKind.SYNC,
             replacement=decision.replacement,
@@ -460,27 +470,6 @@ class FamilyWriter:
         # Of a ticket that is as the Go program wrote it, a copy is kept of what Jira does not have.
         return replace(merged, dropped=True) if three.base is three.local else merged
 
-    def _conflict_of(self, family: RenderedFamily, path: str, clashes: Iterable[Clash]) -> Conflict:
-        head = family.head
-        return Conflict(
-            head=head.id,
-            key=head.key,
-            path=path,
-            text=family.text.text,
-            issues=rows_to_json(_rows(family), seen=self._seen),
-            parts=tuple(map(str, clashes)),
-        )
-
-    def _kept_result(self, family: RenderedFamily, name: str, decision: Decision) -> FamilyResult:
-        """Report a ticket whose file is not changed; the next pull fetches it again."""
-        code = Code.CONFLICT if decision.outcome is WriteOutcome.CONFLICT else Code.KEPT
-        note = Note(family.head.key, name, decision.reason, code)
-        result = FamilyResult(family, decision.outcome, name, note)
-        self._state.mark_stale(result.ids)
-        self._state.forget_intended(family.head.id)  # the file holds none of these texts
-        return result
-
-
 def forward_notes(
     path: str, older: Mapping[str, Sequence[diff.Change]], *, is_resolved: bool
 ) -> tuple[Note, ...]:
@@ -490,6 +479,3 @@ def forward_notes(
         for key, values in older.items()
     )
 
-
-def _rows(family: RenderedFamily) -> list[IssueRow]:
-    return [IssueRow(issue, updated(issue), issue.id in family.stale) for issue in family.issues]
