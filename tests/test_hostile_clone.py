@@ -27,6 +27,7 @@ from ticketr.app.config import state_folder
 from ticketr.app.config.state_folder import require_file
 from ticketr.app.sync import FileFailed, Store
 from ticketr.app.sync.workspace.editor import Editor
+from ticketr.app.tickets import parse
 
 CANARY = "canary of the user's own file\n"
 #: Names beside an SQLite file that SQLite itself opens.
@@ -473,7 +474,7 @@ def test_a_link_that_is_put_there_meanwhile_is_not_followed_either(tmp_path: Pat
     (tmp_path / "work" / "sub").symlink_to("../git")
 
     with pytest.raises(FileFailed, match="sub is a link, and nothing is written through a link"):
-        editor.replace(snapshot, "text")
+        editor.replace(snapshot, parse("text"))
 
     assert list((tmp_path / "git").iterdir()) == []
 

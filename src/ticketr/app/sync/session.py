@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import KW_ONLY, dataclass, field, fields as dataclass_fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Required, TypeAlias, TypedDict, cast
 
 import trio
@@ -18,6 +19,7 @@ from ticketr.app.jira import (
     BadRequest,
     Credentials,
     Field,
+    Issue,
     JiraClient,
     JiraError,
     NotFound,
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
     from ticketr import JobContext
     from ticketr.app.config import SupportLog
     from ticketr.app.sync.workspace.editor import Editor
-    from ticketr.app.sync.writing.rendering import PictureFiles
 
 
 #: Called with tickets that were just written, each with its file, relative to the workspace.
@@ -243,12 +244,13 @@ class Session:
     user: User
     began: float
 
-    @property
-    def picture_files(self) -> PictureFiles:
-        """Finds the attachments that pictures show."""
-        from ticketr.app.sync.writing.rendering import PictureFiles  # noqa: PLC0415 - only for new issues
+    async def add_media_ids(
+        self, issues: Sequence[Issue], names: Mapping[str, Collection[str]] = MappingProxyType({})
+    ) -> list[Issue]:
+        """Return issues with the media IDs of attachments; see the function `add_media_ids`."""
+        from ticketr.app.sync.writing.rendering import add_media_ids  # noqa: PLC0415 - not for a plan
 
-        return PictureFiles(self.jira, self.state, self.in_thread)
+        return await add_media_ids(self.jira, self.state, self.in_thread, issues, names)
 
     @property
     def editor(self) -> Editor:

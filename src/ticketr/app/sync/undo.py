@@ -219,7 +219,7 @@ def _move_to_trash(store: Store, step: UndoStep) -> str:
     Returns:
         Its path there, relative to the workspace.
     """
-    aside = Editor(store).remove(step.path, step.after)
+    aside = Editor(store).remove(step.path, None, step.after)
     if aside is None:
         raise _no_longer_added(step)
     return store.name_of(aside)

@@ -136,10 +136,10 @@ async def _prune(
         else:
             continue
         outcome = await session.in_thread(attempt, change)
-        if outcome.is_done:
+        if outcome is True:
             pruned |= gone
-        elif outcome.problem is not None and not is_dry:
-            stuck[issue.key] = outcome.problem
+        elif isinstance(outcome, TicketrError) and not is_dry:
+            stuck[issue.key] = outcome
     return pruned, stuck
 
 
@@ -158,7 +158,7 @@ def _prune_file(session: Session, issue: KnownIssue, path: str, *, is_dry: bool)
         return False
     if is_dry:
         return comparable(session.store.read(path).text) == comparable(base.text)
-    if session.editor.prune(path, issue.key, base.text) is None:
+    if session.editor.remove(path, issue.key, base.text) is None:
         return False
     session.state.forget(issue.id)
     return True

@@ -137,7 +137,7 @@ class PullPipeline:
                 answer = await fetch_whole(self._session.jira, self._session.columns, batch)
                 if answer.failed or answer.missing:
                     await self._note_absent(answer)
-                issues = await self._session.picture_files.add(answer.issues)
+                issues = await self._session.add_media_ids(answer.issues)
                 whole = self._families.add_answer(batch, issues)
                 await to_prepare.send(whole)
 

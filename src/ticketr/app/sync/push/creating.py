@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import trio
 
+from ticketr._errors import TicketrError
 from ticketr.app import jira
 from ticketr.app.sync.compare.sent import to_json
 from ticketr.app.sync.concurrency import TASKS, TRIES, chunks, is_short_rate_limit, map_in_tasks
@@ -319,15 +320,15 @@ class Creator:
                 outcome = await write_key(
                     session, self._editor, created, path, status=status, drafts=self.drafts
                 )
-        if outcome.problem is not None:
-            self.tally.fail(unwritten_key_note(created, path, outcome.problem))
-        elif not outcome.is_done:
+        if isinstance(outcome, TicketrError):
+            self.tally.fail(unwritten_key_note(created, path, outcome))
+        elif not outcome:
             reason = (
                 f"created as {created.key}, but the draft in its file has changed meanwhile; "
                 "the next run looks for it again"
             )
             self.tally.warn(Note(created.key, path, reason, Code.DRAFT_CHANGED))
-        return outcome.is_done
+        return outcome is True
 
     async def _move_to_status(self, created: Creation, new: IssueWrite, status: str) -> bool:
         """Move a new issue to its draft's status; return whether the state holds the issue.

@@ -31,7 +31,7 @@ from ticketr.app.sync.push.transitions import status_of
 from ticketr.app.sync.queries import OVERLAP, base_query
 from ticketr.app.sync.state.journal import Creation
 from ticketr.app.sync.state.state import Base, IssueRow, State
-from ticketr.app.sync.workspace.files import Attempt, attempt
+from ticketr.app.sync.workspace.files import attempt
 from ticketr.app.tickets import Ticket, TicketFile, parse, render_ticket, rewrite
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ async def write_key(
     *,
     status: str | None,
     drafts: Collection[Ticket],
-) -> Attempt:
+) -> bool | TicketrError:
     """Write the key of a new issue into its draft's file, and the issue into the state.
 
     The drafts that name it as their parent get the key, too. The file is synced to disk.
@@ -190,9 +190,9 @@ async def _write_keys(
         for creation in chunk:
             issue = issues.get(creation.id)
             outcome = await _write_key_somewhere(session, creation, issue, drafts)
-            if outcome.problem is not None:
-                on_failed(unwritten_key_note(creation, creation.path, outcome.problem))
-            elif outcome.is_done:
+            if isinstance(outcome, TicketrError):
+                on_failed(unwritten_key_note(creation, creation.path, outcome))
+            elif outcome:
                 on_recovered(creation.key)
 
 
@@ -267,7 +267,7 @@ async def _search(session: Session, requests: Sequence[Creation]) -> dict[str, C
 
 async def _write_key_somewhere(
     session: Session, creation: Creation, issue: Issue | None, drafts: Collection[Ticket]
-) -> Attempt:
+) -> bool | TicketrError:
     """Write a key into its draft, wherever that is; say whether the draft was found.
 
     Without an ``issue``, it was deleted, and the draft remains a draft.
@@ -277,10 +277,10 @@ async def _write_key_somewhere(
         creation = creation.answered(issue.id, issue.key)  # its key may have changed
         name, hidden = await _find_file(session, creation, drafts)
         if creation.path in hidden or (name is None and hidden):
-            return Attempt(is_done=False)  # the draft may be in a file that cannot be read
+            return False  # the draft may be in a file that cannot be read
     if issue is None or name is None:  # the draft is gone: the next pull brings the issue
         await session.in_thread(session.state.creations.forget, creation)
-        return Attempt(is_done=False)
+        return False
     status = status_of(issue)
     return await write_key(session, session.editor, creation, name, status=status, drafts=drafts)
 

@@ -234,7 +234,7 @@ async def _fetch_issues(
     renamed: dict[str, str] = {}
     for chunk in concurrency.chunks(names, concurrency.PAGE):
         answer = await fetch_whole(session.jira, session.columns, chunk)
-        for issue in await session.picture_files.add(answer.issues):
+        for issue in await session.add_media_ids(answer.issues):
             issues[issue.id] = issues[issue.key] = issue
         failed.update(answer.failed)
         renamed |= await find_renamed(session.jira, answer)
@@ -399,7 +399,7 @@ async def _add_named_files(
             continue
         names = unknown_files(changes[head].local.ticket, family.issues)
         if names:
-            issues = await session.picture_files.add(family.issues, names=names)
+            issues = await session.add_media_ids(family.issues, names)
             families[head] = replace(family, issues=tuple(issues))
 
 

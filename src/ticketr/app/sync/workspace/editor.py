@@ -156,20 +156,17 @@ class Editor:
             known = tickets.rewrite(_EMPTY, {}, [likely])
         return Snapshot(name, stamp, self._store.read(name, known=known))
 
-    def replace(
-        self, snapshot: Snapshot, new: tickets.TicketFile | str, *, durable: bool = True
-    ) -> None:
+    def replace(self, snapshot: Snapshot, new: tickets.TicketFile, *, durable: bool = True) -> None:
         """Replace the content of a file; if ``durable``, it survives a loss of power.
 
         Raises:
             FileChanged: The file was saved since it was read, and is unchanged.
             FileFailed: The file cannot be written, and is unchanged.
         """
-        text = new if isinstance(new, str) else new.text
-        if text != snapshot.file.text or snapshot.stamp is None:
+        if new.text != snapshot.file.text or snapshot.stamp is None:
             root = str(self._store.root)
-            replace_file(root, snapshot.name, text, snapshot.stamp, durable=durable)
-        self._last = None if isinstance(new, str) else (snapshot.name, new)
+            replace_file(root, snapshot.name, new.text, snapshot.stamp, durable=durable)
+        self._last = (snapshot.name, new)
 
     def change(
         self, name: str, change: Callable[[tickets.TicketFile], tickets.TicketFile | str | None]
@@ -184,38 +181,25 @@ class Editor:
             TicketSyntaxError: It cannot be read as tickets.
         """
 
-        def attempt() -> bool:
-            self._store.require_place()
-            snapshot = self.read(name)
-            if snapshot is None or snapshot.stamp is None:
-                return False
-            new = change(snapshot.file)
-            if new is not None:
-                self.replace(snapshot, new)
-            return new is not None
+        def changed(text: str) -> str | None:
+            new = change(tickets.parse(text, source=name))
+            return new.text if isinstance(new, tickets.TicketFile) else new
 
-        return retry_if_changed(attempt)
+        return self.change_text(name, changed)
 
-    def change_text(self, name: str, change: Callable[[str], str]) -> bool:
-        """Replace the text of a file durably; the file need not be readable as tickets.
-
-        Returns:
-            Whether there is such a file in the workspace.
-
-        Raises:
-            FileFailed: The file cannot be read or written.
-        """
+    def change_text(self, name: str, change: Callable[[str], str | None]) -> bool:
+        """Replace the text of a file durably, as `change`; it need not be readable as tickets."""
 
         def attempt() -> bool:
             self._store.require_place()
             stamp = self._stamp(name)
             if stamp is None:
                 return False
-            with file_errors(self._store.path_of(name), "read"):
-                text = self._store.content(name).decode()
-            if (new := change(text)) != text:
+            text = self._text(name)
+            new = change(text)
+            if new is not None and new != text:
                 replace_file(str(self._store.root), name, new, stamp, durable=True)
-            return True
+            return new is not None
 
         return retry_if_changed(attempt)
 
@@ -238,27 +222,13 @@ class Editor:
         """Return where `put_aside` would keep a text now."""
         return self._store.folder.free_name_aside(_numbered(tickets.safe_file_name(key)))
 
-    def prune(self, name: str, key: str, base: str) -> Path | None:
-        """Move a file into ticketr's own folder, if its whole text is ``base``, the last sync's.
+    def remove(self, name: str, key: str | None, text: str) -> Path | None:
+        """Move a file into ticketr's own folder, if it holds a text and nothing else.
 
-        Returns:
-            Its new path; None if it was not moved.
-
-        Raises:
-            FileFailed: The file cannot be read or moved.
-            TicketSyntaxError: It cannot be read as tickets.
-        """
-        snapshot = self.read(name)
-        if snapshot is None or snapshot.stamp is None:
-            return None
-        file = snapshot.file
-        alone = len(file.tickets) == 1 and not file.preamble.strip()
-        if not alone or file.tickets[0].key != key or comparable(file.text) != comparable(base):
-            return None
-        return self._move_aside(name, snapshot.stamp, key, file.text)
-
-    def remove(self, name: str, text: str) -> Path | None:
-        """Move a file into ticketr's own folder, if it holds exactly this text.
+        Args:
+            name: The file.
+            key: The key of its ticket; None for a draft.
+            text: The text. Line ends and blank lines at the end may differ.
 
         Returns:
             Its new path; None if it was not moved.
@@ -267,27 +237,24 @@ class Editor:
             FileFailed: The file cannot be read or moved.
         """
         stamp = self._stamp(name)
-        if stamp is None:
+        if stamp is None or comparable(now := self._text(name)) != comparable(text):
             return None
-        with file_errors(self._store.path_of(name), "read"):
-            is_same = self._store.content(name) == text.encode()
-        return self._move_aside(name, stamp, None, text) if is_same else None
+        aside = self.put_aside(key, now)
+        try:
+            is_removed = self._unlink(name, stamp)
+        except FileFailed:
+            with suppress(OSError):
+                self._store.folder.remove_aside(aside)  # else each run adds another copy
+            raise
+        return aside if is_removed else None
 
     def _stamp(self, name: str) -> FileStamp | None:
         """Return the stamp of a file that may be written; None if there is none."""
         return None if self._store.refusal(name) else stamp_of(self._store.path_of(name))
 
-    def _move_aside(self, name: str, stamp: FileStamp, key: str | None, text: str) -> Path | None:
-        """Put the text of a file aside and remove the file, unless it was saved meanwhile."""
-        aside = self.put_aside(key, text)
-        try:
-            if not self._unlink(name, stamp):
-                return None
-        except FileFailed:
-            with suppress(OSError):
-                self._store.folder.remove_aside(aside)  # else each run adds another copy
-            raise
-        return aside
+    def _text(self, name: str) -> str:
+        with file_errors(self._store.path_of(name), "read"):
+            return self._store.content(name).decode()
 
     def _unlink(self, name: str, stamp: FileStamp) -> bool:
         """Remove a file unless it was saved meanwhile; return whether it was removed."""

@@ -44,36 +44,24 @@ _FOLDER_ACTIONS = frozenset(("lock", "write into"))
 _WRITE_THERE = "let your account write there"
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """What came of an attempt to change a file.
-
-    Attributes:
-        is_done: Whether it was changed.
-        problem: Why it cannot be read or written; None if it can.
-    """
-
-    is_done: bool
-    problem: TicketrError | None = None
-
-
-def attempt(change: Callable[[], bool]) -> Attempt:
+def attempt(change: Callable[[], bool]) -> bool | TicketrError:
     """Change a file that may have become unreadable or unwritable since it was looked at.
 
     Args:
         change: Returns whether it has changed the file.
 
+    Returns:
+        Whether it was changed, or why it cannot be read or written.
+
     Raises:
         FileFailed: ``change`` raised it, and it concerns not this file alone.
     """
     try:
-        return Attempt(change())
-    except TicketSyntaxError as error:
-        return Attempt(is_done=False, problem=error)
-    except FileFailed as error:
-        if not error.alone:
+        return change()
+    except (TicketSyntaxError, FileFailed) as error:
+        if isinstance(error, FileFailed) and not error.alone:
             raise
-        return Attempt(is_done=False, problem=error)
+        return error
 
 
 @contextmanager

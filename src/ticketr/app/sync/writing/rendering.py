@@ -248,140 +248,105 @@ async def _with_all_comments(jira: JiraClient, issue: Issue) -> Issue:
     return replace(issue, fields={**issue.fields, COMMENT_FIELD: comments})
 
 
-@dataclass(frozen=True, slots=True)
-class PictureFiles:
-    """Finds the attachments that the pictures in descriptions show.
+async def add_media_ids(
+    jira: JiraClient,
+    state: State,
+    in_thread: ThreadRunner,
+    issues: Sequence[Issue],
+    names: Mapping[str, Collection[str]] = MappingProxyType({}),
+) -> list[Issue]:
+    """Return issues whose attachments have the media IDs that their pictures need.
 
-    Attributes:
+    A file whose ID cannot be found remains without one; so its pictures keep their tags.
+
+    Args:
         jira: The site.
         state: Keeps the media IDs.
         in_thread: Runs blocking work on a worker thread.
+        issues: Some issues; those without pictures are returned as they are.
+        names: Names of attachments that are needed, too, by the keys of the issues.
+
+    Raises:
+        JiraError: A request failed.
+        StateFailed: The state cannot be read or written.
+
+    Cancellation:
+        Takes effect at once.
     """
+    showing = [issue for issue in issues if names.get(issue.key) or shown_files(issue.fields)]
+    if not showing:
+        await trio.lowlevel.checkpoint()
+        return list(issues)
+    fields = await _attachment_fields(jira, showing)
+    ids = [attachment.id for value in fields.values() for attachment in jira_attachments(value)]
+    known = await in_thread(state.media.of, ids)
 
-    jira: JiraClient
-    state: State
-    in_thread: ThreadRunner
+    async def look_up(issue: Issue) -> dict[str, str]:
+        attachments = jira_attachments(fields.get(issue.id, {}))
+        return await _media_ids(jira, issue, attachments, known, names.get(issue.key, ()))
 
-    async def add(
-        self, issues: Sequence[Issue], *, names: Mapping[str, Collection[str]] | None = None
-    ) -> list[Issue]:
-        """Return issues whose attachments have the media IDs that are needed.
-
-        A file whose ID cannot be found remains without one; so its pictures keep their tags.
-
-        Args:
-            issues: Some issues; those without pictures are returned as they are.
-            names: Names of attachments that are needed, too, by the keys of the issues.
-
-        Raises:
-            JiraError: A request failed.
-            StateFailed: The state cannot be read or written.
-
-        Cancellation:
-            Takes effect at once.
-        """
-        names = names or {}
-        wanted = {
-            issue.id: _Wanted.of(issue, names.get(issue.key, ()))
-            for issue in issues
-            if names.get(issue.key) or shown_files(issue.fields)
-        }
-        if not wanted:
-            await trio.lowlevel.checkpoint()
-            return list(issues)
-        attached = await self._attachments([issue for issue in issues if issue.id in wanted])
-        ids = [attachment.id for some in attached.values() for attachment in jira_attachments(some)]
-        known = await self.in_thread(self.state.media.of, ids)
-        texts = await self._look_up(
-            [
-                wanted[issue].without(jira_attachments(fields), known)
-                for issue, fields in attached.items()
-            ]
-        )
-        if texts:
-            await self.in_thread(self.state.media.put, texts)
-        media = {**known, **texts}
-        return [
-            replace(issue, fields={**issue.fields, **with_media(attached[issue.id], media)})
-            if issue.id in attached
-            else issue
-            for issue in issues
-        ]
-
-    async def _attachments(self, issues: Sequence[Issue]) -> dict[str, dict[str, object]]:
-        """Return the field of each issue that holds its attachments, by the issue's ID."""
-        fields = {
-            issue.id: {ATTACHMENT_FIELD: issue.fields[ATTACHMENT_FIELD]}
-            for issue in issues
-            if ATTACHMENT_FIELD in issue.fields
-        }
-        rest = [issue.id for issue in issues if issue.id not in fields]
-        for chunk in chunks(rest, PAGE):
-            answer = await self.jira.bulk_fetch(chunk, fields=[ATTACHMENT_FIELD], partly=True)
-            for issue in answer.issues:
-                fields[issue.id] = {ATTACHMENT_FIELD: issue.fields.get(ATTACHMENT_FIELD)}
-        return fields
-
-    async def _look_up(self, wanted: Iterable[_Wanted]) -> dict[str, str]:
-        """Ask for the media IDs that are needed, several at once."""
-        needs = (need for need in wanted if need.candidates)
-        texts: dict[str, str] = {}
-        for some in await map_in_tasks(self._look_up_one, needs):
-            texts |= some
-        return texts
-
-    async def _look_up_one(self, wanted: _Wanted) -> dict[str, str]:
-        """Ask for the media IDs of one issue's attachments until all that it needs are known."""
-        texts: dict[str, str] = {}
-        media, names = set(wanted.media), set(wanted.names)
-        for candidate in wanted.candidates:
-            if not media and candidate.name not in names:
-                continue
-            try:
-                identity = await self.jira.media_id(candidate.id)
-            except AuthenticationFailed:
-                raise
-            except JiraError:  # it was deleted a moment ago, or the site cannot be reached
-                continue
-            if identity:
-                texts[candidate.id] = identity
-                media.discard(identity)
-        return texts
+    new: dict[str, str] = {}
+    for media in await map_in_tasks(look_up, showing):
+        new |= media
+    if new:
+        await in_thread(state.media.put, new)
+    return [
+        replace(issue, fields={**issue.fields, **with_media(fields[issue.id], {**known, **new})})
+        if issue.id in fields
+        else issue
+        for issue in issues
+    ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """What is needed of the attachments of one issue.
+async def _attachment_fields(
+    jira: JiraClient, issues: Sequence[Issue]
+) -> dict[str, dict[str, object]]:
+    """Return the field of each issue that holds its attachments, by the issue's ID."""
+    fields = {
+        issue.id: {ATTACHMENT_FIELD: issue.fields[ATTACHMENT_FIELD]}
+        for issue in issues
+        if ATTACHMENT_FIELD in issue.fields
+    }
+    rest = [issue.id for issue in issues if issue.id not in fields]
+    for chunk in chunks(rest, PAGE):
+        answer = await jira.bulk_fetch(chunk, fields=[ATTACHMENT_FIELD], partly=True)
+        for issue in answer.issues:
+            fields[issue.id] = {ATTACHMENT_FIELD: issue.fields.get(ATTACHMENT_FIELD)}
+    return fields
 
-    Attributes:
-        media: Media IDs of files that its pictures show.
-        alts: What is shown without them; often the names of the files.
-        names: Names of files.
-        candidates: The attachments whose media IDs may be needed, the likely ones first.
+
+async def _media_ids(
+    jira: JiraClient,
+    issue: Issue,
+    attachments: Sequence[Attachment],
+    known: Mapping[str, str],
+    names: Collection[str],
+) -> dict[str, str]:
+    """Ask for the media IDs of attachments, the likely ones first, until all that are needed are known.
+
+    Args:
+        jira: The site.
+        issue: The issue with the attachments.
+        attachments: Its attachments.
+        known: The media IDs that are known, by the IDs of the attachments.
+        names: Names of attachments whose media IDs are needed besides those of its pictures.
     """
-
-    media: frozenset[str]
-    alts: frozenset[str]
-    names: frozenset[str]
-    candidates: tuple[Attachment, ...] = ()
-
-    @classmethod
-    def of(cls, issue: Issue, names: Collection[str]) -> _Wanted:
-        """Return what is needed of an issue's attachments."""
-        shown = shown_files(issue.fields)
-        return cls(
-            frozenset(file.media for file in shown),
-            frozenset(file.alt for file in shown),
-            frozenset(names),
-        )
-
-    def without(self, attached: Sequence[Attachment], known: Mapping[str, str]) -> _Wanted:
-        """Return what is needed besides the media IDs that are known."""
-        here = {known[attachment.id] for attachment in attached if attachment.id in known}
-        likely = self.alts | self.names
-        rest = [attachment for attachment in attached if attachment.id not in known]
-        return replace(
-            self,
-            media=self.media - here,
-            candidates=tuple(sorted(rest, key=lambda attachment: attachment.name not in likely)),
-        )
+    shown = shown_files(issue.fields)
+    needed = {file.media for file in shown}.difference(
+        known[attachment.id] for attachment in attachments if attachment.id in known
+    )
+    likely = {*names, *(file.alt for file in shown)}  # what is shown is often the file's name
+    media: dict[str, str] = {}
+    for attachment in sorted(attachments, key=lambda attachment: attachment.name not in likely):
+        if attachment.id in known or (not needed and attachment.name not in names):
+            continue
+        try:
+            media_id = await jira.media_id(attachment.id)
+        except AuthenticationFailed:
+            raise
+        except JiraError:  # it was deleted a moment ago, or the site cannot be reached
+            continue
+        if media_id:
+            media[attachment.id] = media_id
+            needed.discard(media_id)
+    return media

@@ -470,6 +470,7 @@ class FamilyWriter:
         # Of a ticket that is as the Go program wrote it, a copy is kept of what Jira does not have.
         return replace(merged, dropped=True) if three.base is three.local else merged
 
+
 def forward_notes(
     path: str, older: Mapping[str, Sequence[diff.Change]], *, is_resolved: bool
 ) -> tuple[Note, ...]:
@@ -478,4 +479,3 @@ def forward_notes(
         brought_forward(key, path, [value.name for value in values], is_resolved=is_resolved)
         for key, values in older.items()
     )
-
