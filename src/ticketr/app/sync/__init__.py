@@ -18,11 +18,9 @@ if TYPE_CHECKING:
         ConflictView,
         FileChange,
         MergedPart,
-        Preview,
         Resolution,
         TypedText,
         choose,
-        preview,
     )
     from ticketr.app.sync.compare.diff import Side
     from ticketr.app.sync.compare.diff3 import Piece, word_diff

@@ -12,7 +12,7 @@ from enum import Enum
 
 from ticketr.app.sync.compare import conflict_parts
 from ticketr.app.sync.compare.diff import Side, Versions, read_ticket
-from ticketr.app.sync.compare.diff3 import CleanChunk, compare_lines
+from ticketr.app.sync.compare.diff3 import compare_lines
 from ticketr.app.sync.compare.mapping import FamilyText, updated
 from ticketr.app.sync.edits.survey import survey_now
 from ticketr.app.sync.errors import ConflictChanged, FileFailed, NoConflict, NotChosen
@@ -278,8 +278,8 @@ def _write_markers(
 
 def _with_markers(local: Sequence[str], remote: Sequence[str]) -> Iterator[str]:
     for chunk in compare_lines(local, remote):
-        if isinstance(chunk, CleanChunk):
-            yield from chunk.lines
+        if chunk.is_same:
+            yield from chunk.local
         else:
             yield "<<<<<<< here"
             yield from chunk.local

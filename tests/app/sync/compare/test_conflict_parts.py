@@ -13,10 +13,8 @@ from ticketr.app.sync import (
     ConflictView,
     FileChange,
     MergedPart,
-    Preview,
     TypedText,
     choose,
-    preview,
 )
 from ticketr.app.sync.compare.conflict_parts import find_parts
 from ticketr.app.sync.compare.diff import Versions
@@ -264,21 +262,16 @@ def test_each_part_gets_what_is_chosen_for_it() -> None:
 def test_the_preview_tells_what_is_chosen_and_what_is_left() -> None:
     seen = choose(view(), {TITLE: "mine", PRIORITY: "jira"})
 
-    assert preview(seen) == Preview(
-        writes=(
-            FileChange("Priority", "Lowest", "Medium"),
-            FileChange("Labels", "search", "remote"),
-        ),
-        pushed=("Title", "Description ¶4"),
-        aside=".ticketr/trash/DEMO-9.md",
-        left=("Description ¶2", "Acceptance criteria 2"),
+    assert seen.writes == (
+        FileChange("Priority", "Lowest", "Medium"),
+        FileChange("Labels", "search", "remote"),
     )
+    assert seen.pushed == ("Title", "Description ¶4")
+    assert [part.name for part in seen.left] == ["Description ¶2", "Acceptance criteria 2"]
 
 
 def test_what_is_edited_to_be_as_in_jira_is_not_pushed() -> None:
-    seen = view()
-
-    one = preview(choose(seen, {TITLE: TypedText("Theirs\n"), TEXT: TypedText("Both of us.")}))
+    one = choose(view(), {TITLE: TypedText("Theirs\n"), TEXT: TypedText("Both of us.")})
 
     assert one.writes == (
         FileChange("Title", "Mine", "Theirs"),
@@ -288,15 +281,15 @@ def test_what_is_edited_to_be_as_in_jira_is_not_pushed() -> None:
     assert one.pushed == ("Description ¶2", "Description ¶4")
 
 
-def test_where_the_file_stays_as_it_is_nothing_is_put_aside() -> None:
+def test_a_side_is_written_or_pushed_but_not_both() -> None:
     seen = view(replace(OLD, title="Mine"), replace(OLD, title="Theirs"))
 
-    assert preview(choose(seen, {part.id: "mine" for part in seen.parts})) == Preview(
-        (), ("Title",), "", ()
+    mine, jiras = (
+        choose(seen, {part.id: choice for part in seen.parts}) for choice in ("mine", "jira")
     )
-    assert preview(choose(seen, {part.id: "jira" for part in seen.parts})) == Preview(
-        (FileChange("Title", "Mine", "Theirs"),), (), ".ticketr/trash/DEMO-9.md", ()
-    )
+
+    assert (mine.writes, mine.pushed) == ((), ("Title",))
+    assert (jiras.writes, jiras.pushed) == ((FileChange("Title", "Mine", "Theirs"),), ())
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import groupby
 from types import FrameType
+from typing import TypeAlias
 
 from fakes.examples import examples
 from hypothesis import HealthCheck, assume, given, settings, strategies as st
 from merge3 import Merge3
 
 from ticketr.app.sync.compare import diff3
-from ticketr.app.sync.compare.diff3 import CleanChunk, ConflictChunk, TakenChunk, merge_chunks
+from ticketr.app.sync.compare.diff3 import Chunk, merge_chunks
 
 # Few different lines, so that most texts share some and repeat others.
 lines = st.sampled_from(["", "", "a", "b", "c", "d", "é", "e\u0301"])
@@ -19,51 +20,40 @@ texts = st.lists(lines, max_size=9)
 thorough = examples(400, in_gate=50)
 
 
-def joined(
-    chunks: Sequence[CleanChunk | TakenChunk | ConflictChunk],
-) -> list[CleanChunk | ConflictChunk]:
-    """The chunks; neighbours that do not clash are one chunk."""
-    joined_chunks: list[CleanChunk | ConflictChunk] = []
-    for chunk in chunks:
-        if isinstance(chunk, ConflictChunk):
-            joined_chunks.append(chunk)
-            continue
-        before = joined_chunks.pop() if joined_chunks else CleanChunk(())
-        if isinstance(before, ConflictChunk):
-            joined_chunks.append(before)
-            before = CleanChunk(())
-        joined_chunks.append(CleanChunk((*before.lines, *chunk.lines)))
-    return [chunk for chunk in joined_chunks if chunk != CleanChunk(())]
+Stretch: TypeAlias = "tuple[str, ...] | Chunk"
 
 
-def merge_lines(
-    base: Sequence[str], local: Sequence[str], remote: Sequence[str]
-) -> list[CleanChunk | ConflictChunk]:
+def joined(chunks: Sequence[Chunk]) -> list[Stretch]:
+    """The lines of neighbours that do not clash, as one stretch, and the conflicts."""
+    stretches: list[Stretch] = []
+    for clashes, some in groupby(chunks, key=lambda chunk: chunk.merged is None):
+        if clashes:
+            stretches += some
+        else:
+            stretches.append(tuple(line for chunk in some for line in chunk.merged or ()))
+    return [stretch for stretch in stretches if stretch != ()]
+
+
+def merge_lines(base: Sequence[str], local: Sequence[str], remote: Sequence[str]) -> list[Stretch]:
     return joined(merge_chunks(base, local, remote))
 
 
-def compare_lines(local: Sequence[str], remote: Sequence[str]) -> list[CleanChunk | ConflictChunk]:
-    return joined(diff3.compare_lines(local, remote))
-
-
-def merged(stretches: Sequence[CleanChunk | ConflictChunk]) -> list[str]:
+def merged(stretches: Sequence[Stretch]) -> list[str]:
     """The merged text, which must not have clashed."""
-    assert all(isinstance(each, CleanChunk) for each in stretches), stretches
-    return [line for each in stretches if isinstance(each, CleanChunk) for line in each.lines]
+    assert all(isinstance(each, tuple) for each in stretches), stretches
+    return [line for each in stretches if isinstance(each, tuple) for line in each]
 
 
-def by_merge3(
-    base: Sequence[str], local: Sequence[str], remote: Sequence[str]
-) -> list[CleanChunk | ConflictChunk]:
+def by_merge3(base: Sequence[str], local: Sequence[str], remote: Sequence[str]) -> list[Stretch]:
     """What another program makes of the same texts, in our terms."""
-    found: list[CleanChunk | ConflictChunk] = []
+    found: list[Stretch] = []
     groups = Merge3(base, local, remote).merge_groups()
     for clashes, some in groupby(groups, key=lambda group: group[0] == "conflict"):
         if clashes:
-            found += [ConflictChunk(*(tuple(lines) for lines in group[1:])) for group in some]
+            found += [Chunk(*(tuple(lines) for lines in group[1:])) for group in some]
         else:
-            found.append(CleanChunk(tuple(line for group in some for line in group[1])))
-    return [each for each in found if each != CleanChunk(())]
+            found.append(tuple(line for group in some for line in group[1]))
+    return [each for each in found if each != ()]
 
 
 def calls(work: Callable[[], object]) -> int:
@@ -89,7 +79,7 @@ def test_what_another_program_merges_without_a_clash_is_merged_alike(
     base: list[str], local: list[str], remote: list[str]
 ) -> None:
     theirs = by_merge3(base, local, remote)
-    assume(all(isinstance(each, CleanChunk) for each in theirs))
+    assume(all(isinstance(each, tuple) for each in theirs))
 
     assert merge_lines(base, local, remote) == theirs
 
@@ -129,19 +119,19 @@ def test_edits_that_both_sides_have_are_never_there_twice(data: st.DataObject) -
 
     stretches = merge_lines(paragraphs(*text), paragraphs(*both), paragraphs(*later))
 
-    if all(isinstance(each, CleanChunk) for each in stretches):
+    if all(isinstance(each, tuple) for each in stretches):
         assert merged(stretches) == paragraphs(*later)
     local = data.draw(edits(both, "here"))
     stretches = merge_lines(paragraphs(*text), paragraphs(*local), paragraphs(*later))
-    lines = [line for each in stretches if isinstance(each, CleanChunk) for line in each.lines]
+    lines = [line for each in stretches if isinstance(each, tuple) for line in each]
     assert all(lines.count(line) <= 1 for line in lines if line)
 
 
 def test_what_both_sides_begin_and_end_a_clash_with_is_agreed() -> None:
     assert merge_lines("abc", "aXlYc", "aXrYc") == [
-        CleanChunk(("a", "X")),
-        ConflictChunk(("b",), ("l",), ("r",)),
-        CleanChunk(("Y", "c")),
+        ("a", "X"),
+        Chunk(("b",), ("l",), ("r",)),
+        ("Y", "c"),
     ]
     assert merged(merge_lines("abc", "abYc", "aBYc")) == list("aBYc")
 
@@ -152,9 +142,7 @@ def test_swapped_sides_give_the_same_with_sides_swapped(
     base: list[str], local: list[str], remote: list[str]
 ) -> None:
     swapped = [
-        ConflictChunk(each.base, each.remote, each.local)
-        if isinstance(each, ConflictChunk)
-        else each
+        Chunk(each.base, each.remote, each.local) if isinstance(each, Chunk) else each
         for each in merge_lines(base, remote, local)
     ]
 
@@ -170,10 +158,10 @@ def test_no_line_is_invented_and_none_is_lost_but_what_one_side_took_out(
 
     kept = Counter[str]()
     for each in stretches:
-        if isinstance(each, CleanChunk):
-            kept += Counter(each.lines)
+        if isinstance(each, tuple):
+            kept += Counter(each)
         else:
-            kept += Counter(each.base) | Counter(each.local) | Counter(each.remote)
+            kept += Counter(each.base or ()) | Counter(each.local) | Counter(each.remote)
     before, here, there = Counter(base), Counter(local), Counter(remote)
     assert kept <= here + there + before
     assert kept >= (here - before) | (there - before)  # what was added
@@ -187,11 +175,11 @@ def test_only_what_both_sides_changed_differently_is_disputed(
     base: list[str], local: list[str], remote: list[str]
 ) -> None:
     for each in merge_lines(base, local, remote):
-        if isinstance(each, ConflictChunk):
+        if isinstance(each, Chunk):
             assert each.local not in {each.base, each.remote}
             assert each.remote != each.base
         else:
-            assert each.lines
+            assert each
 
 
 @given(texts, texts)
@@ -207,22 +195,22 @@ def test_sides_that_are_alike_are_no_matter(base: list[str], other: list[str]) -
 
 def test_changes_that_touch_clash_and_the_rest_is_agreed() -> None:
     assert merge_lines("abcd", "aBcd", "abCd") == [
-        CleanChunk(("a",)),
-        ConflictChunk(("b", "c"), ("B", "c"), ("b", "C")),
-        CleanChunk(("d",)),
+        ("a",),
+        Chunk(("b", "c"), ("B", "c"), ("b", "C")),
+        ("d",),
     ]
 
 
 def test_a_line_that_one_side_took_out_and_the_other_changed_clashes() -> None:
     assert merge_lines("abc", "ac", "aBc") == [
-        CleanChunk(("a",)),
-        ConflictChunk(("b",), (), ("B",)),
-        CleanChunk(("c",)),
+        ("a",),
+        Chunk(("b",), (), ("B",)),
+        ("c",),
     ]
 
 
 def test_different_lines_added_in_one_place_clash() -> None:
-    assert merge_lines([], ["mine"], ["theirs"]) == [ConflictChunk((), ("mine",), ("theirs",))]
+    assert merge_lines([], ["mine"], ["theirs"]) == [Chunk((), ("mine",), ("theirs",))]
 
 
 def test_a_long_text_of_equal_lines_is_no_more_work_than_its_lines() -> None:
@@ -247,16 +235,15 @@ def test_a_long_text_with_many_blank_lines_is_merged_all_the_same() -> None:
 def test_two_texts_are_told_apart_by_what_each_has(one: list[str], other: list[str]) -> None:
     mine: list[str] = []
     theirs: list[str] = []
-    for each in compare_lines(one, other):
-        if isinstance(each, ConflictChunk):
-            assert each.local != each.remote
-        mine += each.lines if isinstance(each, CleanChunk) else each.local
-        theirs += each.lines if isinstance(each, CleanChunk) else each.remote
+    for each in diff3.compare_lines(one, other):
+        assert (each.merged is None) == (each.local != each.remote)
+        mine += each.local
+        theirs += each.remote
 
     assert (mine, theirs) == (one, other)
 
 
 def test_a_line_that_one_text_alone_has_is_told() -> None:
-    assert compare_lines("abc", "ab") == [CleanChunk(("a", "b")), ConflictChunk((), ("c",), ())]
-    assert compare_lines("ab", "xab") == [ConflictChunk((), (), ("x",)), CleanChunk(("a", "b"))]
-    assert compare_lines("", "") == []
+    assert joined(diff3.compare_lines("abc", "ab")) == [("a", "b"), Chunk(None, ("c",), ())]
+    assert joined(diff3.compare_lines("ab", "xab")) == [Chunk(None, (), ("x",)), ("a", "b")]
+    assert joined(diff3.compare_lines("", "")) == []

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from ticketr.app.sync.compare import diff, diff3
-from ticketr.app.sync.compare.merge import Chunk, ClashPlace, PartMerge, merge, part_lines
+from ticketr.app.sync.compare.merge import ClashPlace, PartMerge, merge, part_lines
 from ticketr.app.sync.errors import BadChoice
 
 #: Who has changed something: the user, or somebody in Jira.
@@ -48,7 +48,7 @@ class ConflictPart:
     jiras: str
     can_both: bool
     place: ClashPlace = field(repr=False)
-    chunk: diff3.ConflictChunk = field(repr=False)
+    chunk: diff3.Chunk = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,95 +114,62 @@ def _read_lines(part: diff.Part, text: str) -> list[str]:
 
 def _parts_of(merge: PartMerge) -> Iterator[ConflictPart | MergedPart]:
     """Yield what clashes in a part of an issue, or merges by itself."""
-    number = 0
-    for name, chunk in _named_chunks(merge.part, _chunks_with_sides(merge)):
-        if isinstance(chunk, diff3.TakenChunk):
-            before, after = (lines_text(merge.part, lines) for lines in (chunk.base, chunk.lines))
-            yield MergedPart(name, "mine" if chunk.is_local else "jira", before, after)
-        else:
-            yield _part_in_conflict(ClashPlace(merge.key, merge.part, number), name, chunk)
-            number += 1
-
-
-def _part_in_conflict(place: ClashPlace, name: str, chunk: diff3.ConflictChunk) -> ConflictPart:
-    part = place.part
-    base, yours, jiras = (
-        lines_text(part, pair) for pair in (chunk.base, chunk.local, chunk.remote)
-    )
-    identity = f"{place.key} {diff.stored_name(part)} {place.number}"
-    return ConflictPart(identity, name, base, yours, jiras, diff.is_text(part), place, chunk)
-
-
-def _chunks_with_sides(merge: PartMerge) -> Sequence[Chunk]:
-    """Return the chunks of a part; each says which side alone has changed it, if one has."""
-    part, base, local, remote = merge.part, merge.base, merge.local, merge.remote
-    if len(merge.chunks) > 1 or not isinstance(merge.chunks[0], diff3.CleanChunk):
-        return merge.chunks
-    if base is None or diff.alike(part, local, remote):
-        return ()
-    is_local = diff.alike(part, remote, base)
-    if not diff.is_rich_text(part):
-        return (diff3.TakenChunk((base,), (local if is_local else remote,), is_local),)
-    sides = (local, base) if is_local else (base, remote)
-    return diff3.merge_chunks(*(part_lines(part, text) for text in (base, *sides)))
-
-
-def _named_chunks(
-    part: diff.Part, chunks: Sequence[Chunk]
-) -> Iterator[tuple[str, diff3.TakenChunk | diff3.ConflictChunk]]:
-    """Yield the name and the chunk of each difference between the two sides."""
-    name = _CRITERIA if part is diff.CorePart.CRITERIA else diff.part_name(part)
-    changed = [chunk for chunk in chunks if not isinstance(chunk, diff3.CleanChunk)]
-    if not diff.is_rich_text(part) or (len(changed) == len(chunks) == 1):
-        yield from ((name, chunk) for chunk in changed)
+    part = merge.part
+    if diff.alike(part, merge.local, merge.remote):
         return
+    changed = [(place, chunk) for place, chunk in merge.numbered() if not chunk.is_same]
+    for name, (place, chunk) in zip(_names(part, merge.chunks), changed, strict=True):
+        base, yours, jiras = (
+            lines_text(part, lines) for lines in (chunk.base or (), chunk.local, chunk.remote)
+        )
+        if chunk.merged is None:
+            identity = f"{place.key} {diff.stored_name(part)} {place.number}"
+            can_both = diff.is_text(part)
+            yield ConflictPart(identity, name, base, yours, jiras, can_both, place, chunk)
+        elif chunk.remote == chunk.base:
+            yield MergedPart(name, "mine", base, yours)
+        else:
+            yield MergedPart(name, "jira", base, jiras)
+
+
+def _names(part: diff.Part, chunks: Sequence[diff3.Chunk]) -> list[str]:
+    """Return the name of each difference between the two sides of a part."""
+    name = _CRITERIA if part is diff.CorePart.CRITERIA else diff.part_name(part)
+    changed = [chunk for chunk in chunks if not chunk.is_same]
+    if not diff.is_rich_text(part) or (len(changed) == len(chunks) == 1):
+        return [name] * len(changed)
     read = _criterion_numbers if part is diff.CorePart.CRITERIA else _paragraph_numbers
     places = list(read(chunks))
     several = Counter(numbers for numbers, _ in places)
-    for (numbers, line), chunk in zip(places, changed, strict=True):
-        more = f", line {line}" if several[numbers] > 1 else ""
-        yield f"{name} {numbers}{more}", chunk
+    return [
+        f"{name} {numbers}" + (f", line {line}" if several[numbers] > 1 else "")
+        for numbers, line in places
+    ]
 
 
-def _criterion_numbers(chunks: Iterable[Chunk]) -> Iterator[tuple[str, int]]:
+def _criterion_numbers(chunks: Iterable[diff3.Chunk]) -> Iterator[tuple[str, int]]:
     """Yield the numbers of the criteria in each changed chunk, and the first of them."""
     before = 0
     for chunk in chunks:
-        lines = _local_lines(chunk)
-        if not isinstance(chunk, diff3.CleanChunk):
-            yield _range(before + 1, before + max(1, len(lines))), before + 1
-        before += len(lines)
+        if not chunk.is_same:
+            yield _range(before + 1, before + max(1, len(chunk.local))), before + 1
+        before += len(chunk.local)
 
 
-def _paragraph_numbers(chunks: Iterable[Chunk]) -> Iterator[tuple[str, int]]:
+def _paragraph_numbers(chunks: Iterable[diff3.Chunk]) -> Iterator[tuple[str, int]]:
     """Yield the numbers of the paragraphs in each changed chunk, and its first line."""
     paragraphs, lines_before = 0, -1  # the blank line that `part_lines` adds does not count
     last = ""
     for chunk in chunks:
-        lines = _local_lines(chunk)
-        if not isinstance(chunk, diff3.CleanChunk):
-            text = lines or _other_lines(chunk)
+        if not chunk.is_same:
+            text = chunk.local or chunk.remote
             blank = next((at for at, line in enumerate(text) if line.strip()), 0)
             first = max(1, paragraphs + _count(text[: blank + 1], last))
             end = max(first, paragraphs + _count(text, last))
             yield f"¶{_range(first, end)}", lines_before + blank + 1
-        paragraphs += _count(lines, last)
-        lines_before += len(lines)
-        last = lines[-1] if lines else last
-
-
-def _local_lines(chunk: Chunk) -> Sequence[str]:
-    """Return the lines of a chunk in the file."""
-    if isinstance(chunk, diff3.ConflictChunk):
-        return chunk.local
-    return chunk.base if isinstance(chunk, diff3.TakenChunk) and not chunk.is_local else chunk.lines
-
-
-def _other_lines(chunk: diff3.TakenChunk | diff3.ConflictChunk) -> Sequence[str]:
-    """Return the lines of a chunk that is not in the file."""
-    if isinstance(chunk, diff3.ConflictChunk):
-        return chunk.remote
-    return chunk.base if chunk.is_local else chunk.lines
+        paragraphs += _count(chunk.local, last)
+        lines_before += len(chunk.local)
+        last = chunk.local[-1] if chunk.local else last
 
 
 def _count(lines: Sequence[str], last: str) -> int:
@@ -293,25 +260,6 @@ class ChosenPart:
 
 
 @dataclass(frozen=True, slots=True)
-class Resolution:
-    """A conflict with the user's choices.
-
-    Attributes:
-        view: The conflict.
-        chosen: What is chosen.
-        left: What remains to be chosen.
-    """
-
-    view: ConflictView
-    chosen: tuple[ChosenPart, ...]
-    left: tuple[ConflictPart, ...]
-
-    def lines(self) -> dict[ClashPlace, tuple[str, ...]]:
-        """Return the lines of each clash that is chosen, by its place."""
-        return {part.part.place: part.lines for part in self.chosen}
-
-
-@dataclass(frozen=True, slots=True)
 class FileChange:
     """A change of the file.
 
@@ -327,23 +275,45 @@ class FileChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
-    """What carrying out a resolution would do.
+class Resolution:
+    """A conflict with the user's choices.
 
     Jira gets nothing before the next push.
 
     Attributes:
-        writes: What changes in the file.
-        pushed: The names of what goes to Jira with the next push.
-        aside: Where the text of now is put aside, relative to the workspace; empty if the file
-            does not change.
-        left: The names of what remains to be chosen.
+        view: The conflict.
+        chosen: What is chosen.
+        left: What remains to be chosen.
     """
 
-    writes: tuple[FileChange, ...]
-    pushed: tuple[str, ...]
-    aside: str
-    left: tuple[str, ...]
+    view: ConflictView
+    chosen: tuple[ChosenPart, ...]
+    left: tuple[ConflictPart, ...]
+
+    def lines(self) -> dict[ClashPlace, tuple[str, ...]]:
+        """Return the lines of each clash that is chosen, by its place."""
+        return {part.part.place: part.lines for part in self.chosen}
+
+    @property
+    def writes(self) -> tuple[FileChange, ...]:
+        """What the chosen texts, and what merges by itself, change in the file."""
+        chosen = (
+            FileChange(part.part.name, part.part.yours, part.text)
+            for part in self.chosen
+            if part.text != part.part.yours
+        )
+        merged = (
+            FileChange(part.name, part.before, part.after)
+            for part in self.view.merged
+            if part.side == "jira"
+        )
+        return (*chosen, *merged)
+
+    @property
+    def pushed(self) -> tuple[str, ...]:
+        """The names of what goes to Jira with the next push."""
+        chosen = (part.part.name for part in self.chosen if part.text != part.part.jiras)
+        return (*chosen, *(part.name for part in self.view.merged if part.side == "mine"))
 
 
 def choose(view: ConflictView, choices: Mapping[str, Choice]) -> Resolution:
@@ -366,26 +336,6 @@ def choose(view: ConflictView, choices: Mapping[str, Choice]) -> Resolution:
     )
     remaining = tuple(part for part in view.parts if part.id not in choices)
     return Resolution(view, tuple(chosen), remaining)
-
-
-def preview(resolution: Resolution) -> Preview:
-    """Return what carrying out a resolution would do, as far as it is chosen."""
-    view = resolution.view
-    writes = tuple(_writes(resolution))
-    mine = [part.part.name for part in resolution.chosen if part.text != part.part.jiras]
-    pushed = (*mine, *(part.name for part in view.merged if part.side == "mine"))
-    remaining_names = tuple(part.name for part in resolution.left)
-    return Preview(writes, pushed, view.aside if writes else "", remaining_names)
-
-
-def _writes(resolution: Resolution) -> Iterator[FileChange]:
-    """Yield what the chosen texts, and what merges by itself, change in the file."""
-    for chosen_part in resolution.chosen:
-        if chosen_part.text != chosen_part.part.yours:
-            yield FileChange(chosen_part.part.name, chosen_part.part.yours, chosen_part.text)
-    for part in resolution.view.merged:
-        if part.side == "jira":
-            yield FileChange(part.name, part.before, part.after)
 
 
 def _lines(key: str, part: ConflictPart, choice: Choice) -> Sequence[str]:
@@ -425,8 +375,8 @@ def _lines_of_both(local: Sequence[str], remote: Sequence[str]) -> list[str]:
     """Return the lines of both sides, those of the file first; common lines once."""
     lines: list[str] = []
     for chunk in diff3.compare_lines(local, remote):
-        if isinstance(chunk, diff3.CleanChunk):
-            lines += chunk.lines
+        if chunk.is_same:
+            lines += chunk.local
         else:
             lines += (*chunk.local, *_lines_to_append(chunk.local, chunk.remote))
     return lines

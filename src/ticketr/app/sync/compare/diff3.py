@@ -34,65 +34,49 @@ _Unit: TypeAlias = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class CleanChunk:
-    """A stretch that is equal on both sides, or that only one side has changed.
+class Chunk:
+    """A stretch of two texts.
 
     Attributes:
-        lines: The merged lines.
-    """
-
-    lines: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TakenChunk:
-    """A stretch that only one side has changed.
-
-    Attributes:
-        base: The lines of the common base.
-        lines: The lines of the side that has changed them.
-        is_local: Whether that is this side.
-    """
-
-    base: tuple[str, ...]
-    lines: tuple[str, ...]
-    is_local: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ConflictChunk:
-    """A stretch that both sides have changed differently.
-
-    Attributes:
-        base: The lines of the common base.
+        base: The lines of the common base; None without one.
         local: The lines of this side.
         remote: The lines of the other side.
     """
 
-    base: tuple[str, ...]
+    base: tuple[str, ...] | None
     local: tuple[str, ...]
     remote: tuple[str, ...]
 
+    @classmethod
+    def same(cls, lines: tuple[str, ...]) -> Chunk:
+        """Return a stretch that nobody has changed."""
+        return cls(lines, lines, lines)
 
-def merge_chunks(
-    base: Sequence[str], local: Sequence[str], remote: Sequence[str]
-) -> list[CleanChunk | TakenChunk | ConflictChunk]:
+    @property
+    def is_same(self) -> bool:
+        """Whether it is equal on both sides."""
+        return self.local == self.remote
+
+    @property
+    def merged(self) -> tuple[str, ...] | None:
+        """The merged lines; None for a conflict: both sides have changed them differently."""
+        if self.local in (self.remote, self.base):
+            return self.remote
+        return self.local if self.remote == self.base else None
+
+
+def merge_chunks(base: Sequence[str], local: Sequence[str], remote: Sequence[str]) -> list[Chunk]:
     """Merge two descendants of one text.
 
     Returns:
-        The chunks of the result, in order; a `CleanChunk` is unchanged, or changed alike. If none
-        is a `ConflictChunk`, their lines joined are the merged text.
+        The chunks of the result, in order. If none is a conflict, their merged lines joined are the
+        merged text.
     """
     return list(_stretches(_units(base), _units(local), _units(remote)))
 
 
-def compare_lines(local: Sequence[str], remote: Sequence[str]) -> list[CleanChunk | ConflictChunk]:
-    """Find where two texts differ, without a common base.
-
-    Returns:
-        The chunks of both, in order. With one side of each `ConflictChunk`, their lines joined are
-        the text of that side.
-    """
+def compare_lines(local: Sequence[str], remote: Sequence[str]) -> list[Chunk]:
+    """Find where two texts differ, without a common base; return the chunks of both, in order."""
     return list(_differences(_units(local), _units(remote)))
 
 
@@ -111,22 +95,20 @@ def _lines(units: Sequence[_Unit]) -> tuple[str, ...]:
     return tuple(chain.from_iterable(units))
 
 
-def _differences(
-    local: tuple[_Unit, ...], remote: tuple[_Unit, ...]
-) -> Iterator[CleanChunk | ConflictChunk]:
+def _differences(local: tuple[_Unit, ...], remote: tuple[_Unit, ...]) -> Iterator[Chunk]:
     """Yield what two texts have in common, and where they differ."""
     m = r = 0
     for here, there in (*_matches(local, remote).items(), (len(local), len(remote))):
         if local[m:here] or remote[r:there]:
-            yield ConflictChunk((), _lines(local[m:here]), _lines(remote[r:there]))
+            yield Chunk(None, _lines(local[m:here]), _lines(remote[r:there]))
         if here < len(local):
-            yield CleanChunk(local[here])
+            yield Chunk.same(local[here])
         m, r = here + 1, there + 1
 
 
 def _stretches(
     base: tuple[_Unit, ...], local: tuple[_Unit, ...], remote: tuple[_Unit, ...]
-) -> Iterator[CleanChunk | TakenChunk | ConflictChunk]:
+) -> Iterator[Chunk]:
     """Yield the fixed points, and what is merged between two of them."""
     here, there = _matches(base, local), _matches(base, remote)
     b = m = r = 0
@@ -138,35 +120,32 @@ def _stretches(
         next_remote = len(remote) if end else there[fixed]
         yield from _merge_stretch(base[b:fixed], local[m:next_local], remote[r:next_remote])
         if not end:
-            yield CleanChunk(base[fixed])
+            yield Chunk.same(base[fixed])
         b, m, r = fixed + 1, next_local + 1, next_remote + 1
 
 
 def _merge_stretch(
     base: tuple[_Unit, ...], local: tuple[_Unit, ...], remote: tuple[_Unit, ...]
-) -> Iterator[CleanChunk | TakenChunk | ConflictChunk]:
+) -> Iterator[Chunk]:
     """Merge the lines between two fixed points; equal lines at its ends do not conflict."""
+    if base in (local, remote):
+        if base or local or remote:
+            yield Chunk(_lines(base), _lines(local), _lines(remote))
+        return
     start = common_prefix_length(local, remote)
     end = common_prefix_length(local[start:][::-1], remote[start:][::-1])
     ours, theirs = local[start : len(local) - end], remote[start : len(remote) - end]
-    if local == remote:
-        yield from _clean_chunks(local)
-    elif remote == base:
-        yield TakenChunk(_lines(base), _lines(local), is_local=True)
-    elif local == base:
-        yield TakenChunk(_lines(base), _lines(remote), is_local=False)
-    else:
-        yield from _clean_chunks(local[:start])
-        if theirs == base:
-            yield TakenChunk(_lines(base), _lines(ours), is_local=True)
-        elif ours == base:
-            yield TakenChunk(_lines(base), _lines(theirs), is_local=False)
-        elif len(base) > 1 and _are_the_same_paragraphs(base, ours, theirs):
-            for units in zip(base, ours, theirs, strict=True):
-                yield from _merge_stretch(*((unit,) for unit in units))
-        else:
-            yield ConflictChunk(_lines(base), _lines(ours), _lines(theirs))
-        yield from _clean_chunks(local[len(local) - end :])
+    yield from _same(local[:start])
+    if (
+        len(base) > 1
+        and base not in (ours, theirs)
+        and _are_the_same_paragraphs(base, ours, theirs)
+    ):
+        for units in zip(base, ours, theirs, strict=True):
+            yield from _merge_stretch(*((unit,) for unit in units))
+    elif ours or theirs:
+        yield Chunk(_lines(base), _lines(ours), _lines(theirs))
+    yield from _same(local[len(local) - end :])
 
 
 def _are_the_same_paragraphs(*texts: Sequence[_Unit]) -> bool:
@@ -180,9 +159,9 @@ def _are_the_same_paragraphs(*texts: Sequence[_Unit]) -> bool:
     )
 
 
-def _clean_chunks(units: tuple[_Unit, ...]) -> Iterator[CleanChunk]:
+def _same(units: tuple[_Unit, ...]) -> Iterator[Chunk]:
     if units:
-        yield CleanChunk(_lines(units))
+        yield Chunk.same(_lines(units))
 
 
 def _matches(base: tuple[_Unit, ...], other: tuple[_Unit, ...]) -> dict[int, int]:

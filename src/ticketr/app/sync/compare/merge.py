@@ -10,15 +10,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TypeAlias
 
 from ticketr.app.sync.compare import diff, diff3
 from ticketr.app.sync.compare.diff import CommentPart, TextPart, merged_comments
 from ticketr.app.sync.compare.mapping import merged_keys
 from ticketr.app.tickets import Ticket
-
-#: A stretch of the lines of a part.
-Chunk: TypeAlias = diff3.CleanChunk | diff3.TakenChunk | diff3.ConflictChunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +50,14 @@ class PartMerge:
     base: str | None
     local: str
     remote: str
-    chunks: tuple[Chunk, ...]
+    chunks: tuple[diff3.Chunk, ...]
 
-    def numbered(self) -> Iterator[tuple[ClashPlace, Chunk]]:
+    def numbered(self) -> Iterator[tuple[ClashPlace, diff3.Chunk]]:
         """Yield each chunk with its place; that of a chunk without a clash means nothing."""
         number = 0
         for chunk in self.chunks:
             yield ClashPlace(self.key, self.part, number), chunk
-            number += isinstance(chunk, diff3.ConflictChunk)
+            number += chunk.merged is None
 
 
 def _merge_part(
@@ -79,7 +75,9 @@ def _merge_part(
     """
     if is_links and base is not None:
         keys = merged_keys(base, local, remote)
-        return PartMerge(key, part, base, local, remote, (diff3.CleanChunk((keys,)),))
+        old, new = (base, base) if keys == local else (local, keys)
+        chunk = diff3.Chunk((old,), (local,), (new,))
+        return PartMerge(key, part, base, local, remote, (chunk,))
     return PartMerge(key, part, base, local, remote, _chunks(part, base, local, remote))
 
 
@@ -95,25 +93,25 @@ def part_lines(part: diff.Part, text: str) -> list[str]:
     return text.split("\n") if is_list else ["", *text.split("\n")]
 
 
-def _chunks(part: diff.Part, base: str | None, local: str, remote: str) -> tuple[Chunk, ...]:
+def _chunks(part: diff.Part, base: str | None, local: str, remote: str) -> tuple[diff3.Chunk, ...]:
     """Merge the texts of a part, by line if that is possible."""
-    if remote in {local, base}:
-        return (diff3.CleanChunk((local,)),)
+    if local == remote:
+        return (diff3.Chunk.same((local,)),)
     if base is not None and diff.alike(part, remote, base):
-        return (diff3.CleanChunk((local,)),)
-    if diff.alike(part, local, remote) or (base is not None and diff.alike(part, local, base)):
-        return (diff3.CleanChunk((remote,)),)
+        remote = base
+    elif diff.alike(part, local, remote):
+        return (diff3.Chunk.same((remote,)),)
+    elif base is not None and diff.alike(part, local, base):
+        local = base
+    if not diff.is_text(part):
+        return (diff3.Chunk(None if base is None else (base,), (local,), (remote,)),)
+    texts = tuple(part_lines(part, text) for text in (local, remote))
     if isinstance(part, CommentPart):  # one person's words are not mixed with another's
-        return (
-            diff3.ConflictChunk(
-                *(tuple(part_lines(part, text)) for text in (base or "", local, remote))
-            ),
-        )
-    if not diff.is_rich_text(part):
-        return (diff3.ConflictChunk((base or "",), (local,), (remote,)),)
+        before = None if base is None else tuple(part_lines(part, base))
+        return (diff3.Chunk(before, *map(tuple, texts)),)
     if base is None:
-        return tuple(diff3.compare_lines(part_lines(part, local), part_lines(part, remote)))
-    return tuple(diff3.merge_chunks(*(part_lines(part, text) for text in (base, local, remote))))
+        return tuple(diff3.compare_lines(*texts))
+    return tuple(diff3.merge_chunks(part_lines(part, base), *texts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,8 +229,8 @@ class _Merging:
         lines: list[str] = []
         clashes = False
         for place, chunk in merge.numbered():
-            if not isinstance(chunk, diff3.ConflictChunk):
-                lines += chunk.lines
+            if (merged := chunk.merged) is not None:
+                lines += merged
             elif (answer := self._answer(place, chunk)) is not None:
                 self.dropped = self.dropped or tuple(answer) != chunk.local
                 lines += answer
@@ -244,7 +242,7 @@ class _Merging:
             return merge.local
         return "\n".join(lines)
 
-    def _answer(self, place: ClashPlace, chunk: diff3.ConflictChunk) -> Sequence[str] | None:
+    def _answer(self, place: ClashPlace, chunk: diff3.Chunk) -> Sequence[str] | None:
         """Return the lines for a clash; None to keep it."""
         sides = {diff.Side.LOCAL: chunk.local, diff.Side.REMOTE: chunk.remote, None: None}
         return self.chosen.get(place, sides[self.prefer])

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import ClassVar, final
 
-from ticketr.app.sync import Choice, ConflictPart, ConflictView, Preview, TypedText, choose, preview
+from ticketr.app.sync import Choice, ConflictPart, ConflictView, Resolution, TypedText, choose
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
@@ -131,23 +131,24 @@ def _joined_texts(texts: Sequence[str], separator: str, count: int | None = None
     return f"{named} and {more} more" if more > 0 else named
 
 
-def _outcome(view: ConflictView, plan: Preview, cells: int, theme: Theme, undo: str) -> list[str]:
+def _outcome(resolution: Resolution, cells: int, theme: Theme, undo: str) -> list[str]:
+    view, all_writes = resolution.view, resolution.writes
     rows = [title_rule("What Enter will do", "", cells, theme, is_focused=False)]
     lines: list[Line] = []
-    if plan.left:
-        names = _joined_texts(plan.left, ", ")
-        lines.append((mark("!"), Span(f" nothing yet: {len(plan.left)} left to choose: {names}")))
+    if left := resolution.left:
+        names = _joined_texts([part.name for part in left], ", ")
+        lines.append((mark("!"), Span(f" nothing yet: {len(left)} left to choose: {names}")))
     writes = [
         f"{write.name}: {_text_beginning(write.before)} → {_text_beginning(write.after)}"
-        for write in plan.writes[:MOST_NAMED]
+        for write in all_writes[:MOST_NAMED]
     ]
-    does = _joined_texts(writes, "; ", len(plan.writes)) or "stays as it is"
+    does = _joined_texts(writes, "; ", len(all_writes)) or "stays as it is"
     lines.append((Span(f"{clean(view.path)}: {does}"),))
-    pushed = _joined_texts(plan.pushed, ", ")
+    pushed = _joined_texts(resolution.pushed, ", ")
     jira = f"nothing yet: {pushed} with the next push" if pushed else "nothing"
     lines.append((Span(f"Jira: {jira}"),))
-    if plan.aside:
-        lines.append((Span(f"Your present text is kept in {clean(plan.aside)}{undo}"),))
+    if all_writes:
+        lines.append((Span(f"Your present text is kept in {clean(view.aside)}{undo}"),))
     for line in lines:
         rows += [
             theme.row(pair, cells) for pair in wrap_line(line, cells - 1, first="   ", rest="     ")
@@ -336,7 +337,6 @@ class ConflictScreen(Overlay):
     def _rows(self, state: AppState, view: ConflictView, theme: Theme) -> tuple[list[Row], int]:
         """Return all rows, and the index of the first one that shows the selected part."""
         cells, height = state.width, state.body
-        plan = preview(choose(view, self.choices))
         undo = state.keymap.hint(
             KeyAction.UNDO, Context.CONFLICT, "takes all this back", before="; "
         )
@@ -351,7 +351,7 @@ class ConflictScreen(Overlay):
             row = partial(_part_row, part, choice, cells, theme, is_selected=number == at)
             rows.append(row)
         headings = [1]
-        outcome = _outcome(view, plan, cells, theme, undo)
+        outcome = _outcome(choose(view, self.choices), cells, theme, undo)
         for section in (
             _versions(view.parts[at], cells, theme),
             _merged(view, cells, theme),
