@@ -278,31 +278,23 @@ class DuplicateKey(SyncError):
         first: The file of the first ticket.
         second: The file of the second.
         more: Further keys that both files hold.
-        is_broken: Whether the second file cannot be read, so that its text shows the key.
     """
 
     key: str
     first: str
     second: str
     more: tuple[str, ...] = ()
-    is_broken: bool = False
 
     def is_about(self, other: DuplicateKey) -> bool:
         """Return whether another error is about the same files, and another key."""
         files = (self.first, self.second) == (other.first, other.second)
         return files and other.key not in (self.key, *self.more)
 
-    def with_key(self, key: str) -> DuplicateKey:
-        """Return this error for one more key of the same files."""
-        return DuplicateKey(self.key, self.first, self.second, (*self.more, key), self.is_broken)
-
     def __str__(self) -> str:
         more = len(self.more)
         keys = self.key if not more else f"{self.key} and {more} more key{'s' if more > 1 else ''}"
-        problem = f"{keys} {'are' if more else 'is'} in {self.first} and in {self.second}"
-        if self.is_broken:
-            return f"{problem}, which cannot be read; repair that, then keep one of them"
-        return f"{problem}; keep one of them"
+        verb = "are" if more else "is"
+        return f"{keys} {verb} in {self.first} and in {self.second}; keep one of them"
 
 
 @dataclass(eq=False, repr=False)

@@ -37,7 +37,6 @@ from ticketr.app.sync.workspace.attachments import check_pictures
 from ticketr.app.sync.workspace.files import comparable
 from ticketr.app.sync.workspace.store import (
     LocalTicket,
-    RawKeys,
     Store,
     add_duplicate,
     broken_among,
@@ -249,8 +248,9 @@ class LocalSurvey:
     never_pulled: list[LocalTicket] = field(default_factory=list)
     broken: dict[str, TicketrError] = field(default_factory=dict)
     _paths: dict[str, str] = field(default_factory=dict)
-    _held: dict[str, str] = field(default_factory=dict)  # keys in files that cannot be read
-    _possible: set[str] = field(default_factory=set)  # these, and keys that may be in them
+    _possible: set[str] = field(
+        default_factory=set
+    )  # keys that may be in files that cannot be read
 
     @property
     def count(self) -> int:
@@ -278,7 +278,7 @@ class LocalSurvey:
         if any(key in self._possible and key not in self._paths for key in keys):
             return self.broken
         former = state.paths_by_key()
-        places = ((key, self._paths.get(key), self._held.get(key), former.get(key)) for key in keys)
+        places = ((key, self._paths.get(key), former.get(key)) for key in keys)
         return broken_among(filter(None, chain.from_iterable(places)), self.broken)
 
     def losses(self, state: State) -> tuple[Loss, ...]:
@@ -397,7 +397,7 @@ class LocalSurvey:
             tickets = store.local(name)
         except TicketrError as error:
             self.broken[name] = error
-            self._add_raw_keys(name, store.raw_keys(name))
+            self._possible |= store.raw_keys(name)
             return ScannedFile(name, (), error)
         issues = [local.ticket for local in tickets]
         for local in tickets:
@@ -420,18 +420,10 @@ class LocalSurvey:
         keys = [key for ticket in seen for key in ticket.keys]
         texts = [(self.bases.get(ticket.keys[0]), ticket.digest) for ticket in seen]
         is_as_before = all(text is not None and digest(text) == known for text, known in texts)
-        if not is_as_before or any(key in self._paths or key in self._held for key in keys):
+        if not is_as_before or any(key in self._paths for key in keys):
             return False
         self._paths.update(dict.fromkeys(keys, name))
         return True
-
-    def _add_raw_keys(self, name: str, raw: RawKeys) -> None:
-        """Add the keys of a file that cannot be read, and refuse those that are in another file."""
-        self._possible |= raw.possible
-        for key in sorted(raw.held):
-            self._held.setdefault(key, name)
-            if key in self._paths:
-                self._refuse(DuplicateKey(key, self._paths[key], name, is_broken=True))
 
     def _is_duplicate(self, local: LocalTicket) -> bool:
         """Add the keys of a ticket; if another ticket has one of them, refuse both."""
@@ -440,10 +432,6 @@ class LocalSurvey:
             if key in self._paths:
                 is_duplicate = True
                 self._refuse(DuplicateKey(key, self._paths[key], local.path))
-            elif key in self._held:
-                is_duplicate = True
-                self._paths[key] = local.path
-                self._refuse(DuplicateKey(key, local.path, self._held[key], is_broken=True))
             else:
                 self._paths[key] = local.path
         return is_duplicate

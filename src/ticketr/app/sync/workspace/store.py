@@ -41,55 +41,25 @@ if TYPE_CHECKING:
 
 
 # A key, and what people write instead of one: in lower case, with another dash, with zeros.
-_KEY_LIKE = (
-    "(?P<word>[A-Za-z][A-Za-z0-9_]*)[-\u2010-\u2015\u2212\ufe58\ufe63\uff0d]"
-    "0*(?P<number>[1-9][0-9]*)(?![A-Za-z0-9_])"
+_KEY_LIKE = compile_on_use(
+    r"(?<![A-Za-z0-9_])_*(?P<word>[A-Za-z][A-Za-z0-9_]*)"
+    "[-\u2010-\u2015\u2212\ufe58\ufe63\uff0d]"
+    r"0*(?P<number>[1-9][0-9]*)(?![A-Za-z0-9_])"
 )
-_SIGNS_BEFORE_KEY = r"[ \t\[#*_~`(\\]*"
-# No two neighbouring repetitions match the same character, since that takes quadratic time.
-_HEADING = rf"#+[ \t]*(?:TICKET|STORY)(?:[ \t]*:)?{_SIGNS_BEFORE_KEY}"
-# A list item that begins with a link to a ticket does not hold the ticket.
-_ITEM = rf"[-*+](?:[ \t]*\[[ xX]\])?[ \t*_~`]*\[(?![^\]\n]*\]\(){_SIGNS_BEFORE_KEY}"
-# The bytes of a UTF-16 byte-order mark are not UTF-8; they become U+FFFD.
-_HELD = compile_on_use(
-    rf"^[ \t\ufeff\ufffd]*(?:{_HEADING}|{_ITEM}){_KEY_LIKE}", re.IGNORECASE | re.MULTILINE
-)
-_NAMED = compile_on_use(rf"(?<![A-Za-z0-9_])_*{_KEY_LIKE}")
 
 
-@dataclass(frozen=True, slots=True)
-class RawKeys:
-    """The keys in a file that cannot be read as tickets.
-
-    Attributes:
-        held: Keys in the headings of its tickets, and in brackets at the beginning of list items.
-        possible: These, all other keys in its text, and the key in its name. It may hold them.
-    """
-
-    held: frozenset[str]
-    possible: frozenset[str]
-
-
-def find_raw_keys(name: str, data: bytes) -> RawKeys:
-    """Find the keys in a file that cannot be parsed.
+def find_raw_keys(name: str, data: bytes) -> frozenset[str]:
+    """Find the keys that a file may hold which cannot be parsed: those in its text and its name.
 
     Args:
         name: The file, relative to the workspace.
         data: Its bytes; empty if they cannot be read.
     """
-    text = data.replace(b"\0", b"").decode(
-        "utf-8", errors="replace"
-    )  # without NUL, UTF-16 is ASCII
-    text = text.replace("\r", "\n")
-    held = frozenset(_keys_in(_HELD, text))
+    # Without NUL, UTF-16 is ASCII.
+    text = data.replace(b"\0", b"").decode("utf-8", errors="replace")
+    keys = (f"{match['word'].upper()}-{match['number']}" for match in _KEY_LIKE.finditer(text))
     stem = name.rpartition("/")[2].removesuffix(".md")
-    return RawKeys(held, held.union(filter(is_key, [stem]), _keys_in(_NAMED, text)))
-
-
-def _keys_in(pattern: re.Pattern[str], text: str) -> Iterator[str]:
-    for match in pattern.finditer(text):
-        if is_key(key := f"{match['word'].upper()}-{match['number']}"):
-            yield key
+    return frozenset(filter(is_key, (*keys, stem)))
 
 
 def broken_file_of(path: str, broken: Container[str]) -> str | None:
@@ -339,8 +309,8 @@ class Store:
             for ticket, span in zip(file.tickets, file.spans, strict=True)
         ]
 
-    def raw_keys(self, name: str) -> RawKeys:
-        """Find the keys in a file that cannot be read as tickets, by its name and its lines."""
+    def raw_keys(self, name: str) -> frozenset[str]:
+        """Find the keys that a file may hold which cannot be read as tickets."""
         data = b""
         with suppress(OSError, FileFailed):
             data = self.content(name)
@@ -546,7 +516,7 @@ class Layout:
     locations: dict[str, TicketLocation] = field(default_factory=dict)
     broken: dict[str, TicketrError] = field(default_factory=dict)
     _unreadable: dict[str, TicketrError] = field(default_factory=dict)
-    _raw: list[tuple[str, RawKeys]] = field(default_factory=list)
+    _raw: list[tuple[str, frozenset[str]]] = field(default_factory=list)
 
     @cached_property
     def _places(self) -> Mapping[str, KnownPlace]:
@@ -584,14 +554,10 @@ class Layout:
                 continue
             for key, location in pairs:
                 first = self.locations.setdefault(key, location)
-                if first is not location:
-                    self._refuse(DuplicateKey(key, first.path, location.path))
-
-    def _refuse(self, error: DuplicateKey) -> None:
-        """Note a key in two files; both stay as they are."""
-        add_duplicate(self.broken, error)
-        location = self.locations[error.key]
-        self.locations[error.key] = replace(location, reason=str(error))
+                if first is not location:  # both files stay as they are
+                    duplicate = DuplicateKey(key, first.path, location.path)
+                    add_duplicate(self.broken, duplicate)
+                    self.locations[key] = replace(first, reason=str(duplicate))
 
     def complete(self, store: Store) -> None:
         """Add the tickets of files that cannot be read, once every other file is added."""
@@ -599,11 +565,8 @@ class Layout:
         gone = (place.path for key, place in places.items() if key not in self.locations)
         self._unreadable |= find_obstacles(store, gone)
         self.broken = self._unreadable | self.broken
-        for name, raw in self._raw:
-            for key in sorted(raw.held & self.locations.keys()):
-                good = self.locations[key].path
-                self._refuse(DuplicateKey(key, good, name, is_broken=True))
-            for key in raw.possible:
+        for name, keys in self._raw:
+            for key in keys:
                 self._guess(key, name, places)
         for key, place in places.items() if self._unreadable else ():
             if (broken := broken_file_of(place.path, self._unreadable)) is not None:
@@ -628,11 +591,10 @@ def find_obstacles(store: Store, paths: Iterable[str]) -> dict[str, TicketrError
 
 
 def add_duplicate(broken: dict[str, TicketrError], error: DuplicateKey) -> None:
-    """Add a key in two files to the error of one of them that can be read."""
-    path = error.first if error.is_broken else error.second
-    known = broken.setdefault(path, error)
+    """Add a key in two files to the error of the second one."""
+    known = broken.setdefault(error.second, error)
     if isinstance(known, DuplicateKey) and known.is_about(error):
-        broken[path] = known.with_key(error.key)
+        broken[error.second] = replace(known, more=(*known.more, error.key))
 
 
 def broken_among(

@@ -92,7 +92,7 @@ def _keys_in(store: Store, name: str) -> Iterable[str]:
     try:
         return [key for key, _ in store.locations(name)]
     except TicketrError:  # the write reports it
-        return store.raw_keys(name).held
+        return store.raw_keys(name)
 
 
 def _outcome(
