@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ticketr.app.sync import Store
+from ticketr.app.sync import State, Store, last_step, undo_step
+from ticketr.app.sync.undo import Undone
 from ticketr.app.tickets import Ticket
 
 OLD = Ticket(title="Old", key="DEMO-1", description="As it was.")
@@ -28,3 +29,8 @@ def put(store: Store, name: str, text: str) -> Path:
 def files(store: Store) -> list[Path]:
     """Return every file that may hold tickets."""
     return [path for paths in store.walk() for path in paths]
+
+
+def undo_last(store: Store, state: State, key: str | None = None) -> Undone:
+    """Undo the latest replacement of a ticket's text, as ``ticketr undo`` does."""
+    return undo_step(store, state, last_step(state, key))

@@ -6,6 +6,7 @@ import pytest
 from fakes.conflicts import dump, opened, tree
 from fakes.frozen import frozen
 from fakes.pulls import Bench
+from fakes.stores import undo_last
 
 from ticketr.app.sync import (
     CannotEdit,
@@ -24,7 +25,6 @@ from ticketr.app.sync import (
     carry_out_edits,
     plan_file_edits,
     same_change,
-    undo_last,
     undo_step,
     undo_steps,
 )

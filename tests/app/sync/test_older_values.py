@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from fakes.comments import add_comment, comments_in, edit_comment, writes
 from fakes.pulls import Bench
+from fakes.stores import undo_last
 
 from jira_sandbox.data.catalogue import LINK_TYPES
 from ticketr.app.jira import Issue
@@ -21,7 +22,6 @@ from ticketr.app.sync import (
     carry_out_edits,
     mark_editor_changes,
     plan_file_edits,
-    undo_last,
 )
 from ticketr.app.sync.compare.sent import bring_forward, digest, replaced_values
 from ticketr.app.sync.state.state import KEPT_VALUES, Base, IssueRow

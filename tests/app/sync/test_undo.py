@@ -14,7 +14,7 @@ import pytest
 from fakes.conflicts import dump, make_conflict, opened, tree
 from fakes.examples import examples
 from fakes.pulls import Bench
-from fakes.stores import make_store, put
+from fakes.stores import make_store, put, undo_last
 from fakes.ticket_versions import Versions, versions
 from hypothesis import event, given
 
@@ -37,7 +37,6 @@ from ticketr.app.sync import (
     resolve,
     same_change,
     undo_change,
-    undo_last,
     undo_steps,
     undoable_steps,
 )

@@ -211,9 +211,9 @@ def _undo_last(store: sync.Store, key: str | None) -> sync.UndoneChange:
     with sync.read_state(store) as state:  # so that a folder without a state gets none
         sync.last_step(state, key)
     with open_state(store) as state, store.lock():
-        if key is not None:
-            return sync.UndoneChange((sync.undo_last(store, state, key),))
-        return sync.undo_change(store, state, sync.same_change(state, sync.last_step(state)))
+        step = sync.last_step(state, key)
+        steps = sync.same_change(state, step) if key is None else (step,)
+        return sync.undo_change(store, state, steps)
 
 
 def _print_undone(undone: sync.UndoneChange, still_open: list[str]) -> None:

@@ -133,7 +133,6 @@ if TYPE_CHECKING:
         last_step,
         same_change,
         undo_change,
-        undo_last,
         undo_step,
         undo_steps,
         undoable_steps,

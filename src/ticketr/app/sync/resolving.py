@@ -18,14 +18,14 @@ from ticketr.app.sync.edits.survey import survey_now
 from ticketr.app.sync.errors import ConflictChanged, FileFailed, NoConflict, NotChosen
 from ticketr.app.sync.notes import Note
 from ticketr.app.sync.state.journal import Conflict
-from ticketr.app.sync.state.state import Base, IssueRow, State
+from ticketr.app.sync.state.state import State
 from ticketr.app.sync.state.undo import Replacement, UndoKind, digest_of
 from ticketr.app.sync.workspace.editor import Editor, find_conflict_marker
 from ticketr.app.sync.workspace.files import comparable
 from ticketr.app.sync.workspace.store import Store
-from ticketr.app.sync.writing.recording import WriteOutcome, record_written
+from ticketr.app.sync.writing.recording import WriteOutcome
 from ticketr.app.sync.writing.rendering import RenderedFamily, renamed_keys
-from ticketr.app.sync.writing.writer import FamilyWriter, Settlement, forward_notes
+from ticketr.app.sync.writing.writer import FamilyWriter, Settlement, forward_notes, record_written
 from ticketr.app.tickets import Ticket, TicketFile, TicketSyntaxError, parse, rewrite
 
 
@@ -71,23 +71,15 @@ class OpenConflict:
 
     Attributes:
         conflict: The conflict.
-        rows: The ticket's issues in Jira.
-        seen: When they were true, by Jira's clock.
+        seen: When it was true, by Jira's clock.
         path: The ticket's file now, relative to the workspace.
         family: The ticket in Jira, as a pull rendered it.
-        former: The key of the ticket at the last sync.
     """
 
     conflict: Conflict
-    rows: Sequence[IssueRow]
     seen: float
     path: str
     family: RenderedFamily
-    former: str
-
-    def is_of(self, ticket: Ticket) -> bool:
-        """Return whether a ticket in the file is the one in conflict."""
-        return ticket.key in {self.conflict.key, self.former}
 
     def missing(self, store: Store) -> FileFailed:
         """Return the error for a file that does not hold the ticket."""
@@ -143,11 +135,13 @@ def open_conflict(store: Store, state: State, key: str) -> OpenConflict:
         raise _no_conflict(store, state, key)
     path = _path_now(store, conflict)
     rows, seen = state.rows_of_conflict(conflict)
+    remote = read_ticket(conflict.text)
+    assert remote is not None  # ticketr wrote it
     texts = tuple(state.site_record.texts().items())
-    family = _rendered_family(conflict, rows, path, texts)
-    former = {new: old for old, new in renamed_keys(state, family).items()}
-    was = former.get(conflict.key, conflict.key)
-    return OpenConflict(conflict, rows, seen, path, family, was)
+    text = FamilyText(remote, conflict.text, frozenset(), texts)
+    stale = frozenset(row.issue.id for row in rows if row.stale)
+    family = RenderedFamily(tuple(row.issue for row in rows), text, path, stale)
+    return OpenConflict(conflict, seen, path, family)
 
 
 def conflict_of(state: State, key: str) -> Conflict | None:
@@ -178,17 +172,6 @@ def _no_conflict(store: Store, state: State, key: str) -> NoConflict:
     if others := ", ".join(conflict.key for conflict in state.conflicts.all()):
         return NoConflict(f"{key} has no conflict; these have: {others}")
     return NoConflict(f"{key} has no conflict, nor has any other ticket here")
-
-
-def _rendered_family(
-    conflict: Conflict, rows: Sequence[IssueRow], path: str, texts: tuple[tuple[str, str], ...]
-) -> RenderedFamily:
-    """Return Jira's version of a ticket, as a pull rendered it."""
-    remote = read_ticket(conflict.text)
-    assert remote is not None  # ticketr wrote it
-    text = FamilyText(remote, conflict.text, frozenset(), texts)
-    stale = frozenset(row.issue.id for row in rows if row.stale)
-    return RenderedFamily(tuple(row.issue for row in rows), text, path, stale)
 
 
 def _path_now(store: Store, conflict: Conflict) -> str:
@@ -266,9 +249,8 @@ def _write_markers(
     with state.batch():
         record_written(
             state,
-            family.head,
-            Base(opened.path, conflict.text),
-            opened.rows,
+            family,
+            opened.path,
             seen=opened.seen,
             kind=UndoKind.BOTH,
             replacement=replacement,
@@ -306,7 +288,7 @@ def read_conflict(store: Store, state: State, key: str) -> conflict_parts.Confli
     text, local, versions = _read_versions(store, state, opened)
     conflict = opened.conflict
     parts, merged = conflict_parts.find_parts(versions)
-    newest = max(opened.rows, key=lambda row: updated(row.issue))
+    newest = max(opened.family.issues, key=updated)
     known = state.known().get(conflict.head)
     aside = Editor(store).free_name_aside(conflict.key)
     return conflict_parts.ConflictView(
@@ -315,14 +297,14 @@ def read_conflict(store: Store, state: State, key: str) -> conflict_parts.Confli
         path=opened.path,
         line=local.line,
         synced=known.seen if known is not None else None,
-        updated=updated(newest.issue),
+        updated=updated(newest),
         author=None,
         parts=parts,
         merged=merged,
         aside=store.name_of(aside),
         text=text,
         versions=versions,
-        changed=newest.issue.key,
+        changed=newest.key,
     )
 
 
@@ -353,9 +335,10 @@ def _read_versions(
     store: Store, state: State, opened: OpenConflict
 ) -> tuple[str, Ticket, Versions]:
     """Return a ticket's text in its file, the ticket, and the versions that a view is made of."""
-    file = store.read(opened.path)
+    file, key = store.read(opened.path), opened.conflict.key
+    former = {new: old for old, new in renamed_keys(state, opened.family).items()}
     for span, ticket in zip(file.spans, file.tickets, strict=True):
-        if opened.is_of(ticket):
+        if ticket.key in {key, former.get(key, key)}:
             writer = FamilyWriter(store, state, seen=opened.seen)
             text = file.text[span.start : span.end]
             return text, ticket, writer.versions(opened.family, ticket)

@@ -176,17 +176,14 @@ class Progress:
 
     def begin(self, message: str) -> None:
         """Begin a phase whose total is not known yet."""
-        self._report(0, 0, message)
+        self.move(0, 0, message)
 
     def say(self, message: str) -> None:
         """Report a message with the same numbers as before."""
-        self._report(self._done, None, message)
+        self.move(self._done, None, message)
 
-    def move(self, done: int, total: int, message: str) -> None:
-        """Report how far the phase is."""
-        self._report(done, total, message)
-
-    def _report(self, done: int, total: int | None, message: str) -> None:
+    def move(self, done: int, total: int | None, message: str) -> None:
+        """Report how far the phase is; its total stays as it was if that is None."""
         self._done, self._message, self._is_silent = done, self._redact(message), False
         self._context.report(current=done, total=total, message=self._message)
 

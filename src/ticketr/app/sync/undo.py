@@ -62,7 +62,7 @@ def undo_steps(state: State, key: str | None = None) -> tuple[UndoStep, ...]:
 
 
 def last_step(state: State, key: str | None = None) -> UndoStep:
-    """Return what `undo_last` would take back.
+    """Return the latest replacement, of a ticket or of all.
 
     Raises:
         NothingToUndo: There is nothing.
@@ -70,25 +70,6 @@ def last_step(state: State, key: str | None = None) -> UndoStep:
     for step in undo_steps(state, key):
         return step
     raise NothingToUndo(key, tuple(dict.fromkeys(step.key for step in undo_steps(state))))
-
-
-def undo_last(store: Store, state: State, key: str | None = None) -> Undone:
-    """Undo the latest replacement of a ticket's text, in a locked workspace.
-
-    The text that the replacement has written is put aside first.
-
-    Args:
-        store: The workspace's files.
-        state: Its state.
-        key: The ticket, or a sub-task of it; None for any ticket.
-
-    Raises:
-        NothingToUndo: No replacement is known. As with all other errors, nothing was changed.
-        CannotUndo: The ticket, its file or Jira's version has changed since.
-        FileFailed: The file cannot be read or written.
-        UnsafePath: A link or the like has the name of ticketr's folder.
-    """
-    return undo_step(store, state, last_step(state, key))
 
 
 def undo_change(store: Store, state: State, steps: Iterable[UndoStep]) -> UndoneChange:

@@ -155,7 +155,7 @@ async def download_known(session: Session) -> AttachmentResult:
     """
     attachments = await session.in_thread(session.state.attachments)
     places = await session.in_thread(session.state.places)
-    homes = {key: place.path for key, place in places.items()}
+    homes = {key: path for key, (path, _) in places.items()}
     return await download(session, attachments, homes, [])
 
 

@@ -187,7 +187,7 @@ class UploadEntry(sent.OutboxEntry):
     account: str
 
 
-class Outbox(Generic[Entry]):
+class Outbox(Table, Generic[Entry]):
     """The requests of one kind.
 
     Args:
@@ -197,7 +197,7 @@ class Outbox(Generic[Entry]):
     """
 
     def __init__(self, db: Database, kind: str, entry_type: type[Entry]) -> None:
-        self._db = db
+        super().__init__(db)
         self._kind = kind
         self._type = entry_type
         self._hints = get_type_hints(entry_type)

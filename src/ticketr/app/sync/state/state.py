@@ -227,19 +227,6 @@ class KnownIssue:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownPlace:
-    """Where an issue was at the last sync.
-
-    Attributes:
-        path: Its file, relative to the workspace.
-        head: The key of its top-level ticket: its own, or its parent's.
-    """
-
-    path: str
-    head: str
-
-
-@dataclass(frozen=True, slots=True)
 class Base:
     """A ticket as it was at the last sync.
 
@@ -430,13 +417,13 @@ class State:
             "SELECT issue.key, ticket.text FROM ticket JOIN issue ON issue.id = ticket.head"
         )
 
-    def places(self) -> dict[str, KnownPlace]:
-        """Return where each issue was at the last sync, by its key."""
+    def places(self) -> dict[str, tuple[str, str]]:
+        """Return the file of each issue at the last sync and the key of its ticket, by its key."""
         query = (
             "SELECT issue.key, ticket.path, head.key FROM issue"
             " JOIN ticket ON ticket.head = issue.head JOIN issue AS head ON head.id = issue.head"
         )
-        return {key: KnownPlace(path, head) for key, path, head in self._db.read(query)}
+        return {key: (path, head) for key, path, head in self._db.read(query)}
 
     def record(self, head: str, base: Base, rows: Sequence[IssueRow], *, seen: float) -> None:
         """Store the new base of a ticket, and its issues; what it replaces is older then.

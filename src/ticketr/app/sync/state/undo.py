@@ -86,7 +86,7 @@ class Replacement:
 
 
 @dataclass(frozen=True, slots=True)
-class UndoStep:
+class UndoStep(Replacement):
     """A text of a ticket that was replaced in its file, or a file that was added.
 
     Attributes:
@@ -96,14 +96,9 @@ class UndoStep:
         key: The key of the ticket; ``draft`` for a draft.
         head: The ID of its head; empty for a ticket that was never pulled.
         path: Its file, relative to the workspace.
-        start: The offset of the ticket in that file.
-        before: Its text before, as it was in the file.
-        after: Its text afterwards; it may be the same.
-        digest: The digest of the whole file afterwards.
-        aside: The file with a copy of its text before, relative to the workspace; empty for none.
         stored: What the state held of the ticket before, from `UndoLog.stored`.
         then: The digest of what the state held afterwards, from `UndoLog.digest`.
-        number: Orders the steps; 0 before it is stored.
+        number: Orders the steps.
     """
 
     kind: UndoKind
@@ -111,14 +106,9 @@ class UndoStep:
     key: str
     head: str
     path: str
-    start: int
-    before: str
-    after: str
-    digest: str
-    aside: str
     stored: str
     then: str
-    number: int = 0
+    number: int
 
 
 class UndoLog:
@@ -130,7 +120,7 @@ class UndoLog:
     def all(self) -> list[UndoStep]:
         """Read the steps, the latest first."""
         query = (
-            "SELECT kind, done, key, head, path, start, before, after, digest, aside, stored,"
+            "SELECT start, before, after, digest, aside, kind, done, key, head, path, stored,"
             " state_then, number FROM undo ORDER BY number DESC"
         )
         rows = self._db.read(query)
@@ -239,8 +229,8 @@ def _rows_in(stored: str) -> dict[str, list[list[object]]]:
 
 def _step(row: list[Any]) -> UndoStep:
     """Return a row as a step, once its numbers and its JSON are checked."""
-    kind, done, *rest = row
-    if not isinstance(done, float) or not isinstance(row[5], int):
+    start, before, after, digest, aside, kind, *rest = row
+    if not isinstance(start, int) or not isinstance(rest[0], float):
         raise TypeError(row)
-    _rows_in(row[10])
-    return UndoStep(UndoKind[kind], done, *rest)
+    _rows_in(rest[4])
+    return UndoStep(start, before, after, digest, aside, UndoKind[kind], *rest)

@@ -37,7 +37,7 @@ from ticketr.app.sync.workspace.files import NO_FILE, TEMPORARY, comparable, fil
 from ticketr.app.tickets import Ticket, TicketFile, is_key, parse
 
 if TYPE_CHECKING:
-    from ticketr.app.sync.state.state import KnownPlace, State
+    from ticketr.app.sync.state.state import State
 
 
 # A key, and what people write instead of one: in lower case, with another dash, with zeros.
@@ -519,15 +519,16 @@ class Layout:
     _raw: list[tuple[str, frozenset[str]]] = field(default_factory=list)
 
     @cached_property
-    def _places(self) -> Mapping[str, KnownPlace]:
+    def _homes(self) -> Mapping[str, tuple[str, str]]:
+        """The file of each key at the last sync, and the key of its ticket."""
         return self.state.places()
 
     @cached_property
     def _known(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
         """The keys that each file held at the last sync, by its name and by their heads."""
         known: dict[str, dict[str, list[str]]] = {}
-        for key, place in self._places.items():
-            known.setdefault(place.path, {}).setdefault(place.head, []).append(key)
+        for key, (path, head) in self._homes.items():
+            known.setdefault(path, {}).setdefault(head, []).append(key)
         return known
 
     def _locations(self, store: Store, name: str) -> list[tuple[str, TicketLocation]]:
@@ -561,25 +562,24 @@ class Layout:
 
     def complete(self, store: Store) -> None:
         """Add the tickets of files that cannot be read, once every other file is added."""
-        places = self._places
-        gone = (place.path for key, place in places.items() if key not in self.locations)
+        gone = (path for key, (path, _) in self._homes.items() if key not in self.locations)
         self._unreadable |= find_obstacles(store, gone)
         self.broken = self._unreadable | self.broken
         for name, keys in self._raw:
             for key in keys:
-                self._guess(key, name, places)
-        for key, place in places.items() if self._unreadable else ():
-            if (broken := broken_file_of(place.path, self._unreadable)) is not None:
-                self._guess(key, broken, places)
+                self._guess(key, name)
+        for key, (path, _) in self._homes.items() if self._unreadable else ():
+            if (broken := broken_file_of(path, self._unreadable)) is not None:
+                self._guess(key, broken)
         for creation in self.state.creations.all():
             if creation.key:  # whose draft may be in a file that cannot be read
                 self.locations.setdefault(
                     creation.key, TicketLocation(creation.path, "", _NO_DRAFT)
                 )
 
-    def _guess(self, key: str, name: str, places: Mapping[str, KnownPlace]) -> None:
+    def _guess(self, key: str, name: str) -> None:
         """Note that a key, if it is in no other file, is in one that cannot be read."""
-        head = places[key].head if key in places else ""
+        _, head = self._homes.get(key, ("", ""))
         location = TicketLocation(name, head, str(self._unreadable[name]))
         self.locations.setdefault(key, location)
 

@@ -1,19 +1,16 @@
-"""Decides what to write of one ticket, and records in the state what was written and can be undone."""
+"""What becomes of a ticket that is to be written."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from ticketr.app.sync.state.undo import Replacement, UndoKind
-
 if TYPE_CHECKING:
-    from ticketr.app.jira import Issue
     from ticketr.app.sync.compare.diff import Change
     from ticketr.app.sync.compare.merge import Clash
-    from ticketr.app.sync.state.state import Base, IssueRow, State
+    from ticketr.app.sync.state.undo import Replacement
     from ticketr.app.tickets import Ticket
 
 
@@ -61,32 +58,3 @@ class Decision:
     def kept(cls, reason: str) -> Decision:
         """Leave the file as it is, for a reason."""
         return cls(WriteOutcome.KEPT, reason=reason)
-
-
-def record_written(
-    state: State,
-    head: Issue,
-    base: Base,
-    rows: Sequence[IssueRow],
-    *,
-    seen: float,
-    kind: UndoKind,
-    replacement: Replacement | None,
-) -> None:
-    """Record that a ticket was written, inside a transaction.
-
-    Args:
-        state: The state of the workspace.
-        head: The head of the ticket, as Jira has it.
-        base: Where it is and what Jira has.
-        rows: Its issues.
-        seen: When they were true, by Jira's clock.
-        kind: What has written it.
-        replacement: What was replaced, if that can be undone.
-    """
-    stored = state.undo.stored(head.id) if replacement is not None else ""
-    state.record(head.id, base, rows, seen=seen)
-    state.sent.forget(head.id)
-    state.comments.settle_in(row.issue for row in rows)
-    if replacement is not None:
-        state.undo.add(kind, replacement, key=head.key, head=head.id, path=base.path, stored=stored)

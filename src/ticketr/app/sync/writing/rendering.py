@@ -38,6 +38,7 @@ from ticketr.app.sync.compare.sent import (
 )
 from ticketr.app.sync.compare.wording import keep_wording, keep_wording_of_file
 from ticketr.app.sync.concurrency import PAGE, ThreadRunner, chunks, map_in_tasks
+from ticketr.app.sync.state.state import IssueRow
 from ticketr.app.sync.workspace.store import go_hash
 from ticketr.app.tickets import Ticket, render_ticket
 
@@ -156,6 +157,11 @@ class RenderedFamily:
     def head(self) -> Issue:
         """The issue that gives the ticket its heading."""
         return self.issues[0]
+
+    @property
+    def rows(self) -> list[IssueRow]:
+        """What the state is to know of its issues."""
+        return [IssueRow(issue, issue.id in self.stale) for issue in self.issues]
 
 
 def load_rendering() -> None:

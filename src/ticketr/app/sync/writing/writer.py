@@ -23,12 +23,12 @@ from ticketr.app.sync.compare.sent import bring_forward, replaced_in
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note, brought_forward
 from ticketr.app.sync.state.journal import Conflict
-from ticketr.app.sync.state.state import Base, IssueRow, State, rows_to_json
+from ticketr.app.sync.state.state import Base, State, rows_to_json
 from ticketr.app.sync.state.undo import Replacement, UndoKind, digest_of
 from ticketr.app.sync.workspace.editor import Editor
 from ticketr.app.sync.workspace.files import comparable, retry_if_changed
 from ticketr.app.sync.workspace.store import Store
-from ticketr.app.sync.writing.recording import Decision, WriteOutcome, record_written
+from ticketr.app.sync.writing.recording import Decision, WriteOutcome
 from ticketr.app.sync.writing.rendering import (
     RenderedFamily,
     bases_of,
@@ -406,12 +406,11 @@ class FamilyWriter:
     def _record(self, family: RenderedFamily, name: str, decision: Decision) -> FamilyResult:
         """Record in the state what was decided for a family, and return the result."""
         per_issue = self._outcomes(family, decision)
-        rows = [IssueRow(issue, issue.id in family.stale) for issue in family.issues]
         if decision.outcome in {WriteOutcome.KEPT, WriteOutcome.CONFLICT}:
             code = Code.KEPT
             if decision.outcome is WriteOutcome.CONFLICT:
                 code = Code.CONFLICT
-                issues = rows_to_json(rows, seen=self._seen)
+                issues = rows_to_json(family.rows, seen=self._seen)
                 parts = tuple(map(str, decision.clashes))
                 head, text = family.head, family.text.text
                 self._state.conflicts.add(Conflict(head.id, head.key, name, text, issues, parts))
@@ -419,9 +418,8 @@ class FamilyWriter:
             return self._not_written(FamilyResult(family, decision.outcome, name, note, per_issue))
         record_written(
             self._state,
-            family.head,
-            Base(name, family.text.text),
-            rows,
+            family,
+            name,
             seen=self._seen,
             kind=self._settlement.kind if self._settlement is not None else UndoKind.SYNC,
             replacement=decision.replacement,
@@ -469,6 +467,34 @@ class FamilyWriter:
         merged = replace(merged, older=replaced_in(three.older, merged.ticket))
         # Of a ticket that is as the Go program wrote it, a copy is kept of what Jira does not have.
         return replace(merged, dropped=True) if three.base is three.local else merged
+
+
+def record_written(
+    state: State,
+    family: RenderedFamily,
+    path: str,
+    *,
+    seen: float,
+    kind: UndoKind,
+    replacement: Replacement | None,
+) -> None:
+    """Record that a ticket was written, inside a transaction.
+
+    Args:
+        state: The state of the workspace.
+        family: The ticket, as Jira has it.
+        path: Its file, relative to the workspace.
+        seen: When it was true, by Jira's clock.
+        kind: What has written it.
+        replacement: What was replaced, if that can be undone.
+    """
+    head = family.head
+    stored = state.undo.stored(head.id) if replacement is not None else ""
+    state.record(head.id, Base(path, family.text.text), family.rows, seen=seen)
+    state.sent.forget(head.id)
+    state.comments.settle_in(family.issues)
+    if replacement is not None:
+        state.undo.add(kind, replacement, key=head.key, head=head.id, path=path, stored=stored)
 
 
 def forward_notes(
