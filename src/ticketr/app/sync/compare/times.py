@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from types import MappingProxyType
 
 from ticketr._lazy import compile_on_use
@@ -99,9 +99,6 @@ def read_moment(text: str) -> datetime | None:
 
 def jira_moment(moment: datetime) -> str:
     """Write a moment that has a zone in Jira's form: ``2026-01-31T09:30:00.000+0100``."""
-    offset = moment.utcoffset() or timedelta()
-    if offset % timedelta(minutes=1):  # so long ago that the zone's clocks went by the sun
-        moment = moment.astimezone(UTC)
     date, sign, zone = re.split(r"([+-])(?=[0-9:]+$)", moment.isoformat(timespec="milliseconds"))
     return f"{date}{sign}{zone.replace(':', '')}"
 

@@ -52,47 +52,44 @@ async def handle_missing(
         prune: Whether to remove deleted issues that were not edited: a ticket with its file if
             the file holds nothing else, a sub-task with its lines.
     """
-    notes: list[Note] = []
     lost: list[KnownIssue] = []
+    reasons: dict[str, tuple[str, Code]] = {}
     for chunk in chunks(missing, PAGE):
         answer = await session.jira.bulk_fetch(
             [issue.id for issue in chunk], fields=["created"], partly=True
         )
         there = {issue.id: issue for issue in answer.issues}
-        for known_issue in chunk:
-            issue, path = there.get(known_issue.id), locations[known_issue.key].path
-            if known_issue.id in answer.failed:
-                reason = (
-                    f"the query no longer finds it, and {not_given(answer.failed[known_issue.id])}"
-                )
-                notes.append(Note(known_issue.key, path, reason, Code.UNREACHED))
-                continue
-            if issue is None:
-                lost.append(known_issue)
-                continue
-            if issue.key != known_issue.key:
-                reason = f"Jira calls it {issue.key} now; it was moved to another project"
-                notes.append(Note(known_issue.key, path, reason, Code.MOVED))
+        for known in chunk:
+            if known.id in answer.failed:
+                words = not_given(answer.failed[known.id])
+                reasons[known.key] = f"the query no longer finds it, and {words}", Code.UNREACHED
+            elif (issue := there.get(known.id)) is None:
+                lost.append(known)
+            elif issue.key != known.key:
+                words = f"Jira calls it {issue.key} now; it was moved to another project"
+                reasons[known.key] = words, Code.MOVED
             elif not _is_new(issue, now):
-                reason = "the query no longer finds it"
-                notes.append(Note(known_issue.key, path, reason, Code.UNMATCHED))
+                reasons[known.key] = "the query no longer finds it", Code.UNMATCHED
     removable, stuck = await _prune(session, lost, locations, is_dry=not prune)
-    pruned, prunable = (removable, set[str]()) if prune else (set[str](), removable)
-    for known_issue in lost:
-        if known_issue.key not in pruned and known_issue.key not in stuck:
-            reason = _DELETED if known_issue.key in prunable else _EDITED
-            notes.append(
-                Note(known_issue.key, locations[known_issue.key].path, reason, Code.MISSING)
+    for known in lost:
+        if known.key in stuck:
+            words = f"{_DELETED}; {stuck[known.key]}"
+            tally.fail(Note(known.key, locations[known.key].path, words, Code.BROKEN))
+        elif not prune or known.key not in removable:
+            reasons[known.key] = (
+                _DELETED if known.key in removable else _EDITED,
+                Code.MISSING,
             )
-    places = {issue.key: place for place, issue in enumerate(missing)}
-    notes.sort(key=lambda note: places[note.key])
+    keys = [known.key for known in lost if known.key in removable]
     tally.add_gone(
-        notes,
-        pruned=[issue.key for issue in lost if issue.key in pruned],
-        prunable=[issue.key for issue in lost if issue.key in prunable],
+        [
+            Note(known.key, locations[known.key].path, *reasons[known.key])
+            for known in missing
+            if known.key in reasons
+        ],
+        pruned=keys if prune else (),
+        prunable=() if prune else keys,
     )
-    for key, problem in stuck.items():
-        tally.fail(Note(key, locations[key].path, f"{_DELETED}; {problem}", Code.BROKEN))
 
 
 def _is_new(issue: Issue, now: float) -> bool:

@@ -218,21 +218,16 @@ def _confirm(
     known: Mapping[str, KnownIssue],
     locations: Mapping[str, TicketLocation],
 ) -> None:
-    """Record that the query found issues at ``seen``, and forget those that are in no place any more."""
+    """Record that the query found issues at ``seen``.
+
+    Of a whole project, tickets that are in no file and no longer in the project are forgotten.
+    """
     session.state.confirm(ids, seen=seen)
-    if session.job.jql is None:
-        _forget_vanished(session, known, set(ids), locations)
-
-
-def _forget_vanished(
-    session: Session,
-    known: Mapping[str, KnownIssue],
-    ids: Collection[str],
-    locations: Mapping[str, TicketLocation],
-) -> None:
-    """Forget tickets that are in no file and no longer in the project."""
+    if session.job.jql is not None:
+        return
+    present = set(ids)
     remaining_heads = {
-        issue.head for issue in known.values() if issue.id in ids or issue.key in locations
+        issue.head for issue in known.values() if issue.id in present or issue.key in locations
     }
     keys = {issue.key for issue in known.values()}
     # A user may have replaced the old key of a moved issue by the new one.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -132,10 +133,6 @@ class Tally:
         """How many issues are done: in their files as Jira has them, or left there as they were."""
         return len(self.outcomes)
 
-    def count(self, outcome: WriteOutcome) -> int:
-        """How many issues came to this end."""
-        return sum(write_outcome is outcome for write_outcome in self.outcomes.values())
-
     def begin(self, ids: Iterable[str], fresh: Iterable[str], *, known: Iterable[str]) -> None:
         """Begin with what the query found, what of it is up to date, and what was here before."""
         self._found.update(ids)
@@ -197,14 +194,15 @@ class Tally:
 
     def result(self) -> PullResult:
         """Return what the pull has done until now."""
+        counts = Counter(self.outcomes.values())
         return PullResult(
             total=self.total,
-            new=self.count(WriteOutcome.NEW),
-            updated=self.count(WriteOutcome.UPDATED),
-            merged=self.count(WriteOutcome.MERGED),
-            unchanged=self.count(WriteOutcome.UNCHANGED),
-            in_conflict=self.count(WriteOutcome.CONFLICT),
-            left_alone=self.count(WriteOutcome.KEPT),
+            new=counts[WriteOutcome.NEW],
+            updated=counts[WriteOutcome.UPDATED],
+            merged=counts[WriteOutcome.MERGED],
+            unchanged=counts[WriteOutcome.UNCHANGED],
+            in_conflict=counts[WriteOutcome.CONFLICT],
+            left_alone=counts[WriteOutcome.KEPT],
             kept=tuple(self.kept.values()),
             conflicts=tuple(self.conflicts.values()),
             failed=(*self.broken, *self.failed.values()),

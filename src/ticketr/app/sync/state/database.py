@@ -6,7 +6,6 @@ readers need none, since SQLite's write-ahead log gives each of them one consist
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from collections.abc import Generator, Iterable, Sequence
@@ -119,8 +118,6 @@ _INVALID_VALUE = (
     RecursionError,
     TicketSyntaxError,
 )
-#: The bytes by which SQLite lengthens the index of its log.
-_INDEX_PAGE = 32 * 1024
 #: What is wrong with a file, by the beginning of SQLite's name for it.
 _WORDS = {
     "SQLITE_NOTADB": "it is not a database",
@@ -132,18 +129,10 @@ _WORDS = {
     "SQLITE_READONLY": "it cannot be written",
     "SQLITE_FULL": "there is no space left on its disk",
     "SQLITE_CANTOPEN": "it cannot be opened",
-    "SQLITE_IOERR": "its disk cannot be read or written",
+    # SQLite does not say why it cannot lengthen its memory-mapped index.
+    "SQLITE_IOERR": "there is no space left on its disk, or that cannot be read or written",
     "SQLITE_NOMEM": "there is not enough memory",
 }
-
-
-def _has_room(path: Path) -> bool:
-    """Return whether the disk of a file has room for a page of the file's memory-mapped index."""
-    try:
-        disk = os.statvfs(path.parent)
-    except OSError:
-        return True
-    return disk.f_bavail * disk.f_frsize >= _INDEX_PAGE
 
 
 class _Turn:
@@ -174,9 +163,6 @@ class _Turn:
             raise StateFailed(self._path, _UNREADABLE, damaged=True) from error
         words = (words for start, words in _WORDS.items() if name.startswith(start))
         reason = next(words, str(error))
-        if name.startswith("SQLITE_IOERR") and not _has_room(self._path):
-            # SQLite cannot lengthen its memory-mapped index, and does not say why.
-            reason = _WORDS["SQLITE_FULL"]
         raise StateFailed(self._path, reason, name.startswith(_DAMAGED)) from error
 
 

@@ -32,9 +32,7 @@ _PORTION = 1024 * 1024
 #: Why the file of a picture is not attached.
 _STAYS = "so it is not attached, and leads nowhere in Jira"
 _MISSING = f"is not a file beside the file of the ticket, {_STAYS}"
-_BACKSLASH = f"has a backslash where a path has a slash, {_STAYS}"
-_OUTSIDE = f"leads out of the workspace, {_STAYS}"
-_HIDDEN = f"leads to something hidden, {_STAYS}"
+_OUTSIDE = f"leads out of the workspace, or to something hidden, {_STAYS}"
 _NO_PICTURE = f"is not a picture by its ending, such as .png, .jpg or .svg, {_STAYS}"
 _NO_FILE = f"is not a plain file, {_STAYS}"
 _EMPTY = f"is an empty file, {_STAYS}"
@@ -71,8 +69,6 @@ def _check_picture(root: Path, ticket_file: str, address: str, mark: str) -> Pic
             problem = str(error)
         else:
             return PictureFile(name, size, mark=mark)
-    if problem == _MISSING and "\\" in address:
-        problem = _BACKSLASH
     return PictureFile(address, problem=problem)
 
 
@@ -89,7 +85,7 @@ def _usable(root: Path, path: str) -> tuple[str, int]:
     except OSError:
         raise _Unusable(_MISSING) from None
     if any(part.startswith(".") for part in name.parts):
-        raise _Unusable(_HIDDEN)
+        raise _Unusable(_OUTSIDE)
     if not stat.S_ISREG(file_stat.st_mode):
         raise _Unusable(_NO_FILE)
     if name.suffix[1:].casefold() not in ENDINGS:

@@ -269,8 +269,7 @@ class Store:
 
     def tickets(self, name: str) -> tuple[Ticket, ...]:
         """Read a file's tickets; a file without a heading that looks like one may hold anything."""
-        data = self._bytes(name)
-        return self._parse(name, data).tickets if _TICKETISH.search(data) else ()
+        return tuple(local.ticket for local in self.local(name))
 
     def holds(self, name: str, key: str) -> bool:
         """Return whether a file holds a key; False if the file does not exist."""
