@@ -363,9 +363,8 @@ async def open_session(
     store = Store(job.root, STATE_FOLDER, job.mark)
     await job.run_sync(store.prepare)
     with store.lock():
-        state = await job.run_sync(State, store.state_path, store.mark)
+        state, recent, progress.known = await job.run_sync(_open_state, store, job)
         try:
-            recent, progress.known = await job.run_sync(_check_state, state, job)
             progress.say("Connecting to Jira...")
             async with (
                 open_jira(
@@ -401,14 +400,19 @@ async def open_session(
                 await job.run_sync(state.close)
 
 
-def _check_state(state: State, job: SessionJob) -> tuple[frozenset[str], int]:
-    """Check that the state is of the site.
+def _open_state(store: Store, job: SessionJob) -> tuple[State, frozenset[str], int]:
+    """Open the state, and check that it is of the site.
 
     Returns:
-        The keys that are not in their files yet, and the number of known issues.
+        The state, the keys that are not in their files yet, and the number of known issues.
     """
-    state.site_record.check_site(job.root, job.site)
-    return state.creations.recent(), state.count()
+    state = State(store.state_path, store.mark)
+    try:
+        state.site_record.check_site(job.root, job.site)
+        return state, state.creations.recent(), state.count()
+    except BaseException:
+        state.close()
+        raise
 
 
 @asynccontextmanager

@@ -410,7 +410,6 @@ class TestPlainValues:
             # Where the account is, by whose zone Jira's pages go: in winter and in summer.
             ("2026-01-31 09:30", "2026-01-31T09:30:00.000+0100"),
             ("2026-07-31T09:30:15", "2026-07-31T09:30:15.000+0200"),
-            # Berlin's clocks went by its own sun then.
         ],
     )
     def test_a_moment_is_sent_in_jira_s_form(self, text: str, sent: str) -> None:

@@ -239,6 +239,8 @@ async def _pull_all(session: Session, tally: Tally, *, full: bool, prune: bool) 
 
 async def _mark_older(session: Session, layout: Layout) -> None:
     """Let the pull write the tickets again of which git has brought back what is older."""
+    if not layout.locations:
+        return
     texts: dict[str, list[str]] = defaultdict(list)
     for key, text in (await session.in_thread(session.state.older.bases)).items():
         if key in layout.locations:

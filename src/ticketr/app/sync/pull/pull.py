@@ -178,7 +178,7 @@ async def pull(
         from ticketr.app.sync.pull.missing import handle_missing  # noqa: PLC0415 - few pulls need it
 
         await handle_missing(session, plan.missing, locations, tally, now=now, prune=prune)
-    if not tally.result().failed:
+    if not (tally.broken or tally.failed):
         await session.in_thread(lambda: session.state.site_record.note_pull(at=time.time()))
 
 

@@ -310,7 +310,8 @@ class SentComments(Outbox[sent.SentComment]):
 
     def note_found(self, issues: Sequence[Issue]) -> None:
         """Store the numbers of comments whose answers were lost; ``issues`` are as Jira has them."""
-        self._put(sent.found_comments(self.of(issues), issues))
+        if asked := self.of(issues):
+            self._put(sent.found_comments(asked, issues))
 
     def settle_in(self, issues: Iterable[Issue]) -> None:
         """Record that the state has the comments of some issues."""

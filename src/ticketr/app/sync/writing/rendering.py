@@ -45,13 +45,13 @@ from ticketr.app.tickets import Ticket, render_ticket
 if TYPE_CHECKING:
     from ticketr.app.jira import Attachment, BulkFetched, JiraClient
     from ticketr.app.sync.compare.mapping import Columns
-    from ticketr.app.sync.state.state import State
+    from ticketr.app.sync.state.state import Base, State
 
 
-def bases_of(state: State, families: Iterable[RenderedFamily]) -> dict[str, list[str]]:
+def bases_of(
+    state: State, heads: Collection[str], known: Mapping[str, Base]
+) -> dict[str, list[str]]:
     """Return the texts that a sync has written, or was about to write, by the IDs of the heads."""
-    heads = [family.head.id for family in families]
-    known = state.bases(heads)
     bases = {head: [known[head].text] if head in known else [] for head in heads}
     for head, text in state.intended(heads):
         bases[head].append(text)

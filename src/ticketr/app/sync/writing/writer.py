@@ -43,16 +43,17 @@ if TYPE_CHECKING:
 
 
 def _with_homes(
-    store: Store, state: State, families: Sequence[RenderedFamily]
+    store: Store, state: State, families: Sequence[RenderedFamily], bases: Mapping[str, Base]
 ) -> list[RenderedFamily]:
     """Return families with the files that hold them now; a new one has none.
 
     The workspace is looked through only if one of their files is gone or empty, and only files in
     which the state knows no ticket are read.
     """
-    new = state.bases(family.head.id for family in families if family.path is None)
     families = [
-        replace(family, path=new[family.head.id].path) if family.head.id in new else family
+        replace(family, path=bases[family.head.id].path)
+        if family.path is None and family.head.id in bases
+        else family
         for family in families
     ]
     gone = [family for family in families if family.path and _is_gone(store, family.path)]
@@ -218,9 +219,11 @@ class FamilyWriter:
             self._store.require_place()
         except FileFailed as error:
             return outcomes, error
-        families = _with_homes(self._store, self._state, families)
+        heads = [family.head.id for family in families]
+        known = self._state.bases(heads)
+        families = _with_homes(self._store, self._state, families, known)
         with self._state.batch():  # before any file, so that a kill leaves none that looks edited
-            bases = bases_of(self._state, families)
+            bases = bases_of(self._state, heads, known)
             for family in families:
                 self._state.comments.note_found(family.issues)
             # A file without a base is compared with Jira alone, also after a kill: a difference is
@@ -254,7 +257,8 @@ class FamilyWriter:
         return versions_of(self._state, family, bases, local, self._hashes)
 
     def _bases_of(self, family: RenderedFamily) -> Sequence[str]:
-        return bases_of(self._state, [family])[family.head.id]
+        head = family.head.id
+        return bases_of(self._state, [head], self._state.bases([head]))[head]
 
     def _by_file(
         self, families: Sequence[RenderedFamily], outcomes: list[FamilyResult]
