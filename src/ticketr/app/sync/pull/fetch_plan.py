@@ -81,7 +81,13 @@ class Families:
             touched[self._take(issue)] = None
         waiting = [head for head, family in self._incomplete.items() if family.needs & requested]
         touched.update(dict.fromkeys(waiting))
-        return [self._incomplete.pop(head) for head in touched if self._is_whole(head)]
+        complete: list[Family] = []
+        for head in touched:
+            family = self._incomplete[head]
+            family.needs &= self._awaited
+            if not family.needs:
+                complete.append(self._incomplete.pop(head))
+        return complete
 
     def _take(self, issue: Issue) -> str:
         """Add an issue to its family; return the ID of the head."""
@@ -104,11 +110,6 @@ class Families:
         if parent in self._present and is_subtask(issue) and not standalone:
             return parent
         return issue.id
-
-    def _is_whole(self, head: str) -> bool:
-        family = self._incomplete[head]
-        family.needs &= self._awaited
-        return not family.needs
 
 
 def misplaced_note(

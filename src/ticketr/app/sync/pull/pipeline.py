@@ -224,7 +224,14 @@ class PullPipeline:
             fresh = members.get(family.head)
             for row in await self._in_thread(self._session.state.rows_of, family.head):
                 issue = row.issue
-                if issue.id in members or (fresh and not self._is_wanted(fresh, issue)):
+                if issue.id in members:
+                    continue
+                # A deleted one whose lines were removed from the file must not come back.
+                if (
+                    fresh
+                    and issue.id not in subtask_ids(fresh)
+                    and issue.key not in self._locations
+                ):
                     continue
                 members[issue.id] = issue
                 if row.stale:
@@ -239,22 +246,21 @@ class PullPipeline:
                 for one in members.values()
                 for rendered_family in await self._text(one, (), stale)
             ]
-        if note := misplaced_note(
-            head, head, self._locations, self._known
-        ) or self._unreadable_note(members.values()):
-            await self._in_thread(self._session.state.mark_stale, (head.id, *members))
-            self._tally.keep(note, (head.id, *members))
-            return []
-        subtasks = [member for member in members.values() if self._is_in_place(head, member)]
+        notes = {
+            issue.id: note
+            for issue in (head, *members.values())
+            if (note := misplaced_note(head, issue, self._locations, self._known))
+        }
+        for issue_id, note in notes.items():
+            # A ticket with an issue in a file that cannot be read cannot be written.
+            if issue_id == head.id or note.code is Code.BROKEN:
+                await self._in_thread(self._session.state.mark_stale, (head.id, *members))
+                self._tally.keep(note, (head.id, *members))
+                return []
+        for issue_id, note in notes.items():
+            self._tally.keep(note, (issue_id,))
+        subtasks = [member for member in members.values() if member.id not in notes]
         return await self._text(head, subtasks, stale)
-
-    def _unreadable_note(self, issues: Iterable[Issue]) -> Note | None:
-        """Note an issue in a file that cannot be read; its ticket cannot be written then."""
-        for issue in issues:
-            location = location_of(issue, self._locations, self._known)
-            if location is not None and location.reason:
-                return Note(issue.key, location.path, location.reason, Code.BROKEN)
-        return None
 
     async def _postpone(self, issues: Mapping[str, Issue], reason: str) -> None:
         """Report issues that the next pull fetches again."""
@@ -298,16 +304,3 @@ class PullPipeline:
             return []
         self._unwritten[head.id] = family
         return [family]
-
-    def _is_wanted(self, head: Issue, issue: Issue) -> bool:
-        """Return whether a known sub-task belongs into a ticket: Jira or a file has it there.
-
-        A deleted one whose lines were removed from the file must not come back.
-        """
-        return issue.id in subtask_ids(head) or issue.key in self._locations
-
-    def _is_in_place(self, head: Issue, issue: Issue) -> bool:
-        note = misplaced_note(head, issue, self._locations, self._known)
-        if note is not None:
-            self._tally.keep(note, (issue.id,))
-        return note is None
