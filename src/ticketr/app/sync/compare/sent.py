@@ -209,22 +209,6 @@ def add_sent_to_base(
     return base, local
 
 
-def as_sent(
-    base: Ticket, remote: Ticket, issues: Iterable[Issue], sent: Mapping[str, Iterable[SentValue]]
-) -> Ticket:
-    """Return a ticket's base with the sent values that Jira has, worded as they were sent."""
-    there = diff.by_key(remote)
-    for issue in issues:
-        if issue.key in there and issue.key in diff.by_key(base):
-            came = {
-                value.part: value.text
-                for value in sent.get(issue.key, ())
-                if value.is_in(there[issue.key], issue.fields)
-            }
-            base = diff.with_parts(base, issue.key, came) if came else base
-    return base
-
-
 #: How alike two texts must be, from 0 to 1, for one to count as an edit of the other.
 _MIN_SIMILARITY = 0.6
 #: How many characters of a text are compared.

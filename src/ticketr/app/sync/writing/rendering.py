@@ -30,9 +30,7 @@ from ticketr.app.sync.compare.comments import (
     shown_files,
 )
 from ticketr.app.sync.compare.sent import (
-    SentValue,
     add_sent_to_base,
-    as_sent,
     bring_forward,
     with_sent_comments,
 )
@@ -56,15 +54,6 @@ def bases_of(
     for head, text in state.intended(heads):
         bases[head].append(text)
     return bases
-
-
-def unedited_texts(state: State, family: RenderedFamily, bases: Sequence[str]) -> Sequence[str]:
-    """Return the texts of a ticket without an edit that Jira lacks.
-
-    The base includes the edits that Jira has from an interrupted push.
-    """
-    sent = state.sent.of(family.head.id)
-    return [_text_with_sent(base, family, sent) for base in bases] if sent else bases
 
 
 def renamed_keys(state: State, family: RenderedFamily) -> dict[str, str]:
@@ -127,14 +116,6 @@ def versions_of(
     )
     names = frozenset(link.line for link in links)
     return diff.Versions(before, local, remote, names, replaced)
-
-
-def _text_with_sent(
-    text: str, family: RenderedFamily, sent: Mapping[str, Sequence[SentValue]]
-) -> str:
-    base = diff.read_ticket(text)
-    moved = base and as_sent(base, family.text.ticket, family.issues, sent)
-    return text if moved is None or moved is base else render_ticket(moved)
 
 
 @dataclass(frozen=True, slots=True)

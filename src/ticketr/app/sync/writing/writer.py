@@ -34,7 +34,6 @@ from ticketr.app.sync.writing.rendering import (
     bases_of,
     in_wording_of,
     renamed_keys,
-    unedited_texts,
     versions_of,
 )
 
@@ -366,7 +365,7 @@ class FamilyWriter:
             return Decision.kept("it was changed meanwhile")
         if comparable(text) == comparable(remote.text):
             return Decision(WriteOutcome.UNCHANGED, index=index)
-        if comparable(text) in map(comparable, unedited_texts(self._state, family, bases)):
+        if comparable(text) in map(comparable, bases):
             aside = self._put_aside(family, text) if keep_text else ""
             return Decision(WriteOutcome.UPDATED, remote.ticket, index, local, aside=aside)
         merged = self._merge_with_file(family, bases, local)
