@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Self
 
 from ticketr._errors import TicketrError
 from ticketr._lazy import compile_on_use
-from ticketr.app.sync.compare.diff import Change, changes_by_key
+from ticketr.app.sync.compare.diff import Change, changes_by_key, with_issues
 from ticketr.app.sync.compare.mapping import field_text
 from ticketr.app.sync.errors import CannotEdit, FileFailed
 from ticketr.app.sync.push.values import BadValue, read_list
@@ -306,8 +306,7 @@ def _change_issue(
             for at, ticket in enumerate(file.tickets)
             if any(one is issue for one in (ticket, *ticket.tasks))
         )
-        tasks = tuple(change(task) if task is issue else task for task in ticket.tasks)
-        new = change(ticket) if ticket is issue else replace(ticket, tasks=tasks)
+        new = with_issues(ticket, lambda one: change(one) if one is issue else one)
         return rewrite(file, {index: new})
 
     _replace(store, state, place.path, changed, time.time())

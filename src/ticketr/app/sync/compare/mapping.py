@@ -80,21 +80,19 @@ _HOLDS_ASSETS = "it holds objects of Assets"
 _HOLDS_MORE = "it holds more of each entry than a line can"
 
 #: By the field's ID.
-_IDS = {
-    **dict.fromkeys(
-        (
-            "aggregateprogress",
-            "aggregatetimeestimate",
-            "aggregatetimeoriginalestimate",
-            "aggregatetimespent",
-            "progress",
-            "timespent",
-            "timetracking",
-            "workratio",
-        ),
-        _HOLDS_TIME,
+_IDS = dict.fromkeys(
+    (
+        "aggregateprogress",
+        "aggregatetimeestimate",
+        "aggregatetimeoriginalestimate",
+        "aggregatetimespent",
+        "progress",
+        "timespent",
+        "timetracking",
+        "workratio",
     ),
-}
+    _HOLDS_TIME,
+)
 #: By the kind of its value, or of its members.
 _TYPES = {
     "timetracking": _HOLDS_TIME,

@@ -100,7 +100,7 @@ async def download(
         missing, blocked = await session.in_thread(missing_files, folder, sized)
         unchanged += len(sized) - len(missing) - len(blocked)
         work += ((key, folder, attachment, name) for attachment, name in missing)
-        where = _relative_name(folder, root)
+        where = session.store.name_of(folder)
         failed += (
             Note(key, where, f"{attachment.name}: {_UNSIZED}", Code.BROKEN)
             for attachment in attachments
@@ -119,10 +119,10 @@ async def download(
         except (JiraError, FileFailed) as error:
             if isinstance(error, FileFailed) and not error.alone:
                 raise
-            note = Note(key, _relative_name(folder / name, root), str(error), Code.UNREACHED)
+            note = Note(key, session.store.name_of(folder / name), str(error), Code.UNREACHED)
             failed.append(note)
             continue
-        done.append(_relative_name(folder / name, root))
+        done.append(session.store.name_of(folder / name))
     return AttachmentResult(tuple(done), unchanged, tuple(failed))
 
 
@@ -175,7 +175,3 @@ class Meter:
         self._moved = moved
         words = f"{self._verb} {name}: {size_words(moved)} of {size_words(self._total)}"
         self._progress.move(moved, self._total, words)
-
-
-def _relative_name(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix()

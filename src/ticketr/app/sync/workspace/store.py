@@ -124,6 +124,10 @@ class Store:
         root: The workspace's folder; `prepare` creates it if it does not exist.
         own: The name of ticketr's own folder in it, which `walk` skips.
         mark: The user's mark, which its state file must have; None to accept any file.
+
+    Attributes:
+        own: The folder with the state and all else of ticketr's own.
+        state_path: The state file, which the first writer creates.
     """
 
     def __init__(self, root: Path, own: str, mark: str | None = None) -> None:
@@ -131,18 +135,10 @@ class Store:
         self._prefix = f"{root}/"  # thousands of files: no Path for each
         self.mark = mark
         self.folder = StateFolder(root / own)
+        self.own = self.folder.path
+        self.state_path = self.own / STATE_FILE
         self._writable: set[str] = set()  # folders that are reached by no link
         self._lock: int | None = None  # the descriptor of the lock file, while it is held
-
-    @property
-    def own(self) -> Path:
-        """The folder with the state and all else of ticketr's own."""
-        return self.folder.path
-
-    @property
-    def state_path(self) -> Path:
-        """The state file, which the first writer creates."""
-        return self.own / STATE_FILE
 
     def prepare(self) -> None:
         """Make the folders, and see that git ignores ticketr's own.
