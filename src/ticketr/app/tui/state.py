@@ -15,7 +15,7 @@ from ticketr import JobSnapshot
 from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.jobs_state import JobEnd, JobsState, end_of, workspace_of
 from ticketr.app.tui.keymap import Context, KeyMap
-from ticketr.app.tui.panels.detail import lines_without_pause
+from ticketr.app.tui.panels.detail import detail_lines, is_long
 from ticketr.app.tui.panels.frame import SIDE_BY_SIDE, Layout, layout_of
 from ticketr.app.tui.rows import ListRow, Order
 from ticketr.app.tui.services.files import read_files
@@ -174,13 +174,13 @@ class AppState:
 
     @property
     def ticket_lines(self) -> tuple[DetailLine, ...]:
-        """The lines of the open ticket."""
+        """The lines of the open ticket; those of a long one may be for another width."""
         ticket = self.ticket
         if ticket is None or ticket.sheet is None:
             return ()
-        return lines_without_pause(
-            ticket.sheet, self.layout.right, ticket.wrapped, as_source=ticket.as_source
-        )
+        if is_long(ticket.sheet):  # they are wrapped in a thread
+            return () if ticket.wrapped is None else ticket.wrapped.lines
+        return detail_lines(ticket.sheet, self.layout.right, as_source=ticket.as_source)
 
     @property
     def body(self) -> int:

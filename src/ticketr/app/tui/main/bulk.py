@@ -13,7 +13,7 @@ from ticketr.app.tickets import is_key
 from ticketr.app.tui.effects import JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.main import changing
-from ticketr.app.tui.main.changing import counts_of_values, place_of, values_of
+from ticketr.app.tui.main.changing import counts_of_values, place_of
 from ticketr.app.tui.overlays.questions import (
     Choice,
     LineInput,
@@ -67,7 +67,6 @@ class _Field:
         return self.is_list or self.name == "Sprint"
 
 
-_STATUS = "set the status"
 #: The fields that have a key of their own.
 FIELDS = {
     KeyAction.ASSIGN: _Field("assign", "Assignee", "nobody"),
@@ -83,10 +82,7 @@ FIELDS = {
 _LISTS = frozenset(("Components",))
 #: Fields that no line of a file changes, or that have a key of their own.
 _NO_OTHERS = frozenset(("Status", "Type", *(field.name for field in FIELDS.values())))
-_OTHER_FIELD = "set another field"
 _FILES, _JIRA = "with the next push", "sent to Jira at once"
-#: What is done in Jira itself, to all tickets that it has.
-_IN_JIRA = ("move to a status", "move under a parent", "set a field", "delete with sub-tasks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +124,10 @@ def targets(state: AppState) -> _Targets | None:
     return None if row is None or row.is_broken else _Targets((row,))
 
 
-def set_field(action: KeyAction) -> Callable[[AppState, float], Step | None]:
-    """Return the handler of a key that changes a field."""
-
-    def handler(state: AppState, _: float) -> Step | None:
-        rows = targets(state)
-        return None if rows is None else _choose_value(state, rows, FIELDS[action])
-
-    return handler
+def set_field(state: AppState, _: float, *, field: _Field) -> Step | None:
+    """Ask for another value of a field of the chosen tickets, else of the selected one."""
+    rows = targets(state)
+    return None if rows is None else _choose_value(state, rows, field)
 
 
 def change_tickets(state: AppState, now: float) -> Step | None:
@@ -144,29 +136,30 @@ def change_tickets(state: AppState, now: float) -> Step | None:
     if rows is None:
         return None
 
-    def chosen(state: AppState, words: str) -> Step:
-        if words == _OTHER_FIELD:
-            return _choose_field(state, rows)
-        if words in _IN_JIRA:
-            return _in_jira(state, rows, _IN_JIRA.index(words))
-        if words == _STATUS:
-            return change_status(state, now) or (state, ())
-        field = next(field for field in FIELDS.values() if field.words == words)
-        return _choose_value(state, rows, field)
-
     refused = "" if rows.keys else "Jira has none of them"
-    in_files = (*(field.words for field in FIELDS.values()), _STATUS, _OTHER_FIELD)
-    options = tuple(Option(words, _FILES) for words in in_files)
-    options += tuple(Option(words, _JIRA, refused) for words in _IN_JIRA)
+    options = (
+        *(
+            Option(field.words, _FILES, value=partial(_choose_value, field=field))
+            for field in FIELDS.values()
+        ),
+        Option("set the status", _FILES, value=_set_status),
+        Option("set another field", _FILES, value=_choose_field),
+        *(Option(words, _JIRA, refused, value) for words, value in _IN_JIRA.items()),
+    )
+
+    def chosen(state: AppState, change: Callable[[AppState, _Targets], Step]) -> Step:
+        return change(state, rows)
+
     return state.opened(Choice(f"Change {rows.words}", options, chosen)), ()
 
 
 def change_status(state: AppState, _: float) -> Step | None:
     """Ask for another status of the chosen tickets, else of the selected one."""
     rows = targets(state)
-    if rows is None:
-        return None
+    return None if rows is None else _set_status(state, rows)
 
+
+def _set_status(state: AppState, rows: _Targets) -> Step:
     def on_accept(state: AppState, status: str) -> Step:
         return rows.change(state, sync.FieldSetting("Status", status))
 
@@ -350,7 +343,7 @@ def _options(
 
 def _values(row: ListRow, field: _Field) -> tuple[str, ...]:
     """Return the values that a ticket has in a field."""
-    return values_of((row,), field.name, is_list=field.has_several)
+    return tuple(counts_of_values((row,), field.name, is_list=field.has_several))
 
 
 def _parents(state: AppState, rows: _Targets) -> dict[str, str]:
@@ -363,44 +356,48 @@ def _parents(state: AppState, rows: _Targets) -> dict[str, str]:
     }
 
 
-def _in_jira(state: AppState, rows: _Targets, index: int) -> Step:
-    """Ask for what is done in Jira itself."""
-    keys = rows.keys
-    if index == 0:
-        return _choose_status(
-            state,
-            rows,
-            lambda state, status: _ask_issues(state, keys, sync.BulkChange(status=status)),
-        )
-    if index == 1:
-        return state.opened(_parent_input(keys)), ()
-    if index == 2:
-        return state.opened(_setting_input(keys)), ()
-    return _ask_issues(state, keys, sync.BulkChange(delete=True))
+def _move_to_status(state: AppState, rows: _Targets) -> Step:
+    def on_accept(state: AppState, status: str) -> Step:
+        return _ask_issues(state, rows, sync.BulkChange(status=status))
+
+    return _choose_status(state, rows, on_accept)
 
 
-def _parent_input(keys: tuple[str, ...]) -> LineInput:
+def _move_under_parent(state: AppState, rows: _Targets) -> Step:
     def on_accept(state: AppState, text: str) -> Step | str:
         parent = text.strip().upper()
         if not is_key(parent):
             return "The key of a ticket is needed, such as DEMO-1; Esc goes back"
-        return _ask_issues(state, keys, sync.BulkChange(parent=parent))
+        return _ask_issues(state, rows, sync.BulkChange(parent=parent))
 
-    return LineInput("key of the parent:", on_accept)
+    return state.opened(LineInput("key of the parent:", on_accept)), ()
 
 
-def _setting_input(keys: tuple[str, ...]) -> LineInput:
+def _set_in_jira(state: AppState, rows: _Targets) -> Step:
     def on_accept(state: AppState, text: str) -> Step | str:
         setting = sync.FieldSetting.read(text.strip())
         if setting is None:
             return "Write it like Priority=High, Labels+=urgent or Labels-=old; Esc goes back"
-        return _ask_issues(state, keys, sync.BulkChange(settings=(setting,)))
+        return _ask_issues(state, rows, sync.BulkChange(settings=(setting,)))
 
-    return LineInput("field=value:", on_accept)
+    return state.opened(LineInput("field=value:", on_accept)), ()
 
 
-def _ask_issues(state: AppState, keys: tuple[str, ...], change: sync.BulkChange) -> Step:
-    name = state.workspace.name
+def _delete(state: AppState, rows: _Targets) -> Step:
+    return _ask_issues(state, rows, sync.BulkChange(delete=True))
+
+
+#: What is done in Jira itself, to all tickets that it has.
+_IN_JIRA = {
+    "move to a status": _move_to_status,
+    "move under a parent": _move_under_parent,
+    "set a field": _set_in_jira,
+    "delete with sub-tasks": _delete,
+}
+
+
+def _ask_issues(state: AppState, rows: _Targets, change: sync.BulkChange) -> Step:
+    name, keys = state.workspace.name, rows.keys
 
     def on_answer(state: AppState, issues: Any, problem: str, now: float) -> Step:
         if problem or not issues:
@@ -426,7 +423,7 @@ def _choose_status(
     before = "" if rows.are_chosen else changing.status_before(state, row)
     now = "" if rows.are_chosen or not row.status else f", now {row.status}"
     request = call_in(state.workspace.name, ask_statuses, tuple(issues)) if rows.keys else None
-    seen = {"": values_of(state.workspace.rows, "Status")}
+    seen = {"": tuple(counts_of_values(state.workspace.rows, "Status"))}
     choice = ValueChoice(
         f"Status of {rows.words}{now}",
         _status_options(issues, before, seen) if any(seen.values()) else (),

@@ -228,8 +228,3 @@ def counts_of_values(
         counts.update([value.strip() for value in text.split(",")] if is_list else [text])
     del counts[""]
     return dict(counts.most_common())
-
-
-def values_of(rows: Iterable[ListRow], field: str, *, is_list: bool = False) -> tuple[str, ...]:
-    """Return the values of a field in some tickets, the most frequent first."""
-    return tuple(counts_of_values(rows, field, is_list=is_list))

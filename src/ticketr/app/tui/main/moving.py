@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from ticketr.app.tui.effects import Call
@@ -90,22 +89,18 @@ def _panel_at(state: AppState, x: int, y: int) -> Panel | None:
 _PANEL_ORDER = (Panel.WORKSPACES, Panel.TICKETS, Panel.DETAIL)
 
 
-def to_panel(panel: Panel) -> Callable[[AppState, float], Step | None]:
-    """Return the handler of a key that goes to a panel."""
-    return lambda state, _: (replace(state, focus=panel), ())
+def go_to_panel(state: AppState, _: float, *, panel: Panel) -> Step:
+    """Go to a panel."""
+    return replace(state, focus=panel), ()
 
 
-def next_panel(by: int) -> Callable[[AppState, float], Step | None]:
-    """Return the handler of a key that goes through the panels."""
-
-    def handler(state: AppState, _: float) -> Step:
-        if state.is_zoomed and state.focus is Panel.DETAIL and (step := _next_task(state, by)):
-            return step
-        panels = _PANEL_ORDER if state.has_workspaces else _PANEL_ORDER[1:]
-        at = (panels.index(state.focus) + by) % len(panels)
-        return replace(state, focus=panels[at]), ()
-
-    return handler
+def next_panel(state: AppState, _: float, *, by: int) -> Step:
+    """Go to the next panel, or to the one before."""
+    if state.is_zoomed and state.focus is Panel.DETAIL and (step := _next_task(state, by)):
+        return step
+    panels = _PANEL_ORDER if state.has_workspaces else _PANEL_ORDER[1:]
+    at = (panels.index(state.focus) + by) % len(panels)
+    return replace(state, focus=panels[at]), ()
 
 
 def _next_task(state: AppState, by: int) -> Step | None:
@@ -243,14 +238,10 @@ def _with_chosen(state: AppState, chosen: frozenset[str]) -> AppState:
     return state.noticed(f"{len(chosen)} chosen{change or '; '}Esc lets them go")
 
 
-def next_ticket(by: int) -> Callable[[AppState, float], Step | None]:
-    """Return the handler of a key that goes to the next ticket, whatever has the focus."""
-
-    def step(state: AppState, now: float) -> Step | None:
-        workspace = state.workspace
-        to = workspace.index + by
-        if not 0 <= to < len(workspace.visible):
-            return None
-        return replace(select(state, to, now), follow_at=now), ()
-
-    return step
+def next_ticket(state: AppState, now: float, *, by: int) -> Step | None:
+    """Go to the next ticket or to the one before, whatever has the focus."""
+    workspace = state.workspace
+    to = workspace.index + by
+    if not 0 <= to < len(workspace.visible):
+        return None
+    return replace(select(state, to, now), follow_at=now), ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ticketr.app.tickets import SORT_NAMES
@@ -124,12 +124,8 @@ def search(state: AppState, now: float) -> Step | None:
     return state.opened(LineInput("/", on_accept, on_change, on_cancel)), ()
 
 
-def next_hit(by: int) -> Callable[[AppState, float], Step | None]:
-    """Return the handler of a key that goes to the next hit, or to the one before."""
-    return lambda state, now: _go_to_hit(state, now, by=by)
-
-
-def _go_to_hit(state: AppState, now: float, *, by: int) -> Step | None:
+def next_hit(state: AppState, now: float, *, by: int) -> Step | None:
+    """Go to the next hit of a search, or to the one before."""
     ticket, workspace = state.ticket, state.workspace
     if state.focus is Panel.DETAIL and ticket is not None and ticket.search.strip():
         return next_match(state, by)

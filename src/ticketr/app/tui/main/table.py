@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeAlias
 
 from ticketr.app.tui.effects import JobKind, JobRequest, call, call_in
@@ -114,14 +115,9 @@ def _diff(state: AppState, now: float) -> Step | None:
     return state.opened(Diff(state.workspace.name, sheet)), ()
 
 
-def _plan(kind: JobKind) -> Handler:
-    """Return the handler of a key that opens the plan of a push or sync."""
-
-    def handler(state: AppState, _: float) -> Step:
-        plan = Plan(state.workspace.name, kind)
-        return state.opened(plan), (plan.request,)
-
-    return handler
+def _plan(state: AppState, _: float, *, kind: JobKind) -> Step:
+    plan = Plan(state.workspace.name, kind)
+    return state.opened(plan), (plan.request,)
 
 
 _SELECT_FIRST = ("Select a ticket first", None, "")
@@ -145,27 +141,27 @@ _REASONS: dict[KeyAction, tuple[str, KeyAction | None, str]] = {
     KeyAction.UNFOLD: ("There are no sub-tasks to show", None, ""),
 }
 _HANDLERS: dict[KeyAction, Handler] = {
-    KeyAction.PANEL_1: moving.to_panel(Panel.WORKSPACES),
-    KeyAction.PANEL_2: moving.to_panel(Panel.TICKETS),
-    KeyAction.PANEL_3: moving.to_panel(Panel.DETAIL),
-    KeyAction.NEXT_PANEL: moving.next_panel(1),
-    KeyAction.PREVIOUS_PANEL: moving.next_panel(-1),
+    KeyAction.PANEL_1: partial(moving.go_to_panel, panel=Panel.WORKSPACES),
+    KeyAction.PANEL_2: partial(moving.go_to_panel, panel=Panel.TICKETS),
+    KeyAction.PANEL_3: partial(moving.go_to_panel, panel=Panel.DETAIL),
+    KeyAction.NEXT_PANEL: partial(moving.next_panel, by=1),
+    KeyAction.PREVIOUS_PANEL: partial(moving.next_panel, by=-1),
     KeyAction.OPEN: moving.open_ticket,
     KeyAction.FOLD: moving.fold,
     KeyAction.UNFOLD: moving.unfold,
     KeyAction.SELECT: moving.choose,
     KeyAction.SELECT_ALL: moving.choose_all,
     KeyAction.INVERT: moving.invert_choice,
-    KeyAction.NEXT: moving.next_ticket(1),
-    KeyAction.PREVIOUS: moving.next_ticket(-1),
+    KeyAction.NEXT: partial(moving.next_ticket, by=1),
+    KeyAction.PREVIOUS: partial(moving.next_ticket, by=-1),
     KeyAction.SEARCH: searching.search,
-    KeyAction.NEXT_HIT: searching.next_hit(1),
-    KeyAction.PREVIOUS_HIT: searching.next_hit(-1),
+    KeyAction.NEXT_HIT: partial(searching.next_hit, by=1),
+    KeyAction.PREVIOUS_HIT: partial(searching.next_hit, by=-1),
     KeyAction.FILTER: filtering.filter_tickets,
     KeyAction.SORT: searching.sort_tickets,
     KeyAction.EDIT: edit,
     KeyAction.STATUS: bulk.change_status,
-    **{action: bulk.set_field(action) for action in bulk.FIELDS},
+    **{action: partial(bulk.set_field, field=field) for action, field in bulk.FIELDS.items()},
     KeyAction.ADD: changing.add,
     KeyAction.COMMENT: changing.comment,
     KeyAction.REPLY: changing.reply,
@@ -188,6 +184,6 @@ _HANDLERS: dict[KeyAction, Handler] = {
     KeyAction.ADD_WORKSPACE: lambda state, _: (state.opened(FirstRun()), ()),
     KeyAction.LOG_IN: _log_in,
     KeyAction.PULL: _pull,
-    KeyAction.PUSH: _plan(JobKind.PUSH),
-    KeyAction.SYNC: _plan(JobKind.SYNC),
+    KeyAction.PUSH: partial(_plan, kind=JobKind.PUSH),
+    KeyAction.SYNC: partial(_plan, kind=JobKind.SYNC),
 }

@@ -291,12 +291,13 @@ class ConflictScreen(Overlay):
                 ids = {part.id for part in view.parts}
                 kept = {part: choice for part, choice in self.choices.items() if part in ids}
                 changed = replace(self, view=view, choices=kept, shown_at=now)
-                return self._ask_author(state, changed, view)
+                request = changed.author_request
+                if request is None or request == self.author_request:
+                    return state.exchanged(self, changed), ()
+                return state.exchanged(self, replace(changed, author=None)), (request,)
             case messages.Answered(self.request, _, problem):
                 return state.without(self).noticed(problem, is_bad=True), ()
-            case messages.Answered(request, author) if self.view and request == self._author_of(
-                self.view
-            ):
+            case messages.Answered(request, author) if request == self.author_request:
                 return state.exchanged(self, replace(self, author=author)), ()
             case messages.FilesRead(self.workspace):
                 return state, (self.request,)
@@ -308,15 +309,13 @@ class ConflictScreen(Overlay):
         """The request for the conflict."""
         return call_in(self.workspace, read_conflict, self.key)
 
-    def _author_of(self, view: ConflictView) -> Call:
-        """Return the request for the author of the last change of the issue in Jira."""
+    @property
+    def author_request(self) -> Call | None:
+        """The request for who changed Jira's side last, one for each version; None for nobody."""
+        view = self.view
+        if view is None or not view.changed:
+            return None
         return call_in(self.workspace, asking.ask_author, self.key, view.changed, view.updated)
-
-    def _ask_author(self, state: AppState, changed: ConflictScreen, view: ConflictView) -> Step:
-        """Show a conflict; ask for the author once for each version of Jira's side."""
-        if not view.changed or (self.view is not None and self.view.updated == view.updated):
-            return state.exchanged(self, changed), ()
-        return state.exchanged(self, replace(changed, author=None)), (self._author_of(view),)
 
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""

@@ -11,7 +11,7 @@ from ticketr.app.tui.markdown import render_markdown
 from ticketr.app.tui.panels.frame import (
     status_mark,
 )
-from ticketr.app.tui.sheet import DetailLine, Sheet, WrappedDetail, head_of
+from ticketr.app.tui.sheet import DetailLine, Sheet, head_of
 from ticketr.app.tui.styled import Line, Span, cells as cells_of, mark, wrap_line
 from ticketr.text import clean, clip, fit, width, wrap
 
@@ -37,22 +37,6 @@ MAX_INLINE_CHARACTERS = 1_000
 def is_long(sheet: Sheet) -> bool:
     """Return whether an issue is too long to be wrapped between two keys."""
     return len(sheet.error) + sum(map(len, sheet.source)) > MAX_INLINE_CHARACTERS
-
-
-def lines_without_pause(
-    sheet: Sheet, cells: int, wrapped: WrappedDetail | None, *, as_source: bool
-) -> tuple[DetailLine, ...]:
-    """Return the lines of an issue without a pause.
-
-    Args:
-        sheet: The issue.
-        cells: The width of the panel.
-        wrapped: The lines of a long issue, if there are any; they may be for another width.
-        as_source: Whether to show the lines of the file.
-    """
-    if not is_long(sheet):
-        return detail_lines(sheet, cells, as_source=as_source)
-    return () if wrapped is None else wrapped.lines
 
 
 @lru_cache(maxsize=8)
