@@ -73,7 +73,9 @@ def _updated(state: AppState, message: Message | terminal.Event, now: float) -> 
         case messages.TicketAdded():
             return replace(show_added(state, message), follow_at=now), ()
         case messages.TimePassed():
-            state, effects = _follow_if_due(state, now)
+            effects = ()
+            if now >= state.follow_at:
+                state, effects = _follow(replace(state, follow_at=math.inf))
         case terminal.Resize(width, height):
             return _resized(state, width, height), (call(outside.redraw),)
         case terminal.Focused() | terminal.Resumed():
@@ -269,13 +271,6 @@ def _workspace_failed(state: AppState, name: str, words: str) -> AppState:
         overlay for overlay in state.overlays if getattr(overlay, "workspace", "") != name
     )
     return replace(state, overlays=overlays).noticed(f"{name}: {words}", is_bad=True)
-
-
-def _follow_if_due(state: AppState, now: float) -> Step:
-    """Show the selected ticket once the selection has not changed for `SELECTION_DELAY`."""
-    if now < state.follow_at:
-        return state, ()
-    return _follow(replace(state, follow_at=math.inf))
 
 
 def _follow(state: AppState) -> Step:

@@ -166,11 +166,8 @@ def _choose_filter(state: AppState) -> Step:
     if not texts:
         return state.noticed("No filter is saved yet; save:name behind a filter saves it"), ()
 
-    def chosen(state: AppState, text: str) -> Step:
-        return show_saved(state, text)
-
     options = tuple(Option(clean(name), clean(facts[name]), value=text) for name, text in texts)
-    return state.opened(Choice("Filter", options, chosen)), ()
+    return state.opened(Choice("Filter", options, show_saved)), ()
 
 
 def query_of(text: str) -> str | None:

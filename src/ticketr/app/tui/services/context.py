@@ -62,25 +62,18 @@ class SetupRunner:
         """Start a sandbox that runs as long as the nursery of `outlasting`.
 
         Cancellation:
-            Ends the sandbox.
+            Ends the sandbox while it starts.
         """
-        scope = trio.CancelScope()
-        send, answers = trio.open_memory_channel["OpenedWorkspace | Problem"](1)
-        self._outlasting.start_soon(self._keep_sandbox, scope, send)
-        try:
-            return await answers.receive()
-        except trio.Cancelled:  # it may have started at the same moment
-            scope.cancel()
-            raise
+        opened: OpenedWorkspace | Problem = await self._outlasting.start(self._keep_sandbox)
+        return opened
 
     async def _keep_sandbox(
-        self, scope: trio.CancelScope, send: trio.MemorySendChannel[OpenedWorkspace | Problem]
+        self, *, task_status: trio.TaskStatus[OpenedWorkspace | Problem] = trio.TASK_STATUS_IGNORED
     ) -> None:
-        with scope:
-            async with self.setup.open_sandbox() as opened:
-                send.send_nowait(opened)
-                if isinstance(opened, OpenedWorkspace):
-                    await trio.sleep_forever()
+        async with self.setup.open_sandbox() as opened:
+            task_status.started(opened)
+            if isinstance(opened, OpenedWorkspace):
+                await trio.sleep_forever()
 
 
 @dataclass(frozen=True)
